@@ -1,0 +1,4 @@
+//! Under construction.
+
+pub mod jose;
+pub mod token;
