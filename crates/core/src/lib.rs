@@ -1,4 +1,57 @@
-//! Under construction.
+//! The pure decision: bytes, keys and the time go in, a decision comes out.
+//!
+//! No sockets, no clock, no runtime. The path of one token, where each type can be made only by the stage
+//! before it, so that a skipped check does not compile:
+//!
+//! ```text
+//! credential::find         headers         -> Credential
+//! jose::compact::parse     Credential      -> UnverifiedToken   strict base64url, strict JSON, bounded
+//! Verifier::screen         alg, typ, times -> ok                 junk never causes a fetch
+//! Jwks::select             kid, alg        -> VerifyingKey
+//! jose::signature::check   token and key   -> SignedToken
+//! Verifier::verify         the check table -> AccessToken
+//! policy::permit           requirement     -> Permit
+//! ```
+//!
+//! The checks are one table, [`verify::checks::CHECKS`]. Keys are found and fetched by
+//! `portcullis-resource-server`; most applications use the crate `portcullis`.
+//!
+//! ```
+//! use portcullis_core::jose::{Jwks, Selection, compact, signature};
+//! use portcullis_core::token::{AccessToken, Audiences, Issuer, NumericDate};
+//! use portcullis_core::verify::{Profile, Verifier};
+//! use portcullis_core::{Limits, Rejection};
+//!
+//! fn verify(token: &str, keys: &Jwks, now: NumericDate) -> Result<AccessToken, Rejection> {
+//!     let issuer = Issuer::parse("https://idp.example").expect("an issuer");
+//!     let audiences = Audiences::new(["https://api.example"]).expect("an audience");
+//!     let verifier = Verifier::new(issuer, audiences, Profile::rfc9068());
+//!
+//!     let token = compact::parse(token, &Limits::default())?;
+//!     verifier.screen(&token, now)?;
+//!     let header = token.header();
+//!     let Selection::Keys(candidates) = keys.select(header.kid.as_deref(), header.algorithm) else {
+//!         return Err(Rejection::of_unknown_key(header.kid.as_deref()));
+//!     };
+//!     verifier.verify(signature::check(token, &candidates)?, now)
+//! }
+//! ```
 
+pub mod challenge;
+pub mod config;
+pub mod credential;
+pub mod decision;
 pub mod jose;
+pub mod limits;
+pub mod outage;
+pub mod policy;
+pub mod rejection;
 pub mod token;
+pub mod verify;
+
+pub use config::{ConfigError, ConfigErrors};
+pub use decision::{Decision, Denial};
+pub use limits::Limits;
+pub use outage::{Outage, OutageCode};
+pub use policy::{Permit, Requirement};
+pub use rejection::{Code, Rejection};

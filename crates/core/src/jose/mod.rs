@@ -1,5 +1,16 @@
-//! JSON Object Signing and Encryption, the signing half, strictly.
+//! JSON Object Signing and Encryption, the signing half, strictly (RFC 7515, 7517, 7518, 8037).
 
 pub mod algorithm;
+pub mod base64url;
+pub mod compact;
+pub mod json;
+mod jwk;
+mod jwks;
+mod key_material;
+pub mod signature;
 
 pub use algorithm::Algorithm;
+pub use compact::{Header, UnverifiedToken};
+pub use jwk::{JwkFault, VerifyingKey};
+pub use jwks::{Jwks, JwksError, Selection, SkippedKey};
+pub use signature::SignedToken;

@@ -1,0 +1,102 @@
+//! From a refusal to what goes over the wire: the status, `WWW-Authenticate` and the problem document.
+//!
+//! All of it comes from the [catalog](crate::rejection): nothing from a token, and no facts.
+
+use crate::outage::Outage;
+use crate::rejection::Rejection;
+use serde::Serialize;
+
+/// The answer to a refused request (RFC 6750, section 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// The HTTP status: 400, 401 or 403.
+    pub status: u16,
+    /// The value of `WWW-Authenticate`.
+    pub www_authenticate: String,
+}
+
+/// Challenges the caller. The `realm` is the operator's; characters that need an escape are left out of it.
+pub fn challenge(rejection: &Rejection, realm: &str) -> Challenge {
+    let entry = rejection.code().entry();
+    let realm: String =
+        realm.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
+    let mut value = format!("Bearer realm=\"{realm}\"");
+    if let Some(error) = entry.error {
+        value.push_str(&format!(", error=\"{error}\", error_description=\"{}\"", entry.phrase));
+    }
+    if let Some(scopes) = rejection.scopes() {
+        let fit = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+        let scopes: String = scopes.to_string().chars().filter(fit).collect();
+        value.push_str(&format!(", scope=\"{scopes}\""));
+    }
+    Challenge { status: entry.status, www_authenticate: value }
+}
+
+/// A problem document (RFC 9457), the body of every answer that is not the application's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem<'r> {
+    /// A URN with the code: it names the kind of problem and leads nowhere.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The reason phrase of the status.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The fixed phrase of the code.
+    pub detail: &'static str,
+    /// The stable code.
+    pub code: &'static str,
+    /// What the operator's log calls this request.
+    pub request_id: &'r str,
+}
+
+impl<'r> Problem<'r> {
+    /// The document for a refusal.
+    pub fn of_rejection(rejection: &Rejection, request_id: &'r str) -> Self {
+        let entry = rejection.code().entry();
+        Self::new(entry.code, entry.status, entry.phrase, request_id)
+    }
+
+    /// The document for an outage.
+    pub fn of_outage(outage: &Outage, request_id: &'r str) -> Self {
+        Self::new(outage.code().as_str(), 503, outage.code().phrase(), request_id)
+    }
+
+    fn new(code: &'static str, status: u16, detail: &'static str, request_id: &'r str) -> Self {
+        let title = match status {
+            400 => "Bad Request",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            _ => "Service Unavailable",
+        };
+        Self { kind: format!("urn:portcullis:{code}"), title, status, detail, code, request_id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rejection::{Code, Facts};
+
+    #[test]
+    fn every_code_has_its_challenge_and_echoes_no_facts() {
+        for code in Code::ALL {
+            let rejection = Rejection::with(*code, Facts::new("SECRET", "SECRET"));
+            let Challenge { status, www_authenticate } = challenge(&rejection, "a\"p\\i\n");
+            assert!(www_authenticate.starts_with("Bearer realm=\"api\""), "{www_authenticate}");
+            assert!(!www_authenticate.contains("SECRET"));
+            assert_eq!(www_authenticate.contains("error="), code.entry().error.is_some());
+            let body = serde_json::to_string(&Problem::of_rejection(&rejection, "r-1")).unwrap();
+            assert!(!body.contains("SECRET") && body.contains(code.as_str()), "{body}");
+            assert_eq!(status, code.entry().status);
+        }
+    }
+
+    #[test]
+    fn missing_scopes_are_named() {
+        let rejection = Rejection::new(Code::PolicyScope).needing(["a:b", "c"].into_iter().collect());
+        let expected = "Bearer realm=\"api\", error=\"insufficient_scope\", \
+                        error_description=\"the access token lacks a scope\", scope=\"a:b c\"";
+        assert_eq!(challenge(&rejection, "api").www_authenticate, expected);
+    }
+}

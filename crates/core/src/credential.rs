@@ -1,0 +1,141 @@
+//! The one credential that a request carries (RFC 6750, section 2.1).
+//!
+//! Only the `Authorization` header is read. Two credentials are refused, and so is a token in the query beside
+//! the header. A token in the query, the body or a cookie alone counts for nothing.
+
+use crate::rejection::{Code, Facts, Rejection};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use std::fmt;
+
+/// A bearer token as it came, unread.
+#[derive(Clone, Copy)]
+pub struct Credential<'r> {
+    token: &'r str,
+}
+
+/// Finds the bearer token of a request.
+///
+/// # Errors
+///
+/// `credential.missing` where there is none, or one of another scheme; `credential.malformed` where nothing
+/// follows the scheme; `credential.repeated` for more than one; `token.malformed` for bytes outside ASCII.
+pub fn find<'r>(headers: &'r HeaderMap, query: Option<&str>) -> Result<Credential<'r>, Rejection> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(missing)?;
+    if values.next().is_some() {
+        return Err(repeated("two Authorization headers"));
+    }
+    let token = bearer(value.as_bytes()).ok_or_else(missing)?;
+    if query.is_some_and(has_access_token) {
+        return Err(repeated("a token in the header and one in the query"));
+    }
+    match token {
+        [b' ', token @ ..] => read(token.trim_ascii_start()),
+        _ => Err(Rejection::new(Code::CredentialMalformed)),
+    }
+}
+
+impl<'r> Credential<'r> {
+    /// The token of a request whose `Authorization` header was taken apart elsewhere.
+    pub fn bearer(token: &'r str) -> Self {
+        Self { token }
+    }
+
+    /// The token. It is a secret.
+    pub fn token(&self) -> &'r str {
+        self.token
+    }
+}
+
+/// What follows the scheme `Bearer`; `None` for every other scheme.
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = value.split_at_checked("Bearer".len())?;
+    let ends = rest.first().is_none_or(|next| matches!(next, b' ' | b'\t'));
+    (ends && scheme.eq_ignore_ascii_case(b"Bearer")).then_some(rest)
+}
+
+fn read(token: &[u8]) -> Result<Credential<'_>, Rejection> {
+    match std::str::from_utf8(token) {
+        Ok("") => Err(Rejection::new(Code::CredentialMalformed)),
+        Ok(token) if token.is_ascii() => Ok(Credential { token }),
+        _ => Err(Rejection::with(Code::TokenMalformed, Facts::new("ASCII", "other bytes"))),
+    }
+}
+
+/// Whether a query names the parameter of RFC 6750, section 2.3, in plain or escaped letters.
+fn has_access_token(query: &str) -> bool {
+    query.split('&').any(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        name.eq_ignore_ascii_case("access_token") || unescaped(name).eq_ignore_ascii_case(b"access_token")
+    })
+}
+
+fn unescaped(name: &str) -> Vec<u8> {
+    let mut bytes = name.bytes();
+    let mut plain = Vec::with_capacity(name.len());
+    while let Some(byte) = bytes.next() {
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+        plain.push(match byte {
+            b'%' => match (digit(bytes.next()), digit(bytes.next())) {
+                (Some(high), Some(low)) => u8::try_from(high * 16 + low).unwrap_or_default(),
+                _ => b'%',
+            },
+            other => other,
+        });
+    }
+    plain
+}
+
+fn missing() -> Rejection {
+    Rejection::new(Code::CredentialMissing)
+}
+
+fn repeated(found: &'static str) -> Rejection {
+    Rejection::with(Code::CredentialRepeated, Facts::new("one credential", found))
+}
+
+/// Shows nothing: the token is a secret.
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a bearer token")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn found(values: &[&str], query: Option<&str>) -> Result<String, Code> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+        }
+        find(&headers, query).map(|it| it.token().to_owned()).map_err(|it| it.code())
+    }
+
+    #[test]
+    fn the_scheme_has_no_case_and_ends() {
+        for value in ["Bearer t", "bearer t", "BEARER  t"] {
+            assert_eq!(found(&[value], None), Ok("t".to_owned()), "{value}");
+        }
+        for value in ["", "Basic t", "BearerX t", "t", "Bear"] {
+            assert_eq!(found(&[value], None), Err(Code::CredentialMissing), "{value}");
+        }
+        for value in ["Bearer", "Bearer ", "Bearer\tt"] {
+            assert_eq!(found(&[value], None), Err(Code::CredentialMalformed), "{value}");
+        }
+    }
+
+    #[test]
+    fn two_credentials_are_refused() {
+        assert_eq!(found(&["Bearer t", "Bearer t"], None), Err(Code::CredentialRepeated));
+        assert_eq!(found(&["Basic x", "Bearer t"], None), Err(Code::CredentialRepeated));
+        for query in ["access_token=t", "a=1&access%5Ftoken=t", "a&ACCESS_TOKEN"] {
+            assert_eq!(found(&["Bearer t"], Some(query)), Err(Code::CredentialRepeated), "{query}");
+        }
+        assert_eq!(found(&["Bearer t"], Some("my_access_token=1&x=access_token")), Ok("t".to_owned()));
+        assert_eq!(found(&[], Some("access_token=t")), Err(Code::CredentialMissing));
+    }
+}

@@ -1,0 +1,200 @@
+//! The compact serialisation (RFC 7515, section 7.1), read once and strictly.
+//!
+//! Refuses: anything but three segments of canonical base64url, headers and claims that are not strict JSON
+//! objects, `crit` and `b64` (we understand no extension), algorithms outside the closed list. Keys and
+//! addresses in the header (`jwk`, `jku`, `x5u`, `x5c`) are never looked at. Encrypted tokens are refused.
+//! Does not check: the signature, and whether any claim is right.
+
+use super::json::{self, Json, JsonFaultKind, Object};
+use super::{Algorithm, base64url};
+use crate::Limits;
+use crate::rejection::{Code, Facts, Rejection, shown};
+use crate::token::Claims;
+
+/// A token as it came: its parts are read, none of them is proven.
+#[derive(Debug)]
+pub struct UnverifiedToken<'t> {
+    signing_input: &'t str,
+    header: Header,
+    claims: Claims,
+    signature: Vec<u8>,
+}
+
+/// What we read of the protected header (RFC 7515, section 4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// `alg`.
+    pub algorithm: Algorithm,
+    /// `kid`: which key signed, in the issuer's words.
+    pub kid: Option<Box<str>>,
+    /// `typ`: what kind of token this is.
+    pub typ: Option<Box<str>>,
+}
+
+/// Reads a compact JWS whose payload is a claims set.
+///
+/// # Errors
+///
+/// `token.malformed`, `token.header`, `token.algorithm` or `token.claim_type`.
+pub fn parse<'t>(token: &'t str, limits: &Limits) -> Result<UnverifiedToken<'t>, Rejection> {
+    if token.len() > limits.token_bytes {
+        let expected = format!("at most {} bytes", limits.token_bytes);
+        return Err(malformed(expected, format!("{} bytes", token.len())));
+    }
+    let (signing_input, header, payload, signature) = segments(token)?;
+    let header = Header::from_object(&object("header", header, limits)?)?;
+    let claims = Claims::from_object(object("payload", payload, limits)?)?;
+    let signature = base64url::decode(signature)
+        .map_err(|_| malformed("the signature in canonical base64url", "something else"))?;
+    Ok(UnverifiedToken { signing_input, header, claims, signature })
+}
+
+impl<'t> UnverifiedToken<'t> {
+    /// The protected header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The claims, of which nothing is proven: good for finding the keys, and for explaining.
+    pub fn unverified_claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The bytes that the signature covers: the first two segments with their dot.
+    pub(crate) fn signing_input(&self) -> &'t str {
+        self.signing_input
+    }
+
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    pub(crate) fn into_parts(self) -> (Header, Claims) {
+        (self.header, self.claims)
+    }
+}
+
+impl Header {
+    fn from_object(object: &Object) -> Result<Self, Rejection> {
+        for extension in ["crit", "b64"] {
+            if object.get(extension).is_some() {
+                let found = format!("a `{extension}` header");
+                return Err(Rejection::with(Code::TokenHeader, Facts::new("no critical extension", found)));
+            }
+        }
+        Ok(Self {
+            algorithm: algorithm(object.get("alg"))?,
+            kid: optional_text(object, "kid")?,
+            typ: optional_text(object, "typ")?,
+        })
+    }
+}
+
+fn algorithm(value: Option<&Json>) -> Result<Algorithm, Rejection> {
+    let name = value.and_then(Json::as_str);
+    name.and_then(Algorithm::from_name).ok_or_else(|| {
+        let found = match (name, value) {
+            (Some(name), _) => shown(name),
+            (None, Some(other)) => other.type_name().to_owned(),
+            (None, None) => "no `alg`".to_owned(),
+        };
+        Rejection::with(Code::TokenAlgorithm, Facts::new("an asymmetric signature algorithm", found))
+    })
+}
+
+fn optional_text(object: &Object, name: &'static str) -> Result<Option<Box<str>>, Rejection> {
+    match object.get(name) {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.clone())),
+        Some(other) => {
+            let expected = format!("the header `{name}` to be a string");
+            Err(Rejection::with(Code::TokenHeader, Facts::new(expected, other.type_name())))
+        }
+    }
+}
+
+/// The signing input, then the three segments.
+fn segments(token: &str) -> Result<(&str, &str, &str, &str), Rejection> {
+    let three = token.rsplit_once('.').and_then(|(signing_input, signature)| {
+        let (header, payload) = signing_input.split_once('.')?;
+        (!payload.contains('.')).then_some((signing_input, header, payload, signature))
+    });
+    three.ok_or_else(|| malformed("three segments with dots between", kind_of(token)))
+}
+
+/// What a text that is not a compact JWS probably is.
+fn kind_of(token: &str) -> &'static str {
+    match token.bytes().filter(|byte| *byte == b'.').count() {
+        0 => "no dot: an opaque token, or no token at all",
+        4 => "five segments: an encrypted token",
+        _ => "another number of segments: cut off, or two joined",
+    }
+}
+
+fn object(part: &'static str, segment: &str, limits: &Limits) -> Result<Object, Rejection> {
+    let bytes = base64url::decode(segment)
+        .map_err(|_| malformed(format!("the {part} in canonical base64url"), "something else"))?;
+    match json::parse(&bytes, limits) {
+        Ok(Json::Object(object)) => Ok(object),
+        Ok(other) => Err(malformed(format!("the {part} to be a JSON object"), other.type_name())),
+        Err(fault) if fault.kind() == JsonFaultKind::RepeatedMember => {
+            Err(malformed(format!("each member of the {part} once"), fault.to_string()))
+        }
+        Err(fault) => Err(malformed(format!("the {part} to be strict JSON"), fault.to_string())),
+    }
+}
+
+fn malformed(
+    expected: impl Into<std::borrow::Cow<'static, str>>,
+    found: impl Into<std::borrow::Cow<'static, str>>,
+) -> Rejection {
+    Rejection::with(Code::TokenMalformed, Facts::new(expected, found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(header: &str, payload: &str) -> String {
+        format!("{}.{}.AAAA", base64url::encode(header.as_bytes()), base64url::encode(payload.as_bytes()))
+    }
+
+    fn code(token: &str) -> Code {
+        parse(token, &Limits::default()).unwrap_err().code()
+    }
+
+    #[test]
+    fn reads_header_and_claims() {
+        let text = token(r#"{"alg":"ES256","kid":"k","typ":"at+jwt","x":1}"#, r#"{"iss":"i","exp":5}"#);
+        let token = parse(&text, &Limits::default()).unwrap();
+        assert_eq!(token.header().algorithm, Algorithm::ES256);
+        assert_eq!(token.header().kid.as_deref(), Some("k"));
+        assert_eq!(token.unverified_claims().issuer(), Some("i"));
+        assert_eq!(token.signature(), [0, 0, 0]);
+        assert!(text.starts_with(token.signing_input()));
+    }
+
+    #[test]
+    fn refuses_what_is_not_three_segments() {
+        for text in ["", ".", "..", "a.b", "a.b.c.d", "a.b.c.d.e", "....", "opaque", "{\"payload\":\"\"}"] {
+            assert_eq!(code(text), Code::TokenMalformed, "{text}");
+        }
+        assert_eq!(code(&"a".repeat(16_385)), Code::TokenMalformed);
+    }
+
+    #[test]
+    fn refuses_headers_we_do_not_understand() {
+        for header in [
+            r#"{"alg":"RS256","crit":["exp"]}"#,
+            r#"{"alg":"RS256","crit":[]}"#,
+            r#"{"alg":"RS256","b64":true}"#,
+            r#"{"alg":"RS256","kid":7}"#,
+            r#"{"alg":"RS256","typ":null}"#,
+        ] {
+            assert_eq!(code(&token(header, "{}")), Code::TokenHeader, "{header}");
+        }
+        for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"alg":["RS256"]}"#, "{}"] {
+            assert_eq!(code(&token(header, "{}")), Code::TokenAlgorithm, "{header}");
+        }
+    }
+}

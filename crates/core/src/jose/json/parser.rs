@@ -1,0 +1,256 @@
+//! The reader: one pass over the bytes, top-down.
+
+use super::{Json, JsonFault, JsonFaultKind, Number, Object};
+use crate::Limits;
+use JsonFaultKind::{Escape, NotUtf8, NumberRange, RepeatedMember, Syntax, TooDeep, TooMany};
+
+/// Reads one JSON document, whole.
+///
+/// # Errors
+///
+/// The first fault met, with its place.
+pub fn parse(document: &[u8], limits: &Limits) -> Result<Json, JsonFault> {
+    let text = std::str::from_utf8(document)
+        .map_err(|error| JsonFault { kind: NotUtf8, at: error.valid_up_to() })?;
+    let mut reader = Reader { text, at: 0, values_left: limits.json_values };
+    let value = reader.value(limits.json_depth)?;
+    reader.skip_whitespace();
+    if reader.at == text.len() { Ok(value) } else { Err(reader.fault(Syntax)) }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    values_left: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn value(&mut self, depth_left: usize) -> Result<Json, JsonFault> {
+        self.values_left = self.values_left.checked_sub(1).ok_or_else(|| self.fault(TooMany))?;
+        self.skip_whitespace();
+        match self.peek() {
+            Some(b'"') => Ok(Json::String(self.string()?)),
+            Some(b'{') => self.object(self.deeper(depth_left)?),
+            Some(b'[') => self.array(self.deeper(depth_left)?),
+            Some(b't') => self.word("true", Json::Bool(true)),
+            Some(b'f') => self.word("false", Json::Bool(false)),
+            Some(b'n') => self.word("null", Json::Null),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => Err(self.fault(Syntax)),
+        }
+    }
+
+    fn object(&mut self, depth_left: usize) -> Result<Json, JsonFault> {
+        let mut members = Vec::with_capacity(8);
+        self.at += 1;
+        self.skip_whitespace();
+        if self.take(b'}') {
+            return Ok(Json::Object(Object::default()));
+        }
+        loop {
+            self.skip_whitespace();
+            if self.peek() != Some(b'"') {
+                return Err(self.fault(Syntax));
+            }
+            let name = self.string()?;
+            self.skip_whitespace();
+            self.expect(b':')?;
+            members.push((name, self.value(depth_left)?));
+            self.skip_whitespace();
+            if self.take(b'}') {
+                break;
+            }
+            self.expect(b',')?;
+        }
+        if has_repeated_name(&members) {
+            return Err(self.fault(RepeatedMember));
+        }
+        Ok(Json::Object(Object { members }))
+    }
+
+    fn array(&mut self, depth_left: usize) -> Result<Json, JsonFault> {
+        let mut elements = Vec::new();
+        self.at += 1;
+        self.skip_whitespace();
+        if self.take(b']') {
+            return Ok(Json::Array(elements));
+        }
+        loop {
+            elements.push(self.value(depth_left)?);
+            self.skip_whitespace();
+            if self.take(b']') {
+                return Ok(Json::Array(elements));
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    fn string(&mut self) -> Result<Box<str>, JsonFault> {
+        self.at += 1;
+        let plain = self.plain_run()?;
+        if self.take(b'"') {
+            return Ok(plain.into());
+        }
+        let mut unescaped = plain.to_owned();
+        loop {
+            self.at += 1; // the backslash: a plain run ends at nothing else but a quote
+            unescaped.push(self.escape()?);
+            unescaped.push_str(self.plain_run()?);
+            if self.take(b'"') {
+                return Ok(unescaped.into());
+            }
+        }
+    }
+
+    /// Everything up to the next quote or backslash.
+    fn plain_run(&mut self) -> Result<&'t str, JsonFault> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        let end = self.at + length.unwrap_or(rest.len());
+        let run = self.text.get(self.at..end).unwrap_or_default();
+        self.at = end;
+        match self.text.as_bytes().get(end) {
+            Some(b'"' | b'\\') => Ok(run),
+            _ => Err(JsonFault { kind: Syntax, at: end }),
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, JsonFault> {
+        let escaped = match self.peek() {
+            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                self.at += 1;
+                return self.unicode_escape();
+            }
+            _ => return Err(self.fault(Escape)),
+        };
+        self.at += 1;
+        Ok(escaped)
+    }
+
+    fn unicode_escape(&mut self) -> Result<char, JsonFault> {
+        let first = self.code_unit()?;
+        if !(0xd800..0xdc00).contains(&first) {
+            return char::from_u32(first).ok_or_else(|| self.fault(Escape));
+        }
+        if !(self.take(b'\\') && self.take(b'u')) {
+            return Err(self.fault(Escape));
+        }
+        let second = self.code_unit()?;
+        if !(0xdc00..0xe000).contains(&second) {
+            return Err(self.fault(Escape));
+        }
+        let scalar = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        char::from_u32(scalar).ok_or_else(|| self.fault(Escape))
+    }
+
+    /// Four hexadecimal digits.
+    fn code_unit(&mut self) -> Result<u32, JsonFault> {
+        let digits = self.text.get(self.at..self.at + 4).filter(|text| {
+            text.bytes().all(|byte| byte.is_ascii_hexdigit()) // `from_str_radix` alone would take a sign
+        });
+        let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        self.at += 4;
+        unit.ok_or(JsonFault { kind: Escape, at: self.at - 4 })
+    }
+
+    fn number(&mut self) -> Result<Json, JsonFault> {
+        let start = self.at;
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        let mut integer = true;
+        if self.take(b'.') {
+            self.digits()?;
+            integer = false;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            let _sign = self.take(b'+') || self.take(b'-');
+            self.digits()?;
+            integer = false;
+        }
+        let literal = self.text.get(start..self.at).unwrap_or_default();
+        number_of(literal, integer).map(Json::Number).ok_or(JsonFault { kind: NumberRange, at: start })
+    }
+
+    fn digits(&mut self) -> Result<(), JsonFault> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.fault(Syntax)) } else { Ok(()) }
+    }
+
+    fn word(&mut self, word: &str, value: Json) -> Result<Json, JsonFault> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word) {
+            return Err(self.fault(Syntax));
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn skip_whitespace(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let there = self.peek() == Some(byte);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonFault> {
+        if self.take(byte) { Ok(()) } else { Err(self.fault(Syntax)) }
+    }
+
+    fn deeper(&self, depth_left: usize) -> Result<usize, JsonFault> {
+        depth_left.checked_sub(1).ok_or_else(|| self.fault(TooDeep))
+    }
+
+    fn fault(&self, kind: JsonFaultKind) -> JsonFault {
+        JsonFault { kind, at: self.at }
+    }
+}
+
+fn number_of(literal: &str, integer: bool) -> Option<Number> {
+    if integer && literal != "-0" {
+        if let Ok(number) = literal.parse() {
+            return Some(Number::Integer(number));
+        }
+        if let Ok(number) = literal.parse() {
+            return Some(Number::Unsigned(number));
+        }
+    }
+    literal.parse().ok().filter(|float: &f64| float.is_finite()).map(Number::Float)
+}
+
+/// Quadratic for few members, which is the usual and the fastest; sorted for many.
+fn has_repeated_name(members: &[(Box<str>, Json)]) -> bool {
+    const FEW: usize = 24;
+    if members.len() <= FEW {
+        return members
+            .iter()
+            .enumerate()
+            .any(|(place, (name, _))| members.iter().take(place).any(|(earlier, _)| earlier == name));
+    }
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
+    names.sort_unstable();
+    names.iter().zip(names.iter().skip(1)).any(|(name, next)| name == next)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

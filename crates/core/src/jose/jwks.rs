@@ -1,0 +1,144 @@
+//! A key set (RFC 7517, section 5): one bad key never removes the good ones.
+
+use super::Algorithm;
+use super::json::{self, Json, JsonFault};
+use super::jwk::{JwkFault, VerifyingKey};
+use crate::Limits;
+use crate::rejection::shown;
+use std::fmt;
+
+/// The usable keys of one issuer: at least one.
+#[derive(Clone, Debug)]
+pub struct Jwks {
+    keys: Vec<VerifyingKey>,
+    skipped: Vec<SkippedKey>,
+    keys_tried: usize,
+}
+
+/// The keys that could have signed a token.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// These, to be tried in order; usually one, never more than [`Limits::keys_tried`].
+    Keys(Vec<VerifyingKey>),
+    /// A key of that name is there, but published for other algorithms. Fetching again would not help.
+    WrongAlgorithm,
+    /// There is no such key.
+    Unknown,
+}
+
+impl Jwks {
+    /// Reads a key set, skipping the keys that cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// A document that is no key set, holds too many keys, or none that can be used: the set that was there
+    /// before should stay.
+    pub fn parse(document: &[u8], limits: &Limits) -> Result<Self, JwksError> {
+        if document.len() > limits.document_bytes {
+            return Err(JwksError::TooLarge);
+        }
+        let limits = &Limits { json_values: limits.json_values * 10, ..*limits };
+        let document = json::parse(document, limits).map_err(JwksError::Json)?;
+        let elements = document.as_object().and_then(|set| set.get("keys")).and_then(Json::as_array);
+        let elements = elements.ok_or(JwksError::NoKeysMember)?;
+        if elements.len() > limits.keys {
+            return Err(JwksError::TooManyKeys);
+        }
+        let mut set = Self { keys: Vec::new(), skipped: Vec::new(), keys_tried: limits.keys_tried };
+        for (index, element) in elements.iter().enumerate() {
+            match VerifyingKey::from_jwk(element) {
+                Ok(key) => set.add(key),
+                Err(fault) => set.skipped.push(SkippedKey::new(index, element, fault)),
+            }
+        }
+        if set.keys.is_empty() { Err(JwksError::NoUsableKey(set.skipped)) } else { Ok(set) }
+    }
+
+    /// The usable keys, in the order published.
+    pub fn keys(&self) -> &[VerifyingKey] {
+        &self.keys
+    }
+
+    /// The keys that were skipped, and why.
+    pub fn skipped(&self) -> &[SkippedKey] {
+        &self.skipped
+    }
+
+    /// The keys that could have signed a token with this header. A `kid` matches exactly or not at all;
+    /// without one, all keys of the algorithm are candidates, within the limit.
+    pub fn select(&self, kid: Option<&str>, algorithm: Algorithm) -> Selection {
+        let named = |key: &&VerifyingKey| kid.is_none_or(|kid| key.kid() == Some(kid));
+        let fits = |key: &&VerifyingKey| key.allows(algorithm);
+        let keys: Vec<VerifyingKey> =
+            self.keys.iter().filter(named).filter(fits).take(self.keys_tried).cloned().collect();
+        if !keys.is_empty() {
+            Selection::Keys(keys)
+        } else if kid.is_some() && self.keys.iter().any(|key| named(&key)) {
+            Selection::WrongAlgorithm
+        } else {
+            Selection::Unknown
+        }
+    }
+
+    /// Whether this very key is in the set.
+    pub fn holds(&self, fingerprint: &[u8; 32]) -> bool {
+        self.keys.iter().any(|key| key.fingerprint() == fingerprint)
+    }
+
+    fn add(&mut self, key: VerifyingKey) {
+        if !self.holds(key.fingerprint()) {
+            self.keys.push(key);
+        }
+    }
+}
+
+/// A key of the set that was skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedKey {
+    /// Its place in the set, from 0.
+    pub index: usize,
+    /// Its `kid`, escaped and cut for a log.
+    pub kid: Option<String>,
+    /// Why it was skipped.
+    pub fault: JwkFault,
+}
+
+impl SkippedKey {
+    fn new(index: usize, element: &Json, fault: JwkFault) -> Self {
+        let kid = element.as_object().and_then(|jwk| jwk.get("kid")).and_then(Json::as_str);
+        Self { index, kid: kid.map(shown), fault }
+    }
+}
+
+/// Why a document cannot be installed as a key set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JwksError {
+    /// It is larger than the limit.
+    TooLarge,
+    /// It is not strict JSON.
+    Json(JsonFault),
+    /// It has no array named `keys`.
+    NoKeysMember,
+    /// It holds more keys than the limit.
+    TooManyKeys,
+    /// It holds no key that can be used.
+    NoUsableKey(Vec<SkippedKey>),
+}
+
+impl fmt::Display for JwksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => f.write_str("the key set is larger than the limit"),
+            Self::Json(fault) => write!(f, "the key set is {fault}"),
+            Self::NoKeysMember => f.write_str("the document has no array `keys` (RFC 7517, section 5)"),
+            Self::TooManyKeys => f.write_str("the key set holds more keys than the limit"),
+            Self::NoUsableKey(skipped) => match skipped.first() {
+                None => f.write_str("the key set is empty"),
+                Some(first) => write!(f, "the key set holds no usable key; of the first: {}", first.fault),
+            },
+        }
+    }
+}
+
+impl std::error::Error for JwksError {}

@@ -1,0 +1,34 @@
+//! Bounds on the work that bytes from outside can cause before they are trusted.
+
+/// How much a caller or an identity provider may make us read.
+///
+/// Every bound is checked before the work it bounds. The defaults fit all providers we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest token, in bytes. Default 16,384.
+    pub token_bytes: usize,
+    /// Deepest nesting of JSON, where `{}` is 1. Default 32.
+    pub json_depth: usize,
+    /// Most values in one JSON document, members and elements together. Default 2,000 for tokens; key sets
+    /// and metadata may hold ten times as many.
+    pub json_values: usize,
+    /// Largest key set or metadata document, in bytes. Default 524,288.
+    pub document_bytes: usize,
+    /// Most keys in one key set. Default 100.
+    pub keys: usize,
+    /// Most keys tried for one token, where its `kid` is absent or shared. Default 4.
+    pub keys_tried: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            token_bytes: 16_384,
+            json_depth: 32,
+            json_values: 2_000,
+            document_bytes: 512 * 1024,
+            keys: 100,
+            keys_tried: 4,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Our own faults, or the identity provider's: the request is neither allowed nor refused.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+/// A decision could not be made. The answer is 503, never 401 and never an allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outage {
+    code: OutageCode,
+    facts: Cow<'static, str>,
+    retry_after: Duration,
+}
+
+/// What could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OutageCode {
+    /// `outage.keys`: there are no keys that may be used, or they cannot be fetched.
+    Keys,
+    /// `outage.metadata`: the issuer's metadata cannot be had, or names another issuer.
+    Metadata,
+}
+
+impl OutageCode {
+    /// Every code there is.
+    pub const ALL: &'static [Self] = &[Self::Keys, Self::Metadata];
+
+    /// The code as it is written: in bodies, logs and metric labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "outage.keys",
+            Self::Metadata => "outage.metadata",
+        }
+    }
+
+    /// What the client is told.
+    pub const fn phrase(self) -> &'static str {
+        match self {
+            Self::Keys | Self::Metadata => "access tokens cannot be verified at the moment",
+        }
+    }
+
+    /// What the operator can do about it.
+    pub const fn cure(self) -> &'static str {
+        match self {
+            Self::Keys => "see that this server reaches the issuer's `jwks_uri`, and what it answers",
+            Self::Metadata => {
+                "see that this server reaches the issuer's metadata, and that its `issuer` is the configured one"
+            }
+        }
+    }
+}
+
+impl fmt::Display for OutageCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Outage {
+    /// An outage, with what the operator should know and when a client may try again.
+    pub fn new(code: OutageCode, facts: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
+        Self { code, facts: facts.into(), retry_after }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> OutageCode {
+        self.code
+    }
+
+    /// What happened: for the operator's log, never for the client.
+    pub fn facts(&self) -> &str {
+        &self.facts
+    }
+
+    /// When a client may try again; at least a second.
+    pub fn retry_after(&self) -> Duration {
+        self.retry_after.max(Duration::from_secs(1))
+    }
+}
+
+impl fmt::Display for Outage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.facts)
+    }
+}
+
+impl std::error::Error for Outage {}

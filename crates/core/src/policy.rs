@@ -1,0 +1,169 @@
+//! What a route demands of a valid token, and the permit that meeting it gives.
+
+use crate::jose::json::Json;
+use crate::rejection::{Code, Facts, Rejection};
+use crate::token::{AccessToken, ClaimPath, Scopes};
+use std::fmt;
+
+/// A demand on a valid access token. Scopes, roles and values compare whole and with case.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Requirement {
+    /// Nothing beyond a valid token.
+    ValidToken,
+    /// This scope was granted.
+    Scope(Box<str>),
+    /// The caller has this role.
+    Role(Box<str>),
+    /// A claim is this value, or an array that holds it.
+    Claim(ClaimPath, Json),
+    /// All of these. Of an empty list: met.
+    All(Vec<Self>),
+    /// At least one of these. Of an empty list: never met.
+    Any(Vec<Self>),
+    /// Not this.
+    Not(Box<Self>),
+}
+
+impl Requirement {
+    /// Demands a scope.
+    pub fn scope(scope: impl Into<Box<str>>) -> Self {
+        Self::Scope(scope.into())
+    }
+
+    /// Demands a role.
+    pub fn role(role: impl Into<Box<str>>) -> Self {
+        Self::Role(role.into())
+    }
+
+    /// Demands that the claim of this name is `value`, or an array that holds it.
+    pub fn claim(name: &str, value: impl Into<Json>) -> Self {
+        Self::Claim(ClaimPath::claim(name), value.into())
+    }
+
+    /// Demands all of these.
+    pub fn all(requirements: impl IntoIterator<Item = Self>) -> Self {
+        Self::All(requirements.into_iter().collect())
+    }
+
+    /// Demands at least one of these.
+    pub fn any(requirements: impl IntoIterator<Item = Self>) -> Self {
+        Self::Any(requirements.into_iter().collect())
+    }
+
+    /// Demands the opposite.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it reads as the word of the policy, not as an operator"
+    )]
+    pub fn not(requirement: Self) -> Self {
+        Self::Not(Box::new(requirement))
+    }
+
+    /// Whether a token meets the demand.
+    pub fn is_met_by(&self, token: &AccessToken) -> bool {
+        match self {
+            Self::ValidToken => true,
+            Self::Scope(scope) => token.has_scope(scope),
+            Self::Role(role) => token.has_role(role),
+            Self::Claim(path, value) => path.holds(token.claims(), value),
+            Self::All(all) => all.iter().all(|requirement| requirement.is_met_by(token)),
+            Self::Any(any) => any.iter().any(|requirement| requirement.is_met_by(token)),
+            Self::Not(requirement) => !requirement.is_met_by(token),
+        }
+    }
+
+    /// The scopes on the way to meeting the demand: of alternatives, those of the first that names any.
+    fn scopes<'q>(&'q self, named: &mut Vec<&'q str>) {
+        match self {
+            Self::Scope(scope) => named.push(scope),
+            Self::All(all) => all.iter().for_each(|requirement| requirement.scopes(named)),
+            Self::Any(any) => {
+                let before = named.len();
+                for requirement in any {
+                    if named.len() == before {
+                        requirement.scopes(named);
+                    }
+                }
+            }
+            Self::ValidToken | Self::Role(_) | Self::Claim(..) | Self::Not(_) => {}
+        }
+    }
+
+    /// Whether more scopes alone could meet the demand.
+    fn curable_by_scopes(&self, token: &AccessToken) -> bool {
+        match self {
+            Self::Scope(_) => true,
+            Self::All(all) => all.iter().all(|it| it.is_met_by(token) || it.curable_by_scopes(token)),
+            Self::Any(any) => any.iter().any(|it| it.curable_by_scopes(token)),
+            Self::ValidToken | Self::Role(_) | Self::Claim(..) | Self::Not(_) => false,
+        }
+    }
+
+    /// Whether a role is what is missing, or one of the things.
+    fn lacks_role(&self, token: &AccessToken) -> bool {
+        match self {
+            Self::Role(role) => !token.has_role(role),
+            Self::All(all) | Self::Any(all) => all.iter().any(|it| it.lacks_role(token)),
+            Self::ValidToken | Self::Scope(_) | Self::Claim(..) | Self::Not(_) => false,
+        }
+    }
+}
+
+/// Proof that a request may go on. Only [`permit`] makes one.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    token: AccessToken,
+}
+
+impl Permit {
+    /// Who was permitted.
+    pub fn token(&self) -> &AccessToken {
+        &self.token
+    }
+
+    /// Who was permitted.
+    pub fn into_token(self) -> AccessToken {
+        self.token
+    }
+}
+
+/// Permits a request whose token meets the requirement.
+///
+/// # Errors
+///
+/// `policy.scope` where more scopes would do, `policy.role` where a role is missing, else `policy.denied`.
+pub fn permit(token: AccessToken, requirement: &Requirement) -> Result<Permit, Rejection> {
+    if requirement.is_met_by(&token) {
+        return Ok(Permit { token });
+    }
+    let facts = Facts::new(requirement.to_string(), "a token that does not meet it");
+    if requirement.curable_by_scopes(&token) {
+        let mut scopes = Vec::new();
+        requirement.scopes(&mut scopes);
+        return Err(Rejection::with(Code::PolicyScope, facts).needing(scopes.into_iter().collect::<Scopes>()));
+    }
+    let code = if requirement.lacks_role(&token) { Code::PolicyRole } else { Code::PolicyDenied };
+    Err(Rejection::with(code, facts))
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ValidToken => f.write_str("a valid token"),
+            Self::Scope(scope) => write!(f, "scope `{scope}`"),
+            Self::Role(role) => write!(f, "role `{role}`"),
+            Self::Claim(path, _) => write!(f, "the configured value of claim `{path}`"),
+            Self::All(all) => list(f, all, " and "),
+            Self::Any(any) => list(f, any, " or "),
+            Self::Not(requirement) => write!(f, "not {requirement}"),
+        }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, requirements: &[Requirement], between: &str) -> fmt::Result {
+    f.write_str("(")?;
+    for (index, requirement) in requirements.iter().enumerate() {
+        write!(f, "{}{requirement}", if index == 0 { "" } else { between })?;
+    }
+    f.write_str(")")
+}

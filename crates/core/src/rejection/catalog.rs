@@ -1,0 +1,178 @@
+//! One entry per code: the status, the error of the challenge, the client's phrase, the cure and the RFC.
+//!
+//! The codes, the wire answers and the documents are derived from this table and from nowhere else.
+
+use std::fmt;
+
+/// All that is fixed about a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The code as it is written: in bodies, logs and metric labels.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The `error` of the challenge (RFC 6750, section 3.1); none where no token was tried.
+    pub error: Option<&'static str>,
+    /// What the client is told.
+    pub phrase: &'static str,
+    /// What somebody can do about it.
+    pub cure: &'static str,
+    /// The section that asks for the refusal.
+    pub rfc: &'static str,
+}
+
+macro_rules! catalog {
+    ($($variant:ident = $code:literal, $status:literal, $error:expr, $phrase:literal, cure $cure:literal, $rfc:literal;)*) => {
+        /// Why a request was refused. A code never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = concat!("`", $code, "`: ", $phrase, ". ", $rfc, ".")] $variant,)*
+        }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// All that is fixed about this code.
+            pub const fn entry(self) -> Entry {
+                match self {
+                    $(Self::$variant => Entry {
+                        code: $code, status: $status, error: $error, phrase: $phrase, cure: $cure, rfc: $rfc,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+const INVALID_REQUEST: Option<&str> = Some("invalid_request");
+const INVALID_TOKEN: Option<&str> = Some("invalid_token");
+const INSUFFICIENT_SCOPE: Option<&str> = Some("insufficient_scope");
+
+catalog! {
+    CredentialMissing = "credential.missing", 401, None,
+        "a bearer token is required",
+        cure "send `Authorization: Bearer <access token>`",
+        "RFC 6750, section 3";
+    CredentialMalformed = "credential.malformed", 400, INVALID_REQUEST,
+        "the Authorization header is malformed",
+        cure "write one space between `Bearer` and the token, and nothing after it",
+        "RFC 6750, section 2.1";
+    CredentialRepeated = "credential.repeated", 400, INVALID_REQUEST,
+        "more than one credential was sent",
+        cure "send the token once, in one Authorization header, and not in the query",
+        "RFC 6750, section 2";
+    TokenMalformed = "token.malformed", 401, INVALID_TOKEN,
+        "the access token is malformed",
+        cure "send a JWT in compact form, whole and unchanged; an opaque token needs an issuer set up for introspection",
+        "RFC 7515, section 7.1";
+    TokenHeader = "token.header", 401, INVALID_TOKEN,
+        "the access token has an unsupported header",
+        cure "have the issuer leave out `crit` and `b64`, and write `kid` and `typ` as strings",
+        "RFC 7515, section 4.1.11";
+    TokenAlgorithm = "token.algorithm", 401, INVALID_TOKEN,
+        "the access token is signed with an algorithm that is not accepted",
+        cure "sign with an accepted asymmetric algorithm, the one that the key is published for",
+        "RFC 8725, section 3.1";
+    TokenType = "token.type", 401, INVALID_TOKEN,
+        "the token is not an access token",
+        cure "send the access token; if the issuer types its access tokens otherwise, choose its profile",
+        "RFC 9068, section 4";
+    TokenIdToken = "token.id_token", 401, INVALID_TOKEN,
+        "an ID token is not an access token",
+        cure "send the `access_token` of the token response, not its `id_token`",
+        "RFC 9068, section 5";
+    TokenKeyUnknown = "token.key_unknown", 401, INVALID_TOKEN,
+        "the access token is signed with an unknown key",
+        cure "get a new token; if it goes on, compare the `kid` with the keys that the issuer publishes",
+        "RFC 7515, section 6";
+    TokenSignature = "token.signature", 401, INVALID_TOKEN,
+        "the signature of the access token is invalid",
+        cure "send the token as the issuer made it; check that nothing on the way rewrites it",
+        "RFC 7515, section 5.2";
+    TokenIssuer = "token.issuer", 401, INVALID_TOKEN,
+        "the access token was issued by someone else",
+        cure "get the token from the configured issuer; issuers compare byte for byte, the final slash too",
+        "RFC 9068, section 4";
+    TokenAudience = "token.audience", 401, INVALID_TOKEN,
+        "the access token is meant for another audience",
+        cure "ask the issuer for a token for this API (`resource`, `audience` or scope), or add its audience to the settings",
+        "RFC 9068, section 4";
+    TokenExpired = "token.expired", 401, INVALID_TOKEN,
+        "the access token expired",
+        cure "get a new token; if it is new, compare the clocks",
+        "RFC 7519, section 4.1.4";
+    TokenNotYetValid = "token.not_yet_valid", 401, INVALID_TOKEN,
+        "the access token is not valid yet",
+        cure "compare the clocks of the issuer and of this server",
+        "RFC 7519, section 4.1.5";
+    TokenLifetime = "token.lifetime", 401, INVALID_TOKEN,
+        "the access token lives longer than is accepted",
+        cure "shorten the lifetime at the issuer, or raise the accepted maximum",
+        "RFC 9700, section 4.10";
+    TokenClaimMissing = "token.claim_missing", 401, INVALID_TOKEN,
+        "the access token lacks a required claim",
+        cure "have the issuer add the claim, or choose the profile that fits the issuer",
+        "RFC 9068, section 2.2";
+    TokenClaimType = "token.claim_type", 401, INVALID_TOKEN,
+        "a claim of the access token has the wrong type",
+        cure "have the issuer write the claim as its specification says",
+        "RFC 7519, section 4.1";
+    TokenTenant = "token.tenant", 401, INVALID_TOKEN,
+        "the access token is from another tenant",
+        cure "get the token in the configured tenant",
+        "RFC 8725, section 3.8";
+    ProofMissing = "proof.missing", 401, INVALID_TOKEN,
+        "the access token is bound to a key, and no proof of it came along",
+        cure "send the token the way it is bound: with a DPoP proof or over its client certificate",
+        "RFC 9449, section 7.2";
+    ProofUnsupported = "proof.unsupported", 401, INVALID_TOKEN,
+        "the access token is bound in a way that cannot be checked here",
+        cure "have the issuer bind the token by `jkt` or `x5t#S256`, or not at all",
+        "RFC 7800, section 3.1";
+    PolicyScope = "policy.scope", 403, INSUFFICIENT_SCOPE,
+        "the access token lacks a scope",
+        cure "ask the issuer for a token with the scopes that the challenge names",
+        "RFC 6750, section 3.1";
+    PolicyRole = "policy.role", 403, INSUFFICIENT_SCOPE,
+        "the caller lacks a role",
+        cure "have the role given to the user or client at the issuer",
+        "RFC 6750, section 3.1";
+    PolicyDenied = "policy.denied", 403, INSUFFICIENT_SCOPE,
+        "the caller may not do this",
+        cure "see the requirement of the route",
+        "RFC 6750, section 3.1";
+}
+
+impl Code {
+    /// The code as it is written.
+    pub const fn as_str(self) -> &'static str {
+        self.entry().code
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_a_refusal_and_fit_for_a_header() {
+        for code in Code::ALL {
+            let entry = code.entry();
+            assert!(matches!(entry.status, 400 | 401 | 403), "{code}");
+            // The characters that RFC 6750, section 3, allows in an error description.
+            assert!(
+                entry.phrase.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\'))
+            );
+            assert!(!entry.cure.is_empty() && !entry.rfc.is_empty());
+            assert_eq!(Code::ALL.iter().filter(|other| other.as_str() == entry.code).count(), 1, "{code}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What an operator's log says about a refusal.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What was expected, and what was found instead.
+///
+/// Text that comes from a token is escaped and cut by [`shown`] before it gets here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    expected: Cow<'static, str>,
+    found: Cow<'static, str>,
+}
+
+impl Facts {
+    /// Facts of a refusal.
+    pub fn new(expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Self {
+        Self { expected: expected.into(), found: found.into() }
+    }
+
+    /// What would have passed.
+    pub fn expected(&self) -> &str {
+        &self.expected
+    }
+
+    /// What was there.
+    pub fn found(&self) -> &str {
+        &self.found
+    }
+
+    /// Whether nothing is known beyond the code.
+    pub fn is_empty(&self) -> bool {
+        self.expected.is_empty() && self.found.is_empty()
+    }
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, found {}", self.expected, self.found)
+    }
+}
+
+/// A text from outside, fit for a log line: quoted, escaped, and cut after 80 characters.
+pub fn shown(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let cut: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    let mark = if text.chars().nth(LONGEST).is_some() { "..." } else { "" };
+    format!("`{cut}{mark}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_is_escaped_and_cut() {
+        assert_eq!(shown("a\r\nb\u{202e}"), "`a\\r\\nb\\u{202e}`");
+        assert_eq!(shown(&"x".repeat(500)).len(), 80 + 2 + 3);
+    }
+}

@@ -1,0 +1,86 @@
+//! The caller's faults: every reason for which a request is refused.
+//!
+//! A [`Rejection`] has a stable [`Code`], and facts for the operator's log. What a client may see is a fixed
+//! phrase per code; nothing from a token is ever echoed to it.
+
+mod catalog;
+mod facts;
+
+pub use catalog::{Code, Entry};
+pub use facts::{Facts, shown};
+
+use crate::token::Scopes;
+use std::fmt;
+
+/// A request was refused, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    code: Code,
+    facts: Facts,
+    scopes: Option<Box<Scopes>>,
+}
+
+impl Rejection {
+    /// A refusal with this code and no facts.
+    pub(crate) fn new(code: Code) -> Self {
+        Self { code, facts: Facts::default(), scopes: None }
+    }
+
+    /// A refusal with what was expected, and what was found instead.
+    pub(crate) fn with(code: Code, facts: Facts) -> Self {
+        Self { code, facts, scopes: None }
+    }
+
+    /// Names the scopes that the request needs (RFC 6750, section 3).
+    pub(crate) fn needing(mut self, scopes: Scopes) -> Self {
+        self.scopes = Some(Box::new(scopes));
+        self
+    }
+
+    /// The token's issuer is none of the configured ones.
+    pub fn of_issuer(found: Option<&str>) -> Self {
+        let found = found.map_or_else(|| "no `iss`".to_owned(), shown);
+        Self::with(Code::TokenIssuer, Facts::new("a configured issuer", found))
+    }
+
+    /// The issuer's keys hold none that this token names.
+    pub fn of_unknown_key(kid: Option<&str>) -> Self {
+        let found = kid.map_or_else(|| "no `kid`".to_owned(), shown);
+        Self::with(Code::TokenKeyUnknown, Facts::new("a key that the issuer publishes", found))
+    }
+
+    /// The key that the token names is published for another algorithm.
+    pub fn of_key_algorithm(found: crate::jose::Algorithm) -> Self {
+        Self::with(
+            Code::TokenAlgorithm,
+            Facts::new("the algorithm that the key is published for", found.name()),
+        )
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What was expected and what was found: for the operator's log, never for the client.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The scopes that the request needs, where it lacked one.
+    pub fn scopes(&self) -> Option<&Scopes> {
+        self.scopes.as_deref()
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.code.entry().phrase)?;
+        if !self.facts.is_empty() {
+            write!(f, " ({})", self.facts)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Rejection {}

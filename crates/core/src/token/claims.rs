@@ -1,0 +1,167 @@
+//! The claims of a token: registered ones checked for their type, the rest kept as JSON.
+//!
+//! A claim of the wrong type is never taken for an absent one.
+
+use super::{NumericDate, Scopes};
+use crate::jose::json::{Json, Object};
+use crate::rejection::{Code, Facts, Rejection};
+
+/// A claims set (RFC 7519, section 4). Its registered claims have their specified types.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claims {
+    object: Object,
+    issuer: Option<usize>,
+    subject: Option<usize>,
+    audience: Option<usize>,
+    client: Option<usize>,
+    token_id: Option<usize>,
+    scope: Option<usize>,
+    expires: Option<NumericDate>,
+    not_before: Option<NumericDate>,
+    issued_at: Option<NumericDate>,
+}
+
+impl Claims {
+    /// Checks the types of the registered claims.
+    ///
+    /// # Errors
+    ///
+    /// `token.claim_type`, naming the first claim whose type is wrong.
+    pub fn from_object(object: Object) -> Result<Self, Rejection> {
+        let mut claims = Self {
+            object: Object::default(),
+            issuer: None,
+            subject: None,
+            audience: None,
+            client: None,
+            token_id: None,
+            scope: None,
+            expires: None,
+            not_before: None,
+            issued_at: None,
+        };
+        let mut second_choice = None;
+        for (place, (name, value)) in object.iter().enumerate() {
+            match name {
+                "iss" => claims.issuer = Some(text(place, "iss", value)?),
+                "sub" => claims.subject = Some(text(place, "sub", value)?),
+                "aud" => claims.audience = Some(text_or_texts(place, "aud", value)?),
+                "client_id" => claims.client = Some(text(place, "client_id", value)?),
+                "azp" if value.as_str().is_some_and(|azp| !azp.is_empty()) => {
+                    claims.client = claims.client.or(Some(place));
+                }
+                "jti" => claims.token_id = Some(text(place, "jti", value)?),
+                // Some issuers write scopes as an array (Okta, Ory Hydra); the meaning is the same.
+                "scope" => claims.scope = Some(text_or_texts(place, "scope", value)?),
+                "scp" => second_choice = Some(text_or_texts(place, "scp", value)?),
+                "exp" => claims.expires = Some(date("exp", value)?),
+                "nbf" => claims.not_before = Some(date("nbf", value)?),
+                "iat" => claims.issued_at = Some(date("iat", value)?),
+                "cnf" if value.as_object().is_none() => return Err(wrong_type("cnf", "an object", value)),
+                _ => {}
+            }
+        }
+        claims.scope = claims.scope.or(second_choice);
+        claims.object = object;
+        Ok(claims)
+    }
+
+    /// `iss`: the issuer.
+    pub fn issuer(&self) -> Option<&str> {
+        self.text_at(self.issuer)
+    }
+
+    /// `sub`: the subject, unique within its issuer only.
+    pub fn subject(&self) -> Option<&str> {
+        self.text_at(self.subject)
+    }
+
+    /// `aud`: a string or an array of strings.
+    pub fn audience(&self) -> Option<&Json> {
+        self.audience.and_then(|place| self.object.at(place))
+    }
+
+    /// `client_id`, else `azp`: the client that the token was issued to.
+    pub fn client(&self) -> Option<&str> {
+        self.text_at(self.client)
+    }
+
+    /// `jti`: the identifier of the token.
+    pub fn token_id(&self) -> Option<&str> {
+        self.text_at(self.token_id)
+    }
+
+    /// `exp`: the moment from which on the token is no longer accepted.
+    pub fn expires(&self) -> Option<NumericDate> {
+        self.expires
+    }
+
+    /// `nbf`: the moment before which the token is not accepted.
+    pub fn not_before(&self) -> Option<NumericDate> {
+        self.not_before
+    }
+
+    /// `iat`: the moment at which the token was issued.
+    pub fn issued_at(&self) -> Option<NumericDate> {
+        self.issued_at
+    }
+
+    /// Whether the token holds this scope, in `scope` or else in `scp`, as a string or as an array.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        match self.scope.and_then(|place| self.object.at(place)) {
+            Some(Json::String(text)) => !scope.is_empty() && text.split(' ').any(|held| held == scope),
+            Some(Json::Array(scopes)) => scopes.iter().any(|held| held.as_str() == Some(scope)),
+            _ => false,
+        }
+    }
+
+    /// The scopes, from `scope` or else from `scp`.
+    pub fn scopes(&self) -> Scopes {
+        match self.scope.and_then(|place| self.object.at(place)) {
+            Some(Json::String(text)) => Scopes::parse(text),
+            Some(Json::Array(scopes)) => scopes.iter().filter_map(Json::as_str).collect(),
+            _ => Scopes::default(),
+        }
+    }
+
+    /// Any claim, by its name.
+    pub fn claim(&self, name: &str) -> Option<&Json> {
+        self.object.get(name)
+    }
+
+    /// All claims, as the issuer wrote them.
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+
+    fn text_at(&self, place: Option<usize>) -> Option<&str> {
+        self.object.at(place?)?.as_str()
+    }
+}
+
+fn text(place: usize, name: &'static str, value: &Json) -> Result<usize, Rejection> {
+    match value {
+        Json::String(text) if !text.is_empty() => Ok(place),
+        _ => Err(wrong_type(name, "a string that is not empty", value)),
+    }
+}
+
+fn text_or_texts(place: usize, name: &'static str, value: &Json) -> Result<usize, Rejection> {
+    match value {
+        Json::String(_) => Ok(place),
+        Json::Array(elements) if elements.iter().all(|element| element.as_str().is_some()) => Ok(place),
+        _ => Err(wrong_type(name, "a string or an array of strings", value)),
+    }
+}
+
+fn date(name: &'static str, value: &Json) -> Result<NumericDate, Rejection> {
+    NumericDate::from_json(value).ok_or_else(|| wrong_type(name, "a number of seconds", value))
+}
+
+fn wrong_type(name: &'static str, expected: &'static str, value: &Json) -> Rejection {
+    let found = match value {
+        Json::String(text) if text.is_empty() => "an empty string",
+        other => other.type_name(),
+    };
+    Rejection::with(Code::TokenClaimType, Facts::new(format!("`{name}` to be {expected}"), found))
+}

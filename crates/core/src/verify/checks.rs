@@ -1,0 +1,211 @@
+//! THE table: every check of a token's header and claims, in order, each once.
+//!
+//! [`screen`](super::Verifier::screen) runs the rows that need no key, so that junk never causes a fetch;
+//! [`verify`](super::Verifier::verify) runs the rest after the signature; both stop at the first refusal.
+//! [`explain`](super::Verifier::explain) runs the same rows to the end. The types of the claims were checked when
+//! they were read, and the signature is checked in between.
+
+use super::TokenType;
+use super::verifier::Examination;
+use crate::jose::json::Json;
+use crate::rejection::{Code, shown};
+use crate::token::NumericDate;
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Check {
+    /// What is checked.
+    pub name: &'static str,
+    /// The refusal where it fails.
+    pub code: Code,
+    /// When it runs.
+    pub stage: Stage,
+    pub(super) result: fn(&Examination<'_>) -> Option<bool>,
+    pub(super) expected: fn(&Examination<'_>) -> String,
+    pub(super) found: fn(&Examination<'_>) -> String,
+}
+
+/// When a check runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Before a key is looked for.
+    BeforeKeys,
+    /// Before a key is looked for, and again whenever a verified token comes back: time goes on.
+    EveryTime,
+    /// After the signature.
+    AfterSignature,
+}
+
+/// The checks in their order. `None` as a result: the row does not apply to this token or profile.
+pub static CHECKS: &[Check] = &[
+    Check {
+        name: "algorithm",
+        code: Code::TokenAlgorithm,
+        stage: Stage::BeforeKeys,
+        result: |x| Some(x.profile().algorithms.contains(&x.header.algorithm)),
+        expected: |x| one_of(&x.profile().algorithms),
+        found: |x| x.header.algorithm.to_string(),
+    },
+    Check {
+        name: "type",
+        code: Code::TokenType,
+        stage: Stage::BeforeKeys,
+        result: |x| Some(x.token_type().is_some_and(|kind| x.profile().types.contains(&kind))),
+        expected: |x| format!("`typ` to be {}", one_of(&x.profile().types)),
+        found: |x| x.header.typ.as_deref().map_or_else(|| "none".to_owned(), shown),
+    },
+    Check {
+        name: "not an ID token",
+        code: Code::TokenIdToken,
+        stage: Stage::BeforeKeys,
+        result: |x| untyped(x).then(|| tell_tale(x, ID_TOKEN_CLAIMS).is_none()),
+        expected: |_| format!("none of {}", one_of(ID_TOKEN_CLAIMS)),
+        found: |x| tell_tale(x, ID_TOKEN_CLAIMS).unwrap_or("none").to_owned(),
+    },
+    Check {
+        name: "not a logout or event token",
+        code: Code::TokenType,
+        stage: Stage::BeforeKeys,
+        result: |x| untyped(x).then(|| tell_tale(x, EVENT_CLAIMS).is_none()),
+        expected: |_| format!("none of {}", one_of(EVENT_CLAIMS)),
+        found: |x| tell_tale(x, EVENT_CLAIMS).unwrap_or("none").to_owned(),
+    },
+    Check {
+        name: "issuer",
+        code: Code::TokenIssuer,
+        stage: Stage::BeforeKeys,
+        result: |x| Some(x.claims.issuer() == Some(x.verifier.issuer().as_str())),
+        expected: |x| format!("`{}`", x.verifier.issuer()),
+        found: |x| x.claims.issuer().map_or_else(|| "none".to_owned(), shown),
+    },
+    Check {
+        name: "required claims",
+        code: Code::TokenClaimMissing,
+        stage: Stage::BeforeKeys,
+        result: |x| Some(x.first_missing_claim().is_none()),
+        expected: |x| x.required_claims().collect::<Vec<_>>().join(", "),
+        found: |x| x.first_missing_claim().map_or_else(|| "all".to_owned(), |name| format!("no `{name}`")),
+    },
+    Check {
+        name: "expiry",
+        code: Code::TokenExpired,
+        stage: Stage::EveryTime,
+        result: |x| {
+            Some(x.claims.expires().is_some_and(|exp| x.now < exp.plus(x.profile().leeway_seconds())))
+        },
+        expected: |x| format!("`exp` after {}, less a leeway of {} s", x.now, x.profile().leeway_seconds()),
+        found: |x| date(x, x.claims.expires()),
+    },
+    Check {
+        name: "not before",
+        code: Code::TokenNotYetValid,
+        stage: Stage::EveryTime,
+        result: |x| Some(x.has_come(x.claims.not_before()?)),
+        expected: |x| format!("`nbf` until {}, plus a leeway of {} s", x.now, x.profile().leeway_seconds()),
+        found: |x| date(x, x.claims.not_before()),
+    },
+    Check {
+        name: "issued at",
+        code: Code::TokenNotYetValid,
+        stage: Stage::EveryTime,
+        result: |x| Some(x.has_come(x.claims.issued_at()?)),
+        expected: |x| format!("`iat` until {}, plus a leeway of {} s", x.now, x.profile().leeway_seconds()),
+        found: |x| date(x, x.claims.issued_at()),
+    },
+    Check {
+        name: "lifetime",
+        code: Code::TokenLifetime,
+        stage: Stage::EveryTime,
+        result: |x| {
+            Some(x.claims.expires().is_some_and(|exp| exp.since(x.now) <= x.profile().max_lifetime_seconds()))
+        },
+        expected: |x| format!("`exp` at most {} s ahead", x.profile().max_lifetime_seconds()),
+        found: |x| date(x, x.claims.expires()),
+    },
+    Check {
+        name: "audience",
+        code: Code::TokenAudience,
+        stage: Stage::AfterSignature,
+        result: |x| Some(x.claims.audience().is_some_and(|aud| x.verifier.audiences().meet(aud))),
+        expected: |x| x.verifier.audiences().to_string(),
+        found: |x| texts(x.claims.audience()),
+    },
+    Check {
+        name: "tenant",
+        code: Code::TokenTenant,
+        stage: Stage::AfterSignature,
+        result: |x| {
+            Some(x.claims.claim("tid").and_then(Json::as_str) == Some(x.profile().tenant.as_deref()?))
+        },
+        expected: |x| format!("`tid` to be `{}`", x.profile().tenant.as_deref().unwrap_or_default()),
+        found: |x| texts(x.claims.claim("tid")),
+    },
+    Check {
+        name: "binding known",
+        code: Code::ProofUnsupported,
+        stage: Stage::AfterSignature,
+        result: |x| {
+            Some(confirmation_members(x)?.all(|name| CONFIRMATIONS.contains(&name)) && !no_confirmation(x))
+        },
+        expected: |_| format!("`cnf` to hold {}", one_of(CONFIRMATIONS)),
+        found: |_| "another confirmation method".to_owned(),
+    },
+    Check {
+        name: "proof of possession",
+        code: Code::ProofMissing,
+        stage: Stage::AfterSignature,
+        result: |x| confirmation_members(x).map(|_| false),
+        expected: |_| "a proof of the key that the token is bound to".to_owned(),
+        found: |_| "a plain bearer token".to_owned(),
+    },
+];
+
+/// Claims that only ID tokens have (OpenID Connect Core, sections 2 and 3.3.2.11).
+const ID_TOKEN_CLAIMS: &[&str] = &["nonce", "at_hash", "c_hash", "s_hash"];
+
+/// The claim of logout tokens and security events (RFC 8417, section 2.2).
+const EVENT_CLAIMS: &[&str] = &["events"];
+
+/// The confirmation methods there will be proofs for (RFC 9449, section 6.1; RFC 8705, section 3.1).
+const CONFIRMATIONS: &[&str] = &["jkt", "x5t#S256"];
+
+/// Whether the header leaves open what kind of token this is, so that the claims have to tell.
+fn untyped(x: &Examination<'_>) -> bool {
+    x.token_type() != Some(TokenType::AccessToken)
+}
+
+fn tell_tale(x: &Examination<'_>, names: &[&'static str]) -> Option<&'static str> {
+    names.iter().copied().find(|name| x.claims.claim(name).is_some())
+}
+
+fn confirmation_members<'x>(x: &Examination<'x>) -> Option<impl Iterator<Item = &'x str>> {
+    Some(x.claims.claim("cnf")?.as_object()?.iter().map(|(name, _)| name))
+}
+
+fn no_confirmation(x: &Examination<'_>) -> bool {
+    x.claims.claim("cnf").and_then(Json::as_object).is_some_and(|cnf| cnf.is_empty())
+}
+
+fn one_of<T: std::fmt::Display>(values: &[T]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn date(x: &Examination<'_>, date: Option<NumericDate>) -> String {
+    match date {
+        None => "none".to_owned(),
+        Some(date) if date > x.now => format!("{date}, in {} s", date.since(x.now)),
+        Some(date) => format!("{date}, {} s ago", x.now.since(date)),
+    }
+}
+
+fn texts(value: Option<&Json>) -> String {
+    match value {
+        None => "none".to_owned(),
+        Some(Json::String(text)) => shown(text),
+        Some(Json::Array(elements)) => {
+            let texts: Vec<String> = elements.iter().filter_map(Json::as_str).take(5).map(shown).collect();
+            if texts.is_empty() { "an empty array".to_owned() } else { texts.join(", ") }
+        }
+        Some(other) => other.type_name().to_owned(),
+    }
+}

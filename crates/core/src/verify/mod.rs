@@ -1,0 +1,11 @@
+//! From a signed token to an access token: the profile, the table of checks, and the verifier that runs it.
+
+pub mod checks;
+mod explain;
+mod profile;
+mod verifier;
+
+pub use checks::{Check, Stage};
+pub use explain::{Outcome, Step};
+pub use profile::{Profile, TokenType};
+pub use verifier::Verifier;
