@@ -170,7 +170,6 @@ const SMALL_ORDER: [[u8; 32]; 7] = [
     with_ends(0xee, 0xff, 0x7f),
 ];
 
-#[expect(clippy::indexing_slicing, reason = "evaluated at compile time, over constants")]
 const fn with_ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
     let mut bytes = [middle; 32];
     bytes[0] = first;

@@ -48,8 +48,8 @@ impl Profile {
             algorithms: Algorithm::ALL.to_vec(),
             types: vec![TokenType::AccessToken, TokenType::Jwt, TokenType::Absent],
             required_claims: ["sub", "iat"].map(Into::into).to_vec(),
-            leeway: Duration::from_mins(1),
-            max_lifetime: Duration::from_hours(24),
+            leeway: Duration::from_secs(60),
+            max_lifetime: Duration::from_secs(24 * 60 * 60),
             roles: vec![ClaimPath::claim("roles")],
             tenant: None,
         }
