@@ -1,1 +1,66 @@
-//! Under construction.
+//! Protect axum and tower services with OAuth 2.0 access tokens from any identity provider.
+//!
+//! A handler's signature says who may call it:
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use portcullis::{Authorized, ResourceServer, requirement};
+//!
+//! requirement!(pub Admin = role("Admin"));
+//!
+//! async fn public_data() -> &'static str { "anyone may read this" }
+//! async fn protected_data(user: Authorized) -> String { format!("Hello, {}!", user.name()) }
+//! async fn admin_dashboard(_: Authorized<Admin>) -> &'static str { "welcome to the admin dashboard" }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let server = ResourceServer::from_env()?; // OAUTH2_ISSUER, OAUTH2_AUDIENCE, .env
+//!     let app = Router::new()
+//!         .route("/public-data", get(public_data))
+//!         .route("/protected-data", get(protected_data))
+//!         .route("/admin-dashboard", get(admin_dashboard))
+//!         .with_state(server);
+//!     axum::serve(tokio::net::TcpListener::bind("127.0.0.1:8000").await?, app).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! - [`Authorized`] is a handler's proof that the caller was verified and meets a requirement. It verifies by
+//!   itself when no layer ran, so a forgotten layer is never an open door. `Option<Authorized>` is `None` only
+//!   for a request without any credential; a bad token is refused there too.
+//! - [`ProtectLayer`] protects any tower service as a whole.
+//! - [`requirement!`] names a demand: scopes, roles, claims, `any`, `all`, `not`.
+//!
+//! What is checked: the signature against the issuer's published keys, the issuer and the audience byte for
+//! byte, expiry, not-before, issued-at and a cap on the lifetime, the type of the token, required claims, and
+//! that an ID token is not taken for an access token. Refusals are 400, 401 and 403 with the challenge of
+//! RFC 6750 and a problem document (RFC 9457); while keys cannot be had the answer is 503, never 401.
+//!
+//! What is not: whether a token was revoked, and proofs of possession; a token that is bound to a key is
+//! refused as a plain bearer token.
+//!
+//! # Tests without an identity provider
+//!
+//! The crate `portcullis-idp` is a development dependency that runs an identity provider inside a test, and
+//! hands out signed tokens, good ones and deliberately bad ones.
+//!
+//! # Features
+//!
+//! - `axum` (on by default): the extractor for axum 0.8. It adds items and changes no check.
+
+#[cfg(feature = "axum")]
+mod extract;
+mod layer;
+pub mod requirement;
+mod respond;
+mod verified;
+
+#[cfg(feature = "axum")]
+pub use extract::Authorized;
+pub use layer::{Protect, ProtectLayer};
+pub use portcullis_core::jose::json::Json as ClaimValue;
+pub use portcullis_core::token::{AccessToken, ClaimPath, Claims, Scopes};
+pub use portcullis_core::{Code, ConfigErrors, Decision, Denial, Outage, Permit, Rejection, Requirement};
+pub use portcullis_resource_server::{Config, IssuerConfig, ResourceServer, Settings};
+pub use requirement::{Requires, ValidToken};
+pub use respond::Refused;

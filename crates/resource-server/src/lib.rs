@@ -1,1 +1,42 @@
-//! Under construction.
+//! The live decision: trusted issuers, discovery, the key cache and the verified-token cache.
+//!
+//! [`ResourceServer::decide`] is the straight line of one request; every step of it is one file away, here or in
+//! `portcullis-core`, which holds all the checks. What this crate adds is everything that waits: it fetches the
+//! issuers' metadata and keys ahead of time, survives rotation and outage, and never lets junk cause a fetch
+//! beyond a small budget.
+//!
+//! ```no_run
+//! # async fn example(headers: http::HeaderMap) -> Result<(), portcullis_core::ConfigErrors> {
+//! use portcullis_core::{Decision, Requirement};
+//! use portcullis_resource_server::ResourceServer;
+//!
+//! let server = ResourceServer::new("https://idp.example", "https://api.example")?;
+//! match server.decide(&headers, None, &Requirement::scope("orders:read")).await {
+//!     Decision::Allow(permit) => println!("go on, {}", permit.token().name()),
+//!     Decision::Deny(rejection) => println!("{}", rejection.code()),
+//!     Decision::Fail(outage) => println!("try again in {:?}", outage.retry_after()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod address;
+pub mod clock;
+pub mod config;
+mod explain;
+mod fetch;
+mod issuers;
+mod key_cache;
+mod keys;
+mod metadata;
+mod server;
+mod settings;
+mod token_cache;
+
+pub use config::{Config, IssuerConfig};
+pub use explain::Explanation;
+pub use key_cache::{KeySettings, KeyStatus};
+pub use keys::KeySource;
+pub use metadata::{DiscoveryError, Metadata};
+pub use server::ResourceServer;
+pub use settings::Settings;

@@ -1,2 +1,30 @@
-//! Under construction.
-fn main() {}
+//! Serves the enterprise API. Settings come from the environment or `.env`: `OAUTH2_ISSUER`,
+//! `OAUTH2_AUDIENCE`, optionally `OAUTH2_TENANT_ID`, and `LISTEN` (default `127.0.0.1:8000`).
+
+use portcullis::{Config, ResourceServer};
+use std::error::Error;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter("info").init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "enterprise-api: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let server = ResourceServer::from_env()?;
+    server.start();
+    let listen = Config::variable("LISTEN")?.unwrap_or_else(|| "127.0.0.1:8000".to_owned());
+    let listener = tokio::net::TcpListener::bind(&listen).await.map_err(|error| format!("LISTEN={listen}: {error}"))?;
+    writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    let stop = async { _ = tokio::signal::ctrl_c().await };
+    axum::serve(listener, enterprise_api::app(server)).with_graceful_shutdown(stop).await?;
+    Ok(())
+}

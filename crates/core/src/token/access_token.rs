@@ -44,9 +44,10 @@ impl AccessToken {
         self.text("oid").or_else(|| self.subject())
     }
 
-    /// What to call the caller: `name`, `preferred_username`, else the subject. Not an identifier.
-    pub fn name(&self) -> Option<&str> {
-        self.text("name").or_else(|| self.text("preferred_username")).or_else(|| self.subject())
+    /// What to call the caller: `name`, `preferred_username`, the subject, or `unnamed`. Not an identifier.
+    pub fn name(&self) -> &str {
+        let names = ["name", "preferred_username", "sub"];
+        names.into_iter().find_map(|name| self.text(name)).unwrap_or("unnamed")
     }
 
     /// The client that the token was issued to.

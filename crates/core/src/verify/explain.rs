@@ -1,9 +1,10 @@
 //! The same table, run to the end, for a person to read.
 
 use super::Verifier;
-use super::checks::{CHECKS, Stage};
+use super::checks::{CHECKS, Check, Stage};
+use super::verifier::Examination;
 use crate::jose::UnverifiedToken;
-use crate::rejection::Code;
+use crate::rejection::{Code, Rejection};
 use crate::token::NumericDate;
 
 /// One check and how it went.
@@ -13,8 +14,10 @@ pub struct Step {
     pub name: &'static str,
     /// How it went.
     pub outcome: Outcome,
-    /// The code of the refusal that this step stands for.
-    pub code: Code,
+    /// The code of the refusal, or of the outage, that this step stands for.
+    pub code: &'static str,
+    /// What somebody can do about it.
+    pub cure: &'static str,
     /// What would have passed.
     pub expected: String,
     /// What was there. Text from the token is escaped and cut.
@@ -28,28 +31,56 @@ pub enum Outcome {
     Pass,
     /// It failed: the token is refused here, if not before.
     Fail,
-    /// It does not apply, or an earlier failure left nothing to check.
+    /// It does not apply, or what it needs is missing.
     Skipped,
+    /// It could not be made: an outage.
+    Unknown,
+}
+
+impl Step {
+    /// A step outside the table, with its outcome, and nothing to tell yet.
+    pub fn new(name: &'static str, outcome: Outcome, code: Code) -> Self {
+        let entry = code.entry();
+        let (expected, found) = (String::new(), String::new());
+        Self { name, outcome, code: entry.code, cure: entry.cure, expected, found }
+    }
+
+    /// A step outside the table that failed with this refusal.
+    pub fn failed(name: &'static str, rejection: &Rejection) -> Self {
+        let facts = rejection.facts();
+        let (expected, found) = (facts.expected().to_owned(), facts.found().to_owned());
+        Self { expected, found, ..Self::new(name, Outcome::Fail, rejection.code()) }
+    }
+
+    /// The same step with what would have passed, and what was there.
+    #[must_use]
+    pub fn telling(self, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { expected: expected.into(), found: found.into(), ..self }
+    }
 }
 
 impl Verifier {
-    /// Every check of the table that runs before the signature, or after it, with its outcome.
+    /// The rows of the table that run before the signature, or those after it, each with its outcome.
     pub fn explain(&self, token: &UnverifiedToken<'_>, now: NumericDate, after_signature: bool) -> Vec<Step> {
         let examination = self.examine(token.header(), token.unverified_claims(), now);
-        CHECKS
-            .iter()
-            .filter(|check| (check.stage == Stage::AfterSignature) == after_signature)
-            .map(|check| Step {
-                name: check.name,
-                outcome: match (check.result)(&examination) {
-                    Some(true) => Outcome::Pass,
-                    Some(false) => Outcome::Fail,
-                    None => Outcome::Skipped,
-                },
-                code: check.code,
-                expected: (check.expected)(&examination),
-                found: (check.found)(&examination),
-            })
-            .collect()
+        rows(after_signature).map(|check| step(check, &examination)).collect()
     }
+
+    /// The same rows as skipped steps, for a token that did not get that far.
+    pub fn explain_skipped(after_signature: bool) -> Vec<Step> {
+        rows(after_signature).map(|check| Step::new(check.name, Outcome::Skipped, check.code)).collect()
+    }
+}
+
+fn rows(after_signature: bool) -> impl Iterator<Item = &'static Check> {
+    CHECKS.iter().filter(move |check| (check.stage == Stage::AfterSignature) == after_signature)
+}
+
+fn step(check: &Check, examination: &Examination<'_>) -> Step {
+    let outcome = match (check.result)(examination) {
+        Some(true) => Outcome::Pass,
+        Some(false) => Outcome::Fail,
+        None => Outcome::Skipped,
+    };
+    Step::new(check.name, outcome, check.code).telling((check.expected)(examination), (check.found)(examination))
 }

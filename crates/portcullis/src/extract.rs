@@ -1,0 +1,87 @@
+//! The extractor: proof, in a handler's signature, that the caller may call.
+
+use crate::requirement::{Requires, ValidToken};
+use crate::verified::Verified;
+use crate::{AccessToken, Refused};
+use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use portcullis_core::{Denial, policy};
+use portcullis_resource_server::ResourceServer;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+/// A caller whose token was verified and meets the requirement `C`; a valid token, if nothing else is said.
+///
+/// It verifies by itself, with the [`ResourceServer`] in the router's state; where a
+/// [`ProtectLayer`](crate::ProtectLayer) of the same server ran before, it takes that token and only checks the
+/// requirement. As `Option<Authorized<C>>` it is `None` for a request without an `Authorization` header, and
+/// for no other.
+///
+/// It gives all that [`AccessToken`] gives.
+pub struct Authorized<C = ValidToken> {
+    token: AccessToken,
+    requirement: PhantomData<fn() -> C>,
+}
+
+impl<C> Authorized<C> {
+    /// The verified token.
+    pub fn into_token(self) -> AccessToken {
+        self.token
+    }
+}
+
+impl<C> Deref for Authorized<C> {
+    type Target = AccessToken;
+
+    fn deref(&self) -> &AccessToken {
+        &self.token
+    }
+}
+
+impl<S, C> FromRequestParts<S> for Authorized<C>
+where
+    S: Send + Sync,
+    ResourceServer: FromRef<S>,
+    C: Requires,
+{
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let server = ResourceServer::from_ref(state);
+        let permit = match Verified::find(&parts.extensions, &server) {
+            Some(token) => policy::permit(token, C::requirement()).map_err(Denial::from),
+            None => server.decide(&parts.headers, parts.uri.query(), C::requirement()).await.into_result(),
+        };
+        match permit {
+            Ok(permit) => {
+                let token = permit.into_token();
+                Verified::remember(&mut parts.extensions, &server, token.clone());
+                Ok(Self { token, requirement: PhantomData })
+            }
+            Err(denial) => Err(Refused::new(denial, &server, &parts.headers)),
+        }
+    }
+}
+
+impl<S, C> OptionalFromRequestParts<S> for Authorized<C>
+where
+    S: Send + Sync,
+    ResourceServer: FromRef<S>,
+    C: Requires,
+{
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Refused> {
+        if !parts.headers.contains_key(AUTHORIZATION) {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
+    }
+}
+
+impl<C> std::fmt::Debug for Authorized<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.token.fmt(f)
+    }
+}

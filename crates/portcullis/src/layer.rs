@@ -1,0 +1,97 @@
+//! A tower layer that protects a whole service.
+
+use crate::verified::Verified;
+use crate::Refused;
+use bytes::Bytes;
+use http::{Request, Response};
+use portcullis_core::Requirement;
+use portcullis_resource_server::ResourceServer;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::{mem, pin::Pin};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Lets only requests through that carry a valid token which meets a requirement.
+///
+/// ```
+/// # use portcullis::{ProtectLayer, Requirement, ResourceServer};
+/// # fn layer(server: ResourceServer) {
+/// let admins_only = ProtectLayer::new(server).require(Requirement::role("Admin"));
+/// # let _ = admins_only;
+/// # }
+/// ```
+///
+/// The response body of the service must be made from [`Bytes`], as axum's and `http_body_util::Full` are.
+/// The verified [`AccessToken`](crate::AccessToken) goes along in the request's extensions.
+#[derive(Clone, Debug)]
+pub struct ProtectLayer {
+    server: ResourceServer,
+    requirement: Arc<Requirement>,
+}
+
+impl ProtectLayer {
+    /// Demands a valid token.
+    pub fn new(server: ResourceServer) -> Self {
+        Self { server, requirement: Arc::new(Requirement::ValidToken) }
+    }
+
+    /// Demands that the token meets this requirement as well.
+    #[must_use]
+    pub fn require(mut self, requirement: Requirement) -> Self {
+        self.requirement = Arc::new(match &*self.requirement {
+            Requirement::ValidToken => requirement,
+            before => Requirement::all([before.clone(), requirement]),
+        });
+        self
+    }
+}
+
+impl<S> Layer<S> for ProtectLayer {
+    type Service = Protect<S>;
+
+    fn layer(&self, inner: S) -> Protect<S> {
+        Protect { inner, layer: self.clone() }
+    }
+}
+
+/// The service that [`ProtectLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct Protect<S> {
+    inner: S,
+    layer: ProtectLayer,
+}
+
+impl<S, B, R> Service<Request<B>> for Protect<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+    R: From<Bytes>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The service that was polled ready must be the one that is called; its clone waits for the next turn.
+        let clone = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, clone);
+        let ProtectLayer { server, requirement } = self.layer.clone();
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            let decision = server.decide(&parts.headers, parts.uri.query(), &requirement).await;
+            match decision.into_result() {
+                Ok(permit) => {
+                    Verified::remember(&mut parts.extensions, &server, permit.into_token());
+                    inner.call(Request::from_parts(parts, body)).await
+                }
+                Err(denial) => Ok(Refused::new(denial, &server, &parts.headers).into_response()),
+            }
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! Requirements as types, so that a handler's signature says who may call it.
+
+use portcullis_core::Requirement;
+use std::sync::LazyLock;
+
+/// A requirement that has a type. Made with [`requirement!`](crate::requirement!).
+pub trait Requires: Send + Sync + 'static {
+    /// The requirement.
+    fn requirement() -> &'static Requirement;
+}
+
+/// Nothing beyond a valid token: what [`Authorized`](crate::Authorized) demands when nothing else is said.
+#[derive(Debug)]
+pub enum ValidToken {}
+
+impl Requires for ValidToken {
+    fn requirement() -> &'static Requirement {
+        static VALID_TOKEN: LazyLock<Requirement> = LazyLock::new(|| Requirement::ValidToken);
+        &VALID_TOKEN
+    }
+}
+
+/// Names a requirement, for use as `Authorized<Name>`.
+///
+/// On the right stand the words `scope`, `role`, `claim`, `all`, `any` and `not`:
+///
+/// ```
+/// use portcullis::requirement;
+///
+/// requirement!(pub Admin = role("Admin"));
+/// requirement!(
+///     /// Who may change orders.
+///     pub OrderEditor = all([scope("orders:write"), any([role("Admin"), claim("department", "sales")])])
+/// );
+/// ```
+#[macro_export]
+macro_rules! requirement {
+    ($(#[$meta:meta])* $visibility:vis $name:ident = $requirement:expr) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        $visibility enum $name {}
+
+        impl $crate::Requires for $name {
+            fn requirement() -> &'static $crate::Requirement {
+                #[allow(unused_imports, reason = "a requirement seldom uses all the words")]
+                use $crate::requirement::words::{all, any, claim, not, role, scope};
+                static REQUIREMENT: ::std::sync::LazyLock<$crate::Requirement> =
+                    ::std::sync::LazyLock::new(|| $requirement);
+                &REQUIREMENT
+            }
+        }
+    };
+}
+
+/// The words of [`requirement!`](crate::requirement!).
+pub mod words {
+    use crate::ClaimValue;
+    use portcullis_core::Requirement;
+
+    /// This scope was granted.
+    pub fn scope(scope: &str) -> Requirement {
+        Requirement::scope(scope)
+    }
+
+    /// The caller has this role.
+    pub fn role(role: &str) -> Requirement {
+        Requirement::role(role)
+    }
+
+    /// The claim of this name is this value, or an array that holds it.
+    pub fn claim(name: &str, value: impl Into<ClaimValue>) -> Requirement {
+        Requirement::claim(name, value)
+    }
+
+    /// All of these.
+    pub fn all(requirements: impl IntoIterator<Item = Requirement>) -> Requirement {
+        Requirement::all(requirements)
+    }
+
+    /// At least one of these.
+    pub fn any(requirements: impl IntoIterator<Item = Requirement>) -> Requirement {
+        Requirement::any(requirements)
+    }
+
+    /// Not this.
+    pub fn not(requirement: Requirement) -> Requirement {
+        Requirement::not(requirement)
+    }
+}

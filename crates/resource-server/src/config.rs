@@ -1,0 +1,174 @@
+//! The settings as written: a TOML document, or a few environment variables.
+//!
+//! Reading changes nothing, and unknown members are refused. What the settings mean is for
+//! [`Settings`](crate::Settings) to find out.
+
+use portcullis_core::{ConfigError, ConfigErrors};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The settings of a resource server, as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The trusted issuers: at least one.
+    #[serde(default)]
+    pub issuer: Vec<IssuerConfig>,
+    /// The `realm` of challenges (RFC 9110, section 11.5). Default `api`.
+    pub realm: Option<String>,
+    /// How many verified tokens are remembered. Default 10,000; 0 switches it off.
+    pub remembered_tokens: Option<usize>,
+}
+
+/// One trusted issuer, as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerConfig {
+    /// The issuer identifier, exactly as it stands in the tokens' `iss`.
+    pub url: String,
+    /// What the tokens' `aud` must hold, one of these.
+    #[serde(default)]
+    pub audience: Vec<String>,
+    /// `generic` (default) or `rfc9068`.
+    pub profile: Option<String>,
+    /// The tenant that the tokens' `tid` must name. It also fills `{tenantid}` in `url`.
+    pub tenant: Option<String>,
+    /// Where roles are found, as a claim path. Default `roles`.
+    pub roles: Option<String>,
+    /// How far the clocks may be apart, in seconds. Default 60, at most 300.
+    pub leeway: Option<u64>,
+    /// How far away `exp` may be, in seconds. Default 86,400.
+    pub max_lifetime: Option<u64>,
+    /// The algorithms to accept. Default: all asymmetric ones.
+    pub algorithms: Option<Vec<String>>,
+    /// The key set's address, where the issuer has no metadata. The issuer is checked all the same.
+    pub jwks_uri: Option<String>,
+    /// A file that keeps the last good keys, for a start while the issuer is down.
+    pub key_snapshot: Option<std::path::PathBuf>,
+}
+
+/// The variables that are read from the environment.
+pub const VARIABLES: [&str; 5] =
+    ["OAUTH2_ISSUER", "OAUTH2_AUDIENCE", "OAUTH2_TENANT_ID", "OAUTH2_PROFILE", "OAUTH2_ROLES_CLAIM"];
+
+impl Config {
+    /// Reads the environment, and `.env` in the working directory for what the environment does not hold.
+    ///
+    /// `OAUTH2_ISSUER` and `OAUTH2_AUDIENCE` (several with commas between) are needed; `OAUTH2_TENANT_ID`,
+    /// `OAUTH2_PROFILE` and `OAUTH2_ROLES_CLAIM` are optional.
+    ///
+    /// # Errors
+    ///
+    /// Every variable that is missing, and a `.env` that cannot be read, all at once.
+    pub fn from_env() -> Result<Self, ConfigErrors> {
+        let file = dotenv(Path::new(".env"))?;
+        Self::from_variables(|name| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
+    }
+
+    /// One variable of the environment, or else of `.env`, for the settings of the application itself.
+    ///
+    /// # Errors
+    ///
+    /// A `.env` that cannot be read.
+    pub fn variable(name: &str) -> Result<Option<String>, ConfigErrors> {
+        let file = dotenv(Path::new(".env"))?;
+        Ok(std::env::var(name).ok().or_else(|| file.get(name).cloned()))
+    }
+
+    /// Reads variables from anywhere.
+    ///
+    /// # Errors
+    ///
+    /// Every variable that is missing, all at once.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
+        let value = |name| variable(name).filter(|text| !text.trim().is_empty());
+        let (issuer, audience) = (value("OAUTH2_ISSUER"), value("OAUTH2_AUDIENCE"));
+        let faults = [
+            ("OAUTH2_ISSUER", &issuer, "OAUTH2_ISSUER=https://idp.example.com"),
+            ("OAUTH2_AUDIENCE", &audience, "OAUTH2_AUDIENCE=api://enterprise-api"),
+        ];
+        let faults = faults.into_iter().filter(|(_, value, _)| value.is_none()).map(|(name, _, example)| {
+            ConfigError::new(
+                name,
+                "it is not set",
+                format!("set it in the environment or in `.env`, such as `{example}`"),
+            )
+        });
+        ConfigErrors::check(faults.collect())?;
+        let audience = audience.unwrap_or_default();
+        let issuer = IssuerConfig {
+            url: issuer.unwrap_or_default(),
+            audience: audience
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .collect(),
+            profile: value("OAUTH2_PROFILE"),
+            tenant: value("OAUTH2_TENANT_ID"),
+            roles: value("OAUTH2_ROLES_CLAIM"),
+            ..IssuerConfig::default()
+        };
+        Ok(Self { issuer: vec![issuer], ..Self::default() })
+    }
+
+    /// Reads a TOML document.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be read, with its line.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
+        toml::from_str(text).map_err(|error| {
+            let line = error
+                .span()
+                .map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
+            let cure = "see the documentation of `Config` for the members and their types";
+            ConfigError::new(format!("line {line}"), error.message(), cure).into()
+        })
+    }
+}
+
+/// The variables of a `.env` file; none if there is no file.
+///
+/// # Errors
+///
+/// A file that is there but cannot be read. Values are never shown.
+pub fn dotenv(path: &Path) -> Result<BTreeMap<String, String>, ConfigErrors> {
+    let fault = |problem: &str| {
+        let cure = "write lines like `OAUTH2_ISSUER=https://idp.example.com`, or remove the file";
+        ConfigErrors::from(ConfigError::new(path.display().to_string(), problem, cure))
+    };
+    match dotenvy::from_path_iter(path) {
+        Ok(lines) => {
+            lines.collect::<Result<_, _>>().map_err(|_| fault("a line is not of the form NAME=value"))
+        }
+        Err(error) if error.not_found() => Ok(BTreeMap::new()),
+        Err(_) => Err(fault("the file cannot be read")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_variables_are_named_all_at_once() {
+        let errors = Config::from_variables(|_| None).unwrap_err().to_string();
+        assert!(errors.contains("OAUTH2_ISSUER") && errors.contains("OAUTH2_AUDIENCE"), "{errors}");
+        let blank = Config::from_variables(|_| Some(" ".to_owned()));
+        assert!(blank.is_err());
+    }
+
+    #[test]
+    fn audiences_are_a_list() {
+        let config =
+            Config::from_variables(|name| Some(if name == "OAUTH2_AUDIENCE" { "a, b" } else { "x" }.into()));
+        assert_eq!(config.unwrap().issuer[0].audience, ["a", "b"]);
+    }
+
+    #[test]
+    fn unknown_members_are_refused_with_their_line() {
+        let errors = Config::from_toml("[[issuer]]\nurl = \"https://a\"\naudiences = [\"x\"]\n").unwrap_err();
+        assert!(errors.to_string().contains("line 3"), "{errors}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Why a token is accepted or refused: the same line as [`ResourceServer::authenticate`], run to the end.
+
+use crate::ResourceServer;
+use crate::issuers::TrustedIssuer;
+use crate::key_cache::KeyFault;
+use portcullis_core::jose::{Header, UnverifiedToken, VerifyingKey, compact, signature};
+use portcullis_core::rejection::{Code, Rejection};
+use portcullis_core::token::NumericDate;
+use portcullis_core::verify::{Outcome, Step, Verifier};
+
+/// Every step on the way of one token, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+impl Explanation {
+    /// The step at which the token was refused, or at which an outage left it open.
+    pub fn first_obstacle(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| matches!(step.outcome, Outcome::Fail | Outcome::Unknown))
+    }
+
+    /// Whether every step passed or did not apply.
+    pub fn is_accepted(&self) -> bool {
+        self.first_obstacle().is_none()
+    }
+}
+
+impl ResourceServer {
+    /// Explains what becomes of a token. Steps after the signature are shown even where it failed; they prove
+    /// nothing then.
+    pub async fn explain(&self, token: &str) -> Explanation {
+        let token = match compact::parse(token, self.limits()) {
+            Ok(token) => token,
+            Err(rejection) => return unreadable(&rejection),
+        };
+        let mut steps =
+            vec![Step::new(FORM, Outcome::Pass, Code::TokenMalformed).telling("a signed JWT", "one")];
+        match self.issuers().trusted(token.unverified_claims().issuer()) {
+            Ok(issuer) => issuer.explain(token, self.clock().now(), &mut steps).await,
+            Err(rejection) => {
+                let configured: Vec<String> =
+                    self.issuers().iter().map(|issuer| format!("`{}`", issuer.verifier.issuer())).collect();
+                let found = rejection.facts().found().to_owned();
+                steps.push(Step::failed(ISSUER, &rejection).telling(configured.join(" or "), found));
+                steps.extend(skipped_from_issuer());
+            }
+        }
+        Explanation { steps }
+    }
+}
+
+impl TrustedIssuer {
+    async fn explain(&self, token: UnverifiedToken<'_>, now: NumericDate, steps: &mut Vec<Step>) {
+        let issuer = format!("`{}`", self.verifier.issuer());
+        steps.push(Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer).telling(issuer.clone(), issuer));
+        steps.extend(self.verifier.explain(&token, now, false));
+        let after = self.verifier.explain(&token, now, true);
+        let (step, keys) = self.explain_key(token.header()).await;
+        steps.push(step);
+        steps.push(match keys {
+            None => Step::new(SIGNATURE, Outcome::Skipped, Code::TokenSignature),
+            Some(keys) => match signature::check(token, &keys) {
+                Ok(_) => {
+                    Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature).telling("a valid one", "one")
+                }
+                Err(rejection) => {
+                    Step::failed(SIGNATURE, &rejection).telling("a valid one", "an invalid one")
+                }
+            },
+        });
+        steps.extend(after);
+    }
+
+    async fn explain_key(&self, header: &Header) -> (Step, Option<Vec<VerifyingKey>>) {
+        self.keys.start();
+        let kid = header.kid.as_deref();
+        match self.keys.key(kid, header.algorithm).await {
+            Ok(keys) => {
+                let found = kid.map_or_else(
+                    || "no `kid`, but keys that fit".to_owned(),
+                    portcullis_core::rejection::shown,
+                );
+                let step = Step::new(KEY, Outcome::Pass, Code::TokenKeyUnknown);
+                (step.telling("a key that the issuer publishes", found), Some(keys))
+            }
+            Err(KeyFault::UnknownKey) => (Step::failed(KEY, &Rejection::of_unknown_key(kid)), None),
+            Err(KeyFault::WrongAlgorithm) => {
+                (Step::failed(KEY, &Rejection::of_key_algorithm(header.algorithm)), None)
+            }
+            Err(KeyFault::Outage(outage)) => {
+                let step = Step::new(KEY, Outcome::Unknown, Code::TokenKeyUnknown);
+                let step = Step { code: outage.code().as_str(), cure: outage.code().cure(), ..step };
+                (step.telling("the issuer's keys", outage.facts()), None)
+            }
+        }
+    }
+}
+
+fn unreadable(rejection: &Rejection) -> Explanation {
+    let mut steps =
+        vec![Step::failed(FORM, rejection), Step::new(ISSUER, Outcome::Skipped, Code::TokenIssuer)];
+    steps.extend(skipped_from_issuer());
+    Explanation { steps }
+}
+
+fn skipped_from_issuer() -> Vec<Step> {
+    let mut steps = Verifier::explain_skipped(false);
+    steps.push(Step::new(KEY, Outcome::Skipped, Code::TokenKeyUnknown));
+    steps.push(Step::new(SIGNATURE, Outcome::Skipped, Code::TokenSignature));
+    steps.extend(Verifier::explain_skipped(true));
+    steps
+}
+
+const FORM: &str = "form";
+const ISSUER: &str = "trusted issuer";
+const KEY: &str = "signing key";
+const SIGNATURE: &str = "signature";

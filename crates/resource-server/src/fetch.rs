@@ -1,0 +1,176 @@
+//! The only way out: documents of identity providers, bounded in size and time.
+//!
+//! Refuses redirects, other schemes than https (http on loopback), bodies beyond the limit, and, for
+//! addresses that a public issuer's metadata names, hosts that are or resolve to an inside address. It uses no
+//! proxy. Nothing of the HTTP client shows outside this file.
+
+use crate::address;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
+use reqwest::{Client, Response, StatusCode, redirect};
+use std::error::Error;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// Fetches documents. Clones share connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Fetch {
+    anywhere: Option<Client>,
+    outside: Option<Client>,
+    largest: usize,
+}
+
+/// Where a URL may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Anywhere: the operator wrote the URL.
+    Anywhere,
+    /// Only out on the internet: a public issuer's metadata named it.
+    Outside,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    /// A document, with what it says about being fetched again.
+    Document { body: Vec<u8>, etag: Option<String>, max_age: Option<Duration> },
+    /// The one that is already here.
+    NotModified { max_age: Option<Duration> },
+}
+
+/// Why a document could not be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FetchFault {
+    url: String,
+    reason: String,
+    /// Whether the server itself answered that there is no such document.
+    pub(crate) absent: bool,
+}
+
+impl Fetch {
+    /// A way out that takes at most `largest` bytes of a document.
+    pub(crate) fn new(largest: usize) -> Self {
+        let builder = || {
+            Client::builder()
+                .redirect(redirect::Policy::none())
+                .no_proxy()
+                .connect_timeout(Duration::from_secs(2))
+                .timeout(Duration::from_secs(5))
+                .pool_idle_timeout(Duration::from_secs(30))
+                .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
+        };
+        let outside = builder().dns_resolver(Arc::new(OutsideOnly)).build();
+        Self { anywhere: builder().build().ok(), outside: outside.ok(), largest }
+    }
+
+    /// Fetches a document, or hears that the one with this `etag` is still the current one.
+    pub(crate) async fn get(
+        &self,
+        url: &Url,
+        reach: Reach,
+        etag: Option<&str>,
+    ) -> Result<Fetched, FetchFault> {
+        let fault = |reason: String| FetchFault { url: url.to_string(), reason, absent: false };
+        address::fetchable(url).map_err(|reason| fault(reason.to_owned()))?;
+        if reach == Reach::Outside && address::is_inside(url) {
+            return Err(fault("a public issuer names an inside address".to_owned()));
+        }
+        let client = match reach {
+            Reach::Anywhere => &self.anywhere,
+            Reach::Outside => &self.outside,
+        };
+        let client =
+            client.as_ref().ok_or_else(|| fault("TLS is not available on this machine".to_owned()))?;
+        let mut request = client.get(url.clone());
+        if let Some(etag) = etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let response = request.send().await.map_err(|error| fault(chain(&error)))?;
+        self.read(url, response).await
+    }
+
+    async fn read(&self, url: &Url, mut response: Response) -> Result<Fetched, FetchFault> {
+        let status = response.status();
+        let fault =
+            |reason: String| FetchFault { url: url.to_string(), reason, absent: status.is_client_error() };
+        let max_age = max_age(response.headers());
+        if status == StatusCode::NOT_MODIFIED {
+            return Ok(Fetched::NotModified { max_age });
+        }
+        if status != StatusCode::OK {
+            let redirected = if status.is_redirection() { " (redirects are not followed)" } else { "" };
+            return Err(fault(format!("the answer was {}{redirected}", status.as_u16())));
+        }
+        let etag = response.headers().get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| fault(chain(&error)))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > self.largest {
+                return Err(fault(format!("the document is larger than {} bytes", self.largest)));
+            }
+        }
+        Ok(Fetched::Document { body, etag, max_age })
+    }
+}
+
+/// Whether a host is out on the internet: by its address, or by all the addresses of its name.
+pub(crate) async fn leads_outside(url: &Url) -> bool {
+    if address::is_inside(url) {
+        return false;
+    }
+    let Some(url::Host::Domain(name)) = url.host() else { return true };
+    // A name that cannot be resolved leads nowhere; the stricter reading costs nothing.
+    match tokio::net::lookup_host((name, 443)).await {
+        Ok(addresses) => addresses.map(|address| address.ip()).all(address::is_public),
+        Err(_) => true,
+    }
+}
+
+/// Resolves names to outside addresses only, at the moment of connecting.
+struct OutsideOnly;
+
+impl Resolve for OutsideOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let outside: Vec<SocketAddr> = found.filter(|address| address::is_public(address.ip())).collect();
+            if outside.is_empty() {
+                return Err("a public issuer names a host that resolves to an inside address".into());
+            }
+            Ok(Box::new(outside.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// `max-age` of Cache-Control (RFC 9111, section 5.2.2.1); zero for `no-store` and `no-cache`.
+fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(CACHE_CONTROL)?.to_str().ok()?.to_ascii_lowercase();
+    let mut directives = text.split(',').map(str::trim);
+    directives.find_map(|directive| match directive {
+        "no-store" | "no-cache" => Some(Duration::ZERO),
+        other => other.strip_prefix("max-age=")?.trim_matches('"').parse().ok().map(Duration::from_secs),
+    })
+}
+
+/// An error with its causes: the client's own message leaves out why.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let separator = if text.is_empty() { "" } else { ": " };
+        text.push_str(&format!("{separator}{error}"));
+        cause = error.source();
+    }
+    if text.is_empty() { "the request failed".to_owned() } else { text }
+}
+
+impl fmt::Display for FetchFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.url, self.reason)
+    }
+}
+
+impl Error for FetchFault {}

@@ -1,0 +1,50 @@
+//! How many fetches unknown keys may force: a burst, then one at a time.
+
+use std::time::Duration;
+
+/// A budget that fills up again with time. What is taken is taken before the fetch, whatever comes of it.
+#[derive(Debug)]
+pub(super) struct Budget {
+    most: u32,
+    every: Duration,
+    left: u32,
+    counted_at: Duration,
+}
+
+impl Budget {
+    pub(super) fn new(most: u32, every: Duration) -> Self {
+        Self { most, every, left: most, counted_at: Duration::ZERO }
+    }
+
+    /// Takes one, if there is one at this moment.
+    pub(super) fn take(&mut self, now: Duration) -> bool {
+        self.refill(now);
+        let taken = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        taken
+    }
+
+    fn refill(&mut self, now: Duration) {
+        if self.left == self.most {
+            self.counted_at = now; // a full budget gathers nothing
+        }
+        while self.left < self.most && now.saturating_sub(self.counted_at) >= self.every {
+            self.left += 1;
+            self.counted_at += self.every;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_one_per_interval() {
+        let mut budget = Budget::new(2, Duration::from_secs(30));
+        let mut taken = |second| budget.take(Duration::from_secs(second));
+        assert_eq!([taken(1_000), taken(1_000), taken(1_000), taken(1_029)], [true, true, false, false]);
+        assert_eq!([taken(1_030), taken(1_030), taken(1_059), taken(1_060)], [true, false, false, true]);
+        assert_eq!([taken(9_000), taken(9_000), taken(9_000)], [true, true, false]);
+    }
+}

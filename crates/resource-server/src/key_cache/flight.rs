@@ -1,0 +1,67 @@
+//! One fetch at a time: whoever comes meanwhile waits for the same one.
+
+use super::KeyCache;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+/// The fetches of one cache, numbered from 1.
+#[derive(Debug, Default)]
+pub(super) struct Flights {
+    /// The number of the last one that began.
+    begun: Mutex<u64>,
+    /// The number of the last one that landed.
+    landed: watch::Sender<u64>,
+}
+
+/// A fetch to wait for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flight {
+    pub(super) number: u64,
+    /// Whether it was under way before, so that its answer may be older than the question.
+    pub(super) joined: bool,
+}
+
+impl Flights {
+    /// Joins the fetch under way, or begins one if `may_start` says so.
+    pub(super) fn join_or_start(
+        &self,
+        cache: &Arc<KeyCache>,
+        may_start: impl FnOnce(&KeyCache) -> bool,
+    ) -> Option<Flight> {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if *begun > *self.landed.borrow() {
+            return Some(Flight { number: *begun, joined: true });
+        }
+        if !may_start(cache) {
+            return None;
+        }
+        *begun += 1;
+        let number = *begun;
+        let landing = Landing { cache: Arc::clone(cache), number };
+        // On its own task: a caller that goes away does not cut it off for the others.
+        tokio::spawn(async move {
+            // How it went is in the schedule; here it only matters that it is over.
+            _ = landing.cache.fetch_once().await;
+            drop(landing);
+        });
+        Some(Flight { number, joined: false })
+    }
+
+    /// Waits until the fetch of this number is over.
+    pub(super) async fn landing(&self, number: u64) {
+        // The sender lives as long as `self` does.
+        _ = self.landed.subscribe().wait_for(|landed| *landed >= number).await;
+    }
+}
+
+/// Announces the end of a fetch even if it panics.
+struct Landing {
+    cache: Arc<KeyCache>,
+    number: u64,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.cache.flights.landed.send_replace(self.number);
+    }
+}

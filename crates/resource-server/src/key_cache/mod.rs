@@ -1,0 +1,280 @@
+//! The keys of one issuer: fetched ahead of time, found without waiting, kept through an outage.
+//!
+//! Nine protections: refresh in the background before expiry; a retry within the request for an unknown `kid`;
+//! one fetch at a time; a budget for the fetches that unknown keys force; a memory of unknown `kid`s; the last
+//! good keys through an outage; `ETag` and `Cache-Control`; a bad key or an empty set never replaces good keys;
+//! and an optional snapshot for a start while the issuer is down.
+//!
+//! A request waits only if its key is truly unknown, and then not for long. Without keys the answer is an
+//! outage, never "unknown key".
+
+mod budget;
+mod flight;
+mod key_set;
+mod refresh;
+mod settings;
+mod snapshot;
+mod unknown;
+
+pub(crate) use key_set::KeySet;
+pub use settings::KeySettings;
+
+use crate::clock::Clock;
+use crate::fetch::Fetch;
+use crate::keys::KeySource;
+use arc_swap::ArcSwapOption;
+use budget::Budget;
+use flight::Flights;
+use portcullis_core::jose::{Algorithm, Selection, VerifyingKey};
+use portcullis_core::token::Issuer;
+use portcullis_core::{Outage, OutageCode};
+use refresh::{Failure, KnownMetadata};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use unknown::UnknownKids;
+
+/// The keys of one issuer.
+pub(crate) struct KeyCache {
+    issuer: Issuer,
+    source: KeySource,
+    settings: KeySettings,
+    clock: Arc<dyn Clock>,
+    fetch: Fetch,
+    sets: ArcSwapOption<KeySet>,
+    /// Never held across a wait.
+    schedule: Mutex<Schedule>,
+    unknown: Mutex<UnknownKids>,
+    flights: Flights,
+    started: AtomicBool,
+}
+
+/// When the next fetch is due, and how the last ones went.
+#[derive(Debug)]
+struct Schedule {
+    due: Duration,
+    failures: u32,
+    last_failure: Option<Failure>,
+    last_good: Option<Duration>,
+    fetches: u64,
+    budget: Budget,
+    metadata: Option<KnownMetadata>,
+}
+
+/// Why there is no key for a token.
+#[derive(Debug)]
+pub(crate) enum KeyFault {
+    /// The issuer publishes no such key.
+    UnknownKey,
+    /// The issuer publishes the key for other algorithms.
+    WrongAlgorithm,
+    /// Nobody can tell.
+    Outage(Outage),
+}
+
+/// How an issuer's keys are: for readiness, logs and metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyStatus {
+    /// How many keys are in force; none before the first set and after the last one grew too old.
+    pub keys: usize,
+    /// How long ago the issuer last confirmed them.
+    pub age: Option<Duration>,
+    /// How many fetches there were.
+    pub fetches: u64,
+    /// Why the last fetch failed, if it did.
+    pub last_failure: Option<String>,
+}
+
+impl KeyCache {
+    pub(crate) fn new(
+        issuer: Issuer,
+        source: KeySource,
+        settings: KeySettings,
+        fetch: Fetch,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        let budget = Budget::new(settings.forced_fetches, settings.forced_fetch_every);
+        let due = clock.elapsed();
+        let schedule = Schedule {
+            due,
+            failures: 0,
+            last_failure: None,
+            last_good: None,
+            fetches: 0,
+            budget,
+            metadata: None,
+        };
+        let unknown = UnknownKids::new(settings.unknown_kids, settings.unknown_for);
+        let cache = Self {
+            issuer,
+            source,
+            settings,
+            clock,
+            fetch,
+            sets: ArcSwapOption::empty(),
+            schedule: Mutex::new(schedule),
+            unknown: Mutex::new(unknown),
+            flights: Flights::default(),
+            started: AtomicBool::new(false),
+        };
+        cache.prepare();
+        Arc::new(cache)
+    }
+
+    /// Begins to keep the keys fresh, once, if there is a runtime to do it on.
+    pub(crate) fn start(self: &Arc<Self>) {
+        if matches!(self.source, KeySource::Fixed(_)) || self.started.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && !self.started.swap(true, Ordering::Relaxed)
+        {
+            runtime.spawn(refresh::keep_fresh(Arc::downgrade(self)));
+        }
+    }
+
+    /// The keys that could have signed a token: at once, if they are here.
+    pub(crate) async fn key(
+        self: &Arc<Self>,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Vec<VerifyingKey>, KeyFault> {
+        match self.select(kid, algorithm) {
+            Some(Selection::Keys(keys)) => Ok(keys),
+            Some(Selection::WrongAlgorithm) => Err(KeyFault::WrongAlgorithm),
+            Some(Selection::Unknown) | None => self.awaited_key(kid, algorithm).await,
+        }
+    }
+
+    /// The set in force; none before the first, and after the last grew too old.
+    pub(crate) fn current(&self) -> Option<Arc<KeySet>> {
+        self.sets.load_full().filter(|set| self.clock.elapsed() < set.good_until)
+    }
+
+    /// Fetches now, or joins the fetch that is under way.
+    pub(crate) async fn refresh(self: &Arc<Self>) {
+        let flight = self.flights.join_or_start(self, |_| true);
+        if let Some(flight) = flight {
+            self.flights.landing(flight.number).await;
+        }
+    }
+
+    pub(crate) fn status(&self) -> KeyStatus {
+        let schedule = self.schedule();
+        KeyStatus {
+            keys: self.current().map_or(0, |set| set.jwks.keys().len()),
+            age: schedule.last_good.map(|good| self.clock.elapsed().saturating_sub(good)),
+            fetches: schedule.fetches,
+            last_failure: schedule.last_failure.as_ref().map(|failure| failure.reason.clone()),
+        }
+    }
+
+    /// Puts fixed keys or a snapshot in force.
+    fn prepare(&self) {
+        if let KeySource::Fixed(jwks) = &self.source {
+            let set = KeySet { jwks: jwks.clone(), good_until: Duration::MAX, etag: None };
+            self.sets.store(Some(Arc::new(set)));
+        } else if let Some(path) = &self.settings.snapshot {
+            match snapshot::read(path, &self.issuer, &self.settings.limits) {
+                Ok(snapshot) => self.restore(snapshot),
+                Err(reason) => {
+                    tracing::warn!(issuer = %self.issuer, path = %path.display(), reason, "no saved keys")
+                }
+            }
+        }
+    }
+
+    fn restore(&self, snapshot: snapshot::Snapshot) {
+        let age = u64::try_from(self.clock.now().since(snapshot.fetched)).map(Duration::from_secs);
+        match age.ok().and_then(|age| self.settings.outlive.checked_sub(age)) {
+            Some(left) => {
+                let good_until = self.clock.elapsed() + left;
+                self.sets.store(Some(Arc::new(KeySet { jwks: snapshot.jwks, good_until, etag: None })));
+            }
+            None => tracing::warn!(issuer = %self.issuer, "the saved keys are too old, or from the future"),
+        }
+    }
+
+    fn select(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Selection> {
+        self.current().map(|set| set.jwks.select(kid, algorithm))
+    }
+
+    /// The same request, once more: after a fetch, and after a second one if the first began before it came.
+    async fn awaited_key(
+        self: &Arc<Self>,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Vec<VerifyingKey>, KeyFault> {
+        let mut patience = self.clock.sleep(self.settings.patience);
+        for _ in 0..2 {
+            let Some(flight) = self.flights.join_or_start(self, |cache| cache.may_fetch_for(kid)) else {
+                break;
+            };
+            tokio::select! {
+                () = self.flights.landing(flight.number) => {}
+                () = &mut patience => return Err(self.outage("the keys did not come in time")),
+            }
+            match self.select(kid, algorithm) {
+                Some(Selection::Keys(keys)) => return Ok(keys),
+                Some(Selection::WrongAlgorithm) => return Err(KeyFault::WrongAlgorithm),
+                Some(Selection::Unknown) if flight.joined => {}
+                Some(Selection::Unknown) | None => break,
+            }
+        }
+        Err(self.fault_for(kid))
+    }
+
+    /// Whether a token with this `kid` is reason enough to fetch.
+    fn may_fetch_for(&self, kid: Option<&str>) -> bool {
+        let now = self.clock.elapsed();
+        let kid = kid.unwrap_or_default();
+        if matches!(self.source, KeySource::Fixed(_)) || kid.len() > self.settings.longest_kid {
+            return false;
+        }
+        let mut schedule = self.schedule();
+        if self.current().is_none() {
+            // Before the first set, requests go by the schedule: the background retries on its own.
+            return schedule.due <= now;
+        }
+        !self.unknown_kids().contains(kid, now) && schedule.budget.take(now)
+    }
+
+    /// An unknown key if the issuer said so just now; an outage if it could not be asked.
+    fn fault_for(&self, kid: Option<&str>) -> KeyFault {
+        if self.current().is_none() || self.schedule().last_failure.is_some() {
+            return self.outage("the issuer's keys cannot be had");
+        }
+        if let Some(kid) = kid.filter(|kid| kid.len() <= self.settings.longest_kid) {
+            self.unknown_kids().insert(kid, self.clock.elapsed());
+        }
+        KeyFault::UnknownKey
+    }
+
+    fn outage(&self, what: &str) -> KeyFault {
+        let schedule = self.schedule();
+        let failure = schedule.last_failure.as_ref();
+        let code = failure.map_or(OutageCode::Keys, |failure| failure.code);
+        let reason = failure.map_or("no answer yet", |failure| failure.reason.as_str());
+        let retry_after = schedule.due.saturating_sub(self.clock.elapsed()).min(self.settings.retry.1);
+        KeyFault::Outage(Outage::new(code, format!("{what}: {reason}"), retry_after))
+    }
+
+    fn refresh_due(&self) -> Duration {
+        self.schedule().due
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unknown_kids(&self) -> MutexGuard<'_, UnknownKids> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the keys of {}", self.issuer)
+    }
+}

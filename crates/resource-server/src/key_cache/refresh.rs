@@ -1,0 +1,175 @@
+//! Fetching the keys: once, and again before they grow old.
+
+use super::key_set::KeySet;
+use super::{KeyCache, snapshot};
+use crate::fetch::{Fetched, Reach, leads_outside};
+use crate::keys::KeySource;
+use crate::metadata::{self, Metadata};
+use portcullis_core::OutageCode;
+use portcullis_core::jose::Jwks;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use url::Url;
+
+/// The metadata in use, and when it was fetched on the monotonic clock.
+#[derive(Clone, Debug)]
+pub(super) struct KnownMetadata {
+    metadata: Metadata,
+    fetched: Duration,
+    reach: Reach,
+}
+
+/// Why there are no new keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) code: OutageCode,
+    pub(super) reason: String,
+}
+
+/// Keeps the keys fresh for as long as somebody holds the cache.
+pub(super) async fn keep_fresh(cache: Weak<KeyCache>) {
+    loop {
+        let Some(cache_now) = cache.upgrade() else { return };
+        let (clock, due) = (Arc::clone(&cache_now.clock), cache_now.refresh_due());
+        let wait = due.saturating_sub(clock.elapsed());
+        if wait.is_zero() {
+            cache_now.refresh().await;
+            continue;
+        }
+        drop(cache_now);
+        clock.sleep(wait).await;
+    }
+}
+
+impl KeyCache {
+    /// One fetch, with all that follows from it. Only a flight calls this: one at a time.
+    pub(super) async fn fetch_once(&self) -> Result<(), Failure> {
+        let result = self.fetch_keys().await;
+        let now = self.clock.elapsed();
+        let mut schedule = self.schedule();
+        schedule.fetches += 1;
+        match &result {
+            Ok(max_age) => {
+                let (least, most) = self.settings.refresh_bounds;
+                let wait = max_age.map_or(self.settings.refresh, |age| age.clamp(least, most));
+                schedule.due = now + jittered(wait);
+                schedule.failures = 0;
+                schedule.last_failure = None;
+                schedule.last_good = Some(now);
+            }
+            Err(failure) => {
+                let (least, most) = self.settings.retry;
+                let doubled = least.saturating_mul(1 << schedule.failures.min(16));
+                schedule.due = now + jittered(doubled.min(most));
+                schedule.failures = schedule.failures.saturating_add(1);
+                schedule.last_failure = Some(failure.clone());
+                tracing::warn!(issuer = %self.issuer, reason = failure.reason, failures = schedule.failures, "no new keys");
+            }
+        }
+        result.map(|_| ())
+    }
+
+    /// Fetches the key set and puts it in force. Answers with the issuer's `max-age`.
+    async fn fetch_keys(&self) -> Result<Option<Duration>, Failure> {
+        let keys = |reason: String| Failure { code: OutageCode::Keys, reason };
+        let (url, reach) = self.key_set_url().await?;
+        let before = self.sets.load_full();
+        let etag = before.as_ref().and_then(|set| set.etag.clone());
+        match self.fetch.get(&url, reach, etag.as_deref()).await.map_err(|fault| keys(fault.to_string()))? {
+            Fetched::NotModified { max_age } => {
+                let set = before.ok_or_else(|| keys(format!("{url}: the answer was 304, unasked")))?;
+                self.sets.store(Some(Arc::new(KeySet { good_until: self.good_until(), ..(*set).clone() })));
+                Ok(max_age)
+            }
+            Fetched::Document { body, etag, max_age } => {
+                // A document without a usable key never takes the place of a good one.
+                let jwks = Jwks::parse(&body, &self.settings.limits)
+                    .map_err(|error| keys(format!("{url}: {error}")))?;
+                self.install(jwks, etag);
+                self.save(&body);
+                Ok(max_age)
+            }
+        }
+    }
+
+    fn install(&self, jwks: Jwks, etag: Option<String>) {
+        let changed = self.sets.load().as_ref().is_none_or(|set| !set.same_keys(&jwks));
+        if changed {
+            tracing::info!(issuer = %self.issuer, keys = jwks.keys().len(), skipped = jwks.skipped().len(), "new keys");
+            for skipped in jwks.skipped() {
+                tracing::warn!(issuer = %self.issuer, index = skipped.index, kid = skipped.kid, reason = %skipped.fault, "key skipped");
+            }
+            self.unknown_kids().clear();
+        }
+        self.sets.store(Some(Arc::new(KeySet { jwks, good_until: self.good_until(), etag })));
+    }
+
+    fn save(&self, key_set: &[u8]) {
+        if let Some(path) = &self.settings.snapshot
+            && let Err(error) = snapshot::write(path, &self.issuer, self.clock.now(), key_set)
+        {
+            tracing::warn!(issuer = %self.issuer, path = %path.display(), reason = %error, "keys not saved");
+        }
+    }
+
+    async fn key_set_url(&self) -> Result<(Url, Reach), Failure> {
+        match &self.source {
+            KeySource::Uri(url) => Ok((url.clone(), Reach::Anywhere)),
+            KeySource::Discovered => {
+                self.discovered().await.map(|known| (known.metadata.jwks_uri, known.reach))
+            }
+            KeySource::Fixed(_) => {
+                Err(Failure { code: OutageCode::Keys, reason: "the keys are fixed".to_owned() })
+            }
+        }
+    }
+
+    /// The metadata: what is known, while it is fresh; asked for again, when it is not; and what was known, for
+    /// some days, while nobody answers.
+    async fn discovered(&self) -> Result<KnownMetadata, Failure> {
+        let (fresh, most) = self.settings.metadata;
+        let known = self.schedule().metadata.clone();
+        let age = |known: &KnownMetadata| self.clock.elapsed().saturating_sub(known.fetched);
+        if let Some(known) = known.as_ref().filter(|known| age(known) < fresh) {
+            return Ok(known.clone());
+        }
+        match metadata::discover(&self.fetch, &self.issuer, &self.settings.limits).await {
+            Ok(metadata) => Ok(self.learn(metadata, known).await),
+            Err(error) => match known.filter(|known| age(known) < most) {
+                Some(known) => {
+                    tracing::warn!(issuer = %self.issuer, reason = %error, "old metadata stays in use");
+                    Ok(known)
+                }
+                None => Err(Failure { code: OutageCode::Metadata, reason: error.to_string() }),
+            },
+        }
+    }
+
+    async fn learn(&self, metadata: Metadata, before: Option<KnownMetadata>) -> KnownMetadata {
+        if let Some(before) =
+            before.filter(|before| before.metadata.jwks_uri.host() != metadata.jwks_uri.host())
+        {
+            let (from, to) = (&before.metadata.jwks_uri, &metadata.jwks_uri);
+            tracing::warn!(issuer = %self.issuer, %from, %to, "the issuer's keys moved to another host");
+        }
+        let public = match Url::parse(self.issuer.as_str()) {
+            Ok(issuer) => leads_outside(&issuer).await,
+            Err(_) => true,
+        };
+        let reach = if public { Reach::Outside } else { Reach::Anywhere };
+        let known = KnownMetadata { metadata, fetched: self.clock.elapsed(), reach };
+        self.schedule().metadata = Some(known.clone());
+        known
+    }
+
+    fn good_until(&self) -> Duration {
+        self.clock.elapsed() + self.settings.outlive
+    }
+}
+
+/// A tenth more or less, so that many servers do not ask at once.
+fn jittered(duration: Duration) -> Duration {
+    let random = RandomState::new().hash_one(0_u8) % 1_000;
+    duration.mul_f64(0.9 + 0.2 * (random as f64 / 1_000.0))
+}

@@ -1,0 +1,29 @@
+//! Where the keys of an issuer come from.
+
+use crate::address;
+use portcullis_core::jose::Jwks;
+use url::Url;
+
+/// The source of an issuer's keys. It never changes what is expected of the tokens.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// The issuer's metadata names the key set.
+    Discovered,
+    /// The operator names the key set.
+    Uri(Url),
+    /// The keys are given, and nothing is fetched.
+    Fixed(Jwks),
+}
+
+impl KeySource {
+    /// The key set at an address that the operator wrote.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the address.
+    pub fn uri(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|_| "it is not a URL".to_owned())?;
+        address::fetchable(&url)?;
+        Ok(Self::Uri(url))
+    }
+}

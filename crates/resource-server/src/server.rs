@@ -1,0 +1,169 @@
+//! The live decision, in one straight line: [`ResourceServer::decide`].
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::issuers::{TrustedIssuer, TrustedIssuers};
+use crate::key_cache::KeyFault;
+use crate::settings::Settings;
+use crate::token_cache::{Remembered, TokenCache};
+use http::HeaderMap;
+use portcullis_core::credential::{self, Credential};
+use portcullis_core::jose::{Header, VerifyingKey, compact, signature};
+use portcullis_core::rejection::Rejection;
+use portcullis_core::token::AccessToken;
+use portcullis_core::verify::Verifier;
+use portcullis_core::{ConfigErrors, Decision, Denial, Limits, Permit, Requirement, policy};
+use std::fmt;
+use std::sync::Arc;
+
+/// A protected resource server (RFC 6749, section 1.1): it trusts some issuers and decides about requests.
+///
+/// Clones share one server. Keys are fetched in the background from the first request on, or from
+/// [`start`](Self::start); while an issuer cannot be reached at the start, its tokens get 503, never 401.
+#[derive(Clone)]
+pub struct ResourceServer(Arc<Inner>);
+
+struct Inner {
+    issuers: TrustedIssuers,
+    tokens: TokenCache,
+    limits: Limits,
+    realm: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl ResourceServer {
+    /// A server as the environment and `.env` describe it: see [`Config::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// Everything that is missing or wrong, all at once.
+    pub fn from_env() -> Result<Self, ConfigErrors> {
+        Ok(Self::with_settings(Settings::try_from(Config::from_env()?)?))
+    }
+
+    /// A server that trusts one issuer and answers to one audience.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the issuer or the audience.
+    pub fn new(issuer: &str, audience: &str) -> Result<Self, ConfigErrors> {
+        Ok(Self::with_settings(Settings::new(issuer, audience)?))
+    }
+
+    /// A server with these settings.
+    pub fn with_settings(settings: Settings) -> Self {
+        Self::with_clock(settings, Arc::new(SystemClock::new()))
+    }
+
+    /// A server with these settings and another clock.
+    pub fn with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Inner {
+            issuers: TrustedIssuers::new(settings.issuers, settings.limits, &clock),
+            tokens: TokenCache::new(settings.remembered_tokens),
+            limits: settings.limits,
+            realm: settings.realm,
+            clock,
+        }))
+    }
+
+    /// Begins to fetch keys, so that the first request finds them. Needs a Tokio runtime; without one, the
+    /// first request begins.
+    pub fn start(&self) {
+        self.0.issuers.iter().for_each(|issuer| issuer.keys.start());
+    }
+
+    /// Decides about a request from its headers and its query: every step, in order.
+    pub async fn decide(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        requirement: &Requirement,
+    ) -> Decision {
+        self.permit(headers, query, requirement).await.into()
+    }
+
+    async fn permit(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        requirement: &Requirement,
+    ) -> Result<Permit, Denial> {
+        let credential = credential::find(headers, query)?;
+        let token = self.authenticate(credential).await?;
+        Ok(policy::permit(token, requirement)?)
+    }
+
+    /// Verifies a bearer token: who calls. What they may do is for [`policy::permit`] to say.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, or the outage that leaves it open.
+    pub async fn authenticate(&self, credential: Credential<'_>) -> Result<AccessToken, Denial> {
+        let digest = TokenCache::digest(credential.token());
+        if let Some(Remembered { token, .. }) = self.0.tokens.find(&digest) {
+            let rechecked = Verifier::recheck(&token, self.0.clock.now());
+            return rechecked.map(|()| token).map_err(|rejection| {
+                self.0.tokens.forget(&digest);
+                rejection.into()
+            });
+        }
+        let (token, issuer) = self.verify(credential).await?;
+        self.0.tokens.remember(digest, Remembered { token: token.clone(), issuer });
+        Ok(token)
+    }
+
+    async fn verify(&self, credential: Credential<'_>) -> Result<(AccessToken, Arc<TrustedIssuer>), Denial> {
+        let token = compact::parse(credential.token(), &self.0.limits)?;
+        let issuer = self.0.issuers.trusted(token.unverified_claims().issuer())?;
+        issuer.verifier.screen(&token, self.0.clock.now())?;
+        let keys = issuer.key(token.header()).await?;
+        let token = signature::check(token, &keys)?;
+        // The clock is read again: waiting for a key takes time.
+        let token = issuer.verifier.verify(token, self.0.clock.now())?;
+        Ok((token, Arc::clone(issuer)))
+    }
+
+    /// The `realm` of challenges.
+    pub fn realm(&self) -> &str {
+        &self.0.realm
+    }
+
+    /// Whether both are one and the same server.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(crate) fn issuers(&self) -> &TrustedIssuers {
+        &self.0.issuers
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+}
+
+impl TrustedIssuer {
+    /// The keys that could have signed a token: the only wait on the way of a JWT.
+    async fn key(&self, header: &Header) -> Result<Vec<VerifyingKey>, Denial> {
+        self.keys.start();
+        let kid = header.kid.as_deref();
+        self.keys.key(kid, header.algorithm).await.map_err(|fault| match fault {
+            KeyFault::UnknownKey => Rejection::of_unknown_key(kid).into(),
+            KeyFault::WrongAlgorithm => Rejection::of_key_algorithm(header.algorithm).into(),
+            KeyFault::Outage(outage) => outage.into(),
+        })
+    }
+}
+
+impl fmt::Debug for ResourceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResourceServer")
+            .field("issuers", &self.0.issuers)
+            .field("tokens", &self.0.tokens)
+            .finish()
+    }
+}

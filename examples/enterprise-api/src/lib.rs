@@ -1,0 +1,35 @@
+//! The usual enterprise API: one endpoint for anyone, one for any valid token, one for the role `Admin`.
+
+use axum::{Json, Router, routing::get};
+use portcullis::{Authorized, ResourceServer, requirement};
+use serde_json::{Value, json};
+
+requirement!(
+    /// Who may see the dashboard.
+    pub Admin = role("Admin")
+);
+
+/// The API, protected by this server.
+pub fn app(server: ResourceServer) -> Router {
+    Router::new()
+        .route("/public-data", get(public_data))
+        .route("/protected-data", get(protected_data))
+        .route("/admin-dashboard", get(admin_dashboard))
+        .with_state(server)
+}
+
+async fn public_data() -> Json<Value> {
+    Json(json!({ "message": "anyone may read this" }))
+}
+
+async fn protected_data(user: Authorized) -> Json<Value> {
+    Json(json!({
+        "message": format!("Hello, {}!", user.name()),
+        "user_id": user.user_id(),
+        "claims": user.claims().object(),
+    }))
+}
+
+async fn admin_dashboard(admin: Authorized<Admin>) -> Json<Value> {
+    Json(json!({ "message": format!("Welcome to the admin dashboard, {}!", admin.name()) }))
+}
