@@ -1,1 +1,43 @@
-//! Under construction.
+//! A development identity provider and test kit: OAuth 2.0 and OpenID Connect on loopback.
+//!
+//! For people without an identity provider, and for tests that need one: client credentials, authorization
+//! code with PKCE, refresh with rotation, introspection, revocation; rotation of keys and faults on command;
+//! and tokens straight away, good ones and deliberately bad ones.
+//!
+//! **Never for production.** Passwords are known, keys are new at every start, and anybody on the machine can
+//! have a token for anybody. It listens on loopback only, unless its configuration says otherwise.
+//!
+//! In a test of one's own application:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use portcullis_idp::{Idp, IdpConfig};
+//!
+//! let idp = Idp::start(IdpConfig::default()).await?;
+//! // Give `idp.issuer()` and `idp.audience()` to the application's settings, then call it with:
+//! let good = idp.token("alice").scope("orders:read").sign();
+//! let admin = idp.token("carol").role("Admin").sign();
+//! let expired = idp.token("alice").expired().sign();
+//! let forged = idp.token("alice").alg_none().sign();
+//! # assert!([good, admin, expired, forged].iter().all(|token| token.split('.').count() == 3));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It takes only nouns from `portcullis-core`, none of its parsers and checks: both sides must not share a bug.
+
+mod config;
+mod endpoint;
+mod faults;
+mod idp;
+mod keys;
+mod mint;
+mod state;
+mod store;
+
+pub use config::{Client, IdpConfig, Secret, User};
+pub use faults::Fault;
+pub use idp::Idp;
+pub use keys::Overlap;
+pub use mint::TokenBuilder;

@@ -1,0 +1,190 @@
+//! The identity provider's settings: who may sign in, which clients there are, what tokens look like.
+//!
+//! Good for development as they are. They can be written as TOML; unknown members are refused.
+
+use portcullis_core::jose::Algorithm;
+use portcullis_core::token::Issuer;
+use portcullis_core::{ConfigError, ConfigErrors};
+use serde::Deserialize;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// The settings of a development identity provider.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IdpConfig {
+    /// Where to listen. Default `127.0.0.1:0`, any free port. Only loopback, unless told otherwise.
+    pub listen: SocketAddr,
+    /// Whether any free port will do where the wanted one is taken. Default false.
+    pub free_port_if_taken: bool,
+    /// The issuer identifier. Default `http://` and the address it listens on.
+    pub issuer: Option<String>,
+    /// The signature algorithm: RS256 (default) or any other that Portcullis verifies.
+    pub algorithm: String,
+    /// How long access tokens live, in seconds. Default 3,600.
+    pub access_token_lifetime: u32,
+    /// The audience of tokens when none is asked for. Default `api://enterprise-api`.
+    pub audience: String,
+    /// Who may sign in. Default alice, who has the role Admin, and bob, who has none.
+    #[serde(rename = "user")]
+    pub users: Vec<User>,
+    /// Who may ask for tokens. Default `service`, with a secret, and `web`, without one.
+    #[serde(rename = "client")]
+    pub clients: Vec<Client>,
+    /// Listens beyond loopback. Anybody who reaches it can sign in as anybody: never do this outside a sandbox.
+    pub danger_listen_anywhere: bool,
+}
+
+/// A person.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// What they sign in with, and the `preferred_username` of their tokens.
+    pub username: String,
+    /// Their password, in clear: this is for development.
+    pub password: Secret,
+    /// The stable identifier: `sub` and `oid`. Default one that is made from the username.
+    pub id: Option<String>,
+    /// Their full name.
+    #[serde(default)]
+    pub name: String,
+    /// Their address.
+    pub email: Option<String>,
+    /// Their roles.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Their tenant: the claim `tid`.
+    pub tenant: Option<String>,
+}
+
+/// An application that asks for tokens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// `client_id`.
+    pub id: String,
+    /// Its secret. Without one it is a public client: code with PKCE only.
+    pub secret: Option<Secret>,
+    /// Where codes may be sent. On loopback the port is free (RFC 8252, section 7.3).
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// The scopes it may ask for; those of OpenID Connect come on top.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// The audiences it may ask for, besides the default one.
+    #[serde(default)]
+    pub audiences: Vec<String>,
+    /// The roles of the client itself.
+    #[serde(default)]
+    pub roles: Vec<String>,
+}
+
+/// A text that does not print.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Compares without telling by the time it takes where the first difference is.
+    pub fn is(&self, guess: &str) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(self.0.as_bytes(), guess.as_bytes()).is_ok()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl Default for IdpConfig {
+    fn default() -> Self {
+        let user = |username: &str, name: &str, roles: &[&str]| User {
+            username: username.to_owned(),
+            password: Secret::new(username),
+            id: None,
+            name: name.to_owned(),
+            email: Some(format!("{username}@example.test")),
+            roles: roles.iter().map(ToString::to_string).collect(),
+            tenant: None,
+        };
+        let scopes = || ["orders:read", "orders:write"].map(str::to_owned).to_vec();
+        let client = |id: &str, secret: Option<&str>, redirect_uris: &[&str]| Client {
+            id: id.to_owned(),
+            secret: secret.map(Secret::new),
+            redirect_uris: redirect_uris.iter().map(ToString::to_string).collect(),
+            scopes: scopes(),
+            audiences: Vec::new(),
+            roles: Vec::new(),
+        };
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            free_port_if_taken: false,
+            issuer: None,
+            algorithm: Algorithm::RS256.name().to_owned(),
+            access_token_lifetime: 3_600,
+            audience: "api://enterprise-api".to_owned(),
+            users: vec![user("alice", "Alice Adams", &["Admin"]), user("bob", "Bob Brown", &[])],
+            clients: vec![
+                client("service", Some("service-secret"), &[]),
+                client("web", None, &["http://127.0.0.1/callback", "http://localhost/callback"]),
+            ],
+            danger_listen_anywhere: false,
+        }
+    }
+}
+
+impl IdpConfig {
+    /// Reads TOML.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be read, with its line.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
+        toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+            ConfigError::new(format!("line {line}"), error.message(), "see `IdpConfig` for the members")
+                .into()
+        })
+    }
+
+    /// Finds every fault at once.
+    pub(crate) fn check(&self) -> Result<Algorithm, ConfigErrors> {
+        let mut faults = Vec::new();
+        let mut fault =
+            |place: &str, expected: &str, cure: &str| faults.push(ConfigError::new(place, expected, cure));
+        let algorithm = Algorithm::from_name(&self.algorithm);
+        if algorithm.is_none() {
+            fault(
+                "algorithm",
+                "an asymmetric signature algorithm",
+                "write `RS256`, `ES256`, `PS256` or `EdDSA`",
+            );
+        }
+        if !self.listen.ip().is_loopback() && !self.danger_listen_anywhere {
+            let cure = "listen on 127.0.0.1; `danger_listen_anywhere = true` is for closed sandboxes only";
+            fault("listen", "a loopback address: whoever reaches this provider can sign in as anybody", cure);
+        }
+        if let Some(Err(error)) = self.issuer.clone().map(Issuer::parse) {
+            fault("issuer", &error.to_string(), "leave it out, or write a URL on loopback");
+        }
+        for client in
+            self.clients.iter().filter(|client| client.secret.is_none() && client.redirect_uris.is_empty())
+        {
+            let place = format!("client `{}`", client.id);
+            fault(
+                &place,
+                "a secret or a redirect URI: with neither it can get no token",
+                "add `secret` or `redirect_uris`",
+            );
+        }
+        ConfigErrors::check(faults)?;
+        Ok(algorithm.unwrap_or(Algorithm::RS256))
+    }
+}

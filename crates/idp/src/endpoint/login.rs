@@ -1,0 +1,111 @@
+//! The pages a person sees: signing in, and what went wrong. No script, and nothing from elsewhere.
+
+use super::authorize::AuthorizationRequest;
+use crate::state::State;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::response::{Html, IntoResponse as _, Response};
+
+/// The page on which a user signs in.
+pub(super) fn page(
+    state: &State,
+    request: &AuthorizationRequest<'_>,
+    query: &str,
+    problem: Option<&str>,
+) -> Response {
+    let users: Vec<String> = state.config.users.iter().map(|user| escaped(&user.username)).collect();
+    let problem = problem
+        .map(|text| format!("<p class=\"problem\" role=\"alert\">{}</p>", escaped(text)))
+        .unwrap_or_default();
+    let scopes: String = request
+        .scope
+        .split(' ')
+        .filter(|scope| !scope.is_empty())
+        .map(|scope| format!("<li>{}</li>", escaped(scope)))
+        .collect();
+    let body = format!(
+        "<h1>Sign in</h1>\
+         <p class=\"ask\"><strong>{client}</strong> asks for access to <strong>{audience}</strong></p>\
+         <ul class=\"scopes\" aria-label=\"Scopes\">{scopes}</ul>\
+         {problem}\
+         <form method=\"post\" action=\"/authorize?{query}\">\
+         <label for=\"username\">Username</label>\
+         <input id=\"username\" name=\"username\" autocomplete=\"username\" autocapitalize=\"none\" required autofocus>\
+         <label for=\"password\">Password</label>\
+         <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>\
+         <button type=\"submit\">Sign in</button>\
+         <button type=\"submit\" class=\"quiet\" name=\"cancel\" value=\"1\" formnovalidate>Cancel</button>\
+         </form>\
+         <p class=\"hint\">Users here: {users}. Unless configured otherwise, the password is the username.</p>",
+        client = escaped(&request.client.id),
+        audience = escaped(&request.audience),
+        query = escaped(query),
+        users = users.join(", "),
+    );
+    // Browsers hold the form's redirect to this policy as well, so it names no target for forms.
+    let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+    html(status, "Sign in", &body)
+}
+
+/// The page for requests that cannot be answered by sending the browser back.
+pub(super) fn error_page(message: &str) -> Response {
+    let body = format!(
+        "<h1>This request cannot be answered</h1><p class=\"problem\" role=\"alert\">{}</p>\
+         <p class=\"hint\">Nothing was sent to any application. Compare the client's settings with those of this \
+         identity provider.</p>",
+        escaped(message)
+    );
+    html(StatusCode::BAD_REQUEST, "Error", &body)
+}
+
+fn html(status: StatusCode, title: &str, body: &str) -> Response {
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>{title} - development identity provider</title><style>{STYLE}</style></head>\
+         <body><main>{body}</main>\
+         <footer>Portcullis development identity provider: known passwords, never for production</footer></body></html>"
+    );
+    let headers = [
+        (CACHE_CONTROL, "no-store"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, Html(page)).into_response()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;--page:#f3f4f6;--card:#fff;--text:#1c2430;--soft:#5b6675;--line:#cfd5dd;--accent:#1f5fbf;\
+--on-accent:#fff;--bad:#a3201d;--bad-back:#fdecea;--chip:#e9eef6}\
+@media(prefers-color-scheme:dark){:root{--page:#14181e;--card:#1d232c;--text:#e7ebf0;--soft:#9aa6b5;--line:#3a4452;\
+--accent:#7fb0ff;--on-accent:#0d1420;--bad:#ffb4ab;--bad-back:#3b1f1e;--chip:#2a3341}}\
+*{box-sizing:border-box}\
+body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:1.25rem;\
+padding:1.25rem;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif}\
+main{width:100%;max-width:24rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}\
+h1{margin:0 0 .5rem;font-size:1.5rem;line-height:1.25}\
+.ask{margin:0 0 .75rem;overflow-wrap:anywhere}\
+.scopes{display:flex;flex-wrap:wrap;gap:.375rem;margin:0 0 1.25rem;padding:0;list-style:none}\
+.scopes li{padding:.1rem .6rem;background:var(--chip);border-radius:1rem;font:.8125rem/1.6 ui-monospace,monospace}\
+.problem{margin:0 0 1rem;padding:.625rem .75rem;color:var(--bad);background:var(--bad-back);border-radius:.5rem}\
+label{display:block;margin:0 0 .25rem;font-weight:600}\
+input{width:100%;margin:0 0 1rem;padding:.625rem .75rem;color:inherit;background:transparent;border:1px solid var(--line);\
+border-radius:.5rem;font:inherit}\
+button{width:100%;padding:.7rem;color:var(--on-accent);background:var(--accent);border:0;border-radius:.5rem;font:inherit;\
+font-weight:600;cursor:pointer}\
+button.quiet{margin-top:.5rem;color:var(--soft);background:transparent}\
+input:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
+.hint{margin:1.25rem 0 0;color:var(--soft);font-size:.875rem}\
+footer{max-width:24rem;color:var(--soft);font-size:.8125rem;text-align:center}";

@@ -1,0 +1,39 @@
+//! Revocation (RFC 7009): by the client that owns the token. An unknown token is no error.
+
+use super::error::OAuthError;
+use super::params::Params;
+use crate::state::State;
+use axum::extract;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::Value;
+use std::sync::Arc;
+
+pub(super) async fn revoke(
+    extract::State(state): extract::State<Arc<State>>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    match end(&state, &headers, &body) {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+fn end(state: &State, headers: &HeaderMap, body: &str) -> Result<(), OAuthError> {
+    let params = Params::of_form(headers, body)?;
+    let client = params.client(state, headers)?;
+    let (token, now) = (params.need("token")?, state.now());
+    let mut store = state.store();
+    // The hint may be wrong (RFC 7009, section 2.1): both kinds are looked for in any case.
+    if let Some(grant) = store.grant_of(token, now).filter(|grant| grant.client == client.id) {
+        store.revoke_grant(grant.id);
+    }
+    let owner = |claims: &serde_json::Map<String, Value>| {
+        claims.get("client_id").and_then(Value::as_str) == Some(&client.id)
+    };
+    if store.access_token(token, now).is_some_and(|issued| owner(&issued.claims)) {
+        store.revoke_access_token(token);
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The running provider: started, rotated, made to fail, stopped.
+
+use crate::config::IdpConfig;
+use crate::endpoint;
+use crate::faults::Fault;
+use crate::keys::{Keys, Overlap};
+use crate::mint::TokenBuilder;
+use crate::state::{State, system_time};
+use axum::Router;
+use portcullis_core::token::Issuer;
+use portcullis_core::{ConfigError, ConfigErrors};
+use std::fmt;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A development identity provider, listening. It stops when it is dropped.
+///
+/// It is for development and for tests: its passwords are known, its keys are new at every start, and it
+/// listens on loopback only unless its configuration says otherwise.
+pub struct Idp {
+    state: Arc<State>,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
+}
+
+impl Idp {
+    /// Starts a provider and returns when it listens.
+    ///
+    /// # Errors
+    ///
+    /// Every fault in the configuration, or an address that cannot be listened on.
+    pub async fn start(config: IdpConfig) -> Result<Self, ConfigErrors> {
+        Self::start_at(config, system_time).await
+    }
+
+    /// Starts a provider with another clock, which tells the seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub async fn start_at(
+        config: IdpConfig,
+        clock: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Result<Self, ConfigErrors> {
+        let algorithm = config.check()?;
+        let listener = bind(&config).await?;
+        let address = listener.local_addr().map_err(|error| unusable(config.listen, &error))?;
+        let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
+        let issuer = Issuer::parse(issuer).map_err(|error| {
+            ConfigError::new(
+                "issuer",
+                error.to_string(),
+                "write `issuer`, as clients will reach this provider",
+            )
+        })?;
+        tracing::warn!(%issuer, "DEVELOPMENT identity provider: known passwords, never for production");
+        let state = Arc::new(State::new(issuer, config, Keys::new(algorithm).await, Box::new(clock)));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serve = axum::serve(listener, endpoint::router(Arc::clone(&state)));
+        let serving = tokio::spawn(async move {
+            // An accept error ends the server; who needs it will see that nobody answers.
+            _ = serve.with_graceful_shutdown(async { _ = stopped.await }).await;
+        });
+        Ok(Self { state, address, stop: Some(stop), serving: Some(serving) })
+    }
+
+    /// The issuer identifier.
+    pub fn issuer(&self) -> &Issuer {
+        &self.state.issuer
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the keys are.
+    pub fn jwks_uri(&self) -> String {
+        self.state.url("/jwks")
+    }
+
+    /// The key set as it is published now.
+    pub fn jwks(&self) -> String {
+        self.state.keys.jwks().to_string()
+    }
+
+    /// Where clients get tokens.
+    pub fn token_endpoint(&self) -> String {
+        self.state.url("/token")
+    }
+
+    /// The audience of tokens when none is asked for.
+    pub fn audience(&self) -> &str {
+        &self.state.config.audience
+    }
+
+    /// A token for the user or the client of this name, straight away, without any flow. Good for an hour.
+    ///
+    /// A name that is not configured gives a token for a user of that name, without roles.
+    pub fn token(&self, name: &str) -> TokenBuilder {
+        endpoint::token_for(&self.state, name)
+    }
+
+    /// Takes a new signing key into use.
+    pub async fn rotate(&self, overlap: Overlap) {
+        self.state.keys.rotate(overlap).await;
+    }
+
+    /// Makes the key set fail, or work again.
+    pub fn fail_jwks(&self, fault: Fault) {
+        self.state.jwks.set(fault);
+    }
+
+    /// Makes the metadata fail, or work again.
+    pub fn fail_metadata(&self, fault: Fault) {
+        self.state.metadata.set(fault);
+    }
+
+    /// How often the key set was asked for.
+    pub fn jwks_fetches(&self) -> u64 {
+        self.state.jwks.requests()
+    }
+
+    /// How often the metadata was asked for.
+    pub fn metadata_fetches(&self) -> u64 {
+        self.state.metadata.requests()
+    }
+
+    /// Stops, and returns when the requests under way have been answered.
+    pub async fn shutdown(mut self) {
+        drop(self.stop.take());
+        if let Some(serving) = self.serving.take() {
+            _ = serving.await;
+        }
+    }
+
+    /// The endpoints as a router, for a server of one's own.
+    pub fn router(&self) -> Router {
+        endpoint::router(Arc::clone(&self.state))
+    }
+}
+
+/// Requests under way are cut off: a test that ends does not wait for them.
+impl Drop for Idp {
+    fn drop(&mut self) {
+        if let Some(serving) = &self.serving {
+            serving.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Idp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the development identity provider {}", self.state.issuer)
+    }
+}
+
+async fn bind(config: &IdpConfig) -> Result<TcpListener, ConfigErrors> {
+    match TcpListener::bind(config.listen).await {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && config.free_port_if_taken => {
+            let any_port = SocketAddr::new(config.listen.ip(), 0);
+            TcpListener::bind(any_port).await.map_err(|error| unusable(any_port, &error))
+        }
+        other => other.map_err(|error| unusable(config.listen, &error)),
+    }
+}
+
+fn unusable(address: SocketAddr, error: &std::io::Error) -> ConfigErrors {
+    let cure = "choose another port, or 0 for any free one";
+    ConfigError::new("listen", format!("{address} cannot be listened on: {error}"), cure).into()
+}
