@@ -3,14 +3,14 @@
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::issuers::{TrustedIssuer, TrustedIssuers};
-use crate::key_cache::KeyFault;
+use crate::key_cache::{KeyFault, KeyStatus};
 use crate::settings::Settings;
 use crate::token_cache::{Remembered, TokenCache};
 use http::HeaderMap;
 use portcullis_core::credential::{self, Credential};
 use portcullis_core::jose::{Header, VerifyingKey, compact, signature};
 use portcullis_core::rejection::Rejection;
-use portcullis_core::token::AccessToken;
+use portcullis_core::token::{AccessToken, Issuer};
 use portcullis_core::verify::Verifier;
 use portcullis_core::{ConfigErrors, Decision, Denial, Limits, Permit, Requirement, policy};
 use std::fmt;
@@ -121,6 +121,24 @@ impl ResourceServer {
         // The clock is read again: waiting for a key takes time.
         let token = issuer.verifier.verify(token, self.0.clock.now())?;
         Ok((token, Arc::clone(issuer)))
+    }
+
+    /// How the keys of each issuer are: for readiness, logs and metrics.
+    pub fn key_status(&self) -> Vec<(Issuer, KeyStatus)> {
+        let issuers = self.0.issuers.iter();
+        issuers.map(|issuer| (issuer.verifier.issuer().clone(), issuer.keys.status())).collect()
+    }
+
+    /// Whether there are keys of every issuer.
+    pub fn is_ready(&self) -> bool {
+        self.0.issuers.iter().all(|issuer| issuer.keys.current().is_some())
+    }
+
+    /// Fetches the keys of every issuer now, one after the other.
+    pub async fn refresh_keys(&self) {
+        for issuer in self.0.issuers.iter() {
+            issuer.keys.refresh().await;
+        }
     }
 
     /// The `realm` of challenges.

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, IssuerConfig};
 use crate::keys::KeySource;
-use portcullis_core::jose::Algorithm;
+use portcullis_core::jose::{Algorithm, Jwks};
 use portcullis_core::token::{Audiences, ClaimPath, Issuer};
 use portcullis_core::verify::{Profile, Verifier};
 use portcullis_core::{ConfigError, ConfigErrors, Limits};
@@ -42,7 +42,7 @@ impl Settings {
 
     /// Fixes the keys of all issuers: nothing is ever fetched. For tests, and for machines without a network.
     #[must_use]
-    pub fn with_fixed_keys(mut self, keys: portcullis_core::jose::Jwks) -> Self {
+    pub fn with_fixed_keys(mut self, keys: &Jwks) -> Self {
         for issuer in &mut self.issuers {
             issuer.source = KeySource::Fixed(keys.clone());
         }

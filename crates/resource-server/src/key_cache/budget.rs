@@ -25,12 +25,12 @@ impl Budget {
     }
 
     fn refill(&mut self, now: Duration) {
-        if self.left == self.most {
-            self.counted_at = now; // a full budget gathers nothing
-        }
         while self.left < self.most && now.saturating_sub(self.counted_at) >= self.every {
             self.left += 1;
             self.counted_at += self.every;
+        }
+        if self.left == self.most {
+            self.counted_at = now; // a full budget gathers nothing
         }
     }
 }

@@ -179,7 +179,7 @@ impl KeyCache {
             match snapshot::read(path, &self.issuer, &self.settings.limits) {
                 Ok(snapshot) => self.restore(snapshot),
                 Err(reason) => {
-                    tracing::warn!(issuer = %self.issuer, path = %path.display(), reason, "no saved keys")
+                    tracing::warn!(issuer = %self.issuer, path = %path.display(), reason, "no saved keys");
                 }
             }
         }

@@ -1,0 +1,28 @@
+//! The verified-token cache spares the signature check and nothing else.
+
+use crate::world::World;
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_remembered_token_still_expires() {
+    let world = World::new().await;
+    let token = world.idp.token("alice").claim("exp", 1_800_000_100).sign();
+    assert_eq!(world.decide(&token).await, "allow");
+    world.clock.advance(Duration::from_secs(159));
+    assert_eq!(world.decide(&token).await, "allow");
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(world.decide(&token).await, "token.expired");
+    assert_eq!(world.decide(&token).await, "token.expired");
+}
+
+#[tokio::test]
+async fn a_remembered_token_does_not_help_a_changed_one() {
+    let world = World::new().await;
+    let token = world.idp.token("alice").sign();
+    assert_eq!(world.decide(&token).await, "allow");
+    assert_eq!(world.decide(&world.idp.token("alice").signature_flipped().sign()).await, "token.signature");
+    let mut cut = token.clone();
+    cut.pop();
+    assert_ne!(world.decide(&cut).await, "allow");
+    assert_eq!(world.decide(&token).await, "allow");
+}

@@ -1,0 +1,87 @@
+//! An issuer that answers, but not as it should: before there are keys, and after.
+
+use crate::world::{World, clock, decide, idp, server};
+use portcullis_idp::Fault;
+use std::time::Duration;
+
+const FAULTS: [Fault; 6] =
+    [Fault::InternalError, Fault::Html, Fault::Huge, Fault::Redirect, Fault::Empty, Fault::Truncated];
+
+#[tokio::test]
+async fn a_bad_key_set_at_the_start_is_an_outage() {
+    for fault in FAULTS {
+        let world = World::new().await;
+        world.idp.fail_jwks(fault);
+        let token = world.idp.token("alice").sign();
+        assert_eq!(world.decide(&token).await, "outage.keys", "{fault:?}");
+        world.idp.fail_jwks(Fault::None);
+        world.server.refresh_keys().await;
+        assert_eq!(world.decide(&token).await, "allow", "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn bad_metadata_at_the_start_is_an_outage() {
+    for fault in FAULTS {
+        let world = World::new().await;
+        world.idp.fail_metadata(fault);
+        assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "outage.metadata", "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_key_set_never_replaces_a_good_one() {
+    for fault in FAULTS {
+        let world = World::new().await;
+        let token = world.idp.token("alice").sign();
+        assert_eq!(world.decide(&token).await, "allow");
+        world.idp.fail_jwks(fault);
+        world.server.refresh_keys().await;
+        let status = world.server.key_status().remove(0).1;
+        assert!(status.last_failure.is_some(), "{fault:?}");
+        assert_eq!(status.keys, 1, "{fault:?}");
+        assert_eq!(world.decide(&world.idp.token("bob").sign()).await, "allow", "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_never_answers_costs_two_seconds_and_is_an_outage() {
+    let clock = clock();
+    let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
+    idp.fail_jwks(Fault::Hang);
+    let server = server(idp.issuer().as_str(), &clock);
+    let token = idp.token("alice").sign();
+    let request = tokio::spawn({
+        let server = server.clone();
+        async move { decide(&server, &token).await }
+    });
+    while idp.jwks_fetches() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!request.is_finished());
+    clock.advance(Duration::from_secs(2));
+    assert_eq!(request.await.unwrap(), "outage.keys");
+}
+
+#[tokio::test]
+async fn metadata_of_another_issuer_is_no_metadata() {
+    let clock = clock();
+    let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
+    let with_slash = format!("{}/", idp.issuer());
+    let server = server(&with_slash, &clock);
+    let token = idp.token("alice").issuer(&with_slash).sign();
+    assert_eq!(decide(&server, &token).await, "outage.metadata");
+    let status = server.key_status().remove(0).1;
+    assert!(status.last_failure.unwrap().contains("another issuer"));
+    assert_eq!(idp.jwks_fetches(), 0);
+}
+
+#[tokio::test]
+async fn an_unchanged_key_set_is_not_sent_again() {
+    let world = World::new().await;
+    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    world.server.refresh_keys().await;
+    let status = world.server.key_status().remove(0).1;
+    assert_eq!((status.keys, status.last_failure), (1, None));
+    assert_eq!(world.idp.jwks_fetches(), 2);
+}
