@@ -11,13 +11,20 @@ use crate::Limits;
 use crate::rejection::{Code, Facts, Rejection, shown};
 use crate::token::Claims;
 
-/// A token as it came: its parts are read, none of them is proven.
+/// A JWS as it came, with any payload: its parts are read, none of them is proven.
 #[derive(Debug)]
-pub struct UnverifiedToken<'t> {
+pub struct CompactJws<'t> {
     signing_input: &'t str,
     header: Header,
-    claims: Claims,
+    payload: Vec<u8>,
     signature: Vec<u8>,
+}
+
+/// A token as it came: a JWS with a claims set, of which nothing is proven.
+#[derive(Debug)]
+pub struct UnverifiedToken<'t> {
+    jws: CompactJws<'t>,
+    claims: Claims,
 }
 
 /// What we read of the protected header (RFC 7515, section 4.1).
@@ -37,27 +44,36 @@ pub struct Header {
 ///
 /// `token.malformed`, `token.header`, `token.algorithm` or `token.claim_type`.
 pub fn parse<'t>(token: &'t str, limits: &Limits) -> Result<UnverifiedToken<'t>, Rejection> {
+    let jws = parse_jws(token, limits)?;
+    let claims = Claims::from_object(object("payload", &jws.payload, limits)?)?;
+    Ok(UnverifiedToken { jws, claims })
+}
+
+/// Reads a compact JWS whose payload may be anything.
+///
+/// # Errors
+///
+/// `token.malformed`, `token.header` or `token.algorithm`.
+pub fn parse_jws<'t>(token: &'t str, limits: &Limits) -> Result<CompactJws<'t>, Rejection> {
     if token.len() > limits.token_bytes {
         let expected = format!("at most {} bytes", limits.token_bytes);
         return Err(malformed(expected, format!("{} bytes", token.len())));
     }
     let (signing_input, header, payload, signature) = segments(token)?;
-    let header = Header::from_object(&object("header", header, limits)?)?;
-    let claims = Claims::from_object(object("payload", payload, limits)?)?;
-    let signature = base64url::decode(signature)
-        .map_err(|_| malformed("the signature in canonical base64url", "something else"))?;
-    Ok(UnverifiedToken { signing_input, header, claims, signature })
+    let header = Header::from_object(&object("header", &decoded("header", header)?, limits)?)?;
+    let payload = decoded("payload", payload)?;
+    Ok(CompactJws { signing_input, header, payload, signature: decoded("signature", signature)? })
 }
 
-impl<'t> UnverifiedToken<'t> {
+impl<'t> CompactJws<'t> {
     /// The protected header.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// The claims, of which nothing is proven: good for finding the keys, and for explaining.
-    pub fn unverified_claims(&self) -> &Claims {
-        &self.claims
+    /// The payload, of which nothing is proven.
+    pub fn unverified_payload(&self) -> &[u8] {
+        &self.payload
     }
 
     /// The bytes that the signature covers: the first two segments with their dot.
@@ -68,9 +84,25 @@ impl<'t> UnverifiedToken<'t> {
     pub(crate) fn signature(&self) -> &[u8] {
         &self.signature
     }
+}
+
+impl<'t> UnverifiedToken<'t> {
+    /// The protected header.
+    pub fn header(&self) -> &Header {
+        self.jws.header()
+    }
+
+    /// The claims, of which nothing is proven: good for finding the keys, and for explaining.
+    pub fn unverified_claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    pub(crate) fn jws(&self) -> &CompactJws<'t> {
+        &self.jws
+    }
 
     pub(crate) fn into_parts(self) -> (Header, Claims) {
-        (self.header, self.claims)
+        (self.jws.header, self.claims)
     }
 }
 
@@ -131,10 +163,13 @@ fn kind_of(token: &str) -> &'static str {
     }
 }
 
-fn object(part: &'static str, segment: &str, limits: &Limits) -> Result<Object, Rejection> {
-    let bytes = base64url::decode(segment)
-        .map_err(|_| malformed(format!("the {part} in canonical base64url"), "something else"))?;
-    match json::parse(&bytes, limits) {
+fn decoded(part: &'static str, segment: &str) -> Result<Vec<u8>, Rejection> {
+    base64url::decode(segment)
+        .map_err(|_| malformed(format!("the {part} in canonical base64url"), "something else"))
+}
+
+fn object(part: &'static str, bytes: &[u8], limits: &Limits) -> Result<Object, Rejection> {
+    match json::parse(bytes, limits) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(other) => Err(malformed(format!("the {part} to be a JSON object"), other.type_name())),
         Err(fault) if fault.kind() == JsonFaultKind::RepeatedMember => {
@@ -170,8 +205,8 @@ mod tests {
         assert_eq!(token.header().algorithm, Algorithm::ES256);
         assert_eq!(token.header().kid.as_deref(), Some("k"));
         assert_eq!(token.unverified_claims().issuer(), Some("i"));
-        assert_eq!(token.signature(), [0, 0, 0]);
-        assert!(text.starts_with(token.signing_input()));
+        assert_eq!(token.jws().signature(), [0, 0, 0]);
+        assert!(text.starts_with(token.jws().signing_input()));
     }
 
     #[test]

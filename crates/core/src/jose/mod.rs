@@ -10,7 +10,7 @@ mod key_material;
 pub mod signature;
 
 pub use algorithm::Algorithm;
-pub use compact::{Header, UnverifiedToken};
+pub use compact::{CompactJws, Header, UnverifiedToken};
 pub use jwk::{JwkFault, VerifyingKey};
 pub use jwks::{Jwks, JwksError, Selection, SkippedKey};
 pub use signature::SignedToken;

@@ -1,16 +1,16 @@
 //! The signature check: the only caller of the crypto library's verification.
 
-use super::compact::{Header, UnverifiedToken};
+use super::compact::{CompactJws, Header, UnverifiedToken};
 use super::jwk::VerifyingKey;
 use crate::rejection::{Code, Rejection};
-use crate::token::Claims;
+use crate::token::{Claims, KeyId};
 
 /// A token whose signature is proven by one of its issuer's keys. Its claims are genuine, but not yet judged.
 #[derive(Debug)]
 pub struct SignedToken {
     header: Header,
     claims: Claims,
-    key: [u8; 32],
+    key: KeyId,
 }
 
 /// Proves the signature with the first key that does.
@@ -19,15 +19,24 @@ pub struct SignedToken {
 ///
 /// `token.signature` where none of the keys does, and where there is none.
 pub fn check(token: UnverifiedToken<'_>, keys: &[VerifyingKey]) -> Result<SignedToken, Rejection> {
-    let signer = keys.iter().find(|key| signed_by(&token, key)).map(|key| *key.fingerprint());
-    let key = signer.ok_or_else(|| Rejection::new(Code::TokenSignature))?;
+    let key = check_jws(token.jws(), keys)?;
     let (header, claims) = token.into_parts();
     Ok(SignedToken { header, claims, key })
 }
 
-fn signed_by(token: &UnverifiedToken<'_>, key: &VerifyingKey) -> bool {
-    key.parsed_for(token.header().algorithm)
-        .is_some_and(|parsed| parsed.verify_sig(token.signing_input().as_bytes(), token.signature()).is_ok())
+/// Proves the signature of a JWS with any payload, and says which key did. It says nothing about the payload.
+///
+/// # Errors
+///
+/// `token.signature` where none of the keys does, and where there is none.
+pub fn check_jws(jws: &CompactJws<'_>, keys: &[VerifyingKey]) -> Result<KeyId, Rejection> {
+    let signer = keys.iter().find(|key| signed_by(jws, key)).map(|key| *key.fingerprint());
+    signer.ok_or_else(|| Rejection::new(Code::TokenSignature))
+}
+
+fn signed_by(jws: &CompactJws<'_>, key: &VerifyingKey) -> bool {
+    key.parsed_for(jws.header().algorithm)
+        .is_some_and(|parsed| parsed.verify_sig(jws.signing_input().as_bytes(), jws.signature()).is_ok())
 }
 
 impl SignedToken {
@@ -40,7 +49,7 @@ impl SignedToken {
         &self.claims
     }
 
-    pub(crate) fn into_parts(self) -> (Header, Claims, [u8; 32]) {
+    pub(crate) fn into_parts(self) -> (Header, Claims, KeyId) {
         (self.header, self.claims, self.key)
     }
 }

@@ -82,5 +82,6 @@ fn step(check: &Check, examination: &Examination<'_>) -> Step {
         Some(false) => Outcome::Fail,
         None => Outcome::Skipped,
     };
-    Step::new(check.name, outcome, check.code).telling((check.expected)(examination), (check.found)(examination))
+    Step::new(check.name, outcome, check.code)
+        .telling((check.expected)(examination), (check.found)(examination))
 }

@@ -1,0 +1,66 @@
+//! The corpus' configurations, and one token's way through the core.
+
+use super::{NOW, document};
+use portcullis_core::jose::{Algorithm, Jwks, Selection, compact, signature};
+use portcullis_core::rejection::Rejection;
+use portcullis_core::token::{AccessToken, Audiences, Issuer, NumericDate};
+use portcullis_core::verify::{Profile, TokenType, Verifier};
+use portcullis_core::{Limits, Permit, Requirement, policy};
+use serde_json::Value;
+
+/// One configuration: who is trusted, with which keys.
+pub(crate) struct Line(Vec<(Verifier, Jwks)>);
+
+impl Line {
+    pub(crate) fn new(document: &Value, name: &str) -> Self {
+        let settings = &document["configurations"][name];
+        let issuers =
+            settings["issuers"].as_array().or(document["configurations"]["default"]["issuers"].as_array());
+        let trusted = issuers.unwrap().iter().map(|issuer| {
+            let identifier = issuer["issuer"].as_str().unwrap();
+            let audiences = Audiences::new(texts(&issuer["audiences"])).unwrap();
+            let profile = profile(settings, texts(&issuer["algorithms"]));
+            let keys = serde_json::json!({ "keys": document["jwks"][identifier] }).to_string();
+            let keys = Jwks::parse(keys.as_bytes(), &Limits::default()).unwrap();
+            (Verifier::new(Issuer::parse(identifier).unwrap(), audiences, profile), keys)
+        });
+        Self(trusted.collect())
+    }
+
+    pub(crate) fn default() -> Self {
+        Self::new(&document("access-tokens.json"), "default")
+    }
+
+    pub(crate) fn verify(&self, token: &str) -> Result<AccessToken, Rejection> {
+        let now = NumericDate::from_seconds(NOW);
+        let token = compact::parse(token, &Limits::default())?;
+        let issuer = token.unverified_claims().issuer();
+        let trusted = self.0.iter().find(|(verifier, _)| Some(verifier.issuer().as_str()) == issuer);
+        let (verifier, keys) = trusted.ok_or_else(|| Rejection::of_issuer(issuer))?;
+        verifier.screen(&token, now)?;
+        let header = token.header();
+        let kid = header.kid.as_deref();
+        let keys = match keys.select(kid, header.algorithm) {
+            Selection::Keys(keys) => keys,
+            Selection::WrongAlgorithm => return Err(Rejection::of_key_algorithm(header.algorithm)),
+            Selection::Unknown => return Err(Rejection::of_unknown_key(kid)),
+        };
+        verifier.verify(signature::check(token, &keys)?, now)
+    }
+
+    pub(crate) fn permit(&self, token: &str, requirement: &Requirement) -> Result<Permit, Rejection> {
+        policy::permit(self.verify(token)?, requirement)
+    }
+}
+
+fn profile(settings: &Value, algorithms: Vec<String>) -> Profile {
+    let algorithms = algorithms.iter().map(|name| Algorithm::from_name(name).unwrap()).collect();
+    let lenient = settings["typ"].as_array().is_some_and(|types| types.contains(&Value::Null));
+    let base = if lenient { Profile::generic() } else { Profile::rfc9068() };
+    let types = if lenient { base.types.clone() } else { vec![TokenType::AccessToken] };
+    Profile { algorithms, types, ..base }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+}

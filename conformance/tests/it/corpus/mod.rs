@@ -1,0 +1,22 @@
+//! The corpus through the production code.
+
+mod access_tokens;
+mod authorization_header;
+mod differential;
+mod jwk_sets;
+mod line;
+mod scope_decisions;
+
+use serde_json::Value;
+
+/// The clock of the corpus: 2027-01-15T08:00:00Z.
+pub(crate) const NOW: i64 = 1_800_000_000;
+
+pub(crate) fn document(name: &str) -> Value {
+    let path = format!("{}/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+pub(crate) fn rows(document: &Value) -> &[Value] {
+    document["vectors"].as_array().unwrap()
+}

@@ -1,0 +1,16 @@
+//! One binary for all conformance suites, so that the workspace links once.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that fails should stop, and a suite prints its totals"
+)]
+
+mod corpus;
+mod tally;
+mod vectors;

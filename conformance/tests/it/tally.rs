@@ -1,0 +1,55 @@
+//! Counting: run, passed, waived. A suite ends by printing its totals.
+
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// The totals of one suite.
+pub(crate) struct Tally {
+    suite: &'static str,
+    run: usize,
+    waived: usize,
+    failures: Vec<String>,
+    waivers: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+struct Waivers {
+    waived: Vec<Waiver>,
+}
+
+#[derive(Deserialize)]
+struct Waiver {
+    suite: String,
+    id: String,
+    reason: String,
+}
+
+impl Tally {
+    pub(crate) fn new(suite: &'static str) -> Self {
+        let file: Waivers = toml::from_str(include_str!("../../waived.toml")).unwrap();
+        assert!(file.waived.iter().all(|waiver| !waiver.reason.is_empty()), "a waiver without a reason");
+        let waivers =
+            file.waived.into_iter().filter(|waiver| waiver.suite == suite).map(|waiver| waiver.id).collect();
+        Self { suite, run: 0, waived: 0, failures: Vec::new(), waivers }
+    }
+
+    /// Counts one case.
+    pub(crate) fn count(&mut self, id: &str, passed: bool, detail: impl FnOnce() -> String) {
+        self.run += 1;
+        match (passed, self.waivers.remove(id)) {
+            (true, false) => {}
+            (false, true) => self.waived += 1,
+            (false, false) => self.failures.push(format!("{id}: {}", detail())),
+            (true, true) => self.failures.push(format!("{id}: its waiver is not needed any more")),
+        }
+    }
+
+    /// Prints the totals; fails if there was a failure, or a waiver for nothing.
+    pub(crate) fn finish(self, least: usize) {
+        let passed = self.run - self.waived - self.failures.len();
+        println!("{}: {} run, {passed} passed, {} waived", self.suite, self.run, self.waived);
+        assert!(self.failures.is_empty(), "{}:\n  {}", self.suite, self.failures.join("\n  "));
+        assert!(self.waivers.is_empty(), "{}: waivers for nothing: {:?}", self.suite, self.waivers);
+        assert!(self.run >= least, "{}: only {} cases", self.suite, self.run);
+    }
+}
