@@ -1,2 +1,39 @@
-//! Under construction.
-fn main() {}
+//! The `portcullis` command: everything from the shell, by one match.
+
+mod args;
+mod command;
+mod exit;
+mod output;
+
+use args::{Arguments, Command};
+use clap::Parser as _;
+use exit::Exit;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log();
+    let exit = match arguments.command {
+        #[cfg(feature = "dev")]
+        Command::Dev(arguments) => command::dev::run(arguments).await,
+        #[cfg(feature = "dev")]
+        Command::Idp(arguments) => command::idp::run(arguments).await,
+        Command::Token(arguments) => command::token::run(arguments).await,
+        Command::Explain(arguments) => command::explain::run(arguments).await,
+    };
+    exit.unwrap_or_else(|failure| failure.report()).into()
+}
+
+/// Logs to standard error, quietly unless `RUST_LOG` says otherwise.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,7 +1,7 @@
 //! A tower layer that protects a whole service.
 
-use crate::verified::Verified;
 use crate::Refused;
+use crate::verified::Verified;
 use bytes::Bytes;
 use http::{Request, Response};
 use portcullis_core::Requirement;

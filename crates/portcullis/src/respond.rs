@@ -93,7 +93,9 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 
 /// The caller's `x-request-id` if it is short and plain, else a new one.
 fn request_id(headers: &HeaderMap) -> String {
-    let plain = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    let plain = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    };
     let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(plain);
     // The standard library seeds its hashers at random: unique enough to find a line in a log.
     sent.map_or_else(|| format!("{:016x}", RandomState::new().hash_one(std::process::id())), str::to_owned)

@@ -21,6 +21,9 @@ impl Verified {
     /// The token that this very server verified. Another server's word does not count.
     #[cfg(feature = "axum")]
     pub(crate) fn find(extensions: &Extensions, server: &ResourceServer) -> Option<AccessToken> {
-        extensions.get::<Self>().filter(|verified| verified.server.is_same(server)).map(|verified| verified.token.clone())
+        extensions
+            .get::<Self>()
+            .filter(|verified| verified.server.is_same(server))
+            .map(|verified| verified.token.clone())
     }
 }

@@ -22,7 +22,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let server = ResourceServer::from_env()?;
     server.start();
     let listen = Config::variable("LISTEN")?.unwrap_or_else(|| "127.0.0.1:8000".to_owned());
-    let listener = tokio::net::TcpListener::bind(&listen).await.map_err(|error| format!("LISTEN={listen}: {error}"))?;
+    let listener =
+        tokio::net::TcpListener::bind(&listen).await.map_err(|error| format!("LISTEN={listen}: {error}"))?;
     writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
     let stop = async { _ = tokio::signal::ctrl_c().await };
     axum::serve(listener, enterprise_api::app(server)).with_graceful_shutdown(stop).await?;

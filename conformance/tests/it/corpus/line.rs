@@ -19,7 +19,7 @@ impl Line {
         let trusted = issuers.unwrap().iter().map(|issuer| {
             let identifier = issuer["issuer"].as_str().unwrap();
             let audiences = Audiences::new(texts(&issuer["audiences"])).unwrap();
-            let profile = profile(settings, texts(&issuer["algorithms"]));
+            let profile = profile(settings, &texts(&issuer["algorithms"]));
             let keys = serde_json::json!({ "keys": document["jwks"][identifier] }).to_string();
             let keys = Jwks::parse(keys.as_bytes(), &Limits::default()).unwrap();
             (Verifier::new(Issuer::parse(identifier).unwrap(), audiences, profile), keys)
@@ -53,7 +53,7 @@ impl Line {
     }
 }
 
-fn profile(settings: &Value, algorithms: Vec<String>) -> Profile {
+fn profile(settings: &Value, algorithms: &[String]) -> Profile {
     let algorithms = algorithms.iter().map(|name| Algorithm::from_name(name).unwrap()).collect();
     let lenient = settings["typ"].as_array().is_some_and(|types| types.contains(&Value::Null));
     let base = if lenient { Profile::generic() } else { Profile::rfc9068() };

@@ -1,0 +1,115 @@
+//! `portcullis explain`: every check of a token against the settings in force, with what was expected, what was
+//! found, and the cure.
+
+use crate::args::ExplainArguments;
+use crate::exit::{Exit, Failure};
+use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, print, styled, wrapped};
+use portcullis_core::verify::{Outcome, Step};
+use portcullis_resource_server::{Config, Explanation, ResourceServer, Settings};
+use serde_json::json;
+use std::io::Read as _;
+
+pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
+    let config = Config::from_variables(|name| {
+        let given = match name {
+            "OAUTH2_ISSUER" => arguments.issuer.clone(),
+            "OAUTH2_AUDIENCE" => arguments.audience.clone(),
+            "OAUTH2_PROFILE" => arguments.profile.clone(),
+            _ => None,
+        };
+        // A `.env` that cannot be read is told below, where nothing is hidden by it.
+        given.or_else(|| Config::variable(name).ok().flatten())
+    });
+    Config::variable("OAUTH2_ISSUER")?;
+    let server = ResourceServer::with_settings(Settings::try_from(config?)?);
+    let token = token(arguments.token)?;
+    let explanation = server.explain(&token).await;
+    let text = if arguments.json { format!("{:#}\n", as_json(&explanation)) } else { page(&explanation) };
+    print(&text)?;
+    Ok(match explanation.first_obstacle().map(|step| step.outcome) {
+        None => Exit::Fine,
+        Some(Outcome::Unknown) => Exit::Outage,
+        Some(_) => Exit::Rejected,
+    })
+}
+
+/// The token, without the white space and the `Bearer` that come along when it is pasted.
+fn token(argument: Option<String>) -> Result<String, Failure> {
+    let text = match argument {
+        Some(text) if text != "-" => text,
+        _ => {
+            let mut text = String::new();
+            std::io::stdin().take(1_000_000).read_to_string(&mut text)?;
+            text
+        }
+    };
+    let text = text.trim();
+    let bare =
+        text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("Bearer ")).and_then(|_| text.get(7..));
+    Ok(bare.unwrap_or(text).trim().to_owned())
+}
+
+fn page(explanation: &Explanation) -> String {
+    let verdict = match explanation.first_obstacle() {
+        None => styled(GOOD, "accepted"),
+        Some(step) if step.outcome == Outcome::Unknown => {
+            styled(WARNING, &format!("undecided: {}", step.code))
+        }
+        Some(step) => styled(BAD, &format!("refused: {}", step.code)),
+    };
+    let mut page = format!("\n  {} {verdict}\n\n", styled(STRONG, "This token is"));
+    let first = explanation.first_obstacle();
+    for step in &explanation.steps {
+        page.push_str(&line(step, first.is_some_and(|first| std::ptr::eq(first, step))));
+    }
+    page.push('\n');
+    page
+}
+
+fn line(step: &Step, is_first_obstacle: bool) -> String {
+    const NAME: usize = 28;
+    const INDENT: usize = 4 + NAME + 1;
+    let (mark, style) = match step.outcome {
+        Outcome::Pass => ("ok", GOOD),
+        Outcome::Fail => ("no", BAD),
+        Outcome::Unknown => ("??", WARNING),
+        Outcome::Skipped => ("--", QUIET),
+    };
+    let (mark, name) = (styled(style, mark), format!("{:<NAME$}", step.name));
+    let text = match step.outcome {
+        Outcome::Pass => wrapped(&step.found, INDENT + 2),
+        Outcome::Skipped => styled(QUIET, "does not apply, or was not reached"),
+        Outcome::Fail | Outcome::Unknown => {
+            let indent = " ".repeat(INDENT + 2);
+            let expected = wrapped(&format!("expected {}", step.expected), INDENT + 2);
+            let found = wrapped(&format!("found    {}", step.found), INDENT + 2);
+            let cure = if is_first_obstacle {
+                format!(
+                    "\n{indent}{}",
+                    styled(STRONG, &wrapped(&format!("cure     {}", step.cure), INDENT + 2))
+                )
+            } else {
+                String::new()
+            };
+            format!("{expected}\n{indent}{found}{cure}")
+        }
+    };
+    format!("  {mark}  {name} {text}\n")
+}
+
+fn as_json(explanation: &Explanation) -> serde_json::Value {
+    let steps = explanation.steps.iter().map(|step| {
+        let outcome = match step.outcome {
+            Outcome::Pass => "pass",
+            Outcome::Fail => "fail",
+            Outcome::Skipped => "skipped",
+            Outcome::Unknown => "unknown",
+        };
+        json!({
+            "name": step.name, "outcome": outcome, "code": step.code,
+            "expected": step.expected, "found": step.found, "cure": step.cure,
+        })
+    });
+    let code = explanation.first_obstacle().map(|step| step.code);
+    json!({ "accepted": explanation.is_accepted(), "code": code, "steps": steps.collect::<Vec<_>>() })
+}
