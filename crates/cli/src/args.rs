@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// OAuth 2.0 and OpenID Connect protection for HTTP APIs.
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, about, disable_help_subcommand = true)]
+#[command(name = "portcullis", version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -35,8 +35,9 @@ impl ResourceServer {
             Ok(token) => token,
             Err(rejection) => return unreadable(&rejection),
         };
-        let mut steps =
-            vec![Step::new(FORM, Outcome::Pass, Code::TokenMalformed).telling("a signed JWT", "one")];
+        let mut steps = vec![
+            Step::new(FORM, Outcome::Pass, Code::TokenMalformed).telling("a signed JWT", "a signed JWT"),
+        ];
         match self.issuers().trusted(token.unverified_claims().issuer()) {
             Ok(issuer) => issuer.explain(token, self.clock().now(), &mut steps).await,
             Err(rejection) => {
@@ -60,11 +61,10 @@ impl TrustedIssuer {
         let (step, keys) = self.explain_key(token.header()).await;
         steps.push(step);
         steps.push(match keys {
-            None => Step::new(SIGNATURE, Outcome::Skipped, Code::TokenSignature),
+            None => Step::not_reached(SIGNATURE, Code::TokenSignature),
             Some(keys) => match signature::check(token, &keys) {
-                Ok(_) => {
-                    Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature).telling("a valid one", "one")
-                }
+                Ok(_) => Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature)
+                    .telling("a valid one", "a valid one"),
                 Err(rejection) => {
                     Step::failed(SIGNATURE, &rejection).telling("a valid one", "an invalid one")
                 }
@@ -99,16 +99,15 @@ impl TrustedIssuer {
 }
 
 fn unreadable(rejection: &Rejection) -> Explanation {
-    let mut steps =
-        vec![Step::failed(FORM, rejection), Step::new(ISSUER, Outcome::Skipped, Code::TokenIssuer)];
+    let mut steps = vec![Step::failed(FORM, rejection), Step::not_reached(ISSUER, Code::TokenIssuer)];
     steps.extend(skipped_from_issuer());
     Explanation { steps }
 }
 
 fn skipped_from_issuer() -> Vec<Step> {
     let mut steps = Verifier::explain_skipped(false);
-    steps.push(Step::new(KEY, Outcome::Skipped, Code::TokenKeyUnknown));
-    steps.push(Step::new(SIGNATURE, Outcome::Skipped, Code::TokenSignature));
+    steps.push(Step::not_reached(KEY, Code::TokenKeyUnknown));
+    steps.push(Step::not_reached(SIGNATURE, Code::TokenSignature));
     steps.extend(Verifier::explain_skipped(true));
     steps
 }

@@ -84,13 +84,16 @@ fn page(issuer: &str, api: &str, audience: &str, defaults: bool) -> String {
         let style = if *status == 200 { GOOD } else { BAD };
         let header = token.map_or(String::new(), |token| format!(" -H \"Authorization: Bearer ${token}\""));
         page.push_str(&format!("  {} {what}\n", styled(style, &status.to_string())));
-        page.push_str(&format!("      curl -i{header} $API{path}\n"));
+        page.push_str(&format!("      curl -si{header} $API{path}\n"));
     }
     page.push_str(&format!("\n  {}\n", styled(STRONG, "See why a token is accepted or refused")));
     page.push_str(&format!(
         "\n      export OAUTH2_ISSUER={issuer}\n      export OAUTH2_AUDIENCE={audience}\n"
     ));
-    page.push_str("      portcullis explain $BOB\n");
+    // Who came by `cargo run` has no `portcullis` on the path yet.
+    let portcullis =
+        if std::env::var_os("CARGO").is_some() { "cargo run -q --release --" } else { "portcullis" };
+    page.push_str(&format!("      {portcullis} explain $BOB\n"));
     page.push_str(&format!("\n  {}\n", styled(QUIET, "Ctrl-C stops both.")));
     page
 }
@@ -117,6 +120,6 @@ mod tests {
         for line in plain.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
-        assert!(plain.contains("curl -i -H \"Authorization: Bearer $ALICE\" $API/admin-dashboard"));
+        assert!(plain.contains("curl -si -H \"Authorization: Bearer $ALICE\" $API/admin-dashboard"));
     }
 }

@@ -68,7 +68,7 @@ fn page(explanation: &Explanation) -> String {
 
 fn line(step: &Step, is_first_obstacle: bool) -> String {
     const NAME: usize = 28;
-    const INDENT: usize = 4 + NAME + 1;
+    const INDENT: usize = 2 + 2 + 2 + NAME + 1;
     let (mark, style) = match step.outcome {
         Outcome::Pass => ("ok", GOOD),
         Outcome::Fail => ("no", BAD),
@@ -76,22 +76,16 @@ fn line(step: &Step, is_first_obstacle: bool) -> String {
         Outcome::Skipped => ("--", QUIET),
     };
     let (mark, name) = (styled(style, mark), format!("{:<NAME$}", step.name));
+    let told = |word: &str, text: &str| format!("{word:<9}{}", wrapped(text, INDENT + 9));
     let text = match step.outcome {
-        Outcome::Pass => wrapped(&step.found, INDENT + 2),
-        Outcome::Skipped => styled(QUIET, "does not apply, or was not reached"),
+        Outcome::Pass => wrapped(&step.found, INDENT),
+        Outcome::Skipped => styled(QUIET, &step.found),
         Outcome::Fail | Outcome::Unknown => {
-            let indent = " ".repeat(INDENT + 2);
-            let expected = wrapped(&format!("expected {}", step.expected), INDENT + 2);
-            let found = wrapped(&format!("found    {}", step.found), INDENT + 2);
-            let cure = if is_first_obstacle {
-                format!(
-                    "\n{indent}{}",
-                    styled(STRONG, &wrapped(&format!("cure     {}", step.cure), INDENT + 2))
-                )
-            } else {
-                String::new()
-            };
-            format!("{expected}\n{indent}{found}{cure}")
+            let mut lines = vec![told("expected", &step.expected), told("found", &step.found)];
+            if is_first_obstacle {
+                lines.push(styled(STRONG, &told("cure", step.cure)));
+            }
+            lines.join(&format!("\n{}", " ".repeat(INDENT)))
         }
     };
     format!("  {mark}  {name} {text}\n")

@@ -52,6 +52,11 @@ impl Step {
         Self { expected, found, ..Self::new(name, Outcome::Fail, rejection.code()) }
     }
 
+    /// A step that an earlier failure left nothing to do.
+    pub fn not_reached(name: &'static str, code: Code) -> Self {
+        Self::new(name, Outcome::Skipped, code).telling("", "not reached")
+    }
+
     /// The same step with what would have passed, and what was there.
     #[must_use]
     pub fn telling(self, expected: impl Into<String>, found: impl Into<String>) -> Self {
@@ -68,7 +73,7 @@ impl Verifier {
 
     /// The same rows as skipped steps, for a token that did not get that far.
     pub fn explain_skipped(after_signature: bool) -> Vec<Step> {
-        rows(after_signature).map(|check| Step::new(check.name, Outcome::Skipped, check.code)).collect()
+        rows(after_signature).map(|check| Step::not_reached(check.name, check.code)).collect()
     }
 }
 
@@ -77,11 +82,11 @@ fn rows(after_signature: bool) -> impl Iterator<Item = &'static Check> {
 }
 
 fn step(check: &Check, examination: &Examination<'_>) -> Step {
-    let outcome = match (check.result)(examination) {
-        Some(true) => Outcome::Pass,
-        Some(false) => Outcome::Fail,
-        None => Outcome::Skipped,
-    };
-    Step::new(check.name, outcome, check.code)
-        .telling((check.expected)(examination), (check.found)(examination))
+    let step = |outcome| Step::new(check.name, outcome, check.code);
+    let (expected, found) = (check.expected, check.found);
+    match (check.result)(examination) {
+        Some(true) => step(Outcome::Pass).telling(expected(examination), found(examination)),
+        Some(false) => step(Outcome::Fail).telling(expected(examination), found(examination)),
+        None => step(Outcome::Skipped).telling("", "does not apply"),
+    }
 }
