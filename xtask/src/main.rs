@@ -1,2 +1,45 @@
-//! Under construction.
-fn main() {}
+//! The project's own commands. `cargo xtask test` is all that CI runs.
+
+mod arrows;
+mod cargo;
+mod report;
+mod sizes;
+mod supply;
+mod test;
+mod tools;
+
+use report::say;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let command = std::env::args().nth(1).unwrap_or_default();
+    let result = match command.as_str() {
+        "test" => test::run(),
+        "arrows" => arrows::check(),
+        "sizes" => sizes::check(),
+        "supply" => supply::check(),
+        _ => {
+            say(HELP);
+            return if command == "help" { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+    };
+    match result {
+        Ok(told) => {
+            say(&told);
+            ExitCode::SUCCESS
+        }
+        Err(told) => {
+            say(&told);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  test     install what the tests need, and run everything (what CI runs)
+  arrows   which crate may depend on which
+  sizes    how long files and functions are
+  supply   licences, sources and bans of all dependencies
+  help     this text";

@@ -12,5 +12,6 @@
 )]
 
 mod corpus;
+mod e2e;
 mod tally;
 mod vectors;

@@ -1,0 +1,80 @@
+//! As much of a browser as signing in needs: cookies, redirects, forms.
+
+use reqwest::{Client, Method, redirect};
+use std::collections::BTreeMap;
+use url::Url;
+
+/// Keeps cookies by name: there is one host.
+#[derive(Default)]
+pub(crate) struct Browser {
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    /// Follows redirects and fills in forms until the browser would be sent to the client.
+    pub(crate) async fn sign_in(mut self, start: Url, redirect_uri: &str, username: &str) -> Url {
+        let (mut url, mut form) = (start, None);
+        for _ in 0..12 {
+            let (next, page) = self.visit(&url, form.take()).await;
+            match next {
+                Some(next) if next.as_str().starts_with(redirect_uri) => return next,
+                Some(next) => url = next,
+                None => {
+                    let filled = fill(&page, username);
+                    url = url.join(&filled.0).unwrap();
+                    form = Some(filled.1);
+                }
+            }
+        }
+        panic!("signing in takes too many steps, the last at {url}");
+    }
+
+    /// One request: where it redirects to, or the page.
+    async fn visit(&mut self, url: &Url, form: Option<String>) -> (Option<Url>, String) {
+        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        let method = if form.is_some() { Method::POST } else { Method::GET };
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = client
+            .request(method, url.clone())
+            .header("cookie", cookies.join("; "))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.unwrap_or_default());
+        let response = request.send().await.unwrap();
+        for cookie in response.headers().get_all("set-cookie") {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        let next =
+            response.headers().get("location").map(|location| url.join(location.to_str().unwrap()).unwrap());
+        let status = response.status();
+        let page = response.text().await.unwrap();
+        assert!(status.is_success() || status.is_redirection(), "{status} at {url}: {page}");
+        (next, page)
+    }
+}
+
+/// The address and the content of the page's form, with the username as password too.
+fn fill(page: &str, username: &str) -> (String, String) {
+    let form = page
+        .split("<form")
+        .nth(1)
+        .and_then(|rest| rest.split("</form>").next())
+        .unwrap_or_else(|| panic!("{page}"));
+    let action = attribute(form, "action").unwrap().replace("&amp;", "&");
+    let mut content = url::form_urlencoded::Serializer::new(String::new());
+    for input in form.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
+        match (attribute(input, "name"), attribute(input, "value")) {
+            (Some(name), Some(value)) => content.append_pair(&name, &value),
+            (Some(name), None) => content.append_pair(&name, username),
+            (None, _) => &mut content,
+        };
+    }
+    (action, content.finish())
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let rest = tag.split(&format!("{name}=\"")).nth(1)?;
+    rest.split('"').next().map(str::to_owned)
+}

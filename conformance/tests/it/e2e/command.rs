@@ -1,0 +1,109 @@
+//! The `portcullis` command as a user runs it.
+
+use super::process::{Process, program};
+use portcullis_idp::{Idp, IdpConfig};
+use std::process::{Command, Output};
+
+const AUDIENCE: &str = "api://enterprise-api";
+
+fn portcullis(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(program("portcullis"));
+    command.args(arguments).current_dir(std::env::temp_dir());
+    for name in ["OAUTH2_ISSUER", "OAUTH2_AUDIENCE", "OAUTH2_CLIENT_ID", "OAUTH2_CLIENT_SECRET"] {
+        command.env_remove(name);
+    }
+    command.envs(environment.iter().copied()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_got_and_explained() {
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    let issuer = idp.issuer().to_string();
+    let environment = [
+        ("OAUTH2_ISSUER", issuer.as_str()),
+        ("OAUTH2_AUDIENCE", AUDIENCE),
+        ("OAUTH2_CLIENT_ID", "service"),
+        ("OAUTH2_CLIENT_SECRET", "service-secret"),
+    ];
+    let got = portcullis(&["token", "--scope", "orders:read"], &environment);
+    let token = text(&got.stdout);
+    assert_eq!((got.status.code(), token.matches('.').count()), (Some(0), 2), "{}", text(&got.stderr));
+    let explained = portcullis(&["explain", token.trim()], &environment);
+    assert_eq!(explained.status.code(), Some(0));
+    assert!(text(&explained.stdout).contains("This token is accepted"));
+
+    let expired = idp.token("alice").expired().sign();
+    let explained = portcullis(&["explain", &expired], &environment);
+    let page = text(&explained.stdout);
+    assert_eq!(explained.status.code(), Some(2));
+    assert!(page.contains("refused: token.expired") && page.contains("cure"), "{page}");
+    assert!(page.lines().all(|line| line.chars().count() <= 80) && !page.contains('\u{1b}'), "{page}");
+    let json = portcullis(&["explain", "--json", &expired], &environment);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&json["accepted"], &json["code"]), (&false.into(), &"token.expired".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_have_their_exit_codes_and_tell_no_secret() {
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    let issuer = idp.issuer().to_string();
+    let with = |secret| {
+        [
+            ("OAUTH2_ISSUER", issuer.as_str()),
+            ("OAUTH2_CLIENT_ID", "service"),
+            ("OAUTH2_CLIENT_SECRET", secret),
+        ]
+    };
+    let wrong = portcullis(&["token"], &with("marked-secret"));
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(!text(&wrong.stderr).contains("marked-secret") && text(&wrong.stderr).contains("invalid_client"));
+    let scope = portcullis(&["token", "--scope", "everything"], &with("service-secret"));
+    assert!(text(&scope.stderr).contains("invalid_scope"));
+    let missing = portcullis(&["token"], &[]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(text(&missing.stderr).contains("3 faults"));
+    let settings = [("OAUTH2_ISSUER", "http://127.0.0.1:1"), ("OAUTH2_AUDIENCE", AUDIENCE)];
+    let token = idp.token("alice").issuer("http://127.0.0.1:1").sign();
+    let down = portcullis(&["explain", &token], &settings);
+    assert_eq!(down.status.code(), Some(4));
+    assert!(text(&down.stdout).contains("undecided: outage.metadata"));
+}
+
+/// The page's own lines, run by a shell: each `curl` must get the answer that the page promises.
+#[test]
+fn the_lines_of_the_dev_page_do_what_it_says() {
+    if !Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        println!("skipped: curl is not installed");
+        return;
+    }
+    let process = Process::start(Command::new(program("portcullis")).arg("dev"));
+    let page = process.lines_to("Ctrl-C stops both.");
+    assert!(page.iter().all(|line| line.chars().count() <= 80));
+    let mut script = String::from("set -e\n");
+    let mut promised = Vec::new();
+    for line in page.iter().skip_while(|line| !line.contains("Get tokens")) {
+        let line = line.trim();
+        if line.starts_with("curl -si") {
+            script.push_str(&format!(
+                "{}\n",
+                line.replace("curl -si", "curl -s -o /dev/null -w '%{http_code}\\n'")
+            ));
+        } else if let Some(status) = line.get(..3).filter(|start| start.parse::<u16>().is_ok()) {
+            promised.push(status.to_owned());
+        } else if ["IDP=", "SERVICE=", "ALICE=", "BOB=", "-d grant_type", "sed "]
+            .iter()
+            .any(|start| line.starts_with(start))
+        {
+            script.push_str(&format!("{line}\n"));
+        }
+    }
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let answers: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
+    assert_eq!(answers, promised, "{script}\n{}", text(&output.stderr));
+    assert_eq!(promised.len(), 7);
+    assert!(process.interrupt(), "Ctrl-C ends it well");
+}

@@ -1,0 +1,7 @@
+//! Processes, real identity providers, real HTTP: what a user would run.
+
+mod browser;
+mod command;
+mod enterprise_api;
+mod process;
+mod provider;

@@ -1,0 +1,111 @@
+//! Identity providers to get tokens from: a certified one from npm, and our own.
+
+use super::browser::Browser;
+use super::process::Process;
+use portcullis_idp::{Client, Idp, IdpConfig};
+use serde_json::Value;
+use std::process::Command;
+
+pub(crate) const AUDIENCE: &str = "api://enterprise-api";
+pub(crate) const OTHER_AUDIENCE: &str = "api://another-api";
+
+/// A provider that runs, and how to ask it for tokens.
+pub(crate) struct Provider {
+    pub(crate) issuer: String,
+    pub(crate) metadata: Value,
+    _running: Running,
+}
+
+enum Running {
+    Npm { _process: Process },
+    Ours { _idp: Idp },
+}
+
+/// The tokens of one user.
+pub(crate) struct UserTokens {
+    pub(crate) access_token: String,
+    pub(crate) id_token: String,
+}
+
+impl Provider {
+    /// npm `oidc-provider`, if `PORTCULLIS_OIDC_PROVIDER` names the folder where it is installed.
+    pub(crate) async fn certified(algorithm: &str) -> Option<Self> {
+        let Some(folder) = std::env::var_os("PORTCULLIS_OIDC_PROVIDER") else {
+            println!("skipped: npm oidc-provider is not installed; `cargo xtask test` does it");
+            return None;
+        };
+        let mut command = Command::new("node");
+        let process =
+            Process::start(command.arg("server.mjs").env("ALGORITHM", algorithm).current_dir(folder));
+        let line: Value = serde_json::from_str(&process.line()).unwrap();
+        let issuer = line["issuer"].as_str().unwrap().to_owned();
+        Some(Self::asked(issuer, Running::Npm { _process: process }).await)
+    }
+
+    /// Our own.
+    pub(crate) async fn ours(algorithm: &str) -> Self {
+        let defaults = IdpConfig::default();
+        let also = |client: Client| Client { audiences: vec![OTHER_AUDIENCE.to_owned()], ..client };
+        let clients = defaults.clients.into_iter().map(also).collect();
+        let config = IdpConfig { algorithm: algorithm.to_owned(), clients, ..IdpConfig::default() };
+        let idp = Idp::start(config).await.unwrap();
+        Self::asked(idp.issuer().to_string(), Running::Ours { _idp: idp }).await
+    }
+
+    async fn asked(issuer: String, running: Running) -> Self {
+        let url = format!("{issuer}/.well-known/openid-configuration");
+        let metadata = reqwest::get(url).await.unwrap().text().await.unwrap();
+        Self { issuer, metadata: serde_json::from_str(&metadata).unwrap(), _running: running }
+    }
+
+    /// RFC 6749, section 4.4.
+    pub(crate) async fn client_credentials(&self, resource: &str) -> String {
+        let form = format!("grant_type=client_credentials&scope=orders:read&resource={resource}");
+        let answer = self.token(&form, Some(("service", "service-secret"))).await;
+        answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// RFC 6749, section 4.1, with PKCE, through the pages that a user would see.
+    pub(crate) async fn sign_in(&self, username: &str) -> UserTokens {
+        // RFC 7636, appendix B
+        let (verifier, challenge) =
+            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        let redirect_uri = "http://127.0.0.1/callback";
+        let mut url = url::Url::parse(self.metadata["authorization_endpoint"].as_str().unwrap()).unwrap();
+        url.query_pairs_mut().extend_pairs([
+            ("response_type", "code"),
+            ("client_id", "web"),
+            ("redirect_uri", redirect_uri),
+            ("scope", "openid orders:read"),
+            ("resource", AUDIENCE),
+            ("code_challenge", challenge),
+            ("code_challenge_method", "S256"),
+            ("state", "some state"),
+            ("nonce", "some-nonce"),
+        ]);
+        let back = Browser::default().sign_in(url, redirect_uri, username).await;
+        let answer =
+            |name: &str| back.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        assert_eq!(answer("state").as_deref(), Some("some state"));
+        assert_eq!(answer("iss").as_deref(), Some(self.issuer.as_str()));
+        let code = answer("code").unwrap_or_else(|| panic!("{back}"));
+        let form = format!(
+            "grant_type=authorization_code&client_id=web&code={code}&redirect_uri={redirect_uri}&code_verifier={verifier}"
+        );
+        let tokens = self.token(&form, None).await;
+        let text = |name: &str| tokens[name].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned();
+        UserTokens { access_token: text("access_token"), id_token: text("id_token") }
+    }
+
+    async fn token(&self, form: &str, client: Option<(&str, &str)>) -> Value {
+        let request = reqwest::Client::new()
+            .post(self.metadata["token_endpoint"].as_str().unwrap())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.to_owned());
+        let request = match client {
+            Some((id, secret)) => request.basic_auth(id, Some(secret)),
+            None => request,
+        };
+        serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
+    }
+}

@@ -1,0 +1,127 @@
+//! Which crate may depend on which: the arrows of ARCHITECTURE.md, enforced.
+
+use crate::cargo::{array, metadata, text};
+use serde_json::Value;
+
+/// Workspace crates, and which others each may use outside its tests.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("portcullis-core", &[]),
+    ("portcullis-resource-server", &["portcullis-core"]),
+    ("portcullis", &["portcullis-core", "portcullis-resource-server"]),
+    ("portcullis-idp", &["portcullis-core"]),
+    ("enterprise-api", &["portcullis"]),
+    (
+        "portcullis-cli",
+        &["portcullis-core", "portcullis-resource-server", "portcullis-idp", "enterprise-api"],
+    ),
+    ("portcullis-conformance", &[]),
+    ("xtask", &[]),
+];
+
+/// Crates from elsewhere that a workspace crate must not use: what makes it what it is.
+const NEVER: &[(&str, &[&str])] = &[
+    ("portcullis-core", &["tokio", "reqwest", "hyper", "axum", "tracing", "tower-service", "async-trait"]),
+    ("portcullis-resource-server", &["axum", "axum-core", "tower-layer", "clap", "jsonwebtoken"]),
+    ("portcullis", &["tokio", "reqwest", "hyper", "jsonwebtoken"]),
+    ("portcullis-idp", &["reqwest", "jsonwebtoken"]),
+];
+
+/// Nouns of the core that the identity provider may take; parsers and checks it may not.
+const NOUNS: &[&str] =
+    &["token::Issuer", "token::issuer::is_loopback_host", "jose::Algorithm", "ConfigError", "ConfigErrors"];
+
+pub(crate) fn check() -> Result<String, String> {
+    let mut faults = faults(&metadata()?);
+    faults.extend(borrowed_checks()?);
+    if faults.is_empty() {
+        Ok(format!("{} crates point the right way", ARROWS.len()))
+    } else {
+        Err(faults.join("\n"))
+    }
+}
+
+fn faults(metadata: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    for package in
+        array(metadata, "packages").iter().filter(|package| package.get("source") == Some(&Value::Null))
+    {
+        let name = text(package, "name");
+        let Some((_, allowed)) = ARROWS.iter().find(|(crate_, _)| *crate_ == name) else {
+            faults.push(format!("`{name}` has no arrows: say in xtask/src/arrows.rs what it may use"));
+            continue;
+        };
+        let never = NEVER.iter().find(|(crate_, _)| *crate_ == name).map_or(&[][..], |(_, never)| never);
+        for dependency in array(package, "dependencies").iter().filter(|it| text(it, "kind") != "dev") {
+            let used = text(dependency, "name");
+            let ours = dependency.get("path").is_some();
+            if (ours && !allowed.contains(&used)) || never.contains(&used) {
+                faults.push(format!("`{name}` must not use `{used}`"));
+            }
+        }
+    }
+    faults
+}
+
+/// What the identity provider takes of the core, beyond the nouns.
+fn borrowed_checks() -> Result<Vec<String>, String> {
+    let mut faults = Vec::new();
+    for file in crate::sizes::rust_files(&crate::cargo::root().join("crates/idp/src")) {
+        let code = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        for used in uses_of_core(&code) {
+            if !NOUNS.contains(&used.as_str()) {
+                faults.push(format!(
+                    "{}: the identity provider takes `{used}` of the core, which is no noun",
+                    file.display()
+                ));
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// Every path after `portcullis_core::`, groups taken apart.
+fn uses_of_core(code: &str) -> Vec<String> {
+    code.split("portcullis_core::")
+        .skip(1)
+        .flat_map(|rest| {
+            let path: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || "_:{}, ".contains(*c)).collect();
+            match path.split_once('{') {
+                Some((stem, group)) => {
+                    let group = group.split('}').next().unwrap_or_default();
+                    group.split(',').map(|name| format!("{stem}{}", name.trim())).collect::<Vec<_>>()
+                }
+                None => vec![path.split([' ', ',', '}']).next().unwrap_or_default().to_owned()],
+            }
+        })
+        .filter(|path| !path.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_wrong_arrow_is_a_fault() {
+        let graph = |used: Value| json!({ "packages": [{ "name": "portcullis-core", "source": null, "dependencies": [used] }] });
+        let path = json!({ "name": "portcullis-idp", "kind": null, "path": "/x" });
+        assert_eq!(faults(&graph(path)), ["`portcullis-core` must not use `portcullis-idp`"]);
+        let tests_only = json!({ "name": "portcullis-idp", "kind": "dev", "path": "/x" });
+        assert!(faults(&graph(tests_only)).is_empty());
+        assert_eq!(
+            faults(&graph(json!({ "name": "tokio", "kind": null }))),
+            ["`portcullis-core` must not use `tokio`"]
+        );
+        assert!(faults(&graph(json!({ "name": "http", "kind": null }))).is_empty());
+        let unknown = json!({ "packages": [{ "name": "new", "source": null, "dependencies": [] }] });
+        assert_eq!(faults(&unknown).len(), 1);
+    }
+
+    #[test]
+    fn uses_are_found_in_groups_and_paths() {
+        let code = "use portcullis_core::{ConfigError, ConfigErrors};\nuse portcullis_core::jose::json;\nportcullis_core::x::y(1)";
+        assert_eq!(uses_of_core(code), ["ConfigError", "ConfigErrors", "jose::json", "x::y"]);
+    }
+}

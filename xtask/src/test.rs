@@ -1,0 +1,150 @@
+//! `cargo xtask test`: everything, cheapest first. What cannot be had is named and skipped; in CI a skip fails.
+
+use crate::cargo::cargo;
+use crate::report::Outcome::{Failed, Passed, Skipped};
+use crate::report::{Outcome, Report, say};
+use crate::{arrows, sizes, supply, tools};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+/// The totals of the test runners.
+#[derive(Default)]
+struct Totals {
+    passed: usize,
+    failed: usize,
+    ignored: usize,
+}
+
+pub(crate) fn run() -> Result<String, String> {
+    let ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    let mut report = Report::default();
+    let mut totals = Totals::default();
+    report.step("arrows between crates", || told(arrows::check()));
+    report.step("licences and bans", || told(supply::check()));
+    report.step("sizes", || told(sizes::check()));
+    report.step("format", || ran(cargo(&["fmt", "--all", "--check"])));
+    report.step("lints", || {
+        ran(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    });
+    let mut provider = None;
+    report.step("a certified provider", || match tools::oidc_provider() {
+        Ok(folder) => {
+            provider = Some(folder);
+            Passed("npm oidc-provider".to_owned())
+        }
+        Err(missing) => Skipped(missing),
+    });
+    report.step("other people's vectors", || match tools::vectors() {
+        Ok(_) => Passed("read where they are".to_owned()),
+        Err(missing) => Skipped(missing),
+    });
+    report.step("programs for the suites", || ran(cargo(&["build", "--workspace", "--bins", "--locked"])));
+    report.step("tests", || {
+        let mut command = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+        if let Some(folder) = &provider {
+            command.env("PORTCULLIS_OIDC_PROVIDER", folder);
+        }
+        tested(command, &mut totals)
+    });
+    report.step("library without axum", || {
+        ran(cargo(&["check", "-p", "portcullis", "--no-default-features", "--locked"]))
+    });
+    report.step("command without the IdP", || {
+        ran(cargo(&["check", "-p", "portcullis-cli", "--no-default-features", "--locked"]))
+    });
+    report.step("documentation", || ran(documentation()));
+    say(&report.table());
+    let failed = report.failed() > 0 || totals.failed > 0 || (ci && report.skipped() > 0);
+    if ci && report.skipped() > 0 {
+        say("\nIn CI a skip is a failure.");
+    }
+    let steps = report.failed();
+    let line = format!(
+        "\n{} passed, {} failed, {} skipped",
+        totals.passed,
+        totals.failed + steps,
+        totals.ignored + report.skipped()
+    );
+    if failed { Err(line) } else { Ok(line) }
+}
+
+fn documentation() -> Command {
+    let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    command
+}
+
+fn told(result: Result<String, String>) -> Outcome {
+    match result {
+        Ok(text) => Passed(text),
+        Err(text) => {
+            say(&text);
+            Failed("see above".to_owned())
+        }
+    }
+}
+
+fn ran(mut command: Command) -> Outcome {
+    match command.status() {
+        Ok(status) if status.success() => Passed(String::new()),
+        Ok(_) => Failed("see above".to_owned()),
+        Err(error) => Failed(error.to_string()),
+    }
+}
+
+/// Runs tests, lets their output through, and adds up their totals.
+fn tested(mut command: Command, totals: &mut Totals) -> Outcome {
+    let mut child = match command.stdout(Stdio::piped()).spawn() {
+        Ok(child) => child,
+        Err(error) => return Failed(error.to_string()),
+    };
+    for line in child
+        .stdout
+        .take()
+        .into_iter()
+        .flat_map(|stdout| BufReader::new(stdout).lines().map_while(Result::ok))
+    {
+        totals.add(&line);
+        say(&line);
+    }
+    match child.wait() {
+        Ok(status) if status.success() => Passed(format!("{} passed", totals.passed)),
+        _ => Failed(format!("{} failed", totals.failed)),
+    }
+}
+
+impl Totals {
+    /// Reads a closing line such as `test result: ok. 12 passed; 0 failed; 1 ignored; ...`.
+    fn add(&mut self, line: &str) {
+        let Some((_, numbers)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        for part in numbers.split("; ") {
+            let (number, word) = part.split_once(' ').unwrap_or_default();
+            let number: usize = number.parse().unwrap_or_default();
+            match word {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_added_up() {
+        let mut totals = Totals::default();
+        totals.add(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        );
+        totals.add("test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s");
+        totals.add("test nothing ... ok");
+        assert_eq!((totals.passed, totals.failed, totals.ignored), (13, 2, 1));
+    }
+}
