@@ -1,0 +1,97 @@
+//! Starting, listening, and who is let in.
+
+use crate::{client, idp, json, post};
+use portcullis_idp::{Fault, Idp, IdpConfig};
+
+#[tokio::test]
+async fn it_listens_on_loopback_only_unless_told_loudly() {
+    let config = IdpConfig { listen: "0.0.0.0:0".parse().unwrap(), ..IdpConfig::default() };
+    let errors = Idp::start(config.clone()).await.unwrap_err().to_string();
+    assert!(errors.contains("loopback") && errors.contains("danger_listen_anywhere"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told_or_another_one_found() {
+    let first = idp().await;
+    let config = IdpConfig { listen: first.address(), ..IdpConfig::default() };
+    assert!(Idp::start(config.clone()).await.unwrap_err().to_string().contains("cannot be listened on"));
+    let second = Idp::start(IdpConfig { free_port_if_taken: true, ..config }).await.unwrap();
+    assert_ne!(second.address(), first.address());
+}
+
+#[tokio::test]
+async fn a_rebound_name_gets_nothing() {
+    let idp = idp().await;
+    let ask = async |host: &str| {
+        let url = format!("http://{}/jwks", idp.address());
+        client().get(url).header("host", host).send().await.unwrap().status().as_u16()
+    };
+    for (host, status) in [
+        ("127.0.0.1:9", 200),
+        ("localhost", 200),
+        ("[::1]:80", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+    ] {
+        assert_eq!(ask(host).await, status, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_says_what_there_is() {
+    let idp = idp().await;
+    let (_, document) =
+        json(reqwest::get(format!("{}/.well-known/openid-configuration", idp.issuer())).await.unwrap()).await;
+    assert_eq!(document["issuer"], idp.issuer().as_str());
+    assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    for endpoint in ["jwks_uri", "userinfo_endpoint"] {
+        let status = reqwest::get(document[endpoint].as_str().unwrap()).await.unwrap().status();
+        assert!(status == 200 || status == 401, "{endpoint}");
+    }
+    for endpoint in ["token_endpoint", "introspection_endpoint", "revocation_endpoint"] {
+        let path =
+            document[endpoint].as_str().unwrap().strip_prefix(idp.issuer().as_str()).unwrap().to_owned();
+        assert_eq!(post(&idp, &path, "x=y", None).await.status(), 400, "{endpoint}");
+    }
+    assert_eq!(idp.metadata_fetches(), 1);
+}
+
+#[tokio::test]
+async fn faults_come_and_go() {
+    let idp = idp().await;
+    idp.fail_jwks(Fault::InternalError);
+    assert_eq!(reqwest::get(idp.jwks_uri()).await.unwrap().status(), 500);
+    idp.fail_jwks(Fault::None);
+    assert_eq!(reqwest::get(idp.jwks_uri()).await.unwrap().status(), 200);
+    assert_eq!(idp.jwks_fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_token_for_anybody_is_had_by_one_line() {
+    let idp = idp().await;
+    let token = post(&idp, "/dev/token", "user=alice&scope=a", None).await.text().await.unwrap();
+    assert_eq!(token.split('.').count(), 3);
+    assert_eq!(post(&idp, "/dev/token", "user=nobody", None).await.status(), 400);
+}
+
+#[test]
+fn settings_are_toml_and_faults_have_their_line() {
+    let config = IdpConfig::from_toml(
+        r#"
+        algorithm = "ES256"
+        [[user]]
+        username = "carol"
+        password = "marked-secret"
+        roles = ["Auditor"]
+        [[client]]
+        id = "batch"
+        secret = "marked-secret"
+        scopes = ["a"]
+        "#,
+    );
+    let config = config.unwrap();
+    assert_eq!((config.users.len(), config.clients.len()), (1, 1));
+    assert!(!format!("{config:?}").contains("marked-secret"));
+    let errors = IdpConfig::from_toml("algorithm = \"ES256\"\nunknown = 1\n").unwrap_err();
+    assert!(errors.to_string().contains("line 2"), "{errors}");
+}
