@@ -5,7 +5,7 @@
 //! addresses in the header (`jwk`, `jku`, `x5u`, `x5c`) are never looked at. Encrypted tokens are refused.
 //! Does not check: the signature, and whether any claim is right.
 
-use super::json::{self, Json, JsonFaultKind, Object};
+use super::json::{self, Json, JsonFaultKind, Object, Text};
 use super::{Algorithm, base64url};
 use crate::Limits;
 use crate::rejection::{Code, Facts, Rejection, shown};
@@ -33,9 +33,9 @@ pub struct Header {
     /// `alg`.
     pub algorithm: Algorithm,
     /// `kid`: which key signed, in the issuer's words.
-    pub kid: Option<Box<str>>,
+    pub kid: Option<Text>,
     /// `typ`: what kind of token this is.
-    pub typ: Option<Box<str>>,
+    pub typ: Option<Text>,
 }
 
 /// Reads a compact JWS whose payload is a claims set.
@@ -134,7 +134,7 @@ fn algorithm(value: Option<&Json>) -> Result<Algorithm, Rejection> {
     })
 }
 
-fn optional_text(object: &Object, name: &'static str) -> Result<Option<Box<str>>, Rejection> {
+fn optional_text(object: &Object, name: &'static str) -> Result<Option<Text>, Rejection> {
     match object.get(name) {
         None => Ok(None),
         Some(Json::String(text)) => Ok(Some(text.clone())),

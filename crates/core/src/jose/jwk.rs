@@ -4,7 +4,7 @@
 //! below 2048 or above 8192 bits or with an odd exponent's opposite, points off their curve, and Ed25519
 //! keys of small order. `x5c`, `x5u` and `x5t` are ignored: the key is what the members say.
 
-use super::json::{Json, Object};
+use super::json::{Json, Object, Text};
 use super::key_material::{self, Material};
 use super::{Algorithm, base64url};
 use aws_lc_rs::digest;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub struct VerifyingKey(Arc<Parsed>);
 
 struct Parsed {
-    kid: Option<Box<str>>,
+    kid: Option<Text>,
     /// One parsed form for each algorithm that the key may be used with.
     uses: Vec<(Algorithm, ParsedPublicKey)>,
     fingerprint: [u8; 32],

@@ -16,6 +16,7 @@ pub struct Claims {
     client: Option<usize>,
     token_id: Option<usize>,
     scope: Option<usize>,
+    confirmation: Option<usize>,
     expires: Option<NumericDate>,
     not_before: Option<NumericDate>,
     issued_at: Option<NumericDate>,
@@ -36,6 +37,7 @@ impl Claims {
             client: None,
             token_id: None,
             scope: None,
+            confirmation: None,
             expires: None,
             not_before: None,
             issued_at: None,
@@ -58,6 +60,7 @@ impl Claims {
                 "nbf" => claims.not_before = Some(date("nbf", value)?),
                 "iat" => claims.issued_at = Some(date("iat", value)?),
                 "cnf" if value.as_object().is_none() => return Err(wrong_type("cnf", "an object", value)),
+                "cnf" => claims.confirmation = Some(place),
                 _ => {}
             }
         }
@@ -121,6 +124,24 @@ impl Claims {
             Some(Json::String(text)) => Scopes::parse(text),
             Some(Json::Array(scopes)) => scopes.iter().filter_map(Json::as_str).collect(),
             _ => Scopes::default(),
+        }
+    }
+
+    /// `cnf`: the key that the token is bound to (RFC 7800, section 3.1).
+    pub fn confirmation(&self) -> Option<&Object> {
+        self.object.at(self.confirmation?)?.as_object()
+    }
+
+    /// Whether there is a claim of this name.
+    pub fn has(&self, name: &str) -> bool {
+        match name {
+            "iss" => self.issuer.is_some(),
+            "sub" => self.subject.is_some(),
+            "aud" => self.audience.is_some(),
+            "exp" => self.expires.is_some(),
+            "iat" => self.issued_at.is_some(),
+            "jti" => self.token_id.is_some(),
+            other => self.claim(other).is_some(),
         }
     }
 

@@ -179,11 +179,11 @@ fn tell_tale(x: &Examination<'_>, names: &[&'static str]) -> Option<&'static str
 }
 
 fn confirmation_members<'x>(x: &Examination<'x>) -> Option<impl Iterator<Item = &'x str>> {
-    Some(x.claims.claim("cnf")?.as_object()?.iter().map(|(name, _)| name))
+    Some(x.claims.confirmation()?.iter().map(|(name, _)| name))
 }
 
 fn no_confirmation(x: &Examination<'_>) -> bool {
-    x.claims.claim("cnf").and_then(Json::as_object).is_some_and(|cnf| cnf.is_empty())
+    x.claims.confirmation().is_some_and(|cnf| cnf.is_empty())
 }
 
 fn one_of<T: std::fmt::Display>(values: &[T]) -> String {

@@ -116,7 +116,7 @@ impl<'x> Examination<'x> {
     }
 
     pub(super) fn first_missing_claim(&self) -> Option<&'x str> {
-        self.required_claims().find(|name| self.claims.claim(name).is_none())
+        self.required_claims().find(|name| !self.claims.has(name))
     }
 
     /// Whether a moment lies in the past, or in the future by no more than the leeway.

@@ -9,8 +9,10 @@
 mod fault;
 mod parser;
 mod serialize;
+mod text;
 mod value;
 
 pub use fault::{JsonFault, JsonFaultKind};
 pub use parser::parse;
+pub use text::Text;
 pub use value::{Json, Number, Object};

@@ -1,6 +1,6 @@
 //! The reader: one pass over the bytes, top-down.
 
-use super::{Json, JsonFault, JsonFaultKind, Number, Object};
+use super::{Json, JsonFault, JsonFaultKind, Number, Object, Text};
 use crate::Limits;
 use JsonFaultKind::{Escape, NotUtf8, NumberRange, RepeatedMember, Syntax, TooDeep, TooMany};
 
@@ -12,7 +12,9 @@ use JsonFaultKind::{Escape, NotUtf8, NumberRange, RepeatedMember, Syntax, TooDee
 pub fn parse(document: &[u8], limits: &Limits) -> Result<Json, JsonFault> {
     let text = std::str::from_utf8(document)
         .map_err(|error| JsonFault { kind: NotUtf8, at: error.valid_up_to() })?;
-    let mut reader = Reader { text, at: 0, values_left: limits.json_values };
+    // Looked for once in the whole document: then no string has to look again.
+    let control = document.iter().fold(false, |found, byte| found | (*byte < 0x20));
+    let mut reader = Reader { text, at: 0, values_left: limits.json_values, control };
     let value = reader.value(limits.json_depth)?;
     reader.skip_whitespace();
     if reader.at == text.len() { Ok(value) } else { Err(reader.fault(Syntax)) }
@@ -22,6 +24,8 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     values_left: usize,
+    /// Whether the document holds control characters: white space, or a fault in a string.
+    control: bool,
 }
 
 impl<'t> Reader<'t> {
@@ -41,7 +45,8 @@ impl<'t> Reader<'t> {
     }
 
     fn object(&mut self, depth_left: usize) -> Result<Json, JsonFault> {
-        let mut members = Vec::with_capacity(8);
+        let mut members = Vec::with_capacity(16);
+        let mut names = Names::default();
         self.at += 1;
         self.skip_whitespace();
         if self.take(b'}') {
@@ -55,6 +60,12 @@ impl<'t> Reader<'t> {
             let name = self.string()?;
             self.skip_whitespace();
             self.expect(b':')?;
+            if members.len() < FEW
+                && names.may_hold(&name)
+                && members.iter().any(|(earlier, _)| *earlier == name)
+            {
+                return Err(self.fault(RepeatedMember));
+            }
             members.push((name, self.value(depth_left)?));
             self.skip_whitespace();
             if self.take(b'}') {
@@ -62,7 +73,7 @@ impl<'t> Reader<'t> {
             }
             self.expect(b',')?;
         }
-        if has_repeated_name(&members) {
+        if members.len() > FEW && has_repeated_name(&members) {
             return Err(self.fault(RepeatedMember));
         }
         Ok(Json::Object(Object { members }))
@@ -85,7 +96,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn string(&mut self) -> Result<Box<str>, JsonFault> {
+    fn string(&mut self) -> Result<Text, JsonFault> {
         self.at += 1;
         let plain = self.plain_run()?;
         if self.take(b'"') {
@@ -105,14 +116,13 @@ impl<'t> Reader<'t> {
     /// Everything up to the next quote or backslash.
     fn plain_run(&mut self) -> Result<&'t str, JsonFault> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-        let end = self.at + length.unwrap_or(rest.len());
-        let run = self.text.get(self.at..end).unwrap_or_default();
-        self.at = end;
-        match self.text.as_bytes().get(end) {
-            Some(b'"' | b'\\') => Ok(run),
-            _ => Err(JsonFault { kind: Syntax, at: end }),
+        let length = memchr::memchr2(b'"', b'\\', rest).ok_or_else(|| self.fault(Syntax))?;
+        let run = self.text.get(self.at..self.at + length).unwrap_or_default();
+        if self.control && run.bytes().any(|byte| byte < 0x20) {
+            return Err(self.fault(Syntax));
         }
+        self.at += length;
+        Ok(run)
     }
 
     fn escape(&mut self) -> Result<char, JsonFault> {
@@ -237,18 +247,33 @@ fn number_of(literal: &str, integer: bool) -> Option<Number> {
     literal.parse().ok().filter(|float: &f64| float.is_finite()).map(Number::Float)
 }
 
-/// Quadratic for few members, which is the usual and the fastest; sorted for many.
-fn has_repeated_name(members: &[(Box<str>, Json)]) -> bool {
-    const FEW: usize = 24;
-    if members.len() <= FEW {
-        return members
-            .iter()
-            .enumerate()
-            .any(|(place, (name, _))| members.iter().take(place).any(|(earlier, _)| earlier == name));
-    }
+/// Up to so many members, each new name is compared with those before; of more, all are sorted in the end, so
+/// that objects with many members do not cost their square.
+const FEW: usize = 32;
+
+fn has_repeated_name(members: &[(Text, Json)]) -> bool {
     let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
     names.sort_unstable();
     names.iter().zip(names.iter().skip(1)).any(|(name, next)| name == next)
+}
+
+/// Which names an object may hold already: one bit for each of 256 kinds of name. Only names that share a bit
+/// need to be compared.
+#[derive(Default)]
+struct Names([u64; 4]);
+
+impl Names {
+    /// Whether a name of this kind was there before. It counts as there from now on.
+    fn may_hold(&mut self, name: &str) -> bool {
+        let hash = name
+            .bytes()
+            .fold(name.len() as u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        let bit = 1 << (hash % 64);
+        let Some(word) = self.0.get_mut((hash / 64 % 4) as usize) else { return true };
+        let held = *word & bit != 0;
+        *word |= bit;
+        held
+    }
 }
 
 #[cfg(test)]

@@ -67,6 +67,12 @@ fn refuses_repeated_members_at_any_depth_and_in_any_spelling() {
     }
     let many: Vec<String> = (0..40).map(|number| format!("\"m{}\":1", number % 39)).collect();
     assert_eq!(read(&format!("{{{}}}", many.join(","))), Err(RepeatedMember));
+    for members in 1..80 {
+        let mut names: Vec<String> = (0..members).map(|number| format!("\"m{number}\":1")).collect();
+        assert!(read(&format!("{{{}}}", names.join(","))).is_ok(), "{members}");
+        names.push("\"m0\":1".to_owned());
+        assert_eq!(read(&format!("{{{}}}", names.join(","))), Err(RepeatedMember), "{members}");
+    }
     let unique: Vec<String> = (0..40).map(|number| format!("\"m{number}\":1")).collect();
     assert!(read(&format!("{{{}}}", unique.join(","))).is_ok());
 }

@@ -1,5 +1,6 @@
 //! A JSON value, read and owned.
 
+use super::Text;
 use std::fmt;
 
 /// One JSON value.
@@ -12,7 +13,7 @@ pub enum Json {
     /// A number.
     Number(Number),
     /// A string.
-    String(Box<str>),
+    String(Text),
     /// An array.
     Array(Vec<Json>),
     /// An object.
@@ -33,7 +34,7 @@ pub enum Number {
 /// A JSON object: members in the order written, names unique.
 #[derive(Clone, Default, PartialEq)]
 pub struct Object {
-    pub(super) members: Vec<(Box<str>, Json)>,
+    pub(super) members: Vec<(Text, Json)>,
 }
 
 impl Json {
