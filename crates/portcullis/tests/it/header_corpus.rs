@@ -29,8 +29,9 @@ async fn every_request_gets_its_answer() {
         };
         assert!(allowed.contains(&u64::from(answer.status)), "{}: {}", row["id"], answer.status);
         if answer.status != 200 {
+            let start = good.get(..20).unwrap();
             let challenge = answer.headers.get("www-authenticate").unwrap().to_str().unwrap();
-            assert!(!challenge.contains(&good[..20]) && !answer.body.to_string().contains(&good[..20]));
+            assert!(!challenge.contains(start) && !answer.body.to_string().contains(start));
         }
     }
     assert_eq!(rows.len(), 33);
