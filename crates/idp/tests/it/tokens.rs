@@ -158,7 +158,7 @@ async fn keys_rotate_with_and_without_overlap() {
     idp.rotate(Overlap::With).await;
     let second = kids().await;
     assert_eq!((second.len(), &second[1]), (2, &first[0]));
-    assert_eq!(decode_header(&idp.token("bob").sign()).unwrap().kid, Some(second[0].clone()));
+    assert_eq!(decode_header(idp.token("bob").sign()).unwrap().kid, Some(second[0].clone()));
     let response = post(&idp, "/dev/rotate", "overlap=false", None).await;
     assert_eq!(response.status(), 204);
     let third = kids().await;
