@@ -63,8 +63,8 @@ fn html(status: StatusCode, title: &str, body: &str) -> Response {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{title} - development identity provider</title><style>{STYLE}</style></head>\
-         <body><main>{body}</main>\
-         <footer>Portcullis development identity provider: known passwords, never for production</footer></body></html>"
+         <body><p class=\"loud\"><strong>Development identity provider.</strong> Known passwords: never for production.</p>\
+         <main>{body}</main></body></html>"
     );
     let headers = [
         (CACHE_CONTROL, "no-store"),
@@ -88,9 +88,9 @@ fn escaped(text: &str) -> String {
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--page:#f3f4f6;--card:#fff;--text:#1c2430;--soft:#5b6675;--line:#cfd5dd;--accent:#1f5fbf;\
---on-accent:#fff;--bad:#a3201d;--bad-back:#fdecea;--chip:#e9eef6}\
+--on-accent:#fff;--bad:#a3201d;--bad-back:#fdecea;--chip:#e9eef6;--loud:#6b4a00;--loud-back:#fff3cf}\
 @media(prefers-color-scheme:dark){:root{--page:#14181e;--card:#1d232c;--text:#e7ebf0;--soft:#9aa6b5;--line:#3a4452;\
---accent:#7fb0ff;--on-accent:#0d1420;--bad:#ffb4ab;--bad-back:#3b1f1e;--chip:#2a3341}}\
+--accent:#7fb0ff;--on-accent:#0d1420;--bad:#ffb4ab;--bad-back:#3b1f1e;--chip:#2a3341;--loud:#ffdf8f;--loud-back:#3a3016}}\
 *{box-sizing:border-box}\
 body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:1.25rem;\
 padding:1.25rem;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif}\
@@ -108,4 +108,5 @@ font-weight:600;cursor:pointer}\
 button.quiet{margin-top:.5rem;color:var(--soft);background:transparent}\
 input:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
 .hint{margin:1.25rem 0 0;color:var(--soft);font-size:.875rem}\
-footer{max-width:24rem;color:var(--soft);font-size:.8125rem;text-align:center}";
+.loud{width:100%;max-width:24rem;margin:0;padding:.625rem .875rem;color:var(--loud);background:var(--loud-back);\
+border-radius:.5rem;font-size:.875rem;text-align:center}";
