@@ -1,9 +1,12 @@
 //! Bounds on the work that bytes from outside can cause before they are trusted.
 
+use serde::Deserialize;
+
 /// How much a caller or an identity provider may make us read.
 ///
 /// Every bound is checked before the work it bounds. The defaults fit all providers we know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Longest token, in bytes. Default 16,384.
     pub token_bytes: usize,

@@ -64,6 +64,15 @@ pub(crate) fn is_inside(url: &Url) -> bool {
     }
 }
 
+/// Reads an absolute URL as it must be written: the URL parser itself would mend `https:///x` and `https:x`.
+pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest.and_then(|rest| rest.bytes().next()) {
+        Some(first) if !b"/\\?#".contains(&first) => Url::parse(text).map_err(|_| "it is not a URL"),
+        _ => Err("it is not an absolute https URL"),
+    }
+}
+
 /// Whether a URL may be fetched at all: `https`, or `http` on loopback; no user information.
 pub(crate) fn fetchable(url: &Url) -> Result<(), &'static str> {
     let loopback = match url.host() {
@@ -115,6 +124,33 @@ mod tests {
         for text in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
             assert!(is_public(text.parse().unwrap()), "{text}");
         }
+    }
+
+    /// The corpus: names are decided when they are resolved, so only what is written in the URL is judged here.
+    #[test]
+    fn outbound_urls_of_the_corpus() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/corpus/outbound-urls.json");
+        let document: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let mut judged = 0;
+        for row in document["vectors"].as_array().unwrap() {
+            let text = row["url"].as_str().unwrap();
+            let by_name = [
+                "metadata.google.internal",
+                "kubernetes.default.svc",
+                "rebind.",
+                "private-a-",
+                "redirect-to-",
+            ];
+            let issuer_only = ["https://idp.example/#f", "https://idp.example/?q=1"];
+            if by_name.iter().any(|name| text.contains(name)) || issuer_only.contains(&text) {
+                continue;
+            }
+            let allowed = parse(text).is_ok_and(|url| fetchable(&url).is_ok() && !is_inside(&url));
+            assert_eq!(allowed, row["expect"] == "allow", "{text}");
+            judged += 1;
+        }
+        assert_eq!(judged, 45);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Reading changes nothing, and unknown members are refused. What the settings mean is for
 //! [`Settings`](crate::Settings) to find out.
 
-use portcullis_core::{ConfigError, ConfigErrors};
+use portcullis_core::{ConfigError, ConfigErrors, Limits};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +19,9 @@ pub struct Config {
     pub realm: Option<String>,
     /// How many verified tokens are remembered. Default 10,000; 0 switches it off.
     pub remembered_tokens: Option<usize>,
+    /// The bounds on foreign input, each with its safe default.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// One trusted issuer, as written.
@@ -164,6 +167,12 @@ mod tests {
         let config =
             Config::from_variables(|name| Some(if name == "OAUTH2_AUDIENCE" { "a, b" } else { "x" }.into()));
         assert_eq!(config.unwrap().issuer[0].audience, ["a", "b"]);
+    }
+
+    #[test]
+    fn limits_are_settings() {
+        let config = Config::from_toml("[limits]\ntoken_bytes = 4096\n").unwrap();
+        assert_eq!(config.limits, Limits { token_bytes: 4_096, ..Limits::default() });
     }
 
     #[test]

@@ -174,3 +174,20 @@ impl fmt::Display for FetchFault {
 }
 
 impl Error for FetchFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_public_issuer_leads_to_no_inside_host_by_address_or_by_name() {
+        let fetch = Fetch::new(1_000);
+        for url in ["https://10.0.0.1/jwks", "https://[::ffff:127.0.0.1]/jwks", "https://localhost/jwks"] {
+            let fault = fetch.get(&Url::parse(url).unwrap(), Reach::Outside, None).await.unwrap_err();
+            assert!(fault.to_string().contains("inside address"), "{fault}");
+        }
+        // A name is judged by what it resolves to, at the moment of connecting.
+        let resolved = OutsideOnly.resolve("localhost".parse().unwrap()).await;
+        assert!(resolved.is_err_and(|error| error.to_string().contains("inside address")));
+    }
+}

@@ -22,7 +22,7 @@ impl KeySource {
     ///
     /// What is wrong with the address.
     pub fn uri(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text).map_err(|_| "it is not a URL".to_owned())?;
+        let url = address::parse(text)?;
         address::fetchable(&url)?;
         Ok(Self::Uri(url))
     }

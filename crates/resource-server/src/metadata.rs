@@ -3,6 +3,7 @@
 //! Three well-known URLs are asked in a fixed order. A document counts only if its `issuer` is, byte for byte,
 //! the issuer that was asked for (RFC 8414, section 3.3).
 
+use crate::address;
 use crate::fetch::{Fetch, FetchFault, Fetched, Reach};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
@@ -92,10 +93,9 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Metadata, S
 
 fn endpoint(object: &Object, name: &str) -> Result<Option<Url>, String> {
     let Some(value) = object.get(name) else { return Ok(None) };
-    let url = value.as_str().and_then(|text| Url::parse(text).ok());
-    let url = url.ok_or_else(|| format!("its `{name}` is not a URL"))?;
-    crate::address::fetchable(&url).map_err(|reason| format!("its `{name}` cannot be used: {reason}"))?;
-    Ok(Some(url))
+    let text = value.as_str().ok_or_else(|| format!("its `{name}` is not a string"))?;
+    let url = address::parse(text).and_then(|url| address::fetchable(&url).map(|()| url));
+    url.map(Some).map_err(|reason| format!("its `{name}` cannot be used: {reason}"))
 }
 
 /// No metadata could be had, and what each URL answered.

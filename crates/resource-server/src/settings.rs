@@ -90,7 +90,7 @@ impl TryFrom<Config> for Settings {
         }
         ConfigErrors::check(faults)?;
         let remembered_tokens = config.remembered_tokens.unwrap_or(10_000);
-        Ok(Self { issuers, realm, remembered_tokens, limits: Limits::default() })
+        Ok(Self { issuers, realm, remembered_tokens, limits: config.limits })
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod cache;
+mod discovery;
 mod explain;
 mod faults;
 mod flood;
