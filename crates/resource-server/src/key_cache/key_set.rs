@@ -2,6 +2,7 @@
 
 use portcullis_core::jose::Jwks;
 use std::time::Duration;
+use url::Url;
 
 /// The keys of an issuer, as last published.
 #[derive(Clone, Debug)]
@@ -10,8 +11,8 @@ pub(crate) struct KeySet {
     pub(crate) jwks: Jwks,
     /// The moment, on the monotonic clock, from which on they are too old to be used.
     pub(crate) good_until: Duration,
-    /// The tag under which the issuer knows the document.
-    pub(crate) etag: Option<String>,
+    /// The tag under which the issuer knows the document, and the address that gave it.
+    pub(crate) etag: Option<(Url, String)>,
 }
 
 impl KeySet {

@@ -75,7 +75,8 @@ impl KeyCache {
         let keys = |reason: String| Failure { code: OutageCode::Keys, reason };
         let (url, reach) = self.key_set_url().await?;
         let before = self.sets.load_full();
-        let etag = before.as_ref().and_then(|set| set.etag.clone());
+        let etag = before.as_ref().and_then(|set| set.etag.clone()).filter(|(from, _)| *from == url);
+        let etag = etag.map(|(_, etag)| etag);
         match self.fetch.get(&url, reach, etag.as_deref()).await.map_err(|fault| keys(fault.to_string()))? {
             Fetched::NotModified { max_age } => {
                 let set = before.ok_or_else(|| keys(format!("{url}: the answer was 304, unasked")))?;
@@ -86,14 +87,14 @@ impl KeyCache {
                 // A document without a usable key never takes the place of a good one.
                 let jwks = Jwks::parse(&body, &self.settings.limits)
                     .map_err(|error| keys(format!("{url}: {error}")))?;
-                self.install(jwks, etag);
+                self.install(jwks, etag.map(|etag| (url, etag)));
                 self.save(&body);
                 Ok(max_age)
             }
         }
     }
 
-    fn install(&self, jwks: Jwks, etag: Option<String>) {
+    fn install(&self, jwks: Jwks, etag: Option<(Url, String)>) {
         let changed = self.sets.load().as_ref().is_none_or(|set| !set.same_keys(&jwks));
         if changed {
             tracing::info!(issuer = %self.issuer, keys = jwks.keys().len(), skipped = jwks.skipped().len(), "new keys");
