@@ -49,6 +49,17 @@ impl Settings {
         self
     }
 
+    /// Fixes the keys of one issuer: nothing is fetched for it. An issuer that is not configured changes nothing.
+    #[must_use]
+    pub fn with_fixed_keys_of(mut self, issuer: &str, keys: &Jwks) -> Self {
+        for settings in
+            self.issuers.iter_mut().filter(|settings| settings.verifier.issuer().as_str() == issuer)
+        {
+            settings.source = KeySource::Fixed(keys.clone());
+        }
+        self
+    }
+
     /// Sets the bounds on foreign input.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {

@@ -6,6 +6,7 @@ mod differential;
 mod jwk_sets;
 mod line;
 mod scope_decisions;
+mod server;
 
 use serde_json::Value;
 

@@ -47,6 +47,31 @@ async fn a_token_is_got_and_explained() {
     assert_eq!((&json["accepted"], &json["code"]), (&false.into(), &"token.expired".into()));
 }
 
+/// With the key set in a file nothing is fetched: the provider is long gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_explained_offline() {
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    let (issuer, token, keys) = (idp.issuer().to_string(), idp.token("alice").sign(), idp.jwks());
+    let expired = idp.token("alice").expired().sign();
+    idp.shutdown().await;
+    let folder = std::env::temp_dir().join(format!("portcullis-offline-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (jwks, file) = (folder.join("jwks.json"), folder.join("token.txt"));
+    std::fs::write(&jwks, keys).unwrap();
+    std::fs::write(&file, format!("Authorization: Bearer {token}\n")).unwrap();
+    let environment = [("OAUTH2_ISSUER", issuer.as_str()), ("OAUTH2_AUDIENCE", AUDIENCE)];
+    let offline = ["explain", "--offline", "--jwks", jwks.to_str().unwrap()];
+    let from_file = portcullis(&[&offline[..], &["--file", file.to_str().unwrap()]].concat(), &environment);
+    assert_eq!(from_file.status.code(), Some(0), "{}", text(&from_file.stdout));
+    assert_eq!(portcullis(&[&offline[..], &[&expired]].concat(), &environment).status.code(), Some(2));
+    assert_eq!(
+        portcullis(&["explain", "--offline", &token], &environment).status.code(),
+        Some(2),
+        "it needs the keys"
+    );
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_have_their_exit_codes_and_tell_no_secret() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();

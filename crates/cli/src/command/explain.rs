@@ -4,10 +4,13 @@
 use crate::args::ExplainArguments;
 use crate::exit::{Exit, Failure};
 use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, print, styled, wrapped};
+use portcullis_core::Limits;
+use portcullis_core::jose::Jwks;
 use portcullis_core::verify::{Outcome, Step};
 use portcullis_resource_server::{Config, Explanation, ResourceServer, Settings};
 use serde_json::json;
 use std::io::Read as _;
+use std::path::Path;
 
 pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
     let config = Config::from_variables(|name| {
@@ -21,8 +24,12 @@ pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
         given.or_else(|| Config::variable(name).ok().flatten())
     });
     Config::variable("OAUTH2_ISSUER")?;
-    let server = ResourceServer::with_settings(Settings::try_from(config?)?);
-    let token = token(arguments.token)?;
+    let settings = Settings::try_from(config?)?;
+    let server = ResourceServer::with_settings(match &arguments.jwks {
+        Some(file) => settings.with_fixed_keys(&key_set(file)?),
+        None => settings,
+    });
+    let token = token(arguments.token, arguments.file.as_deref())?;
     let explanation = server.explain(&token).await;
     let text = if arguments.json { format!("{:#}\n", as_json(&explanation)) } else { page(&explanation) };
     print(&text)?;
@@ -33,10 +40,21 @@ pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
     })
 }
 
+/// A key set from a file.
+fn key_set(file: &Path) -> Result<Jwks, Failure> {
+    let told = |problem: String| Failure::could_not_run(format!("{}: {problem}", file.display()));
+    let document = std::fs::read(file).map_err(|error| told(error.to_string()))?;
+    Jwks::parse(&document, &Limits::default()).map_err(|error| told(error.to_string()))
+}
+
 /// The token, without the white space and the `Bearer` that come along when it is pasted.
-fn token(argument: Option<String>) -> Result<String, Failure> {
-    let text = match argument {
-        Some(text) if text != "-" => text,
+fn token(argument: Option<String>, file: Option<&Path>) -> Result<String, Failure> {
+    let text = match (argument, file) {
+        (Some(text), _) if text != "-" => text,
+        (_, Some(file)) => {
+            let told = |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", file.display()));
+            std::fs::read_to_string(file).map_err(told)?
+        }
         _ => {
             let mut text = String::new();
             std::io::stdin().take(1_000_000).read_to_string(&mut text)?;
@@ -44,6 +62,7 @@ fn token(argument: Option<String>) -> Result<String, Failure> {
         }
     };
     let text = text.trim();
+    let text = text.strip_prefix("Authorization:").unwrap_or(text).trim();
     let bare =
         text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("Bearer ")).and_then(|_| text.get(7..));
     Ok(bare.unwrap_or(text).trim().to_owned())
@@ -61,6 +80,9 @@ fn page(explanation: &Explanation) -> String {
     let first = explanation.first_obstacle();
     for step in &explanation.steps {
         page.push_str(&line(step, first.is_some_and(|first| std::ptr::eq(first, step))));
+    }
+    if let Some(hint) = &explanation.hint {
+        page.push_str(&format!("\n  {}  {}\n", styled(STRONG, "likely"), wrapped(hint, 10)));
     }
     page.push('\n');
     page
@@ -105,5 +127,5 @@ fn as_json(explanation: &Explanation) -> serde_json::Value {
         })
     });
     let code = explanation.first_obstacle().map(|step| step.code);
-    json!({ "accepted": explanation.is_accepted(), "code": code, "steps": steps.collect::<Vec<_>>() })
+    json!({ "accepted": explanation.is_accepted(), "code": code, "hint": explanation.hint, "steps": steps.collect::<Vec<_>>() })
 }

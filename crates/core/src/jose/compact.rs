@@ -97,7 +97,8 @@ impl<'t> UnverifiedToken<'t> {
         &self.claims
     }
 
-    pub(crate) fn jws(&self) -> &CompactJws<'t> {
+    /// The JWS that the token is.
+    pub fn jws(&self) -> &CompactJws<'t> {
         &self.jws
     }
 

@@ -1,5 +1,7 @@
 //! Why a token is accepted or refused: the same line as [`ResourceServer::authenticate`], run to the end.
 
+mod hint;
+
 use crate::ResourceServer;
 use crate::issuers::TrustedIssuer;
 use crate::key_cache::KeyFault;
@@ -13,6 +15,8 @@ use portcullis_core::verify::{Outcome, Step, Verifier};
 pub struct Explanation {
     /// The steps.
     pub steps: Vec<Step>,
+    /// The usual mistake that this looks like, if it looks like one.
+    pub hint: Option<String>,
 }
 
 impl Explanation {
@@ -31,38 +35,43 @@ impl ResourceServer {
     /// Explains what becomes of a token. Steps after the signature are shown even where it failed; they prove
     /// nothing then.
     pub async fn explain(&self, token: &str) -> Explanation {
-        let token = match compact::parse(token, self.limits()) {
-            Ok(token) => token,
-            Err(rejection) => return unreadable(&rejection),
+        let parsed = match compact::parse(token, self.limits()) {
+            Ok(parsed) => parsed,
+            Err(rejection) => return unreadable(token, &rejection),
         };
         let mut steps = vec![
             Step::new(FORM, Outcome::Pass, Code::TokenMalformed).telling("a signed JWT", "a signed JWT"),
         ];
-        match self.issuers().trusted(token.unverified_claims().issuer()) {
-            Ok(issuer) => issuer.explain(token, self.clock().now(), &mut steps).await,
+        match self.issuers().trusted(parsed.unverified_claims().issuer()) {
+            Ok(issuer) => issuer.explain(parsed, self.clock().now(), steps).await,
             Err(rejection) => {
+                let verifiers = || self.issuers().iter().map(|issuer| &issuer.verifier);
                 let configured: Vec<String> =
-                    self.issuers().iter().map(|issuer| format!("`{}`", issuer.verifier.issuer())).collect();
+                    verifiers().map(|verifier| format!("`{}`", verifier.issuer())).collect();
                 let found = rejection.facts().found().to_owned();
                 steps.push(Step::failed(ISSUER, &rejection).telling(configured.join(" or "), found));
                 steps.extend(skipped_from_issuer());
+                Explanation { steps, hint: hint::of_issuer(parsed.unverified_claims(), verifiers()) }
             }
         }
-        Explanation { steps }
     }
 }
 
 impl TrustedIssuer {
-    async fn explain(&self, token: UnverifiedToken<'_>, now: NumericDate, steps: &mut Vec<Step>) {
+    async fn explain(
+        &self,
+        token: UnverifiedToken<'_>,
+        now: NumericDate,
+        mut steps: Vec<Step>,
+    ) -> Explanation {
         let issuer = format!("`{}`", self.verifier.issuer());
         steps.push(Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer).telling(issuer.clone(), issuer));
         steps.extend(self.verifier.explain(&token, now, false));
-        let after = self.verifier.explain(&token, now, true);
         let (step, keys) = self.explain_key(token.header()).await;
         steps.push(step);
         steps.push(match keys {
             None => Step::not_reached(SIGNATURE, Code::TokenSignature),
-            Some(keys) => match signature::check(token, &keys) {
+            Some(keys) => match signature::check_jws(token.jws(), &keys) {
                 Ok(_) => Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature)
                     .telling("a valid one", "a valid one"),
                 Err(rejection) => {
@@ -70,7 +79,11 @@ impl TrustedIssuer {
                 }
             },
         });
-        steps.extend(after);
+        steps.extend(self.verifier.explain(&token, now, true));
+        let mut explanation = Explanation { steps, hint: None };
+        let obstacle = explanation.first_obstacle().map(|step| step.code);
+        explanation.hint = obstacle.and_then(|code| hint::of_step(code, &token, &self.verifier, now));
+        explanation
     }
 
     async fn explain_key(&self, header: &Header) -> (Step, Option<Vec<VerifyingKey>>) {
@@ -98,10 +111,10 @@ impl TrustedIssuer {
     }
 }
 
-fn unreadable(rejection: &Rejection) -> Explanation {
+fn unreadable(token: &str, rejection: &Rejection) -> Explanation {
     let mut steps = vec![Step::failed(FORM, rejection), Step::not_reached(ISSUER, Code::TokenIssuer)];
     steps.extend(skipped_from_issuer());
-    Explanation { steps }
+    Explanation { steps, hint: hint::of_unreadable(token) }
 }
 
 fn skipped_from_issuer() -> Vec<Step> {

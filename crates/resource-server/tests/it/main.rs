@@ -12,6 +12,7 @@ mod discovery;
 mod explain;
 mod faults;
 mod flood;
+mod hints;
 mod outage;
 mod rotation;
 mod world;
