@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         "arrows" => arrows::check(),
         "sizes" => sizes::check(),
         "supply" => supply::check(),
+        "docs" => test::write_documents(),
         _ => {
             say(HELP);
             return if command == "help" { ExitCode::SUCCESS } else { ExitCode::FAILURE };
@@ -42,4 +43,5 @@ cargo xtask <command>
   arrows   which crate may depend on which
   sizes    how long files and functions are
   supply   licences, sources and bans of all dependencies
+  docs     write the documents that are made from the code
   help     this text";

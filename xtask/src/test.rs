@@ -68,6 +68,18 @@ pub(crate) fn run() -> Result<String, String> {
     if failed { Err(line) } else { Ok(line) }
 }
 
+/// Writes the documents that are made from the code; the test suite compares them.
+pub(crate) fn write_documents() -> Result<String, String> {
+    let mut command = cargo(&["test", "--quiet", "-p", "portcullis-conformance", "--locked", "documents"]);
+    match command.env("PORTCULLIS_WRITE_DOCUMENTS", "1").status() {
+        Ok(status) if status.success() => {
+            Ok("docs/rejections.md and docs/standards.md are written".to_owned())
+        }
+        Ok(_) => Err("see above".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn documentation() -> Command {
     let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
     command.env("RUSTDOCFLAGS", "-D warnings");

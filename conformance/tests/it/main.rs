@@ -8,10 +8,13 @@
     clippy::string_slice,
     clippy::print_stdout,
     clippy::print_stderr,
+    clippy::needless_pass_by_value,
     reason = "a test that fails should stop, and a suite prints its totals"
 )]
 
 mod corpus;
+mod documents;
 mod e2e;
+mod rfc;
 mod tally;
 mod vectors;

@@ -12,7 +12,14 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            // Help and the version are no failure; for the rest the parser's own code means "refused" here.
+            _ = told.print();
+            return if told.use_stderr() { Exit::CouldNotRun.into() } else { ExitCode::SUCCESS };
+        }
+    };
     log();
     let exit = match arguments.command {
         #[cfg(feature = "dev")]

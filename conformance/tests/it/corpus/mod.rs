@@ -21,3 +21,19 @@ pub(crate) fn document(name: &str) -> Value {
 pub(crate) fn rows(document: &Value) -> &[Value] {
     document["vectors"].as_array().unwrap()
 }
+
+/// Every token of the corpus that is refused, with the code.
+pub(crate) fn verdicts() -> Vec<(String, String)> {
+    let document = document("access-tokens.json");
+    let lines =
+        ["default", "lenient-typ", "two-issuers"].map(|name| (name, line::Line::new(&document, name)));
+    rows(&document)
+        .iter()
+        .filter_map(|row| {
+            let name = row["config"].as_str().unwrap_or("default");
+            let (_, line) = lines.iter().find(|(line, _)| *line == name)?;
+            let rejection = line.verify(row["token"].as_str()?).err()?;
+            Some((row["id"].as_str()?.to_owned(), rejection.code().to_string()))
+        })
+        .collect()
+}

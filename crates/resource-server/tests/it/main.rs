@@ -15,4 +15,5 @@ mod flood;
 mod hints;
 mod outage;
 mod rotation;
+mod tenant;
 mod world;

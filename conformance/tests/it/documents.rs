@@ -1,0 +1,162 @@
+//! Documents that are made from the code: they are committed, and must be what the code says now.
+//!
+//! `PORTCULLIS_WRITE_DOCUMENTS=1 cargo test -p portcullis-conformance documents` writes them anew.
+
+use crate::corpus::{document, rows, verdicts};
+use portcullis_core::OutageCode;
+use portcullis_core::rejection::Code;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Compares a document with the text it should be, or writes it when told to.
+fn must_be(name: &str, text: &str) {
+    let path = root().join("docs").join(name);
+    if std::env::var_os("PORTCULLIS_WRITE_DOCUMENTS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == text, "docs/{name} is not what the code says: run `cargo xtask docs`");
+}
+
+#[test]
+fn rejections() {
+    let cases = cases();
+    let mut text = String::from(
+        "# Refusals and outages\n\nMade from the code by `cargo xtask docs`; do not edit. The code is stable: it stands in the body as `code`, in the\n\
+         log, and as metric label. The log also has `expected` and `found`, escaped and cut; the client gets the phrase and nothing else.\n",
+    );
+    for code in Code::ALL {
+        let entry = code.entry();
+        let error = entry.error.map_or("no error code".to_owned(), |error| format!("`error=\"{error}\"`"));
+        let case = cases.iter().find(|(covered, _)| covered == entry.code).map(|(_, case)| case.as_str());
+        let case = case.unwrap_or_else(|| panic!("no case of the corpus, and no test, yields {code}"));
+        write!(
+            text,
+            "\n## `{}`\n\n| | |\n|---|---|\n| status | {} |\n| challenge | `Bearer`, {error} |\n| the client is told | {} |\n| cure | {} |\n| asked for by | {} |\n| shown by | {case} |\n",
+            entry.code, entry.status, entry.phrase, entry.cure, entry.rfc,
+        )
+        .unwrap();
+    }
+    for code in OutageCode::ALL {
+        let case = cases.iter().find(|(covered, _)| covered == code.as_str()).map(|(_, case)| case.as_str());
+        let case = case.unwrap_or_else(|| panic!("no test yields {code}"));
+        write!(
+            text,
+            "\n## `{code}`\n\n| | |\n|---|---|\n| status | 503, with `Retry-After` |\n| challenge | none |\n| the client is told | {} |\n| cure | {} |\n| asked for by | RFC 9110, section 15.6.4 |\n| shown by | {case} |\n",
+            code.phrase(),
+            code.cure(),
+        )
+        .unwrap();
+    }
+    must_be("rejections.md", &text);
+}
+
+/// For each code a row of the corpus that yields it, or else the test that does.
+fn cases() -> Vec<(String, String)> {
+    let mut cases: Vec<(String, String)> =
+        verdicts().into_iter().map(|(id, code)| (code, format!("`{id}` of `access-tokens.json`"))).collect();
+    for row in rows(&document("authorization-header.json")) {
+        let (id, code) = match row["id"].as_str().unwrap() {
+            id @ "missing" => (id, "credential.missing"),
+            id @ "scheme-only" => (id, "credential.malformed"),
+            id @ "twice-same" => (id, "credential.repeated"),
+            id @ "scope-lacking" => (id, "policy.scope"),
+            _ => continue,
+        };
+        cases.push((code.to_owned(), format!("`{id}` of `authorization-header.json`")));
+    }
+    for (code, file, test) in [
+        ("policy.role", "crates/portcullis/tests/it/extractor.rs", "requirements_in_signatures_are_kept"),
+        (
+            "policy.denied",
+            "crates/portcullis/tests/it/extractor.rs",
+            "compound_requirements_name_the_scopes_that_would_help",
+        ),
+        ("token.tenant", "crates/resource-server/tests/it/tenant.rs", "only_the_configured_tenant_gets_in"),
+        (
+            "outage.keys",
+            "crates/resource-server/tests/it/faults.rs",
+            "a_bad_key_set_at_the_start_is_an_outage",
+        ),
+        (
+            "outage.metadata",
+            "crates/resource-server/tests/it/faults.rs",
+            "bad_metadata_at_the_start_is_an_outage",
+        ),
+    ] {
+        let source = std::fs::read_to_string(root().join(file)).unwrap();
+        assert!(source.contains(test) && source.contains(code), "{test} in {file} does not show {code}");
+        cases.push((code.to_owned(), format!("the test `{test}` in `{file}`")));
+    }
+    cases
+}
+
+#[test]
+fn standards() {
+    let mut text = String::from(
+        "# Standards\n\nMade from the tests by `cargo xtask docs`; do not edit. Each requirement that binds a resource server has a test of its own in\n\
+         `conformance/tests/it/rfc`.\n\n| document | requirement | test |\n|---|---|---|\n",
+    );
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/rfc");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut tests = 0;
+    for file in files.iter().filter(|file| !file.ends_with("mod.rs")) {
+        let source = std::fs::read_to_string(file).unwrap();
+        let title = source
+            .lines()
+            .next()
+            .unwrap()
+            .trim_start_matches("//! ")
+            .split(':')
+            .next()
+            .unwrap()
+            .trim_end_matches('.')
+            .to_owned();
+        let mut requirement = None;
+        for line in source.lines() {
+            if let Some(line) = line.strip_prefix("/// ") {
+                requirement = requirement.or(Some(line));
+            } else if let Some(rest) = line
+                .strip_prefix("async fn section")
+                .or(line.strip_prefix("fn section"))
+                .or(line.strip_prefix("async fn discovery"))
+                .or(line.strip_prefix("async fn core"))
+            {
+                let start = line.find("fn ").unwrap() + 3;
+                let name = &line[start..line.find('(').unwrap()];
+                assert!(!rest.is_empty());
+                let requirement =
+                    requirement.take().unwrap_or_else(|| panic!("{name} has no requirement above it"));
+                writeln!(text, "| {title} | {requirement} | `{name}` |").unwrap();
+                tests += 1;
+            }
+        }
+    }
+    text.push_str(NOT_DONE);
+    assert!(tests > 70, "{tests}");
+    must_be("standards.md", &text);
+}
+
+const NOT_DONE: &str = "
+## What is not done, and why
+
+| document | what | why |
+|---|---|---|
+| RFC 6750, 2.2 and 2.3 | tokens in the body or the query | optional, and they end up in logs and histories; they count for nothing |
+| RFC 7515, 7.2 | the JSON serialisation | a JWT is compact only (RFC 7519, section 3) |
+| RFC 7516 | encrypted tokens | only where a provider and a resource server agreed on it; refused |
+| RFC 7517, 4.6 to 4.9 | `x5u`, `x5c`, `x5t` | the key is what its own members say; certificates are not looked at |
+| RFC 7638 | thumbprints | needed for DPoP only, which is not there yet |
+| RFC 7662, RFC 7009 | introspection and revocation | not there yet: opaque tokens are refused, and a JWT is good until it ends |
+| RFC 7797 | unencoded payloads | barred from JWTs; `b64` is refused |
+| RFC 8414, 2.1 | signed metadata | no provider we know needs it; the document comes over TLS from the issuer itself |
+| RFC 8705, RFC 9449 | proofs of possession | not there yet: tokens that are bound to a key are refused |
+| RFC 9068, 2.2.1 | `acr`, `amr`, `auth_time` in rules | not there yet; `claim` reads `acr` |
+| RFC 9470, RFC 9728 | step-up, protected resource metadata | not there yet |
+";

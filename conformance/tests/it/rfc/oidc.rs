@@ -1,0 +1,30 @@
+//! OpenID Connect: Core 1.0 and Discovery 1.0, where they bind a resource server.
+
+use super::World;
+use portcullis_resource_server::Metadata;
+
+/// Discovery, 4.3: `issuer` of the configuration is exactly the one that was used
+#[tokio::test]
+async fn discovery_4_3_the_issuer_is_exact() {
+    let world = World::new().await;
+    let metadata = Metadata::discover(world.idp.issuer()).await.unwrap();
+    assert_eq!(metadata.jwks_uri.as_str(), world.idp.jwks_uri());
+    let slash = portcullis_core::token::Issuer::parse(format!("{}/", world.idp.issuer())).unwrap();
+    assert!(Metadata::discover(&slash).await.is_err());
+}
+
+/// Core, 10.1.1: keys rotate; a new `kid` is looked for again at the issuer's `jwks_uri`
+#[tokio::test]
+async fn core_10_1_1_rotation_of_keys() {
+    let world = World::new().await;
+    assert_eq!(world.judge(&world.token().sign()).await, "fine");
+    world.idp.rotate(portcullis_idp::Overlap::With).await;
+    assert_eq!(world.judge(&world.token().sign()).await, "fine");
+}
+
+/// Core, 2: an ID token is for the client; as an access token it is refused
+#[tokio::test]
+async fn core_2_id_tokens_are_for_clients() {
+    let world = World::with("RS256", "generic").await;
+    assert_eq!(world.judge(&world.token().id_token().sign()).await, "token.id_token");
+}
