@@ -2,6 +2,7 @@
 
 mod arrows;
 mod cargo;
+mod fuzz;
 mod report;
 mod sizes;
 mod supply;
@@ -19,6 +20,11 @@ fn main() -> ExitCode {
         "sizes" => sizes::check(),
         "supply" => supply::check(),
         "docs" => test::write_documents(),
+        "fuzz" => {
+            let target = std::env::args().nth(2).filter(|name| name != "all");
+            let seconds = std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(60);
+            fuzz::run(target.as_deref(), seconds)
+        }
         _ => {
             say(HELP);
             return if command == "help" { ExitCode::SUCCESS } else { ExitCode::FAILURE };
@@ -44,4 +50,5 @@ cargo xtask <command>
   sizes    how long files and functions are
   supply   licences, sources and bans of all dependencies
   docs     write the documents that are made from the code
+  fuzz     [target or `all`] [seconds]: fuzz from the corpus
   help     this text";

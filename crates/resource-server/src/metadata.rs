@@ -31,6 +31,15 @@ impl Metadata {
         let limits = Limits::default();
         discover(&Fetch::new(limits.document_bytes), issuer, &limits).await
     }
+
+    /// Reads the metadata of this issuer from a document.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the document.
+    pub fn parse(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Self, String> {
+        read(document, issuer, limits)
+    }
 }
 
 /// Asks the well-known URLs in turn. A server that is down is not asked again under another path.
