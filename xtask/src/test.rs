@@ -3,7 +3,7 @@
 use crate::cargo::cargo;
 use crate::report::Outcome::{Failed, Passed, Skipped};
 use crate::report::{Outcome, Report, say};
-use crate::{arrows, sizes, supply, tools};
+use crate::{arrows, fuzz, sizes, supply, tools};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
@@ -53,6 +53,13 @@ pub(crate) fn run() -> Result<String, String> {
         ran(cargo(&["check", "-p", "portcullis-cli", "--no-default-features", "--locked"]))
     });
     report.step("documentation", || ran(documentation()));
+    report.step("fuzz smoke", || match fuzz::run(None, 3) {
+        Ok(counts) => {
+            say(&counts);
+            Passed(format!("{} targets, 3 s each", fuzz::TARGETS.len()))
+        }
+        Err(text) => told(Err(text)),
+    });
     say(&report.table());
     let failed = report.failed() > 0 || totals.failed > 0 || (ci && report.skipped() > 0);
     if ci && report.skipped() > 0 {
