@@ -12,6 +12,7 @@
     reason = "a test that fails should stop, and a suite prints its totals"
 )]
 
+mod bounds;
 mod corpus;
 mod documents;
 mod e2e;

@@ -5,10 +5,12 @@ use portcullis::{Config, ResourceServer};
 use std::error::Error;
 use std::io::Write as _;
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter("info").init();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     match serve().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -4,7 +4,7 @@ mod access_tokens;
 mod authorization_header;
 mod differential;
 mod jwk_sets;
-mod line;
+pub(crate) mod line;
 mod scope_decisions;
 mod server;
 

@@ -5,3 +5,4 @@ mod command;
 mod enterprise_api;
 mod process;
 mod provider;
+mod secrets;

@@ -1,0 +1,45 @@
+//! How much a token can make us allocate, counted.
+
+use crate::corpus::{document, line::Line, rows};
+use allocation_counter::{AllocationInfo, measure};
+use portcullis_core::credential::Credential;
+use portcullis_idp::{Idp, IdpConfig};
+use portcullis_resource_server::ResourceServer;
+
+/// A token that was verified before costs no allocation beyond the copy that goes to the caller, which is shared.
+#[test]
+fn a_known_token_allocates_at_most_twice() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+    let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
+    let token = idp.token("alice").sign();
+    runtime.block_on(server.authenticate(Credential::bearer(&token))).unwrap();
+    // Counted on this thread only: the decision never leaves it when the token is known.
+    let decide = || drop(runtime.block_on(server.authenticate(Credential::bearer(&token))).unwrap());
+    decide();
+    let runtime_only = measure(|| runtime.block_on(async {})).count_total;
+    let AllocationInfo { count_total, .. } = measure(decide);
+    assert!(
+        count_total - runtime_only <= 2,
+        "{count_total} allocations, of which {runtime_only} are the runtime's"
+    );
+    println!("known token: {} allocations", count_total - runtime_only);
+}
+
+/// The worst token of the corpus against the limit on a token's length: memory stays in proportion.
+#[test]
+fn no_token_makes_us_allocate_out_of_proportion() {
+    let document = document("access-tokens.json");
+    let line = Line::default();
+    let mut worst = (0, String::new());
+    for row in rows(&document) {
+        let token = row["token"].as_str().unwrap();
+        let spent = measure(|| drop(line.verify(token))).bytes_max;
+        if spent > worst.0 {
+            worst = (spent, row["id"].to_string());
+        }
+    }
+    // A member of six bytes becomes a name, a value and its place.
+    println!("worst token: {} takes {} bytes at once", worst.1, worst.0);
+    assert!(worst.0 < 8 * 16_384, "{} takes {} bytes", worst.1, worst.0);
+}
