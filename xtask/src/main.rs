@@ -1,5 +1,6 @@
 //! The project's own commands. `cargo xtask test` is all that CI runs.
 
+mod api;
 mod arrows;
 mod cargo;
 mod fuzz;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         "arrows" => arrows::check(),
         "sizes" => sizes::check(),
         "supply" => supply::check(),
+        "api" => test::document().and_then(|()| api::check(true)),
         "docs" => test::write_documents(),
         "fuzz" => {
             let target = std::env::args().nth(2).filter(|name| name != "all");
@@ -49,6 +51,7 @@ cargo xtask <command>
   arrows   which crate may depend on which
   sizes    how long files and functions are
   supply   licences, sources and bans of all dependencies
+  api      write the lists of public names in docs/api
   docs     write the documents that are made from the code
   fuzz     [target or `all`] [seconds]: fuzz from the corpus
   help     this text";

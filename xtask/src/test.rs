@@ -3,7 +3,7 @@
 use crate::cargo::cargo;
 use crate::report::Outcome::{Failed, Passed, Skipped};
 use crate::report::{Outcome, Report, say};
-use crate::{arrows, fuzz, sizes, supply, tools};
+use crate::{api, arrows, fuzz, sizes, supply, tools};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
@@ -53,6 +53,7 @@ pub(crate) fn run() -> Result<String, String> {
         ran(cargo(&["check", "-p", "portcullis-cli", "--no-default-features", "--locked"]))
     });
     report.step("documentation", || ran(documentation()));
+    report.step("public names", || told(api::check(false)));
     report.step("fuzz smoke", || match fuzz::run(None, 3) {
         Ok(counts) => {
             say(&counts);
@@ -84,6 +85,14 @@ pub(crate) fn write_documents() -> Result<String, String> {
         }
         Ok(_) => Err("see above".to_owned()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Makes the documentation, from which the public names are read.
+pub(crate) fn document() -> Result<(), String> {
+    match documentation().status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err("the documentation cannot be made".to_owned()),
     }
 }
 

@@ -61,6 +61,33 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
+/// Every token of the corpus that must be refused, against an ordinary refusal: one wrong bit in the signature.
+fn amplification(_: &mut Criterion) {
+    let signed = Signed::new(Algorithm::RS256);
+    let [_, _, (_, ordinary)] = signed.refusals();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/corpus/access-tokens.json");
+    let corpus: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let rows = corpus.get("vectors").and_then(serde_json::Value::as_array).unwrap();
+    let text = |row: &serde_json::Value, member: &str| {
+        row.get(member).and_then(|it| it.as_str()).unwrap().to_owned()
+    };
+    let mut worst: Vec<(f64, String)> = rows
+        .iter()
+        .map(|row| {
+            let token = text(row, "token");
+            let judge = |token: &str| black_box(signed.verify(black_box(token))).is_ok();
+            let ratios = (0..9).map(|_| timed(|| _ = judge(&token)) / timed(|| _ = judge(&ordinary)));
+            (median(ratios.collect()), text(row, "id"))
+        })
+        .collect();
+    worst.sort_by(|a, b| b.0.total_cmp(&a.0));
+    println!("\ndearest tokens of the corpus, as a multiple of an ordinary refusal");
+    for (ratio, id) in worst.iter().take(5) {
+        println!("{ratio:>6.2}  {id}");
+    }
+    println!();
+}
+
 fn whole(criterion: &mut Criterion) {
     for algorithm in ALGORITHMS {
         let signed = Signed::new(algorithm);
@@ -92,6 +119,6 @@ fn parts(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(300));
-    targets = ratios, whole, parts
+    targets = ratios, amplification, whole, parts
 }
 criterion_main!(benches);
