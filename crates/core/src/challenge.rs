@@ -99,4 +99,15 @@ mod tests {
                         error_description=\"the access token lacks a scope\", scope=\"a:b c\"";
         assert_eq!(challenge(&rejection, "api").www_authenticate, expected);
     }
+
+    #[test]
+    fn characters_that_would_need_an_escape_are_left_out() {
+        let rejection =
+            Rejection::new(Code::PolicyScope).needing(["a\"b\\c\u{e9}\u{1}", "d"].into_iter().collect());
+        let value = challenge(&rejection, "r\"e\\a\u{7f}l").www_authenticate;
+        assert!(
+            value.starts_with("Bearer realm=\"real\", ") && value.ends_with("scope=\"abc d\""),
+            "{value}"
+        );
+    }
 }

@@ -75,3 +75,24 @@ impl fmt::Display for ConfigErrors {
 }
 
 impl std::error::Error for ConfigErrors {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_told_with_place_expectation_and_cure() {
+        let fault = ConfigError::new("issuer[0].url", "an issuer", "write one");
+        assert_eq!(
+            (fault.place(), fault.expected(), fault.cure()),
+            ("issuer[0].url", "an issuer", "write one")
+        );
+        assert_eq!(fault.to_string(), "issuer[0].url: an issuer\n    cure: write one");
+        let one = ConfigErrors::from(fault.clone());
+        assert!(one.to_string().starts_with("1 fault in the settings:\n  issuer[0].url"));
+        let two = ConfigErrors::check(vec![fault.clone(), fault]).unwrap_err();
+        assert!(two.to_string().starts_with("2 faults in the settings:"));
+        assert_eq!(two.iter().count(), 2);
+        assert_eq!(ConfigErrors::check(Vec::new()), Ok(()));
+    }
+}

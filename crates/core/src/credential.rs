@@ -138,4 +138,18 @@ mod tests {
         assert_eq!(found(&["Bearer t"], Some("my_access_token=1&x=access_token")), Ok("t".to_owned()));
         assert_eq!(found(&[], Some("access_token=t")), Err(Code::CredentialMissing));
     }
+
+    #[test]
+    fn bytes_outside_ascii_are_no_token() {
+        for bytes in ["Bearer t\u{e9}".as_bytes(), b"Bearer t\xe9"] {
+            let mut headers = HeaderMap::new();
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(bytes).unwrap());
+            assert_eq!(find(&headers, None).unwrap_err().code(), Code::TokenMalformed);
+        }
+    }
+
+    #[test]
+    fn a_credential_shows_nothing() {
+        assert_eq!(format!("{:?}", Credential::bearer("secret")), "a bearer token");
+    }
 }

@@ -87,3 +87,24 @@ impl fmt::Display for Outage {
 }
 
 impl std::error::Error for Outage {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_words() {
+        for code in OutageCode::ALL {
+            assert!(code.as_str().starts_with("outage."));
+            assert!(code.phrase().len() > 20 && code.cure().starts_with("see that "), "{code}");
+        }
+    }
+
+    #[test]
+    fn clients_are_asked_to_wait_a_second_at_least() {
+        let outage = |seconds| Outage::new(OutageCode::Keys, "no answer", Duration::from_secs(seconds));
+        assert_eq!(outage(0).retry_after(), Duration::from_secs(1));
+        assert_eq!(outage(7).retry_after(), Duration::from_secs(7));
+        assert_eq!(outage(7).to_string(), "outage.keys: no answer");
+    }
+}

@@ -116,3 +116,7 @@ impl fmt::Debug for AccessToken {
         write!(f, "an access token of {}", self.issuer())
     }
 }
+
+#[cfg(test)]
+#[path = "access_token_tests.rs"]
+mod tests;

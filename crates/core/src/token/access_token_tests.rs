@@ -1,0 +1,174 @@
+//! What a verified token tells, and what a policy makes of it.
+
+use super::*;
+use crate::Limits;
+use crate::jose::Algorithm;
+use crate::jose::json;
+use crate::policy::{Requirement, permit};
+use crate::rejection::Code;
+use crate::token::{Audiences, ClaimPath};
+use crate::verify::Profile;
+
+fn token(claims: &str) -> AccessToken {
+    let Ok(Json::Object(object)) = json::parse(claims.as_bytes(), &Limits::default()) else {
+        panic!("{claims}")
+    };
+    let issuer = Issuer::parse("https://idp.example").unwrap();
+    let profile = Profile {
+        roles: vec![ClaimPath::claim("roles"), ClaimPath::parse("a.roles").unwrap()],
+        ..Profile::generic()
+    };
+    let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), profile);
+    let header = Header { algorithm: Algorithm::ES256, kid: None, typ: None };
+    AccessToken::new(Claims::from_object(object).unwrap(), header, [7; 32], verifier)
+}
+
+#[test]
+fn it_tells_who_and_what() {
+    let token = token(
+        r#"{"iss":"https://idp.example","sub":"s","oid":"o","name":"N","preferred_username":"p","client_id":"c","azp":"z",
+            "jti":"j","exp":9,"nbf":8,"iat":7,"aud":["api"],"scope":"a b","cnf":{"x":1},"other":true}"#,
+    );
+    assert_eq!(token.issuer().as_str(), "https://idp.example");
+    assert_eq!((token.subject(), token.user_id(), token.name()), (Some("s"), Some("o"), "N"));
+    assert_eq!((token.client(), token.token_id()), (Some("c"), Some("j")));
+    assert_eq!(token.expires().map(NumericDate::seconds), Some(9));
+    assert_eq!(token.scopes().to_string(), "a b");
+    assert_eq!((token.header().algorithm, token.key()), (Algorithm::ES256, &[7; 32]));
+    assert_eq!(token.claim("other").and_then(Json::as_bool), Some(true));
+    assert_eq!(format!("{token:?}"), "an access token of https://idp.example");
+    let claims = token.claims();
+    assert_eq!((claims.issuer(), claims.subject()), (Some("https://idp.example"), Some("s")));
+    assert_eq!(claims.not_before().map(NumericDate::seconds), Some(8));
+    assert_eq!(claims.issued_at().map(NumericDate::seconds), Some(7));
+    assert_eq!(claims.audience().and_then(Json::as_array).map(<[Json]>::len), Some(1));
+    assert_eq!(claims.confirmation().map(|cnf| cnf.len()), Some(1));
+    assert_eq!(claims.object().len(), 15);
+    for name in ["iss", "sub", "aud", "exp", "iat", "jti", "other", "cnf"] {
+        assert!(claims.has(name), "{name}");
+    }
+    assert!(!claims.has("absent"));
+}
+
+#[test]
+fn it_makes_do_with_less() {
+    assert_eq!(token("{}").name(), "unnamed");
+    assert_eq!(token(r#"{"sub":"s"}"#).name(), "s");
+    assert_eq!(token(r#"{"sub":"s","preferred_username":"p"}"#).name(), "p");
+    assert_eq!(token(r#"{"sub":"s","name":""}"#).name(), "s");
+    assert_eq!(token(r#"{"sub":"s"}"#).user_id(), Some("s"));
+    assert_eq!(token(r#"{"azp":"z"}"#).client(), Some("z"));
+    assert_eq!(token(r#"{"azp":""}"#).client(), None);
+    for name in ["iss", "sub", "aud", "exp", "iat", "jti"] {
+        assert!(!token("{}").claims().has(name), "{name}");
+    }
+    assert!(token("{}").claims().confirmation().is_none() && token("{}").scopes().is_empty());
+}
+
+#[test]
+fn scopes_are_read_from_either_claim_in_either_form() {
+    for claims in [
+        r#"{"scope":"a b"}"#,
+        r#"{"scp":"a b"}"#,
+        r#"{"scope":["a","b"]}"#,
+        r#"{"scp":["a","b"]}"#,
+        r#"{"scope":"a b","scp":"c"}"#,
+    ] {
+        let token = token(claims);
+        assert!(
+            token.has_scope("a") && token.has_scope("b") && !token.has_scope("c") && !token.has_scope(""),
+            "{claims}"
+        );
+        assert_eq!(token.scopes().to_string(), "a b");
+    }
+    assert!(!token(r#"{"scope":""}"#).has_scope(""));
+    assert!(!token(r#"{"scope":"a  b"}"#).has_scope(""));
+}
+
+#[test]
+fn roles_are_where_the_profile_says() {
+    assert!(token(r#"{"roles":["Admin"]}"#).has_role("Admin"));
+    assert!(token(r#"{"a":{"roles":"Admin"}}"#).has_role("Admin"));
+    assert!(!token(r#"{"groups":["Admin"]}"#).has_role("Admin"));
+}
+
+#[test]
+fn wrong_types_are_told_apart_from_absence() {
+    for claims in [
+        r#"{"exp":"1"}"#,
+        r#"{"sub":""}"#,
+        r#"{"iss":[]}"#,
+        r#"{"aud":{}}"#,
+        r#"{"aud":[1]}"#,
+        r#"{"scp":1}"#,
+        r#"{"cnf":1}"#,
+    ] {
+        let Ok(Json::Object(object)) = json::parse(claims.as_bytes(), &Limits::default()) else {
+            panic!("{claims}")
+        };
+        let rejection = Claims::from_object(object).unwrap_err();
+        assert_eq!(rejection.code(), Code::TokenClaimType);
+        assert!(
+            rejection.facts().expected().contains(" to be ") && !rejection.facts().found().is_empty(),
+            "{rejection}"
+        );
+    }
+}
+
+fn outcome(requirement: &Requirement, claims: &str) -> String {
+    match permit(token(claims), requirement) {
+        Ok(permit) => {
+            assert_eq!(permit.token().name(), permit.clone().into_token().name());
+            "permit".to_owned()
+        }
+        Err(rejection) => match rejection.scopes() {
+            Some(scopes) => format!("{} {scopes}", rejection.code()),
+            None => rejection.code().to_string(),
+        },
+    }
+}
+
+#[test]
+fn a_requirement_is_met_or_says_what_would_help() {
+    use Requirement as R;
+    let two = || R::all([R::scope("a"), R::scope("b")]);
+    let either = || R::any([R::role("Admin"), R::scope("a"), R::scope("b")]);
+    for (requirement, claims, expected) in [
+        (R::ValidToken, "{}", "permit"),
+        (R::scope("a"), r#"{"scope":"a"}"#, "permit"),
+        (R::scope("a"), "{}", "policy.scope a"),
+        (two(), r#"{"scope":"a"}"#, "policy.scope a b"),
+        (two(), r#"{"scope":"a b"}"#, "permit"),
+        (either(), "{}", "policy.scope a"),
+        (either(), r#"{"scope":"b"}"#, "permit"),
+        (either(), r#"{"roles":["Admin"]}"#, "permit"),
+        (R::role("Admin"), r#"{"roles":["User"]}"#, "policy.role"),
+        (R::all([R::role("Admin"), R::scope("a")]), "{}", "policy.role"),
+        (R::all([R::role("Admin"), R::scope("a")]), r#"{"roles":["Admin"]}"#, "policy.scope a"),
+        (R::any([R::role("Admin"), R::role("Root")]), "{}", "policy.role"),
+        (R::claim("tier", "gold"), r#"{"tier":"gold"}"#, "permit"),
+        (R::claim("tier", "gold"), r#"{"tier":["x","gold"]}"#, "permit"),
+        (R::claim("tier", 7), r#"{"tier":7}"#, "permit"),
+        (R::claim("tier", true), r#"{"tier":"true"}"#, "policy.denied"),
+        (R::not(R::role("Banned")), "{}", "permit"),
+        (R::not(R::role("Banned")), r#"{"roles":"Banned"}"#, "policy.denied"),
+        (R::not(R::scope("a")), r#"{"scope":"a"}"#, "policy.denied"),
+        (R::all([]), "{}", "permit"),
+        (R::any([]), "{}", "policy.denied"),
+        (R::any([two(), R::claim("tier", "gold")]), "{}", "policy.scope a b"),
+    ] {
+        assert_eq!(outcome(&requirement, claims), expected, "{requirement} of {claims}");
+    }
+}
+
+#[test]
+fn a_requirement_reads_as_a_sentence() {
+    use Requirement as R;
+    let requirement =
+        R::all([R::ValidToken, R::any([R::scope("a"), R::role("b")]), R::not(R::claim("c.d", "secret"))]);
+    let text = requirement.to_string();
+    assert_eq!(
+        text,
+        "(a valid token and (scope `a` or role `b`) and not the configured value of claim `\"c.d\"`)"
+    );
+}
