@@ -51,4 +51,9 @@ mod tests {
             assert_eq!(decode(text), Err(NotBase64Url), "{text:?}");
         }
     }
+
+    #[test]
+    fn the_fault_names_its_section() {
+        assert!(NotBase64Url.to_string().contains("RFC 7515, section 2"));
+    }
 }

@@ -233,4 +233,40 @@ mod tests {
             assert_eq!(code(&token(header, "{}")), Code::TokenAlgorithm, "{header}");
         }
     }
+
+    #[test]
+    fn a_token_may_be_as_long_as_the_limit_and_no_longer() {
+        let text = token(r#"{"alg":"ES256"}"#, "{}");
+        let limit = |token_bytes| Limits { token_bytes, ..Limits::default() };
+        assert!(parse(&text, &limit(text.len())).is_ok());
+        let rejection = parse(&text, &limit(text.len() - 1)).unwrap_err();
+        assert_eq!(rejection.code(), Code::TokenMalformed);
+        assert!(rejection.facts().expected().starts_with("at most"), "{rejection}");
+    }
+
+    #[test]
+    fn the_payload_is_handed_on_as_it_is() {
+        let text = token(r#"{"alg":"ES256"}"#, "any bytes");
+        assert_eq!(parse_jws(&text, &Limits::default()).unwrap().unverified_payload(), b"any bytes");
+        assert_eq!(code(&text), Code::TokenMalformed);
+    }
+
+    #[test]
+    fn a_refusal_says_what_the_text_probably_is() {
+        for (text, expected) in [("opaque", "opaque"), ("a.b.c.d.e", "encrypted"), ("a.b", "another number")]
+        {
+            let rejection = parse(text, &Limits::default()).unwrap_err();
+            assert!(rejection.facts().found().contains(expected), "{rejection}");
+        }
+        let part = |header: &str, payload: &str| {
+            parse(&token(header, payload), &Limits::default()).unwrap_err().to_string()
+        };
+        assert!(part("[]", "{}").contains("the header to be a JSON object, found an array"));
+        assert!(part(r#"{"alg":"ES256"}"#, r#"{"a":1,"a":2}"#).contains("each member of the payload once"));
+        assert!(part(r#"{"alg":"ES256"}"#, "{").contains("the payload to be strict JSON"));
+        assert!(
+            part(r#"{"alg":7}"#, "{}").contains("found a number") && part("{}", "{}").contains("no `alg`")
+        );
+        assert!(part(r#"{"alg":"HS256"}"#, "{}").contains("found `HS256`"));
+    }
 }

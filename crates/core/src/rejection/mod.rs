@@ -84,3 +84,22 @@ impl fmt::Display for Rejection {
 }
 
 impl std::error::Error for Rejection {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_tells_code_phrase_and_facts() {
+        let plain = Rejection::new(Code::TokenSignature);
+        assert_eq!(plain.to_string(), "token.signature: the signature of the access token is invalid");
+        assert!(plain.facts().is_empty() && plain.scopes().is_none());
+        let told = Rejection::of_issuer(Some("a\nb"));
+        assert!(told.to_string().ends_with("(expected a configured issuer, found `a\\nb`)"), "{told}");
+        assert_eq!(Rejection::of_issuer(None).facts().found(), "no `iss`");
+        assert_eq!(Rejection::of_unknown_key(None).facts().found(), "no `kid`");
+        assert_eq!(Rejection::of_unknown_key(Some("k")).facts().found(), "`k`");
+        let algorithm = Rejection::of_key_algorithm(crate::jose::Algorithm::PS256);
+        assert_eq!((algorithm.code(), algorithm.facts().found()), (Code::TokenAlgorithm, "PS256"));
+    }
+}
