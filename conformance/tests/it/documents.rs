@@ -78,6 +78,26 @@ fn cases() -> Vec<(String, String)> {
         ),
         ("token.tenant", "crates/resource-server/tests/it/tenant.rs", "only_the_configured_tenant_gets_in"),
         (
+            "token.key_issuer",
+            "crates/resource-server/tests/it/tenant.rs",
+            "a_key_of_one_tenant_is_good_for_that_tenant_only",
+        ),
+        (
+            "token.claim_value",
+            "crates/resource-server/tests/it/claims.rs",
+            "the_configured_claims_are_demanded",
+        ),
+        (
+            "token.inactive",
+            "crates/core/src/token/introspection.rs",
+            "an_active_token_goes_through_the_table",
+        ),
+        (
+            "policy.groups_unknown",
+            "crates/core/src/token/identity_tests.rs",
+            "groups_that_do_not_fit_are_unknown_and_never_none",
+        ),
+        (
             "outage.keys",
             "crates/resource-server/tests/it/faults.rs",
             "a_bad_key_set_at_the_start_is_an_outage",

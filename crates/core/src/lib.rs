@@ -41,6 +41,7 @@ pub mod challenge;
 pub mod config;
 pub mod credential;
 pub mod decision;
+pub mod dialect;
 pub mod jose;
 pub mod limits;
 pub mod outage;
@@ -51,6 +52,7 @@ pub mod verify;
 
 pub use config::{ConfigError, ConfigErrors};
 pub use decision::{Decision, Denial};
+pub use dialect::Dialect;
 pub use limits::Limits;
 pub use outage::{Outage, OutageCode};
 pub use policy::{Permit, Requirement};

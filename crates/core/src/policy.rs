@@ -2,7 +2,7 @@
 
 use crate::jose::json::Json;
 use crate::rejection::{Code, Facts, Rejection};
-use crate::token::{AccessToken, ClaimPath, Scopes};
+use crate::token::{AccessToken, ClaimPath, Kind, Scopes};
 use std::fmt;
 
 /// A demand on a valid access token. Scopes, roles and values compare whole and with case.
@@ -14,6 +14,10 @@ pub enum Requirement {
     Scope(Box<str>),
     /// The caller has this role.
     Role(Box<str>),
+    /// The caller is in this group.
+    Group(Box<str>),
+    /// The token was issued for a user, or for an application in its own name.
+    Kind(Kind),
     /// A claim is this value, or an array that holds it.
     Claim(ClaimPath, Json),
     /// All of these. Of an empty list: met.
@@ -33,6 +37,21 @@ impl Requirement {
     /// Demands a role.
     pub fn role(role: impl Into<Box<str>>) -> Self {
         Self::Role(role.into())
+    }
+
+    /// Demands that the caller is in a group.
+    pub fn group(group: impl Into<Box<str>>) -> Self {
+        Self::Group(group.into())
+    }
+
+    /// Demands a token that was issued for a user (a delegated token).
+    pub fn user() -> Self {
+        Self::Kind(Kind::User)
+    }
+
+    /// Demands a token that was issued for an application in its own name.
+    pub fn application() -> Self {
+        Self::Kind(Kind::Application)
     }
 
     /// Demands that the claim of this name is `value`, or an array that holds it.
@@ -59,16 +78,24 @@ impl Requirement {
         Self::Not(Box::new(requirement))
     }
 
-    /// Whether a token meets the demand.
+    /// Whether a token meets the demand. What nobody can tell is not met.
     pub fn is_met_by(&self, token: &AccessToken) -> bool {
+        self.verdict(token) == Some(true)
+    }
+
+    /// Whether a token meets the demand; `None` where that hangs on groups which nobody knows. Such a demand is not
+    /// met, and neither is its opposite.
+    pub fn verdict(&self, token: &AccessToken) -> Option<bool> {
         match self {
-            Self::ValidToken => true,
-            Self::Scope(scope) => token.has_scope(scope),
-            Self::Role(role) => token.has_role(role),
-            Self::Claim(path, value) => path.holds(token.claims(), value),
-            Self::All(all) => all.iter().all(|requirement| requirement.is_met_by(token)),
-            Self::Any(any) => any.iter().any(|requirement| requirement.is_met_by(token)),
-            Self::Not(requirement) => !requirement.is_met_by(token),
+            Self::ValidToken => Some(true),
+            Self::Scope(scope) => Some(token.has_scope(scope)),
+            Self::Role(role) => token.identity().roles().holds(role),
+            Self::Group(group) => token.identity().groups().holds(group),
+            Self::Kind(kind) => Some(token.identity().kind() == *kind),
+            Self::Claim(path, value) => Some(path.holds(token.claims(), value)),
+            Self::All(all) => joined(all, token, false),
+            Self::Any(any) => joined(any, token, true),
+            Self::Not(requirement) => requirement.verdict(token).map(|met| !met),
         }
     }
 
@@ -85,7 +112,12 @@ impl Requirement {
                     }
                 }
             }
-            Self::ValidToken | Self::Role(_) | Self::Claim(..) | Self::Not(_) => {}
+            Self::ValidToken
+            | Self::Role(_)
+            | Self::Group(_)
+            | Self::Kind(_)
+            | Self::Claim(..)
+            | Self::Not(_) => {}
         }
     }
 
@@ -95,7 +127,12 @@ impl Requirement {
             Self::Scope(_) => true,
             Self::All(all) => all.iter().all(|it| it.is_met_by(token) || it.curable_by_scopes(token)),
             Self::Any(any) => any.iter().any(|it| it.curable_by_scopes(token)),
-            Self::ValidToken | Self::Role(_) | Self::Claim(..) | Self::Not(_) => false,
+            Self::ValidToken
+            | Self::Role(_)
+            | Self::Group(_)
+            | Self::Kind(_)
+            | Self::Claim(..)
+            | Self::Not(_) => false,
         }
     }
 
@@ -104,9 +141,27 @@ impl Requirement {
         match self {
             Self::Role(role) => !token.has_role(role),
             Self::All(all) | Self::Any(all) => all.iter().any(|it| it.lacks_role(token)),
-            Self::ValidToken | Self::Scope(_) | Self::Claim(..) | Self::Not(_) => false,
+            Self::ValidToken
+            | Self::Scope(_)
+            | Self::Group(_)
+            | Self::Kind(_)
+            | Self::Claim(..)
+            | Self::Not(_) => false,
         }
     }
+}
+
+/// The verdict on several demands: `decisive` as soon as one is; else what nobody can tell; else the opposite.
+fn joined(requirements: &[Requirement], token: &AccessToken, decisive: bool) -> Option<bool> {
+    let mut verdict = Some(!decisive);
+    for requirement in requirements {
+        match requirement.verdict(token) {
+            Some(met) if met == decisive => return Some(decisive),
+            Some(_) => {}
+            None => verdict = None,
+        }
+    }
+    verdict
 }
 
 /// Proof that a request may go on. Only [`permit`] makes one.
@@ -131,10 +186,16 @@ impl Permit {
 ///
 /// # Errors
 ///
-/// `policy.scope` where more scopes would do, `policy.role` where a role is missing, else `policy.denied`.
+/// `policy.scope` where more scopes would do, `policy.role` where a role is missing, `policy.groups_unknown` where it
+/// hangs on groups that did not fit into the token, else `policy.denied`.
 pub fn permit(token: AccessToken, requirement: &Requirement) -> Result<Permit, Rejection> {
-    if requirement.is_met_by(&token) {
-        return Ok(Permit { token });
+    match requirement.verdict(&token) {
+        Some(true) => return Ok(Permit { token }),
+        Some(false) => {}
+        None => {
+            let facts = Facts::new(requirement.to_string(), "more groups than fit into the token");
+            return Err(Rejection::with(Code::PolicyGroupsUnknown, facts));
+        }
     }
     let facts = Facts::new(requirement.to_string(), "a token that does not meet it");
     if requirement.curable_by_scopes(&token) {
@@ -152,6 +213,9 @@ impl fmt::Display for Requirement {
             Self::ValidToken => f.write_str("a valid token"),
             Self::Scope(scope) => write!(f, "scope `{scope}`"),
             Self::Role(role) => write!(f, "role `{role}`"),
+            Self::Group(group) => write!(f, "group `{group}`"),
+            Self::Kind(Kind::User) => f.write_str("a token for a user"),
+            Self::Kind(Kind::Application) => f.write_str("a token for an application"),
             Self::Claim(path, _) => write!(f, "the configured value of claim `{path}`"),
             Self::All(all) => list(f, all, " and "),
             Self::Any(any) => list(f, any, " or "),

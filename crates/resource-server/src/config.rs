@@ -6,7 +6,7 @@
 use portcullis_core::{ConfigError, ConfigErrors, Limits};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The settings of a resource server, as written.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -33,22 +33,92 @@ pub struct IssuerConfig {
     /// What the tokens' `aud` must hold, one of these.
     #[serde(default)]
     pub audience: Vec<String>,
-    /// `generic` (default) or `rfc9068`.
+    /// What kind of provider it is: `entra-v2`, `okta`, `rfc9068` ... Default: what the URL shows, else `generic`.
     pub profile: Option<String>,
-    /// The tenant that the tokens' `tid` must name. It also fills `{tenantid}` in `url`.
+    /// The tenant that the tokens must name. It also fills `{tenantid}` in `url`.
     pub tenant: Option<String>,
-    /// Where roles are found, as a claim path. Default `roles`.
-    pub roles: Option<String>,
+    /// The tenants whose tokens are accepted, where `url` holds `{tenantid}` and is for all of them.
+    #[serde(default)]
+    pub tenants: Vec<String>,
+    /// Accepts every tenant of a provider whose tenants share their keys: whoever can make a tenant gets in, and who
+    /// may do what is for roles and scopes alone. Default false.
+    #[serde(default)]
+    pub danger_any_tenant: bool,
+    /// How many tenants are remembered between requests. Default 1,024.
+    pub remembered_tenants: Option<usize>,
+    /// Where the caller's stable identifier is, as a claim path. Default: where the provider keeps it.
+    pub subject: Option<String>,
+    /// Where roles are found, as claim paths, all of them together; `{audience}` stands for each of the audiences.
+    /// Default: where the provider keeps them.
+    pub roles: Option<OneOrMore<String>>,
+    /// Where groups are found, as claim paths. Default: where the provider keeps them.
+    pub groups: Option<OneOrMore<String>>,
+    /// What parts a text that lists several roles or groups, such as `;`. Default: a text is one name.
+    pub delimiter: Option<char>,
+    /// What roles begin with in the token: it is taken off, and roles without it count for nothing.
+    pub role_prefix: Option<String>,
+    /// What scopes begin with in the token: it is taken off, and scopes without it count for nothing.
+    pub scope_prefix: Option<String>,
+    /// The roles that a role includes: `Admin = ["Editor"]`.
+    #[serde(default)]
+    pub role_includes: BTreeMap<String, Vec<String>>,
+    /// Claims that must have a value, or one of several: `repository_owner_id = "123456"`.
+    #[serde(default)]
+    pub claims: BTreeMap<String, OneOrMore<ClaimScalar>>,
     /// How far the clocks may be apart, in seconds. Default 60, at most 300.
     pub leeway: Option<u64>,
     /// How far away `exp` may be, in seconds. Default 86,400.
     pub max_lifetime: Option<u64>,
     /// The algorithms to accept. Default: all asymmetric ones.
     pub algorithms: Option<Vec<String>>,
+    /// The metadata's address, where the issuer's URL does not lead to it. Its `issuer` is checked all the same.
+    pub metadata_url: Option<String>,
     /// The key set's address, where the issuer has no metadata. The issuer is checked all the same.
     pub jwks_uri: Option<String>,
+    /// A file with the certificates, in PEM, that this issuer's documents are trusted by, besides the usual ones.
+    pub ca_file: Option<PathBuf>,
+    /// A file with a bearer token for fetching this issuer's documents, read again at every fetch, as Kubernetes wants.
+    pub fetch_token_file: Option<PathBuf>,
     /// A file that keeps the last good keys, for a start while the issuer is down.
-    pub key_snapshot: Option<std::path::PathBuf>,
+    pub key_snapshot: Option<PathBuf>,
+}
+
+/// One value, or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMore<T> {
+    /// One.
+    One(T),
+    /// A list.
+    More(Vec<T>),
+}
+
+/// A value that a claim can be compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum ClaimScalar {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A truth value.
+    Bool(bool),
+}
+
+impl<T> OneOrMore<T> {
+    /// The values as a list.
+    pub fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(value) => vec![value],
+            Self::More(values) => values,
+        }
+    }
+}
+
+impl From<&str> for OneOrMore<String> {
+    fn from(text: &str) -> Self {
+        Self::One(text.to_owned())
+    }
 }
 
 /// The variables that are read from the environment.
@@ -109,7 +179,7 @@ impl Config {
                 .collect(),
             profile: value("OAUTH2_PROFILE"),
             tenant: value("OAUTH2_TENANT_ID"),
-            roles: value("OAUTH2_ROLES_CLAIM"),
+            roles: value("OAUTH2_ROLES_CLAIM").map(OneOrMore::One),
             ..IssuerConfig::default()
         };
         Ok(Self { issuer: vec![issuer], ..Self::default() })

@@ -5,14 +5,18 @@
 //! proxy. Nothing of the HTTP client shows outside this file.
 
 use crate::address;
+use crate::config::IssuerConfig;
+use portcullis_core::ConfigError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode, redirect};
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use url::Url;
 
 /// Fetches documents. Clones share connections.
@@ -21,6 +25,35 @@ pub(crate) struct Fetch {
     anywhere: Option<Client>,
     outside: Option<Client>,
     largest: usize,
+    /// At most so many fetches at once, so that many issuers do not take all sockets.
+    slots: Arc<Semaphore>,
+    token_file: Option<PathBuf>,
+}
+
+/// How the documents of one issuer are fetched, where it is not as usual.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trust {
+    certificates: Vec<Certificate>,
+    token_file: Option<PathBuf>,
+}
+
+impl Trust {
+    /// Reads the certificates that are written for an issuer.
+    pub(crate) fn read(place: &str, written: &IssuerConfig) -> Result<Self, ConfigError> {
+        let token_file = written.fetch_token_file.clone();
+        let Some(file) = &written.ca_file else { return Ok(Self { certificates: Vec::new(), token_file }) };
+        let fault = |problem: String| {
+            let cure = "write the path of a file with certificates in PEM";
+            ConfigError::new(format!("{place}.ca_file"), format!("{}: {problem}", file.display()), cure)
+        };
+        let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
+        let certificates =
+            Certificate::from_pem_bundle(&pem).map_err(|_| fault("it is no PEM".to_owned()))?;
+        if certificates.is_empty() {
+            return Err(fault("it holds no certificate".to_owned()));
+        }
+        Ok(Self { certificates, token_file })
+    }
 }
 
 /// Where a URL may lead.
@@ -53,17 +86,31 @@ pub(crate) struct FetchFault {
 impl Fetch {
     /// A way out that takes at most `largest` bytes of a document.
     pub(crate) fn new(largest: usize) -> Self {
+        Self::with(largest, Arc::new(Semaphore::new(64)), &Trust::default())
+    }
+
+    /// The same way out for an issuer with certificates of its own, or one that wants a token.
+    pub(crate) fn trusting(&self, trust: &Trust) -> Self {
+        if trust.certificates.is_empty() {
+            return Self { token_file: trust.token_file.clone(), ..self.clone() };
+        }
+        Self::with(self.largest, Arc::clone(&self.slots), trust)
+    }
+
+    fn with(largest: usize, slots: Arc<Semaphore>, trust: &Trust) -> Self {
         let builder = || {
-            Client::builder()
+            let builder = Client::builder()
                 .redirect(redirect::Policy::none())
                 .no_proxy()
                 .connect_timeout(Duration::from_secs(2))
                 .timeout(Duration::from_secs(5))
                 .pool_idle_timeout(Duration::from_secs(30))
-                .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
+                .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
+            trust.certificates.iter().cloned().fold(builder, ClientBuilder::add_root_certificate)
         };
-        let outside = builder().dns_resolver(Arc::new(OutsideOnly)).build();
-        Self { anywhere: builder().build().ok(), outside: outside.ok(), largest }
+        let (anywhere, outside) = (builder().build(), builder().dns_resolver(Arc::new(OutsideOnly)).build());
+        let token_file = trust.token_file.clone();
+        Self { anywhere: anywhere.ok(), outside: outside.ok(), largest, slots, token_file }
     }
 
     /// Fetches a document, or hears that the one with this `etag` is still the current one.
@@ -84,7 +131,14 @@ impl Fetch {
         };
         let client =
             client.as_ref().ok_or_else(|| fault("TLS is not available on this machine".to_owned()))?;
+        // The semaphore is never closed.
+        let _slot = self.slots.acquire().await;
         let mut request = client.get(url.clone());
+        if let Some(file) = &self.token_file {
+            let token = tokio::fs::read_to_string(file).await;
+            let token = token.map_err(|error| fault(format!("{}: {error}", file.display())))?;
+            request = request.bearer_auth(token.trim());
+        }
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
         }

@@ -7,8 +7,12 @@ use url::Url;
 /// The source of an issuer's keys. It never changes what is expected of the tokens.
 #[derive(Clone, Debug)]
 pub enum KeySource {
-    /// The issuer's metadata names the key set.
+    /// The issuer's metadata names the key set, at the well-known addresses under the issuer.
     Discovered,
+    /// The same, at the well-known addresses under another base, where the provider keeps it.
+    DiscoveredUnder(String),
+    /// The same, at an address that the operator names.
+    Metadata(Url),
     /// The operator names the key set.
     Uri(Url),
     /// The keys are given, and nothing is fetched.
@@ -16,6 +20,17 @@ pub enum KeySource {
 }
 
 impl KeySource {
+    /// The metadata at an address that the operator wrote.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the address.
+    pub fn metadata(text: &str) -> Result<Self, String> {
+        let url = address::parse(text)?;
+        address::fetchable(&url)?;
+        Ok(Self::Metadata(url))
+    }
+
     /// The key set at an address that the operator wrote.
     ///
     /// # Errors

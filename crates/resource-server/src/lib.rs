@@ -31,9 +31,10 @@ mod keys;
 mod metadata;
 mod server;
 mod settings;
+mod tenants;
 mod token_cache;
 
-pub use config::{Config, IssuerConfig};
+pub use config::{ClaimScalar, Config, IssuerConfig, OneOrMore};
 pub use explain::Explanation;
 pub use key_cache::{KeySettings, KeyStatus};
 pub use keys::KeySource;

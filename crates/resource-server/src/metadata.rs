@@ -19,6 +19,8 @@ pub struct Metadata {
     pub jwks_uri: Url,
     /// `token_endpoint`: where clients get tokens.
     pub token_endpoint: Option<Url>,
+    /// `introspection_endpoint`: where tokens are asked about (RFC 8414, section 2).
+    pub introspection_endpoint: Option<Url>,
 }
 
 impl Metadata {
@@ -29,7 +31,7 @@ impl Metadata {
     /// What each of the well-known URLs answered.
     pub async fn discover(issuer: &Issuer) -> Result<Self, DiscoveryError> {
         let limits = Limits::default();
-        discover(&Fetch::new(limits.document_bytes), issuer, &limits).await
+        discover(&Fetch::new(limits.document_bytes), issuer, well_known(issuer.as_str()), &limits).await
     }
 
     /// Reads the metadata of this issuer from a document.
@@ -42,14 +44,15 @@ impl Metadata {
     }
 }
 
-/// Asks the well-known URLs in turn. A server that is down is not asked again under another path.
+/// Asks these URLs in turn. A server that is down is not asked again under another path.
 pub(crate) async fn discover(
     fetch: &Fetch,
     issuer: &Issuer,
+    urls: Vec<Url>,
     limits: &Limits,
 ) -> Result<Metadata, DiscoveryError> {
     let mut answers = Vec::new();
-    for url in well_known(issuer) {
+    for url in urls {
         match fetch.get(&url, Reach::Anywhere, None).await {
             Ok(Fetched::Document { body, .. }) => match read(&body, issuer, limits) {
                 Ok(metadata) => return Ok(metadata),
@@ -69,9 +72,8 @@ pub(crate) async fn discover(
 }
 
 /// OpenID Connect Discovery, section 4; RFC 8414, section 3; RFC 8414, section 5.
-fn well_known(issuer: &Issuer) -> Vec<Url> {
-    let text = issuer.as_str();
-    let text = text.strip_suffix('/').unwrap_or(text);
+pub(crate) fn well_known(base: &str) -> Vec<Url> {
+    let text = base.strip_suffix('/').unwrap_or(base);
     let start = text.find("://").map_or(0, |at| at + "://".len());
     let path_at = text.get(start..).and_then(|rest| rest.find('/')).map_or(text.len(), |at| start + at);
     let (origin, path) = text.split_at_checked(path_at).unwrap_or((text, ""));
@@ -97,7 +99,11 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Metadata, S
         None => return Err("it names no `issuer`".to_owned()),
     }
     let jwks_uri = endpoint(object, "jwks_uri")?.ok_or("it names no `jwks_uri`")?;
-    Ok(Metadata { jwks_uri, token_endpoint: endpoint(object, "token_endpoint")? })
+    Ok(Metadata {
+        jwks_uri,
+        token_endpoint: endpoint(object, "token_endpoint")?,
+        introspection_endpoint: endpoint(object, "introspection_endpoint")?,
+    })
 }
 
 fn endpoint(object: &Object, name: &str) -> Result<Option<Url>, String> {
@@ -127,7 +133,7 @@ mod tests {
     use super::*;
 
     fn urls(issuer: &str) -> Vec<String> {
-        well_known(&Issuer::parse(issuer).unwrap()).iter().map(Url::to_string).collect()
+        well_known(issuer).iter().map(Url::to_string).collect()
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl ResourceServer {
     /// Begins to fetch keys, so that the first request finds them. Needs a Tokio runtime; without one, the
     /// first request begins.
     pub fn start(&self) {
-        self.0.issuers.iter().for_each(|issuer| issuer.keys.start());
+        self.0.issuers.start();
     }
 
     /// Decides about a request from its headers and its query: every step, in order.
@@ -120,24 +120,23 @@ impl ResourceServer {
         let token = signature::check(token, &keys)?;
         // The clock is read again: waiting for a key takes time.
         let token = issuer.verifier.verify(token, self.0.clock.now())?;
-        Ok((token, Arc::clone(issuer)))
+        Ok((token, issuer))
     }
 
     /// How the keys of each issuer are: for readiness, logs and metrics.
     pub fn key_status(&self) -> Vec<(Issuer, KeyStatus)> {
-        let issuers = self.0.issuers.iter();
-        issuers.map(|issuer| (issuer.verifier.issuer().clone(), issuer.keys.status())).collect()
+        self.0.issuers.key_status()
     }
 
     /// Whether there are keys of every issuer.
     pub fn is_ready(&self) -> bool {
-        self.0.issuers.iter().all(|issuer| issuer.keys.current().is_some())
+        self.0.issuers.key_caches().all(|keys| keys.current().is_some())
     }
 
     /// Fetches the keys of every issuer now, one after the other.
     pub async fn refresh_keys(&self) {
-        for issuer in self.0.issuers.iter() {
-            issuer.keys.refresh().await;
+        for keys in self.0.issuers.key_caches() {
+            keys.refresh().await;
         }
     }
 

@@ -50,7 +50,8 @@ impl TokenCache {
     pub(crate) fn find(&self, digest: &Digest) -> Option<Remembered> {
         let tokens = self.0.as_ref()?;
         let remembered = tokens.get(digest)?;
-        if remembered.issuer.keys.current().is_some_and(|keys| keys.holds(remembered.token.key())) {
+        let key = remembered.token.key()?;
+        if remembered.issuer.keys.current().is_some_and(|keys| keys.holds(key)) {
             Some(remembered)
         } else {
             tokens.remove(digest);

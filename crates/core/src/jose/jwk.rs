@@ -20,6 +20,7 @@ struct Parsed {
     kid: Option<Text>,
     /// One parsed form for each algorithm that the key may be used with.
     uses: Vec<(Algorithm, ParsedPublicKey)>,
+    issuer: Option<Text>,
     fingerprint: [u8; 32],
 }
 
@@ -37,13 +38,10 @@ impl VerifyingKey {
             .into_iter()
             .map(|algorithm| Ok((algorithm, key_material::parse(&material, algorithm)?)))
             .collect::<Result<Vec<_>, JwkFault>>()?;
-        let kid = match jwk.get("kid") {
-            None => None,
-            Some(Json::String(kid)) => Some(kid.clone()),
-            Some(_) => return Err(JwkFault::MemberType("kid")),
-        };
-        let fingerprint = fingerprint(kid.as_deref(), &uses, &material);
-        Ok(Self(Arc::new(Parsed { kid, uses, fingerprint })))
+        let (kid, issuer) = (text(jwk, "kid")?, text(jwk, "issuer")?);
+        let names = [kid.as_deref(), issuer.as_deref()];
+        let fingerprint = fingerprint(names.map(Option::unwrap_or_default), &uses, &material);
+        Ok(Self(Arc::new(Parsed { kid, uses, issuer, fingerprint })))
     }
 
     /// `kid`, as the issuer names the key.
@@ -51,12 +49,17 @@ impl VerifyingKey {
         self.0.kid.as_deref()
     }
 
+    /// `issuer`, where the set says whose key this is: a member of Entra ID, which may name a template.
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.issuer.as_deref()
+    }
+
     /// The algorithms that the key may be used with: the one of `alg`, else all that fit its type.
     pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
         self.0.uses.iter().map(|(algorithm, _)| *algorithm)
     }
 
-    /// SHA-256 over the key, its `kid` and its algorithms: equal keys in two sets have equal fingerprints.
+    /// SHA-256 over the key, its `kid`, its `issuer` and its algorithms: equal keys in two sets have equal fingerprints.
     pub fn fingerprint(&self) -> &[u8; 32] {
         &self.0.fingerprint
     }
@@ -100,9 +103,18 @@ fn algorithms(jwk: &Object, material: &Material) -> Result<Vec<Algorithm>, JwkFa
     }
 }
 
-fn fingerprint(kid: Option<&str>, uses: &[(Algorithm, ParsedPublicKey)], material: &Material) -> [u8; 32] {
+fn text(jwk: &Object, name: &'static str) -> Result<Option<Text>, JwkFault> {
+    match jwk.get(name) {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(JwkFault::MemberType(name)),
+    }
+}
+
+fn fingerprint(names: [&str; 2], uses: &[(Algorithm, ParsedPublicKey)], material: &Material) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
-    for part in [kid.unwrap_or_default().as_bytes(), material.bytes()] {
+    let [kid, issuer] = names.map(str::as_bytes);
+    for part in [kid, issuer, material.bytes()] {
         context.update(&part.len().to_be_bytes());
         context.update(part);
     }

@@ -3,14 +3,14 @@
 use super::compact::{CompactJws, Header, UnverifiedToken};
 use super::jwk::VerifyingKey;
 use crate::rejection::{Code, Rejection};
-use crate::token::{Claims, KeyId};
+use crate::token::Claims;
 
 /// A token whose signature is proven by one of its issuer's keys. Its claims are genuine, but not yet judged.
 #[derive(Debug)]
 pub struct SignedToken {
     header: Header,
     claims: Claims,
-    key: KeyId,
+    key: VerifyingKey,
 }
 
 /// Proves the signature with the first key that does.
@@ -29,8 +29,8 @@ pub fn check(token: UnverifiedToken<'_>, keys: &[VerifyingKey]) -> Result<Signed
 /// # Errors
 ///
 /// `token.signature` where none of the keys does, and where there is none.
-pub fn check_jws(jws: &CompactJws<'_>, keys: &[VerifyingKey]) -> Result<KeyId, Rejection> {
-    let signer = keys.iter().find(|key| signed_by(jws, key)).map(|key| *key.fingerprint());
+pub fn check_jws(jws: &CompactJws<'_>, keys: &[VerifyingKey]) -> Result<VerifyingKey, Rejection> {
+    let signer = keys.iter().find(|key| signed_by(jws, key)).cloned();
     signer.ok_or_else(|| Rejection::new(Code::TokenSignature))
 }
 
@@ -49,7 +49,11 @@ impl SignedToken {
         &self.claims
     }
 
-    pub(crate) fn into_parts(self) -> (Header, Claims, KeyId) {
+    pub(crate) fn key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
+    pub(crate) fn into_parts(self) -> (Header, Claims, VerifyingKey) {
         (self.header, self.claims, self.key)
     }
 }

@@ -119,9 +119,21 @@ catalog! {
         "a claim of the access token has the wrong type",
         cure "have the issuer write the claim as its specification says",
         "RFC 7519, section 4.1";
+    TokenInactive = "token.inactive", 401, INVALID_TOKEN,
+        "the access token is not active",
+        cure "get a new token; if it is new, see that the issuer lets this API introspect it",
+        "RFC 7662, section 2.2";
     TokenTenant = "token.tenant", 401, INVALID_TOKEN,
         "the access token is from another tenant",
         cure "get the token in the configured tenant",
+        "RFC 8725, section 3.8";
+    TokenKeyIssuer = "token.key_issuer", 401, INVALID_TOKEN,
+        "the access token is signed with a key of another tenant",
+        cure "get the token from the tenant that it names; a key that names an issuer signs for that issuer only",
+        "RFC 8725, section 3.8";
+    TokenClaimValue = "token.claim_value", 401, INVALID_TOKEN,
+        "a claim of the access token has a value that is not accepted",
+        cure "compare the token's claims with `claims` in the settings of its issuer",
         "RFC 8725, section 3.8";
     ProofMissing = "proof.missing", 401, INVALID_TOKEN,
         "the access token is bound to a key, and no proof of it came along",
@@ -138,6 +150,10 @@ catalog! {
     PolicyRole = "policy.role", 403, INSUFFICIENT_SCOPE,
         "the caller lacks a role",
         cure "have the role given to the user or client at the issuer",
+        "RFC 6750, section 3.1";
+    PolicyGroupsUnknown = "policy.groups_unknown", 403, INSUFFICIENT_SCOPE,
+        "the groups of the caller are not known",
+        cure "have fewer groups in the token, use roles, or set up the question for groups that do not fit into it",
         "RFC 6750, section 3.1";
     PolicyDenied = "policy.denied", 403, INSUFFICIENT_SCOPE,
         "the caller may not do this",

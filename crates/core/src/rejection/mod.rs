@@ -43,6 +43,11 @@ impl Rejection {
         Self::with(Code::TokenIssuer, Facts::new("a configured issuer", found))
     }
 
+    /// The token's tenant is none of the configured ones.
+    pub fn of_tenant(found: &str) -> Self {
+        Self::with(Code::TokenTenant, Facts::new("a configured tenant", shown(found)))
+    }
+
     /// The issuer's keys hold none that this token names.
     pub fn of_unknown_key(kid: Option<&str>) -> Self {
         let found = kid.map_or_else(|| "no `kid`".to_owned(), shown);

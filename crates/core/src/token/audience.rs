@@ -26,6 +26,11 @@ impl Audiences {
         Ok(Self(names))
     }
 
+    /// The audiences, one by one.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|name| &**name)
+    }
+
     /// Whether one of them is among what the `aud` claim holds: a string, or an array of strings.
     pub fn meet(&self, claim: &Json) -> bool {
         let held = |text: &str| self.0.iter().any(|own| **own == *text);

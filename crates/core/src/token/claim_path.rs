@@ -1,8 +1,11 @@
 //! Where in the claims a value lives: `roles`, `realm_access.roles`, `resource_access."my.api".roles`.
 
-use super::Claims;
+use super::{Audiences, Claims};
 use crate::jose::json::Json;
 use std::fmt;
+
+/// The name in a path that stands for each of our own audiences.
+const AUDIENCE: &str = "{audience}";
 
 /// The names to follow from the claims down to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,22 @@ impl ClaimPath {
     /// The path of one claim at the top, taken as it is.
     pub fn claim(name: &str) -> Self {
         Self(vec![name.into()])
+    }
+
+    /// This path once for each of our audiences, where it names `{audience}`; else as it is.
+    pub(super) fn for_audiences(&self, audiences: &Audiences) -> Vec<Self> {
+        if !self.0.iter().any(|name| **name == *AUDIENCE) {
+            return vec![self.clone()];
+        }
+        let filled = |audience: &str| {
+            Self(
+                self.0
+                    .iter()
+                    .map(|name| if **name == *AUDIENCE { audience.into() } else { name.clone() })
+                    .collect(),
+            )
+        };
+        audiences.iter().map(filled).collect()
     }
 
     /// The value at this path.

@@ -12,6 +12,7 @@ pub struct Claims {
     object: Object,
     issuer: Option<usize>,
     subject: Option<usize>,
+    empty_subject: bool,
     audience: Option<usize>,
     client: Option<usize>,
     token_id: Option<usize>,
@@ -33,6 +34,7 @@ impl Claims {
             object: Object::default(),
             issuer: None,
             subject: None,
+            empty_subject: false,
             audience: None,
             client: None,
             token_id: None,
@@ -46,6 +48,8 @@ impl Claims {
         for (place, (name, value)) in object.iter().enumerate() {
             match name {
                 "iss" => claims.issuer = Some(text(place, "iss", value)?),
+                // Some issuers write an empty subject for callers without one: whether it may be is for the table.
+                "sub" if value.as_str() == Some("") => claims.empty_subject = true,
                 "sub" => claims.subject = Some(text(place, "sub", value)?),
                 "aud" => claims.audience = Some(text_or_texts(place, "aud", value)?),
                 "client_id" => claims.client = Some(text(place, "client_id", value)?),
@@ -79,6 +83,11 @@ impl Claims {
         self.text_at(self.subject)
     }
 
+    /// Whether there is a `sub` that names nobody.
+    pub fn has_empty_subject(&self) -> bool {
+        self.empty_subject
+    }
+
     /// `aud`: a string or an array of strings.
     pub fn audience(&self) -> Option<&Json> {
         self.audience.and_then(|place| self.object.at(place))
@@ -109,16 +118,7 @@ impl Claims {
         self.issued_at
     }
 
-    /// Whether the token holds this scope, in `scope` or else in `scp`, as a string or as an array.
-    pub fn has_scope(&self, scope: &str) -> bool {
-        match self.scope.and_then(|place| self.object.at(place)) {
-            Some(Json::String(text)) => !scope.is_empty() && text.split(' ').any(|held| held == scope),
-            Some(Json::Array(scopes)) => scopes.iter().any(|held| held.as_str() == Some(scope)),
-            _ => false,
-        }
-    }
-
-    /// The scopes, from `scope` or else from `scp`.
+    /// The scopes, from `scope` or else from `scp`, as a string or as an array.
     pub fn scopes(&self) -> Scopes {
         match self.scope.and_then(|place| self.object.at(place)) {
             Some(Json::String(text)) => Scopes::parse(text),
@@ -136,7 +136,7 @@ impl Claims {
     pub fn has(&self, name: &str) -> bool {
         match name {
             "iss" => self.issuer.is_some(),
-            "sub" => self.subject.is_some(),
+            "sub" => self.subject.is_some() || self.empty_subject,
             "aud" => self.audience.is_some(),
             "exp" => self.expires.is_some(),
             "iat" => self.issued_at.is_some(),

@@ -1,10 +1,11 @@
 //! Scopes (RFC 6749, section 3.3): whole tokens, compared with case, never by prefix.
 
+use crate::jose::json::Text;
 use std::fmt;
 
 /// The set of scopes a token holds, in the order it holds them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scopes(Vec<Box<str>>);
+pub struct Scopes(Vec<Text>);
 
 impl Scopes {
     /// Reads a scope string. Only the space separates; empty tokens count for nothing.

@@ -7,6 +7,7 @@
 
 use super::TokenType;
 use super::verifier::Examination;
+use crate::dialect::{Mark, TENANT};
 use crate::jose::json::Json;
 use crate::rejection::{Code, shown};
 use crate::token::NumericDate;
@@ -42,23 +43,53 @@ pub static CHECKS: &[Check] = &[
         name: "algorithm",
         code: Code::TokenAlgorithm,
         stage: Stage::BeforeKeys,
-        result: |x| Some(x.profile().algorithms.contains(&x.header.algorithm)),
+        result: |x| Some(x.profile().algorithms.contains(&x.header?.algorithm)),
         expected: |x| one_of(&x.profile().algorithms),
-        found: |x| x.header.algorithm.to_string(),
+        found: |x| x.header.map_or_else(String::new, |header| header.algorithm.to_string()),
     },
     Check {
         name: "type",
         code: Code::TokenType,
         stage: Stage::BeforeKeys,
-        result: |x| Some(x.token_type().is_some_and(|kind| x.profile().types.contains(&kind))),
+        result: |x| {
+            let kind = TokenType::of_header(x.header?.typ.as_deref());
+            Some(kind.is_some_and(|kind| x.profile().types.contains(&kind)))
+        },
         expected: |x| format!("`typ` to be {}", one_of(&x.profile().types)),
-        found: |x| x.header.typ.as_deref().map_or_else(|| "none".to_owned(), shown),
+        found: |x| x.header.and_then(|header| header.typ.as_deref()).map_or_else(|| "none".to_owned(), shown),
+    },
+    Check {
+        name: "kind of token",
+        code: Code::TokenType,
+        stage: Stage::BeforeKeys,
+        result: |x| (x.header.is_some() && !x.dialect().marks.is_empty()).then(|| wrong_mark(x).is_none()),
+        expected: |x| {
+            let mark = |mark: &Mark| format!("`{}` to be {}", mark.claim, mark.values.join(" or "));
+            x.dialect().marks.iter().map(mark).collect::<Vec<_>>().join(" and ")
+        },
+        found: |x| wrong_mark(x).map_or_else(|| "that".to_owned(), |mark| texts(x.claims.claim(mark.claim))),
+    },
+    Check {
+        name: "type of the introspected token",
+        code: Code::TokenType,
+        stage: Stage::BeforeKeys,
+        result: |x| {
+            let kind = x.claims.claim("token_type").filter(|_| x.header.is_none())?;
+            Some(
+                kind.as_str()
+                    .is_some_and(|kind| BEARERS.iter().any(|bearer| bearer.eq_ignore_ascii_case(kind))),
+            )
+        },
+        expected: |_| format!("`token_type` to be {}", one_of(BEARERS)),
+        found: |x| texts(x.claims.claim("token_type")),
     },
     Check {
         name: "not an ID token",
         code: Code::TokenIdToken,
         stage: Stage::BeforeKeys,
-        result: |x| untyped(x).then(|| tell_tale(x, ID_TOKEN_CLAIMS).is_none()),
+        result: |x| {
+            (untyped(x) && !x.dialect().bears_id_tokens).then(|| tell_tale(x, ID_TOKEN_CLAIMS).is_none())
+        },
         expected: |_| format!("none of {}", one_of(ID_TOKEN_CLAIMS)),
         found: |x| tell_tale(x, ID_TOKEN_CLAIMS).unwrap_or("none").to_owned(),
     },
@@ -74,7 +105,17 @@ pub static CHECKS: &[Check] = &[
         name: "issuer",
         code: Code::TokenIssuer,
         stage: Stage::BeforeKeys,
-        result: |x| Some(x.claims.issuer() == Some(x.verifier.issuer().as_str())),
+        result: |x| {
+            let is_ours = |issuer| {
+                issuer == x.verifier.issuer().as_str()
+                    || x.verifier.aliases().iter().any(|alias| alias == issuer)
+            };
+            match x.claims.issuer() {
+                Some(issuer) => Some(is_ours(issuer)),
+                // An introspection answer may leave it out (RFC 7662, section 2.2): we know whom we asked.
+                None => x.header.map(|_| false),
+            }
+        },
         expected: |x| format!("`{}`", x.verifier.issuer()),
         found: |x| x.claims.issuer().map_or_else(|| "none".to_owned(), shown),
     },
@@ -87,12 +128,18 @@ pub static CHECKS: &[Check] = &[
         found: |x| x.first_missing_claim().map_or_else(|| "all".to_owned(), |name| format!("no `{name}`")),
     },
     Check {
+        name: "subject",
+        code: Code::TokenClaimType,
+        stage: Stage::BeforeKeys,
+        result: |x| Some(!x.claims.has_empty_subject() || x.dialect().empty_subject),
+        expected: |_| "`sub` to be a string that is not empty".to_owned(),
+        found: |x| if x.claims.has_empty_subject() { "an empty string" } else { "that" }.to_owned(),
+    },
+    Check {
         name: "expiry",
         code: Code::TokenExpired,
         stage: Stage::EveryTime,
-        result: |x| {
-            Some(x.claims.expires().is_some_and(|exp| x.now < exp.plus(x.profile().leeway_seconds())))
-        },
+        result: |x| with_expiry(x, |exp| x.now < exp.plus(x.profile().leeway_seconds())),
         expected: |x| format!("`exp` after {}, less a leeway of {} s", x.now, x.profile().leeway_seconds()),
         found: |x| date(x, x.claims.expires()),
     },
@@ -116,9 +163,7 @@ pub static CHECKS: &[Check] = &[
         name: "lifetime",
         code: Code::TokenLifetime,
         stage: Stage::EveryTime,
-        result: |x| {
-            Some(x.claims.expires().is_some_and(|exp| exp.since(x.now) <= x.profile().max_lifetime_seconds()))
-        },
+        result: |x| with_expiry(x, |exp| exp.since(x.now) <= x.profile().max_lifetime_seconds()),
         expected: |x| format!("`exp` at most {} s ahead", x.profile().max_lifetime_seconds()),
         found: |x| date(x, x.claims.expires()),
     },
@@ -126,19 +171,56 @@ pub static CHECKS: &[Check] = &[
         name: "audience",
         code: Code::TokenAudience,
         stage: Stage::AfterSignature,
-        result: |x| Some(x.claims.audience().is_some_and(|aud| x.verifier.audiences().meet(aud))),
+        result: |x| Some(x.audience().is_some_and(|aud| x.verifier.audiences().meet(aud))),
         expected: |x| x.verifier.audiences().to_string(),
-        found: |x| texts(x.claims.audience()),
+        found: |x| texts(x.audience()),
     },
     Check {
         name: "tenant",
         code: Code::TokenTenant,
         stage: Stage::AfterSignature,
         result: |x| {
-            Some(x.claims.claim("tid").and_then(Json::as_str) == Some(x.profile().tenant.as_deref()?))
+            // Without such a claim, the tenant is in the issuer and nowhere else.
+            let tenant = x.verifier.tenant().filter(|_| !x.profile().mapping.tenant.is_empty())?;
+            Some(x.tenant().and_then(Json::as_str) == Some(tenant))
         },
-        expected: |x| format!("`tid` to be `{}`", x.profile().tenant.as_deref().unwrap_or_default()),
-        found: |x| texts(x.claims.claim("tid")),
+        expected: |x| {
+            let claim = x.profile().mapping.tenant.first().map_or_else(String::new, ToString::to_string);
+            format!("`{claim}` to be `{}`", x.verifier.tenant().unwrap_or_default())
+        },
+        found: |x| texts(x.tenant()),
+    },
+    Check {
+        name: "issuer of the key",
+        code: Code::TokenKeyIssuer,
+        stage: Stage::AfterSignature,
+        result: |x| {
+            let template = x.key_issuer.filter(|_| x.dialect().keys_name_issuer)?;
+            let tenant = x.verifier.tenant().or_else(|| x.tenant()?.as_str()).unwrap_or_default();
+            Some(filled(template, tenant) == x.verifier.issuer().as_str())
+        },
+        expected: |x| format!("a key of `{}`", x.verifier.issuer()),
+        found: |x| x.key_issuer.map_or_else(|| "a key of any issuer".to_owned(), shown),
+    },
+    Check {
+        name: "configured claims",
+        code: Code::TokenClaimValue,
+        stage: Stage::AfterSignature,
+        result: |x| {
+            let conditions = &x.profile().conditions;
+            (!conditions.is_empty()).then(|| conditions.iter().all(|condition| condition.is_met_by(x.claims)))
+        },
+        expected: |x| {
+            let names = x.profile().conditions.iter().map(|condition| format!("`{}`", condition.claim));
+            format!("the configured values of {}", names.collect::<Vec<_>>().join(", "))
+        },
+        found: |x| {
+            let unmet = x.profile().conditions.iter().find(|condition| !condition.is_met_by(x.claims));
+            unmet.map_or_else(
+                || "those".to_owned(),
+                |condition| format!("`{}` to be {}", condition.claim, texts(condition.claim.find(x.claims))),
+            )
+        },
     },
     Check {
         name: "binding known",
@@ -163,6 +245,10 @@ pub static CHECKS: &[Check] = &[
 /// Claims that only ID tokens have (OpenID Connect Core, sections 2 and 3.3.2.11).
 const ID_TOKEN_CLAIMS: &[&str] = &["nonce", "at_hash", "c_hash", "s_hash"];
 
+/// What introspection answers call an access token that is a bearer token (RFC 6750; some servers say which token it
+/// is, not which type, in the words of RFC 8693, section 3).
+const BEARERS: &[&str] = &["Bearer", "access_token", "urn:ietf:params:oauth:token-type:access_token"];
+
 /// The claim of logout tokens and security events (RFC 8417, section 2.2).
 const EVENT_CLAIMS: &[&str] = &["events"];
 
@@ -171,7 +257,29 @@ const CONFIRMATIONS: &[&str] = &["jkt", "x5t#S256"];
 
 /// Whether the header leaves open what kind of token this is, so that the claims have to tell.
 fn untyped(x: &Examination<'_>) -> bool {
-    x.token_type() != Some(TokenType::AccessToken)
+    x.header.is_some() && x.token_type() != Some(TokenType::AccessToken) && !x.is_marked()
+}
+
+/// The first mark of the dialect that the token does not bear.
+fn wrong_mark(x: &Examination<'_>) -> Option<&'static Mark> {
+    x.dialect().marks.iter().find(|mark| !x.has_mark(mark))
+}
+
+/// A JWT must say when it ends; an introspection answer may leave it out, and then is asked for again soon.
+fn with_expiry(x: &Examination<'_>, check: impl FnOnce(NumericDate) -> bool) -> Option<bool> {
+    match x.claims.expires() {
+        Some(exp) => Some(check(exp)),
+        None => x.header.map(|_| false),
+    }
+}
+
+/// A template with the tenant in its place, `{tenantid}` in any letter case.
+fn filled(template: &str, tenant: &str) -> String {
+    let at = template.to_ascii_lowercase().find(TENANT);
+    match at.and_then(|at| Some((template.get(..at)?, template.get(at + TENANT.len()..)?))) {
+        Some((before, after)) => format!("{before}{tenant}{after}"),
+        None => template.to_owned(),
+    }
 }
 
 fn tell_tale(x: &Examination<'_>, names: &[&'static str]) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 use super::Verifier;
 use super::checks::{CHECKS, Check, Stage};
 use super::verifier::Examination;
-use crate::jose::UnverifiedToken;
+use crate::jose::{UnverifiedToken, VerifyingKey};
 use crate::rejection::{Code, Rejection};
 use crate::token::NumericDate;
 
@@ -65,10 +65,22 @@ impl Step {
 }
 
 impl Verifier {
-    /// The rows of the table that run before the signature, or those after it, each with its outcome.
-    pub fn explain(&self, token: &UnverifiedToken<'_>, now: NumericDate, after_signature: bool) -> Vec<Step> {
-        let examination = self.examine(token.header(), token.unverified_claims(), now);
-        rows(after_signature).map(|check| step(check, &examination)).collect()
+    /// The rows of the table that run before the signature, each with its outcome.
+    pub fn explain_screening(&self, token: &UnverifiedToken<'_>, now: NumericDate) -> Vec<Step> {
+        let examination = self.examine(Some(token.header()), token.unverified_claims(), now);
+        rows(false).map(|check| step(check, &examination)).collect()
+    }
+
+    /// The rows of the table that run after the signature, each with its outcome, and the key that signed if one did.
+    pub fn explain_rest(
+        &self,
+        token: &UnverifiedToken<'_>,
+        key: Option<&VerifyingKey>,
+        now: NumericDate,
+    ) -> Vec<Step> {
+        let examination = self.examine(Some(token.header()), token.unverified_claims(), now);
+        let examination = Examination { key_issuer: key.and_then(VerifyingKey::issuer), ..examination };
+        rows(true).map(|check| step(check, &examination)).collect()
     }
 
     /// The same rows as skipped steps, for a token that did not get that far.

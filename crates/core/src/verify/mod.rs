@@ -7,5 +7,5 @@ mod verifier;
 
 pub use checks::{Check, Stage};
 pub use explain::{Outcome, Step};
-pub use profile::{Profile, TokenType};
+pub use profile::{Condition, Profile, TokenType};
 pub use verifier::Verifier;

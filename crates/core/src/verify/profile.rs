@@ -1,31 +1,42 @@
-//! What the access tokens of one issuer look like.
+//! What the access tokens of one issuer look like: its dialect, and what the operator adds to it.
 
+use crate::dialect::Dialect;
 use crate::jose::Algorithm;
-use crate::token::ClaimPath;
+use crate::jose::json::Json;
+use crate::token::{ClaimPath, Mapping};
 use std::fmt;
 use std::time::Duration;
 
 /// What is demanded of one issuer's tokens, beyond the issuer and the audience.
 ///
 /// Neither the expiry nor the audience can be made optional.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
-    /// What the profile is called.
-    pub name: &'static str,
+    /// What is known of the provider.
+    pub dialect: &'static Dialect,
     /// The algorithms that are accepted. A key's own `alg` narrows them further.
     pub algorithms: Vec<Algorithm>,
     /// The values of the header `typ` that are accepted.
     pub types: Vec<TokenType>,
-    /// Claims that must be there, besides `iss`, `aud` and `exp`, which always must.
+    /// Claims that must be there, besides `iss`, `exp` and the one for the audience, which always must.
     pub required_claims: Vec<Box<str>>,
+    /// Claims that must have one of these values, or be an array that holds one: the operator's conditions.
+    pub conditions: Vec<Condition>,
     /// How far the clocks of the issuer and of this server may be apart. Default 60 seconds.
     pub leeway: Duration,
-    /// How far away `exp` may be. Default 24 hours.
+    /// How far away `exp` may be. Default 24 hours, and more for some dialects.
     pub max_lifetime: Duration,
-    /// Where roles are found. Default `roles`.
-    pub roles: Vec<ClaimPath>,
-    /// The tenant that `tid` must name, where one is configured.
-    pub tenant: Option<Box<str>>,
+    /// Where the caller, the scopes, the roles and the groups are.
+    pub mapping: Mapping,
+}
+
+/// A claim that must have one of some values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// Where the claim is.
+    pub claim: ClaimPath,
+    /// The values, one of which it must have.
+    pub values: Vec<Json>,
 }
 
 /// A value of the header `typ` (RFC 7515, section 4.1.9), compared without case, `application/` left out.
@@ -40,34 +51,39 @@ pub enum TokenType {
 }
 
 impl Profile {
+    /// The profile of a dialect, as it is without any setting.
+    pub fn of(dialect: &'static Dialect) -> Self {
+        Self {
+            dialect,
+            algorithms: Algorithm::ALL.to_vec(),
+            types: dialect.types.to_vec(),
+            required_claims: dialect.required_claims.iter().copied().map(Into::into).collect(),
+            conditions: Vec::new(),
+            leeway: Duration::from_secs(60),
+            max_lifetime: dialect.max_lifetime,
+            mapping: Mapping::of(dialect),
+        }
+    }
+
     /// Any provider: `typ` is `at+jwt`, `JWT` or absent; a subject and the time of issue are required; what
     /// looks like an ID token or a logout token is refused.
     pub fn generic() -> Self {
-        Self {
-            name: "generic",
-            algorithms: Algorithm::ALL.to_vec(),
-            types: vec![TokenType::AccessToken, TokenType::Jwt, TokenType::Absent],
-            required_claims: ["sub", "iat"].map(Into::into).to_vec(),
-            leeway: Duration::from_secs(60),
-            max_lifetime: Duration::from_secs(24 * 60 * 60),
-            roles: vec![ClaimPath::claim("roles")],
-            tenant: None,
-        }
+        Self::of(Dialect::of_issuer(""))
     }
 
     /// RFC 9068 to the letter: `typ` is `at+jwt`; `sub`, `client_id`, `iat` and `jti` are required.
     pub fn rfc9068() -> Self {
-        Self {
-            name: "rfc9068",
-            types: vec![TokenType::AccessToken],
-            required_claims: ["sub", "client_id", "iat", "jti"].map(Into::into).to_vec(),
-            ..Self::generic()
-        }
+        Self::named("rfc9068").unwrap_or_else(Self::generic)
     }
 
-    /// The profile of this name: `generic` or `rfc9068`.
+    /// The profile of this name: see [`DIALECTS`](crate::dialect::DIALECTS).
     pub fn named(name: &str) -> Option<Self> {
-        [Self::generic(), Self::rfc9068()].into_iter().find(|profile| profile.name == name)
+        Dialect::named(name).map(Self::of)
+    }
+
+    /// What the profile is called.
+    pub fn name(&self) -> &'static str {
+        self.dialect.name
     }
 
     pub(crate) fn leeway_seconds(&self) -> i64 {
@@ -76,6 +92,13 @@ impl Profile {
 
     pub(crate) fn max_lifetime_seconds(&self) -> i64 {
         seconds(self.max_lifetime)
+    }
+}
+
+impl Condition {
+    /// Whether the claim has one of the values.
+    pub(crate) fn is_met_by(&self, claims: &crate::token::Claims) -> bool {
+        self.values.iter().any(|value| self.claim.holds(claims, value))
     }
 }
 

@@ -2,9 +2,12 @@
 
 use super::checks::{CHECKS, Check, Stage};
 use super::{Profile, TokenType};
+use crate::dialect::{AudienceClaim, Dialect, Mark, TENANT};
+use crate::jose::json::Json;
 use crate::jose::{Header, SignedToken, UnverifiedToken};
 use crate::rejection::{Facts, Rejection};
-use crate::token::{AccessToken, Audiences, Claims, Issuer, NumericDate};
+use crate::token::issuer::IssuerError;
+use crate::token::{AccessToken, Audiences, Claims, Issuer, NumericDate, Origin};
 use std::sync::Arc;
 
 /// Judges the tokens of one issuer for one resource server. Clones share one set of expectations.
@@ -14,19 +17,46 @@ pub struct Verifier(Arc<Expectations>);
 #[derive(Debug)]
 struct Expectations {
     issuer: Issuer,
+    aliases: Vec<String>,
     audiences: Audiences,
-    profile: Profile,
+    profile: Arc<Profile>,
+    tenant: Option<Box<str>>,
 }
 
 impl Verifier {
     /// A verifier for the tokens of `issuer` that are meant for one of `audiences`.
-    pub fn new(issuer: Issuer, audiences: Audiences, profile: Profile) -> Self {
-        Self(Arc::new(Expectations { issuer, audiences, profile }))
+    pub fn new(issuer: Issuer, audiences: Audiences, mut profile: Profile) -> Self {
+        profile.mapping = profile.mapping.with_audiences(&audiences);
+        let aliases = (profile.dialect.aliases)(issuer.as_str());
+        Self(Arc::new(Expectations { issuer, aliases, audiences, profile: Arc::new(profile), tenant: None }))
+    }
+
+    /// The same expectations for one tenant: it stands in place of `{tenantid}` in the issuer, and the tokens must
+    /// name it where their dialect has a claim for it.
+    ///
+    /// # Errors
+    ///
+    /// A tenant that makes no issuer of the template.
+    pub fn for_tenant(&self, tenant: &str) -> Result<Self, IssuerError> {
+        let Expectations { issuer, audiences, profile, .. } = &*self.0;
+        let issuer = Issuer::parse(issuer.as_str().replace(TENANT, tenant))?;
+        Ok(Self(Arc::new(Expectations {
+            aliases: (profile.dialect.aliases)(issuer.as_str()),
+            issuer,
+            audiences: audiences.clone(),
+            profile: Arc::clone(profile),
+            tenant: Some(tenant.into()),
+        })))
     }
 
     /// The issuer whose tokens are judged.
     pub fn issuer(&self) -> &Issuer {
         &self.0.issuer
+    }
+
+    /// Other spellings of the issuer that its tokens may have in `iss`.
+    pub fn aliases(&self) -> &[String] {
+        &self.0.aliases
     }
 
     /// Our own audiences.
@@ -39,13 +69,18 @@ impl Verifier {
         &self.0.profile
     }
 
+    /// The tenant that the tokens must name, where there is one.
+    pub fn tenant(&self) -> Option<&str> {
+        self.0.tenant.as_deref()
+    }
+
     /// The checks that need no key, so that junk never causes a fetch. It proves nothing.
     ///
     /// # Errors
     ///
     /// The first refusal.
     pub fn screen(&self, token: &UnverifiedToken<'_>, now: NumericDate) -> Result<(), Rejection> {
-        let examination = self.examine(token.header(), token.unverified_claims(), now);
+        let examination = self.examine(Some(token.header()), token.unverified_claims(), now);
         examination.run(|check| check.stage != Stage::AfterSignature)
     }
 
@@ -55,9 +90,11 @@ impl Verifier {
     ///
     /// The first refusal.
     pub fn verify(&self, token: SignedToken, now: NumericDate) -> Result<AccessToken, Rejection> {
-        self.examine(token.header(), token.claims(), now).run(|_| true)?;
+        let examination = self.examine(Some(token.header()), token.claims(), now);
+        Examination { key_issuer: token.key().issuer(), ..examination }.run(|_| true)?;
         let (header, claims, key) = token.into_parts();
-        Ok(AccessToken::new(claims, header, key, self.clone()))
+        let origin = Origin::Signed { header, key: *key.fingerprint() };
+        Ok(AccessToken::new(claims, origin, self.clone()))
     }
 
     /// The checks that time can undo, for a token that was verified before.
@@ -72,13 +109,17 @@ impl Verifier {
             .run(|check| check.stage == Stage::EveryTime)
     }
 
+    pub(crate) fn check_answer(&self, claims: &Claims, now: NumericDate) -> Result<(), Rejection> {
+        self.examine(None, claims, now).run(|_| true)
+    }
+
     pub(super) fn examine<'x>(
         &'x self,
-        header: &'x Header,
+        header: Option<&'x Header>,
         claims: &'x Claims,
         now: NumericDate,
     ) -> Examination<'x> {
-        Examination { verifier: self, header, claims, now }
+        Examination { verifier: self, header, claims, key_issuer: None, now }
     }
 }
 
@@ -86,8 +127,11 @@ impl Verifier {
 #[derive(Debug)]
 pub(super) struct Examination<'x> {
     pub(super) verifier: &'x Verifier,
-    pub(super) header: &'x Header,
+    /// None of a token that was introspected.
+    pub(super) header: Option<&'x Header>,
     pub(super) claims: &'x Claims,
+    /// The issuer that the signing key is for, where its set says so.
+    pub(super) key_issuer: Option<&'x str>,
     pub(super) now: NumericDate,
 }
 
@@ -106,13 +150,46 @@ impl<'x> Examination<'x> {
         self.verifier.profile()
     }
 
+    pub(super) fn dialect(&self) -> &'static Dialect {
+        self.profile().dialect
+    }
+
     pub(super) fn token_type(&self) -> Option<TokenType> {
-        TokenType::of_header(self.header.typ.as_deref())
+        TokenType::of_header(self.header?.typ.as_deref())
+    }
+
+    /// Whether a claim proves what kind of token this is.
+    pub(super) fn is_marked(&self) -> bool {
+        self.dialect().marks.iter().any(|mark| mark.proves && self.has_mark(mark))
+    }
+
+    pub(super) fn has_mark(&self, mark: &Mark) -> bool {
+        let value = self.claims.claim(mark.claim).and_then(Json::as_str);
+        value.is_some_and(|value| mark.values.contains(&value))
+    }
+
+    /// The claim that must meet our audiences.
+    pub(super) fn audience(&self) -> Option<&'x Json> {
+        let claims = self.claims;
+        match self.dialect().audience {
+            AudienceClaim::Aud => claims.audience(),
+            AudienceClaim::AudOrClient => claims.audience().or_else(|| claims.claim("client_id")),
+        }
+    }
+
+    /// The tenant that the token names.
+    pub(super) fn tenant(&self) -> Option<&'x Json> {
+        self.profile().mapping.tenant.iter().find_map(|path| path.find(self.claims))
     }
 
     pub(super) fn required_claims(&self) -> impl Iterator<Item = &'x str> {
         let others = self.profile().required_claims.iter().map(|name| &**name);
-        ["iss", "aud", "exp"].into_iter().chain(others)
+        let always: &[&str] = match (self.header, self.dialect().audience) {
+            (None, _) => &[],
+            (Some(_), AudienceClaim::Aud) => &["iss", "aud", "exp"],
+            (Some(_), AudienceClaim::AudOrClient) => &["iss", "exp"],
+        };
+        always.iter().copied().chain(others.filter(|_| self.header.is_some()))
     }
 
     pub(super) fn first_missing_claim(&self) -> Option<&'x str> {

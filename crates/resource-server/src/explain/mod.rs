@@ -15,7 +15,9 @@ use portcullis_core::verify::{Outcome, Step, Verifier};
 pub struct Explanation {
     /// The steps.
     pub steps: Vec<Step>,
-    /// The usual mistake that this looks like, if it looks like one.
+    /// The profile by which the token was judged; none where its issuer is not trusted.
+    pub profile: Option<&'static str>,
+    /// The usual mistake that this looks like, and the provider's own setting that cures it.
     pub hint: Option<String>,
 }
 
@@ -45,13 +47,18 @@ impl ResourceServer {
         match self.issuers().trusted(parsed.unverified_claims().issuer()) {
             Ok(issuer) => issuer.explain(parsed, self.clock().now(), steps).await,
             Err(rejection) => {
-                let verifiers = || self.issuers().iter().map(|issuer| &issuer.verifier);
-                let configured: Vec<String> =
-                    verifiers().map(|verifier| format!("`{}`", verifier.issuer())).collect();
+                let verifiers = || self.issuers().verifiers();
+                let mut configured: Vec<String> =
+                    verifiers().take(5).map(|verifier| format!("`{}`", verifier.issuer())).collect();
+                configured.dedup();
                 let found = rejection.facts().found().to_owned();
                 steps.push(Step::failed(ISSUER, &rejection).telling(configured.join(" or "), found));
                 steps.extend(skipped_from_issuer());
-                Explanation { steps, hint: hint::of_issuer(parsed.unverified_claims(), verifiers()) }
+                Explanation {
+                    profile: None,
+                    steps,
+                    hint: hint::of_issuer(parsed.unverified_claims(), verifiers()),
+                }
             }
         }
     }
@@ -66,21 +73,14 @@ impl TrustedIssuer {
     ) -> Explanation {
         let issuer = format!("`{}`", self.verifier.issuer());
         steps.push(Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer).telling(issuer.clone(), issuer));
-        steps.extend(self.verifier.explain(&token, now, false));
+        steps.extend(self.verifier.explain_screening(&token, now));
         let (step, keys) = self.explain_key(token.header()).await;
         steps.push(step);
-        steps.push(match keys {
-            None => Step::not_reached(SIGNATURE, Code::TokenSignature),
-            Some(keys) => match signature::check_jws(token.jws(), &keys) {
-                Ok(_) => Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature)
-                    .telling("a valid one", "a valid one"),
-                Err(rejection) => {
-                    Step::failed(SIGNATURE, &rejection).telling("a valid one", "an invalid one")
-                }
-            },
-        });
-        steps.extend(self.verifier.explain(&token, now, true));
-        let mut explanation = Explanation { steps, hint: None };
+        let (step, signer) = explain_signature(&token, keys);
+        steps.push(step);
+        steps.extend(self.verifier.explain_rest(&token, signer.as_ref(), now));
+        let profile = Some(self.verifier.profile().name());
+        let mut explanation = Explanation { steps, profile, hint: None };
         let obstacle = explanation.first_obstacle().map(|step| step.code);
         explanation.hint = obstacle.and_then(|code| hint::of_step(code, &token, &self.verifier, now));
         explanation
@@ -111,10 +111,27 @@ impl TrustedIssuer {
     }
 }
 
+/// The signature, and the key that made it.
+fn explain_signature(
+    token: &UnverifiedToken<'_>,
+    keys: Option<Vec<VerifyingKey>>,
+) -> (Step, Option<VerifyingKey>) {
+    let Some(keys) = keys else { return (Step::not_reached(SIGNATURE, Code::TokenSignature), None) };
+    match signature::check_jws(token.jws(), &keys) {
+        Ok(signer) => {
+            let step = Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature);
+            (step.telling("a valid one", "a valid one"), Some(signer))
+        }
+        Err(rejection) => {
+            (Step::failed(SIGNATURE, &rejection).telling("a valid one", "an invalid one"), None)
+        }
+    }
+}
+
 fn unreadable(token: &str, rejection: &Rejection) -> Explanation {
     let mut steps = vec![Step::failed(FORM, rejection), Step::not_reached(ISSUER, Code::TokenIssuer)];
     steps.extend(skipped_from_issuer());
-    Explanation { steps, hint: hint::of_unreadable(token) }
+    Explanation { steps, profile: None, hint: hint::of_unreadable(token) }
 }
 
 fn skipped_from_issuer() -> Vec<Step> {

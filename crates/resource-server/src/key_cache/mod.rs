@@ -122,6 +122,11 @@ impl KeyCache {
         Arc::new(cache)
     }
 
+    /// The issuer, or the template, whose keys these are.
+    pub(crate) fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
     /// Begins to keep the keys fresh, once, if there is a runtime to do it on.
     pub(crate) fn start(self: &Arc<Self>) {
         if matches!(self.source, KeySource::Fixed(_)) || self.started.load(Ordering::Relaxed) {

@@ -117,7 +117,7 @@ impl KeyCache {
     async fn key_set_url(&self) -> Result<(Url, Reach), Failure> {
         match &self.source {
             KeySource::Uri(url) => Ok((url.clone(), Reach::Anywhere)),
-            KeySource::Discovered => {
+            KeySource::Discovered | KeySource::DiscoveredUnder(_) | KeySource::Metadata(_) => {
                 self.discovered().await.map(|known| (known.metadata.jwks_uri, known.reach))
             }
             KeySource::Fixed(_) => {
@@ -135,7 +135,8 @@ impl KeyCache {
         if let Some(known) = known.as_ref().filter(|known| age(known) < fresh) {
             return Ok(known.clone());
         }
-        match metadata::discover(&self.fetch, &self.issuer, &self.settings.limits).await {
+        match metadata::discover(&self.fetch, &self.issuer, self.metadata_urls(), &self.settings.limits).await
+        {
             Ok(metadata) => Ok(self.learn(metadata, known).await),
             Err(error) => match known.filter(|known| age(known) < most) {
                 Some(known) => {
@@ -144,6 +145,14 @@ impl KeyCache {
                 }
                 None => Err(Failure { code: OutageCode::Metadata, reason: error.to_string() }),
             },
+        }
+    }
+
+    fn metadata_urls(&self) -> Vec<Url> {
+        match &self.source {
+            KeySource::Metadata(url) => vec![url.clone()],
+            KeySource::DiscoveredUnder(base) => metadata::well_known(base),
+            _ => metadata::well_known(self.issuer.as_str()),
         }
     }
 

@@ -5,11 +5,11 @@ use axum::Router;
 use axum::routing::get;
 use std::sync::{Arc, Mutex};
 
-/// An issuer at `/realms/x` that answers only at this well-known path.
+/// An issuer at `/tenants/x` that answers only at this well-known path.
 async fn issuer_with(well_known: &'static str, jwks: String) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let issuer = format!("{origin}/realms/x");
+    let issuer = format!("{origin}/tenants/x");
     let metadata = format!("{{\"issuer\":\"{issuer}\",\"jwks_uri\":\"{origin}/keys\"}}");
     let asked = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&asked);
@@ -29,9 +29,9 @@ async fn issuer_with(well_known: &'static str, jwks: String) -> (String, Arc<Mut
 #[tokio::test]
 async fn each_of_the_three_places_is_found_in_order() {
     let places = [
-        "/realms/x/.well-known/openid-configuration",
-        "/.well-known/oauth-authorization-server/realms/x",
-        "/.well-known/openid-configuration/realms/x",
+        "/tenants/x/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server/tenants/x",
+        "/.well-known/openid-configuration/tenants/x",
     ];
     for (index, place) in places.into_iter().enumerate() {
         let clock = clock();

@@ -8,6 +8,7 @@
 )]
 
 mod cache;
+mod claims;
 mod discovery;
 mod explain;
 mod faults;

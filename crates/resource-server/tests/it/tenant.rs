@@ -1,8 +1,17 @@
-//! One tenant of a provider that serves many.
+//! One tenant of a provider that serves many, some of its tenants, and thousands of them.
 
 use crate::world::{AUDIENCE, clock, decide, idp};
+use portcullis_core::jose::Jwks;
+use portcullis_core::{ConfigError, Limits};
+use portcullis_idp::{Idp, TokenBuilder};
+use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
+use serde_json::{Value, json};
 use std::sync::Arc;
+
+const ONE: &str = "00000000-1111-4000-8000-000000000001";
+const TWO: &str = "00000000-1111-4000-8000-000000000002";
+const TEMPLATE: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
 
 #[tokio::test]
 async fn only_the_configured_tenant_gets_in() {
@@ -13,10 +22,127 @@ async fn only_the_configured_tenant_gets_in() {
     let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
     let server = ResourceServer::with_clock(settings, Arc::<_>::clone(&clock) as Arc<_>);
     assert_eq!(decide(&server, &idp.token("alice").claim("tid", "t-1").sign()).await, "allow");
-    for tenant in
-        [serde_json::json!("t-2"), serde_json::json!(""), serde_json::json!(["t-1"]), serde_json::json!(null)]
-    {
+    for tenant in [json!("t-2"), json!(""), json!(["t-1"]), json!(null)] {
         assert_eq!(decide(&server, &idp.token("alice").claim("tid", tenant).sign()).await, "token.tenant");
     }
     assert_eq!(decide(&server, &idp.token("alice").sign()).await, "token.tenant");
+}
+
+/// A v2 token of Entra ID for a user of this tenant.
+fn entra(idp: &Idp, tenant: &str) -> TokenBuilder {
+    idp.token("alice")
+        .typ(Some("JWT"))
+        .issuer(&TEMPLATE.replace("{tenantid}", tenant))
+        .claim("tid", tenant)
+        .claim("ver", "2.0")
+        .claim("azp", "client-1")
+        .claim("scp", "orders:read")
+}
+
+/// The provider's keys as Entra ID publishes them: each says whose it is.
+fn keys(idp: &Idp, issuer: &str) -> Jwks {
+    let mut keys: Value = serde_json::from_str(&idp.jwks()).unwrap();
+    keys["keys"][0]["issuer"] = json!(issuer);
+    Jwks::parse(keys.to_string().as_bytes(), &Limits::default()).unwrap()
+}
+
+fn server(clock: &Arc<TestClock>, tenants: &str, keys: &Jwks) -> ResourceServer {
+    let text = format!("[[issuer]]\nurl = \"{TEMPLATE}\"\naudience = [\"{AUDIENCE}\"]\n{tenants}\n");
+    let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
+    ResourceServer::with_clock(settings.with_fixed_keys(keys), Arc::<_>::clone(clock) as Arc<_>)
+}
+
+#[tokio::test]
+async fn the_tenants_on_the_list_get_in_and_no_others() {
+    let clock = clock();
+    let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
+    let listed = server(&clock, &format!("tenants = [\"{ONE}\"]"), &keys(&idp, TEMPLATE));
+    assert_eq!(decide(&listed, &entra(&idp, ONE).sign()).await, "allow");
+    assert_eq!(decide(&listed, &entra(&idp, TWO).sign()).await, "token.tenant");
+    // The issuer and the claim must name the same tenant.
+    assert_eq!(decide(&listed, &entra(&idp, ONE).claim("tid", TWO).sign()).await, "token.tenant");
+    assert_eq!(decide(&listed, &entra(&idp, ONE).without("tid").sign()).await, "token.claim_missing");
+    let any = server(&clock, "danger_any_tenant = true", &keys(&idp, TEMPLATE));
+    assert_eq!(decide(&any, &entra(&idp, TWO).sign()).await, "allow");
+    for odd in ["common", "", "../x", "00000000-1111-4000-8000-00000000000G", "a/b"] {
+        assert_eq!(decide(&any, &entra(&idp, odd).sign()).await, "token.tenant", "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_one_tenant_is_good_for_that_tenant_only() {
+    let clock = clock();
+    let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
+    let both = format!("tenants = [\"{ONE}\", \"{TWO}\"]");
+    let of_one = server(&clock, &both, &keys(&idp, &TEMPLATE.replace("{tenantid}", ONE)));
+    assert_eq!(decide(&of_one, &entra(&idp, ONE).sign()).await, "allow");
+    assert_eq!(decide(&of_one, &entra(&idp, TWO).sign()).await, "token.key_issuer");
+    // Documents write the template in different letter cases.
+    let shared = server(&clock, &both, &keys(&idp, &TEMPLATE.replace("{tenantid}", "{tenantId}")));
+    assert_eq!(decide(&shared, &entra(&idp, TWO).sign()).await, "allow");
+}
+
+#[tokio::test]
+async fn ten_thousand_tenants_are_no_burden() {
+    let clock = clock();
+    let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
+    let tenant = |number: usize| format!("00000000-1111-4000-8000-{number:012x}");
+    let list: Vec<String> = (0..10_000).map(|number| format!("\"{}\"", tenant(number))).collect();
+    let settings = format!("tenants = [{}]\nremembered_tenants = 100", list.join(","));
+    let server = server(&clock, &settings, &keys(&idp, TEMPLATE));
+    for number in (0..10_000).step_by(50) {
+        assert_eq!(decide(&server, &entra(&idp, &tenant(number)).sign()).await, "allow", "{number}");
+    }
+    assert_eq!(decide(&server, &entra(&idp, &tenant(10_000)).sign()).await, "token.tenant");
+    assert_eq!(server.key_status().len(), 1, "the tenants share one key set");
+}
+
+#[tokio::test]
+async fn tenants_with_keys_of_their_own_are_kept_apart() {
+    let clock = clock();
+    let (one, two) =
+        (idp(&clock, ([127, 0, 0, 1], 0).into()).await, idp(&clock, ([127, 0, 0, 1], 0).into()).await);
+    let port = |idp: &Idp| idp.address().port().to_string();
+    let text = format!(
+        "[[issuer]]\nurl = \"http://127.0.0.1:{{tenantid}}\"\naudience = [\"{AUDIENCE}\"]\nprofile = \"rfc9068\"\ntenants = [\"{}\", \"{}\"]\n",
+        port(&one),
+        port(&two)
+    );
+    let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
+    let server = ResourceServer::with_clock(settings, Arc::<_>::clone(&clock) as Arc<_>);
+    for idp in [&one, &two] {
+        let token = |idp: &Idp| idp.token("alice").claim("tid", port(idp));
+        assert_eq!(decide(&server, &token(idp).sign()).await, "allow");
+        let other = if std::ptr::eq(idp, &raw const one) { &two } else { &one };
+        let forged = token(other).issuer(idp.issuer().as_str()).claim("tid", port(idp)).sign();
+        assert_eq!(decide(&server, &forged).await, "token.key_unknown");
+    }
+    assert_eq!(server.key_status().len(), 2);
+}
+
+#[test]
+fn what_is_wrong_with_tenants_is_told_at_the_start() {
+    let places = |text: &str| -> Vec<String> {
+        let text = format!("[[issuer]]\naudience = [\"a\"]\n{text}\n");
+        let errors = Settings::try_from(Config::from_toml(&text).unwrap()).map(|_| ()).unwrap_err();
+        errors.iter().map(ConfigError::place).map(str::to_owned).collect()
+    };
+    let url = |url: &str| format!("url = \"{url}\"\n");
+    let entra = url(TEMPLATE);
+    assert_eq!(places(&entra), ["issuer[0].tenants"]);
+    assert_eq!(places(&(entra.clone() + "tenants = [\"acme\"]")), ["issuer[0].tenants"]);
+    assert_eq!(
+        places(&format!("{entra}danger_any_tenant = true\ntenant = \"{ONE}\"")),
+        ["issuer[0].tenants"]
+    );
+    assert_eq!(places(&(url("https://idp.example") + "tenants = [\"a\"]")), ["issuer[0].url"]);
+    let own = url("https://sso.example/realms/{tenantid}") + "danger_any_tenant = true";
+    assert_eq!(places(&own), ["issuer[0].danger_any_tenant"]);
+    assert_eq!(places(&url("https://login.microsoftonline.com/common/v2.0")), ["issuer[0].url"]);
+    assert_eq!(places(&url("https://token.actions.githubusercontent.com")), ["issuer[0].claims"]);
+    assert_eq!(places(&(url("https://acme.okta.com/oauth2/x") + "tenant = \"a\"")), ["issuer[0].tenant"]);
+    assert_eq!(
+        places(&(url("https://a.example") + "roles = \"resource_access.{client}.roles\"")),
+        ["issuer[0].roles"]
+    );
 }

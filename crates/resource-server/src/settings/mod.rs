@@ -1,13 +1,14 @@
 //! The settings as meant: parsed, complete and free of faults.
 
+mod issuer;
+mod mapping;
+
+pub(crate) use issuer::{IssuerSettings, Tenants, is_tenant};
+
 use crate::config::{Config, IssuerConfig};
 use crate::keys::KeySource;
-use portcullis_core::jose::{Algorithm, Jwks};
-use portcullis_core::token::{Audiences, ClaimPath, Issuer};
-use portcullis_core::verify::{Profile, Verifier};
+use portcullis_core::jose::Jwks;
 use portcullis_core::{ConfigError, ConfigErrors, Limits};
-use std::path::PathBuf;
-use std::time::Duration;
 
 /// What a resource server goes by. Made from a [`Config`]; no request ever finds a fault in it.
 #[derive(Clone, Debug)]
@@ -16,13 +17,6 @@ pub struct Settings {
     pub(crate) realm: String,
     pub(crate) remembered_tokens: usize,
     pub(crate) limits: Limits,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct IssuerSettings {
-    pub(crate) verifier: Verifier,
-    pub(crate) source: KeySource,
-    pub(crate) snapshot: Option<PathBuf>,
 }
 
 impl Settings {
@@ -83,7 +77,7 @@ impl TryFrom<Config> for Settings {
         let mut issuers: Vec<IssuerSettings> = Vec::new();
         for (index, written) in config.issuer.into_iter().enumerate() {
             let place = format!("issuer[{index}]");
-            if let Some(meant) = issuer_settings(&place, written, &mut faults) {
+            if let Some(meant) = issuer::settings(&place, written, &mut faults) {
                 if issuers.iter().any(|other| other.verifier.issuer() == meant.verifier.issuer()) {
                     let cure = "name each issuer once, with all its audiences";
                     faults.push(ConfigError::new(format!("{place}.url"), "an issuer not named before", cure));
@@ -103,95 +97,6 @@ impl TryFrom<Config> for Settings {
         let remembered_tokens = config.remembered_tokens.unwrap_or(10_000);
         Ok(Self { issuers, realm, remembered_tokens, limits: config.limits })
     }
-}
-
-/// The issuer as meant; faults are added to the list.
-fn issuer_settings(
-    place: &str,
-    written: IssuerConfig,
-    faults: &mut Vec<ConfigError>,
-) -> Option<IssuerSettings> {
-    let at = |member: &str| format!("{place}.{member}");
-    let url = match &written.tenant {
-        Some(tenant) => written.url.replace("{tenantid}", tenant),
-        None => written.url.clone(),
-    };
-    let issuer = noted(
-        faults,
-        Issuer::parse(url).map_err(|error| {
-            ConfigError::new(
-                at("url"),
-                error.to_string(),
-                "copy the `issuer` of the provider's metadata, letter by letter",
-            )
-        }),
-    );
-    let audiences = noted(
-        faults,
-        Audiences::new(written.audience.iter().map(String::as_str))
-            .map_err(|error| ConfigError::new(at("audience"), error.expected(), error.cure())),
-    );
-    let source = noted(
-        faults,
-        match &written.jwks_uri {
-            None => Ok(KeySource::Discovered),
-            Some(uri) => KeySource::uri(uri).map_err(|reason| {
-                ConfigError::new(
-                    at("jwks_uri"),
-                    reason,
-                    "write the https address of the key set, or leave it to discovery",
-                )
-            }),
-        },
-    );
-    let profile = profile(place, &written, faults);
-    Some(IssuerSettings {
-        verifier: Verifier::new(issuer?, audiences?, profile?),
-        source: source?,
-        snapshot: written.key_snapshot,
-    })
-}
-
-fn profile(place: &str, written: &IssuerConfig, faults: &mut Vec<ConfigError>) -> Option<Profile> {
-    let at = |member: &str| format!("{place}.{member}");
-    let name = written.profile.as_deref().unwrap_or("generic");
-    let base = Profile::named(name).ok_or_else(|| {
-        ConfigError::new(at("profile"), "a profile that there is", "write `generic` or `rfc9068`")
-    });
-    let mut profile = noted(faults, base)?;
-    if let Some(path) = &written.roles {
-        let path = ClaimPath::parse(path).map_err(|error| {
-            ConfigError::new(
-                at("roles"),
-                error.to_string(),
-                "write a claim path such as `realm_access.roles`",
-            )
-        });
-        profile.roles = noted(faults, path).into_iter().collect();
-    }
-    if let Some(names) = &written.algorithms {
-        let cure = "write names such as `RS256` or `ES256`; `none` and HMAC are not to be had";
-        let algorithms: Option<Vec<_>> = names.iter().map(|name| Algorithm::from_name(name)).collect();
-        let algorithms = algorithms.filter(|list| !list.is_empty());
-        let algorithms =
-            algorithms.ok_or_else(|| ConfigError::new(at("algorithms"), "asymmetric algorithms", cure));
-        profile.algorithms = noted(faults, algorithms).unwrap_or_default();
-    }
-    if let Some(leeway) = written.leeway {
-        let cure = "keep the clocks in step; more than 300 seconds accepts tokens long after they ended";
-        let fit = if leeway <= 300 {
-            Ok(())
-        } else {
-            Err(ConfigError::new(at("leeway"), "at most 300 seconds", cure))
-        };
-        let _noted = noted(faults, fit);
-        profile.leeway = Duration::from_secs(leeway);
-    }
-    if let Some(lifetime) = written.max_lifetime {
-        profile.max_lifetime = Duration::from_secs(lifetime);
-    }
-    profile.tenant = written.tenant.as_deref().map(Into::into);
-    Some(profile)
 }
 
 fn noted<T>(faults: &mut Vec<ConfigError>, result: Result<T, ConfigError>) -> Option<T> {
@@ -251,6 +156,6 @@ mod tests {
         let settings = Settings::try_from(config.unwrap()).unwrap();
         let verifier = &settings.issuers[0].verifier;
         assert_eq!(verifier.issuer().as_str(), "https://login.example/t-1/v2.0");
-        assert_eq!(verifier.profile().tenant.as_deref(), Some("t-1"));
+        assert_eq!(verifier.tenant(), Some("t-1"));
     }
 }

@@ -1,0 +1,35 @@
+//! Auth0, both dialects of its access tokens: its own (`azp`) and RFC 9068 (`client_id`, `at+jwt`).
+//!
+//! The issuer ends with a slash. Without an audience in the request Auth0 gives an opaque token, good for its own
+//! `/userinfo` only.
+
+use super::generic::BASE;
+use super::{Dialect, Sign, within};
+use crate::rejection::Code;
+
+pub(super) static AUTH0: Dialect = Dialect {
+    name: "auth0",
+    title: "Auth0",
+    recognises: |host, _| within(host, "auth0.com"),
+    tenant: &["org_id"],
+    roles: &["permissions", "roles"],
+    application: &[Sign::EndsWith("sub", "@clients"), Sign::Is("gty", "client-credentials")],
+    cures: &[
+        (
+            Code::TokenMalformed,
+            "in Auth0, have the client send `audience=<identifier of this API>`: without it the token is opaque",
+        ),
+        (Code::TokenAlgorithm, "in Auth0, set the API's signing algorithm to RS256"),
+        (
+            Code::TokenIssuer,
+            "in Auth0, the issuer ends with a slash; tokens asked for at a custom domain have that domain",
+        ),
+        (Code::TokenAudience, "in Auth0, have the client send `audience=<identifier of this API>`"),
+        (
+            Code::PolicyRole,
+            "in Auth0, switch on RBAC and \"Add Permissions in the Access Token\" for this API, or add a namespaced roles claim and name \
+             its path in `roles`",
+        ),
+    ],
+    ..BASE
+};

@@ -1,0 +1,46 @@
+//! Amazon Cognito user pools. Access tokens have no `aud`: the audiences are the app clients that may call.
+//!
+//! ID tokens have the same issuer and keys; `token_use` is what tells them apart.
+
+use super::generic::BASE;
+use super::{AudienceClaim, Dialect, Mark, Sign};
+use crate::rejection::Code;
+
+pub(super) static COGNITO: Dialect = Dialect {
+    name: "cognito",
+    title: "Amazon Cognito",
+    recognises: |host, _| {
+        let amazon = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+        amazon && (host.starts_with("cognito-idp.") || host.starts_with("issuer.cognito-idp."))
+    },
+    required_claims: &["sub", "iat", "client_id"],
+    marks: &[Mark { claim: "token_use", values: &["access"], proves: true }],
+    audience: AudienceClaim::AudOrClient,
+    client: &["client_id"],
+    tenant: &[],
+    roles: &["cognito:groups"],
+    groups: &["cognito:groups"],
+    application: &[Sign::Absent("username")],
+    aliases: |issuer| {
+        let other = match issuer.strip_prefix("https://issuer.cognito-idp.") {
+            Some(rest) => Some(format!("https://cognito-idp.{rest}")),
+            None => issuer
+                .strip_prefix("https://cognito-idp.")
+                .map(|rest| format!("https://issuer.cognito-idp.{rest}")),
+        };
+        other.into_iter().collect()
+    },
+    cures: &[
+        (Code::TokenType, "in Cognito, send the access token (`token_use` is `access`), not the ID token"),
+        (
+            Code::TokenAudience,
+            "Cognito's access tokens have no `aud`: write the ids of the app clients that may call as `audience`",
+        ),
+        (
+            Code::PolicyScope,
+            "in Cognito, custom scopes are `<resource server>/<scope>`, and signing in without the hosted pages gives none; `scope_prefix` \
+             takes the first part off",
+        ),
+    ],
+    ..BASE
+};

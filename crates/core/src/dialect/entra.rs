@@ -1,0 +1,104 @@
+//! Microsoft Entra ID. The API's registration chooses the version of its tokens, not the client's endpoint.
+//!
+//! A caller is known by tenant and `oid`: `sub` differs from client to client, and `upn`, `email` and
+//! `preferred_username` can change. Scopes (`scp`) are in users' tokens only; an application's permissions come in
+//! `roles`, where a user's roles come too, so a policy should say which of the two it means.
+
+use super::generic::BASE;
+use super::{Dialect, Discovery, Mark, Sign, TENANT, Unfit};
+use crate::rejection::Code;
+use crate::token::Issuer;
+use crate::verify::TokenType;
+use std::time::Duration;
+
+/// v2 tokens: `https://login.microsoftonline.com/{tenant}/v2.0`. ID tokens have no `azp`.
+pub(super) static ENTRA_V2: Dialect = Dialect {
+    name: "entra-v2",
+    title: "Microsoft Entra ID, v2 tokens",
+    recognises: |host, path| LOGIN_HOSTS.contains(&host) && path.ends_with("/v2.0"),
+    required_claims: &["sub", "iat", "azp", "tid"],
+    marks: &[Mark { claim: "ver", values: &["2.0"], proves: false }],
+    client: &["azp"],
+    discovery: Discovery::Under(|issuer| {
+        issuer.contains(TENANT).then(|| issuer.replace(TENANT, "organizations"))
+    }),
+    ..ENTRA
+};
+
+/// v1 tokens: `https://sts.windows.net/{tenant}/`. ID tokens have no `appid`.
+pub(super) static ENTRA_V1: Dialect = Dialect {
+    name: "entra-v1",
+    title: "Microsoft Entra ID, v1 tokens",
+    recognises: |host, _| host == STS_HOST,
+    required_claims: &["sub", "iat", "appid", "tid"],
+    marks: &[Mark { claim: "ver", values: &["1.0"], proves: false }],
+    client: &["appid"],
+    discovery: Discovery::Under(|issuer| {
+        let elsewhere = issuer.replace(STS_HOST, "login.microsoftonline.com");
+        let there = elsewhere.replace(TENANT, "organizations");
+        (there != issuer).then_some(there)
+    }),
+    ..ENTRA
+};
+
+/// The hosts of the clouds: global, US government, China.
+const LOGIN_HOSTS: &[&str] =
+    &["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"];
+
+const STS_HOST: &str = "sts.windows.net";
+
+const ENTRA: Dialect = Dialect {
+    types: &[TokenType::Jwt, TokenType::AccessToken],
+    // Continuous access evaluation gives tokens of up to 28 hours.
+    max_lifetime: Duration::from_secs(29 * 3_600),
+    subject: &["oid", "sub"],
+    tenant: &["tid"],
+    tenant_is_guid: true,
+    // `idtyp` is there only if the API asks for it; without it, only users' tokens have scopes.
+    application: &[Sign::Is("idtyp", "app"), Sign::Absent("scp")],
+    group_overage: true,
+    keys_name_issuer: true,
+    unfit,
+    cures: CURES,
+    ..BASE
+};
+
+fn unfit(issuer: &Issuer, _: &[String]) -> Option<Unfit> {
+    let shared = ["/common/", "/organizations/", "/consumers/"];
+    let names_no_tenant = shared.iter().any(|name| issuer.as_str().contains(name));
+    names_no_tenant.then_some(Unfit {
+        expected: "a tenant: no token has `common`, `organizations` or `consumers` in its issuer",
+        cure: "write the tenant's id in its place, or `{tenantid}` and a list of `tenants`",
+    })
+}
+
+const CURES: &[(Code, &str)] = &[
+    (
+        Code::TokenType,
+        "in Entra ID, set `requestedAccessTokenVersion` of the API's manifest to the version that is configured here, \
+         and send the access token, not the ID token",
+    ),
+    (
+        Code::TokenAudience,
+        "in Entra ID, ask for scope `<app id of the API>/.default` or one of its scopes; v2 tokens have the API's client id as \
+         `aud`, v1 tokens also its App ID URI",
+    ),
+    (
+        Code::TokenSignature,
+        "in Entra ID, a token whose header has `nonce` is for Microsoft Graph and cannot be verified by others: ask for a scope of this API",
+    ),
+    (Code::TokenTenant, "in Entra ID, add the tenant's id to `tenants`, or sign in to the configured tenant"),
+    (
+        Code::PolicyScope,
+        "in Entra ID, expose the scope under \"Expose an API\" and ask for it; applications get app roles, never scopes",
+    ),
+    (
+        Code::PolicyRole,
+        "in Entra ID, define the app role in the API's registration and assign it under \"Enterprise applications\"; applications \
+         need admin consent",
+    ),
+    (
+        Code::PolicyGroupsUnknown,
+        "in Entra ID, emit only groups assigned to the application, use app roles, or set up `groups` to ask Microsoft Graph",
+    ),
+];

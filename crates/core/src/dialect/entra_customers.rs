@@ -1,0 +1,55 @@
+//! Microsoft's two products for customers' identities: Entra External ID and Azure AD B2C.
+
+use super::entra::ENTRA_V2;
+use super::generic::BASE;
+use super::{Dialect, Discovery, Mark, Sign, TENANT, within};
+use crate::rejection::Code;
+use crate::verify::TokenType;
+
+/// Entra External ID: `https://{tenant}.ciamlogin.com/{tenant}/v2.0`, tokens like those of Entra ID.
+pub(super) static EXTERNAL_ID: Dialect = Dialect {
+    name: "entra-external-id",
+    title: "Microsoft Entra External ID",
+    recognises: |host, _| within(host, "ciamlogin.com"),
+    types: ENTRA_V2.types,
+    required_claims: ENTRA_V2.required_claims,
+    marks: ENTRA_V2.marks,
+    max_lifetime: ENTRA_V2.max_lifetime,
+    subject: ENTRA_V2.subject,
+    client: ENTRA_V2.client,
+    tenant_is_guid: true,
+    application: ENTRA_V2.application,
+    group_overage: true,
+    keys_name_issuer: true,
+    cures: ENTRA_V2.cures,
+    ..BASE
+};
+
+/// Azure AD B2C: the metadata is under the policy's name, which the issuer does not show.
+pub(super) static B2C: Dialect = Dialect {
+    name: "entra-b2c",
+    title: "Azure AD B2C",
+    recognises: |host, _| within(host, "b2clogin.com"),
+    types: &[TokenType::Jwt],
+    // ID tokens have no `azp`.
+    required_claims: &["sub", "iat", "azp"],
+    marks: &[Mark { claim: "ver", values: &["1.0", "2.0"], proves: false }],
+    subject: &["oid", "sub"],
+    client: &["azp"],
+    roles: &["roles", "extension_roles"],
+    application: &[Sign::Absent("scp")],
+    discovery: Discovery::Under(|issuer| {
+        issuer.contains(TENANT).then(|| issuer.replace(TENANT, "organizations"))
+    }),
+    cures: &[
+        (
+            Code::TokenIssuer,
+            "in Azure AD B2C, set `metadata_url` to the user flow's metadata, and `url` to its `issuer`",
+        ),
+        (
+            Code::TokenAudience,
+            "in Azure AD B2C, ask for a scope of this API; `aud` is the API's application id",
+        ),
+    ],
+    ..BASE
+};

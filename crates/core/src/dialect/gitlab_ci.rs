@@ -1,0 +1,27 @@
+//! GitLab CI: the ID token of a job (`id_tokens`) as bearer. Numbers and booleans are written as strings.
+//!
+//! On gitlab.com any project can have a token for our audience, so the operator must demand a namespace or a project.
+
+use super::generic::BASE;
+use super::{Dialect, Sign};
+use crate::rejection::Code;
+
+pub(super) static GITLAB_CI: Dialect = Dialect {
+    name: "gitlab-ci",
+    title: "GitLab CI",
+    recognises: |host, path| host == "gitlab.com" && path.trim_matches('/').is_empty(),
+    required_claims: &["sub", "iat", "project_id", "namespace_id"],
+    bears_id_tokens: true,
+    client: &["project_path"],
+    tenant: &["namespace_id"],
+    application: &[Sign::Always],
+    needs_condition: &["namespace_id", "project_id", "namespace_path", "project_path", "sub"],
+    cures: &[
+        (Code::TokenAudience, "in `.gitlab-ci.yml`, write this audience under `id_tokens`, `aud`"),
+        (
+            Code::TokenClaimValue,
+            "compare the job's project, namespace and branch with `claims` of this issuer",
+        ),
+    ],
+    ..BASE
+};

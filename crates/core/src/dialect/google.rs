@@ -1,0 +1,60 @@
+//! Google and Firebase. Google's access tokens are opaque and for Google; what an API can verify are ID tokens.
+
+use super::generic::BASE;
+use super::{Dialect, Unfit};
+use crate::rejection::Code;
+use crate::token::Issuer;
+use crate::verify::TokenType;
+
+/// Google ID tokens as bearers. Their issuer has two spellings, with and without `https://`.
+pub(super) static GOOGLE: Dialect = Dialect {
+    name: "google",
+    title: "Google",
+    recognises: |host, _| host == "accounts.google.com",
+    types: &[TokenType::Jwt],
+    bears_id_tokens: true,
+    client: &["azp"],
+    tenant: &["hd"],
+    application: &[],
+    aliases: |issuer| issuer.strip_prefix("https://").map(str::to_owned).into_iter().collect(),
+    cures: &[
+        (
+            Code::TokenMalformed,
+            "Google's access tokens (`ya29.`) are opaque and for Google's own APIs: send the ID token, asked for with this API's client id",
+        ),
+        (
+            Code::TokenAudience,
+            "for Google, `aud` is the OAuth client id that the ID token was asked for with",
+        ),
+        (Code::TokenTenant, "for Google, `hd` is the Workspace domain; private accounts have none"),
+    ],
+    ..BASE
+};
+
+/// Firebase Authentication: ID tokens as bearers, with the project's id as audience.
+pub(super) static FIREBASE: Dialect = Dialect {
+    name: "firebase",
+    title: "Firebase Authentication",
+    recognises: |host, _| host == "securetoken.google.com",
+    types: &[TokenType::Jwt],
+    required_claims: &["sub", "iat", "auth_time"],
+    bears_id_tokens: true,
+    client: &[],
+    tenant: &["firebase.tenant"],
+    application: &[],
+    unfit: audience_is_the_project,
+    cures: &[(
+        Code::TokenSignature,
+        "the Firebase emulator signs nothing, and custom tokens are for signing in: send the ID token that signing in gives",
+    )],
+    ..BASE
+};
+
+fn audience_is_the_project(issuer: &Issuer, audiences: &[String]) -> Option<Unfit> {
+    let project = issuer.as_str().rsplit('/').next().unwrap_or_default();
+    let real = issuer.as_str().starts_with("https://securetoken.google.com/");
+    (real && audiences.iter().any(|audience| audience != project)).then_some(Unfit {
+        expected: "the project's id as the only audience: it is the last part of the issuer",
+        cure: "write the project's id, as in the issuer's URL",
+    })
+}

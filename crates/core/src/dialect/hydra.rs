@@ -1,0 +1,26 @@
+//! Ory Hydra and Ory Network. Access tokens are opaque (`ory_at_...`) unless the strategy is `jwt`; then scopes are an
+//! array, `scp`, and what an application adds is under `ext`.
+
+use super::generic::BASE;
+use super::{Dialect, Sign, within};
+use crate::rejection::Code;
+
+pub(super) static HYDRA: Dialect = Dialect {
+    name: "hydra",
+    title: "Ory Hydra",
+    recognises: |host, _| within(host, "oryapis.com"),
+    required_claims: &["sub", "iat", "client_id", "jti"],
+    client: &["client_id"],
+    tenant: &[],
+    roles: &["ext.roles", "roles"],
+    groups: &["ext.groups", "groups"],
+    application: &[Sign::SubjectIsClient],
+    cures: &[
+        (
+            Code::TokenMalformed,
+            "in Hydra, set `strategies.access_token` to `jwt`, or set up `introspection` here: the default is opaque",
+        ),
+        (Code::TokenAudience, "in Hydra, allow the audience for the client, and have it ask with `audience`"),
+    ],
+    ..BASE
+};

@@ -1,0 +1,46 @@
+//! Okta, custom authorization servers: `https://{org}.okta.com/oauth2/{id}`.
+//!
+//! The org authorization server's tokens are for Okta alone, and its issuer is refused.
+
+use super::generic::BASE;
+use super::{Dialect, Sign, Unfit, within};
+use crate::rejection::Code;
+use crate::token::Issuer;
+
+pub(super) static OKTA: Dialect = Dialect {
+    name: "okta",
+    title: "Okta, custom authorization server",
+    recognises: |host, _| DOMAINS.iter().any(|domain| within(host, domain)),
+    // ID tokens have no `cid`.
+    required_claims: &["sub", "iat", "cid"],
+    subject: &["uid", "sub"],
+    client: &["cid"],
+    tenant: &[],
+    roles: &["roles", "groups"],
+    application: &[Sign::Absent("uid")],
+    unfit,
+    cures: &[
+        (
+            Code::TokenIssuer,
+            "in Okta, ask the custom authorization server for the token (`/oauth2/default/v1/token`), not the org server (`/oauth2/v1/token`)",
+        ),
+        (Code::TokenAudience, "in Okta, compare the audience under Security, API, your authorization server"),
+        (
+            Code::PolicyScope,
+            "in Okta, add the scope to the authorization server, and an access policy that grants it",
+        ),
+        (Code::PolicyRole, "in Okta, add a groups claim for access tokens to the authorization server"),
+    ],
+    ..BASE
+};
+
+const DOMAINS: &[&str] = &["okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com"];
+
+fn unfit(issuer: &Issuer, _: &[String]) -> Option<Unfit> {
+    let custom =
+        issuer.as_str().split_once("/oauth2/").is_some_and(|(_, id)| !id.trim_matches('/').is_empty());
+    (!custom).then_some(Unfit {
+        expected: "a custom authorization server: the access tokens of Okta's org server are for Okta only",
+        cure: "write its issuer, such as `https://<org>.okta.com/oauth2/default`, and have clients get tokens there",
+    })
+}

@@ -1,0 +1,28 @@
+//! PingOne: `https://auth.pingone.com/{environment}/as`. `typ` is absent today, and `at+jwt` from March 2027 on.
+//!
+//! Tokens by client credentials have no `sub`.
+
+use super::generic::BASE;
+use super::{Dialect, Sign};
+use crate::rejection::Code;
+
+pub(super) static PINGONE: Dialect = Dialect {
+    name: "pingone",
+    title: "PingOne",
+    recognises: |host, path| host.starts_with("auth.pingone.") && path.ends_with("/as"),
+    required_claims: &["iat", "client_id"],
+    client: &["client_id"],
+    tenant: &["env"],
+    application: &[Sign::Absent("sub")],
+    cures: &[
+        (
+            Code::TokenAudience,
+            "in PingOne, give the custom resource this audience, and have the client ask for one of its scopes",
+        ),
+        (
+            Code::PolicyRole,
+            "in PingOne, add an attribute with the roles to the custom resource, and name it in `roles`",
+        ),
+    ],
+    ..BASE
+};

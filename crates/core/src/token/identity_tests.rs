@@ -1,0 +1,166 @@
+//! One caller out of many dialects, and what nobody can tell.
+
+use super::*;
+use crate::Limits;
+use crate::jose::json;
+use crate::policy::{Requirement as R, permit};
+use crate::rejection::Code;
+use crate::token::{AccessToken, Audiences, Issuer, Origin};
+use crate::verify::{Profile, Verifier};
+
+fn token(mut profile: Profile, claims: &str, change: impl FnOnce(&mut Mapping)) -> AccessToken {
+    let Ok(Json::Object(object)) = json::parse(claims.as_bytes(), &Limits::default()) else {
+        panic!("{claims}")
+    };
+    change(&mut profile.mapping);
+    let issuer = Issuer::parse("https://idp.example").unwrap();
+    let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), profile);
+    AccessToken::new(Claims::from_object(object).unwrap(), Origin::Introspected, verifier)
+}
+
+fn of(dialect: &str, claims: &str) -> String {
+    let token = token(Profile::named(dialect).unwrap(), claims, |_| {});
+    let identity = token.identity();
+    let names = |names: &Membership| names.iter().collect::<Vec<_>>().join(",");
+    let or_none = |text: Option<&str>| text.unwrap_or("-").to_owned();
+    format!(
+        "{} {} {} {} [{}] [{}]",
+        identity.kind(),
+        or_none(identity.subject()),
+        or_none(identity.client()),
+        or_none(identity.tenant()),
+        identity.scopes(),
+        names(identity.roles()),
+    )
+}
+
+#[test]
+fn one_caller_out_of_many_dialects() {
+    for (dialect, claims, expected) in [
+        (
+            "entra-v2",
+            r#"{"oid":"o","sub":"s","azp":"c","tid":"t","scp":"a b","roles":["R"]}"#,
+            "user o c t [a b] [R]",
+        ),
+        (
+            "entra-v2",
+            r#"{"oid":"o","sub":"o","azp":"c","tid":"t","roles":["R"]}"#,
+            "application o c t [] [R]",
+        ),
+        ("entra-v1", r#"{"oid":"o","appid":"c","idtyp":"app","scp":"x"}"#, "application o c - [x] []"),
+        (
+            "okta",
+            r#"{"sub":"a@b","uid":"u","cid":"c","scp":["a","b"],"groups":["R"]}"#,
+            "user u c - [a b] [R]",
+        ),
+        ("okta", r#"{"sub":"c","cid":"c","scp":["a"]}"#, "application c c - [a] []"),
+        (
+            "auth0",
+            r#"{"sub":"auth0|1","azp":"c","scope":"a","permissions":["p"]}"#,
+            "user auth0|1 c - [a] [p]",
+        ),
+        ("auth0", r#"{"sub":"c@clients","client_id":"c"}"#, "application c@clients c - [] []"),
+        ("google", r#"{"sub":"1","azp":"c","hd":"acme.test"}"#, "user 1 c acme.test [] []"),
+        ("firebase", r#"{"sub":"1","firebase":{"tenant":"t"},"roles":"R"}"#, "user 1 - t [] [R]"),
+        (
+            "cognito",
+            r#"{"sub":"1","client_id":"c","username":"u","cognito:groups":["R"]}"#,
+            "user 1 c - [] [R]",
+        ),
+        ("cognito", r#"{"sub":"c","client_id":"c","scope":"x/a"}"#, "application c c - [x/a] []"),
+        (
+            "keycloak",
+            r#"{"sub":"1","azp":"c","realm_access":{"roles":["R"]},"resource_access":{"api":{"roles":["e"]},"account":{"roles":["no"]}}}"#,
+            "user 1 c - [] [R,e]",
+        ),
+        (
+            "keycloak",
+            r#"{"sub":"1","azp":"c","preferred_username":"service-account-c"}"#,
+            "application 1 c - [] []",
+        ),
+        ("pingone", r#"{"client_id":"c","env":"e"}"#, "application c c e [] []"),
+        (
+            "github-actions",
+            r#"{"sub":"repo:x","repository":"o/r","repository_owner_id":"9"}"#,
+            "application repo:x o/r 9 [] []",
+        ),
+        (
+            "kubernetes",
+            r#"{"sub":"system:x","kubernetes.io":{"namespace":"shop","serviceaccount":{"name":"orders"}}}"#,
+            "application system:x orders shop [] []",
+        ),
+        (
+            "zitadel",
+            r#"{"sub":"1","client_id":"c","urn:zitadel:iam:org:project:roles":{"R":{"o":"x"},"S":{}}}"#,
+            "user 1 c - [] [R,S]",
+        ),
+        ("hydra", r#"{"sub":"1","client_id":"c","scp":["a"],"ext":{"roles":["R"]}}"#, "user 1 c - [a] [R]"),
+        ("cloudflare", r#"{"sub":"","common_name":"c"}"#, "application c c - [] []"),
+        ("generic", r#"{"sub":"1","oid":"o","azp":"c"}"#, "user 1 c - [] []"),
+    ] {
+        assert_eq!(of(dialect, claims), expected, "{dialect}: {claims}");
+    }
+}
+
+#[test]
+fn groups_that_do_not_fit_are_unknown_and_never_none() {
+    let entra = |claims: &str| token(Profile::named("entra-v2").unwrap(), claims, |_| {});
+    for claims in
+        [r#"{"_claim_names":{"groups":"src1"}}"#, r#"{"hasgroups":true}"#, r#"{"hasgroups":"true"}"#]
+    {
+        let token = entra(claims);
+        let code = |requirement: &R| permit(token.clone(), requirement).map(|_| ()).map_err(|it| it.code());
+        assert!(token.identity().groups().is_unknown(), "{claims}");
+        for unknown in [
+            R::group("g"),
+            R::not(R::group("g")),
+            R::all([R::ValidToken, R::group("g")]),
+            R::any([R::role("x"), R::group("g")]),
+            R::not(R::all([R::group("g"), R::ValidToken])),
+        ] {
+            assert_eq!(code(&unknown).unwrap_err().as_str(), "policy.groups_unknown", "{unknown}");
+        }
+        // What is decided without the groups is decided.
+        assert_eq!(code(&R::any([R::ValidToken, R::group("g")])), Ok(()));
+        assert_eq!(code(&R::all([R::scope("a"), R::group("g")])), Err(Code::PolicyDenied));
+        let known = token.with_groups(vec!["g".into()]);
+        assert!(permit(known.clone(), &R::group("g")).is_ok() && permit(known, &R::group("h")).is_err());
+    }
+    assert!(permit(entra("{}"), &R::not(R::group("g"))).is_ok());
+    assert!(permit(entra(r#"{"groups":["g"]}"#), &R::group("g")).is_ok());
+}
+
+#[test]
+fn where_groups_serve_as_roles_they_are_as_unknown() {
+    let places = |mapping: &mut Mapping| mapping.roles = mapping.groups.clone();
+    let token = token(Profile::named("entra-v2").unwrap(), r#"{"hasgroups":true}"#, places);
+    assert!(token.identity().roles().is_unknown() && !token.has_role("g"));
+    assert!(token.with_groups(vec!["g".into()]).has_role("g"));
+}
+
+#[test]
+fn prefixes_lists_and_included_roles() {
+    let claims = r#"{"sub":"1","scope":"api/a b","roles":"app-Admin; app-Other;x"}"#;
+    let token = token(Profile::generic(), claims, |mapping| {
+        mapping.delimiter = Some(';');
+        mapping.role_prefix = Some("app-".into());
+        mapping.scope_prefix = Some("api/".into());
+        mapping.role_includes = [("Admin", vec!["Editor"]), ("Editor", vec!["Viewer", "Admin"])]
+            .map(|(role, included)| (role.into(), included.into_iter().map(Into::into).collect()))
+            .into();
+    });
+    let roles: Vec<&str> = token.identity().roles().iter().collect();
+    assert_eq!(roles, ["Admin", "Other", "Editor", "Viewer"]);
+    assert_eq!(token.scopes().to_string(), "a");
+}
+
+#[test]
+fn users_and_applications_are_told_apart_by_policy() {
+    let user = token(Profile::named("okta").unwrap(), r#"{"sub":"s","uid":"u","cid":"c"}"#, |_| {});
+    let application = token(Profile::named("okta").unwrap(), r#"{"sub":"c","cid":"c"}"#, |_| {});
+    assert!(
+        permit(user.clone(), &R::user()).is_ok() && permit(application.clone(), &R::application()).is_ok()
+    );
+    assert_eq!(permit(user, &R::application()).unwrap_err().code(), Code::PolicyDenied);
+    assert_eq!(permit(application, &R::user()).unwrap_err().code(), Code::PolicyDenied);
+}

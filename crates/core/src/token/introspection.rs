@@ -1,0 +1,165 @@
+//! What an issuer says about a token when it is asked (RFC 7662), plain or signed (RFC 9701).
+//!
+//! Refuses: an answer that is not strict JSON, and a signed answer of another type, issuer or addressee. Both are the
+//! issuer's fault, and an outage for the caller of this module: they say nothing about the token. Only `true` is
+//! active. Does not check: audience, times and binding of an active token; those stand in the one
+//! [check table](crate::verify::checks), which [`Verifier::verify_answer`] runs.
+
+use super::{AccessToken, Audiences, Claims, Issuer, NumericDate, Origin};
+use crate::Limits;
+use crate::jose::json::{self, Json, Object};
+use crate::jose::{CompactJws, VerifyingKey, signature};
+use crate::rejection::{Code, Facts, Rejection, shown};
+use crate::verify::Verifier;
+use std::fmt;
+
+/// The answer to an introspection request, of which only the form was checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer(Object);
+
+impl Answer {
+    /// Reads a plain answer (RFC 7662, section 2.2).
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the document. It says nothing about the token.
+    pub fn parse(document: &[u8], limits: &Limits) -> Result<Self, AnswerFault> {
+        match json::parse(document, limits) {
+            Ok(Json::Object(object)) => Ok(Self(object)),
+            Ok(other) => Err(AnswerFault(format!("the answer is {}, not an object", other.type_name()))),
+            Err(fault) => Err(AnswerFault(format!("the answer is {fault}"))),
+        }
+    }
+
+    /// Reads a signed answer (RFC 9701, section 5) that one of the issuer's keys must have signed for `addressee`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the answer. It says nothing about the token.
+    pub fn open(
+        jws: &CompactJws<'_>,
+        keys: &[VerifyingKey],
+        issuer: &Issuer,
+        addressee: &str,
+        limits: &Limits,
+    ) -> Result<Self, AnswerFault> {
+        let told = |reason: &str| AnswerFault(format!("the signed answer {reason}"));
+        let typ = jws.header().typ.as_deref().unwrap_or_default();
+        let is = |name: &str| typ.eq_ignore_ascii_case(name);
+        if !is("token-introspection+jwt") && !is("application/token-introspection+jwt") {
+            return Err(told("has another `typ` than `token-introspection+jwt`"));
+        }
+        signature::check_jws(jws, keys).map_err(|_| told("has an invalid signature"))?;
+        let Self(claims) = Self::parse(jws.unverified_payload(), limits)?;
+        if claims.get("iss").and_then(Json::as_str) != Some(issuer.as_str()) {
+            return Err(told("names another issuer"));
+        }
+        let ours =
+            Audiences::new([addressee]).is_ok_and(|ours| claims.get("aud").is_some_and(|aud| ours.meet(aud)));
+        if !ours {
+            return Err(told("is for somebody else"));
+        }
+        match claims.get("token_introspection") {
+            Some(Json::Object(answer)) => Ok(Self(answer.clone())),
+            _ => Err(told("holds no `token_introspection`")),
+        }
+    }
+
+    /// The claims of an active token.
+    ///
+    /// # Errors
+    ///
+    /// `token.inactive` unless `active` is `true`; `token.claim_type` for a claim of the wrong type.
+    pub fn into_claims(self) -> Result<Claims, Rejection> {
+        match self.0.get("active") {
+            Some(Json::Bool(true)) => Claims::from_object(self.0),
+            other => {
+                let found = match other {
+                    Some(Json::Bool(_)) => "false".to_owned(),
+                    Some(Json::String(text)) => shown(text),
+                    Some(other) => other.type_name().to_owned(),
+                    None => "none".to_owned(),
+                };
+                Err(Rejection::with(Code::TokenInactive, Facts::new("`active` to be true", found)))
+            }
+        }
+    }
+}
+
+impl Verifier {
+    /// All checks of a token that its issuer called active. What the answer leaves out is not demanded of it, but the
+    /// audience is.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal.
+    pub fn verify_answer(&self, claims: Claims, now: NumericDate) -> Result<AccessToken, Rejection> {
+        self.check_answer(&claims, now)?;
+        Ok(AccessToken::new(claims, Origin::Introspected, self.clone()))
+    }
+}
+
+/// Why an answer to an introspection request is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerFault(String);
+
+impl fmt::Display for AnswerFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for AnswerFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Profile;
+
+    fn judged(document: &str) -> Result<String, String> {
+        let issuer = Issuer::parse("https://idp.example").unwrap();
+        let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), Profile::generic());
+        let answer =
+            Answer::parse(document.as_bytes(), &Limits::default()).map_err(|fault| fault.to_string())?;
+        let now = NumericDate::from_seconds(1_000);
+        let token = answer.into_claims().and_then(|claims| verifier.verify_answer(claims, now));
+        Ok(token.map_or_else(
+            |rejection| rejection.code().to_string(),
+            |token| {
+                assert!(token.header().is_none() && token.key().is_none());
+                "fine".to_owned()
+            },
+        ))
+    }
+
+    #[test]
+    fn an_active_token_goes_through_the_table() {
+        for (document, expected) in [
+            (r#"{"active":true,"aud":"api","sub":"s","exp":1100}"#, "fine"),
+            (r#"{"active":true,"aud":["x","api"],"token_type":"bearer"}"#, "fine"),
+            (r#"{"active":true,"aud":"api","iss":"https://idp.example"}"#, "fine"),
+            (r#"{"active":true,"aud":"api","iss":"https://other.example"}"#, "token.issuer"),
+            (r#"{"active":true,"aud":"other"}"#, "token.audience"),
+            (r#"{"active":true}"#, "token.audience"),
+            (r#"{"active":true,"aud":"api","exp":900}"#, "token.expired"),
+            (r#"{"active":true,"aud":"api","exp":"1100"}"#, "token.claim_type"),
+            (r#"{"active":true,"aud":"api","nbf":1100}"#, "token.not_yet_valid"),
+            (r#"{"active":true,"aud":"api","token_type":"refresh_token"}"#, "token.type"),
+            (r#"{"active":true,"aud":"api","token_type":7}"#, "token.type"),
+            (r#"{"active":true,"aud":"api","cnf":{"jkt":"x"}}"#, "proof.missing"),
+            (r#"{"active":true,"aud":"api","cnf":{"z":"x"}}"#, "proof.unsupported"),
+            (r#"{"active":false,"aud":"api"}"#, "token.inactive"),
+            (r#"{"active":"true","aud":"api"}"#, "token.inactive"),
+            (r#"{"aud":"api"}"#, "token.inactive"),
+        ] {
+            assert_eq!(judged(document), Ok(expected.to_owned()), "{document}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_says_nothing_about_the_token() {
+        for document in ["", "[]", "<html>", r#"{"active":true,"active":false}"#, r#"{"active":true"#] {
+            assert!(judged(document).is_err(), "{document}");
+        }
+    }
+}

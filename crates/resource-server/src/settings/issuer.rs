@@ -1,0 +1,209 @@
+//! One trusted issuer as meant: its dialect, its expectations, its tenants, and where its keys are.
+
+use super::{mapping, noted};
+use crate::config::IssuerConfig;
+use crate::fetch::Trust;
+use crate::keys::KeySource;
+use portcullis_core::dialect::{Discovery, TENANT};
+use portcullis_core::jose::Algorithm;
+use portcullis_core::token::{Audiences, Issuer};
+use portcullis_core::verify::{Profile, Verifier};
+use portcullis_core::{ConfigError, Dialect};
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub(crate) struct IssuerSettings {
+    pub(crate) verifier: Verifier,
+    pub(crate) source: KeySource,
+    pub(crate) snapshot: Option<PathBuf>,
+    pub(crate) trust: Trust,
+    pub(crate) tenants: Tenants,
+    pub(crate) remembered_tenants: usize,
+}
+
+/// Whose tokens an issuer's entry is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Tenants {
+    /// One issuer, exactly as written.
+    One,
+    /// These tenants of a template.
+    Listed(HashSet<Box<str>>),
+    /// Every tenant of a template.
+    Any,
+}
+
+/// The issuer as meant; faults are added to the list.
+pub(super) fn settings(
+    place: &str,
+    written: IssuerConfig,
+    faults: &mut Vec<ConfigError>,
+) -> Option<IssuerSettings> {
+    let at = |member: &str| format!("{place}.{member}");
+    let dialect = dialect(&at("profile"), &written, faults);
+    let issuer = noted(
+        faults,
+        Issuer::parse(written.url.clone()).map_err(|error| {
+            let cure = "copy the `issuer` of the provider's metadata, letter by letter";
+            ConfigError::new(at("url"), error.to_string(), cure)
+        }),
+    );
+    let audiences = noted(
+        faults,
+        Audiences::new(written.audience.iter().map(String::as_str))
+            .map_err(|error| ConfigError::new(at("audience"), error.expected(), error.cure())),
+    );
+    let trust = noted(faults, Trust::read(place, &written));
+    let profile = dialect.map(|dialect| profile(place, dialect, &written, faults));
+    let (issuer, audiences, profile) = (issuer?, audiences?, profile?);
+    if let Some(unfit) = (profile.dialect.unfit)(&issuer, &written.audience) {
+        faults.push(ConfigError::new(at("url"), unfit.expected, unfit.cure));
+    }
+    let source = noted(faults, source(place, &issuer, profile.dialect, &written));
+    let tenants = tenants(place, profile.dialect, &written, faults);
+    let verifier = Verifier::new(issuer, audiences, profile);
+    let verifier = match &written.tenant {
+        None => verifier,
+        Some(tenant) => noted(
+            faults,
+            verifier.for_tenant(tenant).map_err(|error| {
+                ConfigError::new(at("tenant"), error.to_string(), "write the tenant's id, without spaces")
+            }),
+        )?,
+    };
+    Some(IssuerSettings {
+        verifier,
+        source: source?,
+        snapshot: written.key_snapshot,
+        trust: trust?,
+        tenants,
+        remembered_tenants: written.remembered_tenants.unwrap_or(1_024).max(1),
+    })
+}
+
+/// The dialect that is named, or that the URL shows.
+fn dialect(place: &str, written: &IssuerConfig, faults: &mut Vec<ConfigError>) -> Option<&'static Dialect> {
+    let Some(name) = &written.profile else { return Some(Dialect::of_issuer(&written.url)) };
+    let known = || {
+        let names: Vec<String> =
+            portcullis_core::dialect::DIALECTS.iter().map(|dialect| format!("`{}`", dialect.name)).collect();
+        format!("write one of {}, or leave it to the URL", names.join(", "))
+    };
+    noted(
+        faults,
+        Dialect::named(name).ok_or_else(|| ConfigError::new(place, "a profile that there is", known())),
+    )
+}
+
+fn profile(
+    place: &str,
+    dialect: &'static Dialect,
+    written: &IssuerConfig,
+    faults: &mut Vec<ConfigError>,
+) -> Profile {
+    let at = |member: &str| format!("{place}.{member}");
+    let mut profile = Profile::of(dialect);
+    mapping::set(place, written, &mut profile, faults);
+    if let Some(names) = &written.algorithms {
+        let cure = "write names such as `RS256` or `ES256`; `none` and HMAC are not to be had";
+        let algorithms: Option<Vec<_>> = names.iter().map(|name| Algorithm::from_name(name)).collect();
+        let algorithms = algorithms.filter(|list| !list.is_empty());
+        let algorithms =
+            algorithms.ok_or_else(|| ConfigError::new(at("algorithms"), "asymmetric algorithms", cure));
+        profile.algorithms = noted(faults, algorithms).unwrap_or_default();
+    }
+    if let Some(leeway) = written.leeway {
+        if leeway > 300 {
+            let cure = "keep the clocks in step; more than 300 seconds accepts tokens long after they ended";
+            faults.push(ConfigError::new(at("leeway"), "at most 300 seconds", cure));
+        }
+        profile.leeway = Duration::from_secs(leeway);
+    }
+    if let Some(lifetime) = written.max_lifetime {
+        profile.max_lifetime = Duration::from_secs(lifetime);
+    }
+    profile
+}
+
+fn source(
+    place: &str,
+    issuer: &Issuer,
+    dialect: &Dialect,
+    written: &IssuerConfig,
+) -> Result<KeySource, ConfigError> {
+    let fault =
+        |member: &str, reason: &str, cure: &str| ConfigError::new(format!("{place}.{member}"), reason, cure);
+    if let Some(uri) = &written.jwks_uri {
+        let cure = "write the https address of the key set, or leave it to discovery";
+        return KeySource::uri(uri).map_err(|reason| fault("jwks_uri", &reason, cure));
+    }
+    if let Some(url) = &written.metadata_url {
+        let cure = "write the https address of the metadata, or leave it to discovery";
+        return KeySource::metadata(url).map_err(|reason| fault("metadata_url", &reason, cure));
+    }
+    match dialect.discovery {
+        Discovery::WellKnown => Ok(KeySource::Discovered),
+        Discovery::Under(base) => {
+            let issuer = issuer.as_str().replace(TENANT, written.tenant.as_deref().unwrap_or(TENANT));
+            Ok(base(&issuer).map_or(KeySource::Discovered, KeySource::DiscoveredUnder))
+        }
+        Discovery::KeysAt(path) => {
+            let uri = format!("{}{path}", issuer.as_str().trim_end_matches('/'));
+            KeySource::uri(&uri).map_err(|reason| fault("url", &reason, "write the team's address"))
+        }
+    }
+}
+
+/// Whose tokens the entry is for, and everything that is wrong with that.
+fn tenants(place: &str, dialect: &Dialect, written: &IssuerConfig, faults: &mut Vec<ConfigError>) -> Tenants {
+    let template = written.url.contains(TENANT);
+    let mut fault = |member: &str, expected: &str, cure: &str| {
+        faults.push(ConfigError::new(format!("{place}.{member}"), expected, cure));
+    };
+    let listed = !written.tenants.is_empty();
+    let ways = [written.tenant.is_some(), listed, written.danger_any_tenant];
+    if template && ways.iter().filter(|way| **way).count() != 1 {
+        let cure = "write `tenant`, or `tenants`, or `danger_any_tenant = true`, and one of them only";
+        fault("tenants", "to know whose tokens are accepted in place of `{tenantid}`", cure);
+    }
+    if !template && (listed || written.danger_any_tenant) {
+        fault("url", "`{tenantid}` where the tenant stands", "write it there, or leave `tenants` out");
+    }
+    if !template && written.tenant.is_some() && dialect.tenant.is_empty() {
+        let cure = "leave it out: the issuer's URL already says whose tokens these are";
+        fault("tenant", "a provider whose tokens name their tenant in a claim", cure);
+    }
+    let shared = matches!(dialect.discovery, Discovery::Under(base) if base(&written.url).is_some());
+    if template && written.danger_any_tenant && !shared && written.jwks_uri.is_none() {
+        let cure = "list the `tenants`: otherwise a token could make this server fetch any tenant's keys";
+        fault("danger_any_tenant", "a provider whose tenants share their keys", cure);
+    }
+    let all = written.tenants.iter().chain(&written.tenant);
+    if let Some(odd) = all.into_iter().find(|tenant| !is_tenant(tenant, dialect.tenant_is_guid && template)) {
+        let cure = if dialect.tenant_is_guid {
+            "write the tenant's id, a GUID in lower case"
+        } else {
+            "write its name or id"
+        };
+        fault("tenants", &format!("tenants, which `{}` is not", odd.escape_debug()), cure);
+    }
+    match (template && written.tenant.is_none(), written.danger_any_tenant) {
+        (false, _) => Tenants::One,
+        (true, true) => Tenants::Any,
+        (true, false) => {
+            Tenants::Listed(written.tenants.iter().map(|tenant| tenant.as_str().into()).collect())
+        }
+    }
+}
+
+/// Whether a text can stand for a tenant: short, and of letters that mean nothing in a URL.
+pub(crate) fn is_tenant(text: &str, guid: bool) -> bool {
+    let fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let plain = (1..=128).contains(&text.len()) && text.bytes().all(fit) && text.trim_matches('.') == text;
+    let hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_guid =
+        parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hex(part));
+    plain && (!guid || is_guid)
+}

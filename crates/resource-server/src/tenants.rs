@@ -1,0 +1,98 @@
+//! One entry for many tenants of a provider: `{tenantid}` in its URL stands for each of them.
+//!
+//! A tenant is accepted if it is on the list (or all are, behind `danger_any_tenant`). What is remembered of tenants is
+//! bounded, and only accepted ones are remembered. Refuses: tenants that are not on the list, and texts that cannot
+//! be a tenant. Whether the token's own claim names the same tenant, and whether its key is that tenant's, is for the
+//! check table.
+
+use crate::issuers::{KeyCaches, TrustedIssuer};
+use crate::key_cache::{KeyCache, KeyStatus};
+use crate::keys::KeySource;
+use crate::settings::{IssuerSettings, Tenants, is_tenant};
+use portcullis_core::dialect::TENANT;
+use portcullis_core::rejection::Rejection;
+use portcullis_core::token::Issuer;
+use portcullis_core::verify::Verifier;
+use quick_cache::sync::Cache;
+use std::sync::Arc;
+
+/// The issuers of one template.
+pub(crate) struct TenantIssuers {
+    before: Box<str>,
+    after: Box<str>,
+    verifier: Verifier,
+    tenants: Tenants,
+    keys: Keys,
+    remembered: Cache<String, Arc<TrustedIssuer>>,
+}
+
+/// Whether the tenants of a provider share one key set.
+enum Keys {
+    /// They do.
+    Shared(Arc<KeyCache>),
+    /// Each has its own.
+    Own(Box<KeyCaches>),
+}
+
+impl TenantIssuers {
+    pub(crate) fn new(settings: IssuerSettings, keys: KeyCaches) -> Self {
+        let template = settings.verifier.issuer().as_str();
+        let (before, after) = template.split_once(TENANT).unwrap_or((template, ""));
+        let (before, after) = (before.into(), after.into());
+        let keys = match settings.source {
+            KeySource::Discovered => Keys::Own(Box::new(keys)),
+            _ => Keys::Shared(keys.of(settings.verifier.issuer())),
+        };
+        let remembered = Cache::new(settings.remembered_tenants);
+        Self { before, after, verifier: settings.verifier, tenants: settings.tenants, keys, remembered }
+    }
+
+    /// The issuer that a token names, if it is of this template: a tenant of ours, or a refusal.
+    pub(crate) fn trusted(&self, issuer: &str) -> Option<Result<Arc<TrustedIssuer>, Rejection>> {
+        let tenant = issuer.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
+        let dialect = self.verifier.profile().dialect;
+        let accepted = match &self.tenants {
+            Tenants::One => false,
+            Tenants::Listed(tenants) => tenants.contains(tenant),
+            Tenants::Any => is_tenant(tenant, dialect.tenant_is_guid),
+        };
+        if !accepted {
+            return Some(Err(Rejection::of_tenant(tenant)));
+        }
+        if let Some(known) = self.remembered.get(tenant) {
+            return Some(Ok(known));
+        }
+        let verifier = self.verifier.for_tenant(tenant).map_err(|_| Rejection::of_tenant(tenant));
+        Some(verifier.map(|verifier| self.remember(tenant, verifier)))
+    }
+
+    fn remember(&self, tenant: &str, verifier: Verifier) -> Arc<TrustedIssuer> {
+        let keys = match &self.keys {
+            Keys::Shared(keys) => Arc::clone(keys),
+            Keys::Own(caches) => caches.of(verifier.issuer()),
+        };
+        let issuer = Arc::new(TrustedIssuer { verifier, keys });
+        // Of two that come at once the first stays: a tenant has its keys once.
+        let kept = self.remembered.get_or_insert_with(tenant, || Ok::<_, ()>(Arc::clone(&issuer)));
+        kept.unwrap_or(issuer)
+    }
+
+    pub(crate) fn shared_keys(&self) -> Option<&Arc<KeyCache>> {
+        match &self.keys {
+            Keys::Shared(keys) => Some(keys),
+            Keys::Own(_) => None,
+        }
+    }
+
+    /// How the keys of the remembered tenants are that have keys of their own.
+    pub(crate) fn key_status(&self) -> Vec<(Issuer, KeyStatus)> {
+        let own = matches!(self.keys, Keys::Own(_));
+        let issuers = self.remembered.iter().filter(|_| own).map(|(_, issuer)| issuer);
+        issuers.map(|issuer| (issuer.verifier.issuer().clone(), issuer.keys.status())).collect()
+    }
+
+    /// What is expected of the tokens, but for the tenant.
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+}
