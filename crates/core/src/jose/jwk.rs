@@ -56,7 +56,8 @@ impl VerifyingKey {
         self.0.uses.iter().map(|(algorithm, _)| *algorithm)
     }
 
-    /// SHA-256 over the key, its `kid` and its algorithms: equal keys in two sets have equal fingerprints.
+    /// SHA-256 over the key, its `kid` and its algorithms: equal keys in two sets have equal fingerprints,
+    /// and keys that differ in any of it have different ones.
     pub fn fingerprint(&self) -> &[u8; 32] {
         &self.0.fingerprint
     }
@@ -102,7 +103,10 @@ fn algorithms(jwk: &Object, material: &Material) -> Result<Vec<Algorithm>, JwkFa
 
 fn fingerprint(kid: Option<&str>, uses: &[(Algorithm, ParsedPublicKey)], material: &Material) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
-    for part in [kid.unwrap_or_default().as_bytes(), material.bytes()] {
+    let [key, exponent] = material.parts();
+    // An empty name is a name.
+    context.update(&[u8::from(kid.is_some())]);
+    for part in [kid.unwrap_or_default().as_bytes(), key, exponent] {
         context.update(&part.len().to_be_bytes());
         context.update(part);
     }
