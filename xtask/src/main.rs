@@ -4,9 +4,10 @@ mod api;
 mod arrows;
 mod cargo;
 mod fuzz;
+mod hygiene;
+mod msrv;
 mod report;
 mod sizes;
-mod supply;
 mod test;
 mod tools;
 
@@ -19,7 +20,9 @@ fn main() -> ExitCode {
         "test" => test::run(),
         "arrows" => arrows::check(),
         "sizes" => sizes::check(),
-        "supply" => supply::check(),
+        "supply" => hygiene::supply().into_result().and_then(|_| hygiene::advisories().into_result()),
+        "features" => hygiene::each_feature().into_result(),
+        "msrv" => msrv::check().into_result(),
         "api" => test::document().and_then(|()| api::check(true)),
         "docs" => test::write_documents(),
         "fuzz" => {
@@ -50,7 +53,9 @@ cargo xtask <command>
   test     install what the tests need, and run everything (what CI runs)
   arrows   which crate may depend on which
   sizes    how long files and functions are
-  supply   licences, sources and bans of all dependencies
+  supply   licences, bans and sources of all dependencies; advisories where they can be fetched
+  features each feature of the libraries and the command by itself
+  msrv     what can be said about the oldest compiler
   api      write the lists of public names in docs/api
   docs     write the documents that are made from the code
   fuzz     [target or `all`] [seconds]: fuzz from the corpus

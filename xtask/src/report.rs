@@ -1,7 +1,9 @@
 //! What a person sees: steps as they begin, and a table at the end.
 
 use anstyle::{AnsiColor, Style};
+use std::borrow::BorrowMut;
 use std::io::Write as _;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -33,6 +35,39 @@ pub(crate) enum Outcome {
     Failed(String),
     /// It could not be made here, and what is missing.
     Skipped(String),
+    /// Skipped too, and CI does without it.
+    Excused(String),
+}
+
+impl Outcome {
+    /// For a step that is a command of its own.
+    pub(crate) fn into_result(self) -> Result<String, String> {
+        match self {
+            Self::Passed(told) => Ok(told),
+            Self::Excused(told) => Ok(format!("skipped: {told}")),
+            Self::Failed(told) | Self::Skipped(told) => Err(told),
+        }
+    }
+}
+
+/// How a check of our own went; what it found is said at once.
+pub(crate) fn told(result: Result<String, String>) -> Outcome {
+    match result {
+        Ok(text) => Outcome::Passed(text),
+        Err(text) => {
+            say(&text);
+            Outcome::Failed("see above".to_owned())
+        }
+    }
+}
+
+/// How a program went, whose output has been seen.
+pub(crate) fn ran(mut command: impl BorrowMut<Command>) -> Outcome {
+    match command.borrow_mut().status() {
+        Ok(status) if status.success() => Outcome::Passed(String::new()),
+        Ok(_) => Outcome::Failed("see above".to_owned()),
+        Err(error) => Outcome::Failed(error.to_string()),
+    }
 }
 
 impl Report {
@@ -52,6 +87,10 @@ impl Report {
         self.0.iter().filter(|row| matches!(row.outcome, Outcome::Skipped(_))).count()
     }
 
+    pub(crate) fn excused(&self) -> usize {
+        self.0.iter().filter(|row| matches!(row.outcome, Outcome::Excused(_))).count()
+    }
+
     /// The table, at most 80 columns but for what a failed step has to say.
     pub(crate) fn table(&self) -> String {
         let mut table = String::new();
@@ -59,7 +98,7 @@ impl Report {
             let (style, word, told) = match outcome {
                 Outcome::Passed(told) => (GOOD, "passed ", told),
                 Outcome::Failed(told) => (BAD, "FAILED ", told),
-                Outcome::Skipped(told) => (WARNING, "skipped", told),
+                Outcome::Skipped(told) | Outcome::Excused(told) => (WARNING, "skipped", told),
             };
             let seconds = took.as_secs_f64();
             table.push_str(&format!("\n  {style}{word}{style:#}  {name:<24} {seconds:>7.1} s  {told}"));

@@ -1,7 +1,7 @@
-//! What the tests need from outside, installed by their own lock files, or named when it cannot be had.
+//! What the tests need from outside, installed by lock files and in fixed versions, or named when it cannot be had.
 
-use crate::cargo::root;
-use std::path::PathBuf;
+use crate::cargo::{cargo, root};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Installs the certified identity provider of the end-to-end suite. Answers with its folder.
@@ -29,4 +29,39 @@ pub(crate) fn vectors() -> Result<PathBuf, String> {
     let beside = || root().join("../shared/vectors");
     let folder = std::env::var_os("PORTCULLIS_VECTORS").map_or_else(beside, PathBuf::from);
     if folder.is_dir() { Ok(folder) } else { Err("set PORTCULLIS_VECTORS to their folder".to_owned()) }
+}
+
+/// A program from crates.io.
+pub(crate) struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+pub(crate) const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
+pub(crate) const CARGO_HACK: Tool = Tool { name: "cargo-hack", version: "0.6.46" };
+
+/// The program, from `target/tools`; built there if it is not there in this version.
+pub(crate) fn installed(tool: &Tool) -> Result<PathBuf, String> {
+    let folder = root().join("target/tools");
+    let program = folder.join("bin").join(format!("{}{}", tool.name, std::env::consts::EXE_SUFFIX));
+    if is_version(&program, tool) {
+        return Ok(program);
+    }
+    let mut install = cargo(&["install", tool.name, "--version", tool.version, "--locked", "--force"]);
+    install.arg("--root").arg(&folder).env("CARGO_TARGET_DIR", folder.join("build"));
+    // It runs for a second: what counts is how long it takes to build.
+    install.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+    install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+    let done = install.status().is_ok_and(|status| status.success());
+    _ = std::fs::remove_dir_all(folder.join("build"));
+    if done && is_version(&program, tool) {
+        Ok(program)
+    } else {
+        Err(format!("`cargo install {}` failed: is crates.io reachable?", tool.name))
+    }
+}
+
+fn is_version(program: &Path, tool: &Tool) -> bool {
+    let output = Command::new(program).args(tool.name.strip_prefix("cargo-")).arg("--version").output();
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim().ends_with(tool.version))
 }

@@ -5,11 +5,14 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     missing_docs,
     reason = "a bench prints, and stops when something is wrong"
 )]
 
+#[path = "verify/corpus.rs"]
+mod corpus;
 #[path = "verify/token.rs"]
 mod token;
 
@@ -61,29 +64,11 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// Every token of the corpus that must be refused, against an ordinary refusal: one wrong bit in the signature.
+/// What junk costs us, compared with what an ordinary refusal costs.
 fn amplification(_: &mut Criterion) {
-    let signed = Signed::new(Algorithm::RS256);
-    let [_, _, (_, ordinary)] = signed.refusals();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/corpus/access-tokens.json");
-    let corpus: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let rows = corpus.get("vectors").and_then(serde_json::Value::as_array).unwrap();
-    let text = |row: &serde_json::Value, member: &str| {
-        row.get(member).and_then(|it| it.as_str()).unwrap().to_owned()
-    };
-    let mut worst: Vec<(f64, String)> = rows
-        .iter()
-        .map(|row| {
-            let token = text(row, "token");
-            let judge = |token: &str| black_box(signed.verify(black_box(token))).is_ok();
-            let ratios = (0..9).map(|_| timed(|| _ = judge(&token)) / timed(|| _ = judge(&ordinary)));
-            (median(ratios.collect()), text(row, "id"))
-        })
-        .collect();
-    worst.sort_by(|a, b| b.0.total_cmp(&a.0));
     println!("\ndearest tokens of the corpus, as a multiple of an ordinary refusal");
-    for (ratio, id) in worst.iter().take(5) {
-        println!("{ratio:>6.2}  {id}");
+    for (multiple, id) in corpus::multiples().iter().take(5) {
+        println!("{multiple:>6.2}  {id}");
     }
     println!();
 }

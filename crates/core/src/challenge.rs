@@ -77,6 +77,8 @@ impl<'r> Problem<'r> {
 mod tests {
     use super::*;
     use crate::rejection::{Code, Facts};
+    use crate::{Decision, Denial, OutageCode};
+    use std::time::Duration;
 
     #[test]
     fn every_code_has_its_challenge_and_echoes_no_facts() {
@@ -89,6 +91,27 @@ mod tests {
             let body = serde_json::to_string(&Problem::of_rejection(&rejection, "r-1")).unwrap();
             assert!(!body.contains("SECRET") && body.contains(code.as_str()), "{body}");
             assert_eq!(status, code.entry().status);
+        }
+    }
+
+    /// A client throws a good token away on a 401, so an outage is none; and whatever the code, nobody gets in.
+    #[test]
+    fn no_code_is_ever_an_allow_and_no_outage_a_401() {
+        for code in OutageCode::ALL {
+            let outage = Outage::new(*code, "SECRET", Duration::ZERO);
+            let problem = Problem::of_outage(&outage, "r-1");
+            assert_eq!((problem.status, problem.title), (503, "Service Unavailable"), "{code}");
+            let body = serde_json::to_string(&problem).unwrap();
+            assert!(!body.contains("SECRET") && body.contains(code.as_str()), "{body}");
+            let decision = Decision::from(Err(Denial::from(outage.clone())));
+            assert!(matches!(&decision, Decision::Fail(kept) if *kept == outage), "{code}");
+            assert_eq!(decision.into_result().err(), Some(Denial::Outage(outage)), "{code}");
+        }
+        for code in Code::ALL {
+            let rejection = Rejection::new(*code);
+            let decision = Decision::from(Err(Denial::from(rejection.clone())));
+            assert!(matches!(&decision, Decision::Deny(kept) if *kept == rejection), "{code}");
+            assert_eq!(decision.into_result().err(), Some(Denial::Rejection(rejection)), "{code}");
         }
     }
 

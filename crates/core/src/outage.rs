@@ -98,6 +98,9 @@ mod tests {
             assert!(code.as_str().starts_with("outage."));
             assert!(code.phrase().len() > 20 && code.cure().starts_with("see that "), "{code}");
         }
+        // A new code needs its name to compile, but not its place in `ALL`.
+        let named = include_str!("outage.rs").matches("=> \"outage.").count();
+        assert_eq!(OutageCode::ALL.len(), named);
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! The extractor: proof, in a handler's signature, that the caller may call.
 
 use crate::requirement::{Requires, ValidToken};
-use crate::verified::Verified;
+use crate::verified;
 use crate::{AccessToken, Refused};
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use portcullis_core::{Denial, policy};
 use portcullis_resource_server::ResourceServer;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -49,16 +48,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
         let server = ResourceServer::from_ref(state);
-        let permit = match Verified::find(&parts.extensions, &server) {
-            Some(token) => policy::permit(token, C::requirement()).map_err(Denial::from),
-            None => server.decide(&parts.headers, parts.uri.query(), C::requirement()).await.into_result(),
-        };
-        match permit {
-            Ok(permit) => {
-                let token = permit.into_token();
-                Verified::remember(&mut parts.extensions, &server, token.clone());
-                Ok(Self { token, requirement: PhantomData })
-            }
+        match verified::decide(parts, &server, C::requirement()).await {
+            Ok(token) => Ok(Self { token, requirement: PhantomData }),
             Err(denial) => Err(Refused::new(denial, &server, &parts.headers)),
         }
     }

@@ -1,7 +1,7 @@
 //! A tower layer that protects a whole service.
 
 use crate::Refused;
-use crate::verified::Verified;
+use crate::verified;
 use bytes::Bytes;
 use http::{Request, Response};
 use portcullis_core::Requirement;
@@ -23,7 +23,8 @@ use tower_service::Service;
 /// ```
 ///
 /// The response body of the service must be made from [`Bytes`], as axum's and `http_body_util::Full` are.
-/// The verified [`AccessToken`](crate::AccessToken) goes along in the request's extensions.
+/// The verified [`AccessToken`](crate::AccessToken) goes along in the request's extensions. Where an outer layer
+/// of the same server ran before, the token is taken from there and only the requirement is checked.
 #[derive(Clone, Debug)]
 pub struct ProtectLayer {
     server: ResourceServer,
@@ -84,12 +85,8 @@ where
         let ProtectLayer { server, requirement } = self.layer.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let decision = server.decide(&parts.headers, parts.uri.query(), &requirement).await;
-            match decision.into_result() {
-                Ok(permit) => {
-                    Verified::remember(&mut parts.extensions, &server, permit.into_token());
-                    inner.call(Request::from_parts(parts, body)).await
-                }
+            match verified::decide(&mut parts, &server, &requirement).await {
+                Ok(_) => inner.call(Request::from_parts(parts, body)).await,
                 Err(denial) => Ok(Refused::new(denial, &server, &parts.headers).into_response()),
             }
         })

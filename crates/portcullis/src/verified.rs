@@ -1,26 +1,47 @@
-//! A token that an outer layer verified, so that nobody verifies it twice.
+//! The decision of both doors: a token that an outer one verified is not verified again.
 
 use http::Extensions;
+use http::request::Parts;
 use portcullis_core::token::AccessToken;
+use portcullis_core::{Denial, Requirement, policy};
 use portcullis_resource_server::ResourceServer;
+
+/// Decides about a request, and leaves the verified token in its extensions. A token that this very server
+/// verified before has only to meet the requirement.
+///
+/// # Errors
+///
+/// The refusal or the outage.
+pub(crate) async fn decide(
+    parts: &mut Parts,
+    server: &ResourceServer,
+    requirement: &Requirement,
+) -> Result<AccessToken, Denial> {
+    let permit = match Verified::find(&parts.extensions, server) {
+        Some(token) => policy::permit(token, requirement)?,
+        None => server.decide(&parts.headers, parts.uri.query(), requirement).await.into_result()?,
+    };
+    let token = permit.into_token();
+    Verified::remember(&mut parts.extensions, server, token.clone());
+    Ok(token)
+}
 
 /// Which server verified which token of this request.
 #[derive(Clone)]
-pub(crate) struct Verified {
+struct Verified {
     server: ResourceServer,
     token: AccessToken,
 }
 
 impl Verified {
     /// Lets the rest of the request know.
-    pub(crate) fn remember(extensions: &mut Extensions, server: &ResourceServer, token: AccessToken) {
+    fn remember(extensions: &mut Extensions, server: &ResourceServer, token: AccessToken) {
         extensions.insert(token.clone());
         extensions.insert(Self { server: server.clone(), token });
     }
 
     /// The token that this very server verified. Another server's word does not count.
-    #[cfg(feature = "axum")]
-    pub(crate) fn find(extensions: &Extensions, server: &ResourceServer) -> Option<AccessToken> {
+    fn find(extensions: &Extensions, server: &ResourceServer) -> Option<AccessToken> {
         extensions
             .get::<Self>()
             .filter(|verified| verified.server.is_same(server))

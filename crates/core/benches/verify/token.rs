@@ -116,14 +116,19 @@ impl Signed {
     /// Tokens that are refused: at the first look, by the table, and by the signature.
     pub(crate) fn refusals(&self) -> [(&'static str, String); 3] {
         let (input, signature) = self.token.rsplit_once('.').unwrap();
-        let first = if signature.starts_with('A') { 'B' } else { 'A' };
-        let flipped = format!("{input}.{first}{}", signature.get(1..).unwrap());
         [
             ("malformed", format!("{input}=.{signature}")),
             ("expired", self.expired.clone()),
-            ("bad signature", flipped),
+            ("bad signature", flipped(&self.token)),
         ]
     }
+}
+
+/// The same token with another first character of its signature.
+pub(crate) fn flipped(token: &str) -> String {
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    format!("{input}.{first}{}", signature.get(1..).unwrap())
 }
 
 /// The key as the crypto library takes it, without any of our code.

@@ -39,8 +39,7 @@ impl VerifyingKey {
             .map(|algorithm| Ok((algorithm, key_material::parse(&material, algorithm)?)))
             .collect::<Result<Vec<_>, JwkFault>>()?;
         let (kid, issuer) = (text(jwk, "kid")?, text(jwk, "issuer")?);
-        let names = [kid.as_deref(), issuer.as_deref()];
-        let fingerprint = fingerprint(names.map(Option::unwrap_or_default), &uses, &material);
+        let fingerprint = fingerprint([kid.as_deref(), issuer.as_deref()], &uses, &material);
         Ok(Self(Arc::new(Parsed { kid, uses, issuer, fingerprint })))
     }
 
@@ -59,7 +58,8 @@ impl VerifyingKey {
         self.0.uses.iter().map(|(algorithm, _)| *algorithm)
     }
 
-    /// SHA-256 over the key, its `kid`, its `issuer` and its algorithms: equal keys in two sets have equal fingerprints.
+    /// SHA-256 over the key, its `kid`, its `issuer` and its algorithms: equal keys in two sets have equal
+    /// fingerprints, and keys that differ in any of it have different ones.
     pub fn fingerprint(&self) -> &[u8; 32] {
         &self.0.fingerprint
     }
@@ -111,10 +111,20 @@ fn text(jwk: &Object, name: &'static str) -> Result<Option<Text>, JwkFault> {
     }
 }
 
-fn fingerprint(names: [&str; 2], uses: &[(Algorithm, ParsedPublicKey)], material: &Material) -> [u8; 32] {
+fn fingerprint(
+    names: [Option<&str>; 2],
+    uses: &[(Algorithm, ParsedPublicKey)],
+    material: &Material,
+) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
-    let [kid, issuer] = names.map(str::as_bytes);
-    for part in [kid, issuer, material.bytes()] {
+    for name in names {
+        // An empty name is a name.
+        context.update(&[u8::from(name.is_some())]);
+        let name = name.unwrap_or_default().as_bytes();
+        context.update(&name.len().to_be_bytes());
+        context.update(name);
+    }
+    for part in material.parts() {
         context.update(&part.len().to_be_bytes());
         context.update(part);
     }

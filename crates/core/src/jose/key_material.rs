@@ -55,10 +55,10 @@ impl Material {
     }
 
     /// The bytes that tell this key from others of its type.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(super) fn parts(&self) -> [&[u8]; 2] {
         match self {
-            Self::Rsa { modulus, .. } => modulus,
-            Self::Ec { point, .. } | Self::Ed25519 { point } => point,
+            Self::Rsa { modulus, exponent } => [modulus, exponent],
+            Self::Ec { point, .. } | Self::Ed25519 { point } => [point, &[]],
         }
     }
 }

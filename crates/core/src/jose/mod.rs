@@ -8,6 +8,8 @@ mod jwk;
 mod jwks;
 mod key_material;
 pub mod signature;
+#[cfg(test)]
+mod tests;
 
 pub use algorithm::Algorithm;
 pub use compact::{CompactJws, Header, UnverifiedToken};

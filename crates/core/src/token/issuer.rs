@@ -3,6 +3,7 @@
 //! Issuers are compared byte for byte: no case folding, no default ports, no final slash added or removed.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 
 /// The identifier of an identity provider, exactly as configured.
 ///
@@ -31,34 +32,31 @@ impl Issuer {
 
     /// Whether the host is this machine itself: `localhost`, `127.0.0.0/8` or `[::1]`.
     pub fn is_loopback(&self) -> bool {
-        split(&self.0).is_some_and(|(_, host)| is_loopback_host(host))
+        split(&self.0).is_some_and(|(_, host, _)| is_loopback_host(host))
     }
 }
 
 /// Whether a URL's host is a loopback name or address.
 pub fn is_loopback_host(host: &str) -> bool {
-    let octets = host.split('.').map(str::parse::<u8>).collect::<Result<Vec<_>, _>>();
     host.eq_ignore_ascii_case("localhost")
         || host == "[::1]"
-        || octets.is_ok_and(|octets| matches!(octets.as_slice(), [127, _, _, _]))
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The scheme, and the host without its port.
-fn split(text: &str) -> Option<(&str, &str)> {
+/// The scheme, the host, and the port where there is one.
+fn split(text: &str) -> Option<(&str, &str, Option<&str>)> {
     let (scheme, rest) = text.split_once("://")?;
     let authority = rest.split('/').next()?;
-    let host = match authority.strip_prefix('[') {
-        Some(bracketed) => {
-            let end = bracketed.find(']')?;
-            authority.get(..end + 2)?
-        }
-        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    let end = if authority.starts_with('[') { authority.find(']')? + 1 } else { 0 };
+    let (host, port) = match authority.get(end..)?.find(':') {
+        Some(colon) => (authority.get(..end + colon)?, authority.get(end + colon + 1..)),
+        None => (authority, None),
     };
-    Some((scheme, host))
+    Some((scheme, host, port))
 }
 
 fn fault(text: &str) -> Option<&'static str> {
-    let Some((scheme, host)) = split(text) else {
+    let Some((scheme, host, port)) = split(text) else {
         return Some("it must be a URL such as `https://idp.example.com`");
     };
     if host.is_empty() {
@@ -69,11 +67,20 @@ fn fault(text: &str) -> Option<&'static str> {
         Some("it must have no query and no fragment (RFC 8414, section 2)")
     } else if text.contains(['@', '\\']) {
         Some("it must hold no user information and no backslash")
+    } else if host.starts_with('[') && !host.ends_with(']') {
+        Some("something stands behind the `]` of its host")
+    } else if port.is_some_and(|port| !is_port(port)) {
+        Some("its port must be a number up to 65535")
     } else if scheme != "https" && !(scheme == "http" && is_loopback_host(host)) {
         Some("it must begin with `https://`; `http://` is for loopback only")
     } else {
         None
     }
+}
+
+/// Digits only: a sign, which a number may have, is none of them (RFC 3986, section 3.2.3).
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }
 
 impl fmt::Display for Issuer {
@@ -111,7 +118,10 @@ mod tests {
             "http://[::1]:9",
         ] {
             assert_eq!(Issuer::parse(text).map(|issuer| issuer.to_string()), Ok(text.to_owned()));
+            assert_eq!(Issuer::parse(text).unwrap().is_loopback(), text.starts_with("http:"), "{text}");
         }
+        assert!(Issuer::parse("https://127.255.0.1:8443/x").unwrap().is_loopback());
+        assert!(!Issuer::parse("https://128.0.0.1").unwrap().is_loopback());
     }
 
     #[test]
@@ -128,8 +138,20 @@ mod tests {
             "ftp://127.0.0.1",
             "http://127.0.0.1.evil.example",
             "http://localhost.evil.example",
+            "http://[::1]evil.example",
+            "http://[::1",
+            "http://+127.0.0.1",
+            "https://idp.example:",
+            "https://idp.example:https",
+            "https://idp.example:65536",
+            "https://[::1]:+9",
         ] {
             assert!(Issuer::parse(text).is_err(), "{text:?}");
         }
+        let error = Issuer::parse("ftp://a\n").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "`ftp://a\\n` is no issuer: it holds a space, a control character or a letter outside ASCII"
+        );
     }
 }

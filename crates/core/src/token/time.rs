@@ -70,6 +70,8 @@ mod tests {
         assert_eq!(float(1.9), Some(NumericDate(1)));
         assert_eq!(float(-0.5), Some(NumericDate(-1)));
         assert_eq!(float(1e300), None);
+        assert_eq!(float(9_007_199_254_740_991.0), Some(NumericDate(9_007_199_254_740_991)));
+        assert_eq!(float(9_007_199_254_740_992.0), None);
         assert_eq!(NumericDate::from_json(&Json::Number(Number::Unsigned(u64::MAX))), None);
         assert_eq!(NumericDate::from_json(&Json::from("1")), None);
         assert_eq!(NumericDate::from_json(&Json::Null), None);
@@ -79,5 +81,6 @@ mod tests {
     fn arithmetic_stops_at_the_ends() {
         assert_eq!(NumericDate(i64::MAX).plus(60), NumericDate(i64::MAX));
         assert_eq!(NumericDate(i64::MIN).since(NumericDate(1)), i64::MIN);
+        assert_eq!(NumericDate(-7).to_string(), "-7");
     }
 }

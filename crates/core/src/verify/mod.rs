@@ -3,6 +3,8 @@
 pub mod checks;
 mod explain;
 mod profile;
+#[cfg(test)]
+mod tests;
 mod verifier;
 
 pub use checks::{Check, Stage};

@@ -74,3 +74,25 @@ async fn several_requirements_must_all_be_met() {
     assert_eq!(status(idp.token("alice").sign()).await, 403);
     assert_eq!(status(idp.token("bob").scope("a").sign()).await, 403);
 }
+
+/// The outer layer has verified the token; the inner one has only to ask for its requirement, even where the
+/// header is gone by then. Another server's word does not count.
+#[tokio::test]
+async fn layers_of_one_server_verify_once() {
+    let (idp, server) = world().await;
+    let audience = idp.audience();
+    let another = portcullis::ResourceServer::new(idp.issuer().as_str(), audience).unwrap();
+    for (inner, required, status) in [
+        (&server, Requirement::ValidToken, 200),
+        (&server, Requirement::role("Admin"), 403),
+        (&another, Requirement::ValidToken, 401),
+    ] {
+        let inner = ProtectLayer::new(inner.clone()).require(required).layer(Strict::default());
+        let without_header = inner.map_request(|mut request: Request<String>| {
+            request.headers_mut().remove("authorization");
+            request
+        });
+        let service = ProtectLayer::new(server.clone()).layer(without_header);
+        assert_eq!(service.oneshot(request(&idp.token("bob").sign())).await.unwrap().status(), status);
+    }
+}

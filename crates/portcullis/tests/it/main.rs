@@ -10,6 +10,7 @@
 mod extractor;
 mod header_corpus;
 mod layer;
+mod refused;
 
 use axum::Router;
 use axum::body::Body;

@@ -1,0 +1,57 @@
+//! What the dependencies are, and that every feature of ours stands alone.
+//!
+//! `deny.toml` says which licences, sources and crates may be among them; cargo-deny judges. Known vulnerabilities
+//! are looked up where their database can be fetched.
+
+use crate::cargo::root;
+use crate::report::Outcome::{self, Excused, Skipped};
+use crate::report::ran;
+use crate::tools::{self, CARGO_DENY, CARGO_HACK};
+use std::process::Command;
+
+/// Crates with features, and the ones that users take as libraries.
+const EACH_FEATURE: &[&str] = &["portcullis", "portcullis-resource-server", "portcullis-cli"];
+
+/// Licences, bans and sources.
+pub(crate) fn supply() -> Outcome {
+    match deny() {
+        Ok(mut command) => {
+            ran(command.args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"]))
+        }
+        Err(missing) => Skipped(missing),
+    }
+}
+
+/// Known vulnerabilities of the locked versions. Their database is a repository of its own that not every machine
+/// reaches; an old copy of it would be a false comfort.
+pub(crate) fn advisories() -> Outcome {
+    let Ok(mut fetch) = deny() else {
+        return Skipped("cargo-deny is not there".to_owned());
+    };
+    let fetched = fetch.args(["--log-level", "off", "fetch", "db"]).status();
+    if !fetched.is_ok_and(|status| status.success()) {
+        return Excused("the advisory database cannot be fetched from here".to_owned());
+    }
+    match deny() {
+        Ok(mut command) => ran(command.args(["check", "--disable-fetch", "advisories"])),
+        Err(missing) => Skipped(missing),
+    }
+}
+
+fn deny() -> Result<Command, String> {
+    let mut command = Command::new(tools::installed(&CARGO_DENY)?);
+    command.args(["--workspace", "--locked"]).current_dir(root());
+    Ok(command)
+}
+
+/// Each feature of a crate by itself, none, and the default ones, with warnings denied.
+pub(crate) fn each_feature() -> Outcome {
+    let hack = match tools::installed(&CARGO_HACK) {
+        Ok(hack) => hack,
+        Err(missing) => return Skipped(missing),
+    };
+    let mut command = Command::new(hack);
+    command.args(["hack", "clippy", "--each-feature", "--locked", "--quiet"]).current_dir(root());
+    command.args(EACH_FEATURE.iter().flat_map(|name| ["--package", name]));
+    ran(command.args(["--", "-D", "warnings"]))
+}
