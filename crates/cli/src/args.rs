@@ -107,7 +107,7 @@ pub(crate) struct ExplainArguments {
     /// The audience of the API [env: OAUTH2_AUDIENCE, also from .env]
     #[arg(long)]
     pub(crate) audience: Option<String>,
-    /// The profile, `generic` or `rfc9068` [env: OAUTH2_PROFILE, also from .env]
+    /// The kind of provider, such as `okta` [default: OAUTH2_PROFILE, else what the issuer shows]
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// Print the checks as JSON

@@ -1,11 +1,11 @@
 //! The one credential that a request carries (RFC 6750, section 2.1).
 //!
-//! Only the `Authorization` header is read. Two credentials are refused, and so is a token in the query beside
+//! Only the `Authorization` header is read, or the one header that the operator names. Two credentials are refused, and so is a token in the query beside
 //! the header. A token in the query, the body or a cookie alone counts for nothing.
 
 use crate::rejection::{Code, Facts, Rejection};
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 use std::fmt;
 
 /// A bearer token as it came, unread.
@@ -21,6 +21,32 @@ pub struct Credential<'r> {
 /// `credential.missing` where there is none, or one of another scheme; `credential.malformed` where nothing
 /// follows the scheme; `credential.repeated` for more than one; `token.malformed` for bytes outside ASCII.
 pub fn find<'r>(headers: &'r HeaderMap, query: Option<&str>) -> Result<Credential<'r>, Rejection> {
+    find_in(None, headers, query)
+}
+
+/// Finds the token of a request where a proxy in front puts it: bare, in a header of its own, such as
+/// `Cf-Access-Jwt-Assertion`. A bearer token in `Authorization` beside it is refused as a second one.
+///
+/// # Errors
+///
+/// As for [`find`].
+pub fn find_in<'r>(
+    header: Option<&HeaderName>,
+    headers: &'r HeaderMap,
+    query: Option<&str>,
+) -> Result<Credential<'r>, Rejection> {
+    let Some(mut values) = header.map(|header| headers.get_all(header).iter()) else {
+        return authorization(headers, query);
+    };
+    let Some(value) = values.next() else { return authorization(headers, query) };
+    let in_authorization = headers.get(AUTHORIZATION).is_some_and(|value| bearer(value.as_bytes()).is_some());
+    if values.next().is_some() || in_authorization || query.is_some_and(has_access_token) {
+        return Err(repeated("a token in a header of its own and another one"));
+    }
+    read(value.as_bytes())
+}
+
+fn authorization<'r>(headers: &'r HeaderMap, query: Option<&str>) -> Result<Credential<'r>, Rejection> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or_else(missing)?;
     if values.next().is_some() {
@@ -137,6 +163,28 @@ mod tests {
         }
         assert_eq!(found(&["Bearer t"], Some("my_access_token=1&x=access_token")), Ok("t".to_owned()));
         assert_eq!(found(&[], Some("access_token=t")), Err(Code::CredentialMissing));
+    }
+
+    #[test]
+    fn the_operator_can_name_a_header_for_the_bare_token() {
+        let name = HeaderName::from_static("cf-access-jwt-assertion");
+        let found = |pairs: &[(&'static str, &'static str)], query: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            find_in(Some(&name), &headers, query).map(|it| it.token().to_owned()).map_err(|it| it.code())
+        };
+        let (own, other) = (("cf-access-jwt-assertion", "t"), ("authorization", "Bearer u"));
+        assert_eq!(found(&[own], None), Ok("t".to_owned()));
+        assert_eq!(found(&[other], None), Ok("u".to_owned()));
+        assert_eq!(found(&[own, ("authorization", "Basic x")], None), Ok("t".to_owned()));
+        assert_eq!(found(&[], None), Err(Code::CredentialMissing));
+        for pairs in [&[own, other][..], &[own, own]] {
+            assert_eq!(found(pairs, None), Err(Code::CredentialRepeated));
+        }
+        assert_eq!(found(&[own], Some("access_token=x")), Err(Code::CredentialRepeated));
+        assert_eq!(found(&[("cf-access-jwt-assertion", "")], None), Err(Code::CredentialMalformed));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use crate::requirement::{Requires, ValidToken};
 use crate::verified;
 use crate::{AccessToken, Refused};
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
-use http::header::AUTHORIZATION;
 use http::request::Parts;
 use portcullis_resource_server::ResourceServer;
 use std::marker::PhantomData;
@@ -14,8 +13,8 @@ use std::ops::Deref;
 ///
 /// It verifies by itself, with the [`ResourceServer`] in the router's state; where a
 /// [`ProtectLayer`](crate::ProtectLayer) of the same server ran before, it takes that token and only checks the
-/// requirement. As `Option<Authorized<C>>` it is `None` for a request without an `Authorization` header, and
-/// for no other.
+/// requirement. As `Option<Authorized<C>>` it is `None` for a request without any credential, and for no
+/// other.
 ///
 /// It gives all that [`AccessToken`] gives.
 pub struct Authorized<C = ValidToken> {
@@ -64,7 +63,7 @@ where
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Refused> {
-        if !parts.headers.contains_key(AUTHORIZATION) {
+        if !ResourceServer::from_ref(state).sees_credential(&parts.headers) {
             return Ok(None);
         }
         <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)

@@ -29,7 +29,7 @@
 //!   itself when no layer ran, so a forgotten layer is never an open door. `Option<Authorized>` is `None` only
 //!   for a request without any credential; a bad token is refused there too.
 //! - [`ProtectLayer`] protects any tower service as a whole.
-//! - [`requirement!`] names a demand: scopes, roles, claims, `any`, `all`, `not`.
+//! - [`requirement!`] names a demand: scopes, roles, groups, a user or an application, claims, `any`, `all`, `not`.
 //!
 //! What is checked: the signature against the issuer's published keys, the issuer and the audience byte for
 //! byte, expiry, not-before, issued-at and a cap on the lifetime, the type of the token, required claims, and
@@ -59,7 +59,7 @@ mod verified;
 pub use extract::Authorized;
 pub use layer::{Protect, ProtectLayer};
 pub use portcullis_core::jose::json::Json as ClaimValue;
-pub use portcullis_core::token::{AccessToken, ClaimPath, Claims, Scopes};
+pub use portcullis_core::token::{AccessToken, ClaimPath, Claims, Identity, Kind, Membership, Scopes};
 pub use portcullis_core::{Code, ConfigErrors, Decision, Denial, Outage, Permit, Rejection, Requirement};
 pub use portcullis_resource_server::{Config, IssuerConfig, ResourceServer, Settings};
 pub use requirement::{Requires, ValidToken};

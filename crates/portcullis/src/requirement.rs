@@ -22,7 +22,7 @@ impl Requires for ValidToken {
 
 /// Names a requirement, for use as `Authorized<Name>`.
 ///
-/// On the right stand the words `scope`, `role`, `claim`, `all`, `any` and `not`:
+/// On the right stand the words `scope`, `role`, `group`, `user`, `application`, `claim`, `all`, `any` and `not`:
 ///
 /// ```
 /// use portcullis::requirement;
@@ -30,7 +30,7 @@ impl Requires for ValidToken {
 /// requirement!(pub Admin = role("Admin"));
 /// requirement!(
 ///     /// Who may change orders.
-///     pub OrderEditor = all([scope("orders:write"), any([role("Admin"), claim("department", "sales")])])
+///     pub OrderEditor = all([user(), scope("orders:write"), any([role("Admin"), claim("department", "sales")])])
 /// );
 /// ```
 #[macro_export]
@@ -43,7 +43,7 @@ macro_rules! requirement {
         impl $crate::Requires for $name {
             fn requirement() -> &'static $crate::Requirement {
                 #[allow(unused_imports, reason = "a requirement seldom uses all the words")]
-                use $crate::requirement::words::{all, any, claim, not, role, scope};
+                use $crate::requirement::words::{all, any, application, claim, group, not, role, scope, user};
                 static REQUIREMENT: ::std::sync::LazyLock<$crate::Requirement> =
                     ::std::sync::LazyLock::new(|| $requirement);
                 &REQUIREMENT
@@ -65,6 +65,21 @@ pub mod words {
     /// The caller has this role.
     pub fn role(role: &str) -> Requirement {
         Requirement::role(role)
+    }
+
+    /// The caller is in this group.
+    pub fn group(group: &str) -> Requirement {
+        Requirement::group(group)
+    }
+
+    /// The token was issued for a user.
+    pub fn user() -> Requirement {
+        Requirement::user()
+    }
+
+    /// The token was issued for an application in its own name.
+    pub fn application() -> Requirement {
+        Requirement::application()
     }
 
     /// The claim of this name is this value, or an array that holds it.

@@ -17,6 +17,9 @@ pub struct Config {
     pub issuer: Vec<IssuerConfig>,
     /// The `realm` of challenges (RFC 9110, section 11.5). Default `api`.
     pub realm: Option<String>,
+    /// A header that holds the bare token, besides `Authorization`, where a proxy in front puts it there:
+    /// `cf-access-jwt-assertion`. Default none.
+    pub token_header: Option<String>,
     /// How many verified tokens are remembered. Default 10,000; 0 switches it off.
     pub remembered_tokens: Option<usize>,
     /// The bounds on foreign input, each with its safe default.

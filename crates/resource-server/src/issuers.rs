@@ -68,9 +68,16 @@ impl TrustedIssuers {
 
     /// The keys of every issuer, and those that tenants share.
     pub(crate) fn key_caches(&self) -> impl Iterator<Item = &Arc<KeyCache>> {
-        let exact = self.exact.iter().filter(|(name, issuer)| ***name == *issuer.verifier.issuer().as_str());
         let shared = self.templates.iter().filter_map(TenantIssuers::shared_keys);
-        exact.map(|(_, issuer)| &issuer.keys).chain(shared)
+        self.exactly_named().map(|issuer| &issuer.keys).chain(shared)
+    }
+
+    /// The issuers that are not templates, each once whatever its spellings.
+    fn exactly_named(&self) -> impl Iterator<Item = &Arc<TrustedIssuer>> {
+        let entries = self.exact.iter();
+        entries
+            .filter(|(name, issuer)| ***name == *issuer.verifier.issuer().as_str())
+            .map(|(_, issuer)| issuer)
     }
 
     /// How the keys are, those of remembered tenants included.
@@ -81,7 +88,7 @@ impl TrustedIssuers {
 
     /// What is expected of each entry's tokens: for explaining.
     pub(crate) fn verifiers(&self) -> impl Iterator<Item = &Verifier> {
-        let exact = self.exact.values().map(|issuer| &issuer.verifier);
+        let exact = self.exactly_named().map(|issuer| &issuer.verifier);
         exact.chain(self.templates.iter().map(TenantIssuers::verifier))
     }
 }

@@ -6,7 +6,8 @@ use crate::issuers::{TrustedIssuer, TrustedIssuers};
 use crate::key_cache::{KeyFault, KeyStatus};
 use crate::settings::Settings;
 use crate::token_cache::{Remembered, TokenCache};
-use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 use portcullis_core::credential::{self, Credential};
 use portcullis_core::jose::{Header, VerifyingKey, compact, signature};
 use portcullis_core::rejection::Rejection;
@@ -28,6 +29,7 @@ struct Inner {
     tokens: TokenCache,
     limits: Limits,
     realm: String,
+    token_header: Option<HeaderName>,
     clock: Arc<dyn Clock>,
 }
 
@@ -62,6 +64,7 @@ impl ResourceServer {
             tokens: TokenCache::new(settings.remembered_tokens),
             limits: settings.limits,
             realm: settings.realm,
+            token_header: settings.token_header,
             clock,
         }))
     }
@@ -88,7 +91,7 @@ impl ResourceServer {
         query: Option<&str>,
         requirement: &Requirement,
     ) -> Result<Permit, Denial> {
-        let credential = credential::find(headers, query)?;
+        let credential = credential::find_in(self.0.token_header.as_ref(), headers, query)?;
         let token = self.authenticate(credential).await?;
         Ok(policy::permit(token, requirement)?)
     }
@@ -138,6 +141,12 @@ impl ResourceServer {
         for keys in self.0.issuers.key_caches() {
             keys.refresh().await;
         }
+    }
+
+    /// Whether a request carries any credential, good or bad, where this server looks for one.
+    pub fn sees_credential(&self, headers: &HeaderMap) -> bool {
+        let own = self.0.token_header.as_ref().is_some_and(|header| headers.contains_key(header));
+        own || headers.contains_key(AUTHORIZATION)
     }
 
     /// The `realm` of challenges.

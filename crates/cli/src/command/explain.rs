@@ -81,8 +81,11 @@ fn page(explanation: &Explanation) -> String {
     for step in &explanation.steps {
         page.push_str(&line(step, first.is_some_and(|first| std::ptr::eq(first, step))));
     }
+    if let Some(profile) = explanation.profile {
+        page.push_str(&format!("\n  {}  {profile}\n", styled(QUIET, "profile")));
+    }
     if let Some(hint) = &explanation.hint {
-        page.push_str(&format!("\n  {}  {}\n", styled(STRONG, "likely"), wrapped(hint, 10)));
+        page.push_str(&format!("\n  {}  {}\n", styled(STRONG, "likely "), wrapped(hint, 11)));
     }
     page.push('\n');
     page
@@ -127,5 +130,5 @@ fn as_json(explanation: &Explanation) -> serde_json::Value {
         })
     });
     let code = explanation.first_obstacle().map(|step| step.code);
-    json!({ "accepted": explanation.is_accepted(), "code": code, "hint": explanation.hint, "steps": steps.collect::<Vec<_>>() })
+    json!({ "accepted": explanation.is_accepted(), "code": code, "profile": explanation.profile, "hint": explanation.hint, "steps": steps.collect::<Vec<_>>() })
 }

@@ -2,11 +2,21 @@
 //!
 //! A hint is for a person who holds the token. It decides nothing, and proves nothing.
 
+use portcullis_core::Dialect;
 use portcullis_core::jose::json::Json;
 use portcullis_core::jose::{Algorithm, UnverifiedToken};
 use portcullis_core::rejection::Code;
 use portcullis_core::token::{Claims, NumericDate};
 use portcullis_core::verify::Verifier;
+
+/// What was seen, and the provider's own setting that cures the refusal.
+pub(super) fn with_cure(seen: Option<String>, dialect: &Dialect, code: &str) -> Option<String> {
+    let code = Code::ALL.iter().copied().find(|known| known.as_str() == code);
+    match (seen, code.and_then(|code| dialect.cure(code))) {
+        (Some(seen), Some(cure)) => Some(format!("{seen}; {cure}")),
+        (seen, cure) => seen.or_else(|| cure.map(str::to_owned)),
+    }
+}
 
 /// What probably went wrong with a text that is no signed JWT.
 pub(super) fn of_unreadable(token: &str) -> Option<String> {

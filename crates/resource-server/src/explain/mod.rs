@@ -39,7 +39,10 @@ impl ResourceServer {
     pub async fn explain(&self, token: &str) -> Explanation {
         let parsed = match compact::parse(token, self.limits()) {
             Ok(parsed) => parsed,
-            Err(rejection) => return unreadable(token, &rejection),
+            Err(rejection) => {
+                let seen = hint::of_unreadable(token);
+                return unreadable(&rejection, self.with_only_dialect(seen, rejection.code().as_str()));
+            }
         };
         let mut steps = vec![
             Step::new(FORM, Outcome::Pass, Code::TokenMalformed).telling("a signed JWT", "a signed JWT"),
@@ -54,12 +57,21 @@ impl ResourceServer {
                 let found = rejection.facts().found().to_owned();
                 steps.push(Step::failed(ISSUER, &rejection).telling(configured.join(" or "), found));
                 steps.extend(skipped_from_issuer());
-                Explanation {
-                    profile: None,
-                    steps,
-                    hint: hint::of_issuer(parsed.unverified_claims(), verifiers()),
-                }
+                let seen = hint::of_issuer(parsed.unverified_claims(), verifiers());
+                let hint = self.with_only_dialect(seen, rejection.code().as_str());
+                Explanation { profile: None, steps, hint }
             }
+        }
+    }
+}
+
+impl ResourceServer {
+    /// The provider's own cure, where only one kind of provider can be meant.
+    fn with_only_dialect(&self, seen: Option<String>, code: &str) -> Option<String> {
+        let mut dialects = self.issuers().verifiers().map(|verifier| verifier.profile().dialect);
+        match (dialects.next(), dialects.next()) {
+            (Some(only), None) => hint::with_cure(seen, only, code),
+            _ => seen,
         }
     }
 }
@@ -82,7 +94,10 @@ impl TrustedIssuer {
         let profile = Some(self.verifier.profile().name());
         let mut explanation = Explanation { steps, profile, hint: None };
         let obstacle = explanation.first_obstacle().map(|step| step.code);
-        explanation.hint = obstacle.and_then(|code| hint::of_step(code, &token, &self.verifier, now));
+        explanation.hint = obstacle.and_then(|code| {
+            let seen = hint::of_step(code, &token, &self.verifier, now);
+            hint::with_cure(seen, self.verifier.profile().dialect, code)
+        });
         explanation
     }
 
@@ -128,10 +143,10 @@ fn explain_signature(
     }
 }
 
-fn unreadable(token: &str, rejection: &Rejection) -> Explanation {
+fn unreadable(rejection: &Rejection, hint: Option<String>) -> Explanation {
     let mut steps = vec![Step::failed(FORM, rejection), Step::not_reached(ISSUER, Code::TokenIssuer)];
     steps.extend(skipped_from_issuer());
-    Explanation { steps, profile: None, hint: hint::of_unreadable(token) }
+    Explanation { steps, profile: None, hint }
 }
 
 fn skipped_from_issuer() -> Vec<Step> {

@@ -7,6 +7,7 @@ pub(crate) use issuer::{IssuerSettings, Tenants, is_tenant};
 
 use crate::config::{Config, IssuerConfig};
 use crate::keys::KeySource;
+use http::HeaderName;
 use portcullis_core::jose::Jwks;
 use portcullis_core::{ConfigError, ConfigErrors, Limits};
 
@@ -15,6 +16,7 @@ use portcullis_core::{ConfigError, ConfigErrors, Limits};
 pub struct Settings {
     pub(crate) issuers: Vec<IssuerSettings>,
     pub(crate) realm: String,
+    pub(crate) token_header: Option<HeaderName>,
     pub(crate) remembered_tokens: usize,
     pub(crate) limits: Limits,
 }
@@ -93,10 +95,21 @@ impl TryFrom<Config> for Settings {
                 "write a short name such as `api`",
             ));
         }
+        let token_header = config.token_header.and_then(|name| noted(&mut faults, token_header(&name)));
         ConfigErrors::check(faults)?;
         let remembered_tokens = config.remembered_tokens.unwrap_or(10_000);
-        Ok(Self { issuers, realm, remembered_tokens, limits: config.limits })
+        Ok(Self { issuers, realm, token_header, remembered_tokens, limits: config.limits })
     }
+}
+
+/// A header of its own for the token; not one that means something else already.
+fn token_header(name: &str) -> Result<HeaderName, ConfigError> {
+    let taken = ["authorization", "cookie", "host", "connection", "content-type", "content-length"];
+    let header = HeaderName::try_from(name).ok().filter(|header| !taken.contains(&header.as_str()));
+    header.ok_or_else(|| {
+        let cure = "write the name of the header that your proxy sends, such as `cf-access-jwt-assertion`";
+        ConfigError::new("token_header", "a header of its own", cure)
+    })
 }
 
 fn noted<T>(faults: &mut Vec<ConfigError>, result: Result<T, ConfigError>) -> Option<T> {

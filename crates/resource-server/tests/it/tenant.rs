@@ -1,6 +1,8 @@
 //! One tenant of a provider that serves many, some of its tenants, and thousands of them.
 
 use crate::world::{AUDIENCE, clock, decide, idp};
+use axum::Router;
+use axum::routing::get;
 use portcullis_core::jose::Jwks;
 use portcullis_core::{ConfigError, Limits};
 use portcullis_idp::{Idp, TokenBuilder};
@@ -97,27 +99,44 @@ async fn ten_thousand_tenants_are_no_burden() {
     assert_eq!(server.key_status().len(), 1, "the tenants share one key set");
 }
 
+/// Serves metadata and keys of two tenants under one origin.
+async fn two_tenants(keys: [String; 2]) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let mut app = Router::new();
+    for (name, keys) in ["a", "b"].into_iter().zip(keys) {
+        let issuer = format!("{origin}/t/{name}");
+        let metadata = json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") }).to_string();
+        let well_known = format!("/t/{name}/.well-known/openid-configuration");
+        app = app
+            .route(&well_known, get(async || metadata))
+            .route(&format!("/t/{name}/keys"), get(async || keys));
+    }
+    tokio::spawn(async { axum::serve(listener, app).await });
+    origin
+}
+
 #[tokio::test]
 async fn tenants_with_keys_of_their_own_are_kept_apart() {
     let clock = clock();
-    let (one, two) =
-        (idp(&clock, ([127, 0, 0, 1], 0).into()).await, idp(&clock, ([127, 0, 0, 1], 0).into()).await);
-    let port = |idp: &Idp| idp.address().port().to_string();
+    let listen = ([127, 0, 0, 1], 0).into();
+    let (a, b) = (idp(&clock, listen).await, idp(&clock, listen).await);
+    let origin = two_tenants([a.jwks(), b.jwks()]).await;
     let text = format!(
-        "[[issuer]]\nurl = \"http://127.0.0.1:{{tenantid}}\"\naudience = [\"{AUDIENCE}\"]\nprofile = \"rfc9068\"\ntenants = [\"{}\", \"{}\"]\n",
-        port(&one),
-        port(&two)
+        "[[issuer]]\nurl = \"{origin}/t/{{tenantid}}\"\naudience = [\"{AUDIENCE}\"]\ntenants = [\"a\", \"b\", \"c\"]\n"
     );
     let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
     let server = ResourceServer::with_clock(settings, Arc::<_>::clone(&clock) as Arc<_>);
-    for idp in [&one, &two] {
-        let token = |idp: &Idp| idp.token("alice").claim("tid", port(idp));
-        assert_eq!(decide(&server, &token(idp).sign()).await, "allow");
-        let other = if std::ptr::eq(idp, &raw const one) { &two } else { &one };
-        let forged = token(other).issuer(idp.issuer().as_str()).claim("tid", port(idp)).sign();
-        assert_eq!(decide(&server, &forged).await, "token.key_unknown");
+    let token = |signer: &Idp, tenant: &str| {
+        signer.token("alice").issuer(&format!("{origin}/t/{tenant}")).claim("tid", tenant).sign()
+    };
+    for (own, other, tenant) in [(&a, &b, "a"), (&b, &a, "b")] {
+        assert_eq!(decide(&server, &token(own, tenant)).await, "allow");
+        assert_eq!(decide(&server, &token(other, tenant)).await, "token.key_unknown");
     }
-    assert_eq!(server.key_status().len(), 2);
+    assert_eq!(decide(&server, &token(&a, "c")).await, "outage.metadata");
+    assert_eq!(decide(&server, &token(&a, "d")).await, "token.tenant");
+    assert_eq!(server.key_status().len(), 3, "only tenants of ours are remembered");
 }
 
 #[test]
