@@ -113,9 +113,10 @@ impl Idp {
         self.state.endpoint(self.state.endpoints.introspect.as_ref(), "/introspect")
     }
 
-    /// The imitation of Microsoft Graph, version included, which tells a user's groups (Entra ID only).
+    /// The imitation of Microsoft Graph, which tells a user's groups (Entra ID only): this stands for
+    /// `https://graph.microsoft.com`, also where a client asks for a token for it.
     pub fn graph(&self) -> String {
-        self.state.url("/graph/v1.0")
+        self.state.url("/graph")
     }
 
     /// Everything of this provider begins with this: the issuer without the path of the imitated provider's.

@@ -99,14 +99,14 @@ impl Shape for Entra {
         each.chain(["common", "organizations"].map(|place| one("{tenantid}", place))).collect()
     }
 
-    fn metadata(&self) -> Value {
-        json!({
-            "subject_types_supported": ["pairwise"],
-            "tenant_region_scope": "EU",
-            "cloud_instance_name": "microsoftonline.com",
-            "cloud_graph_host_name": "graph.windows.net",
-            "msgraph_host": "graph.microsoft.com",
-        })
+    fn metadata(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("subject_types_supported", json!(["pairwise"])),
+            ("tenant_region_scope", json!("EU")),
+            ("cloud_instance_name", json!("microsoftonline.com")),
+            ("cloud_graph_host_name", json!("graph.windows.net")),
+            ("msgraph_host", json!("graph.microsoft.com")),
+        ]
     }
 
     fn dress_key(&self, jwk: &mut Claims, issuer: &str) {

@@ -7,7 +7,7 @@ use crate::config::TokenFormat;
 use crate::facts::Facts;
 use crate::keys::random_text;
 use crate::store::IssuedAccess;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(super) struct Hydra;
 
@@ -51,6 +51,15 @@ impl Shape for Hydra {
     fn endpoints(&self, _tenant: &str) -> Endpoints {
         let introspect = "/admin/oauth2/introspect";
         Endpoints::under("", ["/oauth2/auth", "/oauth2/token", "/userinfo", introspect, "/oauth2/revoke"])
+    }
+
+    /// Introspection is for those who know the administrators' address: it is not told.
+    fn metadata(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("introspection_endpoint", Value::Null),
+            ("introspection_endpoint_auth_methods_supported", Value::Null),
+            ("introspection_signing_alg_values_supported", Value::Null),
+        ]
     }
 
     fn beside(&self) -> Beside {

@@ -131,6 +131,21 @@ impl Dialect {
         }
     }
 
+    /// Whether its tokens tell roles. Where they do not, an API cannot ask for a role.
+    pub fn tells_roles(self) -> bool {
+        !matches!(self, Self::Google | Self::GithubActions | Self::GitlabCi | Self::Kubernetes)
+    }
+
+    /// A claim of its tokens, with its value, that an API must demand, because the real provider gives tokens for
+    /// any audience to anybody.
+    pub fn condition(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::GithubActions => Some(("repository_owner_id", "123456")),
+            Self::GitlabCi => Some(("namespace_id", "72")),
+            _ => None,
+        }
+    }
+
     pub(crate) fn shape(self) -> &'static dyn Shape {
         match self {
             Self::Generic => &generic::Generic,

@@ -77,9 +77,9 @@ pub(crate) trait Shape: Sync {
         vec![Published { metadata: vec![discovery(&issuer)], issuer, keys }]
     }
 
-    /// Members of the metadata besides the usual ones, or in their place.
-    fn metadata(&self) -> Value {
-        json!({})
+    /// Members of the metadata besides the usual ones or in their place; null takes one away.
+    fn metadata(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
     }
 
     /// Makes a JWK what it is in the key set of that issuer.

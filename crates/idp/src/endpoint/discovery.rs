@@ -38,7 +38,12 @@ fn document(state: &State, published: &Published) -> Claims {
     if state.endpoints.token.is_some() {
         document.extend(for_clients(state, algorithm));
     }
-    document.extend(claims(state.shape.metadata()));
+    for (name, value) in state.shape.metadata() {
+        match value {
+            Value::Null => _ = document.remove(name),
+            value => _ = document.insert(name.to_owned(), value),
+        }
+    }
     document
 }
 

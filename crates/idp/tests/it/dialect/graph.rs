@@ -22,13 +22,13 @@ async fn ask(url: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
 
 fn groups_of(idp: &Idp, name: &str) -> String {
     let claims = super::part(&idp.token(name).sign(), 1);
-    format!("{}/users/{}/getMemberObjects", idp.graph(), claims["oid"].as_str().unwrap())
+    format!("{}/v1.0/users/{}/getMemberObjects", idp.graph(), claims["oid"].as_str().unwrap())
 }
 
 #[tokio::test]
 async fn all_groups_come_page_by_page() {
     let idp = world().await;
-    let token = service_token(&idp, "https://graph.microsoft.com/.default").await;
+    let token = service_token(&idp, &format!("{}/.default", idp.graph())).await;
     let body = json!({ "securityEnabledOnly": true });
     let (mut url, mut groups, mut pages) = (Some(groups_of(&idp, "bob")), Vec::new(), 0);
     while let Some(next) = url.filter(|_| pages < 9) {
@@ -49,7 +49,7 @@ async fn all_groups_come_page_by_page() {
 async fn it_is_for_applications_with_a_token_for_it() {
     let idp = world().await;
     let (url, body) = (groups_of(&idp, "bob"), json!({ "securityEnabledOnly": false }));
-    let for_graph = idp.token("service").audience("https://graph.microsoft.com").issue();
+    let for_graph = service_token(&idp, "https://graph.microsoft.com/.default").await;
     let for_api = idp.token("service").issue();
     let of_user = idp.token("alice").audience("https://graph.microsoft.com").issue();
     let code = async |token: Option<&str>, body: &Value| {
@@ -62,7 +62,7 @@ async fn it_is_for_applications_with_a_token_for_it() {
     }
     assert_eq!(code(Some(&of_user), &body).await, (403, "Authorization_RequestDenied".to_owned()));
     assert_eq!(code(Some(&for_graph), &json!({})).await, (400, "Request_BadRequest".to_owned()));
-    let nobody = format!("{}/users/nobody/getMemberObjects", idp.graph());
+    let nobody = format!("{}/v1.0/users/nobody/getMemberObjects", idp.graph());
     assert_eq!(ask(&nobody, Some(&for_graph), &body).await.0, 404);
     let odd = format!("{url}?$skiptoken=x");
     assert_eq!(ask(&odd, Some(&for_graph), &body).await.0, 400);
@@ -73,5 +73,5 @@ async fn it_is_for_applications_with_a_token_for_it() {
 #[tokio::test]
 async fn nobody_else_has_it() {
     let idp = super::start(Dialect::Okta).await;
-    assert_eq!(ask(&format!("{}/users/x/getMemberObjects", idp.graph()), None, &json!({})).await.0, 404);
+    assert_eq!(ask(&format!("{}/v1.0/users/x/getMemberObjects", idp.graph()), None, &json!({})).await.0, 404);
 }

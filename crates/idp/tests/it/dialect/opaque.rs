@@ -65,6 +65,8 @@ async fn hydra_asks_nobody_who_they_are() {
         "sub": "2bd806c9-7f0e-00af-1a1f-c3328fa763a9", "token_type": "Bearer", "token_use": "access_token",
     });
     let admin = format!("{}/admin/oauth2/introspect", idp.base());
+    assert_eq!(admin, idp.introspection_endpoint());
+    assert!(discover(&idp).await["introspection_endpoint"].is_null(), "it is not for everybody");
     let (status, answer) = json(form(&admin, &format!("token={token}")).await).await;
     assert_eq!(status, 200);
     assert_like(&idp, &answer, &expected);
