@@ -16,6 +16,7 @@ mod bounds;
 mod corpus;
 mod documents;
 mod e2e;
+mod providers;
 mod rfc;
 mod tally;
 mod vectors;

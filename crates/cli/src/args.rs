@@ -1,6 +1,10 @@
 //! What can be written on the command line.
 
+#[cfg(feature = "dev")]
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+#[cfg(feature = "dev")]
+use portcullis_idp::Dialect;
 use std::path::PathBuf;
 
 /// OAuth 2.0 and OpenID Connect protection for HTTP APIs.
@@ -28,6 +32,9 @@ pub(crate) enum Command {
 #[cfg(feature = "dev")]
 #[derive(Args, Debug)]
 pub(crate) struct DevArguments {
+    /// The provider to imitate [default: what the settings say, else none in particular]
+    #[arg(long = "as", value_name = "PROVIDER", value_parser = dialects())]
+    pub(crate) dialect: Option<Dialect>,
     /// The identity provider's settings, in TOML [default: alice with the role Admin, and bob]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -38,6 +45,9 @@ pub(crate) struct DevArguments {
 pub(crate) struct IdpArguments {
     #[command(subcommand)]
     pub(crate) action: Option<IdpAction>,
+    /// The provider to imitate [default: what the settings say, else none in particular]
+    #[arg(long = "as", value_name = "PROVIDER", value_parser = dialects())]
+    pub(crate) dialect: Option<Dialect>,
     /// The settings, in TOML [default: alice with the role Admin, and bob]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -47,6 +57,12 @@ pub(crate) struct IdpArguments {
     /// The signature algorithm: RS256, ES256, PS256, EdDSA ... [default: RS256]
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<String>,
+}
+
+/// The names of the dialects, for help and for the cure of a wrong one.
+#[cfg(feature = "dev")]
+fn dialects() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name)).try_map(|name| name.parse::<Dialect>())
 }
 
 #[cfg(feature = "dev")]

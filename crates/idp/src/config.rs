@@ -2,10 +2,12 @@
 //!
 //! Good for development as they are. They can be written as TOML; unknown members are refused.
 
+use crate::dialect::Dialect;
 use portcullis_core::jose::Algorithm;
 use portcullis_core::token::Issuer;
 use portcullis_core::{ConfigError, ConfigErrors};
 use serde::Deserialize;
+use serde_json::Value;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -13,18 +15,28 @@ use std::net::{Ipv4Addr, SocketAddr};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IdpConfig {
+    /// Which provider's tokens and documents are imitated: `as` in TOML. Default nobody's in particular.
+    #[serde(rename = "as")]
+    pub dialect: Dialect,
+    /// What the imitated provider calls tenant, realm, environment, project, user pool, authorization server or
+    /// application. It stands in the issuer's path, or in the claim `tid`. Default one that is made up.
+    pub tenant: Option<String>,
     /// Where to listen. Default `127.0.0.1:0`, any free port. Only loopback, unless told otherwise.
     pub listen: SocketAddr,
     /// Whether any free port will do where the wanted one is taken. Default false.
     pub free_port_if_taken: bool,
-    /// The issuer identifier. Default `http://` and the address it listens on.
+    /// The issuer identifier. Default `http://`, the address it listens on, and the path that the imitated
+    /// provider's issuers have.
     pub issuer: Option<String>,
     /// The signature algorithm: RS256 (default) or any other that Portcullis verifies.
     pub algorithm: String,
     /// How long access tokens live, in seconds. Default 3,600.
     pub access_token_lifetime: u32,
-    /// The audience of tokens when none is asked for. Default `api://enterprise-api`.
-    pub audience: String,
+    /// `jwt` or `opaque`. Default what the imitated provider does: opaque for Google, ZITADEL and Ory Hydra.
+    pub access_token_format: Option<TokenFormat>,
+    /// The audience of tokens when none is asked for. Default `api://enterprise-api`, or what the imitated
+    /// provider has in its place: a GUID, a project, or the client itself.
+    pub audience: Option<String>,
     /// Who may sign in. Default alice, who has the role Admin, and bob, who has none.
     #[serde(rename = "user")]
     pub users: Vec<User>,
@@ -33,6 +45,16 @@ pub struct IdpConfig {
     pub clients: Vec<Client>,
     /// Listens beyond loopback. Anybody who reaches it can sign in as anybody: never do this outside a sandbox.
     pub danger_listen_anywhere: bool,
+}
+
+/// What an access token looks like to whoever is not its issuer.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenFormat {
+    /// Signed claims (RFC 7519).
+    Jwt,
+    /// A text that says nothing; introspection tells what it stands for.
+    Opaque,
 }
 
 /// A person.
@@ -53,7 +75,10 @@ pub struct User {
     /// Their roles.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// Their tenant: the claim `tid`.
+    /// The identifiers of their groups. Imitating Entra ID, more than 200 are left out of tokens.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Their tenant: the claim `tid`, and imitating Entra ID the issuer of their tokens. Default the provider's.
     pub tenant: Option<String>,
 }
 
@@ -63,8 +88,10 @@ pub struct User {
 pub struct Client {
     /// `client_id`.
     pub id: String,
-    /// Its secret. Without one it is a public client: code with PKCE only.
+    /// Its secret. Without secret and key it is a public client: code with PKCE only.
     pub secret: Option<Secret>,
+    /// Its public key as a JWK, to authenticate by signed assertions (`private_key_jwt`, RFC 7523).
+    pub jwk: Option<Value>,
     /// Where codes may be sent. On loopback the port is free (RFC 8252, section 7.3).
     #[serde(default)]
     pub redirect_uris: Vec<String>,
@@ -77,6 +104,29 @@ pub struct Client {
     /// The roles of the client itself.
     #[serde(default)]
     pub roles: Vec<String>,
+}
+
+impl User {
+    /// Somebody of whom the settings say nothing.
+    pub(crate) fn unknown(name: &str) -> Self {
+        Self {
+            username: name.to_owned(),
+            password: Secret::new(""),
+            id: None,
+            name: name.to_owned(),
+            email: None,
+            roles: Vec::new(),
+            groups: Vec::new(),
+            tenant: None,
+        }
+    }
+}
+
+impl Client {
+    /// Whether it has nothing to prove who it is.
+    pub(crate) fn is_public(&self) -> bool {
+        self.secret.is_none() && self.jwk.is_none()
+    }
 }
 
 /// A text that does not print.
@@ -111,24 +161,29 @@ impl Default for IdpConfig {
             name: name.to_owned(),
             email: Some(format!("{username}@example.test")),
             roles: roles.iter().map(ToString::to_string).collect(),
+            groups: Vec::new(),
             tenant: None,
         };
         let scopes = || ["orders:read", "orders:write"].map(str::to_owned).to_vec();
         let client = |id: &str, secret: Option<&str>, redirect_uris: &[&str]| Client {
             id: id.to_owned(),
             secret: secret.map(Secret::new),
+            jwk: None,
             redirect_uris: redirect_uris.iter().map(ToString::to_string).collect(),
             scopes: scopes(),
             audiences: Vec::new(),
             roles: Vec::new(),
         };
         Self {
+            dialect: Dialect::Generic,
+            tenant: None,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             free_port_if_taken: false,
             issuer: None,
             algorithm: Algorithm::RS256.name().to_owned(),
             access_token_lifetime: 3_600,
-            audience: "api://enterprise-api".to_owned(),
+            access_token_format: None,
+            audience: None,
             users: vec![user("alice", "Alice Adams", &["Admin"]), user("bob", "Bob Brown", &[])],
             clients: vec![
                 client("service", Some("service-secret"), &[]),
@@ -174,17 +229,45 @@ impl IdpConfig {
         if let Some(Err(error)) = self.issuer.clone().map(Issuer::parse) {
             fault("issuer", &error.to_string(), "leave it out, or write a URL on loopback");
         }
-        for client in
-            self.clients.iter().filter(|client| client.secret.is_none() && client.redirect_uris.is_empty())
-        {
-            let place = format!("client `{}`", client.id);
-            fault(
-                &place,
-                "a secret or a redirect URI: with neither it can get no token",
-                "add `secret` or `redirect_uris`",
-            );
+        for tenant in self.tenants().filter(|tenant| !is_path_segment(tenant)) {
+            let cure = "write letters, digits, `-`, `.`, `_` or `~`";
+            fault(&format!("tenant `{}`", tenant.escape_debug()), "a text that fits into a URL's path", cure);
+        }
+        for client in &self.clients {
+            if let Some((expected, cure)) = client.fault() {
+                fault(&format!("client `{}`", client.id), expected, cure);
+            }
         }
         ConfigErrors::check(faults)?;
         Ok(algorithm.unwrap_or(Algorithm::RS256))
     }
+    /// The tenants that are named: the provider's, and the users'.
+    fn tenants(&self) -> impl Iterator<Item = &str> {
+        self.tenant
+            .iter()
+            .chain(self.users.iter().filter_map(|user| user.tenant.as_ref()))
+            .map(String::as_str)
+    }
+}
+
+impl Client {
+    fn fault(&self) -> Option<(&'static str, &'static str)> {
+        let member = |name| self.jwk.as_ref().and_then(|jwk: &Value| jwk.get(name));
+        if self.is_public() && self.redirect_uris.is_empty() {
+            let expected = "a secret, a key or a redirect URI: with none of them it can get no token";
+            return Some((expected, "add `secret`, `jwk` or `redirect_uris`"));
+        }
+        if member("d").is_some() || member("k").is_some() {
+            return Some((
+                "a public key",
+                "take the private members out of `jwk`: the client alone keeps them",
+            ));
+        }
+        None
+    }
+}
+
+fn is_path_segment(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    !text.is_empty() && text.bytes().all(plain) && !text.bytes().all(|byte| byte == b'.')
 }

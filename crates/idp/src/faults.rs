@@ -23,6 +23,10 @@ pub enum Fault {
     Empty,
     /// It answers with the first half of the document.
     Truncated,
+    /// It answers 401 `invalid_client`, whoever asks.
+    Unauthorized,
+    /// It answers 429, with `Retry-After: 7`.
+    TooManyRequests,
 }
 
 /// The switch and the counter of one endpoint.

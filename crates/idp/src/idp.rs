@@ -1,11 +1,12 @@
 //! The running provider: started, rotated, made to fail, stopped.
 
-use crate::config::IdpConfig;
+use crate::config::{IdpConfig, TokenFormat};
+use crate::dialect::Dialect;
 use crate::endpoint;
 use crate::faults::Fault;
 use crate::keys::{Keys, Overlap};
 use crate::mint::TokenBuilder;
-use crate::state::{State, system_time};
+use crate::state::{State, system_time, tenant_of};
 use axum::Router;
 use portcullis_core::token::Issuer;
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -23,6 +24,7 @@ use tokio::task::JoinHandle;
 /// listens on loopback only unless its configuration says otherwise.
 pub struct Idp {
     state: Arc<State>,
+    audience: String,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
@@ -48,9 +50,11 @@ impl Idp {
         clock: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Result<Self, ConfigErrors> {
         let algorithm = config.check()?;
+        let shape = config.dialect.shape();
         let listener = bind(&config).await?;
         let address = listener.local_addr().map_err(|error| unusable(config.listen, &error))?;
-        let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
+        let path = shape.issuer_path(&tenant_of(&config));
+        let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{address}{path}"));
         let issuer = Issuer::parse(issuer).map_err(|error| {
             ConfigError::new(
                 "issuer",
@@ -59,14 +63,16 @@ impl Idp {
             )
         })?;
         tracing::warn!(%issuer, "DEVELOPMENT identity provider: known passwords, never for production");
-        let state = Arc::new(State::new(issuer, config, Keys::new(algorithm).await, Box::new(clock)));
+        let keys = Keys::new(algorithm, shape).await;
+        let state = Arc::new(State::new(issuer, config, keys, Box::new(clock)));
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = axum::serve(listener, endpoint::router(Arc::clone(&state)));
         let serving = tokio::spawn(async move {
             // An accept error ends the server; who needs it will see that nobody answers.
             _ = serve.with_graceful_shutdown(async { _ = stopped.await }).await;
         });
-        Ok(Self { state, address, stop: Some(stop), serving: Some(serving) })
+        let audience = state.audience_for(endpoint::USERS_CLIENT);
+        Ok(Self { state, audience, address, stop: Some(stop), serving: Some(serving) })
     }
 
     /// The issuer identifier.
@@ -81,27 +87,75 @@ impl Idp {
 
     /// Where the keys are.
     pub fn jwks_uri(&self) -> String {
-        self.state.url("/jwks")
+        self.state.published.first().map(|first| self.state.url(&first.keys)).unwrap_or_default()
+    }
+
+    /// Where the metadata is; none where the imitated provider has none (Cloudflare).
+    pub fn metadata_uri(&self) -> Option<String> {
+        let path = self.state.published.first().and_then(|first| first.metadata.first());
+        path.map(|path| self.state.url(path))
     }
 
     /// The key set as it is published now.
     pub fn jwks(&self) -> String {
-        self.state.keys.jwks().to_string()
+        let set = self.state.published.first().map(|first| self.state.jwks_in(first));
+        serde_json::Value::from(set.unwrap_or_default()).to_string()
     }
 
     /// Where clients get tokens.
     pub fn token_endpoint(&self) -> String {
-        self.state.url("/token")
+        self.state.endpoint(self.state.endpoints.token.as_ref(), "/token")
     }
 
-    /// The audience of tokens when none is asked for.
+    /// Where resource servers ask about tokens. Providers that have no introspection do not name it in their
+    /// metadata; here it works all the same.
+    pub fn introspection_endpoint(&self) -> String {
+        self.state.endpoint(self.state.endpoints.introspect.as_ref(), "/introspect")
+    }
+
+    /// The imitation of Microsoft Graph, which tells a user's groups (Entra ID only): this stands for
+    /// `https://graph.microsoft.com`, also where a client asks for a token for it.
+    pub fn graph(&self) -> String {
+        self.state.url("/graph")
+    }
+
+    /// Everything of this provider begins with this: the issuer without the path of the imitated provider's.
+    pub fn base(&self) -> &str {
+        &self.state.base
+    }
+
+    /// The provider that is imitated.
+    pub fn dialect(&self) -> Dialect {
+        self.state.config.dialect
+    }
+
+    /// What access tokens look like as the provider hands them out.
+    pub fn access_token_format(&self) -> TokenFormat {
+        self.state.format()
+    }
+
+    /// The audience of a user's tokens when none is asked for.
     pub fn audience(&self) -> &str {
-        &self.state.config.audience
+        &self.audience
+    }
+
+    /// Every audience that tokens have when none is asked for. It is one, but where the imitated provider names
+    /// the client in its place there are as many as clients.
+    pub fn audiences(&self) -> Vec<String> {
+        let mut audiences = vec![self.audience.clone()];
+        for client in &self.state.config.clients {
+            let audience = self.state.audience_for(&client.id);
+            if !audiences.contains(&audience) {
+                audiences.push(audience);
+            }
+        }
+        audiences
     }
 
     /// A token for the user or the client of this name, straight away, without any flow. Good for an hour.
     ///
-    /// A name that is not configured gives a token for a user of that name, without roles.
+    /// A name that is not configured gives a token for a user of that name, without roles. A user's token is for
+    /// the client `web`.
     pub fn token(&self, name: &str) -> TokenBuilder {
         endpoint::token_for(&self.state, name)
     }
@@ -121,6 +175,16 @@ impl Idp {
         self.state.metadata.set(fault);
     }
 
+    /// Makes the introspection endpoint fail, or work again.
+    pub fn fail_introspection(&self, fault: Fault) {
+        self.state.introspection.set(fault);
+    }
+
+    /// Makes the imitation of Microsoft Graph fail, or work again.
+    pub fn fail_graph(&self, fault: Fault) {
+        self.state.graph.set(fault);
+    }
+
     /// How often the key set was asked for.
     pub fn jwks_fetches(&self) -> u64 {
         self.state.jwks.requests()
@@ -129,6 +193,16 @@ impl Idp {
     /// How often the metadata was asked for.
     pub fn metadata_fetches(&self) -> u64 {
         self.state.metadata.requests()
+    }
+
+    /// How often a token was asked about.
+    pub fn introspection_requests(&self) -> u64 {
+        self.state.introspection.requests()
+    }
+
+    /// How often the imitation of Microsoft Graph was asked, each page counted.
+    pub fn graph_requests(&self) -> u64 {
+        self.state.graph.requests()
     }
 
     /// Stops, and returns when the requests under way have been answered.

@@ -1,12 +1,15 @@
 //! The signing keys: made, published, rotated, retired.
 
+use crate::dialect::{Beside, Claims, Shape, claims};
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use portcullis_core::jose::Algorithm;
-use serde_json::{Value, json};
+use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Whether the old key stays published when a new one takes over.
@@ -21,7 +24,10 @@ pub enum Overlap {
 /// The keys of a provider: the last one signs.
 pub(crate) struct Keys {
     algorithm: Algorithm,
+    shape: &'static dyn Shape,
     published: Mutex<Vec<Arc<SigningKey>>>,
+    beside: Option<Arc<SigningKey>>,
+    made: AtomicUsize,
 }
 
 /// One key pair with its name.
@@ -38,13 +44,21 @@ enum Pair {
 }
 
 impl Keys {
-    pub(crate) async fn new(algorithm: Algorithm) -> Self {
-        Self { algorithm, published: Mutex::new(vec![SigningKey::made(algorithm).await]) }
+    pub(crate) async fn new(algorithm: Algorithm, shape: &'static dyn Shape) -> Self {
+        let signing = SigningKey::made(algorithm, shape.kid(0)).await;
+        let beside = match shape.beside() {
+            Beside::Nothing => None,
+            Beside::Encryption => Some(SigningKey::made(Algorithm::RS256, shape.kid(1)).await),
+            Beside::IdTokens | Beside::OtherTenant => Some(SigningKey::made(algorithm, shape.kid(1)).await),
+        };
+        let (published, made) = (Mutex::new(vec![signing]), AtomicUsize::new(2));
+        Self { algorithm, shape, published, beside, made }
     }
 
     /// Takes a new key into use.
     pub(crate) async fn rotate(&self, overlap: Overlap) {
-        let new = SigningKey::made(self.algorithm).await;
+        let kid = self.shape.kid(self.made.fetch_add(1, Ordering::SeqCst));
+        let new = SigningKey::made(self.algorithm, kid).await;
         let mut published = self.published();
         let before = published.pop();
         published.clear();
@@ -59,9 +73,32 @@ impl Keys {
         key
     }
 
-    /// The public key set (RFC 7517, section 5).
-    pub(crate) fn jwks(&self) -> Value {
-        json!({ "keys": self.published().iter().rev().map(|key| key.jwk()).collect::<Vec<_>>() })
+    /// The key that signs ID tokens: mostly the same one.
+    pub(crate) fn signing_id_tokens(&self) -> Arc<SigningKey> {
+        self.beside_for(Beside::IdTokens).unwrap_or_else(|| self.signing())
+    }
+
+    /// The key beside, if it is there for that.
+    pub(crate) fn beside_for(&self, purpose: Beside) -> Option<Arc<SigningKey>> {
+        self.beside.clone().filter(|_| self.shape.beside() == purpose)
+    }
+
+    /// The public key set (RFC 7517, section 5) of an issuer; `other` is the issuer of the key beside, if it has one.
+    pub(crate) fn jwks(&self, issuer: &str, other: &str) -> Claims {
+        let dressed = |key: &SigningKey, issuer: &str| {
+            let mut jwk = key.jwk();
+            self.shape.dress_key(&mut jwk, issuer);
+            jwk
+        };
+        let mut keys: Vec<Claims> = self.published().iter().rev().map(|key| dressed(key, issuer)).collect();
+        keys.extend(self.beside.as_deref().map(|key| match self.shape.beside() {
+            Beside::Encryption => key.encryption_jwk(),
+            Beside::OtherTenant => dressed(key, other),
+            Beside::IdTokens | Beside::Nothing => dressed(key, issuer),
+        }));
+        let mut set = claims(json!({ "keys": keys }));
+        self.shape.dress_key_set(&mut set, &self.signing());
+        set
     }
 
     fn published(&self) -> MutexGuard<'_, Vec<Arc<SigningKey>>> {
@@ -71,13 +108,18 @@ impl Keys {
 
 impl SigningKey {
     /// Makes a key away from the async threads: an RSA key takes its time.
-    pub(crate) async fn made(algorithm: Algorithm) -> Arc<Self> {
+    pub(crate) async fn made(algorithm: Algorithm, kid: String) -> Arc<Self> {
         #[expect(
             clippy::expect_used,
             reason = "fails only without randomness or memory, or when the runtime ends"
         )]
         let pair = tokio::task::spawn_blocking(move || pair(algorithm)).await.expect("a key pair");
-        Arc::new(Self { kid: random_text(12), algorithm, pair })
+        Arc::new(Self { kid, algorithm, pair })
+    }
+
+    /// A signed object in compact form (RFC 7515, section 3.1).
+    pub(crate) fn jws(&self, header: &Claims, claims: &Claims) -> String {
+        compact(header, claims, |input| self.sign(input))
     }
 
     /// Signs, in the form that JWS wants (RFC 7518, section 3).
@@ -101,8 +143,8 @@ impl SigningKey {
     }
 
     /// The public key (RFC 7517, section 4).
-    pub(crate) fn jwk(&self) -> Value {
-        let mut jwk = match &self.pair {
+    pub(crate) fn jwk(&self) -> Claims {
+        let mut jwk = claims(match &self.pair {
             Pair::Rsa(pair) => {
                 let public = pair.public_key();
                 let modulus = public.modulus().big_endian_without_leading_zero();
@@ -117,14 +159,40 @@ impl SigningKey {
             Pair::Ed(pair) => {
                 json!({ "kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key().as_ref()) })
             }
-        };
-        if let Value::Object(members) = &mut jwk {
-            members.insert("kid".to_owned(), json!(self.kid));
-            members.insert("use".to_owned(), json!("sig"));
-            members.insert("alg".to_owned(), json!(self.algorithm.name()));
-        }
+        });
+        jwk.insert("kid".to_owned(), json!(self.kid));
+        jwk.insert("use".to_owned(), json!("sig"));
+        jwk.insert("alg".to_owned(), json!(self.algorithm.name()));
         jwk
     }
+
+    /// The same key, for encryption.
+    fn encryption_jwk(&self) -> Claims {
+        let mut jwk = self.jwk();
+        jwk.insert("use".to_owned(), json!("enc"));
+        jwk.insert("alg".to_owned(), json!("RSA-OAEP"));
+        jwk
+    }
+
+    /// The public key as PEM (RFC 7468, section 13).
+    #[expect(clippy::expect_used, reason = "fails only without memory")]
+    pub(crate) fn public_pem(&self) -> String {
+        let der: PublicKeyX509Der<'_> = match &self.pair {
+            Pair::Rsa(pair) => pair.public_key().as_der(),
+            Pair::Ec(pair) => pair.public_key().as_der(),
+            Pair::Ed(pair) => pair.public_key().as_der(),
+        }
+        .expect("a public key");
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der.as_ref()))
+    }
+}
+
+/// Header, claims and signature in compact form, whoever signs.
+pub(crate) fn compact(header: &Claims, claims: &Claims, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
+    let segment = |members: &Claims| encoded(json!(members).to_string().as_bytes());
+    let input = format!("{}.{}", segment(header), segment(claims));
+    let signature = sign(input.as_bytes());
+    format!("{input}.{}", encoded(&signature))
 }
 
 #[expect(clippy::expect_used, reason = "fails only without randomness or memory")]

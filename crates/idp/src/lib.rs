@@ -25,10 +25,15 @@
 //! # }
 //! ```
 //!
+//! It can speak as a known provider does (`as = "entra"`, see [`Dialect`]): the same flows, but tokens, metadata
+//! and key sets of that provider's shape, to test an application against each.
+//!
 //! It takes only nouns from `portcullis-core`, none of its parsers and checks: both sides must not share a bug.
 
 mod config;
+mod dialect;
 mod endpoint;
+mod facts;
 mod faults;
 mod idp;
 mod keys;
@@ -36,7 +41,8 @@ mod mint;
 mod state;
 mod store;
 
-pub use config::{Client, IdpConfig, Secret, User};
+pub use config::{Client, IdpConfig, Secret, TokenFormat, User};
+pub use dialect::Dialect;
 pub use faults::Fault;
 pub use idp::Idp;
 pub use keys::Overlap;

@@ -1,13 +1,19 @@
 //! Tokens, good ones and deliberately bad ones.
 
-use crate::config::{Client, User};
-use crate::keys::{SigningKey, encoded, random_text};
+use crate::config::{Client, TokenFormat, User};
+use crate::dialect::{Beside, Claims, Kind, claims};
+use crate::facts::Facts;
+use crate::keys::{SigningKey, compact, random_text};
 use crate::state::State;
-use aws_lc_rs::{digest, hmac};
-use serde_json::{Map, Value, json};
+use crate::store::{Grant, IssuedAccess};
+use aws_lc_rs::hmac;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// An access token (RFC 9068) in the making: valid as it is, and any part can be broken on purpose.
+/// An access token in the making: valid as it is, and any part can be broken on purpose.
+///
+/// Audience, scopes, roles and groups go where the imitated provider keeps them; without one, the token is as
+/// RFC 9068 has it. A claim or header member that is set by its name replaces whatever the provider would write.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,11 +25,22 @@ use std::sync::Arc;
 /// ```
 #[must_use = "a token that is not signed is no token"]
 pub struct TokenBuilder {
-    header: Map<String, Value>,
-    claims: Map<String, Value>,
+    state: Arc<State>,
+    facts: Facts,
+    kind: Kind,
+    edits: Vec<Edit>,
+    kid: String,
     key: Arc<SigningKey>,
     signer: Signer,
-    now: u64,
+    grant: Option<u64>,
+}
+
+/// What is changed in a token after the dialect has written it.
+enum Edit {
+    Claim(String, Value),
+    NoClaim(String),
+    Header(String, Value),
+    NoHeader(String),
 }
 
 enum Signer {
@@ -38,100 +55,97 @@ enum Signer {
 }
 
 impl TokenBuilder {
-    pub(crate) fn for_user(state: &State, user: &User, client: &str) -> Self {
-        let id = user_id(user);
-        Self::new(state, client)
-            .claim("sub", id.clone())
-            .claim("oid", id)
-            .claim("name", user.name.clone())
-            .claim("preferred_username", user.username.clone())
-            .claim_if("email", user.email.clone().map(Value::from))
-            .claim_if("tid", user.tenant.clone().map(Value::from))
-            .claim("roles", user.roles.clone())
+    pub(crate) fn for_user(state: &Arc<State>, user: &User, client: &str) -> Self {
+        Self::new(state, Facts::of_user(state, user, client))
     }
 
-    pub(crate) fn for_client(state: &State, client: &Client) -> Self {
-        let roles = (!client.roles.is_empty()).then(|| Value::from(client.roles.clone()));
-        Self::new(state, &client.id).claim("sub", client.id.clone()).claim_if("roles", roles)
+    pub(crate) fn for_client(state: &Arc<State>, client: &Client) -> Self {
+        Self::new(state, Facts::of_client(state, client))
     }
 
-    fn new(state: &State, client: &str) -> Self {
-        let key = state.keys.signing();
-        let now = state.now();
-        let header = object(json!({ "alg": key.algorithm.name(), "typ": "at+jwt", "kid": key.kid }));
-        let claims = object(json!({
-            "iss": state.issuer.as_str(),
-            "aud": state.config.audience,
-            "client_id": client,
-            "iat": now,
-            "exp": now + u64::from(state.config.access_token_lifetime),
-            "jti": random_text(16),
-        }));
-        Self { header, claims, key, signer: Signer::Key, now }
+    fn new(state: &Arc<State>, facts: Facts) -> Self {
+        let (state, key) = (Arc::clone(state), state.keys.signing());
+        let (kid, edits) = (key.kid.clone(), Vec::new());
+        Self { state, facts, kind: Kind::Access, edits, kid, key, signer: Signer::Key, grant: None }
     }
 
-    /// For this audience.
-    pub fn audience(self, audience: &str) -> Self {
-        self.claim("aud", audience)
+    /// Of the signing in that this grant came of: it ends with it.
+    pub(crate) fn of_grant(mut self, grant: &Grant) -> Self {
+        self.facts.signed_in_at = Some(grant.auth_time);
+        self.facts.session.clone_from(&grant.session);
+        self.grant = Some(grant.id);
+        self
+    }
+
+    /// For this audience. Cognito names the client in its place: the token is then for that client.
+    pub fn audience(mut self, audience: &str) -> Self {
+        audience.clone_into(&mut self.facts.audience);
+        self
     }
 
     /// With these scopes, a space between.
-    pub fn scope(self, scope: &str) -> Self {
-        self.claim("scope", scope)
+    ///
+    /// Google, Firebase, ZITADEL, Cloudflare, Kubernetes and the CI providers write no scopes into tokens; nor
+    /// does the imitation. An Entra application has its permissions among the roles.
+    pub fn scope(mut self, scope: &str) -> Self {
+        self.facts.scope = Some(scope.to_owned());
+        self
     }
 
     /// With this role besides the others.
+    ///
+    /// Google, Kubernetes and the CI providers know no roles; nor does the imitation.
     pub fn role(mut self, role: &str) -> Self {
-        let mut roles =
-            self.claims.remove("roles").and_then(|roles| roles.as_array().cloned()).unwrap_or_default();
-        roles.push(role.into());
-        self.claim("roles", roles)
+        self.facts.roles.push(role.to_owned());
+        self
+    }
+
+    /// With groups that are too many for the token (Entra ID): it says only where to ask for them.
+    pub fn group_overage(mut self) -> Self {
+        self.facts.overage = true;
+        self
     }
 
     /// With this claim, whatever it was before.
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.claims.insert(name.to_owned(), value.into());
+        self.edits.push(Edit::Claim(name.to_owned(), value.into()));
         self
-    }
-
-    fn claim_if(self, name: &str, value: Option<Value>) -> Self {
-        match value {
-            Some(value) => self.claim(name, value),
-            None => self,
-        }
     }
 
     /// With this header member, whatever it was before.
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.header.insert(name.to_owned(), value.into());
+        self.edits.push(Edit::Header(name.to_owned(), value.into()));
         self
     }
 
     /// Without this claim.
     pub fn without(mut self, name: &str) -> Self {
-        self.claims.remove(name);
+        self.edits.push(Edit::NoClaim(name.to_owned()));
         self
     }
 
     /// With another `typ`, or without one.
     pub fn typ(mut self, typ: Option<&str>) -> Self {
-        self.header.remove("typ");
-        match typ {
-            Some(typ) => self.header("typ", typ),
-            None => self,
-        }
+        self.edits.push(match typ {
+            Some(typ) => Edit::Header("typ".to_owned(), typ.into()),
+            None => Edit::NoHeader("typ".to_owned()),
+        });
+        self
     }
 
     /// Bad: it expired an hour ago.
-    pub fn expired(self) -> Self {
-        let (iat, exp) = (self.now.saturating_sub(7_200), self.now.saturating_sub(3_600));
-        self.claim("iat", iat).claim("exp", exp)
+    pub fn expired(mut self) -> Self {
+        let now = self.state.now();
+        self.facts.issued_at = now.saturating_sub(7_200);
+        self.facts.expires = now.saturating_sub(3_600);
+        self
     }
 
     /// Bad: it is valid in an hour.
-    pub fn not_yet_valid(self) -> Self {
-        let nbf = self.now + 3_600;
-        self.claim("nbf", nbf).claim("exp", nbf + 3_600)
+    pub fn not_yet_valid(mut self) -> Self {
+        let nbf = self.state.now() + 3_600;
+        self.facts.expires = nbf + 3_600;
+        self.claim("nbf", nbf)
     }
 
     /// Bad: somebody else issued it.
@@ -146,8 +160,21 @@ impl TokenBuilder {
 
     /// Bad: another key signed it, under the right name.
     pub async fn wrong_key(mut self) -> Self {
-        self.key = SigningKey::made(self.key.algorithm).await;
+        self.key = SigningKey::made(self.key.algorithm, String::new()).await;
         self
+    }
+
+    /// Bad: a key signed it that is published, but for another tenant alone (Entra ID, in the key set for every
+    /// tenant). Where there is no such key, as [`wrong_key`](Self::wrong_key).
+    pub async fn key_of_another_tenant(mut self) -> Self {
+        match self.state.keys.beside_for(Beside::OtherTenant) {
+            Some(key) => {
+                self.kid.clone_from(&key.kid);
+                self.key = key;
+                self
+            }
+            None => self.wrong_key().await,
+        }
     }
 
     /// Bad: it is not signed at all, and says so (`alg` `none`).
@@ -169,81 +196,94 @@ impl TokenBuilder {
     }
 
     /// Bad as an access token: an ID token for the same caller and audience.
+    ///
+    /// Where ID tokens are what an API gets (Google, Firebase, Kubernetes, the CI providers), it is a good one.
     pub fn id_token(self) -> Self {
-        self.typ(Some("JWT"))
-            .claim("nonce", random_text(8))
-            .claim("at_hash", random_text(16))
-            .without("scope")
+        let (nonce, at_hash) = (random_text(8), random_text(16));
+        self.into_id_token(Some(nonce), Some(at_hash))
     }
 
-    /// The token, in compact form.
+    pub(crate) fn into_id_token(mut self, nonce: Option<String>, at_hash: Option<String>) -> Self {
+        self.kind = Kind::Id;
+        self.key = self.state.keys.signing_id_tokens();
+        self.kid.clone_from(&self.key.kid);
+        (self.facts.nonce, self.facts.at_hash) = (nonce, at_hash);
+        self
+    }
+
+    /// The token as a JWT, in compact form.
     pub fn sign(self) -> String {
-        let segment = |object: Map<String, Value>| encoded(Value::Object(object).to_string().as_bytes());
-        let input = format!("{}.{}", segment(self.header), segment(self.claims));
-        let signature = match self.signer {
-            Signer::Key => self.key.sign(input.as_bytes()),
+        let (header, claims) = self.written();
+        compact(&header, &claims, |input| self.signature(input))
+    }
+
+    /// A text that says nothing and stands for the token: introspection tells what this builder says.
+    pub fn opaque(self) -> String {
+        let (_, claims) = self.written();
+        let token = self.state.shape.opaque_token();
+        self.remember(&token, claims);
+        token
+    }
+
+    /// The token as the provider hands it out, signed or opaque, and known to introspection.
+    pub fn issue(self) -> String {
+        if self.state.format() == TokenFormat::Opaque {
+            return self.opaque();
+        }
+        let (header, claims) = self.written();
+        let token = compact(&header, &claims, |input| self.signature(input));
+        self.remember(&token, claims);
+        token
+    }
+
+    /// Header and claims in the provider's words, then changed by name.
+    pub(crate) fn written(&self) -> (Claims, Claims) {
+        let shape = self.state.shape;
+        let mut header = claims(json!({ "alg": self.key.algorithm.name(), "kid": self.kid }));
+        header.extend(shape.header(self.kind, &self.kid));
+        let mut claims = match self.kind {
+            Kind::Access => shape.access_token(&self.facts),
+            Kind::Id => shape.id_token(&self.facts),
+        };
+        for edit in &self.edits {
+            match edit {
+                Edit::Claim(name, value) => _ = claims.insert(name.clone(), value.clone()),
+                Edit::NoClaim(name) => _ = claims.remove(name),
+                Edit::Header(name, value) => _ = header.insert(name.clone(), value.clone()),
+                Edit::NoHeader(name) => _ = header.remove(name),
+            }
+        }
+        (header, claims)
+    }
+
+    fn signature(&self, input: &[u8]) -> Vec<u8> {
+        match self.signer {
+            Signer::Key => self.key.sign(input),
             Signer::None => Vec::new(),
             Signer::HmacWithPublicKey => {
-                let secret = self.key.jwk().to_string();
+                let secret = json!(self.key.jwk()).to_string();
                 let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-                hmac::sign(&secret, input.as_bytes()).as_ref().to_vec()
+                hmac::sign(&secret, input).as_ref().to_vec()
             }
             Signer::Flipped => {
-                let mut signature = self.key.sign(input.as_bytes());
+                let mut signature = self.key.sign(input);
                 signature.iter_mut().take(1).for_each(|byte| *byte ^= 1);
                 signature
             }
-        };
-        format!("{input}.{}", encoded(&signature))
-    }
-
-    pub(crate) fn claims(&self) -> &Map<String, Value> {
-        &self.claims
-    }
-}
-
-/// An ID token (OpenID Connect Core, section 2) that goes with an access token.
-pub(crate) fn id_token(
-    state: &State,
-    user: &User,
-    client: &str,
-    nonce: Option<&str>,
-    auth_time: u64,
-    access_token: &str,
-) -> String {
-    let hash = digest::digest(&digest::SHA256, access_token.as_bytes());
-    let left_half = hash.as_ref().get(..16).unwrap_or_default();
-    TokenBuilder::for_user(state, user, client)
-        .typ(Some("JWT"))
-        .without("client_id")
-        .audience(client)
-        .claim("azp", client)
-        .claim("auth_time", auth_time)
-        .claim("at_hash", encoded(left_half))
-        .claim_if("nonce", nonce.map(Value::from))
-        .sign()
-}
-
-/// The configured identifier, or one that is always the same for the same username.
-pub(crate) fn user_id(user: &User) -> String {
-    user.id.clone().unwrap_or_else(|| {
-        let hash = digest::digest(&digest::SHA256, user.username.as_bytes());
-        let hex: String = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        let mut parts = [8, 4, 4, 4, 12].into_iter();
-        let mut rest = hex.as_str();
-        let mut id = Vec::new();
-        while let Some((part, after)) = parts.next().and_then(|length| rest.split_at_checked(length)) {
-            id.push(part);
-            rest = after;
         }
-        id.join("-")
-    })
-}
+    }
 
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(members) => members,
-        _ => Map::new(),
+    fn remember(&self, token: &str, claims: Claims) {
+        let issued = IssuedAccess {
+            claims,
+            client: self.facts.client.clone(),
+            audience: self.facts.audience.clone(),
+            scope: self.facts.scope.clone(),
+            username: self.facts.person.as_ref().map(|person| person.username.clone()),
+            grant: self.grant,
+            expires: self.facts.expires,
+        };
+        self.state.store().add_access_token(token, issued, self.state.now());
     }
 }
 

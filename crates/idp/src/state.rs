@@ -1,6 +1,7 @@
-//! The provider's state, shared by its endpoints.
+//! What all endpoints share.
 
-use crate::config::{Client, IdpConfig, User};
+use crate::config::{Client, IdpConfig, TokenFormat, User};
+use crate::dialect::{Claims, Endpoints, Published, Shape};
 use crate::faults::Switch;
 use crate::keys::Keys;
 use crate::store::Store;
@@ -13,18 +14,50 @@ pub(crate) type Now = Box<dyn Fn() -> u64 + Send + Sync>;
 
 pub(crate) struct State {
     pub(crate) issuer: Issuer,
+    /// The issuer without the path that the dialect gives it.
+    pub(crate) base: String,
+    pub(crate) shape: &'static dyn Shape,
+    pub(crate) tenant: String,
+    pub(crate) endpoints: Endpoints,
+    /// The documents: the issuer's own first.
+    pub(crate) published: Vec<Published>,
     pub(crate) config: IdpConfig,
     pub(crate) keys: Keys,
     pub(crate) jwks: Switch,
     pub(crate) metadata: Switch,
+    pub(crate) introspection: Switch,
+    pub(crate) graph: Switch,
     pub(crate) clock: Now,
     store: Mutex<Store>,
 }
 
 impl State {
     pub(crate) fn new(issuer: Issuer, config: IdpConfig, keys: Keys, clock: Now) -> Self {
-        let (jwks, metadata, store) = (Switch::default(), Switch::default(), Mutex::default());
-        Self { issuer, config, keys, jwks, metadata, clock, store }
+        let shape = config.dialect.shape();
+        let tenant = tenant_of(&config);
+        let base = issuer.as_str().strip_suffix(&shape.issuer_path(&tenant)).unwrap_or(issuer.as_str());
+        let mut tenants = vec![tenant.clone()];
+        for named in config.users.iter().filter_map(|user| user.tenant.as_ref()) {
+            if !tenants.contains(named) {
+                tenants.push(named.clone());
+            }
+        }
+        Self {
+            base: base.trim_end_matches('/').to_owned(),
+            endpoints: shape.endpoints(&tenant),
+            published: shape.published(&tenants),
+            issuer,
+            shape,
+            tenant,
+            config,
+            keys,
+            jwks: Switch::default(),
+            metadata: Switch::default(),
+            introspection: Switch::default(),
+            graph: Switch::default(),
+            clock,
+            store: Mutex::default(),
+        }
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -39,14 +72,58 @@ impl State {
         self.config.users.iter().find(|user| user.username == username)
     }
 
+    /// The configured identifier, or one that is always the same for the same username.
+    pub(crate) fn user_id(&self, user: &User) -> String {
+        user.id.clone().unwrap_or_else(|| self.shape.user_id(&user.username))
+    }
+
     pub(crate) fn client(&self, id: &str) -> Option<&Client> {
         self.config.clients.iter().find(|client| client.id == id)
     }
 
-    /// The URL of an endpoint.
+    /// The URL of a path below the base.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.issuer.as_str().trim_end_matches('/'))
+        format!("{}{path}", self.base)
     }
+
+    /// The URL of an endpoint where the provider has it, else where this one always has it.
+    pub(crate) fn endpoint(&self, theirs: Option<&String>, ours: &str) -> String {
+        self.url(theirs.map_or(ours, String::as_str))
+    }
+
+    /// The issuer of that tenant's tokens.
+    pub(crate) fn issuer_of(&self, tenant: &str) -> String {
+        match self.shape.has_tenants() && tenant != self.tenant {
+            true => self.url(&self.shape.issuer_path(tenant)),
+            false => self.issuer.to_string(),
+        }
+    }
+
+    /// The audience of a client's tokens when none is asked for.
+    pub(crate) fn audience_for(&self, client: &str) -> String {
+        self.config.audience.clone().unwrap_or_else(|| self.shape.audience(client))
+    }
+
+    pub(crate) fn format(&self) -> TokenFormat {
+        self.config.access_token_format.unwrap_or_else(|| self.shape.format())
+    }
+
+    /// The issuer that one of the documents names.
+    pub(crate) fn issuer_in(&self, document: &Published) -> String {
+        let own = self.published.first().is_some_and(|first| first.issuer == document.issuer);
+        if own { self.issuer.to_string() } else { self.url(&document.issuer) }
+    }
+
+    /// One of the key sets as it is published now.
+    pub(crate) fn jwks_in(&self, document: &Published) -> Claims {
+        let other = self.url(&self.shape.issuer_path(self.shape.other_tenant()));
+        self.keys.jwks(&self.issuer_in(document), &other)
+    }
+}
+
+/// The configured tenant, or the one that the dialect makes up.
+pub(crate) fn tenant_of(config: &IdpConfig) -> String {
+    config.tenant.clone().unwrap_or_else(|| config.dialect.shape().tenant().to_owned())
 }
 
 pub(crate) fn system_time() -> u64 {

@@ -1,8 +1,8 @@
 //! What the provider remembers: grants, codes, refresh tokens, access tokens. In memory, bounded, expiring.
 
+use crate::dialect::Claims;
 use crate::keys::{encoded, random_text};
 use aws_lc_rs::digest;
-use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Everything that was issued and is not over yet.
@@ -11,6 +11,7 @@ pub(crate) struct Store {
     codes: Expiring<Code>,
     refresh_tokens: Expiring<RefreshToken>,
     access_tokens: Expiring<IssuedAccess>,
+    assertions: Expiring<()>,
     revoked_grants: HashSet<u64>,
     grants: u64,
 }
@@ -25,6 +26,8 @@ pub(crate) struct Grant {
     pub(crate) audience: String,
     pub(crate) nonce: Option<String>,
     pub(crate) auth_time: u64,
+    /// The same in all tokens that come of it: `sid`.
+    pub(crate) session: String,
 }
 
 /// An authorization code that waits to be redeemed.
@@ -45,9 +48,15 @@ struct RefreshToken {
 /// An access token that was issued.
 #[derive(Clone)]
 pub(crate) struct IssuedAccess {
-    pub(crate) claims: Map<String, Value>,
-    pub(crate) grant: Option<u64>,
+    /// What a JWT in its place would say, or says.
+    pub(crate) claims: Claims,
+    pub(crate) client: String,
+    pub(crate) audience: String,
+    pub(crate) scope: Option<String>,
+    /// The user; none where the client acts for itself.
     pub(crate) username: Option<String>,
+    pub(crate) grant: Option<u64>,
+    pub(crate) expires: u64,
 }
 
 impl Store {
@@ -106,7 +115,7 @@ impl Store {
     }
 
     pub(crate) fn add_access_token(&mut self, token: &str, issued: IssuedAccess, now: u64) {
-        let expires = issued.claims.get("exp").and_then(Value::as_u64).unwrap_or(now);
+        let expires = issued.expires;
         self.access_tokens.insert(token, issued, expires, now);
     }
 
@@ -115,6 +124,14 @@ impl Store {
         let found = self.access_tokens.find(token, now)?.clone();
         let revoked = found.grant.is_some_and(|grant| self.revoked_grants.contains(&grant));
         (!revoked).then_some(found)
+    }
+
+    /// Whether a client's assertion of that name is the first one (RFC 7523, section 3).
+    pub(crate) fn is_first_use(&mut self, client: &str, jti: &str, expires: u64, now: u64) -> bool {
+        let name = format!("{client} {jti}");
+        let first = self.assertions.find(&name, now).is_none();
+        self.assertions.insert(&name, (), expires, now);
+        first
     }
 
     pub(crate) fn revoke_grant(&mut self, grant: u64) {

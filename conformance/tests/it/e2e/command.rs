@@ -105,9 +105,16 @@ fn the_lines_of_the_dev_page_do_what_it_says() {
         println!("skipped: curl is not installed");
         return;
     }
-    let process = Process::start(Command::new(program("portcullis")).arg("dev"));
-    let page = process.lines_to("Ctrl-C stops both.");
+    let page = run_the_dev_page(&[]);
     assert!(page.iter().all(|line| line.chars().count() <= 80));
+    for provider in ["entra", "cognito", "keycloak", "github-actions", "google", "zitadel"] {
+        run_the_dev_page(&["--as", provider]);
+    }
+}
+
+fn run_the_dev_page(arguments: &[&str]) -> Vec<String> {
+    let process = Process::start(Command::new(program("portcullis")).arg("dev").args(arguments));
+    let page = process.lines_to("Ctrl-C stops both.");
     let mut script = String::from("set -e\n");
     let mut promised = Vec::new();
     for line in page.iter().skip_while(|line| !line.contains("Get tokens")) {
@@ -128,7 +135,36 @@ fn the_lines_of_the_dev_page_do_what_it_says() {
     }
     let output = Command::new("sh").args(["-c", &script]).output().unwrap();
     let answers: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
-    assert_eq!(answers, promised, "{script}\n{}", text(&output.stderr));
+    assert_eq!(answers, promised, "{arguments:?}\n{script}\n{}", text(&output.stderr));
     assert_eq!(promised.len(), 7);
     assert!(process.interrupt(), "Ctrl-C ends it well");
+    page
+}
+
+/// The settings on the page of `portcullis idp` are those with which its tokens are accepted.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_of_the_idp_page_do() {
+    for provider in ["entra-v1", "auth0", "okta", "firebase", "google", "pingone", "authentik", "cloudflare"]
+    {
+        let mut command = Command::new(program("portcullis"));
+        let process = Process::start(command.args(["idp", "--as", provider, "--listen", "127.0.0.1:0"]));
+        let page = process.lines_to("rotate");
+        let settings: Vec<(&str, &str)> =
+            page.iter().filter_map(|line| line.trim().strip_prefix("OAUTH2_")?.split_once('=')).collect();
+        let settings: Vec<(String, &str)> =
+            settings.iter().map(|(name, value)| (format!("OAUTH2_{name}"), *value)).collect();
+        assert_eq!(settings.len(), 3, "{page:?}");
+        let line = page.iter().find_map(|line| line.trim().strip_prefix("curl -s ")).unwrap();
+        let (url, form) = line.split_once(" -d ").unwrap();
+        let request = reqwest::Client::new().post(url).body(form.replace(" -d ", "&"));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let token = request.send().await.unwrap().text().await.unwrap();
+        let environment: Vec<(&str, &str)> =
+            settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let explained = portcullis(&["explain", &token], &environment);
+        assert_eq!(explained.status.code(), Some(0), "{provider}: {}", text(&explained.stdout));
+        let issuer = environment[0].1;
+        assert_eq!(portcullis(&["idp", "rotate", "--issuer", issuer], &[]).status.code(), Some(0));
+        assert_eq!(portcullis(&["explain", &token], &environment).status.code(), Some(2), "the key is gone");
+    }
 }

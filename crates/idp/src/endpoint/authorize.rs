@@ -5,6 +5,7 @@
 use super::login;
 use super::params::Params;
 use crate::config::Client;
+use crate::keys::random_text;
 use crate::state::State;
 use crate::store::Grant;
 use axum::extract;
@@ -90,6 +91,7 @@ fn send_code(state: &State, request: AuthorizationRequest<'_>, username: &str) -
         audience: request.audience,
         nonce: request.nonce,
         auth_time: now,
+        session: random_text(16),
     };
     let code = store.add_code(grant, request.redirect_uri.clone(), request.challenge, now);
     drop(store);
@@ -127,7 +129,9 @@ fn read<'s>(state: &'s State, query: &str) -> Result<AuthorizationRequest<'s>, R
     let openid = ["openid", "profile", "email", "offline_access"];
     Ok(AuthorizationRequest {
         client,
-        scope: params.scope(client, &openid).map_err(|error| refuse(error.error, &error.description))?,
+        scope: params
+            .scope(state, client, &openid)
+            .map_err(|error| refuse(error.error, &error.description))?,
         audience: params.audience(state, client).map_err(|error| refuse(error.error, &error.description))?,
         redirect_uri: redirect_uri.to_owned(),
         challenge: challenge.unwrap_or_default().to_owned(),

@@ -11,7 +11,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
-/// `POST /dev/token` with `user` (a user or a client), and `audience` and `scope` if wanted: the bare token.
+/// `POST /dev/token` with `user` (a user or a client), and `audience`, `scope` and `format` (`jwt` or `opaque`)
+/// if wanted: the bare token.
 pub(super) async fn token(
     extract::State(state): extract::State<Arc<State>>,
     headers: HeaderMap,
@@ -23,21 +24,25 @@ pub(super) async fn token(
     }
 }
 
-fn minted(state: &State, headers: &HeaderMap, body: &str) -> Result<String, OAuthError> {
+fn minted(state: &Arc<State>, headers: &HeaderMap, body: &str) -> Result<String, OAuthError> {
     let params = Params::of_form(headers, body)?;
     let name = params.need("user")?;
     if state.user(name).is_none() && state.client(name).is_none() {
         return Err(OAuthError::invalid_request("there is no user and no client of this name"));
     }
-    let builder = token_for(state, name);
-    let builder = match params.find("audience") {
-        Some(audience) => builder.audience(audience),
-        None => builder,
-    };
-    Ok(match params.find("scope") {
-        Some(scope) => builder.scope(scope).sign(),
-        None => builder.sign(),
-    })
+    let mut builder = token_for(state, name);
+    if let Some(audience) = params.find("audience") {
+        builder = builder.audience(audience);
+    }
+    if let Some(scope) = params.find("scope") {
+        builder = builder.scope(scope);
+    }
+    match params.find("format") {
+        None => Ok(builder.issue()),
+        Some("jwt") => Ok(builder.sign()),
+        Some("opaque") => Ok(builder.opaque()),
+        Some(_) => Err(OAuthError::invalid_request("`format` must be `jwt` or `opaque`")),
+    }
 }
 
 /// `POST /dev/rotate`, with `overlap=true` to keep the old key published beside the new one.

@@ -1,70 +1,94 @@
 //! Metadata (RFC 8414, OpenID Connect Discovery 1.0) and the key set (RFC 7517).
 
+use super::fault::instead_of;
+use crate::dialect::{Claims, Published, claims};
 use crate::faults::Fault;
 use crate::keys::encoded;
 use crate::state::State;
 use aws_lc_rs::digest;
-use axum::extract;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 pub(super) async fn metadata(
-    extract::State(state): extract::State<Arc<State>>,
-    headers: HeaderMap,
+    state: &State,
+    published: &Published,
+    headers: &HeaderMap,
+    uri: &Uri,
 ) -> Response {
     let fault = state.metadata.request();
-    answer(fault, &document(&state), &headers).await
+    answer(fault, document(state, published), headers, uri).await
 }
 
-pub(super) async fn jwks(extract::State(state): extract::State<Arc<State>>, headers: HeaderMap) -> Response {
+pub(super) async fn jwks(state: &State, published: &Published, headers: &HeaderMap, uri: &Uri) -> Response {
     let fault = state.jwks.request();
-    answer(fault, &state.keys.jwks(), &headers).await
+    answer(fault, state.jwks_in(published), headers, uri).await
 }
 
-fn document(state: &State) -> Value {
+fn document(state: &State, published: &Published) -> Claims {
     let algorithm = state.keys.signing().algorithm.name();
-    let mut scopes: Vec<&str> = vec!["openid", "profile", "email", "offline_access"];
-    scopes.extend(state.config.clients.iter().flat_map(|client| client.scopes.iter().map(String::as_str)));
-    scopes.dedup();
-    json!({
-        "issuer": state.issuer.as_str(),
-        "authorization_endpoint": state.url("/authorize"),
-        "token_endpoint": state.url("/token"),
-        "jwks_uri": state.url("/jwks"),
-        "userinfo_endpoint": state.url("/userinfo"),
-        "introspection_endpoint": state.url("/introspect"),
-        "revocation_endpoint": state.url("/revoke"),
+    let mut document = claims(json!({
+        "issuer": state.issuer_in(published),
+        "jwks_uri": state.url(&published.keys),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [algorithm],
+    }));
+    if state.endpoints.token.is_some() {
+        document.extend(for_clients(state, algorithm));
+    }
+    for (name, value) in state.shape.metadata() {
+        match value {
+            Value::Null => _ = document.remove(name),
+            value => _ = document.insert(name.to_owned(), value),
+        }
+    }
+    document
+}
+
+/// What a provider says that has a token endpoint.
+fn for_clients(state: &State, algorithm: &str) -> Claims {
+    let url = |path: &Option<String>| path.as_ref().map(|path| state.url(path));
+    let (endpoints, authentication) =
+        (&state.endpoints, ["client_secret_basic", "client_secret_post", "private_key_jwt"]);
+    let introspect = url(&endpoints.introspect);
+    claims(json!({
+        "authorization_endpoint": url(&endpoints.authorize),
+        "token_endpoint": url(&endpoints.token),
+        "userinfo_endpoint": url(&endpoints.userinfo),
+        "revocation_endpoint": url(&endpoints.revoke),
+        "introspection_endpoint_auth_methods_supported": introspect.as_ref().map(|_| authentication),
+        "introspection_signing_alg_values_supported": introspect.as_ref().map(|_| [algorithm]),
+        "introspection_endpoint": introspect,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [algorithm],
-        "scopes_supported": scopes,
+        "token_endpoint_auth_methods_supported": ([&authentication[..], &["none"]].concat()),
+        "token_endpoint_auth_signing_alg_values_supported": super::assertion::ALGORITHMS,
+        "scopes_supported": scopes(state),
         "authorization_response_iss_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
-    })
+    }))
 }
 
-async fn answer(fault: Fault, document: &Value, headers: &HeaderMap) -> Response {
-    let text = document.to_string();
-    let json = [(CONTENT_TYPE, "application/json")];
-    match fault {
-        Fault::None => proper(text, headers),
-        Fault::InternalError => (StatusCode::INTERNAL_SERVER_ERROR, "on command").into_response(),
-        Fault::Html => {
-            ([(CONTENT_TYPE, "text/html")], "<!doctype html><title>Sign in</title>").into_response()
+fn scopes(state: &State) -> Vec<&str> {
+    let mut scopes = vec!["openid", "profile", "email", "offline_access"];
+    for scope in state.config.clients.iter().flat_map(|client| &client.scopes) {
+        if !scopes.contains(&scope.as_str()) {
+            scopes.push(scope);
         }
-        Fault::Huge => (json, vec![b' '; 10_000_000]).into_response(),
-        Fault::Redirect => (StatusCode::FOUND, [(LOCATION, "/jwks")]).into_response(),
-        Fault::Hang => std::future::pending().await,
-        Fault::Empty => (json, r#"{"keys":[]}"#).into_response(),
-        Fault::Truncated => (json, text.chars().take(text.len() / 2).collect::<String>()).into_response(),
+    }
+    scopes
+}
+
+async fn answer(fault: Fault, document: Claims, headers: &HeaderMap, uri: &Uri) -> Response {
+    let text = Value::from(document).to_string();
+    match instead_of(&text, fault, uri).await {
+        Some(faulty) => faulty,
+        None => proper(text, headers),
     }
 }
 

@@ -1,42 +1,101 @@
-//! Introspection (RFC 7662). What is not active is only that.
+//! Introspection (RFC 7662), also as a signed answer (RFC 9701). What is not active is only that.
 
 use super::error::OAuthError;
+use super::fault::instead_of;
 use super::params::Params;
+use crate::dialect::{Claims, claims};
 use crate::state::State;
-use axum::http::HeaderMap;
-use axum::http::header::CACHE_CONTROL;
+use axum::extract;
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, extract};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+const SIGNED: &str = "application/token-introspection+jwt";
+
+/// At the address that every dialect has.
 pub(super) async fn introspect(
     extract::State(state): extract::State<Arc<State>>,
+    uri: Uri,
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    match answer(&state, &headers, &body) {
-        Ok(answer) => ([(CACHE_CONTROL, "no-store")], Json(answer)).into_response(),
+    respond(&state, &uri, &headers, &body, false).await
+}
+
+/// At the imitated provider's address, which may ask nobody who they are.
+pub(super) async fn introspect_as_theirs(
+    extract::State(state): extract::State<Arc<State>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let open = state.shape.introspection_is_open();
+    respond(&state, &uri, &headers, &body, open).await
+}
+
+async fn respond(state: &State, uri: &Uri, headers: &HeaderMap, body: &str, open: bool) -> Response {
+    let fault = state.introspection.request();
+    let answer = answer(state, headers, body, open);
+    let document = answer.as_ref().map(|(_, answer)| json!(answer).to_string()).unwrap_or_default();
+    if let Some(faulty) = instead_of(&document, fault, uri).await {
+        return faulty;
+    }
+    let no_store = (CACHE_CONTROL, "no-store");
+    match answer {
         Err(error) => error.into_response(),
+        Ok((asking, answer)) if wants_signature(headers) => {
+            let signed = signed(state, &asking, &answer);
+            ([no_store, (CONTENT_TYPE, SIGNED)], signed).into_response()
+        }
+        Ok(_) => ([no_store, (CONTENT_TYPE, "application/json")], document).into_response(),
     }
 }
 
-fn answer(state: &State, headers: &HeaderMap, body: &str) -> Result<Value, OAuthError> {
+/// Who asks, and the answer.
+fn answer(
+    state: &State,
+    headers: &HeaderMap,
+    body: &str,
+    open: bool,
+) -> Result<(String, Claims), OAuthError> {
     let params = Params::of_form(headers, body)?;
-    if params.client(state, headers)?.secret.is_none() {
-        return Err(OAuthError::invalid_client()); // a public client cannot prove that it may ask
-    }
-    let issued = state.store().access_token(params.need("token")?, state.now());
-    Ok(match issued {
-        None => json!({ "active": false }),
-        Some(issued) => {
-            let mut answer = issued.claims;
-            answer.insert("active".to_owned(), true.into());
-            answer.insert("token_type".to_owned(), "Bearer".into());
-            if let Some(username) = issued.username {
-                answer.insert("username".to_owned(), username.into());
+    let asking = match open && !params.tells_who_asks(headers) {
+        true => String::new(),
+        false => {
+            let client = params.client(state, headers)?;
+            if client.is_public() {
+                return Err(OAuthError::invalid_client()); // it cannot prove that it may ask
             }
-            Value::Object(answer)
+            client.id.clone()
         }
-    })
+    };
+    let issued = state.store().access_token(params.need("token")?, state.now());
+    let answer = match issued {
+        Some(issued) => state.shape.introspection(&issued),
+        None => claims(json!({ "active": false })),
+    };
+    Ok((asking, answer))
+}
+
+fn wants_signature(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|range| range.trim().eq_ignore_ascii_case(SIGNED))
+}
+
+/// A JWT for whoever asks, with the answer inside (RFC 9701, section 5).
+fn signed(state: &State, asking: &str, answer: &Claims) -> String {
+    let key = state.keys.signing();
+    let header = json!({ "alg": key.algorithm.name(), "kid": key.kid, "typ": "token-introspection+jwt" });
+    let told = json!({
+        "iss": state.issuer.as_str(),
+        "aud": asking,
+        "iat": state.now(),
+        "token_introspection": Value::from(answer.clone()),
+    });
+    key.jws(&claims(header), &claims(told))
 }

@@ -1,56 +1,105 @@
 //! The endpoints.
 
+mod assertion;
 mod authorize;
 mod dev;
 mod discovery;
 mod error;
+mod fault;
+mod graph;
 mod introspect;
 mod login;
 mod params;
 mod revoke;
 mod token;
+mod tokeninfo;
 mod userinfo;
 
-use crate::config::{Secret, User};
+use crate::config::User;
+use crate::dialect::Published;
 use crate::mint::TokenBuilder;
 use crate::state::State;
 use axum::extract::Request;
 use axum::http::header::HOST;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Router, extract};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The client for whom users' tokens are, where no flow says another.
+pub(crate) const USERS_CLIENT: &str = "web";
+
+/// Every endpoint at an address that is the same in all dialects, and at the imitated provider's besides.
 pub(crate) fn router(state: Arc<State>) -> Router {
-    Router::new()
-        .route("/.well-known/openid-configuration", get(discovery::metadata))
-        .route("/.well-known/oauth-authorization-server", get(discovery::metadata))
-        .route("/jwks", get(discovery::jwks))
-        .route("/authorize", get(authorize::show).post(authorize::sign_in))
-        .route("/token", post(token::token))
-        .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
-        .route("/introspect", post(introspect::introspect))
-        .route("/revoke", post(revoke::revoke))
-        .route("/dev/token", post(dev::token))
-        .route("/dev/rotate", post(dev::rotate))
-        .layer(middleware::from_fn_with_state(Arc::clone(&state), only_our_host))
-        .with_state(state)
+    let mut routes = BTreeMap::from([
+        ("/authorize".to_owned(), get(authorize::show).post(authorize::sign_in)),
+        ("/token".to_owned(), post(token::token)),
+        ("/userinfo".to_owned(), get(userinfo::userinfo).post(userinfo::userinfo)),
+        ("/introspect".to_owned(), post(introspect::introspect)),
+        ("/revoke".to_owned(), post(revoke::revoke)),
+        ("/dev/token".to_owned(), post(dev::token)),
+        ("/dev/rotate".to_owned(), post(dev::rotate)),
+    ]);
+    routes.extend(theirs(&state));
+    let router = routes.into_iter().fold(Router::new(), |router, (path, route)| router.route(&path, route));
+    router.layer(middleware::from_fn_with_state(Arc::clone(&state), only_our_host)).with_state(state)
+}
+
+type Route = (String, MethodRouter<Arc<State>>);
+
+fn theirs(state: &State) -> Vec<Route> {
+    let endpoints = state.endpoints.clone();
+    let mut routes: Vec<Route> = [
+        (endpoints.authorize, get(authorize::show).post(authorize::sign_in)),
+        (endpoints.token, post(token::token)),
+        (endpoints.userinfo, get(userinfo::userinfo).post(userinfo::userinfo)),
+        (endpoints.introspect, post(introspect::introspect_as_theirs)),
+        (endpoints.revoke, post(revoke::revoke)),
+    ]
+    .into_iter()
+    .filter_map(|(path, route)| Some((path?, route)))
+    .collect();
+    for published in &state.published {
+        for path in &published.metadata {
+            routes.push((path.clone(), document(published, Document::Metadata)));
+        }
+        routes.push((published.keys.clone(), document(published, Document::Keys)));
+    }
+    if state.shape.has_graph() {
+        let path = "/graph/v1.0/users/{oid}/getMemberObjects".to_owned();
+        routes.push((path, get(graph::member_objects).post(graph::member_objects)));
+    }
+    if state.shape.has_tokeninfo() {
+        routes.push(("/tokeninfo".to_owned(), get(tokeninfo::tokeninfo)));
+    }
+    routes
+}
+
+#[derive(Clone, Copy)]
+enum Document {
+    Metadata,
+    Keys,
+}
+
+fn document(published: &Published, which: Document) -> MethodRouter<Arc<State>> {
+    let published = published.clone();
+    get(async move |extract::State(state): extract::State<Arc<State>>, uri: Uri, headers: HeaderMap| {
+        match which {
+            Document::Metadata => discovery::metadata(&state, &published, &headers, &uri).await,
+            Document::Keys => discovery::jwks(&state, &published, &headers, &uri).await,
+        }
+    })
 }
 
 /// A token for a user or a client, whichever has that name.
-pub(crate) fn token_for(state: &State, name: &str) -> TokenBuilder {
+pub(crate) fn token_for(state: &Arc<State>, name: &str) -> TokenBuilder {
     match (state.user(name), state.client(name)) {
-        (Some(user), _) => TokenBuilder::for_user(state, user, "web"),
+        (Some(user), _) => TokenBuilder::for_user(state, user, USERS_CLIENT),
         (None, Some(client)) => TokenBuilder::for_client(state, client),
-        (None, None) => {
-            let username = name.to_owned();
-            let (password, name) = (Secret::new(""), username.clone());
-            let user =
-                User { username, password, id: None, name, email: None, roles: Vec::new(), tenant: None };
-            TokenBuilder::for_user(state, &user, "web")
-        }
+        (None, None) => TokenBuilder::for_user(state, &User::unknown(name), USERS_CLIENT),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The parameters of a request, each once (RFC 6749, section 3.1).
 
 use super::error::OAuthError;
+use super::{assertion, graph};
 use crate::config::Client;
 use crate::state::State;
 use axum::http::HeaderMap;
@@ -42,9 +43,18 @@ impl Params {
         self.find(name).ok_or_else(|| OAuthError::invalid_request(&format!("`{name}` is missing")))
     }
 
-    /// The client that asks, authenticated by Basic or in the form (RFC 6749, section 2.3.1); a public client
-    /// only names itself.
+    /// Whether there are credentials of a client, good or bad.
+    pub(super) fn tells_who_asks(&self, headers: &HeaderMap) -> bool {
+        let names = ["client_id", "client_secret", "client_assertion"];
+        headers.contains_key(AUTHORIZATION) || names.iter().any(|name| self.find(name).is_some())
+    }
+
+    /// The client that asks, authenticated by Basic or in the form (RFC 6749, section 2.3.1), or by an assertion
+    /// (RFC 7523); a public client only names itself.
     pub(super) fn client<'s>(&self, state: &'s State, headers: &HeaderMap) -> Result<&'s Client, OAuthError> {
+        if self.find("client_assertion_type").is_some() || self.find("client_assertion").is_some() {
+            return self.asserted_client(state, headers);
+        }
         let basic = headers
             .get(AUTHORIZATION)
             .map(|value| basic(value.as_bytes()).ok_or_else(OAuthError::invalid_client));
@@ -58,27 +68,53 @@ impl Params {
         let client = state.client(&id).ok_or_else(OAuthError::invalid_client)?;
         let authentic = match (&client.secret, secret) {
             (Some(right), Some(sent)) => right.is(&sent),
-            (None, None) => true,
+            (None, None) => client.is_public(),
             _ => false,
         };
         if authentic { Ok(client) } else { Err(OAuthError::invalid_client()) }
     }
 
-    /// The audience that is asked for by `resource` (RFC 8707) or `audience`, or the default one.
+    fn asserted_client<'s>(&self, state: &'s State, headers: &HeaderMap) -> Result<&'s Client, OAuthError> {
+        if headers.contains_key(AUTHORIZATION) || self.find("client_secret").is_some() {
+            return Err(OAuthError::invalid_request("two ways of client authentication at once"));
+        }
+        if self.need("client_assertion_type")? != assertion::TYPE {
+            return Err(OAuthError::invalid_request("`client_assertion_type` is not the one for JWTs"));
+        }
+        let client = assertion::client(state, self.need("client_assertion")?)?;
+        match self.find("client_id") {
+            Some(id) if id != client.id => Err(OAuthError::invalid_client()),
+            _ => Ok(client),
+        }
+    }
+
+    /// The audience that is asked for by `resource` (RFC 8707), `audience` or a scope that ends in `/.default`
+    /// (Entra ID), or the default one.
     pub(super) fn audience(&self, state: &State, client: &Client) -> Result<String, OAuthError> {
-        let default = &state.config.audience;
-        let asked = self.find("resource").or_else(|| self.find("audience")).unwrap_or(default);
-        if asked == default || client.audiences.iter().any(|audience| audience == asked) {
+        let default = state.audience_for(&client.id);
+        let by_scope = self.find("scope").and_then(|scope| scope.strip_suffix("/.default"));
+        let by_scope = by_scope.filter(|_| state.shape.has_graph());
+        let asked = self.find("resource").or_else(|| self.find("audience")).or(by_scope).unwrap_or(&default);
+        if asked == default || state.shape.is_address_of(&default, asked) {
+            return Ok(default);
+        }
+        let is_graph = state.shape.has_graph() && (asked == graph::AUDIENCE || asked == state.url("/graph"));
+        if is_graph || client.audiences.iter().any(|audience| audience == asked) {
             return Ok(asked.to_owned());
         }
         Err(OAuthError::new("invalid_target", "the client may not ask for this audience"))
     }
 
     /// The scopes that are asked for, or all that the client may ask for.
-    pub(super) fn scope(&self, client: &Client, also: &[&str]) -> Result<String, OAuthError> {
-        let Some(asked) = self.find("scope") else { return Ok(client.scopes.join(" ")) };
+    pub(super) fn scope(&self, state: &State, client: &Client, also: &[&str]) -> Result<String, OAuthError> {
+        let all = client.scopes.join(" ");
+        let Some(asked) = self.find("scope") else { return Ok(all) };
+        let asked = asked.split(' ').filter(|scope| !scope.is_empty());
+        let scopes: Vec<&str> = asked.map(|scope| state.shape.scope_name(scope)).collect();
+        if state.shape.has_graph() && scopes == [".default"] {
+            return Ok(all);
+        }
         let allowed = |scope: &str| also.contains(&scope) || client.scopes.iter().any(|held| held == scope);
-        let scopes: Vec<&str> = asked.split(' ').filter(|scope| !scope.is_empty()).collect();
         if scopes.iter().copied().all(allowed) {
             return Ok(scopes.join(" "));
         }

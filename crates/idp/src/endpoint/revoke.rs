@@ -6,7 +6,6 @@ use crate::state::State;
 use axum::extract;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use serde_json::Value;
 use std::sync::Arc;
 
 pub(super) async fn revoke(
@@ -29,10 +28,7 @@ fn end(state: &State, headers: &HeaderMap, body: &str) -> Result<(), OAuthError>
     if let Some(grant) = store.grant_of(token, now).filter(|grant| grant.client == client.id) {
         store.revoke_grant(grant.id);
     }
-    let owner = |claims: &serde_json::Map<String, Value>| {
-        claims.get("client_id").and_then(Value::as_str) == Some(&client.id)
-    };
-    if store.access_token(token, now).is_some_and(|issued| owner(&issued.claims)) {
+    if store.access_token(token, now).is_some_and(|issued| issued.client == client.id) {
         store.revoke_access_token(token);
     }
     Ok(())

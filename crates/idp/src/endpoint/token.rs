@@ -4,9 +4,9 @@ use super::error::OAuthError;
 use super::params::Params;
 use crate::config::Client;
 use crate::keys::encoded;
-use crate::mint::{TokenBuilder, id_token};
+use crate::mint::TokenBuilder;
 use crate::state::State;
-use crate::store::{Grant, IssuedAccess};
+use crate::store::Grant;
 use aws_lc_rs::{constant_time, digest};
 use axum::http::HeaderMap;
 use axum::http::header::CACHE_CONTROL;
@@ -26,7 +26,7 @@ pub(super) async fn token(
     }
 }
 
-fn grant(state: &State, headers: &HeaderMap, body: &str) -> Result<Value, OAuthError> {
+fn grant(state: &Arc<State>, headers: &HeaderMap, body: &str) -> Result<Value, OAuthError> {
     let params = Params::of_form(headers, body)?;
     let client = params.client(state, headers)?;
     match params.need("grant_type")? {
@@ -37,16 +37,16 @@ fn grant(state: &State, headers: &HeaderMap, body: &str) -> Result<Value, OAuthE
     }
 }
 
-fn client_credentials(state: &State, client: &Client, params: &Params) -> Result<Value, OAuthError> {
-    if client.secret.is_none() {
-        return Err(OAuthError::new("unauthorized_client", "client credentials need a secret"));
+fn client_credentials(state: &Arc<State>, client: &Client, params: &Params) -> Result<Value, OAuthError> {
+    if client.is_public() {
+        return Err(OAuthError::new("unauthorized_client", "client credentials need a secret or a key"));
     }
-    let (audience, scope) = (params.audience(state, client)?, params.scope(client, &[])?);
+    let (audience, scope) = (params.audience(state, client)?, params.scope(state, client, &[])?);
     let builder = TokenBuilder::for_client(state, client).audience(&audience).scope(&scope);
-    Ok(issue(state, builder, &scope, None))
+    Ok(answer(state, &builder.issue(), &scope))
 }
 
-fn authorization_code(state: &State, client: &Client, params: &Params) -> Result<Value, OAuthError> {
+fn authorization_code(state: &Arc<State>, client: &Client, params: &Params) -> Result<Value, OAuthError> {
     let (code, verifier) = (params.need("code")?, params.need("code_verifier")?);
     let redirect_uri = params.need("redirect_uri")?;
     let wrong = || OAuthError::invalid_grant("the code is unknown, expired, used, or for somebody else");
@@ -60,7 +60,7 @@ fn authorization_code(state: &State, client: &Client, params: &Params) -> Result
     issue_for_user(state, &code.grant, &code.grant.scope)
 }
 
-fn refresh_token(state: &State, client: &Client, params: &Params) -> Result<Value, OAuthError> {
+fn refresh_token(state: &Arc<State>, client: &Client, params: &Params) -> Result<Value, OAuthError> {
     let token = params.need("refresh_token")?;
     let wrong =
         || OAuthError::invalid_grant("the refresh token is unknown, expired, used, or for somebody else");
@@ -77,33 +77,31 @@ fn refresh_token(state: &State, client: &Client, params: &Params) -> Result<Valu
     issue_for_user(state, &grant, &scope)
 }
 
-fn issue_for_user(state: &State, grant: &Grant, scope: &str) -> Result<Value, OAuthError> {
+fn issue_for_user(state: &Arc<State>, grant: &Grant, scope: &str) -> Result<Value, OAuthError> {
     let gone = || OAuthError::invalid_grant("the user is gone");
     let user = state.user(&grant.username).ok_or_else(gone)?;
-    let builder = TokenBuilder::for_user(state, user, &grant.client)
-        .audience(&grant.audience)
-        .claim("auth_time", grant.auth_time)
-        .scope(scope);
-    let mut answer = issue(state, builder, scope, Some(grant));
-    let access_token = answer.get("access_token").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let builder = || TokenBuilder::for_user(state, user, &grant.client).of_grant(grant);
+    let access_token = builder().audience(&grant.audience).scope(scope).issue();
+    let mut answer = answer(state, &access_token, scope);
     if let Value::Object(members) = &mut answer {
         let refresh_token = state.store().add_refresh_token(grant.clone(), state.now());
         members.insert("refresh_token".to_owned(), refresh_token.into());
         if scope.split(' ').any(|scope| scope == "openid") {
-            let nonce = grant.nonce.as_deref();
-            let id_token = id_token(state, user, &grant.client, nonce, grant.auth_time, &access_token);
+            let builder = builder().audience(&grant.client);
+            let id_token = builder.into_id_token(grant.nonce.clone(), Some(at_hash(&access_token))).sign();
             members.insert("id_token".to_owned(), id_token.into());
         }
     }
     Ok(answer)
 }
 
-fn issue(state: &State, builder: TokenBuilder, scope: &str, grant: Option<&Grant>) -> Value {
-    let claims = builder.claims().clone();
-    let access_token = builder.sign();
-    let username = grant.map(|grant| grant.username.clone());
-    let issued = IssuedAccess { claims, grant: grant.map(|grant| grant.id), username };
-    state.store().add_access_token(&access_token, issued, state.now());
+/// The left half of the access token's digest (OpenID Connect Core, section 3.1.3.6).
+fn at_hash(access_token: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, access_token.as_bytes());
+    encoded(hash.as_ref().get(..16).unwrap_or_default())
+}
+
+fn answer(state: &State, access_token: &str, scope: &str) -> Value {
     json!({
         "access_token": access_token,
         "token_type": "Bearer",

@@ -1,40 +1,44 @@
 //! UserInfo (OpenID Connect Core, section 5.3).
 
+use crate::dialect::Claims;
+use crate::facts::Facts;
 use crate::state::State;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, extract};
-use serde_json::{Map, Value};
 use std::sync::Arc;
 
 pub(super) async fn userinfo(
     extract::State(state): extract::State<Arc<State>>,
     headers: HeaderMap,
 ) -> Response {
-    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = value
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
-    let Some((_, token)) = token else {
+    let Some(token) = bearer(&headers) else {
         return refused(StatusCode::UNAUTHORIZED, "Bearer realm=\"idp\"");
     };
-    let issued =
-        state.store().access_token(token.trim(), state.now()).filter(|issued| issued.username.is_some());
-    let Some(issued) = issued else {
+    let issued = state.store().access_token(token, state.now());
+    let user = issued.as_ref().and_then(|issued| state.user(issued.username.as_deref()?));
+    let (Some(issued), Some(user)) = (issued, user) else {
         return refused(StatusCode::UNAUTHORIZED, "Bearer realm=\"idp\", error=\"invalid_token\"");
     };
-    let scope = issued.claims.get("scope").and_then(Value::as_str).unwrap_or_default();
-    if !scope.split(' ').any(|scope| scope == "openid") {
+    if !issued.scope.iter().flat_map(|scope| scope.split(' ')).any(|scope| scope == "openid") {
         return refused(
             StatusCode::FORBIDDEN,
             "Bearer realm=\"idp\", error=\"insufficient_scope\", scope=\"openid\"",
         );
     }
-    let told = ["sub", "name", "preferred_username", "email"];
-    let claims: Map<String, Value> =
-        issued.claims.into_iter().filter(|(name, _)| told.contains(&name.as_str())).collect();
+    // The subject must be the ID token's, in whatever form the provider writes it there.
+    let told = ["sub", "name", "preferred_username", "email", "email_verified"];
+    let identity = state.shape.id_token(&Facts::of_user(&state, user, &issued.client));
+    let claims: Claims = identity.into_iter().filter(|(name, _)| told.contains(&name.as_str())).collect();
     ([(CACHE_CONTROL, "no-store")], Json(claims)).into_response()
+}
+
+/// The token behind `Bearer`.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, token) = value?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 
 fn refused(status: StatusCode, challenge: &'static str) -> Response {

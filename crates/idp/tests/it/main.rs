@@ -8,6 +8,8 @@
 )]
 
 mod authorize;
+mod dialect;
+mod introspect;
 mod life;
 mod tokens;
 

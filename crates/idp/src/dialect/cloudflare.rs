@@ -1,0 +1,65 @@
+//! Cloudflare Access application tokens. The real one sends them as `Cf-Access-Jwt-Assertion`.
+//!
+//! There is no metadata and there are no scopes; a service's token has an empty subject. The key document has
+//! certificates besides the key set, which nobody needs; here a public key stands in their place.
+
+use super::{Claims, Endpoints, Published, Shape, claims, ids, with};
+use crate::facts::Facts;
+use crate::keys::SigningKey;
+use serde_json::json;
+
+pub(super) struct Cloudflare;
+
+impl Shape for Cloudflare {
+    fn access_token(&self, facts: &Facts) -> Claims {
+        let token = claims(json!({
+            "type": "app",
+            "aud": [facts.audience],
+            "exp": facts.expires,
+            "iat": facts.issued_at,
+            "iss": facts.issuer,
+        }));
+        let Some(person) = &facts.person else {
+            return with(token, json!({ "common_name": format!("{}.access", facts.client), "sub": "" }));
+        };
+        let custom = claims(json!({ "roles": facts.roles_if_any(), "groups": facts.groups_if_any() }));
+        with(
+            token,
+            json!({
+                "nbf": facts.issued_at,
+                "sub": person.id,
+                "email": person.email,
+                "country": "DE",
+                "identity_nonce": facts.token_id,
+                "custom": (!custom.is_empty()).then_some(custom),
+            }),
+        )
+    }
+
+    fn id_token(&self, facts: &Facts) -> Claims {
+        with(self.access_token(facts), json!({ "nonce": facts.nonce }))
+    }
+
+    fn keys_path(&self, _tenant: &str) -> String {
+        "/cdn-cgi/access/certs".to_owned()
+    }
+
+    fn endpoints(&self, _tenant: &str) -> Endpoints {
+        Endpoints::default()
+    }
+
+    fn published(&self, _tenants: &[String]) -> Vec<Published> {
+        vec![Published { issuer: String::new(), metadata: Vec::new(), keys: self.keys_path("") }]
+    }
+
+    fn dress_key_set(&self, set: &mut Claims, signing: &SigningKey) {
+        let certificate = json!({ "kid": signing.kid, "cert": signing.public_pem() });
+        set.insert("public_certs".to_owned(), json!([certificate]));
+        set.insert("public_cert".to_owned(), certificate);
+    }
+
+    /// The tag of an application.
+    fn audience(&self, _client: &str) -> String {
+        ids::hex("enterprise-api", 64)
+    }
+}

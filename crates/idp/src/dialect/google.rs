@@ -1,0 +1,74 @@
+//! Google: access tokens are opaque, and the JWTs that APIs see are ID tokens.
+//!
+//! ID tokens hold neither scopes nor roles. Instead of introspection there is `tokeninfo`.
+
+use super::{Claims, Endpoints, Shape, ids, with};
+use crate::config::TokenFormat;
+use crate::facts::Facts;
+use crate::keys::random_text;
+use serde_json::json;
+
+pub(super) struct Google;
+
+impl Shape for Google {
+    /// Where a JWT is wanted all the same, it is an ID token: there is nothing else to imitate.
+    fn access_token(&self, facts: &Facts) -> Claims {
+        self.id_token(facts)
+    }
+
+    fn id_token(&self, facts: &Facts) -> Claims {
+        let Some(person) = &facts.person else { return service_account(facts) };
+        with(
+            facts.openid(&person.id),
+            json!({
+                "azp": facts.client,
+                "at_hash": facts.at_hash,
+                "email": person.email,
+                "email_verified": person.email.as_ref().map(|_| true),
+                "hd": person.email.as_deref().and_then(|email| email.rsplit('@').next()),
+                "name": person.name,
+            }),
+        )
+    }
+
+    fn keys_path(&self, _tenant: &str) -> String {
+        "/oauth2/v3/certs".to_owned()
+    }
+
+    fn endpoints(&self, _tenant: &str) -> Endpoints {
+        Endpoints::under("", ["/o/oauth2/v2/auth", "/token", "/v1/userinfo", "", "/revoke"])
+    }
+
+    fn audience(&self, client: &str) -> String {
+        client.to_owned()
+    }
+
+    fn user_id(&self, username: &str) -> String {
+        ids::digits(username, 21)
+    }
+
+    fn format(&self) -> TokenFormat {
+        TokenFormat::Opaque
+    }
+
+    fn opaque_token(&self) -> String {
+        format!("ya29.{}", random_text(48))
+    }
+
+    fn has_tokeninfo(&self) -> bool {
+        true
+    }
+}
+
+/// A service account's ID token: number, address, and the number again as `azp`.
+fn service_account(facts: &Facts) -> Claims {
+    let number = ids::digits(&facts.client, 21);
+    with(
+        facts.openid(&number),
+        json!({
+            "azp": number,
+            "email": format!("{}@example.iam.gserviceaccount.test", facts.client),
+            "email_verified": true,
+        }),
+    )
+}

@@ -1,0 +1,52 @@
+//! The bound tokens of Kubernetes service accounts. Whoever a token is for names an account.
+//!
+//! There are no scopes, roles or clients. The facts stand in one object, whose name holds a dot.
+
+use super::{Claims, Endpoints, Kind, Shape, claims, ids};
+use crate::facts::Facts;
+use serde_json::json;
+
+pub(super) struct Kubernetes;
+
+const NAMESPACE: &str = "shop";
+/// After so many seconds Kubernetes warns that a token should have been replaced.
+const WARN_AFTER: u64 = 3_607;
+
+impl Shape for Kubernetes {
+    fn access_token(&self, facts: &Facts) -> Claims {
+        let account = facts.name();
+        let pod = format!("{account}-0");
+        claims(json!({
+            "aud": [facts.audience],
+            "exp": facts.expires,
+            "iat": facts.issued_at,
+            "iss": facts.issuer,
+            "jti": facts.guid("jti"),
+            "kubernetes.io": {
+                "namespace": NAMESPACE,
+                "node": { "name": "node-1", "uid": ids::uuid("node-1") },
+                "pod": { "name": pod, "uid": ids::uuid(&pod) },
+                "serviceaccount": { "name": account, "uid": ids::uuid(account) },
+                "warnafter": facts.issued_at + WARN_AFTER,
+            },
+            "nbf": facts.issued_at,
+            "sub": format!("system:serviceaccount:{NAMESPACE}:{account}"),
+        }))
+    }
+
+    fn id_token(&self, facts: &Facts) -> Claims {
+        self.access_token(facts)
+    }
+
+    fn header(&self, _kind: Kind, _kid: &str) -> Claims {
+        Claims::new()
+    }
+
+    fn keys_path(&self, _tenant: &str) -> String {
+        "/openid/v1/jwks".to_owned()
+    }
+
+    fn endpoints(&self, _tenant: &str) -> Endpoints {
+        Endpoints::default()
+    }
+}

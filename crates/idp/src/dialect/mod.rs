@@ -1,0 +1,210 @@
+//! Which provider is imitated. One file for each: what its tokens and documents look like, as its own
+//! documentation shows them, so that an application can be tested against each without an account.
+//!
+//! What is imitated is the look, not the behaviour: flows, lifetimes and faults are the same in every dialect.
+
+mod auth0;
+mod authentik;
+mod ci;
+mod cloudflare;
+mod cognito;
+mod entra;
+mod firebase;
+mod generic;
+mod google;
+mod hydra;
+pub(crate) mod ids;
+mod keycloak;
+mod kubernetes;
+mod okta;
+mod pingone;
+mod shape;
+mod zitadel;
+
+pub(crate) use shape::{Beside, Endpoints, Kind, Published, Shape};
+
+use portcullis_core::ConfigError;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::fmt;
+use std::str::FromStr;
+
+/// The members of a JSON object: a header, claims, a key.
+pub(crate) type Claims = Map<String, Value>;
+
+/// A provider whose tokens and documents are imitated.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+#[non_exhaustive]
+pub enum Dialect {
+    /// Nobody in particular: access tokens as RFC 9068 has them.
+    #[default]
+    Generic,
+    /// Microsoft Entra ID, tokens of version 2.
+    Entra,
+    /// Microsoft Entra ID, tokens of version 1.
+    EntraV1,
+    /// Okta, a custom authorization server.
+    Okta,
+    /// Auth0, its own token profile.
+    Auth0,
+    /// Auth0, the token profile of RFC 9068.
+    Auth0Rfc9068,
+    /// Google: opaque access tokens; ID tokens are the JWTs.
+    Google,
+    /// Firebase Authentication: ID tokens as bearer tokens.
+    Firebase,
+    /// Amazon Cognito user pools: no `aud` in access tokens.
+    Cognito,
+    /// Keycloak.
+    Keycloak,
+    /// PingOne.
+    PingOne,
+    /// The ID tokens of GitHub Actions jobs; a user's name becomes that of a repository.
+    GithubActions,
+    /// The ID tokens of GitLab CI jobs; a user's name becomes that of a project.
+    GitlabCi,
+    /// The bound tokens of Kubernetes service accounts; a user's name becomes that of an account.
+    Kubernetes,
+    /// ZITADEL: opaque unless told otherwise.
+    Zitadel,
+    /// authentik.
+    Authentik,
+    /// Ory Hydra: opaque unless told otherwise.
+    Hydra,
+    /// Cloudflare Access application tokens.
+    Cloudflare,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 18] = [
+        Self::Generic,
+        Self::Entra,
+        Self::EntraV1,
+        Self::Okta,
+        Self::Auth0,
+        Self::Auth0Rfc9068,
+        Self::Google,
+        Self::Firebase,
+        Self::Cognito,
+        Self::Keycloak,
+        Self::PingOne,
+        Self::GithubActions,
+        Self::GitlabCi,
+        Self::Kubernetes,
+        Self::Zitadel,
+        Self::Authentik,
+        Self::Hydra,
+        Self::Cloudflare,
+    ];
+
+    /// The name in settings and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Entra => "entra",
+            Self::Auth0Rfc9068 => "auth0-rfc9068",
+            other => other.profile(),
+        }
+    }
+
+    /// The profile with which a resource server reads these tokens: `OAUTH2_PROFILE`.
+    pub fn profile(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Entra => "entra-v2",
+            Self::EntraV1 => "entra-v1",
+            Self::Okta => "okta",
+            Self::Auth0 | Self::Auth0Rfc9068 => "auth0",
+            Self::Google => "google",
+            Self::Firebase => "firebase",
+            Self::Cognito => "cognito",
+            Self::Keycloak => "keycloak",
+            Self::PingOne => "pingone",
+            Self::GithubActions => "github-actions",
+            Self::GitlabCi => "gitlab-ci",
+            Self::Kubernetes => "kubernetes",
+            Self::Zitadel => "zitadel",
+            Self::Authentik => "authentik",
+            Self::Hydra => "hydra",
+            Self::Cloudflare => "cloudflare",
+        }
+    }
+
+    /// Whether its tokens tell roles. Where they do not, an API cannot ask for a role.
+    pub fn tells_roles(self) -> bool {
+        !matches!(self, Self::Google | Self::GithubActions | Self::GitlabCi | Self::Kubernetes)
+    }
+
+    /// A claim of its tokens, with its value, that an API must demand, because the real provider gives tokens for
+    /// any audience to anybody.
+    pub fn condition(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::GithubActions => Some(("repository_owner_id", "123456")),
+            Self::GitlabCi => Some(("namespace_id", "72")),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn shape(self) -> &'static dyn Shape {
+        match self {
+            Self::Generic => &generic::Generic,
+            Self::Entra => &entra::V2,
+            Self::EntraV1 => &entra::V1,
+            Self::Okta => &okta::Okta,
+            Self::Auth0 => &auth0::Auth0 { rfc9068: false },
+            Self::Auth0Rfc9068 => &auth0::Auth0 { rfc9068: true },
+            Self::Google => &google::Google,
+            Self::Firebase => &firebase::Firebase,
+            Self::Cognito => &cognito::Cognito,
+            Self::Keycloak => &keycloak::Keycloak,
+            Self::PingOne => &pingone::PingOne,
+            Self::GithubActions => &ci::GithubActions,
+            Self::GitlabCi => &ci::GitlabCi,
+            Self::Kubernetes => &kubernetes::Kubernetes,
+            Self::Zitadel => &zitadel::Zitadel,
+            Self::Authentik => &authentik::Authentik,
+            Self::Hydra => &hydra::Hydra,
+            Self::Cloudflare => &cloudflare::Cloudflare,
+        }
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = ConfigError;
+
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        Self::ALL.into_iter().find(|dialect| dialect.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            ConfigError::new("as", "a provider that can be imitated", format!("write one of {names}"))
+        })
+    }
+}
+
+impl TryFrom<String> for Dialect {
+    type Error = ConfigError;
+
+    fn try_from(name: String) -> Result<Self, ConfigError> {
+        name.parse()
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The members of an object; those that are null are left out, as providers do.
+pub(crate) fn claims(value: Value) -> Claims {
+    match value {
+        Value::Object(members) => members.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        _ => Claims::new(),
+    }
+}
+
+/// The members of an object on top of others.
+pub(crate) fn with(mut members: Claims, more: Value) -> Claims {
+    members.extend(claims(more));
+    members
+}

@@ -1,0 +1,96 @@
+//! ZITADEL: opaque unless told otherwise; a JWT has no scopes, and the roles are the members of an object.
+//!
+//! The audience holds the client and its project, which is what an API compares with.
+
+use super::{Claims, Endpoints, Shape, claims, ids, with};
+use crate::config::TokenFormat;
+use crate::facts::Facts;
+use serde_json::{Value, json};
+
+pub(super) struct Zitadel;
+
+const PROJECT: &str = "100000000000000001";
+const ORGANIZATION: &str = "100000000000000009";
+const ROLES: &str = "urn:zitadel:iam:org:project:roles";
+const OWNER: &str = "urn:zitadel:iam:user:resourceowner:id";
+
+impl Shape for Zitadel {
+    fn access_token(&self, facts: &Facts) -> Claims {
+        with(
+            roles(facts),
+            json!({
+                "iss": facts.issuer,
+                "sub": subject(facts),
+                "aud": [facts.client, facts.audience],
+                "exp": facts.expires,
+                "iat": facts.issued_at,
+                "nbf": facts.issued_at,
+                "jti": ids::digits(&facts.token_id, 18),
+                "client_id": facts.client,
+                OWNER: ORGANIZATION,
+            }),
+        )
+    }
+
+    fn id_token(&self, facts: &Facts) -> Claims {
+        let mut token = with(
+            facts.openid(&subject(facts)),
+            json!({
+                "azp": facts.client,
+                "client_id": facts.client,
+                "auth_time": facts.auth_time(),
+                "amr": ["pwd"],
+                "at_hash": facts.at_hash,
+                "sid": facts.session,
+                "name": facts.person.as_ref().map(|person| &person.name),
+                "preferred_username": facts.login(),
+                "email": facts.email(),
+                "email_verified": facts.email().map(|_| true),
+            }),
+        );
+        token.extend(roles(facts));
+        token
+    }
+
+    fn keys_path(&self, _tenant: &str) -> String {
+        "/oauth/v2/keys".to_owned()
+    }
+
+    fn endpoints(&self, _tenant: &str) -> Endpoints {
+        let userinfo = Some("/oidc/v1/userinfo".to_owned());
+        Endpoints {
+            userinfo,
+            ..Endpoints::under("/oauth/v2", ["/authorize", "/token", "", "/introspect", "/revoke"])
+        }
+    }
+
+    fn audience(&self, _client: &str) -> String {
+        PROJECT.to_owned()
+    }
+
+    fn user_id(&self, username: &str) -> String {
+        ids::digits(username, 18)
+    }
+
+    fn format(&self) -> TokenFormat {
+        TokenFormat::Opaque
+    }
+}
+
+fn subject(facts: &Facts) -> String {
+    match &facts.person {
+        Some(person) => person.id.clone(),
+        None => ids::digits(&facts.client, 18),
+    }
+}
+
+/// Each role, and in which organization the user holds it; once for this project, once with its number.
+fn roles(facts: &Facts) -> Claims {
+    if facts.roles.is_empty() {
+        return Claims::new();
+    }
+    let held = |role: &String| (role.clone(), json!({ ORGANIZATION: "org.example.test" }));
+    let roles = Value::Object(facts.roles.iter().map(held).collect());
+    let of_project = format!("urn:zitadel:iam:org:project:{}:roles", facts.audience);
+    claims(json!({ ROLES: roles, of_project: roles }))
+}
