@@ -13,7 +13,7 @@ fn root() -> PathBuf {
 }
 
 /// Compares a document with the text it should be, or writes it when told to.
-fn must_be(name: &str, text: &str) {
+pub(crate) fn must_be(name: &str, text: &str) {
     let path = root().join("docs").join(name);
     if std::env::var_os("PORTCULLIS_WRITE_DOCUMENTS").is_some() {
         std::fs::write(&path, text).unwrap();
