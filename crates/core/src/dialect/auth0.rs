@@ -11,6 +11,8 @@ pub(super) static AUTH0: Dialect = Dialect {
     name: "auth0",
     title: "Auth0",
     recognises: |host, _| within(host, "auth0.com"),
+    // ID tokens name none.
+    client_required: true,
     tenant: &["org_id"],
     roles: &["permissions", "roles"],
     application: &[Sign::EndsWith("sub", "@clients"), Sign::Is("gty", "client-credentials")],

@@ -31,6 +31,7 @@ pub(super) const BASE: Dialect = Dialect {
     subject: &["sub"],
     empty_subject: false,
     client: &["client_id", "azp"],
+    client_required: false,
     tenant: &["tid"],
     tenant_is_guid: false,
     roles: &["roles"],

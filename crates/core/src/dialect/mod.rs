@@ -83,6 +83,8 @@ pub struct Dialect {
     pub empty_subject: bool,
     /// Where the client is.
     pub client: &'static [&'static str],
+    /// Whether all its access tokens name their client, at one of these places or another, and its ID tokens do not.
+    pub client_required: bool,
     /// Where the tenant is.
     pub tenant: &'static [&'static str],
     /// Whether a tenant is always a GUID.

@@ -128,6 +128,28 @@ pub static CHECKS: &[Check] = &[
         found: |x| x.first_missing_claim().map_or_else(|| "all".to_owned(), |name| format!("no `{name}`")),
     },
     Check {
+        name: "client",
+        code: Code::TokenClaimMissing,
+        stage: Stage::BeforeKeys,
+        result: |x| {
+            let places =
+                x.header.filter(|_| x.dialect().client_required).map(|_| &x.profile().mapping.client)?;
+            Some(places.iter().any(|place| place.find(x.claims).is_some()))
+        },
+        expected: |x| {
+            let places: Vec<String> = x.profile().mapping.client.iter().map(ToString::to_string).collect();
+            format!("one of {}, which ID tokens do not have", places.join(", "))
+        },
+        found: |x| {
+            if x.profile().mapping.client.iter().any(|place| place.find(x.claims).is_some()) {
+                "one"
+            } else {
+                "none"
+            }
+            .to_owned()
+        },
+    },
+    Check {
         name: "subject",
         code: Code::TokenClaimType,
         stage: Stage::BeforeKeys,
