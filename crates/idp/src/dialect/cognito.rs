@@ -97,7 +97,7 @@ impl Shape for Cognito {
         "eu-west-1_EXAMPLE"
     }
 
-    fn audience(&self, client: &str) -> String {
+    fn audience(&self, client: &str, _tenant: &str) -> String {
         client.to_owned()
     }
 
