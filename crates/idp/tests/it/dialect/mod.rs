@@ -207,6 +207,23 @@ async fn every_dialect_has_its_name_and_speaks() {
     assert!(unknown.contains("line 1") && unknown.contains("auth0-rfc9068"), "{unknown}");
 }
 
+#[test]
+fn the_documentation_has_a_row_for_each() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/idp.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    for dialect in Dialect::ALL {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{dialect}` |")));
+        let row = row.unwrap_or_else(|| panic!("no row for {dialect}"));
+        assert!(row.contains(&format!("| `{}` |", dialect.profile())), "{row}");
+        let says_opaque = row.rsplit('|').nth(1).unwrap().contains("opaque");
+        assert_eq!(
+            says_opaque,
+            matches!(dialect, Dialect::Google | Dialect::Zitadel | Dialect::Hydra),
+            "{row}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_tenant_of_ones_own_stands_where_the_provider_has_it() {
     for (dialect, issuer, audience) in [
