@@ -274,6 +274,7 @@ impl TokenBuilder {
     }
 
     fn remember(&self, token: &str, claims: Claims) {
+        let expires = claims.get("exp").and_then(Value::as_u64).unwrap_or(self.facts.expires);
         let issued = IssuedAccess {
             claims,
             client: self.facts.client.clone(),
@@ -281,7 +282,7 @@ impl TokenBuilder {
             scope: self.facts.scope.clone(),
             username: self.facts.person.as_ref().map(|person| person.username.clone()),
             grant: self.grant,
-            expires: self.facts.expires,
+            expires,
         };
         self.state.store().add_access_token(token, issued, self.state.now());
     }

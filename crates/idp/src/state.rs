@@ -101,7 +101,7 @@ impl State {
 
     /// The audience of a client's tokens when none is asked for.
     pub(crate) fn audience_for(&self, client: &str) -> String {
-        self.config.audience.clone().unwrap_or_else(|| self.shape.audience(client))
+        self.config.audience.clone().unwrap_or_else(|| self.shape.audience(client, &self.tenant))
     }
 
     pub(crate) fn format(&self) -> TokenFormat {

@@ -41,7 +41,7 @@ impl Shape for Authentik {
         "enterprise-api"
     }
 
-    fn audience(&self, client: &str) -> String {
+    fn audience(&self, client: &str, _tenant: &str) -> String {
         client.to_owned()
     }
 

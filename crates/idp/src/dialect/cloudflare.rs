@@ -59,7 +59,7 @@ impl Shape for Cloudflare {
     }
 
     /// The tag of an application.
-    fn audience(&self, _client: &str) -> String {
+    fn audience(&self, _client: &str, _tenant: &str) -> String {
         ids::hex("enterprise-api", 64)
     }
 }

@@ -1,8 +1,9 @@
 //! Amazon Cognito user pools: access tokens without `aud`, for which the client's id stands in.
 //!
+//! `origin_jti` is the same in all tokens of one signing in: what revokes one, revokes all.
 //! One key signs ID tokens and another access tokens, in one set; `token_use` alone tells the tokens apart.
 
-use super::{Beside, Claims, Endpoints, Kind, Shape, claims, with};
+use super::{Beside, Claims, Endpoints, Kind, Shape, claims, ids, with};
 use crate::facts::Facts;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
@@ -37,7 +38,7 @@ impl Shape for Cognito {
                     "sub": person.id,
                     "username": person.username,
                     "cognito:groups": facts.roles_and_groups(),
-                    "origin_jti": facts.guid("origin"),
+                    "origin_jti": ids::uuid(&facts.session),
                     "event_id": facts.guid("event"),
                 }),
             ),
@@ -54,7 +55,7 @@ impl Shape for Cognito {
                 "cognito:username": facts.name(),
                 "cognito:groups": facts.roles_and_groups(),
                 "auth_time": facts.auth_time(),
-                "origin_jti": facts.guid("origin"),
+                "origin_jti": ids::uuid(&facts.session),
                 "event_id": facts.guid("event"),
                 "jti": facts.guid("jti"),
                 "at_hash": facts.at_hash,
@@ -97,7 +98,7 @@ impl Shape for Cognito {
         "eu-west-1_EXAMPLE"
     }
 
-    fn audience(&self, client: &str) -> String {
+    fn audience(&self, client: &str, _tenant: &str) -> String {
         client.to_owned()
     }
 

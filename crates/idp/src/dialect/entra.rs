@@ -134,7 +134,7 @@ impl Shape for Entra {
     }
 
     /// Version 2 always names the API by its client id; version 1 as it was asked for.
-    fn audience(&self, _client: &str) -> String {
+    fn audience(&self, _client: &str, _tenant: &str) -> String {
         match self.version {
             Version::One => "api://enterprise-api".to_owned(),
             Version::Two => "00000000-aaaa-4000-8000-0000000000a1".to_owned(),

@@ -8,8 +8,6 @@ use serde_json::json;
 
 pub(super) struct Firebase;
 
-const PROJECT: &str = "example-project";
-
 impl Shape for Firebase {
     fn access_token(&self, facts: &Facts) -> Claims {
         self.id_token(facts)
@@ -49,11 +47,11 @@ impl Shape for Firebase {
     }
 
     fn tenant(&self) -> &'static str {
-        PROJECT
+        "example-project"
     }
 
-    fn audience(&self, _client: &str) -> String {
-        PROJECT.to_owned()
+    fn audience(&self, _client: &str, tenant: &str) -> String {
+        tenant.to_owned()
     }
 
     fn user_id(&self, username: &str) -> String {

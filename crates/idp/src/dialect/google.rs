@@ -39,7 +39,7 @@ impl Shape for Google {
         Endpoints::under("", ["/o/oauth2/v2/auth", "/token", "/v1/userinfo", "", "/revoke"])
     }
 
-    fn audience(&self, client: &str) -> String {
+    fn audience(&self, client: &str, _tenant: &str) -> String {
         client.to_owned()
     }
 

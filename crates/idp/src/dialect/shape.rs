@@ -113,7 +113,7 @@ pub(crate) trait Shape: Sync {
     }
 
     /// The audience of a client's tokens when none is configured and none is asked for.
-    fn audience(&self, _client: &str) -> String {
+    fn audience(&self, _client: &str, _tenant: &str) -> String {
         "api://enterprise-api".to_owned()
     }
 

@@ -6,10 +6,10 @@ use super::{Claims, Endpoints, Shape, claims, ids, with};
 use crate::config::TokenFormat;
 use crate::facts::Facts;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 pub(super) struct Zitadel;
 
-const PROJECT: &str = "100000000000000001";
 const ORGANIZATION: &str = "100000000000000009";
 const ROLES: &str = "urn:zitadel:iam:org:project:roles";
 const OWNER: &str = "urn:zitadel:iam:user:resourceowner:id";
@@ -33,9 +33,11 @@ impl Shape for Zitadel {
     }
 
     fn id_token(&self, facts: &Facts) -> Claims {
+        let all = BTreeSet::from([&facts.client, &facts.audience, &facts.tenant]);
         let mut token = with(
             facts.openid(&subject(facts)),
             json!({
+                "aud": all,
                 "azp": facts.client,
                 "client_id": facts.client,
                 "auth_time": facts.auth_time(),
@@ -64,8 +66,13 @@ impl Shape for Zitadel {
         }
     }
 
-    fn audience(&self, _client: &str) -> String {
-        PROJECT.to_owned()
+    /// The project, as far as there is a word for it that all providers share.
+    fn tenant(&self) -> &'static str {
+        "100000000000000001"
+    }
+
+    fn audience(&self, _client: &str, tenant: &str) -> String {
+        tenant.to_owned()
     }
 
     fn user_id(&self, username: &str) -> String {
@@ -91,6 +98,6 @@ fn roles(facts: &Facts) -> Claims {
     }
     let held = |role: &String| (role.clone(), json!({ ORGANIZATION: "org.example.test" }));
     let roles = Value::Object(facts.roles.iter().map(held).collect());
-    let of_project = format!("urn:zitadel:iam:org:project:{}:roles", facts.audience);
+    let of_project = format!("urn:zitadel:iam:org:project:{}:roles", facts.tenant);
     claims(json!({ ROLES: roles, of_project: roles }))
 }

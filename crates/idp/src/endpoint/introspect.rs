@@ -45,7 +45,7 @@ async fn respond(state: &State, uri: &Uri, headers: &HeaderMap, body: &str, open
     let no_store = (CACHE_CONTROL, "no-store");
     match answer {
         Err(error) => error.into_response(),
-        Ok((asking, answer)) if wants_signature(headers) => {
+        Ok((Some(asking), answer)) if wants_signature(headers) => {
             let signed = signed(state, &asking, &answer);
             ([no_store, (CONTENT_TYPE, SIGNED)], signed).into_response()
         }
@@ -53,22 +53,22 @@ async fn respond(state: &State, uri: &Uri, headers: &HeaderMap, body: &str, open
     }
 }
 
-/// Who asks, and the answer.
+/// Who asks, where that is known, and the answer.
 fn answer(
     state: &State,
     headers: &HeaderMap,
     body: &str,
     open: bool,
-) -> Result<(String, Claims), OAuthError> {
+) -> Result<(Option<String>, Claims), OAuthError> {
     let params = Params::of_form(headers, body)?;
     let asking = match open && !params.tells_who_asks(headers) {
-        true => String::new(),
+        true => None,
         false => {
             let client = params.client(state, headers)?;
             if client.is_public() {
                 return Err(OAuthError::invalid_client()); // it cannot prove that it may ask
             }
-            client.id.clone()
+            Some(client.id.clone())
         }
     };
     let issued = state.store().access_token(params.need("token")?, state.now());

@@ -27,6 +27,7 @@ async fn tokens_of_a_user_and_of_a_service() {
     let id_token = text(&tokens, "id_token");
     assert_token(&idp, &id_token, header.clone(), claims).await;
     assert_ne!(part(&access, 0)["kid"], part(&id_token, 0)["kid"], "a key for each");
+    assert_eq!(part(&access, 1)["origin_jti"], part(&id_token, 1)["origin_jti"], "one session");
     let claims = json!({
         "sub": "service", "iss": "{base}/eu-west-1_EXAMPLE", "version": 2, "client_id": "service",
         "token_use": "access", "scope": "enterprise-api/orders:read", "auth_time": NOW, "exp": LATER, "iat": NOW,

@@ -206,3 +206,60 @@ async fn every_dialect_has_its_name_and_speaks() {
     let unknown = IdpConfig::from_toml("as = \"entra-v9\"").unwrap_err().to_string();
     assert!(unknown.contains("line 1") && unknown.contains("auth0-rfc9068"), "{unknown}");
 }
+
+#[test]
+fn the_documentation_has_a_row_for_each() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/idp.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    for dialect in Dialect::ALL {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{dialect}` |")));
+        let row = row.unwrap_or_else(|| panic!("no row for {dialect}"));
+        assert!(row.contains(&format!("| `{}` |", dialect.profile())), "{row}");
+        let says_opaque = row.rsplit('|').nth(1).unwrap().contains("opaque");
+        assert_eq!(
+            says_opaque,
+            matches!(dialect, Dialect::Google | Dialect::Zitadel | Dialect::Hydra),
+            "{row}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_of_ones_own_stands_where_the_provider_has_it() {
+    for (dialect, issuer, audience) in [
+        (Dialect::Entra, "/own.tenant/v2.0", "00000000-aaaa-4000-8000-0000000000a1"),
+        (Dialect::Keycloak, "/realms/own.tenant", "api://enterprise-api"),
+        (Dialect::Firebase, "/own.tenant", "own.tenant"),
+        (Dialect::Zitadel, "", "own.tenant"),
+    ] {
+        let tenant = Some("own.tenant".to_owned());
+        let idp = start_with(IdpConfig { dialect, tenant, ..IdpConfig::default() }).await;
+        assert_eq!(idp.issuer().as_str(), format!("{}{issuer}", idp.base()));
+        assert_eq!(idp.audience(), audience);
+        assert_eq!(discover(&idp).await["issuer"], idp.issuer().as_str());
+    }
+    for tenant in ["", "a/b", "..", "a b", "{x}", "a?b"] {
+        let mut config = IdpConfig { tenant: Some(tenant.to_owned()), ..IdpConfig::default() };
+        assert!(Idp::start(config.clone()).await.unwrap_err().to_string().contains("tenant"), "{tenant}");
+        config.users[0].tenant = config.tenant.take();
+        assert!(Idp::start(config).await.unwrap_err().to_string().contains("tenant"), "{tenant}");
+    }
+}
+
+/// Behind another host, everything but the place it listens at is as the issuer says.
+#[tokio::test]
+async fn an_issuer_of_ones_own_is_taken_as_it_is() {
+    let mut config = IdpConfig { dialect: Dialect::Keycloak, ..IdpConfig::default() };
+    config.issuer = Some("https://sso.example.test/realms/acme".to_owned());
+    let idp = start_with(config).await;
+    assert_eq!(
+        (idp.issuer().as_str(), idp.base()),
+        ("https://sso.example.test/realms/acme", "https://sso.example.test")
+    );
+    let place = format!("http://{}/realms/acme/.well-known/openid-configuration", idp.address());
+    let metadata = fetch(&place).await;
+    assert_eq!(metadata["issuer"], "https://sso.example.test/realms/acme");
+    let certs = "https://sso.example.test/realms/acme/protocol/openid-connect/certs";
+    assert_eq!((&metadata["jwks_uri"], idp.jwks_uri()), (&json!(certs), certs.to_owned()));
+    assert_eq!(part(&idp.token("alice").sign(), 1)["iss"], "https://sso.example.test/realms/acme");
+}

@@ -70,6 +70,10 @@ async fn hydra_asks_nobody_who_they_are() {
     let (status, answer) = json(form(&admin, &format!("token={token}")).await).await;
     assert_eq!(status, 200);
     assert_like(&idp, &answer, &expected);
+    let anonymous = crate::client().post(&admin).header("accept", "application/token-introspection+jwt");
+    let anonymous = anonymous.header("content-type", "application/x-www-form-urlencoded");
+    let anonymous = anonymous.body(format!("token={token}")).send().await.unwrap();
+    assert_eq!(json(anonymous).await.1["active"], true, "a signed answer would be for nobody");
     assert_eq!(form(&admin, &format!("token={token}&client_id=service&client_secret=x")).await.status(), 401);
     let elsewhere = form(&format!("{}/introspect", idp.base()), &format!("token={token}")).await;
     assert_eq!(elsewhere.status(), 400, "only there");
@@ -99,6 +103,15 @@ async fn okta_and_keycloak_tell_of_their_jwts() {
         ]
     );
     assert_eq!(answer["realm_access"]["roles"], json!(["offline_access"]));
+}
+
+#[tokio::test]
+async fn an_opaque_token_is_active_as_long_as_it_says() {
+    let idp = start(Dialect::Zitadel).await;
+    let active = async |token: String| ask(&idp, &token).await["active"].clone();
+    assert_eq!(active(idp.token("alice").claim("exp", NOW + 1).opaque()).await, true);
+    assert_eq!(active(idp.token("alice").claim("exp", NOW).opaque()).await, false);
+    assert_eq!(active(idp.token("alice").expired().opaque()).await, false);
 }
 
 #[tokio::test]

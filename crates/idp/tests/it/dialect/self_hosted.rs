@@ -24,10 +24,10 @@ async fn zitadel() {
     });
     assert_token(&idp, &text(&tokens, "access_token"), header.clone(), claims).await;
     let claims = json!({
-        "iss": "{base}", "sub": alice, "aud": "web", "azp": "web", "client_id": "web", "exp": LATER, "iat": NOW,
+        "iss": "{base}", "sub": alice, "aud": ["100000000000000001", "web"], "azp": "web", "client_id": "web", "exp": LATER, "iat": NOW,
         "auth_time": NOW, "amr": ["pwd"], "at_hash": "*", "nonce": "n-1", "sid": "*", "name": "Alice Adams",
         "preferred_username": "alice@example.test", "email": "alice@example.test", "email_verified": true,
-        "urn:zitadel:iam:org:project:roles": roles, "urn:zitadel:iam:org:project:web:roles": roles,
+        "urn:zitadel:iam:org:project:roles": roles, "urn:zitadel:iam:org:project:100000000000000001:roles": roles,
     });
     assert_token(&idp, &text(&tokens, "id_token"), header.clone(), claims).await;
     let claims = json!({
