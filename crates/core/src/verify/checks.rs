@@ -2,7 +2,7 @@
 //!
 //! [`screen`](super::Verifier::screen) runs the rows that need no key, so that junk never causes a fetch;
 //! [`verify`](super::Verifier::verify) runs the rest after the signature; both stop at the first refusal.
-//! [`explain`](super::Verifier::explain) runs the same rows to the end. The types of the claims were checked when
+//! [`explain_screening`](super::Verifier::explain_screening) and `explain_rest` run the same rows to the end. The types of the claims were checked when
 //! they were read, and the signature is checked in between.
 
 use super::TokenType;
