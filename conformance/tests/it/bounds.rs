@@ -43,3 +43,25 @@ fn no_token_makes_us_allocate_out_of_proportion() {
     println!("worst token: {} takes {} bytes at once", worst.1, worst.0);
     assert!(worst.0 < 8 * 16_384, "{} takes {} bytes", worst.1, worst.0);
 }
+
+/// The shapes of JSON that hold the most in the fewest bytes, as many as a token may have: never more than ten times
+/// the longest token.
+#[test]
+fn no_shape_of_claims_makes_us_allocate_out_of_proportion() {
+    let line = Line::default();
+    let part = |json: &str| portcullis_core::jose::base64url::encode(json.as_bytes());
+    for piece in
+        ["{\"a\":1}", "{\"a\":1,\"b\":1}", "{}", "[1]", "[1,1]", "[]", "1", "\"\"", "\"\\n\"", "{\"a\":[1]}"]
+    {
+        for values in [1_998, 5_000] {
+            let per_piece = piece.matches(['1', '{', '[']).count().max(1);
+            let pieces = vec![piece; (values / per_piece).min(12_000 / (piece.len() + 1))].join(",");
+            let token =
+                format!("{}.{}.AAAA", part(r#"{"alg":"RS256"}"#), part(&format!("{{\"x\":[{pieces}]}}")));
+            assert!(token.len() <= 16_384, "{}", token.len());
+            let spent = measure(|| drop(line.verify(&token))).bytes_max;
+            println!("{} bytes of {piece} take {spent} bytes at once", token.len());
+            assert!(spent < 10 * 16_384, "{} bytes of {piece} take {spent} bytes", token.len());
+        }
+    }
+}

@@ -14,7 +14,8 @@ pub fn parse(document: &[u8], limits: &Limits) -> Result<Json, JsonFault> {
         .map_err(|error| JsonFault { kind: NotUtf8, at: error.valid_up_to() })?;
     // Looked for once in the whole document: then no string has to look again.
     let control = document.iter().fold(false, |found, byte| found | (*byte < 0x20));
-    let mut reader = Reader { text, at: 0, values_left: limits.json_values, control };
+    let mut reader =
+        Reader { text, at: 0, values_left: limits.json_values, depth: limits.json_depth, control };
     let value = reader.value(limits.json_depth)?;
     reader.skip_whitespace();
     if reader.at == text.len() { Ok(value) } else { Err(reader.fault(Syntax)) }
@@ -24,6 +25,7 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     values_left: usize,
+    depth: usize,
     /// Whether the document holds control characters: white space, or a fault in a string.
     control: bool,
 }
@@ -45,7 +47,8 @@ impl<'t> Reader<'t> {
     }
 
     fn object(&mut self, depth_left: usize) -> Result<Json, JsonFault> {
-        let mut members = Vec::with_capacity(16);
+        let outermost = depth_left + 1 == self.depth;
+        let mut members = Vec::with_capacity(if outermost { ROOM } else { 0 });
         let mut names = Names::default();
         self.at += 1;
         self.skip_whitespace();
@@ -76,6 +79,9 @@ impl<'t> Reader<'t> {
         if members.len() > FEW && has_repeated_name(&members) {
             return Err(self.fault(RepeatedMember));
         }
+        if !outermost {
+            members.shrink_to_fit();
+        }
         Ok(Json::Object(Object { members }))
     }
 
@@ -90,6 +96,7 @@ impl<'t> Reader<'t> {
             elements.push(self.value(depth_left)?);
             self.skip_whitespace();
             if self.take(b']') {
+                elements.shrink_to_fit();
                 return Ok(Json::Array(elements));
             }
             self.expect(b',')?;
@@ -246,6 +253,10 @@ fn number_of(literal: &str, integer: bool) -> Option<Number> {
     }
     literal.parse().ok().filter(|float: &f64| float.is_finite()).map(Number::Float)
 }
+
+/// Room for so many members in the document itself: headers and claims seldom have more. Objects and arrays inside
+/// take what they need, or a token full of small ones would hold a hundred times its own size.
+const ROOM: usize = 16;
 
 /// Up to so many members, each new name is compared with those before; of more, all are sorted in the end, so
 /// that objects with many members do not cost their square.
