@@ -66,8 +66,13 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// What junk costs us, compared with what an ordinary refusal costs.
 fn amplification(_: &mut Criterion) {
-    println!("\ndearest tokens of the corpus, as a multiple of an ordinary refusal");
-    for (multiple, id) in corpus::multiples().iter().take(5) {
+    let corpus = corpus::Corpus::read();
+    println!("\nan ordinary refusal, as a multiple of one of RS256");
+    for (multiple, algorithm) in corpus.algorithms() {
+        println!("{multiple:>6.2}  {algorithm}");
+    }
+    println!("\ndearest tokens of the corpus, as a multiple of an ordinary refusal of their algorithm");
+    for (multiple, id) in corpus.shapes().iter().take(5) {
         println!("{multiple:>6.2}  {id}");
     }
     println!();

@@ -3,6 +3,8 @@
 use crate::token::flipped;
 use crate::{median, timed};
 use line::Line;
+use portcullis_core::Limits;
+use portcullis_core::jose::compact;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -23,29 +25,61 @@ fn text<'v>(row: &'v Value, member: &str) -> Option<&'v str> {
     row.get(member).and_then(Value::as_str)
 }
 
-/// Every token of the corpus as a multiple of an ordinary refusal, a good token of RS256 with a wrong bit in its
-/// signature; the dearest first. The two take turns.
-pub(crate) fn multiples() -> Vec<(f64, String)> {
-    let document = document("access-tokens.json");
-    let rows = document.get("vectors").and_then(Value::as_array).unwrap();
-    let lines: BTreeMap<&str, Line> = ["default", "lenient-typ", "two-issuers"]
-        .into_iter()
-        .map(|name| (name, Line::new(&document, name)))
-        .collect();
-    let usual = &lines["default"];
-    let good = rows.iter().find(|row| text(row, "id") == Some("base-rs256")).unwrap();
-    let ordinary = flipped(text(good, "token").unwrap());
-    assert_eq!(usual.verify(&ordinary).unwrap_err().code().as_str(), "token.signature");
-    let mut multiples: Vec<(f64, String)> = rows
-        .iter()
-        .map(|row| {
-            let line = &lines[text(row, "config").unwrap_or("default")];
-            let cost = |line: &Line, token: &str| timed(|| _ = black_box(line.verify(black_box(token))));
+/// The corpus' tokens, and the good one of each algorithm with a wrong bit in its signature: an ordinary refusal.
+pub(crate) struct Corpus {
+    document: Value,
+    lines: BTreeMap<&'static str, Line>,
+    ordinary: BTreeMap<&'static str, String>,
+}
+
+/// Good tokens of the corpus; the first stands for algorithms that have none, and for no algorithm at all.
+const GOOD: [&str; 6] = ["base-rs256", "base-ps256", "base-es256", "base-es384", "base-es512", "base-eddsa"];
+
+impl Corpus {
+    pub(crate) fn read() -> Self {
+        let document = document("access-tokens.json");
+        let lines = ["default", "lenient-typ", "two-issuers"].map(|name| (name, Line::new(&document, name)));
+        let good = rows(&document).iter().filter(|row| GOOD.contains(&text(row, "id").unwrap()));
+        let ordinary =
+            good.map(|row| text(row, "token").unwrap()).map(|token| (algorithm(token), flipped(token)));
+        let (lines, ordinary) = (lines.into(), ordinary.collect());
+        Self { document, lines, ordinary }
+    }
+
+    /// What an ordinary refusal costs by algorithm, as a multiple of one of RS256: the price of the issuer's choice.
+    pub(crate) fn algorithms(&self) -> Vec<(f64, &'static str)> {
+        let compare = |token: &String| self.multiple("default", token, &self.ordinary["RS256"]);
+        self.ordinary.iter().map(|(name, token)| (compare(token), *name)).collect()
+    }
+
+    /// Every token as a multiple of an ordinary refusal of its algorithm, the dearest first: what its shape adds.
+    pub(crate) fn shapes(&self) -> Vec<(f64, String)> {
+        let compare = |row: &Value| {
             let token = text(row, "token").unwrap();
-            let ratios = (0..9).map(|_| cost(line, token) / cost(usual, &ordinary));
-            (median(ratios.collect()), text(row, "id").unwrap().to_owned())
-        })
-        .collect();
-    multiples.sort_by(|a, b| b.0.total_cmp(&a.0));
-    multiples
+            let ordinary = self.ordinary.get(algorithm(token)).unwrap_or(&self.ordinary["RS256"]);
+            self.multiple(text(row, "config").unwrap_or("default"), token, ordinary)
+        };
+        let mut shapes: Vec<(f64, String)> = rows(&self.document)
+            .iter()
+            .map(|row| (compare(row), text(row, "id").unwrap().to_owned()))
+            .collect();
+        shapes.sort_by(|a, b| b.0.total_cmp(&a.0));
+        shapes
+    }
+
+    /// One token against another, in turns.
+    fn multiple(&self, line: &str, token: &str, ordinary: &str) -> f64 {
+        let cost =
+            |line: &str, token: &str| timed(|| _ = black_box(self.lines[line].verify(black_box(token))));
+        median((0..9).map(|_| cost(line, token) / cost("default", ordinary)).collect())
+    }
+}
+
+fn rows(document: &Value) -> &[Value] {
+    document.get("vectors").and_then(Value::as_array).unwrap()
+}
+
+/// The algorithm that a token names, as far as it can be read.
+fn algorithm(token: &str) -> &'static str {
+    compact::parse_jws(token, &Limits::default()).map_or("none", |jws| jws.header().algorithm.name())
 }
