@@ -99,17 +99,16 @@ impl Requirement {
         }
     }
 
-    /// The scopes on the way to meeting the demand: of alternatives, those of the first that names any.
-    fn scopes<'q>(&'q self, named: &mut Vec<&'q str>) {
+    /// The scopes on the way to meeting the demand: of alternatives, those of the first that is met, or else that more
+    /// scopes would meet.
+    fn scopes<'q>(&'q self, token: &AccessToken, named: &mut Vec<&'q str>) {
         match self {
             Self::Scope(scope) => named.push(scope),
-            Self::All(all) => all.iter().for_each(|requirement| requirement.scopes(named)),
+            Self::All(all) => all.iter().for_each(|requirement| requirement.scopes(token, named)),
             Self::Any(any) => {
-                let before = named.len();
-                for requirement in any {
-                    if named.len() == before {
-                        requirement.scopes(named);
-                    }
+                let met = any.iter().find(|it| it.is_met_by(token));
+                if let Some(way) = met.or_else(|| any.iter().find(|it| it.curable_by_scopes(token))) {
+                    way.scopes(token, named);
                 }
             }
             Self::ValidToken
@@ -200,7 +199,7 @@ pub fn permit(token: AccessToken, requirement: &Requirement) -> Result<Permit, R
     let facts = Facts::new(requirement.to_string(), "a token that does not meet it");
     if requirement.curable_by_scopes(&token) {
         let mut scopes = Vec::new();
-        requirement.scopes(&mut scopes);
+        requirement.scopes(&token, &mut scopes);
         return Err(Rejection::with(Code::PolicyScope, facts).needing(scopes.into_iter().collect::<Scopes>()));
     }
     let code = if requirement.lacks_role(&token) { Code::PolicyRole } else { Code::PolicyDenied };

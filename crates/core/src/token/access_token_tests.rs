@@ -149,6 +149,17 @@ fn a_requirement_is_met_or_says_what_would_help() {
         (R::all([]), "{}", "permit"),
         (R::any([]), "{}", "policy.denied"),
         (R::any([two(), R::claim("tier", "gold")]), "{}", "policy.scope a b"),
+        (R::any([R::all([R::scope("a"), R::role("Admin")]), R::scope("b")]), "{}", "policy.scope b"),
+        (
+            R::all([R::any([R::scope("a"), R::role("Admin")]), R::scope("b")]),
+            r#"{"roles":["Admin"]}"#,
+            "policy.scope b",
+        ),
+        (
+            R::all([R::any([R::scope("x"), R::scope("a")]), R::scope("b")]),
+            r#"{"scope":"a"}"#,
+            "policy.scope a b",
+        ),
     ] {
         assert_eq!(outcome(&requirement, claims), expected, "{requirement} of {claims}");
     }
