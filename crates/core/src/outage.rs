@@ -109,5 +109,7 @@ mod tests {
         assert_eq!(outage(0).retry_after(), Duration::from_secs(1));
         assert_eq!(outage(7).retry_after(), Duration::from_secs(7));
         assert_eq!(outage(7).to_string(), "outage.keys: no answer");
+        assert_eq!(outage(7).facts(), "no answer");
+        assert_eq!(crate::Denial::from(outage(7)).to_string(), "outage.keys: no answer");
     }
 }

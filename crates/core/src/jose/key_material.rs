@@ -39,7 +39,6 @@ impl Material {
             (Some("EC"), Some("P-384")) => ec(jwk, Curve::P384, 48),
             (Some("EC"), Some("P-521")) => ec(jwk, Curve::P521, 66),
             (Some("OKP"), Some("Ed25519")) => ed25519(jwk),
-            (Some("RSA"), Some(_)) => Err(JwkFault::KeyType),
             _ => Err(JwkFault::KeyType),
         }
     }

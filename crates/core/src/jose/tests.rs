@@ -10,6 +10,10 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 /// The generator of P-256, which is a point of it like any other.
 const P256: &str = r#""kty":"EC","crv":"P-256","x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY","y":"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU""#;
 
+/// The generators of the two larger curves.
+const P384: &str = r#""kty":"EC","crv":"P-384","x":"qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3","y":"NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f""#;
+const P521: &str = r#""kty":"EC","crv":"P-521","x":"AMaFjga3BATpzZ4-y2YjlbRCnGSBOQU_tSH4KK9ga009uqFLXnfv51ko_h3BJ6L_qN4zSLPBhWpCm_l-fjHC5b1m","y":"ARg5KWp4mjvABFyKX7QsfRvZmPVESVebRGgXr70XJz5mLJfucple9CZAxVC5AT-tB2E1PHCGonLCQIi-lHaf0WZQ""#;
+
 /// An odd modulus of so many bits; whether it is a product of two primes, nobody can tell cheaply.
 fn modulus(bits: usize) -> Vec<u8> {
     let mut bytes = vec![0xff; bits.div_ceil(8)];
@@ -49,7 +53,7 @@ fn a_key_has_its_name_and_the_algorithms_of_its_type() {
         assert_eq!(key.kid(), Some("k"));
         key.algorithms().map(Algorithm::name).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(uses(P256), "ES256");
+    assert_eq!((uses(P256), uses(P384), uses(P521)), ("ES256".into(), "ES384".into(), "ES512".into()));
     assert_eq!(uses(&public(&signer(1), "")), "EdDSA");
     assert_eq!(uses(&rsa(&modulus(2048), &[1, 0, 1], "")), "RS256 RS384 RS512 PS256 PS384 PS512");
     assert_eq!(uses(&rsa(&modulus(2048), &[1, 0, 1], r#","alg":"PS512""#)), "PS512");
@@ -82,6 +86,8 @@ fn rsa_keys_have_2048_to_8192_bits_and_are_odd() {
     }
     let with_zeros = [vec![0, 0], modulus(2048)].concat();
     assert_eq!(fault(&with_zeros, &[0, 1, 0, 1]), None);
+    assert_eq!(fault(&modulus(2048), &[1, 0, 0, 0, 1]), None);
+    assert_eq!(fault(&modulus(2048), &[1, 0, 0, 0, 0, 0, 0, 1]), None);
     let mut even = modulus(2048);
     even[255] = 0xfe;
     assert_eq!(fault(&even, &[3]), Some(JwkFault::RsaSize));
@@ -106,6 +112,9 @@ fn points_have_their_length_and_a_large_order() {
     for (from, to) in [("\"axfR", "\"AxfR"), ("\"x\":\"axfR", "\"x\":\""), ("P-256", "P-384")] {
         assert_eq!(key(&P256.replace(from, to)).err(), Some(JwkFault::Point), "{to}");
     }
+    // The same point, cut one byte too early.
+    let shifted = r#""kty":"EC","crv":"P-256","x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwg","y":"lk_jQuL-Gn-bjufrSnwPnhYrzjNXazFezsu2QGg3v1H1""#;
+    assert_eq!(key(shifted).err(), Some(JwkFault::Point));
     assert_eq!(key(&P256.replace("P-256", "secp256k1")).err(), Some(JwkFault::KeyType));
 }
 

@@ -53,6 +53,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn facts_are_there_as_soon_as_one_is() {
+        assert!(Facts::default().is_empty());
+        assert!(!Facts::new("a", "").is_empty() && !Facts::new("", "b").is_empty());
+    }
+
+    #[test]
     fn foreign_text_is_escaped_and_cut() {
         assert_eq!(shown("a\r\nb\u{202e}"), "`a\\r\\nb\\u{202e}`");
         assert_eq!(shown(&"x".repeat(500)).len(), 80 + 2 + 3);

@@ -70,5 +70,6 @@ mod tests {
             assert!(!own.meet(&Json::from(other)), "{other}");
         }
         assert!(!own.meet(&Json::Null));
+        assert_eq!(Audiences::new(["a", "b"]).unwrap().to_string(), "`a` or `b`");
     }
 }

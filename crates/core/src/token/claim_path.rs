@@ -140,5 +140,6 @@ mod tests {
         for text in ["", ".", "a.", ".a", "a..b", "\"a", "\"a\"b", "\"\""] {
             assert_eq!(ClaimPath::parse(text), Err(ClaimPathError), "{text}");
         }
+        assert!(ClaimPathError.to_string().contains("quote names that hold a dot"));
     }
 }

@@ -47,9 +47,10 @@ pub fn is_loopback_host(host: &str) -> bool {
 fn split(text: &str) -> Option<(&str, &str, Option<&str>)> {
     let (scheme, rest) = text.split_once("://")?;
     let authority = rest.split('/').next()?;
-    let end = if authority.starts_with('[') { authority.find(']')? + 1 } else { 0 };
-    let (host, port) = match authority.get(end..)?.find(':') {
-        Some(colon) => (authority.get(..end + colon)?, authority.get(end + colon + 1..)),
+    // The colons within brackets are no port's.
+    let from = if authority.starts_with('[') { authority.find(']')? } else { 0 };
+    let (host, port) = match authority.get(from..)?.find(':') {
+        Some(colon) => (authority.get(..from + colon)?, authority.get(from + colon + 1..)),
         None => (authority, None),
     };
     Some((scheme, host, port))
@@ -122,6 +123,7 @@ mod tests {
         }
         assert!(Issuer::parse("https://127.255.0.1:8443/x").unwrap().is_loopback());
         assert!(!Issuer::parse("https://128.0.0.1").unwrap().is_loopback());
+        assert!(!Issuer::parse("https://[2001:db8::]:8443/x").unwrap().is_loopback());
     }
 
     #[test]

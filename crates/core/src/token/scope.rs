@@ -56,5 +56,6 @@ mod tests {
         assert!(scopes.contains("orders:write"));
         assert!(!scopes.contains("orders"));
         assert!(!scopes.contains(""));
+        assert!(!scopes.is_empty() && Scopes::parse("  ").is_empty());
     }
 }
