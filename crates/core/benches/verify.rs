@@ -25,6 +25,8 @@ use token::{Contender, Signed};
 
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
 
+const STRETCH: Duration = Duration::from_millis(3);
+
 /// Rounds of a few milliseconds each, the contenders in turns; medians of the ratios within a round.
 fn ratios(_: &mut Criterion) {
     println!("\n            bare signature   whole line   ratio   another library   ratio");
@@ -32,9 +34,9 @@ fn ratios(_: &mut Criterion) {
         let signed = Signed::new(algorithm);
         let (mut floor, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..61 {
-            floor.push(timed(|| signed.floor()));
-            ours.push(timed(|| signed.ours()));
-            theirs.push(timed(|| signed.theirs()));
+            floor.push(timed(STRETCH, || signed.floor()));
+            ours.push(timed(STRETCH, || signed.ours()));
+            theirs.push(timed(STRETCH, || signed.theirs()));
         }
         let ratio =
             |above: &[f64], below: &[f64]| median(above.iter().zip(below).map(|(a, b)| a / b).collect());
@@ -49,10 +51,10 @@ fn ratios(_: &mut Criterion) {
     println!();
 }
 
-/// Microseconds for one call, from a stretch of three milliseconds.
-fn timed(call: impl Fn()) -> f64 {
+/// Microseconds for one call, from a stretch of calls.
+fn timed(stretch: Duration, call: impl Fn()) -> f64 {
     let (began, mut calls) = (Instant::now(), 0_u32);
-    while began.elapsed() < Duration::from_millis(3) {
+    while began.elapsed() < stretch {
         call();
         calls += 1;
     }

@@ -124,11 +124,13 @@ impl Signed {
     }
 }
 
-/// The same token with another first character of its signature.
+/// The same token with one character of its signature changed: not the first, which could make a number too large to
+/// be looked at any further.
 pub(crate) fn flipped(token: &str) -> String {
     let (input, signature) = token.rsplit_once('.').unwrap();
-    let first = if signature.starts_with('A') { 'B' } else { 'A' };
-    format!("{input}.{first}{}", signature.get(1..).unwrap())
+    let (before, rest) = signature.split_at(signature.len() / 4);
+    let other = if rest.starts_with('A') { 'B' } else { 'A' };
+    format!("{input}.{before}{other}{}", rest.get(1..).unwrap())
 }
 
 /// The key as the crypto library takes it, without any of our code.
