@@ -11,6 +11,8 @@ fn reads_what_serde_json_reads() {
     for text in [
         r#"{"a":[1,-2,3.5,1e3,-0,18446744073709551615],"b":{"c":null,"d":true,"e":false}}"#,
         r#" [ "" , "\u00e9\ud83d\ude00\n\/" , {} , [ ] ] "#,
+        r#""\b\f\n\r\t\"\\\/\ud800\udc00\udbff\udfff""#,
+        "[\"\u{20}\u{7f}\u{10ffff}\",\n\t1\r\n]",
         r#""plain""#,
         "0",
         "-12.50e-2",
@@ -86,6 +88,43 @@ fn depth_and_number_of_values_are_bounded() {
     assert_eq!(parse(b"[1,2,3,4,5]", &limits).unwrap_err().kind(), TooMany);
     let deep = "[".repeat(1_000_000);
     assert_eq!(read(&deep), Err(TooDeep));
+}
+
+/// One control character is a fault in a string, and so are two, wherever they stand.
+#[test]
+fn control_characters_stand_between_values_only() {
+    for text in
+        ["\"\u{0}\"", "\"\u{1f}\"", "\"\u{1}\u{1}\"", "\n\"a\tb\"", "\"\u{1f}\\n\u{1f}\"", "[\"\n\",\"\n\"]"]
+    {
+        assert_eq!(read(text), Err(Syntax), "{text:?}");
+    }
+}
+
+/// Names that look alike to the quick look are still different names.
+#[test]
+fn different_names_are_no_repetition() {
+    for start in (0..900).step_by(30) {
+        let names: Vec<String> = (start..start + 30).map(|number| format!("\"{number}\":1")).collect();
+        let object = read(&format!("{{{}}}", names.join(","))).unwrap();
+        assert_eq!(object.as_object().map(Object::len), Some(30), "{start}");
+    }
+}
+
+#[test]
+fn a_fault_has_its_place() {
+    for (text, told) in [
+        ("[1,x]", "not valid JSON (at byte 3)"),
+        (r#""\u12x4""#, "an escape that is no character (at byte 3)"),
+        (r#"["\q"]"#, "an escape that is no character (at byte 3)"),
+        ("[1,1e999]", "a number out of range (at byte 3)"),
+        ("[1] 2", "not valid JSON (at byte 4)"),
+        (r#"{"a":1,"a":2}"#, "a member name repeated in one object (at byte 11)"),
+    ] {
+        let fault = parse(text.as_bytes(), &Limits::default()).unwrap_err();
+        assert_eq!(fault.to_string(), told, "{text}");
+        assert!(told.ends_with(&format!("{})", fault.at())), "{text}");
+    }
+    assert_eq!(parse(b"ab\xff", &Limits::default()).unwrap_err().at(), 2);
 }
 
 #[test]
