@@ -166,6 +166,10 @@ fn profiles_are_known_by_name() {
     assert_eq!(Profile::named("rfc9068"), Some(Profile::rfc9068()));
     assert_eq!(Profile::named("rfc9068").unwrap().name(), "rfc9068");
     assert_eq!(Profile::named("other"), None);
+    let typed = r#"{"alg":"EdDSA","typ":"at+jwt"}"#;
+    let lacking = verify(Profile::rfc9068(), typed, &[]).unwrap_err();
+    assert_eq!((lacking.code(), lacking.facts().found()), (Code::TokenClaimMissing, "no `client_id`"));
+    assert!(verify(Profile::rfc9068(), typed, &[("client_id", r#""c""#), ("jti", r#""j""#)]).is_ok());
     let narrow = Profile { algorithms: vec![Algorithm::RS256], ..Profile::generic() };
     assert_eq!(verify(narrow, PLAIN, &[]).unwrap_err().code(), Code::TokenAlgorithm);
 }
@@ -206,6 +210,8 @@ fn an_explanation_runs_to_the_end() {
     let skipped = Verifier::explain_skipped(true);
     assert!(skipped.iter().all(|step| step.outcome == Outcome::Skipped && step.found == "not reached"));
     assert_eq!(steps.len() + skipped.len(), super::checks::CHECKS.len());
+    let issuer = steps.iter().find(|step| step.name == "issuer").unwrap();
+    assert_eq!(issuer.expected, "`https://idp.example`");
     let refused = verify(Profile::generic(), PLAIN, &[("exp", "1")]).unwrap_err();
     let step = Step::failed("expiry", &refused);
     assert_eq!((step.code, step.expected.as_str()), ("token.expired", refused.facts().expected()));

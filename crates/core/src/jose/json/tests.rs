@@ -129,5 +129,18 @@ fn a_fault_has_its_place() {
 
 #[test]
 fn shows_no_values() {
-    assert_eq!(format!("{:?}", read(r#"{"secret":"x"}"#).unwrap()), "an object");
+    let secret = read(r#"{"secret":"x"}"#).unwrap();
+    assert_eq!(format!("{secret:?}"), "an object");
+    assert_eq!(format!("{:?}", secret.as_object().unwrap()), "an object of 1 members");
+    assert_eq!(format!("{:?}", Text::from("secret")), "a text of 6 bytes");
+}
+
+#[test]
+fn a_value_is_read_as_its_own_type_only() {
+    let value = |text| read(text).unwrap();
+    assert_eq!(
+        (value("-7").as_i64(), value("7.0").as_i64(), value("\"7\"").as_i64()),
+        (Some(-7), None, None)
+    );
+    assert_eq!((value("false").as_bool(), value("0").as_bool()), (Some(false), None));
 }
