@@ -21,6 +21,7 @@ pub(crate) const TARGETS: &[&str] = &[
     "scope",
     "config",
     "explain",
+    "introspection",
     "differential",
 ];
 
@@ -141,6 +142,27 @@ fn written_seeds() -> Result<(), String> {
     plant("header", "good", br#"{"alg":"ES256","typ":"at+jwt","kid":"k","crit":["x"],"b64":false}"#)?;
     plant("claims", "good", br#"{"iss":"i","sub":"s","aud":["a"],"exp":1.5,"nbf":1,"iat":2,"scope":"a b","scp":["a"],"cnf":{"jkt":"x"}}"#)?;
     plant("config", "good", b"realm = \"api\"\n[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\nprofile = \"rfc9068\"\nroles = \"a.b\"\nleeway = 5\nalgorithms = [\"RS256\"]\n[limits]\nkeys = 5\n")?;
+    for (name, answer) in [
+        (
+            "plain",
+            r#"{"active":true,"iss":"https://idp.example","aud":"api","sub":"s","client_id":"c","exp":1800000060,"iat":1799999999,"jti":"j","scope":"a b","token_type":"Bearer"}"#,
+        ),
+        (
+            "entra",
+            r#"{"active":true,"aud":["api"],"tid":"t","oid":"o","azp":"c","idtyp":"app","ver":"2.0","roles":["admin"],"hasgroups":true,"_claim_names":{"groups":"src1"}}"#,
+        ),
+        (
+            "keycloak",
+            r#"{"active":true,"aud":"api","typ":"Bearer","azp":"c","realm_access":{"roles":["admin"]},"resource_access":{"api":{"roles":["x"]}},"groups":["/a"]}"#,
+        ),
+        (
+            "cognito",
+            r#"{"active":true,"client_id":"api","token_use":"access","cognito:groups":["admin"],"username":"u","sub":"s"}"#,
+        ),
+        ("inactive", r#"{"active":false}"#),
+    ] {
+        plant("introspection", name, answer.as_bytes())?;
+    }
     plant("scope", "path", br#"resource_access."my.api".roles"#)
 }
 

@@ -1,0 +1,44 @@
+//! Any bytes as an answer about a token, by the rules of every provider: only an active token for us gets in, and who
+//! calls is told the same way twice.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use portcullis_core::dialect::DIALECTS;
+use portcullis_core::jose::json::Json;
+use portcullis_core::token::introspection::Answer;
+use portcullis_core::token::{Audiences, Issuer, NumericDate};
+use portcullis_core::verify::{Profile, Verifier};
+use portcullis_core::{Limits, Requirement, policy};
+use std::sync::LazyLock;
+
+const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
+
+static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
+    let verifier = |dialect| {
+        let issuer = Issuer::parse("https://idp.example").expect("an issuer");
+        Verifier::new(issuer, Audiences::new(["api"]).expect("an audience"), Profile::of(dialect))
+    };
+    DIALECTS.iter().map(|dialect| verifier(*dialect)).collect()
+});
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(answer) = Answer::parse(data, &Limits::default()) else { return };
+    let Ok(claims) = answer.into_claims() else { return };
+    assert!(claims.claim("active") == Some(&Json::Bool(true)));
+    for verifier in VERIFIERS.iter() {
+        let Ok(token) = verifier.verify_answer(claims.clone(), NOW) else { continue };
+        let ours = |name| claims.claim(name).is_some_and(|claim| verifier.audiences().meet(claim));
+        assert!(ours("aud") || ours("client_id"));
+        assert!(claims.expires().is_none_or(|exp| NOW < exp.plus(60)));
+        assert!(claims.confirmation().is_none());
+        let caller = token.identity();
+        assert!(caller.subject().is_none_or(|subject| !subject.is_empty()));
+        assert!(caller.roles().iter().chain(caller.groups().iter()).all(|name| !name.is_empty()));
+        for demand in [Requirement::role("admin"), Requirement::group("admin"), Requirement::scope("admin")] {
+            let opposite = Requirement::not(demand.clone());
+            let permitted = |demand| policy::permit(token.clone(), &demand).is_ok();
+            assert!(!(permitted(demand) && permitted(opposite)));
+        }
+    }
+});
