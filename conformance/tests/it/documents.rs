@@ -98,6 +98,16 @@ fn cases() -> Vec<(String, String)> {
             "groups_that_do_not_fit_are_unknown_and_never_none",
         ),
         (
+            "token.revoked",
+            "crates/resource-server/tests/it/revocation.rs",
+            "each_kind_refuses_what_it_names_and_nothing_else",
+        ),
+        (
+            "outage.revocation",
+            "crates/resource-server/tests/it/revocation.rs",
+            "a_full_denylist_says_so_and_forgets_nothing",
+        ),
+        (
             "outage.keys",
             "crates/resource-server/tests/it/faults.rs",
             "a_bad_key_set_at_the_start_is_an_outage",
