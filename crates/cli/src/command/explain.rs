@@ -48,7 +48,7 @@ fn key_set(file: &Path) -> Result<Jwks, Failure> {
 }
 
 /// The token, without the white space and the `Bearer` that come along when it is pasted.
-fn token(argument: Option<String>, file: Option<&Path>) -> Result<String, Failure> {
+pub(crate) fn token(argument: Option<String>, file: Option<&Path>) -> Result<String, Failure> {
     let text = match (argument, file) {
         (Some(text), _) if text != "-" => text,
         (_, Some(file)) => {
