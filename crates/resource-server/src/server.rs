@@ -4,7 +4,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::issuers::{TrustedIssuer, TrustedIssuers};
 use crate::key_cache::{KeyFault, KeyStatus};
-use crate::revocation::{Revocation, RevocationStatus, Revocations, Standing};
+use crate::revocation::{Revocable, Revocation, RevocationStatus, Revocations, Standing};
 use crate::settings::Settings;
 use crate::token_cache::{Remembered, TokenCache};
 use http::header::AUTHORIZATION;
@@ -122,7 +122,7 @@ impl ResourceServer {
             }
         };
         // A remembered token is checked like a fresh one: what was revoked stays so, whatever is remembered.
-        self.0.revocations.check(&standing, token.issuer(), token.claims()).await?;
+        self.0.revocations.check(&standing, Revocable::Verified(&token)).await?;
         Ok(token)
     }
 

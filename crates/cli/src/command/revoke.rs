@@ -7,9 +7,10 @@ use crate::args::RevokeArguments;
 use crate::command::explain;
 use crate::exit::{Exit, Failure};
 use crate::output::{GOOD, QUIET, print, styled};
+use portcullis_core::dialect::Dialect;
 use portcullis_core::jose::compact;
 use portcullis_core::rejection::shown;
-use portcullis_core::token::{Claims, Issuer, NumericDate};
+use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_core::{Limits, Outage};
 use portcullis_resource_server::{Config, Revocation, RevocationConfig, RevocationStore, StoreUrl};
 use serde_json::{Value, json};
@@ -74,7 +75,7 @@ fn revocation(
     let kept = now.plus(i64::from(arguments.keep) * 86_400);
     if let Some(file) = &arguments.token_file {
         let file = Some(file.as_path()).filter(|file| *file != Path::new("-"));
-        let revocation = of_token(&explain::token(None, file)?, arguments.issuer.as_deref())?;
+        let revocation = of_token(&explain::token(None, file)?, arguments.issuer.as_deref(), now)?;
         // Nobody verified the token: what it says of its end may make the memory longer, not shorter.
         return Ok(revocation.remembered_until(kept));
     }
@@ -99,23 +100,32 @@ fn revocation(
 }
 
 /// What a token says of itself.
-fn of_token(token: &str, expected: Option<&str>) -> Result<Revocation, Failure> {
+fn of_token(token: &str, expected: Option<&str>, now: NumericDate) -> Result<Revocation, Failure> {
     let refused =
         |rejection| Failure::new(Exit::Rejected, format!("this is no token to revoke: {rejection}"));
     let parsed = compact::parse(token, &Limits::default()).map_err(refused)?;
     let claims = parsed.unverified_claims();
     let missing = |what: &str| {
-        let cure = "revoke its subject, session or client";
-        Failure::new(Exit::Rejected, format!("the token has no {what}\n    cure: {cure}"))
+        let message = format!("the token has no {what}\n    cure: revoke its subject, session or client");
+        Failure::new(Exit::Rejected, message)
     };
-    let issuer = claims.issuer().ok_or_else(|| missing("`iss`"))?;
-    if expected.is_some_and(|expected| expected != issuer) {
-        let message = format!("the token is of another issuer: {}", shown(issuer));
-        return Err(Failure::new(Exit::Rejected, message));
-    }
+    let named = claims.issuer().ok_or_else(|| missing("`iss`"))?;
+    let issuer = match expected {
+        // Some issuers spell themselves otherwise in their tokens.
+        Some(issuer)
+            if issuer == named
+                || (Dialect::of_issuer(issuer).aliases)(issuer).iter().any(|it| it == named) =>
+        {
+            issuer
+        }
+        Some(_) => {
+            let message = format!("the token is of another issuer: {}", shown(named));
+            return Err(Failure::new(Exit::Rejected, message));
+        }
+        None => named,
+    };
     let issuer = Issuer::parse(issuer).map_err(|error| Failure::new(Exit::Rejected, error.to_string()))?;
-    let expires = claims.expires().ok_or_else(|| missing("`exp`"))?;
-    Ok(Revocation::token(&issuer, token_id(claims).ok_or_else(|| missing("`jti`"))?, expires))
+    Revocation::of_claims(&issuer, claims, now).ok_or_else(|| missing("`jti`"))
 }
 
 /// The issuer of the arguments, else the only one of the settings, else of the environment and `.env`.
@@ -182,9 +192,4 @@ fn moment(date: NumericDate) -> String {
     let seconds = u64::try_from(date.seconds()).unwrap_or_default().min(LAST);
     let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH);
     humantime::format_rfc3339_seconds(time).to_string()
-}
-
-/// `jti`, or what Entra ID has in its place.
-fn token_id(claims: &Claims) -> Option<&str> {
-    claims.token_id().or_else(|| claims.claim("uti")?.as_str())
 }

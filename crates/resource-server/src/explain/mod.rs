@@ -5,7 +5,7 @@ mod hint;
 use crate::ResourceServer;
 use crate::issuers::TrustedIssuer;
 use crate::key_cache::KeyFault;
-use crate::revocation::Standing;
+use crate::revocation::{Revocable, Standing};
 use portcullis_core::jose::{Header, UnverifiedToken, VerifyingKey, compact, signature};
 use portcullis_core::rejection::{Code, Rejection};
 use portcullis_core::token::{Claims, NumericDate};
@@ -54,7 +54,7 @@ impl ResourceServer {
                 let claims = self.revocations().is_in_use().then(|| parsed.unverified_claims().clone());
                 let mut explanation = issuer.explain(parsed, self.clock().now(), steps).await;
                 if let Some(claims) = claims {
-                    explanation.steps.push(self.explain_revocation(issuer, &claims).await);
+                    explanation.steps.push(self.explain_revocation(&issuer, &claims).await);
                 }
                 explanation
             }
@@ -85,7 +85,8 @@ impl ResourceServer {
     }
 
     async fn explain_revocation(&self, issuer: &TrustedIssuer, claims: &Claims) -> Step {
-        let checked = self.revocations().check(&Standing::default(), issuer.verifier.issuer(), claims).await;
+        let token = Revocable::Unverified(&issuer.verifier, claims);
+        let checked = self.revocations().check(&Standing::default(), token).await;
         match checked {
             Ok(()) => {
                 let step = Step::new(REVOCATION, Outcome::Pass, Code::TokenRevoked);

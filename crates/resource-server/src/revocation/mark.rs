@@ -4,7 +4,8 @@
 //! neither memory nor store holds names of users. A mark does not hide a value from somebody who can guess it.
 
 use aws_lc_rs::digest;
-use portcullis_core::token::{Claims, Issuer};
+use portcullis_core::token::{AccessToken, Claims, Identity, Issuer, NumericDate};
+use portcullis_core::verify::Verifier;
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -111,7 +112,33 @@ impl fmt::Debug for Mark {
 }
 
 /// The marks of all that could be revoked of one token.
-type Marks = [Option<Mark>; 5];
+type Marks = [Option<Mark>; 6];
+
+/// A token that could be revoked.
+#[derive(Clone, Copy)]
+pub(crate) enum Revocable<'x> {
+    Verified(&'x AccessToken),
+    /// For explaining: nothing of it is proven.
+    Unverified(&'x Verifier, &'x Claims),
+}
+
+impl Revocable<'_> {
+    pub(super) fn issued_at(self) -> Option<NumericDate> {
+        match self {
+            Self::Verified(token) => token.claims().issued_at(),
+            Self::Unverified(_, claims) => claims.issued_at(),
+        }
+    }
+
+    fn marks(self) -> Marks {
+        match self {
+            Self::Verified(token) => marks(token.issuer(), token.claims(), token.identity()),
+            Self::Unverified(verifier, claims) => {
+                marks(verifier.issuer(), claims, &verifier.unverified_identity(claims))
+            }
+        }
+    }
+}
 
 /// How a token stands with the denylist: its marks, and up to which change of the list it is known to be clear.
 #[derive(Default)]
@@ -122,8 +149,8 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// The marks, made once, and only where something was ever revoked.
-    pub(super) fn marks(&self, issuer: &Issuer, claims: &Claims) -> impl Iterator<Item = &Mark> {
-        self.marks.get_or_init(|| marks(issuer, claims)).iter().flatten()
+    pub(super) fn marks(&self, token: Revocable<'_>) -> impl Iterator<Item = &Mark> {
+        self.marks.get_or_init(|| token.marks()).iter().flatten()
     }
 
     pub(super) fn is_clear_at(&self, change: u64) -> bool {
@@ -135,28 +162,24 @@ impl Standing {
     }
 }
 
-fn marks(issuer: &Issuer, claims: &Claims) -> Marks {
+/// A subject and a client may be named as the token does, and as [`Identity`] does: an operator knows either.
+fn marks(issuer: &Issuer, claims: &Claims, identity: &Identity) -> Marks {
     let mark = |kind, value: Option<&str>| value.map(|value| Mark::of(kind, issuer, value));
-    let [subject, mapped] = subjects(claims);
+    let other = |value, than| if value == than { None } else { value };
+    let (subject, client) = (claims.subject(), claims.client());
     [
         mark(RevokedKind::Token, token_id(claims)),
         mark(RevokedKind::Subject, subject),
-        mark(RevokedKind::Subject, mapped),
+        mark(RevokedKind::Subject, other(identity.subject(), subject)),
         mark(RevokedKind::Session, text(claims, "sid")),
-        mark(RevokedKind::Client, claims.client()),
+        mark(RevokedKind::Client, client),
+        mark(RevokedKind::Client, other(identity.client(), client)),
     ]
 }
 
 /// `jti`, or else what Entra ID has in its place.
 pub(super) fn token_id(claims: &Claims) -> Option<&str> {
     claims.token_id().or_else(|| text(claims, "uti"))
-}
-
-/// The names by which a subject may be revoked: `sub` as it is, and the stable identifier of [`AccessToken::user_id`].
-///
-/// [`AccessToken::user_id`]: portcullis_core::token::AccessToken::user_id
-fn subjects(claims: &Claims) -> [Option<&str>; 2] {
-    [claims.subject(), text(claims, "oid")]
 }
 
 fn text<'x>(claims: &'x Claims, name: &str) -> Option<&'x str> {

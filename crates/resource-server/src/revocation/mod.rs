@@ -25,12 +25,11 @@ pub use store::RevocationStore;
 
 pub(crate) use contact::Contact;
 pub(crate) use denylist::{Denylist, Full};
-pub(crate) use mark::Standing;
+pub(crate) use mark::{Revocable, Standing};
 pub(crate) use settings::RevocationSettings;
 
 use crate::clock::Clock;
 use portcullis_core::rejection::Rejection;
-use portcullis_core::token::{Claims, Issuer};
 use portcullis_core::{Denial, Outage, OutageCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,8 +84,7 @@ impl Revocations {
     pub(crate) async fn check(
         self: &Arc<Self>,
         standing: &Standing,
-        issuer: &Issuer,
-        claims: &Claims,
+        token: Revocable<'_>,
     ) -> Result<(), Denial> {
         if let Some(contact) = &self.contact {
             self.start();
@@ -95,21 +93,21 @@ impl Revocations {
         // Asked before the lookup: a load that ends in between says nothing about what the lookup found. Answered
         // after it: what is known to be revoked is refused, whatever the store is like.
         let vouched = self.contact.as_ref().map_or(Ok(()), Contact::vouch);
-        match self.find(standing, issuer, claims) {
+        match self.find(standing, token) {
             Some(kind) => Err(Rejection::of_revocation(kind.found()).into()),
             None => vouched.map_err(Denial::from),
         }
     }
 
     /// Which revocation refuses a token, if one does.
-    fn find(&self, standing: &Standing, issuer: &Issuer, claims: &Claims) -> Option<RevokedKind> {
+    fn find(&self, standing: &Standing, token: Revocable<'_>) -> Option<RevokedKind> {
         // Before the lookup: an entry that comes meanwhile has a later number.
         let change = self.list.change();
         if standing.is_clear_at(change) {
             return None;
         }
-        let refuses = |mark: &&mark::Mark| self.list.refuses(mark, claims.issued_at());
-        let found = standing.marks(issuer, claims).find(refuses).map(mark::Mark::kind);
+        let refuses = |mark: &&mark::Mark| self.list.refuses(mark, token.issued_at());
+        let found = standing.marks(token).find(refuses).map(mark::Mark::kind);
         if found.is_none() {
             standing.clear(change);
         }

@@ -1,7 +1,7 @@
 //! One revocation: what it refuses, and for how long it must be remembered.
 
 use super::mark::{Mark, RevokedKind, token_id};
-use portcullis_core::token::{AccessToken, Issuer, NumericDate};
+use portcullis_core::token::{AccessToken, Claims, Issuer, NumericDate};
 use std::fmt;
 
 /// Something that is revoked: a token, a session, or all tokens of a subject or client that were not issued later
@@ -39,12 +39,20 @@ impl Revocation {
         Self::new(RevokedKind::Token, issuer, token_id, Term { since: WHENEVER, until })
     }
 
-    /// A verified token. `None` if it has no `jti`: then its subject, session or client can be revoked.
-    pub fn of_token(token: &AccessToken) -> Option<Self> {
-        Some(Self::token(token.issuer(), token_id(token.claims())?, token.expires()?))
+    /// A verified token. `None` if it has no `jti`: then its subject, session or client can be revoked. It is
+    /// remembered until the token has ended, or, where nobody said when that is, for [`REMEMBERED_SECONDS`].
+    pub fn of_token(token: &AccessToken, now: NumericDate) -> Option<Self> {
+        Self::of_claims(token.issuer(), token.claims(), now)
     }
 
-    /// All tokens of a subject, by `sub` or by Entra ID's `oid`, that were issued at `since` or before, and those
+    /// The token with these claims, of which nobody need have verified anything: what they name is revoked.
+    /// Otherwise like [`of_token`](Self::of_token).
+    pub fn of_claims(issuer: &Issuer, claims: &Claims, now: NumericDate) -> Option<Self> {
+        let expires = claims.expires().unwrap_or_else(|| now.plus(REMEMBERED_SECONDS));
+        Some(Self::token(issuer, token_id(claims)?, expires))
+    }
+
+    /// All tokens of a subject, by `sub` or by [`Identity::subject`](portcullis_core::token::Identity::subject), that were issued at `since` or before, and those
     /// without `iat`. Remembered for [`REMEMBERED_SECONDS`] after `since`.
     pub fn subject(issuer: &Issuer, subject: &str, since: NumericDate) -> Self {
         Self::new(
@@ -61,7 +69,8 @@ impl Revocation {
         Self::new(RevokedKind::Session, issuer, session, Term { since: WHENEVER, until })
     }
 
-    /// All tokens of a client (`client_id` or `azp`) that were issued at `since` or before, and those without `iat`.
+    /// All tokens of a client, by `client_id` or `azp`, or by
+    /// [`Identity::client`](portcullis_core::token::Identity::client), that were issued at `since` or before, and those without `iat`.
     /// Remembered for [`REMEMBERED_SECONDS`] after `since`.
     pub fn client(issuer: &Issuer, client: &str, since: NumericDate) -> Self {
         Self::new(RevokedKind::Client, issuer, client, Term { since, until: since.plus(REMEMBERED_SECONDS) })
