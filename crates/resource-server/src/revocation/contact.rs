@@ -138,6 +138,7 @@ impl Contact {
         }
     }
 
+    #[cfg(feature = "redis")]
     pub(crate) fn read(&self, entries: usize, ignored: usize) {
         let count = |entries| u64::try_from(entries).unwrap_or(u64::MAX);
         self.read.fetch_add(count(entries), Ordering::Relaxed);
