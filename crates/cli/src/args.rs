@@ -3,9 +3,9 @@
 #[cfg(feature = "dev")]
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use portcullis_core::token::NumericDate;
 #[cfg(feature = "dev")]
 use portcullis_idp::Dialect;
-use portcullis_core::token::NumericDate;
 use portcullis_resource_server::StoreUrl;
 use std::convert::Infallible;
 use std::path::PathBuf;

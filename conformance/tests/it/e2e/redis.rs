@@ -19,9 +19,10 @@ impl Redis {
             println!("skipped: no redis-server; `cargo xtask test` installs it");
             return None;
         };
-        let folder = std::env::temp_dir().join(format!("portcullis-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        // The port tells the servers of tests apart that run at the same time.
+        let folder = std::env::temp_dir().join(format!("portcullis-{name}-{}-{port}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
         let child = Command::new(program)
             .args(["--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"])
             .args(arguments(&folder, port))

@@ -159,6 +159,30 @@ async fn the_settings_of_a_server_are_enough() {
     world.is_soon_revoked(&token).await;
 }
 
+/// `explain` asks the store as a server does; with a key set from a file it asks nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_knows_what_was_revoked() {
+    let Some(world) = World::new().await else { return };
+    let (issuer, keys) = (world.idp.issuer().to_string(), world.redis.folder.join("jwks.json"));
+    std::fs::write(&keys, world.idp.jwks()).unwrap();
+    let token = world.idp.token("alice").claim("sid", "s-1").sign();
+    world.revoke(&["--session", "s-1"]);
+    let environment = |store| {
+        [
+            ("PORTCULLIS_STORE", store),
+            ("OAUTH2_ISSUER", issuer.as_str()),
+            ("OAUTH2_AUDIENCE", world.idp.audience()),
+        ]
+    };
+    let explained = portcullis(&["explain", &token], &environment(&world.url));
+    assert_eq!(explained.status.code(), Some(2), "{}", text(&explained.stderr));
+    assert!(text(&explained.stdout).contains("refused: token.revoked"), "{}", text(&explained.stdout));
+    let away = portcullis(&["explain", &token], &environment("redis://127.0.0.1:1"));
+    assert_eq!(away.status.code(), Some(4), "{}", text(&away.stdout));
+    let offline = ["explain", "--jwks", keys.to_str().unwrap(), &token];
+    assert_eq!(portcullis(&offline, &environment("redis://127.0.0.1:1")).status.code(), Some(0));
+}
+
 /// Over TLS: with the certificate among the trusted ones it works, without it is an outage.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_behind_tls_is_reached_if_its_certificate_is_trusted() {

@@ -7,8 +7,8 @@ pub(crate) use issuer::{IssuerSettings, Tenants, is_tenant};
 
 use crate::config::{Config, IssuerConfig};
 use crate::keys::KeySource;
-use http::HeaderName;
 use crate::revocation::RevocationSettings;
+use http::HeaderName;
 use portcullis_core::jose::Jwks;
 use portcullis_core::{ConfigError, ConfigErrors, Limits};
 
