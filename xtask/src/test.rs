@@ -6,6 +6,7 @@ use crate::report::Outcome::{Failed, Passed, Skipped};
 use crate::report::{Outcome, Report, ran, say, told};
 use crate::{api, arrows, fuzz, hygiene, msrv, sizes, tools};
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// The totals of the test runners.
@@ -26,24 +27,11 @@ pub(crate) fn run() -> Result<String, String> {
     report.step("lints", || {
         ran(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
     });
-    let mut provider = None;
-    report.step("a certified provider", || match tools::oidc_provider() {
-        Ok(folder) => {
-            provider = Some(folder);
-            Passed("npm oidc-provider".to_owned())
-        }
-        Err(missing) => Skipped(missing),
-    });
-    report.step("other people's vectors", || match tools::vectors() {
-        Ok(_) => Passed("read where they are".to_owned()),
-        Err(missing) => Skipped(missing),
-    });
+    let outside = Outside::find(&mut report);
     report.step("programs for the suites", || ran(cargo(&["build", "--workspace", "--bins", "--locked"])));
     report.step("tests", || {
         let mut command = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
-        if let Some(folder) = &provider {
-            command.env("PORTCULLIS_OIDC_PROVIDER", folder);
-        }
+        outside.name_to(&mut command);
         tested(command, &mut totals)
     });
     report.step("each feature by itself", hygiene::each_feature);
@@ -72,6 +60,50 @@ pub(crate) fn run() -> Result<String, String> {
         totals.ignored + report.skipped() + report.excused()
     );
     if failed { Err(line) } else { Ok(line) }
+}
+
+/// What the suites need that is not of this workspace, where it could be had.
+#[derive(Default)]
+struct Outside {
+    provider: Option<PathBuf>,
+    redis: Option<PathBuf>,
+}
+
+impl Outside {
+    fn find(report: &mut Report) -> Self {
+        let mut found = Self::default();
+        report.step("a certified provider", || match tools::oidc_provider() {
+            Ok(folder) => {
+                found.provider = Some(folder);
+                Passed("npm oidc-provider".to_owned())
+            }
+            Err(missing) => Skipped(missing),
+        });
+        report.step("a Redis", || match tools::redis_server() {
+            Ok(program) => {
+                let told = program.display().to_string();
+                found.redis = Some(program);
+                Passed(told)
+            }
+            Err(missing) => Skipped(missing),
+        });
+        report.step("other people's vectors", || match tools::vectors() {
+            Ok(_) => Passed("read where they are".to_owned()),
+            Err(missing) => Skipped(missing),
+        });
+        found
+    }
+
+    /// Tells the tests where it is.
+    fn name_to(&self, command: &mut Command) {
+        for (variable, place) in
+            [("PORTCULLIS_OIDC_PROVIDER", &self.provider), ("PORTCULLIS_REDIS_SERVER", &self.redis)]
+        {
+            if let Some(place) = place {
+                command.env(variable, place);
+            }
+        }
+    }
 }
 
 /// Writes the documents that are made from the code; the test suite compares them.

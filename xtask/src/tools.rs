@@ -24,6 +24,37 @@ pub(crate) fn oidc_provider() -> Result<PathBuf, String> {
     }
 }
 
+/// The program of a Redis or Valkey, installed from the distribution where that is possible.
+pub(crate) fn redis_server() -> Result<PathBuf, String> {
+    let named = std::env::var_os("PORTCULLIS_REDIS_SERVER").map(PathBuf::from);
+    if let Some(program) = named.into_iter().chain(REDIS_SERVERS.map(PathBuf::from)).find(|it| it.is_file()) {
+        return Ok(program);
+    }
+    let installed = Command::new("apt-get")
+        .args(["install", "-y", "--no-install-recommends", "redis-server"])
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    let program = REDIS_SERVERS.map(PathBuf::from).into_iter().find(|it| it.is_file());
+    match program {
+        Some(program) if installed.is_ok_and(|status| status.success()) => Ok(program),
+        _ => {
+            Err("install `redis-server` or `valkey-server`, or name one in PORTCULLIS_REDIS_SERVER"
+                .to_owned())
+        }
+    }
+}
+
+/// Where the distributions put it.
+const REDIS_SERVERS: [&str; 4] = [
+    "/usr/bin/redis-server",
+    "/usr/bin/valkey-server",
+    "/usr/local/bin/redis-server",
+    "/usr/local/bin/valkey-server",
+];
+
 /// The folder of other people's vectors, if it is there.
 pub(crate) fn vectors() -> Result<PathBuf, String> {
     let beside = || root().join("../shared/vectors");

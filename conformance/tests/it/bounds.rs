@@ -3,8 +3,9 @@
 use crate::corpus::{document, line::Line, rows};
 use allocation_counter::{AllocationInfo, measure};
 use portcullis_core::credential::Credential;
+use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_idp::{Idp, IdpConfig};
-use portcullis_resource_server::ResourceServer;
+use portcullis_resource_server::{ResourceServer, Revocation, Settings};
 
 /// A token that was verified before costs no allocation beyond the copy that goes to the caller, which is shared.
 #[test]
@@ -24,6 +25,52 @@ fn a_known_token_allocates_at_most_twice() {
         "{count_total} allocations, of which {runtime_only} are the runtime's"
     );
     println!("known token: {} allocations", count_total - runtime_only);
+}
+
+/// Neither do a thousand revocations, just after one of them came.
+#[test]
+fn a_known_token_allocates_no_more_when_much_is_revoked() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+    let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
+    let token = idp.token("alice").sign();
+    let revoke = |number: u32| runtime.block_on(server.revoke(revocation(idp.issuer(), number))).unwrap();
+    (0..1_000).for_each(revoke);
+    let decide = || drop(runtime.block_on(server.authenticate(Credential::bearer(&token))).unwrap());
+    decide();
+    revoke(1_000);
+    let runtime_only = measure(|| runtime.block_on(async {})).count_total;
+    let AllocationInfo { count_total, .. } = measure(decide);
+    assert!(count_total - runtime_only <= 2, "{count_total} allocations");
+}
+
+/// What a revocation costs in memory: 100 bytes at most, the tables' spare places counted.
+#[test]
+fn a_revocation_takes_at_most_a_hundred_bytes() {
+    let settings = Settings::new("https://idp.example", "api").unwrap();
+    let (server, issuer) =
+        (ResourceServer::with_settings(settings), Issuer::parse("https://idp.example").unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut held = 0;
+    for most in [1_000_u32, 60_000, 300_000, 1_000_000] {
+        // Each step adds to what the last one left.
+        let spent = measure(|| {
+            runtime.block_on(async {
+                for number in 0..most {
+                    server.revoke(revocation(&issuer, number)).await.unwrap();
+                }
+            });
+        });
+        held += spent.bytes_current;
+        let each = held / i64::from(most);
+        println!("{most} revocations: {each} bytes each");
+        assert_eq!(server.revocation_status().entries, usize::try_from(most).unwrap());
+        assert!(each <= 100, "{most} revocations take {each} bytes each");
+    }
+}
+
+fn revocation(issuer: &Issuer, number: u32) -> Revocation {
+    Revocation::token(issuer, &format!("token {number}"), NumericDate::from_seconds(4_000_000_000))
 }
 
 /// The worst token of the corpus against the limit on a token's length: memory stays in proportion.

@@ -98,6 +98,16 @@ fn cases() -> Vec<(String, String)> {
             "groups_that_do_not_fit_are_unknown_and_never_none",
         ),
         (
+            "token.revoked",
+            "crates/resource-server/tests/it/revocation.rs",
+            "each_kind_refuses_what_it_names_and_nothing_else",
+        ),
+        (
+            "outage.revocation",
+            "crates/resource-server/tests/it/revocation.rs",
+            "a_full_denylist_says_so_and_forgets_nothing",
+        ),
+        (
             "outage.keys",
             "crates/resource-server/tests/it/faults.rs",
             "a_bad_key_set_at_the_start_is_an_outage",
@@ -173,7 +183,8 @@ const NOT_DONE: &str = "
 | RFC 7516 | encrypted tokens | only where a provider and a resource server agreed on it; refused |
 | RFC 7517, 4.6 to 4.9 | `x5u`, `x5c`, `x5t` | the key is what its own members say; certificates are not looked at |
 | RFC 7638 | thumbprints | needed for DPoP only, which is not there yet |
-| RFC 7662, RFC 7009 | introspection and revocation | not there yet: opaque tokens are refused, and a JWT is good until it ends |
+| RFC 7662 | introspection | not there yet: opaque tokens are refused |
+| RFC 7009 | the endpoint of the issuer | it is the issuer's; what is revoked here is refused by us, see `revocation.md` |
 | RFC 7797 | unencoded payloads | barred from JWTs; `b64` is refused |
 | RFC 8414, 2.1 | signed metadata | no provider we know needs it; the document comes over TLS from the issuer itself |
 | RFC 8705, RFC 9449 | proofs of possession | not there yet: tokens that are bound to a key are refused |

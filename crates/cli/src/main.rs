@@ -27,6 +27,7 @@ async fn main() -> ExitCode {
         #[cfg(feature = "dev")]
         Command::Idp(arguments) => command::idp::run(arguments).await,
         Command::Token(arguments) => command::token::run(arguments).await,
+        Command::Revoke(arguments) => command::revoke::run(arguments).await,
         Command::Explain(arguments) => command::explain::run(arguments).await,
     };
     exit.unwrap_or_else(|failure| failure.report()).into()

@@ -20,24 +20,29 @@ pub enum OutageCode {
     Keys,
     /// `outage.metadata`: the issuer's metadata cannot be had, or names another issuer.
     Metadata,
+    /// `outage.revocation`: nobody can tell what was revoked, or nothing more can be remembered.
+    Revocation,
 }
 
 impl OutageCode {
     /// Every code there is.
-    pub const ALL: &'static [Self] = &[Self::Keys, Self::Metadata];
+    pub const ALL: &'static [Self] = &[Self::Keys, Self::Metadata, Self::Revocation];
 
     /// The code as it is written: in bodies, logs and metric labels.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Keys => "outage.keys",
             Self::Metadata => "outage.metadata",
+            Self::Revocation => "outage.revocation",
         }
     }
 
     /// What the client is told.
     pub const fn phrase(self) -> &'static str {
         match self {
-            Self::Keys | Self::Metadata => "access tokens cannot be verified at the moment",
+            Self::Keys | Self::Metadata | Self::Revocation => {
+                "access tokens cannot be verified at the moment"
+            }
         }
     }
 
@@ -47,6 +52,9 @@ impl OutageCode {
             Self::Keys => "see that this server reaches the issuer's `jwks_uri`, and what it answers",
             Self::Metadata => {
                 "see that this server reaches the issuer's metadata, and that its `issuer` is the configured one"
+            }
+            Self::Revocation => {
+                "see that this server reaches the revocation store, and that `revocation.entries` is large enough"
             }
         }
     }

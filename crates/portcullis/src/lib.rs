@@ -36,8 +36,10 @@
 //! that an ID token is not taken for an access token. Refusals are 400, 401 and 403 with the challenge of
 //! RFC 6750 and a problem document (RFC 9457); while keys cannot be had the answer is 503, never 401.
 //!
-//! What is not: whether a token was revoked, and proofs of possession; a token that is bound to a key is
-//! refused as a plain bearer token.
+//! [`ResourceServer::revoke`] refuses a token, a session, a subject or a client before its tokens end; with the
+//! feature `redis`, in every replica within a second.
+//!
+//! What is not checked: proofs of possession; a token that is bound to a key is refused as a plain bearer token.
 //!
 //! # Tests without an identity provider
 //!
@@ -47,6 +49,7 @@
 //! # Features
 //!
 //! - `axum` (on by default): the extractor for axum 0.8. It adds items and changes no check.
+//! - `redis`: revocations that replicas share in a Redis or Valkey. Without it, a store in the settings is refused.
 
 #[cfg(feature = "axum")]
 mod extract;
@@ -61,6 +64,9 @@ pub use layer::{Protect, ProtectLayer};
 pub use portcullis_core::jose::json::Json as ClaimValue;
 pub use portcullis_core::token::{AccessToken, ClaimPath, Claims, Identity, Kind, Membership, Scopes};
 pub use portcullis_core::{Code, ConfigErrors, Decision, Denial, Outage, Permit, Rejection, Requirement};
-pub use portcullis_resource_server::{Config, IssuerConfig, ResourceServer, Settings};
+pub use portcullis_resource_server::{
+    Config, IssuerConfig, ResourceServer, Revocation, RevocationConfig, RevocationStatus, RevokedKind,
+    Settings, StoreStatus, StoreUrl,
+};
 pub use requirement::{Requires, ValidToken};
 pub use respond::Refused;

@@ -3,6 +3,7 @@
 //! Reading changes nothing, and unknown members are refused. What the settings mean is for
 //! [`Settings`](crate::Settings) to find out.
 
+use crate::revocation::{RevocationConfig, StoreUrl};
 use portcullis_core::{ConfigError, ConfigErrors, Limits};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -22,6 +23,9 @@ pub struct Config {
     pub token_header: Option<String>,
     /// How many verified tokens are remembered. Default 10,000; 0 switches it off.
     pub remembered_tokens: Option<usize>,
+    /// What was revoked: the table `[revocation]`. Default: in memory only.
+    #[serde(default)]
+    pub revocation: RevocationConfig,
     /// The bounds on foreign input, each with its safe default.
     #[serde(default)]
     pub limits: Limits,
@@ -125,14 +129,20 @@ impl From<&str> for OneOrMore<String> {
 }
 
 /// The variables that are read from the environment.
-pub const VARIABLES: [&str; 5] =
-    ["OAUTH2_ISSUER", "OAUTH2_AUDIENCE", "OAUTH2_TENANT_ID", "OAUTH2_PROFILE", "OAUTH2_ROLES_CLAIM"];
+pub const VARIABLES: [&str; 6] = [
+    "OAUTH2_ISSUER",
+    "OAUTH2_AUDIENCE",
+    "OAUTH2_TENANT_ID",
+    "OAUTH2_PROFILE",
+    "OAUTH2_ROLES_CLAIM",
+    "PORTCULLIS_STORE",
+];
 
 impl Config {
     /// Reads the environment, and `.env` in the working directory for what the environment does not hold.
     ///
     /// `OAUTH2_ISSUER` and `OAUTH2_AUDIENCE` (several with commas between) are needed; `OAUTH2_TENANT_ID`,
-    /// `OAUTH2_PROFILE` and `OAUTH2_ROLES_CLAIM` are optional.
+    /// `OAUTH2_PROFILE`, `OAUTH2_ROLES_CLAIM` and `PORTCULLIS_STORE`, the URL of the revocation store, are optional.
     ///
     /// # Errors
     ///
@@ -185,7 +195,11 @@ impl Config {
             roles: value("OAUTH2_ROLES_CLAIM").map(OneOrMore::One),
             ..IssuerConfig::default()
         };
-        Ok(Self { issuer: vec![issuer], ..Self::default() })
+        let revocation = RevocationConfig {
+            store: value("PORTCULLIS_STORE").map(|url| StoreUrl::new(url.trim())),
+            ..RevocationConfig::default()
+        };
+        Ok(Self { issuer: vec![issuer], revocation, ..Self::default() })
     }
 
     /// Reads a TOML document.

@@ -29,6 +29,7 @@ mod issuers;
 mod key_cache;
 mod keys;
 mod metadata;
+mod revocation;
 mod server;
 mod settings;
 mod tenants;
@@ -39,5 +40,10 @@ pub use explain::Explanation;
 pub use key_cache::{KeySettings, KeyStatus};
 pub use keys::KeySource;
 pub use metadata::{DiscoveryError, Metadata};
+#[cfg(feature = "redis")]
+pub use revocation::RevocationStore;
+pub use revocation::{
+    REMEMBERED_SECONDS, Revocation, RevocationConfig, RevocationStatus, RevokedKind, StoreStatus, StoreUrl,
+};
 pub use server::ResourceServer;
 pub use settings::Settings;

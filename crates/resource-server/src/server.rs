@@ -4,6 +4,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::issuers::{TrustedIssuer, TrustedIssuers};
 use crate::key_cache::{KeyFault, KeyStatus};
+use crate::revocation::{Revocable, Revocation, RevocationStatus, Revocations, Standing};
 use crate::settings::Settings;
 use crate::token_cache::{Remembered, TokenCache};
 use http::header::AUTHORIZATION;
@@ -13,7 +14,7 @@ use portcullis_core::jose::{Header, VerifyingKey, compact, signature};
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::{AccessToken, Issuer};
 use portcullis_core::verify::Verifier;
-use portcullis_core::{ConfigErrors, Decision, Denial, Limits, Permit, Requirement, policy};
+use portcullis_core::{ConfigErrors, Decision, Denial, Limits, Outage, Permit, Requirement, policy};
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub struct ResourceServer(Arc<Inner>);
 struct Inner {
     issuers: TrustedIssuers,
     tokens: TokenCache,
+    revocations: Arc<Revocations>,
     limits: Limits,
     realm: String,
     token_header: Option<HeaderName>,
@@ -62,6 +64,7 @@ impl ResourceServer {
         Self(Arc::new(Inner {
             issuers: TrustedIssuers::new(settings.issuers, settings.limits, &clock),
             tokens: TokenCache::new(settings.remembered_tokens),
+            revocations: Revocations::new(&settings.revocation, &clock),
             limits: settings.limits,
             realm: settings.realm,
             token_header: settings.token_header,
@@ -69,10 +72,11 @@ impl ResourceServer {
         }))
     }
 
-    /// Begins to fetch keys, so that the first request finds them. Needs a Tokio runtime; without one, the
-    /// first request begins.
+    /// Begins to fetch keys and to follow the revocation store, so that the first request finds them. Needs a Tokio
+    /// runtime; without one, the first request begins.
     pub fn start(&self) {
         self.0.issuers.start();
+        self.0.revocations.start();
     }
 
     /// Decides about a request from its headers and its query: every step, in order.
@@ -103,15 +107,22 @@ impl ResourceServer {
     /// The refusal, or the outage that leaves it open.
     pub async fn authenticate(&self, credential: Credential<'_>) -> Result<AccessToken, Denial> {
         let digest = TokenCache::digest(credential.token());
-        if let Some(Remembered { token, .. }) = self.0.tokens.find(&digest) {
-            let rechecked = Verifier::recheck(&token, self.0.clock.now());
-            return rechecked.map(|()| token).map_err(|rejection| {
-                self.0.tokens.forget(&digest);
-                rejection.into()
-            });
-        }
-        let (token, issuer) = self.verify(credential).await?;
-        self.0.tokens.remember(digest, Remembered { token: token.clone(), issuer });
+        let (token, standing) = match self.0.tokens.find(&digest) {
+            Some(Remembered { token, standing, .. }) => {
+                Verifier::recheck(&token, self.0.clock.now())
+                    .inspect_err(|_| self.0.tokens.forget(&digest))?;
+                (token, standing)
+            }
+            None => {
+                let (token, issuer) = self.verify(credential).await?;
+                let standing = Arc::<Standing>::default();
+                let remembered = Remembered { token: token.clone(), issuer, standing: Arc::clone(&standing) };
+                self.0.tokens.remember(digest, remembered);
+                (token, standing)
+            }
+        };
+        // A remembered token is checked like a fresh one: what was revoked stays so, whatever is remembered.
+        self.0.revocations.check(&standing, Revocable::Verified(&token)).await?;
         Ok(token)
     }
 
@@ -126,14 +137,29 @@ impl ResourceServer {
         Ok((token, issuer))
     }
 
+    /// Refuses what is revoked: here from now on, and in every replica that shares the store within a second.
+    ///
+    /// # Errors
+    ///
+    /// The denylist is full, or the store did not take it. In the second case it is in force here all the same,
+    /// and is written to the store as soon as that is back; calling again does no harm.
+    pub async fn revoke(&self, revocation: Revocation) -> Result<(), Outage> {
+        self.0.revocations.revoke(revocation).await
+    }
+
+    /// How many revocations there are, and how the store is: for readiness, logs and metrics.
+    pub fn revocation_status(&self) -> RevocationStatus {
+        self.0.revocations.status()
+    }
+
     /// How the keys of each issuer are: for readiness, logs and metrics.
     pub fn key_status(&self) -> Vec<(Issuer, KeyStatus)> {
         self.0.issuers.key_status()
     }
 
-    /// Whether there are keys of every issuer.
+    /// Whether there are keys of every issuer, and the revocation store, if there is one, is heard from.
     pub fn is_ready(&self) -> bool {
-        self.0.issuers.key_caches().all(|keys| keys.current().is_some())
+        self.0.issuers.key_caches().all(|keys| keys.current().is_some()) && self.0.revocations.is_ready()
     }
 
     /// Fetches the keys of every issuer now, one after the other.
@@ -163,6 +189,10 @@ impl ResourceServer {
         &self.0.issuers
     }
 
+    pub(crate) fn revocations(&self) -> &Arc<Revocations> {
+        &self.0.revocations
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
     }
@@ -190,6 +220,7 @@ impl fmt::Debug for ResourceServer {
         f.debug_struct("ResourceServer")
             .field("issuers", &self.0.issuers)
             .field("tokens", &self.0.tokens)
+            .field("revocations", &self.0.revocations.list)
             .finish()
     }
 }

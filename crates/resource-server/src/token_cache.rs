@@ -5,6 +5,7 @@
 //! still in the issuer's set.
 
 use crate::issuers::TrustedIssuer;
+use crate::revocation::Standing;
 use aws_lc_rs::digest;
 use portcullis_core::token::AccessToken;
 use quick_cache::sync::Cache;
@@ -20,11 +21,12 @@ type Tokens = Cache<Digest, Remembered, quick_cache::UnitWeighter, BuildHasherDe
 /// The SHA-256 of a token.
 pub(crate) type Digest = [u8; 32];
 
-/// A token that was verified, by which issuer, and with which generation of its keys.
+/// A token that was verified, by which issuer, and how it stands with the denylist.
 #[derive(Clone)]
 pub(crate) struct Remembered {
     pub(crate) token: AccessToken,
     pub(crate) issuer: Arc<TrustedIssuer>,
+    pub(crate) standing: Arc<Standing>,
 }
 
 impl TokenCache {

@@ -6,16 +6,18 @@ use std::process::{Command, Output};
 
 const AUDIENCE: &str = "api://enterprise-api";
 
-fn portcullis(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+pub(crate) fn portcullis(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(program("portcullis"));
     command.args(arguments).current_dir(std::env::temp_dir());
-    for name in ["OAUTH2_ISSUER", "OAUTH2_AUDIENCE", "OAUTH2_CLIENT_ID", "OAUTH2_CLIENT_SECRET"] {
+    for name in
+        ["OAUTH2_ISSUER", "OAUTH2_AUDIENCE", "OAUTH2_CLIENT_ID", "OAUTH2_CLIENT_SECRET", "PORTCULLIS_STORE"]
+    {
         command.env_remove(name);
     }
     command.envs(environment.iter().copied()).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 

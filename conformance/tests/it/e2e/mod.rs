@@ -5,4 +5,6 @@ mod command;
 mod enterprise_api;
 mod process;
 mod provider;
+mod redis;
+mod revoke;
 mod secrets;

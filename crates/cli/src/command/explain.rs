@@ -24,7 +24,11 @@ pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
         given.or_else(|| Config::variable(name).ok().flatten())
     });
     Config::variable("OAUTH2_ISSUER")?;
-    let settings = Settings::try_from(config?)?;
+    let mut config = config?;
+    if arguments.jwks.is_some() {
+        config.revocation.store = None; // with a key set from a file nothing leaves the machine
+    }
+    let settings = Settings::try_from(config)?;
     let server = ResourceServer::with_settings(match &arguments.jwks {
         Some(file) => settings.with_fixed_keys(&key_set(file)?),
         None => settings,
@@ -48,7 +52,7 @@ fn key_set(file: &Path) -> Result<Jwks, Failure> {
 }
 
 /// The token, without the white space and the `Bearer` that come along when it is pasted.
-fn token(argument: Option<String>, file: Option<&Path>) -> Result<String, Failure> {
+pub(crate) fn token(argument: Option<String>, file: Option<&Path>) -> Result<String, Failure> {
     let text = match (argument, file) {
         (Some(text), _) if text != "-" => text,
         (_, Some(file)) => {

@@ -135,6 +135,10 @@ catalog! {
         "a claim of the access token has a value that is not accepted",
         cure "compare the token's claims with `claims` in the settings of its issuer",
         "RFC 8725, section 3.8";
+    TokenRevoked = "token.revoked", 401, INVALID_TOKEN,
+        "the access token was revoked",
+        cure "sign in again, or get a new token; `portcullis revoke --list` shows what was revoked, and since when",
+        "RFC 6750, section 3.1";
     ProofMissing = "proof.missing", 401, INVALID_TOKEN,
         "the access token is bound to a key, and no proof of it came along",
         cure "send the token the way it is bound: with a DPoP proof or over its client certificate",

@@ -62,6 +62,11 @@ impl Rejection {
         )
     }
 
+    /// The token, or what it stands on, was revoked. `found` says which: its subject, for example.
+    pub fn of_revocation(found: &'static str) -> Self {
+        Self::with(Code::TokenRevoked, Facts::new("a token that nobody revoked", found))
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
         self.code
@@ -106,5 +111,7 @@ mod tests {
         assert_eq!(Rejection::of_unknown_key(Some("k")).facts().found(), "`k`");
         let algorithm = Rejection::of_key_algorithm(crate::jose::Algorithm::PS256);
         assert_eq!((algorithm.code(), algorithm.facts().found()), (Code::TokenAlgorithm, "PS256"));
+        let revoked = Rejection::of_revocation("its subject");
+        assert_eq!((revoked.code(), revoked.facts().found()), (Code::TokenRevoked, "its subject"));
     }
 }

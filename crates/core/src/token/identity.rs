@@ -40,7 +40,7 @@ pub enum Membership {
 
 impl Identity {
     /// Reads the identity out of verified claims.
-    pub(super) fn of(claims: &Claims, dialect: &Dialect, mapping: &Mapping) -> Self {
+    pub(crate) fn of(claims: &Claims, dialect: &Dialect, mapping: &Mapping) -> Self {
         let first = |places: &[super::ClaimPath]| {
             places.iter().find_map(|place| match place.find(claims) {
                 Some(Json::String(text)) if !text.is_empty() => Some(text.clone()),

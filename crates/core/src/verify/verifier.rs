@@ -7,7 +7,7 @@ use crate::jose::json::Json;
 use crate::jose::{Header, SignedToken, UnverifiedToken};
 use crate::rejection::{Facts, Rejection};
 use crate::token::issuer::IssuerError;
-use crate::token::{AccessToken, Audiences, Claims, Issuer, NumericDate, Origin};
+use crate::token::{AccessToken, Audiences, Claims, Identity, Issuer, NumericDate, Origin};
 use std::sync::Arc;
 
 /// Judges the tokens of one issuer for one resource server. Clones share one set of expectations.
@@ -72,6 +72,11 @@ impl Verifier {
     /// The tenant that the tokens must name, where there is one.
     pub fn tenant(&self) -> Option<&str> {
         self.0.tenant.as_deref()
+    }
+
+    /// Who would call if the claims were true. It proves nothing: for explaining.
+    pub fn unverified_identity(&self, claims: &Claims) -> Identity {
+        Identity::of(claims, self.profile().dialect, &self.profile().mapping)
     }
 
     /// The checks that need no key, so that junk never causes a fetch. It proves nothing.

@@ -5,10 +5,12 @@ mod hint;
 use crate::ResourceServer;
 use crate::issuers::TrustedIssuer;
 use crate::key_cache::KeyFault;
+use crate::revocation::{Revocable, Standing};
 use portcullis_core::jose::{Header, UnverifiedToken, VerifyingKey, compact, signature};
 use portcullis_core::rejection::{Code, Rejection};
-use portcullis_core::token::NumericDate;
+use portcullis_core::token::{Claims, NumericDate};
 use portcullis_core::verify::{Outcome, Step, Verifier};
+use portcullis_core::{Denial, Outage};
 
 /// Every step on the way of one token, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +50,14 @@ impl ResourceServer {
             Step::new(FORM, Outcome::Pass, Code::TokenMalformed).telling("a signed JWT", "a signed JWT"),
         ];
         match self.issuers().trusted(parsed.unverified_claims().issuer()) {
-            Ok(issuer) => issuer.explain(parsed, self.clock().now(), steps).await,
+            Ok(issuer) => {
+                let claims = self.revocations().is_in_use().then(|| parsed.unverified_claims().clone());
+                let mut explanation = issuer.explain(parsed, self.clock().now(), steps).await;
+                if let Some(claims) = claims {
+                    explanation.steps.push(self.explain_revocation(&issuer, &claims).await);
+                }
+                explanation
+            }
             Err(rejection) => {
                 let verifiers = || self.issuers().verifiers();
                 let mut configured: Vec<String> =
@@ -72,6 +81,22 @@ impl ResourceServer {
         match (dialects.next(), dialects.next()) {
             (Some(only), None) => hint::with_cure(seen, only, code),
             _ => seen,
+        }
+    }
+
+    async fn explain_revocation(&self, issuer: &TrustedIssuer, claims: &Claims) -> Step {
+        let token = Revocable::Unverified(&issuer.verifier, claims);
+        let checked = self.revocations().check(&Standing::default(), token).await;
+        match checked {
+            Ok(()) => {
+                let step = Step::new(REVOCATION, Outcome::Pass, Code::TokenRevoked);
+                step.telling("a token that nobody revoked", "nothing that refuses it")
+            }
+            Err(Denial::Rejection(rejection)) => Step::failed(REVOCATION, &rejection),
+            Err(Denial::Outage(outage)) => {
+                let step = Step::new(REVOCATION, Outcome::Unknown, Code::TokenRevoked);
+                left_open(step, "a revocation store that is heard from", &outage)
+            }
         }
     }
 }
@@ -119,8 +144,7 @@ impl TrustedIssuer {
             }
             Err(KeyFault::Outage(outage)) => {
                 let step = Step::new(KEY, Outcome::Unknown, Code::TokenKeyUnknown);
-                let step = Step { code: outage.code().as_str(), cure: outage.code().cure(), ..step };
-                (step.telling("the issuer's keys", outage.facts()), None)
+                (left_open(step, "the issuer's keys", &outage), None)
             }
         }
     }
@@ -143,6 +167,12 @@ fn explain_signature(
     }
 }
 
+/// A step that an outage left open.
+fn left_open(step: Step, expected: &str, outage: &Outage) -> Step {
+    let step = Step { code: outage.code().as_str(), cure: outage.code().cure(), ..step };
+    step.telling(expected, outage.facts())
+}
+
 fn unreadable(rejection: &Rejection, hint: Option<String>) -> Explanation {
     let mut steps = vec![Step::failed(FORM, rejection), Step::not_reached(ISSUER, Code::TokenIssuer)];
     steps.extend(skipped_from_issuer());
@@ -161,3 +191,4 @@ const FORM: &str = "form";
 const ISSUER: &str = "trusted issuer";
 const KEY: &str = "signing key";
 const SIGNATURE: &str = "signature";
+const REVOCATION: &str = "revocation";

@@ -7,6 +7,7 @@ pub(crate) use issuer::{IssuerSettings, Tenants, is_tenant};
 
 use crate::config::{Config, IssuerConfig};
 use crate::keys::KeySource;
+use crate::revocation::RevocationSettings;
 use http::HeaderName;
 use portcullis_core::jose::Jwks;
 use portcullis_core::{ConfigError, ConfigErrors, Limits};
@@ -18,6 +19,7 @@ pub struct Settings {
     pub(crate) realm: String,
     pub(crate) token_header: Option<HeaderName>,
     pub(crate) remembered_tokens: usize,
+    pub(crate) revocation: RevocationSettings,
     pub(crate) limits: Limits,
 }
 
@@ -96,9 +98,10 @@ impl TryFrom<Config> for Settings {
             ));
         }
         let token_header = config.token_header.and_then(|name| noted(&mut faults, token_header(&name)));
+        let revocation = RevocationSettings::new(config.revocation, &mut faults);
         ConfigErrors::check(faults)?;
         let remembered_tokens = config.remembered_tokens.unwrap_or(10_000);
-        Ok(Self { issuers, realm, token_header, remembered_tokens, limits: config.limits })
+        Ok(Self { issuers, realm, token_header, remembered_tokens, revocation, limits: config.limits })
     }
 }
 

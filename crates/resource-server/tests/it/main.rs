@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::print_stdout,
     reason = "a test that fails should stop"
 )]
 
@@ -15,6 +17,11 @@ mod faults;
 mod flood;
 mod hints;
 mod outage;
+#[cfg(feature = "redis")]
+mod redis;
+mod revocation;
 mod rotation;
+#[cfg(feature = "redis")]
+mod shared_revocation;
 mod tenant;
 mod world;

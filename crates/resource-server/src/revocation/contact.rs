@@ -1,0 +1,205 @@
+//! When this replica last heard from the store: without a word for too long, nobody can tell what was revoked.
+
+use crate::clock::Clock;
+use portcullis_core::{Outage, OutageCode};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How a replica is with its store.
+#[derive(Debug)]
+pub(crate) struct Contact {
+    clock: Arc<dyn Clock>,
+    grace: Duration,
+    serves_without: bool,
+    /// Milliseconds of the clock's monotonic time, plus one; 0 is never.
+    heard: AtomicU64,
+    /// Whether a first attempt to load the store has ended, well or not.
+    tried: watch::Sender<bool>,
+    read: AtomicU64,
+    ignored: AtomicU64,
+    failure: Mutex<Option<String>>,
+}
+
+/// How the store is: for readiness, logs and metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreStatus {
+    /// Whether this replica has loaded the store, and has heard from it within the grace.
+    pub in_step: bool,
+    /// How long ago it last heard from the store; `None` before the first full load.
+    pub last_contact: Option<Duration>,
+    /// How many entries of the store were read; an entry counts again when the store is read whole again.
+    pub read: u64,
+    /// How many of them were ignored, because they are no revocations.
+    pub ignored: u64,
+    /// What went wrong last, until the store is heard from again.
+    pub last_failure: Option<String>,
+}
+
+/// How long a request waits for the first load, when it comes that early.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Contact {
+    pub(crate) fn new(clock: Arc<dyn Clock>, grace: Duration, serves_without: bool) -> Self {
+        Self {
+            clock,
+            grace,
+            serves_without,
+            heard: AtomicU64::new(0),
+            tried: watch::Sender::new(false),
+            read: AtomicU64::new(0),
+            ignored: AtomicU64::new(0),
+            failure: Mutex::default(),
+        }
+    }
+
+    /// Waits until the store was loaded once, or that failed, or took too long.
+    pub(crate) async fn first_attempt(&self) {
+        if self.heard.load(Ordering::Acquire) > 0 || *self.tried.borrow() {
+            return;
+        }
+        let mut tried = self.tried.subscribe();
+        tokio::select! {
+            _ = tried.wait_for(|tried| *tried) => {}
+            () = self.clock.sleep(PATIENCE) => {}
+        }
+    }
+
+    /// Whether decisions may rest on what this replica knows.
+    ///
+    /// # Errors
+    ///
+    /// The outage, unless the settings say to serve without the store.
+    pub(crate) fn vouch(&self) -> Result<(), Outage> {
+        if self.in_step() || self.serves_without {
+            return Ok(());
+        }
+        let facts = match self.last_contact() {
+            None => "the revocation store was not loaded yet",
+            Some(_) => "the revocation store was not heard from for too long",
+        };
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let facts = format!("{facts}: {}", failure.as_deref().unwrap_or("no answer"));
+        Err(Outage::new(OutageCode::Revocation, facts, Duration::from_secs(1)))
+    }
+
+    /// Whether the store was heard from within the grace.
+    pub(crate) fn in_step(&self) -> bool {
+        self.last_contact().is_some_and(|ago| ago <= self.grace)
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.in_step() || self.serves_without
+    }
+
+    pub(crate) fn status(&self) -> StoreStatus {
+        StoreStatus {
+            in_step: self.in_step(),
+            last_contact: self.last_contact(),
+            read: self.read.load(Ordering::Relaxed),
+            ignored: self.ignored.load(Ordering::Relaxed),
+            last_failure: self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    fn last_contact(&self) -> Option<Duration> {
+        let heard = self.heard.load(Ordering::Acquire).checked_sub(1)?;
+        Some(self.clock.elapsed().saturating_sub(Duration::from_millis(heard)))
+    }
+}
+
+/// What the follower tells.
+#[cfg(any(feature = "redis", test))]
+impl Contact {
+    /// All that the store holds is known.
+    pub(crate) fn heard(&self) {
+        let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+        // After the entries are in the list: whoever sees the contact finds them too.
+        self.heard.store(now + 1, Ordering::Release);
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if failure.is_some() || !self.tried.send_replace(true) {
+            tracing::info!("in step with the revocation store");
+        }
+    }
+
+    pub(crate) fn failed(&self, reason: &str) {
+        let before = self.failure.lock().unwrap_or_else(PoisonError::into_inner).replace(reason.to_owned());
+        self.tried.send_replace(true);
+        if before.is_some() {
+            tracing::debug!(reason, "the revocation store is still away");
+        } else if self.serves_without {
+            tracing::warn!(
+                reason,
+                "the revocation store is lost: serving with what is known, as the settings allow"
+            );
+        } else {
+            tracing::warn!(reason, grace = ?self.grace, "the revocation store is lost: after the grace there are no decisions");
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn read(&self, entries: usize, ignored: usize) {
+        let count = |entries| u64::try_from(entries).unwrap_or(u64::MAX);
+        self.read.fetch_add(count(entries), Ordering::Relaxed);
+        self.ignored.fetch_add(count(ignored), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::TestClock;
+    use portcullis_core::token::NumericDate;
+
+    fn contact(serves_without: bool) -> (Arc<TestClock>, Contact) {
+        let clock = Arc::new(TestClock::at(NumericDate::from_seconds(0)));
+        let contact = Contact::new(Arc::<TestClock>::clone(&clock), Duration::from_secs(10), serves_without);
+        (clock, contact)
+    }
+
+    #[test]
+    fn before_the_first_load_and_after_the_grace_nobody_can_tell() {
+        let (clock, contact) = contact(false);
+        let told = |contact: &Contact| contact.vouch().unwrap_err();
+        assert!(told(&contact).facts().contains("not loaded yet: no answer"), "{}", told(&contact));
+        contact.failed("connection refused");
+        assert!(told(&contact).facts().ends_with("connection refused"));
+        contact.heard();
+        assert_eq!(contact.vouch(), Ok(()));
+        clock.advance(Duration::from_secs(10));
+        contact.failed("reset");
+        assert_eq!(contact.vouch(), Ok(()), "a short loss is no outage");
+        clock.advance(Duration::from_millis(1));
+        let outage = told(&contact);
+        assert_eq!(outage.code(), OutageCode::Revocation);
+        assert!(outage.facts().contains("for too long: reset") && !contact.is_ready());
+        contact.heard();
+        assert_eq!((contact.vouch(), contact.status().last_failure), (Ok(()), None));
+    }
+
+    #[test]
+    fn in_danger_mode_it_goes_on_and_says_that_it_is_out_of_step() {
+        let (clock, contact) = contact(true);
+        assert!(contact.vouch().is_ok() && contact.is_ready() && !contact.in_step());
+        contact.heard();
+        clock.advance(Duration::from_secs(3_600));
+        assert_eq!(contact.vouch(), Ok(()));
+        let status = contact.status();
+        assert_eq!((status.in_step, status.last_contact), (false, Some(Duration::from_secs(3_600))));
+    }
+
+    #[tokio::test]
+    async fn an_early_request_waits_for_the_first_attempt_and_no_longer() {
+        let (clock, contact) = contact(false);
+        let waited = async {
+            tokio::join!(contact.first_attempt(), async { contact.failed("refused") });
+            contact.first_attempt().await;
+        };
+        tokio::time::timeout(Duration::from_secs(30), waited).await.unwrap();
+        let (clock_of_silence, silent) = (clock, self::contact(false));
+        drop(clock_of_silence);
+        let waited = async { tokio::join!(silent.1.first_attempt(), async { silent.0.advance(PATIENCE) }) };
+        tokio::time::timeout(Duration::from_secs(30), waited).await.unwrap();
+    }
+}

@@ -1,0 +1,230 @@
+//! What a revoked thing is known by: its kind, and a digest of the issuer and the value.
+//!
+//! The same thing has the same mark in every replica, so that any of them can write again what a store lost; and
+//! neither memory nor store holds names of users. A mark does not hide a value from somebody who can guess it.
+
+use aws_lc_rs::digest;
+use portcullis_core::token::{AccessToken, Claims, Identity, Issuer, NumericDate};
+use portcullis_core::verify::Verifier;
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RevokedKind {
+    /// One token, by its `jti`, or by the `uti` of Entra ID where there is no `jti`.
+    Token,
+    /// The tokens of a subject up to a moment.
+    Subject,
+    /// The tokens of a session at the issuer (`sid`).
+    Session,
+    /// The tokens of a client up to a moment.
+    Client,
+}
+
+impl RevokedKind {
+    /// Every kind there is.
+    pub const ALL: &'static [Self] = &[Self::Token, Self::Subject, Self::Session, Self::Client];
+
+    /// The kind in one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Subject => "subject",
+            Self::Session => "session",
+            Self::Client => "client",
+        }
+    }
+
+    /// What the operator's log says about a token that is refused for it.
+    pub(super) const fn found(self) -> &'static str {
+        match self {
+            Self::Token => "the token itself was revoked",
+            Self::Subject => "its subject was revoked, and it was not issued later",
+            Self::Session => "its session was revoked",
+            Self::Client => "its client was revoked, and it was not issued later",
+        }
+    }
+}
+
+impl fmt::Display for RevokedKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A kind, and 120 bits of a SHA-256. Finding a value with the mark of another takes 2^120 attempts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Mark {
+    kind: RevokedKind,
+    digest: [u8; DIGEST],
+}
+
+const DIGEST: usize = 15;
+
+impl Mark {
+    pub(crate) fn of(kind: RevokedKind, issuer: &Issuer, value: &str) -> Self {
+        // The lengths keep the end of an issuer apart from the beginning of a value.
+        let text = format!("{kind} {} {}{value}", issuer.as_str().len(), issuer.as_str());
+        let whole = digest::digest(&digest::SHA256, text.as_bytes());
+        Self { kind, digest: whole.as_ref().first_chunk().copied().unwrap_or_default() }
+    }
+
+    pub(crate) fn kind(&self) -> RevokedKind {
+        self.kind
+    }
+
+    /// Any eight bits of it.
+    pub(super) fn byte(&self) -> u8 {
+        self.digest.last().copied().unwrap_or_default()
+    }
+
+    /// Reads `subject:` and 30 lower-case hexadecimal digits.
+    #[cfg(any(feature = "redis", test))]
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (kind, digits) = text.split_once(':')?;
+        let kind = RevokedKind::ALL.iter().copied().find(|known| known.as_str() == kind)?;
+        let plain = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        if !plain || digits.len() != 2 * DIGEST {
+            return None;
+        }
+        let mut digest = [0; DIGEST];
+        for (index, byte) in digest.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(digits.get(2 * index..2 * index + 2)?, 16).ok()?;
+        }
+        Some(Self { kind, digest })
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.kind)?;
+        self.digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The marks of all that could be revoked of one token.
+type Marks = [Option<Mark>; 6];
+
+/// A token that could be revoked.
+#[derive(Clone, Copy)]
+pub(crate) enum Revocable<'x> {
+    Verified(&'x AccessToken),
+    /// For explaining: nothing of it is proven.
+    Unverified(&'x Verifier, &'x Claims),
+}
+
+impl Revocable<'_> {
+    pub(super) fn issued_at(self) -> Option<NumericDate> {
+        match self {
+            Self::Verified(token) => token.claims().issued_at(),
+            Self::Unverified(_, claims) => claims.issued_at(),
+        }
+    }
+
+    fn marks(self) -> Marks {
+        match self {
+            Self::Verified(token) => marks(token.issuer(), token.claims(), token.identity()),
+            Self::Unverified(verifier, claims) => {
+                marks(verifier.issuer(), claims, &verifier.unverified_identity(claims))
+            }
+        }
+    }
+}
+
+/// How a token stands with the denylist: its marks, and up to which change of the list it is known to be clear.
+#[derive(Default)]
+pub(crate) struct Standing {
+    marks: OnceLock<Marks>,
+    clear_at: AtomicU64,
+}
+
+impl Standing {
+    /// The marks, made once, and only where something was ever revoked.
+    pub(super) fn marks(&self, token: Revocable<'_>) -> impl Iterator<Item = &Mark> {
+        self.marks.get_or_init(|| token.marks()).iter().flatten()
+    }
+
+    pub(super) fn is_clear_at(&self, change: u64) -> bool {
+        self.clear_at.load(Ordering::Relaxed) == change
+    }
+
+    pub(super) fn clear(&self, change: u64) {
+        self.clear_at.store(change, Ordering::Relaxed);
+    }
+}
+
+/// A subject and a client may be named as the token does, and as [`Identity`] does: an operator knows either.
+fn marks(issuer: &Issuer, claims: &Claims, identity: &Identity) -> Marks {
+    let mark = |kind, value: Option<&str>| value.map(|value| Mark::of(kind, issuer, value));
+    let other = |value, than| if value == than { None } else { value };
+    let (subject, client) = (claims.subject(), claims.client());
+    [
+        mark(RevokedKind::Token, token_id(claims)),
+        mark(RevokedKind::Subject, subject),
+        mark(RevokedKind::Subject, other(identity.subject(), subject)),
+        mark(RevokedKind::Session, text(claims, "sid")),
+        mark(RevokedKind::Client, client),
+        mark(RevokedKind::Client, other(identity.client(), client)),
+    ]
+}
+
+/// `jti`, or else what Entra ID has in its place.
+pub(super) fn token_id(claims: &Claims) -> Option<&str> {
+    claims.token_id().or_else(|| text(claims, "uti"))
+}
+
+fn text<'x>(claims: &'x Claims, name: &str) -> Option<&'x str> {
+    claims.claim(name)?.as_str().filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn issuer(text: &str) -> Issuer {
+        Issuer::parse(text).unwrap()
+    }
+
+    #[test]
+    fn marks_differ_by_kind_issuer_and_value_and_read_back() {
+        let (a, b) = (issuer("https://a.example"), issuer("https://a.example/b"));
+        let all = [
+            Mark::of(RevokedKind::Subject, &a, "/balice"),
+            Mark::of(RevokedKind::Subject, &b, "alice"),
+            Mark::of(RevokedKind::Session, &b, "alice"),
+            Mark::of(RevokedKind::Subject, &b, "alic"),
+        ];
+        for (index, mark) in all.iter().enumerate() {
+            assert_eq!(Mark::parse(&mark.to_string()), Some(*mark));
+            assert!(all.iter().skip(index + 1).all(|other| other != mark));
+        }
+    }
+
+    /// Replicas of different versions must agree: a mark never changes.
+    #[test]
+    fn a_mark_is_the_same_in_every_replica() {
+        let mark = Mark::of(RevokedKind::Subject, &issuer("https://idp.example"), "alice");
+        assert_eq!(mark.to_string(), "subject:bf32b0dad5d0bff788a78c53f84292");
+    }
+
+    #[test]
+    fn what_is_no_mark_is_not_read() {
+        let good = Mark::of(RevokedKind::Token, &issuer("https://a.example"), "x").to_string();
+        let upper = good.to_uppercase();
+        for text in
+            ["", "token", "token:", "token:00", &upper, &format!("{good}0"), &good.replace("token", "user")]
+        {
+            assert_eq!(Mark::parse(text), None, "{text}");
+        }
+        assert_eq!(Mark::parse(&format!("token:{}", "é".repeat(15))), None);
+    }
+}

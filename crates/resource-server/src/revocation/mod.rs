@@ -1,0 +1,148 @@
+//! Revocation: tokens that are refused although they have not ended, in memory or from a store that replicas share.
+//!
+//! What is revoked is in memory in every replica, so a decision never waits for the store. With a store, a replica
+//! follows its log; it answers with an outage before the first full load, and when it has not heard from the store
+//! for longer than the grace. It never takes "I do not know" for "not revoked", unless the settings say so in a
+//! setting that has `danger` in its name.
+//!
+//! Not checked: whether who writes the store may. That is for the store's own access control.
+
+mod contact;
+mod denylist;
+mod mark;
+#[expect(clippy::module_inception, reason = "the noun of this module")]
+mod revocation;
+mod settings;
+#[cfg(feature = "redis")]
+mod store;
+
+pub use contact::StoreStatus;
+pub use mark::RevokedKind;
+pub use revocation::{REMEMBERED_SECONDS, Revocation};
+pub use settings::{RevocationConfig, StoreUrl};
+#[cfg(feature = "redis")]
+pub use store::RevocationStore;
+
+pub(crate) use contact::Contact;
+pub(crate) use denylist::{Denylist, Full};
+pub(crate) use mark::{Revocable, Standing};
+pub(crate) use settings::RevocationSettings;
+
+use crate::clock::Clock;
+use portcullis_core::rejection::Rejection;
+use portcullis_core::{Denial, Outage, OutageCode};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The live check of one server.
+#[derive(Debug)]
+pub(crate) struct Revocations {
+    pub(crate) list: Denylist,
+    pub(crate) contact: Option<Contact>,
+    pub(crate) clock: Arc<dyn Clock>,
+    #[cfg(feature = "redis")]
+    follower: Option<store::Follower>,
+}
+
+/// How revocation is: for readiness, logs and metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationStatus {
+    /// How many entries the denylist holds.
+    pub entries: usize,
+    /// How the store is, if one is configured.
+    pub store: Option<StoreStatus>,
+}
+
+impl Revocations {
+    pub(crate) fn new(settings: &RevocationSettings, clock: &Arc<dyn Clock>) -> Arc<Self> {
+        let contact = settings.store.as_ref().map(|store| {
+            if store.serves_without {
+                tracing::warn!(
+                    "danger_serve_without_store: while the store is away, what was revoked may be allowed"
+                );
+            }
+            Contact::new(Arc::clone(clock), store.grace, store.serves_without)
+        });
+        Arc::new(Self {
+            list: Denylist::new(settings.entries),
+            contact,
+            clock: Arc::clone(clock),
+            #[cfg(feature = "redis")]
+            follower: settings.store.as_ref().map(store::Follower::new),
+        })
+    }
+
+    /// Begins to follow the store, once. Needs a Tokio runtime; without one, the first request begins.
+    pub(crate) fn start(self: &Arc<Self>) {
+        #[cfg(feature = "redis")]
+        if let Some(follower) = &self.follower {
+            follower.start(self);
+        }
+    }
+
+    /// Whether a verified token may be used: it is not revoked, and this server is in a position to tell.
+    pub(crate) async fn check(
+        self: &Arc<Self>,
+        standing: &Standing,
+        token: Revocable<'_>,
+    ) -> Result<(), Denial> {
+        if let Some(contact) = &self.contact {
+            self.start();
+            contact.first_attempt().await;
+        }
+        // Asked before the lookup: a load that ends in between says nothing about what the lookup found. Answered
+        // after it: what is known to be revoked is refused, whatever the store is like.
+        let vouched = self.contact.as_ref().map_or(Ok(()), Contact::vouch);
+        match self.find(standing, token) {
+            Some(kind) => Err(Rejection::of_revocation(kind.found()).into()),
+            None => vouched.map_err(Denial::from),
+        }
+    }
+
+    /// Which revocation refuses a token, if one does.
+    fn find(&self, standing: &Standing, token: Revocable<'_>) -> Option<RevokedKind> {
+        // Before the lookup: an entry that comes meanwhile has a later number.
+        let change = self.list.change();
+        if standing.is_clear_at(change) {
+            return None;
+        }
+        let refuses = |mark: &&mark::Mark| self.list.refuses(mark, token.issued_at());
+        let found = standing.marks(token).find(refuses).map(mark::Mark::kind);
+        if found.is_none() {
+            standing.clear(change);
+        }
+        found
+    }
+
+    /// Refuses from now on what is revoked here, and tells the other replicas.
+    pub(crate) async fn revoke(&self, revocation: Revocation) -> Result<(), Outage> {
+        self.list.add(revocation, self.clock.now())?;
+        #[cfg(feature = "redis")]
+        if let Some(follower) = &self.follower {
+            follower.publish(revocation, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn status(&self) -> RevocationStatus {
+        RevocationStatus { entries: self.list.len(), store: self.contact.as_ref().map(Contact::status) }
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.contact.as_ref().is_none_or(Contact::is_ready)
+    }
+
+    /// Whether a check has anything to go by.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.contact.is_some() || self.list.change() > 0
+    }
+}
+
+impl From<Full> for Outage {
+    fn from(Full { most }: Full) -> Self {
+        let facts = format!(
+            "the denylist is full with {most} entries; `revocation.entries` sets how many it may hold"
+        );
+        Self::new(OutageCode::Revocation, facts, Duration::from_secs(30))
+    }
+}

@@ -1,0 +1,193 @@
+//! The table `[revocation]`: as written, and as meant.
+
+use portcullis_core::ConfigError;
+use serde::Deserialize;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The table `[revocation]`, as written. Without it the denylist is in memory only.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationConfig {
+    /// The Redis or Valkey that replicas share: `redis://`, or `rediss://` for TLS. Needs the feature `redis`.
+    pub store: Option<StoreUrl>,
+    /// A file that holds the store's URL, where that holds a password.
+    pub store_url_file: Option<PathBuf>,
+    /// The key of the store's stream. Default `portcullis:revocations`.
+    pub stream: Option<String>,
+    /// For how long decisions go on without a word from the store, in seconds: 3 to 300. Default 10.
+    pub grace: Option<u64>,
+    /// Goes on deciding with what is known when the store is away, for as long as it is. Default no: the answer is
+    /// 503 then.
+    #[serde(default)]
+    pub danger_serve_without_store: bool,
+    /// How many revocations are held at most, at some 70 bytes each. Default 1,000,000.
+    pub entries: Option<usize>,
+}
+
+/// The URL of a store. It may hold a password, so it is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct StoreUrl(String);
+
+#[derive(Clone, Debug)]
+pub(crate) struct RevocationSettings {
+    pub(crate) entries: usize,
+    pub(crate) store: Option<StoreSettings>,
+}
+
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only a store reads them"))]
+pub(crate) struct StoreSettings {
+    pub(crate) url: StoreUrl,
+    pub(crate) stream: String,
+    pub(crate) grace: Duration,
+    pub(crate) serves_without: bool,
+}
+
+/// The key of the stream, where nothing else is said.
+pub(crate) const STREAM: &str = "portcullis:revocations";
+
+const ENTRIES: usize = 1_000_000;
+
+impl StoreUrl {
+    /// A URL such as `rediss://user:password@redis.example:6380/0`.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What is wrong with it.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let Ok(url) = url::Url::parse(&self.0) else { return Some("it is not a URL") };
+        if !cfg!(feature = "redis") {
+            Some("this program was built without the feature `redis`")
+        } else if !matches!(url.scheme(), "redis" | "rediss") {
+            Some("it must begin with `redis://` or `rediss://`")
+        } else if url.host_str().is_none_or(str::is_empty) {
+            Some("it has no host")
+        } else if url.fragment().is_some() {
+            Some("it must have no fragment: certificates are always checked")
+        } else {
+            None
+        }
+    }
+}
+
+/// Shows nothing: the URL may hold a password.
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the URL of a store")
+    }
+}
+
+impl RevocationSettings {
+    /// The table as meant; faults are added to the list.
+    pub(crate) fn new(written: RevocationConfig, faults: &mut Vec<ConfigError>) -> Self {
+        let mut fault = |member: &str, expected: &str, cure: &str| {
+            faults.push(ConfigError::new(format!("revocation.{member}"), expected, cure));
+        };
+        let entries = written.entries.unwrap_or(ENTRIES);
+        if entries == 0 {
+            fault(
+                "entries",
+                "at least one entry",
+                "leave it out for 1,000,000, or write how many you expect",
+            );
+        }
+        let grace = written.grace.unwrap_or(10);
+        if !(3..=300).contains(&grace) {
+            fault(
+                "grace",
+                "3 to 300 seconds",
+                "to go on without the store for longer, see `danger_serve_without_store`",
+            );
+        }
+        let stream = written.stream.unwrap_or_else(|| STREAM.to_owned());
+        if stream.is_empty() || stream.len() > 256 || stream.contains(char::is_control) {
+            fault("stream", "the name of a key", "leave it out for `portcullis:revocations`");
+        }
+        let url = match (written.store, &written.store_url_file) {
+            (Some(_), Some(_)) => {
+                fault("store_url_file", "one of `store` and `store_url_file`", "remove one of them");
+                None
+            }
+            (None, Some(file)) => match std::fs::read_to_string(file) {
+                Ok(text) => Some(StoreUrl::new(text.trim())),
+                Err(error) => {
+                    fault("store_url_file", &error.to_string(), "name a file that holds the store's URL");
+                    None
+                }
+            },
+            (url, None) => url,
+        };
+        if let Some(problem) = url.as_ref().and_then(StoreUrl::fault) {
+            fault("store", problem, "write a URL such as `rediss://redis.example:6380`");
+        }
+        let serves_without = written.danger_serve_without_store;
+        if serves_without && url.is_none() && written.store_url_file.is_none() {
+            fault("danger_serve_without_store", "a `store` beside it", "remove it: nothing is shared here");
+        }
+        let grace = Duration::from_secs(grace);
+        Self { entries, store: url.map(|url| StoreSettings { url, stream, grace, serves_without }) }
+    }
+}
+
+impl Default for RevocationSettings {
+    fn default() -> Self {
+        Self { entries: ENTRIES, store: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    fn faults(table: &str) -> Vec<String> {
+        let written = Config::from_toml(&format!("[revocation]\n{table}")).unwrap().revocation;
+        let mut faults = Vec::new();
+        RevocationSettings::new(written, &mut faults);
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn all_faults_are_found_at_once() {
+        let faults = faults("entries = 0\ngrace = 2\nstream = \"\"\ndanger_serve_without_store = true\n");
+        for member in ["entries", "grace", "stream", "danger_serve_without_store"] {
+            assert!(
+                faults.iter().any(|fault| fault.starts_with(&format!("revocation.{member}:"))),
+                "{faults:?}"
+            );
+        }
+        assert!(Config::from_toml("[revocation]\nstroe = \"redis://x\"\n").is_err());
+    }
+
+    #[test]
+    fn a_store_is_a_redis_url_and_never_shown() {
+        for bad in ["http://x", "redis:///", "marked", "rediss://marked@x/#insecure"] {
+            let faults = faults(&format!("store = \"{bad}\""));
+            assert!(faults.len() == 1 && !faults[0].contains("marked"), "{bad}: {faults:?}");
+        }
+        assert_eq!(faults("store = \"redis://x\"\nstore_url_file = \"y\"").len(), 1);
+        assert_eq!(faults("store_url_file = \"/nowhere/at/all\"").len(), 1);
+        let written = Config::from_toml("[revocation]\nstore = \"redis://u:marked@x\"\n").unwrap();
+        assert!(!format!("{written:?}").contains("marked"));
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn the_defaults_are_the_safe_ones() {
+        let written = Config::from_toml("[revocation]\nstore = \"rediss://x\"\n").unwrap().revocation;
+        let mut faults = Vec::new();
+        let meant = RevocationSettings::new(written, &mut faults);
+        let store = meant.store.unwrap();
+        assert_eq!((faults.len(), meant.entries), (0, 1_000_000));
+        assert_eq!((store.stream.as_str(), store.grace.as_secs(), store.serves_without), (STREAM, 10, false));
+    }
+}
