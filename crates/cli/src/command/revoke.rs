@@ -60,6 +60,11 @@ fn store(arguments: &RevokeArguments, config: Option<&Config>) -> Result<Revocat
     };
     let cure = "no store: set PORTCULLIS_STORE, or pass `--store`, `--store-file` or `--config`";
     let url = url.ok_or_else(|| Failure::could_not_run(cure))?;
+    if url.is_plain() && !table.is_some_and(|table| table.danger_plain_store) {
+        let cure = "the store is reached without TLS: write `rediss://`, or `danger_plain_store = true` under `[revocation]` \
+                    in the file of `--config`";
+        return Err(Failure::could_not_run(cure));
+    }
     let stream =
         arguments.stream.as_ref().or(table.and_then(|RevocationConfig { stream, .. }| stream.as_ref()));
     RevocationStore::new(&url, stream.map(String::as_str))

@@ -1,6 +1,7 @@
 //! The table `[revocation]`: as written, and as meant.
 
 use portcullis_core::ConfigError;
+use portcullis_core::token::issuer::is_loopback_host;
 use serde::Deserialize;
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationConfig {
-    /// The Redis or Valkey that replicas share: `redis://`, or `rediss://` for TLS. Needs the feature `redis`.
+    /// The Redis or Valkey that replicas share: `rediss://`, or `redis://` on loopback. Needs the feature `redis`.
     pub store: Option<StoreUrl>,
     /// A file that holds the store's URL, where that holds a password.
     pub store_url_file: Option<PathBuf>,
@@ -22,6 +23,10 @@ pub struct RevocationConfig {
     /// 503 then.
     #[serde(default)]
     pub danger_serve_without_store: bool,
+    /// Lets the store be reached without TLS beyond loopback: whoever is on the way can hide revocations, make some up
+    /// and read the store's password. Default no.
+    #[serde(default)]
+    pub danger_plain_store: bool,
     /// How many revocations are held at most, at some 70 bytes each. Default 1,000,000.
     pub entries: Option<usize>,
 }
@@ -60,6 +65,12 @@ impl StoreUrl {
     #[cfg(feature = "redis")]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it leads off this machine without TLS.
+    pub fn is_plain(&self) -> bool {
+        let url = url::Url::parse(&self.0).ok().filter(|url| url.scheme() == "redis");
+        url.is_some_and(|url| url.host_str().is_some_and(|host| !host.is_empty() && !is_loopback_host(host)))
     }
 
     /// What is wrong with it.
@@ -129,6 +140,15 @@ impl RevocationSettings {
         if let Some(problem) = url.as_ref().and_then(StoreUrl::fault) {
             fault("store", problem, "write a URL such as `rediss://redis.example:6380`");
         }
+        if url.as_ref().is_some_and(StoreUrl::is_plain) {
+            if written.danger_plain_store {
+                tracing::warn!("danger_plain_store: revocations go to the store and back without TLS");
+            } else {
+                let cure =
+                    "write `rediss://`; `danger_plain_store = true` is for networks that nobody else is on";
+                fault("store", "TLS beyond loopback", cure);
+            }
+        }
         let serves_without = written.danger_serve_without_store;
         if serves_without && url.is_none() && written.store_url_file.is_none() {
             fault("danger_serve_without_store", "a `store` beside it", "remove it: nothing is shared here");
@@ -174,10 +194,21 @@ mod tests {
             let faults = faults(&format!("store = \"{bad}\""));
             assert!(faults.len() == 1 && !faults[0].contains("marked"), "{bad}: {faults:?}");
         }
-        assert_eq!(faults("store = \"redis://x\"\nstore_url_file = \"y\"").len(), 1);
+        assert_eq!(faults("store = \"rediss://x\"\nstore_url_file = \"y\"").len(), 1);
         assert_eq!(faults("store_url_file = \"/nowhere/at/all\"").len(), 1);
         let written = Config::from_toml("[revocation]\nstore = \"redis://u:marked@x\"\n").unwrap();
         assert!(!format!("{written:?}").contains("marked"));
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn a_store_beyond_loopback_is_reached_by_tls() {
+        for fine in ["redis://127.0.0.1", "redis://localhost:7", "redis://[::1]:7", "rediss://redis.example"]
+        {
+            assert!(faults(&format!("store = \"{fine}\"")).is_empty(), "{fine}");
+        }
+        assert_eq!(faults("store = \"redis://redis.example\"").len(), 1);
+        assert!(faults("store = \"redis://redis.example\"\ndanger_plain_store = true").is_empty());
     }
 
     #[cfg(feature = "redis")]
