@@ -12,8 +12,13 @@ fn every_path_can_be_read_and_every_name_is_there_once() {
         }
         assert_eq!(DIALECTS.iter().filter(|other| other.name == dialect.name).count(), 1, "{dialect:?}");
         assert_eq!(Dialect::named(dialect.name), Some(*dialect));
-        assert!(dialect.cures.iter().all(|(code, _)| dialect.cure(*code).is_some()));
+        assert!(dialect.cures.iter().all(|(code, cure)| dialect.cure(*code) == Some(*cure)), "{dialect:?}");
+        assert_eq!(format!("{dialect:?}"), dialect.name);
+        // An issuer is known by its own name, and only Google's by another one too.
+        let aliases = (dialect.aliases)("https://idp.example");
+        assert!(aliases.is_empty() || dialect.name == "google", "{dialect:?}: {aliases:?}");
     }
+    assert_ne!(Dialect::named("okta"), Dialect::named("auth0"));
     assert_eq!(Dialect::named("entra").map(|dialect| dialect.name), Some("entra-v2"));
     assert_eq!(Dialect::named("Okta"), None);
 }

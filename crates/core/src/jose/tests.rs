@@ -57,8 +57,12 @@ fn a_key_has_its_name_and_the_algorithms_of_its_type() {
     assert_eq!(uses(&public(&signer(1), "")), "EdDSA");
     assert_eq!(uses(&rsa(&modulus(2048), &[1, 0, 1], "")), "RS256 RS384 RS512 PS256 PS384 PS512");
     assert_eq!(uses(&rsa(&modulus(2048), &[1, 0, 1], r#","alg":"PS512""#)), "PS512");
+    assert_eq!(
+        key(&format!(r#"{P256},"issuer":"https://i/{{tenantid}}""#)).unwrap().issuer(),
+        Some("https://i/{tenantid}")
+    );
     let key = key(P256).unwrap();
-    assert!(key.kid().is_none() && key.allows(ES256) && !key.allows(RS256));
+    assert!(key.issuer().is_none() && key.kid().is_none() && key.allows(ES256) && !key.allows(RS256));
 }
 
 #[test]

@@ -114,7 +114,9 @@ impl std::error::Error for AnswerFault {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jose::{base64url, compact};
     use crate::verify::Profile;
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
     fn judged(document: &str) -> Result<String, String> {
         let issuer = Issuer::parse("https://idp.example").unwrap();
@@ -160,6 +162,50 @@ mod tests {
     fn what_is_no_answer_says_nothing_about_the_token() {
         for document in ["", "[]", "<html>", r#"{"active":true,"active":false}"#, r#"{"active":true"#] {
             assert!(judged(document).is_err(), "{document}");
+        }
+    }
+
+    /// The answer that a signed one holds, or what is wrong with it.
+    fn opened(typ: &str, claims: &str, signed_by: u8) -> Result<Answer, String> {
+        let signer = |seed| Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
+        let part = |text: &str| base64url::encode(text.as_bytes());
+        let input = format!("{}.{}", part(&format!(r#"{{"alg":"EdDSA","typ":"{typ}"}}"#)), part(claims));
+        let signature = signer(signed_by).sign(input.as_bytes());
+        let text = format!("{input}.{}", base64url::encode(signature.as_ref()));
+        let x = base64url::encode(signer(1).public_key().as_ref());
+        let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}"#);
+        let key = VerifyingKey::from_jwk(&json::parse(jwk.as_bytes(), &Limits::default()).unwrap()).unwrap();
+        let jws = compact::parse_jws(&text, &Limits::default()).unwrap();
+        let issuer = Issuer::parse("https://idp.example").unwrap();
+        Answer::open(&jws, &[key], &issuer, "us", &Limits::default()).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn a_signed_answer_is_of_its_issuer_and_for_us() {
+        let typ = "token-introspection+jwt";
+        let claims = |iss: &str, aud: &str, answer: &str| {
+            format!(r#"{{"iss":"{iss}","aud":{aud},"token_introspection":{answer}}}"#)
+        };
+        let good = claims("https://idp.example", r#"["x","us"]"#, r#"{"active":true,"sub":"s"}"#);
+        for typ in [typ, "application/Token-Introspection+JWT"] {
+            let claims = opened(typ, &good, 1).unwrap().into_claims().unwrap();
+            assert_eq!(claims.subject(), Some("s"));
+        }
+        for (typ, claims, signed_by, fault) in [
+            ("JWT", good.clone(), 1, "has another `typ`"),
+            (typ, good.clone(), 2, "has an invalid signature"),
+            (typ, claims("https://other.example", r#""us""#, "{}"), 1, "names another issuer"),
+            (typ, claims("https://idp.example", r#""them""#, "{}"), 1, "is for somebody else"),
+            (
+                typ,
+                r#"{"iss":"https://idp.example","token_introspection":{}}"#.to_owned(),
+                1,
+                "is for somebody else",
+            ),
+            (typ, claims("https://idp.example", r#""us""#, "true"), 1, "holds no `token_introspection`"),
+        ] {
+            let told = opened(typ, &claims, signed_by).unwrap_err();
+            assert!(told.starts_with("the signed answer ") && told.contains(fault), "{told}");
         }
     }
 }

@@ -161,6 +161,12 @@ fn a_bound_token_is_no_bearer_token() {
 }
 
 #[test]
+fn an_empty_subject_is_no_subject() {
+    assert_eq!(code(&[("sub", r#""""#)]), Some(Code::TokenClaimType));
+    assert_eq!(found(&[("sub", r#""""#)], "subject"), "an empty string");
+}
+
+#[test]
 fn profiles_are_known_by_name() {
     assert_eq!(Profile::named("generic"), Some(Profile::generic()));
     assert_eq!(Profile::named("rfc9068"), Some(Profile::rfc9068()));
