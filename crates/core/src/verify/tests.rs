@@ -1,10 +1,10 @@
 //! The table by itself, without the corpus: every boundary of time, and what each row says.
 
-use super::{Outcome, Profile, Step, TokenType, Verifier};
+use super::{Condition, Outcome, Profile, Step, TokenType, Verifier};
 use crate::Limits;
 use crate::jose::{Algorithm, VerifyingKey, base64url, compact, json, signature};
 use crate::rejection::{Code, Rejection};
-use crate::token::{AccessToken, Audiences, Issuer, NumericDate};
+use crate::token::{AccessToken, Audiences, ClaimPath, Issuer, NumericDate};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use std::time::Duration;
 
@@ -28,11 +28,16 @@ fn payload(changes: &[(&str, &str)]) -> String {
 
 /// A signed token, and the key that signed it.
 fn signed(header: &str, payload: &str) -> (String, VerifyingKey) {
+    signed_by(header, payload, "")
+}
+
+/// The same, with more members of the key.
+fn signed_by(header: &str, payload: &str, more: &str) -> (String, VerifyingKey) {
     let signer = Ed25519KeyPair::from_seed_unchecked(&[3; 32]).unwrap();
     let input = format!("{}.{}", base64url::encode(header.as_bytes()), base64url::encode(payload.as_bytes()));
     let token = format!("{input}.{}", base64url::encode(signer.sign(input.as_bytes()).as_ref()));
     let jwk = format!(
-        r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#,
+        r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"{more}}}"#,
         base64url::encode(signer.public_key().as_ref())
     );
     let key = VerifyingKey::from_jwk(&json::parse(jwk.as_bytes(), &Limits::default()).unwrap()).unwrap();
@@ -178,6 +183,81 @@ fn profiles_are_known_by_name() {
     assert!(verify(Profile::rfc9068(), typed, &[("client_id", r#""c""#), ("jti", r#""j""#)]).is_ok());
     let narrow = Profile { algorithms: vec![Algorithm::RS256], ..Profile::generic() };
     assert_eq!(verify(narrow, PLAIN, &[]).unwrap_err().code(), Code::TokenAlgorithm);
+}
+
+/// What this verifier says about a token typed `JWT`.
+fn judged(verifier: &Verifier, key: &str, changes: &[(&str, &str)]) -> Result<AccessToken, String> {
+    let (token, key) = signed_by(r#"{"alg":"EdDSA","typ":"JWT"}"#, &payload(changes), key);
+    let token = compact::parse(&token, &Limits::default()).unwrap();
+    let verdict = verifier.verify(signature::check(token, &[key]).unwrap(), at(NOW));
+    verdict.map_err(|rejection| rejection.to_string())
+}
+
+fn of(dialect: &str, issuer: &str) -> Verifier {
+    let issuer = Issuer::parse(issuer).unwrap();
+    Verifier::new(issuer, Audiences::new(["api"]).unwrap(), Profile::named(dialect).unwrap())
+}
+
+#[test]
+fn an_issuer_has_its_spellings_and_no_others() {
+    let google = of("google", "https://accounts.google.com");
+    for (issuer, is_ours) in [
+        (r#""https://accounts.google.com""#, true),
+        (r#""accounts.google.com""#, true),
+        (r#""https://accounts.google.com/""#, false),
+        (r#""google.com""#, false),
+    ] {
+        assert_eq!(judged(&google, "", &[("iss", issuer)]).is_ok(), is_ours, "{issuer}");
+    }
+    assert!(judged(&of("generic", "https://idp.example"), "", &[("iss", r#""idp.example""#)]).is_err());
+}
+
+#[test]
+fn a_mark_tells_access_tokens_from_others() {
+    let cognito = of("cognito", "https://idp.example");
+    let access = [("token_use", r#""access""#), ("client_id", r#""api""#), ("aud", "")];
+    assert!(judged(&cognito, "", &access).is_ok());
+    let told = judged(&cognito, "", &[("token_use", r#""id""#), ("client_id", r#""api""#)]).unwrap_err();
+    assert!(told.starts_with("token.type") && told.ends_with("found `id`)"), "{told}");
+    assert!(judged(&cognito, "", &[("client_id", r#""api""#)]).unwrap_err().starts_with("token.type"));
+    assert!(judged(&of("generic", "https://idp.example"), "", &[("token_use", r#""id""#)]).is_ok());
+}
+
+/// One key set serves many tenants: the key that is for one of them signs nothing for another.
+#[test]
+fn a_tenant_has_its_issuer_its_claim_and_its_keys() {
+    let entra = of("entra-v2", "https://idp.example/{tenantid}/v2.0").for_tenant("t").unwrap();
+    let claims = |tid: &'static str| {
+        [("iss", r#""https://idp.example/t/v2.0""#), ("tid", tid), ("azp", r#""c""#), ("ver", r#""2.0""#)]
+    };
+    for (key, tid, code) in [
+        ("", r#""t""#, None),
+        (r#","issuer":"https://idp.example/{tenantId}/v2.0""#, r#""t""#, None),
+        (r#","issuer":"https://idp.example/t/v2.0""#, r#""t""#, None),
+        (r#","issuer":"https://idp.example/u/v2.0""#, r#""t""#, Some("token.key_issuer")),
+        ("", r#""u""#, Some("token.tenant")),
+        ("", "7", Some("token.tenant")),
+    ] {
+        let told = judged(&entra, key, &claims(tid)).err();
+        assert_eq!(told.as_deref().and_then(|told| told.split(':').next()), code, "{key} {tid}");
+    }
+}
+
+#[test]
+fn configured_claims_must_all_have_one_of_their_values() {
+    let condition = |claim: &str, values: &[&str]| Condition {
+        claim: ClaimPath::claim(claim),
+        values: values.iter().map(|value| (*value).into()).collect(),
+    };
+    let conditions = vec![condition("repository", &["a", "b"]), condition("ref", &["main"])];
+    let code = |changes: &[(&str, &str)]| {
+        let profile = Profile { conditions: conditions.clone(), ..Profile::generic() };
+        verify(profile, PLAIN, changes).err().map(|rejection| rejection.facts().found().to_owned())
+    };
+    assert_eq!(code(&[("repository", r#""b""#), ("ref", r#""main""#)]), None);
+    let told = code(&[("repository", r#""b""#), ("ref", r#""dev""#)]).unwrap();
+    assert!(told.starts_with("`ref` to be ") && told.contains("dev"), "{told}");
+    assert!(code(&[("ref", r#""main""#)]).unwrap().starts_with("`repository` to be "));
 }
 
 #[test]
