@@ -217,6 +217,11 @@ fn a_mark_tells_access_tokens_from_others() {
     let cognito = of("cognito", "https://idp.example");
     let access = [("token_use", r#""access""#), ("client_id", r#""api""#), ("aud", "")];
     assert!(judged(&cognito, "", &access).is_ok());
+    // This mark is proof enough, whatever else the token holds; that of Entra, which ID tokens bear too, is not.
+    assert!(judged(&cognito, "", &[&access[..], &[("nonce", "1")]].concat()).is_ok());
+    let entra = [("ver", r#""2.0""#), ("tid", r#""t""#), ("azp", r#""c""#), ("nonce", "1")];
+    let told = judged(&of("entra-v2", "https://idp.example"), "", &entra).unwrap_err();
+    assert!(told.starts_with("token.id_token"), "{told}");
     let told = judged(&cognito, "", &[("token_use", r#""id""#), ("client_id", r#""api""#)]).unwrap_err();
     assert!(told.starts_with("token.type") && told.ends_with("found `id`)"), "{told}");
     assert!(judged(&cognito, "", &[("client_id", r#""api""#)]).unwrap_err().starts_with("token.type"));
