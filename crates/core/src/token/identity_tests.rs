@@ -144,6 +144,9 @@ fn groups_are_no_roles_where_nobody_said_so() {
     let known = token.with_groups(vec!["Admin".into()]);
     assert!(known.has_role("R") && !known.has_role("Admin"));
     assert!(!known.identity().roles().is_unknown() && !known.identity().groups().is_unknown());
+    // What a log may show of a caller.
+    assert_eq!(format!("{:?}", known.identity()), "a caller of kind application");
+    assert_eq!(format!("{:?} {:?}", known.identity().roles(), Membership::Unknown), "1 names unknown");
 }
 
 #[test]

@@ -245,6 +245,12 @@ fn a_tenant_has_its_issuer_its_claim_and_its_keys() {
     ] {
         let told = judged(&entra, key, &claims(tid)).err();
         assert_eq!(told.as_deref().and_then(|told| told.split(':').next()), code, "{key} {tid}");
+        // And it is explained as it is decided.
+        let (token, signer) = signed_by(PLAIN, &payload(&claims(tid)), key);
+        let token = compact::parse(&token, &Limits::default()).unwrap();
+        let steps = entra.explain_rest(&token, Some(&signer), at(NOW));
+        let failed = steps.iter().find(|step| step.outcome == Outcome::Fail);
+        assert_eq!(failed.map(|step| step.code), code, "{key} {tid}");
     }
 }
 
