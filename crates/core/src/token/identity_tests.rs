@@ -141,6 +141,7 @@ fn where_groups_serve_as_roles_they_are_as_unknown() {
 #[test]
 fn groups_are_no_roles_where_nobody_said_so() {
     let token = token(Profile::named("entra-v2").unwrap(), r#"{"hasgroups":true,"roles":["R"]}"#, |_| {});
+    assert!(token.has_role("R") && !token.identity().roles().is_unknown());
     let known = token.with_groups(vec!["Admin".into()]);
     assert!(known.has_role("R") && !known.has_role("Admin"));
     assert!(!known.identity().roles().is_unknown() && !known.identity().groups().is_unknown());

@@ -288,6 +288,7 @@ fn every_row_says_what_it_found() {
         (&[("tid", "7")], "tenant", "a number"),
         (&[], "tenant", "none"),
         (&[], "not before", "does not apply"),
+        (&[], "kind of token", "does not apply"),
     ] {
         assert_eq!(found(changes, row), expected, "{changes:?}");
     }
