@@ -100,14 +100,13 @@ fn control_characters_stand_between_values_only() {
     }
 }
 
-/// Names that look alike to the quick look are still different names.
+/// `Aa` and `BB` look alike to the quick look, and are still different names.
 #[test]
 fn different_names_are_no_repetition() {
-    for start in (0..900).step_by(30) {
-        let names: Vec<String> = (start..start + 30).map(|number| format!("\"{number}\":1")).collect();
-        let object = read(&format!("{{{}}}", names.join(","))).unwrap();
-        assert_eq!(object.as_object().map(Object::len), Some(30), "{start}");
-    }
+    let mut names = Names::default();
+    assert_eq!([names.may_hold("Aa"), names.may_hold("BB"), names.may_hold("C")], [false, true, false]);
+    assert_eq!(read(r#"{"Aa":1,"BB":2}"#).unwrap().as_object().map(Object::len), Some(2));
+    assert_eq!(read(r#"{"Aa":1,"BB":2,"Aa":3}"#), Err(RepeatedMember));
 }
 
 #[test]
