@@ -100,10 +100,11 @@ impl Outside {
 
 /// Writes the documents that are made from the code; the test suite compares them.
 pub(crate) fn write_documents() -> Result<String, String> {
-    let mut command = cargo(&["test", "--quiet", "-p", "portcullis-conformance", "--locked", "documents"]);
+    let mut command = cargo(&["test", "--quiet", "-p", "portcullis-conformance", "--locked"]);
+    command.args(["--", "documents", "every_provider_has_its_row"]);
     match command.env("PORTCULLIS_WRITE_DOCUMENTS", "1").status() {
         Ok(status) if status.success() => {
-            Ok("docs/rejections.md and docs/standards.md are written".to_owned())
+            Ok("docs/rejections.md, docs/standards.md and docs/providers.md are written".to_owned())
         }
         Ok(_) => Err("see above".to_owned()),
         Err(error) => Err(error.to_string()),
