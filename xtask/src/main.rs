@@ -6,6 +6,7 @@ mod cargo;
 mod fuzz;
 mod hygiene;
 mod msrv;
+mod providers;
 mod report;
 mod sizes;
 mod test;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         "msrv" => msrv::check().into_result(),
         "api" => test::document().and_then(|()| api::check(true)),
         "docs" => test::write_documents(),
+        "providers" => providers::install_all(),
         "fuzz" => {
             let target = std::env::args().nth(2).filter(|name| name != "all");
             let seconds = std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(60);
@@ -58,5 +60,6 @@ cargo xtask <command>
   msrv     what can be said about the oldest compiler
   api      write the lists of public names in docs/api
   docs     write the documents that are made from the code
+  providers  install the suites' identity providers; the lines to tell a shell where they are
   fuzz     [target or `all`] [seconds]: fuzz from the corpus
   help     this text";

@@ -4,26 +4,6 @@ use crate::cargo::{cargo, root};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Installs the certified identity provider of the end-to-end suite. Answers with its folder.
-pub(crate) fn oidc_provider() -> Result<PathBuf, String> {
-    let folder = root().join("conformance/e2e/oidc-provider");
-    for program in ["node", "npm"] {
-        let version =
-            Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if !version.is_ok_and(|status| status.success()) {
-            return Err(format!("`{program}` is missing: install Node.js 20 or later"));
-        }
-    }
-    let status = Command::new("npm")
-        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-        .current_dir(&folder)
-        .status();
-    match status {
-        Ok(status) if status.success() => Ok(folder),
-        _ => Err("`npm ci` failed: is the npm registry reachable?".to_owned()),
-    }
-}
-
 /// The program of a Redis or Valkey, installed from the distribution where that is possible.
 pub(crate) fn redis_server() -> Result<PathBuf, String> {
     let named = std::env::var_os("PORTCULLIS_REDIS_SERVER").map(PathBuf::from);

@@ -1,6 +1,7 @@
 //! As much of a browser as signing in needs: cookies, redirects, forms.
 
 use reqwest::{Client, Method, redirect};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -29,17 +30,31 @@ impl Browser {
         panic!("signing in takes too many steps, the last at {url}");
     }
 
-    /// One request: where it redirects to, or the page.
-    async fn visit(&mut self, url: &Url, form: Option<String>) -> (Option<Url>, String) {
-        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+    /// What the script of a page asks for, in JSON: the answer's content.
+    pub(crate) async fn call(&mut self, method: Method, url: &Url, content: &Value) -> String {
+        let body = (method != Method::GET).then(|| ("application/json", content.to_string()));
+        self.request(method, url, body).await.1
+    }
+
+    /// A page or a filled form: where it redirects to, or the page.
+    pub(crate) async fn visit(&mut self, url: &Url, form: Option<String>) -> (Option<Url>, String) {
         let method = if form.is_some() { Method::POST } else { Method::GET };
+        self.request(method, url, form.map(|form| ("application/x-www-form-urlencoded", form))).await
+    }
+
+    async fn request(
+        &mut self,
+        method: Method,
+        url: &Url,
+        body: Option<(&str, String)>,
+    ) -> (Option<Url>, String) {
+        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = client
-            .request(method, url.clone())
-            .header("cookie", cookies.join("; "))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(form.unwrap_or_default());
+        let mut request = client.request(method, url.clone()).header("cookie", cookies.join("; "));
+        if let Some((kind, body)) = body {
+            request = request.header("content-type", kind).body(body);
+        }
         let response = request.send().await.unwrap();
         for cookie in response.headers().get_all("set-cookie") {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
@@ -55,7 +70,7 @@ impl Browser {
     }
 }
 
-/// The address and the content of the page's form, with the username as password too.
+/// The address and the content of the page's form: the username as password too, and yes to what is asked.
 fn fill(page: &str, username: &str) -> (String, String) {
     let form = page
         .split("<form")
@@ -66,10 +81,17 @@ fn fill(page: &str, username: &str) -> (String, String) {
     let mut content = url::form_urlencoded::Serializer::new(String::new());
     for input in form.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
         match (attribute(input, "name"), attribute(input, "value")) {
-            (Some(name), Some(value)) => content.append_pair(&name, &value),
-            (Some(name), None) => content.append_pair(&name, username),
+            (Some(name), Some(value)) if !value.is_empty() => content.append_pair(&name, &value),
+            (Some(name), _) => content.append_pair(&name, username),
             (None, _) => &mut content,
         };
+    }
+    for button in form.split("<button").skip(1).map(|rest| rest.split('>').next().unwrap()) {
+        if let (Some(name), Some("accept")) =
+            (attribute(button, "name"), attribute(button, "value").as_deref())
+        {
+            content.append_pair(&name, "accept");
+        }
     }
     (action, content.finish())
 }

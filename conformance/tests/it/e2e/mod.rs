@@ -4,6 +4,7 @@ mod browser;
 mod command;
 mod enterprise_api;
 mod process;
+mod products;
 mod provider;
 mod redis;
 mod revoke;

@@ -1,24 +1,39 @@
-//! Identity providers to get tokens from: a certified one from npm, and our own.
+//! Identity providers to get tokens from: a certified one from npm, our own, and whatever [`products`](super::products)
+//! starts.
 
 use super::browser::Browser;
 use super::process::Process;
 use portcullis_idp::{Client, Idp, IdpConfig};
 use serde_json::Value;
 use std::process::Command;
+use url::Url;
 
 pub(crate) const AUDIENCE: &str = "api://enterprise-api";
 pub(crate) const OTHER_AUDIENCE: &str = "api://another-api";
+pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1/callback";
+/// RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A provider that runs, and how to ask it for tokens.
 pub(crate) struct Provider {
     pub(crate) issuer: String,
     pub(crate) metadata: Value,
+    /// The audience of users' tokens.
+    pub(crate) audience: &'static str,
     _running: Running,
 }
 
-enum Running {
-    Npm { _process: Process },
-    Ours { _idp: Idp },
+/// What stops when the provider is dropped.
+pub(crate) enum Running {
+    Npm {
+        _process: Process,
+    },
+    Ours {
+        _idp: Idp,
+    },
+    /// It is kept by whoever started it.
+    Elsewhere,
 }
 
 /// The tokens of one user.
@@ -39,7 +54,7 @@ impl Provider {
             Process::start(command.arg("server.mjs").env("ALGORITHM", algorithm).current_dir(folder));
         let line: Value = serde_json::from_str(&process.line()).unwrap();
         let issuer = line["issuer"].as_str().unwrap().to_owned();
-        Some(Self::asked(issuer, Running::Npm { _process: process }).await)
+        Some(Self::asked(issuer, AUDIENCE, Running::Npm { _process: process }).await)
     }
 
     /// Our own.
@@ -49,13 +64,14 @@ impl Provider {
         let clients = defaults.clients.into_iter().map(also).collect();
         let config = IdpConfig { algorithm: algorithm.to_owned(), clients, ..IdpConfig::default() };
         let idp = Idp::start(config).await.unwrap();
-        Self::asked(idp.issuer().to_string(), Running::Ours { _idp: idp }).await
+        Self::asked(idp.issuer().to_string(), AUDIENCE, Running::Ours { _idp: idp }).await
     }
 
-    async fn asked(issuer: String, running: Running) -> Self {
+    /// A provider that was started, by what its metadata says.
+    pub(crate) async fn asked(issuer: String, audience: &'static str, running: Running) -> Self {
         let url = format!("{issuer}/.well-known/openid-configuration");
         let metadata = reqwest::get(url).await.unwrap().text().await.unwrap();
-        Self { issuer, metadata: serde_json::from_str(&metadata).unwrap(), _running: running }
+        Self { issuer, metadata: serde_json::from_str(&metadata).unwrap(), audience, _running: running }
     }
 
     /// RFC 6749, section 4.4.
@@ -67,30 +83,36 @@ impl Provider {
 
     /// RFC 6749, section 4.1, with PKCE, through the pages that a user would see.
     pub(crate) async fn sign_in(&self, username: &str) -> UserTokens {
-        // RFC 7636, appendix B
-        let (verifier, challenge) =
-            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-        let redirect_uri = "http://127.0.0.1/callback";
-        let mut url = url::Url::parse(self.metadata["authorization_endpoint"].as_str().unwrap()).unwrap();
+        let back = Browser::default().sign_in(self.authorization_url(), REDIRECT_URI, username).await;
+        self.redeem(&back).await
+    }
+
+    /// Where the browser begins.
+    pub(crate) fn authorization_url(&self) -> Url {
+        let mut url = Url::parse(self.metadata["authorization_endpoint"].as_str().unwrap()).unwrap();
         url.query_pairs_mut().extend_pairs([
             ("response_type", "code"),
             ("client_id", "web"),
-            ("redirect_uri", redirect_uri),
+            ("redirect_uri", REDIRECT_URI),
             ("scope", "openid orders:read"),
-            ("resource", AUDIENCE),
-            ("code_challenge", challenge),
+            ("resource", self.audience),
+            ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
             ("state", "some state"),
             ("nonce", "some-nonce"),
         ]);
-        let back = Browser::default().sign_in(url, redirect_uri, username).await;
+        url
+    }
+
+    /// The tokens for the code with which the browser comes back.
+    pub(crate) async fn redeem(&self, back: &Url) -> UserTokens {
         let answer =
             |name: &str| back.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
         assert_eq!(answer("state").as_deref(), Some("some state"));
         assert_eq!(answer("iss").as_deref(), Some(self.issuer.as_str()));
         let code = answer("code").unwrap_or_else(|| panic!("{back}"));
         let form = format!(
-            "grant_type=authorization_code&client_id=web&code={code}&redirect_uri={redirect_uri}&code_verifier={verifier}"
+            "grant_type=authorization_code&client_id=web&code={code}&redirect_uri={REDIRECT_URI}&code_verifier={VERIFIER}"
         );
         let tokens = self.token(&form, None).await;
         let text = |name: &str| tokens[name].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned();

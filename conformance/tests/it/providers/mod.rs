@@ -192,4 +192,13 @@ Settings that some providers need:
 | Kubernetes | `ca_file`, and `fetch_token_file` where the keys are not public |
 | Cloudflare Access | `token_header = \"cf-access-jwt-assertion\"` |
 | Keycloak, ZITADEL, authentik, Ory Hydra on a host of your own | `profile`, unless the path shows it |
+
+Three products run for real in `conformance/tests/it/e2e`: tokens by client credentials and by code with PKCE, through their own
+pages, read by the profile `generic` with nothing set but issuer and audience.
+
+| product | its access tokens | what an operator sets there |
+|---|---|---|
+| oidc-provider 9 (JavaScript) | RFC 9068, or opaque, as the resource server is configured | `resourceIndicators`, and in it `accessTokenFormat` |
+| Glewlwyd 2.7 (C) | RFC 9068; but where a client asks for no `resource`, `aud` is the list of scopes, and the token is refused | `resource-allowed`, and in `resource-scope` the API's audience, which must be an `https` URL |
+| Canaille 0.3 (Python) | an application's: opaque; a user's: a JWT made like an ID token, of `typ` `JWT`, valid for ten days, without client and scopes: a policy about scopes refuses it | `OAUTH2_TOKEN_EXPIRES_IN`, a day at most; a client that stands for the API, in the `audience` of the others; `REQUIRE_NONCE` stays on, for `nonce` and `at_hash` are all that tells its ID tokens apart |
 ";
