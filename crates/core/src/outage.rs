@@ -22,11 +22,16 @@ pub enum OutageCode {
     Metadata,
     /// `outage.revocation`: nobody can tell what was revoked, or nothing more can be remembered.
     Revocation,
+    /// `outage.introspection`: the issuer cannot be asked about a token, or gives no proper answer.
+    Introspection,
+    /// `outage.groups`: the groups that do not fit into the token cannot be had.
+    Groups,
 }
 
 impl OutageCode {
     /// Every code there is.
-    pub const ALL: &'static [Self] = &[Self::Keys, Self::Metadata, Self::Revocation];
+    pub const ALL: &'static [Self] =
+        &[Self::Keys, Self::Metadata, Self::Revocation, Self::Introspection, Self::Groups];
 
     /// The code as it is written: in bodies, logs and metric labels.
     pub const fn as_str(self) -> &'static str {
@@ -34,15 +39,18 @@ impl OutageCode {
             Self::Keys => "outage.keys",
             Self::Metadata => "outage.metadata",
             Self::Revocation => "outage.revocation",
+            Self::Introspection => "outage.introspection",
+            Self::Groups => "outage.groups",
         }
     }
 
     /// What the client is told.
     pub const fn phrase(self) -> &'static str {
         match self {
-            Self::Keys | Self::Metadata | Self::Revocation => {
+            Self::Keys | Self::Metadata | Self::Revocation | Self::Introspection => {
                 "access tokens cannot be verified at the moment"
             }
+            Self::Groups => "the groups of the caller cannot be found out at the moment",
         }
     }
 
@@ -55,6 +63,12 @@ impl OutageCode {
             }
             Self::Revocation => {
                 "see that this server reaches the revocation store, and that `revocation.entries` is large enough"
+            }
+            Self::Introspection => {
+                "see that this server reaches the issuer's introspection endpoint, and that the client's id and secret are right"
+            }
+            Self::Groups => {
+                "see that this server reaches the directory, and that its client may read the groups of users there"
             }
         }
     }

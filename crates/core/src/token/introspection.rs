@@ -59,6 +59,9 @@ impl Answer {
         if !ours {
             return Err(told("is for somebody else"));
         }
+        if claims.get("iat").and_then(NumericDate::from_json).is_none() {
+            return Err(told("does not say when it was made"));
+        }
         match claims.get("token_introspection") {
             Some(Json::Object(answer)) => Ok(Self(answer.clone())),
             _ => Err(told("holds no `token_introspection`")),
@@ -88,7 +91,7 @@ impl Answer {
 
 impl Verifier {
     /// All checks of a token that its issuer called active. What the answer leaves out is not demanded of it, but the
-    /// audience is.
+    /// audience is, unless the profile says otherwise.
     ///
     /// # Errors
     ///
@@ -96,6 +99,16 @@ impl Verifier {
     pub fn verify_answer(&self, claims: Claims, now: NumericDate) -> Result<AccessToken, Rejection> {
         self.check_answer(&claims, now)?;
         Ok(AccessToken::new(claims, Origin::Introspected, self.clone()))
+    }
+
+    /// Checks what an issuer says about a token that it also signed: type, issuer and times, as far as it tells them.
+    /// Audience, tenant and binding stand in the token itself, and were checked there.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal.
+    pub fn confirm(&self, claims: &Claims, now: NumericDate) -> Result<(), Rejection> {
+        self.check_confirmation(claims, now)
     }
 }
 
@@ -119,8 +132,12 @@ mod tests {
     use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
     fn judged(document: &str) -> Result<String, String> {
+        judged_by(Profile::generic(), document)
+    }
+
+    fn judged_by(profile: Profile, document: &str) -> Result<String, String> {
         let issuer = Issuer::parse("https://idp.example").unwrap();
-        let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), Profile::generic());
+        let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), profile);
         let answer =
             Answer::parse(document.as_bytes(), &Limits::default()).map_err(|fault| fault.to_string())?;
         let now = NumericDate::from_seconds(1_000);
@@ -155,6 +172,36 @@ mod tests {
             (r#"{"aud":"api"}"#, "token.inactive"),
         ] {
             assert_eq!(judged(document), Ok(expected.to_owned()), "{document}");
+        }
+    }
+
+    #[test]
+    fn an_audience_may_be_left_out_only_where_the_operator_says_so_and_never_be_another() {
+        let profile = Profile { danger_answers_without_audience: true, ..Profile::generic() };
+        let judged = |document: &str| judged_by(profile.clone(), document).unwrap();
+        assert_eq!(judged(r#"{"active":true}"#), "fine");
+        assert_eq!(judged(r#"{"active":true,"aud":"other"}"#), "token.audience");
+        assert_eq!(judged(r#"{"active":true,"aud":[]}"#), "token.audience");
+    }
+
+    #[test]
+    fn a_signed_token_needs_no_more_than_to_be_active() {
+        let issuer = Issuer::parse("https://idp.example").unwrap();
+        let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), Profile::generic());
+        let confirmed = |document: &str| {
+            let answer = Answer::parse(document.as_bytes(), &Limits::default()).unwrap();
+            let now = NumericDate::from_seconds(1_000);
+            let told = answer.into_claims().and_then(|claims| verifier.confirm(&claims, now));
+            told.map_or_else(|rejection| rejection.code().to_string(), |()| "fine".to_owned())
+        };
+        for (document, expected) in [
+            (r#"{"active":true}"#, "fine"),
+            (r#"{"active":false}"#, "token.inactive"),
+            (r#"{"active":true,"exp":900}"#, "token.expired"),
+            (r#"{"active":true,"iss":"https://other.example"}"#, "token.issuer"),
+            (r#"{"active":true,"token_type":"refresh_token"}"#, "token.type"),
+        ] {
+            assert_eq!(confirmed(document), expected, "{document}");
         }
     }
 

@@ -8,6 +8,7 @@ mod identity;
 pub mod introspection;
 pub mod issuer;
 mod mapping;
+mod opaque;
 pub mod scope;
 mod time;
 
@@ -19,5 +20,6 @@ pub use claims::Claims;
 pub use identity::{Identity, Kind, Membership};
 pub use issuer::Issuer;
 pub use mapping::Mapping;
+pub use opaque::OpaqueToken;
 pub use scope::Scopes;
 pub use time::NumericDate;

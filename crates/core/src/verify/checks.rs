@@ -193,7 +193,10 @@ pub static CHECKS: &[Check] = &[
         name: "audience",
         code: Code::TokenAudience,
         stage: Stage::AfterSignature,
-        result: |x| Some(x.audience().is_some_and(|aud| x.verifier.audiences().meet(aud))),
+        result: |x| match x.audience() {
+            Some(audience) => Some(x.verifier.audiences().meet(audience)),
+            None => (!x.may_lack_audience()).then_some(false),
+        },
         expected: |x| x.verifier.audiences().to_string(),
         found: |x| texts(x.audience()),
     },

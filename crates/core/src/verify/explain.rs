@@ -5,7 +5,7 @@ use super::checks::{CHECKS, Check, Stage};
 use super::verifier::Examination;
 use crate::jose::{UnverifiedToken, VerifyingKey};
 use crate::rejection::{Code, Rejection};
-use crate::token::NumericDate;
+use crate::token::{Claims, NumericDate};
 
 /// One check and how it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +81,12 @@ impl Verifier {
         let examination = self.examine(Some(token.header()), token.unverified_claims(), now);
         let examination = Examination { key_issuer: key.and_then(VerifyingKey::issuer), ..examination };
         rows(true).map(|check| step(check, &examination)).collect()
+    }
+
+    /// The whole table over what the issuer says about a token that is not a JWT, each row with its outcome.
+    pub fn explain_answer(&self, claims: &Claims, now: NumericDate) -> Vec<Step> {
+        let examination = self.examine(None, claims, now);
+        rows(false).chain(rows(true)).map(|check| step(check, &examination)).collect()
     }
 
     /// The same rows as skipped steps, for a token that did not get that far.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// What is demanded of one issuer's tokens, beyond the issuer and the audience.
 ///
-/// Neither the expiry nor the audience can be made optional.
+/// Neither the expiry nor the audience of a JWT can be made optional.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// What is known of the provider.
@@ -28,6 +28,9 @@ pub struct Profile {
     pub max_lifetime: Duration,
     /// Where the caller, the scopes, the roles and the groups are.
     pub mapping: Mapping,
+    /// Whether an introspection answer without an audience is accepted, because that endpoint answers for this API
+    /// alone. One for another audience never is. Default false.
+    pub danger_answers_without_audience: bool,
 }
 
 /// A claim that must have one of some values.
@@ -62,6 +65,7 @@ impl Profile {
             leeway: Duration::from_secs(60),
             max_lifetime: dialect.max_lifetime,
             mapping: Mapping::of(dialect),
+            danger_answers_without_audience: false,
         }
     }
 

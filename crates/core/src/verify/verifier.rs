@@ -114,8 +114,14 @@ impl Verifier {
             .run(|check| check.stage == Stage::EveryTime)
     }
 
+    /// All checks of what an issuer says about a token that is not a JWT.
     pub(crate) fn check_answer(&self, claims: &Claims, now: NumericDate) -> Result<(), Rejection> {
         self.examine(None, claims, now).run(|_| true)
+    }
+
+    /// The checks of what an issuer says about a token that it also signed: the rest was in the token itself.
+    pub(crate) fn check_confirmation(&self, claims: &Claims, now: NumericDate) -> Result<(), Rejection> {
+        self.examine(None, claims, now).run(|check| check.stage != Stage::AfterSignature)
     }
 
     pub(super) fn examine<'x>(
@@ -180,6 +186,11 @@ impl<'x> Examination<'x> {
             AudienceClaim::Aud => claims.audience(),
             AudienceClaim::AudOrClient => claims.audience().or_else(|| claims.claim("client_id")),
         }
+    }
+
+    /// Whether the token may leave its audience out: where we asked an endpoint that answers for this API alone.
+    pub(super) fn may_lack_audience(&self) -> bool {
+        self.header.is_none() && self.profile().danger_answers_without_audience
     }
 
     /// The tenant that the token names.
