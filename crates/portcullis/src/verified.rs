@@ -3,7 +3,7 @@
 use http::Extensions;
 use http::request::Parts;
 use portcullis_core::token::AccessToken;
-use portcullis_core::{Denial, Requirement, policy};
+use portcullis_core::{Denial, Requirement};
 use portcullis_resource_server::ResourceServer;
 
 /// Decides about a request, and leaves the verified token in its extensions. A token that this very server
@@ -18,7 +18,7 @@ pub(crate) async fn decide(
     requirement: &Requirement,
 ) -> Result<AccessToken, Denial> {
     let permit = match Verified::find(&parts.extensions, server) {
-        Some(token) => policy::permit(token, requirement)?,
+        Some(token) => server.permit(token, requirement).await?,
         None => server.decide(&parts.headers, parts.uri.query(), requirement).await.into_result()?,
     };
     let token = permit.into_token();

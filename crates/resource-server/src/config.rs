@@ -3,6 +3,12 @@
 //! Reading changes nothing, and unknown members are refused. What the settings mean is for
 //! [`Settings`](crate::Settings) to find out.
 
+mod questions;
+
+pub(crate) use questions::WrittenClient;
+pub use questions::{GroupsConfig, IntrospectionConfig};
+
+use crate::client_auth::Secret;
 use crate::revocation::{RevocationConfig, StoreUrl};
 use portcullis_core::{ConfigError, ConfigErrors, Limits};
 use serde::Deserialize;
@@ -88,6 +94,10 @@ pub struct IssuerConfig {
     pub fetch_token_file: Option<PathBuf>,
     /// A file that keeps the last good keys, for a start while the issuer is down.
     pub key_snapshot: Option<PathBuf>,
+    /// How the issuer is asked about opaque tokens. Default: it is not, and they are refused.
+    pub introspection: Option<IntrospectionConfig>,
+    /// How groups are found that do not fit into a token of Entra ID. Default: they are not, and stay unknown.
+    pub groups_lookup: Option<GroupsConfig>,
 }
 
 /// One value, or a list of them.
@@ -129,12 +139,15 @@ impl From<&str> for OneOrMore<String> {
 }
 
 /// The variables that are read from the environment.
-pub const VARIABLES: [&str; 6] = [
+pub const VARIABLES: [&str; 9] = [
     "OAUTH2_ISSUER",
     "OAUTH2_AUDIENCE",
     "OAUTH2_TENANT_ID",
     "OAUTH2_PROFILE",
     "OAUTH2_ROLES_CLAIM",
+    "OAUTH2_INTROSPECTION",
+    "OAUTH2_CLIENT_ID",
+    "OAUTH2_CLIENT_SECRET",
     "PORTCULLIS_STORE",
 ];
 
@@ -143,6 +156,8 @@ impl Config {
     ///
     /// `OAUTH2_ISSUER` and `OAUTH2_AUDIENCE` (several with commas between) are needed; `OAUTH2_TENANT_ID`,
     /// `OAUTH2_PROFILE`, `OAUTH2_ROLES_CLAIM` and `PORTCULLIS_STORE`, the URL of the revocation store, are optional.
+    /// `OAUTH2_INTROSPECTION=true` has the issuer asked about opaque tokens, as the client `OAUTH2_CLIENT_ID` with
+    /// `OAUTH2_CLIENT_SECRET`.
     ///
     /// # Errors
     ///
@@ -168,20 +183,20 @@ impl Config {
     ///
     /// Every variable that is missing, all at once.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
-        let value = |name| variable(name).filter(|text| !text.trim().is_empty());
+        let value = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
         let (issuer, audience) = (value("OAUTH2_ISSUER"), value("OAUTH2_AUDIENCE"));
         let faults = [
             ("OAUTH2_ISSUER", &issuer, "OAUTH2_ISSUER=https://idp.example.com"),
             ("OAUTH2_AUDIENCE", &audience, "OAUTH2_AUDIENCE=api://enterprise-api"),
         ];
-        let faults = faults.into_iter().filter(|(_, value, _)| value.is_none()).map(|(name, _, example)| {
-            ConfigError::new(
-                name,
-                "it is not set",
-                format!("set it in the environment or in `.env`, such as `{example}`"),
-            )
-        });
-        ConfigErrors::check(faults.collect())?;
+        let missing = |(name, _, example): (&str, _, &str)| {
+            let cure = format!("set it in the environment or in `.env`, such as `{example}`");
+            ConfigError::new(name, "it is not set", cure)
+        };
+        let missed = faults.into_iter().filter(|(_, value, _): &(_, &Option<String>, _)| value.is_none());
+        let mut faults: Vec<ConfigError> = missed.map(missing).collect();
+        let introspection = introspection(value, &mut faults);
+        ConfigErrors::check(faults)?;
         let audience = audience.unwrap_or_default();
         let issuer = IssuerConfig {
             url: issuer.unwrap_or_default(),
@@ -193,6 +208,7 @@ impl Config {
             profile: value("OAUTH2_PROFILE"),
             tenant: value("OAUTH2_TENANT_ID"),
             roles: value("OAUTH2_ROLES_CLAIM").map(OneOrMore::One),
+            introspection,
             ..IssuerConfig::default()
         };
         let revocation = RevocationConfig {
@@ -216,6 +232,36 @@ impl Config {
             ConfigError::new(format!("line {line}"), error.message(), cure).into()
         })
     }
+}
+
+/// The simple case of introspection: `OAUTH2_INTROSPECTION=true`, a client and its secret.
+fn introspection(
+    value: impl Fn(&str) -> Option<String>,
+    faults: &mut Vec<ConfigError>,
+) -> Option<IntrospectionConfig> {
+    match value("OAUTH2_INTROSPECTION").as_deref().map(str::trim) {
+        None | Some("false") => return None,
+        Some("true") => {}
+        Some(_) => {
+            let cure = "write `true`, or leave it out; everything else is for the TOML document";
+            faults.push(ConfigError::new("OAUTH2_INTROSPECTION", "`true` or `false`", cure));
+            return None;
+        }
+    }
+    let mut needed = |name: &str| {
+        let found = value(name);
+        if found.is_none() {
+            let cure = "set it to what the issuer gave to this API's own client";
+            faults.push(ConfigError::new(name, "it is not set, and `OAUTH2_INTROSPECTION` needs it", cure));
+        }
+        found
+    };
+    let (client_id, secret) = (needed("OAUTH2_CLIENT_ID"), needed("OAUTH2_CLIENT_SECRET"));
+    Some(IntrospectionConfig {
+        client_id,
+        client_secret: secret.map(Secret::new),
+        ..IntrospectionConfig::default()
+    })
 }
 
 /// The variables of a `.env` file; none if there is no file.
@@ -249,11 +295,34 @@ mod tests {
         assert!(blank.is_err());
     }
 
+    fn of(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
+        Config::from_variables(|name| find(name).map(|(_, value)| (*value).to_owned()))
+            .map_err(|errors| errors.to_string())
+    }
+
     #[test]
     fn audiences_are_a_list() {
-        let config =
-            Config::from_variables(|name| Some(if name == "OAUTH2_AUDIENCE" { "a, b" } else { "x" }.into()));
+        let config = of(&[("OAUTH2_ISSUER", "x"), ("OAUTH2_AUDIENCE", "a, b")]);
         assert_eq!(config.unwrap().issuer[0].audience, ["a", "b"]);
+    }
+
+    #[test]
+    fn introspection_needs_a_client_with_its_secret() {
+        let with = |more: &[(&str, &str)]| {
+            of(&[&[("OAUTH2_ISSUER", "https://a"), ("OAUTH2_AUDIENCE", "b")], more].concat())
+        };
+        let client = ("OAUTH2_CLIENT_ID", "api");
+        assert!(with(&[client]).unwrap().issuer[0].introspection.is_none());
+        assert!(with(&[("OAUTH2_INTROSPECTION", "false")]).unwrap().issuer[0].introspection.is_none());
+        let errors = with(&[("OAUTH2_INTROSPECTION", "true"), client]).unwrap_err();
+        assert!(errors.contains("OAUTH2_CLIENT_SECRET") && !errors.contains("OAUTH2_CLIENT_ID"), "{errors}");
+        assert!(with(&[("OAUTH2_INTROSPECTION", "yes"), client]).unwrap_err().contains("`true` or `false`"));
+        let whole = [("OAUTH2_INTROSPECTION", "true"), client, ("OAUTH2_CLIENT_SECRET", "marked")];
+        let config = with(&whole).unwrap();
+        let introspection = config.issuer[0].introspection.as_ref().unwrap();
+        assert_eq!(introspection.client_secret, Some(Secret::new("marked")));
+        assert!(!format!("{config:?}").contains("marked"));
     }
 
     #[test]

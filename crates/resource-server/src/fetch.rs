@@ -4,12 +4,16 @@
 //! addresses that a public issuer's metadata names, hosts that are or resolve to an inside address. It uses no
 //! proxy. Nothing of the HTTP client shows outside this file.
 
+mod question;
+
+pub(crate) use question::{Answered, Authorization, Body, Question};
+
 use crate::address;
 use crate::config::IssuerConfig;
 use portcullis_core::ConfigError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
-use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Response, StatusCode, redirect};
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
@@ -35,13 +39,36 @@ pub(crate) struct Fetch {
 pub(crate) struct Trust {
     certificates: Vec<Certificate>,
     token_file: Option<PathBuf>,
+    own: Option<OwnCertificate>,
+}
+
+/// Our own certificate with its key, to show to a server that asks for one.
+#[derive(Clone)]
+pub(crate) struct OwnCertificate(Identity);
+
+impl OwnCertificate {
+    /// Reads PEM: certificates, the own one first, and the key.
+    pub(crate) fn parse(pem: &[u8]) -> Option<Self> {
+        let identity = Identity::from_pem(pem).ok()?;
+        // The key fits the certificate only if a client can be made of the two.
+        Client::builder().identity(identity.clone()).build().ok().map(|_| Self(identity))
+    }
+}
+
+/// Shows nothing: the key is a secret.
+impl fmt::Debug for OwnCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a certificate")
+    }
 }
 
 impl Trust {
     /// Reads the certificates that are written for an issuer.
     pub(crate) fn read(place: &str, written: &IssuerConfig) -> Result<Self, ConfigError> {
         let token_file = written.fetch_token_file.clone();
-        let Some(file) = &written.ca_file else { return Ok(Self { certificates: Vec::new(), token_file }) };
+        let Some(file) = &written.ca_file else {
+            return Ok(Self { certificates: Vec::new(), token_file, own: None });
+        };
         let fault = |problem: String| {
             let cure = "write the path of a file with certificates in PEM";
             ConfigError::new(format!("{place}.ca_file"), format!("{}: {problem}", file.display()), cure)
@@ -52,7 +79,12 @@ impl Trust {
         if certificates.is_empty() {
             return Err(fault("it holds no certificate".to_owned()));
         }
-        Ok(Self { certificates, token_file })
+        Ok(Self { certificates, token_file, own: None })
+    }
+
+    /// The same certificates for questions, which go out under our own name instead of with the token for documents.
+    pub(crate) fn for_questions(&self, own: Option<&OwnCertificate>) -> Self {
+        Self { certificates: self.certificates.clone(), token_file: None, own: own.cloned() }
     }
 }
 
@@ -91,7 +123,7 @@ impl Fetch {
 
     /// The same way out for an issuer with certificates of its own, or one that wants a token.
     pub(crate) fn trusting(&self, trust: &Trust) -> Self {
-        if trust.certificates.is_empty() {
+        if trust.certificates.is_empty() && trust.own.is_none() {
             return Self { token_file: trust.token_file.clone(), ..self.clone() };
         }
         Self::with(self.largest, Arc::clone(&self.slots), trust)
@@ -106,6 +138,10 @@ impl Fetch {
                 .timeout(Duration::from_secs(5))
                 .pool_idle_timeout(Duration::from_secs(30))
                 .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
+            let builder = match &trust.own {
+                Some(OwnCertificate(identity)) => builder.identity(identity.clone()),
+                None => builder,
+            };
             trust.certificates.iter().cloned().fold(builder, ClientBuilder::add_root_certificate)
         };
         let (anywhere, outside) = (builder().build(), builder().dns_resolver(Arc::new(OutsideOnly)).build());
@@ -120,17 +156,8 @@ impl Fetch {
         reach: Reach,
         etag: Option<&str>,
     ) -> Result<Fetched, FetchFault> {
-        let fault = |reason: String| FetchFault { url: url.to_string(), reason, absent: false };
-        address::fetchable(url).map_err(|reason| fault(reason.to_owned()))?;
-        if reach == Reach::Outside && address::is_inside(url) {
-            return Err(fault("a public issuer names an inside address".to_owned()));
-        }
-        let client = match reach {
-            Reach::Anywhere => &self.anywhere,
-            Reach::Outside => &self.outside,
-        };
-        let client =
-            client.as_ref().ok_or_else(|| fault("TLS is not available on this machine".to_owned()))?;
+        let fault = |reason: String| FetchFault::of(url, reason);
+        let client = self.client_for(url, reach)?;
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
         let mut request = client.get(url.clone());
@@ -146,10 +173,24 @@ impl Fetch {
         self.read(url, response).await
     }
 
-    async fn read(&self, url: &Url, mut response: Response) -> Result<Fetched, FetchFault> {
+    /// The client for a URL, if it may be fetched at all.
+    fn client_for(&self, url: &Url, reach: Reach) -> Result<&Client, FetchFault> {
+        let fault = |reason: &str| FetchFault::of(url, reason.to_owned());
+        address::fetchable(url).map_err(fault)?;
+        if reach == Reach::Outside && address::is_inside(url) {
+            return Err(fault("a public issuer names an inside address"));
+        }
+        let client = match reach {
+            Reach::Anywhere => &self.anywhere,
+            Reach::Outside => &self.outside,
+        };
+        client.as_ref().ok_or_else(|| fault("TLS is not available on this machine"))
+    }
+
+    async fn read(&self, url: &Url, response: Response) -> Result<Fetched, FetchFault> {
         let status = response.status();
         let fault =
-            |reason: String| FetchFault { url: url.to_string(), reason, absent: status.is_client_error() };
+            |reason: String| FetchFault { absent: status.is_client_error(), ..FetchFault::of(url, reason) };
         let max_age = max_age(response.headers());
         if status == StatusCode::NOT_MODIFIED {
             return Ok(Fetched::NotModified { max_age });
@@ -159,14 +200,20 @@ impl Fetch {
             return Err(fault(format!("the answer was {}{redirected}", status.as_u16())));
         }
         let etag = response.headers().get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Fetched::Document { body: self.body(url, response).await?, etag, max_age })
+    }
+
+    /// The whole body, within the limit.
+    async fn body(&self, url: &Url, mut response: Response) -> Result<Vec<u8>, FetchFault> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| fault(chain(&error)))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| FetchFault::of(url, chain(&error)))? {
             body.extend_from_slice(&chunk);
             if body.len() > self.largest {
-                return Err(fault(format!("the document is larger than {} bytes", self.largest)));
+                let reason = format!("the document is larger than {} bytes", self.largest);
+                return Err(FetchFault::of(url, reason));
             }
         }
-        Ok(Fetched::Document { body, etag, max_age })
+        Ok(body)
     }
 }
 
@@ -219,6 +266,12 @@ fn chain(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     if text.is_empty() { "the request failed".to_owned() } else { text }
+}
+
+impl FetchFault {
+    fn of(url: &Url, reason: String) -> Self {
+        Self { url: url.to_string(), reason, absent: false }
+    }
 }
 
 impl fmt::Display for FetchFault {

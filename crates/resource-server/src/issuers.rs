@@ -1,28 +1,35 @@
 //! The trusted issuers: exact lookup by the whole identifier; nothing in a token can add one.
 
+use crate::client_auth::ClientAuth;
 use crate::clock::Clock;
 use crate::fetch::Fetch;
+use crate::groups::GroupsResolver;
+use crate::introspection::{IntrospectionStatus, Introspector};
 use crate::key_cache::{KeyCache, KeySettings, KeyStatus};
 use crate::settings::{IssuerSettings, Tenants};
 use crate::tenants::TenantIssuers;
 use portcullis_core::Limits;
 use portcullis_core::rejection::Rejection;
-use portcullis_core::token::Issuer;
+use portcullis_core::token::{Issuer, OpaqueToken};
 use portcullis_core::verify::Verifier;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// A configured issuer: what its tokens must be like, and where its keys are.
+/// A configured issuer: what its tokens must be like, where its keys are, and what else it can be asked.
 pub(crate) struct TrustedIssuer {
     pub(crate) verifier: Verifier,
     pub(crate) keys: Arc<KeyCache>,
+    pub(crate) introspector: Option<Introspector>,
+    pub(crate) groups: Option<GroupsResolver>,
 }
 
 /// All configured issuers, each with its own keys: a `kid` is never looked up across them.
 pub(crate) struct TrustedIssuers {
     /// Under every spelling that an issuer has.
     exact: HashMap<Box<str>, Arc<TrustedIssuer>>,
+    /// Those that can be asked about opaque tokens, the longest prefix first.
+    asked: Vec<Arc<TrustedIssuer>>,
     /// Entries for many tenants of one provider.
     templates: Vec<TenantIssuers>,
 }
@@ -30,25 +37,43 @@ pub(crate) struct TrustedIssuers {
 impl TrustedIssuers {
     pub(crate) fn new(settings: Vec<IssuerSettings>, limits: Limits, clock: &Arc<dyn Clock>) -> Self {
         let fetch = Fetch::new(limits.document_bytes);
-        let (mut exact, mut templates) = (HashMap::new(), Vec::new());
+        let (mut exact, mut asked, mut templates) = (HashMap::new(), Vec::new(), Vec::new());
         for settings in settings {
-            let keys = KeyCaches {
+            warn_of_danger(&settings);
+            let entry = Entry {
                 settings: settings.clone(),
                 limits,
                 fetch: fetch.trusting(&settings.trust),
                 clock: Arc::clone(clock),
             };
             if !matches!(settings.tenants, Tenants::One) {
-                templates.push(TenantIssuers::new(settings, keys));
+                templates.push(TenantIssuers::new(settings, entry));
                 continue;
             }
             let IssuerSettings { verifier, .. } = settings;
-            let keys = keys.of(verifier.issuer());
-            let issuer = Arc::new(TrustedIssuer { verifier: verifier.clone(), keys });
+            let issuer = Arc::new(entry.issuer(verifier.clone(), entry.keys_of(verifier.issuer())));
+            asked.extend(issuer.introspector.is_some().then(|| Arc::clone(&issuer)));
             let spellings = verifier.aliases().iter().map(String::as_str).chain([verifier.issuer().as_str()]);
             exact.extend(spellings.map(|spelling| (spelling.into(), Arc::clone(&issuer))));
         }
-        Self { exact, templates }
+        let prefix = |issuer: &Arc<TrustedIssuer>| issuer.prefix().map(str::len);
+        asked.sort_by_key(|issuer| std::cmp::Reverse(prefix(issuer)));
+        Self { exact, asked, templates }
+    }
+
+    /// The issuer to ask about a text, if that is an opaque token and there is such an issuer.
+    pub(crate) fn asked_about<'t>(
+        &self,
+        token: &'t str,
+        limits: &Limits,
+    ) -> Result<Option<(OpaqueToken<'t>, &Introspector)>, Rejection> {
+        if self.asked.is_empty() {
+            return Ok(None);
+        }
+        let Some(opaque) = OpaqueToken::read(token, limits)? else { return Ok(None) };
+        let mut fitting =
+            self.asked.iter().filter(|issuer| issuer.prefix().is_none_or(|prefix| token.starts_with(prefix)));
+        Ok(fitting.find_map(|issuer| Some((opaque, issuer.introspector.as_ref()?))))
     }
 
     /// The configured issuer that a token names, compared byte for byte, or the tenant of a configured template.
@@ -86,6 +111,14 @@ impl TrustedIssuers {
         known.chain(self.templates.iter().flat_map(TenantIssuers::key_status)).collect()
     }
 
+    /// How asking the issuers goes.
+    pub(crate) fn introspection_status(&self) -> Vec<(Issuer, IntrospectionStatus)> {
+        let status = |issuer: &Arc<TrustedIssuer>| {
+            Some((issuer.verifier.issuer().clone(), issuer.introspector.as_ref()?.status()))
+        };
+        self.asked.iter().filter_map(status).collect()
+    }
+
     /// What is expected of each entry's tokens: for explaining.
     pub(crate) fn verifiers(&self) -> impl Iterator<Item = &Verifier> {
         let exact = self.exactly_named().map(|issuer| &issuer.verifier);
@@ -93,17 +126,47 @@ impl TrustedIssuers {
     }
 }
 
-/// What it takes to keep the keys of one entry's issuers.
-pub(crate) struct KeyCaches {
+impl TrustedIssuer {
+    /// How the issuer's opaque tokens begin, where that is known.
+    fn prefix(&self) -> Option<&str> {
+        self.introspector.as_ref()?.prefix()
+    }
+}
+
+fn warn_of_danger(settings: &IssuerSettings) {
+    if settings.verifier.profile().danger_answers_without_audience {
+        let issuer = settings.verifier.issuer();
+        tracing::warn!(%issuer, "danger_answers_without_audience: answers count that name no audience");
+    }
+}
+
+/// What it takes to make the issuers of one entry of the settings.
+pub(crate) struct Entry {
     settings: IssuerSettings,
     limits: Limits,
     fetch: Fetch,
     clock: Arc<dyn Clock>,
 }
 
-impl KeyCaches {
+impl Entry {
+    /// An issuer with these keys.
+    pub(crate) fn issuer(&self, verifier: Verifier, keys: Arc<KeyCache>) -> TrustedIssuer {
+        let Self { settings, limits, fetch, clock } = self;
+        let asking =
+            |client: &ClientAuth| fetch.trusting(&settings.trust.for_questions(client.certificate()));
+        let introspector = settings.introspection.as_ref().map(|introspection| {
+            let (verifier, fetch) = (verifier.clone(), asking(&introspection.client));
+            Introspector::new(introspection, verifier, fetch, Arc::clone(&keys), *limits, Arc::clone(clock))
+        });
+        let groups = settings.groups.as_ref().map(|groups| {
+            let (tenant, fetch) = (verifier.tenant(), asking(&groups.client));
+            GroupsResolver::new(groups, tenant, fetch, Arc::clone(&keys), *limits, Arc::clone(clock))
+        });
+        TrustedIssuer { verifier, keys, introspector, groups }
+    }
+
     /// The keys of an issuer, empty at first.
-    pub(crate) fn of(&self, issuer: &Issuer) -> Arc<KeyCache> {
+    pub(crate) fn keys_of(&self, issuer: &Issuer) -> Arc<KeyCache> {
         let snapshot = self.settings.snapshot.clone();
         let settings = KeySettings { snapshot, limits: self.limits, ..KeySettings::default() };
         KeyCache::new(

@@ -21,10 +21,15 @@
 //! ```
 
 mod address;
+mod answers;
+mod breaker;
+mod client_auth;
 pub mod clock;
 pub mod config;
 mod explain;
 mod fetch;
+mod groups;
+mod introspection;
 mod issuers;
 mod key_cache;
 mod keys;
@@ -35,8 +40,11 @@ mod settings;
 mod tenants;
 mod token_cache;
 
-pub use config::{ClaimScalar, Config, IssuerConfig, OneOrMore};
+pub use breaker::BreakerState;
+pub use client_auth::Secret;
+pub use config::{ClaimScalar, Config, GroupsConfig, IntrospectionConfig, IssuerConfig, OneOrMore};
 pub use explain::Explanation;
+pub use introspection::IntrospectionStatus;
 pub use key_cache::{KeySettings, KeyStatus};
 pub use keys::KeySource;
 pub use metadata::{DiscoveryError, Metadata};

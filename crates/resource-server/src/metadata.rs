@@ -21,6 +21,10 @@ pub struct Metadata {
     pub token_endpoint: Option<Url>,
     /// `introspection_endpoint`: where tokens are asked about (RFC 8414, section 2).
     pub introspection_endpoint: Option<Url>,
+    /// The same for clients that prove themselves by a certificate (RFC 8705, section 5).
+    pub mtls_introspection_endpoint: Option<Url>,
+    /// The token endpoint for such clients.
+    pub mtls_token_endpoint: Option<Url>,
 }
 
 impl Metadata {
@@ -99,10 +103,16 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Metadata, S
         None => return Err("it names no `issuer`".to_owned()),
     }
     let jwks_uri = endpoint(object, "jwks_uri")?.ok_or("it names no `jwks_uri`")?;
+    let alias = |name| match object.get("mtls_endpoint_aliases").and_then(Json::as_object) {
+        Some(aliases) => endpoint(aliases, name),
+        None => Ok(None),
+    };
     Ok(Metadata {
         jwks_uri,
         token_endpoint: endpoint(object, "token_endpoint")?,
         introspection_endpoint: endpoint(object, "introspection_endpoint")?,
+        mtls_introspection_endpoint: alias("introspection_endpoint")?,
+        mtls_token_endpoint: alias("token_endpoint")?,
     })
 }
 

@@ -2,11 +2,12 @@
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::introspection::IntrospectionStatus;
 use crate::issuers::{TrustedIssuer, TrustedIssuers};
 use crate::key_cache::{KeyFault, KeyStatus};
 use crate::revocation::{Revocable, Revocation, RevocationStatus, Revocations, Standing};
 use crate::settings::Settings;
-use crate::token_cache::{Remembered, TokenCache};
+use crate::token_cache::{Digest, Remembered, TokenCache};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 use portcullis_core::credential::{self, Credential};
@@ -86,10 +87,10 @@ impl ResourceServer {
         query: Option<&str>,
         requirement: &Requirement,
     ) -> Decision {
-        self.permit(headers, query, requirement).await.into()
+        self.permitted(headers, query, requirement).await.into()
     }
 
-    async fn permit(
+    async fn permitted(
         &self,
         headers: &HeaderMap,
         query: Option<&str>,
@@ -97,33 +98,57 @@ impl ResourceServer {
     ) -> Result<Permit, Denial> {
         let credential = credential::find_in(self.0.token_header.as_ref(), headers, query)?;
         let token = self.authenticate(credential).await?;
+        self.permit(token, requirement).await
+    }
+
+    /// Permits a request with a verified token that meets the requirement. Where that hangs on groups that did not fit
+    /// into the token, they are looked up, if its issuer's settings say how.
+    ///
+    /// # Errors
+    ///
+    /// The refusal; or the outage, where the groups cannot be had.
+    pub async fn permit(&self, token: AccessToken, requirement: &Requirement) -> Result<Permit, Denial> {
+        let token = match requirement.verdict(&token) {
+            Some(_) => token,
+            None => self.with_groups(token).await?,
+        };
         Ok(policy::permit(token, requirement)?)
     }
 
-    /// Verifies a bearer token: who calls. What they may do is for [`policy::permit`] to say.
+    /// Verifies a bearer token: who calls. What they may do is for [`permit`](Self::permit) to say.
     ///
     /// # Errors
     ///
     /// The refusal, or the outage that leaves it open.
     pub async fn authenticate(&self, credential: Credential<'_>) -> Result<AccessToken, Denial> {
         let digest = TokenCache::digest(credential.token());
-        let (token, standing) = match self.0.tokens.find(&digest) {
-            Some(Remembered { token, standing, .. }) => {
-                Verifier::recheck(&token, self.0.clock.now())
-                    .inspect_err(|_| self.0.tokens.forget(&digest))?;
-                (token, standing)
-            }
-            None => {
-                let (token, issuer) = self.verify(credential).await?;
-                let standing = Arc::<Standing>::default();
-                let remembered = Remembered { token: token.clone(), issuer, standing: Arc::clone(&standing) };
-                self.0.tokens.remember(digest, remembered);
-                (token, standing)
-            }
-        };
+        if let Some((opaque, introspector)) =
+            self.0.issuers.asked_about(credential.token(), &self.0.limits)?
+        {
+            let token = introspector.verify(opaque, &digest).await?;
+            self.0.revocations.check(&Standing::default(), Revocable::Verified(&token)).await?;
+            return Ok(token);
+        }
+        let Remembered { token, issuer, standing } = self.signed(credential, digest).await?;
         // A remembered token is checked like a fresh one: what was revoked stays so, whatever is remembered.
         self.0.revocations.check(&standing, Revocable::Verified(&token)).await?;
+        if let Some(introspector) = &issuer.introspector {
+            introspector.confirm(credential.token(), &digest).await?;
+        }
         Ok(token)
+    }
+
+    /// A token that its issuer signed: remembered, or verified now.
+    async fn signed(&self, credential: Credential<'_>, digest: Digest) -> Result<Remembered, Denial> {
+        if let Some(remembered) = self.0.tokens.find(&digest) {
+            Verifier::recheck(&remembered.token, self.0.clock.now())
+                .inspect_err(|_| self.0.tokens.forget(&digest))?;
+            return Ok(remembered);
+        }
+        let (token, issuer) = self.verify(credential).await?;
+        let remembered = Remembered { token, issuer, standing: Arc::default() };
+        self.0.tokens.remember(digest, remembered.clone());
+        Ok(remembered)
     }
 
     async fn verify(&self, credential: Credential<'_>) -> Result<(AccessToken, Arc<TrustedIssuer>), Denial> {
@@ -150,6 +175,22 @@ impl ResourceServer {
     /// How many revocations there are, and how the store is: for readiness, logs and metrics.
     pub fn revocation_status(&self) -> RevocationStatus {
         self.0.revocations.status()
+    }
+
+    async fn with_groups(&self, token: AccessToken) -> Result<AccessToken, Denial> {
+        let issuer = self.0.issuers.trusted(Some(token.issuer().as_str()))?;
+        match &issuer.groups {
+            None => Ok(token),
+            Some(resolver) => {
+                let groups = resolver.groups(&token).await?;
+                Ok(token.with_groups(groups))
+            }
+        }
+    }
+
+    /// How asking the issuers about tokens goes, for each that is asked: for readiness, logs and metrics.
+    pub fn introspection_status(&self) -> Vec<(Issuer, IntrospectionStatus)> {
+        self.0.issuers.introspection_status()
     }
 
     /// How the keys of each issuer are: for readiness, logs and metrics.

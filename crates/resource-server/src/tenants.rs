@@ -5,7 +5,7 @@
 //! be a tenant. Whether the token's own claim names the same tenant, and whether its key is that tenant's, is for the
 //! check table.
 
-use crate::issuers::{KeyCaches, TrustedIssuer};
+use crate::issuers::{Entry, TrustedIssuer};
 use crate::key_cache::{KeyCache, KeyStatus};
 use crate::keys::KeySource;
 use crate::settings::{IssuerSettings, Tenants, is_tenant};
@@ -22,29 +22,31 @@ pub(crate) struct TenantIssuers {
     after: Box<str>,
     verifier: Verifier,
     tenants: Tenants,
-    keys: Keys,
+    entry: Entry,
+    /// None where each tenant has its own.
+    shared: Option<Arc<KeyCache>>,
     remembered: Cache<String, Arc<TrustedIssuer>>,
 }
 
-/// Whether the tenants of a provider share one key set.
-enum Keys {
-    /// They do.
-    Shared(Arc<KeyCache>),
-    /// Each has its own.
-    Own(Box<KeyCaches>),
-}
-
 impl TenantIssuers {
-    pub(crate) fn new(settings: IssuerSettings, keys: KeyCaches) -> Self {
+    pub(crate) fn new(settings: IssuerSettings, entry: Entry) -> Self {
         let template = settings.verifier.issuer().as_str();
         let (before, after) = template.split_once(TENANT).unwrap_or((template, ""));
         let (before, after) = (before.into(), after.into());
-        let keys = match settings.source {
-            KeySource::Discovered => Keys::Own(Box::new(keys)),
-            _ => Keys::Shared(keys.of(settings.verifier.issuer())),
+        let shared = match settings.source {
+            KeySource::Discovered => None,
+            _ => Some(entry.keys_of(settings.verifier.issuer())),
         };
         let remembered = Cache::new(settings.remembered_tenants);
-        Self { before, after, verifier: settings.verifier, tenants: settings.tenants, keys, remembered }
+        Self {
+            before,
+            after,
+            verifier: settings.verifier,
+            tenants: settings.tenants,
+            entry,
+            shared,
+            remembered,
+        }
     }
 
     /// The issuer that a token names, if it is of this template: a tenant of ours, or a refusal.
@@ -67,26 +69,21 @@ impl TenantIssuers {
     }
 
     fn remember(&self, tenant: &str, verifier: Verifier) -> Arc<TrustedIssuer> {
-        let keys = match &self.keys {
-            Keys::Shared(keys) => Arc::clone(keys),
-            Keys::Own(caches) => caches.of(verifier.issuer()),
-        };
-        let issuer = Arc::new(TrustedIssuer { verifier, keys });
+        let own = || self.entry.keys_of(verifier.issuer());
+        let keys = self.shared.as_ref().map_or_else(own, Arc::clone);
+        let issuer = Arc::new(self.entry.issuer(verifier, keys));
         // Of two that come at once the first stays: a tenant has its keys once.
         let kept = self.remembered.get_or_insert_with(tenant, || Ok::<_, ()>(Arc::clone(&issuer)));
         kept.unwrap_or(issuer)
     }
 
     pub(crate) fn shared_keys(&self) -> Option<&Arc<KeyCache>> {
-        match &self.keys {
-            Keys::Shared(keys) => Some(keys),
-            Keys::Own(_) => None,
-        }
+        self.shared.as_ref()
     }
 
     /// How the keys of the remembered tenants are that have keys of their own.
     pub(crate) fn key_status(&self) -> Vec<(Issuer, KeyStatus)> {
-        let own = matches!(self.keys, Keys::Own(_));
+        let own = self.shared.is_none();
         let issuers = self.remembered.iter().filter(|_| own).map(|(_, issuer)| issuer);
         issuers.map(|issuer| (issuer.verifier.issuer().clone(), issuer.keys.status())).collect()
     }

@@ -27,8 +27,8 @@ pub(super) fn of_unreadable(token: &str) -> Option<String> {
             "this is the first part of a JWT: the token was cut at a dot"
         }
         [_] => {
-            "this is an opaque token, not a JWT; ask the provider for a JWT (often by naming the API as audience or \
-             resource when asking for the token)"
+            "this is an opaque token, and introspection is not set up: add `[issuer.introspection]`, or ask the provider for a \
+             JWT (often by naming the API as audience or resource when asking for the token)"
         }
         [header, _] if header.starts_with("ey") => "the signature is missing: the token was cut at the end",
         [_, _, _, _, _] => {
@@ -38,6 +38,23 @@ pub(super) fn of_unreadable(token: &str) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// What probably went wrong with a token that the issuer was asked about.
+pub(super) fn of_answer(code: &str, claims: Option<&Claims>) -> Option<String> {
+    let is = |wanted: Code| code == wanted.as_str();
+    if is(Code::TokenInactive) {
+        return Some(
+            "the issuer says no more than that: the token ended, was revoked, is of another environment, or this API's \
+             client may not ask about it"
+                .to_owned(),
+        );
+    }
+    (is(Code::TokenAudience) && claims?.audience().is_none()).then(|| {
+        "the issuer's answer names no audience: have it name this API; if that endpoint answers for this API alone, set \
+         `danger_answers_without_audience`"
+            .to_owned()
+    })
 }
 
 fn of_compact(header: &str, signature: &str) -> Option<&'static str> {

@@ -1,6 +1,7 @@
 //! Why a token is accepted or refused: the same line as [`ResourceServer::authenticate`], run to the end.
 
 mod hint;
+mod opaque;
 
 use crate::ResourceServer;
 use crate::issuers::TrustedIssuer;
@@ -39,6 +40,14 @@ impl ResourceServer {
     /// Explains what becomes of a token. Steps after the signature are shown even where it failed; they prove
     /// nothing then.
     pub async fn explain(&self, token: &str) -> Explanation {
+        // A text that is not fit to be asked about is told below, as unreadable.
+        if let Ok(Some((opaque, introspector))) = self.issuers().asked_about(token, self.limits()) {
+            let (mut explanation, claims) = introspector.explain(opaque, self.clock()).await;
+            if let Some(claims) = claims.filter(|_| self.revocations().is_in_use()) {
+                explanation.steps.push(self.explain_revocation(introspector.verifier(), &claims).await);
+            }
+            return explanation;
+        }
         let parsed = match compact::parse(token, self.limits()) {
             Ok(parsed) => parsed,
             Err(rejection) => {
@@ -51,10 +60,14 @@ impl ResourceServer {
         ];
         match self.issuers().trusted(parsed.unverified_claims().issuer()) {
             Ok(issuer) => {
+                let now = self.clock().now();
                 let claims = self.revocations().is_in_use().then(|| parsed.unverified_claims().clone());
-                let mut explanation = issuer.explain(parsed, self.clock().now(), steps).await;
+                let mut explanation = issuer.explain(parsed, now, steps).await;
                 if let Some(claims) = claims {
-                    explanation.steps.push(self.explain_revocation(&issuer, &claims).await);
+                    explanation.steps.push(self.explain_revocation(&issuer.verifier, &claims).await);
+                }
+                if let Some(introspector) = &issuer.introspector {
+                    explanation.steps.extend(introspector.explain_confirmation(token, now).await);
                 }
                 explanation
             }
@@ -84,8 +97,8 @@ impl ResourceServer {
         }
     }
 
-    async fn explain_revocation(&self, issuer: &TrustedIssuer, claims: &Claims) -> Step {
-        let token = Revocable::Unverified(&issuer.verifier, claims);
+    async fn explain_revocation(&self, verifier: &Verifier, claims: &Claims) -> Step {
+        let token = Revocable::Unverified(verifier, claims);
         let checked = self.revocations().check(&Standing::default(), token).await;
         match checked {
             Ok(()) => {

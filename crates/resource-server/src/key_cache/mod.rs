@@ -20,8 +20,9 @@ pub(crate) use key_set::KeySet;
 pub use settings::KeySettings;
 
 use crate::clock::Clock;
-use crate::fetch::Fetch;
+use crate::fetch::{Fetch, Reach};
 use crate::keys::KeySource;
+use crate::metadata::Metadata;
 use arc_swap::ArcSwapOption;
 use budget::Budget;
 use flight::Flights;
@@ -152,6 +153,22 @@ impl KeyCache {
         }
     }
 
+    /// The issuer's metadata: at once, if it is here, however old; the background fetches it again.
+    pub(crate) async fn metadata(self: &Arc<Self>) -> Result<(Metadata, Reach), Outage> {
+        self.start();
+        if let Some(known) = self.known_metadata() {
+            return Ok(known);
+        }
+        let due = |cache: &Self| cache.refresh_due() <= cache.clock.elapsed();
+        if let Some(flight) = self.flights.join_or_start(self, due) {
+            tokio::select! {
+                () = self.flights.landing(flight.number) => {}
+                () = self.clock.sleep(self.settings.patience) => {}
+            }
+        }
+        self.known_metadata().ok_or_else(|| self.outage(OutageCode::Metadata, "there is no metadata"))
+    }
+
     /// The set in force; none before the first, and after the last grew too old.
     pub(crate) fn current(&self) -> Option<Arc<KeySet>> {
         self.sets.load_full().filter(|set| self.clock.elapsed() < set.good_until)
@@ -218,7 +235,7 @@ impl KeyCache {
             };
             tokio::select! {
                 () = self.flights.landing(flight.number) => {}
-                () = &mut patience => return Err(self.outage("the keys did not come in time")),
+                () = &mut patience => return Err(self.key_outage("the keys did not come in time")),
             }
             match self.select(kid, algorithm) {
                 Some(Selection::Keys(keys)) => return Ok(keys),
@@ -248,7 +265,7 @@ impl KeyCache {
     /// An unknown key if the issuer said so just now; an outage if it could not be asked.
     fn fault_for(&self, kid: Option<&str>) -> KeyFault {
         if self.current().is_none() || self.schedule().last_failure.is_some() {
-            return self.outage("the issuer's keys cannot be had");
+            return self.key_outage("the issuer's keys cannot be had");
         }
         if let Some(kid) = kid.filter(|kid| kid.len() <= self.settings.longest_kid) {
             self.unknown_kids().insert(kid, self.clock.elapsed());
@@ -256,13 +273,18 @@ impl KeyCache {
         KeyFault::UnknownKey
     }
 
-    fn outage(&self, what: &str) -> KeyFault {
+    fn key_outage(&self, what: &str) -> KeyFault {
+        KeyFault::Outage(self.outage(OutageCode::Keys, what))
+    }
+
+    /// An outage with the last failure, which tells the code as well, if there was one.
+    fn outage(&self, code: OutageCode, what: &str) -> Outage {
         let schedule = self.schedule();
         let failure = schedule.last_failure.as_ref();
-        let code = failure.map_or(OutageCode::Keys, |failure| failure.code);
+        let code = failure.map_or(code, |failure| failure.code);
         let reason = failure.map_or("no answer yet", |failure| failure.reason.as_str());
         let retry_after = schedule.due.saturating_sub(self.clock.elapsed()).min(self.settings.retry.1);
-        KeyFault::Outage(Outage::new(code, format!("{what}: {reason}"), retry_after))
+        Outage::new(code, format!("{what}: {reason}"), retry_after)
     }
 
     fn refresh_due(&self) -> Duration {

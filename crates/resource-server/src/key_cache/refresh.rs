@@ -148,6 +148,11 @@ impl KeyCache {
         }
     }
 
+    /// The metadata that was last fetched, however old, and where what it names may lead.
+    pub(super) fn known_metadata(&self) -> Option<(Metadata, Reach)> {
+        self.schedule().metadata.as_ref().map(|known| (known.metadata.clone(), known.reach))
+    }
+
     fn metadata_urls(&self) -> Vec<Url> {
         match &self.source {
             KeySource::Metadata(url) => vec![url.clone()],

@@ -1,8 +1,10 @@
 //! One trusted issuer as meant: its dialect, its expectations, its tenants, and where its keys are.
 
-use super::{mapping, noted};
+use super::{mapping, noted, questions};
 use crate::config::IssuerConfig;
 use crate::fetch::Trust;
+use crate::groups::GroupsSettings;
+use crate::introspection::IntrospectionSettings;
 use crate::keys::KeySource;
 use portcullis_core::dialect::{Discovery, TENANT};
 use portcullis_core::jose::Algorithm;
@@ -21,6 +23,8 @@ pub(crate) struct IssuerSettings {
     pub(crate) trust: Trust,
     pub(crate) tenants: Tenants,
     pub(crate) remembered_tenants: usize,
+    pub(crate) introspection: Option<IntrospectionSettings>,
+    pub(crate) groups: Option<GroupsSettings>,
 }
 
 /// Whose tokens an issuer's entry is for.
@@ -62,6 +66,8 @@ pub(super) fn settings(
     }
     let source = noted(faults, source(place, &issuer, profile.dialect, &written));
     let tenants = tenants(place, profile.dialect, &written, faults);
+    let introspection = questions::introspection(place, &written, faults);
+    let groups = questions::groups(place, &written, profile.dialect, faults);
     let verifier = Verifier::new(issuer, audiences, profile);
     let verifier = match &written.tenant {
         None => verifier,
@@ -79,6 +85,8 @@ pub(super) fn settings(
         trust: trust?,
         tenants,
         remembered_tenants: written.remembered_tenants.unwrap_or(1_024).max(1),
+        introspection,
+        groups,
     })
 }
 
@@ -105,6 +113,9 @@ fn profile(
     let at = |member: &str| format!("{place}.{member}");
     let mut profile = Profile::of(dialect);
     mapping::set(place, written, &mut profile, faults);
+    let asked = written.introspection.as_ref();
+    profile.danger_answers_without_audience =
+        asked.is_some_and(|asked| asked.danger_answers_without_audience);
     if let Some(names) = &written.algorithms {
         let cure = "write names such as `RS256` or `ES256`; `none` and HMAC are not to be had";
         let algorithms: Option<Vec<_>> = names.iter().map(|name| Algorithm::from_name(name)).collect();
@@ -201,9 +212,12 @@ fn tenants(place: &str, dialect: &Dialect, written: &IssuerConfig, faults: &mut 
 pub(crate) fn is_tenant(text: &str, guid: bool) -> bool {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let plain = (1..=128).contains(&text.len()) && text.bytes().all(fit) && text.trim_matches('.') == text;
+    plain && (!guid || is_guid(text))
+}
+
+/// Whether a text is a GUID as Microsoft writes it: in small letters, with four dashes.
+pub(crate) fn is_guid(text: &str) -> bool {
     let hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let parts: Vec<&str> = text.split('-').collect();
-    let is_guid =
-        parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hex(part));
-    plain && (!guid || is_guid)
+    let parts: Vec<&str> = text.split('-').take(6).collect();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hex(part))
 }

@@ -1,9 +1,11 @@
 //! The settings as meant: parsed, complete and free of faults.
 
+mod client;
 mod issuer;
 mod mapping;
+mod questions;
 
-pub(crate) use issuer::{IssuerSettings, Tenants, is_tenant};
+pub(crate) use issuer::{IssuerSettings, Tenants, is_guid, is_tenant};
 
 use crate::config::{Config, IssuerConfig};
 use crate::keys::KeySource;
@@ -89,6 +91,9 @@ impl TryFrom<Config> for Settings {
                 issuers.push(meant);
             }
         }
+        let asking = issuers.iter().enumerate();
+        let asking = asking.filter_map(|(index, issuer)| Some((index, issuer.introspection.as_ref()?)));
+        questions::check_prefixes(asking, &mut faults);
         let realm = config.realm.unwrap_or_else(|| "api".to_owned());
         if realm.is_empty() || !realm.chars().all(|c| matches!(c, ' '..='~') && c != '"' && c != '\\') {
             faults.push(ConfigError::new(

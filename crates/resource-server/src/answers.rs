@@ -1,0 +1,139 @@
+//! What others answered, for a while and not too much of it, and one question at a time for each key.
+//!
+//! Whoever asks for what is being asked already waits for that answer; if the one who asked goes away, the next one in
+//! line asks. An answer that lasts no time is for those who waited and for nobody after them.
+
+use crate::clock::Clock;
+use quick_cache::sync::Cache;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Answers under their keys, at most so many; the least useful make room.
+pub(crate) struct Answers<K, V> {
+    kept: Cache<K, Kept<V>>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Clone)]
+struct Kept<V> {
+    value: V,
+    until: Duration,
+}
+
+/// An answer, and whether it was here or another's question brought it.
+pub(crate) struct Found<V> {
+    pub(crate) value: V,
+    pub(crate) asked: bool,
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Answers<K, V> {
+    // Foreign bytes choose the keys: the hash is one that nobody can foresee.
+    pub(crate) fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
+        Self { kept: Cache::new(capacity), clock }
+    }
+
+    /// The answer for a key: a kept one that is still good, or the one to `ask`, with how long it lasts.
+    pub(crate) async fn find_or(&self, key: &K, ask: impl Future<Output = (V, Duration)>) -> Found<V> {
+        if let Some(value) = self.find(key) {
+            return Found { value, asked: false };
+        }
+        match self.kept.get_value_or_guard_async(key).await {
+            Ok(Kept { value, .. }) => Found { value, asked: false },
+            Err(guard) => {
+                let (value, lasting) = ask.await;
+                let until = self.clock.elapsed() + lasting;
+                // It fails only if the place was taken away meanwhile: then nothing is kept.
+                _ = guard.insert(Kept { value: value.clone(), until });
+                if lasting.is_zero() {
+                    self.forget(key);
+                }
+                Found { value, asked: true }
+            }
+        }
+    }
+
+    pub(crate) fn forget(&self, key: &K) {
+        self.kept.remove(key);
+    }
+
+    fn find(&self, key: &K) -> Option<V> {
+        let now = self.clock.elapsed();
+        let kept = self.kept.get(key)?;
+        if now < kept.until {
+            return Some(kept.value);
+        }
+        self.kept.remove_if(key, |kept| kept.until <= now);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::TestClock;
+    use portcullis_core::token::NumericDate;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use tokio::task::{JoinSet, yield_now};
+
+    fn answers() -> (Arc<TestClock>, Arc<Answers<u8, u32>>) {
+        let clock = Arc::new(TestClock::at(NumericDate::from_seconds(0)));
+        (Arc::clone(&clock), Arc::new(Answers::new(100, clock)))
+    }
+
+    #[tokio::test]
+    async fn an_answer_lasts_as_long_as_it_says() {
+        let (clock, answers) = answers();
+        let ask = async |value, seconds| {
+            answers.find_or(&1, async move { (value, Duration::from_secs(seconds)) }).await.value
+        };
+        assert_eq!((ask(1, 5).await, ask(2, 5).await), (1, 1));
+        clock.advance(Duration::from_secs(5));
+        assert_eq!((ask(3, 0).await, ask(4, 5).await), (3, 4));
+        answers.forget(&1);
+        assert_eq!((ask(5, 5).await, answers.kept.len()), (5, 1));
+    }
+
+    #[tokio::test]
+    async fn all_who_come_meanwhile_share_one_question() {
+        let (_, answers) = answers();
+        let asked = Arc::new(AtomicU32::new(0));
+        for lasting in [Duration::from_secs(5), Duration::ZERO] {
+            let mut waiting = JoinSet::new();
+            for _ in 0..100 {
+                let (answers, asked) = (Arc::clone(&answers), Arc::clone(&asked));
+                waiting.spawn(async move {
+                    let ask = async {
+                        let number = asked.fetch_add(1, Ordering::Relaxed);
+                        for _ in 0..500 {
+                            yield_now().await;
+                        }
+                        (number, lasting)
+                    };
+                    answers.find_or(&7, ask).await.value
+                });
+            }
+            let values = waiting.join_all().await;
+            assert!(values.iter().all(|value| *value == values[0]), "{values:?}");
+            answers.forget(&7);
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn the_next_in_line_asks_where_the_first_goes_away() {
+        let (_, answers) = answers();
+        let first = tokio::spawn({
+            let answers = Arc::clone(&answers);
+            async move { answers.find_or(&1, std::future::pending()).await.value }
+        });
+        yield_now().await;
+        let second = tokio::spawn({
+            let answers = Arc::clone(&answers);
+            async move { answers.find_or(&1, async { (2, Duration::ZERO) }).await.value }
+        });
+        yield_now().await;
+        first.abort();
+        assert_eq!(second.await.unwrap(), 2);
+    }
+}

@@ -1,0 +1,175 @@
+//! A breaker before an endpoint: after some failures in a row nobody asks for a while, then one request tries.
+//!
+//! It spares an endpoint that is down, and the callers the wait for it. It never decides about a token: while it is
+//! open, the answer is an outage.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// So many failures in a row open it.
+const FAILURES: u32 = 5;
+/// How long it stays open the first time, and at most: each failed try doubles it.
+const OPEN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+/// The longest wait that an endpoint can ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// Counts failures and says whether to ask.
+#[derive(Debug, Default)]
+pub(crate) struct Breaker(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    failures: u32,
+    openings: u32,
+    open_until: Option<Duration>,
+    trying: bool,
+}
+
+/// How a breaker is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakerState {
+    /// Questions go through.
+    Closed,
+    /// Nobody asks for so long.
+    Open(Duration),
+    /// One question goes through, to see whether the endpoint is back.
+    Trying,
+}
+
+/// Leave to ask once. What came of it has to be said; if it is dropped instead, nothing was learnt.
+#[must_use]
+pub(crate) struct Leave<'b> {
+    breaker: &'b Breaker,
+    trying: bool,
+}
+
+impl Breaker {
+    /// Leave to ask, or how long to wait.
+    pub(crate) fn leave(&self, now: Duration) -> Result<Leave<'_>, Duration> {
+        let mut counts = self.counts();
+        let Some(until) = counts.open_until else { return Ok(Leave { breaker: self, trying: false }) };
+        if now < until {
+            return Err(until - now);
+        }
+        if counts.trying {
+            return Err(Duration::from_secs(1));
+        }
+        counts.trying = true;
+        Ok(Leave { breaker: self, trying: true })
+    }
+
+    /// How it is.
+    pub(crate) fn state(&self, now: Duration) -> BreakerState {
+        let counts = self.counts();
+        match counts.open_until {
+            None => BreakerState::Closed,
+            Some(until) if now < until => BreakerState::Open(until - now),
+            Some(_) => BreakerState::Trying,
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Leave<'_> {
+    /// The endpoint answered as it should.
+    pub(crate) fn succeeded(self) {
+        *self.breaker.counts() = Counts::default();
+    }
+
+    /// It did not. If it said when to come back, nobody asks before that.
+    pub(crate) fn failed(self, now: Duration, retry_after: Option<Duration>) {
+        let mut counts = self.breaker.counts();
+        counts.failures = counts.failures.saturating_add(1);
+        let is_open = counts.open_until.is_some_and(|until| now < until);
+        let wait = match retry_after {
+            Some(wait) => wait.min(LONGEST_WAIT),
+            None if is_open || (!self.trying && counts.failures < FAILURES) => return,
+            None => OPEN.0.saturating_mul(1 << counts.openings.min(8)).min(OPEN.1),
+        };
+        counts.openings = counts.openings.saturating_add(1);
+        counts.open_until = counts.open_until.max(Some(now + wait));
+    }
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        if self.trying {
+            self.breaker.counts().trying = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: u64) -> Duration {
+        Duration::from_secs(second)
+    }
+
+    fn fail(breaker: &Breaker, second: u64) {
+        breaker.leave(at(second)).ok().unwrap().failed(at(second), None);
+    }
+
+    fn wait(breaker: &Breaker, second: u64) -> Option<u64> {
+        breaker.leave(at(second)).err().map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn five_failures_in_a_row_open_it_and_one_success_closes_it() {
+        let breaker = Breaker::default();
+        for _ in 0..4 {
+            fail(&breaker, 100);
+        }
+        breaker.leave(at(100)).ok().unwrap().succeeded();
+        for _ in 0..4 {
+            fail(&breaker, 100);
+        }
+        assert_eq!((wait(&breaker, 100), breaker.state(at(100))), (None, BreakerState::Closed));
+        fail(&breaker, 100);
+        assert_eq!((wait(&breaker, 101), breaker.state(at(101))), (Some(4), BreakerState::Open(at(4))));
+        breaker.leave(at(105)).ok().unwrap().succeeded();
+        assert_eq!(wait(&breaker, 105), None);
+    }
+
+    #[test]
+    fn one_tries_at_a_time_and_each_failure_doubles_the_wait() {
+        let breaker = Breaker::default();
+        for _ in 0..5 {
+            fail(&breaker, 0);
+        }
+        let mut now = 5;
+        for expected in [10, 20, 40, 60, 60] {
+            let trying = breaker.leave(at(now)).ok().unwrap();
+            assert_eq!((wait(&breaker, now), breaker.state(at(now))), (Some(1), BreakerState::Trying));
+            trying.failed(at(now), None);
+            assert_eq!(wait(&breaker, now), Some(expected));
+            now += expected;
+        }
+        drop(breaker.leave(at(now)).ok().unwrap());
+        assert_eq!(wait(&breaker, now), None, "whoever gives up lets the next one try");
+    }
+
+    #[test]
+    fn what_the_endpoint_asks_for_is_honoured_within_reason() {
+        let breaker = Breaker::default();
+        breaker.leave(at(0)).ok().unwrap().failed(at(0), Some(at(7)));
+        assert_eq!((wait(&breaker, 6), wait(&breaker, 7)), (Some(1), None));
+        let breaker = Breaker::default();
+        breaker.leave(at(0)).ok().unwrap().failed(at(0), Some(at(86_400)));
+        assert_eq!(wait(&breaker, 0), Some(300));
+    }
+
+    #[test]
+    fn late_failures_do_not_lengthen_the_wait() {
+        let breaker = Breaker::default();
+        let many: Vec<_> = (0..9).map(|_| breaker.leave(at(0)).ok().unwrap()).collect();
+        for leave in many {
+            leave.failed(at(1), None);
+        }
+        assert_eq!(wait(&breaker, 1), Some(5));
+    }
+}

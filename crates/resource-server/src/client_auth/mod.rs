@@ -1,0 +1,146 @@
+//! How this server proves to an issuer who asks: the client authentication of RFC 6749, section 2.3, RFC 7523 and
+//! RFC 8705.
+//!
+//! Secrets and keys are read at the start and never printed. A secret goes only where the operator or the issuer's own
+//! metadata says, over TLS or loopback, and no redirect is followed: [`fetch`](crate::fetch) sees to that.
+
+mod assertion;
+mod secret;
+
+pub(crate) use assertion::Assertion;
+pub use secret::Secret;
+
+use crate::fetch::{Authorization, Body, OwnCertificate};
+use portcullis_core::token::NumericDate;
+use std::fmt;
+use url::form_urlencoded::{Serializer, byte_serialize};
+
+/// A client of an issuer, and how it proves itself.
+#[derive(Clone)]
+pub(crate) struct ClientAuth {
+    pub(crate) id: Box<str>,
+    pub(crate) proof: Proof,
+}
+
+/// The ways of proving.
+#[derive(Clone)]
+pub(crate) enum Proof {
+    /// None: the endpoint asks nobody who they are.
+    None,
+    /// `client_secret_basic`: id and secret in the Authorization header.
+    Basic(Secret),
+    /// `client_secret_post`: id and secret in the form.
+    Post(Secret),
+    /// `private_key_jwt`: a signed assertion (RFC 7523, section 2.2).
+    Assertion(Assertion),
+    /// `tls_client_auth` and `self_signed_tls_client_auth`: a certificate (RFC 8705, section 2).
+    Certificate(OwnCertificate),
+}
+
+impl ClientAuth {
+    /// A form of these members and the proof; what belongs into the Authorization header stands beside it. `audience`
+    /// is whom an assertion is for.
+    ///
+    /// # Errors
+    ///
+    /// An assertion that this machine cannot sign.
+    pub(crate) fn form(
+        &self,
+        members: &[(&str, &str)],
+        audience: &str,
+        now: NumericDate,
+    ) -> Result<(Body, Option<Authorization>), String> {
+        let mut form = Serializer::new(String::new());
+        form.extend_pairs(members);
+        let authorization = self.prove(&mut form, audience, now)?;
+        Ok((Body::Form(form.finish()), authorization))
+    }
+
+    fn prove(
+        &self,
+        form: &mut Serializer<'_, String>,
+        audience: &str,
+        now: NumericDate,
+    ) -> Result<Option<Authorization>, String> {
+        match &self.proof {
+            Proof::None => {}
+            Proof::Basic(secret) => {
+                // Both are form-encoded before they are joined (RFC 6749, section 2.3.1).
+                let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+                let (id, secret) = (encoded(&self.id), encoded(secret.expose()));
+                return Ok(Some(Authorization::Basic { id, secret }));
+            }
+            Proof::Post(secret) => {
+                form.append_pair("client_id", &self.id).append_pair("client_secret", secret.expose());
+            }
+            Proof::Assertion(assertion) => {
+                let signed = assertion.sign(&self.id, audience, now)?;
+                form.append_pair("client_id", &self.id)
+                    .append_pair("client_assertion_type", ASSERTION_TYPE)
+                    .append_pair("client_assertion", &signed);
+            }
+            Proof::Certificate(_) => {
+                form.append_pair("client_id", &self.id);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The certificate to show, where that is the proof.
+    pub(crate) fn certificate(&self) -> Option<&OwnCertificate> {
+        match &self.proof {
+            Proof::Certificate(certificate) => Some(certificate),
+            _ => None,
+        }
+    }
+}
+
+/// Shows the id only.
+impl fmt::Debug for ClientAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the client `{}`", self.id)
+    }
+}
+
+/// RFC 7523, section 2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proven(proof: Proof) -> (String, Option<(String, String)>) {
+        let client = ClientAuth { id: "a b:c".into(), proof };
+        let now = NumericDate::from_seconds(1_000);
+        let (Body::Form(form), header) = client.form(&[("a", "&")], "https://idp.example", now).unwrap()
+        else {
+            panic!("no form")
+        };
+        let header = header.map(|header| match header {
+            Authorization::Basic { id, secret } => (id, secret),
+            Authorization::Bearer(_) => panic!("no client has a token to show"),
+        });
+        (form.strip_prefix("a=%26").unwrap().to_owned(), header)
+    }
+
+    #[test]
+    fn basic_encodes_both_halves_before_they_are_joined() {
+        let (form, header) = proven(Proof::Basic(Secret::new("s:%+ü")));
+        assert_eq!(form, "");
+        assert_eq!(header, Some(("a+b%3Ac".to_owned(), "s%3A%25%2B%C3%BC".to_owned())));
+    }
+
+    #[test]
+    fn post_puts_both_into_the_form_and_nothing_into_the_header() {
+        let (form, header) = proven(Proof::Post(Secret::new("s&x=")));
+        assert_eq!((form.as_str(), header), ("&client_id=a+b%3Ac&client_secret=s%26x%3D", None));
+        assert_eq!(proven(Proof::None), (String::new(), None));
+    }
+
+    #[test]
+    fn nothing_of_a_secret_is_printed() {
+        let secret = Secret::new("marked");
+        let client = ClientAuth { id: "api".into(), proof: Proof::Post(secret.clone()) };
+        assert_eq!(format!("{client:?} {secret:?}"), "the client `api` a secret");
+    }
+}

@@ -1,0 +1,120 @@
+//! The client under whose name questions go out: its secret, key or certificate, read at the start.
+
+use super::noted;
+use crate::client_auth::{Assertion, ClientAuth, Proof, Secret};
+use crate::config::{Config, WrittenClient};
+use crate::fetch::OwnCertificate;
+use portcullis_core::ConfigError;
+use portcullis_core::jose::Algorithm;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The client as meant; faults are added to the list, and none of them shows a secret.
+pub(super) fn client(
+    place: &str,
+    written: &WrittenClient,
+    faults: &mut Vec<ConfigError>,
+) -> Option<Arc<ClientAuth>> {
+    let proof = noted(faults, proof(place, written));
+    let named = written.id.as_deref().filter(|id| !id.trim().is_empty());
+    let needs_name = !matches!(proof, Some(Proof::None));
+    if named.is_none() && needs_name {
+        let cure = "write the id of a client that this API has at the issuer";
+        faults.push(ConfigError::new(format!("{place}.client_id"), "a client's id", cure));
+        return None;
+    }
+    Some(Arc::new(ClientAuth { id: named.unwrap_or_default().into(), proof: proof? }))
+}
+
+fn proof(place: &str, written: &WrittenClient) -> Result<Proof, ConfigError> {
+    match written.auth.as_deref().unwrap_or("client_secret_basic") {
+        "client_secret_basic" => secret(place, written).map(Proof::Basic),
+        "client_secret_post" => secret(place, written).map(Proof::Post),
+        "private_key_jwt" => assertion(place, written).map(Proof::Assertion),
+        "tls_client_auth" | "self_signed_tls_client_auth" => {
+            certificate(place, written).map(Proof::Certificate)
+        }
+        "none" => Ok(Proof::None),
+        _ => {
+            let expected = "a way for a client to prove itself";
+            let cure = "write `client_secret_basic`, `client_secret_post`, `private_key_jwt`, `tls_client_auth` or `none`";
+            Err(ConfigError::new(format!("{place}.auth"), expected, cure))
+        }
+    }
+}
+
+/// The secret, from the one place that is written.
+fn secret(place: &str, written: &WrittenClient) -> Result<Secret, ConfigError> {
+    let cure = "write either `client_secret_file` or `client_secret_env`";
+    let at = |member: &str, expected: String| ConfigError::new(format!("{place}.{member}"), expected, cure);
+    let text = match (&written.secret, &written.secret_file, &written.secret_env) {
+        (Some(secret), None, None) => return Ok(secret.clone()),
+        (None, Some(file), None) => {
+            let bytes = read(place, "client_secret_file", file)?;
+            let text = std::str::from_utf8(&bytes).map(str::to_owned);
+            text.map_err(|_| at("client_secret_file", format!("{}: a secret as text", file.display())))
+        }
+        (None, None, Some(name)) => variable(name).ok_or_else(|| {
+            at("client_secret_env", format!("the variable `{}` to be set", name.escape_debug()))
+        }),
+        (None, None, None) => Err(at("client_secret_file", "the client's secret".to_owned())),
+        _ => Err(at("client_secret_file", "one place for the client's secret".to_owned())),
+    };
+    let secret = Secret::new(Zeroizing::new(text?).trim());
+    if secret.expose().is_empty() {
+        return Err(at("client_secret_file", "a secret that is not empty".to_owned()));
+    }
+    Ok(secret)
+}
+
+fn variable(name: &str) -> Option<String> {
+    Config::variable(name).ok().flatten()
+}
+
+fn assertion(place: &str, written: &WrittenClient) -> Result<Assertion, ConfigError> {
+    let key = needed(place, "private_key_file", written.private_key_file.as_ref())?;
+    let certificate = match &written.certificate_file {
+        Some(file) => Some(read(place, "certificate_file", file)?),
+        None => None,
+    };
+    let algorithm = match &written.signing_algorithm {
+        None => None,
+        Some(name) => Some(Algorithm::from_name(name).ok_or_else(|| {
+            let cure = "write `RS256` or `PS256`, or leave it to the key";
+            ConfigError::new(format!("{place}.signing_algorithm"), "a signature algorithm", cure)
+        })?),
+    };
+    let certificate = certificate.as_ref().map(|pem| pem.as_slice());
+    Assertion::read(&key, algorithm, written.key_id.as_deref(), certificate).map_err(|expected| {
+        let cure = "convert the key with `openssl pkcs8 -topk8 -nocrypt`, and see that key, algorithm and certificate fit";
+        ConfigError::new(format!("{place}.private_key_file"), expected, cure)
+    })
+}
+
+fn certificate(place: &str, written: &WrittenClient) -> Result<OwnCertificate, ConfigError> {
+    let mut pem = needed(place, "certificate_file", written.certificate_file.as_ref())?;
+    if let Some(file) = &written.private_key_file {
+        pem.push(b'\n');
+        pem.extend_from_slice(&read(place, "private_key_file", file)?);
+    }
+    OwnCertificate::parse(&pem).ok_or_else(|| {
+        let cure = "write the client's certificate, the ones above it, and its key, all in PEM";
+        ConfigError::new(format!("{place}.certificate_file"), "a certificate and the key that fits it", cure)
+    })
+}
+
+fn needed(place: &str, member: &str, file: Option<&PathBuf>) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+    let missing = || {
+        let cure = format!("write `{member}`, or choose another `auth`");
+        ConfigError::new(format!("{place}.{member}"), "the path of a file in PEM", cure)
+    };
+    read(place, member, file.ok_or_else(missing)?)
+}
+
+fn read(place: &str, member: &str, file: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+    std::fs::read(file).map(Zeroizing::new).map_err(|error| {
+        let cure = "write the path of a file that this service can read";
+        ConfigError::new(format!("{place}.{member}"), format!("{}: {error}", file.display()), cure)
+    })
+}
