@@ -9,13 +9,16 @@
     reason = "a test that fails should stop"
 )]
 
+mod answering;
 mod cache;
 mod claims;
 mod discovery;
 mod explain;
 mod faults;
 mod flood;
+mod groups;
 mod hints;
+mod introspection;
 mod outage;
 #[cfg(feature = "redis")]
 mod redis;

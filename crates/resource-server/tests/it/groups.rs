@@ -1,0 +1,190 @@
+//! Groups that do not fit into a token, looked up at an imitation of Microsoft Graph.
+
+use crate::answering::{Answer, Answering};
+use crate::world::clock;
+use http::{HeaderMap, HeaderValue};
+use portcullis_core::{Decision, Requirement};
+use portcullis_idp::{Dialect, Fault, Idp, IdpConfig};
+use portcullis_resource_server::clock::{Clock as _, TestClock};
+use portcullis_resource_server::{Config, ResourceServer, Secret, Settings};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+struct World {
+    clock: Arc<TestClock>,
+    idp: Idp,
+    server: ResourceServer,
+}
+
+impl World {
+    async fn new(more: impl FnOnce(&Idp) -> String) -> Self {
+        let (clock, mut config) = (clock(), IdpConfig { dialect: Dialect::Entra, ..IdpConfig::default() });
+        config.users[1].groups = (0..250).map(|number| format!("group-{number}")).collect();
+        let now = Arc::clone(&clock);
+        let idp = Idp::start_at(config, move || u64::try_from(now.now().seconds()).unwrap()).await.unwrap();
+        let server = server(&idp, &more(&idp), &clock);
+        Self { clock, idp, server }
+    }
+
+    /// Bob is in 250 groups: too many for a token.
+    fn bob(&self) -> String {
+        self.idp.token("bob").sign()
+    }
+
+    async fn decide(&self, token: &str, requirement: &Requirement) -> String {
+        decide(&self.server, token, requirement).await
+    }
+}
+
+fn graph(idp: &Idp) -> String {
+    format!("[issuer.groups_lookup]\nclient_id = \"service\"\nurl = \"{}\"\n", idp.graph())
+}
+
+fn server(idp: &Idp, more: &str, clock: &Arc<TestClock>) -> ResourceServer {
+    let text = format!(
+        "[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\nprofile = \"entra-v2\"\n{more}",
+        idp.issuer(),
+        idp.audience()
+    );
+    let mut config = Config::from_toml(&text).unwrap();
+    if let Some(groups) = &mut config.issuer[0].groups_lookup {
+        groups.client_secret = Some(Secret::new("service-secret"));
+    }
+    ResourceServer::with_clock(Settings::try_from(config).unwrap(), Arc::<TestClock>::clone(clock))
+}
+
+async fn decide(server: &ResourceServer, token: &str, requirement: &Requirement) -> String {
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+    match server.decide(&headers, None, requirement).await {
+        Decision::Allow(_) => "allow".to_owned(),
+        Decision::Deny(rejection) => rejection.code().to_string(),
+        Decision::Fail(outage) => outage.code().to_string(),
+    }
+}
+
+#[tokio::test]
+async fn groups_that_do_not_fit_are_unknown_without_a_lookup() {
+    let world = World::new(|_| String::new()).await;
+    assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "policy.groups_unknown");
+    let not = Requirement::not(Requirement::group("group-7"));
+    assert_eq!(world.decide(&world.bob(), &not).await, "policy.groups_unknown");
+    assert_eq!(world.idp.graph_requests(), 0);
+}
+
+#[tokio::test]
+async fn the_directory_is_asked_where_the_decision_hangs_on_it() {
+    let world = World::new(graph).await;
+    let bob = world.bob();
+    assert_eq!(world.decide(&bob, &Requirement::ValidToken).await, "allow");
+    let either = Requirement::any([Requirement::user(), Requirement::group("group-7")]);
+    assert_eq!(world.decide(&bob, &either).await, "allow");
+    assert_eq!(world.idp.graph_requests(), 0, "nothing hung on it");
+    assert_eq!(world.decide(&bob, &Requirement::group("group-7")).await, "allow");
+    assert_eq!(
+        world.decide(&bob, &Requirement::group("group-249")).await,
+        "allow",
+        "the last of three pages"
+    );
+    assert_eq!(world.decide(&bob, &Requirement::group("group-250")).await, "policy.denied");
+    let not = |group: &str| Requirement::not(Requirement::group(group));
+    assert_eq!(world.decide(&bob, &not("group-7")).await, "policy.denied");
+    assert_eq!(world.decide(&bob, &not("group-250")).await, "allow");
+    assert_eq!(world.idp.graph_requests(), 3, "three pages, once");
+    world.clock.advance(Duration::from_secs(300));
+    assert_eq!(world.decide(&bob, &Requirement::group("group-7")).await, "allow");
+    assert_eq!(world.idp.graph_requests(), 6);
+}
+
+#[tokio::test]
+async fn many_requests_ask_once() {
+    let world = World::new(graph).await;
+    let mut requests = JoinSet::new();
+    for _ in 0..200 {
+        let (server, bob) = (world.server.clone(), world.bob());
+        requests.spawn(async move { decide(&server, &bob, &Requirement::group("group-7")).await });
+    }
+    assert!(requests.join_all().await.iter().all(|decision| decision == "allow"));
+    assert_eq!(world.idp.graph_requests(), 3);
+}
+
+#[tokio::test]
+async fn a_directory_that_fails_is_an_outage_and_never_no_groups() {
+    for fault in [
+        Fault::InternalError,
+        Fault::Html,
+        Fault::Huge,
+        Fault::Redirect,
+        Fault::Empty,
+        Fault::Truncated,
+        Fault::Unauthorized,
+    ] {
+        let world = World::new(graph).await;
+        world.idp.fail_graph(fault);
+        let not = Requirement::not(Requirement::group("group-7"));
+        assert_eq!(world.decide(&world.bob(), &not).await, "outage.groups", "{fault:?}");
+        world.idp.fail_graph(Fault::None);
+        assert_eq!(world.decide(&world.bob(), &not).await, "policy.denied", "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_is_down_is_spared() {
+    let world = World::new(graph).await;
+    world.idp.fail_graph(Fault::InternalError);
+    for _ in 0..20 {
+        assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "outage.groups");
+    }
+    assert_eq!(world.idp.graph_requests(), 5);
+    world.idp.fail_graph(Fault::None);
+    world.clock.advance(Duration::from_secs(5));
+    assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "allow");
+}
+
+#[tokio::test]
+async fn only_a_guid_gets_into_the_address() {
+    let world = World::new(graph).await;
+    for id in [
+        "",
+        "bob",
+        "../../me",
+        "00000000-0000-0000-0000-00000000000G",
+        "00000000-0000-0000-0000-000000000001/x",
+    ] {
+        let token = world.idp.token("bob").claim("oid", id).sign();
+        let decision = world.decide(&token, &Requirement::group("group-7")).await;
+        assert!(decision == "outage.groups" || decision == "token.claim_missing", "{id}: {decision}");
+    }
+    assert_eq!(world.idp.graph_requests(), 0);
+}
+
+/// The token goes to the directory that is configured, and nowhere else.
+#[tokio::test]
+async fn a_next_page_of_another_origin_is_not_asked_for() {
+    let tokens =
+        Answering::start(r#"{"access_token":"for-graph","token_type":"Bearer","expires_in":3600}"#).await;
+    let (elsewhere, directory) = (Answering::start("{}").await, Answering::start("").await);
+    let page = |next: &str| format!(r#"{{"value":["group-7"],"@odata.nextLink":"{next}/next"}}"#);
+    let world = World::new(|_| {
+        let (url, endpoint) = (&directory.url, &tokens.url);
+        format!("[issuer.groups_lookup]\nclient_id = \"service\"\nurl = \"{url}\"\ntoken_endpoint = \"{endpoint}\"\n")
+    })
+    .await;
+    directory.answer(Answer::json(&page(&elsewhere.url)));
+    assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "outage.groups");
+    let asked = directory.requests().remove(0);
+    assert_eq!(asked.headers.get("authorization").unwrap(), "Bearer for-graph");
+    assert!(asked.path.ends_with("/getMemberObjects") && elsewhere.requests().is_empty(), "{}", asked.path);
+    assert_eq!(asked.body, r#"{"securityEnabledOnly":false}"#);
+    let asked = tokens.requests().remove(0).body;
+    assert!(asked.starts_with("grant_type=client_credentials&scope=http%3A%2F%2F"), "{asked}");
+    // Pages without end.
+    directory.answer(Answer::json(&page(&directory.url)));
+    assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "outage.groups");
+    assert_eq!((directory.requests().len(), tokens.requests().len()), (1 + 110, 1));
+    // A token that is no longer taken is got anew, once.
+    directory.answer(Answer { status: 401, ..Answer::json("{}") });
+    assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "outage.groups");
+    assert_eq!((directory.requests().len(), tokens.requests().len()), (1 + 110 + 2, 2));
+}

@@ -1,0 +1,121 @@
+//! What is remembered of answers, for how long, and for whom.
+
+use super::{Asking, judge, server};
+use crate::answering::Answering;
+use crate::world::clock;
+use portcullis_core::credential::Credential;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn five_hundred_requests_ask_once() {
+    let world = Asking::new("").await;
+    for token in [world.idp.token("alice").opaque(), "made-up".to_owned()] {
+        let before = world.idp.introspection_requests();
+        let mut requests = JoinSet::new();
+        for _ in 0..500 {
+            let (server, token) = (world.server.clone(), token.clone());
+            requests.spawn(async move { judge(&server, &token).await });
+        }
+        let verdicts = requests.join_all().await;
+        assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0]), "{token}");
+        assert_eq!(world.idp.introspection_requests() - before, 1, "{token}");
+    }
+    let status = world.status();
+    assert_eq!((status.questions, status.remembered), (2, 998));
+}
+
+#[tokio::test]
+async fn an_answer_is_good_for_a_minute_at_most() {
+    let world = Asking::new("").await;
+    let token = world.idp.token("alice").opaque();
+    for (pause, questions) in [(0, 1), (59, 1), (1, 2)] {
+        world.clock.advance(seconds(pause));
+        assert_eq!(world.judge(&token).await, "fine");
+        assert_eq!(world.idp.introspection_requests(), questions, "after {pause} s more");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_good_until_the_token_ends_and_no_longer() {
+    let world = Asking::new("").await;
+    let token = world.idp.token("alice").claim("exp", 1_800_000_030).opaque();
+    assert_eq!(world.judge(&token).await, "fine");
+    world.clock.advance(seconds(29));
+    assert_eq!((world.judge(&token).await.as_str(), world.idp.introspection_requests()), ("fine", 1));
+    world.clock.advance(seconds(1));
+    assert_eq!(
+        (world.judge(&token).await.as_str(), world.idp.introspection_requests()),
+        ("token.inactive", 2)
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_names_no_end_is_good_for_five_seconds() {
+    let endpoint = Answering::start(r#"{"active":true,"aud":"api://enterprise-api"}"#).await;
+    let clock = clock();
+    let server = server("https://idp.example", &format!("endpoint = \"{}\"", endpoint.url), &clock);
+    for (pause, questions) in [(0, 1), (4, 1), (1, 2)] {
+        clock.advance(seconds(pause));
+        assert_eq!(judge(&server, "opaque").await, "fine");
+        assert_eq!(endpoint.requests().len(), questions);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_remembered_for_five_seconds_so_that_junk_asks_once() {
+    let world = Asking::new("").await;
+    for _ in 0..50 {
+        assert_eq!(world.judge("made-up").await, "token.inactive");
+    }
+    world.clock.advance(seconds(4));
+    assert_eq!(
+        (world.judge("made-up").await.as_str(), world.idp.introspection_requests()),
+        ("token.inactive", 1)
+    );
+    world.clock.advance(seconds(1));
+    assert_eq!(
+        (world.judge("made-up").await.as_str(), world.idp.introspection_requests()),
+        ("token.inactive", 2)
+    );
+}
+
+#[tokio::test]
+async fn with_no_memory_every_request_asks() {
+    let world = Asking::new("cache_seconds = 0").await;
+    let token = world.idp.token("alice").opaque();
+    for questions in 1..4 {
+        assert_eq!(
+            (world.judge(&token).await.as_str(), world.idp.introspection_requests()),
+            ("fine", questions)
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_one_issuer_said_counts_for_no_other() {
+    let (ours, theirs) = (
+        Answering::start(r#"{"active":true,"aud":"api://enterprise-api","sub":"us"}"#).await,
+        Answering::start(r#"{"active":false}"#).await,
+    );
+    let more = format!(
+        "endpoint = \"{}\"\nprefix = \"ours_\"\n[[issuer]]\nurl = \"https://theirs.example\"\naudience = [\"api://enterprise-api\"]\n\
+         [issuer.introspection]\nclient_id = \"service\"\nendpoint = \"{}\"\n[[issuer]]\nurl = \"https://longer.example\"\n\
+         audience = [\"api://enterprise-api\"]\n[issuer.introspection]\nclient_id = \"service\"\nendpoint = \"{}\"\nprefix = \"ours_but_\"\n",
+        ours.url, theirs.url, theirs.url
+    );
+    let server = server("https://ours.example", &more, &clock());
+    let token = server.authenticate(Credential::bearer("ours_1")).await.unwrap();
+    assert_eq!((token.issuer().as_str(), token.subject()), ("https://ours.example", Some("us")));
+    assert_eq!(judge(&server, "ours_but_not").await, "token.inactive", "the longest prefix tells");
+    assert_eq!(
+        judge(&server, "another").await,
+        "token.inactive",
+        "what has no known prefix is for the one without"
+    );
+    assert_eq!((ours.requests().len(), theirs.requests().len()), (1, 2));
+}

@@ -1,0 +1,156 @@
+//! Opaque tokens against the development provider, and against a server that answers as told.
+
+mod client;
+mod memory;
+mod mutual_tls;
+mod outage;
+mod settings;
+
+use crate::world::{AUDIENCE, clock, idp};
+use portcullis_core::Denial;
+use portcullis_core::credential::Credential;
+use portcullis_idp::Idp;
+use portcullis_resource_server::clock::TestClock;
+use portcullis_resource_server::{Config, IntrospectionStatus, ResourceServer, Secret, Settings};
+use std::sync::Arc;
+
+/// A provider, and a server that asks it about tokens.
+pub(crate) struct Asking {
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) idp: Idp,
+    pub(crate) server: ResourceServer,
+}
+
+impl Asking {
+    pub(crate) async fn new(more: &str) -> Self {
+        let clock = clock();
+        let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
+        let server = server(idp.issuer().as_str(), more, &clock);
+        Self { clock, idp, server }
+    }
+
+    pub(crate) async fn judge(&self, token: &str) -> String {
+        judge(&self.server, token).await
+    }
+
+    pub(crate) fn status(&self) -> IntrospectionStatus {
+        self.server.introspection_status().remove(0).1
+    }
+}
+
+/// A server for this issuer, asking as `service`; `more` are further settings of its introspection.
+pub(crate) fn server(issuer: &str, more: &str, clock: &Arc<TestClock>) -> ResourceServer {
+    server_of(issuer, &format!("client_id = \"service\"\n{more}"), clock)
+}
+
+/// The same for any client.
+fn server_of(issuer: &str, introspection: &str, clock: &Arc<TestClock>) -> ResourceServer {
+    let text = format!(
+        "[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{AUDIENCE}\"]\n[issuer.introspection]\n{introspection}\n"
+    );
+    let mut config = Config::from_toml(&text).unwrap();
+    for issuer in &mut config.issuer {
+        issuer.introspection.as_mut().unwrap().client_secret = Some(Secret::new("service-secret"));
+    }
+    ResourceServer::with_clock(Settings::try_from(config).unwrap(), Arc::<TestClock>::clone(clock))
+}
+
+/// `fine`, or the code.
+pub(crate) async fn judge(server: &ResourceServer, token: &str) -> String {
+    match server.authenticate(Credential::bearer(token)).await {
+        Ok(_) => "fine".to_owned(),
+        Err(Denial::Rejection(rejection)) => rejection.code().to_string(),
+        Err(Denial::Outage(outage)) => outage.code().to_string(),
+    }
+}
+
+#[tokio::test]
+async fn an_opaque_token_is_as_good_as_a_jwt() {
+    let world = Asking::new("").await;
+    let opaque = world.idp.token("alice").scope("orders:read").opaque();
+    let token = world.server.authenticate(Credential::bearer(&opaque)).await.unwrap();
+    assert!(token.has_scope("orders:read") && token.has_role("Admin") && token.header().is_none());
+    assert_eq!(token.issuer(), world.idp.issuer());
+    assert_eq!(world.judge("made-up").await, "token.inactive");
+    assert_eq!(
+        world.judge(&world.idp.token("alice").audience("api://other").opaque()).await,
+        "token.audience"
+    );
+    assert_eq!(world.judge(&world.idp.token("alice").sign()).await, "fine");
+    assert_eq!((world.idp.introspection_requests(), world.status().questions), (3, 3));
+}
+
+#[tokio::test]
+async fn what_has_the_shape_of_a_jwt_is_never_asked_about_instead() {
+    let world = Asking::new("").await;
+    for token in [
+        world.idp.token("alice").expired().sign(),
+        world.idp.token("alice").signature_flipped().sign(),
+        world.idp.token("alice").alg_none().sign(),
+        "eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned(),
+        "eyJ.e30.x".to_owned(),
+    ] {
+        assert_ne!(world.judge(&token).await, "fine");
+    }
+    for token in ["a b", "{}", "\"", &"a".repeat(16_385)] {
+        assert_eq!(world.judge(token).await, "token.malformed", "{token}");
+    }
+    assert_eq!(world.idp.introspection_requests(), 0);
+}
+
+#[tokio::test]
+async fn without_introspection_nobody_is_asked() {
+    let world = crate::world::World::new().await;
+    let opaque = world.idp.token("alice").opaque();
+    assert_eq!(world.decide(&opaque).await, "token.malformed");
+    assert_eq!(world.idp.introspection_requests(), 0);
+    assert!(world.server.introspection_status().is_empty());
+}
+
+#[tokio::test]
+async fn tokens_that_the_issuer_signed_are_asked_about_where_told_so() {
+    let world = Asking::new("tokens = \"all\"").await;
+    let known = world.idp.token("alice").issue();
+    assert_eq!((known.matches('.').count(), world.judge(&known).await.as_str()), (2, "fine"));
+    assert_eq!(world.judge(&known).await, "fine");
+    assert_eq!(world.idp.introspection_requests(), 1);
+    assert_eq!(world.judge(&world.idp.token("alice").sign()).await, "token.inactive", "it was never issued");
+    assert_eq!(world.judge(&world.idp.token("alice").signature_flipped().sign()).await, "token.signature");
+    assert_eq!(world.idp.introspection_requests(), 2);
+    // A token of the client that revokes it: what was remembered lasts a minute, and no longer.
+    let own = world.idp.token("service").issue();
+    assert_eq!(world.judge(&own).await, "fine");
+    revoke(&world.idp, &own).await;
+    world.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(world.judge(&own).await, "token.inactive");
+}
+
+async fn revoke(idp: &Idp, token: &str) {
+    let url = format!("{}/revoke", idp.base());
+    let request = reqwest::Client::new().post(url).basic_auth("service", Some("service-secret"));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(request.body(format!("token={token}")).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn an_explanation_asks_and_shows_the_answer() {
+    let world = Asking::new("").await;
+    let explained = |explanation: portcullis_resource_server::Explanation| {
+        let first = explanation.first_obstacle().map_or("accepted", |step| step.code);
+        let names: Vec<&str> = explanation.steps.iter().take(2).map(|step| step.name).collect();
+        assert_eq!(names, ["form", "introspection"]);
+        (first, explanation.hint.unwrap_or_default())
+    };
+    let good = world.idp.token("alice").opaque();
+    assert_eq!(explained(world.server.explain(&good).await), ("accepted", String::new()));
+    let (code, hint) = explained(world.server.explain("made-up").await);
+    assert!(code == "token.inactive" && hint.contains("revoked"), "{code} {hint}");
+    world.idp.fail_introspection(portcullis_idp::Fault::Unauthorized);
+    let explanation = world.server.explain("made-up").await;
+    assert!(explanation.first_obstacle().unwrap().found.contains("401"), "{explanation:?}");
+    assert_eq!(explained(explanation).0, "outage.introspection");
+    let confirming = Asking::new("tokens = \"all\"").await;
+    let explanation = confirming.server.explain(&confirming.idp.token("alice").sign()).await;
+    assert_eq!(explanation.steps.last().unwrap().name, "introspection");
+    assert_eq!(explanation.first_obstacle().unwrap().code, "token.inactive");
+}
