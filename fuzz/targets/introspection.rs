@@ -5,9 +5,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use portcullis_core::dialect::DIALECTS;
+use portcullis_core::jose::compact;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::introspection::Answer;
-use portcullis_core::token::{Audiences, Issuer, NumericDate};
+use portcullis_core::token::{Audiences, Issuer, NumericDate, OpaqueToken};
 use portcullis_core::verify::{Profile, Verifier};
 use portcullis_core::{Limits, Requirement, policy};
 use std::sync::LazyLock;
@@ -23,11 +24,14 @@ static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
+    token(data);
     let Ok(answer) = Answer::parse(data, &Limits::default()) else { return };
     let Ok(claims) = answer.into_claims() else { return };
     assert!(claims.claim("active") == Some(&Json::Bool(true)));
     for verifier in VERIFIERS.iter() {
+        assert!(!verifier.explain_answer(&claims, NOW).is_empty());
         let Ok(token) = verifier.verify_answer(claims.clone(), NOW) else { continue };
+        assert!(verifier.confirm(&claims, NOW).is_ok() && Verifier::recheck(&token, NOW).is_ok());
         let ours = |name| claims.claim(name).is_some_and(|claim| verifier.audiences().meet(claim));
         assert!(ours("aud") || ours("client_id"));
         assert!(claims.expires().is_none_or(|exp| NOW < exp.plus(60)));
@@ -42,3 +46,16 @@ fuzz_target!(|data: &[u8]| {
         }
     }
 });
+
+/// The same bytes as the token that is asked about, and as a signed answer: nobody signed it.
+fn token(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (limits, issuer) = (Limits::default(), VERIFIERS[0].issuer());
+    if let Ok(jws) = compact::parse_jws(text, &limits) {
+        assert!(Answer::open(&jws, &[], issuer, "client-1", &limits).is_err());
+    }
+    if let Ok(Some(opaque)) = OpaqueToken::read(text, &limits) {
+        assert!(text.len() <= limits.token_bytes && opaque.as_str().is_ascii());
+        assert!(compact::parse(text, &limits).is_err(), "a JWT is never taken for an opaque token");
+    }
+}

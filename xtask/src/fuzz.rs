@@ -109,6 +109,9 @@ fn seed() -> Result<(), String> {
     std::fs::create_dir_all(folder().join("artifacts")).map_err(|error| error.to_string())?;
     let (tokens, sets) = (corpus("access-tokens.json")?, corpus("jwk-sets.json")?);
     let (headers, scopes) = (corpus("authorization-header.json")?, corpus("scope-decisions.json")?);
+    for row in array(&corpus("introspection-responses.json")?, "vectors") {
+        plant("introspection", text(row, "id"), text(row, "body").as_bytes())?;
+    }
     for row in array(&tokens, "vectors") {
         let (id, token) = (text(row, "id"), text(row, "token"));
         for target in ["compact", "explain", "differential"] {
@@ -139,6 +142,7 @@ fn seed() -> Result<(), String> {
 fn written_seeds() -> Result<(), String> {
     let metadata = r#"{"issuer":"https://idp.example/tenant-a","jwks_uri":"https://idp.example/keys","token_endpoint":"https://idp.example/t"}"#;
     plant("metadata", "good", metadata.as_bytes())?;
+    plant("introspection", "opaque", b"ory_at_2YotnFZFEjr1zCsicMWpAA.x")?;
     plant("header", "good", br#"{"alg":"ES256","typ":"at+jwt","kid":"k","crit":["x"],"b64":false}"#)?;
     plant("claims", "good", br#"{"iss":"i","sub":"s","aud":["a"],"exp":1.5,"nbf":1,"iat":2,"scope":"a b","scp":["a"],"cnf":{"jkt":"x"}}"#)?;
     plant("config", "good", b"realm = \"api\"\n[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\nprofile = \"rfc9068\"\nroles = \"a.b\"\nleeway = 5\nalgorithms = [\"RS256\"]\n[limits]\nkeys = 5\n")?;

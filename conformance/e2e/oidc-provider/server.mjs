@@ -31,6 +31,7 @@ server.listen(0, '127.0.0.1', () => {
         grant_types: ['client_credentials'],
         redirect_uris: [],
         response_types: [],
+        introspection_signed_response_alg: 'RS256',
       },
       {
         client_id: 'web',
@@ -44,6 +45,9 @@ server.listen(0, '127.0.0.1', () => {
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: true },
+      introspection: { enabled: true },
+      jwtIntrospection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => 'api://enterprise-api',
@@ -52,7 +56,7 @@ server.listen(0, '127.0.0.1', () => {
           audience: resource,
           scope: 'orders:read orders:write',
           accessTokenTTL: 3600,
-          accessTokenFormat: 'jwt',
+          accessTokenFormat: resource === 'api://opaque-api' ? 'opaque' : 'jwt',
           jwt: { sign: { alg: algorithm } },
         }),
       },

@@ -117,6 +117,16 @@ fn cases() -> Vec<(String, String)> {
             "crates/resource-server/tests/it/faults.rs",
             "bad_metadata_at_the_start_is_an_outage",
         ),
+        (
+            "outage.introspection",
+            "crates/resource-server/tests/it/introspection/outage.rs",
+            "every_failure_is_an_outage_and_forgotten_at_once",
+        ),
+        (
+            "outage.groups",
+            "crates/resource-server/tests/it/groups.rs",
+            "a_directory_that_fails_is_an_outage_and_never_no_groups",
+        ),
     ] {
         let source = std::fs::read_to_string(root().join(file)).unwrap();
         assert!(source.contains(test) && source.contains(code), "{test} in {file} does not show {code}");
@@ -183,8 +193,9 @@ const NOT_DONE: &str = "
 | RFC 7516 | encrypted tokens | only where a provider and a resource server agreed on it; refused |
 | RFC 7517, 4.6 to 4.9 | `x5u`, `x5c`, `x5t` | the key is what its own members say; certificates are not looked at |
 | RFC 7638 | thumbprints | needed for DPoP only, which is not there yet |
-| RFC 7662 | introspection | not there yet: opaque tokens are refused |
 | RFC 7009 | the endpoint of the issuer | it is the issuer's; what is revoked here is refused by us, see `revocation.md` |
+| RFC 7662, 2.1 | a bearer token instead of client authentication | no provider we know wants it |
+| RFC 9701, 5 | encrypted answers | only where both sides agreed on it; an answer comes over TLS |
 | RFC 7797 | unencoded payloads | barred from JWTs; `b64` is refused |
 | RFC 8414, 2.1 | signed metadata | no provider we know needs it; the document comes over TLS from the issuer itself |
 | RFC 8705, RFC 9449 | proofs of possession | not there yet: tokens that are bound to a key are refused |

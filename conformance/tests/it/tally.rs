@@ -44,6 +44,11 @@ impl Tally {
         }
     }
 
+    /// How many were counted.
+    pub(crate) fn run(&self) -> usize {
+        self.run
+    }
+
     /// Prints the totals; fails if there was a failure, or a waiver for nothing.
     pub(crate) fn finish(self, least: usize) {
         let passed = self.run - self.waived - self.failures.len();

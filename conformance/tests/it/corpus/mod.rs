@@ -3,6 +3,7 @@
 mod access_tokens;
 mod authorization_header;
 mod differential;
+mod introspection_responses;
 mod jwk_sets;
 pub(crate) mod line;
 mod scope_decisions;

@@ -3,6 +3,7 @@
 mod browser;
 mod command;
 mod enterprise_api;
+mod introspection;
 mod process;
 mod products;
 mod provider;

@@ -81,6 +81,15 @@ impl Provider {
         answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
+    /// RFC 7009.
+    pub(crate) async fn revoke(&self, token: &str) {
+        let request = reqwest::Client::new()
+            .post(self.metadata["revocation_endpoint"].as_str().unwrap())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .basic_auth("service", Some("service-secret"));
+        assert_eq!(request.body(format!("token={token}")).send().await.unwrap().status(), 200);
+    }
+
     /// RFC 6749, section 4.1, with PKCE, through the pages that a user would see.
     pub(crate) async fn sign_in(&self, username: &str) -> UserTokens {
         let back = Browser::default().sign_in(self.authorization_url(), REDIRECT_URI, username).await;

@@ -7,6 +7,8 @@ mod rfc7515;
 mod rfc7517;
 mod rfc7518;
 mod rfc7519;
+mod rfc7523;
+mod rfc7662;
 mod rfc8037;
 mod rfc8414;
 mod rfc8725;
@@ -15,6 +17,7 @@ mod rfc9110;
 mod rfc9449;
 mod rfc9457;
 mod rfc9700;
+mod rfc9701;
 
 use axum::Router;
 use axum::body::Body;
@@ -27,7 +30,7 @@ use portcullis_core::token::NumericDate;
 use portcullis_core::{Denial, Limits};
 use portcullis_idp::{Idp, IdpConfig, TokenBuilder};
 use portcullis_resource_server::clock::TestClock;
-use portcullis_resource_server::{Config, ResourceServer, Settings};
+use portcullis_resource_server::{Config, ResourceServer, Secret, Settings};
 use serde_json::Value;
 use std::sync::Arc;
 use tower::ServiceExt as _;
@@ -67,11 +70,15 @@ impl World {
 
     /// What becomes of a token: `fine`, or the code.
     pub(crate) async fn judge(&self, token: &str) -> String {
-        match self.server.authenticate(Credential::bearer(token)).await {
-            Ok(_) => "fine".to_owned(),
-            Err(Denial::Rejection(rejection)) => rejection.code().to_string(),
-            Err(Denial::Outage(outage)) => outage.code().to_string(),
-        }
+        judge(&self.server, token).await
+    }
+
+    /// The names of the claims of a usual token.
+    pub(crate) fn names_of_claims(&self) -> Vec<String> {
+        let token = self.idp.token("alice").sign();
+        let claims = base64url::decode(token.split('.').nth(1).unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        claims.as_object().unwrap().keys().cloned().collect()
     }
 
     /// The same token with another header or payload, under the old signature.
@@ -103,6 +110,43 @@ impl World {
 
     pub(crate) async fn ask_with(&self, token: &str) -> Answer {
         self.ask("/", &[("authorization", &format!("Bearer {token}"))], "").await
+    }
+}
+
+async fn judge(server: &ResourceServer, token: &str) -> String {
+    match server.authenticate(Credential::bearer(token)).await {
+        Ok(_) => "fine".to_owned(),
+        Err(Denial::Rejection(rejection)) => rejection.code().to_string(),
+        Err(Denial::Outage(outage)) => outage.code().to_string(),
+    }
+}
+
+/// A server that asks an endpoint about tokens, as the client `service`.
+pub(crate) struct Asking {
+    pub(crate) server: ResourceServer,
+    pub(crate) clock: Arc<TestClock>,
+}
+
+pub(crate) fn asking(endpoint: &str, more: &str) -> Asking {
+    asking_at("https://idp.example", endpoint, more)
+}
+
+pub(crate) fn asking_at(issuer: &str, endpoint: &str, more: &str) -> Asking {
+    let text = format!(
+        "[[issuer]]\nurl = \"{issuer}\"\naudience = [\"api://enterprise-api\"]\n[issuer.introspection]\n\
+         client_id = \"service\"\nendpoint = \"{endpoint}\"\n{more}\n"
+    );
+    let mut config = Config::from_toml(&text).unwrap();
+    config.issuer[0].introspection.as_mut().unwrap().client_secret = Some(Secret::new("service-secret"));
+    let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
+    let settings = Settings::try_from(config).unwrap();
+    Asking { server: ResourceServer::with_clock(settings, Arc::clone(&clock) as Arc<_>), clock }
+}
+
+impl Asking {
+    /// What becomes of a token: `fine`, or the code.
+    pub(crate) async fn judge(&self, token: &str) -> String {
+        judge(&self.server, token).await
     }
 }
 

@@ -25,10 +25,12 @@ pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
     });
     Config::variable("OAUTH2_ISSUER")?;
     let mut config = config?;
-    if arguments.jwks.is_some() {
+    let alone = arguments.jwks.is_some();
+    if alone {
         config.revocation.store = None; // with a key set from a file nothing leaves the machine
     }
     let settings = Settings::try_from(config)?;
+    let settings = if alone { settings.without_questions() } else { settings };
     let server = ResourceServer::with_settings(match &arguments.jwks {
         Some(file) => settings.with_fixed_keys(&key_set(file)?),
         None => settings,

@@ -40,7 +40,7 @@ impl Settings {
         Self::try_from(Config { issuer: vec![issuer], ..Config::default() })
     }
 
-    /// Fixes the keys of all issuers: nothing is ever fetched. For tests, and for machines without a network.
+    /// Fixes the keys of all issuers: none is ever fetched. For tests, and for machines without a network.
     #[must_use]
     pub fn with_fixed_keys(mut self, keys: &Jwks) -> Self {
         for issuer in &mut self.issuers {
@@ -49,13 +49,23 @@ impl Settings {
         self
     }
 
-    /// Fixes the keys of one issuer: nothing is fetched for it. An issuer that is not configured changes nothing.
+    /// Fixes the keys of one issuer: none is fetched for it. An issuer that is not configured changes nothing.
     #[must_use]
     pub fn with_fixed_keys_of(mut self, issuer: &str, keys: &Jwks) -> Self {
         for settings in
             self.issuers.iter_mut().filter(|settings| settings.verifier.issuer().as_str() == issuer)
         {
             settings.source = KeySource::Fixed(keys.clone());
+        }
+        self
+    }
+
+    /// Asks nobody about tokens or groups: opaque tokens are refused, and groups that do not fit into a token stay
+    /// unknown. With [`with_fixed_keys`](Self::with_fixed_keys), nothing goes out at all.
+    #[must_use]
+    pub fn without_questions(mut self) -> Self {
+        for issuer in &mut self.issuers {
+            (issuer.introspection, issuer.groups) = (None, None);
         }
         self
     }
