@@ -65,8 +65,8 @@ pub use portcullis_core::jose::json::Json as ClaimValue;
 pub use portcullis_core::token::{AccessToken, ClaimPath, Claims, Identity, Kind, Membership, Scopes};
 pub use portcullis_core::{Code, ConfigErrors, Decision, Denial, Outage, Permit, Rejection, Requirement};
 pub use portcullis_resource_server::{
-    Config, IssuerConfig, ResourceServer, Revocation, RevocationConfig, RevocationStatus, RevokedKind,
-    Settings, StoreStatus, StoreUrl,
+    Config, GroupsConfig, IntrospectionConfig, IssuerConfig, ResourceServer, Revocation, RevocationConfig,
+    RevocationStatus, RevokedKind, Secret, Settings, StoreStatus, StoreUrl,
 };
 pub use requirement::{Requires, ValidToken};
 pub use respond::Refused;

@@ -153,7 +153,7 @@ impl Entry {
     pub(crate) fn issuer(&self, verifier: Verifier, keys: Arc<KeyCache>) -> TrustedIssuer {
         let Self { settings, limits, fetch, clock } = self;
         let asking =
-            |client: &ClientAuth| fetch.trusting(&settings.trust.for_questions(client.certificate()));
+            |client: &ClientAuth| fetch.for_questions(&settings.trust.for_questions(client.certificate()));
         let introspector = settings.introspection.as_ref().map(|introspection| {
             let (verifier, fetch) = (verifier.clone(), asking(&introspection.client));
             Introspector::new(introspection, verifier, fetch, Arc::clone(&keys), *limits, Arc::clone(clock))

@@ -66,8 +66,9 @@ pub(super) fn settings(
     }
     let source = noted(faults, source(place, &issuer, profile.dialect, &written));
     let tenants = tenants(place, profile.dialect, &written, faults);
-    let introspection = questions::introspection(place, &written, faults);
-    let groups = questions::groups(place, &written, profile.dialect, faults);
+    let has_metadata = !matches!(source, Some(KeySource::Uri(_)));
+    let introspection = questions::introspection(place, &written, has_metadata, faults);
+    let groups = questions::groups(place, &written, profile.dialect, has_metadata, faults);
     let verifier = Verifier::new(issuer, audiences, profile);
     let verifier = match &written.tenant {
         None => verifier,

@@ -15,6 +15,7 @@ use url::Url;
 pub(super) fn introspection(
     place: &str,
     issuer: &IssuerConfig,
+    has_metadata: bool,
     faults: &mut Vec<ConfigError>,
 ) -> Option<IntrospectionSettings> {
     let written = issuer.introspection.as_ref()?;
@@ -24,9 +25,9 @@ pub(super) fn introspection(
         let cure = "write one issuer for each tenant, each with its introspection";
         faults.push(ConfigError::new(&place, "one issuer: an opaque token does not say its tenant", cure));
     }
-    if written.endpoint.is_none() && issuer.jwks_uri.is_some() {
+    if written.endpoint.is_none() && !has_metadata {
         let cure = "write where the issuer answers about tokens";
-        let expected = "an address, as `jwks_uri` leaves no metadata to name it";
+        let expected = "an address, as without metadata nothing else names it";
         faults.push(ConfigError::new(at("endpoint"), expected, cure));
     }
     let endpoint = optional_url(&at("endpoint"), written.endpoint.as_deref(), faults);
@@ -82,6 +83,7 @@ pub(super) fn groups(
     place: &str,
     issuer: &IssuerConfig,
     dialect: &Dialect,
+    has_metadata: bool,
     faults: &mut Vec<ConfigError>,
 ) -> Option<GroupsSettings> {
     let written: &GroupsConfig = issuer.groups_lookup.as_ref()?;
@@ -95,6 +97,10 @@ pub(super) fn groups(
     if many && !written.token_endpoint.as_deref().is_some_and(|endpoint| endpoint.contains(TENANT)) {
         let cure = "write it, such as `https://login.microsoftonline.com/{tenantid}/oauth2/v2.0/token`";
         faults.push(ConfigError::new(at("token_endpoint"), "an address with `{tenantid}` in it", cure));
+    }
+    if !many && written.token_endpoint.is_none() && !has_metadata {
+        let expected = "an address, as without metadata nothing else names it";
+        faults.push(ConfigError::new(at("token_endpoint"), expected, "write where clients get their tokens"));
     }
     let graph = written.url.as_deref().unwrap_or("https://graph.microsoft.com");
     let graph = noted(faults, url(&at("url"), graph.trim_end_matches('/')));

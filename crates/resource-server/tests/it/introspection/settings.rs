@@ -73,6 +73,12 @@ fn one_endpoint_for_many_tenants_cannot_be() {
     assert_eq!(places(&format!("{entra}{groups}")), ["issuer[0].groups_lookup.token_endpoint"]);
     let endpoint = "token_endpoint = \"https://login.microsoftonline.com/{tenantid}/oauth2/v2.0/token\"\n";
     assert_eq!(places(&format!("{entra}{groups}{endpoint}")), [""; 0]);
+    let one = entra.replace("danger_any_tenant = true", "tenant = \"00000000-1111-4000-8000-000000000001\"");
+    assert_eq!(places(&format!("{one}{groups}")), [""; 0]);
+    let one = format!("{one}jwks_uri = \"https://login.microsoftonline.com/keys\"\n");
+    assert_eq!(places(&format!("{one}{groups}")), ["issuer[0].groups_lookup.token_endpoint"]);
+    let introspection = "[issuer.introspection]\nauth = \"none\"\n";
+    assert_eq!(places(&format!("{one}{introspection}")), ["issuer[0].introspection.endpoint"]);
     let other = "[[issuer]]\nurl = \"https://a.example\"\naudience = [\"a\"]\n";
     assert_eq!(places(&format!("{other}{groups}")), ["issuer[0].groups_lookup"]);
 }
