@@ -4,6 +4,8 @@ use super::{Asking, judge, server};
 use crate::answering::Answering;
 use crate::world::clock;
 use portcullis_core::credential::Credential;
+use portcullis_core::token::NumericDate;
+use portcullis_resource_server::Revocation;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -82,6 +84,22 @@ async fn a_refusal_is_remembered_for_five_seconds_so_that_junk_asks_once() {
         (world.judge("made-up").await.as_str(), world.idp.introspection_requests()),
         ("token.inactive", 2)
     );
+}
+
+#[tokio::test]
+async fn what_is_revoked_here_is_refused_whatever_is_remembered() {
+    let world = Asking::new("").await;
+    let (opaque, fresh) = (world.idp.token("alice").opaque(), world.idp.token("alice").opaque());
+    let token = world.server.authenticate(Credential::bearer(&opaque)).await.unwrap();
+    let subject = token.user_id().unwrap().to_owned();
+    let now = NumericDate::from_seconds(1_800_000_000);
+    world.server.revoke(Revocation::subject(token.issuer(), &subject, now)).await.unwrap();
+    for token in [&opaque, &fresh] {
+        assert_eq!(world.judge(token).await, "token.revoked");
+    }
+    assert_eq!(world.judge(&world.idp.token("bob").opaque()).await, "fine");
+    let explanation = world.server.explain(&opaque).await;
+    assert_eq!(explanation.first_obstacle().map(|step| step.code), Some("token.revoked"));
 }
 
 #[tokio::test]
