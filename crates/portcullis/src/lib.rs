@@ -54,8 +54,8 @@
 #[cfg(feature = "axum")]
 mod extract;
 mod layer;
+mod refused;
 pub mod requirement;
-mod respond;
 mod verified;
 
 #[cfg(feature = "axum")]
@@ -68,5 +68,5 @@ pub use portcullis_resource_server::{
     Config, GroupsConfig, IntrospectionConfig, IssuerConfig, ResourceServer, Revocation, RevocationConfig,
     RevocationStatus, RevokedKind, Secret, Settings, StoreStatus, StoreUrl,
 };
+pub use refused::Refused;
 pub use requirement::{Requires, ValidToken};
-pub use respond::Refused;

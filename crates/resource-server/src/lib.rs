@@ -34,6 +34,7 @@ mod issuers;
 mod key_cache;
 mod keys;
 mod metadata;
+mod respond;
 mod revocation;
 mod server;
 mod settings;
@@ -53,5 +54,6 @@ pub use revocation::RevocationStore;
 pub use revocation::{
     REMEMBERED_SECONDS, Revocation, RevocationConfig, RevocationStatus, RevokedKind, StoreStatus, StoreUrl,
 };
+pub use respond::{Refused, request_id};
 pub use server::ResourceServer;
 pub use settings::Settings;

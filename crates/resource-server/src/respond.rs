@@ -1,11 +1,11 @@
 //! From a denial to a response: status, challenge, problem document, and one line in the log.
 
+use crate::server::ResourceServer;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use portcullis_core::Denial;
 use portcullis_core::challenge::{Challenge, Problem, challenge};
-use portcullis_resource_server::ResourceServer;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -22,7 +22,11 @@ pub struct Refused {
 impl Refused {
     /// Makes the answer to a request with these headers, and logs the denial.
     pub fn new(denial: Denial, server: &ResourceServer, headers: &HeaderMap) -> Self {
-        let request_id = request_id(headers);
+        Self::named(denial, server, request_id(headers))
+    }
+
+    /// As [`new`](Self::new), for a request that already has a name.
+    pub fn named(denial: Denial, server: &ResourceServer, request_id: String) -> Self {
         match &denial {
             Denial::Rejection(rejection) => {
                 tracing::info!(code = %rejection.code(), facts = %rejection.facts(), request_id, "refused");
@@ -78,21 +82,14 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-#[cfg(feature = "axum")]
-impl axum_core::response::IntoResponse for Refused {
-    fn into_response(self) -> axum_core::response::Response {
-        Self::into_response(self)
-    }
-}
-
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
 
-/// The caller's `x-request-id` if it is short and plain, else a new one.
-fn request_id(headers: &HeaderMap) -> String {
+/// What this request is called in the log: the caller's `x-request-id` if it is short and plain, else a new name.
+pub fn request_id(headers: &HeaderMap) -> String {
     let plain = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
     };
