@@ -14,6 +14,7 @@ use portcullis_core::{ConfigError, ConfigErrors, Limits};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use toml::de::DeTable;
 
 /// The settings of a resource server, as written.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -218,13 +219,19 @@ impl Config {
         Ok(Self { issuer: vec![issuer], revocation, ..Self::default() })
     }
 
-    /// Reads a TOML document.
+    /// Reads a TOML document. The tables of the [doors](DOORS) are left to them.
     ///
     /// # Errors
     ///
     /// What cannot be read, with its line.
     pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
-        toml::from_str(text).map_err(|error| {
+        let read = DeTable::parse(text).and_then(|mut document| {
+            for door in DOORS {
+                document.get_mut().remove(door);
+            }
+            Self::deserialize(toml::Deserializer::from(document))
+        });
+        read.map_err(|error| {
             let line = error
                 .span()
                 .map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
@@ -263,6 +270,8 @@ fn introspection(
         ..IntrospectionConfig::default()
     })
 }
+/// The tables that one document may hold beside the resource server's: they are the gateway's to read.
+pub const DOORS: [&str; 3] = ["gateway", "route", "upstream"];
 
 /// The variables of a `.env` file; none if there is no file.
 ///
@@ -335,5 +344,13 @@ mod tests {
     fn unknown_members_are_refused_with_their_line() {
         let errors = Config::from_toml("[[issuer]]\nurl = \"https://a\"\naudiences = [\"x\"]\n").unwrap_err();
         assert!(errors.to_string().contains("line 3"), "{errors}");
+        let errors = Config::from_toml("realm = \"a\"\n[gatewy]\nlisten = 1\n").unwrap_err();
+        assert!(errors.to_string().contains("line 2: unknown field `gatewy`"), "{errors}");
+    }
+
+    #[test]
+    fn the_tables_of_the_doors_are_left_to_them() {
+        let text = "realm = \"a\"\n[gateway]\nlisten = 1\n[[route]]\nx = 2\n[[upstream]]\ny = 3\n";
+        assert_eq!(Config::from_toml(text).unwrap().realm.as_deref(), Some("a"));
     }
 }
