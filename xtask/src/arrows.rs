@@ -8,11 +8,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("portcullis-core", &[]),
     ("portcullis-resource-server", &["portcullis-core"]),
     ("portcullis", &["portcullis-core", "portcullis-resource-server"]),
+    ("portcullis-gateway", &["portcullis-core", "portcullis-resource-server"]),
     ("portcullis-idp", &["portcullis-core"]),
     ("enterprise-api", &["portcullis"]),
     (
         "portcullis-cli",
-        &["portcullis-core", "portcullis-resource-server", "portcullis-idp", "enterprise-api"],
+        &[
+            "portcullis-core",
+            "portcullis-resource-server",
+            "portcullis-gateway",
+            "portcullis-idp",
+            "enterprise-api",
+        ],
     ),
     ("portcullis-conformance", &[]),
     ("xtask", &[]),
@@ -23,6 +30,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("portcullis-core", &["tokio", "reqwest", "hyper", "axum", "tracing", "tower-service", "async-trait"]),
     ("portcullis-resource-server", &["axum", "axum-core", "tower-layer", "clap", "jsonwebtoken"]),
     ("portcullis", &["tokio", "reqwest", "hyper", "jsonwebtoken"]),
+    ("portcullis-gateway", &["axum", "clap", "reqwest", "jsonwebtoken"]),
     ("portcullis-idp", &["reqwest", "jsonwebtoken"]),
 ];
 

@@ -1,0 +1,49 @@
+//! The listener for probes and metrics: whether the process lives, whether it can decide, and what it counted.
+
+use crate::body::Body;
+use crate::gateway::Shared;
+use crate::listener::Door;
+use crate::mode::proxy::Peer;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use std::sync::Arc;
+
+/// The administrator's door. It tells no secrets, and nothing can be changed through it.
+#[derive(Clone, Debug)]
+pub(crate) struct Admin(pub(crate) Arc<Shared>);
+
+impl Door for Admin {
+    async fn answer(&self, _peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        if request.method() != Method::GET && request.method() != Method::HEAD {
+            return told(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+        }
+        match request.uri().path() {
+            "/live" => told(StatusCode::OK, "alive\n"),
+            "/ready" => self.ready(),
+            _ => told(StatusCode::NOT_FOUND, "/live, /ready\n"),
+        }
+    }
+}
+
+impl Admin {
+    /// Ready is who has keys of every issuer, and is not about to stop.
+    fn ready(&self) -> Response<Body> {
+        if self.0.is_stopping() {
+            told(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+        } else if self.0.running().policy.server.is_ready() {
+            told(StatusCode::OK, "ready\n")
+        } else {
+            told(StatusCode::SERVICE_UNAVAILABLE, "waiting for the keys of an issuer\n")
+        }
+    }
+}
+
+fn told(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

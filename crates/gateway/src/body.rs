@@ -1,0 +1,284 @@
+//! Bodies on their way through: never held, always bounded.
+//!
+//! A request's body has a largest size and a longest pause, and loses trailers that only the gateway may set. An
+//! answer's body passes as it comes; a stream that was opened by a token ends when the token does.
+
+use crate::identity::IdentitySettings;
+use crate::upstream::UnderWay;
+use bytes::{Buf as _, Bytes};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body::{Frame, SizeHint};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// Something to wait for, such as the end of a token.
+pub(crate) type Deadline = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The body of a request on its way to an upstream.
+pub(crate) struct RequestBody {
+    inner: Option<Incoming>,
+    left: Option<u64>,
+    pause: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+    identity: Option<Arc<IdentitySettings>>,
+    progress: Option<Arc<Progress>>,
+}
+
+/// Whether pieces of a body went on lately.
+#[derive(Debug, Default)]
+pub(crate) struct Progress(AtomicBool);
+
+impl Progress {
+    /// Whether there was any since the last time this was asked.
+    pub(crate) fn was_made(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Why a request's body ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyFault {
+    TooLarge,
+    TooSlow,
+    /// The client went away, or framed it badly.
+    Broken,
+}
+
+impl RequestBody {
+    pub(crate) fn new(
+        inner: Incoming,
+        most_bytes: Option<u64>,
+        pause: Duration,
+        identity: Arc<IdentitySettings>,
+    ) -> Self {
+        let progress = Some(Arc::default());
+        Self {
+            inner: Some(inner),
+            left: most_bytes,
+            pause,
+            waiting: None,
+            identity: Some(identity),
+            progress,
+        }
+    }
+
+    /// No body.
+    pub(crate) fn empty() -> Self {
+        Self { inner: None, left: None, pause: Duration::ZERO, waiting: None, identity: None, progress: None }
+    }
+
+    /// To see from outside whether it goes on.
+    pub(crate) fn progress(&self) -> Option<Arc<Progress>> {
+        self.progress.clone()
+    }
+
+    fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let pause = self.pause;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
+        waiting.as_mut().poll(context)
+    }
+
+    /// A frame, if it is within bounds. The pause begins anew.
+    fn passed(&mut self, frame: Frame<Bytes>) -> Option<Result<Frame<Bytes>, BodyFault>> {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.as_mut().reset(Instant::now() + self.pause);
+        }
+        if let Some(Progress(made)) = self.progress.as_deref() {
+            made.store(true, Ordering::Relaxed);
+        }
+        if let (Some(left), Some(bytes)) = (&mut self.left, frame.data_ref()) {
+            match left.checked_sub(bytes.remaining() as u64) {
+                Some(fewer) => *left = fewer,
+                None => return Some(Err(BodyFault::TooLarge)),
+            }
+        }
+        match frame.into_trailers() {
+            Ok(trailers) => {
+                let kept = self.kept(trailers);
+                (!kept.is_empty()).then(|| Ok(Frame::trailers(kept)))
+            }
+            Err(data) => Some(Ok(data)),
+        }
+    }
+
+    fn kept(&self, trailers: HeaderMap) -> HeaderMap {
+        let reserved = |name: &HeaderName| {
+            self.identity.as_ref().is_none_or(|identity| identity.is_reserved(name.as_str()))
+                || FORBIDDEN_TRAILERS.contains(&name.as_str())
+        };
+        let names: Vec<HeaderName> = trailers.keys().filter(|name| reserved(name)).cloned().collect();
+        let mut trailers = trailers;
+        for name in names {
+            trailers.remove(name);
+        }
+        trailers
+    }
+}
+
+/// What frames, routes or authenticates a message has no place behind it (RFC 9110, section 6.5.1).
+const FORBIDDEN_TRAILERS: [&str; 14] = [
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "dpop",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+impl http_body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyFault;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        match Pin::new(inner).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(self.passed(frame)),
+            Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(BodyFault::Broken))),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => self.poll_pause(context).map(|()| Some(Err(BodyFault::TooSlow))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(http_body::Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
+    }
+}
+
+impl fmt::Display for BodyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "the body is larger than the route allows",
+            Self::TooSlow => "the next piece of the body did not come",
+            Self::Broken => "the client broke the body off",
+        })
+    }
+}
+
+impl std::error::Error for BodyFault {}
+
+/// The body of an answer: the gateway's own text, or what an upstream sends.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Text(Full<Bytes>),
+    Stream(Streamed),
+}
+
+/// What an upstream sends.
+pub(crate) struct Streamed {
+    inner: Incoming,
+    end: Option<(Deadline, Ending)>,
+    ended: bool,
+    /// The server is busy with this as long as it goes on.
+    _under_way: UnderWay,
+}
+
+/// How a stream ends when its token does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// As if the upstream had ended it: a client of server-sent events connects anew.
+    Quiet,
+    /// With the trailer `grpc-status` 16, `UNAUTHENTICATED`.
+    Grpc,
+}
+
+impl Streamed {
+    pub(crate) fn new(inner: Incoming, under_way: UnderWay, end: Option<(Deadline, Ending)>) -> Self {
+        Self { inner, end, ended: false, _under_way: under_way }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match &mut *self {
+            Self::Text(text) => Pin::new(text).poll_frame(context).map_err(|never| match never {}),
+            Self::Stream(Streamed { ended: true, .. }) => Poll::Ready(None),
+            Self::Stream(stream) => {
+                if let Some((until, ending)) = &mut stream.end
+                    && until.as_mut().poll(context).is_ready()
+                {
+                    stream.ended = true;
+                    return Poll::Ready(ending.frame().map(Ok));
+                }
+                Pin::new(&mut stream.inner).poll_frame(context)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_end_stream(),
+            Self::Stream(stream) => stream.ended || stream.inner.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Text(text) => text.size_hint(),
+            Self::Stream(stream) if stream.end.is_some() => SizeHint::default(),
+            Self::Stream(stream) => stream.inner.size_hint(),
+        }
+    }
+}
+
+/// Shows no content.
+impl fmt::Debug for Streamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what an upstream sends")
+    }
+}
+
+/// Shows no content.
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body of a request")
+    }
+}
+
+impl Ending {
+    fn frame(self) -> Option<Frame<Bytes>> {
+        match self {
+            Self::Quiet => None,
+            Self::Grpc => {
+                let mut trailers = HeaderMap::new();
+                trailers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static("16"));
+                let told = HeaderValue::from_static("the access token expired");
+                trailers.insert(HeaderName::from_static("grpc-message"), told);
+                Some(Frame::trailers(trailers))
+            }
+        }
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(text: T) -> Self {
+        Self::Text(Full::new(text.into()))
+    }
+}

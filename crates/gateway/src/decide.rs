@@ -1,0 +1,91 @@
+//! The middle of the gateway: what every door has read, decided in one place.
+//!
+//! A door makes an [`Inquiry`] of what it reads, asks [`Policy::decide`], and writes the answer down in its own
+//! way. Nothing reaches an upstream without a [`Passage`], and only `decide` makes one: by a permit, or because
+//! the route says that nobody needs one. So a skipped check does not compile.
+
+use crate::host::Host;
+use crate::path::NormalPath;
+use crate::routes::{Access, Route, Routes};
+use http::Method;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HeaderMap, ORIGIN};
+use portcullis_core::token::AccessToken;
+use portcullis_core::{Denial, Permit, Requirement};
+use portcullis_resource_server::ResourceServer;
+
+/// What holds for all requests until the next reload.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) server: ResourceServer,
+    pub(crate) routes: Routes,
+    pub(crate) public_preflight: bool,
+}
+
+/// A request as a door has read it: method, host and path in their one spelling, and the headers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inquiry<'r> {
+    pub(crate) method: &'r Method,
+    pub(crate) host: &'r Host,
+    pub(crate) path: &'r NormalPath,
+    pub(crate) query: Option<&'r str>,
+    pub(crate) headers: &'r HeaderMap,
+}
+
+/// A decision: the route that was found, and whether the request may go there.
+#[derive(Debug)]
+pub(crate) struct Verdict<'p> {
+    pub(crate) route: &'p Route,
+    pub(crate) passage: Result<Passage, Denial>,
+}
+
+/// Leave to go to the upstream. Only [`Policy::decide`] makes one.
+#[derive(Debug)]
+#[must_use = "a request is let through by using its passage"]
+pub(crate) struct Passage(Leave);
+
+#[derive(Debug)]
+enum Leave {
+    Permitted(Permit),
+    Unasked,
+}
+
+impl Policy {
+    /// Finds the route of a request, and decides by what it demands.
+    pub(crate) async fn decide<'p>(&'p self, inquiry: Inquiry<'_>) -> Verdict<'p> {
+        let route = self.routes.find(inquiry.host, inquiry.path, inquiry.method);
+        let passage = match &route.access {
+            Access::Public => Ok(Passage(Leave::Unasked)),
+            _ if self.public_preflight && is_preflight(inquiry) => Ok(Passage(Leave::Unasked)),
+            // Only where no credential was sent at all: one of a wrong kind, or a bad one, is refused.
+            Access::Optional(_) if !inquiry.headers.contains_key(AUTHORIZATION) => {
+                Ok(Passage(Leave::Unasked))
+            }
+            Access::Optional(requirement) | Access::Required(requirement) => {
+                self.permit(inquiry, requirement).await
+            }
+        };
+        Verdict { route, passage }
+    }
+
+    async fn permit(&self, inquiry: Inquiry<'_>, requirement: &Requirement) -> Result<Passage, Denial> {
+        let decision = self.server.decide(inquiry.headers, inquiry.query, requirement).await;
+        decision.into_result().map(|permit| Passage(Leave::Permitted(permit)))
+    }
+}
+
+impl Passage {
+    /// Whose request it is; nobody's, where nobody was asked.
+    pub(crate) fn token(&self) -> Option<&AccessToken> {
+        match &self.0 {
+            Leave::Permitted(permit) => Some(permit.token()),
+            Leave::Unasked => None,
+        }
+    }
+}
+
+/// A CORS preflight (Fetch, section 4.8): browsers send it without a credential.
+fn is_preflight(inquiry: Inquiry<'_>) -> bool {
+    inquiry.method == Method::OPTIONS
+        && inquiry.headers.contains_key(ORIGIN)
+        && inquiry.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}

@@ -1,0 +1,330 @@
+//! What the upstream is told about the caller: headers that only the gateway sets.
+//!
+//! Before anything is added, everything that looks like one of them is removed from what the client sent, on every
+//! route, public ones too, and from trailers. Names compare without case, and with `_` and `.` taken for `-`, as
+//! CGI and its heirs do. What a front proxy would say is removed likewise: the gateway says what it saw itself.
+//!
+//! Values are printable ASCII. Other characters, `%` and `,` are percent-encoded as UTF-8; the texts of a list
+//! are joined by commas, and scopes by spaces, as they are written in a token. So splitting and then decoding
+//! gives back what the token held. A value is never cut: one that is too long refuses the request.
+
+use crate::config::IdentityConfig;
+use crate::refusal::Refusal;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use portcullis_core::jose::json::{Json, Number};
+use portcullis_core::token::{AccessToken, ClaimPath};
+use portcullis_core::{ConfigError, ConfigErrors};
+use std::borrow::Cow;
+
+/// Which headers tell what.
+#[derive(Clone, Debug)]
+pub(crate) struct IdentitySettings {
+    headers: Vec<(HeaderName, Fact)>,
+    /// In the folded spelling.
+    reserved: Vec<Box<str>>,
+    pub(crate) forward_token: bool,
+}
+
+/// What a header tells.
+#[derive(Clone, Debug, PartialEq)]
+enum Fact {
+    Subject,
+    Client,
+    Scopes,
+    Issuer,
+    Claim(ClaimPath),
+}
+
+const LONGEST_VALUE: usize = 8_192;
+
+/// What front proxies say about a request or its sender, and what makes servers take another path or method than
+/// the one that was decided about.
+const FRONT_PROXY: [&str; 19] = [
+    "client-cert",
+    "client-cert-chain",
+    "forwarded",
+    "ssl-client-cert",
+    "ssl-client-s-dn",
+    "ssl-client-subject-dn",
+    "ssl-client-verify",
+    "true-client-ip",
+    "x-client-cert",
+    "x-envoy-original-path",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-method",
+    "x-original-uri",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+    "x-ssl-client-cert",
+];
+
+/// Names of framing and routing that mean nothing in another spelling, and must not come to mean something.
+const ONLY_AS_WRITTEN: [&str; 6] =
+    ["authorization", "connection", "content-length", "host", "te", "transfer-encoding"];
+
+impl IdentitySettings {
+    /// Removes whatever only the gateway may say.
+    pub(crate) fn strip(&self, headers: &mut HeaderMap) {
+        let names: Vec<HeaderName> =
+            headers.keys().filter(|name| self.is_reserved(name.as_str())).cloned().collect();
+        for name in names {
+            headers.remove(name);
+        }
+        if !self.forward_token {
+            remove_tokens(headers);
+        }
+    }
+
+    /// Whether only the gateway may set this header or trailer.
+    pub(crate) fn is_reserved(&self, name: &str) -> bool {
+        let folded = folded(name);
+        let changed = matches!(folded, Cow::Owned(_));
+        self.reserved.iter().any(|prefix| folded.starts_with(&**prefix))
+            || self.headers.iter().any(|(own, _)| same(own.as_str(), &folded))
+            || folded.starts_with("x-forwarded-")
+            || FRONT_PROXY.binary_search(&&*folded).is_ok()
+            || (changed && ONLY_AS_WRITTEN.contains(&&*folded))
+    }
+
+    /// Says who calls.
+    pub(crate) fn add(&self, headers: &mut HeaderMap, token: &AccessToken) -> Result<(), Refusal> {
+        for (name, fact) in &self.headers {
+            let Some(text) = fact.text(token) else { continue };
+            if text.len() > LONGEST_VALUE {
+                return Err(Refusal::IdentityTooLong);
+            }
+            let value = HeaderValue::try_from(text).map_err(|_| Refusal::IdentityTooLong)?;
+            headers.insert(name.clone(), value);
+        }
+        Ok(())
+    }
+}
+
+impl Fact {
+    /// The value of the header; `None` where the token does not say.
+    fn text(&self, token: &AccessToken) -> Option<String> {
+        match self {
+            Self::Subject => token.subject().map(encoded),
+            Self::Client => token.client().map(encoded),
+            Self::Issuer => Some(encoded(token.issuer().as_str())),
+            Self::Scopes => {
+                let scopes = token.scopes().to_string();
+                (!scopes.is_empty()).then(|| encoded(&scopes))
+            }
+            Self::Claim(path) => match path.find(token.claims())? {
+                Json::Array(list) => {
+                    let texts: Option<Vec<String>> = list.iter().map(scalar).collect();
+                    texts.map(|texts| texts.join(","))
+                }
+                value => scalar(value),
+            },
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "subject" => Self::Subject,
+            "client" => Self::Client,
+            "scopes" => Self::Scopes,
+            "issuer" => Self::Issuer,
+            _ => {
+                let path = text
+                    .strip_prefix("claim:")
+                    .ok_or("`subject`, `client`, `scopes`, `issuer` or `claim:` and a path")?;
+                Self::Claim(ClaimPath::parse(path).map_err(|error| error.to_string())?)
+            }
+        })
+    }
+}
+
+/// A text, a number, true or false. Objects, null and lists in lists have no spelling as a header.
+fn scalar(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(encoded(text)),
+        Json::Bool(boolean) => Some(boolean.to_string()),
+        Json::Number(Number::Integer(integer)) => Some(integer.to_string()),
+        Json::Number(Number::Unsigned(integer)) => Some(integer.to_string()),
+        Json::Number(Number::Float(float)) => Some(float.to_string()),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+fn encoded(text: &str) -> String {
+    const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b',');
+    let mut text = utf8_percent_encode(text, ENCODED).to_string();
+    // Space at either end is no part of a field value (RFC 9110, section 5.5).
+    if text.ends_with(' ') {
+        text.replace_range(
+            text.trim_end_matches(' ').len()..,
+            &"%20".repeat(text.len() - text.trim_end_matches(' ').len()),
+        );
+    }
+    let leading = text.len() - text.trim_start_matches(' ').len();
+    text.replace_range(..leading, &"%20".repeat(leading));
+    text
+}
+
+/// The token stays with the gateway. Other schemes are between client and upstream.
+fn remove_tokens(headers: &mut HeaderMap) {
+    headers.remove("dpop");
+    let is_token = |value: &HeaderValue| {
+        let scheme = value.as_bytes().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop")
+    };
+    if headers.get_all(AUTHORIZATION).iter().any(is_token) {
+        headers.remove(AUTHORIZATION);
+    }
+}
+
+/// A name in the spelling that all of its variants share.
+fn folded(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| matches!(byte, b'_' | b'.' | b'A'..=b'Z')) {
+        Cow::Owned(name.to_ascii_lowercase().replace(['_', '.'], "-"))
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// Whether a folded name is this one, or this one with dashes at its end.
+fn same(own: &str, folded_name: &str) -> bool {
+    folded(own).trim_end_matches('-') == folded_name.trim_end_matches('-')
+}
+
+impl TryFrom<IdentityConfig> for IdentitySettings {
+    type Error = ConfigErrors;
+
+    fn try_from(written: IdentityConfig) -> Result<Self, ConfigErrors> {
+        let mut faults = Vec::new();
+        let defaults = ["subject", "client", "scopes", "issuer"];
+        let headers = written.headers.unwrap_or_else(|| {
+            defaults.map(|fact| (format!("x-auth-{fact}"), fact.to_owned())).into_iter().collect()
+        });
+        let mut meant = Vec::new();
+        for (name, fact) in headers {
+            let place = format!("gateway.identity.headers.{name}");
+            match (HeaderName::try_from(&name), Fact::parse(&fact)) {
+                (Ok(name), Ok(fact)) if fits(&name) => meant.push((name, fact)),
+                (Ok(_), Err(expected)) => {
+                    let cure = "write what the header tells, such as `subject` or `claim:email`";
+                    faults.push(ConfigError::new(place, expected, cure));
+                }
+                _ => {
+                    let cure = "write a name such as `x-auth-email`, with dashes";
+                    faults.push(ConfigError::new(place, "a header name that has no other meaning", cure));
+                }
+            }
+        }
+        let reserved = written.reserved.unwrap_or_else(|| vec!["x-auth-".to_owned()]);
+        if reserved.iter().any(|prefix| prefix.len() < 3) {
+            let cure = "write the beginning that all identity headers share, such as `x-auth-`";
+            faults.push(ConfigError::new(
+                "gateway.identity.reserved",
+                "beginnings of three letters or more",
+                cure,
+            ));
+        }
+        ConfigErrors::check(faults)?;
+        let reserved = reserved.iter().map(|prefix| folded(prefix).into()).collect();
+        Ok(Self { headers: meant, reserved, forward_token: written.forward_token })
+    }
+}
+
+/// Whether a header may tell who calls: not one that frames or routes the request.
+fn fits(name: &HeaderName) -> bool {
+    const MEANING: [&str; 8] =
+        ["content-type", "cookie", "expect", "keep-alive", "proxy-connection", "trailer", "upgrade", "date"];
+    let name = folded(name.as_str());
+    !ONLY_AS_WRITTEN.contains(&&*name) && !MEANING.contains(&&*name) && !name.starts_with("sec-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> IdentitySettings {
+        IdentityConfig::default().try_into().unwrap()
+    }
+
+    #[test]
+    fn the_list_is_in_order() {
+        assert!(FRONT_PROXY.is_sorted());
+    }
+
+    #[test]
+    fn every_spelling_is_reserved() {
+        let settings = settings();
+        for name in [
+            "x-auth-subject",
+            "x_auth_subject",
+            "x.auth.subject",
+            "x-auth-subject_",
+            "x-auth-new",
+            "x-forwarded-for",
+            "x_forwarded_host",
+            "forwarded",
+            "x-real-ip",
+            "x-original-url",
+            "x_http_method_override",
+            "ssl-client-verify",
+            "transfer_encoding",
+            "content_length",
+            "x-forwarded-client-cert",
+        ] {
+            assert!(settings.is_reserved(name), "{name}");
+        }
+        for name in
+            ["authorization", "transfer-encoding", "host", "x-auth", "x-request-id", "x_custom", "cookie"]
+        {
+            assert!(!settings.is_reserved(name), "{name}");
+        }
+        let own = IdentityConfig {
+            headers: Some([("Remote-User".to_owned(), "subject".to_owned())].into()),
+            ..IdentityConfig::default()
+        };
+        let own = IdentitySettings::try_from(own).unwrap();
+        assert!(
+            own.is_reserved("remote_user")
+                && own.is_reserved("remote-user-")
+                && !own.is_reserved("remote-users")
+        );
+    }
+
+    #[test]
+    fn values_are_printable_and_can_be_read_back() {
+        for text in ["plain", "a b", " a  ", "Doe, John", "100%", "user\r\nX-Admin: 1", "\u{43f}\u{43e}", ""]
+        {
+            let value = encoded(text);
+            assert!(HeaderValue::from_str(&value).is_ok() && value.trim() == value, "{value}");
+            assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !value.contains(','), "{value}");
+            let back = percent_encoding::percent_decode_str(&value).decode_utf8().unwrap();
+            assert_eq!(back, text);
+        }
+        assert_eq!(encoded("\u{e9}\n"), "%C3%A9%0A");
+    }
+
+    #[test]
+    fn tokens_stay_and_other_schemes_pass() {
+        let settings = settings();
+        for (value, stays) in [("Bearer x", false), ("bearer", false), ("DPoP x", false), ("Basic x", true)] {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(value));
+            settings.strip(&mut headers);
+            assert_eq!(headers.contains_key(AUTHORIZATION), stays, "{value}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_found_at_once() {
+        let headers = [("a b", "subject"), ("host", "subject"), ("x-a", "name"), ("x-b", "claim:")];
+        let config = IdentityConfig {
+            headers: Some(headers.map(|(name, fact)| (name.to_owned(), fact.to_owned())).into()),
+            reserved: Some(vec![String::new()]),
+            forward_token: false,
+        };
+        assert_eq!(IdentitySettings::try_from(config).unwrap_err().iter().count(), 5);
+    }
+}

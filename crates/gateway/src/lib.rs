@@ -1,0 +1,50 @@
+//! The gateway: the decision of the resource server in front of an API in any language.
+//!
+//! One process, one `portcullis.toml`. A request is read strictly, the most specific route for its method, host and
+//! path is found, the resource server decides by what that route demands, and only then an upstream sees it: cleaned
+//! of whatever a client may not say, with headers that tell who calls.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), portcullis_core::ConfigErrors> {
+//! use portcullis_gateway::{Gateway, read};
+//!
+//! let gateway = Gateway::bind(read("portcullis.toml".as_ref())?).await?;
+//! gateway.run(std::future::pending()).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Refused are requests with two readings: ambiguous paths, doubled or malformed hosts, `CONNECT` and `TRACE`. What
+//! frames a message is checked by hyper. Not checked is what a request's body holds, and what an upstream answers.
+
+mod admin;
+mod body;
+mod config;
+mod decide;
+mod gateway;
+mod headers;
+mod host;
+mod identity;
+mod listener;
+mod mode;
+mod path;
+mod redirect;
+mod refusal;
+mod reload;
+mod request;
+mod routes;
+mod running;
+mod settings;
+mod tls;
+mod upstream;
+mod word;
+
+pub use config::{
+    AdminConfig, Config, GatewayConfig, HealthConfig, IdentityConfig, LimitsConfig, RequireConfig,
+    RouteConfig, Tables, TimeoutsConfig, TlsConfig, UpstreamConfig,
+};
+pub use gateway::{Gateway, Handle};
+pub use path::{NormalPath, PathFault};
+pub use reload::{read, text, watch};
+pub use settings::Settings;
+pub use word::{OneOrMore, Scalar};

@@ -1,0 +1,4 @@
+//! The doors: how requests come in, and how answers go out. What is decided between the two is one and the same.
+
+pub(crate) mod proxy;
+mod websocket;

@@ -1,0 +1,184 @@
+//! The reverse proxy: a request is read, decided, cleaned, sent on, and its answer passed back.
+
+use super::websocket::Handshake;
+use crate::body::{Body, Deadline, Ending, RequestBody, Streamed};
+use crate::decide::{Inquiry, Passage, Verdict};
+use crate::headers::{self, Seen};
+use crate::refusal::Refusal;
+use crate::request::Asked;
+use crate::routes::Route;
+use crate::running::Running;
+use crate::upstream::{Outgoing, UnderWay};
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Request, Response, StatusCode, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use portcullis_core::token::AccessToken;
+use portcullis_resource_server::{Refused, request_id};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Whom a connection is with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
+    pub(crate) secure: bool,
+}
+
+/// Answers a request: the upstream's answer, or why there is none.
+pub(crate) async fn answer(running: &Running, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    let request_id = request_id(&parts.headers);
+    let asked = match Asked::read(&parts, &running.hosts) {
+        Ok(asked) => asked,
+        Err(refusal) => return refusal.into_response(&request_id),
+    };
+    let handshake = Handshake::take(&mut parts);
+    let inquiry = Inquiry {
+        method: &parts.method,
+        host: &asked.host,
+        path: &asked.path,
+        query: asked.query.as_deref(),
+        headers: &parts.headers,
+    };
+    let Verdict { route, passage } = running.policy.decide(inquiry).await;
+    match passage {
+        Ok(passage) => {
+            let exchange = Exchange { running, peer, asked: &asked, route, passage, request_id: &request_id };
+            exchange
+                .forward(parts, body, handshake)
+                .await
+                .unwrap_or_else(|refusal| refusal.into_response(&request_id))
+        }
+        Err(denial) => {
+            let refused = Refused::named(denial, &running.policy.server, request_id);
+            refused.into_response::<Bytes>().map(Body::from)
+        }
+    }
+}
+
+/// A request that was let through, and what goes with it.
+struct Exchange<'r> {
+    running: &'r Running,
+    peer: Peer,
+    asked: &'r Asked,
+    route: &'r Route,
+    passage: Passage,
+    request_id: &'r str,
+}
+
+impl Exchange<'_> {
+    /// Sends the request on. The passage is used up: without one, there is nothing to call this with.
+    async fn forward(
+        self,
+        mut parts: Parts,
+        body: Incoming,
+        handshake: Option<Handshake>,
+    ) -> Result<Response<Body>, Refusal> {
+        let upstream = self.running.upstream(self.route)?;
+        let body = self.body(body)?;
+        self.clean(&mut parts)?;
+        if let Some(handshake) = &handshake {
+            handshake.ask(&mut parts.headers);
+        }
+        let host = HeaderValue::from_str(self.asked.host.authority());
+        let outgoing = Outgoing {
+            target: self.asked.target()?,
+            host: host.map_err(|_| Refusal::Host("a malformed host"))?,
+            progress: body.progress(),
+            timeout: self.route.response_timeout,
+            upgrade: handshake.is_some(),
+            parts,
+            body,
+        };
+        let (response, under_way) = upstream.send(outgoing).await?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return self.switch(response, under_way, handshake);
+        }
+        Ok(self.pass_back(response, under_way))
+    }
+
+    /// The body, if what it says of its size is within bounds.
+    fn body(&self, body: Incoming) -> Result<RequestBody, Refusal> {
+        if body.is_end_stream() {
+            return Ok(RequestBody::empty());
+        }
+        let most = self.route.body_bytes;
+        if most.is_some_and(|most| body.size_hint().lower() > most) {
+            return Err(Refusal::BodyTooLarge);
+        }
+        Ok(RequestBody::new(body, most, self.running.body_timeout, self.running.identity.clone()))
+    }
+
+    /// First away with what the client may not say, then on with what the gateway does.
+    fn clean(&self, parts: &mut Parts) -> Result<(), Refusal> {
+        let before =
+            self.running.is_trusted(self.peer.address).then(|| parts.headers.get("x-forwarded-for").cloned());
+        let headers = &mut parts.headers;
+        headers::strip_request(headers, &self.running.identity);
+        if parts.version == Version::HTTP_2 {
+            headers::join_cookies(headers);
+        }
+        let Peer { address, secure } = self.peer;
+        let before = before.as_ref().and_then(Option::as_ref);
+        headers::add_forwarded(headers, Seen { peer: address, secure, host: &self.asked.host, before });
+        headers::add_via(headers, parts.version);
+        headers::set(headers, HeaderName::from_static("x-request-id"), self.request_id);
+        match self.passage.token() {
+            Some(token) => self.running.identity.add(headers, token),
+            None => Ok(()),
+        }
+    }
+
+    fn pass_back(&self, response: Response<Incoming>, under_way: UnderWay) -> Response<Body> {
+        let (mut parts, body) = response.into_parts();
+        headers::strip_response(&mut parts.headers);
+        let end = ending(&parts.headers).and_then(|ending| Some((self.until()?, ending)));
+        Response::from_parts(parts, Body::Stream(Streamed::new(body, under_way, end)))
+    }
+
+    fn switch(
+        &self,
+        mut response: Response<Incoming>,
+        under_way: UnderWay,
+        handshake: Option<Handshake>,
+    ) -> Result<Response<Body>, Refusal> {
+        let Some(handshake) = handshake else {
+            return Err(Refusal::Broken("the upstream switches protocols unasked".to_owned()));
+        };
+        let upstream = hyper::upgrade::on(&mut response);
+        let (mut parts, _) = response.into_parts();
+        headers::strip_response(&mut parts.headers);
+        handshake.grant(&mut parts.headers);
+        handshake.connect(upstream, under_way, self.until());
+        Ok(Response::from_parts(parts, Body::from(Bytes::new())))
+    }
+
+    /// When the token ends that let the request through.
+    fn until(&self) -> Option<Deadline> {
+        let expires = self.passage.token().and_then(AccessToken::expires)?;
+        let now = self.running.clock.now();
+        // Who came in the time that clocks may be apart stays for as long as they could have come.
+        let leeway = self.passage.token().map_or(Duration::ZERO, |token| token.verifier().profile().leeway);
+        let late = if expires > now { Duration::ZERO } else { leeway };
+        let left = u64::try_from(expires.since(now)).unwrap_or_default();
+        Some(self.running.clock.sleep(Duration::from_secs(left) + late))
+    }
+}
+
+/// How an answer ends before its time; `None` for one that is no stream.
+fn ending(headers: &http::HeaderMap) -> Option<Ending> {
+    let kind = headers.get(CONTENT_TYPE)?.as_bytes();
+    let is = |name: &[u8]| {
+        kind.len() >= name.len() && kind.iter().zip(name).all(|(a, b)| a.eq_ignore_ascii_case(b))
+    };
+    if is(b"application/grpc") {
+        Some(Ending::Grpc)
+    } else if is(b"text/event-stream") {
+        Some(Ending::Quiet)
+    } else {
+        None
+    }
+}

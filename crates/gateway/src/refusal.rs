@@ -1,0 +1,125 @@
+//! What the gateway itself refuses, or cannot do: requests with two readings, and upstreams that do not answer.
+//!
+//! Refused tokens and missing permissions are not here: they are the resource server's, with its codes. The form
+//! of the answer is the same, a problem document (RFC 9457) with a fixed phrase.
+
+use crate::body::Body;
+use crate::path::PathFault;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use portcullis_core::challenge::Problem;
+use std::fmt;
+
+/// Why there is no answer of an upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Path(PathFault),
+    Target(&'static str),
+    Host(&'static str),
+    Misdirected,
+    Method,
+    BodyTooLarge,
+    BodyTooSlow,
+    IdentityTooLong,
+    Unreachable(String),
+    TooSlow,
+    Broken(String),
+}
+
+/// All that is fixed about a refusal.
+struct Entry {
+    status: StatusCode,
+    code: &'static str,
+    phrase: &'static str,
+}
+
+impl Refusal {
+    const fn entry(&self) -> Entry {
+        let (status, code, phrase) = match self {
+            Self::Path(_) => (StatusCode::BAD_REQUEST, "request.path", "the path has more than one reading"),
+            Self::Target(_) => (StatusCode::BAD_REQUEST, "request.target", "the request target is malformed"),
+            Self::Host(_) => (StatusCode::BAD_REQUEST, "request.host", "the host is missing or malformed"),
+            Self::Misdirected => {
+                (StatusCode::MISDIRECTED_REQUEST, "request.misdirected", "this host is not served here")
+            }
+            Self::Method => (StatusCode::NOT_IMPLEMENTED, "request.method", "this method is not forwarded"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request.body", "the body is too large"),
+            Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "request.timeout", "the body came too slowly"),
+            Self::IdentityTooLong => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "request.identity",
+                "what the access token says does not fit into a header",
+            ),
+            Self::Unreachable(_) => (
+                StatusCode::BAD_GATEWAY,
+                "upstream.unreachable",
+                "the server behind the gateway cannot be reached",
+            ),
+            Self::TooSlow => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "upstream.timeout",
+                "the server behind the gateway does not answer",
+            ),
+            Self::Broken(_) => {
+                (StatusCode::BAD_GATEWAY, "upstream.broken", "the server behind the gateway answers badly")
+            }
+        };
+        Entry { status, code, phrase }
+    }
+
+    /// The stable code.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.entry().code
+    }
+
+    /// The answer, and a line in the log.
+    pub(crate) fn into_response(self, request_id: &str) -> Response<Body> {
+        let Entry { status, phrase, .. } = self.entry();
+        let code = self.code();
+        if status.is_server_error() {
+            tracing::warn!(code, facts = %self, request_id, "not forwarded");
+        } else {
+            tracing::info!(code, facts = %self, request_id, "not forwarded");
+        }
+        let problem = Problem {
+            kind: format!("urn:portcullis:{code}"),
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: phrase,
+            code,
+            request_id,
+        };
+        // A struct of strings and numbers cannot fail to serialize; an empty body would still be a refusal.
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Ok(request_id) = HeaderValue::from_str(request_id) {
+            headers.insert(HeaderName::from_static("x-request-id"), request_id);
+        }
+        if matches!(self, Self::Unreachable(_)) {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        // Whoever writes requests with two readings may have written another one behind.
+        if matches!(
+            self,
+            Self::Target(_) | Self::Host(_) | Self::Method | Self::BodyTooLarge | Self::BodyTooSlow
+        ) {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(fault) => fault.fmt(f),
+            Self::Target(fact) | Self::Host(fact) => f.write_str(fact),
+            Self::Unreachable(facts) | Self::Broken(facts) => f.write_str(facts),
+            _ => f.write_str(self.entry().phrase),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Files that change: the settings and the certificates, looked at every two seconds and on SIGHUP.
+//!
+//! Looking at the content needs no notification, and sees what notifications miss: a mounted volume whose links are
+//! exchanged, a network file system, an editor that writes a new file. A file that cannot be used changes nothing,
+//! and the log says why; the gateway goes on as before.
+
+use crate::config::Config;
+use crate::gateway::Handle;
+use crate::settings::Settings;
+use portcullis_core::{ConfigError, ConfigErrors};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+const PAUSE: Duration = Duration::from_secs(2);
+/// No settings are larger.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Reads settings from a file.
+///
+/// # Errors
+///
+/// A file that cannot be read, and everything that is wrong with what it says.
+pub fn read(path: &Path) -> Result<Settings, ConfigErrors> {
+    Config::from_toml(&text(path)?)?.try_into()
+}
+
+/// The text of a settings file.
+///
+/// # Errors
+///
+/// A file that cannot be read, or is too large.
+pub fn text(path: &Path) -> Result<String, ConfigErrors> {
+    let fault = |problem: &str| {
+        let cure = "name a file with `--config`; `portcullis config init` writes one to begin with";
+        ConfigErrors::from(ConfigError::new(
+            path.display().to_string(),
+            format!("a settings file ({problem})"),
+            cure,
+        ))
+    };
+    match std::fs::metadata(path) {
+        Ok(found) if found.len() > MOST_BYTES => Err(fault("it is larger than 4 MiB")),
+        Ok(_) => std::fs::read_to_string(path).map_err(|error| fault(&error.to_string())),
+        Err(error) => Err(fault(&error.to_string())),
+    }
+}
+
+/// Watches the settings file and the files of TLS for as long as the gateway runs.
+pub async fn watch(handle: Handle, path: PathBuf) {
+    let mut watched = Watched { settings: text(&path).ok(), certificates: Vec::new(), handle, path };
+    watched.certificates = watched.contents();
+    let clock = Arc::clone(watched.handle.shared().clock());
+    // Without signals there is still the file to look at.
+    let mut hangup = signal(SignalKind::hangup()).ok();
+    loop {
+        let forced = tokio::select! {
+            () = clock.sleep(PAUSE) => false,
+            () = hung_up(hangup.as_mut()) => true,
+        };
+        watched.look(forced);
+    }
+}
+
+async fn hung_up(signal: Option<&mut tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            _ = signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+struct Watched {
+    handle: Handle,
+    path: PathBuf,
+    /// The text that was last tried, good or bad.
+    settings: Option<String>,
+    certificates: Vec<Option<Vec<u8>>>,
+}
+
+impl Watched {
+    /// Looks at the files, and takes what has changed into use; all of it if `forced`.
+    fn look(&mut self, forced: bool) {
+        match text(&self.path) {
+            Ok(text) if forced || self.settings.as_ref() != Some(&text) => {
+                let applied = Config::from_toml(&text).and_then(Settings::try_from);
+                said("settings", applied.and_then(|settings| self.handle.reload(settings)));
+                self.settings = Some(text);
+            }
+            Ok(_) => {}
+            // Said once: an editor may be at it.
+            Err(errors) if forced || self.settings.take().is_some() => said("settings", Err(errors)),
+            Err(_) => {}
+        }
+        let certificates = self.contents();
+        if forced || certificates != self.certificates {
+            self.certificates = certificates;
+            if self.handle.shared().tls().is_some() {
+                said("certificates", self.handle.reload_certificates());
+            }
+        }
+    }
+
+    fn contents(&self) -> Vec<Option<Vec<u8>>> {
+        let Some(tls) = self.handle.shared().tls() else { return Vec::new() };
+        let settings = tls.settings();
+        let files = [Some(&settings.certificate), Some(&settings.key), settings.client_authorities.as_ref()];
+        files.into_iter().flatten().map(|file| std::fs::read(file).ok()).collect()
+    }
+}
+
+fn said(what: &str, result: Result<(), ConfigErrors>) {
+    match result {
+        Ok(()) => tracing::info!("the {what} were read again and are in use"),
+        Err(errors) => tracing::error!(%errors, "the {what} cannot be used; the ones before stay in use"),
+    }
+}

@@ -1,0 +1,131 @@
+//! What a request asks for, read strictly: what HTTP libraries let through and servers read in different ways.
+//!
+//! Refused here: `CONNECT` and `TRACE`; a `Host` that is missing, repeated, malformed or not the one of the target;
+//! targets that are no path; paths with two readings ([`NormalPath`]). Framing is checked by hyper before. A
+//! fragment never gets here: the library cuts it off a target, so nobody decides on it or forwards it.
+
+use crate::host::{Host, HostPattern};
+use crate::path::NormalPath;
+use crate::refusal::Refusal;
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Version};
+
+/// What is asked for, in the one spelling that is decided on and forwarded.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) host: Host,
+    pub(crate) path: NormalPath,
+    pub(crate) query: Option<Box<str>>,
+}
+
+impl Asked {
+    /// Reads the head of a request.
+    pub(crate) fn read(parts: &Parts, served: &[HostPattern]) -> Result<Self, Refusal> {
+        if parts.method == Method::CONNECT || parts.method == Method::TRACE {
+            return Err(Refusal::Method);
+        }
+        let host = host(parts)?;
+        if !served.is_empty() && !served.iter().any(|pattern| pattern.matches(&host)) {
+            return Err(Refusal::Misdirected);
+        }
+        let target = parts.uri.path_and_query().ok_or(Refusal::Target("a target without a path"))?;
+        let path = NormalPath::parse(target.path()).map_err(Refusal::Path)?;
+        Ok(Self { host, path, query: query(target)? })
+    }
+
+    /// The target to forward.
+    pub(crate) fn target(&self) -> Result<PathAndQuery, Refusal> {
+        let path = self.path.as_str();
+        let target = match &self.query {
+            Some(query) => PathAndQuery::try_from(format!("{path}?{query}")),
+            None => PathAndQuery::try_from(path),
+        };
+        target.map_err(|_| Refusal::Target("a target that is too long"))
+    }
+}
+
+/// The one host that a request names (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
+fn host(parts: &Parts) -> Result<Host, Refusal> {
+    let field = host_field(&parts.headers)?;
+    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let authority =
+        authority.map(|it| Host::parse(it).ok_or(Refusal::Host("a malformed authority"))).transpose()?;
+    match (field, authority) {
+        (Some(field), Some(authority)) if field != authority => {
+            Err(Refusal::Host("a host that is not the one of the target"))
+        }
+        (Some(host), _) => Ok(host),
+        (None, Some(host)) if parts.version >= Version::HTTP_2 => Ok(host),
+        (None, _) => Err(Refusal::Host("no host")),
+    }
+}
+
+fn host_field(headers: &HeaderMap) -> Result<Option<Host>, Refusal> {
+    let mut values = headers.get_all(HOST).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Refusal::Host("two hosts"));
+    }
+    let host = value.to_str().ok().and_then(Host::parse);
+    host.map(Some).ok_or(Refusal::Host("a malformed host"))
+}
+
+/// The query, unread, if it is printable ASCII.
+fn query(target: &PathAndQuery) -> Result<Option<Box<str>>, Refusal> {
+    let Some(query) = target.query() else { return Ok(None) };
+    let printable = query.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+    if printable { Ok(Some(query.into())) } else { Err(Refusal::Target("a query that is not printable")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{Request, Version};
+
+    fn read(version: Version, method: &str, target: &str, hosts: &[&str]) -> Result<Asked, &'static str> {
+        let mut request = Request::builder().version(version).method(method).uri(target);
+        for host in hosts {
+            request = request.header(HOST, *host);
+        }
+        let served = [HostPattern::parse("gw.example").unwrap()];
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        Asked::read(&parts, &served).map_err(|refusal| refusal.code())
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        let old = |target, hosts: &[&str]| {
+            read(Version::HTTP_11, "GET", target, hosts).map(|it| it.host.authority().to_owned())
+        };
+        let new = |target, hosts: &[&str]| {
+            read(Version::HTTP_2, "GET", target, hosts).map(|it| it.host.authority().to_owned())
+        };
+        assert_eq!(old("/a", &["GW.example:80"]).as_deref(), Ok("gw.example:80"));
+        assert_eq!(old("http://gw.example/a", &["gw.example"]).as_deref(), Ok("gw.example"));
+        assert_eq!(new("http://gw.example/a", &[]).as_deref(), Ok("gw.example"));
+        for hosts in [&[][..], &["gw.example", "gw.example"], &["gw.example@x"], &[""]] {
+            assert_eq!(old("/a", hosts), Err("request.host"), "{hosts:?}");
+        }
+        assert_eq!(old("http://gw.example/a", &[]), Err("request.host"));
+        assert_eq!(old("http://gw.example/a", &["evil.example"]), Err("request.host"));
+        assert_eq!(new("http://gw.example/a", &["evil.example"]), Err("request.host"));
+        assert_eq!(old("/a", &["evil.example"]), Err("request.misdirected"));
+        assert_eq!(old("/a", &["gw.example."]), Err("request.misdirected"));
+    }
+
+    #[test]
+    fn a_target_is_a_path() {
+        let get = |target: &str| {
+            read(Version::HTTP_11, "GET", target, &["gw.example"]).map(|it| it.target().unwrap().to_string())
+        };
+        assert_eq!(get("/%61?b=../c%20").as_deref(), Ok("/a?b=../c%20"));
+        assert_eq!(get("/a?").as_deref(), Ok("/a?"));
+        assert_eq!(get("*"), Err("request.path"));
+        assert_eq!(get("/a/../b"), Err("request.path"));
+        for method in ["CONNECT", "TRACE"] {
+            assert_eq!(read(Version::HTTP_11, method, "/a", &["gw.example"]).err(), Some("request.method"));
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Who may call what: from method, host and path to one route, by a walk that costs the same for any number of
+//! routes.
+//!
+//! The most specific route wins: first by host (a host, all below a host, any), then by path, segment by segment
+//! (written out, `*`, `**`), then by method (listed, any). Two routes of the same rank are the operator's fault
+//! and found at the start. What no route matches falls to the default, which demands a valid token.
+
+use crate::host::{Host, HostPattern};
+use crate::path::NormalPath;
+use http::Method;
+use portcullis_core::Requirement;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What holds for the requests of a route.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    /// What the log calls it: its place in the settings and its path.
+    pub(crate) name: Box<str>,
+    pub(crate) access: Access,
+    /// Which of the upstreams the requests go to.
+    pub(crate) upstream: usize,
+    /// Most bytes of a request's body.
+    pub(crate) body_bytes: Option<u64>,
+    /// For the head of the upstream's answer.
+    pub(crate) response_timeout: Duration,
+}
+
+/// Who may pass.
+#[derive(Clone, Debug)]
+pub(crate) enum Access {
+    /// Everybody, and no token is looked at.
+    Public,
+    /// Everybody without a credential; who sends one must meet this.
+    Optional(Requirement),
+    /// Who meets this.
+    Required(Requirement),
+}
+
+/// Which requests a route is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    pub(crate) host: Option<HostPattern>,
+    pub(crate) path: PathPattern,
+    /// None: all methods.
+    pub(crate) method: Option<Method>,
+}
+
+/// A path, `*` for one segment, `**` at the end for any number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PathPattern {
+    segments: Vec<Option<Box<str>>>,
+    open: bool,
+}
+
+impl PathPattern {
+    /// Reads a path as it stands in the settings.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (closed, open) = match text.strip_suffix("/**") {
+            Some("") => ("/", true),
+            Some(closed) => (closed, true),
+            None => (text, false),
+        };
+        let path = NormalPath::parse(closed).map_err(|fault| fault.to_string())?;
+        let segments = path.segments().map(|segment| match segment {
+            "*" => Ok(None),
+            _ if segment.contains('*') => Err("a segment with a star inside".to_owned()),
+            _ => Ok(Some(segment.into())),
+        });
+        Ok(Self { segments: segments.collect::<Result<_, _>>()?, open })
+    }
+}
+
+/// All routes, ready to be walked.
+#[derive(Debug)]
+pub(crate) struct Routes {
+    routes: Vec<Route>,
+    default: Route,
+    exact: HashMap<Box<str>, Node>,
+    below: HashMap<Box<str>, Node>,
+    any: Node,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    written: HashMap<Box<str>, Node>,
+    star: Option<Box<Node>>,
+    here: Methods,
+    open: Methods,
+}
+
+/// The routes at one place, by method.
+#[derive(Debug, Default)]
+struct Methods {
+    listed: HashMap<Method, usize>,
+    any: Option<usize>,
+}
+
+impl Routes {
+    /// No routes yet: everything falls to the default.
+    pub(crate) fn new(default: Route) -> Self {
+        Self {
+            routes: Vec::new(),
+            default,
+            exact: HashMap::new(),
+            below: HashMap::new(),
+            any: Node::default(),
+        }
+    }
+
+    /// Adds a route for these patterns. The names of routes that have the same rank as one of them come back.
+    pub(crate) fn add(&mut self, route: Route, patterns: &[Pattern]) -> Vec<Box<str>> {
+        let index = self.routes.len();
+        self.routes.push(route);
+        let before: Vec<usize> = patterns.iter().filter_map(|pattern| self.place(pattern, index)).collect();
+        before.into_iter().filter_map(|other| Some(self.routes.get(other)?.name.clone())).collect()
+    }
+
+    /// Puts a route in its place; the route that has it already, if there is one.
+    fn place(&mut self, pattern: &Pattern, index: usize) -> Option<usize> {
+        let mut node = match &pattern.host {
+            Some(HostPattern::Exact(name)) => self.exact.entry(name.clone()).or_default(),
+            Some(HostPattern::Below(name)) => self.below.entry(name.clone()).or_default(),
+            None => &mut self.any,
+        };
+        for segment in &pattern.path.segments {
+            node = match segment {
+                Some(written) => node.written.entry(written.clone()).or_default(),
+                None => node.star.get_or_insert_default(),
+            };
+        }
+        let methods = if pattern.path.open { &mut node.open } else { &mut node.here };
+        match &pattern.method {
+            Some(method) => methods.listed.insert(method.clone(), index),
+            None => methods.any.replace(index),
+        }
+    }
+
+    /// The most specific route for a request, or the default.
+    pub(crate) fn find(&self, host: &Host, path: &NormalPath, method: &Method) -> &Route {
+        let segments: Vec<&str> = path.segments().collect();
+        self.trees(host.name())
+            .find_map(|tree| tree.find(&segments, method))
+            .and_then(|index| self.routes.get(index))
+            .unwrap_or(&self.default)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn find_default(&self) -> &Route {
+        &self.default
+    }
+
+    /// The trees for a host, the most specific first.
+    fn trees<'t>(&'t self, name: &'t str) -> impl Iterator<Item = &'t Node> {
+        let dots = if self.below.is_empty() { "" } else { name };
+        let below = dots.match_indices('.').filter(|(at, _)| *at > 0);
+        let below = below.filter_map(move |(at, _)| self.below.get(name.get(at..)?));
+        self.exact.get(name).into_iter().chain(below).chain([&self.any])
+    }
+}
+
+impl Node {
+    fn find(&self, segments: &[&str], method: &Method) -> Option<usize> {
+        let deeper = match segments {
+            [] => self.here.find(method),
+            [segment, rest @ ..] => self
+                .written
+                .get(*segment)
+                .and_then(|node| node.find(rest, method))
+                .or_else(|| self.star.as_ref().and_then(|node| node.find(rest, method))),
+        };
+        deeper.or_else(|| self.open.find(method))
+    }
+}
+
+impl Methods {
+    /// `HEAD` is asked for as `GET`: what hides the answer must hide its head.
+    fn find(&self, method: &Method) -> Option<usize> {
+        let as_get = || if method == Method::HEAD { self.listed.get(&Method::GET) } else { None };
+        self.listed.get(method).or_else(as_get).copied().or(self.any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(name: &str) -> Route {
+        Route {
+            name: name.into(),
+            access: Access::Required(Requirement::ValidToken),
+            upstream: 0,
+            body_bytes: None,
+            response_timeout: Duration::from_secs(1),
+        }
+    }
+
+    /// A pattern written as `GET host/path`, with `-` for any method and nothing for any host.
+    fn pattern(text: &str) -> Pattern {
+        let (method, rest) = text.split_once(' ').unwrap();
+        let (host, path) = rest.split_at(rest.find('/').unwrap());
+        Pattern {
+            host: (!host.is_empty()).then(|| HostPattern::parse(host).unwrap()),
+            path: PathPattern::parse(path).unwrap(),
+            method: (method != "-").then(|| method.parse().unwrap()),
+        }
+    }
+
+    fn routes(patterns: &[&str]) -> Routes {
+        let mut routes = Routes::new(route("default"));
+        for text in patterns {
+            assert_eq!(routes.add(route(text), &[pattern(text)]), [], "{text}");
+        }
+        routes
+    }
+
+    fn found<'r>(routes: &'r Routes, request: &str) -> &'r str {
+        let (method, rest) = request.split_once(' ').unwrap();
+        let (host, path) = rest.split_at(rest.find('/').unwrap());
+        let path = NormalPath::parse(path).unwrap();
+        &routes.find(&Host::parse(host).unwrap(), &path, &method.parse().unwrap()).name
+    }
+
+    #[test]
+    fn the_most_specific_route_wins() {
+        let routes = routes(&[
+            "- /**",
+            "- /orders/**",
+            "- /orders/*",
+            "- /orders/*/lines",
+            "- /orders/new",
+            "GET /orders/new",
+            "GET /orders/old/*",
+            "- a.example/**",
+            "- *.example/**",
+            "- *.b.example/**",
+        ]);
+        for (request, expected) in [
+            ("GET x/", "- /**"),
+            ("GET x/orders", "- /orders/**"),
+            ("GET x/orders/", "- /orders/**"),
+            ("GET x/orders/1", "- /orders/*"),
+            ("GET x/orders/1/", "- /orders/*"),
+            ("GET x/orders/1/lines", "- /orders/*/lines"),
+            ("GET x/orders/1/lines/2", "- /orders/**"),
+            ("GET x/orders/new", "GET /orders/new"),
+            ("HEAD x/orders/new", "GET /orders/new"),
+            ("POST x/orders/new", "- /orders/new"),
+            ("GET x/orders/old/lines", "GET /orders/old/*"),
+            ("POST x/orders/old/lines", "- /orders/*/lines"),
+            ("GET x/Orders", "- /**"),
+            ("GET x/ordersx", "- /**"),
+            ("GET a.example:8443/orders/new", "- a.example/**"),
+            ("GET c.example/orders", "- *.example/**"),
+            ("GET c.b.example/", "- *.b.example/**"),
+            ("GET example/", "- /**"),
+        ] {
+            assert_eq!(found(&routes, request), expected, "{request}");
+        }
+    }
+
+    #[test]
+    fn what_matches_nothing_falls_to_the_default() {
+        let routes = routes(&["GET /a", "- h.example/b"]);
+        for request in ["POST x/a", "GET x/a/b", "GET x/b", "GET x/", "GET h.example/a/b"] {
+            assert_eq!(found(&routes, request), "default", "{request}");
+        }
+        assert_eq!(found(&routes, "GET h.example/a"), "GET /a");
+    }
+
+    #[test]
+    fn the_same_rank_twice_is_told() {
+        let mut routes = routes(&["GET /a/*/**", "- /b"]);
+        assert_eq!(routes.add(route("again"), &[pattern("GET /a/*/**")]), ["GET /a/*/**".into()]);
+        assert_eq!(routes.add(route("slash"), &[pattern("- /b/")]), ["- /b".into()]);
+        assert_eq!(routes.add(route("other"), &[pattern("POST /a/*/**"), pattern("- /a/*")]), []);
+    }
+
+    #[test]
+    fn patterns_are_checked() {
+        for bad in ["", "a", "/a*", "/a/**/b", "//", "/..", "/a;b", "**"] {
+            assert!(PathPattern::parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(PathPattern::parse("/%61/**"), PathPattern::parse("/a/**"));
+        assert!(PathPattern::parse("/**").unwrap().open);
+    }
+}

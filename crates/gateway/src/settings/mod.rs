@@ -1,0 +1,215 @@
+//! The gateway's settings as meant: parsed, complete and free of faults.
+
+mod faults;
+mod route;
+mod upstream;
+
+pub(crate) use upstream::{HealthSettings, HostSeen, Protocol, UpstreamSettings};
+
+use crate::config::{Config, GatewayConfig, LimitsConfig, Tables, TimeoutsConfig, TlsConfig};
+use crate::host::HostPattern;
+use crate::identity::IdentitySettings;
+use crate::routes::Routes;
+use faults::Faults;
+use ipnet::IpNet;
+use portcullis_core::{ConfigError, ConfigErrors};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+use upstream::Upstreams;
+
+/// What a gateway goes by. Made from a [`Config`]; no request ever finds a fault in it.
+#[derive(Debug)]
+pub struct Settings {
+    pub(crate) resource_server: portcullis_resource_server::Settings,
+    pub(crate) token_settings: toml::Table,
+    pub(crate) listeners: ListenerSettings,
+    pub(crate) hosts: Vec<HostPattern>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) public_preflight: bool,
+    pub(crate) identity: IdentitySettings,
+    pub(crate) body_timeout: Duration,
+    pub(crate) routes: Routes,
+    pub(crate) upstreams: Vec<UpstreamSettings>,
+    pub(crate) dangers: Vec<&'static str>,
+}
+
+/// What is fixed at the start: a reload does not change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListenerSettings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) tls: Option<TlsSettings>,
+    pub(crate) connections: usize,
+    pub(crate) header_bytes: u32,
+    pub(crate) headers: usize,
+    pub(crate) streams: u32,
+    pub(crate) head_timeout: Duration,
+    pub(crate) drain_timeout: Duration,
+}
+
+/// HTTPS. That the files can be used is found out when they are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TlsSettings {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    pub(crate) only_1_3: bool,
+    pub(crate) client_authorities: Option<PathBuf>,
+    pub(crate) client_certificate_optional: bool,
+    pub(crate) hsts: u64,
+    pub(crate) redirect: Option<SocketAddr>,
+}
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const YEAR: u64 = 31_536_000;
+const HUNDRED_YEARS: u64 = 100 * YEAR;
+
+impl TryFrom<Config> for Settings {
+    type Error = ConfigErrors;
+
+    fn try_from(config: Config) -> Result<Self, ConfigErrors> {
+        let mut faults = Faults::default();
+        let resource_server = faults.all(config.resource_server.try_into());
+        let Tables { gateway, route, upstream } = config.gateway;
+        let gateway = gateway.unwrap_or_else(|| {
+            faults.add(
+                "gateway",
+                "a table `[gateway]`",
+                "write `[gateway]` with `upstream = \"http://127.0.0.1:8000\"`",
+            );
+            GatewayConfig { upstream: Some("http://127.0.0.1:8000".to_owned()), ..GatewayConfig::default() }
+        });
+        let listeners = listeners(&gateway, &mut faults);
+        let mut upstreams = Upstreams::new(upstream, gateway.timeouts.connect, &mut faults);
+        let default_upstream = upstreams.default(gateway.upstream.as_deref(), &mut faults);
+        let routes = route::routes(route, &gateway, default_upstream, &mut upstreams, &mut faults);
+        let hosts = hosts(&gateway, &mut faults);
+        let trusted_proxies = trusted_proxies(&gateway, &mut faults);
+        let identity = faults.all(IdentitySettings::try_from(gateway.identity));
+        let body_timeout = seconds(gateway.timeouts.body, 30, "gateway.timeouts.body", &mut faults);
+        faults.check()?;
+        let missing = || {
+            ConfigErrors::from(ConfigError::new(
+                "gateway",
+                "complete settings",
+                "report this as a fault of Portcullis",
+            ))
+        };
+        Ok(Self {
+            resource_server: resource_server.ok_or_else(missing)?,
+            token_settings: config.token_settings,
+            listeners,
+            hosts,
+            trusted_proxies,
+            public_preflight: gateway.public_preflight,
+            identity: identity.ok_or_else(missing)?,
+            body_timeout,
+            routes,
+            upstreams: upstreams.into_list(),
+            dangers: if gateway.danger_plain_http { vec!["gateway.danger_plain_http"] } else { Vec::new() },
+        })
+    }
+}
+
+impl Settings {
+    /// The settings that loosen security, by name.
+    pub fn dangers(&self) -> &[&'static str] {
+        &self.dangers
+    }
+}
+
+fn listeners(gateway: &GatewayConfig, faults: &mut Faults) -> ListenerSettings {
+    let listen = gateway.listen.unwrap_or(DEFAULT_LISTEN);
+    if gateway.tls.is_none() && !listen.ip().is_loopback() && !gateway.danger_plain_http {
+        let cure = "add `[gateway.tls]`, listen on 127.0.0.1, or write `danger_plain_http = true` where somebody else has ended TLS";
+        faults.add(
+            "gateway.listen",
+            "a loopback address, as there is no TLS: tokens would cross the network in clear",
+            cure,
+        );
+    }
+    let LimitsConfig { connections, header_bytes, headers, streams, body_bytes: _ } = gateway.limits;
+    if header_bytes.is_some_and(|bytes| !(8_192..=1_048_576).contains(&bytes)) {
+        faults.add("gateway.limits.header_bytes", "8,192 to 1,048,576", "leave it out, or write 65536");
+    }
+    for (name, zero) in [
+        ("connections", connections == Some(0)),
+        ("headers", headers == Some(0)),
+        ("streams", streams == Some(0)),
+    ] {
+        if zero {
+            faults.add(format!("gateway.limits.{name}"), "at least 1", "leave it out for the default");
+        }
+    }
+    let TimeoutsConfig { head, drain, .. } = gateway.timeouts;
+    ListenerSettings {
+        listen,
+        admin: gateway.admin.as_ref().map(|admin| admin.listen),
+        tls: gateway.tls.as_ref().map(|tls| tls_settings(tls, faults)),
+        connections: connections.unwrap_or(10_000),
+        header_bytes: header_bytes.unwrap_or(65_536),
+        headers: headers.unwrap_or(100),
+        streams: streams.unwrap_or(100),
+        head_timeout: seconds(head, 15, "gateway.timeouts.head", faults),
+        drain_timeout: seconds(drain, 30, "gateway.timeouts.drain", faults),
+    }
+}
+
+fn tls_settings(tls: &TlsConfig, faults: &mut Faults) -> TlsSettings {
+    let only_1_3 = match tls.minimum.as_deref() {
+        None | Some("1.2") => false,
+        Some("1.3") => true,
+        Some(_) => {
+            faults.add("gateway.tls.minimum", "a version of TLS that is safe", "write `1.2` or `1.3`");
+            true
+        }
+    };
+    if tls.client_certificate_optional && tls.client_authorities.is_none() {
+        let cure = "name the file with the authorities, or leave it out";
+        faults.add("gateway.tls.client_certificate_optional", "`client_authorities` beside it", cure);
+    }
+    TlsSettings {
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+        only_1_3,
+        client_authorities: tls.client_authorities.clone(),
+        client_certificate_optional: tls.client_certificate_optional,
+        hsts: tls.hsts.unwrap_or(YEAR),
+        redirect: tls.redirect,
+    }
+}
+
+fn hosts(gateway: &GatewayConfig, faults: &mut Faults) -> Vec<HostPattern> {
+    let hosts = gateway.hosts.iter().enumerate().filter_map(|(index, text)| {
+        let host = HostPattern::parse(text);
+        if host.is_none() {
+            let place = format!("gateway.hosts[{index}]");
+            faults.add(place, "a host without a port", "write `api.example.com` or `*.example.com`");
+        }
+        host
+    });
+    hosts.collect()
+}
+
+fn trusted_proxies(gateway: &GatewayConfig, faults: &mut Faults) -> Vec<IpNet> {
+    let networks = gateway.trusted_proxies.iter().enumerate().filter_map(|(index, text)| {
+        let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        if network.is_none() {
+            let place = format!("gateway.trusted_proxies[{index}]");
+            faults.add(place, "an address or a network", "write `10.0.0.7` or `10.0.0.0/8`");
+        }
+        network
+    });
+    networks.collect()
+}
+
+/// A time in seconds, or its default. None is nought: that would refuse everything.
+fn seconds(written: Option<u64>, default: u64, place: &str, faults: &mut Faults) -> Duration {
+    if written.is_some_and(|seconds| !(1..=HUNDRED_YEARS).contains(&seconds)) {
+        faults.add(place, "a number of seconds from 1", "leave it out for the default");
+    }
+    Duration::from_secs(written.unwrap_or(default))
+}
+
+#[cfg(test)]
+mod tests;

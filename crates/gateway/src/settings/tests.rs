@@ -1,0 +1,133 @@
+use super::*;
+
+const ISSUER: &str = "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"api\"]\n";
+
+fn settings(text: &str) -> Result<Settings, ConfigErrors> {
+    Config::from_toml(&format!("{ISSUER}{text}")).unwrap().try_into()
+}
+
+fn places(text: &str) -> Vec<String> {
+    let errors = settings(text).unwrap_err();
+    errors.iter().map(|fault| fault.place().to_owned()).collect()
+}
+
+#[test]
+fn an_issuer_and_an_upstream_are_enough() {
+    let settings = settings("[gateway]\nupstream = \"http://127.0.0.1:8000\"\n").unwrap();
+    assert_eq!(settings.listeners.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.upstreams.len(), 1);
+    assert!(settings.dangers().is_empty());
+}
+
+#[test]
+fn all_faults_are_found_at_once() {
+    let found = places(
+        r#"
+        [gateway]
+        listen = "0.0.0.0:80"
+        upstream = "nobody"
+        hosts = ["a b"]
+        trusted_proxies = ["10.0.0.0/40"]
+        [gateway.limits]
+        header_bytes = 1
+        connections = 0
+        [gateway.timeouts]
+        head = 0
+        connect = 0
+        [gateway.identity]
+        reserved = ["x"]
+        [[route]]
+        path = "/a/../b"
+        methods = ["get", "TRACE"]
+        access = "open"
+        [[route]]
+        path = "/a"
+        access = "public"
+        require = { role = "x" }
+        [[route]]
+        path = "/a/"
+        require = {}
+        timeout = 0
+        [[route]]
+        path = "/b"
+        require = { any = [], scope = "a b", role = [], claim = { "" = 1 } }
+        [[upstream]]
+        name = "x"
+        servers = ["http://a/b", "ftp://a", "https://u@a"]
+        protocol = "h3"
+        host = "mine"
+        health = { path = "x" }
+        [[upstream]]
+        name = "x"
+        servers = []
+        "#,
+    );
+    for place in [
+        "gateway.listen",
+        "gateway.upstream",
+        "gateway.hosts[0]",
+        "gateway.trusted_proxies[0]",
+        "gateway.limits.header_bytes",
+        "gateway.limits.connections",
+        "gateway.timeouts.head",
+        "gateway.timeouts.connect",
+        "gateway.identity.reserved",
+        "route[0].path",
+        "route[0].access",
+        "route[1].access",
+        "route[2].path",
+        "route[2].require",
+        "route[2].timeout",
+        "route[3].require",
+        "route[3].require.scope",
+        "route[3].require.role",
+        "route[3].require.claim",
+        "upstream[0].servers[0]",
+        "upstream[0].servers[1]",
+        "upstream[0].servers[2]",
+        "upstream[0].protocol",
+        "upstream[0].host",
+        "upstream[0].health.path",
+        "upstream[1].name",
+        "upstream[1].servers",
+    ] {
+        assert!(found.iter().any(|it| it == place), "{place} in {found:?}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_told() {
+    assert_eq!(places(""), ["gateway"]);
+    assert_eq!(places("[gateway]\n"), ["gateway.upstream"]);
+    let one = "[gateway]\n[[upstream]]\nname = \"a\"\nservers = [\"http://a:1\"]\n";
+    assert_eq!(settings(one).unwrap().routes.find_default().upstream, 0);
+}
+
+#[test]
+fn plain_http_beyond_loopback_is_a_danger() {
+    let text = "[gateway]\nupstream = \"http://a\"\nlisten = \"0.0.0.0:80\"\ndanger_plain_http = true\n";
+    assert_eq!(settings(text).unwrap().dangers(), ["gateway.danger_plain_http"]);
+    let text = "[gateway]\nupstream = \"http://a\"\nlisten = \"0.0.0.0:443\"\ntls = { certificate = \"c\", key = \"k\" }\n";
+    assert!(settings(text).unwrap().dangers().is_empty());
+}
+
+#[test]
+fn urls_name_upstreams_of_their_own_once() {
+    let text = "[gateway]\nupstream = \"http://a:1\"\n\
+                [[route]]\npath = \"/b\"\nupstream = \"https://b\"\n[[route]]\npath = \"/c\"\nupstream = \"https://b\"\n";
+    let names: Vec<_> = settings(text).unwrap().upstreams.into_iter().map(|it| it.name).collect();
+    assert_eq!(names, ["http://a:1".into(), "https://b".into()]);
+}
+
+#[test]
+fn requirements_are_all_the_words_that_are_written() {
+    let text = "[gateway]\nupstream = \"http://a\"\n[[route]]\npath = \"/\"\n\
+                require = { scope = [\"a\", \"b\"], role = \"c\", any = [{ role = \"d\" }, { not = { role = \"e\" } }] }\n";
+    let settings = settings(text).unwrap();
+    let host = crate::host::Host::parse("x").unwrap();
+    let path = crate::path::NormalPath::parse("/").unwrap();
+    let route = settings.routes.find(&host, &path, &http::Method::GET);
+    let crate::routes::Access::Required(requirement) = &route.access else { panic!("{route:?}") };
+    let told = "(scope `a` and scope `b` and role `c` and (role `d` or not role `e`))";
+    assert_eq!(requirement.to_string(), told);
+}

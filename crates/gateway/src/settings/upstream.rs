@@ -1,0 +1,184 @@
+//! Upstreams, from as written to as meant.
+
+use super::{faults::Faults, seconds};
+use crate::config::{HealthConfig, UpstreamConfig};
+use crate::path::NormalPath;
+use http::Uri;
+use http::uri::{Authority, Scheme};
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Servers that do the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UpstreamSettings {
+    pub(crate) name: Box<str>,
+    pub(crate) servers: Vec<(Scheme, Authority)>,
+    pub(crate) protocol: Protocol,
+    pub(crate) host: HostSeen,
+    pub(crate) authorities: Option<PathBuf>,
+    pub(crate) health: Option<HealthSettings>,
+    pub(crate) connect_timeout: Duration,
+}
+
+/// How to talk to the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2, without TLS by prior knowledge (RFC 9113, section 3.3).
+    Http2,
+}
+
+/// Which `Host` the servers see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HostSeen {
+    /// The one that the client asked for.
+    Client,
+    /// Their own.
+    Upstream,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HealthSettings {
+    pub(crate) path: NormalPath,
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
+}
+
+/// All upstreams: those of the tables `[[upstream]]`, and one for every URL that is written elsewhere.
+#[derive(Debug)]
+pub(super) struct Upstreams {
+    list: Vec<UpstreamSettings>,
+    connect_timeout: Duration,
+}
+
+impl Upstreams {
+    /// The upstreams of the tables.
+    pub(super) fn new(written: Vec<UpstreamConfig>, connect: Option<u64>, faults: &mut Faults) -> Self {
+        let connect_timeout = seconds(connect, 5, "gateway.timeouts.connect", faults);
+        let mut names = HashSet::new();
+        let meant = written.into_iter().enumerate().map(|(index, written)| {
+            let place = format!("upstream[{index}]");
+            if written.name.is_empty() || written.name.contains("://") || !names.insert(written.name.clone())
+            {
+                let cure = "choose another name; it is what routes write in `upstream`";
+                faults.add(format!("{place}.name"), "a name of its own that is no URL", cure);
+            }
+            upstream(&place, written, connect_timeout, faults)
+        });
+        Self { list: meant.collect(), connect_timeout }
+    }
+
+    /// The upstream of that name; for a URL, one with this server alone.
+    pub(super) fn named(&mut self, text: &str, place: &str, faults: &mut Faults) -> Option<usize> {
+        if let Some(index) = self.list.iter().position(|upstream| &*upstream.name == text) {
+            return Some(index);
+        }
+        let Some(server) = server(text) else {
+            let cure = "write a URL such as `http://127.0.0.1:8000`, or the `name` of an `[[upstream]]`";
+            faults.add(place, "a server, or an upstream that there is", cure);
+            return None;
+        };
+        self.list.push(UpstreamSettings {
+            name: text.into(),
+            servers: vec![server],
+            protocol: Protocol::Http1,
+            host: HostSeen::Client,
+            authorities: None,
+            health: None,
+            connect_timeout: self.connect_timeout,
+        });
+        Some(self.list.len() - 1)
+    }
+
+    /// The upstream of requests whose route names none: the one written, or the only one there is.
+    pub(super) fn default(&mut self, written: Option<&str>, faults: &mut Faults) -> usize {
+        const PLACE: &str = "gateway.upstream";
+        let found = match (written, self.list.len()) {
+            (Some(text), _) => self.named(text, PLACE, faults),
+            (None, 1) => Some(0),
+            (None, _) => {
+                let cure = "write the URL of the API, such as `http://127.0.0.1:8000`";
+                faults.add(PLACE, "where requests go", cure);
+                None
+            }
+        };
+        found.unwrap_or_default()
+    }
+
+    pub(super) fn into_list(self) -> Vec<UpstreamSettings> {
+        self.list
+    }
+}
+
+fn upstream(
+    place: &str,
+    written: UpstreamConfig,
+    connect_timeout: Duration,
+    faults: &mut Faults,
+) -> UpstreamSettings {
+    if written.servers.is_empty() {
+        faults.add(format!("{place}.servers"), "at least one server", SERVER_CURE);
+    }
+    let servers = written.servers.iter().enumerate().filter_map(|(index, text)| {
+        let server = server(text);
+        if server.is_none() {
+            faults.add(format!("{place}.servers[{index}]"), "the URL of a server", SERVER_CURE);
+        }
+        server
+    });
+    let servers = servers.collect();
+    let protocol = match written.protocol.as_deref() {
+        None | Some("http1") => Protocol::Http1,
+        Some("http2") => Protocol::Http2,
+        Some(_) => {
+            faults.add(format!("{place}.protocol"), "`http1` or `http2`", "leave it out for `http1`");
+            Protocol::Http1
+        }
+    };
+    let host = match written.host.as_deref() {
+        None | Some("client") => HostSeen::Client,
+        Some("upstream") => HostSeen::Upstream,
+        Some(_) => {
+            let cure = "leave it out for `client`";
+            faults.add(format!("{place}.host"), "`client` or `upstream`", cure);
+            HostSeen::Client
+        }
+    };
+    UpstreamSettings {
+        name: written.name.into(),
+        servers,
+        protocol,
+        host,
+        authorities: written.authorities,
+        health: written.health.and_then(|health| health_settings(place, &health, faults)),
+        connect_timeout,
+    }
+}
+
+fn health_settings(place: &str, written: &HealthConfig, faults: &mut Faults) -> Option<HealthSettings> {
+    let interval = seconds(written.interval, 10, &format!("{place}.health.interval"), faults);
+    let timeout = seconds(written.timeout, 3, &format!("{place}.health.timeout"), faults);
+    match NormalPath::parse(&written.path) {
+        Ok(path) => Some(HealthSettings { path, interval, timeout }),
+        Err(fault) => {
+            let cure = "write a path such as `/healthz`";
+            faults.add(format!("{place}.health.path"), format!("a path without {fault}"), cure);
+            None
+        }
+    }
+}
+
+const SERVER_CURE: &str =
+    "write `http://` or `https://`, a host and a port, and no path: `http://127.0.0.1:8000`";
+
+/// Scheme and authority of a URL that holds nothing else.
+fn server(text: &str) -> Option<(Scheme, Authority)> {
+    let uri: Uri = text.parse().ok()?;
+    let bare = matches!(uri.path_and_query().map(|path| path.as_str()), None | Some("" | "/"));
+    let parts = uri.into_parts();
+    let scheme = parts.scheme.filter(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS)?;
+    let authority = parts.authority.filter(|authority| !authority.as_str().contains('@'))?;
+    bare.then_some((scheme, authority))
+}
