@@ -1,0 +1,120 @@
+//! Who passes, and what a caller is told who does not.
+
+use crate::client::get;
+use crate::world::World;
+use http::header::{CONNECTION, WWW_AUTHENTICATE};
+
+const ROUTES: &str = r#"
+[[route]]
+path = "/public/**"
+access = "public"
+[[route]]
+path = "/maybe"
+access = "optional"
+[[route]]
+path = "/admin/**"
+require = { role = "Admin" }
+[[route]]
+path = "/orders"
+methods = ["POST"]
+require = { scope = ["orders:read", "orders:write"] }
+"#;
+
+#[tokio::test]
+async fn each_route_demands_what_it_says() {
+    let world = World::new(ROUTES).await;
+    let client = world.client();
+    let (bob, alice) = (world.token(), world.idp.token("alice").sign());
+    for (path, token, status, code) in [
+        ("/public/x", None, 200, ""),
+        ("/public/x", Some("rubbish"), 200, ""),
+        ("/maybe", None, 200, ""),
+        ("/maybe", Some("rubbish"), 401, "token.malformed"),
+        ("/maybe", Some(bob.as_str()), 200, ""),
+        ("/else", None, 401, "credential.missing"),
+        ("/else", Some(&bob), 200, ""),
+        ("/admin/x", Some(&bob), 403, "policy.role"),
+        ("/admin", Some(&bob), 403, "policy.role"),
+        ("/admin/", Some(&bob), 403, "policy.role"),
+        ("/%61dmin", Some(&bob), 403, "policy.role"),
+        ("/admin/x", Some(&alice), 200, ""),
+        ("/admin/../admin", Some(&alice), 400, "request.path"),
+    ] {
+        let answer = client.get(path, token).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{path} {token:?}");
+        let saw = world.upstream.saw();
+        assert_eq!(saw.len(), usize::from(status == 200), "{path}");
+        if status != 200 {
+            assert_eq!(answer.headers["cache-control"], "no-store");
+            assert!(answer.headers.contains_key("x-request-id"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_named() {
+    let world = World::new(ROUTES).await;
+    let token = world.idp.token("bob").scope("orders:read").sign();
+    let mut request = get("/orders", Some(&token));
+    *request.method_mut() = http::Method::POST;
+    let answer = world.client().send(request).await;
+    assert_eq!(answer.status, 403);
+    let challenge = answer.headers[WWW_AUTHENTICATE].to_str().unwrap();
+    assert!(challenge.contains("scope=\"orders:read orders:write\""), "{challenge}");
+}
+
+#[tokio::test]
+async fn an_outage_is_ours() {
+    let world = World::new("").await;
+    world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
+    world.clock.advance(std::time::Duration::from_secs(90_000));
+    let answer = world.client().get("/x", Some(&world.token())).await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "outage.keys"));
+    assert!(world.upstream.saw().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_loses_what_was_between_neighbours() {
+    let world = World::new(ROUTES).await;
+    let answer = world.client().get("/public/x", None).await;
+    assert_eq!(answer.headers["x-upstream"], "1");
+    assert!(!answer.headers.contains_key("x-hop") && !answer.headers.contains_key(CONNECTION));
+}
+
+#[tokio::test]
+async fn a_preflight_passes_where_it_may() {
+    let preflight = || {
+        let mut request = get("/orders", None);
+        *request.method_mut() = http::Method::OPTIONS;
+        request.headers_mut().insert("origin", "https://app.example".parse().unwrap());
+        request.headers_mut().insert("access-control-request-method", "POST".parse().unwrap());
+        request
+    };
+    let strict = World::new("").await;
+    assert_eq!(strict.client().send(preflight()).await.status, 401);
+    let open = World::new("public_preflight = true\n").await;
+    assert_eq!(open.client().send(preflight()).await.status, 200);
+    let mut other = preflight();
+    other.headers_mut().remove("origin");
+    assert_eq!(open.client().send(other).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_token_goes_along_where_it_should() {
+    let world = World::new("identity = { forward_token = true }\n").await;
+    let token = world.token();
+    assert_eq!(world.client().get("/x", Some(&token)).await.status, 200);
+    assert_eq!(world.upstream.saw()[0].values("authorization"), [format!("Bearer {token}")]);
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_is_believed_about_those_before_it() {
+    let world = World::new("trusted_proxies = [\"127.0.0.0/8\"]\n").await;
+    let mut request = get("/x", Some(&world.token()));
+    request.headers_mut().insert("x-forwarded-for", "192.0.2.7".parse().unwrap());
+    request.headers_mut().insert("x-forwarded-host", "evil.example".parse().unwrap());
+    assert_eq!(world.client().send(request).await.status, 200);
+    let saw = world.upstream.saw();
+    assert_eq!(saw[0].values("x-forwarded-for"), ["192.0.2.7, 127.0.0.1"]);
+    assert_eq!(saw[0].values("x-forwarded-host"), ["gw.example"]);
+}

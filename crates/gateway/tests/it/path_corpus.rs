@@ -1,0 +1,87 @@
+//! `request-paths.json`: which rule a path falls under, and that the upstream gets the path that was decided on.
+
+use crate::client::statuses;
+use crate::world::World;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Corpus {
+    vectors: Vec<Vector>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Vector {
+    target: String,
+    expect: String,
+    #[serde(default)]
+    or_protected: bool,
+    #[serde(default)]
+    or_reject: bool,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
+}
+
+/// A fragment is cut off by the HTTP library before anybody decides: the request is the one without it.
+const CUT: [(&str, &str); 2] = [("/public/a#/../admin", "public"), ("/admin#/public/a", "protected")];
+
+const SETTINGS: &str = r#"
+hosts = ["gw.example"]
+[[route]]
+path = "/public/**"
+access = "public"
+[[route]]
+path = "/healthz"
+methods = ["GET"]
+access = "public"
+[[route]]
+path = "/.well-known/oauth-protected-resource"
+methods = ["GET"]
+access = "public"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_falls_under_one_rule_and_is_forwarded_as_decided() {
+    let world = World::new(SETTINGS).await;
+    let text = include_str!("../../../../conformance/corpus/request-paths.json");
+    let corpus: Corpus = serde_json::from_str(text).unwrap();
+    assert!(corpus.vectors.len() >= 100);
+    let mut faults = Vec::new();
+    for vector in &corpus.vectors {
+        let fields: String =
+            vector.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let raw = format!(
+            "GET {} HTTP/1.1\r\nHost: gw.example\r\n{fields}Connection: close\r\n\r\n",
+            vector.target
+        );
+        let answer = world.client().raw(raw.as_bytes()).await;
+        let found = match statuses(&answer).as_slice() {
+            [200] => "public",
+            [401] => "protected",
+            [400 | 421] => "reject",
+            other => panic!("{vector:?}: {other:?}"),
+        };
+        let saw = world.upstream.saw();
+        let cut = CUT.iter().find(|(target, _)| *target == vector.target).map(|(_, found)| *found);
+        let fits = found == cut.unwrap_or(&vector.expect)
+            || (vector.or_protected && found == "protected")
+            || (vector.or_reject && found == "reject");
+        if !fits {
+            faults.push(format!("{}: {found}, not {}", vector.target, vector.expect));
+        }
+        assert_eq!(saw.len(), usize::from(found == "public"), "{vector:?}");
+        for saw in saw {
+            let path = saw.target.split('?').next().unwrap();
+            assert!(
+                path.starts_with("/public") || path == "/healthz" || path.starts_with("/.well-known/"),
+                "{saw:?}"
+            );
+            assert!(!path.contains("/.."), "{saw:?}");
+            // Nothing that servers take another path or method from arrives.
+            for name in ["x-original-url", "x-rewrite-url", "x-http-method-override", "x-envoy-original-path"]
+            {
+                assert!(saw.values(name).is_empty(), "{saw:?}");
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
