@@ -20,6 +20,10 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run the gateway: protect an API in any language, as a reverse proxy in front of it
+    Serve(ServeArguments),
+    /// Check the settings of the gateway, or begin a settings file
+    Config(ConfigArguments),
     /// Run everything on this machine: an identity provider, the enterprise API, and lines to try
     #[cfg(feature = "dev")]
     Dev(DevArguments),
@@ -32,6 +36,35 @@ pub(crate) enum Command {
     Revoke(RevokeArguments),
     /// Explain why a token is accepted or refused, check by check
     Explain(ExplainArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArguments {
+    /// The settings; they are read again when they change, and on SIGHUP
+    #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ConfigArguments {
+    #[command(subcommand)]
+    pub(crate) action: ConfigAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigAction {
+    /// Say all that is wrong with the settings, each fault with its line and its cure
+    Check {
+        /// The settings
+        #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
+        config: PathBuf,
+    },
+    /// Write a commented settings file to begin with
+    Init {
+        /// Where to write; `-` for standard output. A file that is there is kept
+        #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
+        config: PathBuf,
+    },
 }
 
 #[cfg(feature = "dev")]

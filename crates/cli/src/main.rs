@@ -20,8 +20,10 @@ async fn main() -> ExitCode {
             return if told.use_stderr() { Exit::CouldNotRun.into() } else { ExitCode::SUCCESS };
         }
     };
-    log();
+    log(matches!(arguments.command, Command::Serve(_)));
     let exit = match arguments.command {
+        Command::Serve(arguments) => command::serve::run(arguments).await,
+        Command::Config(arguments) => command::config::run(&arguments),
         #[cfg(feature = "dev")]
         Command::Dev(arguments) => command::dev::run(arguments).await,
         #[cfg(feature = "dev")]
@@ -33,10 +35,11 @@ async fn main() -> ExitCode {
     exit.unwrap_or_else(|failure| failure.report()).into()
 }
 
-/// Logs to standard error, quietly unless `RUST_LOG` says otherwise.
-fn log() {
+/// Logs to standard error: a server tells what it does, a command only what fails, unless `RUST_LOG` says otherwise.
+fn log(server: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    let usual = if server { "info" } else { "error" };
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
 }
 

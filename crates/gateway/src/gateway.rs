@@ -9,6 +9,7 @@ use crate::tls::ServerTls;
 use arc_swap::ArcSwap;
 use portcullis_core::{ConfigError, ConfigErrors};
 use portcullis_resource_server::clock::{Clock, SystemClock};
+use sd_notify::NotifyState;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -115,8 +116,10 @@ impl Gateway {
         let listener =
             Listener { socket: proxy, door: Proxy(Arc::clone(&shared)), tls: shared.tls.clone(), settings };
         let serving = tokio::spawn(listener.serve(stopping.subscribe()));
+        supervisor(&[NotifyState::Ready]);
         stop.await;
         tracing::info!("stopping: no new connections, those under way may end");
+        supervisor(&[NotifyState::Stopping]);
         stopping.send_replace(true);
         // A task that panicked has said so; there is nothing left to wait for then.
         _ = serving.await;
@@ -184,6 +187,13 @@ impl Handle {
 impl Shared {
     pub(crate) fn tls(&self) -> Option<&ServerTls> {
         self.tls.as_deref()
+    }
+}
+
+/// Tells systemd, where it asked to be told (`Type=notify`).
+pub(crate) fn supervisor(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "systemd cannot be told");
     }
 }
 

@@ -21,6 +21,7 @@ mod admin;
 mod body;
 mod config;
 mod decide;
+mod excerpt;
 mod gateway;
 mod headers;
 mod host;
@@ -43,8 +44,12 @@ pub use config::{
     AdminConfig, Config, GatewayConfig, HealthConfig, IdentityConfig, LimitsConfig, RequireConfig,
     RouteConfig, Tables, TimeoutsConfig, TlsConfig, UpstreamConfig,
 };
+pub use excerpt::excerpts;
 pub use gateway::{Gateway, Handle};
 pub use path::{NormalPath, PathFault};
 pub use reload::{read, text, watch};
 pub use settings::Settings;
+/// A commented settings file to begin with.
+pub const STARTER: &str = include_str!("starter.toml");
+
 pub use word::{OneOrMore, Scalar};

@@ -5,9 +5,10 @@
 //! and the log says why; the gateway goes on as before.
 
 use crate::config::Config;
-use crate::gateway::Handle;
+use crate::gateway::{Handle, supervisor};
 use crate::settings::Settings;
 use portcullis_core::{ConfigError, ConfigErrors};
+use sd_notify::NotifyState;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +60,13 @@ pub async fn watch(handle: Handle, path: PathBuf) {
             () = clock.sleep(PAUSE) => false,
             () = hung_up(hangup.as_mut()) => true,
         };
+        if forced && let Ok(now) = NotifyState::monotonic_usec_now() {
+            supervisor(&[NotifyState::Reloading, now]);
+        }
         watched.look(forced);
+        if forced {
+            supervisor(&[NotifyState::Ready]);
+        }
     }
 }
 

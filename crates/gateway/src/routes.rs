@@ -116,6 +116,11 @@ impl Routes {
         before.into_iter().filter_map(|other| Some(self.routes.get(other)?.name.clone())).collect()
     }
 
+    /// The routes as they were added, and the default.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().chain([&self.default])
+    }
+
     /// Puts a route in its place; the route that has it already, if there is one.
     fn place(&mut self, pattern: &Pattern, index: usize) -> Option<usize> {
         let mut node = match &pattern.host {
@@ -143,11 +148,6 @@ impl Routes {
             .find_map(|tree| tree.find(&segments, method))
             .and_then(|index| self.routes.get(index))
             .unwrap_or(&self.default)
-    }
-
-    #[cfg(test)]
-    pub(crate) fn find_default(&self) -> &Route {
-        &self.default
     }
 
     /// The trees for a host, the most specific first.

@@ -2,6 +2,7 @@
 
 mod faults;
 mod route;
+mod summary;
 mod upstream;
 
 pub(crate) use upstream::{HealthSettings, HostSeen, Protocol, UpstreamSettings};

@@ -100,7 +100,7 @@ fn what_is_missing_is_told() {
     assert_eq!(places(""), ["gateway"]);
     assert_eq!(places("[gateway]\n"), ["gateway.upstream"]);
     let one = "[gateway]\n[[upstream]]\nname = \"a\"\nservers = [\"http://a:1\"]\n";
-    assert_eq!(settings(one).unwrap().routes.find_default().upstream, 0);
+    assert_eq!(settings(one).unwrap().routes.iter().last().unwrap().upstream, 0);
 }
 
 #[test]
@@ -130,4 +130,22 @@ fn requirements_are_all_the_words_that_are_written() {
     let crate::routes::Access::Required(requirement) = &route.access else { panic!("{route:?}") };
     let told = "(scope `a` and scope `b` and role `c` and (role `d` or not role `e`))";
     assert_eq!(requirement.to_string(), told);
+}
+
+#[test]
+fn the_starter_is_in_order_and_names_every_member() {
+    let plain: Settings = Config::from_toml(crate::STARTER).unwrap().try_into().unwrap();
+    assert_eq!(plain.upstreams.len(), 1);
+    // What is commented out is right as well, once the remarks are: a line such as `# name = value`.
+    let uncommented: String = crate::STARTER
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(member) if member.starts_with('[') || member.contains(" = ") => member,
+            _ => line,
+        })
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let whole: Settings = Config::from_toml(&uncommented).unwrap().try_into().unwrap();
+    assert_eq!(whole.upstreams.len(), 2);
+    assert!(whole.listeners.tls.is_some() && whole.listeners.admin.is_some());
 }

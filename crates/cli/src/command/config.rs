@@ -1,0 +1,52 @@
+//! `portcullis config`: the settings checked, or begun.
+
+use crate::args::{ConfigAction, ConfigArguments};
+use crate::exit::{Exit, Failure};
+use crate::output::{GOOD, print, styled};
+use portcullis_gateway::{Config, STARTER, Settings, excerpts, text};
+use std::io::Write as _;
+use std::path::Path;
+
+pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, Failure> {
+    match &arguments.action {
+        ConfigAction::Check { config } => check(config),
+        ConfigAction::Init { config } => init(config),
+    }
+}
+
+/// The settings of a file, or all that is wrong with them, each fault shown in its line.
+pub(crate) fn settings(path: &Path) -> Result<Settings, Failure> {
+    let text = text(path)?;
+    let settings = Config::from_toml(&text).and_then(Settings::try_from);
+    settings.map_err(|errors| {
+        let many = if errors.iter().count() == 1 { "fault" } else { "faults" };
+        let told = excerpts(&path.display().to_string(), &text, &errors);
+        Failure::could_not_run(format!(
+            "{} {many} in the settings:\n\n{}",
+            errors.iter().count(),
+            told.trim_end()
+        ))
+    })
+}
+
+fn check(path: &Path) -> Result<Exit, Failure> {
+    let settings = settings(path)?;
+    print(&format!("{} {} is in order.\n\n{settings}", styled(GOOD, "ok"), path.display()))?;
+    Ok(Exit::Fine)
+}
+
+fn init(path: &Path) -> Result<Exit, Failure> {
+    if path == Path::new("-") {
+        print(STARTER)?;
+        return Ok(Exit::Fine);
+    }
+    let told = |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", path.display()));
+    let mut file = std::fs::File::create_new(path).map_err(told)?;
+    file.write_all(STARTER.as_bytes()).map_err(told)?;
+    let name = path.display();
+    print(&format!("{name} is written. Put your issuer and your API into it, then:\n\n"))?;
+    print(&format!(
+        "      portcullis config check --config {name}\n      portcullis serve --config {name}\n"
+    ))?;
+    Ok(Exit::Fine)
+}

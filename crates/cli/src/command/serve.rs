@@ -1,0 +1,25 @@
+//! `portcullis serve`: the gateway, until it is told to stop.
+
+use crate::args::ServeArguments;
+use crate::command::config::settings;
+use crate::exit::{Exit, Failure};
+use portcullis_gateway::{Gateway, watch};
+use tokio::signal::unix::{SignalKind, signal};
+
+pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
+    let settings = settings(&arguments.config)?;
+    let gateway = Gateway::bind(settings).await?;
+    tracing::info!(address = %gateway.address()?, admin = ?gateway.admin_address(), "the gateway listens");
+    let watching = tokio::spawn(watch(gateway.handle(), arguments.config));
+    let mut terminated = signal(SignalKind::terminate())?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    };
+    gateway.run(stop).await;
+    watching.abort();
+    tracing::info!("stopped");
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,36 @@
+//! The settings as they will be used, defaults included: what `portcullis config check` prints.
+
+use super::Settings;
+use crate::routes::Access;
+use std::fmt;
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let listeners = &self.listeners;
+        let how = if listeners.tls.is_some() { "HTTPS" } else { "plain HTTP" };
+        writeln!(f, "  listens    {} ({how})", listeners.listen)?;
+        if let Some(admin) = listeners.admin {
+            writeln!(f, "  probes     {admin}")?;
+        }
+        for upstream in &self.upstreams {
+            let servers: Vec<String> = upstream
+                .servers
+                .iter()
+                .map(|(scheme, authority)| format!("{scheme}://{authority}"))
+                .collect();
+            writeln!(f, "  upstream   {}: {}", upstream.name, servers.join(", "))?;
+        }
+        for route in self.routes.iter() {
+            let access = match &route.access {
+                Access::Public => "public".to_owned(),
+                Access::Optional(requirement) => format!("{requirement}, if there is a token"),
+                Access::Required(requirement) => requirement.to_string(),
+            };
+            writeln!(f, "  {:<30} {access}", route.name)?;
+        }
+        for danger in &self.dangers {
+            writeln!(f, "  DANGER     {danger}")?;
+        }
+        Ok(())
+    }
+}
