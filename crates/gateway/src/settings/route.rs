@@ -67,14 +67,6 @@ fn bound(bytes: u64) -> Option<u64> {
 
 /// Every host with every method: what a route stands for.
 fn patterns(place: &str, route: &RouteConfig, faults: &mut Faults) -> Vec<Pattern> {
-    let path = match PathPattern::parse(&route.path) {
-        Ok(path) => path,
-        Err(fault) => {
-            let cure = "write a path such as `/orders/*/lines` or `/public/**`, as it would be forwarded";
-            faults.add(format!("{place}.path"), format!("a path without {fault}"), cure);
-            return Vec::new();
-        }
-    };
     let methods: Vec<Option<Method>> =
         or_any(route.methods.iter().enumerate().filter_map(|(index, text)| {
             let upper = !text.bytes().any(|byte| byte.is_ascii_lowercase());
@@ -95,6 +87,14 @@ fn patterns(place: &str, route: &RouteConfig, faults: &mut Faults) -> Vec<Patter
             }
             host
         }));
+    let path = match PathPattern::parse(&route.path) {
+        Ok(path) => path,
+        Err(fault) => {
+            let cure = "write a path such as `/orders/*/lines` or `/public/**`, as it would be forwarded";
+            faults.add(format!("{place}.path"), format!("a path without {fault}"), cure);
+            return Vec::new();
+        }
+    };
     let pairs =
         hosts.iter().flat_map(|host| methods.iter().map(move |method| (host.clone(), method.clone())));
     pairs.map(|(host, method)| Pattern { host, path: path.clone(), method }).collect()

@@ -73,6 +73,8 @@ fn all_faults_are_found_at_once() {
         "gateway.timeouts.connect",
         "gateway.identity.reserved",
         "route[0].path",
+        "route[0].methods[0]",
+        "route[0].methods[1]",
         "route[0].access",
         "route[1].access",
         "route[2].path",

@@ -15,7 +15,6 @@ use tokio::net::TcpStream;
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    pub(crate) trailers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -23,12 +22,7 @@ impl Answer {
     pub(crate) async fn of(response: Response<Incoming>) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap();
-        Self {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            trailers: body.trailers().cloned().unwrap_or_default(),
-            body: body.to_bytes(),
-        }
+        Self { status: parts.status.as_u16(), headers: parts.headers, body: body.to_bytes() }
     }
 
     /// The code of a problem document.

@@ -11,8 +11,12 @@
 mod access;
 mod bodies;
 mod client;
+mod failure;
 mod identity_corpus;
+mod life;
 mod path_corpus;
 mod raw_corpus;
+mod secure;
+mod streams;
 mod upstream;
 mod world;

@@ -16,7 +16,6 @@ use tokio::task::JoinHandle;
 /// A request as the upstream saw it.
 #[derive(Clone, Debug)]
 pub(crate) struct Saw {
-    pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
@@ -98,7 +97,6 @@ async fn answer(
         Err(_) => (HeaderMap::new(), Bytes::new()),
     };
     let seen = Saw {
-        method: parts.method.to_string(),
         target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         version: parts.version,
         headers: parts.headers,

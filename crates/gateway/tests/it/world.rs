@@ -52,7 +52,12 @@ impl World {
 
     /// Other settings for the same gateway.
     pub(crate) fn settings(&self, settings: &str) -> Settings {
-        read(&document(&self.idp, &self.upstream, settings))
+        read(&self.document(settings))
+    }
+
+    /// The document with these settings.
+    pub(crate) fn document(&self, settings: &str) -> String {
+        document(&self.idp, &self.upstream, settings)
     }
 
     pub(crate) fn client(&self) -> Client {

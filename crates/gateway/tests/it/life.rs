@@ -1,0 +1,112 @@
+//! Reloads, drains, probes and redirects.
+
+use crate::client::{Client, get};
+use crate::world::World;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+const OPEN: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
+
+#[tokio::test]
+async fn other_settings_apply_at_once_and_keep_the_keys() {
+    let world = World::new(OPEN).await;
+    let client = world.client();
+    assert_eq!(client.get("/x", None).await.status, 200);
+    let fetches = world.idp.jwks_fetches();
+    world.handle.reload(world.settings("")).unwrap();
+    assert_eq!(client.get("/x", None).await.status, 401);
+    assert_eq!(client.get("/x", Some(&world.token())).await.status, 200);
+    assert_eq!(world.idp.jwks_fetches(), fetches, "the issuers are the same: so are their keys");
+    world.handle.reload(world.settings(OPEN)).unwrap();
+    assert_eq!(client.get("/x", None).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_ends_with_the_settings_it_began_with() {
+    let world = World::new(OPEN).await;
+    let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
+    let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
+    stream.write_all(format!("{head}o").as_bytes()).await.unwrap();
+    // The upstream has the head when the gateway has decided; its answer comes with the rest of the body.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    world.handle.reload(world.settings("")).unwrap();
+    stream.write_all(b"k").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn requests_under_way_end_before_the_gateway_does() {
+    let mut world = World::new(&format!("admin = {{ listen = \"127.0.0.1:0\" }}\n{OPEN}")).await;
+    let admin = Client::new(world.admin.unwrap());
+    assert_eq!(admin.get("/ready", None).await.status, 200);
+    let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
+    let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 2\r\n\r\n";
+    stream.write_all(format!("{head}o").as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    world.begin_to_stop();
+    world.eventually(|| std::net::TcpStream::connect(world.gateway).is_err()).await;
+    assert_eq!(admin.get("/ready", None).await.status, 503);
+    assert_eq!(admin.get("/live", None).await.status, 200);
+    stream.write_all(b"k").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), "{answer}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_end_does_not_hold_the_gateway() {
+    let world = World::new(&format!("timeouts = {{ drain = 1 }}\n{OPEN}")).await;
+    let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
+    let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 2\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn probes_tell_whether_there_are_keys() {
+    let world = World::new("admin = { listen = \"127.0.0.1:0\" }\n").await;
+    let admin = Client::new(world.admin.unwrap());
+    assert_eq!(admin.get("/ready", None).await.body, "ready\n");
+    assert_eq!(admin.get("/x", None).await.status, 404);
+    let mut request = get("/ready", None);
+    *request.method_mut() = http::Method::POST;
+    assert_eq!(admin.send(request).await.status, 405);
+}
+
+#[tokio::test]
+async fn changed_files_are_taken_into_use_and_bad_ones_are_not() {
+    let folder = std::env::temp_dir().join(format!("portcullis-reload-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("portcullis.toml");
+    let world = World::new("").await;
+    std::fs::write(&path, world.document("")).unwrap();
+    let watching = tokio::spawn(portcullis_gateway::watch(world.handle.clone(), path.clone()));
+    let client = world.client();
+    let becomes = async |status: u16| {
+        for _ in 0..1_000 {
+            if client.get("/x", None).await.status == status {
+                return;
+            }
+            world.clock.advance(Duration::from_secs(2));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("never {status}");
+    };
+    becomes(401).await;
+    std::fs::write(&path, world.document(OPEN)).unwrap();
+    becomes(200).await;
+    std::fs::write(&path, "nonsense").unwrap();
+    for _ in 0..20 {
+        becomes(200).await;
+        world.clock.advance(Duration::from_secs(2));
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    std::fs::write(&path, world.document("")).unwrap();
+    becomes(401).await;
+    watching.abort();
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -1,0 +1,240 @@
+//! Streams: WebSockets, server-sent events and gRPC, and how they end when their token does.
+
+use crate::client::get;
+use crate::world::World;
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::{HeaderMap, HeaderValue, Request, Response, Version};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::server::{Request as Asked, Response as Granted};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, accept_hdr_async, client_async};
+
+/// A WebSocket server that sends back what it gets. It chooses `chat` where that is offered.
+async fn echo() -> (SocketAddr, mpsc::UnboundedReceiver<HeaderMap>) {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let (saw, seen) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = socket.accept().await {
+            let saw = saw.clone();
+            tokio::spawn(async move {
+                #[expect(clippy::result_large_err, reason = "the library's own type")]
+                let choose = |asked: &Asked, mut granted: Granted| {
+                    let offered = asked.headers().get("sec-websocket-protocol").cloned();
+                    saw.send(asked.headers().clone()).unwrap();
+                    if offered.is_some_and(|offered| offered.to_str().unwrap().contains("chat")) {
+                        let chat = HeaderValue::from_static("chat");
+                        granted.headers_mut().insert("sec-websocket-protocol", chat);
+                    }
+                    Ok(granted)
+                };
+                let mut stream = accept_hdr_async(stream, choose).await.unwrap();
+                while let Some(Ok(message)) = stream.next().await {
+                    if message.is_text() && stream.send(message).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    (address, seen)
+}
+
+struct Opened {
+    stream: WebSocketStream<TcpStream>,
+    protocol: Option<String>,
+}
+
+async fn open(world: &World, token: Option<&str>, protocols: Option<&str>) -> Result<Opened, u16> {
+    let mut request = format!("ws://{}/chat", world.gateway).into_client_request().unwrap();
+    if let Some(token) = token {
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    }
+    if let Some(protocols) = protocols {
+        request.headers_mut().insert("sec-websocket-protocol", protocols.parse().unwrap());
+    }
+    let connection = TcpStream::connect(world.gateway).await.unwrap();
+    match client_async(request, connection).await {
+        Ok((stream, response)) => {
+            let protocol = response.headers().get("sec-websocket-protocol");
+            Ok(Opened { stream, protocol: protocol.map(|value| value.to_str().unwrap().to_owned()) })
+        }
+        Err(Error::Http(response)) => Err(response.status().as_u16()),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+async fn says_back(opened: &mut Opened, text: &str) {
+    opened.stream.send(Message::text(text)).await.unwrap();
+    assert_eq!(opened.stream.next().await.unwrap().unwrap(), Message::text(text));
+}
+
+#[tokio::test]
+async fn a_websocket_takes_its_token_from_the_header_or_the_subprotocol() {
+    let (upstream, mut seen) = echo().await;
+    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let token = world.token();
+    let mut by_header = open(&world, Some(&token), None).await.unwrap();
+    says_back(&mut by_header, "hello").await;
+    assert_eq!(by_header.protocol, None);
+    let saw = seen.recv().await.unwrap();
+    assert_eq!(saw["x-auth-subject"], "user-1");
+    assert!(!saw.contains_key("authorization"));
+
+    for (offered, echoed, left) in [
+        (format!("bearer, {token}"), Some("bearer"), None),
+        (format!("bearer, {token}, chat"), Some("chat"), Some("chat")),
+    ] {
+        let mut opened = open(&world, None, Some(&offered)).await.unwrap();
+        says_back(&mut opened, "hello").await;
+        assert_eq!(opened.protocol.as_deref(), echoed);
+        let saw = seen.recv().await.unwrap();
+        assert_eq!(saw.get("sec-websocket-protocol").map(|value| value.to_str().unwrap()), left);
+        assert_eq!(saw["x-auth-subject"], "user-1");
+    }
+}
+
+#[tokio::test]
+async fn a_websocket_without_one_good_token_is_not_opened() {
+    let (upstream, mut seen) = echo().await;
+    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let (token, expired) = (world.token(), world.idp.token("bob").expired().sign());
+    for (token, protocols, status) in [
+        (None, None, 401),
+        (None, Some("chat".to_owned()), 401),
+        (Some(expired.as_str()), None, 401),
+        (None, Some("bearer, rubbish".to_owned()), 401),
+        (None, Some("bearer".to_owned()), 400),
+        (Some(&token), Some(format!("bearer, {token}")), 400),
+    ] {
+        assert_eq!(open(&world, token, protocols.as_deref()).await.err(), Some(status), "{protocols:?}");
+    }
+    assert!(seen.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_websocket_ends_with_its_token() {
+    let (upstream, _seen) = echo().await;
+    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
+    says_back(&mut opened, "before").await;
+    world.clock.advance(Duration::from_secs(3_599));
+    says_back(&mut opened, "still").await;
+    world.clock.advance(Duration::from_secs(1));
+    let end = tokio::time::timeout(Duration::from_secs(20), opened.stream.next()).await.unwrap();
+    assert!(end.is_none_or(|end| end.is_err()), "the connection is closed");
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_no_websocket_is_an_ordinary_request() {
+    let world = World::new("[[route]]\npath = \"/**\"\naccess = \"public\"\n").await;
+    let mut request = get("/x", None);
+    for (name, value) in [("connection", "upgrade"), ("upgrade", "h2c"), ("http2-settings", "AAMAAABkAAQ")] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    assert_eq!(world.client().send(request).await.status, 200);
+    let saw = world.upstream.saw();
+    assert!(!saw[0].headers.contains_key("upgrade") && !saw[0].headers.contains_key("http2-settings"));
+}
+
+/// A server whose answers go on for as long as the test sends pieces.
+async fn streaming(kind: &'static str, trailer: bool) -> (SocketAddr, mpsc::UnboundedSender<&'static str>) {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let (sender, pieces) = mpsc::unbounded_channel();
+    let pieces = std::sync::Arc::new(tokio::sync::Mutex::new(Some(pieces)));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = socket.accept().await {
+            let pieces = std::sync::Arc::clone(&pieces);
+            let service = service_fn(move |_| {
+                let pieces = std::sync::Arc::clone(&pieces);
+                async move {
+                    let mut pieces = pieces.lock().await.take().unwrap();
+                    let frames = futures_util::stream::poll_fn(move |context| {
+                        pieces.poll_recv(context).map(|piece| {
+                            piece.map(|piece| Ok::<_, Infallible>(Frame::data(Bytes::from(piece))))
+                        })
+                    });
+                    let mut trailers = HeaderMap::new();
+                    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+                    let end = trailer.then(|| Ok(Frame::trailers(trailers)));
+                    let mut response =
+                        Response::new(StreamBody::new(frames.chain(futures_util::stream::iter(end))));
+                    response.headers_mut().insert("content-type", HeaderValue::from_static(kind));
+                    Ok::<_, Infallible>(response)
+                }
+            });
+            tokio::spawn(async move {
+                _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    });
+    (address, sender)
+}
+
+#[tokio::test]
+async fn events_arrive_as_they_are_sent_and_end_with_the_token() {
+    let (upstream, sender) = streaming("text/event-stream", false).await;
+    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut response = world.client().open(get("/events", Some(&world.token()))).await;
+    for piece in ["data: 1\n\n", "data: 2\n\n"] {
+        sender.send(piece).unwrap();
+        assert_eq!(response.frame().await.unwrap().unwrap().into_data().unwrap(), piece);
+    }
+    world.clock.advance(Duration::from_secs(3_600));
+    let end = tokio::time::timeout(Duration::from_secs(20), response.frame()).await.unwrap();
+    assert!(end.is_none(), "the stream ends in order, so that the client connects anew");
+}
+
+fn call(world: &World) -> Request<Full<Bytes>> {
+    Request::post(format!("http://{}/orders.Orders/Watch", world.gateway))
+        .version(Version::HTTP_2)
+        .header("authorization", format!("Bearer {}", world.token()))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(Full::new(Bytes::from_static(b"\0\0\0\0\0")))
+        .unwrap()
+}
+
+fn grpc(upstream: SocketAddr) -> String {
+    format!(
+        "upstream = \"api\"\n[[upstream]]\nname = \"api\"\nservers = [\"http://{upstream}\"]\nprotocol = \"http2\"\n"
+    )
+}
+
+#[tokio::test]
+async fn grpc_keeps_its_trailers() {
+    let (upstream, sender) = streaming("application/grpc", true).await;
+    let world = World::new(&grpc(upstream)).await;
+    let response = world.client().open_http2(call(&world)).await;
+    sender.send("piece").unwrap();
+    drop(sender);
+    let body = response.collect().await.unwrap();
+    assert_eq!(body.trailers().unwrap()["grpc-status"], "0");
+    assert_eq!(body.to_bytes(), "piece");
+}
+
+#[tokio::test]
+async fn a_grpc_stream_ends_with_its_token_and_says_so() {
+    let (upstream, sender) = streaming("application/grpc+proto", true).await;
+    let world = World::new(&grpc(upstream)).await;
+    let mut response = world.client().open_http2(call(&world)).await;
+    sender.send("piece").unwrap();
+    assert_eq!(response.frame().await.unwrap().unwrap().into_data().unwrap(), "piece");
+    world.clock.advance(Duration::from_secs(3_600));
+    let end = tokio::time::timeout(Duration::from_secs(20), response.frame()).await.unwrap();
+    let trailers = end.unwrap().unwrap().into_trailers().unwrap();
+    assert_eq!(trailers["grpc-status"], "16");
+    assert!(response.frame().await.is_none());
+}
