@@ -4,6 +4,7 @@ use crate::body::Body;
 use crate::gateway::Shared;
 use crate::listener::Door;
 use crate::mode::proxy::Peer;
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -21,12 +22,23 @@ impl Door for Admin {
         match request.uri().path() {
             "/live" => told(StatusCode::OK, "alive\n"),
             "/ready" => self.ready(),
-            _ => told(StatusCode::NOT_FOUND, "/live, /ready\n"),
+            "/metrics" => self.metrics(),
+            _ => told(StatusCode::NOT_FOUND, "/live, /ready, /metrics\n"),
         }
     }
 }
 
 impl Admin {
+    /// What there is to count, in the text format of Prometheus.
+    fn metrics(&self) -> Response<Body> {
+        let ready = u8::from(self.0.is_ready());
+        let text = format!(
+            "# HELP portcullis_ready Whether there are keys of every issuer, and no stop is under way.\n\
+             # TYPE portcullis_ready gauge\nportcullis_ready {ready}\n"
+        );
+        told(StatusCode::OK, text)
+    }
+
     /// Ready is who has keys of every issuer, and is not about to stop.
     fn ready(&self) -> Response<Body> {
         if self.0.is_stopping() {
@@ -39,8 +51,8 @@ impl Admin {
     }
 }
 
-fn told(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+fn told(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::from(text.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

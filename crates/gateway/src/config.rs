@@ -4,8 +4,8 @@
 //! [`Settings`](crate::Settings) to find out. The issuers stand in the same document and are read by
 //! [`portcullis_resource_server::Config`].
 
-use crate::word::{OneOrMore, Scalar};
 use portcullis_core::{ConfigError, ConfigErrors};
+use portcullis_resource_server::config::{ClaimScalar, OneOrMore};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -108,8 +108,8 @@ pub struct AdminConfig {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityConfig {
-    /// Header names and what they tell: `subject`, `client`, `scopes`, `issuer`, or `claim:` and a claim path.
-    /// Default `x-auth-subject`, `x-auth-client`, `x-auth-scopes` and `x-auth-issuer`.
+    /// Header names and what they tell: `subject`, `client`, `tenant`, `kind`, `scopes`, `roles`, `groups`, `issuer`,
+    /// or `claim:` and a claim path. Default `x-auth-subject`, `-client`, `-scopes`, `-roles` and `-issuer`.
     pub headers: Option<BTreeMap<String, String>>,
     /// Beginnings of header names that only the gateway may set. Default `x-auth-`.
     pub reserved: Option<Vec<String>>,
@@ -180,12 +180,16 @@ pub struct RouteConfig {
 #[serde(deny_unknown_fields)]
 pub struct RequireConfig {
     /// Scopes that were all granted: one, or a list.
-    pub scope: Option<OneOrMore>,
+    pub scope: Option<OneOrMore<String>>,
     /// Roles that the caller all has: one, or a list.
-    pub role: Option<OneOrMore>,
-    /// Claim paths and the values that they have, or whose list holds them.
+    pub role: Option<OneOrMore<String>>,
+    /// Groups that the caller is all in: one, or a list.
+    pub group: Option<OneOrMore<String>>,
+    /// For whom the token was issued: `user`, or `application` in its own name.
+    pub kind: Option<String>,
+    /// Claim paths and their values: one, or several of which one will do. A list in the token holds it.
     #[serde(default)]
-    pub claim: BTreeMap<String, Scalar>,
+    pub claim: BTreeMap<String, OneOrMore<ClaimScalar>>,
     /// All of these.
     pub all: Option<Vec<Self>>,
     /// At least one of these.
@@ -294,7 +298,10 @@ mod tests {
         );
         let config = config.unwrap();
         assert_eq!(config.resource_server.realm.as_deref(), Some("r"));
-        assert_eq!(config.gateway.route[0].require.as_ref().unwrap().claim["level"], Scalar::Integer(3));
+        assert_eq!(
+            config.gateway.route[0].require.as_ref().unwrap().claim["level"],
+            OneOrMore::One(ClaimScalar::Integer(3))
+        );
         assert_eq!(config.token_settings.keys().collect::<Vec<_>>(), ["issuer", "realm"]);
     }
 

@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::path::NormalPath;
 use crate::routes::{Access, Route, Routes};
 use http::Method;
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HeaderMap, ORIGIN};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, ORIGIN};
 use portcullis_core::token::AccessToken;
 use portcullis_core::{Denial, Permit, Requirement};
 use portcullis_resource_server::ResourceServer;
@@ -57,7 +57,7 @@ impl Policy {
             Access::Public => Ok(Passage(Leave::Unasked)),
             _ if self.public_preflight && is_preflight(inquiry) => Ok(Passage(Leave::Unasked)),
             // Only where no credential was sent at all: one of a wrong kind, or a bad one, is refused.
-            Access::Optional(_) if !inquiry.headers.contains_key(AUTHORIZATION) => {
+            Access::Optional(_) if !self.server.sees_credential(inquiry.headers) => {
                 Ok(Passage(Leave::Unasked))
             }
             Access::Optional(requirement) | Access::Required(requirement) => {

@@ -142,6 +142,10 @@ impl Shared {
         *self.stopping.borrow()
     }
 
+    pub(crate) fn is_ready(&self) -> bool {
+        self.running().policy.server.is_ready() && !self.is_stopping()
+    }
+
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
     }
@@ -176,7 +180,7 @@ impl Handle {
 
     /// Whether there are keys of every issuer.
     pub fn is_ready(&self) -> bool {
-        self.0.running().policy.server.is_ready() && !self.0.is_stopping()
+        self.0.is_ready()
     }
 
     pub(crate) fn shared(&self) -> &Shared {

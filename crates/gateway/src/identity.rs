@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use portcullis_core::jose::json::{Json, Number};
-use portcullis_core::token::{AccessToken, ClaimPath};
+use portcullis_core::token::{AccessToken, ClaimPath, Kind, Membership};
 use portcullis_core::{ConfigError, ConfigErrors};
 use std::borrow::Cow;
 
@@ -23,7 +23,9 @@ pub(crate) struct IdentitySettings {
     headers: Vec<(HeaderName, Fact)>,
     /// In the folded spelling.
     reserved: Vec<Box<str>>,
-    pub(crate) forward_token: bool,
+    forward_token: bool,
+    /// The header that holds the token besides `Authorization`, if there is one.
+    token_header: Option<HeaderName>,
 }
 
 /// What a header tells.
@@ -31,7 +33,11 @@ pub(crate) struct IdentitySettings {
 enum Fact {
     Subject,
     Client,
+    Tenant,
+    Kind,
     Scopes,
+    Roles,
+    Groups,
     Issuer,
     Claim(ClaimPath),
 }
@@ -67,6 +73,11 @@ const ONLY_AS_WRITTEN: [&str; 6] =
     ["authorization", "connection", "content-length", "host", "te", "transfer-encoding"];
 
 impl IdentitySettings {
+    /// Says where else than in `Authorization` a token may be.
+    pub(crate) fn with_token_header(self, token_header: Option<HeaderName>) -> Self {
+        Self { token_header, ..self }
+    }
+
     /// Removes whatever only the gateway may say.
     pub(crate) fn strip(&self, headers: &mut HeaderMap) {
         let names: Vec<HeaderName> =
@@ -76,6 +87,9 @@ impl IdentitySettings {
         }
         if !self.forward_token {
             remove_tokens(headers);
+            if let Some(own) = &self.token_header {
+                headers.remove(own);
+            }
         }
     }
 
@@ -107,12 +121,17 @@ impl IdentitySettings {
 impl Fact {
     /// The value of the header; `None` where the token does not say.
     fn text(&self, token: &AccessToken) -> Option<String> {
+        let identity = token.identity();
         match self {
-            Self::Subject => token.subject().map(encoded),
-            Self::Client => token.client().map(encoded),
+            Self::Subject => identity.subject().map(encoded),
+            Self::Client => identity.client().map(encoded),
+            Self::Tenant => identity.tenant().map(encoded),
+            Self::Kind => Some(kind(identity.kind()).to_owned()),
+            Self::Roles => members(identity.roles()),
+            Self::Groups => members(identity.groups()),
             Self::Issuer => Some(encoded(token.issuer().as_str())),
             Self::Scopes => {
-                let scopes = token.scopes().to_string();
+                let scopes = identity.scopes().to_string();
                 (!scopes.is_empty()).then(|| encoded(&scopes))
             }
             Self::Claim(path) => match path.find(token.claims())? {
@@ -129,15 +148,36 @@ impl Fact {
         Ok(match text {
             "subject" => Self::Subject,
             "client" => Self::Client,
+            "tenant" => Self::Tenant,
+            "kind" => Self::Kind,
             "scopes" => Self::Scopes,
+            "roles" => Self::Roles,
+            "groups" => Self::Groups,
             "issuer" => Self::Issuer,
             _ => {
-                let path = text
-                    .strip_prefix("claim:")
-                    .ok_or("`subject`, `client`, `scopes`, `issuer` or `claim:` and a path")?;
+                let path = text.strip_prefix("claim:").ok_or(WORDS)?;
                 Self::Claim(ClaimPath::parse(path).map_err(|error| error.to_string())?)
             }
         })
+    }
+}
+
+const WORDS: &str = "`subject`, `client`, `tenant`, `kind`, `scopes`, `roles`, `groups`, `issuer`, or `claim:` and a claim path";
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User => "user",
+        Kind::Application => "application",
+    }
+}
+
+/// The names with commas between; nothing where there are none, or where the token cannot say which.
+fn members(membership: &Membership) -> Option<String> {
+    match membership {
+        Membership::Known(names) if !names.is_empty() => {
+            Some(names.iter().map(|name| encoded(name)).collect::<Vec<_>>().join(","))
+        }
+        Membership::Known(_) | Membership::Unknown => None,
     }
 }
 
@@ -199,7 +239,7 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
 
     fn try_from(written: IdentityConfig) -> Result<Self, ConfigErrors> {
         let mut faults = Vec::new();
-        let defaults = ["subject", "client", "scopes", "issuer"];
+        let defaults = ["subject", "client", "scopes", "roles", "issuer"];
         let headers = written.headers.unwrap_or_else(|| {
             defaults.map(|fact| (format!("x-auth-{fact}"), fact.to_owned())).into_iter().collect()
         });
@@ -229,7 +269,7 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
         }
         ConfigErrors::check(faults)?;
         let reserved = reserved.iter().map(|prefix| folded(prefix).into()).collect();
-        Ok(Self { headers: meant, reserved, forward_token: written.forward_token })
+        Ok(Self { headers: meant, reserved, forward_token: written.forward_token, token_header: None })
     }
 }
 

@@ -36,9 +36,9 @@ mod request;
 mod routes;
 mod running;
 mod settings;
+mod stall;
 mod tls;
 mod upstream;
-mod word;
 
 pub use config::{
     AdminConfig, Config, GatewayConfig, HealthConfig, IdentityConfig, LimitsConfig, RequireConfig,
@@ -51,5 +51,3 @@ pub use reload::{read, text, watch};
 pub use settings::Settings;
 /// A commented settings file to begin with.
 pub const STARTER: &str = include_str!("starter.toml");
-
-pub use word::{OneOrMore, Scalar};

@@ -7,6 +7,7 @@ use crate::body::Body;
 use crate::gateway::Shared;
 use crate::mode::proxy::{self, Peer};
 use crate::settings::ListenerSettings;
+use crate::stall::Stalling;
 use crate::tls::ServerTls;
 use http::header::STRICT_TRANSPORT_SECURITY;
 use http::{HeaderValue, Request, Response};
@@ -141,7 +142,8 @@ impl<D: Door> Connection<D> {
                 Ok::<_, Infallible>(response)
             }
         });
-        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let connection =
+            self.builder.serve_connection_with_upgrades(TokioIo::new(Stalling::new(stream)), service);
         let mut connection = std::pin::pin!(watcher.watch(connection));
         let ended = tokio::select! {
             ended = &mut connection => Some(ended),

@@ -10,6 +10,7 @@ pub use questions::{GroupsConfig, IntrospectionConfig};
 
 use crate::client_auth::Secret;
 use crate::revocation::{RevocationConfig, StoreUrl};
+use portcullis_core::jose::json::Json;
 use portcullis_core::{ConfigError, ConfigErrors, Limits};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -103,7 +104,7 @@ pub struct IssuerConfig {
 
 /// One value, or a list of them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected one value, or a list of them")]
 pub enum OneOrMore<T> {
     /// One.
     One(T),
@@ -113,7 +114,7 @@ pub enum OneOrMore<T> {
 
 /// A value that a claim can be compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a text, a whole number, true or false")]
 pub enum ClaimScalar {
     /// A text.
     Text(String),
@@ -121,6 +122,16 @@ pub enum ClaimScalar {
     Integer(i64),
     /// A truth value.
     Bool(bool),
+}
+
+impl From<ClaimScalar> for Json {
+    fn from(value: ClaimScalar) -> Self {
+        match value {
+            ClaimScalar::Text(text) => Self::from(text.as_str()),
+            ClaimScalar::Integer(integer) => Self::from(integer),
+            ClaimScalar::Bool(value) => Self::from(value),
+        }
+    }
 }
 
 impl<T> OneOrMore<T> {

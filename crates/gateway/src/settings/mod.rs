@@ -1,6 +1,7 @@
 //! The gateway's settings as meant: parsed, complete and free of faults.
 
 mod faults;
+mod require;
 mod route;
 mod summary;
 mod upstream;
@@ -70,6 +71,7 @@ impl TryFrom<Config> for Settings {
 
     fn try_from(config: Config) -> Result<Self, ConfigErrors> {
         let mut faults = Faults::default();
+        let token_header = config.resource_server.token_header.as_ref().and_then(|name| name.parse().ok());
         let resource_server = faults.all(config.resource_server.try_into());
         let Tables { gateway, route, upstream } = config.gateway;
         let gateway = gateway.unwrap_or_else(|| {
@@ -87,6 +89,7 @@ impl TryFrom<Config> for Settings {
         let hosts = hosts(&gateway, &mut faults);
         let trusted_proxies = trusted_proxies(&gateway, &mut faults);
         let identity = faults.all(IdentitySettings::try_from(gateway.identity));
+        let identity = identity.map(|identity| identity.with_token_header(token_header));
         let body_timeout = seconds(gateway.timeouts.body, 30, "gateway.timeouts.body", &mut faults);
         faults.check()?;
         let missing = || {

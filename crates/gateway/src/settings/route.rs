@@ -1,18 +1,15 @@
 //! Routes, from as written to as meant.
 
 use super::faults::Faults;
+use super::require::requirement;
 use super::seconds;
 use super::upstream::Upstreams;
-use crate::config::{GatewayConfig, RequireConfig, RouteConfig};
+use crate::config::{GatewayConfig, RouteConfig};
 use crate::host::HostPattern;
 use crate::routes::{Access, PathPattern, Pattern, Route, Routes};
-use crate::word::OneOrMore;
 use http::Method;
 use portcullis_core::Requirement;
-use portcullis_core::token::ClaimPath;
 
-/// How deep `all`, `any` and `not` may be nested.
-const DEEPEST: usize = 16;
 const BODY_BYTES: u64 = 10_485_760;
 
 /// All routes; faults are added to the list.
@@ -108,7 +105,7 @@ fn or_any<T>(listed: impl Iterator<Item = T>) -> Vec<Option<T>> {
 
 fn access(place: &str, route: &RouteConfig, faults: &mut Faults) -> Access {
     let requirement =
-        route.require.as_ref().map(|written| requirement(&format!("{place}.require"), written, 0, faults));
+        route.require.as_ref().map(|written| requirement(&format!("{place}.require"), written, faults));
     let at = format!("{place}.access");
     match (route.access.as_deref(), requirement) {
         (None | Some("token"), requirement) => {
@@ -125,59 +122,4 @@ fn access(place: &str, route: &RouteConfig, faults: &mut Faults) -> Access {
             Access::Required(requirement.unwrap_or(Requirement::ValidToken))
         }
     }
-}
-
-fn requirement(place: &str, written: &RequireConfig, depth: usize, faults: &mut Faults) -> Requirement {
-    let mut all: Vec<Requirement> = Vec::new();
-    if depth > DEEPEST {
-        faults.add(place, format!("at most {DEEPEST} levels"), "write it flatter");
-        return Requirement::any([]);
-    }
-    all.extend(words(place, "scope", written.scope.as_ref(), faults).map(Requirement::scope));
-    all.extend(words(place, "role", written.role.as_ref(), faults).map(Requirement::role));
-    for (path, value) in &written.claim {
-        match ClaimPath::parse(path) {
-            Ok(path) => all.push(Requirement::Claim(path, value.clone().into())),
-            Err(error) => {
-                let cure = "write a claim path such as `department` or `realm_access.level`";
-                faults.add(format!("{place}.claim"), error.to_string(), cure);
-            }
-        }
-    }
-    let mut nested = |name: &str, list: &[RequireConfig]| -> Vec<Requirement> {
-        let place = |index: usize| format!("{place}.{name}[{index}]");
-        list.iter().enumerate().map(|(index, it)| requirement(&place(index), it, depth + 1, faults)).collect()
-    };
-    all.extend(written.all.as_ref().map(|list| Requirement::all(nested("all", list))));
-    all.extend(written.any.as_ref().map(|list| Requirement::any(nested("any", list))));
-    all.extend(
-        written
-            .not
-            .as_ref()
-            .map(|it| Requirement::not(requirement(&format!("{place}.not"), it, depth + 1, faults))),
-    );
-    if all.is_empty() || written.any.as_ref().is_some_and(Vec::is_empty) {
-        let cure = "write `scope`, `role`, `claim`, `all`, `any` or `not`, or leave `require` out";
-        faults.add(place, "something to meet", cure);
-    }
-    match <[Requirement; 1]>::try_from(all) {
-        Ok([one]) => one,
-        Err(all) => Requirement::all(all),
-    }
-}
-
-/// The scopes or roles of a member. An empty one would never be granted.
-fn words<'w>(
-    place: &str,
-    name: &str,
-    written: Option<&'w OneOrMore>,
-    faults: &mut Faults,
-) -> impl Iterator<Item = &'w str> + use<'w> {
-    let words = written.map(|list| list.0.as_slice()).unwrap_or_default();
-    let empty = written.is_some() && words.is_empty();
-    let spaced = |word: &String| word.is_empty() || (name == "scope" && word.contains(' '));
-    if empty || words.iter().any(spaced) {
-        faults.add(format!("{place}.{name}"), format!("names of {name}s"), "write one, or a list of them");
-    }
-    words.iter().map(String::as_str)
 }

@@ -118,3 +118,57 @@ async fn a_trusted_proxy_is_believed_about_those_before_it() {
     assert_eq!(saw[0].values("x-forwarded-for"), ["192.0.2.7, 127.0.0.1"]);
     assert_eq!(saw[0].values("x-forwarded-host"), ["gw.example"]);
 }
+
+#[tokio::test]
+async fn the_upstream_is_told_what_the_settings_name() {
+    let settings = r#"
+        [gateway.identity.headers]
+        x-auth-subject = "subject"
+        remote-kind = "kind"
+        x-auth-roles = "roles"
+        x-auth-scopes = "scopes"
+        x-auth-level = "claim:level"
+        x-auth-tags = "claim:tags"
+        x-auth-nothing = "claim:nothing"
+        x-auth-object = "claim:object"
+    "#;
+    let world = World::new(settings).await;
+    let token = world.idp.token("alice").role("Clerk, senior").scope("a:b c").claim("level", 3);
+    let token =
+        token.claim("tags", vec!["x", "y\u{e9}"]).claim("object", serde_json::json!({ "a": 1 })).sign();
+    let mut request = get("/x", Some(&token));
+    for name in ["remote_kind", "x-auth-nothing", "x-auth-object", "x-auth-else"] {
+        request.headers_mut().insert(http::HeaderName::from_static(name), "forged".parse().unwrap());
+    }
+    assert_eq!(world.client().send(request).await.status, 200);
+    let saw = world.upstream.saw();
+    for (name, value) in [
+        ("remote-kind", Some("user")),
+        ("x-auth-roles", Some("Admin,Clerk%2C senior")),
+        ("x-auth-scopes", Some("a:b c")),
+        ("x-auth-level", Some("3")),
+        ("x-auth-tags", Some("x,y%C3%A9")),
+        ("x-auth-nothing", None),
+        ("x-auth-object", None),
+        ("x-auth-else", None),
+    ] {
+        assert_eq!(saw[0].values(name).first().map(String::as_str), value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_a_header_of_its_own_stays_with_the_gateway() {
+    let world = World::with_token_settings("token_header = \"cf-access-jwt-assertion\"\n", ROUTES).await;
+    let token = world.token();
+    for (path, status) in [("/x", 200), ("/maybe", 200), ("/public/x", 200), ("/admin/x", 403)] {
+        let mut request = get(path, None);
+        request.headers_mut().insert("cf-access-jwt-assertion", token.parse().unwrap());
+        assert_eq!(world.client().send(request).await.status, status, "{path}");
+        for saw in world.upstream.saw() {
+            assert!(saw.values("cf-access-jwt-assertion").is_empty(), "{path}");
+        }
+    }
+    let mut request = get("/maybe", None);
+    request.headers_mut().insert("cf-access-jwt-assertion", "rubbish".parse().unwrap());
+    assert_eq!(world.client().send(request).await.status, 401);
+}

@@ -27,12 +27,17 @@ pub(crate) struct World {
 impl World {
     /// A gateway with these members of `[gateway]` and whatever tables follow. `{upstream}` is the upstream's URL.
     pub(crate) async fn new(settings: &str) -> Self {
+        Self::with_token_settings("", settings).await
+    }
+
+    /// As [`new`](Self::new), with members for the resource server.
+    pub(crate) async fn with_token_settings(token_settings: &str, settings: &str) -> Self {
         let clock = Arc::new(TestClock::at(NumericDate::from_seconds(1_800_000_000)));
         let time = Arc::clone(&clock);
         let config = IdpConfig { access_token_lifetime: 3_600, ..IdpConfig::default() };
         let idp = Idp::start_at(config, move || u64::try_from(time.now().seconds()).unwrap()).await.unwrap();
         let upstream = Upstream::start().await;
-        let text = document(&idp, &upstream, settings);
+        let text = format!("{token_settings}{}", document(&idp, &upstream, settings));
         let gateway = Gateway::bind_with_clock(read(&text), Arc::<TestClock>::clone(&clock)).await.unwrap();
         let (stop, stopped) = oneshot::channel();
         let world = Self {

@@ -1,7 +1,7 @@
 //! Where the caller, roles and groups are, and the operator's conditions, as meant.
 
 use super::noted;
-use crate::config::{ClaimScalar, IssuerConfig, OneOrMore};
+use crate::config::{IssuerConfig, OneOrMore};
 use portcullis_core::ConfigError;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::ClaimPath;
@@ -42,7 +42,7 @@ pub(super) fn set(place: &str, written: &IssuerConfig, profile: &mut Profile, fa
     profile.conditions = places
         .into_iter()
         .zip(values)
-        .map(|(claim, values)| Condition { claim, values: values.into_iter().map(json).collect() })
+        .map(|(claim, values)| Condition { claim, values: values.into_iter().map(Json::from).collect() })
         .collect();
     mapping.delimiter = written.delimiter;
     mapping.role_prefix = written.role_prefix.as_deref().map(Into::into);
@@ -68,13 +68,5 @@ fn check_conditions(place: &str, written: &IssuerConfig, profile: &Profile, faul
     if written.claims.values().any(|values| matches!(values, OneOrMore::More(values) if values.is_empty())) {
         let cure = "write the values to accept, or leave the claim out";
         faults.push(ConfigError::new(format!("{place}.claims"), "at least one value for each claim", cure));
-    }
-}
-
-fn json(value: ClaimScalar) -> Json {
-    match value {
-        ClaimScalar::Text(text) => Json::from(text.as_str()),
-        ClaimScalar::Integer(integer) => Json::from(integer),
-        ClaimScalar::Bool(value) => Json::from(value),
     }
 }

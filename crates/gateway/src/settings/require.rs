@@ -1,0 +1,109 @@
+//! What a route demands, from as written to as meant.
+
+use super::faults::Faults;
+use crate::config::RequireConfig;
+use portcullis_core::Requirement;
+use portcullis_core::jose::json::Json;
+use portcullis_core::token::ClaimPath;
+use portcullis_resource_server::{ClaimScalar, OneOrMore};
+
+/// How deep `all`, `any` and `not` may be nested.
+const DEEPEST: usize = 16;
+
+/// All the words that are written; faults are added to the list.
+pub(super) fn requirement(place: &str, written: &RequireConfig, faults: &mut Faults) -> Requirement {
+    Reader { faults, depth: 0 }.requirement(place, written)
+}
+
+struct Reader<'f> {
+    faults: &'f mut Faults,
+    depth: usize,
+}
+
+impl Reader<'_> {
+    fn requirement(&mut self, place: &str, written: &RequireConfig) -> Requirement {
+        if self.depth >= DEEPEST {
+            self.faults.add(place, format!("at most {DEEPEST} levels"), "write it flatter");
+            return Requirement::any([]);
+        }
+        self.depth += 1;
+        let mut all: Vec<Requirement> = Vec::new();
+        all.extend(self.names(place, "scope", written.scope.as_ref()).map(Requirement::scope));
+        all.extend(self.names(place, "role", written.role.as_ref()).map(Requirement::role));
+        all.extend(self.names(place, "group", written.group.as_ref()).map(Requirement::group));
+        all.extend(written.kind.as_deref().and_then(|kind| self.kind(place, kind)));
+        for (path, values) in &written.claim {
+            all.extend(self.claim(place, path, values));
+        }
+        let list = |name: &str, reader: &mut Self, list: &[RequireConfig]| -> Vec<Requirement> {
+            let one = |(index, it)| reader.requirement(&format!("{place}.{name}[{index}]"), it);
+            list.iter().enumerate().map(one).collect()
+        };
+        all.extend(written.all.as_ref().map(|written| Requirement::all(list("all", self, written))));
+        all.extend(written.any.as_ref().map(|written| Requirement::any(list("any", self, written))));
+        let not = written.not.as_ref().map(|it| self.requirement(&format!("{place}.not"), it));
+        all.extend(not.map(Requirement::not));
+        self.depth -= 1;
+        let empty = |list: &Option<Vec<RequireConfig>>| list.as_ref().is_some_and(Vec::is_empty);
+        if all.is_empty() || empty(&written.any) || empty(&written.all) {
+            let cure =
+                "write `scope`, `role`, `group`, `kind`, `claim`, `all`, `any` or `not`, or leave it out";
+            self.faults.add(place, "something to meet", cure);
+        }
+        match <[Requirement; 1]>::try_from(all) {
+            Ok([one]) => one,
+            Err(all) => Requirement::all(all),
+        }
+    }
+
+    /// The names of a member. An empty one would never be granted.
+    fn names<'w>(
+        &mut self,
+        place: &str,
+        member: &str,
+        written: Option<&'w OneOrMore<String>>,
+    ) -> impl Iterator<Item = &'w str> + use<'w> {
+        let names: &[String] = match written {
+            None => &[],
+            Some(OneOrMore::One(name)) => std::slice::from_ref(name),
+            Some(OneOrMore::More(names)) => names,
+        };
+        let wrong = |name: &String| name.is_empty() || (member == "scope" && name.contains(' '));
+        if (written.is_some() && names.is_empty()) || names.iter().any(wrong) {
+            let cure = "write one, or a list of them";
+            self.faults.add(format!("{place}.{member}"), format!("names of {member}s"), cure);
+        }
+        names.iter().map(String::as_str)
+    }
+
+    fn kind(&mut self, place: &str, kind: &str) -> Option<Requirement> {
+        match kind {
+            "user" => Some(Requirement::user()),
+            "application" => Some(Requirement::application()),
+            _ => {
+                let cure = "write for whom the token must have been issued";
+                self.faults.add(format!("{place}.kind"), "`user` or `application`", cure);
+                None
+            }
+        }
+    }
+
+    fn claim(&mut self, place: &str, path: &str, values: &OneOrMore<ClaimScalar>) -> Option<Requirement> {
+        let cure = "write a claim path and a value, such as `department = \"sales\"`";
+        match (ClaimPath::parse(path), values.clone().into_vec().as_slice()) {
+            (Ok(path), [value]) => Some(Requirement::Claim(path, Json::from(value.clone()))),
+            (Ok(path), values) if !values.is_empty() => {
+                let claim = |value: &ClaimScalar| Requirement::Claim(path.clone(), Json::from(value.clone()));
+                Some(Requirement::any(values.iter().map(claim)))
+            }
+            (Ok(_), _) => {
+                self.faults.add(format!("{place}.claim.{path}"), "at least one value", cure);
+                None
+            }
+            (Err(error), _) => {
+                self.faults.add(format!("{place}.claim.{path}"), error.to_string(), cure);
+                None
+            }
+        }
+    }
+}
