@@ -4,6 +4,7 @@ mod browser;
 mod command;
 mod enterprise_api;
 mod introspection;
+mod gateway;
 mod process;
 mod products;
 mod provider;

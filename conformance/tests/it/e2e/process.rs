@@ -44,10 +44,21 @@ impl Process {
         lines
     }
 
+    /// Sends a signal, such as `-HUP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
     /// Sends Ctrl-C and waits for the end. Answers whether the program ended well.
     pub(crate) fn interrupt(mut self) -> bool {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        self.signal("-INT");
+        self.child.wait().unwrap().success()
+    }
+
+    /// Tells the program to end, and waits until it has. Answers whether it ended well.
+    pub(crate) fn terminate(mut self) -> bool {
+        self.signal("-TERM");
         self.child.wait().unwrap().success()
     }
 }
