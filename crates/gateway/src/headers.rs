@@ -24,7 +24,7 @@ pub(crate) struct Seen<'r> {
     pub(crate) secure: bool,
     pub(crate) host: &'r Host,
     /// What a trusted proxy in front says about the ones before.
-    pub(crate) before: Option<&'r HeaderValue>,
+    pub(crate) before: Option<&'r str>,
 }
 
 /// Removes from a request what is for the gateway alone. This comes first: whatever the gateway adds afterwards
@@ -72,10 +72,16 @@ pub(crate) fn listed<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iter
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|member| !member.is_empty())
 }
 
+/// What a proxy in front says about those before it.
+pub(crate) fn forwarded_for(headers: &HeaderMap) -> Option<String> {
+    let addresses: Vec<&str> = listed(headers, &FORWARDED_FOR).collect();
+    (!addresses.is_empty()).then(|| addresses.join(", "))
+}
+
 /// Says what the gateway saw of the client, in place of whatever the client said.
 pub(crate) fn add_forwarded(headers: &mut HeaderMap, seen: Seen<'_>) {
     let mut chain = String::new();
-    if let Some(before) = seen.before.and_then(|value| value.to_str().ok()) {
+    if let Some(before) = seen.before {
         chain.push_str(before);
         chain.push_str(", ");
     }

@@ -1,6 +1,6 @@
 //! What a request asks for, read strictly: what HTTP libraries let through and servers read in different ways.
 //!
-//! Refused here: `CONNECT` and `TRACE`; a `Host` that is missing, repeated, malformed or not the one of the target;
+//! Refused here: `CONNECT`, `TRACE` and methods in small letters; a `Host` that is missing, repeated, malformed or not the one of the target;
 //! targets that are no path; paths with two readings ([`NormalPath`]). Framing is checked by hyper before. A
 //! fragment never gets here: the library cuts it off a target, so nobody decides on it or forwards it.
 
@@ -23,7 +23,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// Reads the head of a request.
     pub(crate) fn read(parts: &Parts, served: &[HostPattern]) -> Result<Self, Refusal> {
-        if parts.method == Method::CONNECT || parts.method == Method::TRACE {
+        if !is_forwarded(&parts.method) {
             return Err(Refusal::Method);
         }
         let host = host(parts)?;
@@ -44,6 +44,13 @@ impl Asked {
         };
         target.map_err(|_| Refusal::Target("a target that is too long"))
     }
+}
+
+/// Not tunnels and echoes; and not `get`, which is another method than `GET`, but not to all servers.
+pub(crate) fn is_forwarded(method: &Method) -> bool {
+    *method != Method::CONNECT
+        && *method != Method::TRACE
+        && !method.as_str().bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// The one host that a request names (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
@@ -124,7 +131,7 @@ mod tests {
         assert_eq!(get("/a?").as_deref(), Ok("/a?"));
         assert_eq!(get("*"), Err("request.path"));
         assert_eq!(get("/a/../b"), Err("request.path"));
-        for method in ["CONNECT", "TRACE"] {
+        for method in ["CONNECT", "TRACE", "get", "Post"] {
             assert_eq!(read(Version::HTTP_11, method, "/a", &["gw.example"]).err(), Some("request.method"));
         }
     }

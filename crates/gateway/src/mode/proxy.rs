@@ -20,6 +20,8 @@ use portcullis_resource_server::{Refused, request_id};
 use std::net::IpAddr;
 use std::time::Duration;
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// Whom a connection is with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
@@ -114,18 +116,18 @@ impl Exchange<'_> {
 
     /// First away with what the client may not say, then on with what the gateway does.
     fn clean(&self, parts: &mut Parts) -> Result<(), Refusal> {
-        let before =
-            self.running.is_trusted(self.peer.address).then(|| parts.headers.get("x-forwarded-for").cloned());
+        let trusted = self.running.is_trusted(self.peer.address);
+        let before = if trusted { headers::forwarded_for(&parts.headers) } else { None };
         let headers = &mut parts.headers;
         headers::strip_request(headers, &self.running.identity);
         if parts.version == Version::HTTP_2 {
             headers::join_cookies(headers);
         }
         let Peer { address, secure } = self.peer;
-        let before = before.as_ref().and_then(Option::as_ref);
+        let before = before.as_deref();
         headers::add_forwarded(headers, Seen { peer: address, secure, host: &self.asked.host, before });
         headers::add_via(headers, parts.version);
-        headers::set(headers, HeaderName::from_static("x-request-id"), self.request_id);
+        headers::set(headers, REQUEST_ID, self.request_id);
         match self.passage.token() {
             Some(token) => self.running.identity.add(headers, token),
             None => Ok(()),
@@ -135,6 +137,9 @@ impl Exchange<'_> {
     fn pass_back(&self, response: Response<Incoming>, under_way: UnderWay) -> Response<Body> {
         let (mut parts, body) = response.into_parts();
         headers::strip_response(&mut parts.headers);
+        if !parts.headers.contains_key(REQUEST_ID) {
+            headers::set(&mut parts.headers, REQUEST_ID, self.request_id);
+        }
         let end = ending(&parts.headers).and_then(|ending| Some((self.until()?, ending)));
         Response::from_parts(parts, Body::Stream(Streamed::new(body, under_way, end)))
     }

@@ -3,8 +3,9 @@
 //! Browsers cannot set headers on a WebSocket, so a token may also come as the subprotocol after `bearer`:
 //! `new WebSocket(url, ["bearer", token, "chat"])`. It is taken out before the upstream sees the list. If the
 //! upstream chooses none of the others, `bearer` is the answer: a browser wants one of those it offered.
-//! What goes through the tunnel is not looked at.
+//! What goes through the tunnel is not looked at, except where frames end.
 
+use super::frames::{CLOSE, Frames};
 use crate::body::Deadline;
 use crate::headers::listed;
 use crate::upstream::UnderWay;
@@ -16,7 +17,9 @@ use http::request::Parts;
 use http::{Method, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt as _;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The subprotocol before a token.
 const BEARER: &str = "bearer";
@@ -61,25 +64,64 @@ impl Handshake {
     pub(super) fn connect(self, upstream: OnUpgrade, under_way: UnderWay, until: Option<Deadline>) {
         tokio::spawn(async move {
             let _under_way = under_way;
-            let Ok((client, upstream)) = tokio::try_join!(self.client, upstream) else { return };
-            let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
-            let over = async {
-                match until {
-                    Some(until) => until.await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
+            if let Ok((client, upstream)) = tokio::try_join!(self.client, upstream) {
                 // Whoever goes away takes the other along: that is no fault.
-                _ = tokio::io::copy_bidirectional(&mut client, &mut upstream) => {}
-                () = over => {
-                    tracing::info!("the token of a WebSocket expired: it is closed");
-                    _ = tokio::join!(client.shutdown(), upstream.shutdown());
-                }
+                _ = tunnel(TokioIo::new(client), TokioIo::new(upstream), until).await;
             }
         });
     }
 }
+
+/// Carries bytes both ways. When the token ends, the client is told so between two frames.
+async fn tunnel<C, U>(client: C, upstream: U, until: Option<Deadline>) -> io::Result<()>
+where
+    C: AsyncRead + AsyncWrite,
+    U: AsyncRead + AsyncWrite,
+{
+    let (mut from_client, mut to_client) = tokio::io::split(client);
+    let (mut from_upstream, mut to_upstream) = tokio::io::split(upstream);
+    let mut frames = Frames::default();
+    let mut between = true;
+    let until = async {
+        match until {
+            Some(until) => until.await,
+            None => std::future::pending().await,
+        }
+    };
+    let up = async {
+        tokio::io::copy(&mut from_client, &mut to_upstream).await?;
+        to_upstream.shutdown().await
+    };
+    let down = async {
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let read = from_upstream.read(&mut buffer).await?;
+            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            // What may have been written in part is no place for another frame.
+            between = false;
+            to_client.write_all(bytes).await?;
+            frames.follow(bytes);
+            between = frames.is_between();
+        }
+        to_client.shutdown().await
+    };
+    tokio::select! {
+        ended = async { tokio::try_join!(up, down) } => return ended.map(|_| ()),
+        () = until => {}
+    }
+    tracing::info!("the token of a WebSocket expired: it is closed");
+    let farewell = async {
+        if between {
+            to_client.write_all(CLOSE).await?;
+        }
+        tokio::try_join!(to_client.shutdown(), to_upstream.shutdown()).map(|_| ())
+    };
+    tokio::time::timeout(FAREWELL, farewell).await?
+}
+
+const BUFFER: usize = 16 * 1024;
+/// How long a client has to take the last frame.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Moves a token from the subprotocols to where the decision looks for it. Beside an `Authorization` header it is a
 /// second credential, and refused as such.
@@ -124,5 +166,32 @@ mod tests {
         assert_eq!(taken(&["bearer", "a.b.c", "chat"]), (true, token(), Some("chat".to_owned())));
         assert_eq!(taken(&["chat"]), (false, vec![], Some("chat".to_owned())));
         assert_eq!(taken(&["chat, bearer"]), (true, vec!["Bearer ".to_owned()], Some("chat".to_owned())));
+    }
+
+    /// What a client reads of a tunnel whose token ends, if it has room for so many bytes before it reads.
+    async fn read_after_end(room: usize, sent: &[u8]) -> Vec<u8> {
+        let (client, mut reader) = tokio::io::duplex(room);
+        let (upstream, mut server) = tokio::io::duplex(1_000);
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let until: Deadline = Box::pin(async move { _ = ended.await });
+        let tunnel = tokio::spawn(tunnel(client, upstream, Some(until)));
+        server.write_all(sent).await.unwrap();
+        // Until as much has arrived as there is room for.
+        let mut first = vec![0; 1];
+        reader.read_exact(&mut first).await.unwrap();
+        tokio::task::yield_now().await;
+        drop(end);
+        reader.read_to_end(&mut first).await.unwrap();
+        tunnel.await.unwrap().unwrap();
+        first
+    }
+
+    #[tokio::test]
+    async fn the_last_frame_is_never_put_into_another_one() {
+        let frame = [&[0x82, 100][..], &[7; 100]].concat();
+        assert_eq!(read_after_end(1_000, &frame).await, [&frame, CLOSE].concat());
+        let read = read_after_end(10, &frame).await;
+        assert!(frame.starts_with(&read), "{read:?}");
+        assert_eq!(read_after_end(1_000, &frame[..50]).await, frame[..50]);
     }
 }

@@ -6,6 +6,7 @@ use super::seconds;
 use super::upstream::Upstreams;
 use crate::config::{GatewayConfig, RouteConfig};
 use crate::host::HostPattern;
+use crate::request::is_forwarded;
 use crate::routes::{Access, PathPattern, Pattern, Route, Routes};
 use http::Method;
 use portcullis_core::Requirement;
@@ -66,9 +67,8 @@ fn bound(bytes: u64) -> Option<u64> {
 fn patterns(place: &str, route: &RouteConfig, faults: &mut Faults) -> Vec<Pattern> {
     let methods: Vec<Option<Method>> =
         or_any(route.methods.iter().enumerate().filter_map(|(index, text)| {
-            let upper = !text.bytes().any(|byte| byte.is_ascii_lowercase());
-            let method = Method::from_bytes(text.as_bytes()).ok().filter(|_| upper);
-            let forwarded = method.filter(|method| *method != Method::CONNECT && *method != Method::TRACE);
+            let method = Method::from_bytes(text.as_bytes()).ok();
+            let forwarded = method.filter(is_forwarded);
             if forwarded.is_none() {
                 let place = format!("{place}.methods[{index}]");
                 faults.add(place, "a method that is forwarded, in capitals", "write a method such as `GET`");

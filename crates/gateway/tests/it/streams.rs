@@ -133,7 +133,9 @@ async fn a_websocket_ends_with_its_token() {
     says_back(&mut opened, "still").await;
     world.clock.advance(Duration::from_secs(1));
     let end = tokio::time::timeout(Duration::from_secs(20), opened.stream.next()).await.unwrap();
-    assert!(end.is_none_or(|end| end.is_err()), "the connection is closed");
+    let Message::Close(Some(told)) = end.unwrap().unwrap() else { panic!("the client is told") };
+    assert_eq!((u16::from(told.code), told.reason.as_str()), (1008, "the access token expired"));
+    assert!(opened.stream.next().await.is_none_or(|end| end.is_err()), "the connection is closed");
 }
 
 #[tokio::test]
