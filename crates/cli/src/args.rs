@@ -59,6 +59,8 @@ pub(crate) enum ConfigAction {
         #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
         config: PathBuf,
     },
+    /// Print the JSON schema of the settings, for editors
+    Schema,
     /// Write a commented settings file to begin with
     Init {
         /// Where to write; `-` for standard output. A file that is there is kept

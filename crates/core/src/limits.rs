@@ -6,6 +6,7 @@ use serde::Deserialize;
 ///
 /// Every bound is checked before the work it bounds. The defaults fit all providers we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Longest token, in bytes. Default 16,384.

@@ -6,6 +6,7 @@
 
 use portcullis_core::{ConfigError, ConfigErrors};
 use portcullis_resource_server::config::{ClaimScalar, OneOrMore};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,7 +25,7 @@ pub struct Config {
 }
 
 /// The tables of the gateway.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Tables {
     /// Where to listen, and what holds for all requests.
@@ -38,7 +39,7 @@ pub struct Tables {
 }
 
 /// `[gateway]`, as written.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayConfig {
     /// The address to listen on. Default `127.0.0.1:8080`; a socket that systemd hands over comes first.
@@ -75,7 +76,7 @@ pub struct GatewayConfig {
 }
 
 /// `[gateway.tls]`, as written. The files are read again when they change.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct TlsConfig {
     /// The certificate chain, in PEM, the server's own certificate first.
@@ -97,7 +98,7 @@ pub struct TlsConfig {
 }
 
 /// `[gateway.admin]`, as written.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct AdminConfig {
     /// The address to listen on, for plain HTTP: `/live`, `/ready`, `/metrics`. It tells no secrets.
@@ -105,7 +106,7 @@ pub struct AdminConfig {
 }
 
 /// `[gateway.identity]`, as written.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityConfig {
     /// Header names and what they tell: `subject`, `client`, `tenant`, `kind`, `scopes`, `roles`, `groups`, `issuer`,
@@ -119,7 +120,7 @@ pub struct IdentityConfig {
 }
 
 /// `[gateway.limits]`, as written.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsConfig {
     /// Most connections at a time. Default 10,000. More wait until one ends.
@@ -135,7 +136,7 @@ pub struct LimitsConfig {
 }
 
 /// `[gateway.timeouts]`, as written. All in seconds.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct TimeoutsConfig {
     /// For a TLS handshake and for the head of a request; also how long a connection may be idle. Default 15.
@@ -151,7 +152,7 @@ pub struct TimeoutsConfig {
 }
 
 /// `[[route]]`, as written.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RouteConfig {
     /// The path: segments compare whole and with case; `*` stands for one segment, `**` at the end for any number,
@@ -176,7 +177,7 @@ pub struct RouteConfig {
 }
 
 /// What a token must meet: all the members that are written.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RequireConfig {
     /// Scopes that were all granted: one, or a list.
@@ -199,7 +200,7 @@ pub struct RequireConfig {
 }
 
 /// `[[upstream]]`, as written.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct UpstreamConfig {
     /// What routes call it.
@@ -219,7 +220,7 @@ pub struct UpstreamConfig {
 }
 
 /// `[upstream.health]`, as written.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct HealthConfig {
     /// The path to ask for; 2xx and 3xx mean well.

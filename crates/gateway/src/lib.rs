@@ -35,6 +35,7 @@ mod reload;
 mod request;
 mod routes;
 mod running;
+mod schema;
 mod settings;
 mod stall;
 mod tls;
@@ -48,6 +49,7 @@ pub use excerpt::excerpts;
 pub use gateway::{Gateway, Handle};
 pub use path::{NormalPath, PathFault};
 pub use reload::{read, text, watch};
+pub use schema::schema;
 pub use settings::Settings;
 /// A commented settings file to begin with.
 pub const STARTER: &str = include_str!("starter.toml");

@@ -19,6 +19,7 @@ use toml::de::DeTable;
 
 /// The settings of a resource server, as written.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The trusted issuers: at least one.
@@ -41,6 +42,7 @@ pub struct Config {
 
 /// One trusted issuer, as written.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
     /// The issuer identifier, exactly as it stands in the tokens' `iss`.
@@ -104,6 +106,7 @@ pub struct IssuerConfig {
 
 /// One value, or a list of them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected one value, or a list of them")]
 pub enum OneOrMore<T> {
     /// One.
@@ -114,6 +117,7 @@ pub enum OneOrMore<T> {
 
 /// A value that a claim can be compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected a text, a whole number, true or false")]
 pub enum ClaimScalar {
     /// A text.

@@ -3,7 +3,7 @@
 use crate::args::{ConfigAction, ConfigArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::{GOOD, print, styled};
-use portcullis_gateway::{Config, STARTER, Settings, excerpts, text};
+use portcullis_gateway::{Config, STARTER, Settings, excerpts, schema, text};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -11,6 +11,10 @@ pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, Failure> {
     match &arguments.action {
         ConfigAction::Check { config } => check(config),
         ConfigAction::Init { config } => init(config),
+        ConfigAction::Schema => {
+            print(&schema())?;
+            Ok(Exit::Fine)
+        }
     }
 }
 

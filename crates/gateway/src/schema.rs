@@ -1,0 +1,67 @@
+//! A JSON schema of the settings, made from the types that read them: for editors.
+
+use crate::config::Tables;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
+/// The schema of `portcullis.toml` (JSON Schema 2020-12): what `portcullis config schema` prints.
+pub fn schema() -> String {
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    let tokens = generator.root_schema_for::<portcullis_resource_server::Config>();
+    let mut document = generator.into_root_schema_for::<Tables>();
+    document.insert("title".to_owned(), "portcullis.toml".into());
+    document.insert("description".to_owned(), "The settings of Portcullis.".into());
+    for part in ["properties", "$defs"] {
+        let members = tokens.get(part).and_then(Value::as_object);
+        let own = document.ensure_object().entry(part).or_insert_with(|| Map::new().into());
+        if let (Some(own), Some(members)) = (own.as_object_mut(), members) {
+            own.extend(members.clone());
+        }
+    }
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What the schema says about a member, references followed.
+    fn member<'s>(schema: &'s Value, root: &'s Value, name: &str) -> Option<&'s Value> {
+        let properties = |schema: &'s Value| {
+            let list = schema.get("items").unwrap_or(schema);
+            let alternatives = list.get("anyOf").and_then(|any| any.get(0)).unwrap_or(list);
+            match alternatives.get("$ref").and_then(Value::as_str) {
+                Some(reference) => root.pointer(reference.trim_start_matches('#')),
+                None => Some(alternatives),
+            }
+        };
+        let found = properties(schema)?;
+        assert_eq!(found["additionalProperties"], json!(false), "unknown members are refused: {found}");
+        found["properties"].get(name)
+    }
+
+    #[test]
+    fn every_member_of_the_starter_is_in_the_schema_with_its_meaning() {
+        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        for path in [
+            &["realm"][..],
+            &["issuer", "audience"],
+            &["limits", "token_bytes"],
+            &["gateway", "listen"],
+            &["gateway", "tls", "minimum"],
+            &["gateway", "identity", "forward_token"],
+            &["gateway", "danger_plain_http"],
+            &["route", "path"],
+            &["route", "require", "scope"],
+            &["upstream", "health", "path"],
+        ] {
+            let found = path.iter().try_fold(&schema, |at, name| member(at, &schema, name));
+            let told = found.unwrap_or_else(|| panic!("{path:?}"))["description"].as_str();
+            assert!(told.is_some_and(|text| text.len() > 20), "{path:?}: {found:?}");
+        }
+        assert!(schema["properties"].get("gatewy").is_none());
+    }
+}
