@@ -4,6 +4,7 @@
 //! answer's body passes as it comes; a stream that was opened by a token ends when the token does.
 
 use crate::identity::IdentitySettings;
+use crate::life::{Cause, End};
 use crate::upstream::UnderWay;
 use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -17,9 +18,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
-
-/// Something to wait for, such as the end of a token.
-pub(crate) type Deadline = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The body of a request on its way to an upstream.
 pub(crate) struct RequestBody {
@@ -188,23 +186,23 @@ pub(crate) enum Body {
 /// What an upstream sends.
 pub(crate) struct Streamed {
     inner: Incoming,
-    end: Option<(Deadline, Ending)>,
+    end: Option<(End, Ending)>,
     ended: bool,
     /// The server is busy with this as long as it goes on.
     _under_way: UnderWay,
 }
 
-/// How a stream ends when its token does.
+/// How a stream ends before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// As if the upstream had ended it: a client of server-sent events connects anew.
     Quiet,
-    /// With the trailer `grpc-status` 16, `UNAUTHENTICATED`.
+    /// With the trailer `grpc-status`: 16, `UNAUTHENTICATED`, or 14, `UNAVAILABLE`.
     Grpc,
 }
 
 impl Streamed {
-    pub(crate) fn new(inner: Incoming, under_way: UnderWay, end: Option<(Deadline, Ending)>) -> Self {
+    pub(crate) fn new(inner: Incoming, under_way: UnderWay, end: Option<(End, Ending)>) -> Self {
         Self { inner, end, ended: false, _under_way: under_way }
     }
 }
@@ -221,11 +219,11 @@ impl http_body::Body for Body {
             Self::Text(text) => Pin::new(text).poll_frame(context).map_err(|never| match never {}),
             Self::Stream(Streamed { ended: true, .. }) => Poll::Ready(None),
             Self::Stream(stream) => {
-                if let Some((until, ending)) = &mut stream.end
-                    && until.as_mut().poll(context).is_ready()
+                if let Some((end, ending)) = &mut stream.end
+                    && let Poll::Ready(cause) = end.as_mut().poll(context)
                 {
                     stream.ended = true;
-                    return Poll::Ready(ending.frame().map(Ok));
+                    return Poll::Ready(ending.frame(cause).map(Ok));
                 }
                 Pin::new(&mut stream.inner).poll_frame(context)
             }
@@ -263,17 +261,16 @@ impl fmt::Debug for RequestBody {
 }
 
 impl Ending {
-    fn frame(self) -> Option<Frame<Bytes>> {
-        match self {
-            Self::Quiet => None,
-            Self::Grpc => {
-                let mut trailers = HeaderMap::new();
-                trailers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static("16"));
-                let told = HeaderValue::from_static("the access token expired");
-                trailers.insert(HeaderName::from_static("grpc-message"), told);
-                Some(Frame::trailers(trailers))
-            }
-        }
+    fn frame(self, cause: Cause) -> Option<Frame<Bytes>> {
+        let (status, told) = match (self, cause) {
+            (Self::Quiet, _) => return None,
+            (Self::Grpc, Cause::Expired) => ("16", "the access token expired"),
+            (Self::Grpc, Cause::Stopping) => ("14", "the gateway stops"),
+        };
+        let mut trailers = HeaderMap::new();
+        trailers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static(status));
+        trailers.insert(HeaderName::from_static("grpc-message"), HeaderValue::from_static(told));
+        Some(Frame::trailers(trailers))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The running gateway: bound, served, reloaded, stopped.
 
 use crate::admin::Admin;
+use crate::life::Life;
 use crate::listener::{Listener, Proxy};
 use crate::redirect::Redirect;
 use crate::running::Running;
@@ -32,7 +33,7 @@ pub(crate) struct Shared {
     listeners: ListenerSettings,
     tls: Option<Arc<ServerTls>>,
     clock: Arc<dyn Clock>,
-    stopping: watch::Receiver<bool>,
+    life: Life,
 }
 
 /// A hold on a gateway that runs.
@@ -69,9 +70,10 @@ impl Gateway {
             Some(address) => Some(listen("gateway.tls.redirect", address).await?),
             None => None,
         };
-        let running = ArcSwap::from_pointee(Running::new(settings, &clock, None)?);
         let (stop, stopping) = watch::channel(false);
-        let shared = Arc::new(Shared { running, listeners, tls, clock, stopping });
+        let life = Life::new(stopping);
+        let running = ArcSwap::from_pointee(Running::new(settings, &clock, &life, None)?);
+        let shared = Arc::new(Shared { running, listeners, tls, clock, life });
         Ok(Self { shared, proxy, admin, redirect, stop })
     }
 
@@ -126,6 +128,7 @@ impl Gateway {
         if let Some(redirects) = redirects {
             _ = redirects.await;
         }
+        shared.life.over().await;
         drained.send_replace(true);
         if let Some(probes) = probes {
             probes.abort();
@@ -139,7 +142,7 @@ impl Shared {
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
+        self.life.is_stopping()
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -165,7 +168,7 @@ impl Handle {
             tracing::warn!("addresses, limits and TLS settings change with the next start only");
         }
         let before = self.0.running();
-        self.0.running.store(Arc::new(Running::new(settings, &self.0.clock, Some(&before))?));
+        self.0.running.store(Arc::new(Running::new(settings, &self.0.clock, &self.0.life, Some(&before))?));
         Ok(())
     }
 

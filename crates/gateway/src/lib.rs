@@ -26,6 +26,7 @@ mod gateway;
 mod headers;
 mod host;
 mod identity;
+mod life;
 mod listener;
 mod mode;
 mod path;

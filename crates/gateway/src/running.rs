@@ -3,6 +3,7 @@
 use crate::decide::Policy;
 use crate::host::HostPattern;
 use crate::identity::IdentitySettings;
+use crate::life::Life;
 use crate::refusal::Refusal;
 use crate::routes::Route;
 use crate::settings::Settings;
@@ -24,6 +25,7 @@ pub(crate) struct Running {
     pub(crate) identity: Arc<IdentitySettings>,
     pub(crate) body_timeout: Duration,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) life: Life,
     upstreams: Vec<Arc<Upstream>>,
     token_settings: toml::Table,
 }
@@ -34,6 +36,7 @@ impl Running {
     pub(crate) fn new(
         settings: Settings,
         clock: &Arc<dyn Clock>,
+        life: &Life,
         before: Option<&Self>,
     ) -> Result<Self, ConfigErrors> {
         for danger in settings.dangers() {
@@ -54,6 +57,7 @@ impl Running {
             identity: Arc::new(settings.identity),
             body_timeout: settings.body_timeout,
             clock: Arc::clone(clock),
+            life: life.clone(),
             upstreams,
             token_settings: settings.token_settings,
         })

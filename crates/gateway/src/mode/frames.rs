@@ -1,5 +1,7 @@
 //! Where the frames of a WebSocket begin and end (RFC 6455, section 5.2), so that one more can be put in between.
 
+use crate::life::Cause;
+
 /// The frames of one direction, followed byte by byte. Their content is not looked at.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
@@ -13,8 +15,13 @@ pub(super) struct Frames {
 /// Two bytes, eight of length, four of mask.
 const LONGEST_HEAD: usize = 14;
 
-/// Closes for reason 1008, a violated policy (RFC 6455, section 7.4.1): `the access token expired`.
-pub(super) const CLOSE: &[u8] = b"\x88\x1a\x03\xf0the access token expired";
+/// The last frame to a client (RFC 6455, section 7.4.1): 1008, a violated policy, or 1001, going away.
+pub(super) const fn close(cause: Cause) -> &'static [u8] {
+    match cause {
+        Cause::Expired => b"\x88\x1a\x03\xf0the access token expired",
+        Cause::Stopping => b"\x88\x13\x03\xe9the gateway stops",
+    }
+}
 
 impl Frames {
     /// Follows bytes that went by.
@@ -108,9 +115,14 @@ mod tests {
 
     #[test]
     fn the_closing_frame_is_one() {
-        let mut frames = Frames::default();
-        frames.follow(CLOSE);
-        assert!(frames.is_between());
+        for cause in [Cause::Expired, Cause::Stopping] {
+            let mut frames = Frames::default();
+            let (all, but_the_last) = (close(cause), &close(cause)[..close(cause).len() - 1]);
+            frames.follow(but_the_last);
+            assert!(!frames.is_between());
+            frames.follow(&all[all.len() - 1..]);
+            assert!(frames.is_between());
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The reverse proxy: a request is read, decided, cleaned, sent on, and its answer passed back.
 
 use super::websocket::Handshake;
-use crate::body::{Body, Deadline, Ending, RequestBody, Streamed};
+use crate::body::{Body, Ending, RequestBody, Streamed};
 use crate::decide::{Inquiry, Passage, Verdict};
 use crate::headers::{self, Seen};
+use crate::life::End;
 use crate::refusal::Refusal;
 use crate::request::Asked;
 use crate::routes::Route;
@@ -15,7 +16,6 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use portcullis_core::token::AccessToken;
 use portcullis_resource_server::{Refused, request_id};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -140,7 +140,7 @@ impl Exchange<'_> {
         if !parts.headers.contains_key(REQUEST_ID) {
             headers::set(&mut parts.headers, REQUEST_ID, self.request_id);
         }
-        let end = ending(&parts.headers).and_then(|ending| Some((self.until()?, ending)));
+        let end = ending(&parts.headers).map(|ending| (self.end(), ending));
         Response::from_parts(parts, Body::Stream(Streamed::new(body, under_way, end)))
     }
 
@@ -157,19 +157,24 @@ impl Exchange<'_> {
         let (mut parts, _) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         handshake.grant(&mut parts.headers);
-        handshake.connect(upstream, under_way, self.until());
+        handshake.connect(upstream, under_way, self.running.life.beside(), self.end());
         Ok(Response::from_parts(parts, Body::from(Bytes::new())))
     }
 
-    /// When the token ends that let the request through.
-    fn until(&self) -> Option<Deadline> {
-        let expires = self.passage.token().and_then(AccessToken::expires)?;
-        let now = self.running.clock.now();
+    /// When a stream must end: with the token that opened it, or with the gateway.
+    fn end(&self) -> End {
+        let running = self.running;
+        running.life.end(self.token_left().map(|left| running.clock.sleep(left)))
+    }
+
+    /// How long the token is still good.
+    fn token_left(&self) -> Option<Duration> {
+        let token = self.passage.token()?;
+        let (expires, now) = (token.expires()?, self.running.clock.now());
         // Who came in the time that clocks may be apart stays for as long as they could have come.
-        let leeway = self.passage.token().map_or(Duration::ZERO, |token| token.verifier().profile().leeway);
-        let late = if expires > now { Duration::ZERO } else { leeway };
-        let left = u64::try_from(expires.since(now)).unwrap_or_default();
-        Some(self.running.clock.sleep(Duration::from_secs(left) + late))
+        let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
+        let until = if expires > now { expires } else { expires.plus(leeway) };
+        Some(Duration::from_secs(u64::try_from(until.since(now)).unwrap_or_default()))
     }
 }
 

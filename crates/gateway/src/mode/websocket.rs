@@ -5,9 +5,9 @@
 //! upstream chooses none of the others, `bearer` is the answer: a browser wants one of those it offered.
 //! What goes through the tunnel is not looked at, except where frames end.
 
-use super::frames::{CLOSE, Frames};
-use crate::body::Deadline;
+use super::frames::{Frames, close};
 use crate::headers::listed;
+use crate::life::{Beside, End, FAREWELL};
 use crate::upstream::UnderWay;
 use http::header::{
     AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
@@ -18,7 +18,6 @@ use http::{Method, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::io;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The subprotocol before a token.
@@ -60,20 +59,20 @@ impl Handshake {
         }
     }
 
-    /// Carries bytes both ways until one side ends, or the token does.
-    pub(super) fn connect(self, upstream: OnUpgrade, under_way: UnderWay, until: Option<Deadline>) {
+    /// Carries bytes both ways until one side ends, or the token does, or the gateway.
+    pub(super) fn connect(self, upstream: OnUpgrade, under_way: UnderWay, beside: Beside, end: End) {
         tokio::spawn(async move {
-            let _under_way = under_way;
+            let _counted = (under_way, beside);
             if let Ok((client, upstream)) = tokio::try_join!(self.client, upstream) {
                 // Whoever goes away takes the other along: that is no fault.
-                _ = tunnel(TokioIo::new(client), TokioIo::new(upstream), until).await;
+                _ = tunnel(TokioIo::new(client), TokioIo::new(upstream), end).await;
             }
         });
     }
 }
 
-/// Carries bytes both ways. When the token ends, the client is told so between two frames.
-async fn tunnel<C, U>(client: C, upstream: U, until: Option<Deadline>) -> io::Result<()>
+/// Carries bytes both ways. When it must end, the client is told so between two frames.
+async fn tunnel<C, U>(client: C, upstream: U, end: End) -> io::Result<()>
 where
     C: AsyncRead + AsyncWrite,
     U: AsyncRead + AsyncWrite,
@@ -82,12 +81,6 @@ where
     let (mut from_upstream, mut to_upstream) = tokio::io::split(upstream);
     let mut frames = Frames::default();
     let mut between = true;
-    let until = async {
-        match until {
-            Some(until) => until.await,
-            None => std::future::pending().await,
-        }
-    };
     let up = async {
         tokio::io::copy(&mut from_client, &mut to_upstream).await?;
         to_upstream.shutdown().await
@@ -105,14 +98,14 @@ where
         }
         to_client.shutdown().await
     };
-    tokio::select! {
+    let cause = tokio::select! {
         ended = async { tokio::try_join!(up, down) } => return ended.map(|_| ()),
-        () = until => {}
-    }
-    tracing::info!("the token of a WebSocket expired: it is closed");
+        cause = end => cause,
+    };
+    tracing::info!(?cause, "a WebSocket is closed before its time");
     let farewell = async {
         if between {
-            to_client.write_all(CLOSE).await?;
+            to_client.write_all(close(cause)).await?;
         }
         tokio::try_join!(to_client.shutdown(), to_upstream.shutdown()).map(|_| ())
     };
@@ -120,8 +113,6 @@ where
 }
 
 const BUFFER: usize = 16 * 1024;
-/// How long a client has to take the last frame.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Moves a token from the subprotocols to where the decision looks for it. Beside an `Authorization` header it is a
 /// second credential, and refused as such.
@@ -146,6 +137,7 @@ fn take_token(headers: &mut HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::life::Cause;
 
     fn taken(offered: &[&str]) -> (bool, Vec<String>, Option<String>) {
         let mut headers = HeaderMap::new();
@@ -173,8 +165,11 @@ mod tests {
         let (client, mut reader) = tokio::io::duplex(room);
         let (upstream, mut server) = tokio::io::duplex(1_000);
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        let until: Deadline = Box::pin(async move { _ = ended.await });
-        let tunnel = tokio::spawn(tunnel(client, upstream, Some(until)));
+        let end_of_token: End = Box::pin(async move {
+            _ = ended.await;
+            Cause::Expired
+        });
+        let tunnel = tokio::spawn(tunnel(client, upstream, end_of_token));
         server.write_all(sent).await.unwrap();
         // Until as much has arrived as there is room for.
         let mut first = vec![0; 1];
@@ -189,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn the_last_frame_is_never_put_into_another_one() {
         let frame = [&[0x82, 100][..], &[7; 100]].concat();
-        assert_eq!(read_after_end(1_000, &frame).await, [&frame, CLOSE].concat());
+        assert_eq!(read_after_end(1_000, &frame).await, [&frame, close(Cause::Expired)].concat());
         let read = read_after_end(10, &frame).await;
         assert!(frame.starts_with(&read), "{read:?}");
         assert_eq!(read_after_end(1_000, &frame[..50]).await, frame[..50]);

@@ -240,3 +240,22 @@ async fn a_grpc_stream_ends_with_its_token_and_says_so() {
     assert_eq!(trailers["grpc-status"], "16");
     assert!(response.frame().await.is_none());
 }
+
+#[tokio::test]
+async fn streams_are_told_that_the_gateway_stops_and_do_not_hold_it() {
+    let (upstream, _seen) = echo().await;
+    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
+    says_back(&mut opened, "before").await;
+    let (told, ()) = tokio::join!(opened.stream.next(), world.stop());
+    let Message::Close(Some(told)) = told.unwrap().unwrap() else { panic!("the client is told") };
+    assert_eq!((u16::from(told.code), told.reason.as_str()), (1001, "the gateway stops"));
+
+    let (upstream, sender) = streaming("text/event-stream", false).await;
+    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut response = world.client().open(get("/events", Some(&world.token()))).await;
+    sender.send("data: 1\n\n").unwrap();
+    assert!(response.frame().await.unwrap().is_ok());
+    let (end, ()) = tokio::join!(response.frame(), world.stop());
+    assert!(end.is_none());
+}
