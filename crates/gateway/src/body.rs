@@ -262,14 +262,13 @@ impl fmt::Debug for RequestBody {
 
 impl Ending {
     fn frame(self, cause: Cause) -> Option<Frame<Bytes>> {
-        let (status, told) = match (self, cause) {
-            (Self::Quiet, _) => return None,
-            (Self::Grpc, Cause::Expired) => ("16", "the access token expired"),
-            (Self::Grpc, Cause::Stopping) => ("14", "the gateway stops"),
-        };
+        if self == Self::Quiet {
+            return None;
+        }
+        let status = if cause == Cause::Stopping { "14" } else { "16" };
         let mut trailers = HeaderMap::new();
         trailers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static(status));
-        trailers.insert(HeaderName::from_static("grpc-message"), HeaderValue::from_static(told));
+        trailers.insert(HeaderName::from_static("grpc-message"), HeaderValue::from_static(cause.phrase()));
         Some(Frame::trailers(trailers))
     }
 }

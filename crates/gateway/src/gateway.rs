@@ -9,14 +9,19 @@ use crate::settings::{ListenerSettings, Settings};
 use crate::tls::ServerTls;
 use arc_swap::ArcSwap;
 use portcullis_core::{ConfigError, ConfigErrors};
+use portcullis_resource_server::ResourceServer;
 use portcullis_resource_server::clock::{Clock, SystemClock};
 use sd_notify::NotifyState;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
+
+/// How long new settings wait for the keys of their issuers.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A gateway whose sockets are open. Nothing is answered before [`run`](Self::run).
 pub struct Gateway {
@@ -34,6 +39,7 @@ pub(crate) struct Shared {
     tls: Option<Arc<ServerTls>>,
     clock: Arc<dyn Clock>,
     life: Life,
+    reloading: Mutex<()>,
 }
 
 /// A hold on a gateway that runs.
@@ -73,7 +79,7 @@ impl Gateway {
         let (stop, stopping) = watch::channel(false);
         let life = Life::new(stopping);
         let running = ArcSwap::from_pointee(Running::new(settings, &clock, &life, None)?);
-        let shared = Arc::new(Shared { running, listeners, tls, clock, life });
+        let shared = Arc::new(Shared { running, listeners, tls, clock, life, reloading: Mutex::default() });
         Ok(Self { shared, proxy, admin, redirect, stop })
     }
 
@@ -155,7 +161,8 @@ impl Shared {
 }
 
 impl Handle {
-    /// Takes other settings into use, all at once: requests under way go on with the ones they began with.
+    /// Takes other settings into use, all at once: requests under way go on with the ones they began with. Where the
+    /// issuers change, their keys are waited for first, ten seconds at most.
     ///
     /// What belongs to the sockets stays as it was until the next start: addresses, limits of heads and
     /// connections, and which files TLS reads.
@@ -163,12 +170,15 @@ impl Handle {
     /// # Errors
     ///
     /// What is wrong with upstreams; then nothing is changed.
-    pub fn reload(&self, settings: Settings) -> Result<(), ConfigErrors> {
+    pub async fn reload(&self, settings: Settings) -> Result<(), ConfigErrors> {
+        let _one_at_a_time = self.0.reloading.lock().await;
         if settings.listeners != self.0.listeners {
             tracing::warn!("addresses, limits and TLS settings change with the next start only");
         }
         let before = self.0.running();
-        self.0.running.store(Arc::new(Running::new(settings, &self.0.clock, &self.0.life, Some(&before))?));
+        let next = Running::new(settings, &self.0.clock, &self.0.life, Some(&before))?;
+        next.ready(PATIENCE).await;
+        self.0.running.store(Arc::new(next));
         Ok(())
     }
 
@@ -184,6 +194,11 @@ impl Handle {
     /// Whether there are keys of every issuer.
     pub fn is_ready(&self) -> bool {
         self.0.is_ready()
+    }
+
+    /// The resource server that decides at the moment: for its status, and to revoke.
+    pub fn resource_server(&self) -> ResourceServer {
+        self.0.running().policy.server.clone()
     }
 
     pub(crate) fn shared(&self) -> &Shared {

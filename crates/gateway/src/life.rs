@@ -1,19 +1,39 @@
 //! Whether the gateway goes on, and why a stream must end before its time.
 
+use portcullis_core::token::AccessToken;
+use portcullis_resource_server::ResourceServer;
+use portcullis_resource_server::clock::Clock;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long whoever is told that it is over has to go.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
 
+/// How often the denylist is looked at for what goes on.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// Why a stream ends that has not ended by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// The token expired that opened it.
     Expired,
+    /// The token was revoked, or nobody can tell any more whether it was.
+    Revoked,
     /// The gateway stops: another one may go on.
     Stopping,
+}
+
+impl Cause {
+    /// What a client is told.
+    pub(crate) const fn phrase(self) -> &'static str {
+        match self {
+            Self::Expired => "the access token expired",
+            Self::Revoked => "the access token was revoked",
+            Self::Stopping => "the gateway stops",
+        }
+    }
 }
 
 /// The end of a stream, to be waited for.
@@ -41,17 +61,17 @@ impl Life {
     }
 
     /// When the gateway stops, or when the token does, whichever is first.
-    pub(crate) fn end(&self, token: Option<impl Future<Output = ()> + Send + 'static>) -> End {
+    pub(crate) fn end(&self, token: Option<impl Future<Output = Cause> + Send + 'static>) -> End {
         let mut stopping = self.stopping.clone();
         Box::pin(async move {
-            let expired = async {
+            let over = async {
                 match token {
                     Some(token) => token.await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                () = expired => Cause::Expired,
+                cause = over => cause,
                 // Who could say that it stops is gone: then it has.
                 _ = stopping.wait_for(|stopping| *stopping) => Cause::Stopping,
             }
@@ -66,5 +86,27 @@ impl Life {
     /// Waits until nothing goes on beside the connections, but not for ever.
     pub(crate) async fn over(&self) {
         _ = tokio::time::timeout(FAREWELL, self.beside.closed()).await;
+    }
+}
+
+/// Waits until a token is no longer good: until it expires, with a look at the denylist from time to time.
+pub(crate) async fn no_longer_good(
+    server: ResourceServer,
+    clock: Arc<dyn Clock>,
+    token: AccessToken,
+) -> Cause {
+    let Some(expires) = token.expires() else { return std::future::pending().await };
+    // Who came in the time that clocks may be apart stays for as long as they could have come.
+    let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
+    let until = if expires > clock.now() { expires } else { expires.plus(leeway) };
+    loop {
+        let left = u64::try_from(until.since(clock.now())).unwrap_or_default();
+        if left == 0 {
+            return Cause::Expired;
+        }
+        clock.sleep(Duration::from_secs(left).min(LOOK)).await;
+        if clock.now() < until && server.recheck(&token).await.is_err() {
+            return Cause::Revoked;
+        }
     }
 }

@@ -63,7 +63,7 @@ pub async fn watch(handle: Handle, path: PathBuf) {
         if forced && let Ok(now) = NotifyState::monotonic_usec_now() {
             supervisor(&[NotifyState::Reloading, now]);
         }
-        watched.look(forced);
+        watched.look(forced).await;
         if forced {
             supervisor(&[NotifyState::Ready]);
         }
@@ -89,11 +89,14 @@ struct Watched {
 
 impl Watched {
     /// Looks at the files, and takes what has changed into use; all of it if `forced`.
-    fn look(&mut self, forced: bool) {
+    async fn look(&mut self, forced: bool) {
         match text(&self.path) {
             Ok(text) if forced || self.settings.as_ref() != Some(&text) => {
-                let applied = Config::from_toml(&text).and_then(Settings::try_from);
-                said("settings", applied.and_then(|settings| self.handle.reload(settings)));
+                let applied = match Config::from_toml(&text).and_then(Settings::try_from) {
+                    Ok(settings) => self.handle.reload(settings).await,
+                    Err(errors) => Err(errors),
+                };
+                said("settings", applied);
                 self.settings = Some(text);
             }
             Ok(_) => {}

@@ -209,7 +209,7 @@ mod tests {
     fn routes(patterns: &[&str]) -> Routes {
         let mut routes = Routes::new(route("default"));
         for text in patterns {
-            assert_eq!(routes.add(route(text), &[pattern(text)]), [], "{text}");
+            assert!(routes.add(route(text), &[pattern(text)]).is_empty(), "{text}");
         }
         routes
     }
@@ -271,9 +271,13 @@ mod tests {
     #[test]
     fn the_same_rank_twice_is_told() {
         let mut routes = routes(&["GET /a/*/**", "- /b"]);
-        assert_eq!(routes.add(route("again"), &[pattern("GET /a/*/**")]), ["GET /a/*/**".into()]);
-        assert_eq!(routes.add(route("slash"), &[pattern("- /b/")]), ["- /b".into()]);
-        assert_eq!(routes.add(route("other"), &[pattern("POST /a/*/**"), pattern("- /a/*")]), []);
+        let mut same = |patterns: &[&str]| -> String {
+            let patterns: Vec<Pattern> = patterns.iter().map(|text| pattern(text)).collect();
+            routes.add(route("again"), &patterns).join(", ")
+        };
+        assert_eq!(same(&["GET /a/*/**"]), "GET /a/*/**");
+        assert_eq!(same(&["- /b/"]), "- /b");
+        assert_eq!(same(&["POST /a/*/**", "- /a/*"]), "");
     }
 
     #[test]

@@ -16,6 +16,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long to wait before looking again.
+const BREATH: Duration = Duration::from_millis(20);
+
 /// Settings, ready to be used by requests. A request keeps the one that it began with.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -61,6 +64,20 @@ impl Running {
             upstreams,
             token_settings: settings.token_settings,
         })
+    }
+
+    /// Waits for the keys of all issuers, but not for ever.
+    pub(crate) async fn ready(&self, patience: Duration) {
+        let ready = async {
+            while !self.policy.server.is_ready() {
+                tokio::time::sleep(BREATH).await;
+            }
+        };
+        if tokio::time::timeout(patience, ready).await.is_err() {
+            tracing::warn!(
+                "the keys of an issuer are still missing: its tokens get 503 until they are there"
+            );
+        }
     }
 
     /// The servers that a route's requests go to.

@@ -49,11 +49,11 @@ pub use introspection::IntrospectionStatus;
 pub use key_cache::{KeySettings, KeyStatus};
 pub use keys::KeySource;
 pub use metadata::{DiscoveryError, Metadata};
+pub use respond::{Refused, request_id};
 #[cfg(feature = "redis")]
 pub use revocation::RevocationStore;
 pub use revocation::{
     REMEMBERED_SECONDS, Revocation, RevocationConfig, RevocationStatus, RevokedKind, StoreStatus, StoreUrl,
 };
-pub use respond::{Refused, request_id};
 pub use server::ResourceServer;
 pub use settings::Settings;

@@ -149,6 +149,15 @@ impl ResourceServer {
         let remembered = Remembered { token, issuer, standing: Arc::default() };
         self.0.tokens.remember(digest, remembered.clone());
         Ok(remembered)
+    /// Checks a verified token once more: whether its time is over, and whether it was revoked. For what a token has
+    /// opened and what goes on, such as a WebSocket.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, or the outage that leaves it open.
+    pub async fn recheck(&self, token: &AccessToken) -> Result<(), Denial> {
+        Verifier::recheck(token, self.0.clock.now())?;
+        self.0.revocations.check(&Standing::default(), Revocable::Verified(token)).await
     }
 
     async fn verify(&self, credential: Credential<'_>) -> Result<(AccessToken, Arc<TrustedIssuer>), Denial> {

@@ -16,11 +16,11 @@ pub(super) struct Frames {
 const LONGEST_HEAD: usize = 14;
 
 /// The last frame to a client (RFC 6455, section 7.4.1): 1008, a violated policy, or 1001, going away.
-pub(super) const fn close(cause: Cause) -> &'static [u8] {
-    match cause {
-        Cause::Expired => b"\x88\x1a\x03\xf0the access token expired",
-        Cause::Stopping => b"\x88\x13\x03\xe9the gateway stops",
-    }
+pub(super) fn close(cause: Cause) -> Vec<u8> {
+    let (code, phrase) = (if cause == Cause::Stopping { 1001_u16 } else { 1008 }, cause.phrase().as_bytes());
+    // All phrases are short: their length fits into the second byte.
+    let length = u8::try_from(2 + phrase.len()).unwrap_or_default();
+    [&[0x88, length][..], &code.to_be_bytes(), phrase].concat()
 }
 
 impl Frames {
@@ -115,10 +115,10 @@ mod tests {
 
     #[test]
     fn the_closing_frame_is_one() {
-        for cause in [Cause::Expired, Cause::Stopping] {
-            let mut frames = Frames::default();
-            let (all, but_the_last) = (close(cause), &close(cause)[..close(cause).len() - 1]);
-            frames.follow(but_the_last);
+        for cause in [Cause::Expired, Cause::Revoked, Cause::Stopping] {
+            let (mut frames, all) = (Frames::default(), close(cause));
+            assert!(all.ends_with(cause.phrase().as_bytes()) && all.len() <= 127, "{cause:?}");
+            frames.follow(&all[..all.len() - 1]);
             assert!(!frames.is_between());
             frames.follow(&all[all.len() - 1..]);
             assert!(frames.is_between());

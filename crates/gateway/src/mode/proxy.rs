@@ -4,7 +4,7 @@ use super::websocket::Handshake;
 use crate::body::{Body, Ending, RequestBody, Streamed};
 use crate::decide::{Inquiry, Passage, Verdict};
 use crate::headers::{self, Seen};
-use crate::life::End;
+use crate::life::{End, no_longer_good};
 use crate::refusal::Refusal;
 use crate::request::Asked;
 use crate::routes::Route;
@@ -18,7 +18,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use portcullis_resource_server::{Refused, request_id};
 use std::net::IpAddr;
-use std::time::Duration;
+use std::sync::Arc;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -163,18 +163,9 @@ impl Exchange<'_> {
 
     /// When a stream must end: with the token that opened it, or with the gateway.
     fn end(&self) -> End {
-        let running = self.running;
-        running.life.end(self.token_left().map(|left| running.clock.sleep(left)))
-    }
-
-    /// How long the token is still good.
-    fn token_left(&self) -> Option<Duration> {
-        let token = self.passage.token()?;
-        let (expires, now) = (token.expires()?, self.running.clock.now());
-        // Who came in the time that clocks may be apart stays for as long as they could have come.
-        let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
-        let until = if expires > now { expires } else { expires.plus(leeway) };
-        Some(Duration::from_secs(u64::try_from(until.since(now)).unwrap_or_default()))
+        let Running { policy, clock, life, .. } = self.running;
+        let token = self.passage.token().cloned();
+        life.end(token.map(|token| no_longer_good(policy.server.clone(), Arc::clone(clock), token)))
     }
 }
 

@@ -105,7 +105,7 @@ where
     tracing::info!(?cause, "a WebSocket is closed before its time");
     let farewell = async {
         if between {
-            to_client.write_all(close(cause)).await?;
+            to_client.write_all(&close(cause)).await?;
         }
         tokio::try_join!(to_client.shutdown(), to_upstream.shutdown()).map(|_| ())
     };
@@ -184,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn the_last_frame_is_never_put_into_another_one() {
         let frame = [&[0x82, 100][..], &[7; 100]].concat();
-        assert_eq!(read_after_end(1_000, &frame).await, [&frame, close(Cause::Expired)].concat());
+        assert_eq!(read_after_end(1_000, &frame).await, [frame.clone(), close(Cause::Expired)].concat());
         let read = read_after_end(10, &frame).await;
         assert!(frame.starts_with(&read), "{read:?}");
         assert_eq!(read_after_end(1_000, &frame[..50]).await, frame[..50]);

@@ -118,8 +118,8 @@ fn plain_http_beyond_loopback_is_a_danger() {
 fn urls_name_upstreams_of_their_own_once() {
     let text = "[gateway]\nupstream = \"http://a:1\"\n\
                 [[route]]\npath = \"/b\"\nupstream = \"https://b\"\n[[route]]\npath = \"/c\"\nupstream = \"https://b\"\n";
-    let names: Vec<_> = settings(text).unwrap().upstreams.into_iter().map(|it| it.name).collect();
-    assert_eq!(names, ["http://a:1".into(), "https://b".into()]);
+    let names: Vec<String> = settings(text).unwrap().upstreams.into_iter().map(|it| it.name.into()).collect();
+    assert_eq!(names, ["http://a:1", "https://b"]);
 }
 
 #[test]

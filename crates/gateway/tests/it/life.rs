@@ -13,11 +13,11 @@ async fn other_settings_apply_at_once_and_keep_the_keys() {
     let client = world.client();
     assert_eq!(client.get("/x", None).await.status, 200);
     let fetches = world.idp.jwks_fetches();
-    world.handle.reload(world.settings("")).unwrap();
+    world.handle.reload(world.settings("")).await.unwrap();
     assert_eq!(client.get("/x", None).await.status, 401);
     assert_eq!(client.get("/x", Some(&world.token())).await.status, 200);
     assert_eq!(world.idp.jwks_fetches(), fetches, "the issuers are the same: so are their keys");
-    world.handle.reload(world.settings(OPEN)).unwrap();
+    world.handle.reload(world.settings(OPEN)).await.unwrap();
     assert_eq!(client.get("/x", None).await.status, 200);
 }
 
@@ -29,7 +29,7 @@ async fn a_request_ends_with_the_settings_it_began_with() {
     stream.write_all(format!("{head}o").as_bytes()).await.unwrap();
     // The upstream has the head when the gateway has decided; its answer comes with the rest of the body.
     tokio::time::sleep(Duration::from_millis(100)).await;
-    world.handle.reload(world.settings("")).unwrap();
+    world.handle.reload(world.settings("")).await.unwrap();
     stream.write_all(b"k").await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -110,4 +110,17 @@ async fn changed_files_are_taken_into_use_and_bad_ones_are_not() {
     becomes(401).await;
     watching.abort();
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_new_issuer_is_taken_into_use_with_its_keys() {
+    let world = World::new("").await;
+    let other = portcullis_idp::Idp::start(portcullis_idp::IdpConfig::default()).await.unwrap();
+    let issuer = format!("[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n", other.issuer(), other.audience());
+    let text = format!("{}{issuer}", world.document(""));
+    let settings = portcullis_gateway::Config::from_toml(&text).unwrap().try_into().unwrap();
+    world.handle.reload(settings).await.unwrap();
+    assert!(world.handle.is_ready());
+    assert_eq!(world.client().get("/x", Some(&world.token())).await.status, 200);
+    assert!(other.jwks_fetches() > 0, "the keys were there before the first request");
 }

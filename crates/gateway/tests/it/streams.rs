@@ -10,6 +10,8 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use portcullis_resource_server::Revocation;
+use portcullis_resource_server::clock::Clock as _;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -239,6 +241,20 @@ async fn a_grpc_stream_ends_with_its_token_and_says_so() {
     let trailers = end.unwrap().unwrap().into_trailers().unwrap();
     assert_eq!(trailers["grpc-status"], "16");
     assert!(response.frame().await.is_none());
+}
+
+#[tokio::test]
+async fn a_websocket_whose_token_is_revoked_is_closed() {
+    let (upstream, _seen) = echo().await;
+    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
+    says_back(&mut opened, "before").await;
+    let subject = Revocation::subject(world.idp.issuer(), "user-1", world.clock.now());
+    world.handle.resource_server().revoke(subject).await.unwrap();
+    world.clock.advance(Duration::from_secs(5));
+    let told = tokio::time::timeout(Duration::from_secs(20), opened.stream.next()).await.unwrap();
+    let Message::Close(Some(told)) = told.unwrap().unwrap() else { panic!("the client is told") };
+    assert_eq!((u16::from(told.code), told.reason.as_str()), (1008, "the access token was revoked"));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 /// The table `[revocation]`, as written. Without it the denylist is in memory only.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevocationConfig {
     /// The Redis or Valkey that replicas share: `rediss://`, or `redis://` on loopback. Needs the feature `redis`.
@@ -33,6 +34,7 @@ pub struct RevocationConfig {
 
 /// The URL of a store. It may hold a password, so it is never shown.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct StoreUrl(String);
 
