@@ -47,9 +47,9 @@ impl Running {
         }
         let (upstreams, faults) = upstreams(&settings, clock, before);
         ConfigErrors::check(faults)?;
-        let same = before.filter(|before| before.token_settings == settings.token_settings);
-        let server = match same {
-            Some(before) => before.policy.server.clone(),
+        let server = match before {
+            Some(before) if before.token_settings == settings.token_settings => before.policy.server.clone(),
+            Some(before) => before.policy.server.succeeded_by(settings.resource_server),
             None => ResourceServer::with_clock(settings.resource_server, Arc::clone(clock)),
         };
         server.start();

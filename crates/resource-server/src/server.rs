@@ -62,10 +62,23 @@ impl ResourceServer {
 
     /// A server with these settings and another clock.
     pub fn with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        let revocations = Revocations::new(&settings.revocation, &clock);
+        Self::with_revocations(settings, revocations, clock)
+    }
+
+    /// A server with other settings that takes the place of this one. What was revoked here stays revoked there, unless
+    /// the settings of revocation themselves are others.
+    #[must_use]
+    pub fn succeeded_by(&self, settings: Settings) -> Self {
+        let revocations = self.0.revocations.succeeded_by(&settings.revocation);
+        Self::with_revocations(settings, revocations, Arc::clone(&self.0.clock))
+    }
+
+    fn with_revocations(settings: Settings, revocations: Arc<Revocations>, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Inner {
             issuers: TrustedIssuers::new(settings.issuers, settings.limits, &clock),
             tokens: TokenCache::new(settings.remembered_tokens),
-            revocations: Revocations::new(&settings.revocation, &clock),
+            revocations,
             limits: settings.limits,
             realm: settings.realm,
             token_header: settings.token_header,

@@ -2,6 +2,8 @@
 
 use crate::client::{Client, get};
 use crate::world::World;
+use portcullis_resource_server::Revocation;
+use portcullis_resource_server::clock::Clock as _;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -119,8 +121,13 @@ async fn a_new_issuer_is_taken_into_use_with_its_keys() {
     let issuer = format!("[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n", other.issuer(), other.audience());
     let text = format!("{}{issuer}", world.document(""));
     let settings = portcullis_gateway::Config::from_toml(&text).unwrap().try_into().unwrap();
+    let revoked = Revocation::client(world.idp.issuer(), "robot", world.clock.now());
+    world.handle.resource_server().revoke(revoked).await.unwrap();
     world.handle.reload(settings).await.unwrap();
     assert!(world.handle.is_ready());
     assert_eq!(world.client().get("/x", Some(&world.token())).await.status, 200);
+    let revoked = world.idp.token("alice").claim("client_id", "robot").sign();
+    let answer = world.client().get("/x", Some(&revoked)).await;
+    assert_eq!(answer.code(), "token.revoked", "what was revoked stays so");
     assert!(other.jwks_fetches() > 0, "the keys were there before the first request");
 }

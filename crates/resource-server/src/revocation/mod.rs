@@ -40,6 +40,7 @@ pub(crate) struct Revocations {
     pub(crate) list: Denylist,
     pub(crate) contact: Option<Contact>,
     pub(crate) clock: Arc<dyn Clock>,
+    settings: RevocationSettings,
     #[cfg(feature = "redis")]
     follower: Option<store::Follower>,
 }
@@ -67,9 +68,19 @@ impl Revocations {
             list: Denylist::new(settings.entries),
             contact,
             clock: Arc::clone(clock),
+            settings: settings.clone(),
             #[cfg(feature = "redis")]
             follower: settings.store.as_ref().map(store::Follower::new),
         })
+    }
+
+    /// These, if the settings are the same; else new ones, which know nothing yet.
+    pub(crate) fn succeeded_by(self: &Arc<Self>, settings: &RevocationSettings) -> Arc<Self> {
+        if self.settings == *settings {
+            return Arc::clone(self);
+        }
+        tracing::warn!("the settings of revocation changed: what was revoked in memory only is forgotten");
+        Self::new(settings, &self.clock)
     }
 
     /// Begins to follow the store, once. Needs a Tokio runtime; without one, the first request begins.

@@ -33,19 +33,18 @@ pub struct RevocationConfig {
 }
 
 /// The URL of a store. It may hold a password, so it is never shown.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct StoreUrl(String);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RevocationSettings {
     pub(crate) entries: usize,
     pub(crate) store: Option<StoreSettings>,
 }
 
-#[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only a store reads them"))]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoreSettings {
     pub(crate) url: StoreUrl,
     pub(crate) stream: String,
