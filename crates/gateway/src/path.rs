@@ -14,6 +14,7 @@ pub struct NormalPath(String);
 
 /// Why a path is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PathFault {
     /// It does not begin with a slash.
     Relative,
