@@ -8,6 +8,7 @@ mod output;
 use args::{Arguments, Command};
 use clap::Parser as _;
 use exit::Exit;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -40,7 +41,11 @@ fn log(server: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     let usual = if server { "info" } else { "error" };
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter(filter)
+        .init();
 }
 
 impl From<Exit> for ExitCode {
