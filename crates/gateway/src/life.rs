@@ -95,17 +95,20 @@ pub(crate) async fn no_longer_good(
     clock: Arc<dyn Clock>,
     token: AccessToken,
 ) -> Cause {
-    let Some(expires) = token.expires() else { return std::future::pending().await };
-    // Who came in the time that clocks may be apart stays for as long as they could have come.
     let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
-    let until = if expires > clock.now() { expires } else { expires.plus(leeway) };
+    // Who came in the time that clocks may be apart stays for as long as they could have come. A token that was asked
+    // about may have no end of its own.
+    let until =
+        token.expires().map(|expires| if expires > clock.now() { expires } else { expires.plus(leeway) });
     loop {
-        let left = u64::try_from(until.since(clock.now())).unwrap_or_default();
-        if left == 0 {
+        let left = until.map_or(LOOK, |until| {
+            Duration::from_secs(u64::try_from(until.since(clock.now())).unwrap_or_default())
+        });
+        if left.is_zero() {
             return Cause::Expired;
         }
-        clock.sleep(Duration::from_secs(left).min(LOOK)).await;
-        if clock.now() < until && server.recheck(&token).await.is_err() {
+        clock.sleep(left.min(LOOK)).await;
+        if until.is_none_or(|until| clock.now() < until) && server.recheck(&token).await.is_err() {
             return Cause::Revoked;
         }
     }

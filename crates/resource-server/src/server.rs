@@ -162,8 +162,10 @@ impl ResourceServer {
         let remembered = Remembered { token, issuer, standing: Arc::default() };
         self.0.tokens.remember(digest, remembered.clone());
         Ok(remembered)
+    }
+
     /// Checks a verified token once more: whether its time is over, and whether it was revoked. For what a token has
-    /// opened and what goes on, such as a WebSocket.
+    /// opened and what goes on, such as a WebSocket. Nobody is asked about it.
     ///
     /// # Errors
     ///

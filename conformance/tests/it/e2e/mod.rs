@@ -3,8 +3,8 @@
 mod browser;
 mod command;
 mod enterprise_api;
-mod introspection;
 mod gateway;
+mod introspection;
 mod process;
 mod products;
 mod provider;

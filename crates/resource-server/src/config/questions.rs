@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 /// How an issuer is asked about tokens (RFC 7662), as written: `[issuer.introspection]`.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct IntrospectionConfig {
     /// Where to ask. Default: the `introspection_endpoint` of the issuer's metadata.
@@ -51,6 +52,7 @@ pub struct IntrospectionConfig {
 /// The members for the client mean what they mean in [`IntrospectionConfig`]; its id and secret, or key, are those of an
 /// application that may read the groups of users (`GroupMember.Read.All` or `Directory.Read.All`).
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupsConfig {
     /// Who asks.
