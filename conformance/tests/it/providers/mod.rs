@@ -199,6 +199,6 @@ pages, read by the profile `generic` with nothing set but issuer and audience.
 | product | its access tokens | what an operator sets there |
 |---|---|---|
 | oidc-provider 9 (JavaScript) | RFC 9068, or opaque, as the resource server is configured | `resourceIndicators`, and in it `accessTokenFormat` |
-| Glewlwyd 2.7 (C) | RFC 9068; but where a client asks for no `resource`, `aud` is the list of scopes, and the token is refused | `resource-allowed`, and in `resource-scope` the API's audience, which must be an `https` URL |
-| Canaille 0.3 (Python) | an application's: opaque; a user's: a JWT made like an ID token, of `typ` `JWT`, valid for ten days, without client and scopes: a policy about scopes refuses it | `OAUTH2_TOKEN_EXPIRES_IN`, a day at most; a client that stands for the API, in the `audience` of the others; `REQUIRE_NONCE` stays on, for `nonce` and `at_hash` are all that tells its ID tokens apart |
+| Glewlwyd 2.7 (C) | RFC 9068; it tells a client about that client's own tokens only, so that it cannot be asked about others; where a client asks for no `resource`, `aud` is the list of scopes, and the token is refused | `resource-allowed`, and in `resource-scope` the API's audience, which must be an `https` URL |
+| Canaille 0.3 (Python) | an application's: opaque, for `[issuer.introspection]`; a user's: a JWT made like an ID token, of `typ` `JWT`, valid for ten days, without client and scopes: a policy about scopes refuses it | `OAUTH2_TOKEN_EXPIRES_IN`, a day at most; a client that stands for the API, in the `audience` of the others and asks about opaque tokens; `REQUIRE_NONCE` stays on, for `nonce` and `at_hash` are all that tells its ID tokens apart |
 ";

@@ -93,7 +93,8 @@ pub struct Dialect {
     pub roles: &'static [&'static str],
     /// Where groups are; all of these together.
     pub groups: &'static [&'static str],
-    /// What shows that a token was issued to an application in its own name. One sign is enough.
+    /// What shows that a token was issued to an application in its own name. One sign is enough, and so is it to name no
+    /// subject at all.
     pub application: &'static [Sign],
     /// Whether `_claim_names` and `hasgroups` say that there are more groups than fit into the token.
     pub group_overage: bool,

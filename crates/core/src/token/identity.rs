@@ -47,8 +47,10 @@ impl Identity {
                 _ => None,
             })
         };
-        let application = dialect.application.iter().any(|sign| sign.shows(claims));
-        let client = first(&mapping.client);
+        let (subject, client) = (first(&mapping.subject), first(&mapping.client));
+        // Who is not named is no user. What providers answer about opaque tokens of client credentials has no `sub`.
+        let named = subject.is_some() || claims.subject().is_some();
+        let application = !named || dialect.application.iter().any(|sign| sign.shows(claims));
         let groups = if dialect.group_overage && has_group_overage(claims) {
             Membership::Unknown
         } else {
@@ -56,7 +58,7 @@ impl Identity {
         };
         Self {
             kind: if application { Kind::Application } else { Kind::User },
-            subject: first(&mapping.subject).or_else(|| client.clone()),
+            subject: subject.or_else(|| client.clone()),
             client,
             tenant: first(&mapping.tenant),
             scopes: mapping.scopes(claims),

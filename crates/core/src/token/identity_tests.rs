@@ -97,6 +97,10 @@ fn one_caller_out_of_many_dialects() {
         ("hydra", r#"{"sub":"1","client_id":"c","scp":["a"],"ext":{"roles":["R"]}}"#, "user 1 c - [a] [R]"),
         ("cloudflare", r#"{"sub":"","common_name":"c"}"#, "application c c - [] []"),
         ("generic", r#"{"sub":"1","oid":"o","azp":"c"}"#, "user 1 c - [] []"),
+        // Answers about opaque tokens of client credentials name no user.
+        ("generic", r#"{"client_id":"c","scope":"a"}"#, "application c c - [a] []"),
+        ("hydra", r#"{"sub":"","client_id":"c","scope":"a"}"#, "application c c - [a] []"),
+        ("auth0", r#"{"client_id":"c"}"#, "application c c - [] []"),
     ] {
         assert_eq!(of(dialect, claims), expected, "{dialect}: {claims}");
     }

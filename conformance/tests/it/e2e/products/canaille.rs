@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Audiences are clients: this one stands for the API.
-const AUDIENCE: &str = "api";
+pub(super) const AUDIENCE: &str = "api";
 
-struct Canaille {
-    provider: Provider,
+pub(super) struct Canaille {
+    pub(super) provider: Provider,
     folder: Folder,
     port: u16,
     programs: PathBuf,
@@ -26,12 +26,12 @@ struct Canaille {
 
 impl Canaille {
     /// The package, if `PORTCULLIS_CANAILLE` names the virtual environment where it is.
-    async fn start() -> Option<Self> {
+    pub(super) async fn start() -> Option<Self> {
         let programs = installed("PORTCULLIS_CANAILLE", "PyPI canaille")?.join("bin");
         let port = free_port();
         let folder = Folder::new("canaille", port);
         fs::write(folder.0.join("models.json"), models().to_string()).unwrap();
-        configure(&programs, &folder, port, "first", "");
+        configure(&programs, &folder, port, "first", "client_credentials = 3600");
         for (command, input) in [("install", Stdio::null()), ("restore", models_in(&folder))] {
             let done = canaille(&programs, &folder).arg(command).stdin(input).output().unwrap();
             assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -42,11 +42,10 @@ impl Canaille {
         Some(Self { provider, folder, port, programs, process: Some(process) })
     }
 
-    /// Starts again with another key in the place of the first, and with tokens that live for an hour.
+    /// Starts again with another key in the place of the first, and with users' tokens that live for an hour.
     fn restart(&mut self) {
         drop(self.process.take());
-        let hour = "[OAUTH2_TOKEN_EXPIRES_IN]\nauthorization_code = 3600\n";
-        configure(&self.programs, &self.folder, self.port, "second", hour);
+        configure(&self.programs, &self.folder, self.port, "second", "authorization_code = 3600");
         self.process = Some(run(&self.programs, &self.folder, self.port));
     }
 }
@@ -91,7 +90,7 @@ fn models_in(folder: &Folder) -> Stdio {
 }
 
 /// Settings with a new key. No client is trusted, so that its consent page is shown.
-fn configure(programs: &Path, folder: &Folder, port: u16, kid: &str, more: &str) {
+fn configure(programs: &Path, folder: &Folder, port: u16, kid: &str, lifetimes: &str) {
     let made = "import json, sys; from joserfc.jwk import RSAKey
 print(json.dumps(RSAKey.generate_key(2048, {'kid': sys.argv[1]}).as_dict(private=True)))";
     let key = Command::new(programs.join("python")).args(["-c", made, kid]).output().unwrap().stdout;
@@ -102,7 +101,8 @@ print(json.dumps(RSAKey.generate_key(2048, {'kid': sys.argv[1]}).as_dict(private
         r#"SECRET_KEY = "only for this test"
 SERVER_NAME = "127.0.0.1:{port}"
 PREFERRED_URL_SCHEME = "http"
-{more}
+[OAUTH2_TOKEN_EXPIRES_IN]
+{lifetimes}
 [CANAILLE]
 DATABASE = "sql"
 [CANAILLE_SQL]

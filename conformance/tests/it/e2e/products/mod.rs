@@ -5,6 +5,7 @@
 
 mod canaille;
 mod glewlwyd;
+mod introspection;
 
 use super::command::{portcullis, text};
 use super::provider::Provider;
