@@ -231,7 +231,7 @@ mod tests {
     fn a_signed_answer_is_of_its_issuer_and_for_us() {
         let typ = "token-introspection+jwt";
         let claims = |iss: &str, aud: &str, answer: &str| {
-            format!(r#"{{"iss":"{iss}","aud":{aud},"token_introspection":{answer}}}"#)
+            format!(r#"{{"iss":"{iss}","aud":{aud},"iat":1,"token_introspection":{answer}}}"#)
         };
         let good = claims("https://idp.example", r#"["x","us"]"#, r#"{"active":true,"sub":"s"}"#);
         for typ in [typ, "application/Token-Introspection+JWT"] {
@@ -249,6 +249,7 @@ mod tests {
                 1,
                 "is for somebody else",
             ),
+            (typ, good.replace(r#""iat":1,"#, ""), 1, "does not say when it was made"),
             (typ, claims("https://idp.example", r#""us""#, "true"), 1, "holds no `token_introspection`"),
         ] {
             let told = opened(typ, &claims, signed_by).unwrap_err();
