@@ -12,7 +12,7 @@ use crate::client_auth::Secret;
 use crate::revocation::{RevocationConfig, StoreUrl};
 use portcullis_core::jose::json::Json;
 use portcullis_core::{ConfigError, ConfigErrors, Limits};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -47,8 +47,9 @@ pub struct Config {
 pub struct IssuerConfig {
     /// The issuer identifier, exactly as it stands in the tokens' `iss`.
     pub url: String,
-    /// What the tokens' `aud` must hold, one of these.
-    #[serde(default)]
+    /// What the tokens' `aud` must hold: a text, or a list of which one will do.
+    #[serde(default, deserialize_with = "one_or_more")]
+    #[cfg_attr(feature = "schema", schemars(with = "OneOrMore<String>"))]
     pub audience: Vec<String>,
     /// What kind of provider it is: `entra-v2`, `okta`, `rfc9068` ... Default: what the URL shows, else `generic`.
     pub profile: Option<String>,
@@ -146,6 +147,10 @@ impl<T> OneOrMore<T> {
             Self::More(values) => values,
         }
     }
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    OneOrMore::deserialize(deserializer).map(OneOrMore::into_vec)
 }
 
 impl From<&str> for OneOrMore<String> {
@@ -347,6 +352,17 @@ mod tests {
         let introspection = config.issuer[0].introspection.as_ref().unwrap();
         assert_eq!(introspection.client_secret, Some(Secret::new("marked")));
         assert!(!format!("{config:?}").contains("marked"));
+    }
+
+    #[test]
+    fn one_audience_needs_no_list() {
+        let audiences = |written: &str| {
+            let text = format!("[[issuer]]\nurl = \"https://a.example\"\naudience = {written}\n");
+            Config::from_toml(&text).map(|config| config.issuer[0].audience.clone()).ok()
+        };
+        assert_eq!(audiences("\"x\""), Some(vec!["x".to_owned()]));
+        assert_eq!(audiences("[\"x\", \"y\"]"), Some(vec!["x".to_owned(), "y".to_owned()]));
+        assert_eq!(audiences("7"), None);
     }
 
     #[test]
