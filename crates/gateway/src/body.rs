@@ -180,6 +180,11 @@ impl std::error::Error for BodyFault {}
 #[derive(Debug)]
 pub(crate) enum Body {
     Text(Full<Bytes>),
+    /// A message with trailers behind it, as gRPC has them.
+    Framed {
+        message: Option<Bytes>,
+        trailers: Option<HeaderMap>,
+    },
     Stream(Streamed),
 }
 
@@ -217,6 +222,10 @@ impl http_body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match &mut *self {
             Self::Text(text) => Pin::new(text).poll_frame(context).map_err(|never| match never {}),
+            Self::Framed { message, trailers } => {
+                let data = message.take().map(Frame::data);
+                Poll::Ready(data.or_else(|| trailers.take().map(Frame::trailers)).map(Ok))
+            }
             Self::Stream(Streamed { ended: true, .. }) => Poll::Ready(None),
             Self::Stream(stream) => {
                 if let Some((end, ending)) = &mut stream.end
@@ -233,6 +242,7 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Text(text) => text.is_end_stream(),
+            Self::Framed { message, trailers } => message.is_none() && trailers.is_none(),
             Self::Stream(stream) => stream.ended || stream.inner.is_end_stream(),
         }
     }
@@ -240,6 +250,7 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Text(text) => text.size_hint(),
+            Self::Framed { .. } => SizeHint::default(),
             Self::Stream(stream) if stream.end.is_some() => SizeHint::default(),
             Self::Stream(stream) => stream.inner.size_hint(),
         }

@@ -4,6 +4,10 @@
 //! [`Settings`](crate::Settings) to find out. The issuers stand in the same document and are read by
 //! [`portcullis_resource_server::Config`].
 
+mod doors;
+
+pub use doors::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig};
+
 use portcullis_core::{ConfigError, ConfigErrors};
 use portcullis_resource_server::config::{ClaimScalar, OneOrMore};
 use schemars::JsonSchema;
@@ -28,8 +32,12 @@ pub struct Config {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Tables {
-    /// Where to listen, and what holds for all requests.
+    /// Where the reverse proxy listens, and what holds for all requests.
     pub gateway: Option<GatewayConfig>,
+    /// The door for nginx, Traefik and Caddy. Default: none.
+    pub forward_auth: Option<ForwardAuthConfig>,
+    /// The door for Envoy and Istio. Default: none.
+    pub ext_authz: Option<ExtAuthzConfig>,
     /// Who may call what. A request that no route matches needs a valid token.
     #[serde(default)]
     pub route: Vec<RouteConfig>,
@@ -42,7 +50,8 @@ pub struct Tables {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayConfig {
-    /// The address to listen on. Default `127.0.0.1:8080`; a socket that systemd hands over comes first.
+    /// The address to listen on. Default `127.0.0.1:8080`; a socket that systemd hands over comes first. There is no
+    /// reverse proxy where another door is open and neither this nor an upstream is named.
     pub listen: Option<SocketAddr>,
     /// Where requests go whose route names no upstream: a URL, or the name of an `[[upstream]]`.
     pub upstream: Option<String>,

@@ -2,23 +2,25 @@
 
 use crate::admin::Admin;
 use crate::life::Life;
-use crate::listener::{Listener, Proxy};
+use crate::listener::{Door, Listener, Proxy};
+use crate::mode::ext_authz::ExtAuthz;
+use crate::mode::forward_auth::ForwardAuth;
 use crate::redirect::Redirect;
 use crate::running::Running;
-use crate::settings::{ListenerSettings, Settings};
+use crate::settings::{Address, DoorSettings, ListenerSettings, Settings};
+use crate::socket::Socket;
 use crate::tls::ServerTls;
 use arc_swap::ArcSwap;
-use portcullis_core::{ConfigError, ConfigErrors};
+use portcullis_core::ConfigErrors;
 use portcullis_resource_server::ResourceServer;
 use portcullis_resource_server::clock::{Clock, SystemClock};
 use sd_notify::NotifyState;
 use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
 
 /// How long new settings wait for the keys of their issuers.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,17 +28,27 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A gateway whose sockets are open. Nothing is answered before [`run`](Self::run).
 pub struct Gateway {
     shared: Arc<Shared>,
-    proxy: TcpListener,
-    admin: Option<TcpListener>,
-    redirect: Option<TcpListener>,
+    proxy: Option<Open>,
+    forward_auth: Option<Open>,
+    ext_authz: Option<Open>,
+    admin: Option<Socket>,
+    redirect: Option<Socket>,
     stop: watch::Sender<bool>,
+}
+
+/// The open socket of a door, and its TLS.
+#[derive(Debug)]
+struct Open {
+    socket: Socket,
+    tls: Option<Arc<ServerTls>>,
 }
 
 /// What requests, reloads and probes share.
 pub(crate) struct Shared {
     running: ArcSwap<Running>,
     listeners: ListenerSettings,
-    tls: Option<Arc<ServerTls>>,
+    /// Of all listeners.
+    tls: Vec<Arc<ServerTls>>,
     clock: Arc<dyn Clock>,
     life: Life,
     reloading: Mutex<()>,
@@ -63,43 +75,52 @@ impl Gateway {
     /// As for [`bind`](Self::bind).
     pub async fn bind_with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, ConfigErrors> {
         let listeners = settings.listeners.clone();
-        let tls = listeners.tls.clone().map(ServerTls::read).transpose()?.map(Arc::new);
-        let proxy = match inherited()? {
-            Some(socket) => socket,
-            None => listen("gateway.listen", listeners.listen).await?,
-        };
-        let admin = match listeners.admin {
-            Some(address) => Some(listen("gateway.admin.listen", address).await?),
+        let proxy_tls = listeners.tls.clone().map(ServerTls::read).transpose()?.map(Arc::new);
+        let proxy = match listeners.listen {
+            Some(address) => Some(match Socket::inherited()? {
+                Some(socket) => socket,
+                None => Socket::open("gateway.listen", &Address::Tcp(address)).await?,
+            }),
             None => None,
         };
-        let redirect = match listeners.tls.as_ref().and_then(|tls| tls.redirect) {
-            Some(address) => Some(listen("gateway.tls.redirect", address).await?),
-            None => None,
-        };
+        let forward_auth = Open::door("forward_auth.listen", listeners.forward_auth.as_ref()).await?;
+        let ext_authz = Open::door("ext_authz.listen", listeners.ext_authz.as_ref()).await?;
+        let admin = open("gateway.admin.listen", listeners.admin).await?;
+        let redirect = listeners.tls.as_ref().and_then(|tls| tls.redirect);
+        let redirect = open("gateway.tls.redirect", redirect).await?;
         let (stop, stopping) = watch::channel(false);
         let life = Life::new(stopping);
         let running = ArcSwap::from_pointee(Running::new(settings, &clock, &life, None)?);
+        let proxy = proxy.map(|socket| Open { socket, tls: proxy_tls });
+        let tls = [&proxy, &forward_auth, &ext_authz].into_iter().flatten();
+        let tls = tls.filter_map(|open| open.tls.clone()).collect();
         let shared = Arc::new(Shared { running, listeners, tls, clock, life, reloading: Mutex::default() });
-        Ok(Self { shared, proxy, admin, redirect, stop })
+        Ok(Self { shared, proxy, forward_auth, ext_authz, admin, redirect, stop })
     }
 
-    /// Where requests come in.
-    ///
-    /// # Errors
-    ///
-    /// What the operating system says.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.proxy.local_addr()
+    /// Where the reverse proxy takes requests; `None` where there is no proxy.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.proxy.as_ref()?.socket.address()
+    }
+
+    /// Where nginx, Traefik or Caddy ask; `None` where nobody does, or over a Unix socket.
+    pub fn forward_auth_address(&self) -> Option<SocketAddr> {
+        self.forward_auth.as_ref()?.socket.address()
+    }
+
+    /// Where Envoy asks; `None` where nobody does, or over a Unix socket.
+    pub fn ext_authz_address(&self) -> Option<SocketAddr> {
+        self.ext_authz.as_ref()?.socket.address()
     }
 
     /// Where probes come in, if anywhere.
     pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin.as_ref()?.local_addr().ok()
+        self.admin.as_ref()?.address()
     }
 
     /// Where plain HTTP is redirected, if anywhere.
     pub fn redirect_address(&self) -> Option<SocketAddr> {
-        self.redirect.as_ref()?.local_addr().ok()
+        self.redirect.as_ref()?.address()
     }
 
     /// A hold on it, for reloads.
@@ -109,36 +130,69 @@ impl Gateway {
 
     /// Answers requests until `stop`, then lets those under way end. The probes go on meanwhile.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { shared, proxy, admin, redirect, stop: stopping } = self;
-        let settings = shared.listeners.clone();
         let (drained, probes_stop) = watch::channel(false);
-        let probes = admin.map(|socket| {
-            let door = Admin(Arc::clone(&shared));
-            tokio::spawn(Listener { socket, door, tls: None, settings: settings.clone() }.serve(probes_stop))
+        let probes = self.admin.map(|socket| {
+            let listener = Open { socket, tls: None }.listener(Admin(Arc::clone(&self.shared)), &self.shared);
+            tokio::spawn(listener.serve(probes_stop))
         });
-        let redirects = redirect.map(|socket| {
-            let door = Redirect { shared: Arc::clone(&shared), port: port_of(&proxy) };
-            let listener = Listener { socket, door, tls: None, settings: settings.clone() };
-            tokio::spawn(listener.serve(stopping.subscribe()))
-        });
-        let listener =
-            Listener { socket: proxy, door: Proxy(Arc::clone(&shared)), tls: shared.tls.clone(), settings };
-        let serving = tokio::spawn(listener.serve(stopping.subscribe()));
+        let doors = Doors { shared: &self.shared, stop: &self.stop };
+        let port = self.proxy.as_ref().and_then(|open| open.socket.address()).map_or(443, |it| it.port());
+        let shared = || Arc::clone(&self.shared);
+        let serving = [
+            doors.serve(self.proxy, Proxy(shared())),
+            doors.serve(self.forward_auth, ForwardAuth(shared())),
+            doors.serve(self.ext_authz, ExtAuthz(shared())),
+            doors.serve(
+                self.redirect.map(|socket| Open { socket, tls: None }),
+                Redirect { shared: shared(), port },
+            ),
+        ];
         supervisor(&[NotifyState::Ready]);
         stop.await;
         tracing::info!("stopping: no new connections, those under way may end");
         supervisor(&[NotifyState::Stopping]);
-        stopping.send_replace(true);
-        // A task that panicked has said so; there is nothing left to wait for then.
-        _ = serving.await;
-        if let Some(redirects) = redirects {
-            _ = redirects.await;
+        self.stop.send_replace(true);
+        for door in serving.into_iter().flatten() {
+            // A task that panicked has said so; there is nothing left to wait for then.
+            _ = door.await;
         }
-        shared.life.over().await;
+        self.shared.life.over().await;
         drained.send_replace(true);
         if let Some(probes) = probes {
             probes.abort();
         }
+    }
+}
+
+/// What all doors have in common.
+struct Doors<'g> {
+    shared: &'g Arc<Shared>,
+    stop: &'g watch::Sender<bool>,
+}
+
+impl Doors<'_> {
+    /// Begins to answer, where there is a socket.
+    fn serve<D: Door>(&self, open: Option<Open>, door: D) -> Option<JoinHandle<()>> {
+        open.map(|open| tokio::spawn(open.listener(door, self.shared).serve(self.stop.subscribe())))
+    }
+}
+
+impl Open {
+    async fn door(place: &str, settings: Option<&DoorSettings>) -> Result<Option<Self>, ConfigErrors> {
+        let Some(DoorSettings { listen, tls }) = settings else { return Ok(None) };
+        let tls = tls.clone().map(ServerTls::read).transpose()?.map(Arc::new);
+        Ok(Some(Self { socket: Socket::open(place, listen).await?, tls }))
+    }
+
+    fn listener<D: Door>(self, door: D, shared: &Shared) -> Listener<D> {
+        Listener { socket: self.socket, door, tls: self.tls, settings: shared.listeners.clone() }
+    }
+}
+
+async fn open(place: &str, address: Option<SocketAddr>) -> Result<Option<Socket>, ConfigErrors> {
+    match address {
+        Some(address) => Socket::open(place, &Address::Tcp(address)).await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -188,7 +242,8 @@ impl Handle {
     ///
     /// What is wrong with them.
     pub fn reload_certificates(&self) -> Result<(), ConfigErrors> {
-        Ok(self.0.tls.as_ref().map_or(Ok(()), |tls| tls.reload())?)
+        let faults = self.0.tls.iter().filter_map(|tls| tls.reload().err()).collect();
+        ConfigErrors::check(faults)
     }
 
     /// Whether there are keys of every issuer.
@@ -207,8 +262,8 @@ impl Handle {
 }
 
 impl Shared {
-    pub(crate) fn tls(&self) -> Option<&ServerTls> {
-        self.tls.as_deref()
+    pub(crate) fn tls(&self) -> &[Arc<ServerTls>] {
+        &self.tls
     }
 }
 
@@ -217,30 +272,6 @@ pub(crate) fn supervisor(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::debug!(%error, "systemd cannot be told");
     }
-}
-
-/// The socket that systemd hands over (`sd_listen_fds`), if it does.
-fn inherited() -> Result<Option<TcpListener>, ConfigErrors> {
-    let fault = |error: io::Error| {
-        let cure = "see the `.socket` unit: one stream socket with `ListenStream`";
-        ConfigErrors::from(ConfigError::new("LISTEN_FDS", format!("a TCP socket ({error})"), cure))
-    };
-    let Some(socket) = listenfd::ListenFd::from_env().take_tcp_listener(0).map_err(fault)? else {
-        return Ok(None);
-    };
-    socket.set_nonblocking(true).map_err(fault)?;
-    TcpListener::from_std(socket).map(Some).map_err(fault)
-}
-
-async fn listen(place: &str, address: SocketAddr) -> Result<TcpListener, ConfigErrors> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let cure = "choose another port, or stop who listens there";
-        ConfigError::new(place, format!("an address to listen on: {address} ({error})"), cure).into()
-    })
-}
-
-fn port_of(socket: &TcpListener) -> u16 {
-    socket.local_addr().map_or(443, |address| address.port())
 }
 
 impl fmt::Debug for Gateway {

@@ -68,6 +68,18 @@ const FRONT_PROXY: [&str; 19] = [
     "x-ssl-client-cert",
 ];
 
+/// Of these, what makes servers take another path or method: no proxy says it of a request that it has yet to forward.
+const OVERRIDES: [&str; 8] = [
+    "x-envoy-original-path",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-method",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
 /// Names of framing and routing that mean nothing in another spelling, and must not come to mean something.
 const ONLY_AS_WRITTEN: [&str; 6] =
     ["authorization", "connection", "content-length", "host", "te", "transfer-encoding"];
@@ -85,36 +97,90 @@ impl IdentitySettings {
         for name in names {
             headers.remove(name);
         }
-        if !self.forward_token {
-            remove_tokens(headers);
-            if let Some(own) = &self.token_header {
-                headers.remove(own);
-            }
+        for name in self.tokens(headers) {
+            headers.remove(name);
         }
+    }
+
+    /// The headers with tokens that are not for the upstream. Other schemes are between client and upstream.
+    fn tokens(&self, headers: &HeaderMap) -> Vec<HeaderName> {
+        if self.forward_token {
+            return Vec::new();
+        }
+        let dpop = [HeaderName::from_static("dpop")];
+        let authorization = headers.get_all(AUTHORIZATION).iter().any(is_token).then_some(AUTHORIZATION);
+        dpop.into_iter().chain(authorization).chain(self.token_header.clone()).collect()
+    }
+
+    /// The header that holds the token besides `Authorization`, if there is one.
+    pub(crate) fn token_header(&self) -> Option<&HeaderName> {
+        self.token_header.as_ref()
+    }
+
+    /// What must go from a request with these headers that somebody else forwards: what looks like an identity
+    /// header and is none, in every spelling; what servers take another path or method from; and the token. What the
+    /// other one says of the client by itself stays.
+    pub(crate) fn to_remove(&self, headers: &HeaderMap) -> Vec<HeaderName> {
+        let own = self.headers.iter().map(|(name, _)| name);
+        // Also where not all headers were told.
+        let aliases = own.clone().flat_map(|name| {
+            ["_", "."].map(|other| HeaderName::try_from(name.as_str().replace('-', other)).ok())
+        });
+        let sent = headers.keys().filter(|name| self.is_forged(name.as_str())).cloned();
+        let mut names: Vec<HeaderName> =
+            aliases.flatten().chain(sent).filter(|name| !own.clone().any(|own| own == name)).collect();
+        names.extend(self.tokens(headers).into_iter().filter(|name| headers.contains_key(name)));
+        names.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+        names.dedup();
+        names
+    }
+
+    fn is_forged(&self, name: &str) -> bool {
+        let folded = folded(name);
+        let changed = matches!(folded, Cow::Owned(_));
+        self.is_identity(&folded)
+            || OVERRIDES.contains(&&*folded)
+            || (changed && (is_of_front_proxy(&folded) || ONLY_AS_WRITTEN.contains(&&*folded)))
     }
 
     /// Whether only the gateway may set this header or trailer.
     pub(crate) fn is_reserved(&self, name: &str) -> bool {
         let folded = folded(name);
         let changed = matches!(folded, Cow::Owned(_));
-        self.reserved.iter().any(|prefix| folded.starts_with(&**prefix))
-            || self.headers.iter().any(|(own, _)| same(own.as_str(), &folded))
-            || folded.starts_with("x-forwarded-")
-            || FRONT_PROXY.binary_search(&&*folded).is_ok()
+        self.is_identity(&folded)
+            || is_of_front_proxy(&folded)
             || (changed && ONLY_AS_WRITTEN.contains(&&*folded))
+    }
+
+    fn is_identity(&self, folded: &str) -> bool {
+        self.reserved.iter().any(|prefix| folded.starts_with(&**prefix))
+            || self.headers.iter().any(|(own, _)| same(own.as_str(), folded))
     }
 
     /// Says who calls.
     pub(crate) fn add(&self, headers: &mut HeaderMap, token: &AccessToken) -> Result<(), Refusal> {
-        for (name, fact) in &self.headers {
-            let Some(text) = fact.text(token) else { continue };
-            if text.len() > LONGEST_VALUE {
-                return Err(Refusal::IdentityTooLong);
+        for (name, value) in self.told(Some(token))? {
+            if let Some(value) = value {
+                headers.insert(name, value);
             }
-            let value = HeaderValue::try_from(text).map_err(|_| Refusal::IdentityTooLong)?;
-            headers.insert(name.clone(), value);
         }
         Ok(())
+    }
+
+    /// All identity headers, and what they say of a caller; `None` where there is nothing to say.
+    pub(crate) fn told(
+        &self,
+        token: Option<&AccessToken>,
+    ) -> Result<Vec<(HeaderName, Option<HeaderValue>)>, Refusal> {
+        let told = self.headers.iter().map(|(name, fact)| {
+            let text = token.and_then(|token| fact.text(token));
+            if text.as_ref().is_some_and(|text| text.len() > LONGEST_VALUE) {
+                return Err(Refusal::IdentityTooLong);
+            }
+            let value = text.map(HeaderValue::try_from).transpose().map_err(|_| Refusal::IdentityTooLong)?;
+            Ok((name.clone(), value))
+        });
+        told.collect()
     }
 }
 
@@ -208,16 +274,13 @@ fn encoded(text: &str) -> String {
     text
 }
 
-/// The token stays with the gateway. Other schemes are between client and upstream.
-fn remove_tokens(headers: &mut HeaderMap) {
-    headers.remove("dpop");
-    let is_token = |value: &HeaderValue| {
-        let scheme = value.as_bytes().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
-        scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop")
-    };
-    if headers.get_all(AUTHORIZATION).iter().any(is_token) {
-        headers.remove(AUTHORIZATION);
-    }
+fn is_token(value: &HeaderValue) -> bool {
+    let scheme = value.as_bytes().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop")
+}
+
+fn is_of_front_proxy(folded: &str) -> bool {
+    folded.starts_with("x-forwarded-") || FRONT_PROXY.binary_search(&folded).is_ok()
 }
 
 /// A name in the spelling that all of its variants share.
@@ -331,6 +394,42 @@ mod tests {
                 && own.is_reserved("remote-user-")
                 && !own.is_reserved("remote-users")
         );
+    }
+
+    #[test]
+    fn what_another_one_forwards_loses_what_is_forged() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "x-auth-subject",
+            "X-Auth_Subject",
+            "x-auth-else",
+            "x-rewrite-url",
+            "x_forwarded_host",
+            "x-forwarded-for",
+            "cookie",
+            "dpop",
+        ] {
+            headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::from_static("1"));
+        }
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer x"));
+        let names = settings().to_remove(&headers);
+        let has = |name: &str| names.iter().any(|held| held == name);
+        for name in [
+            "x-auth_subject",
+            "x_auth_issuer",
+            "x.auth.roles",
+            "x-auth-else",
+            "x-rewrite-url",
+            "x_forwarded_host",
+            "dpop",
+            "authorization",
+        ] {
+            assert!(has(name), "{name}");
+        }
+        // Those of our own are set, or removed, by who tells them.
+        assert!(!has("x-auth-subject") && !has("x-forwarded-for") && !has("cookie"));
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic x"));
+        assert!(!settings().to_remove(&headers).contains(&AUTHORIZATION));
     }
 
     #[test]

@@ -38,13 +38,15 @@ mod routes;
 mod running;
 mod schema;
 mod settings;
+mod socket;
 mod stall;
 mod tls;
 mod upstream;
 
 pub use config::{
-    AdminConfig, Config, GatewayConfig, HealthConfig, IdentityConfig, LimitsConfig, RequireConfig,
-    RouteConfig, Tables, TimeoutsConfig, TlsConfig, UpstreamConfig,
+    AdminConfig, Config, DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, GatewayConfig, HealthConfig,
+    IdentityConfig, LimitsConfig, RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig,
+    UpstreamConfig,
 };
 pub use excerpt::excerpts;
 pub use gateway::{Gateway, Handle};

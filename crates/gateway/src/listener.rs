@@ -7,6 +7,7 @@ use crate::body::Body;
 use crate::gateway::Shared;
 use crate::mode::proxy::{self, Peer};
 use crate::settings::ListenerSettings;
+use crate::socket::{Socket, Stream};
 use crate::stall::Stalling;
 use crate::tls::ServerTls;
 use http::header::STRICT_TRANSPORT_SECURITY;
@@ -17,12 +18,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
@@ -37,7 +36,7 @@ pub(crate) trait Door: Clone + Send + Sync + 'static {
 
 /// What all connections of a listener share.
 pub(crate) struct Listener<D> {
-    pub(crate) socket: TcpListener,
+    pub(crate) socket: Socket,
     pub(crate) door: D,
     pub(crate) tls: Option<Arc<ServerTls>>,
     pub(crate) settings: ListenerSettings,
@@ -62,16 +61,16 @@ impl<D: Door> Listener<D> {
         let builder = Arc::new(builder(&settings));
         loop {
             let accepted = tokio::select! {
-                accepted = accept(&socket, &places) => accepted,
+                accepted = accept(&socket, tls.is_some(), &places) => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
-            let Some((stream, address, place)) = accepted else { continue };
+            let Some((stream, peer, place)) = accepted else { continue };
             let connection = Connection {
                 door: door.clone(),
                 tls: tls.clone(),
                 builder: Arc::clone(&builder),
                 head_timeout: settings.head_timeout,
-                address,
+                peer,
             };
             tokio::spawn(connection.serve(stream, drain.watcher(), place));
         }
@@ -84,12 +83,13 @@ impl<D: Door> Listener<D> {
 
 /// The next connection, once there is a place for it.
 async fn accept(
-    socket: &TcpListener,
+    socket: &Socket,
+    secure: bool,
     places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+) -> Option<(Stream, Peer, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
-    match socket.accept().await {
-        Ok((stream, address)) => Some((stream, address, place)),
+    match socket.accept(secure).await {
+        Ok((stream, peer)) => Some((stream, peer, place)),
         Err(error) => {
             tracing::warn!(%error, "no connection could be accepted");
             tokio::time::sleep(BREATH).await;
@@ -103,13 +103,11 @@ struct Connection<D> {
     tls: Option<Arc<ServerTls>>,
     builder: Arc<Builder<TokioExecutor>>,
     head_timeout: Duration,
-    address: SocketAddr,
+    peer: Peer,
 }
 
 impl<D: Door> Connection<D> {
-    async fn serve(self, stream: TcpStream, watcher: Watcher, _place: OwnedSemaphorePermit) {
-        // Small answers should not wait for more; without it they are only slower.
-        _ = stream.set_nodelay(true);
+    async fn serve(self, stream: Stream, watcher: Watcher, _place: OwnedSemaphorePermit) {
         match &self.tls {
             None => self.http(stream, watcher, None).await,
             Some(tls) => {
@@ -129,7 +127,7 @@ impl<D: Door> Connection<D> {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let begun = Arc::new(AtomicBool::new(false));
-        let peer = Peer { address: self.address.ip().to_canonical(), secure: self.tls.is_some() };
+        let peer = self.peer;
         let (door, first) = (self.door.clone(), Arc::clone(&begun));
         let service = service_fn(move |request| {
             first.store(true, Ordering::Relaxed);

@@ -1,10 +1,11 @@
-//! What the gateway itself refuses, or cannot do: requests with two readings, and upstreams that do not answer.
+//! What the gateway itself refuses, or cannot do: requests with two readings, peers that may not ask, and upstreams
+//! that do not answer.
 //!
 //! Refused tokens and missing permissions are not here: they are the resource server's, with its codes. The form
 //! of the answer is the same, a problem document (RFC 9457) with a fixed phrase.
 
-use crate::body::Body;
 use crate::path::PathFault;
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use portcullis_core::challenge::Problem;
@@ -21,6 +22,10 @@ pub(crate) enum Refusal {
     BodyTooLarge,
     BodyTooSlow,
     IdentityTooLong,
+    /// Somebody asks for another one who may not, with what is seen of him.
+    Untrusted(String),
+    /// What is told of the original request is missing, doubled or malformed.
+    Original(&'static str),
     Unreachable(String),
     TooSlow,
     Broken(String),
@@ -50,6 +55,12 @@ impl Refusal {
                 "request.identity",
                 "what the access token says does not fit into a header",
             ),
+            Self::Untrusted(_) => {
+                (StatusCode::FORBIDDEN, "door.untrusted", "this peer may not ask about requests of others")
+            }
+            Self::Original(_) => {
+                (StatusCode::BAD_REQUEST, "door.original", "the original request is not told, or malformed")
+            }
             Self::Unreachable(_) => (
                 StatusCode::BAD_GATEWAY,
                 "upstream.unreachable",
@@ -73,7 +84,7 @@ impl Refusal {
     }
 
     /// The answer, and a line in the log.
-    pub(crate) fn into_response(self, request_id: &str) -> Response<Body> {
+    pub(crate) fn into_response<B: From<Bytes>>(self, request_id: &str) -> Response<B> {
         let Entry { status, phrase, .. } = self.entry();
         let code = self.code();
         if status.is_server_error() {
@@ -91,7 +102,7 @@ impl Refusal {
         };
         // A struct of strings and numbers cannot fail to serialize; an empty body would still be a refusal.
         let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(B::from(Bytes::from(body)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -117,8 +128,8 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(fault) => fault.fmt(f),
-            Self::Target(fact) | Self::Host(fact) => f.write_str(fact),
-            Self::Unreachable(facts) | Self::Broken(facts) => f.write_str(facts),
+            Self::Target(fact) | Self::Host(fact) | Self::Original(fact) => f.write_str(fact),
+            Self::Untrusted(facts) | Self::Unreachable(facts) | Self::Broken(facts) => f.write_str(facts),
             _ => f.write_str(self.entry().phrase),
         }
     }

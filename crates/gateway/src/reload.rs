@@ -107,17 +107,18 @@ impl Watched {
         let certificates = self.contents();
         if forced || certificates != self.certificates {
             self.certificates = certificates;
-            if self.handle.shared().tls().is_some() {
+            if !self.handle.shared().tls().is_empty() {
                 said("certificates", self.handle.reload_certificates());
             }
         }
     }
 
     fn contents(&self) -> Vec<Option<Vec<u8>>> {
-        let Some(tls) = self.handle.shared().tls() else { return Vec::new() };
-        let settings = tls.settings();
-        let files = [Some(&settings.certificate), Some(&settings.key), settings.client_authorities.as_ref()];
-        files.into_iter().flatten().map(|file| std::fs::read(file).ok()).collect()
+        let settings = self.handle.shared().tls().iter().map(|tls| tls.settings());
+        let files = settings.flat_map(|settings| {
+            [Some(&settings.certificate), Some(&settings.key), settings.client_authorities.as_ref()]
+        });
+        files.flatten().map(|file| std::fs::read(file).ok()).collect()
     }
 }
 

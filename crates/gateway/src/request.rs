@@ -23,16 +23,39 @@ pub(crate) struct Asked {
 impl Asked {
     /// Reads the head of a request.
     pub(crate) fn read(parts: &Parts, served: &[HostPattern]) -> Result<Self, Refusal> {
-        if !is_forwarded(&parts.method) {
-            return Err(Refusal::Method);
-        }
-        let host = host(parts)?;
-        if !served.is_empty() && !served.iter().any(|pattern| pattern.matches(&host)) {
-            return Err(Refusal::Misdirected);
-        }
+        check_method(&parts.method)?;
+        let host = served_host(host(parts)?, served)?;
         let target = parts.uri.path_and_query().ok_or(Refusal::Target("a target without a path"))?;
-        let path = NormalPath::parse(target.path()).map_err(Refusal::Path)?;
-        Ok(Self { host, path, query: query(target)? })
+        Self::new(host, target.path(), target.query())
+    }
+
+    /// Takes what somebody else has read of a request: its method, its host, and its target as it was sent.
+    pub(crate) fn told(
+        method: &Method,
+        host: &str,
+        target: &str,
+        served: &[HostPattern],
+    ) -> Result<Self, Refusal> {
+        check_method(method)?;
+        let host = served_host(Host::parse(host).ok_or(Refusal::Host("a malformed host"))?, served)?;
+        if target.contains('#') {
+            // Whoever told it may forward it, and servers cut it off in different places.
+            return Err(Refusal::Target("a fragment"));
+        }
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        Self::new(host, path, query)
+    }
+
+    fn new(host: Host, path: &str, query: Option<&str>) -> Result<Self, Refusal> {
+        let path = NormalPath::parse(path).map_err(Refusal::Path)?;
+        let printable = |query: &str| query.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+        if !query.is_none_or(printable) {
+            return Err(Refusal::Target("a query that is not printable"));
+        }
+        Ok(Self { host, path, query: query.map(Into::into) })
     }
 
     /// The target to forward.
@@ -46,6 +69,16 @@ impl Asked {
     }
 }
 
+fn check_method(method: &Method) -> Result<(), Refusal> {
+    if is_forwarded(method) { Ok(()) } else { Err(Refusal::Method) }
+}
+
+/// The host, if it is one of those that are served.
+fn served_host(host: Host, served: &[HostPattern]) -> Result<Host, Refusal> {
+    let is_served = served.is_empty() || served.iter().any(|pattern| pattern.matches(&host));
+    if is_served { Ok(host) } else { Err(Refusal::Misdirected) }
+}
+
 /// Not tunnels and echoes; and not `get`, which is another method than `GET`, but not to all servers.
 pub(crate) fn is_forwarded(method: &Method) -> bool {
     *method != Method::CONNECT
@@ -54,7 +87,7 @@ pub(crate) fn is_forwarded(method: &Method) -> bool {
 }
 
 /// The one host that a request names (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
-fn host(parts: &Parts) -> Result<Host, Refusal> {
+pub(crate) fn host(parts: &Parts) -> Result<Host, Refusal> {
     let field = host_field(&parts.headers)?;
     let authority = parts.uri.authority().map(|authority| authority.as_str());
     let authority =
@@ -77,13 +110,6 @@ fn host_field(headers: &HeaderMap) -> Result<Option<Host>, Refusal> {
     }
     let host = value.to_str().ok().and_then(Host::parse);
     host.map(Some).ok_or(Refusal::Host("a malformed host"))
-}
-
-/// The query, unread, if it is printable ASCII.
-fn query(target: &PathAndQuery) -> Result<Option<Box<str>>, Refusal> {
-    let Some(query) = target.query() else { return Ok(None) };
-    let printable = query.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
-    if printable { Ok(Some(query.into())) } else { Err(Refusal::Target("a query that is not printable")) }
 }
 
 #[cfg(test)]
@@ -120,6 +146,31 @@ mod tests {
         assert_eq!(new("http://gw.example/a", &["evil.example"]), Err("request.host"));
         assert_eq!(old("/a", &["evil.example"]), Err("request.misdirected"));
         assert_eq!(old("/a", &["gw.example."]), Err("request.misdirected"));
+    }
+
+    #[test]
+    fn what_another_one_has_read_is_read_as_strictly() {
+        let served = [HostPattern::parse("gw.example").unwrap()];
+        let told = |method: &Method, host: &str, target: &str| {
+            Asked::told(method, host, target, &served)
+                .map(|it| it.target().unwrap().to_string())
+                .map_err(|it| it.code())
+        };
+        assert_eq!(told(&Method::GET, "GW.example:80", "/%61?b=?c").as_deref(), Ok("/a?b=?c"));
+        for (target, code) in [
+            ("", "request.path"),
+            ("a", "request.path"),
+            ("http://gw.example/a", "request.path"),
+            ("/a/../b", "request.path"),
+            ("/a#b", "request.target"),
+            ("/a?b#c", "request.target"),
+            ("/a?b c", "request.target"),
+        ] {
+            assert_eq!(told(&Method::GET, "gw.example", target), Err(code), "{target}");
+        }
+        assert_eq!(told(&Method::GET, "", "/"), Err("request.host"));
+        assert_eq!(told(&Method::GET, "evil.example", "/"), Err("request.misdirected"));
+        assert_eq!(told(&Method::TRACE, "gw.example", "/"), Err("request.method"));
     }
 
     #[test]

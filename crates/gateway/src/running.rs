@@ -6,7 +6,7 @@ use crate::identity::IdentitySettings;
 use crate::life::Life;
 use crate::refusal::Refusal;
 use crate::routes::Route;
-use crate::settings::Settings;
+use crate::settings::{ExtAuthzSettings, ForwardAuthSettings, Settings};
 use crate::upstream::Upstream;
 use ipnet::IpNet;
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -27,6 +27,8 @@ pub(crate) struct Running {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) identity: Arc<IdentitySettings>,
     pub(crate) body_timeout: Duration,
+    pub(crate) forward_auth: Option<ForwardAuthSettings>,
+    pub(crate) ext_authz: ExtAuthzSettings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) life: Life,
     upstreams: Vec<Arc<Upstream>>,
@@ -45,6 +47,12 @@ impl Running {
         for danger in settings.dangers() {
             tracing::warn!(setting = danger, "a setting that loosens security");
         }
+        if settings.forward_auth.as_ref().is_some_and(ForwardAuthSettings::trusts_nobody) {
+            tracing::warn!(
+                cure = "name the address of the proxy that asks",
+                "`forward_auth.trusted_peers` is empty: every question is refused"
+            );
+        }
         let (upstreams, faults) = upstreams(&settings, clock, before);
         ConfigErrors::check(faults)?;
         let server = match before {
@@ -59,6 +67,8 @@ impl Running {
             trusted_proxies: settings.trusted_proxies,
             identity: Arc::new(settings.identity),
             body_timeout: settings.body_timeout,
+            forward_auth: settings.forward_auth,
+            ext_authz: settings.ext_authz.unwrap_or_default(),
             clock: Arc::clone(clock),
             life: life.clone(),
             upstreams,

@@ -57,6 +57,8 @@ mod tests {
             &["route", "path"],
             &["route", "require", "scope"],
             &["upstream", "health", "path"],
+            &["forward_auth", "trusted_peers"],
+            &["ext_authz", "tls", "client_authorities"],
         ] {
             let found = path.iter().try_fold(&schema, |at, name| member(at, &schema, name));
             let told = found.unwrap_or_else(|| panic!("{path:?}"))["description"].as_str();

@@ -45,13 +45,14 @@ impl ServerTls {
 
 fn server_config(settings: &TlsSettings) -> Result<ServerConfig, ConfigError> {
     let versions: &[_] = if settings.only_1_3 { &[&TLS13] } else { &[&TLS12, &TLS13] };
+    let place = |member: &str| format!("{}.{member}", settings.place);
     let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(versions);
     let builder =
-        builder.map_err(|error| unusable("gateway.tls", &settings.certificate, &error.to_string()))?;
+        builder.map_err(|error| unusable(settings.place, &settings.certificate, &error.to_string()))?;
     let builder = match &settings.client_authorities {
         None => builder.with_no_client_auth(),
         Some(file) => {
-            let roots = Arc::new(authorities("gateway.tls.client_authorities", file)?);
+            let roots = Arc::new(authorities(&place("client_authorities"), file)?);
             let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider());
             let verifier = if settings.client_certificate_optional {
                 verifier.allow_unauthenticated()
@@ -60,16 +61,16 @@ fn server_config(settings: &TlsSettings) -> Result<ServerConfig, ConfigError> {
             };
             let verifier = verifier
                 .build()
-                .map_err(|error| unusable("gateway.tls.client_authorities", file, &error.to_string()))?;
+                .map_err(|error| unusable(&place("client_authorities"), file, &error.to_string()))?;
             builder.with_client_cert_verifier(verifier)
         }
     };
-    let chain = certificates("gateway.tls.certificate", &settings.certificate)?;
+    let chain = certificates(&place("certificate"), &settings.certificate)?;
     let key = PrivateKeyDer::from_pem_file(&settings.key)
-        .map_err(|error| unusable("gateway.tls.key", &settings.key, &error.to_string()))?;
+        .map_err(|error| unusable(&place("key"), &settings.key, &error.to_string()))?;
     let mut config = builder
         .with_single_cert(chain, key)
-        .map_err(|error| unusable("gateway.tls.key", &settings.key, &error.to_string()))?;
+        .map_err(|error| unusable(&place("key"), &settings.key, &error.to_string()))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     // A request that can be played again is decided again, but an upstream may not expect it.
     config.max_early_data_size = 0;

@@ -291,7 +291,7 @@ fn introspection(
     })
 }
 /// The tables that one document may hold beside the resource server's: they are the gateway's to read.
-pub const DOORS: [&str; 3] = ["gateway", "route", "upstream"];
+pub const DOORS: [&str; 5] = ["gateway", "forward_auth", "ext_authz", "route", "upstream"];
 
 /// The variables of a `.env` file; none if there is no file.
 ///

@@ -9,7 +9,16 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
     let settings = settings(&arguments.config)?;
     let gateway = Gateway::bind(settings).await?;
-    tracing::info!(address = %gateway.address()?, admin = ?gateway.admin_address(), "the gateway listens");
+    for (door, address) in [
+        ("proxy", gateway.address()),
+        ("forward-auth", gateway.forward_auth_address()),
+        ("ext_authz", gateway.ext_authz_address()),
+        ("admin", gateway.admin_address()),
+    ] {
+        if let Some(address) = address {
+            tracing::info!(door, %address, "the gateway listens");
+        }
+    }
     let watching = tokio::spawn(watch(gateway.handle(), arguments.config));
     let mut terminated = signal(SignalKind::terminate())?;
     let stop = async move {

@@ -26,6 +26,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     pub(crate) address: IpAddr,
+    /// Whether it came over a Unix socket; then the address stands for this machine.
+    pub(crate) unix: bool,
     pub(crate) secure: bool,
 }
 
@@ -123,7 +125,7 @@ impl Exchange<'_> {
         if parts.version == Version::HTTP_2 {
             headers::join_cookies(headers);
         }
-        let Peer { address, secure } = self.peer;
+        let Peer { address, secure, .. } = self.peer;
         let before = before.as_deref();
         headers::add_forwarded(headers, Seen { peer: address, secure, host: &self.asked.host, before });
         headers::add_via(headers, parts.version);

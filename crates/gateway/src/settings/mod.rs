@@ -1,19 +1,23 @@
 //! The gateway's settings as meant: parsed, complete and free of faults.
 
+mod doors;
 mod faults;
 mod require;
 mod route;
 mod summary;
 mod upstream;
 
+pub(crate) use doors::{Address, DoorSettings, ExtAuthzSettings, ForwardAuthSettings, FrontProxy};
 pub(crate) use upstream::{HealthSettings, HostSeen, Protocol, UpstreamSettings};
 
 use crate::config::{Config, GatewayConfig, LimitsConfig, Tables, TimeoutsConfig, TlsConfig};
 use crate::host::HostPattern;
 use crate::identity::IdentitySettings;
 use crate::routes::Routes;
+use doors::Doors;
 use faults::Faults;
 use ipnet::IpNet;
+use portcullis_core::jose::Jwks;
 use portcullis_core::{ConfigError, ConfigErrors};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -31,6 +35,8 @@ pub struct Settings {
     pub(crate) public_preflight: bool,
     pub(crate) identity: IdentitySettings,
     pub(crate) body_timeout: Duration,
+    pub(crate) forward_auth: Option<ForwardAuthSettings>,
+    pub(crate) ext_authz: Option<ExtAuthzSettings>,
     pub(crate) routes: Routes,
     pub(crate) upstreams: Vec<UpstreamSettings>,
     pub(crate) dangers: Vec<&'static str>,
@@ -39,7 +45,10 @@ pub struct Settings {
 /// What is fixed at the start: a reload does not change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListenerSettings {
-    pub(crate) listen: SocketAddr,
+    /// Where the reverse proxy listens; `None` where there is none.
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) forward_auth: Option<DoorSettings>,
+    pub(crate) ext_authz: Option<DoorSettings>,
     pub(crate) admin: Option<SocketAddr>,
     pub(crate) tls: Option<TlsSettings>,
     pub(crate) connections: usize,
@@ -53,6 +62,8 @@ pub(crate) struct ListenerSettings {
 /// HTTPS. That the files can be used is found out when they are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TlsSettings {
+    /// The table that it is written in.
+    pub(crate) place: &'static str,
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
     pub(crate) only_1_3: bool,
@@ -73,24 +84,24 @@ impl TryFrom<Config> for Settings {
         let mut faults = Faults::default();
         let token_header = config.resource_server.token_header.as_ref().and_then(|name| name.parse().ok());
         let resource_server = faults.all(config.resource_server.try_into());
-        let Tables { gateway, route, upstream } = config.gateway;
-        let gateway = gateway.unwrap_or_else(|| {
-            faults.add(
-                "gateway",
-                "a table `[gateway]`",
-                "write `[gateway]` with `upstream = \"http://127.0.0.1:8000\"`",
-            );
-            GatewayConfig { upstream: Some("http://127.0.0.1:8000".to_owned()), ..GatewayConfig::default() }
-        });
-        let listeners = listeners(&gateway, &mut faults);
+        let has_proxy = doors::has_proxy(&config.gateway);
+        let Tables { gateway, forward_auth, ext_authz, route, upstream } = config.gateway;
+        let gateway = gateway.unwrap_or_else(|| no_gateway(has_proxy, &mut faults));
+        let mut doors = Doors::read(forward_auth, ext_authz, &mut faults);
+        let listeners = listeners(&gateway, has_proxy, &doors, &mut faults);
         let mut upstreams = Upstreams::new(upstream, gateway.timeouts.connect, &mut faults);
-        let default_upstream = upstreams.default(gateway.upstream.as_deref(), &mut faults);
+        // Without a proxy, nothing goes to an upstream, and there is none.
+        let default_upstream =
+            if has_proxy { upstreams.default(gateway.upstream.as_deref(), &mut faults) } else { 0 };
         let routes = route::routes(route, &gateway, default_upstream, &mut upstreams, &mut faults);
         let hosts = hosts(&gateway, &mut faults);
         let trusted_proxies = trusted_proxies(&gateway, &mut faults);
         let identity = faults.all(IdentitySettings::try_from(gateway.identity));
         let identity = identity.map(|identity| identity.with_token_header(token_header));
         let body_timeout = seconds(gateway.timeouts.body, 30, "gateway.timeouts.body", &mut faults);
+        if gateway.danger_plain_http {
+            doors.dangers.push("gateway.danger_plain_http");
+        }
         faults.check()?;
         let missing = || {
             ConfigErrors::from(ConfigError::new(
@@ -108,9 +119,11 @@ impl TryFrom<Config> for Settings {
             public_preflight: gateway.public_preflight,
             identity: identity.ok_or_else(missing)?,
             body_timeout,
+            forward_auth: doors.forward_auth.map(|(_, settings)| settings),
+            ext_authz: doors.ext_authz.map(|(_, settings)| settings),
             routes,
             upstreams: upstreams.into_list(),
-            dangers: if gateway.danger_plain_http { vec!["gateway.danger_plain_http"] } else { Vec::new() },
+            dangers: doors.dangers,
         })
     }
 }
@@ -120,9 +133,32 @@ impl Settings {
     pub fn dangers(&self) -> &[&'static str] {
         &self.dangers
     }
+
+    /// Fixes the keys of one issuer: nothing is fetched for it. For tests, and for machines without a network. An
+    /// issuer that is not configured changes nothing.
+    #[must_use]
+    pub fn with_fixed_keys_of(mut self, issuer: &str, keys: &Jwks) -> Self {
+        self.resource_server = self.resource_server.with_fixed_keys_of(issuer, keys);
+        self
+    }
 }
 
-fn listeners(gateway: &GatewayConfig, faults: &mut Faults) -> ListenerSettings {
+/// What stands in for a table that is not there.
+fn no_gateway(has_proxy: bool, faults: &mut Faults) -> GatewayConfig {
+    if !has_proxy {
+        return GatewayConfig::default();
+    }
+    let cure = "write `[gateway]` with `upstream = \"http://127.0.0.1:8000\"`, or open another door";
+    faults.add("gateway", "a table `[gateway]`", cure);
+    GatewayConfig { upstream: Some("http://127.0.0.1:8000".to_owned()), ..GatewayConfig::default() }
+}
+
+fn listeners(
+    gateway: &GatewayConfig,
+    has_proxy: bool,
+    doors: &Doors,
+    faults: &mut Faults,
+) -> ListenerSettings {
     let listen = gateway.listen.unwrap_or(DEFAULT_LISTEN);
     if gateway.tls.is_none() && !listen.ip().is_loopback() && !gateway.danger_plain_http {
         let cure = "add `[gateway.tls]`, listen on 127.0.0.1, or write `danger_plain_http = true` where somebody else has ended TLS";
@@ -147,7 +183,9 @@ fn listeners(gateway: &GatewayConfig, faults: &mut Faults) -> ListenerSettings {
     }
     let TimeoutsConfig { head, drain, .. } = gateway.timeouts;
     ListenerSettings {
-        listen,
+        listen: has_proxy.then_some(listen),
+        forward_auth: doors.forward_auth.as_ref().map(|(door, _)| door.clone()),
+        ext_authz: doors.ext_authz.as_ref().map(|(door, _)| door.clone()),
         admin: gateway.admin.as_ref().map(|admin| admin.listen),
         tls: gateway.tls.as_ref().map(|tls| tls_settings(tls, faults)),
         connections: connections.unwrap_or(10_000),
@@ -160,19 +198,13 @@ fn listeners(gateway: &GatewayConfig, faults: &mut Faults) -> ListenerSettings {
 }
 
 fn tls_settings(tls: &TlsConfig, faults: &mut Faults) -> TlsSettings {
-    let only_1_3 = match tls.minimum.as_deref() {
-        None | Some("1.2") => false,
-        Some("1.3") => true,
-        Some(_) => {
-            faults.add("gateway.tls.minimum", "a version of TLS that is safe", "write `1.2` or `1.3`");
-            true
-        }
-    };
+    let only_1_3 = only_1_3("gateway.tls.minimum", tls.minimum.as_deref(), faults);
     if tls.client_certificate_optional && tls.client_authorities.is_none() {
         let cure = "name the file with the authorities, or leave it out";
         faults.add("gateway.tls.client_certificate_optional", "`client_authorities` beside it", cure);
     }
     TlsSettings {
+        place: "gateway.tls",
         certificate: tls.certificate.clone(),
         key: tls.key.clone(),
         only_1_3,
@@ -180,6 +212,18 @@ fn tls_settings(tls: &TlsConfig, faults: &mut Faults) -> TlsSettings {
         client_certificate_optional: tls.client_certificate_optional,
         hsts: tls.hsts.unwrap_or(YEAR),
         redirect: tls.redirect,
+    }
+}
+
+/// Whether the lowest version of TLS is 1.3.
+fn only_1_3(place: &str, minimum: Option<&str>, faults: &mut Faults) -> bool {
+    match minimum {
+        None | Some("1.2") => false,
+        Some("1.3") => true,
+        Some(_) => {
+            faults.add(place, "a version of TLS that is safe", "write `1.2` or `1.3`");
+            true
+        }
     }
 }
 
@@ -197,7 +241,7 @@ fn hosts(gateway: &GatewayConfig, faults: &mut Faults) -> Vec<HostPattern> {
 
 fn trusted_proxies(gateway: &GatewayConfig, faults: &mut Faults) -> Vec<IpNet> {
     let networks = gateway.trusted_proxies.iter().enumerate().filter_map(|(index, text)| {
-        let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        let network = network(text);
         if network.is_none() {
             let place = format!("gateway.trusted_proxies[{index}]");
             faults.add(place, "an address or a network", "write `10.0.0.7` or `10.0.0.0/8`");
@@ -205,6 +249,11 @@ fn trusted_proxies(gateway: &GatewayConfig, faults: &mut Faults) -> Vec<IpNet> {
         network
     });
     networks.collect()
+}
+
+/// An address, or a network.
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// A time in seconds, or its default. None is nought: that would refuse everything.

@@ -8,7 +8,15 @@ impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let listeners = &self.listeners;
         let how = if listeners.tls.is_some() { "HTTPS" } else { "plain HTTP" };
-        writeln!(f, "  listens    {} ({how})", listeners.listen)?;
+        if let Some(listen) = listeners.listen {
+            writeln!(f, "  listens    {listen} ({how})")?;
+        }
+        if let (Some(door), Some(asks)) = (&listeners.forward_auth, &self.forward_auth) {
+            writeln!(f, "  asked by   {} on {}", asks.proxy.name(), door.listen)?;
+        }
+        if let Some(door) = &listeners.ext_authz {
+            writeln!(f, "  asked by   Envoy on {}", door.listen)?;
+        }
         if let Some(admin) = listeners.admin {
             writeln!(f, "  probes     {admin}")?;
         }

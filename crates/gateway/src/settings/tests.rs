@@ -14,7 +14,7 @@ fn places(text: &str) -> Vec<String> {
 #[test]
 fn an_issuer_and_an_upstream_are_enough() {
     let settings = settings("[gateway]\nupstream = \"http://127.0.0.1:8000\"\n").unwrap();
-    assert_eq!(settings.listeners.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.listeners.listen.unwrap().to_string(), "127.0.0.1:8080");
     assert_eq!(settings.upstreams.len(), 1);
     assert!(settings.dangers().is_empty());
 }
@@ -115,6 +115,67 @@ fn plain_http_beyond_loopback_is_a_danger() {
 }
 
 #[test]
+fn another_door_needs_no_upstream() {
+    let text = "[forward_auth]\nlisten = \"127.0.0.1:0\"\nproxy = \"caddy\"\n";
+    let alone = settings(text).unwrap();
+    assert!(alone.listeners.listen.is_none() && alone.upstreams.is_empty());
+    let both = settings(&format!("{text}[gateway]\nupstream = \"http://a\"\n")).unwrap();
+    assert!(both.listeners.listen.is_some());
+    assert_eq!(places(&format!("{text}[gateway]\nlisten = \"127.0.0.1:1\"\n")), ["gateway.upstream"]);
+}
+
+#[test]
+fn doors_are_for_this_machine_or_behind_tls() {
+    let forward_auth =
+        |more: &str| format!("[forward_auth]\nlisten = \"0.0.0.0:1\"\nproxy = \"nginx\"\n{more}");
+    let ext_authz = |more: &str| format!("[ext_authz]\nlisten = \"0.0.0.0:1\"\n{more}");
+    assert_eq!(places(&forward_auth("")), ["forward_auth.listen"]);
+    assert_eq!(places(&ext_authz("")), ["ext_authz.listen"]);
+    let tls = "tls = { certificate = \"c\", key = \"k\" }\n";
+    assert!(settings(&forward_auth(tls)).unwrap().dangers().is_empty());
+    assert_eq!(places(&ext_authz(tls)), ["ext_authz.listen"]);
+    let mutual = "tls = { certificate = \"c\", key = \"k\", client_authorities = \"a\" }\n";
+    assert!(settings(&ext_authz(mutual)).unwrap().dangers().is_empty());
+    let loose = settings(&forward_auth("danger_plain_http = true\n")).unwrap();
+    assert_eq!(loose.dangers(), ["forward_auth.danger_plain_http"]);
+    let loose = settings(&ext_authz("danger_open_listener = true\n")).unwrap();
+    assert_eq!(loose.dangers(), ["ext_authz.danger_open_listener"]);
+    let unix = "[ext_authz]\nlisten = \"unix:/run/x.sock\"\n";
+    assert!(settings(unix).unwrap().dangers().is_empty());
+}
+
+#[test]
+fn the_faults_of_doors_are_found_at_once() {
+    let found = places(
+        r#"
+        [forward_auth]
+        listen = "unix:x"
+        proxy = "haproxy"
+        trusted_peers = ["unix", "10.0.0.0/40", "x"]
+        tls = { certificate = "c", key = "k", minimum = "1.1" }
+        [ext_authz]
+        listen = "127.0.0.1"
+        path_prefix = "/check/"
+        "#,
+    );
+    for place in [
+        "forward_auth.listen",
+        "forward_auth.proxy",
+        "forward_auth.trusted_peers[1]",
+        "forward_auth.trusted_peers[2]",
+        "forward_auth.tls.minimum",
+        "ext_authz.listen",
+        "ext_authz.path_prefix",
+    ] {
+        assert!(found.iter().any(|it| it == place), "{place} in {found:?}");
+    }
+    for prefix in ["", "/", "check", "/a/../b", "/%61"] {
+        let text = format!("[ext_authz]\nlisten = \"127.0.0.1:1\"\npath_prefix = \"{prefix}\"\n");
+        assert_eq!(places(&text), ["ext_authz.path_prefix"], "{prefix}");
+    }
+}
+
+#[test]
 fn urls_name_upstreams_of_their_own_once() {
     let text = "[gateway]\nupstream = \"http://a:1\"\n\
                 [[route]]\npath = \"/b\"\nupstream = \"https://b\"\n[[route]]\npath = \"/c\"\nupstream = \"https://b\"\n";
@@ -151,4 +212,5 @@ fn the_starter_is_in_order_and_names_every_member() {
     let whole: Settings = Config::from_toml(&uncommented).unwrap().try_into().unwrap();
     assert_eq!(whole.upstreams.len(), 2);
     assert!(whole.listeners.tls.is_some() && whole.listeners.admin.is_some());
+    assert!(whole.forward_auth.is_some() && whole.ext_authz.is_some());
 }

@@ -11,7 +11,9 @@
 mod access;
 mod bodies;
 mod client;
+mod ext_authz;
 mod failure;
+mod forward_auth;
 mod identity_corpus;
 mod life;
 mod path_corpus;

@@ -1,0 +1,181 @@
+//! The messages of `envoy.service.auth.v3`, in the fields that are read or written here, by their numbers in Envoy's
+//! definitions. What else a message holds is skipped, as protobuf has it.
+//!
+//! Two things are declared otherwise than Envoy does, with the same bytes on the wire: texts of the request are
+//! bytes, so that one which is not UTF-8 is a request to refuse and not a message that cannot be read; and the map
+//! of headers is a list of entries, so that one which is there twice is seen twice.
+
+use bytes::Bytes;
+use std::fmt;
+
+/// `CheckRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub(super) struct CheckRequest {
+    #[prost(message, optional, tag = "1")]
+    pub(super) attributes: Option<Attributes>,
+}
+
+/// `AttributeContext`.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub(super) struct Attributes {
+    #[prost(message, optional, tag = "4")]
+    pub(super) request: Option<Request>,
+}
+
+/// `AttributeContext.Request`.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub(super) struct Request {
+    #[prost(message, optional, tag = "2")]
+    pub(super) http: Option<HttpRequest>,
+}
+
+/// `AttributeContext.HttpRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub(super) struct HttpRequest {
+    #[prost(bytes = "bytes", tag = "2")]
+    pub(super) method: Bytes,
+    /// The values of a repeated header are joined by a comma.
+    #[prost(message, repeated, tag = "3")]
+    pub(super) headers: Vec<Entry>,
+    /// With the query, as it was sent.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub(super) path: Bytes,
+    #[prost(bytes = "bytes", tag = "5")]
+    pub(super) host: Bytes,
+    #[prost(bytes = "bytes", tag = "6")]
+    pub(super) scheme: Bytes,
+    /// Envoy leaves it empty.
+    #[prost(bytes = "bytes", tag = "7")]
+    pub(super) query: Bytes,
+    /// Envoy leaves it empty.
+    #[prost(bytes = "bytes", tag = "8")]
+    pub(super) fragment: Bytes,
+    #[prost(bytes = "bytes", tag = "10")]
+    pub(super) protocol: Bytes,
+    /// In place of `headers`, where Envoy is told `encode_raw_headers`: repeated ones stay apart.
+    #[prost(message, optional, tag = "13")]
+    pub(super) header_map: Option<HeaderList>,
+}
+
+/// An entry of the map `headers`.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub(super) struct Entry {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub(super) key: Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub(super) value: Bytes,
+}
+
+/// `envoy.config.core.v3.HeaderMap`.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub(super) struct HeaderList {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) headers: Vec<RawHeader>,
+}
+
+/// `envoy.config.core.v3.HeaderValue`, as it is read.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub(super) struct RawHeader {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub(super) key: Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub(super) value: Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub(super) raw_value: Bytes,
+}
+
+/// `CheckResponse`. One of the two answers is there.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct CheckResponse {
+    #[prost(message, optional, tag = "1")]
+    pub(super) status: Option<Status>,
+    #[prost(message, optional, tag = "2")]
+    pub(super) denied: Option<Denied>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) ok: Option<Okay>,
+}
+
+/// `google.rpc.Status`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Status {
+    #[prost(int32, tag = "1")]
+    pub(super) code: i32,
+    #[prost(string, tag = "2")]
+    pub(super) message: String,
+}
+
+/// `DeniedHttpResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Denied {
+    #[prost(message, optional, tag = "1")]
+    pub(super) status: Option<HttpStatus>,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) headers: Vec<HeaderOption>,
+    #[prost(string, tag = "3")]
+    pub(super) body: String,
+}
+
+/// `envoy.type.v3.HttpStatus`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct HttpStatus {
+    #[prost(int32, tag = "1")]
+    pub(super) code: i32,
+}
+
+/// `OkHttpResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Okay {
+    #[prost(message, repeated, tag = "2")]
+    pub(super) headers: Vec<HeaderOption>,
+    #[prost(string, repeated, tag = "5")]
+    pub(super) headers_to_remove: Vec<String>,
+}
+
+/// `envoy.config.core.v3.HeaderValueOption`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct HeaderOption {
+    #[prost(message, optional, tag = "1")]
+    pub(super) header: Option<Header>,
+    #[prost(int32, tag = "3")]
+    pub(super) append_action: i32,
+}
+
+/// `envoy.config.core.v3.HeaderValue`, as it is written.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Header {
+    #[prost(string, tag = "1")]
+    pub(super) key: String,
+    #[prost(string, tag = "2")]
+    pub(super) value: String,
+}
+
+/// `OVERWRITE_IF_EXISTS_OR_ADD`. Envoys that do not know it overwrite as well: `append` is not there.
+const OVERWRITE: i32 = 2;
+
+impl HeaderOption {
+    /// A header that takes the place of all of its name.
+    pub(super) fn set(key: &str, value: &str) -> Self {
+        let header = Header { key: key.to_owned(), value: value.to_owned() };
+        Self { header: Some(header), append_action: OVERWRITE }
+    }
+}
+
+/// Tokens are in there.
+macro_rules! shows_nothing {
+    ($($message:ident),*) => {
+        $(impl fmt::Debug for $message {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a request to check")
+            }
+        })*
+    };
+}
+
+shows_nothing!(CheckRequest, Attributes, Request, HttpRequest, Entry, HeaderList, RawHeader);

@@ -1,0 +1,145 @@
+//! ext_authz: Envoy, and what is built on it, holds a request and asks whether it may forward it.
+//!
+//! By gRPC (`envoy.service.auth.v3.Authorization/Check`) the request is told in a message, and the answer says which
+//! headers Envoy sets and which it removes. By HTTP it is the request itself, with a prefix before its path, and
+//! the answer's headers are for Envoy to copy.
+//!
+//! Whatever goes wrong with a question is told as a refusal: an error of gRPC, or a status of 500 and above, would
+//! be let through by an Envoy with `failure_mode_allow`. Not checked is whether it was Envoy that asked; the
+//! listener is for this machine, or for those who show a certificate.
+
+mod grpc;
+mod message;
+mod reading;
+
+use super::asking::{Answer, Identity, Original, judge, narrow};
+use super::proxy::Peer;
+use crate::body::Body;
+use crate::gateway::Shared;
+use crate::listener::Door;
+use crate::refusal::Refusal;
+use crate::request::{self, Asked};
+use crate::running::Running;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use message::{CheckRequest, CheckResponse, Denied, HeaderOption, HttpStatus, Okay, Status};
+use portcullis_resource_server::request_id;
+use reading::Told;
+use std::sync::Arc;
+
+/// The door for Envoy.
+#[derive(Clone, Debug)]
+pub(crate) struct ExtAuthz(pub(crate) Arc<Shared>);
+
+impl Door for ExtAuthz {
+    async fn answer(&self, _peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        let running = self.0.running();
+        match (grpc::is_call(&request), grpc::is_check(&request)) {
+            (true, true) => grpc::answer(&check(&running, grpc::read(request.into_body()).await).await),
+            (true, false) => grpc::unknown(),
+            (false, _) => by_http(&running, &request.into_parts().0).await.map(Body::from),
+        }
+    }
+}
+
+async fn check(running: &Running, message: Result<CheckRequest, &'static str>) -> CheckResponse {
+    let Told { headers, original, respelled } = match message {
+        Ok(message) => Told::read(message, running.identity.token_header(), &running.hosts),
+        Err(fault) => Told::nothing(Refusal::Original(fault)),
+    };
+    let request_id = request_id(&headers);
+    match judge(running, original, &headers, &request_id).await {
+        Answer::Pass(identity) => {
+            passed(identity, &running.identity.to_remove(&headers), respelled.as_deref())
+        }
+        Answer::Refuse(response, _) => refused(&response),
+    }
+}
+
+/// Leave: what Envoy sets and what it removes; the path too, where it was decided on in another spelling.
+fn passed(identity: Identity, to_remove: &[HeaderName], respelled: Option<&str>) -> CheckResponse {
+    let mut remove: Vec<String> = to_remove.iter().map(ToString::to_string).collect();
+    let mut headers: Vec<HeaderOption> =
+        respelled.map(|target| HeaderOption::set(":path", target)).into_iter().collect();
+    for (name, value) in identity {
+        match value.as_ref().and_then(|value| value.to_str().ok()) {
+            Some(value) => headers.push(HeaderOption::set(name.as_str(), value)),
+            None => remove.push(name.to_string()),
+        }
+    }
+    CheckResponse {
+        status: Some(Status::default()),
+        ok: Some(Okay { headers, headers_to_remove: remove }),
+        denied: None,
+    }
+}
+
+fn refused(response: &Response<Bytes>) -> CheckResponse {
+    let status = response.status();
+    let headers = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some(HeaderOption::set(name.as_str(), value.to_str().ok()?)));
+    let denied = Denied {
+        status: Some(HttpStatus { code: i32::from(status.as_u16()) }),
+        headers: headers.collect(),
+        body: String::from_utf8_lossy(response.body()).into_owned(),
+    };
+    let message = status.canonical_reason().unwrap_or_default().to_owned();
+    CheckResponse { status: Some(Status { code: rpc_code(status), message }), denied: Some(denied), ok: None }
+}
+
+/// The nearest code of gRPC. It is never that of success.
+fn rpc_code(status: StatusCode) -> i32 {
+    const INVALID_ARGUMENT: i32 = 3;
+    const PERMISSION_DENIED: i32 = 7;
+    const UNAVAILABLE: i32 = 14;
+    const UNAUTHENTICATED: i32 = 16;
+    match status.as_u16() {
+        400 => INVALID_ARGUMENT,
+        401 => UNAUTHENTICATED,
+        503 => UNAVAILABLE,
+        _ => PERMISSION_DENIED,
+    }
+}
+
+/// The other flavour: what is asked about is the request itself, behind a prefix.
+async fn by_http(running: &Running, parts: &Parts) -> Response<Bytes> {
+    let request_id = request_id(&parts.headers);
+    match judge(running, behind_prefix(running, parts), &parts.headers, &request_id).await {
+        Answer::Pass(identity) => {
+            let mut response = Response::new(Bytes::new());
+            let to_remove = running.identity.to_remove(&parts.headers);
+            let to_remove: Vec<&str> = to_remove.iter().map(HeaderName::as_str).collect();
+            for (name, value) in identity {
+                let empty = HeaderValue::from_static("");
+                response.headers_mut().insert(name, value.unwrap_or(empty));
+            }
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            crate::headers::set(response.headers_mut(), TO_REMOVE, &to_remove.join(","));
+            response
+        }
+        Answer::Refuse(mut response, code) => {
+            narrow(&mut response, code, |status| !status.is_server_error());
+            response
+        }
+    }
+}
+
+/// Envoy takes the names in it from the request.
+const TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
+
+fn behind_prefix(running: &Running, parts: &Parts) -> Result<Original, Refusal> {
+    let Some(prefix) = &running.ext_authz.path_prefix else {
+        return Err(Refusal::Original("a question by HTTP, and no `ext_authz.path_prefix`"));
+    };
+    let host = request::host(parts)?;
+    let target = parts.uri.path_and_query().map(|target| target.as_str()).unwrap_or_default();
+    let target = target.strip_prefix(prefix.as_str()).filter(|target| target.starts_with('/'));
+    let target = target.ok_or(Refusal::Original("a path without `ext_authz.path_prefix` before it"))?;
+    let asked = Asked::told(&parts.method, host.authority(), target, &running.hosts)?;
+    Ok(Original { method: parts.method.clone(), asked })
+}
