@@ -20,6 +20,7 @@ mod bounds;
 mod corpus;
 mod documents;
 mod e2e;
+mod parity;
 mod providers;
 mod rfc;
 mod tally;

@@ -112,7 +112,10 @@ fn original(
 fn one<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, Refusal> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().map_err(|_| Refusal::Original("a header that is not ASCII")),
+        (Some(value), None) => {
+            let text = std::str::from_utf8(value.as_bytes());
+            text.map_err(|_| Refusal::Original("a header that is not UTF-8"))
+        }
         (None, _) => Err(Refusal::Original(match name {
             "x-original-method" => "no X-Original-Method",
             "x-original-uri" => "no X-Original-URI",

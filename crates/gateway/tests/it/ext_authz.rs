@@ -1,10 +1,11 @@
-//! ext_authz in its HTTP flavour. The one of gRPC is asked with Envoy's own messages in the conformance suites.
+//! ext_authz in its HTTP flavour, and calls of gRPC that cannot be read. Those that can are made with Envoy's own
+//! messages in the conformance suites.
 
 use crate::client::Client;
 use crate::world::World;
 use bytes::Bytes;
 use http::Request;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use portcullis_idp::Fault;
 use std::time::Duration;
 
@@ -90,4 +91,86 @@ async fn without_a_prefix_there_is_no_such_flavour() {
     let world = World::new("[ext_authz]\nlisten = \"127.0.0.1:0\"\n").await;
     let answer = Client::new(world.ext_authz.unwrap()).send(question("/x", Some(&world.token()))).await;
     assert_eq!((answer.status, answer.code().as_str()), (400, "door.original"));
+}
+
+const CHECK: &str = "http://gw.example/envoy.service.auth.v3.Authorization/Check";
+
+/// A call with these bytes as its body: the message that came back, and `grpc-status`.
+async fn call(world: &World, method: &str, body: Vec<u8>) -> (Bytes, String) {
+    let request = Request::post(method).header("content-type", "application/grpc").header("te", "trailers");
+    let request = request.body(Full::new(Bytes::from(body))).unwrap();
+    let response = Client::new(world.ext_authz.unwrap()).open_http2(request).await;
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["content-type"]),
+        (200, &"application/grpc".parse().unwrap())
+    );
+    let answer = response.into_body().collect().await.unwrap();
+    let status = answer.trailers().unwrap()["grpc-status"].to_str().unwrap().to_owned();
+    (answer.to_bytes(), status)
+}
+
+fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[flag], &length[..], message].concat()
+}
+
+/// A field of protobuf that holds bytes.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat()
+}
+
+/// A `CheckRequest` for this method, path and host.
+fn message(method: &[u8], path: &[u8], host: &[u8]) -> Vec<u8> {
+    let http = [field(2, method), field(4, path), field(5, host)].concat();
+    field(1, &field(4, &field(2, &http)))
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_be_read_is_refused_and_no_error() {
+    let world = World::new(SETTINGS).await;
+    let good = message(b"GET", b"/public/x", b"gw.example");
+    let mut cut_off = framed(0, &good);
+    cut_off.pop();
+    for (body, code) in [
+        (Vec::new(), "door.original"),
+        (vec![0, 0], "door.original"),
+        (framed(0, b""), "door.original"),
+        (framed(1, &good), "door.original"),
+        (framed(0, b"\xff\xff\xff"), "door.original"),
+        (cut_off, "door.original"),
+        ([framed(0, &good), framed(0, &good)].concat(), "door.original"),
+        (framed(0, &vec![0x7a; 2 << 20]), "door.original"),
+        (framed(0, &message(b"G\xff", b"/public/x", b"gw.example")), "door.original"),
+        (framed(0, &message(b"GET", b"/public/\xff", b"gw.example")), "door.original"),
+        (framed(0, &message(b"GET", b"/public/x", b"")), "request.host"),
+        (framed(0, &message(b"GET", b"", b"gw.example")), "request.path"),
+        (framed(0, &message(b"", b"/public/x", b"gw.example")), "door.original"),
+    ] {
+        let (answer, status) = call(&world, CHECK, body.clone()).await;
+        let told = String::from_utf8_lossy(&answer).into_owned();
+        assert_eq!(status, "0", "an error might be let pass");
+        // A status of its own comes first, and its code first in that: it is not 0, which would be left out.
+        assert!(answer[5] == 0x0a && answer[7] == 0x08 && answer[8] != 0, "{answer:?}");
+        assert!(told.contains(&format!("\"code\":\"{code}\"")), "{told}");
+    }
+    let (answer, status) = call(&world, CHECK, framed(0, &good)).await;
+    assert_eq!((status.as_str(), &answer[5..7]), ("0", &[0x0a, 0][..]), "this one passes");
+}
+
+#[tokio::test]
+async fn other_methods_are_unknown() {
+    let world = World::new(SETTINGS).await;
+    let other = "http://gw.example/envoy.service.auth.v2.Authorization/Check";
+    let (answer, status) = call(&world, other, framed(0, b"")).await;
+    assert!(answer.is_empty() && status == "12");
+}
+
+#[tokio::test]
+async fn a_path_is_forwarded_in_the_spelling_that_was_decided_on() {
+    let world = World::new(SETTINGS).await;
+    let (answer, _) = call(&world, CHECK, framed(0, &message(b"GET", b"/public/%61?b", b"gw.example"))).await;
+    let told = String::from_utf8_lossy(&answer).into_owned();
+    assert!(told.contains(":path") && told.contains("/public/a?b"), "{told}");
+    let (answer, _) = call(&world, CHECK, framed(0, &message(b"GET", b"/public/a?b", b"gw.example"))).await;
+    assert!(!String::from_utf8_lossy(&answer).contains(":path"));
 }

@@ -152,15 +152,18 @@ fn credentials(joined: &Bytes) -> Vec<Bytes> {
     values
 }
 
-/// A scheme, and then a space or nothing: not a parameter such as `realm="x"`, and not the space that is between
-/// those.
+/// A scheme and a space, or nothing but one of the schemes that are read here: not a parameter such as `realm="x"`,
+/// nor more of a token.
 fn begins_credential(text: &[u8]) -> bool {
-    let end =
-        text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)));
-    match end {
-        Some(0) => text.starts_with(b","),
-        Some(end) => matches!(text.get(end), Some(b' ' | b',')),
-        None => true,
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let end = text.iter().position(|byte| !is_token(byte)).unwrap_or(text.len());
+    let (word, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
+    let alone =
+        || word.is_empty() || [&b"bearer"[..], b"dpop"].iter().any(|it| it.eq_ignore_ascii_case(word));
+    match rest.first() {
+        Some(b' ') => !word.is_empty(),
+        Some(b',') | None => alone(),
+        Some(_) => false,
     }
 }
 
@@ -254,9 +257,11 @@ mod tests {
             ("Bearer a,", 2),
             (",Bearer a", 2),
             ("Bearer a,Bearer", 2),
+            ("Bearer a,b.c,bearer", 2),
             ("", 1),
             // One header with commas of its own.
             ("Bearer a, realm=\"x\"", 1),
+            ("Bearer a.b.c,a.b.c", 1),
             ("Digest username=\"u\",realm=\"r\",qop=auth", 1),
         ] {
             assert_eq!(credentials(&Bytes::from_static(joined.as_bytes())).len(), count, "{joined}");

@@ -1,0 +1,176 @@
+//! The doors, and how each is asked.
+
+use super::case::{Case, HOST, Outcome};
+use super::envoy;
+use super::wire;
+use super::world::World;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Request};
+use tower::ServiceExt as _;
+
+/// A way to a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Door {
+    Layer,
+    Extractor,
+    Proxy,
+    Asked(Front),
+    /// ext_authz by gRPC, with the values of repeated headers joined.
+    Grpc,
+    /// ext_authz by gRPC, with raw headers.
+    GrpcRaw,
+    /// ext_authz by HTTP.
+    Http,
+}
+
+/// The programs that ask by forward-auth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Front {
+    Nginx,
+    IngressNginx,
+    Traefik,
+    Caddy,
+}
+
+impl Front {
+    pub(super) const ALL: [Self; 4] = [Self::Nginx, Self::IngressNginx, Self::Traefik, Self::Caddy];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::IngressNginx => "ingress-nginx",
+            Self::Traefik => "traefik",
+            Self::Caddy => "caddy",
+        }
+    }
+
+    /// The question: the client's headers, and the program's own in place of what a client sent by their names.
+    fn question(self, case: &Case) -> Vec<(String, Vec<u8>)> {
+        let url = format!("https://{HOST}{}", case.target);
+        let own: &[(&str, &str)] = match self {
+            Self::Nginx => &[
+                ("X-Original-Method", &case.method),
+                ("X-Original-URI", &case.target),
+                ("X-Forwarded-Host", HOST),
+                ("X-Forwarded-Proto", "https"),
+            ],
+            Self::IngressNginx => &[("X-Original-Method", &case.method), ("X-Original-URL", &url)],
+            Self::Traefik | Self::Caddy => &[
+                ("X-Forwarded-Method", &case.method),
+                ("X-Forwarded-Uri", &case.target),
+                ("X-Forwarded-Host", HOST),
+                ("X-Forwarded-Proto", "https"),
+            ],
+        };
+        let mut headers = case.headers.clone();
+        headers.retain(|(name, _)| !own.iter().any(|(held, _)| held.eq_ignore_ascii_case(name)));
+        headers.extend(own.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
+        headers.push(("Host".to_owned(), b"portcullis.internal".to_vec()));
+        headers
+    }
+}
+
+impl Door {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Layer,
+        Self::Extractor,
+        Self::Proxy,
+        Self::Asked(Front::Nginx),
+        Self::Asked(Front::IngressNginx),
+        Self::Asked(Front::Traefik),
+        Self::Asked(Front::Caddy),
+        Self::Grpc,
+        Self::GrpcRaw,
+        Self::Http,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Layer => "library: layer",
+            Self::Extractor => "library: extractor",
+            Self::Proxy => "proxy",
+            Self::Asked(Front::Nginx) => "forward-auth: nginx",
+            Self::Asked(Front::IngressNginx) => "forward-auth: ingress-nginx",
+            Self::Asked(Front::Traefik) => "forward-auth: traefik",
+            Self::Asked(Front::Caddy) => "forward-auth: caddy",
+            Self::Grpc => "ext_authz: gRPC",
+            Self::GrpcRaw => "ext_authz: gRPC with raw headers",
+            Self::Http => "ext_authz: HTTP",
+        }
+    }
+}
+
+impl World {
+    /// What a client gets for a request through this door, or why it cannot come through it.
+    pub(super) async fn ask(&self, door: Door, case: &Case) -> Result<Outcome, &'static str> {
+        case.fits_http()?;
+        let is_path = case.target.starts_with('/');
+        match door {
+            Door::Layer => self.library(&self.layered, case).await,
+            Door::Extractor => self.library(&self.extracted, case).await,
+            Door::Proxy | Door::Http if case.target.contains('#') => {
+                Err("the HTTP library cuts a fragment off before anybody sees it")
+            }
+            Door::Proxy => Ok(self.proxied(case).await.0),
+            _ if !is_path && !case.target.is_empty() => {
+                Err("the one that asks has taken the path out of the target, or refused it")
+            }
+            _ if case.head_bytes() > 65_000 => Err("the one that asks has refused so large a head"),
+            Door::Asked(front) => {
+                let (outcome, _) = self.asked(front, case).await;
+                Ok(outcome)
+            }
+            Door::Grpc | Door::GrpcRaw => {
+                Ok(envoy::outcome(&self.check(envoy::request(case, door == Door::GrpcRaw)).await))
+            }
+            Door::Http
+                if case.target.is_empty() || case.target.contains([' ', '#']) || !case.target.is_ascii() =>
+            {
+                Err("no HTTP request has such a target")
+            }
+            Door::Http => Ok(self.by_http(case).await.0),
+        }
+    }
+
+    async fn library(&self, app: &axum::Router, case: &Case) -> Result<Outcome, &'static str> {
+        if !matches!(case.target.split('?').next(), Some("/" | "/write")) {
+            return Err("which path is whose is for the router of the application");
+        }
+        let mut request = Request::builder()
+            .method(case.method.as_str())
+            .uri(&case.target)
+            .body(Body::from(case.body.clone()))
+            .unwrap();
+        for (name, value) in &case.headers {
+            let name = HeaderName::try_from(name).unwrap();
+            request.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
+        }
+        let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
+        let body = axum::body::to_bytes(body, 100_000).await.unwrap();
+        Ok(Outcome::new(parts.status.as_u16(), &parts.headers, &body))
+    }
+
+    /// Through the proxy; and the answer.
+    pub(super) async fn proxied(&self, case: &Case) -> (Outcome, wire::Answer) {
+        let mut headers = case.headers.clone();
+        headers.insert(0, ("Host".to_owned(), HOST.as_bytes().to_vec()));
+        outcome(wire::send(self.proxy, &case.method, &case.target, &headers, &case.body).await)
+    }
+
+    /// What the front proxy is told.
+    pub(super) async fn asked(&self, front: Front, case: &Case) -> (Outcome, wire::Answer) {
+        outcome(wire::send(self.forward_auth[front.name()], "GET", "/", &front.question(case), "").await)
+    }
+
+    /// What Envoy is told by HTTP.
+    pub(super) async fn by_http(&self, case: &Case) -> (Outcome, wire::Answer) {
+        let mut headers = case.headers.clone();
+        headers.insert(0, ("Host".to_owned(), HOST.as_bytes().to_vec()));
+        let target = format!("/check{}", case.target);
+        outcome(wire::send(self.ext_authz, &case.method, &target, &headers, "").await)
+    }
+}
+
+fn outcome(answer: wire::Answer) -> (Outcome, wire::Answer) {
+    (Outcome::new(answer.status, &answer.headers, &answer.body), answer)
+}

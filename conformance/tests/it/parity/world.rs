@@ -1,0 +1,154 @@
+//! One configuration of the corpus behind every door, with fixed keys and a fixed clock.
+
+use super::door::Front;
+use crate::corpus::NOW;
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::routing::any;
+use portcullis::{Authorized, ProtectLayer, Requirement, ResourceServer, requirement};
+use portcullis_core::Limits;
+use portcullis_core::jose::Jwks;
+use portcullis_core::token::NumericDate;
+use portcullis_gateway::{Config, Gateway, Settings};
+use portcullis_resource_server::clock::TestClock;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::task::JoinSet;
+use tonic::transport::{Channel, Endpoint};
+
+requirement!(Writer = scope("orders:write"));
+
+/// All doors, with the same settings.
+pub(super) struct World {
+    pub(super) layered: Router,
+    pub(super) extracted: Router,
+    pub(super) proxy: SocketAddr,
+    pub(super) forward_auth: BTreeMap<&'static str, SocketAddr>,
+    pub(super) ext_authz: SocketAddr,
+    pub(super) envoy: Channel,
+    /// The headers of the last request that came to the upstream.
+    pub(super) upstream: Arc<Mutex<Option<HeaderMap>>>,
+    /// Dropped with the world; then all doors close.
+    _running: JoinSet<()>,
+}
+
+const ROUTES: &str = r#"
+[[route]]
+path = "/write"
+require = { scope = "orders:write" }
+[[route]]
+path = "/public/**"
+access = "public"
+[[route]]
+path = "/healthz"
+methods = ["GET"]
+access = "public"
+[[route]]
+path = "/.well-known/oauth-protected-resource"
+methods = ["GET"]
+access = "public"
+"#;
+
+const IDENTITY: &str = r#"
+[gateway.identity.headers]
+x-auth-subject = "subject"
+x-auth-client = "client"
+x-auth-scopes = "scopes"
+x-auth-issuer = "issuer"
+x-auth-email = "claim:email"
+"#;
+
+impl World {
+    /// The configuration of this name, as an operator would write it.
+    pub(super) async fn of_corpus(document: &Value, name: &str) -> Self {
+        let default = &document["configurations"]["default"]["issuers"];
+        let issuers = document["configurations"][name]["issuers"].as_array().or(default.as_array()).unwrap();
+        let profile = if name == "lenient-typ" { "generic" } else { "rfc9068" };
+        let tables: String = issuers
+            .iter()
+            .map(|issuer| {
+                let (url, audiences, algorithms) = (&issuer["issuer"], &issuer["audiences"], &issuer["algorithms"]);
+                format!("[[issuer]]\nurl = {url}\naudience = {audiences}\nalgorithms = {algorithms}\nprofile = \"{profile}\"\n")
+            })
+            .collect();
+        let keys = issuers.iter().map(|issuer| {
+            let identifier = issuer["issuer"].as_str().unwrap();
+            let keys = json!({ "keys": document["jwks"][identifier] }).to_string();
+            (identifier.to_owned(), Jwks::parse(keys.as_bytes(), &Limits::default()).unwrap())
+        });
+        Self::new(
+            &tables,
+            &keys.collect::<Vec<_>>(),
+            &Arc::new(TestClock::at(NumericDate::from_seconds(NOW))),
+        )
+        .await
+    }
+
+    /// All doors for these issuers.
+    pub(super) async fn new(issuers: &str, keys: &[(String, Jwks)], clock: &Arc<TestClock>) -> Self {
+        let mut running = JoinSet::new();
+        let upstream = Arc::new(Mutex::new(None));
+        let api = serve_upstream(&mut running, &upstream).await;
+        let proxy_tables = format!("listen = \"127.0.0.1:0\"\nupstream = \"http://{api}\"\n");
+        let settings = |proxy: &str, door: &str| {
+            let text =
+                format!("{issuers}[gateway]\nhosts = [\"gw.example\"]\n{proxy}{IDENTITY}{door}{ROUTES}");
+            let config = Config::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+            let settings = Settings::try_from(config).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+            keys.iter().fold(settings, |settings, (issuer, keys)| settings.with_fixed_keys_of(issuer, keys))
+        };
+        let ext_authz = "[ext_authz]\nlisten = \"127.0.0.1:0\"\npath_prefix = \"/check\"\n";
+        let gateway = bind(settings(&proxy_tables, ext_authz), clock).await;
+        let (proxy, ext_authz) = (gateway.address().unwrap(), gateway.ext_authz_address().unwrap());
+        running.spawn(gateway.run(std::future::pending()));
+        let mut forward_auth = BTreeMap::new();
+        for front in Front::ALL {
+            let name = front.name();
+            let door = format!(
+                "[forward_auth]\nlisten = \"127.0.0.1:0\"\nproxy = \"{name}\"\ntrusted_peers = [\"127.0.0.1\"]\n"
+            );
+            let gateway = bind(settings("", &door), clock).await;
+            forward_auth.insert(name, gateway.forward_auth_address().unwrap());
+            running.spawn(gateway.run(std::future::pending()));
+        }
+        let (layered, extracted) = library(issuers, keys, clock);
+        let envoy = Endpoint::from_shared(format!("http://{ext_authz}")).unwrap().connect().await.unwrap();
+        Self { layered, extracted, proxy, forward_auth, ext_authz, envoy, upstream, _running: running }
+    }
+}
+
+async fn bind(settings: Settings, clock: &Arc<TestClock>) -> Gateway {
+    Gateway::bind_with_clock(settings, Arc::<TestClock>::clone(clock)).await.unwrap()
+}
+
+/// The layer before a service that asks for nothing, and handlers that ask by themselves.
+fn library(issuers: &str, keys: &[(String, Jwks)], clock: &Arc<TestClock>) -> (Router, Router) {
+    let config = portcullis_resource_server::Config::from_toml(issuers).unwrap();
+    let settings = portcullis_resource_server::Settings::try_from(config).unwrap();
+    let settings =
+        keys.iter().fold(settings, |settings, (issuer, keys)| settings.with_fixed_keys_of(issuer, keys));
+    let server = ResourceServer::with_clock(settings, Arc::<TestClock>::clone(clock));
+    let writers = ProtectLayer::new(server.clone()).require(Requirement::scope("orders:write"));
+    let layered = Router::new()
+        .route("/", any(async || "ok").layer(ProtectLayer::new(server.clone())))
+        .route("/write", any(async || "ok").layer(writers));
+    let extracted = Router::new()
+        .route("/", any(async |_: Authorized| "ok"))
+        .route("/write", any(async |_: Authorized<Writer>| "ok"))
+        .with_state(server);
+    (layered, extracted)
+}
+
+async fn serve_upstream(running: &mut JoinSet<()>, saw: &Arc<Mutex<Option<HeaderMap>>>) -> SocketAddr {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let saw = Arc::clone(saw);
+    let app = Router::new().fallback(move |headers: HeaderMap| {
+        *saw.lock().unwrap() = Some(headers);
+        async { "ok" }
+    });
+    running.spawn(async move { axum::serve(socket, app).await.unwrap() });
+    address
+}
