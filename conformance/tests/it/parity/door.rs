@@ -164,7 +164,8 @@ impl World {
 
     /// What Envoy is told by HTTP.
     pub(super) async fn by_http(&self, case: &Case) -> (Outcome, wire::Answer) {
-        let mut headers = case.headers.clone();
+        let sent = case.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+        let mut headers = envoy::joined_authorization(sent);
         headers.insert(0, ("Host".to_owned(), HOST.as_bytes().to_vec()));
         let target = format!("/check{}", case.target);
         outcome(wire::send(self.ext_authz, &case.method, &target, &headers, "").await)

@@ -26,7 +26,7 @@ pub(super) fn request(case: &Case, raw: bool) -> CheckRequest {
         size: -1,
         ..HttpRequest::default()
     };
-    let all = pseudo.into_iter().chain(sent);
+    let all = pseudo.into_iter().chain(joined_authorization(sent));
     if raw {
         let headers = all.map(|(key, raw_value)| core::HeaderValue { key, value: String::new(), raw_value });
         http.header_map = Some(core::HeaderMap { headers: headers.collect() });
@@ -40,6 +40,20 @@ pub(super) fn request(case: &Case, raw: bool) -> CheckRequest {
     CheckRequest {
         attributes: Some(AttributeContext { request: Some(request), ..AttributeContext::default() }),
     }
+}
+
+/// Envoy holds one `Authorization`: of several, the values are joined, for raw headers too.
+pub(super) fn joined_authorization(
+    headers: impl Iterator<Item = (String, Vec<u8>)>,
+) -> Vec<(String, Vec<u8>)> {
+    let mut joined: Vec<(String, Vec<u8>)> = Vec::new();
+    for (name, value) in headers {
+        match joined.iter_mut().find(|(held, _)| name == "authorization" && *held == name) {
+            Some((_, held)) => held.extend([&b","[..], &value].concat()),
+            None => joined.push((name, value)),
+        }
+    }
+    joined
 }
 
 /// What Envoy would answer its client.

@@ -109,10 +109,12 @@ fn rpc_code(status: StatusCode) -> i32 {
 /// The other flavour: what is asked about is the request itself, behind a prefix.
 async fn by_http(running: &Running, parts: &Parts) -> Response<Bytes> {
     let request_id = request_id(&parts.headers);
-    match judge(running, behind_prefix(running, parts), &parts.headers, &request_id).await {
+    let mut headers = parts.headers.clone();
+    reading::split_joined(&mut headers, running.identity.token_header());
+    match judge(running, behind_prefix(running, parts), &headers, &request_id).await {
         Answer::Pass(identity) => {
             let mut response = Response::new(Bytes::new());
-            let to_remove = running.identity.to_remove(&parts.headers);
+            let to_remove = running.identity.to_remove(&headers);
             let to_remove: Vec<&str> = to_remove.iter().map(HeaderName::as_str).collect();
             for (name, value) in identity {
                 let empty = HeaderValue::from_static("");

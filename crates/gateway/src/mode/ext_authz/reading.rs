@@ -102,17 +102,27 @@ fn headers(http: &mut HttpRequest, token_header: Option<&HeaderName>) -> Result<
         add(&mut headers, http, &key, value)?;
     }
     for Entry { key, value } in joined {
-        let may_hold_token = is(&key, &AUTHORIZATION) || token_header.is_some_and(|name| is(&key, name));
-        let values = if may_hold_token { credentials(&value) } else { vec![value] };
-        for value in values {
-            add(&mut headers, http, &key, value)?;
-        }
+        add(&mut headers, http, &key, value)?;
     }
+    split_joined(&mut headers, token_header);
     Ok(headers)
 }
 
-fn is(key: &[u8], name: &HeaderName) -> bool {
-    key.eq_ignore_ascii_case(name.as_str().as_bytes())
+/// Takes apart what Envoy has joined where a token may be: it does so for `Authorization` even among raw headers.
+pub(super) fn split_joined(headers: &mut HeaderMap, token_header: Option<&HeaderName>) {
+    for name in [&AUTHORIZATION].into_iter().chain(token_header) {
+        let values: Vec<Bytes> = headers
+            .get_all(name)
+            .iter()
+            .flat_map(|value| credentials(&Bytes::copy_from_slice(value.as_bytes())))
+            .collect();
+        if values.len() > 1 {
+            headers.remove(name);
+            for value in values.into_iter().filter_map(|value| HeaderValue::from_maybe_shared(value).ok()) {
+                headers.append(name, value);
+            }
+        }
+    }
 }
 
 fn add(headers: &mut HeaderMap, http: &HttpRequest, key: &[u8], value: Bytes) -> Result<(), Refusal> {
@@ -241,6 +251,10 @@ mod tests {
         let two = RawHeader { value: "1".into(), ..raw("a", b"2") };
         let list = HeaderList { headers: vec![two] };
         assert_eq!(read(HttpRequest { header_map: Some(list), ..http() }).err(), Some("door.original"));
+        // Envoy joins this one before anybody sees it.
+        let list = HeaderList { headers: vec![raw("authorization", b"Bearer a,Bearer b")] };
+        let headers = read(HttpRequest { header_map: Some(list), ..http() }).unwrap().0;
+        assert_eq!(headers.get_all(AUTHORIZATION).iter().count(), 2);
         // A map that holds a key twice.
         let twice = vec![entry("authorization", "Bearer a"), entry("authorization", "Bearer b")];
         let headers = read(HttpRequest { headers: twice, ..http() }).unwrap().0;
