@@ -128,6 +128,30 @@ async fn client_certificates_are_demanded_or_taken() {
 }
 
 #[tokio::test]
+async fn envoy_shows_a_certificate_and_new_ones_are_read() {
+    let authority = Authority::new("envoy");
+    let file = |name: &str| authority.folder.join(name).display().to_string();
+    let (certificate, key, ca) = (file("server.crt"), file("server.key"), file("ca.pem"));
+    let world = World::new(&format!(
+        "[ext_authz]\nlisten = \"127.0.0.1:0\"\npath_prefix = \"/check\"\n[ext_authz.tls]\ncertificate = \"{certificate}\"\n\
+         key = \"{key}\"\nclient_authorities = \"{ca}\"\n[[route]]\npath = \"/x\"\naccess = \"public\"\n"
+    ))
+    .await;
+    let address = world.ext_authz.unwrap();
+    let with = authority.connector(&BOTH, true);
+    // What is asked about is not behind the prefix: it is the door that answers.
+    let (answer, first) = get(address, &with, "gw.example").await.unwrap();
+    assert!(answer.contains("door.original") && !answer.contains("strict-transport"), "{answer}");
+    assert!(get(address, &authority.connector(&BOTH, false), "gw.example").await.is_err());
+    authority.sign("server", "gw.example");
+    world.handle.reload_certificates().unwrap();
+    assert_ne!(get(address, &with, "gw.example").await.unwrap().1, first);
+    std::fs::write(authority.folder.join("server.key"), "nonsense").unwrap();
+    let errors = world.handle.reload_certificates().unwrap_err();
+    assert_eq!(errors.iter().next().unwrap().place(), "ext_authz.tls.key");
+}
+
+#[tokio::test]
 async fn a_new_certificate_is_shown_and_a_bad_one_is_not() {
     let authority = Authority::new("reload");
     let world = World::new(&authority.settings("")).await;
