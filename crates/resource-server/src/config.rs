@@ -290,8 +290,9 @@ fn introspection(
         ..IntrospectionConfig::default()
     })
 }
+
 /// The tables that one document may hold beside the resource server's: they are the gateway's to read.
-pub const DOORS: [&str; 5] = ["gateway", "forward_auth", "ext_authz", "route", "upstream"];
+pub const DOORS: [&str; 6] = ["gateway", "forward_auth", "ext_authz", "log", "route", "upstream"];
 
 /// The variables of a `.env` file; none if there is no file.
 ///

@@ -2,6 +2,7 @@
 
 use crate::client_auth::ClientAuth;
 use crate::clock::Clock;
+use crate::events::KeyMeters;
 use crate::fetch::Fetch;
 use crate::groups::GroupsResolver;
 use crate::introspection::{IntrospectionStatus, Introspector};
@@ -15,6 +16,7 @@ use portcullis_core::verify::Verifier;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A configured issuer: what its tokens must be like, where its keys are, and what else it can be asked.
 pub(crate) struct TrustedIssuer {
@@ -45,6 +47,7 @@ impl TrustedIssuers {
                 limits,
                 fetch: fetch.trusting(&settings.trust),
                 clock: Arc::clone(clock),
+                meters: KeyMeters::new(settings.verifier.issuer().as_str()),
             };
             if !matches!(settings.tenants, Tenants::One) {
                 templates.push(TenantIssuers::new(settings, entry));
@@ -119,6 +122,18 @@ impl TrustedIssuers {
         self.asked.iter().filter_map(status).collect()
     }
 
+    /// How the keys of each entry of the settings are. Where tenants have keys of their own it is the status of the
+    /// one whose keys are the oldest: who the tenants are would be for tokens to say.
+    pub(crate) fn status_by_entry(&self) -> Vec<(Issuer, KeyStatus)> {
+        let known = self.key_caches().map(|keys| (keys.issuer().clone(), keys.status()));
+        let tenants = self.templates.iter().filter_map(|template| {
+            let statuses = template.key_status().into_iter().map(|(_, status)| status);
+            let oldest = statuses.max_by_key(|status| status.age.unwrap_or(Duration::MAX))?;
+            Some((template.verifier().issuer().clone(), oldest))
+        });
+        known.chain(tenants).collect()
+    }
+
     /// What is expected of each entry's tokens: for explaining.
     pub(crate) fn verifiers(&self) -> impl Iterator<Item = &Verifier> {
         let exact = self.exactly_named().map(|issuer| &issuer.verifier);
@@ -146,12 +161,13 @@ pub(crate) struct Entry {
     limits: Limits,
     fetch: Fetch,
     clock: Arc<dyn Clock>,
+    meters: KeyMeters,
 }
 
 impl Entry {
     /// An issuer with these keys.
     pub(crate) fn issuer(&self, verifier: Verifier, keys: Arc<KeyCache>) -> TrustedIssuer {
-        let Self { settings, limits, fetch, clock } = self;
+        let Self { settings, limits, fetch, clock, .. } = self;
         let asking =
             |client: &ClientAuth| fetch.for_questions(&settings.trust.for_questions(client.certificate()));
         let introspector = settings.introspection.as_ref().map(|introspection| {
@@ -175,6 +191,7 @@ impl Entry {
             settings,
             self.fetch.clone(),
             Arc::clone(&self.clock),
+            self.meters.clone(),
         )
     }
 }

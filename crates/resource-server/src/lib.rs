@@ -26,6 +26,7 @@ mod breaker;
 mod client_auth;
 pub mod clock;
 pub mod config;
+pub mod events;
 mod explain;
 mod fetch;
 mod groups;

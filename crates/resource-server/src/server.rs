@@ -2,6 +2,7 @@
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::events::{self, DecisionMeters};
 use crate::introspection::IntrospectionStatus;
 use crate::issuers::{TrustedIssuer, TrustedIssuers};
 use crate::key_cache::{KeyFault, KeyStatus};
@@ -18,6 +19,7 @@ use portcullis_core::verify::Verifier;
 use portcullis_core::{ConfigErrors, Decision, Denial, Limits, Outage, Permit, Requirement, policy};
 use std::fmt;
 use std::sync::Arc;
+use tracing::{Instrument as _, field};
 
 /// A protected resource server (RFC 6749, section 1.1): it trusts some issuers and decides about requests.
 ///
@@ -34,6 +36,7 @@ struct Inner {
     realm: String,
     token_header: Option<HeaderName>,
     clock: Arc<dyn Clock>,
+    meters: DecisionMeters,
 }
 
 impl ResourceServer {
@@ -83,6 +86,7 @@ impl ResourceServer {
             realm: settings.realm,
             token_header: settings.token_header,
             clock,
+            meters: DecisionMeters::new(),
         }))
     }
 
@@ -100,7 +104,15 @@ impl ResourceServer {
         query: Option<&str>,
         requirement: &Requirement,
     ) -> Decision {
-        self.permitted(headers, query, requirement).await.into()
+        let began = self.0.clock.elapsed();
+        let span = tracing::debug_span!(events::DECIDE, outcome = field::Empty, code = field::Empty);
+        let decision = self.permitted(headers, query, requirement).instrument(span.clone()).await.into();
+        self.0.meters.decided(&decision, self.0.clock.elapsed().saturating_sub(began));
+        if !span.is_disabled() {
+            let (outcome, code) = events::outcome(&decision);
+            span.record("outcome", outcome).record("code", code);
+        }
+        decision
     }
 
     async fn permitted(
@@ -153,7 +165,9 @@ impl ResourceServer {
 
     /// A token that its issuer signed: remembered, or verified now.
     async fn signed(&self, credential: Credential<'_>, digest: Digest) -> Result<Remembered, Denial> {
-        if let Some(remembered) = self.0.tokens.find(&digest) {
+        let remembered = self.0.tokens.find(&digest);
+        self.0.meters.looked_up(remembered.is_some());
+        if let Some(remembered) = remembered {
             Verifier::recheck(&remembered.token, self.0.clock.now())
                 .inspect_err(|_| self.0.tokens.forget(&digest))?;
             return Ok(remembered);
@@ -220,6 +234,28 @@ impl ResourceServer {
     /// How the keys of each issuer are: for readiness, logs and metrics.
     pub fn key_status(&self) -> Vec<(Issuer, KeyStatus)> {
         self.0.issuers.key_status()
+    }
+
+    /// Hands the figures that are states to the `metrics` recorder that is installed or local: for whoever serves
+    /// metrics to call before a scrape. The counts are there without.
+    pub fn record_gauges(&self) {
+        metrics::with_recorder(|recorder| {
+            events::TOKENS_REMEMBERED.set(recorder, &[], self.0.tokens.len() as f64);
+            let now = self.0.clock.now().seconds() as f64;
+            for (entry, status) in self.0.issuers.status_by_entry() {
+                status.record(recorder, entry.as_str(), now);
+            }
+        });
+    }
+
+    /// Whether a request carries a token that is known to be good: one that was verified before. It spares the
+    /// signature check and decides nothing.
+    pub fn knows_token(&self, headers: &HeaderMap) -> bool {
+        let credential = credential::find_in(self.0.token_header.as_ref(), headers, None);
+        credential.is_ok_and(|credential| {
+            let known = self.0.tokens.find(&TokenCache::digest(credential.token()));
+            known.is_some_and(|known| Verifier::recheck(&known.token, self.0.clock.now()).is_ok())
+        })
     }
 
     /// Whether there are keys of every issuer, and the revocation store, if there is one, is heard from.

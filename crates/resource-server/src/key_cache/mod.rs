@@ -20,12 +20,14 @@ pub(crate) use key_set::KeySet;
 pub use settings::KeySettings;
 
 use crate::clock::Clock;
+use crate::events::{self, KeyMeters};
 use crate::fetch::{Fetch, Reach};
 use crate::keys::KeySource;
 use crate::metadata::Metadata;
 use arc_swap::ArcSwapOption;
 use budget::Budget;
 use flight::Flights;
+use metrics::Recorder;
 use portcullis_core::jose::{Algorithm, Selection, VerifyingKey};
 use portcullis_core::token::Issuer;
 use portcullis_core::{Outage, OutageCode};
@@ -49,6 +51,7 @@ pub(crate) struct KeyCache {
     unknown: Mutex<UnknownKids>,
     flights: Flights,
     started: AtomicBool,
+    meters: KeyMeters,
 }
 
 /// When the next fetch is due, and how the last ones went.
@@ -81,10 +84,27 @@ pub struct KeyStatus {
     pub keys: usize,
     /// How long ago the issuer last confirmed them.
     pub age: Option<Duration>,
+    /// For how long they are used yet, if no fetch goes well any more; nothing for fixed keys.
+    pub good_for: Option<Duration>,
     /// How many fetches there were.
     pub fetches: u64,
+    /// How many fetches failed since the last good one.
+    pub failures: u32,
     /// Why the last fetch failed, if it did.
     pub last_failure: Option<String>,
+}
+
+impl KeyStatus {
+    /// Hands it to a recorder, under the issuer as configured. `now` is in Unix time.
+    pub(crate) fn record(&self, recorder: &dyn Recorder, issuer: &str, now: f64) {
+        events::KEYS.set(recorder, &[issuer], self.keys as f64);
+        events::KEY_FETCH_FAILURES.set(recorder, &[issuer], f64::from(self.failures));
+        if let Some(good_for) = self.good_for {
+            let confirmed = self.age.map_or(0.0, |age| now - age.as_secs_f64());
+            events::KEYS_CONFIRMED.set(recorder, &[issuer], confirmed);
+            events::KEYS_GOOD_UNTIL.set(recorder, &[issuer], now + good_for.as_secs_f64());
+        }
+    }
 }
 
 impl KeyCache {
@@ -94,6 +114,7 @@ impl KeyCache {
         settings: KeySettings,
         fetch: Fetch,
         clock: Arc<dyn Clock>,
+        meters: KeyMeters,
     ) -> Arc<Self> {
         let budget = Budget::new(settings.forced_fetches, settings.forced_fetch_every);
         let due = clock.elapsed();
@@ -118,6 +139,7 @@ impl KeyCache {
             unknown: Mutex::new(unknown),
             flights: Flights::default(),
             started: AtomicBool::new(false),
+            meters,
         };
         cache.prepare();
         Arc::new(cache)
@@ -183,11 +205,15 @@ impl KeyCache {
     }
 
     pub(crate) fn status(&self) -> KeyStatus {
-        let schedule = self.schedule();
+        let (schedule, now) = (self.schedule(), self.clock.elapsed());
+        let fixed = matches!(self.source, KeySource::Fixed(_));
+        let good_until = self.sets.load().as_ref().map_or(now, |set| set.good_until);
         KeyStatus {
             keys: self.current().map_or(0, |set| set.jwks.keys().len()),
-            age: schedule.last_good.map(|good| self.clock.elapsed().saturating_sub(good)),
+            age: schedule.last_good.map(|good| now.saturating_sub(good)),
+            good_for: (!fixed).then(|| good_until.saturating_sub(now)),
             fetches: schedule.fetches,
+            failures: schedule.failures,
             last_failure: schedule.last_failure.as_ref().map(|failure| failure.reason.clone()),
         }
     }
@@ -270,6 +296,7 @@ impl KeyCache {
         if let Some(kid) = kid.filter(|kid| kid.len() <= self.settings.longest_kid) {
             self.unknown_kids().insert(kid, self.clock.elapsed());
         }
+        self.meters.unknown.increment(1);
         KeyFault::UnknownKey
     }
 

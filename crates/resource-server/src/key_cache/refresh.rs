@@ -2,6 +2,7 @@
 
 use super::key_set::KeySet;
 use super::{KeyCache, snapshot};
+use crate::events;
 use crate::fetch::{Fetched, Reach, leads_outside};
 use crate::keys::KeySource;
 use crate::metadata::{self, Metadata};
@@ -10,6 +11,7 @@ use portcullis_core::jose::Jwks;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tracing::Instrument as _;
 use url::Url;
 
 /// The metadata in use, and when it was fetched on the monotonic clock.
@@ -45,8 +47,11 @@ pub(super) async fn keep_fresh(cache: Weak<KeyCache>) {
 impl KeyCache {
     /// One fetch, with all that follows from it. Only a flight calls this: one at a time.
     pub(super) async fn fetch_once(&self) -> Result<(), Failure> {
-        let result = self.fetch_keys().await;
+        let began = self.clock.elapsed();
+        let span = tracing::debug_span!(events::KEY_FETCH, issuer = %self.issuer);
+        let result = self.fetch_keys().instrument(span).await;
         let now = self.clock.elapsed();
+        self.meters.fetched(result.is_ok(), now.saturating_sub(began));
         let mut schedule = self.schedule();
         schedule.fetches += 1;
         match &result {

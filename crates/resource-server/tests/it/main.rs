@@ -19,6 +19,7 @@ mod flood;
 mod groups;
 mod hints;
 mod introspection;
+mod metrics;
 mod outage;
 #[cfg(feature = "redis")]
 mod redis;

@@ -1,0 +1,276 @@
+//! The names of what is told about decisions: metrics, spans and log fields, each once.
+//!
+//! Counts and times go to the recorder of the `metrics` facade that is installed, or local, when a
+//! [`ResourceServer`](crate::ResourceServer) is made; so install it first. Without one they cost next to nothing.
+//! What is a state and no count, such as how old keys are, is recorded when
+//! [`record_gauges`](crate::ResourceServer::record_gauges) is called, before a scrape.
+//!
+//! No label holds anything from a token or a request: only codes, outcomes, and names from the settings.
+
+use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
+use portcullis_core::rejection::Code;
+use portcullis_core::{Decision, OutageCode};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What kind of figure a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It is as it is at the moment.
+    Gauge,
+    /// It is distributed: counts by upper bound, their number and their sum.
+    Histogram,
+}
+
+/// All that is fixed about a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name, with its unit at the end.
+    pub name: &'static str,
+    /// What kind of figure it is.
+    pub kind: Kind,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it means, in one sentence.
+    pub help: &'static str,
+}
+
+impl Metric {
+    /// A count that only grows.
+    pub const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+        Self { name, kind: Kind::Counter, labels, help }
+    }
+
+    /// A state.
+    pub const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+        Self { name, kind: Kind::Gauge, labels, help }
+    }
+
+    /// A distribution of times, in seconds.
+    pub const fn seconds(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+        Self { name, kind: Kind::Histogram, labels, help }
+    }
+
+    /// The counter with these values of its labels, in their order.
+    pub fn count(&self, recorder: &dyn Recorder, values: &[&str]) -> Counter {
+        recorder.register_counter(&self.key(values), &METADATA)
+    }
+
+    /// The histogram with these values of its labels.
+    pub fn times(&self, recorder: &dyn Recorder, values: &[&str]) -> Histogram {
+        recorder.register_histogram(&self.key(values), &METADATA)
+    }
+
+    /// Sets the gauge with these values of its labels.
+    pub fn set(&self, recorder: &dyn Recorder, values: &[&str], value: f64) {
+        recorder.register_gauge(&self.key(values), &METADATA).set(value);
+    }
+
+    fn key(&self, values: &[&str]) -> Key {
+        let pairs = self.labels.iter().zip(values);
+        let labels: Vec<Label> = pairs.map(|(name, value)| Label::new(*name, (*value).to_owned())).collect();
+        Key::from_parts(self.name, labels)
+    }
+}
+
+static METADATA: Metadata<'static> = Metadata::new("portcullis", Level::INFO, None);
+
+/// Decisions by outcome and code.
+pub const DECISIONS: Metric = Metric::counter(
+    "portcullis_decisions_total",
+    &["outcome", "code"],
+    "Decisions, by outcome (`allow`, `deny`, `fail`) and code; the code of an allow is `ok`.",
+);
+/// How long decisions took.
+pub const DECISION_SECONDS: Metric = Metric::seconds(
+    "portcullis_decision_seconds",
+    &["outcome"],
+    "How long decisions took, waiting for keys included.",
+);
+/// Looks into the verified-token cache.
+pub const TOKEN_CACHE: Metric = Metric::counter(
+    "portcullis_token_cache_lookups_total",
+    &["result"],
+    "Looks into the verified-token cache: `hit`, or `miss` where the token was verified in full.",
+);
+/// How many tokens are remembered.
+pub const TOKENS_REMEMBERED: Metric =
+    Metric::gauge("portcullis_token_cache_tokens", &[], "Tokens in the verified-token cache.");
+/// Fetches of key sets.
+pub const KEY_FETCHES: Metric = Metric::counter(
+    "portcullis_key_fetches_total",
+    &["issuer", "outcome"],
+    "Fetches of an issuer's metadata and keys, by outcome (`ok`, `failed`).",
+);
+/// How long fetches of key sets took.
+pub const KEY_FETCH_SECONDS: Metric = Metric::seconds(
+    "portcullis_key_fetch_seconds",
+    &["issuer"],
+    "How long fetches of an issuer's metadata and keys took.",
+);
+/// Tokens whose key nobody publishes.
+pub const UNKNOWN_KEYS: Metric = Metric::counter(
+    "portcullis_unknown_keys_total",
+    &["issuer"],
+    "Tokens that were refused because the issuer publishes no such key.",
+);
+/// How many keys are in force.
+pub const KEYS: Metric =
+    Metric::gauge("portcullis_keys", &["issuer"], "Keys in force; 0 while tokens of the issuer get 503.");
+/// When the issuer last confirmed its keys.
+pub const KEYS_CONFIRMED: Metric = Metric::gauge(
+    "portcullis_keys_confirmed_timestamp_seconds",
+    &["issuer"],
+    "When keys were last fetched well, in Unix time; 0 for never. Not there for fixed keys.",
+);
+/// Until when the keys are used.
+pub const KEYS_GOOD_UNTIL: Metric = Metric::gauge(
+    "portcullis_keys_good_until_timestamp_seconds",
+    &["issuer"],
+    "Until when the keys are used if no fetch goes well any more, in Unix time. Not there for fixed keys.",
+);
+/// How many fetches failed since the last good one.
+pub const KEY_FETCH_FAILURES: Metric = Metric::gauge(
+    "portcullis_key_fetch_failures_in_a_row",
+    &["issuer"],
+    "Fetches that failed since the last good one.",
+);
+
+/// Every metric of the resource server.
+pub const METRICS: &[Metric] = &[
+    DECISIONS,
+    DECISION_SECONDS,
+    TOKEN_CACHE,
+    TOKENS_REMEMBERED,
+    KEY_FETCHES,
+    KEY_FETCH_SECONDS,
+    UNKNOWN_KEYS,
+    KEYS,
+    KEYS_CONFIRMED,
+    KEYS_GOOD_UNTIL,
+    KEY_FETCH_FAILURES,
+];
+
+/// The span of one decision, level debug: fields `outcome` and `code`.
+pub const DECIDE: &str = "portcullis.decide";
+/// The span of one fetch of keys, level debug: field `issuer`.
+pub const KEY_FETCH: &str = "portcullis.key_fetch";
+
+/// The spans of the resource server, and what each is about.
+pub const SPANS: &[(&str, &str)] = &[
+    (DECIDE, "one decision: fields `outcome` and `code`; within it the wait for a key, if there is one"),
+    (KEY_FETCH, "one fetch of an issuer's metadata and keys, in the background: field `issuer`"),
+];
+
+/// The fields of the resource server's log lines, and what each holds. Foreign text is escaped and cut.
+pub const FIELDS: &[(&str, &str)] = &[
+    ("code", "the stable code of a refusal or an outage: see `rejections.md`"),
+    ("facts", "what was expected and what was found; never a token"),
+    ("request_id", "what the request is called, as in the answer's `x-request-id`"),
+    ("outcome", "`allow`, `deny` or `fail`"),
+    ("issuer", "an issuer, as configured"),
+    ("reason", "why something failed, in words"),
+    ("failures", "how many fetches failed in a row"),
+    ("keys", "how many keys there are"),
+    ("skipped", "how many keys of a document cannot be used"),
+    ("index", "the place of a key in its document, from 0"),
+    ("kid", "the name of a key, as published"),
+    ("path", "a file"),
+    ("from", "the address before"),
+    ("to", "the address now"),
+    ("error", "what the operating system or a library said"),
+];
+
+/// What is counted of decisions.
+pub(crate) struct DecisionMeters {
+    allowed: Meter,
+    denied: BTreeMap<Code, Counter>,
+    denied_seconds: Histogram,
+    failed: Vec<(OutageCode, Counter)>,
+    failed_seconds: Histogram,
+    hits: Counter,
+    misses: Counter,
+}
+
+struct Meter {
+    count: Counter,
+    seconds: Histogram,
+}
+
+impl DecisionMeters {
+    /// Meters at the recorder of this moment. Every code begins at nought, so that its first time is a growth.
+    pub(crate) fn new() -> Self {
+        metrics::with_recorder(|recorder| {
+            let denied = |code: &Code| (*code, DECISIONS.count(recorder, &["deny", code.entry().code]));
+            let failed = |code: &OutageCode| (*code, DECISIONS.count(recorder, &["fail", code.as_str()]));
+            Self {
+                allowed: Meter {
+                    count: DECISIONS.count(recorder, &["allow", "ok"]),
+                    seconds: DECISION_SECONDS.times(recorder, &["allow"]),
+                },
+                denied: Code::ALL.iter().map(denied).collect(),
+                denied_seconds: DECISION_SECONDS.times(recorder, &["deny"]),
+                failed: OutageCode::ALL.iter().map(failed).collect(),
+                failed_seconds: DECISION_SECONDS.times(recorder, &["fail"]),
+                hits: TOKEN_CACHE.count(recorder, &["hit"]),
+                misses: TOKEN_CACHE.count(recorder, &["miss"]),
+            }
+        })
+    }
+
+    pub(crate) fn decided(&self, decision: &Decision, took: Duration) {
+        let (count, seconds) = match decision {
+            Decision::Allow(_) => (Some(&self.allowed.count), &self.allowed.seconds),
+            Decision::Deny(rejection) => (self.denied.get(&rejection.code()), &self.denied_seconds),
+            Decision::Fail(outage) => {
+                let mut failed = self.failed.iter();
+                (failed.find(|(code, _)| *code == outage.code()).map(|(_, it)| it), &self.failed_seconds)
+            }
+        };
+        if let Some(count) = count {
+            count.increment(1);
+        }
+        seconds.record(took.as_secs_f64());
+    }
+
+    pub(crate) fn looked_up(&self, hit: bool) {
+        if hit { &self.hits } else { &self.misses }.increment(1);
+    }
+}
+
+/// The outcome and the code of a decision, as they are written in metrics, spans and logs.
+pub fn outcome(decision: &Decision) -> (&'static str, &'static str) {
+    match decision {
+        Decision::Allow(_) => ("allow", "ok"),
+        Decision::Deny(rejection) => ("deny", rejection.code().entry().code),
+        Decision::Fail(outage) => ("fail", outage.code().as_str()),
+    }
+}
+
+/// What is counted of the keys of one entry of the settings; tenants of one entry share it.
+#[derive(Clone)]
+pub(crate) struct KeyMeters {
+    good: Counter,
+    failed: Counter,
+    seconds: Histogram,
+    pub(crate) unknown: Counter,
+}
+
+impl KeyMeters {
+    pub(crate) fn new(issuer: &str) -> Self {
+        metrics::with_recorder(|recorder| Self {
+            good: KEY_FETCHES.count(recorder, &[issuer, "ok"]),
+            failed: KEY_FETCHES.count(recorder, &[issuer, "failed"]),
+            seconds: KEY_FETCH_SECONDS.times(recorder, &[issuer]),
+            unknown: UNKNOWN_KEYS.count(recorder, &[issuer]),
+        })
+    }
+
+    pub(crate) fn fetched(&self, good: bool, took: Duration) {
+        if good { &self.good } else { &self.failed }.increment(1);
+        self.seconds.record(took.as_secs_f64());
+    }
+}
