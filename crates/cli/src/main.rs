@@ -21,7 +21,10 @@ async fn main() -> ExitCode {
             return if told.use_stderr() { Exit::CouldNotRun.into() } else { ExitCode::SUCCESS };
         }
     };
-    log(matches!(arguments.command, Command::Serve(_)));
+    // A server logs as its settings say, once they are read.
+    if !matches!(arguments.command, Command::Serve(_)) {
+        log("error", false);
+    }
     let exit = match arguments.command {
         Command::Serve(arguments) => command::serve::run(arguments).await,
         Command::Config(arguments) => command::config::run(&arguments),
@@ -37,15 +40,14 @@ async fn main() -> ExitCode {
 }
 
 /// Logs to standard error: a server tells what it does, a command only what fails, unless `RUST_LOG` says otherwise.
-fn log(server: bool) {
+pub(crate) fn log(usual: &str, json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    let usual = if server { "info" } else { "error" };
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(filter)
-        .init();
+        .with_env_filter(filter);
+    if json { lines.json().init() } else { lines.init() }
 }
 
 impl From<Exit> for ExitCode {

@@ -4,6 +4,7 @@ use crate::body::Body;
 use crate::gateway::Shared;
 use crate::listener::Door;
 use crate::mode::proxy::Peer;
+use crate::telemetry::exposition;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -15,6 +16,8 @@ use std::sync::Arc;
 pub(crate) struct Admin(pub(crate) Arc<Shared>);
 
 impl Door for Admin {
+    const COUNTED: bool = false;
+
     async fn answer(&self, _peer: Peer, request: Request<Incoming>) -> Response<Body> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return told(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
@@ -31,12 +34,9 @@ impl Door for Admin {
 impl Admin {
     /// What there is to count, in the text format of Prometheus.
     fn metrics(&self) -> Response<Body> {
-        let ready = u8::from(self.0.is_ready());
-        let text = format!(
-            "# HELP portcullis_ready Whether there are keys of every issuer, and no stop is under way.\n\
-             # TYPE portcullis_ready gauge\nportcullis_ready {ready}\n"
-        );
-        told(StatusCode::OK, text)
+        let mut response = told(StatusCode::OK, self.0.metrics());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(exposition::CONTENT_TYPE));
+        response
     }
 
     /// Ready is who has keys of every issuer, and is not about to stop.

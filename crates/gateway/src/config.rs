@@ -44,6 +44,32 @@ pub struct Tables {
     /// The servers behind the gateway, by name.
     #[serde(default)]
     pub upstream: Vec<UpstreamConfig>,
+    /// What is written down, where and how.
+    #[serde(default)]
+    pub log: LogConfig,
+}
+
+/// `[log]`, as written. It is fixed at the start.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// `json`, `text`, or `auto` (default): text on a terminal, JSON elsewhere. It is for the log, on standard error,
+    /// and for the audit records.
+    pub format: Option<String>,
+    /// Where the audit records go, one for each decision: `stdout` (default), `none`, or the path of a file. SIGHUP
+    /// begins the file anew.
+    pub audit: Option<String>,
+    /// How the subject of a token is written down: `plain` (default), `hashed`, or `none`.
+    pub audit_subject: Option<String>,
+    /// A file with the key of hashed subjects, 16 bytes or more. Default: a random one for each start, so that only
+    /// records of one run can be brought together.
+    pub audit_key: Option<PathBuf>,
+    /// Whether the caller's address is written down. Default true.
+    pub audit_peer: Option<bool>,
+    /// Whether the gateway begins a trace where the request names none, sampled. Default false: what an upstream
+    /// samples is then its own choice.
+    #[serde(default)]
+    pub begin_traces: bool,
 }
 
 /// `[gateway]`, as written.
@@ -142,6 +168,9 @@ pub struct LimitsConfig {
     pub body_bytes: Option<u64>,
     /// Most requests at a time on one HTTP/2 connection. Default 100.
     pub streams: Option<u32>,
+    /// Most refusals of one caller in a minute; then it gets 429 until some are forgiven, except with a token that was
+    /// verified before. Default 300; 0 for no bound. Callers on loopback are not counted.
+    pub failing_callers: Option<u32>,
 }
 
 /// `[gateway.timeouts]`, as written. All in seconds.

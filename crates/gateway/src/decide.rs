@@ -53,18 +53,28 @@ impl Policy {
     /// Finds the route of a request, and decides by what it demands.
     pub(crate) async fn decide<'p>(&'p self, inquiry: Inquiry<'_>) -> Verdict<'p> {
         let route = self.routes.find(inquiry.host, inquiry.path, inquiry.method);
-        let passage = match &route.access {
-            Access::Public => Ok(Passage(Leave::Unasked)),
-            _ if self.public_preflight && is_preflight(inquiry) => Ok(Passage(Leave::Unasked)),
-            // Only where no credential was sent at all: one of a wrong kind, or a bad one, is refused.
-            Access::Optional(_) if !self.server.sees_credential(inquiry.headers) => {
-                Ok(Passage(Leave::Unasked))
-            }
-            Access::Optional(requirement) | Access::Required(requirement) => {
-                self.permit(inquiry, requirement).await
-            }
+        let passage = match self.demand(route, inquiry) {
+            Some(requirement) => self.permit(inquiry, requirement).await,
+            None => Ok(Passage(Leave::Unasked)),
         };
         Verdict { route, passage }
+    }
+
+    /// Whether a request needs a token, or has one that would be looked at.
+    pub(crate) fn asks_for_token(&self, inquiry: Inquiry<'_>) -> bool {
+        let route = self.routes.find(inquiry.host, inquiry.path, inquiry.method);
+        self.demand(route, inquiry).is_some()
+    }
+
+    /// What the token must meet; nothing where nobody is asked.
+    fn demand<'p>(&self, route: &'p Route, inquiry: Inquiry<'_>) -> Option<&'p Requirement> {
+        match &route.access {
+            Access::Public => None,
+            _ if self.public_preflight && is_preflight(inquiry) => None,
+            // Only where no credential was sent at all: one of a wrong kind, or a bad one, is refused.
+            Access::Optional(_) if !self.server.sees_credential(inquiry.headers) => None,
+            Access::Optional(requirement) | Access::Required(requirement) => Some(requirement),
+        }
     }
 
     async fn permit(&self, inquiry: Inquiry<'_>, requirement: &Requirement) -> Result<Passage, Denial> {

@@ -9,6 +9,7 @@ use crate::redirect::Redirect;
 use crate::running::Running;
 use crate::settings::{Address, DoorSettings, ListenerSettings, Settings};
 use crate::socket::Socket;
+use crate::telemetry::{Telemetry, events};
 use crate::tls::ServerTls;
 use arc_swap::ArcSwap;
 use portcullis_core::ConfigErrors;
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     clock: Arc<dyn Clock>,
     life: Life,
     reloading: Mutex<()>,
+    telemetry: Arc<Telemetry>,
 }
 
 /// A hold on a gateway that runs.
@@ -90,11 +92,13 @@ impl Gateway {
         let redirect = open("gateway.tls.redirect", redirect).await?;
         let (stop, stopping) = watch::channel(false);
         let life = Life::new(stopping);
-        let running = ArcSwap::from_pointee(Running::new(settings, &clock, &life, None)?);
+        let telemetry = Arc::new(Telemetry::new(&listeners.log)?);
+        let running = ArcSwap::from_pointee(Running::new(settings, &clock, &life, &telemetry, None)?);
         let proxy = proxy.map(|socket| Open { socket, tls: proxy_tls });
         let tls = [&proxy, &forward_auth, &ext_authz].into_iter().flatten();
         let tls = tls.filter_map(|open| open.tls.clone()).collect();
-        let shared = Arc::new(Shared { running, listeners, tls, clock, life, reloading: Mutex::default() });
+        let reloading = Mutex::default();
+        let shared = Arc::new(Shared { running, listeners, tls, clock, life, reloading, telemetry });
         Ok(Self { shared, proxy, forward_auth, ext_authz, admin, redirect, stop })
     }
 
@@ -157,6 +161,9 @@ impl Gateway {
             _ = door.await;
         }
         self.shared.life.over().await;
+        if let Some(audit) = &self.shared.telemetry.audit {
+            audit.flush().await;
+        }
         drained.send_replace(true);
         if let Some(probes) = probes {
             probes.abort();
@@ -185,7 +192,8 @@ impl Open {
     }
 
     fn listener<D: Door>(self, door: D, shared: &Shared) -> Listener<D> {
-        Listener { socket: self.socket, door, tls: self.tls, settings: shared.listeners.clone() }
+        let open = D::COUNTED.then(|| Arc::clone(&shared.telemetry.meters.connections));
+        Listener { socket: self.socket, door, tls: self.tls, open, settings: shared.listeners.clone() }
     }
 }
 
@@ -230,7 +238,8 @@ impl Handle {
             tracing::warn!("addresses, limits and TLS settings change with the next start only");
         }
         let before = self.0.running();
-        let next = Running::new(settings, &self.0.clock, &self.0.life, Some(&before))?;
+        let Shared { clock, life, telemetry, .. } = &*self.0;
+        let next = Running::new(settings, clock, life, telemetry, Some(&before))?;
         next.ready(PATIENCE).await;
         self.0.running.store(Arc::new(next));
         Ok(())
@@ -262,6 +271,23 @@ impl Handle {
 }
 
 impl Shared {
+    /// All figures, in the text format of Prometheus.
+    pub(crate) fn metrics(&self) -> String {
+        self.telemetry.exposition.render(|recorder| {
+            self.running().record(recorder);
+            self.telemetry.meters.record(recorder);
+            events::READY.set(recorder, &[], f64::from(u8::from(self.is_ready())));
+            // Of several doors, the certificate that ends first.
+            if let Some(expiry) = self.tls().iter().filter_map(|tls| tls.expiry()).min() {
+                events::CERTIFICATE_EXPIRY.set(recorder, &[], expiry as f64);
+            }
+        })
+    }
+
+    pub(crate) fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
     pub(crate) fn tls(&self) -> &[Arc<ServerTls>] {
         &self.tls
     }

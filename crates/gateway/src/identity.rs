@@ -230,7 +230,7 @@ impl Fact {
 
 const WORDS: &str = "`subject`, `client`, `tenant`, `kind`, `scopes`, `roles`, `groups`, `issuer`, or `claim:` and a claim path";
 
-fn kind(kind: Kind) -> &'static str {
+pub(crate) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::User => "user",
         Kind::Application => "application",

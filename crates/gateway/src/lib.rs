@@ -22,6 +22,7 @@ mod body;
 mod config;
 mod decide;
 mod excerpt;
+mod failing;
 mod gateway;
 mod headers;
 mod host;
@@ -40,12 +41,13 @@ mod schema;
 mod settings;
 mod socket;
 mod stall;
+mod telemetry;
 mod tls;
 mod upstream;
 
 pub use config::{
     AdminConfig, Config, DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, GatewayConfig, HealthConfig,
-    IdentityConfig, LimitsConfig, RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig,
+    IdentityConfig, LimitsConfig, LogConfig, RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig,
     UpstreamConfig,
 };
 pub use excerpt::excerpts;
@@ -54,5 +56,6 @@ pub use path::{NormalPath, PathFault};
 pub use reload::{read, text, watch};
 pub use schema::schema;
 pub use settings::Settings;
+pub use telemetry::events;
 /// A commented settings file to begin with.
 pub const STARTER: &str = include_str!("starter.toml");

@@ -9,6 +9,7 @@ use crate::mode::proxy::{self, Peer};
 use crate::settings::ListenerSettings;
 use crate::socket::{Socket, Stream};
 use crate::stall::Stalling;
+use crate::telemetry::meters::Open;
 use crate::tls::ServerTls;
 use http::header::STRICT_TRANSPORT_SECURITY;
 use http::{HeaderValue, Request, Response};
@@ -19,7 +20,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -30,6 +31,9 @@ const BREATH: Duration = Duration::from_millis(100);
 
 /// Who answers the requests of a listener.
 pub(crate) trait Door: Clone + Send + Sync + 'static {
+    /// Whether its connections count among the open ones.
+    const COUNTED: bool = true;
+
     /// Answers a request.
     fn answer(&self, peer: Peer, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
 }
@@ -39,6 +43,8 @@ pub(crate) struct Listener<D> {
     pub(crate) socket: Socket,
     pub(crate) door: D,
     pub(crate) tls: Option<Arc<ServerTls>>,
+    /// Where open connections are counted, if they are.
+    pub(crate) open: Option<Arc<AtomicUsize>>,
     pub(crate) settings: ListenerSettings,
 }
 
@@ -55,7 +61,7 @@ impl Door for Proxy {
 impl<D: Door> Listener<D> {
     /// Accepts until told to stop, then waits for requests under way, but not for ever.
     pub(crate) async fn serve(self, mut stop: watch::Receiver<bool>) {
-        let Self { socket, door, tls, settings } = self;
+        let Self { socket, door, tls, open, settings } = self;
         let places = Arc::new(Semaphore::new(settings.connections));
         let drain = GracefulShutdown::new();
         let builder = Arc::new(builder(&settings));
@@ -72,6 +78,7 @@ impl<D: Door> Listener<D> {
                 head_timeout: settings.head_timeout,
                 peer,
             };
+            let place = (place, open.as_ref().map(Open::new));
             tokio::spawn(connection.serve(stream, drain.watcher(), place));
         }
         drop(socket);
@@ -107,7 +114,7 @@ struct Connection<D> {
 }
 
 impl<D: Door> Connection<D> {
-    async fn serve(self, stream: Stream, watcher: Watcher, _place: OwnedSemaphorePermit) {
+    async fn serve(self, stream: Stream, watcher: Watcher, _place: (OwnedSemaphorePermit, Option<Open>)) {
         match &self.tls {
             None => self.http(stream, watcher, None).await,
             Some(tls) => {

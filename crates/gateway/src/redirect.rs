@@ -20,6 +20,8 @@ pub(crate) struct Redirect {
 }
 
 impl Door for Redirect {
+    const COUNTED: bool = false;
+
     /// A token that came over plain HTTP was seen by others; 308 keeps method and body (RFC 9110, section 15.4.9).
     async fn answer(&self, _peer: Peer, request: Request<Incoming>) -> Response<Body> {
         let (parts, _) = request.into_parts();

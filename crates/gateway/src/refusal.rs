@@ -10,6 +10,7 @@ use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use portcullis_core::challenge::Problem;
 use std::fmt;
+use std::time::Duration;
 
 /// Why there is no answer of an upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(crate) enum Refusal {
     Untrusted(String),
     /// What is told of the original request is missing, doubled or malformed.
     Original(&'static str),
+    /// For how long its caller has to wait.
+    FailingCaller(Duration),
     Unreachable(String),
     TooSlow,
     Broken(String),
@@ -61,6 +64,11 @@ impl Refusal {
             Self::Original(_) => {
                 (StatusCode::BAD_REQUEST, "door.original", "the original request is not told, or malformed")
             }
+            Self::FailingCaller(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "request.refused_too_often",
+                "too many requests from this address were refused",
+            ),
             Self::Unreachable(_) => (
                 StatusCode::BAD_GATEWAY,
                 "upstream.unreachable",
@@ -83,12 +91,24 @@ impl Refusal {
         self.entry().code
     }
 
+    /// When it makes sense to ask again.
+    const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unreachable(_) => Some(Duration::from_secs(1)),
+            Self::FailingCaller(wait) => Some(*wait),
+            _ => None,
+        }
+    }
+
     /// The answer, and a line in the log.
     pub(crate) fn into_response<B: From<Bytes>>(self, request_id: &str) -> Response<B> {
         let Entry { status, phrase, .. } = self.entry();
         let code = self.code();
         if status.is_server_error() {
             tracing::warn!(code, facts = %self, request_id, "not forwarded");
+        } else if matches!(self, Self::FailingCaller(_)) {
+            // Counted, not told one by one: who floods should not fill the log too.
+            tracing::debug!(code, facts = %self, request_id, "not forwarded");
         } else {
             tracing::info!(code, facts = %self, request_id, "not forwarded");
         }
@@ -110,8 +130,8 @@ impl Refusal {
         if let Ok(request_id) = HeaderValue::from_str(request_id) {
             headers.insert(HeaderName::from_static("x-request-id"), request_id);
         }
-        if matches!(self, Self::Unreachable(_)) {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(wait) = self.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
         // Whoever writes requests with two readings may have written another one behind.
         if matches!(

@@ -64,6 +64,9 @@ pub async fn watch(handle: Handle, path: PathBuf) {
             supervisor(&[NotifyState::Reloading, now]);
         }
         watched.look(forced).await;
+        if let Some(audit) = watched.handle.shared().telemetry().audit.as_ref().filter(|_| forced) {
+            audit.reopen();
+        }
         if forced {
             supervisor(&[NotifyState::Ready]);
         }
@@ -96,20 +99,28 @@ impl Watched {
                     Ok(settings) => self.handle.reload(settings).await,
                     Err(errors) => Err(errors),
                 };
-                said("settings", applied);
+                self.said("settings", applied);
                 self.settings = Some(text);
             }
             Ok(_) => {}
             // Said once: an editor may be at it.
-            Err(errors) if forced || self.settings.take().is_some() => said("settings", Err(errors)),
+            Err(errors) if forced || self.settings.take().is_some() => self.said("settings", Err(errors)),
             Err(_) => {}
         }
         let certificates = self.contents();
         if forced || certificates != self.certificates {
             self.certificates = certificates;
             if !self.handle.shared().tls().is_empty() {
-                said("certificates", self.handle.reload_certificates());
+                self.said("certificates", self.handle.reload_certificates());
             }
+        }
+    }
+
+    fn said(&self, what: &str, result: Result<(), ConfigErrors>) {
+        self.handle.shared().telemetry().meters.reloaded(what, result.is_ok());
+        match result {
+            Ok(()) => tracing::info!("the {what} were read again and are in use"),
+            Err(errors) => tracing::error!(%errors, "the {what} cannot be used; the ones before stay in use"),
         }
     }
 
@@ -119,12 +130,5 @@ impl Watched {
             [Some(&settings.certificate), Some(&settings.key), settings.client_authorities.as_ref()]
         });
         files.flatten().map(|file| std::fs::read(file).ok()).collect()
-    }
-}
-
-fn said(what: &str, result: Result<(), ConfigErrors>) {
-    match result {
-        Ok(()) => tracing::info!("the {what} were read again and are in use"),
-        Err(errors) => tracing::error!(%errors, "the {what} cannot be used; the ones before stay in use"),
     }
 }

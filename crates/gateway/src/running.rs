@@ -1,14 +1,20 @@
 //! What one generation of the settings comes to: replaced as a whole by a reload.
 
-use crate::decide::Policy;
+use crate::decide::{Inquiry, Policy, Verdict};
+use crate::failing::FailingCallers;
+use crate::headers;
 use crate::host::HostPattern;
 use crate::identity::IdentitySettings;
 use crate::life::Life;
 use crate::refusal::Refusal;
 use crate::routes::Route;
 use crate::settings::{ExtAuthzSettings, ForwardAuthSettings, Settings};
+use crate::telemetry::record::{Finding, Named};
+use crate::telemetry::{Telemetry, events};
 use crate::upstream::Upstream;
+use http::HeaderMap;
 use ipnet::IpNet;
+use metrics::Recorder;
 use portcullis_core::{ConfigError, ConfigErrors};
 use portcullis_resource_server::ResourceServer;
 use portcullis_resource_server::clock::Clock;
@@ -31,6 +37,10 @@ pub(crate) struct Running {
     pub(crate) ext_authz: ExtAuthzSettings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) life: Life,
+    pub(crate) telemetry: Arc<Telemetry>,
+    pub(crate) begin_traces: bool,
+    failing: Option<Arc<FailingCallers>>,
+    failing_callers: u32,
     upstreams: Vec<Arc<Upstream>>,
     token_settings: toml::Table,
 }
@@ -42,6 +52,7 @@ impl Running {
         settings: Settings,
         clock: &Arc<dyn Clock>,
         life: &Life,
+        telemetry: &Arc<Telemetry>,
         before: Option<&Self>,
     ) -> Result<Self, ConfigErrors> {
         for danger in settings.dangers() {
@@ -53,14 +64,19 @@ impl Running {
                 "`forward_auth.trusted_peers` is empty: every question is refused"
             );
         }
-        let (upstreams, faults) = upstreams(&settings, clock, before);
+        let (upstreams, faults) = upstreams(&settings, clock, telemetry, before);
         ConfigErrors::check(faults)?;
-        let server = match before {
+        let server = metrics::with_local_recorder(&telemetry.exposition, || match before {
             Some(before) if before.token_settings == settings.token_settings => before.policy.server.clone(),
             Some(before) => before.policy.server.succeeded_by(settings.resource_server),
             None => ResourceServer::with_clock(settings.resource_server, Arc::clone(clock)),
-        };
+        });
         server.start();
+        let most = settings.failing_callers;
+        let failing = match before.filter(|before| before.failing_callers == most) {
+            Some(before) => before.failing.clone(),
+            None => FailingCallers::new(Some(most)).map(Arc::new),
+        };
         Ok(Self {
             policy: Policy { server, routes: settings.routes, public_preflight: settings.public_preflight },
             hosts: settings.hosts,
@@ -71,6 +87,10 @@ impl Running {
             ext_authz: settings.ext_authz.unwrap_or_default(),
             clock: Arc::clone(clock),
             life: life.clone(),
+            telemetry: Arc::clone(telemetry),
+            begin_traces: settings.listeners.log.begin_traces,
+            failing,
+            failing_callers: most,
             upstreams,
             token_settings: settings.token_settings,
         })
@@ -90,6 +110,59 @@ impl Running {
         }
     }
 
+    /// Decides, unless the caller failed too often, and writes the decision down.
+    pub(crate) async fn decide<'p>(
+        &'p self,
+        inquiry: Inquiry<'_>,
+        named: Named<'_>,
+    ) -> Result<Verdict<'p>, Refusal> {
+        let began = self.clock.elapsed();
+        if let Some(wait) = self.failing.as_ref().and_then(|failing| failing.wait(named.peer, began))
+            && self.policy.asks_for_token(inquiry)
+            && !self.policy.server.knows_token(inquiry.headers)
+        {
+            self.telemetry.meters.limited.increment(1);
+            return Err(Refusal::FailingCaller(wait));
+        }
+        let verdict = self.decide_for(inquiry, named).await;
+        if let (Err(denial), Some(failing)) = (&verdict.passage, &self.failing) {
+            failing.note(named.peer, denial, self.clock.elapsed());
+        }
+        Ok(verdict)
+    }
+
+    /// Decides and writes the decision down, however often the caller failed: for a proxy that asks about the requests
+    /// of others, and would be held to account for all of them.
+    pub(crate) async fn decide_for<'p>(&'p self, inquiry: Inquiry<'_>, named: Named<'_>) -> Verdict<'p> {
+        let began = self.clock.elapsed();
+        let verdict = self.policy.decide(inquiry).await;
+        if let Some(audit) = &self.telemetry.audit {
+            let finding = Finding::of(&verdict, self.clock.elapsed().saturating_sub(began));
+            audit.write(self.clock.now(), inquiry, named, finding);
+        }
+        verdict
+    }
+
+    /// Whose request it is, by address: the last one that is no proxy of ours.
+    pub(crate) fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.is_trusted(peer) {
+            return peer;
+        }
+        let said = headers::forwarded_for(headers).unwrap_or_default();
+        let mut before = said.rsplit(',').map_while(|text| text.trim().parse::<IpAddr>().ok());
+        before.find(|address| !self.is_trusted(*address)).unwrap_or(peer)
+    }
+
+    /// The states among the figures.
+    pub(crate) fn record(&self, recorder: &dyn Recorder) {
+        metrics::with_local_recorder(recorder, || self.policy.server.record_gauges());
+        for upstream in &self.upstreams {
+            upstream.record(recorder);
+        }
+        let callers = self.failing.as_ref().map_or(0, |failing| failing.len());
+        events::FAILING_CALLERS.set(recorder, &[], callers as f64);
+    }
+
     /// The servers that a route's requests go to.
     pub(crate) fn upstream(&self, route: &Route) -> Result<&Upstream, Refusal> {
         let upstream = self.upstreams.get(route.upstream).map(|upstream| &**upstream);
@@ -105,6 +178,7 @@ impl Running {
 fn upstreams(
     settings: &Settings,
     clock: &Arc<dyn Clock>,
+    telemetry: &Telemetry,
     before: Option<&Running>,
 ) -> (Vec<Arc<Upstream>>, Vec<ConfigError>) {
     let (mut upstreams, mut faults) = (Vec::new(), Vec::new());
@@ -112,7 +186,7 @@ fn upstreams(
     for settings in &settings.upstreams {
         match kept.iter().find(|upstream| upstream.settings() == settings) {
             Some(same) => upstreams.push(Arc::clone(same)),
-            None => match Upstream::new(settings.clone(), Arc::clone(clock)) {
+            None => match Upstream::new(settings.clone(), Arc::clone(clock), &telemetry.exposition) {
                 Ok(upstream) => upstreams.push(upstream),
                 Err(fault) => faults.push(fault),
             },

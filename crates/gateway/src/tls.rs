@@ -1,6 +1,7 @@
 //! TLS by rustls with aws-lc-rs: certificates from files, for the listener and towards upstreams.
 
 use crate::settings::TlsSettings;
+use crate::telemetry::certificate;
 use arc_swap::ArcSwap;
 use hyper_rustls::ConfigBuilderExt as _;
 use portcullis_core::ConfigError;
@@ -17,29 +18,50 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct ServerTls {
     settings: TlsSettings,
-    current: ArcSwap<ServerConfig>,
+    current: ArcSwap<Current>,
+}
+
+/// What new connections go by, and when its certificate expires, in Unix time.
+#[derive(Debug)]
+struct Current {
+    config: Arc<ServerConfig>,
+    expiry: Option<i64>,
 }
 
 impl ServerTls {
     /// Reads the files.
     pub(crate) fn read(settings: TlsSettings) -> Result<Self, ConfigError> {
-        let current = ArcSwap::from_pointee(server_config(&settings)?);
+        let current = ArcSwap::from_pointee(Current::read(&settings)?);
         Ok(Self { settings, current })
     }
 
     /// Reads the files again. What is wrong with them changes nothing.
     pub(crate) fn reload(&self) -> Result<(), ConfigError> {
-        self.current.store(Arc::new(server_config(&self.settings)?));
+        self.current.store(Arc::new(Current::read(&self.settings)?));
         Ok(())
     }
 
     /// What new connections go by.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
-        self.current.load_full()
+        Arc::clone(&self.current.load().config)
+    }
+
+    /// When the certificate in use expires, in Unix time.
+    pub(crate) fn expiry(&self) -> Option<i64> {
+        self.current.load().expiry
     }
 
     pub(crate) fn settings(&self) -> &TlsSettings {
         &self.settings
+    }
+}
+
+impl Current {
+    fn read(settings: &TlsSettings) -> Result<Self, ConfigError> {
+        let config = Arc::new(server_config(settings)?);
+        let chain = certificates("gateway.tls.certificate", &settings.certificate)?;
+        let expiry = chain.first().and_then(|certificate| certificate::expiry(certificate));
+        Ok(Self { config, expiry })
     }
 }
 

@@ -10,17 +10,19 @@ mod probe;
 use crate::body::{BodyFault, Progress, RequestBody};
 use crate::refusal::Refusal;
 use crate::settings::{HostSeen, Protocol, UpstreamSettings};
+use crate::telemetry::events;
 use client::{Clients, Fault};
 use http::header::{HOST, HeaderValue};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
+use metrics::{Counter, Histogram, Recorder};
 use portcullis_core::ConfigError;
 use portcullis_resource_server::clock::Clock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a server that refused a connection is passed over.
 const PASSED_OVER: Duration = Duration::from_secs(5);
@@ -35,6 +37,8 @@ pub(crate) struct Upstream {
     clients: Clients,
     turn: AtomicUsize,
     clock: Arc<dyn Clock>,
+    seconds: Histogram,
+    failures: Counter,
 }
 
 #[derive(Debug)]
@@ -68,7 +72,11 @@ pub(crate) struct Outgoing {
 
 impl Upstream {
     /// Makes the clients; nothing is connected yet.
-    pub(crate) fn new(settings: UpstreamSettings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, ConfigError> {
+    pub(crate) fn new(
+        settings: UpstreamSettings,
+        clock: Arc<dyn Clock>,
+        recorder: &dyn Recorder,
+    ) -> Result<Arc<Self>, ConfigError> {
         let servers = settings.servers.iter().map(|(scheme, authority)| {
             Arc::new(Server {
                 scheme: scheme.clone(),
@@ -83,11 +91,17 @@ impl Upstream {
             servers: servers.collect(),
             clients,
             turn: AtomicUsize::new(0),
+            seconds: events::UPSTREAM_SECONDS.times(recorder, &[&settings.name]),
+            failures: events::UPSTREAM_FAILURES.count(recorder, &[&settings.name]),
             settings,
             clock,
         });
         probe::start(&upstream);
         Ok(upstream)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.settings.name
     }
 
     pub(crate) fn settings(&self) -> &UpstreamSettings {
@@ -96,6 +110,31 @@ impl Upstream {
 
     /// Sends a request, and waits for the head of the answer.
     pub(crate) async fn send(&self, request: Outgoing) -> Result<(Response<Incoming>, UnderWay), Refusal> {
+        let began = Instant::now();
+        let answer = self.try_to_send(request).await;
+        match &answer {
+            Ok(_) => self.seconds.record(began.elapsed()),
+            // The caller's own faults are not the upstream's.
+            Err(Refusal::Unreachable(_) | Refusal::Broken(_) | Refusal::TooSlow) => {
+                self.failures.increment(1);
+            }
+            Err(_) => {}
+        }
+        answer
+    }
+
+    /// The states among the figures.
+    pub(crate) fn record(&self, recorder: &dyn Recorder) {
+        let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+        for server in &self.servers {
+            let labels = [&*self.settings.name, server.authority.as_str()];
+            let under_way = server.under_way.load(Ordering::Relaxed);
+            events::UPSTREAM_UP.set(recorder, &labels, f64::from(u8::from(server.is_well(now))));
+            events::UPSTREAM_UNDER_WAY.set(recorder, &labels, under_way as f64);
+        }
+    }
+
+    async fn try_to_send(&self, request: Outgoing) -> Result<(Response<Incoming>, UnderWay), Refusal> {
         let Outgoing { parts, target, host, body, progress, timeout, upgrade } = request;
         let again = is_safe(&parts.method) && http_body::Body::is_end_stream(&body) && !upgrade;
         let (mut body, mut tried) = (Some(body), Vec::new());

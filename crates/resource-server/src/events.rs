@@ -139,6 +139,22 @@ pub const KEY_FETCH_FAILURES: Metric = Metric::gauge(
     "Fetches that failed since the last good one.",
 );
 
+/// How many revocations there are.
+pub const DENYLIST: Metric =
+    Metric::gauge("portcullis_denylist_entries", &[], "Revocations that are in force or remembered.");
+/// Whether the revocation store is heard from.
+pub const DENYLIST_IN_STEP: Metric = Metric::gauge(
+    "portcullis_denylist_in_step",
+    &[],
+    "1 while the revocation store was loaded and heard from within its grace, else 0. Only with a store.",
+);
+/// When the revocation store was last heard from.
+pub const DENYLIST_CONTACT: Metric = Metric::gauge(
+    "portcullis_denylist_last_contact_timestamp_seconds",
+    &[],
+    "When the revocation store was last heard from, in Unix time; 0 for never. Only with a store.",
+);
+
 /// Every metric of the resource server.
 pub const METRICS: &[Metric] = &[
     DECISIONS,
@@ -152,6 +168,9 @@ pub const METRICS: &[Metric] = &[
     KEYS_CONFIRMED,
     KEYS_GOOD_UNTIL,
     KEY_FETCH_FAILURES,
+    DENYLIST,
+    DENYLIST_IN_STEP,
+    DENYLIST_CONTACT,
 ];
 
 /// The span of one decision, level debug: fields `outcome` and `code`.

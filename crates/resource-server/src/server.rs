@@ -245,6 +245,7 @@ impl ResourceServer {
             for (entry, status) in self.0.issuers.status_by_entry() {
                 status.record(recorder, entry.as_str(), now);
             }
+            self.revocation_status().record(recorder, now);
         });
     }
 

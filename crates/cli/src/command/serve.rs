@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
     let settings = settings(&arguments.config)?;
+    crate::log("info", settings.log_is_json());
     let gateway = Gateway::bind(settings).await?;
     for (door, address) in [
         ("proxy", gateway.address()),

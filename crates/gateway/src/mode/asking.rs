@@ -8,6 +8,7 @@ use crate::decide::{Inquiry, Verdict};
 use crate::refusal::Refusal;
 use crate::request::Asked;
 use crate::running::Running;
+use crate::telemetry::record::Named;
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Response, StatusCode};
@@ -41,8 +42,9 @@ pub(super) async fn judge(
     running: &Running,
     original: Result<Original, Refusal>,
     headers: &HeaderMap,
-    request_id: &str,
+    named: Named<'_>,
 ) -> Answer {
+    let request_id = named.request_id;
     let Original { method, asked } = match original {
         Ok(original) => original,
         Err(refusal) => return Answer::refuse(refusal, request_id),
@@ -54,7 +56,7 @@ pub(super) async fn judge(
         query: asked.query.as_deref(),
         headers,
     };
-    let Verdict { passage, .. } = running.policy.decide(inquiry).await;
+    let Verdict { passage, .. } = running.decide_for(inquiry, named).await;
     match passage.map(|passage| running.identity.told(passage.token())) {
         Ok(Ok(identity)) => Answer::Pass(identity),
         Ok(Err(refusal)) => Answer::refuse(refusal, request_id),

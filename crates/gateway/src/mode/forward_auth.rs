@@ -19,6 +19,7 @@ use crate::refusal::Refusal;
 use crate::request::Asked;
 use crate::running::Running;
 use crate::settings::{ForwardAuthSettings, FrontProxy};
+use crate::telemetry::record::Named;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -42,7 +43,9 @@ impl Door for ForwardAuth {
         if let Err(refusal @ (Refusal::Untrusted(_) | Refusal::Original(_))) = &original {
             tracing::warn!(facts = %refusal, cure = cure(refusal, settings.proxy), request_id, "not decided");
         }
-        told(&running, settings.proxy, original, request.headers(), &request_id).await
+        let peer = running.caller(peer.address, request.headers());
+        let named = Named { request_id: &request_id, trace_id: None, peer };
+        told(&running, settings.proxy, original, request.headers(), named).await
     }
 }
 
@@ -51,16 +54,16 @@ async fn told(
     proxy: FrontProxy,
     original: Result<Original, Refusal>,
     headers: &HeaderMap,
-    request_id: &str,
+    named: Named<'_>,
 ) -> Response<Body> {
-    match judge(running, original, headers, request_id).await {
+    match judge(running, original, headers, named).await {
         Answer::Pass(identity) => {
             let mut response = Response::new(Body::from(Bytes::new()));
             for (name, value) in identity {
                 response.headers_mut().insert(name, value.unwrap_or(EMPTY));
             }
             response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            headers::set(response.headers_mut(), HeaderName::from_static("x-request-id"), request_id);
+            headers::set(response.headers_mut(), HeaderName::from_static("x-request-id"), named.request_id);
             response
         }
         Answer::Refuse(mut response, code) => {

@@ -9,6 +9,9 @@ use crate::refusal::Refusal;
 use crate::request::Asked;
 use crate::routes::Route;
 use crate::running::Running;
+use crate::telemetry::record::Named;
+use crate::telemetry::trace::Trace;
+use crate::telemetry::{Telemetry, events};
 use crate::upstream::{Outgoing, UnderWay};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -19,6 +22,7 @@ use hyper::body::Incoming;
 use portcullis_resource_server::{Refused, request_id};
 use std::net::IpAddr;
 use std::sync::Arc;
+use tracing::{Instrument as _, field};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -33,33 +37,73 @@ pub(crate) struct Peer {
 
 /// Answers a request: the upstream's answer, or why there is none.
 pub(crate) async fn answer(running: &Running, peer: Peer, request: Request<Incoming>) -> Response<Body> {
-    let (mut parts, body) = request.into_parts();
-    let request_id = request_id(&parts.headers);
-    let asked = match Asked::read(&parts, &running.hosts) {
-        Ok(asked) => asked,
-        Err(refusal) => return refusal.into_response(&request_id),
-    };
-    let handshake = Handshake::take(&mut parts);
-    let inquiry = Inquiry {
-        method: &parts.method,
-        host: &asked.host,
-        path: &asked.path,
-        query: asked.query.as_deref(),
-        headers: &parts.headers,
-    };
-    let Verdict { route, passage } = running.policy.decide(inquiry).await;
-    match passage {
-        Ok(passage) => {
-            let exchange = Exchange { running, peer, asked: &asked, route, passage, request_id: &request_id };
-            exchange
-                .forward(parts, body, handshake)
-                .await
-                .unwrap_or_else(|refusal| refusal.into_response(&request_id))
-        }
-        Err(denial) => {
-            let refused = Refused::named(denial, &running.policy.server, request_id);
-            refused.into_response::<Bytes>().map(Body::from)
-        }
+    let began = running.clock.elapsed();
+    let request_id = request_id(request.headers());
+    let read = Trace::read(request.headers());
+    let trace = read.or_else(|| running.begin_traces.then(Trace::begin));
+    let span = tracing::debug_span!(
+        events::REQUEST,
+        request_id,
+        trace_id = trace.as_ref().map(Trace::id),
+        method = %request.method(),
+        route = field::Empty,
+        status = field::Empty,
+    );
+    let arrival = Arrival { running, peer, request_id, trace };
+    let (route, response) = arrival.answer(request).instrument(span.clone()).await;
+    span.record("route", route).record("status", response.status().as_u16());
+    let Telemetry { exposition, meters, .. } = &*running.telemetry;
+    let took = running.clock.elapsed().saturating_sub(began);
+    meters.answered(exposition, route, response.status(), took);
+    response
+}
+
+/// A request, and what it is called.
+struct Arrival<'r> {
+    running: &'r Running,
+    peer: Peer,
+    request_id: String,
+    trace: Option<Trace>,
+}
+
+impl<'r> Arrival<'r> {
+    /// The answer, and the route that it came by.
+    async fn answer(self, request: Request<Incoming>) -> (Option<&'r str>, Response<Body>) {
+        let Self { running, peer, request_id, trace } = self;
+        let (mut parts, body) = request.into_parts();
+        let asked = match Asked::read(&parts, &running.hosts) {
+            Ok(asked) => asked,
+            Err(refusal) => return (None, refusal.into_response(&request_id)),
+        };
+        let handshake = Handshake::take(&mut parts);
+        let inquiry = Inquiry {
+            method: &parts.method,
+            host: &asked.host,
+            path: &asked.path,
+            query: asked.query.as_deref(),
+            headers: &parts.headers,
+        };
+        let trace = trace.as_ref();
+        let caller = running.caller(peer.address, &parts.headers);
+        let named = Named { request_id: &request_id, trace_id: trace.map(Trace::id), peer: caller };
+        let Verdict { route, passage } = match running.decide(inquiry, named).await {
+            Ok(verdict) => verdict,
+            Err(refusal) => return (None, refusal.into_response(&request_id)),
+        };
+        let response = match passage {
+            Ok(passage) => {
+                let asked = &asked;
+                let exchange =
+                    Exchange { running, peer, asked, route, passage, request_id: &request_id, trace };
+                let response = exchange.forward(parts, body, handshake).await;
+                response.unwrap_or_else(|refusal| refusal.into_response(&request_id))
+            }
+            Err(denial) => {
+                let refused = Refused::named(denial, &running.policy.server, request_id);
+                refused.into_response::<Bytes>().map(Body::from)
+            }
+        };
+        (Some(&route.name), response)
     }
 }
 
@@ -71,6 +115,7 @@ struct Exchange<'r> {
     route: &'r Route,
     passage: Passage,
     request_id: &'r str,
+    trace: Option<&'r Trace>,
 }
 
 impl Exchange<'_> {
@@ -97,7 +142,9 @@ impl Exchange<'_> {
             parts,
             body,
         };
-        let (response, under_way) = upstream.send(outgoing).await?;
+        let span =
+            tracing::debug_span!(events::UPSTREAM, upstream = upstream.name(), request_id = self.request_id);
+        let (response, under_way) = upstream.send(outgoing).instrument(span).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return self.switch(response, under_way, handshake);
         }
@@ -130,6 +177,7 @@ impl Exchange<'_> {
         headers::add_forwarded(headers, Seen { peer: address, secure, host: &self.asked.host, before });
         headers::add_via(headers, parts.version);
         headers::set(headers, REQUEST_ID, self.request_id);
+        Trace::write(self.trace, headers);
         match self.passage.token() {
             Some(token) => self.running.identity.add(headers, token),
             None => Ok(()),

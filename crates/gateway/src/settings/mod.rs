@@ -2,12 +2,14 @@
 
 mod doors;
 mod faults;
+mod log;
 mod require;
 mod route;
 mod summary;
 mod upstream;
 
 pub(crate) use doors::{Address, DoorSettings, ExtAuthzSettings, ForwardAuthSettings, FrontProxy};
+pub(crate) use log::{Destination, LogSettings, SubjectSetting};
 pub(crate) use upstream::{HealthSettings, HostSeen, Protocol, UpstreamSettings};
 
 use crate::config::{Config, GatewayConfig, LimitsConfig, Tables, TimeoutsConfig, TlsConfig};
@@ -19,6 +21,7 @@ use faults::Faults;
 use ipnet::IpNet;
 use portcullis_core::jose::Jwks;
 use portcullis_core::{ConfigError, ConfigErrors};
+use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +40,8 @@ pub struct Settings {
     pub(crate) body_timeout: Duration,
     pub(crate) forward_auth: Option<ForwardAuthSettings>,
     pub(crate) ext_authz: Option<ExtAuthzSettings>,
+    /// Most refusals of a caller in a minute; nought for no bound.
+    pub(crate) failing_callers: u32,
     pub(crate) routes: Routes,
     pub(crate) upstreams: Vec<UpstreamSettings>,
     pub(crate) dangers: Vec<&'static str>,
@@ -57,6 +62,7 @@ pub(crate) struct ListenerSettings {
     pub(crate) streams: u32,
     pub(crate) head_timeout: Duration,
     pub(crate) drain_timeout: Duration,
+    pub(crate) log: LogSettings,
 }
 
 /// HTTPS. That the files can be used is found out when they are read.
@@ -85,10 +91,11 @@ impl TryFrom<Config> for Settings {
         let token_header = config.resource_server.token_header.as_ref().and_then(|name| name.parse().ok());
         let resource_server = faults.all(config.resource_server.try_into());
         let has_proxy = doors::has_proxy(&config.gateway);
-        let Tables { gateway, forward_auth, ext_authz, route, upstream } = config.gateway;
+        let Tables { gateway, forward_auth, ext_authz, route, upstream, log } = config.gateway;
         let gateway = gateway.unwrap_or_else(|| no_gateway(has_proxy, &mut faults));
         let mut doors = Doors::read(forward_auth, ext_authz, &mut faults);
-        let listeners = listeners(&gateway, has_proxy, &doors, &mut faults);
+        let log = log::settings(log, &mut faults);
+        let listeners = listeners(&gateway, has_proxy, &doors, log, &mut faults);
         let mut upstreams = Upstreams::new(upstream, gateway.timeouts.connect, &mut faults);
         // Without a proxy, nothing goes to an upstream, and there is none.
         let default_upstream =
@@ -121,6 +128,7 @@ impl TryFrom<Config> for Settings {
             body_timeout,
             forward_auth: doors.forward_auth.map(|(_, settings)| settings),
             ext_authz: doors.ext_authz.map(|(_, settings)| settings),
+            failing_callers: gateway.limits.failing_callers.unwrap_or(300),
             routes,
             upstreams: upstreams.into_list(),
             dangers: doors.dangers,
@@ -129,6 +137,11 @@ impl TryFrom<Config> for Settings {
 }
 
 impl Settings {
+    /// Whether the log, on standard error, is to be JSON.
+    pub fn log_is_json(&self) -> bool {
+        self.listeners.log.format.is_json(std::io::stderr().is_terminal())
+    }
+
     /// The settings that loosen security, by name.
     pub fn dangers(&self) -> &[&'static str] {
         &self.dangers
@@ -157,6 +170,7 @@ fn listeners(
     gateway: &GatewayConfig,
     has_proxy: bool,
     doors: &Doors,
+    log: LogSettings,
     faults: &mut Faults,
 ) -> ListenerSettings {
     let listen = gateway.listen.unwrap_or(DEFAULT_LISTEN);
@@ -168,7 +182,7 @@ fn listeners(
             cure,
         );
     }
-    let LimitsConfig { connections, header_bytes, headers, streams, body_bytes: _ } = gateway.limits;
+    let LimitsConfig { connections, header_bytes, headers, streams, .. } = gateway.limits;
     if header_bytes.is_some_and(|bytes| !(8_192..=1_048_576).contains(&bytes)) {
         faults.add("gateway.limits.header_bytes", "8,192 to 1,048,576", "leave it out, or write 65536");
     }
@@ -194,6 +208,7 @@ fn listeners(
         streams: streams.unwrap_or(100),
         head_timeout: seconds(head, 15, "gateway.timeouts.head", faults),
         drain_timeout: seconds(drain, 30, "gateway.timeouts.drain", faults),
+        log,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The settings as they will be used, defaults included: what `portcullis config check` prints.
 
-use super::Settings;
+use super::{Destination, Settings};
 use crate::routes::Access;
 use std::fmt;
 
@@ -20,6 +20,12 @@ impl fmt::Display for Settings {
         if let Some(admin) = listeners.admin {
             writeln!(f, "  probes     {admin}")?;
         }
+        let audit = match &listeners.log.audit {
+            Destination::Stdout => "standard output".to_owned(),
+            Destination::File(path) => path.display().to_string(),
+            Destination::None => "nowhere".to_owned(),
+        };
+        writeln!(f, "  audit      {audit}")?;
         for upstream in &self.upstreams {
             let servers: Vec<String> = upstream
                 .servers

@@ -73,7 +73,7 @@ async fn probes_tell_whether_there_are_keys() {
     let world = World::new("admin = { listen = \"127.0.0.1:0\" }\n").await;
     let admin = Client::new(world.admin.unwrap());
     assert_eq!(admin.get("/ready", None).await.body, "ready\n");
-    assert!(admin.get("/metrics", None).await.body.ends_with(b"\nportcullis_ready 1\n"));
+    assert!(admin.get("/metrics", None).await.body.ends_with(b"\nportcullis_gateway_ready 1\n"));
     assert_eq!(admin.get("/x", None).await.status, 404);
     let mut request = get("/ready", None);
     *request.method_mut() = http::Method::POST;

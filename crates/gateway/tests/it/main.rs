@@ -20,5 +20,6 @@ mod path_corpus;
 mod raw_corpus;
 mod secure;
 mod streams;
+mod telemetry;
 mod upstream;
 mod world;

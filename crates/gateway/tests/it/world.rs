@@ -106,12 +106,13 @@ impl Drop for World {
 
 fn document(idp: &Idp, upstream: &Upstream, settings: &str) -> String {
     let (issuer, audience) = (idp.issuer(), idp.audience());
+    let log = if settings.contains("[log]") { "" } else { "[log]\naudit = \"none\"\n" };
     let url = upstream.url();
     let settings = settings.replace("{upstream}", &url);
     let default =
         if settings.starts_with("upstream = ") { String::new() } else { format!("upstream = \"{url}\"\n") };
     format!(
-        "[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{audience}\"]\n[gateway]\nlisten = \"127.0.0.1:0\"\n{default}{settings}"
+        "{log}[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{audience}\"]\n[gateway]\nlisten = \"127.0.0.1:0\"\n{default}{settings}"
     )
 }
 

@@ -29,6 +29,7 @@ pub(crate) use mark::{Revocable, Standing};
 pub(crate) use settings::RevocationSettings;
 
 use crate::clock::Clock;
+use crate::events;
 use portcullis_core::rejection::Rejection;
 use portcullis_core::{Denial, Outage, OutageCode};
 use std::sync::Arc;
@@ -52,6 +53,18 @@ pub struct RevocationStatus {
     pub entries: usize,
     /// How the store is, if one is configured.
     pub store: Option<StoreStatus>,
+}
+
+impl RevocationStatus {
+    /// Hands it to a recorder. `now` is in Unix time.
+    pub(crate) fn record(&self, recorder: &dyn metrics::Recorder, now: f64) {
+        events::DENYLIST.set(recorder, &[], self.entries as f64);
+        if let Some(store) = &self.store {
+            let contact = store.last_contact.map_or(0.0, |ago| now - ago.as_secs_f64());
+            events::DENYLIST_IN_STEP.set(recorder, &[], f64::from(u8::from(store.in_step)));
+            events::DENYLIST_CONTACT.set(recorder, &[], contact);
+        }
+    }
 }
 
 impl Revocations {

@@ -20,7 +20,9 @@ use crate::listener::Door;
 use crate::refusal::Refusal;
 use crate::request::{self, Asked};
 use crate::running::Running;
+use crate::telemetry::record::Named;
 use bytes::Bytes;
+use http::HeaderMap;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -35,28 +37,34 @@ use std::sync::Arc;
 pub(crate) struct ExtAuthz(pub(crate) Arc<Shared>);
 
 impl Door for ExtAuthz {
-    async fn answer(&self, _peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         let running = self.0.running();
         match (grpc::is_call(&request), grpc::is_check(&request)) {
-            (true, true) => grpc::answer(&check(&running, grpc::read(request.into_body()).await).await),
+            (true, true) => grpc::answer(&check(&running, peer, grpc::read(request.into_body()).await).await),
             (true, false) => grpc::unknown(),
-            (false, _) => by_http(&running, &request.into_parts().0).await.map(Body::from),
+            (false, _) => by_http(&running, peer, &request.into_parts().0).await.map(Body::from),
         }
     }
 }
 
-async fn check(running: &Running, message: Result<CheckRequest, &'static str>) -> CheckResponse {
+async fn check(running: &Running, peer: Peer, message: Result<CheckRequest, &'static str>) -> CheckResponse {
     let Told { headers, original, respelled } = match message {
         Ok(message) => Told::read(message, running.identity.token_header(), &running.hosts),
         Err(fault) => Told::nothing(Refusal::Original(fault)),
     };
     let request_id = request_id(&headers);
-    match judge(running, original, &headers, &request_id).await {
+    let named = named(running, peer, &headers, &request_id);
+    match judge(running, original, &headers, named).await {
         Answer::Pass(identity) => {
             passed(identity, &running.identity.to_remove(&headers), respelled.as_deref())
         }
         Answer::Refuse(response, _) => refused(&response),
     }
+}
+
+/// By which name the request is known, and whose it is as far as Envoy may say so.
+fn named<'r>(running: &Running, peer: Peer, headers: &HeaderMap, request_id: &'r str) -> Named<'r> {
+    Named { request_id, trace_id: None, peer: running.caller(peer.address, headers) }
 }
 
 /// Leave: what Envoy sets and what it removes; the path too, where it was decided on in another spelling.
@@ -107,11 +115,12 @@ fn rpc_code(status: StatusCode) -> i32 {
 }
 
 /// The other flavour: what is asked about is the request itself, behind a prefix.
-async fn by_http(running: &Running, parts: &Parts) -> Response<Bytes> {
+async fn by_http(running: &Running, peer: Peer, parts: &Parts) -> Response<Bytes> {
     let request_id = request_id(&parts.headers);
     let mut headers = parts.headers.clone();
     reading::split_joined(&mut headers, running.identity.token_header());
-    match judge(running, behind_prefix(running, parts), &headers, &request_id).await {
+    let named = named(running, peer, &headers, &request_id);
+    match judge(running, behind_prefix(running, parts), &headers, named).await {
         Answer::Pass(identity) => {
             let mut response = Response::new(Bytes::new());
             let to_remove = running.identity.to_remove(&headers);

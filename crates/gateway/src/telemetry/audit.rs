@@ -1,0 +1,219 @@
+//! Where audit records go: a bounded queue, and one thread that writes.
+//!
+//! A request never waits for it. When nobody takes the records in time they are dropped, counted, and the log says
+//! how many; so the place should be one that keeps up.
+
+use super::record::{Finding, Named, Privacy, Record, Subject};
+use crate::decide::Inquiry;
+use crate::settings::{Destination, LogSettings, SubjectSetting};
+use aws_lc_rs::{hmac, rand};
+use metrics::Counter;
+use portcullis_core::token::NumericDate;
+use portcullis_core::{ConfigError, ConfigErrors};
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::thread;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How many records wait to be written at most.
+const QUEUE: usize = 4_096;
+/// How long an end of the gateway waits for them.
+const LAST_WAIT: Duration = Duration::from_secs(3);
+
+/// The door to the audit records.
+pub(crate) struct Audit {
+    queue: SyncSender<Message>,
+    lost: Arc<AtomicU64>,
+    dropped: Counter,
+    privacy: Privacy,
+    json: bool,
+}
+
+enum Message {
+    Line(Vec<u8>),
+    /// The file was moved away: begin a new one.
+    Reopen,
+    Flush(oneshot::Sender<()>),
+}
+
+impl Audit {
+    /// Opens the place, and begins to write. `None` where no records are wanted.
+    pub(crate) fn open(log: &LogSettings, dropped: Counter) -> Result<Option<Self>, ConfigErrors> {
+        let out = match &log.audit {
+            Destination::None => return Ok(None),
+            Destination::Stdout => Out::Stdout,
+            Destination::File(path) => {
+                Out::File(path.clone(), append(path).map_err(|it| unusable(path, &it))?)
+            }
+        };
+        let lost = Arc::<AtomicU64>::default();
+        let (queue, messages) = sync_channel(QUEUE);
+        let writer = Writer { out, lost: Arc::clone(&lost), dropped: dropped.clone() };
+        let thread = thread::Builder::new().name("audit".to_owned());
+        thread.spawn(move || writer.run(&messages)).map_err(|error| {
+            ConfigError::new(
+                "log.audit",
+                format!("a thread to write ({error})"),
+                "raise the limit of threads",
+            )
+        })?;
+        let stdout = log.audit == Destination::Stdout;
+        let json = log.format.is_json(stdout && io::stdout().is_terminal());
+        let privacy = Privacy { subject: subject(&log.audit_subject)?, peer: log.audit_peer };
+        Ok(Some(Self { queue, lost, dropped, privacy, json }))
+    }
+
+    /// Writes a decision down, or counts that it could not be.
+    pub(crate) fn write(
+        &self,
+        now: NumericDate,
+        inquiry: Inquiry<'_>,
+        named: Named<'_>,
+        finding: Finding<'_>,
+    ) {
+        let record = Record::new(now, inquiry, named, finding, &self.privacy);
+        let line = if self.json { record.json() } else { record.text() };
+        if self.queue.try_send(Message::Line(line)).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            self.dropped.increment(1);
+        }
+    }
+
+    /// Begins the file anew, if it is one: after `logrotate` moved it.
+    pub(crate) fn reopen(&self) {
+        // A full queue is written to the old file; the next signal comes with the next rotation.
+        _ = self.queue.try_send(Message::Reopen);
+    }
+
+    /// Waits until what is in the queue is written, but not for ever.
+    pub(crate) async fn flush(&self) {
+        let (done, written) = oneshot::channel();
+        let mut message = Message::Flush(done);
+        let waiting = async {
+            while let Err(TrySendError::Full(back)) = self.queue.try_send(message) {
+                message = back;
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            written.await
+        };
+        if tokio::time::timeout(LAST_WAIT, waiting).await.is_err() {
+            tracing::warn!("audit records were not written in time");
+        }
+    }
+}
+
+fn subject(setting: &SubjectSetting) -> Result<Subject, ConfigErrors> {
+    let key = |bytes: &[u8]| Subject::Hashed(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes)));
+    match setting {
+        SubjectSetting::Plain => Ok(Subject::Plain),
+        SubjectSetting::None => Ok(Subject::Left),
+        SubjectSetting::Hashed(None) => {
+            let mut bytes = [0; 32];
+            rand::fill(&mut bytes).map_err(|_| {
+                ConfigError::new("log.audit_subject", "random numbers for a key", "name a key in `audit_key`")
+            })?;
+            Ok(key(&bytes))
+        }
+        SubjectSetting::Hashed(Some(path)) => match std::fs::read(path) {
+            Ok(bytes) if bytes.len() >= 16 => Ok(key(&bytes)),
+            Ok(_) => Err(unusable(path, &io::Error::other("it has less than 16 bytes"))),
+            Err(error) => Err(unusable(path, &error)),
+        },
+    }
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+fn unusable(path: &Path, error: &io::Error) -> ConfigErrors {
+    let expected = format!("a file that can be used: {} ({error})", path.display());
+    ConfigError::new("log", expected, "see that its folder is there, and that this process may use it").into()
+}
+
+/// Where lines go.
+enum Out {
+    Stdout,
+    File(PathBuf, File),
+}
+
+struct Writer {
+    out: Out,
+    lost: Arc<AtomicU64>,
+    dropped: Counter,
+}
+
+impl Writer {
+    /// Writes until the last door is closed: what is there at once, then it waits for more.
+    fn run(mut self, messages: &Receiver<Message>) {
+        let (mut lines, mut count) = (Vec::new(), 0);
+        while let Ok(message) = messages.recv() {
+            let mut next = Some(message);
+            let mut flushed = Vec::new();
+            while let Some(message) = next {
+                match message {
+                    Message::Line(line) => {
+                        lines.extend_from_slice(&line);
+                        count += 1;
+                    }
+                    Message::Reopen => {
+                        self.put(&mut lines, &mut count);
+                        self.reopen();
+                    }
+                    Message::Flush(done) => flushed.push(done),
+                }
+                next = match messages.try_recv() {
+                    Ok(message) if lines.len() < 65_536 => Some(message),
+                    Ok(Message::Line(line)) => {
+                        self.put(&mut lines, &mut count);
+                        Some(Message::Line(line))
+                    }
+                    Ok(message) => Some(message),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+                };
+            }
+            self.put(&mut lines, &mut count);
+            // Who waited may be gone.
+            flushed.into_iter().for_each(|done| _ = done.send(()));
+        }
+    }
+
+    fn put(&mut self, lines: &mut Vec<u8>, count: &mut u64) {
+        let written = match &mut self.out {
+            Out::Stdout => io::stdout().lock().write_all(lines).and_then(|()| io::stdout().flush()),
+            Out::File(_, file) => file.write_all(lines),
+        };
+        if let Err(error) = written {
+            self.dropped.increment(*count);
+            tracing::error!(%error, dropped = *count, "audit records could not be written");
+        }
+        let dropped = self.lost.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            tracing::error!(dropped, "audit records were lost: they are not taken as fast as they come");
+        }
+        lines.clear();
+        *count = 0;
+    }
+
+    fn reopen(&mut self) {
+        let Out::File(path, file) = &mut self.out else { return };
+        match append(path) {
+            Ok(new) => *file = new,
+            Err(error) => {
+                tracing::error!(%error, "the audit file cannot be begun anew: the one before stays in use");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audit").field("json", &self.json).finish_non_exhaustive()
+    }
+}

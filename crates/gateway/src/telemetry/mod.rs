@@ -1,0 +1,36 @@
+//! What the gateway tells about itself: metrics, audit records, and the trace a request belongs to.
+//!
+//! Names stand in [`events`], here and in the resource server's. Nothing on the way of a request waits for anybody
+//! who listens: figures are atomics, audit records go through a bounded queue.
+
+pub(crate) mod audit;
+pub(crate) mod certificate;
+pub mod events;
+pub(crate) mod exposition;
+pub(crate) mod meters;
+pub(crate) mod record;
+pub(crate) mod trace;
+
+use crate::settings::LogSettings;
+use audit::Audit;
+use exposition::Exposition;
+use meters::Meters;
+use portcullis_core::ConfigErrors;
+
+/// What all generations of the settings share: counts go on through a reload.
+#[derive(Debug)]
+pub(crate) struct Telemetry {
+    pub(crate) exposition: Exposition,
+    pub(crate) meters: Meters,
+    pub(crate) audit: Option<Audit>,
+}
+
+impl Telemetry {
+    /// Opens the place of the audit records.
+    pub(crate) fn new(log: &LogSettings) -> Result<Self, ConfigErrors> {
+        let exposition = Exposition::new();
+        let meters = Meters::new(&exposition);
+        let audit = Audit::open(log, meters.audit_dropped.clone())?;
+        Ok(Self { exposition, meters, audit })
+    }
+}

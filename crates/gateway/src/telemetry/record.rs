@@ -1,0 +1,256 @@
+//! The audit record: one line for one decision, as JSON or for people.
+//!
+//! It tells who asked for what, which route decided, and how. It holds no token, no secret and no query, each member
+//! is cut to a length, and what comes from outside is escaped. What of it is personal can be left out.
+
+use crate::decide::{Inquiry, Verdict};
+use crate::identity::kind;
+use aws_lc_rs::hmac;
+use portcullis_core::Denial;
+use portcullis_core::rejection::shown;
+use portcullis_core::token::{AccessToken, NumericDate};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Most characters of a member from outside.
+const LONGEST: usize = 256;
+/// Most characters of a path.
+const LONGEST_PATH: usize = 1_024;
+
+/// A decision, as it is written down. Members that say nothing are left out.
+#[derive(Debug, Serialize)]
+pub(crate) struct Record<'r> {
+    pub(crate) time: String,
+    pub(crate) request_id: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trace_id: Option<&'r str>,
+    /// `allow`, `deny`, `fail`, or `public` where nobody was asked.
+    pub(crate) outcome: &'static str,
+    /// The code of a refusal or an outage, else `ok`.
+    pub(crate) code: &'static str,
+    pub(crate) method: &'r str,
+    pub(crate) host: &'r str,
+    pub(crate) path: String,
+    pub(crate) route: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peer: Option<IpAddr>,
+    #[serde(flatten)]
+    pub(crate) who: Option<Who>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) facts: Option<String>,
+    pub(crate) latency_us: u64,
+}
+
+/// Who was let through.
+#[derive(Debug, Serialize)]
+pub(crate) struct Who {
+    issuer: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<String>,
+}
+
+/// What became of a request, and how long that took to find out.
+#[derive(Debug)]
+pub(crate) struct Finding<'r> {
+    pub(crate) outcome: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) facts: Option<String>,
+    pub(crate) token: Option<&'r AccessToken>,
+    pub(crate) route: &'r str,
+    pub(crate) took: Duration,
+}
+
+impl<'r> Finding<'r> {
+    pub(crate) fn of(verdict: &'r Verdict<'_>, took: Duration) -> Self {
+        let (outcome, code, facts, token) = match &verdict.passage {
+            Ok(passage) => match passage.token() {
+                Some(token) => ("allow", "ok", None, Some(token)),
+                None => ("public", "ok", None, None),
+            },
+            Err(Denial::Rejection(rejection)) => {
+                let facts = rejection.facts();
+                let facts = (!facts.is_empty()).then(|| facts.to_string());
+                ("deny", rejection.code().entry().code, facts, None)
+            }
+            Err(Denial::Outage(outage)) => {
+                ("fail", outage.code().as_str(), Some(outage.facts().to_owned()), None)
+            }
+        };
+        Self { outcome, code, facts, token, route: &verdict.route.name, took }
+    }
+}
+
+/// By which name a request is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named<'r> {
+    pub(crate) request_id: &'r str,
+    pub(crate) trace_id: Option<&'r str>,
+    pub(crate) peer: IpAddr,
+}
+
+/// How the subject of a token is written down.
+#[derive(Debug)]
+pub(crate) enum Subject {
+    Plain,
+    /// A keyed hash: the same caller has the same one, and nobody without the key can try names.
+    Hashed(Box<hmac::Key>),
+    Left,
+}
+
+/// What is personal, and how much of it is written down.
+#[derive(Debug)]
+pub(crate) struct Privacy {
+    pub(crate) subject: Subject,
+    pub(crate) peer: bool,
+}
+
+impl<'r> Record<'r> {
+    pub(crate) fn new(
+        now: NumericDate,
+        inquiry: Inquiry<'r>,
+        named: Named<'r>,
+        finding: Finding<'r>,
+        privacy: &Privacy,
+    ) -> Self {
+        Self {
+            time: utc(now),
+            request_id: named.request_id,
+            trace_id: named.trace_id,
+            outcome: finding.outcome,
+            code: finding.code,
+            method: inquiry.method.as_str(),
+            host: inquiry.host.name(),
+            path: cut(inquiry.path.as_str(), LONGEST_PATH),
+            route: finding.route,
+            peer: privacy.peer.then_some(named.peer),
+            who: finding.token.map(|token| Who::new(token, &privacy.subject)),
+            facts: finding.facts.map(|facts| cut(&facts, 2 * LONGEST)),
+            latency_us: u64::try_from(finding.took.as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// One line of JSON. The serializer escapes quotes and controls.
+    pub(crate) fn json(&self) -> Vec<u8> {
+        // Strings and numbers cannot fail to serialize.
+        let mut line = serde_json::to_vec(self).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
+
+    /// One line for people.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        let Self { time, outcome, code, method, host, route, latency_us, request_id, .. } = self;
+        let path = self.path.escape_debug();
+        let mut line =
+            format!("{time} {outcome:<6} {code:<24} {method} {host} {path} [{route}] {latency_us}us");
+        if let Some(who) = &self.who {
+            let names = [("subject", &who.subject), ("client", &who.client), ("tenant", &who.tenant)];
+            for (name, value) in names {
+                if let Some(value) = value {
+                    // Writing to a string cannot fail.
+                    _ = write!(line, " {name}={}", shown(value));
+                }
+            }
+        }
+        if let Some(peer) = self.peer {
+            _ = write!(line, " from {peer}");
+        }
+        if let Some(facts) = &self.facts {
+            _ = write!(line, ": {}", facts.escape_debug());
+        }
+        _ = writeln!(line, " ({request_id})");
+        line.into_bytes()
+    }
+}
+
+impl Who {
+    fn new(token: &AccessToken, subject: &Subject) -> Self {
+        let identity = token.identity();
+        let issuer = token.issuer().as_str();
+        let subject = match (identity.subject(), subject) {
+            (Some(subject), Subject::Plain) => Some(cut(subject, LONGEST)),
+            (Some(subject), Subject::Hashed(key)) => Some(hashed(key, issuer, subject)),
+            _ => None,
+        };
+        Self {
+            issuer: cut(issuer, LONGEST),
+            kind: kind(identity.kind()),
+            subject,
+            client: identity.client().map(|client| cut(client, LONGEST)),
+            tenant: identity.tenant().map(|tenant| cut(tenant, LONGEST)),
+        }
+    }
+}
+
+/// A subject is one only with its issuer.
+fn hashed(key: &hmac::Key, issuer: &str, subject: &str) -> String {
+    let tag = hmac::sign(key, format!("{issuer}\n{subject}").as_bytes());
+    tag.as_ref().iter().take(16).fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// A time in UTC (RFC 3339), to the second as clocks of tokens are.
+fn utc(time: NumericDate) -> String {
+    let (days, second) = (time.seconds().div_euclid(86_400), time.seconds().rem_euclid(86_400));
+    // Days from 1 March of the year 0, in eras of 400 years: leap days come last in each year.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_utc() {
+        let at = |seconds| utc(NumericDate::from_seconds(seconds));
+        assert_eq!(at(0), "1970-01-01T00:00:00Z");
+        assert_eq!(at(951_782_399), "2000-02-28T23:59:59Z");
+        assert_eq!(at(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(at(1_800_000_000), "2027-01-15T08:00:00Z");
+        assert_eq!(at(4_107_542_400), "2100-03-01T00:00:00Z");
+        assert_eq!(at(-1), "1969-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn members_are_bounded() {
+        assert_eq!(cut("\u{e9}\u{e9}", 1), "\u{e9}...");
+        assert_eq!(cut("ab", 2), "ab");
+    }
+
+    #[test]
+    fn a_hash_depends_on_key_issuer_and_subject() {
+        let key = |byte: u8| hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]);
+        let hash = |byte, issuer, subject| hashed(&key(byte), issuer, subject);
+        assert_eq!(hash(1, "i", "s"), hash(1, "i", "s"));
+        assert_eq!(hash(1, "i", "s").len(), 32);
+        for other in [hash(2, "i", "s"), hash(1, "j", "s"), hash(1, "i", "t")] {
+            assert_ne!(hash(1, "i", "s"), other);
+        }
+    }
+}

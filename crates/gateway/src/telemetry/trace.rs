@@ -1,0 +1,144 @@
+//! The trace that a request belongs to (W3C Trace Context, level 1): read strictly, passed on, or dropped.
+//!
+//! What a caller names is passed on as it came, unless it is malformed; then it is dropped, as the specification
+//! wants it. The gateway begins a trace of its own only where it is told to: an upstream that samples by its own
+//! rule takes what a trace says of sampling over it. Not checked is who sends a trace: it tells nothing, and opens
+//! nothing.
+
+use crate::headers;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::hash::{BuildHasher as _, RandomState};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+/// Vendors must take this much (section 3.3.1.5); more is not passed on.
+const LONGEST_STATE: usize = 512;
+
+/// Where a request is in a trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trace {
+    /// `00-`, 32 digits of the trace, 16 of the parent, two of flags.
+    parent: String,
+    state: Option<String>,
+}
+
+impl Trace {
+    /// What the request says of its trace, if it says it well.
+    pub(crate) fn read(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(TRACEPARENT).iter();
+        let parent = parent(values.next()?.to_str().ok()?)?;
+        if values.next().is_some() {
+            return None;
+        }
+        let members: Vec<&str> = headers::listed(headers, &TRACESTATE).collect();
+        let state = Some(members.join(",")).filter(|state| (1..=LONGEST_STATE).contains(&state.len()));
+        Some(Self { parent, state })
+    }
+
+    /// The first of a trace that begins here, marked as sampled.
+    pub(crate) fn begin() -> Self {
+        // The standard library seeds its hashers at random, each one anew. A zero would be no identifier.
+        let random = || RandomState::new().hash_one(0_u8).max(1);
+        let parent = format!("00-{:016x}{:016x}-{:016x}-01", random(), random(), random());
+        Self { parent, state: None }
+    }
+
+    /// The 32 digits of the trace.
+    pub(crate) fn id(&self) -> &str {
+        self.parent.get(3..35).unwrap_or_default()
+    }
+
+    /// Says it to the upstream, in place of what the request said.
+    pub(crate) fn write(trace: Option<&Self>, headers: &mut HeaderMap) {
+        headers.remove(TRACEPARENT);
+        headers.remove(TRACESTATE);
+        let Some(Self { parent, state }) = trace else { return };
+        headers::set(headers, TRACEPARENT, parent);
+        if let Some(Ok(state)) = state.as_deref().map(HeaderValue::from_str) {
+            headers.insert(TRACESTATE, state);
+        }
+    }
+}
+
+/// A `traceparent` in version 00 (section 3.2.2). Of a later version the part that 00 knows is taken.
+fn parent(text: &str) -> Option<String> {
+    let hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let some = |part: &str| part.bytes().any(|byte| byte != b'0');
+    let (known, rest) = text.split_at_checked(55)?;
+    let mut parts = known.split('-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let lengths = [version.len(), trace.len(), parent.len(), flags.len()] == [2, 32, 16, 2];
+    let digits = [version, trace, parent, flags].into_iter().all(hex);
+    let later = version != "00" && (rest.is_empty() || rest.starts_with('-'));
+    let good = lengths
+        && digits
+        && some(trace)
+        && some(parent)
+        && version != "ff"
+        && parts.next().is_none()
+        && (later || rest.is_empty());
+    good.then(|| format!("00-{trace}-{parent}-{flags}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    fn read(values: &[&str], states: &[&str]) -> Option<Trace> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(TRACEPARENT, HeaderValue::from_str(value).unwrap());
+        }
+        for value in states {
+            headers.append(TRACESTATE, HeaderValue::from_str(value).unwrap());
+        }
+        Trace::read(&headers)
+    }
+
+    #[test]
+    fn a_trace_is_read_strictly() {
+        assert_eq!(read(&[GOOD], &[]).unwrap().id(), "0af7651916cd43dd8448eb211c80319c");
+        for bad in [
+            "",
+            "00",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+            "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x",
+            "00-0af7651916cd43dd8448eb211c80319-cb7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333-011",
+        ] {
+            assert_eq!(read(&[bad], &["a=1"]), None, "{bad}");
+        }
+        assert_eq!(read(&[GOOD, GOOD], &[]), None);
+        assert_eq!(read(&[], &["a=1"]), None);
+        let later = GOOD.replacen("00", "cc", 1) + "-what-the-future-brings";
+        assert_eq!(read(&[&later], &[]).unwrap().parent, GOOD);
+    }
+
+    #[test]
+    fn what_is_read_is_passed_on_and_nothing_else() {
+        let trace = read(&[GOOD], &["a=1", "b=2, c=3"]);
+        let mut headers = HeaderMap::new();
+        headers.append(TRACESTATE, HeaderValue::from_static("evil=1"));
+        Trace::write(trace.as_ref(), &mut headers);
+        assert_eq!(headers.get(TRACEPARENT).unwrap(), GOOD);
+        assert_eq!(headers.get(TRACESTATE).unwrap(), "a=1,b=2,c=3");
+        Trace::write(None, &mut headers);
+        assert!(headers.is_empty());
+        let long = format!("a={}", "x".repeat(600));
+        assert_eq!(read(&[GOOD], &[&long]).unwrap().state, None);
+    }
+
+    #[test]
+    fn a_trace_that_begins_here_is_one_that_we_read() {
+        let (one, other) = (Trace::begin(), Trace::begin());
+        assert_eq!(read(&[&one.parent], &[]), Some(one.clone()));
+        assert_ne!(one.id(), other.id());
+    }
+}

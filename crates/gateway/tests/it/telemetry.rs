@@ -1,0 +1,249 @@
+//! What operators see: metrics by a real scrape, audit records in a real file, traces as the upstream gets them.
+
+use crate::client::{Client, get};
+use crate::world::World;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+use http_body_util::Full;
+use serde_json::Value;
+use std::path::PathBuf;
+
+const ADMIN: &str = "admin = { listen = \"127.0.0.1:0\" }\n";
+const ROUTES: &str = "[[route]]\npath = \"/open\"\naccess = \"public\"\n\
+                      [[route]]\npath = \"/admin/**\"\nrequire = { role = \"Admin\" }\n";
+
+async fn scrape(world: &World) -> String {
+    let answer = Client::new(world.admin.unwrap()).get("/metrics", None).await;
+    assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    String::from_utf8(answer.body.to_vec()).unwrap()
+}
+
+fn value(text: &str, series: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
+}
+
+fn with(path: &str, token: Option<&str>, headers: &[(&'static str, &str)]) -> http::Request<Full<Bytes>> {
+    let mut request = get(path, token);
+    for (name, value) in headers {
+        let name = HeaderName::from_static(name);
+        request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
+    }
+    request
+}
+
+/// A world whose audit records go to a file, and that file.
+async fn audited(name: &str, log: &str, settings: &str) -> (World, PathBuf) {
+    let file = std::env::temp_dir().join(format!("portcullis-audit-{name}-{}.log", std::process::id()));
+    _ = std::fs::remove_file(&file);
+    let settings = format!("{settings}[log]\naudit = \"{}\"\n{log}", file.display());
+    (World::new(&settings).await, file)
+}
+
+/// The records, after the gateway has stopped.
+async fn records(world: World, file: &PathBuf) -> Vec<Value> {
+    world.stop().await;
+    let text = std::fs::read_to_string(file).unwrap();
+    std::fs::remove_file(file).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+}
+
+#[tokio::test]
+async fn a_scrape_tells_what_happened() {
+    let world = World::new(&format!("{ADMIN}{ROUTES}")).await;
+    let (client, token) = (world.client(), world.token());
+    for (path, token, status) in [
+        ("/x", Some(&*token), 200),
+        ("/x", None, 401),
+        ("/open", None, 200),
+        ("/admin/a", Some(&*token), 403),
+    ] {
+        assert_eq!(client.get(path, token).await.status, status);
+    }
+    assert_eq!(client.get("/a/../b", None).await.status, 400);
+    let text = scrape(&world).await;
+    let requests = |route: &str, status: &str| {
+        value(&text, &format!("portcullis_gateway_requests_total{{route=\"{route}\",status=\"{status}\"}}"))
+    };
+    assert_eq!(requests("default", "200"), 1.0);
+    assert_eq!(requests("default", "401"), 1.0);
+    assert_eq!(requests("route[0] /open", "200"), 1.0);
+    assert_eq!(requests("route[1] /admin/**", "403"), 1.0);
+    assert_eq!(requests("none", "400"), 1.0);
+    assert_eq!(value(&text, "portcullis_decisions_total{outcome=\"allow\",code=\"ok\"}"), 1.0);
+    assert_eq!(value(&text, "portcullis_decisions_total{outcome=\"deny\",code=\"policy.role\"}"), 1.0);
+    let upstream = world.upstream.url();
+    let server = upstream.trim_start_matches("http://");
+    let up = |text: &str| {
+        let labels = format!("upstream=\"{upstream}\",server=\"{server}\"");
+        value(text, &format!("portcullis_gateway_upstream_up{{{labels}}}"))
+    };
+    assert_eq!(up(&text), 1.0);
+    assert!(value(&text, &format!("portcullis_keys{{issuer=\"{}\"}}", world.idp.issuer())) >= 1.0);
+    assert!(!text.contains("user-1") && !text.contains(&token), "no label tells who called");
+}
+
+#[tokio::test]
+async fn counts_go_on_through_a_reload_and_states_of_what_is_gone_end() {
+    let world = World::new(ADMIN).await;
+    world.client().get("/x", None).await;
+    let missing = "portcullis_decisions_total{outcome=\"deny\",code=\"credential.missing\"}";
+    assert_eq!(value(&scrape(&world).await, missing), 1.0);
+    // Other settings of tokens make another resource server; it counts where the one before stopped.
+    let other = world.document(ADMIN).replacen("[log]", "realm = \"other\"\n[log]", 1);
+    let other = other.replace("[[issuer]]", "[[issuer]]\nprofile = \"generic\"");
+    let settings = portcullis_gateway::Config::from_toml(&other).unwrap().try_into().unwrap();
+    world.handle.reload(settings).await.unwrap();
+    world.client().get("/x", None).await;
+    assert_eq!(value(&scrape(&world).await, missing), 2.0);
+    let gone = other.replace(&world.upstream.url(), "http://127.0.0.1:9");
+    let settings = portcullis_gateway::Config::from_toml(&gone).unwrap().try_into().unwrap();
+    world.handle.reload(settings).await.unwrap();
+    let text = scrape(&world).await;
+    let up: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("portcullis_gateway_upstream_up{")).collect();
+    assert_eq!(up.len(), 1, "{up:?}");
+    assert!(up[0].contains("127.0.0.1:9"), "{up:?}");
+}
+
+#[tokio::test]
+async fn an_audit_record_tells_who_asked_for_what_and_how_it_went() {
+    let (world, file) = audited("members", "", ROUTES).await;
+    let (client, token) = (world.client(), world.token());
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let named = [("x-request-id", "req-1"), ("traceparent", trace)];
+    client.send(with("/orders/%31?secret=query", Some(&token), &named)).await;
+    client.get("/admin/x", Some(&token)).await;
+    client.get("/open", None).await;
+    let bad = world.idp.token("bob").audience("api://evil\"\u{202e}\n").sign();
+    client.get("/x", Some(&bad)).await;
+    let issuer = world.idp.issuer().to_string();
+    let records = records(world, &file).await;
+    let outcomes: Vec<_> = records.iter().map(|it| [&it["outcome"], &it["code"], &it["route"]]).collect();
+    assert_eq!(
+        outcomes,
+        [
+            ["allow", "ok", "default"],
+            ["deny", "policy.role", "route[1] /admin/**"],
+            ["public", "ok", "route[0] /open"],
+            ["deny", "token.audience", "default"]
+        ]
+    );
+    let first = &records[0];
+    for (member, expected) in [
+        ("time", "2027-01-15T08:00:00Z"),
+        ("request_id", "req-1"),
+        ("trace_id", "0af7651916cd43dd8448eb211c80319c"),
+        ("method", "GET"),
+        ("host", "gw.example"),
+        ("path", "/orders/1"),
+        ("peer", "127.0.0.1"),
+        ("issuer", &*issuer),
+        ("kind", "user"),
+        ("subject", "user-1"),
+    ] {
+        assert_eq!(first[member], expected, "{member}");
+    }
+    assert!(first["latency_us"].is_u64() && first.get("facts").is_none());
+    assert!(records[3].get("subject").is_none(), "nothing of a refused token is taken for true");
+    assert!(records[3]["facts"].as_str().unwrap().contains("\\u{202e}"), "{}", records[3]);
+    let text = format!("{records:?}");
+    for secret in [&token, &bad, "secret=query"] {
+        assert!(!text.contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn what_is_personal_can_be_left_out() {
+    let subjects = async |name: &str, log: &str| {
+        let (world, file) = audited(name, log, "").await;
+        for subject in ["user-1", "user-1", "user-2"] {
+            let token = world.idp.token("bob").claim("sub", subject).sign();
+            assert_eq!(world.client().get("/x", Some(&token)).await.status, 200);
+        }
+        let records = records(world, &file).await;
+        assert_eq!(records.len(), 3);
+        records
+    };
+    let hashed = subjects("hashed", "audit_subject = \"hashed\"\naudit_peer = false\n").await;
+    assert_eq!(hashed[0]["subject"], hashed[1]["subject"]);
+    assert_ne!(hashed[0]["subject"], hashed[2]["subject"]);
+    assert_eq!(hashed[0]["subject"].as_str().unwrap().len(), 32);
+    assert!(hashed[0].get("peer").is_none());
+    let none = subjects("none", "audit_subject = \"none\"\n").await;
+    assert!(none[0].get("subject").is_none() && none[0]["peer"] == "127.0.0.1");
+}
+
+#[tokio::test]
+async fn records_for_people_are_one_line_each() {
+    let (world, file) = audited("text", "format = \"text\"\n", "").await;
+    let token = world.idp.token("bob").claim("sub", "a\nb\u{1b}[31m").sign();
+    world.client().get("/x", Some(&token)).await;
+    world.stop().await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.starts_with("2027-01-15T08:00:00Z allow  ok "), "{text}");
+    assert!(text.contains(" GET gw.example /x [default] "), "{text}");
+    assert!(text.contains("subject=`a\\nb\\u{1b}[31m`"), "{text}");
+}
+
+#[tokio::test]
+async fn a_trace_goes_on_to_the_upstream() {
+    let seen = async |settings: &str, headers: &[(&'static str, &str)]| {
+        let world = World::new(&format!("[[route]]\npath = \"/**\"\naccess = \"public\"\n{settings}")).await;
+        world.client().send(with("/x", None, headers)).await;
+        let saw = world.upstream.saw();
+        (saw[0].values("traceparent"), saw[0].values("tracestate"))
+    };
+    let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let none = Vec::<String>::new;
+    let state = ("tracestate", "a=1");
+    assert_eq!(
+        seen("", &[("traceparent", good), state]).await,
+        (vec![good.to_owned()], vec!["a=1".to_owned()])
+    );
+    assert_eq!(seen("", &[("traceparent", "00-evil"), state]).await, (none(), none()));
+    assert_eq!(seen("", &[]).await, (none(), none()));
+    let begin = "[log]\naudit = \"none\"\nbegin_traces = true\n";
+    let (begun, states) = seen(begin, &[("traceparent", "00-evil"), state]).await;
+    assert!(begun.len() == 1 && begun[0].len() == 55 && begun[0].ends_with("-01"), "{begun:?}");
+    assert_eq!(states, none());
+}
+
+#[tokio::test]
+async fn who_keeps_failing_is_not_verified_any_more_and_known_neighbours_are() {
+    let settings = format!(
+        "trusted_proxies = [\"127.0.0.0/8\"]\n{ADMIN}limits = {{ failing_callers = 3 }}\n\
+         [[route]]\npath = \"/open\"\naccess = \"public\"\n"
+    );
+    let world = World::new(&settings).await;
+    let (known, fresh) = (world.token(), world.idp.token("alice").sign());
+    let from = async |address: &str, path: &str, token: Option<&str>| {
+        world.client().send(with(path, token, &[("x-forwarded-for", address)])).await
+    };
+    let attacker = "192.0.2.1";
+    assert_eq!(from(attacker, "/x", Some(&known)).await.status, 200);
+    // What a client says before the proxy's own entry is not believed.
+    for number in 0..4 {
+        let address = format!("198.51.100.{number}, {attacker}");
+        assert_eq!(from(&address, "/x", Some("bad")).await.status, 401);
+    }
+    let limited = from(attacker, "/x", Some("bad")).await;
+    assert_eq!((limited.status, &*limited.code()), (429, "request.refused_too_often"));
+    assert_eq!(limited.headers["retry-after"], "20");
+    assert_eq!(from(attacker, "/x", Some(&fresh)).await.status, 429, "it is not looked at");
+    assert_eq!(from(attacker, "/x", Some(&known)).await.status, 200, "it was verified before");
+    assert_eq!(from(attacker, "/open", Some("bad")).await.status, 200, "nobody is asked there");
+    assert_eq!(from("192.0.2.2", "/x", Some(&fresh)).await.status, 200);
+    let text = scrape(&world).await;
+    assert_eq!(value(&text, "portcullis_gateway_limited_requests_total"), 2.0);
+    assert_eq!(value(&text, "portcullis_gateway_failing_callers"), 1.0);
+    world.clock.advance(std::time::Duration::from_secs(20));
+    assert_eq!(from(attacker, "/x", Some("bad")).await.status, 401);
+    assert_eq!(from(attacker, "/x", Some("bad")).await.status, 429);
+    // Neighbours on this machine are not counted.
+    for _ in 0..10 {
+        assert_eq!(world.client().get("/x", Some("bad")).await.status, 401);
+    }
+}
