@@ -80,6 +80,11 @@ impl Outside {
             let told = program.as_ref().map(|program| program.display().to_string()).unwrap_or_default();
             found.keep("PORTCULLIS_REDIS_SERVER", program, &told)
         });
+        report.step("promtool", || {
+            let program = tools::promtool();
+            let told = program.as_ref().map(|program| program.display().to_string()).unwrap_or_default();
+            found.keep("PORTCULLIS_PROMTOOL", program, &told)
+        });
         report.step("other people's vectors", || match tools::vectors() {
             Ok(_) => Passed("read where they are".to_owned()),
             Err(missing) => Skipped(missing),
@@ -100,12 +105,14 @@ impl Outside {
 
 /// Writes the documents that are made from the code; the test suite compares them.
 pub(crate) fn write_documents() -> Result<String, String> {
-    let mut command = cargo(&["test", "--quiet", "-p", "portcullis-conformance", "--locked"]);
+    let mut command =
+        cargo(&["test", "--quiet", "-p", "portcullis-conformance", "-p", "portcullis-gateway", "--locked"]);
     command.args(["--", "documents", "every_provider_has_its_row"]);
     match command.env("PORTCULLIS_WRITE_DOCUMENTS", "1").status() {
-        Ok(status) if status.success() => {
-            Ok("docs/rejections.md, docs/standards.md and docs/providers.md are written".to_owned())
-        }
+        Ok(status) if status.success() => Ok(
+            "docs/rejections.md, docs/standards.md, docs/providers.md and docs/observability.md are written"
+                .to_owned(),
+        ),
         Ok(_) => Err("see above".to_owned()),
         Err(error) => Err(error.to_string()),
     }

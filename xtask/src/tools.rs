@@ -10,21 +10,39 @@ pub(crate) fn redis_server() -> Result<PathBuf, String> {
     if let Some(program) = named.into_iter().chain(REDIS_SERVERS.map(PathBuf::from)).find(|it| it.is_file()) {
         return Ok(program);
     }
-    let installed = Command::new("apt-get")
-        .args(["install", "-y", "--no-install-recommends", "redis-server"])
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    let installed = from_distribution("redis-server");
     let program = REDIS_SERVERS.map(PathBuf::from).into_iter().find(|it| it.is_file());
     match program {
-        Some(program) if installed.is_ok_and(|status| status.success()) => Ok(program),
+        Some(program) if installed => Ok(program),
         _ => {
             Err("install `redis-server` or `valkey-server`, or name one in PORTCULLIS_REDIS_SERVER"
                 .to_owned())
         }
     }
+}
+
+/// Prometheus' own checker of exposition and rules, installed from the distribution where that is possible.
+pub(crate) fn promtool() -> Result<PathBuf, String> {
+    let named = std::env::var_os("PORTCULLIS_PROMTOOL").map(PathBuf::from);
+    let found = || {
+        let usual = ["/usr/bin/promtool", "/usr/local/bin/promtool"].map(PathBuf::from);
+        named.clone().into_iter().chain(usual).find(|it| it.is_file())
+    };
+    found()
+        .or_else(|| from_distribution("prometheus").then(found)?)
+        .ok_or_else(|| "install `prometheus`, or name its promtool in PORTCULLIS_PROMTOOL".to_owned())
+}
+
+/// Installs a Debian package, where there are any. Whether it worked.
+fn from_distribution(package: &str) -> bool {
+    let installed = Command::new("apt-get")
+        .args(["install", "-y", "--no-install-recommends", package])
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    installed.is_ok_and(|status| status.success())
 }
 
 /// Where the distributions put it.

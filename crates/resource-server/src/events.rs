@@ -200,6 +200,9 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("path", "a file"),
     ("from", "the address before"),
     ("to", "the address now"),
+    ("grace", "for how long decisions go on without the revocation store"),
+    ("entries", "how many entries of the revocation store"),
+    ("id", "the place of an entry in the revocation store"),
     ("error", "what the operating system or a library said"),
 ];
 

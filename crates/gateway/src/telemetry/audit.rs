@@ -79,6 +79,10 @@ impl Audit {
     ) {
         let record = Record::new(now, inquiry, named, finding, &self.privacy);
         let line = if self.json { record.json() } else { record.text() };
+        self.put(line);
+    }
+
+    fn put(&self, line: Vec<u8>) {
         if self.queue.try_send(Message::Line(line)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
             self.dropped.increment(1);
@@ -215,5 +219,26 @@ impl Writer {
 impl fmt::Debug for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Audit").field("json", &self.json).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+
+    /// Nobody takes the records: the queue fills up, and the rest is counted, without a wait.
+    #[test]
+    fn what_nobody_takes_is_counted_and_holds_up_nothing() {
+        let (queue, untaken) = sync_channel(2);
+        let (lost, count) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+        let privacy = Privacy { subject: Subject::Plain, peer: true };
+        let dropped = Counter::from_arc(Arc::clone(&count));
+        let audit = Audit { queue, lost: Arc::clone(&lost), dropped, privacy, json: true };
+        for _ in 0..5 {
+            audit.put(b"{}\n".to_vec());
+        }
+        assert_eq!((lost.load(Ordering::Relaxed), count.load(Ordering::Relaxed)), (3, 3));
+        assert_eq!(untaken.try_iter().count(), 2);
     }
 }

@@ -7,3 +7,18 @@ pub(crate) fn expiry(certificate: &[u8]) -> Option<i64> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     Some(certificate.validity().not_after.timestamp())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    #[test]
+    fn the_end_of_a_certificate_is_read() {
+        let mut params = CertificateParams::new(["gw.example".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(2_030, 1, 1);
+        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        assert_eq!(expiry(certificate.der()), Some(1_893_456_000));
+        assert_eq!(expiry(b"nonsense"), None);
+    }
+}

@@ -131,5 +131,6 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("admin", "the address for probes and metrics"),
     ("setting", "the name of a setting"),
     ("errors", "faults of the settings, each with its place and cure"),
+    ("cause", "why a stream is ended"),
     ("dropped", "how many audit records were lost"),
 ];

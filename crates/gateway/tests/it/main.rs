@@ -16,6 +16,7 @@ mod failure;
 mod forward_auth;
 mod identity_corpus;
 mod life;
+mod observability;
 mod path_corpus;
 mod raw_corpus;
 mod secure;

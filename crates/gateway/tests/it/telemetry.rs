@@ -247,3 +247,34 @@ async fn who_keeps_failing_is_not_verified_any_more_and_known_neighbours_are() {
         assert_eq!(world.client().get("/x", Some("bad")).await.status, 401);
     }
 }
+
+#[tokio::test]
+async fn a_reload_that_failed_shows_until_one_goes_well() {
+    let folder = std::env::temp_dir().join(format!("portcullis-reloads-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("portcullis.toml");
+    let world = World::new(ADMIN).await;
+    std::fs::write(&path, world.document(ADMIN)).unwrap();
+    let watching = tokio::spawn(portcullis_gateway::watch(world.handle.clone(), path.clone()));
+    let becomes = async |failed: f64| {
+        for _ in 0..1_000 {
+            let text = scrape(&world).await;
+            if value(&text, "portcullis_gateway_reload_failed{what=\"settings\"}") == failed {
+                return text;
+            }
+            world.clock.advance(std::time::Duration::from_secs(2));
+        }
+        panic!("never {failed}");
+    };
+    becomes(0.0).await;
+    std::fs::write(&path, "nonsense").unwrap();
+    becomes(1.0).await;
+    std::fs::write(&path, format!("# another\n{}", world.document(ADMIN))).unwrap();
+    let text = becomes(0.0).await;
+    for outcome in ["ok", "failed"] {
+        let series = format!("portcullis_gateway_reloads_total{{what=\"settings\",outcome=\"{outcome}\"}}");
+        assert_eq!(value(&text, &series), 1.0, "{outcome}");
+    }
+    watching.abort();
+    std::fs::remove_dir_all(&folder).unwrap();
+}
