@@ -119,7 +119,7 @@ fn promtool(arguments: &[&str], folder: &Path, input: &str) -> Option<String> {
     command.args(arguments).current_dir(folder);
     let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let Ok(mut child) = spawned else {
-        println!("skipped: promtool is not there (Debian: prometheus)");
+        eprintln!("skipped: promtool is not there (Debian: prometheus)");
         return None;
     };
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -175,7 +175,7 @@ fn fields(call: &str) -> Vec<String> {
         depth += i32::from(c == '(') - i32::from(c == ')');
         depth == 0
     });
-    let arguments = rest[..end.unwrap()].split(',').map(str::trim);
+    let arguments = rest.get(..end.unwrap()).unwrap().split(',').map(str::trim);
     let before_text = arguments.take_while(|argument| !argument.starts_with('"'));
     let fields = before_text.filter(|argument| !argument.starts_with("events::"));
     let name =
