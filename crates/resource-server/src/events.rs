@@ -139,6 +139,18 @@ pub const KEY_FETCH_FAILURES: Metric = Metric::gauge(
     "Fetches that failed since the last good one.",
 );
 
+/// Verdicts on opaque tokens.
+pub const INTROSPECTIONS: Metric = Metric::counter(
+    "portcullis_introspections_total",
+    &["issuer", "result"],
+    "Verdicts on tokens that the issuer is asked about: `remembered`, or `asked`; then `failed` too if it gave no answer.",
+);
+/// Whether the issuer is asked at the moment.
+pub const INTROSPECTION_PAUSED: Metric = Metric::gauge(
+    "portcullis_introspection_breaker_open",
+    &["issuer"],
+    "1 while the issuer is not asked about tokens, because it failed, else 0. Only where introspection is set up.",
+);
 /// How many revocations there are.
 pub const DENYLIST: Metric =
     Metric::gauge("portcullis_denylist_entries", &[], "Revocations that are in force or remembered.");
@@ -168,6 +180,8 @@ pub const METRICS: &[Metric] = &[
     KEYS_CONFIRMED,
     KEYS_GOOD_UNTIL,
     KEY_FETCH_FAILURES,
+    INTROSPECTIONS,
+    INTROSPECTION_PAUSED,
     DENYLIST,
     DENYLIST_IN_STEP,
     DENYLIST_CONTACT,
@@ -178,10 +192,14 @@ pub const DECIDE: &str = "portcullis.decide";
 /// The span of one fetch of keys, level debug: field `issuer`.
 pub const KEY_FETCH: &str = "portcullis.key_fetch";
 
+/// The span of one question about a token, level debug: field `issuer`.
+pub const INTROSPECT: &str = "portcullis.introspect";
+
 /// The spans of the resource server, and what each is about.
 pub const SPANS: &[(&str, &str)] = &[
     (DECIDE, "one decision: fields `outcome` and `code`; within it the wait for a key, if there is one"),
     (KEY_FETCH, "one fetch of an issuer's metadata and keys, in the background: field `issuer`"),
+    (INTROSPECT, "one question to an issuer about a token: field `issuer`"),
 ];
 
 /// The fields of the resource server's log lines, and what each holds. Foreign text is escaped and cut.
@@ -279,6 +297,15 @@ pub(crate) struct KeyMeters {
     failed: Counter,
     seconds: Histogram,
     pub(crate) unknown: Counter,
+    pub(crate) introspection: IntrospectionMeters,
+}
+
+/// What is counted of the questions about tokens.
+#[derive(Clone)]
+pub(crate) struct IntrospectionMeters {
+    pub(crate) asked: Counter,
+    pub(crate) failed: Counter,
+    pub(crate) remembered: Counter,
 }
 
 impl KeyMeters {
@@ -288,6 +315,11 @@ impl KeyMeters {
             failed: KEY_FETCHES.count(recorder, &[issuer, "failed"]),
             seconds: KEY_FETCH_SECONDS.times(recorder, &[issuer]),
             unknown: UNKNOWN_KEYS.count(recorder, &[issuer]),
+            introspection: IntrospectionMeters {
+                asked: INTROSPECTIONS.count(recorder, &[issuer, "asked"]),
+                failed: INTROSPECTIONS.count(recorder, &[issuer, "failed"]),
+                remembered: INTROSPECTIONS.count(recorder, &[issuer, "remembered"]),
+            },
         })
     }
 

@@ -1,5 +1,6 @@
 //! The live decision, in one straight line: [`ResourceServer::decide`].
 
+use crate::breaker::BreakerState;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::events::{self, DecisionMeters};
@@ -244,6 +245,10 @@ impl ResourceServer {
             let now = self.0.clock.now().seconds() as f64;
             for (entry, status) in self.0.issuers.status_by_entry() {
                 status.record(recorder, entry.as_str(), now);
+            }
+            for (issuer, status) in self.introspection_status() {
+                let open = f64::from(u8::from(!matches!(status.breaker, BreakerState::Closed)));
+                events::INTROSPECTION_PAUSED.set(recorder, &[issuer.as_str()], open);
             }
             self.revocation_status().record(recorder, now);
         });

@@ -16,6 +16,7 @@ pub(crate) use settings::{Asked, IntrospectionSettings};
 use crate::answers::Answers;
 use crate::breaker::{Breaker, BreakerState};
 use crate::clock::Clock;
+use crate::events::{self, IntrospectionMeters};
 use crate::fetch::Fetch;
 use crate::key_cache::KeyCache;
 use crate::token_cache::Digest;
@@ -28,6 +29,7 @@ use request::{Endpoint, Unanswered};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tracing::Instrument as _;
 
 /// Asks one issuer about tokens, and remembers what it says.
 pub(crate) struct Introspector {
@@ -41,6 +43,7 @@ pub(crate) struct Introspector {
     questions: AtomicU64,
     remembered: AtomicU64,
     last_failure: Mutex<Option<String>>,
+    meters: IntrospectionMeters,
 }
 
 /// What became of a question.
@@ -83,6 +86,7 @@ impl Introspector {
         limits: Limits,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let meters = keys.meters.introspection.clone();
         Self {
             endpoint: Endpoint::new(settings, fetch, keys, limits, Arc::clone(&clock)),
             verifier,
@@ -94,6 +98,7 @@ impl Introspector {
             questions: AtomicU64::new(0),
             remembered: AtomicU64::new(0),
             last_failure: Mutex::new(None),
+            meters,
         }
     }
 
@@ -158,8 +163,10 @@ impl Introspector {
             Outage::new(OutageCode::Introspection, facts, wait)
         })?;
         self.questions.fetch_add(1, Ordering::Relaxed);
+        self.meters.asked.increment(1);
+        let span = tracing::debug_span!(events::INTROSPECT, issuer = %self.verifier.issuer());
         let answered = tokio::select! {
-            answered = self.endpoint.ask(token) => answered,
+            answered = self.endpoint.ask(token).instrument(span) => answered,
             () = self.clock.sleep(PATIENCE) => Err(Unanswered::of("the answer did not come in time".to_owned())),
         };
         match answered {
@@ -169,6 +176,7 @@ impl Introspector {
                 Ok(answer)
             }
             Err(unanswered) => {
+                self.meters.failed.increment(1);
                 let Unanswered { code, reason, endpoint_fails, retry_after } = unanswered;
                 if endpoint_fails {
                     leave.failed(self.clock.elapsed(), retry_after);
@@ -210,6 +218,7 @@ impl Introspector {
         let found = self.answers.find_or(digest, ask).await;
         if !found.asked {
             self.remembered.fetch_add(1, Ordering::Relaxed);
+            self.meters.remembered.increment(1);
         }
         found.value
     }

@@ -51,7 +51,7 @@ pub(crate) struct KeyCache {
     unknown: Mutex<UnknownKids>,
     flights: Flights,
     started: AtomicBool,
-    meters: KeyMeters,
+    pub(crate) meters: KeyMeters,
 }
 
 /// When the next fetch is due, and how the last ones went.

@@ -88,8 +88,8 @@ async fn every_metric_of_the_table_is_there_with_its_labels() {
     world.server.refresh_keys().await;
     world.decide(&world.idp.token("alice").sign()).await;
     let text = render(&world.server);
-    // Told only where a store is configured.
-    let store = [events::DENYLIST_IN_STEP, events::DENYLIST_CONTACT];
+    // Told only where a store or introspection is configured.
+    let store = [events::DENYLIST_IN_STEP, events::DENYLIST_CONTACT, events::INTROSPECTION_PAUSED];
     for metric in events::METRICS.iter().filter(|metric| !store.contains(metric)) {
         let line = text.lines().find(|line| {
             let name = line.split(['{', ' ']).next().unwrap_or_default();
