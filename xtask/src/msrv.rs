@@ -47,9 +47,13 @@ fn stated(metadata: &Value) -> Result<String, String> {
     if faults.is_empty() { Ok(stated.to_owned()) } else { Err(faults.join("\n")) }
 }
 
-/// `1.89` as numbers that can be compared; nothing said is less than all.
+/// `1.89` as numbers that can be compared, `1.89.0` as the same ones; nothing said is less than all.
 fn numbers(version: &str) -> Vec<u32> {
-    version.split('.').filter_map(|number| number.parse().ok()).collect()
+    let mut numbers: Vec<u32> = version.split('.').filter_map(|number| number.parse().ok()).collect();
+    while numbers.last() == Some(&0) {
+        numbers.pop();
+    }
+    numbers
 }
 
 #[cfg(test)]
@@ -68,6 +72,7 @@ mod tests {
         };
         assert_eq!(stated(&graph("1.89", json!("1.9.5"))).unwrap(), "1.89");
         assert_eq!(stated(&graph("1.89", Value::Null)).unwrap(), "1.89");
+        assert_eq!(stated(&graph("1.89", json!("1.89.0"))).unwrap(), "1.89");
         assert_eq!(
             stated(&graph("1.89", json!("1.89.1"))).unwrap_err(),
             "`c` asks for Rust 1.89.1, and we say 1.89"
