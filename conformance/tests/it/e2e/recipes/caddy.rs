@@ -1,6 +1,6 @@
 //! Caddy with `forward_auth`.
 
-use super::calls::{make, make_without_gateway, make_without_keys};
+use super::calls::{make, make_with_unknown_name, make_without_gateway, make_without_keys};
 use super::installed;
 use super::world::World;
 use crate::e2e::process::Process;
@@ -15,6 +15,7 @@ async fn every_call_is_decided_by_the_gateway() {
     let mut world = World::new("caddy", SETTINGS).await;
     let _caddy = start(&program, &world).await;
     make(&world);
+    make_with_unknown_name(&world);
     world.stop_gateway();
     make_without_gateway(&world, 502);
 }

@@ -37,6 +37,12 @@ pub(super) fn make(world: &World) {
     }
 }
 
+/// Where names are removed by their beginning, one that the settings do not know yet is removed as well.
+pub(super) fn make_with_unknown_name(world: &World) {
+    assert_eq!(world.send("GET", "/public-data", &["X-Auth-New: forged".to_owned()]).status, 200);
+    assert_identity(&world.taken()[0].2, &[], world);
+}
+
 /// Without the keys of the identity provider nobody is refused for his token, and nobody let in.
 pub(super) fn make_without_keys(world: &World) {
     let answer = world.send("GET", "/protected-data", &[bearer(&world.idp.token("bob").sign())]);
@@ -84,7 +90,12 @@ fn calls(world: &World) -> Vec<Call> {
         call("/admin-dashboard", &[&alice], 200, ""),
     ];
     calls.extend(AMBIGUOUS.iter().map(|target| call(target, &[&alice], 400, "request.path")));
+    // Public to read only; and whoever says that it is another method is not believed.
     calls.push(Call { method: "DELETE", ..call("/admin-dashboard", &[&bob], 403, "policy.role") });
+    for line in METHODS.map(str::to_owned) {
+        let refused = call("/public-data", &[&line], 401, "credential.missing");
+        calls.push(Call { method: "DELETE", ..refused });
+    }
     for line in OVERRIDES.map(str::to_owned) {
         calls.push(call("/admin-dashboard", &[&line], 401, "credential.missing"));
     }
@@ -119,6 +130,15 @@ const OVERRIDES: [&str; 9] = [
     "X-Original-Method: OPTIONS",
     "X-HTTP-Method-Override: OPTIONS",
     "X-Portcullis-Status: 200",
+];
+
+/// What would have the method taken for another one.
+const METHODS: [&str; 5] = [
+    "X-Auth: none",
+    "X-Original-Method: GET",
+    "X-Forwarded-Method: GET",
+    "X-HTTP-Method-Override: GET",
+    "X-Method-Override: GET",
 ];
 
 /// What would have the caller taken for another one.

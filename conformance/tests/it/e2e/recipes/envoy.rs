@@ -1,6 +1,6 @@
 //! Envoy with ext_authz by gRPC.
 
-use super::calls::{make, make_without_gateway, make_without_keys};
+use super::calls::{make, make_with_unknown_name, make_without_gateway, make_without_keys};
 use super::installed;
 use super::world::World;
 use crate::e2e::process::Process;
@@ -15,6 +15,7 @@ async fn every_call_is_decided_by_the_gateway() {
     let mut world = World::new("envoy", SETTINGS).await;
     let _envoy = start(&program, &world).await;
     make(&world);
+    make_with_unknown_name(&world);
     world.stop_gateway();
     make_without_gateway(&world, 503);
 }
