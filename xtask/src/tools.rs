@@ -6,52 +6,79 @@ use std::process::{Command, Stdio};
 
 /// The program of a Redis or Valkey, installed from the distribution where that is possible.
 pub(crate) fn redis_server() -> Result<PathBuf, String> {
-    let named = std::env::var_os("PORTCULLIS_REDIS_SERVER").map(PathBuf::from);
-    if let Some(program) = named.into_iter().chain(REDIS_SERVERS.map(PathBuf::from)).find(|it| it.is_file()) {
-        return Ok(program);
-    }
-    let installed = from_distribution("redis-server");
-    let program = REDIS_SERVERS.map(PathBuf::from).into_iter().find(|it| it.is_file());
-    match program {
-        Some(program) if installed => Ok(program),
-        _ => {
-            Err("install `redis-server` or `valkey-server`, or name one in PORTCULLIS_REDIS_SERVER"
-                .to_owned())
-        }
-    }
+    let places = [
+        "/usr/bin/redis-server",
+        "/usr/bin/valkey-server",
+        "/usr/local/bin/redis-server",
+        "/usr/local/bin/valkey-server",
+    ];
+    from_distribution("redis-server", "PORTCULLIS_REDIS_SERVER", &places)
+}
+
+/// The program of nginx, installed from the distribution where that is possible.
+pub(crate) fn nginx() -> Result<PathBuf, String> {
+    from_distribution(
+        "nginx",
+        "PORTCULLIS_NGINX",
+        &["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"],
+    )
 }
 
 /// Prometheus' own checker of exposition and rules, installed from the distribution where that is possible.
 pub(crate) fn promtool() -> Result<PathBuf, String> {
-    let named = std::env::var_os("PORTCULLIS_PROMTOOL").map(PathBuf::from);
-    let found = || {
-        let usual = ["/usr/bin/promtool", "/usr/local/bin/promtool"].map(PathBuf::from);
-        named.clone().into_iter().chain(usual).find(|it| it.is_file())
+    from_distribution("prometheus", "PORTCULLIS_PROMTOOL", &["/usr/bin/promtool", "/usr/local/bin/promtool"])
+}
+
+/// A program that a variable names, or that is in one of these places, or that a Debian package puts there.
+fn from_distribution(package: &str, variable: &str, places: &[&str]) -> Result<PathBuf, String> {
+    let there = || places.iter().map(PathBuf::from).find(|place| place.is_file());
+    let named = std::env::var_os(variable).map(PathBuf::from).filter(|place| place.is_file());
+    if let Some(program) = named.or_else(there) {
+        return Ok(program);
+    }
+    let install = ["install", "-y", "--no-install-recommends", package];
+    // A machine that is new does not know yet what there is.
+    let installed = apt_get(&install) || (apt_get(&["update"]) && apt_get(&install));
+    there()
+        .filter(|_| installed)
+        .ok_or_else(|| format!("install `{package}`, or name the program in {variable}"))
+}
+
+fn apt_get(arguments: &[&str]) -> bool {
+    let mut command = Command::new("apt-get");
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// The folder of programs of a Python environment with FastAPI, Envoy and Caddy: the lock files' versions, by their
+/// digests.
+pub(crate) fn python() -> Result<PathBuf, String> {
+    let environment = root().join("target/recipes");
+    let locks = ["examples/fastapi/requirements.txt", "conformance/e2e/recipes/requirements.txt"];
+    let wanted: String =
+        locks.iter().map(|lock| std::fs::read_to_string(root().join(lock)).unwrap_or_default()).collect();
+    let (bin, mark) = (environment.join("bin"), environment.join("installed.txt"));
+    if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
+        return Ok(bin);
+    }
+    let done = |command: &mut Command| {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
     };
-    found()
-        .or_else(|| from_distribution("prometheus").then(found)?)
-        .ok_or_else(|| "install `prometheus`, or name its promtool in PORTCULLIS_PROMTOOL".to_owned())
+    if !done(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment)) {
+        return Err("`python3 -m venv` failed: install Python 3.10 or later, with its venv".to_owned());
+    }
+    let mut install = Command::new(bin.join("python"));
+    install.args(["-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]);
+    install.arg("--disable-pip-version-check").current_dir(root());
+    if !done(install.args(locks.iter().flat_map(|lock| ["-r", lock]))) {
+        return Err(
+            "`pip install` failed: is PyPI reachable, and are there wheels for this machine?".to_owned()
+        );
+    }
+    std::fs::write(&mark, wanted).map_err(|error| format!("{}: {error}", mark.display()))?;
+    Ok(bin)
 }
-
-/// Installs a Debian package, where there are any. Whether it worked.
-fn from_distribution(package: &str) -> bool {
-    let installed = Command::new("apt-get")
-        .args(["install", "-y", "--no-install-recommends", package])
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    installed.is_ok_and(|status| status.success())
-}
-
-/// Where the distributions put it.
-const REDIS_SERVERS: [&str; 4] = [
-    "/usr/bin/redis-server",
-    "/usr/bin/valkey-server",
-    "/usr/local/bin/redis-server",
-    "/usr/local/bin/valkey-server",
-];
 
 /// The folder of other people's vectors, if it is there.
 pub(crate) fn vectors() -> Result<PathBuf, String> {

@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     /// Check the settings of the gateway, or begin a settings file
     Config(ConfigArguments),
-    /// Run everything on this machine: an identity provider, the enterprise API, and lines to try
+    /// Run everything on this machine: an identity provider, an API, the gateway, and lines to try
     #[cfg(feature = "dev")]
     Dev(DevArguments),
     /// Run the development identity provider alone, or rotate the keys of one that runs
@@ -78,6 +78,9 @@ pub(crate) struct DevArguments {
     /// The identity provider's settings, in TOML [default: alice with the role Admin, and bob]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Your own API: the gateway is put in front of it, in the place of the example
+    #[arg(long, value_name = "URL")]
+    pub(crate) upstream: Option<String>,
 }
 
 #[cfg(feature = "dev")]

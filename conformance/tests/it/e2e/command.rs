@@ -116,16 +116,15 @@ fn the_lines_of_the_dev_page_do_what_it_says() {
 
 fn run_the_dev_page(arguments: &[&str]) -> Vec<String> {
     let process = Process::start(Command::new(program("portcullis")).arg("dev").args(arguments));
-    let page = process.lines_to("Ctrl-C stops both.");
+    let page = process.lines_to("Ctrl-C stops everything.");
     let mut script = String::from("set -e\n");
     let mut promised = Vec::new();
+    let mut calls = String::new();
     for line in page.iter().skip_while(|line| !line.contains("Get tokens")) {
         let line = line.trim();
         if line.starts_with("curl -si") {
-            script.push_str(&format!(
-                "{}\n",
-                line.replace("curl -si", "curl -s -o /dev/null -w '%{http_code}\\n'")
-            ));
+            let call = line.replace("curl -si", "curl -s -o /dev/null -w '%{http_code}\\n'");
+            calls.push_str(&format!("{call}\n"));
         } else if let Some(status) = line.get(..3).filter(|start| start.parse::<u16>().is_ok()) {
             promised.push(status.to_owned());
         } else if ["IDP=", "SERVICE=", "ALICE=", "BOB=", "-d grant_type", "sed "]
@@ -133,14 +132,45 @@ fn run_the_dev_page(arguments: &[&str]) -> Vec<String> {
             .any(|start| line.starts_with(start))
         {
             script.push_str(&format!("{line}\n"));
+        } else if line.starts_with("API=") {
+            // The same lines again, through the gateway.
+            script.push_str(&format!("{calls}{line}\n"));
+            promised.extend(promised.clone());
         }
     }
+    script.push_str(&calls);
     let output = Command::new("sh").args(["-c", &script]).output().unwrap();
     let answers: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
     assert_eq!(answers, promised, "{arguments:?}\n{script}\n{}", text(&output.stderr));
-    assert_eq!(promised.len(), 7);
+    assert_eq!(promised.len(), 14);
     assert!(process.interrupt(), "Ctrl-C ends it well");
     page
+}
+
+/// In front of somebody's own API, everything needs a token, and the API is told who calls.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gateway_of_dev_stands_before_an_api_of_ones_own() {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upstream = format!("http://{}", socket.local_addr().unwrap());
+    let api = axum::Router::new().fallback(|headers: http::HeaderMap| async move {
+        headers.get("x-auth-client").map_or("nobody", |value| value.to_str().unwrap()).to_owned()
+    });
+    tokio::spawn(async move { axum::serve(socket, api).await });
+    let mut command = Command::new(program("portcullis"));
+    let process = Process::start(command.args(["dev", "--upstream", &upstream]));
+    let page = process.lines_to("Ctrl-C stops everything.");
+    assert!(page.iter().any(|line| line.contains(&upstream)), "{page:?}");
+    let line = page.iter().find_map(|line| line.trim().strip_prefix("IDP=")).unwrap();
+    let (idp, gateway) = line.split_once(" API=").unwrap();
+    let client = reqwest::Client::new();
+    let token = client.post(format!("{idp}/dev/token")).body("user=bob");
+    let token = token.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+    let token = token.text().await.unwrap();
+    let call = || client.get(format!("{gateway}/anything"));
+    assert_eq!(call().send().await.unwrap().status(), 401);
+    let told = call().bearer_auth(token).send().await.unwrap();
+    assert_eq!((told.status().as_u16(), told.text().await.unwrap().as_str()), (200, "web"));
+    assert!(process.interrupt(), "Ctrl-C ends it well");
 }
 
 /// The settings on the page of `portcullis idp` are those with which its tokens are accepted.

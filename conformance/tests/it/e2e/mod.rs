@@ -8,6 +8,7 @@ mod introspection;
 mod process;
 mod products;
 mod provider;
+mod recipes;
 mod redis;
 mod revoke;
 mod secrets;

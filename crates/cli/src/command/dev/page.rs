@@ -1,103 +1,69 @@
-//! `portcullis dev`: the identity provider and the enterprise API on loopback, and a page of lines to try.
+//! The page of `portcullis dev`: what runs where, and lines to paste with the answers to expect.
 
-use crate::args::DevArguments;
-use crate::command::idp::configured;
-use crate::exit::{Exit, Failure};
-use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, print, styled};
-use portcullis_idp::{Dialect, Idp, TokenFormat};
-use portcullis_resource_server::{ClaimScalar, Config, IssuerConfig, OneOrMore, ResourceServer, Settings};
-use std::io::ErrorKind;
-use std::net::Ipv4Addr;
-use std::time::Duration;
-use tokio::net::TcpListener;
-
-pub(crate) async fn run(arguments: DevArguments) -> Result<Exit, Failure> {
-    let mut config = configured(arguments.config.as_deref(), arguments.dialect)?;
-    config.free_port_if_taken = true;
-    // The example verifies JWTs; whoever wants opaque tokens says so in the settings.
-    config.access_token_format = config.access_token_format.or(Some(TokenFormat::Jwt));
-    let defaults = arguments.config.is_none();
-    let idp = Idp::start(config).await?;
-    let server = ResourceServer::with_settings(Settings::try_from(trusting(&idp))?);
-    server.start();
-    let listener = listener().await?;
-    let api = format!("http://{}", listener.local_addr()?);
-    print(&page(&Told::of(&idp, &api), defaults))?;
-    let stop = async { _ = tokio::signal::ctrl_c().await };
-    let serving = axum::serve(listener, enterprise_api::app(server)).with_graceful_shutdown(stop);
-    tokio::select! {
-        served = serving => served?,
-        () = grace_is_over() => {}
-    }
-    drop(idp);
-    print(&format!("\n  {}\n", styled(QUIET, "Stopped.")))?;
-    Ok(Exit::Fine)
-}
-
-/// The settings of an API that trusts this provider.
-fn trusting(idp: &Idp) -> Config {
-    let condition = idp.dialect().condition();
-    let condition = condition
-        .map(|(claim, value)| (claim.to_owned(), OneOrMore::One(ClaimScalar::Text(value.to_owned()))));
-    let issuer = IssuerConfig {
-        url: idp.issuer().to_string(),
-        audience: idp.audiences(),
-        profile: Some(idp.dialect().profile().to_owned()),
-        claims: condition.into_iter().collect(),
-        ..IssuerConfig::default()
-    };
-    Config { issuer: vec![issuer], ..Config::default() }
-}
-
-/// Some time after Ctrl-C: whoever still holds a connection has had it.
-async fn grace_is_over() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-    tokio::time::sleep(Duration::from_secs(2)).await;
-}
-
-/// The usual port, or any free one.
-async fn listener() -> Result<TcpListener, Failure> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, 8000)).await {
-        Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
-        }
-        other => Ok(other?),
-    }
-}
+use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, styled};
+use portcullis_idp::{Dialect, Idp};
 
 /// What the page is about.
-struct Told {
+pub(super) struct Told {
     base: String,
     issuer: String,
     audience: String,
-    api: String,
+    api: Api,
+    /// Where the gateway listens.
+    gateway: String,
     dialect: Dialect,
 }
 
+/// Which API there is to call.
+enum Api {
+    /// The example, here.
+    Example(String),
+    /// The user's own, behind the gateway.
+    Upstream(String),
+}
+
 impl Told {
-    fn of(idp: &Idp, api: &str) -> Self {
+    /// The example, and the gateway beside it.
+    pub(super) fn of(idp: &Idp, api: String, gateway: String) -> Self {
+        Self::about(idp, Api::Example(api), gateway)
+    }
+
+    /// The gateway in front of somebody's own API.
+    pub(super) fn before(idp: &Idp, upstream: String, gateway: String) -> Self {
+        Self::about(idp, Api::Upstream(upstream), gateway)
+    }
+
+    fn about(idp: &Idp, api: Api, gateway: String) -> Self {
         Self {
             base: idp.base().to_owned(),
             issuer: idp.issuer().to_string(),
             audience: idp.audiences().join(","),
-            api: api.to_owned(),
+            api,
+            gateway,
             dialect: idp.dialect(),
+        }
+    }
+
+    /// Where the calls of the page go.
+    fn called(&self) -> &str {
+        match &self.api {
+            Api::Example(api) => api,
+            Api::Upstream(_) => &self.gateway,
         }
     }
 }
 
-fn page(told: &Told, defaults: bool) -> String {
+pub(super) fn page(told: &Told, defaults: bool) -> String {
     let mut page = format!(
         "\n  {}\n\n",
         styled(STRONG, "Portcullis: an identity provider and a protected API, on this machine")
     );
-    let mut facts = vec![
-        ("identity provider", told.issuer.as_str()),
-        ("enterprise API", &told.api),
-        ("audience", &told.audience),
-    ];
+    let api = match &told.api {
+        Api::Example(api) => ("enterprise API", api),
+        Api::Upstream(upstream) => ("your API", upstream),
+    };
+    let mut facts = vec![("identity provider", &*told.issuer), (api.0, api.1), ("gateway", &told.gateway)];
+    facts.push(("audience", &told.audience));
     if told.dialect != Dialect::Generic {
         facts.insert(1, ("it imitates", told.dialect.name()));
     }
@@ -113,9 +79,12 @@ fn page(told: &Told, defaults: bool) -> String {
         page.push_str(&format!("\n  {}\n", styled(QUIET, hint)));
     }
     tokens(&mut page, told);
-    calls(&mut page, told);
+    match told.api {
+        Api::Example(_) => calls(&mut page, told),
+        Api::Upstream(_) => calls_of_upstream(&mut page),
+    }
     explaining(&mut page, told);
-    page.push_str(&format!("\n  {}\n", styled(QUIET, "Ctrl-C stops both.")));
+    page.push_str(&format!("\n  {}\n", styled(QUIET, "Ctrl-C stops everything.")));
     page
 }
 
@@ -125,7 +94,7 @@ fn tokens(page: &mut String, told: &Told) {
         styled(STRONG, "Get tokens: a service by client credentials, alice (Admin), bob (no role)")
     ));
     for line in [
-        format!("IDP={} API={}", told.base, told.api),
+        format!("IDP={} API={}", told.base, told.called()),
         "SERVICE=$(curl -s $IDP/token -u service:service-secret \\".to_owned(),
         "  -d grant_type=client_credentials |".to_owned(),
         "  sed 's/.*\"access_token\":\"\\([^\"]*\\).*/\\1/')".to_owned(),
@@ -145,6 +114,19 @@ fn calls(page: &mut String, told: &Told) {
         page.push_str(&format!("  {} {what}\n", styled(style, &status.to_string())));
         page.push_str(&format!("      curl -si{header} $API{path}\n"));
     }
+    let again = "The same lines again, through the gateway, to an API without protection";
+    page.push_str(&format!("\n  {}\n\n      API={}\n", styled(STRONG, again), told.gateway));
+}
+
+/// What can be said of an API that nobody here knows.
+fn calls_of_upstream(page: &mut String) {
+    let title = "Call your API through the gateway, which tells it who calls in headers";
+    page.push_str(&format!("\n  {}\n\n", styled(STRONG, title)));
+    page.push_str(&format!("  {} everything needs a token\n      curl -si $API/\n", styled(BAD, "401")));
+    page.push_str("  And with one, the answer is your API's\n");
+    page.push_str("      curl -si -H \"Authorization: Bearer $BOB\" $API/\n");
+    page.push_str("  Say what is public, and what wants a role, in a file: then `portcullis serve`\n");
+    page.push_str("      portcullis config init\n");
 }
 
 fn explaining(page: &mut String, told: &Told) {
@@ -187,11 +169,21 @@ mod tests {
     fn the_page_fits_eighty_columns() {
         let here = || "http://127.0.0.1:65535".to_owned();
         let audience = "api://enterprise-api".to_owned();
-        let told = Told { base: here(), issuer: here(), audience, api: here(), dialect: Dialect::Generic };
-        let page = page(&told, false);
-        let plain = anstream::adapter::strip_str(&page).to_string();
-        for line in plain.lines() {
-            assert!(line.chars().count() <= 80, "{line}");
+        let mut plain = String::new();
+        for api in [Api::Upstream(here()), Api::Example(here())] {
+            let told = Told {
+                base: here(),
+                issuer: here(),
+                audience: audience.clone(),
+                api,
+                gateway: here(),
+                dialect: Dialect::Generic,
+            };
+            let page = page(&told, false);
+            plain = anstream::adapter::strip_str(&page).to_string();
+            for line in plain.lines() {
+                assert!(line.chars().count() <= 80, "{line}");
+            }
         }
         assert!(plain.contains("curl -si -H \"Authorization: Bearer $ALICE\" $API/admin-dashboard"));
     }

@@ -1,0 +1,28 @@
+//! The recipes of `deploy/` and `examples/`, run as they are committed but for ports and issuer: real programs in
+//! front, the gateway as a process, an API behind that has no protection of its own.
+
+mod caddy;
+mod calls;
+mod envoy;
+mod fastapi;
+mod nginx;
+mod wire;
+mod world;
+mod written;
+
+use std::path::PathBuf;
+
+/// A program that `cargo xtask test` installs, if it did: `variable` names it, or the folder that it is in.
+fn installed(variable: &str, program: &str) -> Option<PathBuf> {
+    let Some(place) = std::env::var_os(variable).map(PathBuf::from) else {
+        println!("skipped: {program} is not installed; `cargo xtask test` does it");
+        return None;
+    };
+    Some(if place.is_dir() { place.join(program) } else { place })
+}
+
+/// The text of a committed file.
+fn committed(path: &str) -> String {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    std::fs::read_to_string(format!("{root}/{path}")).unwrap()
+}

@@ -1,0 +1,36 @@
+//! HTTP/1.1 by hand: clients of a library would tidy up what is to be sent.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    head: String,
+    pub(super) body: String,
+}
+
+impl Answer {
+    /// The values of a header.
+    pub(super) fn values(&self, name: &str) -> Vec<&str> {
+        let fields = self.head.lines().filter_map(|line| line.split_once(':'));
+        fields.filter(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect()
+    }
+}
+
+/// Sends a request with exactly this target and these header lines.
+pub(super) fn send(to: SocketAddr, method: &str, target: &str, lines: &[String]) -> std::io::Result<Answer> {
+    let mut stream = TcpStream::connect(to)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    write!(stream, "{method} {target} HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n{lines}\r\n")?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| std::io::Error::other("no status"))?;
+    Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
+}
