@@ -1,0 +1,37 @@
+//! The gateway as a process: a soak that counts wrong answers, and its load beside Envoy and HAProxy.
+//!
+//! `cargo xtask soak [seconds]` and `cargo xtask load` build the release and run this. By itself it does nothing:
+//! neither belongs to the tests.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::panic,
+    missing_docs,
+    reason = "a bench prints, and stops when something is wrong"
+)]
+
+mod clients;
+mod expected;
+
+mod process;
+mod soak;
+mod upstream;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    match arguments.first().map(String::as_str) {
+        Some("soak") => {
+            let seconds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(300);
+            if soak::run(seconds).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        _ => {
+            println!("`cargo xtask soak [seconds]` or `cargo xtask load`");
+            ExitCode::SUCCESS
+        }
+    }
+}
