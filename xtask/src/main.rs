@@ -8,6 +8,7 @@ mod hygiene;
 mod msrv;
 mod providers;
 mod report;
+mod rig;
 mod sizes;
 mod test;
 mod tools;
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
             let seconds = std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(60);
             fuzz::run(target.as_deref(), seconds)
         }
+        "soak" => rig::soak(std::env::args().nth(2).and_then(|text| text.parse().ok()).unwrap_or(300)),
+        "load" => rig::load(),
         _ => {
             say(HELP);
             return if command == "help" { ExitCode::SUCCESS } else { ExitCode::FAILURE };
@@ -62,4 +65,6 @@ cargo xtask <command>
   docs     write the documents that are made from the code
   providers  install the suites' identity providers; the lines to tell a shell where they are
   fuzz     [target or `all`] [seconds]: fuzz from the corpus
+  soak     [seconds]: the gateway as a process through rotations, reloads, restarts and outages; no answer may be wrong
+  load     what a request costs the gateway, beside Envoy and HAProxy where they are; needs wrk
   help     this text";

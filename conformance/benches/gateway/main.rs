@@ -14,6 +14,8 @@
 
 mod clients;
 mod expected;
+mod load;
+mod peers;
 
 mod process;
 mod soak;
@@ -28,6 +30,10 @@ async fn main() -> ExitCode {
         Some("soak") => {
             let seconds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(300);
             if soak::run(seconds).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Some("load") => {
+            load::run().await;
+            ExitCode::SUCCESS
         }
         _ => {
             println!("`cargo xtask soak [seconds]` or `cargo xtask load`");
