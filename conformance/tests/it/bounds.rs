@@ -4,6 +4,7 @@ use crate::corpus::{document, line::Line, rows};
 use allocation_counter::{AllocationInfo, measure};
 use portcullis_core::credential::Credential;
 use portcullis_core::token::{Issuer, NumericDate};
+use portcullis_core::{Decision, Requirement};
 use portcullis_idp::{Idp, IdpConfig};
 use portcullis_resource_server::{ResourceServer, Revocation, Settings};
 
@@ -71,6 +72,25 @@ fn a_revocation_takes_at_most_a_hundred_bytes() {
 
 fn revocation(issuer: &Issuer, number: u32) -> Revocation {
     Revocation::token(issuer, &format!("token {number}"), NumericDate::from_seconds(4_000_000_000))
+}
+
+/// The whole decision, counted and timed, costs no more than the token it verifies.
+#[test]
+fn a_whole_decision_allocates_no_more_than_its_token() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+    let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
+    let mut headers = http::HeaderMap::new();
+    headers.insert("authorization", format!("Bearer {}", idp.token("alice").sign()).parse().unwrap());
+    let decide = || {
+        let decision = runtime.block_on(server.decide(&headers, None, &Requirement::ValidToken));
+        assert!(matches!(decision, Decision::Allow(_)));
+    };
+    decide();
+    let runtime_only = measure(|| runtime.block_on(async {})).count_total;
+    let AllocationInfo { count_total, .. } = measure(decide);
+    assert!(count_total - runtime_only <= 2, "{count_total} allocations");
+    println!("decision on a known token: {} allocations", count_total - runtime_only);
 }
 
 /// The worst token of the corpus against the limit on a token's length: memory stays in proportion.

@@ -14,8 +14,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use criterion::{Criterion, criterion_group, criterion_main};
-use http::Request;
-use portcullis::{Authorized, Config, ResourceServer, Settings};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Request};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use portcullis::{Authorized, Config, Decision, Requirement, ResourceServer, Settings};
 use portcullis_core::credential::Credential;
 use portcullis_idp::{Idp, IdpConfig};
 use std::cell::Cell;
@@ -29,6 +31,8 @@ struct World {
     app: Router,
     remembering: ResourceServer,
     forgetful: ResourceServer,
+    /// Remembers, and has somebody to count for.
+    counted: ResourceServer,
     tokens: Vec<String>,
     next: Cell<usize>,
 }
@@ -46,6 +50,8 @@ impl World {
             ResourceServer::with_settings(Settings::try_from(Config::from_toml(&text).unwrap()).unwrap())
         };
         let (remembering, forgetful) = (server(20_000), server(0));
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let counted = metrics::with_local_recorder(&recorder, || server(20_000));
         let token = |number| {
             (0..8).fold(idp.token("alice").scope("orders:read").claim("n", number), |token, number| {
                 token.claim(&format!("claim_{number}"), "some forty characters of an ordinary value")
@@ -54,6 +60,7 @@ impl World {
         let tokens: Vec<String> = (0..tokens).map(|number| token(number).sign()).collect();
         for token in &tokens {
             runtime.block_on(remembering.authenticate(Credential::bearer(token))).unwrap();
+            runtime.block_on(counted.authenticate(Credential::bearer(token))).unwrap();
         }
         runtime.block_on(forgetful.authenticate(Credential::bearer(&tokens[0]))).unwrap();
         let hello = async |caller: Authorized| caller.name().len().to_string();
@@ -61,7 +68,7 @@ impl World {
             .route("/open", get(async || "11"))
             .route("/known", get(hello).with_state(remembering.clone()))
             .route("/fresh", get(hello).with_state(forgetful.clone()));
-        Self { runtime, app, remembering, forgetful, tokens, next: Cell::new(0) }
+        Self { runtime, app, remembering, forgetful, counted, tokens, next: Cell::new(0) }
     }
 
     fn token(&self) -> &str {
@@ -76,6 +83,20 @@ impl World {
             let began = Instant::now();
             for _ in 0..calls {
                 server.authenticate(Credential::bearer(self.token())).await.unwrap();
+            }
+            began.elapsed()
+        })
+    }
+
+    /// The whole decision, from headers that are there already.
+    fn decide_whole(&self, server: &ResourceServer, calls: u64) -> Duration {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, format!("Bearer {}", self.token()).parse().unwrap());
+        self.runtime.block_on(async {
+            let began = Instant::now();
+            for _ in 0..calls {
+                let decision = server.decide(&headers, None, &Requirement::ValidToken).await;
+                assert!(matches!(decision, Decision::Allow(_)));
             }
             began.elapsed()
         })
@@ -98,22 +119,26 @@ impl World {
 
 fn ratios(_: &mut Criterion) {
     let (hot, spread) = (World::new(1), World::new(10_000));
-    let mut rounds: [Vec<f64>; 6] = Default::default();
+    let mut rounds: [Vec<f64>; 8] = Default::default();
     for _ in 0..41 {
         let micros = |took: Duration, calls: u32| took.as_secs_f64() * 1e6 / f64::from(calls);
         let row = [
             micros(hot.decide(&hot.remembering, 2_000), 2_000),
             micros(spread.decide(&spread.remembering, 2_000), 2_000),
             micros(hot.decide(&hot.forgetful, 200), 200),
+            micros(hot.decide_whole(&hot.remembering, 2_000), 2_000),
+            micros(hot.decide_whole(&hot.counted, 2_000), 2_000),
             micros(hot.call("/open", 500), 500),
             micros(hot.call("/known", 500), 500),
             micros(hot.call("/fresh", 200), 200),
         ];
         rounds.iter_mut().zip(row).for_each(|(round, value)| round.push(value));
     }
-    let [known, known_spread, fresh, open, api_known, api_fresh] = rounds.map(median);
+    let [known, known_spread, fresh, whole, counted, open, api_known, api_fresh] = rounds.map(median);
     println!("\nverify a known token              {known:>8.2} us");
     println!("verify a known token, of 10,000   {known_spread:>8.2} us");
+    println!("decide, known token               {whole:>8.2} us");
+    println!("decide, known token, and count it {counted:>8.2} us   {:>6.2} more", counted - whole);
     println!("verify a fresh RS256 token        {fresh:>8.2} us");
     println!("axum, open                        {open:>8.2} us");
     println!(
