@@ -1,4 +1,4 @@
-//! Nothing but tests: see `tests/it`.
+//! Nothing but tests and the weighing of the gateway: see `tests/it` and `benches/gateway`.
 //!
 //! - `corpus/`: hostile and odd inputs made for this project, each with the answer it must get.
 //! - `tests/it/corpus`: the corpus through the production code.
