@@ -132,5 +132,6 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("setting", "the name of a setting"),
     ("errors", "faults of the settings, each with its place and cure"),
     ("cause", "why a stream is ended"),
+    ("cure", "what the operator can do"),
     ("dropped", "how many audit records were lost"),
 ];

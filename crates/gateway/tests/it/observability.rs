@@ -176,7 +176,13 @@ fn fields(call: &str) -> Vec<String> {
         depth += i32::from(c == '(') - i32::from(c == ')');
         depth == 0
     });
-    let arguments = rest.get(..end.unwrap()).unwrap().split(',').map(str::trim);
+    // Commas inside brackets part nothing.
+    let mut depth = 0;
+    let arguments = rest.get(..end.unwrap()).unwrap().split(|c: char| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        c == ',' && depth == 0
+    });
+    let arguments = arguments.map(str::trim);
     let before_text = arguments.take_while(|argument| !argument.starts_with('"'));
     let fields = before_text.filter(|argument| !argument.starts_with("events::"));
     let name =
