@@ -1,0 +1,55 @@
+//! `portcullis dev` and `portcullis idp`.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use portcullis_idp::Dialect;
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+pub(crate) struct DevArguments {
+    /// The provider to imitate [default: what the settings say, else none in particular]
+    #[arg(long = "as", value_name = "PROVIDER", value_parser = dialects())]
+    pub(crate) dialect: Option<Dialect>,
+    /// The identity provider's settings, in TOML [default: alice with the role Admin, and bob]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Your own API: the gateway is put in front of it, in the place of the example
+    #[arg(long, value_name = "URL")]
+    pub(crate) upstream: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct IdpArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<IdpAction>,
+    /// The provider to imitate [default: what the settings say, else none in particular]
+    #[arg(long = "as", value_name = "PROVIDER", value_parser = dialects())]
+    pub(crate) dialect: Option<Dialect>,
+    /// The settings, in TOML [default: alice with the role Admin, and bob]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:9000, or any free port if that is taken]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// The signature algorithm: RS256, ES256, PS256, EdDSA ... [default: RS256]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) algorithm: Option<String>,
+}
+
+/// The names of the dialects, for help and for the cure of a wrong one.
+fn dialects() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name)).try_map(|name| name.parse::<Dialect>())
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IdpAction {
+    /// Take a new signing key into use
+    Rotate {
+        /// Keep the old key published beside the new one
+        #[arg(long)]
+        overlap: bool,
+        /// The running identity provider
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
+        issuer: String,
+    },
+}

@@ -1,0 +1,31 @@
+//! `portcullis explain`.
+
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArguments {
+    /// The token; `-` or nothing reads it from standard input
+    pub(crate) token: Option<String>,
+    /// A file that holds the token
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub(crate) file: Option<PathBuf>,
+    /// A file with the issuer's key set: with it, nothing is fetched
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jwks: Option<PathBuf>,
+    /// Fetch nothing; needs `--jwks`
+    #[arg(long, requires = "jwks")]
+    pub(crate) offline: bool,
+    /// The trusted issuer [env: OAUTH2_ISSUER, also from .env]
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// The audience of the API [env: OAUTH2_AUDIENCE, also from .env]
+    #[arg(long)]
+    pub(crate) audience: Option<String>,
+    /// The kind of provider, such as `okta` [default: OAUTH2_PROFILE, else what the issuer shows]
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Print the checks as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

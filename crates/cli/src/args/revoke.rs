@@ -1,0 +1,84 @@
+//! `portcullis revoke`.
+
+use clap::Args;
+use portcullis_core::token::NumericDate;
+use portcullis_resource_server::StoreUrl;
+use std::convert::Infallible;
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["token_file", "jti", "subject", "session", "client", "list"]))]
+pub(crate) struct RevokeArguments {
+    /// A file that holds the token to revoke; `-` reads it from standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The identifier of the token to revoke: its `jti`, or `uti` (Entra ID)
+    #[arg(long, value_name = "ID")]
+    pub(crate) jti: Option<String>,
+    /// The subject whose tokens to revoke: `sub`, or `oid` (Entra ID)
+    #[arg(long, value_name = "SUB")]
+    pub(crate) subject: Option<String>,
+    /// The session to revoke: the `sid` of its tokens
+    #[arg(long, value_name = "SID")]
+    pub(crate) session: Option<String>,
+    /// The client whose tokens to revoke: `client_id` or `azp`
+    #[arg(long, value_name = "ID")]
+    pub(crate) client: Option<String>,
+    /// Show what is revoked, by kind and digest
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Revoke what was issued at this moment or before: 2026-11-24T15:04:05Z, or seconds since 1970 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with_all = ["token_file", "jti", "session", "list"])]
+    pub(crate) since: Option<NumericDate>,
+    /// For how many days it is remembered: as long as the issuer's longest-lived token, at least
+    #[arg(long, value_name = "DAYS", default_value_t = 31, value_parser = clap::value_parser!(u16).range(1..=3_660))]
+    pub(crate) keep: u16,
+    /// The issuer [env: OAUTH2_ISSUER, also from .env; a token names its own]
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// The store, such as rediss://redis.example:6380 [env: PORTCULLIS_STORE, also from .env]
+    #[arg(long, value_name = "URL", value_parser = store_url)]
+    pub(crate) store: Option<StoreUrl>,
+    /// A file with the store's URL, where that holds a password
+    #[arg(long, value_name = "FILE", conflicts_with = "store")]
+    pub(crate) store_file: Option<PathBuf>,
+    /// The settings of a resource server, in TOML: the store and the issuer are read from it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["store", "store_file"])]
+    pub(crate) config: Option<PathBuf>,
+    /// The key of the store's stream [default: portcullis:revocations]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) stream: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn store_url(text: &str) -> Result<StoreUrl, Infallible> {
+    Ok(StoreUrl::new(text))
+}
+
+/// A moment of RFC 3339 in UTC, or seconds since 1970.
+fn moment(text: &str) -> Result<NumericDate, &'static str> {
+    match text.parse::<u32>() {
+        Ok(seconds) => Ok(NumericDate::from_seconds(seconds.into())),
+        Err(_) => humantime::parse_rfc3339_weak(text)
+            .map(NumericDate::from)
+            .map_err(|_| "write it like 2026-11-24T15:04:05Z, or in seconds since 1970"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_in_two_ways() {
+        let expected = Ok(NumericDate::from_seconds(1_800_000_000));
+        for text in ["1800000000", "2027-01-15T08:00:00Z", "2027-01-15 08:00:00"] {
+            assert_eq!(moment(text), expected, "{text}");
+        }
+        for text in ["", "-1", "yesterday", "2027-01-15T08:00:00+01:00", "99999999999"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+}
