@@ -6,6 +6,7 @@
 //! into the system.
 
 use crate::cargo::root;
+use crate::tools;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -38,14 +39,8 @@ pub(crate) fn install_all() -> Result<String, String> {
 
 /// JavaScript, certified.
 fn oidc_provider() -> Result<PathBuf, String> {
-    let folder = root().join("conformance/e2e/oidc-provider");
-    for program in ["node", "npm"] {
-        there(program, "install Node.js 20 or later")?;
-    }
-    let mut install = Command::new("npm");
-    install.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
-    run(&mut install, "`npm ci` failed: is the npm registry reachable?")?;
-    Ok(folder)
+    there("node", "install Node.js 20 or later")?;
+    tools::npm_ci("conformance/e2e/oidc-provider")
 }
 
 /// Python: a virtual environment, made anew when the lock file changes.

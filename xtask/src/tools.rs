@@ -29,6 +29,26 @@ pub(crate) fn promtool() -> Result<PathBuf, String> {
     from_distribution("prometheus", "PORTCULLIS_PROMTOOL", &["/usr/bin/promtool", "/usr/local/bin/promtool"])
 }
 
+/// A headless Chromium, installed from the distribution where that is possible, and what drives it, from npm.
+pub(crate) fn chromium() -> Result<PathBuf, String> {
+    let places = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"];
+    let program = from_distribution("chromium-headless-shell", "PORTCULLIS_CHROMIUM", &places)?;
+    npm_ci("conformance/e2e/chromium")?;
+    Ok(program)
+}
+
+/// The npm packages of a folder, in the versions and by the digests of its lock file.
+pub(crate) fn npm_ci(folder: &str) -> Result<PathBuf, String> {
+    let folder = root().join(folder);
+    let mut install = Command::new("npm");
+    install.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
+    match install.stdin(Stdio::null()).status() {
+        Ok(status) if status.success() => Ok(folder),
+        Ok(_) => Err("`npm ci` failed: is the npm registry reachable?".to_owned()),
+        Err(_) => Err("`npm` is missing: install Node.js 20 or later".to_owned()),
+    }
+}
+
 /// A program that a variable names, or that is in one of these places, or that a Debian package puts there.
 fn from_distribution(package: &str, variable: &str, places: &[&str]) -> Result<PathBuf, String> {
     let there = || places.iter().map(PathBuf::from).find(|place| place.is_file());

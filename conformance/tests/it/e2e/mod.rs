@@ -1,6 +1,7 @@
 //! Processes, real identity providers, real HTTP: what a user would run.
 
 mod browser;
+mod chromium;
 mod command;
 mod enterprise_api;
 mod gateway;
@@ -12,3 +13,4 @@ mod recipes;
 mod redis;
 mod revoke;
 mod secrets;
+mod signing_in;

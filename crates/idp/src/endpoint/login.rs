@@ -63,7 +63,7 @@ fn html(status: StatusCode, title: &str, body: &str) -> Response {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{title} - development identity provider</title><style>{STYLE}</style></head>\
-         <body><p class=\"loud\"><strong>Development identity provider.</strong> Known passwords: never for production.</p>\
+         <body><header class=\"loud\"><strong>Development identity provider.</strong> Known passwords: never for production.</header>\
          <main>{body}</main></body></html>"
     );
     let headers = [
