@@ -2,12 +2,12 @@
 //!
 //! Good for development as they are. They can be written as TOML; unknown members are refused.
 
-use crate::dialect::Dialect;
+use crate::client::Client;
+use crate::dialect::{Claims, Dialect};
 use portcullis_core::jose::Algorithm;
 use portcullis_core::token::Issuer;
 use portcullis_core::{ConfigError, ConfigErrors};
 use serde::Deserialize;
-use serde_json::Value;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -43,6 +43,14 @@ pub struct IdpConfig {
     /// Who may ask for tokens. Default `service`, with a secret, and `web`, without one.
     #[serde(rename = "client")]
     pub clients: Vec<Client>,
+    /// How often a device may ask whether its user is done, in seconds (RFC 8628, section 3.2). Default 5; with 0 it
+    /// is never told to slow down.
+    pub device_poll_interval: u32,
+    /// Whether proofs must hold a nonce from here (RFC 9449, section 8). Default false.
+    pub dpop_nonce: bool,
+    /// Takes any name for a client, and believes it everything: any secret, address, scope and audience. Clients that
+    /// are configured stay as they are.
+    pub danger_any_client: bool,
     /// Listens beyond loopback. Anybody who reaches it can sign in as anybody: never do this outside a sandbox.
     pub danger_listen_anywhere: bool,
 }
@@ -80,30 +88,9 @@ pub struct User {
     pub groups: Vec<String>,
     /// Their tenant: the claim `tid`, and imitating Entra ID the issuer of their tokens. Default the provider's.
     pub tenant: Option<String>,
-}
-
-/// An application that asks for tokens.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Client {
-    /// `client_id`.
-    pub id: String,
-    /// Its secret. Without secret and key it is a public client: code with PKCE only.
-    pub secret: Option<Secret>,
-    /// Its public key as a JWK, to authenticate by signed assertions (`private_key_jwt`, RFC 7523).
-    pub jwk: Option<Value>,
-    /// Where codes may be sent. On loopback the port is free (RFC 8252, section 7.3).
+    /// Claims in every token about them, whatever the dialect writes there.
     #[serde(default)]
-    pub redirect_uris: Vec<String>,
-    /// The scopes it may ask for; those of OpenID Connect come on top.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// The audiences it may ask for, besides the default one.
-    #[serde(default)]
-    pub audiences: Vec<String>,
-    /// The roles of the client itself.
-    #[serde(default)]
-    pub roles: Vec<String>,
+    pub claims: Claims,
 }
 
 impl User {
@@ -118,14 +105,8 @@ impl User {
             roles: Vec::new(),
             groups: Vec::new(),
             tenant: None,
+            claims: Claims::new(),
         }
-    }
-}
-
-impl Client {
-    /// Whether it has nothing to prove who it is.
-    pub(crate) fn is_public(&self) -> bool {
-        self.secret.is_none() && self.jwk.is_none()
     }
 }
 
@@ -163,16 +144,15 @@ impl Default for IdpConfig {
             roles: roles.iter().map(ToString::to_string).collect(),
             groups: Vec::new(),
             tenant: None,
+            claims: Claims::new(),
         };
         let scopes = || ["orders:read", "orders:write"].map(str::to_owned).to_vec();
         let client = |id: &str, secret: Option<&str>, redirect_uris: &[&str]| Client {
             id: id.to_owned(),
             secret: secret.map(Secret::new),
-            jwk: None,
             redirect_uris: redirect_uris.iter().map(ToString::to_string).collect(),
             scopes: scopes(),
-            audiences: Vec::new(),
-            roles: Vec::new(),
+            ..Client::default()
         };
         Self {
             dialect: Dialect::Generic,
@@ -189,6 +169,9 @@ impl Default for IdpConfig {
                 client("service", Some("service-secret"), &[]),
                 client("web", None, &["http://127.0.0.1/callback", "http://localhost/callback"]),
             ],
+            device_poll_interval: 5,
+            dpop_nonce: false,
+            danger_any_client: false,
             danger_listen_anywhere: false,
         }
     }
@@ -247,23 +230,6 @@ impl IdpConfig {
             .iter()
             .chain(self.users.iter().filter_map(|user| user.tenant.as_ref()))
             .map(String::as_str)
-    }
-}
-
-impl Client {
-    fn fault(&self) -> Option<(&'static str, &'static str)> {
-        let member = |name| self.jwk.as_ref().and_then(|jwk: &Value| jwk.get(name));
-        if self.is_public() && self.redirect_uris.is_empty() {
-            let expected = "a secret, a key or a redirect URI: with none of them it can get no token";
-            return Some((expected, "add `secret`, `jwk` or `redirect_uris`"));
-        }
-        if member("d").is_some() || member("k").is_some() {
-            return Some((
-                "a public key",
-                "take the private members out of `jwk`: the client alone keeps them",
-            ));
-        }
-        None
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a token is to say, before a provider's words are found for it.
 
-use crate::config::{Client, User};
+use crate::client::Client;
+use crate::config::User;
 use crate::dialect::{Claims, ids};
 use crate::keys::random_text;
 use crate::state::State;
@@ -33,6 +34,8 @@ pub(crate) struct Facts {
     pub(crate) token_id: String,
     pub(crate) nonce: Option<String>,
     pub(crate) at_hash: Option<String>,
+    /// What the settings say of the client and the user besides, word for word.
+    pub(crate) more: Claims,
 }
 
 /// The user whom a token is about.
@@ -56,6 +59,7 @@ impl Facts {
             name: user.name.clone(),
             email: user.email.clone(),
         };
+        let facts = Self::new(state, client);
         Self {
             issuer: state.issuer_of(&tenant),
             tenant,
@@ -63,7 +67,8 @@ impl Facts {
             roles: user.roles.clone(),
             groups: user.groups.clone(),
             overage: user.groups.len() > MOST_GROUPS,
-            ..Self::new(state, client)
+            more: facts.more.into_iter().chain(user.claims.clone()).collect(),
+            ..facts
         }
     }
 
@@ -72,14 +77,14 @@ impl Facts {
     }
 
     fn new(state: &State, client: &str) -> Self {
-        let now = state.now();
+        let (now, known) = (state.now(), state.client(client));
         Self {
             base: state.base.clone(),
             issuer: state.issuer.to_string(),
             tenant: state.tenant.clone(),
             audience: state.audience_for(client),
             client: client.to_owned(),
-            public_client: state.client(client).is_none_or(Client::is_public),
+            public_client: known.as_ref().is_none_or(|client| client.is_public()),
             person: None,
             scope: None,
             roles: Vec::new(),
@@ -92,6 +97,7 @@ impl Facts {
             token_id: random_text(16),
             nonce: None,
             at_hash: None,
+            more: known.map(|client| client.claims.clone()).unwrap_or_default(),
         }
     }
 

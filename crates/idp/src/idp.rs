@@ -63,6 +63,7 @@ impl Idp {
             )
         })?;
         tracing::warn!(%issuer, "DEVELOPMENT identity provider: known passwords, never for production");
+        warn_of_dangers(&config);
         let keys = Keys::new(algorithm, shape).await;
         let state = Arc::new(State::new(issuer, config, keys, Box::new(clock)));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -160,6 +161,17 @@ impl Idp {
         endpoint::token_for(&self.state, name)
     }
 
+    /// Lets a device in (RFC 8628) for the user of that name, by the code that it shows, as the page `/device` does.
+    /// Tells whether a device waits for that code and the user is known.
+    pub fn allow_device(&self, user_code: &str, username: &str) -> bool {
+        endpoint::device::allow(&self.state, user_code, username)
+    }
+
+    /// Refuses a device. Tells whether one waits for that code.
+    pub fn deny_device(&self, user_code: &str) -> bool {
+        endpoint::device::deny(&self.state, user_code)
+    }
+
     /// Takes a new signing key into use.
     pub async fn rotate(&self, overlap: Overlap) {
         self.state.keys.rotate(overlap).await;
@@ -231,6 +243,18 @@ impl Drop for Idp {
 impl fmt::Debug for Idp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the development identity provider {}", self.state.issuer)
+    }
+}
+
+fn warn_of_dangers(config: &IdpConfig) {
+    if config.danger_listen_anywhere {
+        tracing::warn!("danger_listen_anywhere: whoever reaches this provider can sign in as anybody");
+    }
+    if config.danger_any_client {
+        tracing::warn!("danger_any_client: clients that are not configured are believed everything");
+    }
+    for client in config.clients.iter().filter(|client| client.danger_unchecked) {
+        tracing::warn!(client = client.id, "danger_unchecked: this client is believed everything");
     }
 }
 

@@ -1,8 +1,8 @@
 //! A development identity provider and test kit: OAuth 2.0 and OpenID Connect on loopback.
 //!
 //! For people without an identity provider, and for tests that need one: client credentials, authorization
-//! code with PKCE, refresh with rotation, introspection, revocation; rotation of keys and faults on command;
-//! and tokens straight away, good ones and deliberately bad ones.
+//! code with PKCE, device grant, refresh with rotation, pushed requests, DPoP, introspection, revocation; rotation of
+//! keys and faults on command; and tokens straight away, good ones and deliberately bad ones.
 //!
 //! **Never for production.** Passwords are known, keys are new at every start, and anybody on the machine can
 //! have a token for anybody. It listens on loopback only, unless its configuration says otherwise.
@@ -30,18 +30,21 @@
 //!
 //! It takes only nouns from `portcullis-core`, none of its parsers and checks: both sides must not share a bug.
 
+mod client;
 mod config;
 mod dialect;
 mod endpoint;
 mod facts;
 mod faults;
 mod idp;
+mod jws;
 mod keys;
 mod mint;
 mod state;
 mod store;
 
-pub use config::{Client, IdpConfig, Secret, TokenFormat, User};
+pub use client::{Client, ClientAuthentication};
+pub use config::{IdpConfig, Secret, TokenFormat, User};
 pub use dialect::Dialect;
 pub use faults::Fault;
 pub use idp::Idp;

@@ -1,6 +1,7 @@
 //! Tokens, good ones and deliberately bad ones.
 
-use crate::config::{Client, TokenFormat, User};
+use crate::client::Client;
+use crate::config::{TokenFormat, User};
 use crate::dialect::{Beside, Claims, Kind, claims};
 use crate::facts::Facts;
 use crate::keys::{SigningKey, compact, random_text};
@@ -33,6 +34,7 @@ pub struct TokenBuilder {
     key: Arc<SigningKey>,
     signer: Signer,
     grant: Option<u64>,
+    way: &'static str,
 }
 
 /// What is changed in a token after the dialect has written it.
@@ -65,15 +67,32 @@ impl TokenBuilder {
 
     fn new(state: &Arc<State>, facts: Facts) -> Self {
         let (state, key) = (Arc::clone(state), state.keys.signing());
-        let (kid, edits) = (key.kid.clone(), Vec::new());
-        Self { state, facts, kind: Kind::Access, edits, kid, key, signer: Signer::Key, grant: None }
+        let (kid, edits, signer) = (key.kid.clone(), Vec::new(), Signer::Key);
+        Self { state, facts, kind: Kind::Access, edits, kid, key, signer, grant: None, way: "on command" }
     }
 
     /// Of the signing in that this grant came of: it ends with it.
     pub(crate) fn of_grant(mut self, grant: &Grant) -> Self {
         self.facts.signed_in_at = Some(grant.auth_time);
         self.facts.session.clone_from(&grant.session);
-        self.grant = Some(grant.id);
+        (self.grant, self.way) = (Some(grant.id), grant.way);
+        match &grant.act {
+            Some(act) => self.claim("act", act.clone()),
+            None => self,
+        }
+    }
+
+    /// Good only with what the caller proved.
+    pub(crate) fn bound(self, cnf: Option<Value>) -> Self {
+        match cnf {
+            Some(cnf) => self.claim("cnf", cnf),
+            None => self,
+        }
+    }
+
+    /// Got by that grant, as `grant_type` names it.
+    pub(crate) fn by(mut self, grant_type: &'static str) -> Self {
+        self.way = grant_type;
         self
     }
 
@@ -110,6 +129,16 @@ impl TokenBuilder {
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.edits.push(Edit::Claim(name.to_owned(), value.into()));
         self
+    }
+
+    /// Bound to the key of this thumbprint (RFC 7638): good only with a proof by it (RFC 9449, section 6.1).
+    pub fn bound_to_key(self, thumbprint: &str) -> Self {
+        self.claim("cnf", json!({ "jkt": thumbprint }))
+    }
+
+    /// Bound to the certificate of this SHA-256 thumbprint, in base64url (RFC 8705, section 3.1).
+    pub fn bound_to_certificate(self, thumbprint: &str) -> Self {
+        self.claim("cnf", json!({ "x5t#S256": thumbprint }))
     }
 
     /// With this header member, whatever it was before.
@@ -219,9 +248,9 @@ impl TokenBuilder {
 
     /// A text that says nothing and stands for the token: introspection tells what this builder says.
     pub fn opaque(self) -> String {
-        let (_, claims) = self.written();
+        let (header, claims) = self.written();
         let token = self.state.shape.opaque_token();
-        self.remember(&token, claims);
+        self.remember(&token, header, claims);
         token
     }
 
@@ -232,7 +261,7 @@ impl TokenBuilder {
         }
         let (header, claims) = self.written();
         let token = compact(&header, &claims, |input| self.signature(input));
-        self.remember(&token, claims);
+        self.remember(&token, header, claims);
         token
     }
 
@@ -245,6 +274,7 @@ impl TokenBuilder {
             Kind::Access => shape.access_token(&self.facts),
             Kind::Id => shape.id_token(&self.facts),
         };
+        claims.extend(self.facts.more.clone());
         for edit in &self.edits {
             match edit {
                 Edit::Claim(name, value) => _ = claims.insert(name.clone(), value.clone()),
@@ -273,7 +303,7 @@ impl TokenBuilder {
         }
     }
 
-    fn remember(&self, token: &str, claims: Claims) {
+    fn remember(&self, token: &str, header: Claims, claims: Claims) {
         let expires = claims.get("exp").and_then(Value::as_u64).unwrap_or(self.facts.expires);
         let issued = IssuedAccess {
             claims,
@@ -282,6 +312,9 @@ impl TokenBuilder {
             scope: self.facts.scope.clone(),
             username: self.facts.person.as_ref().map(|person| person.username.clone()),
             grant: self.grant,
+            way: self.way,
+            header,
+            issued_at: self.facts.issued_at,
             expires,
         };
         self.state.store().add_access_token(token, issued, self.state.now());

@@ -1,12 +1,13 @@
 //! What all endpoints share.
 
-use crate::config::{Client, IdpConfig, TokenFormat, User};
+use crate::client::{Client, Clients};
+use crate::config::{IdpConfig, TokenFormat, User};
 use crate::dialect::{Claims, Endpoints, Published, Shape};
 use crate::faults::Switch;
-use crate::keys::Keys;
+use crate::keys::{Keys, random_text};
 use crate::store::Store;
 use portcullis_core::token::Issuer;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The time, in seconds since 1970.
@@ -22,12 +23,15 @@ pub(crate) struct State {
     /// The documents: the issuer's own first.
     pub(crate) published: Vec<Published>,
     pub(crate) config: IdpConfig,
+    pub(crate) clients: Clients,
     pub(crate) keys: Keys,
     pub(crate) jwks: Switch,
     pub(crate) metadata: Switch,
     pub(crate) introspection: Switch,
     pub(crate) graph: Switch,
     pub(crate) clock: Now,
+    /// What the nonces for proofs are made of.
+    pub(crate) nonce_secret: String,
     store: Mutex<Store>,
 }
 
@@ -49,6 +53,7 @@ impl State {
             issuer,
             shape,
             tenant,
+            clients: Clients::new(&config.clients, config.danger_any_client),
             config,
             keys,
             jwks: Switch::default(),
@@ -56,6 +61,7 @@ impl State {
             introspection: Switch::default(),
             graph: Switch::default(),
             clock,
+            nonce_secret: random_text(32),
             store: Mutex::default(),
         }
     }
@@ -77,8 +83,8 @@ impl State {
         user.id.clone().unwrap_or_else(|| self.shape.user_id(&user.username))
     }
 
-    pub(crate) fn client(&self, id: &str) -> Option<&Client> {
-        self.config.clients.iter().find(|client| client.id == id)
+    pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
+        self.clients.find(id)
     }
 
     /// The URL of a path below the base.

@@ -85,7 +85,7 @@ impl Shape for Hydra {
             json!({
                 "active": true,
                 "scope": issued.scope,
-                "token_type": "Bearer",
+                "token_type": issued.token_type(),
                 "token_use": "access_token",
             }),
         )

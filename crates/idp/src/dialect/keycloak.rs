@@ -70,7 +70,7 @@ impl Shape for Keycloak {
             issued.claims.clone(),
             json!({
                 "active": true,
-                "token_type": "Bearer",
+                "token_type": issued.token_type(),
                 "client_id": issued.client,
                 "username": username,
             }),

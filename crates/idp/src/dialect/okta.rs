@@ -95,7 +95,7 @@ impl Shape for Okta {
             answer,
             json!({
                 "active": true,
-                "token_type": "Bearer",
+                "token_type": issued.token_type(),
                 "client_id": issued.client,
                 "username": issued.claims.get("sub").filter(|_| issued.username.is_some()),
                 "scope": issued.scope,

@@ -147,7 +147,7 @@ pub(crate) trait Shape: Sync {
         let mut answer = issued.claims.clone();
         answer.extend(claims(json!({
             "active": true,
-            "token_type": "Bearer",
+            "token_type": issued.token_type(),
             "client_id": issued.client,
             "username": issued.username,
             "scope": issued.scope,

@@ -1,13 +1,14 @@
 //! What no real provider has: a token for anybody, and new keys, on command. For development only.
 
+use super::caller::Form;
 use super::error::OAuthError;
 use super::params::Params;
 use super::token_for;
 use crate::keys::Overlap;
 use crate::state::State;
 use axum::extract;
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
@@ -15,19 +16,17 @@ use std::sync::Arc;
 /// if wanted: the bare token.
 pub(super) async fn token(
     extract::State(state): extract::State<Arc<State>>,
-    headers: HeaderMap,
-    body: String,
+    form: Result<Form, OAuthError>,
 ) -> Response {
-    match minted(&state, &headers, &body) {
+    match form.and_then(|form| minted(&state, &form.params)) {
         Ok(token) => ([(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "text/plain")], token).into_response(),
         Err(error) => error.into_response(),
     }
 }
 
-fn minted(state: &Arc<State>, headers: &HeaderMap, body: &str) -> Result<String, OAuthError> {
-    let params = Params::of_form(headers, body)?;
+fn minted(state: &Arc<State>, params: &Params) -> Result<String, OAuthError> {
     let name = params.need("user")?;
-    if state.user(name).is_none() && state.client(name).is_none() {
+    if state.user(name).is_none() && state.clients.configured(name).is_none() {
         return Err(OAuthError::invalid_request("there is no user and no client of this name"));
     }
     let mut builder = token_for(state, name);
@@ -48,11 +47,10 @@ fn minted(state: &Arc<State>, headers: &HeaderMap, body: &str) -> Result<String,
 /// `POST /dev/rotate`, with `overlap=true` to keep the old key published beside the new one.
 pub(super) async fn rotate(
     extract::State(state): extract::State<Arc<State>>,
-    headers: HeaderMap,
-    body: String,
+    form: Result<Form, OAuthError>,
 ) -> Response {
-    let overlap = match Params::of_form(&headers, &body) {
-        Ok(params) if params.find("overlap") == Some("true") => Overlap::With,
+    let overlap = match form {
+        Ok(Form { params, .. }) if params.find("overlap") == Some("true") => Overlap::With,
         Ok(_) => Overlap::Without,
         Err(error) => return error.into_response(),
     };

@@ -57,16 +57,20 @@ fn for_clients(state: &State, algorithm: &str) -> Claims {
         "authorization_endpoint": url(&endpoints.authorize),
         "token_endpoint": url(&endpoints.token),
         "userinfo_endpoint": url(&endpoints.userinfo),
+        "device_authorization_endpoint": state.url("/device_authorization"),
+        "pushed_authorization_request_endpoint": state.url("/par"),
+        "require_pushed_authorization_requests": false,
+        "dpop_signing_alg_values_supported": crate::jws::ALGORITHMS,
         "revocation_endpoint": url(&endpoints.revoke),
         "introspection_endpoint_auth_methods_supported": introspect.as_ref().map(|_| authentication),
         "introspection_signing_alg_values_supported": introspect.as_ref().map(|_| [algorithm]),
         "introspection_endpoint": introspect,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+        "grant_types_supported": super::grant::TYPES,
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ([&authentication[..], &["none"]].concat()),
-        "token_endpoint_auth_signing_alg_values_supported": super::assertion::ALGORITHMS,
+        "token_endpoint_auth_signing_alg_values_supported": crate::jws::ALGORITHMS,
         "scopes_supported": scopes(state),
         "authorization_response_iss_parameter_supported": true,
         "request_parameter_supported": false,
@@ -74,11 +78,11 @@ fn for_clients(state: &State, algorithm: &str) -> Claims {
     }))
 }
 
-fn scopes(state: &State) -> Vec<&str> {
-    let mut scopes = vec!["openid", "profile", "email", "offline_access"];
-    for scope in state.config.clients.iter().flat_map(|client| &client.scopes) {
-        if !scopes.contains(&scope.as_str()) {
-            scopes.push(scope);
+fn scopes(state: &State) -> Vec<String> {
+    let mut scopes = ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec();
+    for scope in state.clients.all().iter().flat_map(|client| &client.scopes) {
+        if !scopes.contains(scope) {
+            scopes.push(scope.clone());
         }
     }
     scopes

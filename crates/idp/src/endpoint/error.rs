@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An error of the token endpoint and its kin.
 #[derive(Debug)]
@@ -28,6 +28,14 @@ impl OAuthError {
 
     pub(super) fn invalid_client() -> Self {
         Self::new("invalid_client", "unknown client, or wrong credentials")
+    }
+}
+
+/// An answer in JSON, which nobody may keep.
+pub(super) fn json(answer: Result<Value, OAuthError>) -> Response {
+    match answer {
+        Ok(answer) => ([(CACHE_CONTROL, "no-store")], Json(answer)).into_response(),
+        Err(error) => error.into_response(),
     }
 }
 

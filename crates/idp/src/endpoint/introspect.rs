@@ -1,8 +1,8 @@
 //! Introspection (RFC 7662), also as a signed answer (RFC 9701). What is not active is only that.
 
+use super::caller::Form;
 use super::error::OAuthError;
 use super::fault::instead_of;
-use super::params::Params;
 use crate::dialect::{Claims, claims};
 use crate::state::State;
 use axum::extract;
@@ -19,9 +19,9 @@ pub(super) async fn introspect(
     extract::State(state): extract::State<Arc<State>>,
     uri: Uri,
     headers: HeaderMap,
-    body: String,
+    form: Result<Form, OAuthError>,
 ) -> Response {
-    respond(&state, &uri, &headers, &body, false).await
+    respond(&state, &uri, &headers, form, false).await
 }
 
 /// At the imitated provider's address, which may ask nobody who they are.
@@ -29,15 +29,21 @@ pub(super) async fn introspect_as_theirs(
     extract::State(state): extract::State<Arc<State>>,
     uri: Uri,
     headers: HeaderMap,
-    body: String,
+    form: Result<Form, OAuthError>,
 ) -> Response {
     let open = state.shape.introspection_is_open();
-    respond(&state, &uri, &headers, &body, open).await
+    respond(&state, &uri, &headers, form, open).await
 }
 
-async fn respond(state: &State, uri: &Uri, headers: &HeaderMap, body: &str, open: bool) -> Response {
+async fn respond(
+    state: &State,
+    uri: &Uri,
+    headers: &HeaderMap,
+    form: Result<Form, OAuthError>,
+    open: bool,
+) -> Response {
     let fault = state.introspection.request();
-    let answer = answer(state, headers, body, open);
+    let answer = form.and_then(|form| answer(state, &form, open));
     let document = answer.as_ref().map(|(_, answer)| json!(answer).to_string()).unwrap_or_default();
     if let Some(faulty) = instead_of(&document, fault, uri).await {
         return faulty;
@@ -54,24 +60,18 @@ async fn respond(state: &State, uri: &Uri, headers: &HeaderMap, body: &str, open
 }
 
 /// Who asks, where that is known, and the answer.
-fn answer(
-    state: &State,
-    headers: &HeaderMap,
-    body: &str,
-    open: bool,
-) -> Result<(Option<String>, Claims), OAuthError> {
-    let params = Params::of_form(headers, body)?;
-    let asking = match open && !params.tells_who_asks(headers) {
+fn answer(state: &State, form: &Form, open: bool) -> Result<(Option<String>, Claims), OAuthError> {
+    let asking = match open && !form.tells_who_asks() {
         true => None,
         false => {
-            let client = params.client(state, headers)?;
+            let client = form.client(state)?;
             if client.is_public() {
                 return Err(OAuthError::invalid_client()); // it cannot prove that it may ask
             }
             Some(client.id.clone())
         }
     };
-    let issued = state.store().access_token(params.need("token")?, state.now());
+    let issued = state.store().access_token(form.params.need("token")?, state.now());
     let answer = match issued {
         Some(issued) => state.shape.introspection(&issued),
         None => claims(json!({ "active": false })),

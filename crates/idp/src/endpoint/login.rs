@@ -1,22 +1,33 @@
 //! The pages a person sees: signing in, and what went wrong. No script, and nothing from elsewhere.
 
-use super::authorize::AuthorizationRequest;
 use crate::state::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{Html, IntoResponse as _, Response};
 
+/// What a user is asked.
+pub(super) struct Asked<'a> {
+    pub(super) client: &'a str,
+    pub(super) audience: &'a str,
+    pub(super) scope: &'a str,
+    /// Where the answer goes.
+    pub(super) action: &'a str,
+    /// The code of the device that asks.
+    pub(super) user_code: Option<&'a str>,
+}
+
 /// The page on which a user signs in.
-pub(super) fn page(
-    state: &State,
-    request: &AuthorizationRequest<'_>,
-    query: &str,
-    problem: Option<&str>,
-) -> Response {
+pub(super) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) -> Response {
     let users: Vec<String> = state.config.users.iter().map(|user| escaped(&user.username)).collect();
-    let problem = problem
-        .map(|text| format!("<p class=\"problem\" role=\"alert\">{}</p>", escaped(text)))
+    let problem = told(problem);
+    let user_code = request
+        .user_code
+        .map(|code| format!("<input type=\"hidden\" name=\"user_code\" value=\"{}\">", escaped(code)))
         .unwrap_or_default();
+    let warning = match request.user_code {
+        Some(_) => "<p class=\"ask\">Only if you have just seen this code on a device of your own.</p>",
+        None => "",
+    };
     let scopes: String = request
         .scope
         .split(' ')
@@ -27,8 +38,8 @@ pub(super) fn page(
         "<h1>Sign in</h1>\
          <p class=\"ask\"><strong>{client}</strong> asks for access to <strong>{audience}</strong></p>\
          <ul class=\"scopes\" aria-label=\"Scopes\">{scopes}</ul>\
-         {problem}\
-         <form method=\"post\" action=\"/authorize?{query}\">\
+         {warning}{problem}\
+         <form method=\"post\" action=\"{action}\">{user_code}\
          <label for=\"username\">Username</label>\
          <input id=\"username\" name=\"username\" autocomplete=\"username\" autocapitalize=\"none\" required autofocus>\
          <label for=\"password\">Password</label>\
@@ -37,14 +48,34 @@ pub(super) fn page(
          <button type=\"submit\" class=\"quiet\" name=\"cancel\" value=\"1\" formnovalidate>Cancel</button>\
          </form>\
          <p class=\"hint\">Users here: {users}. Unless configured otherwise, the password is the username.</p>",
-        client = escaped(&request.client.id),
-        audience = escaped(&request.audience),
-        query = escaped(query),
+        client = escaped(request.client),
+        audience = escaped(request.audience),
+        action = escaped(request.action),
         users = users.join(", "),
     );
     // Browsers hold the form's redirect to this policy as well, so it names no target for forms.
     let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
     html(status, "Sign in", &body)
+}
+
+/// The page that asks for the code which a device shows.
+pub(super) fn code_page(problem: Option<&str>) -> Response {
+    let body = format!(
+        "<h1>Connect a device</h1>{problem}\
+         <form method=\"get\" action=\"/device\">\
+         <label for=\"user_code\">The code on your device</label>\
+         <input id=\"user_code\" name=\"user_code\" autocomplete=\"off\" autocapitalize=\"characters\" \
+         spellcheck=\"false\" required autofocus>\
+         <button type=\"submit\">Continue</button></form>",
+        problem = told(problem),
+    );
+    html(if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK }, "Connect a device", &body)
+}
+
+/// A page that says how something ended.
+pub(super) fn message_page(title: &str, message: &str) -> Response {
+    let body = format!("<h1>{}</h1><p class=\"ask\">{}</p>", escaped(title), escaped(message));
+    html(StatusCode::OK, title, &body)
 }
 
 /// The page for requests that cannot be answered by sending the browser back.
@@ -56,6 +87,12 @@ pub(super) fn error_page(message: &str) -> Response {
         escaped(message)
     );
     html(StatusCode::BAD_REQUEST, "Error", &body)
+}
+
+fn told(problem: Option<&str>) -> String {
+    problem
+        .map(|text| format!("<p class=\"problem\" role=\"alert\">{}</p>", escaped(text)))
+        .unwrap_or_default()
 }
 
 fn html(status: StatusCode, title: &str, body: &str) -> Response {

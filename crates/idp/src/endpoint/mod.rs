@@ -1,17 +1,23 @@
 //! The endpoints.
 
 mod assertion;
+mod authentication;
 mod authorize;
+mod caller;
 mod dev;
+pub(crate) mod device;
 mod discovery;
+mod dpop;
 mod error;
 mod fault;
+mod grant;
 mod graph;
 mod introspect;
 mod login;
 mod params;
+mod pushed;
+mod request;
 mod revoke;
-mod token;
 mod tokeninfo;
 mod userinfo;
 
@@ -36,10 +42,14 @@ pub(crate) const USERS_CLIENT: &str = "web";
 pub(crate) fn router(state: Arc<State>) -> Router {
     let mut routes = BTreeMap::from([
         ("/authorize".to_owned(), get(authorize::show).post(authorize::sign_in)),
-        ("/token".to_owned(), post(token::token)),
+        ("/token".to_owned(), post(grant::token)),
         ("/userinfo".to_owned(), get(userinfo::userinfo).post(userinfo::userinfo)),
         ("/introspect".to_owned(), post(introspect::introspect)),
         ("/revoke".to_owned(), post(revoke::revoke)),
+        ("/par".to_owned(), post(pushed::push)),
+        ("/device_authorization".to_owned(), post(device::begin)),
+        ("/device".to_owned(), get(device::show).post(device::decide)),
+        ("/dev/device".to_owned(), post(device::decide_on_command)),
         ("/dev/token".to_owned(), post(dev::token)),
         ("/dev/rotate".to_owned(), post(dev::rotate)),
     ]);
@@ -54,7 +64,7 @@ fn theirs(state: &State) -> Vec<Route> {
     let endpoints = state.endpoints.clone();
     let mut routes: Vec<Route> = [
         (endpoints.authorize, get(authorize::show).post(authorize::sign_in)),
-        (endpoints.token, post(token::token)),
+        (endpoints.token, post(grant::token)),
         (endpoints.userinfo, get(userinfo::userinfo).post(userinfo::userinfo)),
         (endpoints.introspect, post(introspect::introspect_as_theirs)),
         (endpoints.revoke, post(revoke::revoke)),
@@ -96,9 +106,9 @@ fn document(published: &Published, which: Document) -> MethodRouter<Arc<State>> 
 
 /// A token for a user or a client, whichever has that name.
 pub(crate) fn token_for(state: &Arc<State>, name: &str) -> TokenBuilder {
-    match (state.user(name), state.client(name)) {
+    match (state.user(name), state.clients.configured(name)) {
         (Some(user), _) => TokenBuilder::for_user(state, user, USERS_CLIENT),
-        (None, Some(client)) => TokenBuilder::for_client(state, client),
+        (None, Some(client)) => TokenBuilder::for_client(state, &client),
         (None, None) => TokenBuilder::for_user(state, &User::unknown(name), USERS_CLIENT),
     }
 }

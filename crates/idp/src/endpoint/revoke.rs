@@ -1,28 +1,26 @@
 //! Revocation (RFC 7009): by the client that owns the token. An unknown token is no error.
 
+use super::caller::Form;
 use super::error::OAuthError;
-use super::params::Params;
 use crate::state::State;
 use axum::extract;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
 pub(super) async fn revoke(
     extract::State(state): extract::State<Arc<State>>,
-    headers: HeaderMap,
-    body: String,
+    form: Result<Form, OAuthError>,
 ) -> Response {
-    match end(&state, &headers, &body) {
+    match form.and_then(|form| end(&state, &form)) {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => error.into_response(),
     }
 }
 
-fn end(state: &State, headers: &HeaderMap, body: &str) -> Result<(), OAuthError> {
-    let params = Params::of_form(headers, body)?;
-    let client = params.client(state, headers)?;
-    let (token, now) = (params.need("token")?, state.now());
+fn end(state: &State, form: &Form) -> Result<(), OAuthError> {
+    let client = form.client(state)?;
+    let (token, now) = (form.params.need("token")?, state.now());
     let mut store = state.store();
     // The hint may be wrong (RFC 7009, section 2.1): both kinds are looked for in any case.
     if let Some(grant) = store.grant_of(token, now).filter(|grant| grant.client == client.id) {

@@ -1,46 +1,88 @@
-//! UserInfo (OpenID Connect Core, section 5.3).
+//! UserInfo (OpenID Connect Core, section 5.3), also for tokens that are bound to a key (RFC 9449, section 7).
 
+use super::caller::Caller;
+use super::dpop;
 use crate::dialect::Claims;
 use crate::facts::Facts;
+use crate::jws::ALGORITHMS;
 use crate::state::State;
+use crate::store::IssuedAccess;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, extract};
 use std::sync::Arc;
 
-pub(super) async fn userinfo(
-    extract::State(state): extract::State<Arc<State>>,
-    headers: HeaderMap,
-) -> Response {
-    let Some(token) = bearer(&headers) else {
-        return refused(StatusCode::UNAUTHORIZED, "Bearer realm=\"idp\"");
+/// A refusal: how, and the parameters of the challenge.
+struct Refused(StatusCode, &'static str, &'static str);
+
+pub(super) async fn userinfo(extract::State(state): extract::State<Arc<State>>, caller: Caller) -> Response {
+    let response = match told(&state, &caller) {
+        Ok(claims) => ([(CACHE_CONTROL, "no-store")], Json(claims)).into_response(),
+        Err(Refused(status, scheme, error)) => {
+            let algorithms = format!(", algs=\"{}\"", ALGORITHMS.join(" "));
+            let more = if scheme == "DPoP" { &algorithms } else { "" };
+            let challenge = format!("{scheme} realm=\"idp\"{error}{more}");
+            (status, [(WWW_AUTHENTICATE, challenge.as_str()), (CACHE_CONTROL, "no-store")]).into_response()
+        }
+    };
+    dpop::with_nonce(&state, response)
+}
+
+fn told(state: &State, caller: &Caller) -> Result<Claims, Refused> {
+    let refused = |scheme, error| Refused(StatusCode::UNAUTHORIZED, scheme, error);
+    let (token, scheme) = match (shown_as(&caller.headers, "Bearer"), shown_as(&caller.headers, "DPoP")) {
+        (Some(token), _) => (token, "Bearer"),
+        (None, Some(token)) => (token, "DPoP"),
+        (None, None) => return Err(refused("Bearer", "")),
     };
     let issued = state.store().access_token(token, state.now());
     let user = issued.as_ref().and_then(|issued| state.user(issued.username.as_deref()?));
     let (Some(issued), Some(user)) = (issued, user) else {
-        return refused(StatusCode::UNAUTHORIZED, "Bearer realm=\"idp\", error=\"invalid_token\"");
+        return Err(refused(scheme, ", error=\"invalid_token\""));
     };
+    confirm(state, caller, &issued, scheme, token)?;
     if !issued.scope.iter().flat_map(|scope| scope.split(' ')).any(|scope| scope == "openid") {
-        return refused(
-            StatusCode::FORBIDDEN,
-            "Bearer realm=\"idp\", error=\"insufficient_scope\", scope=\"openid\"",
-        );
+        let error = ", error=\"insufficient_scope\", scope=\"openid\"";
+        return Err(Refused(StatusCode::FORBIDDEN, scheme, error));
     }
     // The subject must be the ID token's, in whatever form the provider writes it there.
     let told = ["sub", "name", "preferred_username", "email", "email_verified"];
-    let identity = state.shape.id_token(&Facts::of_user(&state, user, &issued.client));
-    let claims: Claims = identity.into_iter().filter(|(name, _)| told.contains(&name.as_str())).collect();
-    ([(CACHE_CONTROL, "no-store")], Json(claims)).into_response()
+    let identity = state.shape.id_token(&Facts::of_user(state, user, &issued.client));
+    Ok(identity.into_iter().filter(|(name, _)| told.contains(&name.as_str())).collect())
+}
+
+/// What a token is bound to must be proven, and an unbound one must not look bound.
+fn confirm(
+    state: &State,
+    caller: &Caller,
+    issued: &IssuedAccess,
+    scheme: &'static str,
+    token: &str,
+) -> Result<(), Refused> {
+    let refused = |error| Err(Refused(StatusCode::UNAUTHORIZED, scheme, error));
+    if issued.token_type() != scheme {
+        return refused(", error=\"invalid_token\"");
+    }
+    if scheme == "Bearer" {
+        return Ok(());
+    }
+    let bound = issued.claims.get("cnf").and_then(|cnf| cnf.get("jkt")?.as_str());
+    match dpop::proven_key(state, caller, Some(token)) {
+        Ok(Some(jkt)) if Some(jkt.as_str()) == bound => Ok(()),
+        Ok(Some(_)) => refused(", error=\"invalid_token\""),
+        Err(error) if error.error == "use_dpop_nonce" => refused(", error=\"use_dpop_nonce\""),
+        Ok(None) | Err(_) => refused(", error=\"invalid_dpop_proof\""),
+    }
 }
 
 /// The token behind `Bearer`.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, token) = value?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+    shown_as(headers, "Bearer")
 }
 
-fn refused(status: StatusCode, challenge: &'static str) -> Response {
-    (status, [(WWW_AUTHENTICATE, challenge), (CACHE_CONTROL, "no-store")]).into_response()
+fn shown_as<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, token) = value?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(wanted).then(|| token.trim())
 }

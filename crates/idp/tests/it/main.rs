@@ -7,15 +7,22 @@
     reason = "a test that fails should stop"
 )]
 
+mod authentication;
 mod authorize;
+mod device;
 mod dialect;
+mod dpop;
 mod introspect;
+mod key;
 mod life;
+mod pushed;
 mod tokens;
 
 use portcullis_idp::{Client, Idp, IdpConfig, Secret};
 use reqwest::{Response, redirect};
 use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// RFC 7636, appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -83,6 +90,20 @@ pub(crate) async fn code(idp: &Idp) -> String {
     let response = post(idp, &path, "username=alice&password=alice", None).await;
     assert_eq!(response.status(), 303);
     parameter(&response, "code").unwrap()
+}
+
+/// The usual settings with one more client, and with a key that is quick to make.
+pub(crate) fn with_client(more: Client) -> IdpConfig {
+    let mut config = IdpConfig { algorithm: "ES256".to_owned(), ..IdpConfig::default() };
+    config.clients.push(more);
+    config
+}
+
+/// A clock that stands still until it is set.
+pub(crate) fn clock() -> (Arc<AtomicU64>, impl Fn() -> u64 + Send + Sync + 'static) {
+    let time = Arc::new(AtomicU64::new(1_800_000_000));
+    let read = Arc::clone(&time);
+    (time, move || read.load(Ordering::SeqCst))
 }
 
 /// A parameter of the address that an answer redirects to.

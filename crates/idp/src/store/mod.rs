@@ -1,9 +1,15 @@
 //! What the provider remembers: grants, codes, refresh tokens, access tokens. In memory, bounded, expiring.
 
+mod device;
+mod expiring;
+
+pub(crate) use device::{DeviceAnswer, LIFE as DEVICE_LIFE, Poll};
+
 use crate::dialect::Claims;
-use crate::keys::{encoded, random_text};
-use aws_lc_rs::digest;
-use std::collections::{HashMap, HashSet, VecDeque};
+use crate::keys::random_text;
+use expiring::Expiring;
+use serde_json::Value;
+use std::collections::HashSet;
 
 /// Everything that was issued and is not over yet.
 #[derive(Default)]
@@ -11,7 +17,11 @@ pub(crate) struct Store {
     codes: Expiring<Code>,
     refresh_tokens: Expiring<RefreshToken>,
     access_tokens: Expiring<IssuedAccess>,
-    assertions: Expiring<()>,
+    /// What may be used once, and was: assertions, proofs.
+    used: Expiring<()>,
+    pushed: Expiring<Pushed>,
+    devices: Expiring<device::DeviceRequest>,
+    device_codes: Expiring<String>,
     revoked_grants: HashSet<u64>,
     grants: u64,
 }
@@ -28,6 +38,12 @@ pub(crate) struct Grant {
     pub(crate) auth_time: u64,
     /// The same in all tokens that come of it: `sid`.
     pub(crate) session: String,
+    /// The key to which a public client's refresh tokens are bound (RFC 9449, section 5): its thumbprint.
+    pub(crate) jkt: Option<String>,
+    /// Who acts for the user (RFC 8693, section 4.1).
+    pub(crate) act: Option<Value>,
+    /// The grant that it began with, as `grant_type` names it.
+    pub(crate) way: &'static str,
 }
 
 /// An authorization code that waits to be redeemed.
@@ -37,6 +53,14 @@ pub(crate) struct Code {
     pub(crate) redirect_uri: String,
     pub(crate) challenge: String,
     used: bool,
+}
+
+/// What a client pushed before it sent the browser (RFC 9126).
+#[derive(Clone)]
+struct Pushed {
+    client: String,
+    /// Form-encoded.
+    parameters: String,
 }
 
 #[derive(Clone)]
@@ -56,7 +80,23 @@ pub(crate) struct IssuedAccess {
     /// The user; none where the client acts for itself.
     pub(crate) username: Option<String>,
     pub(crate) grant: Option<u64>,
+    /// How it came to be: a grant, as `grant_type` names it, or `on command`.
+    #[expect(dead_code, reason = "the console shows it")]
+    pub(crate) way: &'static str,
+    /// The header of a JWT in its place.
+    #[expect(dead_code, reason = "the console shows it")]
+    pub(crate) header: Claims,
+    #[expect(dead_code, reason = "the console shows it")]
+    pub(crate) issued_at: u64,
     pub(crate) expires: u64,
+}
+
+impl IssuedAccess {
+    /// How it must be shown (RFC 6750, RFC 9449).
+    pub(crate) fn token_type(&self) -> &'static str {
+        let bound = self.claims.get("cnf").is_some_and(|cnf| cnf.get("jkt").is_some());
+        if bound { "DPoP" } else { "Bearer" }
+    }
 }
 
 impl Store {
@@ -126,12 +166,36 @@ impl Store {
         (!revoked).then_some(found)
     }
 
-    /// Whether a client's assertion of that name is the first one (RFC 7523, section 3).
-    pub(crate) fn is_first_use(&mut self, client: &str, jti: &str, expires: u64, now: u64) -> bool {
-        let name = format!("{client} {jti}");
-        let first = self.assertions.find(&name, now).is_none();
-        self.assertions.insert(&name, (), expires, now);
+    /// Remembers what a client pushed.
+    pub(crate) fn add_pushed(&mut self, uri: &str, client: &str, parameters: String, life: u64, now: u64) {
+        let pushed = Pushed { client: client.to_owned(), parameters };
+        self.pushed.insert(uri, pushed, now + life, now);
+    }
+
+    /// What this client pushed under that address, without using it up: a page may be loaded again.
+    pub(crate) fn pushed(&mut self, uri: &str, client: &str, now: u64) -> Option<String> {
+        let found = self.pushed.find(uri, now).filter(|pushed| pushed.client == client);
+        found.map(|pushed| pushed.parameters.clone())
+    }
+
+    /// Uses it up (RFC 9126, section 7.3). Tells whether it was still there.
+    pub(crate) fn use_pushed(&mut self, uri: &str) -> bool {
+        self.pushed.remove(uri).is_some()
+    }
+
+    /// Whether this is used for the first time.
+    pub(crate) fn is_first_use(&mut self, name: &str, expires: u64, now: u64) -> bool {
+        let first = self.used.find(name, now).is_none();
+        if first {
+            self.used.insert(name, (), expires, now);
+        }
         first
+    }
+
+    /// The access tokens that were issued and have not expired, the newest first.
+    #[expect(dead_code, reason = "the console lists them")]
+    pub(crate) fn issued(&self) -> impl Iterator<Item = &IssuedAccess> {
+        self.access_tokens.newest_first()
     }
 
     pub(crate) fn revoke_grant(&mut self, grant: u64) {
@@ -141,46 +205,4 @@ impl Store {
     pub(crate) fn revoke_access_token(&mut self, token: &str) {
         self.access_tokens.remove(token);
     }
-}
-
-/// Values under the digest of a secret; the expired and the oldest make room.
-struct Expiring<V> {
-    values: HashMap<String, (u64, V)>,
-    order: VecDeque<String>,
-}
-
-impl<V> Default for Expiring<V> {
-    fn default() -> Self {
-        Self { values: HashMap::new(), order: VecDeque::new() }
-    }
-}
-
-impl<V> Expiring<V> {
-    const MOST: usize = 100_000;
-
-    fn insert(&mut self, secret: &str, value: V, expires: u64, now: u64) {
-        let key = key(secret);
-        self.values.insert(key.clone(), (expires, value));
-        self.order.push_back(key);
-        while let Some(oldest) = self.order.front() {
-            let over = self.values.get(oldest).is_none_or(|(expires, _)| *expires <= now);
-            if !over && self.order.len() <= Self::MOST {
-                break;
-            }
-            self.values.remove(oldest);
-            self.order.pop_front();
-        }
-    }
-
-    fn find(&mut self, secret: &str, now: u64) -> Option<&mut V> {
-        self.values.get_mut(&key(secret)).filter(|(expires, _)| now < *expires).map(|(_, value)| value)
-    }
-
-    fn remove(&mut self, secret: &str) {
-        self.values.remove(&key(secret));
-    }
-}
-
-fn key(secret: &str) -> String {
-    encoded(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref())
 }

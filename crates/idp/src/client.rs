@@ -1,0 +1,143 @@
+//! The applications that ask for tokens: what is configured about each, and the list of those that are known.
+
+use crate::config::Secret;
+use crate::dialect::Claims;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// An application that asks for tokens. Members have the names of RFC 7591, section 2, where it has one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// `client_id`.
+    pub id: String,
+    /// Its secret. Without secret, key and certificate it is a public client: no client credentials.
+    pub secret: Option<Secret>,
+    /// Its public key as a JWK, to authenticate by signed assertions (`private_key_jwt`, RFC 7523), or with its
+    /// certificate in `x5c` (`self_signed_tls_client_auth`, RFC 8705).
+    pub jwk: Option<Value>,
+    /// More such keys, as a key set (RFC 7517).
+    pub jwks: Option<Value>,
+    /// The one way in which it authenticates. Default whatever it has the means for.
+    pub token_endpoint_auth_method: Option<ClientAuthentication>,
+    /// The grants it may use, by their names in requests. Default all.
+    #[serde(default)]
+    pub grant_types: Vec<String>,
+    /// Whether it must push what it asks the authorization endpoint for (RFC 9126, section 6). Default false.
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
+    /// Whether it must prove a key for every token (RFC 9449, section 5.2). Default false.
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
+    /// Where codes may be sent. On loopback the port is free (RFC 8252, section 7.3).
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// The scopes it may ask for; those of OpenID Connect come on top.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// The audiences it may ask for, besides the default one.
+    #[serde(default)]
+    pub audiences: Vec<String>,
+    /// The roles of the client itself.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Claims in every token that it gets, whatever the dialect writes there.
+    #[serde(default)]
+    pub claims: Claims,
+    /// Believes it everything: any secret, address, scope and audience. For tests that do not care who asks.
+    #[serde(default)]
+    pub danger_unchecked: bool,
+}
+
+/// How a client proves who it is (the OAuth Token Endpoint Authentication Methods of IANA).
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// Not at all: a public client.
+    None,
+    /// Its secret by HTTP Basic (RFC 6749, section 2.3.1).
+    ClientSecretBasic,
+    /// Its secret in the form (RFC 6749, section 2.3.1).
+    ClientSecretPost,
+    /// An assertion signed by its key (RFC 7523).
+    PrivateKeyJwt,
+}
+
+impl Client {
+    /// Whether it has nothing to prove who it is.
+    pub(crate) fn is_public(&self) -> bool {
+        self.secret.is_none() && self.keys().next().is_none() && !self.danger_unchecked
+    }
+
+    /// Its public keys.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Value> {
+        let set = self.jwks.as_ref().and_then(|set| set.get("keys")).and_then(Value::as_array);
+        self.jwk.iter().chain(set.into_iter().flatten())
+    }
+
+    /// Whether it may authenticate like that.
+    pub(crate) fn may_authenticate_by(&self, method: ClientAuthentication) -> bool {
+        self.token_endpoint_auth_method.is_none_or(|only| only == method)
+    }
+
+    /// Whether it may use that grant.
+    pub(crate) fn may_use(&self, grant_type: &str) -> bool {
+        self.grant_types.is_empty() || self.grant_types.iter().any(|named| named == grant_type)
+    }
+
+    /// What is wrong with its settings, and the cure.
+    pub(crate) fn fault(&self) -> Option<(&'static str, &'static str)> {
+        if self.is_public() && self.redirect_uris.is_empty() && self.grant_types.is_empty() {
+            let expected = "a secret, a key or a redirect URI: with none of them it can get no token";
+            return Some((expected, "add `secret`, `jwk` or `redirect_uris`, or `grant_types` for a device"));
+        }
+        let is_private = |jwk: &Value| ["d", "k", "p", "q"].iter().any(|name| jwk.get(name).is_some());
+        if self.keys().any(is_private) {
+            let cure = "take the private members out of `jwk`: the client alone keeps them";
+            return Some(("a public key", cure));
+        }
+        let means = match self.token_endpoint_auth_method {
+            None => true,
+            Some(ClientAuthentication::None) => self.is_public(),
+            Some(ClientAuthentication::ClientSecretBasic | ClientAuthentication::ClientSecretPost) => {
+                self.secret.is_some()
+            }
+            Some(ClientAuthentication::PrivateKeyJwt) => self.keys().next().is_some(),
+        };
+        let cure = "give the client what `token_endpoint_auth_method` needs, or leave that out";
+        (!means).then_some(("the means to authenticate as it is said to", cure))
+    }
+}
+
+/// The clients that are known: those of the settings, and those that registered themselves.
+pub(crate) struct Clients {
+    known: RwLock<BTreeMap<String, Arc<Client>>>,
+    /// Whether one that is unknown is believed everything.
+    any: bool,
+}
+
+impl Clients {
+    pub(crate) fn new(configured: &[Client], any: bool) -> Self {
+        let known = configured.iter().map(|client| (client.id.clone(), Arc::new(client.clone())));
+        Self { known: RwLock::new(known.collect()), any }
+    }
+
+    /// One that is on the list.
+    pub(crate) fn configured(&self, id: &str) -> Option<Arc<Client>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// One that is on the list, or that is believed to be one.
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<Client>> {
+        let believed = || Client { id: id.to_owned(), danger_unchecked: true, ..Client::default() };
+        self.configured(id).or_else(|| (self.any && !id.is_empty()).then(|| Arc::new(believed())))
+    }
+
+    /// All of them, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<Client>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+}

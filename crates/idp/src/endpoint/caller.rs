@@ -1,0 +1,51 @@
+//! Who sends a request, as far as HTTP shows it, and the form that they send.
+
+use super::error::OAuthError;
+use super::params::Params;
+use crate::state::State;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// The sender of a request.
+pub(super) struct Caller {
+    pub(super) headers: HeaderMap,
+    pub(super) method: Method,
+    /// The path of the address that was asked.
+    pub(super) path: String,
+}
+
+/// A form that was posted, each parameter once.
+pub(super) struct Form {
+    pub(super) caller: Caller,
+    pub(super) params: Params,
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let path = parts.uri.path().to_owned();
+        Ok(Self { headers: parts.headers.clone(), method: parts.method.clone(), path })
+    }
+}
+
+impl FromRequest<Arc<State>> for Form {
+    type Rejection = OAuthError;
+
+    async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, OAuthError> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(caller) = Caller::from_request_parts(&mut parts, state).await;
+        let request = Request::from_parts(parts, body);
+        let kind = caller.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+            return Err(OAuthError::invalid_request("the body must be application/x-www-form-urlencoded"));
+        }
+        let body = String::from_request(request, state).await;
+        let body = body.map_err(|_| OAuthError::invalid_request("the body is too long, or no UTF-8"))?;
+        Ok(Self { caller, params: Params::parse(&body)? })
+    }
+}
