@@ -98,6 +98,11 @@ fn cases() -> Vec<(String, String)> {
             "groups_that_do_not_fit_are_unknown_and_never_none",
         ),
         (
+            "outage.policy",
+            "crates/resource-server/tests/it/groups.rs",
+            "a_rule_that_fails_is_an_outage_and_asks_no_directory_whose_groups_are_known",
+        ),
+        (
             "token.revoked",
             "crates/resource-server/tests/it/revocation.rs",
             "each_kind_refuses_what_it_names_and_nothing_else",

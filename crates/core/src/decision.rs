@@ -50,6 +50,16 @@ pub enum Denial {
     Outage(Outage),
 }
 
+impl Denial {
+    /// The stable code of the refusal or the outage.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Rejection(rejection) => rejection.code().as_str(),
+            Self::Outage(outage) => outage.code().as_str(),
+        }
+    }
+}
+
 impl From<Rejection> for Denial {
     fn from(rejection: Rejection) -> Self {
         Self::Rejection(rejection)

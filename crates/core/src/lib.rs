@@ -55,5 +55,5 @@ pub use decision::{Decision, Denial};
 pub use dialect::Dialect;
 pub use limits::Limits;
 pub use outage::{Outage, OutageCode};
-pub use policy::{Permit, Requirement};
+pub use policy::{Permit, Requirement, Rule, Ruling};
 pub use rejection::{Code, Rejection};

@@ -26,12 +26,14 @@ pub enum OutageCode {
     Introspection,
     /// `outage.groups`: the groups that do not fit into the token cannot be had.
     Groups,
+    /// `outage.policy`: a policy that the decision hangs on cannot be evaluated.
+    Policy,
 }
 
 impl OutageCode {
     /// Every code there is.
     pub const ALL: &'static [Self] =
-        &[Self::Keys, Self::Metadata, Self::Revocation, Self::Introspection, Self::Groups];
+        &[Self::Keys, Self::Metadata, Self::Revocation, Self::Introspection, Self::Groups, Self::Policy];
 
     /// The code as it is written: in bodies, logs and metric labels.
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +43,7 @@ impl OutageCode {
             Self::Revocation => "outage.revocation",
             Self::Introspection => "outage.introspection",
             Self::Groups => "outage.groups",
+            Self::Policy => "outage.policy",
         }
     }
 
@@ -51,6 +54,7 @@ impl OutageCode {
                 "access tokens cannot be verified at the moment"
             }
             Self::Groups => "the groups of the caller cannot be found out at the moment",
+            Self::Policy => "the policies of this server cannot be evaluated at the moment",
         }
     }
 
@@ -70,6 +74,7 @@ impl OutageCode {
             Self::Groups => {
                 "see that this server reaches the directory, and that its client may read the groups of users there"
             }
+            Self::Policy => "see that the policy which the log names can be evaluated for every caller",
         }
     }
 }
@@ -87,7 +92,7 @@ impl Outage {
     }
 
     /// The stable code.
-    pub fn code(&self) -> OutageCode {
+    pub const fn code(&self) -> OutageCode {
         self.code
     }
 

@@ -1,9 +1,16 @@
 //! What a route demands of a valid token, and the permit that meeting it gives.
 
+mod rule;
+
+pub use rule::{Rule, Ruling};
+
+use crate::decision::Denial;
 use crate::jose::json::Json;
+use crate::outage::Outage;
 use crate::rejection::{Code, Facts, Rejection};
 use crate::token::{AccessToken, ClaimPath, Kind, Scopes};
 use std::fmt;
+use std::sync::Arc;
 
 /// A demand on a valid access token. Scopes, roles and values compare whole and with case.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +27,8 @@ pub enum Requirement {
     Kind(Kind),
     /// A claim is this value, or an array that holds it.
     Claim(ClaimPath, Json),
+    /// What another engine demands.
+    Rule(Arc<dyn Rule>),
     /// All of these. Of an empty list: met.
     All(Vec<Self>),
     /// At least one of these. Of an empty list: never met.
@@ -59,6 +68,11 @@ impl Requirement {
         Self::Claim(ClaimPath::claim(name), value.into())
     }
 
+    /// Demands what another engine demands.
+    pub fn rule(rule: impl Rule) -> Self {
+        Self::Rule(Arc::new(rule))
+    }
+
     /// Demands all of these.
     pub fn all(requirements: impl IntoIterator<Item = Self>) -> Self {
         Self::All(requirements.into_iter().collect())
@@ -78,13 +92,26 @@ impl Requirement {
         Self::Not(Box::new(requirement))
     }
 
+    /// The same demand with other rules in the places of its own: what depends on a request is filled in for it.
+    #[must_use]
+    pub fn with_rules(&self, other: &impl Fn(&Arc<dyn Rule>) -> Arc<dyn Rule>) -> Self {
+        let each = |list: &[Self]| list.iter().map(|it| it.with_rules(other)).collect();
+        match self {
+            Self::Rule(rule) => Self::Rule(other(rule)),
+            Self::All(all) => Self::All(each(all)),
+            Self::Any(any) => Self::Any(each(any)),
+            Self::Not(requirement) => Self::not(requirement.with_rules(other)),
+            plain => plain.clone(),
+        }
+    }
+
     /// Whether a token meets the demand. What nobody can tell is not met.
     pub fn is_met_by(&self, token: &AccessToken) -> bool {
         self.verdict(token) == Some(true)
     }
 
-    /// Whether a token meets the demand; `None` where that hangs on groups which nobody knows. Such a demand is not
-    /// met, and neither is its opposite.
+    /// Whether a token meets the demand; `None` where that hangs on groups which nobody knows, or on a rule that
+    /// failed. Such a demand is not met, and neither is its opposite.
     pub fn verdict(&self, token: &AccessToken) -> Option<bool> {
         match self {
             Self::ValidToken => Some(true),
@@ -93,6 +120,11 @@ impl Requirement {
             Self::Group(group) => token.identity().groups().holds(group),
             Self::Kind(kind) => Some(token.identity().kind() == *kind),
             Self::Claim(path, value) => Some(path.holds(token.claims(), value)),
+            Self::Rule(rule) => match rule.ruling(token) {
+                Ruling::Met => Some(true),
+                Ruling::Unmet => Some(false),
+                Ruling::GroupsUnknown | Ruling::Failed(_) => None,
+            },
             Self::All(all) => joined(all, token, false),
             Self::Any(any) => joined(any, token, true),
             Self::Not(requirement) => requirement.verdict(token).map(|met| !met),
@@ -116,6 +148,7 @@ impl Requirement {
             | Self::Group(_)
             | Self::Kind(_)
             | Self::Claim(..)
+            | Self::Rule(_)
             | Self::Not(_) => {}
         }
     }
@@ -131,7 +164,26 @@ impl Requirement {
             | Self::Group(_)
             | Self::Kind(_)
             | Self::Claim(..)
+            | Self::Rule(_)
             | Self::Not(_) => false,
+        }
+    }
+
+    /// Why a rule could not be answered, of the first such.
+    fn failure(&self, token: &AccessToken) -> Option<Outage> {
+        match self {
+            Self::Rule(rule) => match rule.ruling(token) {
+                Ruling::Failed(outage) => Some(outage),
+                Ruling::Met | Ruling::Unmet | Ruling::GroupsUnknown => None,
+            },
+            Self::All(all) | Self::Any(all) => all.iter().find_map(|it| it.failure(token)),
+            Self::Not(requirement) => requirement.failure(token),
+            Self::ValidToken
+            | Self::Scope(_)
+            | Self::Role(_)
+            | Self::Group(_)
+            | Self::Kind(_)
+            | Self::Claim(..) => None,
         }
     }
 
@@ -145,6 +197,7 @@ impl Requirement {
             | Self::Group(_)
             | Self::Kind(_)
             | Self::Claim(..)
+            | Self::Rule(_)
             | Self::Not(_) => false,
         }
     }
@@ -186,24 +239,32 @@ impl Permit {
 /// # Errors
 ///
 /// `policy.scope` where more scopes would do, `policy.role` where a role is missing, `policy.groups_unknown` where it
-/// hangs on groups that did not fit into the token, else `policy.denied`.
-pub fn permit(token: AccessToken, requirement: &Requirement) -> Result<Permit, Rejection> {
+/// hangs on groups that did not fit into the token, else `policy.denied`; or the outage of a rule that it hangs on.
+pub fn permit(token: AccessToken, requirement: &Requirement) -> Result<Permit, Denial> {
     match requirement.verdict(&token) {
         Some(true) => return Ok(Permit { token }),
         Some(false) => {}
         None => {
+            if let Some(outage) = requirement.failure(&token) {
+                return Err(outage.into());
+            }
             let facts = Facts::new(requirement.to_string(), "more groups than fit into the token");
-            return Err(Rejection::with(Code::PolicyGroupsUnknown, facts));
+            return Err(Rejection::with(Code::PolicyGroupsUnknown, facts).into());
         }
     }
+    Err(refusal(&token, requirement).into())
+}
+
+/// Why a token that does not meet the requirement is refused.
+fn refusal(token: &AccessToken, requirement: &Requirement) -> Rejection {
     let facts = Facts::new(requirement.to_string(), "a token that does not meet it");
-    if requirement.curable_by_scopes(&token) {
+    if requirement.curable_by_scopes(token) {
         let mut scopes = Vec::new();
-        requirement.scopes(&token, &mut scopes);
-        return Err(Rejection::with(Code::PolicyScope, facts).needing(scopes.into_iter().collect::<Scopes>()));
+        requirement.scopes(token, &mut scopes);
+        return Rejection::with(Code::PolicyScope, facts).needing(scopes.into_iter().collect::<Scopes>());
     }
-    let code = if requirement.lacks_role(&token) { Code::PolicyRole } else { Code::PolicyDenied };
-    Err(Rejection::with(code, facts))
+    let code = if requirement.lacks_role(token) { Code::PolicyRole } else { Code::PolicyDenied };
+    Rejection::with(code, facts)
 }
 
 impl fmt::Display for Requirement {
@@ -216,6 +277,7 @@ impl fmt::Display for Requirement {
             Self::Kind(Kind::User) => f.write_str("a token for a user"),
             Self::Kind(Kind::Application) => f.write_str("a token for an application"),
             Self::Claim(path, _) => write!(f, "the configured value of claim `{path}`"),
+            Self::Rule(rule) => rule.fmt(f),
             Self::All(all) => list(f, all, " and "),
             Self::Any(any) => list(f, any, " or "),
             Self::Not(requirement) => write!(f, "not {requirement}"),

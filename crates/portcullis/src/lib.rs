@@ -63,7 +63,9 @@ pub use extract::Authorized;
 pub use layer::{Protect, ProtectLayer};
 pub use portcullis_core::jose::json::Json as ClaimValue;
 pub use portcullis_core::token::{AccessToken, ClaimPath, Claims, Identity, Kind, Membership, Scopes};
-pub use portcullis_core::{Code, ConfigErrors, Decision, Denial, Outage, Permit, Rejection, Requirement};
+pub use portcullis_core::{
+    Code, ConfigErrors, Decision, Denial, Outage, Permit, Rejection, Requirement, Rule, Ruling,
+};
 pub use portcullis_resource_server::{
     Config, GroupsConfig, IntrospectionConfig, IssuerConfig, ResourceServer, Revocation, RevocationConfig,
     RevocationStatus, RevokedKind, Secret, Settings, StoreStatus, StoreUrl,

@@ -135,10 +135,11 @@ impl ResourceServer {
     /// The refusal; or the outage, where the groups cannot be had.
     pub async fn permit(&self, token: AccessToken, requirement: &Requirement) -> Result<Permit, Denial> {
         let token = match requirement.verdict(&token) {
-            Some(_) => token,
-            None => self.with_groups(token).await?,
+            None if token.identity().groups().is_unknown() => self.with_groups(token).await?,
+            // Or a rule failed, and groups would not mend it.
+            Some(_) | None => token,
         };
-        Ok(policy::permit(token, requirement)?)
+        policy::permit(token, requirement)
     }
 
     /// Verifies a bearer token: who calls. What they may do is for [`permit`](Self::permit) to say.

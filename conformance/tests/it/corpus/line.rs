@@ -5,7 +5,7 @@ use portcullis_core::jose::{Algorithm, Jwks, Selection, compact, signature};
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::{AccessToken, Audiences, Issuer, NumericDate};
 use portcullis_core::verify::{Profile, TokenType, Verifier};
-use portcullis_core::{Limits, Permit, Requirement, policy};
+use portcullis_core::{Denial, Limits, Permit, Requirement, policy};
 use serde_json::Value;
 
 /// One configuration: who is trusted, with which keys.
@@ -49,7 +49,10 @@ impl Line {
     }
 
     pub(crate) fn permit(&self, token: &str, requirement: &Requirement) -> Result<Permit, Rejection> {
-        policy::permit(self.verify(token)?, requirement)
+        policy::permit(self.verify(token)?, requirement).map_err(|denial| match denial {
+            Denial::Rejection(rejection) => rejection,
+            Denial::Outage(outage) => unreachable!("the corpus demands no rule: {outage}"),
+        })
     }
 }
 

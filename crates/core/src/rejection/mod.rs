@@ -68,7 +68,7 @@ impl Rejection {
     }
 
     /// The stable code.
-    pub fn code(&self) -> Code {
+    pub const fn code(&self) -> Code {
         self.code
     }
 

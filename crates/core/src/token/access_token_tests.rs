@@ -4,10 +4,12 @@ use super::*;
 use crate::Limits;
 use crate::jose::Algorithm;
 use crate::jose::json;
-use crate::policy::{Requirement, permit};
+use crate::policy::{Requirement, Rule, Ruling, permit};
 use crate::rejection::Code;
 use crate::token::{Audiences, ClaimPath};
 use crate::verify::Profile;
+use crate::{Denial, Outage, OutageCode};
+use std::time::Duration;
 
 fn token(claims: &str) -> AccessToken {
     let Ok(Json::Object(object)) = json::parse(claims.as_bytes(), &Limits::default()) else {
@@ -118,9 +120,11 @@ fn outcome(requirement: &Requirement, claims: &str) -> String {
             assert_eq!(permit.token().name(), permit.clone().into_token().name());
             "permit".to_owned()
         }
-        Err(rejection) => match rejection.scopes() {
-            Some(scopes) => format!("{} {scopes}", rejection.code()),
-            None => rejection.code().to_string(),
+        Err(denial) => match &denial {
+            Denial::Rejection(rejection) if rejection.scopes().is_some() => {
+                format!("{} {}", denial.code(), rejection.scopes().unwrap())
+            }
+            _ => denial.code().to_owned(),
         },
     }
 }
@@ -167,6 +171,64 @@ fn a_requirement_is_met_or_says_what_would_help() {
     ] {
         assert_eq!(outcome(&requirement, claims), expected, "{requirement} of {claims}");
     }
+}
+
+/// A rule that always says the same.
+#[derive(Debug)]
+struct Always(Ruling);
+
+impl fmt::Display for Always {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what the rule says")
+    }
+}
+
+impl Rule for Always {
+    fn ruling(&self, _: &AccessToken) -> Ruling {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn a_rule_joins_the_other_demands_and_what_it_cannot_tell_is_never_met() {
+    use Requirement as R;
+    let rule = |ruling: Ruling| R::rule(Always(ruling));
+    let (met, unmet) = (|| rule(Ruling::Met), || rule(Ruling::Unmet));
+    let groups = || rule(Ruling::GroupsUnknown);
+    let failed = || rule(Ruling::Failed(Outage::new(OutageCode::Policy, "a fault", Duration::ZERO)));
+    for (requirement, expected) in [
+        (met(), "permit"),
+        (unmet(), "policy.denied"),
+        (R::not(unmet()), "permit"),
+        (R::not(met()), "policy.denied"),
+        (R::all([met(), R::scope("b")]), "policy.scope b"),
+        (R::all([unmet(), R::scope("b")]), "policy.denied"),
+        (R::any([unmet(), R::scope("b")]), "policy.scope b"),
+        (R::all([unmet(), R::role("b")]), "policy.role"),
+        (failed(), "outage.policy"),
+        (R::not(failed()), "outage.policy"),
+        (R::not(R::all([met(), failed()])), "outage.policy"),
+        (R::any([failed(), groups()]), "outage.policy"),
+        (groups(), "policy.groups_unknown"),
+        (R::not(groups()), "policy.groups_unknown"),
+        // What is clear without it is clear.
+        (R::any([failed(), R::scope("a")]), "permit"),
+        (R::all([failed(), unmet()]), "policy.denied"),
+    ] {
+        assert_eq!(outcome(&requirement, r#"{"scope":"a"}"#), expected, "{requirement:?}");
+    }
+}
+
+#[test]
+fn rules_are_filled_in_wherever_they_stand() {
+    use Requirement as R;
+    let open = || R::rule(Always(Ruling::Unmet));
+    let written = R::all([R::scope("a"), open(), R::any([R::not(open()), open()])]);
+    let filled = written.with_rules(&|_| Arc::new(Always(Ruling::Met)));
+    assert_eq!(outcome(&written, r#"{"scope":"a"}"#), "policy.denied");
+    assert_eq!(outcome(&filled, r#"{"scope":"a"}"#), "permit");
+    assert_eq!(filled.to_string(), written.to_string());
+    assert!(written == written.clone() && written != filled && open() != open());
 }
 
 #[test]

@@ -4,7 +4,6 @@ use super::*;
 use crate::Limits;
 use crate::jose::json;
 use crate::policy::{Requirement as R, permit};
-use crate::rejection::Code;
 use crate::token::{AccessToken, Audiences, Issuer, Origin};
 use crate::verify::{Profile, Verifier};
 
@@ -122,11 +121,11 @@ fn groups_that_do_not_fit_are_unknown_and_never_none() {
             R::any([R::role("x"), R::group("g")]),
             R::not(R::all([R::group("g"), R::ValidToken])),
         ] {
-            assert_eq!(code(&unknown).unwrap_err().as_str(), "policy.groups_unknown", "{unknown}");
+            assert_eq!(code(&unknown), Err("policy.groups_unknown"), "{unknown}");
         }
         // What is decided without the groups is decided.
         assert_eq!(code(&R::any([R::ValidToken, R::group("g")])), Ok(()));
-        assert_eq!(code(&R::all([R::scope("a"), R::group("g")])), Err(Code::PolicyDenied));
+        assert_eq!(code(&R::all([R::scope("a"), R::group("g")])), Err("policy.denied"));
         let known = token.with_groups(vec!["g".into()]);
         assert!(permit(known.clone(), &R::group("g")).is_ok() && permit(known, &R::group("h")).is_err());
     }
@@ -177,6 +176,6 @@ fn users_and_applications_are_told_apart_by_policy() {
     assert!(
         permit(user.clone(), &R::user()).is_ok() && permit(application.clone(), &R::application()).is_ok()
     );
-    assert_eq!(permit(user, &R::application()).unwrap_err().code(), Code::PolicyDenied);
-    assert_eq!(permit(application, &R::user()).unwrap_err().code(), Code::PolicyDenied);
+    assert_eq!(permit(user, &R::application()).unwrap_err().code(), "policy.denied");
+    assert_eq!(permit(application, &R::user()).unwrap_err().code(), "policy.denied");
 }

@@ -12,7 +12,6 @@ use crate::telemetry::record::Named;
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Response, StatusCode};
-use portcullis_core::Denial;
 use portcullis_resource_server::Refused;
 
 /// A request that somebody else holds: its method, and what it asks for.
@@ -61,7 +60,7 @@ pub(super) async fn judge(
         Ok(Ok(identity)) => Answer::Pass(identity),
         Ok(Err(refusal)) => Answer::refuse(refusal, request_id),
         Err(denial) => {
-            let code = code(&denial);
+            let code = denial.code();
             let refused = Refused::named(denial, &running.policy.server, request_id.to_owned());
             Answer::Refuse(refused.into_response(), code)
         }
@@ -91,13 +90,6 @@ pub(super) fn narrow(
     response.headers_mut().insert(CODE, HeaderValue::from_static(code));
     if !is_passed_on(status) {
         *response.status_mut() = StatusCode::FORBIDDEN;
-    }
-}
-
-fn code(denial: &Denial) -> &'static str {
-    match denial {
-        Denial::Rejection(rejection) => rejection.code().as_str(),
-        Denial::Outage(outage) => outage.code().as_str(),
     }
 }
 

@@ -3,10 +3,12 @@
 use crate::answering::{Answer, Answering};
 use crate::world::clock;
 use http::{HeaderMap, HeaderValue};
-use portcullis_core::{Decision, Requirement};
+use portcullis_core::token::AccessToken;
+use portcullis_core::{Decision, Outage, OutageCode, Requirement, Rule, Ruling};
 use portcullis_idp::{Dialect, Fault, Idp, IdpConfig};
 use portcullis_resource_server::clock::{Clock as _, TestClock};
 use portcullis_resource_server::{Config, ResourceServer, Secret, Settings};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -187,4 +189,63 @@ async fn a_next_page_of_another_origin_is_not_asked_for() {
     directory.answer(Answer { status: 401, ..Answer::json("{}") });
     assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "outage.groups");
     assert_eq!((directory.requests().len(), tokens.requests().len()), (1 + 110 + 2, 2));
+}
+
+/// A rule that hangs on a group, as a policy may.
+#[derive(Debug)]
+struct InGroup(&'static str);
+
+impl fmt::Display for InGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what the rule says")
+    }
+}
+
+impl Rule for InGroup {
+    fn ruling(&self, token: &AccessToken) -> Ruling {
+        match token.identity().groups().holds(self.0) {
+            Some(true) => Ruling::Met,
+            Some(false) => Ruling::Unmet,
+            None => Ruling::GroupsUnknown,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rule_is_asked_again_with_the_groups() {
+    let world = World::new(graph).await;
+    assert_eq!(world.decide(&world.bob(), &Requirement::rule(InGroup("group-7"))).await, "allow");
+    assert_eq!(world.idp.graph_requests(), 3);
+    let not = Requirement::not(Requirement::rule(InGroup("group-250")));
+    assert_eq!(world.decide(&world.bob(), &not).await, "allow");
+    assert_eq!(world.decide(&world.bob(), &Requirement::rule(InGroup("group-250"))).await, "policy.denied");
+    let alone = World::new(|_| String::new()).await;
+    let told = alone.decide(&alone.bob(), &Requirement::rule(InGroup("group-7"))).await;
+    assert_eq!(told, "policy.groups_unknown");
+}
+
+/// A rule that fails, whoever asks.
+#[derive(Debug)]
+struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what nobody can tell")
+    }
+}
+
+impl Rule for Broken {
+    fn ruling(&self, _: &AccessToken) -> Ruling {
+        Ruling::Failed(Outage::new(OutageCode::Policy, "it is broken", Duration::ZERO))
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_fails_is_an_outage_and_asks_no_directory_whose_groups_are_known() {
+    let world = World::new(graph).await;
+    let alice = world.idp.token("alice").sign();
+    for requirement in [Requirement::rule(Broken), Requirement::not(Requirement::rule(Broken))] {
+        assert_eq!(world.decide(&alice, &requirement).await, "outage.policy");
+    }
+    assert_eq!(world.idp.graph_requests(), 0);
 }
