@@ -4,6 +4,7 @@
 
 use crate::client::Client;
 use crate::dialect::{Claims, Dialect};
+use crate::endpoint::is_origin;
 use portcullis_core::jose::Algorithm;
 use portcullis_core::token::Issuer;
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -48,6 +49,8 @@ pub struct IdpConfig {
     pub device_poll_interval: u32,
     /// Whether proofs must hold a nonce from here (RFC 9449, section 8). Default false.
     pub dpop_nonce: bool,
+    /// Web pages that may ask from a browser (CORS), by their origins, such as `http://localhost:3000`. Default none.
+    pub cors_origins: Vec<String>,
     /// Takes any name for a client, and believes it everything: any secret, address, scope and audience. Clients that
     /// are configured stay as they are.
     pub danger_any_client: bool,
@@ -171,6 +174,7 @@ impl Default for IdpConfig {
             ],
             device_poll_interval: 5,
             dpop_nonce: false,
+            cors_origins: Vec::new(),
             danger_any_client: false,
             danger_listen_anywhere: false,
         }
@@ -215,6 +219,10 @@ impl IdpConfig {
         for tenant in self.tenants().filter(|tenant| !is_path_segment(tenant)) {
             let cure = "write letters, digits, `-`, `.`, `_` or `~`";
             fault(&format!("tenant `{}`", tenant.escape_debug()), "a text that fits into a URL's path", cure);
+        }
+        for origin in self.cors_origins.iter().filter(|origin| !is_origin(origin)) {
+            let place = format!("cors_origins `{}`", origin.escape_debug());
+            fault(&place, "an origin as browsers write it", "write `http://localhost:3000`, without a path");
         }
         for client in &self.clients {
             if let Some((expected, cure)) = client.fault() {

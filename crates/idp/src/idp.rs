@@ -1,10 +1,12 @@
 //! The running provider: started, rotated, made to fail, stopped.
 
 use crate::config::{IdpConfig, TokenFormat};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Kind};
 use crate::endpoint;
-use crate::faults::Fault;
+use crate::faults::{Endpoint, Fault};
+use crate::flaw::Flaw;
 use crate::keys::{Keys, Overlap};
+use crate::listen::{Connections, Peer};
 use crate::mint::TokenBuilder;
 use crate::state::{State, system_time, tenant_of};
 use axum::Router;
@@ -14,6 +16,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -67,7 +70,8 @@ impl Idp {
         let keys = Keys::new(algorithm, shape).await;
         let state = Arc::new(State::new(issuer, config, keys, Box::new(clock)));
         let (stop, stopped) = oneshot::channel::<()>();
-        let serve = axum::serve(listener, endpoint::router(Arc::clone(&state)));
+        let service = endpoint::router(&state).into_make_service_with_connect_info::<Peer>();
+        let serve = axum::serve(Connections::new(listener), service);
         let serving = tokio::spawn(async move {
             // An accept error ends the server; who needs it will see that nobody answers.
             _ = serve.with_graceful_shutdown(async { _ = stopped.await }).await;
@@ -177,44 +181,103 @@ impl Idp {
         self.state.keys.rotate(overlap).await;
     }
 
+    /// Makes an endpoint fail, or work again.
+    pub fn fail(&self, endpoint: Endpoint, fault: Fault) {
+        self.state.switches.set(endpoint, fault);
+    }
+
+    /// Makes every endpoint fail, or work again.
+    pub fn fail_everything(&self, fault: Fault) {
+        for endpoint in Endpoint::ALL {
+            self.fail(endpoint, fault);
+        }
+    }
+
+    /// Makes the token endpoint fail, or work again.
+    pub fn fail_token(&self, fault: Fault) {
+        self.fail(Endpoint::Token, fault);
+    }
+
+    /// Makes the authorization endpoint fail, or work again.
+    pub fn fail_authorize(&self, fault: Fault) {
+        self.fail(Endpoint::Authorize, fault);
+    }
+
+    /// Makes UserInfo fail, or work again.
+    pub fn fail_userinfo(&self, fault: Fault) {
+        self.fail(Endpoint::UserInfo, fault);
+    }
+
+    /// Spoils the access tokens that flows give from now on; without flaws, they are good again. Those of
+    /// [`token`](Self::token) stay as they are made.
+    pub fn spoil_access_tokens(&self, flaws: impl IntoIterator<Item = Flaw>) {
+        self.state.flaws.set(Kind::Access, flaws.into_iter().collect());
+    }
+
+    /// Spoils the next access token that a flow gives, and no other.
+    pub fn spoil_next_access_token(&self, flaws: impl IntoIterator<Item = Flaw>) {
+        self.state.flaws.set_next(Kind::Access, flaws.into_iter().collect());
+    }
+
+    /// Spoils the ID tokens that flows give from now on; without flaws, they are good again.
+    pub fn spoil_id_tokens(&self, flaws: impl IntoIterator<Item = Flaw>) {
+        self.state.flaws.set(Kind::Id, flaws.into_iter().collect());
+    }
+
+    /// Spoils the next ID token that a flow gives, and no other.
+    pub fn spoil_next_id_token(&self, flaws: impl IntoIterator<Item = Flaw>) {
+        self.state.flaws.set_next(Kind::Id, flaws.into_iter().collect());
+    }
+
+    /// Sets the clock wrong by so many seconds, later or (negative) earlier, for tokens and for the header `Date`; 0
+    /// puts it right.
+    pub fn set_clock_off(&self, seconds: i64) {
+        self.state.clock_off.store(seconds, Ordering::SeqCst);
+    }
+
     /// Makes the key set fail, or work again.
     pub fn fail_jwks(&self, fault: Fault) {
-        self.state.jwks.set(fault);
+        self.fail(Endpoint::Jwks, fault);
     }
 
     /// Makes the metadata fail, or work again.
     pub fn fail_metadata(&self, fault: Fault) {
-        self.state.metadata.set(fault);
+        self.fail(Endpoint::Metadata, fault);
     }
 
     /// Makes the introspection endpoint fail, or work again.
     pub fn fail_introspection(&self, fault: Fault) {
-        self.state.introspection.set(fault);
+        self.fail(Endpoint::Introspection, fault);
     }
 
     /// Makes the imitation of Microsoft Graph fail, or work again.
     pub fn fail_graph(&self, fault: Fault) {
-        self.state.graph.set(fault);
+        self.fail(Endpoint::Graph, fault);
+    }
+
+    /// How often an endpoint was asked, faults counted.
+    pub fn requests(&self, endpoint: Endpoint) -> u64 {
+        self.state.switches.requests(endpoint)
     }
 
     /// How often the key set was asked for.
     pub fn jwks_fetches(&self) -> u64 {
-        self.state.jwks.requests()
+        self.requests(Endpoint::Jwks)
     }
 
     /// How often the metadata was asked for.
     pub fn metadata_fetches(&self) -> u64 {
-        self.state.metadata.requests()
+        self.requests(Endpoint::Metadata)
     }
 
     /// How often a token was asked about.
     pub fn introspection_requests(&self) -> u64 {
-        self.state.introspection.requests()
+        self.requests(Endpoint::Introspection)
     }
 
     /// How often the imitation of Microsoft Graph was asked, each page counted.
     pub fn graph_requests(&self) -> u64 {
-        self.state.graph.requests()
+        self.requests(Endpoint::Graph)
     }
 
     /// Stops, and returns when the requests under way have been answered.
@@ -227,7 +290,7 @@ impl Idp {
 
     /// The endpoints as a router, for a server of one's own.
     pub fn router(&self) -> Router {
-        endpoint::router(Arc::clone(&self.state))
+        endpoint::router(&self.state)
     }
 }
 

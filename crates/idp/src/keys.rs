@@ -117,6 +117,11 @@ impl SigningKey {
         Arc::new(Self { kid, algorithm, pair })
     }
 
+    /// Makes a key at once, which may take a moment.
+    pub(crate) fn made_here(algorithm: Algorithm, kid: String) -> Self {
+        Self { kid, algorithm, pair: pair(algorithm) }
+    }
+
     /// A signed object in compact form (RFC 7515, section 3.1).
     pub(crate) fn jws(&self, header: &Claims, claims: &Claims) -> String {
         compact(header, claims, |input| self.sign(input))

@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::config::{TokenFormat, User};
 use crate::dialect::{Beside, Claims, Kind, claims};
 use crate::facts::Facts;
+use crate::flaw::Flaw;
 use crate::keys::{SigningKey, compact, random_text};
 use crate::state::State;
 use crate::store::{Grant, IssuedAccess};
@@ -210,6 +211,27 @@ impl TokenBuilder {
     pub fn alg_none(mut self) -> Self {
         self.signer = Signer::None;
         self.header("alg", "none")
+    }
+
+    pub(crate) fn flawed(mut self, flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Claim(name, value) => self.claim(&name, value),
+            Flaw::NoClaim(name) => self.without(&name),
+            Flaw::Header(name, value) => self.header(&name, value),
+            Flaw::NoHeader(name) => {
+                self.edits.push(Edit::NoHeader(name));
+                self
+            }
+            Flaw::Expired => self.expired(),
+            Flaw::NotYetValid => self.not_yet_valid(),
+            Flaw::WrongKey => {
+                self.key = Arc::new(SigningKey::made_here(self.key.algorithm, String::new()));
+                self
+            }
+            Flaw::Unsigned => self.alg_none(),
+            Flaw::HmacWithPublicKey => self.hmac_with_public_key(),
+            Flaw::SignatureFlipped => self.signature_flipped(),
+        }
     }
 
     /// Bad: the public key was taken for an HMAC secret.

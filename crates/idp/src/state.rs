@@ -3,10 +3,12 @@
 use crate::client::{Client, Clients};
 use crate::config::{IdpConfig, TokenFormat, User};
 use crate::dialect::{Claims, Endpoints, Published, Shape};
-use crate::faults::Switch;
+use crate::faults::Switches;
+use crate::flaw::Flaws;
 use crate::keys::{Keys, random_text};
 use crate::store::Store;
 use portcullis_core::token::Issuer;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -25,10 +27,10 @@ pub(crate) struct State {
     pub(crate) config: IdpConfig,
     pub(crate) clients: Clients,
     pub(crate) keys: Keys,
-    pub(crate) jwks: Switch,
-    pub(crate) metadata: Switch,
-    pub(crate) introspection: Switch,
-    pub(crate) graph: Switch,
+    pub(crate) switches: Switches,
+    pub(crate) flaws: Flaws,
+    /// How many seconds the clock is wrong.
+    pub(crate) clock_off: AtomicI64,
     pub(crate) clock: Now,
     /// What the nonces for proofs are made of.
     pub(crate) nonce_secret: String,
@@ -56,10 +58,9 @@ impl State {
             clients: Clients::new(&config.clients, config.danger_any_client),
             config,
             keys,
-            jwks: Switch::default(),
-            metadata: Switch::default(),
-            introspection: Switch::default(),
-            graph: Switch::default(),
+            switches: Switches::default(),
+            flaws: Flaws::default(),
+            clock_off: AtomicI64::default(),
             clock,
             nonce_secret: random_text(32),
             store: Mutex::default(),
@@ -67,7 +68,7 @@ impl State {
     }
 
     pub(crate) fn now(&self) -> u64 {
-        (self.clock)()
+        (self.clock)().saturating_add_signed(self.clock_off.load(Ordering::SeqCst))
     }
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {

@@ -1,29 +1,20 @@
 //! Metadata (RFC 8414, OpenID Connect Discovery 1.0) and the key set (RFC 7517).
 
-use super::fault::instead_of;
 use crate::dialect::{Claims, Published, claims};
-use crate::faults::Fault;
 use crate::keys::encoded;
 use crate::state::State;
 use aws_lc_rs::digest;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-pub(super) async fn metadata(
-    state: &State,
-    published: &Published,
-    headers: &HeaderMap,
-    uri: &Uri,
-) -> Response {
-    let fault = state.metadata.request();
-    answer(fault, document(state, published), headers, uri).await
+pub(super) fn metadata(state: &State, published: &Published, headers: &HeaderMap) -> Response {
+    answer(document(state, published), headers)
 }
 
-pub(super) async fn jwks(state: &State, published: &Published, headers: &HeaderMap, uri: &Uri) -> Response {
-    let fault = state.jwks.request();
-    answer(fault, state.jwks_in(published), headers, uri).await
+pub(super) fn jwks(state: &State, published: &Published, headers: &HeaderMap) -> Response {
+    answer(state.jwks_in(published), headers)
 }
 
 fn document(state: &State, published: &Published) -> Claims {
@@ -88,15 +79,8 @@ fn scopes(state: &State) -> Vec<String> {
     scopes
 }
 
-async fn answer(fault: Fault, document: Claims, headers: &HeaderMap, uri: &Uri) -> Response {
+fn answer(document: Claims, headers: &HeaderMap) -> Response {
     let text = Value::from(document).to_string();
-    match instead_of(&text, fault, uri).await {
-        Some(faulty) => faulty,
-        None => proper(text, headers),
-    }
-}
-
-fn proper(text: String, headers: &HeaderMap) -> Response {
     let etag = format!("\"{}\"", encoded(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()));
     let caching = [(CACHE_CONTROL, "public, max-age=300".to_owned()), (ETAG, etag.clone())];
     if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {

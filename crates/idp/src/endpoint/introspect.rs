@@ -2,13 +2,12 @@
 
 use super::caller::Form;
 use super::error::OAuthError;
-use super::fault::instead_of;
 use crate::dialect::{Claims, claims};
 use crate::state::State;
-use axum::extract;
+use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse as _, Response};
+use axum::{Json, extract};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -17,37 +16,24 @@ const SIGNED: &str = "application/token-introspection+jwt";
 /// At the address that every dialect has.
 pub(super) async fn introspect(
     extract::State(state): extract::State<Arc<State>>,
-    uri: Uri,
     headers: HeaderMap,
     form: Result<Form, OAuthError>,
 ) -> Response {
-    respond(&state, &uri, &headers, form, false).await
+    respond(&state, &headers, form, false)
 }
 
 /// At the imitated provider's address, which may ask nobody who they are.
 pub(super) async fn introspect_as_theirs(
     extract::State(state): extract::State<Arc<State>>,
-    uri: Uri,
     headers: HeaderMap,
     form: Result<Form, OAuthError>,
 ) -> Response {
     let open = state.shape.introspection_is_open();
-    respond(&state, &uri, &headers, form, open).await
+    respond(&state, &headers, form, open)
 }
 
-async fn respond(
-    state: &State,
-    uri: &Uri,
-    headers: &HeaderMap,
-    form: Result<Form, OAuthError>,
-    open: bool,
-) -> Response {
-    let fault = state.introspection.request();
+fn respond(state: &State, headers: &HeaderMap, form: Result<Form, OAuthError>, open: bool) -> Response {
     let answer = form.and_then(|form| answer(state, &form, open));
-    let document = answer.as_ref().map(|(_, answer)| json!(answer).to_string()).unwrap_or_default();
-    if let Some(faulty) = instead_of(&document, fault, uri).await {
-        return faulty;
-    }
     let no_store = (CACHE_CONTROL, "no-store");
     match answer {
         Err(error) => error.into_response(),
@@ -55,7 +41,7 @@ async fn respond(
             let signed = signed(state, &asking, &answer);
             ([no_store, (CONTENT_TYPE, SIGNED)], signed).into_response()
         }
-        Ok(_) => ([no_store, (CONTENT_TYPE, "application/json")], document).into_response(),
+        Ok((_, answer)) => ([no_store], Json(answer)).into_response(),
     }
 }
 

@@ -12,6 +12,7 @@ mod authorize;
 mod device;
 mod dialect;
 mod dpop;
+mod faults;
 mod introspect;
 mod key;
 mod life;

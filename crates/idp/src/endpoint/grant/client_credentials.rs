@@ -1,6 +1,7 @@
 //! Client credentials (RFC 6749, section 4.4): a client acts for itself.
 
 use super::Ask;
+use crate::dialect::Kind;
 use crate::endpoint::error::OAuthError;
 use crate::mint::TokenBuilder;
 use serde_json::Value;
@@ -13,5 +14,6 @@ pub(super) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
     let (audience, scope) = (ask.params.audience(state, client)?, ask.params.scope(state, client, &[])?);
     let builder =
         TokenBuilder::for_client(state, client).audience(&audience).scope(&scope).bound(ask.binding.cnf());
-    Ok(ask.answer(&builder.by("client_credentials").issue(), &scope))
+    let token = state.flaws.on(Kind::Access, builder.by("client_credentials")).issue();
+    Ok(ask.answer(&token, &scope))
 }

@@ -10,6 +10,7 @@ use super::dpop::{self, Binding};
 use super::error::{OAuthError, json};
 use super::params::Params;
 use crate::client::Client;
+use crate::dialect::Kind;
 use crate::jws::sha256_left_half;
 use crate::mint::TokenBuilder;
 use crate::state::State;
@@ -67,7 +68,8 @@ impl Ask<'_> {
         let user = state.user(&grant.username).ok_or_else(gone)?;
         let builder = || TokenBuilder::for_user(state, user, &grant.client).of_grant(grant);
         let cnf = || self.binding.cnf();
-        let access_token = builder().audience(&grant.audience).scope(scope).bound(cnf()).issue();
+        let access = builder().audience(&grant.audience).scope(scope).bound(cnf());
+        let access_token = state.flaws.on(Kind::Access, access).issue();
         let mut answer = self.answer(&access_token, scope);
         if let Value::Object(members) = &mut answer {
             // A client that can prove who it is needs no other proof to refresh (RFC 9449, section 5).
@@ -79,7 +81,8 @@ impl Ask<'_> {
                 // The left half of the access token's digest (OpenID Connect Core, section 3.1.3.6).
                 let at_hash = sha256_left_half(access_token.as_bytes());
                 let builder = builder().audience(&grant.client);
-                let id_token = builder.into_id_token(grant.nonce.clone(), Some(at_hash)).sign();
+                let id = builder.into_id_token(grant.nonce.clone(), Some(at_hash));
+                let id_token = state.flaws.on(Kind::Id, id).sign();
                 members.insert("id_token".to_owned(), id_token.into());
             }
         }

@@ -1,0 +1,134 @@
+//! Which endpoint is where.
+
+use super::fault::switched;
+use super::host::only_our_host;
+use super::{
+    authorize, cors, dev, device, discovery, grant, graph, introspect, pushed, revoke, tokeninfo, userinfo,
+};
+use crate::dialect::Published;
+use crate::faults::Endpoint;
+use crate::state::State;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::HeaderValue;
+use axum::http::header::DATE;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+use axum::{Router, extract};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The longest body that is read.
+const LONGEST: usize = 256 * 1024;
+
+type Routes = BTreeMap<String, MethodRouter<Arc<State>>>;
+
+/// Every endpoint at an address that is the same in all dialects, and at the imitated provider's besides.
+pub(crate) fn router(state: &Arc<State>) -> Router {
+    let mut for_programs = the_same_everywhere(state);
+    for_programs.extend(theirs(state));
+    for_programs.extend(documents(state));
+    let for_programs = routed(for_programs).layer(cors::layer(&state.config.cors_origins));
+    let shared = || Arc::clone(state);
+    for_programs
+        .merge(routed(pages(state)))
+        .merge(routed(on_command()))
+        .layer(DefaultBodyLimit::max(LONGEST))
+        .layer(middleware::from_fn_with_state(shared(), dated))
+        .layer(middleware::from_fn_with_state(shared(), only_our_host))
+        .with_state(shared())
+}
+
+fn the_same_everywhere(state: &Arc<State>) -> Routes {
+    let named = |path: &str, route, endpoint| (path.to_owned(), switched(route, state, endpoint));
+    BTreeMap::from([
+        named("/token", post(grant::token), Endpoint::Token),
+        named("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo), Endpoint::UserInfo),
+        named("/introspect", post(introspect::introspect), Endpoint::Introspection),
+        named("/revoke", post(revoke::revoke), Endpoint::Revocation),
+        named("/par", post(pushed::push), Endpoint::PushedRequests),
+        named("/device_authorization", post(device::begin), Endpoint::DeviceAuthorization),
+    ])
+}
+
+/// What a person sees.
+fn pages(state: &Arc<State>) -> Routes {
+    let signing_in = || switched(get(authorize::show).post(authorize::sign_in), state, Endpoint::Authorize);
+    let mut routes = Routes::from([
+        ("/authorize".to_owned(), signing_in()),
+        ("/device".to_owned(), get(device::show).post(device::decide)),
+    ]);
+    routes.extend(state.endpoints.authorize.clone().map(|path| (path, signing_in())));
+    routes
+}
+
+/// What no provider has.
+fn on_command() -> Routes {
+    Routes::from([
+        ("/health".to_owned(), get(async || "alive\n")),
+        ("/dev/device".to_owned(), post(device::decide_on_command)),
+        ("/dev/token".to_owned(), post(dev::token)),
+        ("/dev/rotate".to_owned(), post(dev::rotate)),
+    ])
+}
+
+/// The imitated provider's own addresses.
+fn theirs(state: &Arc<State>) -> Routes {
+    let endpoints = state.endpoints.clone();
+    let routes = [
+        (endpoints.token, post(grant::token), Endpoint::Token),
+        (endpoints.userinfo, get(userinfo::userinfo).post(userinfo::userinfo), Endpoint::UserInfo),
+        (endpoints.introspect, post(introspect::introspect_as_theirs), Endpoint::Introspection),
+        (endpoints.revoke, post(revoke::revoke), Endpoint::Revocation),
+    ];
+    let named = |(path, route, endpoint)| Some((path?, switched(route, state, endpoint)));
+    let mut routes: Routes = routes.into_iter().filter_map(named).collect();
+    if state.shape.has_graph() {
+        let route = get(graph::member_objects).post(graph::member_objects);
+        let path = "/graph/v1.0/users/{oid}/getMemberObjects".to_owned();
+        routes.insert(path, switched(route, state, Endpoint::Graph));
+    }
+    if state.shape.has_tokeninfo() {
+        let route = switched(get(tokeninfo::tokeninfo), state, Endpoint::Introspection);
+        routes.insert("/tokeninfo".to_owned(), route);
+    }
+    routes
+}
+
+fn documents(state: &Arc<State>) -> Routes {
+    let mut routes = Routes::new();
+    for published in &state.published {
+        for path in &published.metadata {
+            routes.insert(path.clone(), document(state, published, Endpoint::Metadata));
+        }
+        routes.insert(published.keys.clone(), document(state, published, Endpoint::Jwks));
+    }
+    routes
+}
+
+fn document(state: &Arc<State>, published: &Published, which: Endpoint) -> MethodRouter<Arc<State>> {
+    let published = published.clone();
+    let route = get(async move |extract::State(state): extract::State<Arc<State>>, headers| match which {
+        Endpoint::Jwks => discovery::jwks(&state, &published, &headers),
+        _ => discovery::metadata(&state, &published, &headers),
+    });
+    switched(route, state, which)
+}
+
+fn routed(routes: Routes) -> Router<Arc<State>> {
+    routes.into_iter().fold(Router::new(), |router, (path, route)| router.route(&path, route))
+}
+
+/// A clock that is wrong shows in every answer.
+async fn dated(extract::State(state): extract::State<Arc<State>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if state.clock_off.load(Ordering::SeqCst) != 0
+        && let Some(now) = UNIX_EPOCH.checked_add(Duration::from_secs(state.now()))
+        && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now))
+    {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
