@@ -30,6 +30,6 @@ async fn section_3_2_other_answers_are_no_metadata() {
     for fault in [Fault::Html, Fault::Truncated, Fault::InternalError, Fault::Redirect, Fault::Huge] {
         world.idp.fail_metadata(fault);
         assert!(Metadata::discover(world.idp.issuer()).await.is_err(), "{fault:?}");
-        assert_eq!(world.judge(&world.token().claim("n", fault as u8).sign()).await, "outage.metadata");
+        assert_eq!(world.judge(&world.token().claim("n", fault.to_string()).sign()).await, "outage.metadata");
     }
 }
