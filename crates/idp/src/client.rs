@@ -2,6 +2,7 @@
 
 use crate::config::Secret;
 use crate::dialect::Claims;
+use crate::outbound::may_be_sent_to;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -34,6 +35,11 @@ pub struct Client {
     /// Where codes may be sent. On loopback the port is free (RFC 8252, section 7.3).
     #[serde(default)]
     pub redirect_uris: Vec<String>,
+    /// Where browsers may be sent after logging out. On loopback the port is free here too.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Where it wants to be told of logouts (OpenID Connect Back-Channel Logout 1.0): https, or http on loopback.
+    pub backchannel_logout_uri: Option<String>,
     /// The scopes it may ask for; those of OpenID Connect come on top.
     #[serde(default)]
     pub scopes: Vec<String>,
@@ -98,6 +104,12 @@ impl Client {
         if self.keys().any(is_private) {
             let cure = "take the private members out of `jwk`: the client alone keeps them";
             return Some(("a public key", cure));
+        }
+        if self.backchannel_logout_uri.as_ref().is_some_and(|uri| !may_be_sent_to(uri)) {
+            return Some((
+                "a `backchannel_logout_uri` with https, or http on loopback",
+                "write such an address",
+            ));
         }
         let means = match self.token_endpoint_auth_method {
             None => true,

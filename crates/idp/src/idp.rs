@@ -3,6 +3,7 @@
 use crate::config::{IdpConfig, TokenFormat};
 use crate::dialect::{Dialect, Kind};
 use crate::endpoint;
+use crate::endpoint::logout::LogoutNotice;
 use crate::faults::{Endpoint, Fault};
 use crate::flaw::Flaw;
 use crate::keys::{Keys, Overlap};
@@ -174,6 +175,12 @@ impl Idp {
     /// Refuses a device. Tells whether one waits for that code.
     pub fn deny_device(&self, user_code: &str) -> bool {
         endpoint::device::deny(&self.state, user_code)
+    }
+
+    /// Signs a user out of every session: what came of them ends, and each client that wants to be told is told
+    /// (OpenID Connect Back-Channel Logout 1.0). Answers when they all are.
+    pub async fn logout(&self, username: &str) -> Vec<LogoutNotice> {
+        endpoint::logout::end_all(&self.state, username).await
     }
 
     /// Takes a new signing key into use.

@@ -42,12 +42,14 @@ mod jws;
 mod keys;
 mod listen;
 mod mint;
+mod outbound;
 mod state;
 mod store;
 
 pub use client::{Client, ClientAuthentication};
 pub use config::{IdpConfig, Secret, TokenFormat, User};
 pub use dialect::Dialect;
+pub use endpoint::logout::LogoutNotice;
 pub use faults::{Endpoint, Fault};
 pub use flaw::Flaw;
 pub use idp::Idp;

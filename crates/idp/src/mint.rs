@@ -91,6 +91,17 @@ impl TokenBuilder {
         }
     }
 
+    /// Over at that time, if not before.
+    pub(crate) fn ends_by(mut self, expires: u64) -> Self {
+        self.facts.expires = self.facts.expires.min(expires);
+        self
+    }
+
+    /// How many seconds it lasts.
+    pub(crate) fn life(&self) -> u64 {
+        self.facts.expires.saturating_sub(self.state.now())
+    }
+
     /// Got by that grant, as `grant_type` names it.
     pub(crate) fn by(mut self, grant_type: &'static str) -> Self {
         self.way = grant_type;
@@ -278,7 +289,13 @@ impl TokenBuilder {
 
     /// The token as the provider hands it out, signed or opaque, and known to introspection.
     pub fn issue(self) -> String {
-        if self.state.format() == TokenFormat::Opaque {
+        let format = self.state.format();
+        self.issue_as(format)
+    }
+
+    /// As [`issue`](Self::issue), in this format.
+    pub(crate) fn issue_as(self, format: TokenFormat) -> String {
+        if format == TokenFormat::Opaque {
             return self.opaque();
         }
         let (header, claims) = self.written();
@@ -308,6 +325,12 @@ impl TokenBuilder {
         (header, claims)
     }
 
+    /// The subject, in the provider's words.
+    pub(crate) fn subject(&self) -> String {
+        let (_, claims) = self.written();
+        claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
     fn signature(&self, input: &[u8]) -> Vec<u8> {
         match self.signer {
             Signer::Key => self.key.sign(input),
@@ -334,6 +357,8 @@ impl TokenBuilder {
             scope: self.facts.scope.clone(),
             username: self.facts.person.as_ref().map(|person| person.username.clone()),
             grant: self.grant,
+            auth_time: self.facts.signed_in_at,
+            session: self.grant.map(|_| self.facts.session.clone()),
             way: self.way,
             header,
             issued_at: self.facts.issued_at,

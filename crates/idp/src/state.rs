@@ -6,6 +6,7 @@ use crate::dialect::{Claims, Endpoints, Published, Shape};
 use crate::faults::Switches;
 use crate::flaw::Flaws;
 use crate::keys::{Keys, random_text};
+use crate::outbound::Outbound;
 use crate::store::Store;
 use portcullis_core::token::Issuer;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -32,6 +33,7 @@ pub(crate) struct State {
     /// How many seconds the clock is wrong.
     pub(crate) clock_off: AtomicI64,
     pub(crate) clock: Now,
+    pub(crate) outbound: Outbound,
     /// What the nonces for proofs are made of.
     pub(crate) nonce_secret: String,
     store: Mutex<Store>,
@@ -62,6 +64,7 @@ impl State {
             flaws: Flaws::default(),
             clock_off: AtomicI64::default(),
             clock,
+            outbound: Outbound::default(),
             nonce_secret: random_text(32),
             store: Mutex::default(),
         }

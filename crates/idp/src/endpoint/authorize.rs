@@ -2,13 +2,13 @@
 //!
 //! Errors go to the client only when the client and its redirect URI are right; else a page tells them.
 
-use super::caller::Form;
+use super::browser;
+use super::caller::{Caller, Form};
 use super::error::OAuthError;
 use super::login;
 use super::request::{AuthorizationRequest, Back, Refusal, read};
-use crate::keys::random_text;
 use crate::state::State;
-use crate::store::Grant;
+use crate::store::{Grant, Session};
 use axum::extract;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
@@ -20,12 +20,11 @@ use url::Url;
 pub(super) async fn show(
     extract::State(state): extract::State<Arc<State>>,
     RawQuery(query): RawQuery,
+    caller: Caller,
 ) -> Response {
     let query = query.unwrap_or_default();
     match read(&state, &query) {
-        Ok(request) if request.prompt.as_deref() == Some("none") => {
-            refuse_back(&state, &request.back, "login_required", "nobody is signed in")
-        }
+        Ok(request) if request.prompt.as_deref() == Some("none") => without_a_page(&state, request, &caller),
         Ok(request) => page(&state, &request, &query, None),
         Err(refusal) => refuse(&state, &refusal),
     }
@@ -41,7 +40,7 @@ pub(super) async fn sign_in(
         Ok(request) => request,
         Err(refusal) => return refuse(&state, &refusal),
     };
-    let Ok(Form { params: form, .. }) = form else {
+    let Ok(Form { params: form, caller }) = form else {
         return page(&state, &request, &query, Some("The form could not be read."));
     };
     let (username, password) =
@@ -55,8 +54,32 @@ pub(super) async fn sign_in(
         return login::error_page("The pushed request was used before.");
     }
     match known.filter(|_| form.find("cancel").is_none()) {
-        Some(user) => send_code(&state, request, &user.username),
+        Some(user) => {
+            let before = browser::secret(&state, &caller.headers);
+            let (session, secret) = state.store().sign_in(before, &user.username, state.now());
+            browser::with_secret(&state, send_code(&state, request, &session), &secret)
+        }
         None => refuse_back(&state, &request.back, "access_denied", "the user did not sign in"),
+    }
+}
+
+/// A code for whoever is signed in with this browser, if that is who and as the client wants it.
+fn without_a_page(state: &State, request: AuthorizationRequest, caller: &Caller) -> Response {
+    let (mut store, now) = (state.store(), state.now());
+    let session = store.session_of_browser(browser::secret(state, &caller.headers), now);
+    let session = session.filter(|session| {
+        let fresh = request.max_age.is_none_or(|age| now.saturating_sub(session.auth_time) <= age);
+        let hinted = request.hint.as_ref().map(|token| store.id_token(token, now));
+        let as_hinted = hinted.is_none_or(|hint| hint.is_some_and(|hint| hint.username == session.username));
+        fresh && as_hinted
+    });
+    let first = request.pushed.as_ref().is_none_or(|uri| session.is_none() || store.use_pushed(uri));
+    drop(store);
+    match session {
+        Some(session) if first => send_code(state, request, &session),
+        _ => {
+            refuse_back(state, &request.back, "login_required", "nobody is signed in, or not as it is wanted")
+        }
     }
 }
 
@@ -71,18 +94,18 @@ fn page(state: &State, request: &AuthorizationRequest, query: &str, problem: Opt
     login::page(state, &asked, problem)
 }
 
-fn send_code(state: &State, request: AuthorizationRequest, username: &str) -> Response {
+fn send_code(state: &State, request: AuthorizationRequest, session: &Session) -> Response {
     let now = state.now();
     let mut store = state.store();
     let grant = Grant {
         id: store.next_grant(),
         client: request.client.id.clone(),
-        username: username.to_owned(),
+        username: session.username.clone(),
         scope: request.scope,
         audience: request.audience,
         nonce: request.nonce,
-        auth_time: now,
-        session: random_text(16),
+        auth_time: session.auth_time,
+        session: session.id.clone(),
         jkt: request.dpop_jkt,
         act: None,
         way: "authorization_code",

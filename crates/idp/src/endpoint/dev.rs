@@ -2,14 +2,16 @@
 
 use super::caller::Form;
 use super::error::OAuthError;
+use super::logout;
 use super::params::Params;
 use super::token_for;
 use crate::keys::Overlap;
 use crate::state::State;
-use axum::extract;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
+use axum::{Json, extract};
+use serde_json::json;
 use std::sync::Arc;
 
 /// `POST /dev/token` with `user` (a user or a client), and `audience`, `scope` and `format` (`jwt` or `opaque`)
@@ -56,4 +58,19 @@ pub(super) async fn rotate(
     };
     state.keys.rotate(overlap).await;
     StatusCode::NO_CONTENT.into_response()
+}
+
+/// `POST /dev/logout` with `user`: signs them out everywhere, and tells which clients were told, and what they answered.
+pub(super) async fn logout(
+    extract::State(state): extract::State<Arc<State>>,
+    form: Result<Form, OAuthError>,
+) -> Response {
+    let user = form.and_then(|form| form.params.need("user").map(str::to_owned));
+    let notices = match user {
+        Ok(user) => logout::end_all(&state, &user).await,
+        Err(error) => return error.into_response(),
+    };
+    let told =
+        notices.into_iter().map(|it| json!({ "client": it.client, "uri": it.uri, "status": it.status }));
+    Json(told.collect::<Vec<_>>()).into_response()
 }

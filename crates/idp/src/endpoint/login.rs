@@ -72,6 +72,23 @@ pub(super) fn code_page(problem: Option<&str>) -> Response {
     html(if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK }, "Connect a device", &body)
 }
 
+/// A page that asks whether something is meant; the answer goes there, with these fields.
+pub(super) fn confirm_page(title: &str, question: &str, action: &str, fields: &[(&str, &str)]) -> Response {
+    let hidden = |(name, value): &(&str, &str)| {
+        format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escaped(name), escaped(value))
+    };
+    let body = format!(
+        "<h1>{title}</h1><p class=\"ask\">{question}</p>\
+         <form method=\"post\" action=\"{action}\">{fields}\
+         <button type=\"submit\" name=\"confirm\" value=\"1\">{title}</button></form>",
+        title = escaped(title),
+        question = escaped(question),
+        action = escaped(action),
+        fields = fields.iter().map(hidden).collect::<String>(),
+    );
+    html(StatusCode::OK, title, &body)
+}
+
 /// A page that says how something ended.
 pub(super) fn message_page(title: &str, message: &str) -> Response {
     let body = format!("<h1>{}</h1><p class=\"ask\">{}</p>", escaped(title), escaped(message));

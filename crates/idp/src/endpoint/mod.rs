@@ -3,6 +3,7 @@
 mod assertion;
 mod authentication;
 mod authorize;
+mod browser;
 mod caller;
 mod cors;
 mod dev;
@@ -16,6 +17,7 @@ mod graph;
 mod host;
 mod introspect;
 mod login;
+pub(crate) mod logout;
 mod params;
 mod pushed;
 mod request;

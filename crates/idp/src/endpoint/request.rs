@@ -19,6 +19,10 @@ pub(super) struct AuthorizationRequest {
     pub(super) nonce: Option<String>,
     /// `prompt`: what the client wants the user to see.
     pub(super) prompt: Option<String>,
+    /// `max_age`: how long ago the user may have signed in, in seconds.
+    pub(super) max_age: Option<u64>,
+    /// `id_token_hint`: who the client believes is there.
+    pub(super) hint: Option<String>,
     /// The key to which the code is to be bound (RFC 9449, section 10): its thumbprint.
     pub(super) dpop_jkt: Option<String>,
     /// The `request_uri` that it was pushed under.
@@ -86,6 +90,10 @@ pub(super) fn judge(state: &State, params: &Params) -> Result<AuthorizationReque
     if params.find("dpop_jkt").is_some_and(|jkt| jkt.len() != 43) {
         return Err(refuse("invalid_request", "`dpop_jkt` is no SHA-256 thumbprint"));
     }
+    let max_age = params.find("max_age").map(|seconds| seconds.parse::<u64>());
+    let Ok(max_age) = max_age.transpose() else {
+        return Err(refuse("invalid_request", "`max_age` is no number of seconds"));
+    };
     let told = |error: OAuthError| refuse(error.error, &error.description);
     Ok(AuthorizationRequest {
         scope: params.scope(state, &client, &OPENID).map_err(told)?,
@@ -94,6 +102,8 @@ pub(super) fn judge(state: &State, params: &Params) -> Result<AuthorizationReque
         challenge: challenge.unwrap_or_default().to_owned(),
         nonce: text("nonce"),
         prompt: text("prompt"),
+        max_age,
+        hint: text("id_token_hint"),
         dpop_jkt: text("dpop_jkt"),
         pushed: None,
         back,
@@ -108,7 +118,12 @@ fn is_registered(client: &Client, uri: &str) -> bool {
     if client.danger_unchecked {
         return Url::parse(uri).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     }
-    client.redirect_uris.iter().any(|registered| registered == uri || same_but_for_the_port(registered, uri))
+    is_among(&client.redirect_uris, uri)
+}
+
+/// Whether an address is one of those that a client registered.
+pub(super) fn is_among(registered: &[String], uri: &str) -> bool {
+    registered.iter().any(|registered| registered == uri || same_but_for_the_port(registered, uri))
 }
 
 fn same_but_for_the_port(registered: &str, uri: &str) -> bool {

@@ -3,7 +3,8 @@
 use super::fault::switched;
 use super::host::only_our_host;
 use super::{
-    authorize, cors, dev, device, discovery, grant, graph, introspect, pushed, revoke, tokeninfo, userinfo,
+    authorize, cors, dev, device, discovery, grant, graph, introspect, logout, pushed, revoke, tokeninfo,
+    userinfo,
 };
 use crate::dialect::Published;
 use crate::faults::Endpoint;
@@ -59,6 +60,7 @@ fn pages(state: &Arc<State>) -> Routes {
     let mut routes = Routes::from([
         ("/authorize".to_owned(), signing_in()),
         ("/device".to_owned(), get(device::show).post(device::decide)),
+        ("/logout".to_owned(), get(logout::logout).post(logout::logout)),
     ]);
     routes.extend(state.endpoints.authorize.clone().map(|path| (path, signing_in())));
     routes
@@ -70,6 +72,7 @@ fn on_command() -> Routes {
         ("/health".to_owned(), get(async || "alive\n")),
         ("/dev/device".to_owned(), post(device::decide_on_command)),
         ("/dev/token".to_owned(), post(dev::token)),
+        ("/dev/logout".to_owned(), post(dev::logout)),
         ("/dev/rotate".to_owned(), post(dev::rotate)),
     ])
 }

@@ -2,8 +2,10 @@
 
 mod device;
 mod expiring;
+mod session;
 
 pub(crate) use device::{DeviceAnswer, LIFE as DEVICE_LIFE, Poll};
+pub(crate) use session::{IssuedId, Session};
 
 use crate::dialect::Claims;
 use crate::keys::random_text;
@@ -17,6 +19,10 @@ pub(crate) struct Store {
     codes: Expiring<Code>,
     refresh_tokens: Expiring<RefreshToken>,
     access_tokens: Expiring<IssuedAccess>,
+    id_tokens: Expiring<IssuedId>,
+    sessions: Expiring<Session>,
+    /// The session of each browser.
+    browsers: Expiring<String>,
     /// What may be used once, and was: assertions, proofs.
     used: Expiring<()>,
     pushed: Expiring<Pushed>,
@@ -80,6 +86,9 @@ pub(crate) struct IssuedAccess {
     /// The user; none where the client acts for itself.
     pub(crate) username: Option<String>,
     pub(crate) grant: Option<u64>,
+    /// When the user signed in, and the session that began with it, where that was seen.
+    pub(crate) auth_time: Option<u64>,
+    pub(crate) session: Option<String>,
     /// How it came to be: a grant, as `grant_type` names it, or `on command`.
     #[expect(dead_code, reason = "the console shows it")]
     pub(crate) way: &'static str,

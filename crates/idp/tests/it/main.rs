@@ -12,11 +12,14 @@ mod authorize;
 mod device;
 mod dialect;
 mod dpop;
+mod exchange;
 mod faults;
 mod introspect;
 mod key;
 mod life;
+mod logout;
 mod pushed;
+mod receiver;
 mod tokens;
 
 use portcullis_idp::{Client, Idp, IdpConfig, Secret};

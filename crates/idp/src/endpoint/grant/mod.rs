@@ -3,6 +3,8 @@
 mod client_credentials;
 mod code;
 mod device;
+mod exchange;
+mod on_behalf_of;
 mod refresh;
 
 use super::caller::Form;
@@ -14,15 +16,22 @@ use crate::dialect::Kind;
 use crate::jws::sha256_left_half;
 use crate::mint::TokenBuilder;
 use crate::state::State;
-use crate::store::Grant;
+use crate::store::{Grant, IssuedId};
 use axum::extract;
 use axum::response::Response;
 use serde_json::Value;
 use std::sync::Arc;
 
 /// The grants, by their names in requests.
-pub(super) const TYPES: [&str; 4] =
-    ["authorization_code", "client_credentials", "refresh_token", DEVICE_CODE];
+pub(super) fn types(state: &State) -> Vec<&'static str> {
+    let mut types =
+        vec!["authorization_code", "client_credentials", "refresh_token", DEVICE_CODE, TOKEN_EXCHANGE];
+    types.extend(state.shape.has_graph().then_some(JWT_BEARER));
+    types
+}
+
+pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(super) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 pub(super) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// What every grant begins with: a client that is who it says, and what it asks for.
@@ -46,7 +55,7 @@ fn answer(state: &Arc<State>, form: &Form) -> Result<Value, OAuthError> {
     let binding = form.binding(state, &client)?;
     let ask = Ask { state, client, params: &form.params, binding };
     let grant_type = ask.params.need("grant_type")?;
-    if !TYPES.contains(&grant_type) {
+    if !types(state).contains(&grant_type) {
         return Err(OAuthError::new("unsupported_grant_type", "see `grant_types_supported`"));
     }
     if !ask.client.may_use(grant_type) {
@@ -56,6 +65,8 @@ fn answer(state: &Arc<State>, form: &Form) -> Result<Value, OAuthError> {
         "client_credentials" => client_credentials::tokens(&ask),
         "authorization_code" => code::tokens(&ask),
         "refresh_token" => refresh::tokens(&ask),
+        TOKEN_EXCHANGE => exchange::tokens(&ask),
+        JWT_BEARER => on_behalf_of::tokens(&ask),
         _ => device::tokens(&ask),
     }
 }
@@ -70,6 +81,7 @@ impl Ask<'_> {
         let cnf = || self.binding.cnf();
         let access = builder().audience(&grant.audience).scope(scope).bound(cnf());
         let access_token = state.flaws.on(Kind::Access, access).issue();
+        state.store().join_session(grant, state.now());
         let mut answer = self.answer(&access_token, scope);
         if let Value::Object(members) = &mut answer {
             // A client that can prove who it is needs no other proof to refresh (RFC 9449, section 5).
@@ -82,11 +94,27 @@ impl Ask<'_> {
                 let at_hash = sha256_left_half(access_token.as_bytes());
                 let builder = builder().audience(&grant.client);
                 let id = builder.into_id_token(grant.nonce.clone(), Some(at_hash));
+                let subject = id.subject();
                 let id_token = state.flaws.on(Kind::Id, id).sign();
+                self.remember(&id_token, subject, grant);
                 members.insert("id_token".to_owned(), id_token.into());
             }
         }
         Ok(answer)
+    }
+
+    fn remember(&self, id_token: &str, subject: String, grant: &Grant) {
+        let (state, now) = (self.state, self.state.now());
+        let issued = IssuedId {
+            client: grant.client.clone(),
+            username: grant.username.clone(),
+            session: grant.session.clone(),
+            grant: grant.id,
+            auth_time: grant.auth_time,
+            subject,
+            expires: now + u64::from(state.config.access_token_lifetime),
+        };
+        state.store().add_id_token(id_token, issued, now);
     }
 
     fn answer(&self, access_token: &str, scope: &str) -> Value {

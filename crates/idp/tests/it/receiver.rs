@@ -1,0 +1,43 @@
+//! A program that is told of logouts and events, and remembers what it was told.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use std::sync::{Arc, Mutex};
+
+#[derive(Clone, Default)]
+struct Told {
+    /// The content type, the authorization, and the body.
+    messages: Arc<Mutex<Vec<[String; 3]>>>,
+    /// What is answered, the first first; 202 when there are no more.
+    answers: Arc<Mutex<Vec<u16>>>,
+}
+
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    told: Told,
+}
+
+impl Receiver {
+    pub(crate) async fn start(answers: &[u16]) -> Self {
+        let told = Told { answers: Arc::new(Mutex::new(answers.to_vec())), ..Told::default() };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/told", listener.local_addr().unwrap());
+        let router = Router::new().route("/told", post(hear)).with_state(told.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, told }
+    }
+
+    pub(crate) fn messages(&self) -> Vec<[String; 3]> {
+        self.told.messages.lock().unwrap().clone()
+    }
+}
+
+async fn hear(State(told): State<Told>, headers: HeaderMap, body: String) -> StatusCode {
+    let header = |name: &str| headers.get(name).map(|it| it.to_str().unwrap().to_owned()).unwrap_or_default();
+    told.messages.lock().unwrap().push([header("content-type"), header("authorization"), body]);
+    let mut answers = told.answers.lock().unwrap();
+    let answer = if answers.is_empty() { 202 } else { answers.remove(0) };
+    StatusCode::from_u16(answer).unwrap()
+}
