@@ -12,6 +12,7 @@ use portcullis_core::token::{Audiences, Issuer, NumericDate, OpaqueToken};
 use portcullis_core::verify::{Profile, Verifier};
 use portcullis_core::{Limits, Requirement, policy};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
 
@@ -39,9 +40,15 @@ fuzz_target!(|data: &[u8]| {
         let caller = token.identity();
         assert!(caller.subject().is_none_or(|subject| !subject.is_empty()));
         assert!(caller.roles().iter().chain(caller.groups().iter()).all(|name| !name.is_empty()));
-        for demand in [Requirement::role("admin"), Requirement::group("admin"), Requirement::scope("admin")] {
+        for demand in [
+            Requirement::role("admin"),
+            Requirement::group("admin"),
+            Requirement::scope("admin"),
+            Requirement::acr(["admin"]),
+            Requirement::max_age(Duration::from_secs(900)),
+        ] {
             let opposite = Requirement::not(demand.clone());
-            let permitted = |demand| policy::permit(token.clone(), &demand).is_ok();
+            let permitted = |demand| policy::permit(token.clone(), &demand, NOW).is_ok();
             assert!(!(permitted(demand) && permitted(opposite)));
         }
     }

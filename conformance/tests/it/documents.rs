@@ -71,6 +71,7 @@ fn cases() -> Vec<(String, String)> {
     }
     for (code, file, test) in [
         ("policy.role", "crates/portcullis/tests/it/extractor.rs", "requirements_in_signatures_are_kept"),
+        ("policy.step_up", "conformance/tests/it/parity/step_up.rs", "who_must_sign_in_again_is_told_how"),
         (
             "policy.denied",
             "crates/portcullis/tests/it/extractor.rs",
@@ -204,6 +205,6 @@ const NOT_DONE: &str = "
 | RFC 7797 | unencoded payloads | barred from JWTs; `b64` is refused |
 | RFC 8414, 2.1 | signed metadata | no provider we know needs it; the document comes over TLS from the issuer itself |
 | RFC 8705, RFC 9449 | proofs of possession | not there yet: tokens that are bound to a key are refused |
-| RFC 9068, 2.2.1 | `acr`, `amr`, `auth_time` in rules | not there yet; `claim` reads `acr` |
-| RFC 9470, RFC 9728 | step-up, protected resource metadata | not there yet |
+| RFC 9068, 2.2.1 | `amr` in rules | `claim` reads it; `acr` and `auth_time` are words of their own |
+| RFC 9728 | protected resource metadata | not there yet |
 ";

@@ -3,7 +3,7 @@
 //! All of it comes from the [catalog](crate::rejection): nothing from a token, and no facts.
 
 use crate::outage::Outage;
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, StepUp};
 use serde::Serialize;
 
 /// The answer to a refused request (RFC 6750, section 3).
@@ -15,21 +15,37 @@ pub struct Challenge {
     pub www_authenticate: String,
 }
 
-/// Challenges the caller. The `realm` is the operator's; characters that need an escape are left out of it.
+/// Challenges the caller. The `realm` and the `acr_values` are the operator's; characters that need an escape are left
+/// out of them.
 pub fn challenge(rejection: &Rejection, realm: &str) -> Challenge {
     let entry = rejection.code().entry();
-    let realm: String =
-        realm.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
-    let mut value = format!("Bearer realm=\"{realm}\"");
+    let mut value = format!("Bearer realm=\"{}\"", plain(realm));
     if let Some(error) = entry.error {
         value.push_str(&format!(", error=\"{error}\", error_description=\"{}\"", entry.phrase));
     }
     if let Some(scopes) = rejection.scopes() {
-        let fit = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
-        let scopes: String = scopes.to_string().chars().filter(fit).collect();
-        value.push_str(&format!(", scope=\"{scopes}\""));
+        value.push_str(&format!(", scope=\"{}\"", plain(&scopes.to_string())));
+    }
+    if let Some(step_up) = rejection.step_up() {
+        add_step_up(&mut value, step_up);
     }
     Challenge { status: entry.status, www_authenticate: value }
+}
+
+/// The parameters of RFC 9470, section 3.
+fn add_step_up(value: &mut String, step_up: &StepUp) {
+    let acr_values: Vec<&str> = step_up.acr_values().collect();
+    if !acr_values.is_empty() {
+        value.push_str(&format!(", acr_values=\"{}\"", plain(&acr_values.join(" "))));
+    }
+    if let Some(age) = step_up.max_age() {
+        value.push_str(&format!(", max_age=\"{}\"", age.as_secs()));
+    }
+}
+
+/// What stands between quotes without an escape.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect()
 }
 
 /// A problem document (RFC 9457), the body of every answer that is not the application's own.

@@ -1,16 +1,22 @@
 //! What a route demands of a valid token, and the permit that meeting it gives.
+//!
+//! What is not met is refused by who can cure it: the client, by another token with more scopes (403, RFC 6750) or of a
+//! user who signs in again (401, RFC 9470); or somebody else. It does not check the token.
 
+mod cure;
+mod open;
 mod rule;
 
 pub use rule::{Rule, Ruling};
 
 use crate::decision::Denial;
 use crate::jose::json::Json;
-use crate::outage::Outage;
 use crate::rejection::{Code, Facts, Rejection};
-use crate::token::{AccessToken, ClaimPath, Kind, Scopes};
+use crate::token::{AccessToken, ClaimPath, Kind, NumericDate};
+use cure::Means;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A demand on a valid access token. Scopes, roles and values compare whole and with case.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +33,10 @@ pub enum Requirement {
     Kind(Kind),
     /// A claim is this value, or an array that holds it.
     Claim(ClaimPath, Json),
+    /// The user signed in in one of these ways: values of `acr` (OpenID Connect Core, section 2), in order of preference.
+    Acr(Vec<Box<str>>),
+    /// The user signed in no longer ago than this, by `auth_time`, in whole seconds. There is no leeway on top.
+    MaxAge(Duration),
     /// What another engine demands.
     Rule(Arc<dyn Rule>),
     /// All of these. Of an empty list: met.
@@ -68,6 +78,16 @@ impl Requirement {
         Self::Claim(ClaimPath::claim(name), value.into())
     }
 
+    /// Demands that the user signed in in one of these ways, named in order of preference. A name holds no space.
+    pub fn acr<T: Into<Box<str>>>(values: impl IntoIterator<Item = T>) -> Self {
+        Self::Acr(values.into_iter().map(Into::into).collect())
+    }
+
+    /// Demands that the user signed in no longer ago than this, in whole seconds.
+    pub fn max_age(age: Duration) -> Self {
+        Self::MaxAge(age)
+    }
+
     /// Demands what another engine demands.
     pub fn rule(rule: impl Rule) -> Self {
         Self::Rule(Arc::new(rule))
@@ -105,14 +125,15 @@ impl Requirement {
         }
     }
 
-    /// Whether a token meets the demand. What nobody can tell is not met.
-    pub fn is_met_by(&self, token: &AccessToken) -> bool {
-        self.verdict(token) == Some(true)
+    /// Whether a token meets the demand now. What nobody can tell is not met.
+    pub fn is_met_by(&self, token: &AccessToken, now: NumericDate) -> bool {
+        self.verdict(token, now) == Some(true)
     }
 
-    /// Whether a token meets the demand; `None` where that hangs on groups which nobody knows, or on a rule that
-    /// failed. Such a demand is not met, and neither is its opposite.
-    pub fn verdict(&self, token: &AccessToken) -> Option<bool> {
+    /// Whether a token meets the demand now; `None` where that hangs on what nobody knows: groups that did not fit into
+    /// the token, how and when the user signed in, or a rule that failed. Such a demand is not met, and neither is its
+    /// opposite.
+    pub fn verdict(&self, token: &AccessToken, now: NumericDate) -> Option<bool> {
         match self {
             Self::ValidToken => Some(true),
             Self::Scope(scope) => Some(token.has_scope(scope)),
@@ -120,94 +141,46 @@ impl Requirement {
             Self::Group(group) => token.identity().groups().holds(group),
             Self::Kind(kind) => Some(token.identity().kind() == *kind),
             Self::Claim(path, value) => Some(path.holds(token.claims(), value)),
+            Self::Acr(values) => signed_in_by(values, token),
+            Self::MaxAge(age) => signed_in_within(*age, token, now),
             Self::Rule(rule) => match rule.ruling(token) {
                 Ruling::Met => Some(true),
                 Ruling::Unmet => Some(false),
                 Ruling::GroupsUnknown | Ruling::Failed(_) => None,
             },
-            Self::All(all) => joined(all, token, false),
-            Self::Any(any) => joined(any, token, true),
-            Self::Not(requirement) => requirement.verdict(token).map(|met| !met),
-        }
-    }
-
-    /// The scopes on the way to meeting the demand: of alternatives, those of the first that is met, or else that more
-    /// scopes would meet.
-    fn scopes<'q>(&'q self, token: &AccessToken, named: &mut Vec<&'q str>) {
-        match self {
-            Self::Scope(scope) => named.push(scope),
-            Self::All(all) => all.iter().for_each(|requirement| requirement.scopes(token, named)),
-            Self::Any(any) => {
-                let met = any.iter().find(|it| it.is_met_by(token));
-                if let Some(way) = met.or_else(|| any.iter().find(|it| it.curable_by_scopes(token))) {
-                    way.scopes(token, named);
-                }
-            }
-            Self::ValidToken
-            | Self::Role(_)
-            | Self::Group(_)
-            | Self::Kind(_)
-            | Self::Claim(..)
-            | Self::Rule(_)
-            | Self::Not(_) => {}
-        }
-    }
-
-    /// Whether more scopes alone could meet the demand.
-    fn curable_by_scopes(&self, token: &AccessToken) -> bool {
-        match self {
-            Self::Scope(_) => true,
-            Self::All(all) => all.iter().all(|it| it.is_met_by(token) || it.curable_by_scopes(token)),
-            Self::Any(any) => any.iter().any(|it| it.curable_by_scopes(token)),
-            Self::ValidToken
-            | Self::Role(_)
-            | Self::Group(_)
-            | Self::Kind(_)
-            | Self::Claim(..)
-            | Self::Rule(_)
-            | Self::Not(_) => false,
-        }
-    }
-
-    /// Why a rule could not be answered, of the first such.
-    fn failure(&self, token: &AccessToken) -> Option<Outage> {
-        match self {
-            Self::Rule(rule) => match rule.ruling(token) {
-                Ruling::Failed(outage) => Some(outage),
-                Ruling::Met | Ruling::Unmet | Ruling::GroupsUnknown => None,
-            },
-            Self::All(all) | Self::Any(all) => all.iter().find_map(|it| it.failure(token)),
-            Self::Not(requirement) => requirement.failure(token),
-            Self::ValidToken
-            | Self::Scope(_)
-            | Self::Role(_)
-            | Self::Group(_)
-            | Self::Kind(_)
-            | Self::Claim(..) => None,
-        }
-    }
-
-    /// Whether a role is what is missing, or one of the things.
-    fn lacks_role(&self, token: &AccessToken) -> bool {
-        match self {
-            Self::Role(role) => !token.has_role(role),
-            Self::All(all) | Self::Any(all) => all.iter().any(|it| it.lacks_role(token)),
-            Self::ValidToken
-            | Self::Scope(_)
-            | Self::Group(_)
-            | Self::Kind(_)
-            | Self::Claim(..)
-            | Self::Rule(_)
-            | Self::Not(_) => false,
+            Self::All(all) => joined(all, token, now, false),
+            Self::Any(any) => joined(any, token, now, true),
+            Self::Not(requirement) => requirement.verdict(token, now).map(|met| !met),
         }
     }
 }
 
+/// Whether the user signed in in one of these ways; nobody can tell where the token does not say how.
+fn signed_in_by(values: &[Box<str>], token: &AccessToken) -> Option<bool> {
+    let mut found = token.acr()?;
+    Some(found.any(|found| values.iter().any(|value| **value == *found)))
+}
+
+/// Whether the user signed in no longer ago than this. Nobody can tell where the token does not say when, or names a
+/// moment that has yet to come.
+fn signed_in_within(age: Duration, token: &AccessToken, now: NumericDate) -> Option<bool> {
+    let signed_in = token.auth_time()?;
+    if signed_in > now.plus(token.verifier().profile().leeway_seconds()) {
+        return None;
+    }
+    Some(now.since(signed_in) <= i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
+}
+
 /// The verdict on several demands: `decisive` as soon as one is; else what nobody can tell; else the opposite.
-fn joined(requirements: &[Requirement], token: &AccessToken, decisive: bool) -> Option<bool> {
+fn joined(
+    requirements: &[Requirement],
+    token: &AccessToken,
+    now: NumericDate,
+    decisive: bool,
+) -> Option<bool> {
     let mut verdict = Some(!decisive);
     for requirement in requirements {
-        match requirement.verdict(token) {
+        match requirement.verdict(token, now) {
             Some(met) if met == decisive => return Some(decisive),
             Some(_) => {}
             None => verdict = None,
@@ -234,34 +207,42 @@ impl Permit {
     }
 }
 
-/// Permits a request whose token meets the requirement.
+/// Permits a request whose token meets the requirement now.
 ///
 /// # Errors
 ///
-/// `policy.scope` where more scopes would do, `policy.role` where a role is missing, `policy.groups_unknown` where it
-/// hangs on groups that did not fit into the token, else `policy.denied`; or the outage of a rule that it hangs on.
-pub fn permit(token: AccessToken, requirement: &Requirement) -> Result<Permit, Denial> {
-    match requirement.verdict(&token) {
+/// `policy.groups_unknown` where it hangs on groups that did not fit into the token; `policy.scope` where more scopes
+/// would do; `policy.step_up` where the user signing in again would do, with more scopes or without; `policy.role` where
+/// a role is missing; else `policy.denied`; or the outage of a rule that it hangs on.
+pub fn permit(token: AccessToken, requirement: &Requirement, now: NumericDate) -> Result<Permit, Denial> {
+    match requirement.verdict(&token, now) {
         Some(true) => return Ok(Permit { token }),
         Some(false) => {}
         None => {
-            if let Some(outage) = requirement.failure(&token) {
+            if let Some(outage) = requirement.failure(&token, now) {
                 return Err(outage.into());
             }
-            let facts = Facts::new(requirement.to_string(), "more groups than fit into the token");
-            return Err(Rejection::with(Code::PolicyGroupsUnknown, facts).into());
+            if requirement.hangs_on_groups(&token, now) {
+                let facts = Facts::new(requirement.to_string(), "more groups than fit into the token");
+                return Err(Rejection::with(Code::PolicyGroupsUnknown, facts).into());
+            }
         }
     }
-    Err(refusal(&token, requirement).into())
+    Err(refusal(&token, requirement, now).into())
 }
 
 /// Why a token that does not meet the requirement is refused.
-fn refusal(token: &AccessToken, requirement: &Requirement) -> Rejection {
+fn refusal(token: &AccessToken, requirement: &Requirement, now: NumericDate) -> Rejection {
     let facts = Facts::new(requirement.to_string(), "a token that does not meet it");
-    if requirement.curable_by_scopes(token) {
-        let mut scopes = Vec::new();
-        requirement.scopes(token, &mut scopes);
-        return Rejection::with(Code::PolicyScope, facts).needing(scopes.into_iter().collect::<Scopes>());
+    for (means, code) in [
+        (Means::Scopes, Code::PolicyScope),
+        (Means::SigningIn, Code::PolicyStepUp),
+        (Means::Both, Code::PolicyStepUp),
+    ] {
+        if requirement.curable_by(means, token, now) {
+            let needs = requirement.needs(means, token, now);
+            return Rejection::with(code, facts).needing(needs.scopes).stepping_up(needs.step_up);
+        }
     }
     let code = if requirement.lacks_role(token) { Code::PolicyRole } else { Code::PolicyDenied };
     Rejection::with(code, facts)
@@ -277,6 +258,8 @@ impl fmt::Display for Requirement {
             Self::Kind(Kind::User) => f.write_str("a token for a user"),
             Self::Kind(Kind::Application) => f.write_str("a token for an application"),
             Self::Claim(path, _) => write!(f, "the configured value of claim `{path}`"),
+            Self::Acr(values) => write!(f, "acr `{}`", values.join("` or `")),
+            Self::MaxAge(age) => write!(f, "a sign-in no longer than {} s ago", age.as_secs()),
             Self::Rule(rule) => rule.fmt(f),
             Self::All(all) => list(f, all, " and "),
             Self::Any(any) => list(f, any, " or "),
@@ -292,3 +275,6 @@ fn list(f: &mut fmt::Formatter<'_>, requirements: &[Requirement], between: &str)
     }
     f.write_str(")")
 }
+
+#[cfg(test)]
+mod tests;

@@ -229,6 +229,10 @@ pub struct RequireConfig {
     /// Claim paths and their values: one, or several of which one will do. A list in the token holds it.
     #[serde(default)]
     pub claim: BTreeMap<String, OneOrMore<ClaimScalar>>,
+    /// How the user signed in, by `acr`: one value, or several of which one will do, in order of preference.
+    pub acr: Option<OneOrMore<String>>,
+    /// How long ago the user may have signed in, by `auth_time`, in seconds.
+    pub max_age: Option<u64>,
     /// All of these.
     pub all: Option<Vec<Self>>,
     /// At least one of these.

@@ -28,6 +28,8 @@ pub(crate) struct Facts {
     pub(crate) expires: u64,
     /// When the user signed in, where that was seen.
     pub(crate) signed_in_at: Option<u64>,
+    /// How the user signed in, where the provider's usual way is not meant.
+    pub(crate) acr: Option<String>,
     /// The same for all tokens of one signing in.
     pub(crate) session: String,
     /// Different for every token.
@@ -93,6 +95,7 @@ impl Facts {
             issued_at: now,
             expires: now + u64::from(state.config.access_token_lifetime),
             signed_in_at: None,
+            acr: None,
             session: random_text(16),
             token_id: random_text(16),
             nonce: None,

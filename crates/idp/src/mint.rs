@@ -131,6 +131,18 @@ impl TokenBuilder {
         self
     }
 
+    /// Of a user who signed in in this way: where the provider says so, if it does.
+    pub fn acr(mut self, acr: &str) -> Self {
+        self.facts.acr = Some(acr.to_owned());
+        self
+    }
+
+    /// Of a user who signed in at this moment, in seconds since 1970.
+    pub fn auth_time(mut self, seconds: u64) -> Self {
+        self.facts.signed_in_at = Some(seconds);
+        self
+    }
+
     /// With groups that are too many for the token (Entra ID): it says only where to ask for them.
     pub fn group_overage(mut self) -> Self {
         self.facts.overage = true;

@@ -22,16 +22,19 @@ impl Requires for ValidToken {
 
 /// Names a requirement, for use as `Authorized<Name>`.
 ///
-/// On the right stand the words `scope`, `role`, `group`, `user`, `application`, `claim`, `all`, `any` and `not`:
+/// On the right stand the words `scope`, `role`, `group`, `user`, `application`, `claim`, `acr`, `max_age`, `all`, `any`
+/// and `not`:
 ///
 /// ```
 /// use portcullis::requirement;
+/// use std::time::Duration;
 ///
 /// requirement!(pub Admin = role("Admin"));
 /// requirement!(
 ///     /// Who may change orders.
 ///     pub OrderEditor = all([user(), scope("orders:write"), any([role("Admin"), claim("department", "sales")])])
 /// );
+/// requirement!(pub Payer = all([acr(["phr", "mfa"]), max_age(Duration::from_secs(900))]));
 /// ```
 #[macro_export]
 macro_rules! requirement {
@@ -43,7 +46,9 @@ macro_rules! requirement {
         impl $crate::Requires for $name {
             fn requirement() -> &'static $crate::Requirement {
                 #[allow(unused_imports, reason = "a requirement seldom uses all the words")]
-                use $crate::requirement::words::{all, any, application, claim, group, not, role, scope, user};
+                use $crate::requirement::words::{
+                    acr, all, any, application, claim, group, max_age, not, role, scope, user,
+                };
                 static REQUIREMENT: ::std::sync::LazyLock<$crate::Requirement> =
                     ::std::sync::LazyLock::new(|| $requirement);
                 &REQUIREMENT
@@ -56,6 +61,7 @@ macro_rules! requirement {
 pub mod words {
     use crate::ClaimValue;
     use portcullis_core::Requirement;
+    use std::time::Duration;
 
     /// This scope was granted.
     pub fn scope(scope: &str) -> Requirement {
@@ -85,6 +91,17 @@ pub mod words {
     /// The claim of this name is this value, or an array that holds it.
     pub fn claim(name: &str, value: impl Into<ClaimValue>) -> Requirement {
         Requirement::claim(name, value)
+    }
+
+    /// The user signed in in one of these ways, by `acr`, in order of preference. Where the user did not, the client is told
+    /// to have the user sign in again (RFC 9470).
+    pub fn acr<'v>(values: impl IntoIterator<Item = &'v str>) -> Requirement {
+        Requirement::acr(values)
+    }
+
+    /// The user signed in no longer ago than this, by `auth_time`, in whole seconds; else as with [`acr`].
+    pub fn max_age(age: Duration) -> Requirement {
+        Requirement::max_age(age)
     }
 
     /// All of these.

@@ -71,6 +71,10 @@ pub struct IssuerConfig {
     pub roles: Option<OneOrMore<String>>,
     /// Where groups are found, as claim paths. Default: where the provider keeps them.
     pub groups: Option<OneOrMore<String>>,
+    /// Where it is said how the user signed in, as a claim path. Default: where the provider says so, mostly `acr`.
+    pub acr: Option<String>,
+    /// Where it is said when the user signed in, as a claim path. Default: where the provider says so, `auth_time`.
+    pub auth_time: Option<String>,
     /// What parts a text that lists several roles or groups, such as `;`. Default: a text is one name.
     pub delimiter: Option<char>,
     /// What roles begin with in the token: it is taken off, and roles without it count for nothing.

@@ -134,12 +134,12 @@ impl ResourceServer {
     ///
     /// The refusal; or the outage, where the groups cannot be had.
     pub async fn permit(&self, token: AccessToken, requirement: &Requirement) -> Result<Permit, Denial> {
-        let token = match requirement.verdict(&token) {
-            None if token.identity().groups().is_unknown() => self.with_groups(token).await?,
-            // Or a rule failed, and groups would not mend it.
-            Some(_) | None => token,
+        let token = match requirement.hangs_on_groups(&token, self.0.clock.now()) {
+            true => self.with_groups(token).await?,
+            false => token,
         };
-        policy::permit(token, requirement)
+        // The clock is read again: looking groups up takes time.
+        policy::permit(token, requirement, self.0.clock.now())
     }
 
     /// Verifies a bearer token: who calls. What they may do is for [`permit`](Self::permit) to say.

@@ -49,9 +49,11 @@ impl Line {
     }
 
     pub(crate) fn permit(&self, token: &str, requirement: &Requirement) -> Result<Permit, Rejection> {
-        policy::permit(self.verify(token)?, requirement).map_err(|denial| match denial {
-            Denial::Rejection(rejection) => rejection,
-            Denial::Outage(outage) => unreachable!("the corpus demands no rule: {outage}"),
+        policy::permit(self.verify(token)?, requirement, NumericDate::from_seconds(NOW)).map_err(|denial| {
+            match denial {
+                Denial::Rejection(rejection) => rejection,
+                Denial::Outage(outage) => unreachable!("the corpus demands no rule: {outage}"),
+            }
         })
     }
 }

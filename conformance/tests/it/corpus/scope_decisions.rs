@@ -2,9 +2,9 @@
 
 use super::{NOW, document, rows};
 use crate::tally::Tally;
+use portcullis_core::Requirement;
 use portcullis_core::credential::Credential;
 use portcullis_core::token::NumericDate;
-use portcullis_core::{Requirement, policy};
 use portcullis_idp::{Idp, IdpConfig};
 use portcullis_resource_server::{ResourceServer, Settings, clock::TestClock};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ async fn every_comparison_gets_its_answer() {
             .unwrap()
             .iter()
             .map(|scope| Requirement::scope(scope.as_str().unwrap()));
-        let allowed = policy::permit(token, &Requirement::all(required)).is_ok();
+        let allowed = server.permit(token, &Requirement::all(required)).await.is_ok();
         tally.count(&index.to_string(), Some(allowed) == row["allow"].as_bool(), || row.to_string());
     }
     tally.finish(19);

@@ -133,7 +133,7 @@ impl World {
     }
 
     async fn library(&self, app: &axum::Router, case: &Case) -> Result<Outcome, &'static str> {
-        if !matches!(case.target.split('?').next(), Some("/" | "/write")) {
+        if !matches!(case.target.split('?').next(), Some("/" | "/write" | "/payments")) {
             return Err("which path is whose is for the router of the application");
         }
         let mut request = Request::builder()

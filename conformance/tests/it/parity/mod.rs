@@ -11,6 +11,7 @@ mod envoy;
 mod identity_headers;
 mod outage;
 mod request_paths;
+mod step_up;
 mod wire;
 mod world;
 

@@ -5,7 +5,7 @@ use crate::corpus::NOW;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::any;
-use portcullis::{Authorized, ProtectLayer, Requirement, ResourceServer, requirement};
+use portcullis::{Authorized, ProtectLayer, Requirement, Requires as _, ResourceServer, requirement};
 use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
 use portcullis_core::token::NumericDate;
@@ -15,10 +15,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 
 requirement!(Writer = scope("orders:write"));
+requirement!(Payer = all([scope("payments"), acr(["phr", "mfa"]), max_age(Duration::from_secs(900))]));
 
 /// All doors, with the same settings.
 pub(super) struct World {
@@ -38,6 +40,9 @@ const ROUTES: &str = r#"
 [[route]]
 path = "/write"
 require = { scope = "orders:write" }
+[[route]]
+path = "/payments"
+require = { scope = "payments", acr = ["phr", "mfa"], max_age = 900 }
 [[route]]
 path = "/public/**"
 access = "public"
@@ -131,12 +136,15 @@ fn library(issuers: &str, keys: &[(String, Jwks)], clock: &Arc<TestClock>) -> (R
         keys.iter().fold(settings, |settings, (issuer, keys)| settings.with_fixed_keys_of(issuer, keys));
     let server = ResourceServer::with_clock(settings, Arc::<TestClock>::clone(clock));
     let writers = ProtectLayer::new(server.clone()).require(Requirement::scope("orders:write"));
+    let payers = ProtectLayer::new(server.clone()).require(Payer::requirement().clone());
     let layered = Router::new()
         .route("/", any(async || "ok").layer(ProtectLayer::new(server.clone())))
-        .route("/write", any(async || "ok").layer(writers));
+        .route("/write", any(async || "ok").layer(writers))
+        .route("/payments", any(async || "ok").layer(payers));
     let extracted = Router::new()
         .route("/", any(async |_: Authorized| "ok"))
         .route("/write", any(async |_: Authorized<Writer>| "ok"))
+        .route("/payments", any(async |_: Authorized<Payer>| "ok"))
         .with_state(server);
     (layered, extracted)
 }

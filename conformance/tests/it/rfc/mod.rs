@@ -16,6 +16,7 @@ mod rfc9068;
 mod rfc9110;
 mod rfc9449;
 mod rfc9457;
+mod rfc9470;
 mod rfc9700;
 mod rfc9701;
 

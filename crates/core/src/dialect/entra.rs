@@ -54,6 +54,8 @@ const ENTRA: Dialect = Dialect {
     subject: &["oid", "sub"],
     tenant: &["tid"],
     tenant_is_guid: true,
+    // The authentication contexts of Conditional Access that were met: `c1` to `c99`. Its `acr` is another thing.
+    acr: &["acrs"],
     // `idtyp` is there only if the API asks for it; without it, only users' tokens have scopes.
     application: &[Sign::Is("idtyp", "app"), Sign::Absent("scp")],
     group_overage: true,
@@ -91,6 +93,11 @@ const CURES: &[(Code, &str)] = &[
     (
         Code::PolicyScope,
         "in Entra ID, expose the scope under \"Expose an API\" and ask for it; applications get app roles, never scopes",
+    ),
+    (
+        Code::PolicyStepUp,
+        "in Entra ID, `acr` names an authentication context (`c1`), which the client asks for by the `claims` parameter, as `acrs`; \
+         `auth_time` is an optional claim of the API's registration",
     ),
     (
         Code::PolicyRole,

@@ -18,6 +18,7 @@ pub(super) static EXTERNAL_ID: Dialect = Dialect {
     subject: ENTRA_V2.subject,
     client: ENTRA_V2.client,
     tenant_is_guid: true,
+    acr: ENTRA_V2.acr,
     application: ENTRA_V2.application,
     group_overage: true,
     keys_name_issuer: true,

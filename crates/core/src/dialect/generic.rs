@@ -36,6 +36,8 @@ pub(super) const BASE: Dialect = Dialect {
     tenant_is_guid: false,
     roles: &["roles"],
     groups: &["groups"],
+    acr: &["acr"],
+    auth_time: &["auth_time"],
     application: &[Sign::SubjectIsClient],
     group_overage: false,
     keys_name_issuer: false,

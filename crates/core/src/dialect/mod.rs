@@ -93,6 +93,10 @@ pub struct Dialect {
     pub roles: &'static [&'static str],
     /// Where groups are; all of these together.
     pub groups: &'static [&'static str],
+    /// Where it is said how the user signed in: a text, or a list of all that the user has met.
+    pub acr: &'static [&'static str],
+    /// Where it is said when the user signed in.
+    pub auth_time: &'static [&'static str],
     /// What shows that a token was issued to an application in its own name. One sign is enough, and so is it to name no
     /// subject at all.
     pub application: &'static [Sign],

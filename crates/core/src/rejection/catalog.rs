@@ -49,6 +49,7 @@ macro_rules! catalog {
 const INVALID_REQUEST: Option<&str> = Some("invalid_request");
 const INVALID_TOKEN: Option<&str> = Some("invalid_token");
 const INSUFFICIENT_SCOPE: Option<&str> = Some("insufficient_scope");
+const INSUFFICIENT_USER_AUTHENTICATION: Option<&str> = Some("insufficient_user_authentication");
 
 catalog! {
     CredentialMissing = "credential.missing", 401, None,
@@ -151,6 +152,10 @@ catalog! {
         "the access token lacks a scope",
         cure "ask the issuer for a token with the scopes that the challenge names",
         "RFC 6750, section 3.1";
+    PolicyStepUp = "policy.step_up", 401, INSUFFICIENT_USER_AUTHENTICATION,
+        "the user must sign in again, or in a stronger way",
+        cure "have the user sign in with the `acr_values` and `max_age` of the challenge; see that the issuer writes `acr` and `auth_time` into access tokens",
+        "RFC 9470, section 3";
     PolicyRole = "policy.role", 403, INSUFFICIENT_SCOPE,
         "the caller lacks a role",
         cure "have the role given to the user or client at the issuer",

@@ -5,9 +5,11 @@
 
 mod catalog;
 mod facts;
+mod step_up;
 
 pub use catalog::{Code, Entry};
 pub use facts::{Facts, shown};
+pub use step_up::StepUp;
 
 use crate::token::Scopes;
 use std::fmt;
@@ -18,22 +20,29 @@ pub struct Rejection {
     code: Code,
     facts: Facts,
     scopes: Option<Box<Scopes>>,
+    step_up: Option<Box<StepUp>>,
 }
 
 impl Rejection {
     /// A refusal with this code and no facts.
     pub(crate) fn new(code: Code) -> Self {
-        Self { code, facts: Facts::default(), scopes: None }
+        Self::with(code, Facts::default())
     }
 
     /// A refusal with what was expected, and what was found instead.
     pub(crate) fn with(code: Code, facts: Facts) -> Self {
-        Self { code, facts, scopes: None }
+        Self { code, facts, scopes: None, step_up: None }
     }
 
     /// Names the scopes that the request needs (RFC 6750, section 3).
     pub(crate) fn needing(mut self, scopes: Scopes) -> Self {
-        self.scopes = Some(Box::new(scopes));
+        self.scopes = (!scopes.is_empty()).then(|| Box::new(scopes));
+        self
+    }
+
+    /// Names how and when the user must have signed in (RFC 9470, section 3).
+    pub(crate) fn stepping_up(mut self, step_up: StepUp) -> Self {
+        self.step_up = (!step_up.is_empty()).then(|| Box::new(step_up));
         self
     }
 
@@ -80,6 +89,11 @@ impl Rejection {
     /// The scopes that the request needs, where it lacked one.
     pub fn scopes(&self) -> Option<&Scopes> {
         self.scopes.as_deref()
+    }
+
+    /// How and when the user must have signed in, where the token does not show it.
+    pub fn step_up(&self) -> Option<&StepUp> {
+        self.step_up.as_deref()
     }
 }
 

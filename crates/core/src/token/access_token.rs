@@ -116,6 +116,25 @@ impl AccessToken {
         self.identity().roles().holds(role) == Some(true)
     }
 
+    /// `acr`: how the user signed in, at the place where the issuer's profile keeps it; a list holds all that the user
+    /// has met. `None` where the token does not say.
+    pub fn acr(&self) -> Option<impl Iterator<Item = &str>> {
+        let places = &self.verified.verifier.profile().mapping.acr;
+        let value = places.iter().find_map(|place| place.find(self.claims()))?;
+        let texts = match value {
+            Json::String(_) => std::slice::from_ref(value),
+            Json::Array(texts) => texts,
+            _ => return None,
+        };
+        Some(texts.iter().filter_map(Json::as_str))
+    }
+
+    /// `auth_time`: when the user signed in. `None` where the token does not say.
+    pub fn auth_time(&self) -> Option<NumericDate> {
+        let places = &self.verified.verifier.profile().mapping.auth_time;
+        NumericDate::from_json(places.iter().find_map(|place| place.find(self.claims()))?)
+    }
+
     /// Any claim, by its name.
     pub fn claim(&self, name: &str) -> Option<&Json> {
         self.claims().claim(name)

@@ -115,7 +115,7 @@ fn wrong_types_are_told_apart_from_absence() {
 }
 
 fn outcome(requirement: &Requirement, claims: &str) -> String {
-    match permit(token(claims), requirement) {
+    match permit(token(claims), requirement, NumericDate::from_seconds(0)) {
         Ok(permit) => {
             assert_eq!(permit.token().name(), permit.clone().into_token().name());
             "permit".to_owned()

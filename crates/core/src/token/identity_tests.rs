@@ -1,10 +1,11 @@
 //! One caller out of many dialects, and what nobody can tell.
 
 use super::*;
+use crate::Denial;
 use crate::Limits;
 use crate::jose::json;
-use crate::policy::{Requirement as R, permit};
-use crate::token::{AccessToken, Audiences, Issuer, Origin};
+use crate::policy::{self, Permit, Requirement as R};
+use crate::token::{AccessToken, Audiences, Issuer, NumericDate, Origin};
 use crate::verify::{Profile, Verifier};
 
 fn token(mut profile: Profile, claims: &str, change: impl FnOnce(&mut Mapping)) -> AccessToken {
@@ -15,6 +16,10 @@ fn token(mut profile: Profile, claims: &str, change: impl FnOnce(&mut Mapping)) 
     let issuer = Issuer::parse("https://idp.example").unwrap();
     let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), profile);
     AccessToken::new(Claims::from_object(object).unwrap(), Origin::Introspected, verifier)
+}
+
+fn permit(token: AccessToken, requirement: &R) -> Result<Permit, Denial> {
+    policy::permit(token, requirement, NumericDate::from_seconds(0))
 }
 
 fn of(dialect: &str, claims: &str) -> String {

@@ -19,6 +19,10 @@ pub struct Mapping {
     pub roles: Vec<ClaimPath>,
     /// The groups.
     pub groups: Vec<ClaimPath>,
+    /// How the user signed in.
+    pub acr: Vec<ClaimPath>,
+    /// When the user signed in.
+    pub auth_time: Vec<ClaimPath>,
     /// What parts a text that lists several roles or groups. Default none: a text is one name.
     pub delimiter: Option<char>,
     /// What our roles begin with in the token; others count for nothing, and it is taken off.
@@ -38,6 +42,8 @@ impl Mapping {
             tenant: paths(dialect.tenant),
             roles: paths(dialect.roles),
             groups: paths(dialect.groups),
+            acr: paths(dialect.acr),
+            auth_time: paths(dialect.auth_time),
             delimiter: None,
             role_prefix: None,
             scope_prefix: None,

@@ -6,6 +6,7 @@ use portcullis_core::Requirement;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::ClaimPath;
 use portcullis_resource_server::{ClaimScalar, OneOrMore};
+use std::time::Duration;
 
 /// How deep `all`, `any` and `not` may be nested.
 const DEEPEST: usize = 16;
@@ -35,6 +36,8 @@ impl Reader<'_> {
         for (path, values) in &written.claim {
             all.extend(self.claim(place, path, values));
         }
+        all.extend(self.acr(place, written.acr.as_ref()));
+        all.extend(written.max_age.and_then(|seconds| self.max_age(place, seconds)));
         let list = |name: &str, reader: &mut Self, list: &[RequireConfig]| -> Vec<Requirement> {
             let one = |(index, it)| reader.requirement(&format!("{place}.{name}[{index}]"), it);
             list.iter().enumerate().map(one).collect()
@@ -46,8 +49,7 @@ impl Reader<'_> {
         self.depth -= 1;
         let empty = |list: &Option<Vec<RequireConfig>>| list.as_ref().is_some_and(Vec::is_empty);
         if all.is_empty() || empty(&written.any) || empty(&written.all) {
-            let cure =
-                "write `scope`, `role`, `group`, `kind`, `claim`, `all`, `any` or `not`, or leave it out";
+            let cure = "write `scope`, `role`, `group`, `kind`, `claim`, `acr`, `max_age`, `all`, `any` or `not`, or leave it out";
             self.faults.add(place, "something to meet", cure);
         }
         match <[Requirement; 1]>::try_from(all) {
@@ -68,7 +70,8 @@ impl Reader<'_> {
             Some(OneOrMore::One(name)) => std::slice::from_ref(name),
             Some(OneOrMore::More(names)) => names,
         };
-        let wrong = |name: &String| name.is_empty() || (member == "scope" && name.contains(' '));
+        let wrong =
+            |name: &String| name.is_empty() || (["scope", "acr"].contains(&member) && name.contains(' '));
         if (written.is_some() && names.is_empty()) || names.iter().any(wrong) {
             let cure = "write one, or a list of them";
             self.faults.add(format!("{place}.{member}"), format!("names of {member}s"), cure);
@@ -86,6 +89,21 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// One of the values, unlike the other members: a user signs in in one way.
+    fn acr(&mut self, place: &str, written: Option<&OneOrMore<String>>) -> Option<Requirement> {
+        let values: Vec<&str> = self.names(place, "acr", written).collect();
+        written.is_some().then(|| Requirement::acr(values))
+    }
+
+    fn max_age(&mut self, place: &str, seconds: u64) -> Option<Requirement> {
+        if seconds == 0 {
+            let cure = "write how many seconds ago the user may have signed in, such as `900`";
+            self.faults.add(format!("{place}.max_age"), "a second or more", cure);
+            return None;
+        }
+        Some(Requirement::max_age(Duration::from_secs(seconds)))
     }
 
     fn claim(&mut self, place: &str, path: &str, values: &OneOrMore<ClaimScalar>) -> Option<Requirement> {

@@ -50,7 +50,7 @@ fn all_faults_are_found_at_once() {
         timeout = 0
         [[route]]
         path = "/b"
-        require = { any = [], scope = "a b", role = [], claim = { "" = 1 }, kind = "robot" }
+        require = { any = [], scope = "a b", role = [], claim = { "" = 1 }, kind = "robot", acr = "a b", max_age = 0 }
         [[upstream]]
         name = "x"
         servers = ["http://a/b", "ftp://a", "https://u@a"]
@@ -85,6 +85,8 @@ fn all_faults_are_found_at_once() {
         "route[3].require.role",
         "route[3].require.claim.",
         "route[3].require.kind",
+        "route[3].require.acr",
+        "route[3].require.max_age",
         "upstream[0].servers[0]",
         "upstream[0].servers[1]",
         "upstream[0].servers[2]",
@@ -186,13 +188,13 @@ fn urls_name_upstreams_of_their_own_once() {
 #[test]
 fn requirements_are_all_the_words_that_are_written() {
     let text = "[gateway]\nupstream = \"http://a\"\n[[route]]\npath = \"/\"\n\
-                require = { scope = [\"a\", \"b\"], role = \"c\", kind = \"user\", group = \"g\", any = [{ role = \"d\" }, { not = { role = \"e\" } }] }\n";
+                require = { scope = [\"a\", \"b\"], role = \"c\", kind = \"user\", group = \"g\", acr = [\"a\", \"b\"], max_age = 60, any = [{ role = \"d\" }, { not = { role = \"e\" } }] }\n";
     let settings = settings(text).unwrap();
     let host = crate::host::Host::parse("x").unwrap();
     let path = crate::path::NormalPath::parse("/").unwrap();
     let route = settings.routes.find(&host, &path, &http::Method::GET);
     let crate::routes::Access::Required(requirement) = &route.access else { panic!("{route:?}") };
-    let told = "(scope `a` and scope `b` and role `c` and group `g` and a token for a user and (role `d` or not role `e`))";
+    let told = "(scope `a` and scope `b` and role `c` and group `g` and a token for a user and acr `a` or `b` and a sign-in no longer than 60 s ago and (role `d` or not role `e`))";
     assert_eq!(requirement.to_string(), told);
 }
 

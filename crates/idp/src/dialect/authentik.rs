@@ -63,7 +63,7 @@ fn identity(facts: &Facts) -> Claims {
         "exp": facts.expires,
         "iat": facts.issued_at,
         "auth_time": facts.auth_time(),
-        "acr": "goauthentik.io/providers/oauth2/default",
+        "acr": facts.acr.as_deref().unwrap_or("goauthentik.io/providers/oauth2/default"),
         "amr": ["pwd"],
         "sid": facts.person.as_ref().map(|_| &facts.session),
         "name": facts.person.as_ref().map(|person| &person.name),

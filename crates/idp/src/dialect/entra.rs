@@ -186,6 +186,9 @@ impl Entra {
             "upn": one.then(|| facts.login()),
             "unique_name": one.then(|| facts.login()),
             "acr": one.then_some("1"),
+            // Optional claims: the contexts that were met, and when the user signed in.
+            "acrs": facts.acr.as_ref().map(|acr| [acr]),
+            "auth_time": facts.signed_in_at.filter(|_| facts.acr.is_some()),
             "amr": one.then_some(["pwd"]),
             "roles": facts.roles_if_any(),
             "groups": groups,

@@ -15,6 +15,7 @@ impl Shape for Generic {
                 "jti": facts.token_id,
                 "scope": facts.scope,
                 "auth_time": facts.signed_in_at,
+                "acr": facts.acr,
                 "roles": facts.roles_if_any(),
             }),
         );
@@ -29,6 +30,7 @@ impl Shape for Generic {
                 "azp": facts.client,
                 "jti": facts.token_id,
                 "auth_time": facts.signed_in_at,
+                "acr": facts.acr,
                 "at_hash": facts.at_hash,
             }),
         );

@@ -95,7 +95,7 @@ fn common(facts: &Facts) -> Claims {
         "iss": facts.issuer,
         "sub": subject,
         "azp": facts.client,
-        "acr": "1",
+        "acr": facts.acr.as_deref().unwrap_or("1"),
     }))
 }
 

@@ -36,6 +36,12 @@ pub(super) fn set(place: &str, written: &IssuerConfig, profile: &mut Profile, fa
     if let Some(groups) = &written.groups {
         mapping.groups = paths("groups", groups.clone().into_vec());
     }
+    if let Some(path) = &written.acr {
+        mapping.acr = paths("acr", vec![path.clone()]);
+    }
+    if let Some(path) = &written.auth_time {
+        mapping.auth_time = paths("auth_time", vec![path.clone()]);
+    }
     let names: Vec<String> = written.claims.keys().cloned().collect();
     let places = paths("claims", names.clone());
     let values = written.claims.values().cloned().map(OneOrMore::into_vec);

@@ -1,6 +1,7 @@
 //! The verified-token cache spares the signature check and nothing else.
 
-use crate::world::World;
+use crate::world::{World, decide_by};
+use portcullis_core::Requirement;
 use std::time::Duration;
 
 #[tokio::test]
@@ -13,6 +14,19 @@ async fn a_remembered_token_still_expires() {
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(world.decide(&token).await, "token.expired");
     assert_eq!(world.decide(&token).await, "token.expired");
+}
+
+#[tokio::test]
+async fn the_sign_in_of_a_remembered_token_grows_old() {
+    let world = World::new().await;
+    let token = world.idp.token("alice").auth_time(1_800_000_000).sign();
+    let recent = Requirement::max_age(Duration::from_secs(900));
+    assert_eq!(decide_by(&world.server, &token, &recent).await, "allow");
+    world.clock.advance(Duration::from_secs(900));
+    assert_eq!(decide_by(&world.server, &token, &recent).await, "allow");
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(decide_by(&world.server, &token, &recent).await, "policy.step_up");
+    assert_eq!(world.decide(&token).await, "allow", "the token is as good as before");
 }
 
 #[tokio::test]

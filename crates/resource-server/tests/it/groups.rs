@@ -1,10 +1,9 @@
 //! Groups that do not fit into a token, looked up at an imitation of Microsoft Graph.
 
 use crate::answering::{Answer, Answering};
-use crate::world::clock;
-use http::{HeaderMap, HeaderValue};
+use crate::world::{clock, decide_by};
 use portcullis_core::token::AccessToken;
-use portcullis_core::{Decision, Outage, OutageCode, Requirement, Rule, Ruling};
+use portcullis_core::{Outage, OutageCode, Requirement, Rule, Ruling};
 use portcullis_idp::{Dialect, Fault, Idp, IdpConfig};
 use portcullis_resource_server::clock::{Clock as _, TestClock};
 use portcullis_resource_server::{Config, ResourceServer, Secret, Settings};
@@ -35,7 +34,7 @@ impl World {
     }
 
     async fn decide(&self, token: &str, requirement: &Requirement) -> String {
-        decide(&self.server, token, requirement).await
+        decide_by(&self.server, token, requirement).await
     }
 }
 
@@ -54,16 +53,6 @@ fn server(idp: &Idp, more: &str, clock: &Arc<TestClock>) -> ResourceServer {
         groups.client_secret = Some(Secret::new("service-secret"));
     }
     ResourceServer::with_clock(Settings::try_from(config).unwrap(), Arc::<TestClock>::clone(clock))
-}
-
-async fn decide(server: &ResourceServer, token: &str, requirement: &Requirement) -> String {
-    let mut headers = HeaderMap::new();
-    headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
-    match server.decide(&headers, None, requirement).await {
-        Decision::Allow(_) => "allow".to_owned(),
-        Decision::Deny(rejection) => rejection.code().to_string(),
-        Decision::Fail(outage) => outage.code().to_string(),
-    }
 }
 
 #[tokio::test]
@@ -105,7 +94,7 @@ async fn many_requests_ask_once() {
     let mut requests = JoinSet::new();
     for _ in 0..200 {
         let (server, bob) = (world.server.clone(), world.bob());
-        requests.spawn(async move { decide(&server, &bob, &Requirement::group("group-7")).await });
+        requests.spawn(async move { decide_by(&server, &bob, &Requirement::group("group-7")).await });
     }
     assert!(requests.join_all().await.iter().all(|decision| decision == "allow"));
     assert_eq!(world.idp.graph_requests(), 3);

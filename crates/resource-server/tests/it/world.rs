@@ -57,9 +57,14 @@ pub(crate) fn server(issuer: &str, clock: &Arc<TestClock>) -> ResourceServer {
 }
 
 pub(crate) async fn decide(server: &ResourceServer, token: &str) -> String {
+    decide_by(server, token, &Requirement::ValidToken).await
+}
+
+/// What becomes of a token where this is demanded of it.
+pub(crate) async fn decide_by(server: &ResourceServer, token: &str, requirement: &Requirement) -> String {
     let mut headers = HeaderMap::new();
     headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
-    match server.decide(&headers, None, &Requirement::ValidToken).await {
+    match server.decide(&headers, None, requirement).await {
         Decision::Allow(_) => "allow".to_owned(),
         Decision::Deny(rejection) => rejection.code().to_string(),
         Decision::Fail(outage) => outage.code().to_string(),

@@ -1,0 +1,50 @@
+//! What a verdict hangs on where nobody can tell it. What is clear without them is left aside.
+
+use super::{Requirement, Ruling};
+use crate::outage::Outage;
+use crate::token::{AccessToken, NumericDate};
+
+impl Requirement {
+    /// Whether the verdict is open and groups are among what it hangs on, so that looking them up may decide it.
+    pub fn hangs_on_groups(&self, token: &AccessToken, now: NumericDate) -> bool {
+        self.open_parts(token, now, &mut |part| {
+            let unknown = match part {
+                Self::Role(_) | Self::Group(_) => true,
+                Self::Rule(rule) => rule.ruling(token) == Ruling::GroupsUnknown,
+                _ => false,
+            };
+            unknown.then_some(())
+        })
+        .is_some()
+    }
+
+    /// Why a rule could not be answered that the verdict hangs on, of the first such.
+    pub(super) fn failure(&self, token: &AccessToken, now: NumericDate) -> Option<Outage> {
+        self.open_parts(token, now, &mut |part| match part {
+            Self::Rule(rule) => match rule.ruling(token) {
+                Ruling::Failed(outage) => Some(outage),
+                Ruling::Met | Ruling::Unmet | Ruling::GroupsUnknown => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// The first answer about a part, neither `all`, `any` nor `not`, that leaves the verdict open.
+    fn open_parts<T>(
+        &self,
+        token: &AccessToken,
+        now: NumericDate,
+        found: &mut impl FnMut(&Self) -> Option<T>,
+    ) -> Option<T> {
+        if self.verdict(token, now).is_some() {
+            return None;
+        }
+        match self {
+            Self::All(several) | Self::Any(several) => {
+                several.iter().find_map(|it| it.open_parts(token, now, found))
+            }
+            Self::Not(requirement) => requirement.open_parts(token, now, found),
+            part => found(part),
+        }
+    }
+}
