@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("portcullis-resource-server", &["portcullis-core"]),
     ("portcullis", &["portcullis-core", "portcullis-resource-server"]),
     ("portcullis-gateway", &["portcullis-core", "portcullis-resource-server"]),
+    ("portcullis-client", &["portcullis-core", "portcullis-resource-server"]),
     ("portcullis-idp", &["portcullis-core"]),
     ("enterprise-api", &["portcullis"]),
     (
@@ -17,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "portcullis-core",
             "portcullis-resource-server",
             "portcullis-gateway",
+            "portcullis-client",
             "portcullis-idp",
             "enterprise-api",
         ],
@@ -31,6 +33,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("portcullis-resource-server", &["axum", "axum-core", "tower-layer", "clap", "jsonwebtoken"]),
     ("portcullis", &["tokio", "reqwest", "hyper", "jsonwebtoken"]),
     ("portcullis-gateway", &["axum", "clap", "reqwest", "jsonwebtoken"]),
+    ("portcullis-client", &["axum", "clap", "jsonwebtoken", "oauth2", "openidconnect", "reqwest"]),
     ("portcullis-idp", &["reqwest", "jsonwebtoken"]),
 ];
 

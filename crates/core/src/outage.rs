@@ -28,12 +28,21 @@ pub enum OutageCode {
     Groups,
     /// `outage.policy`: a policy that the decision hangs on cannot be evaluated.
     Policy,
+    /// `outage.provider`: the issuer cannot be reached for a token, or gives no proper answer.
+    Provider,
 }
 
 impl OutageCode {
     /// Every code there is.
-    pub const ALL: &'static [Self] =
-        &[Self::Keys, Self::Metadata, Self::Revocation, Self::Introspection, Self::Groups, Self::Policy];
+    pub const ALL: &'static [Self] = &[
+        Self::Keys,
+        Self::Metadata,
+        Self::Revocation,
+        Self::Introspection,
+        Self::Groups,
+        Self::Policy,
+        Self::Provider,
+    ];
 
     /// The code as it is written: in bodies, logs and metric labels.
     pub const fn as_str(self) -> &'static str {
@@ -44,6 +53,7 @@ impl OutageCode {
             Self::Introspection => "outage.introspection",
             Self::Groups => "outage.groups",
             Self::Policy => "outage.policy",
+            Self::Provider => "outage.provider",
         }
     }
 
@@ -55,6 +65,7 @@ impl OutageCode {
             }
             Self::Groups => "the groups of the caller cannot be found out at the moment",
             Self::Policy => "the policies of this server cannot be evaluated at the moment",
+            Self::Provider => "no token can be had from the identity provider at the moment",
         }
     }
 
@@ -75,6 +86,7 @@ impl OutageCode {
                 "see that this server reaches the directory, and that its client may read the groups of users there"
             }
             Self::Policy => "see that the policy which the log names can be evaluated for every caller",
+            Self::Provider => "see that this machine reaches the issuer's endpoints, and what they answer",
         }
     }
 }

@@ -65,7 +65,11 @@ pub(crate) fn is_inside(url: &Url) -> bool {
 }
 
 /// Reads an absolute URL as it must be written: the URL parser itself would mend `https:///x` and `https:x`.
-pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
+///
+/// # Errors
+///
+/// What is wrong with the text.
+pub fn parse(text: &str) -> Result<Url, &'static str> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match rest.and_then(|rest| rest.bytes().next()) {
         Some(first) if !b"/\\?#".contains(&first) => Url::parse(text).map_err(|_| "it is not a URL"),
@@ -74,7 +78,11 @@ pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
 }
 
 /// Whether a URL may be fetched at all: `https`, or `http` on loopback; no user information.
-pub(crate) fn fetchable(url: &Url) -> Result<(), &'static str> {
+///
+/// # Errors
+///
+/// Why it may not.
+pub fn fetchable(url: &Url) -> Result<(), &'static str> {
     let loopback = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

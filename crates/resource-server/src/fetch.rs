@@ -6,7 +6,7 @@
 
 mod question;
 
-pub(crate) use question::{Answered, Authorization, Body, Question};
+pub use question::{Answered, Authorization, Body, Question};
 
 use crate::address;
 use crate::config::IssuerConfig;
@@ -25,7 +25,7 @@ use url::Url;
 
 /// Fetches documents. Clones share connections.
 #[derive(Clone, Debug)]
-pub(crate) struct Fetch {
+pub struct Fetch {
     anywhere: Option<Client>,
     outside: Option<Client>,
     largest: usize,
@@ -36,7 +36,7 @@ pub(crate) struct Fetch {
 
 /// How the documents of one issuer are fetched, where it is not as usual.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Trust {
+pub struct Trust {
     certificates: Vec<Certificate>,
     token_file: Option<PathBuf>,
     own: Option<OwnCertificate>,
@@ -44,11 +44,11 @@ pub(crate) struct Trust {
 
 /// Our own certificate with its key, to show to a server that asks for one.
 #[derive(Clone)]
-pub(crate) struct OwnCertificate(Identity);
+pub struct OwnCertificate(Identity);
 
 impl OwnCertificate {
-    /// Reads PEM: certificates, the own one first, and the key.
-    pub(crate) fn parse(pem: &[u8]) -> Option<Self> {
+    /// Reads PEM: certificates, the own one first, and the key; `None` where the two do not fit.
+    pub fn parse(pem: &[u8]) -> Option<Self> {
         let identity = Identity::from_pem(pem).ok()?;
         // The key fits the certificate only if a client can be made of the two.
         Client::builder().identity(identity.clone()).build().ok().map(|_| Self(identity))
@@ -63,6 +63,19 @@ impl fmt::Debug for OwnCertificate {
 }
 
 impl Trust {
+    /// Trusts these authorities besides the machine's own: PEM, one certificate at least.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text.
+    pub fn authorities(pem: &[u8]) -> Result<Self, &'static str> {
+        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| "it is no PEM")?;
+        if certificates.is_empty() {
+            return Err("it holds no certificate");
+        }
+        Ok(Self { certificates, token_file: None, own: None })
+    }
+
     /// Reads the certificates that are written for an issuer.
     pub(crate) fn read(place: &str, written: &IssuerConfig) -> Result<Self, ConfigError> {
         let token_file = written.fetch_token_file.clone();
@@ -74,23 +87,20 @@ impl Trust {
             ConfigError::new(format!("{place}.ca_file"), format!("{}: {problem}", file.display()), cure)
         };
         let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
-        let certificates =
-            Certificate::from_pem_bundle(&pem).map_err(|_| fault("it is no PEM".to_owned()))?;
-        if certificates.is_empty() {
-            return Err(fault("it holds no certificate".to_owned()));
-        }
-        Ok(Self { certificates, token_file, own: None })
+        let authorities = Self::authorities(&pem).map_err(|problem| fault(problem.to_owned()))?;
+        Ok(Self { token_file, ..authorities })
     }
 
     /// The same certificates for questions, which go out under our own name instead of with the token for documents.
-    pub(crate) fn for_questions(&self, own: Option<&OwnCertificate>) -> Self {
+    #[must_use]
+    pub fn for_questions(&self, own: Option<&OwnCertificate>) -> Self {
         Self { certificates: self.certificates.clone(), token_file: None, own: own.cloned() }
     }
 }
 
 /// Where a URL may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub enum Reach {
     /// Anywhere: the operator wrote the URL.
     Anywhere,
     /// Only out on the internet: a public issuer's metadata named it.
@@ -108,7 +118,7 @@ pub(crate) enum Fetched {
 
 /// Why a document could not be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FetchFault {
+pub struct FetchFault {
     url: String,
     reason: String,
     /// Whether the server itself answered that there is no such document.
@@ -117,12 +127,12 @@ pub(crate) struct FetchFault {
 
 impl Fetch {
     /// A way out that takes at most `largest` bytes of a document.
-    pub(crate) fn new(largest: usize) -> Self {
+    pub fn new(largest: usize) -> Self {
         Self::with(largest, Arc::new(Semaphore::new(64)), &Trust::default())
     }
 
     /// The same way out for an issuer with certificates of its own, or one that wants a token.
-    pub(crate) fn trusting(&self, trust: &Trust) -> Self {
+    pub fn trusting(&self, trust: &Trust) -> Self {
         if trust.certificates.is_empty() && trust.own.is_none() {
             return Self { token_file: trust.token_file.clone(), ..self.clone() };
         }
@@ -131,7 +141,7 @@ impl Fetch {
 
     /// A way out for questions of one issuer, with places of its own: however many wait for an endpoint that hangs,
     /// documents are fetched all the same.
-    pub(crate) fn for_questions(&self, trust: &Trust) -> Self {
+    pub fn for_questions(&self, trust: &Trust) -> Self {
         Self { slots: Arc::new(Semaphore::new(64)), ..self.trusting(trust) }
     }
 
@@ -224,7 +234,7 @@ impl Fetch {
 }
 
 /// Whether a host is out on the internet: by its address, or by all the addresses of its name.
-pub(crate) async fn leads_outside(url: &Url) -> bool {
+pub async fn leads_outside(url: &Url) -> bool {
     if address::is_inside(url) {
         return false;
     }

@@ -35,6 +35,7 @@ mod issuers;
 mod key_cache;
 mod keys;
 mod metadata;
+pub mod outbound;
 mod respond;
 mod revocation;
 mod server;

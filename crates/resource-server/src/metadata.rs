@@ -35,7 +35,8 @@ impl Metadata {
     /// What each of the well-known URLs answered.
     pub async fn discover(issuer: &Issuer) -> Result<Self, DiscoveryError> {
         let limits = Limits::default();
-        discover(&Fetch::new(limits.document_bytes), issuer, well_known(issuer.as_str()), &limits).await
+        let fetch = Fetch::new(limits.document_bytes);
+        discover(&fetch, issuer, well_known(issuer.as_str()), &limits, metadata).await
     }
 
     /// Reads the metadata of this issuer from a document.
@@ -44,21 +45,27 @@ impl Metadata {
     ///
     /// What is wrong with the document.
     pub fn parse(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Self, String> {
-        read(document, issuer, limits)
+        read(document, issuer, limits, metadata)
     }
 }
 
-/// Asks these URLs in turn. A server that is down is not asked again under another path.
-pub(crate) async fn discover(
+/// Asks these URLs in turn, and makes `members` of the first document that is the issuer's. A server that is down is
+/// not asked again under another path.
+///
+/// # Errors
+///
+/// What each of the URLs answered.
+pub async fn discover<T>(
     fetch: &Fetch,
     issuer: &Issuer,
     urls: Vec<Url>,
     limits: &Limits,
-) -> Result<Metadata, DiscoveryError> {
+    members: fn(&Object) -> Result<T, String>,
+) -> Result<T, DiscoveryError> {
     let mut answers = Vec::new();
     for url in urls {
         match fetch.get(&url, Reach::Anywhere, None).await {
-            Ok(Fetched::Document { body, .. }) => match read(&body, issuer, limits) {
+            Ok(Fetched::Document { body, .. }) => match read(&body, issuer, limits, members) {
                 Ok(metadata) => return Ok(metadata),
                 Err(reason) => answers.push(format!("{url}: {reason}")),
             },
@@ -75,8 +82,8 @@ pub(crate) async fn discover(
     Err(DiscoveryError { issuer: issuer.clone(), answers })
 }
 
-/// OpenID Connect Discovery, section 4; RFC 8414, section 3; RFC 8414, section 5.
-pub(crate) fn well_known(base: &str) -> Vec<Url> {
+/// Where the metadata of an issuer may be: OpenID Connect Discovery, section 4; RFC 8414, section 3; RFC 8414, section 5.
+pub fn well_known(base: &str) -> Vec<Url> {
     let text = base.strip_suffix('/').unwrap_or(base);
     let start = text.find("://").map_or(0, |at| at + "://".len());
     let path_at = text.get(start..).and_then(|rest| rest.find('/')).map_or(text.len(), |at| start + at);
@@ -94,7 +101,12 @@ pub(crate) fn well_known(base: &str) -> Vec<Url> {
     parsed
 }
 
-fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Metadata, String> {
+fn read<T>(
+    document: &[u8],
+    issuer: &Issuer,
+    limits: &Limits,
+    members: fn(&Object) -> Result<T, String>,
+) -> Result<T, String> {
     let document = json::parse(document, limits).map_err(|fault| format!("the document is {fault}"))?;
     let object = document.as_object().ok_or("the document is not an object")?;
     match object.get("issuer").and_then(Json::as_str) {
@@ -102,6 +114,10 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Metadata, S
         Some(other) => return Err(format!("it is the metadata of another issuer, {}", shown(other))),
         None => return Err("it names no `issuer`".to_owned()),
     }
+    members(object)
+}
+
+pub(crate) fn metadata(object: &Object) -> Result<Metadata, String> {
     let jwks_uri = endpoint(object, "jwks_uri")?.ok_or("it names no `jwks_uri`")?;
     let alias = |name| match object.get("mtls_endpoint_aliases").and_then(Json::as_object) {
         Some(aliases) => endpoint(aliases, name),
@@ -116,7 +132,12 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Metadata, S
     })
 }
 
-fn endpoint(object: &Object, name: &str) -> Result<Option<Url>, String> {
+/// The address under this name, if there is one.
+///
+/// # Errors
+///
+/// One that may not be asked.
+pub fn endpoint(object: &Object, name: &str) -> Result<Option<Url>, String> {
     let Some(value) = object.get(name) else { return Ok(None) };
     let text = value.as_str().ok_or_else(|| format!("its `{name}` is not a string"))?;
     let url = address::parse(text).and_then(|url| address::fetchable(&url).map(|()| url));
@@ -166,7 +187,7 @@ mod tests {
     #[test]
     fn the_issuer_must_be_the_one_asked_for() {
         let issuer = Issuer::parse("https://idp.example").unwrap();
-        let read = |text: &str| read(text.as_bytes(), &issuer, &Limits::default());
+        let read = |text: &str| read(text.as_bytes(), &issuer, &Limits::default(), metadata);
         assert!(read(r#"{"issuer":"https://idp.example","jwks_uri":"https://idp.example/k"}"#).is_ok());
         for text in [
             r#"{"issuer":"https://idp.example/","jwks_uri":"https://idp.example/k"}"#,

@@ -12,11 +12,12 @@ use portcullis_core::token::NumericDate;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use serde_json::{Map, Value, json};
+use std::fmt;
 use std::sync::Arc;
 
 /// A key, and the header of what it signs.
 #[derive(Clone)]
-pub(crate) struct Assertion {
+pub struct Assertion {
     key: Arc<Key>,
     header: Box<str>,
 }
@@ -25,6 +26,13 @@ enum Key {
     Rsa(Box<RsaKeyPair>, &'static dyn RsaEncoding),
     P256(Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
+}
+
+/// Shows nothing of the key.
+impl fmt::Debug for Assertion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a private key")
+    }
 }
 
 /// For how long an assertion is good.
@@ -37,7 +45,7 @@ impl Assertion {
     /// # Errors
     ///
     /// What was expected of the key, the algorithm or the certificate.
-    pub(crate) fn read(
+    pub fn read(
         pem: &[u8],
         algorithm: Option<Algorithm>,
         kid: Option<&str>,

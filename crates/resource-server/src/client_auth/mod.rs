@@ -7,7 +7,7 @@
 mod assertion;
 mod secret;
 
-pub(crate) use assertion::Assertion;
+pub use assertion::Assertion;
 pub use secret::Secret;
 
 use crate::fetch::{Authorization, Body, OwnCertificate};
@@ -17,16 +17,20 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 
 /// A client of an issuer, and how it proves itself.
 #[derive(Clone)]
-pub(crate) struct ClientAuth {
-    pub(crate) id: Box<str>,
-    pub(crate) proof: Proof,
+pub struct ClientAuth {
+    /// The client's id.
+    pub id: Box<str>,
+    /// How it proves itself.
+    pub proof: Proof,
 }
 
 /// The ways of proving.
 #[derive(Clone)]
-pub(crate) enum Proof {
+pub enum Proof {
     /// None: the endpoint asks nobody who they are.
     None,
+    /// A public client: it says its id, and proves nothing (RFC 6749, section 3.2.1).
+    Public,
     /// `client_secret_basic`: id and secret in the Authorization header.
     Basic(Secret),
     /// `client_secret_post`: id and secret in the form.
@@ -37,6 +41,19 @@ pub(crate) enum Proof {
     Certificate(OwnCertificate),
 }
 
+impl Proof {
+    /// The name of the way (RFC 7591, section 2; RFC 8705, section 2).
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::None | Self::Public => "none",
+            Self::Basic(_) => "client_secret_basic",
+            Self::Post(_) => "client_secret_post",
+            Self::Assertion(_) => "private_key_jwt",
+            Self::Certificate(_) => "tls_client_auth",
+        }
+    }
+}
+
 impl ClientAuth {
     /// A form of these members and the proof; what belongs into the Authorization header stands beside it. `audience`
     /// is whom an assertion is for.
@@ -44,7 +61,7 @@ impl ClientAuth {
     /// # Errors
     ///
     /// An assertion that this machine cannot sign.
-    pub(crate) fn form(
+    pub fn form(
         &self,
         members: &[(&str, &str)],
         audience: &str,
@@ -53,7 +70,7 @@ impl ClientAuth {
         let mut form = Serializer::new(String::new());
         form.extend_pairs(members);
         let authorization = self.prove(&mut form, audience, now)?;
-        Ok((Body::Form(form.finish()), authorization))
+        Ok((Body::Form(form.finish().into()), authorization))
     }
 
     fn prove(
@@ -68,6 +85,7 @@ impl ClientAuth {
                 // Both are form-encoded before they are joined (RFC 6749, section 2.3.1).
                 let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
                 let (id, secret) = (encoded(&self.id), encoded(secret.expose()));
+                let secret = Secret::new(secret);
                 return Ok(Some(Authorization::Basic { id, secret }));
             }
             Proof::Post(secret) => {
@@ -79,7 +97,7 @@ impl ClientAuth {
                     .append_pair("client_assertion_type", ASSERTION_TYPE)
                     .append_pair("client_assertion", &signed);
             }
-            Proof::Certificate(_) => {
+            Proof::Public | Proof::Certificate(_) => {
                 form.append_pair("client_id", &self.id);
             }
         }
@@ -87,11 +105,18 @@ impl ClientAuth {
     }
 
     /// The certificate to show, where that is the proof.
-    pub(crate) fn certificate(&self) -> Option<&OwnCertificate> {
+    pub fn certificate(&self) -> Option<&OwnCertificate> {
         match &self.proof {
             Proof::Certificate(certificate) => Some(certificate),
             _ => None,
         }
+    }
+}
+
+/// Shows the way only.
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.method())
     }
 }
 
@@ -117,7 +142,7 @@ mod tests {
             panic!("no form")
         };
         let header = header.map(|header| match header {
-            Authorization::Basic { id, secret } => (id, secret),
+            Authorization::Basic { id, secret } => (id, secret.expose().to_owned()),
             Authorization::Bearer(_) => panic!("no client has a token to show"),
         });
         (form.strip_prefix("a=%26").unwrap().to_owned(), header)
@@ -135,6 +160,7 @@ mod tests {
         let (form, header) = proven(Proof::Post(Secret::new("s&x=")));
         assert_eq!((form.as_str(), header), ("&client_id=a+b%3Ac&client_secret=s%26x%3D", None));
         assert_eq!(proven(Proof::None), (String::new(), None));
+        assert_eq!(proven(Proof::Public), ("&client_id=a+b%3Ac".to_owned(), None));
     }
 
     #[test]

@@ -13,7 +13,8 @@ impl Secret {
         Self(Zeroizing::new(secret.into()))
     }
 
-    pub(crate) fn expose(&self) -> &str {
+    /// The text of the secret: from here on, keeping it is the caller's matter.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

@@ -7,63 +7,123 @@ use super::{Fetch, FetchFault, Reach, chain};
 use crate::client_auth::Secret;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
+use std::fmt;
 use std::time::Duration;
 use url::Url;
+use zeroize::Zeroizing;
 
 /// What is asked, and by whom.
-pub(crate) struct Question<'q> {
-    pub(crate) url: &'q Url,
-    pub(crate) reach: Reach,
-    pub(crate) body: Body,
+pub struct Question<'q> {
+    /// Where it goes.
+    pub url: &'q Url,
+    /// Where that may lead.
+    pub reach: Reach,
+    /// What goes out.
+    pub body: Body,
     /// The media type that the answer should have.
-    pub(crate) accept: &'static str,
-    pub(crate) authorization: Option<Authorization>,
+    pub accept: &'static str,
+    /// Who asks, where a header says so.
+    pub authorization: Option<Authorization>,
+    /// A proof that the asker holds a key: the header `DPoP` (RFC 9449, section 4.1).
+    pub proof: Option<String>,
 }
 
 /// What goes out.
-pub(crate) enum Body {
+pub enum Body {
     /// Nothing: the question is the address.
     None,
     /// `application/x-www-form-urlencoded`: it may hold a token or a secret.
-    Form(String),
+    Form(Zeroizing<String>),
     /// `application/json`.
     Json(&'static str),
 }
 
 /// What stands in the Authorization header.
-pub(crate) enum Authorization {
+pub enum Authorization {
     /// RFC 7617, with the two already encoded.
-    Basic { id: String, secret: String },
+    Basic {
+        /// The client's id.
+        id: String,
+        /// Its secret.
+        secret: Secret,
+    },
     /// RFC 6750.
     Bearer(Secret),
 }
 
 /// What an endpoint answered, whatever it was.
-pub(crate) struct Answered {
-    pub(crate) status: u16,
+pub struct Answered {
+    /// The status code.
+    pub status: u16,
     /// In small letters, without parameters.
-    pub(crate) content_type: String,
+    pub content_type: String,
     /// When to ask again, where the answer says so in seconds (RFC 9110, section 10.2.3).
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) body: Vec<u8>,
+    pub retry_after: Option<Duration>,
+    /// What to put into the next proof (RFC 9449, section 8): the header `DPoP-Nonce`.
+    pub dpop_nonce: Option<String>,
+    /// The body, within the limit. It is wiped when it is dropped: it may hold a token.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+/// Shows the address only: the rest may hold secrets.
+impl fmt::Debug for Question<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a question to {}", self.url)
+    }
+}
+
+/// Shows what kind of body it is.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "nothing",
+            Self::Form(_) => "a form",
+            Self::Json(_) => "a JSON document",
+        })
+    }
+}
+
+/// Shows the scheme.
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Basic { .. } => "Basic",
+            Self::Bearer(_) => "Bearer",
+        })
+    }
+}
+
+/// Shows the status only.
+impl fmt::Debug for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the answer {}", self.status)
+    }
 }
 
 impl Fetch {
     /// Asks, and reads the answer within the limit.
-    pub(crate) async fn ask(&self, question: Question<'_>) -> Result<Answered, FetchFault> {
-        let Question { url, reach, body, accept, authorization } = question;
+    ///
+    /// # Errors
+    ///
+    /// An address that may not be asked, and a server that gives no answer, or one that is too large.
+    pub async fn ask(&self, question: Question<'_>) -> Result<Answered, FetchFault> {
+        let Question { url, reach, body, accept, authorization, proof } = question;
         let client = self.client_for(url, reach)?;
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
         let request = match body {
             Body::None => client.get(url.clone()),
-            Body::Form(form) => with_body(client.post(url.clone()), FORM, form),
-            Body::Json(json) => with_body(client.post(url.clone()), JSON, json.to_owned()),
+            Body::Form(form) => with_body(client.post(url.clone()), FORM, form.as_bytes()),
+            Body::Json(json) => with_body(client.post(url.clone()), JSON, json.as_bytes()),
         };
         let request = match authorization {
             None => request,
-            Some(Authorization::Basic { id, secret }) => request.basic_auth(id, Some(secret)),
+            Some(Authorization::Basic { id, secret }) => request.basic_auth(id, Some(secret.expose())),
             Some(Authorization::Bearer(token)) => request.bearer_auth(token.expose()),
+        };
+        let request = match proof {
+            None => request,
+            Some(proof) => request.header(DPOP, proof),
         };
         let response = request.header(ACCEPT, accept).send().await;
         self.answered(url, response.map_err(|error| FetchFault::of(url, chain(&error)))?).await
@@ -74,18 +134,28 @@ impl Fetch {
         let text = |name: HeaderName| text(response.headers(), &name).to_ascii_lowercase();
         let content_type = text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_owned();
         let retry_after = text(RETRY_AFTER).trim().parse().ok().map(Duration::from_secs);
-        let body = self.body(url, response).await?;
-        Ok(Answered { status, content_type, retry_after, body })
+        let nonce = response.headers().get(DPOP_NONCE).and_then(|nonce| nonce.to_str().ok());
+        let dpop_nonce = nonce.filter(|nonce| is_nonce(nonce)).map(str::to_owned);
+        let body = self.body(url, response).await?.into();
+        Ok(Answered { status, content_type, retry_after, dpop_nonce, body })
     }
 }
 
-fn with_body(request: RequestBuilder, content_type: &'static str, body: String) -> RequestBuilder {
-    request.header(CONTENT_TYPE, content_type).body(body)
+fn with_body(request: RequestBuilder, content_type: &'static str, body: &[u8]) -> RequestBuilder {
+    request.header(CONTENT_TYPE, content_type).body(body.to_vec())
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
+/// RFC 9449, section 8.1: what may stand in a nonce, and no more of it than a header should hold.
+fn is_nonce(text: &str) -> bool {
+    let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    (1..=1_024).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";

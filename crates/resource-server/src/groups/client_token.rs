@@ -80,7 +80,7 @@ impl ClientToken {
         // Entra ID wants its token endpoint as the addressee of an assertion.
         let (body, authorization) =
             self.client.form(&members, url.as_str(), self.clock.now()).map_err(Failure::of)?;
-        let question = Question { url: &url, reach, body, accept: JSON, authorization };
+        let question = Question { url: &url, reach, body, accept: JSON, authorization, proof: None };
         let answered = self.fetch.ask(question).await.map_err(|fault| Failure::of(fault.to_string()))?;
         // That the client is refused here is no reason to come back with another token.
         let answer = document(&url, answered, &self.limits).map_err(|failure| Failure {

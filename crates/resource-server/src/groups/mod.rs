@@ -148,7 +148,14 @@ impl GroupsResolver {
         let (mut url, mut body) = (address, Body::Json(ALL_GROUPS));
         for _ in 0..PAGES {
             let authorization = Some(Authorization::Bearer(token.clone()));
-            let question = Question { url: &url, reach: Reach::Anywhere, body, accept: JSON, authorization };
+            let question = Question {
+                url: &url,
+                reach: Reach::Anywhere,
+                body,
+                accept: JSON,
+                authorization,
+                proof: None,
+            };
             let answered = self.fetch.ask(question).await.map_err(|fault| Failure::of(fault.to_string()))?;
             let page = document(&url, answered, &self.limits)?;
             let object = page.as_object().ok_or_else(|| malformed(&url, "no object"))?;
@@ -182,7 +189,7 @@ impl Failure {
 
 /// The JSON document of a proper answer.
 fn document(url: &Url, answered: Answered, limits: &Limits) -> Result<Json, Failure> {
-    let Answered { status, content_type, retry_after, body } = answered;
+    let Answered { status, content_type, retry_after, body, .. } = answered;
     if status != 200 {
         // One caller who is not there, or is in too many groups, must not keep the others from being asked about.
         let endpoint_fails = status >= 500 || matches!(status, 200..=399 | 401 | 403 | 429);

@@ -55,7 +55,7 @@ impl Endpoint {
         let (body, authorization) =
             self.client.form(&members, issuer, self.clock.now()).map_err(Unanswered::ours)?;
         let accept = if self.signed { SIGNED } else { PLAIN };
-        let question = Question { url: &url, reach, body, accept, authorization };
+        let question = Question { url: &url, reach, body, accept, authorization, proof: None };
         let answered = self.fetch.ask(question).await.map_err(|fault| Unanswered::of(fault.to_string()))?;
         self.read(&url, answered).await
     }
@@ -74,7 +74,7 @@ impl Endpoint {
     }
 
     async fn read(&self, url: &Url, answered: Answered) -> Result<Answer, Unanswered> {
-        let Answered { status, content_type, retry_after, body } = answered;
+        let Answered { status, content_type, retry_after, body, .. } = answered;
         if status != 200 {
             let told = match status {
                 401 | 403 => " (the issuer does not take this client's word)",

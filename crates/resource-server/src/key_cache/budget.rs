@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A budget that fills up again with time. What is taken is taken before the fetch, whatever comes of it.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub struct Budget {
     most: u32,
     every: Duration,
     left: u32,
@@ -12,12 +12,13 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new(most: u32, every: Duration) -> Self {
+    /// A full budget of `most`, of which one comes back after each `every`.
+    pub fn new(most: u32, every: Duration) -> Self {
         Self { most, every, left: most, counted_at: Duration::ZERO }
     }
 
     /// Takes one, if there is one at this moment.
-    pub(super) fn take(&mut self, now: Duration) -> bool {
+    pub fn take(&mut self, now: Duration) -> bool {
         self.refill(now);
         let taken = self.left > 0;
         self.left = self.left.saturating_sub(1);

@@ -8,7 +8,7 @@
 //! A request waits only if its key is truly unknown, and then not for long. Without keys the answer is an
 //! outage, never "unknown key".
 
-mod budget;
+pub(crate) mod budget;
 mod flight;
 mod key_set;
 mod refresh;

@@ -140,8 +140,8 @@ impl KeyCache {
         if let Some(known) = known.as_ref().filter(|known| age(known) < fresh) {
             return Ok(known.clone());
         }
-        match metadata::discover(&self.fetch, &self.issuer, self.metadata_urls(), &self.settings.limits).await
-        {
+        let (urls, limits) = (self.metadata_urls(), &self.settings.limits);
+        match metadata::discover(&self.fetch, &self.issuer, urls, limits, metadata::metadata).await {
             Ok(metadata) => Ok(self.learn(metadata, known).await),
             Err(error) => match known.filter(|known| age(known) < most) {
                 Some(known) => {

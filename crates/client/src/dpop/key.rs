@@ -1,0 +1,164 @@
+//! A key on the curve P-256, and proofs that it is here (RFC 9449, section 4.2).
+
+use crate::error::Error;
+use crate::random::unguessable;
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use portcullis_core::ConfigError;
+use portcullis_core::jose::base64url;
+use portcullis_core::token::NumericDate;
+use serde_json::{Map, Value, json};
+use std::fmt;
+use std::sync::Arc;
+use url::{Position, Url};
+use zeroize::Zeroizing;
+
+/// A key that tokens are bound to (ES256). Clones share it; it is wiped when the last one is dropped.
+#[derive(Clone)]
+pub struct DpopKey(Arc<Pair>);
+
+struct Pair {
+    pair: EcdsaKeyPair,
+    pkcs8: Zeroizing<Vec<u8>>,
+    header: String,
+    thumbprint: String,
+}
+
+/// What a proof is for.
+pub(crate) struct Proven<'p> {
+    pub(crate) method: &'p str,
+    pub(crate) url: &'p Url,
+    /// The token that is shown beside it, where there is one.
+    pub(crate) token: Option<&'p str>,
+    pub(crate) nonce: Option<&'p str>,
+}
+
+impl DpopKey {
+    /// A new key.
+    ///
+    /// # Errors
+    ///
+    /// A machine that gives no random numbers.
+    pub fn generate() -> Result<Self, Error> {
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
+        let document = document.map_err(|_| Error::outage("this machine makes no keys", None))?;
+        Ok(Self::from_pkcs8(document.as_ref())?)
+    }
+
+    /// A key that was kept somewhere.
+    ///
+    /// # Errors
+    ///
+    /// Bytes that are no P-256 key as PKCS#8.
+    pub fn from_pkcs8(der: &[u8]) -> Result<Self, ConfigError> {
+        let fault = || {
+            let cure = "generate a new key; tokens that are bound to the old one have to be fetched anew";
+            ConfigError::new("dpop_key", "a P-256 key as PKCS#8", cure)
+        };
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map_err(|_| fault())?;
+        let point = pair.public_key().as_ref();
+        let (x, y) = point.get(1..33).zip(point.get(33..65)).ok_or_else(fault)?;
+        let (x, y) = (base64url::encode(x), base64url::encode(y));
+        // RFC 7638, section 3: these members, in this order, without spaces.
+        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+        let jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y });
+        let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": jwk });
+        Ok(Self(Arc::new(Pair {
+            header: base64url::encode(header.to_string().as_bytes()),
+            thumbprint: base64url::encode(digest(&SHA256, canonical.as_bytes()).as_ref()),
+            pkcs8: der.to_vec().into(),
+            pair,
+        })))
+    }
+
+    /// The key, to be kept somewhere safe: PKCS#8, wiped when it is dropped.
+    pub fn to_pkcs8(&self) -> Zeroizing<Vec<u8>> {
+        self.0.pkcs8.clone()
+    }
+
+    /// The thumbprint that tokens are bound to: `cnf.jkt` (RFC 9449, section 6.1).
+    pub fn thumbprint(&self) -> &str {
+        &self.0.thumbprint
+    }
+
+    /// A proof, good for one request.
+    pub(crate) fn prove(&self, proven: &Proven<'_>, now: NumericDate) -> Result<String, Error> {
+        let mut claims = Map::new();
+        let mut say = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        say("jti", unguessable()?.into());
+        say("htm", proven.method.into());
+        // Without query and fragment (RFC 9449, section 4.2).
+        say("htu", proven.url[..Position::AfterPath].into());
+        say("iat", now.seconds().into());
+        if let Some(token) = proven.token {
+            say("ath", base64url::encode(digest(&SHA256, token.as_bytes()).as_ref()).into());
+        }
+        if let Some(nonce) = proven.nonce {
+            say("nonce", nonce.into());
+        }
+        let claims = base64url::encode(Value::Object(claims).to_string().as_bytes());
+        let input = format!("{}.{claims}", self.0.header);
+        let signature = self.0.pair.sign(&SystemRandom::new(), input.as_bytes());
+        let signature = signature.map_err(|_| Error::outage("this machine cannot sign", None))?;
+        Ok(format!("{input}.{}", base64url::encode(signature.as_ref())))
+    }
+}
+
+/// Shows the thumbprint, which is public.
+impl fmt::Debug for DpopKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the key {}", self.0.thumbprint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+
+    fn parts(proof: &str) -> Vec<Value> {
+        let segments = proof.split('.').take(2);
+        segments.map(|part| serde_json::from_slice(&base64url::decode(part).unwrap()).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_proof_says_what_it_is_for_and_is_signed_by_its_own_key() {
+        let key = DpopKey::generate().unwrap();
+        let url = Url::parse("https://api.example/orders?page=2#x").unwrap();
+        let proven = Proven {
+            method: "GET",
+            url: &url,
+            token: Some("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"),
+            nonce: Some("n"),
+        };
+        let proof = key.prove(&proven, NumericDate::from_seconds(1_000)).unwrap();
+        let [header, claims] = parts(&proof).try_into().unwrap();
+        assert_eq!(
+            (&header["typ"], &header["alg"], &header["jwk"]["kty"]),
+            (&json!("dpop+jwt"), &json!("ES256"), &json!("EC"))
+        );
+        assert!(header["jwk"].get("d").is_none());
+        assert_eq!((&claims["htm"], &claims["htu"]), (&json!("GET"), &json!("https://api.example/orders")));
+        // The token and its hash are those of RFC 9449, section 7.1.
+        assert_eq!(claims["ath"], "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo");
+        assert_eq!((&claims["iat"], &claims["nonce"]), (&json!(1_000), &json!("n")));
+        let (input, signature) = proof.rsplit_once('.').unwrap();
+        let point = |name: &str| base64url::decode(header["jwk"][name].as_str().unwrap()).unwrap();
+        let public = [vec![4], point("x"), point("y")].concat();
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public)
+            .verify(input.as_bytes(), &base64url::decode(signature).unwrap())
+            .unwrap();
+        let again = key.prove(&proven, NumericDate::from_seconds(1_000)).unwrap();
+        assert_ne!(parts(&again)[1]["jti"], claims["jti"]);
+    }
+
+    #[test]
+    fn a_key_comes_back_as_it_was_kept() {
+        let key = DpopKey::generate().unwrap();
+        let again = DpopKey::from_pkcs8(&key.to_pkcs8()).unwrap();
+        assert_eq!(key.thumbprint(), again.thumbprint());
+        assert_eq!(format!("{key:?}"), format!("the key {}", key.thumbprint()));
+        assert!(DpopKey::from_pkcs8(b"no key").is_err());
+    }
+}

@@ -1,0 +1,8 @@
+//! Tokens that are bound to a key (RFC 9449): the key, its proofs, and the nonces that servers want in them.
+
+mod key;
+mod nonces;
+
+pub use key::DpopKey;
+pub(crate) use key::Proven;
+pub(crate) use nonces::Nonces;

@@ -1,0 +1,195 @@
+//! Why there is no token: the settings, the provider's refusal, an answer that must not be trusted, or an outage.
+
+use portcullis_core::{ConfigError, Outage, OutageCode};
+use std::fmt;
+use std::time::Duration;
+use url::Url;
+
+/// Why a token could not be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The settings do not fit each other, or not this provider. Trying again changes nothing.
+    Config(ConfigError),
+    /// The provider said no (RFC 6749, section 5.2). What it said is fit to be shown.
+    Refused(Refusal),
+    /// An answer, a callback or an ID token is not what it should be. It may be an attack: nothing of it is used.
+    Distrusted(Distrust),
+    /// The provider cannot be reached, or gives no proper answer. Try again later.
+    Outage(Outage),
+}
+
+impl Error {
+    pub(crate) fn config(place: &str, expected: impl Into<String>, cure: &str) -> Self {
+        Self::Config(ConfigError::new(place, expected, cure))
+    }
+
+    pub(crate) fn distrust(reason: impl Into<String>) -> Self {
+        Self::Distrusted(Distrust { reason: reason.into() })
+    }
+
+    pub(crate) fn outage(facts: impl Into<String>, retry_after: Option<Duration>) -> Self {
+        let retry_after = retry_after.unwrap_or(Duration::from_secs(1)).min(LONGEST_PAUSE);
+        Self::Outage(Outage::new(OutageCode::Provider, facts.into(), retry_after))
+    }
+
+    /// When to try again, where that may help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Outage(outage) => Some(outage.retry_after()),
+            _ => None,
+        }
+    }
+
+    /// What the provider refused, where it was a refusal.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+/// A provider that asks for more patience is not believed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(fault) => fault.fmt(f),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Distrusted(distrust) => distrust.fmt(f),
+            Self::Outage(outage) => outage.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<ConfigError> for Error {
+    fn from(fault: ConfigError) -> Self {
+        Self::Config(fault)
+    }
+}
+
+impl From<Outage> for Error {
+    fn from(outage: Outage) -> Self {
+        Self::Outage(outage)
+    }
+}
+
+/// An answer that must not be trusted, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Distrust {
+    reason: String,
+}
+
+impl Distrust {
+    /// What is wrong; nothing secret stands in it.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the answer cannot be trusted: {}", self.reason)
+    }
+}
+
+/// What the provider said instead of giving a token (RFC 6749, sections 4.1.2.1 and 5.2).
+///
+/// All of it is foreign text: it is cut to a length, and holds nothing that a terminal would obey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    error: String,
+    description: Option<String>,
+    uri: Option<String>,
+}
+
+impl Refusal {
+    pub(crate) fn new(error: &str, description: Option<&str>, uri: Option<&str>) -> Self {
+        let web = |url: &Url| matches!(url.scheme(), "https" | "http");
+        let uri = uri
+            .filter(|text| text.len() <= LONGEST)
+            .and_then(|text| Url::parse(text).ok())
+            .filter(web)
+            .map(String::from);
+        Self {
+            error: cleaned(error, LONGEST_CODE),
+            description: description.map(|text| cleaned(text, LONGEST)),
+            uri,
+        }
+    }
+
+    /// The code: `invalid_client`, `invalid_scope`, `access_denied` and so on.
+    pub fn error(&self) -> &str {
+        &self.error
+    }
+
+    /// What the provider says about it.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref().filter(|text| !text.is_empty())
+    }
+
+    /// A page about it.
+    pub fn uri(&self) -> Option<&str> {
+        self.uri.as_deref()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the provider refused: {}", self.error)?;
+        if let Some(description) = self.description() {
+            write!(f, " ({description})")?;
+        }
+        if let Some(uri) = &self.uri {
+            write!(f, ", see {uri}")?;
+        }
+        Ok(())
+    }
+}
+
+const LONGEST_CODE: usize = 128;
+const LONGEST: usize = 1_024;
+
+/// A text from outside, fit for a terminal: at most so many characters, and none that steers it.
+pub(crate) fn cleaned(text: &str, most: usize) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let plain: String = text.chars().take(most).map(|c| if steers(c) { ' ' } else { c }).collect();
+    plain.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_provider_says_cannot_steer_a_terminal() {
+        let refusal = Refusal::new(
+            "invalid\u{1b}[2Jclient",
+            Some("no\r\nsuch\u{202e} client\u{9b}31m\u{7}"),
+            Some("javascript:alert(1)"),
+        );
+        assert_eq!(refusal.error(), "invalid [2Jclient");
+        assert_eq!(refusal.description(), Some("no  such  client 31m"));
+        assert_eq!(refusal.uri(), None);
+        let long = Refusal::new(&"x".repeat(500), Some(&"ü".repeat(9_000)), Some("https://idp.example/why"));
+        assert_eq!(
+            (long.error().len(), long.description().map(|text| text.chars().count())),
+            (128, Some(1_024))
+        );
+        assert!(long.to_string().ends_with(", see https://idp.example/why"));
+    }
+
+    #[test]
+    fn a_provider_is_not_waited_for_without_end() {
+        let outage = Error::outage("the answer was 503", Some(Duration::from_secs(1_000_000)));
+        assert_eq!(outage.retry_after(), Some(Duration::from_secs(300)));
+        assert_eq!(Error::distrust("x").retry_after(), None);
+    }
+}

@@ -1,0 +1,7 @@
+//! The grants: each is a few members in a form, and what its answer has to fit.
+
+mod exchange;
+mod farewell;
+mod refresh;
+
+pub use exchange::SubjectToken;

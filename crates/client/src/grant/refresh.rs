@@ -1,0 +1,45 @@
+//! New tokens for a refresh token (RFC 6749, section 6).
+
+use crate::answer::Granted;
+use crate::client::Client;
+use crate::error::Error;
+use crate::id_token::{Expected, IdToken};
+use crate::request::TokenRequest;
+use crate::token::{RefreshToken, Tokens};
+
+impl Client {
+    /// New tokens for a refresh token. The request can ask for fewer scopes, or for another of the APIs that were
+    /// granted.
+    ///
+    /// Many providers take a refresh token once only: keep [`Tokens::refresh_token`], and never spend one twice at the
+    /// same time (a provider may take that for a theft, and end the session).
+    ///
+    /// # Errors
+    ///
+    /// The provider's refusal (`invalid_grant`: it has to be signed in anew), an answer that cannot be trusted, an ID
+    /// token of another person among that, or an outage.
+    pub async fn refresh(&self, token: &RefreshToken, request: &TokenRequest) -> Result<Tokens, Error> {
+        let members = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
+        let granted = self.granted(&members, request).await?;
+        let expected = Expected { subject: token.subject(), ..Expected::default() };
+        let mut tokens = self.verified(granted, expected).await?;
+        let kept = tokens.refresh_token.take().unwrap_or_else(|| token.clone());
+        tokens.refresh_token = Some(match token.subject() {
+            Some(subject) => kept.belonging_to(subject),
+            None => kept,
+        });
+        Ok(tokens)
+    }
+
+    /// The tokens, with the ID token verified where there is one.
+    pub(crate) async fn verified(&self, granted: Granted, expected: Expected<'_>) -> Result<Tokens, Error> {
+        let Granted { mut tokens, id_token } = granted;
+        let Some(id_token) = id_token else { return Ok(tokens) };
+        let access_token = Some(tokens.access_token.expose());
+        let expected = Expected { client: self.id(), access_token, ..expected };
+        let id_token = IdToken::verify(id_token, self.provider(), &expected).await?;
+        tokens.refresh_token = tokens.refresh_token.map(|token| token.belonging_to(id_token.subject()));
+        tokens.id_token = Some(id_token);
+        Ok(tokens)
+    }
+}

@@ -1,0 +1,156 @@
+//! What we read of a provider's metadata (RFC 8414, section 2, and the standards that add to it).
+//!
+//! Addresses that may not be asked (another scheme than https, except on loopback) are refused with the whole document.
+
+use portcullis_core::jose::json::Object;
+use portcullis_resource_server::outbound::endpoint;
+use url::Url;
+
+/// The metadata of a provider, as a client needs it.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ServerMetadata {
+    /// `authorization_endpoint`: where people sign in.
+    pub authorization_endpoint: Option<Url>,
+    /// `token_endpoint`.
+    pub token_endpoint: Option<Url>,
+    /// `device_authorization_endpoint` (RFC 8628, section 4).
+    pub device_authorization_endpoint: Option<Url>,
+    /// `pushed_authorization_request_endpoint` (RFC 9126, section 5).
+    pub pushed_authorization_request_endpoint: Option<Url>,
+    /// `revocation_endpoint` (RFC 7009).
+    pub revocation_endpoint: Option<Url>,
+    /// `end_session_endpoint` (OpenID Connect RP-Initiated Logout 1.0, section 2.1).
+    pub end_session_endpoint: Option<Url>,
+    /// `require_pushed_authorization_requests` (RFC 9126, section 5).
+    pub requires_pushed_requests: bool,
+    /// `authorization_response_iss_parameter_supported` (RFC 9207, section 3).
+    pub names_itself_in_callbacks: bool,
+    /// `code_challenge_methods_supported` (RFC 8414, section 2); `None` where the provider does not say.
+    pub code_challenge_methods: Option<Vec<String>>,
+    /// `dpop_signing_alg_values_supported` (RFC 9449, section 5.1); `None` where the provider does not say.
+    pub dpop_algorithms: Option<Vec<String>>,
+    /// `grant_types_supported`; `None` where the provider does not say.
+    pub grant_types: Option<Vec<String>>,
+    /// `token_endpoint_auth_methods_supported`; `None` where the provider does not say.
+    pub authentication_methods: Option<Vec<String>>,
+    /// The endpoints for clients that prove themselves by a certificate: `mtls_endpoint_aliases` (RFC 8705, section 5).
+    mutual_tls: Option<Box<ServerMetadata>>,
+}
+
+/// The endpoints that a client asks by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Token,
+    Revocation,
+}
+
+impl ServerMetadata {
+    pub(crate) fn read(document: &Object) -> Result<Self, String> {
+        let mut metadata = Self::endpoints(document)?;
+        let flag = |name: &str| match document.get(name) {
+            None => Ok(false),
+            Some(value) => value.as_bool().ok_or_else(|| format!("its `{name}` is no boolean")),
+        };
+        metadata.requires_pushed_requests = flag("require_pushed_authorization_requests")?;
+        metadata.names_itself_in_callbacks = flag("authorization_response_iss_parameter_supported")?;
+        metadata.code_challenge_methods = texts(document, "code_challenge_methods_supported")?;
+        metadata.dpop_algorithms = texts(document, "dpop_signing_alg_values_supported")?;
+        metadata.grant_types = texts(document, "grant_types_supported")?;
+        metadata.authentication_methods = texts(document, "token_endpoint_auth_methods_supported")?;
+        if let Some(aliases) = document.get("mtls_endpoint_aliases") {
+            let aliases = aliases.as_object().ok_or("its `mtls_endpoint_aliases` are no object")?;
+            metadata.mutual_tls = Some(Box::new(Self::endpoints(aliases)?));
+        }
+        Ok(metadata)
+    }
+
+    fn endpoints(document: &Object) -> Result<Self, String> {
+        Ok(Self {
+            authorization_endpoint: endpoint(document, "authorization_endpoint")?,
+            token_endpoint: endpoint(document, "token_endpoint")?,
+            device_authorization_endpoint: endpoint(document, "device_authorization_endpoint")?,
+            pushed_authorization_request_endpoint: endpoint(
+                document,
+                "pushed_authorization_request_endpoint",
+            )?,
+            revocation_endpoint: endpoint(document, "revocation_endpoint")?,
+            end_session_endpoint: endpoint(document, "end_session_endpoint")?,
+            ..Self::default()
+        })
+    }
+
+    /// Where an endpoint is, for a client that shows a certificate or for one that does not.
+    pub(crate) fn locate(&self, endpoint: Endpoint, by_certificate: bool) -> Option<&Url> {
+        let own = match endpoint {
+            Endpoint::Token => &self.token_endpoint,
+            Endpoint::Revocation => &self.revocation_endpoint,
+        };
+        let alias = self.mutual_tls.as_ref().filter(|_| by_certificate);
+        alias.and_then(|aliases| aliases.locate(endpoint, false)).or(own.as_ref())
+    }
+}
+
+impl Endpoint {
+    /// Its name in metadata.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token_endpoint",
+            Self::Revocation => "revocation_endpoint",
+        }
+    }
+
+    /// Whether a proof of a key belongs to the questions (RFC 9449, sections 5 and 10.1).
+    pub(crate) fn takes_proof(self) -> bool {
+        matches!(self, Self::Token)
+    }
+}
+
+fn texts(document: &Object, name: &str) -> Result<Option<Vec<String>>, String> {
+    let Some(value) = document.get(name) else { return Ok(None) };
+    let texts = value.as_array().map(|values| values.iter().map(|value| value.as_str().map(str::to_owned)));
+    let texts: Option<Vec<String>> = texts.and_then(|texts| texts.collect());
+    texts.map(Some).ok_or_else(|| format!("its `{name}` is no list of strings"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_core::Limits;
+    use portcullis_core::jose::json;
+
+    fn read(text: &str) -> Result<ServerMetadata, String> {
+        let document = json::parse(text.as_bytes(), &Limits::default()).unwrap();
+        ServerMetadata::read(document.as_object().unwrap())
+    }
+
+    #[test]
+    fn a_client_with_a_certificate_goes_to_the_aliases() {
+        let metadata = read(
+            r#"{"token_endpoint":"https://a.example/token","revocation_endpoint":"https://a.example/revoke",
+                "mtls_endpoint_aliases":{"token_endpoint":"https://mtls.a.example/token"}}"#,
+        )
+        .unwrap();
+        let at = |endpoint, by_certificate| metadata.locate(endpoint, by_certificate).map(Url::as_str);
+        assert_eq!(at(Endpoint::Token, true), Some("https://mtls.a.example/token"));
+        assert_eq!(at(Endpoint::Token, false), Some("https://a.example/token"));
+        assert_eq!(at(Endpoint::Revocation, true), Some("https://a.example/revoke"));
+    }
+
+    #[test]
+    fn members_of_other_types_and_addresses_in_clear_are_refused() {
+        for text in [
+            r#"{"token_endpoint":"http://a.example/token"}"#,
+            r#"{"token_endpoint":7}"#,
+            r#"{"end_session_endpoint":"javascript:alert(1)"}"#,
+            r#"{"require_pushed_authorization_requests":"true"}"#,
+            r#"{"code_challenge_methods_supported":"S256"}"#,
+            r#"{"dpop_signing_alg_values_supported":[1]}"#,
+            r#"{"mtls_endpoint_aliases":{"token_endpoint":"/token"}}"#,
+            r#"{"mtls_endpoint_aliases":[]}"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        assert_eq!(read("{}").unwrap().code_challenge_methods, None);
+    }
+}
