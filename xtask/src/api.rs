@@ -7,8 +7,14 @@ use crate::cargo::root;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const LIBRARIES: &[&str] =
-    &["portcullis", "portcullis-core", "portcullis-resource-server", "portcullis-gateway", "portcullis-idp"];
+const LIBRARIES: &[&str] = &[
+    "portcullis",
+    "portcullis-core",
+    "portcullis-resource-server",
+    "portcullis-gateway",
+    "portcullis-client",
+    "portcullis-idp",
+];
 
 /// Compares the lists with the committed ones; with `write`, writes them.
 pub(crate) fn check(write: bool) -> Result<String, String> {

@@ -99,6 +99,11 @@ fn cases() -> Vec<(String, String)> {
             "groups_that_do_not_fit_are_unknown_and_never_none",
         ),
         (
+            "outage.provider",
+            "crates/client/tests/it/provider.rs",
+            "a_provider_is_asked_for_its_metadata_when_it_is_needed",
+        ),
+        (
             "outage.policy",
             "crates/resource-server/tests/it/groups.rs",
             "a_rule_that_fails_is_an_outage_and_asks_no_directory_whose_groups_are_known",

@@ -22,6 +22,11 @@ async fn a_provider_is_asked_for_its_metadata_when_it_is_needed() {
     let client = idp.client();
     assert!(matches!(client.client_credentials(&TokenRequest::new()).await, Err(Error::Outage(_))));
     idp.says("issuer", json!(idp.base.clone()));
+    idp.answers(Reply::json(502, &json!({})));
+    match client.client_credentials(&TokenRequest::new()).await {
+        Err(Error::Outage(outage)) => assert_eq!(outage.code().as_str(), "outage.provider"),
+        other => panic!("{other:?}"),
+    }
     assert!(client.client_credentials(&TokenRequest::new()).await.is_ok());
 }
 
