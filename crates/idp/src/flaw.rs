@@ -31,6 +31,44 @@ pub enum Flaw {
     SignatureFlipped,
 }
 
+impl Flaw {
+    /// Those that have a name, with what they are for people.
+    pub(crate) const NAMES: [(&'static str, &'static str); 6] = [
+        ("expired", "expired an hour ago"),
+        ("not-yet-valid", "valid in an hour"),
+        ("wrong-key", "signed by another key, under the right name"),
+        ("unsigned", "not signed at all (alg none)"),
+        ("hmac", "signed with the public key as an HMAC secret"),
+        ("flipped", "one bit of the signature is wrong"),
+    ];
+
+    /// The flaw of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::Expired,
+            Self::NotYetValid,
+            Self::WrongKey,
+            Self::Unsigned,
+            Self::HmacWithPublicKey,
+            Self::SignatureFlipped,
+        ];
+        all.into_iter().find(|flaw| flaw.name() == Some(name))
+    }
+
+    /// Its name; none for those of one claim or header member.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Expired => Some("expired"),
+            Self::NotYetValid => Some("not-yet-valid"),
+            Self::WrongKey => Some("wrong-key"),
+            Self::Unsigned => Some("unsigned"),
+            Self::HmacWithPublicKey => Some("hmac"),
+            Self::SignatureFlipped => Some("flipped"),
+            Self::Claim(..) | Self::NoClaim(_) | Self::Header(..) | Self::NoHeader(_) => None,
+        }
+    }
+}
+
 /// The flaws that are wanted of the tokens that flows give.
 #[derive(Debug, Default)]
 pub(crate) struct Flaws(Mutex<Wanted>);
@@ -50,6 +88,15 @@ impl Flaws {
         match kind {
             Kind::Access => wanted.access = flaws,
             Kind::Id => wanted.id = flaws,
+        }
+    }
+
+    /// What is wanted of every token of a kind.
+    pub(crate) fn of(&self, kind: Kind) -> Vec<Flaw> {
+        let wanted = self.wanted();
+        match kind {
+            Kind::Access => wanted.access.clone(),
+            Kind::Id => wanted.id.clone(),
         }
     }
 
@@ -75,5 +122,18 @@ impl Flaws {
 
     fn wanted(&self) -> MutexGuard<'_, Wanted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_that_of_a_flaw() {
+        for (name, _) in Flaw::NAMES {
+            assert_eq!(Flaw::named(name).and_then(|flaw| flaw.name()), Some(name));
+        }
+        assert_eq!(Flaw::named("none"), None);
     }
 }

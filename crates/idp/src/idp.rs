@@ -242,6 +242,11 @@ impl Idp {
         self.state.clock_off.store(seconds, Ordering::SeqCst);
     }
 
+    /// Everything works again: endpoints, tokens, the clock.
+    pub fn clear_faults(&self) {
+        self.state.clear_faults();
+    }
+
     /// Makes the key set fail, or work again.
     pub fn fail_jwks(&self, fault: Fault) {
         self.fail(Endpoint::Jwks, fault);

@@ -2,8 +2,8 @@
 
 use crate::client::{Client, Clients};
 use crate::config::{IdpConfig, TokenFormat, User};
-use crate::dialect::{Claims, Endpoints, Published, Shape};
-use crate::faults::Switches;
+use crate::dialect::{Claims, Endpoints, Kind, Published, Shape};
+use crate::faults::{Endpoint, Fault, Switches};
 use crate::flaw::Flaws;
 use crate::keys::{Keys, random_text};
 use crate::outbound::Outbound;
@@ -72,6 +72,16 @@ impl State {
 
     pub(crate) fn now(&self) -> u64 {
         (self.clock)().saturating_add_signed(self.clock_off.load(Ordering::SeqCst))
+    }
+
+    /// Every endpoint works again, tokens are good, the clock is right.
+    pub(crate) fn clear_faults(&self) {
+        Endpoint::ALL.into_iter().for_each(|endpoint| self.switches.set(endpoint, Fault::None));
+        for kind in [Kind::Access, Kind::Id] {
+            self.flaws.set(kind, Vec::new());
+            self.flaws.set_next(kind, Vec::new());
+        }
+        self.clock_off.store(0, Ordering::SeqCst);
     }
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {

@@ -200,3 +200,30 @@ async fn the_settings_of_the_idp_page_do() {
         assert_eq!(portcullis(&["explain", &token], &environment).status.code(), Some(2), "the key is gone");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_idp_is_made_to_fail_from_the_command_line() {
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    let fault = |arguments: &[&str]| {
+        let output = portcullis(&[&["idp", "fault"], arguments, &["--issuer", idp.base()]].concat(), &[]);
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (status, table) = fault(&["jwks", "429"]);
+    assert_eq!(status, Some(0), "{table}");
+    assert!(
+        table.contains("jwks                  429\n") && table.contains("token                 none\n"),
+        "{table}"
+    );
+    assert_eq!(reqwest::get(idp.jwks_uri()).await.unwrap().status(), 429);
+    let (status, table) = fault(&["clock_off", "-3600"]);
+    assert!(status == Some(0) && table.contains("clock_off             -3600\n"), "{table}");
+    let (status, told) = fault(&["jwks", "broken"]);
+    assert!(status == Some(2) && told.contains("write one of none, 500, html"), "{told}");
+    let (status, told) = fault(&["jwks"]);
+    assert!(status == Some(1) && told.contains("what becomes of it?"), "{told}");
+    let (status, _) = fault(&["reset"]);
+    assert_eq!(status, Some(0));
+    assert_eq!(fault(&[]).1.matches("none\n").count(), portcullis_idp::Endpoint::ALL.len() + 2);
+    let gone = portcullis(&["idp", "fault", "--issuer", "http://127.0.0.1:1"], &[]);
+    assert_eq!(gone.status.code(), Some(4));
+}

@@ -52,4 +52,37 @@ pub(crate) enum IdpAction {
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
         issuer: String,
     },
+    /// Make an endpoint fail, the clock go wrong or the tokens be wrong; without arguments, show what does
+    #[command(after_help = FAULTS)]
+    Fault {
+        /// What is to fail, by its name; `reset` makes everything work again
+        switch: Option<String>,
+        /// How it is to fail: `none` for not at all
+        #[arg(allow_negative_numbers = true)]
+        position: Option<String>,
+        /// The running identity provider
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
+        issuer: String,
+    },
 }
+
+const FAULTS: &str = "\
+Endpoints:
+  metadata, jwks, authorize, token, userinfo, introspection, revocation, par,
+  device, graph
+Their faults:
+  none, 500, 401, 429, slow:MILLISECONDS, hang, closed, html, garbage, empty,
+  huge, truncated, redirect, wrong-issuer
+Tokens of flows, access_token_flaw and id_token_flaw:
+  none, expired, not-yet-valid, wrong-key, unsigned, hmac, flipped
+Their claims, access_token_claims and id_token_claims:
+  a JSON object; what is null is left out
+The clock, clock_off:
+  seconds, ahead or (negative) behind
+
+Examples:
+  portcullis idp fault token slow:2000
+  portcullis idp fault jwks closed
+  portcullis idp fault clock_off -3600
+  portcullis idp fault access_token_claims '{\"aud\": \"api://other\"}'
+  portcullis idp fault reset";

@@ -35,7 +35,7 @@ pub(crate) enum Command {
     /// Run everything on this machine: an identity provider, an API, the gateway, and lines to try
     #[cfg(feature = "dev")]
     Dev(DevArguments),
-    /// Run the development identity provider alone, or rotate the keys of one that runs
+    /// Run the development identity provider alone; rotate the keys of one that runs, or make it fail
     #[cfg(feature = "dev")]
     Idp(IdpArguments),
     /// Get an access token by client credentials, and print it

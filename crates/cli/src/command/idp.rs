@@ -1,16 +1,21 @@
-//! `portcullis idp`: the development identity provider alone, and its keys rotated on command.
+//! `portcullis idp`: the development identity provider alone; and what can be done to one that runs.
+
+mod running;
 
 use crate::args::{IdpAction, IdpArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::{QUIET, STRONG, WARNING, print, styled};
 use portcullis_idp::{Dialect, Idp, IdpConfig, TokenFormat};
-use reqwest::Url;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
 pub(crate) async fn run(arguments: IdpArguments) -> Result<Exit, Failure> {
-    if let Some(IdpAction::Rotate { overlap, issuer }) = arguments.action {
-        return rotate(&issuer, overlap).await;
+    match arguments.action {
+        Some(IdpAction::Rotate { overlap, issuer }) => return running::rotate(&issuer, overlap).await,
+        Some(IdpAction::Fault { switch, position, issuer }) => {
+            return running::fault(&issuer, switch.as_deref(), position.as_deref()).await;
+        }
+        None => {}
     }
     let mut config = configured(arguments.config.as_deref(), arguments.dialect)?;
     config.free_port_if_taken |= arguments.listen.is_none() && arguments.config.is_none();
@@ -59,6 +64,7 @@ fn page(idp: &Idp, asking: Option<(&str, &str)>) -> String {
     page.push_str(&format!("\n  {}\n\n", styled(QUIET, "Ctrl-C stops it. In another terminal:")));
     page.push_str(&format!("      curl -s {base}/dev/token -d user=alice{}\n", bearer(idp)));
     page.push_str(&format!("      portcullis idp rotate --overlap --issuer {base}\n"));
+    page.push_str(&format!("      portcullis idp fault token slow:2000 --issuer {base}\n"));
     page
 }
 
@@ -110,28 +116,4 @@ fn settings(idp: &Idp, asking: Option<(&str, &str)>) -> Vec<String> {
         });
     }
     lines
-}
-
-async fn rotate(issuer: &str, overlap: bool) -> Result<Exit, Failure> {
-    // Whatever path the issuer has, this is at the root.
-    let url = Url::parse(issuer).and_then(|issuer| issuer.join("/dev/rotate"));
-    let url =
-        url.map_err(|_| Failure::could_not_run(format!("`{issuer}` is no URL: write `http://host:port`")))?;
-    let form = [("overlap", if overlap { "true" } else { "false" })];
-    let response = reqwest::Client::new().post(url.clone()).form(&form).send().await;
-    match response {
-        Ok(response) if response.status().is_success() => {
-            let old = if overlap { "the old key stays published" } else { "the old key is gone" };
-            print(&format!("A new key signs from now on; {old}.\n"))?;
-            Ok(Exit::Fine)
-        }
-        Ok(response) => {
-            let message =
-                format!("{url} answered {}: is this a development identity provider?", response.status());
-            Err(Failure::new(Exit::Rejected, message))
-        }
-        Err(_) => {
-            Err(Failure::new(Exit::Outage, format!("{url} does not answer: start it with `portcullis idp`")))
-        }
-    }
 }

@@ -18,11 +18,13 @@ mod host;
 mod introspect;
 mod login;
 pub(crate) mod logout;
+mod own_pages;
 mod params;
 mod pushed;
 mod request;
 mod revoke;
 mod routes;
+mod switches;
 mod tokeninfo;
 mod userinfo;
 

@@ -22,6 +22,10 @@ impl Params {
         Ok(Self(params))
     }
 
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     pub(super) fn find(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }

@@ -3,8 +3,8 @@
 use super::fault::switched;
 use super::host::only_our_host;
 use super::{
-    authorize, cors, dev, device, discovery, grant, graph, introspect, logout, pushed, revoke, tokeninfo,
-    userinfo,
+    authorize, cors, dev, device, discovery, grant, graph, introspect, logout, own_pages, pushed, revoke,
+    switches, tokeninfo, userinfo,
 };
 use crate::dialect::Published;
 use crate::faults::Endpoint;
@@ -37,6 +37,7 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
         .merge(routed(pages(state)))
         .merge(routed(on_command()))
         .layer(DefaultBodyLimit::max(LONGEST))
+        .layer(middleware::from_fn(own_pages::only))
         .layer(middleware::from_fn_with_state(shared(), dated))
         .layer(middleware::from_fn_with_state(shared(), only_our_host))
         .with_state(shared())
@@ -74,6 +75,7 @@ fn on_command() -> Routes {
         ("/dev/token".to_owned(), post(dev::token)),
         ("/dev/logout".to_owned(), post(dev::logout)),
         ("/dev/rotate".to_owned(), post(dev::rotate)),
+        ("/dev/faults".to_owned(), get(switches::show).post(switches::set)),
     ])
 }
 

@@ -189,3 +189,82 @@ async fn web_pages_of_named_origins_may_ask() {
     let health = reqwest::get(format!("{}/health", idp.issuer())).await.unwrap();
     assert_eq!(health.text().await.unwrap(), "alive\n");
 }
+
+#[tokio::test]
+async fn the_switches_are_thrown_over_http_all_or_none() {
+    let idp = started().await;
+    let throw = async |form: &str| json(post(&idp, "/dev/faults", form, None).await).await;
+    let (status, positions) = throw("token=slow:250&jwks=500&clock_off=-60&id_token_flaw=unsigned").await;
+    assert_eq!(status, 200);
+    let told = ["token", "jwks", "userinfo", "clock_off", "id_token_flaw", "access_token_flaw"]
+        .map(|name| positions[name].clone());
+    assert_eq!(
+        told,
+        [
+            "slow:250".into(),
+            "500".into(),
+            "none".into(),
+            (-60).into(),
+            "unsigned".into(),
+            Value::from("none")
+        ]
+    );
+
+    for (form, told) in [
+        ("jwks=none&token=sloow", "write one of none, 500"),
+        ("jwks=none&tokens=hang", "write one of metadata"),
+        ("jwks=none&access_token_claims=[]", "`access_token_claims`: write a JSON object"),
+        ("jwks=none&clock_off=99999999999", "`clock_off`: write seconds"),
+        ("jwks=none&id_token_flaw=bent", "`id_token_flaw`: write one of none, expired"),
+        ("jwks=none&reset=maybe", "`reset`: write `true`"),
+        ("jwks=none&jwks=none", "a parameter is repeated"),
+    ] {
+        let (status, answer) = throw(form).await;
+        assert_eq!(status, 400, "{form}");
+        assert!(answer["error_description"].as_str().unwrap().contains(told), "{answer}");
+    }
+    let url = format!("{}/dev/faults", idp.base());
+    let (_, unchanged) = json(client().get(&url).send().await.unwrap()).await;
+    assert_eq!(unchanged, positions);
+
+    let claims = json!({ "aud": "x", "sub": null });
+    let body = json!({ "reset": true, "metadata": "closed", "access_token_claims": claims });
+    let request = client().post(&url).header("content-type", "application/json").body(body.to_string());
+    let (_, positions) = json(request.send().await.unwrap()).await;
+    let told = ["token", "metadata", "id_token_flaw", "access_token_claims", "clock_off"]
+        .map(|name| positions[name].clone());
+    assert_eq!(told, ["none".into(), "closed".into(), "none".into(), claims, Value::from(0)]);
+    // A flaw and claims do not push each other out.
+    let (_, positions) = throw("access_token_flaw=flipped").await;
+    assert_eq!(positions["access_token_claims"]["aud"], "x");
+    let (_, positions) = throw("access_token_claims={}").await;
+    assert_eq!(
+        (&positions["access_token_flaw"], &positions["access_token_claims"]),
+        (&json!("flipped"), &json!({}))
+    );
+}
+
+/// Any page that a developer visits can post a form to loopback.
+#[tokio::test]
+async fn pages_of_other_sites_change_nothing() {
+    let idp = started().await;
+    for path in ["/dev/token", "/dev/rotate", "/dev/faults", "/dev/device"] {
+        let ask = async |name: &str, value: &str| {
+            let request = client().post(format!("{}{path}", idp.base())).header(name, value);
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            request.body("user=alice").send().await.unwrap().status().as_u16()
+        };
+        let own = idp.base().to_owned();
+        for (name, value) in [
+            ("origin", "https://attacker.example"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            assert_eq!(ask(name, value).await, 403, "{path} {name}: {value}");
+        }
+        assert_ne!(ask("origin", &own).await, 403, "{path}");
+        assert_ne!(ask("sec-fetch-site", "same-origin").await, 403, "{path}");
+        assert_ne!(ask("x-nothing", "").await, 403, "{path}: a program");
+    }
+}
