@@ -19,6 +19,12 @@ pub fn excerpts(file: &str, text: &str, errors: &ConfigErrors) -> String {
     told
 }
 
+/// The line, from 1, of a place such as `route[2].path`; of a member that is missing, the line of its table.
+pub fn line_of(text: &str, place: &str) -> Option<usize> {
+    let before = text.get(..self::place(text, place)?.start)?;
+    Some(1 + before.matches('\n').count())
+}
+
 fn excerpt(
     told: &mut String,
     file: &str,
@@ -117,6 +123,13 @@ mod tests {
         ] {
             assert!(shown(place).starts_with(&format!("p.toml:{line}: ")), "{place}: {}", shown(place));
         }
+    }
+
+    #[test]
+    fn places_have_lines() {
+        assert_eq!(line_of(TEXT, "route[1].path"), Some(9));
+        assert_eq!(line_of(TEXT, "route[1].access"), Some(8));
+        assert_eq!(line_of(TEXT, "issuer[0].url"), None);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub use config::{
     IdentityConfig, LimitsConfig, LogConfig, RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig,
     UpstreamConfig,
 };
-pub use excerpt::excerpts;
+pub use excerpt::{excerpts, line_of};
 pub use gateway::{Gateway, Handle};
 pub use path::{NormalPath, PathFault};
 pub use reload::{read, text, watch};

@@ -116,11 +116,19 @@ pub(crate) enum Fetched {
     NotModified { max_age: Option<Duration> },
 }
 
+/// An answer as it came.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
 /// Why a document could not be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchFault {
     url: String,
-    reason: String,
+    pub(crate) reason: String,
     /// Whether the server itself answered that there is no such document.
     pub(crate) absent: bool,
 }
@@ -172,11 +180,23 @@ impl Fetch {
         reach: Reach,
         etag: Option<&str>,
     ) -> Result<Fetched, FetchFault> {
-        let fault = |reason: String| FetchFault::of(url, reason);
-        let client = self.client_for(url, reach)?;
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
-        let mut request = client.get(url.clone());
+        let response = self.send(url, reach, etag).await?;
+        self.read(url, response).await
+    }
+
+    /// The whole answer, whatever it is: for showing what a server says.
+    pub(crate) async fn look(&self, url: &Url, reach: Reach) -> Result<Looked, FetchFault> {
+        let _slot = self.slots.acquire().await;
+        let response = self.send(url, reach, None).await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Looked { status, headers, body: self.body(url, response).await? })
+    }
+
+    async fn send(&self, url: &Url, reach: Reach, etag: Option<&str>) -> Result<Response, FetchFault> {
+        let fault = |reason: String| FetchFault::of(url, reason);
+        let mut request = self.client_for(url, reach)?.get(url.clone());
         if let Some(file) = &self.token_file {
             let token = tokio::fs::read_to_string(file).await;
             let token = token.map_err(|error| fault(format!("{}: {error}", file.display())))?;
@@ -185,8 +205,7 @@ impl Fetch {
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        let response = request.send().await.map_err(|error| fault(chain(&error)))?;
-        self.read(url, response).await
+        request.send().await.map_err(|error| fault(chain(&error)))
     }
 
     /// The client for a URL, if it may be fetched at all.
@@ -263,7 +282,7 @@ impl Resolve for OutsideOnly {
 }
 
 /// `max-age` of Cache-Control (RFC 9111, section 5.2.2.1); zero for `no-store` and `no-cache`.
-fn max_age(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(CACHE_CONTROL)?.to_str().ok()?.to_ascii_lowercase();
     let mut directives = text.split(',').map(str::trim);
     directives.find_map(|directive| match directive {

@@ -56,9 +56,7 @@ impl KeyCache {
         schedule.fetches += 1;
         match &result {
             Ok(max_age) => {
-                let (least, most) = self.settings.refresh_bounds;
-                let wait = max_age.map_or(self.settings.refresh, |age| age.clamp(least, most));
-                schedule.due = now + jittered(wait);
+                schedule.due = now + jittered(self.settings.refresh_after(*max_age));
                 schedule.failures = 0;
                 schedule.last_failure = None;
                 schedule.last_good = Some(now);

@@ -35,6 +35,15 @@ pub struct KeySettings {
     pub limits: Limits,
 }
 
+impl KeySettings {
+    /// After how long a set is fetched again, by the `max-age` that it came with; a tenth more or less is left to
+    /// chance.
+    pub fn refresh_after(&self, max_age: Option<Duration>) -> Duration {
+        let (least, most) = self.refresh_bounds;
+        max_age.map_or(self.refresh, |age| age.clamp(least, most))
+    }
+}
+
 impl Default for KeySettings {
     fn default() -> Self {
         const MINUTE: u64 = 60;

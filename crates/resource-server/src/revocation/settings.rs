@@ -74,6 +74,11 @@ impl StoreUrl {
         url.is_some_and(|url| url.host_str().is_some_and(|host| !host.is_empty() && !is_loopback_host(host)))
     }
 
+    /// Whether there is a password in it.
+    pub fn holds_password(&self) -> bool {
+        url::Url::parse(&self.0).is_ok_and(|url| url.password().is_some())
+    }
+
     /// What is wrong with it.
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let Ok(url) = url::Url::parse(&self.0) else { return Some("it is not a URL") };

@@ -92,7 +92,11 @@ pub(super) fn settings(
 }
 
 /// The dialect that is named, or that the URL shows.
-fn dialect(place: &str, written: &IssuerConfig, faults: &mut Vec<ConfigError>) -> Option<&'static Dialect> {
+pub(crate) fn dialect(
+    place: &str,
+    written: &IssuerConfig,
+    faults: &mut Vec<ConfigError>,
+) -> Option<&'static Dialect> {
     let Some(name) = &written.profile else { return Some(Dialect::of_issuer(&written.url)) };
     let known = || {
         let names: Vec<String> =
@@ -138,7 +142,8 @@ fn profile(
     profile
 }
 
-fn source(
+/// Where the keys are, by what is written and by what is known of the provider.
+pub(crate) fn source(
     place: &str,
     issuer: &Issuer,
     dialect: &Dialect,

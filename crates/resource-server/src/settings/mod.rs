@@ -5,7 +5,7 @@ mod issuer;
 mod mapping;
 mod questions;
 
-pub(crate) use issuer::{IssuerSettings, Tenants, is_guid, is_tenant};
+pub(crate) use issuer::{IssuerSettings, Tenants, dialect, is_guid, is_tenant, source};
 
 use crate::config::{Config, IssuerConfig};
 use crate::keys::KeySource;
@@ -130,7 +130,7 @@ fn token_header(name: &str) -> Result<HeaderName, ConfigError> {
     })
 }
 
-fn noted<T>(faults: &mut Vec<ConfigError>, result: Result<T, ConfigError>) -> Option<T> {
+pub(crate) fn noted<T>(faults: &mut Vec<ConfigError>, result: Result<T, ConfigError>) -> Option<T> {
     result.map_err(|fault| faults.push(fault)).ok()
 }
 

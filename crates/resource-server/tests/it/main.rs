@@ -18,6 +18,7 @@ mod faults;
 mod flood;
 mod groups;
 mod hints;
+mod inspect;
 mod introspection;
 mod metrics;
 mod outage;

@@ -1,0 +1,153 @@
+//! An issuer's documents as this server sees them, with everything that came along: for auditing, and for showing.
+//!
+//! They go by the same way out as the keys of a running server: no redirects, https only beyond loopback, bounded, and
+//! to outside addresses only where a public issuer's metadata names them. Nothing is judged here, and nothing is kept.
+
+use crate::clock::Clock;
+use crate::config::IssuerConfig;
+use crate::fetch::{self, Fetch, Reach, Trust, leads_outside};
+use crate::keys::KeySource;
+use crate::{metadata, settings};
+use http::HeaderMap;
+use portcullis_core::dialect::TENANT;
+use portcullis_core::token::{Issuer, NumericDate};
+use portcullis_core::{ConfigError, ConfigErrors, Limits};
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// Looks at the documents of one issuer.
+#[derive(Debug)]
+pub struct Inspector {
+    issuer: Issuer,
+    source: KeySource,
+    limits: Limits,
+    fetch: Fetch,
+    clock: Arc<dyn Clock>,
+}
+
+/// An address that was asked, and what came of it.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The address.
+    pub url: Url,
+    /// The answer, or why there was none.
+    pub answer: Result<Answer, String>,
+}
+
+/// An answer as it came, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// When it was asked for, by our clock.
+    pub asked: NumericDate,
+    /// How long it took until the body was here.
+    pub took: Duration,
+}
+
+impl Answer {
+    /// `max-age` of Cache-Control as a running server reads it: zero for `no-store` and `no-cache`.
+    pub fn max_age(&self) -> Option<Duration> {
+        fetch::max_age(&self.headers)
+    }
+}
+
+impl Inspector {
+    /// The documents of an issuer as written in settings. No audience is needed: no token is decided on.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the issuer, its addresses, or the file with its certificates.
+    pub fn new(written: &IssuerConfig, limits: Limits, clock: Arc<dyn Clock>) -> Result<Self, ConfigErrors> {
+        let tenant = written
+            .tenant
+            .as_ref()
+            .or_else(|| written.tenants.first())
+            .filter(|_| !written.danger_any_tenant);
+        let url = tenant.map_or_else(|| written.url.clone(), |tenant| written.url.replace(TENANT, tenant));
+        let issuer = Issuer::parse(url).map_err(|error| {
+            let cure = "copy the `issuer` of the provider's metadata, letter by letter";
+            ConfigError::new("issuer", error.to_string(), cure)
+        })?;
+        let mut faults = Vec::new();
+        let dialect = settings::dialect("profile", written, &mut faults);
+        let trust = settings::noted(&mut faults, Trust::read("issuer", written));
+        let source = dialect.and_then(|dialect| {
+            settings::noted(&mut faults, settings::source("issuer", &issuer, dialect, written))
+        });
+        ConfigErrors::check(faults)?;
+        let fetch = Fetch::new(limits.document_bytes).trusting(&trust.unwrap_or_default());
+        Ok(Self { issuer, source: source.unwrap_or(KeySource::Discovered), limits, fetch, clock })
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// The bounds on the documents.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The clock by which answers are timed.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Asks every address where the metadata may be, in the order in which a server would; none where the key set is
+    /// named by the operator or by what is known of the provider.
+    pub async fn metadata(&self) -> Vec<Looked> {
+        let mut looked = Vec::new();
+        for url in self.metadata_urls() {
+            looked.push(self.look(url, Reach::Anywhere).await);
+        }
+        looked
+    }
+
+    /// Asks for the key set: where it is without metadata, else where the metadata says.
+    pub async fn keys(&self, named: Option<Url>) -> Option<Looked> {
+        if let Some(url) = self.keys_url() {
+            return Some(self.look(url, Reach::Anywhere).await);
+        }
+        let public = match Url::parse(self.issuer.as_str()) {
+            Ok(issuer) => leads_outside(&issuer).await,
+            Err(_) => true,
+        };
+        let reach = if public { Reach::Outside } else { Reach::Anywhere };
+        Some(self.look(named?, reach).await)
+    }
+
+    /// Where the key set is, if no metadata is needed to know.
+    pub fn keys_url(&self) -> Option<Url> {
+        match &self.source {
+            KeySource::Uri(url) => Some(url.clone()),
+            _ => None,
+        }
+    }
+
+    fn metadata_urls(&self) -> Vec<Url> {
+        match &self.source {
+            KeySource::Discovered => metadata::well_known(self.issuer.as_str()),
+            KeySource::DiscoveredUnder(base) => metadata::well_known(base),
+            KeySource::Metadata(url) => vec![url.clone()],
+            KeySource::Uri(_) | KeySource::Fixed(_) => Vec::new(),
+        }
+    }
+
+    async fn look(&self, url: Url, reach: Reach) -> Looked {
+        let (asked, began) = (self.clock.now(), self.clock.elapsed());
+        let looked = self.fetch.look(&url, reach).await;
+        let took = self.clock.elapsed().saturating_sub(began);
+        let answer = looked.map_err(|fault| fault.reason).map(|looked| {
+            let fetch::Looked { status, headers, body } = looked;
+            Answer { status, headers, body, asked, took }
+        });
+        Looked { url, answer }
+    }
+}
