@@ -33,6 +33,11 @@ impl Failure {
         Self::new(Exit::CouldNotRun, message)
     }
 
+    /// The same, with one more line.
+    pub(crate) fn with(self, line: &str) -> Self {
+        Self { message: format!("{}\n{line}", self.message), ..self }
+    }
+
     /// Tells the person, and gives the exit code.
     pub(crate) fn report(self) -> Exit {
         // Nobody is left to tell if standard error is gone.

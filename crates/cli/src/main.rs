@@ -1,8 +1,10 @@
 //! The `portcullis` command: everything from the shell, by one match.
 
 mod args;
+mod audit;
 mod command;
 mod exit;
+mod keys;
 mod output;
 
 use args::{Arguments, Command};
@@ -35,6 +37,8 @@ async fn main() -> ExitCode {
         Command::Token(arguments) => command::token::run(arguments).await,
         Command::Revoke(arguments) => command::revoke::run(arguments).await,
         Command::Explain(arguments) => command::explain::run(arguments).await,
+        Command::Audit(arguments) => command::audit::run(arguments).await,
+        Command::Keys(arguments) => command::keys::run(arguments).await,
     };
     exit.unwrap_or_else(|failure| failure.report()).into()
 }

@@ -1,5 +1,6 @@
 //! Processes, real identity providers, real HTTP: what a user would run.
 
+mod audit;
 mod browser;
 mod chromium;
 mod command;

@@ -1,17 +1,21 @@
 //! What can be written on the command line: a file for each command.
 
+mod audit;
 mod config;
 #[cfg(feature = "dev")]
 mod dev;
 mod explain;
+mod keys;
 mod revoke;
 mod serve;
 mod token;
 
+pub(crate) use audit::{AuditArguments, FailOn, Format, Ignored};
 pub(crate) use config::{ConfigAction, ConfigArguments};
 #[cfg(feature = "dev")]
 pub(crate) use dev::{DevArguments, IdpAction, IdpArguments};
 pub(crate) use explain::ExplainArguments;
+pub(crate) use keys::KeysArguments;
 pub(crate) use revoke::RevokeArguments;
 pub(crate) use serve::ServeArguments;
 pub(crate) use token::TokenArguments;
@@ -44,6 +48,10 @@ pub(crate) enum Command {
     Revoke(RevokeArguments),
     /// Explain why a token is accepted or refused, check by check
     Explain(ExplainArguments),
+    /// Look for weaknesses of an identity provider, or of our own settings, each with its cure
+    Audit(AuditArguments),
+    /// Show the keys of an identity provider: which are usable, and why the others are not
+    Keys(KeysArguments),
 }
 
 #[cfg(test)]

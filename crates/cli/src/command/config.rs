@@ -3,6 +3,7 @@
 use crate::args::{ConfigAction, ConfigArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::{GOOD, print, styled};
+use portcullis_core::ConfigErrors;
 use portcullis_gateway::{Config, STARTER, Settings, excerpts, schema, text};
 use std::io::Write as _;
 use std::path::Path;
@@ -22,15 +23,18 @@ pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, Failure> {
 pub(crate) fn settings(path: &Path) -> Result<Settings, Failure> {
     let text = text(path)?;
     let settings = Config::from_toml(&text).and_then(Settings::try_from);
-    settings.map_err(|errors| {
-        let many = if errors.iter().count() == 1 { "fault" } else { "faults" };
-        let told = excerpts(&path.display().to_string(), &text, &errors);
-        Failure::could_not_run(format!(
-            "{} {many} in the settings:\n\n{}",
-            errors.iter().count(),
-            told.trim_end()
-        ))
-    })
+    settings.map_err(|errors| told(path, &text, &errors))
+}
+
+/// All that is wrong with a settings file, each fault shown in its line.
+pub(crate) fn told(path: &Path, text: &str, errors: &ConfigErrors) -> Failure {
+    let many = if errors.iter().count() == 1 { "fault" } else { "faults" };
+    let told = excerpts(&path.display().to_string(), text, errors);
+    Failure::could_not_run(format!(
+        "{} {many} in the settings:\n\n{}",
+        errors.iter().count(),
+        told.trim_end()
+    ))
 }
 
 fn check(path: &Path) -> Result<Exit, Failure> {

@@ -1,0 +1,110 @@
+//! `portcullis audit`.
+
+use crate::audit::{Severity, named};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit codes: 0 nothing at or above --fail-on, 2 findings, 1 could not run, 4 the provider does not \
+answer.\nEvery rule, its severity and its cure: docs/audit.md."
+)]
+pub(crate) struct AuditArguments {
+    /// The identity provider [env: OAUTH2_ISSUER, also from .env]
+    pub(crate) issuer: Option<String>,
+    /// Our own settings instead, and every issuer in them
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "ca_file", "metadata_url"])]
+    pub(crate) config: Option<PathBuf>,
+    /// Ask nobody: the settings alone
+    #[arg(long, requires = "config", conflicts_with = "token_file")]
+    pub(crate) offline: bool,
+    /// A file with an access token to judge too; `-` reads standard input. It is never shown, and not sent anywhere
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// A file with the certificates, in PEM, of a private authority to trust besides the usual ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Where the metadata is, if not under the issuer
+    #[arg(long, value_name = "URL")]
+    pub(crate) metadata_url: Option<String>,
+    /// How to print: for people, for programs, or for code scanning
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// The least severity that makes it fail
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
+    pub(crate) fail_on: FailOn,
+    /// A rule that does not count, and why: `audit.pkce_missing=our clients use it all the same`
+    #[arg(long, value_name = "RULE=REASON", value_parser = ignored)]
+    pub(crate) ignore: Vec<Ignored>,
+    /// Tell notes with their cures as well
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+impl FailOn {
+    pub(crate) fn fails(self, severity: Severity) -> bool {
+        match self {
+            Self::Error => severity == Severity::Error,
+            Self::Warning => severity >= Severity::Warning,
+            Self::Note => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// A rule that does not count, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ignored {
+    pub(crate) id: &'static str,
+    pub(crate) reason: String,
+}
+
+fn ignored(text: &str) -> Result<Ignored, String> {
+    let (id, reason) = text.split_once('=').unwrap_or((text, ""));
+    let rule = named(id).ok_or("no such rule: docs/audit.md lists them, and every finding names its own")?;
+    match reason.trim() {
+        "" => Err(format!("write the reason too: `{id}=...`")),
+        reason => Ok(Ignored { id: rule.id, reason: reason.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_ignored_for_a_reason() {
+        let expected = Ignored { id: "audit.pkce_missing", reason: "said = in the manual".to_owned() };
+        assert_eq!(ignored("audit.pkce_missing= said = in the manual"), Ok(expected));
+        for text in ["audit.pkce_missing", "audit.pkce_missing= ", "audit.nothing=x", "=x", ""] {
+            assert!(ignored(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn severities_fail_from_the_one_that_is_named() {
+        let failing = |fail_on: FailOn| Severity::ALL.map(|severity| fail_on.fails(severity));
+        assert_eq!(failing(FailOn::Error), [true, false, false]);
+        assert_eq!(failing(FailOn::Warning), [true, true, false]);
+        assert_eq!(failing(FailOn::Note), [true; 3]);
+        assert_eq!(failing(FailOn::Never), [false; 3]);
+    }
+}

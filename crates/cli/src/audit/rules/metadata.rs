@@ -1,0 +1,203 @@
+//! The metadata as a document (RFC 8414; OpenID Connect Discovery 1.0).
+
+use super::super::evidence::{listed, when};
+use super::super::sample::is_verified;
+use super::super::seen::Form;
+use super::super::{Check, Rule, Seen, Severity};
+use portcullis_core::Limits;
+use portcullis_core::jose::compact;
+use portcullis_core::jose::json::{self, Json, Object};
+use portcullis_core::rejection::shown;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "audit.metadata_missing",
+        severity: Severity::Error,
+        section: "RFC 8414, section 3",
+        title: "there is no metadata",
+        cure: "serve it under `/.well-known/openid-configuration`, or name it with `metadata_url` in our settings",
+        check: Check::Issuer(missing),
+    },
+    Rule {
+        id: "audit.metadata_unreadable",
+        severity: Severity::Error,
+        section: "RFC 8414, section 3.2",
+        title: "the metadata cannot be read strictly",
+        cure: "answer with one JSON object in which no member stands twice, within the bounds on documents",
+        check: Check::Issuer(unreadable),
+    },
+    Rule {
+        id: "audit.issuer_mismatch",
+        severity: Severity::Error,
+        section: "RFC 8414, section 3.3",
+        title: "the metadata is of another issuer",
+        cure: "use the issuer letter by letter as the metadata has it, final slash included",
+        check: Check::Issuer(issuer_mismatch),
+    },
+    Rule {
+        id: "audit.jwks_uri_missing",
+        severity: Severity::Error,
+        section: "RFC 8414, section 2",
+        title: "the metadata names no key set",
+        cure: "publish `jwks_uri`: without keys nobody but the issuer can verify its tokens",
+        check: Check::Issuer(no_jwks_uri),
+    },
+    Rule {
+        id: "audit.member_missing",
+        severity: Severity::Warning,
+        section: "OpenID Connect Discovery 1.0, section 3",
+        title: "the metadata lacks required members",
+        cure: "publish them: clients that follow the standard refuse the document otherwise",
+        check: Check::Issuer(members_missing),
+    },
+    Rule {
+        id: "audit.member_type",
+        severity: Severity::Warning,
+        section: "RFC 8414, section 2",
+        title: "members of the metadata have the wrong type",
+        cure: "write lists as arrays of strings, addresses as strings, and choices as true or false",
+        check: Check::Issuer(member_types),
+    },
+    Rule {
+        id: "audit.forms_differ",
+        severity: Severity::Warning,
+        section: "RFC 8414, section 5",
+        title: "the well-known addresses give different metadata",
+        cure: "serve one document at both: clients choose the address, and would not mean the same endpoints",
+        check: Check::Issuer(forms_differ),
+    },
+    Rule {
+        id: "audit.signed_metadata",
+        severity: Severity::Warning,
+        section: "RFC 8414, section 2.1",
+        title: "the signed metadata does not hold",
+        cure: "sign it with a published key and put the issuer into its `iss`, or leave `signed_metadata` out",
+        check: Check::Issuer(signed_metadata),
+    },
+];
+
+fn missing(seen: &Seen) -> Vec<String> {
+    let asked = !seen.forms.is_empty() && seen.forms.iter().all(|form| form.document.is_none());
+    when(asked, || {
+        let told = seen.forms.iter().map(|form| match &form.looked.answer {
+            Ok(answer) => format!("{}: the answer was {}", form.looked.url, answer.status),
+            Err(reason) => format!("{}: {reason}", form.looked.url),
+        });
+        told.collect::<Vec<_>>().join("; ")
+    })
+}
+
+fn unreadable(seen: &Seen) -> Vec<String> {
+    let fault =
+        |form: &Form| Some(format!("{}: {}", form.looked.url, form.document.as_ref()?.as_ref().err()?));
+    seen.forms.iter().filter_map(fault).collect()
+}
+
+fn issuer_mismatch(seen: &Seen) -> Vec<String> {
+    let named = |object: &Object| object.get("issuer").and_then(Json::as_str).map(str::to_owned);
+    let wrong = seen.documents().filter(|(_, object)| named(object).as_deref() != Some(seen.issuer.as_str()));
+    let told = wrong.map(|(form, object)| match named(object) {
+        Some(other) => format!("{} has `issuer` {}", form.looked.url, shown(&other)),
+        None => format!("{} names no `issuer`", form.looked.url),
+    });
+    told.collect()
+}
+
+fn no_jwks_uri(seen: &Seen) -> Vec<String> {
+    let wrong = seen.metadata().is_some() && seen.text("jwks_uri").is_none();
+    when(wrong, || "`jwks_uri` is not there, or not a string".to_owned())
+}
+
+/// An issuer that has no users and no token endpoint, as clouds have for their workloads, needs neither address.
+fn members_missing(seen: &Seen) -> Vec<String> {
+    let openid = seen.documents().next().is_some_and(|(form, _)| form.is_openid());
+    let hands_out = seen.has("token_endpoint") || seen.has_users();
+    let code =
+        seen.list("response_types_supported").unwrap_or_default().iter().any(|name| name.contains("code"));
+    let required = [
+        ("response_types_supported", true),
+        ("subject_types_supported", openid),
+        ("id_token_signing_alg_values_supported", openid),
+        ("authorization_endpoint", hands_out && code),
+        ("token_endpoint", seen.has_users() && code),
+    ];
+    let missing = required.iter().filter(|(name, needed)| *needed && !seen.has(name));
+    let missing: Vec<&str> = missing.map(|(name, _)| *name).collect();
+    when(seen.metadata().is_some() && !missing.is_empty(), || format!("not there: {}", listed(missing)))
+}
+
+fn member_types(seen: &Seen) -> Vec<String> {
+    let Some(metadata) = seen.metadata() else { return Vec::new() };
+    let wrong = |(name, value): &(&str, &Json)| match (*name, value) {
+        (_, Json::Null) => false,
+        (name, value) if LISTS.contains(&name) => {
+            !value.as_array().is_some_and(|list| list.iter().all(|element| element.as_str().is_some()))
+        }
+        (name, value) if CHOICES.contains(&name) => value.as_bool().is_none(),
+        (name, value) => (name.ends_with("_endpoint") || name == "jwks_uri") && value.as_str().is_none(),
+    };
+    let wrong: Vec<String> = metadata
+        .iter()
+        .filter(wrong)
+        .map(|(name, value)| format!("{} is {}", shown(name), value.type_name()))
+        .collect();
+    when(!wrong.is_empty(), || wrong.join(", "))
+}
+
+const LISTS: &[&str] = &[
+    "response_types_supported",
+    "response_modes_supported",
+    "grant_types_supported",
+    "scopes_supported",
+    "subject_types_supported",
+    "code_challenge_methods_supported",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "introspection_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_methods_supported",
+    "id_token_signing_alg_values_supported",
+    "id_token_encryption_alg_values_supported",
+    "dpop_signing_alg_values_supported",
+];
+
+const CHOICES: &[&str] = &[
+    "authorization_response_iss_parameter_supported",
+    "require_pushed_authorization_requests",
+    "tls_client_certificate_bound_access_tokens",
+    "request_uri_parameter_supported",
+    "require_request_uri_registration",
+    "backchannel_logout_supported",
+];
+
+/// Of the members that decide where secrets and users go.
+fn forms_differ(seen: &Seen) -> Vec<String> {
+    let mut documents = seen.documents();
+    let Some((first, one)) = documents.next() else { return Vec::new() };
+    let weighty = ["issuer", "jwks_uri", "authorization_endpoint", "token_endpoint"];
+    documents
+        .filter_map(|(form, other)| {
+            let text = |object: &Object, name| object.get(name).and_then(Json::as_str).map(str::to_owned);
+            let differing: Vec<&str> =
+                weighty.into_iter().filter(|name| text(one, name) != text(other, name)).collect();
+            (!differing.is_empty()).then(|| {
+                format!("{} and {} differ in {}", first.looked.url, form.looked.url, listed(differing))
+            })
+        })
+        .collect()
+}
+
+fn signed_metadata(seen: &Seen) -> Vec<String> {
+    let Some(text) = seen.text("signed_metadata") else { return Vec::new() };
+    let limits = Limits { token_bytes: seen.limits.document_bytes, ..seen.limits };
+    let Ok(jws) = compact::parse_jws(text, &limits) else {
+        return vec!["it is no JWS that a server would read".to_owned()];
+    };
+    let payload = json::parse(jws.unverified_payload(), &limits).ok();
+    let iss = payload.as_ref().and_then(|it| it.as_object()?.get("iss")?.as_str()).map(str::to_owned);
+    let jwks = seen.keys.as_ref().and_then(|keys| keys.jwks.as_ref().ok());
+    let signed = jwks.is_some_and(|jwks| is_verified(&jws, jwks));
+    let wrong_issuer = iss.as_deref() != Some(seen.issuer.as_str());
+    let mut told = when(!signed, || "no published key verifies it".to_owned());
+    told.extend(when(wrong_issuer, || "its `iss` is not this issuer".to_owned()));
+    told
+}

@@ -1,0 +1,165 @@
+//! What was seen of an identity provider, read by the parsers that a server uses, and judged by nobody yet.
+
+use super::handshake::Door;
+use super::key::KeySeen;
+use super::sample::Sample;
+use portcullis_core::Limits;
+use portcullis_core::jose::json::{self, Json, Object};
+use portcullis_core::jose::{Jwks, JwksError};
+use portcullis_core::token::{Issuer, NumericDate};
+use portcullis_resource_server::{Answer, Looked};
+use url::Url;
+
+/// All that was seen.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) issuer: Issuer,
+    pub(crate) now: NumericDate,
+    pub(crate) limits: Limits,
+    /// Each address where the metadata may be, in a server's order.
+    pub(crate) forms: Vec<Form>,
+    pub(crate) keys: Option<KeySet>,
+    /// The hosts of the documents, where they speak TLS.
+    pub(crate) doors: Vec<Door>,
+    pub(crate) sample: Option<Sample>,
+}
+
+/// One address of the metadata.
+#[derive(Debug)]
+pub(crate) struct Form {
+    pub(crate) looked: Looked,
+    /// The document, or what is wrong with it; nothing where there was none.
+    pub(crate) document: Option<Result<Object, String>>,
+}
+
+/// The key set.
+#[derive(Debug)]
+pub(crate) struct KeySet {
+    pub(crate) looked: Looked,
+    /// The set as a server takes it into use, or why it does not.
+    pub(crate) jwks: Result<Jwks, String>,
+    /// Each key of the document, in the order published.
+    pub(crate) keys: Vec<KeySeen>,
+}
+
+impl Form {
+    pub(crate) fn read(looked: Looked, limits: &Limits) -> Self {
+        let document = body(&looked).map(|body| match json::parse(body, limits) {
+            Ok(Json::Object(object)) => Ok(object),
+            Ok(other) => Err(format!("it is {}, not an object", other.type_name())),
+            Err(fault) => Err(format!("it is {fault}")),
+        });
+        Self { looked, document }
+    }
+
+    pub(crate) fn is_openid(&self) -> bool {
+        self.looked.url.path().contains("openid-configuration")
+    }
+
+    fn object(&self) -> Option<&Object> {
+        self.document.as_ref()?.as_ref().ok()
+    }
+}
+
+impl KeySet {
+    pub(crate) fn read(looked: Looked, limits: &Limits) -> Self {
+        let jwks = match (&looked.answer, body(&looked)) {
+            (_, Some(body)) => Jwks::parse(body, limits).map_err(|error| error.to_string()),
+            (Ok(answer), None) => Err(format!("the answer was {}", answer.status)),
+            (Err(reason), _) => Err(reason.clone()),
+        };
+        let keys = body(&looked).map(|body| keys(body, limits)).unwrap_or_default();
+        Self { looked, jwks, keys }
+    }
+
+    pub(crate) fn answer(&self) -> Option<&Answer> {
+        self.looked.answer.as_ref().ok()
+    }
+}
+
+/// The elements of a key set that is within the bounds; of others none.
+fn keys(body: &[u8], limits: &Limits) -> Vec<KeySeen> {
+    match Jwks::parse(body, limits) {
+        Ok(_) | Err(JwksError::NoUsableKey(_)) => {}
+        Err(_) => return Vec::new(),
+    }
+    let limits = Limits { json_values: limits.json_values.saturating_mul(10), ..*limits };
+    let document = json::parse(body, &limits).ok();
+    let elements = document.as_ref().and_then(|it| it.as_object()?.get("keys")?.as_array());
+    elements.unwrap_or_default().iter().enumerate().map(|(index, jwk)| KeySeen::read(index, jwk)).collect()
+}
+
+fn body(looked: &Looked) -> Option<&[u8]> {
+    looked.answer.as_ref().ok().filter(|answer| answer.status == 200).map(|answer| &*answer.body)
+}
+
+impl Seen {
+    /// The metadata in use: the first that names this issuer, as for a server; else the first that there is.
+    pub(crate) fn metadata(&self) -> Option<&Object> {
+        let mut objects = self.forms.iter().filter_map(Form::object);
+        let own = self
+            .forms
+            .iter()
+            .filter_map(Form::object)
+            .find(|object| object.get("issuer").and_then(Json::as_str) == Some(self.issuer.as_str()));
+        own.or_else(|| objects.next())
+    }
+
+    /// The documents of all forms, with their addresses.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = (&Form, &Object)> {
+        self.forms.iter().filter_map(|form| Some((form, form.object()?)))
+    }
+
+    /// The answers that hold the documents in use: the metadata's and the key set's.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = (&Url, &Answer)> {
+        let metadata = self.metadata();
+        let forms = self.forms.iter().filter(move |form| {
+            metadata.is_some_and(|used| form.object().is_some_and(|object| std::ptr::eq(object, used)))
+        });
+        let looked = forms.map(|form| &form.looked).chain(self.keys.as_ref().map(|keys| &keys.looked));
+        looked.filter_map(|looked| Some((&looked.url, looked.answer.as_ref().ok()?)))
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.metadata()?.get(name)?.as_str()
+    }
+
+    /// A member that lists names; the elements that are none are left out.
+    pub(crate) fn list(&self, name: &str) -> Option<Vec<&str>> {
+        let list = self.metadata()?.get(name)?.as_array()?;
+        Some(list.iter().filter_map(Json::as_str).collect())
+    }
+
+    /// Whether a member lists this name.
+    pub(crate) fn lists(&self, member: &str, name: &str) -> bool {
+        self.list(member).is_some_and(|list| list.contains(&name))
+    }
+
+    /// Whether a member is true.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.metadata().and_then(|it| it.get(name)?.as_bool()).unwrap_or_default()
+    }
+
+    /// Whether a member is there, and not null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.metadata().and_then(|it| it.get(name)).is_some_and(|value| !matches!(value, Json::Null))
+    }
+
+    /// Whether users sign in here: others hand out tokens to machines only.
+    pub(crate) fn has_users(&self) -> bool {
+        self.has("authorization_endpoint")
+    }
+
+    /// The members that are addresses of endpoints, those for clients with certificates too.
+    pub(crate) fn endpoints(&self) -> Vec<(String, &str)> {
+        let Some(metadata) = self.metadata() else { return Vec::new() };
+        let aliases = metadata.get("mtls_endpoint_aliases").and_then(Json::as_object);
+        let own = metadata.iter().map(|(name, value)| (name.to_owned(), value));
+        let others = aliases.into_iter().flat_map(Object::iter);
+        let others = others.map(|(name, value)| (format!("mtls_endpoint_aliases.{name}"), value));
+        own.chain(others)
+            .filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri")
+            .filter_map(|(name, value)| Some((name, value.as_str()?)))
+            .collect()
+    }
+}

@@ -1,0 +1,92 @@
+//! `portcullis audit`: an identity provider, or our own settings, by the table of rules.
+
+use crate::args::{AuditArguments, Format};
+use crate::audit::report::{Report, Subject, json, sarif, text};
+use crate::audit::{Place, Seen, Written, gather, of_issuer, of_settings};
+use crate::command::config::told;
+use crate::command::explain;
+use crate::exit::{Exit, Failure};
+use crate::output::print;
+use portcullis_core::Limits;
+use portcullis_core::jose::compact;
+use portcullis_resource_server::clock::SystemClock;
+use portcullis_resource_server::{Config, Inspector, IssuerConfig};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, Failure> {
+    let sample = arguments.token_file.as_deref().map(sample).transpose()?;
+    let subjects = match &arguments.config {
+        Some(file) => of_file(file, arguments.offline, sample.as_deref()).await?,
+        None => {
+            let issuer = IssuerConfig {
+                url: issuer(arguments.issuer.take())?,
+                ca_file: arguments.ca_file.take(),
+                metadata_url: arguments.metadata_url.take(),
+                ..IssuerConfig::default()
+            };
+            vec![of_provider(&issuer, Limits::default(), sample.as_deref(), None).await?]
+        }
+    };
+    let report = Report::new(subjects, arguments.fail_on, arguments.ignore);
+    print(&match arguments.format {
+        Format::Text => text::page(&report, arguments.verbose),
+        Format::Json => format!("{:#}\n", json::document(&report)),
+        Format::Sarif => format!("{:#}\n", sarif::document(&report)),
+    })?;
+    Ok(if report.fails() { Exit::Rejected } else { Exit::Fine })
+}
+
+/// The issuer of the argument, else of the environment and `.env`.
+pub(crate) fn issuer(given: Option<String>) -> Result<String, Failure> {
+    let issuer = match given {
+        Some(issuer) => Some(issuer),
+        None => Config::variable("OAUTH2_ISSUER")?,
+    };
+    issuer.ok_or_else(|| Failure::could_not_run("no issuer: pass its URL, or set OAUTH2_ISSUER"))
+}
+
+fn sample(file: &Path) -> Result<String, Failure> {
+    let file = Some(file).filter(|file| *file != Path::new("-"));
+    explain::token(None, file)
+}
+
+async fn of_provider(
+    issuer: &IssuerConfig,
+    limits: Limits,
+    sample: Option<&str>,
+    place: Option<&Place>,
+) -> Result<Subject, Failure> {
+    let inspector = Inspector::new(issuer, limits, Arc::new(SystemClock::new()))?;
+    let seen = gather(&inspector, issuer.ca_file.as_deref(), sample).await;
+    let seen: Seen = seen.map_err(|reason| Failure::new(Exit::Outage, reason))?;
+    let findings = of_issuer(&seen, place);
+    Ok(Subject::of_issuer(&seen, place, findings))
+}
+
+/// The settings of a file, and its issuers. One that does not answer ends it: half an audit is none.
+async fn of_file(file: &Path, offline: bool, sample: Option<&str>) -> Result<Vec<Subject>, Failure> {
+    let text = portcullis_gateway::text(file)?;
+    let read =
+        Written::read(file, text.clone(), |path| Some(std::fs::metadata(path).ok()?.permissions().mode()));
+    let written = read.map_err(|errors| told(file, &text, &errors))?;
+    let mut subjects = vec![Subject::of_settings(&written, of_settings(&written))];
+    if offline {
+        return Ok(subjects);
+    }
+    let rules = &written.config.resource_server;
+    for (index, issuer) in rules.issuer.iter().enumerate() {
+        let place = written.place(&format!("issuer[{index}].url"));
+        let own = sample.filter(|token| rules.issuer.len() == 1 || names(token, &issuer.url));
+        let subject = of_provider(issuer, rules.limits, own, Some(&place)).await;
+        subjects.push(subject.map_err(|failure| failure.with("    `--offline` audits the settings alone"))?);
+    }
+    Ok(subjects)
+}
+
+/// Whether a token says that it is of this issuer.
+fn names(token: &str, issuer: &str) -> bool {
+    compact::parse(token, &Limits::default())
+        .is_ok_and(|token| token.unverified_claims().issuer() == Some(issuer))
+}
