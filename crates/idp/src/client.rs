@@ -32,6 +32,13 @@ pub struct Client {
     /// Whether it must prove a key for every token (RFC 9449, section 5.2). Default false.
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
+    /// Whether its tokens are bound to the certificate that it shows (RFC 8705, section 3.4). Default false.
+    #[serde(default)]
+    pub tls_client_certificate_bound_access_tokens: bool,
+    /// The subject of its certificate, as RFC 4514 writes it: `CN=service,O=Example` (`tls_client_auth`).
+    pub tls_client_auth_subject_dn: Option<String>,
+    /// In its place, a DNS name of its certificate (`tls_client_auth`).
+    pub tls_client_auth_san_dns: Option<String>,
     /// Where codes may be sent. On loopback the port is free (RFC 8252, section 7.3).
     #[serde(default)]
     pub redirect_uris: Vec<String>,
@@ -70,12 +77,23 @@ pub enum ClientAuthentication {
     ClientSecretPost,
     /// An assertion signed by its key (RFC 7523).
     PrivateKeyJwt,
+    /// A certificate by an authority, with a name that is registered (RFC 8705, section 2.1).
+    TlsClientAuth,
+    /// The certificate that stands in `x5c` of its key (RFC 8705, section 2.2).
+    SelfSignedTlsClientAuth,
 }
 
 impl Client {
     /// Whether it has nothing to prove who it is.
     pub(crate) fn is_public(&self) -> bool {
-        self.secret.is_none() && self.keys().next().is_none() && !self.danger_unchecked
+        let has_a_certificate = self.authenticates_by_tls();
+        self.secret.is_none() && self.keys().next().is_none() && !has_a_certificate && !self.danger_unchecked
+    }
+
+    /// Whether its certificate is what proves who it is.
+    pub(crate) fn authenticates_by_tls(&self) -> bool {
+        use ClientAuthentication::{SelfSignedTlsClientAuth, TlsClientAuth};
+        matches!(self.token_endpoint_auth_method, Some(TlsClientAuth | SelfSignedTlsClientAuth))
     }
 
     /// Its public keys.
@@ -118,6 +136,12 @@ impl Client {
                 self.secret.is_some()
             }
             Some(ClientAuthentication::PrivateKeyJwt) => self.keys().next().is_some(),
+            Some(ClientAuthentication::TlsClientAuth) => {
+                self.tls_client_auth_subject_dn.is_some() != self.tls_client_auth_san_dns.is_some()
+            }
+            Some(ClientAuthentication::SelfSignedTlsClientAuth) => {
+                self.keys().any(|key| key.get("x5c").is_some())
+            }
         };
         let cure = "give the client what `token_endpoint_auth_method` needs, or leave that out";
         (!means).then_some(("the means to authenticate as it is said to", cure))

@@ -5,12 +5,14 @@
 use crate::client::Client;
 use crate::dialect::{Claims, Dialect};
 use crate::endpoint::is_origin;
+use crate::tls::Tls;
 use portcullis_core::jose::Algorithm;
 use portcullis_core::token::Issuer;
 use portcullis_core::{ConfigError, ConfigErrors};
 use serde::Deserialize;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 /// The settings of a development identity provider.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,8 +31,13 @@ pub struct IdpConfig {
     /// The issuer identifier. Default `http://`, the address it listens on, and the path that the imitated
     /// provider's issuers have.
     pub issuer: Option<String>,
+    /// HTTPS in place of HTTP, and clients with certificates. Default none.
+    pub tls: Option<Tls>,
     /// The signature algorithm: RS256 (default) or any other that Portcullis verifies.
     pub algorithm: String,
+    /// Where the private key lies (PKCS #8 in PEM), so that the key set is the same after a restart. A file that is not
+    /// there is written. Default none: a new key at every start.
+    pub key_file: Option<PathBuf>,
     /// How long access tokens live, in seconds. Default 3,600.
     pub access_token_lifetime: u32,
     /// `jwt` or `opaque`. Default what the imitated provider does: opaque for Google, ZITADEL and Ory Hydra.
@@ -163,6 +170,8 @@ impl Default for IdpConfig {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             free_port_if_taken: false,
             issuer: None,
+            tls: None,
+            key_file: None,
             algorithm: Algorithm::RS256.name().to_owned(),
             access_token_lifetime: 3_600,
             access_token_format: None,
@@ -209,7 +218,9 @@ impl IdpConfig {
                 "write `RS256`, `ES256`, `PS256` or `EdDSA`",
             );
         }
-        if !self.listen.ip().is_loopback() && !self.danger_listen_anywhere {
+        let mutual = self.tls.as_ref().and_then(|tls| tls.mtls_listen);
+        let beyond = [Some(self.listen), mutual].into_iter().flatten().any(|it| !it.ip().is_loopback());
+        if beyond && !self.danger_listen_anywhere {
             let cure = "listen on 127.0.0.1; `danger_listen_anywhere = true` is for closed sandboxes only";
             fault("listen", "a loopback address: whoever reaches this provider can sign in as anybody", cure);
         }

@@ -1,5 +1,6 @@
 //! The running provider: started, rotated, made to fail, stopped.
 
+use crate::authority::{Authority, ClientCertificate};
 use crate::config::{IdpConfig, TokenFormat};
 use crate::dialect::{Dialect, Kind};
 use crate::endpoint;
@@ -7,20 +8,17 @@ use crate::endpoint::logout::LogoutNotice;
 use crate::faults::{Endpoint, Fault};
 use crate::flaw::Flaw;
 use crate::keys::{Keys, Overlap};
-use crate::listen::{Connections, Peer};
 use crate::mint::TokenBuilder;
+use crate::serve::{Bound, Servers};
 use crate::state::{State, system_time, tenant_of};
 use axum::Router;
 use portcullis_core::token::Issuer;
 use portcullis_core::{ConfigError, ConfigErrors};
 use std::fmt;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use url::Url;
 
 /// A development identity provider, listening. It stops when it is dropped.
 ///
@@ -30,8 +28,7 @@ pub struct Idp {
     state: Arc<State>,
     audience: String,
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    serving: Option<JoinHandle<()>>,
+    servers: Servers,
 }
 
 impl Idp {
@@ -55,30 +52,19 @@ impl Idp {
     ) -> Result<Self, ConfigErrors> {
         let algorithm = config.check()?;
         let shape = config.dialect.shape();
-        let listener = bind(&config).await?;
-        let address = listener.local_addr().map_err(|error| unusable(config.listen, &error))?;
-        let path = shape.issuer_path(&tenant_of(&config));
-        let issuer = config.issuer.clone().unwrap_or_else(|| format!("http://{address}{path}"));
-        let issuer = Issuer::parse(issuer).map_err(|error| {
-            ConfigError::new(
-                "issuer",
-                error.to_string(),
-                "write `issuer`, as clients will reach this provider",
-            )
-        })?;
+        let bound = Bound::new(&config).await?;
+        let issuer = issuer(&config, bound.address)?;
+        let tls = config.tls.as_ref().map(|tls| tls.ready(&hosts(&config, &issuer))).transpose()?;
         tracing::warn!(%issuer, "DEVELOPMENT identity provider: known passwords, never for production");
         warn_of_dangers(&config);
-        let keys = Keys::new(algorithm, shape).await;
-        let state = Arc::new(State::new(issuer, config, keys, Box::new(clock)));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let service = endpoint::router(&state).into_make_service_with_connect_info::<Peer>();
-        let serve = axum::serve(Connections::new(listener), service);
-        let serving = tokio::spawn(async move {
-            // An accept error ends the server; who needs it will see that nobody answers.
-            _ = serve.with_graceful_shutdown(async { _ = stopped.await }).await;
-        });
+        let keys = Keys::new(algorithm, shape, config.key_file.as_deref()).await?;
+        let mut state = State::new(issuer, config, keys, Box::new(clock));
+        (state.tls, state.mtls_base) =
+            (tls, bound.mutual_address().and_then(|address| state.beside(address)));
+        let (state, address) = (Arc::new(state), bound.address);
+        let servers = bound.serve(&endpoint::router(&state), state.tls.as_ref());
         let audience = state.audience_for(endpoint::USERS_CLIENT);
-        Ok(Self { state, audience, address, stop: Some(stop), serving: Some(serving) })
+        Ok(Self { state, audience, address, servers })
     }
 
     /// The issuer identifier.
@@ -123,6 +109,27 @@ impl Idp {
     /// `https://graph.microsoft.com`, also where a client asks for a token for it.
     pub fn graph(&self) -> String {
         self.state.url("/graph")
+    }
+
+    /// Where clients that show a certificate reach it (RFC 8705, section 5), without the path of an endpoint; none
+    /// without TLS.
+    pub fn mtls_base(&self) -> Option<&str> {
+        self.state.mtls_base.as_deref()
+    }
+
+    /// The certificate of the authority that was made at start, in PEM, for clients to trust.
+    pub fn authority(&self) -> Option<String> {
+        self.authority_made().map(Authority::pem)
+    }
+
+    /// A certificate for a client, by the authority that was made at start: its subject is `CN=<name>`. None where the
+    /// settings name certificates of their own, or none at all.
+    pub fn client_certificate(&self, name: &str) -> Option<ClientCertificate> {
+        self.authority_made().and_then(|authority| authority.for_client(name).ok())
+    }
+
+    fn authority_made(&self) -> Option<&Authority> {
+        self.state.tls.as_ref().and_then(|tls| tls.authority.as_ref())
     }
 
     /// Everything of this provider begins with this: the issuer without the path of the imitated provider's.
@@ -294,24 +301,12 @@ impl Idp {
 
     /// Stops, and returns when the requests under way have been answered.
     pub async fn shutdown(mut self) {
-        drop(self.stop.take());
-        if let Some(serving) = self.serving.take() {
-            _ = serving.await;
-        }
+        self.servers.shutdown().await;
     }
 
     /// The endpoints as a router, for a server of one's own.
     pub fn router(&self) -> Router {
         endpoint::router(&self.state)
-    }
-}
-
-/// Requests under way are cut off: a test that ends does not wait for them.
-impl Drop for Idp {
-    fn drop(&mut self) {
-        if let Some(serving) = &self.serving {
-            serving.abort();
-        }
     }
 }
 
@@ -333,17 +328,21 @@ fn warn_of_dangers(config: &IdpConfig) {
     }
 }
 
-async fn bind(config: &IdpConfig) -> Result<TcpListener, ConfigErrors> {
-    match TcpListener::bind(config.listen).await {
-        Err(error) if error.kind() == ErrorKind::AddrInUse && config.free_port_if_taken => {
-            let any_port = SocketAddr::new(config.listen.ip(), 0);
-            TcpListener::bind(any_port).await.map_err(|error| unusable(any_port, &error))
-        }
-        other => other.map_err(|error| unusable(config.listen, &error)),
-    }
+/// The configured issuer, or the address it listens on with the path that the imitated provider's issuers have.
+fn issuer(config: &IdpConfig, address: SocketAddr) -> Result<Issuer, ConfigErrors> {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let path = config.dialect.shape().issuer_path(&tenant_of(config));
+    let issuer = config.issuer.clone().unwrap_or_else(|| format!("{scheme}://{address}{path}"));
+    Issuer::parse(issuer).map_err(|error| {
+        let cure = "write `issuer`, as clients will reach this provider";
+        ConfigError::new("issuer", error.to_string(), cure).into()
+    })
 }
 
-fn unusable(address: SocketAddr, error: &std::io::Error) -> ConfigErrors {
-    let cure = "choose another port, or 0 for any free one";
-    ConfigError::new("listen", format!("{address} cannot be listened on: {error}"), cure).into()
+/// The names by which it is reached, besides loopback.
+fn hosts(config: &IdpConfig, issuer: &Issuer) -> Vec<String> {
+    let issuers = Url::parse(issuer.as_str()).ok();
+    let host = issuers.as_ref().and_then(Url::host_str).map(|host| host.trim_matches(['[', ']']).to_owned());
+    let ip = Some(config.listen.ip()).filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_string());
+    host.into_iter().chain(ip).collect()
 }

@@ -1,14 +1,18 @@
 //! The signing keys: made, published, rotated, retired.
 
 use crate::dialect::{Beside, Claims, Shape, claims};
+use crate::jws::thumbprint;
+use crate::key_file::key_pair;
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use portcullis_core::ConfigErrors;
 use portcullis_core::jose::Algorithm;
 use serde_json::json;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -37,22 +41,30 @@ pub(crate) struct SigningKey {
     pair: Pair,
 }
 
-enum Pair {
+pub(crate) enum Pair {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
 }
 
 impl Keys {
-    pub(crate) async fn new(algorithm: Algorithm, shape: &'static dyn Shape) -> Self {
-        let signing = SigningKey::made(algorithm, shape.kid(0)).await;
+    /// The first key is the file's, if there is a file.
+    pub(crate) async fn new(
+        algorithm: Algorithm,
+        shape: &'static dyn Shape,
+        file: Option<&Path>,
+    ) -> Result<Self, ConfigErrors> {
+        let signing = match file {
+            Some(file) => Arc::new(SigningKey::of_file(algorithm, file)?),
+            None => SigningKey::made(algorithm, shape.kid(0)).await,
+        };
         let beside = match shape.beside() {
             Beside::Nothing => None,
             Beside::Encryption => Some(SigningKey::made(Algorithm::RS256, shape.kid(1)).await),
             Beside::IdTokens | Beside::OtherTenant => Some(SigningKey::made(algorithm, shape.kid(1)).await),
         };
         let (published, made) = (Mutex::new(vec![signing]), AtomicUsize::new(2));
-        Self { algorithm, shape, published, beside, made }
+        Ok(Self { algorithm, shape, published, beside, made })
     }
 
     /// Takes a new key into use.
@@ -115,6 +127,13 @@ impl SigningKey {
         )]
         let pair = tokio::task::spawn_blocking(move || pair(algorithm)).await.expect("a key pair");
         Arc::new(Self { kid, algorithm, pair })
+    }
+
+    /// The key of a file, named by its thumbprint (RFC 7638).
+    fn of_file(algorithm: Algorithm, file: &Path) -> Result<Self, ConfigErrors> {
+        let key = Self { kid: String::new(), algorithm, pair: key_pair(file, algorithm)? };
+        let kid = thumbprint(&key.jwk().into()).unwrap_or_default();
+        Ok(Self { kid, ..key })
     }
 
     /// Makes a key at once, which may take a moment.
@@ -201,7 +220,7 @@ pub(crate) fn compact(header: &Claims, claims: &Claims, sign: impl FnOnce(&[u8])
 }
 
 #[expect(clippy::expect_used, reason = "fails only without randomness or memory")]
-fn pair(algorithm: Algorithm) -> Pair {
+pub(crate) fn pair(algorithm: Algorithm) -> Pair {
     use Algorithm::{ES256, ES384, ES512, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     let ec = |signing| Pair::Ec(EcdsaKeyPair::generate(signing).expect("an EC key"));
     match algorithm {

@@ -4,7 +4,7 @@
 //! code with PKCE, device grant, refresh with rotation, pushed requests, DPoP, introspection, revocation; rotation of
 //! keys and faults on command; and tokens straight away, good ones and deliberately bad ones.
 //!
-//! **Never for production.** Passwords are known, keys are new at every start, and anybody on the machine can
+//! **Never for production.** Passwords are known, keys are new at every start or lie in a file, and anybody on the machine can
 //! have a token for anybody. It listens on loopback only, unless its configuration says otherwise.
 //!
 //! In a test of one's own application:
@@ -30,6 +30,7 @@
 //!
 //! It takes only nouns from `portcullis-core`, none of its parsers and checks: both sides must not share a bug.
 
+mod authority;
 mod client;
 mod config;
 mod dialect;
@@ -39,13 +40,17 @@ mod faults;
 mod flaw;
 mod idp;
 mod jws;
+mod key_file;
 mod keys;
 mod listen;
 mod mint;
 mod outbound;
+mod serve;
 mod state;
 mod store;
+mod tls;
 
+pub use authority::ClientCertificate;
 pub use client::{Client, ClientAuthentication};
 pub use config::{IdpConfig, Secret, TokenFormat, User};
 pub use dialect::Dialect;
@@ -55,3 +60,4 @@ pub use flaw::Flaw;
 pub use idp::Idp;
 pub use keys::Overlap;
 pub use mint::TokenBuilder;
+pub use tls::Tls;

@@ -1,7 +1,9 @@
-//! Connections: accepted, and cut off on command.
+//! Connections: accepted, with or without TLS, and cut off on command.
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,33 +12,79 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// How long a TLS handshake may take, and how many may be under way.
+const PATIENCE: Duration = Duration::from_secs(10);
+const MOST_HANDSHAKES: usize = 256;
 
 /// Accepts connections.
 pub(crate) struct Connections {
     tcp: TcpListener,
+    tls: Option<TlsAcceptor>,
+    handshakes: JoinSet<Option<TlsStream<TcpStream>>>,
 }
 
 /// The other end of a connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
+    /// What it showed and has the key of, its own first.
+    pub(crate) certificates: Arc<[CertificateDer<'static>]>,
     cut: Arc<AtomicBool>,
 }
 
 /// A connection that can be cut off.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     cut: Arc<AtomicBool>,
 }
 
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
 impl Connections {
-    pub(crate) fn new(tcp: TcpListener) -> Self {
-        Self { tcp }
+    pub(crate) fn new(tcp: TcpListener, tls: Option<Arc<ServerConfig>>) -> Self {
+        Self { tcp, tls: tls.map(TlsAcceptor::from), handshakes: JoinSet::new() }
+    }
+
+    async fn accept_tcp(tcp: &TcpListener) -> TcpStream {
+        loop {
+            match tcp.accept().await {
+                Ok((stream, _)) => return stream,
+                Err(error) if is_the_other_ends(&error) => {}
+                // No more descriptors, perhaps: others may be closed meanwhile.
+                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            }
+        }
+    }
+
+    /// One that is slow to shake hands keeps nobody else waiting.
+    async fn accept_tls(&mut self, tls: &TlsAcceptor) -> TlsStream<TcpStream> {
+        loop {
+            let room = self.handshakes.len() < MOST_HANDSHAKES;
+            tokio::select! {
+                Some(done) = self.handshakes.join_next() => {
+                    if let Ok(Some(stream)) = done {
+                        return stream;
+                    }
+                }
+                stream = Self::accept_tcp(&self.tcp), if room => {
+                    let handshake = tls.accept(stream);
+                    self.handshakes.spawn(async { tokio::time::timeout(PATIENCE, handshake).await.ok()?.ok() });
+                }
+            }
+        }
     }
 }
 
 impl Peer {
-    fn new() -> Self {
-        Self { cut: Arc::default() }
+    fn new(certificates: &[CertificateDer<'_>]) -> Self {
+        let certificates = certificates.iter().map(|certificate| certificate.clone().into_owned());
+        Self { certificates: certificates.collect(), cut: Arc::default() }
     }
 
     /// Nothing more is sent to it: the answer under way is its last, and does not arrive.
@@ -50,21 +98,19 @@ impl Listener for Connections {
     type Addr = Peer;
 
     async fn accept(&mut self) -> (Connection, Peer) {
-        loop {
-            match self.tcp.accept().await {
-                Ok((stream, _)) => {
-                    let peer = Peer::new();
-                    return (Connection { stream, cut: Arc::clone(&peer.cut) }, peer);
-                }
-                Err(error) if is_the_other_ends(&error) => {}
-                // No more descriptors, perhaps: others may be closed meanwhile.
-                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+        let (stream, peer) = match self.tls.clone() {
+            None => (Stream::Plain(Self::accept_tcp(&self.tcp).await), Peer::new(&[])),
+            Some(tls) => {
+                let stream = self.accept_tls(&tls).await;
+                let peer = Peer::new(stream.get_ref().1.peer_certificates().unwrap_or_default());
+                (Stream::Tls(Box::new(stream)), peer)
             }
-        }
+        };
+        (Connection { stream, cut: Arc::clone(&peer.cut) }, peer)
     }
 
     fn local_addr(&self) -> io::Result<Peer> {
-        Ok(Peer::new())
+        Ok(Peer::new(&[]))
     }
 }
 
@@ -79,33 +125,42 @@ fn is_the_other_ends(error: &io::Error) -> bool {
     kinds.contains(&error.kind())
 }
 
+/// What both kinds of stream can do.
+trait Io: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Io for S {}
+
+impl Connection {
+    fn inner(self: Pin<&mut Self>) -> Pin<&mut (dyn Io + '_)> {
+        match &mut self.get_mut().stream {
+            Stream::Plain(stream) => Pin::new(stream),
+            Stream::Tls(stream) => Pin::new(&mut **stream),
+        }
+    }
+}
+
 impl AsyncRead for Connection {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        self.inner().poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.cut.load(Ordering::SeqCst) {
             return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
         }
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        self.inner().poll_write(context, bytes)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner().poll_flush(context)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner().poll_shutdown(context)
     }
 }

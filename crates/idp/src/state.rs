@@ -8,10 +8,13 @@ use crate::flaw::Flaws;
 use crate::keys::{Keys, random_text};
 use crate::outbound::Outbound;
 use crate::store::Store;
+use crate::tls::Ready;
 use portcullis_core::token::Issuer;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+use url::Url;
 
 /// The time, in seconds since 1970.
 pub(crate) type Now = Box<dyn Fn() -> u64 + Send + Sync>;
@@ -33,6 +36,9 @@ pub(crate) struct State {
     /// How many seconds the clock is wrong.
     pub(crate) clock_off: AtomicI64,
     pub(crate) clock: Now,
+    pub(crate) tls: Option<Ready>,
+    /// Where clients with certificates reach it.
+    pub(crate) mtls_base: Option<String>,
     pub(crate) outbound: Outbound,
     /// What the nonces for proofs are made of.
     pub(crate) nonce_secret: String,
@@ -64,6 +70,8 @@ impl State {
             flaws: Flaws::default(),
             clock_off: AtomicI64::default(),
             clock,
+            tls: None,
+            mtls_base: None,
             outbound: Outbound::default(),
             nonce_secret: random_text(32),
             store: Mutex::default(),
@@ -104,6 +112,18 @@ impl State {
     /// The URL of a path below the base.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// The base at another address of the same host, by HTTPS.
+    pub(crate) fn beside(&self, address: SocketAddr) -> Option<String> {
+        let base = Url::parse(&self.base).ok()?;
+        Some(format!("https://{}:{}", base.host_str()?, address.port()))
+    }
+
+    /// The URLs of a path at each of our addresses.
+    pub(crate) fn urls(&self, path: &str) -> Vec<String> {
+        let mutual = self.mtls_base.as_ref().map(|base| format!("{base}{path}"));
+        [self.url(path)].into_iter().chain(mutual).collect()
     }
 
     /// The URL of an endpoint where the provider has it, else where this one always has it.

@@ -44,7 +44,8 @@ fn is_for_us(state: &State, audience: &Value) -> bool {
     let theirs = [&endpoints.token, &endpoints.introspect, &endpoints.revoke].into_iter().flatten();
     let same_everywhere = ["/token", "/introspect", "/revoke", "/par", "/device_authorization"];
     let paths = theirs.map(String::as_str).chain(same_everywhere);
-    let ours: Vec<String> = paths.map(|path| state.url(path)).chain([state.issuer.to_string()]).collect();
+    let ours: Vec<String> =
+        paths.flat_map(|path| state.urls(path)).chain([state.issuer.to_string()]).collect();
     let is_ours =
         |value: &Value| value.as_str().is_some_and(|audience| ours.iter().any(|our| our == audience));
     is_ours(audience) || audience.as_array().is_some_and(|all| all.iter().any(is_ours))

@@ -1,9 +1,10 @@
-//! Which client asks, and whether it proves that (RFC 6749, section 2.3; RFC 7523).
+//! Which client asks, and whether it proves that (RFC 6749, section 2.3; RFC 7523; RFC 8705).
 //!
 //! One way at a time, and only the one that the client is registered for, if it is for one.
 
 use super::assertion;
 use super::caller::Form;
+use super::certificate;
 use super::error::OAuthError;
 use crate::client::{Client, ClientAuthentication};
 use crate::state::State;
@@ -30,6 +31,10 @@ impl Form {
         let client = state.client(&shown.id).ok_or_else(OAuthError::invalid_client)?;
         if client.danger_unchecked {
             return Ok(client);
+        }
+        if client.authenticates_by_tls() {
+            let proven = shown.secret.is_none() && certificate::proves(state, &self.caller, &client);
+            return if proven { Ok(client) } else { Err(OAuthError::invalid_client()) };
         }
         let authentic = match (&client.secret, &shown.secret) {
             (Some(right), Some(sent)) => right.is(sent),

@@ -107,6 +107,7 @@ fn send_code(state: &State, request: AuthorizationRequest, session: &Session) ->
         auth_time: session.auth_time,
         session: session.id.clone(),
         jkt: request.dpop_jkt,
+        x5t: None,
         act: None,
         way: "authorization_code",
     };

@@ -2,11 +2,14 @@
 
 use super::error::OAuthError;
 use super::params::Params;
+use crate::jws::sha256;
+use crate::listen::Peer;
 use crate::state::State;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
+use rustls::pki_types::CertificateDer;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -16,6 +19,8 @@ pub(super) struct Caller {
     pub(super) method: Method,
     /// The path of the address that was asked.
     pub(super) path: String,
+    /// The certificates of the connection, its own first.
+    pub(super) certificates: Arc<[CertificateDer<'static>]>,
 }
 
 /// A form that was posted, each parameter once.
@@ -29,7 +34,16 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let path = parts.uri.path().to_owned();
-        Ok(Self { headers: parts.headers.clone(), method: parts.method.clone(), path })
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+        let certificates = peer.map(|ConnectInfo(peer)| Arc::clone(&peer.certificates)).unwrap_or_default();
+        Ok(Self { headers: parts.headers.clone(), method: parts.method.clone(), path, certificates })
+    }
+}
+
+impl Caller {
+    /// The thumbprint of its certificate (RFC 8705, section 3.1).
+    pub(super) fn x5t(&self) -> Option<String> {
+        self.certificates.first().map(|own| sha256(own))
     }
 }
 

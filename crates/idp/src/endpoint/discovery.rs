@@ -41,8 +41,11 @@ fn document(state: &State, published: &Published) -> Claims {
 /// What a provider says that has a token endpoint.
 fn for_clients(state: &State, algorithm: &str) -> Claims {
     let url = |path: &Option<String>| path.as_ref().map(|path| state.url(path));
-    let (endpoints, authentication) =
-        (&state.endpoints, ["client_secret_basic", "client_secret_post", "private_key_jwt"]);
+    let (endpoints, mutual) = (&state.endpoints, state.tls.is_some());
+    let mut authentication = vec!["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    if mutual {
+        authentication.extend(["tls_client_auth", "self_signed_tls_client_auth"]);
+    }
     let introspect = url(&endpoints.introspect);
     claims(json!({
         "authorization_endpoint": url(&endpoints.authorize),
@@ -56,8 +59,10 @@ fn for_clients(state: &State, algorithm: &str) -> Claims {
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
         "prompt_values_supported": ["none", "login"],
+        "tls_client_certificate_bound_access_tokens": mutual.then_some(true),
+        "mtls_endpoint_aliases": aliases(state),
         "revocation_endpoint": url(&endpoints.revoke),
-        "introspection_endpoint_auth_methods_supported": introspect.as_ref().map(|_| authentication),
+        "introspection_endpoint_auth_methods_supported": introspect.as_ref().map(|_| authentication.clone()),
         "introspection_signing_alg_values_supported": introspect.as_ref().map(|_| [algorithm]),
         "introspection_endpoint": introspect,
         "response_types_supported": ["code"],
@@ -71,6 +76,21 @@ fn for_clients(state: &State, algorithm: &str) -> Claims {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     }))
+}
+
+/// Where clients with certificates find the endpoints (RFC 8705, section 5).
+fn aliases(state: &State) -> Option<Claims> {
+    let (base, endpoints) = (state.mtls_base.as_ref()?, &state.endpoints);
+    let at = |path: &str| format!("{base}{path}");
+    let theirs = |path: &Option<String>| path.as_ref().map(|path| at(path));
+    Some(claims(json!({
+        "token_endpoint": theirs(&endpoints.token),
+        "userinfo_endpoint": theirs(&endpoints.userinfo),
+        "introspection_endpoint": theirs(&endpoints.introspect),
+        "revocation_endpoint": theirs(&endpoints.revoke),
+        "pushed_authorization_request_endpoint": at("/par"),
+        "device_authorization_endpoint": at("/device_authorization"),
+    })))
 }
 
 fn scopes(state: &State) -> Vec<String> {

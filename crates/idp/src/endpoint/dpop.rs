@@ -6,6 +6,7 @@
 use super::caller::{Caller, Form};
 use super::error::OAuthError;
 use crate::client::Client;
+use crate::dialect::claims;
 use crate::jws::{Jws, sha256, thumbprint};
 use crate::state::State;
 use axum::http::HeaderValue;
@@ -23,12 +24,15 @@ const NONCE: &str = "dpop-nonce";
 pub(super) struct Binding {
     /// The thumbprint of a proven key.
     pub(super) jkt: Option<String>,
+    /// The thumbprint of a certificate.
+    pub(super) x5t: Option<String>,
 }
 
 impl Binding {
     /// The claim `cnf` (RFC 7800), if there is a binding.
     pub(super) fn cnf(&self) -> Option<Value> {
-        self.jkt.as_ref().map(|jkt| json!({ "jkt": jkt }))
+        let members = claims(json!({ "jkt": self.jkt, "x5t#S256": self.x5t }));
+        (!members.is_empty()).then(|| members.into())
     }
 
     pub(super) fn token_type(&self) -> &'static str {
@@ -45,7 +49,16 @@ impl Form {
                 "the client must prove a key: the header `DPoP` is missing",
             ));
         }
-        Ok(Binding { jkt })
+        let x5t = match client.tls_client_certificate_bound_access_tokens {
+            false => None,
+            true => {
+                let missing = OAuthError::invalid_request(
+                    "the client must show a certificate: see `mtls_endpoint_aliases`",
+                );
+                Some(self.caller.x5t().ok_or(missing)?)
+            }
+        };
+        Ok(Binding { jkt, x5t })
     }
 }
 
@@ -74,7 +87,8 @@ pub(super) fn proven_key(
     if proof.text("htm") != Some(caller.method.as_str()) {
         return Err(wrong("`htm` is another method"));
     }
-    if !proof.text("htu").is_some_and(|htu| is_address(htu, &state.url(&caller.path))) {
+    if !proof.text("htu").is_some_and(|htu| state.urls(&caller.path).iter().any(|ours| is_address(htu, ours)))
+    {
         return Err(wrong("`htu` is another address"));
     }
     let (now, issued) = (state.now(), proof.time("iat").ok_or(wrong("`iat` is missing"))?);

@@ -5,6 +5,7 @@ mod authentication;
 mod authorize;
 mod browser;
 mod caller;
+mod certificate;
 mod cors;
 mod dev;
 pub(crate) mod device;

@@ -61,15 +61,18 @@ fn confirm(
     token: &str,
 ) -> Result<(), Refused> {
     let refused = |error| Err(Refused(StatusCode::UNAUTHORIZED, scheme, error));
+    let cnf = |name: &str| issued.claims.get("cnf").and_then(|cnf| cnf.get(name)?.as_str());
+    if cnf("x5t#S256").is_some_and(|bound| caller.x5t().as_deref() != Some(bound)) {
+        return refused(", error=\"invalid_token\"");
+    }
     if issued.token_type() != scheme {
         return refused(", error=\"invalid_token\"");
     }
     if scheme == "Bearer" {
         return Ok(());
     }
-    let bound = issued.claims.get("cnf").and_then(|cnf| cnf.get("jkt")?.as_str());
     match dpop::proven_key(state, caller, Some(token)) {
-        Ok(Some(jkt)) if Some(jkt.as_str()) == bound => Ok(()),
+        Ok(Some(jkt)) if Some(jkt.as_str()) == cnf("jkt") => Ok(()),
         Ok(Some(_)) => refused(", error=\"invalid_token\""),
         Err(error) if error.error == "use_dpop_nonce" => refused(", error=\"use_dpop_nonce\""),
         Ok(None) | Err(_) => refused(", error=\"invalid_dpop_proof\""),

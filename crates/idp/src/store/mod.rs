@@ -46,6 +46,8 @@ pub(crate) struct Grant {
     pub(crate) session: String,
     /// The key to which a public client's refresh tokens are bound (RFC 9449, section 5): its thumbprint.
     pub(crate) jkt: Option<String>,
+    /// The certificate to which they are bound (RFC 8705, section 4): its thumbprint.
+    pub(crate) x5t: Option<String>,
     /// Who acts for the user (RFC 8693, section 4.1).
     pub(crate) act: Option<Value>,
     /// The grant that it began with, as `grant_type` names it.

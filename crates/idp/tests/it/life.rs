@@ -95,3 +95,33 @@ fn settings_are_toml_and_faults_have_their_line() {
     let errors = IdpConfig::from_toml("algorithm = \"ES256\"\nunknown = 1\n").unwrap_err();
     assert!(errors.to_string().contains("line 2"), "{errors}");
 }
+
+#[tokio::test]
+async fn a_key_in_a_file_is_the_same_after_a_restart() {
+    let folder = std::env::temp_dir().join(format!("portcullis-idp-keys-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for algorithm in ["ES256", "ES384", "ES512", "EdDSA", "RS256", "PS384"] {
+        let config = IdpConfig {
+            algorithm: algorithm.to_owned(),
+            key_file: Some(folder.join(algorithm)),
+            ..IdpConfig::default()
+        };
+        let before = Idp::start(config.clone()).await.unwrap().jwks();
+        assert_eq!(Idp::start(config).await.unwrap().jwks(), before, "{algorithm}");
+        let written = std::fs::read_to_string(folder.join(algorithm)).unwrap();
+        assert!(
+            written.lines().all(|line| line.len() <= 64)
+                && written.starts_with("-----BEGIN PRIVATE KEY-----")
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(folder.join(algorithm)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+    let wrong = IdpConfig { key_file: Some(folder.join("ES256")), ..IdpConfig::default() };
+    let errors = Idp::start(wrong).await.unwrap_err().to_string();
+    assert!(errors.contains("no private key for RS256") && !errors.contains("BEGIN"), "{errors}");
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -18,6 +18,7 @@ mod introspect;
 mod key;
 mod life;
 mod logout;
+mod mutual_tls;
 mod pushed;
 mod receiver;
 mod tokens;

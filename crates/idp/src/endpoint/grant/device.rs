@@ -31,6 +31,7 @@ pub(super) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
         auth_time,
         session: random_text(16),
         jkt: None,
+        x5t: None,
         act: None,
         way: DEVICE_CODE,
     };

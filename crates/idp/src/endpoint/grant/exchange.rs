@@ -88,6 +88,7 @@ pub(super) fn for_subject(
         auth_time: subject.auth_time.unwrap_or(now),
         session: subject.session.clone().unwrap_or_else(|| random_text(16)),
         jkt: None,
+        x5t: None,
         act: act_in(act, subject.act.clone()),
         way,
     };

@@ -86,7 +86,8 @@ impl Ask<'_> {
         if let Value::Object(members) = &mut answer {
             // A client that can prove who it is needs no other proof to refresh (RFC 9449, section 5).
             let jkt = self.binding.jkt.clone().filter(|_| self.client.is_public());
-            let kept = Grant { jkt, ..grant.clone() };
+            let x5t = self.binding.x5t.clone().filter(|_| self.client.is_public());
+            let kept = Grant { jkt, x5t, ..grant.clone() };
             let refresh_token = state.store().add_refresh_token(kept, state.now());
             members.insert("refresh_token".to_owned(), refresh_token.into());
             if scope.split(' ').any(|scope| scope == "openid") {

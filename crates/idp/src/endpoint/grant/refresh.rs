@@ -12,7 +12,11 @@ pub(super) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
     let grant =
         store.grant_of(token, state.now()).filter(|grant| grant.client == ask.client.id).ok_or_else(wrong)?;
     // A wrong request must not use the token up: key and scope are judged first.
-    if grant.jkt.is_some() && grant.jkt != ask.binding.jkt {
+    let bound_elsewhere = |bound: &Option<String>, shown: &Option<String>| bound.is_some() && bound != shown;
+    if bound_elsewhere(&grant.x5t, &ask.binding.x5t) {
+        return Err(OAuthError::invalid_grant("the refresh token is bound to another certificate"));
+    }
+    if bound_elsewhere(&grant.jkt, &ask.binding.jkt) {
         return Err(OAuthError::invalid_grant("the refresh token is bound to another key than the proof's"));
     }
     let scope = ask.params.find("scope").unwrap_or(&grant.scope).to_owned();
