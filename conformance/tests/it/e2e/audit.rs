@@ -38,11 +38,11 @@ async fn at(provider: &Provider) -> Vec<String> {
     found(&document).remove(0)
 }
 
-/// All of it is meant: it is plain HTTP on loopback, for development, and lets users go without telling anybody.
+/// All of it is meant: it is plain HTTP on loopback, for development, and this client asked for a bearer token.
 #[tokio::test(flavor = "multi_thread")]
 async fn our_own_provider_has_notes_only() {
     let found = at(&Provider::ours("RS256").await).await;
-    assert_eq!(found, ["loopback_http", "backchannel_logout_missing", "token_bearer"]);
+    assert_eq!(found, ["loopback_http", "token_bearer"]);
 }
 
 /// As it is without settings, it does not say how long its keys may be kept.
@@ -96,7 +96,7 @@ async fn settings_are_audited_with_their_issuers() {
     let (exit, document) = audit(&["--config", name]);
     assert_eq!(exit, Some(0));
     let ours = ["ours_danger", "ours_public_write", "ours_public_wildcard", "ours_public"];
-    let theirs = ["loopback_http", "backchannel_logout_missing"];
+    let theirs = ["loopback_http"];
     assert_eq!(found(&document), [ours.to_vec(), theirs.to_vec()]);
     let place = |subject: usize| &document["subjects"][subject]["findings"][0]["place"];
     assert_eq!(

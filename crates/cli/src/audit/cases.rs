@@ -212,6 +212,7 @@ const CASES: &[(&str, Change)] = &[
     ("audit.metadata_missing", |it| it.forms.iter_mut().for_each(|(_, reply)| reply.status = 404)),
     ("audit.metadata_unreadable", |it| it.forms[0].1.raw = Some("{\"issuer\":1,\"issuer\":2}".to_owned())),
     ("audit.issuer_mismatch", |it| it.metadata("issuer", json!("https://idp.example/"))),
+    ("audit.metadata_refused", |it| it.metadata("jwks_uri", json!("https:///jwks"))),
     ("audit.jwks_uri_missing", |it| it.metadata("jwks_uri", Value::Null)),
     ("audit.member_missing", |it| it.metadata("subject_types_supported", Value::Null)),
     ("audit.member_type", |it| it.metadata("grant_types_supported", json!("authorization_code"))),

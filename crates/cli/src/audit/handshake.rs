@@ -168,44 +168,20 @@ fn leaf(der: &[u8]) -> Option<Leaf> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tls_front::Front;
     use super::*;
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-    use rustls::ServerConfig;
-    use rustls::pki_types::PrivateKeyDer;
-    use tokio::net::TcpListener;
-    use tokio_rustls::TlsAcceptor;
+    use rustls::pki_types::pem::PemObject as _;
 
     /// A server with a certificate for this name, and the authority that made it.
     async fn server(
         name: &str,
         versions: &[&'static SupportedProtocolVersion],
     ) -> (Url, CertificateDer<'static>) {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let pair = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.not_before = rcgen::date_time_ymd(2_025, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2_040, 1, 1);
-        let own = params.signed_by(&pair, &authority).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![own.der().clone()],
-                PrivateKeyDer::try_from(pair.serialize_der()).unwrap(),
-            );
-        let acceptor = TlsAcceptor::from(Arc::new(config.unwrap()));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                // Whoever does not like the certificate goes away.
-                _ = acceptor.accept(stream).await;
-            }
-        });
-        (url.parse().unwrap(), authority.der().clone())
+        let front = Front::new(name, versions).await;
+        let url = front.url.parse().unwrap();
+        let authority = CertificateDer::from_pem_slice(front.authority.as_bytes()).unwrap();
+        front.serve(None);
+        (url, authority)
     }
 
     #[tokio::test]

@@ -19,6 +19,8 @@ mod sample;
 mod seen;
 #[cfg(test)]
 mod shapes;
+#[cfg(test)]
+mod tls_front;
 mod written;
 #[cfg(test)]
 mod written_cases;

@@ -94,15 +94,18 @@ fn body(looked: &Looked) -> Option<&[u8]> {
 }
 
 impl Seen {
-    /// The metadata in use: the first that names this issuer, as for a server; else the first that there is.
+    /// The address whose metadata is in use: the first that names this issuer, as for a server; else the first that
+    /// there is.
+    pub(crate) fn form(&self) -> Option<&Form> {
+        let names =
+            |object: &Object| object.get("issuer").and_then(Json::as_str) == Some(self.issuer.as_str());
+        let own = self.documents().find(|(_, object)| names(object));
+        own.or_else(|| self.documents().next()).map(|(form, _)| form)
+    }
+
+    /// The metadata in use.
     pub(crate) fn metadata(&self) -> Option<&Object> {
-        let mut objects = self.forms.iter().filter_map(Form::object);
-        let own = self
-            .forms
-            .iter()
-            .filter_map(Form::object)
-            .find(|object| object.get("issuer").and_then(Json::as_str) == Some(self.issuer.as_str()));
-        own.or_else(|| objects.next())
+        self.form()?.object()
     }
 
     /// The documents of all forms, with their addresses.
@@ -112,11 +115,8 @@ impl Seen {
 
     /// The answers that hold the documents in use: the metadata's and the key set's.
     pub(crate) fn answers(&self) -> impl Iterator<Item = (&Url, &Answer)> {
-        let metadata = self.metadata();
-        let forms = self.forms.iter().filter(move |form| {
-            metadata.is_some_and(|used| form.object().is_some_and(|object| std::ptr::eq(object, used)))
-        });
-        let looked = forms.map(|form| &form.looked).chain(self.keys.as_ref().map(|keys| &keys.looked));
+        let looked = self.form().map(|form| &form.looked).into_iter();
+        let looked = looked.chain(self.keys.as_ref().map(|keys| &keys.looked));
         looked.filter_map(|looked| Some((&looked.url, looked.answer.as_ref().ok()?)))
     }
 

@@ -80,3 +80,22 @@ fn day(seconds: i64) -> String {
         |moment| humantime::format_rfc3339_seconds(moment).to_string().chars().take(10).collect(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_core::Limits;
+    use portcullis_core::jose::json;
+
+    #[test]
+    fn what_a_provider_writes_cannot_move_the_cursor() {
+        let hostile =
+            r#"{"kty":"\u001b[2J","kid":"\u001b[2Ja\u202e\nb","alg":"\u001b","use":"\r","crv":"\u0007"}"#;
+        let key = KeySeen::read(0, &json::parse(hostile.as_bytes(), &Limits::default()).unwrap());
+        let told = anstream::adapter::strip_str(&row(&key)).to_string();
+        assert!(told.contains("left out"), "{told}");
+        assert!(told.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{told:?}");
+        // Nothing was taken out by stripping our own colours: it was escaped before.
+        assert!(told.contains(r"\u{1b}[2Ja\u{202e}\nb"), "{told}");
+    }
+}

@@ -8,6 +8,7 @@ use portcullis_core::Limits;
 use portcullis_core::jose::compact;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_core::rejection::shown;
+use portcullis_resource_server::Metadata;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -33,6 +34,14 @@ pub(super) const RULES: &[Rule] = &[
         title: "the metadata is of another issuer",
         cure: "use the issuer letter by letter as the metadata has it, final slash included",
         check: Check::Issuer(issuer_mismatch),
+    },
+    Rule {
+        id: "audit.metadata_refused",
+        severity: Severity::Error,
+        section: "RFC 8414, section 2",
+        title: "a server of ours does not take the metadata into use",
+        cure: "write every endpoint as an absolute https URL without user information",
+        check: Check::Issuer(refused),
     },
     Rule {
         id: "audit.jwks_uri_missing",
@@ -103,6 +112,15 @@ fn issuer_mismatch(seen: &Seen) -> Vec<String> {
     told.collect()
 }
 
+/// By the server's own reading, where neither the issuer nor a missing key set is the reason: those have their rules.
+fn refused(seen: &Seen) -> Vec<String> {
+    let Some(form) = seen.form().filter(|_| seen.text("jwks_uri").is_some()) else { return Vec::new() };
+    let own = seen.text("issuer") == Some(seen.issuer.as_str());
+    let answer = form.looked.answer.as_ref().ok().filter(|_| own);
+    let read = answer.map(|answer| Metadata::parse(&answer.body, &seen.issuer, &seen.limits));
+    read.and_then(Result::err).map(|reason| format!("{}: {reason}", form.looked.url)).into_iter().collect()
+}
+
 fn no_jwks_uri(seen: &Seen) -> Vec<String> {
     let wrong = seen.metadata().is_some() && seen.text("jwks_uri").is_none();
     when(wrong, || "`jwks_uri` is not there, or not a string".to_owned())
@@ -110,7 +128,7 @@ fn no_jwks_uri(seen: &Seen) -> Vec<String> {
 
 /// An issuer that has no users and no token endpoint, as clouds have for their workloads, needs neither address.
 fn members_missing(seen: &Seen) -> Vec<String> {
-    let openid = seen.documents().next().is_some_and(|(form, _)| form.is_openid());
+    let openid = seen.form().is_some_and(Form::is_openid);
     let hands_out = seen.has("token_endpoint") || seen.has_users();
     let code =
         seen.list("response_types_supported").unwrap_or_default().iter().any(|name| name.contains("code"));

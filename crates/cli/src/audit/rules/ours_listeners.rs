@@ -8,10 +8,10 @@ use std::net::IpAddr;
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "audit.ours_secret_readable",
-        severity: Severity::Error,
+        severity: Severity::Warning,
         section: "docs/audit.md#our-own-settings",
         title: "every user of the machine can read a file with a secret",
-        cure: "chmod o-rwx the file, and make a new secret: the old one may have been read",
+        cure: "chmod o-rwx the file (a mounted secret: `defaultMode: 0440`), and make a new secret where somebody else may have read it",
         check: Check::Settings(readable),
     },
     Rule {
