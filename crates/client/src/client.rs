@@ -113,9 +113,18 @@ impl Client {
         request: &TokenRequest,
     ) -> Result<answer::Granted, Error> {
         let members: Vec<_> = members.iter().copied().chain(request.members()).collect();
+        self.granted_for(&members, request).await
+    }
+
+    /// The same for a grant in which the request was made before.
+    pub(crate) async fn granted_for(
+        &self,
+        members: &[(&str, &str)],
+        request: &TokenRequest,
+    ) -> Result<answer::Granted, Error> {
         // Before the question: the provider counts from a later moment, so the token ends no sooner than we think.
         let asked_at = self.now();
-        let document = self.document(Endpoint::Token, &members).await?;
+        let document = self.document(Endpoint::Token, members).await?;
         let expected = if self.key.is_some() { TokenKind::Dpop } else { TokenKind::Bearer };
         answer::tokens(&document, request, expected, asked_at)
     }

@@ -21,11 +21,15 @@
 //! and keys are wiped when they are dropped (copies that the TLS and JSON layers made on the way are not), and have no
 //! way to be printed; taking a text out is a call that says so.
 //!
+//! People sign in by [`Client::authorization_code`] with a [`LoopbackRedirect`], or by [`Client::device`] where there is no
+//! browser; both give [`Tokens`].
+//!
 //! It needs a Tokio runtime. No HTTP client shows in the API.
 
 mod answer;
 mod authentication;
 mod client;
+mod code;
 mod dpop;
 mod error;
 mod grant;
@@ -39,9 +43,10 @@ mod token;
 
 pub use authentication::{Authentication, PrivateKey};
 pub use client::Client;
+pub use code::{AuthorizationRequest, CodeFlow, LoopbackRedirect};
 pub use dpop::DpopKey;
 pub use error::{Distrust, Error, Refusal};
-pub use grant::SubjectToken;
+pub use grant::{DeviceFlow, DeviceProgress, SubjectToken};
 pub use id_token::IdToken;
 pub use metadata::ServerMetadata;
 pub use portcullis_resource_server::{Secret, clock};

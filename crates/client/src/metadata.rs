@@ -42,6 +42,8 @@ pub struct ServerMetadata {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Token,
+    Device,
+    Pushed,
     Revocation,
 }
 
@@ -84,6 +86,8 @@ impl ServerMetadata {
     pub(crate) fn locate(&self, endpoint: Endpoint, by_certificate: bool) -> Option<&Url> {
         let own = match endpoint {
             Endpoint::Token => &self.token_endpoint,
+            Endpoint::Device => &self.device_authorization_endpoint,
+            Endpoint::Pushed => &self.pushed_authorization_request_endpoint,
             Endpoint::Revocation => &self.revocation_endpoint,
         };
         let alias = self.mutual_tls.as_ref().filter(|_| by_certificate);
@@ -96,13 +100,15 @@ impl Endpoint {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Token => "token_endpoint",
+            Self::Device => "device_authorization_endpoint",
+            Self::Pushed => "pushed_authorization_request_endpoint",
             Self::Revocation => "revocation_endpoint",
         }
     }
 
     /// Whether a proof of a key belongs to the questions (RFC 9449, sections 5 and 10.1).
     pub(crate) fn takes_proof(self) -> bool {
-        matches!(self, Self::Token)
+        matches!(self, Self::Token | Self::Pushed)
     }
 }
 
@@ -134,6 +140,7 @@ mod tests {
         let at = |endpoint, by_certificate| metadata.locate(endpoint, by_certificate).map(Url::as_str);
         assert_eq!(at(Endpoint::Token, true), Some("https://mtls.a.example/token"));
         assert_eq!(at(Endpoint::Token, false), Some("https://a.example/token"));
+        assert_eq!(at(Endpoint::Device, true), None);
         assert_eq!(at(Endpoint::Revocation, true), Some("https://a.example/revoke"));
     }
 

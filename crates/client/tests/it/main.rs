@@ -8,6 +8,8 @@
     reason = "a test that fails should stop"
 )]
 
+mod flows;
+mod people;
 mod provider;
 mod scripted;
 mod source;

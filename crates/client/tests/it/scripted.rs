@@ -11,6 +11,7 @@ use portcullis_core::token::NumericDate;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -154,4 +155,27 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
 
 fn axum_json(value: &Value) -> Response {
     ([("content-type", "application/json")], value.to_string()).into_response()
+}
+
+pub(crate) async fn eventually(what: impl Fn() -> bool) {
+    let waiting = async {
+        while !what() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap();
+}
+
+/// Lets time pass, a little at a time, until something is done.
+pub(crate) async fn ticking<T>(clock: &TestClock, done: impl Future<Output = T>) -> T {
+    let ticks = async {
+        loop {
+            tokio::task::yield_now().await;
+            clock.advance(Duration::from_millis(10));
+        }
+    };
+    let either = async {
+        tokio::select! { done = done => done, () = ticks => unreachable!() }
+    };
+    tokio::time::timeout(Duration::from_secs(30), either).await.unwrap()
 }

@@ -1,6 +1,6 @@
 //! Tokens that are always there, by a clock in hand.
 
-use crate::scripted::{Reply, Scripted};
+use crate::scripted::{Reply, Scripted, eventually};
 use portcullis_client::{Error, TokenRequest, TokenSource};
 use serde_json::json;
 use std::time::Duration;
@@ -12,15 +12,6 @@ fn source(idp: &Scripted) -> TokenSource {
 
 async fn text(source: &TokenSource) -> String {
     source.token().await.unwrap().expose().to_owned()
-}
-
-async fn eventually(what: impl Fn() -> bool) {
-    let waiting = async {
-        while !what() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap();
 }
 
 #[tokio::test]

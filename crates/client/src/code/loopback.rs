@@ -1,0 +1,196 @@
+//! Where the browser comes back to on this machine (RFC 8252, section 7.3): a free port on loopback, for one callback.
+//!
+//! Whatever does not belong to the flow is answered with an error and otherwise ignored: other paths, methods and hosts
+//! (a page whose name was rebound to loopback), callbacks with another `state`, and connections that say nothing. The
+//! page holds nothing of what came.
+
+use super::CodeFlow;
+use super::callback::Callback;
+use crate::error::{Error, Refusal};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use portcullis_core::ConfigError;
+use portcullis_resource_server::Secret;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// A place on loopback that waits for one callback.
+#[derive(Debug)]
+pub struct LoopbackRedirect {
+    listener: TcpListener,
+    address: SocketAddr,
+    path: Box<str>,
+}
+
+/// More connections than these at once are not waited for.
+const MOST_CONNECTIONS: usize = 32;
+/// A code fits into a small head.
+const LARGEST_HEAD: usize = 32 * 1024;
+/// So long a connection may take to say what it wants.
+const PATIENCE_FOR_HEADERS: Duration = Duration::from_secs(5);
+
+impl LoopbackRedirect {
+    /// Listens on `127.0.0.1`, any free port, for `/callback`. Providers that follow RFC 8252 take any port.
+    ///
+    /// # Errors
+    ///
+    /// A machine that has no free port.
+    pub async fn bind() -> Result<Self, ConfigError> {
+        Self::bind_at(0, "/callback").await
+    }
+
+    /// Listens on this port, for this path: for providers that compare redirect URIs to the letter.
+    ///
+    /// # Errors
+    ///
+    /// A port that is taken, and a path that does not begin with `/`.
+    pub async fn bind_at(port: u16, path: &str) -> Result<Self, ConfigError> {
+        if !path.starts_with('/') || path.contains(['?', '#']) {
+            let cure = "write the path of the registered redirect URI, such as `/callback`";
+            return Err(ConfigError::new("redirect path", "a path that begins with `/`", cure));
+        }
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (address, listener) = bound.map_err(|error| {
+            let place = format!("127.0.0.1:{port}");
+            ConfigError::new(place, format!("cannot be listened on: {error}"), "choose a port that is free")
+        })?;
+        Ok(Self { listener, address, path: path.into() })
+    }
+
+    /// The redirect URI to begin the flow with.
+    pub fn redirect_uri(&self) -> String {
+        format!("http://{}{}", self.address, self.path)
+    }
+
+    /// Waits for the callback of this flow, and shows the browser a page. What comes back is the query, for
+    /// [`CodeFlow::finish`].
+    ///
+    /// # Errors
+    ///
+    /// Nobody came in time: the person has not signed in.
+    pub async fn receive(self, flow: &CodeFlow, patience: Duration) -> Result<String, Error> {
+        let mut over = flow.client.provider().clock().sleep(patience);
+        let mut connections = JoinSet::new();
+        let desk =
+            Arc::new(Desk { address: self.address, path: self.path, state: flow.secrets.state.clone() });
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept(), if connections.len() < MOST_CONNECTIONS => {
+                    if let Ok((stream, _)) = accepted {
+                        connections.spawn(serve(stream, Arc::clone(&desk)));
+                    }
+                }
+                Some(query) = connections.join_next() => {
+                    if let Some(query) = query.ok().flatten() {
+                        return Ok(query);
+                    }
+                }
+                () = &mut over => return Err(nobody_came()),
+            }
+        }
+    }
+}
+
+/// What every connection is held to.
+struct Desk {
+    address: SocketAddr,
+    path: Box<str>,
+    state: Secret,
+}
+
+/// One connection; the query of the callback, if it brought it. It is told when the page is out.
+async fn serve(stream: TcpStream, desk: Arc<Desk>) -> Option<String> {
+    let found = Arc::new(Mutex::new(None));
+    let service = service_fn({
+        let found = Arc::clone(&found);
+        move |request: Request<Incoming>| {
+            let answer = match desk.callback(&request) {
+                Ok(query) => {
+                    let page = if refused(&query) {
+                        page(StatusCode::OK, REFUSED)
+                    } else {
+                        page(StatusCode::OK, DONE)
+                    };
+                    *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(query);
+                    page
+                }
+                Err(status) => page(status, STRANGER),
+            };
+            async move { Ok::<_, Infallible>(answer) }
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE_FOR_HEADERS)
+        .max_buf_size(LARGEST_HEAD)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    // A browser that goes away before it has the page has brought its callback all the same.
+    _ = connection.await;
+    found.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+impl Desk {
+    /// The query, if the request is the callback of the flow.
+    fn callback<B>(&self, request: &Request<B>) -> Result<String, StatusCode> {
+        if !self.is_our_host(request.headers().get(HOST)) {
+            return Err(StatusCode::MISDIRECTED_REQUEST);
+        }
+        if request.uri().path() != &*self.path {
+            return Err(StatusCode::NOT_FOUND);
+        }
+        if request.method() != Method::GET {
+            return Err(StatusCode::METHOD_NOT_ALLOWED);
+        }
+        let query = request.uri().query().unwrap_or_default();
+        let callback = Callback::parse(query).map_err(|_| StatusCode::BAD_REQUEST)?;
+        if callback.is_of(&self.state) { Ok(query.to_owned()) } else { Err(StatusCode::BAD_REQUEST) }
+    }
+
+    fn is_our_host(&self, host: Option<&HeaderValue>) -> bool {
+        host.is_some_and(|host| host == self.address.to_string().as_str())
+    }
+}
+
+fn refused(query: &str) -> bool {
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "error")
+}
+
+const DONE: &str = "<h1>Signed in</h1><p>You can close this window.</p>";
+const REFUSED: &str =
+    "<h1>Not signed in</h1><p>You can close this window; the program that sent you here says why.</p>";
+const STRANGER: &str = "<h1>Nothing here</h1>";
+
+/// A page that loads nothing, runs nothing, and tells nobody where it was.
+fn page(status: StatusCode, text: &str) -> Response<String> {
+    let style = "body{font:1.1rem system-ui,sans-serif;margin:20vh auto;max-width:30rem;text-align:center}";
+    let body = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=color-scheme content=\"light dark\">\
+         <title>Portcullis</title><style>{style}</style><body>{text}</body></html>\n"
+    );
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+    for (name, value) in [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CACHE_CONTROL, "no-store"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CONTENT_SECURITY_POLICY, policy),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn nobody_came() -> Error {
+    Error::Refused(Refusal::new("access_denied", Some("nobody signed in, in time"), None))
+}

@@ -1,0 +1,301 @@
+//! Signing a person in: the authorization code grant (RFC 6749, section 4.1), always with PKCE (RFC 7636, S256), state,
+//! and a nonce where an ID token comes back; by a pushed request where wanted (RFC 9126).
+//!
+//! Refuses: a provider that does not know S256, a callback of another flow or another provider (RFC 9207), a repeated
+//! parameter, and an ID token that does not fit.
+
+mod callback;
+mod loopback;
+
+pub use loopback::LoopbackRedirect;
+
+use callback::Callback;
+
+use crate::answer;
+use crate::client::Client;
+use crate::error::Error;
+use crate::id_token::Expected;
+use crate::metadata::{Endpoint, ServerMetadata};
+use crate::random::unguessable;
+use crate::request::TokenRequest;
+use crate::token::Tokens;
+use aws_lc_rs::digest::{SHA256, digest};
+use portcullis_core::Dialect;
+use portcullis_core::jose::base64url;
+use portcullis_resource_server::Secret;
+use std::fmt;
+use std::time::Duration;
+use url::Url;
+
+/// A request for a person's sign-in, before it is made.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct AuthorizationRequest {
+    client: Client,
+    request: TokenRequest,
+    pushed: bool,
+    max_age: Option<Duration>,
+    parameters: Vec<(Box<str>, Box<str>)>,
+    danger_without_pkce: bool,
+}
+
+impl Client {
+    /// Signs a person in, in a browser. With the scope `openid` an ID token comes back as well, which says who it was;
+    /// with `offline_access`, at many providers, a refresh token.
+    pub fn authorization_code(&self, request: &TokenRequest) -> AuthorizationRequest {
+        AuthorizationRequest {
+            client: self.clone(),
+            request: request.clone(),
+            pushed: false,
+            max_age: None,
+            parameters: Vec::new(),
+            danger_without_pkce: false,
+        }
+    }
+}
+
+impl AuthorizationRequest {
+    /// Whether the request goes to the provider first, so that the browser carries a reference only (RFC 9126). It is
+    /// done anyway where the provider requires it. Default false.
+    pub fn pushed(mut self, pushed: bool) -> Self {
+        self.pushed = pushed;
+        self
+    }
+
+    /// The person must have signed in no longer ago than this (OpenID Connect Core 1.0, section 3.1.2.1).
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
+        self
+    }
+
+    /// What the provider should do: `login`, `consent`, `select_account` or `none`.
+    pub fn prompt(self, prompt: &str) -> Self {
+        self.parameter("prompt", prompt)
+    }
+
+    /// Who is probably signing in.
+    pub fn login_hint(self, hint: &str) -> Self {
+        self.parameter("login_hint", hint)
+    }
+
+    /// Another parameter, such as `acr_values` or `ui_locales`. Those that the flow sets itself cannot be changed.
+    pub fn parameter(mut self, name: &str, value: &str) -> Self {
+        self.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Goes on with a provider whose metadata does not name S256. The challenge is sent all the same, but a provider
+    /// that ignores it lets whoever steals the code use it.
+    pub fn danger_without_pkce(mut self) -> Self {
+        self.danger_without_pkce = true;
+        self
+    }
+
+    /// Begins: the address to open in a browser, and what is needed when the browser comes back. `redirect_uri` is where
+    /// that will be; it must be registered.
+    ///
+    /// # Errors
+    ///
+    /// A provider without this grant or without S256, and what it says to a pushed request.
+    pub async fn start(self, redirect_uri: &str) -> Result<CodeFlow, Error> {
+        let (metadata, _) = self.client.provider().found().await?;
+        let page = metadata.authorization_endpoint.clone().ok_or_else(|| {
+            let cure = "choose another flow, or another issuer: this one has no page for signing in";
+            Error::config("authorization_endpoint", "the provider's metadata to name it", cure)
+        })?;
+        self.check_pkce(metadata)?;
+        let secrets = Secrets::new(redirect_uri, self.request.scopes().contains("openid"))?;
+        let members = self.members(&secrets)?;
+        let pushed = self.pushed || metadata.requires_pushed_requests;
+        let url = if pushed { self.push(page, &members).await? } else { with_query(page, &members) };
+        let Self { client, request, max_age, .. } = self;
+        Ok(CodeFlow { client, request, max_age, secrets, url })
+    }
+
+    /// Whether the provider knows S256. Some do and do not say so.
+    fn check_pkce(&self, metadata: &ServerMetadata) -> Result<(), Error> {
+        let issuer = self.client.provider().issuer();
+        let silent = ["entra-v2", "entra-v1", "entra-external-id", "entra-b2c", "cognito"];
+        let known = match &metadata.code_challenge_methods {
+            Some(methods) => methods.iter().any(|method| method == "S256"),
+            None => silent.contains(&Dialect::of_issuer(issuer.as_str()).name),
+        };
+        if known {
+            return Ok(());
+        }
+        if self.danger_without_pkce {
+            tracing::warn!(%issuer, "DANGER: the provider does not say that it checks PKCE; stolen codes may be used");
+            return Ok(());
+        }
+        let cure = "have the provider support PKCE; `danger_without_pkce` goes on without it";
+        Err(Error::config("code_challenge_methods_supported", "the provider's metadata to name `S256`", cure))
+    }
+
+    fn members<'m>(&'m self, secrets: &'m Secrets) -> Result<Vec<(&'m str, String)>, Error> {
+        let mut members = vec![
+            ("response_type", "code".to_owned()),
+            ("client_id", self.client.id().to_owned()),
+            ("redirect_uri", secrets.redirect_uri.clone()),
+            ("state", secrets.state.expose().to_owned()),
+            ("code_challenge", secrets.challenge()),
+            ("code_challenge_method", "S256".to_owned()),
+        ];
+        if let Some(nonce) = &secrets.nonce {
+            members.push(("nonce", nonce.expose().to_owned()));
+        }
+        if let Some(max_age) = self.max_age {
+            members.push(("max_age", max_age.as_secs().to_string()));
+        }
+        if let Some(key) = self.client.dpop_key() {
+            members.push(("dpop_jkt", key.thumbprint().to_owned()));
+        }
+        members.extend(self.request.members().map(|(name, value)| (name, value.to_owned())));
+        for (name, value) in &self.parameters {
+            if OURS.contains(&&**name) || members.iter().any(|(held, _)| *held == &**name) {
+                let cure = "leave it out: the flow sets it, or it is set twice";
+                return Err(Error::config(name, "another parameter than those of the flow", cure));
+            }
+            members.push((name, value.to_string()));
+        }
+        Ok(members)
+    }
+
+    /// Hands the request to the provider, and has the browser carry a reference (RFC 9126, sections 2 and 4).
+    async fn push(&self, page: Url, members: &[(&str, String)]) -> Result<Url, Error> {
+        // The client says its id by itself, in its own way.
+        let form = members.iter().filter(|(name, _)| *name != "client_id");
+        let form: Vec<_> = form.map(|(name, value)| (*name, value.as_str())).collect();
+        let document = self.client.document(Endpoint::Pushed, &form).await?;
+        let reference = answer::text(&document, "request_uri")?.filter(|text| text.len() <= 1_024);
+        let reference = reference.ok_or_else(|| Error::distrust("the answer holds no `request_uri`"))?;
+        let members = [("client_id", self.client.id().to_owned()), ("request_uri", reference.to_owned())];
+        Ok(with_query(page, &members))
+    }
+}
+
+/// What the flow sets, also where it happens not to. A request by reference or with another answer is not this flow.
+const OURS: &[&str] = &[
+    "response_type",
+    "response_mode",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+    "max_age",
+    "dpop_jkt",
+    "scope",
+    "request",
+    "request_uri",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+];
+
+fn with_query(mut url: Url, members: &[(&str, String)]) -> Url {
+    url.query_pairs_mut().extend_pairs(members);
+    url
+}
+
+/// What only this flow knows.
+struct Secrets {
+    redirect_uri: String,
+    state: Secret,
+    verifier: Secret,
+    nonce: Option<Secret>,
+}
+
+impl Secrets {
+    fn new(redirect_uri: &str, with_nonce: bool) -> Result<Self, Error> {
+        let secret = || unguessable().map(Secret::new);
+        Ok(Self {
+            redirect_uri: redirect_uri.to_owned(),
+            state: secret()?,
+            verifier: secret()?,
+            nonce: with_nonce.then(secret).transpose()?,
+        })
+    }
+
+    /// RFC 7636, section 4.2.
+    fn challenge(&self) -> String {
+        base64url::encode(digest(&SHA256, self.verifier.expose().as_bytes()).as_ref())
+    }
+}
+
+/// A sign-in that has begun. It ends with one callback.
+#[must_use]
+pub struct CodeFlow {
+    client: Client,
+    request: TokenRequest,
+    max_age: Option<Duration>,
+    secrets: Secrets,
+    url: Url,
+}
+
+impl CodeFlow {
+    /// The address to open in a browser.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Where the browser comes back to.
+    pub fn redirect_uri(&self) -> &str {
+        &self.secrets.redirect_uri
+    }
+
+    /// Whether a callback belongs to this flow, by its `state`. It says nothing else about it.
+    pub fn expects(&self, query: &str) -> bool {
+        Callback::parse(query).is_ok_and(|callback| callback.is_of(&self.secrets.state))
+    }
+
+    /// Ends the flow with what the browser brought back: the query of the address, without the `?`.
+    ///
+    /// # Errors
+    ///
+    /// A callback of another flow or another provider, the provider's refusal (`access_denied` where the person said
+    /// no), an ID token that does not fit or is missing, or an outage.
+    pub async fn finish(self, query: &str) -> Result<Tokens, Error> {
+        let callback = Callback::parse(query)?;
+        if !callback.is_of(&self.secrets.state) {
+            return Err(Error::distrust(
+                "the callback belongs to another flow: its `state` is not the one that was sent",
+            ));
+        }
+        let metadata = self.client.provider().metadata().await?;
+        let issuer = self.client.provider().issuer().as_str();
+        let code = callback.code(issuer, metadata.names_itself_in_callbacks)?;
+        self.redeem(&code).await
+    }
+
+    async fn redeem(&self, code: &Secret) -> Result<Tokens, Error> {
+        let mut members = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code.expose()),
+            ("redirect_uri", &self.secrets.redirect_uri),
+            ("code_verifier", self.secrets.verifier.expose()),
+        ];
+        // The scope was said before; at the token endpoint only the APIs can be narrowed (RFC 8707, section 2.2).
+        members.extend(self.request.members().filter(|(name, _)| *name == "resource"));
+        let granted = self.client.granted_for(&members, &self.request).await?;
+        let nonce = self.secrets.nonce.as_ref().map(Secret::expose);
+        if nonce.is_some() && granted.id_token.is_none() {
+            return Err(Error::distrust("an ID token was asked for, and the answer holds none"));
+        }
+        let expected = Expected { nonce, max_age: self.max_age, ..Expected::default() };
+        self.client.verified(granted, expected).await
+    }
+}
+
+/// Shows the client only: the address holds the state and the nonce.
+impl fmt::Debug for CodeFlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a sign-in for {:?}", self.client)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("secrets of a flow")
+    }
+}

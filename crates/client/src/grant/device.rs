@@ -1,0 +1,186 @@
+//! Signing a person in on another device (RFC 8628): for machines without a browser.
+//!
+//! It asks as slowly as the provider wants, more slowly where the provider says so or does not answer, and stops when
+//! the code has expired.
+
+use crate::answer::{self, wrong_type};
+use crate::client::Client;
+use crate::error::{Error, Refusal, cleaned};
+use crate::id_token::Expected;
+use crate::metadata::Endpoint;
+use crate::request::TokenRequest;
+use crate::token::Tokens;
+use portcullis_core::jose::json::Object;
+use portcullis_resource_server::Secret;
+use portcullis_resource_server::outbound::{fetchable, parse_url};
+use std::fmt;
+use std::time::Duration;
+use url::Url;
+
+/// A sign-in that waits for a person with another device.
+#[must_use]
+pub struct DeviceFlow {
+    client: Client,
+    request: TokenRequest,
+    device_code: Secret,
+    user_code: String,
+    page: Url,
+    page_with_code: Option<Url>,
+    interval: Duration,
+    /// By the clock that never goes back.
+    ends_at: Duration,
+}
+
+/// How the waiting goes.
+#[derive(Debug)]
+pub struct DeviceProgress<'p> {
+    /// How long the code is good for yet.
+    pub left: Duration,
+    /// When the provider is asked next.
+    pub next: Duration,
+    /// Why the provider could not be asked just now, if it could not.
+    pub trouble: Option<&'p Error>,
+}
+
+/// Where the provider does not say (RFC 8628, section 3.2).
+const INTERVAL: i64 = 5;
+const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+/// No code is waited for longer than this.
+const LONGEST: i64 = 3_600;
+
+impl Client {
+    /// Begins to sign a person in on another device: show them the code and where to enter it, then
+    /// [wait](DeviceFlow::finish).
+    ///
+    /// # Errors
+    ///
+    /// A provider without this grant, its refusal, an answer that cannot be trusted, or an outage.
+    pub async fn device(&self, request: &TokenRequest) -> Result<DeviceFlow, Error> {
+        let members: Vec<_> = request.members().collect();
+        let began = self.provider().clock().elapsed();
+        let document = self.document(Endpoint::Device, &members).await?;
+        DeviceFlow::read(self, request, &document, began)
+    }
+}
+
+impl DeviceFlow {
+    fn read(
+        client: &Client,
+        request: &TokenRequest,
+        document: &Object,
+        began: Duration,
+    ) -> Result<Self, Error> {
+        let needed = |name: &str| {
+            let text = answer::text(document, name)?.filter(|text| !text.is_empty() && text.len() <= 4_096);
+            text.ok_or_else(|| Error::distrust(format!("the answer holds no `{name}`")))
+        };
+        let seconds = |name: &str, most: i64| match document.get(name) {
+            None => Ok(None),
+            Some(value) => match value.as_i64() {
+                Some(seconds) if seconds > 0 => {
+                    Ok(Some(Duration::from_secs(seconds.min(most).unsigned_abs())))
+                }
+                _ => Err(wrong_type(name, "a number of seconds")),
+            },
+        };
+        let lasting = seconds("expires_in", LONGEST)?.ok_or_else(|| wrong_type("expires_in", "there"))?;
+        let interval = seconds("interval", 60)?.unwrap_or(Duration::from_secs(INTERVAL.unsigned_abs()));
+        Ok(Self {
+            client: client.clone(),
+            request: request.clone(),
+            device_code: Secret::new(needed("device_code")?),
+            user_code: cleaned(needed("user_code")?, 64),
+            page: page(needed("verification_uri")?)?,
+            page_with_code: answer::text(document, "verification_uri_complete")?.map(page).transpose()?,
+            interval,
+            ends_at: began + lasting,
+        })
+    }
+
+    /// The code that the person enters.
+    pub fn user_code(&self) -> &str {
+        &self.user_code
+    }
+
+    /// The page where they enter it.
+    pub fn verification_uri(&self) -> &Url {
+        &self.page
+    }
+
+    /// The page with the code already entered, for a QR code; not all providers have it.
+    pub fn verification_uri_complete(&self) -> Option<&Url> {
+        self.page_with_code.as_ref()
+    }
+
+    /// How long the code is good for yet.
+    pub fn left(&self) -> Duration {
+        self.ends_at.saturating_sub(self.client.provider().clock().elapsed())
+    }
+
+    /// Waits until the person has signed in. `progress` is told each time before it waits, for whoever shows it.
+    ///
+    /// # Errors
+    ///
+    /// The person said no (`access_denied`), the code has expired (`expired_token`), another refusal, or an answer that
+    /// cannot be trusted. While the provider cannot be reached it goes on, more slowly, until the code has expired.
+    pub async fn finish(mut self, mut progress: impl FnMut(DeviceProgress<'_>)) -> Result<Tokens, Error> {
+        let mut trouble = None;
+        loop {
+            let left = self.left();
+            if left.is_zero() {
+                let said = Some("the code has expired before anybody signed in with it");
+                return Err(
+                    trouble.unwrap_or_else(|| Error::Refused(Refusal::new("expired_token", said, None)))
+                );
+            }
+            let next = self.interval.min(left);
+            progress(DeviceProgress { left, next, trouble: trouble.as_ref() });
+            self.client.provider().clock().sleep(next).await;
+            trouble = match self.ask().await {
+                Ok(tokens) => return Ok(tokens),
+                Err(error) => self.go_on_after(error)?,
+            };
+        }
+    }
+
+    async fn ask(&self) -> Result<Tokens, Error> {
+        let members = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+            ("device_code", self.device_code.expose()),
+        ];
+        let granted = self.client.granted_for(&members, &self.request).await?;
+        self.client.verified(granted, Expected::default()).await
+    }
+
+    /// What the next question has to wait for, if there is one (RFC 8628, section 3.5).
+    fn go_on_after(&mut self, error: Error) -> Result<Option<Error>, Error> {
+        match error.refusal().map(Refusal::error) {
+            Some("authorization_pending") => Ok(None),
+            Some("slow_down") => {
+                self.interval += Duration::from_secs(5);
+                Ok(None)
+            }
+            Some(_) => Err(error),
+            None => match error.retry_after() {
+                Some(pause) => {
+                    self.interval = (self.interval * 2).max(pause).min(LONGEST_INTERVAL);
+                    Ok(Some(error))
+                }
+                None => Err(error),
+            },
+        }
+    }
+}
+
+/// An address that a person will open: a web page, and nothing else.
+fn page(text: &str) -> Result<Url, Error> {
+    let url = parse_url(text).and_then(|url| fetchable(&url).map(|()| url));
+    url.map_err(|reason| Error::distrust(format!("the page for signing in cannot be opened: {reason}")))
+}
+
+/// Shows the client only.
+impl fmt::Debug for DeviceFlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a sign-in on another device for {:?}", self.client)
+    }
+}
