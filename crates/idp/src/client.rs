@@ -172,6 +172,17 @@ impl Clients {
         self.configured(id).or_else(|| (self.any && !id.is_empty()).then(|| Arc::new(believed())))
     }
 
+    /// Puts one on the list, in the place of one of the same name.
+    pub(crate) fn add(&self, client: Client) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(client.id.clone(), Arc::new(client));
+    }
+
+    /// Takes one off the list.
+    pub(crate) fn remove(&self, id: &str) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
     /// All of them, by name.
     pub(crate) fn all(&self) -> Vec<Arc<Client>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()

@@ -56,6 +56,8 @@ pub struct IdpConfig {
     pub device_poll_interval: u32,
     /// Whether proofs must hold a nonce from here (RFC 9449, section 8). Default false.
     pub dpop_nonce: bool,
+    /// Whether clients may register themselves (RFC 7591). Default true.
+    pub dynamic_registration: bool,
     /// Web pages that may ask from a browser (CORS), by their origins, such as `http://localhost:3000`. Default none.
     pub cors_origins: Vec<String>,
     /// Takes any name for a client, and believes it everything: any secret, address, scope and audience. Clients that
@@ -183,6 +185,7 @@ impl Default for IdpConfig {
             ],
             device_poll_interval: 5,
             dpop_nonce: false,
+            dynamic_registration: true,
             cors_origins: Vec::new(),
             danger_any_client: false,
             danger_listen_anywhere: false,

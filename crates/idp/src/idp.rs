@@ -5,6 +5,7 @@ use crate::config::{IdpConfig, TokenFormat};
 use crate::dialect::{Dialect, Kind};
 use crate::endpoint;
 use crate::endpoint::logout::LogoutNotice;
+use crate::events::{self, EventNotice, SecurityEvent};
 use crate::faults::{Endpoint, Fault};
 use crate::flaw::Flaw;
 use crate::keys::{Keys, Overlap};
@@ -188,6 +189,12 @@ impl Idp {
     /// (OpenID Connect Back-Channel Logout 1.0). Answers when they all are.
     pub async fn logout(&self, username: &str) -> Vec<LogoutNotice> {
         endpoint::logout::end_all(&self.state, username).await
+    }
+
+    /// Sends an event about a user into every stream that wants it (OpenID Shared Signals Framework). Answers when those
+    /// that are pushed have arrived, or could not be, after four attempts within some seconds.
+    pub async fn send_event(&self, username: &str, event: &SecurityEvent) -> Vec<EventNotice> {
+        events::send(&self.state, username, None, event).await
     }
 
     /// Takes a new signing key into use.

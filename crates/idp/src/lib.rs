@@ -1,8 +1,9 @@
 //! A development identity provider and test kit: OAuth 2.0 and OpenID Connect on loopback.
 //!
 //! For people without an identity provider, and for tests that need one: client credentials, authorization
-//! code with PKCE, device grant, refresh with rotation, pushed requests, DPoP, introspection, revocation; rotation of
-//! keys and faults on command; and tokens straight away, good ones and deliberately bad ones.
+//! code with PKCE, device grant, token exchange, refresh with rotation, pushed requests, DPoP, certificates,
+//! introspection, revocation, registration, logout, security events; rotation of keys and faults on command; and
+//! tokens straight away, good ones and deliberately bad ones.
 //!
 //! **Never for production.** Passwords are known, keys are new at every start or lie in a file, and anybody on the machine can
 //! have a token for anybody. It listens on loopback only, unless its configuration says otherwise.
@@ -35,6 +36,7 @@ mod client;
 mod config;
 mod dialect;
 mod endpoint;
+mod events;
 mod facts;
 mod faults;
 mod flaw;
@@ -55,6 +57,7 @@ pub use client::{Client, ClientAuthentication};
 pub use config::{IdpConfig, Secret, TokenFormat, User};
 pub use dialect::Dialect;
 pub use endpoint::logout::LogoutNotice;
+pub use events::{EventNotice, SecurityEvent};
 pub use faults::{Endpoint, Fault};
 pub use flaw::Flaw;
 pub use idp::Idp;

@@ -5,6 +5,7 @@ use super::error::OAuthError;
 use super::logout;
 use super::params::Params;
 use super::token_for;
+use crate::events::{self, SecurityEvent};
 use crate::keys::Overlap;
 use crate::state::State;
 use axum::http::StatusCode;
@@ -73,4 +74,38 @@ pub(super) async fn logout(
     let told =
         notices.into_iter().map(|it| json!({ "client": it.client, "uri": it.uri, "status": it.status }));
     Json(told.collect::<Vec<_>>()).into_response()
+}
+
+/// `POST /dev/event` with `user` and `event` (`session-revoked`, `credential-change`, `token-claims-change`,
+/// `account-disabled`, `account-enabled`); for changed claims, `claims` as a JSON object.
+pub(super) async fn event(
+    extract::State(state): extract::State<Arc<State>>,
+    form: Result<Form, OAuthError>,
+) -> Response {
+    let asked = form.and_then(|form| Ok((form.params.need("user")?.to_owned(), event_of(&form.params)?)));
+    let notices = match asked {
+        Ok((user, event)) => events::send(&state, &user, None, &event).await,
+        Err(error) => return error.into_response(),
+    };
+    let told = notices.into_iter().map(|it| {
+        json!({ "stream": it.stream, "client": it.client, "jti": it.jti, "status": it.status, "waits": it.waits })
+    });
+    Json(told.collect::<Vec<_>>()).into_response()
+}
+
+fn event_of(params: &Params) -> Result<SecurityEvent, OAuthError> {
+    let text = |name: &str, default: &str| params.find(name).unwrap_or(default).to_owned();
+    match params.need("event")? {
+        "session-revoked" => Ok(SecurityEvent::SessionRevoked),
+        "account-disabled" => Ok(SecurityEvent::AccountDisabled),
+        "account-enabled" => Ok(SecurityEvent::AccountEnabled),
+        "credential-change" => Ok(SecurityEvent::CredentialChange {
+            credential_type: text("credential_type", "password"),
+            change_type: text("change_type", "update"),
+        }),
+        "token-claims-change" => serde_json::from_str(&text("claims", "{}"))
+            .map(SecurityEvent::TokenClaimsChange)
+            .map_err(|_| OAuthError::invalid_request("`claims` is no JSON object")),
+        _ => Err(OAuthError::invalid_request("`event` is none that is known")),
+    }
 }

@@ -55,6 +55,7 @@ fn for_clients(state: &State, algorithm: &str) -> Claims {
         "pushed_authorization_request_endpoint": state.url("/par"),
         "require_pushed_authorization_requests": false,
         "dpop_signing_alg_values_supported": crate::jws::ALGORITHMS,
+        "registration_endpoint": state.config.dynamic_registration.then(|| state.url("/register")),
         "end_session_endpoint": state.url("/logout"),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,

@@ -11,6 +11,7 @@ use super::login;
 use super::params::Params;
 use super::request::is_among;
 use crate::dialect::claims;
+use crate::events::{self, SecurityEvent};
 use crate::facts::Facts;
 use crate::keys::random_text;
 use crate::outbound::Message;
@@ -134,6 +135,10 @@ pub(crate) async fn end(state: &Arc<State>, session: &str) -> Vec<LogoutNotice> 
         });
     }
     let mut notices = sending.join_all().await;
+    let (told, username) = (Arc::clone(state), session.username.clone());
+    tokio::spawn(async move {
+        events::send(&told, &username, Some(&session.id), &SecurityEvent::SessionRevoked).await;
+    });
     notices.sort_by(|one, other| one.client.cmp(&other.client));
     notices
 }

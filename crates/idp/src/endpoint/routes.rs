@@ -3,8 +3,8 @@
 use super::fault::switched;
 use super::host::only_our_host;
 use super::{
-    authorize, cors, dev, device, discovery, grant, graph, introspect, logout, own_pages, pushed, revoke,
-    switches, tokeninfo, userinfo,
+    authorize, cors, dev, device, discovery, grant, graph, introspect, logout, own_pages, pushed, register,
+    revoke, ssf, switches, tokeninfo, userinfo,
 };
 use crate::dialect::Published;
 use crate::faults::Endpoint;
@@ -31,6 +31,10 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
     let mut for_programs = the_same_everywhere(state);
     for_programs.extend(theirs(state));
     for_programs.extend(documents(state));
+    for_programs.extend(streams(state));
+    if state.config.dynamic_registration {
+        for_programs.extend(registration());
+    }
     let for_programs = routed(for_programs).layer(cors::layer(&state.config.cors_origins));
     let shared = || Arc::clone(state);
     for_programs
@@ -55,6 +59,26 @@ fn the_same_everywhere(state: &Arc<State>) -> Routes {
     ])
 }
 
+fn registration() -> Routes {
+    let manage = get(register::manage).put(register::manage).delete(register::manage);
+    Routes::from([("/register".to_owned(), post(register::register)), ("/register/{id}".to_owned(), manage)])
+}
+
+/// Security events.
+fn streams(state: &State) -> Routes {
+    let stream = post(ssf::create).get(ssf::read).patch(ssf::change).put(ssf::change).delete(ssf::remove);
+    let mut routes = Routes::from([
+        ("/ssf/streams".to_owned(), stream),
+        ("/ssf/status".to_owned(), get(ssf::read_status).post(ssf::set_status)),
+        ("/ssf/subjects/add".to_owned(), post(ssf::add_subject)),
+        ("/ssf/subjects/remove".to_owned(), post(ssf::remove_subject)),
+        ("/ssf/verify".to_owned(), post(ssf::verify)),
+        ("/ssf/poll/{id}".to_owned(), post(ssf::poll)),
+    ]);
+    routes.extend(ssf::configuration_paths(state).into_iter().map(|path| (path, get(ssf::configuration))));
+    routes
+}
+
 /// What a person sees.
 fn pages(state: &Arc<State>) -> Routes {
     let signing_in = || switched(get(authorize::show).post(authorize::sign_in), state, Endpoint::Authorize);
@@ -74,6 +98,7 @@ fn on_command() -> Routes {
         ("/dev/device".to_owned(), post(device::decide_on_command)),
         ("/dev/token".to_owned(), post(dev::token)),
         ("/dev/logout".to_owned(), post(dev::logout)),
+        ("/dev/event".to_owned(), post(dev::event)),
         ("/dev/rotate".to_owned(), post(dev::rotate)),
         ("/dev/faults".to_owned(), get(switches::show).post(switches::set)),
     ])

@@ -2,16 +2,20 @@
 
 mod device;
 mod expiring;
+mod registration;
 mod session;
+mod stream;
 
 pub(crate) use device::{DeviceAnswer, LIFE as DEVICE_LIFE, Poll};
+pub(crate) use registration::Registration;
 pub(crate) use session::{IssuedId, Session};
+pub(crate) use stream::{Delivery, Stream, StreamStatus};
 
 use crate::dialect::Claims;
 use crate::keys::random_text;
 use expiring::Expiring;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Everything that was issued and is not over yet.
 #[derive(Default)]
@@ -28,6 +32,8 @@ pub(crate) struct Store {
     pushed: Expiring<Pushed>,
     devices: Expiring<device::DeviceRequest>,
     device_codes: Expiring<String>,
+    streams: Vec<Stream>,
+    registered: HashMap<String, Registration>,
     revoked_grants: HashSet<u64>,
     grants: u64,
 }

@@ -21,6 +21,8 @@ mod logout;
 mod mutual_tls;
 mod pushed;
 mod receiver;
+mod register;
+mod ssf;
 mod tokens;
 
 use portcullis_idp::{Client, Idp, IdpConfig, Secret};

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 
 #[derive(Clone, Default)]
 struct Told {
@@ -12,6 +13,7 @@ struct Told {
     messages: Arc<Mutex<Vec<[String; 3]>>>,
     /// What is answered, the first first; 202 when there are no more.
     answers: Arc<Mutex<Vec<u16>>>,
+    arrived: Arc<Notify>,
 }
 
 pub(crate) struct Receiver {
@@ -32,6 +34,17 @@ impl Receiver {
     pub(crate) fn messages(&self) -> Vec<[String; 3]> {
         self.told.messages.lock().unwrap().clone()
     }
+
+    /// Waits until it was told so many times.
+    pub(crate) async fn heard(&self, count: usize) -> Vec<[String; 3]> {
+        let wait = async {
+            while self.messages().len() < count {
+                self.told.arrived.notified().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.unwrap();
+        self.messages()
+    }
 }
 
 async fn hear(State(told): State<Told>, headers: HeaderMap, body: String) -> StatusCode {
@@ -39,5 +52,6 @@ async fn hear(State(told): State<Told>, headers: HeaderMap, body: String) -> Sta
     told.messages.lock().unwrap().push([header("content-type"), header("authorization"), body]);
     let mut answers = told.answers.lock().unwrap();
     let answer = if answers.is_empty() { 202 } else { answers.remove(0) };
+    told.arrived.notify_one();
     StatusCode::from_u16(answer).unwrap()
 }

@@ -3,6 +3,7 @@
 use super::Ask;
 use crate::dialect::Kind;
 use crate::endpoint::error::OAuthError;
+use crate::endpoint::ssf;
 use crate::mint::TokenBuilder;
 use serde_json::Value;
 
@@ -11,7 +12,8 @@ pub(super) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
     if client.is_public() {
         return Err(OAuthError::new("unauthorized_client", "client credentials need a secret or a key"));
     }
-    let (audience, scope) = (ask.params.audience(state, client)?, ask.params.scope(state, client, &[])?);
+    let (audience, scope) =
+        (ask.params.audience(state, client)?, ask.params.scope(state, client, &ssf::SCOPES)?);
     let builder =
         TokenBuilder::for_client(state, client).audience(&audience).scope(&scope).bound(ask.binding.cnf());
     let token = state.flaws.on(Kind::Access, builder.by("client_credentials")).issue();

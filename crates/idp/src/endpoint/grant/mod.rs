@@ -84,12 +84,9 @@ impl Ask<'_> {
         state.store().join_session(grant, state.now());
         let mut answer = self.answer(&access_token, scope);
         if let Value::Object(members) = &mut answer {
-            // A client that can prove who it is needs no other proof to refresh (RFC 9449, section 5).
-            let jkt = self.binding.jkt.clone().filter(|_| self.client.is_public());
-            let x5t = self.binding.x5t.clone().filter(|_| self.client.is_public());
-            let kept = Grant { jkt, x5t, ..grant.clone() };
-            let refresh_token = state.store().add_refresh_token(kept, state.now());
-            members.insert("refresh_token".to_owned(), refresh_token.into());
+            if self.client.may_use("refresh_token") {
+                members.insert("refresh_token".to_owned(), self.refresh_token(grant).into());
+            }
             if scope.split(' ').any(|scope| scope == "openid") {
                 // The left half of the access token's digest (OpenID Connect Core, section 3.1.3.6).
                 let at_hash = sha256_left_half(access_token.as_bytes());
@@ -102,6 +99,14 @@ impl Ask<'_> {
             }
         }
         Ok(answer)
+    }
+
+    /// Bound for a public client: one that can prove who it is needs no other proof to refresh (RFC 9449, section 5).
+    fn refresh_token(&self, grant: &Grant) -> String {
+        let public = self.client.is_public();
+        let bound = |to: &Option<String>| to.clone().filter(|_| public);
+        let (jkt, x5t) = (bound(&self.binding.jkt), bound(&self.binding.x5t));
+        self.state.store().add_refresh_token(Grant { jkt, x5t, ..grant.clone() }, self.state.now())
     }
 
     fn remember(&self, id_token: &str, subject: String, grant: &Grant) {
