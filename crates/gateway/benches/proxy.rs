@@ -52,6 +52,7 @@ async fn bench(rounds: usize) {
     let (one, thousand) =
         (gateway(&idp, upstream, 20_000, 1).await, gateway(&idp, upstream, 20_000, 1_000).await);
     let forgetful = gateway(&idp, upstream, 0, 1).await;
+    let signing = gateway_telling(ASSERTION, &idp, upstream, 20_000, 1).await;
     let bare = bare(upstream).await;
     let mut lines = [
         Line::new("straight to the upstream", upstream, &[]).await,
@@ -59,6 +60,7 @@ async fn bench(rounds: usize) {
         Line::new("gateway, public route", one, &[]).await,
         Line::new("gateway, known token", one, known).await,
         Line::new("gateway, known token, 1,000 routes", thousand, known).await,
+        Line::new("gateway, known token, assertion", signing, known).await,
         Line::new("gateway, fresh token", forgetful, &tokens).await,
     ];
     for _ in 0..rounds {
@@ -163,11 +165,25 @@ async fn bare(upstream: SocketAddr) -> SocketAddr {
     .await
 }
 
+const ASSERTION: &str =
+    "[gateway.identity.assertion]\nissuer = \"https://gw.example\"\naudience = \"https://orders.internal\"\n";
+
 async fn gateway(idp: &Idp, upstream: SocketAddr, remembered: usize, routes: usize) -> SocketAddr {
+    gateway_telling("", idp, upstream, remembered, routes).await
+}
+
+/// With these tables about what the upstream is told.
+async fn gateway_telling(
+    identity: &str,
+    idp: &Idp,
+    upstream: SocketAddr,
+    remembered: usize,
+    routes: usize,
+) -> SocketAddr {
     let (issuer, audience) = (idp.issuer(), idp.audience());
     let mut text = format!(
         "remembered_tokens = {remembered}\n[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{audience}\"]\n\
-         [gateway]\nlisten = \"127.0.0.1:0\"\nupstream = \"http://{upstream}\"\n\
+         [gateway]\nlisten = \"127.0.0.1:0\"\nupstream = \"http://{upstream}\"\n{identity}\
          [[route]]\npath = \"/orders/*/lines\"\naccess = \"optional\"\n"
     );
     for number in 1..routes {

@@ -1,5 +1,6 @@
 //! The listener for probes and metrics: whether the process lives, whether it can decide, and what it counted.
 
+use crate::assertion::KEYS;
 use crate::body::Body;
 use crate::gateway::Shared;
 use crate::listener::Door;
@@ -26,6 +27,7 @@ impl Door for Admin {
             "/live" => told(StatusCode::OK, "alive\n"),
             "/ready" => self.ready(),
             "/metrics" => self.metrics(),
+            KEYS => self.keys(),
             _ => told(StatusCode::NOT_FOUND, "/live, /ready, /metrics\n"),
         }
     }
@@ -37,6 +39,14 @@ impl Admin {
         let mut response = told(StatusCode::OK, self.0.metrics());
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(exposition::CONTENT_TYPE));
         response
+    }
+
+    /// The public keys of the assertions for upstreams.
+    fn keys(&self) -> Response<Body> {
+        match self.0.running().identity.assertions() {
+            Some(assertions) => assertions.key_set().map(Body::from),
+            None => told(StatusCode::NOT_FOUND, "no `[gateway.identity.assertion]`\n"),
+        }
     }
 
     /// Ready is who has keys of every issuer, and is not about to stop.

@@ -4,8 +4,10 @@
 //! [`Settings`](crate::Settings) to find out. The issuers stand in the same document and are read by
 //! [`portcullis_resource_server::Config`].
 
+mod assertion;
 mod doors;
 
+pub use assertion::AssertionConfig;
 pub use doors::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig};
 
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -145,13 +147,16 @@ pub struct AdminConfig {
 #[serde(deny_unknown_fields)]
 pub struct IdentityConfig {
     /// Header names and what they tell: `subject`, `client`, `tenant`, `kind`, `scopes`, `roles`, `groups`, `issuer`,
-    /// or `claim:` and a claim path. Default `x-auth-subject`, `-client`, `-scopes`, `-roles` and `-issuer`.
+    /// or `claim:` and a claim path. Default `x-auth-subject`, `-client`, `-scopes`, `-roles` and `-issuer`; none where
+    /// an assertion says it.
     pub headers: Option<BTreeMap<String, String>>,
     /// Beginnings of header names that only the gateway may set. Default `x-auth-`.
     pub reserved: Option<Vec<String>>,
     /// Whether the upstream gets the token as well. Default false.
     #[serde(default)]
     pub forward_token: bool,
+    /// One signed assertion for the upstream, which it can verify. Default: none.
+    pub assertion: Option<AssertionConfig>,
 }
 
 /// `[gateway.limits]`, as written.
@@ -212,6 +217,8 @@ pub struct RouteConfig {
     pub body_bytes: Option<u64>,
     /// For the head of the upstream's answer, in seconds. Default: the gateway's.
     pub timeout: Option<u64>,
+    /// Whom the signed assertion is for, its `aud`. Default: that of `[gateway.identity.assertion]`.
+    pub assertion_audience: Option<String>,
 }
 
 /// What a token must meet: all the members that are written.

@@ -8,6 +8,7 @@
 //! are joined by commas, and scopes by spaces, as they are written in a token. So splitting and then decoding
 //! gives back what the token held. A value is never cut: one that is too long refuses the request.
 
+use crate::assertion::{Addressed, Assertions};
 use crate::config::IdentityConfig;
 use crate::refusal::Refusal;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -29,7 +30,7 @@ pub(crate) struct IdentitySettings {
 }
 
 /// What a header tells.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 enum Fact {
     Subject,
     Client,
@@ -40,6 +41,8 @@ enum Fact {
     Groups,
     Issuer,
     Claim(ClaimPath),
+    /// All of it, signed.
+    Assertion(Assertions),
 }
 
 const LONGEST_VALUE: usize = 8_192;
@@ -88,6 +91,26 @@ impl IdentitySettings {
     /// Says where else than in `Authorization` a token may be.
     pub(crate) fn with_token_header(self, token_header: Option<HeaderName>) -> Self {
         Self { token_header, ..self }
+    }
+
+    /// The same for the generation after this one: a key that was made here goes on.
+    #[must_use]
+    pub(crate) fn succeeding(mut self, before: Option<&Self>) -> Self {
+        let before = before.and_then(Self::assertions);
+        for (_, fact) in &mut self.headers {
+            if let Fact::Assertion(assertions) = fact {
+                assertions.succeeding(before);
+            }
+        }
+        self
+    }
+
+    /// What signs, if anything does.
+    pub(crate) fn assertions(&self) -> Option<&Assertions> {
+        self.headers.iter().find_map(|(_, fact)| match fact {
+            Fact::Assertion(assertions) => Some(assertions),
+            _ => None,
+        })
     }
 
     /// Removes whatever only the gateway may say.
@@ -158,8 +181,13 @@ impl IdentitySettings {
     }
 
     /// Says who calls.
-    pub(crate) fn add(&self, headers: &mut HeaderMap, token: &AccessToken) -> Result<(), Refusal> {
-        for (name, value) in self.told(Some(token))? {
+    pub(crate) fn add(
+        &self,
+        headers: &mut HeaderMap,
+        token: &AccessToken,
+        to: Addressed<'_>,
+    ) -> Result<(), Refusal> {
+        for (name, value) in self.told(Some(token), to)? {
             if let Some(value) = value {
                 headers.insert(name, value);
             }
@@ -171,9 +199,13 @@ impl IdentitySettings {
     pub(crate) fn told(
         &self,
         token: Option<&AccessToken>,
+        to: Addressed<'_>,
     ) -> Result<Vec<(HeaderName, Option<HeaderValue>)>, Refusal> {
         let told = self.headers.iter().map(|(name, fact)| {
-            let text = token.and_then(|token| fact.text(token));
+            let text = match token {
+                Some(token) => fact.text(token, to)?,
+                None => None,
+            };
             if text.as_ref().is_some_and(|text| text.len() > LONGEST_VALUE) {
                 return Err(Refusal::IdentityTooLong);
             }
@@ -186,9 +218,18 @@ impl IdentitySettings {
 
 impl Fact {
     /// The value of the header; `None` where the token does not say.
-    fn text(&self, token: &AccessToken) -> Option<String> {
+    fn text(&self, token: &AccessToken, to: Addressed<'_>) -> Result<Option<String>, Refusal> {
+        match self {
+            Self::Assertion(assertions) => assertions.sign(token, to).map(Some),
+            plain => Ok(plain.plain(token)),
+        }
+    }
+
+    /// What needs no signature.
+    fn plain(&self, token: &AccessToken) -> Option<String> {
         let identity = token.identity();
         match self {
+            Self::Assertion(_) => None,
             Self::Subject => identity.subject().map(encoded),
             Self::Client => identity.client().map(encoded),
             Self::Tenant => identity.tenant().map(encoded),
@@ -302,9 +343,13 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
 
     fn try_from(written: IdentityConfig) -> Result<Self, ConfigErrors> {
         let mut faults = Vec::new();
-        let defaults = ["subject", "client", "scopes", "roles", "issuer"];
+        // Who has a signed word for it needs no plain one, unless it is asked for.
+        let defaults: &[&str] = match written.assertion {
+            Some(_) => &[],
+            None => &["subject", "client", "scopes", "roles", "issuer"],
+        };
         let headers = written.headers.unwrap_or_else(|| {
-            defaults.map(|fact| (format!("x-auth-{fact}"), fact.to_owned())).into_iter().collect()
+            defaults.iter().map(|fact| (format!("x-auth-{fact}"), (*fact).to_owned())).collect()
         });
         let mut meant = Vec::new();
         for (name, fact) in headers {
@@ -320,6 +365,18 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
                     faults.push(ConfigError::new(place, "a header name that has no other meaning", cure));
                 }
             }
+        }
+        match written.assertion.map(Assertions::read) {
+            Some(Ok((name, _)))
+                if meant.iter().any(|(own, _)| same(own.as_str(), &folded(name.as_str()))) =>
+            {
+                let cure = "give the assertion a header of its own";
+                let place = "gateway.identity.assertion.header";
+                faults.push(ConfigError::new(place, "a name that is not among `headers`", cure));
+            }
+            Some(Ok((name, assertions))) => meant.push((name, Fact::Assertion(assertions))),
+            Some(Err(errors)) => faults.extend(errors.iter().cloned()),
+            None => {}
         }
         let reserved = written.reserved.unwrap_or_else(|| vec!["x-auth-".to_owned()]);
         if reserved.iter().any(|prefix| prefix.len() < 3) {
@@ -337,7 +394,7 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
 }
 
 /// Whether a header may tell who calls: not one that frames or routes the request.
-fn fits(name: &HeaderName) -> bool {
+pub(crate) fn fits(name: &HeaderName) -> bool {
     const MEANING: [&str; 8] =
         ["content-type", "cookie", "expect", "keep-alive", "proxy-connection", "trailer", "upgrade", "date"];
     let name = folded(name.as_str());
@@ -463,6 +520,7 @@ mod tests {
             headers: Some(headers.map(|(name, fact)| (name.to_owned(), fact.to_owned())).into()),
             reserved: Some(vec![String::new()]),
             forward_token: false,
+            assertion: None,
         };
         assert_eq!(IdentitySettings::try_from(config).unwrap_err().iter().count(), 5);
     }

@@ -18,6 +18,7 @@
 //! frames a message is checked by hyper. Not checked is what a request's body holds, and what an upstream answers.
 
 mod admin;
+mod assertion;
 mod body;
 mod config;
 mod decide;
@@ -46,9 +47,9 @@ mod tls;
 mod upstream;
 
 pub use config::{
-    AdminConfig, Config, DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, GatewayConfig, HealthConfig,
-    IdentityConfig, LimitsConfig, LogConfig, RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig,
-    UpstreamConfig,
+    AdminConfig, AssertionConfig, Config, DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, GatewayConfig,
+    HealthConfig, IdentityConfig, LimitsConfig, LogConfig, RequireConfig, RouteConfig, Tables,
+    TimeoutsConfig, TlsConfig, UpstreamConfig,
 };
 pub use excerpt::{excerpts, line_of};
 pub use gateway::{Gateway, Handle};

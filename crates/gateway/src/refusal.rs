@@ -23,6 +23,8 @@ pub(crate) enum Refusal {
     BodyTooLarge,
     BodyTooSlow,
     IdentityTooLong,
+    /// The upstream cannot be told who calls.
+    Unsigned(&'static str),
     /// Somebody asks for another one who may not, with what is seen of him.
     Untrusted(String),
     /// What is told of the original request is missing, doubled or malformed.
@@ -57,6 +59,11 @@ impl Refusal {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "request.identity",
                 "what the access token says does not fit into a header",
+            ),
+            Self::Unsigned(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "gateway.assertion",
+                "the gateway cannot vouch for the caller at the moment",
             ),
             Self::Untrusted(_) => {
                 (StatusCode::FORBIDDEN, "door.untrusted", "this peer may not ask about requests of others")
@@ -94,7 +101,7 @@ impl Refusal {
     /// When it makes sense to ask again.
     const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Unreachable(_) => Some(Duration::from_secs(1)),
+            Self::Unreachable(_) | Self::Unsigned(_) => Some(Duration::from_secs(1)),
             Self::FailingCaller(wait) => Some(*wait),
             _ => None,
         }
@@ -148,7 +155,9 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(fault) => fault.fmt(f),
-            Self::Target(fact) | Self::Host(fact) | Self::Original(fact) => f.write_str(fact),
+            Self::Target(fact) | Self::Host(fact) | Self::Original(fact) | Self::Unsigned(fact) => {
+                f.write_str(fact)
+            }
             Self::Untrusted(facts) | Self::Unreachable(facts) | Self::Broken(facts) => f.write_str(facts),
             _ => f.write_str(self.entry().phrase),
         }

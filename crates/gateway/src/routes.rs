@@ -24,6 +24,8 @@ pub(crate) struct Route {
     pub(crate) body_bytes: Option<u64>,
     /// For the head of the upstream's answer.
     pub(crate) response_timeout: Duration,
+    /// Whom a signed assertion is for; `None` for the usual audience.
+    pub(crate) assertion_audience: Option<Box<str>>,
 }
 
 /// Who may pass.
@@ -192,6 +194,7 @@ mod tests {
             upstream: 0,
             body_bytes: None,
             response_timeout: Duration::from_secs(1),
+            assertion_audience: None,
         }
     }
 

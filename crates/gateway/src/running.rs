@@ -1,5 +1,6 @@
 //! What one generation of the settings comes to: replaced as a whole by a reload.
 
+use crate::assertion::Addressed;
 use crate::decide::{Inquiry, Policy, Verdict};
 use crate::failing::FailingCallers;
 use crate::headers;
@@ -81,7 +82,7 @@ impl Running {
             policy: Policy { server, routes: settings.routes, public_preflight: settings.public_preflight },
             hosts: settings.hosts,
             trusted_proxies: settings.trusted_proxies,
-            identity: Arc::new(settings.identity),
+            identity: Arc::new(settings.identity.succeeding(before.map(|before| &*before.identity))),
             body_timeout: settings.body_timeout,
             forward_auth: settings.forward_auth,
             ext_authz: settings.ext_authz.unwrap_or_default(),
@@ -151,6 +152,11 @@ impl Running {
         let said = headers::forwarded_for(headers).unwrap_or_default();
         let mut before = said.rsplit(',').map_while(|text| text.trim().parse::<IpAddr>().ok());
         before.find(|address| !self.is_trusted(*address)).unwrap_or(peer)
+    }
+
+    /// For whom an assertion is that is made now for this route.
+    pub(crate) fn addressed<'r>(&self, route: &'r Route) -> Addressed<'r> {
+        Addressed { audience: route.assertion_audience.as_deref(), now: self.clock.now() }
     }
 
     /// The states among the figures.

@@ -53,6 +53,7 @@ mod tests {
             &["gateway", "listen"],
             &["gateway", "tls", "minimum"],
             &["gateway", "identity", "forward_token"],
+            &["gateway", "identity", "assertion", "issuer"],
             &["gateway", "danger_plain_http"],
             &["route", "path"],
             &["route", "require", "scope"],

@@ -4,6 +4,7 @@
 //! cannot express a row says why; those are counted, and named where they are few.
 
 mod access_tokens;
+mod assertion;
 mod authorization_header;
 mod case;
 mod door;

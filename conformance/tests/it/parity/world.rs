@@ -27,6 +27,7 @@ pub(super) struct World {
     pub(super) layered: Router,
     pub(super) extracted: Router,
     pub(super) proxy: SocketAddr,
+    pub(super) admin: SocketAddr,
     pub(super) forward_auth: BTreeMap<&'static str, SocketAddr>,
     pub(super) ext_authz: SocketAddr,
     pub(super) envoy: Channel,
@@ -93,19 +94,32 @@ impl World {
 
     /// All doors for these issuers.
     pub(super) async fn new(issuers: &str, keys: &[(String, Jwks)], clock: &Arc<TestClock>) -> Self {
+        Self::telling(IDENTITY, issuers, keys, clock).await
+    }
+
+    /// As [`new`](Self::new), with other tables about what the upstream is told.
+    pub(super) async fn telling(
+        identity: &str,
+        issuers: &str,
+        keys: &[(String, Jwks)],
+        clock: &Arc<TestClock>,
+    ) -> Self {
         let mut running = JoinSet::new();
         let upstream = Arc::new(Mutex::new(None));
         let api = serve_upstream(&mut running, &upstream).await;
-        let proxy_tables = format!("listen = \"127.0.0.1:0\"\nupstream = \"http://{api}\"\n");
+        let proxy_tables = format!(
+            "listen = \"127.0.0.1:0\"\nupstream = \"http://{api}\"\nadmin = {{ listen = \"127.0.0.1:0\" }}\n"
+        );
         let settings = |proxy: &str, door: &str| {
             let text =
-                format!("{issuers}[gateway]\nhosts = [\"gw.example\"]\n{proxy}{IDENTITY}{door}{ROUTES}");
+                format!("{issuers}[gateway]\nhosts = [\"gw.example\"]\n{proxy}{identity}{door}{ROUTES}");
             let config = Config::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
             let settings = Settings::try_from(config).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
             keys.iter().fold(settings, |settings, (issuer, keys)| settings.with_fixed_keys_of(issuer, keys))
         };
         let ext_authz = "[ext_authz]\nlisten = \"127.0.0.1:0\"\npath_prefix = \"/check\"\n";
         let gateway = bind(settings(&proxy_tables, ext_authz), clock).await;
+        let admin = gateway.admin_address().unwrap();
         let (proxy, ext_authz) = (gateway.address().unwrap(), gateway.ext_authz_address().unwrap());
         running.spawn(gateway.run(std::future::pending()));
         let mut forward_auth = BTreeMap::new();
@@ -120,7 +134,7 @@ impl World {
         }
         let (layered, extracted) = library(issuers, keys, clock);
         let envoy = Endpoint::from_shared(format!("http://{ext_authz}")).unwrap().connect().await.unwrap();
-        Self { layered, extracted, proxy, forward_auth, ext_authz, envoy, upstream, _running: running }
+        Self { layered, extracted, proxy, admin, forward_auth, ext_authz, envoy, upstream, _running: running }
     }
 }
 

@@ -22,6 +22,7 @@ mod keycloak;
 mod kubernetes;
 mod okta;
 mod pingone;
+mod portcullis;
 mod zitadel;
 
 use crate::rejection::Code;
@@ -52,6 +53,7 @@ pub static DIALECTS: &[&Dialect] = &[
     &authentik::AUTHENTIK,
     &hydra::HYDRA,
     &cloudflare::CLOUDFLARE,
+    &portcullis::PORTCULLIS,
 ];
 
 /// The tokens and documents of one kind of identity provider.

@@ -282,7 +282,8 @@ const CONFIRMATIONS: &[&str] = &["jkt", "x5t#S256"];
 
 /// Whether the header leaves open what kind of token this is, so that the claims have to tell.
 fn untyped(x: &Examination<'_>) -> bool {
-    x.header.is_some() && x.token_type() != Some(TokenType::AccessToken) && !x.is_marked()
+    let tells = [TokenType::AccessToken, TokenType::Assertion];
+    x.header.is_some() && !x.token_type().is_some_and(|kind| tells.contains(&kind)) && !x.is_marked()
 }
 
 /// The first mark of the dialect that the token does not bear.

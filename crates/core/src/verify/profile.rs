@@ -49,6 +49,8 @@ pub enum TokenType {
     AccessToken,
     /// `JWT`: any kind of token.
     Jwt,
+    /// `portcullis-assertion+jwt`: what a Portcullis gateway says of a caller to the servers behind it.
+    Assertion,
     /// No `typ` at all.
     Absent,
 }
@@ -119,6 +121,8 @@ impl TokenType {
             Some(Self::AccessToken)
         } else if is("JWT") || is("application/jwt") {
             Some(Self::Jwt)
+        } else if is("portcullis-assertion+jwt") || is("application/portcullis-assertion+jwt") {
+            Some(Self::Assertion)
         } else {
             None
         }
@@ -130,6 +134,7 @@ impl fmt::Display for TokenType {
         f.write_str(match self {
             Self::AccessToken => "`at+jwt`",
             Self::Jwt => "`JWT`",
+            Self::Assertion => "`portcullis-assertion+jwt`",
             Self::Absent => "none",
         })
     }

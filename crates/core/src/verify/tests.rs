@@ -133,6 +133,7 @@ fn what_looks_like_another_kind_of_token_is_refused_unless_it_is_typed() {
         (None, Some(TokenType::Absent)),
         (Some("AT+JWT"), Some(TokenType::AccessToken)),
         (Some("application/at+jwt"), Some(TokenType::AccessToken)),
+        (Some("Portcullis-Assertion+jwt"), Some(TokenType::Assertion)),
         (Some("jwt"), Some(TokenType::Jwt)),
         (Some("application/JWT"), Some(TokenType::Jwt)),
         (Some("logout+jwt"), None),

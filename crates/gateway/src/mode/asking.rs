@@ -55,8 +55,8 @@ pub(super) async fn judge(
         query: asked.query.as_deref(),
         headers,
     };
-    let Verdict { passage, .. } = running.decide_for(inquiry, named).await;
-    match passage.map(|passage| running.identity.told(passage.token())) {
+    let Verdict { passage, route, .. } = running.decide_for(inquiry, named).await;
+    match passage.map(|passage| running.identity.told(passage.token(), running.addressed(route))) {
         Ok(Ok(identity)) => Answer::Pass(identity),
         Ok(Err(refusal)) => Answer::refuse(refusal, request_id),
         Err(denial) => {

@@ -75,6 +75,10 @@ impl<'r> Arrival<'r> {
             Ok(asked) => asked,
             Err(refusal) => return (None, refusal.into_response(&request_id)),
         };
+        let assertions = running.identity.assertions();
+        if let Some(keys) = assertions.and_then(|it| it.published(&parts.method, asked.path.as_str())) {
+            return (None, keys.map(Body::from));
+        }
         let handshake = Handshake::take(&mut parts);
         let inquiry = Inquiry {
             method: &parts.method,
@@ -179,7 +183,7 @@ impl Exchange<'_> {
         headers::set(headers, REQUEST_ID, self.request_id);
         Trace::write(self.trace, headers);
         match self.passage.token() {
-            Some(token) => self.running.identity.add(headers, token),
+            Some(token) => self.running.identity.add(headers, token, self.running.addressed(self.route)),
             None => Ok(()),
         }
     }

@@ -29,6 +29,7 @@ pub(super) fn routes(
         upstream: default_upstream,
         body_bytes: bound(body_bytes),
         response_timeout,
+        assertion_audience: None,
     });
     for (index, route) in written.into_iter().enumerate() {
         let place = format!("route[{index}]");
@@ -46,6 +47,7 @@ pub(super) fn routes(
             response_timeout: route
                 .timeout
                 .map_or(response_timeout, |written| seconds(Some(written), 60, &timeout, faults)),
+            assertion_audience: assertion_audience(&place, &route, gateway, faults),
         };
         for other in routes.add(meant, &patterns) {
             let expected = format!("a route that `{other}` does not have the same rank as");
@@ -57,6 +59,26 @@ pub(super) fn routes(
         }
     }
     routes
+}
+
+/// Whom the assertion is for on this route, where it says so.
+fn assertion_audience(
+    place: &str,
+    route: &RouteConfig,
+    gateway: &GatewayConfig,
+    faults: &mut Faults,
+) -> Option<Box<str>> {
+    let audience = route.assertion_audience.as_deref()?;
+    let at = format!("{place}.assertion_audience");
+    if gateway.identity.assertion.is_none() {
+        let cure = "add `[gateway.identity.assertion]`, or leave it out";
+        faults.add(at.as_str(), "a signed assertion that it is for", cure);
+    }
+    if audience.is_empty() || !audience.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let cure = "write what the upstream expects in `aud`, such as `https://orders.internal`";
+        faults.add(at, "a name in ASCII without spaces", cure);
+    }
+    Some(audience.into())
 }
 
 fn bound(bytes: u64) -> Option<u64> {

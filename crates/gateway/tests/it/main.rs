@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod assertion;
 mod bodies;
 mod client;
 mod ext_authz;

@@ -1,0 +1,33 @@
+//! A Portcullis gateway in front: the signed assertion that says who calls, in a header of its own.
+//!
+//! It has a type of its own, so it is no access token anywhere else, and no access token is taken for one.
+
+use super::generic::BASE;
+use super::{Dialect, Discovery, Sign};
+use crate::rejection::Code;
+use crate::verify::TokenType;
+use std::time::Duration;
+
+pub(super) static PORTCULLIS: Dialect = Dialect {
+    name: "portcullis",
+    title: "a Portcullis gateway in front",
+    types: &[TokenType::Assertion],
+    required_claims: &["iat", "jti", "kind", "token_issuer"],
+    // An assertion is made for one request; the gateway makes none that lives longer.
+    max_lifetime: Duration::from_secs(360),
+    client: &["client_id"],
+    tenant: &["tenant"],
+    application: &[Sign::Is("kind", "application")],
+    discovery: Discovery::KeysAt("/.well-known/portcullis/jwks.json"),
+    cures: &[
+        (
+            Code::TokenAudience,
+            "at the gateway, `aud` is `audience` of `[gateway.identity.assertion]`, or `assertion_audience` of the route",
+        ),
+        (
+            Code::CredentialMissing,
+            "the gateway sends the assertion in a header of its own: set `token_header` to `portcullis-assertion`",
+        ),
+    ],
+    ..BASE
+};
