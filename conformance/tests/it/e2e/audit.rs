@@ -59,7 +59,6 @@ async fn the_certified_provider_has_notes_only() {
     assert_eq!(at(&provider).await, expected);
 }
 
-/// The imitations have the weaknesses of what they imitate.
 #[tokio::test(flavor = "multi_thread")]
 async fn severities_and_reasons_decide_the_exit_code() {
     let idp = Idp::start(IdpConfig { dialect: Dialect::Keycloak, ..IdpConfig::default() }).await.unwrap();
@@ -134,6 +133,19 @@ async fn keys_are_shown_with_why_they_are_left_out() {
     assert_eq!((usable.iter().filter(|it| **it).count(), usable.len()), (1, 2));
     idp.fail_jwks(Fault::Html);
     assert_eq!(portcullis(&["keys", issuer], &[]).status.code(), Some(4));
+}
+
+/// What is known of a provider says where its keys are, where it has no metadata.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_without_metadata_is_looked_at_by_its_profile() {
+    let idp = Idp::start(IdpConfig { dialect: Dialect::Cloudflare, ..IdpConfig::default() }).await.unwrap();
+    let issuer = idp.issuer().as_str();
+    assert_eq!(portcullis(&["keys", issuer], &[]).status.code(), Some(4));
+    assert_eq!(portcullis(&["keys", issuer, "--profile", "cloudflare"], &[]).status.code(), Some(0));
+    assert_eq!(audit(&[issuer]).0, Some(2));
+    let (exit, document) = audit(&[issuer, "--profile", "cloudflare"]);
+    assert_eq!((exit, found(&document)), (Some(0), vec![vec!["loopback_http".to_owned()]]));
+    assert_eq!(portcullis(&["audit", issuer, "--profile", "none"], &[]).status.code(), Some(1));
 }
 
 /// A rotation is seen by a process that watches; Ctrl-C ends it well.

@@ -13,7 +13,7 @@ pub(crate) struct AuditArguments {
     /// The identity provider [env: OAUTH2_ISSUER, also from .env]
     pub(crate) issuer: Option<String>,
     /// Our own settings instead, and every issuer in them
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "ca_file", "metadata_url"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "ca_file", "profile", "metadata_url"])]
     pub(crate) config: Option<PathBuf>,
     /// Ask nobody: the settings alone
     #[arg(long, requires = "config", conflicts_with = "token_file")]
@@ -24,6 +24,9 @@ pub(crate) struct AuditArguments {
     /// A file with the certificates, in PEM, of a private authority to trust besides the usual ones
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// The kind of provider, such as `cloudflare`, which says where its documents are [default: what the issuer shows]
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
     /// Where the metadata is, if not under the issuer
     #[arg(long, value_name = "URL")]
     pub(crate) metadata_url: Option<String>,

@@ -11,6 +11,9 @@ pub(crate) struct KeysArguments {
     /// A file with the certificates, in PEM, of a private authority to trust besides the usual ones
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// The kind of provider, such as `cloudflare`, which says where its documents are [default: what the issuer shows]
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
     /// Where the metadata is, if not under the issuer
     #[arg(long, value_name = "URL", conflicts_with = "jwks_uri")]
     pub(crate) metadata_url: Option<String>,

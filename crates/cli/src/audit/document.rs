@@ -43,7 +43,8 @@ The clock is compared by `Date`, less the round trip. A document is slow from a 
 for two seconds at most. It is large beyond half of `document_bytes`.
 
 Not examined is what only somebody with an account could find out: redirect addresses, how refresh tokens rotate, what a user is
-asked; resource indicators (RFC 8707), of which metadata says nothing; whether the provider does what its metadata says; headers that are for pages; cross-origin access, which is fine for metadata.
+asked; whether the provider does what its metadata says; resource indicators (RFC 8707), of which metadata says nothing; headers that
+are for pages; cross-origin access, which is fine for metadata.
 
 ## Our own settings
 

@@ -22,6 +22,7 @@ pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, Failure> 
         None => {
             let issuer = IssuerConfig {
                 url: issuer(arguments.issuer.take())?,
+                profile: arguments.profile.take(),
                 ca_file: arguments.ca_file.take(),
                 metadata_url: arguments.metadata_url.take(),
                 ..IssuerConfig::default()

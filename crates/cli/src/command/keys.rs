@@ -14,6 +14,7 @@ use std::time::Duration;
 pub(crate) async fn run(arguments: KeysArguments) -> Result<Exit, Failure> {
     let written = IssuerConfig {
         url: issuer(arguments.issuer)?,
+        profile: arguments.profile,
         ca_file: arguments.ca_file,
         metadata_url: arguments.metadata_url,
         jwks_uri: arguments.jwks_uri,

@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "audit.key_private",
         severity: Severity::Error,
-        section: "RFC 7517, section 9.3",
+        section: "RFC 7517, section 9.2",
         title: "a private key is published",
         cure: "withdraw the key at once, make a new one, and take every token that it signed for forged",
         check: Check::Issuer(private),
@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "audit.key_symmetric",
         severity: Severity::Error,
-        section: "RFC 7517, section 9.3",
+        section: "RFC 7517, section 9.2",
         title: "a symmetric key is published",
         cure: "withdraw it at once: whoever reads it can sign tokens",
         check: Check::Issuer(symmetric),

@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 8414, section 3",
         title: "there is no metadata",
-        cure: "serve it under `/.well-known/openid-configuration`, or name it with `metadata_url` in our settings",
+        cure: "serve it under `/.well-known/openid-configuration`; or name it with `--metadata-url` (`metadata_url` in our settings), or the kind of provider with `--profile` (`profile`)",
         check: Check::Issuer(missing),
     },
     Rule {

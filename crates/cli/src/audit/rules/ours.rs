@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "audit.ours_revocation_missing",
         severity: Severity::Note,
-        section: "RFC 9700, section 2.2",
+        section: "docs/revocation.md",
         title: "revocations are not shared between replicas",
         cure: "set `store` under `[revocation]`; without it, what was revoked is forgotten by a restart",
         check: Check::Settings(no_store),

@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "audit.ours_token_forwarded",
         severity: Severity::Note,
-        section: "RFC 9700, section 4.9.1",
+        section: "RFC 9700, section 4.9.2",
         title: "upstreams get the caller's token",
         cure: "leave `forward_token` out where the identity headers do: an upstream that is broken into can use the token",
         check: Check::Settings(token_forwarded),
