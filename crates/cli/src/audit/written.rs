@@ -52,11 +52,8 @@ impl Written {
     ) -> Result<Self, ConfigErrors> {
         let config = Config::from_toml(&text)?;
         Settings::try_from(config.clone())?;
-        let document: toml::Table = text.parse().unwrap_or_default();
-        let mut dangers = Vec::new();
-        collect_dangers("", &toml::Value::Table(document), &mut dangers);
-        let files =
-            files(&config).into_iter().map(|file| FileSeen { mode: mode(&file.path), ..file }).collect();
+        let document = toml::Value::Table(text.parse().unwrap_or_default());
+        let (dangers, files) = (dangers(&document), files(&document, mode));
         Ok(Self { file: file.display().to_string(), text, config, dangers, files })
     }
 
@@ -77,73 +74,112 @@ impl Written {
     }
 }
 
-/// Every member that begins with `danger_` and is not false, wherever it stands: whoever adds one need not add a rule.
-fn collect_dangers(place: &str, value: &toml::Value, found: &mut Vec<String>) {
+/// Calls with every member of the document that is no table, and with its place. Whoever adds a setting need not add a
+/// rule for it.
+fn each_member(
+    place: &str,
+    name: &str,
+    value: &toml::Value,
+    found: &mut dyn FnMut(&str, &str, &toml::Value),
+) {
     match value {
         toml::Value::Table(table) => {
-            for (name, value) in table {
+            for (name, value) in table.iter().filter(|(name, _)| !NAMED_BY_OTHERS.contains(&name.as_str())) {
                 let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-                if name.starts_with("danger_") && value.as_bool() != Some(false) {
-                    found.push(place);
-                } else {
-                    collect_dangers(&place, value, found);
-                }
+                each_member(&place, name, value, found);
             }
         }
         toml::Value::Array(list) => {
             for (index, value) in list.iter().enumerate() {
-                collect_dangers(&format!("{place}[{index}]"), value, found);
+                each_member(&format!("{place}[{index}]"), name, value, found);
             }
         }
-        _ => {}
+        value => found(place, name, value),
     }
 }
 
-/// The files with secrets, and those that decide what is trusted.
-fn files(config: &Config) -> Vec<FileSeen> {
+/// Tables whose members are claims, headers and roles.
+const NAMED_BY_OTHERS: &[&str] = &["claim", "claims", "headers", "role_includes"];
+
+/// Members that name a file with a secret, or with several.
+const SECRETS: &[&str] = &[
+    "audit_key",
+    "client_secret_file",
+    "fetch_token_file",
+    "key",
+    "keys",
+    "private_key_file",
+    "store_url_file",
+];
+
+/// Members that name a file which decides what is trusted.
+const TRUST: &[&str] = &["authorities", "ca_file", "client_authorities", "key_snapshot"];
+
+/// The settings that loosen security and are not false.
+fn dangers(document: &toml::Value) -> Vec<String> {
+    let mut dangers = Vec::new();
+    each_member("", "", document, &mut |place, name, value| {
+        if name.starts_with("danger_") && value.as_bool() != Some(false) {
+            dangers.push(place.to_owned());
+        }
+    });
+    dangers
+}
+
+fn files(document: &toml::Value, mode: impl Fn(&Path) -> Option<u32>) -> Vec<FileSeen> {
     let mut files = Vec::new();
-    let mut add = |place: String, path: Option<&PathBuf>, secret: bool| {
-        files.extend(path.map(|path| FileSeen { place, path: path.clone(), secret, mode: None }));
-    };
-    for (index, issuer) in config.resource_server.issuer.iter().enumerate() {
-        let at = |member: &str| format!("issuer[{index}].{member}");
-        add(at("fetch_token_file"), issuer.fetch_token_file.as_ref(), true);
-        add(at("ca_file"), issuer.ca_file.as_ref(), false);
-        add(at("key_snapshot"), issuer.key_snapshot.as_ref(), false);
-        if let Some(asked) = &issuer.introspection {
-            add(at("introspection.client_secret_file"), asked.client_secret_file.as_ref(), true);
-            add(at("introspection.private_key_file"), asked.private_key_file.as_ref(), true);
+    each_member("", "", document, &mut |place, name, value| {
+        let secret = SECRETS.contains(&name);
+        if let Some(path) = value.as_str().filter(|_| secret || TRUST.contains(&name)).map(PathBuf::from) {
+            let mode = mode(&path);
+            files.push(FileSeen { place: place.to_owned(), path, secret, mode });
         }
-        if let Some(asked) = &issuer.groups_lookup {
-            add(at("groups_lookup.client_secret_file"), asked.client_secret_file.as_ref(), true);
-            add(at("groups_lookup.private_key_file"), asked.private_key_file.as_ref(), true);
-        }
-    }
-    let tables = &config.gateway;
-    add(
-        "revocation.store_url_file".to_owned(),
-        config.resource_server.revocation.store_url_file.as_ref(),
-        true,
-    );
-    add("log.audit_key".to_owned(), tables.log.audit_key.as_ref(), true);
-    let own = tables.gateway.as_ref().and_then(|gateway| gateway.tls.as_ref());
-    add("gateway.tls.key".to_owned(), own.map(|tls| &tls.key), true);
-    add(
-        "gateway.tls.client_authorities".to_owned(),
-        own.and_then(|tls| tls.client_authorities.as_ref()),
-        false,
-    );
-    let asked = tables.forward_auth.as_ref().and_then(|door| door.tls.as_ref());
-    add("forward_auth.tls.key".to_owned(), asked.map(|tls| &tls.key), true);
-    let asked = tables.ext_authz.as_ref().and_then(|door| door.tls.as_ref());
-    add("ext_authz.tls.key".to_owned(), asked.map(|tls| &tls.key), true);
-    add(
-        "ext_authz.tls.client_authorities".to_owned(),
-        asked.and_then(|tls| tls.client_authorities.as_ref()),
-        false,
-    );
-    for (index, upstream) in tables.upstream.iter().enumerate() {
-        add(format!("upstream[{index}].authorities"), upstream.authorities.as_ref(), false);
-    }
+    });
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every file that can be named is one of the two kinds, or is no matter: a new setting has to be thought about.
+    #[test]
+    fn every_file_of_the_settings_is_known() {
+        let schema: serde_json::Value = serde_json::from_str(&portcullis_gateway::schema()).unwrap();
+        let mut named = std::collections::BTreeSet::new();
+        collect(&schema, &mut named);
+        // Certificates of one's own are public, and the audit record is written.
+        let known: Vec<&str> = [SECRETS, TRUST, &["certificate", "certificate_file"]].concat();
+        let unknown: Vec<&String> = named.iter().filter(|name| !known.contains(&name.as_str())).collect();
+        assert!(unknown.is_empty(), "secret, or trusted? {unknown:?}");
+        assert!(named.len() >= 12, "{named:?}");
+    }
+
+    /// The members whose text says that they name files.
+    fn collect(schema: &serde_json::Value, named: &mut std::collections::BTreeSet<String>) {
+        if let Some(properties) = schema["properties"].as_object() {
+            for (name, property) in properties {
+                let text = property["description"].as_str().unwrap_or_default();
+                let says =
+                    ["A file", "Files", "in PEM", "The private key"].iter().any(|word| text.contains(word));
+                named.extend(says.then(|| name.clone()));
+            }
+        }
+        match schema {
+            serde_json::Value::Object(members) => members.values().for_each(|member| collect(member, named)),
+            serde_json::Value::Array(list) => list.iter().for_each(|member| collect(member, named)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn members_are_found_wherever_they_stand() {
+        let text = "danger_a = true\n[x]\nkeys = [\"/1\", \"/2\"]\n[[y]]\ndanger_b = false\nclaims = { key = \"v\" }\n\
+                    [[y]]\nca_file = \"/3\"\nz = { danger_c = true }\n";
+        let document: toml::Value = toml::Value::Table(text.parse().unwrap());
+        assert_eq!(dangers(&document), ["danger_a", "y[1].z.danger_c"]);
+        let files = files(&document, |_| None);
+        let files: Vec<(&str, bool)> = files.iter().map(|file| (file.place.as_str(), file.secret)).collect();
+        assert_eq!(files, [("x.keys[0]", true), ("x.keys[1]", true), ("y[1].ca_file", false)]);
+    }
 }
