@@ -1,6 +1,7 @@
 //! How a command ends.
 
 use portcullis_core::ConfigErrors;
+use std::fmt::Display;
 use std::io::Write as _;
 
 /// The exit codes.
@@ -36,6 +37,23 @@ impl Failure {
     /// The same, with one more line.
     pub(crate) fn with(self, line: &str) -> Self {
         Self { message: format!("{}\n{line}", self.message), ..self }
+    }
+
+    /// A failure with the next step for whoever sees it.
+    pub(crate) fn with_cure(exit: Exit, message: impl Display, cure: impl Display) -> Self {
+        Self::new(exit, format!("{message}\n    cure: {cure}"))
+    }
+
+    /// How the command ends.
+    #[cfg(test)]
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// What the person is told.
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// Tells the person, and gives the exit code.

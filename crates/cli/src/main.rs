@@ -2,10 +2,12 @@
 
 mod args;
 mod audit;
+mod browser;
 mod command;
 mod exit;
 mod keys;
 mod output;
+mod store;
 
 use args::{Arguments, Command};
 use clap::Parser as _;
@@ -34,11 +36,15 @@ async fn main() -> ExitCode {
         Command::Dev(arguments) => command::dev::run(arguments).await,
         #[cfg(feature = "dev")]
         Command::Idp(arguments) => command::idp::run(arguments).await,
-        Command::Token(arguments) => command::token::run(arguments).await,
+        Command::Token(arguments) => command::token::run(*arguments).await,
+        Command::Curl(arguments) => command::curl::run(*arguments).await,
+        Command::Logout(arguments) => command::logout::run(arguments).await,
         Command::Revoke(arguments) => command::revoke::run(arguments).await,
         Command::Explain(arguments) => command::explain::run(arguments).await,
         Command::Audit(arguments) => command::audit::run(arguments).await,
         Command::Keys(arguments) => command::keys::run(arguments).await,
+        Command::Completions(arguments) => command::shell::completions(&arguments),
+        Command::Man(arguments) => command::shell::man(&arguments),
     };
     exit.unwrap_or_else(|failure| failure.report()).into()
 }

@@ -32,6 +32,8 @@ pub struct ServerMetadata {
     pub dpop_algorithms: Option<Vec<String>>,
     /// `grant_types_supported`; `None` where the provider does not say.
     pub grant_types: Option<Vec<String>>,
+    /// `scopes_supported`; `None` where the provider does not say. It may have more (RFC 8414, section 2).
+    pub scopes: Option<Vec<String>>,
     /// `token_endpoint_auth_methods_supported`; `None` where the provider does not say.
     pub authentication_methods: Option<Vec<String>>,
     /// The endpoints for clients that prove themselves by a certificate: `mtls_endpoint_aliases` (RFC 8705, section 5).
@@ -59,6 +61,7 @@ impl ServerMetadata {
         metadata.code_challenge_methods = texts(document, "code_challenge_methods_supported")?;
         metadata.dpop_algorithms = texts(document, "dpop_signing_alg_values_supported")?;
         metadata.grant_types = texts(document, "grant_types_supported")?;
+        metadata.scopes = texts(document, "scopes_supported")?;
         metadata.authentication_methods = texts(document, "token_endpoint_auth_methods_supported")?;
         if let Some(aliases) = document.get("mtls_endpoint_aliases") {
             let aliases = aliases.as_object().ok_or("its `mtls_endpoint_aliases` are no object")?;

@@ -15,3 +15,4 @@ mod redis;
 mod revoke;
 mod secrets;
 mod signing_in;
+mod token;

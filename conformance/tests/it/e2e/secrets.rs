@@ -85,6 +85,7 @@ async fn nothing_marked_comes_out() {
             .args(arguments)
             .envs(environment)
             .env("OAUTH2_CLIENT_SECRET", secret)
+            .env("PORTCULLIS_TOKEN_STORE", "none")
             .env("RUST_LOG", "trace")
             .current_dir(&folder)
             .output()

@@ -5,10 +5,7 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Exit codes: 0 nothing at or above --fail-on, 2 findings, 1 could not run, 4 the provider does not \
-answer.\nEvery rule, its severity and its cure: docs/audit.md."
-)]
+#[command(after_long_help = AUDIT)]
 pub(crate) struct AuditArguments {
     /// The identity provider [env: OAUTH2_ISSUER, also from .env]
     pub(crate) issuer: Option<String>,
@@ -88,6 +85,17 @@ fn ignored(text: &str) -> Result<Ignored, String> {
         reason => Ok(Ignored { id: rule.id, reason: reason.to_owned() }),
     }
 }
+
+const AUDIT: &str = "\
+Examples:
+  $ portcullis audit https://idp.example
+  $ portcullis audit https://idp.example --fail-on warning --format sarif > audit.sarif
+  $ portcullis audit https://idp.example --ignore 'audit.pkce_missing=our clients use it all the same'
+  $ portcullis audit --config portcullis.toml --offline
+
+Every rule, its severity and its cure: docs/audit.md.
+
+Exit codes: 0 nothing at or above --fail-on, 1 could not run, 2 findings, 4 the provider does not answer.";
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use portcullis_idp::Dialect;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
+#[command(after_long_help = DEV)]
 pub(crate) struct DevArguments {
     /// The provider to imitate [default: what the settings say, else none in particular]
     #[arg(long = "as", value_name = "PROVIDER", value_parser = dialects())]
@@ -19,6 +20,7 @@ pub(crate) struct DevArguments {
 }
 
 #[derive(Args, Debug)]
+#[command(after_long_help = IDP)]
 pub(crate) struct IdpArguments {
     #[command(subcommand)]
     pub(crate) action: Option<IdpAction>,
@@ -44,6 +46,7 @@ fn dialects() -> impl TypedValueParser<Value = Dialect> {
 #[derive(Debug, Subcommand)]
 pub(crate) enum IdpAction {
     /// Take a new signing key into use
+    #[command(after_long_help = ROTATE)]
     Rotate {
         /// Keep the old key published beside the new one
         #[arg(long)]
@@ -53,7 +56,7 @@ pub(crate) enum IdpAction {
         issuer: String,
     },
     /// Make an endpoint fail, the clock go wrong or the tokens be wrong; without arguments, show what does
-    #[command(after_help = FAULTS)]
+    #[command(after_long_help = FAULTS)]
     Fault {
         /// What is to fail, by its name; `reset` makes everything work again
         switch: Option<String>,
@@ -81,8 +84,31 @@ The clock, clock_off:
   seconds, ahead or (negative) behind
 
 Examples:
-  portcullis idp fault token slow:2000
-  portcullis idp fault jwks closed
-  portcullis idp fault clock_off -3600
-  portcullis idp fault access_token_claims '{\"aud\": \"api://other\"}'
-  portcullis idp fault reset";
+  $ portcullis idp fault token slow:2000
+  $ portcullis idp fault jwks closed
+  $ portcullis idp fault clock_off -3600
+  $ portcullis idp fault access_token_claims '{\"aud\": \"api://other\"}'
+  $ portcullis idp fault reset";
+
+const DEV: &str = "\
+Examples:
+  $ portcullis dev
+  $ portcullis dev --as keycloak
+  $ portcullis dev --upstream http://127.0.0.1:3000
+
+For development only: the passwords are known. Ctrl-C stops everything.";
+
+const IDP: &str = "\
+Examples:
+  $ portcullis idp
+  $ portcullis idp --as entra --listen 127.0.0.1:9100
+  $ portcullis idp --config idp.toml
+  $ portcullis idp rotate --overlap
+  $ portcullis idp fault token 500
+
+For development only: the passwords are known. Ctrl-C stops it.";
+
+const ROTATE: &str = "\
+Examples:
+  $ portcullis idp rotate
+  $ portcullis idp rotate --overlap --issuer http://127.0.0.1:9000";

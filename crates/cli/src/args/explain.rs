@@ -4,6 +4,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
+#[command(after_long_help = EXPLAIN)]
 pub(crate) struct ExplainArguments {
     /// The token; `-` or nothing reads it from standard input
     pub(crate) token: Option<String>,
@@ -29,3 +30,14 @@ pub(crate) struct ExplainArguments {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+const EXPLAIN: &str = "\
+Examples:
+  $ portcullis explain --issuer https://idp.example --audience https://api.example eyJhbGciOi...
+  $ portcullis token -q | portcullis explain
+  $ portcullis explain --file token.txt --offline --jwks keys.json --json
+
+A token on the command line can be read by whoever lists the processes of this machine: for one that still opens doors,
+prefer --file or standard input. `Bearer` in front of it does no harm.
+
+Exit codes: 0 accepted, 1 could not run, 2 refused, 4 undecided: the identity provider could not be asked.";

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Args, Debug)]
+#[command(after_long_help = KEYS)]
 pub(crate) struct KeysArguments {
     /// The identity provider [env: OAUTH2_ISSUER, also from .env]
     pub(crate) issuer: Option<String>,
@@ -40,6 +41,14 @@ fn every(text: &str) -> Result<Duration, String> {
         Err("between a second and a day".to_owned())
     }
 }
+
+const KEYS: &str = "\
+Examples:
+  $ portcullis keys https://idp.example
+  $ portcullis keys https://idp.example --json
+  $ portcullis keys https://idp.example --watch --every 30s
+
+Exit codes: 0 shown, 1 could not run, 4 no usable key can be had.";
 
 #[cfg(test)]
 mod tests {

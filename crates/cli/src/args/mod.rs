@@ -2,29 +2,36 @@
 
 mod audit;
 mod config;
+mod curl;
 #[cfg(feature = "dev")]
 mod dev;
 mod explain;
 mod keys;
 mod revoke;
 mod serve;
+mod shell;
 mod token;
 
 pub(crate) use audit::{AuditArguments, FailOn, Format, Ignored};
 pub(crate) use config::{ConfigAction, ConfigArguments};
+pub(crate) use curl::CurlArguments;
 #[cfg(feature = "dev")]
 pub(crate) use dev::{DevArguments, IdpAction, IdpArguments};
 pub(crate) use explain::ExplainArguments;
 pub(crate) use keys::KeysArguments;
 pub(crate) use revoke::RevokeArguments;
 pub(crate) use serve::ServeArguments;
-pub(crate) use token::TokenArguments;
+pub(crate) use shell::{CompletionsArguments, ManArguments};
+pub(crate) use token::{
+    ClientArguments, Grant, LogoutArguments, Output, OutputArguments, RequestArguments, TokenAction,
+    TokenArguments, TokenType,
+};
 
 use clap::{Parser, Subcommand};
 
 /// OAuth 2.0 and OpenID Connect protection for HTTP APIs.
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, disable_help_subcommand = true)]
+#[command(name = "portcullis", version, disable_help_subcommand = true, max_term_width = 100, after_long_help = PORTCULLIS)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -42,8 +49,12 @@ pub(crate) enum Command {
     /// Run the development identity provider alone; rotate the keys of one that runs, or make it fail
     #[cfg(feature = "dev")]
     Idp(IdpArguments),
-    /// Get an access token by client credentials, and print it
-    Token(TokenArguments),
+    /// Get an access token from any identity provider, and print it
+    Token(Box<TokenArguments>),
+    /// Call an API with a token, and with a proof where the token is bound to a key
+    Curl(Box<CurlArguments>),
+    /// Sign out: revoke what is kept, end the session, forget
+    Logout(LogoutArguments),
     /// Revoke a token, a subject, a session or a client, in the store that all replicas share
     Revoke(RevokeArguments),
     /// Explain why a token is accepted or refused, check by check
@@ -52,15 +63,31 @@ pub(crate) enum Command {
     Audit(AuditArguments),
     /// Show the keys of an identity provider: which are usable, and why the others are not
     Keys(KeysArguments),
+    /// Print a completion script for a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page, or write one for each command
+    Man(ManArguments),
 }
+
+const PORTCULLIS: &str = "\
+Examples:
+  Everything on this machine, with lines to try:
+  $ portcullis dev
+
+  A token, and why an API takes it or not:
+  $ portcullis token --issuer http://127.0.0.1:9000
+  $ portcullis token -q | portcullis explain --issuer http://127.0.0.1:9000 --audience api://enterprise-api
+
+  The gateway in front of an API:
+  $ portcullis config init
+  $ portcullis serve
+
+Each command has more under --help, with examples.
+
+Environment: the variables of each command, also from a file `.env` in the working directory; NO_COLOR and CLICOLOR for
+colours, RUST_LOG for a log on standard error.
+
+Exit codes: 0 fine, 1 could not run, 2 refused, 4 an outage: the identity provider could not be asked.";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_arguments_are_consistent() {
-        use clap::CommandFactory as _;
-        Arguments::command().debug_assert();
-    }
-}
+mod tests;

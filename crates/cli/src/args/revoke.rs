@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
+#[command(after_long_help = REVOKE)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["token_file", "jti", "subject", "session", "client", "list"]))]
 pub(crate) struct RevokeArguments {
     /// A file that holds the token to revoke; `-` reads it from standard input
@@ -66,6 +67,14 @@ fn moment(text: &str) -> Result<NumericDate, &'static str> {
             .map_err(|_| "write it like 2026-11-24T15:04:05Z, or in seconds since 1970"),
     }
 }
+
+const REVOKE: &str = "\
+Examples:
+  $ portcullis revoke --token-file token.txt
+  $ portcullis revoke --subject alice --issuer https://idp.example --store rediss://redis.example:6380
+  $ portcullis revoke --list
+
+Exit codes: 0 done, 1 could not run, 2 the token is not the issuer's, 4 the store or the issuer could not be asked.";
 
 #[cfg(test)]
 mod tests {

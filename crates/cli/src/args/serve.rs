@@ -4,8 +4,19 @@ use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
+#[command(after_long_help = SERVE)]
 pub(crate) struct ServeArguments {
     /// The settings; they are read again when they change, and on SIGHUP
     #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
     pub(crate) config: PathBuf,
 }
+
+const SERVE: &str = "\
+Examples:
+  $ portcullis config init
+  $ portcullis serve
+  $ portcullis serve --config /etc/portcullis/portcullis.toml
+
+Logs go to standard error. SIGHUP reads the settings again, SIGTERM lets requests end first.
+
+Exit codes: 0 stopped, 1 could not run: the settings are wrong, or an address is taken.";

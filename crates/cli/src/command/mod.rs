@@ -2,12 +2,15 @@
 
 pub(crate) mod audit;
 pub(crate) mod config;
+pub(crate) mod curl;
 #[cfg(feature = "dev")]
 pub(crate) mod dev;
 pub(crate) mod explain;
 #[cfg(feature = "dev")]
 pub(crate) mod idp;
 pub(crate) mod keys;
+pub(crate) mod logout;
 pub(crate) mod revoke;
 pub(crate) mod serve;
+pub(crate) mod shell;
 pub(crate) mod token;

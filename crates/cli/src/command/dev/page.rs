@@ -12,6 +12,8 @@ pub(super) struct Told {
     /// Where the gateway listens.
     gateway: String,
     dialect: Dialect,
+    /// Whether people can sign in by what the metadata says, as the usual client.
+    signs_in: bool,
 }
 
 /// Which API there is to call.
@@ -41,6 +43,7 @@ impl Told {
             api,
             gateway,
             dialect: idp.dialect(),
+            signs_in: idp.metadata_uri().is_some(),
         }
     }
 
@@ -78,7 +81,7 @@ pub(super) fn page(told: &Told, defaults: bool) -> String {
         let hint = "Users and clients come from your file; put their names into these lines.";
         page.push_str(&format!("\n  {}\n", styled(QUIET, hint)));
     }
-    tokens(&mut page, told);
+    tokens(&mut page, told, defaults);
     match told.api {
         Api::Example(_) => calls(&mut page, told),
         Api::Upstream(_) => calls_of_upstream(&mut page),
@@ -88,7 +91,7 @@ pub(super) fn page(told: &Told, defaults: bool) -> String {
     page
 }
 
-fn tokens(page: &mut String, told: &Told) {
+fn tokens(page: &mut String, told: &Told, defaults: bool) {
     page.push_str(&format!(
         "\n  {}\n\n",
         styled(STRONG, "Get tokens: a service by client credentials, alice (Admin), bob (no role)")
@@ -102,6 +105,11 @@ fn tokens(page: &mut String, told: &Told) {
         "BOB=$(curl -s $IDP/dev/token -d user=bob)".to_owned(),
     ] {
         page.push_str(&format!("      {line}\n"));
+    }
+    if told.signs_in && defaults {
+        let title = "Or sign in as a person does, in the browser; the password is the name";
+        page.push_str(&format!("\n  {}\n\n", styled(STRONG, title)));
+        page.push_str(&format!("      {} token --issuer {}\n", portcullis(), told.issuer));
     }
 }
 
@@ -139,10 +147,12 @@ fn explaining(page: &mut String, told: &Told) {
     if told.dialect != Dialect::Generic {
         page.push_str(&format!("      export OAUTH2_PROFILE={}\n", told.dialect.profile()));
     }
-    // Who came by `cargo run` has no `portcullis` on the path yet.
-    let portcullis =
-        if std::env::var_os("CARGO").is_some() { "cargo run -q --release --" } else { "portcullis" };
-    page.push_str(&format!("      {portcullis} explain $BOB\n"));
+    page.push_str(&format!("      {} explain $BOB\n", portcullis()));
+}
+
+/// How the program is called: who came by `cargo run` has no `portcullis` on the path yet.
+fn portcullis() -> &'static str {
+    if std::env::var_os("CARGO").is_some() { "cargo run -q --release --" } else { "portcullis" }
 }
 
 type Call = (u16, &'static str, Option<&'static str>, &'static str);
@@ -178,8 +188,9 @@ mod tests {
                 api,
                 gateway: here(),
                 dialect: Dialect::Generic,
+                signs_in: true,
             };
-            let page = page(&told, false);
+            let page = page(&told, true);
             plain = anstream::adapter::strip_str(&page).to_string();
             for line in plain.lines() {
                 assert!(line.chars().count() <= 80, "{line}");

@@ -1,0 +1,114 @@
+//! `portcullis completions` and `portcullis man`: what a shell and a reader should know, from the arguments themselves.
+
+use crate::args::{Arguments, CompletionsArguments, ManArguments};
+use crate::exit::{Exit, Failure};
+use crate::output::print;
+use clap::{Command, CommandFactory as _};
+use clap_mangen::Man;
+use std::path::Path;
+
+pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Arguments::command(), NAME, &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Fine)
+}
+
+pub(crate) fn man(arguments: &ManArguments) -> Result<Exit, Failure> {
+    let mut command = Arguments::command();
+    command.build();
+    match &arguments.out {
+        None => print(&page(command)?)?,
+        Some(folder) => {
+            let told = |error| Failure::could_not_run(format!("{}: {error}", folder.display()));
+            std::fs::create_dir_all(folder).map_err(told)?;
+            let written = pages(&command, folder)?;
+            print(&format!(
+                "{written} pages are written: try `man -l {}`\n",
+                folder.join("portcullis.1").display()
+            ))?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// The page of this command and of all below it. Answers how many that are.
+fn pages(command: &Command, folder: &Path) -> Result<usize, Failure> {
+    let name = full_name(command);
+    let path = folder.join(format!("{name}.1"));
+    let text = page(command.clone())?;
+    std::fs::write(&path, text)
+        .map_err(|error| Failure::could_not_run(format!("{}: {error}", path.display())))?;
+    command.get_subcommands().try_fold(1, |written, below| Ok(written + pages(below, folder)?))
+}
+
+/// `portcullis-token-list` for `portcullis token list`.
+fn full_name(command: &Command) -> String {
+    command.get_bin_name().unwrap_or(NAME).replace(' ', "-")
+}
+
+fn page(command: Command) -> Result<String, Failure> {
+    let mut page = Vec::new();
+    Man::new(command).manual("Portcullis").render(&mut page)?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+const NAME: &str = "portcullis";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ValueEnum as _;
+    use clap_complete::Shell;
+
+    /// Every command with its path, and the long flags of each.
+    fn commands(command: &Command) -> Vec<(String, Vec<String>)> {
+        let flags = command.get_arguments().filter(|argument| !argument.is_hide_set());
+        let own = (full_name(command), flags.filter_map(|flag| flag.get_long().map(str::to_owned)).collect());
+        std::iter::once(own).chain(command.get_subcommands().flat_map(commands)).collect()
+    }
+
+    fn built() -> Command {
+        let mut command = Arguments::command();
+        command.build();
+        command
+    }
+
+    #[test]
+    fn completions_name_every_command_and_flag() {
+        let all = commands(&built());
+        assert!(all.len() > 12, "{all:?}");
+        for shell in Shell::value_variants() {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), NAME, &mut script);
+            let script = String::from_utf8(script).unwrap();
+            for (command, flags) in &all {
+                let last = command.rsplit('-').next().unwrap();
+                assert!(script.contains(last), "{shell}: {command}");
+                for flag in flags {
+                    // fish writes flags without their dashes.
+                    let written =
+                        if *shell == Shell::Fish { format!("-l {flag}") } else { format!("--{flag}") };
+                    assert!(script.contains(&written), "{shell}: {command} {flag}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_command_has_a_page_with_its_flags_and_examples() {
+        let folder = std::env::temp_dir().join(format!("portcullis-man-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let all = commands(&built());
+        assert_eq!(pages(&built(), &folder).unwrap(), all.len());
+        for (command, flags) in all {
+            let page = std::fs::read_to_string(folder.join(format!("{command}.1"))).unwrap();
+            for flag in flags {
+                let escaped = flag.replace('-', "\\-");
+                assert!(page.contains(&format!("\\-\\-{escaped}")), "{command}: {flag}\n{page}");
+            }
+            assert!(page.contains("Examples:"), "{command}");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
