@@ -77,7 +77,14 @@ fn named(forms: &[Looked], issuer: &Issuer, limits: &Limits) -> Result<Url, Stri
             Ok(metadata) => return Ok(metadata.jwks_uri),
             Err(reason) => reasons.push(format!("{}: {reason}", looked.url)),
         }
+        // Like a server: one that is down is not asked again under another path.
+        if !looked
+            .answer
+            .as_ref()
+            .is_ok_and(|answer| answer.status == 200 || (400..500).contains(&answer.status))
+        {
+            break;
+        }
     }
-    reasons.dedup();
     Err(format!("no metadata of `{issuer}`: {}", reasons.join("; ")))
 }

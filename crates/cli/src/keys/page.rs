@@ -27,7 +27,8 @@ pub(crate) fn page(look: &Look) -> String {
     }
     if let Some(fault) = look.fault() {
         page.push_str(&format!(
-            "\n  {}{}\n",
+            "{}  {}{}\n",
+            if look.set.is_ok() { "\n" } else { "" },
             styled(BAD, &format!("{:<14}", "no keys")),
             wrapped(&fault, INDENT)
         ));
