@@ -27,6 +27,8 @@
 //! It needs a Tokio runtime. No HTTP client shows in the API.
 
 mod answer;
+#[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
+mod attach;
 mod authentication;
 mod client;
 mod code;
@@ -41,6 +43,10 @@ mod request;
 mod source;
 mod token;
 
+#[cfg(feature = "reqwest-middleware")]
+pub use attach::TokenMiddleware;
+#[cfg(feature = "tower")]
+pub use attach::{Attached, TokenLayer};
 pub use authentication::{Authentication, PrivateKey};
 pub use client::Client;
 pub use code::{AuthorizationRequest, CodeFlow, LoopbackRedirect};

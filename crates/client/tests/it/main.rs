@@ -8,6 +8,7 @@
     reason = "a test that fails should stop"
 )]
 
+mod attach;
 mod flows;
 mod people;
 mod provider;
