@@ -1,4 +1,4 @@
-//! Identity providers for the end-to-end suite, from three registries: installed in fixed versions, or named when they
+//! Identity providers for the end-to-end suite, and a client of ours, from three registries: installed in fixed versions, or named when they
 //! cannot be had.
 //!
 //! npm and pip check every file against the hashes of a lock file. Debian's mirrors keep one build of a version only, so
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// An identity provider that the suite runs.
+/// An identity provider that the suite runs, or a client that it runs against ours.
 pub(crate) struct Provider {
     /// The step's name.
     pub(crate) title: &'static str,
@@ -23,6 +23,7 @@ pub(crate) struct Provider {
 
 pub(crate) const PROVIDERS: &[Provider] = &[
     Provider { title: "npm oidc-provider", variable: "PORTCULLIS_OIDC_PROVIDER", install: oidc_provider },
+    Provider { title: "npm openid-client", variable: "PORTCULLIS_OPENID_CLIENT", install: openid_client },
     Provider { title: "PyPI canaille", variable: "PORTCULLIS_CANAILLE", install: canaille },
     Provider { title: "Debian glewlwyd", variable: "PORTCULLIS_GLEWLWYD", install: glewlwyd },
 ];
@@ -41,6 +42,12 @@ pub(crate) fn install_all() -> Result<String, String> {
 fn oidc_provider() -> Result<PathBuf, String> {
     there("node", "install Node.js 20 or later")?;
     tools::npm_ci("conformance/e2e/oidc-provider")
+}
+
+/// A client, certified as well.
+fn openid_client() -> Result<PathBuf, String> {
+    there("node", "install Node.js 20 or later")?;
+    tools::npm_ci("conformance/e2e/openid-client")
 }
 
 /// Python: a virtual environment, made anew when the lock file changes.

@@ -7,6 +7,7 @@ mod command;
 mod enterprise_api;
 mod gateway;
 mod introspection;
+mod openid_client;
 mod process;
 mod products;
 mod provider;

@@ -125,3 +125,17 @@ async fn a_key_in_a_file_is_the_same_after_a_restart() {
     assert!(errors.contains("no private key for RS256") && !errors.contains("BEGIN"), "{errors}");
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[tokio::test]
+async fn the_issuer_may_be_another_address_than_it_listens_on() {
+    let issuer = Some("http://localhost:9876".to_owned());
+    let listen = "0.0.0.0:0".parse().unwrap();
+    let config = IdpConfig { issuer, listen, danger_listen_anywhere: true, ..IdpConfig::default() };
+    let idp = Idp::start(config).await.unwrap();
+    let here = format!("http://127.0.0.1:{}", idp.address().port());
+    // As another container asks, by whatever name that has for this one.
+    let request = client().get(format!("{here}/.well-known/openid-configuration")).header("host", "idp:9876");
+    let (_, document) = json(request.send().await.unwrap()).await;
+    assert_eq!(document["issuer"], "http://localhost:9876");
+    assert_eq!(document["token_endpoint"], "http://localhost:9876/token");
+}
