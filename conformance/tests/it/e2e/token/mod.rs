@@ -1,8 +1,10 @@
 //! `portcullis token` and `logout` as processes: each grant, against our provider and a certified one, with what is kept
 //! between two calls. People sign in with a headless Chromium, which `BROWSER` names.
 
+mod call;
 mod device;
 mod kept;
+mod keyring;
 mod people;
 mod service;
 

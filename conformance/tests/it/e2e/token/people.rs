@@ -92,6 +92,18 @@ async fn logout_revokes_ends_the_session_and_forgets() {
     assert_eq!((again.code, again.err.contains("Nothing is kept")), (0, true), "{}", again.err);
 }
 
+/// Where no browser opens, the address is shown, without the ID token.
+#[tokio::test(flavor = "multi_thread")]
+async fn logout_prints_no_token() {
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    let Some(shell) = alices(idp.issuer().as_str()) else { return };
+    shell.token(&[]);
+    let output = shell.command(&["logout"]).env_remove("BROWSER").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("/logout?client_id=web"), "{said}");
+    assert!(!said.contains("eyJ"), "{said}");
+}
+
 /// Bound to a key, pushed ahead: what a bank would ask for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_bound_to_a_key_and_stays_so() {

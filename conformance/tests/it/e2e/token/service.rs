@@ -6,7 +6,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use portcullis_core::jose::base64url;
-use portcullis_idp::{Client, Idp, IdpConfig};
+use portcullis_idp::{Client, ClientAuthentication, Idp, IdpConfig, Tls};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,6 +58,30 @@ async fn a_key_does_and_a_secret_in_the_form() {
     let broken = shell.file("broken.pem", "no key");
     let said = shell.run(&["token", "--client-id", "keyed", "--client-key-file", &broken]);
     assert_eq!((said.code, said.err.contains("PKCS#8")), (1, true), "{}", said.err);
+}
+
+/// RFC 8705: the certificate proves the client at the alias of the endpoint, and the token is bound to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_does() {
+    let mutual = Client {
+        id: "mutual".to_owned(),
+        token_endpoint_auth_method: Some(ClientAuthentication::TlsClientAuth),
+        tls_client_auth_subject_dn: Some("CN=mutual".to_owned()),
+        tls_client_certificate_bound_access_tokens: true,
+        ..Client::default()
+    };
+    let config = IdpConfig { clients: vec![mutual], tls: Some(Tls::default()), ..IdpConfig::default() };
+    let idp = Idp::start(config).await.unwrap();
+    let own = idp.client_certificate("mutual").unwrap();
+    let shell = Shell::new(idp.issuer().as_str());
+    let authority = shell.file("ca.pem", &idp.authority().unwrap());
+    let certificate = shell.file("own.pem", &format!("{}{}", own.certificate, own.key));
+    let mutual =
+        ["--client-id", "mutual", "--client-certificate-file", &certificate, "--ca-file", &authority];
+    assert_eq!(claims(&shell.token(&mutual))["cnf"]["x5t#S256"], own.thumbprint.as_str());
+    let distrusted =
+        shell.run(&["token", "--client-id", "mutual", "--client-certificate-file", &certificate, "--renew"]);
+    assert_eq!(distrusted.code, 4, "{}", distrusted.err);
 }
 
 /// A token for another token: for an API behind the API, in the same user's name.

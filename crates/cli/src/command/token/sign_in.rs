@@ -27,7 +27,9 @@ pub(super) async fn by_browser(
         asked = asked.prompt("consent");
     }
     let redirect = listen(wanted.redirect_uri.as_deref()).await?;
-    let flow = asked.start(&redirect.redirect_uri()).await.map_err(told)?;
+    // A provider that compares to the letter gets the letters that are registered there.
+    let redirect_uri = wanted.redirect_uri.clone().unwrap_or_else(|| redirect.redirect_uri());
+    let flow = asked.start(&redirect_uri).await.map_err(told)?;
     invite(flow.url().as_str(), wanted.voice);
     let bar = wanted.voice.waiting("Waiting for you to sign in ... Ctrl-C stops.");
     let came = unless_stopped(redirect.receive(&flow, PATIENCE)).await;
@@ -86,13 +88,12 @@ async fn listen(named: Option<&str>) -> Result<LoopbackRedirect, Failure> {
     let bound = match named {
         None => LoopbackRedirect::bind().await,
         Some(named) => {
-            let url = Url::parse(named)
-                .ok()
-                .filter(|url| url.scheme() == "http" && url.host_str() == Some("127.0.0.1"));
+            let here = |url: &Url| matches!(url.host_str(), Some("127.0.0.1" | "localhost"));
+            let url = Url::parse(named).ok().filter(|url| url.scheme() == "http" && here(url));
             let port = url.as_ref().and_then(Url::port);
             let (url, port) = url.zip(port).ok_or_else(|| {
                 let cure = "write it with the port that is registered, such as http://127.0.0.1:8765/callback";
-                let message = "`--redirect-uri` must lead to a port of 127.0.0.1: that is where the browser comes back to";
+                let message = "`--redirect-uri` must lead to a port of 127.0.0.1 or localhost: that is where the browser comes back to";
                 Failure::with_cure(Exit::CouldNotRun, message, cure)
             })?;
             LoopbackRedirect::bind_at(port, url.path()).await
