@@ -1,7 +1,8 @@
 //! Where audit records go: a bounded queue, and one thread that writes.
 //!
 //! A request never waits for it. When nobody takes the records in time they are dropped, counted, and the log says
-//! how many; so the place should be one that keeps up.
+//! how many; so the place should be one that keeps up. A record is written at once where it comes alone; those that
+//! come in the next few milliseconds are written together, so that a busy gateway does not wake the thread for each.
 
 use super::record::{Finding, Named, Privacy, Record, Subject};
 use crate::decide::Inquiry;
@@ -23,6 +24,8 @@ use tokio::sync::oneshot;
 
 /// How many records wait to be written at most.
 const QUEUE: usize = 4_096;
+/// How long more of them are waited for after some were written.
+const GATHERING: Duration = Duration::from_millis(5);
 /// How long an end of the gateway waits for them.
 const LAST_WAIT: Duration = Duration::from_secs(3);
 
@@ -185,6 +188,7 @@ impl Writer {
             self.put(&mut lines, &mut count);
             // Who waited may be gone.
             flushed.into_iter().for_each(|done| _ = done.send(()));
+            thread::sleep(GATHERING);
         }
     }
 

@@ -10,6 +10,7 @@ use portcullis_core::Denial;
 use portcullis_core::rejection::shown;
 use portcullis_core::token::{AccessToken, NumericDate};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -32,12 +33,12 @@ pub(crate) struct Record<'r> {
     pub(crate) code: &'static str,
     pub(crate) method: &'r str,
     pub(crate) host: &'r str,
-    pub(crate) path: String,
+    pub(crate) path: Cow<'r, str>,
     pub(crate) route: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer: Option<IpAddr>,
     #[serde(flatten)]
-    pub(crate) who: Option<Who>,
+    pub(crate) who: Option<Who<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) facts: Option<String>,
     pub(crate) latency_us: u64,
@@ -45,15 +46,15 @@ pub(crate) struct Record<'r> {
 
 /// Who was let through.
 #[derive(Debug, Serialize)]
-pub(crate) struct Who {
-    issuer: String,
+pub(crate) struct Who<'r> {
+    issuer: Cow<'r, str>,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<String>,
+    subject: Option<Cow<'r, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<String>,
+    client: Option<Cow<'r, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<String>,
+    tenant: Option<Cow<'r, str>>,
 }
 
 /// What became of a request, and how long that took to find out.
@@ -131,7 +132,7 @@ impl<'r> Record<'r> {
             route: finding.route,
             peer: privacy.peer.then_some(named.peer),
             who: finding.token.map(|token| Who::new(token, &privacy.subject)),
-            facts: finding.facts.map(|facts| cut(&facts, 2 * LONGEST)),
+            facts: finding.facts.map(|facts| cut(&facts, 2 * LONGEST).into_owned()),
             latency_us: u64::try_from(finding.took.as_micros()).unwrap_or(u64::MAX),
         }
     }
@@ -139,7 +140,8 @@ impl<'r> Record<'r> {
     /// One line of JSON. The serializer escapes quotes and controls.
     pub(crate) fn json(&self) -> Vec<u8> {
         // Strings and numbers cannot fail to serialize.
-        let mut line = serde_json::to_vec(self).unwrap_or_default();
+        let mut line = Vec::with_capacity(512);
+        _ = serde_json::to_writer(&mut line, self);
         line.push(b'\n');
         line
     }
@@ -170,13 +172,13 @@ impl<'r> Record<'r> {
     }
 }
 
-impl Who {
-    fn new(token: &AccessToken, subject: &Subject) -> Self {
+impl<'r> Who<'r> {
+    fn new(token: &'r AccessToken, subject: &Subject) -> Self {
         let identity = token.identity();
         let issuer = token.issuer().as_str();
         let subject = match (identity.subject(), subject) {
             (Some(subject), Subject::Plain) => Some(cut(subject, LONGEST)),
-            (Some(subject), Subject::Hashed(key)) => Some(hashed(key, issuer, subject)),
+            (Some(subject), Subject::Hashed(key)) => Some(hashed(key, issuer, subject).into()),
             _ => None,
         };
         Self {
@@ -199,10 +201,11 @@ fn hashed(key: &hmac::Key, issuer: &str, subject: &str) -> String {
     })
 }
 
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
-        None => text.to_owned(),
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    // Never more characters than bytes, so most texts need not be counted.
+    match if text.len() <= most { None } else { text.char_indices().nth(most) } {
+        Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()).into(),
+        None => text.into(),
     }
 }
 
