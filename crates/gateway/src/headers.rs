@@ -2,6 +2,7 @@
 
 use crate::host::Host;
 use crate::identity::IdentitySettings;
+use bytes::BytesMut;
 use http::Version;
 use http::header::{
     CONNECTION, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
@@ -17,6 +18,12 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
+/// What is between two neighbours only, besides what `Connection` names.
+const BETWEEN_NEIGHBOURS: [HeaderName; 6] =
+    [CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, TE, TRANSFER_ENCODING, UPGRADE];
+/// What a client says to the gateway alone. The gateway itself says 100 Continue, when it begins to read.
+const FOR_GATEWAY: [HeaderName; 3] = [PROXY_AUTHORIZATION, HTTP2_SETTINGS, EXPECT];
+
 /// What the gateway saw of the client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen<'r> {
@@ -31,33 +38,31 @@ pub(crate) struct Seen<'r> {
 /// cannot be named away by `Connection`.
 pub(crate) fn strip_request(headers: &mut HeaderMap, identity: &IdentitySettings) {
     let trailers = wants_trailers(headers);
-    strip_hop_by_hop(headers);
-    headers.remove(PROXY_AUTHORIZATION);
-    headers.remove(HTTP2_SETTINGS);
-    // The gateway itself says 100 Continue, when it begins to read.
-    headers.remove(EXPECT);
+    let reserved_trailer = |name: &str| identity.is_reserved(&name.to_ascii_lowercase());
+    let bad_trailer = listed(headers, &TRAILER).any(reserved_trailer);
+    strip(headers, |name, headers| {
+        FOR_GATEWAY.contains(name)
+            || (bad_trailer && *name == TRAILER)
+            || identity.is_kept_back(name, headers)
+    });
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
-    if listed(headers, &TRAILER).any(|name| identity.is_reserved(&name.to_ascii_lowercase())) {
-        headers.remove(TRAILER);
-    }
-    identity.strip(headers);
 }
 
 /// Removes from an answer what is for the gateway alone.
 pub(crate) fn strip_response(headers: &mut HeaderMap) {
-    strip_hop_by_hop(headers);
-    headers.remove(PROXY_AUTHENTICATE);
+    strip(headers, |name, _| *name == PROXY_AUTHENTICATE);
 }
 
-fn strip_hop_by_hop(headers: &mut HeaderMap) {
+/// Removes what is between two neighbours, and what else is to go. Each name is looked at once: that costs less than
+/// to look for each name that could be there, as most never are.
+fn strip(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &HeaderMap) -> bool) {
     let named: Vec<HeaderName> =
         listed(headers, &CONNECTION).filter_map(|name| HeaderName::try_from(name).ok()).collect();
-    for name in named {
-        headers.remove(name);
-    }
-    for name in [CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, TE, TRANSFER_ENCODING, UPGRADE] {
+    let unnamed = headers.keys().filter(|name| BETWEEN_NEIGHBOURS.contains(name) || goes(name, headers));
+    let unnamed: Vec<HeaderName> = unnamed.cloned().collect();
+    for name in named.into_iter().chain(unnamed) {
         headers.remove(name);
     }
 }
@@ -79,18 +84,42 @@ pub(crate) fn forwarded_for(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Says what the gateway saw of the client, in place of whatever the client said.
-pub(crate) fn add_forwarded(headers: &mut HeaderMap, seen: Seen<'_>) {
-    let mut chain = String::new();
-    if let Some(before) = seen.before {
-        chain.push_str(before);
-        chain.push_str(", ");
-    }
-    // Writing to a string cannot fail.
-    _ = write!(chain, "{}", seen.peer);
-    set(headers, FORWARDED_FOR, &chain);
-    set(headers, FORWARDED_HOST, seen.host.authority());
+pub(crate) fn add_forwarded(headers: &mut HeaderMap, seen: Seen<'_>, values: &mut Values) {
+    let before = seen.before.into_iter().flat_map(|before| [before, ", "]);
+    before.for_each(|text| values.push(text));
+    // Writing to memory cannot fail.
+    _ = write!(values.0, "{}", seen.peer);
+    values.set(headers, FORWARDED_FOR);
+    values.push(seen.host.authority());
+    values.set(headers, FORWARDED_HOST);
     let scheme = if seen.secure { "https" } else { "http" };
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
+}
+
+/// The values that the gateway writes for one request, in one piece of memory: then to copy a head counts references.
+pub(crate) struct Values(BytesMut);
+
+impl Values {
+    pub(crate) fn new() -> Self {
+        Self(BytesMut::with_capacity(512))
+    }
+
+    /// Goes on with a value.
+    pub(crate) fn push(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    /// The value that was written, the next one begins. `None` if it cannot be one.
+    pub(crate) fn end(&mut self) -> Option<HeaderValue> {
+        HeaderValue::from_maybe_shared(self.0.split().freeze()).ok()
+    }
+
+    /// Sets a header to the value that was written, if it can be one.
+    pub(crate) fn set(&mut self, headers: &mut HeaderMap, name: HeaderName) {
+        if let Some(value) = self.end() {
+            headers.insert(name, value);
+        }
+    }
 }
 
 /// Says that a gateway was on the way (RFC 9110, section 7.6.3).

@@ -14,6 +14,7 @@ pub(crate) use names::fits;
 
 use crate::assertion::{Addressed, Assertions};
 use crate::config::IdentityConfig;
+use crate::headers::Values;
 use crate::refusal::Refusal;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use names::{ONLY_AS_WRITTEN, OVERRIDES, is_of_front_proxy};
@@ -27,6 +28,8 @@ use std::borrow::Cow;
 #[derive(Clone, Debug)]
 pub(crate) struct IdentitySettings {
     headers: Vec<(HeaderName, Fact)>,
+    /// Their names in the spelling that compares.
+    names: Vec<Box<str>>,
     /// In the folded spelling.
     reserved: Vec<Box<str>>,
     forward_token: bool,
@@ -50,6 +53,7 @@ enum Fact {
     Assertion(Assertions),
 }
 
+const DPOP: HeaderName = HeaderName::from_static("dpop");
 const LONGEST_VALUE: usize = 8_192;
 
 impl IdentitySettings {
@@ -78,26 +82,18 @@ impl IdentitySettings {
         })
     }
 
-    /// Removes whatever only the gateway may say.
-    pub(crate) fn strip(&self, headers: &mut HeaderMap) {
-        let names: Vec<HeaderName> =
-            headers.keys().filter(|name| self.is_reserved(name.as_str())).cloned().collect();
-        for name in names {
-            headers.remove(name);
-        }
-        for name in self.tokens(headers) {
-            headers.remove(name);
-        }
+    /// Whether a header does not go through to the upstream: whatever only the gateway may say, and the token.
+    pub(crate) fn is_kept_back(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
+        self.holds_token(name, headers) || self.is_reserved(name.as_str())
     }
 
-    /// The headers with tokens that are not for the upstream. Other schemes are between client and upstream.
-    fn tokens(&self, headers: &HeaderMap) -> Vec<HeaderName> {
-        if self.forward_token {
-            return Vec::new();
-        }
-        let dpop = [HeaderName::from_static("dpop")];
-        let authorization = headers.get_all(AUTHORIZATION).iter().any(is_token).then_some(AUTHORIZATION);
-        dpop.into_iter().chain(authorization).chain(self.token_header.clone()).collect()
+    /// Whether a header holds a token that is not for the upstream. Other schemes are between client and upstream.
+    fn holds_token(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
+        let credentials = || headers.get_all(AUTHORIZATION).iter();
+        !self.forward_token
+            && (self.token_header.as_ref() == Some(name)
+                || (*name == AUTHORIZATION && credentials().any(is_token))
+                || *name == DPOP)
     }
 
     /// The header that holds the token besides `Authorization`, if there is one.
@@ -117,7 +113,7 @@ impl IdentitySettings {
         let sent = headers.keys().filter(|name| self.is_forged(name.as_str())).cloned();
         let mut names: Vec<HeaderName> =
             aliases.flatten().chain(sent).filter(|name| !own.clone().any(|own| own == name)).collect();
-        names.extend(self.tokens(headers).into_iter().filter(|name| headers.contains_key(name)));
+        names.extend(headers.keys().filter(|name| self.holds_token(name, headers)).cloned());
         names.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
         names.dedup();
         names
@@ -142,7 +138,7 @@ impl IdentitySettings {
 
     fn is_identity(&self, folded: &str) -> bool {
         self.reserved.iter().any(|prefix| folded.starts_with(&**prefix))
-            || self.headers.iter().any(|(own, _)| same(own.as_str(), folded))
+            || self.names.iter().any(|own| **own == *folded.trim_end_matches('-'))
     }
 
     /// Says who calls.
@@ -151,10 +147,11 @@ impl IdentitySettings {
         headers: &mut HeaderMap,
         token: &AccessToken,
         to: Addressed<'_>,
+        values: &mut Values,
     ) -> Result<(), Refusal> {
-        for (name, value) in self.told(Some(token), to)? {
-            if let Some(value) = value {
-                headers.insert(name, value);
+        for (name, fact) in &self.headers {
+            if let Some(text) = fact.text(token, to)? {
+                headers.insert(name.clone(), value(&text, values)?);
             }
         }
         Ok(())
@@ -166,50 +163,56 @@ impl IdentitySettings {
         token: Option<&AccessToken>,
         to: Addressed<'_>,
     ) -> Result<Vec<(HeaderName, Option<HeaderValue>)>, Refusal> {
+        let mut values = Values::new();
         let told = self.headers.iter().map(|(name, fact)| {
             let text = match token {
                 Some(token) => fact.text(token, to)?,
                 None => None,
             };
-            if text.as_ref().is_some_and(|text| text.len() > LONGEST_VALUE) {
-                return Err(Refusal::IdentityTooLong);
-            }
-            let value = text.map(HeaderValue::try_from).transpose().map_err(|_| Refusal::IdentityTooLong)?;
-            Ok((name.clone(), value))
+            Ok((name.clone(), text.map(|text| value(&text, &mut values)).transpose()?))
         });
         told.collect()
     }
 }
 
+fn value(text: &str, values: &mut Values) -> Result<HeaderValue, Refusal> {
+    if text.len() > LONGEST_VALUE {
+        return Err(Refusal::IdentityTooLong);
+    }
+    values.push(text);
+    values.end().ok_or(Refusal::IdentityTooLong)
+}
+
 impl Fact {
     /// The value of the header; `None` where the token does not say.
-    fn text(&self, token: &AccessToken, to: Addressed<'_>) -> Result<Option<String>, Refusal> {
+    fn text<'t>(
+        &self,
+        token: &'t AccessToken,
+        to: Addressed<'_>,
+    ) -> Result<Option<Cow<'t, str>>, Refusal> {
         match self {
-            Self::Assertion(assertions) => assertions.sign(token, to).map(Some),
+            Self::Assertion(assertions) => Ok(Some(assertions.sign(token, to)?.into())),
             plain => Ok(plain.plain(token)),
         }
     }
 
     /// What needs no signature.
-    fn plain(&self, token: &AccessToken) -> Option<String> {
+    fn plain<'t>(&self, token: &'t AccessToken) -> Option<Cow<'t, str>> {
         let identity = token.identity();
         match self {
             Self::Assertion(_) => None,
             Self::Subject => identity.subject().map(encoded),
             Self::Client => identity.client().map(encoded),
             Self::Tenant => identity.tenant().map(encoded),
-            Self::Kind => Some(kind(identity.kind()).to_owned()),
+            Self::Kind => Some(kind(identity.kind()).into()),
             Self::Roles => members(identity.roles()),
             Self::Groups => members(identity.groups()),
             Self::Issuer => Some(encoded(token.issuer().as_str())),
-            Self::Scopes => {
-                let scopes = identity.scopes().to_string();
-                (!scopes.is_empty()).then(|| encoded(&scopes))
-            }
+            Self::Scopes => joined(identity.scopes().iter().map(encoded), " "),
             Self::Claim(path) => match path.find(token.claims())? {
                 Json::Array(list) => {
-                    let texts: Option<Vec<String>> = list.iter().map(scalar).collect();
-                    texts.map(|texts| texts.join(","))
+                    let texts: Option<Vec<_>> = list.iter().map(scalar).collect();
+                    texts.map(|texts| texts.join(",").into())
                 }
                 value => scalar(value),
             },
@@ -244,29 +247,34 @@ pub(crate) fn kind(kind: Kind) -> &'static str {
 }
 
 /// The names with commas between; nothing where there are none, or where the token cannot say which.
-fn members(membership: &Membership) -> Option<String> {
-    match membership {
-        Membership::Known(names) if !names.is_empty() => {
-            Some(names.iter().map(|name| encoded(name)).collect::<Vec<_>>().join(","))
-        }
-        Membership::Known(_) | Membership::Unknown => None,
-    }
+fn members(membership: &Membership) -> Option<Cow<'_, str>> {
+    joined(membership.iter().map(encoded), ",")
+}
+
+/// Texts with something between; `None` where there is none. One alone is not copied.
+fn joined<'t>(mut texts: impl Iterator<Item = Cow<'t, str>>, between: &'t str) -> Option<Cow<'t, str>> {
+    let first = texts.next()?;
+    Some(texts.fold(first, |all, text| all + between + text))
 }
 
 /// A text, a number, true or false. Objects, null and lists in lists have no spelling as a header.
-fn scalar(value: &Json) -> Option<String> {
+fn scalar(value: &Json) -> Option<Cow<'_, str>> {
     match value {
         Json::String(text) => Some(encoded(text)),
-        Json::Bool(boolean) => Some(boolean.to_string()),
-        Json::Number(Number::Integer(integer)) => Some(integer.to_string()),
-        Json::Number(Number::Unsigned(integer)) => Some(integer.to_string()),
-        Json::Number(Number::Float(float)) => Some(float.to_string()),
+        Json::Bool(boolean) => Some(boolean.to_string().into()),
+        Json::Number(Number::Integer(integer)) => Some(integer.to_string().into()),
+        Json::Number(Number::Unsigned(integer)) => Some(integer.to_string().into()),
+        Json::Number(Number::Float(float)) => Some(float.to_string().into()),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
 }
 
-fn encoded(text: &str) -> String {
+fn encoded(text: &str) -> Cow<'_, str> {
     const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b',');
+    let plain = |byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'%' | b',');
+    if text.bytes().all(plain) {
+        return text.into();
+    }
     let mut text = utf8_percent_encode(text, ENCODED).to_string();
     // Space at either end is no part of a field value (RFC 9110, section 5.5).
     if text.ends_with(' ') {
@@ -277,7 +285,7 @@ fn encoded(text: &str) -> String {
     }
     let leading = text.len() - text.trim_start_matches(' ').len();
     text.replace_range(..leading, &"%20".repeat(leading));
-    text
+    text.into()
 }
 
 fn is_token(value: &HeaderValue) -> bool {
@@ -294,9 +302,9 @@ fn folded(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a folded name is this one, or this one with dashes at its end.
-fn same(own: &str, folded_name: &str) -> bool {
-    folded(own).trim_end_matches('-') == folded_name.trim_end_matches('-')
+/// A name as it compares: dashes at its end make no other one.
+fn compared(name: &HeaderName) -> Box<str> {
+    folded(name.as_str()).trim_end_matches('-').into()
 }
 
 impl TryFrom<IdentityConfig> for IdentitySettings {
@@ -329,7 +337,7 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
         }
         match written.assertion.map(Assertions::read) {
             Some(Ok((name, _)))
-                if meant.iter().any(|(own, _)| same(own.as_str(), &folded(name.as_str()))) =>
+                if meant.iter().any(|(own, _)| compared(own) == compared(&name)) =>
             {
                 let cure = "give the assertion a header of its own";
                 let place = "gateway.identity.assertion.header";
@@ -350,7 +358,10 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
         }
         ConfigErrors::check(faults)?;
         let reserved = reserved.iter().map(|prefix| folded(prefix).into()).collect();
-        Ok(Self { headers: meant, reserved, forward_token: written.forward_token, token_header: None })
+        let names =
+            meant.iter().map(|(name, _)| folded(name.as_str()).trim_end_matches('-').into()).collect();
+        let forward_token = written.forward_token;
+        Ok(Self { headers: meant, names, reserved, forward_token, token_header: None })
     }
 }
 
@@ -456,8 +467,7 @@ mod tests {
         for (value, stays) in [("Bearer x", false), ("bearer", false), ("DPoP x", false), ("Basic x", true)] {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, HeaderValue::from_static(value));
-            settings.strip(&mut headers);
-            assert_eq!(headers.contains_key(AUTHORIZATION), stays, "{value}");
+            assert_eq!(!settings.is_kept_back(&AUTHORIZATION, &headers), stays, "{value}");
         }
     }
 

@@ -3,7 +3,7 @@
 use super::websocket::Handshake;
 use crate::body::{Body, Ending, RequestBody, Streamed};
 use crate::decide::{Inquiry, Passage, Verdict};
-use crate::headers::{self, Seen};
+use crate::headers::{self, Seen, Values};
 use crate::life::{End, no_longer_good};
 use crate::refusal::Refusal;
 use crate::request::Asked;
@@ -178,12 +178,18 @@ impl Exchange<'_> {
         }
         let Peer { address, secure, .. } = self.peer;
         let before = before.as_deref();
-        headers::add_forwarded(headers, Seen { peer: address, secure, host: &self.asked.host, before });
+        let mut values = Values::new();
+        let seen = Seen { peer: address, secure, host: &self.asked.host, before };
+        headers::add_forwarded(headers, seen, &mut values);
         headers::add_via(headers, parts.version);
-        headers::set(headers, REQUEST_ID, self.request_id);
+        values.push(self.request_id);
+        values.set(headers, REQUEST_ID);
         Trace::write(self.trace, headers);
         match self.passage.token() {
-            Some(token) => self.running.identity.add(headers, token, self.running.addressed(self.route)),
+            Some(token) => {
+                let to = self.running.addressed(self.route);
+                self.running.identity.add(headers, token, to, &mut values)
+            }
             None => Ok(()),
         }
     }
