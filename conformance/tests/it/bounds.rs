@@ -28,6 +28,30 @@ fn a_known_token_allocates_at_most_twice() {
     println!("known token: {} allocations", count_total - runtime_only);
 }
 
+/// What a remembered token costs in memory: not much more than the token itself, so that many can be.
+#[test]
+fn a_remembered_token_takes_little_more_than_its_own_length() {
+    const TOKENS: usize = 200;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
+    let server = ResourceServer::new(idp.issuer().as_str(), idp.audience()).unwrap();
+    let filler = "some forty characters of an ordinary value";
+    let token = |number: usize| {
+        let token = idp.token("alice").scope("orders:read").claim("n", number);
+        (0..5).fold(token, |token, number| token.claim(&format!("claim_{number}"), filler)).sign()
+    };
+    let tokens: Vec<String> = (0..=TOKENS).map(token).collect();
+    let know = |token: &String| {
+        let token = runtime.block_on(server.authenticate(Credential::bearer(token))).unwrap();
+        assert_eq!(token.identity().scopes().to_string(), "orders:read");
+    };
+    know(&tokens[TOKENS]);
+    let held = measure(|| tokens[..TOKENS].iter().for_each(know)).bytes_current;
+    let (each, length) = (usize::try_from(held).unwrap() / TOKENS, tokens[0].len());
+    println!("a remembered token of {length} bytes: {each} bytes");
+    assert!(each <= length * 3 / 2, "{each} bytes for a token of {length}");
+}
+
 /// Neither do a thousand revocations, just after one of them came.
 #[test]
 fn a_known_token_allocates_no_more_when_much_is_revoked() {

@@ -6,18 +6,21 @@ use super::{NumericDate, Scopes};
 use crate::jose::json::{Json, Object};
 use crate::rejection::{Code, Facts, Rejection};
 
+/// Where a registered claim stands among all of them. No token is long enough for more places than this counts.
+type Place = u32;
+
 /// A claims set (RFC 7519, section 4). Its registered claims have their specified types.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claims {
     object: Object,
-    issuer: Option<usize>,
-    subject: Option<usize>,
+    issuer: Option<Place>,
+    subject: Option<Place>,
     empty_subject: bool,
-    audience: Option<usize>,
-    client: Option<usize>,
-    token_id: Option<usize>,
-    scope: Option<usize>,
-    confirmation: Option<usize>,
+    audience: Option<Place>,
+    client: Option<Place>,
+    token_id: Option<Place>,
+    scope: Option<Place>,
+    confirmation: Option<Place>,
     expires: Option<NumericDate>,
     not_before: Option<NumericDate>,
     issued_at: Option<NumericDate>,
@@ -45,7 +48,7 @@ impl Claims {
             issued_at: None,
         };
         let mut second_choice = None;
-        for (place, (name, value)) in object.iter().enumerate() {
+        for (place, (name, value)) in (0..=Place::MAX).zip(object.iter()) {
             match name {
                 "iss" => claims.issuer = Some(text(place, "iss", value)?),
                 // Some issuers write an empty subject for callers without one: whether it may be is for the table.
@@ -69,7 +72,7 @@ impl Claims {
             }
         }
         claims.scope = claims.scope.or(second_choice);
-        claims.object = object;
+        claims.object = object.without_room();
         Ok(claims)
     }
 
@@ -155,19 +158,19 @@ impl Claims {
         &self.object
     }
 
-    fn text_at(&self, place: Option<usize>) -> Option<&str> {
+    fn text_at(&self, place: Option<Place>) -> Option<&str> {
         self.object.at(place?)?.as_str()
     }
 }
 
-fn text(place: usize, name: &'static str, value: &Json) -> Result<usize, Rejection> {
+fn text(place: Place, name: &'static str, value: &Json) -> Result<Place, Rejection> {
     match value {
         Json::String(text) if !text.is_empty() => Ok(place),
         _ => Err(wrong_type(name, "a string that is not empty", value)),
     }
 }
 
-fn text_or_texts(place: usize, name: &'static str, value: &Json) -> Result<usize, Rejection> {
+fn text_or_texts(place: Place, name: &'static str, value: &Json) -> Result<Place, Rejection> {
     match value {
         Json::String(_) => Ok(place),
         Json::Array(elements) if elements.iter().all(|element| element.as_str().is_some()) => Ok(place),

@@ -82,6 +82,7 @@ impl Mapping {
             included.for_each(|name| add(&mut roles, Text::from(&**name)));
             at += 1;
         }
+        roles.shrink_to_fit();
         roles
     }
 

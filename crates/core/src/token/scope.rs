@@ -5,7 +5,7 @@ use std::fmt;
 
 /// The set of scopes a token holds, in the order it holds them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scopes(Vec<Text>);
+pub struct Scopes(Box<[Text]>);
 
 impl Scopes {
     /// Reads a scope string. Only the space separates; empty tokens count for nothing.

@@ -143,14 +143,15 @@ impl Revocable<'_> {
 /// How a token stands with the denylist: its marks, and up to which change of the list it is known to be clear.
 #[derive(Default)]
 pub(crate) struct Standing {
-    marks: OnceLock<Marks>,
+    /// Apart, as most tokens never need them.
+    marks: OnceLock<Box<Marks>>,
     clear_at: AtomicU64,
 }
 
 impl Standing {
     /// The marks, made once, and only where something was ever revoked.
     pub(super) fn marks(&self, token: Revocable<'_>) -> impl Iterator<Item = &Mark> {
-        self.marks.get_or_init(|| token.marks()).iter().flatten()
+        self.marks.get_or_init(|| Box::new(token.marks())).iter().flatten()
     }
 
     pub(super) fn is_clear_at(&self, change: u64) -> bool {

@@ -103,8 +103,14 @@ impl Object {
     }
 
     /// The value of the member at this place in the order written.
-    pub(crate) fn at(&self, place: usize) -> Option<&Json> {
-        self.members.get(place).map(|(_, value)| value)
+    pub(crate) fn at(&self, place: u32) -> Option<&Json> {
+        self.members.get(usize::try_from(place).ok()?).map(|(_, value)| value)
+    }
+
+    /// The same object, in no more memory than it needs.
+    pub(crate) fn without_room(mut self) -> Self {
+        self.members.shrink_to_fit();
+        self
     }
 
     /// How many members there are.
