@@ -5,7 +5,7 @@
 
 use crate::identity::IdentitySettings;
 use crate::life::{Cause, End};
-use crate::upstream::UnderWay;
+use crate::upstream::{AnswerBody, UnderWay};
 use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
@@ -29,14 +29,30 @@ pub(crate) struct RequestBody {
     progress: Option<Arc<Progress>>,
 }
 
-/// Whether pieces of a body went on lately.
+/// How a body goes on.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(AtomicBool);
+pub(crate) struct Progress {
+    made: AtomicBool,
+    over: AtomicBool,
+}
 
 impl Progress {
     /// Whether there was any since the last time this was asked.
     pub(crate) fn was_made(&self) -> bool {
-        self.0.swap(false, Ordering::Relaxed)
+        self.made.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether nothing more comes: the body has ended, or nobody takes it any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let Some(progress) = &self.progress {
+            progress.over.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -88,8 +104,8 @@ impl RequestBody {
         if let Some(waiting) = &mut self.waiting {
             waiting.as_mut().reset(Instant::now() + self.pause);
         }
-        if let Some(Progress(made)) = self.progress.as_deref() {
-            made.store(true, Ordering::Relaxed);
+        if let Some(progress) = &self.progress {
+            progress.made.store(true, Ordering::Relaxed);
         }
         if let (Some(left), Some(bytes)) = (&mut self.left, frame.data_ref()) {
             match left.checked_sub(bytes.remaining() as u64) {
@@ -190,7 +206,7 @@ pub(crate) enum Body {
 
 /// What an upstream sends.
 pub(crate) struct Streamed {
-    inner: Incoming,
+    inner: AnswerBody,
     end: Option<(End, Ending)>,
     ended: bool,
     /// The server is busy with this as long as it goes on.
@@ -207,7 +223,7 @@ pub(crate) enum Ending {
 }
 
 impl Streamed {
-    pub(crate) fn new(inner: Incoming, under_way: UnderWay, end: Option<(End, Ending)>) -> Self {
+    pub(crate) fn new(inner: AnswerBody, under_way: UnderWay, end: Option<(End, Ending)>) -> Self {
         Self { inner, end, ended: false, _under_way: under_way }
     }
 }

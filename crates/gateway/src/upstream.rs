@@ -5,7 +5,11 @@
 //! body, and no server has begun to answer it. What an upstream answers is not judged.
 
 mod client;
+mod idle;
+mod link;
 mod probe;
+
+pub(crate) use link::AnswerBody;
 
 use crate::body::{BodyFault, Progress, RequestBody};
 use crate::refusal::Refusal;
@@ -16,7 +20,7 @@ use http::header::{HOST, HeaderValue};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version};
-use hyper::body::Incoming;
+use idle::Idle;
 use metrics::{Counter, Histogram, Recorder};
 use portcullis_core::ConfigError;
 use portcullis_resource_server::clock::Clock;
@@ -45,6 +49,11 @@ pub(crate) struct Upstream {
 struct Server {
     scheme: Scheme,
     authority: Authority,
+    /// Where to connect to.
+    uri: Uri,
+    /// What it is called in `Host`, where the client's own word for it does not go through.
+    host: HeaderValue,
+    idle: Idle,
     under_way: AtomicUsize,
     /// Whether its last probes went well.
     well: AtomicBool,
@@ -77,18 +86,14 @@ impl Upstream {
         clock: Arc<dyn Clock>,
         recorder: &dyn Recorder,
     ) -> Result<Arc<Self>, ConfigError> {
-        let servers = settings.servers.iter().map(|(scheme, authority)| {
-            Arc::new(Server {
-                scheme: scheme.clone(),
-                authority: authority.clone(),
-                under_way: AtomicUsize::new(0),
-                well: AtomicBool::new(true),
-                passed_over_until: AtomicU64::new(0),
-            })
-        });
+        let servers = settings.servers.iter().map(|(scheme, authority)| Server::new(scheme, authority));
+        let servers = servers.collect::<Option<_>>().ok_or_else(|| {
+            let place = format!("upstream `{}`", settings.name);
+            ConfigError::new(place, "addresses of servers", "write each as `http://host:port`")
+        })?;
         let clients = Clients::new(&settings)?;
         let upstream = Arc::new(Self {
-            servers: servers.collect(),
+            servers,
             clients,
             turn: AtomicUsize::new(0),
             seconds: events::UPSTREAM_SECONDS.times(recorder, &[&settings.name]),
@@ -109,7 +114,7 @@ impl Upstream {
     }
 
     /// Sends a request, and waits for the head of the answer.
-    pub(crate) async fn send(&self, request: Outgoing) -> Result<(Response<Incoming>, UnderWay), Refusal> {
+    pub(crate) async fn send(&self, request: Outgoing) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
         let began = Instant::now();
         let answer = self.try_to_send(request).await;
         match &answer {
@@ -134,7 +139,7 @@ impl Upstream {
         }
     }
 
-    async fn try_to_send(&self, request: Outgoing) -> Result<(Response<Incoming>, UnderWay), Refusal> {
+    async fn try_to_send(&self, request: Outgoing) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
         let Outgoing { parts, target, host, body, progress, timeout, upgrade } = request;
         let again = is_safe(&parts.method) && http_body::Body::is_end_stream(&body) && !upgrade;
         let (mut body, mut tried) = (Some(body), Vec::new());
@@ -151,7 +156,7 @@ impl Upstream {
                 body.take().unwrap_or_else(RequestBody::empty),
                 upgrade,
             );
-            let answer = self.clients.send(one?, upgrade, timeout, progress.as_deref()).await;
+            let answer = self.clients.send(&server, one?, upgrade, timeout, progress.as_deref()).await;
             let fault = match answer {
                 Ok(response) => return Ok((response, under_way)),
                 Err(fault) => fault,
@@ -223,6 +228,25 @@ impl Upstream {
 }
 
 impl Server {
+    fn new(scheme: &Scheme, authority: &Authority) -> Option<Arc<Self>> {
+        let uri = Uri::builder().scheme(scheme.clone()).authority(authority.clone()).path_and_query("/");
+        let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+        let host = match authority.port_u16() {
+            Some(port) if port != usual => format!("{}:{port}", authority.host()),
+            _ => authority.host().to_owned(),
+        };
+        Some(Arc::new(Self {
+            scheme: scheme.clone(),
+            authority: authority.clone(),
+            uri: uri.build().ok()?,
+            host: HeaderValue::try_from(host).ok()?,
+            idle: Idle::default(),
+            under_way: AtomicUsize::new(0),
+            well: AtomicBool::new(true),
+            passed_over_until: AtomicU64::new(0),
+        }))
+    }
+
     fn is_well(&self, now: u64) -> bool {
         self.well.load(Ordering::Relaxed) && self.passed_over_until.load(Ordering::Relaxed) <= now
     }

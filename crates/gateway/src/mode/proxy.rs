@@ -12,7 +12,7 @@ use crate::running::Running;
 use crate::telemetry::record::Named;
 use crate::telemetry::trace::Trace;
 use crate::telemetry::{Telemetry, events};
-use crate::upstream::{Outgoing, UnderWay};
+use crate::upstream::{AnswerBody, Outgoing, UnderWay};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -194,7 +194,7 @@ impl Exchange<'_> {
         }
     }
 
-    fn pass_back(&self, response: Response<Incoming>, under_way: UnderWay) -> Response<Body> {
+    fn pass_back(&self, response: Response<AnswerBody>, under_way: UnderWay) -> Response<Body> {
         let (mut parts, body) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         if !parts.headers.contains_key(REQUEST_ID) {
@@ -206,7 +206,7 @@ impl Exchange<'_> {
 
     fn switch(
         &self,
-        mut response: Response<Incoming>,
+        mut response: Response<AnswerBody>,
         under_way: UnderWay,
         handshake: Option<Handshake>,
     ) -> Result<Response<Body>, Refusal> {

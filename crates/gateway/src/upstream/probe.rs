@@ -39,7 +39,7 @@ async fn watch(upstream: Weak<Upstream>, server: Arc<Server>, health: HealthSett
 }
 
 impl Upstream {
-    async fn is_well(&self, server: &Server, health: &HealthSettings) -> bool {
+    async fn is_well(&self, server: &Arc<Server>, health: &HealthSettings) -> bool {
         let uri = Uri::builder()
             .scheme(server.scheme.clone())
             .authority(server.authority.clone())
@@ -50,7 +50,7 @@ impl Upstream {
         *request.uri_mut() = uri;
         let agent = header::HeaderValue::from_static("portcullis-probe");
         request.headers_mut().insert(header::USER_AGENT, agent);
-        match self.clients.send(request, false, health.timeout, None).await {
+        match self.clients.send(server, request, false, health.timeout, None).await {
             Ok(response) => response.status().is_success() || response.status().is_redirection(),
             Err(_) => false,
         }

@@ -7,7 +7,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Version};
 use http_body::Frame;
 use http_body_util::{Full, StreamBody};
 use std::convert::Infallible;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 const PUBLIC: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
 
@@ -124,14 +125,53 @@ async fn http2_is_spoken_with_upstreams_and_trailers_pass() {
 #[tokio::test]
 async fn a_client_that_waits_for_leave_to_send_gets_it() {
     let world = World::new(PUBLIC).await;
-    let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
+    let mut stream = TcpStream::connect(world.gateway).await.unwrap();
     let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut leave = [0; 25];
-    tokio::io::AsyncReadExt::read_exact(&mut stream, &mut leave).await.unwrap();
+    stream.read_exact(&mut leave).await.unwrap();
     assert_eq!(&leave, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(b"ok").await.unwrap();
     let mut answer = String::new();
-    tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer).await.unwrap();
+    stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), "{answer}");
+}
+
+/// Neither side reads what the other one sends before it has sent all of its own: the gateway must take both.
+#[tokio::test]
+async fn an_answer_may_begin_while_the_request_goes_on() {
+    const MUCH: usize = 8_000_000;
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = socket.local_addr().unwrap();
+    let upstream = tokio::spawn(async move {
+        let (stream, _) = socket.accept().await.unwrap();
+        let (mut read, mut write) = stream.into_split();
+        let answering = tokio::spawn(async move {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {MUCH}\r\n\r\n");
+            write.write_all(head.as_bytes()).await.unwrap();
+            write.write_all(&vec![b'b'; MUCH]).await.unwrap();
+            write
+        });
+        let (mut piece, mut taken) = (vec![0; 65_536], 0);
+        while taken < MUCH {
+            let length = read.read(&mut piece).await.unwrap();
+            assert_ne!(length, 0, "the request broke off");
+            taken += piece[..length].iter().filter(|byte| **byte == b'a').count();
+        }
+        answering.await.unwrap()
+    });
+    let world =
+        World::new(&format!("upstream = \"http://{server}\"\nlimits = {{ body_bytes = {MUCH} }}\n{PUBLIC}"))
+            .await;
+    let mut client = TcpStream::connect(world.gateway).await.unwrap();
+    let head = format!("POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: {MUCH}\r\n\r\n");
+    client.write_all(head.as_bytes()).await.unwrap();
+    client.write_all(&vec![b'a'; MUCH]).await.unwrap();
+    let (mut piece, mut taken) = (vec![0; 65_536], 0);
+    while taken < MUCH {
+        let length = client.read(&mut piece).await.unwrap();
+        assert_ne!(length, 0, "the answer broke off");
+        taken += piece[..length].iter().filter(|byte| **byte == b'b').count();
+    }
+    upstream.await.unwrap();
 }

@@ -153,3 +153,27 @@ async fn an_upstream_that_restarts_is_found_again() {
     let _again = Upstream::start_at(address).await;
     assert_eq!(world.client().get("/x", None).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_connection_is_used_again_and_one_that_was_closed_meanwhile_is_not() {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let (counted, mut connections) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = socket.accept().await {
+            counted.send(()).unwrap();
+            // Three requests, and the connection is closed without a word.
+            for _ in 0..3 {
+                if stream.read(&mut [0; 1024]).await.unwrap_or_default() == 0 {
+                    break;
+                }
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+            }
+        }
+    });
+    let world = World::new(&several(&[address], "")).await;
+    for _ in 0..6 {
+        assert_eq!(world.client().get("/x", None).await.body, "ok");
+    }
+    assert_eq!(std::iter::from_fn(|| connections.try_recv().ok()).count(), 2);
+}
