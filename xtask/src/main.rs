@@ -34,7 +34,7 @@ fn main() -> ExitCode {
             fuzz::run(target.as_deref(), seconds)
         }
         "soak" => rig::soak(std::env::args().nth(2).and_then(|text| text.parse().ok()).unwrap_or(300)),
-        "load" => rig::load(),
+        "load" => rig::load(std::env::args().nth(2).as_deref()),
         _ => {
             say(HELP);
             return if command == "help" { ExitCode::SUCCESS } else { ExitCode::FAILURE };
@@ -67,4 +67,5 @@ cargo xtask <command>
   fuzz     [target or `all`] [seconds]: fuzz from the corpus
   soak     [seconds]: the gateway as a process through rotations, reloads, restarts and outages; no answer may be wrong
   load     what a request costs the gateway, beside Envoy and HAProxy where they are; needs wrk
+           [site]: only what is around the gateway, for running it by hand under a profiler
   help     this text";

@@ -13,8 +13,11 @@ pub(crate) fn soak(seconds: u64) -> Result<String, String> {
     bench(&["soak", &seconds.to_string()])
 }
 
-/// Runs the load beside the proxies that are there.
-pub(crate) fn load() -> Result<String, String> {
+/// Runs the load beside the proxies that are there; or with `site` only prepares what is around one, for a profiler.
+pub(crate) fn load(what: Option<&str>) -> Result<String, String> {
+    if what == Some("site") {
+        return bench(&["site"]);
+    }
     if found("wrk").is_none() {
         return Err(
             "`wrk` is missing: install it (Debian: `wrk`), and `haproxy` and `envoy` to compare with".into(),

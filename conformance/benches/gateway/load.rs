@@ -1,7 +1,7 @@
 //! The load: what a request costs the processor in each proxy, in alternating rounds of one run.
 //!
-//! The proxies have one core, wrk, the upstream and this program the other. `PORTCULLIS_ENVOY` and
-//! `PORTCULLIS_HAPROXY` name the programs to compare with; who is not named is left out.
+//! The proxies have one core, wrk, the upstream and this program the other. `PORTCULLIS_ENVOY`, `PORTCULLIS_HAPROXY`
+//! and `PORTCULLIS_BEFORE` (another build of the gateway) name the programs to compare with; who is not named is left out.
 
 use crate::peers::{Peer, Site};
 use crate::process::folder;
@@ -35,10 +35,9 @@ pub(crate) async fn run() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let scenarios = scenarios(&idp, &folder);
     let site = Site { core: 1, upstream, idp: &idp, folder: &folder };
-    let peers: Vec<Peer> = [Some(site.portcullis().await), site.haproxy().await, site.envoy().await]
-        .into_iter()
-        .flatten()
-        .collect();
+    let own = [Some(site.portcullis().await), Some(site.with_records().await), site.before().await];
+    let peers = own.into_iter().chain([site.haproxy().await, site.envoy().await]);
+    let peers: Vec<Peer> = peers.flatten().collect();
     let mut costs = vec![vec![Vec::new(); peers.len()]; scenarios.len()];
     for round in 0..ROUNDS {
         for (scenario, costs) in scenarios.iter().zip(&mut costs) {
@@ -66,6 +65,21 @@ pub(crate) async fn run() {
     for peer in &peers {
         println!("{:<11} resident {} kB", peer.name, peer.process.resident());
     }
+}
+
+/// Everything around a proxy, to run one by hand under a profiler: the folder has its settings and the tokens.
+pub(crate) async fn site() {
+    pin_to(0);
+    let folder = folder("site");
+    let upstream = crate::process::free_address();
+    let _upstream = Upstream::start(upstream).await;
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    scenarios(&idp, &folder);
+    let site = Site { core: 1, upstream, idp: &idp, folder: &folder };
+    let peer = site.portcullis().await;
+    println!("{} {}", peer.address, folder.display());
+    drop(peer);
+    std::future::pending::<()>().await;
 }
 
 fn scenarios(idp: &Idp, folder: &Path) -> [Scenario; 3] {

@@ -35,6 +35,10 @@ async fn main() -> ExitCode {
             load::run().await;
             ExitCode::SUCCESS
         }
+        Some("site") => {
+            load::site().await;
+            ExitCode::SUCCESS
+        }
         _ => {
             println!("`cargo xtask soak [seconds]` or `cargo xtask load`");
             ExitCode::SUCCESS

@@ -25,20 +25,36 @@ pub(crate) struct Site<'s> {
 }
 
 impl Site<'_> {
+    /// The gateway. The others write nothing down about a request, so neither does it.
     pub(crate) async fn portcullis(&self) -> Peer {
+        self.gateway("portcullis", &portcullis(), "none").await
+    }
+
+    /// The same with its audit records, as it comes.
+    pub(crate) async fn with_records(&self) -> Peer {
+        self.gateway("and records", &portcullis(), "stdout").await
+    }
+
+    /// Another build of the gateway, to see what a change does.
+    pub(crate) async fn before(&self) -> Option<Peer> {
+        let program = PathBuf::from(std::env::var_os("PORTCULLIS_BEFORE")?);
+        Some(self.gateway("before", &program, "none").await)
+    }
+
+    async fn gateway(&self, name: &'static str, program: &Path, audit: &str) -> Peer {
         let (address, admin) = (free_address(), free_address());
         let text = format!(
-            "remembered_tokens = 20000\n[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n\
+            "remembered_tokens = 20000\n[log]\naudit = \"{audit}\"\n[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n\
              [gateway]\nlisten = \"{address}\"\nupstream = \"http://{}\"\n[gateway.admin]\nlisten = \"{admin}\"\n\
              [[route]]\npath = \"/public/**\"\naccess = \"public\"\n",
             self.idp.issuer(),
             self.idp.audience(),
             self.upstream
         );
-        let file = self.written("portcullis.toml", &text);
-        let process = self.start(&portcullis(), &["serve", "--config", &file]);
+        let file = self.written(&format!("{}.toml", name.replace(' ', "-")), &text);
+        let process = self.start(name, program, &["serve", "--config", &file]);
         answers(&format!("http://{admin}/ready")).await;
-        Peer { name: "portcullis", process, address }
+        Peer { name, process, address }
     }
 
     /// `jwt_authn` with its cache of tokens, and the key in its settings.
@@ -53,7 +69,7 @@ impl Site<'_> {
             .replace("{upstream}", &self.upstream.port().to_string());
         let file = self.written("envoy.yaml", &text);
         let arguments = ["-c", &file, "--concurrency", "1", "--disable-hot-restart", "-l", "warn"];
-        let process = self.start(&program, &arguments);
+        let process = self.start("envoy", &program, &arguments);
         answers(&format!("http://{address}/public/a")).await;
         Some(Peer { name: "envoy", process, address })
     }
@@ -70,7 +86,7 @@ impl Site<'_> {
             .replace("{address}", &address.to_string())
             .replace("{upstream}", &self.upstream.to_string());
         let file = self.written("haproxy.cfg", &text);
-        let process = self.start(&program, &["-db", "-f", &file]);
+        let process = self.start("haproxy", &program, &["-db", "-f", &file]);
         answers(&format!("http://{address}/public/a")).await;
         Some(Peer { name: "haproxy", process, address })
     }
@@ -81,8 +97,7 @@ impl Site<'_> {
         file.to_str().unwrap().to_owned()
     }
 
-    fn start(&self, program: &Path, arguments: &[&str]) -> Process {
-        let name = program.file_name().unwrap().to_str().unwrap();
+    fn start(&self, name: &str, program: &Path, arguments: &[&str]) -> Process {
         Process::start(program, arguments, Some(self.core), &self.folder.join(format!("{name}.txt")))
     }
 }
