@@ -28,9 +28,9 @@ fn a_known_token_allocates_at_most_twice() {
     println!("known token: {} allocations", count_total - runtime_only);
 }
 
-/// What a remembered token costs in memory: not much more than the token itself, so that many can be.
+/// What a remembered token costs in memory: its claims, read, at less than twice the length of the token.
 #[test]
-fn a_remembered_token_takes_little_more_than_its_own_length() {
+fn a_remembered_token_takes_less_than_twice_its_length() {
     const TOKENS: usize = 200;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let idp = runtime.block_on(Idp::start(IdpConfig::default())).unwrap();
@@ -49,7 +49,7 @@ fn a_remembered_token_takes_little_more_than_its_own_length() {
     let held = measure(|| tokens[..TOKENS].iter().for_each(know)).bytes_current;
     let (each, length) = (usize::try_from(held).unwrap() / TOKENS, tokens[0].len());
     println!("a remembered token of {length} bytes: {each} bytes");
-    assert!(each <= length * 3 / 2, "{each} bytes for a token of {length}");
+    assert!(each <= length * 2, "{each} bytes for a token of {length}");
 }
 
 /// Neither do a thousand revocations, just after one of them came.

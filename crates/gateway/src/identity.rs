@@ -185,11 +185,7 @@ fn value(text: &str, values: &mut Values) -> Result<HeaderValue, Refusal> {
 
 impl Fact {
     /// The value of the header; `None` where the token does not say.
-    fn text<'t>(
-        &self,
-        token: &'t AccessToken,
-        to: Addressed<'_>,
-    ) -> Result<Option<Cow<'t, str>>, Refusal> {
+    fn text<'t>(&self, token: &'t AccessToken, to: Addressed<'_>) -> Result<Option<Cow<'t, str>>, Refusal> {
         match self {
             Self::Assertion(assertions) => Ok(Some(assertions.sign(token, to)?.into())),
             plain => Ok(plain.plain(token)),
@@ -336,9 +332,7 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
             }
         }
         match written.assertion.map(Assertions::read) {
-            Some(Ok((name, _)))
-                if meant.iter().any(|(own, _)| compared(own) == compared(&name)) =>
-            {
+            Some(Ok((name, _))) if meant.iter().any(|(own, _)| compared(own) == compared(&name)) => {
                 let cure = "give the assertion a header of its own";
                 let place = "gateway.identity.assertion.header";
                 faults.push(ConfigError::new(place, "a name that is not among `headers`", cure));
