@@ -30,6 +30,24 @@ impl Browser {
         panic!("signing in takes too many steps, the last at {url}");
     }
 
+    /// Follows redirects and fills in forms until there is none.
+    pub(crate) async fn fill_in_until_the_end(mut self, start: Url, username: &str) {
+        let (mut url, mut form) = (start, None);
+        for _ in 0..16 {
+            let (next, page) = self.visit(&url, form.take()).await;
+            match next {
+                Some(next) => url = next,
+                None if !page.contains("<form") => return,
+                None => {
+                    let filled = fill(&page, username);
+                    url = url.join(&filled.0).unwrap();
+                    form = Some(filled.1);
+                }
+            }
+        }
+        panic!("it takes too many steps, the last at {url}");
+    }
+
     /// What the script of a page asks for, in JSON: the answer's content.
     pub(crate) async fn call(&mut self, method: Method, url: &Url, content: &Value) -> String {
         let body = (method != Method::GET).then(|| ("application/json", content.to_string()));

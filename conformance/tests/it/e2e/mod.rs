@@ -3,6 +3,7 @@
 mod audit;
 mod browser;
 mod chromium;
+mod client;
 mod command;
 mod enterprise_api;
 mod gateway;
