@@ -17,8 +17,7 @@ const commands = {
   open: async ({ url }) => (await page.goto(url))?.status() ?? 0,
   fill: ({ label, value }) => page.getByLabel(label, { exact: true }).fill(value),
   choose: ({ label, value }) => page.getByLabel(label, { exact: true }).selectOption({ label: value }),
-  tick: ({ label }) => page.getByLabel(label, { exact: true }).check(),
-  press: ({ name, within }) => scope(within).getByRole('button', { name, exact: true }).first().click(),
+  press: ({ name }) => page.getByRole('button', { name, exact: true }).first().click(),
   follow: ({ name }) => page.getByRole('link', { name, exact: true }).first().click(),
   key: ({ name }) => page.keyboard.press(name),
   // Waits until the page says so.
@@ -48,10 +47,6 @@ const commands = {
   },
   complaints: () => complaints,
 };
-
-function scope(within) {
-  return within ? page.getByRole('group', { name: within, exact: true }) : page;
-}
 
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);

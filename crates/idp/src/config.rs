@@ -63,6 +63,8 @@ pub struct IdpConfig {
     /// Takes any name for a client, and believes it everything: any secret, address, scope and audience. Clients that
     /// are configured stay as they are.
     pub danger_any_client: bool,
+    /// Whether there are pages at `/console` for whoever looks at it in a browser. Default true.
+    pub console: bool,
     /// Listens beyond loopback. Anybody who reaches it can sign in as anybody: never do this outside a sandbox.
     pub danger_listen_anywhere: bool,
 }
@@ -133,6 +135,11 @@ impl Secret {
         Self(text.into())
     }
 
+    /// The text itself, for the console, where secrets are for development.
+    pub(crate) fn shown(&self) -> &str {
+        &self.0
+    }
+
     /// Compares without telling by the time it takes where the first difference is.
     pub fn is(&self, guess: &str) -> bool {
         aws_lc_rs::constant_time::verify_slices_are_equal(self.0.as_bytes(), guess.as_bytes()).is_ok()
@@ -188,6 +195,7 @@ impl Default for IdpConfig {
             dynamic_registration: true,
             cors_origins: Vec::new(),
             danger_any_client: false,
+            console: true,
             danger_listen_anywhere: false,
         }
     }

@@ -138,6 +138,11 @@ impl Idp {
         &self.state.base
     }
 
+    /// Its pages for whoever looks at it in a browser, unless the settings leave them out.
+    pub fn console(&self) -> Option<String> {
+        self.state.config.console.then(|| self.state.url("/console"))
+    }
+
     /// The provider that is imitated.
     pub fn dialect(&self) -> Dialect {
         self.state.config.dialect

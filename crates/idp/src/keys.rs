@@ -15,6 +15,7 @@ use serde_json::json;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Whether the old key stays published when a new one takes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +26,17 @@ pub enum Overlap {
     Without,
 }
 
+/// How many keys are remembered that are published no more.
+const MOST_RETIRED: usize = 8;
+
 /// The keys of a provider: the last one signs.
 pub(crate) struct Keys {
     algorithm: Algorithm,
     shape: &'static dyn Shape,
     published: Mutex<Vec<Arc<SigningKey>>>,
     beside: Option<Arc<SigningKey>>,
+    /// The latest that are published no more, the last one first.
+    retired: Mutex<Vec<Arc<SigningKey>>>,
     made: AtomicUsize,
 }
 
@@ -38,6 +44,7 @@ pub(crate) struct Keys {
 pub(crate) struct SigningKey {
     pub(crate) kid: String,
     pub(crate) algorithm: Algorithm,
+    pub(crate) made: Instant,
     pair: Pair,
 }
 
@@ -64,7 +71,7 @@ impl Keys {
             Beside::IdTokens | Beside::OtherTenant => Some(SigningKey::made(algorithm, shape.kid(1)).await),
         };
         let (published, made) = (Mutex::new(vec![signing]), AtomicUsize::new(2));
-        Ok(Self { algorithm, shape, published, beside, made })
+        Ok(Self { algorithm, shape, published, beside, retired: Mutex::default(), made })
     }
 
     /// Takes a new key into use.
@@ -73,9 +80,15 @@ impl Keys {
         let new = SigningKey::made(self.algorithm, kid).await;
         let mut published = self.published();
         let before = published.pop();
-        published.clear();
-        published.extend(before.filter(|_| overlap == Overlap::With));
+        let mut gone = std::mem::take(&mut *published);
+        match before {
+            Some(key) if overlap == Overlap::With => published.push(key),
+            other => gone.extend(other),
+        }
         published.push(new);
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.into_iter().for_each(|key| retired.insert(0, key));
+        retired.truncate(MOST_RETIRED);
     }
 
     /// The key that signs.
@@ -83,6 +96,16 @@ impl Keys {
         #[expect(clippy::expect_used, reason = "there is a key from the start, and every rotation adds one")]
         let key = self.published().last().cloned().expect("a signing key");
         key
+    }
+
+    /// All that are published, the one that signs first.
+    pub(crate) fn all(&self) -> Vec<Arc<SigningKey>> {
+        self.published().iter().rev().chain(&self.beside).cloned().collect()
+    }
+
+    /// The latest that are published no more, the last one first.
+    pub(crate) fn retired(&self) -> Vec<Arc<SigningKey>> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The key that signs ID tokens: mostly the same one.
@@ -126,19 +149,20 @@ impl SigningKey {
             reason = "fails only without randomness or memory, or when the runtime ends"
         )]
         let pair = tokio::task::spawn_blocking(move || pair(algorithm)).await.expect("a key pair");
-        Arc::new(Self { kid, algorithm, pair })
+        Arc::new(Self { kid, algorithm, made: Instant::now(), pair })
     }
 
     /// The key of a file, named by its thumbprint (RFC 7638).
     fn of_file(algorithm: Algorithm, file: &Path) -> Result<Self, ConfigErrors> {
-        let key = Self { kid: String::new(), algorithm, pair: key_pair(file, algorithm)? };
+        let key =
+            Self { kid: String::new(), algorithm, made: Instant::now(), pair: key_pair(file, algorithm)? };
         let kid = thumbprint(&key.jwk().into()).unwrap_or_default();
         Ok(Self { kid, ..key })
     }
 
     /// Makes a key at once, which may take a moment.
     pub(crate) fn made_here(algorithm: Algorithm, kid: String) -> Self {
-        Self { kid, algorithm, pair: pair(algorithm) }
+        Self { kid, algorithm, made: Instant::now(), pair: pair(algorithm) }
     }
 
     /// A signed object in compact form (RFC 7515, section 3.1).

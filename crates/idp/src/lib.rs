@@ -41,6 +41,7 @@ mod facts;
 mod faults;
 mod flaw;
 mod idp;
+mod journal;
 mod jws;
 mod key_file;
 mod keys;

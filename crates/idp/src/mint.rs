@@ -149,6 +149,12 @@ impl TokenBuilder {
         self
     }
 
+    /// Good for so many seconds.
+    pub fn lifetime(mut self, seconds: u32) -> Self {
+        self.facts.expires = self.facts.issued_at.saturating_add(seconds.into());
+        self
+    }
+
     /// With this claim, whatever it was before.
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.edits.push(Edit::Claim(name.to_owned(), value.into()));
@@ -293,9 +299,9 @@ impl TokenBuilder {
 
     /// A text that says nothing and stands for the token: introspection tells what this builder says.
     pub fn opaque(self) -> String {
-        let (header, claims) = self.written();
+        let (_, claims) = self.written();
         let token = self.state.shape.opaque_token();
-        self.remember(&token, header, claims);
+        self.remember(&token, claims);
         token
     }
 
@@ -312,7 +318,7 @@ impl TokenBuilder {
         }
         let (header, claims) = self.written();
         let token = compact(&header, &claims, |input| self.signature(input));
-        self.remember(&token, header, claims);
+        self.remember(&token, claims);
         token
     }
 
@@ -360,7 +366,7 @@ impl TokenBuilder {
         }
     }
 
-    fn remember(&self, token: &str, header: Claims, claims: Claims) {
+    fn remember(&self, token: &str, claims: Claims) {
         let expires = claims.get("exp").and_then(Value::as_u64).unwrap_or(self.facts.expires);
         let issued = IssuedAccess {
             claims,
@@ -372,8 +378,6 @@ impl TokenBuilder {
             auth_time: self.facts.signed_in_at,
             session: self.grant.map(|_| self.facts.session.clone()),
             way: self.way,
-            header,
-            issued_at: self.facts.issued_at,
             expires,
         };
         self.state.store().add_access_token(token, issued, self.state.now());

@@ -5,6 +5,7 @@ use crate::config::{IdpConfig, TokenFormat, User};
 use crate::dialect::{Claims, Endpoints, Kind, Published, Shape};
 use crate::faults::{Endpoint, Fault, Switches};
 use crate::flaw::Flaws;
+use crate::journal::Journal;
 use crate::keys::{Keys, random_text};
 use crate::outbound::Outbound;
 use crate::store::Store;
@@ -43,6 +44,7 @@ pub(crate) struct State {
     /// What the nonces for proofs are made of.
     pub(crate) nonce_secret: String,
     store: Mutex<Store>,
+    journal: Mutex<Journal>,
 }
 
 impl State {
@@ -75,6 +77,7 @@ impl State {
             outbound: Outbound::default(),
             nonce_secret: random_text(32),
             store: Mutex::default(),
+            journal: Mutex::default(),
         }
     }
 
@@ -94,6 +97,10 @@ impl State {
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn user(&self, username: &str) -> Option<&User> {

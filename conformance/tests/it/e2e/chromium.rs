@@ -4,8 +4,6 @@
 //! fails its test. At the end no script may have failed, no policy of ours have been broken, and nothing have been
 //! asked of another host.
 
-#![allow(dead_code, reason = "more pages are coming, and the command's own sign-in")]
-
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -68,19 +66,9 @@ impl Chromium {
         self.ask(json!({ "do": "choose", "label": label, "value": value })).await;
     }
 
-    /// Ticks the box, or the choice, of that label.
-    pub(crate) async fn tick(&mut self, label: &str) {
-        self.ask(json!({ "do": "tick", "label": label })).await;
-    }
-
     /// Presses the button of that name.
     pub(crate) async fn press(&mut self, name: &str) {
         self.ask(json!({ "do": "press", "name": name })).await;
-    }
-
-    /// Presses the button of that name in the group of that name.
-    pub(crate) async fn press_within(&mut self, group: &str, name: &str) {
-        self.ask(json!({ "do": "press", "name": name, "within": group })).await;
     }
 
     /// Follows the link of that name.
@@ -107,6 +95,11 @@ impl Chromium {
     pub(crate) async fn at(&mut self, start: &str) -> String {
         let url = self.ask(json!({ "do": "at", "start": start })).await;
         url.as_str().unwrap().to_owned()
+    }
+
+    /// Where the browser is.
+    pub(crate) async fn url(&mut self) -> String {
+        self.text_of("url").await
     }
 
     /// All that the page says.

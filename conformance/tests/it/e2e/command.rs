@@ -1,6 +1,6 @@
 //! The `portcullis` command as a user runs it.
 
-use super::process::{Process, program};
+use super::process::{Folder, Process, free_port, program};
 use portcullis_idp::{Idp, IdpConfig};
 use std::process::{Command, Output};
 
@@ -228,4 +228,30 @@ async fn a_running_idp_is_made_to_fail_from_the_command_line() {
     assert_eq!(fault(&[]).1.matches("none\n").count(), portcullis_idp::Endpoint::ALL.len() + 2);
     let gone = portcullis(&["idp", "fault", "--issuer", "http://127.0.0.1:1"], &[]);
     assert_eq!(gone.status.code(), Some(4));
+}
+
+/// The lines for CI in docs/idp.md, run by a shell as they stand there, but for the port.
+#[test]
+fn the_guide_for_ci_does_what_it_says() {
+    if !Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        println!("skipped: curl is not installed");
+        return;
+    }
+    let guide = include_str!("../../../../docs/idp.md");
+    let (_, script) = guide.split_once("One binary, and HTTP:\n\n```sh\n").unwrap();
+    let (script, _) = script.split_once("```").unwrap();
+    let folder = Folder::new("guide", free_port());
+    let script = format!("set -ex\n{}\n", script.replace("9000", &free_port().to_string()));
+    let script = script.replacen(" &\n", " &\ntrap 'kill %1' EXIT\n", 1);
+    let path =
+        format!("{}:{}", program("portcullis").parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("bash");
+    let output = shell.args(["-c", &script]).current_dir(&folder.0).env("PATH", path).output().unwrap();
+    let told = text(&output.stdout) + &text(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    assert_eq!(told.matches("This token is accepted").count(), 2, "{told}");
+    assert!(
+        told.contains("refused: token.signature") && told.contains("jwks                  500"),
+        "{told}"
+    );
 }

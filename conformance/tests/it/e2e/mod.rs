@@ -7,6 +7,7 @@ mod client;
 mod command;
 mod enterprise_api;
 mod gateway;
+mod idp_console;
 mod introspection;
 mod openid_client;
 mod process;

@@ -101,6 +101,77 @@ async fn who_declines_is_sent_back_without_a_code() {
     browser.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_let_in_by_its_code() {
+    let Some(mut browser) = Chromium::start().await else { return };
+    let idp = Idp::start(IdpConfig { device_poll_interval: 0, ..IdpConfig::default() }).await.unwrap();
+    let post = async |path: &str, form: String| -> Value {
+        let request = reqwest::Client::new().post(format!("{}{path}", idp.base())).body(form);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
+    };
+    let begin = async || post("/device_authorization", "client_id=web&scope=orders:read".to_owned()).await;
+    let poll = async |device: &Value| {
+        let code = device["device_code"].as_str().unwrap();
+        let grant = "urn:ietf:params:oauth:grant-type:device_code";
+        post("/token", format!("grant_type={grant}&client_id=web&device_code={code}")).await
+    };
+    let device = begin().await;
+    assert_eq!(poll(&device).await["error"], "authorization_pending");
+    browser.open(device["verification_uri"].as_str().unwrap()).await;
+    browser.examine("device-code").await;
+    browser.fill("The code on your device", "WRONG-CODE").await;
+    browser.press("Continue").await;
+    browser.examine("device-code-wrong").await;
+    browser.fill("The code on your device", device["user_code"].as_str().unwrap()).await;
+    browser.press("Continue").await;
+    browser.see("asks for access to").await;
+    browser.examine("device-sign-in").await;
+    browser.fill("Username", "alice").await;
+    browser.fill("Password", "alice").await;
+    browser.press("Sign in").await;
+    browser.see("The device has access now").await;
+    browser.examine("device-done").await;
+    assert_eq!(poll(&device).await["scope"], "orders:read");
+
+    let device = begin().await;
+    browser.open(device["verification_uri_complete"].as_str().unwrap()).await;
+    browser.press("Cancel").await;
+    browser.see("The device gets no access").await;
+    browser.examine("device-refused").await;
+    assert_eq!(poll(&device).await["error"], "access_denied");
+    browser.finish().await;
+}
+
+/// The browser is known again after signing in, until the user logs out.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_logs_out_has_to_sign_in_again() {
+    let Some(mut browser) = Chromium::start().await else { return };
+    let idp = Idp::start(IdpConfig::default()).await.unwrap();
+    let redirect_uri = application().await;
+    let start = start_of(&idp, &redirect_uri);
+    let without_a_page = format!("{start}&prompt=none");
+    browser.open(&without_a_page).await;
+    let back = browser.at(&redirect_uri).await;
+    assert_eq!(parameter(&back, "error").as_deref(), Some("login_required"));
+    browser.open(&start).await;
+    browser.fill("Username", "alice").await;
+    browser.fill("Password", "alice").await;
+    browser.press("Sign in").await;
+    browser.see("Welcome back").await;
+    browser.open(&without_a_page).await;
+    assert!(parameter(&browser.url().await, "code").is_some(), "known again");
+
+    browser.open(&format!("{}/logout", idp.base())).await;
+    browser.examine("log-out").await;
+    browser.press("Sign out").await;
+    browser.see("Signed out").await;
+    browser.examine("logged-out").await;
+    browser.open(&without_a_page).await;
+    assert_eq!(parameter(&browser.url().await, "error").as_deref(), Some("login_required"));
+    browser.finish().await;
+}
+
 /// What programs find in BROWSER, for their own tests.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_browser_that_signs_in_by_itself_does() {

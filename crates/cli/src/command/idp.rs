@@ -76,6 +76,7 @@ fn facts(idp: &Idp) -> Vec<(&'static str, String)> {
         TokenFormat::Opaque => "opaque, and for the provider itself: APIs get ID tokens",
     };
     let mut facts = vec![
+        ("console", idp.console().unwrap_or_else(|| "none: the settings leave it out".to_owned())),
         ("imitates", idp.dialect().to_string()),
         ("issuer", idp.issuer().to_string()),
         ("metadata", idp.metadata_uri().unwrap_or_else(|| "none: this provider has none".to_owned())),

@@ -87,7 +87,7 @@ impl Form {
 }
 
 /// The id and the secret of Basic credentials, each form-encoded inside.
-fn basic(value: &[u8]) -> Option<(String, String)> {
+pub(super) fn basic(value: &[u8]) -> Option<(String, String)> {
     let (scheme, encoded) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     let decoded = scheme.eq_ignore_ascii_case("Basic").then(|| STANDARD.decode(encoded.trim()).ok())??;
     let text = String::from_utf8(decoded).ok()?;

@@ -3,8 +3,8 @@
 use super::caller::Form;
 use super::error::OAuthError;
 use super::logout;
+use super::making::made;
 use super::params::Params;
-use super::token_for;
 use crate::events::{self, SecurityEvent};
 use crate::keys::Overlap;
 use crate::state::State;
@@ -15,35 +15,14 @@ use axum::{Json, extract};
 use serde_json::json;
 use std::sync::Arc;
 
-/// `POST /dev/token` with `user` (a user or a client), and `audience`, `scope` and `format` (`jwt` or `opaque`)
-/// if wanted: the bare token.
+/// `POST /dev/token`: the bare token, as [`made`] describes it.
 pub(super) async fn token(
     extract::State(state): extract::State<Arc<State>>,
     form: Result<Form, OAuthError>,
 ) -> Response {
-    match form.and_then(|form| minted(&state, &form.params)) {
-        Ok(token) => ([(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "text/plain")], token).into_response(),
+    match form.and_then(|form| made(&state, &form.params)) {
+        Ok(made) => ([(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "text/plain")], made.token).into_response(),
         Err(error) => error.into_response(),
-    }
-}
-
-fn minted(state: &Arc<State>, params: &Params) -> Result<String, OAuthError> {
-    let name = params.need("user")?;
-    if state.user(name).is_none() && state.clients.configured(name).is_none() {
-        return Err(OAuthError::invalid_request("there is no user and no client of this name"));
-    }
-    let mut builder = token_for(state, name);
-    if let Some(audience) = params.find("audience") {
-        builder = builder.audience(audience);
-    }
-    if let Some(scope) = params.find("scope") {
-        builder = builder.scope(scope);
-    }
-    match params.find("format") {
-        None => Ok(builder.issue()),
-        Some("jwt") => Ok(builder.sign()),
-        Some("opaque") => Ok(builder.opaque()),
-        Some(_) => Err(OAuthError::invalid_request("`format` must be `jwt` or `opaque`")),
     }
 }
 

@@ -14,6 +14,10 @@ use axum::routing::MethodRouter;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// Marks an answer with the fault that was ordered, for whoever keeps the journal.
+#[derive(Clone, Copy)]
+pub(super) struct Ordered(pub(super) Fault);
+
 /// The endpoint with its switch: requests are counted, and answered as it is set.
 pub(super) fn switched(
     route: MethodRouter<Arc<State>>,
@@ -26,10 +30,17 @@ pub(super) fn switched(
 
 async fn answer(
     extract::State((state, endpoint)): extract::State<(Arc<State>, Endpoint)>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    match state.switches.request(endpoint) {
+    let fault = state.switches.request(endpoint);
+    let mut response = answer_with(fault, request, next).await;
+    response.extensions_mut().insert(Ordered(fault));
+    response
+}
+
+async fn answer_with(fault: Fault, mut request: Request, next: Next) -> Response {
+    match fault {
         Fault::None => next.run(request).await,
         Fault::Slow(late) => {
             tokio::time::sleep(late).await;

@@ -24,10 +24,14 @@ pub(super) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) ->
         .user_code
         .map(|code| format!("<input type=\"hidden\" name=\"user_code\" value=\"{}\">", escaped(code)))
         .unwrap_or_default();
-    let warning = match request.user_code {
-        Some(_) => "<p class=\"ask\">Only if you have just seen this code on a device of your own.</p>",
-        None => "",
-    };
+    // The code once more, to be compared with the device's (RFC 8628, section 5.4).
+    let warning = request.user_code.map(|code| {
+        format!(
+            "<p class=\"ask\">The code is <strong>{}</strong>. Go on only if you see it on a device of your own.</p>",
+            escaped(code)
+        )
+    });
+    let warning = warning.unwrap_or_default();
     let scopes: String = request
         .scope
         .split(' ')
@@ -140,11 +144,9 @@ fn escaped(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
-const STYLE: &str = "\
-:root{color-scheme:light dark;--page:#f3f4f6;--card:#fff;--text:#1c2430;--soft:#5b6675;--line:#cfd5dd;--accent:#1f5fbf;\
---on-accent:#fff;--bad:#a3201d;--bad-back:#fdecea;--chip:#e9eef6;--loud:#6b4a00;--loud-back:#fff3cf}\
-@media(prefers-color-scheme:dark){:root{--page:#14181e;--card:#1d232c;--text:#e7ebf0;--soft:#9aa6b5;--line:#3a4452;\
---accent:#7fb0ff;--on-accent:#0d1420;--bad:#ffb4ab;--bad-back:#3b1f1e;--chip:#2a3341;--loud:#ffdf8f;--loud-back:#3a3016}}\
+const STYLE: &str = concat!(
+    include_str!("palette.css"),
+    "\
 *{box-sizing:border-box}\
 body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:1.25rem;\
 padding:1.25rem;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif}\
@@ -152,10 +154,10 @@ main{width:100%;max-width:24rem;padding:2rem;background:var(--card);border:1px s
 h1{margin:0 0 .5rem;font-size:1.5rem;line-height:1.25}\
 .ask{margin:0 0 .75rem;overflow-wrap:anywhere}\
 .scopes{display:flex;flex-wrap:wrap;gap:.375rem;margin:0 0 1.25rem;padding:0;list-style:none}\
-.scopes li{padding:.1rem .6rem;background:var(--chip);border-radius:1rem;font:.8125rem/1.6 ui-monospace,monospace}\
+.scopes li{padding:.1rem .6rem;background:var(--tint);border-radius:1rem;font:.8125rem/1.6 ui-monospace,monospace}\
 .problem{margin:0 0 1rem;padding:.625rem .75rem;color:var(--bad);background:var(--bad-back);border-radius:.5rem}\
 label{display:block;margin:0 0 .25rem;font-weight:600}\
-input{width:100%;margin:0 0 1rem;padding:.625rem .75rem;color:inherit;background:transparent;border:1px solid var(--line);\
+input{width:100%;margin:0 0 1rem;padding:.625rem .75rem;color:inherit;background:transparent;border:1px solid var(--field);\
 border-radius:.5rem;font:inherit}\
 button{width:100%;padding:.7rem;color:var(--on-accent);background:var(--accent);border:0;border-radius:.5rem;font:inherit;\
 font-weight:600;cursor:pointer}\
@@ -163,4 +165,5 @@ button.quiet{margin-top:.5rem;color:var(--soft);background:transparent}\
 input:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
 .hint{margin:1.25rem 0 0;color:var(--soft);font-size:.875rem}\
 .loud{width:100%;max-width:24rem;margin:0;padding:.625rem .875rem;color:var(--loud);background:var(--loud-back);\
-border-radius:.5rem;font-size:.875rem;text-align:center}";
+border-radius:.5rem;font-size:.875rem;text-align:center}"
+);

@@ -3,8 +3,8 @@
 use super::fault::switched;
 use super::host::only_our_host;
 use super::{
-    authorize, cors, dev, device, discovery, grant, graph, introspect, logout, own_pages, pushed, register,
-    revoke, ssf, switches, tokeninfo, userinfo,
+    authorize, console, cors, dev, device, discovery, grant, graph, introspect, journal, logout, own_pages,
+    pushed, register, revoke, ssf, switches, tokeninfo, userinfo,
 };
 use crate::dialect::Published;
 use crate::faults::Endpoint;
@@ -40,8 +40,10 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
     for_programs
         .merge(routed(pages(state)))
         .merge(routed(on_command()))
+        .merge(routed(if state.config.console { console::routes() } else { Routes::new() }))
         .layer(DefaultBodyLimit::max(LONGEST))
         .layer(middleware::from_fn(own_pages::only))
+        .layer(middleware::from_fn_with_state(shared(), journal::keep))
         .layer(middleware::from_fn_with_state(shared(), dated))
         .layer(middleware::from_fn_with_state(shared(), only_our_host))
         .with_state(shared())

@@ -98,13 +98,7 @@ pub(crate) struct IssuedAccess {
     pub(crate) auth_time: Option<u64>,
     pub(crate) session: Option<String>,
     /// How it came to be: a grant, as `grant_type` names it, or `on command`.
-    #[expect(dead_code, reason = "the console shows it")]
     pub(crate) way: &'static str,
-    /// The header of a JWT in its place.
-    #[expect(dead_code, reason = "the console shows it")]
-    pub(crate) header: Claims,
-    #[expect(dead_code, reason = "the console shows it")]
-    pub(crate) issued_at: u64,
     pub(crate) expires: u64,
 }
 
@@ -207,12 +201,6 @@ impl Store {
             self.used.insert(name, (), expires, now);
         }
         first
-    }
-
-    /// The access tokens that were issued and have not expired, the newest first.
-    #[expect(dead_code, reason = "the console lists them")]
-    pub(crate) fn issued(&self) -> impl Iterator<Item = &IssuedAccess> {
-        self.access_tokens.newest_first()
     }
 
     pub(crate) fn revoke_grant(&mut self, grant: u64) {

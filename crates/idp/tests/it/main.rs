@@ -9,8 +9,10 @@
 
 mod authentication;
 mod authorize;
+mod console;
 mod device;
 mod dialect;
+mod documented;
 mod dpop;
 mod exchange;
 mod faults;

@@ -2,6 +2,7 @@
 
 use super::{committed, installed};
 use crate::e2e::process::program;
+use portcullis_idp::{Idp, IdpConfig};
 use serde_json::Value;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -78,6 +79,20 @@ fn the_image_is_built_without_the_identity_provider() {
     let builds: Vec<&str> = text.lines().filter(|line| line.contains("cargo build")).collect();
     assert!(!builds.is_empty() && builds.iter().all(|line| line.contains("--no-default-features")));
     assert!(text.lines().any(|line| line.starts_with("USER ") && !line.contains("root")));
+}
+
+/// The sandbox's identity provider starts with the committed settings, but for the place of the authority.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_image_of_the_identity_provider_has_settings_that_start() {
+    let authority = std::env::temp_dir().join(format!("portcullis-authority-{}.pem", std::process::id()));
+    let text = committed("deploy/docker/idp/idp.toml");
+    let text = text
+        .replace("/shared/ca.pem", authority.to_str().unwrap())
+        .replace(":9000\"\nissuer", ":0\"\nissuer");
+    let idp = Idp::start(IdpConfig::from_toml(&text).unwrap()).await.unwrap();
+    assert_eq!(idp.issuer().as_str(), "https://idp:9000");
+    assert!(std::fs::read_to_string(&authority).unwrap().contains("BEGIN CERTIFICATE"));
+    std::fs::remove_file(authority).unwrap();
 }
 
 fn assert_in_order(recipe: &str, text: &str) {

@@ -6,6 +6,8 @@ use portcullis_idp::{Dialect, Idp};
 /// What the page is about.
 pub(super) struct Told {
     base: String,
+    /// The pages of the identity provider, unless its settings leave them out.
+    console: Option<String>,
     issuer: String,
     audience: String,
     api: Api,
@@ -38,6 +40,7 @@ impl Told {
     fn about(idp: &Idp, api: Api, gateway: String) -> Self {
         Self {
             base: idp.base().to_owned(),
+            console: idp.console(),
             issuer: idp.issuer().to_string(),
             audience: idp.audiences().join(","),
             api,
@@ -67,6 +70,7 @@ pub(super) fn page(told: &Told, defaults: bool) -> String {
     };
     let mut facts = vec![("identity provider", &*told.issuer), (api.0, api.1), ("gateway", &told.gateway)];
     facts.push(("audience", &told.audience));
+    facts.extend(told.console.as_deref().map(|console| ("its console", console)));
     if told.dialect != Dialect::Generic {
         facts.insert(1, ("it imitates", told.dialect.name()));
     }
@@ -183,6 +187,7 @@ mod tests {
         for api in [Api::Upstream(here()), Api::Example(here())] {
             let told = Told {
                 base: here(),
+                console: Some("http://127.0.0.1:9000/console".to_owned()),
                 issuer: here(),
                 audience: audience.clone(),
                 api,

@@ -1,0 +1,137 @@
+//! The switches of the faults.
+
+use super::page::{Place, go_to, message, ok, page};
+use crate::dialect::{Claims, Kind};
+use crate::endpoint::caller::Form;
+use crate::endpoint::error::OAuthError;
+use crate::endpoint::params::Params;
+use crate::endpoint::switches::{claims_of, flaw_of, throw};
+use crate::faults::{Endpoint, Fault};
+use crate::flaw::Flaw;
+use crate::state::State;
+use axum::extract;
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+const SLOW: [u64; 3] = [500, 2_000, 10_000];
+
+pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+    ok(&state, Place::Faults, "Faults", &content(&state, None))
+}
+
+pub(super) async fn set(
+    extract::State(state): extract::State<Arc<State>>,
+    form: Result<Form, OAuthError>,
+) -> Response {
+    match form.and_then(|form| throw(&state, wanted(&form.params))) {
+        Ok(()) => go_to("/console/faults"),
+        Err(error) => {
+            let content = content(&state, Some(&error.description));
+            page(&state, StatusCode::BAD_REQUEST, Place::Faults, "Faults", &content)
+        }
+    }
+}
+
+/// What the form says. A field that was emptied changes nothing over HTTP; here it means that nothing is wrong.
+fn wanted(params: &Params) -> Claims {
+    let mut wanted: Claims = params.all().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    if wanted.contains_key("reset") {
+        wanted.retain(|name, _| name == "reset");
+        return wanted;
+    }
+    for (name, nothing) in [("clock_off", "0"), ("access_token_claims", "{}"), ("id_token_claims", "{}")] {
+        wanted.entry(name).or_insert_with(|| Value::from(nothing));
+    }
+    wanted
+}
+
+fn content(state: &State, problem: Option<&str>) -> Markup {
+    html! {
+        p.lead { "What happens when the provider fails? Faults stay until they are taken back." }
+        @if let Some(problem) = problem { p.problem role="alert" { (message(problem)) } }
+        form method="post" action="/console/faults" {
+            fieldset {
+                legend { "Endpoints" }
+                div.switches { @for endpoint in Endpoint::ALL { (switch(endpoint, state.switches.fault(endpoint))) } }
+            }
+            fieldset {
+                legend { "Tokens that flows give" }
+                (tokens(state, Kind::Access, "access_token", "Access tokens"))
+                (tokens(state, Kind::Id, "id_token", "ID tokens"))
+            }
+            fieldset {
+                legend { "Clock" }
+                label for="clock_off" { "Seconds ahead, or (negative) behind" }
+                input id="clock_off" name="clock_off" type="number" value=(state.clock_off.load(Ordering::SeqCst));
+            }
+            p.actions { button type="submit" { "Apply" } button.quiet type="submit" name="reset" value="true" { "Everything works again" } }
+        }
+        section aria-labelledby="script" {
+            h2 id="script" { "From a script" }
+            p { code { "portcullis idp fault token slow:2000" } " or " code { "curl -d token=slow:2000 " (state.url("/dev/faults")) } }
+        }
+    }
+}
+
+fn switch(endpoint: Endpoint, now: Fault) -> Markup {
+    let mut faults: Vec<Fault> =
+        Fault::ALL.into_iter().filter(|fault| !matches!(fault, Fault::Slow(_))).collect();
+    faults.extend(SLOW.map(|late| Fault::Slow(Duration::from_millis(late))));
+    if !faults.contains(&now) {
+        faults.push(now);
+    }
+    html! {
+        div.switch data-on[now != Fault::None] {
+            label for=(endpoint.name()) { (endpoint.name()) }
+            select id=(endpoint.name()) name=(endpoint.name()) {
+                @for fault in faults { option value=(fault.to_string()) selected[fault == now] { (told(fault)) } }
+            }
+        }
+    }
+}
+
+fn told(fault: Fault) -> String {
+    match fault {
+        Fault::None => "works".to_owned(),
+        Fault::InternalError => "500".to_owned(),
+        Fault::Unauthorized => "401 invalid_client".to_owned(),
+        Fault::TooManyRequests => "429 with Retry-After".to_owned(),
+        Fault::Slow(late) => format!("slow: {} ms late", late.as_millis()),
+        Fault::Hang => "hangs".to_owned(),
+        Fault::Closed => "outage: connection closed".to_owned(),
+        Fault::Html => "200 with a web page".to_owned(),
+        Fault::Garbage => "200 with garbage".to_owned(),
+        Fault::Empty => "200, empty".to_owned(),
+        Fault::Huge => "200 with 10 MB".to_owned(),
+        Fault::Truncated => "200, cut off halfway".to_owned(),
+        Fault::Redirect => "redirects to itself".to_owned(),
+        Fault::WrongIssuer => "names another issuer".to_owned(),
+    }
+}
+
+fn tokens(state: &State, kind: Kind, name: &str, label: &str) -> Markup {
+    let (flaw, claims) = (flaw_of(state, kind), claims_of(state, kind));
+    let (flaw_name, claims_name) = (format!("{name}_flaw"), format!("{name}_claims"));
+    let text = if claims.is_empty() { String::new() } else { Value::from(claims).to_string() };
+    html! {
+        div.pair {
+            div {
+                label for=(flaw_name) { (label) }
+                select id=(flaw_name) name=(flaw_name) {
+                    @for (value, told) in [("none", "are good")].into_iter().chain(Flaw::NAMES) {
+                        option value=(value) selected[value == flaw] { (told) }
+                    }
+                }
+            }
+            div {
+                label for=(claims_name) { (label) ": claims written over" }
+                input id=(claims_name) name=(claims_name) value=(text) placeholder=r#"{"aud": "api://other", "sub": null}"# autocomplete="off" spellcheck="false";
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A token to order, good or deliberately bad.
+
+use super::page::{Place, go_to, message, ok, page};
+use crate::endpoint::caller::Form;
+use crate::endpoint::error::OAuthError;
+use crate::endpoint::journal::keep_token;
+use crate::endpoint::making::{flaws, made};
+use crate::endpoint::params::Params;
+use crate::state::State;
+use axum::extract;
+use axum::extract::RawQuery;
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+use std::sync::Arc;
+
+pub(super) async fn show(
+    extract::State(state): extract::State<Arc<State>>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let wanted = Params::parse(&query.unwrap_or_default()).ok();
+    ok(&state, Place::Make, "Make a token", &form(&state, wanted.as_ref(), None))
+}
+
+pub(super) async fn make(
+    extract::State(state): extract::State<Arc<State>>,
+    form_sent: Result<Form, OAuthError>,
+) -> Response {
+    let refused = |wanted: Option<&Params>, error: &OAuthError| {
+        let content = form(&state, wanted, Some(&error.description));
+        page(&state, StatusCode::BAD_REQUEST, Place::Make, "Make a token", &content)
+    };
+    let params = match form_sent {
+        Ok(form) => form.params,
+        Err(error) => return refused(None, &error),
+    };
+    match made(&state, &params) {
+        Ok(made) => {
+            let way = match params.find("flaw").filter(|flaw| *flaw != "none") {
+                Some(flaw) => format!("made here, {flaw}"),
+                None => "made here".to_owned(),
+            };
+            let id = keep_token(&state, made.kind, way, params.find("user"), &made.token);
+            go_to(&format!("/console/tokens/{id}"))
+        }
+        Err(error) => refused(Some(&params), &error),
+    }
+}
+
+fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup {
+    let held = |name: &str| wanted.and_then(|wanted| wanted.find(name)).unwrap_or_default();
+    html! {
+        p.lead { "For anybody, with anything in it. The application under test decides what to do with it." }
+        @if let Some(problem) = problem { p.problem role="alert" { (message(problem)) } }
+        form.making method="post" action="/console/make" {
+            fieldset {
+                legend { "Whose" }
+                (whom(state, held("user")))
+                (field("scope", "Scopes", "a space between", held("scope"), "orders:read"))
+                (field("roles", "Roles", "besides those that they have", held("roles"), "Admin"))
+                (field("audience", "Audience", "", held("audience"), &state.audience_for(crate::endpoint::USERS_CLIENT)))
+            }
+            fieldset {
+                legend { "How" }
+                (select("format", "Kind", held("format"), [
+                    ("", "access token, as this provider makes them"), ("jwt", "access token, a JWT"),
+                    ("opaque", "access token, opaque"), ("id-token", "ID token")].into_iter()))
+                (field("lifetime", "Lifetime", "in seconds", held("lifetime"), &state.config.access_token_lifetime.to_string()))
+                (select("flaw", "Wrong on purpose", held("flaw"), [("none", "nothing")].into_iter().chain(flaws())))
+            }
+            fieldset.whole {
+                legend { "Claims" }
+                label for="claims" { "Any claims, as JSON" }
+                p.hint id="claims-hint" { "Written over what is there; " code { "null" } " leaves a claim out." }
+                textarea id="claims" name="claims" rows="4" spellcheck="false" aria-describedby="claims-hint" placeholder=r#"{"department": "sales", "email": null}"# { (held("claims")) }
+            }
+            p.actions { button type="submit" { "Make the token" } }
+        }
+    }
+}
+
+fn whom(state: &State, held: &str) -> Markup {
+    html! {
+        label for="user" { "For" }
+        select id="user" name="user" {
+            optgroup label="Users" { @for user in &state.config.users {
+                option value=(user.username) selected[user.username == held] { (user.username) }
+            } }
+            optgroup label="Clients" { @for client in state.clients.all() {
+                option value=(client.id) selected[client.id == held] { (client.id) }
+            } }
+        }
+    }
+}
+
+fn field(name: &str, label: &str, hint: &str, held: &str, placeholder: &str) -> Markup {
+    let described = (!hint.is_empty()).then(|| format!("{name}-hint"));
+    html! {
+        label for=(name) { (label) }
+        @if let Some(id) = &described { p.hint id=(id) { (hint) } }
+        input id=(name) name=(name) value=(held) placeholder=(placeholder) autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby=[described.as_ref()];
+    }
+}
+
+fn select<'n>(
+    name: &str,
+    label: &str,
+    held: &str,
+    options: impl Iterator<Item = (&'n str, &'n str)>,
+) -> Markup {
+    html! {
+        label for=(name) { (label) }
+        select id=(name) name=(name) {
+            @for (value, told) in options { option value=(value) selected[value == held] { (told) } }
+        }
+    }
+}

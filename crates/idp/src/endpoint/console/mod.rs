@@ -1,0 +1,57 @@
+//! The console: what there is, what happened, and the switches, for whoever looks at it in a browser.
+//!
+//! Pages from the server, with one stylesheet and one small script for the copy buttons; they work without it. Nothing
+//! is fetched from elsewhere, and nothing that is shown is trusted: the templates escape by type. What changes
+//! something is a form, which [`own_pages`](super::own_pages) takes from these pages alone.
+//!
+//! Everybody who reaches this provider may look: it is for development, and listens on loopback.
+
+mod clients;
+mod faults;
+mod keys;
+mod make;
+mod overview;
+mod page;
+mod requests;
+mod time;
+mod tokens;
+mod users;
+
+use crate::state::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::IntoResponse as _;
+use axum::routing::{MethodRouter, get, post};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The pages by their addresses.
+pub(super) fn routes() -> BTreeMap<String, MethodRouter<Arc<State>>> {
+    let routes = [
+        ("/", get(overview::show)),
+        ("/console", get(overview::show)),
+        ("/console/users", get(users::show)),
+        ("/console/clients", get(clients::show)),
+        ("/console/keys", get(keys::show)),
+        ("/console/keys/rotate", post(keys::rotate)),
+        ("/console/tokens", get(tokens::list)),
+        ("/console/tokens/{id}", get(tokens::show)),
+        ("/console/tokens/{id}/revoke", post(tokens::revoke)),
+        ("/console/make", get(make::show).post(make::make)),
+        ("/console/faults", get(faults::show).post(faults::set)),
+        ("/console/requests", get(requests::show)),
+        (
+            "/console/style.css",
+            asset(
+                "text/css; charset=utf-8",
+                concat!(include_str!("../palette.css"), include_str!("style.css")),
+            ),
+        ),
+        ("/console/script.js", asset("text/javascript; charset=utf-8", include_str!("script.js"))),
+        ("/console/icon.svg", asset("image/svg+xml", include_str!("icon.svg"))),
+    ];
+    routes.into_iter().map(|(path, route)| (path.to_owned(), route)).collect()
+}
+
+fn asset(kind: &'static str, content: &'static str) -> MethodRouter<Arc<State>> {
+    get(async move || ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], content).into_response())
+}

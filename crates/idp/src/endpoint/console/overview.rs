@@ -1,0 +1,129 @@
+//! Where everything is, and what an application needs to trust it.
+
+use super::page::{Place, copyable, ok};
+use super::time;
+use crate::config::TokenFormat;
+use crate::faults::{Endpoint, Fault};
+use crate::state::State;
+use axum::extract;
+use axum::response::Response;
+use maud::{Markup, html};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+    let content = html! {
+        p.lead { "Tokens from here are accepted by whoever trusts this issuer. Passwords are known, and anybody on this machine can have a token for anybody." }
+        section aria-labelledby="settings" {
+            h2 id="settings" { "Settings for your application" }
+            (copyable("env", "Settings for your application", &settings(&state)))
+        }
+        section aria-labelledby="now" {
+            h2 id="now" { "A token, now" }
+            (copyable("curl", "A token by curl", &curl(&state)))
+            p { "Or with any claim, and any fault: " a href="/console/make" { "make a token" } "." }
+        }
+        section aria-labelledby="endpoints" {
+            h2 id="endpoints" { "Endpoints" }
+            (endpoints(&state))
+        }
+        section aria-labelledby="facts" {
+            h2 id="facts" { "How it is set" }
+            (facts(&state))
+        }
+    };
+    ok(&state, Place::Overview, "Overview", &content)
+}
+
+fn settings(state: &State) -> String {
+    let mut audiences = Vec::new();
+    for client in &state.config.clients {
+        let audience = state.audience_for(&client.id);
+        if !audiences.contains(&audience) {
+            audiences.push(audience);
+        }
+    }
+    let (issuer, profile) = (&state.issuer, state.config.dialect.profile());
+    let audiences = audiences.join(",");
+    let mut text = format!("OAUTH2_ISSUER={issuer}\nOAUTH2_AUDIENCE={audiences}\nOAUTH2_PROFILE={profile}\n");
+    if state.format() == TokenFormat::Opaque {
+        text.push_str("OAUTH2_INTROSPECTION=true\n");
+        let asking =
+            state.config.clients.iter().find_map(|client| Some((&client.id, client.secret.as_ref()?)));
+        if let Some((id, secret)) = asking {
+            text.push_str(&format!("OAUTH2_CLIENT_ID={id}\nOAUTH2_CLIENT_SECRET={}\n", secret.shown()));
+        }
+    }
+    text
+}
+
+fn curl(state: &State) -> String {
+    let user = state.config.users.first().map_or("alice", |user| &user.username);
+    format!("TOKEN=$(curl -s {} -d user={user})", state.url("/dev/token"))
+}
+
+fn endpoints(state: &State) -> Markup {
+    let theirs = &state.endpoints;
+    let first = state.published.first();
+    let metadata = first.and_then(|first| first.metadata.first()).map(|path| state.url(path));
+    let ours = |theirs: &Option<String>, path| Some(state.endpoint(theirs.as_ref(), path));
+    let rows = [
+        ("Metadata", metadata, Endpoint::Metadata),
+        ("Key set", first.map(|first| state.url(&first.keys)), Endpoint::Jwks),
+        ("Authorization", ours(&theirs.authorize, "/authorize"), Endpoint::Authorize),
+        ("Token", ours(&theirs.token, "/token"), Endpoint::Token),
+        ("Device authorization", Some(state.url("/device_authorization")), Endpoint::DeviceAuthorization),
+        ("Pushed requests", Some(state.url("/par")), Endpoint::PushedRequests),
+        ("UserInfo", ours(&theirs.userinfo, "/userinfo"), Endpoint::UserInfo),
+        ("Introspection", ours(&theirs.introspect, "/introspect"), Endpoint::Introspection),
+        ("Revocation", ours(&theirs.revoke, "/revoke"), Endpoint::Revocation),
+    ];
+    html! {
+        div.scroll tabindex="0" role="group" aria-label="Endpoints" {
+            table {
+                thead { tr { th scope="col" { "Endpoint" } th scope="col" { "Address" } th.number scope="col" { "Asked" } th scope="col" { "State" } } }
+                tbody {
+                    @for (name, url, endpoint) in rows {
+                        @if let Some(url) = url {
+                            tr {
+                                th scope="row" { (name) }
+                                td { @if matches!(endpoint, Endpoint::Metadata | Endpoint::Jwks) { a href=(url) { code { (url) } } } @else { code { (url) } } }
+                                td.number { (state.switches.requests(endpoint)) }
+                                td { (answers(state.switches.fault(endpoint))) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn answers(fault: Fault) -> Markup {
+    html! {
+        @if fault == Fault::None { span.good { "works" } }
+        @else { a.bad href="/console/faults" { (fault) } }
+    }
+}
+
+fn facts(state: &State) -> Markup {
+    let off = state.clock_off.load(Ordering::SeqCst);
+    let clock = match off {
+        0 => "right".to_owned(),
+        _ => format!("{} {}", time::length(off.unsigned_abs()), if off < 0 { "behind" } else { "ahead" }),
+    };
+    let format = match state.format() {
+        TokenFormat::Jwt => "JWT",
+        TokenFormat::Opaque => "opaque: ask the introspection endpoint",
+    };
+    html! {
+        dl.facts {
+            div { dt { "Imitates" } dd { (state.config.dialect.to_string()) } }
+            div { dt { "Access tokens" } dd { (format) } }
+            div { dt { "Lifetime" } dd { (time::length(state.config.access_token_lifetime.into())) } }
+            div { dt { "Algorithm" } dd { (state.keys.signing().algorithm.name()) } }
+            div { dt { "Clock" } dd { (clock) } }
+            div { dt { "Time here" } dd { (time::date(state.now())) } }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What every page of the console has around its content, and the pieces that several have.
+
+use crate::dialect::Kind;
+use crate::endpoint::switches::{claims_of, flaw_of};
+use crate::faults::{Endpoint, Fault};
+use crate::state::State;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse as _, Response};
+use maud::{DOCTYPE, Markup, html};
+use std::sync::atomic::Ordering;
+
+/// The pages of the menu.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Overview,
+    Users,
+    Clients,
+    Keys,
+    Tokens,
+    Make,
+    Faults,
+    Requests,
+}
+
+const MENU: [(Place, &str, &str); 8] = [
+    (Place::Overview, "/console", "Overview"),
+    (Place::Make, "/console/make", "Make a token"),
+    (Place::Tokens, "/console/tokens", "Tokens"),
+    (Place::Requests, "/console/requests", "Requests"),
+    (Place::Faults, "/console/faults", "Faults"),
+    (Place::Keys, "/console/keys", "Keys"),
+    (Place::Users, "/console/users", "Users"),
+    (Place::Clients, "/console/clients", "Clients"),
+];
+
+/// The whole page.
+pub(super) fn page(
+    state: &State,
+    status: StatusCode,
+    place: Place,
+    title: &str,
+    content: &Markup,
+) -> Response {
+    let faults = faults(state);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " - development identity provider" }
+                link rel="icon" href="/console/icon.svg";
+                link rel="stylesheet" href="/console/style.css";
+                script src="/console/script.js" defer {}
+            }
+            body {
+                a.skip href="#content" { "To the content" }
+                header {
+                    div.bar {
+                        a.brand href="/console" {
+                            img src="/console/icon.svg" alt="" width="28" height="28";
+                            span { "Portcullis " span.quiet { "development identity provider" } }
+                        }
+                        p.loud { "Never for production" }
+                    }
+                    nav aria-label="Console" {
+                        ul {
+                            @for (other, path, name) in MENU {
+                                li { a href=(path) aria-current=[(other == place).then_some("page")] {
+                                    (name)
+                                    @if other == Place::Faults && faults > 0 { " " span.count { (faults) " on" } }
+                                } }
+                            }
+                        }
+                    }
+                }
+                main id="content" tabindex="-1" { h1 { (title) } (content) }
+                footer { p { "Issuer " code { (state.issuer.as_str()) } } }
+            }
+        }
+    };
+    (status, headers(), Html(page.into_string())).into_response()
+}
+
+/// A page in good order.
+pub(super) fn ok(state: &State, place: Place, title: &str, content: &Markup) -> Response {
+    page(state, StatusCode::OK, place, title, content)
+}
+
+/// After something was done: the browser goes on with a GET, so that loading the page again does nothing again.
+pub(super) fn go_to(path: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, path), (CACHE_CONTROL, "no-store")]).into_response()
+}
+
+/// A text with a button that copies it. The name tells it apart from the others of the page.
+pub(super) fn copyable(name: &str, label: &str, text: &str) -> Markup {
+    html! {
+        div.copyable {
+            pre tabindex="0" role="group" aria-label=(label) { code id=(name) { (text) } }
+            (copy_button(name, label))
+        }
+    }
+}
+
+/// The button that copies what has that name; the script shows it.
+pub(super) fn copy_button(name: &str, label: &str) -> Markup {
+    html! {
+        button.small type="button" data-copy=(name) hidden { span { "Copy" } span.unseen { " " (label) } }
+    }
+}
+
+/// A message in which names stand between backticks.
+pub(super) fn message(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 0 { (part) } @else { code { (part) } }
+        }
+    }
+}
+
+/// Texts as chips; a word in their place where there are none.
+pub(super) fn chips(texts: &[String]) -> Markup {
+    html! {
+        @if texts.is_empty() { span.quiet { "none" } }
+        @else { ul.chips { @for text in texts { li { (text) } } } }
+    }
+}
+
+/// How many things are wrong on command.
+fn faults(state: &State) -> usize {
+    let failing = Endpoint::ALL.iter().filter(|endpoint| state.switches.fault(**endpoint) != Fault::None);
+    let flawed =
+        |kind| usize::from(flaw_of(state, kind) != "none") + usize::from(!claims_of(state, kind).is_empty());
+    let clock = usize::from(state.clock_off.load(Ordering::SeqCst) != 0);
+    failing.count() + flawed(Kind::Access) + flawed(Kind::Id) + clock
+}
+
+fn headers() -> [(HeaderName, HeaderValue); 4] {
+    const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+                          form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    [
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        // Not `no-referrer`, under which forms would not say where they are from.
+        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ]
+}
