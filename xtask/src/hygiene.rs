@@ -10,7 +10,8 @@ use crate::tools::{self, CARGO_DENY, CARGO_HACK};
 use std::process::Command;
 
 /// Crates with features, and the ones that users take as libraries.
-const EACH_FEATURE: &[&str] = &["portcullis", "portcullis-resource-server", "portcullis-cli"];
+const EACH_FEATURE: &[&str] =
+    &["portcullis", "portcullis-resource-server", "portcullis-gateway", "portcullis-cli"];
 
 /// Licences, bans and sources.
 pub(crate) fn supply() -> Outcome {

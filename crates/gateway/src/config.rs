@@ -5,9 +5,11 @@
 //! [`portcullis_resource_server::Config`].
 
 mod assertion;
+mod cedar;
 mod doors;
 
 pub use assertion::AssertionConfig;
+pub use cedar::{CedarConfig, CedarDemand};
 pub use doors::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig};
 
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -46,6 +48,8 @@ pub struct Tables {
     /// The servers behind the gateway, by name.
     #[serde(default)]
     pub upstream: Vec<UpstreamConfig>,
+    /// Policies beyond scopes and roles. Default: none.
+    pub cedar: Option<CedarConfig>,
     /// What is written down, where and how.
     #[serde(default)]
     pub log: LogConfig,
@@ -198,8 +202,11 @@ pub struct TimeoutsConfig {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RouteConfig {
+    /// What the log, the metrics and policies call it; no other route has the same. Default: its place and its path, for
+    /// policies its path.
+    pub name: Option<String>,
     /// The path: segments compare whole and with case; `*` stands for one segment, `**` at the end for any number,
-    /// none too. A final slash of a request makes no difference.
+    /// none too; `{name}` is a `*` that policies can read. A final slash of a request makes no difference.
     pub path: String,
     /// The methods. `GET` includes `HEAD`. Default: all.
     #[serde(default)]
@@ -240,6 +247,8 @@ pub struct RequireConfig {
     pub acr: Option<OneOrMore<String>>,
     /// How long ago the user may have signed in, by `auth_time`, in seconds.
     pub max_age: Option<u64>,
+    /// That the policies of `[cedar]` permit it: `true` for the request's method, or the name of an action.
+    pub cedar: Option<CedarDemand>,
     /// All of these.
     pub all: Option<Vec<Self>>,
     /// At least one of these.

@@ -4,6 +4,7 @@
 //! way. Nothing reaches an upstream without a [`Passage`], and only `decide` makes one: by a permit, or because
 //! the route says that nobody needs one. So a skipped check does not compile.
 
+use crate::cedar::{Bound as _, Consulted, Occasion, Policies};
 use crate::host::Host;
 use crate::path::NormalPath;
 use crate::routes::{Access, Route, Routes};
@@ -18,6 +19,7 @@ use portcullis_resource_server::ResourceServer;
 pub(crate) struct Policy {
     pub(crate) server: ResourceServer,
     pub(crate) routes: Routes,
+    pub(crate) policies: Policies,
     pub(crate) public_preflight: bool,
 }
 
@@ -36,6 +38,8 @@ pub(crate) struct Inquiry<'r> {
 pub(crate) struct Verdict<'p> {
     pub(crate) route: &'p Route,
     pub(crate) passage: Result<Passage, Denial>,
+    /// What Cedar policies said, where the route asks them.
+    pub(crate) consulted: Consulted,
 }
 
 /// Leave to go to the upstream. Only [`Policy::decide`] makes one.
@@ -51,13 +55,21 @@ enum Leave {
 
 impl Policy {
     /// Finds the route of a request, and decides by what it demands.
-    pub(crate) async fn decide<'p>(&'p self, inquiry: Inquiry<'_>) -> Verdict<'p> {
+    pub(crate) async fn decide<'p>(&'p self, inquiry: Inquiry<'_>, occasion: Occasion) -> Verdict<'p> {
         let route = self.routes.find(inquiry.host, inquiry.path, inquiry.method);
+        let mut consulted = Consulted::default();
         let passage = match self.demand(route, inquiry) {
-            Some(requirement) => self.permit(inquiry, requirement).await,
             None => Ok(Passage(Leave::Unasked)),
+            Some(requirement) => match self.policies.bind(requirement, route, inquiry, occasion) {
+                None => self.permit(inquiry, requirement).await,
+                Some(bound) => {
+                    let passage = self.permit(inquiry, bound.requirement()).await;
+                    consulted = bound.consulted();
+                    passage
+                }
+            },
         };
-        Verdict { route, passage }
+        Verdict { route, passage, consulted }
     }
 
     /// Whether a request needs a token, or has one that would be looked at.

@@ -20,6 +20,7 @@
 mod admin;
 mod assertion;
 mod body;
+mod cedar;
 mod config;
 mod decide;
 mod excerpt;
@@ -46,10 +47,11 @@ mod telemetry;
 mod tls;
 mod upstream;
 
+pub use cedar::cedar_schema;
 pub use config::{
-    AdminConfig, AssertionConfig, Config, DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, GatewayConfig,
-    HealthConfig, IdentityConfig, LimitsConfig, LogConfig, RequireConfig, RouteConfig, Tables,
-    TimeoutsConfig, TlsConfig, UpstreamConfig,
+    AdminConfig, AssertionConfig, CedarConfig, CedarDemand, Config, DoorTlsConfig, ExtAuthzConfig,
+    ForwardAuthConfig, GatewayConfig, HealthConfig, IdentityConfig, LimitsConfig, LogConfig, RequireConfig,
+    RouteConfig, Tables, TimeoutsConfig, TlsConfig, UpstreamConfig,
 };
 pub use excerpt::{excerpts, line_of};
 pub use gateway::{Gateway, Handle};

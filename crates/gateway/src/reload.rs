@@ -1,9 +1,10 @@
-//! Files that change: the settings and the certificates, looked at every two seconds and on SIGHUP.
+//! Files that change: the settings, the policies and the certificates, looked at every two seconds and on SIGHUP.
 //!
 //! Looking at the content needs no notification, and sees what notifications miss: a mounted volume whose links are
 //! exchanged, a network file system, an editor that writes a new file. A file that cannot be used changes nothing,
 //! and the log says why; the gateway goes on as before.
 
+use crate::cedar::{Source, sources};
 use crate::config::Config;
 use crate::gateway::{Handle, supervisor};
 use crate::settings::Settings;
@@ -50,7 +51,8 @@ pub fn text(path: &Path) -> Result<String, ConfigErrors> {
 
 /// Watches the settings file and the files of TLS for as long as the gateway runs.
 pub async fn watch(handle: Handle, path: PathBuf) {
-    let mut watched = Watched { settings: text(&path).ok(), certificates: Vec::new(), handle, path };
+    let settings = text(&path).ok().map(Written::read);
+    let mut watched = Watched { settings, certificates: Vec::new(), handle, path };
     watched.certificates = watched.contents();
     let clock = Arc::clone(watched.handle.shared().clock());
     // Without signals there is still the file to look at.
@@ -85,22 +87,38 @@ async fn hung_up(signal: Option<&mut tokio::signal::unix::Signal>) {
 struct Watched {
     handle: Handle,
     path: PathBuf,
-    /// The text that was last tried, good or bad.
-    settings: Option<String>,
+    /// What was last tried, good or bad.
+    settings: Option<Written>,
     certificates: Vec<Option<Vec<u8>>>,
+}
+
+/// The settings, and the policies that they name.
+#[derive(PartialEq, Eq)]
+struct Written {
+    text: String,
+    policies: Vec<Source>,
+}
+
+impl Written {
+    fn read(text: String) -> Self {
+        let config = Config::from_toml(&text).ok();
+        let cedar = config.as_ref().and_then(|config| config.gateway.cedar.as_ref());
+        let policies = cedar.map(|cedar| sources(&cedar.policies)).unwrap_or_default();
+        Self { text, policies }
+    }
 }
 
 impl Watched {
     /// Looks at the files, and takes what has changed into use; all of it if `forced`.
     async fn look(&mut self, forced: bool) {
-        match text(&self.path) {
-            Ok(text) if forced || self.settings.as_ref() != Some(&text) => {
-                let applied = match Config::from_toml(&text).and_then(Settings::try_from) {
+        match text(&self.path).map(Written::read) {
+            Ok(written) if forced || self.settings.as_ref() != Some(&written) => {
+                let applied = match Config::from_toml(&written.text).and_then(Settings::try_from) {
                     Ok(settings) => self.handle.reload(settings).await,
                     Err(errors) => Err(errors),
                 };
                 self.said("settings", applied);
-                self.settings = Some(text);
+                self.settings = Some(written);
             }
             Ok(_) => {}
             // Said once: an editor may be at it.

@@ -5,6 +5,7 @@
 //! (written out, `*`, `**`), then by method (listed, any). Two routes of the same rank are the operator's fault
 //! and found at the start. What no route matches falls to the default, which demands a valid token.
 
+use crate::cedar::{Resource, parameter};
 use crate::host::{Host, HostPattern};
 use crate::path::NormalPath;
 use http::Method;
@@ -18,6 +19,8 @@ pub(crate) struct Route {
     /// What the log calls it: its place in the settings and its path.
     pub(crate) name: Box<str>,
     pub(crate) access: Access,
+    /// How policies see it; nothing where none are asked.
+    pub(crate) resource: Option<Resource>,
     /// Which of the upstreams the requests go to.
     pub(crate) upstream: usize,
     /// Most bytes of a request's body.
@@ -48,7 +51,7 @@ pub(crate) struct Pattern {
     pub(crate) method: Option<Method>,
 }
 
-/// A path, `*` for one segment, `**` at the end for any number.
+/// A path, `*` or `{name}` for one segment, `**` at the end for any number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PathPattern {
     segments: Vec<Option<Box<str>>>,
@@ -63,7 +66,11 @@ impl PathPattern {
             Some(closed) => (closed, true),
             None => (text, false),
         };
-        let path = NormalPath::parse(closed).map_err(|fault| fault.to_string())?;
+        let unnamed: Vec<&str> = closed
+            .split('/')
+            .map(|segment| if parameter(segment).is_some() { "*" } else { segment })
+            .collect();
+        let path = NormalPath::parse(&unnamed.join("/")).map_err(|fault| fault.to_string())?;
         let segments = path.segments().map(|segment| match segment {
             "*" => Ok(None),
             _ if segment.contains('*') => Err("a segment with a star inside".to_owned()),
@@ -191,6 +198,7 @@ mod tests {
         Route {
             name: name.into(),
             access: Access::Required(Requirement::ValidToken),
+            resource: None,
             upstream: 0,
             body_bytes: None,
             response_timeout: Duration::from_secs(1),
@@ -285,7 +293,8 @@ mod tests {
 
     #[test]
     fn patterns_are_checked() {
-        for bad in ["", "a", "/a*", "/a/**/b", "//", "/..", "/a;b", "**"] {
+        assert_eq!(PathPattern::parse("/{id}/x/**"), PathPattern::parse("/*/x/**"));
+        for bad in ["/{}", "/{a-b}", "/x{id}", "/{id", "", "a", "/a*", "/a/**/b", "//", "/..", "/a;b", "**"] {
             assert!(PathPattern::parse(bad).is_err(), "{bad}");
         }
         assert_eq!(PathPattern::parse("/%61/**"), PathPattern::parse("/a/**"));

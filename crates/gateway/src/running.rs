@@ -1,6 +1,7 @@
 //! What one generation of the settings comes to: replaced as a whole by a reload.
 
 use crate::assertion::Addressed;
+use crate::cedar::Occasion;
 use crate::decide::{Inquiry, Policy, Verdict};
 use crate::failing::FailingCallers;
 use crate::headers;
@@ -79,7 +80,12 @@ impl Running {
             None => FailingCallers::new(Some(most)).map(Arc::new),
         };
         Ok(Self {
-            policy: Policy { server, routes: settings.routes, public_preflight: settings.public_preflight },
+            policy: Policy {
+                server,
+                routes: settings.routes,
+                policies: settings.policies,
+                public_preflight: settings.public_preflight,
+            },
             hosts: settings.hosts,
             trusted_proxies: settings.trusted_proxies,
             identity: Arc::new(settings.identity.succeeding(before.map(|before| &*before.identity))),
@@ -136,10 +142,15 @@ impl Running {
     /// of others, and would be held to account for all of them.
     pub(crate) async fn decide_for<'p>(&'p self, inquiry: Inquiry<'_>, named: Named<'_>) -> Verdict<'p> {
         let began = self.clock.elapsed();
-        let verdict = self.policy.decide(inquiry).await;
+        let occasion = Occasion { now: self.clock.now(), caller: named.peer };
+        let verdict = self.policy.decide(inquiry, occasion).await;
+        for (policy, reason) in &verdict.consulted.failed {
+            self.telemetry.meters.policy_failures.increment(1);
+            tracing::error!(policy, reason, request_id = named.request_id, "a policy cannot be evaluated");
+        }
         if let Some(audit) = &self.telemetry.audit {
             let finding = Finding::of(&verdict, self.clock.elapsed().saturating_sub(began));
-            audit.write(self.clock.now(), inquiry, named, finding);
+            audit.write(occasion.now, inquiry, named, finding);
         }
         verdict
     }

@@ -296,7 +296,7 @@ fn introspection(
 }
 
 /// The tables that one document may hold beside the resource server's: they are the gateway's to read.
-pub const DOORS: [&str; 6] = ["gateway", "forward_auth", "ext_authz", "log", "route", "upstream"];
+pub const DOORS: [&str; 7] = ["gateway", "forward_auth", "ext_authz", "log", "route", "upstream", "cedar"];
 
 /// The variables of a `.env` file; none if there is no file.
 ///

@@ -11,6 +11,7 @@ mod door;
 mod envoy;
 mod identity_headers;
 mod outage;
+mod policies;
 mod request_paths;
 mod step_up;
 mod wire;

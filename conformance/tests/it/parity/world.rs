@@ -57,7 +57,7 @@ methods = ["GET"]
 access = "public"
 "#;
 
-const IDENTITY: &str = r#"
+pub(super) const IDENTITY: &str = r#"
 [gateway.identity.headers]
 x-auth-subject = "subject"
 x-auth-client = "client"

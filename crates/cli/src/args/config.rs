@@ -19,9 +19,16 @@ pub(crate) enum ConfigAction {
         #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
         config: PathBuf,
     },
-    /// Print the JSON schema of the settings, for editors
+    /// Print the JSON schema of the settings, for editors; or the schema of their Cedar policies
     #[command(after_long_help = SCHEMA)]
-    Schema,
+    Schema {
+        /// Print what Cedar policies can name and read, as these settings have it
+        #[arg(long)]
+        cedar: bool,
+        /// The settings, for `--cedar`
+        #[arg(long, value_name = "FILE", default_value = "portcullis.toml", requires = "cedar")]
+        config: PathBuf,
+    },
     /// Write a commented settings file to begin with
     #[command(after_long_help = INIT)]
     Init {

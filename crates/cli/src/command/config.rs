@@ -4,7 +4,7 @@ use crate::args::{ConfigAction, ConfigArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::{GOOD, print, styled};
 use portcullis_core::ConfigErrors;
-use portcullis_gateway::{Config, STARTER, Settings, excerpts, schema, text};
+use portcullis_gateway::{Config, STARTER, Settings, cedar_schema, excerpts, schema, text};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -12,8 +12,12 @@ pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, Failure> {
     match &arguments.action {
         ConfigAction::Check { config } => check(config),
         ConfigAction::Init { config } => init(config),
-        ConfigAction::Schema => {
+        ConfigAction::Schema { cedar: false, .. } => {
             print(&schema())?;
+            Ok(Exit::Fine)
+        }
+        ConfigAction::Schema { cedar: true, config } => {
+            print(&cedar_schema(&Config::from_toml(&text(config)?)?))?;
             Ok(Exit::Fine)
         }
     }

@@ -90,7 +90,7 @@ impl<'r> Arrival<'r> {
         let trace = trace.as_ref();
         let caller = running.caller(peer.address, &parts.headers);
         let named = Named { request_id: &request_id, trace_id: trace.map(Trace::id), peer: caller };
-        let Verdict { route, passage } = match running.decide(inquiry, named).await {
+        let Verdict { route, passage, .. } = match running.decide(inquiry, named).await {
             Ok(verdict) => verdict,
             Err(refusal) => return (None, refusal.into_response(&request_id)),
         };

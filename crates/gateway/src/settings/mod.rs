@@ -1,5 +1,6 @@
 //! The gateway's settings as meant: parsed, complete and free of faults.
 
+mod cedar;
 mod doors;
 mod faults;
 mod log;
@@ -12,6 +13,7 @@ pub(crate) use doors::{Address, DoorSettings, ExtAuthzSettings, ForwardAuthSetti
 pub(crate) use log::{Destination, LogSettings, SubjectSetting};
 pub(crate) use upstream::{HealthSettings, HostSeen, Protocol, UpstreamSettings};
 
+use crate::cedar::Policies;
 use crate::config::{Config, GatewayConfig, LimitsConfig, Tables, TimeoutsConfig, TlsConfig};
 use crate::host::HostPattern;
 use crate::identity::IdentitySettings;
@@ -43,6 +45,7 @@ pub struct Settings {
     /// Most refusals of a caller in a minute; nought for no bound.
     pub(crate) failing_callers: u32,
     pub(crate) routes: Routes,
+    pub(crate) policies: Policies,
     pub(crate) upstreams: Vec<UpstreamSettings>,
     pub(crate) dangers: Vec<&'static str>,
 }
@@ -91,7 +94,8 @@ impl TryFrom<Config> for Settings {
         let token_header = config.resource_server.token_header.as_ref().and_then(|name| name.parse().ok());
         let resource_server = faults.all(config.resource_server.try_into());
         let has_proxy = doors::has_proxy(&config.gateway);
-        let Tables { gateway, forward_auth, ext_authz, route, upstream, log } = config.gateway;
+        let policies = cedar::policies(&config.gateway, &mut faults);
+        let Tables { gateway, forward_auth, ext_authz, route, upstream, log, cedar: _ } = config.gateway;
         let gateway = gateway.unwrap_or_else(|| no_gateway(has_proxy, &mut faults));
         let mut doors = Doors::read(forward_auth, ext_authz, &mut faults);
         let log = log::settings(log, &mut faults);
@@ -130,6 +134,7 @@ impl TryFrom<Config> for Settings {
             ext_authz: doors.ext_authz.map(|(_, settings)| settings),
             failing_callers: gateway.limits.failing_callers.unwrap_or(300),
             routes,
+            policies,
             upstreams: upstreams.into_list(),
             dangers: doors.dangers,
         })

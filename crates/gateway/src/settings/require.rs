@@ -1,7 +1,8 @@
 //! What a route demands, from as written to as meant.
 
 use super::faults::Faults;
-use crate::config::RequireConfig;
+use crate::cedar::{Demand, is_name};
+use crate::config::{CedarDemand, RequireConfig};
 use portcullis_core::Requirement;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::ClaimPath;
@@ -38,6 +39,7 @@ impl Reader<'_> {
         }
         all.extend(self.acr(place, written.acr.as_ref()));
         all.extend(written.max_age.and_then(|seconds| self.max_age(place, seconds)));
+        all.extend(written.cedar.as_ref().and_then(|demand| self.cedar(place, demand)));
         let list = |name: &str, reader: &mut Self, list: &[RequireConfig]| -> Vec<Requirement> {
             let one = |(index, it)| reader.requirement(&format!("{place}.{name}[{index}]"), it);
             list.iter().enumerate().map(one).collect()
@@ -49,7 +51,7 @@ impl Reader<'_> {
         self.depth -= 1;
         let empty = |list: &Option<Vec<RequireConfig>>| list.as_ref().is_some_and(Vec::is_empty);
         if all.is_empty() || empty(&written.any) || empty(&written.all) {
-            let cure = "write `scope`, `role`, `group`, `kind`, `claim`, `acr`, `max_age`, `all`, `any` or `not`, or leave it out";
+            let cure = "write `scope`, `role`, `group`, `kind`, `claim`, `acr`, `max_age`, `cedar`, `all`, `any` or `not`, or leave it out";
             self.faults.add(place, "something to meet", cure);
         }
         match <[Requirement; 1]>::try_from(all) {
@@ -104,6 +106,20 @@ impl Reader<'_> {
             return None;
         }
         Some(Requirement::max_age(Duration::from_secs(seconds)))
+    }
+
+    fn cedar(&mut self, place: &str, demand: &CedarDemand) -> Option<Requirement> {
+        let action = match demand {
+            CedarDemand::Asked(true) => None,
+            CedarDemand::Action(action) if is_name(action) => Some(action.as_str().into()),
+            CedarDemand::Asked(false) | CedarDemand::Action(_) => {
+                let cure =
+                    "write `true` to ask by the method, or an action such as `orders:read`, or leave it out";
+                self.faults.add(format!("{place}.cedar"), "`true`, or the name of an action", cure);
+                return None;
+            }
+        };
+        Some(Requirement::rule(Demand { action }))
     }
 
     fn claim(&mut self, place: &str, path: &str, values: &OneOrMore<ClaimScalar>) -> Option<Requirement> {

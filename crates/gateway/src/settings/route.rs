@@ -4,12 +4,14 @@ use super::faults::Faults;
 use super::require::requirement;
 use super::seconds;
 use super::upstream::Upstreams;
+use crate::cedar::{Resource, demands, parameter};
 use crate::config::{GatewayConfig, RouteConfig};
 use crate::host::HostPattern;
 use crate::request::is_forwarded;
 use crate::routes::{Access, PathPattern, Pattern, Route, Routes};
 use http::Method;
 use portcullis_core::Requirement;
+use std::collections::HashSet;
 
 const BODY_BYTES: u64 = 10_485_760;
 
@@ -26,11 +28,13 @@ pub(super) fn routes(
     let mut routes = Routes::new(Route {
         name: "default".into(),
         access: Access::Required(Requirement::ValidToken),
+        resource: None,
         upstream: default_upstream,
         body_bytes: bound(body_bytes),
         response_timeout,
         assertion_audience: None,
     });
+    let mut names = HashSet::new();
     for (index, route) in written.into_iter().enumerate() {
         let place = format!("route[{index}]");
         let patterns = patterns(&place, &route, faults);
@@ -40,8 +44,9 @@ pub(super) fn routes(
             .and_then(|text| upstreams.named(text, &format!("{place}.upstream"), faults));
         let timeout = format!("{place}.timeout");
         let meant = Route {
-            name: format!("{place} {}", route.path).into(),
+            name: name(&place, &route, &mut names, faults),
             access: access(&place, &route, faults),
+            resource: resource(&place, &route, faults),
             upstream: upstream.unwrap_or(default_upstream),
             body_bytes: bound(route.body_bytes.unwrap_or(body_bytes)),
             response_timeout: route
@@ -79,6 +84,37 @@ fn assertion_audience(
         faults.add(at, "a name in ASCII without spaces", cure);
     }
     Some(audience.into())
+}
+
+/// What the log calls a route.
+fn name(place: &str, route: &RouteConfig, taken: &mut HashSet<String>, faults: &mut Faults) -> Box<str> {
+    let Some(name) = &route.name else { return format!("{place} {}", route.path).into() };
+    let readable = (1..=100).contains(&name.len()) && name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if !readable || matches!(name.as_str(), "default" | "none") || !taken.insert(name.clone()) {
+        let cure = "write a short name of its own in ASCII, such as `orders`; `default` and `none` are taken";
+        faults.add(format!("{place}.name"), "a name that no other route has", cure);
+    }
+    name.as_str().into()
+}
+
+/// How policies see a route, if it asks them.
+fn resource(place: &str, route: &RouteConfig, faults: &mut Faults) -> Option<Resource> {
+    let mut parameters: Vec<(usize, Box<str>)> = Vec::new();
+    let segments = route.path.split('/').skip(1).enumerate();
+    for (index, name) in segments.filter_map(|(index, segment)| Some((index, parameter(segment)?))) {
+        if parameters.iter().any(|(_, taken)| **taken == *name) {
+            faults.add(
+                format!("{place}.path"),
+                format!("one segment called `{{{name}}}`"),
+                "rename the second",
+            );
+        }
+        parameters.push((index, name.into()));
+    }
+    let mut asked = Vec::new();
+    demands(route.require.as_ref(), &mut asked);
+    let id = route.name.as_deref().unwrap_or(&route.path).into();
+    (!asked.is_empty()).then(|| Resource { id, path: route.path.as_str().into(), parameters })
 }
 
 fn bound(bytes: u64) -> Option<u64> {

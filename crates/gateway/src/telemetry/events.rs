@@ -77,6 +77,12 @@ pub const AUDIT_DROPPED: Metric = Metric::counter(
     &[],
     "Audit records that were lost because nobody took them in time, or could not be written.",
 );
+/// Policies that could not be evaluated.
+pub const POLICY_FAILURES: Metric = Metric::counter(
+    "portcullis_gateway_policy_failures_total",
+    &[],
+    "Evaluations of a Cedar policy that failed; the log names the policy.",
+);
 /// Whether it is ready.
 pub const READY: Metric = Metric::gauge(
     "portcullis_gateway_ready",
@@ -99,6 +105,7 @@ pub const METRICS: &[Metric] = &[
     LIMITED,
     FAILING_CALLERS,
     AUDIT_DROPPED,
+    POLICY_FAILURES,
     READY,
 ];
 
@@ -123,7 +130,7 @@ pub const FIELDS: &[(&str, &str)] = &[
         "the trace that the caller named in `traceparent`, or the gateway began (W3C Trace Context)",
     ),
     ("method", "the method of the request"),
-    ("route", "the route that decided, by its place in the settings and its path"),
+    ("route", "the route that decided, by its name, or its place in the settings and its path"),
     ("status", "the status of the answer"),
     ("upstream", "the name of an upstream"),
     ("server", "a server of an upstream"),
@@ -134,4 +141,5 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("cause", "why a stream is ended"),
     ("cure", "what the operator can do"),
     ("dropped", "how many audit records were lost"),
+    ("policy", "a Cedar policy, by its `@id`, or its file and line"),
 ];

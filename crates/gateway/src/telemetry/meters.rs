@@ -13,6 +13,7 @@ use std::time::Duration;
 pub(crate) struct Meters {
     pub(crate) limited: Counter,
     pub(crate) audit_dropped: Counter,
+    pub(crate) policy_failures: Counter,
     pub(crate) connections: Arc<AtomicUsize>,
     settings: ReloadMeter,
     certificates: ReloadMeter,
@@ -40,6 +41,7 @@ impl Meters {
         Self {
             limited: events::LIMITED.count(recorder, &[]),
             audit_dropped: events::AUDIT_DROPPED.count(recorder, &[]),
+            policy_failures: events::POLICY_FAILURES.count(recorder, &[]),
             connections: Arc::default(),
             settings: ReloadMeter::new(recorder, "settings"),
             certificates: ReloadMeter::new(recorder, "certificates"),

@@ -41,6 +41,9 @@ pub(crate) struct Record<'r> {
     pub(crate) who: Option<Who<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) facts: Option<String>,
+    /// The Cedar policies that decided.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) policies: &'r [Box<str>],
     pub(crate) latency_us: u64,
 }
 
@@ -65,6 +68,7 @@ pub(crate) struct Finding<'r> {
     pub(crate) facts: Option<String>,
     pub(crate) token: Option<&'r AccessToken>,
     pub(crate) route: &'r str,
+    pub(crate) policies: &'r [Box<str>],
     pub(crate) took: Duration,
 }
 
@@ -84,7 +88,8 @@ impl<'r> Finding<'r> {
                 ("fail", outage.code().as_str(), Some(outage.facts().to_owned()), None)
             }
         };
-        Self { outcome, code, facts, token, route: &verdict.route.name, took }
+        let policies = &verdict.consulted.determining;
+        Self { outcome, code, facts, token, route: &verdict.route.name, policies, took }
     }
 }
 
@@ -133,6 +138,7 @@ impl<'r> Record<'r> {
             peer: privacy.peer.then_some(named.peer),
             who: finding.token.map(|token| Who::new(token, &privacy.subject)),
             facts: finding.facts.map(|facts| cut(&facts, 2 * LONGEST).into_owned()),
+            policies: finding.policies,
             latency_us: u64::try_from(finding.took.as_micros()).unwrap_or(u64::MAX),
         }
     }
@@ -163,6 +169,9 @@ impl<'r> Record<'r> {
         }
         if let Some(peer) = self.peer {
             _ = write!(line, " from {peer}");
+        }
+        if !self.policies.is_empty() {
+            _ = write!(line, " by {}", self.policies.join(", "));
         }
         if let Some(facts) = &self.facts {
             _ = write!(line, ": {}", facts.escape_debug());
@@ -210,7 +219,7 @@ fn cut(text: &str, most: usize) -> Cow<'_, str> {
 }
 
 /// A time in UTC (RFC 3339), to the second as clocks of tokens are.
-fn utc(time: NumericDate) -> String {
+pub(crate) fn utc(time: NumericDate) -> String {
     let (days, second) = (time.seconds().div_euclid(86_400), time.seconds().rem_euclid(86_400));
     // Days from 1 March of the year 0, in eras of 400 years: leap days come last in each year.
     let days = days + 719_468;

@@ -11,6 +11,8 @@
 mod access;
 mod assertion;
 mod bodies;
+#[cfg(feature = "cedar")]
+mod cedar;
 mod client;
 mod ext_authz;
 mod failure;
