@@ -6,7 +6,7 @@ use portcullis_core::{ConfigError, ConfigErrors, Requirement};
 
 /// No policies.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Policies;
+pub(crate) struct Policies(());
 
 /// No question is ever put.
 enum Never {}

@@ -4,14 +4,15 @@
 //! agree on, and nobody's where they would not: a `forbid` that failed may have been one that holds.
 
 use super::facts::{Facts, Names, Unknown};
+use super::policies::{self, internal};
 use super::question::Question;
 use super::schema::Vocabulary;
-use super::{Asking, Bound, policies};
+use super::{Asking, Bound};
 use crate::config::CedarConfig;
 use cedar_policy::{
     ActionConstraint, Authorizer, Decision, Effect, EntityUid, EvaluationError, Policy, PolicySet, Response,
 };
-use portcullis_core::{ConfigError, ConfigErrors, Requirement};
+use portcullis_core::{ConfigErrors, Requirement};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -79,7 +80,7 @@ pub(super) struct Judgement {
 
 impl Engine {
     fn new(policies: &[Policy], vocabulary: &Vocabulary) -> Result<Self, ConfigErrors> {
-        let names = Names::new(vocabulary).map_err(internal)?;
+        let names = Names::new(vocabulary)?;
         let mut by_action = HashMap::new();
         for action in &vocabulary.actions {
             let uid = names.action(action);
@@ -179,11 +180,6 @@ const fn reason(error: &EvaluationError) -> &'static str {
         EvaluationError::RecursionLimit(_) => "it is nested too deeply",
         _ => "it cannot be evaluated",
     }
-}
-
-fn internal(error: impl fmt::Display) -> ConfigErrors {
-    let expected = format!("policies that Cedar takes ({error})");
-    ConfigError::new("cedar", expected, "report this as a fault of Portcullis").into()
 }
 
 impl fmt::Debug for Engine {

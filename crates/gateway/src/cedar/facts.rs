@@ -3,14 +3,15 @@
 //! What nobody knows is left out. So it is with groups that did not fit into the token: reading them is an error then,
 //! and never a set without members.
 
+use super::policies::internal;
 use super::schema::{ClaimType, Vocabulary};
 use super::{Asking, Resource};
 use crate::telemetry::record::utc;
 use cedar_policy::{
-    Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, Request,
-    RestrictedExpression,
+    Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
 };
 use percent_encoding::percent_decode_str;
+use portcullis_core::ConfigErrors;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::{AccessToken, ClaimPath, Identity, Kind, Membership};
 use std::collections::{HashMap, HashSet};
@@ -58,15 +59,16 @@ impl Unknown {
 pub(super) struct OtherType;
 
 impl Names {
-    pub(super) fn new(vocabulary: &Vocabulary) -> Result<Self, ParseErrors> {
+    pub(super) fn new(vocabulary: &Vocabulary) -> Result<Self, ConfigErrors> {
+        let named = |name: &str| name.parse::<EntityTypeName>().map_err(internal);
         let claims = vocabulary.claims.iter();
         Ok(Self {
-            user: "Portcullis::User".parse()?,
-            application: "Portcullis::Application".parse()?,
-            role: "Portcullis::Role".parse()?,
-            group: "Portcullis::Group".parse()?,
-            route: "Portcullis::Route".parse()?,
-            action: "Portcullis::Action".parse()?,
+            user: named("Portcullis::User")?,
+            application: named("Portcullis::Application")?,
+            role: named("Portcullis::Role")?,
+            group: named("Portcullis::Group")?,
+            route: named("Portcullis::Route")?,
+            action: named("Portcullis::Action")?,
             claims: claims.map(|(name, (path, kind))| (name.clone(), path.clone(), *kind)).collect(),
         })
     }

@@ -7,6 +7,7 @@ use cedar_policy::{Policy, PolicyId, PolicySet, Schema, ValidationMode, Validato
 use miette::Diagnostic;
 use portcullis_core::{ConfigError, ConfigErrors};
 use std::collections::HashMap;
+use std::fmt;
 
 /// Reads, names and checks the policies.
 pub(super) fn read(config: &CedarConfig, vocabulary: &Vocabulary) -> Result<Vec<Policy>, ConfigErrors> {
@@ -72,11 +73,10 @@ impl<'s> Reading<'s> {
                 _ => format!("{file}:{}", position(text, at).0),
             };
             let id = PolicyId::new(id);
-            if let Some((_, before)) = self.places.insert(id.clone(), (source, at)) {
+            if self.places.insert(id.clone(), (source, at)).is_some() {
                 let (line, column) = position(text, at);
                 let place = format!("{}:{line}:{column}", source.path.display());
                 let expected = format!("a name that no other policy has; `{id}` was there before");
-                _ = before;
                 self.faults.push(ConfigError::new(place, expected, "give it another `@id`"));
             }
             self.policies.push(policy.new_id(id));
@@ -85,14 +85,8 @@ impl<'s> Reading<'s> {
 
     /// Checks all policies against the schema. A policy that can never apply is a fault too.
     fn check(self, vocabulary: &Vocabulary) -> Result<Vec<Policy>, ConfigErrors> {
-        let internal = |error: &dyn std::fmt::Display| {
-            let expected = format!("a schema that Cedar takes ({error})");
-            ConfigErrors::from(ConfigError::new("cedar", expected, "report this as a fault of Portcullis"))
-        };
-        let (schema, _) =
-            Schema::from_cedarschema_str(&schema::text(vocabulary)).map_err(|error| internal(&error))?;
-        let set =
-            PolicySet::from_policies(self.policies.iter().cloned()).map_err(|error| internal(&error))?;
+        let (schema, _) = Schema::from_cedarschema_str(&schema::text(vocabulary)).map_err(internal)?;
+        let set = PolicySet::from_policies(self.policies.iter().cloned()).map_err(internal)?;
         let result = Validator::new(schema).validate(&set, ValidationMode::Strict);
         let errors = result.validation_errors().map(|error| (error.policy_id(), error as &dyn Diagnostic));
         let warnings =
@@ -103,10 +97,16 @@ impl<'s> Reading<'s> {
         });
         ConfigErrors::check(faults.collect())?;
         if !result.validation_passed() {
-            return Err(internal(&result));
+            return Err(internal(result));
         }
         Ok(self.policies)
     }
+}
+
+/// What Cedar does not take of us: nothing that an operator wrote.
+pub(super) fn internal(error: impl fmt::Display) -> ConfigErrors {
+    let expected = format!("policies and a schema that Cedar takes ({error})");
+    ConfigError::new("cedar", expected, "report this as a fault of Portcullis").into()
 }
 
 /// A fault at the place that Cedar names, or else at `otherwise`.

@@ -62,8 +62,9 @@ impl Vocabulary {
         let mut parameters = BTreeSet::new();
         for route in &tables.route {
             let methods = route.methods.iter().filter_map(|it| Method::from_bytes(it.as_bytes()).ok());
-            actions
-                .extend(methods.map(|method| action_of(&method).into()).filter(|it: &Box<str>| is_name(it)));
+            for method in methods {
+                actions.extend(Some(action_of(&method)).filter(|name| is_name(name)).map(Into::into));
+            }
             let mut named = Vec::new();
             demands(route.require.as_ref(), &mut named);
             actions.extend(named.into_iter().flatten().filter(|name| is_name(name)).map(Into::into));
