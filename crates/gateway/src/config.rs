@@ -339,10 +339,7 @@ fn without_doors(mut document: toml::Table) -> toml::Table {
 }
 
 fn unreadable(text: &str, error: &toml::de::Error) -> ConfigError {
-    let start = error.span().map_or(0, |span| span.start);
-    let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
-    let cure = "see `portcullis config schema` for the members and their types";
-    ConfigError::new(format!("line {line}"), error.message(), cure)
+    portcullis_resource_server::config::unreadable(text, error.span(), error.message())
 }
 
 #[cfg(test)]
@@ -370,7 +367,13 @@ mod tests {
             Config::from_toml("[[issuer]]\nurl = \"https://a\"\naudiences = []\n[gateway]\nlissten = 1\n")
                 .unwrap_err()
                 .to_string();
-        for told in ["line 3: unknown field `audiences`", "line 5: unknown field `lissten`", "2 faults"] {
+        for told in [
+            "line 3: unknown field `audiences`",
+            "write `audience`;",
+            "line 5: unknown field `lissten`",
+            "write `listen`;",
+            "2 faults",
+        ] {
             assert!(errors.contains(told), "{told}: {errors}");
         }
         let errors = Config::from_toml("[gatewy]\n").unwrap_err().to_string();

@@ -57,7 +57,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Answers<K, V> {
         self.kept.remove(key);
     }
 
-    fn find(&self, key: &K) -> Option<V> {
+    /// The kept answer for a key, if it is still good.
+    pub(crate) fn find(&self, key: &K) -> Option<V> {
         let now = self.clock.elapsed();
         let kept = self.kept.get(key)?;
         if now < kept.until {

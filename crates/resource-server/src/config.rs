@@ -4,9 +4,11 @@
 //! [`Settings`](crate::Settings) to find out.
 
 mod questions;
+mod unreadable;
 
 pub(crate) use questions::WrittenClient;
 pub use questions::{GroupsConfig, IntrospectionConfig};
+pub use unreadable::unreadable;
 
 use crate::client_auth::Secret;
 use crate::revocation::{RevocationConfig, StoreUrl};
@@ -255,13 +257,7 @@ impl Config {
             }
             Self::deserialize(toml::Deserializer::from(document))
         });
-        read.map_err(|error| {
-            let line = error
-                .span()
-                .map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
-            let cure = "see the documentation of `Config` for the members and their types";
-            ConfigError::new(format!("line {line}"), error.message(), cure).into()
-        })
+        read.map_err(|error| unreadable(text, error.span(), error.message()).into())
     }
 }
 

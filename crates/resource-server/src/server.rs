@@ -255,13 +255,20 @@ impl ResourceServer {
         });
     }
 
-    /// Whether a request carries a token that is known to be good: one that was verified before. It spares the
-    /// signature check and decides nothing.
+    /// Whether a request carries a token that is known to be good: one that was verified before, or that its issuer
+    /// was asked about a short while ago. It spares the signature check, asks nobody, and decides nothing.
     pub fn knows_token(&self, headers: &HeaderMap) -> bool {
         let credential = credential::find_in(self.0.token_header.as_ref(), headers, None);
         credential.is_ok_and(|credential| {
-            let known = self.0.tokens.find(&TokenCache::digest(credential.token()));
-            known.is_some_and(|known| Verifier::recheck(&known.token, self.0.clock.now()).is_ok())
+            let digest = TokenCache::digest(credential.token());
+            match self.0.issuers.asked_about(credential.token(), &self.0.limits) {
+                Ok(Some((_, introspector))) => introspector.knows(&digest),
+                Ok(None) => {
+                    let known = self.0.tokens.find(&digest);
+                    known.is_some_and(|known| Verifier::recheck(&known.token, self.0.clock.now()).is_ok())
+                }
+                Err(_) => false,
+            }
         })
     }
 

@@ -36,7 +36,12 @@ impl Facts {
 
 impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}, found {}", self.expected, self.found)
+        match (&*self.expected, &*self.found) {
+            ("", "") => f.write_str("none"),
+            (expected, "") => write!(f, "expected {expected}"),
+            ("", found) => write!(f, "found {found}"),
+            (expected, found) => write!(f, "expected {expected}, found {found}"),
+        }
     }
 }
 
@@ -56,6 +61,8 @@ mod tests {
     fn facts_are_there_as_soon_as_one_is() {
         assert!(Facts::default().is_empty());
         assert!(!Facts::new("a", "").is_empty() && !Facts::new("", "b").is_empty());
+        let told = [("", ""), ("a", ""), ("", "b"), ("a", "b")].map(|(a, b)| Facts::new(a, b).to_string());
+        assert_eq!(told, ["none", "expected a", "found b", "expected a, found b"]);
     }
 
     #[test]

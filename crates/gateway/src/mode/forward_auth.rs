@@ -20,6 +20,7 @@ use crate::request::Asked;
 use crate::running::Running;
 use crate::settings::{ForwardAuthSettings, FrontProxy};
 use crate::telemetry::record::Named;
+use crate::telemetry::trace::Trace;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -44,7 +45,8 @@ impl Door for ForwardAuth {
             tracing::warn!(facts = %refusal, cure = cure(refusal, settings.proxy), request_id, "not decided");
         }
         let peer = running.caller(peer.address, request.headers());
-        let named = Named { request_id: &request_id, trace_id: None, peer };
+        let trace = Trace::read(request.headers());
+        let named = Named { request_id: &request_id, trace_id: trace.as_ref().map(Trace::id), peer };
         told(&running, settings.proxy, original, request.headers(), named).await
     }
 }

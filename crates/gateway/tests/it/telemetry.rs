@@ -278,3 +278,26 @@ async fn a_reload_that_failed_shows_until_one_goes_well() {
     watching.abort();
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[tokio::test]
+async fn a_proxy_that_asks_has_its_trace_written_down_too() {
+    let doors = "[forward_auth]\nlisten = \"127.0.0.1:0\"\nproxy = \"caddy\"\ntrusted_peers = [\"127.0.0.1\"]\n\
+                 [ext_authz]\nlisten = \"127.0.0.1:0\"\npath_prefix = \"/check\"\n";
+    let (world, file) = audited("doors", "", doors).await;
+    let trace = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    let original = [
+        ("x-forwarded-method", "GET"),
+        ("x-forwarded-host", "gw.example"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-uri", "/asked"),
+        trace,
+    ];
+    Client::new(world.forward_auth.unwrap()).send(with("/", None, &original)).await;
+    Client::new(world.ext_authz.unwrap()).send(with("/check/asked", None, &[trace])).await;
+    let records = records(world, &file).await;
+    assert_eq!(records.len(), 2);
+    for record in records {
+        assert_eq!(record["path"], "/asked");
+        assert_eq!(record["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+    }
+}

@@ -134,6 +134,14 @@ impl Introspector {
         }
     }
 
+    /// Whether an opaque token is remembered as a good one. Nobody is asked.
+    pub(crate) fn knows(&self, digest: &Digest) -> bool {
+        match self.answers.find(digest) {
+            Some(Verdict::Active(token)) => Verifier::recheck(&token, self.clock.now()).is_ok(),
+            _ => false,
+        }
+    }
+
     /// Hears from the issuer that a token which it signed is still active, where such tokens are asked about.
     pub(crate) async fn confirm(&self, token: &str, digest: &Digest) -> Result<(), Denial> {
         if !self.asked.jwts_too {

@@ -21,6 +21,7 @@ use crate::refusal::Refusal;
 use crate::request::{self, Asked};
 use crate::running::Running;
 use crate::telemetry::record::Named;
+use crate::telemetry::trace::Trace;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
@@ -53,7 +54,8 @@ async fn check(running: &Running, peer: Peer, message: Result<CheckRequest, &'st
         Err(fault) => Told::nothing(Refusal::Original(fault)),
     };
     let request_id = request_id(&headers);
-    let named = named(running, peer, &headers, &request_id);
+    let trace = Trace::read(&headers);
+    let named = named(running, peer, &headers, &request_id, trace.as_ref());
     match judge(running, original, &headers, named).await {
         Answer::Pass(identity) => {
             passed(identity, &running.identity.to_remove(&headers), respelled.as_deref())
@@ -63,8 +65,14 @@ async fn check(running: &Running, peer: Peer, message: Result<CheckRequest, &'st
 }
 
 /// By which name the request is known, and whose it is as far as Envoy may say so.
-fn named<'r>(running: &Running, peer: Peer, headers: &HeaderMap, request_id: &'r str) -> Named<'r> {
-    Named { request_id, trace_id: None, peer: running.caller(peer.address, headers) }
+fn named<'r>(
+    running: &Running,
+    peer: Peer,
+    headers: &HeaderMap,
+    request_id: &'r str,
+    trace: Option<&'r Trace>,
+) -> Named<'r> {
+    Named { request_id, trace_id: trace.map(Trace::id), peer: running.caller(peer.address, headers) }
 }
 
 /// Leave: what Envoy sets and what it removes; the path too, where it was decided on in another spelling.
@@ -119,7 +127,8 @@ async fn by_http(running: &Running, peer: Peer, parts: &Parts) -> Response<Bytes
     let request_id = request_id(&parts.headers);
     let mut headers = parts.headers.clone();
     reading::split_joined(&mut headers, running.identity.token_header());
-    let named = named(running, peer, &headers, &request_id);
+    let trace = Trace::read(&headers);
+    let named = named(running, peer, &headers, &request_id, trace.as_ref());
     match judge(running, behind_prefix(running, parts), &headers, named).await {
         Answer::Pass(identity) => {
             let mut response = Response::new(Bytes::new());

@@ -3,6 +3,7 @@
 use super::{Asking, judge, server};
 use crate::answering::Answering;
 use crate::world::clock;
+use http::{HeaderMap, HeaderValue};
 use portcullis_core::credential::Credential;
 use portcullis_core::token::NumericDate;
 use portcullis_resource_server::Revocation;
@@ -136,4 +137,26 @@ async fn what_one_issuer_said_counts_for_no_other() {
         "what has no known prefix is for the one without"
     );
     assert_eq!((ours.requests().len(), theirs.requests().len()), (1, 2));
+}
+
+/// For the limit of failing callers: who was found good a short while ago is known, and nobody is asked.
+#[tokio::test]
+async fn a_token_is_known_for_as_long_as_its_answer_is_remembered() {
+    let world = Asking::new("cache_seconds = 30\n").await;
+    let knows = |token: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+        world.server.knows_token(&headers)
+    };
+    let good = world.idp.token("alice").opaque();
+    assert!(!knows(&good));
+    assert_eq!(
+        (world.judge(&good).await, world.judge("made-up").await.as_str()),
+        ("fine".to_owned(), "token.inactive")
+    );
+    let asked = world.status().questions;
+    assert!(knows(&good) && !knows("made-up") && !knows("never-seen"));
+    world.clock.advance(Duration::from_secs(30));
+    assert!(!knows(&good));
+    assert_eq!(world.status().questions, asked);
 }
