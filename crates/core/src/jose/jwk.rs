@@ -74,7 +74,7 @@ impl VerifyingKey {
     }
 }
 
-/// `use`, `key_ops` and private members (RFC 7517, sections 4.2, 4.3 and 9.3).
+/// `use`, `key_ops` and private members (RFC 7517, sections 4.2, 4.3 and 9.2).
 fn check_purpose(jwk: &Object) -> Result<(), JwkFault> {
     if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| jwk.get(member).is_some()) {
         return Err(JwkFault::Secret);
