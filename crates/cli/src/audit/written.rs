@@ -112,8 +112,8 @@ const SECRETS: &[&str] = &[
     "store_url_file",
 ];
 
-/// Members that name a file which decides what is trusted.
-const TRUST: &[&str] = &["authorities", "ca_file", "client_authorities", "key_snapshot"];
+/// Members that name a file which decides what is trusted, or who may do what.
+const TRUST: &[&str] = &["authorities", "ca_file", "client_authorities", "key_snapshot", "policies"];
 
 /// The settings that loosen security and are not false.
 fn dangers(document: &toml::Value) -> Vec<String> {

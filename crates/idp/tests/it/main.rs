@@ -50,6 +50,13 @@ pub(crate) async fn idp() -> Idp {
     Idp::start(IdpConfig { clients, ..defaults }).await.unwrap()
 }
 
+/// The names of an object's members, sorted: whether `Value` keeps their order is up to what else is built.
+pub(crate) fn members(object: &Value) -> Vec<&str> {
+    let mut names: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
 pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap()
 }
