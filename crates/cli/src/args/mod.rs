@@ -76,7 +76,8 @@ Examples:
 
   A token, and why an API takes it or not:
   $ portcullis token --issuer http://127.0.0.1:9000
-  $ portcullis token -q | portcullis explain --issuer http://127.0.0.1:9000 --audience api://enterprise-api
+  $ export OAUTH2_ISSUER=http://127.0.0.1:9000 OAUTH2_AUDIENCE=api://enterprise-api
+  $ portcullis token -q | portcullis explain
 
   The gateway in front of an API:
   $ portcullis config init
@@ -84,10 +85,11 @@ Examples:
 
 Each command has more under --help, with examples.
 
-Environment: the variables of each command, also from a file `.env` in the working directory; NO_COLOR and CLICOLOR for
-colours, RUST_LOG for a log on standard error.
+Environment: the variables of each command, also from a file `.env` in the working directory;
+NO_COLOR and CLICOLOR for colours, RUST_LOG for a log on standard error.
 
-Exit codes: 0 fine, 1 could not run, 2 refused, 4 an outage: the identity provider could not be asked.";
+Exit codes: 0 fine, 1 could not run, 2 refused, 4 an outage: the identity provider could not
+be asked.";
 
 #[cfg(test)]
 mod tests;
