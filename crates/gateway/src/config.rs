@@ -7,16 +7,24 @@
 mod assertion;
 mod cedar;
 mod doors;
+mod identity;
+mod limits;
+mod route;
+mod tls;
+mod upstream;
 
 pub use assertion::AssertionConfig;
 pub use cedar::{CedarConfig, CedarDemand};
 pub use doors::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig};
+pub use identity::IdentityConfig;
+pub use limits::{LimitsConfig, TimeoutsConfig};
+pub use route::{RequireConfig, RouteConfig};
+pub use tls::{AdminConfig, TlsConfig};
+pub use upstream::{HealthConfig, UpstreamConfig};
 
 use portcullis_core::{ConfigError, ConfigErrors};
-use portcullis_resource_server::config::{ClaimScalar, OneOrMore};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use toml::de::DeTable;
@@ -116,179 +124,6 @@ pub struct GatewayConfig {
     pub danger_plain_http: bool,
 }
 
-/// `[gateway.tls]`, as written. The files are read again when they change.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct TlsConfig {
-    /// The certificate chain, in PEM, the server's own certificate first.
-    pub certificate: PathBuf,
-    /// The private key, in PEM.
-    pub key: PathBuf,
-    /// The lowest version: `1.2` (default) or `1.3`.
-    pub minimum: Option<String>,
-    /// Certificates of the authorities whose client certificates are accepted, in PEM. Default: clients are not
-    /// asked for one.
-    pub client_authorities: Option<PathBuf>,
-    /// Whether a client without a certificate may connect. Default false; needs `client_authorities`.
-    #[serde(default)]
-    pub client_certificate_optional: bool,
-    /// `max-age` of `Strict-Transport-Security` (RFC 6797), in seconds. Default 31,536,000; 0 leaves it out.
-    pub hsts: Option<u64>,
-    /// An address that answers plain HTTP with a redirect to HTTPS. Default: none.
-    pub redirect: Option<SocketAddr>,
-}
-
-/// `[gateway.admin]`, as written.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct AdminConfig {
-    /// The address to listen on, for plain HTTP: `/live`, `/ready`, `/metrics`. It tells no secrets.
-    pub listen: SocketAddr,
-}
-
-/// `[gateway.identity]`, as written.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct IdentityConfig {
-    /// Header names and what they tell: `subject`, `client`, `tenant`, `kind`, `scopes`, `roles`, `groups`, `issuer`,
-    /// or `claim:` and a claim path. Default `x-auth-subject`, `-client`, `-scopes`, `-roles` and `-issuer`; none where
-    /// an assertion says it.
-    pub headers: Option<BTreeMap<String, String>>,
-    /// Beginnings of header names that only the gateway may set. Default `x-auth-`.
-    pub reserved: Option<Vec<String>>,
-    /// Whether the upstream gets the token as well. Default false.
-    #[serde(default)]
-    pub forward_token: bool,
-    /// One signed assertion for the upstream, which it can verify. Default: none.
-    pub assertion: Option<AssertionConfig>,
-}
-
-/// `[gateway.limits]`, as written.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct LimitsConfig {
-    /// Most connections at a time. Default 10,000. More wait until one ends.
-    pub connections: Option<usize>,
-    /// Most bytes of a request's head. Default 65,536, at least 8,192.
-    pub header_bytes: Option<u32>,
-    /// Most header fields of a request. Default 100.
-    pub headers: Option<usize>,
-    /// Most bytes of a request's body. Default 10,485,760; 0 for no bound. A route can say otherwise.
-    pub body_bytes: Option<u64>,
-    /// Most requests at a time on one HTTP/2 connection. Default 100.
-    pub streams: Option<u32>,
-    /// Most refusals of one caller in a minute; then it gets 429 until some are forgiven, except with a token that was
-    /// verified before. Default 300; 0 for no bound. Callers on loopback are not counted.
-    pub failing_callers: Option<u32>,
-}
-
-/// `[gateway.timeouts]`, as written. All in seconds.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct TimeoutsConfig {
-    /// For a TLS handshake and for the head of a request; also how long a connection may be idle. Default 15.
-    pub head: Option<u64>,
-    /// For the next piece of a request's body. Default 30.
-    pub body: Option<u64>,
-    /// For a connection to an upstream. Default 5.
-    pub connect: Option<u64>,
-    /// For the head of an upstream's answer. Default 60. A route can say otherwise.
-    pub response: Option<u64>,
-    /// For requests under way when the gateway is stopped. Default 30.
-    pub drain: Option<u64>,
-}
-
-/// `[[route]]`, as written.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct RouteConfig {
-    /// What the log, the metrics and policies call it; no other route has the same. Default: its place and its path, for
-    /// policies its path.
-    pub name: Option<String>,
-    /// The path: segments compare whole and with case; `*` stands for one segment, `**` at the end for any number,
-    /// none too; `{name}` is a `*` that policies can read. A final slash of a request makes no difference.
-    pub path: String,
-    /// The methods. `GET` includes `HEAD`. Default: all.
-    #[serde(default)]
-    pub methods: Vec<String>,
-    /// The hosts, `*.example.com` for all below. Default: all.
-    #[serde(default)]
-    pub hosts: Vec<String>,
-    /// `token` (default): a valid token; `public`: none is asked for; `optional`: valid if there is one.
-    pub access: Option<String>,
-    /// What the token must meet.
-    pub require: Option<RequireConfig>,
-    /// Where requests go: a URL, or the name of an `[[upstream]]`. Default: the gateway's.
-    pub upstream: Option<String>,
-    /// Most bytes of a request's body. Default: the gateway's; 0 for no bound.
-    pub body_bytes: Option<u64>,
-    /// For the head of the upstream's answer, in seconds. Default: the gateway's.
-    pub timeout: Option<u64>,
-    /// Whom the signed assertion is for, its `aud`. Default: that of `[gateway.identity.assertion]`.
-    pub assertion_audience: Option<String>,
-}
-
-/// What a token must meet: all the members that are written.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct RequireConfig {
-    /// Scopes that were all granted: one, or a list.
-    pub scope: Option<OneOrMore<String>>,
-    /// Roles that the caller all has: one, or a list.
-    pub role: Option<OneOrMore<String>>,
-    /// Groups that the caller is all in: one, or a list.
-    pub group: Option<OneOrMore<String>>,
-    /// For whom the token was issued: `user`, or `application` in its own name.
-    pub kind: Option<String>,
-    /// Claim paths and their values: one, or several of which one will do. A list in the token holds it.
-    #[serde(default)]
-    pub claim: BTreeMap<String, OneOrMore<ClaimScalar>>,
-    /// How the user signed in, by `acr`: one value, or several of which one will do, in order of preference.
-    pub acr: Option<OneOrMore<String>>,
-    /// How long ago the user may have signed in, by `auth_time`, in seconds.
-    pub max_age: Option<u64>,
-    /// That the policies of `[cedar]` permit it: `true` for the request's method, or the name of an action.
-    pub cedar: Option<CedarDemand>,
-    /// All of these.
-    pub all: Option<Vec<Self>>,
-    /// At least one of these.
-    pub any: Option<Vec<Self>>,
-    /// Not this.
-    pub not: Option<Box<Self>>,
-}
-
-/// `[[upstream]]`, as written.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct UpstreamConfig {
-    /// What routes call it.
-    pub name: String,
-    /// The servers, `http://` or `https://` with host and port and no path. The one with the fewest requests
-    /// under way gets the next.
-    pub servers: Vec<String>,
-    /// `http1` (default), or `http2`, without TLS as well, as gRPC servers want it. WebSockets take `http1`.
-    pub protocol: Option<String>,
-    /// Which `Host` the servers see: `client` (default), the one that was asked for, or `upstream`, their own. Over
-    /// HTTP/2 it is their own; `X-Forwarded-Host` says what was asked for.
-    pub host: Option<String>,
-    /// Certificates of the authorities to trust, in PEM. Default: the system's.
-    pub authorities: Option<PathBuf>,
-    /// How to see whether a server is well. Default: by its failing connections alone.
-    pub health: Option<HealthConfig>,
-}
-
-/// `[upstream.health]`, as written.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct HealthConfig {
-    /// The path to ask for; 2xx and 3xx mean well.
-    pub path: String,
-    /// How often, in seconds. Default 10.
-    pub interval: Option<u64>,
-    /// How long an answer may take, in seconds. Default 3.
-    pub timeout: Option<u64>,
-}
-
 impl Config {
     /// Reads a TOML document, and says all that is wrong with its form.
     ///
@@ -345,6 +180,7 @@ fn unreadable(text: &str, error: &toml::de::Error) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis_resource_server::config::{ClaimScalar, OneOrMore};
 
     #[test]
     fn one_document_holds_both_parts() {

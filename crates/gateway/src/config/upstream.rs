@@ -1,0 +1,37 @@
+//! The servers behind the gateway, as written.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// `[[upstream]]`, as written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamConfig {
+    /// What routes call it.
+    pub name: String,
+    /// The servers, `http://` or `https://` with host and port and no path. The one with the fewest requests
+    /// under way gets the next.
+    pub servers: Vec<String>,
+    /// `http1` (default), or `http2`, without TLS as well, as gRPC servers want it. WebSockets take `http1`.
+    pub protocol: Option<String>,
+    /// Which `Host` the servers see: `client` (default), the one that was asked for, or `upstream`, their own. Over
+    /// HTTP/2 it is their own; `X-Forwarded-Host` says what was asked for.
+    pub host: Option<String>,
+    /// Certificates of the authorities to trust, in PEM. Default: the system's.
+    pub authorities: Option<PathBuf>,
+    /// How to see whether a server is well. Default: by its failing connections alone.
+    pub health: Option<HealthConfig>,
+}
+
+/// `[upstream.health]`, as written.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct HealthConfig {
+    /// The path to ask for; 2xx and 3xx mean well.
+    pub path: String,
+    /// How often, in seconds. Default 10.
+    pub interval: Option<u64>,
+    /// How long an answer may take, in seconds. Default 3.
+    pub timeout: Option<u64>,
+}
