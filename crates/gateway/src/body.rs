@@ -13,8 +13,8 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
@@ -34,12 +34,18 @@ pub(crate) struct RequestBody {
 pub(crate) struct Progress {
     made: AtomicBool,
     over: AtomicBool,
+    fault: OnceLock<BodyFault>,
 }
 
 impl Progress {
     /// Whether there was any since the last time this was asked.
     pub(crate) fn was_made(&self) -> bool {
         self.made.swap(false, Ordering::Relaxed)
+    }
+
+    /// Why it ended early, if it did: HTTP/2 tells its upstream, but not the one who sends.
+    pub(crate) fn fault(&self) -> Option<BodyFault> {
+        self.fault.get().copied()
     }
 
     /// Whether nothing more comes: the body has ended, or nobody takes it any more.
@@ -163,12 +169,16 @@ impl http_body::Body for RequestBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
-        match Pin::new(inner).poll_frame(context) {
+        let frame = match Pin::new(inner).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(self.passed(frame)),
             Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(BodyFault::Broken))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => self.poll_pause(context).map(|()| Some(Err(BodyFault::TooSlow))),
+        };
+        if let (Poll::Ready(Some(Err(fault))), Some(progress)) = (&frame, &self.progress) {
+            _ = progress.fault.set(*fault);
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -22,6 +22,10 @@ pub(crate) enum Refusal {
     Method,
     BodyTooLarge,
     BodyTooSlow,
+    /// The body is malformed, or ended early.
+    BodyBroken,
+    /// A transfer coding besides `chunked`.
+    Coding,
     IdentityTooLong,
     /// The upstream cannot be told who calls.
     Unsigned(&'static str),
@@ -34,6 +38,8 @@ pub(crate) enum Refusal {
     Unreachable(String),
     TooSlow,
     Broken(String),
+    /// The head of the answer exceeds the limits of its upstream.
+    AnswerHead(String),
 }
 
 /// All that is fixed about a refusal.
@@ -55,6 +61,12 @@ impl Refusal {
             Self::Method => (StatusCode::NOT_IMPLEMENTED, "request.method", "this method is not forwarded"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request.body", "the body is too large"),
             Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "request.timeout", "the body came too slowly"),
+            Self::BodyBroken => {
+                (StatusCode::BAD_REQUEST, "request.framing", "the body is malformed or incomplete")
+            }
+            Self::Coding => {
+                (StatusCode::NOT_IMPLEMENTED, "request.coding", "this transfer coding is not understood")
+            }
             Self::IdentityTooLong => (
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "request.identity",
@@ -89,6 +101,11 @@ impl Refusal {
             Self::Broken(_) => {
                 (StatusCode::BAD_GATEWAY, "upstream.broken", "the server behind the gateway answers badly")
             }
+            Self::AnswerHead(_) => (
+                StatusCode::BAD_GATEWAY,
+                "upstream.head",
+                "the head of the answer is larger than the gateway allows for this server",
+            ),
         };
         Entry { status, code, phrase }
     }
@@ -143,7 +160,13 @@ impl Refusal {
         // Whoever writes requests with two readings may have written another one behind.
         if matches!(
             self,
-            Self::Target(_) | Self::Host(_) | Self::Method | Self::BodyTooLarge | Self::BodyTooSlow
+            Self::Target(_)
+                | Self::Host(_)
+                | Self::Method
+                | Self::Coding
+                | Self::BodyTooLarge
+                | Self::BodyTooSlow
+                | Self::BodyBroken
         ) {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -159,6 +182,9 @@ impl fmt::Display for Refusal {
                 f.write_str(fact)
             }
             Self::Untrusted(facts) | Self::Unreachable(facts) | Self::Broken(facts) => f.write_str(facts),
+            Self::AnswerHead(facts) => {
+                write!(f, "{facts}; raise `headers` or `header_bytes` of the upstream if this is meant")
+            }
             _ => f.write_str(self.entry().phrase),
         }
     }

@@ -1,13 +1,14 @@
 //! What a request asks for, read strictly: what HTTP libraries let through and servers read in different ways.
 //!
-//! Refused here: `CONNECT`, `TRACE` and methods in small letters; a `Host` that is missing, repeated, malformed or not the one of the target;
+//! Refused here: `CONNECT`, `TRACE` and methods in small letters; transfer codings besides `chunked`; a `Host` that is missing, repeated, malformed or not the one of the target;
 //! targets that are no path; paths with two readings ([`NormalPath`]). Framing is checked by hyper before. A
 //! fragment never gets here: the library cuts it off a target, so nobody decides on it or forwards it.
 
 use crate::host::{Host, HostPattern};
 use crate::path::NormalPath;
 use crate::refusal::Refusal;
-use http::header::HOST;
+use crate::upstream::is_chunked;
+use http::header::{HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Version};
@@ -24,6 +25,7 @@ impl Asked {
     /// Reads the head of a request.
     pub(crate) fn read(parts: &Parts, served: &[HostPattern]) -> Result<Self, Refusal> {
         check_method(&parts.method)?;
+        check_coding(&parts.headers)?;
         let host = served_host(host(parts)?, served)?;
         let target = parts.uri.path_and_query().ok_or(Refusal::Target("a target without a path"))?;
         Self::new(host, target.path(), target.query())
@@ -71,6 +73,12 @@ impl Asked {
 
 fn check_method(method: &Method) -> Result<(), Refusal> {
     if is_forwarded(method) { Ok(()) } else { Err(Refusal::Method) }
+}
+
+/// A body in another coding would be forwarded without the name of it (RFC 9112, section 6.1).
+fn check_coding(headers: &HeaderMap) -> Result<(), Refusal> {
+    let understood = !headers.contains_key(TRANSFER_ENCODING) || is_chunked(headers);
+    if understood { Ok(()) } else { Err(Refusal::Coding) }
 }
 
 /// The host, if it is one of those that are served.

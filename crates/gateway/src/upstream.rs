@@ -1,22 +1,29 @@
 //! The servers behind the gateway: which one gets a request, and what happens when it does not answer.
 //!
-//! The server with the fewest requests under way is next. One that refuses connections, or fails its probes, is
-//! passed over while there is another. A request is tried again only if it is safe (RFC 9110, section 9.2.1), has no
-//! body, and no server has begun to answer it. What an upstream answers is not judged.
+//! The server with the fewest requests under way is next. One that dies under a request, or fails its probes, is
+//! passed over while there is another. When a request goes to another server is said in `tries.rs`. What an upstream
+//! answers is not judged, only how it is framed.
 
+mod answer;
 mod client;
+mod fault;
 mod idle;
 mod link;
 mod probe;
+mod shared;
+mod tries;
+mod wire;
 
+pub(crate) use answer::is_chunked;
 pub(crate) use link::AnswerBody;
 
 use crate::body::{BodyFault, Progress, RequestBody};
 use crate::refusal::Refusal;
-use crate::settings::{HostSeen, Protocol, UpstreamSettings};
+use crate::settings::{HostSeen, UpstreamSettings};
 use crate::telemetry::events;
-use client::{Clients, Fault};
-use http::header::{HOST, HeaderValue};
+use client::{Call, Clients};
+use fault::Fault;
+use http::header::{HOST, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version};
@@ -24,14 +31,14 @@ use idle::Idle;
 use metrics::{Counter, Histogram, Recorder};
 use portcullis_core::ConfigError;
 use portcullis_resource_server::clock::Clock;
+use shared::Shared;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tries::Tries;
 
-/// How long a server that refused a connection is passed over.
+/// How long a server that died under a request is passed over.
 const PASSED_OVER: Duration = Duration::from_secs(5);
-/// How many servers are asked for one request at most.
-const MOST_TRIES: usize = 3;
 
 /// Servers that do the same.
 #[derive(Debug)]
@@ -53,11 +60,14 @@ struct Server {
     uri: Uri,
     /// What it is called in `Host`, where the client's own word for it does not go through.
     host: HeaderValue,
+    /// The same, as `:authority`.
+    named: Authority,
     idle: Idle,
+    shared: Shared,
     under_way: AtomicUsize,
     /// Whether its last probes went well.
     well: AtomicBool,
-    /// When it may be tried again after a failed connection, in milliseconds of the clock.
+    /// When it may be tried again after a failure, in milliseconds of the clock.
     passed_over_until: AtomicU64,
 }
 
@@ -120,7 +130,7 @@ impl Upstream {
         match &answer {
             Ok(_) => self.seconds.record(began.elapsed()),
             // The caller's own faults are not the upstream's.
-            Err(Refusal::Unreachable(_) | Refusal::Broken(_) | Refusal::TooSlow) => {
+            Err(Refusal::Unreachable(_) | Refusal::Broken(_) | Refusal::AnswerHead(_) | Refusal::TooSlow) => {
                 self.failures.increment(1);
             }
             Err(_) => {}
@@ -141,88 +151,114 @@ impl Upstream {
 
     async fn try_to_send(&self, request: Outgoing) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
         let Outgoing { parts, target, host, body, progress, timeout, upgrade } = request;
-        let again = is_safe(&parts.method) && http_body::Body::is_end_stream(&body) && !upgrade;
-        let (mut body, mut tried) = (Some(body), Vec::new());
+        let empty = http_body::Body::is_end_stream(&body);
+        let harmless = self.settings.retry && is_safe(&parts.method) && empty && !upgrade;
+        let chunked = lacks_length(&parts.method, &body);
+        let (mut body, mut tries) = (Some(body), Tries::default());
+        let mut last = None;
         loop {
-            let Some(under_way) = self.next(&tried) else {
-                return Err(Refusal::Unreachable(format!("upstream `{}` has no server", self.settings.name)));
+            let Some((under_way, well)) = self.next(&tries) else {
+                let none = || Fault::Connect("it has no server".to_owned());
+                return Err(self.refusal(last.unwrap_or_else(none)));
             };
             let server = Arc::clone(&under_way.0);
-            let one = self.request(
-                &server,
-                &parts,
-                &target,
-                &host,
-                body.take().unwrap_or_else(RequestBody::empty),
-                upgrade,
-            );
-            let answer = self.clients.send(&server, one?, upgrade, timeout, progress.as_deref()).await;
-            let fault = match answer {
-                Ok(response) => return Ok((response, under_way)),
+            let mut head = self.request(&server, &parts, &target, &host, upgrade)?;
+            if chunked && head.version == Version::HTTP_11 {
+                head.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            }
+            let progress = progress.as_deref();
+            let call = Call { head, upgrade, timeout, progress, fresh: !tries.is_first() };
+            let fault = match self.clients.send(&server, call, &mut body).await {
+                Ok(response) => {
+                    if !well {
+                        server.passed_over_until.store(0, Ordering::Relaxed);
+                    }
+                    return Ok((response, under_way));
+                }
                 Err(fault) => fault,
             };
-            if matches!(fault, Fault::Connect(_)) {
-                let until = self.clock.elapsed().saturating_add(PASSED_OVER).as_millis();
-                server.passed_over_until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
+            if fault.is_death() {
+                self.pass_over(&server, &fault);
             }
-            let unanswered = matches!(fault, Fault::Connect(_) | Fault::Unanswered(_));
-            tried.push(server);
-            if !(again && unanswered && tried.len() < MOST_TRIES) {
+            if body.is_none() && empty {
+                body = Some(RequestBody::empty());
+            }
+            if !tries.fail(server, &fault, body.is_some(), harmless) {
                 return Err(self.refusal(fault));
             }
+            tracing::debug!(upstream = %self.settings.name, facts = ?fault, "tries another server");
+            last = Some(fault);
         }
     }
 
-    /// The server to ask next: of those that are well the one with the fewest requests, the others after them. A
-    /// server is asked twice only where it is the only one.
-    fn next(&self, tried: &[Arc<Server>]) -> Option<UnderWay> {
+    fn pass_over(&self, server: &Server, fault: &Fault) {
+        let now = self.clock.elapsed();
+        let until = u64::try_from(now.saturating_add(PASSED_OVER).as_millis()).unwrap_or(u64::MAX);
+        let before = server.passed_over_until.swap(until, Ordering::Relaxed);
+        if u128::from(before) <= now.as_millis() {
+            let (upstream, server) = (&self.settings.name, &server.authority);
+            tracing::warn!(%upstream, %server, facts = ?fault, "the server failed and is passed over");
+        }
+    }
+
+    /// The server to try next, and whether it is well: of those that are well the one with the fewest requests, the others
+    /// after them. A server is tried again only where no other one is left.
+    fn next(&self, tries: &Tries) -> Option<(UnderWay, bool)> {
         let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
         let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.servers.len().max(1);
         let in_turn = self.servers.iter().skip(first).chain(self.servers.iter().take(first));
-        let server = in_turn.min_by_key(|server| {
-            let times = tried.iter().filter(|other| Arc::ptr_eq(other, server)).count();
-            (times, !server.is_well(now), server.under_way.load(Ordering::Relaxed))
+        let left = in_turn.filter_map(|server| Some((tries.failures(server)?, server)));
+        let (_, server) = left.min_by_key(|(failures, server)| {
+            (*failures, !server.is_well(now), server.under_way.load(Ordering::Relaxed))
         })?;
         server.under_way.fetch_add(1, Ordering::Relaxed);
-        Some(UnderWay(Arc::clone(server)))
+        Some((UnderWay(Arc::clone(server)), server.is_well(now)))
     }
 
+    /// The head of a request, in the form for the protocol, with one host (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
     fn request(
         &self,
         server: &Server,
         parts: &Parts,
         target: &PathAndQuery,
         host: &HeaderValue,
-        body: RequestBody,
         upgrade: bool,
-    ) -> Result<Request<RequestBody>, Refusal> {
-        let mut request = Request::new(body);
-        *request.method_mut() = parts.method.clone();
-        *request.headers_mut() = parts.headers.clone();
-        *request.version_mut() = Version::HTTP_11;
-        let uri = Uri::builder()
-            .scheme(server.scheme.clone())
-            .authority(server.authority.clone())
-            .path_and_query(target.clone())
-            .build();
-        *request.uri_mut() = uri.map_err(|_| Refusal::Target("a target that is too long"))?;
-        let http1 = upgrade || self.settings.protocol == Protocol::Http1;
-        if http1 && self.settings.host == HostSeen::Client {
-            request.headers_mut().insert(HOST, host.clone());
+    ) -> Result<Parts, Refusal> {
+        let (mut head, ()) = Request::new(()).into_parts();
+        head.method = parts.method.clone();
+        head.headers = parts.headers.clone();
+        let own = self.settings.host == HostSeen::Upstream;
+        if self.clients.is_http2(upgrade) {
+            head.version = Version::HTTP_2;
+            head.headers.remove(HOST);
+            let authority = if own { None } else { Authority::try_from(host.as_bytes()).ok() };
+            let uri = Uri::builder()
+                .scheme(server.scheme.clone())
+                .authority(authority.unwrap_or_else(|| server.named.clone()))
+                .path_and_query(target.clone());
+            head.uri = uri.build().map_err(|_| Refusal::Target("a target that is too long"))?;
+        } else {
+            head.version = Version::HTTP_11;
+            head.headers.insert(HOST, if own { server.host.clone() } else { host.clone() });
+            // By its path alone, as servers expect it that are no proxies.
+            head.uri = Uri::from(target.clone());
         }
-        Ok(request)
+        Ok(head)
     }
 
     fn refusal(&self, fault: Fault) -> Refusal {
         let name = &self.settings.name;
         match fault {
             Fault::Connect(facts) => Refusal::Unreachable(format!("upstream `{name}`: {facts}")),
-            Fault::Unanswered(facts) | Fault::Broken(facts) => {
-                Refusal::Broken(format!("upstream `{name}`: {facts}"))
-            }
-            Fault::TooSlow => Refusal::TooSlow,
+            Fault::NotProcessed(facts)
+            | Fault::Unanswered { facts, .. }
+            | Fault::Reset(facts)
+            | Fault::Broken(facts) => Refusal::Broken(format!("upstream `{name}`: {facts}")),
+            Fault::HeadTooLarge(facts) => Refusal::AnswerHead(format!("upstream `{name}`: {facts}")),
+            Fault::TooSlow { .. } => Refusal::TooSlow,
             Fault::Body(BodyFault::TooLarge) => Refusal::BodyTooLarge,
-            Fault::Body(BodyFault::TooSlow | BodyFault::Broken) => Refusal::BodyTooSlow,
+            Fault::Body(BodyFault::TooSlow) => Refusal::BodyTooSlow,
+            Fault::Body(BodyFault::Broken) => Refusal::BodyBroken,
         }
     }
 }
@@ -239,8 +275,10 @@ impl Server {
             scheme: scheme.clone(),
             authority: authority.clone(),
             uri: uri.build().ok()?,
+            named: Authority::try_from(host.as_str()).ok()?,
             host: HeaderValue::try_from(host).ok()?,
             idle: Idle::default(),
+            shared: Shared::default(),
             under_way: AtomicUsize::new(0),
             well: AtomicBool::new(true),
             passed_over_until: AtomicU64::new(0),
@@ -261,4 +299,10 @@ impl Drop for UnderWay {
 /// Methods that change nothing (RFC 9110, section 9.2.1).
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Whether the length of a body is unknown, of a request whose body the library would drop then.
+fn lacks_length(method: &Method, body: &RequestBody) -> bool {
+    let rare = matches!(*method, Method::GET | Method::HEAD);
+    rare && !http_body::Body::is_end_stream(body) && http_body::Body::size_hint(body).exact().is_none()
 }

@@ -15,9 +15,15 @@ pub struct UpstreamConfig {
     pub servers: Vec<String>,
     /// `http1` (default), or `http2`, without TLS as well, as gRPC servers want it. WebSockets take `http1`.
     pub protocol: Option<String>,
-    /// Which `Host` the servers see: `client` (default), the one that was asked for, or `upstream`, their own. Over
-    /// HTTP/2 it is their own; `X-Forwarded-Host` says what was asked for.
+    /// Which host the servers see, in `Host` or over HTTP/2 in `:authority`: `client` (default), the one that was asked
+    /// for, or `upstream`, their own; `X-Forwarded-Host` says what was asked for.
     pub host: Option<String>,
+    /// Whether a safe request whose connection ended without an answer is sent once more. Default true.
+    pub retry: Option<bool>,
+    /// How many fields an answer may have. Default 100.
+    pub headers: Option<usize>,
+    /// How large the head of an answer may be, in bytes. Default 65536.
+    pub header_bytes: Option<u32>,
     /// Certificates of the authorities to trust, in PEM. Default: the system's.
     pub authorities: Option<PathBuf>,
     /// How to see whether a server is well. Default: by its failing connections alone.

@@ -16,9 +16,22 @@ pub(crate) struct UpstreamSettings {
     pub(crate) servers: Vec<(Scheme, Authority)>,
     pub(crate) protocol: Protocol,
     pub(crate) host: HostSeen,
+    /// Whether a safe request is sent once more when its connection ends without an answer.
+    pub(crate) retry: bool,
+    /// How many fields an answer may have, and how many bytes its head.
+    pub(crate) headers: usize,
+    pub(crate) header_bytes: u32,
     pub(crate) authorities: Option<PathBuf>,
     pub(crate) health: Option<HealthSettings>,
     pub(crate) connect_timeout: Duration,
+}
+
+impl UpstreamSettings {
+    /// The default for `headers`.
+    pub(crate) const HEADERS: usize = 100;
+    const HEADER_BYTES: u32 = 65_536;
+    /// As much as hyper holds of a head unless it is told otherwise.
+    pub(crate) const BUFFER_BYTES: usize = 400_000;
 }
 
 /// How to talk to the servers.
@@ -85,6 +98,9 @@ impl Upstreams {
             servers: vec![server],
             protocol: Protocol::Http1,
             host: HostSeen::Client,
+            retry: true,
+            headers: UpstreamSettings::HEADERS,
+            header_bytes: UpstreamSettings::HEADER_BYTES,
             authorities: None,
             health: None,
             connect_timeout: self.connect_timeout,
@@ -146,11 +162,34 @@ fn upstream(
             HostSeen::Client
         }
     };
+    for (member, most, is_bad) in [
+        (
+            "headers",
+            MOST_HEADERS.to_string(),
+            written.headers.is_some_and(|it| !(1..=MOST_HEADERS).contains(&it)),
+        ),
+        (
+            "header_bytes",
+            MOST_HEADER_BYTES.to_string(),
+            written.header_bytes.is_some_and(|it| !(1_024..=MOST_HEADER_BYTES).contains(&it)),
+        ),
+    ] {
+        if is_bad {
+            faults.add(
+                format!("{place}.{member}"),
+                format!("at most {most}"),
+                "leave it out for the default",
+            );
+        }
+    }
     UpstreamSettings {
         name: written.name.into(),
         servers,
         protocol,
         host,
+        retry: written.retry.unwrap_or(true),
+        headers: written.headers.unwrap_or(UpstreamSettings::HEADERS),
+        header_bytes: written.header_bytes.unwrap_or(UpstreamSettings::HEADER_BYTES),
         authorities: written.authorities,
         health: written.health.and_then(|health| health_settings(place, &health, faults)),
         connect_timeout,
@@ -169,6 +208,9 @@ fn health_settings(place: &str, written: &HealthConfig, faults: &mut Faults) -> 
         }
     }
 }
+
+const MOST_HEADERS: usize = 10_000;
+const MOST_HEADER_BYTES: u32 = 16 << 20;
 
 const SERVER_CURE: &str =
     "write `http://` or `https://`, a host and a port, and no path: `http://127.0.0.1:8000`";

@@ -3,30 +3,27 @@
 //! The task of a request gives the connection its turns: while it waits for the head of the answer, then whenever more of
 //! the body is asked for. With the answer's end the connection goes back among the idle ones, or is closed where
 //! something is left over. It gets a task of its own where it has to go on while nobody reads: where an answer begins
-//! before the request has ended, and where the connection is taken over.
+//! before the request has ended, and where the connection is taken over. Such a connection is not used again: what is
+//! left of the request could be taken for the next one.
 //!
 //! Framing is hyper's. Who drops a request or its answer closes the connection.
 
 use super::Server;
+use super::wire::{Stream, Traffic, Wire};
 use crate::body::RequestBody;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{Connection, SendRequest};
-use hyper_rustls::MaybeHttpsStream;
+use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use tokio::net::TcpStream;
 use tokio::task::unconstrained;
-
-/// What a connection is made on: TCP, with TLS or without.
-pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 type Refused = TrySendError<Request<RequestBody>>;
 
@@ -34,14 +31,21 @@ type Refused = TrySendError<Request<RequestBody>>;
 pub(super) struct Link {
     sender: SendRequest<RequestBody>,
     /// None when it has ended.
-    connection: Option<Connection<Stream, RequestBody>>,
+    connection: Option<Connection<TokioIo<Wire>, RequestBody>>,
+    traffic: Arc<Traffic>,
 }
 
 impl Link {
     /// Makes ready for requests what was connected.
-    pub(super) async fn new(stream: Stream) -> hyper::Result<Box<Self>> {
-        let (sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
-        Ok(Box::new(Self { sender, connection: Some(connection) }))
+    pub(super) async fn new(stream: Stream, builder: &Builder) -> hyper::Result<Box<Self>> {
+        let (wire, traffic) = Wire::new(stream);
+        let (sender, connection) = builder.handshake(wire).await?;
+        Ok(Box::new(Self { sender, connection: Some(connection), traffic }))
+    }
+
+    /// What went over the connection for its last request.
+    pub(super) fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
     }
 
     /// Whether it can carry another request, as far as one can see without waiting.
@@ -56,6 +60,7 @@ impl Link {
         &mut self,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, Refused> {
+        self.traffic.begin();
         // Without a budget, as the answer comes by our own turns alone: then there is nothing that could be missed by
         // waiting for those only. It would else wake the task that is at work already.
         let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
@@ -78,18 +83,16 @@ impl Link {
         self.sender.try_send_request(request).await
     }
 
-    /// Goes on until the exchange is over, then back among the idle ones.
-    async fn finish(mut self: Box<Self>, server: Arc<Server>) {
-        let ready = poll_fn(|context| {
+    /// Goes on until the exchange is over.
+    async fn finish(mut self: Box<Self>) {
+        poll_fn(|context| {
             self.turn(context);
             match self.connection {
-                Some(_) => self.sender.poll_ready(context).map(|ready| ready.is_ok()),
-                None => Poll::Ready(false),
+                Some(_) => self.sender.poll_ready(context).map(|_| ()),
+                None => Poll::Ready(()),
             }
-        });
-        if ready.await {
-            server.keep(self);
-        }
+        })
+        .await;
     }
 
     fn turn(&mut self, context: &mut Context<'_>) {
@@ -105,29 +108,35 @@ impl Link {
 /// The body of an answer, and the connection that it comes by.
 pub(crate) struct AnswerBody {
     inner: Incoming,
-    /// None where the connection has a task of its own, and when the body has ended.
-    link: Option<(Box<Link>, Arc<Server>)>,
+    /// None where the connection has a task of its own, and when the body has ended. With the server to keep it for.
+    link: Option<(Box<Link>, Option<Arc<Server>>)>,
     /// Why it breaks off, once what came before has gone out.
     fault: Option<hyper::Error>,
 }
 
 impl AnswerBody {
     /// A body that comes by `link`. If the request has not ended yet, the link goes on without waiting for readers.
-    pub(super) fn new(inner: Incoming, link: Box<Link>, server: Arc<Server>, request_over: bool) -> Self {
+    /// `keep`: the server to keep the link for, if it can be used again.
+    pub(super) fn new(
+        inner: Incoming,
+        link: Box<Link>,
+        keep: Option<Arc<Server>>,
+        request_over: bool,
+    ) -> Self {
         if request_over {
-            let mut body = Self { inner, link: Some((link, server)), fault: None };
+            let mut body = Self { inner, link: Some((link, keep)), fault: None };
             if body.inner.is_end_stream() {
                 body.release();
             }
             return body;
         }
-        tokio::spawn(link.finish(server));
+        tokio::spawn(link.finish());
         Self { inner, link: None, fault: None }
     }
 
-    /// The connection can be used again.
+    /// The exchange is over: the connection is kept, or closed.
     fn release(&mut self) {
-        if let Some((link, server)) = self.link.take() {
+        if let Some((link, Some(server))) = self.link.take() {
             server.keep(link);
         }
     }

@@ -1,14 +1,19 @@
 //! Asking servers from time to time whether they are well.
 
+use super::client::Call;
 use super::{Server, Upstream};
 use crate::body::RequestBody;
 use crate::settings::HealthSettings;
-use http::{Request, Uri, header};
+use http::uri::PathAndQuery;
+use http::{Request, header};
+use http_body_util::{BodyExt as _, Limited};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 /// A server is unwell after so many bad answers in a row, and well again after one good one.
 const BAD_IN_A_ROW: usize = 2;
+/// How long the answer to a probe may be.
+const MOST_BYTES: usize = 1 << 20;
 
 /// Begins to ask. It ends with the upstream.
 pub(super) fn start(upstream: &Arc<Upstream>) {
@@ -40,19 +45,19 @@ async fn watch(upstream: Weak<Upstream>, server: Arc<Server>, health: HealthSett
 
 impl Upstream {
     async fn is_well(&self, server: &Arc<Server>, health: &HealthSettings) -> bool {
-        let uri = Uri::builder()
-            .scheme(server.scheme.clone())
-            .authority(server.authority.clone())
-            .path_and_query(health.path.as_str())
-            .build();
-        let Ok(uri) = uri else { return false };
-        let mut request = Request::new(RequestBody::empty());
-        *request.uri_mut() = uri;
         let agent = header::HeaderValue::from_static("portcullis-probe");
-        request.headers_mut().insert(header::USER_AGENT, agent);
-        match self.clients.send(server, request, false, health.timeout, None).await {
-            Ok(response) => response.status().is_success() || response.status().is_redirection(),
-            Err(_) => false,
-        }
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.headers.insert(header::USER_AGENT, agent);
+        let Ok(target) = PathAndQuery::try_from(health.path.as_str()) else { return false };
+        let Ok(head) = self.request(server, &parts, &target, &server.host, false) else { return false };
+        let call = Call { head, upgrade: false, timeout: health.timeout, progress: None, fresh: false };
+        let answer = async {
+            let response = self.clients.send(server, call, &mut Some(RequestBody::empty())).await.ok()?;
+            let status = response.status();
+            // A server that breaks off is not well either. What comes is bounded.
+            Limited::new(response.into_body(), MOST_BYTES).collect().await.ok()?;
+            Some(status.is_success() || status.is_redirection())
+        };
+        tokio::time::timeout(health.timeout, answer).await.ok().flatten().unwrap_or(false)
     }
 }

@@ -1,6 +1,7 @@
 //! Upstreams that die, hang, talk nonsense, come back, and are one of several.
 
 use crate::client::get;
+use crate::dying::{Death, Dying};
 use crate::upstream::Upstream;
 use crate::world::World;
 use std::net::SocketAddr;
@@ -73,19 +74,22 @@ async fn an_answer_that_breaks_off_is_not_taken_for_a_whole_one() {
 }
 
 #[tokio::test]
-async fn a_safe_request_goes_to_another_server_and_others_do_not() {
+async fn a_request_that_was_not_sent_goes_to_another_server_whatever_its_method() {
     let good = Upstream::start().await;
     let world = World::new(&several(&[nobody().await, good.address], "")).await;
     for _ in 0..4 {
         assert_eq!(world.client().get("/x", None).await.status, 200);
     }
     assert_eq!(good.saw().len(), 4);
-    // The one that refused is passed over by then; after a while it is tried again, but not for a POST twice.
-    assert_eq!(world.client().send(post()).await.status, 200);
+    // After a while the one that refused is tried again.
     world.clock.advance(Duration::from_secs(6));
-    let mut statuses = [world.client().send(post()).await.status, world.client().send(post()).await.status];
-    statuses.sort_unstable();
-    assert_eq!(statuses, [200, 502]);
+    for _ in 0..4 {
+        let mut request = post();
+        *request.body_mut() = http_body_util::Full::new(bytes::Bytes::from("whole"));
+        let answer = world.client().send(request).await;
+        assert_eq!((answer.status, &answer.body[..]), (200, &b"whole"[..]));
+    }
+    assert_eq!(good.saw().len(), 4);
 }
 
 #[tokio::test]
@@ -176,4 +180,135 @@ async fn a_connection_is_used_again_and_one_that_was_closed_meanwhile_is_not() {
         assert_eq!(world.client().get("/x", None).await.body, "ok");
     }
     assert_eq!(std::iter::from_fn(|| connections.try_recv().ok()).count(), 2);
+}
+
+/// A server that answers the first request of a connection, and ends the connection under the second one.
+async fn one_answer_each(rst: bool) -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<()>) {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let (counted, requests) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = socket.accept().await {
+            let counted = counted.clone();
+            tokio::spawn(async move {
+                for answers in [true, false] {
+                    if stream.read(&mut [0; 4_096]).await.unwrap_or_default() == 0 {
+                        return;
+                    }
+                    counted.send(()).unwrap();
+                    if answers {
+                        _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+                    }
+                }
+                if rst {
+                    _ = stream.set_zero_linger();
+                }
+            });
+        }
+    });
+    (address, requests)
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_ends_under_a_request_is_no_death_of_the_server() {
+    for rst in [false, true] {
+        let (server, mut requests) = one_answer_each(rst).await;
+        let world = World::new(&several(&[server], "")).await;
+        for (method, status, sent) in [("GET", 200, 1), ("GET", 200, 2), ("POST", 502, 1), ("POST", 200, 1)] {
+            let mut request = get("/x", None);
+            *request.method_mut() = method.parse().unwrap();
+            let answer = world.client().send(request).await;
+            assert_eq!((answer.status, rst), (status, rst), "{method}");
+            let seen = std::iter::from_fn(|| requests.try_recv().ok()).count();
+            assert_eq!(seen, sent, "{method} {rst}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_sent_twice_at_most_and_once_where_that_is_set() {
+    for (more, sent) in [("", 2), ("retry = false", 1)] {
+        let mut dying = Vec::new();
+        for _ in 0..4 {
+            dying.push(Dying::start(Death::Rst(b""), false).await);
+        }
+        let addresses: Vec<SocketAddr> = dying.iter().map(|it| it.address).collect();
+        let world = World::new(&several(&addresses, more)).await;
+        let answer = world.client().get("/x", None).await;
+        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream.broken"));
+        let all: usize = dying.iter().map(Dying::requests).sum();
+        assert_eq!((all, dying.iter().all(|it| it.requests() <= 1)), (sent, true), "{more}");
+    }
+}
+
+#[tokio::test]
+async fn requests_are_answered_while_one_of_two_servers_dies_by_rst_each_time() {
+    for http2 in [false, true] {
+        let (dying, good) = (Dying::start(Death::Rst(b""), http2).await, Upstream::start().await);
+        let more = if http2 { "protocol = \"http2\"\n" } else { "" };
+        let world = World::new(&several(&[dying.address, good.address], more)).await;
+        for round in 0..4 {
+            for _ in 0..10 {
+                assert_eq!(world.client().get("/x", None).await.status, 200);
+            }
+            // It is passed over for five seconds, and then gets one request again.
+            assert_eq!(dying.requests(), round + 1);
+            world.clock.advance(Duration::from_secs(5));
+        }
+    }
+}
+
+#[tokio::test]
+async fn servers_that_all_failed_are_tried_all_the_same_and_used_when_they_answer() {
+    let (one, two) = (nobody().await, nobody().await);
+    let world = World::new(&several(&[one, two], "")).await;
+    assert_eq!(world.client().get("/x", None).await.status, 502);
+    let back = Upstream::start_at(two).await;
+    for _ in 0..4 {
+        assert_eq!(world.client().send(post()).await.status, 200);
+    }
+    assert_eq!(back.saw().len(), 4);
+}
+
+#[tokio::test]
+async fn requests_that_wait_for_one_connection_fail_with_it() {
+    let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = hanging.local_addr().unwrap();
+    let (counted, mut connections) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = hanging.accept().await {
+            counted.send(stream).unwrap();
+        }
+    });
+    let settings = format!(
+        "upstream = \"api\"\ntimeouts = {{ connect = 2 }}\n{PUBLIC}[[upstream]]\nname = \"api\"\n\
+         servers = [\"https://{server}\"]\nprotocol = \"http2\"\n"
+    );
+    let world = World::new(&settings).await;
+    let all = (0..20).map(|_| async { world.client().get("/x", None).await.status });
+    assert_eq!(futures_util::future::join_all(all).await, [502; 20]);
+    // One after the other they would make twenty.
+    let made = std::iter::from_fn(|| connections.try_recv().ok()).count();
+    assert!(made < 10, "{made} connections");
+}
+
+#[tokio::test]
+async fn a_server_that_breaks_off_its_probes_is_unwell() {
+    let half = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc";
+    for death in [Death::Rst(b""), Death::Fin(half), Death::Rst(half), Death::Hangs(half)] {
+        let (dying, good) = (Dying::start(death, false).await, Upstream::start().await);
+        let health = "health = { path = \"/healthz\", interval = 1, timeout = 1 }\n";
+        let world = World::new(&several(&[dying.address, good.address], health)).await;
+        world
+            .eventually(|| {
+                world.clock.advance(Duration::from_secs(1));
+                dying.requests() >= 3
+            })
+            .await;
+        let before = dying.requests();
+        for _ in 0..4 {
+            assert_eq!(world.client().send(post()).await.status, 200);
+        }
+        assert!(dying.requests() <= before + 1, "{death:?}: probes only");
+    }
 }

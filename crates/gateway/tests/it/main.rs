@@ -14,9 +14,12 @@ mod bodies;
 #[cfg(feature = "cedar")]
 mod cedar;
 mod client;
+mod deaths;
+mod dying;
 mod ext_authz;
 mod failure;
 mod forward_auth;
+mod framing;
 mod identity_corpus;
 mod life;
 mod observability;

@@ -18,6 +18,8 @@ struct Vector {
     id: String,
     raw: String,
     expect: String,
+    status: Option<u16>,
+    body: Option<String>,
     #[serde(default)]
     or_te_then_close: bool,
 }
@@ -36,7 +38,7 @@ const BEHIND: &str = "GET /public/behind HTTP/1.1\r\nHost: gw.example\r\nConnect
 async fn no_bytes_are_read_in_two_ways() {
     let text = include_str!("../../../../conformance/corpus/raw-http1.json");
     let corpus: Corpus = serde_json::from_str(text).unwrap();
-    assert!(corpus.vectors.len() >= 74);
+    assert!(corpus.vectors.len() >= 98);
     let mut judging = JoinSet::new();
     for vectors in corpus.vectors.chunks(10) {
         let vectors = vectors.to_vec();
@@ -69,6 +71,13 @@ async fn judged(world: &World, vector: &Vector) -> Option<String> {
     if whole.len() != statuses.iter().filter(|status| **status == 200).count() {
         return Some(format!("upstream requests are not the answered ones: {told}"));
     }
+    if vector.status.is_some() && statuses.first().copied() != vector.status {
+        return Some(format!("not {:?}: {told}", vector.status));
+    }
+    let seen = saw.iter().find(|saw| saw.whole).map(|saw| String::from_utf8_lossy(&saw.body).into_owned());
+    if vector.body.is_some() && seen != vector.body {
+        return Some(format!("another body: {told}"));
+    }
     let refused = statuses.first().is_none_or(|status| *status >= 400);
     let behind = whole.contains(&"/public/behind");
     let fits = match vector.expect.as_str() {
@@ -78,6 +87,7 @@ async fn judged(world: &World, vector: &Vector) -> Option<String> {
             let by_coding = vector.or_te_then_close && whole.len() == 1;
             !behind && ((refused && saw.is_empty()) || by_coding)
         }
+        "reject-in-the-body" => refused && whole.is_empty(),
         "no-smuggle" => whole.len() <= 2,
         other => panic!("{other}"),
     };

@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 #[derive(Clone, Debug)]
 pub(crate) struct Saw {
     pub(crate) target: String,
+    /// `:authority`, of HTTP/2.
+    pub(crate) authority: Option<String>,
     pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
     pub(crate) trailers: HeaderMap,
@@ -98,6 +100,7 @@ async fn answer(
     };
     let seen = Saw {
         target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        authority: parts.uri.authority().map(ToString::to_string),
         version: parts.version,
         headers: parts.headers,
         trailers,

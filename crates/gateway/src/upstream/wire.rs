@@ -1,0 +1,147 @@
+//! The bytes of a connection to a server, watched for what a failure means: whether any of the request went out,
+//! and whether any of the answer came in.
+//!
+//! A server may answer before it has read the whole request, and close at once. Writing then fails while the answer is
+//! still there to read. So a failed write is not the end: from then on nothing is sent, and reading finds the answer, or
+//! the reason.
+
+use hyper_rustls::MaybeHttpsStream;
+use hyper_util::rt::TokioIo;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// TCP, with TLS or without.
+pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+/// A connection to a server.
+pub(super) struct Wire {
+    inner: TokioIo<Stream>,
+    traffic: Arc<Traffic>,
+    /// Whether writing has failed.
+    mute: bool,
+}
+
+/// What went over the wire for the current request.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    wrote: AtomicBool,
+    heard: AtomicBool,
+}
+
+impl Wire {
+    pub(super) fn new(stream: Stream) -> (TokioIo<Self>, Arc<Traffic>) {
+        let traffic = Arc::<Traffic>::default();
+        let wire = Self { inner: TokioIo::new(stream), traffic: Arc::clone(&traffic), mute: false };
+        (TokioIo::new(wire), traffic)
+    }
+
+    /// What became of an attempt to write `length` bytes.
+    fn written(&mut self, length: usize, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(Ok(count)) => {
+                self.traffic.wrote.store(true, Ordering::Relaxed);
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) if is_closed(&error) => {
+                self.mute = true;
+                Poll::Ready(Ok(length))
+            }
+            other => other,
+        }
+    }
+}
+
+impl Traffic {
+    /// A new request begins.
+    pub(super) fn begin(&self) {
+        self.wrote.store(false, Ordering::Relaxed);
+        self.heard.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether any byte of the request went out.
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote.load(Ordering::Relaxed)
+    }
+
+    /// Whether any byte of the answer came in.
+    pub(super) fn heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether the other side is gone: then there may still be something to read.
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected)
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.inner).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.traffic.heard.store(true, Ordering::Relaxed);
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.mute {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let result = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.written(bytes.len(), result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let length = pieces.iter().map(|piece| piece.len()).sum();
+        if self.mute {
+            return Poll::Ready(Ok(length));
+        }
+        let result = Pin::new(&mut self.inner).poll_write_vectored(context, pieces);
+        self.written(length, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.mute {
+            return Poll::Ready(Ok(()));
+        }
+        match Pin::new(&mut self.inner).poll_flush(context) {
+            Poll::Ready(Err(error)) if is_closed(&error) => {
+                self.mute = true;
+                Poll::Ready(Ok(()))
+            }
+            other => other,
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.mute {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}

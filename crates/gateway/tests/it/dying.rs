@@ -1,0 +1,187 @@
+//! Servers that die, each in its own way, over HTTP/1.1 and HTTP/2: written as bytes, so that nothing is tidied up.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// What a server does in place of a whole answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// Nobody listens.
+    Refused,
+    /// What comes is closed before anything of it is read.
+    ClosedAtOnce,
+    /// It answers the first bytes of a TLS handshake with an alert, `handshake_failure`.
+    Alert,
+    /// It takes the request, sends these bytes, and closes: with FIN, or with RST as a process that is killed.
+    Fin(&'static [u8]),
+    Rst(&'static [u8]),
+    /// It takes the request, sends these bytes, and says nothing more.
+    Hangs(&'static [u8]),
+}
+
+/// A server, and the requests that reached it.
+pub(crate) struct Dying {
+    pub(crate) address: SocketAddr,
+    requests: Arc<AtomicUsize>,
+    serving: Option<JoinHandle<()>>,
+}
+
+impl Dying {
+    pub(crate) async fn start(death: Death, http2: bool) -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let requests = Arc::<AtomicUsize>::default();
+        if death == Death::Refused {
+            return Self { address, requests, serving: None };
+        }
+        let count = Arc::clone(&requests);
+        let serving = tokio::spawn(async move {
+            while let Ok((stream, _)) = socket.accept().await {
+                tokio::spawn(die(stream, death, http2, Arc::clone(&count)));
+            }
+        });
+        Self { address, requests, serving: Some(serving) }
+    }
+
+    /// How many requests reached it.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Dying {
+    fn drop(&mut self) {
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+        }
+    }
+}
+
+async fn die(mut stream: TcpStream, death: Death, http2: bool, requests: Arc<AtomicUsize>) {
+    let (bytes, rest) = match death {
+        Death::Refused | Death::ClosedAtOnce => return,
+        Death::Alert => {
+            _ = stream.read(&mut [0; 4_096]).await;
+            _ = stream.write_all(b"\x15\x03\x03\0\x02\x02\x28").await;
+            return;
+        }
+        Death::Fin(bytes) => (bytes, Rest::Fin),
+        Death::Rst(bytes) => (bytes, Rest::Rst),
+        Death::Hangs(bytes) => (bytes, Rest::Hangs),
+    };
+    if http2 && begin_http2(&mut stream).await.is_none() {
+        return;
+    }
+    loop {
+        let taken = if http2 { take_http2(&mut stream).await } else { take_http1(&mut stream).await };
+        let Some(id) = taken else { return };
+        requests.fetch_add(1, Ordering::SeqCst);
+        let bytes = if http2 { on_stream(id, bytes) } else { bytes.to_vec() };
+        _ = stream.write_all(&bytes).await;
+        // A connection of HTTP/2 that hangs carries further requests.
+        if !(http2 && rest == Rest::Hangs) {
+            break;
+        }
+    }
+    match rest {
+        Rest::Hangs => _ = stream.read_to_end(&mut Vec::new()).await,
+        Rest::Fin => {
+            // Whatever is still to come is read: unread bytes would make it an RST.
+            _ = stream.shutdown().await;
+            _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+        Rest::Rst => _ = stream.set_zero_linger(),
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Rest {
+    Fin,
+    Rst,
+    Hangs,
+}
+
+/// Reads a request whose body is a single byte, if it has one.
+async fn take_http1(stream: &mut TcpStream) -> Option<u8> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    if head.starts_with(b"POST") {
+        stream.read_u8().await.ok()?;
+    }
+    Some(0)
+}
+
+async fn begin_http2(stream: &mut TcpStream) -> Option<()> {
+    stream.read_exact(&mut [0; 24]).await.ok()?;
+    stream.write_all(&frame(4, 0, 0, &[])).await.ok()
+}
+
+/// Reads frames until a request has ended, and answers the client's settings. Returns the number of its stream.
+async fn take_http2(stream: &mut TcpStream) -> Option<u8> {
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.ok()?;
+        let length = usize::from(head[1]) << 8 | usize::from(head[2]);
+        stream.read_exact(&mut vec![0; length]).await.ok()?;
+        let (kind, flags) = (head[3], head[4]);
+        if kind == 4 && flags == 0 {
+            stream.write_all(&frame(4, 1, 0, &[])).await.ok()?;
+        }
+        // DATA or HEADERS with END_STREAM.
+        if kind <= 1 && flags & 1 == 1 {
+            return Some(head[8]);
+        }
+    }
+}
+
+/// The frames for stream 1, for another one.
+fn on_stream(id: u8, frames: &[u8]) -> Vec<u8> {
+    let (mut bytes, mut at) = (frames.to_vec(), 0);
+    while bytes.get(at + 8).is_some() {
+        if bytes[at + 8] == 1 {
+            bytes[at + 8] = id;
+        }
+        at += 9 + usize::from(bytes[at + 2]);
+    }
+    bytes
+}
+
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+/// Bytes of HTTP/2, as a server sends them on stream 1.
+pub(crate) mod http2 {
+    /// `:status: 200`, and the answer goes on.
+    pub(crate) const HEAD: &[u8] = b"\0\0\x01\x01\x04\0\0\0\x01\x88";
+    /// The same, without the end of the head.
+    pub(crate) const HALF_HEAD: &[u8] = b"\0\0\x01\x01\0\0\0\0\x01\x88";
+    /// `:status: 200` and half of a body.
+    pub(crate) const HALF: &[u8] = b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x03\0\0\0\0\0\x01abc";
+    /// A whole answer.
+    pub(crate) const WHOLE: &[u8] = b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x03\0\x01\0\0\0\x01abc";
+    /// A whole answer, and GOAWAY behind it.
+    pub(crate) const WHOLE_GOAWAY: &[u8] =
+        b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x03\0\x01\0\0\0\x01abc\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0";
+    /// GOAWAY, NO_ERROR: stream 1 was not processed.
+    pub(crate) const GOAWAY_BELOW: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    /// GOAWAY, NO_ERROR: stream 1 may have been processed.
+    pub(crate) const GOAWAY_AT: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0";
+    /// GOAWAY, ENHANCE_YOUR_CALM: stream 1 was not processed.
+    pub(crate) const GOAWAY_CALM: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x0b";
+    /// RST_STREAM, REFUSED_STREAM.
+    pub(crate) const REFUSED_STREAM: &[u8] = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x07";
+    /// RST_STREAM, INTERNAL_ERROR.
+    pub(crate) const RESET: &[u8] = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x02";
+    /// Half of an answer, then RST_STREAM, INTERNAL_ERROR.
+    pub(crate) const HALF_RESET: &[u8] =
+        b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x03\0\0\0\0\0\x01abc\0\0\x04\x03\0\0\0\0\x01\0\0\0\x02";
+}
