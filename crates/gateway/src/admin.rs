@@ -2,6 +2,7 @@
 
 use crate::assertion::KEYS;
 use crate::body::Body;
+use crate::client_body::ClientBody;
 use crate::gateway::Shared;
 use crate::listener::Door;
 use crate::mode::proxy::Peer;
@@ -9,7 +10,6 @@ use crate::telemetry::exposition;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use std::sync::Arc;
 
 /// The administrator's door. It tells no secrets, and nothing can be changed through it.
@@ -17,9 +17,9 @@ use std::sync::Arc;
 pub(crate) struct Admin(pub(crate) Arc<Shared>);
 
 impl Door for Admin {
-    const COUNTED: bool = false;
+    const BOUNDED: bool = false;
 
-    async fn answer(&self, _peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, _peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return told(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         }

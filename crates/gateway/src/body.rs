@@ -1,30 +1,29 @@
 //! Bodies on their way through: never held, always bounded.
 //!
-//! A request's body has a largest size and a longest pause, and loses trailers that only the gateway may set. An
+//! A request's body has a largest size and a pace to keep, and loses trailers that only the gateway may set. An
 //! answer's body passes as it comes; a stream that was opened by a token ends when the token does.
 
+use crate::client_body::ClientBody;
 use crate::identity::IdentitySettings;
-use crate::life::{Cause, End};
+use crate::life::{Cause, End, Traffic};
+use crate::pace::Pace;
 use crate::upstream::{AnswerBody, UnderWay};
 use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
-use tokio::time::{Instant, Sleep};
 
 /// The body of a request on its way to an upstream.
 pub(crate) struct RequestBody {
-    inner: Option<Incoming>,
+    inner: Option<ClientBody>,
     left: Option<u64>,
-    pause: Duration,
-    waiting: Option<Pin<Box<Sleep>>>,
+    /// None where there is no body.
+    pace: Option<Pace>,
     identity: Option<Arc<IdentitySettings>>,
     progress: Option<Arc<Progress>>,
 }
@@ -67,31 +66,26 @@ impl Drop for RequestBody {
 pub(crate) enum BodyFault {
     TooLarge,
     TooSlow,
+    /// Trailers out of bounds.
+    TooManyFields,
     /// The client went away, or framed it badly.
     Broken,
 }
 
 impl RequestBody {
     pub(crate) fn new(
-        inner: Incoming,
+        inner: ClientBody,
         most_bytes: Option<u64>,
-        pause: Duration,
+        pace: Pace,
         identity: Arc<IdentitySettings>,
     ) -> Self {
         let progress = Some(Arc::default());
-        Self {
-            inner: Some(inner),
-            left: most_bytes,
-            pause,
-            waiting: None,
-            identity: Some(identity),
-            progress,
-        }
+        Self { inner: Some(inner), left: most_bytes, pace: Some(pace), identity: Some(identity), progress }
     }
 
     /// No body.
     pub(crate) fn empty() -> Self {
-        Self { inner: None, left: None, pause: Duration::ZERO, waiting: None, identity: None, progress: None }
+        Self { inner: None, left: None, pace: None, identity: None, progress: None }
     }
 
     /// To see from outside whether it goes on.
@@ -99,16 +93,10 @@ impl RequestBody {
         self.progress.clone()
     }
 
-    fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let pause = self.pause;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
-        waiting.as_mut().poll(context)
-    }
-
     /// A frame, if it is within bounds. The pause begins anew.
     fn passed(&mut self, frame: Frame<Bytes>) -> Option<Result<Frame<Bytes>, BodyFault>> {
-        if let Some(waiting) = &mut self.waiting {
-            waiting.as_mut().reset(Instant::now() + self.pause);
+        if let Some(pace) = &mut self.pace {
+            pace.received(frame.data_ref().map_or(0, |data| data.remaining() as u64));
         }
         if let Some(progress) = &self.progress {
             progress.made.store(true, Ordering::Relaxed);
@@ -171,9 +159,12 @@ impl http_body::Body for RequestBody {
         let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
         let frame = match Pin::new(inner).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(self.passed(frame)),
-            Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(BodyFault::Broken))),
+            Poll::Ready(Some(Err(fault))) => Poll::Ready(Some(Err(fault))),
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => self.poll_pause(context).map(|()| Some(Err(BodyFault::TooSlow))),
+            Poll::Pending => match &mut self.pace {
+                Some(pace) => pace.poll_late(context).map(|()| Some(Err(BodyFault::TooSlow))),
+                None => Poll::Pending,
+            },
         };
         if let (Poll::Ready(Some(Err(fault))), Some(progress)) = (&frame, &self.progress) {
             _ = progress.fault.set(*fault);
@@ -194,7 +185,8 @@ impl fmt::Display for BodyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLarge => "the body is larger than the route allows",
-            Self::TooSlow => "the next piece of the body did not come",
+            Self::TooSlow => "the body came too slowly",
+            Self::TooManyFields => "the body has more trailers than limits.headers, or too large ones",
             Self::Broken => "the client broke the body off",
         })
     }
@@ -219,6 +211,7 @@ pub(crate) struct Streamed {
     inner: AnswerBody,
     end: Option<(End, Ending)>,
     ended: bool,
+    traffic: Traffic,
     /// The server is busy with this as long as it goes on.
     _under_way: UnderWay,
 }
@@ -233,8 +226,20 @@ pub(crate) enum Ending {
 }
 
 impl Streamed {
-    pub(crate) fn new(inner: AnswerBody, under_way: UnderWay, end: Option<(End, Ending)>) -> Self {
-        Self { inner, end, ended: false, _under_way: under_way }
+    /// A body, and how it ends before its time. What goes by is told to `traffic`.
+    pub(crate) fn new(
+        inner: AnswerBody,
+        under_way: UnderWay,
+        end: Option<(End, Ending)>,
+        traffic: Traffic,
+    ) -> Self {
+        Self { inner, end, ended: false, traffic, _under_way: under_way }
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.traffic.end();
     }
 }
 
@@ -260,7 +265,11 @@ impl http_body::Body for Body {
                     stream.ended = true;
                     return Poll::Ready(ending.frame(cause).map(Ok));
                 }
-                Pin::new(&mut stream.inner).poll_frame(context)
+                let frame = Pin::new(&mut stream.inner).poll_frame(context);
+                if frame.is_ready() {
+                    stream.traffic.seen();
+                }
+                frame
             }
         }
     }
@@ -302,7 +311,7 @@ impl Ending {
         if self == Self::Quiet {
             return None;
         }
-        let status = if cause == Cause::Stopping { "14" } else { "16" };
+        let status = if cause.may_come_back() { "14" } else { "16" };
         let mut trailers = HeaderMap::new();
         trailers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static(status));
         trailers.insert(HeaderName::from_static("grpc-message"), HeaderValue::from_static(cause.phrase()));

@@ -71,7 +71,7 @@ fn counts(denial: &Denial) -> bool {
 }
 
 /// Who has one address of a network of 64 bits has them all.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         address @ IpAddr::V4(_) => address,

@@ -1,8 +1,9 @@
 //! The running gateway: bound, served, reloaded, stopped.
 
 use crate::admin::Admin;
+use crate::bounds::{Bounds, raise_descriptors};
 use crate::life::Life;
-use crate::listener::{Door, Listener, Proxy};
+use crate::listener::{Door, Listener, Proxy, Shares};
 use crate::mode::ext_authz::ExtAuthz;
 use crate::mode::forward_auth::ForwardAuth;
 use crate::redirect::Redirect;
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     life: Life,
     reloading: Mutex<()>,
     telemetry: Arc<Telemetry>,
+    shares: Shares,
 }
 
 /// A hold on a gateway that runs.
@@ -62,6 +64,8 @@ pub struct Handle(Arc<Shared>);
 
 impl Gateway {
     /// Opens the sockets, and begins to fetch keys. Needs a Tokio runtime.
+    ///
+    /// The soft limit of open files is raised to the hard one: a connection and a request under way take one each.
     ///
     /// # Errors
     ///
@@ -75,7 +79,10 @@ impl Gateway {
     /// # Errors
     ///
     /// As for [`bind`](Self::bind).
-    pub async fn bind_with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, ConfigErrors> {
+    pub async fn bind_with_clock(
+        mut settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigErrors> {
         let listeners = settings.listeners.clone();
         let proxy_tls = listeners.tls.clone().map(ServerTls::read).transpose()?.map(Arc::new);
         let proxy = match listeners.listen {
@@ -93,12 +100,19 @@ impl Gateway {
         let (stop, stopping) = watch::channel(false);
         let life = Life::new(stopping);
         let telemetry = Arc::new(Telemetry::new(&listeners.log)?);
+        let servers = settings.upstreams.iter().map(|upstream| upstream.servers.len()).sum();
+        let (bounds, shortage) = Bounds::new(&listeners.limits, servers, raise_descriptors());
+        if let Some(shortage) = shortage {
+            tracing::warn!(facts = %shortage, "there are too few descriptors for the bounds in the settings");
+        }
+        bounds.bound(&mut settings);
+        let shares = Shares::new(listeners.limits.clone(), bounds, Arc::clone(&telemetry));
         let running = ArcSwap::from_pointee(Running::new(settings, &clock, &life, &telemetry, None)?);
         let proxy = proxy.map(|socket| Open { socket, tls: proxy_tls });
         let tls = [&proxy, &forward_auth, &ext_authz].into_iter().flatten();
         let tls = tls.filter_map(|open| open.tls.clone()).collect();
         let reloading = Mutex::default();
-        let shared = Arc::new(Shared { running, listeners, tls, clock, life, reloading, telemetry });
+        let shared = Arc::new(Shared { running, listeners, tls, clock, life, reloading, telemetry, shares });
         Ok(Self { shared, proxy, forward_auth, ext_authz, admin, redirect, stop })
     }
 
@@ -136,7 +150,9 @@ impl Gateway {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let (drained, probes_stop) = watch::channel(false);
         let probes = self.admin.map(|socket| {
-            let listener = Open { socket, tls: None }.listener(Admin(Arc::clone(&self.shared)), &self.shared);
+            let shares = self.shared.shares.for_probes();
+            let door = Admin(Arc::clone(&self.shared));
+            let listener = Listener { socket, door, tls: None, shares };
             tokio::spawn(listener.serve(probes_stop))
         });
         let doors = Doors { shared: &self.shared, stop: &self.stop };
@@ -192,8 +208,7 @@ impl Open {
     }
 
     fn listener<D: Door>(self, door: D, shared: &Shared) -> Listener<D> {
-        let open = D::COUNTED.then(|| Arc::clone(&shared.telemetry.meters.connections));
-        Listener { socket: self.socket, door, tls: self.tls, open, settings: shared.listeners.clone() }
+        Listener { socket: self.socket, door, tls: self.tls, shares: shared.shares.clone() }
     }
 }
 
@@ -232,11 +247,12 @@ impl Handle {
     /// # Errors
     ///
     /// What is wrong with upstreams; then nothing is changed.
-    pub async fn reload(&self, settings: Settings) -> Result<(), ConfigErrors> {
+    pub async fn reload(&self, mut settings: Settings) -> Result<(), ConfigErrors> {
         let _one_at_a_time = self.0.reloading.lock().await;
         if settings.listeners != self.0.listeners {
             tracing::warn!("addresses, limits and TLS settings change with the next start only");
         }
+        self.0.shares.bounds.bound(&mut settings);
         let before = self.0.running();
         let Shared { clock, life, telemetry, .. } = &*self.0;
         let next = Running::new(settings, clock, life, telemetry, Some(&before))?;
@@ -276,6 +292,7 @@ impl Shared {
         self.telemetry.exposition.render(|recorder| {
             self.running().record(recorder);
             self.telemetry.meters.record(recorder);
+            self.shares.bounds.record(recorder);
             events::READY.set(recorder, &[], f64::from(u8::from(self.is_ready())));
             // Of several doors, the certificate that ends first.
             if let Some(expiry) = self.tls().iter().filter_map(|tls| tls.expiry()).min() {

@@ -17,11 +17,15 @@
 //! Refused are requests with two readings: ambiguous paths, doubled or malformed hosts, `CONNECT` and `TRACE`. What
 //! frames a message is checked by hyper. Not checked is what a request's body holds, and what an upstream answers.
 
+mod activity;
 mod admin;
 mod assertion;
 mod body;
+mod bounds;
 mod cedar;
+mod client_body;
 mod config;
+mod connection;
 mod decide;
 mod excerpt;
 mod failing;
@@ -32,11 +36,15 @@ mod identity;
 mod life;
 mod listener;
 mod mode;
+mod pace;
 mod path;
+mod places;
 mod redirect;
 mod refusal;
 mod reload;
 mod request;
+mod requests;
+mod response_body;
 mod routes;
 mod running;
 mod schema;

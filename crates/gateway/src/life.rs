@@ -5,6 +5,7 @@ use portcullis_resource_server::ResourceServer;
 use portcullis_resource_server::clock::Clock;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -23,6 +24,10 @@ pub(crate) enum Cause {
     Revoked,
     /// The gateway stops: another one may go on.
     Stopping,
+    /// Nothing came from either side.
+    Idle,
+    /// It went on for as long as a stream may that no token ends.
+    Old,
 }
 
 impl Cause {
@@ -32,6 +37,49 @@ impl Cause {
             Self::Expired => "the access token expired",
             Self::Revoked => "the access token was revoked",
             Self::Stopping => "the gateway stops",
+            Self::Idle => "nothing was sent for too long",
+            Self::Old => "the stream has reached its longest life",
+        }
+    }
+}
+
+impl Cause {
+    /// Whether the same client may open the stream again at once.
+    pub(crate) const fn may_come_back(self) -> bool {
+        matches!(self, Self::Stopping | Self::Idle | Self::Old)
+    }
+}
+
+/// Whether anything goes by: told by those who carry it, asked by whoever waits for silence.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Traffic(Arc<TrafficFlags>);
+
+#[derive(Debug, Default)]
+struct TrafficFlags {
+    seen: AtomicBool,
+    over: AtomicBool,
+}
+
+impl Traffic {
+    pub(crate) fn seen(&self) {
+        self.0.seen.store(true, Ordering::Relaxed);
+    }
+
+    /// The answer is over: what still comes is for nobody.
+    pub(crate) fn end(&self) {
+        self.0.over.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.over.load(Ordering::Relaxed)
+    }
+
+    /// Waits until nothing went by for so long, or a quarter longer.
+    pub(crate) async fn silence(self, clock: Arc<dyn Clock>, idle: Duration) {
+        let mut quarters = 0;
+        while quarters < 4 {
+            clock.sleep(idle / 4).await;
+            quarters = if self.0.seen.swap(false, Ordering::Relaxed) { 0 } else { quarters + 1 };
         }
     }
 }

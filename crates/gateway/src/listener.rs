@@ -1,41 +1,55 @@
-//! Connections: accepted, counted, given TLS, and served by hyper until they end or are drained.
+//! Connections: accepted, counted, and served until they end or are drained.
 //!
-//! A client has a bounded time for its handshake and for the head of each request, and bounded heads. Neither side
-//! can keep a connection that asks for nothing.
+//! Connections are bounded in all and for each address. Beyond the bound of its address, a connection is closed at once;
+//! beyond the bound of all, it waits to be accepted. `connection.rs` serves it.
 
 use crate::body::Body;
+use crate::bounds::{Bounds, MOST_PROBES};
+use crate::client_body::ClientBody;
+use crate::connection::Connection;
 use crate::gateway::Shared;
 use crate::mode::proxy::{self, Peer};
-use crate::settings::ListenerSettings;
+use crate::refusal::Refusal;
+use crate::settings::LimitSettings;
 use crate::socket::{Socket, Stream};
-use crate::stall::Stalling;
+use crate::stall::ConnectionPlaces;
+use crate::telemetry::Telemetry;
 use crate::telemetry::meters::Open;
 use crate::tls::ServerTls;
-use http::header::STRICT_TRANSPORT_SECURITY;
-use http::{HeaderValue, Request, Response};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use std::convert::Infallible;
+use http::{HeaderMap, Request, Response};
+use metrics::Counter;
+use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 
 /// How long to wait when no connection can be accepted, such as when there are no more file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Who answers the requests of a listener.
 pub(crate) trait Door: Clone + Send + Sync + 'static {
-    /// Whether its connections count among the open ones.
-    const COUNTED: bool = true;
+    /// Whether its connections and requests count for the bounds of all doors.
+    const BOUNDED: bool = true;
+
+    /// The caller whose bound holds for a request; `None` for no bound.
+    fn caller(&self, _peer: Peer, _headers: &HeaderMap) -> Option<IpAddr> {
+        None
+    }
+
+    /// Whether this peer is a proxy that speaks for others, so that its connections have no bound of their own.
+    fn speaks_for_others(&self, _peer: Peer) -> bool {
+        false
+    }
 
     /// Answers a request.
-    fn answer(&self, peer: Peer, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
+    fn answer(&self, peer: Peer, request: Request<ClientBody>)
+    -> impl Future<Output = Response<Body>> + Send;
+
+    /// Answers a request that is out of bounds.
+    fn refuse(&self, refusal: Refusal, request_id: &str, _request: &Request<ClientBody>) -> Response<Body> {
+        refusal.into_response(request_id)
+    }
 }
 
 /// What all connections of a listener share.
@@ -43,9 +57,17 @@ pub(crate) struct Listener<D> {
     pub(crate) socket: Socket,
     pub(crate) door: D,
     pub(crate) tls: Option<Arc<ServerTls>>,
-    /// Where open connections are counted, if they are.
-    pub(crate) open: Option<Arc<AtomicUsize>>,
-    pub(crate) settings: ListenerSettings,
+    pub(crate) shares: Shares,
+}
+
+/// What all listeners share.
+#[derive(Clone)]
+pub(crate) struct Shares {
+    pub(crate) limits: Arc<LimitSettings>,
+    pub(crate) bounds: Arc<Bounds>,
+    /// Places for connections. Probes have their own.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) telemetry: Arc<Telemetry>,
 }
 
 /// The reverse proxy as a door.
@@ -53,39 +75,108 @@ pub(crate) struct Listener<D> {
 pub(crate) struct Proxy(pub(crate) Arc<Shared>);
 
 impl Door for Proxy {
-    async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    fn caller(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
+        Some(self.0.running().caller(peer.address, headers))
+    }
+
+    fn speaks_for_others(&self, peer: Peer) -> bool {
+        self.0.running().is_trusted(peer.address)
+    }
+
+    async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         proxy::answer(&self.0.running(), peer, request).await
+    }
+}
+
+impl Shares {
+    pub(crate) fn new(limits: LimitSettings, bounds: Bounds, telemetry: Arc<Telemetry>) -> Self {
+        let places = Arc::new(Semaphore::new(bounds.connections));
+        Self { limits: Arc::new(limits), bounds: Arc::new(bounds), places, telemetry }
+    }
+
+    /// The same for probes, with connections of their own.
+    pub(crate) fn for_probes(&self) -> Self {
+        Self { places: Arc::new(Semaphore::new(MOST_PROBES)), ..self.clone() }
+    }
+
+    /// Counts answers that the client did not read.
+    pub(crate) fn given_up(&self) -> Counter {
+        self.telemetry.meters.bounds.readers.clone()
+    }
+
+    /// Counts connections that cancelled too many requests.
+    pub(crate) fn abuses(&self) -> Counter {
+        self.telemetry.meters.bounds.abuses.clone()
+    }
+
+    /// Counts a request that was out of bounds.
+    pub(crate) fn count_refusal(&self, refusal: &Refusal) {
+        let Telemetry { exposition, meters, .. } = &*self.telemetry;
+        meters.bounds.refused(refusal);
+        meters.answered(exposition, None, refusal.status(), Duration::ZERO);
     }
 }
 
 impl<D: Door> Listener<D> {
     /// Accepts until told to stop, then waits for requests under way, but not for ever.
     pub(crate) async fn serve(self, mut stop: watch::Receiver<bool>) {
-        let Self { socket, door, tls, open, settings } = self;
-        let places = Arc::new(Semaphore::new(settings.connections));
-        let drain = GracefulShutdown::new();
-        let builder = Arc::new(builder(&settings));
+        let Self { socket, door, tls, shares } = self;
+        let (drain, draining) = watch::channel(());
         loop {
             let accepted = tokio::select! {
-                accepted = accept(&socket, tls.is_some(), &places) => accepted,
+                accepted = accept(&socket, tls.is_some(), &shares.places) => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
             let Some((stream, peer, place)) = accepted else { continue };
+            let Some(held) = hold(&door, &shares, peer, place) else { continue };
             let connection = Connection {
                 door: door.clone(),
                 tls: tls.clone(),
-                builder: Arc::clone(&builder),
-                head_timeout: settings.head_timeout,
+                shares: shares.clone(),
                 peer,
+                drain: draining.clone(),
             };
-            let place = (place, open.as_ref().map(Open::new));
-            tokio::spawn(connection.serve(stream, drain.watcher(), place));
+            tokio::spawn(connection.serve(stream, held));
         }
-        drop(socket);
-        if tokio::time::timeout(settings.drain_timeout, drain.shutdown()).await.is_err() {
+        drop((socket, draining));
+        drain.send_replace(());
+        if tokio::time::timeout(shares.limits.drain_timeout, drain.closed()).await.is_err() {
             tracing::warn!("requests were still under way when the time to drain was over");
         }
     }
+}
+
+/// Takes the places of a connection; `None` if its address has no more.
+fn hold<D: Door>(
+    door: &D,
+    shares: &Shares,
+    peer: Peer,
+    place: OwnedSemaphorePermit,
+) -> Option<ConnectionPlaces> {
+    if !D::BOUNDED {
+        return Some(ConnectionPlaces { _connection: place, _caller: None, _open: None });
+    }
+    let meters = &shares.telemetry.meters;
+    let caller = if peer.unix || door.speaks_for_others(peer) {
+        None
+    } else {
+        let caller = shares.bounds.caller_connections.take(peer.address);
+        if caller.is_none() {
+            meters.bounds.caller_connections.increment(1);
+        }
+        Some(caller?)
+    };
+    Some(ConnectionPlaces {
+        _connection: place,
+        _caller: caller,
+        _open: Some(Open::new(&meters.connections)),
+    })
+}
+
+/// Whether the error is about one connection only, so that the next can be accepted at once.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 /// The next connection, once there is a place for it.
@@ -97,6 +188,7 @@ async fn accept(
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match socket.accept(secure).await {
         Ok((stream, peer)) => Some((stream, peer, place)),
+        Err(error) if is_of_one_connection(&error) => None,
         Err(error) => {
             tracing::warn!(%error, "no connection could be accepted");
             tokio::time::sleep(BREATH).await;
@@ -105,86 +197,52 @@ async fn accept(
     }
 }
 
-struct Connection<D> {
-    door: D,
-    tls: Option<Arc<ServerTls>>,
-    builder: Arc<Builder<TokioExecutor>>,
-    head_timeout: Duration,
-    peer: Peer,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::settings::Settings;
+    use std::sync::atomic::Ordering;
 
-impl<D: Door> Connection<D> {
-    async fn serve(self, stream: Stream, watcher: Watcher, _place: (OwnedSemaphorePermit, Option<Open>)) {
-        match &self.tls {
-            None => self.http(stream, watcher, None).await,
-            Some(tls) => {
-                let hsts = hsts(tls.settings().hsts);
-                let acceptor = TlsAcceptor::from(tls.current());
-                match tokio::time::timeout(self.head_timeout, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => self.http(stream, watcher, hsts).await,
-                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                    Err(_) => tracing::debug!("a TLS handshake took too long"),
-                }
-            }
+    #[derive(Clone)]
+    struct Nobody;
+
+    impl Door for Nobody {
+        fn speaks_for_others(&self, peer: Peer) -> bool {
+            peer.address == IpAddr::from([192, 0, 2, 9])
+        }
+
+        async fn answer(&self, _peer: Peer, _request: Request<ClientBody>) -> Response<Body> {
+            Response::new(Body::from(""))
         }
     }
 
-    async fn http<S>(&self, stream: S, watcher: Watcher, hsts: Option<HeaderValue>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let begun = Arc::new(AtomicBool::new(false));
-        let peer = self.peer;
-        let (door, first) = (self.door.clone(), Arc::clone(&begun));
-        let service = service_fn(move |request| {
-            first.store(true, Ordering::Relaxed);
-            let (door, hsts) = (door.clone(), hsts.clone());
-            async move {
-                let mut response = door.answer(peer, request).await;
-                if let Some(hsts) = hsts {
-                    response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts);
-                }
-                Ok::<_, Infallible>(response)
-            }
-        });
-        let connection =
-            self.builder.serve_connection_with_upgrades(TokioIo::new(Stalling::new(stream)), service);
-        let mut connection = std::pin::pin!(watcher.watch(connection));
-        let ended = tokio::select! {
-            ended = &mut connection => Some(ended),
-            () = tokio::time::sleep(self.head_timeout) => None,
+    #[tokio::test]
+    async fn an_address_has_so_many_connections_and_a_proxy_as_many_as_there_are() {
+        let text = "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\n[log]\naudit = \"none\"\n\
+                    [gateway]\nupstream = \"http://127.0.0.1:1\"\nlimits = { connections = 30 }\n";
+        let settings: Settings = Config::from_toml(text).unwrap().try_into().unwrap();
+        let limits = settings.listeners.limits.clone();
+        let telemetry = Arc::new(Telemetry::new(&settings.listeners.log).unwrap());
+        let (bounds, _) = Bounds::new(&limits, 1, 100_000);
+        let shares = Shares::new(limits, bounds, Arc::clone(&telemetry));
+        let connect = |address: &str| {
+            let peer = Peer { address: address.parse().unwrap(), unix: false, secure: false };
+            hold(&Nobody, &shares, peer, Arc::clone(&shares.places).try_acquire_owned().unwrap())
         };
-        let ended = match ended {
-            Some(ended) => ended,
-            // It has said nothing yet that could be answered.
-            None if !begun.load(Ordering::Relaxed) => return,
-            None => connection.await,
-        };
-        if let Err(error) = ended {
-            tracing::debug!(error, "a connection broke off");
-        }
+        let taken: Vec<_> = (0..3).map(|_| connect("2001:db8::1")).collect();
+        assert!(taken.iter().all(Option::is_some) && connect("2001:db8::ffff:2").is_none());
+        let others: Vec<_> = ["192.0.2.9", "127.0.0.1"]
+            .into_iter()
+            .flat_map(|it| (0..9).map(move |_| it))
+            .map(connect)
+            .collect();
+        assert!(others.iter().all(Option::is_some));
+        assert_eq!(telemetry.meters.connections.load(Ordering::Relaxed), 21);
+        let text = telemetry.exposition.render(|_| {});
+        assert!(text.contains("closed_connections_total{cause=\"caller\"} 1"), "{text}");
+        drop(taken);
+        assert!(connect("2001:db8::ffff:2").is_some());
+        assert_eq!(shares.places.available_permits(), 30 - 18);
     }
-}
-
-fn builder(settings: &ListenerSettings) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    let most_bytes = usize::try_from(settings.header_bytes).unwrap_or(usize::MAX);
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.head_timeout)
-        .max_buf_size(most_bytes)
-        .max_headers(settings.headers);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(settings.header_bytes)
-        .max_concurrent_streams(settings.streams)
-        .keep_alive_interval(Duration::from_secs(30))
-        .adaptive_window(true);
-    builder
-}
-
-fn hsts(max_age: u64) -> Option<HeaderValue> {
-    (max_age > 0).then(|| HeaderValue::from_str(&format!("max-age={max_age}")).ok()).flatten()
 }

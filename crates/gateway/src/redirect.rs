@@ -1,13 +1,13 @@
 //! The listener for plain HTTP beside HTTPS: it sends everybody there, and forwards nothing.
 
 use crate::body::Body;
+use crate::client_body::ClientBody;
 use crate::gateway::Shared;
 use crate::listener::Door;
 use crate::mode::proxy::Peer;
 use crate::request::Asked;
 use http::header::LOCATION;
 use http::{HeaderValue, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use portcullis_resource_server::request_id;
 use std::sync::Arc;
 
@@ -20,10 +20,8 @@ pub(crate) struct Redirect {
 }
 
 impl Door for Redirect {
-    const COUNTED: bool = false;
-
     /// A token that came over plain HTTP was seen by others; 308 keeps method and body (RFC 9110, section 15.4.9).
-    async fn answer(&self, _peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, _peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let request_id = request_id(&parts.headers);
         let asked = Asked::read(&parts, &self.shared.running().hosts);

@@ -35,6 +35,12 @@ pub(crate) enum Refusal {
     Original(&'static str),
     /// For how long its caller has to wait.
     FailingCaller(Duration),
+    /// There are too many requests under way.
+    Busy,
+    CallerBusy,
+    UpstreamBusy(String),
+    /// Fields out of bounds, and which bound.
+    TooManyFields(&'static str),
     Unreachable(String),
     TooSlow,
     Broken(String),
@@ -88,6 +94,38 @@ impl Refusal {
                 "request.refused_too_often",
                 "too many requests from this address were refused",
             ),
+            Self::Busy | Self::CallerBusy | Self::UpstreamBusy(_) => return self.no_place(),
+            Self::TooManyFields(_) => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "request.fields",
+                "the request has too many header fields, or too large ones",
+            ),
+            Self::Unreachable(_) | Self::TooSlow | Self::Broken(_) | Self::AnswerHead(_) => {
+                return self.of_upstream();
+            }
+        };
+        Entry { status, code, phrase }
+    }
+
+    /// Too many requests are under way.
+    const fn no_place(&self) -> Entry {
+        let (code, phrase) = match self {
+            Self::CallerBusy => (
+                "gateway.caller_busy",
+                "too many requests from this address are under way; try again in a moment",
+            ),
+            Self::UpstreamBusy(_) => (
+                "upstream.busy",
+                "too many requests to the server behind the gateway are under way; try again in a moment",
+            ),
+            _ => ("gateway.busy", "too many requests are under way; try again in a moment"),
+        };
+        Entry { status: StatusCode::SERVICE_UNAVAILABLE, code, phrase }
+    }
+
+    /// The upstream gave no proper answer.
+    const fn of_upstream(&self) -> Entry {
+        let (status, code, phrase) = match self {
             Self::Unreachable(_) => (
                 StatusCode::BAD_GATEWAY,
                 "upstream.unreachable",
@@ -98,14 +136,12 @@ impl Refusal {
                 "upstream.timeout",
                 "the server behind the gateway does not answer",
             ),
-            Self::Broken(_) => {
-                (StatusCode::BAD_GATEWAY, "upstream.broken", "the server behind the gateway answers badly")
-            }
             Self::AnswerHead(_) => (
                 StatusCode::BAD_GATEWAY,
                 "upstream.head",
                 "the head of the answer is larger than the gateway allows for this server",
             ),
+            _ => (StatusCode::BAD_GATEWAY, "upstream.broken", "the server behind the gateway answers badly"),
         };
         Entry { status, code, phrase }
     }
@@ -115,10 +151,20 @@ impl Refusal {
         self.entry().code
     }
 
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.entry().status
+    }
+
+    /// Whether it is for want of a place, so that there may be one in a moment.
+    const fn is_for_want_of_a_place(&self) -> bool {
+        matches!(self, Self::Busy | Self::CallerBusy | Self::UpstreamBusy(_))
+    }
+
     /// When it makes sense to ask again.
     const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unreachable(_) | Self::Unsigned(_) => Some(Duration::from_secs(1)),
+            Self::Busy | Self::CallerBusy | Self::UpstreamBusy(_) => Some(Duration::from_secs(1)),
             Self::FailingCaller(wait) => Some(*wait),
             _ => None,
         }
@@ -128,11 +174,11 @@ impl Refusal {
     pub(crate) fn into_response<B: From<Bytes>>(self, request_id: &str) -> Response<B> {
         let Entry { status, phrase, .. } = self.entry();
         let code = self.code();
-        if status.is_server_error() {
-            tracing::warn!(code, facts = %self, request_id, "not forwarded");
-        } else if matches!(self, Self::FailingCaller(_)) {
+        if self.is_for_want_of_a_place() || matches!(self, Self::FailingCaller(_)) {
             // Counted, not told one by one: who floods should not fill the log too.
             tracing::debug!(code, facts = %self, request_id, "not forwarded");
+        } else if status.is_server_error() {
+            tracing::warn!(code, facts = %self, request_id, "not forwarded");
         } else {
             tracing::info!(code, facts = %self, request_id, "not forwarded");
         }
@@ -181,7 +227,11 @@ impl fmt::Display for Refusal {
             Self::Target(fact) | Self::Host(fact) | Self::Original(fact) | Self::Unsigned(fact) => {
                 f.write_str(fact)
             }
-            Self::Untrusted(facts) | Self::Unreachable(facts) | Self::Broken(facts) => f.write_str(facts),
+            Self::TooManyFields(fact) => f.write_str(fact),
+            Self::Untrusted(facts)
+            | Self::Unreachable(facts)
+            | Self::Broken(facts)
+            | Self::UpstreamBusy(facts) => f.write_str(facts),
             Self::AnswerHead(facts) => {
                 write!(f, "{facts}; raise `headers` or `header_bytes` of the upstream if this is meant")
             }

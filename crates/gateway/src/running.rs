@@ -10,7 +10,7 @@ use crate::identity::IdentitySettings;
 use crate::life::Life;
 use crate::refusal::Refusal;
 use crate::routes::Route;
-use crate::settings::{ExtAuthzSettings, ForwardAuthSettings, Settings};
+use crate::settings::{ExtAuthzSettings, ForwardAuthSettings, Settings, StreamSettings};
 use crate::telemetry::record::{Finding, Named};
 use crate::telemetry::{Telemetry, events};
 use crate::upstream::Upstream;
@@ -34,7 +34,7 @@ pub(crate) struct Running {
     pub(crate) hosts: Vec<HostPattern>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) identity: Arc<IdentitySettings>,
-    pub(crate) body_timeout: Duration,
+    pub(crate) streams: StreamSettings,
     pub(crate) forward_auth: Option<ForwardAuthSettings>,
     pub(crate) ext_authz: ExtAuthzSettings,
     pub(crate) clock: Arc<dyn Clock>,
@@ -89,7 +89,7 @@ impl Running {
             hosts: settings.hosts,
             trusted_proxies: settings.trusted_proxies,
             identity: Arc::new(settings.identity.succeeding(before.map(|before| &*before.identity))),
-            body_timeout: settings.body_timeout,
+            streams: settings.streams,
             forward_auth: settings.forward_auth,
             ext_authz: settings.ext_authz.unwrap_or_default(),
             clock: Arc::clone(clock),

@@ -18,6 +18,7 @@ pub(crate) use answer::is_chunked;
 pub(crate) use link::AnswerBody;
 
 use crate::body::{BodyFault, Progress, RequestBody};
+use crate::places::{Place, Places};
 use crate::refusal::Refusal;
 use crate::settings::{HostSeen, UpstreamSettings};
 use crate::telemetry::events;
@@ -47,6 +48,8 @@ pub(crate) struct Upstream {
     servers: Vec<Arc<Server>>,
     clients: Clients,
     turn: AtomicUsize,
+    /// For requests under way, over all servers.
+    places: Arc<Places>,
     clock: Arc<dyn Clock>,
     seconds: Histogram,
     failures: Counter,
@@ -73,7 +76,7 @@ struct Server {
 
 /// One request under way at a server. It counts until it is dropped.
 #[derive(Debug)]
-pub(crate) struct UnderWay(Arc<Server>);
+pub(crate) struct UnderWay(Arc<Server>, Option<Place>);
 
 /// A request that is ready to go.
 #[derive(Debug)]
@@ -106,6 +109,7 @@ impl Upstream {
             servers,
             clients,
             turn: AtomicUsize::new(0),
+            places: Places::new(settings.requests.unwrap_or(usize::MAX)),
             seconds: events::UPSTREAM_SECONDS.times(recorder, &[&settings.name]),
             failures: events::UPSTREAM_FAILURES.count(recorder, &[&settings.name]),
             settings,
@@ -119,14 +123,23 @@ impl Upstream {
         &self.settings.name
     }
 
+    /// Whether its servers speak HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        self.clients.is_http2(false)
+    }
+
     pub(crate) fn settings(&self) -> &UpstreamSettings {
         &self.settings
     }
 
     /// Sends a request, and waits for the head of the answer.
     pub(crate) async fn send(&self, request: Outgoing) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
+        let Some(place) = self.places.take() else {
+            return Err(Refusal::UpstreamBusy(format!("upstream `{}` has no place", self.settings.name)));
+        };
         let began = Instant::now();
-        let answer = self.try_to_send(request).await;
+        let answer =
+            self.try_to_send(request).await.map(|(response, under_way)| (response, under_way.with(place)));
         match &answer {
             Ok(_) => self.seconds.record(began.elapsed()),
             // The caller's own faults are not the upstream's.
@@ -212,7 +225,7 @@ impl Upstream {
             (*failures, !server.is_well(now), server.under_way.load(Ordering::Relaxed))
         })?;
         server.under_way.fetch_add(1, Ordering::Relaxed);
-        Some((UnderWay(Arc::clone(server)), server.is_well(now)))
+        Some((UnderWay(Arc::clone(server), None), server.is_well(now)))
     }
 
     /// The head of a request, in the form for the protocol, with one host (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
@@ -257,6 +270,7 @@ impl Upstream {
             Fault::HeadTooLarge(facts) => Refusal::AnswerHead(format!("upstream `{name}`: {facts}")),
             Fault::TooSlow { .. } => Refusal::TooSlow,
             Fault::Body(BodyFault::TooLarge) => Refusal::BodyTooLarge,
+            Fault::Body(BodyFault::TooManyFields) => Refusal::TooManyFields("trailers out of bounds"),
             Fault::Body(BodyFault::TooSlow) => Refusal::BodyTooSlow,
             Fault::Body(BodyFault::Broken) => Refusal::BodyBroken,
         }
@@ -287,6 +301,14 @@ impl Server {
 
     fn is_well(&self, now: u64) -> bool {
         self.well.load(Ordering::Relaxed) && self.passed_over_until.load(Ordering::Relaxed) <= now
+    }
+}
+
+impl UnderWay {
+    /// Keeps a place of the upstream too.
+    fn with(mut self, place: Place) -> Self {
+        self.1 = Some(place);
+        self
     }
 }
 

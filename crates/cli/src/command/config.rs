@@ -44,6 +44,9 @@ pub(crate) fn told(path: &Path, text: &str, errors: &ConfigErrors) -> Failure {
 fn check(path: &Path) -> Result<Exit, Failure> {
     let settings = settings(path)?;
     print(&format!("{} {} is in order.\n\n{settings}", styled(GOOD, "ok"), path.display()))?;
+    for warning in settings.warnings() {
+        print(&format!("  WARNING    {warning}\n"))?;
+    }
     Ok(Exit::Fine)
 }
 

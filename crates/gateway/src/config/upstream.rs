@@ -26,6 +26,9 @@ pub struct UpstreamConfig {
     pub header_bytes: Option<u32>,
     /// Certificates of the authorities to trust, in PEM. Default: the system's.
     pub authorities: Option<PathBuf>,
+    /// Most requests under way at a time, over all of its servers; more get 503. Default: half of
+    /// `gateway.limits.requests`.
+    pub requests: Option<usize>,
     /// How to see whether a server is well. Default: by its failing connections alone.
     pub health: Option<HealthConfig>,
 }

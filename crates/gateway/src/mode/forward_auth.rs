@@ -11,6 +11,7 @@
 use super::asking::{Answer, Original, judge, narrow};
 use super::proxy::Peer;
 use crate::body::Body;
+use crate::client_body::ClientBody;
 use crate::gateway::Shared;
 use crate::headers;
 use crate::host::HostPattern;
@@ -24,7 +25,6 @@ use crate::telemetry::trace::Trace;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use portcullis_resource_server::request_id;
 use std::sync::Arc;
 
@@ -33,7 +33,18 @@ use std::sync::Arc;
 pub(crate) struct ForwardAuth(pub(crate) Arc<Shared>);
 
 impl Door for ForwardAuth {
-    async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    fn speaks_for_others(&self, peer: Peer) -> bool {
+        self.0.running().forward_auth.as_ref().is_some_and(|settings| settings.trusts(peer))
+    }
+
+    fn refuse(&self, refusal: Refusal, request_id: &str, _request: &Request<ClientBody>) -> Response<Body> {
+        let running = self.0.running();
+        let proxy = running.forward_auth.as_ref().map_or(FrontProxy::Nginx, |settings| settings.proxy);
+        let code = refusal.code();
+        refused(proxy, refusal.into_response(request_id), code)
+    }
+
+    async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let running = self.0.running();
         let request_id = request_id(request.headers());
         // The settings of a door cannot go away before its listener does, but if they did, nobody would be trusted.
@@ -68,14 +79,17 @@ async fn told(
             headers::set(response.headers_mut(), HeaderName::from_static("x-request-id"), named.request_id);
             response
         }
-        Answer::Refuse(mut response, code) => {
-            if proxy.knows_only_two_refusals() {
-                let two = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
-                narrow(&mut response, code, |status| two.contains(&status));
-            }
-            response.map(Body::from)
-        }
+        Answer::Refuse(response, code) => refused(proxy, response, code),
     }
+}
+
+/// A refusal as this program passes it on.
+fn refused(proxy: FrontProxy, mut response: Response<Bytes>, code: &'static str) -> Response<Body> {
+    if proxy.knows_only_two_refusals() {
+        let two = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+        narrow(&mut response, code, |status| two.contains(&status));
+    }
+    response.map(Body::from)
 }
 
 const EMPTY: HeaderValue = HeaderValue::from_static("");

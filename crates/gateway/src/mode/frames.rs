@@ -17,7 +17,7 @@ const LONGEST_HEAD: usize = 14;
 
 /// The last frame to a client (RFC 6455, section 7.4.1): 1008, a violated policy, or 1001, going away.
 pub(super) fn close(cause: Cause) -> Vec<u8> {
-    let (code, phrase) = (if cause == Cause::Stopping { 1001_u16 } else { 1008 }, cause.phrase().as_bytes());
+    let (code, phrase) = (if cause.may_come_back() { 1001_u16 } else { 1008 }, cause.phrase().as_bytes());
     // All phrases are short: their length fits into the second byte.
     let length = u8::try_from(2 + phrase.len()).unwrap_or_default();
     [&[0x88, length][..], &code.to_be_bytes(), phrase].concat()
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_closing_frame_is_one() {
-        for cause in [Cause::Expired, Cause::Revoked, Cause::Stopping] {
+        for cause in [Cause::Expired, Cause::Revoked, Cause::Stopping, Cause::Idle, Cause::Old] {
             let (mut frames, all) = (Frames::default(), close(cause));
             assert!(all.ends_with(cause.phrase().as_bytes()) && all.len() <= 127, "{cause:?}");
             frames.follow(&all[..all.len() - 1]);

@@ -2,13 +2,16 @@
 
 use super::websocket::Handshake;
 use crate::body::{Body, Ending, RequestBody, Streamed};
+use crate::client_body::ClientBody;
 use crate::decide::{Inquiry, Passage, Verdict};
 use crate::headers::{self, Seen, Values};
-use crate::life::{End, no_longer_good};
+use crate::life::{Cause, End, Traffic, no_longer_good};
+use crate::pace::Pace;
 use crate::refusal::Refusal;
 use crate::request::Asked;
 use crate::routes::Route;
 use crate::running::Running;
+use crate::settings::StreamSettings;
 use crate::telemetry::record::Named;
 use crate::telemetry::trace::Trace;
 use crate::telemetry::{Telemetry, events};
@@ -18,7 +21,6 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use http_body::Body as _;
-use hyper::body::Incoming;
 use portcullis_resource_server::{Refused, request_id};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -36,7 +38,7 @@ pub(crate) struct Peer {
 }
 
 /// Answers a request: the upstream's answer, or why there is none.
-pub(crate) async fn answer(running: &Running, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+pub(crate) async fn answer(running: &Running, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
     let began = running.clock.elapsed();
     let request_id = request_id(request.headers());
     let read = Trace::read(request.headers());
@@ -68,7 +70,7 @@ struct Arrival<'r> {
 
 impl<'r> Arrival<'r> {
     /// The answer, and the route that it came by.
-    async fn answer(self, request: Request<Incoming>) -> (Option<&'r str>, Response<Body>) {
+    async fn answer(self, request: Request<ClientBody>) -> (Option<&'r str>, Response<Body>) {
         let Self { running, peer, request_id, trace } = self;
         let (mut parts, body) = request.into_parts();
         let asked = match Asked::read(&parts, &running.hosts) {
@@ -100,7 +102,10 @@ impl<'r> Arrival<'r> {
                 let exchange =
                     Exchange { running, peer, asked, route, passage, request_id: &request_id, trace };
                 let response = exchange.forward(parts, body, handshake).await;
-                response.unwrap_or_else(|refusal| refusal.into_response(&request_id))
+                response.unwrap_or_else(|refusal| {
+                    running.telemetry.meters.bounds.refused(&refusal);
+                    refusal.into_response(&request_id)
+                })
             }
             Err(denial) => {
                 let refused = Refused::named(denial, &running.policy.server, request_id);
@@ -127,11 +132,12 @@ impl Exchange<'_> {
     async fn forward(
         self,
         mut parts: Parts,
-        body: Incoming,
+        body: ClientBody,
         handshake: Option<Handshake>,
     ) -> Result<Response<Body>, Refusal> {
         let upstream = self.running.upstream(self.route)?;
-        let body = self.body(body)?;
+        let traffic = Traffic::default();
+        let body = self.body(&parts, body, upstream.is_http2(), &traffic)?;
         self.clean(&mut parts)?;
         if let Some(handshake) = &handshake {
             handshake.ask(&mut parts.headers);
@@ -150,13 +156,19 @@ impl Exchange<'_> {
             tracing::debug_span!(events::UPSTREAM, upstream = upstream.name(), request_id = self.request_id);
         let (response, under_way) = upstream.send(outgoing).instrument(span).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return self.switch(response, under_way, handshake);
+            return self.switch(response, under_way, handshake, traffic);
         }
-        Ok(self.pass_back(response, under_way))
+        Ok(self.pass_back(response, under_way, traffic))
     }
 
     /// The body, if what it says of its size is within bounds.
-    fn body(&self, body: Incoming) -> Result<RequestBody, Refusal> {
+    fn body(
+        &self,
+        parts: &Parts,
+        body: ClientBody,
+        to_http2: bool,
+        traffic: &Traffic,
+    ) -> Result<RequestBody, Refusal> {
         if body.is_end_stream() {
             return Ok(RequestBody::empty());
         }
@@ -164,7 +176,15 @@ impl Exchange<'_> {
         if most.is_some_and(|most| body.size_hint().lower() > most) {
             return Err(Refusal::BodyTooLarge);
         }
-        Ok(RequestBody::new(body, most, self.running.body_timeout, self.running.identity.clone()))
+        let streams = &self.running.streams;
+        // Over HTTP/1.1 no server can answer while a call is still to come.
+        let pace = if to_http2 && ending(&parts.headers) == Some(Ending::Grpc) {
+            let longest = streams.life.filter(|_| self.passage.token().is_none());
+            Pace::of_stream(streams, traffic.clone(), longest)
+        } else {
+            Pace::new(streams, traffic.clone())
+        };
+        Ok(RequestBody::new(body, most, pace, self.running.identity.clone()))
     }
 
     /// First away with what the client may not say, then on with what the gateway does.
@@ -194,14 +214,19 @@ impl Exchange<'_> {
         }
     }
 
-    fn pass_back(&self, response: Response<AnswerBody>, under_way: UnderWay) -> Response<Body> {
+    fn pass_back(
+        &self,
+        response: Response<AnswerBody>,
+        under_way: UnderWay,
+        traffic: Traffic,
+    ) -> Response<Body> {
         let (mut parts, body) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         if !parts.headers.contains_key(REQUEST_ID) {
             headers::set(&mut parts.headers, REQUEST_ID, self.request_id);
         }
-        let end = ending(&parts.headers).map(|ending| (self.end(), ending));
-        Response::from_parts(parts, Body::Stream(Streamed::new(body, under_way, end)))
+        let end = ending(&parts.headers).map(|ending| (self.end(&traffic), ending));
+        Response::from_parts(parts, Body::Stream(Streamed::new(body, under_way, end, traffic)))
     }
 
     fn switch(
@@ -209,6 +234,7 @@ impl Exchange<'_> {
         mut response: Response<AnswerBody>,
         under_way: UnderWay,
         handshake: Option<Handshake>,
+        traffic: Traffic,
     ) -> Result<Response<Body>, Refusal> {
         let Some(handshake) = handshake else {
             return Err(Refusal::Broken("the upstream switches protocols unasked".to_owned()));
@@ -217,15 +243,43 @@ impl Exchange<'_> {
         let (mut parts, _) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         handshake.grant(&mut parts.headers);
-        handshake.connect(upstream, under_way, self.running.life.beside(), self.end());
+        let end = self.end(&traffic);
+        handshake.connect(upstream, (under_way, self.running.life.beside()), traffic, end);
         Ok(Response::from_parts(parts, Body::from(Bytes::new())))
     }
 
-    /// When a stream must end: with the token that opened it, or with the gateway.
-    fn end(&self) -> End {
-        let Running { policy, clock, life, .. } = self.running;
-        let token = self.passage.token().cloned();
-        life.end(token.map(|token| no_longer_good(policy.server.clone(), Arc::clone(clock), token)))
+    /// When a stream must end: with the token that opened it, or else after its longest life; when it is silent; with the
+    /// gateway.
+    fn end(&self, traffic: &Traffic) -> End {
+        let Running { policy, clock, life, streams, telemetry, .. } = self.running;
+        let (server, clock, telemetry) = (policy.server.clone(), Arc::clone(clock), Arc::clone(telemetry));
+        let (token, traffic) = (self.passage.token().cloned(), traffic.clone());
+        let StreamSettings { idle, life: longest, .. } = *streams;
+        life.end(Some(async move {
+            let over = async {
+                match (token, longest) {
+                    (Some(token), _) => no_longer_good(server, Arc::clone(&clock), token).await,
+                    (None, Some(longest)) => {
+                        clock.sleep(longest).await;
+                        Cause::Old
+                    }
+                    (None, None) => std::future::pending().await,
+                }
+            };
+            let silent = async {
+                match idle {
+                    Some(idle) => traffic.silence(Arc::clone(&clock), idle).await,
+                    None => std::future::pending().await,
+                }
+                Cause::Idle
+            };
+            let cause = tokio::select! {
+                cause = over => cause,
+                cause = silent => cause,
+            };
+            telemetry.meters.bounds.ended(cause);
+            cause
+        }))
     }
 }
 

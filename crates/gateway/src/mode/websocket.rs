@@ -7,7 +7,8 @@
 
 use super::frames::{Frames, close};
 use crate::headers::listed;
-use crate::life::{Beside, End, FAREWELL};
+use crate::life::{Beside, End, FAREWELL, Traffic};
+use crate::response_body::RequestPlaces;
 use crate::upstream::UnderWay;
 use http::header::{
     AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
@@ -18,6 +19,7 @@ use http::{Method, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::io;
+use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The subprotocol before a token.
@@ -29,6 +31,8 @@ pub(super) struct Handshake {
     client: OnUpgrade,
     /// Whether the token came as a subprotocol.
     bearer: bool,
+    /// What the request has taken: the tunnel keeps it.
+    places: Option<Arc<RequestPlaces>>,
 }
 
 impl Handshake {
@@ -42,7 +46,7 @@ impl Handshake {
             && parts.headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
         let client = parts.extensions.remove::<OnUpgrade>().filter(|_| asked)?;
         let bearer = take_token(&mut parts.headers);
-        Some(Self { client, bearer })
+        Some(Self { client, bearer, places: parts.extensions.remove() })
     }
 
     /// Asks the upstream for the same.
@@ -60,19 +64,25 @@ impl Handshake {
     }
 
     /// Carries bytes both ways until one side ends, or the token does, or the gateway.
-    pub(super) fn connect(self, upstream: OnUpgrade, under_way: UnderWay, beside: Beside, end: End) {
+    pub(super) fn connect(
+        self,
+        upstream: OnUpgrade,
+        counted: (UnderWay, Beside),
+        traffic: Traffic,
+        end: End,
+    ) {
         tokio::spawn(async move {
-            let _counted = (under_way, beside);
+            let _counted = (counted, self.places);
             if let Ok((client, upstream)) = tokio::try_join!(self.client, upstream) {
                 // Whoever goes away takes the other along: that is no fault.
-                _ = tunnel(TokioIo::new(client), TokioIo::new(upstream), end).await;
+                _ = tunnel(TokioIo::new(client), TokioIo::new(upstream), &traffic, end).await;
             }
         });
     }
 }
 
 /// Carries bytes both ways. When it must end, the client is told so between two frames.
-async fn tunnel<C, U>(client: C, upstream: U, end: End) -> io::Result<()>
+async fn tunnel<C, U>(client: C, upstream: U, traffic: &Traffic, end: End) -> io::Result<()>
 where
     C: AsyncRead + AsyncWrite,
     U: AsyncRead + AsyncWrite,
@@ -82,7 +92,13 @@ where
     let mut frames = Frames::default();
     let mut between = true;
     let up = async {
-        tokio::io::copy(&mut from_client, &mut to_upstream).await?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let read = from_client.read(&mut buffer).await?;
+            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            traffic.seen();
+            to_upstream.write_all(bytes).await?;
+        }
         to_upstream.shutdown().await
     };
     let down = async {
@@ -90,6 +106,7 @@ where
         loop {
             let read = from_upstream.read(&mut buffer).await?;
             let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            traffic.seen();
             // What may have been written in part is no place for another frame.
             between = false;
             to_client.write_all(bytes).await?;
@@ -169,7 +186,8 @@ mod tests {
             _ = ended.await;
             Cause::Expired
         });
-        let tunnel = tokio::spawn(tunnel(client, upstream, end_of_token));
+        let tunnel =
+            tokio::spawn(async move { tunnel(client, upstream, &Traffic::default(), end_of_token).await });
         server.write_all(sent).await.unwrap();
         // Until as much has arrived as there is room for.
         let mut first = vec![0; 1];

@@ -3,6 +3,7 @@
 mod cedar;
 mod doors;
 mod faults;
+mod limits;
 mod log;
 mod require;
 mod route;
@@ -10,11 +11,12 @@ mod summary;
 mod upstream;
 
 pub(crate) use doors::{Address, DoorSettings, ExtAuthzSettings, ForwardAuthSettings, FrontProxy};
+pub(crate) use limits::{LimitSettings, StreamSettings};
 pub(crate) use log::{Destination, LogSettings, SubjectSetting};
 pub(crate) use upstream::{HealthSettings, HostSeen, Protocol, UpstreamSettings};
 
 use crate::cedar::Policies;
-use crate::config::{Config, GatewayConfig, LimitsConfig, Tables, TimeoutsConfig, TlsConfig};
+use crate::config::{Config, GatewayConfig, Tables, TlsConfig};
 use crate::host::HostPattern;
 use crate::identity::IdentitySettings;
 use crate::routes::Routes;
@@ -39,7 +41,7 @@ pub struct Settings {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) public_preflight: bool,
     pub(crate) identity: IdentitySettings,
-    pub(crate) body_timeout: Duration,
+    pub(crate) streams: StreamSettings,
     pub(crate) forward_auth: Option<ForwardAuthSettings>,
     pub(crate) ext_authz: Option<ExtAuthzSettings>,
     /// Most refusals of a caller in a minute; nought for no bound.
@@ -59,12 +61,7 @@ pub(crate) struct ListenerSettings {
     pub(crate) ext_authz: Option<DoorSettings>,
     pub(crate) admin: Option<SocketAddr>,
     pub(crate) tls: Option<TlsSettings>,
-    pub(crate) connections: usize,
-    pub(crate) header_bytes: u32,
-    pub(crate) headers: usize,
-    pub(crate) streams: u32,
-    pub(crate) head_timeout: Duration,
-    pub(crate) drain_timeout: Duration,
+    pub(crate) limits: LimitSettings,
     pub(crate) log: LogSettings,
 }
 
@@ -109,7 +106,7 @@ impl TryFrom<Config> for Settings {
         let trusted_proxies = trusted_proxies(&gateway, &mut faults);
         let identity = faults.all(IdentitySettings::try_from(gateway.identity));
         let identity = identity.map(|identity| identity.with_token_header(token_header));
-        let body_timeout = seconds(gateway.timeouts.body, 30, "gateway.timeouts.body", &mut faults);
+        let streams = StreamSettings::read(&gateway.limits, &gateway.timeouts, &mut faults);
         if gateway.danger_plain_http {
             doors.dangers.push("gateway.danger_plain_http");
         }
@@ -129,7 +126,7 @@ impl TryFrom<Config> for Settings {
             trusted_proxies,
             public_preflight: gateway.public_preflight,
             identity: identity.ok_or_else(missing)?,
-            body_timeout,
+            streams,
             forward_auth: doors.forward_auth.map(|(_, settings)| settings),
             ext_authz: doors.ext_authz.map(|(_, settings)| settings),
             failing_callers: gateway.limits.failing_callers.unwrap_or(300),
@@ -187,32 +184,13 @@ fn listeners(
             cure,
         );
     }
-    let LimitsConfig { connections, header_bytes, headers, streams, .. } = gateway.limits;
-    if header_bytes.is_some_and(|bytes| !(8_192..=1_048_576).contains(&bytes)) {
-        faults.add("gateway.limits.header_bytes", "8,192 to 1,048,576", "leave it out, or write 65536");
-    }
-    for (name, zero) in [
-        ("connections", connections == Some(0)),
-        ("headers", headers == Some(0)),
-        ("streams", streams == Some(0)),
-    ] {
-        if zero {
-            faults.add(format!("gateway.limits.{name}"), "at least 1", "leave it out for the default");
-        }
-    }
-    let TimeoutsConfig { head, drain, .. } = gateway.timeouts;
     ListenerSettings {
         listen: has_proxy.then_some(listen),
         forward_auth: doors.forward_auth.as_ref().map(|(door, _)| door.clone()),
         ext_authz: doors.ext_authz.as_ref().map(|(door, _)| door.clone()),
         admin: gateway.admin.as_ref().map(|admin| admin.listen),
         tls: gateway.tls.as_ref().map(|tls| tls_settings(tls, faults)),
-        connections: connections.unwrap_or(10_000),
-        header_bytes: header_bytes.unwrap_or(65_536),
-        headers: headers.unwrap_or(100),
-        streams: streams.unwrap_or(100),
-        head_timeout: seconds(head, 15, "gateway.timeouts.head", faults),
-        drain_timeout: seconds(drain, 30, "gateway.timeouts.drain", faults),
+        limits: LimitSettings::read(&gateway.limits, &gateway.timeouts, faults),
         log,
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct UpstreamSettings {
     pub(crate) authorities: Option<PathBuf>,
     pub(crate) health: Option<HealthSettings>,
     pub(crate) connect_timeout: Duration,
+    /// Most requests under way; none for half of what there is in all.
+    pub(crate) requests: Option<usize>,
 }
 
 impl UpstreamSettings {
@@ -104,6 +106,7 @@ impl Upstreams {
             authorities: None,
             health: None,
             connect_timeout: self.connect_timeout,
+            requests: None,
         });
         Some(self.list.len() - 1)
     }
@@ -137,6 +140,9 @@ fn upstream(
     if written.servers.is_empty() {
         faults.add(format!("{place}.servers"), "at least one server", SERVER_CURE);
     }
+    if written.requests == Some(0) {
+        faults.add(format!("{place}.requests"), "at least 1", "leave it out for the default");
+    }
     let servers = written.servers.iter().enumerate().filter_map(|(index, text)| {
         let server = server(text);
         if server.is_none() {
@@ -145,23 +151,8 @@ fn upstream(
         server
     });
     let servers = servers.collect();
-    let protocol = match written.protocol.as_deref() {
-        None | Some("http1") => Protocol::Http1,
-        Some("http2") => Protocol::Http2,
-        Some(_) => {
-            faults.add(format!("{place}.protocol"), "`http1` or `http2`", "leave it out for `http1`");
-            Protocol::Http1
-        }
-    };
-    let host = match written.host.as_deref() {
-        None | Some("client") => HostSeen::Client,
-        Some("upstream") => HostSeen::Upstream,
-        Some(_) => {
-            let cure = "leave it out for `client`";
-            faults.add(format!("{place}.host"), "`client` or `upstream`", cure);
-            HostSeen::Client
-        }
-    };
+    let protocol = protocol(place, written.protocol.as_deref(), faults);
+    let host = host_seen(place, written.host.as_deref(), faults);
     for (member, most, is_bad) in [
         (
             "headers",
@@ -193,6 +184,30 @@ fn upstream(
         authorities: written.authorities,
         health: written.health.and_then(|health| health_settings(place, &health, faults)),
         connect_timeout,
+        requests: written.requests,
+    }
+}
+
+fn protocol(place: &str, written: Option<&str>, faults: &mut Faults) -> Protocol {
+    match written {
+        None | Some("http1") => Protocol::Http1,
+        Some("http2") => Protocol::Http2,
+        Some(_) => {
+            faults.add(format!("{place}.protocol"), "`http1` or `http2`", "leave it out for `http1`");
+            Protocol::Http1
+        }
+    }
+}
+
+fn host_seen(place: &str, written: Option<&str>, faults: &mut Faults) -> HostSeen {
+    match written {
+        None | Some("client") => HostSeen::Client,
+        Some("upstream") => HostSeen::Upstream,
+        Some(_) => {
+            let cure = "leave it out for `client`";
+            faults.add(format!("{place}.host"), "`client` or `upstream`", cure);
+            HostSeen::Client
+        }
     }
 }
 

@@ -41,6 +41,42 @@ pub const UPSTREAM_UNDER_WAY: Metric = Metric::gauge(
 /// Open connections.
 pub const CONNECTIONS: Metric =
     Metric::gauge("portcullis_gateway_connections", &[], "Open connections of clients.");
+/// Connections that were closed for a bound.
+pub const CLOSED_CONNECTIONS: Metric = Metric::counter(
+    "portcullis_gateway_closed_connections_total",
+    &["cause"],
+    "Connections that were closed: `caller`, more of one address than `connections_per_caller`; `abuse`, most requests taken back.",
+);
+/// Requests that were refused for a bound.
+pub const OUT_OF_BOUNDS: Metric = Metric::counter(
+    "portcullis_gateway_out_of_bounds_requests_total",
+    &["bound"],
+    "Requests that were refused: with 503 for want of a place (`requests`, `caller`, `upstream`), with 431 for their `fields`, with 408 for a slow `body`.",
+);
+/// Streams that were ended before their time.
+pub const ENDED_STREAMS: Metric = Metric::counter(
+    "portcullis_gateway_ended_streams_total",
+    &["cause"],
+    "Answers and streams that were ended: `reader`, nobody took what was there; `idle`, nothing was sent; `life`, no token ends it.",
+);
+/// Requests under way.
+pub const UNDER_WAY: Metric = Metric::gauge(
+    "portcullis_gateway_requests_under_way",
+    &[],
+    "Requests under way, until their answer was taken; WebSockets and streams included.",
+);
+/// The bounds in force.
+pub const BOUND: Metric = Metric::gauge(
+    "portcullis_gateway_bound",
+    &["bound"],
+    "Most `connections`, `requests` and open `descriptors` at a time, as in force.",
+);
+/// Open descriptors.
+pub const DESCRIPTORS: Metric = Metric::gauge(
+    "portcullis_gateway_descriptors",
+    &[],
+    "Open descriptors of the process: sockets and files. Only on Linux.",
+);
 /// Reloads of files.
 pub const RELOADS: Metric = Metric::counter(
     "portcullis_gateway_reloads_total",
@@ -99,6 +135,12 @@ pub const METRICS: &[Metric] = &[
     UPSTREAM_UP,
     UPSTREAM_UNDER_WAY,
     CONNECTIONS,
+    CLOSED_CONNECTIONS,
+    OUT_OF_BOUNDS,
+    ENDED_STREAMS,
+    UNDER_WAY,
+    BOUND,
+    DESCRIPTORS,
     RELOADS,
     RELOAD_FAILED,
     CERTIFICATE_EXPIRY,

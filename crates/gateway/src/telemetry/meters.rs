@@ -1,5 +1,6 @@
 //! What the gateway counts: meters that are made once, so that a request only adds to atomics.
 
+use super::bounds::BoundMeters;
 use super::events;
 use super::exposition::Exposition;
 use http::StatusCode;
@@ -15,6 +16,7 @@ pub(crate) struct Meters {
     pub(crate) audit_dropped: Counter,
     pub(crate) policy_failures: Counter,
     pub(crate) connections: Arc<AtomicUsize>,
+    pub(crate) bounds: BoundMeters,
     settings: ReloadMeter,
     certificates: ReloadMeter,
     routes: RwLock<HashMap<Box<str>, Arc<RouteMeter>>>,
@@ -43,6 +45,7 @@ impl Meters {
             audit_dropped: events::AUDIT_DROPPED.count(recorder, &[]),
             policy_failures: events::POLICY_FAILURES.count(recorder, &[]),
             connections: Arc::default(),
+            bounds: BoundMeters::new(recorder),
             settings: ReloadMeter::new(recorder, "settings"),
             certificates: ReloadMeter::new(recorder, "certificates"),
             routes: RwLock::default(),

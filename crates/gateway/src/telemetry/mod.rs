@@ -4,6 +4,7 @@
 //! who listens: figures are atomics, audit records go through a bounded queue.
 
 pub(crate) mod audit;
+pub(crate) mod bounds;
 pub(crate) mod certificate;
 pub mod events;
 pub(crate) mod exposition;

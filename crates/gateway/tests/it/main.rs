@@ -8,9 +8,11 @@
     reason = "a test that fails should stop"
 )]
 
+mod abuse;
 mod access;
 mod assertion;
 mod bodies;
+mod busy;
 #[cfg(feature = "cedar")]
 mod cedar;
 mod client;
@@ -25,7 +27,10 @@ mod life;
 mod observability;
 mod path_corpus;
 mod raw_corpus;
+mod raw_http2;
+mod readers;
 mod secure;
+mod silence;
 mod streams;
 mod telemetry;
 mod upstream;

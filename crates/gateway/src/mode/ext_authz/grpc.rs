@@ -4,11 +4,11 @@
 //! failure would be no refusal to an Envoy with `failure_mode_allow`.
 
 use crate::body::Body;
+use crate::client_body::ClientBody;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
 use prost::Message;
 
 const METHOD: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -32,7 +32,7 @@ pub(super) fn is_check<B>(request: &Request<B>) -> bool {
 }
 
 /// The message of a call; why not, if it cannot be read.
-pub(super) async fn read<M: Message + Default>(body: Incoming) -> Result<M, &'static str> {
+pub(super) async fn read<M: Message + Default>(body: ClientBody) -> Result<M, &'static str> {
     let body = Limited::new(body, MOST_BYTES).collect().await;
     let body = body.map_err(|_| "a call that is too large, or breaks off")?.to_bytes();
     // A compressed message was not asked for, and more than one is no unary call.

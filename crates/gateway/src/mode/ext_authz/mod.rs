@@ -15,6 +15,7 @@ mod reading;
 use super::asking::{Answer, Identity, Original, judge, narrow};
 use super::proxy::Peer;
 use crate::body::Body;
+use crate::client_body::ClientBody;
 use crate::gateway::Shared;
 use crate::listener::Door;
 use crate::refusal::Refusal;
@@ -27,7 +28,6 @@ use http::HeaderMap;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
 use message::{CheckRequest, CheckResponse, Denied, HeaderOption, HttpStatus, Okay, Status};
 use portcullis_resource_server::request_id;
 use reading::Told;
@@ -38,7 +38,17 @@ use std::sync::Arc;
 pub(crate) struct ExtAuthz(pub(crate) Arc<Shared>);
 
 impl Door for ExtAuthz {
-    async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    fn refuse(&self, refusal: Refusal, request_id: &str, request: &Request<ClientBody>) -> Response<Body> {
+        let code = refusal.code();
+        let mut response = refusal.into_response(request_id);
+        if grpc::is_call(request) {
+            return grpc::answer(&refused(&response));
+        }
+        narrow(&mut response, code, |status| !status.is_server_error());
+        response.map(Body::from)
+    }
+
+    async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let running = self.0.running();
         match (grpc::is_call(&request), grpc::is_check(&request)) {
             (true, true) => grpc::answer(&check(&running, peer, grpc::read(request.into_body()).await).await),
