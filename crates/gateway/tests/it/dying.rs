@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 /// What a server does in place of a whole answer.
@@ -28,23 +28,28 @@ pub(crate) struct Dying {
     pub(crate) address: SocketAddr,
     requests: Arc<AtomicUsize>,
     serving: Option<JoinHandle<()>>,
+    _bound: Option<TcpSocket>,
 }
 
 impl Dying {
     pub(crate) async fn start(death: Death, http2: bool) -> Self {
-        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = socket.local_addr().unwrap();
         let requests = Arc::<AtomicUsize>::default();
         if death == Death::Refused {
-            return Self { address, requests, serving: None };
+            // Bound and not listened on: connections are refused, and nobody else gets the port.
+            let bound = TcpSocket::new_v4().unwrap();
+            bound.bind(([127, 0, 0, 1], 0).into()).unwrap();
+            let address = bound.local_addr().unwrap();
+            return Self { address, requests, serving: None, _bound: Some(bound) };
         }
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
         let count = Arc::clone(&requests);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = socket.accept().await {
                 tokio::spawn(die(stream, death, http2, Arc::clone(&count)));
             }
         });
-        Self { address, requests, serving: Some(serving) }
+        Self { address, requests, serving: Some(serving), _bound: None }
     }
 
     /// How many requests reached it.
@@ -117,13 +122,13 @@ async fn take_http1(stream: &mut TcpStream) -> Option<u8> {
     Some(0)
 }
 
-async fn begin_http2(stream: &mut TcpStream) -> Option<()> {
+pub(crate) async fn begin_http2(stream: &mut TcpStream) -> Option<()> {
     stream.read_exact(&mut [0; 24]).await.ok()?;
     stream.write_all(&frame(4, 0, 0, &[])).await.ok()
 }
 
 /// Reads frames until a request has ended, and answers the client's settings. Returns the number of its stream.
-async fn take_http2(stream: &mut TcpStream) -> Option<u8> {
+pub(crate) async fn take_http2(stream: &mut TcpStream) -> Option<u8> {
     loop {
         let mut head = [0; 9];
         stream.read_exact(&mut head).await.ok()?;
@@ -141,7 +146,7 @@ async fn take_http2(stream: &mut TcpStream) -> Option<u8> {
 }
 
 /// The frames for stream 1, for another one.
-fn on_stream(id: u8, frames: &[u8]) -> Vec<u8> {
+pub(crate) fn on_stream(id: u8, frames: &[u8]) -> Vec<u8> {
     let (mut bytes, mut at) = (frames.to_vec(), 0);
     while bytes.get(at + 8).is_some() {
         if bytes[at + 8] == 1 {

@@ -1,13 +1,14 @@
 //! Upstreams that die, hang, talk nonsense, come back, and are one of several.
 
 use crate::client::get;
-use crate::dying::{Death, Dying};
+use crate::dying::{self, Death, Dying};
 use crate::upstream::Upstream;
 use crate::world::World;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 const PUBLIC: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
 
@@ -162,7 +163,7 @@ async fn an_upstream_that_restarts_is_found_again() {
 async fn a_connection_is_used_again_and_one_that_was_closed_meanwhile_is_not() {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
-    let (counted, mut connections) = tokio::sync::mpsc::unbounded_channel();
+    let (counted, mut connections) = unbounded_channel();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = socket.accept().await {
             counted.send(()).unwrap();
@@ -183,44 +184,58 @@ async fn a_connection_is_used_again_and_one_that_was_closed_meanwhile_is_not() {
 }
 
 /// A server that answers the first request of a connection, and ends the connection under the second one.
-async fn one_answer_each(rst: bool) -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<()>) {
+async fn one_answer_each(rst: bool, http2: bool) -> (SocketAddr, UnboundedReceiver<()>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
-    let (counted, requests) = tokio::sync::mpsc::unbounded_channel();
+    let (counted, requests) = unbounded_channel();
     tokio::spawn(async move {
-        while let Ok((mut stream, _)) = socket.accept().await {
-            let counted = counted.clone();
-            tokio::spawn(async move {
-                for answers in [true, false] {
-                    if stream.read(&mut [0; 4_096]).await.unwrap_or_default() == 0 {
-                        return;
-                    }
-                    counted.send(()).unwrap();
-                    if answers {
-                        _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
-                    }
-                }
-                if rst {
-                    _ = stream.set_zero_linger();
-                }
-            });
+        while let Ok((stream, _)) = socket.accept().await {
+            tokio::spawn(answer_once(stream, counted.clone(), rst, http2));
         }
     });
     (address, requests)
 }
 
+async fn answer_once(
+    mut stream: TcpStream,
+    counted: UnboundedSender<()>,
+    rst: bool,
+    http2: bool,
+) -> Option<()> {
+    if http2 {
+        dying::begin_http2(&mut stream).await?;
+    }
+    for answers in [true, false] {
+        let answer = if http2 {
+            dying::on_stream(dying::take_http2(&mut stream).await?, dying::http2::WHOLE)
+        } else {
+            let length = stream.read(&mut [0; 4_096]).await.unwrap_or_default();
+            (length > 0).then(|| b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc".to_vec())?
+        };
+        counted.send(()).unwrap();
+        if answers {
+            _ = stream.write_all(&answer).await;
+        }
+    }
+    if rst {
+        _ = stream.set_zero_linger();
+    }
+    Some(())
+}
+
 #[tokio::test]
 async fn a_kept_connection_that_ends_under_a_request_is_no_death_of_the_server() {
-    for rst in [false, true] {
-        let (server, mut requests) = one_answer_each(rst).await;
-        let world = World::new(&several(&[server], "")).await;
+    for (rst, http2) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (server, mut requests) = one_answer_each(rst, http2).await;
+        let more = if http2 { "protocol = \"http2\"\n" } else { "" };
+        let world = World::new(&several(&[server], more)).await;
         for (method, status, sent) in [("GET", 200, 1), ("GET", 200, 2), ("POST", 502, 1), ("POST", 200, 1)] {
             let mut request = get("/x", None);
             *request.method_mut() = method.parse().unwrap();
             let answer = world.client().send(request).await;
-            assert_eq!((answer.status, rst), (status, rst), "{method}");
+            assert_eq!(answer.status, status, "{method}, RST {rst}, HTTP/2 {http2}");
             let seen = std::iter::from_fn(|| requests.try_recv().ok()).count();
-            assert_eq!(seen, sent, "{method} {rst}");
+            assert_eq!(seen, sent, "{method}, RST {rst}, HTTP/2 {http2}");
         }
     }
 }
@@ -274,7 +289,7 @@ async fn servers_that_all_failed_are_tried_all_the_same_and_used_when_they_answe
 async fn requests_that_wait_for_one_connection_fail_with_it() {
     let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = hanging.local_addr().unwrap();
-    let (counted, mut connections) = tokio::sync::mpsc::unbounded_channel();
+    let (counted, mut connections) = unbounded_channel();
     tokio::spawn(async move {
         while let Ok((stream, _)) = hanging.accept().await {
             counted.send(stream).unwrap();

@@ -1,6 +1,7 @@
 //! Streams: WebSockets, server-sent events and gRPC, and how they end when their token does.
 
 use crate::client::get;
+use crate::dying::{Death, Dying};
 use crate::world::World;
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -138,6 +139,23 @@ async fn a_websocket_ends_with_its_token() {
     let Message::Close(Some(told)) = end.unwrap().unwrap() else { panic!("the client is told") };
     assert_eq!((u16::from(told.code), told.reason.as_str()), (1008, "the access token expired"));
     assert!(opened.stream.next().await.is_none_or(|end| end.is_err()), "the connection is closed");
+}
+
+#[tokio::test]
+async fn a_handshake_goes_to_another_server_only_if_it_was_not_sent() {
+    for (death, opens) in
+        [(Death::Refused, true), (Death::Rst(b""), false), (Death::Fin(b"HTTP/1.1 1"), false)]
+    {
+        let ((upstream, mut seen), dying) = (echo().await, Dying::start(death, false).await);
+        let world = World::new(&format!(
+            "upstream = \"api\"\n[[upstream]]\nname = \"api\"\nservers = [\"http://{}\", \"http://{upstream}\"]\n",
+            dying.address
+        ))
+        .await;
+        let opened = open(&world, Some(&world.token()), None).await;
+        assert_eq!(opened.as_ref().err().copied(), (!opens).then_some(502), "{death:?}");
+        assert_eq!(seen.try_recv().is_ok(), opens, "{death:?}");
+    }
 }
 
 #[tokio::test]
