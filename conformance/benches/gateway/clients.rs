@@ -1,8 +1,10 @@
-//! The callers of the soak: each asks at a fixed rate, in turn every question there is.
+//! The callers of the soak: each asks at a fixed rate, in turn every question there is, every other one over HTTP/2.
 
-use crate::expected::{Answer, Expected, Moment, Question, Switch, good_token};
+use crate::expected::{Answer, BROKEN_OFF, Expected, Moment, Question, Switch, good_token};
+use crate::http2::Http2;
 use portcullis_idp::Idp;
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -55,6 +57,7 @@ pub(crate) fn start(
         let (idp, expected, tally) = (Arc::clone(idp), expected.clone(), tally.clone());
         clients.spawn(async move {
             let http = client_of_one_connection();
+            let mut http2 = Http2::default();
             let mut tick = tokio::time::interval(PAUSE);
             for turn in client.. {
                 tick.tick().await;
@@ -63,7 +66,11 @@ pub(crate) fn start(
                 let sent = expected.now();
                 let question = question(turn, &sent, &provider);
                 drop(provider);
-                let given = ask(&http, gateway, &question).await;
+                let given = if client % 2 == 0 {
+                    ask(&http, gateway, &question).await
+                } else {
+                    http2.ask(gateway, &question).await
+                };
                 tally.add(question.name, question.allows(&given, &sent, &expected.now()), &given);
             }
         });
@@ -89,9 +96,18 @@ pub(crate) async fn ask(http: &reqwest::Client, gateway: SocketAddr, question: &
     let answered = async {
         let response = request.send().await?;
         let status = response.status().as_u16();
-        Ok::<_, reqwest::Error>((status, response.text().await?))
+        Ok::<_, reqwest::Error>((status, response.text().await))
     };
-    answered.await.unwrap_or_else(|error| (0, format!("{error:?}")))
+    judged(answered.await)
+}
+
+/// An answer, whole or broken off.
+pub(crate) fn judged<E: Debug>(answered: Result<(u16, Result<String, E>), E>) -> Answer {
+    match answered {
+        Ok((status, Ok(text))) => (status, text),
+        Ok((200, Err(error))) => (BROKEN_OFF, format!("{error:?}")),
+        Ok((_, Err(error))) | Err(error) => (0, format!("{error:?}")),
+    }
 }
 
 fn question(turn: usize, moment: &Moment, idp: &Idp) -> Question {
@@ -106,7 +122,7 @@ fn question(turn: usize, moment: &Moment, idp: &Idp) -> Question {
         rotation: token.map(|_| tokens.rotation),
         open: None,
     };
-    match turn % 16 {
+    match turn % 20 {
         0..=3 => get("known token", "/orders/17", Some(known), 200, subject),
         4 | 5 => {
             let subject = format!("fresh-{turn}");
@@ -131,6 +147,13 @@ fn question(turn: usize, moment: &Moment, idp: &Idp) -> Question {
         12 => get("public", "/public/a", None, 200, "nobody"),
         13 => get("no token", "/orders/17", None, 401, "credential.missing"),
         14 => switch(moment),
+        15 | 16 => get("known token (2)", "/v2/orders/17", Some(known), 200, subject),
+        17 => get("public (2)", "/v2/public/a", None, 200, "nobody"),
+        18 => {
+            let post = Some(" sent this");
+            let right = format!("{subject} sent this");
+            Question { post, ..get("POST (2)", "/v2/orders", Some(known), 200, &right) }
+        }
         _ => {
             let post = Some(" sent this");
             Question { post, ..get("POST", "/orders", Some(known), 200, &format!("{subject} sent this")) }

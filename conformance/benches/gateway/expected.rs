@@ -19,6 +19,8 @@ pub(crate) struct Moment {
     pub(crate) switch: Switch,
     /// Whether a server behind the gateway is away, or was until a second ago.
     pub(crate) restarting: bool,
+    /// Whether a server breaks off its answers, or did until a second ago.
+    pub(crate) breaking: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,9 @@ impl Expected {
     }
 }
 
+/// In place of the status, where an answer began and did not end.
+pub(crate) const BROKEN_OFF: u16 = 999;
+
 /// An answer: its status, and what its body is (200) or holds (the rest).
 pub(crate) type Answer = (u16, String);
 
@@ -118,6 +123,11 @@ impl Question {
         // A request that may change something is sent once; the gateway cannot know whether it was carried out.
         if self.post.is_some() && moment.restarting {
             right.push((502, "upstream.".to_owned()));
+            right.push((504, "upstream.timeout".to_owned()));
+        }
+        // Half an answer is none, and the caller must see that.
+        if moment.breaking {
+            right.push((BROKEN_OFF, String::new()));
         }
         right
     }

@@ -14,6 +14,8 @@
 
 mod clients;
 mod expected;
+mod hostile;
+mod http2;
 mod load;
 mod peers;
 

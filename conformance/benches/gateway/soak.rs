@@ -1,9 +1,11 @@
-//! The soak: callers at 500 requests a second, every ten seconds something happens, and not one answer may be wrong.
+//! The soak: callers at 500 requests a second, hostile ones among them, every ten seconds something happens, and not one
+//! answer may be wrong. Servers behind the gateway are killed with FIN and with RST, hang, and break off their answers.
 
 use crate::clients::{self, SharedIdp, Tally, ask, client_of_one_connection, switched};
 use crate::expected::{Expected, Moment, Question, Switch, Tokens};
+use crate::hostile;
 use crate::process::{Process, answers, folder, free_address, portcullis};
-use crate::upstream::Upstream;
+use crate::upstream::{Mode, Upstream};
 use portcullis_idp::{Fault, Idp, IdpConfig, Overlap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,17 +20,23 @@ const REMEMBERED: usize = 1_000;
 /// How much more memory is still flat: of the first minute's median.
 const FLAT: f64 = 1.10;
 
-/// What happens, in this order and again. Two minutes of it ask for four fetches of keys that the schedule does not:
-/// as many as callers can force upon the gateway.
-const EVENTS: [(&str, Event); 12] = [
+/// What happens, in this order and again. Three minutes of it ask for four fetches of keys that the schedule does not:
+/// fewer than callers can force upon the gateway.
+const EVENTS: [(&str, Event); 18] = [
     ("key rotated, the old one published on", Event::Rotate(Overlap::With)),
     ("settings changed", Event::Settings),
+    ("upstream 1 killed (RST) and started", Event::Reset(0)),
+    ("upstream 2 hangs", Event::Fails(1, Mode::Hangs)),
+    ("upstream 1 breaks off its answers", Event::Fails(0, Mode::BreaksOff)),
     ("upstream 1 killed and started", Event::Restart(0)),
     ("settings that are no TOML", Event::Bad("[[route")),
     ("key rotated, the old one gone", Event::Rotate(Overlap::Without)),
     ("upstream 2 killed and started", Event::Restart(1)),
     ("settings changed", Event::Settings),
     ("SIGHUP, nothing changed", Event::Hangup),
+    ("upstream 2 killed (RST) and started", Event::Reset(1)),
+    ("upstream 1 hangs", Event::Fails(0, Mode::Hangs)),
+    ("upstream 2 breaks off its answers", Event::Fails(1, Mode::BreaksOff)),
     ("identity provider down", Event::Outage),
     ("upstream 1 killed and started", Event::Restart(0)),
     ("settings with an unknown member", Event::Bad("[[route]]\npath = \"/admin\"\nacess = \"public\"\n")),
@@ -41,6 +49,8 @@ enum Event {
     Settings,
     Bad(&'static str),
     Restart(usize),
+    Reset(usize),
+    Fails(usize, Mode),
     Hangup,
     Outage,
 }
@@ -60,7 +70,8 @@ struct World {
 /// Whether nothing was wrong.
 pub(crate) async fn run(seconds: u64) -> bool {
     let mut world = World::start().await;
-    let callers = clients::start(world.address, &world.idp, &world.expected, &world.tally);
+    let mut callers = clients::start(world.address, &world.idp, &world.expected, &world.tally);
+    callers.spawn(hostile::run(world.address, world.expected.clone(), world.tally.clone()));
     let began = Instant::now();
     let mut resident = Vec::new();
     let mut happened = 0;
@@ -91,6 +102,7 @@ impl World {
             good_from: 0,
             switch: Switch::Everybody,
             restarting: false,
+            breaking: false,
         };
         std::fs::write(&settings, text(&idp, address, admin, servers)).unwrap();
         let arguments = ["serve", "--config", settings.to_str().unwrap()];
@@ -120,9 +132,13 @@ impl World {
                 self.rest(Duration::from_secs(5), began, resident).await;
                 std::fs::write(&self.settings, good).unwrap();
             }
-            Event::Restart(server) => {
+            Event::Fails(server, mode) => self.fail(server, mode, began, resident).await,
+            Event::Restart(server) | Event::Reset(server) => {
                 self.expected.change(|moment| moment.restarting = true);
-                self.running[server] = None;
+                match (self.running[server].take(), event) {
+                    (Some(running), Event::Reset(_)) => running.reset(),
+                    (running, _) => drop(running),
+                }
                 self.rest(Duration::from_secs(3), began, resident).await;
                 self.running[server] = Some(Upstream::start(self.servers[server]).await);
                 self.rest(Duration::from_secs(1), began, resident).await;
@@ -131,6 +147,27 @@ impl World {
             Event::Hangup => self.gateway.signal("-HUP"),
             Event::Outage => self.outage(began, resident).await,
         }
+    }
+
+    /// A server hangs, or breaks off its answers, for five seconds.
+    async fn fail(&mut self, server: usize, mode: Mode, began: Instant, resident: &mut Vec<(u64, u64)>) {
+        let change = |expected: &Expected, fails| {
+            expected.change(|moment| match mode {
+                Mode::BreaksOff => moment.breaking = fails,
+                _ => moment.restarting = fails,
+            });
+        };
+        change(&self.expected, true);
+        if let Some(running) = &self.running[server] {
+            running.set(mode);
+        }
+        self.rest(Duration::from_secs(5), began, resident).await;
+        if let Some(running) = &self.running[server] {
+            running.set(Mode::Answers);
+        }
+        // What was under way comes to its end, and the server is no longer passed over.
+        self.rest(Duration::from_secs(3), began, resident).await;
+        change(&self.expected, false);
     }
 
     /// From now on a token of the new key is good at once; one of the old key as long as it is published.
@@ -244,18 +281,20 @@ impl World {
 const OPEN: &str = "path = \"/switch\"\naccess = \"public\"";
 const CLOSED: &str = "path = \"/switch\"\nrequire = { role = \"Admin\" }";
 
-fn text(idp: &Idp, address: SocketAddr, admin: SocketAddr, servers: [SocketAddr; 2]) -> String {
+fn text(idp: &Idp, address: SocketAddr, admin: SocketAddr, [one, two]: [SocketAddr; 2]) -> String {
     format!(
         "remembered_tokens = {REMEMBERED}\n\n[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n\n\
-         [gateway]\nlisten = \"{address}\"\nupstream = \"api\"\n\n[gateway.admin]\nlisten = \"{admin}\"\n\n\
-         [[upstream]]\nname = \"api\"\nservers = [\"http://{}\", \"http://{}\"]\n\n\
+         [gateway]\nlisten = \"{address}\"\nupstream = \"api\"\ntimeouts = {{ response = 2, body = 1 }}\n\
+         limits = {{ body_bytes = 100000 }}\n\n[gateway.admin]\nlisten = \"{admin}\"\n\n\
+         [[upstream]]\nname = \"api\"\nservers = [\"http://{one}\", \"http://{two}\"]\n\n\
+         [[upstream]]\nname = \"api2\"\nprotocol = \"http2\"\nservers = [\"http://{one}\", \"http://{two}\"]\n\n\
          [[route]]\npath = \"/orders/**\"\nrequire = {{ scope = \"orders:read\" }}\n\n\
          [[route]]\npath = \"/admin/**\"\nrequire = {{ role = \"Admin\" }}\n\n\
+         [[route]]\npath = \"/v2/orders/**\"\nrequire = {{ scope = \"orders:read\" }}\nupstream = \"api2\"\n\n\
+         [[route]]\npath = \"/v2/public/**\"\naccess = \"public\"\nupstream = \"api2\"\n\n\
          [[route]]\npath = \"/public/**\"\naccess = \"public\"\n\n[[route]]\n{OPEN}\n",
         idp.issuer(),
         idp.audience(),
-        servers[0],
-        servers[1],
     )
 }
 
