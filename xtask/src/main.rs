@@ -34,6 +34,7 @@ fn main() -> ExitCode {
             fuzz::run(target.as_deref(), seconds)
         }
         "soak" => rig::soak(std::env::args().nth(2).and_then(|text| text.parse().ok()).unwrap_or(300)),
+        "hostile" => rig::hostile(),
         "load" => rig::load(std::env::args().nth(2).as_deref()),
         _ => {
             say(HELP);
@@ -66,6 +67,7 @@ cargo xtask <command>
   providers  install the suites' identity providers; the lines to tell a shell where they are
   fuzz     [target or `all`] [seconds]: fuzz from the corpus
   soak     [seconds]: the gateway as a process through rotations, reloads, restarts and outages; no answer may be wrong
+  hostile  what attacks cost the gateway beside a plain request, and what good callers notice of them
   load     what a request costs the gateway, beside Envoy and HAProxy where they are; needs wrk
            [site]: only what is around the gateway, for running it by hand under a profiler
   help     this text";

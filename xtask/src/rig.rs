@@ -1,5 +1,5 @@
-//! `cargo xtask soak` and `cargo xtask load`: the release of the gateway as a process, under the bench of that name.
-//! Neither is part of the tests: one takes its minutes, the other wants a quiet machine.
+//! `cargo xtask soak`, `load` and `hostile`: the release of the gateway as a process, under the bench of that name.
+//! None is part of the tests: they take their minutes, or want a quiet machine.
 
 use crate::cargo::cargo;
 use crate::report::ran;
@@ -24,6 +24,11 @@ pub(crate) fn load(what: Option<&str>) -> Result<String, String> {
         );
     }
     bench(&["load"])
+}
+
+/// Attacks the gateway in every way there is a bound for, and says what each costs beside a plain request.
+pub(crate) fn hostile() -> Result<String, String> {
+    bench(&["hostile"])
 }
 
 fn bench(arguments: &[&str]) -> Result<String, String> {

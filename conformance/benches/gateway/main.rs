@@ -1,7 +1,7 @@
-//! The gateway as a process: a soak that counts wrong answers, and its load beside Envoy and HAProxy.
+//! The gateway as a process: a soak that counts wrong answers, its load beside Envoy and HAProxy, and what attacks cost it.
 //!
-//! `cargo xtask soak [seconds]` and `cargo xtask load` build the release and run this. By itself it does nothing:
-//! neither belongs to the tests.
+//! `cargo xtask soak [seconds]`, `load` and `hostile` build the release and run this. By itself it does nothing:
+//! none of them belongs to the tests.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,8 @@
     reason = "a bench prints, and stops when something is wrong"
 )]
 
+mod attack_costs;
+mod attacks;
 mod clients;
 mod expected;
 mod hostile;
@@ -20,6 +22,10 @@ mod load;
 mod peers;
 
 mod process;
+#[path = "../../../crates/gateway/tests/it/raw_http2.rs"]
+#[allow(dead_code, clippy::expect_used, reason = "the frames are shared with the gateway's own tests")]
+mod raw_http2;
+mod sink;
 mod soak;
 mod upstream;
 
@@ -37,12 +43,19 @@ async fn main() -> ExitCode {
             load::run().await;
             ExitCode::SUCCESS
         }
+        Some("hostile") => {
+            if attack_costs::run().await {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
         Some("site") => {
             load::site().await;
             ExitCode::SUCCESS
         }
         _ => {
-            println!("`cargo xtask soak [seconds]` or `cargo xtask load`");
+            println!("`cargo xtask soak [seconds]`, `cargo xtask load` or `cargo xtask hostile`");
             ExitCode::SUCCESS
         }
     }

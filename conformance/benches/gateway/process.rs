@@ -41,6 +41,11 @@ impl Process {
         line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
     }
 
+    /// How many descriptors are open.
+    pub(crate) fn descriptors(&self) -> u64 {
+        read_dir(format!("/proc/{}/fd", self.0.id())).map_or(0, |open| open.count() as u64)
+    }
+
     /// The processor time of all its threads so far.
     pub(crate) fn processor_time(&self) -> Duration {
         let threads = read_dir(format!("/proc/{}/task", self.0.id())).unwrap().flatten();
