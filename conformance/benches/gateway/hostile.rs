@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 const PAUSE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(10);
+const HELD: Duration = Duration::from_secs(5);
 
 /// A case: its name, its bytes, the status of its answer.
 struct Case {
@@ -35,6 +36,26 @@ pub(crate) async fn run(gateway: SocketAddr, expected: Expected, tally: Tally) {
         tally.add(case.name, right, &(status, answer));
     }
 }
+
+/// Holds connections that never come to an end by themselves: without a byte, with half a head, and over HTTP/2 with a window of
+/// no bytes for the answer. All are given up together, and opened again.
+pub(crate) async fn hold(gateway: SocketAddr) {
+    loop {
+        let mut held = Vec::new();
+        for bytes in [&b""[..], b"GET /public/a HTT", NO_WINDOW] {
+            for _ in 0..20 {
+                let Ok(mut stream) = TcpStream::connect(gateway).await else { continue };
+                _ = stream.write_all(bytes).await;
+                held.push(stream);
+            }
+        }
+        tokio::time::sleep(HELD).await;
+    }
+}
+
+/// The preface, `SETTINGS_INITIAL_WINDOW_SIZE = 0`, and a GET of `/public/a`.
+const NO_WINDOW: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0\
+    \0\0\x19\x01\x05\0\0\0\x01\x82\x86\x04\x09/public/a\x01\x0agw.example";
 
 /// Everything that comes back until the connection ends.
 async fn send(gateway: SocketAddr, bytes: &str) -> Option<String> {

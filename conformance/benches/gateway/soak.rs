@@ -71,6 +71,7 @@ struct World {
 pub(crate) async fn run(seconds: u64) -> bool {
     let mut world = World::start().await;
     let mut callers = clients::start(world.address, &world.idp, &world.expected, &world.tally);
+    callers.spawn(hostile::hold(world.address));
     callers.spawn(hostile::run(world.address, world.expected.clone(), world.tally.clone()));
     let began = Instant::now();
     let mut resident = Vec::new();
@@ -284,7 +285,7 @@ const CLOSED: &str = "path = \"/switch\"\nrequire = { role = \"Admin\" }";
 fn text(idp: &Idp, address: SocketAddr, admin: SocketAddr, [one, two]: [SocketAddr; 2]) -> String {
     format!(
         "remembered_tokens = {REMEMBERED}\n\n[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n\n\
-         [gateway]\nlisten = \"{address}\"\nupstream = \"api\"\ntimeouts = {{ response = 2, body = 1 }}\n\
+         [gateway]\nlisten = \"{address}\"\nupstream = \"api\"\ntimeouts = {{ response = 2, body = 1, reader = 2, linger = 1 }}\n\
          limits = {{ body_bytes = 100000 }}\n\n[gateway.admin]\nlisten = \"{admin}\"\n\n\
          [[upstream]]\nname = \"api\"\nservers = [\"http://{one}\", \"http://{two}\"]\n\n\
          [[upstream]]\nname = \"api2\"\nprotocol = \"http2\"\nservers = [\"http://{one}\", \"http://{two}\"]\n\n\
