@@ -155,6 +155,58 @@ async fn settings_are_begun_and_checked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flood_leaves_descriptors_for_probes() {
+    let world = World::new("flood").await;
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = silent.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = silent.accept().await {
+            held.push(stream);
+        }
+    });
+    world.write(&format!(
+        "{OPEN}[[route]]\npath = \"/wait\"\naccess = \"public\"\nupstream = \"http://{address}\"\n"
+    ));
+    let few = |arguments: &str| {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n 512 && exec {} {arguments}", program("portcullis").display());
+        command.args(["-c", &script]).current_dir(&world.folder).env("RUST_LOG", "off");
+        command
+    };
+    let checked = few("config check").output().unwrap();
+    let told = String::from_utf8(checked.stdout).unwrap();
+    assert!(checked.status.success() && told.contains("WARNING"), "{told}");
+    assert!(told.contains("512 are allowed here"), "{told}");
+
+    let gateway = Process::start(&mut few("serve"));
+    world.ready().await;
+    let mut flood = Vec::new();
+    for _ in 0..400 {
+        let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, b"GET /wait HTTP/1.1\r\nHost: gw.example\r\n\r\n")
+            .await
+            .unwrap();
+        flood.push(stream);
+    }
+    for _ in 0..20 {
+        let answer = reqwest::get(format!("http://{}/live", world.admin)).await.unwrap();
+        assert_eq!(answer.status(), 200, "probes have descriptors of their own");
+    }
+    let refused = "portcullis_gateway_out_of_bounds_requests_total{bound=\"upstream\"} ";
+    let mut many = 0;
+    while many < 50 {
+        let metrics = reqwest::get(format!("http://{}/metrics", world.admin)).await.unwrap();
+        let metrics = metrics.text().await.unwrap();
+        let count = metrics.lines().find_map(|line| line.strip_prefix(refused)).unwrap();
+        many = count.parse::<u64>().unwrap();
+    }
+    drop(flood);
+    world.becomes("/x", None, 200).await;
+    assert!(gateway.terminate());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn systemd_can_hand_over_the_socket() {
     const ACTIVATE: &str = "systemd-socket-activate";
     let there = Command::new(ACTIVATE).arg("--version").stdout(Stdio::null()).status();
