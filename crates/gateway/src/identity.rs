@@ -8,6 +8,7 @@
 //! are joined by commas, and scopes by spaces, as they are written in a token. So splitting and then decoding
 //! gives back what the token held. A value is never cut: one that is too long refuses the request.
 
+mod forged;
 mod names;
 
 pub(crate) use names::fits;

@@ -33,6 +33,8 @@ pub(crate) enum Refusal {
     Untrusted(String),
     /// What is told of the original request is missing, doubled or malformed.
     Original(&'static str),
+    /// A header that only the gateway may set, with its name.
+    Forged(String),
     /// For how long its caller has to wait.
     FailingCaller(Duration),
     /// There are too many requests under way.
@@ -88,6 +90,9 @@ impl Refusal {
             }
             Self::Original(_) => {
                 (StatusCode::BAD_REQUEST, "door.original", "the original request is not told, or malformed")
+            }
+            Self::Forged(_) => {
+                (StatusCode::BAD_REQUEST, "request.header", "a header says what only the gateway may say")
             }
             Self::FailingCaller(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
@@ -229,6 +234,7 @@ impl fmt::Display for Refusal {
             }
             Self::TooManyFields(fact) => f.write_str(fact),
             Self::Untrusted(facts)
+            | Self::Forged(facts)
             | Self::Unreachable(facts)
             | Self::Broken(facts)
             | Self::UpstreamBusy(facts) => f.write_str(facts),

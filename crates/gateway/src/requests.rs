@@ -4,13 +4,16 @@
 //! without a free place gets 503. It keeps its place until the client has read the answer.
 
 use crate::activity::{Activity, OpenRequest};
+use crate::body::Body;
 use crate::client_body::{BodyTerms, ClientBody, size};
 use crate::listener::{Door, Shares};
 use crate::mode::proxy::Peer;
 use crate::refusal::Refusal;
 use crate::response_body::{RequestPlaces, ResponseBody};
+use bytes::Bytes;
 use http::header::{EXPECT, STRICT_TRANSPORT_SECURITY, UPGRADE};
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use portcullis_resource_server::request_id;
 use std::convert::Infallible;
@@ -47,6 +50,7 @@ impl<D: Door> ConnectionRequests<D> {
         };
         let waits = !self.is_http2 && parts.headers.contains_key(EXPECT);
         let body = ClientBody::new(body, terms, waits);
+        let is_head = parts.method == Method::HEAD;
         let mut request = Request::from_parts(parts, body);
         let (mut response, places) = match self.admit(&request) {
             Ok(places) => {
@@ -62,6 +66,10 @@ impl<D: Door> ConnectionRequests<D> {
                 (self.door.refuse(refusal, &request_id, &request), None)
             }
         };
+        // Over HTTP/2 hyper would send the body of a refusal, which no client of HTTP/2 accepts here.
+        if is_head && !response.body().is_end_stream() {
+            *response.body_mut() = Body::from(Bytes::new());
+        }
         if let Some(hsts) = &self.hsts {
             response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
         }

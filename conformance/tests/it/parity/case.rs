@@ -8,6 +8,8 @@ use serde_json::Value;
 pub(super) struct Case {
     pub(super) method: String,
     pub(super) target: String,
+    /// What it says its host is, as often as it says so.
+    pub(super) hosts: Vec<String>,
     pub(super) headers: Vec<(String, Vec<u8>)>,
     pub(super) body: String,
     /// Why no request can be what the row means.
@@ -27,7 +29,8 @@ pub(super) struct Outcome {
 impl Case {
     pub(super) fn get(target: &str) -> Self {
         let (method, target) = ("GET".to_owned(), target.to_owned());
-        Self { method, target, headers: Vec::new(), body: String::new(), unfit: None }
+        let hosts = vec![HOST.to_owned()];
+        Self { method, target, hosts, headers: Vec::new(), body: String::new(), unfit: None }
     }
 
     pub(super) fn with(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
@@ -51,6 +54,11 @@ impl Case {
         Ok(())
     }
 
+    /// Its `Host` fields.
+    pub(super) fn host_fields(&self) -> Vec<(String, Vec<u8>)> {
+        self.hosts.iter().map(|host| ("Host".to_owned(), host.as_bytes().to_vec())).collect()
+    }
+
     /// The size of its head, about.
     pub(super) fn head_bytes(&self) -> usize {
         self.target.len()
@@ -68,6 +76,8 @@ impl Outcome {
         if let Some(beside) = text("x-portcullis-code") {
             assert_eq!(beside, code);
         }
+        assert!(status == 200 || status >= 400, "{status} may be taken for leave");
+        assert!(status != 200 || meant.is_none(), "a refusal that may be taken for leave");
         Self { status: meant.unwrap_or(status), code, challenge: text("www-authenticate") }
     }
 

@@ -1,6 +1,6 @@
 //! The doors, and how each is asked.
 
-use super::case::{Case, HOST, Outcome};
+use super::case::{Case, Outcome};
 use super::envoy;
 use super::wire;
 use super::world::World;
@@ -46,22 +46,18 @@ impl Front {
 
     /// The question: the client's headers, and the program's own in place of what a client sent by their names.
     fn question(self, case: &Case) -> Vec<(String, Vec<u8>)> {
-        let url = format!("https://{HOST}{}", case.target);
-        let own: &[(&str, &str)] = match self {
-            Self::Nginx => &[
-                ("X-Original-Method", &case.method),
-                ("X-Original-URI", &case.target),
-                ("X-Forwarded-Host", HOST),
-                ("X-Forwarded-Proto", "https"),
-            ],
-            Self::IngressNginx => &[("X-Original-Method", &case.method), ("X-Original-URL", &url)],
-            Self::Traefik | Self::Caddy => &[
-                ("X-Forwarded-Method", &case.method),
-                ("X-Forwarded-Uri", &case.target),
-                ("X-Forwarded-Host", HOST),
-                ("X-Forwarded-Proto", "https"),
-            ],
+        let url = format!("https://{}{}", case.hosts.first().map_or("", String::as_str), case.target);
+        let mut own: Vec<(&str, &str)> = match self {
+            Self::Nginx => vec![("X-Original-Method", &case.method), ("X-Original-URI", &case.target)],
+            Self::IngressNginx => vec![("X-Original-Method", &case.method), ("X-Original-URL", &url)],
+            Self::Traefik | Self::Caddy => {
+                vec![("X-Forwarded-Method", &case.method), ("X-Forwarded-Uri", &case.target)]
+            }
         };
+        if self != Self::IngressNginx {
+            own.extend(case.hosts.iter().map(|host| ("X-Forwarded-Host", host.as_str())));
+            own.push(("X-Forwarded-Proto", "https"));
+        }
         let mut headers = case.headers.clone();
         headers.retain(|(name, _)| !own.iter().any(|(held, _)| held.eq_ignore_ascii_case(name)));
         headers.extend(own.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
@@ -152,8 +148,8 @@ impl World {
 
     /// Through the proxy; and the answer.
     pub(super) async fn proxied(&self, case: &Case) -> (Outcome, wire::Answer) {
-        let mut headers = case.headers.clone();
-        headers.insert(0, ("Host".to_owned(), HOST.as_bytes().to_vec()));
+        let mut headers = case.host_fields();
+        headers.extend(case.headers.iter().cloned());
         outcome(wire::send(self.proxy, &case.method, &case.target, &headers, &case.body).await)
     }
 
@@ -165,8 +161,8 @@ impl World {
     /// What Envoy is told by HTTP.
     pub(super) async fn by_http(&self, case: &Case) -> (Outcome, wire::Answer) {
         let sent = case.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
-        let mut headers = envoy::joined_authorization(sent);
-        headers.insert(0, ("Host".to_owned(), HOST.as_bytes().to_vec()));
+        let mut headers = case.host_fields();
+        headers.extend(envoy::joined_authorization(sent));
         let target = format!("/check{}", case.target);
         outcome(wire::send(self.ext_authz, &case.method, &target, &headers, "").await)
     }

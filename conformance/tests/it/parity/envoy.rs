@@ -1,6 +1,6 @@
 //! ext_authz by gRPC, with Envoy's own messages and another implementation of gRPC.
 
-use super::case::{Case, HOST, Outcome};
+use super::case::{Case, Outcome};
 use super::world::World;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use envoy_types::pb::envoy::config::core::v3 as core;
@@ -12,15 +12,16 @@ use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest, 
 
 /// The question that Envoy would ask, with raw headers or without.
 pub(super) fn request(case: &Case, raw: bool) -> CheckRequest {
+    let host = case.hosts.first().map_or("", String::as_str);
     let pseudo =
-        [(":authority", HOST), (":method", &case.method), (":path", &case.target), (":scheme", "https")];
+        [(":authority", host), (":method", &case.method), (":path", &case.target), (":scheme", "https")];
     let pseudo = pseudo.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
     let sent = case.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
     let mut http = HttpRequest {
         id: "1".to_owned(),
         method: case.method.clone(),
         path: case.target.clone(),
-        host: HOST.to_owned(),
+        host: host.to_owned(),
         scheme: "https".to_owned(),
         protocol: "HTTP/1.1".to_owned(),
         size: -1,

@@ -8,6 +8,7 @@ mod assertion;
 mod authorization_header;
 mod case;
 mod door;
+mod door_requests;
 mod envoy;
 mod identity_headers;
 mod outage;

@@ -44,6 +44,7 @@ pub(super) async fn judge(
     named: Named<'_>,
 ) -> Answer {
     let request_id = named.request_id;
+    let original = original.and_then(|it| running.identity.refuse_named_away(headers).map(|()| it));
     let Original { method, asked } = match original {
         Ok(original) => original,
         Err(refusal) => return Answer::refuse(refusal, request_id),

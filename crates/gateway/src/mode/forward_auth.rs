@@ -5,8 +5,9 @@
 //! put in for one that is not. The request line of the question itself says nothing and is not read, nor is a body.
 //!
 //! The answer to a request that may pass holds every identity header, an empty one where there is nothing to say: so
-//! what a client sent under that name is overwritten by whoever copies them. Not checked is whether the proxy in
-//! front sets the headers it should; see `docs/gateway/forward-auth.md`.
+//! what a client sent under that name is overwritten by whoever copies them. A request with another header of that
+//! kind is refused, as the answer cannot have it removed. Not checked is whether the proxy in front sets the headers
+//! it should; see `docs/gateway/forward-auth.md`.
 
 use super::asking::{Answer, Original, judge, narrow};
 use super::proxy::Peer;
@@ -52,6 +53,9 @@ impl Door for ForwardAuth {
             return Refusal::Untrusted("the door is closed".to_owned()).into_response(&request_id);
         };
         let original = original(settings, peer, request.headers(), &running.hosts);
+        let own = settings.proxy.own_identity_like();
+        let original =
+            original.and_then(|it| running.identity.refuse_forged(request.headers(), own).map(|()| it));
         if let Err(refusal @ (Refusal::Untrusted(_) | Refusal::Original(_))) = &original {
             tracing::warn!(facts = %refusal, cure = cure(refusal, settings.proxy), request_id, "not decided");
         }
@@ -174,6 +178,14 @@ impl ForwardAuthSettings {
 }
 
 impl FrontProxy {
+    /// What looks like an identity header in its questions, and is the program's own.
+    fn own_identity_like(self) -> &'static [&'static str] {
+        match self {
+            Self::IngressNginx => &["x-auth-request-redirect"],
+            Self::Nginx | Self::Traefik | Self::Caddy => &[],
+        }
+    }
+
     /// nginx makes 500 of everything but success, 401 and 403.
     fn knows_only_two_refusals(self) -> bool {
         matches!(self, Self::Nginx | Self::IngressNginx)

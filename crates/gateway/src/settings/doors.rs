@@ -3,6 +3,7 @@
 use super::TlsSettings;
 use super::faults::Faults;
 use crate::config::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, Tables};
+use crate::mode::ext_authz::is_prefix_of_method;
 use crate::path::NormalPath;
 use ipnet::IpNet;
 use std::fmt;
@@ -139,6 +140,9 @@ fn read_ext_authz(written: &ExtAuthzConfig, faults: &mut Faults) -> Option<(Door
                 "a path of at least one segment, without a final slash",
                 cure,
             );
+        } else if is_prefix_of_method(text) {
+            let cure = "write another prefix, here and in Envoy's `http_service`, such as `/check`";
+            faults.add("ext_authz.path_prefix", "a prefix that does not lead to the method of gRPC", cure);
         }
         prefix
     });

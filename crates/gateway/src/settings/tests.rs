@@ -171,7 +171,9 @@ fn the_faults_of_doors_are_found_at_once() {
     ] {
         assert!(found.iter().any(|it| it == place), "{place} in {found:?}");
     }
-    for prefix in ["", "/", "check", "/a/../b", "/%61"] {
+    // Behind one of the last two, a client's own path could name the method of gRPC.
+    let to_method = ["/envoy.service.auth.v3.Authorization", "/envoy.service.auth.v3.Authorization/Check"];
+    for prefix in ["", "/", "check", "/a/../b", "/%61"].into_iter().chain(to_method) {
         let text = format!("[ext_authz]\nlisten = \"127.0.0.1:1\"\npath_prefix = \"{prefix}\"\n");
         assert_eq!(places(&text), ["ext_authz.path_prefix"], "{prefix}");
     }

@@ -158,11 +158,19 @@ async fn a_call_that_cannot_be_read_is_refused_and_no_error() {
 }
 
 #[tokio::test]
-async fn other_methods_are_unknown() {
+async fn a_call_of_another_method_gets_no_status_that_means_leave() {
     let world = World::new(SETTINGS).await;
-    let other = "http://gw.example/envoy.service.auth.v2.Authorization/Check";
-    let (answer, status) = call(&world, other, framed(0, b"")).await;
-    assert!(answer.is_empty() && status == "12");
+    for path in ["envoy.service.auth.v2.Authorization/Check", "grpc.health.v1.Health/Check", "check/x"] {
+        let call = Request::post(format!("http://gw.example/{path}"))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .body(Full::new(Bytes::from(framed(0, b""))))
+            .unwrap();
+        let answer = Client::new(world.ext_authz.unwrap()).open_http2(call).await;
+        let expected = if path == "check/x" { 401 } else { 400 };
+        assert_eq!(answer.status().as_u16(), expected, "{path}");
+        assert_eq!(answer.headers().get("grpc-status"), None);
+    }
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn the_upstream_sees_what_the_gateway_says_and_nothing_else() {
         judge(&world, vector).await;
         count += 1;
     }
-    assert_eq!(count, 30);
+    assert!(count >= 43);
 }
 
 async fn judge(world: &World, vector: &Vector) {

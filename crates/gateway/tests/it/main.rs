@@ -17,6 +17,7 @@ mod busy;
 mod cedar;
 mod client;
 mod deaths;
+mod door_corpus;
 mod dying;
 mod ext_authz;
 mod failure;

@@ -2,7 +2,8 @@
 //!
 //! By gRPC (`envoy.service.auth.v3.Authorization/Check`) the request is told in a message, and the answer says which
 //! headers Envoy sets and which it removes. By HTTP it is the request itself, with a prefix before its path, and
-//! the answer's headers are for Envoy to copy.
+//! the answer's headers are for Envoy to copy. The two are told apart by the path, which Envoy writes, and by nothing
+//! that its caller can choose.
 //!
 //! Whatever goes wrong with a question is told as a refusal: an error of gRPC, or a status of 500 and above, would
 //! be let through by an Envoy with `failure_mode_allow`. Not checked is whether it was Envoy that asked; the
@@ -11,6 +12,8 @@
 mod grpc;
 mod message;
 mod reading;
+
+pub(crate) use grpc::is_prefix_of_method;
 
 use super::asking::{Answer, Identity, Original, judge, narrow};
 use super::proxy::Peer;
@@ -41,7 +44,7 @@ impl Door for ExtAuthz {
     fn refuse(&self, refusal: Refusal, request_id: &str, request: &Request<ClientBody>) -> Response<Body> {
         let code = refusal.code();
         let mut response = refusal.into_response(request_id);
-        if grpc::is_call(request) {
+        if grpc::is_check(request) && grpc::fault(request).is_none() {
             return grpc::answer(&refused(&response));
         }
         narrow(&mut response, code, |status| !status.is_server_error());
@@ -50,10 +53,14 @@ impl Door for ExtAuthz {
 
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let running = self.0.running();
-        match (grpc::is_call(&request), grpc::is_check(&request)) {
-            (true, true) => grpc::answer(&check(&running, peer, grpc::read(request.into_body()).await).await),
-            (true, false) => grpc::unknown(),
-            (false, _) => by_http(&running, peer, &request.into_parts().0).await.map(Body::from),
+        if !grpc::is_check(&request) {
+            // A call of another method comes here as well: an answer of gRPC has the status 200, which the HTTP
+            // flavour takes for leave.
+            return by_http(&running, peer, &request.into_parts().0).await.map(Body::from);
+        }
+        match grpc::fault(&request) {
+            Some(fault) => Refusal::Original(fault).into_response(&request_id(request.headers())),
+            None => grpc::answer(&check(&running, peer, grpc::read(request.into_body()).await).await),
         }
     }
 }
