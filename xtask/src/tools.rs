@@ -79,8 +79,8 @@ fn apt_get(arguments: &[&str]) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// The folder of programs of a Python environment with FastAPI, Envoy and Caddy: the lock files' versions, by their
-/// digests.
+/// The folder of programs of a Python environment with FastAPI, Envoy, Caddy and Traefik: the lock files' versions, by
+/// their digests.
 pub(crate) fn python() -> Result<PathBuf, String> {
     let environment = root().join("target/recipes");
     let locks = ["examples/fastapi/requirements.txt", "conformance/e2e/recipes/requirements.txt"];

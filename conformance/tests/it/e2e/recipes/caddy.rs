@@ -1,6 +1,7 @@
 //! Caddy with `forward_auth`.
 
-use super::calls::{make, make_with_unknown_name, make_without_gateway, make_without_keys};
+use super::calls::{Front, bearer, make, make_without_gateway, make_without_keys};
+use super::corpus;
 use super::installed;
 use super::world::World;
 use crate::e2e::process::Process;
@@ -8,14 +9,16 @@ use std::path::Path;
 use std::process::Command;
 
 const SETTINGS: &str = "deploy/caddy/portcullis.toml";
+const CADDY: Front = Front { respelled: 200, unknown: 200, named_away: 400, resolves_paths: false };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_is_decided_by_the_gateway() {
     let Some(program) = installed("PORTCULLIS_PYTHON", "caddy") else { return };
     let mut world = World::new("caddy", SETTINGS).await;
     let _caddy = start(&program, &world).await;
-    make(&world);
-    make_with_unknown_name(&world);
+    make(&world, &CADDY);
+    corpus::send(&world, &CADDY);
+    only_websockets_upgrade(&world);
     world.stop_gateway();
     make_without_gateway(&world, 502);
 }
@@ -26,6 +29,20 @@ async fn an_outage_is_no_refusal() {
     let world = World::without_keys("caddy", SETTINGS).await;
     let _caddy = start(&program, &world).await;
     make_without_keys(&world);
+}
+
+/// Another protocol on the connection to the API would be a way past the gateway.
+fn only_websockets_upgrade(world: &World) {
+    let token = bearer(&world.idp.token("bob").sign());
+    let upgraded = |protocol: &str| {
+        let lines = [format!("Connection: Upgrade\r\nUpgrade: {protocol}"), token.clone()];
+        world.send("GET", "/protected-data", &lines);
+        world.taken()[0].2.iter().any(|line| line.starts_with("upgrade: "))
+    };
+    assert!(upgraded("websocket") && upgraded("WebSocket"));
+    for protocol in ["h2c", "foo", "websocket, h2c", "websocket\r\nUpgrade: h2c"] {
+        assert!(!upgraded(protocol), "{protocol}");
+    }
 }
 
 /// With the committed site. Its own administration would want a port that another test may have.

@@ -2,6 +2,18 @@
 
 use super::world::World;
 
+/// What each program does in its own way.
+pub(super) struct Front {
+    /// The status for an identity header in another spelling: 200 where it is removed, 400 where it is refused.
+    pub(super) respelled: u16,
+    /// The same for a name that begins like an identity header, and is none that the settings know.
+    pub(super) unknown: u16,
+    /// The status where `Connection` names an identity header: 200 where that changes nothing.
+    pub(super) named_away: u16,
+    /// Whether paths with dots are resolved before anybody is asked; then the API gets what was asked about.
+    pub(super) resolves_paths: bool,
+}
+
 /// What a client sends, and the answer that is expected, with its code.
 struct Call {
     method: &'static str,
@@ -11,11 +23,19 @@ struct Call {
 }
 
 /// Sends them all. What may not pass never gets to the API; what passes does as it was sent, and tells who calls.
-pub(super) fn make(world: &World) {
-    for Call { method, target, lines, expected: (status, code) } in calls(world) {
+pub(super) fn make(world: &World, front: &Front) {
+    for Call { method, target, lines, expected: (status, code) } in calls(world, front) {
         let answer = world.send(method, target, &lines);
-        assert_eq!(answer.status, status, "{method} {target} {lines:?}\n{answer:?}");
         let got = world.taken();
+        if front.resolves_paths && AMBIGUOUS.contains(&target) && answer.status == 200 {
+            // The token is one for everything: what counts is that the API has one reading left.
+            assert!(
+                ["/admin-dashboard", "/public-data/admin-dashboard"].contains(&got[0].1.as_str()),
+                "{got:?}"
+            );
+            continue;
+        }
+        assert_eq!(answer.status, status, "{method} {target} {lines:?}\n{answer:?}");
         if status == 200 {
             assert_eq!(got.len(), 1);
             assert_eq!((got[0].0.as_str(), got[0].1.as_str()), (method, target));
@@ -35,12 +55,6 @@ pub(super) fn make(world: &World) {
             );
         }
     }
-}
-
-/// Where names are removed by their beginning, one that the settings do not know yet is removed as well.
-pub(super) fn make_with_unknown_name(world: &World) {
-    assert_eq!(world.send("GET", "/public-data", &["X-Auth-New: forged".to_owned()]).status, 200);
-    assert_identity(&world.taken()[0].2, &[], world);
 }
 
 /// Without the keys of the identity provider nobody is refused for his token, and nobody let in.
@@ -63,7 +77,7 @@ pub(super) fn make_without_gateway(world: &World, status: u16) {
     assert_eq!(world.taken(), []);
 }
 
-fn calls(world: &World) -> Vec<Call> {
+fn calls(world: &World, front: &Front) -> Vec<Call> {
     let idp = &world.idp;
     let [bob, alice] = ["bob", "alice"].map(|name| bearer(&idp.token(name).sign()));
     let expired = bearer(&idp.token("alice").expired().sign());
@@ -103,6 +117,20 @@ fn calls(world: &World) -> Vec<Call> {
     for (target, token) in [("/public-data", None), ("/protected-data", Some(&bob))] {
         let lines: Vec<&String> = forged.iter().chain(token).collect();
         calls.push(call(target, &lines, 200, ""));
+        let unknown = UNKNOWN.iter().map(|line| (line, front.unknown));
+        for (line, status) in RESPELLED.iter().map(|line| (line, front.respelled)).chain(unknown) {
+            let line = (*line).to_owned();
+            let lines: Vec<&String> = [&line].into_iter().chain(token).collect();
+            calls.push(call(target, &lines, status, "request.header"));
+        }
+        for line in NAMED_AWAY.map(str::to_owned) {
+            let lines: Vec<&String> = [&line].into_iter().chain(token).collect();
+            calls.push(call(target, &lines, front.named_away, "request.header"));
+        }
+        for line in HARMLESS.map(str::to_owned) {
+            let lines: Vec<&String> = [&line].into_iter().chain(token).collect();
+            calls.push(call(target, &lines, 200, ""));
+        }
     }
     calls
 }
@@ -142,17 +170,53 @@ const METHODS: [&str; 5] = [
 ];
 
 /// What would have the caller taken for another one.
-const FORGED: [&str; 10] = [
+const FORGED: [&str; 7] = [
     "X-Auth-Subject: forged",
     "X-Auth-Client: forged",
     "X-Auth-Roles: forged",
     "X-Auth-Scopes: forged",
     "X-Auth-Issuer: forged",
+    "X-Original-URL: forged",
+    "X-HTTP-Method-Override: forged",
+];
+
+/// The same, as CGI and its heirs would read it.
+const RESPELLED: [&str; 9] = [
     "X_Auth_Roles: forged",
     "X.Auth.Roles: forged",
     "x-auth_roles: forged",
-    "X-Original-URL: forged",
-    "X-HTTP-Method-Override: forged",
+    "X_AUTH-SUBJECT: forged",
+    "X-Auth.Subject: forged",
+    "X-Auth-Subject_: forged",
+    "X_Original_URL: forged",
+    "X-HTTP_Method_Override: forged",
+    "x.rewrite.url: forged",
+];
+
+const UNKNOWN: [&str; 2] = ["X-Auth-New: forged", "x-auth-subject-: forged"];
+
+/// What would have the gateway's own word dropped behind its back. The client sends `Connection: close` besides.
+const NAMED_AWAY: [&str; 8] = [
+    "Connection: close, X-Auth-Subject, X-Auth-Roles",
+    "connection: X-AUTH-SUBJECT",
+    "Connection: keep-alive\r\nConnection: x-auth-issuer",
+    "Connection: x-auth-scopes\r\nConnection: keep-alive",
+    "Connection:\tX-Auth-Subject",
+    "Connection: ,,X-Auth-Subject,",
+    "Connection: TE,X-Auth-Issuer\r\nTE: trailers",
+    "CONNECTION:x-auth-subject , close",
+];
+
+/// Names in other lists, which mean nothing; and what clients do send.
+const HARMLESS: [&str; 8] = [
+    "Connection: keep-alive",
+    "Connection: close, TE\r\nTE: trailers",
+    "Keep-Alive: X-Auth-Subject",
+    "Proxy-Connection: X-Auth-Subject",
+    "Proxy-Connection: keep-alive",
+    "TE: X-Auth-Subject",
+    "Trailer: X-Auth-Subject",
+    "Connection:",
 ];
 
 /// The API is told who calls, by the gateway only, and has no token.
@@ -167,7 +231,9 @@ fn assert_identity(got: &[String], sent: &[String], world: &World) {
     let issuer = world.idp.issuer().to_string();
     let expected = if has_token { vec![issuer.as_str()] } else { vec![] };
     assert_eq!(values("x-auth-issuer"), expected);
-    assert_eq!(values("x-auth-subject").len(), usize::from(has_token));
+    for name in ["x-auth-subject", "x-auth-client"] {
+        assert_eq!(values(name).len(), usize::from(has_token), "{name}: {got:?}");
+    }
 }
 
 pub(super) fn bearer(token: &str) -> String {

@@ -3,9 +3,11 @@
 
 mod caddy;
 mod calls;
+mod corpus;
 mod envoy;
 mod fastapi;
 mod nginx;
+mod traefik;
 mod wire;
 mod world;
 mod written;

@@ -1,6 +1,7 @@
 //! Debian's nginx with `auth_request`.
 
-use super::calls::{make, make_without_gateway, make_without_keys};
+use super::calls::{Front, make, make_without_gateway, make_without_keys};
+use super::corpus;
 use super::installed;
 use super::world::World;
 use crate::e2e::process::Process;
@@ -8,13 +9,15 @@ use std::path::Path;
 use std::process::Command;
 
 const SETTINGS: &str = "deploy/nginx/portcullis.toml";
+const NGINX: Front = Front { respelled: 200, unknown: 400, named_away: 200, resolves_paths: false };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_is_decided_by_the_gateway() {
     let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else { return };
     let mut world = World::new("nginx", SETTINGS).await;
     let _nginx = start(&program, &world).await;
-    make(&world);
+    make(&world, &NGINX);
+    corpus::send(&world, &NGINX);
     let inside = world.send("GET", "/_portcullis", &[]);
     assert_eq!((inside.status, world.taken()), (404, vec![]), "the question is not for clients");
     world.stop_gateway();

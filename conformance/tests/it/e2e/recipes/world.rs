@@ -35,6 +35,15 @@ impl World {
         world.with_gateway(settings, "ready").await
     }
 
+    /// The same, with a line of the settings in place of another one.
+    pub(super) async fn changed(name: &str, settings: &str, from: &str, to: &str) -> Self {
+        let world = Self::before_gateway(name).await.with_api().await;
+        let text = world.placed(settings);
+        assert!(text.contains(from), "{from}");
+        let text = text.replacen(from, to, 1);
+        world.with_settings(&text, "ready").await
+    }
+
     /// The same, but the keys of the identity provider could never be had.
     pub(super) async fn without_keys(name: &str, settings: &str) -> Self {
         let world = Self::before_gateway(&format!("{name}-outage")).await.with_api().await;
@@ -67,9 +76,14 @@ impl World {
         self
     }
 
-    async fn with_gateway(mut self, settings: &str, probe: &str) -> Self {
+    async fn with_gateway(self, settings: &str, probe: &str) -> Self {
+        let text = self.placed(settings);
+        self.with_settings(&text, probe).await
+    }
+
+    async fn with_settings(mut self, text: &str, probe: &str) -> Self {
         let admin = free();
-        let text = self.placed(settings) + &format!("\n[gateway.admin]\nlisten = \"{admin}\"\n");
+        let text = text.to_owned() + &format!("\n[gateway.admin]\nlisten = \"{admin}\"\n");
         let file = self.folder.join("portcullis.toml");
         std::fs::write(&file, text).unwrap();
         let mut command = Command::new(program("portcullis"));
@@ -103,9 +117,10 @@ impl World {
         text
     }
 
-    /// Waits until the program in front answers.
+    /// Waits until the program in front answers, and has read what it forwards to.
     pub(super) async fn fronted(&self) {
-        eventually("the program in front", || send(self.front, "GET", "/public-data", &[]).is_ok()).await;
+        let answers = || send(self.front, "GET", "/public-data", &[]).is_ok_and(|it| it.status != 404);
+        eventually("the program in front", answers).await;
         self.taken();
     }
 

@@ -81,6 +81,19 @@ fn the_image_is_built_without_the_identity_provider() {
     assert!(text.lines().any(|line| line.starts_with("USER ") && !line.contains("root")));
 }
 
+/// A new volume begins as a copy of the image's folder, its owner too: so the authority can be written to it.
+#[test]
+fn the_image_of_the_identity_provider_can_write_its_authority() {
+    let text = committed("deploy/docker/idp/Dockerfile");
+    let user = text.lines().find_map(|line| line.strip_prefix("USER ")).unwrap();
+    let settings = committed("deploy/docker/idp/idp.toml");
+    let file = settings.lines().find_map(|line| line.strip_prefix("authority_file = ")).unwrap();
+    let folder = std::path::Path::new(file.trim_matches('"')).parent().unwrap().display().to_string();
+    let given = format!("COPY --from=build --chown={user} {folder} {folder}");
+    assert!(text.lines().any(|line| line == given), "{given}");
+    assert!(text.contains(&format!(":{folder} ")), "the volume is mounted there");
+}
+
 /// The sandbox's identity provider starts with the committed settings, but for the place of the authority.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_image_of_the_identity_provider_has_settings_that_start() {

@@ -1,0 +1,48 @@
+//! Traefik with `forwardAuth`.
+
+use super::calls::{Front, make, make_without_gateway, make_without_keys};
+use super::corpus;
+use super::installed;
+use super::world::World;
+use crate::e2e::process::Process;
+use std::path::Path;
+use std::process::Command;
+
+const SETTINGS: &str = "deploy/traefik/portcullis.toml";
+const TRAEFIK: Front = Front { respelled: 400, unknown: 400, named_away: 200, resolves_paths: true };
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_is_decided_by_the_gateway() {
+    let Some(program) = installed("PORTCULLIS_PYTHON", "traefik") else { return };
+    let mut world = World::new("traefik", SETTINGS).await;
+    let _traefik = start(&program, &world).await;
+    make(&world, &TRAEFIK);
+    corpus::send(&world, &TRAEFIK);
+    world.stop_gateway();
+    make_without_gateway(&world, 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_no_refusal() {
+    let Some(program) = installed("PORTCULLIS_PYTHON", "traefik") else { return };
+    let world = World::without_keys("traefik", SETTINGS).await;
+    let _traefik = start(&program, &world).await;
+    make_without_keys(&world);
+}
+
+/// With the committed routers and middlewares, and an entry point with nothing but its address.
+async fn start(program: &Path, world: &World) -> Process {
+    let file = world.folder.join("dynamic.yaml");
+    std::fs::write(&file, world.placed("deploy/traefik/dynamic.yaml")).unwrap();
+    let mut command = Command::new(program);
+    command.arg(format!("--entrypoints.web.address={}", world.front));
+    command.arg(format!("--providers.file.filename={}", file.display()));
+    command.args([
+        "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
+        "--log.level=ERROR",
+    ]);
+    let traefik = Process::start(&mut command);
+    world.fronted().await;
+    traefik
+}
