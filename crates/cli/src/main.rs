@@ -7,6 +7,7 @@ mod command;
 mod exit;
 mod keys;
 mod output;
+mod stop;
 mod store;
 
 use args::{Arguments, Command};

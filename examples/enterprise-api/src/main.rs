@@ -5,6 +5,7 @@ use portcullis::{Config, ResourceServer};
 use std::error::Error;
 use std::io::Write as _;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -20,6 +21,18 @@ async fn main() -> ExitCode {
     }
 }
 
+/// By Ctrl-C, or by SIGTERM, as containers say it.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    })
+}
+
 async fn serve() -> Result<(), Box<dyn Error>> {
     let server = ResourceServer::from_env()?;
     server.start();
@@ -27,7 +40,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let listener =
         tokio::net::TcpListener::bind(&listen).await.map_err(|error| format!("LISTEN={listen}: {error}"))?;
     writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
-    let stop = async { _ = tokio::signal::ctrl_c().await };
+    let stop = told_to_stop()?;
     axum::serve(listener, enterprise_api::app(server)).with_graceful_shutdown(stop).await?;
     Ok(())
 }

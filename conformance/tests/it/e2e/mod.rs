@@ -18,4 +18,5 @@ mod redis;
 mod revoke;
 mod secrets;
 mod signing_in;
+mod stopping;
 mod token;

@@ -5,6 +5,7 @@ mod running;
 use crate::args::{IdpAction, IdpArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::{QUIET, STRONG, WARNING, print, styled};
+use crate::stop::Stop;
 use portcullis_idp::{Dialect, Idp, IdpConfig, TokenFormat};
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -23,8 +24,9 @@ pub(crate) async fn run(arguments: IdpArguments) -> Result<Exit, Failure> {
     config.algorithm = arguments.algorithm.unwrap_or(config.algorithm);
     let asking = arguments.config.is_none().then_some(("service", "service-secret"));
     let idp = Idp::start(config).await?;
+    let stop = Stop::listen()?;
     print(&page(&idp, asking))?;
-    tokio::signal::ctrl_c().await?;
+    stop.told().await;
     drop(idp);
     print(&format!("\n  {}\n", styled(QUIET, "Stopped.")))?;
     Ok(Exit::Fine)

@@ -5,6 +5,7 @@ use crate::command::audit::issuer;
 use crate::exit::{Exit, Failure};
 use crate::keys::{Look, Watch, page, table};
 use crate::output::print;
+use crate::stop::Stop;
 use portcullis_core::Limits;
 use portcullis_resource_server::clock::{Clock, SystemClock};
 use portcullis_resource_server::{Inspector, IssuerConfig};
@@ -31,13 +32,14 @@ pub(crate) async fn run(arguments: KeysArguments) -> Result<Exit, Failure> {
     Ok(if usable { Exit::Fine } else { Exit::Outage })
 }
 
-/// The keys, and then a line for each change, until Ctrl-C.
+/// The keys, and then a line for each change, until it is told to stop.
 async fn watch(
     inspector: &Inspector,
     first: Look,
     every: Option<Duration>,
     json: bool,
 ) -> Result<Exit, Failure> {
+    let mut stopped = std::pin::pin!(Stop::listen()?.told());
     let mut watch = Watch::default();
     let mut look = first;
     loop {
@@ -47,10 +49,7 @@ async fn watch(
         }
         tokio::select! {
             () = inspector.clock().sleep(wait) => {}
-            stopped = tokio::signal::ctrl_c() => {
-                stopped?;
-                return Ok(Exit::Fine);
-            }
+            () = &mut stopped => return Ok(Exit::Fine),
         }
         look = Look::at(inspector).await;
     }

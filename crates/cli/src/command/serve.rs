@@ -3,8 +3,8 @@
 use crate::args::ServeArguments;
 use crate::command::config::settings;
 use crate::exit::{Exit, Failure};
+use crate::stop::Stop;
 use portcullis_gateway::{Gateway, watch};
-use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
     let settings = settings(&arguments.config)?;
@@ -20,15 +20,9 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
             tracing::info!(door, %address, "the gateway listens");
         }
     }
+    let stop = Stop::listen()?;
     let watching = tokio::spawn(watch(gateway.handle(), arguments.config));
-    let mut terminated = signal(SignalKind::terminate())?;
-    let stop = async move {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-    };
-    gateway.run(stop).await;
+    gateway.run(stop.told()).await;
     watching.abort();
     tracing::info!("stopped");
     Ok(Exit::Fine)

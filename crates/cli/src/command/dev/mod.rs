@@ -8,6 +8,7 @@ use crate::args::DevArguments;
 use crate::command::idp::configured;
 use crate::exit::{Exit, Failure};
 use crate::output::{QUIET, print, styled};
+use crate::stop::Stop;
 use page::{Told, page};
 use portcullis_gateway::Gateway;
 use portcullis_idp::{Idp, TokenFormat};
@@ -41,13 +42,15 @@ async fn with_example(idp: &Idp, defaults: bool) -> Result<(), Failure> {
     let open = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let gateway = front::open(idp, &format!("http://{}", open.local_addr()?), front::EXAMPLE_ROUTES).await?;
     let api = format!("http://{}", example.local_addr()?);
+    // Listened to before the page says how to stop it.
+    let [first, second, third, last] = [Stop::listen()?, Stop::listen()?, Stop::listen()?, Stop::listen()?];
     print(&page(&Told::of(idp, api, url(&gateway)), defaults))?;
-    let serving = axum::serve(example, enterprise_api::app(server)).with_graceful_shutdown(interrupted());
-    let opened = axum::serve(open, front::unprotected()).with_graceful_shutdown(interrupted());
-    let all = async { tokio::join!(serving, opened, gateway.run(interrupted())) };
+    let serving = axum::serve(example, enterprise_api::app(server)).with_graceful_shutdown(first.told());
+    let opened = axum::serve(open, front::unprotected()).with_graceful_shutdown(second.told());
+    let all = async { tokio::join!(serving, opened, gateway.run(third.told())) };
     tokio::select! {
         (served, opened, ()) = all => served.and(opened)?,
-        () = grace_is_over() => {}
+        () = grace_is_over(last) => {}
     }
     Ok(())
 }
@@ -55,20 +58,17 @@ async fn with_example(idp: &Idp, defaults: bool) -> Result<(), Failure> {
 /// The gateway in front of an API that runs already: whatever is asked for needs a token.
 async fn before_upstream(idp: &Idp, upstream: String, defaults: bool) -> Result<(), Failure> {
     let gateway = front::open(idp, &upstream, "").await?;
+    let (first, last) = (Stop::listen()?, Stop::listen()?);
     print(&page(&Told::before(idp, upstream, url(&gateway)), defaults))?;
     tokio::select! {
-        () = gateway.run(interrupted()) => {}
-        () = grace_is_over() => {}
+        () = gateway.run(first.told()) => {}
+        () = grace_is_over(last) => {}
     }
     Ok(())
 }
 
 fn url(gateway: &Gateway) -> String {
     gateway.address().map(|address| format!("http://{address}")).unwrap_or_default()
-}
-
-async fn interrupted() {
-    _ = tokio::signal::ctrl_c().await;
 }
 
 /// The settings of an API that trusts this provider.
@@ -86,11 +86,9 @@ fn trusting(idp: &Idp) -> Config {
     Config { issuer: vec![issuer], ..Config::default() }
 }
 
-/// Some time after Ctrl-C: whoever still holds a connection has had it.
-async fn grace_is_over() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+/// Some time after it is told to stop: whoever still holds a connection has had it.
+async fn grace_is_over(stop: Stop) {
+    stop.told().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
 }
 

@@ -8,6 +8,7 @@ use super::voice::Voice;
 use super::wanted::Wanted;
 use crate::browser;
 use crate::exit::{Exit, Failure};
+use crate::stop::told_to_stop;
 use portcullis_client::{Client, Error, LoopbackRedirect, ServerMetadata, Tokens};
 use portcullis_core::ConfigErrors;
 use portcullis_core::dialect::Dialect;
@@ -118,11 +119,11 @@ fn invite(url: &str, voice: Voice) {
     }
 }
 
-/// Waits for something, or for Ctrl-C.
+/// Waits for something, or until the command is told to end.
 async fn unless_stopped<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     tokio::select! {
         done = work => Ok(done),
-        _ = tokio::signal::ctrl_c() => Err(Failure::could_not_run("stopped: nobody signed in")),
+        _ = told_to_stop() => Err(Failure::could_not_run("stopped: nobody signed in")),
     }
 }
 
