@@ -41,6 +41,7 @@ pub(super) const CASES: &[(&str, Change)] = &[
     ("audit.ours_secret_readable", ("/tls/gateway.key", "/open/gateway.key")),
     ("audit.ours_trust_writable", ("audience = \"api\"", "audience = \"api\"\nkey_snapshot = \"/open/keys\"")),
     ("audit.ours_peers_broad", ("10.0.0.0/8", "0.0.0.0/0")),
+    ("audit.ours_named_away", ("[[route]]", "[forward_auth]\nlisten = \"127.0.0.1:8081\"\nproxy = \"caddy\"\ntrusted_peers = [\"127.0.0.1\"]\n[[route]]")),
     ("audit.ours_unbounded", ("hosts = ", "limits = { body_bytes = 0 }\nhosts = ")),
     ("audit.ours_hsts_off", ("key = \"/tls/gateway.key\"", "key = \"/tls/gateway.key\", hsts = 0")),
     ("audit.ours_admin_exposed", ("hosts = ", "admin = { listen = \"0.0.0.0:9901\" }\nhosts = ")),
@@ -84,6 +85,11 @@ fn rules_keep_quiet_where_nothing_is_wrong() {
         ("audit.ours_leeway", "audience = \"api\"", "audience = \"api\"\nleeway = 120"),
         ("audit.ours_upstream_plain", "https://api.internal", "http://127.0.0.1:8000"),
         ("audit.ours_peers_broad", "10.0.0.0/8", "10.0.0.7"),
+        (
+            "audit.ours_named_away",
+            "[[route]]",
+            "[forward_auth]\nlisten = \"127.0.0.1:8081\"\nproxy = \"nginx\"\ntrusted_peers = [\"127.0.0.1\"]\n[[route]]",
+        ),
         ("audit.ours_hosts_any", "0.0.0.0:8443\"\nupstream", "127.0.0.1:8443\"\nupstream"),
         (
             "audit.ours_role_of_any_issuer",

@@ -31,6 +31,14 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::Settings(broad_peers),
     },
     Rule {
+        id: "audit.ours_named_away",
+        severity: Severity::Note,
+        section: "RFC 9110, section 7.6.1",
+        title: "the proxy in front drops what a client's `Connection` names, identity headers too",
+        cure: "see that the site refuses such a `Connection`, as deploy/caddy/Caddyfile does, and that the API refuses what comes without `X-Auth-Issuer`",
+        check: Check::Settings(named_away),
+    },
+    Rule {
         id: "audit.ours_unbounded",
         severity: Severity::Warning,
         section: "docs/gateway.md",
@@ -92,6 +100,12 @@ fn broad_peers(written: &Written) -> Vec<Spot> {
     };
     [of("gateway.trusted_proxies", proxies), of("forward_auth.trusted_peers", peers.unwrap_or_default())]
         .concat()
+}
+
+/// Caddy does it behind our answer, and tells nothing of it in its question.
+fn named_away(written: &Written) -> Vec<Spot> {
+    let door = written.config.gateway.forward_auth.as_ref().filter(|door| door.proxy == "caddy");
+    door.map(|_| Spot::new("forward_auth.proxy", "Caddy asks")).into_iter().collect()
 }
 
 fn is_broad(network: &str) -> bool {
