@@ -131,7 +131,7 @@ impl Requirement {
     }
 
     /// Whether a token meets the demand now; `None` where that hangs on what nobody knows: groups that did not fit into
-    /// the token, how and when the user signed in, or a rule that failed. Such a demand is not met, and neither is its
+    /// the token, how and when the user signed in, whether it is a user's, or a rule that failed. Such a demand is not met, and neither is its
     /// opposite.
     pub fn verdict(&self, token: &AccessToken, now: NumericDate) -> Option<bool> {
         match self {
@@ -139,7 +139,10 @@ impl Requirement {
             Self::Scope(scope) => Some(token.has_scope(scope)),
             Self::Role(role) => token.identity().roles().holds(role),
             Self::Group(group) => token.identity().groups().holds(group),
-            Self::Kind(kind) => Some(token.identity().kind() == *kind),
+            Self::Kind(kind) => {
+                let found = Some(token.identity().kind()).filter(|found| *found != Kind::Unknown);
+                found.map(|found| found == *kind)
+            }
             Self::Claim(path, value) => Some(path.holds(token.claims(), value)),
             Self::Acr(values) => signed_in_by(values, token),
             Self::MaxAge(age) => signed_in_within(*age, token, now),
@@ -257,6 +260,7 @@ impl fmt::Display for Requirement {
             Self::Group(group) => write!(f, "group `{group}`"),
             Self::Kind(Kind::User) => f.write_str("a token for a user"),
             Self::Kind(Kind::Application) => f.write_str("a token for an application"),
+            Self::Kind(Kind::Unknown) => f.write_str("a token for nobody known"),
             Self::Claim(path, _) => write!(f, "the configured value of claim `{path}`"),
             Self::Acr(values) => write!(f, "acr `{}`", values.join("` or `")),
             Self::MaxAge(age) => write!(f, "a sign-in no longer than {} s ago", age.as_secs()),

@@ -240,6 +240,7 @@ pub(crate) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::User => "user",
         Kind::Application => "application",
+        Kind::Unknown => "unknown",
     }
 }
 

@@ -8,7 +8,7 @@ mod questions;
 mod unreadable;
 mod variables;
 
-pub use issuer::{ClaimScalar, IssuerConfig, OneOrMore};
+pub use issuer::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig, OneOrMore};
 pub(crate) use questions::WrittenClient;
 pub use questions::{GroupsConfig, IntrospectionConfig};
 pub use unreadable::unreadable;

@@ -11,7 +11,7 @@ use crate::{metadata, settings};
 use http::HeaderMap;
 use portcullis_core::dialect::TENANT;
 use portcullis_core::token::{Issuer, NumericDate};
-use portcullis_core::{ConfigError, ConfigErrors, Limits};
+use portcullis_core::{ConfigErrors, Limits};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -70,12 +70,9 @@ impl Inspector {
             .or_else(|| written.tenants.first())
             .filter(|_| !written.danger_any_tenant);
         let url = tenant.map_or_else(|| written.url.clone(), |tenant| written.url.replace(TENANT, tenant));
-        let issuer = Issuer::parse(url).map_err(|error| {
-            let cure = "copy the `issuer` of the provider's metadata, letter by letter";
-            ConfigError::new("issuer", error.to_string(), cure)
-        })?;
         let mut faults = Vec::new();
         let dialect = settings::dialect("profile", written, &mut faults);
+        let issuer = settings::identifier("issuer", &url, dialect, written)?;
         let trust = settings::noted(&mut faults, Trust::read("issuer", written));
         let source = dialect.and_then(|dialect| {
             settings::noted(&mut faults, settings::source("issuer", &issuer, dialect, written))

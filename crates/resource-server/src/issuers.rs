@@ -7,6 +7,7 @@ use crate::fetch::Fetch;
 use crate::groups::GroupsResolver;
 use crate::introspection::{IntrospectionStatus, Introspector};
 use crate::key_cache::{KeyCache, KeySettings, KeyStatus};
+use crate::path_watch::PathWatch;
 use crate::settings::{IssuerSettings, Tenants};
 use crate::tenants::TenantIssuers;
 use portcullis_core::Limits;
@@ -24,6 +25,7 @@ pub(crate) struct TrustedIssuer {
     pub(crate) keys: Arc<KeyCache>,
     pub(crate) introspector: Option<Introspector>,
     pub(crate) groups: Option<GroupsResolver>,
+    pub(crate) paths: PathWatch,
 }
 
 /// All configured issuers, each with its own keys: a `kid` is never looked up across them.
@@ -153,6 +155,14 @@ fn warn_of_danger(settings: &IssuerSettings) {
         let issuer = settings.verifier.issuer();
         tracing::warn!(%issuer, "danger_answers_without_audience: answers count that name no audience");
     }
+    if settings.verifier.profile().danger_answers_without_type {
+        let issuer = settings.verifier.issuer();
+        tracing::warn!(
+            %issuer,
+            "danger_answers_without_type: answers count that name neither an audience nor a type: if this endpoint knows \
+             refresh tokens, each of them opens this API"
+        );
+    }
 }
 
 /// What it takes to make the issuers of one entry of the settings.
@@ -178,7 +188,7 @@ impl Entry {
             let (tenant, fetch) = (verifier.tenant(), asking(&groups.client));
             GroupsResolver::new(groups, tenant, fetch, Arc::clone(&keys), *limits, Arc::clone(clock))
         });
-        TrustedIssuer { verifier, keys, introspector, groups }
+        TrustedIssuer { verifier, keys, introspector, groups, paths: PathWatch::default() }
     }
 
     /// The keys of an issuer, empty at first.

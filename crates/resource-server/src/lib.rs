@@ -37,6 +37,7 @@ mod key_cache;
 mod keys;
 mod metadata;
 pub mod outbound;
+mod path_watch;
 mod respond;
 mod revocation;
 mod server;
@@ -46,7 +47,10 @@ mod token_cache;
 
 pub use breaker::BreakerState;
 pub use client_auth::Secret;
-pub use config::{ClaimScalar, Config, GroupsConfig, IntrospectionConfig, IssuerConfig, OneOrMore};
+pub use config::{
+    ClaimCondition, ClaimScalar, ClaimText, Config, GroupsConfig, IntrospectionConfig, IssuerConfig,
+    OneOrMore,
+};
 pub use explain::Explanation;
 pub use inspect::{Answer, Inspector, Looked};
 pub use introspection::IntrospectionStatus;

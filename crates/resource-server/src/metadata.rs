@@ -109,8 +109,10 @@ fn read<T>(
 ) -> Result<T, String> {
     let document = json::parse(document, limits).map_err(|fault| format!("the document is {fault}"))?;
     let object = document.as_object().ok_or("the document is not an object")?;
+    // AD FS has one name in its metadata and another in its access tokens, and says both.
+    let of_access_tokens = object.get("access_token_issuer").and_then(Json::as_str);
     match object.get("issuer").and_then(Json::as_str) {
-        Some(named) if named == issuer.as_str() => {}
+        Some(named) if named == issuer.as_str() || of_access_tokens == Some(issuer.as_str()) => {}
         Some(other) => return Err(format!("it is the metadata of another issuer, {}", shown(other))),
         None => return Err("it names no `issuer`".to_owned()),
     }

@@ -199,6 +199,7 @@ impl ResourceServer {
         let token = signature::check(token, &keys)?;
         // The clock is read again: waiting for a key takes time.
         let token = issuer.verifier.verify(token, self.0.clock.now())?;
+        issuer.paths.look(&issuer.verifier, token.claims());
         Ok((token, issuer))
     }
 

@@ -201,6 +201,7 @@ pub(super) const CASES: &[Case] = &[
         profile: "kubernetes",
         imitation: Dialect::Kubernetes,
         issuer: "https://kubernetes.default.svc.cluster.local",
+        settings: "[issuer.claims]\n\"kubernetes.io.namespace\" = [\"shop\", \"another-tenant\"]",
         callers: &["alice"],
         tenant: Some(("kubernetes.io", "shop")),
         tenant_member: Some("namespace"),
@@ -238,6 +239,14 @@ pub(super) const CASES: &[Case] = &[
         issuer: "https://acme.cloudflareaccess.com",
         other_issuer: "https://evil.cloudflareaccess.com",
         instead: Some(("the team's session", |token| token.claim("type", "org").sign())),
+        ..BASE
+    },
+    Case {
+        title: "AD FS",
+        profile: "adfs",
+        imitation: Dialect::Adfs,
+        issuer: "http://sts.example.com/adfs/services/trust",
+        other_issuer: "http://sts.evil.example/adfs/services/trust",
         ..BASE
     },
 ];

@@ -7,7 +7,7 @@ use portcullis_core::credential::Credential;
 use portcullis_core::token::{AccessToken, Kind, NumericDate};
 use portcullis_idp::{Dialect, Idp, IdpConfig};
 use portcullis_resource_server::clock::TestClock;
-use portcullis_resource_server::{ClaimScalar, Config, IssuerConfig, OneOrMore, ResourceServer, Settings};
+use portcullis_resource_server::{Config, IssuerConfig, OneOrMore, ResourceServer, Settings};
 use std::sync::Arc;
 
 const NOW: u64 = 1_800_000_000;
@@ -56,7 +56,7 @@ fn rows() -> Vec<Row> {
         row(Dialect::Okta),
         row(Dialect::Auth0),
         row(Dialect::Auth0Rfc9068),
-        Row { role: false, ..bearer(Dialect::Google, Some("web")) },
+        Row { role: false, kinds: BOTH, ..bearer(Dialect::Google, Some("web")) },
         bearer(Dialect::Firebase, None),
         Row { scope: Some("enterprise-api/orders:read"), ..row(Dialect::Cognito) },
         row(Dialect::Keycloak),
@@ -69,6 +69,7 @@ fn rows() -> Vec<Row> {
         row(Dialect::Authentik),
         row(Dialect::Hydra),
         Row { kinds: BOTH, ..bearer(Dialect::Cloudflare, None) },
+        row(Dialect::Adfs),
     ]
 }
 
@@ -82,8 +83,7 @@ impl World {
         let config = IdpConfig { dialect, algorithm: "ES256".to_owned(), ..IdpConfig::default() };
         let idp = Idp::start_at(config, || NOW).await.unwrap();
         let condition = dialect.condition();
-        let demanded = condition
-            .map(|(claim, value)| (claim.to_owned(), OneOrMore::One(ClaimScalar::Text(value.to_owned()))));
+        let demanded = condition.map(|(claim, value)| (claim.to_owned(), OneOrMore::One(value.into())));
         let issuer = IssuerConfig {
             url: idp.issuer().to_string(),
             audience: idp.audiences(),

@@ -4,6 +4,7 @@
 //! runs, with discovery and the profile named, and under the provider's own issuer, which shows the profile. The table
 //! in `docs/providers.md` is made from what comes of it.
 
+mod callers;
 mod cases;
 mod imitated;
 mod live;
@@ -189,9 +190,33 @@ Settings that some providers need:
 | Azure AD B2C | `metadata_url`, the address of the user flow's metadata |
 | Amazon Cognito | `audience` lists the ids of the app clients that may call |
 | GitHub Actions, GitLab CI | `[issuer.claims]`, whose jobs may call: `repository_owner_id = \"123456\"` |
-| Kubernetes | `ca_file`, and `fetch_token_file` where the keys are not public |
+| AD FS | `url` is the issuer of access tokens, `http://<host>/adfs/services/trust`; the documents are fetched by https. A rule of the API issues `sub` or `upn` |
+| Kubernetes | `[issuer.claims]`, whose pods may call: `\"kubernetes.io.namespace\" = \"shop\"`; `ca_file`, and `fetch_token_file` where the keys are not public |
 | Cloudflare Access | `token_header = \"cf-access-jwt-assertion\"` |
 | Keycloak, ZITADEL, authentik, Ory Hydra on a host of your own | `profile`, unless the path shows it |
+
+## Who is a user, and who an application
+
+`kind` follows from signs that the caller cannot choose; a name is never enough. A token that looks like an application's and may be
+a person's is of kind `unknown` and meets a demand for neither.
+
+| provider | what people may choose | an application's token |
+|---|---|---|
+| any provider, Ory Hydra, ZITADEL | their names and addresses; at some providers `sub` | `sub` is the client, and nothing of a session (`sid`, `nonce`, `amr`); the provider has to keep subjects and client ids apart. A machine user of ZITADEL is a user |
+| Entra ID, External ID, Azure AD B2C | at B2C, names and addresses | `idtyp` is `app`; or no `scp`, `oid` is `sub`, the client has credentials, and nobody is named |
+| AD FS | nothing: names come from the directory | `sub` is the client or absent, and there is no `upn`, `unique_name` or `email` |
+| Okta | `sub`, their login name | no `uid`, and `sub` is the client |
+| Auth0 | what follows the bar in `sub`; names | `sub` is the client and `@clients`, and `gty` says so where the tokens have it |
+| Google, Firebase | names; at Google an address of their own | `sub` is `azp`, a service account's number; at Firebase none |
+| Amazon Cognito | `username` | no `username` at all, and `sub` is the client |
+| Keycloak | `preferred_username`, names, addresses | `preferred_username` is `service-account-` and the client, without a session, or with `clientAddress` |
+| PingOne | names | no `sub` |
+| authentik | `preferred_username`; in the mode of that name, `sub` | `preferred_username` is `ak-`, the client's id and `-client_credentials`, without a session: name the provider by its client id |
+| Cloudflare Access | names | an empty `sub`, `common_name`, no `email` |
+| GitHub Actions, GitLab CI, Kubernetes | names of repositories, branches, environments, projects and pods; the form of `sub` | always |
+
+Whatever the provider: a token without `sub` that names its client is an application's, unless it says anything of a person or a sign-in; then
+it is refused.
 
 Three products run for real in `conformance/tests/it/e2e`: tokens by client credentials and by code with PKCE, through their own
 pages, read by the profile `generic` with nothing set but issuer and audience.

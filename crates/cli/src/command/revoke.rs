@@ -129,7 +129,8 @@ fn of_token(token: &str, expected: Option<&str>, now: NumericDate) -> Result<Rev
         }
         None => named,
     };
-    let issuer = Issuer::parse(issuer).map_err(|error| Failure::new(Exit::Rejected, error.to_string()))?;
+    let issuer =
+        Issuer::identifier(issuer).map_err(|error| Failure::new(Exit::Rejected, error.to_string()))?;
     Revocation::of_claims(&issuer, claims, now).ok_or_else(|| missing("`jti`"))
 }
 
@@ -145,7 +146,7 @@ fn issuer(argument: Option<String>, config: Option<&Config>) -> Result<Issuer, F
     };
     let cure = "no issuer, or several: set OAUTH2_ISSUER, or pass `--issuer`";
     let text = text.ok_or_else(|| Failure::could_not_run(cure))?;
-    Issuer::parse(text).map_err(|error| Failure::could_not_run(error.to_string()))
+    Issuer::identifier(text).map_err(|error| Failure::could_not_run(error.to_string()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]

@@ -15,7 +15,16 @@ pub(super) static AUTH0: Dialect = Dialect {
     client_required: true,
     tenant: &["org_id"],
     roles: &["permissions", "roles"],
-    application: &[Sign::EndsWith("sub", "@clients"), Sign::Is("gty", "client-credentials")],
+    // A person's `sub` begins with the name of a connection and a bar; what follows, people may have chosen.
+    application: &[
+        &[Sign::OfClient("sub", "", "@clients"), Sign::Is("gty", "client-credentials")],
+        // The profile of RFC 9068 has no `gty`.
+        &[Sign::OfClient("sub", "", "@clients"), Sign::Has("client_id"), Sign::Absent("gty")],
+    ],
+    doubtful: &[
+        &[Sign::EndsWith("sub", "@clients"), Sign::Lacks("sub", "|")],
+        &[Sign::Is("gty", "client-credentials")],
+    ],
     cures: &[
         (
             Code::TokenMalformed,

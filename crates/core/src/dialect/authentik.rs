@@ -1,5 +1,8 @@
 //! authentik. Access tokens are the ID token's claims with `azp` and `uid`; the audience is the client's id.
 //!
+//! Enrolled people choose their username, and with an app password of theirs a token without a session; so a username that begins like that of a
+//! provider's own account is no sign, unless it names the client.
+//!
 //! They cannot be told from ID tokens by their header, so an API should have a provider of its own. Without a signing
 //! key authentik signs with the client's secret, which is refused.
 
@@ -12,11 +15,15 @@ pub(super) static AUTHENTIK: Dialect = Dialect {
     title: "authentik",
     recognises: |_, path| path.starts_with("/application/o/"),
     // ID tokens have no `uid`.
-    required_claims: &["sub", "iat", "azp", "uid"],
+    required_claims: &["azp", "uid"],
     client: &["azp"],
     tenant: &[],
     roles: &["roles", "groups"],
-    application: &[Sign::StartsWith("preferred_username", "ak-"), Sign::SubjectIsClient],
+    application: &[
+        &[Sign::OfClient("preferred_username", "ak-", "-client_credentials"), Sign::NobodySignedIn],
+        &[Sign::SUBJECT_IS_CLIENT, Sign::NobodySignedIn],
+    ],
+    doubtful: &[&[Sign::StartsWith("preferred_username", "ak-")]],
     cures: &[
         (
             Code::TokenAlgorithm,

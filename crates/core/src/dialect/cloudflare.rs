@@ -10,7 +10,7 @@ pub(super) static CLOUDFLARE: Dialect = Dialect {
     name: "cloudflare",
     title: "Cloudflare Access",
     recognises: |host, _| within(host, "cloudflareaccess.com"),
-    required_claims: &["iat"],
+    required_claims: &[],
     marks: &[Mark { claim: "type", values: &["app"], proves: true }],
     bears_id_tokens: true,
     subject: &["sub", "common_name"],
@@ -19,7 +19,13 @@ pub(super) static CLOUDFLARE: Dialect = Dialect {
     tenant: &[],
     roles: &["custom.roles"],
     groups: &["custom.groups"],
-    application: &[Sign::Absent("sub")],
+    application: &[&[
+        Sign::Absent("sub"),
+        Sign::Has("common_name"),
+        Sign::Absent("email"),
+        Sign::Absent("identity_nonce"),
+    ]],
+    doubtful: &[&[Sign::Absent("sub")]],
     discovery: Discovery::KeysAt("/cdn-cgi/access/certs"),
     cures: &[
         (

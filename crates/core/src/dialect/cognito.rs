@@ -13,14 +13,17 @@ pub(super) static COGNITO: Dialect = Dialect {
         let amazon = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
         amazon && (host.starts_with("cognito-idp.") || host.starts_with("issuer.cognito-idp."))
     },
-    required_claims: &["sub", "iat", "client_id"],
+    required_claims: &["client_id"],
     marks: &[Mark { claim: "token_use", values: &["access"], proves: true }],
     audience: AudienceClaim::AudOrClient,
     client: &["client_id"],
     tenant: &[],
     roles: &["cognito:groups"],
     groups: &["cognito:groups"],
-    application: &[Sign::Absent("username")],
+    // Everybody who signed in has a username; what it says is their choice, that it is there is not.
+    application: &[&[Sign::Absent("username"), Sign::SUBJECT_IS_CLIENT]],
+    doubtful: &[&[Sign::Absent("username")]],
+    sign_in: &["username"],
     aliases: |issuer| {
         let other = match issuer.strip_prefix("https://issuer.cognito-idp.") {
             Some(rest) => Some(format!("https://cognito-idp.{rest}")),

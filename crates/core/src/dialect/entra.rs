@@ -16,7 +16,7 @@ pub(super) static ENTRA_V2: Dialect = Dialect {
     name: "entra-v2",
     title: "Microsoft Entra ID, v2 tokens",
     recognises: |host, path| LOGIN_HOSTS.contains(&host) && path.ends_with("/v2.0"),
-    required_claims: &["sub", "iat", "azp", "tid"],
+    required_claims: &["azp", "tid"],
     marks: &[Mark { claim: "ver", values: &["2.0"], proves: false }],
     client: &["azp"],
     discovery: Discovery::Under(|issuer| {
@@ -30,7 +30,7 @@ pub(super) static ENTRA_V1: Dialect = Dialect {
     name: "entra-v1",
     title: "Microsoft Entra ID, v1 tokens",
     recognises: |host, _| host == STS_HOST,
-    required_claims: &["sub", "iat", "appid", "tid"],
+    required_claims: &["appid", "tid"],
     marks: &[Mark { claim: "ver", values: &["1.0"], proves: false }],
     client: &["appid"],
     discovery: Discovery::Under(|issuer| {
@@ -56,14 +56,29 @@ const ENTRA: Dialect = Dialect {
     tenant_is_guid: true,
     // The authentication contexts of Conditional Access that were met: `c1` to `c99`. Its `acr` is another thing.
     acr: &["acrs"],
-    // `idtyp` is there only if the API asks for it; without it, only users' tokens have scopes.
-    application: &[Sign::Is("idtyp", "app"), Sign::Absent("scp")],
+    application: APPLICATION,
+    doubtful: &[&[Sign::Absent("scp"), Sign::IsNot("idtyp", "user")]],
+    sign_in: &["scp", "sid", "upn", "unique_name", "preferred_username", "nonce"],
     group_overage: true,
     keys_name_issuer: true,
     unfit,
     cures: CURES,
     ..BASE
 };
+
+/// `idtyp` is there only if the API asks for it; without it, only users' tokens have scopes, and only an application is
+/// the same object for every client. A client without credentials gets no token in its own name.
+const APPLICATION: &[&[Sign]] = &[
+    &[Sign::Is("idtyp", "app")],
+    &[
+        Sign::Absent("idtyp"),
+        Sign::Absent("scp"),
+        Sign::Same("oid", "sub"),
+        Sign::IsNot("azpacr", "0"),
+        Sign::IsNot("appidacr", "0"),
+        Sign::NobodySignedIn,
+    ],
+];
 
 fn unfit(issuer: &Issuer, _: &[String]) -> Option<Unfit> {
     let shared = ["/common/", "/organizations/", "/consumers/"];

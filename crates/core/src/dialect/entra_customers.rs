@@ -2,7 +2,7 @@
 
 use super::entra::ENTRA_V2;
 use super::generic::BASE;
-use super::{Dialect, Discovery, Mark, Sign, TENANT, within};
+use super::{Dialect, Discovery, Mark, TENANT, within};
 use crate::rejection::Code;
 use crate::verify::TokenType;
 
@@ -20,6 +20,8 @@ pub(super) static EXTERNAL_ID: Dialect = Dialect {
     tenant_is_guid: true,
     acr: ENTRA_V2.acr,
     application: ENTRA_V2.application,
+    doubtful: ENTRA_V2.doubtful,
+    sign_in: ENTRA_V2.sign_in,
     group_overage: true,
     keys_name_issuer: true,
     cures: ENTRA_V2.cures,
@@ -33,12 +35,15 @@ pub(super) static B2C: Dialect = Dialect {
     recognises: |host, _| within(host, "b2clogin.com"),
     types: &[TokenType::Jwt],
     // ID tokens have no `azp`.
-    required_claims: &["sub", "iat", "azp"],
+    required_claims: &["azp"],
     marks: &[Mark { claim: "ver", values: &["1.0", "2.0"], proves: false }],
     subject: &["oid", "sub"],
     client: &["azp"],
     roles: &["roles", "extension_roles"],
-    application: &[Sign::Absent("scp")],
+    // Here a person's `sub` is their `oid` too.
+    application: ENTRA_V2.application,
+    doubtful: ENTRA_V2.doubtful,
+    sign_in: &["scp", "auth_time", "idp", "emails", "name", "given_name", "family_name", "sid", "nonce"],
     discovery: Discovery::Under(|issuer| {
         issuer.contains(TENANT).then(|| issuer.replace(TENANT, "organizations"))
     }),

@@ -20,7 +20,8 @@ pub(super) static GITHUB_ACTIONS: Dialect = Dialect {
     bears_id_tokens: true,
     client: &["repository"],
     tenant: &["repository_owner_id"],
-    application: &[Sign::Always],
+    application: &[&[Sign::Always]],
+    anybody: "anybody on GitHub Actions can have a token",
     needs_condition: &[
         "repository_owner_id",
         "repository_id",

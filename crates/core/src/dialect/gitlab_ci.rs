@@ -14,7 +14,8 @@ pub(super) static GITLAB_CI: Dialect = Dialect {
     bears_id_tokens: true,
     client: &["project_path"],
     tenant: &["namespace_id"],
-    application: &[Sign::Always],
+    application: &[&[Sign::Always]],
+    anybody: "anybody on GitLab CI can have a token",
     needs_condition: &["namespace_id", "project_id", "namespace_path", "project_path", "sub"],
     cures: &[
         (Code::TokenAudience, "in `.gitlab-ci.yml`, write this audience under `id_tokens`, `aud`"),

@@ -1,7 +1,7 @@
 //! Google and Firebase. Google's access tokens are opaque and for Google; what an API can verify are ID tokens.
 
 use super::generic::BASE;
-use super::{Dialect, Unfit};
+use super::{Dialect, Sign, Unfit};
 use crate::rejection::Code;
 use crate::token::Issuer;
 use crate::verify::TokenType;
@@ -15,7 +15,10 @@ pub(super) static GOOGLE: Dialect = Dialect {
     bears_id_tokens: true,
     client: &["azp"],
     tenant: &["hd"],
-    application: &[],
+    required_claims: &["sub", "iat"],
+    // A service account is its own client; Google numbers both, and nobody chooses.
+    application: &[&[Sign::SUBJECT_IS_CLIENT]],
+    doubtful: &[&[Sign::EndsWith("email", ".gserviceaccount.com")]],
     aliases: |issuer| issuer.strip_prefix("https://").map(str::to_owned).into_iter().collect(),
     cures: &[
         (

@@ -2,19 +2,18 @@
 //! array, `scp`, and what an application adds is under `ext`.
 
 use super::generic::BASE;
-use super::{Dialect, Sign, within};
+use super::{Dialect, within};
 use crate::rejection::Code;
 
 pub(super) static HYDRA: Dialect = Dialect {
     name: "hydra",
     title: "Ory Hydra",
     recognises: |host, _| within(host, "oryapis.com"),
-    required_claims: &["sub", "iat", "client_id", "jti"],
+    required_claims: &["client_id", "jti"],
     client: &["client_id"],
     tenant: &[],
     roles: &["ext.roles", "roles"],
     groups: &["ext.groups", "groups"],
-    application: &[Sign::SubjectIsClient],
     cures: &[
         (
             Code::TokenMalformed,

@@ -8,17 +8,28 @@ use super::{Dialect, Mark, Sign};
 use crate::rejection::Code;
 use crate::verify::TokenType;
 
+/// The username of a client's own account.
+const SERVICE_ACCOUNT: Sign = Sign::OfClient("preferred_username", "service-account-", "");
+
 pub(super) static KEYCLOAK: Dialect = Dialect {
     name: "keycloak",
     title: "Keycloak",
     recognises: |_, path| path.starts_with("/realms/") || path.starts_with("/auth/realms/"),
     types: &[TokenType::Jwt, TokenType::AccessToken],
-    required_claims: &["iat", "azp"],
+    required_claims: &["azp"],
     marks: &[Mark { claim: "typ", values: &["Bearer", "DPoP"], proves: true }],
     client: &["azp", "client_id"],
     tenant: &[],
     roles: &["realm_access.roles", "resource_access.{audience}.roles"],
-    application: &[Sign::StartsWith("preferred_username", "service-account-"), Sign::Absent("sub")],
+    // People who register choose their username. Somebody who signed in has a session, unlike a service account; where
+    // that has one too, as with refresh tokens, its address tells it.
+    application: &[
+        &[SERVICE_ACCOUNT, Sign::NobodySignedIn],
+        &[SERVICE_ACCOUNT, Sign::Has("clientAddress")],
+        &[Sign::OfClient("client_id", "", ""), Sign::Has("clientAddress"), Sign::NobodySignedIn],
+    ],
+    doubtful: &[&[Sign::StartsWith("preferred_username", "service-account-")], &[Sign::Has("clientAddress")]],
+    sign_in: &["sid", "session_state", "auth_time", "nonce"],
     cures: &[
         (
             Code::TokenAudience,
@@ -26,7 +37,7 @@ pub(super) static KEYCLOAK: Dialect = Dialect {
         ),
         (
             Code::TokenClaimMissing,
-            "in Keycloak, no `aud` comes without an audience mapper; add one for this API to the client or to a client scope",
+            "in Keycloak, no `aud` comes without an audience mapper, and no `sub` without the client scope `basic`; add what is missing to the client",
         ),
         (Code::TokenType, "in Keycloak, send the access token: its payload has `typ` `Bearer`"),
         (

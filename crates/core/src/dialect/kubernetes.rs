@@ -1,4 +1,5 @@
-//! Kubernetes: projected service account tokens. Demand an audience of your own, never the API server's.
+//! Kubernetes: projected service account tokens. Demand an audience of your own, never the API
+//! server's, and a namespace or an account: every pod of the cluster can have a token for every audience.
 //!
 //! Whether the pod or the account is gone cannot be seen in a token. Legacy tokens, without `exp`, are refused.
 
@@ -19,11 +20,18 @@ pub(super) static KUBERNETES: Dialect = Dialect {
     bears_id_tokens: true,
     client: &[r#""kubernetes.io".serviceaccount.name"#],
     tenant: &[r#""kubernetes.io".namespace"#],
-    application: &[Sign::Always],
+    // Whoever may run a pod in any namespace projects a token for any audience.
+    anybody: "every pod of the cluster can have a token",
+    needs_condition: &["kubernetes.io.namespace", "kubernetes.io.serviceaccount.name", "sub"],
+    application: &[&[Sign::Always]],
     cures: &[
         (
             Code::TokenAudience,
             "in the pod, project a service account token with this audience (`serviceAccountToken.audience`)",
+        ),
+        (
+            Code::TokenClaimValue,
+            "compare the pod's namespace and service account with `claims` of this issuer",
         ),
         (
             Code::TokenLifetime,

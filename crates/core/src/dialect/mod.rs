@@ -7,6 +7,7 @@
 //!
 //! To add a provider: one file here, one line in [`DIALECTS`], one row in the provider suite.
 
+mod adfs;
 mod auth0;
 mod authentik;
 mod cloudflare;
@@ -39,6 +40,7 @@ pub static DIALECTS: &[&Dialect] = &[
     &entra::ENTRA_V1,
     &entra_customers::EXTERNAL_ID,
     &entra_customers::B2C,
+    &adfs::ADFS,
     &okta::OKTA,
     &auth0::AUTH0,
     &google::GOOGLE,
@@ -99,9 +101,18 @@ pub struct Dialect {
     pub acr: &'static [&'static str],
     /// Where it is said when the user signed in.
     pub auth_time: &'static [&'static str],
-    /// What shows that a token was issued to an application in its own name. One sign is enough, and so is it to name no
-    /// subject at all.
-    pub application: &'static [Sign],
+    /// What shows that a token was issued to an application in its own name: all signs of one group. A group holds
+    /// nothing that people can choose alone. To name a client and nobody else shows it too.
+    pub application: &'static [&'static [Sign]],
+    /// What an application's token may look like, and a person's too. Such a token is of no known kind, unless it shows
+    /// that somebody signed in.
+    pub doubtful: &'static [&'static [Sign]],
+    /// Claims that only the token of somebody who signed in has.
+    pub sign_in: &'static [&'static str],
+    /// Claims by which an untyped token is known as an ID token, unless it has one of `access_token_claims`.
+    pub id_token_claims: &'static [&'static str],
+    /// Claims of access tokens, for the member above. `azp` counts only where it is not the audience.
+    pub access_token_claims: &'static [&'static str],
     /// Whether `_claim_names` and `hasgroups` say that there are more groups than fit into the token.
     pub group_overage: bool,
     /// Whether a key of the set may name the issuer it is for.
@@ -112,6 +123,8 @@ pub struct Dialect {
     pub aliases: fn(issuer: &str) -> Vec<String>,
     /// Claims of which the operator must demand at least one: the provider gives tokens for our audience to anybody.
     pub needs_condition: &'static [&'static str],
+    /// Who that is, for the fault: `anybody on GitHub Actions can have a token`.
+    pub anybody: &'static str,
     /// What makes an issuer or an audience unfit for protecting an API, and the cure.
     pub unfit: fn(issuer: &Issuer, audiences: &[String]) -> Option<Unfit>,
     /// For a refusal: the provider's own setting that cures it.
@@ -129,21 +142,36 @@ pub struct Mark {
     pub proves: bool,
 }
 
-/// A sign that a token was issued to an application in its own name, not for a user.
+/// A sign of the kind of caller that a token was issued for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// Every token of this provider is.
+    /// Every token of this provider shows it.
     Always,
     /// The claim has this value.
     Is(&'static str, &'static str),
+    /// The claim has another value than this, or none.
+    IsNot(&'static str, &'static str),
+    /// The claim is there, and not empty.
+    Has(&'static str),
     /// The claim is not there, or an empty string.
     Absent(&'static str),
     /// The claim begins like this.
     StartsWith(&'static str, &'static str),
     /// The claim ends like this.
     EndsWith(&'static str, &'static str),
+    /// The claim holds no such text.
+    Lacks(&'static str, &'static str),
+    /// Both claims have the same value.
+    Same(&'static str, &'static str),
+    /// The claim is the client's id, between these two texts.
+    OfClient(&'static str, &'static str, &'static str),
+    /// None of the claims of somebody who signed in is there.
+    NobodySignedIn,
+}
+
+impl Sign {
     /// `sub` is the client.
-    SubjectIsClient,
+    pub(crate) const SUBJECT_IS_CLIENT: Self = Self::OfClient("sub", "", "");
 }
 
 /// Where a token says who it is for.
@@ -197,6 +225,12 @@ impl Dialect {
     pub fn cure(&self, code: Code) -> Option<&'static str> {
         self.cures.iter().find(|(cured, _)| *cured == code).map(|(_, cure)| *cure)
     }
+}
+
+/// Whether the names in a claim are those of its members, as ZITADEL writes roles. Everywhere else a member may as well
+/// say that somebody does not hold a role.
+pub(crate) fn names_are_members(claim: &str) -> bool {
+    zitadel::keeps_roles(claim)
 }
 
 /// The host without its port, and the path with its first slash.

@@ -12,12 +12,17 @@ pub(super) static OKTA: Dialect = Dialect {
     title: "Okta, custom authorization server",
     recognises: |host, _| DOMAINS.iter().any(|domain| within(host, domain)),
     // ID tokens have no `cid`.
-    required_claims: &["sub", "iat", "cid"],
+    required_claims: &["cid"],
     subject: &["uid", "sub"],
-    client: &["cid"],
+    // Answers about tokens name it as others do.
+    client: &["cid", "client_id"],
     tenant: &[],
     roles: &["roles", "groups"],
-    application: &[Sign::Absent("uid")],
+    // Everybody who signed in has a `uid`, which no custom claim can take away; `sub` is a login name, which people may
+    // choose.
+    application: &[&[Sign::Absent("uid"), Sign::SUBJECT_IS_CLIENT]],
+    doubtful: &[&[Sign::Absent("uid")]],
+    sign_in: &["uid"],
     unfit,
     cures: &[
         (

@@ -2,18 +2,18 @@
 //!
 //! Tokens by client credentials have no `sub`.
 
+use super::Dialect;
 use super::generic::BASE;
-use super::{Dialect, Sign};
 use crate::rejection::Code;
 
 pub(super) static PINGONE: Dialect = Dialect {
     name: "pingone",
     title: "PingOne",
     recognises: |host, path| host.starts_with("auth.pingone.") && path.ends_with("/as"),
-    required_claims: &["iat", "client_id"],
+    required_claims: &["client_id"],
     client: &["client_id"],
     tenant: &["env"],
-    application: &[Sign::Absent("sub")],
+    sign_in: &["sid", "auth_time", "acr", "nonce"],
     cures: &[
         (
             Code::TokenAudience,

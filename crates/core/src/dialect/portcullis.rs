@@ -17,7 +17,9 @@ pub(super) static PORTCULLIS: Dialect = Dialect {
     max_lifetime: Duration::from_secs(360),
     client: &["client_id"],
     tenant: &["tenant"],
-    application: &[Sign::Is("kind", "application")],
+    application: &[&[Sign::Is("kind", "application")]],
+    doubtful: &[&[Sign::IsNot("kind", "user")]],
+    sign_in: &[],
     discovery: Discovery::KeysAt("/.well-known/portcullis/jwks.json"),
     cures: &[
         (

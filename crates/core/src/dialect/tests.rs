@@ -51,6 +51,11 @@ fn an_issuer_shows_whose_it_is() {
         ("https://auth.example.test/application/o/api/", "authentik"),
         ("https://x.projects.oryapis.com", "hydra"),
         ("https://acme.cloudflareaccess.com", "cloudflare"),
+        ("http://farm.example/adfs/services/trust", "adfs"),
+        ("https://farm.example:8443/adfs/services/trust", "adfs"),
+        ("https://farm.example/adfs", "adfs"),
+        ("https://farm.example/adfs/", "generic"),
+        ("https://farm.example/x/adfs/services/trust", "generic"),
         // No look-alikes.
         ("https://accounts.google.com.evil.example", "generic"),
         ("https://notokta.com/oauth2/default", "generic"),
@@ -72,6 +77,8 @@ fn issuers_that_cannot_protect_an_api_are_told() {
     assert!(!unfit("https://acme.okta.com/oauth2/default", "a"));
     assert!(unfit("https://login.microsoftonline.com/common/v2.0", "a"));
     assert!(!unfit("https://login.microsoftonline.com/t/v2.0", "a"));
+    assert!(unfit("https://farm.example/adfs", "a"), "no access token has it as its issuer");
+    assert!(!unfit("https://farm.example/adfs/services/trust", "a"));
     assert!(unfit("https://securetoken.google.com/project", "other"));
     assert!(!unfit("https://securetoken.google.com/project", "project"));
 }
@@ -86,6 +93,15 @@ fn documents_and_spellings_follow_from_the_issuer() {
     assert_eq!(base("https://login.microsoftonline.com/{tenantid}/v2.0"), Some(shared));
     assert_eq!(base("https://login.microsoftonline.com/t/v2.0"), None);
     assert_eq!(base("https://sts.windows.net/t/"), Some("https://login.microsoftonline.com/t/".to_owned()));
+    for (issuer, documents) in [
+        ("http://farm.example/adfs/services/trust", Some("https://farm.example/adfs")),
+        ("https://farm.example:8443/adfs/services/trust", Some("https://farm.example:8443/adfs")),
+        ("http://127.0.0.1:9000/adfs/services/trust", Some("http://127.0.0.1:9000/adfs")),
+        ("http://127.0.0.1.evil.example/adfs/services/trust", Some("https://127.0.0.1.evil.example/adfs")),
+        ("https://farm.example/adfs", None),
+    ] {
+        assert_eq!(base(issuer).as_deref(), documents, "{issuer}");
+    }
     let aliases = |issuer: &str| (Dialect::of_issuer(issuer).aliases)(issuer);
     assert_eq!(aliases("https://accounts.google.com"), ["accounts.google.com"]);
     let (one, two) =

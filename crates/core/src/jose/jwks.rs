@@ -7,7 +7,7 @@ use crate::Limits;
 use crate::rejection::shown;
 use std::fmt;
 
-/// The usable keys of one issuer: at least one.
+/// The usable keys of one issuer: at least one, unless it signs nothing.
 #[derive(Clone, Debug)]
 pub struct Jwks {
     keys: Vec<VerifyingKey>,
@@ -27,6 +27,11 @@ pub enum Selection {
 }
 
 impl Jwks {
+    /// No keys: of an issuer that signs no tokens, and is asked about those it gives out.
+    pub fn none() -> Self {
+        Self { keys: Vec::new(), skipped: Vec::new(), keys_tried: 0 }
+    }
+
     /// Reads a key set, skipping the keys that cannot be used.
     ///
     /// # Errors

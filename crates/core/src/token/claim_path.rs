@@ -1,7 +1,10 @@
 //! Where in the claims a value lives: `roles`, `realm_access.roles`, `resource_access."my.api".roles`.
+//!
+//! Claims are often named by URLs, so a dot may be part of a name. A claim that is named by the whole path comes first;
+//! else the longest name that is there, at each step. A name in double quotes is one name, whatever it holds.
 
 use super::{Audiences, Claims};
-use crate::jose::json::Json;
+use crate::jose::json::{Json, Object};
 use std::fmt;
 
 /// The name in a path that stands for each of our own audiences.
@@ -9,10 +12,27 @@ const AUDIENCE: &str = "{audience}";
 
 /// The names to follow from the claims down to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimPath(Vec<Box<str>>);
+pub struct ClaimPath(Vec<Name>);
+
+/// One name of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Name {
+    /// The whole name of a member.
+    Whole(Box<str>),
+    /// What stands between two dots: a name, or part of one.
+    Part(Box<str>),
+}
+
+impl Name {
+    fn text(&self) -> &str {
+        match self {
+            Self::Whole(text) | Self::Part(text) => text,
+        }
+    }
+}
 
 impl ClaimPath {
-    /// Reads a path: names with dots between; a name that holds a dot stands in double quotes.
+    /// Reads a path: names with dots between; a name in double quotes may hold a dot.
     ///
     /// # Errors
     ///
@@ -22,41 +42,51 @@ impl ClaimPath {
         let mut rest = text;
         loop {
             let (name, after) = next_name(rest).ok_or(ClaimPathError)?;
-            names.push(name.into());
+            names.push(name);
             match after.strip_prefix('.') {
                 Some(more) => rest = more,
-                None if after.is_empty() => return Ok(Self(names)),
+                None if after.is_empty() => return Ok(Self::of(names)),
                 None => return Err(ClaimPathError),
             }
         }
     }
 
+    /// These names. One alone without a dot needs no quotes.
+    fn of(names: Vec<Name>) -> Self {
+        match names.as_slice() {
+            [Name::Whole(name)] if !name.contains(['.', '"']) => Self(vec![Name::Part(name.clone())]),
+            _ => Self(names),
+        }
+    }
+
     /// The path of one claim at the top, taken as it is.
     pub fn claim(name: &str) -> Self {
-        Self(vec![name.into()])
+        Self::of(vec![Name::Whole(name.into())])
+    }
+
+    /// The one name that an unquoted path may be: its text, as it was written.
+    pub(super) fn as_one_name(&self) -> String {
+        self.0.iter().map(Name::text).collect::<Vec<_>>().join(".")
     }
 
     /// This path once for each of our audiences, where it names `{audience}`; else as it is.
     pub(super) fn for_audiences(&self, audiences: &Audiences) -> Vec<Self> {
-        if !self.0.iter().any(|name| **name == *AUDIENCE) {
+        if !self.0.iter().any(|name| name.text() == AUDIENCE) {
             return vec![self.clone()];
         }
         let filled = |audience: &str| {
-            Self(
-                self.0
-                    .iter()
-                    .map(|name| if **name == *AUDIENCE { audience.into() } else { name.clone() })
-                    .collect(),
-            )
+            let fill = |name: &Name| match name.text() {
+                AUDIENCE => Name::Whole(audience.into()),
+                _ => name.clone(),
+            };
+            Self(self.0.iter().map(fill).collect())
         };
         audiences.iter().map(filled).collect()
     }
 
     /// The value at this path.
     pub fn find<'c>(&self, claims: &'c Claims) -> Option<&'c Json> {
-        let mut names = self.0.iter();
-        let first = claims.claim(names.next()?)?;
-        names.try_fold(first, |value, name| value.as_object()?.get(name))
+        find(&self.0, claims.object())
     }
 
     /// Whether the value at this path is `wanted`, or an array that holds it.
@@ -78,19 +108,47 @@ impl ClaimPath {
     }
 }
 
-fn next_name(text: &str) -> Option<(&str, &str)> {
-    let (name, after) = match text.strip_prefix('"') {
-        Some(quoted) => quoted.split_once('"')?,
-        None => text.find('.').map_or(Some((text, "")), |dot| text.split_at_checked(dot))?,
+/// The value at these names: under the longest name that is there, or else under a shorter one.
+fn find<'c>(names: &[Name], object: &'c Object) -> Option<&'c Json> {
+    let (first, others) = names.split_first()?;
+    let parts = match first {
+        Name::Whole(_) => 0,
+        Name::Part(_) => others.iter().take_while(|name| matches!(name, Name::Part(_))).count(),
     };
-    (!name.is_empty()).then_some((name, after))
+    // Most paths are one name.
+    if parts == 0 {
+        return below(object.get(first.text())?, others);
+    }
+    (0..=parts).rev().find_map(|more| {
+        let (joined, rest) = others.split_at_checked(more)?;
+        let name = joined.iter().fold(first.text().to_owned(), |name, part| name + "." + part.text());
+        below(object.get(&name)?, rest)
+    })
+}
+
+fn below<'c>(value: &'c Json, names: &[Name]) -> Option<&'c Json> {
+    if names.is_empty() { Some(value) } else { find(names, value.as_object()?) }
+}
+
+fn next_name(text: &str) -> Option<(Name, &str)> {
+    let (name, after) = match text.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"').map(|(name, after)| (Name::Whole(name.into()), after))?,
+        None => {
+            let (name, after) = text.split_at_checked(text.find('.').unwrap_or(text.len()))?;
+            (Name::Part(name.into()), after)
+        }
+    };
+    (!name.text().is_empty()).then_some((name, after))
 }
 
 impl fmt::Display for ClaimPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, name) in self.0.iter().enumerate() {
             let dot = if index == 0 { "" } else { "." };
-            if name.contains('.') { write!(f, "{dot}\"{name}\"")? } else { write!(f, "{dot}{name}")? }
+            match name {
+                Name::Whole(name) => write!(f, "{dot}\"{name}\"")?,
+                Name::Part(name) => write!(f, "{dot}{name}")?,
+            }
         }
         Ok(())
     }
@@ -133,6 +191,38 @@ mod tests {
         assert!(ClaimPath::claim("e").holds_text(&claims, "z"));
         assert!(ClaimPath::claim("n").holds(&claims, &Json::from(true)));
         assert!(!ClaimPath::parse("a.d").unwrap().holds_text(&claims, "x"));
+    }
+
+    #[test]
+    fn a_claim_of_exactly_that_name_comes_first() {
+        let claims = claims(
+            r#"{"https://a.example/roles":["url"],"https://b.example/c":{"roles":"below a url"},"a.b":1,"a":{"b":2,"c":3,"b.d":4},
+            "x.y":"not an object","x":{"y":{"z":5}},"resource_access":{"my.api":{"roles":["r"]},"my":{"api":{"roles":["no"]}}}}"#,
+        );
+        let at = |path: &str| ClaimPath::parse(path).unwrap().find(&claims).cloned();
+        let text = |path: &str| at(path).and_then(|value| value.as_str().map(str::to_owned));
+        assert!(ClaimPath::parse("https://a.example/roles").unwrap().holds_text(&claims, "url"));
+        assert_eq!(text("https://b.example/c.roles").as_deref(), Some("below a url"));
+        assert_eq!(text(r#""https://b.example/c".roles"#).as_deref(), Some("below a url"));
+        // Both are there: the whole name counts. In quotes, there is nothing to choose.
+        assert_eq!(
+            (at("a.b"), at(r#""a".b"#), at(r#""a.b""#)),
+            (Some(1.into()), Some(2.into()), Some(1.into()))
+        );
+        assert_eq!((at("a.c"), at("a.b.d"), at("x.y.z")), (Some(3.into()), Some(4.into()), Some(5.into())));
+        assert!(ClaimPath::parse("resource_access.my.api.roles").unwrap().holds_text(&claims, "r"));
+        assert_eq!((at("a.b.c"), at("x.y.q"), at(r#"a."b.c""#)), (None, None, None));
+        assert_eq!(ClaimPath::parse("a.b").unwrap().as_one_name(), "a.b");
+    }
+
+    #[test]
+    fn a_path_is_written_as_it_was_read() {
+        for text in ["a", "a.b", "https://a.example/roles", r#"a."b.c".d"#, r#""x.y""#, r#""x".y"#] {
+            assert_eq!(ClaimPath::parse(text).unwrap().to_string(), text);
+        }
+        let audiences = Audiences::new(["my.api"]).unwrap();
+        let filled = ClaimPath::parse("resource_access.{audience}.roles").unwrap().for_audiences(&audiences);
+        assert_eq!(filled[0].to_string(), r#"resource_access."my.api".roles"#);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The claims of a token: registered ones checked for their type, the rest kept as JSON.
 //!
-//! A claim of the wrong type is never taken for an absent one.
+//! A claim of the wrong type is never taken for an absent one. A claim that is null is absent where that leaves one
+//! meaning: who calls, and what was granted, are then not told. Where null might lift a bound (`iss`, `aud`, `exp`, `nbf`,
+//! `cnf`), it is a wrong type.
 
 use super::{NumericDate, Scopes};
 use crate::jose::json::{Json, Object};
@@ -50,6 +52,7 @@ impl Claims {
         let mut second_choice = None;
         for (place, (name, value)) in (0..=Place::MAX).zip(object.iter()) {
             match name {
+                "sub" | "client_id" | "jti" | "scope" | "scp" | "iat" if *value == Json::Null => {}
                 "iss" => claims.issuer = Some(text(place, "iss", value)?),
                 // Some issuers write an empty subject for callers without one: whether it may be is for the table.
                 "sub" if value.as_str() == Some("") => claims.empty_subject = true,
@@ -144,7 +147,7 @@ impl Claims {
             "exp" => self.expires.is_some(),
             "iat" => self.issued_at.is_some(),
             "jti" => self.token_id.is_some(),
-            other => self.claim(other).is_some(),
+            other => self.claim(other).is_some_and(|value| *value != Json::Null),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Who calls, mapped once from the claims of a verified token, whichever provider wrote them.
 
-use super::{Claims, Mapping, Scopes};
+use super::{Claims, Kind, Mapping, Scopes};
 use crate::dialect::Dialect;
 use crate::jose::json::{Json, Text};
 use std::fmt;
@@ -18,15 +18,6 @@ pub struct Identity {
     scopes: Scopes,
     roles: Membership,
     groups: Membership,
-}
-
-/// For whom a token was issued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// For a user, who lets a client act: a delegated token.
-    User,
-    /// For an application in its own name, as by client credentials: an application token.
-    Application,
 }
 
 /// What a caller is a member of.
@@ -48,17 +39,17 @@ impl Identity {
             })
         };
         let (subject, client) = (first(&mapping.subject), first(&mapping.client));
-        // Who is not named is no user. What providers answer about opaque tokens of client credentials has no `sub`.
-        let named = subject.is_some() || claims.subject().is_some();
-        let application = !named || dialect.application.iter().any(|sign| sign.shows(claims));
+        let named = subject.as_deref().or(claims.subject());
+        let kind = Kind::of(claims, dialect, named, client.as_deref());
         let groups = if dialect.group_overage && has_group_overage(claims) {
             Membership::Unknown
         } else {
             Membership::Known(mapping.groups(claims))
         };
         Self {
-            kind: if application { Kind::Application } else { Kind::User },
-            subject: subject.or_else(|| client.clone()),
+            kind,
+            // A client stands for itself, and for nobody whom it does not name.
+            subject: subject.or_else(|| client.clone().filter(|_| kind == Kind::Application)),
             client,
             tenant: first(&mapping.tenant),
             scopes: mapping.scopes(claims),
@@ -67,7 +58,7 @@ impl Identity {
         }
     }
 
-    /// Whether a user or an application calls.
+    /// Whether a user or an application calls, as far as anybody can tell.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -153,15 +144,6 @@ impl Membership {
     /// Whether nobody can tell.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::User => "user",
-            Self::Application => "application",
-        })
     }
 }
 

@@ -96,7 +96,7 @@ fn one_caller_out_of_many_dialects() {
         (
             "zitadel",
             r#"{"sub":"1","client_id":"c","urn:zitadel:iam:org:project:roles":{"R":{"o":"x"},"S":{}}}"#,
-            "user 1 c - [] [R,S]",
+            "user 1 c - [] [R]",
         ),
         ("hydra", r#"{"sub":"1","client_id":"c","scp":["a"],"ext":{"roles":["R"]}}"#, "user 1 c - [a] [R]"),
         ("cloudflare", r#"{"sub":"","common_name":"c"}"#, "application c c - [] []"),
@@ -154,7 +154,7 @@ fn groups_are_no_roles_where_nobody_said_so() {
     assert!(known.has_role("R") && !known.has_role("Admin"));
     assert!(!known.identity().roles().is_unknown() && !known.identity().groups().is_unknown());
     // What a log may show of a caller.
-    assert_eq!(format!("{:?}", known.identity()), "a caller of kind application");
+    assert_eq!(format!("{:?}", known.identity()), "a caller of kind unknown");
     assert_eq!(format!("{:?} {:?}", known.identity().roles(), Membership::Unknown), "1 names unknown");
 }
 
@@ -183,4 +183,80 @@ fn users_and_applications_are_told_apart_by_policy() {
     );
     assert_eq!(permit(user, &R::application()).unwrap_err().code(), "policy.denied");
     assert_eq!(permit(application, &R::user()).unwrap_err().code(), "policy.denied");
+}
+
+/// Whether somebody holds a role is for its value to say where the names of roles are members of an object; only one
+/// provider is known to write them so.
+#[test]
+fn a_member_of_an_object_is_no_role() {
+    let shapes = [
+        r#"{"Admin":false}"#,
+        r#"{"Admin":true}"#,
+        r#"{"Admin":null}"#,
+        r#"{"Admin":0}"#,
+        r#"{"Admin":1}"#,
+        r#"{"Admin":""}"#,
+        r#"{"Admin":"yes"}"#,
+        r#"{"Admin":[]}"#,
+        r#"{"Admin":["x"]}"#,
+        r#"{"Admin":{}}"#,
+        r#"{"Admin":{"o":"x"}}"#,
+        r#"[{"Admin":{"o":"x"}}]"#,
+        r#"[{"name":"Admin"}]"#,
+        r#"[["Admin"]]"#,
+        "[true,1,null]",
+        "true",
+        "1",
+        "null",
+        r#""""#,
+        r#""Admin Other""#,
+        r#""admin""#,
+        r#"" Admin""#,
+        r#"["Admin "]"#,
+    ];
+    for dialect in crate::dialect::DIALECTS {
+        let places = [dialect.roles, dialect.groups].concat();
+        for shape in shapes {
+            // At each place of the dialect, however deep it is.
+            for place in places.iter().filter(|place| !place.starts_with("urn:")) {
+                let place = place.replace("{audience}", "api");
+                let nested = place
+                    .rsplit('.')
+                    .fold(shape.to_owned(), |inner, name| format!(r#"{{"{name}":{inner}}}"#));
+                let token = token(Profile::of(dialect), &nested, |_| {});
+                assert!(!token.has_role("Admin"), "{dialect:?}: {nested}");
+                assert_ne!(token.identity().groups().holds("Admin"), Some(true), "{dialect:?}: {nested}");
+            }
+        }
+    }
+}
+
+#[test]
+fn zitadel_keeps_roles_as_members_and_says_where_they_are_held() {
+    let roles = |profile: &str, claim: &str, value: &str| {
+        let claims = format!(r#"{{"sub":"1","{claim}":{value}}}"#);
+        let token = token(Profile::named(profile).unwrap(), &claims, |mapping| {
+            mapping.roles = vec![crate::token::ClaimPath::parse(claim).unwrap()];
+        });
+        token.identity().roles().iter().collect::<Vec<_>>().join(",")
+    };
+    const ALL: &str = "urn:zitadel:iam:org:project:roles";
+    const ONE: &str = "urn:zitadel:iam:org:project:100:roles";
+    for (value, expected) in [
+        (r#"{"Admin":{"1":"a.test"},"Reader":{"1":"a.test","2":"b.test"}}"#, "Admin,Reader"),
+        (r#"[{"Admin":{"1":"a.test"}},{"Reader":{"1":"a.test"}},"Admin"]"#, "Admin,Reader"),
+        (
+            r#"{"Admin":false,"B":null,"C":0,"D":"","E":[],"F":{},"G":{"1":null},"H":{"1":""},"I":{"1":{}}}"#,
+            "",
+        ),
+        (r#"{"":{"1":"a.test"}," ":{"1":"a.test"}}"#, ""),
+        ("null", ""),
+    ] {
+        for (profile, claim) in [("zitadel", ALL), ("zitadel", ONE), ("generic", ONE)] {
+            assert_eq!(roles(profile, claim, value), expected, "{profile} {claim} {value}");
+        }
+    }
+    for claim in ["roles", "urn:zitadel:iam:org:project:100:other", "urn:zitadel:iam:org:project:xroles"] {
+        assert_eq!(roles("zitadel", claim, r#"{"Admin":{"1":"a.test"}}"#), "", "{claim}");
+    }
 }

@@ -179,7 +179,8 @@ mod tests {
     fn an_audience_may_be_left_out_only_where_the_operator_says_so_and_never_be_another() {
         let profile = Profile { danger_answers_without_audience: true, ..Profile::generic() };
         let judged = |document: &str| judged_by(profile.clone(), document).unwrap();
-        assert_eq!(judged(r#"{"active":true}"#), "fine");
+        assert_eq!(judged(r#"{"active":true,"token_type":"Bearer"}"#), "fine");
+        assert_eq!(judged(r#"{"active":true}"#), "token.type", "it may be about a refresh token");
         assert_eq!(judged(r#"{"active":true,"aud":"other"}"#), "token.audience");
         assert_eq!(judged(r#"{"active":true,"aud":[]}"#), "token.audience");
     }

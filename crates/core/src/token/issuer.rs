@@ -7,7 +7,8 @@ use std::net::Ipv4Addr;
 
 /// The identifier of an identity provider, exactly as configured.
 ///
-/// It is `https`, or `http` on a loopback host; it has no query, no fragment and no user information.
+/// Where its documents are found by it, it is `https`, or `http` on a loopback host, without query, fragment and user
+/// information. Where they are elsewhere, it is any text that an issuer may put into `iss`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Issuer(String);
 
@@ -25,6 +26,30 @@ impl Issuer {
         }
     }
 
+    /// Takes an issuer identifier that is only compared, never asked: a URL of any kind, a bare name, a URN (RFC 7519,
+    /// section 4.1.1).
+    ///
+    /// # Errors
+    ///
+    /// An empty or very long text, white space at its ends, a bar, and whatever is not printable ASCII.
+    pub fn identifier(text: impl Into<String>) -> Result<Self, IssuerError> {
+        let text = text.into();
+        let reason = if text.trim().is_empty() {
+            "it is empty"
+        } else if text.trim() != text {
+            "white space stands around it"
+        } else if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            "it holds a control character or a letter outside ASCII"
+        } else if text.contains('|') {
+            "it holds a bar, which parts issuer and subject in policies"
+        } else if text.len() > LONGEST {
+            "it is longer than 2,048 bytes"
+        } else {
+            return Ok(Self(text));
+        };
+        Err(IssuerError { text, reason })
+    }
+
     /// The identifier as written.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -35,6 +60,8 @@ impl Issuer {
         split(&self.0).is_some_and(|(_, host, _)| is_loopback_host(host))
     }
 }
+
+const LONGEST: usize = 2_048;
 
 /// Whether a URL's host is a loopback name or address.
 pub fn is_loopback_host(host: &str) -> bool {
@@ -124,6 +151,24 @@ mod tests {
         assert!(Issuer::parse("https://127.255.0.1:8443/x").unwrap().is_loopback());
         assert!(!Issuer::parse("https://128.0.0.1").unwrap().is_loopback());
         assert!(!Issuer::parse("https://[2001:db8::]:8443/x").unwrap().is_loopback());
+    }
+
+    #[test]
+    fn an_identifier_that_is_only_compared_may_be_any_name() {
+        for text in [
+            "http://farm.example/adfs/services/trust",
+            "urn:example:issuer",
+            "accounts",
+            "robot@idp.example",
+            "https://idp.example/?tenant=a#b",
+            "Our old server",
+        ] {
+            let issuer = Issuer::identifier(text).unwrap();
+            assert_eq!((issuer.as_str(), issuer.is_loopback()), (text, false));
+        }
+        for text in ["", " ", " a", "a\n", "a\u{0}b", "a|b", "Müller", &"a".repeat(2_049)] {
+            assert!(Issuer::identifier(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

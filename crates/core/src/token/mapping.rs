@@ -1,8 +1,8 @@
 //! Where an issuer's tokens keep the caller, the scopes, the roles and the groups, and how those names become ours.
 
 use super::{Audiences, ClaimPath, Claims};
-use crate::dialect::{Dialect, Sign};
-use crate::jose::json::{Json, Text};
+use crate::dialect::{self, Dialect};
+use crate::jose::json::{Json, Object, Text};
 use std::collections::BTreeMap;
 
 /// Where identity is found in the tokens of one issuer. Of the places for one thing, the first that is there counts;
@@ -60,6 +60,29 @@ impl Mapping {
         self
     }
 
+    /// What the operator set a place for, and whether there is something at one of the places.
+    pub(crate) fn own_places<'m>(
+        &'m self,
+        dialect: &Dialect,
+        audiences: &Audiences,
+        claims: &Claims,
+    ) -> impl Iterator<Item = (&'static str, &'m [ClaimPath], bool)> + use<'m> {
+        let usual = Self::of(dialect).with_audiences(audiences);
+        let things = [
+            ("subject", &self.subject, &usual.subject),
+            ("roles", &self.roles, &usual.roles),
+            ("groups", &self.groups, &usual.groups),
+            ("acr", &self.acr, &usual.acr),
+            ("auth_time", &self.auth_time, &usual.auth_time),
+        ];
+        let own = things.map(|(member, places, usual)| {
+            let found =
+                places.iter().any(|place| place.find(claims).is_some_and(|value| *value != Json::Null));
+            (places != usual).then_some((member, places.as_slice(), found))
+        });
+        own.into_iter().flatten()
+    }
+
     /// The scopes that count, with their prefix taken off.
     pub(super) fn scopes(&self, claims: &Claims) -> super::Scopes {
         let scopes = claims.scopes();
@@ -91,20 +114,20 @@ impl Mapping {
         self.names(&self.groups, claims)
     }
 
-    /// All names at some places: texts, elements of arrays, and the members of an object.
+    /// All names at some places: texts, and texts in arrays. The members of an object are names only where a provider
+    /// is known to write them so.
     fn names(&self, places: &[ClaimPath], claims: &Claims) -> Vec<Text> {
         let mut names = Vec::new();
-        for value in places.iter().filter_map(|place| place.find(claims)) {
+        for (place, value) in places.iter().filter_map(|place| Some((place, place.find(claims)?))) {
+            let by_name = dialect::names_are_members(&place.as_one_name());
             match value {
                 Json::String(text) => self.split(text, &mut names),
-                Json::Array(elements) => {
-                    let texts = elements.iter().filter_map(|element| match element {
-                        Json::String(text) => Some(text.clone()),
-                        _ => None,
-                    });
-                    texts.for_each(|text| add(&mut names, text));
-                }
-                Json::Object(object) => object.iter().for_each(|(name, _)| add(&mut names, name.into())),
+                Json::Object(object) if by_name => members(object, &mut names),
+                Json::Array(elements) => elements.iter().for_each(|element| match element {
+                    Json::String(text) => add(&mut names, text.clone()),
+                    Json::Object(object) if by_name => members(object, &mut names),
+                    _ => {}
+                }),
                 _ => {}
             }
         }
@@ -119,9 +142,18 @@ impl Mapping {
     }
 }
 
-/// Adds a name that is not there yet, and not empty.
+/// The names of members whose value says where they are held: an object with texts, and nothing else.
+fn members(object: &Object, names: &mut Vec<Text>) {
+    let held = |value: &Json| {
+        let places = value.as_object().filter(|places| !places.is_empty());
+        places.is_some_and(|places| places.iter().all(|(_, at)| at.as_str().is_some_and(|at| !at.is_empty())))
+    };
+    object.iter().filter(|(_, value)| held(value)).for_each(|(name, _)| add(names, name.into()));
+}
+
+/// Adds a name that is not there yet, and not blank.
 fn add(names: &mut Vec<Text>, name: Text) {
-    if !name.is_empty() && !names.contains(&name) {
+    if !name.trim().is_empty() && !names.contains(&name) {
         names.push(name);
     }
 }
@@ -129,23 +161,4 @@ fn add(names: &mut Vec<Text>, name: Text) {
 /// Reads the paths of a dialect, all of which can be read.
 fn paths(texts: &[&str]) -> Vec<ClaimPath> {
     texts.iter().filter_map(|text| ClaimPath::parse(text).ok()).collect()
-}
-
-impl Sign {
-    /// Whether a token shows it.
-    pub(super) fn shows(self, claims: &Claims) -> bool {
-        let text = |name| claims.claim(name).and_then(Json::as_str).filter(|text| !text.is_empty());
-        match self {
-            Self::Always => true,
-            Self::Is(name, value) => text(name) == Some(value),
-            Self::Absent(name) => match claims.claim(name) {
-                None => true,
-                Some(Json::String(text)) => text.is_empty(),
-                Some(_) => false,
-            },
-            Self::StartsWith(name, start) => text(name).is_some_and(|text| text.starts_with(start)),
-            Self::EndsWith(name, end) => text(name).is_some_and(|text| text.ends_with(end)),
-            Self::SubjectIsClient => text("sub").is_some() && claims.subject() == claims.client(),
-        }
-    }
 }

@@ -2,12 +2,17 @@
 
 pub mod checks;
 mod explain;
+mod kinds;
+mod pattern;
 mod profile;
+#[cfg(test)]
+mod reading_tests;
 #[cfg(test)]
 mod tests;
 mod verifier;
 
 pub use checks::{Check, Stage};
 pub use explain::{Outcome, Step};
-pub use profile::{Condition, Profile, TokenType};
+pub use pattern::{Pattern, PatternError};
+pub use profile::{Condition, Expected, Profile, TokenType};
 pub use verifier::Verifier;

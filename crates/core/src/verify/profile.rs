@@ -1,5 +1,6 @@
 //! What the access tokens of one issuer look like: its dialect, and what the operator adds to it.
 
+use super::Pattern;
 use crate::dialect::Dialect;
 use crate::jose::Algorithm;
 use crate::jose::json::Json;
@@ -31,6 +32,9 @@ pub struct Profile {
     /// Whether an introspection answer without an audience is accepted, because that endpoint answers for this API
     /// alone. One for another audience never is. Default false.
     pub danger_answers_without_audience: bool,
+    /// Whether an introspection answer with neither an audience nor a sign of an access token is accepted, because that
+    /// endpoint knows no other tokens: no refresh tokens, no ID tokens. Default false.
+    pub danger_answers_without_type: bool,
 }
 
 /// A claim that must have one of some values.
@@ -39,7 +43,16 @@ pub struct Condition {
     /// Where the claim is.
     pub claim: ClaimPath,
     /// The values, one of which it must have.
-    pub values: Vec<Json>,
+    pub values: Vec<Expected>,
+}
+
+/// What a claim may be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expected {
+    /// This value, or an array that holds it.
+    Value(Json),
+    /// A text that fits the pattern, or an array that holds one.
+    Like(Pattern),
 }
 
 /// A value of the header `typ` (RFC 7515, section 4.1.9), compared without case, `application/` left out.
@@ -68,10 +81,11 @@ impl Profile {
             max_lifetime: dialect.max_lifetime,
             mapping: Mapping::of(dialect),
             danger_answers_without_audience: false,
+            danger_answers_without_type: false,
         }
     }
 
-    /// Any provider: `typ` is `at+jwt`, `JWT` or absent; a subject and the time of issue are required; what
+    /// Any provider: `typ` is `at+jwt`, `JWT` or absent; a subject, or the client of an application, is required; what
     /// looks like an ID token or a logout token is refused.
     pub fn generic() -> Self {
         Self::of(Dialect::of_issuer(""))
@@ -104,7 +118,16 @@ impl Profile {
 impl Condition {
     /// Whether the claim has one of the values.
     pub(crate) fn is_met_by(&self, claims: &crate::token::Claims) -> bool {
-        self.values.iter().any(|value| self.claim.holds(claims, value))
+        self.values.iter().any(|expected| match expected {
+            Expected::Value(value) => self.claim.holds(claims, value),
+            Expected::Like(pattern) => match self.claim.find(claims) {
+                Some(Json::Array(elements)) => {
+                    elements.iter().filter_map(Json::as_str).any(|text| pattern.fits(text))
+                }
+                Some(value) => value.as_str().is_some_and(|text| pattern.fits(text)),
+                None => false,
+            },
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The table by itself, without the corpus: every boundary of time, and what each row says.
 
-use super::{Condition, Outcome, Profile, Step, TokenType, Verifier};
+use super::{Condition, Expected, Outcome, Profile, Step, TokenType, Verifier};
 use crate::Limits;
 use crate::jose::{Algorithm, VerifyingKey, base64url, compact, json, signature};
 use crate::rejection::{Code, Rejection};
@@ -8,7 +8,7 @@ use crate::token::{AccessToken, Audiences, ClaimPath, Issuer, NumericDate};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use std::time::Duration;
 
-const NOW: i64 = 1_000_000;
+pub(super) const NOW: i64 = 1_000_000;
 const DAY: i64 = 86_400;
 
 /// A payload of a good token, with members that replace its own.
@@ -44,24 +44,28 @@ fn signed_by(header: &str, payload: &str, more: &str) -> (String, VerifyingKey) 
     (token, key)
 }
 
-fn verifier(profile: Profile) -> Verifier {
+pub(super) fn verifier(profile: Profile) -> Verifier {
     let issuer = Issuer::parse("https://idp.example").unwrap();
     Verifier::new(issuer, Audiences::new(["api"]).unwrap(), profile)
 }
 
-fn at(seconds: i64) -> NumericDate {
+pub(super) fn at(seconds: i64) -> NumericDate {
     NumericDate::from_seconds(seconds)
 }
 
-fn verify(profile: Profile, header: &str, changes: &[(&str, &str)]) -> Result<AccessToken, Rejection> {
+pub(super) fn verify(
+    profile: Profile,
+    header: &str,
+    changes: &[(&str, &str)],
+) -> Result<AccessToken, Rejection> {
     let (token, key) = signed(header, &payload(changes));
-    let token = compact::parse(&token, &Limits::default()).unwrap();
+    let token = compact::parse(&token, &Limits::default())?;
     verifier(profile).verify(signature::check(token, &[key])?, at(NOW))
 }
 
-const PLAIN: &str = r#"{"alg":"EdDSA"}"#;
+pub(super) const PLAIN: &str = r#"{"alg":"EdDSA"}"#;
 
-fn code(changes: &[(&str, &str)]) -> Option<Code> {
+pub(super) fn code(changes: &[(&str, &str)]) -> Option<Code> {
     verify(Profile::generic(), PLAIN, changes).err().map(|rejection| rejection.code())
 }
 
@@ -153,7 +157,7 @@ fn the_first_look_runs_the_rows_that_need_no_key() {
     };
     assert_eq!(screen(&[("iss", r#""https://other.example""#)]), Some(Code::TokenIssuer));
     assert_eq!(screen(&[("exp", "1")]), Some(Code::TokenExpired));
-    assert_eq!(screen(&[("sub", "")]), Some(Code::TokenClaimMissing));
+    assert_eq!(screen(&[("sub", "")]), Some(Code::TokenClaimMissing), "nobody is named");
     assert_eq!(screen(&[("aud", r#""other""#)]), None, "known to whom only after the signature");
     assert_eq!(code(&[("aud", r#""other""#)]), Some(Code::TokenAudience));
 }
@@ -259,7 +263,7 @@ fn a_tenant_has_its_issuer_its_claim_and_its_keys() {
 fn configured_claims_must_all_have_one_of_their_values() {
     let condition = |claim: &str, values: &[&str]| Condition {
         claim: ClaimPath::claim(claim),
-        values: values.iter().map(|value| (*value).into()).collect(),
+        values: values.iter().map(|value| Expected::Value((*value).into())).collect(),
     };
     let conditions = vec![condition("repository", &["a", "b"]), condition("ref", &["main"])];
     let code = |changes: &[(&str, &str)]| {
@@ -280,7 +284,14 @@ fn every_row_says_what_it_found() {
         (&[("exp", "1000000")], "expiry", "1000000, 0 s ago"),
         (&[("exp", "")], "expiry", "none"),
         (&[("iss", r#""a\n""#)], "issuer", "`a\\n`"),
-        (&[("sub", "")], "required claims", "no `sub`"),
+        (&[("sub", "")], "caller", "no `sub`, and no client"),
+        (&[("sub", ""), ("azp", r#""c""#)], "caller", "a client"),
+        (
+            &[("sub", ""), ("azp", r#""c""#), ("sid", r#""s""#)],
+            "caller",
+            "no `sub`, and claims about a person",
+        ),
+        (&[], "caller", "a subject"),
         (&[], "required claims", "all"),
         (&[("nonce", "1")], "not an ID token", "nonce"),
         (&[("aud", r#"["a","b"]"#)], "audience", "`a`, `b`"),

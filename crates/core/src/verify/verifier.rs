@@ -7,7 +7,8 @@ use crate::jose::json::Json;
 use crate::jose::{Header, SignedToken, UnverifiedToken};
 use crate::rejection::{Facts, Rejection};
 use crate::token::issuer::IssuerError;
-use crate::token::{AccessToken, Audiences, Claims, Identity, Issuer, NumericDate, Origin};
+use crate::token::names_a_person;
+use crate::token::{AccessToken, Audiences, ClaimPath, Claims, Identity, Issuer, Kind, NumericDate, Origin};
 use std::sync::Arc;
 
 /// Judges the tokens of one issuer for one resource server. Clones share one set of expectations.
@@ -39,7 +40,10 @@ impl Verifier {
     /// A tenant that makes no issuer of the template.
     pub fn for_tenant(&self, tenant: &str) -> Result<Self, IssuerError> {
         let Expectations { issuer, audiences, profile, .. } = &*self.0;
-        let issuer = Issuer::parse(issuer.as_str().replace(TENANT, tenant))?;
+        let filled = issuer.as_str().replace(TENANT, tenant);
+        // A template that is only compared makes issuers that are only compared.
+        let address = Issuer::parse(issuer.as_str()).is_ok();
+        let issuer = if address { Issuer::parse(filled)? } else { Issuer::identifier(filled)? };
         Ok(Self(Arc::new(Expectations {
             aliases: (profile.dialect.aliases)(issuer.as_str()),
             issuer,
@@ -77,6 +81,16 @@ impl Verifier {
     /// Who would call if the claims were true. It proves nothing: for explaining.
     pub fn unverified_identity(&self, claims: &Claims) -> Identity {
         Identity::of(claims, self.profile().dialect, &self.profile().mapping)
+    }
+
+    /// The claim paths that the operator set for these tokens, each with the setting and whether it finds anything in these
+    /// claims: a path with a slip in it finds nothing, and nobody is refused for it but by policies.
+    pub fn own_paths(&self, claims: &Claims) -> Vec<(&'static str, String, bool)> {
+        let Expectations { audiences, profile, .. } = &*self.0;
+        let places = profile.mapping.own_places(profile.dialect, audiences, claims);
+        let written =
+            |paths: &[ClaimPath]| paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        places.map(|(member, paths, found)| (member, written(paths), found)).collect()
     }
 
     /// The checks that need no key, so that junk never causes a fetch. It proves nothing.
@@ -121,7 +135,8 @@ impl Verifier {
 
     /// The checks of what an issuer says about a token that it also signed: the rest was in the token itself.
     pub(crate) fn check_confirmation(&self, claims: &Claims, now: NumericDate) -> Result<(), Rejection> {
-        self.examine(None, claims, now).run(|check| check.stage != Stage::AfterSignature)
+        let examination = self.examine(None, claims, now);
+        Examination { confirming: true, ..examination }.run(|check| check.stage != Stage::AfterSignature)
     }
 
     pub(super) fn examine<'x>(
@@ -130,7 +145,7 @@ impl Verifier {
         claims: &'x Claims,
         now: NumericDate,
     ) -> Examination<'x> {
-        Examination { verifier: self, header, claims, key_issuer: None, now }
+        Examination { verifier: self, header, claims, key_issuer: None, confirming: false, now }
     }
 }
 
@@ -143,6 +158,8 @@ pub(super) struct Examination<'x> {
     pub(super) claims: &'x Claims,
     /// The issuer that the signing key is for, where its set says so.
     pub(super) key_issuer: Option<&'x str>,
+    /// Whether the claims only confirm a token that was verified by itself.
+    pub(super) confirming: bool,
     pub(super) now: NumericDate,
 }
 
@@ -198,6 +215,39 @@ impl<'x> Examination<'x> {
         self.profile().mapping.tenant.iter().find_map(|path| path.find(self.claims))
     }
 
+    /// Who the token is about, where its issuer's tokens keep that.
+    pub(super) fn subject(&self) -> Option<&'x str> {
+        let places = &self.profile().mapping.subject;
+        self.first_text(places).or_else(|| self.claims.subject())
+    }
+
+    /// The client that the token was issued to.
+    pub(super) fn client(&self) -> Option<&'x str> {
+        self.first_text(&self.profile().mapping.client)
+    }
+
+    fn first_text(&self, places: &[ClaimPath]) -> Option<&'x str> {
+        places.iter().find_map(|path| path.find(self.claims)?.as_str().filter(|text| !text.is_empty()))
+    }
+
+    /// Whether the profile wants a `sub` of every token.
+    pub(super) fn requires_subject(&self) -> bool {
+        self.profile().required_claims.iter().any(|name| **name == *"sub")
+    }
+
+    /// Whether the token says who calls: a person by a subject, an application by its client. An introspection answer may
+    /// name neither (RFC 7662, section 2.2), but never a person without a subject.
+    pub(super) fn names_its_caller(&self) -> bool {
+        if self.subject().is_some() {
+            return true;
+        }
+        let client = self.client();
+        match Kind::of(self.claims, self.dialect(), None, client) {
+            Kind::Application => true,
+            _ => self.header.is_none() && client.is_none() && !names_a_person(self.claims, self.dialect()),
+        }
+    }
+
     pub(super) fn required_claims(&self) -> impl Iterator<Item = &'x str> {
         let others = self.profile().required_claims.iter().map(|name| &**name);
         let always: &[&str] = match (self.header, self.dialect().audience) {
@@ -206,6 +256,10 @@ impl<'x> Examination<'x> {
             (Some(_), AudienceClaim::AudOrClient) => &["iss", "exp"],
         };
         always.iter().copied().chain(others.filter(|_| self.header.is_some()))
+    }
+
+    pub(super) fn first_null_claim(&self) -> Option<&'x str> {
+        self.required_claims().find(|name| self.claims.claim(name) == Some(&Json::Null))
     }
 
     pub(super) fn first_missing_claim(&self) -> Option<&'x str> {

@@ -105,6 +105,8 @@ impl Names {
         let kind = match identity.kind() {
             Kind::User => &self.user,
             Kind::Application => &self.application,
+            // The schema has no name for such a caller; they are refused before policies are asked.
+            Kind::Unknown => return Err(OtherType),
         };
         let issuer = token.issuer().as_str();
         // An issuer has no bar within, so the first one is where the subject begins.

@@ -6,7 +6,7 @@ use super::{Asking, Bound, Consulted, Demand, action_of, outage};
 use cedar_policy::{Context, Entity};
 use portcullis_core::Requirement;
 use portcullis_core::policy::{Rule, Ruling};
-use portcullis_core::token::AccessToken;
+use portcullis_core::token::{AccessToken, Kind};
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -84,6 +84,10 @@ impl Asked {
 
     fn answer(&self, action: &str, token: &AccessToken) -> Answered {
         let groups_unknown = token.identity().groups().is_unknown();
+        // Policies speak of users and applications; a caller who may be either is permitted nothing.
+        if token.identity().kind() == Kind::Unknown {
+            return Answered { groups_unknown, ruling: Ruling::Unmet, determining: Vec::new() };
+        }
         let Ok(Judgement { permitted, determining, failed }) = self.judge(action, token) else {
             let ruling = Ruling::Failed(outage("a claim is not of the type that `cedar.claims` says"));
             return Answered { groups_unknown, ruling, determining: Vec::new() };

@@ -64,7 +64,8 @@ fn identity(facts: &Facts) -> Claims {
         "iat": facts.issued_at,
         "auth_time": facts.auth_time(),
         "acr": facts.acr.as_deref().unwrap_or("goauthentik.io/providers/oauth2/default"),
-        "amr": ["pwd"],
+        // Nobody signs in for a client.
+        "amr": facts.person.as_ref().map(|_| ["pwd"]),
         "sid": facts.person.as_ref().map(|_| &facts.session),
         "name": facts.person.as_ref().map(|person| &person.name),
         "preferred_username": username,

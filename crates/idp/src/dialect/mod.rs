@@ -3,6 +3,7 @@
 //!
 //! What is imitated is the look, not the behaviour: flows, lifetimes and faults are the same in every dialect.
 
+mod adfs;
 mod auth0;
 mod authentik;
 mod ci;
@@ -74,11 +75,13 @@ pub enum Dialect {
     Hydra,
     /// Cloudflare Access application tokens.
     Cloudflare,
+    /// Active Directory Federation Services.
+    Adfs,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Generic,
         Self::Entra,
         Self::EntraV1,
@@ -97,6 +100,7 @@ impl Dialect {
         Self::Authentik,
         Self::Hydra,
         Self::Cloudflare,
+        Self::Adfs,
     ];
 
     /// The name in settings and on the command line.
@@ -128,6 +132,7 @@ impl Dialect {
             Self::Authentik => "authentik",
             Self::Hydra => "hydra",
             Self::Cloudflare => "cloudflare",
+            Self::Adfs => "adfs",
         }
     }
 
@@ -142,6 +147,7 @@ impl Dialect {
         match self {
             Self::GithubActions => Some(("repository_owner_id", "123456")),
             Self::GitlabCi => Some(("namespace_id", "72")),
+            Self::Kubernetes => Some(("kubernetes.io.namespace", "shop")),
             _ => None,
         }
     }
@@ -166,6 +172,7 @@ impl Dialect {
             Self::Authentik => &authentik::Authentik,
             Self::Hydra => &hydra::Hydra,
             Self::Cloudflare => &cloudflare::Cloudflare,
+            Self::Adfs => &adfs::Adfs,
         }
     }
 }

@@ -82,6 +82,12 @@ pub(crate) trait Shape: Sync {
         Vec::new()
     }
 
+    /// What stands between the base and the end of the issuer of access tokens, where the metadata has another issuer and
+    /// names this one beside it.
+    fn access_token_issuer(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Makes a JWK what it is in the key set of that issuer.
     fn dress_key(&self, _jwk: &mut Claims, _issuer: &str) {}
 

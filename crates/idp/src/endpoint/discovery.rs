@@ -29,6 +29,9 @@ fn document(state: &State, published: &Published) -> Claims {
     if state.endpoints.token.is_some() {
         document.extend(for_clients(state, algorithm));
     }
+    if let Some(path) = state.shape.access_token_issuer() {
+        document.insert("access_token_issuer".to_owned(), state.url(path).into());
+    }
     for (name, value) in state.shape.metadata() {
         match value {
             Value::Null => _ = document.remove(name),

@@ -50,9 +50,10 @@ pub struct IssuerConfig {
     /// The roles that a role includes: `Admin = ["Editor"]`.
     #[serde(default)]
     pub role_includes: BTreeMap<String, Vec<String>>,
-    /// Claims that must have a value, or one of several: `repository_owner_id = "123456"`.
+    /// Claims that must have a value, or one of several: `repository_owner_id = "123456"`; or that must fit a pattern:
+    /// `sub = { like = "repo:my-org/*" }`.
     #[serde(default)]
-    pub claims: BTreeMap<String, OneOrMore<ClaimScalar>>,
+    pub claims: BTreeMap<String, OneOrMore<ClaimCondition>>,
     /// How far the clocks may be apart, in seconds. Default 60, at most 300.
     pub leeway: Option<u64>,
     /// How far away `exp` may be, in seconds. Default 86,400.
@@ -97,6 +98,43 @@ pub enum ClaimScalar {
     Integer(i64),
     /// A truth value.
     Bool(bool),
+}
+
+/// What a claim of an issuer's tokens must be.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(
+    untagged,
+    expecting = "expected a text, a whole number, true or false, or a pattern such as { like = \"repo:my-org/*\" }"
+)]
+pub enum ClaimCondition {
+    /// This value.
+    Value(ClaimScalar),
+    /// A text that fits a pattern, or that has an asterisk of its own.
+    Text(ClaimText),
+}
+
+/// A text of which it is said how it is compared.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+pub enum ClaimText {
+    /// A pattern: `*` behind `/` or `:` stands for one part of the text, and at the end for all the rest.
+    Like(String),
+    /// This text, asterisks and all.
+    Exactly(String),
+}
+
+impl From<ClaimScalar> for ClaimCondition {
+    fn from(value: ClaimScalar) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl From<&str> for ClaimCondition {
+    fn from(text: &str) -> Self {
+        Self::Value(ClaimScalar::Text(text.to_owned()))
+    }
 }
 
 impl From<ClaimScalar> for Json {

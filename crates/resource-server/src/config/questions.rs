@@ -45,6 +45,9 @@ pub struct IntrospectionConfig {
     /// Accepts answers that do not say for whom a token is, because this endpoint answers for this API alone.
     /// Default false.
     pub danger_answers_without_audience: bool,
+    /// Accepts answers that say neither for whom a token is nor that it is an access token, because this endpoint knows
+    /// no other tokens: where it knows refresh tokens, each of them opens this API. Default false.
+    pub danger_answers_without_type: bool,
 }
 
 /// How Microsoft Graph is asked for groups that do not fit into a token, as written: `[issuer.groups_lookup]`.

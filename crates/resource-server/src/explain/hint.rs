@@ -50,6 +50,13 @@ pub(super) fn of_answer(code: &str, claims: Option<&Claims>) -> Option<String> {
                 .to_owned(),
         );
     }
+    if is(Code::TokenType) && claims?.claim("token_type").is_none() && claims?.audience().is_none() {
+        return Some(
+            "the issuer's answer says neither for whom the token is nor which token it is: have it name this API in `aud`, or \
+             say `token_type`; if that endpoint knows nothing but access tokens, set `danger_answers_without_type`"
+                .to_owned(),
+        );
+    }
     (is(Code::TokenAudience) && claims?.audience().is_none()).then(|| {
         "the issuer's answer names no audience: have it name this API; if that endpoint answers for this API alone, set \
          `danger_answers_without_audience`"

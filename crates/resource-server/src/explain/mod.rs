@@ -114,6 +114,20 @@ impl ResourceServer {
     }
 }
 
+/// The claim paths of the settings that find nothing in a token: no obstacle here, but roles and the like are then none.
+fn paths(verifier: &Verifier, claims: &Claims) -> Option<String> {
+    let silent: Vec<String> = verifier
+        .own_paths(claims)
+        .into_iter()
+        .filter(|(_, _, found)| !found)
+        .map(|(member, path, _)| format!("`{member}`, at `{path}`"))
+        .collect();
+    (!silent.is_empty()).then(|| {
+        let silent = silent.join("; ");
+        format!("the settings look for what this token does not have: {silent}. Compare the claim path with the token")
+    })
+}
+
 impl TrustedIssuer {
     async fn explain(
         &self,
@@ -129,13 +143,14 @@ impl TrustedIssuer {
         let (step, signer) = explain_signature(&token, keys);
         steps.push(step);
         steps.extend(self.verifier.explain_rest(&token, signer.as_ref(), now));
+        let paths = paths(&self.verifier, token.unverified_claims());
         let profile = Some(self.verifier.profile().name());
-        let mut explanation = Explanation { steps, profile, hint: None };
+        let mut explanation = Explanation { steps, profile, hint: paths };
         let obstacle = explanation.first_obstacle().map(|step| step.code);
-        explanation.hint = obstacle.and_then(|code| {
+        if let Some(code) = obstacle {
             let seen = hint::of_step(code, &token, &self.verifier, now);
-            hint::with_cure(seen, self.verifier.profile().dialect, code)
-        });
+            explanation.hint = hint::with_cure(seen, self.verifier.profile().dialect, code);
+        }
         explanation
     }
 

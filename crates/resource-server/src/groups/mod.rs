@@ -102,6 +102,7 @@ impl GroupsResolver {
         let collection = match kind {
             Kind::User => "users",
             Kind::Application => "servicePrincipals",
+            Kind::Unknown => "directoryObjects",
         };
         let text =
             format!("{}/v1.0/{collection}/{id}/getMemberObjects", self.graph.as_str().trim_end_matches('/'));

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::events::{self, IntrospectionMeters};
 use crate::fetch::Fetch;
 use crate::key_cache::KeyCache;
+use crate::path_watch::PathWatch;
 use crate::token_cache::Digest;
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::introspection::Answer;
@@ -44,6 +45,7 @@ pub(crate) struct Introspector {
     remembered: AtomicU64,
     last_failure: Mutex<Option<String>>,
     meters: IntrospectionMeters,
+    paths: PathWatch,
 }
 
 /// What became of a question.
@@ -99,6 +101,7 @@ impl Introspector {
             remembered: AtomicU64::new(0),
             last_failure: Mutex::new(None),
             meters,
+            paths: PathWatch::default(),
         }
     }
 
@@ -118,7 +121,11 @@ impl Introspector {
         token: OpaqueToken<'_>,
         digest: &Digest,
     ) -> Result<AccessToken, Denial> {
-        let judge = |claims, now| self.verifier.verify_answer(claims, now).map(Verdict::Active);
+        let judge = |claims, now| {
+            let token = self.verifier.verify_answer(claims, now)?;
+            self.paths.look(&self.verifier, token.claims());
+            Ok(Verdict::Active(token))
+        };
         match self.verdict(token.as_str(), digest, judge).await {
             Verdict::Active(token) => {
                 // Time went on since it was remembered.

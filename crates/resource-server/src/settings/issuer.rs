@@ -7,7 +7,7 @@ use crate::groups::GroupsSettings;
 use crate::introspection::IntrospectionSettings;
 use crate::keys::KeySource;
 use portcullis_core::dialect::{Discovery, TENANT};
-use portcullis_core::jose::Algorithm;
+use portcullis_core::jose::{Algorithm, Jwks};
 use portcullis_core::token::{Audiences, Issuer};
 use portcullis_core::verify::{Profile, Verifier};
 use portcullis_core::{ConfigError, Dialect};
@@ -46,13 +46,7 @@ pub(super) fn settings(
 ) -> Option<IssuerSettings> {
     let at = |member: &str| format!("{place}.{member}");
     let dialect = dialect(&at("profile"), &written, faults);
-    let issuer = noted(
-        faults,
-        Issuer::parse(written.url.clone()).map_err(|error| {
-            let cure = "copy the `issuer` of the provider's metadata, letter by letter";
-            ConfigError::new(at("url"), error.to_string(), cure)
-        }),
-    );
+    let issuer = noted(faults, identifier(&at("url"), &written.url, dialect, &written));
     let audiences = noted(
         faults,
         Audiences::new(written.audience.iter().map(String::as_str))
@@ -66,7 +60,7 @@ pub(super) fn settings(
     }
     let source = noted(faults, source(place, &issuer, profile.dialect, &written));
     let tenants = tenants(place, profile.dialect, &written, faults);
-    let has_metadata = !matches!(source, Some(KeySource::Uri(_)));
+    let has_metadata = !matches!(source, Some(KeySource::Uri(_) | KeySource::Fixed(_)));
     let introspection = questions::introspection(place, &written, has_metadata, faults);
     let groups = questions::groups(place, &written, profile.dialect, has_metadata, faults);
     let verifier = Verifier::new(issuer, audiences, profile);
@@ -88,6 +82,31 @@ pub(super) fn settings(
         remembered_tenants: written.remembered_tenants.unwrap_or(1_024).max(1),
         introspection,
         groups,
+    })
+}
+
+/// The issuer's identifier: an address where its documents are found by it, else any name that is compared.
+pub(crate) fn identifier(
+    place: &str,
+    url: &str,
+    dialect: Option<&'static Dialect>,
+    written: &IssuerConfig,
+) -> Result<Issuer, ConfigError> {
+    let elsewhere = match dialect.map(|dialect| dialect.discovery) {
+        Some(Discovery::Under(base)) => base(url).is_some() && !written.url.contains(TENANT),
+        _ => false,
+    };
+    let asked = written.introspection.as_ref().is_some_and(|asked| asked.endpoint.is_some());
+    let told = written.jwks_uri.is_some() || written.metadata_url.is_some() || asked;
+    if told || elsewhere {
+        return Issuer::identifier(url).map_err(|error| {
+            ConfigError::new(place, error.to_string(), "copy `iss` of a token, letter by letter")
+        });
+    }
+    Issuer::parse(url).map_err(|error| {
+        let cure = "copy the `issuer` of the provider's metadata, letter by letter; if tokens name their issuer by anything \
+                    but an https address, write `jwks_uri` or `metadata_url` beside it";
+        ConfigError::new(place, error.to_string(), cure)
     })
 }
 
@@ -121,6 +140,7 @@ fn profile(
     let asked = written.introspection.as_ref();
     profile.danger_answers_without_audience =
         asked.is_some_and(|asked| asked.danger_answers_without_audience);
+    profile.danger_answers_without_type = asked.is_some_and(|asked| asked.danger_answers_without_type);
     if let Some(names) = &written.algorithms {
         let cure = "write names such as `RS256` or `ES256`; `none` and HMAC are not to be had";
         let algorithms: Option<Vec<_>> = names.iter().map(|name| Algorithm::from_name(name)).collect();
@@ -160,6 +180,8 @@ pub(crate) fn source(
         return KeySource::metadata(url).map_err(|reason| fault("metadata_url", &reason, cure));
     }
     match dialect.discovery {
+        // A name leads nowhere: such an issuer is asked about its tokens, and signs none.
+        Discovery::WellKnown if Issuer::parse(issuer.as_str()).is_err() => Ok(KeySource::Fixed(Jwks::none())),
         Discovery::WellKnown => Ok(KeySource::Discovered),
         Discovery::Under(base) => {
             let issuer = issuer.as_str().replace(TENANT, written.tenant.as_deref().unwrap_or(TENANT));

@@ -1,11 +1,11 @@
 //! Where the caller, roles and groups are, and the operator's conditions, as meant.
 
 use super::noted;
-use crate::config::{IssuerConfig, OneOrMore};
+use crate::config::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig, OneOrMore};
 use portcullis_core::ConfigError;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::ClaimPath;
-use portcullis_core::verify::{Condition, Profile};
+use portcullis_core::verify::{Condition, Expected, Pattern, Profile};
 
 /// Puts what is written in place of what the dialect says.
 pub(super) fn set(place: &str, written: &IssuerConfig, profile: &mut Profile, faults: &mut Vec<ConfigError>) {
@@ -44,12 +44,9 @@ pub(super) fn set(place: &str, written: &IssuerConfig, profile: &mut Profile, fa
     }
     let names: Vec<String> = written.claims.keys().cloned().collect();
     let places = paths("claims", names.clone());
-    let values = written.claims.values().cloned().map(OneOrMore::into_vec);
-    profile.conditions = places
-        .into_iter()
-        .zip(values)
-        .map(|(claim, values)| Condition { claim, values: values.into_iter().map(Json::from).collect() })
-        .collect();
+    let values = written.claims.iter().map(|(name, values)| expected(place, name, values, faults));
+    profile.conditions =
+        places.into_iter().zip(values).map(|(claim, values)| Condition { claim, values }).collect();
     mapping.delimiter = written.delimiter;
     mapping.role_prefix = written.role_prefix.as_deref().map(Into::into);
     mapping.scope_prefix = written.scope_prefix.as_deref().map(Into::into);
@@ -62,14 +59,71 @@ pub(super) fn set(place: &str, written: &IssuerConfig, profile: &mut Profile, fa
     check_conditions(place, written, profile, faults);
 }
 
+/// What a claim may be.
+fn expected(
+    place: &str,
+    name: &str,
+    written: &OneOrMore<ClaimCondition>,
+    faults: &mut Vec<ConfigError>,
+) -> Vec<Expected> {
+    let place = format!("{place}.claims.{name}");
+    let read = |value: &ClaimCondition| match value {
+        ClaimCondition::Value(ClaimScalar::Text(text)) if text.contains('*') => {
+            let cure = format!(
+                "write `{{ like = \"{0}\" }}` for a pattern, or `{{ exactly = \"{0}\" }}` for this very text",
+                text.escape_debug()
+            );
+            Err(ConfigError::new(&place, "a text without `*`, which fits nothing but itself", cure))
+        }
+        ClaimCondition::Value(value) => Ok(Expected::Value(Json::from(value.clone()))),
+        ClaimCondition::Text(ClaimText::Exactly(text)) => Ok(Expected::Value(Json::from(text.as_str()))),
+        ClaimCondition::Text(ClaimText::Like(text)) => match Pattern::parse(text) {
+            Ok(pattern) => Ok(Expected::Like(pattern)),
+            Err(error) => {
+                let cure = "write a pattern such as `repo:my-org/*`: without the delimiter it would fit `repo:my-org-evil/x`";
+                Err(ConfigError::new(&place, error.to_string(), cure))
+            }
+        },
+    };
+    let values = match written {
+        OneOrMore::One(value) => std::slice::from_ref(value),
+        OneOrMore::More(values) => values,
+    };
+    values.iter().filter_map(|value| noted(faults, read(value))).collect()
+}
+
 /// A provider that gives tokens for our audience to anybody needs a condition that tells whose they are.
 fn check_conditions(place: &str, written: &IssuerConfig, profile: &Profile, faults: &mut Vec<ConfigError>) {
-    let telling = profile.dialect.needs_condition;
-    if !telling.is_empty() && !written.claims.keys().any(|name| telling.contains(&name.as_str())) {
-        let expected =
-            format!("a condition: anybody on {} can have a token for this audience", profile.dialect.title);
+    let dialect = profile.dialect;
+    let telling = dialect.needs_condition;
+    let is_telling = |condition: &&Condition| {
+        let name = condition.claim.to_string();
+        telling.iter().any(|telling| *telling == name || *telling == name.replace('"', ""))
+    };
+    let told = profile.conditions.iter().any(|condition| is_telling(&condition));
+    // The tenant is such a claim at some of them, and as good a condition.
+    let by_tenant = written.tenant.is_some()
+        && dialect.tenant.iter().any(|claim| telling.contains(&&*claim.replace('"', "")));
+    if !telling.is_empty() && !told && !by_tenant {
+        let expected = format!("a condition: {} for this audience", dialect.anybody);
         let cure = format!("demand one of {} under `claims`", telling.join(", "));
         faults.push(ConfigError::new(format!("{place}.claims"), expected, cure));
+    }
+    // `repo:*` and `repo:*/x` fit everybody's tokens.
+    let fits_all = |value: &Expected| match value {
+        Expected::Like(pattern) => {
+            let before = pattern.as_str().split('*').next().unwrap_or_default();
+            before.ends_with(':') && before.matches([':', '/']).count() == 1
+        }
+        Expected::Value(_) => false,
+    };
+    if profile.conditions.iter().filter(is_telling).any(|condition| condition.values.iter().any(fits_all)) {
+        let cure = "name the owner in the pattern, such as `repo:my-org/*`";
+        faults.push(ConfigError::new(
+            format!("{place}.claims"),
+            "a pattern that says whose tokens are accepted",
+            cure,
+        ));
     }
     if written.claims.values().any(|values| matches!(values, OneOrMore::More(values) if values.is_empty())) {
         let cure = "write the values to accept, or leave the claim out";

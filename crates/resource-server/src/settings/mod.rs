@@ -5,7 +5,7 @@ mod issuer;
 mod mapping;
 mod questions;
 
-pub(crate) use issuer::{IssuerSettings, Tenants, dialect, is_guid, is_tenant, source};
+pub(crate) use issuer::{IssuerSettings, Tenants, dialect, identifier, is_guid, is_tenant, source};
 
 use crate::config::{Config, IssuerConfig};
 use crate::keys::KeySource;

@@ -18,6 +18,7 @@ mod faults;
 mod flood;
 mod groups;
 mod hints;
+mod identifiers;
 mod inspect;
 mod introspection;
 mod metrics;

@@ -12,7 +12,7 @@ use crate::stop::Stop;
 use page::{Told, page};
 use portcullis_gateway::Gateway;
 use portcullis_idp::{Idp, TokenFormat};
-use portcullis_resource_server::{ClaimScalar, Config, IssuerConfig, OneOrMore, ResourceServer, Settings};
+use portcullis_resource_server::{Config, IssuerConfig, OneOrMore, ResourceServer, Settings};
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -74,8 +74,7 @@ fn url(gateway: &Gateway) -> String {
 /// The settings of an API that trusts this provider.
 fn trusting(idp: &Idp) -> Config {
     let condition = idp.dialect().condition();
-    let condition = condition
-        .map(|(claim, value)| (claim.to_owned(), OneOrMore::One(ClaimScalar::Text(value.to_owned()))));
+    let condition = condition.map(|(claim, value)| (claim.to_owned(), OneOrMore::One(value.into())));
     let issuer = IssuerConfig {
         url: idp.issuer().to_string(),
         audience: idp.audiences(),

@@ -186,6 +186,7 @@ async fn every_dialect_has_its_name_and_speaks() {
             "authentik",
             "hydra",
             "cloudflare",
+            "adfs",
         ]
     );
     for dialect in Dialect::ALL {

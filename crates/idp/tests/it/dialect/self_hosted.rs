@@ -1,6 +1,8 @@
-//! ZITADEL, authentik, Ory Hydra.
+//! ZITADEL, authentik, Ory Hydra, AD FS.
 
-use super::{LATER, NOW, assert_token, discover, fetch, service_token, sign_in, start, start_with, text};
+use super::{
+    LATER, NOW, assert_token, discover, fetch, part, service_token, sign_in, start, start_with, text,
+};
 use portcullis_idp::{Dialect, Idp, IdpConfig, TokenFormat};
 use serde_json::json;
 
@@ -61,7 +63,7 @@ async fn authentik() {
     assert_token(&idp, &text(&tokens, "id_token"), header.clone(), claims).await;
     let claims = json!({
         "iss": "{base}/application/o/enterprise-api/", "sub": "*", "aud": "service", "exp": LATER, "iat": NOW,
-        "auth_time": NOW, "acr": "goauthentik.io/providers/oauth2/default", "amr": ["pwd"],
+        "auth_time": NOW, "acr": "goauthentik.io/providers/oauth2/default",
         "preferred_username": "ak-service-client_credentials", "nickname": "ak-service-client_credentials",
         "azp": "service", "uid": "*", "scope": "orders:read",
     });
@@ -88,7 +90,7 @@ async fn hydra() {
     });
     let id_token = text(&tokens, "id_token");
     assert_token(&idp, &id_token, header.clone(), claims).await;
-    assert_ne!(super::part(&access, 0)["kid"], super::part(&id_token, 0)["kid"]);
+    assert_ne!(part(&access, 0)["kid"], part(&id_token, 0)["kid"]);
     let claims = json!({
         "aud": ["api://enterprise-api"], "client_id": "service", "exp": LATER, "ext": {}, "iat": NOW, "iss": "{base}",
         "jti": "*", "nbf": NOW, "scp": ["orders:read"], "sub": "service",
@@ -96,4 +98,28 @@ async fn hydra() {
     assert_token(&idp, &service_token(&idp, "orders:read").await, header, claims).await;
     let keys = fetch(&format!("{}/.well-known/jwks.json", idp.base())).await;
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
+}
+
+/// The farm's identifier stands in access tokens, its address in ID tokens and metadata.
+#[tokio::test]
+async fn adfs() {
+    let idp = start(Dialect::Adfs).await;
+    assert_eq!(idp.issuer().as_str(), format!("{}/adfs/services/trust", idp.base()));
+    let metadata = discover(&idp).await;
+    assert_eq!(metadata["issuer"], format!("{}/adfs", idp.base()));
+    assert_eq!(metadata["access_token_issuer"], idp.issuer().as_str());
+    let tokens = sign_in(&idp, "openid orders:read").await;
+    let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "*", "x5t": "*" });
+    let user = json!({
+        "aud": "microsoft:identityserver:enterprise-api", "iss": "{base}/adfs/services/trust",
+        "iat": NOW, "nbf": NOW, "exp": LATER, "apptype": "Public", "appid": "web",
+        "authmethod": "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport", "ver": "1.0",
+        "scp": "openid orders:read", "role": "Admin", "sub": "*", "upn": "alice@example.test", "unique_name": "EXAMPLE\\alice",
+    });
+    assert_token(&idp, &text(&tokens, "access_token"), header.clone(), user).await;
+    let id_token = part(&text(&tokens, "id_token"), 1);
+    assert_eq!((&id_token["iss"], &id_token["aud"]), (&json!(format!("{}/adfs", idp.base())), &json!("web")));
+    let service = part(&service_token(&idp, "orders:read").await, 1);
+    assert_eq!((&service["apptype"], &service["appid"]), (&json!("Confidential"), &json!("service")));
+    assert!(service["sub"].is_null() && service["upn"].is_null());
 }
