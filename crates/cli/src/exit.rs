@@ -44,6 +44,11 @@ impl Failure {
         Self::new(exit, format!("{message}\n    cure: {cure}"))
     }
 
+    /// What went wrong, without the cure.
+    pub(crate) fn first_line(&self) -> &str {
+        self.message.lines().next().unwrap_or_default()
+    }
+
     /// How the command ends.
     #[cfg(test)]
     pub(crate) fn exit(&self) -> Exit {

@@ -3,7 +3,8 @@
 use portcullis_core::ConfigError;
 use portcullis_core::jose::Algorithm;
 use portcullis_resource_server::Secret;
-use portcullis_resource_server::outbound::{Assertion, OwnCertificate, Proof};
+use portcullis_resource_server::outbound::{Assertion, AssertionFile, OwnCertificate, Proof};
+use std::path::Path;
 
 /// A way of proving who asks. Secrets and keys are wiped when they are dropped, and never printed.
 #[derive(Clone, Debug)]
@@ -28,6 +29,20 @@ impl Authentication {
     /// `private_key_jwt`: an assertion that is signed with this key, new for each request.
     pub fn private_key(key: PrivateKey) -> Self {
         Self(Proof::Assertion(key.0))
+    }
+
+    /// `private_key_jwt` by an assertion that somebody else signs and keeps in a file, such as the projected token of a
+    /// Kubernetes pod (workload identity). It is read for each request, so a new one counts at once.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or that holds no signed JWT.
+    pub fn assertion_file(path: &Path) -> Result<Self, ConfigError> {
+        let file = AssertionFile::open(path).map_err(|problem| {
+            let cure = "name the file that the platform keeps the client's assertion in";
+            ConfigError::new("client_assertion_file", problem, cure)
+        })?;
+        Ok(Self(Proof::AssertionFile(file)))
     }
 
     /// `tls_client_auth` and `self_signed_tls_client_auth`: a certificate, the ones above it, and its key, all in PEM

@@ -24,6 +24,7 @@ pub struct Client {
     key: Option<DpopKey>,
     nonces: Nonces,
     addressee: Option<Arc<str>>,
+    trusted_audiences: Arc<[Box<str>]>,
 }
 
 impl Client {
@@ -32,7 +33,8 @@ impl Client {
         let auth = ClientAuth { id: id.into(), proof: authentication.0 };
         let fetch = provider.questions(auth.certificate());
         let (auth, nonces) = (Arc::new(auth), Nonces::default());
-        Self { provider, auth, fetch, key: None, nonces, addressee: None }
+        let trusted_audiences = Arc::default();
+        Self { provider, auth, fetch, key: None, nonces, addressee: None, trusted_audiences }
     }
 
     /// Has all tokens bound to this key (RFC 9449). A provider that gives one that is not is refused.
@@ -48,6 +50,18 @@ impl Client {
     pub fn assertion_audience(mut self, audience: &str) -> Self {
         self.addressee = Some(audience.into());
         self
+    }
+
+    /// Other audiences that belong to this application. An ID token may be for them as well, also where nothing in it says
+    /// that it was made for this client (OpenID Connect Core 1.0, section 3.1.3.7).
+    #[must_use]
+    pub fn trusting_audiences<'a>(mut self, audiences: impl IntoIterator<Item = &'a str>) -> Self {
+        self.trusted_audiences = audiences.into_iter().map(Into::into).collect();
+        self
+    }
+
+    pub(crate) fn trusted_audiences(&self) -> &[Box<str>] {
+        &self.trusted_audiences
     }
 
     /// The client's id.
@@ -170,6 +184,10 @@ impl Client {
         key: Option<&DpopKey>,
     ) -> Result<Answered, Error> {
         let failed = |reason: String| Error::outage(reason, None);
+        if self.auth.has_empty_secret() {
+            let cure = "give the client the secret that the provider gave it, or make it a public one";
+            return Err(Error::config("client_secret", "a secret that is not empty", cure));
+        }
         let (body, authorization) = self.auth.form(members, addressee, self.now()).map_err(failed)?;
         let nonce = self.nonces.of(url);
         let proven = Proven { method: "POST", url, token: None, nonce: nonce.as_deref() };

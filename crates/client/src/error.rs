@@ -1,5 +1,6 @@
 //! Why there is no token: the settings, the provider's refusal, an answer that must not be trusted, or an outage.
 
+use portcullis_core::jose::json::{Json, Object};
 use portcullis_core::{ConfigError, Outage, OutageCode};
 use std::fmt;
 use std::time::Duration;
@@ -25,7 +26,12 @@ impl Error {
     }
 
     pub(crate) fn distrust(reason: impl Into<String>) -> Self {
-        Self::Distrusted(Distrust { reason: reason.into() })
+        Self::Distrusted(Distrust { reason: reason.into(), malformed: false })
+    }
+
+    /// An answer that is written in a way that has no meaning, or two.
+    pub(crate) fn malformed(reason: impl Into<String>) -> Self {
+        Self::Distrusted(Distrust { reason: reason.into(), malformed: true })
     }
 
     pub(crate) fn outage(facts: impl Into<String>, retry_after: Option<Duration>) -> Self {
@@ -82,6 +88,7 @@ impl From<Outage> for Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Distrust {
     reason: String,
+    malformed: bool,
 }
 
 impl Distrust {
@@ -89,11 +96,17 @@ impl Distrust {
     pub fn reason(&self) -> &str {
         &self.reason
     }
+
+    /// Whether the answer only does not keep to the standard, so that it cannot be read. Else it may be another's.
+    pub fn is_malformed(&self) -> bool {
+        self.malformed
+    }
 }
 
 impl fmt::Display for Distrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer cannot be trusted: {}", self.reason)
+        let problem = if self.malformed { "cannot be read" } else { "cannot be trusted" };
+        write!(f, "the answer {problem}: {}", self.reason)
     }
 }
 
@@ -105,6 +118,7 @@ pub struct Refusal {
     error: String,
     description: Option<String>,
     uri: Option<String>,
+    status: Option<u16>,
 }
 
 impl Refusal {
@@ -119,12 +133,49 @@ impl Refusal {
             error: cleaned(error, LONGEST_CODE),
             description: description.map(|text| cleaned(text, LONGEST)),
             uri,
+            status: None,
         }
     }
 
-    /// The code: `invalid_client`, `invalid_scope`, `access_denied` and so on.
+    /// The refusal in the document of an answer, if it holds one. Okta has names of its own for it in places.
+    pub(crate) fn of(document: &Object, status: u16) -> Option<Self> {
+        let text = |name| document.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
+        let refusal = match (text("error"), text("errorCode")) {
+            (Some(error), _) => Self::new(error, text("error_description"), text("error_uri")),
+            (None, Some(error)) => Self::new(error, text("errorSummary"), None),
+            (None, None) => return None,
+        };
+        Some(Self { status: Some(status), ..refusal })
+    }
+
+    /// A refusal by its status alone: the provider gave no code.
+    pub(crate) fn without_reason(status: u16) -> Self {
+        Self { status: Some(status), ..Self::new("", None, None) }
+    }
+
+    /// The code: `invalid_client`, `invalid_scope`, `access_denied` and so on. Empty where the provider gave none.
     pub fn error(&self) -> &str {
         &self.error
+    }
+
+    /// The status of the answer, where the refusal was one.
+    pub fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// Whether a refresh token that was refused like this is worth nothing any more. A refusal without a reason counts:
+    /// to sign in again costs little, and to keep what is refused each time costs every call.
+    pub fn ends_the_session(&self) -> bool {
+        let spent =
+            ["invalid_grant", "invalid_token", "expired_token", "bad_refresh_token", "invalid_refresh_token"];
+        self.error.is_empty() || spent.contains(&self.error.as_str())
+    }
+
+    /// Whether the provider wants the person to sign in, or to agree, again (OpenID Connect Core 1.0, section 3.1.2.6).
+    pub fn asks_for_the_person(&self) -> bool {
+        let asks =
+            ["interaction_required", "login_required", "consent_required", "account_selection_required"];
+        asks.contains(&self.error.as_str())
     }
 
     /// What the provider says about it.
@@ -140,7 +191,10 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the provider refused: {}", self.error)?;
+        match (self.error.as_str(), self.status) {
+            ("", Some(status)) => write!(f, "the provider refused: {status}, without a reason")?,
+            (error, _) => write!(f, "the provider refused: {error}")?,
+        }
         if let Some(description) = self.description() {
             write!(f, " ({description})")?;
         }

@@ -3,7 +3,8 @@
 //!
 //! Refuses: other signatures than by one of the issuer's keys (so `none` and HMAC), another issuer, audience or
 //! authorised party, a time that has passed or not come, another nonce, and another access token than the one beside it.
-//! Does not check: `acr` and `amr`, which an application reads from the claims.
+//! An ID token for several audiences that names no authorised party is taken where it came with the access token that its
+//! `at_hash` names: straight from the token endpoint. Does not check: `acr` and `amr`, which an application reads from the claims.
 
 use crate::error::Error;
 use crate::provider::Provider;
@@ -31,6 +32,8 @@ pub struct IdToken {
 #[derive(Default)]
 pub(crate) struct Expected<'e> {
     pub(crate) client: &'e str,
+    /// Other audiences that are known to belong to the same application.
+    pub(crate) trusted: &'e [Box<str>],
     /// The nonce that the flow sent; after a refresh there is none to compare (section 12.2).
     pub(crate) nonce: Option<&'e str>,
     /// The access token beside it.
@@ -104,7 +107,7 @@ fn object(payload: &[u8], limits: &Limits) -> Result<Object, Error> {
 /// The claims, one after the other, in the order of section 3.1.3.7.
 fn check(claims: &Object, issuer: &str, expected: &Expected<'_>, now: NumericDate) -> Result<(), String> {
     check_issuer(text(claims, "iss")?, issuer)?;
-    check_audience(claims, expected.client)?;
+    check_audience(claims, expected)?;
     check_times(claims, expected.max_age, now)?;
     if let Some(nonce) = expected.nonce
         && text(claims, "nonce")? != Some(nonce)
@@ -129,8 +132,12 @@ fn check_issuer(named: Option<&str>, issuer: &str) -> Result<(), String> {
     }
 }
 
-/// Meant for this client; and if it is meant for others as well, then made for this one.
-fn check_audience(claims: &Object, client: &str) -> Result<(), String> {
+/// Meant for this client; and if it is meant for others as well, then made for this one (section 3.1.3.7 as the second
+/// errata have it: `azp` is checked where it is there). Without `azp`, what made it for this client is that it came from
+/// the token endpoint beside the access token that its `at_hash` names, which is compared below. An ID token from
+/// anywhere else has no access token beside it.
+fn check_audience(claims: &Object, expected: &Expected<'_>) -> Result<(), String> {
+    let client = expected.client;
     let audiences: Vec<&str> = match claims.get("aud") {
         Some(Json::String(one)) => vec![one],
         Some(Json::Array(many)) => many.iter().filter_map(Json::as_str).collect(),
@@ -139,11 +146,21 @@ fn check_audience(claims: &Object, client: &str) -> Result<(), String> {
     if !audiences.contains(&client) {
         return Err("its `aud` is not this client".to_owned());
     }
+    let is_known =
+        |audience: &&str| *audience == client || expected.trusted.iter().any(|it| **it == **audience);
+    let came_along = expected.access_token.is_some() && claims.get("at_hash").is_some();
     match text(claims, "azp")? {
         Some(party) if party == client => Ok(()),
         Some(_) => Err("its `azp` is another client".to_owned()),
-        None if audiences.iter().all(|audience| *audience == client) => Ok(()),
-        None => Err("it is for several audiences, and has no `azp`".to_owned()),
+        None if came_along || audiences.iter().all(is_known) => Ok(()),
+        None => {
+            let others = audiences.iter().filter(|audience| !is_known(audience)).map(|it| shown(it));
+            let others = others.collect::<Vec<_>>().join(", ");
+            Err(format!(
+                "it is for {others} as well, and has neither `azp` nor `at_hash`: if the others are this application's \
+                 own, name them as trusted audiences (`--trusted-audience`)"
+            ))
+        }
     }
 }
 
@@ -268,6 +285,34 @@ mod tests {
         ] {
             assert!(checked(&with(&bad)).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn several_audiences_need_something_that_binds_the_token_to_this_client() {
+        let check = |changed: serde_json::Value, access_token, trusted: &[Box<str>]| {
+            let claims = object(with(&changed).as_bytes(), &Limits::default()).unwrap();
+            let nonce = Some("n");
+            let expected = Expected { client: "app", nonce, access_token, trusted, ..Expected::default() };
+            check(&claims, "https://idp.example", &expected, NumericDate::from_seconds(10_000))
+        };
+        let several = serde_json::json!({ "aud": ["app", "api"], "at_hash": "x" });
+        let bare = serde_json::json!({ "aud": ["app", "api"] });
+        // Beside its access token; `at_hash` is compared where the access token is.
+        assert_eq!(check(several.clone(), Some("t"), &[]), Ok(()));
+        // From the front channel there is none.
+        assert!(check(several.clone(), None, &[]).unwrap_err().contains("`api` as well"));
+        assert!(check(bare.clone(), Some("t"), &[]).unwrap_err().contains("--trusted-audience"));
+        // Audiences that are named as one's own.
+        assert_eq!(check(bare.clone(), Some("t"), &["api".into()]), Ok(()));
+        assert!(check(bare, None, &["other".into()]).is_err());
+        // What says another party is another party's, whatever else fits.
+        let other = serde_json::json!({ "aud": ["app", "api"], "azp": "api", "at_hash": "x" });
+        assert!(check(other, Some("t"), &["api".into()]).is_err());
+        let stranger = serde_json::json!({ "aud": ["api", "b"], "at_hash": "x" });
+        assert!(check(stranger, Some("t"), &["api".into()]).is_err());
+        let mut nonce = several;
+        nonce["nonce"] = "other".into();
+        assert!(check(nonce, Some("t"), &[]).is_err());
     }
 
     #[test]

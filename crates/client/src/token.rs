@@ -56,7 +56,7 @@ impl AccessToken {
         if is_sendable(text.expose()) {
             Ok(Self { text, kind, expires_at })
         } else {
-            Err(Error::distrust("the access token is empty, or cannot stand in a header"))
+            Err(Error::malformed("the access token is empty, or cannot stand in a header"))
         }
     }
 

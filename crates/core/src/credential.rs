@@ -52,7 +52,7 @@ fn authorization<'r>(headers: &'r HeaderMap, query: Option<&str>) -> Result<Cred
     if values.next().is_some() {
         return Err(repeated("two Authorization headers"));
     }
-    let token = bearer(value.as_bytes()).ok_or_else(missing)?;
+    let token = bearer(value.as_bytes()).ok_or_else(|| another_scheme(value.as_bytes()))?;
     if query.is_some_and(has_access_token) {
         return Err(repeated("a token in the header and one in the query"));
     }
@@ -117,6 +117,17 @@ fn missing() -> Rejection {
     Rejection::new(Code::CredentialMissing)
 }
 
+/// A token that is bound to a key comes under a scheme of its own (RFC 9449, section 7.1): the log says so.
+fn another_scheme(value: &[u8]) -> Rejection {
+    let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
+    if scheme.eq_ignore_ascii_case(b"DPoP") {
+        let facts =
+            Facts::new("the scheme `Bearer`", "the scheme `DPoP`, for which proofs cannot be checked yet");
+        return Rejection::with(Code::CredentialMissing, facts);
+    }
+    missing()
+}
+
 fn repeated(found: &'static str) -> Rejection {
     Rejection::with(Code::CredentialRepeated, Facts::new("one credential", found))
 }
@@ -146,7 +157,7 @@ mod tests {
         for value in ["Bearer t", "bearer t", "BEARER  t"] {
             assert_eq!(found(&[value], None), Ok("t".to_owned()), "{value}");
         }
-        for value in ["", "Basic t", "BearerX t", "t", "Bear"] {
+        for value in ["", "Basic t", "BearerX t", "t", "Bear", "DPoP t", "dpop t"] {
             assert_eq!(found(&[value], None), Err(Code::CredentialMissing), "{value}");
         }
         for value in ["Bearer", "Bearer ", "Bearer\tt"] {

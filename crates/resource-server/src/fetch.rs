@@ -200,7 +200,11 @@ impl Fetch {
         if let Some(file) = &self.token_file {
             let token = tokio::fs::read_to_string(file).await;
             let token = token.map_err(|error| fault(format!("{}: {error}", file.display())))?;
-            request = request.bearer_auth(token.trim());
+            let token = token.trim();
+            if token.is_empty() {
+                return Err(fault(format!("{}: expected a token, found an empty file", file.display())));
+            }
+            request = request.bearer_auth(token);
         }
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);

@@ -6,7 +6,7 @@
 //! addresses only where the operator wrote them. No HTTP client shows in a signature.
 
 pub use crate::address::{fetchable, parse as parse_url};
-pub use crate::client_auth::{Assertion, ClientAuth, Proof, Secret};
+pub use crate::client_auth::{Assertion, AssertionFile, ClientAuth, Proof, Secret};
 pub use crate::fetch::{
     Answered, Authorization, Body, Fetch, FetchFault, OwnCertificate, Question, Reach, Trust, leads_outside,
 };

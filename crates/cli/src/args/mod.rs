@@ -10,6 +10,7 @@ mod keys;
 mod revoke;
 mod serve;
 mod shell;
+mod sign_in;
 mod token;
 
 pub(crate) use audit::{AuditArguments, FailOn, Format, Ignored};
@@ -22,6 +23,7 @@ pub(crate) use keys::KeysArguments;
 pub(crate) use revoke::RevokeArguments;
 pub(crate) use serve::ServeArguments;
 pub(crate) use shell::{CompletionsArguments, ManArguments};
+pub(crate) use sign_in::SignInArguments;
 pub(crate) use token::{
     ClientArguments, Grant, LogoutArguments, Output, OutputArguments, RequestArguments, TokenAction,
     TokenArguments, TokenType,

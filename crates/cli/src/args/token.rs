@@ -1,5 +1,6 @@
 //! `portcullis token` and `portcullis logout`.
 
+use super::sign_in::SignInArguments;
 use crate::store::Keeping;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -44,7 +45,7 @@ pub(crate) enum TokenAction {
 }
 
 /// Where tokens are kept.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct KeptArguments {
     /// Where tokens are kept between two calls [env: PORTCULLIS_TOKEN_STORE]
     #[arg(long, value_name = "WHERE", value_enum, help_heading = KEEPING)]
@@ -52,7 +53,7 @@ pub(crate) struct KeptArguments {
 }
 
 /// The client, and what proves that it asks.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ClientArguments {
     /// The identity provider [env: OAUTH2_ISSUER, also from .env]
     #[arg(long, value_name = "URL", help_heading = CLIENT)]
@@ -73,6 +74,10 @@ pub(crate) struct ClientArguments {
     /// whose thumbprint names the key (Entra ID)
     #[arg(long, value_name = "FILE", help_heading = CLIENT, conflicts_with = "client_secret_file")]
     pub(crate) client_certificate_file: Option<PathBuf>,
+    /// A file with a ready assertion of the client, as a platform keeps one for a workload (Kubernetes, AZURE_FEDERATED_TOKEN_FILE);
+    /// it is read each time [env: OAUTH2_CLIENT_ASSERTION_FILE, also from .env]
+    #[arg(long, value_name = "FILE", help_heading = CLIENT, conflicts_with_all = ["client_secret_file", "client_key_file", "client_certificate_file"])]
+    pub(crate) client_assertion_file: Option<PathBuf>,
     /// Send the secret in the form, to a provider that takes it there only (client_secret_post)
     #[arg(long, help_heading = CLIENT)]
     pub(crate) client_secret_post: bool,
@@ -82,7 +87,7 @@ pub(crate) struct ClientArguments {
 }
 
 /// What is asked for, and how.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct RequestArguments {
     #[command(flatten)]
     pub(crate) client: ClientArguments,
@@ -110,9 +115,12 @@ pub(crate) struct RequestArguments {
     /// Bind the token to a key that stays here (RFC 9449): then it takes `portcullis curl` to use it
     #[arg(long, help_heading = ASKED)]
     pub(crate) dpop: bool,
-    /// Where the browser comes back to, if the provider must know the port [default: any free port of 127.0.0.1, and /callback]
+    /// Where the browser comes back to, if the provider must know it: a port of 127.0.0.1, [::1] or localhost; without a port, a
+    /// free one [default: any free port of 127.0.0.1, and /callback]
     #[arg(long, value_name = "URI", help_heading = ASKED)]
     pub(crate) redirect_uri: Option<String>,
+    #[command(flatten)]
+    pub(crate) sign_in: SignInArguments,
     #[command(flatten)]
     pub(crate) kept: KeptArguments,
     /// Get a new token though the one that is kept is still good
@@ -216,6 +224,13 @@ Examples:
   $ portcullis token --client-id orders --client-secret-file secret --scope orders:read
   $ portcullis token --client-id orders --client-key-file key.pem --audience https://api.example
 
+  In a pod with a workload identity, which keeps a ready assertion in a file:
+  $ portcullis token --client-id orders --client-assertion-file /var/run/secrets/tokens/orders
+
+  Signed in with a second factor, within the last five minutes; and a refresh token at Google:
+  $ portcullis token --acr-values mfa --max-age 300
+  $ portcullis token --issuer https://accounts.google.com --client-id cli --param access_type=offline
+
   On a machine without a browser, and in exchange for another token:
   $ portcullis token --grant device
   $ portcullis token --grant exchange --subject-token-file token --audience https://other.example
@@ -225,8 +240,9 @@ Where `portcullis dev` or `portcullis idp` runs, its issuer is enough: the clien
 What is kept is used for as long as it is good, then renewed by its refresh token. Only the result goes to standard
 output, so it can stand in $(...). The browser is $BROWSER, or the usual one.
 
-Environment, also from .env: OAUTH2_ISSUER, OAUTH2_CLIENT_ID, OAUTH2_CLIENT_SECRET. Environment only:
-PORTCULLIS_TOKEN_STORE, PORTCULLIS_PASSPHRASE (the store's), PORTCULLIS_STATE_DIR, BROWSER, KUBERNETES_EXEC_INFO.
+Environment, also from .env: OAUTH2_ISSUER, OAUTH2_CLIENT_ID, OAUTH2_CLIENT_SECRET,
+OAUTH2_CLIENT_ASSERTION_FILE. Environment only: PORTCULLIS_TOKEN_STORE, PORTCULLIS_PASSPHRASE (the store's),
+PORTCULLIS_STATE_DIR, BROWSER, KUBERNETES_EXEC_INFO.
 
 Exit codes: 0 a token, 1 could not run, 2 refused by the provider or the person, 4 the provider is out of reach.";
 

@@ -104,6 +104,7 @@ const NAMED_BY_OTHERS: &[&str] = &["claim", "claims", "headers", "role_includes"
 /// Members that name a file with a secret, or with several.
 const SECRETS: &[&str] = &[
     "audit_key",
+    "client_assertion_file",
     "client_secret_file",
     "fetch_token_file",
     "key",

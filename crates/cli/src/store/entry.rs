@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use portcullis_core::jose::base64url;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -19,6 +20,9 @@ pub(crate) struct Asked {
     pub(crate) resource: Option<String>,
     /// Whether it is bound to a key (RFC 9449).
     pub(crate) dpop: bool,
+    /// How the person was to sign in: `acr_values`, `login_hint` and other parameters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) sign_in: BTreeMap<String, String>,
 }
 
 /// For whom a token speaks.
@@ -43,6 +47,9 @@ pub(crate) struct Entry {
     pub(crate) id_token: Option<Zeroizing<String>>,
     /// The scopes that were granted, where the provider said so.
     pub(crate) granted: Option<String>,
+    /// When the person signed in, in seconds since 1970: a renewal is no sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) signed_in: Option<i64>,
     /// When it came, in seconds since 1970.
     pub(crate) obtained: i64,
     /// When the access token ends; unknown where the provider does not say.

@@ -41,6 +41,7 @@ fn entry(scope: &str) -> Entry {
         audience: None,
         resource: None,
         dpop: false,
+        sign_in: std::collections::BTreeMap::new(),
     };
     Entry {
         asked,
@@ -49,6 +50,7 @@ fn entry(scope: &str) -> Entry {
         refresh_token: Some(Zeroizing::new("marked-refresh-token".to_owned())),
         id_token: None,
         granted: None,
+        signed_in: None,
         obtained: 1_000,
         expires: Some(4_600),
         id_token_expires: None,

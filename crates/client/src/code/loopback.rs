@@ -1,4 +1,4 @@
-//! Where the browser comes back to on this machine (RFC 8252, section 7.3): a free port on loopback, for one callback.
+//! Where the browser comes back to on this machine (RFC 8252, section 7.3): a port on loopback, for one callback.
 //!
 //! Whatever does not belong to the flow is answered with an error and otherwise ignored: other paths, methods and hosts
 //! (a page whose name was rebound to loopback), callbacks with another `state`, and connections that say nothing. The
@@ -6,6 +6,7 @@
 
 use super::CodeFlow;
 use super::callback::Callback;
+use super::loopback_host::{LoopbackHost, loopback_url};
 use crate::error::{Error, Refusal};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -16,7 +17,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use portcullis_core::ConfigError;
 use portcullis_resource_server::Secret;
 use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,9 +27,12 @@ use tokio::task::JoinSet;
 /// A place on loopback that waits for one callback.
 #[derive(Debug)]
 pub struct LoopbackRedirect {
-    listener: TcpListener,
-    address: SocketAddr,
+    /// The two addresses of `localhost`, or the one that is written.
+    listeners: Vec<TcpListener>,
+    /// What a browser may call this place.
+    hosts: Vec<String>,
     path: Box<str>,
+    redirect_uri: String,
 }
 
 /// More connections than these at once are not waited for.
@@ -47,7 +52,7 @@ impl LoopbackRedirect {
         Self::bind_at(0, "/callback").await
     }
 
-    /// Listens on this port, for this path: for providers that compare redirect URIs to the letter.
+    /// Listens on this port of `127.0.0.1`, for this path: for providers that compare redirect URIs to the letter.
     ///
     /// # Errors
     ///
@@ -57,18 +62,56 @@ impl LoopbackRedirect {
             let cure = "write the path of the registered redirect URI, such as `/callback`";
             return Err(ConfigError::new("redirect path", "a path that begins with `/`", cure));
         }
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-        let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
-        let (address, listener) = bound.map_err(|error| {
-            let place = format!("127.0.0.1:{port}");
+        Self::listen(&LoopbackHost::Address(Ipv4Addr::LOCALHOST.into()), port, path, path).await
+    }
+
+    /// Listens where this redirect URI leads: on both addresses of `localhost` (RFC 8252, sections 7.3 and 8.3), or on
+    /// the address that is written, such as `127.0.0.1` or `[::1]`. Without a port, on a free one.
+    ///
+    /// # Errors
+    ///
+    /// An address that is not on this machine, or not http; a port that is taken.
+    pub async fn bind_for(redirect_uri: &str) -> Result<Self, ConfigError> {
+        let (url, host) = loopback_url(redirect_uri)?;
+        // A URL drops the port that is usual for its scheme, and so says the same with `:80` and without a port.
+        let says_port = url.port().is_some() || authority(redirect_uri).ends_with(":80");
+        let port = if says_port { url.port_or_known_default().unwrap_or_default() } else { 0 };
+        let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
+        let mut place = Self::listen(&host, port, url.path(), &format!("{}{query}", url.path())).await?;
+        if says_port {
+            // A provider that compares to the letter gets the letters that are registered there.
+            redirect_uri.clone_into(&mut place.redirect_uri);
+        }
+        Ok(place)
+    }
+
+    async fn listen(host: &LoopbackHost, port: u16, path: &str, after: &str) -> Result<Self, ConfigError> {
+        let bound = async {
+            let listeners = host.bind(port).await?;
+            let port = match listeners.first() {
+                Some(first) => first.local_addr()?.port(),
+                None => port,
+            };
+            Ok::<_, io::Error>((listeners, port))
+        };
+        let (listeners, port) = bound.await.map_err(|error| {
+            let place = host.with_port(port);
             ConfigError::new(place, format!("cannot be listened on: {error}"), "choose a port that is free")
         })?;
-        Ok(Self { listener, address, path: path.into() })
+        let redirect_uri = format!("http://{}{after}", host.with_port(port));
+        // `localhost` is this machine in every browser, and some providers register nothing else.
+        let mut hosts = vec![host.with_port(port), LoopbackHost::Localhost.with_port(port)];
+        if port == 80 {
+            let bare: Vec<_> =
+                hosts.iter().filter_map(|host| host.strip_suffix(":80").map(str::to_owned)).collect();
+            hosts.extend(bare);
+        }
+        Ok(Self { listeners, hosts, path: path.into(), redirect_uri })
     }
 
     /// The redirect URI to begin the flow with.
     pub fn redirect_uri(&self) -> String {
-        format!("http://{}{}", self.address, self.path)
+        self.redirect_uri.clone()
     }
 
     /// Waits for the callback of this flow, and shows the browser a page. What comes back is the query, for
@@ -80,12 +123,12 @@ impl LoopbackRedirect {
     pub async fn receive(self, flow: &CodeFlow, patience: Duration) -> Result<String, Error> {
         let mut over = flow.client.provider().clock().sleep(patience);
         let mut connections = JoinSet::new();
-        let desk =
-            Arc::new(Desk { address: self.address, path: self.path, state: flow.secrets.state.clone() });
+        let Self { listeners, hosts, path, .. } = self;
+        let desk = Arc::new(Desk { hosts, path, state: flow.secrets.state.clone() });
         loop {
             tokio::select! {
-                accepted = self.listener.accept(), if connections.len() < MOST_CONNECTIONS => {
-                    if let Ok((stream, _)) = accepted {
+                accepted = accept(&listeners), if connections.len() < MOST_CONNECTIONS => {
+                    if let Ok(stream) = accepted {
                         connections.spawn(serve(stream, Arc::clone(&desk)));
                     }
                 }
@@ -100,9 +143,15 @@ impl LoopbackRedirect {
     }
 }
 
+/// What stands between the scheme and the path.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("//").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or_default()
+}
+
 /// What every connection is held to.
 struct Desk {
-    address: SocketAddr,
+    hosts: Vec<String>,
     path: Box<str>,
     state: Secret,
 }
@@ -157,10 +206,24 @@ impl Desk {
     }
 
     fn is_our_host(&self, host: Option<&HeaderValue>) -> bool {
-        // `localhost` is this machine in every browser, and some providers register nothing else.
-        let names = [self.address.to_string(), format!("localhost:{}", self.address.port())];
-        host.is_some_and(|host| names.iter().any(|name| host == name.as_str()))
+        host.is_some_and(|host| self.hosts.iter().any(|name| host == name.as_str()))
     }
+}
+
+/// The next connection to any of these.
+async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
+    let [first, more @ ..] = listeners else { return std::future::pending().await };
+    let second = async {
+        match more.first() {
+            Some(second) => second.accept().await,
+            None => std::future::pending().await,
+        }
+    };
+    let (stream, _) = tokio::select! {
+        accepted = first.accept() => accepted?,
+        accepted = second => accepted?,
+    };
+    Ok(stream)
 }
 
 fn refused(query: &str) -> bool {

@@ -1,11 +1,12 @@
 //! Signing a person in: the authorization code grant (RFC 6749, section 4.1), always with PKCE (RFC 7636, S256), state,
 //! and a nonce where an ID token comes back; by a pushed request where wanted (RFC 9126).
 //!
-//! Refuses: a provider that does not know S256, a callback of another flow or another provider (RFC 9207), a repeated
+//! Refuses: a provider that says that it does not know S256, a callback of another flow or another provider (RFC 9207), a repeated
 //! parameter, and an ID token that does not fit.
 
 mod callback;
 mod loopback;
+mod loopback_host;
 
 pub use loopback::LoopbackRedirect;
 
@@ -13,7 +14,7 @@ use callback::Callback;
 
 use crate::answer;
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, cleaned};
 use crate::id_token::Expected;
 use crate::metadata::{Endpoint, ServerMetadata};
 use crate::random::unguessable;
@@ -84,7 +85,12 @@ impl AuthorizationRequest {
         self
     }
 
-    /// Goes on with a provider whose metadata does not name S256. The challenge is sent all the same, but a provider
+    /// Whether a parameter belongs to the flow, so that it cannot be set by [`parameter`](Self::parameter).
+    pub fn is_reserved(name: &str) -> bool {
+        OURS.contains(&name) || RESERVED_IN_FORMS.contains(&name)
+    }
+
+    /// Goes on with a provider whose metadata names other methods than S256 only. The challenge is sent all the same, but a provider
     /// that ignores it lets whoever steals the code use it.
     pub fn danger_without_pkce(mut self) -> Self {
         self.danger_without_pkce = true;
@@ -96,39 +102,46 @@ impl AuthorizationRequest {
     ///
     /// # Errors
     ///
-    /// A provider without this grant or without S256, and what it says to a pushed request.
+    /// A provider without this grant, one that lists other methods than S256 only, and what it says to a pushed request.
     pub async fn start(self, redirect_uri: &str) -> Result<CodeFlow, Error> {
         let (metadata, _) = self.client.provider().found().await?;
         let page = metadata.authorization_endpoint.clone().ok_or_else(|| {
             let cure = "choose another flow, or another issuer: this one has no page for signing in";
             Error::config("authorization_endpoint", "the provider's metadata to name it", cure)
         })?;
-        self.check_pkce(metadata)?;
+        let pkce_is_confirmed = self.check_pkce(metadata)?;
         let secrets = Secrets::new(redirect_uri, self.request.scopes().contains("openid"))?;
         let members = self.members(&secrets)?;
         let pushed = self.pushed || metadata.requires_pushed_requests;
         let url = if pushed { self.push(page, &members).await? } else { with_query(page, &members) };
         let Self { client, request, max_age, .. } = self;
-        Ok(CodeFlow { client, request, max_age, secrets, url })
+        Ok(CodeFlow { client, request, max_age, secrets, url, pkce_is_confirmed })
     }
 
-    /// Whether the provider knows S256. Some do and do not say so.
-    fn check_pkce(&self, metadata: &ServerMetadata) -> Result<(), Error> {
+    /// Whether the provider says that it knows S256, or is known to. One that says nothing is sent the challenge all the
+    /// same (RFC 9700, section 2.1.1): those that do not know it ignore it. One that lists other methods only is refused.
+    fn check_pkce(&self, metadata: &ServerMetadata) -> Result<bool, Error> {
         let issuer = self.client.provider().issuer();
         let silent = ["entra-v2", "entra-v1", "entra-external-id", "entra-b2c", "cognito"];
-        let known = match &metadata.code_challenge_methods {
-            Some(methods) => methods.iter().any(|method| method == "S256"),
-            None => silent.contains(&Dialect::of_issuer(issuer.as_str()).name),
-        };
-        if known {
-            return Ok(());
+        match &metadata.code_challenge_methods {
+            Some(methods) if methods.iter().any(|method| method == "S256") => Ok(true),
+            None if silent.contains(&Dialect::of_issuer(issuer.as_str()).name) => Ok(true),
+            None => {
+                tracing::warn!(%issuer, "the provider does not say that it checks PKCE; the challenge is sent all the same");
+                Ok(false)
+            }
+            Some(_) if self.danger_without_pkce => {
+                tracing::warn!(%issuer, "DANGER: the provider does not say that it checks PKCE; stolen codes may be used");
+                Ok(false)
+            }
+            Some(methods) => {
+                let methods = cleaned(&methods.join("`, `"), 128);
+                let expected = format!("the provider's metadata to name `S256`; it names `{methods}`");
+                let cure = "have the provider support PKCE with S256; to go on all the same, pass `--danger-without-pkce` \
+                            to the command, or call `danger_without_pkce`";
+                Err(Error::config("code_challenge_methods_supported", expected, cure))
+            }
         }
-        if self.danger_without_pkce {
-            tracing::warn!(%issuer, "DANGER: the provider does not say that it checks PKCE; stolen codes may be used");
-            return Ok(());
-        }
-        let cure = "have the provider support PKCE; `danger_without_pkce` goes on without it";
-        Err(Error::config("code_challenge_methods_supported", "the provider's metadata to name `S256`", cure))
     }
 
     fn members<'m>(&'m self, secrets: &'m Secrets) -> Result<Vec<(&'m str, String)>, Error> {
@@ -151,7 +164,7 @@ impl AuthorizationRequest {
         }
         members.extend(self.request.members().map(|(name, value)| (name, value.to_owned())));
         for (name, value) in &self.parameters {
-            if OURS.contains(&&**name) || members.iter().any(|(held, _)| *held == &**name) {
+            if Self::is_reserved(name) || members.iter().any(|(held, _)| *held == &**name) {
                 let cure = "leave it out: the flow sets it, or it is set twice";
                 return Err(Error::config(name, "another parameter than those of the flow", cure));
             }
@@ -167,7 +180,7 @@ impl AuthorizationRequest {
         let form: Vec<_> = form.map(|(name, value)| (*name, value.as_str())).collect();
         let document = self.client.document(Endpoint::Pushed, &form).await?;
         let reference = answer::text(&document, "request_uri")?.filter(|text| text.len() <= 1_024);
-        let reference = reference.ok_or_else(|| Error::distrust("the answer holds no `request_uri`"))?;
+        let reference = reference.ok_or_else(|| Error::malformed("the answer holds no `request_uri`"))?;
         let members = [("client_id", self.client.id().to_owned()), ("request_uri", reference.to_owned())];
         Ok(with_query(page, &members))
     }
@@ -192,6 +205,9 @@ const OURS: &[&str] = &[
     "client_assertion",
     "client_assertion_type",
 ];
+
+/// What a form to the provider's endpoints sets, in this grant or another.
+const RESERVED_IN_FORMS: &[&str] = &["grant_type", "code", "code_verifier", "device_code", "refresh_token"];
 
 fn with_query(mut url: Url, members: &[(&str, String)]) -> Url {
     url.query_pairs_mut().extend_pairs(members);
@@ -231,6 +247,7 @@ pub struct CodeFlow {
     max_age: Option<Duration>,
     secrets: Secrets,
     url: Url,
+    pkce_is_confirmed: bool,
 }
 
 impl CodeFlow {
@@ -242,6 +259,11 @@ impl CodeFlow {
     /// Where the browser comes back to.
     pub fn redirect_uri(&self) -> &str {
         &self.secrets.redirect_uri
+    }
+
+    /// Whether the provider is known to check PKCE. Where it is not, whoever steals the code may be able to use it.
+    pub fn pkce_is_confirmed(&self) -> bool {
+        self.pkce_is_confirmed
     }
 
     /// Whether a callback belongs to this flow, by its `state`. It says nothing else about it.
@@ -280,7 +302,7 @@ impl CodeFlow {
         let granted = self.client.granted_for(&members, &self.request).await?;
         let nonce = self.secrets.nonce.as_ref().map(Secret::expose);
         if nonce.is_some() && granted.id_token.is_none() {
-            return Err(Error::distrust("an ID token was asked for, and the answer holds none"));
+            return Err(Error::malformed("an ID token was asked for, and the answer holds none"));
         }
         let expected = Expected { nonce, max_age: self.max_age, ..Expected::default() };
         self.client.verified(granted, expected).await

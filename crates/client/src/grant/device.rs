@@ -3,8 +3,9 @@
 //! It asks as slowly as the provider wants, more slowly where the provider says so or does not answer, and stops when
 //! the code has expired.
 
-use crate::answer::{self, wrong_type};
+use crate::answer;
 use crate::client::Client;
+use crate::code::AuthorizationRequest;
 use crate::error::{Error, Refusal, cleaned};
 use crate::id_token::Expected;
 use crate::metadata::Endpoint;
@@ -44,6 +45,8 @@ pub struct DeviceProgress<'p> {
 
 /// Where the provider does not say (RFC 8628, section 3.2).
 const INTERVAL: i64 = 5;
+/// How long a code is waited for whose end is not told.
+const USUAL: i64 = 600;
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 /// No code is waited for longer than this.
 const LONGEST: i64 = 3_600;
@@ -56,7 +59,27 @@ impl Client {
     ///
     /// A provider without this grant, its refusal, an answer that cannot be trusted, or an outage.
     pub async fn device(&self, request: &TokenRequest) -> Result<DeviceFlow, Error> {
-        let members: Vec<_> = request.members().collect();
+        self.device_with(request, &[]).await
+    }
+
+    /// The same, with more parameters, such as `acr_values`. Those that the flow sets itself cannot be changed; a provider
+    /// ignores those that it does not know (RFC 8628, section 3.1).
+    ///
+    /// # Errors
+    ///
+    /// As [`device`](Self::device), and a parameter that belongs to the flow.
+    pub async fn device_with(
+        &self,
+        request: &TokenRequest,
+        parameters: &[(&str, &str)],
+    ) -> Result<DeviceFlow, Error> {
+        if let Some((name, _)) =
+            parameters.iter().find(|(name, _)| *name != "max_age" && AuthorizationRequest::is_reserved(name))
+        {
+            let cure = "leave it out: the flow sets it";
+            return Err(Error::config(name, "another parameter than those of the flow", cure));
+        }
+        let members: Vec<_> = request.members().chain(parameters.iter().copied()).collect();
         let began = self.provider().clock().elapsed();
         let document = self.document(Endpoint::Device, &members).await?;
         DeviceFlow::read(self, request, &document, began)
@@ -70,28 +93,36 @@ impl DeviceFlow {
         document: &Object,
         began: Duration,
     ) -> Result<Self, Error> {
-        let needed = |name: &str| {
-            let text = answer::text(document, name)?.filter(|text| !text.is_empty() && text.len() <= 4_096);
-            text.ok_or_else(|| Error::distrust(format!("the answer holds no `{name}`")))
+        let held = |name: &str| {
+            let text = answer::text(document, name)?;
+            Ok::<_, Error>(text.filter(|text| !text.is_empty() && text.len() <= 4_096))
         };
-        let seconds = |name: &str, most: i64| match document.get(name) {
-            None => Ok(None),
-            Some(value) => match value.as_i64() {
-                Some(seconds) if seconds > 0 => {
-                    Ok(Some(Duration::from_secs(seconds.min(most).unsigned_abs())))
-                }
-                _ => Err(wrong_type(name, "a number of seconds")),
-            },
+        let needed = |name: &str, other: Option<&str>| {
+            let text = match (held(name)?, other) {
+                (None, Some(other)) => held(other)?,
+                (text, _) => text,
+            };
+            text.ok_or_else(|| Error::malformed(format!("the answer holds no `{name}`")))
         };
-        let lasting = seconds("expires_in", LONGEST)?.ok_or_else(|| wrong_type("expires_in", "there"))?;
-        let interval = seconds("interval", 60)?.unwrap_or(Duration::from_secs(INTERVAL.unsigned_abs()));
+        // Zero and less say nothing of how long: they stand for what is usual.
+        let seconds = |name: &str, usual: i64, most: i64| {
+            let seconds = answer::seconds(document, name)?.filter(|seconds| *seconds > 0).unwrap_or(usual);
+            Ok::<_, Error>(Duration::from_secs(seconds.min(most).unsigned_abs()))
+        };
+        let lasting = seconds("expires_in", USUAL, LONGEST)?;
+        let interval = seconds("interval", INTERVAL, 60)?;
+        // Google had the page before the standard did, under another name.
+        let with_code = match held("verification_uri_complete")? {
+            None => held("verification_url_complete")?,
+            text => text,
+        };
         Ok(Self {
             client: client.clone(),
             request: request.clone(),
-            device_code: Secret::new(needed("device_code")?),
-            user_code: cleaned(needed("user_code")?, 64),
-            page: page(needed("verification_uri")?)?,
-            page_with_code: answer::text(document, "verification_uri_complete")?.map(page).transpose()?,
+            device_code: Secret::new(needed("device_code", None)?),
+            user_code: cleaned(needed("user_code", None)?, 64),
+            page: page(needed("verification_uri", Some("verification_url"))?)?,
+            page_with_code: with_code.map(page).transpose()?,
             interval,
             ends_at: began + lasting,
         })

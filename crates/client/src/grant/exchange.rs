@@ -64,7 +64,9 @@ impl Client {
         }
         let granted = self.granted(&members, request).await?;
         match granted.tokens.issued_token_type() {
-            None => Err(Error::distrust("the answer holds no `issued_token_type` (RFC 8693, section 2.2.1)")),
+            None => {
+                Err(Error::malformed("the answer holds no `issued_token_type` (RFC 8693, section 2.2.1)"))
+            }
             Some(_) => Ok(granted.tokens),
         }
     }

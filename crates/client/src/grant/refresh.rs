@@ -24,6 +24,8 @@ impl Client {
         let expected = Expected { subject: token.subject(), ..Expected::default() };
         let mut tokens = self.verified(granted, expected).await?;
         let kept = tokens.refresh_token.take().unwrap_or_else(|| token.clone());
+        // The token that asked for more of its kind is still good: that scope is granted.
+        tokens.withheld = tokens.withheld.iter().filter(|scope| *scope != "offline_access").collect();
         tokens.refresh_token = Some(match token.subject() {
             Some(subject) => kept.belonging_to(subject),
             None => kept,
@@ -36,7 +38,8 @@ impl Client {
         let Granted { mut tokens, id_token } = granted;
         let Some(id_token) = id_token else { return Ok(tokens) };
         let access_token = Some(tokens.access_token.expose());
-        let expected = Expected { client: self.id(), access_token, ..expected };
+        let trusted = self.trusted_audiences();
+        let expected = Expected { client: self.id(), access_token, trusted, ..expected };
         let id_token = IdToken::verify(id_token, self.provider(), &expected).await?;
         tokens.refresh_token = tokens.refresh_token.map(|token| token.belonging_to(id_token.subject()));
         tokens.id_token = Some(id_token);

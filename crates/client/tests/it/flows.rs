@@ -21,15 +21,32 @@ fn callback(flow: &portcullis_client::CodeFlow) -> String {
 }
 
 #[tokio::test]
-async fn without_s256_there_is_no_flow() {
-    for methods in [json!(null), json!(["plain"]), json!([])] {
+async fn a_provider_that_lists_other_methods_only_is_refused() {
+    for methods in [json!(["plain"]), json!([])] {
         let idp = Scripted::start().await;
         idp.says("code_challenge_methods_supported", methods);
         let error = code(&idp.client(), "a").start(CALLBACK).await.unwrap_err();
         assert!(matches!(error, Error::Config(_)), "{error}");
+        assert!(error.to_string().contains("pass `--danger-without-pkce`"), "{error}");
         let flow = code(&idp.client(), "a").danger_without_pkce().start(CALLBACK).await.unwrap();
         assert!(flow.url().query().unwrap().contains("code_challenge_method=S256"));
+        assert!(!flow.pkce_is_confirmed());
     }
+}
+
+/// Metadata that says nothing about PKCE: it is sent all the same, and whoever asks learns of it.
+#[tokio::test]
+async fn silence_about_pkce_is_no_refusal() {
+    let idp = Scripted::start().await;
+    let confirmed = code(&idp.client(), "a").start(CALLBACK).await.unwrap();
+    assert!(confirmed.pkce_is_confirmed());
+    idp.says("code_challenge_methods_supported", json!(null));
+    let flow = code(&idp.client(), "a").start(CALLBACK).await.unwrap();
+    assert!(!flow.pkce_is_confirmed());
+    assert!(flow.url().query().unwrap().contains("code_challenge_method=S256"));
+    let query = callback(&flow);
+    assert!(flow.finish(&query).await.is_ok());
+    assert_eq!(idp.asked()[0].member("code_verifier").map(str::len), Some(43));
 }
 
 #[tokio::test]
@@ -168,13 +185,19 @@ async fn what_a_device_is_told_is_read_strictly() {
         ("verification_uri", json!("javascript:alert(1)")),
         ("verification_uri", json!("http://idp.example/device")),
         ("verification_uri_complete", json!("file:///etc/passwd")),
-        ("expires_in", json!("60")),
-        ("expires_in", json!(null)),
-        ("interval", json!(0)),
-        ("interval", json!(-5)),
+        ("verification_uri", json!(null)),
+        ("verification_url", json!(7)),
+        ("expires_in", json!("soon")),
+        ("expires_in", json!([60])),
+        ("interval", json!("often")),
     ];
     for (name, value) in changes {
-        idp.answers(device(|answer| answer[*name] = value.clone()));
+        idp.answers(device(|answer| {
+            if *name == "verification_url" {
+                answer["verification_uri"] = json!(null);
+            }
+            answer[*name] = value.clone();
+        }));
         let answer = idp.client().device(&TokenRequest::new()).await;
         assert!(matches!(answer, Err(Error::Distrusted(_))), "{name} {value}");
     }

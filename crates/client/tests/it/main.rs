@@ -8,8 +8,10 @@
     reason = "a test that fails should stop"
 )]
 
+mod as_meant;
 mod attach;
 mod flows;
+mod loopback;
 mod people;
 mod provider;
 mod scripted;

@@ -151,6 +151,33 @@ async fn an_id_token_that_does_not_fit_ends_the_flow() {
     assert!(tokens(&client).await.is_ok());
 }
 
+/// Straight from the token endpoint, beside the access token that its `at_hash` names, an ID token may be for others too.
+#[tokio::test]
+async fn an_id_token_for_several_audiences_is_bound_by_the_access_token_beside_it() {
+    let (idp, client) = started(IdpConfig::default()).await;
+    let claim = |name: &str, value| Flaw::Claim(name.to_owned(), value);
+    let without = |name: &str| Flaw::NoClaim(name.to_owned());
+    let several = || [claim("aud", json!(["web", "api"])), without("azp")];
+    idp.spoil_next_id_token(several());
+    let first = tokens(&client).await.unwrap();
+    idp.spoil_next_id_token(several());
+    assert!(client.refresh(first.refresh_token().unwrap(), &TokenRequest::new()).await.is_ok());
+    let spoilt = |more: Flaw| several().into_iter().chain([more]).collect::<Vec<_>>();
+    for (more, told) in [
+        (without("at_hash"), "--trusted-audience"),
+        (claim("at_hash", json!("AAAAAAAAAAAAAAAAAAAAAA")), "its `at_hash`"),
+        (claim("nonce", json!("another")), "its `nonce`"),
+        (claim("azp", json!("api")), "its `azp`"),
+        (claim("aud", json!(["api", "other"])), "its `aud`"),
+    ] {
+        idp.spoil_next_id_token(spoilt(more.clone()));
+        let error = reason(tokens(&client).await);
+        assert!(error.contains(told), "{more:?}: {error}");
+    }
+    idp.spoil_next_id_token(spoilt(without("at_hash")));
+    assert!(tokens(&client.trusting_audiences(["api"])).await.is_ok());
+}
+
 #[tokio::test]
 async fn keys_that_come_later_are_found() {
     let (idp, client) = started(IdpConfig::default()).await;

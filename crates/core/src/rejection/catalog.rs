@@ -54,7 +54,7 @@ const INSUFFICIENT_USER_AUTHENTICATION: Option<&str> = Some("insufficient_user_a
 catalog! {
     CredentialMissing = "credential.missing", 401, None,
         "a bearer token is required",
-        cure "send `Authorization: Bearer <access token>`",
+        cure "send `Authorization: Bearer <access token>`; instead of a token bound to a key (`DPoP`), which cannot be checked here, get one that is not bound",
         "RFC 6750, section 3";
     CredentialMalformed = "credential.malformed", 400, INVALID_REQUEST,
         "the Authorization header is malformed",
@@ -141,12 +141,12 @@ catalog! {
         cure "sign in again, or get a new token; `portcullis revoke --list` shows what was revoked, and since when",
         "RFC 6750, section 3.1";
     ProofMissing = "proof.missing", 401, INVALID_TOKEN,
-        "the access token is bound to a key, and no proof of it came along",
-        cure "send the token the way it is bound: with a DPoP proof or over its client certificate",
+        "the access token is bound to a key, and proofs of it cannot be checked here",
+        cure "get a token that is not bound to a key: without DPoP and without a client certificate; this version checks no proofs",
         "RFC 9449, section 7.2";
     ProofUnsupported = "proof.unsupported", 401, INVALID_TOKEN,
         "the access token is bound in a way that cannot be checked here",
-        cure "have the issuer bind the token by `jkt` or `x5t#S256`, or not at all",
+        cure "have the issuer give out tokens that are not bound to a key; this version checks no proofs",
         "RFC 7800, section 3.1";
     PolicyScope = "policy.scope", 403, INSUFFICIENT_SCOPE,
         "the access token lacks a scope",

@@ -289,8 +289,11 @@ pub static CHECKS: &[Check] = &[
         code: Code::ProofMissing,
         stage: Stage::AfterSignature,
         result: |x| confirmation_members(x).map(|_| false),
-        expected: |_| "a proof of the key that the token is bound to".to_owned(),
-        found: |_| "a plain bearer token".to_owned(),
+        expected: |_| "a token that is not bound to a key".to_owned(),
+        found: |x| {
+            let names = confirmation_members(x).into_iter().flatten().map(shown);
+            format!("`cnf` with {}", names.collect::<Vec<_>>().join(", "))
+        },
     },
 ];
 

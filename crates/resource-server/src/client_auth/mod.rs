@@ -1,13 +1,15 @@
 //! How this server proves to an issuer who asks: the client authentication of RFC 6749, section 2.3, RFC 7523 and
 //! RFC 8705.
 //!
-//! Secrets and keys are read at the start and never printed. A secret goes only where the operator or the issuer's own
+//! Secrets and keys are read at the start and never printed; an assertion that is kept in a file is read each time. A secret goes only where the operator or the issuer's own
 //! metadata says, over TLS or loopback, and no redirect is followed: [`fetch`](crate::fetch) sees to that.
 
 mod assertion;
+mod assertion_file;
 mod secret;
 
 pub use assertion::Assertion;
+pub use assertion_file::AssertionFile;
 pub use secret::Secret;
 
 use crate::fetch::{Authorization, Body, OwnCertificate};
@@ -37,6 +39,8 @@ pub enum Proof {
     Post(Secret),
     /// `private_key_jwt`: a signed assertion (RFC 7523, section 2.2).
     Assertion(Assertion),
+    /// `private_key_jwt` by an assertion that somebody else signs and keeps in a file.
+    AssertionFile(AssertionFile),
     /// `tls_client_auth` and `self_signed_tls_client_auth`: a certificate (RFC 8705, section 2).
     Certificate(OwnCertificate),
 }
@@ -48,7 +52,7 @@ impl Proof {
             Self::None | Self::Public => "none",
             Self::Basic(_) => "client_secret_basic",
             Self::Post(_) => "client_secret_post",
-            Self::Assertion(_) => "private_key_jwt",
+            Self::Assertion(_) | Self::AssertionFile(_) => "private_key_jwt",
             Self::Certificate(_) => "tls_client_auth",
         }
     }
@@ -60,7 +64,7 @@ impl ClientAuth {
     ///
     /// # Errors
     ///
-    /// An assertion that this machine cannot sign.
+    /// An assertion that this machine cannot sign, or that is not in its file.
     pub fn form(
         &self,
         members: &[(&str, &str)],
@@ -91,17 +95,24 @@ impl ClientAuth {
             Proof::Post(secret) => {
                 form.append_pair("client_id", &self.id).append_pair("client_secret", secret.expose());
             }
-            Proof::Assertion(assertion) => {
-                let signed = assertion.sign(&self.id, audience, now)?;
-                form.append_pair("client_id", &self.id)
-                    .append_pair("client_assertion_type", ASSERTION_TYPE)
-                    .append_pair("client_assertion", &signed);
-            }
+            Proof::Assertion(assertion) => self.assert(form, &assertion.sign(&self.id, audience, now)?),
+            Proof::AssertionFile(file) => self.assert(form, file.read()?.expose()),
             Proof::Public | Proof::Certificate(_) => {
                 form.append_pair("client_id", &self.id);
             }
         }
         Ok(None)
+    }
+
+    fn assert(&self, form: &mut Serializer<'_, String>, signed: &str) {
+        form.append_pair("client_id", &self.id)
+            .append_pair("client_assertion_type", ASSERTION_TYPE)
+            .append_pair("client_assertion", signed);
+    }
+
+    /// Whether it would prove itself by nothing at all, and call it a secret.
+    pub fn has_empty_secret(&self) -> bool {
+        matches!(&self.proof, Proof::Basic(secret) | Proof::Post(secret) if secret.expose().trim().is_empty())
     }
 
     /// The certificate to show, where that is the proof.

@@ -23,6 +23,9 @@ pub struct IntrospectionConfig {
     /// How the client proves itself: `client_secret_basic` (default), `client_secret_post`, `private_key_jwt`,
     /// `tls_client_auth`, or `none` where the endpoint asks nobody who they are.
     pub auth: Option<String>,
+    /// A file that holds an assertion of the client, signed by somebody else (workload identity): read each time it is
+    /// sent. It stands in for `auth = "private_key_jwt"` with a key.
+    pub client_assertion_file: Option<PathBuf>,
     /// The client's private key in PEM: PKCS#8 for `private_key_jwt`; for `tls_client_auth` the key of the
     /// certificate, which may also stand in `certificate_file`.
     pub private_key_file: Option<PathBuf>,
@@ -69,6 +72,8 @@ pub struct GroupsConfig {
     pub client_secret_env: Option<String>,
     /// How the client proves itself at the token endpoint. Default `client_secret_basic`.
     pub auth: Option<String>,
+    /// A file that holds an assertion of the client, signed by somebody else (workload identity).
+    pub client_assertion_file: Option<PathBuf>,
     /// The client's private key in PEM.
     pub private_key_file: Option<PathBuf>,
     /// The `kid` by which the issuer knows the key.
@@ -94,6 +99,7 @@ pub(crate) struct WrittenClient {
     pub(crate) secret_file: Option<PathBuf>,
     pub(crate) secret_env: Option<String>,
     pub(crate) auth: Option<String>,
+    pub(crate) assertion_file: Option<PathBuf>,
     pub(crate) private_key_file: Option<PathBuf>,
     pub(crate) key_id: Option<String>,
     pub(crate) signing_algorithm: Option<String>,
@@ -110,6 +116,7 @@ macro_rules! written_client {
                     secret_file: self.client_secret_file.clone(),
                     secret_env: self.client_secret_env.clone(),
                     auth: self.auth.clone(),
+                    assertion_file: self.client_assertion_file.clone(),
                     private_key_file: self.private_key_file.clone(),
                     key_id: self.key_id.clone(),
                     signing_algorithm: self.signing_algorithm.clone(),

@@ -1,11 +1,12 @@
 //! The client under whose name questions go out: its secret, key or certificate, read at the start.
 
 use super::noted;
-use crate::client_auth::{Assertion, ClientAuth, Proof, Secret};
+use crate::client_auth::{Assertion, AssertionFile, ClientAuth, Proof, Secret};
 use crate::config::{Config, WrittenClient};
 use crate::fetch::OwnCertificate;
 use portcullis_core::ConfigError;
 use portcullis_core::jose::Algorithm;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -28,6 +29,9 @@ pub(super) fn client(
 }
 
 fn proof(place: &str, written: &WrittenClient) -> Result<Proof, ConfigError> {
+    if let Some(file) = &written.assertion_file {
+        return assertion_file(place, written, file).map(Proof::AssertionFile);
+    }
     match written.auth.as_deref().unwrap_or("client_secret_basic") {
         "client_secret_basic" => secret(place, written).map(Proof::Basic),
         "client_secret_post" => secret(place, written).map(Proof::Post),
@@ -61,15 +65,35 @@ fn secret(place: &str, written: &WrittenClient) -> Result<Secret, ConfigError> {
         (None, None, None) => Err(at("client_secret_file", "the client's secret".to_owned())),
         _ => Err(at("client_secret_file", "one place for the client's secret".to_owned())),
     };
-    let secret = Secret::new(Zeroizing::new(text?).trim());
-    if secret.expose().is_empty() {
-        return Err(at("client_secret_file", "a secret that is not empty".to_owned()));
+    let text = Zeroizing::new(text?);
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        let member = if written.secret_env.is_some() { "client_secret_env" } else { "client_secret_file" };
+        return Err(at(member, "expected the client's secret, found an empty text".to_owned()));
     }
-    Ok(secret)
+    Ok(Secret::new(text))
 }
 
 fn variable(name: &str) -> Option<String> {
     Config::variable(name).ok().flatten()
+}
+
+/// The file of a ready assertion; nothing else may say how the client proves itself.
+fn assertion_file(place: &str, written: &WrittenClient, file: &Path) -> Result<AssertionFile, ConfigError> {
+    let at = |expected: String, cure: &str| {
+        Err(ConfigError::new(format!("{place}.client_assertion_file"), expected, cure))
+    };
+    let secret = written.secret.is_some() || written.secret_file.is_some() || written.secret_env.is_some();
+    let another = written.auth.as_deref().is_some_and(|auth| auth != "private_key_jwt");
+    if secret || another || written.private_key_file.is_some() {
+        let expected = "one way for the client to prove itself".to_owned();
+        return at(
+            expected,
+            "leave out the secret, the key and `auth`, or leave out `client_assertion_file`",
+        );
+    }
+    let cure = "write the path of the file that the platform keeps the client's assertion in";
+    AssertionFile::open(file).or_else(|problem| at(problem, cure))
 }
 
 fn assertion(place: &str, written: &WrittenClient) -> Result<Assertion, ConfigError> {
@@ -113,8 +137,13 @@ fn needed(place: &str, member: &str, file: Option<&PathBuf>) -> Result<Zeroizing
 }
 
 fn read(place: &str, member: &str, file: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
-    std::fs::read(file).map(Zeroizing::new).map_err(|error| {
-        let cure = "write the path of a file that this service can read";
-        ConfigError::new(format!("{place}.{member}"), format!("{}: {error}", file.display()), cure)
-    })
+    let fault = |found: &dyn Display| {
+        let cure = "write the path of a file that this service can read, and that holds it";
+        ConfigError::new(format!("{place}.{member}"), format!("{}: {found}", file.display()), cure)
+    };
+    let bytes = std::fs::read(file).map(Zeroizing::new).map_err(|error| fault(&error))?;
+    if bytes.trim_ascii().is_empty() {
+        return Err(fault(&"expected a secret, a key or a certificate, found an empty file"));
+    }
+    Ok(bytes)
 }

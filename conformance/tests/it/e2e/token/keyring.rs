@@ -7,7 +7,7 @@ use std::process::Command;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_is_in_the_keyring() {
     let Some(daemon) = std::env::var_os("PORTCULLIS_KEYRING_DAEMON") else {
-        println!("skipped: gnome-keyring is not installed; `cargo xtask test` does it");
+        crate::tally::skipped("gnome-keyring is not installed; `cargo xtask test` does it");
         return;
     };
     let idp = Idp::start(IdpConfig::default()).await.unwrap();

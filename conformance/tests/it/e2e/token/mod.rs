@@ -5,8 +5,11 @@ mod call;
 mod device;
 mod kept;
 mod keyring;
+mod odd;
 mod people;
 mod service;
+mod stand_in;
+mod step_up;
 
 use super::process::{Folder, free_port, program};
 use portcullis_core::jose::base64url;

@@ -11,6 +11,8 @@ pub(super) struct Circumstances {
     pub(super) proof: bool,
     /// A token to exchange.
     pub(super) subject_token: bool,
+    /// It is said how a person is to sign in.
+    pub(super) for_a_person: bool,
     /// `authorization_endpoint` in the metadata.
     pub(super) code: bool,
     /// `device_authorization_endpoint` in the metadata.
@@ -40,12 +42,14 @@ pub(super) fn choose(seen: &Circumstances) -> Result<(Way, &'static str), Failur
     let named = "as it was asked for";
     match seen.grant {
         Grant::Auto if seen.subject_token => Ok((Way::Exchange, "there is a token to exchange")),
-        Grant::Auto if seen.proof => Ok((Way::ClientCredentials, "the client can prove itself")),
+        Grant::Auto if seen.proof && !seen.for_a_person => {
+            Ok((Way::ClientCredentials, "the client can prove itself"))
+        }
         Grant::Auto => for_a_person(seen),
         Grant::ClientCredentials if seen.proof => Ok((Way::ClientCredentials, named)),
         Grant::ClientCredentials => none(
             "the client has nothing to prove itself by",
-            "set OAUTH2_CLIENT_SECRET, or pass --client-secret-file, --client-key-file or --client-certificate-file",
+            "set OAUTH2_CLIENT_SECRET, or pass --client-secret-file, --client-key-file, --client-certificate-file or --client-assertion-file",
         ),
         Grant::Code => Ok((Way::Code, named)),
         Grant::Device => Ok((Way::Device, named)),
@@ -93,6 +97,7 @@ mod tests {
         grant: Grant::Auto,
         proof: false,
         subject_token: false,
+        for_a_person: false,
         code: true,
         device: true,
         somebody: true,
@@ -109,6 +114,7 @@ mod tests {
             (Circumstances { browser: false, device: false, ..TERMINAL }, Way::Code),
             (Circumstances { proof: true, ..TERMINAL }, Way::ClientCredentials),
             (Circumstances { proof: true, subject_token: true, ..TERMINAL }, Way::Exchange),
+            (Circumstances { proof: true, for_a_person: true, ..TERMINAL }, Way::Code),
             (Circumstances { grant: Grant::Code, proof: true, ..TERMINAL }, Way::Code),
             (Circumstances { grant: Grant::Device, somebody: false, ..TERMINAL }, Way::Device),
             (Circumstances { grant: Grant::OnBehalfOf, subject_token: true, ..TERMINAL }, Way::OnBehalfOf),

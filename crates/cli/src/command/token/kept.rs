@@ -64,7 +64,12 @@ fn folder() -> Result<Folder, Failure> {
 }
 
 fn means() -> Result<Means, Failure> {
-    let passphrase = std::env::var("PORTCULLIS_PASSPHRASE").ok().filter(|text| !text.is_empty());
+    let passphrase = std::env::var("PORTCULLIS_PASSPHRASE").ok();
+    if passphrase.as_ref().is_some_and(|text| text.trim().is_empty()) {
+        // Without this, the tokens would be kept under a key that lies beside them, and nobody would know.
+        let message = "PORTCULLIS_PASSPHRASE: expected a passphrase, found an empty text";
+        return Err(Failure::with_cure(Exit::CouldNotRun, message, "set it to the passphrase, or unset it"));
+    }
     Ok(Means {
         folder: folder()?,
         passphrase: passphrase.map(Zeroizing::new),
@@ -89,7 +94,8 @@ fn passphrase_from_terminal() -> Option<Zeroizing<String>> {
     if !std::io::stderr().is_terminal() {
         return None;
     }
-    rpassword::prompt_password("Passphrase of the token store: ").ok().map(Zeroizing::new)
+    let said = rpassword::prompt_password("Passphrase of the token store: ").ok().map(Zeroizing::new);
+    said.filter(|text| !text.trim().is_empty())
 }
 
 fn page(entries: &[Entry], store: &TokenStore) -> String {
@@ -126,6 +132,10 @@ fn told(entry: &Entry, now: i64) -> String {
             line(name, value);
         }
     }
+    if !asked.sign_in.is_empty() {
+        let named = asked.sign_in.iter().map(|(name, value)| format!("{name} {}", shown(value)));
+        line("sign-in", &named.collect::<Vec<_>>().join(", "));
+    }
     let also = if entry.id_token.is_some() { ", with an ID token" } else { "" };
     line(
         "token",
@@ -160,6 +170,7 @@ fn as_json(entry: &Entry) -> Value {
         "scope": entry.granted.as_deref().unwrap_or(&asked.scope),
         "audience": asked.audience,
         "resource": asked.resource,
+        "sign_in": asked.sign_in,
         "token_type": entry.token_type,
         "obtained_at": printed::moment(entry.obtained),
         "expires_at": entry.expires.and_then(printed::moment),

@@ -10,6 +10,7 @@ mod obtain;
 mod party;
 mod printed;
 mod sign_in;
+mod sign_in_request;
 mod trouble;
 mod voice;
 mod wanted;
@@ -22,7 +23,7 @@ pub(crate) use voice::Voice;
 use crate::args::{RequestArguments, TokenAction, TokenArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
-use crate::store::{Entry, Keeping};
+use crate::store::{Entry, Holder, Keeping};
 use portcullis_client::{AccessToken, Client, Secret, TokenKind};
 use portcullis_core::token::NumericDate;
 use printed::Printed;
@@ -64,6 +65,30 @@ impl Obtained {
         let wanted = Wanted::read(arguments, id_token, store.as_deref())?;
         let entry = obtain::obtain(&wanted, store).await?;
         Ok(Self { party: wanted.party, entry })
+    }
+
+    /// The token that these arguments ask for, and not this one, which an API did not take: a kept one that is another, or
+    /// one of a new sign-in.
+    ///
+    /// # Errors
+    ///
+    /// As [`by`](Self::by).
+    pub(crate) async fn instead_of(self, arguments: RequestArguments) -> Result<Self, Failure> {
+        let keeping = if arguments.no_store { Some(Keeping::None) } else { arguments.kept.store };
+        let store = open_store(keeping).await?;
+        let wanted = Wanted::read(arguments, false, store.as_deref())?.without(self.entry.access_token);
+        let entry = obtain::obtain(&wanted, store).await?;
+        Ok(Self { party: wanted.party, entry })
+    }
+
+    /// Whether it speaks for a person, who could sign in once more.
+    pub(crate) fn is_a_persons(&self) -> bool {
+        self.entry.asked.holder == Holder::User
+    }
+
+    /// Whether it is bound to a key.
+    pub(crate) fn is_bound(&self) -> bool {
+        self.entry.dpop_key.is_some()
     }
 
     /// The client with the key that the token is bound to, and the token, for calling with it.

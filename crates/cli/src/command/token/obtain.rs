@@ -11,9 +11,10 @@ use super::wanted::Wanted;
 use crate::args::Grant;
 use crate::browser;
 use crate::exit::Failure;
-use crate::store::{Entry, Held, TokenStore};
+use crate::store::{Entry, Held, Holder, TokenStore};
 use portcullis_client::{Client, DpopKey, Error, RefreshToken, Secret, Tokens};
 use portcullis_core::jose::base64url;
+use portcullis_core::token::NumericDate;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -31,7 +32,7 @@ pub(super) async fn obtain(wanted: &Wanted, store: Option<Arc<TokenStore>>) -> R
         return Ok(entry);
     }
     let renewed = match kept {
-        Some(kept) if kept.refresh_token.is_some() && is_renewable(wanted) => {
+        Some(kept) if kept.refresh_token.is_some() && wanted.is_met_by_renewal_of(&kept, now()) => {
             renew(wanted, &kept, &store).await?
         }
         _ => None,
@@ -54,11 +55,6 @@ fn is_enough(wanted: &Wanted, entry: &Entry, began: Option<i64>) -> bool {
     enough
 }
 
-/// Whoever names a way of signing in and wants a new token wants to sign in.
-fn is_renewable(wanted: &Wanted) -> bool {
-    matches!(wanted.grant, Grant::Auto | Grant::Refresh) || !wanted.renew
-}
-
 /// The lock for this token, waited for on a thread that may block.
 async fn hold(wanted: &Wanted, store: &Arc<TokenStore>) -> Result<Held, Failure> {
     let (store, asked, voice) = (Arc::clone(store), wanted.asked.clone(), wanted.voice);
@@ -79,14 +75,16 @@ async fn renew(wanted: &Wanted, kept: &Entry, store: &TokenStore) -> Result<Opti
     wanted.voice.say("Renewing the token that is kept ...");
     let request = wanted.request(kept.granted.as_deref().unwrap_or_default());
     match client.refresh(&refresh_token, &request).await {
-        Ok(tokens) => Ok(Some(entry(wanted, &client, &tokens, Some(kept)))),
-        Err(Error::Refused(refusal)) if refusal.error() == "invalid_grant" => {
-            // It is of no use to anybody: what was got with it may be.
-            store.remove(|entry| entry.asked == wanted.asked)?;
+        Ok(tokens) => Ok(Some(entry(wanted, &client, &tokens, Before::Renewed(kept)))),
+        Err(Error::Refused(refusal)) if refusal.ends_the_session() || refusal.asks_for_the_person() => {
+            if refusal.ends_the_session() {
+                // It is of no use to anybody: what was got with it may be.
+                store.remove(|entry| entry.asked == wanted.asked)?;
+            }
             if wanted.grant == Grant::Refresh {
                 return Err(failure(&Error::Refused(refusal), &wanted.party));
             }
-            wanted.voice.say("The provider has ended the session.");
+            wanted.voice.say(&format!("The refresh token is not taken any more: {refusal}."));
             Ok(None)
         }
         Err(error) => Err(failure(&error, &wanted.party)),
@@ -105,6 +103,7 @@ pub(super) fn key_of(kept: &Entry) -> Result<Option<DpopKey>, Failure> {
 /// A new token, by the way that was chosen.
 async fn new(wanted: &Wanted) -> Result<Entry, Failure> {
     let told = |error: Error| failure(&error, &wanted.party);
+    let began = now();
     let key = wanted.asked.dpop.then(DpopKey::generate).transpose().map_err(told)?;
     let client = wanted.party.discovered(key).await?;
     let metadata = client.provider().metadata().await.map_err(told)?;
@@ -112,6 +111,7 @@ async fn new(wanted: &Wanted) -> Result<Entry, Failure> {
         grant: wanted.grant,
         proof: wanted.party.proves_itself(),
         subject_token: wanted.subject.is_some(),
+        for_a_person: wanted.sign_in.says_anything(),
         code: metadata.authorization_endpoint.is_some(),
         device: metadata.device_authorization_endpoint.is_some(),
         somebody: std::io::stderr().is_terminal(),
@@ -132,7 +132,7 @@ async fn new(wanted: &Wanted) -> Result<Entry, Failure> {
     if !withheld.is_empty() && !wanted.asked.scope.is_empty() {
         wanted.voice.say(&format!("The provider did not grant: {withheld}."));
     }
-    Ok(entry(wanted, &client, &tokens, None))
+    Ok(entry(wanted, &client, &tokens, Before::Nothing { began }))
 }
 
 fn in_words(way: Way) -> &'static str {
@@ -145,11 +145,28 @@ fn in_words(way: Way) -> &'static str {
     }
 }
 
+/// What there was before an answer.
+#[derive(Clone, Copy)]
+enum Before<'e> {
+    /// Nothing: the flow began at this moment.
+    Nothing { began: i64 },
+    /// The entry that was renewed.
+    Renewed(&'e Entry),
+}
+
 /// What there is to keep of an answer. A renewal without an ID token leaves the old one, which is good for a logout.
-fn entry(wanted: &Wanted, client: &Client, tokens: &Tokens, before: Option<&Entry>) -> Entry {
+fn entry(wanted: &Wanted, client: &Client, tokens: &Tokens, came_after: Before<'_>) -> Entry {
     let text = |text: &str| Zeroizing::new(text.to_owned());
+    let (before, began) = match came_after {
+        Before::Nothing { began } => (None, (wanted.asked.holder == Holder::User).then_some(began)),
+        Before::Renewed(kept) => (Some(kept), kept.signed_in),
+    };
     let access_token = tokens.access_token();
     let id_token = tokens.id_token();
+    let time = |name: &str| {
+        let claim = id_token.and_then(|token| token.claim(name));
+        claim.and_then(NumericDate::from_json).map(NumericDate::seconds)
+    };
     Entry {
         asked: wanted.asked.clone(),
         access_token: text(access_token.expose()),
@@ -160,17 +177,12 @@ fn entry(wanted: &Wanted, client: &Client, tokens: &Tokens, before: Option<&Entr
             |token| Some(text(token.expose())),
         ),
         granted: Some(tokens.scope().to_string()).filter(|scope| !scope.is_empty()),
+        // The page may have signed the person in long before, in another window.
+        signed_in: time("auth_time").or(began),
         obtained: now(),
         expires: Some(access_token.expires_at().seconds()),
-        id_token_expires: id_token.map_or_else(
-            || before.and_then(|kept| kept.id_token_expires),
-            |token| {
-                token
-                    .claim("exp")
-                    .and_then(portcullis_core::token::NumericDate::from_json)
-                    .map(|exp| exp.seconds())
-            },
-        ),
+        id_token_expires: id_token
+            .map_or_else(|| before.and_then(|kept| kept.id_token_expires), |_| time("exp")),
         subject: id_token.map_or_else(
             || before.and_then(|kept| kept.subject.clone()),
             |token| Some(token.subject().to_owned()),

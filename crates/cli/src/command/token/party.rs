@@ -12,7 +12,9 @@ use portcullis_core::token::issuer::is_loopback_host;
 use portcullis_core::{ConfigError, ConfigErrors};
 use portcullis_resource_server::Config;
 use reqwest::Url;
-use std::path::Path;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Who is asked, and in whose name.
 #[derive(Clone, Debug)]
@@ -21,6 +23,7 @@ pub(crate) struct Party {
     pub(crate) client: String,
     authentication: Authentication,
     authorities: Option<Vec<u8>>,
+    trusted_audiences: Vec<String>,
 }
 
 /// An issuer and a client that are known from before.
@@ -42,7 +45,7 @@ impl Party {
             None => (None, None),
         };
         let issuer = arguments.issuer.clone().or(set.issuer).or(known_issuer);
-        let authentication = authentication(arguments, set.secret)?;
+        let authentication = authentication(arguments, set.secret, set.assertion_file)?;
         let public = authentication.method() == Authentication::public().method();
         let client = arguments.client_id.clone().or(set.client).or(known_client);
         let client = client.or_else(|| issuer.as_deref().filter(|_| public).and_then(development_client));
@@ -64,7 +67,13 @@ impl Party {
             client: client.unwrap_or_default(),
             authentication,
             authorities,
+            trusted_audiences: Vec::new(),
         })
+    }
+
+    /// The same, taking ID tokens that are for these audiences as well.
+    pub(super) fn trusting_audiences(self, trusted_audiences: Vec<String>) -> Self {
+        Self { trusted_audiences, ..self }
     }
 
     /// The one client that something is kept of, where nothing names an issuer.
@@ -124,6 +133,7 @@ impl Party {
             provider = provider.authorities(pem).map_err(fault)?;
         }
         let client = Client::new(provider.build(), &self.client, self.authentication.clone());
+        let client = client.trusting_audiences(self.trusted_audiences.iter().map(String::as_str));
         Ok(key.into_iter().fold(client, Client::dpop))
     }
 
@@ -139,7 +149,9 @@ impl Party {
 struct Variables {
     issuer: Option<String>,
     client: Option<String>,
+    /// Also an empty one: it is set, and nobody's.
     secret: Option<Secret>,
+    assertion_file: Option<PathBuf>,
 }
 
 impl Variables {
@@ -148,7 +160,8 @@ impl Variables {
         Ok(Self {
             issuer: set("OAUTH2_ISSUER")?,
             client: set("OAUTH2_CLIENT_ID")?,
-            secret: set("OAUTH2_CLIENT_SECRET")?.map(Secret::new),
+            secret: Config::variable(SECRET)?.map(Secret::new),
+            assertion_file: set("OAUTH2_CLIENT_ASSERTION_FILE")?.map(PathBuf::from),
         })
     }
 
@@ -158,16 +171,21 @@ impl Variables {
             said.as_ref().zip(set.as_ref()).is_some_and(|(said, set)| said != set)
         };
         if other(&arguments.issuer, &self.issuer) {
-            (self.client, self.secret) = (None, None);
+            (self.client, self.secret, self.assertion_file) = (None, None, None);
         }
         if other(&arguments.client_id, &self.client) {
-            self.secret = None;
+            (self.secret, self.assertion_file) = (None, None);
         }
         self
     }
 }
 
-fn authentication(arguments: &ClientArguments, set: Option<Secret>) -> Result<Authentication, Failure> {
+/// What proves the client: what is said comes before what is set.
+fn authentication(
+    arguments: &ClientArguments,
+    secret: Option<Secret>,
+    assertion_file: Option<PathBuf>,
+) -> Result<Authentication, Failure> {
     let fault = |error: ConfigError| Failure::from(ConfigErrors::from(error));
     let certificate = arguments.client_certificate_file.as_deref().map(file).transpose()?;
     if let Some(path) = &arguments.client_key_file {
@@ -178,9 +196,20 @@ fn authentication(arguments: &ClientArguments, set: Option<Secret>) -> Result<Au
     if let Some(pem) = certificate {
         return Authentication::certificate(&pem).map_err(fault);
     }
-    let secret = match arguments.client_secret_file.as_deref() {
-        Some(path) => Some(secret_file(path)?),
-        None => set,
+    let said = (&arguments.client_secret_file, &arguments.client_assertion_file);
+    let secret = match (said, secret, assertion_file) {
+        ((_, Some(path)), ..) => return Authentication::assertion_file(path).map_err(fault),
+        ((Some(path), None), ..) => Some(secret_file(path, "the client's secret")?),
+        ((None, None), Some(_), Some(_)) => {
+            let message = format!("both {SECRET} and OAUTH2_CLIENT_ASSERTION_FILE are set");
+            return Err(Failure::with_cure(
+                Exit::CouldNotRun,
+                message,
+                "unset the one that is not the client's",
+            ));
+        }
+        ((None, None), None, Some(path)) => return Authentication::assertion_file(&path).map_err(fault),
+        ((None, None), secret, None) => secret.map(set_secret).transpose()?,
     };
     Ok(match secret {
         Some(secret) if arguments.client_secret_post => Authentication::secret_post(secret),
@@ -189,15 +218,52 @@ fn authentication(arguments: &ClientArguments, set: Option<Secret>) -> Result<Au
     })
 }
 
-/// A file's text, without the line's end that editors leave.
-pub(super) fn secret_file(path: &Path) -> Result<Secret, Failure> {
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|error| Failure::could_not_run(format!("{}: {error}", path.display())))?;
-    Ok(Secret::new(text.trim_end()))
+const SECRET: &str = "OAUTH2_CLIENT_SECRET";
+
+/// The secret of the environment. One that is empty is a mistake in a script more often than it is a public client.
+fn set_secret(secret: Secret) -> Result<Secret, Failure> {
+    let text = trimmed(secret.expose());
+    if text.is_empty() {
+        let message = format!("{SECRET}: expected the client's secret, found an empty text");
+        let cure = "set it to the secret; for a client that has none, unset it";
+        return Err(Failure::with_cure(Exit::CouldNotRun, message, cure));
+    }
+    Ok(Secret::new(text))
+}
+
+/// A file's text, without the white space around it that editors leave. An empty file is a mistake, and no empty secret.
+pub(super) fn secret_file(path: &Path, expected: &str) -> Result<Secret, Failure> {
+    let told = |problem: &dyn Display| format!("{}: {problem}", path.display());
+    let text = std::fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|error| Failure::could_not_run(told(&error)))?;
+    let text = trimmed(&text);
+    if text.is_empty() {
+        let message = told(&format!("expected {expected}, found an empty file"));
+        return Err(Failure::with_cure(
+            Exit::CouldNotRun,
+            message,
+            "write it into the file, or name another one",
+        ));
+    }
+    Ok(Secret::new(text))
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim()
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| Failure::could_not_run(format!("{}: {error}", path.display())))
+    let bytes = std::fs::read(path);
+    let bytes = bytes.map_err(|error| Failure::could_not_run(format!("{}: {error}", path.display())))?;
+    if bytes.trim_ascii().is_empty() {
+        let message = format!("{}: expected PEM, found an empty file", path.display());
+        return Err(Failure::with_cure(
+            Exit::CouldNotRun,
+            message,
+            "write it into the file, or name another one",
+        ));
+    }
+    Ok(bytes)
 }
 
 /// The public client of the development identity provider, for an issuer on this machine.
@@ -230,8 +296,10 @@ mod tests {
             issuer: text("https://a.example"),
             client: text("a"),
             secret: Some(Secret::new("s")),
+            assertion_file: Some("file".into()),
         };
         let left = set.without_others_than(&arguments(said));
+        assert_eq!(left.secret.is_some(), left.assertion_file.is_some());
         (left.client.is_some(), left.secret.is_some())
     }
 

@@ -7,12 +7,11 @@ use super::trouble::failure;
 use super::voice::Voice;
 use super::wanted::Wanted;
 use crate::browser;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::stop::told_to_stop;
 use portcullis_client::{Client, Error, LoopbackRedirect, ServerMetadata, Tokens};
 use portcullis_core::ConfigErrors;
 use portcullis_core::dialect::Dialect;
-use reqwest::Url;
 use std::time::Duration;
 
 /// The authorization code, back to a port of this machine.
@@ -23,14 +22,16 @@ pub(super) async fn by_browser(
 ) -> Result<Tokens, Failure> {
     let told = |error: Error| failure(&error, &wanted.party);
     let scope = scope(wanted, metadata);
-    let mut asked = client.authorization_code(&wanted.request(&scope)).pushed(wanted.par);
-    if wants_consent(&scope, &wanted.party.issuer) {
-        asked = asked.prompt("consent");
-    }
+    let asked = client.authorization_code(&wanted.request(&scope)).pushed(wanted.par);
+    let consent = wants_consent(&scope, &wanted.party.issuer).then_some("consent");
+    let asked = wanted.sign_in.apply(asked, consent);
     let redirect = listen(wanted.redirect_uri.as_deref()).await?;
-    // A provider that compares to the letter gets the letters that are registered there.
-    let redirect_uri = wanted.redirect_uri.clone().unwrap_or_else(|| redirect.redirect_uri());
-    let flow = asked.start(&redirect_uri).await.map_err(told)?;
+    let flow = asked.start(&redirect.redirect_uri()).await.map_err(told)?;
+    if !flow.pkce_is_confirmed() {
+        wanted.voice.say(
+            "The provider does not say that it checks PKCE: without it, whoever steals the code can use it.",
+        );
+    }
     invite(flow.url().as_str(), wanted.voice);
     let bar = wanted.voice.waiting("Waiting for you to sign in ... Ctrl-C stops.");
     let came = unless_stopped(redirect.receive(&flow, PATIENCE)).await;
@@ -45,7 +46,10 @@ pub(super) async fn by_device(
     metadata: &ServerMetadata,
 ) -> Result<Tokens, Failure> {
     let told = |error: Error| failure(&error, &wanted.party);
-    let flow = client.device(&wanted.request(&scope(wanted, metadata))).await.map_err(told)?;
+    let parameters = wanted.sign_in.members();
+    let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let request = wanted.request(&scope(wanted, metadata));
+    let flow = client.device_with(&request, &parameters).await.map_err(told)?;
     let voice = wanted.voice;
     voice.demand("To sign in, open this page on any device:");
     voice.show(flow.verification_uri().as_str());
@@ -84,21 +88,11 @@ fn wants_consent(scope: &str, issuer: &str) -> bool {
     scope.split(' ').any(|scope| scope == "offline_access") && Dialect::of_issuer(issuer).name == "generic"
 }
 
-/// A free port, or the one that is registered.
+/// A free port, or where the redirect URI leads that is registered.
 async fn listen(named: Option<&str>) -> Result<LoopbackRedirect, Failure> {
     let bound = match named {
         None => LoopbackRedirect::bind().await,
-        Some(named) => {
-            let here = |url: &Url| matches!(url.host_str(), Some("127.0.0.1" | "localhost"));
-            let url = Url::parse(named).ok().filter(|url| url.scheme() == "http" && here(url));
-            let port = url.as_ref().and_then(Url::port);
-            let (url, port) = url.zip(port).ok_or_else(|| {
-                let cure = "write it with the port that is registered, such as http://127.0.0.1:8765/callback";
-                let message = "`--redirect-uri` must lead to a port of 127.0.0.1 or localhost: that is where the browser comes back to";
-                Failure::with_cure(Exit::CouldNotRun, message, cure)
-            })?;
-            LoopbackRedirect::bind_at(port, url.path()).await
-        }
+        Some(named) => LoopbackRedirect::bind_for(named).await,
     };
     bound.map_err(|fault| ConfigErrors::from(fault).into())
 }

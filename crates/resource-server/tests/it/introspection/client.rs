@@ -10,6 +10,7 @@ use aws_lc_rs::signature::{
 use portcullis_core::jose::base64url::encode;
 use portcullis_idp::{Client, Idp, IdpConfig};
 use portcullis_resource_server::clock::Clock as _;
+use portcullis_resource_server::{Config, ResourceServer, Settings};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -119,6 +120,37 @@ async fn a_client_proves_itself_by_its_key() {
             assert_eq!(judge(&server, &token).await, "fine", "{algorithm}");
         }
     }
+}
+
+/// A workload's assertion, which its platform signs, keeps in a file, and replaces.
+#[tokio::test]
+async fn a_ready_assertion_is_read_each_time() {
+    let endpoint = Answering::start(r#"{"active":false}"#).await;
+    let file = File::new("a.b.c\n");
+    let text = format!(
+        "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\n[issuer.introspection]\nclient_id = \"service\"\n\
+         client_assertion_file = \"{}\"\nendpoint = \"{}\"\n",
+        file.path(),
+        endpoint.url
+    );
+    let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
+    let server = ResourceServer::with_clock(settings, clock());
+    for (token, assertion) in [("one", "a.b.c\n"), ("two", "d.e.f")] {
+        std::fs::write(file.path(), assertion).unwrap();
+        assert_eq!(judge(&server, token).await, "token.inactive");
+    }
+    // A file that is being written is no reason to say that the token is bad.
+    std::fs::write(file.path(), "").unwrap();
+    assert!(judge(&server, "three").await.starts_with("outage."));
+    let sent: Vec<String> = endpoint
+        .requests()
+        .iter()
+        .filter_map(|request| {
+            let mut form = url::form_urlencoded::parse(request.body.as_bytes());
+            form.find(|(name, _)| name == "client_assertion").map(|(_, value)| value.into_owned())
+        })
+        .collect();
+    assert_eq!(sent, ["a.b.c", "d.e.f"]);
 }
 
 #[tokio::test]

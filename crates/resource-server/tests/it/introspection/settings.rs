@@ -22,6 +22,10 @@ fn issuer(name: &str, introspection: &str) -> String {
 fn every_fault_has_its_place() {
     let (secret, key) = (File::new(" s3cret\n"), File::new(&pem("PRIVATE KEY", b"no key")));
     let empty = File::new(" \n");
+    let assertion = File::new("a.b.c\n");
+    let by_assertion = format!("client_id = \"a\"\nclient_assertion_file = \"{}\"\n", assertion.path());
+    assert_eq!(places(&issuer("a", &by_assertion)), [""; 0]);
+    assert_eq!(places(&issuer("a", &format!("{by_assertion}auth = \"private_key_jwt\""))), [""; 0]);
     let with_secret = format!("client_id = \"a\"\nclient_secret_file = \"{}\"\n", secret.path());
     assert_eq!(places(&issuer("a", &with_secret)), [""; 0]);
     for (more, place) in [
@@ -31,6 +35,19 @@ fn every_fault_has_its_place() {
         ("client_id = \"a\"\nclient_secret_env = \"PORTCULLIS_UNSET\"".to_owned(), "client_secret_env"),
         (format!("{with_secret}client_secret_env = \"HOME\""), "client_secret_file"),
         (with_secret.replace("client_id = \"a\"", ""), "client_id"),
+        (
+            format!("client_id = \"a\"\nauth = \"private_key_jwt\"\nprivate_key_file = \"{}\"", empty.path()),
+            "private_key_file",
+        ),
+        (by_assertion.replace("client_id = \"a\"", ""), "client_id"),
+        (format!("{with_secret}client_assertion_file = \"{}\"", assertion.path()), "client_assertion_file"),
+        (format!("{by_assertion}auth = \"client_secret_basic\""), "client_assertion_file"),
+        (format!("client_id = \"a\"\nclient_assertion_file = \"{}\"", empty.path()), "client_assertion_file"),
+        (
+            format!("client_id = \"a\"\nclient_assertion_file = \"{}\"", secret.path()),
+            "client_assertion_file",
+        ),
+        ("client_id = \"a\"\nclient_assertion_file = \"/nonexistent\"".to_owned(), "client_assertion_file"),
         (format!("{with_secret}auth = \"digest\""), "auth"),
         ("client_id = \"a\"\nauth = \"private_key_jwt\"".to_owned(), "private_key_file"),
         (

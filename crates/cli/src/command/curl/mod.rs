@@ -1,12 +1,17 @@
 //! `portcullis curl`: one call with a token, and with a proof where the token is bound to a key.
 //!
-//! It goes to https only, except on this machine, and follows no redirect: a token is sent where it was told to. It does
-//! not check what comes back.
+//! It goes to https only, except on this machine, and follows no redirect: a token is sent where it was told to. Where the
+//! API wants a stronger or newer sign-in, it gets a token by one and calls once more. It does not check what comes back.
 
-use crate::args::CurlArguments;
-use crate::command::token::{Obtained, failure};
+mod challenge;
+mod hint;
+
+use crate::args::{CurlArguments, Grant, RequestArguments};
+use crate::command::token::{Obtained, Voice, failure};
 use crate::exit::{Exit, Failure};
 use crate::output::{QUIET, styled};
+use challenge::{Challenge, StepUp};
+use hint::Hint;
 use portcullis_client::{AccessToken, Client};
 use portcullis_core::token::issuer::is_loopback_host;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -17,19 +22,45 @@ use std::time::Duration;
 
 pub(crate) async fn run(arguments: CurlArguments) -> Result<Exit, Failure> {
     let call = Call::read(&arguments)?;
-    let obtained = Obtained::by(arguments.request, false).await?;
-    let told = |error| failure(&error, &obtained.party);
-    let (client, token) = obtained.bound_client()?;
-    let mut answer = call.send(&client, &token, &obtained).await?;
-    // RFC 9449, section 9: the server may want a nonce in the proof, and says which.
-    let nonce = answer.headers().get("dpop-nonce").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    if let (Some(nonce), StatusCode::UNAUTHORIZED) = (nonce, answer.status())
-        && client.proof(call.method.as_str(), &call.url, &token).map_err(told)?.is_some()
-    {
-        client.keep_nonce(&call.url, &nonce);
-        answer = call.send(&client, &token, &obtained).await?;
+    let voice = Voice { quiet: arguments.request.quiet };
+    let obtained = Obtained::by(arguments.request.clone(), false).await?;
+    let mut answer = call.answered(&obtained).await?;
+    let mut hint = Hint::of(&answer, &obtained);
+    if let Some(step_up) = wanted_sign_in(&answer) {
+        let request = stepped_up(&arguments.request, &step_up);
+        let may = obtained.is_a_persons() && !matches!(request.grant, Grant::Refresh);
+        hint = Hint::SignIn { step_up: step_up.clone(), problem: None };
+        if may {
+            voice.say(&format!("The API wants another sign-in:{}.", step_up.arguments()));
+            match obtained.instead_of(request).await {
+                Ok(other) => {
+                    answer = call.answered(&other).await?;
+                    hint = match wanted_sign_in(&answer) {
+                        Some(step_up) => Hint::SignIn { step_up, problem: None },
+                        None => Hint::of(&answer, &other),
+                    };
+                }
+                Err(failure) => hint = Hint::SignIn { step_up, problem: Some(failure) },
+            }
+        }
     }
-    print(answer, arguments.include).await
+    print(answer, arguments.include, hint).await
+}
+
+/// What the API wants of the person's sign-in (RFC 9470, section 3).
+fn wanted_sign_in(answer: &Response) -> Option<StepUp> {
+    let challenges =
+        if answer.status() == StatusCode::UNAUTHORIZED { Challenge::all(answer.headers()) } else { vec![] };
+    challenges.iter().find_map(Challenge::step_up)
+}
+
+/// The arguments for a token as the API wants it. A kept one that fits will do.
+fn stepped_up(arguments: &RequestArguments, step_up: &StepUp) -> RequestArguments {
+    let mut request = arguments.clone();
+    request.renew = false;
+    request.sign_in.acr_values = step_up.acr_values.clone().or(request.sign_in.acr_values);
+    request.sign_in.max_age = step_up.max_age.or(request.sign_in.max_age);
+    request
 }
 
 /// What is sent.
@@ -57,6 +88,22 @@ impl Call {
             headers.insert(name, value);
         }
         Ok(Self { url: target(&arguments.url)?, method, headers, content })
+    }
+
+    /// The answer to this call; it is sent once more where the server wants a nonce in the proof, and says which (RFC 9449,
+    /// section 9).
+    async fn answered(&self, obtained: &Obtained) -> Result<Response, Failure> {
+        let told = |error| failure(&error, &obtained.party);
+        let (client, token) = obtained.bound_client()?;
+        let answer = self.send(&client, &token, obtained).await?;
+        let nonce = answer.headers().get("dpop-nonce").and_then(|value| value.to_str().ok());
+        if let (Some(nonce), StatusCode::UNAUTHORIZED) = (nonce, answer.status())
+            && client.proof(self.method.as_str(), &self.url, &token).map_err(told)?.is_some()
+        {
+            client.keep_nonce(&self.url, nonce);
+            return self.send(&client, &token, obtained).await;
+        }
+        Ok(answer)
     }
 
     async fn send(
@@ -109,7 +156,7 @@ fn header(line: &str) -> Result<(HeaderName, HeaderValue), Failure> {
 }
 
 /// The content as it comes; what a person should know of it goes to standard error.
-async fn print(mut answer: Response, include: bool) -> Result<Exit, Failure> {
+async fn print(mut answer: Response, include: bool, hint: Hint) -> Result<Exit, Failure> {
     let status = answer.status();
     let mut head = Vec::new();
     if include {
@@ -132,13 +179,8 @@ async fn print(mut answer: Response, include: bool) -> Result<Exit, Failure> {
     if status.as_u16() < 400 {
         return Ok(Exit::Fine);
     }
-    let hint = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            ": `portcullis token -q | portcullis explain` says why"
-        }
-        _ => "",
-    };
-    _ = writeln!(anstream::stderr(), "{}", styled(QUIET, &format!("The answer was {status}{hint}.")));
+    let told = format!("The answer was {status}{hint}.");
+    _ = writeln!(anstream::stderr(), "{}", styled(QUIET, &told));
     Ok(Exit::Rejected)
 }
 
