@@ -1,7 +1,11 @@
 //! Counting: run, passed, waived. A suite ends by printing its totals.
+//!
+//! The lines `totals: `, `skipped: ` and `excused: ` go to standard output past the test runner, which keeps what passing
+//! tests print to itself: `cargo xtask test` shows and counts them.
 
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 /// The totals of one suite.
 pub(crate) struct Tally {
@@ -52,9 +56,28 @@ impl Tally {
     /// Prints the totals; fails if there was a failure, or a waiver for nothing.
     pub(crate) fn finish(self, least: usize) {
         let passed = self.run - self.waived - self.failures.len();
-        println!("{}: {} run, {passed} passed, {} waived", self.suite, self.run, self.waived);
+        totals(self.suite, self.run, passed, self.waived);
         assert!(self.failures.is_empty(), "{}:\n  {}", self.suite, self.failures.join("\n  "));
         assert!(self.waivers.is_empty(), "{}: waivers for nothing: {:?}", self.suite, self.waivers);
         assert!(self.run >= least, "{}: only {} cases", self.suite, self.run);
     }
+}
+
+/// The totals of a suite, in the one form.
+pub(crate) fn totals(suite: &str, run: usize, passed: usize, waived: usize) {
+    tell(&format!("totals: {suite}: {run} run, {passed} passed, {waived} waived, 0 skipped"));
+}
+
+/// A suite that could not run: in CI that is a failure.
+pub(crate) fn skipped(why: &str) {
+    tell(&format!("skipped: {why}"));
+}
+
+/// A suite that could not run, which CI does without: `conformance/README.md` says which ones these are.
+pub(crate) fn excused(why: &str) {
+    tell(&format!("excused: {why}"));
+}
+
+fn tell(line: &str) {
+    _ = std::io::stdout().lock().write_all(format!("{line}\n").as_bytes());
 }

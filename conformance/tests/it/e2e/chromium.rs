@@ -29,7 +29,7 @@ fn program() -> Option<OsString> {
     let program = std::env::var_os("PORTCULLIS_CHROMIUM");
     let installed = folder().join("node_modules/playwright-core").is_dir();
     if program.is_none() || !installed {
-        println!("skipped: Chromium is not installed; `cargo xtask test` does it");
+        crate::tally::skipped("Chromium is not installed; `cargo xtask test` does it");
     }
     program.filter(|_| installed)
 }

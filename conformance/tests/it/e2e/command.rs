@@ -106,7 +106,7 @@ async fn failures_have_their_exit_codes_and_tell_no_secret() {
 #[test]
 fn the_lines_of_the_dev_page_do_what_it_says() {
     if !Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
-        println!("skipped: curl is not installed");
+        crate::tally::excused("curl is not installed");
         return;
     }
     let page = run_the_dev_page(&[]);
@@ -234,7 +234,7 @@ async fn a_running_idp_is_made_to_fail_from_the_command_line() {
 #[test]
 fn the_guide_for_ci_does_what_it_says() {
     if !Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
-        println!("skipped: curl is not installed");
+        crate::tally::excused("curl is not installed");
         return;
     }
     let guide = include_str!("../../../../docs/idp.md");

@@ -211,7 +211,7 @@ async fn systemd_can_hand_over_the_socket() {
     const ACTIVATE: &str = "systemd-socket-activate";
     let there = Command::new(ACTIVATE).arg("--version").stdout(Stdio::null()).status();
     if there.is_err() {
-        eprintln!("skipped: `{ACTIVATE}` is not installed");
+        crate::tally::excused(&format!("`{ACTIVATE}` is not installed"));
         return;
     }
     let world = World::new("activation").await;
@@ -232,4 +232,34 @@ async fn systemd_can_hand_over_the_socket() {
     };
     assert_eq!(answer.await, "hello nobody");
     assert_eq!(world.status("/x", None).await, None);
+}
+
+/// `Type=notify-reload`: systemd starts what comes after the gateway once it is told that the gateway is ready, and not before.
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_is_told_what_the_gateway_does() {
+    let world = World::new("notify").await;
+    world.write(CLOSED);
+    let socket = world.folder.join("notify");
+    let systemd = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    systemd.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    // Each message holds lines; those before the one that is waited for are passed over.
+    let told = |line: &str| {
+        let mut bytes = [0; 4096];
+        loop {
+            let length =
+                systemd.recv(&mut bytes).unwrap_or_else(|error| panic!("never told {line}: {error}"));
+            if String::from_utf8_lossy(&bytes[..length]).lines().any(|held| held == line) {
+                return;
+            }
+        }
+    };
+    let gateway = Process::start(world.command(&["serve"]).env("NOTIFY_SOCKET", &socket));
+    told("READY=1");
+    // It listens by then.
+    assert_eq!(world.status("/orders", None).await, Some(401));
+    gateway.signal("-HUP");
+    told("RELOADING=1");
+    told("READY=1");
+    gateway.signal("-TERM");
+    told("STOPPING=1");
 }

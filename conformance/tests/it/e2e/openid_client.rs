@@ -10,7 +10,7 @@ use tokio::process::Command;
 fn program() -> Option<OsString> {
     let folder = std::env::var_os("PORTCULLIS_OPENID_CLIENT");
     if folder.is_none() {
-        println!("skipped: npm openid-client is not installed; `cargo xtask test` does it");
+        crate::tally::skipped("npm openid-client is not installed; `cargo xtask test` does it");
     }
     folder
 }

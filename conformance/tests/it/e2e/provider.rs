@@ -46,7 +46,7 @@ impl Provider {
     /// npm `oidc-provider`, if `PORTCULLIS_OIDC_PROVIDER` names the folder where it is installed.
     pub(crate) async fn certified(algorithm: &str) -> Option<Self> {
         let Some(folder) = std::env::var_os("PORTCULLIS_OIDC_PROVIDER") else {
-            println!("skipped: npm oidc-provider is not installed; `cargo xtask test` does it");
+            crate::tally::skipped("npm oidc-provider is not installed; `cargo xtask test` does it");
             return None;
         };
         let mut command = Command::new("node");

@@ -16,7 +16,7 @@ impl Redis {
     /// The program that `PORTCULLIS_REDIS_SERVER` names, with these arguments besides the port.
     pub(crate) fn start(name: &str, arguments: impl Fn(&Path, u16) -> Vec<String>) -> Option<Self> {
         let Some(program) = std::env::var_os("PORTCULLIS_REDIS_SERVER") else {
-            println!("skipped: no redis-server; `cargo xtask test` installs it");
+            crate::tally::skipped("no redis-server; `cargo xtask test` installs it");
             return None;
         };
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();

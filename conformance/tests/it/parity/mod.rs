@@ -18,6 +18,7 @@ mod step_up;
 mod wire;
 mod world;
 
+use crate::tally::totals;
 use case::{Case, Outcome};
 use door::Door;
 use std::collections::BTreeMap;
@@ -80,6 +81,7 @@ impl Unexpressed {
 
     fn print(&self, corpus: &str, rows: usize, asked: usize) {
         println!("parity {corpus}: {rows} rows through {} doors, {asked} answers", Door::ALL.len());
+        totals(&format!("parity {corpus}"), asked, asked, 0);
         for (why, by_door) in &self.0 {
             let mut alike: BTreeMap<&Vec<String>, Vec<&str>> = BTreeMap::new();
             for (door, ids) in by_door {

@@ -111,8 +111,9 @@ impl World {
             "listen = \"127.0.0.1:0\"\nupstream = \"http://{api}\"\nadmin = {{ listen = \"127.0.0.1:0\" }}\n"
         );
         let settings = |proxy: &str, door: &str| {
-            let text =
-                format!("{issuers}[gateway]\nhosts = [\"gw.example\"]\n{proxy}{identity}{door}{ROUTES}");
+            let text = format!(
+                "{issuers}[log]\naudit = \"none\"\n[gateway]\nhosts = [\"gw.example\"]\n{proxy}{identity}{door}{ROUTES}"
+            );
             let config = Config::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
             let settings = Settings::try_from(config).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
             keys.iter().fold(settings, |settings, (issuer, keys)| settings.with_fixed_keys_of(issuer, keys))

@@ -18,6 +18,8 @@ pub(super) struct Case {
     pub(super) change: fn(TokenBuilder) -> TokenBuilder,
     /// Whose tokens are tried: a user's first, then an application's where there is such a thing.
     pub(super) callers: &'static [&'static str],
+    /// The claim that says who each of them is, by the provider's documentation.
+    pub(super) subjects: &'static [&'static str],
     /// The claim that names the tenant, and ours.
     pub(super) tenant: Option<(&'static str, &'static str)>,
     /// The member of that claim, where it is an object.
@@ -60,6 +62,7 @@ const BASE: Case = Case {
     settings: "",
     change: |token| token,
     callers: &["alice", "service"],
+    subjects: &["sub", "sub"],
     tenant: None,
     tenant_member: None,
     instead: None,
@@ -75,6 +78,8 @@ pub(super) const CASES: &[Case] = &[
         issuer: "https://login.microsoftonline.com/00000000-1111-4000-8000-000000000001/v2.0",
         change: |token| token.claim("tid", T),
         tenant: Some(("tid", T)),
+        // `sub` is another one for every client.
+        subjects: &["oid", "oid"],
         ..BASE
     },
     Case {
@@ -84,6 +89,8 @@ pub(super) const CASES: &[Case] = &[
         issuer: "https://sts.windows.net/00000000-1111-4000-8000-000000000001/",
         change: |token| token.claim("tid", T),
         tenant: Some(("tid", T)),
+        // `sub` is another one for every client.
+        subjects: &["oid", "oid"],
         ..BASE
     },
     Case {
@@ -93,6 +100,8 @@ pub(super) const CASES: &[Case] = &[
         issuer: "https://00000000-1111-4000-8000-000000000001.ciamlogin.com/00000000-1111-4000-8000-000000000001/v2.0",
         change: |token| token.claim("tid", T),
         tenant: Some(("tid", T)),
+        // `sub` is another one for every client.
+        subjects: &["oid", "oid"],
         ..BASE
     },
     Case {
@@ -102,6 +111,8 @@ pub(super) const CASES: &[Case] = &[
         issuer: "https://acme.b2clogin.com/00000000-1111-4000-8000-000000000001/v2.0/",
         change: |token| token.claim("tid", T).claim("tfp", "B2C_1_signin"),
         tenant: Some(("tid", T)),
+        // `sub` is another one for every client.
+        subjects: &["oid", "oid"],
         ..BASE
     },
     Case {
@@ -110,6 +121,7 @@ pub(super) const CASES: &[Case] = &[
         imitation: Dialect::Okta,
         issuer: "https://acme.okta.com/oauth2/default",
         other_issuer: "https://evil.okta.com/oauth2/default",
+        subjects: &["uid", "sub"],
         ..BASE
     },
     Case {
@@ -170,6 +182,7 @@ pub(super) const CASES: &[Case] = &[
         imitation: Dialect::PingOne,
         issuer: "https://auth.pingone.eu/00000000-ffff-4000-8000-0000000000f1/as",
         tenant: Some(("env", "00000000-ffff-4000-8000-0000000000f1")),
+        subjects: &["sub", "client_id"],
         ..BASE
     },
     Case {
@@ -239,6 +252,7 @@ pub(super) const CASES: &[Case] = &[
         issuer: "https://acme.cloudflareaccess.com",
         other_issuer: "https://evil.cloudflareaccess.com",
         instead: Some(("the team's session", |token| token.claim("type", "org").sign())),
+        subjects: &["sub", "common_name"],
         ..BASE
     },
     Case {

@@ -44,6 +44,7 @@ requirement!(Reader = scope("orders:read"));
 pub(crate) struct World {
     pub(crate) idp: Idp,
     pub(crate) server: ResourceServer,
+    pub(crate) clock: Arc<TestClock>,
 }
 
 impl World {
@@ -60,9 +61,9 @@ impl World {
             idp.audience()
         );
         let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
-        let server =
-            ResourceServer::with_clock(settings, Arc::new(TestClock::at(NumericDate::from_seconds(NOW))));
-        Self { idp, server }
+        let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
+        let server = ResourceServer::with_clock(settings, Arc::clone(&clock) as Arc<_>);
+        Self { idp, server, clock }
     }
 
     pub(crate) fn token(&self) -> TokenBuilder {

@@ -1,7 +1,7 @@
 //! RFC 7518: JSON Web Algorithms.
 
 use super::{World, key, key_set, key_with};
-use portcullis_core::jose::JwkFault;
+use portcullis_core::jose::{JwkFault, base64url};
 use serde_json::{Value, json};
 
 fn skipped(key: Value) -> JwkFault {
@@ -22,9 +22,24 @@ async fn section_3_4_signatures_have_a_fixed_length() {
     let token = world.token().sign();
     assert_eq!(world.judge(&token).await, "fine");
     assert_eq!(world.judge(&token[..token.len() - 6]).await, "token.signature");
-    let (input, _) = token.rsplit_once('.').unwrap();
-    let der = portcullis_core::jose::base64url::encode(&[&[0x30, 0x44, 0x02, 0x20][..], &[1; 68]].concat());
+    // The very signature that is accepted, written as DER: the same two numbers, of variable length.
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let fixed = base64url::decode(signature).unwrap();
+    let der = base64url::encode(&der(&fixed));
     assert_eq!(world.judge(&format!("{input}.{der}")).await, "token.signature");
+}
+
+/// The same signature as a sequence of two integers (SEC 1, C.5).
+fn der(fixed: &[u8]) -> Vec<u8> {
+    let integer = |half: &[u8]| {
+        let zeros = half.iter().take_while(|byte| **byte == 0).count();
+        let sign = half.get(zeros).is_none_or(|byte| *byte >= 0x80);
+        let number = [&[0][usize::from(!sign)..], &half[zeros..]].concat();
+        [&[0x02, u8::try_from(number.len()).unwrap()][..], &number].concat()
+    };
+    let (r, s) = fixed.split_at(fixed.len() / 2);
+    let both = [integer(r), integer(s)].concat();
+    [&[0x30, u8::try_from(both.len()).unwrap()][..], &both].concat()
 }
 
 /// 3.6: `none` is refused

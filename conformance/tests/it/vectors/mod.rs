@@ -17,7 +17,9 @@ fn vectors(name: &str) -> Option<Value> {
     match std::fs::read_to_string(folder.join(name)) {
         Ok(text) => Some(serde_json::from_str(&text).unwrap()),
         Err(_) => {
-            println!("skipped: {name} is not there; set PORTCULLIS_VECTORS to the folder that holds it");
+            crate::tally::excused(&format!(
+                "{name} is not there; set PORTCULLIS_VECTORS to the folder that holds it"
+            ));
             None
         }
     }

@@ -120,7 +120,11 @@ fn promtool(arguments: &[&str], folder: &Path, input: &str) -> Option<String> {
     command.args(arguments).current_dir(folder);
     let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let Ok(mut child) = spawned else {
-        println!("skipped: promtool is not there (Debian: prometheus)");
+        // Past the test runner, which keeps what passing tests print.
+        _ = std::io::Write::write_all(
+            &mut std::io::stdout(),
+            b"skipped: promtool is not there (Debian: prometheus)\n",
+        );
         return None;
     };
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();

@@ -2,46 +2,79 @@
 
 use crate::world::{World, decide};
 use portcullis_idp::Overlap;
-use std::sync::Arc;
+use portcullis_resource_server::ResourceServer;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use tokio::sync::RwLock;
+use std::sync::{Arc, RwLock};
+
+/// The token of the key that signs now, and how many rotations have begun.
+struct Signed {
+    token: RwLock<(usize, String)>,
+    begun: AtomicUsize,
+    /// Requests during which a rotation began.
+    crossed: AtomicUsize,
+    decided: AtomicUsize,
+    done: AtomicBool,
+}
+
+impl Signed {
+    /// Asks until it is over. Nothing holds the keys still while a request is under way: what was right at any moment of it
+    /// is right. `published` is how many of the latest keys are.
+    async fn ask(&self, server: &ResourceServer, published: usize) {
+        while !self.done.load(Ordering::SeqCst) {
+            let (rotation, token) = self.token.read().unwrap().clone();
+            let code = decide(server, &token).await;
+            let begun = self.begun.load(Ordering::SeqCst);
+            let was_withdrawn = begun >= rotation + published;
+            assert!(
+                code == "allow" || (code == "token.key_unknown" && was_withdrawn),
+                "{code} for a token of rotation {rotation}, when {begun} had begun"
+            );
+            self.crossed.fetch_add(usize::from(begun > rotation), Ordering::SeqCst);
+            self.decided.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+        }
+    }
+}
 
 /// Requests under way while the keys change, from eight tasks that do nothing else.
 async fn rotate_under_load(overlap: Overlap) {
     let world = World::new().await;
-    let token = Arc::new(RwLock::new(world.idp.token("alice").sign()));
-    let (decided, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    assert_eq!(world.decide(&token.read().await.clone()).await, "allow");
+    let published = if overlap == Overlap::With { 2 } else { 1 };
+    let signed = Arc::new(Signed {
+        token: RwLock::new((0, world.idp.token("alice").sign())),
+        begun: AtomicUsize::new(0),
+        crossed: AtomicUsize::new(0),
+        decided: AtomicUsize::new(0),
+        done: AtomicBool::new(false),
+    });
+    let first = signed.token.read().unwrap().1.clone();
+    assert_eq!(world.decide(&first).await, "allow");
     let workers: Vec<_> = (0..8)
         .map(|_| {
-            let (server, token) = (world.server.clone(), Arc::clone(&token));
-            let (decided, done) = (Arc::clone(&decided), Arc::clone(&done));
-            tokio::spawn(async move {
-                while !done.load(Ordering::SeqCst) {
-                    // A token counts as good while its request holds the lock: the keys change in between.
-                    let token = token.read().await;
-                    assert_eq!(decide(&server, &token).await, "allow");
-                    decided.fetch_add(1, Ordering::SeqCst);
-                    tokio::task::yield_now().await;
-                }
-            })
+            let (server, signed) = (world.server.clone(), Arc::clone(&signed));
+            tokio::spawn(async move { signed.ask(&server, published).await })
         })
         .collect();
-    for _ in 0..3 {
-        let (before, fetches) = (decided.load(Ordering::SeqCst), world.idp.jwks_fetches());
-        {
-            let mut token = token.write().await;
-            world.idp.rotate(overlap).await;
-            *token = world.idp.token("alice").sign();
-        }
-        world.eventually(|_| decided.load(Ordering::SeqCst) >= before + 1_000).await;
-        assert!(world.idp.jwks_fetches() - fetches <= 2, "{} fetches", world.idp.jwks_fetches() - fetches);
+    // Three times, and until a rotation has come between a question and its answer.
+    for rotation in 1..=50 {
+        let (before, fetches) = (signed.decided.load(Ordering::SeqCst), world.idp.jwks_fetches());
+        signed.begun.store(rotation, Ordering::SeqCst);
+        world.idp.rotate(overlap).await;
+        let token = world.idp.token("alice").sign();
+        *signed.token.write().unwrap() = (rotation, token);
+        world.eventually(|_| signed.decided.load(Ordering::SeqCst) >= before + 1_000).await;
+        let fetched = world.idp.jwks_fetches() - fetches;
+        assert!(fetched <= 2, "{fetched} fetches");
         world.clock.advance(std::time::Duration::from_secs(60));
+        if rotation >= 3 && signed.crossed.load(Ordering::SeqCst) > 0 {
+            break;
+        }
     }
-    done.store(true, Ordering::SeqCst);
+    signed.done.store(true, Ordering::SeqCst);
     for worker in workers {
         worker.await.unwrap();
     }
+    assert!(signed.crossed.load(Ordering::SeqCst) > 0, "no request was under way while the keys changed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

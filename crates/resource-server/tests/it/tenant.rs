@@ -99,12 +99,12 @@ async fn ten_thousand_tenants_are_no_burden() {
     assert_eq!(server.key_status().len(), 1, "the tenants share one key set");
 }
 
-/// Serves metadata and keys of two tenants under one origin.
-async fn two_tenants(keys: [String; 2]) -> String {
+/// Serves metadata and keys of tenants under one origin.
+async fn serving<'t>(tenants: impl IntoIterator<Item = (&'t str, String)>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let mut app = Router::new();
-    for (name, keys) in ["a", "b"].into_iter().zip(keys) {
+    for (name, keys) in tenants {
         let issuer = format!("{origin}/t/{name}");
         let metadata = json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") }).to_string();
         let well_known = format!("/t/{name}/.well-known/openid-configuration");
@@ -121,7 +121,7 @@ async fn tenants_with_keys_of_their_own_are_kept_apart() {
     let clock = clock();
     let listen = ([127, 0, 0, 1], 0).into();
     let (a, b) = (idp(&clock, listen).await, idp(&clock, listen).await);
-    let origin = two_tenants([a.jwks(), b.jwks()]).await;
+    let origin = serving([("a", a.jwks()), ("b", b.jwks())]).await;
     let text = format!(
         "[[issuer]]\nurl = \"{origin}/t/{{tenantid}}\"\naudience = [\"{AUDIENCE}\"]\ntenants = [\"a\", \"b\", \"c\"]\n"
     );
@@ -137,6 +137,30 @@ async fn tenants_with_keys_of_their_own_are_kept_apart() {
     assert_eq!(decide(&server, &token(&a, "c")).await, "outage.metadata");
     assert_eq!(decide(&server, &token(&a, "d")).await, "token.tenant");
     assert_eq!(server.key_status().len(), 3, "only tenants of ours are remembered");
+}
+
+/// What is remembered of tenants is bounded: whoever comes again after too many others is looked up again.
+#[tokio::test]
+async fn no_more_tenants_are_remembered_than_was_said() {
+    const MANY: usize = 24;
+    const MOST: usize = 4;
+    let clock = clock();
+    let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
+    let names: Vec<String> = (0..MANY).map(|number| format!("t{number}")).collect();
+    let tenants: Vec<_> = names.iter().map(|name| (name.as_str(), idp.jwks())).collect();
+    let origin = serving(tenants).await;
+    let text = format!(
+        "[[issuer]]\nurl = \"{origin}/t/{{tenantid}}\"\naudience = [\"{AUDIENCE}\"]\ntenants = {names:?}\n\
+         remembered_tenants = {MOST}\n"
+    );
+    let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
+    let server = ResourceServer::with_clock(settings, Arc::<_>::clone(&clock) as Arc<_>);
+    for tenant in &names {
+        let token = idp.token("alice").issuer(&format!("{origin}/t/{tenant}")).claim("tid", tenant.as_str());
+        assert_eq!(decide(&server, &token.sign()).await, "allow", "{tenant}");
+        assert!(server.key_status().len() <= MOST, "{} after {tenant}", server.key_status().len());
+    }
+    assert!(!server.key_status().is_empty(), "some are");
 }
 
 #[test]

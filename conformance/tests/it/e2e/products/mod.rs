@@ -18,7 +18,7 @@ use std::path::PathBuf;
 fn installed(variable: &str, name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os(variable).map(PathBuf::from);
     if folder.is_none() {
-        println!("skipped: {name} is not installed; `cargo xtask test` does it");
+        crate::tally::skipped(&format!("{name} is not installed; `cargo xtask test` does it"));
     }
     folder
 }

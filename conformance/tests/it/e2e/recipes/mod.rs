@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// A program that `cargo xtask test` installs, if it did: `variable` names it, or the folder that it is in.
 fn installed(variable: &str, program: &str) -> Option<PathBuf> {
     let Some(place) = std::env::var_os(variable).map(PathBuf::from) else {
-        println!("skipped: {program} is not installed; `cargo xtask test` does it");
+        crate::tally::skipped(&format!("{program} is not installed; `cargo xtask test` does it"));
         return None;
     };
     Some(if place.is_dir() { place.join(program) } else { place })

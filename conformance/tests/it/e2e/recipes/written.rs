@@ -56,7 +56,7 @@ fn the_middleware_of_traefik_is_on_its_router() {
 #[test]
 fn systemd_finds_no_fault_in_the_units() {
     if !Command::new("systemd-analyze").arg("--version").output().is_ok_and(|it| it.status.success()) {
-        println!("skipped: systemd-analyze is not installed");
+        crate::tally::excused("systemd-analyze is not installed");
         return;
     }
     let folder = std::env::temp_dir().join(format!("portcullis-units-{}", std::process::id()));
