@@ -93,7 +93,8 @@ pub struct GatewayConfig {
     /// The address to listen on. Default `127.0.0.1:8080`; a socket that systemd hands over comes first. There is no
     /// reverse proxy where another door is open and neither this nor an upstream is named.
     pub listen: Option<SocketAddr>,
-    /// Where requests go whose route names no upstream: a URL, or the name of an `[[upstream]]`.
+    /// Where requests go whose route names no upstream: a URL, or the name of an `[[upstream]]`. A path of the URL comes
+    /// before the path of every request.
     pub upstream: Option<String>,
     /// The hosts that are served, `*.example.com` for all below. Default: any. Others get 421.
     #[serde(default)]
@@ -101,7 +102,8 @@ pub struct GatewayConfig {
     /// Addresses and networks of proxies in front, whose `X-Forwarded-For` is believed. Default: none.
     #[serde(default)]
     pub trusted_proxies: Vec<String>,
-    /// Whether a CORS preflight (`OPTIONS` with `Access-Control-Request-Method`) is passed on without a token.
+    /// Whether a CORS preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`, without a body) is passed on
+    /// without a token.
     /// Default false.
     #[serde(default)]
     pub public_preflight: bool,

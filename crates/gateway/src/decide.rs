@@ -6,10 +6,12 @@
 
 use crate::cedar::{Bound as _, Consulted, Occasion, Policies};
 use crate::host::Host;
-use crate::path::NormalPath;
+use crate::path::RequestPath;
+use crate::preflight::is_preflight;
+use crate::refusal::Refusal;
 use crate::routes::{Access, Route, Routes};
 use http::Method;
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, ORIGIN};
+use http::header::HeaderMap;
 use portcullis_core::token::AccessToken;
 use portcullis_core::{Denial, Permit, Requirement};
 use portcullis_resource_server::ResourceServer;
@@ -28,9 +30,11 @@ pub(crate) struct Policy {
 pub(crate) struct Inquiry<'r> {
     pub(crate) method: &'r Method,
     pub(crate) host: &'r Host,
-    pub(crate) path: &'r NormalPath,
+    pub(crate) path: &'r RequestPath,
     pub(crate) query: Option<&'r str>,
     pub(crate) headers: &'r HeaderMap,
+    /// Whether a body comes, or is announced.
+    pub(crate) has_body: bool,
 }
 
 /// A decision: the route that was found, and whether the request may go there.
@@ -54,9 +58,13 @@ enum Leave {
 }
 
 impl Policy {
-    /// Finds the route of a request, and decides by what it demands.
-    pub(crate) async fn decide<'p>(&'p self, inquiry: Inquiry<'_>, occasion: Occasion) -> Verdict<'p> {
-        let route = self.routes.find(inquiry.host, inquiry.path, inquiry.method);
+    /// Finds the route of a request, and decides by what it demands. A path that its route does not take is refused.
+    pub(crate) async fn decide<'p>(
+        &'p self,
+        inquiry: Inquiry<'_>,
+        occasion: Occasion,
+    ) -> Result<Verdict<'p>, Refusal> {
+        let route = self.route(inquiry)?;
         let mut consulted = Consulted::default();
         let passage = match self.demand(route, inquiry) {
             None => Ok(Passage(Leave::Unasked)),
@@ -69,13 +77,16 @@ impl Policy {
                 }
             },
         };
-        Verdict { route, passage, consulted }
+        Ok(Verdict { route, passage, consulted })
     }
 
     /// Whether a request needs a token, or has one that would be looked at.
     pub(crate) fn asks_for_token(&self, inquiry: Inquiry<'_>) -> bool {
-        let route = self.routes.find(inquiry.host, inquiry.path, inquiry.method);
-        self.demand(route, inquiry).is_some()
+        self.route(inquiry).is_ok_and(|route| self.demand(route, inquiry).is_some())
+    }
+
+    fn route(&self, inquiry: Inquiry<'_>) -> Result<&Route, Refusal> {
+        self.routes.find(inquiry.host, inquiry.path, inquiry.method).map_err(Refusal::Path)
     }
 
     /// What the token must meet; nothing where nobody is asked.
@@ -103,11 +114,4 @@ impl Passage {
             Leave::Unasked => None,
         }
     }
-}
-
-/// A CORS preflight (Fetch, section 4.8): browsers send it without a credential.
-fn is_preflight(inquiry: Inquiry<'_>) -> bool {
-    inquiry.method == Method::OPTIONS
-        && inquiry.headers.contains_key(ORIGIN)
-        && inquiry.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }

@@ -1,9 +1,13 @@
-//! The host that a request is for (RFC 9110, section 7.2), and patterns of hosts.
+//! The host that a request is for (RFC 9110, section 7.2), and patterns of hosts, both in one spelling.
 //!
-//! Refused is what does not look like a host with an optional port: userinfo, paths, lists, spaces. Letters are
-//! made small; nothing else is changed, so `example.com.` is another host than `example.com`.
+//! Letters become small, one final dot goes (`example.com.` is `example.com`, said absolutely), addresses and ports are
+//! written as they usually are. Refused is what does not look like a host with an optional port: userinfo, paths, lists,
+//! spaces, escapes, characters beyond ASCII, empty labels, and numbers that some servers take for an address of IPv4
+//! and others for a name (`127.1`, `0x7f.0.0.1`). Whether the host has an address is not looked at.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The host and the port of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,16 +24,18 @@ impl Host {
             None => text.find(':').unwrap_or(text.len()),
         };
         let (name, port) = text.split_at_checked(name_length)?;
-        let port_fits = port.strip_prefix(':').is_some_and(|port| {
-            (1..=5).contains(&port.len())
-                && port.bytes().all(|byte| byte.is_ascii_digit())
-                && port.parse::<u16>().is_ok()
-        });
-        let fits = is_name(name) && (port.is_empty() || port_fits);
-        fits.then(|| Self { authority: text.to_ascii_lowercase(), name_length })
+        let mut authority = normal_name(name)?.into_owned();
+        let name_length = authority.len();
+        if !port.is_empty() {
+            let digits = port.strip_prefix(':').filter(|digits| (1..=5).contains(&digits.len()))?;
+            let port: u16 =
+                digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
+            authority = format!("{authority}:{port}");
+        }
+        Some(Self { authority, name_length })
     }
 
-    /// The host without the port, in small letters.
+    /// The host without the port, in its one spelling.
     pub(crate) fn name(&self) -> &str {
         self.authority.get(..self.name_length).unwrap_or_default()
     }
@@ -40,14 +46,29 @@ impl Host {
     }
 }
 
-fn is_name(name: &str) -> bool {
-    match name.strip_prefix('[') {
-        Some(address) => address.strip_suffix(']').is_some_and(|it| it.parse::<std::net::Ipv6Addr>().is_ok()),
-        None => {
-            (1..=253).contains(&name.len())
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-        }
+/// The one spelling of a name or an address. `None` for what is neither.
+fn normal_name(text: &str) -> Option<Cow<'_, str>> {
+    if let Some(address) = text.strip_prefix('[') {
+        let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
+        return Some(format!("[{address}]").into());
     }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let labels_fit = name.split('.').all(|label| !label.is_empty() && label.bytes().all(fits));
+    let number_fits = || !ends_in_number(name) || name.parse::<Ipv4Addr>().is_ok();
+    if !(1..=253).contains(&name.len()) || !labels_fit || !number_fits() {
+        return None;
+    }
+    let is_small = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+    Some(if is_small { name.into() } else { name.to_ascii_lowercase().into() })
+}
+
+/// Whether a name would be taken for an address of IPv4 (URL Standard, section 3.5).
+fn ends_in_number(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    last.bytes().all(|byte| byte.is_ascii_digit())
+        || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// A host, or all hosts below one.
@@ -62,13 +83,13 @@ pub(crate) enum HostPattern {
 impl HostPattern {
     /// Reads `example.com` or `*.example.com`. `None` if it is neither.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let text = text.to_ascii_lowercase();
-        match text.strip_prefix('*') {
-            Some(below) => below
-                .strip_prefix('.')
-                .is_some_and(|name| is_name(name) && !name.starts_with('['))
-                .then(|| Self::Below(below.into())),
-            None => is_name(&text).then(|| Self::Exact(text.into())),
+        match text.strip_prefix("*.") {
+            Some(name) => {
+                let name =
+                    normal_name(name).filter(|name| !name.starts_with('[') && !ends_in_number(name))?;
+                Some(Self::Below(format!(".{name}").into()))
+            }
+            None => normal_name(text).map(|name| Self::Exact(name.into())),
         }
     }
 
@@ -95,31 +116,92 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_read_strictly() {
+    fn a_host_has_one_spelling() {
         for (text, name, authority) in [
             ("GW.example", "gw.example", "gw.example"),
             ("gw.example:8080", "gw.example", "gw.example:8080"),
+            ("gw.example:0080", "gw.example", "gw.example:80"),
+            ("gw.example.", "gw.example", "gw.example"),
+            ("GW.example.:443", "gw.example", "gw.example:443"),
+            ("localhost.", "localhost", "localhost"),
+            ("my_service", "my_service", "my_service"),
+            ("XN--BCHER-KVA.example.", "xn--bcher-kva.example", "xn--bcher-kva.example"),
             ("[::1]:80", "[::1]", "[::1]:80"),
+            ("[0:0:0:0:0:0:0:1]", "[::1]", "[::1]"),
+            ("[2001:DB8:0::7]", "[2001:db8::7]", "[2001:db8::7]"),
             ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
-            ("gw.example.", "gw.example.", "gw.example."),
+            ("127.0.0.1.", "127.0.0.1", "127.0.0.1"),
+            ("3f2a.0xyz", "3f2a.0xyz", "3f2a.0xyz"),
         ] {
             let host = Host::parse(text).unwrap();
             assert_eq!((host.name(), host.authority()), (name, authority));
+            assert_eq!(Host::parse(authority), Some(host), "{text}: twice is as once");
+            let pattern = HostPattern::parse(text.split(":8").next().unwrap());
+            assert!(pattern.is_none_or(|pattern| pattern.matches(&Host::parse(text).unwrap())), "{text}");
         }
-        for text in
-            ["", ":80", "a@b", "a/b", "a, b", "a b", "a:80x", "a:", "a:99999", "[::1", "[x]", "a:1:2", "a\t"]
-        {
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in [
+            "",
+            ".",
+            "..",
+            ".:80",
+            ":80",
+            "a@b",
+            "a/b",
+            "a, b",
+            "a b",
+            "a:80x",
+            "a:",
+            "a.:",
+            "a:99999",
+            "a:+1",
+            "[::1",
+            "[x]",
+            "[::1].",
+            "[::1]x",
+            "[fe80::1%25eth0]",
+            "a:1:2",
+            "a\t",
+            "a..",
+            "a..b",
+            ".a",
+            "a%2eb",
+            "a%",
+            "\u{fc}.example",
+            "a\u{3002}b",
+            "*.example",
+            "127.1",
+            "127.0.0.01",
+            "0x7f.0.0.1",
+            "127.0.0.0x1",
+            "1.2.3.4.5",
+            "2130706433",
+            "0x7F000001",
+            "1.2.3.256",
+            "a.7",
+            "127.1.",
+        ] {
             assert_eq!(Host::parse(text), None, "{text}");
+            assert!(HostPattern::parse(text).is_none() || text == "*.example", "{text}");
         }
     }
 
     #[test]
     fn patterns_match_whole_labels() {
-        let below = HostPattern::parse("*.Example.com").unwrap();
-        let matches = |host: &str| below.matches(&Host::parse(host).unwrap());
-        assert!(matches("a.example.com") && matches("a.b.example.com:80"));
-        assert!(!matches("example.com") && !matches("badexample.com") && !matches(".example.com"));
-        assert!(HostPattern::parse("*").is_none() && HostPattern::parse("a.*.b").is_none());
-        assert_eq!(below.to_string(), "*.example.com");
+        for text in ["*.Example.com", "*.example.com."] {
+            let below = HostPattern::parse(text).unwrap();
+            let matches = |host: &str| below.matches(&Host::parse(host).unwrap());
+            assert!(matches("a.example.com") && matches("a.b.example.com:80") && matches("A.Example.com."));
+            assert!(!matches("example.com") && !matches("badexample.com") && !matches("example.com."));
+            assert_eq!(below.to_string(), "*.example.com");
+        }
+        for text in ["*", "*.", "a.*.b", "*.*.b", "*a.b", "*.[::1]", "*.0.0.1", "a:80"] {
+            assert!(HostPattern::parse(text).is_none(), "{text}");
+        }
+        let exact = |text: &str| HostPattern::parse(text).unwrap().to_string();
+        assert_eq!([exact("GW.Example."), exact("[0::1]")], ["gw.example", "[::1]"]);
     }
 }

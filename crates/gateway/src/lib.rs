@@ -39,6 +39,7 @@ mod mode;
 mod pace;
 mod path;
 mod places;
+mod preflight;
 mod redirect;
 mod refusal;
 mod reload;

@@ -1,12 +1,13 @@
 //! What a request asks for, read strictly: what HTTP libraries let through and servers read in different ways.
 //!
 //! Refused here: `CONNECT`, `TRACE` and methods in small letters; transfer codings besides `chunked`; a `Host` that is missing, repeated, malformed or not the one of the target;
-//! targets that are no path; paths with two readings ([`NormalPath`]). Framing is checked by hyper before. A
+//! targets that are no path; paths with two readings ([`RequestPath`]). Framing is checked by hyper before. A
 //! fragment never gets here: the library cuts it off a target, so nobody decides on it or forwards it.
 
 use crate::host::{Host, HostPattern};
-use crate::path::NormalPath;
+use crate::path::RequestPath;
 use crate::refusal::Refusal;
+use crate::routes::Route;
 use crate::upstream::is_chunked;
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -17,7 +18,7 @@ use http::{HeaderMap, Method, Version};
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) host: Host,
-    pub(crate) path: NormalPath,
+    pub(crate) path: RequestPath,
     pub(crate) query: Option<Box<str>>,
 }
 
@@ -52,7 +53,7 @@ impl Asked {
     }
 
     fn new(host: Host, path: &str, query: Option<&str>) -> Result<Self, Refusal> {
-        let path = NormalPath::parse(path).map_err(Refusal::Path)?;
+        let path = RequestPath::parse(path).map_err(Refusal::Path)?;
         let printable = |query: &str| query.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
         if !query.is_none_or(printable) {
             return Err(Refusal::Target("a query that is not printable"));
@@ -60,9 +61,28 @@ impl Asked {
         Ok(Self { host, path, query: query.map(Into::into) })
     }
 
-    /// The target to forward.
+    /// The target in its one spelling, for a server that is asked for it next and reads it by itself.
     pub(crate) fn target(&self) -> Result<PathAndQuery, Refusal> {
-        let path = self.path.as_str();
+        self.with_query(self.path.as_str())
+    }
+
+    /// The target to forward: the path as its route takes it, without the route's prefix, below the upstream's path.
+    pub(crate) fn forwarded(&self, route: &Route, base_path: &str) -> Result<PathAndQuery, Refusal> {
+        let path = self.path.on_route(route.escaped_slashes).map_err(Refusal::Path)?;
+        match (path.split_after(route.stripped_segments).1, base_path) {
+            (rest, "") if !rest.is_empty() => self.with_query(rest),
+            ("", "") => self.with_query("/"),
+            (rest, base) => self.with_query(&format!("{base}{rest}")),
+        }
+    }
+
+    /// What a route takes off the path before it is forwarded; nothing where it takes none.
+    pub(crate) fn stripped(&self, route: &Route) -> Option<&str> {
+        let path = self.path.on_route(route.escaped_slashes).ok()?;
+        Some(path.split_after(route.stripped_segments).0).filter(|prefix| !prefix.is_empty())
+    }
+
+    fn with_query(&self, path: &str) -> Result<PathAndQuery, Refusal> {
         let target = match &self.query {
             Some(query) => PathAndQuery::try_from(format!("{path}?{query}")),
             None => PathAndQuery::try_from(path),
@@ -153,7 +173,10 @@ mod tests {
         assert_eq!(old("http://gw.example/a", &["evil.example"]), Err("request.host"));
         assert_eq!(new("http://gw.example/a", &["evil.example"]), Err("request.host"));
         assert_eq!(old("/a", &["evil.example"]), Err("request.misdirected"));
-        assert_eq!(old("/a", &["gw.example."]), Err("request.misdirected"));
+        assert_eq!(old("/a", &["GW.example."]).as_deref(), Ok("gw.example"));
+        assert_eq!(old("http://gw.example./a", &["gw.example"]).as_deref(), Ok("gw.example"));
+        assert_eq!(old("http://gw.example:80/a", &["gw.example.:80"]).as_deref(), Ok("gw.example:80"));
+        assert_eq!(old("http://gw.example:80/a", &["gw.example:81"]), Err("request.host"));
     }
 
     #[test]

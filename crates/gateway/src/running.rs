@@ -131,7 +131,7 @@ impl Running {
             self.telemetry.meters.limited.increment(1);
             return Err(Refusal::FailingCaller(wait));
         }
-        let verdict = self.decide_for(inquiry, named).await;
+        let verdict = self.decide_for(inquiry, named).await?;
         if let (Err(denial), Some(failing)) = (&verdict.passage, &self.failing) {
             failing.note(named.peer, denial, self.clock.elapsed());
         }
@@ -140,10 +140,14 @@ impl Running {
 
     /// Decides and writes the decision down, however often the caller failed: for a proxy that asks about the requests
     /// of others, and would be held to account for all of them.
-    pub(crate) async fn decide_for<'p>(&'p self, inquiry: Inquiry<'_>, named: Named<'_>) -> Verdict<'p> {
+    pub(crate) async fn decide_for<'p>(
+        &'p self,
+        inquiry: Inquiry<'_>,
+        named: Named<'_>,
+    ) -> Result<Verdict<'p>, Refusal> {
         let began = self.clock.elapsed();
         let occasion = Occasion { now: self.clock.now(), caller: named.peer };
-        let verdict = self.policy.decide(inquiry, occasion).await;
+        let verdict = self.policy.decide(inquiry, occasion).await?;
         for (policy, reason) in &verdict.consulted.failed {
             self.telemetry.meters.policy_failures.increment(1);
             tracing::error!(policy, reason, request_id = named.request_id, "a policy cannot be evaluated");
@@ -152,7 +156,7 @@ impl Running {
             let finding = Finding::of(&verdict, self.clock.elapsed().saturating_sub(began));
             audit.write(occasion.now, inquiry, named, finding);
         }
-        verdict
+        Ok(verdict)
     }
 
     /// Whose request it is, by address: the last one that is no proxy of ours.

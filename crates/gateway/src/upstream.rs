@@ -128,6 +128,11 @@ impl Upstream {
         self.clients.is_http2(false)
     }
 
+    /// Below which path its servers have their paths; nothing where they have none.
+    pub(crate) fn base_path(&self) -> &str {
+        &self.settings.base_path
+    }
+
     pub(crate) fn settings(&self) -> &UpstreamSettings {
         &self.settings
     }

@@ -1,7 +1,7 @@
 //! One configuration of the corpus behind every door, with fixed keys and a fixed clock.
 
 use super::door::Front;
-use crate::corpus::NOW;
+use crate::corpus::{NOW, document};
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::any;
@@ -44,18 +44,19 @@ require = { scope = "orders:write" }
 [[route]]
 path = "/payments"
 require = { scope = "payments", acr = ["phr", "mfa"], max_age = 900 }
-[[route]]
-path = "/public/**"
-access = "public"
-[[route]]
-path = "/healthz"
-methods = ["GET"]
-access = "public"
-[[route]]
-path = "/.well-known/oauth-protected-resource"
-methods = ["GET"]
-access = "public"
 "#;
+
+/// The routes of `request-paths.json` as settings. A value of JSON is one of TOML here.
+fn corpus_routes() -> String {
+    let document = document("request-paths.json");
+    let mut settings = String::new();
+    for route in document["routes"].as_array().unwrap() {
+        settings.push_str("[[route]]\n");
+        let members = route.as_object().unwrap().iter();
+        settings.extend(members.map(|(name, value)| format!("{name} = {value}\n")));
+    }
+    settings
+}
 
 pub(super) const IDENTITY: &str = r#"
 [gateway.identity.headers]
@@ -110,9 +111,10 @@ impl World {
         let proxy_tables = format!(
             "listen = \"127.0.0.1:0\"\nupstream = \"http://{api}\"\nadmin = {{ listen = \"127.0.0.1:0\" }}\n"
         );
+        let routes = format!("{ROUTES}{}", corpus_routes());
         let settings = |proxy: &str, door: &str| {
             let text = format!(
-                "{issuers}[log]\naudit = \"none\"\n[gateway]\nhosts = [\"gw.example\"]\n{proxy}{identity}{door}{ROUTES}"
+                "{issuers}[log]\naudit = \"none\"\n[gateway]\nhosts = [\"gw.example\"]\n{proxy}{identity}{door}{routes}"
             );
             let config = Config::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
             let settings = Settings::try_from(config).unwrap_or_else(|errors| panic!("{errors}\n{text}"));

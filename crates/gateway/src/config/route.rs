@@ -14,7 +14,8 @@ pub struct RouteConfig {
     /// policies its path.
     pub name: Option<String>,
     /// The path: segments compare whole and with case; `*` stands for one segment, `**` at the end for any number,
-    /// none too; `{name}` is a `*` that policies can read. A final slash of a request makes no difference.
+    /// none too; `{name}` is a `*` that policies can read. A final slash of a request makes no difference. Every
+    /// spelling of a path is matched: `%2A`, `%7B` and `%7D` are a star and braces that stand for themselves.
     pub path: String,
     /// The methods. `GET` includes `HEAD`. Default: all.
     #[serde(default)]
@@ -28,6 +29,11 @@ pub struct RouteConfig {
     pub require: Option<RequireConfig>,
     /// Where requests go: a URL, or the name of an `[[upstream]]`. Default: the gateway's.
     pub upstream: Option<String>,
+    /// What becomes of `%2F` in a path: `refuse` (default), or `keep`: it is part of its segment, for the upstream too.
+    pub encoded_slashes: Option<String>,
+    /// The first segments of the path, which are not forwarded: with `/api`, the upstream sees `/orders` for
+    /// `/api/orders`. Default: none.
+    pub strip_prefix: Option<String>,
     /// Most bytes of a request's body. Default: the gateway's; 0 for no bound.
     pub body_bytes: Option<u64>,
     /// For the head of the upstream's answer, in seconds. Default: the gateway's.

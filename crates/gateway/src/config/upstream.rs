@@ -10,8 +10,8 @@ use std::path::PathBuf;
 pub struct UpstreamConfig {
     /// What routes call it.
     pub name: String,
-    /// The servers, `http://` or `https://` with host and port and no path. The one with the fewest requests
-    /// under way gets the next.
+    /// The servers, `http://` or `https://` with host and port. A path, the same for all, comes before the path of every
+    /// request. The server with the fewest requests under way gets the next.
     pub servers: Vec<String>,
     /// `http1` (default), or `http2`, without TLS as well, as gRPC servers want it. WebSockets take `http1`.
     pub protocol: Option<String>,
@@ -37,7 +37,7 @@ pub struct UpstreamConfig {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct HealthConfig {
-    /// The path to ask for; 2xx and 3xx mean well.
+    /// The path to ask for, from the root of the server on; 2xx and 3xx mean well.
     pub path: String,
     /// How often, in seconds. Default 10.
     pub interval: Option<u64>,

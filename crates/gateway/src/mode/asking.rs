@@ -55,8 +55,13 @@ pub(super) async fn judge(
         path: &asked.path,
         query: asked.query.as_deref(),
         headers,
+        // The body is with the one that asks: all that is known of it is what the head announces.
+        has_body: false,
     };
-    let Verdict { passage, route, .. } = running.decide_for(inquiry, named).await;
+    let Verdict { passage, route, .. } = match running.decide_for(inquiry, named).await {
+        Ok(verdict) => verdict,
+        Err(refusal) => return Answer::refuse(refusal, request_id),
+    };
     match passage.map(|passage| running.identity.told(passage.token(), running.addressed(route))) {
         Ok(Ok(identity)) => Answer::Pass(identity),
         Ok(Err(refusal)) => Answer::refuse(refusal, request_id),

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use tracing::{Instrument as _, field};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
 /// Whom a connection is with.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +89,7 @@ impl<'r> Arrival<'r> {
             path: &asked.path,
             query: asked.query.as_deref(),
             headers: &parts.headers,
+            has_body: !body.is_end_stream(),
         };
         let trace = trace.as_ref();
         let caller = running.caller(peer.address, &parts.headers);
@@ -144,7 +146,7 @@ impl Exchange<'_> {
         }
         let host = HeaderValue::from_str(self.asked.host.authority());
         let outgoing = Outgoing {
-            target: self.asked.target()?,
+            target: self.asked.forwarded(self.route, upstream.base_path())?,
             host: host.map_err(|_| Refusal::Host("a malformed host"))?,
             progress: body.progress(),
             timeout: self.route.response_timeout,
@@ -201,6 +203,10 @@ impl Exchange<'_> {
         let mut values = Values::new();
         let seen = Seen { peer: address, secure, host: &self.asked.host, before };
         headers::add_forwarded(headers, seen, &mut values);
+        if let Some(prefix) = self.asked.stripped(self.route) {
+            values.push(prefix);
+            values.set(headers, FORWARDED_PREFIX);
+        }
         headers::add_via(headers, parts.version);
         values.push(self.request_id);
         values.set(headers, REQUEST_ID);

@@ -1,16 +1,41 @@
-//! The path of a request in the one spelling that is both matched and forwarded (RFC 3986, section 6.2.2).
+//! The path of a request in the one spelling that is both matched and forwarded. `docs/gateway/paths.md` has the rule.
 //!
-//! Escapes of characters that need none are undone and the rest is written in capitals. Refused is what servers
-//! behind a gateway read in more than one way: dot segments, empty segments, escaped slashes, backslashes, path
-//! parameters behind a semicolon, double escapes, control characters, bytes that are not UTF-8. Nothing is
-//! resolved, cut or guessed. Whether the case of letters matters is for the upstream to say, and not seen here.
+//! Two spellings are one path if their segments decode to the same bytes, one by one. The normal spelling writes each
+//! of these bytes plainly where RFC 3986 lets a segment hold it (section 3.3, `pchar`), and escaped in capitals
+//! elsewhere. Printable characters that a path may not hold, such as `[` and `|`, are escaped: browsers send them,
+//! and one reading is left.
+//!
+//! Refused is what servers read in more than one way: dot segments, empty segments, backslashes, semicolons, double
+//! escapes, control characters, spaces, raw bytes beyond ASCII, escapes that are not UTF-8. A [`RequestPath`] may hold
+//! escaped slashes; only with the word of its route it becomes a [`NormalPath`]. Nothing is resolved or cut. Not seen
+//! are differences that some upstreams ignore: the case of letters, Unicode normalisation, final dots and spaces.
+
+mod spelling;
 
 use percent_encoding::percent_decode_str;
+use spelling::{check_segment, normalise};
 use std::fmt;
 
 /// A path that has only one reading. It begins with a slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalPath(String);
+
+/// The path of a request before its route is known: in its one spelling, but for slashes that are escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RequestPath {
+    path: NormalPath,
+    has_escaped_slash: bool,
+}
+
+/// What a route does with slashes that are escaped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum EscapedSlashes {
+    /// Servers that undo escapes before they split a path take them for slashes.
+    #[default]
+    Refuse,
+    /// They are part of their segment, for the upstream too.
+    Keep,
+}
 
 /// Why a path is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +47,9 @@ pub enum PathFault {
     DotSegment,
     /// Two slashes in a row.
     EmptySegment,
-    /// A slash or a backslash that is escaped, or a backslash.
+    /// A slash that is escaped, where the route does not keep them.
+    EscapedSlash,
+    /// A backslash, plain or escaped.
     HiddenSlash,
     /// A semicolon, plain or escaped.
     Semicolon,
@@ -30,35 +57,21 @@ pub enum PathFault {
     Escape,
     /// An escaped percent sign before what would be an escape.
     DoubleEscape,
-    /// A control character, or one that a path may not hold.
+    /// A control character, a space, or a byte beyond ASCII that is not escaped.
     Character,
     /// Escaped bytes that are not UTF-8.
     Utf8,
 }
 
 impl NormalPath {
-    /// Reads the path of a request target, without its query.
+    /// Reads the path of a request target, without its query. An escaped slash is refused.
     ///
     /// # Errors
     ///
     /// What makes it ambiguous.
     pub fn parse(written: &str) -> Result<Self, PathFault> {
-        let mut path = String::with_capacity(written.len());
-        let mut segments = written.strip_prefix('/').ok_or(PathFault::Relative)?.split('/').peekable();
-        let mut beyond_ascii = false;
-        while let Some(segment) = segments.next() {
-            if segment.is_empty() && segments.peek().is_some() {
-                return Err(PathFault::EmptySegment);
-            }
-            path.push('/');
-            let start = path.len();
-            beyond_ascii |= normalise(segment, &mut path)?;
-            check_segment(path.get(start..).unwrap_or_default())?;
-        }
-        if beyond_ascii && percent_decode_str(&path).decode_utf8().is_err() {
-            return Err(PathFault::Utf8);
-        }
-        Ok(Self(path))
+        let RequestPath { path, has_escaped_slash } = RequestPath::parse(written)?;
+        if has_escaped_slash { Err(PathFault::EscapedSlash) } else { Ok(path) }
     }
 
     /// The path as it is forwarded.
@@ -71,66 +84,60 @@ impl NormalPath {
         let inner = self.0.trim_matches('/');
         inner.split('/').take(if inner.is_empty() { 0 } else { usize::MAX })
     }
+
+    /// The path in two: its first segments, and the rest. The rest begins with a slash, or is empty.
+    pub(crate) fn split_after(&self, segments: usize) -> (&str, &str) {
+        let slashes = self.0.match_indices('/').map(|(at, _)| at);
+        let end = slashes.chain([self.0.len()]).nth(segments).unwrap_or(self.0.len());
+        self.0.split_at_checked(end).unwrap_or((&self.0, ""))
+    }
 }
 
-/// Writes a segment in its one spelling; whether it holds escapes beyond ASCII.
-fn normalise(segment: &str, path: &mut String) -> Result<bool, PathFault> {
-    let mut beyond_ascii = false;
-    let mut bytes = segment.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'%' => {
-                let escaped = escaped(&mut bytes)?;
-                match escaped {
-                    b'/' | b'\\' => return Err(PathFault::HiddenSlash),
-                    b';' => return Err(PathFault::Semicolon),
-                    0..=0x1f | 0x7f => return Err(PathFault::Character),
-                    _ if is_unreserved(escaped) => path.push(char::from(escaped)),
-                    _ => {
-                        beyond_ascii |= !escaped.is_ascii();
-                        path.push_str(percent_encoding::percent_encode_byte(escaped));
-                    }
-                }
+impl RequestPath {
+    /// Reads the path of a request target, without its query.
+    pub(crate) fn parse(written: &str) -> Result<Self, PathFault> {
+        let mut path = String::with_capacity(written.len());
+        let mut segments = written.strip_prefix('/').ok_or(PathFault::Relative)?.split('/').peekable();
+        let (mut beyond_ascii, mut has_escaped_slash) = (false, false);
+        while let Some(segment) = segments.next() {
+            if segment.is_empty() && segments.peek().is_some() {
+                return Err(PathFault::EmptySegment);
             }
-            b'\\' => return Err(PathFault::HiddenSlash),
-            b';' => return Err(PathFault::Semicolon),
-            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@' => {
-                path.push(char::from(byte));
-            }
-            _ if is_unreserved(byte) => path.push(char::from(byte)),
-            _ => return Err(PathFault::Character),
+            path.push('/');
+            let start = path.len();
+            let seen = normalise(segment, &mut path)?;
+            beyond_ascii |= seen.beyond_ascii;
+            has_escaped_slash |= seen.escaped_slash;
+            check_segment(path.get(start..).unwrap_or_default())?;
+        }
+        if beyond_ascii && percent_decode_str(&path).decode_utf8().is_err() {
+            return Err(PathFault::Utf8);
+        }
+        Ok(Self { path: NormalPath(path), has_escaped_slash })
+    }
+
+    /// Reads a path of the settings, which may be written in UTF-8.
+    pub(crate) fn parse_setting(written: &str) -> Result<Self, PathFault> {
+        Self::parse(&spelling::escape_beyond_ascii(written))
+    }
+
+    /// The path as its route takes it.
+    pub(crate) fn on_route(&self, slashes: EscapedSlashes) -> Result<&NormalPath, PathFault> {
+        match slashes {
+            EscapedSlashes::Refuse if self.has_escaped_slash => Err(PathFault::EscapedSlash),
+            EscapedSlashes::Refuse | EscapedSlashes::Keep => Ok(&self.path),
         }
     }
-    Ok(beyond_ascii)
-}
 
-/// The byte that two hexadecimal digits stand for.
-fn escaped(bytes: &mut std::str::Bytes<'_>) -> Result<u8, PathFault> {
-    let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16)).ok_or(PathFault::Escape);
-    let value = digit()? * 16 + digit()?;
-    u8::try_from(value).map_err(|_| PathFault::Escape)
-}
-
-/// Looks at a segment in its one spelling: what it was made of may have been harmless by itself.
-///
-/// Refused is an escaped percent sign before two hexadecimal digits, and a segment that begins with one dot or two and
-/// goes on with nothing, or with something that servers cut off.
-fn check_segment(segment: &str) -> Result<(), PathFault> {
-    let is_escape = |rest: &str| escaped(&mut rest.bytes()).is_ok();
-    if segment.match_indices("%25").any(|(at, sign)| segment.get(at + sign.len()..).is_some_and(is_escape)) {
-        return Err(PathFault::DoubleEscape);
+    /// What stands between the slashes that are not escaped. A final slash makes no difference.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
+        self.path.segments()
     }
-    let after_one = segment.strip_prefix('.');
-    let after_two = segment.strip_prefix("..");
-    let ends = |rest: &str| rest.bytes().next().is_none_or(|byte| !is_unreserved(byte));
-    if after_one.is_some_and(ends) || after_two.is_some_and(ends) {
-        return Err(PathFault::DotSegment);
-    }
-    Ok(())
-}
 
-const fn is_unreserved(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')
+    /// The path in its one spelling: to be compared, logged and told, never to be forwarded.
+    pub(crate) fn as_str(&self) -> &str {
+        self.path.as_str()
+    }
 }
 
 impl fmt::Display for PathFault {
@@ -139,7 +146,8 @@ impl fmt::Display for PathFault {
             Self::Relative => "a path that does not begin with a slash",
             Self::DotSegment => "a dot segment",
             Self::EmptySegment => "an empty segment",
-            Self::HiddenSlash => "a backslash, or an escaped slash",
+            Self::EscapedSlash => "an escaped slash, on a route without `encoded_slashes = \"keep\"`",
+            Self::HiddenSlash => "a backslash",
             Self::Semicolon => "a semicolon",
             Self::Escape => "a malformed escape",
             Self::DoubleEscape => "a double escape",

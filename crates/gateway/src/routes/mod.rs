@@ -4,10 +4,16 @@
 //! The most specific route wins: first by host (a host, all below a host, any), then by path, segment by segment
 //! (written out, `*`, `**`), then by method (listed, any). Two routes of the same rank are the operator's fault
 //! and found at the start. What no route matches falls to the default, which demands a valid token.
+//!
+//! A path with an escaped slash is refused where its route does not keep them. It never falls to a less specific one.
 
-use crate::cedar::{Resource, parameter};
+mod pattern;
+
+pub(crate) use pattern::{PathPattern, Pattern};
+
+use crate::cedar::Resource;
 use crate::host::{Host, HostPattern};
-use crate::path::NormalPath;
+use crate::path::{EscapedSlashes, PathFault, RequestPath};
 use http::Method;
 use portcullis_core::Requirement;
 use std::collections::HashMap;
@@ -25,6 +31,10 @@ pub(crate) struct Route {
     pub(crate) upstream: usize,
     /// Most bytes of a request's body.
     pub(crate) body_bytes: Option<u64>,
+    /// What becomes of escaped slashes.
+    pub(crate) escaped_slashes: EscapedSlashes,
+    /// How many segments at the beginning of a path are not forwarded.
+    pub(crate) stripped_segments: usize,
     /// For the head of the upstream's answer.
     pub(crate) response_timeout: Duration,
     /// Whom a signed assertion is for; `None` for the usual audience.
@@ -40,44 +50,6 @@ pub(crate) enum Access {
     Optional(Requirement),
     /// Who meets this.
     Required(Requirement),
-}
-
-/// Which requests a route is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern {
-    pub(crate) host: Option<HostPattern>,
-    pub(crate) path: PathPattern,
-    /// None: all methods.
-    pub(crate) method: Option<Method>,
-}
-
-/// A path, `*` or `{name}` for one segment, `**` at the end for any number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PathPattern {
-    segments: Vec<Option<Box<str>>>,
-    open: bool,
-}
-
-impl PathPattern {
-    /// Reads a path as it stands in the settings.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (closed, open) = match text.strip_suffix("/**") {
-            Some("") => ("/", true),
-            Some(closed) => (closed, true),
-            None => (text, false),
-        };
-        let unnamed: Vec<&str> = closed
-            .split('/')
-            .map(|segment| if parameter(segment).is_some() { "*" } else { segment })
-            .collect();
-        let path = NormalPath::parse(&unnamed.join("/")).map_err(|fault| fault.to_string())?;
-        let segments = path.segments().map(|segment| match segment {
-            "*" => Ok(None),
-            _ if segment.contains('*') => Err("a segment with a star inside".to_owned()),
-            _ => Ok(Some(segment.into())),
-        });
-        Ok(Self { segments: segments.collect::<Result<_, _>>()?, open })
-    }
 }
 
 /// All routes, ready to be walked.
@@ -150,13 +122,15 @@ impl Routes {
         }
     }
 
-    /// The most specific route for a request, or the default.
-    pub(crate) fn find(&self, host: &Host, path: &NormalPath, method: &Method) -> &Route {
+    /// The most specific route for a request, or the default, if it takes the path.
+    pub(crate) fn find(&self, host: &Host, path: &RequestPath, method: &Method) -> Result<&Route, PathFault> {
         let segments: Vec<&str> = path.segments().collect();
-        self.trees(host.name())
+        let route = self
+            .trees(host.name())
             .find_map(|tree| tree.find(&segments, method))
             .and_then(|index| self.routes.get(index))
-            .unwrap_or(&self.default)
+            .unwrap_or(&self.default);
+        path.on_route(route.escaped_slashes).map(|_| route)
     }
 
     /// The trees for a host, the most specific first.
@@ -190,5 +164,7 @@ impl Methods {
     }
 }
 
+#[cfg(test)]
+mod spelling_tests;
 #[cfg(test)]
 mod tests;

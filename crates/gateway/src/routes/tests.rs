@@ -7,6 +7,8 @@ fn route(name: &str) -> Route {
         resource: None,
         upstream: 0,
         body_bytes: None,
+        escaped_slashes: if name.contains("%2F") { EscapedSlashes::Keep } else { EscapedSlashes::Refuse },
+        stripped_segments: 0,
         response_timeout: Duration::from_secs(1),
         assertion_audience: None,
     }
@@ -18,7 +20,7 @@ fn pattern(text: &str) -> Pattern {
     let (host, path) = rest.split_at(rest.find('/').unwrap());
     Pattern {
         host: (!host.is_empty()).then(|| HostPattern::parse(host).unwrap()),
-        path: PathPattern::parse(path).unwrap(),
+        path: PathPattern::parse(path, EscapedSlashes::Keep).unwrap(),
         method: (method != "-").then(|| method.parse().unwrap()),
     }
 }
@@ -34,8 +36,9 @@ fn routes(patterns: &[&str]) -> Routes {
 fn found<'r>(routes: &'r Routes, request: &str) -> &'r str {
     let (method, rest) = request.split_once(' ').unwrap();
     let (host, path) = rest.split_at(rest.find('/').unwrap());
-    let path = NormalPath::parse(path).unwrap();
-    &routes.find(&Host::parse(host).unwrap(), &path, &method.parse().unwrap()).name
+    let path = RequestPath::parse(path).unwrap();
+    let route = routes.find(&Host::parse(host).unwrap(), &path, &method.parse().unwrap());
+    route.map_or("refused", |route| &*route.name)
 }
 
 #[test]
@@ -98,11 +101,96 @@ fn the_same_rank_twice_is_told() {
 }
 
 #[test]
-fn patterns_are_checked() {
-    assert_eq!(PathPattern::parse("/{id}/x/**"), PathPattern::parse("/*/x/**"));
-    for bad in ["/{}", "/{a-b}", "/x{id}", "/{id", "", "a", "/a*", "/a/**/b", "//", "/..", "/a;b", "**"] {
-        assert!(PathPattern::parse(bad).is_err(), "{bad}");
+fn a_path_with_an_escaped_slash_is_for_routes_that_keep_it() {
+    let routes = routes(&["- /**", "- /q/%2F/**", "- /q/%2F/own", "- /q/*/names", "- keep.example/%2F/**"]);
+    for (request, expected) in [
+        ("GET x/q/%2f/x", "- /q/%2F/**"),
+        ("GET x/q/%2F/a%2Fb", "- /q/%2F/**"),
+        ("GET x/q/%2F/own", "- /q/%2F/own"),
+        ("GET x/q/%2F/", "- /q/%2F/**"),
+        // The most specific route does not keep it; another one would.
+        ("GET x/q/a%2Fb/names", "refused"),
+        ("GET x/q/a%2Fb", "refused"),
+        ("GET x/q%2F%2F/x", "refused"),
+        ("GET x/q/a/names", "- /q/*/names"),
+        ("GET keep.example/%2F", "- keep.example/%2F/**"),
+        ("GET keep.example/a%2F", "refused"),
+    ] {
+        assert_eq!(found(&routes, request), expected, "{request}");
     }
-    assert_eq!(PathPattern::parse("/%61/**"), PathPattern::parse("/a/**"));
-    assert!(PathPattern::parse("/**").unwrap().open);
+}
+
+#[test]
+fn the_default_takes_no_escaped_slash() {
+    assert_eq!(found(&routes(&[]), "GET x/a"), "default");
+    assert_eq!(found(&routes(&[]), "GET x/%2F"), "refused");
+    assert_eq!(found(&routes(&["GET /%2F/**"]), "POST x/%2F/a"), "refused");
+}
+
+fn parsed(text: &str) -> Result<PathPattern, String> {
+    PathPattern::parse(text, EscapedSlashes::Refuse)
+}
+
+#[test]
+fn patterns_are_checked() {
+    assert_eq!(parsed("/{id}/x/**"), parsed("/*/x/**"));
+    for bad in [
+        "/{}", "/{a-b}", "/x{id}", "/{id", "/id}", "", "a", "/a*", "/a/**/b", "/**/", "//", "/..", "/a;b",
+        "**", "/%2F", "/a b", "/a?b", "/a#b", "/%", "/%252e", "/%ff", "/a\\b", "/\u{7f}",
+    ] {
+        assert!(parsed(bad).is_err(), "{bad}");
+    }
+    assert_eq!(parsed("/%61/**"), parsed("/a/**"));
+    assert!(parsed("/**").unwrap().open);
+    assert!(PathPattern::parse("/%2f/x", EscapedSlashes::Keep).is_ok());
+}
+
+#[test]
+fn patterns_are_read_like_requests() {
+    for (one, other) in [
+        ("/caf\u{e9}", "/caf%C3%A9"),
+        ("/items%3abatch", "/items:batch"),
+        ("/[a]|b", "/%5ba%5D%7Cb"),
+        ("/%21%24%26%27%28%29%2B%2C%3D%40", "/!$&'()+,=@"),
+        ("/a/", "/a"),
+    ] {
+        assert_eq!(parsed(one), parsed(other), "{one}");
+    }
+    // What is escaped stands for itself.
+    for (star, character) in
+        [("/*", "/%2A"), ("/{id}", "/%7Bid%7D"), ("/a/**", "/a/%2A%2A"), ("/a/**", "/a/%2a*")]
+    {
+        assert_ne!(parsed(star), parsed(character), "{character}");
+    }
+    let routes = routes(&["- /%2A", "- /%7Bid%7D", "- /*/a"]);
+    for (request, expected) in [
+        ("GET x/*", "- /%2A"),
+        ("GET x/%2a", "- /%2A"),
+        ("GET x/{id}", "- /%7Bid%7D"),
+        ("GET x/%7bid}", "- /%7Bid%7D"),
+        ("GET x/b", "default"),
+        ("GET x/*/a", "- /*/a"),
+    ] {
+        assert_eq!(found(&routes, request), expected, "{request}");
+    }
+}
+
+#[test]
+fn a_prefix_is_made_of_whole_segments() {
+    let length = |path: &str, prefix: &str| parsed(path).unwrap().length_of_prefix(&parsed(prefix).unwrap());
+    for (path, prefix, expected) in [
+        ("/api/**", "/api", Some(1)),
+        ("/api/**", "/%61pi/", Some(1)),
+        ("/api/v1/x", "/api/v1", Some(2)),
+        ("/{tenant}/api/**", "/*/api", Some(2)),
+        ("/api", "/api", Some(1)),
+        ("/api/**", "/", Some(0)),
+        ("/apix/**", "/api", None),
+        ("/api/**", "/api/v1", None),
+        ("/api/**", "/api/**", None),
+        ("/api/**", "/*", None),
+        ("/*/x", "/api", None),
+    ] {
+        assert_eq!(length(path, prefix), expected, "{path} {prefix}");
+    }
 }

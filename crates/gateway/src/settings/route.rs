@@ -7,6 +7,7 @@ use super::upstream::Upstreams;
 use crate::cedar::{Resource, demands, parameter};
 use crate::config::{GatewayConfig, RouteConfig};
 use crate::host::HostPattern;
+use crate::path::EscapedSlashes;
 use crate::request::is_forwarded;
 use crate::routes::{Access, PathPattern, Pattern, Route, Routes};
 use http::Method;
@@ -31,13 +32,16 @@ pub(super) fn routes(
         resource: None,
         upstream: default_upstream,
         body_bytes: bound(body_bytes),
+        escaped_slashes: EscapedSlashes::Refuse,
+        stripped_segments: 0,
         response_timeout,
         assertion_audience: None,
     });
     let mut names = HashSet::new();
     for (index, route) in written.into_iter().enumerate() {
         let place = format!("route[{index}]");
-        let patterns = patterns(&place, &route, faults);
+        let paths = Paths::read(&place, &route, faults);
+        let patterns = patterns(&place, &route, paths.pattern.as_ref(), faults);
         let upstream = route
             .upstream
             .as_deref()
@@ -49,6 +53,8 @@ pub(super) fn routes(
             resource: resource(&place, &route, faults),
             upstream: upstream.unwrap_or(default_upstream),
             body_bytes: bound(route.body_bytes.unwrap_or(body_bytes)),
+            escaped_slashes: paths.escaped_slashes,
+            stripped_segments: paths.stripped_segments,
             response_timeout: route
                 .timeout
                 .map_or(response_timeout, |written| seconds(Some(written), 60, &timeout, faults)),
@@ -121,8 +127,60 @@ fn bound(bytes: u64) -> Option<u64> {
     (bytes > 0).then_some(bytes)
 }
 
+/// What a route says about paths.
+struct Paths {
+    /// Nothing where the path is at fault.
+    pattern: Option<PathPattern>,
+    escaped_slashes: EscapedSlashes,
+    stripped_segments: usize,
+}
+
+impl Paths {
+    fn read(place: &str, route: &RouteConfig, faults: &mut Faults) -> Self {
+        let escaped_slashes = match route.encoded_slashes.as_deref() {
+            None | Some("refuse") => EscapedSlashes::Refuse,
+            Some("keep") => EscapedSlashes::Keep,
+            Some(_) => {
+                let at = format!("{place}.encoded_slashes");
+                faults.add(at, "`refuse` or `keep`", "leave it out for `refuse`");
+                EscapedSlashes::Refuse
+            }
+        };
+        let pattern = match PathPattern::parse(&route.path, escaped_slashes) {
+            Ok(pattern) => Some(pattern),
+            Err(fault) => {
+                let cure = "write a path such as `/orders/*/lines` or `/public/**`, as it would be forwarded";
+                faults.add(format!("{place}.path"), format!("a path without {fault}"), cure);
+                None
+            }
+        };
+        let stripped_segments = match (&pattern, &route.strip_prefix) {
+            (Some(pattern), Some(prefix)) => {
+                let stripped = PathPattern::parse(prefix, escaped_slashes);
+                let length = stripped.ok().and_then(|prefix| pattern.length_of_prefix(&prefix));
+                length.filter(|segments| *segments > 0).unwrap_or_else(|| {
+                    let cure = "write the first segments of `path`, such as `/api`, or leave it out";
+                    faults.add(
+                        format!("{place}.strip_prefix"),
+                        "what the path of the route begins with",
+                        cure,
+                    );
+                    0
+                })
+            }
+            _ => 0,
+        };
+        Self { pattern, escaped_slashes, stripped_segments }
+    }
+}
+
 /// Every host with every method: what a route stands for.
-fn patterns(place: &str, route: &RouteConfig, faults: &mut Faults) -> Vec<Pattern> {
+fn patterns(
+    place: &str,
+    route: &RouteConfig,
+    path: Option<&PathPattern>,
+    faults: &mut Faults,
+) -> Vec<Pattern> {
     let methods: Vec<Option<Method>> =
         or_any(route.methods.iter().enumerate().filter_map(|(index, text)| {
             let method = Method::from_bytes(text.as_bytes()).ok();
@@ -142,14 +200,7 @@ fn patterns(place: &str, route: &RouteConfig, faults: &mut Faults) -> Vec<Patter
             }
             host
         }));
-    let path = match PathPattern::parse(&route.path) {
-        Ok(path) => path,
-        Err(fault) => {
-            let cure = "write a path such as `/orders/*/lines` or `/public/**`, as it would be forwarded";
-            faults.add(format!("{place}.path"), format!("a path without {fault}"), cure);
-            return Vec::new();
-        }
-    };
+    let Some(path) = path else { return Vec::new() };
     let pairs =
         hosts.iter().flat_map(|host| methods.iter().map(move |method| (host.clone(), method.clone())));
     pairs.map(|(host, method)| Pattern { host, path: path.clone(), method }).collect()

@@ -30,7 +30,7 @@ impl fmt::Display for Settings {
             let servers: Vec<String> = upstream
                 .servers
                 .iter()
-                .map(|(scheme, authority)| format!("{scheme}://{authority}"))
+                .map(|(scheme, authority)| format!("{scheme}://{authority}{}", upstream.base_path))
                 .collect();
             writeln!(f, "  upstream   {}: {}", upstream.name, servers.join(", "))?;
         }

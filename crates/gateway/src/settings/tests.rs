@@ -48,12 +48,15 @@ fn all_faults_are_found_at_once() {
         path = "/a/"
         require = {}
         timeout = 0
+        encoded_slashes = "decode"
+        strip_prefix = "/b"
         [[route]]
         path = "/b"
+        strip_prefix = "/"
         require = { any = [], scope = "a b", role = [], claim = { "" = 1 }, kind = "robot", acr = "a b", max_age = 0 }
         [[upstream]]
         name = "x"
-        servers = ["http://a/b", "ftp://a", "https://u@a"]
+        servers = ["http://a/b?c", "ftp://a", "https://u@a"]
         protocol = "h3"
         host = "mine"
         health = { path = "x" }
@@ -80,6 +83,9 @@ fn all_faults_are_found_at_once() {
         "route[2].path",
         "route[2].require",
         "route[2].timeout",
+        "route[2].encoded_slashes",
+        "route[2].strip_prefix",
+        "route[3].strip_prefix",
         "route[3].require",
         "route[3].require.scope",
         "route[3].require.role",
@@ -188,13 +194,47 @@ fn urls_name_upstreams_of_their_own_once() {
 }
 
 #[test]
+fn an_upstream_may_have_a_path() {
+    let base_path = |written: &str| {
+        let text = format!("[gateway]\nupstream = \"{written}\"\n");
+        settings(&text).map(|settings| settings.upstreams[0].base_path.to_string()).unwrap_or_default()
+    };
+    for (written, expected) in [
+        ("http://a", ""),
+        ("http://a/", ""),
+        ("http://a:1/v1", "/v1"),
+        ("http://a/v1/", "/v1"),
+        ("http://a/%76%31/caf\u{e9}", "/v1/caf%C3%A9"),
+    ] {
+        assert_eq!(base_path(written), expected, "{written}");
+    }
+    for bad in
+        ["http://a/v1/../b", "http://a//", "http://a/v1?x", "http://a/v1#x", "http://a/v1;x", "a/v1", "/v1"]
+    {
+        assert_eq!(places(&format!("[gateway]\nupstream = \"{bad}\"\n")), ["gateway.upstream"], "{bad}");
+    }
+    let servers = "[gateway]\n[[upstream]]\nname = \"a\"\nservers = [\"http://a/v1\", \"http://b/v1/\", \"http://c\"]\n";
+    assert_eq!(places(servers), ["upstream[0].servers[2]"]);
+    let shown = settings("[gateway]\nupstream = \"http://a/v1\"\n").unwrap().to_string();
+    assert!(shown.contains("http://a/v1: http://a/v1\n"), "{shown}");
+}
+
+#[test]
+fn escaped_slashes_are_for_routes_that_keep_them() {
+    let text =
+        |more: &str| format!("[gateway]\nupstream = \"http://a\"\n[[route]]\npath = \"/q/%2F/**\"\n{more}");
+    assert_eq!(places(&text("")), ["route[0].path"]);
+    assert!(settings(&text("encoded_slashes = \"keep\"\nstrip_prefix = \"/q/%2f\"\n")).is_ok());
+}
+
+#[test]
 fn requirements_are_all_the_words_that_are_written() {
     let text = "[gateway]\nupstream = \"http://a\"\n[[route]]\npath = \"/\"\n\
                 require = { scope = [\"a\", \"b\"], role = \"c\", kind = \"user\", group = \"g\", acr = [\"a\", \"b\"], max_age = 60, any = [{ role = \"d\" }, { not = { role = \"e\" } }] }\n";
     let settings = settings(text).unwrap();
     let host = crate::host::Host::parse("x").unwrap();
-    let path = crate::path::NormalPath::parse("/").unwrap();
-    let route = settings.routes.find(&host, &path, &http::Method::GET);
+    let path = crate::path::RequestPath::parse("/").unwrap();
+    let route = settings.routes.find(&host, &path, &http::Method::GET).unwrap();
     let crate::routes::Access::Required(requirement) = &route.access else { panic!("{route:?}") };
     let told = "(scope `a` and scope `b` and role `c` and group `g` and a token for a user and acr `a` or `b` and a sign-in no longer than 60 s ago and (role `d` or not role `e`))";
     assert_eq!(requirement.to_string(), told);

@@ -2,7 +2,7 @@
 
 use super::{faults::Faults, seconds};
 use crate::config::{HealthConfig, UpstreamConfig};
-use crate::path::NormalPath;
+use crate::path::{EscapedSlashes, NormalPath, RequestPath};
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use std::collections::HashSet;
@@ -14,6 +14,8 @@ use std::time::Duration;
 pub(crate) struct UpstreamSettings {
     pub(crate) name: Box<str>,
     pub(crate) servers: Vec<(Scheme, Authority)>,
+    /// What comes before the path of every request, without a final slash; empty for nothing.
+    pub(crate) base_path: Box<str>,
     pub(crate) protocol: Protocol,
     pub(crate) host: HostSeen,
     /// Whether a safe request is sent once more when its connection ends without an answer.
@@ -90,14 +92,15 @@ impl Upstreams {
         if let Some(index) = self.list.iter().position(|upstream| &*upstream.name == text) {
             return Some(index);
         }
-        let Some(server) = server(text) else {
-            let cure = "write a URL such as `http://127.0.0.1:8000`, or the `name` of an `[[upstream]]`";
+        let Some((server, base_path)) = server(text) else {
+            let cure = "write a URL such as `http://127.0.0.1:8000` or `http://127.0.0.1:8000/v1`, or the `name` of an `[[upstream]]`";
             faults.add(place, "a server, or an upstream that there is", cure);
             return None;
         };
         self.list.push(UpstreamSettings {
             name: text.into(),
             servers: vec![server],
+            base_path,
             protocol: Protocol::Http1,
             host: HostSeen::Client,
             retry: true,
@@ -143,14 +146,7 @@ fn upstream(
     if written.requests == Some(0) {
         faults.add(format!("{place}.requests"), "at least 1", "leave it out for the default");
     }
-    let servers = written.servers.iter().enumerate().filter_map(|(index, text)| {
-        let server = server(text);
-        if server.is_none() {
-            faults.add(format!("{place}.servers[{index}]"), "the URL of a server", SERVER_CURE);
-        }
-        server
-    });
-    let servers = servers.collect();
+    let (servers, base_path) = servers(place, &written.servers, faults);
     let protocol = protocol(place, written.protocol.as_deref(), faults);
     let host = host_seen(place, written.host.as_deref(), faults);
     for (member, most, is_bad) in [
@@ -176,6 +172,7 @@ fn upstream(
     UpstreamSettings {
         name: written.name.into(),
         servers,
+        base_path,
         protocol,
         host,
         retry: written.retry.unwrap_or(true),
@@ -214,7 +211,8 @@ fn host_seen(place: &str, written: Option<&str>, faults: &mut Faults) -> HostSee
 fn health_settings(place: &str, written: &HealthConfig, faults: &mut Faults) -> Option<HealthSettings> {
     let interval = seconds(written.interval, 10, &format!("{place}.health.interval"), faults);
     let timeout = seconds(written.timeout, 3, &format!("{place}.health.timeout"), faults);
-    match NormalPath::parse(&written.path) {
+    let path = RequestPath::parse_setting(&written.path);
+    match path.and_then(|path| path.on_route(EscapedSlashes::Keep).cloned()) {
         Ok(path) => Some(HealthSettings { path, interval, timeout }),
         Err(fault) => {
             let cure = "write a path such as `/healthz`";
@@ -227,15 +225,35 @@ fn health_settings(place: &str, written: &HealthConfig, faults: &mut Faults) -> 
 const MOST_HEADERS: usize = 10_000;
 const MOST_HEADER_BYTES: u32 = 16 << 20;
 
-const SERVER_CURE: &str =
-    "write `http://` or `https://`, a host and a port, and no path: `http://127.0.0.1:8000`";
+const SERVER_CURE: &str = "write `http://` or `https://`, a host, a port, and the path that requests go below, if any: `http://127.0.0.1:8000`";
 
-/// Scheme and authority of a URL that holds nothing else.
-fn server(text: &str) -> Option<(Scheme, Authority)> {
-    let uri: Uri = text.parse().ok()?;
-    let bare = matches!(uri.path_and_query().map(|path| path.as_str()), None | Some("" | "/"));
+/// The servers, and the path that all of them have.
+fn servers(place: &str, written: &[String], faults: &mut Faults) -> (Vec<(Scheme, Authority)>, Box<str>) {
+    let (mut servers, mut base_path) = (Vec::new(), None);
+    for (index, text) in written.iter().enumerate() {
+        let at = format!("{place}.servers[{index}]");
+        match server(text) {
+            None => faults.add(at, "the URL of a server", SERVER_CURE),
+            Some((_, path)) if base_path.as_ref().is_some_and(|first| *first != path) => {
+                let cure = "let all servers of an upstream have one path";
+                faults.add(at, "the path of the first server", cure);
+            }
+            Some((server, path)) => {
+                servers.push(server);
+                base_path = Some(path);
+            }
+        }
+    }
+    (servers, base_path.unwrap_or_default())
+}
+
+/// Scheme and authority of a URL that holds nothing else but a path, and this path.
+fn server(text: &str) -> Option<((Scheme, Authority), Box<str>)> {
+    let uri: Uri = text.parse().ok().filter(|_| !text.contains(['?', '#']))?;
+    let path = RequestPath::parse_setting(uri.path()).ok()?;
+    let base_path = path.on_route(EscapedSlashes::Keep).ok()?.as_str().trim_end_matches('/').into();
     let parts = uri.into_parts();
     let scheme = parts.scheme.filter(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS)?;
     let authority = parts.authority.filter(|authority| !authority.as_str().contains('@'))?;
-    bare.then_some((scheme, authority))
+    Some(((scheme, authority), base_path))
 }

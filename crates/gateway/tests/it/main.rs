@@ -11,6 +11,7 @@
 mod abuse;
 mod access;
 mod assertion;
+mod base_path;
 mod bodies;
 mod busy;
 #[cfg(feature = "cedar")]
@@ -23,10 +24,12 @@ mod ext_authz;
 mod failure;
 mod forward_auth;
 mod framing;
+mod hosts;
 mod identity_corpus;
 mod life;
 mod observability;
 mod path_corpus;
+mod preflight;
 mod raw_corpus;
 mod raw_http2;
 mod readers;
