@@ -23,7 +23,8 @@ impl TokenRequest {
     /// With these scopes, separated by spaces (RFC 6749, section 3.3).
     #[must_use]
     pub fn scope(mut self, scope: &str) -> Self {
-        let scope = Scopes::parse(scope).to_string();
+        // What is no scope token is for the provider to refuse: the caller learns of it then.
+        let scope = scope.split(' ').filter(|scope| !scope.is_empty()).collect::<Vec<_>>().join(" ");
         self.scope = (!scope.is_empty()).then(|| scope.into());
         self
     }

@@ -144,9 +144,6 @@ mod tests {
         let rejection =
             Rejection::new(Code::PolicyScope).needing(["a\"b\\c\u{e9}\u{1}", "d"].into_iter().collect());
         let value = challenge(&rejection, "r\"e\\a\u{7f}l").www_authenticate;
-        assert!(
-            value.starts_with("Bearer realm=\"real\", ") && value.ends_with("scope=\"abc d\""),
-            "{value}"
-        );
+        assert!(value.starts_with("Bearer realm=\"real\", ") && value.ends_with("scope=\"d\""), "{value}");
     }
 }

@@ -6,6 +6,7 @@
 
 mod assertion;
 mod cedar;
+mod client_address;
 mod doors;
 mod identity;
 mod limits;
@@ -15,6 +16,7 @@ mod upstream;
 
 pub use assertion::AssertionConfig;
 pub use cedar::{CedarConfig, CedarDemand};
+pub use client_address::ClientAddressConfig;
 pub use doors::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig};
 pub use identity::IdentityConfig;
 pub use limits::{LimitsConfig, TimeoutsConfig};
@@ -99,9 +101,12 @@ pub struct GatewayConfig {
     /// The hosts that are served, `*.example.com` for all below. Default: any. Others get 421.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// Addresses and networks of proxies in front, whose `X-Forwarded-For` is believed. Default: none.
+    /// Addresses and networks of proxies in front, whose `X-Forwarded-For` is believed; `unix` for whoever may open a Unix
+    /// socket of the gateway. Default: none.
     #[serde(default)]
     pub trusted_proxies: Vec<String>,
+    /// Where trusted proxies tell the caller's address. Default: in `X-Forwarded-For`.
+    pub client_address: Option<ClientAddressConfig>,
     /// Whether a CORS preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`, without a body) is passed on
     /// without a token.
     /// Default false.

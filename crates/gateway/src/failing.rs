@@ -1,13 +1,15 @@
 //! Callers who keep failing: after many refusals they get 429 before anything is verified.
 //!
 //! Counted are refusals for what a request carries or lacks; not those of a valid token that may not do what it
-//! asks for, and not our own outages. The count is a bucket per address, an IPv6 network of 64 bits being one. Callers
-//! on loopback are not counted: they are neighbours on this machine. How many are remembered is bounded; the least
+//! asks for, and not our own outages. The count is a bucket per address, an IPv6 network of 64 bits being one, and one for
+//! all callers whose address is unknown. Who connects from loopback and is no proxy is not counted: that is a neighbour on
+//! this machine. How many are remembered is bounded; the least
 //! active are forgotten.
 //!
 //! What is not told apart is who shares an address. So tokens that were verified before pass all the same: behind a
 //! NAT, a neighbour's failures cost those who are known nothing, and newcomers a little patience.
 
+use crate::caller::Caller;
 use portcullis_core::Denial;
 use quick_cache::sync::Cache;
 use std::fmt;
@@ -24,7 +26,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) struct FailingCallers {
     /// What one failure adds to it.
     each: Duration,
-    forgiven: Cache<IpAddr, Arc<AtomicU64>>,
+    /// `None` stands for all callers whose address is unknown.
+    forgiven: Cache<Option<IpAddr>, Arc<AtomicU64>>,
 }
 
 impl FailingCallers {
@@ -35,19 +38,21 @@ impl FailingCallers {
     }
 
     /// How long a caller has to wait; nothing for one that has not failed too often.
-    pub(crate) fn wait(&self, caller: IpAddr, now: Duration) -> Option<Duration> {
-        let forgiven = self.forgiven.get(&network(caller))?.load(Ordering::Relaxed);
+    pub(crate) fn wait(&self, caller: Caller, now: Duration) -> Option<Duration> {
+        let forgiven = self.forgiven.get(&caller.address().map(network))?.load(Ordering::Relaxed);
         let ahead = Duration::from_nanos(forgiven).checked_sub(now)?;
         ahead.checked_sub(MINUTE).filter(|wait| !wait.is_zero())
     }
 
     /// Notes a refusal, if it is one that counts.
-    pub(crate) fn note(&self, caller: IpAddr, denial: &Denial, now: Duration) {
-        if caller.is_loopback() || !counts(denial) {
+    pub(crate) fn note(&self, caller: Caller, denial: &Denial, now: Duration) {
+        if is_neighbour(caller) || !counts(denial) {
             return;
         }
         let fresh = || Ok::<_, ()>(Arc::default());
-        let Ok(forgiven) = self.forgiven.get_or_insert_with(&network(caller), fresh) else { return };
+        let Ok(forgiven) = self.forgiven.get_or_insert_with(&caller.address().map(network), fresh) else {
+            return;
+        };
         let (now, each) = (nanoseconds(now), nanoseconds(self.each));
         // A crowd that fails at the same moment is not punished for longer than another minute.
         let most = now.saturating_add(2 * nanoseconds(MINUTE));
@@ -68,6 +73,12 @@ fn counts(denial: &Denial) -> bool {
         Denial::Rejection(rejection) => !rejection.code().entry().code.starts_with("policy."),
         Denial::Outage(_) => false,
     }
+}
+
+/// Whether a caller is on this machine, by its own connection: what a proxy says of loopback is about another machine, or
+/// came from a client.
+fn is_neighbour(caller: Caller) -> bool {
+    matches!(caller, Caller::Direct(address) if address.to_canonical().is_loopback())
 }
 
 /// Who has one address of a network of 64 bits has them all.
@@ -101,7 +112,7 @@ mod tests {
     #[test]
     fn a_burst_passes_then_one_at_a_time() {
         let callers = FailingCallers::new(Some(60)).unwrap();
-        let caller = IpAddr::from([192, 0, 2, 1]);
+        let caller = Caller::Direct([192, 0, 2, 1].into());
         let at = Duration::from_secs;
         for _ in 0..60 {
             assert_eq!(callers.wait(caller, at(100)), None);
@@ -110,7 +121,7 @@ mod tests {
         callers.note(caller, &refused(), at(100));
         assert_eq!(callers.wait(caller, at(100)), Some(at(1)));
         assert_eq!(callers.wait(caller, at(101)), None);
-        assert_eq!(callers.wait(IpAddr::from([192, 0, 2, 2]), at(100)), None);
+        assert_eq!(callers.wait(Caller::Direct([192, 0, 2, 2].into()), at(100)), None);
         for _ in 0..1_000 {
             callers.note(caller, &refused(), at(101));
         }
@@ -122,14 +133,22 @@ mod tests {
     fn networks_are_callers_and_neighbours_are_not() {
         let callers = FailingCallers::new(Some(1)).unwrap();
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        for address in ["2001:db8::1", "::1", "127.0.0.1", "::ffff:127.0.0.1"].map(address) {
-            callers.note(address.to_canonical(), &refused(), Duration::ZERO);
-            callers.note(address.to_canonical(), &refused(), Duration::ZERO);
-        }
-        let waits = |text| callers.wait(address(text), Duration::ZERO).is_some();
+        let fails = |caller| {
+            callers.note(caller, &refused(), Duration::ZERO);
+            callers.note(caller, &refused(), Duration::ZERO);
+            callers.wait(caller, Duration::ZERO).is_some()
+        };
+        let waits = |text| callers.wait(Caller::Direct(address(text)), Duration::ZERO).is_some();
+        assert!(fails(Caller::Direct(address("2001:db8::1"))));
         assert!(waits("2001:db8::ffff:1") && !waits("2001:db8:0:1::1"));
-        assert!(!waits("::1") && !waits("127.0.0.1"));
+        for neighbour in ["::1", "127.0.0.1", "::ffff:127.0.0.1"] {
+            assert!(!fails(Caller::Direct(address(neighbour))), "{neighbour}");
+        }
         assert_eq!(callers.len(), 1);
+        // A client can make proxies say this.
+        assert!(fails(Caller::Named(address("127.0.0.1"))));
+        assert!(fails(Caller::Unknown), "all of them are one");
+        assert_eq!(callers.len(), 3);
     }
 
     #[test]

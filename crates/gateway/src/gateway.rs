@@ -107,7 +107,9 @@ impl Gateway {
         }
         bounds.bound(&mut settings);
         let shares = Shares::new(listeners.limits.clone(), bounds, Arc::clone(&telemetry));
-        let running = ArcSwap::from_pointee(Running::new(settings, &clock, &life, &telemetry, None)?);
+        let running = Running::new(settings, &clock, &life, &telemetry, None)?;
+        life.decides_by(running.policy.server.clone());
+        let running = ArcSwap::from_pointee(running);
         let proxy = proxy.map(|socket| Open { socket, tls: proxy_tls });
         let tls = [&proxy, &forward_auth, &ext_authz].into_iter().flatten();
         let tls = tls.filter_map(|open| open.tls.clone()).collect();
@@ -257,6 +259,7 @@ impl Handle {
         let Shared { clock, life, telemetry, .. } = &*self.0;
         let next = Running::new(settings, clock, life, telemetry, Some(&before))?;
         next.ready(PATIENCE).await;
+        life.decides_by(next.policy.server.clone());
         self.0.running.store(Arc::new(next));
         Ok(())
     }

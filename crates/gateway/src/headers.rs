@@ -1,5 +1,9 @@
 //! What is between two neighbours only, and what a proxy says about itself (RFC 9110, section 7.6).
 
+mod challenges;
+
+pub(crate) use challenges::authenticates_connection;
+
 use crate::host::Host;
 use crate::identity::IdentitySettings;
 use bytes::BytesMut;
@@ -30,8 +34,8 @@ pub(crate) struct Seen<'r> {
     pub(crate) peer: IpAddr,
     pub(crate) secure: bool,
     pub(crate) host: &'r Host,
-    /// What a trusted proxy in front says about the ones before.
-    pub(crate) before: Option<&'r str>,
+    /// What a trusted proxy in front says about the ones before; empty if there is none.
+    pub(crate) before: &'r str,
 }
 
 /// Removes from a request what is for the gateway alone. This comes first: whatever the gateway adds afterwards
@@ -50,9 +54,10 @@ pub(crate) fn strip_request(headers: &mut HeaderMap, identity: &IdentitySettings
     }
 }
 
-/// Removes from an answer what is for the gateway alone.
+/// Removes from an answer what is for the gateway alone, and challenges that no client of a gateway can answer.
 pub(crate) fn strip_response(headers: &mut HeaderMap) {
     strip(headers, |name, _| *name == PROXY_AUTHENTICATE);
+    challenges::strip(headers);
 }
 
 /// Removes what is between two neighbours, and what else is to go. Each name is looked at once: that costs less than
@@ -77,16 +82,12 @@ pub(crate) fn listed<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iter
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|member| !member.is_empty())
 }
 
-/// What a proxy in front says about those before it.
-pub(crate) fn forwarded_for(headers: &HeaderMap) -> Option<String> {
-    let addresses: Vec<&str> = listed(headers, &FORWARDED_FOR).collect();
-    (!addresses.is_empty()).then(|| addresses.join(", "))
-}
-
 /// Says what the gateway saw of the client, in place of whatever the client said.
 pub(crate) fn add_forwarded(headers: &mut HeaderMap, seen: Seen<'_>, values: &mut Values) {
-    let before = seen.before.into_iter().flat_map(|before| [before, ", "]);
-    before.for_each(|text| values.push(text));
+    if !seen.before.is_empty() {
+        values.push(seen.before);
+        values.push(", ");
+    }
     // Writing to memory cannot fail.
     _ = write!(values.0, "{}", seen.peer);
     values.set(headers, FORWARDED_FOR);

@@ -22,6 +22,7 @@ mod admin;
 mod assertion;
 mod body;
 mod bounds;
+mod caller;
 mod cedar;
 mod client_body;
 mod config;
@@ -58,9 +59,9 @@ mod upstream;
 
 pub use cedar::cedar_schema;
 pub use config::{
-    AdminConfig, AssertionConfig, CedarConfig, CedarDemand, Config, DoorTlsConfig, ExtAuthzConfig,
-    ForwardAuthConfig, GatewayConfig, HealthConfig, IdentityConfig, LimitsConfig, LogConfig, RequireConfig,
-    RouteConfig, Tables, TimeoutsConfig, TlsConfig, UpstreamConfig,
+    AdminConfig, AssertionConfig, CedarConfig, CedarDemand, ClientAddressConfig, Config, DoorTlsConfig,
+    ExtAuthzConfig, ForwardAuthConfig, GatewayConfig, HealthConfig, IdentityConfig, LimitsConfig, LogConfig,
+    RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig, UpstreamConfig,
 };
 pub use excerpt::{excerpts, line_of};
 pub use gateway::{Gateway, Handle};

@@ -1,6 +1,8 @@
 //! Whether the gateway goes on, and why a stream must end before its time.
 
+use arc_swap::ArcSwapOption;
 use portcullis_core::token::AccessToken;
+use portcullis_core::{Code, Denial};
 use portcullis_resource_server::ResourceServer;
 use portcullis_resource_server::clock::Clock;
 use std::pin::Pin;
@@ -22,6 +24,8 @@ pub(crate) enum Cause {
     Expired,
     /// The token was revoked, or nobody can tell any more whether it was.
     Revoked,
+    /// Its issuer, its key, or what its issuer says in it is no longer accepted by the settings in use.
+    Distrusted,
     /// The gateway stops: another one may go on.
     Stopping,
     /// Nothing came from either side.
@@ -36,6 +40,7 @@ impl Cause {
         match self {
             Self::Expired => "the access token expired",
             Self::Revoked => "the access token was revoked",
+            Self::Distrusted => "the access token is no longer accepted",
             Self::Stopping => "the gateway stops",
             Self::Idle => "nothing was sent for too long",
             Self::Old => "the stream has reached its longest life",
@@ -92,6 +97,8 @@ pub(crate) type End = Pin<Box<dyn Future<Output = Cause> + Send>>;
 pub(crate) struct Life {
     stopping: watch::Receiver<bool>,
     beside: watch::Sender<()>,
+    /// The server of the settings in use: what goes on through a reload is judged by it.
+    server: Arc<ArcSwapOption<ResourceServer>>,
 }
 
 /// Something that goes on beside the connections, such as a tunnel.
@@ -101,7 +108,12 @@ pub(crate) struct Beside(#[expect(dead_code, reason = "it is held, and counted")
 impl Life {
     /// A life until `stopping` says otherwise.
     pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
-        Self { stopping, beside: watch::Sender::new(()) }
+        Self { stopping, beside: watch::Sender::new(()), server: Arc::default() }
+    }
+
+    /// From now on, this server decides.
+    pub(crate) fn decides_by(&self, server: ResourceServer) {
+        self.server.store(Some(Arc::new(server)));
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -126,6 +138,18 @@ impl Life {
         })
     }
 
+    /// Why a token that was good when something began is good no longer.
+    async fn objection(&self, token: &AccessToken) -> Option<Cause> {
+        let Some(server) = self.server.load_full() else { return Some(Cause::Distrusted) };
+        match server.recheck(token).await {
+            Ok(()) => None,
+            Err(Denial::Rejection(rejection)) if rejection.code() != Code::TokenRevoked => {
+                Some(Cause::Distrusted)
+            }
+            Err(_) => Some(Cause::Revoked),
+        }
+    }
+
     /// Counts something that goes on beside the connections.
     pub(crate) fn beside(&self) -> Beside {
         Beside(self.beside.subscribe())
@@ -137,12 +161,9 @@ impl Life {
     }
 }
 
-/// Waits until a token is no longer good: until it expires, with a look at the denylist from time to time.
-pub(crate) async fn no_longer_good(
-    server: ResourceServer,
-    clock: Arc<dyn Clock>,
-    token: AccessToken,
-) -> Cause {
+/// Waits until a token is no longer good: until it expires, and asking the server in use from time to time whether it was
+/// revoked, its key withdrawn, or its issuer taken out of the settings.
+pub(crate) async fn no_longer_good(life: Life, clock: Arc<dyn Clock>, token: AccessToken) -> Cause {
     let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
     // Who came in the time that clocks may be apart stays for as long as they could have come. A token that was asked
     // about may have no end of its own.
@@ -156,8 +177,10 @@ pub(crate) async fn no_longer_good(
             return Cause::Expired;
         }
         clock.sleep(left.min(LOOK)).await;
-        if until.is_none_or(|until| clock.now() < until) && server.recheck(&token).await.is_err() {
-            return Cause::Revoked;
+        if until.is_none_or(|until| clock.now() < until)
+            && let Some(cause) = life.objection(&token).await
+        {
+            return cause;
         }
     }
 }

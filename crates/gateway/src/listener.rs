@@ -5,6 +5,7 @@
 
 use crate::body::Body;
 use crate::bounds::{Bounds, MOST_PROBES};
+use crate::caller::Caller;
 use crate::client_body::ClientBody;
 use crate::connection::Connection;
 use crate::gateway::Shared;
@@ -19,13 +20,15 @@ use crate::tls::ServerTls;
 use http::{HeaderMap, Request, Response};
 use metrics::Counter;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// How long to wait when no connection can be accepted, such as when there are no more file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
+/// All callers whose address is unknown are one, and it has the bounds of one.
+const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Who answers the requests of a listener.
 pub(crate) trait Door: Clone + Send + Sync + 'static {
@@ -76,11 +79,16 @@ pub(crate) struct Proxy(pub(crate) Arc<Shared>);
 
 impl Door for Proxy {
     fn caller(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
-        Some(self.0.running().caller(peer.address, headers))
+        Some(match self.0.running().client_address.caller(peer, headers) {
+            Caller::Direct(address) => address,
+            // Loopback has no bound of its own, and is never what a proxy in front can mean.
+            Caller::Named(address) if !address.to_canonical().is_loopback() => address,
+            Caller::Named(_) | Caller::Unknown => UNKNOWN,
+        })
     }
 
     fn speaks_for_others(&self, peer: Peer) -> bool {
-        self.0.running().is_trusted(peer.address)
+        self.0.running().client_address.is_trusted(peer)
     }
 
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {

@@ -1,10 +1,10 @@
 //! What one generation of the settings comes to: replaced as a whole by a reload.
 
 use crate::assertion::Addressed;
+use crate::caller::ClientAddress;
 use crate::cedar::Occasion;
 use crate::decide::{Inquiry, Policy, Verdict};
 use crate::failing::FailingCallers;
-use crate::headers;
 use crate::host::HostPattern;
 use crate::identity::IdentitySettings;
 use crate::life::Life;
@@ -14,13 +14,10 @@ use crate::settings::{ExtAuthzSettings, ForwardAuthSettings, Settings, StreamSet
 use crate::telemetry::record::{Finding, Named};
 use crate::telemetry::{Telemetry, events};
 use crate::upstream::Upstream;
-use http::HeaderMap;
-use ipnet::IpNet;
 use metrics::Recorder;
 use portcullis_core::{ConfigError, ConfigErrors};
 use portcullis_resource_server::ResourceServer;
 use portcullis_resource_server::clock::Clock;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +29,7 @@ const BREATH: Duration = Duration::from_millis(20);
 pub(crate) struct Running {
     pub(crate) policy: Policy,
     pub(crate) hosts: Vec<HostPattern>,
-    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) client_address: ClientAddress,
     pub(crate) identity: Arc<IdentitySettings>,
     pub(crate) streams: StreamSettings,
     pub(crate) forward_auth: Option<ForwardAuthSettings>,
@@ -87,7 +84,7 @@ impl Running {
                 public_preflight: settings.public_preflight,
             },
             hosts: settings.hosts,
-            trusted_proxies: settings.trusted_proxies,
+            client_address: settings.client_address,
             identity: Arc::new(settings.identity.succeeding(before.map(|before| &*before.identity))),
             streams: settings.streams,
             forward_auth: settings.forward_auth,
@@ -124,7 +121,7 @@ impl Running {
         named: Named<'_>,
     ) -> Result<Verdict<'p>, Refusal> {
         let began = self.clock.elapsed();
-        if let Some(wait) = self.failing.as_ref().and_then(|failing| failing.wait(named.peer, began))
+        if let Some(wait) = self.failing.as_ref().and_then(|failing| failing.wait(named.caller, began))
             && self.policy.asks_for_token(inquiry)
             && !self.policy.server.knows_token(inquiry.headers)
         {
@@ -133,7 +130,7 @@ impl Running {
         }
         let verdict = self.decide_for(inquiry, named).await?;
         if let (Err(denial), Some(failing)) = (&verdict.passage, &self.failing) {
-            failing.note(named.peer, denial, self.clock.elapsed());
+            failing.note(named.caller, denial, self.clock.elapsed());
         }
         Ok(verdict)
     }
@@ -146,7 +143,7 @@ impl Running {
         named: Named<'_>,
     ) -> Result<Verdict<'p>, Refusal> {
         let began = self.clock.elapsed();
-        let occasion = Occasion { now: self.clock.now(), caller: named.peer };
+        let occasion = Occasion { now: self.clock.now(), caller: named.caller.address() };
         let verdict = self.policy.decide(inquiry, occasion).await?;
         for (policy, reason) in &verdict.consulted.failed {
             self.telemetry.meters.policy_failures.increment(1);
@@ -157,16 +154,6 @@ impl Running {
             audit.write(occasion.now, inquiry, named, finding);
         }
         Ok(verdict)
-    }
-
-    /// Whose request it is, by address: the last one that is no proxy of ours.
-    pub(crate) fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        if !self.is_trusted(peer) {
-            return peer;
-        }
-        let said = headers::forwarded_for(headers).unwrap_or_default();
-        let mut before = said.rsplit(',').map_while(|text| text.trim().parse::<IpAddr>().ok());
-        before.find(|address| !self.is_trusted(*address)).unwrap_or(peer)
     }
 
     /// For whom an assertion is that is made now for this route.
@@ -188,11 +175,6 @@ impl Running {
     pub(crate) fn upstream(&self, route: &Route) -> Result<&Upstream, Refusal> {
         let upstream = self.upstreams.get(route.upstream).map(|upstream| &**upstream);
         upstream.ok_or_else(|| Refusal::Unreachable(format!("route `{}` has no upstream", route.name)))
-    }
-
-    /// Whether what this neighbour says about those before it is believed.
-    pub(crate) fn is_trusted(&self, peer: IpAddr) -> bool {
-        self.trusted_proxies.iter().any(|network| network.contains(&peer))
     }
 }
 

@@ -180,14 +180,22 @@ impl ResourceServer {
         Ok(remembered)
     }
 
-    /// Checks a verified token once more: whether its time is over, and whether it was revoked. For what a token has
-    /// opened and what goes on, such as a WebSocket. Nobody is asked about it.
+    /// Checks a verified token once more: whether this server trusts its issuer with what it says, whether its key is still
+    /// published, whether its time is over, and whether it was revoked. For what a token has opened and what goes on, such
+    /// as a WebSocket, also where another server verified it. Nobody is asked about it.
     ///
     /// # Errors
     ///
     /// The refusal, or the outage that leaves it open.
     pub async fn recheck(&self, token: &AccessToken) -> Result<(), Denial> {
-        Verifier::recheck(token, self.0.clock.now())?;
+        let issuer = self.0.issuers.trusted(Some(token.issuer().as_str()))?;
+        issuer.verifier.verify_again(token, self.0.clock.now())?;
+        // Without keys nobody has said that this one is gone.
+        if let (Some(key), Some(keys)) = (token.key(), issuer.keys.current())
+            && !keys.holds(key)
+        {
+            return Err(Rejection::of_unknown_key(token.header().and_then(|it| it.kid.as_deref())).into());
+        }
         self.0.revocations.check(&Standing::default(), Revocable::Verified(token)).await
     }
 

@@ -128,6 +128,15 @@ impl Verifier {
             .run(|check| check.stage == Stage::EveryTime)
     }
 
+    /// All checks of a token that was verified before, perhaps by another verifier of its issuer.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal.
+    pub fn verify_again(&self, token: &AccessToken, now: NumericDate) -> Result<(), Rejection> {
+        self.examine(token.header(), token.claims(), now).run(|_| true)
+    }
+
     /// All checks of what an issuer says about a token that is not a JWT.
     pub(crate) fn check_answer(&self, claims: &Claims, now: NumericDate) -> Result<(), Rejection> {
         self.examine(None, claims, now).run(|_| true)

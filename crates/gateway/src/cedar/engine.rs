@@ -74,7 +74,7 @@ pub(super) struct Judgement {
     pub(super) permitted: Option<bool>,
     /// The policies that decided, by name and in order.
     pub(super) determining: Vec<Box<str>>,
-    /// The policies that failed for another reason than that groups are unknown.
+    /// The policies that failed for another reason than that groups or the address are unknown.
     pub(super) failed: Vec<(Box<str>, &'static str)>,
 }
 
@@ -100,7 +100,7 @@ impl Engine {
             Unknown::GroupsAndRoles => &slice.without_members,
         };
         let response = self.authorizer.is_authorized(&facts.request, &set.policies, &facts.entities);
-        read(&response, set, facts.unknown != Unknown::Nothing)
+        read(&response, set, facts.unknown != Unknown::Nothing, !facts.address_known)
     }
 }
 
@@ -140,7 +140,7 @@ impl Effects {
 }
 
 /// What every evaluation of the policies that are left open would agree on.
-fn read(response: &Response, set: &Set, groups_unknown: bool) -> Judgement {
+fn read(response: &Response, set: &Set, groups_unknown: bool, address_unknown: bool) -> Judgement {
     let mut open = set.left_out;
     let mut failed = Vec::new();
     for error in response.diagnostics().errors() {
@@ -150,8 +150,12 @@ fn read(response: &Response, set: &Set, groups_unknown: bool) -> Judgement {
         open.permit |= effect != Some(Effect::Forbid);
         open.forbid |= effect != Some(Effect::Permit);
         // Attributes that may be missing are asked for by `has`, or the policy would not have been taken. What is
-        // missing otherwise is the groups, or the roles.
-        let excused = groups_unknown && matches!(error.inner(), EvaluationError::EntityAttrDoesNotExist(_));
+        // missing otherwise is the groups, or the roles, or the address.
+        let excused = match error.inner() {
+            EvaluationError::EntityAttrDoesNotExist(_) => groups_unknown,
+            EvaluationError::RecordAttrDoesNotExist(_) => address_unknown,
+            _ => false,
+        };
         if !excused {
             failed.push((error.policy_id().to_string().into(), reason(error.inner())));
         }

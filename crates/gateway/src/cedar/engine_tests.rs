@@ -45,7 +45,12 @@ fn facts(attributes: &[&str], unknown: Unknown) -> Facts {
     let caller = Entity::new(uid("Portcullis::User::\"u\""), attributes, parents).unwrap();
     let (action, route) = (uid("Portcullis::Action::\"GET\""), uid("Portcullis::Route::\"/\""));
     let request = Request::new(caller.uid(), action, route, Context::empty(), None).unwrap();
-    Facts { request, entities: Entities::from_entities([caller], None).unwrap(), unknown }
+    Facts {
+        request,
+        entities: Entities::from_entities([caller], None).unwrap(),
+        unknown,
+        address_known: true,
+    }
 }
 
 const PERMIT: &str = "@id(\"p\") permit(principal, action, resource);";
@@ -163,7 +168,7 @@ async fn what_policies_are_told_fits_the_schema_that_they_were_checked_against()
             resource: &resource,
             occasion: Occasion {
                 now: NumericDate::from_seconds(1_800_000_000),
-                caller: caller.parse().unwrap(),
+                caller: Some(caller.parse().unwrap()),
             },
         };
         let context = super::super::facts::context(asking).ok().unwrap();

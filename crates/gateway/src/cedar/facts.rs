@@ -1,7 +1,7 @@
 //! What policies are told: caller, route and request, as entities and context that fit the schema.
 //!
 //! What nobody knows is left out. So it is with groups that did not fit into the token: reading them is an error then,
-//! and never a set without members.
+//! and never a set without members. So it is with the address of a caller whom a trusted proxy does not name readably.
 
 use super::policies::internal;
 use super::schema::{ClaimType, Vocabulary};
@@ -15,6 +15,9 @@ use portcullis_core::ConfigErrors;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::{AccessToken, ClaimPath, Identity, Kind, Membership};
 use std::collections::{HashMap, HashSet};
+
+/// The caller's address in the context.
+const ADDRESS: &str = "address";
 
 type Attributes = HashMap<String, RestrictedExpression>;
 
@@ -34,6 +37,8 @@ pub(super) struct Facts {
     pub(super) request: Request,
     pub(super) entities: Entities,
     pub(super) unknown: Unknown,
+    /// Whether the caller's address is in the context.
+    pub(super) address_known: bool,
 }
 
 /// What nobody knows of a caller, as there were more groups than fit into the token.
@@ -93,11 +98,13 @@ impl Names {
         resource: &Entity,
         context: Context,
     ) -> Result<Facts, OtherType> {
+        let address_known = context.get(ADDRESS).is_some();
         let caller = self.caller(token)?;
         let request =
             Request::new(caller.uid(), self.action(action), resource.uid(), context, None).map_err(broken)?;
         let entities = Entities::from_entities([caller, resource.clone()], None).map_err(broken)?;
-        Ok(Facts { request, entities, unknown: Unknown::of(token.identity()) })
+        let unknown = Unknown::of(token.identity());
+        Ok(Facts { request, entities, unknown, address_known })
     }
 
     fn caller(&self, token: &AccessToken) -> Result<Entity, OtherType> {
@@ -160,16 +167,17 @@ pub(super) fn context(asking: Asking<'_>) -> Result<Context, OtherType> {
         let value = percent_decode_str(segments.get(*index)?).decode_utf8_lossy();
         Some((name.to_string(), string(&value)))
     });
-    let address = occasion.caller.to_canonical().to_string();
-    Context::from_pairs([
+    let address = occasion.caller.map(|address| {
+        (ADDRESS.to_owned(), RestrictedExpression::new_ip(address.to_canonical().to_string()))
+    });
+    let told = [
         ("method".to_owned(), string(inquiry.method.as_str())),
         ("path".to_owned(), string(inquiry.path.as_str())),
         ("host".to_owned(), string(inquiry.host.name())),
-        ("address".to_owned(), RestrictedExpression::new_ip(address)),
         ("time".to_owned(), RestrictedExpression::new_datetime(utc(occasion.now))),
         ("parameters".to_owned(), RestrictedExpression::new_record(parameters).map_err(broken)?),
-    ])
-    .map_err(broken)
+    ];
+    Context::from_pairs(told.into_iter().chain(address)).map_err(broken)
 }
 
 fn claim(value: &Json, kind: ClaimType) -> Result<RestrictedExpression, OtherType> {

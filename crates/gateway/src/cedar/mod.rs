@@ -72,8 +72,8 @@ pub(crate) struct Resource {
 #[cfg_attr(not(feature = "cedar"), expect(dead_code, reason = "nobody asks"))]
 pub(crate) struct Occasion {
     pub(crate) now: NumericDate,
-    /// The connection's address, or the one that a trusted proxy names.
-    pub(crate) caller: IpAddr,
+    /// The connection's address, or the one that a trusted proxy names; `None` where nobody knows.
+    pub(crate) caller: Option<IpAddr>,
 }
 
 /// A request, as policies see it.

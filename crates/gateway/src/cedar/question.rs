@@ -23,6 +23,7 @@ struct Asked {
     /// The route and the request, where they could be told.
     told: Option<(Entity, Context)>,
     method: Box<str>,
+    address_known: bool,
     consulted: Mutex<Consulted>,
 }
 
@@ -48,6 +49,7 @@ impl Question {
             engine: Arc::clone(engine),
             told,
             method: action_of(asking.inquiry.method).into(),
+            address_known: asking.occasion.caller.is_some(),
             consulted: Mutex::default(),
         });
         let requirement =
@@ -100,7 +102,8 @@ impl Asked {
         let ruling = match (permitted, first) {
             (Some(true), _) => Ruling::Met,
             (Some(false), _) => Ruling::Unmet,
-            (None, None) => Ruling::GroupsUnknown,
+            (None, None) if groups_unknown || self.address_known => Ruling::GroupsUnknown,
+            (None, None) => Ruling::Failed(outage("the caller's address cannot be read")),
             (None, Some((policy, reason))) => {
                 Ruling::Failed(outage(format!("policy `{policy}` cannot be evaluated: {reason}")))
             }

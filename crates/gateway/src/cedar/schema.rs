@@ -162,7 +162,7 @@ namespace Portcullis {
     path: String,
     // Without a port, in small letters.
     host: String,
-    // The connection's, or the one that a trusted proxy names.
+    // The connection's, or the one that a trusted proxy names. Where nobody knows it, a decision that hangs on it is 503.
     address: ipaddr,
     time: datetime,
     parameters: Parameters,

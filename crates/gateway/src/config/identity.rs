@@ -15,6 +15,10 @@ pub struct IdentityConfig {
     pub headers: Option<BTreeMap<String, String>>,
     /// Beginnings of header names that only the gateway may set. Default `x-auth-`.
     pub reserved: Option<Vec<String>>,
+    /// Headers by which proxies tell of a request or its sender that are let through all the same, such as `CF-IPCountry`:
+    /// whoever reaches the gateway can forge them. Default: none.
+    #[serde(default)]
+    pub danger_pass: Vec<String>,
     /// Whether the upstream gets the token as well. Default false.
     #[serde(default)]
     pub forward_token: bool,

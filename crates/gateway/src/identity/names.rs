@@ -1,51 +1,188 @@
 //! Names of headers that mean something elsewhere: they are not the client's to send, nor ours to give a meaning.
+//!
+//! Which names these are is written here, and for operators in `docs/gateway.md`. Not among them are names that
+//! applications give to headers of their own, such as `X-User-Id`: `reserved` is for those.
 
 use super::folded;
 use http::HeaderName;
 
-/// What front proxies say about a request or its sender, and what makes servers take another path or method than
-/// the one that was decided about.
-const FRONT_PROXY: [&str; 19] = [
+/// How names begin by which proxies and servers in front tell who a client is, by address, certificate or login, or which
+/// other path, host or method is meant than the request line says. None is the beginning of another.
+const FAMILIES: [&str; 79] = [
+    "$ws",
+    "akamai-",
+    "cf-access-",
+    "cf-cert-",
+    "cf-client-",
+    "cf-connecting-",
+    "cf-ip",
+    "cf-pseudo-",
     "client-cert",
-    "client-cert-chain",
+    "cloudfront-viewer-",
+    "fastly-",
+    "fly-client-",
+    "fly-forwarded-",
     "forwarded",
-    "ssl-client-cert",
-    "ssl-client-s-dn",
-    "ssl-client-subject-dn",
-    "ssl-client-verify",
-    "true-client-ip",
+    "http-forwarded",
+    "http-x-",
+    "impersonate-",
+    "incap-",
+    "l5d-",
+    "oam-",
+    "oidc-",
+    "osso-",
+    "remote-",
+    "shib-",
+    "sm-",
+    "ssl-",
+    "tailscale-",
+    "tls-client-",
+    "wl-proxy-",
+    "x-accel-",
+    "x-amzn-mtls-",
+    "x-amzn-oidc-",
+    "x-amzn-tls-",
+    "x-apigateway-",
+    "x-appengine-",
+    "x-arr-",
+    "x-auth-request-",
+    "x-authenticated-",
+    "x-authentik-",
+    "x-azure-",
     "x-client-cert",
-    "x-envoy-original-path",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-method",
-    "x-original-uri",
-    "x-original-url",
-    "x-real-ip",
-    "x-rewrite-url",
-    "x-ssl-client-cert",
+    "x-client-ip",
+    "x-client-mtls",
+    "x-client-ssl",
+    "x-client-tls",
+    "x-cluster-client",
+    "x-consumer-",
+    "x-credential-",
+    "x-envoy-",
+    "x-fd-",
+    "x-forward",
+    "x-goog-authenticated-",
+    "x-goog-iap-",
+    "x-http-",
+    "x-jwt-claim",
+    "x-ms-client-principal",
+    "x-ms-token-",
+    "x-mtls-",
+    "x-nf-client-",
+    "x-oidc-",
+    "x-original-",
+    "x-override-",
+    "x-pomerium-",
+    "x-proxyuser-",
+    "x-real-",
+    "x-remote-",
+    "x-rewrite-",
+    "x-saml-",
+    "x-ssl",
+    "x-sucuri-client",
+    "x-tls-",
+    "x-true-client",
+    "x-vercel-forwarded-",
+    "x-vercel-ip-",
+    "x-vercel-proxied-",
+    "x-vouch-",
+    "x-waws-",
+    "x-webauth-",
+    "z-forwarded",
 ];
 
-/// Of these, what makes servers take another path or method: no proxy says it of a request that it has yet to forward.
-pub(super) const OVERRIDES: [&str; 8] = [
-    "x-envoy-original-path",
-    "x-http-method",
-    "x-http-method-override",
+/// The same, where only the whole name means it.
+const NAMES: [&str; 69] = [
+    "ali-cdn-real-ip",
+    "cdn-real-ip",
+    "cdn-src-ip",
+    "cf-visitor",
+    "cf-worker",
+    "client-dn",
+    "client-ip",
+    "client-verify",
+    "clientip",
+    "disguised-host",
+    "do-connecting-ip",
+    "front-end-https",
+    "http-client-ip",
+    "proxy",
+    "proxy-client-ip",
+    "proxy-remote-addr",
+    "proxy-remote-user",
+    "proxy-user",
+    "real-ip",
+    "teleport-jwt-assertion",
+    "true-client-ip",
+    "true-client-port",
+    "was-default-hostname",
+    "x-anonymous-consumer",
+    "x-client-addr",
+    "x-client-address",
+    "x-client-dn",
+    "x-client-fingerprint",
+    "x-client-host",
+    "x-client-i-dn",
+    "x-client-issuer",
+    "x-client-port",
+    "x-client-proto",
+    "x-client-real-ip",
+    "x-client-s-dn",
+    "x-client-serial",
+    "x-client-subject",
+    "x-client-verified",
+    "x-client-verify",
+    "x-clientip",
+    "x-custom-ip-authorization",
+    "x-endpoint-api-userinfo",
+    "x-from-ip",
+    "x-host",
+    "x-host-override",
+    "x-https",
+    "x-id-token-payload",
+    "x-ip",
+    "x-jwt-assertion",
+    "x-jwt-payload",
     "x-method-override",
-    "x-original-method",
-    "x-original-uri",
-    "x-original-url",
-    "x-rewrite-url",
+    "x-middleware-subrequest",
+    "x-originating-ip",
+    "x-peer-ip",
+    "x-proxy-client-ip",
+    "x-proxy-remote-user",
+    "x-proxy-url",
+    "x-proxy-user",
+    "x-realip",
+    "x-scheme",
+    "x-sendfile-type",
+    "x-source-ip",
+    "x-spiffe-id",
+    "x-subject-dn",
+    "x-true-ip",
+    "x-url-scheme",
+    "x-user-ip",
+    "x-userinfo",
+    "x-verified-client-cert",
 ];
 
 /// Names of framing and routing that mean nothing in another spelling, and must not come to mean something.
 pub(super) const ONLY_AS_WRITTEN: [&str; 6] =
     ["authorization", "connection", "content-length", "host", "te", "transfer-encoding"];
 
-/// Whether a folded name is one by which front proxies tell of a request.
+/// What the gateway says itself of every request: there is nothing that a client's could be let through for.
+pub(super) const OURS: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+
+/// Whether a folded name is one by which others tell of a request or its sender.
 pub(super) fn is_of_front_proxy(folded: &str) -> bool {
-    folded.starts_with("x-forwarded-") || FRONT_PROXY.binary_search(&folded).is_ok()
+    // As none is the beginning of another, only the last one that is not behind the name can be its beginning.
+    let behind = FAMILIES.partition_point(|family| *family <= folded);
+    let family = behind.checked_sub(1).and_then(|last| FAMILIES.get(last));
+    family.is_some_and(|family| folded.starts_with(family))
+        || NAMES.binary_search(&folded.trim_end_matches('-')).is_ok()
+}
+
+/// Whether Envoy itself answers for a header before it asks: it sets it or takes it away where a client may not send it.
+pub(super) fn is_of_envoy(name: &str) -> bool {
+    matches!(name, "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-client-cert")
+        || (name.starts_with("x-envoy-") && !name.starts_with("x-envoy-original-"))
 }
 
 /// Whether a header may tell who calls: not one that frames or routes the request.
@@ -61,7 +198,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_in_order() {
-        assert!(FRONT_PROXY.is_sorted());
+    fn the_lists_are_in_order_and_no_family_begins_another() {
+        assert!(FAMILIES.is_sorted() && NAMES.is_sorted());
+        assert!(FAMILIES.windows(2).all(|pair| !pair[1].starts_with(pair[0])));
+        assert!(NAMES.iter().all(|name| !FAMILIES.iter().any(|family| name.starts_with(family))));
+    }
+
+    #[test]
+    fn the_document_holds_them_all() {
+        let text = include_str!("../../../../docs/gateway/callers.md");
+        for name in FAMILIES
+            .map(|family| format!("`{family}*`"))
+            .into_iter()
+            .chain(NAMES.map(|name| format!("`{name}`")))
+        {
+            assert!(text.contains(&name), "docs/gateway/callers.md does not hold {name}");
+        }
+    }
+
+    #[test]
+    fn families_and_names_are_told_from_what_is_like_them() {
+        for name in
+            ["x-forwarded", "x-forwarded-for", "x-real-ip-", "$wsra", "ssl-client-verify", "z-forwarded-for"]
+        {
+            assert!(is_of_front_proxy(name), "{name}");
+        }
+        for name in [
+            "",
+            "x",
+            "x-forwar",
+            "x-realtime",
+            "x-user-id",
+            "x-client-id",
+            "x-request-id",
+            "via",
+            "zz",
+            "proxy-x",
+        ] {
+            assert!(!is_of_front_proxy(name), "{name}");
+        }
     }
 }

@@ -59,9 +59,9 @@ impl Door for ForwardAuth {
         if let Err(refusal @ (Refusal::Untrusted(_) | Refusal::Original(_))) = &original {
             tracing::warn!(facts = %refusal, cure = cure(refusal, settings.proxy), request_id, "not decided");
         }
-        let peer = running.caller(peer.address, request.headers());
+        let caller = running.client_address.caller_behind(peer, request.headers());
         let trace = Trace::read(request.headers());
-        let named = Named { request_id: &request_id, trace_id: trace.as_ref().map(Trace::id), peer };
+        let named = Named { request_id: &request_id, trace_id: trace.as_ref().map(Trace::id), caller };
         told(&running, settings.proxy, original, request.headers(), named).await
     }
 }

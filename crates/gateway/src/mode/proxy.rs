@@ -92,8 +92,8 @@ impl<'r> Arrival<'r> {
             has_body: !body.is_end_stream(),
         };
         let trace = trace.as_ref();
-        let caller = running.caller(peer.address, &parts.headers);
-        let named = Named { request_id: &request_id, trace_id: trace.map(Trace::id), peer: caller };
+        let caller = running.client_address.caller(peer, &parts.headers);
+        let named = Named { request_id: &request_id, trace_id: trace.map(Trace::id), caller };
         let Verdict { route, passage, .. } = match running.decide(inquiry, named).await {
             Ok(verdict) => verdict,
             Err(refusal) => return (None, refusal.into_response(&request_id)),
@@ -191,17 +191,15 @@ impl Exchange<'_> {
 
     /// First away with what the client may not say, then on with what the gateway does.
     fn clean(&self, parts: &mut Parts) -> Result<(), Refusal> {
-        let trusted = self.running.is_trusted(self.peer.address);
-        let before = if trusted { headers::forwarded_for(&parts.headers) } else { None };
+        let before = self.running.client_address.before(self.peer, &parts.headers);
         let headers = &mut parts.headers;
         headers::strip_request(headers, &self.running.identity);
         if parts.version == Version::HTTP_2 {
             headers::join_cookies(headers);
         }
         let Peer { address, secure, .. } = self.peer;
-        let before = before.as_deref();
         let mut values = Values::new();
-        let seen = Seen { peer: address, secure, host: &self.asked.host, before };
+        let seen = Seen { peer: address, secure, host: &self.asked.host, before: &before };
         headers::add_forwarded(headers, seen, &mut values);
         if let Some(prefix) = self.asked.stripped(self.route) {
             values.push(prefix);
@@ -257,14 +255,14 @@ impl Exchange<'_> {
     /// When a stream must end: with the token that opened it, or else after its longest life; when it is silent; with the
     /// gateway.
     fn end(&self, traffic: &Traffic) -> End {
-        let Running { policy, clock, life, streams, telemetry, .. } = self.running;
-        let (server, clock, telemetry) = (policy.server.clone(), Arc::clone(clock), Arc::clone(telemetry));
-        let (token, traffic) = (self.passage.token().cloned(), traffic.clone());
+        let Running { clock, life, streams, telemetry, .. } = self.running;
+        let (clock, telemetry) = (Arc::clone(clock), Arc::clone(telemetry));
+        let (token, traffic, current) = (self.passage.token().cloned(), traffic.clone(), life.clone());
         let StreamSettings { idle, life: longest, .. } = *streams;
         life.end(Some(async move {
             let over = async {
                 match (token, longest) {
-                    (Some(token), _) => no_longer_good(server, Arc::clone(&clock), token).await,
+                    (Some(token), _) => no_longer_good(current, Arc::clone(&clock), token).await,
                     (None, Some(longest)) => {
                         clock.sleep(longest).await;
                         Cause::Old

@@ -104,7 +104,7 @@ fn read_forward_auth(
     let mut networks = Vec::new();
     for (index, text) in written.trusted_peers.iter().enumerate().filter(|(_, text)| *text != "unix") {
         match super::network(text) {
-            Some(network) => networks.push(network),
+            Some(network) => networks.push(crate::caller::canonical(network)),
             None => faults.add(
                 format!("forward_auth.trusted_peers[{index}]"),
                 "an address, a network, or `unix`",

@@ -1,6 +1,7 @@
 //! The gateway's settings as meant: parsed, complete and free of faults.
 
 mod cedar;
+mod client_address;
 mod doors;
 mod faults;
 mod limits;
@@ -15,6 +16,7 @@ pub(crate) use limits::{LimitSettings, StreamSettings};
 pub(crate) use log::{Destination, LogSettings, SubjectSetting};
 pub(crate) use upstream::{HealthSettings, HostSeen, Protocol, UpstreamSettings};
 
+use crate::caller::ClientAddress;
 use crate::cedar::Policies;
 use crate::config::{Config, GatewayConfig, Tables, TlsConfig};
 use crate::host::HostPattern;
@@ -38,7 +40,7 @@ pub struct Settings {
     pub(crate) token_settings: toml::Table,
     pub(crate) listeners: ListenerSettings,
     pub(crate) hosts: Vec<HostPattern>,
-    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) client_address: ClientAddress,
     pub(crate) public_preflight: bool,
     pub(crate) identity: IdentitySettings,
     pub(crate) streams: StreamSettings,
@@ -103,7 +105,10 @@ impl TryFrom<Config> for Settings {
             if has_proxy { upstreams.default(gateway.upstream.as_deref(), &mut faults) } else { 0 };
         let routes = route::routes(route, &gateway, default_upstream, &mut upstreams, &mut faults);
         let hosts = hosts(&gateway, &mut faults);
-        let trusted_proxies = trusted_proxies(&gateway, &mut faults);
+        let client_address = client_address::client_address(&gateway, &mut faults);
+        if !gateway.identity.danger_pass.is_empty() {
+            doors.dangers.push("gateway.identity.danger_pass");
+        }
         let identity = faults.all(IdentitySettings::try_from(gateway.identity));
         let identity = identity.map(|identity| identity.with_token_header(token_header));
         let streams = StreamSettings::read(&gateway.limits, &gateway.timeouts, &mut faults);
@@ -123,7 +128,7 @@ impl TryFrom<Config> for Settings {
             token_settings: config.token_settings,
             listeners,
             hosts,
-            trusted_proxies,
+            client_address,
             public_preflight: gateway.public_preflight,
             identity: identity.ok_or_else(missing)?,
             streams,
@@ -235,18 +240,6 @@ fn hosts(gateway: &GatewayConfig, faults: &mut Faults) -> Vec<HostPattern> {
         host
     });
     hosts.collect()
-}
-
-fn trusted_proxies(gateway: &GatewayConfig, faults: &mut Faults) -> Vec<IpNet> {
-    let networks = gateway.trusted_proxies.iter().enumerate().filter_map(|(index, text)| {
-        let network = network(text);
-        if network.is_none() {
-            let place = format!("gateway.trusted_proxies[{index}]");
-            faults.add(place, "an address or a network", "write `10.0.0.7` or `10.0.0.0/8`");
-        }
-        network
-    });
-    networks.collect()
 }
 
 /// An address, or a network.

@@ -5,7 +5,7 @@ use crate::cedar::{Demand, is_name};
 use crate::config::{CedarDemand, RequireConfig};
 use portcullis_core::Requirement;
 use portcullis_core::jose::json::Json;
-use portcullis_core::token::ClaimPath;
+use portcullis_core::token::{ClaimPath, Scopes};
 use portcullis_resource_server::{ClaimScalar, OneOrMore};
 use std::time::Duration;
 
@@ -72,8 +72,12 @@ impl Reader<'_> {
             Some(OneOrMore::One(name)) => std::slice::from_ref(name),
             Some(OneOrMore::More(names)) => names,
         };
-        let wrong =
-            |name: &String| name.is_empty() || (["scope", "acr"].contains(&member) && name.contains(' '));
+        let wrong = |name: &String| match member {
+            // Another one would never be granted (RFC 6749, section 3.3).
+            "scope" => !Scopes::is_token(name),
+            "acr" => name.is_empty() || name.contains(' '),
+            _ => name.is_empty(),
+        };
         if (written.is_some() && names.is_empty()) || names.iter().any(wrong) {
             let cure = "write one, or a list of them";
             self.faults.add(format!("{place}.{member}"), format!("names of {member}s"), cure);

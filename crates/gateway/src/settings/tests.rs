@@ -20,6 +20,38 @@ fn an_issuer_and_an_upstream_are_enough() {
 }
 
 #[test]
+fn what_tells_the_caller_is_checked() {
+    let places =
+        |members: &str| places(&format!("[gateway]\nupstream = \"http://127.0.0.1:8000\"\n{members}\n"));
+    for (members, place) in [
+        ("client_address = {}", "gateway.client_address"),
+        (
+            "trusted_proxies = [\"unix\"]\nclient_address = { header = \"a b\" }",
+            "gateway.client_address.header",
+        ),
+        (
+            "trusted_proxies = [\"10.0.0.7\"]\nclient_address = { header = \"Host\" }",
+            "gateway.client_address.header",
+        ),
+        (
+            "trusted_proxies = [\"10.0.0.7\"]\nclient_address = { proxies = 0 }",
+            "gateway.client_address.proxies",
+        ),
+        (
+            "trusted_proxies = [\"10.0.0.7\"]\nclient_address = { header = \"X-Real-IP\", proxies = 1 }",
+            "gateway.client_address.proxies",
+        ),
+        ("identity = { danger_pass = [\"X-Own\"] }", "gateway.identity.danger_pass[0]"),
+        ("identity = { danger_pass = [\"X-Forwarded-For\"] }", "gateway.identity.danger_pass[0]"),
+    ] {
+        assert_eq!(places(members), [place], "{members}");
+    }
+    let loose =
+        "[gateway]\nupstream = \"http://127.0.0.1:8000\"\nidentity = { danger_pass = [\"CF-IPCountry\"] }\n";
+    assert_eq!(settings(&loose).unwrap().dangers(), ["gateway.identity.danger_pass"]);
+}
+
+#[test]
 fn all_faults_are_found_at_once() {
     let found = places(
         r#"

@@ -135,8 +135,33 @@ fn subject(setting: &SubjectSetting) -> Result<Subject, ConfigErrors> {
     }
 }
 
+/// Opens the file for records at its end. A new one is for its owner alone: it tells who called. One that is there keeps its
+/// mode, which may be meant for whoever collects records.
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    warn_if_open_to_others(path, &file);
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn warn_if_open_to_others(path: &Path, file: &File) {
+    use std::os::unix::fs::MetadataExt as _;
+    const WRITTEN_BY_GROUP_OR_OTHERS_READ: u32 = 0o027;
+    let Ok(found) = file.metadata() else { return };
+    let mode = found.mode() & 0o777;
+    // Devices and pipes are for whoever takes what is written.
+    if found.is_file() && mode & WRITTEN_BY_GROUP_OR_OTHERS_READ != 0 {
+        tracing::warn!(
+            facts = format_args!("{} has the mode {mode:04o}", path.display()),
+            cure = "give it the mode 0600 or for a group that collects records 0640",
+            "others than its owner can read or change the audit file"
+        );
+    }
 }
 
 fn unusable(path: &Path, error: &io::Error) -> ConfigErrors {

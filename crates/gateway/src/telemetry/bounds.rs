@@ -58,7 +58,7 @@ impl BoundMeters {
         match cause {
             Cause::Idle => self.idle.increment(1),
             Cause::Old => self.life.increment(1),
-            Cause::Expired | Cause::Revoked | Cause::Stopping => {}
+            Cause::Expired | Cause::Revoked | Cause::Distrusted | Cause::Stopping => {}
         }
     }
 }

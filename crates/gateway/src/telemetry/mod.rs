@@ -9,6 +9,7 @@ pub(crate) mod certificate;
 pub mod events;
 pub(crate) mod exposition;
 pub(crate) mod meters;
+mod plain_json;
 pub(crate) mod record;
 pub(crate) mod trace;
 

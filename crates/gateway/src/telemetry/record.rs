@@ -3,6 +3,8 @@
 //! It tells who asked for what, which route decided, and how. It holds no token, no secret and no query, each member
 //! is cut to a length, and what comes from outside is escaped. What of it is personal can be left out.
 
+use super::plain_json;
+use crate::caller::Caller;
 use crate::decide::{Inquiry, Verdict};
 use crate::identity::kind;
 use aws_lc_rs::hmac;
@@ -12,11 +14,12 @@ use portcullis_core::token::{AccessToken, NumericDate};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// Most characters of a member from outside.
 const LONGEST: usize = 256;
+/// Most characters of a method. Registered ones have at most 17 (RFC 9110, section 16.1), but any token is one.
+const LONGEST_METHOD: usize = 32;
 /// Most characters of a path.
 const LONGEST_PATH: usize = 1_024;
 
@@ -31,12 +34,13 @@ pub(crate) struct Record<'r> {
     pub(crate) outcome: &'static str,
     /// The code of a refusal or an outage, else `ok`.
     pub(crate) code: &'static str,
-    pub(crate) method: &'r str,
+    pub(crate) method: Cow<'r, str>,
     pub(crate) host: &'r str,
     pub(crate) path: Cow<'r, str>,
     pub(crate) route: &'r str,
+    /// The caller's address; null where it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) peer: Option<IpAddr>,
+    pub(crate) peer: Option<Caller>,
     #[serde(flatten)]
     pub(crate) who: Option<Who<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +102,7 @@ impl<'r> Finding<'r> {
 pub(crate) struct Named<'r> {
     pub(crate) request_id: &'r str,
     pub(crate) trace_id: Option<&'r str>,
-    pub(crate) peer: IpAddr,
+    pub(crate) caller: Caller,
 }
 
 /// How the subject of a token is written down.
@@ -131,11 +135,11 @@ impl<'r> Record<'r> {
             trace_id: named.trace_id,
             outcome: finding.outcome,
             code: finding.code,
-            method: inquiry.method.as_str(),
+            method: cut(inquiry.method.as_str(), LONGEST_METHOD),
             host: inquiry.host.name(),
             path: cut(inquiry.path.as_str(), LONGEST_PATH),
             route: finding.route,
-            peer: privacy.peer.then_some(named.peer),
+            peer: privacy.peer.then_some(named.caller),
             who: finding.token.map(|token| Who::new(token, &privacy.subject)),
             facts: finding.facts.map(|facts| cut(&facts, 2 * LONGEST).into_owned()),
             policies: finding.policies,
@@ -143,11 +147,10 @@ impl<'r> Record<'r> {
         }
     }
 
-    /// One line of JSON. The serializer escapes quotes and controls.
+    /// One line of JSON, with nothing in it that a terminal would act on.
     pub(crate) fn json(&self) -> Vec<u8> {
-        // Strings and numbers cannot fail to serialize.
         let mut line = Vec::with_capacity(512);
-        _ = serde_json::to_writer(&mut line, self);
+        plain_json::write(self, &mut line);
         line.push(b'\n');
         line
     }

@@ -14,6 +14,8 @@ mod assertion;
 mod base_path;
 mod bodies;
 mod busy;
+mod caller_corpus;
+mod callers;
 #[cfg(feature = "cedar")]
 mod cedar;
 mod client;

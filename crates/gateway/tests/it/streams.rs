@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use portcullis_idp::{Idp, IdpConfig, Overlap};
 use portcullis_resource_server::Revocation;
 use portcullis_resource_server::clock::Clock as _;
 use std::convert::Infallible;
@@ -273,6 +274,49 @@ async fn a_websocket_whose_token_is_revoked_is_closed() {
     let told = tokio::time::timeout(Duration::from_secs(20), opened.stream.next()).await.unwrap();
     let Message::Close(Some(told)) = told.unwrap().unwrap() else { panic!("the client is told") };
     assert_eq!((u16::from(told.code), told.reason.as_str()), (1008, "the access token was revoked"));
+}
+
+/// What the client of a WebSocket is told when it is closed.
+async fn told(opened: &mut Opened) -> (u16, String) {
+    let told = tokio::time::timeout(Duration::from_secs(20), opened.stream.next()).await.unwrap();
+    let Message::Close(Some(told)) = told.unwrap().unwrap() else { panic!("the client is told") };
+    (u16::from(told.code), told.reason.as_str().to_owned())
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_key_of_its_token_is_withdrawn() {
+    let (upstream, _seen) = echo().await;
+    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
+    world.clock.advance(Duration::from_secs(5));
+    says_back(&mut opened, "its key is published").await;
+    world.idp.rotate(Overlap::Without).await;
+    world.handle.resource_server().refresh_keys().await;
+    world.clock.advance(Duration::from_secs(5));
+    assert_eq!(told(&mut opened).await, (1008, "the access token is no longer accepted".to_owned()));
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_a_reload_trusts_its_token_no_longer() {
+    let (upstream, _seen) = echo().await;
+    let settings = format!("upstream = \"http://{upstream}\"\n");
+    let world = World::new(&settings).await;
+    let other = Idp::start(IdpConfig::default()).await.unwrap();
+    let document = world.document(&settings);
+    let issuer = |document: &str| document.replacen(world.idp.issuer().as_str(), other.issuer().as_str(), 1);
+    let audience = |document: &str| document.replacen(world.idp.audience(), "api://another", 1);
+    for changed in [issuer(&document), audience(&document)] {
+        let read = |text: &str| portcullis_gateway::Config::from_toml(text).unwrap().try_into().unwrap();
+        world.handle.reload(read(&document)).await.unwrap();
+        let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
+        // A change of something else keeps it open.
+        world.handle.reload(read(&format!("realm = \"x\"\n{document}"))).await.unwrap();
+        world.clock.advance(Duration::from_secs(5));
+        says_back(&mut opened, "still trusted").await;
+        world.handle.reload(read(&changed)).await.unwrap();
+        world.clock.advance(Duration::from_secs(5));
+        assert_eq!(told(&mut opened).await, (1008, "the access token is no longer accepted".to_owned()));
+    }
 }
 
 #[tokio::test]

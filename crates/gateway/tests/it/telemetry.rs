@@ -249,6 +249,41 @@ async fn who_keeps_failing_is_not_verified_any_more_and_known_neighbours_are() {
 }
 
 #[tokio::test]
+async fn nothing_that_a_caller_sends_makes_a_record_long_or_acts_on_a_terminal() {
+    let (world, file) = audited("bent", "", ROUTES).await;
+    let token = world.idp.token("bob").claim("sub", "\u{1b}[2J\u{9b}31m\u{202e}\r\n{}").sign();
+    let long = "A".repeat(8_000);
+    let mut request =
+        with(&format!("/{long}"), Some(&token), &[("x-request-id", &long), ("traceparent", &long)]);
+    *request.method_mut() = http::Method::from_bytes(long.as_bytes()).unwrap();
+    assert_eq!(world.client().send(request).await.status, 200);
+    world.stop().await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(text.lines().count() == 1 && text.len() < 2_000, "{}", text.len());
+    assert!(text.trim_end().chars().all(|it| matches!(it, ' '..='~')), "{text}");
+    let record: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(record["subject"], "\u{1b}[2J\u{9b}31m\u{202e}\r\n{}", "it is the same value");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_audit_file_is_for_its_owner_and_one_that_is_there_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |file: &PathBuf| std::fs::metadata(file).unwrap().permissions().mode() & 0o777;
+    let (world, file) = audited("mode", "", ROUTES).await;
+    assert_eq!(mode(&file), 0o600);
+    world.client().get("/open", None).await;
+    drop(world);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let settings = format!("{ROUTES}[log]\naudit = \"{}\"\n", file.display());
+    let world = World::new(&settings).await;
+    assert_eq!(mode(&file), 0o640, "it may be meant for whoever collects records");
+    drop(world);
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[tokio::test]
 async fn a_reload_that_failed_shows_until_one_goes_well() {
     let folder = std::env::temp_dir().join(format!("portcullis-reloads-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,6 +1,7 @@
 //! The recipes of `deploy/` and `examples/`, run as they are committed but for ports and issuer: real programs in
 //! front, the gateway as a process, an API behind that has no protection of its own.
 
+mod behind_nginx;
 mod caddy;
 mod calls;
 mod corpus;

@@ -20,8 +20,35 @@ pub(super) struct CheckRequest {
 #[derive(Clone, PartialEq, prost::Message)]
 #[prost(skip_debug)]
 pub(super) struct Attributes {
+    /// The other end of Envoy's connection.
+    #[prost(message, optional, tag = "1")]
+    pub(super) source: Option<Peer>,
     #[prost(message, optional, tag = "4")]
     pub(super) request: Option<Request>,
+}
+
+/// `AttributeContext.Peer`.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub(super) struct Peer {
+    #[prost(message, optional, tag = "1")]
+    pub(super) address: Option<Address>,
+}
+
+/// `envoy.config.core.v3.Address`.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub(super) struct Address {
+    #[prost(message, optional, tag = "1")]
+    pub(super) socket_address: Option<SocketAddress>,
+}
+
+/// `envoy.config.core.v3.SocketAddress`.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub(super) struct SocketAddress {
+    #[prost(bytes = "bytes", tag = "2")]
+    pub(super) address: Bytes,
 }
 
 /// `AttributeContext.Request`.
@@ -178,4 +205,15 @@ macro_rules! shows_nothing {
     };
 }
 
-shows_nothing!(CheckRequest, Attributes, Request, HttpRequest, Entry, HeaderList, RawHeader);
+shows_nothing!(
+    CheckRequest,
+    Attributes,
+    Peer,
+    Address,
+    SocketAddress,
+    Request,
+    HttpRequest,
+    Entry,
+    HeaderList,
+    RawHeader
+);

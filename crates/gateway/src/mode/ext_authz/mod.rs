@@ -27,7 +27,6 @@ use crate::running::Running;
 use crate::telemetry::record::Named;
 use crate::telemetry::trace::Trace;
 use bytes::Bytes;
-use http::HeaderMap;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -66,30 +65,23 @@ impl Door for ExtAuthz {
 }
 
 async fn check(running: &Running, peer: Peer, message: Result<CheckRequest, &'static str>) -> CheckResponse {
-    let Told { headers, original, respelled } = match message {
+    let Told { headers, original, source, respelled } = match message {
         Ok(message) => Told::read(message, running.identity.token_header(), &running.hosts),
         Err(fault) => Told::nothing(Refusal::Original(fault)),
     };
     let request_id = request_id(&headers);
     let trace = Trace::read(&headers);
-    let named = named(running, peer, &headers, &request_id, trace.as_ref());
+    let caller = match source {
+        Some(source) => running.client_address.caller_from(source, &headers),
+        None => running.client_address.caller_behind(peer, &headers),
+    };
+    let named = Named { request_id: &request_id, trace_id: trace.as_ref().map(Trace::id), caller };
     match judge(running, original, &headers, named).await {
         Answer::Pass(identity) => {
             passed(identity, &running.identity.to_remove(&headers), respelled.as_deref())
         }
         Answer::Refuse(response, _) => refused(&response),
     }
-}
-
-/// By which name the request is known, and whose it is as far as Envoy may say so.
-fn named<'r>(
-    running: &Running,
-    peer: Peer,
-    headers: &HeaderMap,
-    request_id: &'r str,
-    trace: Option<&'r Trace>,
-) -> Named<'r> {
-    Named { request_id, trace_id: trace.map(Trace::id), peer: running.caller(peer.address, headers) }
 }
 
 /// Leave: what Envoy sets and what it removes; the path too, where it was decided on in another spelling.
@@ -145,7 +137,8 @@ async fn by_http(running: &Running, peer: Peer, parts: &Parts) -> Response<Bytes
     let mut headers = parts.headers.clone();
     reading::split_joined(&mut headers, running.identity.token_header());
     let trace = Trace::read(&headers);
-    let named = named(running, peer, &headers, &request_id, trace.as_ref());
+    let caller = running.client_address.caller_behind(peer, &headers);
+    let named = Named { request_id: &request_id, trace_id: trace.as_ref().map(Trace::id), caller };
     match judge(running, behind_prefix(running, parts), &headers, named).await {
         Answer::Pass(identity) => {
             let mut response = Response::new(Bytes::new());

@@ -4,7 +4,7 @@
 //! missing, and with headers that are none. Envoy joins the values of a repeated header by a comma: an
 //! `Authorization` that looks like two is taken for two.
 
-use super::message::{CheckRequest, Entry, HeaderList, HttpRequest, RawHeader};
+use super::message::{CheckRequest, Entry, HeaderList, HttpRequest, Peer, RawHeader};
 use crate::host::HostPattern;
 use crate::mode::asking::Original;
 use crate::refusal::Refusal;
@@ -12,6 +12,7 @@ use crate::request::Asked;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
+use std::net::IpAddr;
 
 /// No request has more headers. Envoy itself takes 100 where nothing else is said.
 const MOST_HEADERS: usize = 1_024;
@@ -21,6 +22,8 @@ const MOST_HEADERS: usize = 1_024;
 pub(super) struct Told {
     pub(super) headers: HeaderMap,
     pub(super) original: Result<Original, Refusal>,
+    /// The other end of Envoy's connection, if it is told.
+    pub(super) source: Option<IpAddr>,
     /// The target in the spelling that is decided on, if it was told in another one.
     pub(super) respelled: Option<String>,
 }
@@ -32,7 +35,8 @@ impl Told {
         token_header: Option<&HeaderName>,
         served: &[HostPattern],
     ) -> Self {
-        let http = message.attributes.and_then(|it| it.request).and_then(|it| it.http);
+        let (source, request) = message.attributes.map(|it| (it.source, it.request)).unwrap_or_default();
+        let http = request.and_then(|it| it.http);
         let Some(mut http) = http else {
             return Self::nothing(Refusal::Original("a message without an HTTP request"));
         };
@@ -40,16 +44,23 @@ impl Told {
             Ok(headers) => headers,
             Err(refusal) => return Self::nothing(refusal),
         };
+        let source = source.as_ref().and_then(address);
         match original(&http, served) {
-            Ok((original, respelled)) => Self { headers, original: Ok(original), respelled },
-            Err(refusal) => Self { headers, original: Err(refusal), respelled: None },
+            Ok((original, respelled)) => Self { headers, original: Ok(original), source, respelled },
+            Err(refusal) => Self { headers, original: Err(refusal), source, respelled: None },
         }
     }
 
     /// A message that cannot be read.
     pub(super) fn nothing(refusal: Refusal) -> Self {
-        Self { headers: HeaderMap::new(), original: Err(refusal), respelled: None }
+        Self { headers: HeaderMap::new(), original: Err(refusal), source: None, respelled: None }
     }
+}
+
+/// Where Envoy's connection comes from. Of a pipe there is nothing to tell.
+fn address(peer: &Peer) -> Option<IpAddr> {
+    let text = &peer.address.as_ref()?.socket_address.as_ref()?.address;
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 fn original(http: &HttpRequest, served: &[HostPattern]) -> Result<(Original, Option<String>), Refusal> {
@@ -192,8 +203,8 @@ mod tests {
     }
 
     fn read(http: HttpRequest) -> Result<(HeaderMap, String), &'static str> {
-        let request = Request { http: Some(http) };
-        let message = CheckRequest { attributes: Some(Attributes { request: Some(request) }) };
+        let attributes = Attributes { request: Some(Request { http: Some(http) }), source: None };
+        let message = CheckRequest { attributes: Some(attributes) };
         let Told { headers, original, .. } = Told::read(message, None, &[]);
         original.map(|it| (headers, it.asked.target().unwrap().to_string())).map_err(|it| it.code())
     }

@@ -1,0 +1,120 @@
+//! Which headers only the gateway may set, and what it says in them.
+
+use super::facts::encoded;
+use super::*;
+
+fn settings() -> IdentitySettings {
+    IdentityConfig::default().try_into().unwrap()
+}
+
+#[test]
+fn every_spelling_is_reserved() {
+    let settings = settings();
+    for name in [
+        "x-auth-subject",
+        "x_auth_subject",
+        "x.auth.subject",
+        "x-auth-subject_",
+        "x-auth-new",
+        "x-forwarded-for",
+        "x_forwarded_host",
+        "forwarded",
+        "x-real-ip",
+        "x-original-url",
+        "x_http_method_override",
+        "ssl-client-verify",
+        "transfer_encoding",
+        "content_length",
+        "x-forwarded-client-cert",
+    ] {
+        assert!(settings.is_reserved(name), "{name}");
+    }
+    for name in ["authorization", "transfer-encoding", "host", "x-auth", "x-request-id", "x_custom", "cookie"]
+    {
+        assert!(!settings.is_reserved(name), "{name}");
+    }
+    let own = IdentityConfig {
+        headers: Some([("Remote-User".to_owned(), "subject".to_owned())].into()),
+        ..IdentityConfig::default()
+    };
+    let own = IdentitySettings::try_from(own).unwrap();
+    assert!(own.is_reserved("remote_user") && own.is_reserved("remote-user-") && !own.is_reserved("user"));
+}
+
+#[test]
+fn what_another_one_forwards_loses_what_is_forged() {
+    let mut headers = HeaderMap::new();
+    for name in [
+        "x-auth-subject",
+        "X-Auth_Subject",
+        "x-auth-else",
+        "x-rewrite-url",
+        "x_forwarded_host",
+        "x-forwarded-for",
+        "cookie",
+        "dpop",
+    ] {
+        headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::from_static("1"));
+    }
+    headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer x"));
+    let names = settings().to_remove(&headers);
+    let has = |name: &str| names.iter().any(|held| held == name);
+    for name in [
+        "x-auth_subject",
+        "x_auth_issuer",
+        "x.auth.roles",
+        "x-auth-else",
+        "x-rewrite-url",
+        "x_forwarded_host",
+        "dpop",
+        "authorization",
+    ] {
+        assert!(has(name), "{name}");
+    }
+    // Those of our own are set, or removed, by who tells them.
+    assert!(!has("x-auth-subject") && !has("x-forwarded-for") && !has("cookie"));
+    headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic x"));
+    assert!(!settings().to_remove(&headers).contains(&AUTHORIZATION));
+}
+
+#[test]
+fn values_are_printable_and_can_be_read_back() {
+    for text in ["plain", "a b", " a  ", "Doe, John", "100%", "user\r\nX-Admin: 1", "\u{43f}\u{43e}", ""] {
+        let value = encoded(text);
+        assert!(HeaderValue::from_str(&value).is_ok() && value.trim() == value, "{value}");
+        assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !value.contains(','), "{value}");
+        let back = percent_encoding::percent_decode_str(&value).decode_utf8().unwrap();
+        assert_eq!(back, text);
+    }
+    assert_eq!(encoded("\u{e9}\n"), "%C3%A9%0A");
+}
+
+#[test]
+fn tokens_stay_and_other_schemes_pass() {
+    let settings = settings();
+    for (value, stays) in [
+        ("Bearer x", false),
+        ("bearer", false),
+        ("DPoP x", false),
+        ("Basic x", true),
+        ("NTLM x", false),
+        ("negotiate", false),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, HeaderValue::from_static(value));
+        assert_eq!(!settings.is_kept_back(&AUTHORIZATION, &headers), stays, "{value}");
+    }
+}
+
+#[test]
+fn all_faults_are_found_at_once() {
+    let headers = [("a b", "subject"), ("host", "subject"), ("x-a", "name"), ("x-b", "claim:")];
+    let config = IdentityConfig {
+        headers: Some(headers.map(|(name, fact)| (name.to_owned(), fact.to_owned())).into()),
+        reserved: Some(vec![String::new()]),
+        danger_pass: ["x-own", "x-forwarded-for", "x_real_ip", "x-real-ip"].map(str::to_owned).into(),
+        forward_token: false,
+        assertion: None,
+    };
+    assert_eq!(IdentitySettings::try_from(config).unwrap_err().iter().count(), 8);
+}
