@@ -121,7 +121,8 @@ impl Question {
             right.push((401, "token.key_unknown".to_owned()));
         }
         // A request that may change something is sent once; the gateway cannot know whether it was carried out.
-        if self.post.is_some() && moment.restarting {
+        // A stream of HTTP/2 that breaks off at once may be reset before its head is read.
+        if self.post.is_some() && (moment.restarting || moment.breaking) {
             right.push((502, "upstream.".to_owned()));
             right.push((504, "upstream.timeout".to_owned()));
         }

@@ -3,7 +3,7 @@
 use std::fs::{File, read_dir, read_to_string};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// A server under test.
@@ -32,6 +32,11 @@ impl Process {
 
     pub(crate) fn lives(&mut self) -> bool {
         self.0.try_wait().unwrap().is_none()
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().unwrap()
     }
 
     /// The memory that is resident, in kilobytes.

@@ -273,7 +273,10 @@ impl World {
         let (lives, flat) = (self.gateway.lives(), late as f64 <= early as f64 * FLAT);
         println!("\n{all} answers in {} s, {happened} events: {} wrong", took.as_secs(), counts.wrong);
         println!("resident: {early} kB median of the first minute, {late} kB of the last, {most} kB at most");
-        println!("the gateway {}", if lives { "lives" } else { "DIED" });
+        match self.gateway.ended() {
+            None => println!("the gateway lives"),
+            Some(status) => println!("the gateway DIED: {status}"),
+        }
         counts.wrong == 0 && lives && flat
     }
 }
