@@ -83,7 +83,8 @@ impl Provider {
     async fn find(&self) -> Result<(ServerMetadata, Reach), Error> {
         let Known { issuer, metadata_url, documents, limits, .. } = &*self.0;
         let urls = metadata_url.clone().map_or_else(|| well_known(issuer.as_str()), |url| vec![url]);
-        let found = outbound::discover(documents, issuer, urls, limits, ServerMetadata::read).await;
+        let needed = ["token_endpoint"];
+        let found = outbound::discover(documents, issuer, urls, limits, &needed, ServerMetadata::read).await;
         let metadata = found.map_err(|error| {
             Error::Outage(Outage::new(OutageCode::Metadata, error.to_string(), Duration::from_secs(1)))
         })?;

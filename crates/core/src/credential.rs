@@ -1,7 +1,8 @@
 //! The one credential that a request carries (RFC 6750, section 2.1).
 //!
 //! Only the `Authorization` header is read, or the one header that the operator names. Two credentials are refused, and so is a token in the query beside
-//! the header. A token in the query, the body or a cookie alone counts for nothing.
+//! the header. A token in the query or the body alone counts for nothing; one in a cookie counts where the operator says so
+//! ([`cookie`](crate::cookie)).
 
 use crate::rejection::{Code, Facts, Rejection};
 use http::header::AUTHORIZATION;

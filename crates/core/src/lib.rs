@@ -39,6 +39,7 @@
 
 pub mod challenge;
 pub mod config;
+pub mod cookie;
 pub mod credential;
 pub mod decision;
 pub mod dialect;

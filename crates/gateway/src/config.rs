@@ -25,6 +25,7 @@ pub use tls::{AdminConfig, TlsConfig};
 pub use upstream::{HealthConfig, UpstreamConfig};
 
 use portcullis_core::{ConfigError, ConfigErrors};
+use portcullis_resource_server::config::{DOORS, fill, unreadable as read_fault};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -148,12 +149,12 @@ impl Config {
         };
         match (resource_server, tables(text)) {
             (Ok(resource_server), Ok(gateway)) => {
-                Ok(Self { resource_server, gateway, token_settings: without_doors(token_settings) })
+                let token_settings = without_doors(text, token_settings)?;
+                Ok(Self { resource_server, gateway, token_settings })
             }
-            (Ok(_), Err(error)) => Err(unreadable(text, &error).into()),
-            (Err(errors), Ok(_)) => Err(errors),
-            (Err(errors), Err(error)) => {
-                let faults = errors.iter().cloned().chain([unreadable(text, &error)]).collect();
+            (Ok(_), Err(errors)) | (Err(errors), Ok(_)) => Err(errors),
+            (Err(errors), Err(others)) => {
+                let faults = errors.iter().chain(others.iter()).cloned().collect();
                 Err(ConfigErrors::check(faults).err().unwrap_or(errors))
             }
         }
@@ -161,27 +162,35 @@ impl Config {
 }
 
 /// The gateway's tables; the rest of the document is the resource server's.
-fn tables(text: &str) -> Result<Tables, toml::de::Error> {
-    let mut document = DeTable::parse(text)?;
+fn tables(text: &str) -> Result<Tables, ConfigErrors> {
+    let mut document = DeTable::parse(text).map_err(|error| unreadable(text, &error))?;
     let others: Vec<String> = document
         .get_ref()
         .keys()
         .map(|name| name.get_ref().to_string())
-        .filter(|name| !portcullis_resource_server::config::DOORS.contains(&name.as_str()))
+        .filter(|name| !DOORS.contains(&name.as_str()))
         .collect();
     for other in &others {
         document.get_mut().remove(other.as_str());
     }
-    Tables::deserialize(toml::Deserializer::from(document))
+    let filled = fill(document.get_mut())?;
+    let read = Tables::deserialize(toml::Deserializer::from(document));
+    read.map_err(|error| read_fault(text, error.span(), &filled.hide(error.message())).into())
 }
 
-fn without_doors(mut document: toml::Table) -> toml::Table {
-    document.retain(|name, _| !portcullis_resource_server::config::DOORS.contains(&name));
-    document
+/// The document of the resource server with the values of variables, by which two generations are compared.
+fn without_doors(text: &str, mut document: toml::Table) -> Result<toml::Table, ConfigErrors> {
+    document.retain(|name, _| !DOORS.contains(&name));
+    let mut parsed = DeTable::parse(text).map_err(|error| unreadable(text, &error))?;
+    for door in DOORS {
+        parsed.get_mut().remove(door);
+    }
+    fill(parsed.get_mut())?.fill(&mut document);
+    Ok(document)
 }
 
 fn unreadable(text: &str, error: &toml::de::Error) -> ConfigError {
-    portcullis_resource_server::config::unreadable(text, error.span(), error.message())
+    read_fault(text, error.span(), error.message())
 }
 
 #[cfg(test)]
@@ -223,6 +232,30 @@ mod tests {
         assert!(errors.contains("line 1: unknown field `gatewy`") && errors.contains("1 fault"), "{errors}");
         let errors = Config::from_toml("[[route]]\npath = \"/\"\nrequire = { rol = \"x\" }\n").unwrap_err();
         assert!(errors.to_string().contains("line 3: unknown field `rol`"), "{errors}");
+    }
+
+    /// The variable is one that every test has; nothing is set here.
+    #[test]
+    fn values_of_the_environment_stand_on_both_sides() {
+        let home = std::env::var("PATH").unwrap();
+        let config = Config::from_toml(
+            "realm = \"${PATH}\"\n[[issuer]]\nurl = \"https://a\"\n[gateway]\nhosts = [\"x${PATH}\", \"$${PATH}\"]\n",
+        );
+        let config = config.unwrap();
+        assert_eq!(config.resource_server.realm, Some(home.clone()));
+        assert_eq!(config.token_settings["realm"].as_str(), Some(home.as_str()));
+        assert_eq!(config.gateway.gateway.unwrap().hosts, [format!("x{home}"), "${PATH}".to_owned()]);
+        let errors = Config::from_toml(
+            "realm = \"${PORTCULLIS_NOWHERE}\"\n[gateway]\nlisten = \"${PORTCULLIS_NOWHERE}\"\n",
+        );
+        let errors = errors.unwrap_err();
+        assert_eq!(errors.iter().map(ConfigError::place).collect::<Vec<_>>(), ["realm", "gateway.listen"]);
+        let errors =
+            Config::from_toml("[gateway]\npublic_preflight = \"${PATH}\"\n").unwrap_err().to_string();
+        assert!(
+            errors.contains("line 2") && errors.contains("${PATH}") && !errors.contains(&home),
+            "{errors}"
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use crate::routes::{Access, Route, Routes};
 use http::Method;
 use http::header::HeaderMap;
+use portcullis_core::cookie::CookieRequest;
 use portcullis_core::token::AccessToken;
 use portcullis_core::{Denial, Permit, Requirement};
 use portcullis_resource_server::ResourceServer;
@@ -35,6 +36,22 @@ pub(crate) struct Inquiry<'r> {
     pub(crate) headers: &'r HeaderMap,
     /// Whether a body comes, or is announced.
     pub(crate) has_body: bool,
+}
+
+impl<'r> Inquiry<'r> {
+    /// The headers with a token that came in a cookie, where the settings name one and it counts.
+    pub(crate) fn presented(self, server: &ResourceServer) -> Option<HeaderMap> {
+        let host = Some(self.host.authority());
+        server.with_cookie_token(CookieRequest { method: self.method, host, headers: self.headers })
+    }
+
+    /// The same request with these headers, if there are any.
+    pub(crate) fn with<'h>(self, headers: Option<&'h HeaderMap>) -> Inquiry<'h>
+    where
+        'r: 'h,
+    {
+        Inquiry { headers: headers.unwrap_or(self.headers), ..self }
+    }
 }
 
 /// A decision: the route that was found, and whether the request may go there.

@@ -49,6 +49,7 @@ pub(crate) fn strip_request(headers: &mut HeaderMap, identity: &IdentitySettings
             || (bad_trailer && *name == TRAILER)
             || identity.is_kept_back(name, headers)
     });
+    identity.strip_cookie(headers);
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }

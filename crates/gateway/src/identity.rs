@@ -9,8 +9,9 @@
 //! are joined by commas, and scopes by spaces, as they are written in a token. So splitting and then decoding
 //! gives back what the token held. A value is never cut: one that is too long refuses the request.
 
-mod forged;
+mod cookies;
 mod facts;
+mod forged;
 mod names;
 
 pub(crate) use facts::kind;
@@ -40,6 +41,8 @@ pub(crate) struct IdentitySettings {
     forward_token: bool,
     /// The header that holds the token besides `Authorization`, if there is one.
     token_header: Option<HeaderName>,
+    /// The cookie that holds the token, if there is one.
+    token_cookie: Option<Box<str>>,
 }
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -49,6 +52,11 @@ impl IdentitySettings {
     /// Says where else than in `Authorization` a token may be.
     pub(crate) fn with_token_header(self, token_header: Option<HeaderName>) -> Self {
         Self { token_header, ..self }
+    }
+
+    /// Says in which cookie a token may be.
+    pub(crate) fn with_token_cookie(self, token_cookie: Option<Box<str>>) -> Self {
+        Self { token_cookie, ..self }
     }
 
     /// The same for the generation after this one: a key that was made here goes on.
@@ -246,7 +254,15 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
         let names =
             meant.iter().map(|(name, _)| folded(name.as_str()).trim_end_matches('-').into()).collect();
         let forward_token = written.forward_token;
-        Ok(Self { headers: meant, names, reserved, passed, forward_token, token_header: None })
+        Ok(Self {
+            headers: meant,
+            names,
+            reserved,
+            passed,
+            forward_token,
+            token_header: None,
+            token_cookie: None,
+        })
     }
 }
 

@@ -121,6 +121,8 @@ impl Running {
         named: Named<'_>,
     ) -> Result<Verdict<'p>, Refusal> {
         let began = self.clock.elapsed();
+        let presented = inquiry.presented(&self.policy.server);
+        let inquiry = inquiry.with(presented.as_ref());
         if let Some(wait) = self.failing.as_ref().and_then(|failing| failing.wait(named.caller, began))
             && self.policy.asks_for_token(inquiry)
             && !self.policy.server.knows_token(inquiry.headers)
@@ -143,6 +145,8 @@ impl Running {
         named: Named<'_>,
     ) -> Result<Verdict<'p>, Refusal> {
         let began = self.clock.elapsed();
+        let presented = inquiry.presented(&self.policy.server);
+        let inquiry = inquiry.with(presented.as_ref());
         let occasion = Occasion { now: self.clock.now(), caller: named.caller.address() };
         let verdict = self.policy.decide(inquiry, occasion).await?;
         for (policy, reason) in &verdict.consulted.failed {

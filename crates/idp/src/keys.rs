@@ -24,6 +24,9 @@ pub enum Overlap {
     With,
     /// The old key disappears at once.
     Without,
+    /// The old key disappears at once, and the new one takes its `kid`: as after a restart of a provider whose keys have
+    /// fixed names.
+    SameKid,
 }
 
 /// How many keys are remembered that are published no more.
@@ -76,7 +79,11 @@ impl Keys {
 
     /// Takes a new key into use.
     pub(crate) async fn rotate(&self, overlap: Overlap) {
-        let kid = self.shape.kid(self.made.fetch_add(1, Ordering::SeqCst));
+        let number = self.made.fetch_add(1, Ordering::SeqCst);
+        let kid = match overlap {
+            Overlap::SameKid => self.signing().kid.clone(),
+            Overlap::With | Overlap::Without => self.shape.kid(number),
+        };
         let new = SigningKey::made(self.algorithm, kid).await;
         let mut published = self.published();
         let before = published.pop();

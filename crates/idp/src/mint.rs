@@ -177,6 +177,12 @@ impl TokenBuilder {
         self
     }
 
+    /// Without this header member.
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.edits.push(Edit::NoHeader(name.to_owned()));
+        self
+    }
+
     /// Without this claim.
     pub fn without(mut self, name: &str) -> Self {
         self.edits.push(Edit::NoClaim(name.to_owned()));

@@ -63,7 +63,9 @@ where
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Refused> {
-        if !ResourceServer::from_ref(state).sees_credential(&parts.headers) {
+        let server = ResourceServer::from_ref(state);
+        let presented = verified::presented(parts, &server);
+        if !server.sees_credential(presented.as_ref().unwrap_or(&parts.headers)) {
             return Ok(None);
         }
         <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)

@@ -1,7 +1,9 @@
 //! The decision of both doors: a token that an outer one verified is not verified again.
 
-use http::Extensions;
 use http::request::Parts;
+use http::uri::Authority;
+use http::{Extensions, HeaderMap};
+use portcullis_core::cookie::CookieRequest;
 use portcullis_core::token::AccessToken;
 use portcullis_core::{Denial, Requirement};
 use portcullis_resource_server::ResourceServer;
@@ -19,11 +21,21 @@ pub(crate) async fn decide(
 ) -> Result<AccessToken, Denial> {
     let permit = match Verified::find(&parts.extensions, server) {
         Some(token) => server.permit(token, requirement).await?,
-        None => server.decide(&parts.headers, parts.uri.query(), requirement).await.into_result()?,
+        None => {
+            let presented = presented(parts, server);
+            let headers = presented.as_ref().unwrap_or(&parts.headers);
+            server.decide(headers, parts.uri.query(), requirement).await.into_result()?
+        }
     };
     let token = permit.into_token();
     Verified::remember(&mut parts.extensions, server, token.clone());
     Ok(token)
+}
+
+/// The headers with a token that came in a cookie, where the settings name one and it counts.
+pub(crate) fn presented(parts: &Parts, server: &ResourceServer) -> Option<HeaderMap> {
+    let host = parts.uri.authority().map(Authority::as_str);
+    server.with_cookie_token(CookieRequest { method: &parts.method, host, headers: &parts.headers })
 }
 
 /// Which server verified which token of this request.

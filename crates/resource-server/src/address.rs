@@ -83,6 +83,11 @@ pub fn parse(text: &str) -> Result<Url, &'static str> {
 ///
 /// Why it may not.
 pub fn fetchable(url: &Url) -> Result<(), &'static str> {
+    fetchable_over(url, false)
+}
+
+/// The same; with `plain_http`, `http` on any host will do.
+pub(crate) fn fetchable_over(url: &Url, plain_http: bool) -> Result<(), &'static str> {
     let loopback = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -92,9 +97,16 @@ pub fn fetchable(url: &Url) -> Result<(), &'static str> {
     match url.scheme() {
         _ if !url.username().is_empty() || url.password().is_some() => Err("it holds user information"),
         "https" => Ok(()),
-        "http" if loopback => Ok(()),
+        "http" if loopback || plain_http => Ok(()),
         _ => Err("it is not https"),
     }
+}
+
+/// Reads a URL that may be fetched.
+pub(crate) fn parse_fetchable(text: &str, plain_http: bool) -> Result<Url, &'static str> {
+    let url = parse(text)?;
+    fetchable_over(&url, plain_http)?;
+    Ok(url)
 }
 
 #[cfg(test)]

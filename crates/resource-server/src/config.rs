@@ -3,11 +3,13 @@
 //! Reading changes nothing, and unknown members are refused. What the settings mean is for
 //! [`Settings`](crate::Settings) to find out.
 
+mod environment;
 mod issuer;
 mod questions;
 mod unreadable;
 mod variables;
 
+pub use environment::{Filled, fill};
 pub use issuer::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig, OneOrMore};
 pub(crate) use questions::WrittenClient;
 pub use questions::{GroupsConfig, IntrospectionConfig};
@@ -32,6 +34,9 @@ pub struct Config {
     /// A header that holds the bare token, besides `Authorization`, where a proxy in front puts it there:
     /// `cf-access-jwt-assertion`. Default none.
     pub token_header: Option<String>,
+    /// A cookie that holds the token, where a page cannot set headers: `__Host-token`. It counts for `GET` and `HEAD` of the
+    /// same site only, and never beside a credential in a header. Default none.
+    pub token_cookie: Option<String>,
     /// How many verified tokens are remembered. Default 10,000; 0 switches it off.
     pub remembered_tokens: Option<usize>,
     /// What was revoked: the table `[revocation]`. Default: in memory only.
@@ -43,19 +48,37 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads a TOML document. The tables of the [doors](DOORS) are left to them.
+    /// Reads a TOML document. The tables of the [doors](DOORS) are left to them. `${NAME}` in a string is the variable of
+    /// that name, of the environment or of `.env`.
     ///
     /// # Errors
     ///
-    /// What cannot be read, with its line.
+    /// What cannot be read, with its line; every variable that is not set.
     pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
-        let read = DeTable::parse(text).and_then(|mut document| {
-            for door in DOORS {
-                document.get_mut().remove(door);
-            }
-            Self::deserialize(toml::Deserializer::from(document))
-        });
-        read.map_err(|error| unreadable(text, error.span(), error.message()).into())
+        Self::read(text, fill)
+    }
+
+    /// The same, with variables from anywhere.
+    #[cfg(test)]
+    fn from_toml_with(
+        text: &str,
+        variable: &mut dyn FnMut(&str) -> Option<String>,
+    ) -> Result<Self, ConfigErrors> {
+        Self::read(text, |document| environment::fill_with(document, variable))
+    }
+
+    fn read(
+        text: &str,
+        fill: impl FnOnce(&mut DeTable<'_>) -> Result<Filled, ConfigErrors>,
+    ) -> Result<Self, ConfigErrors> {
+        let parsed = DeTable::parse(text);
+        let mut document = parsed.map_err(|error| unreadable(text, error.span(), error.message()))?;
+        for door in DOORS {
+            document.get_mut().remove(door);
+        }
+        let filled = fill(document.get_mut())?;
+        let read = Self::deserialize(toml::Deserializer::from(document));
+        read.map_err(|error| unreadable(text, error.span(), &filled.hide(error.message())).into())
     }
 }
 

@@ -1,19 +1,22 @@
-//! The only way out: documents of identity providers, bounded in size and time.
+//! The only way out: documents of identity providers, bounded in size and time, packed or not.
 //!
-//! Refuses redirects, other schemes than https (http on loopback), bodies beyond the limit, and, for
-//! addresses that a public issuer's metadata names, hosts that are or resolve to an inside address. It uses no
-//! proxy. Nothing of the HTTP client shows outside this file.
+//! Refuses redirects, other schemes than https (http on loopback, or where the operator allows it), bodies beyond the
+//! limit, and, for addresses that a public issuer's metadata names, hosts that are or resolve to an inside address. A
+//! proxy of the environment is used for outside hosts (`proxy.rs`). Nothing of the HTTP client shows outside.
 
+mod decoded;
+mod proxy;
 mod question;
+mod trust;
 
+pub use proxy::Proxies;
 pub use question::{Answered, Authorization, Body, Question};
+pub use trust::{OwnCertificate, Trust};
 
 use crate::address;
-use crate::config::IssuerConfig;
-use portcullis_core::ConfigError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
-use reqwest::{Certificate, Client, ClientBuilder, Identity, Response, StatusCode, redirect};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect};
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
@@ -28,74 +31,14 @@ use url::Url;
 pub struct Fetch {
     anywhere: Option<Client>,
     outside: Option<Client>,
+    /// Through the proxy, where the environment names one.
+    proxied: Option<Client>,
+    proxies: Arc<Proxies>,
     largest: usize,
     /// At most so many fetches at once, so that many issuers do not take all sockets.
     slots: Arc<Semaphore>,
     token_file: Option<PathBuf>,
-}
-
-/// How the documents of one issuer are fetched, where it is not as usual.
-#[derive(Clone, Debug, Default)]
-pub struct Trust {
-    certificates: Vec<Certificate>,
-    token_file: Option<PathBuf>,
-    own: Option<OwnCertificate>,
-}
-
-/// Our own certificate with its key, to show to a server that asks for one.
-#[derive(Clone)]
-pub struct OwnCertificate(Identity);
-
-impl OwnCertificate {
-    /// Reads PEM: certificates, the own one first, and the key; `None` where the two do not fit.
-    pub fn parse(pem: &[u8]) -> Option<Self> {
-        let identity = Identity::from_pem(pem).ok()?;
-        // The key fits the certificate only if a client can be made of the two.
-        Client::builder().identity(identity.clone()).build().ok().map(|_| Self(identity))
-    }
-}
-
-/// Shows nothing: the key is a secret.
-impl fmt::Debug for OwnCertificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a certificate")
-    }
-}
-
-impl Trust {
-    /// Trusts these authorities besides the machine's own: PEM, one certificate at least.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the text.
-    pub fn authorities(pem: &[u8]) -> Result<Self, &'static str> {
-        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| "it is no PEM")?;
-        if certificates.is_empty() {
-            return Err("it holds no certificate");
-        }
-        Ok(Self { certificates, token_file: None, own: None })
-    }
-
-    /// Reads the certificates that are written for an issuer.
-    pub(crate) fn read(place: &str, written: &IssuerConfig) -> Result<Self, ConfigError> {
-        let token_file = written.fetch_token_file.clone();
-        let Some(file) = &written.ca_file else {
-            return Ok(Self { certificates: Vec::new(), token_file, own: None });
-        };
-        let fault = |problem: String| {
-            let cure = "write the path of a file with certificates in PEM";
-            ConfigError::new(format!("{place}.ca_file"), format!("{}: {problem}", file.display()), cure)
-        };
-        let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
-        let authorities = Self::authorities(&pem).map_err(|problem| fault(problem.to_owned()))?;
-        Ok(Self { token_file, ..authorities })
-    }
-
-    /// The same certificates for questions, which go out under our own name instead of with the token for documents.
-    #[must_use]
-    pub fn for_questions(&self, own: Option<&OwnCertificate>) -> Self {
-        Self { certificates: self.certificates.clone(), token_file: None, own: own.cloned() }
-    }
+    plain_http: bool,
 }
 
 /// Where a URL may lead.
@@ -136,15 +79,26 @@ pub struct FetchFault {
 impl Fetch {
     /// A way out that takes at most `largest` bytes of a document.
     pub fn new(largest: usize) -> Self {
-        Self::with(largest, Arc::new(Semaphore::new(64)), &Trust::default())
+        Self::through(Proxies::of_environment(), largest)
+    }
+
+    /// The same through these proxies.
+    pub(crate) fn through(proxies: Arc<Proxies>, largest: usize) -> Self {
+        Self::with(largest, Arc::new(Semaphore::new(64)), proxies, &Trust::default())
+    }
+
+    /// Whether documents may come over http from beyond loopback.
+    pub(crate) fn allows_plain_http(&self) -> bool {
+        self.plain_http
     }
 
     /// The same way out for an issuer with certificates of its own, or one that wants a token.
     pub fn trusting(&self, trust: &Trust) -> Self {
         if trust.certificates.is_empty() && trust.own.is_none() {
-            return Self { token_file: trust.token_file.clone(), ..self.clone() };
+            let (token_file, plain_http) = (trust.token_file.clone(), trust.plain_http);
+            return Self { token_file, plain_http, ..self.clone() };
         }
-        Self::with(self.largest, Arc::clone(&self.slots), trust)
+        Self::with(self.largest, Arc::clone(&self.slots), Arc::clone(&self.proxies), trust)
     }
 
     /// A way out for questions of one issuer, with places of its own: however many wait for an endpoint that hangs,
@@ -153,7 +107,7 @@ impl Fetch {
         Self { slots: Arc::new(Semaphore::new(64)), ..self.trusting(trust) }
     }
 
-    fn with(largest: usize, slots: Arc<Semaphore>, trust: &Trust) -> Self {
+    fn with(largest: usize, slots: Arc<Semaphore>, proxies: Arc<Proxies>, trust: &Trust) -> Self {
         let builder = || {
             let builder = Client::builder()
                 .redirect(redirect::Policy::none())
@@ -169,8 +123,17 @@ impl Fetch {
             trust.certificates.iter().cloned().fold(builder, ClientBuilder::add_root_certificate)
         };
         let (anywhere, outside) = (builder().build(), builder().dns_resolver(Arc::new(OutsideOnly)).build());
-        let token_file = trust.token_file.clone();
-        Self { anywhere: anywhere.ok(), outside: outside.ok(), largest, slots, token_file }
+        let proxied = (!proxies.is_empty()).then(|| proxies.on(builder()).build());
+        Self {
+            anywhere: anywhere.ok(),
+            outside: outside.ok(),
+            proxied: proxied.and_then(Result::ok),
+            proxies,
+            largest,
+            slots,
+            token_file: trust.token_file.clone(),
+            plain_http: trust.plain_http,
+        }
     }
 
     /// Fetches a document, or hears that the one with this `etag` is still the current one.
@@ -196,7 +159,7 @@ impl Fetch {
 
     async fn send(&self, url: &Url, reach: Reach, etag: Option<&str>) -> Result<Response, FetchFault> {
         let fault = |reason: String| FetchFault::of(url, reason);
-        let mut request = self.client_for(url, reach)?.get(url.clone());
+        let mut request = self.client_for(url, reach).await?.get(url.clone());
         if let Some(file) = &self.token_file {
             let token = tokio::fs::read_to_string(file).await;
             let token = token.map_err(|error| fault(format!("{}: {error}", file.display())))?;
@@ -213,13 +176,16 @@ impl Fetch {
     }
 
     /// The client for a URL, if it may be fetched at all.
-    fn client_for(&self, url: &Url, reach: Reach) -> Result<&Client, FetchFault> {
+    async fn client_for(&self, url: &Url, reach: Reach) -> Result<&Client, FetchFault> {
         let fault = |reason: &str| FetchFault::of(url, reason.to_owned());
-        address::fetchable(url).map_err(fault)?;
+        address::fetchable_over(url, self.plain_http).map_err(fault)?;
         if reach == Reach::Outside && address::is_inside(url) {
             return Err(fault("a public issuer names an inside address"));
         }
+        // A proxy resolves names by itself: only names that lead outside, as seen from here, are its business.
+        let proxied = self.proxies.serve(url) && leads_outside(url).await;
         let client = match reach {
+            _ if proxied => &self.proxied,
             Reach::Anywhere => &self.anywhere,
             Reach::Outside => &self.outside,
         };
@@ -244,7 +210,7 @@ impl Fetch {
 
     /// The whole body, within the limit.
     async fn body(&self, url: &Url, mut response: Response) -> Result<Vec<u8>, FetchFault> {
-        let mut body = Vec::new();
+        let (headers, mut body) = (response.headers().clone(), Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| FetchFault::of(url, chain(&error)))? {
             body.extend_from_slice(&chunk);
             if body.len() > self.largest {
@@ -252,7 +218,7 @@ impl Fetch {
                 return Err(FetchFault::of(url, reason));
             }
         }
-        Ok(body)
+        decoded::decoded(&headers, body, self.largest).map_err(|reason| FetchFault::of(url, reason))
     }
 }
 

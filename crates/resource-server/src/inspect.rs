@@ -7,11 +7,13 @@ use crate::clock::Clock;
 use crate::config::IssuerConfig;
 use crate::fetch::{self, Fetch, Reach, Trust, leads_outside};
 use crate::keys::KeySource;
-use crate::{metadata, settings};
+use crate::metadata::{self, Metadata};
+use crate::settings;
 use http::HeaderMap;
 use portcullis_core::dialect::TENANT;
 use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_core::{ConfigErrors, Limits};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -109,6 +111,9 @@ impl Inspector {
 
     /// Asks for the key set: where it is without metadata, else where the metadata says.
     pub async fn keys(&self, named: Option<Url>) -> Option<Looked> {
+        if let KeySource::File(path) = &self.source {
+            return self.look_at_file(path);
+        }
         if let Some(url) = self.keys_url() {
             return Some(self.look(url, Reach::Anywhere).await);
         }
@@ -124,6 +129,7 @@ impl Inspector {
     pub fn keys_url(&self) -> Option<Url> {
         match &self.source {
             KeySource::Uri(url) => Some(url.clone()),
+            KeySource::File(path) => Url::from_file_path(path.canonicalize().ok()?).ok(),
             _ => None,
         }
     }
@@ -133,8 +139,26 @@ impl Inspector {
             KeySource::Discovered => metadata::well_known(self.issuer.as_str()),
             KeySource::DiscoveredUnder(base) => metadata::well_known(base),
             KeySource::Metadata(url) => vec![url.clone()],
-            KeySource::Uri(_) | KeySource::Fixed(_) => Vec::new(),
+            KeySource::Uri(_) | KeySource::File(_) | KeySource::Fixed(_) => Vec::new(),
         }
+    }
+
+    /// Reads metadata of this issuer as a server with these settings does.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the document.
+    pub fn read(&self, document: &[u8]) -> Result<Metadata, String> {
+        Metadata::parse_over(document, &self.issuer, &self.limits, self.fetch.allows_plain_http())
+    }
+
+    /// The file with the keys, as if it had been fetched.
+    fn look_at_file(&self, path: &Path) -> Option<Looked> {
+        let (asked, began) = (self.clock.now(), self.clock.elapsed());
+        let read = std::fs::read(path).map_err(|error| error.to_string());
+        let took = self.clock.elapsed().saturating_sub(began);
+        let answer = read.map(|body| Answer { status: 200, headers: HeaderMap::new(), body, asked, took });
+        Some(Looked { url: self.keys_url()?, answer })
     }
 
     async fn look(&self, url: Url, reach: Reach) -> Looked {

@@ -116,6 +116,12 @@ impl TrustedIssuers {
         known.chain(self.templates.iter().flat_map(TenantIssuers::key_status)).collect()
     }
 
+    /// Whether every issuer that has to be asked about tokens says where, as far as its metadata is known.
+    pub(crate) fn know_where_to_ask(&self) -> bool {
+        let introspectors = self.asked.iter().filter_map(|issuer| issuer.introspector.as_ref());
+        introspectors.into_iter().all(|introspector| !introspector.lacks_endpoint())
+    }
+
     /// How asking the issuers goes.
     pub(crate) fn introspection_status(&self) -> Vec<(Issuer, IntrospectionStatus)> {
         let status = |issuer: &Arc<TrustedIssuer>| {
@@ -163,6 +169,10 @@ fn warn_of_danger(settings: &IssuerSettings) {
              refresh tokens, each of them opens this API"
         );
     }
+    if settings.trust.allows_plain_http() {
+        let issuer = settings.verifier.issuer();
+        tracing::warn!(%issuer, "danger_plain_http: whoever is on the way to this issuer can choose its keys");
+    }
 }
 
 /// What it takes to make the issuers of one entry of the settings.
@@ -194,7 +204,8 @@ impl Entry {
     /// The keys of an issuer, empty at first.
     pub(crate) fn keys_of(&self, issuer: &Issuer) -> Arc<KeyCache> {
         let snapshot = self.settings.snapshot.clone();
-        let settings = KeySettings { snapshot, limits: self.limits, ..KeySettings::default() };
+        let needed = self.settings.needed_metadata();
+        let settings = KeySettings { needed, snapshot, limits: self.limits, ..KeySettings::default() };
         KeyCache::new(
             issuer.clone(),
             self.settings.source.clone(),

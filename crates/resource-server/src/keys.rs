@@ -2,6 +2,7 @@
 
 use crate::address;
 use portcullis_core::jose::Jwks;
+use std::path::PathBuf;
 use url::Url;
 
 /// The source of an issuer's keys. It never changes what is expected of the tokens.
@@ -15,6 +16,8 @@ pub enum KeySource {
     Metadata(Url),
     /// The operator names the key set.
     Uri(Url),
+    /// The keys are in a file, which is read again when it changes.
+    File(PathBuf),
     /// The keys are given, and nothing is fetched.
     Fixed(Jwks),
 }
@@ -26,9 +29,7 @@ impl KeySource {
     ///
     /// What is wrong with the address.
     pub fn metadata(text: &str) -> Result<Self, String> {
-        let url = address::parse(text)?;
-        address::fetchable(&url)?;
-        Ok(Self::Metadata(url))
+        Ok(Self::Metadata(address::parse_fetchable(text, false)?))
     }
 
     /// The key set at an address that the operator wrote.
@@ -37,8 +38,6 @@ impl KeySource {
     ///
     /// What is wrong with the address.
     pub fn uri(text: &str) -> Result<Self, String> {
-        let url = address::parse(text)?;
-        address::fetchable(&url)?;
-        Ok(Self::Uri(url))
+        Ok(Self::Uri(address::parse_fetchable(text, false)?))
     }
 }

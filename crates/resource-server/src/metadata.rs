@@ -1,7 +1,8 @@
 //! Authorization server metadata (RFC 8414) and OpenID Connect Discovery 1.0: where an issuer's keys are.
 //!
-//! Three well-known URLs are asked in a fixed order. A document counts only if its `issuer` is, byte for byte,
-//! the issuer that was asked for (RFC 8414, section 3.3).
+//! Four well-known URLs are asked in a fixed order, until all that is needed is known: usually the first has it. A
+//! document counts only if its `issuer` is, byte for byte, the issuer that was asked for (RFC 8414, section 3.3); later
+//! ones only fill the gaps of earlier ones. Whatever else stands there, such as a web page, counts for nothing.
 
 use crate::address;
 use crate::fetch::{Fetch, FetchFault, Fetched, Reach};
@@ -36,7 +37,32 @@ impl Metadata {
     pub async fn discover(issuer: &Issuer) -> Result<Self, DiscoveryError> {
         let limits = Limits::default();
         let fetch = Fetch::new(limits.document_bytes);
-        discover(&fetch, issuer, well_known(issuer.as_str()), &limits, metadata).await
+        Self::find(&fetch, issuer, well_known(issuer.as_str()), &limits, &[]).await
+    }
+
+    /// The metadata at these URLs: the key set's address, and as much as is to be had of what else is needed.
+    pub(crate) async fn find(
+        fetch: &Fetch,
+        issuer: &Issuer,
+        urls: Vec<Url>,
+        limits: &Limits,
+        needed: &[&str],
+    ) -> Result<Self, DiscoveryError> {
+        let needed = [&[JWKS_URI], needed].concat();
+        let read = |object: &Object| Members::read(object, fetch.allows_plain_http());
+        let found = discover(fetch, issuer, urls, limits, &needed, read).await?;
+        found.complete().map_err(|reason| DiscoveryError { issuer: issuer.clone(), answers: vec![reason] })
+    }
+
+    /// Whether it has this endpoint, under its name in the document.
+    pub(crate) fn names(&self, member: &str) -> bool {
+        match member {
+            INTROSPECTION => {
+                self.introspection_endpoint.is_some() || self.mtls_introspection_endpoint.is_some()
+            }
+            TOKEN => self.token_endpoint.is_some() || self.mtls_token_endpoint.is_some(),
+            _ => true,
+        }
     }
 
     /// Reads the metadata of this issuer from a document.
@@ -45,44 +71,72 @@ impl Metadata {
     ///
     /// What is wrong with the document.
     pub fn parse(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Self, String> {
-        read(document, issuer, limits, metadata)
+        Self::parse_over(document, issuer, limits, false)
+    }
+
+    /// The same; with `plain_http`, its addresses may be http ones.
+    pub(crate) fn parse_over(
+        document: &[u8],
+        issuer: &Issuer,
+        limits: &Limits,
+        plain_http: bool,
+    ) -> Result<Self, String> {
+        let object = read(document, issuer, limits)?;
+        Members::read(&object, plain_http)?.complete()
     }
 }
 
-/// Asks these URLs in turn, and makes `members` of the first document that is the issuer's. A server that is down is
-/// not asked again under another path.
+/// Asks these URLs in turn, until every needed member is known, and makes `members` of all documents together that are
+/// the issuer's. A server that is down is not asked again under another path.
 ///
 /// # Errors
 ///
-/// What each of the URLs answered.
+/// What each of the URLs answered, where none of them had a document of the issuer.
 pub async fn discover<T>(
     fetch: &Fetch,
     issuer: &Issuer,
     urls: Vec<Url>,
     limits: &Limits,
-    members: fn(&Object) -> Result<T, String>,
+    needed: &[&str],
+    members: impl Fn(&Object) -> Result<T, String>,
 ) -> Result<T, DiscoveryError> {
     let mut answers = Vec::new();
+    let mut known: Option<Object> = None;
     for url in urls {
-        match fetch.get(&url, Reach::Anywhere, None).await {
-            Ok(Fetched::Document { body, .. }) => match read(&body, issuer, limits, members) {
-                Ok(metadata) => return Ok(metadata),
-                Err(reason) => answers.push(format!("{url}: {reason}")),
-            },
-            Ok(Fetched::NotModified { .. }) => answers.push(format!("{url}: the answer was 304, unasked")),
-            Err(fault) => {
-                let FetchFault { absent, .. } = fault;
-                answers.push(fault.to_string());
+        let (found, absent) = match fetch.get(&url, Reach::Anywhere, None).await {
+            Ok(Fetched::Document { body, .. }) => (read(&body, issuer, limits), true),
+            Ok(Fetched::NotModified { .. }) => (Err("the answer was 304, unasked".to_owned()), true),
+            Err(FetchFault { reason, absent, .. }) => (Err(reason), absent),
+        };
+        // Each document has to be in order by itself.
+        match found.and_then(|object| members(&object).map(|_| object)) {
+            Ok(object) => {
+                let filled = known.take().map(|earlier| earlier.filled_by(object.clone()));
+                let all = filled.unwrap_or(object);
+                let complete = needed.iter().all(|name| has(&all, name));
+                known = Some(all);
+                if complete {
+                    break;
+                }
+            }
+            Err(reason) => {
+                answers.push(format!("{url}: {reason}"));
                 if !absent {
                     break;
                 }
             }
         }
     }
-    Err(DiscoveryError { issuer: issuer.clone(), answers })
+    let Some(known) = known else { return Err(DiscoveryError { issuer: issuer.clone(), answers }) };
+    members(&known).map_err(|reason| DiscoveryError { issuer: issuer.clone(), answers: vec![reason] })
 }
 
-/// Where the metadata of an issuer may be: OpenID Connect Discovery, section 4; RFC 8414, section 3; RFC 8414, section 5.
+fn has(object: &Object, name: &str) -> bool {
+    object.get(name).is_some_and(|value| !matches!(value, Json::Null))
+}
+
+/// Where the metadata of an issuer may be: OpenID Connect Discovery, section 4; RFC 8414, section 3; RFC 8414, section 5;
+/// and the document of RFC 8414 behind the issuer's path, where several providers have it.
 pub fn well_known(base: &str) -> Vec<Url> {
     let text = base.strip_suffix('/').unwrap_or(base);
     let start = text.find("://").map_or(0, |at| at + "://".len());
@@ -92,47 +146,71 @@ pub fn well_known(base: &str) -> Vec<Url> {
         format!("{text}/.well-known/openid-configuration"),
         format!("{origin}/.well-known/oauth-authorization-server{path}"),
         format!("{origin}/.well-known/openid-configuration{path}"),
+        format!("{text}/.well-known/oauth-authorization-server"),
     ];
     let mut parsed: Vec<Url> = urls.iter().filter_map(|url| Url::parse(url).ok()).collect();
     parsed.dedup();
     if path.is_empty() {
-        parsed.truncate(2); // without a path the first and the third are the same
+        parsed.truncate(2); // without a path the others are the same
     }
     parsed
 }
 
-fn read<T>(
-    document: &[u8],
-    issuer: &Issuer,
-    limits: &Limits,
-    members: fn(&Object) -> Result<T, String>,
-) -> Result<T, String> {
+/// The document, if it is this issuer's.
+fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, String> {
     let document = json::parse(document, limits).map_err(|fault| format!("the document is {fault}"))?;
-    let object = document.as_object().ok_or("the document is not an object")?;
+    let Json::Object(object) = document else { return Err("the document is not an object".to_owned()) };
     // AD FS has one name in its metadata and another in its access tokens, and says both.
     let of_access_tokens = object.get("access_token_issuer").and_then(Json::as_str);
     match object.get("issuer").and_then(Json::as_str) {
-        Some(named) if named == issuer.as_str() || of_access_tokens == Some(issuer.as_str()) => {}
-        Some(other) => return Err(format!("it is the metadata of another issuer, {}", shown(other))),
-        None => return Err("it names no `issuer`".to_owned()),
+        Some(named) if named == issuer.as_str() || of_access_tokens == Some(issuer.as_str()) => Ok(object),
+        Some(other) => Err(format!("it is the metadata of another issuer, {}", shown(other))),
+        None => Err("it names no `issuer`".to_owned()),
     }
-    members(object)
 }
 
-pub(crate) fn metadata(object: &Object) -> Result<Metadata, String> {
-    let jwks_uri = endpoint(object, "jwks_uri")?.ok_or("it names no `jwks_uri`")?;
-    let alias = |name| match object.get("mtls_endpoint_aliases").and_then(Json::as_object) {
-        Some(aliases) => endpoint(aliases, name),
-        None => Ok(None),
-    };
-    Ok(Metadata {
-        jwks_uri,
-        token_endpoint: endpoint(object, "token_endpoint")?,
-        introspection_endpoint: endpoint(object, "introspection_endpoint")?,
-        mtls_introspection_endpoint: alias("introspection_endpoint")?,
-        mtls_token_endpoint: alias("token_endpoint")?,
-    })
+/// The members that a server reads, as far as a document has them.
+struct Members {
+    jwks_uri: Option<Url>,
+    token_endpoint: Option<Url>,
+    introspection_endpoint: Option<Url>,
+    mtls_introspection_endpoint: Option<Url>,
+    mtls_token_endpoint: Option<Url>,
 }
+
+impl Members {
+    fn read(object: &Object, plain_http: bool) -> Result<Self, String> {
+        let endpoint = |object: &Object, name| endpoint_over(object, name, plain_http);
+        let alias = |name| match object.get("mtls_endpoint_aliases").and_then(Json::as_object) {
+            Some(aliases) => endpoint(aliases, name),
+            None => Ok(None),
+        };
+        Ok(Self {
+            jwks_uri: endpoint(object, JWKS_URI)?,
+            token_endpoint: endpoint(object, TOKEN)?,
+            introspection_endpoint: endpoint(object, INTROSPECTION)?,
+            mtls_introspection_endpoint: alias(INTROSPECTION)?,
+            mtls_token_endpoint: alias(TOKEN)?,
+        })
+    }
+
+    fn complete(self) -> Result<Metadata, String> {
+        let Self { jwks_uri, token_endpoint, introspection_endpoint, .. } = self;
+        Ok(Metadata {
+            jwks_uri: jwks_uri.ok_or("it names no `jwks_uri`")?,
+            token_endpoint,
+            introspection_endpoint,
+            mtls_introspection_endpoint: self.mtls_introspection_endpoint,
+            mtls_token_endpoint: self.mtls_token_endpoint,
+        })
+    }
+}
+
+const JWKS_URI: &str = "jwks_uri";
+/// Where tokens are asked about (RFC 8414, section 2).
+pub(crate) const INTROSPECTION: &str = "introspection_endpoint";
+/// Where clients get tokens.
+pub(crate) const TOKEN: &str = "token_endpoint";
 
 /// The address under this name, if there is one.
 ///
@@ -140,9 +218,13 @@ pub(crate) fn metadata(object: &Object) -> Result<Metadata, String> {
 ///
 /// One that may not be asked.
 pub fn endpoint(object: &Object, name: &str) -> Result<Option<Url>, String> {
-    let Some(value) = object.get(name) else { return Ok(None) };
+    endpoint_over(object, name, false)
+}
+
+fn endpoint_over(object: &Object, name: &str, plain_http: bool) -> Result<Option<Url>, String> {
+    let Some(value) = object.get(name).filter(|value| !matches!(value, Json::Null)) else { return Ok(None) };
     let text = value.as_str().ok_or_else(|| format!("its `{name}` is not a string"))?;
-    let url = address::parse(text).and_then(|url| address::fetchable(&url).map(|()| url));
+    let url = address::parse_fetchable(text, plain_http);
     url.map(Some).map_err(|reason| format!("its `{name}` cannot be used: {reason}"))
 }
 
@@ -170,11 +252,12 @@ mod tests {
     }
 
     #[test]
-    fn three_forms_in_a_fixed_order() {
+    fn four_forms_in_a_fixed_order() {
         let expected = [
             "https://idp.example/realms/x/.well-known/openid-configuration",
             "https://idp.example/.well-known/oauth-authorization-server/realms/x",
             "https://idp.example/.well-known/openid-configuration/realms/x",
+            "https://idp.example/realms/x/.well-known/oauth-authorization-server",
         ];
         assert_eq!(urls("https://idp.example/realms/x"), expected);
         assert_eq!(urls("https://idp.example/realms/x/"), expected);
@@ -189,8 +272,11 @@ mod tests {
     #[test]
     fn the_issuer_must_be_the_one_asked_for() {
         let issuer = Issuer::parse("https://idp.example").unwrap();
-        let read = |text: &str| read(text.as_bytes(), &issuer, &Limits::default(), metadata);
+        let read = |text: &str| Metadata::parse(text.as_bytes(), &issuer, &Limits::default());
         assert!(read(r#"{"issuer":"https://idp.example","jwks_uri":"https://idp.example/k"}"#).is_ok());
+        let nulls = r#"{"issuer":"https://idp.example","jwks_uri":"https://idp.example/k","token_endpoint":null,
+            "introspection_endpoint":null,"mtls_endpoint_aliases":null}"#;
+        assert_eq!(read(nulls).unwrap().token_endpoint, None);
         for text in [
             r#"{"issuer":"https://idp.example/","jwks_uri":"https://idp.example/k"}"#,
             r#"{"jwks_uri":"https://idp.example/k"}"#,

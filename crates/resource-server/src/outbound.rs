@@ -2,13 +2,14 @@
 //! asks, the reading of metadata, and the keys of an issuer, kept fresh.
 //!
 //! It is for `portcullis-client`; a resource server has no need of it. Everything here follows the rules of the
-//! resource server: https except on loopback, no redirects, no proxy, answers bounded in size and time, inside
+//! resource server: https except on loopback, no redirects, the environment's proxy for outside hosts, answers bounded in size and time, inside
 //! addresses only where the operator wrote them. No HTTP client shows in a signature.
 
 pub use crate::address::{fetchable, parse as parse_url};
 pub use crate::client_auth::{Assertion, AssertionFile, ClientAuth, Proof, Secret};
 pub use crate::fetch::{
-    Answered, Authorization, Body, Fetch, FetchFault, OwnCertificate, Question, Reach, Trust, leads_outside,
+    Answered, Authorization, Body, Fetch, FetchFault, OwnCertificate, Proxies, Question, Reach, Trust,
+    leads_outside,
 };
 pub use crate::key_cache::budget::Budget;
 pub use crate::metadata::{discover, endpoint, well_known};
@@ -18,7 +19,7 @@ use crate::events::KeyMeters;
 use crate::key_cache::{KeyCache, KeyFault, KeySettings};
 use crate::keys::KeySource;
 use portcullis_core::Outage;
-use portcullis_core::jose::{CompactJws, VerifyingKey, signature};
+use portcullis_core::jose::{CompactJws, VerifyingKey};
 use portcullis_core::token::Issuer;
 use std::fmt;
 use std::sync::Arc;
@@ -49,15 +50,12 @@ impl IssuerKeys {
     ///
     /// A signature that is not the issuer's, and keys that cannot be had.
     pub async fn prove(&self, jws: &CompactJws<'_>) -> Result<VerifyingKey, Unproven> {
-        self.0.start();
-        let header = jws.header();
-        let keys =
-            self.0.key(header.kid.as_deref(), header.algorithm).await.map_err(|fault| match fault {
-                KeyFault::Outage(outage) => Unproven::Outage(outage),
-                KeyFault::UnknownKey => Unproven::Forged("it is by a key that the issuer does not publish"),
-                KeyFault::WrongAlgorithm => Unproven::Forged("its key is for other algorithms"),
-            })?;
-        signature::check_jws(jws, &keys).map_err(|_| Unproven::Forged("its signature is wrong"))
+        let signer = self.0.signer(jws).await.map_err(|fault| match fault {
+            KeyFault::Outage(outage) => Unproven::Outage(outage),
+            KeyFault::UnknownKey => Unproven::Forged("it is by a key that the issuer does not publish"),
+            KeyFault::WrongAlgorithm => Unproven::Forged("its key is for other algorithms"),
+        })?;
+        signer.ok_or(Unproven::Forged("its signature is wrong"))
     }
 }
 

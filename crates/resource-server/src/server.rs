@@ -6,14 +6,15 @@ use crate::config::Config;
 use crate::events::{self, DecisionMeters};
 use crate::introspection::IntrospectionStatus;
 use crate::issuers::{TrustedIssuer, TrustedIssuers};
-use crate::key_cache::{KeyFault, KeyStatus};
+use crate::key_cache::{FoundKeys, KeyFault, KeyStatus};
 use crate::revocation::{Revocable, Revocation, RevocationStatus, Revocations, Standing};
 use crate::settings::Settings;
 use crate::token_cache::{Digest, Remembered, TokenCache};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
+use portcullis_core::cookie::CookieRequest;
 use portcullis_core::credential::{self, Credential};
-use portcullis_core::jose::{Header, VerifyingKey, compact, signature};
+use portcullis_core::jose::{Header, compact, signature};
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::{AccessToken, Issuer};
 use portcullis_core::verify::Verifier;
@@ -36,6 +37,7 @@ struct Inner {
     limits: Limits,
     realm: String,
     token_header: Option<HeaderName>,
+    token_cookie: Option<Box<str>>,
     clock: Arc<dyn Clock>,
     meters: DecisionMeters,
 }
@@ -86,6 +88,7 @@ impl ResourceServer {
             limits: settings.limits,
             realm: settings.realm,
             token_header: settings.token_header,
+            token_cookie: settings.token_cookie,
             clock,
             meters: DecisionMeters::new(),
         }))
@@ -96,6 +99,15 @@ impl ResourceServer {
     pub fn start(&self) {
         self.0.issuers.start();
         self.0.revocations.start();
+    }
+
+    /// The headers of a request whose token is in the cookie that the settings name, with the token where
+    /// [`decide`](Self::decide) looks for it; none where there is no such cookie, or where it does not count. A door that
+    /// knows the method calls this first.
+    pub fn with_cookie_token(&self, request: CookieRequest<'_>) -> Option<HeaderMap> {
+        let name = self.0.token_cookie.as_deref()?;
+        let in_own_header = self.0.token_header.as_ref().is_some_and(|it| request.headers.contains_key(it));
+        if in_own_header { None } else { request.presented(name) }
     }
 
     /// Decides about a request from its headers and its query: every step, in order.
@@ -203,8 +215,16 @@ impl ResourceServer {
         let token = compact::parse(credential.token(), &self.0.limits)?;
         let issuer = self.0.issuers.trusted(token.unverified_claims().issuer())?;
         issuer.verifier.screen(&token, self.0.clock.now())?;
-        let keys = issuer.key(token.header()).await?;
-        let token = signature::check(token, &keys)?;
+        let found = issuer.key(token.header()).await?;
+        let token = match signature::check(token, &found.keys) {
+            Ok(token) => token,
+            Err(refusal) => {
+                // The issuer may publish another key under that name by now. The check took the token: it is read again.
+                let token = compact::parse(credential.token(), &self.0.limits)?;
+                let keys = issuer.keys.replacements(token.header(), &found).await?.ok_or(refusal)?;
+                signature::check(token, &keys)?
+            }
+        };
         // The clock is read again: waiting for a key takes time.
         let token = issuer.verifier.verify(token, self.0.clock.now())?;
         issuer.paths.look(&issuer.verifier, token.claims());
@@ -281,9 +301,13 @@ impl ResourceServer {
         })
     }
 
-    /// Whether there are keys of every issuer, and the revocation store, if there is one, is heard from.
+    /// Whether there are keys of every issuer, the issuers that have to be asked about tokens say where, and the
+    /// revocation store, if there is one, is heard from.
     pub fn is_ready(&self) -> bool {
-        self.0.issuers.key_caches().all(|keys| keys.current().is_some()) && self.0.revocations.is_ready()
+        let issuers = &self.0.issuers;
+        issuers.key_caches().all(|keys| keys.current().is_some())
+            && issuers.know_where_to_ask()
+            && self.0.revocations.is_ready()
     }
 
     /// Fetches the keys of every issuer now, one after the other.
@@ -328,7 +352,7 @@ impl ResourceServer {
 
 impl TrustedIssuer {
     /// The keys that could have signed a token: the only wait on the way of a JWT.
-    async fn key(&self, header: &Header) -> Result<Vec<VerifyingKey>, Denial> {
+    async fn key(&self, header: &Header) -> Result<FoundKeys, Denial> {
         self.keys.start();
         let kid = header.kid.as_deref();
         self.keys.key(kid, header.algorithm).await.map_err(|fault| match fault {

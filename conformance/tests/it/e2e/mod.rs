@@ -10,6 +10,7 @@ mod gateway;
 mod idp_console;
 mod introspection;
 mod openid_client;
+mod outside;
 mod process;
 mod products;
 mod provider;

@@ -49,7 +49,7 @@ async fn section_3_6_none() {
     assert_eq!(world.judge(&world.token().alg_none().sign()).await, "token.algorithm");
 }
 
-/// 6.2.1: coordinates have their full length and lie on the curve
+/// 6.2.1: points lie on their curve
 #[test]
 fn section_6_2_1_points() {
     let y = key("ec-1")["y"].as_str().unwrap().to_owned();

@@ -51,6 +51,9 @@ pub(crate) enum IdpAction {
         /// Keep the old key published beside the new one
         #[arg(long)]
         overlap: bool,
+        /// Give the new key the name of the old one, as a restarted provider with fixed names does
+        #[arg(long, conflicts_with = "overlap")]
+        same_kid: bool,
         /// The running identity provider
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
         issuer: String,
@@ -111,4 +114,5 @@ For development only: the passwords are known. Ctrl-C stops it.";
 const ROTATE: &str = "\
 Examples:
   $ portcullis idp rotate
+  $ portcullis idp rotate --same-kid
   $ portcullis idp rotate --overlap --issuer http://127.0.0.1:9000";

@@ -210,6 +210,10 @@ type Change = fn(&mut Provider);
 #[rustfmt::skip] // A table, a line each where one will do.
 const CASES: &[(&str, Change)] = &[
     ("audit.metadata_missing", |it| it.forms.iter_mut().for_each(|(_, reply)| reply.status = 404)),
+    ("audit.metadata_page", |it| {
+        it.forms[0].1.raw = Some("<!doctype html><title>App</title>".to_owned());
+        it.forms[0].1.set("content-type", Some("text/html; charset=utf-8"));
+    }),
     ("audit.metadata_unreadable", |it| it.forms[0].1.raw = Some("{\"issuer\":1,\"issuer\":2}".to_owned())),
     ("audit.issuer_mismatch", |it| it.metadata("issuer", json!("https://idp.example/"))),
     ("audit.metadata_refused", |it| it.metadata("jwks_uri", json!("https:///jwks"))),

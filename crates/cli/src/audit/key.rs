@@ -41,7 +41,7 @@ impl KeySeen {
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.jwk.get(name).is_some()
+        self.jwk.get(name).is_some_and(|value| !matches!(value, Json::Null))
     }
 
     /// How it is called in evidence and tables.

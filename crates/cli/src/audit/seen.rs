@@ -3,6 +3,7 @@
 use super::handshake::Door;
 use super::key::KeySeen;
 use super::sample::Sample;
+use http::header::CONTENT_TYPE;
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_core::jose::{Jwks, JwksError};
@@ -28,7 +29,7 @@ pub(crate) struct Seen {
 #[derive(Debug)]
 pub(crate) struct Form {
     pub(crate) looked: Looked,
-    /// The document, or what is wrong with it; nothing where there was none.
+    /// The document, or what is wrong with it; nothing where there was none, or a web page instead.
     pub(crate) document: Option<Result<Object, String>>,
 }
 
@@ -44,12 +45,18 @@ pub(crate) struct KeySet {
 
 impl Form {
     pub(crate) fn read(looked: Looked, limits: &Limits) -> Self {
-        let document = body(&looked).map(|body| match json::parse(body, limits) {
-            Ok(Json::Object(object)) => Ok(object),
-            Ok(other) => Err(format!("it is {}, not an object", other.type_name())),
-            Err(fault) => Err(format!("it is {fault}")),
+        let document = body(&looked).and_then(|body| match json::parse(body, limits) {
+            Ok(Json::Object(object)) => Some(Ok(object)),
+            Ok(other) => Some(Err(format!("it is {}, not an object", other.type_name()))),
+            Err(_) if is_page(&looked) => None,
+            Err(fault) => Some(Err(format!("it is {fault}"))),
         });
         Self { looked, document }
+    }
+
+    /// Whether a web page stands there: what servers of single-page applications answer to every path.
+    pub(crate) fn is_page(&self) -> bool {
+        self.document.is_none() && is_page(&self.looked)
     }
 
     pub(crate) fn is_openid(&self) -> bool {
@@ -89,6 +96,16 @@ fn keys(body: &[u8], limits: &Limits) -> Vec<KeySeen> {
     elements.unwrap_or_default().iter().enumerate().map(|(index, jwk)| KeySeen::read(index, jwk)).collect()
 }
 
+fn is_page(looked: &Looked) -> bool {
+    let Some(answer) = looked.answer.as_ref().ok().filter(|answer| answer.status == 200) else {
+        return false;
+    };
+    let kind = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let named = ["text/html", "application/xhtml+xml"].contains(&&*kind);
+    named || answer.body.trim_ascii_start().starts_with(b"<")
+}
+
 fn body(looked: &Looked) -> Option<&[u8]> {
     looked.answer.as_ref().ok().filter(|answer| answer.status == 200).map(|answer| &*answer.body)
 }
@@ -97,15 +114,25 @@ impl Seen {
     /// The address whose metadata is in use: the first that names this issuer, as for a server; else the first that
     /// there is.
     pub(crate) fn form(&self) -> Option<&Form> {
-        let names =
-            |object: &Object| object.get("issuer").and_then(Json::as_str) == Some(self.issuer.as_str());
-        let own = self.documents().find(|(_, object)| names(object));
+        let own = self.documents().find(|(_, object)| self.is_own(object));
         own.or_else(|| self.documents().next()).map(|(form, _)| form)
     }
 
     /// The metadata in use.
     pub(crate) fn metadata(&self) -> Option<&Object> {
         self.form()?.object()
+    }
+
+    /// A member of the metadata: of the document in use, or of another one of this issuer that fills its gap, as for a
+    /// server. What is `null` is absent.
+    fn member(&self, name: &str) -> Option<&Json> {
+        let own = self.documents().map(|(_, object)| object).filter(|object| self.is_own(object));
+        let documents = self.metadata().into_iter().chain(own);
+        documents.filter_map(|object| object.get(name)).find(|value| !matches!(value, Json::Null))
+    }
+
+    fn is_own(&self, object: &Object) -> bool {
+        object.get("issuer").and_then(Json::as_str) == Some(self.issuer.as_str())
     }
 
     /// The documents of all forms, with their addresses.
@@ -121,12 +148,12 @@ impl Seen {
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.metadata()?.get(name)?.as_str()
+        self.member(name)?.as_str()
     }
 
     /// A member that lists names; the elements that are none are left out.
     pub(crate) fn list(&self, name: &str) -> Option<Vec<&str>> {
-        let list = self.metadata()?.get(name)?.as_array()?;
+        let list = self.member(name)?.as_array()?;
         Some(list.iter().filter_map(Json::as_str).collect())
     }
 
@@ -137,12 +164,12 @@ impl Seen {
 
     /// Whether a member is true.
     pub(crate) fn says(&self, name: &str) -> bool {
-        self.metadata().and_then(|it| it.get(name)?.as_bool()).unwrap_or_default()
+        self.member(name).and_then(Json::as_bool).unwrap_or_default()
     }
 
     /// Whether a member is there, and not null.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.metadata().and_then(|it| it.get(name)).is_some_and(|value| !matches!(value, Json::Null))
+        self.member(name).is_some()
     }
 
     /// Whether users sign in here: others hand out tokens to machines only.

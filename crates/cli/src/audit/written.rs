@@ -3,7 +3,9 @@
 use super::Place;
 use portcullis_core::ConfigErrors;
 use portcullis_gateway::{Config, GatewayConfig, RouteConfig, Settings, line_of};
+use portcullis_resource_server::config::fill;
 use std::path::{Path, PathBuf};
+use toml::de::DeTable;
 
 /// A settings file that is free of faults.
 #[derive(Debug)]
@@ -52,7 +54,7 @@ impl Written {
     ) -> Result<Self, ConfigErrors> {
         let config = Config::from_toml(&text)?;
         Settings::try_from(config.clone())?;
-        let document = toml::Value::Table(text.parse().unwrap_or_default());
+        let document = toml::Value::Table(document(&text));
         let (dangers, files) = (dangers(&document), files(&document, mode));
         Ok(Self { file: file.display().to_string(), text, config, dangers, files })
     }
@@ -98,6 +100,17 @@ fn each_member(
     }
 }
 
+/// The document with the values of variables, as a server reads it.
+fn document(text: &str) -> toml::Table {
+    let mut document: toml::Table = text.parse().unwrap_or_default();
+    if let Ok(mut parsed) = DeTable::parse(text)
+        && let Ok(filled) = fill(parsed.get_mut())
+    {
+        filled.fill(&mut document);
+    }
+    document
+}
+
 /// Tables whose members are claims, headers and roles.
 const NAMED_BY_OTHERS: &[&str] = &["claim", "claims", "headers", "role_includes"];
 
@@ -114,7 +127,8 @@ const SECRETS: &[&str] = &[
 ];
 
 /// Members that name a file which decides what is trusted, or who may do what.
-const TRUST: &[&str] = &["authorities", "ca_file", "client_authorities", "key_snapshot", "policies"];
+const TRUST: &[&str] =
+    &["authorities", "ca_file", "client_authorities", "jwks_file", "key_snapshot", "policies"];
 
 /// The settings that loosen security and are not false.
 fn dangers(document: &toml::Value) -> Vec<String> {

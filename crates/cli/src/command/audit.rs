@@ -25,6 +25,7 @@ pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, Failure> 
                 profile: arguments.profile.take(),
                 ca_file: arguments.ca_file.take(),
                 metadata_url: arguments.metadata_url.take(),
+                danger_plain_http: plain_http()?,
                 ..IssuerConfig::default()
             };
             vec![of_provider(&issuer, Limits::default(), sample.as_deref(), None).await?]
@@ -46,6 +47,12 @@ pub(crate) fn issuer(given: Option<String>) -> Result<String, Failure> {
         None => Config::variable("OAUTH2_ISSUER")?,
     };
     issuer.ok_or_else(|| Failure::could_not_run("no issuer: pass its URL, or set OAUTH2_ISSUER"))
+}
+
+/// Whether the environment or `.env` says that the issuer is asked over plain http.
+pub(crate) fn plain_http() -> Result<bool, Failure> {
+    let written = Config::variable("OAUTH2_DANGER_PLAIN_HTTP")?;
+    Ok(written.as_deref().map(str::trim) == Some("true"))
 }
 
 fn sample(file: &Path) -> Result<String, Failure> {

@@ -5,6 +5,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{GOOD, print, styled};
 use portcullis_core::ConfigErrors;
 use portcullis_gateway::{Config, STARTER, Settings, cedar_schema, excerpts, schema, text};
+use portcullis_resource_server::outbound::Proxies;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -46,6 +47,10 @@ fn check(path: &Path) -> Result<Exit, Failure> {
     print(&format!("{} {} is in order.\n\n{settings}", styled(GOOD, "ok"), path.display()))?;
     for warning in settings.warnings() {
         print(&format!("  WARNING    {warning}\n"))?;
+    }
+    let proxies = Proxies::of_environment();
+    if !proxies.is_empty() {
+        print(&format!("\noutside hosts through a proxy: {proxies}\n"))?;
     }
     Ok(Exit::Fine)
 }

@@ -12,7 +12,9 @@ use std::path::Path;
 
 pub(crate) async fn run(arguments: IdpArguments) -> Result<Exit, Failure> {
     match arguments.action {
-        Some(IdpAction::Rotate { overlap, issuer }) => return running::rotate(&issuer, overlap).await,
+        Some(IdpAction::Rotate { overlap, same_kid, issuer }) => {
+            return running::rotate(&issuer, overlap, same_kid).await;
+        }
         Some(IdpAction::Fault { switch, position, issuer }) => {
             return running::fault(&issuer, switch.as_deref(), position.as_deref()).await;
         }

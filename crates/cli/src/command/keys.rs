@@ -1,7 +1,7 @@
 //! `portcullis keys`: the key set of an identity provider as a server sees it.
 
 use crate::args::KeysArguments;
-use crate::command::audit::issuer;
+use crate::command::audit::{issuer, plain_http};
 use crate::exit::{Exit, Failure};
 use crate::keys::{Look, Watch, page, table};
 use crate::output::print;
@@ -19,6 +19,7 @@ pub(crate) async fn run(arguments: KeysArguments) -> Result<Exit, Failure> {
         ca_file: arguments.ca_file,
         metadata_url: arguments.metadata_url,
         jwks_uri: arguments.jwks_uri,
+        danger_plain_http: plain_http()?,
         ..IssuerConfig::default()
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());

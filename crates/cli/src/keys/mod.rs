@@ -7,9 +7,8 @@ mod watch;
 pub(crate) use watch::Watch;
 
 use crate::audit::KeySet;
-use portcullis_core::Limits;
 use portcullis_core::token::{Issuer, NumericDate};
-use portcullis_resource_server::{Inspector, KeySettings, Looked, Metadata};
+use portcullis_resource_server::{Inspector, KeySettings, Looked};
 use std::time::Duration;
 use url::Url;
 
@@ -27,7 +26,7 @@ impl Look {
     pub(crate) async fn at(inspector: &Inspector) -> Self {
         let named = match inspector.keys_url() {
             Some(_) => Ok(None),
-            None => named(&inspector.metadata().await, inspector.issuer(), inspector.limits()).map(Some),
+            None => named(&inspector.metadata().await, inspector).map(Some),
         };
         let set = match named {
             Ok(named) => match inspector.keys(named).await {
@@ -65,11 +64,11 @@ impl Look {
 }
 
 /// The key set that the first good metadata names; else what was wrong with each.
-fn named(forms: &[Looked], issuer: &Issuer, limits: &Limits) -> Result<Url, String> {
+fn named(forms: &[Looked], inspector: &Inspector) -> Result<Url, String> {
     let mut reasons = Vec::new();
     for looked in forms {
         let read = match &looked.answer {
-            Ok(answer) if answer.status == 200 => Metadata::parse(&answer.body, issuer, limits),
+            Ok(answer) if answer.status == 200 => inspector.read(&answer.body),
             Ok(answer) => Err(format!("the answer was {}", answer.status)),
             Err(reason) => Err(reason.clone()),
         };
@@ -86,5 +85,5 @@ fn named(forms: &[Looked], issuer: &Issuer, limits: &Limits) -> Result<Url, Stri
             break;
         }
     }
-    Err(format!("no metadata of `{issuer}`: {}", reasons.join("; ")))
+    Err(format!("no metadata of `{}`: {}", inspector.issuer(), reasons.join("; ")))
 }

@@ -2,7 +2,8 @@
 //!
 //! Refuses: private and symmetric keys, keys for encryption, keys whose `alg` does not fit their type, RSA
 //! below 2048 or above 8192 bits or with an odd exponent's opposite, points off their curve, and Ed25519
-//! keys of small order. `x5c`, `x5u` and `x5t` are ignored: the key is what the members say.
+//! keys of small order. Leading zeros that are missing or too many are harmless. `x5c`, `x5u` and `x5t` are ignored: the key is what the members say. A member that is `null` is
+//! absent, as several providers write it.
 
 use super::json::{Json, Object, Text};
 use super::key_material::{self, Material};
@@ -76,24 +77,29 @@ impl VerifyingKey {
 
 /// `use`, `key_ops` and private members (RFC 7517, sections 4.2, 4.3 and 9.2).
 fn check_purpose(jwk: &Object) -> Result<(), JwkFault> {
-    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| jwk.get(member).is_some()) {
+    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| member(jwk, name).is_some()) {
         return Err(JwkFault::Secret);
     }
-    match jwk.get("use") {
+    match member(jwk, "use") {
         None => {}
         Some(Json::String(purpose)) if **purpose == *"sig" => {}
         Some(_) => return Err(JwkFault::NotForSignatures),
     }
-    match jwk.get("key_ops") {
+    match member(jwk, "key_ops") {
         None => Ok(()),
         Some(Json::Array(operations)) if operations.iter().any(|op| op.as_str() == Some("verify")) => Ok(()),
         Some(_) => Err(JwkFault::NotForSignatures),
     }
 }
 
+/// A member of a key; `null` counts as absent.
+pub(super) fn member<'j>(jwk: &'j Object, name: &str) -> Option<&'j Json> {
+    jwk.get(name).filter(|value| !matches!(value, Json::Null))
+}
+
 fn algorithms(jwk: &Object, material: &Material) -> Result<Vec<Algorithm>, JwkFault> {
     let fitting = material.fitting_algorithms();
-    match jwk.get("alg") {
+    match member(jwk, "alg") {
         None => Ok(fitting.to_vec()),
         Some(Json::String(name)) => Algorithm::from_name(name)
             .filter(|algorithm| fitting.contains(algorithm))
@@ -104,7 +110,7 @@ fn algorithms(jwk: &Object, material: &Material) -> Result<Vec<Algorithm>, JwkFa
 }
 
 fn text(jwk: &Object, name: &'static str) -> Result<Option<Text>, JwkFault> {
-    match jwk.get(name) {
+    match member(jwk, name) {
         None => Ok(None),
         Some(Json::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(JwkFault::MemberType(name)),
@@ -165,6 +171,8 @@ pub enum JwkFault {
     RsaSize,
     /// An RSA exponent that is even, 1, or beyond 64 bits.
     RsaExponent,
+    /// A coordinate that is longer than its curve allows.
+    Coordinate(&'static str),
     /// A point that is not on its curve, or of small order.
     Point,
 }
@@ -183,6 +191,7 @@ impl fmt::Display for JwkFault {
             Self::MemberType(name) => write!(f, "`{name}` has the wrong type"),
             Self::RsaSize => f.write_str("the RSA modulus is outside 2048 to 8192 bits"),
             Self::RsaExponent => f.write_str("the RSA exponent is even, 1, or beyond 64 bits"),
+            Self::Coordinate(name) => write!(f, "`{name}` is longer than its curve allows"),
             Self::Point => f.write_str("it is no valid point of its curve"),
         }
     }

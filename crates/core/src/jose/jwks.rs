@@ -43,6 +43,8 @@ impl Jwks {
             return Err(JwksError::TooLarge);
         }
         let limits = &Limits { json_values: limits.json_values * 10, ..*limits };
+        // RFC 8259, section 8.1: a reader may skip a byte order mark; files have one.
+        let document = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
         let document = json::parse(document, limits).map_err(JwksError::Json)?;
         let elements = document.as_object().and_then(|set| set.get("keys")).and_then(Json::as_array);
         let elements = elements.ok_or(JwksError::NoKeysMember)?;

@@ -1,7 +1,7 @@
 //! The members of a key, and what the crypto library makes of them.
 
 use super::json::{Json, Object};
-use super::jwk::JwkFault;
+use super::jwk::{JwkFault, member};
 use super::{Algorithm, base64url};
 use Algorithm::{ES256, ES384, ES512, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
 use aws_lc_rs::rsa::PublicKeyComponents;
@@ -32,7 +32,7 @@ pub(super) enum Curve {
 
 impl Material {
     pub(super) fn from_jwk(jwk: &Object) -> Result<Self, JwkFault> {
-        let text = |name| jwk.get(name).and_then(Json::as_str);
+        let text = |name| member(jwk, name).and_then(Json::as_str);
         match (text("kty"), text("crv")) {
             (Some("RSA"), None) => rsa(jwk),
             (Some("EC"), Some("P-256")) => ec(jwk, Curve::P256, 32),
@@ -78,14 +78,17 @@ fn rsa(jwk: &Object) -> Result<Material, JwkFault> {
 }
 
 fn ec(jwk: &Object, curve: Curve, length: usize) -> Result<Material, JwkFault> {
-    let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
-    if x.len() != length || y.len() != length {
-        return Err(JwkFault::Point); // RFC 7518, section 6.2.1.2: the full length, always
-    }
-    let mut point = vec![4];
-    point.extend(x);
-    point.extend(y);
+    let (x, y) = (coordinate(jwk, "x", length)?, coordinate(jwk, "y", length)?);
+    let point = [&[4][..], &x, &y].concat();
     Ok(Material::Ec { curve, point })
+}
+
+/// RFC 7518, section 6.2.1.2, demands the full length. Some providers drop or add leading zeros, and one number is left
+/// to be read: it is written in full length here. Whether the point lies on its curve is checked all the same.
+fn coordinate(jwk: &Object, name: &'static str, length: usize) -> Result<Vec<u8>, JwkFault> {
+    let number = without_leading_zeros(bytes(jwk, name)?);
+    let missing = length.checked_sub(number.len()).ok_or(JwkFault::Coordinate(name))?;
+    Ok([vec![0; missing], number].concat())
 }
 
 fn ed25519(jwk: &Object) -> Result<Material, JwkFault> {
@@ -133,7 +136,7 @@ fn point_verification(algorithm: Algorithm) -> Option<&'static dyn VerificationA
 }
 
 fn bytes(jwk: &Object, name: &'static str) -> Result<Vec<u8>, JwkFault> {
-    let text = jwk.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
+    let text = member(jwk, name).and_then(Json::as_str).filter(|text| !text.is_empty());
     text.and_then(|text| base64url::decode(text).ok()).ok_or(JwkFault::MissingMember(name))
 }
 

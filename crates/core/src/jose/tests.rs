@@ -81,6 +81,43 @@ fn a_key_for_something_else_verifies_nothing() {
 }
 
 #[test]
+fn a_member_that_is_null_is_absent() {
+    let plain = key(P256).unwrap();
+    for name in ["use", "alg", "key_ops", "kid", "issuer", "x5c", "x5t", "d", "k", "oth"] {
+        let with_null = key(&format!(r#"{P256},"{name}":null"#)).unwrap();
+        assert_eq!(with_null.fingerprint(), plain.fingerprint(), "{name}");
+    }
+    let rsa = rsa(&modulus(2048), &[1, 0, 1], r#","crv":null"#);
+    assert!(key(&rsa).is_ok());
+    assert_eq!(key(r#""kty":null"#).err(), Some(JwkFault::KeyType));
+    assert_eq!(key(r#""kty":"RSA","n":null,"e":"AQAB""#).err(), Some(JwkFault::MissingMember("n")));
+}
+
+/// RFC 7518, section 6.2.1.2, wants the full length; leading zeros that are missing or too many leave one reading.
+#[test]
+fn leading_zeros_of_a_coordinate_change_nothing() {
+    // The x of P-521 begins with zeros in its 66 octets: cut them off, or put more before them.
+    let text = P521.split("\"x\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let x = base64url::decode(text).unwrap();
+    assert_eq!(x[0], 0);
+    let full = key(P521).unwrap();
+    for other in [x[1..].to_vec(), [vec![0, 0], x.clone()].concat()] {
+        let other = key(&P521.replace(text, &base64url::encode(&other))).unwrap();
+        assert_eq!(other.fingerprint(), full.fingerprint());
+    }
+    let longer = [vec![1], x].concat();
+    let fault = key(&P521.replace(text, &base64url::encode(&longer))).unwrap_err();
+    assert_eq!(fault, JwkFault::Coordinate("x"));
+    assert_eq!(fault.to_string(), "`x` is longer than its curve allows");
+}
+
+#[test]
+fn a_byte_order_mark_before_a_key_set_is_skipped() {
+    let document = format!("\u{feff}{{\"keys\":[{{{P256}}}]}}\r\n");
+    assert_eq!(Jwks::parse(document.as_bytes(), &Limits::default()).unwrap().keys().len(), 1);
+}
+
+#[test]
 fn rsa_keys_have_2048_to_8192_bits_and_are_odd() {
     let fault = |n: &[u8], e: &[u8]| key(&rsa(n, e, "")).err();
     for (bits, expected) in
@@ -116,9 +153,9 @@ fn points_have_their_length_and_a_large_order() {
     for (from, to) in [("\"axfR", "\"AxfR"), ("\"x\":\"axfR", "\"x\":\""), ("P-256", "P-384")] {
         assert_eq!(key(&P256.replace(from, to)).err(), Some(JwkFault::Point), "{to}");
     }
-    // The same point, cut one byte too early.
+    // The same point, cut one byte too early: y is longer than the curve allows.
     let shifted = r#""kty":"EC","crv":"P-256","x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwg","y":"lk_jQuL-Gn-bjufrSnwPnhYrzjNXazFezsu2QGg3v1H1""#;
-    assert_eq!(key(shifted).err(), Some(JwkFault::Point));
+    assert_eq!(key(shifted).err(), Some(JwkFault::Coordinate("y")));
     assert_eq!(key(&P256.replace("P-256", "secp256k1")).err(), Some(JwkFault::KeyType));
 }
 

@@ -20,7 +20,21 @@ impl Issuer {
     /// Says what is wrong with the text, and what to write instead.
     pub fn parse(text: impl Into<String>) -> Result<Self, IssuerError> {
         let text = text.into();
-        match fault(&text) {
+        match fault(&text, false) {
+            None => Ok(Self(text)),
+            Some(reason) => Err(IssuerError { text, reason }),
+        }
+    }
+
+    /// Reads an issuer identifier that may be `http` on any host: for a provider within a closed network, where the
+    /// operator says so.
+    ///
+    /// # Errors
+    ///
+    /// As for [`parse`](Self::parse).
+    pub fn parse_plain(text: impl Into<String>) -> Result<Self, IssuerError> {
+        let text = text.into();
+        match fault(&text, true) {
             None => Ok(Self(text)),
             Some(reason) => Err(IssuerError { text, reason }),
         }
@@ -83,7 +97,7 @@ fn split(text: &str) -> Option<(&str, &str, Option<&str>)> {
     Some((scheme, host, port))
 }
 
-fn fault(text: &str) -> Option<&'static str> {
+fn fault(text: &str, plain_http: bool) -> Option<&'static str> {
     let Some((scheme, host, port)) = split(text) else {
         return Some("it must be a URL such as `https://idp.example.com`");
     };
@@ -99,7 +113,7 @@ fn fault(text: &str) -> Option<&'static str> {
         Some("something stands behind the `]` of its host")
     } else if port.is_some_and(|port| !is_port(port)) {
         Some("its port must be a number up to 65535")
-    } else if scheme != "https" && !(scheme == "http" && is_loopback_host(host)) {
+    } else if scheme != "https" && !(scheme == "http" && (plain_http || is_loopback_host(host))) {
         Some("it must begin with `https://`; `http://` is for loopback only")
     } else {
         None

@@ -63,7 +63,10 @@ pub(super) async fn judge(
         Err(refusal) => return Answer::refuse(refusal, request_id),
     };
     match passage.map(|passage| running.identity.told(passage.token(), running.addressed(route))) {
-        Ok(Ok(identity)) => Answer::Pass(identity),
+        Ok(Ok(mut identity)) => {
+            identity.extend(running.identity.cookies_left(headers));
+            Answer::Pass(identity)
+        }
         Ok(Err(refusal)) => Answer::refuse(refusal, request_id),
         Err(denial) => {
             let code = denial.code();

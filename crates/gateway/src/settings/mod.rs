@@ -91,6 +91,7 @@ impl TryFrom<Config> for Settings {
     fn try_from(config: Config) -> Result<Self, ConfigErrors> {
         let mut faults = Faults::default();
         let token_header = config.resource_server.token_header.as_ref().and_then(|name| name.parse().ok());
+        let token_cookie = config.resource_server.token_cookie.clone().map(String::into_boxed_str);
         let resource_server = faults.all(config.resource_server.try_into());
         let has_proxy = doors::has_proxy(&config.gateway);
         let policies = cedar::policies(&config.gateway, &mut faults);
@@ -110,7 +111,8 @@ impl TryFrom<Config> for Settings {
             doors.dangers.push("gateway.identity.danger_pass");
         }
         let identity = faults.all(IdentitySettings::try_from(gateway.identity));
-        let identity = identity.map(|identity| identity.with_token_header(token_header));
+        let identity =
+            identity.map(|identity| identity.with_token_header(token_header).with_token_cookie(token_cookie));
         let streams = StreamSettings::read(&gateway.limits, &gateway.timeouts, &mut faults);
         if gateway.danger_plain_http {
             doors.dangers.push("gateway.danger_plain_http");

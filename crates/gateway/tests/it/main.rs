@@ -19,6 +19,7 @@ mod callers;
 #[cfg(feature = "cedar")]
 mod cedar;
 mod client;
+mod cookie;
 mod deaths;
 mod door_corpus;
 mod dying;

@@ -26,13 +26,15 @@ pub(super) async fn token(
     }
 }
 
-/// `POST /dev/rotate`, with `overlap=true` to keep the old key published beside the new one.
+/// `POST /dev/rotate`, with `overlap=true` to keep the old key published beside the new one, or `same_kid=true` to give
+/// its name to the new one.
 pub(super) async fn rotate(
     extract::State(state): extract::State<Arc<State>>,
     form: Result<Form, OAuthError>,
 ) -> Response {
     let overlap = match form {
         Ok(Form { params, .. }) if params.find("overlap") == Some("true") => Overlap::With,
+        Ok(Form { params, .. }) if params.find("same_kid") == Some("true") => Overlap::SameKid,
         Ok(_) => Overlap::Without,
         Err(error) => return error.into_response(),
     };

@@ -5,6 +5,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing;
 use portcullis::{Authorized, ProtectLayer, ResourceServer, requirement};
+use portcullis_resource_server::{Config, Settings};
 
 requirement!(Admin = role("Admin"));
 requirement!(
@@ -154,4 +155,31 @@ async fn another_servers_layer_opens_no_door() {
     let token = idp.token("alice").audience("api://lax").sign();
     let answer = call(&app, get("/valid", Some(&token))).await;
     assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some("token.audience")));
+}
+
+#[tokio::test]
+async fn a_token_in_a_cookie_counts_where_the_settings_name_it() {
+    let (idp, _) = world().await;
+    let text = format!(
+        "token_cookie = \"__Host-token\"\n[[issuer]]\nurl = \"{}\"\naudience = \"{}\"\n",
+        idp.issuer(),
+        idp.audience()
+    );
+    let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
+    let app = app(ResourceServer::with_settings(settings));
+    let token = idp.token("alice").sign();
+    let ask = async |path: &str, method: &str, site: &str| {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("cookie", format!("a=1; __Host-token={token}"))
+            .header("sec-fetch-site", site);
+        call(&app, request.body(axum::body::Body::empty()).unwrap()).await
+    };
+    assert_eq!(ask("/valid", "GET", "same-origin").await.status, 200);
+    assert_eq!(ask("/valid", "GET", "cross-site").await.status, 401);
+    assert_eq!(ask("/anyone", "GET", "same-origin").await.body, "Alice Adams");
+    assert_eq!(ask("/anyone", "GET", "cross-site").await.body, "nobody");
+    // A second look at the same request finds the verified token.
+    assert_eq!(ask("/admin", "GET", "none").await.status, 200);
 }

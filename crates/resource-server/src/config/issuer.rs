@@ -64,6 +64,12 @@ pub struct IssuerConfig {
     pub metadata_url: Option<String>,
     /// The key set's address, where the issuer has no metadata. The issuer is checked all the same.
     pub jwks_uri: Option<String>,
+    /// A file with the key set, in place of an address: no network is needed. It is read again when it changes.
+    pub jwks_file: Option<PathBuf>,
+    /// Fetches this issuer's documents and asks its endpoints over plain http, where their addresses say so: for a
+    /// provider within a closed network. Whoever is on the way can choose the keys. Default false.
+    #[serde(default)]
+    pub danger_plain_http: bool,
     /// A file with the certificates, in PEM, that this issuer's documents are trusted by, besides the usual ones.
     pub ca_file: Option<PathBuf>,
     /// A file with a bearer token for fetching this issuer's documents, read again at every fetch, as Kubernetes wants.

@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The variables that are read from the environment.
-pub const VARIABLES: [&str; 9] = [
+pub const VARIABLES: [&str; 12] = [
     "OAUTH2_ISSUER",
     "OAUTH2_AUDIENCE",
     "OAUTH2_TENANT_ID",
     "OAUTH2_PROFILE",
     "OAUTH2_ROLES_CLAIM",
+    "OAUTH2_JWKS_FILE",
+    "OAUTH2_DANGER_PLAIN_HTTP",
     "OAUTH2_INTROSPECTION",
+    "OAUTH2_INTROSPECTION_ENDPOINT",
     "OAUTH2_CLIENT_ID",
     "OAUTH2_CLIENT_SECRET",
     "PORTCULLIS_STORE",
@@ -24,9 +27,10 @@ impl Config {
     /// Reads the environment, and `.env` in the working directory for what the environment does not hold.
     ///
     /// `OAUTH2_ISSUER` and `OAUTH2_AUDIENCE` (several with commas between) are needed; `OAUTH2_TENANT_ID`,
-    /// `OAUTH2_PROFILE`, `OAUTH2_ROLES_CLAIM` and `PORTCULLIS_STORE`, the URL of the revocation store, are optional.
+    /// `OAUTH2_PROFILE`, `OAUTH2_ROLES_CLAIM`, `OAUTH2_JWKS_FILE`, `OAUTH2_DANGER_PLAIN_HTTP` and `PORTCULLIS_STORE`, the
+    /// URL of the revocation store, are optional.
     /// `OAUTH2_INTROSPECTION=true` has the issuer asked about opaque tokens, as the client `OAUTH2_CLIENT_ID` with
-    /// `OAUTH2_CLIENT_SECRET`.
+    /// `OAUTH2_CLIENT_SECRET`; `OAUTH2_INTROSPECTION_ENDPOINT` says where, if the issuer's metadata does not.
     ///
     /// # Errors
     ///
@@ -65,6 +69,7 @@ impl Config {
         let missed = faults.into_iter().filter(|(_, value, _): &(_, &Option<String>, _)| value.is_none());
         let mut faults: Vec<ConfigError> = missed.map(missing).collect();
         let introspection = introspection(value, &mut faults);
+        let danger_plain_http = switch("OAUTH2_DANGER_PLAIN_HTTP", value, &mut faults);
         ConfigErrors::check(faults)?;
         let audience = audience.unwrap_or_default();
         let issuer = IssuerConfig {
@@ -77,6 +82,8 @@ impl Config {
             profile: value("OAUTH2_PROFILE"),
             tenant: value("OAUTH2_TENANT_ID"),
             roles: value("OAUTH2_ROLES_CLAIM").map(OneOrMore::One),
+            jwks_file: value("OAUTH2_JWKS_FILE").map(|path| path.trim().into()),
+            danger_plain_http,
             introspection,
             ..IssuerConfig::default()
         };
@@ -88,12 +95,30 @@ impl Config {
     }
 }
 
+/// A variable that is `true`, `false`, or not set.
+fn switch(name: &str, value: impl Fn(&str) -> Option<String>, faults: &mut Vec<ConfigError>) -> bool {
+    match value(name).as_deref().map(str::trim) {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            faults.push(ConfigError::new(name, "`true` or `false`", "write `true`, or leave it out"));
+            false
+        }
+    }
+}
+
 /// The simple case of introspection: `OAUTH2_INTROSPECTION=true`, a client and its secret.
 fn introspection(
     value: impl Fn(&str) -> Option<String>,
     faults: &mut Vec<ConfigError>,
 ) -> Option<IntrospectionConfig> {
+    let endpoint = value("OAUTH2_INTROSPECTION_ENDPOINT").map(|url| url.trim().to_owned());
     match value("OAUTH2_INTROSPECTION").as_deref().map(str::trim) {
+        None if endpoint.is_some() => {
+            let (place, cure) = ("OAUTH2_INTROSPECTION", "set it to `true`, or leave the endpoint out");
+            faults.push(ConfigError::new(place, "`true`, as `OAUTH2_INTROSPECTION_ENDPOINT` is set", cure));
+            return None;
+        }
         None | Some("false") => return None,
         Some("true") => {}
         Some(_) => {
@@ -112,6 +137,7 @@ fn introspection(
     };
     let (client_id, secret) = (needed("OAUTH2_CLIENT_ID"), needed("OAUTH2_CLIENT_SECRET"));
     Some(IntrospectionConfig {
+        endpoint,
         client_id,
         client_secret: secret.map(Secret::new),
         ..IntrospectionConfig::default()
@@ -177,5 +203,10 @@ mod tests {
         let introspection = config.issuer[0].introspection.as_ref().unwrap();
         assert_eq!(introspection.client_secret, Some(Secret::new("marked")));
         assert!(!format!("{config:?}").contains("marked"));
+        let endpoint = ("OAUTH2_INTROSPECTION_ENDPOINT", "https://a/ask");
+        let config = with(&[&whole[..], &[endpoint]].concat()).unwrap();
+        let introspection = config.issuer[0].introspection.as_ref().unwrap();
+        assert_eq!(introspection.endpoint.as_deref(), Some("https://a/ask"));
+        assert!(with(&[endpoint]).unwrap_err().contains("OAUTH2_INTROSPECTION"));
     }
 }

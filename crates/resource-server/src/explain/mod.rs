@@ -5,7 +5,7 @@ mod opaque;
 
 use crate::ResourceServer;
 use crate::issuers::TrustedIssuer;
-use crate::key_cache::KeyFault;
+use crate::key_cache::{FoundKeys, KeyFault};
 use crate::revocation::{Revocable, Standing};
 use portcullis_core::jose::{Header, UnverifiedToken, VerifyingKey, compact, signature};
 use portcullis_core::rejection::{Code, Rejection};
@@ -138,9 +138,9 @@ impl TrustedIssuer {
         let issuer = format!("`{}`", self.verifier.issuer());
         steps.push(Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer).telling(issuer.clone(), issuer));
         steps.extend(self.verifier.explain_screening(&token, now));
-        let (step, keys) = self.explain_key(token.header()).await;
+        let (step, found) = self.explain_key(token.header()).await;
         steps.push(step);
-        let (step, signer) = explain_signature(&token, keys);
+        let (step, signer) = self.explain_signature(&token, found).await;
         steps.push(step);
         steps.extend(self.verifier.explain_rest(&token, signer.as_ref(), now));
         let paths = paths(&self.verifier, token.unverified_claims());
@@ -154,17 +154,17 @@ impl TrustedIssuer {
         explanation
     }
 
-    async fn explain_key(&self, header: &Header) -> (Step, Option<Vec<VerifyingKey>>) {
+    async fn explain_key(&self, header: &Header) -> (Step, Option<FoundKeys>) {
         self.keys.start();
         let kid = header.kid.as_deref();
         match self.keys.key(kid, header.algorithm).await {
             Ok(keys) => {
-                let found = kid.map_or_else(
+                let shown = kid.map_or_else(
                     || "no `kid`, but keys that fit".to_owned(),
                     portcullis_core::rejection::shown,
                 );
                 let step = Step::new(KEY, Outcome::Pass, Code::TokenKeyUnknown);
-                (step.telling("a key that the issuer publishes", found), Some(keys))
+                (step.telling("a key that the issuer publishes", shown), Some(keys))
             }
             Err(KeyFault::UnknownKey) => (Step::failed(KEY, &Rejection::of_unknown_key(kid)), None),
             Err(KeyFault::WrongAlgorithm) => {
@@ -176,21 +176,33 @@ impl TrustedIssuer {
             }
         }
     }
-}
 
-/// The signature, and the key that made it.
-fn explain_signature(
-    token: &UnverifiedToken<'_>,
-    keys: Option<Vec<VerifyingKey>>,
-) -> (Step, Option<VerifyingKey>) {
-    let Some(keys) = keys else { return (Step::not_reached(SIGNATURE, Code::TokenSignature), None) };
-    match signature::check_jws(token.jws(), &keys) {
-        Ok(signer) => {
-            let step = Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature);
-            (step.telling("a valid one", "a valid one"), Some(signer))
+    /// The signature, and the key that made it: under the key of that name, or under the one that took its place.
+    async fn explain_signature(
+        &self,
+        token: &UnverifiedToken<'_>,
+        found: Option<FoundKeys>,
+    ) -> (Step, Option<VerifyingKey>) {
+        let Some(found) = found else { return (Step::not_reached(SIGNATURE, Code::TokenSignature), None) };
+        let mut checked = signature::check_jws(token.jws(), &found.keys);
+        if checked.is_err() {
+            match self.keys.replacements(token.header(), &found).await {
+                Ok(None) => {}
+                Ok(Some(keys)) => checked = signature::check_jws(token.jws(), &keys),
+                Err(outage) => {
+                    let step = Step::new(SIGNATURE, Outcome::Unknown, Code::TokenSignature);
+                    return (left_open(step, "the issuer's keys", &outage), None);
+                }
+            }
         }
-        Err(rejection) => {
-            (Step::failed(SIGNATURE, &rejection).telling("a valid one", "an invalid one"), None)
+        match checked {
+            Ok(signer) => {
+                let step = Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature);
+                (step.telling("a valid one", "a valid one"), Some(signer))
+            }
+            Err(rejection) => {
+                (Step::failed(SIGNATURE, &rejection).telling("a valid one", "an invalid one"), None)
+            }
         }
     }
 }

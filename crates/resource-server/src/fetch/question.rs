@@ -108,7 +108,7 @@ impl Fetch {
     /// An address that may not be asked, and a server that gives no answer, or one that is too large.
     pub async fn ask(&self, question: Question<'_>) -> Result<Answered, FetchFault> {
         let Question { url, reach, body, accept, authorization, proof } = question;
-        let client = self.client_for(url, reach)?;
+        let client = self.client_for(url, reach).await?;
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
         let request = match body {

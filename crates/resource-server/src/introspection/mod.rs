@@ -110,6 +110,11 @@ impl Introspector {
         self.asked.prefix.as_deref()
     }
 
+    /// Whether nothing says where to ask: neither the settings nor the metadata, which is known.
+    pub(crate) fn lacks_endpoint(&self) -> bool {
+        self.endpoint.is_nowhere()
+    }
+
     /// What is expected of the tokens.
     pub(crate) fn verifier(&self) -> &Verifier {
         &self.verifier

@@ -8,6 +8,7 @@ use crate::client_auth::{ClientAuth, Proof};
 use crate::clock::Clock;
 use crate::fetch::{Answered, Fetch, Question, Reach};
 use crate::key_cache::{KeyCache, KeyFault};
+use crate::metadata;
 use portcullis_core::jose::compact;
 use portcullis_core::token::introspection::Answer;
 use portcullis_core::{Limits, Outage, OutageCode};
@@ -60,6 +61,12 @@ impl Endpoint {
         self.read(&url, answered).await
     }
 
+    /// Whether the metadata is known, and names no endpoint, where the operator wrote none.
+    pub(super) fn is_nowhere(&self) -> bool {
+        let known = || self.keys.known_metadata();
+        self.configured.is_none() && known().is_some_and(|(known, _)| !known.names(metadata::INTROSPECTION))
+    }
+
     /// Where to ask: at the address that the operator wrote, or that the metadata names.
     async fn located(&self) -> Result<(Url, Reach), Unanswered> {
         if let Some(url) = &self.configured {
@@ -69,7 +76,11 @@ impl Endpoint {
         let by_certificate = matches!(self.client.proof, Proof::Certificate(_));
         let alias = metadata.mtls_introspection_endpoint.filter(|_| by_certificate);
         let url = alias.or(metadata.introspection_endpoint);
-        let none = || Unanswered::ours("the issuer's metadata names no introspection endpoint".to_owned());
+        let none = || {
+            Unanswered::ours(
+                "the issuer's metadata names no introspection endpoint: write it as `endpoint`".to_owned(),
+            )
+        };
         url.map(|url| (url, reach)).ok_or_else(none)
     }
 
@@ -103,16 +114,14 @@ impl Endpoint {
         let limits = Limits { token_bytes: self.limits.document_bytes, ..self.limits };
         let jws = compact::parse_jws(text.trim(), &limits)
             .map_err(|rejection| fault(&format!("the signed answer is no JWT ({})", rejection.facts())))?;
-        self.keys.start();
-        let header = jws.header();
-        let keys =
-            self.keys.key(header.kid.as_deref(), header.algorithm).await.map_err(|lack| match lack {
-                KeyFault::Outage(outage) => Unanswered::before(&outage),
-                KeyFault::UnknownKey | KeyFault::WrongAlgorithm => {
-                    fault("the signed answer is by a key that the issuer does not publish")
-                }
-            })?;
-        Answer::open(&jws, &keys, self.keys.issuer(), &self.client.id, &self.limits)
+        let signer = self.keys.signer(&jws).await.map_err(|lack| match lack {
+            KeyFault::Outage(outage) => Unanswered::before(&outage),
+            KeyFault::UnknownKey | KeyFault::WrongAlgorithm => {
+                fault("the signed answer is by a key that the issuer does not publish")
+            }
+        })?;
+        let signer = signer.ok_or_else(|| fault("the signature of the answer is wrong"))?;
+        Answer::open(&jws, &[signer], self.keys.issuer(), &self.client.id, &self.limits)
             .map_err(|reason| fault(&reason.to_string()))
     }
 }

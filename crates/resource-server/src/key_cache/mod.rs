@@ -1,6 +1,7 @@
 //! The keys of one issuer: fetched ahead of time, found without waiting, kept through an outage.
 //!
-//! Nine protections: refresh in the background before expiry; a retry within the request for an unknown `kid`;
+//! Ten protections: refresh in the background before expiry; a retry within the request for an unknown `kid`; one for a
+//! signature that fails under a known `kid`, whose key may be another one by now;
 //! one fetch at a time; a budget for the fetches that unknown keys force; a memory of unknown `kid`s; the last
 //! good keys through an outage; `ETag` and `Cache-Control`; a bad key or an empty set never replaces good keys;
 //! and an optional snapshot for a start while the issuer is down.
@@ -9,6 +10,8 @@
 //! outage, never "unknown key".
 
 pub(crate) mod budget;
+mod doubt;
+pub(crate) mod file;
 mod flight;
 mod key_set;
 mod refresh;
@@ -63,7 +66,19 @@ struct Schedule {
     last_good: Option<Duration>,
     fetches: u64,
     budget: Budget,
+    /// Until then no signature that fails is reason to fetch: the issuer was asked, and its keys are the same.
+    settled_until: Duration,
+    /// The file with the keys, as it was last read.
+    file: Option<Vec<u8>>,
     metadata: Option<KnownMetadata>,
+}
+
+/// The keys that could have signed a token.
+#[derive(Debug)]
+pub(crate) struct FoundKeys {
+    pub(crate) keys: Vec<VerifyingKey>,
+    /// Whether they were fetched for this very request, so that no fetch would bring others.
+    pub(crate) fetched: bool,
 }
 
 /// Why there is no key for a token.
@@ -125,6 +140,8 @@ impl KeyCache {
             last_good: None,
             fetches: 0,
             budget,
+            settled_until: Duration::ZERO,
+            file: None,
             metadata: None,
         };
         let unknown = UnknownKids::new(settings.unknown_kids, settings.unknown_for);
@@ -167,9 +184,9 @@ impl KeyCache {
         self: &Arc<Self>,
         kid: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<Vec<VerifyingKey>, KeyFault> {
+    ) -> Result<FoundKeys, KeyFault> {
         match self.select(kid, algorithm) {
-            Some(Selection::Keys(keys)) => Ok(keys),
+            Some(Selection::Keys(keys)) => Ok(FoundKeys { keys, fetched: false }),
             Some(Selection::WrongAlgorithm) => Err(KeyFault::WrongAlgorithm),
             Some(Selection::Unknown) | None => self.awaited_key(kid, algorithm).await,
         }
@@ -253,7 +270,7 @@ impl KeyCache {
         self: &Arc<Self>,
         kid: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<Vec<VerifyingKey>, KeyFault> {
+    ) -> Result<FoundKeys, KeyFault> {
         let mut patience = self.clock.sleep(self.settings.patience);
         for _ in 0..2 {
             let Some(flight) = self.flights.join_or_start(self, |cache| cache.may_fetch_for(kid)) else {
@@ -264,7 +281,7 @@ impl KeyCache {
                 () = &mut patience => return Err(self.key_outage("the keys did not come in time")),
             }
             match self.select(kid, algorithm) {
-                Some(Selection::Keys(keys)) => return Ok(keys),
+                Some(Selection::Keys(keys)) => return Ok(FoundKeys { keys, fetched: !flight.joined }),
                 Some(Selection::WrongAlgorithm) => return Err(KeyFault::WrongAlgorithm),
                 Some(Selection::Unknown) if flight.joined => {}
                 Some(Selection::Unknown) | None => break,

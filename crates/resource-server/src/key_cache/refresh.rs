@@ -1,7 +1,7 @@
 //! Fetching the keys: once, and again before they grow old.
 
 use super::key_set::KeySet;
-use super::{KeyCache, snapshot};
+use super::{KeyCache, file, snapshot};
 use crate::events;
 use crate::fetch::{Fetched, Reach, leads_outside};
 use crate::keys::KeySource;
@@ -9,6 +9,7 @@ use crate::metadata::{self, Metadata};
 use portcullis_core::OutageCode;
 use portcullis_core::jose::Jwks;
 use std::hash::{BuildHasher as _, RandomState};
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tracing::Instrument as _;
@@ -47,6 +48,9 @@ pub(super) async fn keep_fresh(cache: Weak<KeyCache>) {
 impl KeyCache {
     /// One fetch, with all that follows from it. Only a flight calls this: one at a time.
     pub(super) async fn fetch_once(&self) -> Result<(), Failure> {
+        if let KeySource::File(path) = &self.source {
+            return self.look_at(path.clone()).await;
+        }
         let began = self.clock.elapsed();
         let span = tracing::debug_span!(events::KEY_FETCH, issuer = %self.issuer);
         let result = self.fetch_keys().instrument(span).await;
@@ -69,6 +73,38 @@ impl KeyCache {
                 schedule.last_failure = Some(failure.clone());
                 tracing::warn!(issuer = %self.issuer, reason = failure.reason, failures = schedule.failures, "no new keys");
             }
+        }
+        result.map(|_| ())
+    }
+
+    /// Looks at the file with the keys. A file that is as it was counts as no fetch.
+    async fn look_at(&self, path: PathBuf) -> Result<(), Failure> {
+        let began = self.clock.elapsed();
+        let result = self.read_file(path).await;
+        let now = self.clock.elapsed();
+        let mut schedule = self.schedule();
+        schedule.due = now + file::LOOK;
+        let news = match &result {
+            Ok(changed) => *changed || schedule.last_failure.is_some(),
+            Err(failure) => schedule.last_failure.as_ref() != Some(failure),
+        };
+        match &result {
+            Ok(_) => {
+                schedule.failures = 0;
+                schedule.last_failure = None;
+                schedule.last_good = Some(now);
+            }
+            Err(failure) => {
+                if news {
+                    tracing::warn!(issuer = %self.issuer, reason = failure.reason, "no new keys");
+                }
+                schedule.failures = schedule.failures.saturating_add(1);
+                schedule.last_failure = Some(failure.clone());
+            }
+        }
+        if news {
+            schedule.fetches += 1;
+            self.meters.fetched(result.is_ok(), now.saturating_sub(began));
         }
         result.map(|_| ())
     }
@@ -97,7 +133,7 @@ impl KeyCache {
         }
     }
 
-    fn install(&self, jwks: Jwks, etag: Option<(Url, String)>) {
+    pub(super) fn install(&self, jwks: Jwks, etag: Option<(Url, String)>) {
         let changed = self.sets.load().as_ref().is_none_or(|set| !set.same_keys(&jwks));
         if changed {
             tracing::info!(issuer = %self.issuer, keys = jwks.keys().len(), skipped = jwks.skipped().len(), "new keys");
@@ -105,6 +141,7 @@ impl KeyCache {
                 tracing::warn!(issuer = %self.issuer, index = skipped.index, kid = skipped.kid, reason = %skipped.fault, "key skipped");
             }
             self.unknown_kids().clear();
+            self.schedule().settled_until = Duration::ZERO;
         }
         self.sets.store(Some(Arc::new(KeySet { jwks, good_until: self.good_until(), etag })));
     }
@@ -123,8 +160,8 @@ impl KeyCache {
             KeySource::Discovered | KeySource::DiscoveredUnder(_) | KeySource::Metadata(_) => {
                 self.discovered().await.map(|known| (known.metadata.jwks_uri, known.reach))
             }
-            KeySource::Fixed(_) => {
-                Err(Failure { code: OutageCode::Keys, reason: "the keys are fixed".to_owned() })
+            KeySource::Fixed(_) | KeySource::File(_) => {
+                Err(Failure { code: OutageCode::Keys, reason: "the keys have no address".to_owned() })
             }
         }
     }
@@ -139,7 +176,8 @@ impl KeyCache {
             return Ok(known.clone());
         }
         let (urls, limits) = (self.metadata_urls(), &self.settings.limits);
-        match metadata::discover(&self.fetch, &self.issuer, urls, limits, metadata::metadata).await {
+        let needed = &self.settings.needed;
+        match Metadata::find(&self.fetch, &self.issuer, urls, limits, needed).await {
             Ok(metadata) => Ok(self.learn(metadata, known).await),
             Err(error) => match known.filter(|known| age(known) < most) {
                 Some(known) => {
@@ -152,7 +190,7 @@ impl KeyCache {
     }
 
     /// The metadata that was last fetched, however old, and where what it names may lead.
-    pub(super) fn known_metadata(&self) -> Option<(Metadata, Reach)> {
+    pub(crate) fn known_metadata(&self) -> Option<(Metadata, Reach)> {
         self.schedule().metadata.as_ref().map(|known| (known.metadata.clone(), known.reach))
     }
 
@@ -176,6 +214,9 @@ impl KeyCache {
             Err(_) => true,
         };
         let reach = if public { Reach::Outside } else { Reach::Anywhere };
+        for name in self.settings.needed.iter().filter(|name| !metadata.names(name)) {
+            tracing::error!(issuer = %self.issuer, reason = format!("the metadata names no `{name}`"), "an address that the settings rely on is missing");
+        }
         let known = KnownMetadata { metadata, fetched: self.clock.elapsed(), reach };
         self.schedule().metadata = Some(known.clone());
         known

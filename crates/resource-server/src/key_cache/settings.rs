@@ -19,6 +19,9 @@ pub struct KeySettings {
     pub forced_fetches: u32,
     /// After how long one more can be forced. Default 30 seconds.
     pub forced_fetch_every: Duration,
+    /// How long a signature that fails under a known `kid` forces no further fetch, once a fetch found the same keys.
+    /// Default 5 seconds.
+    pub settled_for: Duration,
     /// How long an unknown `kid` is remembered as unknown. Default 60 seconds.
     pub unknown_for: Duration,
     /// How many unknown `kid`s are remembered. Default 1,024.
@@ -29,6 +32,9 @@ pub struct KeySettings {
     pub retry: (Duration, Duration),
     /// How long metadata is used before it is asked for again, and how long at most. Default 1 hour and 7 days.
     pub metadata: (Duration, Duration),
+    /// The members of the metadata that are needed besides `jwks_uri`: where one is missing, the other well-known
+    /// addresses are asked as well. Default none.
+    pub needed: Vec<&'static str>,
     /// A file that keeps the last good set for a start while the issuer is down. Default none.
     pub snapshot: Option<PathBuf>,
     /// The bounds on what the issuer can make us read.
@@ -56,11 +62,13 @@ impl Default for KeySettings {
             patience: seconds(2),
             forced_fetches: 2,
             forced_fetch_every: seconds(30),
+            settled_for: seconds(5),
             unknown_for: seconds(60),
             unknown_kids: 1_024,
             longest_kid: 256,
             retry: (seconds(1), seconds(60)),
             metadata: (seconds(HOUR), seconds(7 * 24 * HOUR)),
+            needed: Vec::new(),
             snapshot: None,
             limits: Limits::default(),
         }

@@ -1,18 +1,21 @@
 //! One trusted issuer as meant: its dialect, its expectations, its tenants, and where its keys are.
 
 use super::{mapping, noted, questions};
+use crate::address;
 use crate::config::IssuerConfig;
 use crate::fetch::Trust;
 use crate::groups::GroupsSettings;
 use crate::introspection::IntrospectionSettings;
+use crate::key_cache;
 use crate::keys::KeySource;
+use crate::metadata;
 use portcullis_core::dialect::{Discovery, TENANT};
 use portcullis_core::jose::{Algorithm, Jwks};
 use portcullis_core::token::{Audiences, Issuer};
 use portcullis_core::verify::{Profile, Verifier};
-use portcullis_core::{ConfigError, Dialect};
+use portcullis_core::{ConfigError, Dialect, Limits};
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -25,6 +28,16 @@ pub(crate) struct IssuerSettings {
     pub(crate) remembered_tenants: usize,
     pub(crate) introspection: Option<IntrospectionSettings>,
     pub(crate) groups: Option<GroupsSettings>,
+}
+
+impl IssuerSettings {
+    /// The members of the metadata that these settings rely on, besides the address of the keys.
+    pub(crate) fn needed_metadata(&self) -> Vec<&'static str> {
+        let asks = self.introspection.as_ref().is_some_and(|asked| asked.endpoint.is_none());
+        let looks_up = self.groups.as_ref().is_some_and(|groups| groups.token_endpoint.is_none());
+        let needed = [(asks, metadata::INTROSPECTION), (looks_up, metadata::TOKEN)];
+        needed.into_iter().filter(|(needed, _)| *needed).map(|(_, member)| member).collect()
+    }
 }
 
 /// Whose tokens an issuer's entry is for.
@@ -60,7 +73,7 @@ pub(super) fn settings(
     }
     let source = noted(faults, source(place, &issuer, profile.dialect, &written));
     let tenants = tenants(place, profile.dialect, &written, faults);
-    let has_metadata = !matches!(source, Some(KeySource::Uri(_) | KeySource::Fixed(_)));
+    let has_metadata = !matches!(source, Some(KeySource::Uri(_) | KeySource::File(_) | KeySource::Fixed(_)));
     let introspection = questions::introspection(place, &written, has_metadata, faults);
     let groups = questions::groups(place, &written, profile.dialect, has_metadata, faults);
     let verifier = Verifier::new(issuer, audiences, profile);
@@ -85,6 +98,12 @@ pub(super) fn settings(
     })
 }
 
+/// An issuer that is an address: an http one is for loopback, or for a provider within a closed network.
+fn address_of(url: &str, written: &IssuerConfig) -> Result<Issuer, String> {
+    let read = if written.danger_plain_http { Issuer::parse_plain(url) } else { Issuer::parse(url) };
+    read.map_err(|error| error.to_string())
+}
+
 /// The issuer's identifier: an address where its documents are found by it, else any name that is compared.
 pub(crate) fn identifier(
     place: &str,
@@ -97,16 +116,26 @@ pub(crate) fn identifier(
         _ => false,
     };
     let asked = written.introspection.as_ref().is_some_and(|asked| asked.endpoint.is_some());
-    let told = written.jwks_uri.is_some() || written.metadata_url.is_some() || asked;
+    let keys = written.jwks_uri.is_some() || written.jwks_file.is_some();
+    let told = keys || written.metadata_url.is_some() || asked;
     if told || elsewhere {
         return Issuer::identifier(url).map_err(|error| {
             ConfigError::new(place, error.to_string(), "copy `iss` of a token, letter by letter")
         });
     }
-    Issuer::parse(url).map_err(|error| {
-        let cure = "copy the `issuer` of the provider's metadata, letter by letter; if tokens name their issuer by anything \
-                    but an https address, write `jwks_uri` or `metadata_url` beside it";
-        ConfigError::new(place, error.to_string(), cure)
+    address_of(url, written).map_err(|error| {
+        let cure = match url.starts_with("http://") {
+            true => {
+                "use the provider's https address; within a closed network, `danger_plain_http = true` \
+                 (`OAUTH2_DANGER_PLAIN_HTTP=true`) fetches over http; if it is only a name, write `jwks_uri`, `jwks_file` or \
+                 `metadata_url` beside it"
+            }
+            false => {
+                "copy the `issuer` of the provider's metadata, letter by letter; if tokens name their issuer by anything \
+                 but an https address, write `jwks_uri` or `metadata_url` beside it"
+            }
+        };
+        ConfigError::new(place, error, cure)
     })
 }
 
@@ -171,17 +200,23 @@ pub(crate) fn source(
 ) -> Result<KeySource, ConfigError> {
     let fault =
         |member: &str, reason: &str, cure: &str| ConfigError::new(format!("{place}.{member}"), reason, cure);
+    let url = |text: &str| address::parse_fetchable(text, written.danger_plain_http);
+    if let Some(file) = &written.jwks_file {
+        return key_file(file, written).map_err(|(reason, cure)| fault("jwks_file", &reason, cure));
+    }
     if let Some(uri) = &written.jwks_uri {
         let cure = "write the https address of the key set, or leave it to discovery";
-        return KeySource::uri(uri).map_err(|reason| fault("jwks_uri", &reason, cure));
+        return url(uri).map(KeySource::Uri).map_err(|reason| fault("jwks_uri", reason, cure));
     }
-    if let Some(url) = &written.metadata_url {
+    if let Some(text) = &written.metadata_url {
         let cure = "write the https address of the metadata, or leave it to discovery";
-        return KeySource::metadata(url).map_err(|reason| fault("metadata_url", &reason, cure));
+        return url(text).map(KeySource::Metadata).map_err(|reason| fault("metadata_url", reason, cure));
     }
     match dialect.discovery {
         // A name leads nowhere: such an issuer is asked about its tokens, and signs none.
-        Discovery::WellKnown if Issuer::parse(issuer.as_str()).is_err() => Ok(KeySource::Fixed(Jwks::none())),
+        Discovery::WellKnown if address_of(issuer.as_str(), written).is_err() => {
+            Ok(KeySource::Fixed(Jwks::none()))
+        }
         Discovery::WellKnown => Ok(KeySource::Discovered),
         Discovery::Under(base) => {
             let issuer = issuer.as_str().replace(TENANT, written.tenant.as_deref().unwrap_or(TENANT));
@@ -189,8 +224,21 @@ pub(crate) fn source(
         }
         Discovery::KeysAt(path) => {
             let uri = format!("{}{path}", issuer.as_str().trim_end_matches('/'));
-            KeySource::uri(&uri).map_err(|reason| fault("url", &reason, "write the team's address"))
+            url(&uri).map(KeySource::Uri).map_err(|reason| fault("url", reason, "write the team's address"))
         }
+    }
+}
+
+/// The file with the keys, if it is fit to be used, and the only source.
+fn key_file(file: &Path, written: &IssuerConfig) -> Result<KeySource, (String, &'static str)> {
+    if written.jwks_uri.is_some() || written.metadata_url.is_some() {
+        let cure = "write `jwks_file`, or `jwks_uri`, or `metadata_url`, and one of them only";
+        return Err(("expected one place for the keys, found several".to_owned(), cure));
+    }
+    let cure = "write the path of a file with a key set: a JSON object with `keys` (RFC 7517, section 5)";
+    match key_cache::file::read(file, &Limits::default()) {
+        Ok(_) => Ok(KeySource::File(file.to_owned())),
+        Err(reason) => Err((reason, cure)),
     }
 }
 

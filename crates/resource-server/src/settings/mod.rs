@@ -8,11 +8,12 @@ mod questions;
 pub(crate) use issuer::{IssuerSettings, Tenants, dialect, identifier, is_guid, is_tenant, source};
 
 use crate::config::{Config, IssuerConfig};
+use crate::fetch::Proxies;
 use crate::keys::KeySource;
 use crate::revocation::RevocationSettings;
 use http::HeaderName;
 use portcullis_core::jose::Jwks;
-use portcullis_core::{ConfigError, ConfigErrors, Limits};
+use portcullis_core::{ConfigError, ConfigErrors, Limits, cookie};
 
 /// What a resource server goes by. Made from a [`Config`]; no request ever finds a fault in it.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub struct Settings {
     pub(crate) issuers: Vec<IssuerSettings>,
     pub(crate) realm: String,
     pub(crate) token_header: Option<HeaderName>,
+    pub(crate) token_cookie: Option<Box<str>>,
     pub(crate) remembered_tokens: usize,
     pub(crate) revocation: RevocationSettings,
     pub(crate) limits: Limits,
@@ -82,7 +84,7 @@ impl TryFrom<Config> for Settings {
     type Error = ConfigErrors;
 
     fn try_from(config: Config) -> Result<Self, ConfigErrors> {
-        let mut faults = Vec::new();
+        let mut faults = Proxies::of_environment().faults().to_vec();
         if config.issuer.is_empty() {
             faults.push(ConfigError::new(
                 "issuer",
@@ -113,10 +115,12 @@ impl TryFrom<Config> for Settings {
             ));
         }
         let token_header = config.token_header.and_then(|name| noted(&mut faults, token_header(&name)));
+        let token_cookie = config.token_cookie.and_then(|name| noted(&mut faults, token_cookie(&name)));
         let revocation = RevocationSettings::new(config.revocation, &mut faults);
         ConfigErrors::check(faults)?;
         let remembered_tokens = config.remembered_tokens.unwrap_or(10_000);
-        Ok(Self { issuers, realm, token_header, remembered_tokens, revocation, limits: config.limits })
+        let limits = config.limits;
+        Ok(Self { issuers, realm, token_header, token_cookie, remembered_tokens, revocation, limits })
     }
 }
 
@@ -127,6 +131,15 @@ fn token_header(name: &str) -> Result<HeaderName, ConfigError> {
     header.ok_or_else(|| {
         let cure = "write the name of the header that your proxy sends, such as `cf-access-jwt-assertion`";
         ConfigError::new("token_header", "a header of its own", cure)
+    })
+}
+
+/// The name of a cookie.
+fn token_cookie(name: &str) -> Result<Box<str>, ConfigError> {
+    Some(name).filter(|name| cookie::is_name(name)).map(Into::into).ok_or_else(|| {
+        let cure = "write the name under which your sign-in sets the cookie, such as `__Host-token`";
+        let expected = format!("expected the name of a cookie, found `{}`", name.escape_debug());
+        ConfigError::new("token_cookie", expected, cure)
     })
 }
 

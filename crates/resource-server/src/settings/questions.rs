@@ -30,7 +30,8 @@ pub(super) fn introspection(
         let expected = "an address, as without metadata nothing else names it";
         faults.push(ConfigError::new(at("endpoint"), expected, cure));
     }
-    let endpoint = optional_url(&at("endpoint"), written.endpoint.as_deref(), faults);
+    let plain_http = issuer.danger_plain_http;
+    let endpoint = optional_url(&at("endpoint"), written.endpoint.as_deref(), plain_http, faults);
     let jwts_too = match written.tokens.as_deref() {
         None | Some("opaque") => false,
         Some("all") => true,
@@ -103,24 +104,29 @@ pub(super) fn groups(
         faults.push(ConfigError::new(at("token_endpoint"), expected, "write where clients get their tokens"));
     }
     let graph = written.url.as_deref().unwrap_or("https://graph.microsoft.com");
-    let graph = noted(faults, url(&at("url"), graph.trim_end_matches('/')));
+    let graph = noted(faults, url(&at("url"), graph.trim_end_matches('/'), false));
     // What stands in for the tenant here only has to make a URL; the tenant itself comes with the token.
     let tried = written.token_endpoint.as_deref().map(|text| text.replace(TENANT, "tenant"));
-    optional_url(&at("token_endpoint"), tried.as_deref(), faults);
+    optional_url(&at("token_endpoint"), tried.as_deref(), issuer.danger_plain_http, faults);
     let lasting = seconds(&at("cache_seconds"), written.cache_seconds, 300, faults);
     let client = client(&place, &written.client(), faults)?;
     let token_endpoint = written.token_endpoint.as_deref().map(Into::into);
     Some(GroupsSettings { graph: graph?, token_endpoint, client, lasting })
 }
 
-fn optional_url(place: &str, text: Option<&str>, faults: &mut Vec<ConfigError>) -> Option<Url> {
-    noted(faults, url(place, text?))
+fn optional_url(
+    place: &str,
+    text: Option<&str>,
+    plain_http: bool,
+    faults: &mut Vec<ConfigError>,
+) -> Option<Url> {
+    noted(faults, url(place, text?, plain_http))
 }
 
-fn url(place: &str, text: &str) -> Result<Url, ConfigError> {
-    let parsed = address::parse(text).and_then(|url| address::fetchable(&url).map(|()| url));
-    parsed.map_err(|reason| {
-        ConfigError::new(place, reason, "write an https address; http is for loopback only")
+fn url(place: &str, text: &str, plain_http: bool) -> Result<Url, ConfigError> {
+    address::parse_fetchable(text, plain_http).map_err(|reason| {
+        let cure = "write an https address; http is for loopback, or for an issuer with `danger_plain_http`";
+        ConfigError::new(place, reason, cure)
     })
 }
 

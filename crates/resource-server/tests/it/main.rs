@@ -12,6 +12,7 @@
 mod answering;
 mod cache;
 mod claims;
+mod closed_network;
 mod discovery;
 mod explain;
 mod faults;
@@ -21,10 +22,13 @@ mod hints;
 mod identifiers;
 mod inspect;
 mod introspection;
+mod key_file;
 mod metrics;
 mod outage;
+mod packed;
 #[cfg(feature = "redis")]
 mod redis;
+mod replaced_key;
 mod revocation;
 mod rotation;
 #[cfg(feature = "redis")]

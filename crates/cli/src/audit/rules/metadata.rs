@@ -28,6 +28,14 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::Issuer(unreadable),
     },
     Rule {
+        id: "audit.metadata_page",
+        severity: Severity::Note,
+        section: "RFC 8414, section 3.2",
+        title: "a web page stands where metadata may be",
+        cure: "answer 404 there: a client that asks this address first has to guess that the page is no metadata",
+        check: Check::Issuer(page),
+    },
+    Rule {
         id: "audit.issuer_mismatch",
         severity: Severity::Error,
         section: "RFC 8414, section 3.3",
@@ -89,11 +97,18 @@ fn missing(seen: &Seen) -> Vec<String> {
     let asked = !seen.forms.is_empty() && seen.forms.iter().all(|form| form.document.is_none());
     when(asked, || {
         let told = seen.forms.iter().map(|form| match &form.looked.answer {
+            Ok(_) if form.is_page() => format!("{}: the answer was a web page", form.looked.url),
             Ok(answer) => format!("{}: the answer was {}", form.looked.url, answer.status),
             Err(reason) => format!("{}: {reason}", form.looked.url),
         });
         told.collect::<Vec<_>>().join("; ")
     })
+}
+
+/// Beside metadata; where there is none, the page is told as the reason.
+fn page(seen: &Seen) -> Vec<String> {
+    let pages = seen.forms.iter().filter(|form| form.is_page() && seen.metadata().is_some());
+    pages.map(|form| format!("{}: a web page with status 200", form.looked.url)).collect()
 }
 
 fn unreadable(seen: &Seen) -> Vec<String> {
@@ -114,8 +129,9 @@ fn issuer_mismatch(seen: &Seen) -> Vec<String> {
 
 /// By the server's own reading, where neither the issuer nor a missing key set is the reason: those have their rules.
 fn refused(seen: &Seen) -> Vec<String> {
-    let Some(form) = seen.form().filter(|_| seen.text("jwks_uri").is_some()) else { return Vec::new() };
-    let own = seen.text("issuer") == Some(seen.issuer.as_str());
+    let Some(form) = seen.form() else { return Vec::new() };
+    let text = |name: &str| seen.metadata().and_then(|object| object.get(name)).and_then(Json::as_str);
+    let own = text("issuer") == Some(seen.issuer.as_str()) && text("jwks_uri").is_some();
     let answer = form.looked.answer.as_ref().ok().filter(|_| own);
     let read = answer.map(|answer| Metadata::parse(&answer.body, &seen.issuer, &seen.limits));
     read.and_then(Result::err).map(|reason| format!("{}: {reason}", form.looked.url)).into_iter().collect()

@@ -6,11 +6,15 @@ use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Map, Value};
 
 /// Takes a new signing key into use.
-pub(super) async fn rotate(issuer: &str, overlap: bool) -> Result<Exit, Failure> {
+pub(super) async fn rotate(issuer: &str, overlap: bool, same_kid: bool) -> Result<Exit, Failure> {
     let url = below(issuer, "/dev/rotate")?;
-    let form = [("overlap", if overlap { "true" } else { "false" })];
+    let form = [("overlap", overlap.to_string()), ("same_kid", same_kid.to_string())];
     answer(Client::new().post(url.clone()).form(&form), &url).await?;
-    let old = if overlap { "the old key stays published" } else { "the old key is gone" };
+    let old = match (overlap, same_kid) {
+        (true, _) => "the old key stays published",
+        (false, true) => "it has the name of the old key, which is gone",
+        (false, false) => "the old key is gone",
+    };
     print(&format!("A new key signs from now on; {old}.\n"))?;
     Ok(Exit::Fine)
 }

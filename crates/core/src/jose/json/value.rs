@@ -107,6 +107,19 @@ impl Object {
         self.members.get(usize::try_from(place).ok()?).map(|(_, value)| value)
     }
 
+    /// The same object, with the members of another one that are absent here, or `null`.
+    #[must_use]
+    pub fn filled_by(mut self, other: Self) -> Self {
+        for (name, value) in other.members {
+            match self.members.iter_mut().find(|(held, _)| *held == name) {
+                None => self.members.push((name, value)),
+                Some((_, held)) if matches!(held, Json::Null) => *held = value,
+                Some(_) => {}
+            }
+        }
+        self
+    }
+
     /// The same object, in no more memory than it needs.
     pub(crate) fn without_room(mut self) -> Self {
         self.members.shrink_to_fit();

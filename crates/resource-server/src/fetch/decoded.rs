@@ -1,0 +1,126 @@
+//! The body of an answer without its coding: gzip or deflate (RFC 9110, section 8.4), and without a byte order mark.
+//!
+//! Nobody asks for a coding here, but servers of files and proxies use one all the same. The limit holds for what comes
+//! out, so a small body cannot grow into a large document. Refuses every other coding, and one coding upon another.
+
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use portcullis_core::rejection::shown;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use std::io::Read;
+
+/// The document itself, of at most `largest` bytes.
+pub(super) fn decoded(headers: &HeaderMap, body: Vec<u8>, largest: usize) -> Result<Vec<u8>, String> {
+    let body = match &*codings(headers) {
+        [] => body,
+        [coding] => match coding.as_str() {
+            "gzip" | "x-gzip" => unpacked(MultiGzDecoder::new(&*body), coding, largest)?,
+            "deflate" if is_zlib(&body) => unpacked(ZlibDecoder::new(&*body), coding, largest)?,
+            // RFC 9110, section 8.4.1.2: some servers leave the zlib format out.
+            "deflate" => unpacked(DeflateDecoder::new(&*body), coding, largest)?,
+            other => {
+                return Err(format!("its `Content-Encoding` is {}, and is not understood", shown(other)));
+            }
+        },
+        _ => return Err("its `Content-Encoding` names several codings".to_owned()),
+    };
+    Ok(match body.strip_prefix(b"\xef\xbb\xbf") {
+        Some(text) => text.to_vec(),
+        None => body,
+    })
+}
+
+/// The names of the codings, in small letters, without the one that changes nothing.
+fn codings(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("unreadable"));
+    let names = values.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
+    names.filter(|name| !name.is_empty() && name != "identity").collect()
+}
+
+/// Whether a body begins as RFC 1950, section 2.2, says: the method is 8, and the first two bytes are a multiple of 31.
+fn is_zlib(body: &[u8]) -> bool {
+    matches!(body, [first, second, ..] if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0)
+}
+
+fn unpacked(reader: impl Read, coding: &str, largest: usize) -> Result<Vec<u8>, String> {
+    let mut document = Vec::new();
+    let most = u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1);
+    reader
+        .take(most)
+        .read_to_end(&mut document)
+        .map_err(|error| format!("its body is not valid {coding}: {error}"))?;
+    if document.len() > largest {
+        return Err(format!("the document is larger than {largest} bytes once it is unpacked"));
+    }
+    Ok(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use std::io::Write as _;
+
+    fn packed(coding: &str, text: &[u8]) -> Vec<u8> {
+        macro_rules! with {
+            ($encoder:ident) => {{
+                let mut encoder = $encoder::new(Vec::new(), Compression::best());
+                encoder.write_all(text).unwrap();
+                encoder.finish().unwrap()
+            }};
+        }
+        match coding {
+            "gzip" => with!(GzEncoder),
+            "zlib" => with!(ZlibEncoder),
+            _ => with!(DeflateEncoder),
+        }
+    }
+
+    fn read(values: &[&str], body: Vec<u8>) -> Result<String, String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(CONTENT_ENCODING, value.parse().unwrap());
+        }
+        decoded(&headers, body, 1_000).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn what_was_packed_is_unpacked() {
+        let text = b"{\"keys\":[]}";
+        for (header, body) in [
+            ("gzip", packed("gzip", text)),
+            ("GZip", packed("gzip", text)),
+            ("x-gzip", packed("gzip", text)),
+            ("identity, gzip", packed("gzip", text)),
+            ("deflate", packed("zlib", text)),
+            ("deflate", packed("raw", text)),
+            ("identity", text.to_vec()),
+            ("", text.to_vec()),
+        ] {
+            assert_eq!(read(&[header], body).as_deref(), Ok("{\"keys\":[]}"), "{header}");
+        }
+        let marked = [b"\xef\xbb\xbf", &text[..]].concat();
+        assert_eq!(read(&[], marked.clone()).as_deref(), Ok("{\"keys\":[]}"));
+        assert_eq!(read(&["gzip"], packed("gzip", &marked)).as_deref(), Ok("{\"keys\":[]}"));
+    }
+
+    #[test]
+    fn a_bomb_is_refused_and_so_is_every_other_coding() {
+        let bomb = packed("gzip", &vec![b' '; 10_000_000]);
+        assert!(bomb.len() < 20_000);
+        for (values, body, reason) in [
+            (&["gzip"][..], bomb, "larger than 1000 bytes once it is unpacked"),
+            (&["gzip"], packed("gzip", &vec![b' '; 1_001]), "larger than 1000 bytes"),
+            (&["gzip"], b"{\"keys\":[]}".to_vec(), "not valid gzip"),
+            (&["gzip"], packed("gzip", b"text")[..12].to_vec(), "not valid gzip"),
+            (&["deflate"], b"\xff\xff\xff".to_vec(), "not valid deflate"),
+            (&["br"], b"x".to_vec(), "`br`, and is not understood"),
+            (&["gzip, gzip"], b"x".to_vec(), "several codings"),
+            (&["gzip", "deflate"], b"x".to_vec(), "several codings"),
+        ] {
+            let fault = read(values, body).unwrap_err();
+            assert!(fault.contains(reason), "{values:?}: {fault}");
+        }
+        assert!(read(&["gzip"], packed("gzip", &[b' '; 1_000])).is_ok());
+    }
+}

@@ -1,0 +1,79 @@
+//! Whom a way out trusts, and what it shows of itself, where that is not as usual.
+
+use crate::config::IssuerConfig;
+use portcullis_core::ConfigError;
+use reqwest::{Certificate, Client, Identity};
+use std::fmt;
+use std::path::PathBuf;
+
+/// How the documents of one issuer are fetched, where it is not as usual.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    pub(super) certificates: Vec<Certificate>,
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) own: Option<OwnCertificate>,
+    /// Whether documents may come over http from beyond loopback.
+    pub(super) plain_http: bool,
+}
+
+/// Our own certificate with its key, to show to a server that asks for one.
+#[derive(Clone)]
+pub struct OwnCertificate(pub(super) Identity);
+
+impl OwnCertificate {
+    /// Reads PEM: certificates, the own one first, and the key; `None` where the two do not fit.
+    pub fn parse(pem: &[u8]) -> Option<Self> {
+        let identity = Identity::from_pem(pem).ok()?;
+        // The key fits the certificate only if a client can be made of the two.
+        Client::builder().identity(identity.clone()).build().ok().map(|_| Self(identity))
+    }
+}
+
+/// Shows nothing: the key is a secret.
+impl fmt::Debug for OwnCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a certificate")
+    }
+}
+
+impl Trust {
+    /// Trusts these authorities besides the machine's own: PEM, one certificate at least.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text.
+    pub fn authorities(pem: &[u8]) -> Result<Self, &'static str> {
+        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| "it is no PEM")?;
+        if certificates.is_empty() {
+            return Err("it holds no certificate");
+        }
+        Ok(Self { certificates, ..Self::default() })
+    }
+
+    /// Reads the certificates that are written for an issuer.
+    pub(crate) fn read(place: &str, written: &IssuerConfig) -> Result<Self, ConfigError> {
+        let (token_file, plain_http) = (written.fetch_token_file.clone(), written.danger_plain_http);
+        let Some(file) = &written.ca_file else {
+            return Ok(Self { token_file, plain_http, ..Self::default() });
+        };
+        let fault = |problem: String| {
+            let cure = "write the path of a file with certificates in PEM";
+            ConfigError::new(format!("{place}.ca_file"), format!("{}: {problem}", file.display()), cure)
+        };
+        let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
+        let authorities = Self::authorities(&pem).map_err(|problem| fault(problem.to_owned()))?;
+        Ok(Self { token_file, plain_http, ..authorities })
+    }
+
+    /// Whether documents may come over http from beyond loopback.
+    pub(crate) fn allows_plain_http(&self) -> bool {
+        self.plain_http
+    }
+
+    /// The same certificates for questions, which go out under our own name instead of with the token for documents.
+    #[must_use]
+    pub fn for_questions(&self, own: Option<&OwnCertificate>) -> Self {
+        let (certificates, plain_http) = (self.certificates.clone(), self.plain_http);
+        Self { certificates, token_file: None, own: own.cloned(), plain_http }
+    }
+}
