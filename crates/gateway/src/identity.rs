@@ -272,7 +272,7 @@ fn passed(written: &[String], faults: &mut Vec<ConfigError>) -> Vec<HeaderName> 
     for (index, text) in written.iter().enumerate() {
         match HeaderName::try_from(text) {
             Ok(name) if is_of_front_proxy(name.as_str()) && !OURS.contains(&name.as_str()) => {
-                names.push(name)
+                names.push(name);
             }
             _ => {
                 let place = format!("gateway.identity.danger_pass[{index}]");
