@@ -197,7 +197,8 @@ fn trouble(path: &Path, error: &std::io::Error) -> Failure {
 /// How much of a file is read.
 const LARGEST: u64 = 8 * 1024 * 1024;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
