@@ -261,6 +261,8 @@ pub(super) const CASES: &[Case] = &[
         imitation: Dialect::Adfs,
         issuer: "http://sts.example.com/adfs/services/trust",
         other_issuer: "http://sts.evil.example/adfs/services/trust",
+        // A service has no `sub` there: it is known by its client alone.
+        subjects: &["sub", "appid"],
         ..BASE
     },
 ];

@@ -10,6 +10,7 @@
 mod adfs;
 mod auth0;
 mod authentik;
+mod canaille;
 mod cloudflare;
 mod cognito;
 mod entra;
@@ -53,6 +54,7 @@ pub static DIALECTS: &[&Dialect] = &[
     &kubernetes::KUBERNETES,
     &zitadel::ZITADEL,
     &authentik::AUTHENTIK,
+    &canaille::CANAILLE,
     &hydra::HYDRA,
     &cloudflare::CLOUDFLARE,
     &portcullis::PORTCULLIS,

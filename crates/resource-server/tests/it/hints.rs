@@ -16,7 +16,7 @@ async fn the_usual_mistakes_are_recognised() {
     let (idp, issuer) = (&world.idp, world.idp.issuer().to_string());
     let good = idp.token("alice").sign();
     let with_slash = format!("{issuer}/");
-    let (cut_at_end, cut_at_dot) = (good.get(..good.len() - 40).unwrap(), good.split('.').next().unwrap());
+    let (cut_at_end, cut_at_dot) = (good.get(..good.len() - 41).unwrap(), good.split('.').next().unwrap());
     let cases = [
         (None, idp.token("alice").id_token().sign(), "this is an ID token"),
         (None, idp.token("alice").typ(Some("JWT")).claim("events", 1).sign(), "logout token"),

@@ -2,8 +2,8 @@
 //!
 //! Three things are odd about the JWT, and none of them can be set right in Canaille: it names no client and no scopes, its
 //! `typ` is `JWT`, and its audience is that of the ID token beside it, the clients that the client's `audience` lists. So
-//! it is only by the telltale claims of the ID token, `nonce` and `at_hash`, that the two can be told apart, and a policy
-//! about scopes refuses every user. Canaille's lifetime of ten days is above our limit of one; that an operator can set.
+//! it is only by the telltale claims of the ID token, `nonce` and `at_hash`, that the two can be told apart: by the profile
+//! `canaille`, as others take what speaks of a sign-in alone for an ID token. And a policy about scopes refuses every user. Canaille's lifetime of ten days is above our limit of one; that an operator can set.
 
 use super::super::process::{Folder, Process, free_port};
 use super::super::provider::{Provider, REDIRECT_URI, Running};
@@ -15,6 +15,8 @@ use std::process::{Command, Stdio};
 
 /// Audiences are clients: this one stands for the API.
 pub(super) const AUDIENCE: &str = "api";
+/// Who writes no profile is told that a user's access token is an ID token.
+pub(super) const PROFILE: &str = "profile = \"canaille\"";
 
 pub(super) struct Canaille {
     pub(super) provider: Provider,
@@ -136,9 +138,12 @@ async fn canaille_as_it_is() {
     let service = token_of_service(&canaille.provider, &["--scope", "orders:read"]);
     assert!(!service.contains('.'), "an application's token is opaque");
 
-    let as_it_comes = server(&canaille.provider, AUDIENCE, "");
+    let unnamed = server(&canaille.provider, AUDIENCE, "");
+    assert_eq!(caller(&unnamed, &alice.access_token).await, "token.id_token");
+    let as_it_comes = server(&canaille.provider, AUDIENCE, PROFILE);
     assert_eq!(caller(&as_it_comes, &alice.access_token).await, "token.lifetime", "ten days are too long");
-    let (code, page) = explained(&canaille.provider, AUDIENCE, &[], &alice.access_token);
+    let (code, page) =
+        explained(&canaille.provider, AUDIENCE, &["--profile", "canaille"], &alice.access_token);
     assert!(code == Some(2) && page.contains("token.lifetime"), "{page}");
 
     canaille.restart();
@@ -147,10 +152,10 @@ async fn canaille_as_it_is() {
     // The same server: it follows the new key.
     assert_eq!(caller(&as_it_comes, &alice.access_token).await, "user of no client: ");
     assert_eq!(caller(&as_it_comes, &alice.id_token).await, "token.id_token");
-    let elsewhere = server(provider, "another-api", "");
+    let elsewhere = server(provider, "another-api", PROFILE);
     assert_eq!(caller(&elsewhere, &alice.access_token).await, "token.audience");
     let to_the_letter = server(provider, AUDIENCE, "profile = \"rfc9068\"");
     assert_eq!(caller(&to_the_letter, &alice.access_token).await, "token.type");
-    let (code, page) = explained(provider, AUDIENCE, &[], &alice.access_token);
+    let (code, page) = explained(provider, AUDIENCE, &["--profile", "canaille"], &alice.access_token);
     assert!(code == Some(0) && page.contains("This token is accepted"), "{page}");
 }

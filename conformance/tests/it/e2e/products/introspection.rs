@@ -10,9 +10,15 @@ use portcullis::{Config, ResourceServer, Settings};
 use portcullis_resource_server::Secret;
 
 /// A resource server that asks in the name of this client. Nothing is remembered, so that a revocation shows at once.
-fn asking(provider: &Provider, audience: &str, client: &str, settings: &str) -> ResourceServer {
+fn asking(
+    provider: &Provider,
+    audience: &str,
+    profile: &str,
+    client: &str,
+    settings: &str,
+) -> ResourceServer {
     let text = format!(
-        "[[issuer]]\nurl = \"{}\"\naudience = [\"{audience}\"]\nmax_lifetime = 864000\n\
+        "[[issuer]]\nurl = \"{}\"\naudience = [\"{audience}\"]\nmax_lifetime = 864000\n{profile}\n\
          [issuer.introspection]\nclient_id = \"{client}\"\ncache_seconds = 0\n{settings}\n",
         provider.issuer
     );
@@ -30,14 +36,14 @@ async fn canaille_is_asked_about_applications_and_confirms_users() {
     let provider = &canaille.provider;
     let service = token_of_service(provider, &["--scope", "orders:read"]);
     let alice = provider.sign_in("alice").await;
-    let server = asking(provider, canaille::AUDIENCE, "api", "tokens = \"all\"");
+    let server = asking(provider, canaille::AUDIENCE, canaille::PROFILE, "api", "tokens = \"all\"");
     assert_eq!(caller(&server, &service).await, "application of service: orders:read");
     assert_eq!(caller(&server, &alice.access_token).await, "user of no client: ");
     assert_eq!(caller(&server, &alice.id_token).await, "token.id_token");
     assert_eq!(caller(&server, "made-up").await, "token.inactive");
-    let elsewhere = asking(provider, "another-api", "api", "");
+    let elsewhere = asking(provider, "another-api", canaille::PROFILE, "api", "");
     assert_eq!(caller(&elsewhere, &service).await, "token.audience");
-    let outsider = asking(provider, canaille::AUDIENCE, "service", "");
+    let outsider = asking(provider, canaille::AUDIENCE, canaille::PROFILE, "service", "");
     assert_eq!(caller(&outsider, &service).await, "token.inactive", "it is not for this client to know");
 
     let environment = [
@@ -63,7 +69,7 @@ async fn a_certified_provider_is_asked_about_applications_and_users() {
     let alice = provider.sign_in("alice").await;
     let service = provider.client_credentials(OPAQUE).await;
     assert!(![&alice.access_token, &service].iter().any(|token| token.contains('.')), "they are opaque");
-    let server = asking(&provider, OPAQUE, "service", "");
+    let server = asking(&provider, OPAQUE, "", "service", "");
     assert_eq!(caller(&server, &service).await, "application of service: orders:read");
     assert_eq!(caller(&server, &alice.access_token).await, "user of web: orders:read");
     assert_eq!(caller(&server, &alice.id_token).await, "token.id_token");
