@@ -48,7 +48,7 @@ fn what_tells_the_caller_is_checked() {
     }
     let loose =
         "[gateway]\nupstream = \"http://127.0.0.1:8000\"\nidentity = { danger_pass = [\"CF-IPCountry\"] }\n";
-    assert_eq!(settings(&loose).unwrap().dangers(), ["gateway.identity.danger_pass"]);
+    assert_eq!(settings(loose).unwrap().dangers(), ["gateway.identity.danger_pass"]);
 }
 
 #[test]

@@ -69,7 +69,7 @@ async fn no_header_of_a_client_makes_another_question() {
             let refused = answer.status == 401 || answer.values("grpc-status") == ["16"];
             assert!(refused, "{kind} {target}: {answer:?}");
             assert_eq!(world.taken(), [], "{kind} {target}");
-            let asked = [&asked[..], &[token.clone()]].concat();
+            let asked = [&asked[..], std::slice::from_ref(&token)].concat();
             assert_eq!(world.send("POST", target, &asked).status, 200, "{kind} {target}");
             let got = world.taken();
             assert!(!got[0].2.iter().any(|line| line.contains("forged")), "{got:?}");

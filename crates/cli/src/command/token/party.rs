@@ -209,7 +209,7 @@ fn authentication(
             ));
         }
         ((None, None), None, Some(path)) => return Authentication::assertion_file(&path).map_err(fault),
-        ((None, None), secret, None) => secret.map(set_secret).transpose()?,
+        ((None, None), secret, None) => secret.as_ref().map(set_secret).transpose()?,
     };
     Ok(match secret {
         Some(secret) if arguments.client_secret_post => Authentication::secret_post(secret),
@@ -221,7 +221,7 @@ fn authentication(
 const SECRET: &str = "OAUTH2_CLIENT_SECRET";
 
 /// The secret of the environment. One that is empty is a mistake in a script more often than it is a public client.
-fn set_secret(secret: Secret) -> Result<Secret, Failure> {
+fn set_secret(secret: &Secret) -> Result<Secret, Failure> {
     let text = trimmed(secret.expose());
     if text.is_empty() {
         let message = format!("{SECRET}: expected the client's secret, found an empty text");
