@@ -13,7 +13,7 @@ use sd_notify::NotifyState;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const PAUSE: Duration = Duration::from_secs(2);
 /// No settings are larger.
@@ -49,14 +49,21 @@ pub fn text(path: &Path) -> Result<String, ConfigErrors> {
     }
 }
 
-/// Watches the settings file and the files of TLS for as long as the gateway runs.
-pub async fn watch(handle: Handle, path: PathBuf) {
+/// Watches the settings file and the files of TLS for as long as the gateway runs. Needs a Tokio runtime.
+///
+/// SIGHUP is caught from the call on, not only once the future is polled: whoever is told that the gateway is ready may
+/// ask it to reload at once, and an uncaught SIGHUP would end it.
+pub fn watch(handle: Handle, path: PathBuf) -> impl Future<Output = ()> + Send + 'static {
+    // Without signals there is still the file to look at.
+    let hangup = signal(SignalKind::hangup()).ok();
+    watch_with(hangup, handle, path)
+}
+
+async fn watch_with(mut hangup: Option<Signal>, handle: Handle, path: PathBuf) {
     let settings = text(&path).ok().map(Written::read);
     let mut watched = Watched { settings, certificates: Vec::new(), handle, path };
     watched.certificates = watched.contents();
     let clock = Arc::clone(watched.handle.shared().clock());
-    // Without signals there is still the file to look at.
-    let mut hangup = signal(SignalKind::hangup()).ok();
     loop {
         let forced = tokio::select! {
             () = clock.sleep(PAUSE) => false,
@@ -75,7 +82,7 @@ pub async fn watch(handle: Handle, path: PathBuf) {
     }
 }
 
-async fn hung_up(signal: Option<&mut tokio::signal::unix::Signal>) {
+async fn hung_up(signal: Option<&mut Signal>) {
     match signal {
         Some(signal) => {
             _ = signal.recv().await;
