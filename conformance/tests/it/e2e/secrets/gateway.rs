@@ -92,7 +92,6 @@ fn requests(world: &World, token: &str) -> Vec<reqwest::RequestBuilder> {
             ("sec-websocket-protocol", format!("bearer, {token}")),
             ("x-auth-subject", token.to_owned()),
             ("traceparent", token.to_owned()),
-            ("x-request-id", token.to_owned()),
         ] {
             requests.push(again().header(name, value));
         }
