@@ -11,6 +11,8 @@ mod service;
 mod stand_in;
 mod step_up;
 
+pub(super) use stand_in::{StandIn, api};
+
 use super::process::{Folder, free_port, program};
 use portcullis_core::jose::base64url;
 use serde_json::Value;
