@@ -19,8 +19,13 @@ pub(super) fn jwks(state: &State, published: &Published, headers: &HeaderMap) ->
 
 fn document(state: &State, published: &Published) -> Claims {
     let algorithm = state.keys.signing().algorithm.name();
+    // Where access tokens bear another name, the documents bear the one that they are found by.
+    let issuer = match state.shape.access_token_issuer() {
+        Some(_) => state.url(&published.issuer),
+        None => state.issuer_in(published),
+    };
     let mut document = claims(json!({
-        "issuer": state.issuer_in(published),
+        "issuer": issuer,
         "jwks_uri": state.url(&published.keys),
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],

@@ -41,9 +41,11 @@ pub(crate) async fn fetch(url: &str) -> Value {
     document
 }
 
-/// The metadata, found as any client finds it: from the issuer alone.
+/// The metadata, found as any client finds it: from the issuer alone. That of AD FS has a name of its own, which is
+/// not the one in access tokens.
 pub(crate) async fn discover(idp: &Idp) -> Value {
-    let issuer = idp.issuer().as_str();
+    let of_adfs = format!("{}/adfs", idp.base());
+    let issuer = if idp.dialect() == Dialect::Adfs { of_adfs.as_str() } else { idp.issuer().as_str() };
     let base = issuer.strip_suffix('/').unwrap_or(issuer);
     let document = fetch(&format!("{base}/.well-known/openid-configuration")).await;
     assert_eq!(document["issuer"], issuer);

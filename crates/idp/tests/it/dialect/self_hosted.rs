@@ -105,8 +105,7 @@ async fn hydra() {
 async fn adfs() {
     let idp = start(Dialect::Adfs).await;
     assert_eq!(idp.issuer().as_str(), format!("{}/adfs/services/trust", idp.base()));
-    // Not under the name that its access tokens bear.
-    let metadata = fetch(&format!("{}/adfs/.well-known/openid-configuration", idp.base())).await;
+    let metadata = discover(&idp).await;
     assert_eq!(metadata["issuer"], format!("{}/adfs", idp.base()));
     assert_eq!(metadata["access_token_issuer"], idp.issuer().as_str());
     let tokens = sign_in(&idp, "openid orders:read").await;
