@@ -61,12 +61,15 @@ impl Bounds {
             Some(Shortage { connections, requests, .. }) => (connections, requests),
             None => (limits.connections, limits.requests),
         };
-        let part = |written: Option<usize>, all: usize| written.unwrap_or(all / 10).clamp(1, all);
+        // Unless it is written, the bound is for strangers: whoever is on loopback may speak for many.
+        let part = |written: Option<usize>, all: usize| {
+            CallerPlaces::new(written.unwrap_or(all / 10).clamp(1, all), written.is_some())
+        };
         let bounds = Self {
             connections,
-            caller_connections: CallerPlaces::new(part(limits.connections_per_caller, connections)),
+            caller_connections: part(limits.connections_per_caller, connections),
             requests: Places::new(requests),
-            caller_requests: CallerPlaces::new(part(limits.requests_per_caller, requests)),
+            caller_requests: part(limits.requests_per_caller, requests),
             rests: Places::new(requests),
         };
         (bounds, shortage)

@@ -1,7 +1,8 @@
 //! Places for connections and for requests under way: in all, for each caller, and for each upstream.
 //!
 //! Taking a place never waits. Dropping it frees it. The bounds are on what goes on at the same time; rates are not
-//! checked. Callers on loopback have no bound of their own: a proxy beside the gateway speaks for many.
+//! checked. Callers on loopback have no bound of their own unless the settings write one: a proxy beside the gateway
+//! speaks for many.
 
 use crate::failing::network;
 use std::collections::HashMap;
@@ -58,6 +59,8 @@ impl Drop for Place {
 /// A fixed number of places for each caller; an IPv6 /64 is one caller.
 pub(crate) struct CallerPlaces {
     most: usize,
+    /// Whether callers on loopback are bounded too.
+    counts_loopback: bool,
     hasher: RandomState,
     /// Taken places by caller; callers without any are removed.
     shards: Box<[Mutex<HashMap<IpAddr, usize>>]>,
@@ -72,14 +75,14 @@ pub(crate) struct CallerPlace {
 }
 
 impl CallerPlaces {
-    pub(crate) fn new(most: usize) -> Arc<Self> {
+    pub(crate) fn new(most: usize, counts_loopback: bool) -> Arc<Self> {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Arc::new(Self { most, hasher: RandomState::new(), shards })
+        Arc::new(Self { most, counts_loopback, hasher: RandomState::new(), shards })
     }
 
     /// Takes a place for this caller, if one is free.
     pub(crate) fn take(self: &Arc<Self>, caller: IpAddr) -> Option<CallerPlace> {
-        if caller.to_canonical().is_loopback() {
+        if !self.counts_loopback && caller.to_canonical().is_loopback() {
             return Some(CallerPlace { places: Arc::clone(self), caller: None });
         }
         let caller = network(caller);
@@ -134,8 +137,16 @@ mod tests {
     }
 
     #[test]
+    fn a_neighbour_has_the_bound_of_others_where_it_counts() {
+        let places = CallerPlaces::new(1, true);
+        let taken = places.take(IpAddr::from([127, 0, 0, 1]));
+        assert!(taken.is_some() && places.take(IpAddr::from([127, 0, 0, 1])).is_none());
+        assert!(places.take(IpAddr::from([127, 0, 0, 2])).is_some());
+    }
+
+    #[test]
     fn each_caller_has_places_of_its_own_and_a_network_is_one_caller() {
-        let places = CallerPlaces::new(1);
+        let places = CallerPlaces::new(1, false);
         let take = |text: &str| places.take(text.parse().unwrap());
         let (one, two) = (take("192.0.2.1"), take("2001:db8::1"));
         assert!(one.is_some() && two.is_some());

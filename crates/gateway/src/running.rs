@@ -130,7 +130,7 @@ impl Running {
             self.telemetry.meters.limited.increment(1);
             return Err(Refusal::FailingCaller(wait));
         }
-        let verdict = self.decide_for(inquiry, named).await?;
+        let verdict = self.decide_presented(inquiry, named).await?;
         if let (Err(denial), Some(failing)) = (&verdict.passage, &self.failing) {
             failing.note(named.caller, denial, self.clock.elapsed());
         }
@@ -144,9 +144,17 @@ impl Running {
         inquiry: Inquiry<'_>,
         named: Named<'_>,
     ) -> Result<Verdict<'p>, Refusal> {
-        let began = self.clock.elapsed();
         let presented = inquiry.presented(&self.policy.server);
-        let inquiry = inquiry.with(presented.as_ref());
+        self.decide_presented(inquiry.with(presented.as_ref()), named).await
+    }
+
+    /// Decides about a request whose token is in a header, and writes the decision down.
+    async fn decide_presented<'p>(
+        &'p self,
+        inquiry: Inquiry<'_>,
+        named: Named<'_>,
+    ) -> Result<Verdict<'p>, Refusal> {
+        let began = self.clock.elapsed();
         let occasion = Occasion { now: self.clock.now(), caller: named.caller.address() };
         let verdict = self.policy.decide(inquiry, occasion).await?;
         for (policy, reason) in &verdict.consulted.failed {

@@ -10,12 +10,12 @@ pub struct LimitsConfig {
     /// Most connections of clients at a time, over all doors. Default 10,000. More wait until one ends.
     pub connections: Option<usize>,
     /// Most connections of one address at a time, an IPv6 network of 64 bits being one address; more are closed at once.
-    /// Default: a tenth of `connections`. `trusted_proxies` and loopback are not counted.
+    /// Default: a tenth of `connections`, and no bound on loopback. `trusted_proxies` are not counted.
     pub connections_per_caller: Option<usize>,
     /// Most requests under way at a time, over all doors, WebSockets and streams included. Default 4,000. More get 503.
     pub requests: Option<usize>,
-    /// Most requests under way of one caller at a time; more get 503. Default: a tenth of `requests`. Callers on
-    /// loopback are not counted. An `[[upstream]]` has a bound of its own.
+    /// Most requests under way of one caller at a time; more get 503. Default: a tenth of `requests`, and no bound on
+    /// loopback. An `[[upstream]]` has a bound of its own.
     pub requests_per_caller: Option<usize>,
     /// Most bytes of a request's head. Default 32,768, at least 8,192.
     pub header_bytes: Option<u32>,
