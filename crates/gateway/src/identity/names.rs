@@ -1,6 +1,6 @@
 //! Names of headers that mean something elsewhere: they are not the client's to send, nor ours to give a meaning.
 //!
-//! Which names these are is written here, and for operators in `docs/gateway.md`. Not among them are names that
+//! Which names these are is written here, and for operators in `docs/gateway/callers.md`. Not among them are names that
 //! applications give to headers of their own, such as `X-User-Id`: `reserved` is for those.
 
 use super::folded;

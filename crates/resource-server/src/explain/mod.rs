@@ -63,6 +63,11 @@ impl ResourceServer {
                 let now = self.clock().now();
                 let claims = self.revocations().is_in_use().then(|| parsed.unverified_claims().clone());
                 let mut explanation = issuer.explain(parsed, now, steps).await;
+                let obstacle = explanation.first_obstacle().map(|step| step.code);
+                if obstacle == Some(Code::TokenSignature.as_str()) {
+                    // A signature that was cut may still be base64url: its length tells.
+                    explanation.hint = hint::of_unreadable(token).or(explanation.hint);
+                }
                 if let Some(claims) = claims {
                     explanation.steps.push(self.explain_revocation(&issuer.verifier, &claims).await);
                 }
