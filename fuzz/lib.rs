@@ -11,7 +11,8 @@ use std::sync::{Arc, LazyLock};
 use tokio::runtime::{Builder, Runtime};
 
 static CORPUS: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../conformance/corpus/access-tokens.json")).expect("the corpus")
+    serde_json::from_str(include_str!("../conformance/corpus/access-tokens.json"))
+        .expect("the corpus")
 });
 
 /// A runtime for calls that do not wait: all keys are fixed.
@@ -24,8 +25,8 @@ pub fn runtime() -> &'static Runtime {
 /// A server that trusts the corpus' first issuer, at the corpus' moment.
 pub fn server() -> &'static ResourceServer {
     static SERVER: LazyLock<ResourceServer> = LazyLock::new(|| {
-        let settings =
-            Settings::new("https://idp.example/tenant-a", "https://api.example/orders").expect("settings");
+        let settings = Settings::new("https://idp.example/tenant-a", "https://api.example/orders")
+            .expect("settings");
         let keys = json!({ "keys": CORPUS["jwks"]["https://idp.example/tenant-a"] }).to_string();
         let keys = Jwks::parse(keys.as_bytes(), &Limits::default()).expect("keys");
         let clock = TestClock::at(NumericDate::from_seconds(1_800_000_000));
@@ -38,7 +39,9 @@ pub fn server() -> &'static ResourceServer {
 pub fn key_set() -> &'static JwkSet {
     static KEYS: LazyLock<JwkSet> = LazyLock::new(|| {
         let mut keys = CORPUS["jwks"]["https://idp.example/tenant-a"].clone();
-        keys.as_array_mut().expect("an array").retain(|key| key["crv"] != "P-521" && key["use"] != "enc");
+        keys.as_array_mut()
+            .expect("an array")
+            .retain(|key| key["crv"] != "P-521" && key["use"] != "enc");
         serde_json::from_value(json!({ "keys": keys })).expect("a key set")
     });
     &KEYS

@@ -15,7 +15,11 @@ fuzz_target!(|data: &[u8]| {
         let optional = |name| claims.claim(name).filter(|value| **value != Json::Null);
         let is_text = |value: &Json| value.as_str().is_some_and(|text| !text.is_empty());
         assert!(claims.claim("iss").is_none_or(is_text));
-        assert!(["jti", "client_id"].into_iter().all(|name| optional(name).is_none_or(is_text)));
+        assert!(
+            ["jti", "client_id"]
+                .into_iter()
+                .all(|name| optional(name).is_none_or(is_text))
+        );
         for number in [claims.claim("exp"), claims.claim("nbf"), optional("iat")] {
             assert!(number.is_none_or(|value| matches!(value, Json::Number(_))));
         }

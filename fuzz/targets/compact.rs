@@ -7,10 +7,15 @@ use portcullis_core::Limits;
 use portcullis_core::jose::{base64url, compact};
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     if let Ok(jws) = compact::parse_jws(text, &Limits::default()) {
         assert_eq!(text.matches('.').count(), 2);
-        assert!(text.contains(&format!(".{}.", base64url::encode(jws.unverified_payload()))));
+        assert!(text.contains(&format!(
+            ".{}.",
+            base64url::encode(jws.unverified_payload())
+        )));
     }
     let _ = compact::parse(text, &Limits::default());
 });

@@ -6,11 +6,17 @@ use libfuzzer_sys::fuzz_target;
 use portcullis_resource_server::{Config, Settings};
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     match Config::from_toml(text).and_then(Settings::try_from) {
         Ok(_) => {}
         Err(errors) => {
-            assert!(errors.iter().all(|error| !error.cure().is_empty() && !error.place().is_empty()))
+            assert!(
+                errors
+                    .iter()
+                    .all(|error| !error.cure().is_empty() && !error.place().is_empty())
+            )
         }
     }
 });

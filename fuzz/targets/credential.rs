@@ -10,7 +10,10 @@ fuzz_target!(|data: &[u8]| {
     let mut parts = data.split(|byte| *byte == b'\n');
     let (first, second, query) = (parts.next(), parts.next(), parts.next());
     let mut headers = HeaderMap::new();
-    for value in [first, second].into_iter().flatten().filter_map(|bytes| HeaderValue::from_bytes(bytes).ok())
+    for value in [first, second]
+        .into_iter()
+        .flatten()
+        .filter_map(|bytes| HeaderValue::from_bytes(bytes).ok())
     {
         headers.append("authorization", value);
     }

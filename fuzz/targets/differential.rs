@@ -10,11 +10,17 @@ use portcullis_fuzz::{key_set, runtime, server};
 use serde_json::Value;
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(text) = std::str::from_utf8(data) else { return };
-    let Ok(token) = runtime().block_on(server().authenticate(Credential::bearer(text))) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Ok(token) = runtime().block_on(server().authenticate(Credential::bearer(text))) else {
+        return;
+    };
     // That library knows no P-521, and not the newer name of EdDSA (RFC 9864).
     let algorithm = token.header().expect("a JWT has one").algorithm;
-    if algorithm == Algorithm::ES512 || (algorithm == Algorithm::EdDSA && decode_header(text).is_err()) {
+    if algorithm == Algorithm::ES512
+        || (algorithm == Algorithm::EdDSA && decode_header(text).is_err())
+    {
         return;
     }
     let header = decode_header(text).expect("another library reads the header");
@@ -26,6 +32,10 @@ fuzz_target!(|data: &[u8]| {
     validation.validate_exp = false;
     validation.set_issuer(&["https://idp.example/tenant-a"]);
     validation.set_audience(&["https://api.example/orders"]);
-    decode::<Value>(text, &DecodingKey::from_jwk(&jwk).expect("a key"), &validation)
-        .expect("another library accepts it");
+    decode::<Value>(
+        text,
+        &DecodingKey::from_jwk(&jwk).expect("a key"),
+        &validation,
+    )
+    .expect("another library accepts it");
 });

@@ -1,4 +1,5 @@
-//! Any text as a token before a whole server: what is explained is what is decided, and nothing unsigned gets in.
+//! Any text as a token before a whole server: what is explained is what is decided, and nothing
+//! unsigned gets in.
 
 #![no_main]
 
@@ -8,9 +9,14 @@ use portcullis_core::credential::Credential;
 use portcullis_fuzz::{runtime, server};
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     let (explained, decided) = runtime().block_on(async {
-        (server().explain(text).await, server().authenticate(Credential::bearer(text)).await)
+        (
+            server().explain(text).await,
+            server().authenticate(Credential::bearer(text)).await,
+        )
     });
     let code = match &decided {
         Ok(_) => None,

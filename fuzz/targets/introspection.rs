@@ -1,5 +1,5 @@
-//! Any bytes as an answer about a token, by the rules of every provider: only an active token for us gets in, and who
-//! calls is told the same way twice.
+//! Any bytes as an answer about a token, by the rules of every provider: only an active token for
+//! us gets in, and who calls is told the same way twice.
 
 #![no_main]
 
@@ -19,27 +19,47 @@ const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
 static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
     let verifier = |dialect| {
         let issuer = Issuer::parse("https://idp.example").expect("an issuer");
-        Verifier::new(issuer, Audiences::new(["api"]).expect("an audience"), Profile::of(dialect))
+        Verifier::new(
+            issuer,
+            Audiences::new(["api"]).expect("an audience"),
+            Profile::of(dialect),
+        )
     };
     DIALECTS.iter().map(|dialect| verifier(*dialect)).collect()
 });
 
 fuzz_target!(|data: &[u8]| {
     token(data);
-    let Ok(answer) = Answer::parse(data, &Limits::default()) else { return };
-    let Ok(claims) = answer.into_claims() else { return };
+    let Ok(answer) = Answer::parse(data, &Limits::default()) else {
+        return;
+    };
+    let Ok(claims) = answer.into_claims() else {
+        return;
+    };
     assert!(claims.claim("active") == Some(&Json::Bool(true)));
     for verifier in VERIFIERS.iter() {
         assert!(!verifier.explain_answer(&claims, NOW).is_empty());
-        let Ok(token) = verifier.verify_answer(claims.clone(), NOW) else { continue };
+        let Ok(token) = verifier.verify_answer(claims.clone(), NOW) else {
+            continue;
+        };
         assert!(verifier.confirm(&claims, NOW).is_ok() && Verifier::recheck(&token, NOW).is_ok());
-        let ours = |name| claims.claim(name).is_some_and(|claim| verifier.audiences().meet(claim));
+        let ours = |name| {
+            claims
+                .claim(name)
+                .is_some_and(|claim| verifier.audiences().meet(claim))
+        };
         assert!(ours("aud") || ours("client_id"));
         assert!(claims.expires().is_none_or(|exp| NOW < exp.plus(60)));
         assert!(claims.confirmation().is_none());
         let caller = token.identity();
         assert!(caller.subject().is_none_or(|subject| !subject.is_empty()));
-        assert!(caller.roles().iter().chain(caller.groups().iter()).all(|name| !name.is_empty()));
+        assert!(
+            caller
+                .roles()
+                .iter()
+                .chain(caller.groups().iter())
+                .all(|name| !name.is_empty())
+        );
         for demand in [
             Requirement::role("admin"),
             Requirement::group("admin"),
@@ -56,13 +76,18 @@ fuzz_target!(|data: &[u8]| {
 
 /// The same bytes as the token that is asked about, and as a signed answer: nobody signed it.
 fn token(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     let (limits, issuer) = (Limits::default(), VERIFIERS[0].issuer());
     if let Ok(jws) = compact::parse_jws(text, &limits) {
         assert!(Answer::open(&jws, &[], issuer, "client-1", &limits).is_err());
     }
     if let Ok(Some(opaque)) = OpaqueToken::read(text, &limits) {
         assert!(text.len() <= limits.token_bytes && opaque.as_str().is_ascii());
-        assert!(compact::parse(text, &limits).is_err(), "a JWT is never taken for an opaque token");
+        assert!(
+            compact::parse(text, &limits).is_err(),
+            "a JWT is never taken for an opaque token"
+        );
     }
 }

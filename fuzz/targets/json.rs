@@ -8,7 +8,11 @@ use portcullis_core::jose::json;
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(ours) = json::parse(data, &Limits::default()) {
-        let theirs: serde_json::Value = serde_json::from_slice(data).expect("the other parser reads it too");
-        assert_eq!(serde_json::to_value(&ours).expect("it can be written"), theirs);
+        let theirs: serde_json::Value =
+            serde_json::from_slice(data).expect("the other parser reads it too");
+        assert_eq!(
+            serde_json::to_value(&ours).expect("it can be written"),
+            theirs
+        );
     }
 });

@@ -7,7 +7,9 @@ use portcullis_core::Limits;
 use portcullis_core::jose::{VerifyingKey, json};
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(value) = json::parse(data, &Limits::default()) else { return };
+    let Ok(value) = json::parse(data, &Limits::default()) else {
+        return;
+    };
     if let Ok(key) = VerifyingKey::from_jwk(&value) {
         let jwk = value.as_object().expect("a key is an object");
         // A member that is `null` is absent.

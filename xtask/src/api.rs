@@ -1,7 +1,8 @@
-//! The public API of the libraries, as a list of names: a change of it shows in the diff of `docs/api`.
+//! The public API of the libraries, as a list of names: a change of it shows in the diff of
+//! `docs/api`.
 //!
-//! The list is read from the documentation that rustdoc has made, so it needs no other toolchain. It holds names,
-//! not signatures.
+//! The list is read from the documentation that rustdoc has made, so it needs no other toolchain.
+//! It holds names, not signatures.
 
 use crate::cargo::root;
 use std::collections::BTreeSet;
@@ -41,13 +42,20 @@ pub(crate) fn check(write: bool) -> Result<String, String> {
             ));
         }
     }
-    if faults.is_empty() { Ok(format!("{names} public names")) } else { Err(faults.join("\n")) }
+    if faults.is_empty() {
+        Ok(format!("{names} public names"))
+    } else {
+        Err(faults.join("\n"))
+    }
 }
 
 /// The items of a folder of pages, and of the folders in it.
 fn read_folder(folder: &Path, module: &str, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        let (path, name) = (
+            entry.path(),
+            entry.file_name().to_string_lossy().into_owned(),
+        );
         if path.is_dir() {
             read_folder(&path, &format!("{module}{name}::"), found);
         } else if let Some((kind, item)) = item_of(&name) {
@@ -57,7 +65,11 @@ fn read_folder(folder: &Path, module: &str, found: &mut BTreeSet<String>) {
                 continue;
             }
             found.insert(format!("{kind} {module}{item}"));
-            found.extend(members(&page).into_iter().map(|member| format!("{kind} {module}{item}.{member}")));
+            found.extend(
+                members(&page)
+                    .into_iter()
+                    .map(|member| format!("{kind} {module}{item}.{member}")),
+            );
         }
     }
 }
@@ -66,9 +78,11 @@ fn read_folder(folder: &Path, module: &str, found: &mut BTreeSet<String>) {
 fn item_of(file: &str) -> Option<(&str, &str)> {
     let (kind, rest) = file.split_once('.')?;
     let item = rest.strip_suffix(".html")?;
-    ["struct", "enum", "trait", "fn", "type", "constant", "static", "macro"]
-        .contains(&kind)
-        .then_some((kind, item))
+    [
+        "struct", "enum", "trait", "fn", "type", "constant", "static", "macro",
+    ]
+    .contains(&kind)
+    .then_some((kind, item))
 }
 
 /// The item's own members: what it gets from traits is left out.
@@ -80,15 +94,26 @@ fn members(page: &str) -> BTreeSet<String> {
         "id=\"blanket-implementations",
         "id=\"implementors",
     ];
-    let end = ends.iter().filter_map(|end| page.find(end)).min().unwrap_or(page.len());
+    let end = ends
+        .iter()
+        .filter_map(|end| page.find(end))
+        .min()
+        .unwrap_or(page.len());
     let own = page.get(..end).unwrap_or(page);
     own.split(" id=\"")
         .skip(1)
         .filter_map(|rest| rest.split('"').next())
         .filter(|id| {
-            ["method.", "tymethod.", "variant.", "structfield.", "associatedconstant.", "associatedtype."]
-                .iter()
-                .any(|kind| id.starts_with(kind))
+            [
+                "method.",
+                "tymethod.",
+                "variant.",
+                "structfield.",
+                "associatedconstant.",
+                "associatedtype.",
+            ]
+            .iter()
+            .any(|kind| id.starts_with(kind))
         })
         .filter(|id| !id.contains(".field."))
         .filter_map(|id| id.split_once('.').map(|(_, name)| name.to_owned()))

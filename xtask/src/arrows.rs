@@ -7,9 +7,18 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("portcullis-core", &[]),
     ("portcullis-resource-server", &["portcullis-core"]),
-    ("portcullis", &["portcullis-core", "portcullis-resource-server"]),
-    ("portcullis-gateway", &["portcullis-core", "portcullis-resource-server"]),
-    ("portcullis-client", &["portcullis-core", "portcullis-resource-server"]),
+    (
+        "portcullis",
+        &["portcullis-core", "portcullis-resource-server"],
+    ),
+    (
+        "portcullis-gateway",
+        &["portcullis-core", "portcullis-resource-server"],
+    ),
+    (
+        "portcullis-client",
+        &["portcullis-core", "portcullis-resource-server"],
+    ),
     ("portcullis-idp", &["portcullis-core"]),
     ("enterprise-api", &["portcullis"]),
     (
@@ -29,17 +38,49 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Crates from elsewhere that a workspace crate must not use: what makes it what it is.
 const NEVER: &[(&str, &[&str])] = &[
-    ("portcullis-core", &["tokio", "reqwest", "hyper", "axum", "tracing", "tower-service", "async-trait"]),
-    ("portcullis-resource-server", &["axum", "axum-core", "tower-layer", "clap", "jsonwebtoken"]),
+    (
+        "portcullis-core",
+        &[
+            "tokio",
+            "reqwest",
+            "hyper",
+            "axum",
+            "tracing",
+            "tower-service",
+            "async-trait",
+        ],
+    ),
+    (
+        "portcullis-resource-server",
+        &["axum", "axum-core", "tower-layer", "clap", "jsonwebtoken"],
+    ),
     ("portcullis", &["tokio", "reqwest", "hyper", "jsonwebtoken"]),
-    ("portcullis-gateway", &["axum", "clap", "reqwest", "jsonwebtoken"]),
-    ("portcullis-client", &["axum", "clap", "jsonwebtoken", "oauth2", "openidconnect", "reqwest"]),
+    (
+        "portcullis-gateway",
+        &["axum", "clap", "reqwest", "jsonwebtoken"],
+    ),
+    (
+        "portcullis-client",
+        &[
+            "axum",
+            "clap",
+            "jsonwebtoken",
+            "oauth2",
+            "openidconnect",
+            "reqwest",
+        ],
+    ),
     ("portcullis-idp", &["reqwest", "jsonwebtoken"]),
 ];
 
 /// Nouns of the core that the identity provider may take; parsers and checks it may not.
-const NOUNS: &[&str] =
-    &["token::Issuer", "token::issuer::is_loopback_host", "jose::Algorithm", "ConfigError", "ConfigErrors"];
+const NOUNS: &[&str] = &[
+    "token::Issuer",
+    "token::issuer::is_loopback_host",
+    "jose::Algorithm",
+    "ConfigError",
+    "ConfigErrors",
+];
 
 pub(crate) fn check() -> Result<String, String> {
     let mut faults = faults(&metadata()?);
@@ -53,16 +94,25 @@ pub(crate) fn check() -> Result<String, String> {
 
 fn faults(metadata: &Value) -> Vec<String> {
     let mut faults = Vec::new();
-    for package in
-        array(metadata, "packages").iter().filter(|package| package.get("source") == Some(&Value::Null))
+    for package in array(metadata, "packages")
+        .iter()
+        .filter(|package| package.get("source") == Some(&Value::Null))
     {
         let name = text(package, "name");
         let Some((_, allowed)) = ARROWS.iter().find(|(crate_, _)| *crate_ == name) else {
-            faults.push(format!("`{name}` has no arrows: say in xtask/src/arrows.rs what it may use"));
+            faults.push(format!(
+                "`{name}` has no arrows: say in xtask/src/arrows.rs what it may use"
+            ));
             continue;
         };
-        let never = NEVER.iter().find(|(crate_, _)| *crate_ == name).map_or(&[][..], |(_, never)| never);
-        for dependency in array(package, "dependencies").iter().filter(|it| text(it, "kind") != "dev") {
+        let never = NEVER
+            .iter()
+            .find(|(crate_, _)| *crate_ == name)
+            .map_or(&[][..], |(_, never)| never);
+        for dependency in array(package, "dependencies")
+            .iter()
+            .filter(|it| text(it, "kind") != "dev")
+        {
             let used = text(dependency, "name");
             let ours = dependency.get("path").is_some();
             if (ours && !allowed.contains(&used)) || never.contains(&used) {
@@ -77,7 +127,8 @@ fn faults(metadata: &Value) -> Vec<String> {
 fn borrowed_checks() -> Result<Vec<String>, String> {
     let mut faults = Vec::new();
     for file in crate::sizes::rust_files(&crate::cargo::root().join("crates/idp/src")) {
-        let code = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let code = std::fs::read_to_string(&file)
+            .map_err(|error| format!("{}: {error}", file.display()))?;
         for used in uses_of_core(&code) {
             if !NOUNS.contains(&used.as_str()) {
                 faults.push(format!(
@@ -95,14 +146,24 @@ fn uses_of_core(code: &str) -> Vec<String> {
     code.split("portcullis_core::")
         .skip(1)
         .flat_map(|rest| {
-            let path: String =
-                rest.chars().take_while(|c| c.is_alphanumeric() || "_:{}, ".contains(*c)).collect();
+            let path: String = rest
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || "_:{}, ".contains(*c))
+                .collect();
             match path.split_once('{') {
                 Some((stem, group)) => {
                     let group = group.split('}').next().unwrap_or_default();
-                    group.split(',').map(|name| format!("{stem}{}", name.trim())).collect::<Vec<_>>()
+                    group
+                        .split(',')
+                        .map(|name| format!("{stem}{}", name.trim()))
+                        .collect::<Vec<_>>()
                 }
-                None => vec![path.split([' ', ',', '}']).next().unwrap_or_default().to_owned()],
+                None => vec![
+                    path.split([' ', ',', '}'])
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned(),
+                ],
             }
         })
         .filter(|path| !path.is_empty())
@@ -118,7 +179,10 @@ mod tests {
     fn a_wrong_arrow_is_a_fault() {
         let graph = |used: Value| json!({ "packages": [{ "name": "portcullis-core", "source": null, "dependencies": [used] }] });
         let path = json!({ "name": "portcullis-idp", "kind": null, "path": "/x" });
-        assert_eq!(faults(&graph(path)), ["`portcullis-core` must not use `portcullis-idp`"]);
+        assert_eq!(
+            faults(&graph(path)),
+            ["`portcullis-core` must not use `portcullis-idp`"]
+        );
         let tests_only = json!({ "name": "portcullis-idp", "kind": "dev", "path": "/x" });
         assert!(faults(&graph(tests_only)).is_empty());
         assert_eq!(
@@ -126,13 +190,17 @@ mod tests {
             ["`portcullis-core` must not use `tokio`"]
         );
         assert!(faults(&graph(json!({ "name": "http", "kind": null }))).is_empty());
-        let unknown = json!({ "packages": [{ "name": "new", "source": null, "dependencies": [] }] });
+        let unknown =
+            json!({ "packages": [{ "name": "new", "source": null, "dependencies": [] }] });
         assert_eq!(faults(&unknown).len(), 1);
     }
 
     #[test]
     fn uses_are_found_in_groups_and_paths() {
         let code = "use portcullis_core::{ConfigError, ConfigErrors};\nuse portcullis_core::jose::json;\nportcullis_core::x::y(1)";
-        assert_eq!(uses_of_core(code), ["ConfigError", "ConfigErrors", "jose::json", "x::y"]);
+        assert_eq!(
+            uses_of_core(code),
+            ["ConfigError", "ConfigErrors", "jose::json", "x::y"]
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! Fuzzing with libFuzzer on the stable toolchain: the coverage it needs is had by stable compiler flags.
+//! Fuzzing with libFuzzer on the stable toolchain: the coverage it needs is had by stable compiler
+//! flags.
 //!
-//! `cargo xtask fuzz [target] [seconds]` runs one target or all, each for so many seconds, from the project's
-//! corpus and from what earlier runs found.
+//! `cargo xtask fuzz [target] [seconds]` runs one target or all, each for so many seconds, from the
+//! project's corpus and from what earlier runs found.
 
 use crate::cargo::{array, cargo, root, text};
 use crate::report::say;
@@ -31,10 +32,16 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
 
 /// One target, or all, for so many seconds each. Tells how often each was run.
 pub(crate) fn run(target: Option<&str>, seconds: u32) -> Result<String, String> {
-    let targets: Vec<&str> =
-        TARGETS.iter().copied().filter(|name| target.is_none_or(|wanted| wanted == *name)).collect();
+    let targets: Vec<&str> = TARGETS
+        .iter()
+        .copied()
+        .filter(|name| target.is_none_or(|wanted| wanted == *name))
+        .collect();
     if targets.is_empty() {
-        return Err(format!("there is no such target; there are {}", TARGETS.join(", ")));
+        return Err(format!(
+            "there is no such target; there are {}",
+            TARGETS.join(", ")
+        ));
     }
     build()?;
     seed()?;
@@ -64,7 +71,10 @@ fn build() -> Result<(), String> {
         &host,
     ];
     let mut command = cargo(&arguments);
-    let status = command.env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", folder()).status();
+    let status = command
+        .env("RUSTFLAGS", COVERAGE)
+        .env("CARGO_TARGET_DIR", folder())
+        .status();
     match status {
         Ok(status) if status.success() => Ok(()),
         _ => Err("the fuzz targets do not build".to_owned()),
@@ -73,7 +83,10 @@ fn build() -> Result<(), String> {
 
 /// The machine's own target: with it named, the flags do not reach build scripts.
 fn host() -> Result<String, String> {
-    let output = Command::new("rustc").arg("-vV").output().map_err(|error| error.to_string())?;
+    let output = Command::new("rustc")
+        .arg("-vV")
+        .output()
+        .map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines()
         .find_map(|line| line.strip_prefix("host: "))
@@ -85,17 +98,26 @@ fn fuzz(name: &str, seconds: u32) -> Result<String, String> {
     let binary = folder().join(host()?).join("release").join(name);
     let output = Command::new(binary)
         .arg(folder().join("corpus").join(name))
-        .args([format!("-max_total_time={seconds}"), "-max_len=20000".to_owned(), "-timeout=10".to_owned()])
+        .args([
+            format!("-max_total_time={seconds}"),
+            "-max_len=20000".to_owned(),
+            "-timeout=10".to_owned(),
+        ])
         .args(["-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"])
-        .arg(format!("-artifact_prefix={}/", folder().join("artifacts").display()))
+        .arg(format!(
+            "-artifact_prefix={}/",
+            folder().join("artifacts").display()
+        ))
         .output()
         .map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
         return Err(format!("fuzz target `{name}` failed:\n{text}"));
     }
-    let runs =
-        text.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:")).unwrap_or(" ?");
+    let runs = text
+        .lines()
+        .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
+        .unwrap_or(" ?");
     Ok(format!("fuzz {name:<13} {:>12} executions", runs.trim()))
 }
 
@@ -103,14 +125,22 @@ fn fuzz(name: &str, seconds: u32) -> Result<String, String> {
 fn seed() -> Result<(), String> {
     let corpus = |name: &str| -> Result<Value, String> {
         let path = root().join("conformance/corpus").join(name);
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         serde_json::from_str(&text).map_err(|error| error.to_string())
     };
     std::fs::create_dir_all(folder().join("artifacts")).map_err(|error| error.to_string())?;
     let (tokens, sets) = (corpus("access-tokens.json")?, corpus("jwk-sets.json")?);
-    let (headers, scopes) = (corpus("authorization-header.json")?, corpus("scope-decisions.json")?);
+    let (headers, scopes) = (
+        corpus("authorization-header.json")?,
+        corpus("scope-decisions.json")?,
+    );
     for row in array(&corpus("introspection-responses.json")?, "vectors") {
-        plant("introspection", text(row, "id"), text(row, "body").as_bytes())?;
+        plant(
+            "introspection",
+            text(row, "id"),
+            text(row, "body").as_bytes(),
+        )?;
     }
     for row in array(&tokens, "vectors") {
         let (id, token) = (text(row, "id"), text(row, "token"));
@@ -128,9 +158,15 @@ fn seed() -> Result<(), String> {
         }
     }
     for (index, row) in array(&headers, "vectors").iter().enumerate() {
-        let values: Vec<&str> =
-            array(row, "headers").iter().filter_map(|pair| pair.get(1)?.as_str()).collect();
-        plant("credential", &index.to_string(), values.join("\n").as_bytes())?;
+        let values: Vec<&str> = array(row, "headers")
+            .iter()
+            .filter_map(|pair| pair.get(1)?.as_str())
+            .collect();
+        plant(
+            "credential",
+            &index.to_string(),
+            values.join("\n").as_bytes(),
+        )?;
     }
     for (index, row) in array(&scopes, "vectors").iter().enumerate() {
         plant("scope", &index.to_string(), text(row, "scope").as_bytes())?;
@@ -142,8 +178,16 @@ fn seed() -> Result<(), String> {
 fn written_seeds() -> Result<(), String> {
     let metadata = r#"{"issuer":"https://idp.example/tenant-a","jwks_uri":"https://idp.example/keys","token_endpoint":"https://idp.example/t"}"#;
     plant("metadata", "good", metadata.as_bytes())?;
-    plant("introspection", "opaque", b"ory_at_2YotnFZFEjr1zCsicMWpAA.x")?;
-    plant("header", "good", br#"{"alg":"ES256","typ":"at+jwt","kid":"k","crit":["x"],"b64":false}"#)?;
+    plant(
+        "introspection",
+        "opaque",
+        b"ory_at_2YotnFZFEjr1zCsicMWpAA.x",
+    )?;
+    plant(
+        "header",
+        "good",
+        br#"{"alg":"ES256","typ":"at+jwt","kid":"k","crit":["x"],"b64":false}"#,
+    )?;
     plant("claims", "good", br#"{"iss":"i","sub":"s","aud":["a"],"exp":1.5,"nbf":1,"iat":2,"scope":"a b","scp":["a"],"cnf":{"jkt":"x"}}"#)?;
     plant("config", "good", b"realm = \"api\"\n[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\nprofile = \"rfc9068\"\nroles = \"a.b\"\nleeway = 5\nalgorithms = [\"RS256\"]\n[limits]\nkeys = 5\n")?;
     for (name, answer) in [

@@ -1,7 +1,7 @@
 //! What the dependencies are, and that every feature of ours stands alone.
 //!
-//! `deny.toml` says which licences, sources and crates may be among them; cargo-deny judges. Known vulnerabilities
-//! are looked up where their database can be fetched.
+//! `deny.toml` says which licences, sources and crates may be among them; cargo-deny judges. Known
+//! vulnerabilities are looked up where their database can be fetched.
 
 use crate::cargo::root;
 use crate::report::Outcome::{self, Excused, Skipped};
@@ -22,15 +22,19 @@ const EACH_FEATURE: &[&str] = &[
 /// Licences, bans and sources.
 pub(crate) fn supply() -> Outcome {
     match deny() {
-        Ok(mut command) => {
-            ran(command.args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"]))
-        }
+        Ok(mut command) => ran(command.args([
+            "check",
+            "--hide-inclusion-graph",
+            "licenses",
+            "bans",
+            "sources",
+        ])),
         Err(missing) => Skipped(missing),
     }
 }
 
-/// Known vulnerabilities of the locked versions. Their database is a repository of its own that not every machine
-/// reaches; an old copy of it would be a false comfort.
+/// Known vulnerabilities of the locked versions. Their database is a repository of its own that not
+/// every machine reaches; an old copy of it would be a false comfort.
 pub(crate) fn advisories() -> Outcome {
     let Ok(mut fetch) = deny() else {
         return Skipped("cargo-deny is not there".to_owned());
@@ -47,7 +51,9 @@ pub(crate) fn advisories() -> Outcome {
 
 fn deny() -> Result<Command, String> {
     let mut command = Command::new(tools::installed(&CARGO_DENY)?);
-    command.args(["--workspace", "--locked"]).current_dir(root());
+    command
+        .args(["--workspace", "--locked"])
+        .current_dir(root());
     Ok(command)
 }
 
@@ -58,7 +64,9 @@ pub(crate) fn each_feature() -> Outcome {
         Err(missing) => return Skipped(missing),
     };
     let mut command = Command::new(&hack);
-    command.args(["hack", "clippy", "--each-feature", "--locked", "--quiet"]).current_dir(root());
+    command
+        .args(["hack", "clippy", "--each-feature", "--locked", "--quiet"])
+        .current_dir(root());
     command.args(EACH_FEATURE.iter().flat_map(|name| ["--package", name]));
     ran(command.args(["--", "-D", "warnings"]))
 }

@@ -22,7 +22,9 @@ fn main() -> ExitCode {
         "test" => test::run(),
         "arrows" => arrows::check(),
         "sizes" => sizes::check(),
-        "supply" => hygiene::supply().into_result().and_then(|_| hygiene::advisories().into_result()),
+        "supply" => hygiene::supply()
+            .into_result()
+            .and_then(|_| hygiene::advisories().into_result()),
         "features" => hygiene::each_feature().into_result(),
         "msrv" => msrv::check().into_result(),
         "api" => test::document().and_then(|()| api::check(true)),
@@ -30,15 +32,27 @@ fn main() -> ExitCode {
         "providers" => providers::install_all(),
         "fuzz" => {
             let target = std::env::args().nth(2).filter(|name| name != "all");
-            let seconds = std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(60);
+            let seconds = std::env::args()
+                .nth(3)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(60);
             fuzz::run(target.as_deref(), seconds)
         }
-        "soak" => rig::soak(std::env::args().nth(2).and_then(|text| text.parse().ok()).unwrap_or(300)),
+        "soak" => rig::soak(
+            std::env::args()
+                .nth(2)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(300),
+        ),
         "hostile" => rig::hostile(),
         "load" => rig::load(std::env::args().nth(2).as_deref()),
         _ => {
             say(HELP);
-            return if command == "help" { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            return if command == "help" {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
         }
     };
     match result {

@@ -1,9 +1,9 @@
-//! Identity providers for the end-to-end suite, and a client of ours, from three registries: installed in fixed versions, or named when they
-//! cannot be had.
+//! Identity providers for the end-to-end suite, and a client of ours, from three registries:
+//! installed in fixed versions, or named when they cannot be had.
 //!
-//! npm and pip check every file against the hashes of a lock file. Debian's mirrors keep one build of a version only, so
-//! there the version is fixed, and apt checks what it fetches against the archive's signed index. Nothing is installed
-//! into the system.
+//! npm and pip check every file against the hashes of a lock file. Debian's mirrors keep one build
+//! of a version only, so there the version is fixed, and apt checks what it fetches against the
+//! archive's signed index. Nothing is installed into the system.
 
 use crate::cargo::root;
 use crate::tools;
@@ -22,17 +22,35 @@ pub(crate) struct Provider {
 }
 
 pub(crate) const PROVIDERS: &[Provider] = &[
-    Provider { title: "npm oidc-provider", variable: "PORTCULLIS_OIDC_PROVIDER", install: oidc_provider },
-    Provider { title: "npm openid-client", variable: "PORTCULLIS_OPENID_CLIENT", install: openid_client },
-    Provider { title: "PyPI canaille", variable: "PORTCULLIS_CANAILLE", install: canaille },
-    Provider { title: "Debian glewlwyd", variable: "PORTCULLIS_GLEWLWYD", install: glewlwyd },
+    Provider {
+        title: "npm oidc-provider",
+        variable: "PORTCULLIS_OIDC_PROVIDER",
+        install: oidc_provider,
+    },
+    Provider {
+        title: "npm openid-client",
+        variable: "PORTCULLIS_OPENID_CLIENT",
+        install: openid_client,
+    },
+    Provider {
+        title: "PyPI canaille",
+        variable: "PORTCULLIS_CANAILLE",
+        install: canaille,
+    },
+    Provider {
+        title: "Debian glewlwyd",
+        variable: "PORTCULLIS_GLEWLWYD",
+        install: glewlwyd,
+    },
 ];
 
-/// Installs them all. Answers with the lines by which a shell knows them, for running a single test.
+/// Installs them all. Answers with the lines by which a shell knows them, for running a single
+/// test.
 pub(crate) fn install_all() -> Result<String, String> {
     let mut lines = Vec::new();
     for provider in PROVIDERS {
-        let folder = (provider.install)().map_err(|missing| format!("{}: {missing}", provider.title))?;
+        let folder =
+            (provider.install)().map_err(|missing| format!("{}: {missing}", provider.title))?;
         lines.push(format!("export {}={}", provider.variable, folder.display()));
     }
     Ok(lines.join("\n"))
@@ -62,10 +80,21 @@ fn canaille() -> Result<PathBuf, String> {
     there("python3", "install Python 3.11 or later")?;
     let mut make = Command::new("python3");
     make.args(["-m", "venv", "--clear"]).arg(&folder);
-    run(&mut make, "`python3 -m venv` failed: on Debian it needs the package python3-venv")?;
+    run(
+        &mut make,
+        "`python3 -m venv` failed: on Debian it needs the package python3-venv",
+    )?;
     let mut install = Command::new(folder.join("bin/pip"));
-    install.args(["install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
-    install.args(["--require-hashes", "--requirement"]).arg(&lock);
+    install.args([
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--only-binary",
+        ":all:",
+    ]);
+    install
+        .args(["--require-hashes", "--requirement"])
+        .arg(&lock);
     run(&mut install, "`pip install` failed: is PyPI reachable?")?;
     fs::write(installed, wanted).map_err(|error| error.to_string())?;
     Ok(folder)
@@ -73,7 +102,8 @@ fn canaille() -> Result<PathBuf, String> {
 
 const GLEWLWYD: &str = "2.7.5";
 
-/// C: the package and the libraries that this machine lacks, unpacked, with an empty database beside them.
+/// C: the package and the libraries that this machine lacks, unpacked, with an empty database
+/// beside them.
 fn glewlwyd() -> Result<PathBuf, String> {
     let folder = root().join("target/providers/glewlwyd");
     let done = folder.join(GLEWLWYD);
@@ -86,22 +116,32 @@ fn glewlwyd() -> Result<PathBuf, String> {
         Ok(packages) => packages,
         // The lists of packages may not have been fetched yet, as in a fresh container.
         Err(_) => {
-            _ = Command::new("apt-get").args(["update", "--quiet=2"]).status();
+            _ = Command::new("apt-get")
+                .args(["update", "--quiet=2"])
+                .status();
             missing_packages()?
         }
     };
     _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let mut download = Command::new("apt-get");
-    download.args(["download", "--quiet=2"]).args(packages).current_dir(&folder).stderr(Stdio::null());
-    run(&mut download, "`apt-get download` failed: is Debian's mirror reachable?")?;
+    download
+        .args(["download", "--quiet=2"])
+        .args(packages)
+        .current_dir(&folder)
+        .stderr(Stdio::null());
+    run(
+        &mut download,
+        "`apt-get download` failed: is Debian's mirror reachable?",
+    )?;
     unpack(&folder)?;
     empty_database(&folder)?;
     fs::write(done, "").map_err(|error| error.to_string())?;
     Ok(folder)
 }
 
-/// What apt would install for it, but for what a running service needs besides: its pages' libraries, a set-up dialogue.
+/// What apt would install for it, but for what a running service needs besides: its pages'
+/// libraries, a set-up dialogue.
 fn missing_packages() -> Result<Vec<String>, String> {
     let simulated = Command::new("apt-get")
         .args(["install", "--simulate", "--no-install-recommends"])
@@ -113,9 +153,12 @@ fn missing_packages() -> Result<Vec<String>, String> {
     for line in text.lines().filter_map(|line| line.strip_prefix("Inst ")) {
         let (name, rest) = line.split_once(' ').unwrap_or_default();
         if name == "glewlwyd" && !rest.contains(&format!("({GLEWLWYD}-")) {
-            return Err(format!("apt has another version of glewlwyd than {GLEWLWYD}"));
+            return Err(format!(
+                "apt has another version of glewlwyd than {GLEWLWYD}"
+            ));
         }
-        let library = name.starts_with("lib") && !name.starts_with("libjs-") && !name.starts_with("libc6");
+        let library =
+            name.starts_with("lib") && !name.starts_with("libjs-") && !name.starts_with("libc6");
         if library || ["glewlwyd", "glewlwyd-common", "rnbyc", "sqlite3"].contains(&name) {
             packages.push(name.to_owned());
         }
@@ -129,8 +172,14 @@ fn missing_packages() -> Result<Vec<String>, String> {
 fn unpack(folder: &Path) -> Result<(), String> {
     let entries = fs::read_dir(folder).map_err(|error| error.to_string())?;
     for package in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        if package.extension().is_some_and(|extension| extension == "deb") {
-            run(Command::new("dpkg").arg("-x").arg(&package).arg(folder), "`dpkg -x` failed")?;
+        if package
+            .extension()
+            .is_some_and(|extension| extension == "deb")
+        {
+            run(
+                Command::new("dpkg").arg("-x").arg(&package).arg(folder),
+                "`dpkg -x` failed",
+            )?;
             fs::remove_file(&package).map_err(|error| error.to_string())?;
         }
     }
@@ -140,18 +189,30 @@ fn unpack(folder: &Path) -> Result<(), String> {
 /// The package's own tables and its first administrator, as its guide has them made.
 fn empty_database(folder: &Path) -> Result<(), String> {
     let script = "zcat usr/share/doc/glewlwyd/database/init.sqlite3.sql.gz | sqlite3 glewlwyd.db";
-    let path = format!("{}:{}", folder.join("usr/bin").display(), std::env::var("PATH").unwrap_or_default());
+    let path = format!(
+        "{}:{}",
+        folder.join("usr/bin").display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
     let mut make = Command::new("sh");
-    make.args(["-c", script]).env("PATH", path).current_dir(folder);
+    make.args(["-c", script])
+        .env("PATH", path)
+        .current_dir(folder);
     run(&mut make, "the database of glewlwyd cannot be made")
 }
 
 fn there(program: &str, cure: &str) -> Result<(), String> {
     let mut ask = Command::new(program);
-    ask.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    ask.arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     run(&mut ask, &format!("`{program}` is missing: {cure}"))
 }
 
 fn run(command: &mut Command, otherwise: &str) -> Result<(), String> {
-    if command.status().is_ok_and(|status| status.success()) { Ok(()) } else { Err(otherwise.to_owned()) }
+    if command.status().is_ok_and(|status| status.success()) {
+        Ok(())
+    } else {
+        Err(otherwise.to_owned())
+    }
 }

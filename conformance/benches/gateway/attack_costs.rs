@@ -1,10 +1,11 @@
 //! What an attack costs the gateway, beside a plain request, and what good callers notice of it.
 //!
-//! Each case has a gateway of its own, with its defaults. The attacker's bytes are counted, and the gateway's descriptors,
-//! memory and processor time while it is attacked, and the bytes that the upstream receives. The ratio says how many times as
-//! much a byte of the attacker buys as a byte of plain requests: processor time and upstream bytes compare with requests one
-//! after another, descriptors and memory with requests that wait, one on each connection. The largest of the four counts. A
-//! good caller sends requests all the time, and none of its answers may be wrong.
+//! Each case has a gateway of its own, with its defaults. The attacker's bytes are counted, and the
+//! gateway's descriptors, memory and processor time while it is attacked, and the bytes that the
+//! upstream receives. The ratio says how many times as much a byte of the attacker buys as a byte
+//! of plain requests: processor time and upstream bytes compare with requests one after another,
+//! descriptors and memory with requests that wait, one on each connection. The largest of the four
+//! counts. A good caller sends requests all the time, and none of its answers may be wrong.
 
 use crate::attacks::{CASES, Case};
 use crate::process::{Process, answers, folder, free_address, portcullis};
@@ -19,7 +20,12 @@ use std::time::{Duration, Instant};
 /// No attack may buy more than this many times what a plain request does.
 const AIM: f64 = 20.0;
 /// Less than this is noise, whatever it is divided by.
-const NOISE: Cost = Cost { descriptors: 8, resident: 4_096, upstream: 4_096, processor: 40_000 };
+const NOISE: Cost = Cost {
+    descriptors: 8,
+    resident: 4_096,
+    upstream: 4_096,
+    processor: 40_000,
+};
 
 /// What it took: descriptors, kilobytes, bytes at the upstream, microseconds.
 #[derive(Clone, Copy, Default)]
@@ -63,7 +69,8 @@ pub(crate) async fn run() -> bool {
     for case in CASES {
         let measured = measure(case, &idp, &folder).await;
         let own = measured.per_byte();
-        // The first two cases are plain: one is the measure for what passes, the other for what stays.
+        // The first two cases are plain: one is the measure for what passes, the other for what
+        // stays.
         let plain = match (&mut plain, case.is_waiting) {
             (Some(plain), true) => {
                 (plain[0], plain[1]) = (own[0], own[1]);
@@ -74,7 +81,14 @@ pub(crate) async fn run() -> bool {
         let ratio = measured.ratio(&plain);
         let lost = measured.wrong > 0 || !measured.lives;
         good &= ratio <= AIM && !lost;
-        let Measured { sent, cost, asked, wrong, slowest, .. } = measured;
+        let Measured {
+            sent,
+            cost,
+            asked,
+            wrong,
+            slowest,
+            ..
+        } = measured;
         println!(
             "{:<52}{sent:>10}{:>6}{:>8}{:>11}{:>8}{ratio:>8.1}  {wrong} of {asked} wrong, slowest {slowest} ms{}",
             case.name,
@@ -101,20 +115,38 @@ struct Measured {
 impl Measured {
     /// What a byte buys: descriptors, memory, upstream bytes, processor time.
     fn per_byte(&self) -> [f64; 4] {
-        let Cost { descriptors, resident, upstream, processor } = self.cost;
-        [descriptors, resident, upstream, processor].map(|cost| cost.max(1) as f64 / self.sent.max(1) as f64)
+        let Cost {
+            descriptors,
+            resident,
+            upstream,
+            processor,
+        } = self.cost;
+        [descriptors, resident, upstream, processor]
+            .map(|cost| cost.max(1) as f64 / self.sent.max(1) as f64)
     }
 
     fn ratio(&self, plain: &[f64; 4]) -> f64 {
-        let Cost { descriptors, resident, upstream, processor } = self.cost;
+        let Cost {
+            descriptors,
+            resident,
+            upstream,
+            processor,
+        } = self.cost;
         let loud = [
             descriptors > NOISE.descriptors,
             resident > NOISE.resident,
             upstream > NOISE.upstream,
             processor > NOISE.processor,
         ];
-        let ratios = self.per_byte().into_iter().zip(plain).zip(loud).filter(|(_, loud)| *loud);
-        ratios.map(|((own, plain), _)| own / plain).fold(0.0, f64::max)
+        let ratios = self
+            .per_byte()
+            .into_iter()
+            .zip(plain)
+            .zip(loud)
+            .filter(|(_, loud)| *loud);
+        ratios
+            .map(|((own, plain), _)| own / plain)
+            .fold(0.0, f64::max)
     }
 }
 
@@ -127,7 +159,10 @@ async fn measure(case: &Case, idp: &Idp, folder: &Path) -> Measured {
     let gateway = Process::start(&portcullis(), &arguments, None, &folder.join("gateway.txt"));
     answers(&format!("http://{admin}/ready")).await;
     let good = Arc::new(Good::default());
-    let target = Target { address, sent: Arc::default() };
+    let target = Target {
+        address,
+        sent: Arc::default(),
+    };
     let asking = tokio::spawn(ask(address, Arc::clone(&good), Duration::from_millis(20)));
     // The good caller alone, to be taken off.
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -183,14 +218,23 @@ async fn probe(admin: SocketAddr) -> bool {
 /// Another caller, who asks for what there is, each time on another connection.
 async fn ask(address: SocketAddr, good: Arc<Good>, pause: Duration) {
     while !good.stop.load(Ordering::Relaxed) {
-        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        let client = reqwest::Client::builder()
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap();
         let (request, began) = (client.get(format!("http://{address}/ok")), Instant::now());
-        let answer =
-            request.header("x-forwarded-for", "198.51.100.7").timeout(Duration::from_secs(2)).send().await;
+        let answer = request
+            .header("x-forwarded-for", "198.51.100.7")
+            .timeout(Duration::from_secs(2))
+            .send()
+            .await;
         good.asked.fetch_add(1, Ordering::Relaxed);
         let right = answer.is_ok_and(|answer| answer.status() == 200);
         good.wrong.fetch_add(u64::from(!right), Ordering::Relaxed);
-        good.slowest.fetch_max(u64::try_from(began.elapsed().as_millis()).unwrap(), Ordering::Relaxed);
+        good.slowest.fetch_max(
+            u64::try_from(began.elapsed().as_millis()).unwrap(),
+            Ordering::Relaxed,
+        );
         tokio::time::sleep(pause).await;
     }
 }

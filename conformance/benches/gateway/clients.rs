@@ -1,4 +1,5 @@
-//! The callers of the soak: each asks at a fixed rate, in turn every question there is, every other one over HTTP/2.
+//! The callers of the soak: each asks at a fixed rate, in turn every question there is, every other
+//! one over HTTP/2.
 
 use crate::expected::{Answer, BROKEN_OFF, Expected, Moment, Question, Switch, good_token};
 use crate::http2::Http2;
@@ -26,7 +27,10 @@ pub(crate) struct Counts {
 
 impl Tally {
     pub(crate) fn counts(&self) -> Counts {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn add(&self, name: &'static str, right: bool, given: &Answer) {
@@ -71,7 +75,11 @@ pub(crate) fn start(
                 } else {
                     http2.ask(gateway, &question).await
                 };
-                tally.add(question.name, question.allows(&given, &sent, &expected.now()), &given);
+                tally.add(
+                    question.name,
+                    question.allows(&given, &sent, &expected.now()),
+                    &given,
+                );
             }
         });
     }
@@ -79,12 +87,18 @@ pub(crate) fn start(
 }
 
 pub(crate) fn client_of_one_connection() -> reqwest::Client {
-    let builder = reqwest::Client::builder().pool_max_idle_per_host(1).no_proxy();
+    let builder = reqwest::Client::builder()
+        .pool_max_idle_per_host(1)
+        .no_proxy();
     builder.timeout(Duration::from_secs(10)).build().unwrap()
 }
 
 /// The answer; no answer is the status 0, which is never right.
-pub(crate) async fn ask(http: &reqwest::Client, gateway: SocketAddr, question: &Question) -> Answer {
+pub(crate) async fn ask(
+    http: &reqwest::Client,
+    gateway: SocketAddr,
+    question: &Question,
+) -> Answer {
     let url = format!("http://{gateway}{}", question.path);
     let mut request = match question.post {
         Some(body) => http.post(url).body(body),
@@ -126,7 +140,13 @@ fn question(turn: usize, moment: &Moment, idp: &Idp) -> Question {
         0..=3 => get("known token", "/orders/17", Some(known), 200, subject),
         4 | 5 => {
             let subject = format!("fresh-{turn}");
-            get("fresh token", "/orders/18", Some(&good_token(idp, &subject)), 200, &subject)
+            get(
+                "fresh token",
+                "/orders/18",
+                Some(&good_token(idp, &subject)),
+                200,
+                &subject,
+            )
         }
         6 => match &moment.before {
             Some(before) => {
@@ -134,29 +154,71 @@ fn question(turn: usize, moment: &Moment, idp: &Idp) -> Question {
                 let rotation = Some(before.rotation);
                 Question {
                     rotation,
-                    ..get("token of the key before", "/orders/1", Some(token), 200, subject)
+                    ..get(
+                        "token of the key before",
+                        "/orders/1",
+                        Some(token),
+                        200,
+                        subject,
+                    )
                 }
             }
             None => get("known token", "/orders/1", Some(known), 200, subject),
         },
-        7 => get("expired", "/orders/17", Some(&tokens.expired), 401, "token.expired"),
-        8 => get("wrong audience", "/orders/17", Some(&tokens.other_audience), 401, "token.audience"),
-        9 => get("forged", "/admin", Some(&tokens.forged), 401, "token.signature"),
+        7 => get(
+            "expired",
+            "/orders/17",
+            Some(&tokens.expired),
+            401,
+            "token.expired",
+        ),
+        8 => get(
+            "wrong audience",
+            "/orders/17",
+            Some(&tokens.other_audience),
+            401,
+            "token.audience",
+        ),
+        9 => get(
+            "forged",
+            "/admin",
+            Some(&tokens.forged),
+            401,
+            "token.signature",
+        ),
         10 => get("role missing", "/admin", Some(known), 403, "policy.role"),
         11 => get("role there", "/admin", Some(&tokens.admin), 200, "root"),
         12 => get("public", "/public/a", None, 200, "nobody"),
         13 => get("no token", "/orders/17", None, 401, "credential.missing"),
         14 => switch(moment),
-        15 | 16 => get("known token (2)", "/v2/orders/17", Some(known), 200, subject),
+        15 | 16 => get(
+            "known token (2)",
+            "/v2/orders/17",
+            Some(known),
+            200,
+            subject,
+        ),
         17 => get("public (2)", "/v2/public/a", None, 200, "nobody"),
         18 => {
             let post = Some(" sent this");
             let right = format!("{subject} sent this");
-            Question { post, ..get("POST (2)", "/v2/orders", Some(known), 200, &right) }
+            Question {
+                post,
+                ..get("POST (2)", "/v2/orders", Some(known), 200, &right)
+            }
         }
         _ => {
             let post = Some(" sent this");
-            Question { post, ..get("POST", "/orders", Some(known), 200, &format!("{subject} sent this")) }
+            Question {
+                post,
+                ..get(
+                    "POST",
+                    "/orders",
+                    Some(known),
+                    200,
+                    &format!("{subject} sent this"),
+                )
+            }
         }
     }
 }
@@ -174,7 +236,8 @@ fn switch(moment: &Moment) -> Question {
     }
 }
 
-/// Asks for `/switch` until the answer is the one of these settings; whether it came within five seconds.
+/// Asks for `/switch` until the answer is the one of these settings; whether it came within five
+/// seconds.
 pub(crate) async fn switched(gateway: SocketAddr, moment: &Moment, to: Switch) -> bool {
     let http = client_of_one_connection();
     let asked = switch(moment);

@@ -1,7 +1,8 @@
 //! What the one right answer to each question is, at each moment.
 //!
-//! Everything that happens is announced here before it begins and after it has ended. A request is judged by the
-//! moment it was sent in and the one its answer came in: in between, what was right in either is right.
+//! Everything that happens is announced here before it begins and after it has ended. A request is
+//! judged by the moment it was sent in and the one its answer came in: in between, what was right
+//! in either is right.
 
 use portcullis_idp::Idp;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -63,7 +64,10 @@ impl Tokens {
 
 /// A token that opens `/orders`.
 pub(crate) fn good_token(idp: &Idp, subject: &str) -> String {
-    idp.token(subject).claim("sub", subject).scope("orders:read").sign()
+    idp.token(subject)
+        .claim("sub", subject)
+        .scope("orders:read")
+        .sign()
 }
 
 /// The moment, shared.
@@ -76,7 +80,10 @@ impl Expected {
     }
 
     pub(crate) fn now(&self) -> Moment {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut Moment)) {
@@ -108,7 +115,9 @@ pub(crate) struct Question {
 impl Question {
     /// Whether this is the answer it must have, sent and answered at these moments.
     pub(crate) fn allows(&self, given: &Answer, sent: &Moment, answered: &Moment) -> bool {
-        [sent, answered].iter().any(|moment| self.right_at(moment).iter().any(|right| same(right, given)))
+        [sent, answered]
+            .iter()
+            .any(|moment| self.right_at(moment).iter().any(|right| same(right, given)))
     }
 
     fn right_at(&self, moment: &Moment) -> Vec<Answer> {
@@ -117,11 +126,15 @@ impl Question {
             (Some(open), Switch::Either) => vec![open.clone(), self.right.clone()],
             _ => vec![self.right.clone()],
         };
-        if self.rotation.is_some_and(|rotation| rotation < moment.good_from) {
+        if self
+            .rotation
+            .is_some_and(|rotation| rotation < moment.good_from)
+        {
             right.push((401, "token.key_unknown".to_owned()));
         }
-        // A request that may change something is sent once; the gateway cannot know whether it was carried out.
-        // A stream of HTTP/2 that breaks off at once may be reset before its head is read.
+        // A request that may change something is sent once; the gateway cannot know whether it was
+        // carried out. A stream of HTTP/2 that breaks off at once may be reset before its head is
+        // read.
         if self.post.is_some() && (moment.restarting || moment.breaking) {
             right.push((502, "upstream.".to_owned()));
             right.push((504, "upstream.timeout".to_owned()));
@@ -135,5 +148,10 @@ impl Question {
 }
 
 fn same(right: &Answer, given: &Answer) -> bool {
-    right.0 == given.0 && if right.0 == 200 { right.1 == given.1 } else { given.1.contains(&right.1) }
+    right.0 == given.0
+        && if right.0 == 200 {
+            right.1 == given.1
+        } else {
+            given.1.contains(&right.1)
+        }
 }

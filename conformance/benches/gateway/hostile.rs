@@ -1,5 +1,5 @@
-//! Hostile callers among the good ones: each sends bytes that no good caller sends, and must get the one right answer, while
-//! the good ones must not notice.
+//! Hostile callers among the good ones: each sends bytes that no good caller sends, and must get
+//! the one right answer, while the good ones must not notice.
 
 use crate::clients::Tally;
 use crate::expected::Expected;
@@ -28,7 +28,10 @@ pub(crate) async fn run(gateway: SocketAddr, expected: Expected, tally: Tally) {
         let before = expected.now();
         let answer = tokio::time::timeout(PATIENCE, send(gateway, &case.bytes)).await;
         let answer = answer.ok().flatten().unwrap_or_default();
-        let status = answer.get(9..12).and_then(|status| status.parse().ok()).unwrap_or_default();
+        let status = answer
+            .get(9..12)
+            .and_then(|status| status.parse().ok())
+            .unwrap_or_default();
         // Nothing behind the first answer: what was left of the bytes was not read as a request.
         let dying = before.restarting || expected.now().restarting;
         let told = status == case.status || dying && matches!(status, 502 | 504);
@@ -37,14 +40,17 @@ pub(crate) async fn run(gateway: SocketAddr, expected: Expected, tally: Tally) {
     }
 }
 
-/// Holds connections that never come to an end by themselves: without a byte, with half a head, and over HTTP/2 with a window of
-/// no bytes for the answer. All are given up together, and opened again.
+/// Holds connections that never come to an end by themselves: without a byte, with half a head, and
+/// over HTTP/2 with a window of no bytes for the answer. All are given up together, and opened
+/// again.
 pub(crate) async fn hold(gateway: SocketAddr) {
     loop {
         let mut held = Vec::new();
         for bytes in [&b""[..], b"GET /public/a HTT", NO_WINDOW] {
             for _ in 0..20 {
-                let Ok(mut stream) = TcpStream::connect(gateway).await else { continue };
+                let Ok(mut stream) = TcpStream::connect(gateway).await else {
+                    continue;
+                };
                 _ = stream.write_all(bytes).await;
                 held.push(stream);
             }
@@ -68,24 +74,55 @@ async fn send(gateway: SocketAddr, bytes: &str) -> Option<String> {
 }
 
 fn cases() -> Vec<Case> {
-    let post = |path: &str, rest: &str| format!("POST {path} HTTP/1.1\r\nHost: gw.example\r\n{rest}");
+    let post =
+        |path: &str, rest: &str| format!("POST {path} HTTP/1.1\r\nHost: gw.example\r\n{rest}");
     let chunk = format!("ffff\r\n{}\r\n", "a".repeat(0xffff));
     let large = format!("Transfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n");
     let behind = "GET /public/a HTTP/1.1\r\nHost: gw.example\r\n\r\n";
     let coded = format!("Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n{behind}");
     let broken = format!("Transfer-Encoding: chunked\r\n\r\n5\r\nabcdeX\r\n0\r\n\r\n{behind}");
-    let many = (0..500).map(|index| format!("X-{index}: 1\r\n")).collect::<String>();
-    let case = |name, bytes, status| Case { name, bytes, status };
+    let many = (0..500)
+        .map(|index| format!("X-{index}: 1\r\n"))
+        .collect::<String>();
+    let case = |name, bytes, status| Case {
+        name,
+        bytes,
+        status,
+    };
     vec![
         case("hostile: other coding", post("/public/a", &coded), 501),
         case("hostile: malformed chunk", post("/public/a", &broken), 400),
-        case("hostile: malformed chunk (2)", post("/v2/public/a", &broken), 400),
+        case(
+            "hostile: malformed chunk (2)",
+            post("/v2/public/a", &broken),
+            400,
+        ),
         case("hostile: large body", post("/public/a", &large), 413),
         case("hostile: large body (2)", post("/v2/public/a", &large), 413),
-        case("hostile: stalled body", post("/public/a", "Content-Length: 10\r\n\r\nabc"), 408),
-        case("hostile: stalled body (2)", post("/v2/public/a", "Content-Length: 10\r\n\r\nabc"), 408),
-        case("hostile: 500 fields", format!("GET /public/a HTTP/1.1\r\nHost: gw.example\r\n{many}\r\n"), 431),
-        case("hostile: two hosts", "GET /public/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(), 400),
-        case("hostile: negative length", post("/public/a", "Content-Length: -1\r\n\r\n"), 400),
+        case(
+            "hostile: stalled body",
+            post("/public/a", "Content-Length: 10\r\n\r\nabc"),
+            408,
+        ),
+        case(
+            "hostile: stalled body (2)",
+            post("/v2/public/a", "Content-Length: 10\r\n\r\nabc"),
+            408,
+        ),
+        case(
+            "hostile: 500 fields",
+            format!("GET /public/a HTTP/1.1\r\nHost: gw.example\r\n{many}\r\n"),
+            431,
+        ),
+        case(
+            "hostile: two hosts",
+            "GET /public/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(),
+            400,
+        ),
+        case(
+            "hostile: negative length",
+            post("/public/a", "Content-Length: -1\r\n\r\n"),
+            400,
+        ),
     ]
 }

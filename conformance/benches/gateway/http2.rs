@@ -38,7 +38,11 @@ impl Http2 {
             None => open(gateway).await?,
         };
         let mut request = Request::builder()
-            .method(if question.post.is_some() { Method::POST } else { Method::GET })
+            .method(if question.post.is_some() {
+                Method::POST
+            } else {
+                Method::GET
+            })
             .version(Version::HTTP_2)
             .uri(format!("http://{gateway}{}", question.path));
         if let Some(token) = &question.token {
@@ -48,7 +52,9 @@ impl Http2 {
         let response = match sender.send_request(request.body(body)?).await {
             Ok(response) => response,
             // A reset overtakes the head of an answer that breaks off at once.
-            Err(error) if format!("{error:?}").contains("Reset(") => return Ok((200, Err(error.into()))),
+            Err(error) if format!("{error:?}").contains("Reset(") => {
+                return Ok((200, Err(error.into())));
+            }
             Err(error) => return Err(error.into()),
         };
         self.0 = Some(sender);

@@ -1,7 +1,8 @@
 //! The load: what a request costs the processor in each proxy, in alternating rounds of one run.
 //!
-//! The proxies have one core, wrk, the upstream and this program the other. `PORTCULLIS_ENVOY`, `PORTCULLIS_HAPROXY`
-//! and `PORTCULLIS_BEFORE` (another build of the gateway) name the programs to compare with; who is not named is left out.
+//! The proxies have one core, wrk, the upstream and this program the other. `PORTCULLIS_ENVOY`,
+//! `PORTCULLIS_HAPROXY` and `PORTCULLIS_BEFORE` (another build of the gateway) name the programs to
+//! compare with; who is not named is left out.
 
 use crate::peers::{Peer, Site};
 use crate::process::folder;
@@ -34,9 +35,20 @@ pub(crate) async fn run() {
     let _upstream = Upstream::start(upstream).await;
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let scenarios = scenarios(&idp, &folder);
-    let site = Site { core: 1, upstream, idp: &idp, folder: &folder };
-    let own = [Some(site.portcullis().await), Some(site.with_records().await), site.before().await];
-    let peers = own.into_iter().chain([site.haproxy().await, site.envoy().await]);
+    let site = Site {
+        core: 1,
+        upstream,
+        idp: &idp,
+        folder: &folder,
+    };
+    let own = [
+        Some(site.portcullis().await),
+        Some(site.with_records().await),
+        site.before().await,
+    ];
+    let peers = own
+        .into_iter()
+        .chain([site.haproxy().await, site.envoy().await]);
     let peers: Vec<Peer> = peers.flatten().collect();
     let mut costs = vec![vec![Vec::new(); peers.len()]; scenarios.len()];
     for round in 0..ROUNDS {
@@ -49,7 +61,10 @@ pub(crate) async fn run() {
             }
         }
     }
-    println!("microseconds of processor time a request, median (least to most) of {} rounds", ROUNDS - 1);
+    println!(
+        "microseconds of processor time a request, median (least to most) of {} rounds",
+        ROUNDS - 1
+    );
     for (scenario, costs) in scenarios.iter().zip(&mut costs) {
         let own = median(&mut costs[0]);
         for (peer, costs) in peers.iter().zip(costs) {
@@ -67,7 +82,8 @@ pub(crate) async fn run() {
     }
 }
 
-/// Everything around a proxy, to run one by hand under a profiler: the folder has its settings and the tokens.
+/// Everything around a proxy, to run one by hand under a profiler: the folder has its settings and
+/// the tokens.
 pub(crate) async fn site() {
     pin_to(0);
     let folder = folder("site");
@@ -75,7 +91,12 @@ pub(crate) async fn site() {
     let _upstream = Upstream::start(upstream).await;
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     scenarios(&idp, &folder);
-    let site = Site { core: 1, upstream, idp: &idp, folder: &folder };
+    let site = Site {
+        core: 1,
+        upstream,
+        idp: &idp,
+        folder: &folder,
+    };
     let peer = site.portcullis().await;
     println!("{} {}", peer.address, folder.display());
     drop(peer);
@@ -86,7 +107,11 @@ fn scenarios(idp: &Idp, folder: &Path) -> [Scenario; 3] {
     let token = |number: usize| {
         let token = idp.token("alice").scope("orders:read").claim("n", number);
         let filler = "some forty characters of an ordinary value";
-        (0..5).fold(token, |token, number| token.claim(&format!("claim_{number}"), filler)).sign()
+        (0..5)
+            .fold(token, |token, number| {
+                token.claim(&format!("claim_{number}"), filler)
+            })
+            .sign()
     };
     let file = |name: String, tokens: Vec<String>| {
         let file = folder.join(name);
@@ -94,17 +119,41 @@ fn scenarios(idp: &Idp, folder: &Path) -> [Scenario; 3] {
         file
     };
     let known = token(0);
-    println!("tokens of {} bytes, {} fresh ones", known.len(), ROUNDS * FRESH);
+    println!(
+        "tokens of {} bytes, {} fresh ones",
+        known.len(),
+        ROUNDS * FRESH
+    );
     let fresh = (0..ROUNDS).map(|round| {
-        let tokens = (0..FRESH).map(|number| token(1 + round * FRESH + number)).collect();
+        let tokens = (0..FRESH)
+            .map(|number| token(1 + round * FRESH + number))
+            .collect();
         file(format!("fresh-{round}.txt"), tokens)
     });
     let fresh = fresh.collect();
-    let (none, known) = (file("none.txt".to_owned(), Vec::new()), file("known.txt".to_owned(), vec![known]));
+    let (none, known) = (
+        file("none.txt".to_owned(), Vec::new()),
+        file("known.txt".to_owned(), vec![known]),
+    );
     [
-        Scenario { name: "public route", path: "/public/a", requests: KNOWN, tokens: vec![none] },
-        Scenario { name: "known token", path: "/orders/17", requests: KNOWN, tokens: vec![known] },
-        Scenario { name: "fresh token", path: "/orders/17", requests: FRESH, tokens: fresh },
+        Scenario {
+            name: "public route",
+            path: "/public/a",
+            requests: KNOWN,
+            tokens: vec![none],
+        },
+        Scenario {
+            name: "known token",
+            path: "/orders/17",
+            requests: KNOWN,
+            tokens: vec![known],
+        },
+        Scenario {
+            name: "fresh token",
+            path: "/orders/17",
+            requests: FRESH,
+            tokens: fresh,
+        },
     ]
 }
 
@@ -114,15 +163,33 @@ impl Scenario {
         let script = folder.join("wrk.lua");
         std::fs::write(&script, include_str!("wrk.lua")).unwrap();
         let mut wrk = tokio::process::Command::new("taskset");
-        wrk.args(["-c", "0", "wrk", "-t1", "-c", CONNECTIONS, "-d", SECOND, "-s"]).arg(&script);
-        wrk.arg(format!("http://{}{}", peer.address, self.path)).arg("--");
-        wrk.arg(&self.tokens[round % self.tokens.len()]).arg(self.requests.to_string());
+        wrk.args([
+            "-c",
+            "0",
+            "wrk",
+            "-t1",
+            "-c",
+            CONNECTIONS,
+            "-d",
+            SECOND,
+            "-s",
+        ])
+        .arg(&script);
+        wrk.arg(format!("http://{}{}", peer.address, self.path))
+            .arg("--");
+        wrk.arg(&self.tokens[round % self.tokens.len()])
+            .arg(self.requests.to_string());
         let before = peer.process.processor_time();
         let output = wrk.output().await.unwrap();
         let spent = peer.process.processor_time().saturating_sub(before);
         let text = String::from_utf8_lossy(&output.stdout);
-        let counted = text.lines().find_map(|line| line.strip_prefix("counted ")).unwrap_or_default();
-        let mut counted = counted.split(' ').map(|number| number.parse::<u32>().unwrap());
+        let counted = text
+            .lines()
+            .find_map(|line| line.strip_prefix("counted "))
+            .unwrap_or_default();
+        let mut counted = counted
+            .split(' ')
+            .map(|number| number.parse::<u32>().unwrap());
         let (requests, failed) = (counted.next().unwrap(), counted.next().unwrap());
         assert_eq!(failed, 0, "{} at {}: {text}", self.name, peer.name);
         spent.as_secs_f64() * 1e6 / f64::from(requests)
@@ -132,7 +199,14 @@ impl Scenario {
 /// This program and what it starts stay on one core.
 fn pin_to(core: usize) {
     let (core, id) = (core.to_string(), std::process::id().to_string());
-    assert!(Command::new("taskset").args(["-a", "-p", "-c", &core, &id]).output().unwrap().status.success());
+    assert!(
+        Command::new("taskset")
+            .args(["-a", "-p", "-c", &core, &id])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
 }
 
 fn median(costs: &mut [f64]) -> f64 {

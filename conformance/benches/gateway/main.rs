@@ -1,7 +1,8 @@
-//! The gateway as a process: a soak that counts wrong answers, its load beside Envoy and HAProxy, and what attacks cost it.
+//! The gateway as a process: a soak that counts wrong answers, its load beside Envoy and HAProxy,
+//! and what attacks cost it.
 //!
-//! `cargo xtask soak [seconds]`, `load` and `hostile` build the release and run this. By itself it does nothing:
-//! none of them belongs to the tests.
+//! `cargo xtask soak [seconds]`, `load` and `hostile` build the release and run this. By itself it
+//! does nothing: none of them belongs to the tests.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +24,11 @@ mod peers;
 
 mod process;
 #[path = "../../../crates/gateway/tests/it/raw_http2.rs"]
-#[allow(dead_code, clippy::expect_used, reason = "the frames are shared with the gateway's own tests")]
+#[allow(
+    dead_code,
+    clippy::expect_used,
+    reason = "the frames are shared with the gateway's own tests"
+)]
 mod raw_http2;
 mod sink;
 mod soak;
@@ -33,11 +38,21 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
     match arguments.first().map(String::as_str) {
         Some("soak") => {
-            let seconds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(300);
-            if soak::run(seconds).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            let seconds = arguments
+                .get(1)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(300);
+            if soak::run(seconds).await {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Some("load") => {
             load::run().await;

@@ -1,4 +1,5 @@
-//! The same job for Envoy and HAProxy: check the token, tell the upstream who calls, keep the token back.
+//! The same job for Envoy and HAProxy: check the token, tell the upstream who calls, keep the token
+//! back.
 
 use crate::process::{Process, answers, free_address, portcullis};
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
@@ -54,7 +55,11 @@ impl Site<'_> {
         let file = self.written(&format!("{}.toml", name.replace(' ', "-")), &text);
         let process = self.start(name, program, &["serve", "--config", &file]);
         answers(&format!("http://{admin}/ready")).await;
-        Peer { name, process, address }
+        Peer {
+            name,
+            process,
+            address,
+        }
     }
 
     /// `jwt_authn` with its cache of tokens, and the key in its settings.
@@ -68,10 +73,22 @@ impl Site<'_> {
             .replace("{port}", &address.port().to_string())
             .replace("{upstream}", &self.upstream.port().to_string());
         let file = self.written("envoy.yaml", &text);
-        let arguments = ["-c", &file, "--concurrency", "1", "--disable-hot-restart", "-l", "warn"];
+        let arguments = [
+            "-c",
+            &file,
+            "--concurrency",
+            "1",
+            "--disable-hot-restart",
+            "-l",
+            "warn",
+        ];
         let process = self.start("envoy", &program, &arguments);
         answers(&format!("http://{address}/public/a")).await;
-        Some(Peer { name: "envoy", process, address })
+        Some(Peer {
+            name: "envoy",
+            process,
+            address,
+        })
     }
 
     /// `jwt_verify`, with the claims compared by hand.
@@ -88,7 +105,11 @@ impl Site<'_> {
         let file = self.written("haproxy.cfg", &text);
         let process = self.start("haproxy", &program, &["-db", "-f", &file]);
         answers(&format!("http://{address}/public/a")).await;
-        Some(Peer { name: "haproxy", process, address })
+        Some(Peer {
+            name: "haproxy",
+            process,
+            address,
+        })
     }
 
     fn written(&self, name: &str, text: &str) -> String {
@@ -98,17 +119,37 @@ impl Site<'_> {
     }
 
     fn start(&self, name: &str, program: &Path, arguments: &[&str]) -> Process {
-        Process::start(program, arguments, Some(self.core), &self.folder.join(format!("{name}.txt")))
+        Process::start(
+            program,
+            arguments,
+            Some(self.core),
+            &self.folder.join(format!("{name}.txt")),
+        )
     }
 }
 
 /// The first key of a set, as HAProxy reads it.
 fn pem(jwks: &str) -> String {
     let set: serde_json::Value = serde_json::from_str(jwks).unwrap();
-    let part = |name: &str| URL_SAFE_NO_PAD.decode(set["keys"][0][name].as_str().unwrap()).unwrap();
-    let der: PublicKeyX509Der<'_> = RsaPublicKeyComponents { n: part("n"), e: part("e") }.as_der().unwrap();
+    let part = |name: &str| {
+        URL_SAFE_NO_PAD
+            .decode(set["keys"][0][name].as_str().unwrap())
+            .unwrap()
+    };
+    let der: PublicKeyX509Der<'_> = RsaPublicKeyComponents {
+        n: part("n"),
+        e: part("e"),
+    }
+    .as_der()
+    .unwrap();
     let text = STANDARD.encode(der.as_ref());
-    let lines: Vec<&str> =
-        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        lines.join("\n")
+    )
 }

@@ -11,7 +11,12 @@ pub(crate) struct Process(Child);
 
 impl Process {
     /// Starts a program, on this core alone if one is named; what it says goes to a file.
-    pub(crate) fn start(program: &Path, arguments: &[&str], core: Option<usize>, log: &Path) -> Self {
+    pub(crate) fn start(
+        program: &Path,
+        arguments: &[&str],
+        core: Option<usize>,
+        log: &Path,
+    ) -> Self {
         let mut command = match core {
             Some(core) => {
                 let mut command = Command::new("taskset");
@@ -21,13 +26,27 @@ impl Process {
             None => Command::new(program),
         };
         let log = File::create(log).unwrap();
-        command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        Self(command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display())))
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        Self(
+            command
+                .spawn()
+                .unwrap_or_else(|error| panic!("{}: {error}", program.display())),
+        )
     }
 
     pub(crate) fn signal(&self, name: &str) {
         let id = self.0.id().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     pub(crate) fn lives(&mut self) -> bool {
@@ -43,7 +62,8 @@ impl Process {
     pub(crate) fn resident(&self) -> u64 {
         let status = read_to_string(format!("/proc/{}/status", self.0.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+            .unwrap_or_default()
     }
 
     /// How many descriptors are open.
@@ -53,7 +73,9 @@ impl Process {
 
     /// The processor time of all its threads so far.
     pub(crate) fn processor_time(&self) -> Duration {
-        let threads = read_dir(format!("/proc/{}/task", self.0.id())).unwrap().flatten();
+        let threads = read_dir(format!("/proc/{}/task", self.0.id()))
+            .unwrap()
+            .flatten();
         let nanoseconds = threads.filter_map(|thread| {
             let text = read_to_string(thread.path().join("schedstat")).ok()?;
             text.split_whitespace().next()?.parse::<u64>().ok()
@@ -84,13 +106,19 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 
 /// An address that was free a moment ago.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 /// Waits until a server answers this with 200; fails after ten seconds.
 pub(crate) async fn answers(url: &str) {
     for _ in 0..200 {
-        if reqwest::get(url).await.is_ok_and(|response| response.status() == 200) {
+        if reqwest::get(url)
+            .await
+            .is_ok_and(|response| response.status() == 200)
+        {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,4 +1,5 @@
-//! An upstream that counts what it gets, and answers as the path asks for: at once, never, with much, or by going away.
+//! An upstream that counts what it gets, and answers as the path asks for: at once, never, with
+//! much, or by going away.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,11 +25,17 @@ impl Sink {
         let counter = Arc::clone(&received);
         let serving = tokio::spawn(async move {
             loop {
-                let Ok((stream, _)) = socket.accept().await else { continue };
+                let Ok((stream, _)) = socket.accept().await else {
+                    continue;
+                };
                 tokio::spawn(serve(stream, Arc::clone(&counter)));
             }
         });
-        Self { address, received, serving }
+        Self {
+            address,
+            received,
+            serving,
+        }
     }
 
     pub(crate) fn received(&self) -> u64 {
@@ -47,7 +54,9 @@ async fn serve(mut stream: TcpStream, received: Arc<AtomicU64>) {
     let mut buffer = vec![0; 65_536];
     let mut head = Vec::new();
     loop {
-        let Ok(read @ 1..) = stream.read(&mut buffer).await else { return };
+        let Ok(read @ 1..) = stream.read(&mut buffer).await else {
+            return;
+        };
         received.fetch_add(read as u64, Ordering::Relaxed);
         head.extend_from_slice(&buffer[..read]);
         while let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -75,7 +84,8 @@ async fn answer(stream: &mut TcpStream, path: &str, received: &AtomicU64, text: 
         }
         "/large" => {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n");
-            stream.write_all(head.as_bytes()).await.is_ok() && stream.write_all(&vec![7; LARGE]).await.is_ok()
+            stream.write_all(head.as_bytes()).await.is_ok()
+                && stream.write_all(&vec![7; LARGE]).await.is_ok()
         }
         "/gone" => false,
         "/malformed" => {

@@ -1,5 +1,6 @@
-//! The soak: callers at 500 requests a second, hostile ones among them, every ten seconds something happens, and not one
-//! answer may be wrong. Servers behind the gateway are killed with FIN and with RST, hang, and break off their answers.
+//! The soak: callers at 500 requests a second, hostile ones among them, every ten seconds something
+//! happens, and not one answer may be wrong. Servers behind the gateway are killed with FIN and
+//! with RST, hang, and break off their answers.
 
 use crate::clients::{self, SharedIdp, Tally, ask, client_of_one_connection, switched};
 use crate::expected::{Expected, Moment, Question, Switch, Tokens};
@@ -15,31 +16,47 @@ use tokio::sync::RwLock;
 use tokio::time::sleep;
 
 const BETWEEN: Duration = Duration::from_secs(10);
-/// Fewer than there are fresh tokens in half a minute: so that the cache is full before memory is compared.
+/// Fewer than there are fresh tokens in half a minute: so that the cache is full before memory is
+/// compared.
 const REMEMBERED: usize = 1_000;
 /// How much more memory is still flat: of the first minute's median.
 const FLAT: f64 = 1.10;
 
-/// What happens, in this order and again. Three minutes of it ask for four fetches of keys that the schedule does not:
-/// fewer than callers can force upon the gateway.
+/// What happens, in this order and again. Three minutes of it ask for four fetches of keys that the
+/// schedule does not: fewer than callers can force upon the gateway.
 const EVENTS: [(&str, Event); 18] = [
-    ("key rotated, the old one published on", Event::Rotate(Overlap::With)),
+    (
+        "key rotated, the old one published on",
+        Event::Rotate(Overlap::With),
+    ),
     ("settings changed", Event::Settings),
     ("upstream 1 killed (RST) and started", Event::Reset(0)),
     ("upstream 2 hangs", Event::Fails(1, Mode::Hangs)),
-    ("upstream 1 breaks off its answers", Event::Fails(0, Mode::BreaksOff)),
+    (
+        "upstream 1 breaks off its answers",
+        Event::Fails(0, Mode::BreaksOff),
+    ),
     ("upstream 1 killed and started", Event::Restart(0)),
     ("settings that are no TOML", Event::Bad("[[route")),
-    ("key rotated, the old one gone", Event::Rotate(Overlap::Without)),
+    (
+        "key rotated, the old one gone",
+        Event::Rotate(Overlap::Without),
+    ),
     ("upstream 2 killed and started", Event::Restart(1)),
     ("settings changed", Event::Settings),
     ("SIGHUP, nothing changed", Event::Hangup),
     ("upstream 2 killed (RST) and started", Event::Reset(1)),
     ("upstream 1 hangs", Event::Fails(0, Mode::Hangs)),
-    ("upstream 2 breaks off its answers", Event::Fails(1, Mode::BreaksOff)),
+    (
+        "upstream 2 breaks off its answers",
+        Event::Fails(1, Mode::BreaksOff),
+    ),
     ("identity provider down", Event::Outage),
     ("upstream 1 killed and started", Event::Restart(0)),
-    ("settings with an unknown member", Event::Bad("[[route]]\npath = \"/admin\"\nacess = \"public\"\n")),
+    (
+        "settings with an unknown member",
+        Event::Bad("[[route]]\npath = \"/admin\"\nacess = \"public\"\n"),
+    ),
     ("upstream 2 killed and started", Event::Restart(1)),
 ];
 
@@ -72,7 +89,11 @@ pub(crate) async fn run(seconds: u64) -> bool {
     let mut world = World::start().await;
     let mut callers = clients::start(world.address, &world.idp, &world.expected, &world.tally);
     callers.spawn(hostile::hold(world.address));
-    callers.spawn(hostile::run(world.address, world.expected.clone(), world.tally.clone()));
+    callers.spawn(hostile::run(
+        world.address,
+        world.expected.clone(),
+        world.tally.clone(),
+    ));
     let began = Instant::now();
     let mut resident = Vec::new();
     let mut happened = 0;
@@ -82,7 +103,9 @@ pub(crate) async fn run(seconds: u64) -> bool {
         world.happen(event, began, &mut resident).await;
         happened += 1;
         while began.elapsed() < BETWEEN * u32::try_from(happened).unwrap() {
-            world.rest(Duration::from_millis(200), began, &mut resident).await;
+            world
+                .rest(Duration::from_millis(200), began, &mut resident)
+                .await;
         }
     }
     drop(callers);
@@ -94,7 +117,10 @@ impl World {
         let folder = folder("soak");
         let idp = Idp::start(IdpConfig::default()).await.unwrap();
         let servers = [free_address(), free_address()];
-        let running = [Some(Upstream::start(servers[0]).await), Some(Upstream::start(servers[1]).await)];
+        let running = [
+            Some(Upstream::start(servers[0]).await),
+            Some(Upstream::start(servers[1]).await),
+        ];
         let (address, admin) = (free_address(), free_address());
         let settings = folder.join("portcullis.toml");
         let moment = Moment {
@@ -151,7 +177,13 @@ impl World {
     }
 
     /// A server hangs, or breaks off its answers, for five seconds.
-    async fn fail(&mut self, server: usize, mode: Mode, began: Instant, resident: &mut Vec<(u64, u64)>) {
+    async fn fail(
+        &mut self,
+        server: usize,
+        mode: Mode,
+        began: Instant,
+        resident: &mut Vec<(u64, u64)>,
+    ) {
         let change = |expected: &Expected, fails| {
             expected.change(|moment| match mode {
                 Mode::BreaksOff => moment.breaking = fails,
@@ -171,7 +203,8 @@ impl World {
         change(&self.expected, false);
     }
 
-    /// From now on a token of the new key is good at once; one of the old key as long as it is published.
+    /// From now on a token of the new key is good at once; one of the old key as long as it is
+    /// published.
     async fn rotate(&mut self, overlap: Overlap) {
         // Those of two keys ago go out of use first, and what is under way comes to its end.
         self.expected.change(|moment| moment.before = None);
@@ -180,7 +213,8 @@ impl World {
         let idp = self.idp.write().await;
         let rotation = old.rotation + 1;
         let gone = overlap == Overlap::Without;
-        self.expected.change(|moment| moment.good_from = if gone { rotation } else { old.rotation });
+        self.expected
+            .change(|moment| moment.good_from = if gone { rotation } else { old.rotation });
         idp.rotate(overlap).await;
         let tokens = Tokens::signed(&idp, rotation);
         self.expected.change(|moment| {
@@ -188,43 +222,78 @@ impl World {
             moment.before = (!gone).then(|| Arc::clone(&old));
         });
         drop(idp);
-        // The first token of the new key makes the gateway fetch it; thereafter those of a key that is gone are bad.
-        self.check("first token of a new key", &tokens.good[0], (200, tokens.good[0].0.clone())).await;
+        // The first token of the new key makes the gateway fetch it; thereafter those of a key that
+        // is gone are bad.
+        self.check(
+            "first token of a new key",
+            &tokens.good[0],
+            (200, tokens.good[0].0.clone()),
+        )
+        .await;
         if gone {
             for caller in old.good.iter().take(20) {
-                self.check("token of a key that is gone", caller, (401, "token.key_unknown".to_owned()))
-                    .await;
+                self.check(
+                    "token of a key that is gone",
+                    caller,
+                    (401, "token.key_unknown".to_owned()),
+                )
+                .await;
             }
         }
     }
 
     async fn switch(&mut self) {
         let now = self.expected.now();
-        let to = if now.switch == Switch::Everybody { Switch::Admins } else { Switch::Everybody };
+        let to = if now.switch == Switch::Everybody {
+            Switch::Admins
+        } else {
+            Switch::Everybody
+        };
         let before = std::fs::read_to_string(&self.settings).unwrap();
         let (open, closed) = (OPEN, CLOSED);
-        let (old, new) = if to == Switch::Admins { (open, closed) } else { (closed, open) };
-        self.expected.change(|moment| moment.switch = Switch::Either);
+        let (old, new) = if to == Switch::Admins {
+            (open, closed)
+        } else {
+            (closed, open)
+        };
+        self.expected
+            .change(|moment| moment.switch = Switch::Either);
         std::fs::write(&self.settings, before.replace(old, new)).unwrap();
         self.gateway.signal("-HUP");
         let done = switched(self.address, &now, to).await;
-        self.tally.add("settings in use in 5 s", done, &(u16::from(done), String::new()));
+        self.tally.add(
+            "settings in use in 5 s",
+            done,
+            &(u16::from(done), String::new()),
+        );
         // What was asked in the meantime comes to its end.
         sleep(Duration::from_millis(300)).await;
         self.expected.change(|moment| moment.switch = to);
     }
 
-    /// Without its identity provider the gateway goes on with the keys it has; of an unknown one it cannot tell.
+    /// Without its identity provider the gateway goes on with the keys it has; of an unknown one it
+    /// cannot tell.
     async fn outage(&mut self, began: Instant, resident: &mut Vec<(u64, u64)>) {
         let fault = |idp: &Idp, fault| {
             idp.fail_jwks(fault);
             idp.fail_metadata(fault);
         };
         fault(&*self.idp.read().await, Fault::InternalError);
-        let stranger =
-            self.idp.read().await.token("stranger").kid("nobody-knows").scope("orders:read").sign();
+        let stranger = self
+            .idp
+            .read()
+            .await
+            .token("stranger")
+            .kid("nobody-knows")
+            .scope("orders:read")
+            .sign();
         let caller = ("stranger".to_owned(), stranger);
-        self.check("unknown key, provider down", &caller, (503, "outage.".to_owned())).await;
+        self.check(
+            "unknown key, provider down",
+            &caller,
+            (503, "outage.".to_owned()),
+        )
+        .await;
         self.rest(Duration::from_secs(5), began, resident).await;
         fault(&*self.idp.read().await, Fault::None);
     }
@@ -241,7 +310,8 @@ impl World {
         };
         let moment = self.expected.now();
         let given = ask(&client_of_one_connection(), self.address, &question).await;
-        self.tally.add(name, question.allows(&given, &moment, &moment), &given);
+        self.tally
+            .add(name, question.allows(&given, &moment, &moment), &given);
     }
 
     /// Lets time go by, and looks at the memory once a second.
@@ -269,10 +339,20 @@ impl World {
         let last = took.as_secs().saturating_sub(60);
         let early = median(resident.iter().filter(|(second, _)| *second < 60));
         let late = median(resident.iter().filter(|(second, _)| *second >= last));
-        let most = resident.iter().map(|(_, kilobytes)| *kilobytes).max().unwrap_or_default();
+        let most = resident
+            .iter()
+            .map(|(_, kilobytes)| *kilobytes)
+            .max()
+            .unwrap_or_default();
         let (lives, flat) = (self.gateway.lives(), late as f64 <= early as f64 * FLAT);
-        println!("\n{all} answers in {} s, {happened} events: {} wrong", took.as_secs(), counts.wrong);
-        println!("resident: {early} kB median of the first minute, {late} kB of the last, {most} kB at most");
+        println!(
+            "\n{all} answers in {} s, {happened} events: {} wrong",
+            took.as_secs(),
+            counts.wrong
+        );
+        println!(
+            "resident: {early} kB median of the first minute, {late} kB of the last, {most} kB at most"
+        );
         match self.gateway.ended() {
             None => println!("the gateway lives"),
             Some(status) => println!("the gateway DIED: {status}"),

@@ -1,5 +1,5 @@
-//! The API behind the gateway: it answers with who the gateway says the caller is, in HTTP/1.1 and HTTP/2, and dies in
-//! several ways.
+//! The API behind the gateway: it answers with who the gateway says the caller is, in HTTP/1.1 and
+//! HTTP/2, and dies in several ways.
 
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
@@ -22,7 +22,8 @@ use tokio::time::Sleep;
 /// How long a POST takes, so that some are under way whenever the server stops.
 const WORK: Duration = Duration::from_millis(10);
 
-/// A server that stops as a killed one does when this is dropped: its connections end in the middle.
+/// A server that stops as a killed one does when this is dropped: its connections end in the
+/// middle.
 pub(crate) struct Upstream {
     serving: JoinHandle<()>,
     state: Arc<State>,
@@ -52,15 +53,22 @@ impl Upstream {
         let serving = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {
-                let Ok((stream, _)) = socket.accept().await else { continue };
+                let Ok((stream, _)) = socket.accept().await else {
+                    continue;
+                };
                 _ = stream.set_nodelay(true);
                 while connections.try_join_next().is_some() {}
                 let state = Arc::clone(&shared);
-                let stream = Socket { stream, state: Arc::clone(&state) };
+                let stream = Socket {
+                    stream,
+                    state: Arc::clone(&state),
+                };
                 connections.spawn(async move {
                     let service = service_fn(move |request| answer(request, Arc::clone(&state)));
                     let builder = Builder::new(TokioExecutor::new());
-                    _ = builder.serve_connection(TokioIo::new(stream), service).await;
+                    _ = builder
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
                 });
             }
         });
@@ -77,7 +85,8 @@ impl Upstream {
     }
 }
 
-/// Waits until the address is free: while a server is away, a client of somebody else may have its port for a moment.
+/// Waits until the address is free: while a server is away, a client of somebody else may have its
+/// port for a moment.
 async fn listen(address: SocketAddr) -> TcpListener {
     for _ in 0..200 {
         if let Ok(socket) = TcpListener::bind(address).await {
@@ -94,8 +103,14 @@ impl Drop for Upstream {
     }
 }
 
-async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Response<Answer>, hyper::Error> {
-    let caller = request.headers().get("x-auth-subject").map_or(&b"nobody"[..], |value| value.as_bytes());
+async fn answer(
+    request: Request<Incoming>,
+    state: Arc<State>,
+) -> Result<Response<Answer>, hyper::Error> {
+    let caller = request
+        .headers()
+        .get("x-auth-subject")
+        .map_or(&b"nobody"[..], |value| value.as_bytes());
     let mut told = caller.to_vec();
     if request.method() == Method::POST {
         tokio::time::sleep(WORK).await;
@@ -106,7 +121,10 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Respons
     }
     let broken = state.mode.load(Ordering::SeqCst) == Mode::BreaksOff as u8;
     let broken = broken.then(|| Box::pin(tokio::time::sleep(Duration::from_millis(5))));
-    Ok(Response::new(Answer { told: Some(told.into()), broken }))
+    Ok(Response::new(Answer {
+        told: Some(told.into()),
+        broken,
+    }))
 }
 
 /// The body of an answer, or half of it.
@@ -126,10 +144,16 @@ impl Body for Answer {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let broken = self.broken.is_some();
         if let Some(told) = self.told.take() {
-            let piece = if broken { told.slice(..told.len() / 2) } else { told };
+            let piece = if broken {
+                told.slice(..told.len() / 2)
+            } else {
+                told
+            };
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
-        let Some(waiting) = &mut self.broken else { return Poll::Ready(None) };
+        let Some(waiting) = &mut self.broken else {
+            return Poll::Ready(None);
+        };
         ready!(waiting.as_mut().poll(context));
         Poll::Ready(Some(Err(io::ErrorKind::Other.into())))
     }
@@ -139,7 +163,9 @@ impl Body for Answer {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.told.as_ref().map_or_else(SizeHint::default, |told| SizeHint::with_exact(told.len() as u64))
+        self.told.as_ref().map_or_else(SizeHint::default, |told| {
+            SizeHint::with_exact(told.len() as u64)
+        })
     }
 }
 

@@ -19,7 +19,10 @@ pub(crate) fn must_be(name: &str, text: &str) {
         std::fs::write(&path, text).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "docs/{name} is not what the code says: run `cargo xtask docs`");
+    assert!(
+        committed == text,
+        "docs/{name} is not what the code says: run `cargo xtask docs`"
+    );
 }
 
 #[test]
@@ -31,9 +34,15 @@ fn rejections() {
     );
     for code in Code::ALL {
         let entry = code.entry();
-        let error = entry.error.map_or("no error code".to_owned(), |error| format!("`error=\"{error}\"`"));
-        let case = cases.iter().find(|(covered, _)| covered == entry.code).map(|(_, case)| case.as_str());
-        let case = case.unwrap_or_else(|| panic!("no case of the corpus, and no test, yields {code}"));
+        let error = entry.error.map_or("no error code".to_owned(), |error| {
+            format!("`error=\"{error}\"`")
+        });
+        let case = cases
+            .iter()
+            .find(|(covered, _)| covered == entry.code)
+            .map(|(_, case)| case.as_str());
+        let case =
+            case.unwrap_or_else(|| panic!("no case of the corpus, and no test, yields {code}"));
         write!(
             text,
             "\n## `{}`\n\n| | |\n|---|---|\n| status | {} |\n| challenge | `Bearer`, {error} |\n| the client is told | {} |\n| cure | {} |\n| asked for by | {} |\n| shown by | {case} |\n",
@@ -42,7 +51,10 @@ fn rejections() {
         .unwrap();
     }
     for code in OutageCode::ALL {
-        let case = cases.iter().find(|(covered, _)| covered == code.as_str()).map(|(_, case)| case.as_str());
+        let case = cases
+            .iter()
+            .find(|(covered, _)| covered == code.as_str())
+            .map(|(_, case)| case.as_str());
         let case = case.unwrap_or_else(|| panic!("no test yields {code}"));
         write!(
             text,
@@ -57,8 +69,10 @@ fn rejections() {
 
 /// For each code a row of the corpus that yields it, or else the test that does.
 fn cases() -> Vec<(String, String)> {
-    let mut cases: Vec<(String, String)> =
-        verdicts().into_iter().map(|(id, code)| (code, format!("`{id}` of `access-tokens.json`"))).collect();
+    let mut cases: Vec<(String, String)> = verdicts()
+        .into_iter()
+        .map(|(id, code)| (code, format!("`{id}` of `access-tokens.json`")))
+        .collect();
     for row in rows(&document("authorization-header.json")) {
         let (id, code) = match row["id"].as_str().unwrap() {
             id @ "missing" => (id, "credential.missing"),
@@ -67,17 +81,32 @@ fn cases() -> Vec<(String, String)> {
             id @ "scope-lacking" => (id, "policy.scope"),
             _ => continue,
         };
-        cases.push((code.to_owned(), format!("`{id}` of `authorization-header.json`")));
+        cases.push((
+            code.to_owned(),
+            format!("`{id}` of `authorization-header.json`"),
+        ));
     }
     for (code, file, test) in [
-        ("policy.role", "crates/portcullis/tests/it/extractor.rs", "requirements_in_signatures_are_kept"),
-        ("policy.step_up", "conformance/tests/it/parity/step_up.rs", "who_must_sign_in_again_is_told_how"),
+        (
+            "policy.role",
+            "crates/portcullis/tests/it/extractor.rs",
+            "requirements_in_signatures_are_kept",
+        ),
+        (
+            "policy.step_up",
+            "conformance/tests/it/parity/step_up.rs",
+            "who_must_sign_in_again_is_told_how",
+        ),
         (
             "policy.denied",
             "crates/portcullis/tests/it/extractor.rs",
             "compound_requirements_name_the_scopes_that_would_help",
         ),
-        ("token.tenant", "crates/resource-server/tests/it/tenant.rs", "only_the_configured_tenant_gets_in"),
+        (
+            "token.tenant",
+            "crates/resource-server/tests/it/tenant.rs",
+            "only_the_configured_tenant_gets_in",
+        ),
         (
             "token.key_issuer",
             "crates/resource-server/tests/it/tenant.rs",
@@ -140,7 +169,10 @@ fn cases() -> Vec<(String, String)> {
         ),
     ] {
         let source = std::fs::read_to_string(root().join(file)).unwrap();
-        assert!(source.contains(test) && source.contains(code), "{test} in {file} does not show {code}");
+        assert!(
+            source.contains(test) && source.contains(code),
+            "{test} in {file} does not show {code}"
+        );
         cases.push((code.to_owned(), format!("the test `{test}` in `{file}`")));
     }
     cases
@@ -153,8 +185,10 @@ fn standards() {
          `conformance/tests/it/rfc`.\n\n| document | requirement | test |\n|---|---|---|\n",
     );
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/rfc");
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     let mut tests = 0;
     for file in files.iter().filter(|file| !file.ends_with("mod.rs")) {
@@ -182,8 +216,9 @@ fn standards() {
                 let start = line.find("fn ").unwrap() + 3;
                 let name = &line[start..line.find('(').unwrap()];
                 assert!(!rest.is_empty());
-                let requirement =
-                    requirement.take().unwrap_or_else(|| panic!("{name} has no requirement above it"));
+                let requirement = requirement
+                    .take()
+                    .unwrap_or_else(|| panic!("{name} has no requirement above it"));
                 writeln!(text, "| {title} | {requirement} | `{name}` |").unwrap();
                 tests += 1;
             }

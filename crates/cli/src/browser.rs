@@ -26,7 +26,9 @@ mod tests {
     fn a_browser_is_likely_where_one_is_named_or_there_is_a_display() {
         let with = |name: &'static str| is_likely(move |asked| (asked == name).then(|| "x".into()));
         assert!(with("BROWSER") && with("DISPLAY") && with("WAYLAND_DISPLAY"));
-        assert!(!is_likely(|name| (name == "SSH_CONNECTION").then(|| "x".into())));
+        assert!(!is_likely(
+            |name| (name == "SSH_CONNECTION").then(|| "x".into())
+        ));
         assert!(!is_likely(|name| (name == "SSH_CONNECTION")
             .then(|| "x".into())
             .or((name == "BROWSER").then(OsString::new))));

@@ -27,7 +27,10 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
+        Self {
+            exit,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn could_not_run(message: impl Into<String>) -> Self {
@@ -36,7 +39,10 @@ impl Failure {
 
     /// The same, with one more line.
     pub(crate) fn with(self, line: &str) -> Self {
-        Self { message: format!("{}\n{line}", self.message), ..self }
+        Self {
+            message: format!("{}\n{line}", self.message),
+            ..self
+        }
     }
 
     /// A failure with the next step for whoever sees it.

@@ -21,9 +21,14 @@ async fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(told) => {
-            // Help and the version are no failure; for the rest the parser's own code means "refused" here.
+            // Help and the version are no failure; for the rest the parser's own code means
+            // "refused" here.
             _ = told.print();
-            return if told.use_stderr() { Exit::CouldNotRun.into() } else { ExitCode::SUCCESS };
+            return if told.use_stderr() {
+                Exit::CouldNotRun.into()
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     // A server logs as its settings say, once they are read.
@@ -50,7 +55,8 @@ async fn main() -> ExitCode {
     exit.unwrap_or_else(|failure| failure.report()).into()
 }
 
-/// Logs to standard error: a server tells what it does, a command only what fails, unless `RUST_LOG` says otherwise.
+/// Logs to standard error: a server tells what it does, a command only what fails, unless
+/// `RUST_LOG` says otherwise.
 pub(crate) fn log(usual: &str, json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
@@ -58,7 +64,11 @@ pub(crate) fn log(usual: &str, json: bool) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter);
-    if json { lines.json().init() } else { lines.init() }
+    if json {
+        lines.json().init()
+    } else {
+        lines.init()
+    }
 }
 
 impl From<Exit> for ExitCode {

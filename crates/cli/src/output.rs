@@ -12,7 +12,10 @@ pub(crate) const STRONG: Style = Style::new().bold();
 /// Writes to standard output in one go. A reader that went away is no failure.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
@@ -23,7 +26,8 @@ pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Breaks a text at spaces so that, behind `indent` columns, no line passes 80. Long words stay whole.
+/// Breaks a text at spaces so that, behind `indent` columns, no line passes 80. Long words stay
+/// whole.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     let width = 80 - indent;
     let mut lines = vec![String::new()];
@@ -47,7 +51,11 @@ mod tests {
     #[test]
     fn no_line_passes_eighty_columns() {
         let text = wrapped(&"word ".repeat(60), 30);
-        assert!(text.lines().enumerate().all(|(index, line)| line.len() <= if index == 0 { 50 } else { 80 }));
+        assert!(
+            text.lines()
+                .enumerate()
+                .all(|(index, line)| line.len() <= if index == 0 { 50 } else { 80 })
+        );
         assert_eq!(text.split_whitespace().count(), 60);
     }
 }

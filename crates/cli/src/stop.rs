@@ -1,5 +1,6 @@
-//! When a command that runs on is told to end: by Ctrl-C, or by SIGTERM, as containers, systemd and `kill` say it.
-//! The first process of a container has to listen: for it the system does nothing by itself.
+//! When a command that runs on is told to end: by Ctrl-C, or by SIGTERM, as containers, systemd and
+//! `kill` say it. The first process of a container has to listen: for it the system does nothing by
+//! itself.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

@@ -1,7 +1,9 @@
-//! A hundred callers in one service call the enterprise API, and the provider is asked for one token.
+//! A hundred callers in one service call the enterprise API, and the provider is asked for one
+//! token.
 //!
-//! `cargo run -p portcullis-client --example service-to-service` starts a development identity provider and the API on
-//! this machine, calls, and says what it counted. With a provider and an API of your own only `calling` is needed.
+//! `cargo run -p portcullis-client --example service-to-service` starts a development identity
+//! provider and the API on this machine, calls, and says what it counted. With a provider and an
+//! API of your own only `calling` is needed.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -24,7 +26,10 @@ const CALLERS: usize = 100;
 #[expect(clippy::print_stdout, reason = "an example says what it saw")]
 async fn main() -> Result<(), Failure> {
     let (answers, fetches) = run().await?;
-    let good = answers.iter().filter(|(status, _)| *status == StatusCode::OK).count();
+    let good = answers
+        .iter()
+        .filter(|(status, _)| *status == StatusCode::OK)
+        .count();
     println!(
         "{good} of {CALLERS} calls were answered, such as: {}",
         answers.first().map_or("", |(_, body)| body)
@@ -39,17 +44,24 @@ pub async fn run() -> Result<(Vec<(StatusCode, String)>, u64), Failure> {
     let server = ResourceServer::new(idp.issuer().as_str(), idp.audience())?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let api = format!("http://{}", listener.local_addr()?);
-    let serving = tokio::spawn(async move { axum::serve(listener, enterprise_api::app(server)).await });
+    let serving =
+        tokio::spawn(async move { axum::serve(listener, enterprise_api::app(server)).await });
     let answers = calling(idp.issuer().as_str(), Secret::new("service-secret"), &api).await?;
     serving.abort();
     Ok((answers, idp.requests(Endpoint::Token)))
 }
 
 /// The service: one source of tokens, one client that attaches them, and many callers.
-async fn calling(issuer: &str, secret: Secret, api: &str) -> Result<Vec<(StatusCode, String)>, Failure> {
+async fn calling(
+    issuer: &str,
+    secret: Secret,
+    api: &str,
+) -> Result<Vec<(StatusCode, String)>, Failure> {
     let provider = Provider::discover(issuer).await?;
     let client = Client::new(provider, "service", Authentication::secret_basic(secret));
-    let source = TokenSource::client_credentials(client).scope("orders:read").build();
+    let source = TokenSource::client_credentials(client)
+        .scope("orders:read")
+        .build();
     let http = HttpClient::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let http = TokenLayer::new(source, [api])?.replaying().layer(http);
 

@@ -11,7 +11,8 @@ use std::path::Path;
 pub struct Authentication(pub(crate) Proof);
 
 impl Authentication {
-    /// A public client, such as a command line or an application on a phone: it has no secret, and PKCE in its place.
+    /// A public client, such as a command line or an application on a phone: it has no secret, and
+    /// PKCE in its place.
     pub fn public() -> Self {
         Self(Proof::Public)
     }
@@ -31,8 +32,9 @@ impl Authentication {
         Self(Proof::Assertion(key.0))
     }
 
-    /// `private_key_jwt` by an assertion that somebody else signs and keeps in a file, such as the projected token of a
-    /// Kubernetes pod (workload identity). It is read for each request, so a new one counts at once.
+    /// `private_key_jwt` by an assertion that somebody else signs and keeps in a file, such as the
+    /// projected token of a Kubernetes pod (workload identity). It is read for each request, so a
+    /// new one counts at once.
     ///
     /// # Errors
     ///
@@ -45,8 +47,8 @@ impl Authentication {
         Ok(Self(Proof::AssertionFile(file)))
     }
 
-    /// `tls_client_auth` and `self_signed_tls_client_auth`: a certificate, the ones above it, and its key, all in PEM
-    /// (RFC 8705, section 2). Access tokens may be bound to it (section 3).
+    /// `tls_client_auth` and `self_signed_tls_client_auth`: a certificate, the ones above it, and
+    /// its key, all in PEM (RFC 8705, section 2). Access tokens may be bound to it (section 3).
     ///
     /// # Errors
     ///
@@ -54,7 +56,11 @@ impl Authentication {
     pub fn certificate(pem: &[u8]) -> Result<Self, ConfigError> {
         let certificate = OwnCertificate::parse(pem).ok_or_else(|| {
             let cure = "give the client's certificate, the ones above it, and its key, all in PEM";
-            ConfigError::new("certificate", "a certificate and the key that fits it", cure)
+            ConfigError::new(
+                "certificate",
+                "a certificate and the key that fits it",
+                cure,
+            )
         })?;
         Ok(Self(Proof::Certificate(certificate)))
     }
@@ -79,8 +85,8 @@ impl PrivateKey {
         Self::read(pem, None, kid, None)
     }
 
-    /// The same, with an algorithm (PS256 instead of RS256), and with the certificate whose thumbprint names the key,
-    /// as Entra ID wants it.
+    /// The same, with an algorithm (PS256 instead of RS256), and with the certificate whose
+    /// thumbprint names the key, as Entra ID wants it.
     ///
     /// # Errors
     ///

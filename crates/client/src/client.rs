@@ -30,30 +30,43 @@ pub struct Client {
 impl Client {
     /// A client with this id, which proves itself in this way.
     pub fn new(provider: Provider, id: &str, authentication: Authentication) -> Self {
-        let auth = ClientAuth { id: id.into(), proof: authentication.0 };
+        let auth = ClientAuth {
+            id: id.into(),
+            proof: authentication.0,
+        };
         let fetch = provider.questions(auth.certificate());
         let (auth, nonces) = (Arc::new(auth), Nonces::default());
         let trusted_audiences = Arc::default();
-        Self { provider, auth, fetch, key: None, nonces, addressee: None, trusted_audiences }
+        Self {
+            provider,
+            auth,
+            fetch,
+            key: None,
+            nonces,
+            addressee: None,
+            trusted_audiences,
+        }
     }
 
-    /// Has all tokens bound to this key (RFC 9449). A provider that gives one that is not is refused.
+    /// Has all tokens bound to this key (RFC 9449). A provider that gives one that is not is
+    /// refused.
     #[must_use]
     pub fn dpop(mut self, key: DpopKey) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// The `aud` of the assertions of `private_key_jwt`, where the provider wants another than its issuer. Entra ID and
-    /// Okta want their token endpoint; that is known.
+    /// The `aud` of the assertions of `private_key_jwt`, where the provider wants another than its
+    /// issuer. Entra ID and Okta want their token endpoint; that is known.
     #[must_use]
     pub fn assertion_audience(mut self, audience: &str) -> Self {
         self.addressee = Some(audience.into());
         self
     }
 
-    /// Other audiences that belong to this application. An ID token may be for them as well, also where nothing in it says
-    /// that it was made for this client (OpenID Connect Core 1.0, section 3.1.3.7).
+    /// Other audiences that belong to this application. An ID token may be for them as well, also
+    /// where nothing in it says that it was made for this client (OpenID Connect Core 1.0, section
+    /// 3.1.3.7).
     #[must_use]
     pub fn trusting_audiences<'a>(mut self, audiences: impl IntoIterator<Item = &'a str>) -> Self {
         self.trusted_audiences = audiences.into_iter().map(Into::into).collect();
@@ -79,24 +92,32 @@ impl Client {
         self.key.as_ref()
     }
 
-    /// A token for this client itself, by client credentials (RFC 6749, section 4.4). It asks each time: for a token
-    /// that is kept and renewed, see [`TokenSource`](crate::TokenSource).
+    /// A token for this client itself, by client credentials (RFC 6749, section 4.4). It asks each
+    /// time: for a token that is kept and renewed, see [`TokenSource`](crate::TokenSource).
     ///
     /// # Errors
     ///
     /// The provider's refusal, an answer that cannot be trusted, or an outage.
     pub async fn client_credentials(&self, request: &TokenRequest) -> Result<Tokens, Error> {
-        let granted = self.granted(&[("grant_type", "client_credentials")], request).await?;
+        let granted = self
+            .granted(&[("grant_type", "client_credentials")], request)
+            .await?;
         Ok(granted.tokens)
     }
 
-    /// A proof for a request with a token that is bound to this client's key (RFC 9449, section 7.1): the value of the
-    /// header `DPoP`. `None` where the token is not bound. `url` is the whole address that is called.
+    /// A proof for a request with a token that is bound to this client's key (RFC 9449, section
+    /// 7.1): the value of the header `DPoP`. `None` where the token is not bound. `url` is the
+    /// whole address that is called.
     ///
     /// # Errors
     ///
     /// A bound token, and no key here.
-    pub fn proof(&self, method: &str, url: &Url, token: &AccessToken) -> Result<Option<String>, Error> {
+    pub fn proof(
+        &self,
+        method: &str,
+        url: &Url,
+        token: &AccessToken,
+    ) -> Result<Option<String>, Error> {
         if token.kind() != TokenKind::Dpop {
             return Ok(None);
         }
@@ -108,7 +129,12 @@ impl Client {
             )
         })?;
         let nonce = self.nonces.of(url);
-        let proven = Proven { method, url, token: Some(token.expose()), nonce: nonce.as_deref() };
+        let proven = Proven {
+            method,
+            url,
+            token: Some(token.expose()),
+            nonce: nonce.as_deref(),
+        };
         key.prove(&proven, self.now()).map(Some)
     }
 
@@ -136,10 +162,15 @@ impl Client {
         members: &[(&str, &str)],
         request: &TokenRequest,
     ) -> Result<answer::Granted, Error> {
-        // Before the question: the provider counts from a later moment, so the token ends no sooner than we think.
+        // Before the question: the provider counts from a later moment, so the token ends no sooner
+        // than we think.
         let asked_at = self.now();
         let document = self.document(Endpoint::Token, members).await?;
-        let expected = if self.key.is_some() { TokenKind::Dpop } else { TokenKind::Bearer };
+        let expected = if self.key.is_some() {
+            TokenKind::Dpop
+        } else {
+            TokenKind::Bearer
+        };
         answer::tokens(&document, request, expected, asked_at)
     }
 
@@ -169,7 +200,9 @@ impl Client {
         let key = self.key.as_ref().filter(|_| endpoint.takes_proof());
         let mut answered = self.ask_once(url, *reach, members, &addressee, key).await?;
         let wants_nonce = key.is_some() && answered.dpop_nonce.is_some();
-        if wants_nonce && answer::is_refused_with(&answered, "use_dpop_nonce", self.provider.limits()) {
+        if wants_nonce
+            && answer::is_refused_with(&answered, "use_dpop_nonce", self.provider.limits())
+        {
             answered = self.ask_once(url, *reach, members, &addressee, key).await?;
         }
         Ok((url, answered))
@@ -185,23 +218,47 @@ impl Client {
     ) -> Result<Answered, Error> {
         let failed = |reason: String| Error::outage(reason, None);
         if self.auth.has_empty_secret() {
-            let cure = "give the client the secret that the provider gave it, or make it a public one";
-            return Err(Error::config("client_secret", "a secret that is not empty", cure));
+            let cure =
+                "give the client the secret that the provider gave it, or make it a public one";
+            return Err(Error::config(
+                "client_secret",
+                "a secret that is not empty",
+                cure,
+            ));
         }
-        let (body, authorization) = self.auth.form(members, addressee, self.now()).map_err(failed)?;
+        let (body, authorization) = self
+            .auth
+            .form(members, addressee, self.now())
+            .map_err(failed)?;
         let nonce = self.nonces.of(url);
-        let proven = Proven { method: "POST", url, token: None, nonce: nonce.as_deref() };
+        let proven = Proven {
+            method: "POST",
+            url,
+            token: None,
+            nonce: nonce.as_deref(),
+        };
         let proof = key.map(|key| key.prove(&proven, self.now())).transpose()?;
-        let question = Question { url, reach, body, accept: "application/json", authorization, proof };
-        let answered = self.fetch.ask(question).await.map_err(|fault| failed(fault.to_string()))?;
+        let question = Question {
+            url,
+            reach,
+            body,
+            accept: "application/json",
+            authorization,
+            proof,
+        };
+        let answered = self
+            .fetch
+            .ask(question)
+            .await
+            .map_err(|fault| failed(fault.to_string()))?;
         if let Some(nonce) = answered.dpop_nonce.as_deref().filter(|_| key.is_some()) {
             self.nonces.keep(url, nonce);
         }
         Ok(answered)
     }
 
-    /// Whom an assertion is for: the issuer, by which nobody else can use it, unless the provider knows its token
-    /// endpoint only.
+    /// Whom an assertion is for: the issuer, by which nobody else can use it, unless the provider
+    /// knows its token endpoint only.
     fn addressee(&self, token_endpoint: Option<&Url>) -> String {
         let issuer = self.provider.issuer().as_str();
         let by_endpoint = matches!(
@@ -223,6 +280,11 @@ impl Client {
 /// Shows the id and the provider.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the client `{}` of {}", self.auth.id, self.provider.issuer())
+        write!(
+            f,
+            "the client `{}` of {}",
+            self.auth.id,
+            self.provider.issuer()
+        )
     }
 }

@@ -1,4 +1,5 @@
-//! Why there is no token: the settings, the provider's refusal, an answer that must not be trusted, or an outage.
+//! Why there is no token: the settings, the provider's refusal, an answer that must not be trusted,
+//! or an outage.
 
 use portcullis_core::jose::json::{Json, Object};
 use portcullis_core::{ConfigError, Outage, OutageCode};
@@ -14,7 +15,8 @@ pub enum Error {
     Config(ConfigError),
     /// The provider said no (RFC 6749, section 5.2). What it said is fit to be shown.
     Refused(Refusal),
-    /// An answer, a callback or an ID token is not what it should be. It may be an attack: nothing of it is used.
+    /// An answer, a callback or an ID token is not what it should be. It may be an attack: nothing
+    /// of it is used.
     Distrusted(Distrust),
     /// The provider cannot be reached, or gives no proper answer. Try again later.
     Outage(Outage),
@@ -26,16 +28,24 @@ impl Error {
     }
 
     pub(crate) fn distrust(reason: impl Into<String>) -> Self {
-        Self::Distrusted(Distrust { reason: reason.into(), malformed: false })
+        Self::Distrusted(Distrust {
+            reason: reason.into(),
+            malformed: false,
+        })
     }
 
     /// An answer that is written in a way that has no meaning, or two.
     pub(crate) fn malformed(reason: impl Into<String>) -> Self {
-        Self::Distrusted(Distrust { reason: reason.into(), malformed: true })
+        Self::Distrusted(Distrust {
+            reason: reason.into(),
+            malformed: true,
+        })
     }
 
     pub(crate) fn outage(facts: impl Into<String>, retry_after: Option<Duration>) -> Self {
-        let retry_after = retry_after.unwrap_or(Duration::from_secs(1)).min(LONGEST_PAUSE);
+        let retry_after = retry_after
+            .unwrap_or(Duration::from_secs(1))
+            .min(LONGEST_PAUSE);
         Self::Outage(Outage::new(OutageCode::Provider, facts.into(), retry_after))
     }
 
@@ -97,7 +107,8 @@ impl Distrust {
         &self.reason
     }
 
-    /// Whether the answer only does not keep to the standard, so that it cannot be read. Else it may be another's.
+    /// Whether the answer only does not keep to the standard, so that it cannot be read. Else it
+    /// may be another's.
     pub fn is_malformed(&self) -> bool {
         self.malformed
     }
@@ -105,7 +116,11 @@ impl Distrust {
 
 impl fmt::Display for Distrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let problem = if self.malformed { "cannot be read" } else { "cannot be trusted" };
+        let problem = if self.malformed {
+            "cannot be read"
+        } else {
+            "cannot be trusted"
+        };
         write!(f, "the answer {problem}: {}", self.reason)
     }
 }
@@ -137,23 +152,36 @@ impl Refusal {
         }
     }
 
-    /// The refusal in the document of an answer, if it holds one. Okta has names of its own for it in places.
+    /// The refusal in the document of an answer, if it holds one. Okta has names of its own for it
+    /// in places.
     pub(crate) fn of(document: &Object, status: u16) -> Option<Self> {
-        let text = |name| document.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
+        let text = |name| {
+            document
+                .get(name)
+                .and_then(Json::as_str)
+                .filter(|text| !text.is_empty())
+        };
         let refusal = match (text("error"), text("errorCode")) {
             (Some(error), _) => Self::new(error, text("error_description"), text("error_uri")),
             (None, Some(error)) => Self::new(error, text("errorSummary"), None),
             (None, None) => return None,
         };
-        Some(Self { status: Some(status), ..refusal })
+        Some(Self {
+            status: Some(status),
+            ..refusal
+        })
     }
 
     /// A refusal by its status alone: the provider gave no code.
     pub(crate) fn without_reason(status: u16) -> Self {
-        Self { status: Some(status), ..Self::new("", None, None) }
+        Self {
+            status: Some(status),
+            ..Self::new("", None, None)
+        }
     }
 
-    /// The code: `invalid_client`, `invalid_scope`, `access_denied` and so on. Empty where the provider gave none.
+    /// The code: `invalid_client`, `invalid_scope`, `access_denied` and so on. Empty where the
+    /// provider gave none.
     pub fn error(&self) -> &str {
         &self.error
     }
@@ -163,18 +191,29 @@ impl Refusal {
         self.status
     }
 
-    /// Whether a refresh token that was refused like this is worth nothing any more. A refusal without a reason counts:
-    /// to sign in again costs little, and to keep what is refused each time costs every call.
+    /// Whether a refresh token that was refused like this is worth nothing any more. A refusal
+    /// without a reason counts: to sign in again costs little, and to keep what is refused each
+    /// time costs every call.
     pub fn ends_the_session(&self) -> bool {
-        let spent =
-            ["invalid_grant", "invalid_token", "expired_token", "bad_refresh_token", "invalid_refresh_token"];
+        let spent = [
+            "invalid_grant",
+            "invalid_token",
+            "expired_token",
+            "bad_refresh_token",
+            "invalid_refresh_token",
+        ];
         self.error.is_empty() || spent.contains(&self.error.as_str())
     }
 
-    /// Whether the provider wants the person to sign in, or to agree, again (OpenID Connect Core 1.0, section 3.1.2.6).
+    /// Whether the provider wants the person to sign in, or to agree, again (OpenID Connect Core
+    /// 1.0, section 3.1.2.6).
     pub fn asks_for_the_person(&self) -> bool {
-        let asks =
-            ["interaction_required", "login_required", "consent_required", "account_selection_required"];
+        let asks = [
+            "interaction_required",
+            "login_required",
+            "consent_required",
+            "account_selection_required",
+        ];
         asks.contains(&self.error.as_str())
     }
 
@@ -214,7 +253,11 @@ pub(crate) fn cleaned(text: &str, most: usize) -> String {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    let plain: String = text.chars().take(most).map(|c| if steers(c) { ' ' } else { c }).collect();
+    let plain: String = text
+        .chars()
+        .take(most)
+        .map(|c| if steers(c) { ' ' } else { c })
+        .collect();
     plain.trim().to_owned()
 }
 
@@ -232,9 +275,16 @@ mod tests {
         assert_eq!(refusal.error(), "invalid [2Jclient");
         assert_eq!(refusal.description(), Some("no  such  client 31m"));
         assert_eq!(refusal.uri(), None);
-        let long = Refusal::new(&"x".repeat(500), Some(&"ü".repeat(9_000)), Some("https://idp.example/why"));
+        let long = Refusal::new(
+            &"x".repeat(500),
+            Some(&"ü".repeat(9_000)),
+            Some("https://idp.example/why"),
+        );
         assert_eq!(
-            (long.error().len(), long.description().map(|text| text.chars().count())),
+            (
+                long.error().len(),
+                long.description().map(|text| text.chars().count())
+            ),
             (128, Some(1_024))
         );
         assert!(long.to_string().ends_with(", see https://idp.example/why"));

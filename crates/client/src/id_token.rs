@@ -1,10 +1,11 @@
-//! ID tokens, verified (OpenID Connect Core 1.0, section 3.1.3.7), with the strict parsers of the core and keys that
-//! are kept fresh.
+//! ID tokens, verified (OpenID Connect Core 1.0, section 3.1.3.7), with the strict parsers of the
+//! core and keys that are kept fresh.
 //!
-//! Refuses: other signatures than by one of the issuer's keys (so `none` and HMAC), another issuer, audience or
-//! authorised party, a time that has passed or not come, another nonce, and another access token than the one beside it.
-//! An ID token for several audiences that names no authorised party is taken where it came with the access token that its
-//! `at_hash` names: straight from the token endpoint. Does not check: `acr` and `amr`, which an application reads from the claims.
+//! Refuses: other signatures than by one of the issuer's keys (so `none` and HMAC), another issuer,
+//! audience or authorised party, a time that has passed or not come, another nonce, and another
+//! access token than the one beside it. An ID token for several audiences that names no authorised
+//! party is taken where it came with the access token that its `at_hash` names: straight from the
+//! token endpoint. Does not check: `acr` and `amr`, which an application reads from the claims.
 
 use crate::error::Error;
 use crate::provider::Provider;
@@ -48,7 +49,8 @@ pub(crate) struct Expected<'e> {
 const LEEWAY: i64 = 60;
 
 impl IdToken {
-    /// The subject: who signed in, in the provider's words. Only together with the issuer it names one person.
+    /// The subject: who signed in, in the provider's words. Only together with the issuer it names
+    /// one person.
     pub fn subject(&self) -> &str {
         &self.subject
     }
@@ -58,7 +60,8 @@ impl IdToken {
         self.claims.get(name)
     }
 
-    /// The text of the token: from here on, keeping it is the caller's matter. It is good as a hint for a logout.
+    /// The text of the token: from here on, keeping it is the caller's matter. It is good as a hint
+    /// for a logout.
     pub fn expose(&self) -> &str {
         self.text.expose()
     }
@@ -69,27 +72,44 @@ impl IdToken {
         expected: &Expected<'_>,
     ) -> Result<Self, Error> {
         let limits = provider.limits();
-        let jws =
-            compact::parse_jws(text.expose(), limits).map_err(|rejection| wrong(&rejection.to_string()))?;
+        let jws = compact::parse_jws(text.expose(), limits)
+            .map_err(|rejection| wrong(&rejection.to_string()))?;
         let header = jws.header();
-        if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+        if header
+            .typ
+            .as_deref()
+            .is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"))
+        {
             return Err(wrong("its `typ` is another token's"));
         }
-        let key = provider.keys().prove(&jws).await.map_err(|unproven| match unproven {
-            Unproven::Forged(reason) => wrong(reason),
-            Unproven::Outage(outage) => Error::Outage(outage),
-        })?;
+        let key = provider
+            .keys()
+            .prove(&jws)
+            .await
+            .map_err(|unproven| match unproven {
+                Unproven::Forged(reason) => wrong(reason),
+                Unproven::Outage(outage) => Error::Outage(outage),
+            })?;
         let claims = object(jws.unverified_payload(), limits)?;
         let issuer = provider.issuer().as_str();
-        check(&claims, issuer, expected, provider.clock().now()).map_err(|reason| wrong(&reason))?;
+        check(&claims, issuer, expected, provider.clock().now())
+            .map_err(|reason| wrong(&reason))?;
         if !is_key_for(key.issuer(), &claims, issuer) {
             return Err(wrong("it is signed with a key of another issuer"));
         }
         if let Some(access_token) = expected.access_token {
             check_hash(&claims, header.algorithm, access_token).map_err(|reason| wrong(&reason))?;
         }
-        let subject = claims.get("sub").and_then(Json::as_str).unwrap_or_default().into();
-        Ok(Self { text, claims: Arc::new(claims), subject })
+        let subject = claims
+            .get("sub")
+            .and_then(Json::as_str)
+            .unwrap_or_default()
+            .into();
+        Ok(Self {
+            text,
+            claims: Arc::new(claims),
+            subject,
+        })
     }
 }
 
@@ -105,7 +125,12 @@ fn object(payload: &[u8], limits: &Limits) -> Result<Object, Error> {
 }
 
 /// The claims, one after the other, in the order of section 3.1.3.7.
-fn check(claims: &Object, issuer: &str, expected: &Expected<'_>, now: NumericDate) -> Result<(), String> {
+fn check(
+    claims: &Object,
+    issuer: &str,
+    expected: &Expected<'_>,
+    now: NumericDate,
+) -> Result<(), String> {
     check_issuer(text(claims, "iss")?, issuer)?;
     check_audience(claims, expected)?;
     check_times(claims, expected.max_age, now)?;
@@ -128,14 +153,18 @@ fn check_issuer(named: Option<&str>, issuer: &str) -> Result<(), String> {
     let aliases = (Dialect::of_issuer(issuer).aliases)(issuer);
     match named {
         Some(named) if named == issuer || aliases.iter().any(|alias| alias == named) => Ok(()),
-        other => Err(format!("its `iss` is {}", other.map_or_else(|| "not there".to_owned(), shown))),
+        other => Err(format!(
+            "its `iss` is {}",
+            other.map_or_else(|| "not there".to_owned(), shown)
+        )),
     }
 }
 
-/// Meant for this client; and if it is meant for others as well, then made for this one (section 3.1.3.7 as the second
-/// errata have it: `azp` is checked where it is there). Without `azp`, what made it for this client is that it came from
-/// the token endpoint beside the access token that its `at_hash` names, which is compared below. An ID token from
-/// anywhere else has no access token beside it.
+/// Meant for this client; and if it is meant for others as well, then made for this one (section
+/// 3.1.3.7 as the second errata have it: `azp` is checked where it is there). Without `azp`, what
+/// made it for this client is that it came from the token endpoint beside the access token that its
+/// `at_hash` names, which is compared below. An ID token from anywhere else has no access token
+/// beside it.
 fn check_audience(claims: &Object, expected: &Expected<'_>) -> Result<(), String> {
     let client = expected.client;
     let audiences: Vec<&str> = match claims.get("aud") {
@@ -146,15 +175,19 @@ fn check_audience(claims: &Object, expected: &Expected<'_>) -> Result<(), String
     if !audiences.contains(&client) {
         return Err("its `aud` is not this client".to_owned());
     }
-    let is_known =
-        |audience: &&str| *audience == client || expected.trusted.iter().any(|it| **it == **audience);
+    let is_known = |audience: &&str| {
+        *audience == client || expected.trusted.iter().any(|it| **it == **audience)
+    };
     let came_along = expected.access_token.is_some() && claims.get("at_hash").is_some();
     match text(claims, "azp")? {
         Some(party) if party == client => Ok(()),
         Some(_) => Err("its `azp` is another client".to_owned()),
         None if came_along || audiences.iter().all(is_known) => Ok(()),
         None => {
-            let others = audiences.iter().filter(|audience| !is_known(audience)).map(|it| shown(it));
+            let others = audiences
+                .iter()
+                .filter(|audience| !is_known(audience))
+                .map(|it| shown(it));
             let others = others.collect::<Vec<_>>().join(", ");
             Err(format!(
                 "it is for {others} as well, and has neither `azp` nor `at_hash`: if the others are this application's \
@@ -167,9 +200,9 @@ fn check_audience(claims: &Object, expected: &Expected<'_>) -> Result<(), String
 fn check_times(claims: &Object, max_age: Option<Duration>, now: NumericDate) -> Result<(), String> {
     let time = |name: &str| match claims.get(name) {
         None => Ok(None),
-        Some(value) => {
-            NumericDate::from_json(value).map(Some).ok_or_else(|| format!("its `{name}` is no time"))
-        }
+        Some(value) => NumericDate::from_json(value)
+            .map(Some)
+            .ok_or_else(|| format!("its `{name}` is no time")),
     };
     let needed = |name: &str| time(name)?.ok_or_else(|| format!("it has no `{name}`"));
     if now >= needed("exp")?.plus(LEEWAY) {
@@ -179,19 +212,32 @@ fn check_times(claims: &Object, max_age: Option<Duration>, now: NumericDate) -> 
     if needed("iat")? > latest || time("nbf")?.is_some_and(|nbf| nbf > latest) {
         return Err("it is from the future".to_owned());
     }
-    let Some(max_age) = max_age else { return Ok(()) };
+    let Some(max_age) = max_age else {
+        return Ok(());
+    };
     let age = now.since(needed("auth_time")?);
-    let most = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX).saturating_add(LEEWAY);
-    if age > most { Err("the person signed in too long ago".to_owned()) } else { Ok(()) }
+    let most = i64::try_from(max_age.as_secs())
+        .unwrap_or(i64::MAX)
+        .saturating_add(LEEWAY);
+    if age > most {
+        Err("the person signed in too long ago".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
-/// `at_hash`, where it is there (section 3.1.3.6): the left half of the hash that the signature uses.
+/// `at_hash`, where it is there (section 3.1.3.6): the left half of the hash that the signature
+/// uses.
 fn check_hash(claims: &Object, algorithm: Algorithm, access_token: &str) -> Result<(), String> {
-    let Some(named) = text(claims, "at_hash")? else { return Ok(()) };
+    let Some(named) = text(claims, "at_hash")? else {
+        return Ok(());
+    };
     let by = match algorithm {
         Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 => &digest::SHA256,
         Algorithm::RS384 | Algorithm::PS384 | Algorithm::ES384 => &digest::SHA384,
-        Algorithm::RS512 | Algorithm::PS512 | Algorithm::ES512 | Algorithm::EdDSA => &digest::SHA512,
+        Algorithm::RS512 | Algorithm::PS512 | Algorithm::ES512 | Algorithm::EdDSA => {
+            &digest::SHA512
+        }
     };
     let hash = digest(by, access_token.as_bytes());
     let (left, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
@@ -204,7 +250,9 @@ fn check_hash(claims: &Object, algorithm: Algorithm, access_token: &str) -> Resu
 
 /// Where a key says for which issuer it is, as those of Entra ID do, it has to be this one.
 fn is_key_for(named: Option<&str>, claims: &Object, issuer: &str) -> bool {
-    let Some(template) = named.filter(|_| Dialect::of_issuer(issuer).keys_name_issuer) else { return true };
+    let Some(template) = named.filter(|_| Dialect::of_issuer(issuer).keys_name_issuer) else {
+        return true;
+    };
     let tenant = claims.get("tid").and_then(Json::as_str).unwrap_or_default();
     template.replace(portcullis_core::dialect::TENANT, tenant) == issuer
 }
@@ -212,7 +260,10 @@ fn is_key_for(named: Option<&str>, claims: &Object, issuer: &str) -> bool {
 fn text<'c>(claims: &'c Object, name: &str) -> Result<Option<&'c str>, String> {
     match claims.get(name) {
         None => Ok(None),
-        Some(value) => value.as_str().map(Some).ok_or_else(|| format!("its `{name}` is no string")),
+        Some(value) => value
+            .as_str()
+            .map(Some)
+            .ok_or_else(|| format!("its `{name}` is no string")),
     }
 }
 
@@ -235,7 +286,12 @@ mod tests {
             max_age: Some(Duration::from_secs(60)),
             ..Expected::default()
         };
-        check(&claims, "https://idp.example", &expected, NumericDate::from_seconds(10_000))
+        check(
+            &claims,
+            "https://idp.example",
+            &expected,
+            NumericDate::from_seconds(10_000),
+        )
     }
 
     /// The claims of a good token, with these in place of theirs; `null` leaves one out.
@@ -246,7 +302,10 @@ mod tests {
         for (name, value) in changed.as_object().unwrap() {
             claims[name] = value.clone();
         }
-        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        claims
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
         claims.to_string()
     }
 
@@ -292,16 +351,35 @@ mod tests {
         let check = |changed: serde_json::Value, access_token, trusted: &[Box<str>]| {
             let claims = object(with(&changed).as_bytes(), &Limits::default()).unwrap();
             let nonce = Some("n");
-            let expected = Expected { client: "app", nonce, access_token, trusted, ..Expected::default() };
-            check(&claims, "https://idp.example", &expected, NumericDate::from_seconds(10_000))
+            let expected = Expected {
+                client: "app",
+                nonce,
+                access_token,
+                trusted,
+                ..Expected::default()
+            };
+            check(
+                &claims,
+                "https://idp.example",
+                &expected,
+                NumericDate::from_seconds(10_000),
+            )
         };
         let several = serde_json::json!({ "aud": ["app", "api"], "at_hash": "x" });
         let bare = serde_json::json!({ "aud": ["app", "api"] });
         // Beside its access token; `at_hash` is compared where the access token is.
         assert_eq!(check(several.clone(), Some("t"), &[]), Ok(()));
         // From the front channel there is none.
-        assert!(check(several.clone(), None, &[]).unwrap_err().contains("`api` as well"));
-        assert!(check(bare.clone(), Some("t"), &[]).unwrap_err().contains("--trusted-audience"));
+        assert!(
+            check(several.clone(), None, &[])
+                .unwrap_err()
+                .contains("`api` as well")
+        );
+        assert!(
+            check(bare.clone(), Some("t"), &[])
+                .unwrap_err()
+                .contains("--trusted-audience")
+        );
         // Audiences that are named as one's own.
         assert_eq!(check(bare.clone(), Some("t"), &["api".into()]), Ok(()));
         assert!(check(bare, None, &["other".into()]).is_err());
@@ -318,7 +396,11 @@ mod tests {
     #[test]
     fn the_access_token_beside_it_is_the_one_it_names() {
         // The example of OpenID Connect Core 1.0, appendix A.3.
-        let claims = object(br#"{"at_hash":"77QmUPtjPfzWtF2AnpK9RQ"}"#, &Limits::default()).unwrap();
+        let claims = object(
+            br#"{"at_hash":"77QmUPtjPfzWtF2AnpK9RQ"}"#,
+            &Limits::default(),
+        )
+        .unwrap();
         let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         assert_eq!(check_hash(&claims, Algorithm::RS256, token), Ok(()));
         assert!(check_hash(&claims, Algorithm::RS256, "another").is_err());
@@ -327,11 +409,22 @@ mod tests {
 
     #[test]
     fn a_key_of_another_tenant_signs_nothing_here() {
-        let claims =
-            object(br#"{"tid":"9188040d-6c67-4c5b-b112-36a304b66dad"}"#, &Limits::default()).unwrap();
+        let claims = object(
+            br#"{"tid":"9188040d-6c67-4c5b-b112-36a304b66dad"}"#,
+            &Limits::default(),
+        )
+        .unwrap();
         let issuer = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0";
-        assert!(is_key_for(Some("https://login.microsoftonline.com/{tenantid}/v2.0"), &claims, issuer));
-        assert!(!is_key_for(Some("https://login.microsoftonline.com/0/v2.0"), &claims, issuer));
+        assert!(is_key_for(
+            Some("https://login.microsoftonline.com/{tenantid}/v2.0"),
+            &claims,
+            issuer
+        ));
+        assert!(!is_key_for(
+            Some("https://login.microsoftonline.com/0/v2.0"),
+            &claims,
+            issuer
+        ));
         assert!(is_key_for(None, &claims, issuer));
     }
 }

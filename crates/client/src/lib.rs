@@ -16,13 +16,14 @@
 //! # }
 //! ```
 //!
-//! What goes out is bounded in time and size, follows no redirect, and goes to https only, except on loopback. What
-//! comes in is read strictly: another issuer, another type of token or a repeated member is no token. Tokens, secrets
-//! and keys are wiped when they are dropped (copies that the TLS and JSON layers made on the way are not), and have no
-//! way to be printed; taking a text out is a call that says so.
+//! What goes out is bounded in time and size, follows no redirect, and goes to https only, except
+//! on loopback. What comes in is read strictly: another issuer, another type of token or a repeated
+//! member is no token. Tokens, secrets and keys are wiped when they are dropped (copies that the
+//! TLS and JSON layers made on the way are not), and have no way to be printed; taking a text out
+//! is a call that says so.
 //!
-//! People sign in by [`Client::authorization_code`] with a [`LoopbackRedirect`], or by [`Client::device`] where there is no
-//! browser; both give [`Tokens`].
+//! People sign in by [`Client::authorization_code`] with a [`LoopbackRedirect`], or by
+//! [`Client::device`] where there is no browser; both give [`Tokens`].
 //!
 //! It needs a Tokio runtime. No HTTP client shows in the API.
 

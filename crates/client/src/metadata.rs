@@ -1,6 +1,7 @@
 //! What we read of a provider's metadata (RFC 8414, section 2, and the standards that add to it).
 //!
-//! Addresses that may not be asked (another scheme than https, except on loopback) are refused with the whole document.
+//! Addresses that may not be asked (another scheme than https, except on loopback) are refused with
+//! the whole document.
 
 use portcullis_core::jose::json::Object;
 use portcullis_resource_server::outbound::endpoint;
@@ -26,17 +27,21 @@ pub struct ServerMetadata {
     pub requires_pushed_requests: bool,
     /// `authorization_response_iss_parameter_supported` (RFC 9207, section 3).
     pub names_itself_in_callbacks: bool,
-    /// `code_challenge_methods_supported` (RFC 8414, section 2); `None` where the provider does not say.
+    /// `code_challenge_methods_supported` (RFC 8414, section 2); `None` where the provider does not
+    /// say.
     pub code_challenge_methods: Option<Vec<String>>,
-    /// `dpop_signing_alg_values_supported` (RFC 9449, section 5.1); `None` where the provider does not say.
+    /// `dpop_signing_alg_values_supported` (RFC 9449, section 5.1); `None` where the provider does
+    /// not say.
     pub dpop_algorithms: Option<Vec<String>>,
     /// `grant_types_supported`; `None` where the provider does not say.
     pub grant_types: Option<Vec<String>>,
-    /// `scopes_supported`; `None` where the provider does not say. It may have more (RFC 8414, section 2).
+    /// `scopes_supported`; `None` where the provider does not say. It may have more (RFC 8414,
+    /// section 2).
     pub scopes: Option<Vec<String>>,
     /// `token_endpoint_auth_methods_supported`; `None` where the provider does not say.
     pub authentication_methods: Option<Vec<String>>,
-    /// The endpoints for clients that prove themselves by a certificate: `mtls_endpoint_aliases` (RFC 8705, section 5).
+    /// The endpoints for clients that prove themselves by a certificate: `mtls_endpoint_aliases`
+    /// (RFC 8705, section 5).
     mutual_tls: Option<Box<ServerMetadata>>,
 }
 
@@ -54,17 +59,22 @@ impl ServerMetadata {
         let mut metadata = Self::endpoints(document)?;
         let flag = |name: &str| match document.get(name) {
             None => Ok(false),
-            Some(value) => value.as_bool().ok_or_else(|| format!("its `{name}` is no boolean")),
+            Some(value) => value
+                .as_bool()
+                .ok_or_else(|| format!("its `{name}` is no boolean")),
         };
         metadata.requires_pushed_requests = flag("require_pushed_authorization_requests")?;
-        metadata.names_itself_in_callbacks = flag("authorization_response_iss_parameter_supported")?;
+        metadata.names_itself_in_callbacks =
+            flag("authorization_response_iss_parameter_supported")?;
         metadata.code_challenge_methods = texts(document, "code_challenge_methods_supported")?;
         metadata.dpop_algorithms = texts(document, "dpop_signing_alg_values_supported")?;
         metadata.grant_types = texts(document, "grant_types_supported")?;
         metadata.scopes = texts(document, "scopes_supported")?;
         metadata.authentication_methods = texts(document, "token_endpoint_auth_methods_supported")?;
         if let Some(aliases) = document.get("mtls_endpoint_aliases") {
-            let aliases = aliases.as_object().ok_or("its `mtls_endpoint_aliases` are no object")?;
+            let aliases = aliases
+                .as_object()
+                .ok_or("its `mtls_endpoint_aliases` are no object")?;
             metadata.mutual_tls = Some(Box::new(Self::endpoints(aliases)?));
         }
         Ok(metadata)
@@ -94,7 +104,9 @@ impl ServerMetadata {
             Endpoint::Revocation => &self.revocation_endpoint,
         };
         let alias = self.mutual_tls.as_ref().filter(|_| by_certificate);
-        alias.and_then(|aliases| aliases.locate(endpoint, false)).or(own.as_ref())
+        alias
+            .and_then(|aliases| aliases.locate(endpoint, false))
+            .or(own.as_ref())
     }
 }
 
@@ -116,10 +128,16 @@ impl Endpoint {
 }
 
 fn texts(document: &Object, name: &str) -> Result<Option<Vec<String>>, String> {
-    let Some(value) = document.get(name) else { return Ok(None) };
-    let texts = value.as_array().map(|values| values.iter().map(|value| value.as_str().map(str::to_owned)));
+    let Some(value) = document.get(name) else {
+        return Ok(None);
+    };
+    let texts = value
+        .as_array()
+        .map(|values| values.iter().map(|value| value.as_str().map(str::to_owned)));
     let texts: Option<Vec<String>> = texts.and_then(|texts| texts.collect());
-    texts.map(Some).ok_or_else(|| format!("its `{name}` is no list of strings"))
+    texts
+        .map(Some)
+        .ok_or_else(|| format!("its `{name}` is no list of strings"))
 }
 
 #[cfg(test)]
@@ -140,11 +158,18 @@ mod tests {
                 "mtls_endpoint_aliases":{"token_endpoint":"https://mtls.a.example/token"}}"#,
         )
         .unwrap();
-        let at = |endpoint, by_certificate| metadata.locate(endpoint, by_certificate).map(Url::as_str);
-        assert_eq!(at(Endpoint::Token, true), Some("https://mtls.a.example/token"));
+        let at =
+            |endpoint, by_certificate| metadata.locate(endpoint, by_certificate).map(Url::as_str);
+        assert_eq!(
+            at(Endpoint::Token, true),
+            Some("https://mtls.a.example/token")
+        );
         assert_eq!(at(Endpoint::Token, false), Some("https://a.example/token"));
         assert_eq!(at(Endpoint::Device, true), None);
-        assert_eq!(at(Endpoint::Revocation, true), Some("https://a.example/revoke"));
+        assert_eq!(
+            at(Endpoint::Revocation, true),
+            Some("https://a.example/revoke")
+        );
     }
 
     #[test]

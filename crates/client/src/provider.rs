@@ -1,7 +1,8 @@
 //! An identity provider, found by its issuer identifier.
 //!
-//! The metadata is fetched once, when it is first needed, by whoever comes first; the others wait for it. It counts
-//! only if it names the very issuer that was asked for (RFC 8414, section 3.3). Keys for ID tokens are kept fresh.
+//! The metadata is fetched once, when it is first needed, by whoever comes first; the others wait
+//! for it. It counts only if it names the very issuer that was asked for (RFC 8414, section 3.3).
+//! Keys for ID tokens are kept fresh.
 
 use crate::error::Error;
 use crate::metadata::ServerMetadata;
@@ -46,8 +47,8 @@ impl Provider {
         Ok(provider)
     }
 
-    /// The provider with this issuer identifier, with settings of its own. Nothing is fetched before it is needed, so
-    /// a service can start while its provider is down.
+    /// The provider with this issuer identifier, with settings of its own. Nothing is fetched
+    /// before it is needed, so a service can start while its provider is down.
     ///
     /// # Errors
     ///
@@ -58,7 +59,12 @@ impl Provider {
             ConfigError::new("issuer", error.to_string(), cure)
         })?;
         let clock = Arc::new(SystemClock::new());
-        Ok(ProviderBuilder { issuer, metadata_url: None, trust: Trust::default(), clock })
+        Ok(ProviderBuilder {
+            issuer,
+            metadata_url: None,
+            trust: Trust::default(),
+            clock,
+        })
     }
 
     /// The issuer identifier.
@@ -81,23 +87,52 @@ impl Provider {
     }
 
     async fn find(&self) -> Result<(ServerMetadata, Reach), Error> {
-        let Known { issuer, metadata_url, documents, limits, .. } = &*self.0;
-        let urls = metadata_url.clone().map_or_else(|| well_known(issuer.as_str()), |url| vec![url]);
+        let Known {
+            issuer,
+            metadata_url,
+            documents,
+            limits,
+            ..
+        } = &*self.0;
+        let urls = metadata_url
+            .clone()
+            .map_or_else(|| well_known(issuer.as_str()), |url| vec![url]);
         let needed = ["token_endpoint"];
-        let found = outbound::discover(documents, issuer, urls, limits, &needed, ServerMetadata::read).await;
+        let found = outbound::discover(
+            documents,
+            issuer,
+            urls,
+            limits,
+            &needed,
+            ServerMetadata::read,
+        )
+        .await;
         let metadata = found.map_err(|error| {
-            Error::Outage(Outage::new(OutageCode::Metadata, error.to_string(), Duration::from_secs(1)))
+            Error::Outage(Outage::new(
+                OutageCode::Metadata,
+                error.to_string(),
+                Duration::from_secs(1),
+            ))
         })?;
         let outside = match outbound::parse_url(issuer.as_str()) {
             Ok(url) => leads_outside(&url).await,
             Err(_) => true,
         };
-        Ok((metadata, if outside { Reach::Outside } else { Reach::Anywhere }))
+        Ok((
+            metadata,
+            if outside {
+                Reach::Outside
+            } else {
+                Reach::Anywhere
+            },
+        ))
     }
 
     /// The way out for the questions of a client, with its certificate where it has one.
     pub(crate) fn questions(&self, own: Option<&OwnCertificate>) -> Fetch {
-        self.0.answers.for_questions(&self.0.trust.for_questions(own))
+        self.0
+            .answers
+            .for_questions(&self.0.trust.for_questions(own))
     }
 
     pub(crate) fn keys(&self) -> &IssuerKeys {
@@ -139,21 +174,28 @@ impl ProviderBuilder {
     ///
     /// An address that may not be asked: another scheme than https, except on loopback.
     pub fn metadata_url(mut self, url: &str) -> Result<Self, ConfigError> {
-        let parsed = outbound::parse_url(url).and_then(|url| outbound::fetchable(&url).map(|()| url));
+        let parsed =
+            outbound::parse_url(url).and_then(|url| outbound::fetchable(&url).map(|()| url));
         self.metadata_url = Some(parsed.map_err(|problem| {
-            ConfigError::new("metadata_url", problem, "write the whole address, with `https://`")
+            ConfigError::new(
+                "metadata_url",
+                problem,
+                "write the whole address, with `https://`",
+            )
         })?);
         Ok(self)
     }
 
-    /// Trusts these certificate authorities as well, in PEM: for a provider with a certificate of one's own authority.
+    /// Trusts these certificate authorities as well, in PEM: for a provider with a certificate of
+    /// one's own authority.
     ///
     /// # Errors
     ///
     /// A text without certificates.
     pub fn authorities(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
-        self.trust = Trust::authorities(pem)
-            .map_err(|problem| ConfigError::new("authorities", problem, "give certificates in PEM"))?;
+        self.trust = Trust::authorities(pem).map_err(|problem| {
+            ConfigError::new("authorities", problem, "give certificates in PEM")
+        })?;
         Ok(self)
     }
 
@@ -165,12 +207,24 @@ impl ProviderBuilder {
 
     /// The provider; nothing is fetched yet.
     pub fn build(self) -> Provider {
-        let Self { issuer, metadata_url, trust, clock } = self;
+        let Self {
+            issuer,
+            metadata_url,
+            trust,
+            clock,
+        } = self;
         let limits = Limits::default();
         let documents = Fetch::new(limits.document_bytes).trusting(&trust);
         let answers = Fetch::new(LARGEST_ANSWER);
-        let source = metadata_url.clone().map_or(KeySource::Discovered, KeySource::Metadata);
-        let keys = IssuerKeys::new(issuer.clone(), source, documents.clone(), Arc::clone(&clock));
+        let source = metadata_url
+            .clone()
+            .map_or(KeySource::Discovered, KeySource::Metadata);
+        let keys = IssuerKeys::new(
+            issuer.clone(),
+            source,
+            documents.clone(),
+            Arc::clone(&clock),
+        );
         let found = OnceCell::new();
         Provider(Arc::new(Known {
             issuer,

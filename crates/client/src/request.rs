@@ -5,8 +5,8 @@ use std::fmt;
 
 /// What a token should be good for: scopes, and the APIs that it is meant for.
 ///
-/// Which of the three an API wants is the provider's matter: Entra ID and Okta take scopes only, Auth0 an audience,
-/// RFC 8707 is about resources.
+/// Which of the three an API wants is the provider's matter: Entra ID and Okta take scopes only,
+/// Auth0 an audience, RFC 8707 is about resources.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct TokenRequest {
     pub(crate) scope: Option<Box<str>>,
@@ -24,7 +24,11 @@ impl TokenRequest {
     #[must_use]
     pub fn scope(mut self, scope: &str) -> Self {
         // What is no scope token is for the provider to refuse: the caller learns of it then.
-        let scope = scope.split(' ').filter(|scope| !scope.is_empty()).collect::<Vec<_>>().join(" ");
+        let scope = scope
+            .split(' ')
+            .filter(|scope| !scope.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
         self.scope = (!scope.is_empty()).then(|| scope.into());
         self
     }
@@ -36,7 +40,8 @@ impl TokenRequest {
         self
     }
 
-    /// For one more API, by its name at the provider (RFC 8693, section 2.1; also Auth0's `audience`).
+    /// For one more API, by its name at the provider (RFC 8693, section 2.1; also Auth0's
+    /// `audience`).
     #[must_use]
     pub fn audience(mut self, audience: &str) -> Self {
         self.audiences.push(audience.into());
@@ -51,8 +56,15 @@ impl TokenRequest {
     /// The members of the form.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
         let scope = self.scope.iter().map(|scope| ("scope", &**scope));
-        let resources = self.resources.iter().map(|resource| ("resource", &**resource));
-        scope.chain(resources).chain(self.audiences.iter().map(|audience| ("audience", &**audience)))
+        let resources = self
+            .resources
+            .iter()
+            .map(|resource| ("resource", &**resource));
+        scope.chain(resources).chain(
+            self.audiences
+                .iter()
+                .map(|audience| ("audience", &**audience)),
+        )
     }
 }
 
@@ -68,12 +80,20 @@ mod tests {
 
     #[test]
     fn every_resource_is_a_member_of_its_own() {
-        let request =
-            TokenRequest::new().scope("  a  b ").resource("https://x").resource("https://y").audience("z");
+        let request = TokenRequest::new()
+            .scope("  a  b ")
+            .resource("https://x")
+            .resource("https://y")
+            .audience("z");
         let members: Vec<_> = request.members().collect();
         assert_eq!(
             members,
-            [("scope", "a b"), ("resource", "https://x"), ("resource", "https://y"), ("audience", "z")]
+            [
+                ("scope", "a b"),
+                ("resource", "https://x"),
+                ("resource", "https://y"),
+                ("audience", "z")
+            ]
         );
         assert_eq!(TokenRequest::new().scope(" "), TokenRequest::new());
     }

@@ -28,7 +28,9 @@ impl TokenKind {
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::Bearer, Self::Dpop].into_iter().find(|kind| kind.scheme().eq_ignore_ascii_case(name))
+        [Self::Bearer, Self::Dpop]
+            .into_iter()
+            .find(|kind| kind.scheme().eq_ignore_ascii_case(name))
     }
 }
 
@@ -47,16 +49,23 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// An access token that was kept somewhere. Its text must be fit for a header: visible ASCII only.
+    /// An access token that was kept somewhere. Its text must be fit for a header: visible ASCII
+    /// only.
     ///
     /// # Errors
     ///
     /// A text that cannot be sent.
     pub fn restore(text: Secret, kind: TokenKind, expires_at: NumericDate) -> Result<Self, Error> {
         if is_sendable(text.expose()) {
-            Ok(Self { text, kind, expires_at })
+            Ok(Self {
+                text,
+                kind,
+                expires_at,
+            })
         } else {
-            Err(Error::malformed("the access token is empty, or cannot stand in a header"))
+            Err(Error::malformed(
+                "the access token is empty, or cannot stand in a header",
+            ))
         }
     }
 
@@ -75,10 +84,11 @@ impl AccessToken {
         self.expires_at
     }
 
-    /// The value of the Authorization header, marked as sensitive. A token that is bound to a key needs a proof
-    /// beside it.
+    /// The value of the Authorization header, marked as sensitive. A token that is bound to a key
+    /// needs a proof beside it.
     pub fn authorization(&self) -> HeaderValue {
-        let text = zeroize::Zeroizing::new(format!("{} {}", self.kind.scheme(), self.text.expose()));
+        let text =
+            zeroize::Zeroizing::new(format!("{} {}", self.kind.scheme(), self.text.expose()));
         // The text is visible ASCII: it was checked when the token was made.
         let value = HeaderValue::from_str(&text).ok();
         let mut value = value.unwrap_or_else(|| HeaderValue::from_static(""));
@@ -109,14 +119,20 @@ pub struct RefreshToken {
 impl RefreshToken {
     /// A refresh token that was kept somewhere.
     pub fn new(text: Secret) -> Self {
-        Self { text, subject: None }
+        Self {
+            text,
+            subject: None,
+        }
     }
 
-    /// Whose it is: after a refresh, an ID token for anybody else is refused (OpenID Connect Core 1.0, section 12.2).
-    /// The tokens of a flow with an ID token know it by themselves.
+    /// Whose it is: after a refresh, an ID token for anybody else is refused (OpenID Connect Core
+    /// 1.0, section 12.2). The tokens of a flow with an ID token know it by themselves.
     #[must_use]
     pub fn belonging_to(self, subject: &str) -> Self {
-        Self { subject: Some(subject.into()), ..self }
+        Self {
+            subject: Some(subject.into()),
+            ..self
+        }
     }
 
     /// Whose it is, where that is known.
@@ -154,8 +170,8 @@ impl Tokens {
         &self.access_token
     }
 
-    /// The refresh token, where the provider gave one. After a refresh it is the one to keep: a provider that rotates
-    /// them takes the old one no more.
+    /// The refresh token, where the provider gave one. After a refresh it is the one to keep: a
+    /// provider that rotates them takes the old one no more.
     pub fn refresh_token(&self) -> Option<&RefreshToken> {
         self.refresh_token.as_ref()
     }
@@ -188,7 +204,11 @@ mod tests {
     #[test]
     fn nothing_of_a_token_is_printed_and_headers_are_sensitive() {
         let token = |text: &str| {
-            AccessToken::restore(Secret::new(text), TokenKind::Dpop, NumericDate::from_seconds(0))
+            AccessToken::restore(
+                Secret::new(text),
+                TokenKind::Dpop,
+                NumericDate::from_seconds(0),
+            )
         };
         let good = token("marked").unwrap();
         assert_eq!(

@@ -1,7 +1,8 @@
-//! One verification, without a server: the bare signature, our whole line, and another library, side by side.
+//! One verification, without a server: the bare signature, our whole line, and another library,
+//! side by side.
 //!
-//! Machines are noisy: what counts are the ratios that this prints first, from rounds in which all three take
-//! turns. Criterion's figures follow.
+//! Machines are noisy: what counts are the ratios that this prints first, from rounds in which all
+//! three take turns. Criterion's figures follow.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,11 +24,17 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 use token::{Contender, Signed};
 
-const ALGORITHMS: [Algorithm; 4] = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
+const ALGORITHMS: [Algorithm; 4] = [
+    Algorithm::RS256,
+    Algorithm::PS256,
+    Algorithm::ES256,
+    Algorithm::EdDSA,
+];
 
 const STRETCH: Duration = Duration::from_millis(3);
 
-/// Rounds of a few milliseconds each, the contenders in turns; medians of the ratios within a round.
+/// Rounds of a few milliseconds each, the contenders in turns; medians of the ratios within a
+/// round.
 fn ratios(_: &mut Criterion) {
     println!("\n            bare signature   whole line   ratio   another library   ratio");
     for algorithm in ALGORITHMS {
@@ -38,8 +45,9 @@ fn ratios(_: &mut Criterion) {
             ours.push(timed(STRETCH, || signed.ours()));
             theirs.push(timed(STRETCH, || signed.theirs()));
         }
-        let ratio =
-            |above: &[f64], below: &[f64]| median(above.iter().zip(below).map(|(a, b)| a / b).collect());
+        let ratio = |above: &[f64], below: &[f64]| {
+            median(above.iter().zip(below).map(|(a, b)| a / b).collect())
+        };
         let (to_floor, to_ours) = (ratio(&ours, &floor), ratio(&theirs, &ours));
         println!(
             "{algorithm:<8} {:>14.1} us {:>9.1} us {to_floor:>7.3} {:>14.1} us {to_ours:>7.2}",
@@ -73,7 +81,9 @@ fn amplification(_: &mut Criterion) {
     for (multiple, algorithm) in corpus.algorithms() {
         println!("{multiple:>6.2}  {algorithm}");
     }
-    println!("\ndearest tokens of the corpus, as a multiple of an ordinary refusal of their algorithm");
+    println!(
+        "\ndearest tokens of the corpus, as a multiple of an ordinary refusal of their algorithm"
+    );
     for (multiple, id) in corpus.shapes().iter().take(5) {
         println!("{multiple:>6.2}  {id}");
     }
@@ -85,7 +95,9 @@ fn whole(criterion: &mut Criterion) {
         let signed = Signed::new(algorithm);
         let mut group = criterion.benchmark_group(algorithm.name());
         for contender in Contender::ALL {
-            group.bench_function(contender.name(), |bencher| bencher.iter(|| signed.run(contender)));
+            group.bench_function(contender.name(), |bencher| {
+                bencher.iter(|| signed.run(contender))
+            });
         }
         group.finish();
     }
@@ -94,7 +106,10 @@ fn whole(criterion: &mut Criterion) {
 fn parts(criterion: &mut Criterion) {
     let signed = Signed::new(Algorithm::RS256);
     let limits = Limits::default();
-    let payload = compact::parse_jws(&signed.token, &limits).unwrap().unverified_payload().to_vec();
+    let payload = compact::parse_jws(&signed.token, &limits)
+        .unwrap()
+        .unverified_payload()
+        .to_vec();
     criterion.bench_function("json of the payload", |bencher| {
         bencher.iter(|| json::parse(black_box(&payload), &limits).unwrap());
     });

@@ -12,8 +12,16 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// A fault: where it is, what was expected there, and how to put it right.
-    pub fn new(place: impl Into<String>, expected: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { place: place.into(), problem: expected.into(), cure: cure.into() }
+    pub fn new(
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self {
+            place: place.into(),
+            problem: expected.into(),
+            cure: cure.into(),
+        }
     }
 
     /// The setting, variable or file at fault.
@@ -34,7 +42,11 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}\n    cure: {}", self.place, self.problem, self.cure)
+        write!(
+            f,
+            "{}: {}\n    cure: {}",
+            self.place, self.problem, self.cure
+        )
     }
 }
 
@@ -51,7 +63,11 @@ impl ConfigErrors {
     ///
     /// All of them, when the list is not empty.
     pub fn check(faults: Vec<ConfigError>) -> Result<(), Self> {
-        if faults.is_empty() { Ok(()) } else { Err(Self(faults)) }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Self(faults))
+        }
     }
 
     /// The faults, one by one.
@@ -87,9 +103,15 @@ mod tests {
             (fault.place(), fault.expected(), fault.cure()),
             ("issuer[0].url", "an issuer", "write one")
         );
-        assert_eq!(fault.to_string(), "issuer[0].url: an issuer\n    cure: write one");
+        assert_eq!(
+            fault.to_string(),
+            "issuer[0].url: an issuer\n    cure: write one"
+        );
         let one = ConfigErrors::from(fault.clone());
-        assert!(one.to_string().starts_with("1 fault in the settings:\n  issuer[0].url"));
+        assert!(
+            one.to_string()
+                .starts_with("1 fault in the settings:\n  issuer[0].url")
+        );
         let two = ConfigErrors::check(vec![fault.clone(), fault]).unwrap_err();
         assert!(two.to_string().starts_with("2 faults in the settings:"));
         assert_eq!(two.iter().count(), 2);

@@ -1,15 +1,18 @@
-//! A token in a cookie, where the operator names one: for `EventSource`, images and whatever else sets no headers.
+//! A token in a cookie, where the operator names one: for `EventSource`, images and whatever else
+//! sets no headers.
 //!
-//! A browser sends a cookie whoever asked it to. So the cookie counts only for requests that change nothing (`GET`,
-//! `HEAD`), and only where nothing shows that another site made the browser ask: `Sec-Fetch-Site`, or else `Origin`. A
-//! WebSocket can change things and is bound by no CORS: its `Origin` must be there and be this host. Any credential in a
-//! header comes first, and the cookie is ignored beside it.
+//! A browser sends a cookie whoever asked it to. So the cookie counts only for requests that change
+//! nothing (`GET`, `HEAD`), and only where nothing shows that another site made the browser ask:
+//! `Sec-Fetch-Site`, or else `Origin`. A WebSocket can change things and is bound by no CORS: its
+//! `Origin` must be there and be this host. Any credential in a header comes first, and the cookie
+//! is ignored beside it.
 //!
 //! Does not check `SameSite`: a request does not show it. The application sets it.
 
 use http::Method;
 use http::header::{
-    AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, UPGRADE,
+    AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY,
+    UPGRADE,
 };
 
 /// A request, as far as a token in a cookie depends on it.
@@ -17,15 +20,16 @@ use http::header::{
 pub struct CookieRequest<'r> {
     /// The method.
     pub method: &'r Method,
-    /// The host that was asked, with its port, where it is known from elsewhere than the header `Host`.
+    /// The host that was asked, with its port, where it is known from elsewhere than the header
+    /// `Host`.
     pub host: Option<&'r str>,
     /// The header fields.
     pub headers: &'r HeaderMap,
 }
 
 impl CookieRequest<'_> {
-    /// The headers with the token of this cookie in `Authorization`; none where the cookie does not count. Two cookies
-    /// of that name become two credentials, which are refused.
+    /// The headers with the token of this cookie in `Authorization`; none where the cookie does not
+    /// count. Two cookies of that name become two credentials, which are refused.
     pub fn presented(self, name: &str) -> Option<HeaderMap> {
         let mut values = cookies(self.headers, name).peekable();
         if values.peek().is_none() || self.headers.contains_key(AUTHORIZATION) || !self.counts() {
@@ -47,14 +51,22 @@ impl CookieRequest<'_> {
         if ![Method::GET, Method::HEAD].contains(self.method) {
             return false;
         }
-        let site = self.headers.get_all(SEC_FETCH_SITE).iter().map(HeaderValue::as_bytes).collect::<Vec<_>>();
+        let site = self
+            .headers
+            .get_all(SEC_FETCH_SITE)
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect::<Vec<_>>();
         if self.is_websocket() {
-            return self.has_own_origin() == Some(true) && site.iter().all(|site| *site == b"same-origin");
+            return self.has_own_origin() == Some(true)
+                && site.iter().all(|site| *site == b"same-origin");
         }
         match &*site {
             // An older browser, or none: `Origin` tells of requests by scripts.
             [] => self.has_own_origin() != Some(false),
-            sites => sites.iter().all(|site| [&b"same-origin"[..], b"same-site", b"none"].contains(site)),
+            sites => sites
+                .iter()
+                .all(|site| [&b"same-origin"[..], b"same-site", b"none"].contains(site)),
         }
     }
 
@@ -74,7 +86,11 @@ impl CookieRequest<'_> {
                 "http" => ":80",
                 _ => return None,
             };
-            let bare = |text: &str| text.strip_suffix(default).unwrap_or(text).to_ascii_lowercase();
+            let bare = |text: &str| {
+                text.strip_suffix(default)
+                    .unwrap_or(text)
+                    .to_ascii_lowercase()
+            };
             Some(!authority.is_empty() && bare(authority) == bare(host?))
         };
         Some(origins.next().is_none() && same().unwrap_or(false))
@@ -90,7 +106,9 @@ pub fn remove(headers: &mut HeaderMap, name: &str) -> bool {
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| {
-            let pairs: Vec<&[u8]> = pairs(value).filter(|pair| named(pair, name).is_none()).collect();
+            let pairs: Vec<&[u8]> = pairs(value)
+                .filter(|pair| named(pair, name).is_none())
+                .collect();
             let kept = HeaderValue::from_bytes(&pairs.join(&b"; "[..])).ok();
             kept.filter(|_| !pairs.is_empty())
         })
@@ -108,19 +126,32 @@ pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(fit)
 }
 
-/// The values of the cookies with this name (RFC 6265, section 5.4), without the quotes that may stand around them.
+/// The values of the cookies with this name (RFC 6265, section 5.4), without the quotes that may
+/// stand around them.
 fn cookies<'r>(headers: &'r HeaderMap, name: &'r str) -> impl Iterator<Item = &'r [u8]> {
-    headers.get_all(COOKIE).iter().flat_map(pairs).filter_map(move |pair| named(pair, name)).map(|value| {
-        let quoted = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
-        quoted.unwrap_or(value)
-    })
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .flat_map(pairs)
+        .filter_map(move |pair| named(pair, name))
+        .map(|value| {
+            let quoted = value
+                .strip_prefix(b"\"")
+                .and_then(|rest| rest.strip_suffix(b"\""));
+            quoted.unwrap_or(value)
+        })
 }
 
 fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
-    value.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
+    value
+        .as_bytes()
+        .split(|byte| *byte == b';')
+        .map(<[u8]>::trim_ascii)
+        .filter(|pair| !pair.is_empty())
 }
 
-/// The value of a pair, if it has this name. White space around the name and the value is none of theirs.
+/// The value of a pair, if it has this name. White space around the name and the value is none of
+/// theirs.
 fn named<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
     let at = pair.iter().position(|byte| *byte == b'=')?;
     let (found, value) = pair.split_at_checked(at)?;
@@ -144,10 +175,16 @@ mod tests {
     /// The credentials after the cookie was looked at.
     fn found(method: &Method, pairs: &[(&'static str, &'static str)]) -> Vec<String> {
         let headers = headers(pairs);
-        let request = CookieRequest { method, host: Some("api.example:8443"), headers: &headers };
+        let request = CookieRequest {
+            method,
+            host: Some("api.example:8443"),
+            headers: &headers,
+        };
         let presented = request.presented("__Host-token").unwrap_or_default();
         let values = presented.get_all(AUTHORIZATION).iter();
-        values.map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap()).collect()
+        values
+            .map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap())
+            .collect()
     }
 
     const OURS: (&str, &str) = ("cookie", "a=1; __Host-token=t; b=2");
@@ -157,38 +194,65 @@ mod tests {
         for more in [
             &[][..],
             &[("sec-fetch-site", "same-origin")],
-            &[("sec-fetch-site", "same-site"), ("origin", "https://app.example")],
+            &[
+                ("sec-fetch-site", "same-site"),
+                ("origin", "https://app.example"),
+            ],
             &[("sec-fetch-site", "none")],
             &[("origin", "https://api.example:8443")],
             &[("origin", "https://API.example:8443")],
         ] {
             for method in [Method::GET, Method::HEAD] {
-                assert_eq!(found(&method, &[&[OURS], more].concat()), ["Bearer t"], "{method} {more:?}");
+                assert_eq!(
+                    found(&method, &[&[OURS], more].concat()),
+                    ["Bearer t"],
+                    "{method} {more:?}"
+                );
             }
         }
     }
 
     #[test]
     fn the_cookie_counts_for_nothing_else() {
-        for method in
-            [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::CONNECT]
-        {
+        for method in [
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+            Method::OPTIONS,
+            Method::CONNECT,
+        ] {
             assert!(found(&method, &[OURS]).is_empty(), "{method}");
-            assert!(found(&method, &[OURS, ("sec-fetch-site", "same-origin")]).is_empty(), "{method}");
+            assert!(
+                found(&method, &[OURS, ("sec-fetch-site", "same-origin")]).is_empty(),
+                "{method}"
+            );
         }
         for more in [
             &[("sec-fetch-site", "cross-site")][..],
             &[("sec-fetch-site", "Same-Origin")],
             &[("sec-fetch-site", "")],
-            &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
-            &[("sec-fetch-site", "cross-site"), ("origin", "https://api.example:8443")],
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("sec-fetch-site", "cross-site"),
+            ],
+            &[
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://api.example:8443"),
+            ],
             &[("origin", "https://evil.example")],
             &[("origin", "null")],
             &[("origin", "https://api.example")],
             &[("origin", "https://api.example:8443.evil.example")],
-            &[("origin", "https://api.example:8443"), ("origin", "https://evil.example")],
+            &[
+                ("origin", "https://api.example:8443"),
+                ("origin", "https://evil.example"),
+            ],
         ] {
-            assert!(found(&Method::GET, &[&[OURS], more].concat()).is_empty(), "{more:?}");
+            assert!(
+                found(&Method::GET, &[&[OURS], more].concat()).is_empty(),
+                "{more:?}"
+            );
         }
     }
 
@@ -202,7 +266,10 @@ mod tests {
                 found(&Method::GET, &[&[OURS], socket, more].concat())
             };
             assert_eq!(with(&[own]), ["Bearer t"]);
-            assert_eq!(with(&[own, ("sec-fetch-site", "same-origin")]), ["Bearer t"]);
+            assert_eq!(
+                with(&[own, ("sec-fetch-site", "same-origin")]),
+                ["Bearer t"]
+            );
             for more in [
                 &[][..],
                 &[("origin", "https://evil.example")],
@@ -218,7 +285,10 @@ mod tests {
     #[test]
     fn a_header_comes_first_and_two_cookies_are_two_credentials() {
         for value in ["Bearer u", "Basic x", ""] {
-            assert!(found(&Method::GET, &[OURS, ("authorization", value)]).is_empty(), "{value}");
+            assert!(
+                found(&Method::GET, &[OURS, ("authorization", value)]).is_empty(),
+                "{value}"
+            );
         }
         for pairs in [
             &[("cookie", "__Host-token=t; __Host-token=u")][..],
@@ -227,23 +297,53 @@ mod tests {
         ] {
             assert_eq!(found(&Method::GET, pairs).len(), 2, "{pairs:?}");
         }
-        for value in
-            ["__host-token=t", "__Host-token", "x__Host-token=t", "a=__Host-token=t", "__Host-token=", ""]
-        {
-            assert!(found(&Method::GET, &[("cookie", value)]).is_empty(), "{value}");
+        for value in [
+            "__host-token=t",
+            "__Host-token",
+            "x__Host-token=t",
+            "a=__Host-token=t",
+            "__Host-token=",
+            "",
+        ] {
+            assert!(
+                found(&Method::GET, &[("cookie", value)]).is_empty(),
+                "{value}"
+            );
         }
-        for value in ["__Host-token=\"t\"", " __Host-token = t ;", ";;__Host-token=t"] {
-            assert_eq!(found(&Method::GET, &[("cookie", value)]), ["Bearer t"], "{value}");
+        for value in [
+            "__Host-token=\"t\"",
+            " __Host-token = t ;",
+            ";;__Host-token=t",
+        ] {
+            assert_eq!(
+                found(&Method::GET, &[("cookie", value)]),
+                ["Bearer t"],
+                "{value}"
+            );
         }
-        assert_eq!(found(&Method::GET, &[("cookie", "__Host-token=a=b")]), ["Bearer a=b"]);
+        assert_eq!(
+            found(&Method::GET, &[("cookie", "__Host-token=a=b")]),
+            ["Bearer a=b"]
+        );
     }
 
     #[test]
     fn the_host_header_serves_where_nothing_else_names_the_host() {
-        let headers = headers(&[OURS, ("host", "api.example"), ("origin", "https://api.example")]);
-        let request = CookieRequest { method: &Method::GET, host: None, headers: &headers };
+        let headers = headers(&[
+            OURS,
+            ("host", "api.example"),
+            ("origin", "https://api.example"),
+        ]);
+        let request = CookieRequest {
+            method: &Method::GET,
+            host: None,
+            headers: &headers,
+        };
         assert!(request.presented("__Host-token").is_some());
-        let request = CookieRequest { host: Some("other.example"), ..request };
+        let request = CookieRequest {
+            host: Some("other.example"),
+            ..request
+        };
         assert!(request.presented("__Host-token").is_none());
     }
 
@@ -257,13 +357,19 @@ mod tests {
             (&["a=t; tt=1;"], &["a=t; tt=1;"]),
         ] {
             let mut headers = HeaderMap::new();
-            before.iter().for_each(|value| _ = headers.append(COOKIE, HeaderValue::from_static(value)));
+            before
+                .iter()
+                .for_each(|value| _ = headers.append(COOKIE, HeaderValue::from_static(value)));
             assert_eq!(remove(&mut headers, "t"), before != after);
             let left: Vec<&HeaderValue> = headers.get_all(COOKIE).iter().collect();
             assert_eq!(left, after, "{before:?}");
         }
         assert!(
-            is_name("__Host-token") && !is_name("") && !is_name("a b") && !is_name("a=b") && !is_name("a;b")
+            is_name("__Host-token")
+                && !is_name("")
+                && !is_name("a b")
+                && !is_name("a=b")
+                && !is_name("a;b")
         );
     }
 }

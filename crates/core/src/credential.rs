@@ -1,7 +1,8 @@
 //! The one credential that a request carries (RFC 6750, section 2.1).
 //!
-//! Only the `Authorization` header is read, or the one header that the operator names. Two credentials are refused, and so is a token in the query beside
-//! the header. A token in the query or the body alone counts for nothing; one in a cookie counts where the operator says so
+//! Only the `Authorization` header is read, or the one header that the operator names. Two
+//! credentials are refused, and so is a token in the query beside the header. A token in the query
+//! or the body alone counts for nothing; one in a cookie counts where the operator says so
 //! ([`cookie`](crate::cookie)).
 
 use crate::rejection::{Code, Facts, Rejection};
@@ -19,14 +20,16 @@ pub struct Credential<'r> {
 ///
 /// # Errors
 ///
-/// `credential.missing` where there is none, or one of another scheme; `credential.malformed` where nothing
-/// follows the scheme; `credential.repeated` for more than one; `token.malformed` for bytes outside ASCII.
+/// `credential.missing` where there is none, or one of another scheme; `credential.malformed` where
+/// nothing follows the scheme; `credential.repeated` for more than one; `token.malformed` for bytes
+/// outside ASCII.
 pub fn find<'r>(headers: &'r HeaderMap, query: Option<&str>) -> Result<Credential<'r>, Rejection> {
     find_in(None, headers, query)
 }
 
-/// Finds the token of a request where a proxy in front puts it: bare, in a header of its own, such as
-/// `Cf-Access-Jwt-Assertion`. A bearer token in `Authorization` beside it is refused as a second one.
+/// Finds the token of a request where a proxy in front puts it: bare, in a header of its own, such
+/// as `Cf-Access-Jwt-Assertion`. A bearer token in `Authorization` beside it is refused as a second
+/// one.
 ///
 /// # Errors
 ///
@@ -39,15 +42,22 @@ pub fn find_in<'r>(
     let Some(mut values) = header.map(|header| headers.get_all(header).iter()) else {
         return authorization(headers, query);
     };
-    let Some(value) = values.next() else { return authorization(headers, query) };
-    let in_authorization = headers.get(AUTHORIZATION).is_some_and(|value| bearer(value.as_bytes()).is_some());
+    let Some(value) = values.next() else {
+        return authorization(headers, query);
+    };
+    let in_authorization = headers
+        .get(AUTHORIZATION)
+        .is_some_and(|value| bearer(value.as_bytes()).is_some());
     if values.next().is_some() || in_authorization || query.is_some_and(has_access_token) {
         return Err(repeated("a token in a header of its own and another one"));
     }
     read(value.as_bytes())
 }
 
-fn authorization<'r>(headers: &'r HeaderMap, query: Option<&str>) -> Result<Credential<'r>, Rejection> {
+fn authorization<'r>(
+    headers: &'r HeaderMap,
+    query: Option<&str>,
+) -> Result<Credential<'r>, Rejection> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or_else(missing)?;
     if values.next().is_some() {
@@ -86,7 +96,10 @@ fn read(token: &[u8]) -> Result<Credential<'_>, Rejection> {
     match std::str::from_utf8(token) {
         Ok("") => Err(Rejection::new(Code::CredentialMalformed)),
         Ok(token) if token.is_ascii() => Ok(Credential { token }),
-        _ => Err(Rejection::with(Code::TokenMalformed, Facts::new("ASCII", "other bytes"))),
+        _ => Err(Rejection::with(
+            Code::TokenMalformed,
+            Facts::new("ASCII", "other bytes"),
+        )),
     }
 }
 
@@ -94,7 +107,8 @@ fn read(token: &[u8]) -> Result<Credential<'_>, Rejection> {
 fn has_access_token(query: &str) -> bool {
     query.split('&').any(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
-        name.eq_ignore_ascii_case("access_token") || unescaped(name).eq_ignore_ascii_case(b"access_token")
+        name.eq_ignore_ascii_case("access_token")
+            || unescaped(name).eq_ignore_ascii_case(b"access_token")
     })
 }
 
@@ -118,19 +132,25 @@ fn missing() -> Rejection {
     Rejection::new(Code::CredentialMissing)
 }
 
-/// A token that is bound to a key comes under a scheme of its own (RFC 9449, section 7.1): the log says so.
+/// A token that is bound to a key comes under a scheme of its own (RFC 9449, section 7.1): the log
+/// says so.
 fn another_scheme(value: &[u8]) -> Rejection {
     let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
     if scheme.eq_ignore_ascii_case(b"DPoP") {
-        let facts =
-            Facts::new("the scheme `Bearer`", "the scheme `DPoP`, for which proofs cannot be checked yet");
+        let facts = Facts::new(
+            "the scheme `Bearer`",
+            "the scheme `DPoP`, for which proofs cannot be checked yet",
+        );
         return Rejection::with(Code::CredentialMissing, facts);
     }
     missing()
 }
 
 fn repeated(found: &'static str) -> Rejection {
-    Rejection::with(Code::CredentialRepeated, Facts::new("one credential", found))
+    Rejection::with(
+        Code::CredentialRepeated,
+        Facts::new("one credential", found),
+    )
 }
 
 /// Shows nothing: the token is a secret.
@@ -150,7 +170,9 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
         }
-        find(&headers, query).map(|it| it.token().to_owned()).map_err(|it| it.code())
+        find(&headers, query)
+            .map(|it| it.token().to_owned())
+            .map_err(|it| it.code())
     }
 
     #[test]
@@ -159,22 +181,46 @@ mod tests {
             assert_eq!(found(&[value], None), Ok("t".to_owned()), "{value}");
         }
         for value in ["", "Basic t", "BearerX t", "t", "Bear", "DPoP t", "dpop t"] {
-            assert_eq!(found(&[value], None), Err(Code::CredentialMissing), "{value}");
+            assert_eq!(
+                found(&[value], None),
+                Err(Code::CredentialMissing),
+                "{value}"
+            );
         }
         for value in ["Bearer", "Bearer ", "Bearer\tt"] {
-            assert_eq!(found(&[value], None), Err(Code::CredentialMalformed), "{value}");
+            assert_eq!(
+                found(&[value], None),
+                Err(Code::CredentialMalformed),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn two_credentials_are_refused() {
-        assert_eq!(found(&["Bearer t", "Bearer t"], None), Err(Code::CredentialRepeated));
-        assert_eq!(found(&["Basic x", "Bearer t"], None), Err(Code::CredentialRepeated));
+        assert_eq!(
+            found(&["Bearer t", "Bearer t"], None),
+            Err(Code::CredentialRepeated)
+        );
+        assert_eq!(
+            found(&["Basic x", "Bearer t"], None),
+            Err(Code::CredentialRepeated)
+        );
         for query in ["access_token=t", "a=1&access%5Ftoken=t", "a&ACCESS_TOKEN"] {
-            assert_eq!(found(&["Bearer t"], Some(query)), Err(Code::CredentialRepeated), "{query}");
+            assert_eq!(
+                found(&["Bearer t"], Some(query)),
+                Err(Code::CredentialRepeated),
+                "{query}"
+            );
         }
-        assert_eq!(found(&["Bearer t"], Some("my_access_token=1&x=access_token")), Ok("t".to_owned()));
-        assert_eq!(found(&[], Some("access_token=t")), Err(Code::CredentialMissing));
+        assert_eq!(
+            found(&["Bearer t"], Some("my_access_token=1&x=access_token")),
+            Ok("t".to_owned())
+        );
+        assert_eq!(
+            found(&[], Some("access_token=t")),
+            Err(Code::CredentialMissing)
+        );
     }
 
     #[test]
@@ -185,18 +231,32 @@ mod tests {
             for (name, value) in pairs {
                 headers.append(*name, HeaderValue::from_static(value));
             }
-            find_in(Some(&name), &headers, query).map(|it| it.token().to_owned()).map_err(|it| it.code())
+            find_in(Some(&name), &headers, query)
+                .map(|it| it.token().to_owned())
+                .map_err(|it| it.code())
         };
-        let (own, other) = (("cf-access-jwt-assertion", "t"), ("authorization", "Bearer u"));
+        let (own, other) = (
+            ("cf-access-jwt-assertion", "t"),
+            ("authorization", "Bearer u"),
+        );
         assert_eq!(found(&[own], None), Ok("t".to_owned()));
         assert_eq!(found(&[other], None), Ok("u".to_owned()));
-        assert_eq!(found(&[own, ("authorization", "Basic x")], None), Ok("t".to_owned()));
+        assert_eq!(
+            found(&[own, ("authorization", "Basic x")], None),
+            Ok("t".to_owned())
+        );
         assert_eq!(found(&[], None), Err(Code::CredentialMissing));
         for pairs in [&[own, other][..], &[own, own]] {
             assert_eq!(found(pairs, None), Err(Code::CredentialRepeated));
         }
-        assert_eq!(found(&[own], Some("access_token=x")), Err(Code::CredentialRepeated));
-        assert_eq!(found(&[("cf-access-jwt-assertion", "")], None), Err(Code::CredentialMalformed));
+        assert_eq!(
+            found(&[own], Some("access_token=x")),
+            Err(Code::CredentialRepeated)
+        );
+        assert_eq!(
+            found(&[("cf-access-jwt-assertion", "")], None),
+            Err(Code::CredentialMalformed)
+        );
     }
 
     #[test]
@@ -204,12 +264,18 @@ mod tests {
         for bytes in ["Bearer t\u{e9}".as_bytes(), b"Bearer t\xe9"] {
             let mut headers = HeaderMap::new();
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(bytes).unwrap());
-            assert_eq!(find(&headers, None).unwrap_err().code(), Code::TokenMalformed);
+            assert_eq!(
+                find(&headers, None).unwrap_err().code(),
+                Code::TokenMalformed
+            );
         }
     }
 
     #[test]
     fn a_credential_shows_nothing() {
-        assert_eq!(format!("{:?}", Credential::bearer("secret")), "a bearer token");
+        assert_eq!(
+            format!("{:?}", Credential::bearer("secret")),
+            "a bearer token"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The pure decision: bytes, keys and the time go in, a decision comes out.
 //!
-//! No sockets, no clock, no runtime. The path of one token, where each type can be made only by the stage
-//! before it, so that a skipped check does not compile:
+//! No sockets, no clock, no runtime. The path of one token, where each type can be made only by the
+//! stage before it, so that a skipped check does not compile:
 //!
 //! ```text
 //! credential::find         headers         -> Credential

@@ -13,8 +13,8 @@ pub struct Limits {
     pub token_bytes: usize,
     /// Deepest nesting of JSON, where `{}` is 1. Default 32.
     pub json_depth: usize,
-    /// Most values in one JSON document, members and elements together. Default 2,000 for tokens; key sets
-    /// and metadata may hold ten times as many.
+    /// Most values in one JSON document, members and elements together. Default 2,000 for tokens;
+    /// key sets and metadata may hold ten times as many.
     pub json_values: usize,
     /// Largest key set or metadata document, in bytes. Default 524,288.
     pub document_bytes: usize,

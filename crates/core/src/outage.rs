@@ -72,7 +72,9 @@ impl OutageCode {
     /// What the operator can do about it.
     pub const fn cure(self) -> &'static str {
         match self {
-            Self::Keys => "see that this server reaches the issuer's `jwks_uri`, and what it answers",
+            Self::Keys => {
+                "see that this server reaches the issuer's `jwks_uri`, and what it answers"
+            }
             Self::Metadata => {
                 "see that this server reaches the issuer's metadata, and that its `issuer` is the configured one"
             }
@@ -85,8 +87,12 @@ impl OutageCode {
             Self::Groups => {
                 "see that this server reaches the directory, and that its client may read the groups of users there"
             }
-            Self::Policy => "see that the policy which the log names can be evaluated for every caller",
-            Self::Provider => "see that this machine reaches the issuer's endpoints, and what they answer",
+            Self::Policy => {
+                "see that the policy which the log names can be evaluated for every caller"
+            }
+            Self::Provider => {
+                "see that this machine reaches the issuer's endpoints, and what they answer"
+            }
         }
     }
 }
@@ -99,8 +105,16 @@ impl fmt::Display for OutageCode {
 
 impl Outage {
     /// An outage, with what the operator should know and when a client may try again.
-    pub fn new(code: OutageCode, facts: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
-        Self { code, facts: facts.into(), retry_after }
+    pub fn new(
+        code: OutageCode,
+        facts: impl Into<Cow<'static, str>>,
+        retry_after: Duration,
+    ) -> Self {
+        Self {
+            code,
+            facts: facts.into(),
+            retry_after,
+        }
     }
 
     /// The stable code.
@@ -135,7 +149,10 @@ mod tests {
     fn every_code_has_its_words() {
         for code in OutageCode::ALL {
             assert!(code.as_str().starts_with("outage."));
-            assert!(code.phrase().len() > 20 && code.cure().starts_with("see that "), "{code}");
+            assert!(
+                code.phrase().len() > 20 && code.cure().starts_with("see that "),
+                "{code}"
+            );
         }
         // A new code needs its name to compile, but not its place in `ALL`.
         let named = include_str!("outage.rs").matches("=> \"outage.").count();
@@ -144,11 +161,15 @@ mod tests {
 
     #[test]
     fn clients_are_asked_to_wait_a_second_at_least() {
-        let outage = |seconds| Outage::new(OutageCode::Keys, "no answer", Duration::from_secs(seconds));
+        let outage =
+            |seconds| Outage::new(OutageCode::Keys, "no answer", Duration::from_secs(seconds));
         assert_eq!(outage(0).retry_after(), Duration::from_secs(1));
         assert_eq!(outage(7).retry_after(), Duration::from_secs(7));
         assert_eq!(outage(7).to_string(), "outage.keys: no answer");
         assert_eq!(outage(7).facts(), "no answer");
-        assert_eq!(crate::Denial::from(outage(7)).to_string(), "outage.keys: no answer");
+        assert_eq!(
+            crate::Denial::from(outage(7)).to_string(),
+            "outage.keys: no answer"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! What a route demands of a valid token, and the permit that meeting it gives.
 //!
-//! What is not met is refused by who can cure it: the client, by another token with more scopes (403, RFC 6750) or of a
-//! user who signs in again (401, RFC 9470); or somebody else. It does not check the token.
+//! What is not met is refused by who can cure it: the client, by another token with more scopes
+//! (403, RFC 6750) or of a user who signs in again (401, RFC 9470); or somebody else. It does not
+//! check the token.
 
 mod cure;
 mod open;
@@ -33,9 +34,11 @@ pub enum Requirement {
     Kind(Kind),
     /// A claim is this value, or an array that holds it.
     Claim(ClaimPath, Json),
-    /// The user signed in in one of these ways: values of `acr` (OpenID Connect Core, section 2), in order of preference.
+    /// The user signed in in one of these ways: values of `acr` (OpenID Connect Core, section 2),
+    /// in order of preference.
     Acr(Vec<Box<str>>),
-    /// The user signed in no longer ago than this, by `auth_time`, in whole seconds. There is no leeway on top.
+    /// The user signed in no longer ago than this, by `auth_time`, in whole seconds. There is no
+    /// leeway on top.
     MaxAge(Duration),
     /// What another engine demands.
     Rule(Arc<dyn Rule>),
@@ -78,7 +81,8 @@ impl Requirement {
         Self::Claim(ClaimPath::claim(name), value.into())
     }
 
-    /// Demands that the user signed in in one of these ways, named in order of preference. A name holds no space.
+    /// Demands that the user signed in in one of these ways, named in order of preference. A name
+    /// holds no space.
     pub fn acr<T: Into<Box<str>>>(values: impl IntoIterator<Item = T>) -> Self {
         Self::Acr(values.into_iter().map(Into::into).collect())
     }
@@ -112,7 +116,8 @@ impl Requirement {
         Self::Not(Box::new(requirement))
     }
 
-    /// The same demand with other rules in the places of its own: what depends on a request is filled in for it.
+    /// The same demand with other rules in the places of its own: what depends on a request is
+    /// filled in for it.
     #[must_use]
     pub fn with_rules(&self, other: &impl Fn(&Arc<dyn Rule>) -> Arc<dyn Rule>) -> Self {
         let each = |list: &[Self]| list.iter().map(|it| it.with_rules(other)).collect();
@@ -130,9 +135,9 @@ impl Requirement {
         self.verdict(token, now) == Some(true)
     }
 
-    /// Whether a token meets the demand now; `None` where that hangs on what nobody knows: groups that did not fit into
-    /// the token, how and when the user signed in, whether it is a user's, or a rule that failed. Such a demand is not met, and neither is its
-    /// opposite.
+    /// Whether a token meets the demand now; `None` where that hangs on what nobody knows: groups
+    /// that did not fit into the token, how and when the user signed in, whether it is a user's, or
+    /// a rule that failed. Such a demand is not met, and neither is its opposite.
     pub fn verdict(&self, token: &AccessToken, now: NumericDate) -> Option<bool> {
         match self {
             Self::ValidToken => Some(true),
@@ -158,14 +163,15 @@ impl Requirement {
     }
 }
 
-/// Whether the user signed in in one of these ways; nobody can tell where the token does not say how.
+/// Whether the user signed in in one of these ways; nobody can tell where the token does not say
+/// how.
 fn signed_in_by(values: &[Box<str>], token: &AccessToken) -> Option<bool> {
     let mut found = token.acr()?;
     Some(found.any(|found| values.iter().any(|value| **value == *found)))
 }
 
-/// Whether the user signed in no longer ago than this. Nobody can tell where the token does not say when, or names a
-/// moment that has yet to come.
+/// Whether the user signed in no longer ago than this. Nobody can tell where the token does not say
+/// when, or names a moment that has yet to come.
 fn signed_in_within(age: Duration, token: &AccessToken, now: NumericDate) -> Option<bool> {
     let signed_in = token.auth_time()?;
     if signed_in > now.plus(token.verifier().profile().leeway_seconds()) {
@@ -174,7 +180,8 @@ fn signed_in_within(age: Duration, token: &AccessToken, now: NumericDate) -> Opt
     Some(now.since(signed_in) <= i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// The verdict on several demands: `decisive` as soon as one is; else what nobody can tell; else the opposite.
+/// The verdict on several demands: `decisive` as soon as one is; else what nobody can tell; else
+/// the opposite.
 fn joined(
     requirements: &[Requirement],
     token: &AccessToken,
@@ -214,10 +221,15 @@ impl Permit {
 ///
 /// # Errors
 ///
-/// `policy.groups_unknown` where it hangs on groups that did not fit into the token; `policy.scope` where more scopes
-/// would do; `policy.step_up` where the user signing in again would do, with more scopes or without; `policy.role` where
-/// a role is missing; else `policy.denied`; or the outage of a rule that it hangs on.
-pub fn permit(token: AccessToken, requirement: &Requirement, now: NumericDate) -> Result<Permit, Denial> {
+/// `policy.groups_unknown` where it hangs on groups that did not fit into the token; `policy.scope`
+/// where more scopes would do; `policy.step_up` where the user signing in again would do, with more
+/// scopes or without; `policy.role` where a role is missing; else `policy.denied`; or the outage of
+/// a rule that it hangs on.
+pub fn permit(
+    token: AccessToken,
+    requirement: &Requirement,
+    now: NumericDate,
+) -> Result<Permit, Denial> {
     match requirement.verdict(&token, now) {
         Some(true) => return Ok(Permit { token }),
         Some(false) => {}
@@ -226,7 +238,10 @@ pub fn permit(token: AccessToken, requirement: &Requirement, now: NumericDate) -
                 return Err(outage.into());
             }
             if requirement.hangs_on_groups(&token, now) {
-                let facts = Facts::new(requirement.to_string(), "more groups than fit into the token");
+                let facts = Facts::new(
+                    requirement.to_string(),
+                    "more groups than fit into the token",
+                );
                 return Err(Rejection::with(Code::PolicyGroupsUnknown, facts).into());
             }
         }
@@ -244,10 +259,16 @@ fn refusal(token: &AccessToken, requirement: &Requirement, now: NumericDate) -> 
     ] {
         if requirement.curable_by(means, token, now) {
             let needs = requirement.needs(means, token, now);
-            return Rejection::with(code, facts).needing(needs.scopes).stepping_up(needs.step_up);
+            return Rejection::with(code, facts)
+                .needing(needs.scopes)
+                .stepping_up(needs.step_up);
         }
     }
-    let code = if requirement.lacks_role(token) { Code::PolicyRole } else { Code::PolicyDenied };
+    let code = if requirement.lacks_role(token) {
+        Code::PolicyRole
+    } else {
+        Code::PolicyDenied
+    };
     Rejection::with(code, facts)
 }
 

@@ -1,8 +1,10 @@
-//! A request through the gateway beside the same request through the barest proxy that the same libraries make, and
-//! straight to the upstream; and the same request among one route and among a thousand.
+//! A request through the gateway beside the same request through the barest proxy that the same
+//! libraries make, and straight to the upstream; and the same request among one route and among a
+//! thousand.
 //!
-//! All sides run on one thread, and one request follows the other: so time is the processor's. Ratios come from
-//! rounds in which all take turns; the cost of a proxy is its time less the time of going straight.
+//! All sides run on one thread, and one request follows the other: so time is the processor's.
+//! Ratios come from rounds in which all take turns; the cost of a proxy is its time less the time
+//! of going straight.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,8 +36,15 @@ const REQUESTS: usize = 300;
 
 fn main() {
     // `cargo test` runs benches too, with this argument: then one round shows that they work.
-    let rounds = if std::env::args().any(|argument| argument == "--bench") { ROUNDS } else { 1 };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let rounds = if std::env::args().any(|argument| argument == "--bench") {
+        ROUNDS
+    } else {
+        1
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(bench(rounds));
 }
 
@@ -43,14 +52,22 @@ async fn bench(rounds: usize) {
     let upstream = upstream().await;
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let token = |number: usize| {
-        (0..8).fold(idp.token("alice").scope("orders:read").claim("n", number), |token, number| {
-            token.claim(&format!("claim_{number}"), "some forty characters of an ordinary value")
-        })
+        (0..8).fold(
+            idp.token("alice").scope("orders:read").claim("n", number),
+            |token, number| {
+                token.claim(
+                    &format!("claim_{number}"),
+                    "some forty characters of an ordinary value",
+                )
+            },
+        )
     };
     let tokens: Vec<String> = (0..REQUESTS).map(|number| token(number).sign()).collect();
     let known = std::slice::from_ref(&tokens[0]);
-    let (one, thousand) =
-        (gateway(&idp, upstream, 20_000, 1).await, gateway(&idp, upstream, 20_000, 1_000).await);
+    let (one, thousand) = (
+        gateway(&idp, upstream, 20_000, 1).await,
+        gateway(&idp, upstream, 20_000, 1_000).await,
+    );
     let forgetful = gateway(&idp, upstream, 0, 1).await;
     let signing = gateway_telling(ASSERTION, &idp, upstream, 20_000, 1).await;
     let bare = bare(upstream).await;
@@ -70,12 +87,20 @@ async fn bench(rounds: usize) {
     }
     let straight = lines[0].best();
     let proxy = lines[1].best().saturating_sub(straight);
-    println!("{:<36} {:>12} {:>12} {:>8}", "microseconds a request", "all sides", "the proxy's", "ratio");
+    println!(
+        "{:<36} {:>12} {:>12} {:>8}",
+        "microseconds a request", "all sides", "the proxy's", "ratio"
+    );
     for line in &lines {
         let own = line.best().saturating_sub(straight);
         let ratio = own.as_secs_f64() / proxy.as_secs_f64();
         let micros = |time: Duration| time.as_secs_f64() * 1e6;
-        println!("{:<36} {:>12.1} {:>12.1} {ratio:>8.2}", line.name, micros(line.best()), micros(own));
+        println!(
+            "{:<36} {:>12.1} {:>12.1} {ratio:>8.2}",
+            line.name,
+            micros(line.best()),
+            micros(own)
+        );
     }
 }
 
@@ -93,7 +118,12 @@ impl<'t> Line<'t> {
         stream.set_nodelay(true).unwrap();
         let (connection, driver) = handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(driver);
-        Self { name, connection, tokens, rounds: Vec::new() }
+        Self {
+            name,
+            connection,
+            tokens,
+            rounds: Vec::new(),
+        }
     }
 
     async fn round(&mut self) {
@@ -105,11 +135,16 @@ impl<'t> Line<'t> {
                 None => request.header("x-filler", "none"),
             };
             self.connection.ready().await.unwrap();
-            let response = self.connection.send_request(request.body(Empty::new()).unwrap()).await.unwrap();
+            let response = self
+                .connection
+                .send_request(request.body(Empty::new()).unwrap())
+                .await
+                .unwrap();
             assert_eq!(response.status(), 200);
             response.collect().await.unwrap();
         }
-        self.rounds.push(began.elapsed() / u32::try_from(REQUESTS).unwrap());
+        self.rounds
+            .push(began.elapsed() / u32::try_from(REQUESTS).unwrap());
     }
 
     fn best(&self) -> Duration {
@@ -147,7 +182,9 @@ where
 async fn upstream() -> SocketAddr {
     serve(|_| async {
         Response::new(
-            Full::new(Bytes::from_static(b"an answer")).map_err(|never| match never {}).boxed_unsync(),
+            Full::new(Bytes::from_static(b"an answer"))
+                .map_err(|never| match never {})
+                .boxed_unsync(),
         )
     })
     .await
@@ -160,13 +197,18 @@ async fn bare(upstream: SocketAddr) -> SocketAddr {
         let client = client.clone();
         let target = request.uri().path_and_query().unwrap();
         *request.uri_mut() = format!("http://{upstream}{target}").parse().unwrap();
-        async move { client.request(request).await.unwrap().map(BodyExt::boxed_unsync) }
+        async move {
+            client
+                .request(request)
+                .await
+                .unwrap()
+                .map(BodyExt::boxed_unsync)
+        }
     })
     .await
 }
 
-const ASSERTION: &str =
-    "[gateway.identity.assertion]\nissuer = \"https://gw.example\"\naudience = \"https://orders.internal\"\n";
+const ASSERTION: &str = "[gateway.identity.assertion]\nissuer = \"https://gw.example\"\naudience = \"https://orders.internal\"\n";
 
 async fn gateway(idp: &Idp, upstream: SocketAddr, remembered: usize, routes: usize) -> SocketAddr {
     gateway_telling("", idp, upstream, remembered, routes).await
@@ -193,9 +235,16 @@ async fn gateway_telling(
             format!("/area{area}/*/n{number}"),
             format!("/orders/*/n{number}"),
         ];
-        writeln!(text, "[[route]]\npath = \"{}\"\nmethods = [\"GET\"]", path[kind]).unwrap();
+        writeln!(
+            text,
+            "[[route]]\npath = \"{}\"\nmethods = [\"GET\"]",
+            path[kind]
+        )
+        .unwrap();
     }
-    let settings = Config::from_toml(&text).and_then(TryInto::try_into).unwrap();
+    let settings = Config::from_toml(&text)
+        .and_then(TryInto::try_into)
+        .unwrap();
     let gateway = Gateway::bind(settings).await.unwrap();
     let (address, handle) = (gateway.address().unwrap(), gateway.handle());
     tokio::spawn(gateway.run(std::future::pending()));

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A connection may cancel this many requests before their answer, and more where others were answered.
+/// A connection may cancel this many requests before their answer, and more where others were
+/// answered.
 const MOST_TAKEN_BACK: u64 = 100;
 /// Decoded header fields may be at most this many times as large as the bytes received.
 const MOST_EXPANDED: u64 = 16;
@@ -61,7 +62,10 @@ impl Activity {
     pub(crate) fn begin(self: &Arc<Self>) -> OpenRequest {
         self.begun.store(true, Ordering::Relaxed);
         self.under_way.fetch_add(1, Ordering::Relaxed);
-        OpenRequest { activity: Arc::clone(self), answered: false }
+        OpenRequest {
+            activity: Arc::clone(self),
+            answered: false,
+        }
     }
 
     pub(crate) fn has_begun(&self) -> bool {
@@ -83,9 +87,15 @@ impl Activity {
 
     /// Counts decoded header fields; whether they are still in proportion to the bytes received.
     pub(crate) fn is_in_proportion(&self, fields: u64) -> bool {
-        let fields = self.fields.fetch_add(fields, Ordering::Relaxed).saturating_add(fields);
+        let fields = self
+            .fields
+            .fetch_add(fields, Ordering::Relaxed)
+            .saturating_add(fields);
         let received = self.received.load(Ordering::Relaxed);
-        fields <= received.saturating_mul(MOST_EXPANDED).saturating_add(LITTLE)
+        fields
+            <= received
+                .saturating_mul(MOST_EXPANDED)
+                .saturating_add(LITTLE)
     }
 }
 
@@ -106,14 +116,17 @@ impl Drop for OpenRequest {
         activity.under_way.fetch_sub(1, Ordering::Relaxed);
         if !self.answered {
             let taken_back = activity.taken_back.fetch_add(1, Ordering::Relaxed) + 1;
-            if taken_back > MOST_TAKEN_BACK && taken_back > activity.answered.load(Ordering::Relaxed) {
+            if taken_back > MOST_TAKEN_BACK
+                && taken_back > activity.answered.load(Ordering::Relaxed)
+            {
                 activity.abuse.notify_one();
             }
         }
     }
 }
 
-/// Adds or removes up to a tenth at random, so that connections that began together do not end together.
+/// Adds or removes up to a tenth at random, so that connections that began together do not end
+/// together.
 pub(crate) fn about(duration: Duration) -> Duration {
     let chance = RandomState::new().hash_one(0_u8) % 201;
     duration.saturating_mul(u32::try_from(900 + chance).unwrap_or(1_000)) / 1_000
@@ -162,7 +175,11 @@ mod tests {
     #[test]
     fn lives_differ() {
         let lives: Vec<Duration> = (0..50).map(|_| about(Duration::from_secs(1_000))).collect();
-        assert!(lives.iter().all(|life| (900..=1_100).contains(&life.as_secs())));
+        assert!(
+            lives
+                .iter()
+                .all(|life| (900..=1_100).contains(&life.as_secs()))
+        );
         assert!(lives.iter().any(|life| *life != lives[0]));
     }
 }

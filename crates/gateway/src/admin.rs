@@ -1,4 +1,5 @@
-//! The listener for probes and metrics: whether the process lives, whether it can decide, and what it counted.
+//! The listener for probes and metrics: whether the process lives, whether it can decide, and what
+//! it counted.
 
 use crate::assertion::KEYS;
 use crate::body::Body;
@@ -37,7 +38,10 @@ impl Admin {
     /// What there is to count, in the text format of Prometheus.
     fn metrics(&self) -> Response<Body> {
         let mut response = told(StatusCode::OK, self.0.metrics());
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(exposition::CONTENT_TYPE));
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static(exposition::CONTENT_TYPE),
+        );
         response
     }
 
@@ -56,7 +60,10 @@ impl Admin {
         } else if self.0.running().policy.server.is_ready() {
             told(StatusCode::OK, "ready\n")
         } else {
-            told(StatusCode::SERVICE_UNAVAILABLE, "waiting for the keys of an issuer\n")
+            told(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "waiting for the keys of an issuer\n",
+            )
         }
     }
 }
@@ -65,7 +72,10 @@ fn told(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(Body::from(text.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -1,7 +1,8 @@
 //! Bodies on their way through: never held, always bounded.
 //!
-//! A request's body has a largest size and a pace to keep, and loses trailers that only the gateway may set. An
-//! answer's body passes as it comes; a stream that was opened by a token ends when the token does.
+//! A request's body has a largest size and a pace to keep, and loses trailers that only the gateway
+//! may set. An answer's body passes as it comes; a stream that was opened by a token ends when the
+//! token does.
 
 use crate::client_body::ClientBody;
 use crate::identity::IdentitySettings;
@@ -80,12 +81,24 @@ impl RequestBody {
         identity: Arc<IdentitySettings>,
     ) -> Self {
         let progress = Some(Arc::default());
-        Self { inner: Some(inner), left: most_bytes, pace: Some(pace), identity: Some(identity), progress }
+        Self {
+            inner: Some(inner),
+            left: most_bytes,
+            pace: Some(pace),
+            identity: Some(identity),
+            progress,
+        }
     }
 
     /// No body.
     pub(crate) fn empty() -> Self {
-        Self { inner: None, left: None, pace: None, identity: None, progress: None }
+        Self {
+            inner: None,
+            left: None,
+            pace: None,
+            identity: None,
+            progress: None,
+        }
     }
 
     /// To see from outside whether it goes on.
@@ -118,10 +131,16 @@ impl RequestBody {
 
     fn kept(&self, trailers: HeaderMap) -> HeaderMap {
         let reserved = |name: &HeaderName| {
-            self.identity.as_ref().is_none_or(|identity| identity.is_reserved(name.as_str()))
+            self.identity
+                .as_ref()
+                .is_none_or(|identity| identity.is_reserved(name.as_str()))
                 || FORBIDDEN_TRAILERS.contains(&name.as_str())
         };
-        let names: Vec<HeaderName> = trailers.keys().filter(|name| reserved(name)).cloned().collect();
+        let names: Vec<HeaderName> = trailers
+            .keys()
+            .filter(|name| reserved(name))
+            .cloned()
+            .collect();
         let mut trailers = trailers;
         for name in names {
             trailers.remove(name);
@@ -156,13 +175,17 @@ impl http_body::Body for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
-        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        let Some(inner) = &mut self.inner else {
+            return Poll::Ready(None);
+        };
         let frame = match Pin::new(inner).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(self.passed(frame)),
             Poll::Ready(Some(Err(fault))) => Poll::Ready(Some(Err(fault))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => match &mut self.pace {
-                Some(pace) => pace.poll_late(context).map(|()| Some(Err(BodyFault::TooSlow))),
+                Some(pace) => pace
+                    .poll_late(context)
+                    .map(|()| Some(Err(BodyFault::TooSlow))),
                 None => Poll::Pending,
             },
         };
@@ -173,11 +196,15 @@ impl http_body::Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(http_body::Body::is_end_stream)
+        self.inner
+            .as_ref()
+            .is_none_or(http_body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
+        self.inner
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
     }
 }
 
@@ -186,7 +213,9 @@ impl fmt::Display for BodyFault {
         f.write_str(match self {
             Self::TooLarge => "the body is larger than the route allows",
             Self::TooSlow => "the body came too slowly",
-            Self::TooManyFields => "the body has more trailers than limits.headers, or too large ones",
+            Self::TooManyFields => {
+                "the body has more trailers than limits.headers, or too large ones"
+            }
             Self::Broken => "the client broke the body off",
         })
     }
@@ -233,7 +262,13 @@ impl Streamed {
         end: Option<(End, Ending)>,
         traffic: Traffic,
     ) -> Self {
-        Self { inner, end, ended: false, traffic, _under_way: under_way }
+        Self {
+            inner,
+            end,
+            ended: false,
+            traffic,
+            _under_way: under_way,
+        }
     }
 }
 
@@ -252,10 +287,15 @@ impl http_body::Body for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match &mut *self {
-            Self::Text(text) => Pin::new(text).poll_frame(context).map_err(|never| match never {}),
+            Self::Text(text) => Pin::new(text)
+                .poll_frame(context)
+                .map_err(|never| match never {}),
             Self::Framed { message, trailers } => {
                 let data = message.take().map(Frame::data);
-                Poll::Ready(data.or_else(|| trailers.take().map(Frame::trailers)).map(Ok))
+                Poll::Ready(
+                    data.or_else(|| trailers.take().map(Frame::trailers))
+                        .map(Ok),
+                )
             }
             Self::Stream(Streamed { ended: true, .. }) => Poll::Ready(None),
             Self::Stream(stream) => {
@@ -313,8 +353,14 @@ impl Ending {
         }
         let status = if cause.may_come_back() { "14" } else { "16" };
         let mut trailers = HeaderMap::new();
-        trailers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static(status));
-        trailers.insert(HeaderName::from_static("grpc-message"), HeaderValue::from_static(cause.phrase()));
+        trailers.insert(
+            HeaderName::from_static("grpc-status"),
+            HeaderValue::from_static(status),
+        );
+        trailers.insert(
+            HeaderName::from_static("grpc-message"),
+            HeaderValue::from_static(cause.phrase()),
+        );
         Some(Frame::trailers(trailers))
     }
 }

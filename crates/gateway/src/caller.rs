@@ -1,12 +1,13 @@
-//! Whose request it is, by address: the other end of the connection, or what a trusted proxy says of it.
+//! Whose request it is, by address: the other end of the connection, or what a trusted proxy says
+//! of it.
 //!
-//! Only the word of trusted proxies is taken. Lists are read as bytes and from the right, where the proxy next to the
-//! gateway writes: nothing that a client puts before it can change how that is read. Addresses compare in their
-//! canonical form, so `::ffff:192.0.2.5` is `192.0.2.5`.
+//! Only the word of trusted proxies is taken. Lists are read as bytes and from the right, where the
+//! proxy next to the gateway writes: nothing that a client puts before it can change how that is
+//! read. Addresses compare in their canonical form, so `::ffff:192.0.2.5` is `192.0.2.5`.
 //!
-//! A caller whom a trusted proxy names in a way that cannot be read is [`Caller::Unknown`], never the proxy: policies that
-//! ask for the address cannot be met then, and all unknown callers together count as one that fails. Not checked is
-//! whether the proxies tell the truth.
+//! A caller whom a trusted proxy names in a way that cannot be read is [`Caller::Unknown`], never
+//! the proxy: policies that ask for the address cannot be met then, and all unknown callers
+//! together count as one that fails. Not checked is whether the proxies tell the truth.
 
 mod forwarded;
 mod node;
@@ -70,7 +71,8 @@ pub(crate) struct ClientAddress {
     pub(crate) source: Source,
     /// How many proxies are in front; `None`: as many as are trusted.
     pub(crate) proxies: Option<usize>,
-    /// Whether the settings say where proxies tell the caller: one that does not is then no caller itself.
+    /// Whether the settings say where proxies tell the caller: one that does not is then no caller
+    /// itself.
     pub(crate) is_written: bool,
 }
 
@@ -93,7 +95,9 @@ impl ClientAddress {
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted.iter().any(|network| network.contains(&address))
+        self.trusted
+            .iter()
+            .any(|network| network.contains(&address))
     }
 
     /// Whose request it is that came by this connection.
@@ -104,15 +108,24 @@ impl ClientAddress {
         self.told(headers)
     }
 
-    /// Whose request it is that this neighbour holds, and asks about. It is never the neighbour's own.
+    /// Whose request it is that this neighbour holds, and asks about. It is never the neighbour's
+    /// own.
     pub(crate) fn caller_behind(&self, peer: Peer, headers: &HeaderMap) -> Caller {
-        if self.is_trusted(peer) { self.told(headers) } else { Caller::Unknown }
+        if self.is_trusted(peer) {
+            self.told(headers)
+        } else {
+            Caller::Unknown
+        }
     }
 
     /// Whose request it is that came to a neighbour from `source`, as that neighbour says.
     pub(crate) fn caller_from(&self, source: IpAddr, headers: &HeaderMap) -> Caller {
         let source = source.to_canonical();
-        if self.trusts(source) { self.told(headers) } else { Caller::Named(source) }
+        if self.trusts(source) {
+            self.told(headers)
+        } else {
+            Caller::Named(source)
+        }
     }
 
     /// Whom a trusted proxy names.
@@ -125,8 +138,8 @@ impl ClientAddress {
         caller.map_or(Caller::Unknown, Caller::Named)
     }
 
-    /// The caller in a list from the right: behind so many proxies, or the first that is no proxy of ours. Where all are,
-    /// it is the one farthest away.
+    /// The caller in a list from the right: behind so many proxies, or the first that is no proxy
+    /// of ours. Where all are, it is the one farthest away.
     fn pick(&self, mut members: impl Iterator<Item = Option<IpAddr>>) -> Option<IpAddr> {
         if let Some(proxies) = self.proxies {
             return members.nth(proxies.saturating_sub(1)).flatten();
@@ -142,8 +155,9 @@ impl ClientAddress {
         farthest
     }
 
-    /// What trusted proxies say of those before them, as `X-Forwarded-For` has it: each address in canonical form, and
-    /// `unknown` in the place of one that cannot be read. Empty where they say nothing.
+    /// What trusted proxies say of those before them, as `X-Forwarded-For` has it: each address in
+    /// canonical form, and `unknown` in the place of one that cannot be read. Empty where they say
+    /// nothing.
     pub(crate) fn before(&self, peer: Peer, headers: &HeaderMap) -> String {
         let mut text = String::new();
         if !self.is_trusted(peer) || (!self.is_written && !self.source.is_in(headers)) {
@@ -193,26 +207,44 @@ impl Source {
     }
 }
 
-/// The members of `X-Forwarded-For` from the right; `None` for one that cannot be read. Empty ones count for nothing
-/// (RFC 9110, section 5.6.1.2).
+/// The members of `X-Forwarded-For` from the right; `None` for one that cannot be read. Empty ones
+/// count for nothing (RFC 9110, section 5.6.1.2).
 fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    let values = headers.get_all(FORWARDED_FOR).iter().rev().map(HeaderValue::as_bytes);
-    let members = values.flat_map(|value| value.rsplit(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-    members.filter(|member| !member.is_empty()).map(|member| node::address(member, Port::Number))
+    let values = headers
+        .get_all(FORWARDED_FOR)
+        .iter()
+        .rev()
+        .map(HeaderValue::as_bytes);
+    let members = values
+        .flat_map(|value| value.rsplit(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii);
+    members
+        .filter(|member| !member.is_empty())
+        .map(|member| node::address(member, Port::Number))
 }
 
 /// The address in a header that holds one. More than one of them is none.
 fn single(headers: &HeaderMap, name: &HeaderName) -> Option<IpAddr> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
-    values.next().is_none().then(|| node::address(value.as_bytes().trim_ascii(), Port::Number)).flatten()
+    values
+        .next()
+        .is_none()
+        .then(|| node::address(value.as_bytes().trim_ascii(), Port::Number))
+        .flatten()
 }
 
-/// A network in the form that addresses are compared in: one of IPv4 where it holds nothing but IPv4-mapped addresses.
+/// A network in the form that addresses are compared in: one of IPv4 where it holds nothing but
+/// IPv4-mapped addresses.
 pub(crate) fn canonical(network: IpNet) -> IpNet {
     const MAPPED: u8 = 96;
-    let IpNet::V6(inner) = network else { return network };
-    let mapped = inner.addr().to_ipv4_mapped().zip(inner.prefix_len().checked_sub(MAPPED));
+    let IpNet::V6(inner) = network else {
+        return network;
+    };
+    let mapped = inner
+        .addr()
+        .to_ipv4_mapped()
+        .zip(inner.prefix_len().checked_sub(MAPPED));
     let inner = mapped.and_then(|(address, bits)| Ipv4Net::new(address, bits).ok());
     inner.map_or(network, IpNet::V4)
 }

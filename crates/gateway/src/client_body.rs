@@ -1,8 +1,8 @@
 //! The body of a request as it arrives. After an early answer, the rest is read for a moment.
 //!
-//! Dropping an unfinished body resets the stream (HTTP/2) or the connection (HTTP/1.1), and many clients then lose
-//! the answer. So the rest is read and discarded, with bounds on bytes, on time, and on how many are read at once.
-//! Trailers have the same bounds as the fields of the head.
+//! Dropping an unfinished body resets the stream (HTTP/2) or the connection (HTTP/1.1), and many
+//! clients then lose the answer. So the rest is read and discarded, with bounds on bytes, on time,
+//! and on how many are read at once. Trailers have the same bounds as the fields of the head.
 
 use crate::activity::Activity;
 use crate::body::BodyFault;
@@ -47,7 +47,12 @@ impl ClientBody {
     /// A body; `waits` if the client waits for `100 Continue`.
     pub(crate) fn new(inner: Incoming, terms: BodyTerms, waits: bool) -> Self {
         let whole = inner.is_end_stream();
-        Self { inner: Some(inner), terms, waits, whole }
+        Self {
+            inner: Some(inner),
+            terms,
+            waits,
+            whole,
+        }
     }
 }
 
@@ -60,7 +65,10 @@ impl BodyTerms {
 
 /// The size of header fields as HTTP/1.1 writes them.
 pub(crate) fn size(headers: &HeaderMap) -> u64 {
-    headers.iter().map(|(name, value)| (name.as_str().len() + value.len() + 4) as u64).sum()
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str().len() + value.len() + 4) as u64)
+        .sum()
 }
 
 impl Body for ClientBody {
@@ -72,11 +80,18 @@ impl Body for ClientBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         self.waits = false;
-        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
-        let frame = Pin::new(inner).poll_frame(context).map_err(|_| BodyFault::Broken);
+        let Some(inner) = &mut self.inner else {
+            return Poll::Ready(None);
+        };
+        let frame = Pin::new(inner)
+            .poll_frame(context)
+            .map_err(|_| BodyFault::Broken);
         match &frame {
             Poll::Ready(Some(Ok(frame))) => {
-                if frame.trailers_ref().is_some_and(|trailers| !self.terms.allow(trailers)) {
+                if frame
+                    .trailers_ref()
+                    .is_some_and(|trailers| !self.terms.allow(trailers))
+                {
                     return Poll::Ready(Some(Err(BodyFault::TooManyFields)));
                 }
             }
@@ -91,7 +106,9 @@ impl Body for ClientBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        self.inner
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
@@ -100,8 +117,13 @@ impl Drop for ClientBody {
         if self.whole || self.waits {
             return;
         }
-        let Some(inner) = self.inner.take().filter(|inner| !inner.is_end_stream()) else { return };
-        if let (Some(place), Ok(runtime)) = (self.terms.rests.take(), tokio::runtime::Handle::try_current()) {
+        let Some(inner) = self.inner.take().filter(|inner| !inner.is_end_stream()) else {
+            return;
+        };
+        if let (Some(place), Ok(runtime)) = (
+            self.terms.rests.take(),
+            tokio::runtime::Handle::try_current(),
+        ) {
             let linger = self.terms.linger;
             runtime.spawn(async move {
                 let _place = place;

@@ -1,8 +1,8 @@
 //! The gateway's settings as written: its tables of the one `portcullis.toml`.
 //!
-//! Reading changes nothing, and unknown members are refused with their line. What the settings mean is for
-//! [`Settings`](crate::Settings) to find out. The issuers stand in the same document and are read by
-//! [`portcullis_resource_server::Config`].
+//! Reading changes nothing, and unknown members are refused with their line. What the settings mean
+//! is for [`Settings`](crate::Settings) to find out. The issuers stand in the same document and are
+//! read by [`portcullis_resource_server::Config`].
 
 mod assertion;
 mod cedar;
@@ -70,21 +70,21 @@ pub struct Tables {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct LogConfig {
-    /// `json`, `text`, or `auto` (default): text on a terminal, JSON elsewhere. It is for the log, on standard error,
-    /// and for the audit records.
+    /// `json`, `text`, or `auto` (default): text on a terminal, JSON elsewhere. It is for the log,
+    /// on standard error, and for the audit records.
     pub format: Option<String>,
-    /// Where the audit records go, one for each decision: `stdout` (default), `none`, or the path of a file. SIGHUP
-    /// begins the file anew.
+    /// Where the audit records go, one for each decision: `stdout` (default), `none`, or the path
+    /// of a file. SIGHUP begins the file anew.
     pub audit: Option<String>,
     /// How the subject of a token is written down: `plain` (default), `hashed`, or `none`.
     pub audit_subject: Option<String>,
-    /// A file with the key of hashed subjects, 16 bytes or more. Default: a random one for each start, so that only
-    /// records of one run can be brought together.
+    /// A file with the key of hashed subjects, 16 bytes or more. Default: a random one for each
+    /// start, so that only records of one run can be brought together.
     pub audit_key: Option<PathBuf>,
     /// Whether the caller's address is written down. Default true.
     pub audit_peer: Option<bool>,
-    /// Whether the gateway begins a trace where the request names none, sampled. Default false: what an upstream
-    /// samples is then its own choice.
+    /// Whether the gateway begins a trace where the request names none, sampled. Default false:
+    /// what an upstream samples is then its own choice.
     #[serde(default)]
     pub begin_traces: bool,
 }
@@ -93,24 +93,24 @@ pub struct LogConfig {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayConfig {
-    /// The address to listen on. Default `127.0.0.1:8080`; a socket that systemd hands over comes first. There is no
-    /// reverse proxy where another door is open and neither this nor an upstream is named.
+    /// The address to listen on. Default `127.0.0.1:8080`; a socket that systemd hands over comes
+    /// first. There is no reverse proxy where another door is open and neither this nor an upstream
+    /// is named.
     pub listen: Option<SocketAddr>,
-    /// Where requests go whose route names no upstream: a URL, or the name of an `[[upstream]]`. A path of the URL comes
-    /// before the path of every request.
+    /// Where requests go whose route names no upstream: a URL, or the name of an `[[upstream]]`. A
+    /// path of the URL comes before the path of every request.
     pub upstream: Option<String>,
     /// The hosts that are served, `*.example.com` for all below. Default: any. Others get 421.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// Addresses and networks of proxies in front, whose `X-Forwarded-For` is believed; `unix` for whoever may open a Unix
-    /// socket of the gateway. Default: none.
+    /// Addresses and networks of proxies in front, whose `X-Forwarded-For` is believed; `unix` for
+    /// whoever may open a Unix socket of the gateway. Default: none.
     #[serde(default)]
     pub trusted_proxies: Vec<String>,
     /// Where trusted proxies tell the caller's address. Default: in `X-Forwarded-For`.
     pub client_address: Option<ClientAddressConfig>,
-    /// Whether a CORS preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`, without a body) is passed on
-    /// without a token.
-    /// Default false.
+    /// Whether a CORS preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`,
+    /// without a body) is passed on without a token. Default false.
     #[serde(default)]
     pub public_preflight: bool,
     /// HTTPS. Without it, only loopback can be listened on.
@@ -126,8 +126,8 @@ pub struct GatewayConfig {
     /// How long to wait for what.
     #[serde(default)]
     pub timeouts: TimeoutsConfig,
-    /// Listens for plain HTTP beyond loopback: whoever is on the way reads the tokens. For closed networks where
-    /// somebody else has ended TLS already.
+    /// Listens for plain HTTP beyond loopback: whoever is on the way reads the tokens. For closed
+    /// networks where somebody else has ended TLS already.
     #[serde(default)]
     pub danger_plain_http: bool,
 }
@@ -137,8 +137,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// What cannot be read, with its line: the first fault among the issuers' members, and the first among the
-    /// gateway's.
+    /// What cannot be read, with its line: the first fault among the issuers' members, and the
+    /// first among the gateway's.
     pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
         let resource_server = portcullis_resource_server::Config::from_toml(text);
         // Not TOML at all: one fault, not the same one twice.
@@ -150,7 +150,11 @@ impl Config {
         match (resource_server, tables(text)) {
             (Ok(resource_server), Ok(gateway)) => {
                 let token_settings = without_doors(text, token_settings)?;
-                Ok(Self { resource_server, gateway, token_settings })
+                Ok(Self {
+                    resource_server,
+                    gateway,
+                    token_settings,
+                })
             }
             (Ok(_), Err(errors)) | (Err(errors), Ok(_)) => Err(errors),
             (Err(errors), Err(others)) => {
@@ -178,7 +182,8 @@ fn tables(text: &str) -> Result<Tables, ConfigErrors> {
     read.map_err(|error| read_fault(text, error.span(), &filled.hide(error.message())).into())
 }
 
-/// The document of the resource server with the values of variables, by which two generations are compared.
+/// The document of the resource server with the values of variables, by which two generations are
+/// compared.
 fn without_doors(text: &str, mut document: toml::Table) -> Result<toml::Table, ConfigErrors> {
     document.retain(|name, _| !DOORS.contains(&name));
     let mut parsed = DeTable::parse(text).map_err(|error| unreadable(text, &error))?;
@@ -210,15 +215,19 @@ mod tests {
             config.gateway.route[0].require.as_ref().unwrap().claim["level"],
             OneOrMore::One(ClaimScalar::Integer(3))
         );
-        assert_eq!(config.token_settings.keys().collect::<Vec<_>>(), ["issuer", "realm"]);
+        assert_eq!(
+            config.token_settings.keys().collect::<Vec<_>>(),
+            ["issuer", "realm"]
+        );
     }
 
     #[test]
     fn unknown_members_are_refused_with_line_and_name_on_both_sides_at_once() {
-        let errors =
-            Config::from_toml("[[issuer]]\nurl = \"https://a\"\naudiences = []\n[gateway]\nlissten = 1\n")
-                .unwrap_err()
-                .to_string();
+        let errors = Config::from_toml(
+            "[[issuer]]\nurl = \"https://a\"\naudiences = []\n[gateway]\nlissten = 1\n",
+        )
+        .unwrap_err()
+        .to_string();
         for told in [
             "line 3: unknown field `audiences`",
             "write `audience`;",
@@ -229,9 +238,16 @@ mod tests {
             assert!(errors.contains(told), "{told}: {errors}");
         }
         let errors = Config::from_toml("[gatewy]\n").unwrap_err().to_string();
-        assert!(errors.contains("line 1: unknown field `gatewy`") && errors.contains("1 fault"), "{errors}");
-        let errors = Config::from_toml("[[route]]\npath = \"/\"\nrequire = { rol = \"x\" }\n").unwrap_err();
-        assert!(errors.to_string().contains("line 3: unknown field `rol`"), "{errors}");
+        assert!(
+            errors.contains("line 1: unknown field `gatewy`") && errors.contains("1 fault"),
+            "{errors}"
+        );
+        let errors =
+            Config::from_toml("[[route]]\npath = \"/\"\nrequire = { rol = \"x\" }\n").unwrap_err();
+        assert!(
+            errors.to_string().contains("line 3: unknown field `rol`"),
+            "{errors}"
+        );
     }
 
     /// The variable is one that every test has; nothing is set here.
@@ -244,14 +260,21 @@ mod tests {
         let config = config.unwrap();
         assert_eq!(config.resource_server.realm, Some(home.clone()));
         assert_eq!(config.token_settings["realm"].as_str(), Some(home.as_str()));
-        assert_eq!(config.gateway.gateway.unwrap().hosts, [format!("x{home}"), "${PATH}".to_owned()]);
+        assert_eq!(
+            config.gateway.gateway.unwrap().hosts,
+            [format!("x{home}"), "${PATH}".to_owned()]
+        );
         let errors = Config::from_toml(
             "realm = \"${PORTCULLIS_NOWHERE}\"\n[gateway]\nlisten = \"${PORTCULLIS_NOWHERE}\"\n",
         );
         let errors = errors.unwrap_err();
-        assert_eq!(errors.iter().map(ConfigError::place).collect::<Vec<_>>(), ["realm", "gateway.listen"]);
-        let errors =
-            Config::from_toml("[gateway]\npublic_preflight = \"${PATH}\"\n").unwrap_err().to_string();
+        assert_eq!(
+            errors.iter().map(ConfigError::place).collect::<Vec<_>>(),
+            ["realm", "gateway.listen"]
+        );
+        let errors = Config::from_toml("[gateway]\npublic_preflight = \"${PATH}\"\n")
+            .unwrap_err()
+            .to_string();
         assert!(
             errors.contains("line 2") && errors.contains("${PATH}") && !errors.contains(&home),
             "{errors}"

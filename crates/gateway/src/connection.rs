@@ -1,8 +1,8 @@
 //! One connection: TLS, its version of HTTP, and its lifetime.
 //!
-//! The handshake and the head of each request have a timeout. A connection without requests is closed, and every
-//! connection stops taking requests after its longest life: by GOAWAY (HTTP/2) or `Connection: close` (HTTP/1.1).
-//! Requests under way are finished.
+//! The handshake and the head of each request have a timeout. A connection without requests is
+//! closed, and every connection stops taking requests after its longest life: by GOAWAY (HTTP/2) or
+//! `Connection: close` (HTTP/1.1). Requests under way are finished.
 
 use crate::activity::{Activity, about};
 use crate::listener::{Door, Shares};
@@ -62,10 +62,21 @@ impl<D: Door> Connection<D> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { door, shares, peer, drain, .. } = self;
+        let Self {
+            door,
+            shares,
+            peer,
+            drain,
+            ..
+        } = self;
         let limits = Arc::clone(&shares.limits);
         let activity = Activity::new();
-        let mut stream = Stalling::new(stream, limits.reader_timeout, activity.received(), Some(held));
+        let mut stream = Stalling::new(
+            stream,
+            limits.reader_timeout,
+            activity.received(),
+            Some(held),
+        );
         let mut draining = drain.clone();
         let begun = tokio::select! {
             begun = tokio::time::timeout(limits.head_timeout, speaks_http2(&mut stream)) => begun,
@@ -74,16 +85,28 @@ impl<D: Door> Connection<D> {
         let Ok(Ok(is_http2)) = begun else {
             return tracing::debug!("a connection said nothing that could be answered");
         };
-        let streams = StreamExecutor { patience: limits.reader_timeout, given_up: shares.given_up() };
+        let streams = StreamExecutor {
+            patience: limits.reader_timeout,
+            given_up: shares.given_up(),
+        };
         let course = Lifetime::new(&limits, Arc::clone(&activity));
         let abuses = shares.abuses();
-        let requests = Arc::new(ConnectionRequests { door, peer, hsts, activity, shares, is_http2 });
+        let requests = Arc::new(ConnectionRequests {
+            door,
+            peer,
+            hsts,
+            activity,
+            shares,
+            is_http2,
+        });
         let requests = service_fn(move |request| requests.answer(request));
         let ended = if is_http2 {
-            let connection = http2_builder(&limits, streams).serve_connection(TokioIo::new(stream), requests);
+            let connection =
+                http2_builder(&limits, streams).serve_connection(TokioIo::new(stream), requests);
             course.follow(connection, drain).await
         } else {
-            let connection = http1_builder(&limits).serve_connection(TokioIo::new(stream), requests);
+            let connection =
+                http1_builder(&limits).serve_connection(TokioIo::new(stream), requests);
             course.follow(connection.with_upgrades(), drain).await
         };
         match ended {
@@ -100,7 +123,9 @@ async fn speaks_http2<S: AsyncRead + Unpin>(stream: &mut Stalling<S>) -> std::io
     let is_http2 = loop {
         let mut bytes = [0; PREFACE.len()];
         let room = PREFACE.len() - first.len();
-        let read = stream.read(bytes.get_mut(..room).unwrap_or_default()).await?;
+        let read = stream
+            .read(bytes.get_mut(..room).unwrap_or_default())
+            .await?;
         first.extend_from_slice(bytes.get(..read).unwrap_or_default());
         if read == 0 || !PREFACE.starts_with(&first) {
             break false;
@@ -126,7 +151,10 @@ fn http1_builder(limits: &LimitSettings) -> http1::Builder {
     builder
 }
 
-fn http2_builder(limits: &LimitSettings, streams: StreamExecutor) -> http2::Builder<StreamExecutor> {
+fn http2_builder(
+    limits: &LimitSettings,
+    streams: StreamExecutor,
+) -> http2::Builder<StreamExecutor> {
     let mut builder = http2::Builder::new(streams);
     builder
         .timer(TokioTimer::new())
@@ -145,7 +173,9 @@ fn http2_builder(limits: &LimitSettings, streams: StreamExecutor) -> http2::Buil
 }
 
 fn hsts(max_age: u64) -> Option<HeaderValue> {
-    (max_age > 0).then(|| HeaderValue::from_str(&format!("max-age={max_age}")).ok()).flatten()
+    (max_age > 0)
+        .then(|| HeaderValue::from_str(&format!("max-age={max_age}")).ok())
+        .flatten()
 }
 
 /// When a connection has to end.
@@ -215,7 +245,8 @@ impl Lifetime {
         next.max(Duration::from_millis(10))
     }
 
-    /// Whether to close now: no request ever came, or the client does not go although it was told to.
+    /// Whether to close now: no request ever came, or the client does not go although it was told
+    /// to.
     fn is_over(&self) -> bool {
         let idle = self.activity.idle();
         if !self.activity.has_begun() {
@@ -225,7 +256,8 @@ impl Lifetime {
     }
 
     fn has_to_end(&self) -> bool {
-        self.activity.age() >= self.life || self.activity.idle().is_some_and(|idle| idle >= self.idle)
+        self.activity.age() >= self.life
+            || self.activity.idle().is_some_and(|idle| idle >= self.idle)
     }
 }
 

@@ -1,8 +1,9 @@
 //! The middle of the gateway: what every door has read, decided in one place.
 //!
-//! A door makes an [`Inquiry`] of what it reads, asks [`Policy::decide`], and writes the answer down in its own
-//! way. Nothing reaches an upstream without a [`Passage`], and only `decide` makes one: by a permit, or because
-//! the route says that nobody needs one. So a skipped check does not compile.
+//! A door makes an [`Inquiry`] of what it reads, asks [`Policy::decide`], and writes the answer
+//! down in its own way. Nothing reaches an upstream without a [`Passage`], and only `decide` makes
+//! one: by a permit, or because the route says that nobody needs one. So a skipped check does not
+//! compile.
 
 use crate::cedar::{Bound as _, Consulted, Occasion, Policies};
 use crate::host::Host;
@@ -42,7 +43,11 @@ impl<'r> Inquiry<'r> {
     /// The headers with a token that came in a cookie, where the settings name one and it counts.
     pub(crate) fn presented(self, server: &ResourceServer) -> Option<HeaderMap> {
         let host = Some(self.host.authority());
-        server.with_cookie_token(CookieRequest { method: self.method, host, headers: self.headers })
+        server.with_cookie_token(CookieRequest {
+            method: self.method,
+            host,
+            headers: self.headers,
+        })
     }
 
     /// The same request with these headers, if there are any.
@@ -50,7 +55,10 @@ impl<'r> Inquiry<'r> {
     where
         'r: 'h,
     {
-        Inquiry { headers: headers.unwrap_or(self.headers), ..self }
+        Inquiry {
+            headers: headers.unwrap_or(self.headers),
+            ..self
+        }
     }
 }
 
@@ -75,7 +83,8 @@ enum Leave {
 }
 
 impl Policy {
-    /// Finds the route of a request, and decides by what it demands. A path that its route does not take is refused.
+    /// Finds the route of a request, and decides by what it demands. A path that its route does not
+    /// take is refused.
     pub(crate) async fn decide<'p>(
         &'p self,
         inquiry: Inquiry<'_>,
@@ -94,16 +103,23 @@ impl Policy {
                 }
             },
         };
-        Ok(Verdict { route, passage, consulted })
+        Ok(Verdict {
+            route,
+            passage,
+            consulted,
+        })
     }
 
     /// Whether a request needs a token, or has one that would be looked at.
     pub(crate) fn asks_for_token(&self, inquiry: Inquiry<'_>) -> bool {
-        self.route(inquiry).is_ok_and(|route| self.demand(route, inquiry).is_some())
+        self.route(inquiry)
+            .is_ok_and(|route| self.demand(route, inquiry).is_some())
     }
 
     fn route(&self, inquiry: Inquiry<'_>) -> Result<&Route, Refusal> {
-        self.routes.find(inquiry.host, inquiry.path, inquiry.method).map_err(Refusal::Path)
+        self.routes
+            .find(inquiry.host, inquiry.path, inquiry.method)
+            .map_err(Refusal::Path)
     }
 
     /// What the token must meet; nothing where nobody is asked.
@@ -111,15 +127,25 @@ impl Policy {
         match &route.access {
             Access::Public => None,
             _ if self.public_preflight && is_preflight(inquiry) => None,
-            // Only where no credential was sent at all: one of a wrong kind, or a bad one, is refused.
+            // Only where no credential was sent at all: one of a wrong kind, or a bad one, is
+            // refused.
             Access::Optional(_) if !self.server.sees_credential(inquiry.headers) => None,
             Access::Optional(requirement) | Access::Required(requirement) => Some(requirement),
         }
     }
 
-    async fn permit(&self, inquiry: Inquiry<'_>, requirement: &Requirement) -> Result<Passage, Denial> {
-        let decision = self.server.decide(inquiry.headers, inquiry.query, requirement).await;
-        decision.into_result().map(|permit| Passage(Leave::Permitted(permit)))
+    async fn permit(
+        &self,
+        inquiry: Inquiry<'_>,
+        requirement: &Requirement,
+    ) -> Result<Passage, Denial> {
+        let decision = self
+            .server
+            .decide(inquiry.headers, inquiry.query, requirement)
+            .await;
+        decision
+            .into_result()
+            .map(|permit| Passage(Leave::Permitted(permit)))
     }
 }
 

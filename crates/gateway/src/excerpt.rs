@@ -19,7 +19,8 @@ pub fn excerpts(file: &str, text: &str, errors: &ConfigErrors) -> String {
     told
 }
 
-/// The line, from 1, of a place such as `route[2].path`; of a member that is missing, the line of its table.
+/// The line, from 1, of a place such as `route[2].path`; of a member that is missing, the line of
+/// its table.
 pub fn line_of(text: &str, place: &str) -> Option<usize> {
     let before = text.get(..self::place(text, place)?.start)?;
     Some(1 + before.matches('\n').count())
@@ -35,17 +36,36 @@ fn excerpt(
     let before = text.get(..range.start).unwrap_or_default();
     let start = before.rfind('\n').map_or(0, |at| at + 1);
     let number = 1 + before.matches('\n').count();
-    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let line = text
+        .get(start..)
+        .and_then(|rest| rest.lines().next())
+        .unwrap_or_default();
     let indent = before.get(start..).unwrap_or_default().chars().count();
-    let marked = text.get(range.clone()).unwrap_or_default().lines().next().unwrap_or_default();
+    let marked = text
+        .get(range.clone())
+        .unwrap_or_default()
+        .lines()
+        .next()
+        .unwrap_or_default();
     let gutter = " ".repeat(number.to_string().len());
-    writeln!(told, "{file}:{number}: {}: {}", fault.place(), fault.expected())?;
+    writeln!(
+        told,
+        "{file}:{number}: {}: {}",
+        fault.place(),
+        fault.expected()
+    )?;
     writeln!(told, "  {gutter} |")?;
     writeln!(told, "  {number} | {line}")?;
-    writeln!(told, "  {gutter} | {}{}", " ".repeat(indent), "^".repeat(marked.chars().count().max(1)))
+    writeln!(
+        told,
+        "  {gutter} | {}{}",
+        " ".repeat(indent),
+        "^".repeat(marked.chars().count().max(1))
+    )
 }
 
-/// Where in the text a place such as `route[2].path`, or `line 7`, is. Of a member that is missing: its table.
+/// Where in the text a place such as `route[2].path`, or `line 7`, is. Of a member that is missing:
+/// its table.
 fn place(text: &str, place: &str) -> Option<Range<usize>> {
     if let Some(number) = place.strip_prefix("line ") {
         return line(text, number.parse().ok()?);
@@ -66,7 +86,9 @@ fn place(text: &str, place: &str) -> Option<Range<usize>> {
         let mut value = value;
         rest = rest.get(name.get_ref().len()..)?;
         while let Some((index, after)) = rest.strip_prefix('[').and_then(|it| it.split_once(']')) {
-            let DeValue::Array(list) = value.get_ref() else { break };
+            let DeValue::Array(list) = value.get_ref() else {
+                break;
+            };
             value = list.get(index.parse::<usize>().ok()?)?;
             rest = after;
         }
@@ -82,7 +104,9 @@ fn place(text: &str, place: &str) -> Option<Range<usize>> {
 
 /// Whether a place begins with this name, whole.
 fn names(place: &str, name: &str) -> bool {
-    place.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    place
+        .strip_prefix(name)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn line(text: &str, number: usize) -> Option<Range<usize>> {
@@ -121,7 +145,11 @@ mod tests {
             ("line 7", 7),
             ("line 1", 1),
         ] {
-            assert!(shown(place).starts_with(&format!("p.toml:{line}: ")), "{place}: {}", shown(place));
+            assert!(
+                shown(place).starts_with(&format!("p.toml:{line}: ")),
+                "{place}: {}",
+                shown(place)
+            );
         }
     }
 
@@ -139,9 +167,17 @@ mod tests {
             "{}",
             shown("gateway.upstream")
         );
-        assert!(shown("route[1].access").starts_with("p.toml:8: "), "{}", shown("route[1].access"));
+        assert!(
+            shown("route[1].access").starts_with("p.toml:8: "),
+            "{}",
+            shown("route[1].access")
+        );
         for place in ["issuer", "OAUTH2_ISSUER", "line 99", "route[7].path"] {
-            assert!(shown(place).starts_with(&format!("p.toml: {place}: ")), "{}", shown(place));
+            assert!(
+                shown(place).starts_with(&format!("p.toml: {place}: ")),
+                "{}",
+                shown(place)
+            );
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Callers who keep failing: after many refusals they get 429 before anything is verified.
 //!
-//! Counted are refusals for what a request carries or lacks; not those of a valid token that may not do what it
-//! asks for, and not our own outages. The count is a bucket per address, an IPv6 network of 64 bits being one, and one for
-//! all callers whose address is unknown. Who connects from loopback and is no proxy is not counted: that is a neighbour on
-//! this machine. How many are remembered is bounded; the least
-//! active are forgotten.
+//! Counted are refusals for what a request carries or lacks; not those of a valid token that may
+//! not do what it asks for, and not our own outages. The count is a bucket per address, an IPv6
+//! network of 64 bits being one, and one for all callers whose address is unknown. Who connects
+//! from loopback and is no proxy is not counted: that is a neighbour on this machine. How many are
+//! remembered is bounded; the least active are forgotten.
 //!
-//! What is not told apart is who shares an address. So tokens that were verified before pass all the same: behind a
-//! NAT, a neighbour's failures cost those who are known nothing, and newcomers a little patience.
+//! What is not told apart is who shares an address. So tokens that were verified before pass all
+//! the same: behind a NAT, a neighbour's failures cost those who are known nothing, and newcomers a
+//! little patience.
 
 use crate::caller::Caller;
 use portcullis_core::Denial;
@@ -34,12 +35,18 @@ impl FailingCallers {
     /// So many failures in a minute, at once or spread; `None` for no bound.
     pub(crate) fn new(per_minute: Option<u32>) -> Option<Self> {
         let each = MINUTE / per_minute.filter(|most| *most > 0)?;
-        Some(Self { each, forgiven: Cache::new(MOST_CALLERS) })
+        Some(Self {
+            each,
+            forgiven: Cache::new(MOST_CALLERS),
+        })
     }
 
     /// How long a caller has to wait; nothing for one that has not failed too often.
     pub(crate) fn wait(&self, caller: Caller, now: Duration) -> Option<Duration> {
-        let forgiven = self.forgiven.get(&caller.address().map(network))?.load(Ordering::Relaxed);
+        let forgiven = self
+            .forgiven
+            .get(&caller.address().map(network))?
+            .load(Ordering::Relaxed);
         let ahead = Duration::from_nanos(forgiven).checked_sub(now)?;
         ahead.checked_sub(MINUTE).filter(|wait| !wait.is_zero())
     }
@@ -50,7 +57,10 @@ impl FailingCallers {
             return;
         }
         let fresh = || Ok::<_, ()>(Arc::default());
-        let Ok(forgiven) = self.forgiven.get_or_insert_with(&caller.address().map(network), fresh) else {
+        let Ok(forgiven) = self
+            .forgiven
+            .get_or_insert_with(&caller.address().map(network), fresh)
+        else {
             return;
         };
         let (now, each) = (nanoseconds(now), nanoseconds(self.each));
@@ -75,8 +85,8 @@ fn counts(denial: &Denial) -> bool {
     }
 }
 
-/// Whether a caller is on this machine, by its own connection: what a proxy says of loopback is about another machine, or
-/// came from a client.
+/// Whether a caller is on this machine, by its own connection: what a proxy says of loopback is
+/// about another machine, or came from a client.
 fn is_neighbour(caller: Caller) -> bool {
     matches!(caller, Caller::Direct(address) if address.to_canonical().is_loopback())
 }
@@ -84,7 +94,9 @@ fn is_neighbour(caller: Caller) -> bool {
 /// Who has one address of a network of 64 bits has them all.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
         address @ IpAddr::V4(_) => address,
     }
 }
@@ -121,11 +133,18 @@ mod tests {
         callers.note(caller, &refused(), at(100));
         assert_eq!(callers.wait(caller, at(100)), Some(at(1)));
         assert_eq!(callers.wait(caller, at(101)), None);
-        assert_eq!(callers.wait(Caller::Direct([192, 0, 2, 2].into()), at(100)), None);
+        assert_eq!(
+            callers.wait(Caller::Direct([192, 0, 2, 2].into()), at(100)),
+            None
+        );
         for _ in 0..1_000 {
             callers.note(caller, &refused(), at(101));
         }
-        assert_eq!(callers.wait(caller, at(101)), Some(at(60)), "never longer than a minute");
+        assert_eq!(
+            callers.wait(caller, at(101)),
+            Some(at(60)),
+            "never longer than a minute"
+        );
         assert_eq!(callers.wait(caller, at(161)), None);
     }
 
@@ -138,7 +157,11 @@ mod tests {
             callers.note(caller, &refused(), Duration::ZERO);
             callers.wait(caller, Duration::ZERO).is_some()
         };
-        let waits = |text| callers.wait(Caller::Direct(address(text)), Duration::ZERO).is_some();
+        let waits = |text| {
+            callers
+                .wait(Caller::Direct(address(text)), Duration::ZERO)
+                .is_some()
+        };
         assert!(fails(Caller::Direct(address("2001:db8::1"))));
         assert!(waits("2001:db8::ffff:1") && !waits("2001:db8:0:1::1"));
         for neighbour in ["::1", "127.0.0.1", "::ffff:127.0.0.1"] {

@@ -65,7 +65,8 @@ pub struct Handle(Arc<Shared>);
 impl Gateway {
     /// Opens the sockets, and begins to fetch keys. Needs a Tokio runtime.
     ///
-    /// The soft limit of open files is raised to the hard one: a connection and a request under way take one each.
+    /// The soft limit of open files is raised to the hard one: a connection and a request under way
+    /// take one each.
     ///
     /// # Errors
     ///
@@ -84,7 +85,12 @@ impl Gateway {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigErrors> {
         let listeners = settings.listeners.clone();
-        let proxy_tls = listeners.tls.clone().map(ServerTls::read).transpose()?.map(Arc::new);
+        let proxy_tls = listeners
+            .tls
+            .clone()
+            .map(ServerTls::read)
+            .transpose()?
+            .map(Arc::new);
         let proxy = match listeners.listen {
             Some(address) => Some(match Socket::inherited()? {
                 Some(socket) => socket,
@@ -92,7 +98,8 @@ impl Gateway {
             }),
             None => None,
         };
-        let forward_auth = Open::door("forward_auth.listen", listeners.forward_auth.as_ref()).await?;
+        let forward_auth =
+            Open::door("forward_auth.listen", listeners.forward_auth.as_ref()).await?;
         let ext_authz = Open::door("ext_authz.listen", listeners.ext_authz.as_ref()).await?;
         let admin = open("gateway.admin.listen", listeners.admin).await?;
         let redirect = listeners.tls.as_ref().and_then(|tls| tls.redirect);
@@ -100,7 +107,11 @@ impl Gateway {
         let (stop, stopping) = watch::channel(false);
         let life = Life::new(stopping);
         let telemetry = Arc::new(Telemetry::new(&listeners.log)?);
-        let servers = settings.upstreams.iter().map(|upstream| upstream.servers.len()).sum();
+        let servers = settings
+            .upstreams
+            .iter()
+            .map(|upstream| upstream.servers.len())
+            .sum();
         let (bounds, shortage) = Bounds::new(&listeners.limits, servers, raise_descriptors());
         if let Some(shortage) = shortage {
             tracing::warn!(facts = %shortage, "there are too few descriptors for the bounds in the settings");
@@ -110,12 +121,32 @@ impl Gateway {
         let running = Running::new(settings, &clock, &life, &telemetry, None)?;
         life.decides_by(running.policy.server.clone());
         let running = ArcSwap::from_pointee(running);
-        let proxy = proxy.map(|socket| Open { socket, tls: proxy_tls });
+        let proxy = proxy.map(|socket| Open {
+            socket,
+            tls: proxy_tls,
+        });
         let tls = [&proxy, &forward_auth, &ext_authz].into_iter().flatten();
         let tls = tls.filter_map(|open| open.tls.clone()).collect();
         let reloading = Mutex::default();
-        let shared = Arc::new(Shared { running, listeners, tls, clock, life, reloading, telemetry, shares });
-        Ok(Self { shared, proxy, forward_auth, ext_authz, admin, redirect, stop })
+        let shared = Arc::new(Shared {
+            running,
+            listeners,
+            tls,
+            clock,
+            life,
+            reloading,
+            telemetry,
+            shares,
+        });
+        Ok(Self {
+            shared,
+            proxy,
+            forward_auth,
+            ext_authz,
+            admin,
+            redirect,
+            stop,
+        })
     }
 
     /// Where the reverse proxy takes requests; `None` where there is no proxy.
@@ -154,11 +185,23 @@ impl Gateway {
         let probes = self.admin.map(|socket| {
             let shares = self.shared.shares.for_probes();
             let door = Admin(Arc::clone(&self.shared));
-            let listener = Listener { socket, door, tls: None, shares };
+            let listener = Listener {
+                socket,
+                door,
+                tls: None,
+                shares,
+            };
             tokio::spawn(listener.serve(probes_stop))
         });
-        let doors = Doors { shared: &self.shared, stop: &self.stop };
-        let port = self.proxy.as_ref().and_then(|open| open.socket.address()).map_or(443, |it| it.port());
+        let doors = Doors {
+            shared: &self.shared,
+            stop: &self.stop,
+        };
+        let port = self
+            .proxy
+            .as_ref()
+            .and_then(|open| open.socket.address())
+            .map_or(443, |it| it.port());
         let shared = || Arc::clone(&self.shared);
         let serving = [
             doors.serve(self.proxy, Proxy(shared())),
@@ -166,7 +209,10 @@ impl Gateway {
             doors.serve(self.ext_authz, ExtAuthz(shared())),
             doors.serve(
                 self.redirect.map(|socket| Open { socket, tls: None }),
-                Redirect { shared: shared(), port },
+                Redirect {
+                    shared: shared(),
+                    port,
+                },
             ),
         ];
         supervisor(&[NotifyState::Ready]);
@@ -198,19 +244,37 @@ struct Doors<'g> {
 impl Doors<'_> {
     /// Begins to answer, where there is a socket.
     fn serve<D: Door>(&self, open: Option<Open>, door: D) -> Option<JoinHandle<()>> {
-        open.map(|open| tokio::spawn(open.listener(door, self.shared).serve(self.stop.subscribe())))
+        open.map(|open| {
+            tokio::spawn(
+                open.listener(door, self.shared)
+                    .serve(self.stop.subscribe()),
+            )
+        })
     }
 }
 
 impl Open {
-    async fn door(place: &str, settings: Option<&DoorSettings>) -> Result<Option<Self>, ConfigErrors> {
-        let Some(DoorSettings { listen, tls }) = settings else { return Ok(None) };
+    async fn door(
+        place: &str,
+        settings: Option<&DoorSettings>,
+    ) -> Result<Option<Self>, ConfigErrors> {
+        let Some(DoorSettings { listen, tls }) = settings else {
+            return Ok(None);
+        };
         let tls = tls.clone().map(ServerTls::read).transpose()?.map(Arc::new);
-        Ok(Some(Self { socket: Socket::open(place, listen).await?, tls }))
+        Ok(Some(Self {
+            socket: Socket::open(place, listen).await?,
+            tls,
+        }))
     }
 
     fn listener<D: Door>(self, door: D, shared: &Shared) -> Listener<D> {
-        Listener { socket: self.socket, door, tls: self.tls, shares: shared.shares.clone() }
+        Listener {
+            socket: self.socket,
+            door,
+            tls: self.tls,
+            shares: shared.shares.clone(),
+        }
     }
 }
 
@@ -240,11 +304,11 @@ impl Shared {
 }
 
 impl Handle {
-    /// Takes other settings into use, all at once: requests under way go on with the ones they began with. Where the
-    /// issuers change, their keys are waited for first, ten seconds at most.
+    /// Takes other settings into use, all at once: requests under way go on with the ones they
+    /// began with. Where the issuers change, their keys are waited for first, ten seconds at most.
     ///
-    /// What belongs to the sockets stays as it was until the next start: addresses, limits of heads and
-    /// connections, and which files TLS reads.
+    /// What belongs to the sockets stays as it was until the next start: addresses, limits of heads
+    /// and connections, and which files TLS reads.
     ///
     /// # Errors
     ///
@@ -256,7 +320,12 @@ impl Handle {
         }
         self.0.shares.bounds.bound(&mut settings);
         let before = self.0.running();
-        let Shared { clock, life, telemetry, .. } = &*self.0;
+        let Shared {
+            clock,
+            life,
+            telemetry,
+            ..
+        } = &*self.0;
         let next = Running::new(settings, clock, life, telemetry, Some(&before))?;
         next.ready(PATIENCE).await;
         life.decides_by(next.policy.server.clone());
@@ -270,7 +339,12 @@ impl Handle {
     ///
     /// What is wrong with them.
     pub fn reload_certificates(&self) -> Result<(), ConfigErrors> {
-        let faults = self.0.tls.iter().filter_map(|tls| tls.reload().err()).collect();
+        let faults = self
+            .0
+            .tls
+            .iter()
+            .filter_map(|tls| tls.reload().err())
+            .collect();
         ConfigErrors::check(faults)
     }
 
@@ -331,6 +405,8 @@ impl fmt::Debug for Gateway {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("running", &self.running).finish_non_exhaustive()
+        f.debug_struct("Shared")
+            .field("running", &self.running)
+            .finish_non_exhaustive()
     }
 }

@@ -9,8 +9,8 @@ use crate::identity::IdentitySettings;
 use bytes::BytesMut;
 use http::Version;
 use http::header::{
-    CONNECTION, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
-    TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+    CONNECTION, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -23,9 +23,16 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
 /// What is between two neighbours only, besides what `Connection` names.
-const BETWEEN_NEIGHBOURS: [HeaderName; 6] =
-    [CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, TE, TRANSFER_ENCODING, UPGRADE];
-/// What a client says to the gateway alone. The gateway itself says 100 Continue, when it begins to read.
+const BETWEEN_NEIGHBOURS: [HeaderName; 6] = [
+    CONNECTION,
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+/// What a client says to the gateway alone. The gateway itself says 100 Continue, when it begins to
+/// read.
 const FOR_GATEWAY: [HeaderName; 3] = [PROXY_AUTHORIZATION, HTTP2_SETTINGS, EXPECT];
 
 /// What the gateway saw of the client.
@@ -38,8 +45,8 @@ pub(crate) struct Seen<'r> {
     pub(crate) before: &'r str,
 }
 
-/// Removes from a request what is for the gateway alone. This comes first: whatever the gateway adds afterwards
-/// cannot be named away by `Connection`.
+/// Removes from a request what is for the gateway alone. This comes first: whatever the gateway
+/// adds afterwards cannot be named away by `Connection`.
 pub(crate) fn strip_request(headers: &mut HeaderMap, identity: &IdentitySettings) {
     let trailers = wants_trailers(headers);
     let reserved_trailer = |name: &str| identity.is_reserved(&name.to_ascii_lowercase());
@@ -55,18 +62,22 @@ pub(crate) fn strip_request(headers: &mut HeaderMap, identity: &IdentitySettings
     }
 }
 
-/// Removes from an answer what is for the gateway alone, and challenges that no client of a gateway can answer.
+/// Removes from an answer what is for the gateway alone, and challenges that no client of a gateway
+/// can answer.
 pub(crate) fn strip_response(headers: &mut HeaderMap) {
     strip(headers, |name, _| *name == PROXY_AUTHENTICATE);
     challenges::strip(headers);
 }
 
-/// Removes what is between two neighbours, and what else is to go. Each name is looked at once: that costs less than
-/// to look for each name that could be there, as most never are.
+/// Removes what is between two neighbours, and what else is to go. Each name is looked at once:
+/// that costs less than to look for each name that could be there, as most never are.
 fn strip(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &HeaderMap) -> bool) {
-    let named: Vec<HeaderName> =
-        listed(headers, &CONNECTION).filter_map(|name| HeaderName::try_from(name).ok()).collect();
-    let unnamed = headers.keys().filter(|name| BETWEEN_NEIGHBOURS.contains(name) || goes(name, headers));
+    let named: Vec<HeaderName> = listed(headers, &CONNECTION)
+        .filter_map(|name| HeaderName::try_from(name).ok())
+        .collect();
+    let unnamed = headers
+        .keys()
+        .filter(|name| BETWEEN_NEIGHBOURS.contains(name) || goes(name, headers));
     let unnamed: Vec<HeaderName> = unnamed.cloned().collect();
     for name in named.into_iter().chain(unnamed) {
         headers.remove(name);
@@ -78,9 +89,18 @@ fn wants_trailers(headers: &HeaderMap) -> bool {
 }
 
 /// The members of a list header (RFC 9110, section 5.6.1).
-pub(crate) fn listed<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim).filter(|member| !member.is_empty())
+pub(crate) fn listed<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'h str> {
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|member| !member.is_empty())
 }
 
 /// Says what the gateway saw of the client, in place of whatever the client said.
@@ -98,7 +118,8 @@ pub(crate) fn add_forwarded(headers: &mut HeaderMap, seen: Seen<'_>, values: &mu
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
 }
 
-/// The values that the gateway writes for one request, in one piece of memory: then to copy a head counts references.
+/// The values that the gateway writes for one request, in one piece of memory: then to copy a head
+/// counts references.
 pub(crate) struct Values(BytesMut);
 
 impl Values {
@@ -140,7 +161,11 @@ pub(crate) fn join_cookies(headers: &mut HeaderMap) {
     if values.next().is_none() || values.next().is_none() {
         return;
     }
-    let all: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    let all: Vec<&[u8]> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
     if let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..])) {
         headers.insert(COOKIE, joined);
     }
@@ -160,11 +185,16 @@ mod tests {
     fn stripped(fields: &[(&str, &str)]) -> Vec<String> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
-            headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
+            headers.append(
+                HeaderName::try_from(*name).unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            );
         }
         strip_request(&mut headers, &IdentityConfig::default().try_into().unwrap());
-        let mut fields: Vec<String> =
-            headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+        let mut fields: Vec<String> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
         fields.sort();
         fields
     }
@@ -185,7 +215,10 @@ mod tests {
             ("x-kept", "1"),
         ];
         assert_eq!(stripped(&fields), ["te: trailers", "x-kept: 1"]);
-        assert_eq!(stripped(&[("trailer", "grpc-status")]), ["trailer: grpc-status"]);
+        assert_eq!(
+            stripped(&[("trailer", "grpc-status")]),
+            ["trailer: grpc-status"]
+        );
     }
 
     #[test]
@@ -195,6 +228,9 @@ mod tests {
             headers.append(COOKIE, HeaderValue::from_static(value));
         }
         join_cookies(&mut headers);
-        assert_eq!(headers.get_all(COOKIE).iter().collect::<Vec<_>>(), ["a=1; b=2"]);
+        assert_eq!(
+            headers.get_all(COOKIE).iter().collect::<Vec<_>>(),
+            ["a=1; b=2"]
+        );
     }
 }

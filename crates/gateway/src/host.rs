@@ -1,9 +1,11 @@
-//! The host that a request is for (RFC 9110, section 7.2), and patterns of hosts, both in one spelling.
+//! The host that a request is for (RFC 9110, section 7.2), and patterns of hosts, both in one
+//! spelling.
 //!
-//! Letters become small, one final dot goes (`example.com.` is `example.com`, said absolutely), addresses and ports are
-//! written as they usually are. Refused is what does not look like a host with an optional port: userinfo, paths, lists,
-//! spaces, escapes, characters beyond ASCII, empty labels, and numbers that some servers take for an address of IPv4
-//! and others for a name (`127.1`, `0x7f.0.0.1`). Whether the host has an address is not looked at.
+//! Letters become small, one final dot goes (`example.com.` is `example.com`, said absolutely),
+//! addresses and ports are written as they usually are. Refused is what does not look like a host
+//! with an optional port: userinfo, paths, lists, spaces, escapes, characters beyond ASCII, empty
+//! labels, and numbers that some servers take for an address of IPv4 and others for a name
+//! (`127.1`, `0x7f.0.0.1`). Whether the host has an address is not looked at.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,12 +29,19 @@ impl Host {
         let mut authority = normal_name(name)?.into_owned();
         let name_length = authority.len();
         if !port.is_empty() {
-            let digits = port.strip_prefix(':').filter(|digits| (1..=5).contains(&digits.len()))?;
-            let port: u16 =
-                digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
+            let digits = port
+                .strip_prefix(':')
+                .filter(|digits| (1..=5).contains(&digits.len()))?;
+            let port: u16 = digits
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| digits.parse().ok())??;
             authority = format!("{authority}:{port}");
         }
-        Some(Self { authority, name_length })
+        Some(Self {
+            authority,
+            name_length,
+        })
     }
 
     /// The host without the port, in its one spelling.
@@ -54,13 +63,19 @@ fn normal_name(text: &str) -> Option<Cow<'_, str>> {
     }
     let name = text.strip_suffix('.').unwrap_or(text);
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    let labels_fit = name.split('.').all(|label| !label.is_empty() && label.bytes().all(fits));
+    let labels_fit = name
+        .split('.')
+        .all(|label| !label.is_empty() && label.bytes().all(fits));
     let number_fits = || !ends_in_number(name) || name.parse::<Ipv4Addr>().is_ok();
     if !(1..=253).contains(&name.len()) || !labels_fit || !number_fits() {
         return None;
     }
     let is_small = !name.bytes().any(|byte| byte.is_ascii_uppercase());
-    Some(if is_small { name.into() } else { name.to_ascii_lowercase().into() })
+    Some(if is_small {
+        name.into()
+    } else {
+        name.to_ascii_lowercase().into()
+    })
 }
 
 /// Whether a name would be taken for an address of IPv4 (URL Standard, section 3.5).
@@ -85,8 +100,8 @@ impl HostPattern {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix("*.") {
             Some(name) => {
-                let name =
-                    normal_name(name).filter(|name| !name.starts_with('[') && !ends_in_number(name))?;
+                let name = normal_name(name)
+                    .filter(|name| !name.starts_with('[') && !ends_in_number(name))?;
                 Some(Self::Below(format!(".{name}").into()))
             }
             None => normal_name(text).map(|name| Self::Exact(name.into())),
@@ -97,7 +112,9 @@ impl HostPattern {
     pub(crate) fn matches(&self, host: &Host) -> bool {
         match self {
             Self::Exact(name) => host.name() == &**name,
-            Self::Below(below) => host.name().len() > below.len() && host.name().ends_with(&**below),
+            Self::Below(below) => {
+                host.name().len() > below.len() && host.name().ends_with(&**below)
+            }
         }
     }
 }
@@ -125,7 +142,11 @@ mod tests {
             ("GW.example.:443", "gw.example", "gw.example:443"),
             ("localhost.", "localhost", "localhost"),
             ("my_service", "my_service", "my_service"),
-            ("XN--BCHER-KVA.example.", "xn--bcher-kva.example", "xn--bcher-kva.example"),
+            (
+                "XN--BCHER-KVA.example.",
+                "xn--bcher-kva.example",
+                "xn--bcher-kva.example",
+            ),
             ("[::1]:80", "[::1]", "[::1]:80"),
             ("[0:0:0:0:0:0:0:1]", "[::1]", "[::1]"),
             ("[2001:DB8:0::7]", "[2001:db8::7]", "[2001:db8::7]"),
@@ -135,9 +156,16 @@ mod tests {
         ] {
             let host = Host::parse(text).unwrap();
             assert_eq!((host.name(), host.authority()), (name, authority));
-            assert_eq!(Host::parse(authority), Some(host), "{text}: twice is as once");
+            assert_eq!(
+                Host::parse(authority),
+                Some(host),
+                "{text}: twice is as once"
+            );
             let pattern = HostPattern::parse(text.split(":8").next().unwrap());
-            assert!(pattern.is_none_or(|pattern| pattern.matches(&Host::parse(text).unwrap())), "{text}");
+            assert!(
+                pattern.is_none_or(|pattern| pattern.matches(&Host::parse(text).unwrap())),
+                "{text}"
+            );
         }
     }
 
@@ -185,7 +213,10 @@ mod tests {
             "127.1.",
         ] {
             assert_eq!(Host::parse(text), None, "{text}");
-            assert!(HostPattern::parse(text).is_none() || text == "*.example", "{text}");
+            assert!(
+                HostPattern::parse(text).is_none() || text == "*.example",
+                "{text}"
+            );
         }
     }
 
@@ -194,14 +225,25 @@ mod tests {
         for text in ["*.Example.com", "*.example.com."] {
             let below = HostPattern::parse(text).unwrap();
             let matches = |host: &str| below.matches(&Host::parse(host).unwrap());
-            assert!(matches("a.example.com") && matches("a.b.example.com:80") && matches("A.Example.com."));
-            assert!(!matches("example.com") && !matches("badexample.com") && !matches("example.com."));
+            assert!(
+                matches("a.example.com")
+                    && matches("a.b.example.com:80")
+                    && matches("A.Example.com.")
+            );
+            assert!(
+                !matches("example.com") && !matches("badexample.com") && !matches("example.com.")
+            );
             assert_eq!(below.to_string(), "*.example.com");
         }
-        for text in ["*", "*.", "a.*.b", "*.*.b", "*a.b", "*.[::1]", "*.0.0.1", "a:80"] {
+        for text in [
+            "*", "*.", "a.*.b", "*.*.b", "*a.b", "*.[::1]", "*.0.0.1", "a:80",
+        ] {
             assert!(HostPattern::parse(text).is_none(), "{text}");
         }
         let exact = |text: &str| HostPattern::parse(text).unwrap().to_string();
-        assert_eq!([exact("GW.Example."), exact("[0::1]")], ["gw.example", "[::1]"]);
+        assert_eq!(
+            [exact("GW.Example."), exact("[0::1]")],
+            ["gw.example", "[::1]"]
+        );
     }
 }

@@ -1,13 +1,14 @@
 //! What the upstream is told about the caller: headers that only the gateway sets.
 //!
-//! Before anything is added, everything that looks like one of them is removed from what the client sent, on every
-//! route, public ones too, and from trailers. Names compare without case, and with `_` and `.` taken for `-`, as
-//! CGI and its heirs do. What a front proxy would say is removed likewise: the gateway says what it saw itself. A setting
-//! lets single names of those through.
+//! Before anything is added, everything that looks like one of them is removed from what the client
+//! sent, on every route, public ones too, and from trailers. Names compare without case, and with
+//! `_` and `.` taken for `-`, as CGI and its heirs do. What a front proxy would say is removed
+//! likewise: the gateway says what it saw itself. A setting lets single names of those through.
 //!
-//! Values are printable ASCII. Other characters, `%` and `,` are percent-encoded as UTF-8; the texts of a list
-//! are joined by commas, and scopes by spaces, as they are written in a token. So splitting and then decoding
-//! gives back what the token held. A value is never cut: one that is too long refuses the request.
+//! Values are printable ASCII. Other characters, `%` and `,` are percent-encoded as UTF-8; the
+//! texts of a list are joined by commas, and scopes by spaces, as they are written in a token. So
+//! splitting and then decoding gives back what the token held. A value is never cut: one that is
+//! too long refuses the request.
 
 mod cookies;
 mod facts;
@@ -51,12 +52,18 @@ const LONGEST_VALUE: usize = 8_192;
 impl IdentitySettings {
     /// Says where else than in `Authorization` a token may be.
     pub(crate) fn with_token_header(self, token_header: Option<HeaderName>) -> Self {
-        Self { token_header, ..self }
+        Self {
+            token_header,
+            ..self
+        }
     }
 
     /// Says in which cookie a token may be.
     pub(crate) fn with_token_cookie(self, token_cookie: Option<Box<str>>) -> Self {
-        Self { token_cookie, ..self }
+        Self {
+            token_cookie,
+            ..self
+        }
     }
 
     /// The same for the generation after this one: a key that was made here goes on.
@@ -79,9 +86,11 @@ impl IdentitySettings {
         })
     }
 
-    /// Whether a header does not go through to the upstream: whatever only the gateway may say, and the token.
+    /// Whether a header does not go through to the upstream: whatever only the gateway may say, and
+    /// the token.
     pub(crate) fn is_kept_back(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
-        self.holds_token(name, headers) || (self.is_reserved(name.as_str()) && !self.forwards_token_in(name))
+        self.holds_token(name, headers)
+            || (self.is_reserved(name.as_str()) && !self.forwards_token_in(name))
     }
 
     /// Whether a header is the one of the token, and the token is for the upstream too.
@@ -89,13 +98,14 @@ impl IdentitySettings {
         self.forward_token && self.token_header.as_ref() == Some(name)
     }
 
-    /// Whether a header holds a token that is not for the upstream, or credentials for a connection that others share.
-    /// Other schemes are between client and upstream.
+    /// Whether a header holds a token that is not for the upstream, or credentials for a connection
+    /// that others share. Other schemes are between client and upstream.
     fn holds_token(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
         let credentials = |are: fn(&HeaderValue) -> bool| {
             *name == AUTHORIZATION && headers.get_all(AUTHORIZATION).iter().any(are)
         };
-        let token = || self.token_header.as_ref() == Some(name) || *name == DPOP || credentials(is_token);
+        let token =
+            || self.token_header.as_ref() == Some(name) || *name == DPOP || credentials(is_token);
         (!self.forward_token && token()) || credentials(authenticates_connection)
     }
 
@@ -104,19 +114,29 @@ impl IdentitySettings {
         self.token_header.as_ref()
     }
 
-    /// What must go from a request with these headers that somebody else forwards: what looks like an identity
-    /// header and is none, in every spelling; what proxies would say, but for what Envoy answers for; and the token.
+    /// What must go from a request with these headers that somebody else forwards: what looks like
+    /// an identity header and is none, in every spelling; what proxies would say, but for what
+    /// Envoy answers for; and the token.
     pub(crate) fn to_remove(&self, headers: &HeaderMap) -> Vec<HeaderName> {
         let own = self.headers.iter().map(|(name, _)| name);
         // Also where not all headers were told.
         let aliases = own.clone().flat_map(|name| {
             ["_", "."].map(|other| HeaderName::try_from(name.as_str().replace('-', other)).ok())
         });
-        let forged = |name: &&HeaderName| self.is_forged(name.as_str()) && !self.forwards_token_in(name);
+        let forged =
+            |name: &&HeaderName| self.is_forged(name.as_str()) && !self.forwards_token_in(name);
         let sent = headers.keys().filter(forged).cloned();
-        let mut names: Vec<HeaderName> =
-            aliases.flatten().chain(sent).filter(|name| !own.clone().any(|own| own == name)).collect();
-        names.extend(headers.keys().filter(|name| self.holds_token(name, headers)).cloned());
+        let mut names: Vec<HeaderName> = aliases
+            .flatten()
+            .chain(sent)
+            .filter(|name| !own.clone().any(|own| own == name))
+            .collect();
+        names.extend(
+            headers
+                .keys()
+                .filter(|name| self.holds_token(name, headers))
+                .cloned(),
+        );
         names.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
         names.dedup();
         names
@@ -136,8 +156,13 @@ impl IdentitySettings {
     }
 
     fn is_identity(&self, folded: &str) -> bool {
-        self.reserved.iter().any(|prefix| folded.starts_with(&**prefix))
-            || self.names.iter().any(|own| **own == *folded.trim_end_matches('-'))
+        self.reserved
+            .iter()
+            .any(|prefix| folded.starts_with(&**prefix))
+            || self
+                .names
+                .iter()
+                .any(|own| **own == *folded.trim_end_matches('-'))
     }
 
     /// Says who calls.
@@ -168,7 +193,10 @@ impl IdentitySettings {
                 Some(token) => fact.text(token, to)?,
                 None => None,
             };
-            Ok((name.clone(), text.map(|text| value(&text, &mut values)).transpose()?))
+            Ok((
+                name.clone(),
+                text.map(|text| value(&text, &mut values)).transpose()?,
+            ))
         });
         told.collect()
     }
@@ -183,13 +211,20 @@ fn value(text: &str, values: &mut Values) -> Result<HeaderValue, Refusal> {
 }
 
 fn is_token(value: &HeaderValue) -> bool {
-    let scheme = value.as_bytes().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
+    let scheme = value
+        .as_bytes()
+        .split(|byte| matches!(byte, b' ' | b'\t'))
+        .next()
+        .unwrap_or_default();
     scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop")
 }
 
 /// A name in the spelling that all of its variants share.
 fn folded(name: &str) -> Cow<'_, str> {
-    if name.bytes().any(|byte| matches!(byte, b'_' | b'.' | b'A'..=b'Z')) {
+    if name
+        .bytes()
+        .any(|byte| matches!(byte, b'_' | b'.' | b'A'..=b'Z'))
+    {
         Cow::Owned(name.to_ascii_lowercase().replace(['_', '.'], "-"))
     } else {
         Cow::Borrowed(name)
@@ -212,7 +247,10 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
             None => &["subject", "client", "scopes", "roles", "issuer"],
         };
         let headers = written.headers.unwrap_or_else(|| {
-            defaults.iter().map(|fact| (format!("x-auth-{fact}"), (*fact).to_owned())).collect()
+            defaults
+                .iter()
+                .map(|fact| (format!("x-auth-{fact}"), (*fact).to_owned()))
+                .collect()
         });
         let mut meant = Vec::new();
         for (name, fact) in headers {
@@ -225,21 +263,35 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
                 }
                 _ => {
                     let cure = "write a name such as `x-auth-email`, with dashes";
-                    faults.push(ConfigError::new(place, "a header name that has no other meaning", cure));
+                    faults.push(ConfigError::new(
+                        place,
+                        "a header name that has no other meaning",
+                        cure,
+                    ));
                 }
             }
         }
         match written.assertion.map(Assertions::read) {
-            Some(Ok((name, _))) if meant.iter().any(|(own, _)| compared(own) == compared(&name)) => {
+            Some(Ok((name, _)))
+                if meant
+                    .iter()
+                    .any(|(own, _)| compared(own) == compared(&name)) =>
+            {
                 let cure = "give the assertion a header of its own";
                 let place = "gateway.identity.assertion.header";
-                faults.push(ConfigError::new(place, "a name that is not among `headers`", cure));
+                faults.push(ConfigError::new(
+                    place,
+                    "a name that is not among `headers`",
+                    cure,
+                ));
             }
             Some(Ok((name, assertions))) => meant.push((name, Fact::Assertion(assertions))),
             Some(Err(errors)) => faults.extend(errors.iter().cloned()),
             None => {}
         }
-        let reserved = written.reserved.unwrap_or_else(|| vec!["x-auth-".to_owned()]);
+        let reserved = written
+            .reserved
+            .unwrap_or_else(|| vec!["x-auth-".to_owned()]);
         if reserved.iter().any(|prefix| prefix.len() < 3) {
             let cure = "write the beginning that all identity headers share, such as `x-auth-`";
             faults.push(ConfigError::new(
@@ -250,9 +302,14 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
         }
         let passed = passed(&written.danger_pass, &mut faults);
         ConfigErrors::check(faults)?;
-        let reserved = reserved.iter().map(|prefix| folded(prefix).into()).collect();
-        let names =
-            meant.iter().map(|(name, _)| folded(name.as_str()).trim_end_matches('-').into()).collect();
+        let reserved = reserved
+            .iter()
+            .map(|prefix| folded(prefix).into())
+            .collect();
+        let names = meant
+            .iter()
+            .map(|(name, _)| folded(name.as_str()).trim_end_matches('-').into())
+            .collect();
         let forward_token = written.forward_token;
         Ok(Self {
             headers: meant,
@@ -276,8 +333,7 @@ fn passed(written: &[String], faults: &mut Vec<ConfigError>) -> Vec<HeaderName> 
             }
             _ => {
                 let place = format!("gateway.identity.danger_pass[{index}]");
-                let expected =
-                    "a header by which proxies tell of a request, and that the gateway does not set itself";
+                let expected = "a header by which proxies tell of a request, and that the gateway does not set itself";
                 let cure = "write one that is removed otherwise, such as `cf-ipcountry`, with dashes; others pass anyway";
                 faults.push(ConfigError::new(place, expected, cure));
             }

@@ -1,8 +1,9 @@
 //! The gateway: the decision of the resource server in front of an API in any language.
 //!
-//! One process, one `portcullis.toml`. A request is read strictly, the most specific route for its method, host and
-//! path is found, the resource server decides by what that route demands, and only then an upstream sees it: cleaned
-//! of whatever a client may not say, with headers that tell who calls.
+//! One process, one `portcullis.toml`. A request is read strictly, the most specific route for its
+//! method, host and path is found, the resource server decides by what that route demands, and only
+//! then an upstream sees it: cleaned of whatever a client may not say, with headers that tell who
+//! calls.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), portcullis_core::ConfigErrors> {
@@ -14,8 +15,9 @@
 //! # }
 //! ```
 //!
-//! Refused are requests with two readings: ambiguous paths, doubled or malformed hosts, `CONNECT` and `TRACE`. What
-//! frames a message is checked by hyper. Not checked is what a request's body holds, and what an upstream answers.
+//! Refused are requests with two readings: ambiguous paths, doubled or malformed hosts, `CONNECT`
+//! and `TRACE`. What frames a message is checked by hyper. Not checked is what a request's body
+//! holds, and what an upstream answers.
 
 mod activity;
 mod admin;
@@ -59,9 +61,10 @@ mod upstream;
 
 pub use cedar::cedar_schema;
 pub use config::{
-    AdminConfig, AssertionConfig, CedarConfig, CedarDemand, ClientAddressConfig, Config, DoorTlsConfig,
-    ExtAuthzConfig, ForwardAuthConfig, GatewayConfig, HealthConfig, IdentityConfig, LimitsConfig, LogConfig,
-    RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig, UpstreamConfig,
+    AdminConfig, AssertionConfig, CedarConfig, CedarDemand, ClientAddressConfig, Config,
+    DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, GatewayConfig, HealthConfig, IdentityConfig,
+    LimitsConfig, LogConfig, RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig,
+    UpstreamConfig,
 };
 pub use excerpt::{excerpts, line_of};
 pub use gateway::{Gateway, Handle};

@@ -24,7 +24,8 @@ pub(crate) enum Cause {
     Expired,
     /// The token was revoked, or nobody can tell any more whether it was.
     Revoked,
-    /// Its issuer, its key, or what its issuer says in it is no longer accepted by the settings in use.
+    /// Its issuer, its key, or what its issuer says in it is no longer accepted by the settings in
+    /// use.
     Distrusted,
     /// The gateway stops: another one may go on.
     Stopping,
@@ -84,7 +85,11 @@ impl Traffic {
         let mut quarters = 0;
         while quarters < 4 {
             clock.sleep(idle / 4).await;
-            quarters = if self.0.seen.swap(false, Ordering::Relaxed) { 0 } else { quarters + 1 };
+            quarters = if self.0.seen.swap(false, Ordering::Relaxed) {
+                0
+            } else {
+                quarters + 1
+            };
         }
     }
 }
@@ -103,12 +108,18 @@ pub(crate) struct Life {
 
 /// Something that goes on beside the connections, such as a tunnel.
 #[derive(Debug)]
-pub(crate) struct Beside(#[expect(dead_code, reason = "it is held, and counted")] watch::Receiver<()>);
+pub(crate) struct Beside(
+    #[expect(dead_code, reason = "it is held, and counted")] watch::Receiver<()>,
+);
 
 impl Life {
     /// A life until `stopping` says otherwise.
     pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
-        Self { stopping, beside: watch::Sender::new(()), server: Arc::default() }
+        Self {
+            stopping,
+            beside: watch::Sender::new(()),
+            server: Arc::default(),
+        }
     }
 
     /// From now on, this server decides.
@@ -140,7 +151,9 @@ impl Life {
 
     /// Why a token that was good when something began is good no longer.
     async fn objection(&self, token: &AccessToken) -> Option<Cause> {
-        let Some(server) = self.server.load_full() else { return Some(Cause::Distrusted) };
+        let Some(server) = self.server.load_full() else {
+            return Some(Cause::Distrusted);
+        };
         match server.recheck(token).await {
             Ok(()) => None,
             Err(Denial::Rejection(rejection)) if rejection.code() != Code::TokenRevoked => {
@@ -161,14 +174,19 @@ impl Life {
     }
 }
 
-/// Waits until a token is no longer good: until it expires, and asking the server in use from time to time whether it was
-/// revoked, its key withdrawn, or its issuer taken out of the settings.
+/// Waits until a token is no longer good: until it expires, and asking the server in use from time
+/// to time whether it was revoked, its key withdrawn, or its issuer taken out of the settings.
 pub(crate) async fn no_longer_good(life: Life, clock: Arc<dyn Clock>, token: AccessToken) -> Cause {
     let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
-    // Who came in the time that clocks may be apart stays for as long as they could have come. A token that was asked
-    // about may have no end of its own.
-    let until =
-        token.expires().map(|expires| if expires > clock.now() { expires } else { expires.plus(leeway) });
+    // Who came in the time that clocks may be apart stays for as long as they could have come. A
+    // token that was asked about may have no end of its own.
+    let until = token.expires().map(|expires| {
+        if expires > clock.now() {
+            expires
+        } else {
+            expires.plus(leeway)
+        }
+    });
     loop {
         let left = until.map_or(LOOK, |until| {
             Duration::from_secs(u64::try_from(until.since(clock.now())).unwrap_or_default())

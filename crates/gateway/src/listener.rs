@@ -1,7 +1,8 @@
 //! Connections: accepted, counted, and served until they end or are drained.
 //!
-//! Connections are bounded in all and for each address. Beyond the bound of its address, a connection is closed at once;
-//! beyond the bound of all, it waits to be accepted. `connection.rs` serves it.
+//! Connections are bounded in all and for each address. Beyond the bound of its address, a
+//! connection is closed at once; beyond the bound of all, it waits to be accepted. `connection.rs`
+//! serves it.
 
 use crate::body::Body;
 use crate::bounds::{Bounds, MOST_PROBES};
@@ -25,7 +26,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// How long to wait when no connection can be accepted, such as when there are no more file descriptors.
+/// How long to wait when no connection can be accepted, such as when there are no more file
+/// descriptors.
 const BREATH: Duration = Duration::from_millis(100);
 /// All callers whose address is unknown are one, and it has the bounds of one.
 const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -40,17 +42,26 @@ pub(crate) trait Door: Clone + Send + Sync + 'static {
         None
     }
 
-    /// Whether this peer is a proxy that speaks for others, so that its connections have no bound of their own.
+    /// Whether this peer is a proxy that speaks for others, so that its connections have no bound
+    /// of their own.
     fn speaks_for_others(&self, _peer: Peer) -> bool {
         false
     }
 
     /// Answers a request.
-    fn answer(&self, peer: Peer, request: Request<ClientBody>)
-    -> impl Future<Output = Response<Body>> + Send;
+    fn answer(
+        &self,
+        peer: Peer,
+        request: Request<ClientBody>,
+    ) -> impl Future<Output = Response<Body>> + Send;
 
     /// Answers a request that is out of bounds.
-    fn refuse(&self, refusal: Refusal, request_id: &str, _request: &Request<ClientBody>) -> Response<Body> {
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        request_id: &str,
+        _request: &Request<ClientBody>,
+    ) -> Response<Body> {
         refusal.into_response(request_id)
     }
 }
@@ -79,12 +90,14 @@ pub(crate) struct Proxy(pub(crate) Arc<Shared>);
 
 impl Door for Proxy {
     fn caller(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
-        Some(match self.0.running().client_address.caller(peer, headers) {
-            Caller::Direct(address) => address,
-            // Loopback has no bound of its own, and is never what a proxy in front can mean.
-            Caller::Named(address) if !address.to_canonical().is_loopback() => address,
-            Caller::Named(_) | Caller::Unknown => UNKNOWN,
-        })
+        Some(
+            match self.0.running().client_address.caller(peer, headers) {
+                Caller::Direct(address) => address,
+                // Loopback has no bound of its own, and is never what a proxy in front can mean.
+                Caller::Named(address) if !address.to_canonical().is_loopback() => address,
+                Caller::Named(_) | Caller::Unknown => UNKNOWN,
+            },
+        )
     }
 
     fn speaks_for_others(&self, peer: Peer) -> bool {
@@ -99,12 +112,20 @@ impl Door for Proxy {
 impl Shares {
     pub(crate) fn new(limits: LimitSettings, bounds: Bounds, telemetry: Arc<Telemetry>) -> Self {
         let places = Arc::new(Semaphore::new(bounds.connections));
-        Self { limits: Arc::new(limits), bounds: Arc::new(bounds), places, telemetry }
+        Self {
+            limits: Arc::new(limits),
+            bounds: Arc::new(bounds),
+            places,
+            telemetry,
+        }
     }
 
     /// The same for probes, with connections of their own.
     pub(crate) fn for_probes(&self) -> Self {
-        Self { places: Arc::new(Semaphore::new(MOST_PROBES)), ..self.clone() }
+        Self {
+            places: Arc::new(Semaphore::new(MOST_PROBES)),
+            ..self.clone()
+        }
     }
 
     /// Counts answers that the client did not read.
@@ -119,7 +140,9 @@ impl Shares {
 
     /// Counts a request that was out of bounds.
     pub(crate) fn count_refusal(&self, refusal: &Refusal) {
-        let Telemetry { exposition, meters, .. } = &*self.telemetry;
+        let Telemetry {
+            exposition, meters, ..
+        } = &*self.telemetry;
         meters.bounds.refused(refusal);
         meters.answered(exposition, None, refusal.status(), Duration::ZERO);
     }
@@ -128,15 +151,24 @@ impl Shares {
 impl<D: Door> Listener<D> {
     /// Accepts until told to stop, then waits for requests under way, but not for ever.
     pub(crate) async fn serve(self, mut stop: watch::Receiver<bool>) {
-        let Self { socket, door, tls, shares } = self;
+        let Self {
+            socket,
+            door,
+            tls,
+            shares,
+        } = self;
         let (drain, draining) = watch::channel(());
         loop {
             let accepted = tokio::select! {
                 accepted = accept(&socket, tls.is_some(), &shares.places) => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
-            let Some((stream, peer, place)) = accepted else { continue };
-            let Some(held) = hold(&door, &shares, peer, place) else { continue };
+            let Some((stream, peer, place)) = accepted else {
+                continue;
+            };
+            let Some(held) = hold(&door, &shares, peer, place) else {
+                continue;
+            };
             let connection = Connection {
                 door: door.clone(),
                 tls: tls.clone(),
@@ -148,7 +180,10 @@ impl<D: Door> Listener<D> {
         }
         drop((socket, draining));
         drain.send_replace(());
-        if tokio::time::timeout(shares.limits.drain_timeout, drain.closed()).await.is_err() {
+        if tokio::time::timeout(shares.limits.drain_timeout, drain.closed())
+            .await
+            .is_err()
+        {
             tracing::warn!("requests were still under way when the time to drain was over");
         }
     }
@@ -162,7 +197,11 @@ fn hold<D: Door>(
     place: OwnedSemaphorePermit,
 ) -> Option<ConnectionPlaces> {
     if !D::BOUNDED {
-        return Some(ConnectionPlaces { _connection: place, _caller: None, _open: None });
+        return Some(ConnectionPlaces {
+            _connection: place,
+            _caller: None,
+            _open: None,
+        });
     }
     let meters = &shares.telemetry.meters;
     let caller = if peer.unix || door.speaks_for_others(peer) {
@@ -184,7 +223,10 @@ fn hold<D: Door>(
 /// Whether the error is about one connection only, so that the next can be accepted at once.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }
 
 /// The next connection, once there is a place for it.
@@ -235,8 +277,17 @@ mod tests {
         let (bounds, _) = Bounds::new(&limits, 1, 100_000);
         let shares = Shares::new(limits, bounds, Arc::clone(&telemetry));
         let connect = |address: &str| {
-            let peer = Peer { address: address.parse().unwrap(), unix: false, secure: false };
-            hold(&Nobody, &shares, peer, Arc::clone(&shares.places).try_acquire_owned().unwrap())
+            let peer = Peer {
+                address: address.parse().unwrap(),
+                unix: false,
+                secure: false,
+            };
+            hold(
+                &Nobody,
+                &shares,
+                peer,
+                Arc::clone(&shares.places).try_acquire_owned().unwrap(),
+            )
         };
         let taken: Vec<_> = (0..3).map(|_| connect("2001:db8::1")).collect();
         assert!(taken.iter().all(Option::is_some) && connect("2001:db8::ffff:2").is_none());
@@ -248,7 +299,10 @@ mod tests {
         assert!(others.iter().all(Option::is_some));
         assert_eq!(telemetry.meters.connections.load(Ordering::Relaxed), 21);
         let text = telemetry.exposition.render(|_| {});
-        assert!(text.contains("closed_connections_total{cause=\"caller\"} 1"), "{text}");
+        assert!(
+            text.contains("closed_connections_total{cause=\"caller\"} 1"),
+            "{text}"
+        );
         drop(taken);
         assert!(connect("2001:db8::ffff:2").is_some());
         assert_eq!(shares.places.available_permits(), 30 - 18);

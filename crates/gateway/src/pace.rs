@@ -1,8 +1,8 @@
 //! The pace at which the body of a request has to come.
 //!
-//! Each piece has a timeout, and after that first time the whole body has a least rate. Only waiting for the client
-//! counts: a slow upstream costs the client nothing. The body of a gRPC call may be silent for as long as the call
-//! goes on; `life.rs` ends those.
+//! Each piece has a timeout, and after that first time the whole body has a least rate. Only
+//! waiting for the client counts: a slow upstream costs the client nothing. The body of a gRPC call
+//! may be silent for as long as the call goes on; `life.rs` ends those.
 
 use crate::life::Traffic;
 use crate::settings::StreamSettings;
@@ -41,8 +41,15 @@ impl Pace {
     }
 
     /// The pace of a stream.
-    pub(crate) fn of_stream(settings: &StreamSettings, traffic: Traffic, longest: Option<Duration>) -> Self {
-        Self { stream: Some(longest), ..Self::new(settings, traffic) }
+    pub(crate) fn of_stream(
+        settings: &StreamSettings,
+        traffic: Traffic,
+        longest: Option<Duration>,
+    ) -> Self {
+        Self {
+            stream: Some(longest),
+            ..Self::new(settings, traffic)
+        }
     }
 
     /// Counts a piece that came.
@@ -61,7 +68,9 @@ impl Pace {
             self.wait();
         }
         loop {
-            let Some(waiting) = &mut self.waiting else { return Poll::Pending };
+            let Some(waiting) = &mut self.waiting else {
+                return Poll::Pending;
+            };
             if waiting.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
             }
@@ -85,7 +94,9 @@ impl Pace {
         let allowed = match (self.stream, self.rate) {
             (Some(longest), _) => longest.unwrap_or(Duration::MAX),
             (None, 0) => Duration::MAX,
-            (None, rate) => self.pause.saturating_add(Duration::from_secs(self.received / rate)),
+            (None, rate) => self
+                .pause
+                .saturating_add(Duration::from_secs(self.received / rate)),
         };
         let waiting = self.since.map(|since| since.elapsed()).unwrap_or_default();
         allowed.saturating_sub(self.waited).saturating_sub(waiting)
@@ -102,15 +113,22 @@ mod tests {
     use super::*;
     use std::future::poll_fn;
 
-    const SETTINGS: StreamSettings =
-        StreamSettings { body_timeout: Duration::from_secs(30), body_rate: 500, idle: None, life: None };
+    const SETTINGS: StreamSettings = StreamSettings {
+        body_timeout: Duration::from_secs(30),
+        body_rate: 500,
+        idle: None,
+        life: None,
+    };
 
     /// How long a body lasts that sends `bytes` every `every` seconds, an hour at most.
     async fn goes_on(mut pace: Pace, bytes: u64, every: u64) -> u64 {
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(3_600) {
             let late = poll_fn(|context| pace.poll_late(context));
-            if tokio::time::timeout(Duration::from_secs(every), late).await.is_ok() {
+            if tokio::time::timeout(Duration::from_secs(every), late)
+                .await
+                .is_ok()
+            {
                 break;
             }
             pace.received(bytes);
@@ -123,8 +141,15 @@ mod tests {
         let pace = || Pace::new(&SETTINGS, Traffic::default());
         assert_eq!(goes_on(pace(), 0, 60).await, 30, "silent");
         assert_eq!(goes_on(pace(), 1, 29).await, 30, "a byte every 29 seconds");
-        assert_eq!(goes_on(pace(), 100, 1).await, 37, "a hundred bytes a second");
-        assert!(goes_on(pace(), 600, 1).await >= 3_600, "six hundred bytes a second");
+        assert_eq!(
+            goes_on(pace(), 100, 1).await,
+            37,
+            "a hundred bytes a second"
+        );
+        assert!(
+            goes_on(pace(), 600, 1).await >= 3_600,
+            "six hundred bytes a second"
+        );
         assert!(goes_on(pace(), 16_000, 29).await >= 3_600, "pieces");
     }
 
@@ -133,7 +158,11 @@ mod tests {
         let mut pace = Pace::new(&SETTINGS, Traffic::default());
         for _ in 0..100 {
             let late = poll_fn(|context| pace.poll_late(context));
-            assert!(tokio::time::timeout(Duration::from_millis(100), late).await.is_err());
+            assert!(
+                tokio::time::timeout(Duration::from_millis(100), late)
+                    .await
+                    .is_err()
+            );
             pace.received(100);
             tokio::time::advance(Duration::from_secs(60)).await;
         }
@@ -142,7 +171,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stream_may_be_silent_until_its_answer_is_over_or_its_life() {
         let of = |traffic: &Traffic, longest| {
-            Pace::of_stream(&SETTINGS, traffic.clone(), Some(Duration::from_secs(longest)))
+            Pace::of_stream(
+                &SETTINGS,
+                traffic.clone(),
+                Some(Duration::from_secs(longest)),
+            )
         };
         let traffic = Traffic::default();
         assert_eq!(goes_on(of(&traffic, 9_999), 1, 1_000).await, 4_000);

@@ -1,8 +1,9 @@
-//! Places for connections and for requests under way: in all, for each caller, and for each upstream.
+//! Places for connections and for requests under way: in all, for each caller, and for each
+//! upstream.
 //!
-//! Taking a place never waits. Dropping it frees it. The bounds are on what goes on at the same time; rates are not
-//! checked. Callers on loopback have no bound of their own unless the settings write one: a proxy beside the gateway
-//! speaks for many.
+//! Taking a place never waits. Dropping it frees it. The bounds are on what goes on at the same
+//! time; rates are not checked. Callers on loopback have no bound of their own unless the settings
+//! write one: a proxy beside the gateway speaks for many.
 
 use crate::failing::network;
 use std::collections::HashMap;
@@ -27,7 +28,10 @@ pub(crate) struct Place(Arc<Places>);
 
 impl Places {
     pub(crate) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, taken: AtomicUsize::new(0) })
+        Arc::new(Self {
+            most,
+            taken: AtomicUsize::new(0),
+        })
     }
 
     /// Takes a place, if one is free.
@@ -77,13 +81,21 @@ pub(crate) struct CallerPlace {
 impl CallerPlaces {
     pub(crate) fn new(most: usize, counts_loopback: bool) -> Arc<Self> {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Arc::new(Self { most, counts_loopback, hasher: RandomState::new(), shards })
+        Arc::new(Self {
+            most,
+            counts_loopback,
+            hasher: RandomState::new(),
+            shards,
+        })
     }
 
     /// Takes a place for this caller, if one is free.
     pub(crate) fn take(self: &Arc<Self>, caller: IpAddr) -> Option<CallerPlace> {
         if !self.counts_loopback && caller.to_canonical().is_loopback() {
-            return Some(CallerPlace { places: Arc::clone(self), caller: None });
+            return Some(CallerPlace {
+                places: Arc::clone(self),
+                caller: None,
+            });
         }
         let caller = network(caller);
         let mut shard = self.shard(caller)?;
@@ -92,19 +104,26 @@ impl CallerPlaces {
             return None;
         }
         *taken += 1;
-        Some(CallerPlace { places: Arc::clone(self), caller: Some(caller) })
+        Some(CallerPlace {
+            places: Arc::clone(self),
+            caller: Some(caller),
+        })
     }
 
     fn shard(&self, caller: IpAddr) -> Option<MutexGuard<'_, HashMap<IpAddr, usize>>> {
         let hash = usize::try_from(self.hasher.hash_one(caller) % SHARDS as u64).ok()?;
-        self.shards.get(hash).map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
+        self.shards
+            .get(hash)
+            .map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Drop for CallerPlace {
     fn drop(&mut self) {
         let Some(caller) = self.caller else { return };
-        let Some(mut shard) = self.places.shard(caller) else { return };
+        let Some(mut shard) = self.places.shard(caller) else {
+            return;
+        };
         if let Some(taken) = shard.get_mut(&caller) {
             *taken -= 1;
             if *taken == 0 {
@@ -152,10 +171,18 @@ mod tests {
         assert!(one.is_some() && two.is_some());
         assert!(take("192.0.2.1").is_none() && take("2001:db8::ffff:2").is_none());
         assert!(take("192.0.2.2").is_some() && take("2001:db8:0:1::1").is_some());
-        let neighbours: Vec<_> = (0..9).map(|_| take("::1").or_else(|| take("127.0.0.1"))).collect();
+        let neighbours: Vec<_> = (0..9)
+            .map(|_| take("::1").or_else(|| take("127.0.0.1")))
+            .collect();
         assert!(neighbours.iter().all(Option::is_some));
         drop((one, two, neighbours));
         assert!(take("192.0.2.1").is_some() && take("2001:db8::9").is_some());
-        assert!(places.shards.iter().all(|shard| shard.lock().unwrap().is_empty()), "nobody is remembered");
+        assert!(
+            places
+                .shards
+                .iter()
+                .all(|shard| shard.lock().unwrap().is_empty()),
+            "nobody is remembered"
+        );
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct Redirect {
 }
 
 impl Door for Redirect {
-    /// A token that came over plain HTTP was seen by others; 308 keeps method and body (RFC 9110, section 15.4.9).
+    /// A token that came over plain HTTP was seen by others; 308 keeps method and body (RFC 9110,
+    /// section 15.4.9).
     async fn answer(&self, _peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let request_id = request_id(&parts.headers);
@@ -30,7 +31,11 @@ impl Door for Redirect {
             Ok(read) => read,
             Err(refusal) => return refusal.into_response(&request_id),
         };
-        let port = if self.port == 443 { String::new() } else { format!(":{}", self.port) };
+        let port = if self.port == 443 {
+            String::new()
+        } else {
+            format!(":{}", self.port)
+        };
         let location = format!("https://{}{port}{target}", asked.host.name());
         let mut response = Response::new(Body::from(""));
         *response.status_mut() = StatusCode::PERMANENT_REDIRECT;

@@ -1,8 +1,8 @@
-//! What the gateway itself refuses, or cannot do: requests with two readings, peers that may not ask, and upstreams
-//! that do not answer.
+//! What the gateway itself refuses, or cannot do: requests with two readings, peers that may not
+//! ask, and upstreams that do not answer.
 //!
-//! Refused tokens and missing permissions are not here: they are the resource server's, with its codes. The form
-//! of the answer is the same, a problem document (RFC 9457) with a fixed phrase.
+//! Refused tokens and missing permissions are not here: they are the resource server's, with its
+//! codes. The form of the answer is the same, a problem document (RFC 9457) with a fixed phrase.
 
 use crate::path::PathFault;
 use bytes::Bytes;
@@ -60,21 +60,51 @@ struct Entry {
 impl Refusal {
     const fn entry(&self) -> Entry {
         let (status, code, phrase) = match self {
-            Self::Path(_) => (StatusCode::BAD_REQUEST, "request.path", "the path has more than one reading"),
-            Self::Target(_) => (StatusCode::BAD_REQUEST, "request.target", "the request target is malformed"),
-            Self::Host(_) => (StatusCode::BAD_REQUEST, "request.host", "the host is missing or malformed"),
-            Self::Misdirected => {
-                (StatusCode::MISDIRECTED_REQUEST, "request.misdirected", "this host is not served here")
-            }
-            Self::Method => (StatusCode::NOT_IMPLEMENTED, "request.method", "this method is not forwarded"),
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request.body", "the body is too large"),
-            Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "request.timeout", "the body came too slowly"),
-            Self::BodyBroken => {
-                (StatusCode::BAD_REQUEST, "request.framing", "the body is malformed or incomplete")
-            }
-            Self::Coding => {
-                (StatusCode::NOT_IMPLEMENTED, "request.coding", "this transfer coding is not understood")
-            }
+            Self::Path(_) => (
+                StatusCode::BAD_REQUEST,
+                "request.path",
+                "the path has more than one reading",
+            ),
+            Self::Target(_) => (
+                StatusCode::BAD_REQUEST,
+                "request.target",
+                "the request target is malformed",
+            ),
+            Self::Host(_) => (
+                StatusCode::BAD_REQUEST,
+                "request.host",
+                "the host is missing or malformed",
+            ),
+            Self::Misdirected => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "request.misdirected",
+                "this host is not served here",
+            ),
+            Self::Method => (
+                StatusCode::NOT_IMPLEMENTED,
+                "request.method",
+                "this method is not forwarded",
+            ),
+            Self::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "request.body",
+                "the body is too large",
+            ),
+            Self::BodyTooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "request.timeout",
+                "the body came too slowly",
+            ),
+            Self::BodyBroken => (
+                StatusCode::BAD_REQUEST,
+                "request.framing",
+                "the body is malformed or incomplete",
+            ),
+            Self::Coding => (
+                StatusCode::NOT_IMPLEMENTED,
+                "request.coding",
+                "this transfer coding is not understood",
+            ),
             Self::IdentityTooLong => (
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "request.identity",
@@ -85,15 +115,21 @@ impl Refusal {
                 "gateway.assertion",
                 "the gateway cannot vouch for the caller at the moment",
             ),
-            Self::Untrusted(_) => {
-                (StatusCode::FORBIDDEN, "door.untrusted", "this peer may not ask about requests of others")
-            }
-            Self::Original(_) => {
-                (StatusCode::BAD_REQUEST, "door.original", "the original request is not told, or malformed")
-            }
-            Self::Forged(_) => {
-                (StatusCode::BAD_REQUEST, "request.header", "a header says what only the gateway may say")
-            }
+            Self::Untrusted(_) => (
+                StatusCode::FORBIDDEN,
+                "door.untrusted",
+                "this peer may not ask about requests of others",
+            ),
+            Self::Original(_) => (
+                StatusCode::BAD_REQUEST,
+                "door.original",
+                "the original request is not told, or malformed",
+            ),
+            Self::Forged(_) => (
+                StatusCode::BAD_REQUEST,
+                "request.header",
+                "a header says what only the gateway may say",
+            ),
             Self::FailingCaller(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "request.refused_too_often",
@@ -109,7 +145,11 @@ impl Refusal {
                 return self.of_upstream();
             }
         };
-        Entry { status, code, phrase }
+        Entry {
+            status,
+            code,
+            phrase,
+        }
     }
 
     /// Too many requests are under way.
@@ -123,9 +163,16 @@ impl Refusal {
                 "upstream.busy",
                 "too many requests to the server behind the gateway are under way; try again in a moment",
             ),
-            _ => ("gateway.busy", "too many requests are under way; try again in a moment"),
+            _ => (
+                "gateway.busy",
+                "too many requests are under way; try again in a moment",
+            ),
         };
-        Entry { status: StatusCode::SERVICE_UNAVAILABLE, code, phrase }
+        Entry {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code,
+            phrase,
+        }
     }
 
     /// The upstream gave no proper answer.
@@ -146,9 +193,17 @@ impl Refusal {
                 "upstream.head",
                 "the head of the answer is larger than the gateway allows for this server",
             ),
-            _ => (StatusCode::BAD_GATEWAY, "upstream.broken", "the server behind the gateway answers badly"),
+            _ => (
+                StatusCode::BAD_GATEWAY,
+                "upstream.broken",
+                "the server behind the gateway answers badly",
+            ),
         };
-        Entry { status, code, phrase }
+        Entry {
+            status,
+            code,
+            phrase,
+        }
     }
 
     /// The stable code.
@@ -195,12 +250,16 @@ impl Refusal {
             code,
             request_id,
         };
-        // A struct of strings and numbers cannot fail to serialize; an empty body would still be a refusal.
+        // A struct of strings and numbers cannot fail to serialize; an empty body would still be a
+        // refusal.
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = Response::new(B::from(Bytes::from(body)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Ok(request_id) = HeaderValue::from_str(request_id) {
             headers.insert(HeaderName::from_static("x-request-id"), request_id);
@@ -239,7 +298,10 @@ impl fmt::Display for Refusal {
             | Self::Broken(facts)
             | Self::UpstreamBusy(facts) => f.write_str(facts),
             Self::AnswerHead(facts) => {
-                write!(f, "{facts}; raise `headers` or `header_bytes` of the upstream if this is meant")
+                write!(
+                    f,
+                    "{facts}; raise `headers` or `header_bytes` of the upstream if this is meant"
+                )
             }
             _ => f.write_str(self.entry().phrase),
         }

@@ -1,8 +1,9 @@
-//! Files that change: the settings, the policies and the certificates, looked at every two seconds and on SIGHUP.
+//! Files that change: the settings, the policies and the certificates, looked at every two seconds
+//! and on SIGHUP.
 //!
-//! Looking at the content needs no notification, and sees what notifications miss: a mounted volume whose links are
-//! exchanged, a network file system, an editor that writes a new file. A file that cannot be used changes nothing,
-//! and the log says why; the gateway goes on as before.
+//! Looking at the content needs no notification, and sees what notifications miss: a mounted volume
+//! whose links are exchanged, a network file system, an editor that writes a new file. A file that
+//! cannot be used changes nothing, and the log says why; the gateway goes on as before.
 
 use crate::cedar::{Source, sources};
 use crate::config::Config;
@@ -49,10 +50,11 @@ pub fn text(path: &Path) -> Result<String, ConfigErrors> {
     }
 }
 
-/// Watches the settings file and the files of TLS for as long as the gateway runs. Needs a Tokio runtime.
+/// Watches the settings file and the files of TLS for as long as the gateway runs. Needs a Tokio
+/// runtime.
 ///
-/// SIGHUP is caught from the call on, not only once the future is polled: whoever is told that the gateway is ready may
-/// ask it to reload at once, and an uncaught SIGHUP would end it.
+/// SIGHUP is caught from the call on, not only once the future is polled: whoever is told that the
+/// gateway is ready may ask it to reload at once, and an uncaught SIGHUP would end it.
 pub fn watch(handle: Handle, path: PathBuf) -> impl Future<Output = ()> + Send + 'static {
     // Without signals there is still the file to look at.
     let hangup = signal(SignalKind::hangup()).ok();
@@ -61,7 +63,12 @@ pub fn watch(handle: Handle, path: PathBuf) -> impl Future<Output = ()> + Send +
 
 async fn watch_with(mut hangup: Option<Signal>, handle: Handle, path: PathBuf) {
     let settings = text(&path).ok().map(Written::read);
-    let mut watched = Watched { settings, certificates: Vec::new(), handle, path };
+    let mut watched = Watched {
+        settings,
+        certificates: Vec::new(),
+        handle,
+        path,
+    };
     watched.certificates = watched.contents();
     let clock = Arc::clone(watched.handle.shared().clock());
     loop {
@@ -73,7 +80,14 @@ async fn watch_with(mut hangup: Option<Signal>, handle: Handle, path: PathBuf) {
             supervisor(&[NotifyState::Reloading, now]);
         }
         watched.look(forced).await;
-        if let Some(audit) = watched.handle.shared().telemetry().audit.as_ref().filter(|_| forced) {
+        if let Some(audit) = watched
+            .handle
+            .shared()
+            .telemetry()
+            .audit
+            .as_ref()
+            .filter(|_| forced)
+        {
             audit.reopen();
         }
         if forced {
@@ -109,8 +123,12 @@ struct Written {
 impl Written {
     fn read(text: String) -> Self {
         let config = Config::from_toml(&text).ok();
-        let cedar = config.as_ref().and_then(|config| config.gateway.cedar.as_ref());
-        let policies = cedar.map(|cedar| sources(&cedar.policies)).unwrap_or_default();
+        let cedar = config
+            .as_ref()
+            .and_then(|config| config.gateway.cedar.as_ref());
+        let policies = cedar
+            .map(|cedar| sources(&cedar.policies))
+            .unwrap_or_default();
         Self { text, policies }
     }
 }
@@ -129,7 +147,9 @@ impl Watched {
             }
             Ok(_) => {}
             // Said once: an editor may be at it.
-            Err(errors) if forced || self.settings.take().is_some() => self.said("settings", Err(errors)),
+            Err(errors) if forced || self.settings.take().is_some() => {
+                self.said("settings", Err(errors))
+            }
             Err(_) => {}
         }
         let certificates = self.contents();
@@ -142,18 +162,31 @@ impl Watched {
     }
 
     fn said(&self, what: &str, result: Result<(), ConfigErrors>) {
-        self.handle.shared().telemetry().meters.reloaded(what, result.is_ok());
+        self.handle
+            .shared()
+            .telemetry()
+            .meters
+            .reloaded(what, result.is_ok());
         match result {
             Ok(()) => tracing::info!("the {what} were read again and are in use"),
-            Err(errors) => tracing::error!(%errors, "the {what} cannot be used; the ones before stay in use"),
+            Err(errors) => {
+                tracing::error!(%errors, "the {what} cannot be used; the ones before stay in use")
+            }
         }
     }
 
     fn contents(&self) -> Vec<Option<Vec<u8>>> {
         let settings = self.handle.shared().tls().iter().map(|tls| tls.settings());
         let files = settings.flat_map(|settings| {
-            [Some(&settings.certificate), Some(&settings.key), settings.client_authorities.as_ref()]
+            [
+                Some(&settings.certificate),
+                Some(&settings.key),
+                settings.client_authorities.as_ref(),
+            ]
         });
-        files.flatten().map(|file| std::fs::read(file).ok()).collect()
+        files
+            .flatten()
+            .map(|file| std::fs::read(file).ok())
+            .collect()
     }
 }

@@ -1,7 +1,8 @@
 //! The requests of one connection: checked against the bounds, then answered by a door.
 //!
-//! A request with too many header fields, or with fields out of proportion to the bytes received, gets 431. A request
-//! without a free place gets 503. It keeps its place until the client has read the answer.
+//! A request with too many header fields, or with fields out of proportion to the bytes received,
+//! gets 431. A request without a free place gets 503. It keeps its place until the client has read
+//! the answer.
 
 use crate::activity::{Activity, OpenRequest};
 use crate::body::Body;
@@ -39,7 +40,11 @@ impl<D: Door> ConnectionRequests<D> {
         async move { Ok(requests.answer_begun(request, begun).await) }
     }
 
-    async fn answer_begun(&self, request: Request<Incoming>, begun: OpenRequest) -> Response<ResponseBody> {
+    async fn answer_begun(
+        &self,
+        request: Request<Incoming>,
+        begun: OpenRequest,
+    ) -> Response<ResponseBody> {
         let (parts, body) = request.into_parts();
         let Shares { limits, bounds, .. } = &self.shares;
         let terms = BodyTerms {
@@ -55,7 +60,10 @@ impl<D: Door> ConnectionRequests<D> {
         let (mut response, places) = match self.admit(&request) {
             Ok(places) => {
                 // A tunnel outlives its answer, and keeps the places.
-                if let Some(places) = places.as_ref().filter(|_| request.headers().contains_key(UPGRADE)) {
+                if let Some(places) = places
+                    .as_ref()
+                    .filter(|_| request.headers().contains_key(UPGRADE))
+                {
                     request.extensions_mut().insert(Arc::clone(places));
                 }
                 (self.door.answer(self.peer, request).await, places)
@@ -66,12 +74,15 @@ impl<D: Door> ConnectionRequests<D> {
                 (self.door.refuse(refusal, &request_id, &request), None)
             }
         };
-        // Over HTTP/2 hyper would send the body of a refusal, which no client of HTTP/2 accepts here.
+        // Over HTTP/2 hyper would send the body of a refusal, which no client of HTTP/2 accepts
+        // here.
         if is_head && !response.body().is_end_stream() {
             *response.body_mut() = Body::from(Bytes::new());
         }
         if let Some(hsts) = &self.hsts {
-            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
+            response
+                .headers_mut()
+                .insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
         }
         let begun = begun.answered();
         response.map(|body| ResponseBody::new(body, self.is_http2, begun, places))
@@ -84,17 +95,27 @@ impl<D: Door> ConnectionRequests<D> {
             return Err(Refusal::TooManyFields("more fields than limits.headers"));
         }
         if self.is_http2 && !self.activity.is_in_proportion(size(headers)) {
-            return Err(Refusal::TooManyFields("fields out of proportion to the bytes they came in"));
+            return Err(Refusal::TooManyFields(
+                "fields out of proportion to the bytes they came in",
+            ));
         }
         if !D::BOUNDED {
             return Ok(None);
         }
         let bounds = &self.shares.bounds;
         let caller = match self.door.caller(self.peer, headers) {
-            Some(caller) => Some(bounds.caller_requests.take(caller).ok_or(Refusal::CallerBusy)?),
+            Some(caller) => Some(
+                bounds
+                    .caller_requests
+                    .take(caller)
+                    .ok_or(Refusal::CallerBusy)?,
+            ),
             None => None,
         };
         let place = bounds.requests.take().ok_or(Refusal::Busy)?;
-        Ok(Some(Arc::new(RequestPlaces { _place: place, _caller: caller })))
+        Ok(Some(Arc::new(RequestPlaces {
+            _place: place,
+            _caller: caller,
+        })))
     }
 }

@@ -1,8 +1,8 @@
 //! The body of an answer on its way to the client, and the time the client has to read it.
 //!
-//! Over HTTP/2, one stream may stall while others go on. hyper does not poll a body while the client has no room, so a
-//! body cannot notice the stall. The task of the stream can: a piece was handed out, and the next one is not polled. A
-//! silent upstream is never held against the client.
+//! Over HTTP/2, one stream may stall while others go on. hyper does not poll a body while the
+//! client has no room, so a body cannot notice the stall. The task of the stream can: a piece was
+//! handed out, and the next one is not polled. A silent upstream is never held against the client.
 
 use crate::activity::OpenRequest;
 use crate::body::Body;
@@ -41,7 +41,12 @@ where
 {
     fn execute(&self, stream: F) {
         let given_up = self.given_up.clone();
-        let stream = PatientStream { stream, patience: self.patience, handed: None, waiting: None };
+        let stream = PatientStream {
+            stream,
+            patience: self.patience,
+            handed: None,
+            waiting: None,
+        };
         tokio::spawn(async move {
             if stream.await.is_err() {
                 given_up.increment(1);
@@ -84,7 +89,9 @@ impl<F: Future<Output = ()>> Future for PatientStream<F> {
             return Poll::Pending;
         }
         let patience = *this.patience;
-        let waiting = this.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        let waiting = this
+            .waiting
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         if before != *this.handed {
             waiting.as_mut().reset(Instant::now() + patience);
         }
@@ -119,14 +126,25 @@ impl ResponseBody {
         request: OpenRequest,
         places: Option<Arc<RequestPlaces>>,
     ) -> Self {
-        Self { body, left: Bytes::new(), pieces: 0, in_pieces, _request: request, _places: places }
+        Self {
+            body,
+            left: Bytes::new(),
+            pieces: 0,
+            in_pieces,
+            _request: request,
+            _places: places,
+        }
     }
 
-    /// The next piece. The last byte is a piece of its own: it leaves only when the client has room for all before it, so
-    /// the task watches until then.
+    /// The next piece. The last byte is a piece of its own: it leaves only when the client has room
+    /// for all before it, so the task watches until then.
     fn piece(&mut self, mut bytes: Bytes) -> Frame<Bytes> {
         let ends = bytes.len() > LITTLE && self.body.is_end_stream();
-        let most = if ends { PIECE.min(bytes.len() - 1) } else { PIECE };
+        let most = if ends {
+            PIECE.min(bytes.len() - 1)
+        } else {
+            PIECE
+        };
         if self.in_pieces && bytes.len() > most {
             let piece = bytes.split_to(most);
             self.left = bytes;
@@ -135,15 +153,20 @@ impl ResponseBody {
         Frame::data(bytes)
     }
 
-    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_piece(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         if !self.left.is_empty() {
             let left = std::mem::take(&mut self.left);
             return Poll::Ready(Some(Ok(self.piece(left))));
         }
-        Pin::new(&mut self.body).poll_frame(context).map_ok(|frame| match frame.into_data() {
-            Ok(bytes) => self.piece(bytes),
-            Err(trailers) => trailers,
-        })
+        Pin::new(&mut self.body)
+            .poll_frame(context)
+            .map_ok(|frame| match frame.into_data() {
+                Ok(bytes) => self.piece(bytes),
+                Err(trailers) => trailers,
+            })
     }
 }
 
@@ -199,7 +222,12 @@ mod tests {
             Poll::<()>::Pending
         });
         let began = Instant::now();
-        let patient = PatientStream { stream, patience: PATIENCE, handed: None, waiting: None };
+        let patient = PatientStream {
+            stream,
+            patience: PATIENCE,
+            handed: None,
+            waiting: None,
+        };
         _ = tokio::time::timeout(Duration::from_secs(3_600), patient).await;
         began.elapsed()
     }
@@ -218,26 +246,43 @@ mod tests {
             let request = Activity::new().begin();
             Ok::<_, Infallible>(Response::new(ResponseBody::new(body, true, request, None)))
         });
-        let streams = StreamExecutor { patience: PATIENCE, given_up: Counter::noop() };
+        let streams = StreamExecutor {
+            patience: PATIENCE,
+            given_up: Counter::noop(),
+        };
         let builder = hyper::server::conn::http2::Builder::new(streams);
         tokio::spawn(builder.serve_connection(TokioIo::new(server), service));
         let mut client = client;
-        client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+        client
+            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+            .await
+            .unwrap();
         // SETTINGS_INITIAL_WINDOW_SIZE = 0; then `GET http /` on stream 1.
-        client.write_all(&[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0]).await.unwrap();
-        client.write_all(&[0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84]).await.unwrap();
+        client
+            .write_all(&[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0])
+            .await
+            .unwrap();
+        client
+            .write_all(&[0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84])
+            .await
+            .unwrap();
         client
     }
 
-    /// Reads with a window that grows by `bytes` every `every` seconds: bytes received, whether the stream was reset,
-    /// and the time in seconds.
+    /// Reads with a window that grows by `bytes` every `every` seconds: bytes received, whether the
+    /// stream was reset, and the time in seconds.
     async fn read(bytes: u32, every: u64) -> (usize, bool, u64) {
         let (mut reader, mut writer) = tokio::io::split(client().await);
         let began = Instant::now();
         let writing = tokio::spawn(async move {
             loop {
                 for stream in [0_u32, 1] {
-                    let head = [&[0, 0, 4, 8, 0][..], &stream.to_be_bytes(), &bytes.to_be_bytes()].concat();
+                    let head = [
+                        &[0, 0, 4, 8, 0][..],
+                        &stream.to_be_bytes(),
+                        &bytes.to_be_bytes(),
+                    ]
+                    .concat();
                     writer.write_all(&head).await.unwrap();
                 }
                 tokio::time::sleep(Duration::from_secs(every)).await;

@@ -45,8 +45,8 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Makes what the settings say. Of a generation before, the keys and the connections are kept where their
-    /// settings are the same.
+    /// Makes what the settings say. Of a generation before, the keys and the connections are kept
+    /// where their settings are the same.
     pub(crate) fn new(
         settings: Settings,
         clock: &Arc<dyn Clock>,
@@ -57,7 +57,11 @@ impl Running {
         for danger in settings.dangers() {
             tracing::warn!(setting = danger, "a setting that loosens security");
         }
-        if settings.forward_auth.as_ref().is_some_and(ForwardAuthSettings::trusts_nobody) {
+        if settings
+            .forward_auth
+            .as_ref()
+            .is_some_and(ForwardAuthSettings::trusts_nobody)
+        {
             tracing::warn!(
                 cure = "name the address of the proxy that asks",
                 "`forward_auth.trusted_peers` is empty: every question is refused"
@@ -66,7 +70,9 @@ impl Running {
         let (upstreams, faults) = upstreams(&settings, clock, telemetry, before);
         ConfigErrors::check(faults)?;
         let server = metrics::with_local_recorder(&telemetry.exposition, || match before {
-            Some(before) if before.token_settings == settings.token_settings => before.policy.server.clone(),
+            Some(before) if before.token_settings == settings.token_settings => {
+                before.policy.server.clone()
+            }
             Some(before) => before.policy.server.succeeded_by(settings.resource_server),
             None => ResourceServer::with_clock(settings.resource_server, Arc::clone(clock)),
         });
@@ -85,7 +91,11 @@ impl Running {
             },
             hosts: settings.hosts,
             client_address: settings.client_address,
-            identity: Arc::new(settings.identity.succeeding(before.map(|before| &*before.identity))),
+            identity: Arc::new(
+                settings
+                    .identity
+                    .succeeding(before.map(|before| &*before.identity)),
+            ),
             streams: settings.streams,
             forward_auth: settings.forward_auth,
             ext_authz: settings.ext_authz.unwrap_or_default(),
@@ -123,7 +133,10 @@ impl Running {
         let began = self.clock.elapsed();
         let presented = inquiry.presented(&self.policy.server);
         let inquiry = inquiry.with(presented.as_ref());
-        if let Some(wait) = self.failing.as_ref().and_then(|failing| failing.wait(named.caller, began))
+        if let Some(wait) = self
+            .failing
+            .as_ref()
+            .and_then(|failing| failing.wait(named.caller, began))
             && self.policy.asks_for_token(inquiry)
             && !self.policy.server.knows_token(inquiry.headers)
         {
@@ -137,15 +150,16 @@ impl Running {
         Ok(verdict)
     }
 
-    /// Decides and writes the decision down, however often the caller failed: for a proxy that asks about the requests
-    /// of others, and would be held to account for all of them.
+    /// Decides and writes the decision down, however often the caller failed: for a proxy that asks
+    /// about the requests of others, and would be held to account for all of them.
     pub(crate) async fn decide_for<'p>(
         &'p self,
         inquiry: Inquiry<'_>,
         named: Named<'_>,
     ) -> Result<Verdict<'p>, Refusal> {
         let presented = inquiry.presented(&self.policy.server);
-        self.decide_presented(inquiry.with(presented.as_ref()), named).await
+        self.decide_presented(inquiry.with(presented.as_ref()), named)
+            .await
     }
 
     /// Decides about a request whose token is in a header, and writes the decision down.
@@ -155,11 +169,19 @@ impl Running {
         named: Named<'_>,
     ) -> Result<Verdict<'p>, Refusal> {
         let began = self.clock.elapsed();
-        let occasion = Occasion { now: self.clock.now(), caller: named.caller.address() };
+        let occasion = Occasion {
+            now: self.clock.now(),
+            caller: named.caller.address(),
+        };
         let verdict = self.policy.decide(inquiry, occasion).await?;
         for (policy, reason) in &verdict.consulted.failed {
             self.telemetry.meters.policy_failures.increment(1);
-            tracing::error!(policy, reason, request_id = named.request_id, "a policy cannot be evaluated");
+            tracing::error!(
+                policy,
+                reason,
+                request_id = named.request_id,
+                "a policy cannot be evaluated"
+            );
         }
         if let Some(audit) = &self.telemetry.audit {
             let finding = Finding::of(&verdict, self.clock.elapsed().saturating_sub(began));
@@ -170,7 +192,10 @@ impl Running {
 
     /// For whom an assertion is that is made now for this route.
     pub(crate) fn addressed<'r>(&self, route: &'r Route) -> Addressed<'r> {
-        Addressed { audience: route.assertion_audience.as_deref(), now: self.clock.now() }
+        Addressed {
+            audience: route.assertion_audience.as_deref(),
+            now: self.clock.now(),
+        }
     }
 
     /// The states among the figures.
@@ -185,8 +210,12 @@ impl Running {
 
     /// The servers that a route's requests go to.
     pub(crate) fn upstream(&self, route: &Route) -> Result<&Upstream, Refusal> {
-        let upstream = self.upstreams.get(route.upstream).map(|upstream| &**upstream);
-        upstream.ok_or_else(|| Refusal::Unreachable(format!("route `{}` has no upstream", route.name)))
+        let upstream = self
+            .upstreams
+            .get(route.upstream)
+            .map(|upstream| &**upstream);
+        upstream
+            .ok_or_else(|| Refusal::Unreachable(format!("route `{}` has no upstream", route.name)))
     }
 }
 
@@ -197,11 +226,14 @@ fn upstreams(
     before: Option<&Running>,
 ) -> (Vec<Arc<Upstream>>, Vec<ConfigError>) {
     let (mut upstreams, mut faults) = (Vec::new(), Vec::new());
-    let kept = before.map(|before| before.upstreams.as_slice()).unwrap_or_default();
+    let kept = before
+        .map(|before| before.upstreams.as_slice())
+        .unwrap_or_default();
     for settings in &settings.upstreams {
         match kept.iter().find(|upstream| upstream.settings() == settings) {
             Some(same) => upstreams.push(Arc::clone(same)),
-            None => match Upstream::new(settings.clone(), Arc::clone(clock), &telemetry.exposition) {
+            None => match Upstream::new(settings.clone(), Arc::clone(clock), &telemetry.exposition)
+            {
                 Ok(upstream) => upstreams.push(upstream),
                 Err(fault) => faults.push(fault),
             },

@@ -10,10 +10,16 @@ pub fn schema() -> String {
     let tokens = generator.root_schema_for::<portcullis_resource_server::Config>();
     let mut document = generator.into_root_schema_for::<Tables>();
     document.insert("title".to_owned(), "portcullis.toml".into());
-    document.insert("description".to_owned(), "The settings of Portcullis.".into());
+    document.insert(
+        "description".to_owned(),
+        "The settings of Portcullis.".into(),
+    );
     for part in ["properties", "$defs"] {
         let members = tokens.get(part).and_then(Value::as_object);
-        let own = document.ensure_object().entry(part).or_insert_with(|| Map::new().into());
+        let own = document
+            .ensure_object()
+            .entry(part)
+            .or_insert_with(|| Map::new().into());
         if let (Some(own), Some(members)) = (own.as_object_mut(), members) {
             own.extend(members.clone());
         }
@@ -39,7 +45,11 @@ mod tests {
             }
         };
         let found = properties(schema)?;
-        assert_eq!(found["additionalProperties"], json!(false), "unknown members are refused: {found}");
+        assert_eq!(
+            found["additionalProperties"],
+            json!(false),
+            "unknown members are refused: {found}"
+        );
         found["properties"].get(name)
     }
 
@@ -61,9 +71,14 @@ mod tests {
             &["forward_auth", "trusted_peers"],
             &["ext_authz", "tls", "client_authorities"],
         ] {
-            let found = path.iter().try_fold(&schema, |at, name| member(at, &schema, name));
+            let found = path
+                .iter()
+                .try_fold(&schema, |at, name| member(at, &schema, name));
             let told = found.unwrap_or_else(|| panic!("{path:?}"))["description"].as_str();
-            assert!(told.is_some_and(|text| text.len() > 20), "{path:?}: {found:?}");
+            assert!(
+                told.is_some_and(|text| text.len() > 20),
+                "{path:?}: {found:?}"
+            );
         }
         assert!(schema["properties"].get("gatewy").is_none());
     }

@@ -16,7 +16,10 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 #[derive(Debug)]
 pub(crate) enum Socket {
     Tcp(TcpListener),
-    Unix { socket: UnixListener, _file: SocketFile },
+    Unix {
+        socket: UnixListener,
+        _file: SocketFile,
+    },
 }
 
 /// The file of a Unix socket. It goes with the socket.
@@ -39,7 +42,12 @@ impl Socket {
         };
         opened.map_err(|error| {
             let cure = "choose another one, or stop who listens there";
-            ConfigError::new(place, format!("an address to listen on: {address} ({error})"), cure).into()
+            ConfigError::new(
+                place,
+                format!("an address to listen on: {address} ({error})"),
+                cure,
+            )
+            .into()
         })
     }
 
@@ -47,13 +55,22 @@ impl Socket {
     pub(crate) fn inherited() -> Result<Option<Self>, ConfigErrors> {
         let fault = |error: io::Error| {
             let cure = "see the `.socket` unit: one stream socket with `ListenStream`";
-            ConfigErrors::from(ConfigError::new("LISTEN_FDS", format!("a TCP socket ({error})"), cure))
+            ConfigErrors::from(ConfigError::new(
+                "LISTEN_FDS",
+                format!("a TCP socket ({error})"),
+                cure,
+            ))
         };
-        let Some(socket) = listenfd::ListenFd::from_env().take_tcp_listener(0).map_err(fault)? else {
+        let Some(socket) = listenfd::ListenFd::from_env()
+            .take_tcp_listener(0)
+            .map_err(fault)?
+        else {
             return Ok(None);
         };
         socket.set_nonblocking(true).map_err(fault)?;
-        TcpListener::from_std(socket).map(|socket| Some(Self::Tcp(socket))).map_err(fault)
+        TcpListener::from_std(socket)
+            .map(|socket| Some(Self::Tcp(socket)))
+            .map_err(fault)
     }
 
     /// The address, if it is one of TCP.
@@ -71,25 +88,38 @@ impl Socket {
                 let (stream, address) = socket.accept().await?;
                 // Small answers should not wait for more; without it they are only slower.
                 _ = stream.set_nodelay(true);
-                let peer = Peer { address: address.ip().to_canonical(), unix: false, secure };
+                let peer = Peer {
+                    address: address.ip().to_canonical(),
+                    unix: false,
+                    secure,
+                };
                 Ok((Stream::Tcp(stream), peer))
             }
             Self::Unix { socket, .. } => {
                 let (stream, _) = socket.accept().await?;
-                let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), unix: true, secure };
+                let peer = Peer {
+                    address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                    unix: true,
+                    secure,
+                };
                 Ok((Stream::Unix(stream), peer))
             }
         }
     }
 }
 
-/// A socket of this name. What a process that died left behind is cleared away; what another one listens on is not.
+/// A socket of this name. What a process that died left behind is cleared away; what another one
+/// listens on is not.
 fn unix(path: &Path) -> io::Result<Socket> {
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    let is_socket =
+        std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
     if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
         std::fs::remove_file(path)?;
     }
-    Ok(Socket::Unix { socket: UnixListener::bind(path)?, _file: SocketFile(path.to_owned()) })
+    Ok(Socket::Unix {
+        socket: UnixListener::bind(path)?,
+        _file: SocketFile(path.to_owned()),
+    })
 }
 
 impl Drop for SocketFile {
@@ -113,7 +143,11 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),

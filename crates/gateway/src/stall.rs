@@ -1,4 +1,5 @@
-//! A socket with a timeout for writes: a client that stops reading, or reads too slowly, is cut off.
+//! A socket with a timeout for writes: a client that stops reading, or reads too slowly, is cut
+//! off.
 
 use crate::places::CallerPlace;
 use crate::response_body::PIECE;
@@ -43,10 +44,19 @@ impl<S> Stalling<S> {
         received: Arc<AtomicU64>,
         held: Option<ConnectionPlaces>,
     ) -> Self {
-        Self { inner, patience, waiting: None, taken: 0, received, first: Bytes::new(), _held: held }
+        Self {
+            inner,
+            patience,
+            waiting: None,
+            taken: 0,
+            received,
+            first: Bytes::new(),
+            _held: held,
+        }
     }
 
-    /// The result of a write of `offered` bytes, or a timeout. Nothing waits once all of them are written.
+    /// The result of a write of `offered` bytes, or a timeout. Nothing waits once all of them are
+    /// written.
     fn patient(
         &mut self,
         written: Poll<io::Result<usize>>,
@@ -72,8 +82,16 @@ impl<S> Stalling<S> {
         if written.is_ready() {
             return written;
         }
-        let over = || Err(io::Error::new(io::ErrorKind::TimedOut, "the other side stopped reading"));
-        let waiting = self.waiting.as_mut().map(|waiting| waiting.as_mut().poll(context));
+        let over = || {
+            Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the other side stopped reading",
+            ))
+        };
+        let waiting = self
+            .waiting
+            .as_mut()
+            .map(|waiting| waiting.as_mut().poll(context));
         waiting.unwrap_or(Poll::Pending).map(|()| over())
     }
 
@@ -92,12 +110,14 @@ impl<S> Stalling<S> {
         flushed: Poll<io::Result<()>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        self.patient(flushed.map_ok(|()| 0), 0, context).map_ok(|_| ())
+        self.patient(flushed.map_ok(|()| 0), 0, context)
+            .map_ok(|_| ())
     }
 
     /// Puts bytes back, to be read before all others.
     pub(crate) fn put_back(&mut self, bytes: Vec<u8>) {
-        self.received.fetch_sub(bytes.len() as u64, Ordering::Relaxed);
+        self.received
+            .fetch_sub(bytes.len() as u64, Ordering::Relaxed);
         self.first = bytes.into();
     }
 }
@@ -112,7 +132,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stalling<S> {
             let most = self.first.len().min(buffer.remaining());
             let bytes = self.first.split_to(most);
             buffer.put_slice(&bytes);
-            self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            self.received
+                .fetch_add(bytes.len() as u64, Ordering::Relaxed);
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();

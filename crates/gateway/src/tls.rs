@@ -60,17 +60,23 @@ impl Current {
     fn read(settings: &TlsSettings) -> Result<Self, ConfigError> {
         let config = Arc::new(server_config(settings)?);
         let chain = certificates("gateway.tls.certificate", &settings.certificate)?;
-        let expiry = chain.first().and_then(|certificate| certificate::expiry(certificate));
+        let expiry = chain
+            .first()
+            .and_then(|certificate| certificate::expiry(certificate));
         Ok(Self { config, expiry })
     }
 }
 
 fn server_config(settings: &TlsSettings) -> Result<ServerConfig, ConfigError> {
-    let versions: &[_] = if settings.only_1_3 { &[&TLS13] } else { &[&TLS12, &TLS13] };
+    let versions: &[_] = if settings.only_1_3 {
+        &[&TLS13]
+    } else {
+        &[&TLS12, &TLS13]
+    };
     let place = |member: &str| format!("{}.{member}", settings.place);
     let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(versions);
-    let builder =
-        builder.map_err(|error| unusable(settings.place, &settings.certificate, &error.to_string()))?;
+    let builder = builder
+        .map_err(|error| unusable(settings.place, &settings.certificate, &error.to_string()))?;
     let builder = match &settings.client_authorities {
         None => builder.with_no_client_auth(),
         Some(file) => {
@@ -81,9 +87,9 @@ fn server_config(settings: &TlsSettings) -> Result<ServerConfig, ConfigError> {
             } else {
                 verifier
             };
-            let verifier = verifier
-                .build()
-                .map_err(|error| unusable(&place("client_authorities"), file, &error.to_string()))?;
+            let verifier = verifier.build().map_err(|error| {
+                unusable(&place("client_authorities"), file, &error.to_string())
+            })?;
             builder.with_client_cert_verifier(verifier)
         }
     };
@@ -113,7 +119,9 @@ pub(crate) fn client_config(
         .map_err(|error| fault(&error))?;
     let builder = match authorities_file {
         Some(file) => builder.with_root_certificates(authorities(place, file)?),
-        None => builder.try_with_platform_verifier().map_err(|error| fault(&error))?,
+        None => builder
+            .try_with_platform_verifier()
+            .map_err(|error| fault(&error))?,
     };
     Ok(builder.with_no_client_auth())
 }
@@ -122,14 +130,26 @@ pub(crate) fn client_config(
 pub(crate) fn no_client_config(place: &str) -> Result<ClientConfig, ConfigError> {
     ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map(|builder| builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
-        .map_err(|error| ConfigError::new(place, error.to_string(), "report this as a fault of Portcullis"))
+        .map(|builder| {
+            builder
+                .with_root_certificates(RootCertStore::empty())
+                .with_no_client_auth()
+        })
+        .map_err(|error| {
+            ConfigError::new(
+                place,
+                error.to_string(),
+                "report this as a fault of Portcullis",
+            )
+        })
 }
 
 fn authorities(place: &str, file: &Path) -> Result<RootCertStore, ConfigError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(place, file)? {
-        roots.add(certificate).map_err(|error| unusable(place, file, &error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unusable(place, file, &error.to_string()))?;
     }
     Ok(roots)
 }
@@ -145,7 +165,10 @@ fn certificates(place: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>
 
 /// What is in the files is not told: one of them is a secret.
 fn unusable(place: &str, file: &Path, problem: &str) -> ConfigError {
-    let expected = format!("`{}` in PEM, readable and fit for the purpose: {problem}", file.display());
+    let expected = format!(
+        "`{}` in PEM, readable and fit for the purpose: {problem}",
+        file.display()
+    );
     ConfigError::new(
         place,
         expected,

@@ -1,8 +1,9 @@
-//! The servers behind the gateway: which one gets a request, and what happens when it does not answer.
+//! The servers behind the gateway: which one gets a request, and what happens when it does not
+//! answer.
 //!
-//! The server with the fewest requests under way is next. One that dies under a request, or fails its probes, is
-//! passed over while there is another. When a request goes to another server is said in `tries.rs`. What an upstream
-//! answers is not judged, only how it is framed.
+//! The server with the fewest requests under way is next. One that dies under a request, or fails
+//! its probes, is passed over while there is another. When a request goes to another server is said
+//! in `tries.rs`. What an upstream answers is not judged, only how it is framed.
 
 mod answer;
 mod client;
@@ -99,10 +100,17 @@ impl Upstream {
         clock: Arc<dyn Clock>,
         recorder: &dyn Recorder,
     ) -> Result<Arc<Self>, ConfigError> {
-        let servers = settings.servers.iter().map(|(scheme, authority)| Server::new(scheme, authority));
+        let servers = settings
+            .servers
+            .iter()
+            .map(|(scheme, authority)| Server::new(scheme, authority));
         let servers = servers.collect::<Option<_>>().ok_or_else(|| {
             let place = format!("upstream `{}`", settings.name);
-            ConfigError::new(place, "addresses of servers", "write each as `http://host:port`")
+            ConfigError::new(
+                place,
+                "addresses of servers",
+                "write each as `http://host:port`",
+            )
         })?;
         let clients = Clients::new(&settings)?;
         let upstream = Arc::new(Self {
@@ -138,17 +146,30 @@ impl Upstream {
     }
 
     /// Sends a request, and waits for the head of the answer.
-    pub(crate) async fn send(&self, request: Outgoing) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
+    pub(crate) async fn send(
+        &self,
+        request: Outgoing,
+    ) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
         let Some(place) = self.places.take() else {
-            return Err(Refusal::UpstreamBusy(format!("upstream `{}` has no place", self.settings.name)));
+            return Err(Refusal::UpstreamBusy(format!(
+                "upstream `{}` has no place",
+                self.settings.name
+            )));
         };
         let began = Instant::now();
-        let answer =
-            self.try_to_send(request).await.map(|(response, under_way)| (response, under_way.with(place)));
+        let answer = self
+            .try_to_send(request)
+            .await
+            .map(|(response, under_way)| (response, under_way.with(place)));
         match &answer {
             Ok(_) => self.seconds.record(began.elapsed()),
             // The caller's own faults are not the upstream's.
-            Err(Refusal::Unreachable(_) | Refusal::Broken(_) | Refusal::AnswerHead(_) | Refusal::TooSlow) => {
+            Err(
+                Refusal::Unreachable(_)
+                | Refusal::Broken(_)
+                | Refusal::AnswerHead(_)
+                | Refusal::TooSlow,
+            ) => {
                 self.failures.increment(1);
             }
             Err(_) => {}
@@ -167,8 +188,19 @@ impl Upstream {
         }
     }
 
-    async fn try_to_send(&self, request: Outgoing) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
-        let Outgoing { parts, target, host, body, progress, timeout, upgrade } = request;
+    async fn try_to_send(
+        &self,
+        request: Outgoing,
+    ) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
+        let Outgoing {
+            parts,
+            target,
+            host,
+            body,
+            progress,
+            timeout,
+            upgrade,
+        } = request;
         let empty = http_body::Body::is_end_stream(&body);
         let harmless = self.settings.retry && is_safe(&parts.method) && empty && !upgrade;
         let chunked = lacks_length(&parts.method, &body);
@@ -182,10 +214,17 @@ impl Upstream {
             let server = Arc::clone(&under_way.0);
             let mut head = self.request(&server, &parts, &target, &host, upgrade)?;
             if chunked && head.version == Version::HTTP_11 {
-                head.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+                head.headers
+                    .insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
             }
             let progress = progress.as_deref();
-            let call = Call { head, upgrade, timeout, progress, fresh: !tries.is_first() };
+            let call = Call {
+                head,
+                upgrade,
+                timeout,
+                progress,
+                fresh: !tries.is_first(),
+            };
             let fault = match self.clients.send(&server, call, &mut body).await {
                 Ok(response) => {
                     if !well {
@@ -219,21 +258,31 @@ impl Upstream {
         }
     }
 
-    /// The server to try next, and whether it is well: of those that are well the one with the fewest requests, the others
-    /// after them. A server is tried again only where no other one is left.
+    /// The server to try next, and whether it is well: of those that are well the one with the
+    /// fewest requests, the others after them. A server is tried again only where no other one is
+    /// left.
     fn next(&self, tries: &Tries) -> Option<(UnderWay, bool)> {
         let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
         let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.servers.len().max(1);
-        let in_turn = self.servers.iter().skip(first).chain(self.servers.iter().take(first));
+        let in_turn = self
+            .servers
+            .iter()
+            .skip(first)
+            .chain(self.servers.iter().take(first));
         let left = in_turn.filter_map(|server| Some((tries.failures(server)?, server)));
         let (_, server) = left.min_by_key(|(failures, server)| {
-            (*failures, !server.is_well(now), server.under_way.load(Ordering::Relaxed))
+            (
+                *failures,
+                !server.is_well(now),
+                server.under_way.load(Ordering::Relaxed),
+            )
         })?;
         server.under_way.fetch_add(1, Ordering::Relaxed);
         Some((UnderWay(Arc::clone(server), None), server.is_well(now)))
     }
 
-    /// The head of a request, in the form for the protocol, with one host (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
+    /// The head of a request, in the form for the protocol, with one host (RFC 9112, section 3.2;
+    /// RFC 9113, section 8.3.1).
     fn request(
         &self,
         server: &Server,
@@ -249,15 +298,28 @@ impl Upstream {
         if self.clients.is_http2(upgrade) {
             head.version = Version::HTTP_2;
             head.headers.remove(HOST);
-            let authority = if own { None } else { Authority::try_from(host.as_bytes()).ok() };
+            let authority = if own {
+                None
+            } else {
+                Authority::try_from(host.as_bytes()).ok()
+            };
             let uri = Uri::builder()
                 .scheme(server.scheme.clone())
                 .authority(authority.unwrap_or_else(|| server.named.clone()))
                 .path_and_query(target.clone());
-            head.uri = uri.build().map_err(|_| Refusal::Target("a target that is too long"))?;
+            head.uri = uri
+                .build()
+                .map_err(|_| Refusal::Target("a target that is too long"))?;
         } else {
             head.version = Version::HTTP_11;
-            head.headers.insert(HOST, if own { server.host.clone() } else { host.clone() });
+            head.headers.insert(
+                HOST,
+                if own {
+                    server.host.clone()
+                } else {
+                    host.clone()
+                },
+            );
             // By its path alone, as servers expect it that are no proxies.
             head.uri = Uri::from(target.clone());
         }
@@ -272,10 +334,14 @@ impl Upstream {
             | Fault::Unanswered { facts, .. }
             | Fault::Reset(facts)
             | Fault::Broken(facts) => Refusal::Broken(format!("upstream `{name}`: {facts}")),
-            Fault::HeadTooLarge(facts) => Refusal::AnswerHead(format!("upstream `{name}`: {facts}")),
+            Fault::HeadTooLarge(facts) => {
+                Refusal::AnswerHead(format!("upstream `{name}`: {facts}"))
+            }
             Fault::TooSlow { .. } => Refusal::TooSlow,
             Fault::Body(BodyFault::TooLarge) => Refusal::BodyTooLarge,
-            Fault::Body(BodyFault::TooManyFields) => Refusal::TooManyFields("trailers out of bounds"),
+            Fault::Body(BodyFault::TooManyFields) => {
+                Refusal::TooManyFields("trailers out of bounds")
+            }
             Fault::Body(BodyFault::TooSlow) => Refusal::BodyTooSlow,
             Fault::Body(BodyFault::Broken) => Refusal::BodyBroken,
         }
@@ -284,7 +350,10 @@ impl Upstream {
 
 impl Server {
     fn new(scheme: &Scheme, authority: &Authority) -> Option<Arc<Self>> {
-        let uri = Uri::builder().scheme(scheme.clone()).authority(authority.clone()).path_and_query("/");
+        let uri = Uri::builder()
+            .scheme(scheme.clone())
+            .authority(authority.clone())
+            .path_and_query("/");
         let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
         let host = match authority.port_u16() {
             Some(port) if port != usual => format!("{}:{port}", authority.host()),
@@ -331,5 +400,6 @@ fn is_safe(method: &Method) -> bool {
 /// Whether the length of a body is unknown, of a request whose body the library would drop then.
 fn lacks_length(method: &Method, body: &RequestBody) -> bool {
     let rare = matches!(*method, Method::GET | Method::HEAD);
-    rare && !http_body::Body::is_end_stream(body) && http_body::Body::size_hint(body).exact().is_none()
+    rare && !http_body::Body::is_end_stream(body)
+        && http_body::Body::size_hint(body).exact().is_none()
 }

@@ -1,4 +1,5 @@
-//! The applications that ask for tokens: what is configured about each, and the list of those that are known.
+//! The applications that ask for tokens: what is configured about each, and the list of those that
+//! are known.
 
 use crate::config::Secret;
 use crate::dialect::Claims;
@@ -8,16 +9,18 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// An application that asks for tokens. Members have the names of RFC 7591, section 2, where it has one.
+/// An application that asks for tokens. Members have the names of RFC 7591, section 2, where it has
+/// one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
     /// `client_id`.
     pub id: String,
-    /// Its secret. Without secret, key and certificate it is a public client: no client credentials.
+    /// Its secret. Without secret, key and certificate it is a public client: no client
+    /// credentials.
     pub secret: Option<Secret>,
-    /// Its public key as a JWK, to authenticate by signed assertions (`private_key_jwt`, RFC 7523), or with its
-    /// certificate in `x5c` (`self_signed_tls_client_auth`, RFC 8705).
+    /// Its public key as a JWK, to authenticate by signed assertions (`private_key_jwt`, RFC 7523),
+    /// or with its certificate in `x5c` (`self_signed_tls_client_auth`, RFC 8705).
     pub jwk: Option<Value>,
     /// More such keys, as a key set (RFC 7517).
     pub jwks: Option<Value>,
@@ -26,16 +29,19 @@ pub struct Client {
     /// The grants it may use, by their names in requests. Default all.
     #[serde(default)]
     pub grant_types: Vec<String>,
-    /// Whether it must push what it asks the authorization endpoint for (RFC 9126, section 6). Default false.
+    /// Whether it must push what it asks the authorization endpoint for (RFC 9126, section 6).
+    /// Default false.
     #[serde(default)]
     pub require_pushed_authorization_requests: bool,
     /// Whether it must prove a key for every token (RFC 9449, section 5.2). Default false.
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
-    /// Whether its tokens are bound to the certificate that it shows (RFC 8705, section 3.4). Default false.
+    /// Whether its tokens are bound to the certificate that it shows (RFC 8705, section 3.4).
+    /// Default false.
     #[serde(default)]
     pub tls_client_certificate_bound_access_tokens: bool,
-    /// The subject of its certificate, as RFC 4514 writes it: `CN=service,O=Example` (`tls_client_auth`).
+    /// The subject of its certificate, as RFC 4514 writes it: `CN=service,O=Example`
+    /// (`tls_client_auth`).
     pub tls_client_auth_subject_dn: Option<String>,
     /// In its place, a DNS name of its certificate (`tls_client_auth`).
     pub tls_client_auth_san_dns: Option<String>,
@@ -45,7 +51,8 @@ pub struct Client {
     /// Where browsers may be sent after logging out. On loopback the port is free here too.
     #[serde(default)]
     pub post_logout_redirect_uris: Vec<String>,
-    /// Where it wants to be told of logouts (OpenID Connect Back-Channel Logout 1.0): https, or http on loopback.
+    /// Where it wants to be told of logouts (OpenID Connect Back-Channel Logout 1.0): https, or
+    /// http on loopback.
     pub backchannel_logout_uri: Option<String>,
     /// The scopes it may ask for; those of OpenID Connect come on top.
     #[serde(default)]
@@ -59,7 +66,8 @@ pub struct Client {
     /// Claims in every token that it gets, whatever the dialect writes there.
     #[serde(default)]
     pub claims: Claims,
-    /// Believes it everything: any secret, address, scope and audience. For tests that do not care who asks.
+    /// Believes it everything: any secret, address, scope and audience. For tests that do not care
+    /// who asks.
     #[serde(default)]
     pub danger_unchecked: bool,
 }
@@ -87,24 +95,35 @@ impl Client {
     /// Whether it has nothing to prove who it is.
     pub(crate) fn is_public(&self) -> bool {
         let has_a_certificate = self.authenticates_by_tls();
-        self.secret.is_none() && self.keys().next().is_none() && !has_a_certificate && !self.danger_unchecked
+        self.secret.is_none()
+            && self.keys().next().is_none()
+            && !has_a_certificate
+            && !self.danger_unchecked
     }
 
     /// Whether its certificate is what proves who it is.
     pub(crate) fn authenticates_by_tls(&self) -> bool {
         use ClientAuthentication::{SelfSignedTlsClientAuth, TlsClientAuth};
-        matches!(self.token_endpoint_auth_method, Some(TlsClientAuth | SelfSignedTlsClientAuth))
+        matches!(
+            self.token_endpoint_auth_method,
+            Some(TlsClientAuth | SelfSignedTlsClientAuth)
+        )
     }
 
     /// Its public keys.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Value> {
-        let set = self.jwks.as_ref().and_then(|set| set.get("keys")).and_then(Value::as_array);
+        let set = self
+            .jwks
+            .as_ref()
+            .and_then(|set| set.get("keys"))
+            .and_then(Value::as_array);
         self.jwk.iter().chain(set.into_iter().flatten())
     }
 
     /// Whether it may authenticate like that.
     pub(crate) fn may_authenticate_by(&self, method: ClientAuthentication) -> bool {
-        self.token_endpoint_auth_method.is_none_or(|only| only == method)
+        self.token_endpoint_auth_method
+            .is_none_or(|only| only == method)
     }
 
     /// Whether it may use that grant.
@@ -115,15 +134,27 @@ impl Client {
     /// What is wrong with its settings, and the cure.
     pub(crate) fn fault(&self) -> Option<(&'static str, &'static str)> {
         if self.is_public() && self.redirect_uris.is_empty() && self.grant_types.is_empty() {
-            let expected = "a secret, a key or a redirect URI: with none of them it can get no token";
-            return Some((expected, "add `secret`, `jwk` or `redirect_uris`, or `grant_types` for a device"));
+            let expected =
+                "a secret, a key or a redirect URI: with none of them it can get no token";
+            return Some((
+                expected,
+                "add `secret`, `jwk` or `redirect_uris`, or `grant_types` for a device",
+            ));
         }
-        let is_private = |jwk: &Value| ["d", "k", "p", "q"].iter().any(|name| jwk.get(name).is_some());
+        let is_private = |jwk: &Value| {
+            ["d", "k", "p", "q"]
+                .iter()
+                .any(|name| jwk.get(name).is_some())
+        };
         if self.keys().any(is_private) {
             let cure = "take the private members out of `jwk`: the client alone keeps them";
             return Some(("a public key", cure));
         }
-        if self.backchannel_logout_uri.as_ref().is_some_and(|uri| !may_be_sent_to(uri)) {
+        if self
+            .backchannel_logout_uri
+            .as_ref()
+            .is_some_and(|uri| !may_be_sent_to(uri))
+        {
             return Some((
                 "a `backchannel_logout_uri` with https, or http on loopback",
                 "write such an address",
@@ -132,9 +163,9 @@ impl Client {
         let means = match self.token_endpoint_auth_method {
             None => true,
             Some(ClientAuthentication::None) => self.is_public(),
-            Some(ClientAuthentication::ClientSecretBasic | ClientAuthentication::ClientSecretPost) => {
-                self.secret.is_some()
-            }
+            Some(
+                ClientAuthentication::ClientSecretBasic | ClientAuthentication::ClientSecretPost,
+            ) => self.secret.is_some(),
             Some(ClientAuthentication::PrivateKeyJwt) => self.keys().next().is_some(),
             Some(ClientAuthentication::TlsClientAuth) => {
                 self.tls_client_auth_subject_dn.is_some() != self.tls_client_auth_san_dns.is_some()
@@ -157,19 +188,33 @@ pub(crate) struct Clients {
 
 impl Clients {
     pub(crate) fn new(configured: &[Client], any: bool) -> Self {
-        let known = configured.iter().map(|client| (client.id.clone(), Arc::new(client.clone())));
-        Self { known: RwLock::new(known.collect()), any }
+        let known = configured
+            .iter()
+            .map(|client| (client.id.clone(), Arc::new(client.clone())));
+        Self {
+            known: RwLock::new(known.collect()),
+            any,
+        }
     }
 
     /// One that is on the list.
     pub(crate) fn configured(&self, id: &str) -> Option<Arc<Client>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .cloned()
     }
 
     /// One that is on the list, or that is believed to be one.
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Client>> {
-        let believed = || Client { id: id.to_owned(), danger_unchecked: true, ..Client::default() };
-        self.configured(id).or_else(|| (self.any && !id.is_empty()).then(|| Arc::new(believed())))
+        let believed = || Client {
+            id: id.to_owned(),
+            danger_unchecked: true,
+            ..Client::default()
+        };
+        self.configured(id)
+            .or_else(|| (self.any && !id.is_empty()).then(|| Arc::new(believed())))
     }
 
     /// Puts one on the list, in the place of one of the same name.
@@ -180,11 +225,19 @@ impl Clients {
 
     /// Takes one off the list.
     pub(crate) fn remove(&self, id: &str) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(id);
     }
 
     /// All of them, by name.
     pub(crate) fn all(&self) -> Vec<Arc<Client>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
     }
 }

@@ -1,4 +1,5 @@
-//! The identity provider's settings: who may sign in, which clients there are, what tokens look like.
+//! The identity provider's settings: who may sign in, which clients there are, what tokens look
+//! like.
 //!
 //! Good for development as they are. They can be written as TOML; unknown members are refused.
 
@@ -18,32 +19,35 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IdpConfig {
-    /// Which provider's tokens and documents are imitated: `as` in TOML. Default nobody's in particular.
+    /// Which provider's tokens and documents are imitated: `as` in TOML. Default nobody's in
+    /// particular.
     #[serde(rename = "as")]
     pub dialect: Dialect,
-    /// What the imitated provider calls tenant, realm, environment, project, user pool, authorization server or
-    /// application. It stands in the issuer's path, or in the claim `tid`. Default one that is made up.
+    /// What the imitated provider calls tenant, realm, environment, project, user pool,
+    /// authorization server or application. It stands in the issuer's path, or in the claim `tid`.
+    /// Default one that is made up.
     pub tenant: Option<String>,
     /// Where to listen. Default `127.0.0.1:0`, any free port. Only loopback, unless told otherwise.
     pub listen: SocketAddr,
     /// Whether any free port will do where the wanted one is taken. Default false.
     pub free_port_if_taken: bool,
-    /// The issuer identifier. Default `http://`, the address it listens on, and the path that the imitated
-    /// provider's issuers have.
+    /// The issuer identifier. Default `http://`, the address it listens on, and the path that the
+    /// imitated provider's issuers have.
     pub issuer: Option<String>,
     /// HTTPS in place of HTTP, and clients with certificates. Default none.
     pub tls: Option<Tls>,
     /// The signature algorithm: RS256 (default) or any other that Portcullis verifies.
     pub algorithm: String,
-    /// Where the private key lies (PKCS #8 in PEM), so that the key set is the same after a restart. A file that is not
-    /// there is written. Default none: a new key at every start.
+    /// Where the private key lies (PKCS #8 in PEM), so that the key set is the same after a
+    /// restart. A file that is not there is written. Default none: a new key at every start.
     pub key_file: Option<PathBuf>,
     /// How long access tokens live, in seconds. Default 3,600.
     pub access_token_lifetime: u32,
-    /// `jwt` or `opaque`. Default what the imitated provider does: opaque for Google, ZITADEL and Ory Hydra.
+    /// `jwt` or `opaque`. Default what the imitated provider does: opaque for Google, ZITADEL and
+    /// Ory Hydra.
     pub access_token_format: Option<TokenFormat>,
-    /// The audience of tokens when none is asked for. Default `api://enterprise-api`, or what the imitated
-    /// provider has in its place: a GUID, a project, or the client itself.
+    /// The audience of tokens when none is asked for. Default `api://enterprise-api`, or what the
+    /// imitated provider has in its place: a GUID, a project, or the client itself.
     pub audience: Option<String>,
     /// Who may sign in. Default alice, who has the role Admin, and bob, who has none.
     #[serde(rename = "user")]
@@ -51,21 +55,23 @@ pub struct IdpConfig {
     /// Who may ask for tokens. Default `service`, with a secret, and `web`, without one.
     #[serde(rename = "client")]
     pub clients: Vec<Client>,
-    /// How often a device may ask whether its user is done, in seconds (RFC 8628, section 3.2). Default 5; with 0 it
-    /// is never told to slow down.
+    /// How often a device may ask whether its user is done, in seconds (RFC 8628, section 3.2).
+    /// Default 5; with 0 it is never told to slow down.
     pub device_poll_interval: u32,
     /// Whether proofs must hold a nonce from here (RFC 9449, section 8). Default false.
     pub dpop_nonce: bool,
     /// Whether clients may register themselves (RFC 7591). Default true.
     pub dynamic_registration: bool,
-    /// Web pages that may ask from a browser (CORS), by their origins, such as `http://localhost:3000`. Default none.
+    /// Web pages that may ask from a browser (CORS), by their origins, such as
+    /// `http://localhost:3000`. Default none.
     pub cors_origins: Vec<String>,
-    /// Takes any name for a client, and believes it everything: any secret, address, scope and audience. Clients that
-    /// are configured stay as they are.
+    /// Takes any name for a client, and believes it everything: any secret, address, scope and
+    /// audience. Clients that are configured stay as they are.
     pub danger_any_client: bool,
     /// Whether there are pages at `/console` for whoever looks at it in a browser. Default true.
     pub console: bool,
-    /// Listens beyond loopback. Anybody who reaches it can sign in as anybody: never do this outside a sandbox.
+    /// Listens beyond loopback. Anybody who reaches it can sign in as anybody: never do this
+    /// outside a sandbox.
     pub danger_listen_anywhere: bool,
 }
 
@@ -100,7 +106,8 @@ pub struct User {
     /// The identifiers of their groups. Imitating Entra ID, more than 200 are left out of tokens.
     #[serde(default)]
     pub groups: Vec<String>,
-    /// Their tenant: the claim `tid`, and imitating Entra ID the issuer of their tokens. Default the provider's.
+    /// Their tenant: the claim `tid`, and imitating Entra ID the issuer of their tokens. Default
+    /// the provider's.
     pub tenant: Option<String>,
     /// Claims in every token about them, whatever the dialect writes there.
     #[serde(default)]
@@ -142,7 +149,8 @@ impl Secret {
 
     /// Compares without telling by the time it takes where the first difference is.
     pub fn is(&self, guess: &str) -> bool {
-        aws_lc_rs::constant_time::verify_slices_are_equal(self.0.as_bytes(), guess.as_bytes()).is_ok()
+        aws_lc_rs::constant_time::verify_slices_are_equal(self.0.as_bytes(), guess.as_bytes())
+            .is_ok()
     }
 }
 
@@ -185,10 +193,17 @@ impl Default for IdpConfig {
             access_token_lifetime: 3_600,
             access_token_format: None,
             audience: None,
-            users: vec![user("alice", "Alice Adams", &["Admin"]), user("bob", "Bob Brown", &[])],
+            users: vec![
+                user("alice", "Alice Adams", &["Admin"]),
+                user("bob", "Bob Brown", &[]),
+            ],
             clients: vec![
                 client("service", Some("service-secret"), &[]),
-                client("web", None, &["http://127.0.0.1/callback", "http://localhost/callback"]),
+                client(
+                    "web",
+                    None,
+                    &["http://127.0.0.1/callback", "http://localhost/callback"],
+                ),
             ],
             device_poll_interval: 5,
             dpop_nonce: false,
@@ -210,17 +225,26 @@ impl IdpConfig {
     pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
         toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
-            let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
-            ConfigError::new(format!("line {line}"), error.message(), "see `IdpConfig` for the members")
-                .into()
+            let line = 1 + text
+                .bytes()
+                .take(start)
+                .filter(|byte| *byte == b'\n')
+                .count();
+            ConfigError::new(
+                format!("line {line}"),
+                error.message(),
+                "see `IdpConfig` for the members",
+            )
+            .into()
         })
     }
 
     /// Finds every fault at once.
     pub(crate) fn check(&self) -> Result<Algorithm, ConfigErrors> {
         let mut faults = Vec::new();
-        let mut fault =
-            |place: &str, expected: &str, cure: &str| faults.push(ConfigError::new(place, expected, cure));
+        let mut fault = |place: &str, expected: &str, cure: &str| {
+            faults.push(ConfigError::new(place, expected, cure))
+        };
         let algorithm = Algorithm::from_name(&self.algorithm);
         if algorithm.is_none() {
             fault(
@@ -230,21 +254,41 @@ impl IdpConfig {
             );
         }
         let mutual = self.tls.as_ref().and_then(|tls| tls.mtls_listen);
-        let beyond = [Some(self.listen), mutual].into_iter().flatten().any(|it| !it.ip().is_loopback());
+        let beyond = [Some(self.listen), mutual]
+            .into_iter()
+            .flatten()
+            .any(|it| !it.ip().is_loopback());
         if beyond && !self.danger_listen_anywhere {
-            let cure = "listen on 127.0.0.1; `danger_listen_anywhere = true` is for closed sandboxes only";
-            fault("listen", "a loopback address: whoever reaches this provider can sign in as anybody", cure);
+            let cure =
+                "listen on 127.0.0.1; `danger_listen_anywhere = true` is for closed sandboxes only";
+            fault(
+                "listen",
+                "a loopback address: whoever reaches this provider can sign in as anybody",
+                cure,
+            );
         }
         if let Some(Err(error)) = self.issuer.clone().map(Issuer::parse) {
-            fault("issuer", &error.to_string(), "leave it out, or write a URL on loopback");
+            fault(
+                "issuer",
+                &error.to_string(),
+                "leave it out, or write a URL on loopback",
+            );
         }
         for tenant in self.tenants().filter(|tenant| !is_path_segment(tenant)) {
             let cure = "write letters, digits, `-`, `.`, `_` or `~`";
-            fault(&format!("tenant `{}`", tenant.escape_debug()), "a text that fits into a URL's path", cure);
+            fault(
+                &format!("tenant `{}`", tenant.escape_debug()),
+                "a text that fits into a URL's path",
+                cure,
+            );
         }
         for origin in self.cors_origins.iter().filter(|origin| !is_origin(origin)) {
             let place = format!("cors_origins `{}`", origin.escape_debug());
-            fault(&place, "an origin as browsers write it", "write `http://localhost:3000`, without a path");
+            fault(
+                &place,
+                "an origin as browsers write it",
+                "write `http://localhost:3000`, without a path",
+            );
         }
         for client in &self.clients {
             if let Some((expected, cure)) = client.fault() {

@@ -1,4 +1,5 @@
-//! Security events (RFC 8417) of CAEP and RISC: made, signed, and sent into the streams that want them.
+//! Security events (RFC 8417) of CAEP and RISC: made, signed, and sent into the streams that want
+//! them.
 
 use crate::dialect::{Claims, claims};
 use crate::facts::Facts;
@@ -51,16 +52,22 @@ pub struct EventNotice {
 
 const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
 const RISC: &str = "https://schemas.openid.net/secevent/risc/event-type/";
-pub(crate) const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
+pub(crate) const VERIFICATION: &str =
+    "https://schemas.openid.net/secevent/ssf/event-type/verification";
 
-/// How often an event is pushed, and how long the first pause is; each is twice as long as the one before.
+/// How often an event is pushed, and how long the first pause is; each is twice as long as the one
+/// before.
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The types that are sent.
 pub(crate) fn supported() -> Vec<String> {
-    let caep =
-        ["session-revoked", "token-claims-change", "credential-change"].map(|name| format!("{CAEP}{name}"));
+    let caep = [
+        "session-revoked",
+        "token-claims-change",
+        "credential-change",
+    ]
+    .map(|name| format!("{CAEP}{name}"));
     let risc = ["account-disabled", "account-enabled"].map(|name| format!("{RISC}{name}"));
     caep.into_iter().chain(risc).collect()
 }
@@ -70,10 +77,14 @@ impl SecurityEvent {
     fn written(&self, now: u64) -> (String, Claims) {
         let (address, members) = match self {
             Self::SessionRevoked => (format!("{CAEP}session-revoked"), json!({})),
-            Self::TokenClaimsChange(changed) => {
-                (format!("{CAEP}token-claims-change"), json!({ "claims": changed }))
-            }
-            Self::CredentialChange { credential_type, change_type } => (
+            Self::TokenClaimsChange(changed) => (
+                format!("{CAEP}token-claims-change"),
+                json!({ "claims": changed }),
+            ),
+            Self::CredentialChange {
+                credential_type,
+                change_type,
+            } => (
                 format!("{CAEP}credential-change"),
                 json!({ "credential_type": credential_type, "change_type": change_type }),
             ),
@@ -87,8 +98,8 @@ impl SecurityEvent {
     }
 }
 
-/// Sends an event about a user, or one of their sessions, into every stream that wants it. Answers when those that are
-/// pushed have arrived, or could not be.
+/// Sends an event about a user, or one of their sessions, into every stream that wants it. Answers
+/// when those that are pushed have arrived, or could not be.
 pub(crate) async fn send(
     state: &Arc<State>,
     username: &str,
@@ -99,7 +110,9 @@ pub(crate) async fn send(
     let streams: Vec<Stream> = state.store().streams().to_vec();
     let mut notices = Vec::new();
     for stream in streams {
-        let Some(user) = subject(state, username, &stream.client) else { continue };
+        let Some(user) = subject(state, username, &stream.client) else {
+            continue;
+        };
         let about = match session {
             Some(id) => {
                 json!({ "format": "complex", "user": user, "session": { "format": "opaque", "id": id } })
@@ -115,7 +128,9 @@ pub(crate) async fn send(
 
 /// The user as ID tokens for that client name them.
 fn subject(state: &State, username: &str, client: &str) -> Option<Value> {
-    let identity = state.shape.id_token(&Facts::of_user(state, state.user(username)?, client));
+    let identity = state
+        .shape
+        .id_token(&Facts::of_user(state, state.user(username)?, client));
     Some(json!({ "format": "iss_sub", "iss": identity.get("iss"), "sub": identity.get("sub") }))
 }
 
@@ -127,7 +142,12 @@ pub(crate) async fn deliver(
     (address, members): (&str, &Claims),
 ) -> EventNotice {
     let jti = random_text(16);
-    let set = set(state, stream, &jti, json!({ "sub_id": about, "events": { address: members } }));
+    let set = set(
+        state,
+        stream,
+        &jti,
+        json!({ "sub_id": about, "events": { address: members } }),
+    );
     if let Some(stream) = state.store().stream(&stream.id, &stream.client) {
         stream.wait(jti.clone(), set.clone());
     }
@@ -137,13 +157,22 @@ pub(crate) async fn deliver(
         _ => None,
     };
     let waits = !status.is_some_and(is_settled);
-    EventNotice { stream: stream.id, client, jti, status, waits }
+    EventNotice {
+        stream: stream.id,
+        client,
+        jti,
+        status,
+        waits,
+    }
 }
 
 /// Pushes what waits, in order, until something does not arrive.
 pub(crate) async fn push_waiting(state: &Arc<State>, stream: &Stream) {
     for (jti, set) in stream.oldest(usize::MAX) {
-        if !push(state, stream, &jti, &set).await.is_some_and(is_settled) {
+        if !push(state, stream, &jti, &set)
+            .await
+            .is_some_and(is_settled)
+        {
             return;
         }
     }
@@ -151,7 +180,9 @@ pub(crate) async fn push_waiting(state: &Arc<State>, stream: &Stream) {
 
 /// RFC 8935, section 2. What was taken, or refused for good, waits no longer.
 async fn push(state: &Arc<State>, stream: &Stream, jti: &str, set: &str) -> Option<u16> {
-    let Delivery::Push { url, authorization } = &stream.delivery else { return None };
+    let Delivery::Push { url, authorization } = &stream.delivery else {
+        return None;
+    };
     let mut status = None;
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
@@ -159,8 +190,15 @@ async fn push(state: &Arc<State>, stream: &Stream, jti: &str, set: &str) -> Opti
         }
         let authorization = authorization.as_deref();
         let content_type = "application/secevent+jwt";
-        status =
-            state.outbound.post(Message { url, content_type, authorization, body: set.to_owned() }).await;
+        status = state
+            .outbound
+            .post(Message {
+                url,
+                content_type,
+                authorization,
+                body: set.to_owned(),
+            })
+            .await;
         if status.is_some_and(is_settled) {
             if let Some(stream) = state.store().stream(&stream.id, &stream.client) {
                 stream.acknowledge(&[jti.to_owned()]);
@@ -176,7 +214,8 @@ fn is_settled(status: u16) -> bool {
     (200..300).contains(&status) || status == 400
 }
 
-/// A signed event (RFC 8417, section 2): no `sub` and no `exp`, and a type of its own, so that it is no other token.
+/// A signed event (RFC 8417, section 2): no `sub` and no `exp`, and a type of its own, so that it
+/// is no other token.
 fn set(state: &State, stream: &Stream, jti: &str, more: Value) -> String {
     let key = state.keys.signing();
     let header = json!({ "typ": "secevent+jwt", "alg": key.algorithm.name(), "kid": key.kid });

@@ -6,7 +6,8 @@ use crate::dialect::{Claims, ids};
 use crate::keys::random_text;
 use crate::state::State;
 
-/// A token's content in nobody's dialect. Each [`Shape`](crate::dialect::Shape) tells it in its own.
+/// A token's content in nobody's dialect. Each [`Shape`](crate::dialect::Shape) tells it in its
+/// own.
 pub(crate) struct Facts {
     /// The issuer without its path: where everything of the provider begins.
     pub(crate) base: String,
@@ -75,7 +76,10 @@ impl Facts {
     }
 
     pub(crate) fn of_client(state: &State, client: &Client) -> Self {
-        Self { roles: client.roles.clone(), ..Self::new(state, &client.id) }
+        Self {
+            roles: client.roles.clone(),
+            ..Self::new(state, &client.id)
+        }
     }
 
     fn new(state: &State, client: &str) -> Self {
@@ -100,7 +104,9 @@ impl Facts {
             token_id: random_text(16),
             nonce: None,
             at_hash: None,
-            more: known.map(|client| client.claims.clone()).unwrap_or_default(),
+            more: known
+                .map(|client| client.claims.clone())
+                .unwrap_or_default(),
         }
     }
 
@@ -111,12 +117,16 @@ impl Facts {
 
     /// The username, or the client's id.
     pub(crate) fn name(&self) -> &str {
-        self.person.as_ref().map_or(&self.client, |person| &person.username)
+        self.person
+            .as_ref()
+            .map_or(&self.client, |person| &person.username)
     }
 
     /// The user's address.
     pub(crate) fn email(&self) -> Option<&str> {
-        self.person.as_ref().and_then(|person| person.email.as_deref())
+        self.person
+            .as_ref()
+            .and_then(|person| person.email.as_deref())
     }
 
     /// The address if the user has one, else the username: what some providers sign in with.
@@ -125,7 +135,11 @@ impl Facts {
     }
 
     pub(crate) fn scopes(&self) -> Vec<&str> {
-        self.scope.iter().flat_map(|scope| scope.split(' ')).filter(|scope| !scope.is_empty()).collect()
+        self.scope
+            .iter()
+            .flat_map(|scope| scope.split(' '))
+            .filter(|scope| !scope.is_empty())
+            .collect()
     }
 
     pub(crate) fn roles_if_any(&self) -> Option<&[String]> {
@@ -138,7 +152,12 @@ impl Facts {
 
     /// Roles and groups together, for providers that know groups only.
     pub(crate) fn roles_and_groups(&self) -> Option<Vec<&str>> {
-        let all: Vec<&str> = self.roles.iter().chain(&self.groups).map(String::as_str).collect();
+        let all: Vec<&str> = self
+            .roles
+            .iter()
+            .chain(&self.groups)
+            .map(String::as_str)
+            .collect();
         (!all.is_empty()).then_some(all)
     }
 
@@ -152,7 +171,8 @@ impl Facts {
         ids::uuid(&format!("service {}", self.client))
     }
 
-    /// The claims that OpenID Connect asks of an ID token (Core, section 2), about the subject of that name.
+    /// The claims that OpenID Connect asks of an ID token (Core, section 2), about the subject of
+    /// that name.
     pub(crate) fn openid(&self, subject: &str) -> Claims {
         crate::dialect::claims(serde_json::json!({
             "iss": self.issuer,

@@ -116,13 +116,23 @@ impl FromStr for Fault {
     type Err = ConfigError;
 
     fn from_str(name: &str) -> Result<Self, ConfigError> {
-        if let Some(late) = name.strip_prefix("slow:").and_then(|late| late.parse::<u32>().ok()) {
+        if let Some(late) = name
+            .strip_prefix("slow:")
+            .and_then(|late| late.parse::<u32>().ok())
+        {
             return Ok(Self::Slow(Duration::from_millis(late.into())));
         }
-        Self::ALL.into_iter().find(|fault| fault.to_string() == name).ok_or_else(|| {
-            let names = Self::ALL.map(|fault| fault.to_string()).join(", ");
-            ConfigError::new("fault", "a fault", format!("write one of {names}, with any milliseconds"))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|fault| fault.to_string() == name)
+            .ok_or_else(|| {
+                let names = Self::ALL.map(|fault| fault.to_string()).join(", ");
+                ConfigError::new(
+                    "fault",
+                    "a fault",
+                    format!("write one of {names}, with any milliseconds"),
+                )
+            })
     }
 }
 
@@ -168,10 +178,17 @@ impl FromStr for Endpoint {
     type Err = ConfigError;
 
     fn from_str(name: &str) -> Result<Self, ConfigError> {
-        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
-            ConfigError::new("endpoint", "an endpoint that can fail", format!("write one of {names}"))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|endpoint| endpoint.name() == name)
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::name).join(", ");
+                ConfigError::new(
+                    "endpoint",
+                    "an endpoint that can fail",
+                    format!("write one of {names}"),
+                )
+            })
     }
 }
 
@@ -196,8 +213,9 @@ impl Switches {
 
     /// How an endpoint is to answer.
     pub(crate) fn fault(&self, endpoint: Endpoint) -> Fault {
-        let set =
-            self.of(endpoint).map(|switch| *switch.fault.lock().unwrap_or_else(PoisonError::into_inner));
+        let set = self
+            .of(endpoint)
+            .map(|switch| *switch.fault.lock().unwrap_or_else(PoisonError::into_inner));
         set.unwrap_or_default()
     }
 
@@ -210,7 +228,9 @@ impl Switches {
     }
 
     pub(crate) fn requests(&self, endpoint: Endpoint) -> u64 {
-        self.of(endpoint).map(|switch| switch.requests.load(Ordering::SeqCst)).unwrap_or_default()
+        self.of(endpoint)
+            .map(|switch| switch.requests.load(Ordering::SeqCst))
+            .unwrap_or_default()
     }
 
     fn of(&self, endpoint: Endpoint) -> Option<&Switch> {
@@ -231,7 +251,10 @@ mod tests {
         for endpoint in Endpoint::ALL {
             assert_eq!(endpoint.name().parse::<Endpoint>().unwrap(), endpoint);
         }
-        assert_eq!("slow:7".parse::<Fault>().unwrap(), Fault::Slow(Duration::from_millis(7)));
+        assert_eq!(
+            "slow:7".parse::<Fault>().unwrap(),
+            Fault::Slow(Duration::from_millis(7))
+        );
         for unknown in ["", "slow", "slow:", "slow:-1", "slow:99999999999", "None"] {
             assert!(unknown.parse::<Fault>().is_err(), "{unknown}");
         }

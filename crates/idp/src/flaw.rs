@@ -1,4 +1,5 @@
-//! Tokens that are wrong on command, although a flow gave them: what becomes of a provider's mistakes?
+//! Tokens that are wrong on command, although a flow gave them: what becomes of a provider's
+//! mistakes?
 
 use crate::dialect::Kind;
 use crate::mint::TokenBuilder;
@@ -113,11 +114,16 @@ impl Flaws {
     pub(crate) fn on(&self, kind: Kind, token: TokenBuilder) -> TokenBuilder {
         let mut wanted = self.wanted();
         let (all, next) = match kind {
-            Kind::Access => (wanted.access.clone(), std::mem::take(&mut wanted.next_access)),
+            Kind::Access => (
+                wanted.access.clone(),
+                std::mem::take(&mut wanted.next_access),
+            ),
             Kind::Id => (wanted.id.clone(), std::mem::take(&mut wanted.next_id)),
         };
         drop(wanted);
-        all.into_iter().chain(next).fold(token, TokenBuilder::flawed)
+        all.into_iter()
+            .chain(next)
+            .fold(token, TokenBuilder::flawed)
     }
 
     fn wanted(&self) -> MutexGuard<'_, Wanted> {

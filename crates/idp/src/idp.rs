@@ -23,8 +23,8 @@ use url::Url;
 
 /// A development identity provider, listening. It stops when it is dropped.
 ///
-/// It is for development and for tests: its passwords are known, its keys are new at every start, and it
-/// listens on loopback only unless its configuration says otherwise.
+/// It is for development and for tests: its passwords are known, its keys are new at every start,
+/// and it listens on loopback only unless its configuration says otherwise.
 pub struct Idp {
     state: Arc<State>,
     audience: String,
@@ -55,17 +55,30 @@ impl Idp {
         let shape = config.dialect.shape();
         let bound = Bound::new(&config).await?;
         let issuer = issuer(&config, bound.address)?;
-        let tls = config.tls.as_ref().map(|tls| tls.ready(&hosts(&config, &issuer))).transpose()?;
+        let tls = config
+            .tls
+            .as_ref()
+            .map(|tls| tls.ready(&hosts(&config, &issuer)))
+            .transpose()?;
         tracing::warn!(%issuer, "DEVELOPMENT identity provider: known passwords, never for production");
         warn_of_dangers(&config);
         let keys = Keys::new(algorithm, shape, config.key_file.as_deref()).await?;
         let mut state = State::new(issuer, config, keys, Box::new(clock));
-        (state.tls, state.mtls_base) =
-            (tls, bound.mutual_address().and_then(|address| state.beside(address)));
+        (state.tls, state.mtls_base) = (
+            tls,
+            bound
+                .mutual_address()
+                .and_then(|address| state.beside(address)),
+        );
         let (state, address) = (Arc::new(state), bound.address);
         let servers = bound.serve(&endpoint::router(&state), state.tls.as_ref());
         let audience = state.audience_for(endpoint::USERS_CLIENT);
-        Ok(Self { state, audience, address, servers })
+        Ok(Self {
+            state,
+            audience,
+            address,
+            servers,
+        })
     }
 
     /// The issuer identifier.
@@ -80,40 +93,54 @@ impl Idp {
 
     /// Where the keys are.
     pub fn jwks_uri(&self) -> String {
-        self.state.published.first().map(|first| self.state.url(&first.keys)).unwrap_or_default()
+        self.state
+            .published
+            .first()
+            .map(|first| self.state.url(&first.keys))
+            .unwrap_or_default()
     }
 
     /// Where the metadata is; none where the imitated provider has none (Cloudflare).
     pub fn metadata_uri(&self) -> Option<String> {
-        let path = self.state.published.first().and_then(|first| first.metadata.first());
+        let path = self
+            .state
+            .published
+            .first()
+            .and_then(|first| first.metadata.first());
         path.map(|path| self.state.url(path))
     }
 
     /// The key set as it is published now.
     pub fn jwks(&self) -> String {
-        let set = self.state.published.first().map(|first| self.state.jwks_in(first));
+        let set = self
+            .state
+            .published
+            .first()
+            .map(|first| self.state.jwks_in(first));
         serde_json::Value::from(set.unwrap_or_default()).to_string()
     }
 
     /// Where clients get tokens.
     pub fn token_endpoint(&self) -> String {
-        self.state.endpoint(self.state.endpoints.token.as_ref(), "/token")
+        self.state
+            .endpoint(self.state.endpoints.token.as_ref(), "/token")
     }
 
-    /// Where resource servers ask about tokens. Providers that have no introspection do not name it in their
-    /// metadata; here it works all the same.
+    /// Where resource servers ask about tokens. Providers that have no introspection do not name it
+    /// in their metadata; here it works all the same.
     pub fn introspection_endpoint(&self) -> String {
-        self.state.endpoint(self.state.endpoints.introspect.as_ref(), "/introspect")
+        self.state
+            .endpoint(self.state.endpoints.introspect.as_ref(), "/introspect")
     }
 
-    /// The imitation of Microsoft Graph, which tells a user's groups (Entra ID only): this stands for
-    /// `https://graph.microsoft.com`, also where a client asks for a token for it.
+    /// The imitation of Microsoft Graph, which tells a user's groups (Entra ID only): this stands
+    /// for `https://graph.microsoft.com`, also where a client asks for a token for it.
     pub fn graph(&self) -> String {
         self.state.url("/graph")
     }
 
-    /// Where clients that show a certificate reach it (RFC 8705, section 5), without the path of an endpoint; none
-    /// without TLS.
+    /// Where clients that show a certificate reach it (RFC 8705, section 5), without the path of an
+    /// endpoint; none without TLS.
     pub fn mtls_base(&self) -> Option<&str> {
         self.state.mtls_base.as_deref()
     }
@@ -123,24 +150,32 @@ impl Idp {
         self.authority_made().map(Authority::pem)
     }
 
-    /// A certificate for a client, by the authority that was made at start: its subject is `CN=<name>`. None where the
-    /// settings name certificates of their own, or none at all.
+    /// A certificate for a client, by the authority that was made at start: its subject is
+    /// `CN=<name>`. None where the settings name certificates of their own, or none at all.
     pub fn client_certificate(&self, name: &str) -> Option<ClientCertificate> {
-        self.authority_made().and_then(|authority| authority.for_client(name).ok())
+        self.authority_made()
+            .and_then(|authority| authority.for_client(name).ok())
     }
 
     fn authority_made(&self) -> Option<&Authority> {
-        self.state.tls.as_ref().and_then(|tls| tls.authority.as_ref())
+        self.state
+            .tls
+            .as_ref()
+            .and_then(|tls| tls.authority.as_ref())
     }
 
-    /// Everything of this provider begins with this: the issuer without the path of the imitated provider's.
+    /// Everything of this provider begins with this: the issuer without the path of the imitated
+    /// provider's.
     pub fn base(&self) -> &str {
         &self.state.base
     }
 
     /// Its pages for whoever looks at it in a browser, unless the settings leave them out.
     pub fn console(&self) -> Option<String> {
-        self.state.config.console.then(|| self.state.url("/console"))
+        self.state
+            .config
+            .console
+            .then(|| self.state.url("/console"))
     }
 
     /// The provider that is imitated.
@@ -158,8 +193,8 @@ impl Idp {
         &self.audience
     }
 
-    /// Every audience that tokens have when none is asked for. It is one, but where the imitated provider names
-    /// the client in its place there are as many as clients.
+    /// Every audience that tokens have when none is asked for. It is one, but where the imitated
+    /// provider names the client in its place there are as many as clients.
     pub fn audiences(&self) -> Vec<String> {
         let mut audiences = vec![self.audience.clone()];
         for client in &self.state.config.clients {
@@ -171,16 +206,17 @@ impl Idp {
         audiences
     }
 
-    /// A token for the user or the client of this name, straight away, without any flow. Good for an hour.
+    /// A token for the user or the client of this name, straight away, without any flow. Good for
+    /// an hour.
     ///
-    /// A name that is not configured gives a token for a user of that name, without roles. A user's token is for
-    /// the client `web`.
+    /// A name that is not configured gives a token for a user of that name, without roles. A user's
+    /// token is for the client `web`.
     pub fn token(&self, name: &str) -> TokenBuilder {
         endpoint::token_for(&self.state, name)
     }
 
-    /// Lets a device in (RFC 8628) for the user of that name, by the code that it shows, as the page `/device` does.
-    /// Tells whether a device waits for that code and the user is known.
+    /// Lets a device in (RFC 8628) for the user of that name, by the code that it shows, as the
+    /// page `/device` does. Tells whether a device waits for that code and the user is known.
     pub fn allow_device(&self, user_code: &str, username: &str) -> bool {
         endpoint::device::allow(&self.state, user_code, username)
     }
@@ -190,14 +226,15 @@ impl Idp {
         endpoint::device::deny(&self.state, user_code)
     }
 
-    /// Signs a user out of every session: what came of them ends, and each client that wants to be told is told
-    /// (OpenID Connect Back-Channel Logout 1.0). Answers when they all are.
+    /// Signs a user out of every session: what came of them ends, and each client that wants to be
+    /// told is told (OpenID Connect Back-Channel Logout 1.0). Answers when they all are.
     pub async fn logout(&self, username: &str) -> Vec<LogoutNotice> {
         endpoint::logout::end_all(&self.state, username).await
     }
 
-    /// Sends an event about a user into every stream that wants it (OpenID Shared Signals Framework). Answers when those
-    /// that are pushed have arrived, or could not be, after four attempts within some seconds.
+    /// Sends an event about a user into every stream that wants it (OpenID Shared Signals
+    /// Framework). Answers when those that are pushed have arrived, or could not be, after four
+    /// attempts within some seconds.
     pub async fn send_event(&self, username: &str, event: &SecurityEvent) -> Vec<EventNotice> {
         events::send(&self.state, username, None, event).await
     }
@@ -234,15 +271,19 @@ impl Idp {
         self.fail(Endpoint::UserInfo, fault);
     }
 
-    /// Spoils the access tokens that flows give from now on; without flaws, they are good again. Those of
-    /// [`token`](Self::token) stay as they are made.
+    /// Spoils the access tokens that flows give from now on; without flaws, they are good again.
+    /// Those of [`token`](Self::token) stay as they are made.
     pub fn spoil_access_tokens(&self, flaws: impl IntoIterator<Item = Flaw>) {
-        self.state.flaws.set(Kind::Access, flaws.into_iter().collect());
+        self.state
+            .flaws
+            .set(Kind::Access, flaws.into_iter().collect());
     }
 
     /// Spoils the next access token that a flow gives, and no other.
     pub fn spoil_next_access_token(&self, flaws: impl IntoIterator<Item = Flaw>) {
-        self.state.flaws.set_next(Kind::Access, flaws.into_iter().collect());
+        self.state
+            .flaws
+            .set_next(Kind::Access, flaws.into_iter().collect());
     }
 
     /// Spoils the ID tokens that flows give from now on; without flaws, they are good again.
@@ -252,11 +293,13 @@ impl Idp {
 
     /// Spoils the next ID token that a flow gives, and no other.
     pub fn spoil_next_id_token(&self, flaws: impl IntoIterator<Item = Flaw>) {
-        self.state.flaws.set_next(Kind::Id, flaws.into_iter().collect());
+        self.state
+            .flaws
+            .set_next(Kind::Id, flaws.into_iter().collect());
     }
 
-    /// Sets the clock wrong by so many seconds, later or (negative) earlier, for tokens and for the header `Date`; 0
-    /// puts it right.
+    /// Sets the clock wrong by so many seconds, later or (negative) earlier, for tokens and for the
+    /// header `Date`; 0 puts it right.
     pub fn set_clock_off(&self, seconds: i64) {
         self.state.clock_off.store(seconds, Ordering::SeqCst);
     }
@@ -330,21 +373,40 @@ impl fmt::Debug for Idp {
 
 fn warn_of_dangers(config: &IdpConfig) {
     if config.danger_listen_anywhere {
-        tracing::warn!("danger_listen_anywhere: whoever reaches this provider can sign in as anybody");
+        tracing::warn!(
+            "danger_listen_anywhere: whoever reaches this provider can sign in as anybody"
+        );
     }
     if config.danger_any_client {
-        tracing::warn!("danger_any_client: clients that are not configured are believed everything");
+        tracing::warn!(
+            "danger_any_client: clients that are not configured are believed everything"
+        );
     }
-    for client in config.clients.iter().filter(|client| client.danger_unchecked) {
-        tracing::warn!(client = client.id, "danger_unchecked: this client is believed everything");
+    for client in config
+        .clients
+        .iter()
+        .filter(|client| client.danger_unchecked)
+    {
+        tracing::warn!(
+            client = client.id,
+            "danger_unchecked: this client is believed everything"
+        );
     }
 }
 
-/// The configured issuer, or the address it listens on with the path that the imitated provider's issuers have.
+/// The configured issuer, or the address it listens on with the path that the imitated provider's
+/// issuers have.
 fn issuer(config: &IdpConfig, address: SocketAddr) -> Result<Issuer, ConfigErrors> {
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let path = config.dialect.shape().issuer_path(&tenant_of(config));
-    let issuer = config.issuer.clone().unwrap_or_else(|| format!("{scheme}://{address}{path}"));
+    let issuer = config
+        .issuer
+        .clone()
+        .unwrap_or_else(|| format!("{scheme}://{address}{path}"));
     Issuer::parse(issuer).map_err(|error| {
         let cure = "write `issuer`, as clients will reach this provider";
         ConfigError::new("issuer", error.to_string(), cure).into()
@@ -354,7 +416,12 @@ fn issuer(config: &IdpConfig, address: SocketAddr) -> Result<Issuer, ConfigError
 /// The names by which it is reached, besides loopback.
 fn hosts(config: &IdpConfig, issuer: &Issuer) -> Vec<String> {
     let issuers = Url::parse(issuer.as_str()).ok();
-    let host = issuers.as_ref().and_then(Url::host_str).map(|host| host.trim_matches(['[', ']']).to_owned());
-    let ip = Some(config.listen.ip()).filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_string());
+    let host = issuers
+        .as_ref()
+        .and_then(Url::host_str)
+        .map(|host| host.trim_matches(['[', ']']).to_owned());
+    let ip = Some(config.listen.ip())
+        .filter(|ip| !ip.is_unspecified())
+        .map(|ip| ip.to_string());
     host.into_iter().chain(ip).collect()
 }

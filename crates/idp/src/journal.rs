@@ -57,7 +57,10 @@ impl Journal {
     /// Keeps a token, and answers with the number that it is known by here.
     pub(crate) fn add_token(&mut self, token: Issued) -> u64 {
         self.made += 1;
-        self.tokens.push_front(Issued { id: self.made, ..token });
+        self.tokens.push_front(Issued {
+            id: self.made,
+            ..token
+        });
         self.tokens.truncate(MOST_TOKENS);
         self.made
     }

@@ -1,7 +1,8 @@
 //! What others signed: clients' assertions and proofs (RFC 7515, section 5.2).
 //!
-//! It reads and checks a signature by a key that is given; what the claims must say, each use decides. Signatures by
-//! a secret, encrypted objects and critical extensions are refused. On purpose it shares nothing with the core.
+//! It reads and checks a signature by a key that is given; what the claims must say, each use
+//! decides. Signatures by a secret, encrypted objects and critical extensions are refused. On
+//! purpose it shares nothing with the core.
 
 use crate::keys::encoded;
 use aws_lc_rs::digest;
@@ -12,8 +13,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 /// The algorithms that are understood.
-pub(crate) const ALGORITHMS: [&str; 10] =
-    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+pub(crate) const ALGORITHMS: [&str; 10] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+];
 
 const LONGEST: usize = 16_384;
 
@@ -32,7 +34,12 @@ impl<'t> Jws<'t> {
         let (header, claims) = input.split_once('.')?;
         let (header, claims) = (object(header)?, object(claims)?);
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        header.get("crit").is_none().then_some(Self { header, claims, input, signature })
+        header.get("crit").is_none().then_some(Self {
+            header,
+            claims,
+            input,
+            signature,
+        })
     }
 
     /// A claim that is a text.
@@ -45,9 +52,14 @@ impl<'t> Jws<'t> {
         self.claims.get(claim).and_then(Value::as_u64)
     }
 
-    /// Whether the key made the signature, by the algorithm that the header names and the key allows.
+    /// Whether the key made the signature, by the algorithm that the header names and the key
+    /// allows.
     pub(crate) fn is_signed_by(&self, jwk: &Value) -> bool {
-        let algorithm = self.header.get("alg").and_then(Value::as_str).unwrap_or_default();
+        let algorithm = self
+            .header
+            .get("alg")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let member = |name: &str| jwk.get(name).and_then(Value::as_str);
         let allowed = member("alg").is_none_or(|alg| alg == algorithm);
         allowed
@@ -55,7 +67,9 @@ impl<'t> Jws<'t> {
                 (Some("RSA"), None) => rsa(algorithm).is_some_and(|known| self.by_rsa(known, jwk)),
                 (Some("EC"), Some(curve)) => ec(algorithm, curve).is_some_and(|(known, length)| {
                     let (x, y) = (bytes(jwk, "x"), bytes(jwk, "y"));
-                    x.len() == length && y.len() == length && self.by(known, &[&[4], &x[..], &y].concat())
+                    x.len() == length
+                        && y.len() == length
+                        && self.by(known, &[&[4], &x[..], &y].concat())
                 }),
                 (Some("OKP"), Some("Ed25519")) if algorithm == "EdDSA" => {
                     self.by(&signature::ED25519, &bytes(jwk, "x"))
@@ -65,12 +79,18 @@ impl<'t> Jws<'t> {
     }
 
     fn by(&self, algorithm: &'static dyn VerificationAlgorithm, key: &[u8]) -> bool {
-        UnparsedPublicKey::new(algorithm, key).verify(self.input.as_bytes(), &self.signature).is_ok()
+        UnparsedPublicKey::new(algorithm, key)
+            .verify(self.input.as_bytes(), &self.signature)
+            .is_ok()
     }
 
     fn by_rsa(&self, parameters: &RsaParameters, jwk: &Value) -> bool {
-        let key = RsaPublicKeyComponents { n: bytes(jwk, "n"), e: bytes(jwk, "e") };
-        key.verify(parameters, self.input.as_bytes(), &self.signature).is_ok()
+        let key = RsaPublicKeyComponents {
+            n: bytes(jwk, "n"),
+            e: bytes(jwk, "e"),
+        };
+        key.verify(parameters, self.input.as_bytes(), &self.signature)
+            .is_ok()
     }
 }
 
@@ -82,8 +102,11 @@ pub(crate) fn thumbprint(jwk: &Value) -> Option<String> {
         "OKP" => &["crv", "kty", "x"],
         _ => return None,
     };
-    let member =
-        |name: &&str| jwk.get(name)?.as_str().map(|value| format!("{}:{}", json!(name), json!(value)));
+    let member = |name: &&str| {
+        jwk.get(name)?
+            .as_str()
+            .map(|value| format!("{}:{}", json!(name), json!(value)))
+    };
     let members: Vec<String> = names.iter().map(member).collect::<Option<_>>()?;
     Some(sha256(format!("{{{}}}", members.join(",")).as_bytes()))
 }
@@ -95,7 +118,12 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 
 /// The left half of the digest, as ID tokens hold it.
 pub(crate) fn sha256_left_half(bytes: &[u8]) -> String {
-    encoded(digest::digest(&digest::SHA256, bytes).as_ref().get(..16).unwrap_or_default())
+    encoded(
+        digest::digest(&digest::SHA256, bytes)
+            .as_ref()
+            .get(..16)
+            .unwrap_or_default(),
+    )
 }
 
 fn rsa(algorithm: &str) -> Option<&'static RsaParameters> {
@@ -146,7 +174,10 @@ mod tests {
             "alg": "RS256",
             "kid": "2011-04-29",
         });
-        assert_eq!(thumbprint(&jwk).as_deref(), Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"));
+        assert_eq!(
+            thumbprint(&jwk).as_deref(),
+            Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
+        );
         assert_eq!(thumbprint(&json!({ "kty": "oct", "k": "AA" })), None);
     }
 }

@@ -1,7 +1,7 @@
 //! A signing key in a file, so that the key set is the same after a restart.
 //!
-//! The file holds one private key as PKCS #8 in PEM. Where it is missing, a key is made and written, for its owner's
-//! eyes only. Keys that rotation makes are not written.
+//! The file holds one private key as PKCS #8 in PEM. Where it is missing, a key is made and
+//! written, for its owner's eyes only. Keys that rotation makes are not written.
 
 use crate::keys::{Pair, pair};
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
@@ -23,7 +23,8 @@ pub(crate) fn key_pair(file: &Path, algorithm: Algorithm) -> Result<Pair, Config
     };
     match std::fs::read(file) {
         Ok(pem) => read(&pem, algorithm).ok_or_else(|| {
-            let cure = "write one private key as PKCS #8 in PEM, of the kind that `algorithm` needs";
+            let cure =
+                "write one private key as PKCS #8 in PEM, of the kind that `algorithm` needs";
             fault(format!("no private key for {algorithm}"), cure)
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -39,7 +40,9 @@ pub(crate) fn key_pair(file: &Path, algorithm: Algorithm) -> Result<Pair, Config
 fn read(pem: &[u8], algorithm: Algorithm) -> Option<Pair> {
     let key = PrivatePkcs8KeyDer::from_pem_slice(pem).ok()?;
     let der = key.secret_pkcs8_der();
-    let ec = |known: &'static EcdsaSigningAlgorithm| EcdsaKeyPair::from_pkcs8(known, der).ok().map(Pair::Ec);
+    let ec = |known: &'static EcdsaSigningAlgorithm| {
+        EcdsaKeyPair::from_pkcs8(known, der).ok().map(Pair::Ec)
+    };
     match algorithm {
         Algorithm::ES256 => ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
         Algorithm::ES384 => ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
@@ -71,7 +74,13 @@ fn pkcs8(pair: &Pair) -> Option<Vec<u8>> {
 
 fn pem(der: &[u8]) -> String {
     let encoded = STANDARD.encode(der);
-    let lines: Vec<&str> =
-        encoded.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+    let lines: Vec<&str> = encoded
+        .as_bytes()
+        .chunks(64)
+        .filter_map(|line| std::str::from_utf8(line).ok())
+        .collect();
+    format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        lines.join("\n")
+    )
 }

@@ -24,8 +24,8 @@ pub enum Overlap {
     With,
     /// The old key disappears at once.
     Without,
-    /// The old key disappears at once, and the new one takes its `kid`: as after a restart of a provider whose keys have
-    /// fixed names.
+    /// The old key disappears at once, and the new one takes its `kid`: as after a restart of a
+    /// provider whose keys have fixed names.
     SameKid,
 }
 
@@ -71,10 +71,19 @@ impl Keys {
         let beside = match shape.beside() {
             Beside::Nothing => None,
             Beside::Encryption => Some(SigningKey::made(Algorithm::RS256, shape.kid(1)).await),
-            Beside::IdTokens | Beside::OtherTenant => Some(SigningKey::made(algorithm, shape.kid(1)).await),
+            Beside::IdTokens | Beside::OtherTenant => {
+                Some(SigningKey::made(algorithm, shape.kid(1)).await)
+            }
         };
         let (published, made) = (Mutex::new(vec![signing]), AtomicUsize::new(2));
-        Ok(Self { algorithm, shape, published, beside, retired: Mutex::default(), made })
+        Ok(Self {
+            algorithm,
+            shape,
+            published,
+            beside,
+            retired: Mutex::default(),
+            made,
+        })
     }
 
     /// Takes a new key into use.
@@ -100,39 +109,59 @@ impl Keys {
 
     /// The key that signs.
     pub(crate) fn signing(&self) -> Arc<SigningKey> {
-        #[expect(clippy::expect_used, reason = "there is a key from the start, and every rotation adds one")]
+        #[expect(
+            clippy::expect_used,
+            reason = "there is a key from the start, and every rotation adds one"
+        )]
         let key = self.published().last().cloned().expect("a signing key");
         key
     }
 
     /// All that are published, the one that signs first.
     pub(crate) fn all(&self) -> Vec<Arc<SigningKey>> {
-        self.published().iter().rev().chain(&self.beside).cloned().collect()
+        self.published()
+            .iter()
+            .rev()
+            .chain(&self.beside)
+            .cloned()
+            .collect()
     }
 
     /// The latest that are published no more, the last one first.
     pub(crate) fn retired(&self) -> Vec<Arc<SigningKey>> {
-        self.retired.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.retired
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The key that signs ID tokens: mostly the same one.
     pub(crate) fn signing_id_tokens(&self) -> Arc<SigningKey> {
-        self.beside_for(Beside::IdTokens).unwrap_or_else(|| self.signing())
+        self.beside_for(Beside::IdTokens)
+            .unwrap_or_else(|| self.signing())
     }
 
     /// The key beside, if it is there for that.
     pub(crate) fn beside_for(&self, purpose: Beside) -> Option<Arc<SigningKey>> {
-        self.beside.clone().filter(|_| self.shape.beside() == purpose)
+        self.beside
+            .clone()
+            .filter(|_| self.shape.beside() == purpose)
     }
 
-    /// The public key set (RFC 7517, section 5) of an issuer; `other` is the issuer of the key beside, if it has one.
+    /// The public key set (RFC 7517, section 5) of an issuer; `other` is the issuer of the key
+    /// beside, if it has one.
     pub(crate) fn jwks(&self, issuer: &str, other: &str) -> Claims {
         let dressed = |key: &SigningKey, issuer: &str| {
             let mut jwk = key.jwk();
             self.shape.dress_key(&mut jwk, issuer);
             jwk
         };
-        let mut keys: Vec<Claims> = self.published().iter().rev().map(|key| dressed(key, issuer)).collect();
+        let mut keys: Vec<Claims> = self
+            .published()
+            .iter()
+            .rev()
+            .map(|key| dressed(key, issuer))
+            .collect();
         keys.extend(self.beside.as_deref().map(|key| match self.shape.beside() {
             Beside::Encryption => key.encryption_jwk(),
             Beside::OtherTenant => dressed(key, other),
@@ -144,7 +173,9 @@ impl Keys {
     }
 
     fn published(&self) -> MutexGuard<'_, Vec<Arc<SigningKey>>> {
-        self.published.lock().unwrap_or_else(PoisonError::into_inner)
+        self.published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -155,21 +186,37 @@ impl SigningKey {
             clippy::expect_used,
             reason = "fails only without randomness or memory, or when the runtime ends"
         )]
-        let pair = tokio::task::spawn_blocking(move || pair(algorithm)).await.expect("a key pair");
-        Arc::new(Self { kid, algorithm, made: Instant::now(), pair })
+        let pair = tokio::task::spawn_blocking(move || pair(algorithm))
+            .await
+            .expect("a key pair");
+        Arc::new(Self {
+            kid,
+            algorithm,
+            made: Instant::now(),
+            pair,
+        })
     }
 
     /// The key of a file, named by its thumbprint (RFC 7638).
     fn of_file(algorithm: Algorithm, file: &Path) -> Result<Self, ConfigErrors> {
-        let key =
-            Self { kid: String::new(), algorithm, made: Instant::now(), pair: key_pair(file, algorithm)? };
+        let key = Self {
+            kid: String::new(),
+            algorithm,
+            made: Instant::now(),
+            pair: key_pair(file, algorithm)?,
+        };
         let kid = thumbprint(&key.jwk().into()).unwrap_or_default();
         Ok(Self { kid, ..key })
     }
 
     /// Makes a key at once, which may take a moment.
     pub(crate) fn made_here(algorithm: Algorithm, kid: String) -> Self {
-        Self { kid, algorithm, made: Instant::now(), pair: pair(algorithm) }
+        Self {
+            kid,
+            algorithm,
+            made: Instant::now(),
+            pair: pair(algorithm),
+        }
     }
 
     /// A signed object in compact form (RFC 7515, section 3.1).
@@ -187,12 +234,15 @@ impl SigningKey {
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 let padding = rsa_padding(self.algorithm);
-                pair.sign(padding, &SystemRandom::new(), message, &mut signature).expect("an RSA signature");
+                pair.sign(padding, &SystemRandom::new(), message, &mut signature)
+                    .expect("an RSA signature");
                 signature
             }
-            Pair::Ec(pair) => {
-                pair.sign(&SystemRandom::new(), message).expect("an ECDSA signature").as_ref().to_vec()
-            }
+            Pair::Ec(pair) => pair
+                .sign(&SystemRandom::new(), message)
+                .expect("an ECDSA signature")
+                .as_ref()
+                .to_vec(),
             Pair::Ed(pair) => pair.sign(message).as_ref().to_vec(),
         }
     }
@@ -238,19 +288,29 @@ impl SigningKey {
             Pair::Ed(pair) => pair.public_key().as_der(),
         }
         .expect("a public key");
-        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der.as_ref()))
+        format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+            STANDARD.encode(der.as_ref())
+        )
     }
 }
 
 /// Header, claims and signature in compact form, whoever signs.
-pub(crate) fn compact(header: &Claims, claims: &Claims, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
+pub(crate) fn compact(
+    header: &Claims,
+    claims: &Claims,
+    sign: impl FnOnce(&[u8]) -> Vec<u8>,
+) -> String {
     let segment = |members: &Claims| encoded(json!(members).to_string().as_bytes());
     let input = format!("{}.{}", segment(header), segment(claims));
     let signature = sign(input.as_bytes());
     format!("{input}.{}", encoded(&signature))
 }
 
-#[expect(clippy::expect_used, reason = "fails only without randomness or memory")]
+#[expect(
+    clippy::expect_used,
+    reason = "fails only without randomness or memory"
+)]
 pub(crate) fn pair(algorithm: Algorithm) -> Pair {
     use Algorithm::{ES256, ES384, ES512, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     let ec = |signing| Pair::Ec(EcdsaKeyPair::generate(signing).expect("an EC key"));
@@ -289,7 +349,10 @@ pub(crate) fn encoded(bytes: &[u8]) -> String {
 }
 
 /// A text that nobody can guess, out of so many random bytes.
-#[expect(clippy::expect_used, reason = "without randomness nothing here is safe")]
+#[expect(
+    clippy::expect_used,
+    reason = "without randomness nothing here is safe"
+)]
 pub(crate) fn random_text(bytes: usize) -> String {
     let mut random = vec![0; bytes];
     SystemRandom::new().fill(&mut random).expect("randomness");

@@ -1,12 +1,14 @@
 //! A development identity provider and test kit: OAuth 2.0 and OpenID Connect on loopback.
 //!
-//! For people without an identity provider, and for tests that need one: client credentials, authorization
-//! code with PKCE, device grant, token exchange, refresh with rotation, pushed requests, DPoP, certificates,
-//! introspection, revocation, registration, logout, security events; rotation of keys and faults on command; and
-//! tokens straight away, good ones and deliberately bad ones.
+//! For people without an identity provider, and for tests that need one: client credentials,
+//! authorization code with PKCE, device grant, token exchange, refresh with rotation, pushed
+//! requests, DPoP, certificates, introspection, revocation, registration, logout, security events;
+//! rotation of keys and faults on command; and tokens straight away, good ones and deliberately bad
+//! ones.
 //!
-//! **Never for production.** Passwords are known, keys are new at every start or lie in a file, and anybody on the machine can
-//! have a token for anybody. It listens on loopback only, unless its configuration says otherwise.
+//! **Never for production.** Passwords are known, keys are new at every start or lie in a file, and
+//! anybody on the machine can have a token for anybody. It listens on loopback only, unless its
+//! configuration says otherwise.
 //!
 //! In a test of one's own application:
 //!
@@ -26,10 +28,11 @@
 //! # }
 //! ```
 //!
-//! It can speak as a known provider does (`as = "entra"`, see [`Dialect`]): the same flows, but tokens, metadata
-//! and key sets of that provider's shape, to test an application against each.
+//! It can speak as a known provider does (`as = "entra"`, see [`Dialect`]): the same flows, but
+//! tokens, metadata and key sets of that provider's shape, to test an application against each.
 //!
-//! It takes only nouns from `portcullis-core`, none of its parsers and checks: both sides must not share a bug.
+//! It takes only nouns from `portcullis-core`, none of its parsers and checks: both sides must not
+//! share a bug.
 
 mod authority;
 mod client;

@@ -48,7 +48,11 @@ enum Stream {
 
 impl Connections {
     pub(crate) fn new(tcp: TcpListener, tls: Option<Arc<ServerConfig>>) -> Self {
-        Self { tcp, tls: tls.map(TlsAcceptor::from), handshakes: JoinSet::new() }
+        Self {
+            tcp,
+            tls: tls.map(TlsAcceptor::from),
+            handshakes: JoinSet::new(),
+        }
     }
 
     async fn accept_tcp(tcp: &TcpListener) -> TcpStream {
@@ -83,8 +87,13 @@ impl Connections {
 
 impl Peer {
     fn new(certificates: &[CertificateDer<'_>]) -> Self {
-        let certificates = certificates.iter().map(|certificate| certificate.clone().into_owned());
-        Self { certificates: certificates.collect(), cut: Arc::default() }
+        let certificates = certificates
+            .iter()
+            .map(|certificate| certificate.clone().into_owned());
+        Self {
+            certificates: certificates.collect(),
+            cut: Arc::default(),
+        }
     }
 
     /// Nothing more is sent to it: the answer under way is its last, and does not arrive.
@@ -99,14 +108,23 @@ impl Listener for Connections {
 
     async fn accept(&mut self) -> (Connection, Peer) {
         let (stream, peer) = match self.tls.clone() {
-            None => (Stream::Plain(Self::accept_tcp(&self.tcp).await), Peer::new(&[])),
+            None => (
+                Stream::Plain(Self::accept_tcp(&self.tcp).await),
+                Peer::new(&[]),
+            ),
             Some(tls) => {
                 let stream = self.accept_tls(&tls).await;
                 let peer = Peer::new(stream.get_ref().1.peer_certificates().unwrap_or_default());
                 (Stream::Tls(Box::new(stream)), peer)
             }
         };
-        (Connection { stream, cut: Arc::clone(&peer.cut) }, peer)
+        (
+            Connection {
+                stream,
+                cut: Arc::clone(&peer.cut),
+            },
+            peer,
+        )
     }
 
     fn local_addr(&self) -> io::Result<Peer> {
@@ -121,7 +139,11 @@ impl Connected<IncomingStream<'_, Connections>> for Peer {
 }
 
 fn is_the_other_ends(error: &io::Error) -> bool {
-    let kinds = [ErrorKind::ConnectionRefused, ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset];
+    let kinds = [
+        ErrorKind::ConnectionRefused,
+        ErrorKind::ConnectionAborted,
+        ErrorKind::ConnectionReset,
+    ];
     kinds.contains(&error.kind())
 }
 
@@ -149,7 +171,11 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         if self.cut.load(Ordering::SeqCst) {
             return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
         }

@@ -14,8 +14,9 @@ use std::sync::Arc;
 
 /// An access token in the making: valid as it is, and any part can be broken on purpose.
 ///
-/// Audience, scopes, roles and groups go where the imitated provider keeps them; without one, the token is as
-/// RFC 9068 has it. A claim or header member that is set by its name replaces whatever the provider would write.
+/// Audience, scopes, roles and groups go where the imitated provider keeps them; without one, the
+/// token is as RFC 9068 has it. A claim or header member that is set by its name replaces whatever
+/// the provider would write.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -69,7 +70,17 @@ impl TokenBuilder {
     fn new(state: &Arc<State>, facts: Facts) -> Self {
         let (state, key) = (Arc::clone(state), state.keys.signing());
         let (kid, edits, signer) = (key.kid.clone(), Vec::new(), Signer::Key);
-        Self { state, facts, kind: Kind::Access, edits, kid, key, signer, grant: None, way: "on command" }
+        Self {
+            state,
+            facts,
+            kind: Kind::Access,
+            edits,
+            kid,
+            key,
+            signer,
+            grant: None,
+            way: "on command",
+        }
     }
 
     /// Of the signing in that this grant came of: it ends with it.
@@ -116,8 +127,8 @@ impl TokenBuilder {
 
     /// With these scopes, a space between.
     ///
-    /// Google, Firebase, ZITADEL, Cloudflare, Kubernetes and the CI providers write no scopes into tokens; nor
-    /// does the imitation. An Entra application has its permissions among the roles.
+    /// Google, Firebase, ZITADEL, Cloudflare, Kubernetes and the CI providers write no scopes into
+    /// tokens; nor does the imitation. An Entra application has its permissions among the roles.
     pub fn scope(mut self, scope: &str) -> Self {
         self.facts.scope = Some(scope.to_owned());
         self
@@ -161,7 +172,8 @@ impl TokenBuilder {
         self
     }
 
-    /// Bound to the key of this thumbprint (RFC 7638): good only with a proof by it (RFC 9449, section 6.1).
+    /// Bound to the key of this thumbprint (RFC 7638): good only with a proof by it (RFC 9449,
+    /// section 6.1).
     pub fn bound_to_key(self, thumbprint: &str) -> Self {
         self.claim("cnf", json!({ "jkt": thumbprint }))
     }
@@ -229,8 +241,8 @@ impl TokenBuilder {
         self
     }
 
-    /// Bad: a key signed it that is published, but for another tenant alone (Entra ID, in the key set for every
-    /// tenant). Where there is no such key, as [`wrong_key`](Self::wrong_key).
+    /// Bad: a key signed it that is published, but for another tenant alone (Entra ID, in the key
+    /// set for every tenant). Where there is no such key, as [`wrong_key`](Self::wrong_key).
     pub async fn key_of_another_tenant(mut self) -> Self {
         match self.state.keys.beside_for(Beside::OtherTenant) {
             Some(key) => {
@@ -283,7 +295,8 @@ impl TokenBuilder {
 
     /// Bad as an access token: an ID token for the same caller and audience.
     ///
-    /// Where ID tokens are what an API gets (Google, Firebase, Kubernetes, the CI providers), it is a good one.
+    /// Where ID tokens are what an API gets (Google, Firebase, Kubernetes, the CI providers), it is
+    /// a good one.
     pub fn id_token(self) -> Self {
         let (nonce, at_hash) = (random_text(8), random_text(16));
         self.into_id_token(Some(nonce), Some(at_hash))
@@ -303,7 +316,8 @@ impl TokenBuilder {
         compact(&header, &claims, |input| self.signature(input))
     }
 
-    /// A text that says nothing and stands for the token: introspection tells what this builder says.
+    /// A text that says nothing and stands for the token: introspection tells what this builder
+    /// says.
     pub fn opaque(self) -> String {
         let (_, claims) = self.written();
         let token = self.state.shape.opaque_token();
@@ -352,7 +366,11 @@ impl TokenBuilder {
     /// The subject, in the provider's words.
     pub(crate) fn subject(&self) -> String {
         let (_, claims) = self.written();
-        claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned()
+        claims
+            .get("sub")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     }
 
     fn signature(&self, input: &[u8]) -> Vec<u8> {
@@ -373,20 +391,29 @@ impl TokenBuilder {
     }
 
     fn remember(&self, token: &str, claims: Claims) {
-        let expires = claims.get("exp").and_then(Value::as_u64).unwrap_or(self.facts.expires);
+        let expires = claims
+            .get("exp")
+            .and_then(Value::as_u64)
+            .unwrap_or(self.facts.expires);
         let issued = IssuedAccess {
             claims,
             client: self.facts.client.clone(),
             audience: self.facts.audience.clone(),
             scope: self.facts.scope.clone(),
-            username: self.facts.person.as_ref().map(|person| person.username.clone()),
+            username: self
+                .facts
+                .person
+                .as_ref()
+                .map(|person| person.username.clone()),
             grant: self.grant,
             auth_time: self.facts.signed_in_at,
             session: self.grant.map(|_| self.facts.session.clone()),
             way: self.way,
             expires,
         };
-        self.state.store().add_access_token(token, issued, self.state.now());
+        self.state
+            .store()
+            .add_access_token(token, issued, self.state.now());
     }
 }
 

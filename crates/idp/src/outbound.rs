@@ -1,6 +1,7 @@
 //! What is sent to other programs: logout tokens and security events.
 //!
-//! By https, or by http to loopback. Redirects are not followed, and of an answer only its status is read.
+//! By https, or by http to loopback. Redirects are not followed, and of an answer only its status
+//! is read.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -45,13 +46,22 @@ impl Outbound {
         }
         let request = request.body(Body::from(Bytes::from(message.body))).ok()?;
         let sent = self.client()?.request(request);
-        Some(tokio::time::timeout(PATIENCE, sent).await.ok()?.ok()?.status().as_u16())
+        Some(
+            tokio::time::timeout(PATIENCE, sent)
+                .await
+                .ok()?
+                .ok()?
+                .status()
+                .as_u16(),
+        )
     }
 
     fn client(&self) -> Option<&Client<HttpsConnector<HttpConnector>, Body>> {
         let new = || {
             let connector = HttpsConnectorBuilder::new();
-            let connector = connector.with_provider_and_platform_verifier(default_provider()).ok()?;
+            let connector = connector
+                .with_provider_and_platform_verifier(default_provider())
+                .ok()?;
             let connector = connector.https_or_http().enable_http1().build();
             Some(Client::builder(TokioExecutor::new()).build(connector))
         };
@@ -62,7 +72,8 @@ impl Outbound {
 /// Whether something may be sent to this address.
 pub(crate) fn may_be_sent_to(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| {
-        let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        let bare =
+            url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
         let loopback = url.host_str().is_some_and(is_loopback_host);
         bare && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
     })

@@ -44,7 +44,11 @@ impl Bound {
                 Some(bind("tls.mtls_listen", tls.mtls_listen.unwrap_or(beside)).await?)
             }
         };
-        Ok(Self { listener, address, mutual })
+        Ok(Self {
+            listener,
+            address,
+            mutual,
+        })
     }
 
     /// Where clients with certificates are heard.
@@ -60,12 +64,20 @@ impl Bound {
             let (serve, mut stopped) = (axum::serve(connections, service), stopped.clone());
             tokio::spawn(async move {
                 // An accept error ends the server; who needs it will see that nobody answers.
-                _ = serve.with_graceful_shutdown(async move { _ = stopped.changed().await }).await;
+                _ = serve
+                    .with_graceful_shutdown(async move { _ = stopped.changed().await })
+                    .await;
             })
         };
         let mut serving = vec![server(self.listener, tls.map(|tls| &tls.server))];
-        serving.extend(self.mutual.map(|(listener, _)| server(listener, tls.map(|tls| &tls.mutual))));
-        Servers { stop: Some(stop), serving }
+        serving.extend(
+            self.mutual
+                .map(|(listener, _)| server(listener, tls.map(|tls| &tls.mutual))),
+        );
+        Servers {
+            stop: Some(stop),
+            serving,
+        }
     }
 }
 
@@ -89,7 +101,9 @@ impl Drop for Servers {
 }
 
 async fn bind(place: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), ConfigErrors> {
-    let listener = TcpListener::bind(address).await.map_err(|error| unusable(place, address, &error))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| unusable(place, address, &error))?;
     with_address(place, listener, address)
 }
 
@@ -98,11 +112,18 @@ fn with_address(
     listener: TcpListener,
     wanted: SocketAddr,
 ) -> Result<(TcpListener, SocketAddr), ConfigErrors> {
-    let address = listener.local_addr().map_err(|error| unusable(place, wanted, &error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| unusable(place, wanted, &error))?;
     Ok((listener, address))
 }
 
 fn unusable(place: &str, address: SocketAddr, error: &std::io::Error) -> ConfigErrors {
     let cure = "choose another port, or 0 for any free one";
-    ConfigError::new(place, format!("{address} cannot be listened on: {error}"), cure).into()
+    ConfigError::new(
+        place,
+        format!("{address} cannot be listened on: {error}"),
+        cure,
+    )
+    .into()
 }

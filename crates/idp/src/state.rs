@@ -51,7 +51,10 @@ impl State {
     pub(crate) fn new(issuer: Issuer, config: IdpConfig, keys: Keys, clock: Now) -> Self {
         let shape = config.dialect.shape();
         let tenant = tenant_of(&config);
-        let base = issuer.as_str().strip_suffix(&shape.issuer_path(&tenant)).unwrap_or(issuer.as_str());
+        let base = issuer
+            .as_str()
+            .strip_suffix(&shape.issuer_path(&tenant))
+            .unwrap_or(issuer.as_str());
         let mut tenants = vec![tenant.clone()];
         for named in config.users.iter().filter_map(|user| user.tenant.as_ref()) {
             if !tenants.contains(named) {
@@ -87,7 +90,9 @@ impl State {
 
     /// Every endpoint works again, tokens are good, the clock is right.
     pub(crate) fn clear_faults(&self) {
-        Endpoint::ALL.into_iter().for_each(|endpoint| self.switches.set(endpoint, Fault::None));
+        Endpoint::ALL
+            .into_iter()
+            .for_each(|endpoint| self.switches.set(endpoint, Fault::None));
         for kind in [Kind::Access, Kind::Id] {
             self.flaws.set(kind, Vec::new());
             self.flaws.set_next(kind, Vec::new());
@@ -104,12 +109,17 @@ impl State {
     }
 
     pub(crate) fn user(&self, username: &str) -> Option<&User> {
-        self.config.users.iter().find(|user| user.username == username)
+        self.config
+            .users
+            .iter()
+            .find(|user| user.username == username)
     }
 
     /// The configured identifier, or one that is always the same for the same username.
     pub(crate) fn user_id(&self, user: &User) -> String {
-        user.id.clone().unwrap_or_else(|| self.shape.user_id(&user.username))
+        user.id
+            .clone()
+            .unwrap_or_else(|| self.shape.user_id(&user.username))
     }
 
     pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
@@ -148,17 +158,29 @@ impl State {
 
     /// The audience of a client's tokens when none is asked for.
     pub(crate) fn audience_for(&self, client: &str) -> String {
-        self.config.audience.clone().unwrap_or_else(|| self.shape.audience(client, &self.tenant))
+        self.config
+            .audience
+            .clone()
+            .unwrap_or_else(|| self.shape.audience(client, &self.tenant))
     }
 
     pub(crate) fn format(&self) -> TokenFormat {
-        self.config.access_token_format.unwrap_or_else(|| self.shape.format())
+        self.config
+            .access_token_format
+            .unwrap_or_else(|| self.shape.format())
     }
 
     /// The issuer that one of the documents names.
     pub(crate) fn issuer_in(&self, document: &Published) -> String {
-        let own = self.published.first().is_some_and(|first| first.issuer == document.issuer);
-        if own { self.issuer.to_string() } else { self.url(&document.issuer) }
+        let own = self
+            .published
+            .first()
+            .is_some_and(|first| first.issuer == document.issuer);
+        if own {
+            self.issuer.to_string()
+        } else {
+            self.url(&document.issuer)
+        }
     }
 
     /// One of the key sets as it is published now.
@@ -170,9 +192,14 @@ impl State {
 
 /// The configured tenant, or the one that the dialect makes up.
 pub(crate) fn tenant_of(config: &IdpConfig) -> String {
-    config.tenant.clone().unwrap_or_else(|| config.dialect.shape().tenant().to_owned())
+    config
+        .tenant
+        .clone()
+        .unwrap_or_else(|| config.dialect.shape().tenant().to_owned())
 }
 
 pub(crate) fn system_time() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

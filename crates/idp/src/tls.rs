@@ -1,7 +1,8 @@
 //! HTTPS, and clients that show a certificate (RFC 8705).
 //!
-//! Two addresses: the usual one asks for no certificate, so that browsers show no dialogue; the other one asks for one,
-//! and takes any, because what a certificate proves depends on the client: see `endpoint/certificate.rs`.
+//! Two addresses: the usual one asks for no certificate, so that browsers show no dialogue; the
+//! other one asks for one, and takes any, because what a certificate proves depends on the client:
+//! see `endpoint/certificate.rs`.
 
 use crate::authority::Authority;
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -17,7 +18,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// HTTPS in place of HTTP. Without files a certificate is made at start, by an authority that is made for it.
+/// HTTPS in place of HTTP. Without files a certificate is made at start, by an authority that is
+/// made for it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
@@ -27,9 +29,11 @@ pub struct Tls {
     pub key: Option<PathBuf>,
     /// Where the certificate of the authority that is made is written, for clients to trust.
     pub authority_file: Option<PathBuf>,
-    /// More names and addresses for the certificate that is made, besides `localhost`, loopback and the issuer's host.
+    /// More names and addresses for the certificate that is made, besides `localhost`, loopback and
+    /// the issuer's host.
     pub names: Vec<String>,
-    /// The authorities of clients' certificates in PEM (`tls_client_auth`). Default the one that is made.
+    /// The authorities of clients' certificates in PEM (`tls_client_auth`). Default the one that is
+    /// made.
     pub client_authorities: Option<PathBuf>,
     /// Where to listen for clients with certificates. Default any free port beside `listen`.
     pub mtls_listen: Option<SocketAddr>,
@@ -49,9 +53,14 @@ pub(crate) struct Ready {
 impl Tls {
     /// Reads or makes what is needed, for these hosts besides loopback.
     pub(crate) fn ready(&self, hosts: &[String]) -> Result<Ready, ConfigErrors> {
-        let fault = |place: &str, what: String, cure: &str| ConfigError::new(place, what, cure).into();
+        let fault =
+            |place: &str, what: String, cure: &str| ConfigError::new(place, what, cure).into();
         let made = |error: rcgen::Error| {
-            fault("tls", format!("no certificate can be made: {error}"), "check `names`")
+            fault(
+                "tls",
+                format!("no certificate can be made: {error}"),
+                "check `names`",
+            )
         };
         let (chain, key, authority) = match (&self.certificate, &self.key) {
             (Some(certificate), Some(key)) => {
@@ -62,8 +71,13 @@ impl Tls {
             }
             (None, None) => {
                 let authority = Authority::new().map_err(made)?;
-                let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into_iter();
-                let names = names.chain(self.names.clone()).chain(hosts.to_vec()).collect();
+                let names = ["localhost", "127.0.0.1", "::1"]
+                    .map(str::to_owned)
+                    .into_iter();
+                let names = names
+                    .chain(self.names.clone())
+                    .chain(hosts.to_vec())
+                    .collect();
                 let (certificate, key) = authority.for_server(names).map_err(made)?;
                 (vec![certificate, authority.der()], key, Some(authority))
             }
@@ -80,11 +94,20 @@ impl Tls {
                 .map_err(|error| unreadable("tls.authority_file", file, &error.to_string()))?;
         }
         let unusable = |error: Error| {
-            fault("tls", format!("the certificate cannot be used: {error}"), "check the files")
+            fault(
+                "tls",
+                format!("the certificate cannot be used: {error}"),
+                "check the files",
+            )
         };
         let configured = |mutual| server(chain.clone(), key.clone_key(), mutual).map_err(unusable);
         let (server, mutual) = (configured(false)?, configured(true)?);
-        Ok(Ready { server, mutual, clients: self.clients(authority.as_ref())?, authority })
+        Ok(Ready {
+            server,
+            mutual,
+            clients: self.clients(authority.as_ref())?,
+            authority,
+        })
     }
 
     fn clients(
@@ -113,8 +136,8 @@ fn server(
     mutual: bool,
 ) -> Result<Arc<ServerConfig>, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?;
     let builder = match mutual {
         true => builder.with_client_cert_verifier(Arc::new(AnyCertificate(provider))),
         false => builder.with_no_client_auth(),
@@ -127,14 +150,20 @@ fn server(
 fn certificates(file: &PathBuf, place: &str) -> Result<Vec<CertificateDer<'static>>, ConfigErrors> {
     let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match read {
-        Ok(found) if found.is_empty() => Err(unreadable(place, file, "there is no certificate in it")),
+        Ok(found) if found.is_empty() => {
+            Err(unreadable(place, file, "there is no certificate in it"))
+        }
         other => other.map_err(|error| unreadable(place, file, &error.to_string())),
     }
 }
 
 fn unreadable(place: &str, file: &std::path::Path, problem: &str) -> ConfigErrors {
-    ConfigError::new(place, format!("{}: {problem}", file.display()), "name a file in PEM that can be used")
-        .into()
+    ConfigError::new(
+        place,
+        format!("{}: {problem}", file.display()),
+        "name a file in PEM that can be used",
+    )
+    .into()
 }
 
 /// Takes every certificate whose key the client has, whoever issued it.
@@ -165,7 +194,12 @@ impl ClientCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -174,7 +208,12 @@ impl ClientCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -1,4 +1,5 @@
-//! A decision in a running server: a known token, a fresh one, none; and an axum service with and without them.
+//! A decision in a running server: a known token, a fresh one, none; and an axum service with and
+//! without them.
 //!
 //! The ratios come first, from rounds in which all take turns; criterion's figures follow.
 
@@ -47,28 +48,50 @@ impl World {
                 idp.issuer(),
                 idp.audience()
             );
-            ResourceServer::with_settings(Settings::try_from(Config::from_toml(&text).unwrap()).unwrap())
+            ResourceServer::with_settings(
+                Settings::try_from(Config::from_toml(&text).unwrap()).unwrap(),
+            )
         };
         let (remembering, forgetful) = (server(20_000), server(0));
         let recorder = PrometheusBuilder::new().build_recorder();
         let counted = metrics::with_local_recorder(&recorder, || server(20_000));
         let token = |number| {
-            (0..8).fold(idp.token("alice").scope("orders:read").claim("n", number), |token, number| {
-                token.claim(&format!("claim_{number}"), "some forty characters of an ordinary value")
-            })
+            (0..8).fold(
+                idp.token("alice").scope("orders:read").claim("n", number),
+                |token, number| {
+                    token.claim(
+                        &format!("claim_{number}"),
+                        "some forty characters of an ordinary value",
+                    )
+                },
+            )
         };
         let tokens: Vec<String> = (0..tokens).map(|number| token(number).sign()).collect();
         for token in &tokens {
-            runtime.block_on(remembering.authenticate(Credential::bearer(token))).unwrap();
-            runtime.block_on(counted.authenticate(Credential::bearer(token))).unwrap();
+            runtime
+                .block_on(remembering.authenticate(Credential::bearer(token)))
+                .unwrap();
+            runtime
+                .block_on(counted.authenticate(Credential::bearer(token)))
+                .unwrap();
         }
-        runtime.block_on(forgetful.authenticate(Credential::bearer(&tokens[0]))).unwrap();
+        runtime
+            .block_on(forgetful.authenticate(Credential::bearer(&tokens[0])))
+            .unwrap();
         let hello = async |caller: Authorized| caller.name().len().to_string();
         let app = Router::new()
             .route("/open", get(async || "11"))
             .route("/known", get(hello).with_state(remembering.clone()))
             .route("/fresh", get(hello).with_state(forgetful.clone()));
-        Self { runtime, app, remembering, forgetful, counted, tokens, next: Cell::new(0) }
+        Self {
+            runtime,
+            app,
+            remembering,
+            forgetful,
+            counted,
+            tokens,
+            next: Cell::new(0),
+        }
     }
 
     fn token(&self) -> &str {
@@ -82,7 +105,10 @@ impl World {
         self.runtime.block_on(async {
             let began = Instant::now();
             for _ in 0..calls {
-                server.authenticate(Credential::bearer(self.token())).await.unwrap();
+                server
+                    .authenticate(Credential::bearer(self.token()))
+                    .await
+                    .unwrap();
             }
             began.elapsed()
         })
@@ -91,11 +117,16 @@ impl World {
     /// The whole decision, from headers that are there already.
     fn decide_whole(&self, server: &ResourceServer, calls: u64) -> Duration {
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, format!("Bearer {}", self.token()).parse().unwrap());
+        headers.insert(
+            AUTHORIZATION,
+            format!("Bearer {}", self.token()).parse().unwrap(),
+        );
         self.runtime.block_on(async {
             let began = Instant::now();
             for _ in 0..calls {
-                let decision = server.decide(&headers, None, &Requirement::ValidToken).await;
+                let decision = server
+                    .decide(&headers, None, &Requirement::ValidToken)
+                    .await;
                 assert!(matches!(decision, Decision::Allow(_)));
             }
             began.elapsed()
@@ -106,7 +137,8 @@ impl World {
         self.runtime.block_on(async {
             let mut spent = Duration::ZERO;
             for _ in 0..calls {
-                let request = Request::get(path).header("authorization", format!("Bearer {}", self.token()));
+                let request =
+                    Request::get(path).header("authorization", format!("Bearer {}", self.token()));
                 let (request, app) = (request.body(Body::empty()).unwrap(), self.app.clone());
                 let began = Instant::now();
                 assert_eq!(app.oneshot(request).await.unwrap().status(), 200);
@@ -132,13 +164,28 @@ fn ratios(_: &mut Criterion) {
             micros(hot.call("/known", 500), 500),
             micros(hot.call("/fresh", 200), 200),
         ];
-        rounds.iter_mut().zip(row).for_each(|(round, value)| round.push(value));
+        rounds
+            .iter_mut()
+            .zip(row)
+            .for_each(|(round, value)| round.push(value));
     }
-    let [known, known_spread, fresh, whole, counted, open, api_known, api_fresh] = rounds.map(median);
+    let [
+        known,
+        known_spread,
+        fresh,
+        whole,
+        counted,
+        open,
+        api_known,
+        api_fresh,
+    ] = rounds.map(median);
     println!("\nverify a known token              {known:>8.2} us");
     println!("verify a known token, of 10,000   {known_spread:>8.2} us");
     println!("decide, known token               {whole:>8.2} us");
-    println!("decide, known token, and count it {counted:>8.2} us   {:>6.2} more", counted - whole);
+    println!(
+        "decide, known token, and count it {counted:>8.2} us   {:>6.2} more",
+        counted - whole
+    );
     println!("verify a fresh RS256 token        {fresh:>8.2} us");
     println!("axum, open                        {open:>8.2} us");
     println!(

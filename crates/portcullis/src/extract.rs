@@ -9,12 +9,13 @@ use portcullis_resource_server::ResourceServer;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// A caller whose token was verified and meets the requirement `C`; a valid token, if nothing else is said.
+/// A caller whose token was verified and meets the requirement `C`; a valid token, if nothing else
+/// is said.
 ///
 /// It verifies by itself, with the [`ResourceServer`] in the router's state; where a
-/// [`ProtectLayer`](crate::ProtectLayer) of the same server ran before, it takes that token and only checks the
-/// requirement. As `Option<Authorized<C>>` it is `None` for a request without any credential, and for no
-/// other.
+/// [`ProtectLayer`](crate::ProtectLayer) of the same server ran before, it takes that token and
+/// only checks the requirement. As `Option<Authorized<C>>` it is `None` for a request without any
+/// credential, and for no other.
 ///
 /// It gives all that [`AccessToken`] gives.
 pub struct Authorized<C = ValidToken> {
@@ -48,7 +49,10 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
         let server = ResourceServer::from_ref(state);
         match verified::decide(parts, &server, C::requirement()).await {
-            Ok(token) => Ok(Self { token, requirement: PhantomData }),
+            Ok(token) => Ok(Self {
+                token,
+                requirement: PhantomData,
+            }),
             Err(denial) => Err(Refused::new(denial, &server, &parts.headers)),
         }
     }
@@ -68,7 +72,9 @@ where
         if !server.sees_credential(presented.as_ref().unwrap_or(&parts.headers)) {
             return Ok(None);
         }
-        <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
+        <Self as FromRequestParts<S>>::from_request_parts(parts, state)
+            .await
+            .map(Some)
     }
 }
 

@@ -22,9 +22,10 @@ use tower_service::Service;
 /// # }
 /// ```
 ///
-/// The response body of the service must be made from [`Bytes`], as axum's and `http_body_util::Full` are.
-/// The verified [`AccessToken`](crate::AccessToken) goes along in the request's extensions. Where an outer layer
-/// of the same server ran before, the token is taken from there and only the requirement is checked.
+/// The response body of the service must be made from [`Bytes`], as axum's and
+/// `http_body_util::Full` are. The verified [`AccessToken`](crate::AccessToken) goes along in the
+/// request's extensions. Where an outer layer of the same server ran before, the token is taken
+/// from there and only the requirement is checked.
 #[derive(Clone, Debug)]
 pub struct ProtectLayer {
     server: ResourceServer,
@@ -34,7 +35,10 @@ pub struct ProtectLayer {
 impl ProtectLayer {
     /// Demands a valid token.
     pub fn new(server: ResourceServer) -> Self {
-        Self { server, requirement: Arc::new(Requirement::ValidToken) }
+        Self {
+            server,
+            requirement: Arc::new(Requirement::ValidToken),
+        }
     }
 
     /// Demands that the token meets this requirement as well.
@@ -52,7 +56,10 @@ impl<S> Layer<S> for ProtectLayer {
     type Service = Protect<S>;
 
     fn layer(&self, inner: S) -> Protect<S> {
-        Protect { inner, layer: self.clone() }
+        Protect {
+            inner,
+            layer: self.clone(),
+        }
     }
 }
 
@@ -79,10 +86,14 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that was polled ready must be the one that is called; its clone waits for the next turn.
+        // The service that was polled ready must be the one that is called; its clone waits for the
+        // next turn.
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
-        let ProtectLayer { server, requirement } = self.layer.clone();
+        let ProtectLayer {
+            server,
+            requirement,
+        } = self.layer.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             match verified::decide(&mut parts, &server, &requirement).await {

@@ -25,31 +25,36 @@
 //! }
 //! ```
 //!
-//! - [`Authorized`] is a handler's proof that the caller was verified and meets a requirement. It verifies by
-//!   itself when no layer ran, so a forgotten layer is never an open door. `Option<Authorized>` is `None` only
-//!   for a request without any credential; a bad token is refused there too.
+//! - [`Authorized`] is a handler's proof that the caller was verified and meets a requirement. It
+//!   verifies by itself when no layer ran, so a forgotten layer is never an open door.
+//!   `Option<Authorized>` is `None` only for a request without any credential; a bad token is
+//!   refused there too.
 //! - [`ProtectLayer`] protects any tower service as a whole.
-//! - [`requirement!`] names a demand: scopes, roles, groups, a user or an application, claims, `any`, `all`, `not`.
+//! - [`requirement!`] names a demand: scopes, roles, groups, a user or an application, claims,
+//!   `any`, `all`, `not`.
 //!
-//! What is checked: the signature against the issuer's published keys, the issuer and the audience byte for
-//! byte, expiry, not-before, issued-at and a cap on the lifetime, the type of the token, required claims, and
-//! that an ID token is not taken for an access token. Refusals are 400, 401 and 403 with the challenge of
-//! RFC 6750 and a problem document (RFC 9457); while keys cannot be had the answer is 503, never 401.
+//! What is checked: the signature against the issuer's published keys, the issuer and the audience
+//! byte for byte, expiry, not-before, issued-at and a cap on the lifetime, the type of the token,
+//! required claims, and that an ID token is not taken for an access token. Refusals are 400, 401
+//! and 403 with the challenge of RFC 6750 and a problem document (RFC 9457); while keys cannot be
+//! had the answer is 503, never 401.
 //!
-//! [`ResourceServer::revoke`] refuses a token, a session, a subject or a client before its tokens end; with the
-//! feature `redis`, in every replica within a second.
+//! [`ResourceServer::revoke`] refuses a token, a session, a subject or a client before its tokens
+//! end; with the feature `redis`, in every replica within a second.
 //!
-//! What is not checked: proofs of possession; a token that is bound to a key is refused as a plain bearer token.
+//! What is not checked: proofs of possession; a token that is bound to a key is refused as a plain
+//! bearer token.
 //!
 //! # Tests without an identity provider
 //!
-//! The crate `portcullis-idp` is a development dependency that runs an identity provider inside a test, and
-//! hands out signed tokens, good ones and deliberately bad ones.
+//! The crate `portcullis-idp` is a development dependency that runs an identity provider inside a
+//! test, and hands out signed tokens, good ones and deliberately bad ones.
 //!
 //! # Features
 //!
 //! - `axum` (on by default): the extractor for axum 0.8. It adds items and changes no check.
-//! - `redis`: revocations that replicas share in a Redis or Valkey. Without it, a store in the settings is refused.
+//! - `redis`: revocations that replicas share in a Redis or Valkey. Without it, a store in the
+//!   settings is refused.
 
 #[cfg(feature = "axum")]
 mod extract;
@@ -62,13 +67,15 @@ mod verified;
 pub use extract::Authorized;
 pub use layer::{Protect, ProtectLayer};
 pub use portcullis_core::jose::json::Json as ClaimValue;
-pub use portcullis_core::token::{AccessToken, ClaimPath, Claims, Identity, Kind, Membership, Scopes};
+pub use portcullis_core::token::{
+    AccessToken, ClaimPath, Claims, Identity, Kind, Membership, Scopes,
+};
 pub use portcullis_core::{
     Code, ConfigErrors, Decision, Denial, Outage, Permit, Rejection, Requirement, Rule, Ruling,
 };
 pub use portcullis_resource_server::{
-    Config, GroupsConfig, IntrospectionConfig, IssuerConfig, ResourceServer, Revocation, RevocationConfig,
-    RevocationStatus, RevokedKind, Secret, Settings, StoreStatus, StoreUrl,
+    Config, GroupsConfig, IntrospectionConfig, IssuerConfig, ResourceServer, Revocation,
+    RevocationConfig, RevocationStatus, RevokedKind, Secret, Settings, StoreStatus, StoreUrl,
 };
 pub use refused::Refused;
 pub use requirement::{Requires, ValidToken};

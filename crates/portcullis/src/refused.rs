@@ -15,7 +15,9 @@ pub struct Refused(portcullis_resource_server::Refused);
 impl Refused {
     /// Makes the answer to a request with these headers, and logs the denial.
     pub fn new(denial: Denial, server: &ResourceServer, headers: &HeaderMap) -> Self {
-        Self(portcullis_resource_server::Refused::new(denial, server, headers))
+        Self(portcullis_resource_server::Refused::new(
+            denial, server, headers,
+        ))
     }
 
     /// Why.

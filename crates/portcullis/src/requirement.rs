@@ -9,7 +9,8 @@ pub trait Requires: Send + Sync + 'static {
     fn requirement() -> &'static Requirement;
 }
 
-/// Nothing beyond a valid token: what [`Authorized`](crate::Authorized) demands when nothing else is said.
+/// Nothing beyond a valid token: what [`Authorized`](crate::Authorized) demands when nothing else
+/// is said.
 #[derive(Debug)]
 pub enum ValidToken {}
 
@@ -22,8 +23,8 @@ impl Requires for ValidToken {
 
 /// Names a requirement, for use as `Authorized<Name>`.
 ///
-/// On the right stand the words `scope`, `role`, `group`, `user`, `application`, `claim`, `acr`, `max_age`, `all`, `any`
-/// and `not`:
+/// On the right stand the words `scope`, `role`, `group`, `user`, `application`, `claim`, `acr`,
+/// `max_age`, `all`, `any` and `not`:
 ///
 /// ```
 /// use portcullis::requirement;
@@ -93,13 +94,14 @@ pub mod words {
         Requirement::claim(name, value)
     }
 
-    /// The user signed in in one of these ways, by `acr`, in order of preference. Where the user did not, the client is told
-    /// to have the user sign in again (RFC 9470).
+    /// The user signed in in one of these ways, by `acr`, in order of preference. Where the user
+    /// did not, the client is told to have the user sign in again (RFC 9470).
     pub fn acr<'v>(values: impl IntoIterator<Item = &'v str>) -> Requirement {
         Requirement::acr(values)
     }
 
-    /// The user signed in no longer ago than this, by `auth_time`, in whole seconds; else as with [`acr`].
+    /// The user signed in no longer ago than this, by `auth_time`, in whole seconds; else as with
+    /// [`acr`].
     pub fn max_age(age: Duration) -> Requirement {
         Requirement::max_age(age)
     }

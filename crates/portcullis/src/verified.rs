@@ -8,8 +8,8 @@ use portcullis_core::token::AccessToken;
 use portcullis_core::{Denial, Requirement};
 use portcullis_resource_server::ResourceServer;
 
-/// Decides about a request, and leaves the verified token in its extensions. A token that this very server
-/// verified before has only to meet the requirement.
+/// Decides about a request, and leaves the verified token in its extensions. A token that this very
+/// server verified before has only to meet the requirement.
 ///
 /// # Errors
 ///
@@ -24,7 +24,10 @@ pub(crate) async fn decide(
         None => {
             let presented = presented(parts, server);
             let headers = presented.as_ref().unwrap_or(&parts.headers);
-            server.decide(headers, parts.uri.query(), requirement).await.into_result()?
+            server
+                .decide(headers, parts.uri.query(), requirement)
+                .await
+                .into_result()?
         }
     };
     let token = permit.into_token();
@@ -35,7 +38,11 @@ pub(crate) async fn decide(
 /// The headers with a token that came in a cookie, where the settings name one and it counts.
 pub(crate) fn presented(parts: &Parts, server: &ResourceServer) -> Option<HeaderMap> {
     let host = parts.uri.authority().map(Authority::as_str);
-    server.with_cookie_token(CookieRequest { method: &parts.method, host, headers: &parts.headers })
+    server.with_cookie_token(CookieRequest {
+        method: &parts.method,
+        host,
+        headers: &parts.headers,
+    })
 }
 
 /// Which server verified which token of this request.
@@ -49,7 +56,10 @@ impl Verified {
     /// Lets the rest of the request know.
     fn remember(extensions: &mut Extensions, server: &ResourceServer, token: AccessToken) {
         extensions.insert(token.clone());
-        extensions.insert(Self { server: server.clone(), token });
+        extensions.insert(Self {
+            server: server.clone(),
+            token,
+        });
     }
 
     /// The token that this very server verified. Another server's word does not count.

@@ -1,4 +1,5 @@
-//! What revocation costs a decision: with nothing revoked, a thousand, a million; ratios within one run.
+//! What revocation costs a decision: with nothing revoked, a thousand, a million; ratios within one
+//! run.
 
 #![allow(
     clippy::unwrap_used,
@@ -37,19 +38,34 @@ impl World {
                 idp.issuer(),
                 idp.audience()
             );
-            let server =
-                ResourceServer::with_settings(Settings::try_from(Config::from_toml(&text).unwrap()).unwrap());
+            let server = ResourceServer::with_settings(
+                Settings::try_from(Config::from_toml(&text).unwrap()).unwrap(),
+            );
             runtime.block_on(async {
                 for number in 0..revoked {
-                    server.revoke(revocation(idp.issuer(), number)).await.unwrap();
+                    server
+                        .revoke(revocation(idp.issuer(), number))
+                        .await
+                        .unwrap();
                 }
             });
             server
         };
         let (remembering, forgetful) = (server(20_000), server(0));
-        let token = |number: usize| idp.token("alice").claim("sid", "s").claim("n", number).sign();
+        let token = |number: usize| {
+            idp.token("alice")
+                .claim("sid", "s")
+                .claim("n", number)
+                .sign()
+        };
         let tokens: Vec<String> = (0..1_000).map(token).collect();
-        let world = Self { remembering, forgetful, tokens, runtime, idp };
+        let world = Self {
+            remembering,
+            forgetful,
+            tokens,
+            runtime,
+            idp,
+        };
         world.decide(&world.remembering, world.tokens.len());
         world.decide(&world.forgetful, 1);
         world
@@ -61,7 +77,10 @@ impl World {
         let took = self.runtime.block_on(async {
             let began = Instant::now();
             for token in tokens {
-                server.authenticate(Credential::bearer(token)).await.unwrap();
+                server
+                    .authenticate(Credential::bearer(token))
+                    .await
+                    .unwrap();
             }
             began.elapsed()
         });
@@ -71,13 +90,19 @@ impl World {
     /// The same, with a revocation of something else before each token is seen again.
     fn decide_after_revoking(&self, round: u32) -> f64 {
         let revocation = revocation(self.idp.issuer(), 1_500_000 + round);
-        self.runtime.block_on(self.remembering.revoke(revocation)).unwrap();
+        self.runtime
+            .block_on(self.remembering.revoke(revocation))
+            .unwrap();
         self.decide(&self.remembering, self.tokens.len())
     }
 }
 
 fn revocation(issuer: &Issuer, number: u32) -> Revocation {
-    Revocation::token(issuer, &format!("token {number}"), NumericDate::from_seconds(4_000_000_000))
+    Revocation::token(
+        issuer,
+        &format!("token {number}"),
+        NumericDate::from_seconds(4_000_000_000),
+    )
 }
 
 fn each(took: Duration, calls: usize) -> f64 {
@@ -118,6 +143,9 @@ fn main() {
             .zip(bases)
             .map(|(value, base)| format!("{value:>8.2} ({:.2})", value / base))
             .collect();
-        println!("{size:>10}  {:>18}  {:>24}  {:>18}", cells[0], cells[1], cells[2]);
+        println!(
+            "{size:>10}  {:>18}  {:>24}  {:>18}",
+            cells[0], cells[1], cells[2]
+        );
     }
 }

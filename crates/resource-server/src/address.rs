@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
-/// Whether an address is globally reachable: not loopback, private, link-local, shared, reserved or multicast,
-/// in any of the forms that carry an IPv4 address inside IPv6.
+/// Whether an address is globally reachable: not loopback, private, link-local, shared, reserved or
+/// multicast, in any of the forms that carry an IPv4 address inside IPv6.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -58,21 +58,27 @@ pub(crate) fn is_inside(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => !is_public(address.into()),
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
-            name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost")
+            name.eq_ignore_ascii_case("localhost")
+                || name.to_ascii_lowercase().ends_with(".localhost")
         }
         None => true,
     }
 }
 
-/// Reads an absolute URL as it must be written: the URL parser itself would mend `https:///x` and `https:x`.
+/// Reads an absolute URL as it must be written: the URL parser itself would mend `https:///x` and
+/// `https:x`.
 ///
 /// # Errors
 ///
 /// What is wrong with the text.
 pub fn parse(text: &str) -> Result<Url, &'static str> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
     match rest.and_then(|rest| rest.bytes().next()) {
-        Some(first) if !b"/\\?#".contains(&first) => Url::parse(text).map_err(|_| "it is not a URL"),
+        Some(first) if !b"/\\?#".contains(&first) => {
+            Url::parse(text).map_err(|_| "it is not a URL")
+        }
         _ => Err("it is not an absolute https URL"),
     }
 }
@@ -95,7 +101,9 @@ pub(crate) fn fetchable_over(url: &Url, plain_http: bool) -> Result<(), &'static
         None => return Err("it has no host"),
     };
     match url.scheme() {
-        _ if !url.username().is_empty() || url.password().is_some() => Err("it holds user information"),
+        _ if !url.username().is_empty() || url.password().is_some() => {
+            Err("it holds user information")
+        }
         "https" => Ok(()),
         "http" if loopback || plain_http => Ok(()),
         _ => Err("it is not https"),
@@ -141,15 +149,25 @@ mod tests {
         ] {
             assert!(!is_public(text.parse().unwrap()), "{text}");
         }
-        for text in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
+        for text in [
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+        ] {
             assert!(is_public(text.parse().unwrap()), "{text}");
         }
     }
 
-    /// The corpus: names are decided when they are resolved, so only what is written in the URL is judged here.
+    /// The corpus: names are decided when they are resolved, so only what is written in the URL is
+    /// judged here.
     #[test]
     fn outbound_urls_of_the_corpus() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/corpus/outbound-urls.json");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../conformance/corpus/outbound-urls.json"
+        );
         let document: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let mut judged = 0;
@@ -176,14 +194,20 @@ mod tests {
     #[test]
     fn only_https_and_loopback_are_fetched() {
         let check = |text: &str| fetchable(&Url::parse(text).unwrap());
-        for text in
-            ["https://idp.example/jwks", "http://127.0.0.1:9/jwks", "http://localhost/x", "http://[::1]/x"]
-        {
+        for text in [
+            "https://idp.example/jwks",
+            "http://127.0.0.1:9/jwks",
+            "http://localhost/x",
+            "http://[::1]/x",
+        ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
-        for text in
-            ["http://idp.example/jwks", "https://u:p@idp.example/", "ftp://127.0.0.1/", "file:///etc/passwd"]
-        {
+        for text in [
+            "http://idp.example/jwks",
+            "https://u:p@idp.example/",
+            "ftp://127.0.0.1/",
+            "file:///etc/passwd",
+        ] {
             assert!(check(text).is_err(), "{text}");
         }
         // The URL parser resolves the odd spellings of IPv4.

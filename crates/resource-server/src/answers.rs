@@ -1,7 +1,9 @@
-//! What others answered, for a while and not too much of it, and one question at a time for each key.
+//! What others answered, for a while and not too much of it, and one question at a time for each
+//! key.
 //!
-//! Whoever asks for what is being asked already waits for that answer; if the one who asked goes away, the next one in
-//! line asks. An answer that lasts no time is for those who waited and for nobody after them.
+//! Whoever asks for what is being asked already waits for that answer; if the one who asked goes
+//! away, the next one in line asks. An answer that lasts no time is for those who waited and for
+//! nobody after them.
 
 use crate::clock::Clock;
 use quick_cache::sync::Cache;
@@ -30,21 +32,38 @@ pub(crate) struct Found<V> {
 impl<K: Hash + Eq + Clone, V: Clone> Answers<K, V> {
     // Foreign bytes choose the keys: the hash is one that nobody can foresee.
     pub(crate) fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
-        Self { kept: Cache::new(capacity), clock }
+        Self {
+            kept: Cache::new(capacity),
+            clock,
+        }
     }
 
-    /// The answer for a key: a kept one that is still good, or the one to `ask`, with how long it lasts.
-    pub(crate) async fn find_or(&self, key: &K, ask: impl Future<Output = (V, Duration)>) -> Found<V> {
+    /// The answer for a key: a kept one that is still good, or the one to `ask`, with how long it
+    /// lasts.
+    pub(crate) async fn find_or(
+        &self,
+        key: &K,
+        ask: impl Future<Output = (V, Duration)>,
+    ) -> Found<V> {
         if let Some(value) = self.find(key) {
-            return Found { value, asked: false };
+            return Found {
+                value,
+                asked: false,
+            };
         }
         match self.kept.get_value_or_guard_async(key).await {
-            Ok(Kept { value, .. }) => Found { value, asked: false },
+            Ok(Kept { value, .. }) => Found {
+                value,
+                asked: false,
+            },
             Err(guard) => {
                 let (value, lasting) = ask.await;
                 let until = self.clock.elapsed() + lasting;
                 // It fails only if the place was taken away meanwhile: then nothing is kept.
-                _ = guard.insert(Kept { value: value.clone(), until });
+                _ = guard.insert(Kept {
+                    value: value.clone(),
+                    until,
+                });
                 if lasting.is_zero() {
                     self.forget(key);
                 }
@@ -86,7 +105,10 @@ mod tests {
     async fn an_answer_lasts_as_long_as_it_says() {
         let (clock, answers) = answers();
         let ask = async |value, seconds| {
-            answers.find_or(&1, async move { (value, Duration::from_secs(seconds)) }).await.value
+            answers
+                .find_or(&1, async move { (value, Duration::from_secs(seconds)) })
+                .await
+                .value
         };
         assert_eq!((ask(1, 5).await, ask(2, 5).await), (1, 1));
         clock.advance(Duration::from_secs(5));
@@ -131,7 +153,12 @@ mod tests {
         yield_now().await;
         let second = tokio::spawn({
             let answers = Arc::clone(&answers);
-            async move { answers.find_or(&1, async { (2, Duration::ZERO) }).await.value }
+            async move {
+                answers
+                    .find_or(&1, async { (2, Duration::ZERO) })
+                    .await
+                    .value
+            }
         });
         yield_now().await;
         first.abort();

@@ -1,7 +1,8 @@
-//! A breaker before an endpoint: after some failures in a row nobody asks for a while, then one request tries.
+//! A breaker before an endpoint: after some failures in a row nobody asks for a while, then one
+//! request tries.
 //!
-//! It spares an endpoint that is down, and the callers the wait for it. It never decides about a token: while it is
-//! open, the answer is an outage.
+//! It spares an endpoint that is down, and the callers the wait for it. It never decides about a
+//! token: while it is open, the answer is an outage.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,7 +48,12 @@ impl Breaker {
     /// Leave to ask, or how long to wait.
     pub(crate) fn leave(&self, now: Duration) -> Result<Leave<'_>, Duration> {
         let mut counts = self.counts();
-        let Some(until) = counts.open_until else { return Ok(Leave { breaker: self, trying: false }) };
+        let Some(until) = counts.open_until else {
+            return Ok(Leave {
+                breaker: self,
+                trying: false,
+            });
+        };
         if now < until {
             return Err(until - now);
         }
@@ -55,7 +61,10 @@ impl Breaker {
             return Err(Duration::from_secs(1));
         }
         counts.trying = true;
-        Ok(Leave { breaker: self, trying: true })
+        Ok(Leave {
+            breaker: self,
+            trying: true,
+        })
     }
 
     /// How it is.
@@ -87,7 +96,10 @@ impl Leave<'_> {
         let wait = match retry_after {
             Some(wait) => wait.min(LONGEST_WAIT),
             None if is_open || (!self.trying && counts.failures < FAILURES) => return,
-            None => OPEN.0.saturating_mul(1 << counts.openings.min(8)).min(OPEN.1),
+            None => OPEN
+                .0
+                .saturating_mul(1 << counts.openings.min(8))
+                .min(OPEN.1),
         };
         counts.openings = counts.openings.saturating_add(1);
         counts.open_until = counts.open_until.max(Some(now + wait));
@@ -111,7 +123,11 @@ mod tests {
     }
 
     fn fail(breaker: &Breaker, second: u64) {
-        breaker.leave(at(second)).ok().unwrap().failed(at(second), None);
+        breaker
+            .leave(at(second))
+            .ok()
+            .unwrap()
+            .failed(at(second), None);
     }
 
     fn wait(breaker: &Breaker, second: u64) -> Option<u64> {
@@ -128,9 +144,15 @@ mod tests {
         for _ in 0..4 {
             fail(&breaker, 100);
         }
-        assert_eq!((wait(&breaker, 100), breaker.state(at(100))), (None, BreakerState::Closed));
+        assert_eq!(
+            (wait(&breaker, 100), breaker.state(at(100))),
+            (None, BreakerState::Closed)
+        );
         fail(&breaker, 100);
-        assert_eq!((wait(&breaker, 101), breaker.state(at(101))), (Some(4), BreakerState::Open(at(4))));
+        assert_eq!(
+            (wait(&breaker, 101), breaker.state(at(101))),
+            (Some(4), BreakerState::Open(at(4)))
+        );
         breaker.leave(at(105)).ok().unwrap().succeeded();
         assert_eq!(wait(&breaker, 105), None);
     }
@@ -144,22 +166,37 @@ mod tests {
         let mut now = 5;
         for expected in [10, 20, 40, 60, 60] {
             let trying = breaker.leave(at(now)).ok().unwrap();
-            assert_eq!((wait(&breaker, now), breaker.state(at(now))), (Some(1), BreakerState::Trying));
+            assert_eq!(
+                (wait(&breaker, now), breaker.state(at(now))),
+                (Some(1), BreakerState::Trying)
+            );
             trying.failed(at(now), None);
             assert_eq!(wait(&breaker, now), Some(expected));
             now += expected;
         }
         drop(breaker.leave(at(now)).ok().unwrap());
-        assert_eq!(wait(&breaker, now), None, "whoever gives up lets the next one try");
+        assert_eq!(
+            wait(&breaker, now),
+            None,
+            "whoever gives up lets the next one try"
+        );
     }
 
     #[test]
     fn what_the_endpoint_asks_for_is_honoured_within_reason() {
         let breaker = Breaker::default();
-        breaker.leave(at(0)).ok().unwrap().failed(at(0), Some(at(7)));
+        breaker
+            .leave(at(0))
+            .ok()
+            .unwrap()
+            .failed(at(0), Some(at(7)));
         assert_eq!((wait(&breaker, 6), wait(&breaker, 7)), (Some(1), None));
         let breaker = Breaker::default();
-        breaker.leave(at(0)).ok().unwrap().failed(at(0), Some(at(86_400)));
+        breaker
+            .leave(at(0))
+            .ok()
+            .unwrap()
+            .failed(at(0), Some(at(86_400)));
         assert_eq!(wait(&breaker, 0), Some(300));
     }
 

@@ -27,7 +27,9 @@ pub struct SystemClock {
 impl SystemClock {
     /// The clock of the machine, with its monotonic time starting now.
     pub fn new() -> Self {
-        Self { started: Instant::now() }
+        Self {
+            started: Instant::now(),
+        }
     }
 }
 
@@ -61,7 +63,10 @@ pub struct TestClock {
 impl TestClock {
     /// A clock that shows this time of day.
     pub fn at(start: NumericDate) -> Self {
-        Self { start, elapsed: watch::Sender::new(Duration::ZERO) }
+        Self {
+            start,
+            elapsed: watch::Sender::new(Duration::ZERO),
+        }
     }
 
     /// Lets time pass, and wakes whoever waited for it.
@@ -72,7 +77,8 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> NumericDate {
-        self.start.plus(i64::try_from(self.elapsed().as_secs()).unwrap_or(i64::MAX))
+        self.start
+            .plus(i64::try_from(self.elapsed().as_secs()).unwrap_or(i64::MAX))
     }
 
     fn elapsed(&self) -> Duration {

@@ -31,11 +31,12 @@ pub struct Config {
     pub issuer: Vec<IssuerConfig>,
     /// The `realm` of challenges (RFC 9110, section 11.5). Default `api`.
     pub realm: Option<String>,
-    /// A header that holds the bare token, besides `Authorization`, where a proxy in front puts it there:
-    /// `cf-access-jwt-assertion`. Default none.
+    /// A header that holds the bare token, besides `Authorization`, where a proxy in front puts it
+    /// there: `cf-access-jwt-assertion`. Default none.
     pub token_header: Option<String>,
-    /// A cookie that holds the token, where a page cannot set headers: `__Host-token`. It counts for `GET` and `HEAD` of the
-    /// same site only, and never beside a credential in a header. Default none.
+    /// A cookie that holds the token, where a page cannot set headers: `__Host-token`. It counts
+    /// for `GET` and `HEAD` of the same site only, and never beside a credential in a header.
+    /// Default none.
     pub token_cookie: Option<String>,
     /// How many verified tokens are remembered. Default 10,000; 0 switches it off.
     pub remembered_tokens: Option<usize>,
@@ -48,8 +49,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads a TOML document. The tables of the [doors](DOORS) are left to them. `${NAME}` in a string is the variable of
-    /// that name, of the environment or of `.env`.
+    /// Reads a TOML document. The tables of the [doors](DOORS) are left to them. `${NAME}` in a
+    /// string is the variable of that name, of the environment or of `.env`.
     ///
     /// # Errors
     ///
@@ -72,7 +73,8 @@ impl Config {
         fill: impl FnOnce(&mut DeTable<'_>) -> Result<Filled, ConfigErrors>,
     ) -> Result<Self, ConfigErrors> {
         let parsed = DeTable::parse(text);
-        let mut document = parsed.map_err(|error| unreadable(text, error.span(), error.message()))?;
+        let mut document =
+            parsed.map_err(|error| unreadable(text, error.span(), error.message()))?;
         for door in DOORS {
             document.get_mut().remove(door);
         }
@@ -82,8 +84,17 @@ impl Config {
     }
 }
 
-/// The tables that one document may hold beside the resource server's: they are the gateway's to read.
-pub const DOORS: [&str; 7] = ["gateway", "forward_auth", "ext_authz", "log", "route", "upstream", "cedar"];
+/// The tables that one document may hold beside the resource server's: they are the gateway's to
+/// read.
+pub const DOORS: [&str; 7] = [
+    "gateway",
+    "forward_auth",
+    "ext_authz",
+    "log",
+    "route",
+    "upstream",
+    "cedar",
+];
 
 #[cfg(test)]
 mod tests {
@@ -93,25 +104,42 @@ mod tests {
     fn one_audience_needs_no_list() {
         let audiences = |written: &str| {
             let text = format!("[[issuer]]\nurl = \"https://a.example\"\naudience = {written}\n");
-            Config::from_toml(&text).map(|config| config.issuer[0].audience.clone()).ok()
+            Config::from_toml(&text)
+                .map(|config| config.issuer[0].audience.clone())
+                .ok()
         };
         assert_eq!(audiences("\"x\""), Some(vec!["x".to_owned()]));
-        assert_eq!(audiences("[\"x\", \"y\"]"), Some(vec!["x".to_owned(), "y".to_owned()]));
+        assert_eq!(
+            audiences("[\"x\", \"y\"]"),
+            Some(vec!["x".to_owned(), "y".to_owned()])
+        );
         assert_eq!(audiences("7"), None);
     }
 
     #[test]
     fn limits_are_settings() {
         let config = Config::from_toml("[limits]\ntoken_bytes = 4096\n").unwrap();
-        assert_eq!(config.limits, Limits { token_bytes: 4_096, ..Limits::default() });
+        assert_eq!(
+            config.limits,
+            Limits {
+                token_bytes: 4_096,
+                ..Limits::default()
+            }
+        );
     }
 
     #[test]
     fn unknown_members_are_refused_with_their_line() {
-        let errors = Config::from_toml("[[issuer]]\nurl = \"https://a\"\naudiences = [\"x\"]\n").unwrap_err();
+        let errors = Config::from_toml("[[issuer]]\nurl = \"https://a\"\naudiences = [\"x\"]\n")
+            .unwrap_err();
         assert!(errors.to_string().contains("line 3"), "{errors}");
         let errors = Config::from_toml("realm = \"a\"\n[gatewy]\nlisten = 1\n").unwrap_err();
-        assert!(errors.to_string().contains("line 2: unknown field `gatewy`"), "{errors}");
+        assert!(
+            errors
+                .to_string()
+                .contains("line 2: unknown field `gatewy`"),
+            "{errors}"
+        );
     }
 
     #[test]

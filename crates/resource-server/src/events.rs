@@ -1,11 +1,12 @@
 //! The names of what is told about decisions: metrics, spans and log fields, each once.
 //!
 //! Counts and times go to the recorder of the `metrics` facade that is installed, or local, when a
-//! [`ResourceServer`](crate::ResourceServer) is made; so install it first. Without one they cost next to nothing.
-//! What is a state and no count, such as how old keys are, is recorded when
+//! [`ResourceServer`](crate::ResourceServer) is made; so install it first. Without one they cost
+//! next to nothing. What is a state and no count, such as how old keys are, is recorded when
 //! [`record_gauges`](crate::ResourceServer::record_gauges) is called, before a scrape.
 //!
-//! No label holds anything from a token or a request: only codes, outcomes, and names from the settings.
+//! No label holds anything from a token or a request: only codes, outcomes, and names from the
+//! settings.
 
 use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
 use portcullis_core::rejection::Code;
@@ -40,18 +41,45 @@ pub struct Metric {
 
 impl Metric {
     /// A count that only grows.
-    pub const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
-        Self { name, kind: Kind::Counter, labels, help }
+    pub const fn counter(
+        name: &'static str,
+        labels: &'static [&'static str],
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind: Kind::Counter,
+            labels,
+            help,
+        }
     }
 
     /// A state.
-    pub const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
-        Self { name, kind: Kind::Gauge, labels, help }
+    pub const fn gauge(
+        name: &'static str,
+        labels: &'static [&'static str],
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind: Kind::Gauge,
+            labels,
+            help,
+        }
     }
 
     /// A distribution of times, in seconds.
-    pub const fn seconds(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
-        Self { name, kind: Kind::Histogram, labels, help }
+    pub const fn seconds(
+        name: &'static str,
+        labels: &'static [&'static str],
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind: Kind::Histogram,
+            labels,
+            help,
+        }
     }
 
     /// The counter with these values of its labels, in their order.
@@ -66,12 +94,16 @@ impl Metric {
 
     /// Sets the gauge with these values of its labels.
     pub fn set(&self, recorder: &dyn Recorder, values: &[&str], value: f64) {
-        recorder.register_gauge(&self.key(values), &METADATA).set(value);
+        recorder
+            .register_gauge(&self.key(values), &METADATA)
+            .set(value);
     }
 
     fn key(&self, values: &[&str]) -> Key {
         let pairs = self.labels.iter().zip(values);
-        let labels: Vec<Label> = pairs.map(|(name, value)| Label::new(*name, (*value).to_owned())).collect();
+        let labels: Vec<Label> = pairs
+            .map(|(name, value)| Label::new(*name, (*value).to_owned()))
+            .collect();
         Key::from_parts(self.name, labels)
     }
 }
@@ -97,8 +129,11 @@ pub const TOKEN_CACHE: Metric = Metric::counter(
     "Looks into the verified-token cache: `hit`, or `miss` where the token was verified in full.",
 );
 /// How many tokens are remembered.
-pub const TOKENS_REMEMBERED: Metric =
-    Metric::gauge("portcullis_token_cache_tokens", &[], "Tokens in the verified-token cache.");
+pub const TOKENS_REMEMBERED: Metric = Metric::gauge(
+    "portcullis_token_cache_tokens",
+    &[],
+    "Tokens in the verified-token cache.",
+);
 /// Fetches of key sets.
 pub const KEY_FETCHES: Metric = Metric::counter(
     "portcullis_key_fetches_total",
@@ -118,8 +153,11 @@ pub const UNKNOWN_KEYS: Metric = Metric::counter(
     "Tokens that were refused because the issuer publishes no such key.",
 );
 /// How many keys are in force.
-pub const KEYS: Metric =
-    Metric::gauge("portcullis_keys", &["issuer"], "Keys in force; 0 while tokens of the issuer get 503.");
+pub const KEYS: Metric = Metric::gauge(
+    "portcullis_keys",
+    &["issuer"],
+    "Keys in force; 0 while tokens of the issuer get 503.",
+);
 /// When the issuer last confirmed its keys.
 pub const KEYS_CONFIRMED: Metric = Metric::gauge(
     "portcullis_keys_confirmed_timestamp_seconds",
@@ -152,8 +190,11 @@ pub const INTROSPECTION_PAUSED: Metric = Metric::gauge(
     "1 while the issuer is not asked about tokens, because it failed, else 0. Only where introspection is set up.",
 );
 /// How many revocations there are.
-pub const DENYLIST: Metric =
-    Metric::gauge("portcullis_denylist_entries", &[], "Revocations that are in force or remembered.");
+pub const DENYLIST: Metric = Metric::gauge(
+    "portcullis_denylist_entries",
+    &[],
+    "Revocations that are in force or remembered.",
+);
 /// Whether the revocation store is heard from.
 pub const DENYLIST_IN_STEP: Metric = Metric::gauge(
     "portcullis_denylist_in_step",
@@ -197,16 +238,35 @@ pub const INTROSPECT: &str = "portcullis.introspect";
 
 /// The spans of the resource server, and what each is about.
 pub const SPANS: &[(&str, &str)] = &[
-    (DECIDE, "one decision: fields `outcome` and `code`; within it the wait for a key, if there is one"),
-    (KEY_FETCH, "one fetch of an issuer's metadata and keys, in the background: field `issuer`"),
-    (INTROSPECT, "one question to an issuer about a token: field `issuer`"),
+    (
+        DECIDE,
+        "one decision: fields `outcome` and `code`; within it the wait for a key, if there is one",
+    ),
+    (
+        KEY_FETCH,
+        "one fetch of an issuer's metadata and keys, in the background: field `issuer`",
+    ),
+    (
+        INTROSPECT,
+        "one question to an issuer about a token: field `issuer`",
+    ),
 ];
 
-/// The fields of the resource server's log lines, and what each holds. Foreign text is escaped and cut.
+/// The fields of the resource server's log lines, and what each holds. Foreign text is escaped and
+/// cut.
 pub const FIELDS: &[(&str, &str)] = &[
-    ("code", "the stable code of a refusal or an outage: see `rejections.md`"),
-    ("facts", "what was expected and what was found; never a token"),
-    ("request_id", "what the request is called, as in the answer's `x-request-id`"),
+    (
+        "code",
+        "the stable code of a refusal or an outage: see `rejections.md`",
+    ),
+    (
+        "facts",
+        "what was expected and what was found; never a token",
+    ),
+    (
+        "request_id",
+        "what the request is called, as in the answer's `x-request-id`",
+    ),
     ("outcome", "`allow`, `deny` or `fail`"),
     ("issuer", "an issuer, as configured"),
     ("reason", "why something failed, in words"),
@@ -218,7 +278,10 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("path", "a file"),
     ("from", "the address before"),
     ("to", "the address now"),
-    ("grace", "for how long decisions go on without the revocation store"),
+    (
+        "grace",
+        "for how long decisions go on without the revocation store",
+    ),
     ("entries", "how many entries of the revocation store"),
     ("id", "the place of an entry in the revocation store"),
     ("error", "what the operating system or a library said"),
@@ -241,11 +304,18 @@ struct Meter {
 }
 
 impl DecisionMeters {
-    /// Meters at the recorder of this moment. Every code begins at nought, so that its first time is a growth.
+    /// Meters at the recorder of this moment. Every code begins at nought, so that its first time
+    /// is a growth.
     pub(crate) fn new() -> Self {
         metrics::with_recorder(|recorder| {
-            let denied = |code: &Code| (*code, DECISIONS.count(recorder, &["deny", code.entry().code]));
-            let failed = |code: &OutageCode| (*code, DECISIONS.count(recorder, &["fail", code.as_str()]));
+            let denied = |code: &Code| {
+                (
+                    *code,
+                    DECISIONS.count(recorder, &["deny", code.entry().code]),
+                )
+            };
+            let failed =
+                |code: &OutageCode| (*code, DECISIONS.count(recorder, &["fail", code.as_str()]));
             Self {
                 allowed: Meter {
                     count: DECISIONS.count(recorder, &["allow", "ok"]),
@@ -267,7 +337,12 @@ impl DecisionMeters {
             Decision::Deny(rejection) => (self.denied.get(&rejection.code()), &self.denied_seconds),
             Decision::Fail(outage) => {
                 let mut failed = self.failed.iter();
-                (failed.find(|(code, _)| *code == outage.code()).map(|(_, it)| it), &self.failed_seconds)
+                (
+                    failed
+                        .find(|(code, _)| *code == outage.code())
+                        .map(|(_, it)| it),
+                    &self.failed_seconds,
+                )
             }
         };
         if let Some(count) = count {

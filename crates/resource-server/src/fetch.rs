@@ -1,8 +1,9 @@
 //! The only way out: documents of identity providers, bounded in size and time, packed or not.
 //!
-//! Refuses redirects, other schemes than https (http on loopback, or where the operator allows it), bodies beyond the
-//! limit, and, for addresses that a public issuer's metadata names, hosts that are or resolve to an inside address. A
-//! proxy of the environment is used for outside hosts (`proxy.rs`). Nothing of the HTTP client shows outside.
+//! Refuses redirects, other schemes than https (http on loopback, or where the operator allows it),
+//! bodies beyond the limit, and, for addresses that a public issuer's metadata names, hosts that
+//! are or resolve to an inside address. A proxy of the environment is used for outside hosts
+//! (`proxy.rs`). Nothing of the HTTP client shows outside.
 
 mod decoded;
 mod proxy;
@@ -54,7 +55,11 @@ pub enum Reach {
 #[derive(Debug)]
 pub(crate) enum Fetched {
     /// A document, with what it says about being fetched again.
-    Document { body: Vec<u8>, etag: Option<String>, max_age: Option<Duration> },
+    Document {
+        body: Vec<u8>,
+        etag: Option<String>,
+        max_age: Option<Duration>,
+    },
     /// The one that is already here.
     NotModified { max_age: Option<Duration> },
 }
@@ -84,7 +89,12 @@ impl Fetch {
 
     /// The same through these proxies.
     pub(crate) fn through(proxies: Arc<Proxies>, largest: usize) -> Self {
-        Self::with(largest, Arc::new(Semaphore::new(64)), proxies, &Trust::default())
+        Self::with(
+            largest,
+            Arc::new(Semaphore::new(64)),
+            proxies,
+            &Trust::default(),
+        )
     }
 
     /// Whether documents may come over http from beyond loopback.
@@ -96,15 +106,27 @@ impl Fetch {
     pub fn trusting(&self, trust: &Trust) -> Self {
         if trust.certificates.is_empty() && trust.own.is_none() {
             let (token_file, plain_http) = (trust.token_file.clone(), trust.plain_http);
-            return Self { token_file, plain_http, ..self.clone() };
+            return Self {
+                token_file,
+                plain_http,
+                ..self.clone()
+            };
         }
-        Self::with(self.largest, Arc::clone(&self.slots), Arc::clone(&self.proxies), trust)
+        Self::with(
+            self.largest,
+            Arc::clone(&self.slots),
+            Arc::clone(&self.proxies),
+            trust,
+        )
     }
 
-    /// A way out for questions of one issuer, with places of its own: however many wait for an endpoint that hangs,
-    /// documents are fetched all the same.
+    /// A way out for questions of one issuer, with places of its own: however many wait for an
+    /// endpoint that hangs, documents are fetched all the same.
     pub fn for_questions(&self, trust: &Trust) -> Self {
-        Self { slots: Arc::new(Semaphore::new(64)), ..self.trusting(trust) }
+        Self {
+            slots: Arc::new(Semaphore::new(64)),
+            ..self.trusting(trust)
+        }
     }
 
     fn with(largest: usize, slots: Arc<Semaphore>, proxies: Arc<Proxies>, trust: &Trust) -> Self {
@@ -120,9 +142,16 @@ impl Fetch {
                 Some(OwnCertificate(identity)) => builder.identity(identity.clone()),
                 None => builder,
             };
-            trust.certificates.iter().cloned().fold(builder, ClientBuilder::add_root_certificate)
+            trust
+                .certificates
+                .iter()
+                .cloned()
+                .fold(builder, ClientBuilder::add_root_certificate)
         };
-        let (anywhere, outside) = (builder().build(), builder().dns_resolver(Arc::new(OutsideOnly)).build());
+        let (anywhere, outside) = (
+            builder().build(),
+            builder().dns_resolver(Arc::new(OutsideOnly)).build(),
+        );
         let proxied = (!proxies.is_empty()).then(|| proxies.on(builder()).build());
         Self {
             anywhere: anywhere.ok(),
@@ -154,10 +183,19 @@ impl Fetch {
         let _slot = self.slots.acquire().await;
         let response = self.send(url, reach, None).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Looked { status, headers, body: self.body(url, response).await? })
+        Ok(Looked {
+            status,
+            headers,
+            body: self.body(url, response).await?,
+        })
     }
 
-    async fn send(&self, url: &Url, reach: Reach, etag: Option<&str>) -> Result<Response, FetchFault> {
+    async fn send(
+        &self,
+        url: &Url,
+        reach: Reach,
+        etag: Option<&str>,
+    ) -> Result<Response, FetchFault> {
         let fault = |reason: String| FetchFault::of(url, reason);
         let mut request = self.client_for(url, reach).await?.get(url.clone());
         if let Some(file) = &self.token_file {
@@ -165,7 +203,10 @@ impl Fetch {
             let token = token.map_err(|error| fault(format!("{}: {error}", file.display())))?;
             let token = token.trim();
             if token.is_empty() {
-                return Err(fault(format!("{}: expected a token, found an empty file", file.display())));
+                return Err(fault(format!(
+                    "{}: expected a token, found an empty file",
+                    file.display()
+                )));
             }
             request = request.bearer_auth(token);
         }
@@ -182,36 +223,60 @@ impl Fetch {
         if reach == Reach::Outside && address::is_inside(url) {
             return Err(fault("a public issuer names an inside address"));
         }
-        // A proxy resolves names by itself: only names that lead outside, as seen from here, are its business.
+        // A proxy resolves names by itself: only names that lead outside, as seen from here, are
+        // its business.
         let proxied = self.proxies.serve(url) && leads_outside(url).await;
         let client = match reach {
             _ if proxied => &self.proxied,
             Reach::Anywhere => &self.anywhere,
             Reach::Outside => &self.outside,
         };
-        client.as_ref().ok_or_else(|| fault("TLS is not available on this machine"))
+        client
+            .as_ref()
+            .ok_or_else(|| fault("TLS is not available on this machine"))
     }
 
     async fn read(&self, url: &Url, response: Response) -> Result<Fetched, FetchFault> {
         let status = response.status();
-        let fault =
-            |reason: String| FetchFault { absent: status.is_client_error(), ..FetchFault::of(url, reason) };
+        let fault = |reason: String| FetchFault {
+            absent: status.is_client_error(),
+            ..FetchFault::of(url, reason)
+        };
         let max_age = max_age(response.headers());
         if status == StatusCode::NOT_MODIFIED {
             return Ok(Fetched::NotModified { max_age });
         }
         if status != StatusCode::OK {
-            let redirected = if status.is_redirection() { " (redirects are not followed)" } else { "" };
-            return Err(fault(format!("the answer was {}{redirected}", status.as_u16())));
+            let redirected = if status.is_redirection() {
+                " (redirects are not followed)"
+            } else {
+                ""
+            };
+            return Err(fault(format!(
+                "the answer was {}{redirected}",
+                status.as_u16()
+            )));
         }
-        let etag = response.headers().get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Ok(Fetched::Document { body: self.body(url, response).await?, etag, max_age })
+        let etag = response
+            .headers()
+            .get(ETAG)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        Ok(Fetched::Document {
+            body: self.body(url, response).await?,
+            etag,
+            max_age,
+        })
     }
 
     /// The whole body, within the limit.
     async fn body(&self, url: &Url, mut response: Response) -> Result<Vec<u8>, FetchFault> {
         let (headers, mut body) = (response.headers().clone(), Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(|error| FetchFault::of(url, chain(&error)))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| FetchFault::of(url, chain(&error)))?
+        {
             body.extend_from_slice(&chunk);
             if body.len() > self.largest {
                 let reason = format!("the document is larger than {} bytes", self.largest);
@@ -227,10 +292,14 @@ pub async fn leads_outside(url: &Url) -> bool {
     if address::is_inside(url) {
         return false;
     }
-    let Some(url::Host::Domain(name)) = url.host() else { return true };
+    let Some(url::Host::Domain(name)) = url.host() else {
+        return true;
+    };
     // A name that cannot be resolved leads nowhere; the stricter reading costs nothing.
     match tokio::net::lookup_host((name, 443)).await {
-        Ok(addresses) => addresses.map(|address| address.ip()).all(address::is_public),
+        Ok(addresses) => addresses
+            .map(|address| address.ip())
+            .all(address::is_public),
         Err(_) => true,
     }
 }
@@ -242,9 +311,13 @@ impl Resolve for OutsideOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let outside: Vec<SocketAddr> = found.filter(|address| address::is_public(address.ip())).collect();
+            let outside: Vec<SocketAddr> = found
+                .filter(|address| address::is_public(address.ip()))
+                .collect();
             if outside.is_empty() {
-                return Err("a public issuer names a host that resolves to an inside address".into());
+                return Err(
+                    "a public issuer names a host that resolves to an inside address".into(),
+                );
             }
             Ok(Box::new(outside.into_iter()) as Addrs)
         })
@@ -253,29 +326,50 @@ impl Resolve for OutsideOnly {
 
 /// `max-age` of Cache-Control (RFC 9111, section 5.2.2.1); zero for `no-store` and `no-cache`.
 pub(crate) fn max_age(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(CACHE_CONTROL)?.to_str().ok()?.to_ascii_lowercase();
+    let text = headers
+        .get(CACHE_CONTROL)?
+        .to_str()
+        .ok()?
+        .to_ascii_lowercase();
     let mut directives = text.split(',').map(str::trim);
     directives.find_map(|directive| match directive {
         "no-store" | "no-cache" => Some(Duration::ZERO),
-        other => other.strip_prefix("max-age=")?.trim_matches('"').parse().ok().map(Duration::from_secs),
+        other => other
+            .strip_prefix("max-age=")?
+            .trim_matches('"')
+            .parse()
+            .ok()
+            .map(Duration::from_secs),
     })
 }
 
 /// An error with its causes: the client's own message leaves out why.
 fn chain(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };
+    let mut text = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else {
+        String::new()
+    };
     let mut cause = error.source();
     while let Some(error) = cause {
         let separator = if text.is_empty() { "" } else { ": " };
         text.push_str(&format!("{separator}{error}"));
         cause = error.source();
     }
-    if text.is_empty() { "the request failed".to_owned() } else { text }
+    if text.is_empty() {
+        "the request failed".to_owned()
+    } else {
+        text
+    }
 }
 
 impl FetchFault {
     fn of(url: &Url, reason: String) -> Self {
-        Self { url: url.to_string(), reason, absent: false }
+        Self {
+            url: url.to_string(),
+            reason,
+            absent: false,
+        }
     }
 }
 
@@ -294,8 +388,15 @@ mod tests {
     #[tokio::test]
     async fn a_public_issuer_leads_to_no_inside_host_by_address_or_by_name() {
         let fetch = Fetch::new(1_000);
-        for url in ["https://10.0.0.1/jwks", "https://[::ffff:127.0.0.1]/jwks", "https://localhost/jwks"] {
-            let fault = fetch.get(&Url::parse(url).unwrap(), Reach::Outside, None).await.unwrap_err();
+        for url in [
+            "https://10.0.0.1/jwks",
+            "https://[::ffff:127.0.0.1]/jwks",
+            "https://localhost/jwks",
+        ] {
+            let fault = fetch
+                .get(&Url::parse(url).unwrap(), Reach::Outside, None)
+                .await
+                .unwrap_err();
             assert!(fault.to_string().contains("inside address"), "{fault}");
         }
         // A name is judged by what it resolves to, at the moment of connecting.

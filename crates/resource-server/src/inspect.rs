@@ -1,7 +1,9 @@
-//! An issuer's documents as this server sees them, with everything that came along: for auditing, and for showing.
+//! An issuer's documents as this server sees them, with everything that came along: for auditing,
+//! and for showing.
 //!
-//! They go by the same way out as the keys of a running server: no redirects, https only beyond loopback, bounded, and
-//! to outside addresses only where a public issuer's metadata names them. Nothing is judged here, and nothing is kept.
+//! They go by the same way out as the keys of a running server: no redirects, https only beyond
+//! loopback, bounded, and to outside addresses only where a public issuer's metadata names them.
+//! Nothing is judged here, and nothing is kept.
 
 use crate::clock::Clock;
 use crate::config::IssuerConfig;
@@ -60,28 +62,45 @@ impl Answer {
 }
 
 impl Inspector {
-    /// The documents of an issuer as written in settings. No audience is needed: no token is decided on.
+    /// The documents of an issuer as written in settings. No audience is needed: no token is
+    /// decided on.
     ///
     /// # Errors
     ///
     /// What is wrong with the issuer, its addresses, or the file with its certificates.
-    pub fn new(written: &IssuerConfig, limits: Limits, clock: Arc<dyn Clock>) -> Result<Self, ConfigErrors> {
+    pub fn new(
+        written: &IssuerConfig,
+        limits: Limits,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigErrors> {
         let tenant = written
             .tenant
             .as_ref()
             .or_else(|| written.tenants.first())
             .filter(|_| !written.danger_any_tenant);
-        let url = tenant.map_or_else(|| written.url.clone(), |tenant| written.url.replace(TENANT, tenant));
+        let url = tenant.map_or_else(
+            || written.url.clone(),
+            |tenant| written.url.replace(TENANT, tenant),
+        );
         let mut faults = Vec::new();
         let dialect = settings::dialect("profile", written, &mut faults);
         let issuer = settings::identifier("issuer", &url, dialect, written)?;
         let trust = settings::noted(&mut faults, Trust::read("issuer", written));
         let source = dialect.and_then(|dialect| {
-            settings::noted(&mut faults, settings::source("issuer", &issuer, dialect, written))
+            settings::noted(
+                &mut faults,
+                settings::source("issuer", &issuer, dialect, written),
+            )
         });
         ConfigErrors::check(faults)?;
         let fetch = Fetch::new(limits.document_bytes).trusting(&trust.unwrap_or_default());
-        Ok(Self { issuer, source: source.unwrap_or(KeySource::Discovered), limits, fetch, clock })
+        Ok(Self {
+            issuer,
+            source: source.unwrap_or(KeySource::Discovered),
+            limits,
+            fetch,
+            clock,
+        })
     }
 
     /// The issuer.
@@ -99,8 +118,8 @@ impl Inspector {
         &self.clock
     }
 
-    /// Asks every address where the metadata may be, in the order in which a server would; none where the key set is
-    /// named by the operator or by what is known of the provider.
+    /// Asks every address where the metadata may be, in the order in which a server would; none
+    /// where the key set is named by the operator or by what is known of the provider.
     pub async fn metadata(&self) -> Vec<Looked> {
         let mut looked = Vec::new();
         for url in self.metadata_urls() {
@@ -121,7 +140,11 @@ impl Inspector {
             Ok(issuer) => leads_outside(&issuer).await,
             Err(_) => true,
         };
-        let reach = if public { Reach::Outside } else { Reach::Anywhere };
+        let reach = if public {
+            Reach::Outside
+        } else {
+            Reach::Anywhere
+        };
         Some(self.look(named?, reach).await)
     }
 
@@ -149,7 +172,12 @@ impl Inspector {
     ///
     /// What is wrong with the document.
     pub fn read(&self, document: &[u8]) -> Result<Metadata, String> {
-        Metadata::parse_over(document, &self.issuer, &self.limits, self.fetch.allows_plain_http())
+        Metadata::parse_over(
+            document,
+            &self.issuer,
+            &self.limits,
+            self.fetch.allows_plain_http(),
+        )
     }
 
     /// The file with the keys, as if it had been fetched.
@@ -157,8 +185,17 @@ impl Inspector {
         let (asked, began) = (self.clock.now(), self.clock.elapsed());
         let read = std::fs::read(path).map_err(|error| error.to_string());
         let took = self.clock.elapsed().saturating_sub(began);
-        let answer = read.map(|body| Answer { status: 200, headers: HeaderMap::new(), body, asked, took });
-        Some(Looked { url: self.keys_url()?, answer })
+        let answer = read.map(|body| Answer {
+            status: 200,
+            headers: HeaderMap::new(),
+            body,
+            asked,
+            took,
+        });
+        Some(Looked {
+            url: self.keys_url()?,
+            answer,
+        })
     }
 
     async fn look(&self, url: Url, reach: Reach) -> Looked {
@@ -166,8 +203,18 @@ impl Inspector {
         let looked = self.fetch.look(&url, reach).await;
         let took = self.clock.elapsed().saturating_sub(began);
         let answer = looked.map_err(|fault| fault.reason).map(|looked| {
-            let fetch::Looked { status, headers, body } = looked;
-            Answer { status, headers, body, asked, took }
+            let fetch::Looked {
+                status,
+                headers,
+                body,
+            } = looked;
+            Answer {
+                status,
+                headers,
+                body,
+                asked,
+                took,
+            }
         });
         Looked { url, answer }
     }

@@ -1,9 +1,9 @@
 //! The live decision: trusted issuers, discovery, the key cache and the verified-token cache.
 //!
-//! [`ResourceServer::decide`] is the straight line of one request; every step of it is one file away, here or in
-//! `portcullis-core`, which holds all the checks. What this crate adds is everything that waits: it fetches the
-//! issuers' metadata and keys ahead of time, survives rotation and outage, and never lets junk cause a fetch
-//! beyond a small budget.
+//! [`ResourceServer::decide`] is the straight line of one request; every step of it is one file
+//! away, here or in `portcullis-core`, which holds all the checks. What this crate adds is
+//! everything that waits: it fetches the issuers' metadata and keys ahead of time, survives
+//! rotation and outage, and never lets junk cause a fetch beyond a small budget.
 //!
 //! ```no_run
 //! # async fn example(headers: http::HeaderMap) -> Result<(), portcullis_core::ConfigErrors> {
@@ -48,8 +48,8 @@ mod token_cache;
 pub use breaker::BreakerState;
 pub use client_auth::Secret;
 pub use config::{
-    ClaimCondition, ClaimScalar, ClaimText, Config, GroupsConfig, IntrospectionConfig, IssuerConfig,
-    OneOrMore,
+    ClaimCondition, ClaimScalar, ClaimText, Config, GroupsConfig, IntrospectionConfig,
+    IssuerConfig, OneOrMore,
 };
 pub use explain::Explanation;
 pub use inspect::{Answer, Inspector, Looked};
@@ -61,7 +61,8 @@ pub use respond::{Refused, request_id};
 #[cfg(feature = "redis")]
 pub use revocation::RevocationStore;
 pub use revocation::{
-    REMEMBERED_SECONDS, Revocation, RevocationConfig, RevocationStatus, RevokedKind, StoreStatus, StoreUrl,
+    REMEMBERED_SECONDS, Revocation, RevocationConfig, RevocationStatus, RevokedKind, StoreStatus,
+    StoreUrl,
 };
 pub use server::ResourceServer;
 pub use settings::Settings;

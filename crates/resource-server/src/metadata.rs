@@ -1,8 +1,10 @@
-//! Authorization server metadata (RFC 8414) and OpenID Connect Discovery 1.0: where an issuer's keys are.
+//! Authorization server metadata (RFC 8414) and OpenID Connect Discovery 1.0: where an issuer's
+//! keys are.
 //!
-//! Four well-known URLs are asked in a fixed order, until all that is needed is known: usually the first has it. A
-//! document counts only if its `issuer` is, byte for byte, the issuer that was asked for (RFC 8414, section 3.3); later
-//! ones only fill the gaps of earlier ones. Whatever else stands there, such as a web page, counts for nothing.
+//! Four well-known URLs are asked in a fixed order, until all that is needed is known: usually the
+//! first has it. A document counts only if its `issuer` is, byte for byte, the issuer that was
+//! asked for (RFC 8414, section 3.3); later ones only fill the gaps of earlier ones. Whatever else
+//! stands there, such as a web page, counts for nothing.
 
 use crate::address;
 use crate::fetch::{Fetch, FetchFault, Fetched, Reach};
@@ -40,7 +42,8 @@ impl Metadata {
         Self::find(&fetch, issuer, well_known(issuer.as_str()), &limits, &[]).await
     }
 
-    /// The metadata at these URLs: the key set's address, and as much as is to be had of what else is needed.
+    /// The metadata at these URLs: the key set's address, and as much as is to be had of what else
+    /// is needed.
     pub(crate) async fn find(
         fetch: &Fetch,
         issuer: &Issuer,
@@ -51,7 +54,10 @@ impl Metadata {
         let needed = [&[JWKS_URI], needed].concat();
         let read = |object: &Object| Members::read(object, fetch.allows_plain_http());
         let found = discover(fetch, issuer, urls, limits, &needed, read).await?;
-        found.complete().map_err(|reason| DiscoveryError { issuer: issuer.clone(), answers: vec![reason] })
+        found.complete().map_err(|reason| DiscoveryError {
+            issuer: issuer.clone(),
+            answers: vec![reason],
+        })
     }
 
     /// Whether it has this endpoint, under its name in the document.
@@ -86,8 +92,9 @@ impl Metadata {
     }
 }
 
-/// Asks these URLs in turn, until every needed member is known, and makes `members` of all documents together that are
-/// the issuer's. A server that is down is not asked again under another path.
+/// Asks these URLs in turn, until every needed member is known, and makes `members` of all
+/// documents together that are the issuer's. A server that is down is not asked again under another
+/// path.
 ///
 /// # Errors
 ///
@@ -105,13 +112,17 @@ pub async fn discover<T>(
     for url in urls {
         let (found, absent) = match fetch.get(&url, Reach::Anywhere, None).await {
             Ok(Fetched::Document { body, .. }) => (read(&body, issuer, limits), true),
-            Ok(Fetched::NotModified { .. }) => (Err("the answer was 304, unasked".to_owned()), true),
+            Ok(Fetched::NotModified { .. }) => {
+                (Err("the answer was 304, unasked".to_owned()), true)
+            }
             Err(FetchFault { reason, absent, .. }) => (Err(reason), absent),
         };
         // Each document has to be in order by itself.
         match found.and_then(|object| members(&object).map(|_| object)) {
             Ok(object) => {
-                let filled = known.take().map(|earlier| earlier.filled_by(object.clone()));
+                let filled = known
+                    .take()
+                    .map(|earlier| earlier.filled_by(object.clone()));
                 let all = filled.unwrap_or(object);
                 let complete = needed.iter().all(|name| has(&all, name));
                 known = Some(all);
@@ -127,20 +138,34 @@ pub async fn discover<T>(
             }
         }
     }
-    let Some(known) = known else { return Err(DiscoveryError { issuer: issuer.clone(), answers }) };
-    members(&known).map_err(|reason| DiscoveryError { issuer: issuer.clone(), answers: vec![reason] })
+    let Some(known) = known else {
+        return Err(DiscoveryError {
+            issuer: issuer.clone(),
+            answers,
+        });
+    };
+    members(&known).map_err(|reason| DiscoveryError {
+        issuer: issuer.clone(),
+        answers: vec![reason],
+    })
 }
 
 fn has(object: &Object, name: &str) -> bool {
-    object.get(name).is_some_and(|value| !matches!(value, Json::Null))
+    object
+        .get(name)
+        .is_some_and(|value| !matches!(value, Json::Null))
 }
 
-/// Where the metadata of an issuer may be: OpenID Connect Discovery, section 4; RFC 8414, section 3; RFC 8414, section 5;
-/// and the document of RFC 8414 behind the issuer's path, where several providers have it.
+/// Where the metadata of an issuer may be: OpenID Connect Discovery, section 4; RFC 8414, section
+/// 3; RFC 8414, section 5; and the document of RFC 8414 behind the issuer's path, where several
+/// providers have it.
 pub fn well_known(base: &str) -> Vec<Url> {
     let text = base.strip_suffix('/').unwrap_or(base);
     let start = text.find("://").map_or(0, |at| at + "://".len());
-    let path_at = text.get(start..).and_then(|rest| rest.find('/')).map_or(text.len(), |at| start + at);
+    let path_at = text
+        .get(start..)
+        .and_then(|rest| rest.find('/'))
+        .map_or(text.len(), |at| start + at);
     let (origin, path) = text.split_at_checked(path_at).unwrap_or((text, ""));
     let urls = [
         format!("{text}/.well-known/openid-configuration"),
@@ -158,13 +183,21 @@ pub fn well_known(base: &str) -> Vec<Url> {
 
 /// The document, if it is this issuer's.
 fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, String> {
-    let document = json::parse(document, limits).map_err(|fault| format!("the document is {fault}"))?;
-    let Json::Object(object) = document else { return Err("the document is not an object".to_owned()) };
+    let document =
+        json::parse(document, limits).map_err(|fault| format!("the document is {fault}"))?;
+    let Json::Object(object) = document else {
+        return Err("the document is not an object".to_owned());
+    };
     // AD FS has one name in its metadata and another in its access tokens, and says both.
     let of_access_tokens = object.get("access_token_issuer").and_then(Json::as_str);
     match object.get("issuer").and_then(Json::as_str) {
-        Some(named) if named == issuer.as_str() || of_access_tokens == Some(issuer.as_str()) => Ok(object),
-        Some(other) => Err(format!("it is the metadata of another issuer, {}", shown(other))),
+        Some(named) if named == issuer.as_str() || of_access_tokens == Some(issuer.as_str()) => {
+            Ok(object)
+        }
+        Some(other) => Err(format!(
+            "it is the metadata of another issuer, {}",
+            shown(other)
+        )),
         None => Err("it names no `issuer`".to_owned()),
     }
 }
@@ -181,7 +214,10 @@ struct Members {
 impl Members {
     fn read(object: &Object, plain_http: bool) -> Result<Self, String> {
         let endpoint = |object: &Object, name| endpoint_over(object, name, plain_http);
-        let alias = |name| match object.get("mtls_endpoint_aliases").and_then(Json::as_object) {
+        let alias = |name| match object
+            .get("mtls_endpoint_aliases")
+            .and_then(Json::as_object)
+        {
             Some(aliases) => endpoint(aliases, name),
             None => Ok(None),
         };
@@ -195,7 +231,12 @@ impl Members {
     }
 
     fn complete(self) -> Result<Metadata, String> {
-        let Self { jwks_uri, token_endpoint, introspection_endpoint, .. } = self;
+        let Self {
+            jwks_uri,
+            token_endpoint,
+            introspection_endpoint,
+            ..
+        } = self;
         Ok(Metadata {
             jwks_uri: jwks_uri.ok_or("it names no `jwks_uri`")?,
             token_endpoint,
@@ -222,10 +263,18 @@ pub fn endpoint(object: &Object, name: &str) -> Result<Option<Url>, String> {
 }
 
 fn endpoint_over(object: &Object, name: &str, plain_http: bool) -> Result<Option<Url>, String> {
-    let Some(value) = object.get(name).filter(|value| !matches!(value, Json::Null)) else { return Ok(None) };
-    let text = value.as_str().ok_or_else(|| format!("its `{name}` is not a string"))?;
+    let Some(value) = object
+        .get(name)
+        .filter(|value| !matches!(value, Json::Null))
+    else {
+        return Ok(None);
+    };
+    let text = value
+        .as_str()
+        .ok_or_else(|| format!("its `{name}` is not a string"))?;
     let url = address::parse_fetchable(text, plain_http);
-    url.map(Some).map_err(|reason| format!("its `{name}` cannot be used: {reason}"))
+    url.map(Some)
+        .map_err(|reason| format!("its `{name}` cannot be used: {reason}"))
 }
 
 /// No metadata could be had, and what each URL answered.
@@ -237,7 +286,12 @@ pub struct DiscoveryError {
 
 impl fmt::Display for DiscoveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no metadata of `{}`: {}", self.issuer, self.answers.join("; "))
+        write!(
+            f,
+            "no metadata of `{}`: {}",
+            self.issuer,
+            self.answers.join("; ")
+        )
     }
 }
 
@@ -273,7 +327,9 @@ mod tests {
     fn the_issuer_must_be_the_one_asked_for() {
         let issuer = Issuer::parse("https://idp.example").unwrap();
         let read = |text: &str| Metadata::parse(text.as_bytes(), &issuer, &Limits::default());
-        assert!(read(r#"{"issuer":"https://idp.example","jwks_uri":"https://idp.example/k"}"#).is_ok());
+        assert!(
+            read(r#"{"issuer":"https://idp.example","jwks_uri":"https://idp.example/k"}"#).is_ok()
+        );
         let nulls = r#"{"issuer":"https://idp.example","jwks_uri":"https://idp.example/k","token_endpoint":null,
             "introspection_endpoint":null,"mtls_endpoint_aliases":null}"#;
         assert_eq!(read(nulls).unwrap().token_endpoint, None);

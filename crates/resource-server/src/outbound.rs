@@ -1,15 +1,16 @@
-//! What a client of identity providers shares with the resource server: the bounded way out, the ways of proving who
-//! asks, the reading of metadata, and the keys of an issuer, kept fresh.
+//! What a client of identity providers shares with the resource server: the bounded way out, the
+//! ways of proving who asks, the reading of metadata, and the keys of an issuer, kept fresh.
 //!
-//! It is for `portcullis-client`; a resource server has no need of it. Everything here follows the rules of the
-//! resource server: https except on loopback, no redirects, the environment's proxy for outside hosts, answers bounded in size and time, inside
-//! addresses only where the operator wrote them. No HTTP client shows in a signature.
+//! It is for `portcullis-client`; a resource server has no need of it. Everything here follows the
+//! rules of the resource server: https except on loopback, no redirects, the environment's proxy
+//! for outside hosts, answers bounded in size and time, inside addresses only where the operator
+//! wrote them. No HTTP client shows in a signature.
 
 pub use crate::address::{fetchable, parse as parse_url};
 pub use crate::client_auth::{Assertion, AssertionFile, ClientAuth, Proof, Secret};
 pub use crate::fetch::{
-    Answered, Authorization, Body, Fetch, FetchFault, OwnCertificate, Proxies, Question, Reach, Trust,
-    leads_outside,
+    Answered, Authorization, Body, Fetch, FetchFault, OwnCertificate, Proxies, Question, Reach,
+    Trust, leads_outside,
 };
 pub use crate::key_cache::budget::Budget;
 pub use crate::metadata::{discover, endpoint, well_known};
@@ -41,10 +42,18 @@ impl IssuerKeys {
     /// The keys of this issuer. Nothing is fetched yet.
     pub fn new(issuer: Issuer, source: KeySource, fetch: Fetch, clock: Arc<dyn Clock>) -> Self {
         let meters = KeyMeters::new(issuer.as_str());
-        Self(KeyCache::new(issuer, source, KeySettings::default(), fetch, clock, meters))
+        Self(KeyCache::new(
+            issuer,
+            source,
+            KeySettings::default(),
+            fetch,
+            clock,
+            meters,
+        ))
     }
 
-    /// Proves that the issuer signed this, and says by which key. It says nothing about the payload.
+    /// Proves that the issuer signed this, and says by which key. It says nothing about the
+    /// payload.
     ///
     /// # Errors
     ///
@@ -52,7 +61,9 @@ impl IssuerKeys {
     pub async fn prove(&self, jws: &CompactJws<'_>) -> Result<VerifyingKey, Unproven> {
         let signer = self.0.signer(jws).await.map_err(|fault| match fault {
             KeyFault::Outage(outage) => Unproven::Outage(outage),
-            KeyFault::UnknownKey => Unproven::Forged("it is by a key that the issuer does not publish"),
+            KeyFault::UnknownKey => {
+                Unproven::Forged("it is by a key that the issuer does not publish")
+            }
             KeyFault::WrongAlgorithm => Unproven::Forged("its key is for other algorithms"),
         })?;
         signer.ok_or(Unproven::Forged("its signature is wrong"))

@@ -39,11 +39,18 @@ impl PathWatch {
         }
         seen.tokens += 1;
         let paths = verifier.own_paths(claims);
-        seen.found.extend(paths.iter().filter(|(_, _, found)| *found).map(|(setting, _, _)| *setting));
+        seen.found.extend(
+            paths
+                .iter()
+                .filter(|(_, _, found)| *found)
+                .map(|(setting, _, _)| *setting),
+        );
         if seen.tokens < ENOUGH {
             return Vec::new();
         }
-        let silent = paths.into_iter().filter(|(setting, _, _)| !seen.found.contains(setting));
+        let silent = paths
+            .into_iter()
+            .filter(|(setting, _, _)| !seen.found.contains(setting));
         silent.map(|(setting, path, _)| (setting, path)).collect()
     }
 }
@@ -63,14 +70,26 @@ mod tests {
         profile.mapping.acr = vec![ClaimPath::parse("level").unwrap()];
         let issuer = Issuer::parse("https://idp.example").unwrap();
         let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), profile);
-        let claims =
-            |text: &str| Answer::parse(text.as_bytes(), &Limits::default()).unwrap().into_claims().unwrap();
+        let claims = |text: &str| {
+            Answer::parse(text.as_bytes(), &Limits::default())
+                .unwrap()
+                .into_claims()
+                .unwrap()
+        };
         let watch = PathWatch::default();
-        let (usual, rare) =
-            (claims(r#"{"active":true,"roles":["a"]}"#), claims(r#"{"active":true,"level":"1"}"#));
+        let (usual, rare) = (
+            claims(r#"{"active":true,"roles":["a"]}"#),
+            claims(r#"{"active":true,"level":"1"}"#),
+        );
         assert!(watch.silent(&verifier, &rare).is_empty());
-        assert!((2..ENOUGH).all(|_| watch.silent(&verifier, &usual).is_empty()), "too early to tell");
-        assert_eq!(watch.silent(&verifier, &usual), [("roles", "realm_acess.roles".to_owned())]);
+        assert!(
+            (2..ENOUGH).all(|_| watch.silent(&verifier, &usual).is_empty()),
+            "too early to tell"
+        );
+        assert_eq!(
+            watch.silent(&verifier, &usual),
+            [("roles", "realm_acess.roles".to_owned())]
+        );
         assert!(watch.silent(&verifier, &usual).is_empty(), "once is enough");
         // What the provider's profile says by itself is nobody's slip.
         let plain = Verifier::new(

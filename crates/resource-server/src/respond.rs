@@ -35,7 +35,11 @@ impl Refused {
                 tracing::warn!(code = %outage.code(), facts = outage.facts(), request_id, "no decision");
             }
         }
-        Self { denial: Box::new(denial), realm: server.realm().to_owned(), request_id }
+        Self {
+            denial: Box::new(denial),
+            realm: server.realm().to_owned(),
+            request_id,
+        }
     }
 
     /// Why.
@@ -46,30 +50,42 @@ impl Refused {
     /// The response: 400, 401 or 403 with a challenge, or 503.
     pub fn into_response<B: From<Bytes>>(self) -> Response<B> {
         let (status, problem) = match &*self.denial {
-            Denial::Rejection(rejection) => {
-                (rejection.code().entry().status, Problem::of_rejection(rejection, &self.request_id))
-            }
+            Denial::Rejection(rejection) => (
+                rejection.code().entry().status,
+                Problem::of_rejection(rejection, &self.request_id),
+            ),
             Denial::Outage(outage) => (503, Problem::of_outage(outage, &self.request_id)),
         };
-        // A struct of strings and numbers cannot fail to serialize; an empty body would still be a refusal.
+        // A struct of strings and numbers cannot fail to serialize; an empty body would still be a
+        // refusal.
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = Response::new(B::from(Bytes::from(body)));
-        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        *response.status_mut() =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         self.set_headers(response.headers_mut());
         response
     }
 
     fn set_headers(&self, headers: &mut HeaderMap) {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(VARY, HeaderValue::from_static("Authorization"));
         set(headers, REQUEST_ID, &self.request_id);
         match &*self.denial {
             Denial::Rejection(rejection) => {
-                let Challenge { www_authenticate, .. } = challenge(rejection, &self.realm);
+                let Challenge {
+                    www_authenticate, ..
+                } = challenge(rejection, &self.realm);
                 set(headers, WWW_AUTHENTICATE, &www_authenticate);
             }
-            Denial::Outage(outage) => set(headers, RETRY_AFTER, &outage.retry_after().as_secs().to_string()),
+            Denial::Outage(outage) => set(
+                headers,
+                RETRY_AFTER,
+                &outage.retry_after().as_secs().to_string(),
+            ),
         }
     }
 }
@@ -88,14 +104,24 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// What this request is called in the log: the caller's `x-request-id` if it is short and plain, else a new name.
+/// What this request is called in the log: the caller's `x-request-id` if it is short and plain,
+/// else a new name.
 pub fn request_id(headers: &HeaderMap) -> String {
     let plain = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        (1..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
     };
-    let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(plain);
+    let sent = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(plain);
     // The standard library seeds its hashers at random: unique enough to find a line in a log.
-    sent.map_or_else(|| format!("{:016x}", RandomState::new().hash_one(0_u8)), str::to_owned)
+    sent.map_or_else(
+        || format!("{:016x}", RandomState::new().hash_one(0_u8)),
+        str::to_owned,
+    )
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -18,15 +18,19 @@ use portcullis_core::jose::{Header, compact, signature};
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::{AccessToken, Issuer};
 use portcullis_core::verify::Verifier;
-use portcullis_core::{ConfigErrors, Decision, Denial, Limits, Outage, Permit, Requirement, policy};
+use portcullis_core::{
+    ConfigErrors, Decision, Denial, Limits, Outage, Permit, Requirement, policy,
+};
 use std::fmt;
 use std::sync::Arc;
 use tracing::{Instrument as _, field};
 
-/// A protected resource server (RFC 6749, section 1.1): it trusts some issuers and decides about requests.
+/// A protected resource server (RFC 6749, section 1.1): it trusts some issuers and decides about
+/// requests.
 ///
 /// Clones share one server. Keys are fetched in the background from the first request on, or from
-/// [`start`](Self::start); while an issuer cannot be reached at the start, its tokens get 503, never 401.
+/// [`start`](Self::start); while an issuer cannot be reached at the start, its tokens get 503,
+/// never 401.
 #[derive(Clone)]
 pub struct ResourceServer(Arc<Inner>);
 
@@ -49,7 +53,9 @@ impl ResourceServer {
     ///
     /// Everything that is missing or wrong, all at once.
     pub fn from_env() -> Result<Self, ConfigErrors> {
-        Ok(Self::with_settings(Settings::try_from(Config::from_env()?)?))
+        Ok(Self::with_settings(
+            Settings::try_from(Config::from_env()?)?,
+        ))
     }
 
     /// A server that trusts one issuer and answers to one audience.
@@ -72,15 +78,19 @@ impl ResourceServer {
         Self::with_revocations(settings, revocations, clock)
     }
 
-    /// A server with other settings that takes the place of this one. What was revoked here stays revoked there, unless
-    /// the settings of revocation themselves are others.
+    /// A server with other settings that takes the place of this one. What was revoked here stays
+    /// revoked there, unless the settings of revocation themselves are others.
     #[must_use]
     pub fn succeeded_by(&self, settings: Settings) -> Self {
         let revocations = self.0.revocations.succeeded_by(&settings.revocation);
         Self::with_revocations(settings, revocations, Arc::clone(&self.0.clock))
     }
 
-    fn with_revocations(settings: Settings, revocations: Arc<Revocations>, clock: Arc<dyn Clock>) -> Self {
+    fn with_revocations(
+        settings: Settings,
+        revocations: Arc<Revocations>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self(Arc::new(Inner {
             issuers: TrustedIssuers::new(settings.issuers, settings.limits, &clock),
             tokens: TokenCache::new(settings.remembered_tokens),
@@ -94,20 +104,28 @@ impl ResourceServer {
         }))
     }
 
-    /// Begins to fetch keys and to follow the revocation store, so that the first request finds them. Needs a Tokio
-    /// runtime; without one, the first request begins.
+    /// Begins to fetch keys and to follow the revocation store, so that the first request finds
+    /// them. Needs a Tokio runtime; without one, the first request begins.
     pub fn start(&self) {
         self.0.issuers.start();
         self.0.revocations.start();
     }
 
-    /// The headers of a request whose token is in the cookie that the settings name, with the token where
-    /// [`decide`](Self::decide) looks for it; none where there is no such cookie, or where it does not count. A door that
-    /// knows the method calls this first.
+    /// The headers of a request whose token is in the cookie that the settings name, with the token
+    /// where [`decide`](Self::decide) looks for it; none where there is no such cookie, or where it
+    /// does not count. A door that knows the method calls this first.
     pub fn with_cookie_token(&self, request: CookieRequest<'_>) -> Option<HeaderMap> {
         let name = self.0.token_cookie.as_deref()?;
-        let in_own_header = self.0.token_header.as_ref().is_some_and(|it| request.headers.contains_key(it));
-        if in_own_header { None } else { request.presented(name) }
+        let in_own_header = self
+            .0
+            .token_header
+            .as_ref()
+            .is_some_and(|it| request.headers.contains_key(it));
+        if in_own_header {
+            None
+        } else {
+            request.presented(name)
+        }
     }
 
     /// Decides about a request from its headers and its query: every step, in order.
@@ -118,9 +136,16 @@ impl ResourceServer {
         requirement: &Requirement,
     ) -> Decision {
         let began = self.0.clock.elapsed();
-        let span = tracing::debug_span!(events::DECIDE, outcome = field::Empty, code = field::Empty);
-        let decision = self.permitted(headers, query, requirement).instrument(span.clone()).await.into();
-        self.0.meters.decided(&decision, self.0.clock.elapsed().saturating_sub(began));
+        let span =
+            tracing::debug_span!(events::DECIDE, outcome = field::Empty, code = field::Empty);
+        let decision = self
+            .permitted(headers, query, requirement)
+            .instrument(span.clone())
+            .await
+            .into();
+        self.0
+            .meters
+            .decided(&decision, self.0.clock.elapsed().saturating_sub(began));
         if !span.is_disabled() {
             let (outcome, code) = events::outcome(&decision);
             span.record("outcome", outcome).record("code", code);
@@ -139,13 +164,18 @@ impl ResourceServer {
         self.permit(token, requirement).await
     }
 
-    /// Permits a request with a verified token that meets the requirement. Where that hangs on groups that did not fit
-    /// into the token, they are looked up, if its issuer's settings say how.
+    /// Permits a request with a verified token that meets the requirement. Where that hangs on
+    /// groups that did not fit into the token, they are looked up, if its issuer's settings say
+    /// how.
     ///
     /// # Errors
     ///
     /// The refusal; or the outage, where the groups cannot be had.
-    pub async fn permit(&self, token: AccessToken, requirement: &Requirement) -> Result<Permit, Denial> {
+    pub async fn permit(
+        &self,
+        token: AccessToken,
+        requirement: &Requirement,
+    ) -> Result<Permit, Denial> {
         let token = match requirement.hangs_on_groups(&token, self.0.clock.now()) {
             true => self.with_groups(token).await?,
             false => token,
@@ -161,16 +191,29 @@ impl ResourceServer {
     /// The refusal, or the outage that leaves it open.
     pub async fn authenticate(&self, credential: Credential<'_>) -> Result<AccessToken, Denial> {
         let digest = TokenCache::digest(credential.token());
-        if let Some((opaque, introspector)) =
-            self.0.issuers.asked_about(credential.token(), &self.0.limits)?
+        if let Some((opaque, introspector)) = self
+            .0
+            .issuers
+            .asked_about(credential.token(), &self.0.limits)?
         {
             let token = introspector.verify(opaque, &digest).await?;
-            self.0.revocations.check(&Standing::default(), Revocable::Verified(&token)).await?;
+            self.0
+                .revocations
+                .check(&Standing::default(), Revocable::Verified(&token))
+                .await?;
             return Ok(token);
         }
-        let Remembered { token, issuer, standing } = self.signed(credential, digest).await?;
-        // A remembered token is checked like a fresh one: what was revoked stays so, whatever is remembered.
-        self.0.revocations.check(&standing, Revocable::Verified(&token)).await?;
+        let Remembered {
+            token,
+            issuer,
+            standing,
+        } = self.signed(credential, digest).await?;
+        // A remembered token is checked like a fresh one: what was revoked stays so, whatever is
+        // remembered.
+        self.0
+            .revocations
+            .check(&standing, Revocable::Verified(&token))
+            .await?;
         if let Some(introspector) = &issuer.introspector {
             introspector.confirm(credential.token(), &digest).await?;
         }
@@ -178,7 +221,11 @@ impl ResourceServer {
     }
 
     /// A token that its issuer signed: remembered, or verified now.
-    async fn signed(&self, credential: Credential<'_>, digest: Digest) -> Result<Remembered, Denial> {
+    async fn signed(
+        &self,
+        credential: Credential<'_>,
+        digest: Digest,
+    ) -> Result<Remembered, Denial> {
         let remembered = self.0.tokens.find(&digest);
         self.0.meters.looked_up(remembered.is_some());
         if let Some(remembered) = remembered {
@@ -187,14 +234,19 @@ impl ResourceServer {
             return Ok(remembered);
         }
         let (token, issuer) = self.verify(credential).await?;
-        let remembered = Remembered { token, issuer, standing: Arc::default() };
+        let remembered = Remembered {
+            token,
+            issuer,
+            standing: Arc::default(),
+        };
         self.0.tokens.remember(digest, remembered.clone());
         Ok(remembered)
     }
 
-    /// Checks a verified token once more: whether this server trusts its issuer with what it says, whether its key is still
-    /// published, whether its time is over, and whether it was revoked. For what a token has opened and what goes on, such
-    /// as a WebSocket, also where another server verified it. Nobody is asked about it.
+    /// Checks a verified token once more: whether this server trusts its issuer with what it says,
+    /// whether its key is still published, whether its time is over, and whether it was revoked.
+    /// For what a token has opened and what goes on, such as a WebSocket, also where another server
+    /// verified it. Nobody is asked about it.
     ///
     /// # Errors
     ///
@@ -206,12 +258,20 @@ impl ResourceServer {
         if let (Some(key), Some(keys)) = (token.key(), issuer.keys.current())
             && !keys.holds(key)
         {
-            return Err(Rejection::of_unknown_key(token.header().and_then(|it| it.kid.as_deref())).into());
+            return Err(
+                Rejection::of_unknown_key(token.header().and_then(|it| it.kid.as_deref())).into(),
+            );
         }
-        self.0.revocations.check(&Standing::default(), Revocable::Verified(token)).await
+        self.0
+            .revocations
+            .check(&Standing::default(), Revocable::Verified(token))
+            .await
     }
 
-    async fn verify(&self, credential: Credential<'_>) -> Result<(AccessToken, Arc<TrustedIssuer>), Denial> {
+    async fn verify(
+        &self,
+        credential: Credential<'_>,
+    ) -> Result<(AccessToken, Arc<TrustedIssuer>), Denial> {
         let token = compact::parse(credential.token(), &self.0.limits)?;
         let issuer = self.0.issuers.trusted(token.unverified_claims().issuer())?;
         issuer.verifier.screen(&token, self.0.clock.now())?;
@@ -219,9 +279,14 @@ impl ResourceServer {
         let token = match signature::check(token, &found.keys) {
             Ok(token) => token,
             Err(refusal) => {
-                // The issuer may publish another key under that name by now. The check took the token: it is read again.
+                // The issuer may publish another key under that name by now. The check took the
+                // token: it is read again.
                 let token = compact::parse(credential.token(), &self.0.limits)?;
-                let keys = issuer.keys.replacements(token.header(), &found).await?.ok_or(refusal)?;
+                let keys = issuer
+                    .keys
+                    .replacements(token.header(), &found)
+                    .await?
+                    .ok_or(refusal)?;
                 signature::check(token, &keys)?
             }
         };
@@ -231,12 +296,14 @@ impl ResourceServer {
         Ok((token, issuer))
     }
 
-    /// Refuses what is revoked: here from now on, and in every replica that shares the store within a second.
+    /// Refuses what is revoked: here from now on, and in every replica that shares the store within
+    /// a second.
     ///
     /// # Errors
     ///
-    /// The denylist is full, or the store did not take it. In the second case it is in force here all the same,
-    /// and is written to the store as soon as that is back; calling again does no harm.
+    /// The denylist is full, or the store did not take it. In the second case it is in force here
+    /// all the same, and is written to the store as soon as that is back; calling again does no
+    /// harm.
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), Outage> {
         self.0.revocations.revoke(revocation).await
     }
@@ -257,7 +324,8 @@ impl ResourceServer {
         }
     }
 
-    /// How asking the issuers about tokens goes, for each that is asked: for readiness, logs and metrics.
+    /// How asking the issuers about tokens goes, for each that is asked: for readiness, logs and
+    /// metrics.
     pub fn introspection_status(&self) -> Vec<(Issuer, IntrospectionStatus)> {
         self.0.issuers.introspection_status()
     }
@@ -267,8 +335,8 @@ impl ResourceServer {
         self.0.issuers.key_status()
     }
 
-    /// Hands the figures that are states to the `metrics` recorder that is installed or local: for whoever serves
-    /// metrics to call before a scrape. The counts are there without.
+    /// Hands the figures that are states to the `metrics` recorder that is installed or local: for
+    /// whoever serves metrics to call before a scrape. The counts are there without.
     pub fn record_gauges(&self) {
         metrics::with_recorder(|recorder| {
             events::TOKENS_REMEMBERED.set(recorder, &[], self.0.tokens.len() as f64);
@@ -284,25 +352,32 @@ impl ResourceServer {
         });
     }
 
-    /// Whether a request carries a token that is known to be good: one that was verified before, or that its issuer
-    /// was asked about a short while ago. It spares the signature check, asks nobody, and decides nothing.
+    /// Whether a request carries a token that is known to be good: one that was verified before, or
+    /// that its issuer was asked about a short while ago. It spares the signature check, asks
+    /// nobody, and decides nothing.
     pub fn knows_token(&self, headers: &HeaderMap) -> bool {
         let credential = credential::find_in(self.0.token_header.as_ref(), headers, None);
         credential.is_ok_and(|credential| {
             let digest = TokenCache::digest(credential.token());
-            match self.0.issuers.asked_about(credential.token(), &self.0.limits) {
+            match self
+                .0
+                .issuers
+                .asked_about(credential.token(), &self.0.limits)
+            {
                 Ok(Some((_, introspector))) => introspector.knows(&digest),
                 Ok(None) => {
                     let known = self.0.tokens.find(&digest);
-                    known.is_some_and(|known| Verifier::recheck(&known.token, self.0.clock.now()).is_ok())
+                    known.is_some_and(|known| {
+                        Verifier::recheck(&known.token, self.0.clock.now()).is_ok()
+                    })
                 }
                 Err(_) => false,
             }
         })
     }
 
-    /// Whether there are keys of every issuer, the issuers that have to be asked about tokens say where, and the
-    /// revocation store, if there is one, is heard from.
+    /// Whether there are keys of every issuer, the issuers that have to be asked about tokens say
+    /// where, and the revocation store, if there is one, is heard from.
     pub fn is_ready(&self) -> bool {
         let issuers = &self.0.issuers;
         issuers.key_caches().all(|keys| keys.current().is_some())
@@ -319,7 +394,11 @@ impl ResourceServer {
 
     /// Whether a request carries any credential, good or bad, where this server looks for one.
     pub fn sees_credential(&self, headers: &HeaderMap) -> bool {
-        let own = self.0.token_header.as_ref().is_some_and(|header| headers.contains_key(header));
+        let own = self
+            .0
+            .token_header
+            .as_ref()
+            .is_some_and(|header| headers.contains_key(header));
         own || headers.contains_key(AUTHORIZATION)
     }
 
@@ -355,11 +434,14 @@ impl TrustedIssuer {
     async fn key(&self, header: &Header) -> Result<FoundKeys, Denial> {
         self.keys.start();
         let kid = header.kid.as_deref();
-        self.keys.key(kid, header.algorithm).await.map_err(|fault| match fault {
-            KeyFault::UnknownKey => Rejection::of_unknown_key(kid).into(),
-            KeyFault::WrongAlgorithm => Rejection::of_key_algorithm(header.algorithm).into(),
-            KeyFault::Outage(outage) => outage.into(),
-        })
+        self.keys
+            .key(kid, header.algorithm)
+            .await
+            .map_err(|fault| match fault {
+                KeyFault::UnknownKey => Rejection::of_unknown_key(kid).into(),
+                KeyFault::WrongAlgorithm => Rejection::of_key_algorithm(header.algorithm).into(),
+                KeyFault::Outage(outage) => outage.into(),
+            })
     }
 }
 

@@ -1,9 +1,9 @@
 //! One entry for many tenants of a provider: `{tenantid}` in its URL stands for each of them.
 //!
-//! A tenant is accepted if it is on the list (or all are, behind `danger_any_tenant`). What is remembered of tenants is
-//! bounded, and only accepted ones are remembered. Refuses: tenants that are not on the list, and texts that cannot
-//! be a tenant. Whether the token's own claim names the same tenant, and whether its key is that tenant's, is for the
-//! check table.
+//! A tenant is accepted if it is on the list (or all are, behind `danger_any_tenant`). What is
+//! remembered of tenants is bounded, and only accepted ones are remembered. Refuses: tenants that
+//! are not on the list, and texts that cannot be a tenant. Whether the token's own claim names the
+//! same tenant, and whether its key is that tenant's, is for the check table.
 
 use crate::issuers::{Entry, TrustedIssuer};
 use crate::key_cache::{KeyCache, KeyStatus};
@@ -51,7 +51,9 @@ impl TenantIssuers {
 
     /// The issuer that a token names, if it is of this template: a tenant of ours, or a refusal.
     pub(crate) fn trusted(&self, issuer: &str) -> Option<Result<Arc<TrustedIssuer>, Rejection>> {
-        let tenant = issuer.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
+        let tenant = issuer
+            .strip_prefix(&*self.before)?
+            .strip_suffix(&*self.after)?;
         let dialect = self.verifier.profile().dialect;
         let accepted = match &self.tenants {
             Tenants::One => false,
@@ -64,7 +66,10 @@ impl TenantIssuers {
         if let Some(known) = self.remembered.get(tenant) {
             return Some(Ok(known));
         }
-        let verifier = self.verifier.for_tenant(tenant).map_err(|_| Rejection::of_tenant(tenant));
+        let verifier = self
+            .verifier
+            .for_tenant(tenant)
+            .map_err(|_| Rejection::of_tenant(tenant));
         Some(verifier.map(|verifier| self.remember(tenant, verifier)))
     }
 
@@ -73,7 +78,9 @@ impl TenantIssuers {
         let keys = self.shared.as_ref().map_or_else(own, Arc::clone);
         let issuer = Arc::new(self.entry.issuer(verifier, keys));
         // Of two that come at once the first stays: a tenant has its keys once.
-        let kept = self.remembered.get_or_insert_with(tenant, || Ok::<_, ()>(Arc::clone(&issuer)));
+        let kept = self
+            .remembered
+            .get_or_insert_with(tenant, || Ok::<_, ()>(Arc::clone(&issuer)));
         kept.unwrap_or(issuer)
     }
 
@@ -84,8 +91,14 @@ impl TenantIssuers {
     /// How the keys of the remembered tenants are that have keys of their own.
     pub(crate) fn key_status(&self) -> Vec<(Issuer, KeyStatus)> {
         let own = self.shared.is_none();
-        let issuers = self.remembered.iter().filter(|_| own).map(|(_, issuer)| issuer);
-        issuers.map(|issuer| (issuer.verifier.issuer().clone(), issuer.keys.status())).collect()
+        let issuers = self
+            .remembered
+            .iter()
+            .filter(|_| own)
+            .map(|(_, issuer)| issuer);
+        issuers
+            .map(|issuer| (issuer.verifier.issuer().clone(), issuer.keys.status()))
+            .collect()
     }
 
     /// What is expected of the tokens, but for the tenant.

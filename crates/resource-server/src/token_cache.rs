@@ -1,8 +1,8 @@
 //! The verified-token cache: it spares the signature check of a token that was verified before.
 //!
-//! The key is the SHA-256 of the whole token; the settings are fixed for the life of the cache. A hit spares
-//! nothing else: time, revocation, binding and policy are checked again, and so is whether the signing key is
-//! still in the issuer's set.
+//! The key is the SHA-256 of the whole token; the settings are fixed for the life of the cache. A
+//! hit spares nothing else: time, revocation, binding and policy are checked again, and so is
+//! whether the signing key is still in the issuer's set.
 
 use crate::issuers::TrustedIssuer;
 use crate::revocation::Standing;
@@ -53,7 +53,12 @@ impl TokenCache {
         let tokens = self.0.as_ref()?;
         let remembered = tokens.get(digest)?;
         let key = remembered.token.key()?;
-        if remembered.issuer.keys.current().is_some_and(|keys| keys.holds(key)) {
+        if remembered
+            .issuer
+            .keys
+            .current()
+            .is_some_and(|keys| keys.holds(key))
+        {
             Some(remembered)
         } else {
             tokens.remove(digest);

@@ -1,4 +1,5 @@
-//! The usual enterprise API: one endpoint for anyone, one for any valid token, one for the role `Admin`.
+//! The usual enterprise API: one endpoint for anyone, one for any valid token, one for the role
+//! `Admin`.
 
 use axum::{Json, Router, routing::get};
 use portcullis::{Authorized, ResourceServer, requirement};

@@ -11,7 +11,10 @@ use tracing_subscriber::EnvFilter;
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .init();
     match serve().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -37,10 +40,17 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let server = ResourceServer::from_env()?;
     server.start();
     let listen = Config::variable("LISTEN")?.unwrap_or_else(|| "127.0.0.1:8000".to_owned());
-    let listener =
-        tokio::net::TcpListener::bind(&listen).await.map_err(|error| format!("LISTEN={listen}: {error}"))?;
-    writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    let listener = tokio::net::TcpListener::bind(&listen)
+        .await
+        .map_err(|error| format!("LISTEN={listen}: {error}"))?;
+    writeln!(
+        std::io::stdout(),
+        "listening on http://{}",
+        listener.local_addr()?
+    )?;
     let stop = told_to_stop()?;
-    axum::serve(listener, enterprise_api::app(server)).with_graceful_shutdown(stop).await?;
+    axum::serve(listener, enterprise_api::app(server))
+        .with_graceful_shutdown(stop)
+        .await?;
     Ok(())
 }

@@ -23,7 +23,8 @@ const CHOSEN: &[&str] = &[
     "sub-nul",
 ];
 
-/// The codes that a hint of the corpus may stand for. The first failing check differs with the order of checks.
+/// The codes that a hint of the corpus may stand for. The first failing check differs with the
+/// order of checks.
 fn fits(reason: &str, code: Code) -> bool {
     use Code::*;
     let fitting: &[Code] = match reason {
@@ -65,7 +66,10 @@ fn every_token_gets_its_answer() {
             other => panic!("{other}"),
         };
         let reason = row["reason"].as_str().unwrap_or_default();
-        let sensible = result.as_ref().err().is_none_or(|rejection| fits(reason, rejection.code()));
+        let sensible = result
+            .as_ref()
+            .err()
+            .is_none_or(|rejection| fits(reason, rejection.code()));
         tally.count(id, as_expected && sensible, || {
             format!("{:?} for {reason}", result.map_err(|it| it.to_string()))
         });
@@ -79,7 +83,9 @@ fn no_refusal_echoes_the_token() {
     let line = Line::default();
     for row in rows(&document) {
         let token = row["token"].as_str().unwrap();
-        let Err(rejection) = line.verify(token) else { continue };
+        let Err(rejection) = line.verify(token) else {
+            continue;
+        };
         let answer = wire(&rejection);
         for part in token.split('.').filter(|part| part.len() > 12) {
             assert!(!answer.contains(part), "{}", row["id"]);
@@ -87,7 +93,10 @@ fn no_refusal_echoes_the_token() {
         assert_eq!(answer, wire(&line.verify(token).unwrap_err()));
         let fixed = rejection.code().entry();
         let expected = format!("{}{}", fixed.code, fixed.phrase);
-        assert!(answer.len() < expected.len() * 4 + 300, "nothing but fixed text: {answer}");
+        assert!(
+            answer.len() < expected.len() * 4 + 300,
+            "nothing but fixed text: {answer}"
+        );
     }
 }
 
@@ -101,9 +110,9 @@ fn wire(rejection: &Rejection) -> String {
 fn no_mutation_of_a_good_token_is_accepted() {
     let document = document("access-tokens.json");
     let line = Line::default();
-    let good = rows(&document)
-        .iter()
-        .filter(|row| ["base-es256", "base-eddsa", "base-rs256"].contains(&row["id"].as_str().unwrap()));
+    let good = rows(&document).iter().filter(|row| {
+        ["base-es256", "base-eddsa", "base-rs256"].contains(&row["id"].as_str().unwrap())
+    });
     let mut tried = 0;
     for row in good {
         let token = row["token"].as_str().unwrap();

@@ -1,4 +1,5 @@
-//! Another library beside ours: what we accept, it accepts. How much more it accepts is printed, for scale.
+//! Another library beside ours: what we accept, it accepts. How much more it accepts is printed,
+//! for scale.
 
 use super::line::Line;
 use super::{document, rows};
@@ -6,15 +7,20 @@ use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
-/// Ordinary use: the key by its `kid`, the header's algorithm if the key names none, issuer and audience.
+/// Ordinary use: the key by its `kid`, the header's algorithm if the key names none, issuer and
+/// audience.
 fn accepted(token: &str, keys: &JwkSet) -> bool {
-    let Ok(header) = decode_header(token) else { return false };
+    let Ok(header) = decode_header(token) else {
+        return false;
+    };
     let key = match &header.kid {
         Some(kid) => keys.find(kid),
         None => keys.keys.first(),
     };
     key.is_some_and(|key: &Jwk| {
-        let Ok(decoding) = DecodingKey::from_jwk(key) else { return false };
+        let Ok(decoding) = DecodingKey::from_jwk(key) else {
+            return false;
+        };
         let mut validation = Validation::new(header.alg);
         validation.validate_exp = false; // its clock cannot be set
         validation.set_issuer(&["https://idp.example/tenant-a"]);
@@ -29,7 +35,9 @@ fn another_library_accepts_what_we_accept() {
     let line = Line::default();
     let mut keys = document["jwks"]["https://idp.example/tenant-a"].clone();
     // That library does not know P-521.
-    keys.as_array_mut().unwrap().retain(|key| key["crv"] != "P-521" && key["use"] != "enc");
+    keys.as_array_mut()
+        .unwrap()
+        .retain(|key| key["crv"] != "P-521" && key["use"] != "enc");
     let keys: JwkSet = serde_json::from_value(json!({ "keys": keys })).unwrap();
     let (mut ours, mut more) = (0, 0);
     for row in rows(&document).iter().filter(|row| row["config"].is_null()) {

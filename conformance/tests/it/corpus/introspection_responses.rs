@@ -19,7 +19,10 @@ async fn every_answer_means_what_it_should() {
     for row in rows(&document) {
         endpoint.answer(answer(row));
         let server = server(&document, &endpoint.url);
-        let found = match server.authenticate(Credential::bearer("2YotnFZFEjr1zCsicMWpAA")).await {
+        let found = match server
+            .authenticate(Credential::bearer("2YotnFZFEjr1zCsicMWpAA"))
+            .await
+        {
             Ok(_) => "active".to_owned(),
             Err(Denial::Rejection(rejection)) => rejection.code().to_string(),
             Err(Denial::Outage(outage)) => outage.code().to_string(),
@@ -52,9 +55,17 @@ fn chosen(id: &str) -> &'static str {
 fn answer(row: &Value) -> Answer {
     let text = |name: &str| row[name].as_str().unwrap().to_owned();
     let mut headers = vec![("content-type", text("content_type"))];
-    headers.extend(row["location"].as_str().map(|location| ("location", location.to_owned())));
+    headers.extend(
+        row["location"]
+            .as_str()
+            .map(|location| ("location", location.to_owned())),
+    );
     let status = u16::try_from(row["status"].as_u64().unwrap()).unwrap();
-    Answer { status, headers, body: text("body") }
+    Answer {
+        status,
+        headers,
+        body: text("body"),
+    }
 }
 
 fn server(document: &Value, endpoint: &str) -> ResourceServer {
@@ -63,5 +74,8 @@ fn server(document: &Value, endpoint: &str) -> ResourceServer {
         document["issuer"], document["audience"]
     );
     let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
-    ResourceServer::with_clock(settings, Arc::new(TestClock::at(NumericDate::from_seconds(NOW))))
+    ResourceServer::with_clock(
+        settings,
+        Arc::new(TestClock::at(NumericDate::from_seconds(NOW))),
+    )
 }

@@ -14,15 +14,19 @@ pub(crate) struct Line(Vec<(Verifier, Jwks)>);
 impl Line {
     pub(crate) fn new(document: &Value, name: &str) -> Self {
         let settings = &document["configurations"][name];
-        let issuers =
-            settings["issuers"].as_array().or(document["configurations"]["default"]["issuers"].as_array());
+        let issuers = settings["issuers"]
+            .as_array()
+            .or(document["configurations"]["default"]["issuers"].as_array());
         let trusted = issuers.unwrap().iter().map(|issuer| {
             let identifier = issuer["issuer"].as_str().unwrap();
             let audiences = Audiences::new(texts(&issuer["audiences"])).unwrap();
             let profile = profile(settings, &texts(&issuer["algorithms"]));
             let keys = serde_json::json!({ "keys": document["jwks"][identifier] }).to_string();
             let keys = Jwks::parse(keys.as_bytes(), &Limits::default()).unwrap();
-            (Verifier::new(Issuer::parse(identifier).unwrap(), audiences, profile), keys)
+            (
+                Verifier::new(Issuer::parse(identifier).unwrap(), audiences, profile),
+                keys,
+            )
         });
         Self(trusted.collect())
     }
@@ -35,7 +39,10 @@ impl Line {
         let now = NumericDate::from_seconds(NOW);
         let token = compact::parse(token, &Limits::default())?;
         let issuer = token.unverified_claims().issuer();
-        let trusted = self.0.iter().find(|(verifier, _)| Some(verifier.issuer().as_str()) == issuer);
+        let trusted = self
+            .0
+            .iter()
+            .find(|(verifier, _)| Some(verifier.issuer().as_str()) == issuer);
         let (verifier, keys) = trusted.ok_or_else(|| Rejection::of_issuer(issuer))?;
         verifier.screen(&token, now)?;
         let header = token.header();
@@ -48,24 +55,53 @@ impl Line {
         verifier.verify(signature::check(token, &keys)?, now)
     }
 
-    pub(crate) fn permit(&self, token: &str, requirement: &Requirement) -> Result<Permit, Rejection> {
-        policy::permit(self.verify(token)?, requirement, NumericDate::from_seconds(NOW)).map_err(|denial| {
-            match denial {
-                Denial::Rejection(rejection) => rejection,
-                Denial::Outage(outage) => unreachable!("the corpus demands no rule: {outage}"),
-            }
+    pub(crate) fn permit(
+        &self,
+        token: &str,
+        requirement: &Requirement,
+    ) -> Result<Permit, Rejection> {
+        policy::permit(
+            self.verify(token)?,
+            requirement,
+            NumericDate::from_seconds(NOW),
+        )
+        .map_err(|denial| match denial {
+            Denial::Rejection(rejection) => rejection,
+            Denial::Outage(outage) => unreachable!("the corpus demands no rule: {outage}"),
         })
     }
 }
 
 fn profile(settings: &Value, algorithms: &[String]) -> Profile {
-    let algorithms = algorithms.iter().map(|name| Algorithm::from_name(name).unwrap()).collect();
-    let lenient = settings["typ"].as_array().is_some_and(|types| types.contains(&Value::Null));
-    let base = if lenient { Profile::generic() } else { Profile::rfc9068() };
-    let types = if lenient { base.types.clone() } else { vec![TokenType::AccessToken] };
-    Profile { algorithms, types, ..base }
+    let algorithms = algorithms
+        .iter()
+        .map(|name| Algorithm::from_name(name).unwrap())
+        .collect();
+    let lenient = settings["typ"]
+        .as_array()
+        .is_some_and(|types| types.contains(&Value::Null));
+    let base = if lenient {
+        Profile::generic()
+    } else {
+        Profile::rfc9068()
+    };
+    let types = if lenient {
+        base.types.clone()
+    } else {
+        vec![TokenType::AccessToken]
+    };
+    Profile {
+        algorithms,
+        types,
+        ..base
+    }
 }
 
 fn texts(value: &Value) -> Vec<String> {
-    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|text| text.as_str().unwrap().to_owned())
+        .collect()
 }

@@ -26,8 +26,8 @@ pub(crate) fn rows(document: &Value) -> &[Value] {
 /// Every token of the corpus that is refused, with the code.
 pub(crate) fn verdicts() -> Vec<(String, String)> {
     let document = document("access-tokens.json");
-    let lines =
-        ["default", "lenient-typ", "two-issuers"].map(|name| (name, line::Line::new(&document, name)));
+    let lines = ["default", "lenient-typ", "two-issuers"]
+        .map(|name| (name, line::Line::new(&document, name)));
     rows(&document)
         .iter()
         .filter_map(|row| {

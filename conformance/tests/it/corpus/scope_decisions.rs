@@ -11,10 +11,14 @@ use std::sync::Arc;
 
 #[tokio::test]
 async fn every_comparison_gets_its_answer() {
-    let idp = Idp::start_at(IdpConfig::default(), || NOW as u64).await.unwrap();
+    let idp = Idp::start_at(IdpConfig::default(), || NOW as u64)
+        .await
+        .unwrap();
     let settings = Settings::new(idp.issuer().as_str(), idp.audience()).unwrap();
-    let server =
-        ResourceServer::with_clock(settings, Arc::new(TestClock::at(NumericDate::from_seconds(NOW))));
+    let server = ResourceServer::with_clock(
+        settings,
+        Arc::new(TestClock::at(NumericDate::from_seconds(NOW))),
+    );
     let document = document("scope-decisions.json");
     let mut tally = Tally::new("corpus scope-decisions");
     for (index, row) in rows(&document).iter().enumerate() {
@@ -22,14 +26,24 @@ async fn every_comparison_gets_its_answer() {
             Some(scope) => idp.token("alice").scope(scope).sign(),
             None => idp.token("alice").sign(),
         };
-        let token = server.authenticate(Credential::bearer(&token)).await.unwrap();
+        let token = server
+            .authenticate(Credential::bearer(&token))
+            .await
+            .unwrap();
         let required = row["required"]
             .as_array()
             .unwrap()
             .iter()
             .map(|scope| Requirement::scope(scope.as_str().unwrap()));
-        let allowed = server.permit(token, &Requirement::all(required)).await.is_ok();
-        tally.count(&index.to_string(), Some(allowed) == row["allow"].as_bool(), || row.to_string());
+        let allowed = server
+            .permit(token, &Requirement::all(required))
+            .await
+            .is_ok();
+        tally.count(
+            &index.to_string(),
+            Some(allowed) == row["allow"].as_bool(),
+            || row.to_string(),
+        );
     }
     tally.finish(19);
 }

@@ -9,36 +9,72 @@ use std::process::{Command, Stdio};
 
 /// The names of what is found at each subject, in the order of the table.
 fn found(document: &Value) -> Vec<Vec<String>> {
-    let name = |finding: &Value| finding["id"].as_str().unwrap().strip_prefix("audit.").unwrap().to_owned();
+    let name = |finding: &Value| {
+        finding["id"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("audit.")
+            .unwrap()
+            .to_owned()
+    };
     let subjects = document["subjects"].as_array().unwrap().iter();
-    subjects.map(|subject| subject["findings"].as_array().unwrap().iter().map(name).collect()).collect()
+    subjects
+        .map(|subject| {
+            subject["findings"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(name)
+                .collect()
+        })
+        .collect()
 }
 
 fn audit(arguments: &[&str]) -> (Option<i32>, Value) {
     let output = portcullis(&[&["audit", "--format", "json"], arguments].concat(), &[]);
     let document = serde_json::from_slice(&output.stdout);
-    (output.status.code(), document.unwrap_or_else(|_| panic!("{}", text(&output.stderr))))
+    (
+        output.status.code(),
+        document.unwrap_or_else(|_| panic!("{}", text(&output.stderr))),
+    )
 }
 
 /// What is told of a provider with one of its tokens; the token itself never is.
 async fn at(provider: &Provider) -> Vec<String> {
     let token = provider.client_credentials(provider.audience).await;
-    let folder = Folder::new("audit", provider.issuer.rsplit(':').next().unwrap().parse().unwrap());
+    let folder = Folder::new(
+        "audit",
+        provider.issuer.rsplit(':').next().unwrap().parse().unwrap(),
+    );
     let file = folder.0.join("token.txt");
     std::fs::write(&file, &token).unwrap();
     let file = file.to_str().unwrap();
     let (exit, document) = audit(&[&provider.issuer, "--token-file", file]);
     assert_eq!((exit, &document["fails"]), (Some(0), &Value::from(false)));
-    for arguments in [&["--verbose"][..], &["--format", "json"], &["--format", "sarif"]] {
-        let output =
-            portcullis(&[&["audit", &provider.issuer, "--token-file", file], arguments].concat(), &[]);
+    for arguments in [
+        &["--verbose"][..],
+        &["--format", "json"],
+        &["--format", "sarif"],
+    ] {
+        let output = portcullis(
+            &[
+                &["audit", &provider.issuer, "--token-file", file],
+                arguments,
+            ]
+            .concat(),
+            &[],
+        );
         let told = text(&output.stdout) + &text(&output.stderr);
-        assert!(token.split('.').all(|segment| !told.contains(segment)), "{arguments:?}");
+        assert!(
+            token.split('.').all(|segment| !told.contains(segment)),
+            "{arguments:?}"
+        );
     }
     found(&document).remove(0)
 }
 
-/// All of it is meant: it is plain HTTP on loopback, for development, and this client asked for a bearer token.
+/// All of it is meant: it is plain HTTP on loopback, for development, and this client asked for a
+/// bearer token.
 #[tokio::test(flavor = "multi_thread")]
 async fn our_own_provider_has_notes_only() {
     let found = at(&Provider::ours("RS256").await).await;
@@ -48,7 +84,9 @@ async fn our_own_provider_has_notes_only() {
 /// As it is without settings, it does not say how long its keys may be kept.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_certified_provider_has_notes_only() {
-    let Some(provider) = Provider::certified("RS256").await else { return };
+    let Some(provider) = Provider::certified("RS256").await else {
+        return;
+    };
     let expected = [
         "loopback_http",
         "backchannel_logout_missing",
@@ -61,7 +99,12 @@ async fn the_certified_provider_has_notes_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn severities_and_reasons_decide_the_exit_code() {
-    let idp = Idp::start(IdpConfig { dialect: Dialect::Keycloak, ..IdpConfig::default() }).await.unwrap();
+    let idp = Idp::start(IdpConfig {
+        dialect: Dialect::Keycloak,
+        ..IdpConfig::default()
+    })
+    .await
+    .unwrap();
     let issuer = idp.issuer().as_str();
     idp.fail_jwks(Fault::Empty);
     let (exit, document) = audit(&[issuer]);
@@ -71,11 +114,27 @@ async fn severities_and_reasons_decide_the_exit_code() {
     let reason = "audit.keys_unusable=we broke it ourselves";
     let page = portcullis(&["audit", issuer, "--ignore", reason], &[]);
     assert_eq!(page.status.code(), Some(0), "{}", text(&page.stdout));
-    assert!(text(&page.stdout).contains("ignored  audit.keys_unusable"), "{}", text(&page.stdout));
-    assert_eq!(portcullis(&["audit", issuer, "--ignore", "audit.keys_unusable"], &[]).status.code(), Some(1));
+    assert!(
+        text(&page.stdout).contains("ignored  audit.keys_unusable"),
+        "{}",
+        text(&page.stdout)
+    );
+    assert_eq!(
+        portcullis(&["audit", issuer, "--ignore", "audit.keys_unusable"], &[])
+            .status
+            .code(),
+        Some(1)
+    );
     let away = portcullis(&["audit", "http://127.0.0.1:1"], &[]);
-    assert_eq!((away.status.code(), away.stdout.is_empty()), (Some(4), true));
-    assert!(text(&away.stderr).contains("does not answer"), "{}", text(&away.stderr));
+    assert_eq!(
+        (away.status.code(), away.stdout.is_empty()),
+        (Some(4), true)
+    );
+    assert!(
+        text(&away.stderr).contains("does not answer"),
+        "{}",
+        text(&away.stderr)
+    );
 }
 
 /// Our own side: the settings, with their lines, and the issuers in them.
@@ -94,7 +153,12 @@ async fn settings_are_audited_with_their_issuers() {
     let name = file.to_str().unwrap();
     let (exit, document) = audit(&["--config", name]);
     assert_eq!(exit, Some(0));
-    let ours = ["ours_danger", "ours_public_write", "ours_public_wildcard", "ours_public"];
+    let ours = [
+        "ours_danger",
+        "ours_public_write",
+        "ours_public_wildcard",
+        "ours_public",
+    ];
     let theirs = ["loopback_http"];
     assert_eq!(found(&document), [ours.to_vec(), theirs.to_vec()]);
     let place = |subject: usize| &document["subjects"][subject]["findings"][0]["place"];
@@ -102,35 +166,71 @@ async fn settings_are_audited_with_their_issuers() {
         (&place(0)["line"], &place(0)["setting"]),
         (&6.into(), &"revocation.danger_plain_store".into())
     );
-    assert_eq!((&place(1)["line"], &place(1)["setting"]), (&2.into(), &"issuer[0].url".into()));
-    assert_eq!(audit(&["--config", name, "--fail-on", "warning"]).0, Some(2));
+    assert_eq!(
+        (&place(1)["line"], &place(1)["setting"]),
+        (&2.into(), &"issuer[0].url".into())
+    );
+    assert_eq!(
+        audit(&["--config", name, "--fail-on", "warning"]).0,
+        Some(2)
+    );
     idp.shutdown().await;
     let (exit, document) = audit(&["--config", name, "--offline"]);
-    assert_eq!((exit, found(&document).len()), (Some(0), 1), "nobody is asked");
-    assert_eq!(portcullis(&["audit", "--config", name], &[]).status.code(), Some(4));
+    assert_eq!(
+        (exit, found(&document).len()),
+        (Some(0), 1),
+        "nobody is asked"
+    );
+    assert_eq!(
+        portcullis(&["audit", "--config", name], &[]).status.code(),
+        Some(4)
+    );
     std::fs::write(&file, "[[issuer]]\nurl = 1\n").unwrap();
     let faulty = portcullis(&["audit", "--config", name], &[]);
     assert_eq!(faulty.status.code(), Some(1));
-    assert!(text(&faulty.stderr).contains("portcullis.toml:2"), "{}", text(&faulty.stderr));
+    assert!(
+        text(&faulty.stderr).contains("portcullis.toml:2"),
+        "{}",
+        text(&faulty.stderr)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_shown_with_why_they_are_left_out() {
-    let idp = Idp::start(IdpConfig { dialect: Dialect::Keycloak, ..IdpConfig::default() }).await.unwrap();
+    let idp = Idp::start(IdpConfig {
+        dialect: Dialect::Keycloak,
+        ..IdpConfig::default()
+    })
+    .await
+    .unwrap();
     let issuer = idp.issuer().as_str();
     let page = portcullis(&["keys", issuer], &[]);
     let told = text(&page.stdout);
     assert_eq!(page.status.code(), Some(0), "{told}");
-    for part in ["for RS256", "it is not for verifying signatures", "Cache-Control", "next fetch    in 5 min"]
-    {
+    for part in [
+        "for RS256",
+        "it is not for verifying signatures",
+        "Cache-Control",
+        "next fetch    in 5 min",
+    ] {
         assert!(told.contains(part), "{part}: {told}");
     }
-    assert!(told.lines().all(|line| line.chars().count() <= 80) && !told.contains('\u{1b}'), "{told}");
+    assert!(
+        told.lines().all(|line| line.chars().count() <= 80) && !told.contains('\u{1b}'),
+        "{told}"
+    );
     let json = portcullis(&["keys", issuer, "--json"], &[]);
     let json: Value = serde_json::from_slice(&json.stdout).unwrap();
-    let usable: Vec<bool> =
-        json["keys"].as_array().unwrap().iter().map(|key| key["usable"].as_bool().unwrap()).collect();
-    assert_eq!((usable.iter().filter(|it| **it).count(), usable.len()), (1, 2));
+    let usable: Vec<bool> = json["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["usable"].as_bool().unwrap())
+        .collect();
+    assert_eq!(
+        (usable.iter().filter(|it| **it).count(), usable.len()),
+        (1, 2)
+    );
     idp.fail_jwks(Fault::Html);
     assert_eq!(portcullis(&["keys", issuer], &[]).status.code(), Some(4));
 }
@@ -138,14 +238,32 @@ async fn keys_are_shown_with_why_they_are_left_out() {
 /// What is known of a provider says where its keys are, where it has no metadata.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_without_metadata_is_looked_at_by_its_profile() {
-    let idp = Idp::start(IdpConfig { dialect: Dialect::Cloudflare, ..IdpConfig::default() }).await.unwrap();
+    let idp = Idp::start(IdpConfig {
+        dialect: Dialect::Cloudflare,
+        ..IdpConfig::default()
+    })
+    .await
+    .unwrap();
     let issuer = idp.issuer().as_str();
     assert_eq!(portcullis(&["keys", issuer], &[]).status.code(), Some(4));
-    assert_eq!(portcullis(&["keys", issuer, "--profile", "cloudflare"], &[]).status.code(), Some(0));
+    assert_eq!(
+        portcullis(&["keys", issuer, "--profile", "cloudflare"], &[])
+            .status
+            .code(),
+        Some(0)
+    );
     assert_eq!(audit(&[issuer]).0, Some(2));
     let (exit, document) = audit(&[issuer, "--profile", "cloudflare"]);
-    assert_eq!((exit, found(&document)), (Some(0), vec![vec!["loopback_http".to_owned()]]));
-    assert_eq!(portcullis(&["audit", issuer, "--profile", "none"], &[]).status.code(), Some(1));
+    assert_eq!(
+        (exit, found(&document)),
+        (Some(0), vec![vec!["loopback_http".to_owned()]])
+    );
+    assert_eq!(
+        portcullis(&["audit", issuer, "--profile", "none"], &[])
+            .status
+            .code(),
+        Some(1)
+    );
 }
 
 /// A rotation is seen by a process that watches; Ctrl-C ends it well.
@@ -153,7 +271,9 @@ async fn a_provider_without_metadata_is_looked_at_by_its_profile() {
 async fn rotations_are_watched() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let mut command = Command::new(program("portcullis"));
-    command.args(["keys", idp.issuer().as_str(), "--watch", "--every", "1s"]).stderr(Stdio::null());
+    command
+        .args(["keys", idp.issuer().as_str(), "--watch", "--every", "1s"])
+        .stderr(Stdio::null());
     let watching = Process::start(&mut command);
     assert!(watching.line().contains("here"));
     idp.rotate(Overlap::With).await;

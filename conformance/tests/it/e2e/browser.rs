@@ -56,8 +56,17 @@ impl Browser {
 
     /// A page or a filled form: where it redirects to, or the page.
     pub(crate) async fn visit(&mut self, url: &Url, form: Option<String>) -> (Option<Url>, String) {
-        let method = if form.is_some() { Method::POST } else { Method::GET };
-        self.request(method, url, form.map(|form| ("application/x-www-form-urlencoded", form))).await
+        let method = if form.is_some() {
+            Method::POST
+        } else {
+            Method::GET
+        };
+        self.request(
+            method,
+            url,
+            form.map(|form| ("application/x-www-form-urlencoded", form)),
+        )
+        .await
     }
 
     async fn request(
@@ -66,10 +75,18 @@ impl Browser {
         url: &Url,
         body: Option<(&str, String)>,
     ) -> (Option<Url>, String) {
-        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut request = client.request(method, url.clone()).header("cookie", cookies.join("; "));
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .build()
+            .unwrap();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut request = client
+            .request(method, url.clone())
+            .header("cookie", cookies.join("; "));
         if let Some((kind, body)) = body {
             request = request.header("content-type", kind).body(body);
         }
@@ -79,16 +96,22 @@ impl Browser {
             let (name, value) = pair.split_once('=').unwrap();
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
-        let next =
-            response.headers().get("location").map(|location| url.join(location.to_str().unwrap()).unwrap());
+        let next = response
+            .headers()
+            .get("location")
+            .map(|location| url.join(location.to_str().unwrap()).unwrap());
         let status = response.status();
         let page = response.text().await.unwrap();
-        assert!(status.is_success() || status.is_redirection(), "{status} at {url}: {page}");
+        assert!(
+            status.is_success() || status.is_redirection(),
+            "{status} at {url}: {page}"
+        );
         (next, page)
     }
 }
 
-/// The address and the content of the page's form: the username as password too, and yes to what is asked.
+/// The address and the content of the page's form: the username as password too, and yes to what is
+/// asked.
 fn fill(page: &str, username: &str) -> (String, String) {
     let form = page
         .split("<form")
@@ -97,17 +120,26 @@ fn fill(page: &str, username: &str) -> (String, String) {
         .unwrap_or_else(|| panic!("{page}"));
     let action = attribute(form, "action").unwrap().replace("&amp;", "&");
     let mut content = url::form_urlencoded::Serializer::new(String::new());
-    for input in form.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
+    for input in form
+        .split("<input")
+        .skip(1)
+        .map(|rest| rest.split('>').next().unwrap())
+    {
         match (attribute(input, "name"), attribute(input, "value")) {
             (Some(name), Some(value)) if !value.is_empty() => content.append_pair(&name, &value),
             (Some(name), _) => content.append_pair(&name, username),
             (None, _) => &mut content,
         };
     }
-    for button in form.split("<button").skip(1).map(|rest| rest.split('>').next().unwrap()) {
-        if let (Some(name), Some("accept")) =
-            (attribute(button, "name"), attribute(button, "value").as_deref())
-        {
+    for button in form
+        .split("<button")
+        .skip(1)
+        .map(|rest| rest.split('>').next().unwrap())
+    {
+        if let (Some(name), Some("accept")) = (
+            attribute(button, "name"),
+            attribute(button, "value").as_deref(),
+        ) {
             content.append_pair(&name, "accept");
         }
     }

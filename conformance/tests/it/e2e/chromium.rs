@@ -1,8 +1,9 @@
-//! A headless Chromium, driven from a test: what it does with our pages is what a person's browser does.
+//! A headless Chromium, driven from a test: what it does with our pages is what a person's browser
+//! does.
 //!
-//! Fields, buttons and links are found by what they are called, so a page that a screen reader cannot tell about
-//! fails its test. At the end no script may have failed, no policy of ours have been broken, and nothing have been
-//! asked of another host.
+//! Fields, buttons and links are found by what they are called, so a page that a screen reader
+//! cannot tell about fails its test. At the end no script may have failed, no policy of ours have
+//! been broken, and nothing have been asked of another host.
 
 use serde_json::{Value, json};
 use std::ffi::OsString;
@@ -44,26 +45,39 @@ impl Chromium {
     pub(crate) async fn start() -> Option<Self> {
         program()?;
         let mut command = Command::new("node");
-        command.arg("drive.mjs").current_dir(folder()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .arg("drive.mjs")
+            .current_dir(folder())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().unwrap();
         let commands = child.stdin.take().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap()).lines();
-        Some(Self { _child: child, commands, answers })
+        Some(Self {
+            _child: child,
+            commands,
+            answers,
+        })
     }
 
     /// Goes to an address. Answers with the status.
     pub(crate) async fn open(&mut self, url: &str) -> u64 {
-        self.ask(json!({ "do": "open", "url": url })).await.as_u64().unwrap()
+        self.ask(json!({ "do": "open", "url": url }))
+            .await
+            .as_u64()
+            .unwrap()
     }
 
     /// Writes into the field of that label.
     pub(crate) async fn fill(&mut self, label: &str, value: &str) {
-        self.ask(json!({ "do": "fill", "label": label, "value": value })).await;
+        self.ask(json!({ "do": "fill", "label": label, "value": value }))
+            .await;
     }
 
     /// Chooses what is called so from the list of that label.
     pub(crate) async fn choose(&mut self, label: &str, value: &str) {
-        self.ask(json!({ "do": "choose", "label": label, "value": value })).await;
+        self.ask(json!({ "do": "choose", "label": label, "value": value }))
+            .await;
     }
 
     /// Presses the button of that name.
@@ -118,21 +132,29 @@ impl Chromium {
         self.text_of("clipboard").await
     }
 
-    /// The page in light, in dark, and narrow, into `target/screenshots`; and what axe-core finds in each, which
-    /// must be nothing. Nor may a page be wider than a telephone.
+    /// The page in light, in dark, and narrow, into `target/screenshots`; and what axe-core finds
+    /// in each, which must be nothing. Nor may a page be wider than a telephone.
     pub(crate) async fn examine(&mut self, name: &str) {
         let screenshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
-        for (look, scheme, width) in
-            [("light", "light", 1_280), ("dark", "dark", 1_280), ("narrow", "light", 390)]
-        {
-            self.ask(json!({ "do": "look", "scheme": scheme, "width": width })).await;
+        for (look, scheme, width) in [
+            ("light", "light", 1_280),
+            ("dark", "dark", 1_280),
+            ("narrow", "light", 390),
+        ] {
+            self.ask(json!({ "do": "look", "scheme": scheme, "width": width }))
+                .await;
             let path = screenshots.join(format!("{name}-{look}.png"));
             self.ask(json!({ "do": "screenshot", "path": path })).await;
             let found = self.ask(json!({ "do": "accessibility" })).await;
             assert_eq!(found, json!([]), "{name}, {look}");
-            assert_eq!(self.ask(json!({ "do": "overflows" })).await, false, "{name}, {look}");
+            assert_eq!(
+                self.ask(json!({ "do": "overflows" })).await,
+                false,
+                "{name}, {look}"
+            );
         }
-        self.ask(json!({ "do": "look", "scheme": "light", "width": 1_280 })).await;
+        self.ask(json!({ "do": "look", "scheme": "light", "width": 1_280 }))
+            .await;
     }
 
     /// Ends it. Nothing may have gone wrong on the way.
@@ -141,15 +163,30 @@ impl Chromium {
     }
 
     async fn text_of(&mut self, what: &str) -> String {
-        self.ask(json!({ "do": what })).await.as_str().unwrap().to_owned()
+        self.ask(json!({ "do": what }))
+            .await
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     async fn ask(&mut self, command: Value) -> Value {
-        self.commands.write_all(format!("{command}\n").as_bytes()).await.unwrap();
+        self.commands
+            .write_all(format!("{command}\n").as_bytes())
+            .await
+            .unwrap();
         let line = tokio::time::timeout(Duration::from_secs(60), self.answers.next_line());
-        let line = line.await.expect("an answer within a minute").unwrap().expect("the browser to answer");
+        let line = line
+            .await
+            .expect("an answer within a minute")
+            .unwrap()
+            .expect("the browser to answer");
         let mut answer: Value = serde_json::from_str(&line).unwrap();
-        assert!(answer.get("error").is_none(), "{command}: {}", answer["error"].as_str().unwrap());
+        assert!(
+            answer.get("error").is_none(),
+            "{command}: {}",
+            answer["error"].as_str().unwrap()
+        );
         answer["answer"].take()
     }
 }

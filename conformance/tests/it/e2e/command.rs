@@ -9,9 +9,13 @@ const AUDIENCE: &str = "api://enterprise-api";
 pub(crate) fn portcullis(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(program("portcullis"));
     command.args(arguments).current_dir(std::env::temp_dir());
-    for name in
-        ["OAUTH2_ISSUER", "OAUTH2_AUDIENCE", "OAUTH2_CLIENT_ID", "OAUTH2_CLIENT_SECRET", "PORTCULLIS_STORE"]
-    {
+    for name in [
+        "OAUTH2_ISSUER",
+        "OAUTH2_AUDIENCE",
+        "OAUTH2_CLIENT_ID",
+        "OAUTH2_CLIENT_SECRET",
+        "PORTCULLIS_STORE",
+    ] {
         command.env_remove(name);
     }
     // What a test gets is not for whoever runs it.
@@ -35,7 +39,12 @@ async fn a_token_is_got_and_explained() {
     ];
     let got = portcullis(&["token", "--scope", "orders:read"], &environment);
     let token = text(&got.stdout);
-    assert_eq!((got.status.code(), token.matches('.').count()), (Some(0), 2), "{}", text(&got.stderr));
+    assert_eq!(
+        (got.status.code(), token.matches('.').count()),
+        (Some(0), 2),
+        "{}",
+        text(&got.stderr)
+    );
     let explained = portcullis(&["explain", token.trim()], &environment);
     assert_eq!(explained.status.code(), Some(0));
     assert!(text(&explained.stdout).contains("This token is accepted"));
@@ -44,18 +53,31 @@ async fn a_token_is_got_and_explained() {
     let explained = portcullis(&["explain", &expired], &environment);
     let page = text(&explained.stdout);
     assert_eq!(explained.status.code(), Some(2));
-    assert!(page.contains("refused: token.expired") && page.contains("cure"), "{page}");
-    assert!(page.lines().all(|line| line.chars().count() <= 80) && !page.contains('\u{1b}'), "{page}");
+    assert!(
+        page.contains("refused: token.expired") && page.contains("cure"),
+        "{page}"
+    );
+    assert!(
+        page.lines().all(|line| line.chars().count() <= 80) && !page.contains('\u{1b}'),
+        "{page}"
+    );
     let json = portcullis(&["explain", "--json", &expired], &environment);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!((&json["accepted"], &json["code"]), (&false.into(), &"token.expired".into()));
+    assert_eq!(
+        (&json["accepted"], &json["code"]),
+        (&false.into(), &"token.expired".into())
+    );
 }
 
 /// With the key set in a file nothing is fetched: the provider is long gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_explained_offline() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
-    let (issuer, token, keys) = (idp.issuer().to_string(), idp.token("alice").sign(), idp.jwks());
+    let (issuer, token, keys) = (
+        idp.issuer().to_string(),
+        idp.token("alice").sign(),
+        idp.jwks(),
+    );
     let expired = idp.token("alice").expired().sign();
     idp.shutdown().await;
     let folder = std::env::temp_dir().join(format!("portcullis-offline-{}", std::process::id()));
@@ -63,13 +85,31 @@ async fn a_token_is_explained_offline() {
     let (jwks, file) = (folder.join("jwks.json"), folder.join("token.txt"));
     std::fs::write(&jwks, keys).unwrap();
     std::fs::write(&file, format!("Authorization: Bearer {token}\n")).unwrap();
-    let environment = [("OAUTH2_ISSUER", issuer.as_str()), ("OAUTH2_AUDIENCE", AUDIENCE)];
+    let environment = [
+        ("OAUTH2_ISSUER", issuer.as_str()),
+        ("OAUTH2_AUDIENCE", AUDIENCE),
+    ];
     let offline = ["explain", "--offline", "--jwks", jwks.to_str().unwrap()];
-    let from_file = portcullis(&[&offline[..], &["--file", file.to_str().unwrap()]].concat(), &environment);
-    assert_eq!(from_file.status.code(), Some(0), "{}", text(&from_file.stdout));
-    assert_eq!(portcullis(&[&offline[..], &[&expired]].concat(), &environment).status.code(), Some(2));
+    let from_file = portcullis(
+        &[&offline[..], &["--file", file.to_str().unwrap()]].concat(),
+        &environment,
+    );
     assert_eq!(
-        portcullis(&["explain", "--offline", &token], &environment).status.code(),
+        from_file.status.code(),
+        Some(0),
+        "{}",
+        text(&from_file.stdout)
+    );
+    assert_eq!(
+        portcullis(&[&offline[..], &[&expired]].concat(), &environment)
+            .status
+            .code(),
+        Some(2)
+    );
+    assert_eq!(
+        portcullis(&["explain", "--offline", &token], &environment)
+            .status
+            .code(),
         Some(1),
         "it needs the keys"
     );
@@ -89,13 +129,19 @@ async fn failures_have_their_exit_codes_and_tell_no_secret() {
     };
     let wrong = portcullis(&["token"], &with("marked-secret"));
     assert_eq!(wrong.status.code(), Some(2));
-    assert!(!text(&wrong.stderr).contains("marked-secret") && text(&wrong.stderr).contains("invalid_client"));
+    assert!(
+        !text(&wrong.stderr).contains("marked-secret")
+            && text(&wrong.stderr).contains("invalid_client")
+    );
     let scope = portcullis(&["token", "--scope", "everything"], &with("service-secret"));
     assert!(text(&scope.stderr).contains("invalid_scope"));
     let missing = portcullis(&["token"], &[]);
     assert_eq!(missing.status.code(), Some(1));
     assert!(text(&missing.stderr).contains("2 faults"));
-    let settings = [("OAUTH2_ISSUER", "http://127.0.0.1:1"), ("OAUTH2_AUDIENCE", AUDIENCE)];
+    let settings = [
+        ("OAUTH2_ISSUER", "http://127.0.0.1:1"),
+        ("OAUTH2_AUDIENCE", AUDIENCE),
+    ];
     let token = idp.token("alice").issuer("http://127.0.0.1:1").sign();
     let down = portcullis(&["explain", &token], &settings);
     assert_eq!(down.status.code(), Some(4));
@@ -105,19 +151,34 @@ async fn failures_have_their_exit_codes_and_tell_no_secret() {
 /// The page's own lines, run by a shell: each `curl` must get the answer that the page promises.
 #[test]
 fn the_lines_of_the_dev_page_do_what_it_says() {
-    if !Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
+    if !Command::new("curl")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
         crate::tally::excused("curl is not installed");
         return;
     }
     let page = run_the_dev_page(&[]);
     assert!(page.iter().all(|line| line.chars().count() <= 80));
-    for provider in ["entra", "cognito", "keycloak", "github-actions", "google", "zitadel"] {
+    for provider in [
+        "entra",
+        "cognito",
+        "keycloak",
+        "github-actions",
+        "google",
+        "zitadel",
+    ] {
         run_the_dev_page(&["--as", provider]);
     }
 }
 
 fn run_the_dev_page(arguments: &[&str]) -> Vec<String> {
-    let process = Process::start(Command::new(program("portcullis")).arg("dev").args(arguments));
+    let process = Process::start(
+        Command::new(program("portcullis"))
+            .arg("dev")
+            .args(arguments),
+    );
     let page = process.lines_to("Ctrl-C stops everything.");
     let mut script = String::from("set -e\n");
     let mut promised = Vec::new();
@@ -129,9 +190,16 @@ fn run_the_dev_page(arguments: &[&str]) -> Vec<String> {
             calls.push_str(&format!("{call}\n"));
         } else if let Some(status) = line.get(..3).filter(|start| start.parse::<u16>().is_ok()) {
             promised.push(status.to_owned());
-        } else if ["IDP=", "SERVICE=", "ALICE=", "BOB=", "-d grant_type", "sed "]
-            .iter()
-            .any(|start| line.starts_with(start))
+        } else if [
+            "IDP=",
+            "SERVICE=",
+            "ALICE=",
+            "BOB=",
+            "-d grant_type",
+            "sed ",
+        ]
+        .iter()
+        .any(|start| line.starts_with(start))
         {
             script.push_str(&format!("{line}\n"));
         } else if line.starts_with("API=") {
@@ -143,7 +211,12 @@ fn run_the_dev_page(arguments: &[&str]) -> Vec<String> {
     script.push_str(&calls);
     let output = Command::new("sh").args(["-c", &script]).output().unwrap();
     let answers: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
-    assert_eq!(answers, promised, "{arguments:?}\n{script}\n{}", text(&output.stderr));
+    assert_eq!(
+        answers,
+        promised,
+        "{arguments:?}\n{script}\n{}",
+        text(&output.stderr)
+    );
     assert_eq!(promised.len(), 14);
     assert!(process.interrupt(), "Ctrl-C ends it well");
     page
@@ -155,51 +228,98 @@ async fn the_gateway_of_dev_stands_before_an_api_of_ones_own() {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upstream = format!("http://{}", socket.local_addr().unwrap());
     let api = axum::Router::new().fallback(|headers: http::HeaderMap| async move {
-        headers.get("x-auth-client").map_or("nobody", |value| value.to_str().unwrap()).to_owned()
+        headers
+            .get("x-auth-client")
+            .map_or("nobody", |value| value.to_str().unwrap())
+            .to_owned()
     });
     tokio::spawn(async move { axum::serve(socket, api).await });
     let mut command = Command::new(program("portcullis"));
     let process = Process::start(command.args(["dev", "--upstream", &upstream]));
     let page = process.lines_to("Ctrl-C stops everything.");
     assert!(page.iter().any(|line| line.contains(&upstream)), "{page:?}");
-    let line = page.iter().find_map(|line| line.trim().strip_prefix("IDP=")).unwrap();
+    let line = page
+        .iter()
+        .find_map(|line| line.trim().strip_prefix("IDP="))
+        .unwrap();
     let (idp, gateway) = line.split_once(" API=").unwrap();
     let client = reqwest::Client::new();
     let token = client.post(format!("{idp}/dev/token")).body("user=bob");
-    let token = token.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+    let token = token
+        .header("content-type", "application/x-www-form-urlencoded")
+        .send()
+        .await
+        .unwrap();
     let token = token.text().await.unwrap();
     let call = || client.get(format!("{gateway}/anything"));
     assert_eq!(call().send().await.unwrap().status(), 401);
     let told = call().bearer_auth(token).send().await.unwrap();
-    assert_eq!((told.status().as_u16(), told.text().await.unwrap().as_str()), (200, "web"));
+    assert_eq!(
+        (told.status().as_u16(), told.text().await.unwrap().as_str()),
+        (200, "web")
+    );
     assert!(process.interrupt(), "Ctrl-C ends it well");
 }
 
 /// The settings on the page of `portcullis idp` are those with which its tokens are accepted.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_settings_of_the_idp_page_do() {
-    for provider in ["entra-v1", "auth0", "okta", "firebase", "google", "pingone", "authentik", "cloudflare"]
-    {
+    for provider in [
+        "entra-v1",
+        "auth0",
+        "okta",
+        "firebase",
+        "google",
+        "pingone",
+        "authentik",
+        "cloudflare",
+    ] {
         let mut command = Command::new(program("portcullis"));
-        let process = Process::start(command.args(["idp", "--as", provider, "--listen", "127.0.0.1:0"]));
+        let process =
+            Process::start(command.args(["idp", "--as", provider, "--listen", "127.0.0.1:0"]));
         let page = process.lines_to("rotate");
-        let settings: Vec<(&str, &str)> =
-            page.iter().filter_map(|line| line.trim().strip_prefix("OAUTH2_")?.split_once('=')).collect();
-        let settings: Vec<(String, &str)> =
-            settings.iter().map(|(name, value)| (format!("OAUTH2_{name}"), *value)).collect();
+        let settings: Vec<(&str, &str)> = page
+            .iter()
+            .filter_map(|line| line.trim().strip_prefix("OAUTH2_")?.split_once('='))
+            .collect();
+        let settings: Vec<(String, &str)> = settings
+            .iter()
+            .map(|(name, value)| (format!("OAUTH2_{name}"), *value))
+            .collect();
         assert_eq!(settings.len(), 3, "{page:?}");
-        let line = page.iter().find_map(|line| line.trim().strip_prefix("curl -s ")).unwrap();
+        let line = page
+            .iter()
+            .find_map(|line| line.trim().strip_prefix("curl -s "))
+            .unwrap();
         let (url, form) = line.split_once(" -d ").unwrap();
-        let request = reqwest::Client::new().post(url).body(form.replace(" -d ", "&"));
+        let request = reqwest::Client::new()
+            .post(url)
+            .body(form.replace(" -d ", "&"));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let token = request.send().await.unwrap().text().await.unwrap();
-        let environment: Vec<(&str, &str)> =
-            settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let environment: Vec<(&str, &str)> = settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect();
         let explained = portcullis(&["explain", &token], &environment);
-        assert_eq!(explained.status.code(), Some(0), "{provider}: {}", text(&explained.stdout));
+        assert_eq!(
+            explained.status.code(),
+            Some(0),
+            "{provider}: {}",
+            text(&explained.stdout)
+        );
         let issuer = environment[0].1;
-        assert_eq!(portcullis(&["idp", "rotate", "--issuer", issuer], &[]).status.code(), Some(0));
-        assert_eq!(portcullis(&["explain", &token], &environment).status.code(), Some(2), "the key is gone");
+        assert_eq!(
+            portcullis(&["idp", "rotate", "--issuer", issuer], &[])
+                .status
+                .code(),
+            Some(0)
+        );
+        assert_eq!(
+            portcullis(&["explain", &token], &environment).status.code(),
+            Some(2),
+            "the key is gone"
+        );
     }
 }
 
@@ -207,25 +327,44 @@ async fn the_settings_of_the_idp_page_do() {
 async fn a_running_idp_is_made_to_fail_from_the_command_line() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let fault = |arguments: &[&str]| {
-        let output = portcullis(&[&["idp", "fault"], arguments, &["--issuer", idp.base()]].concat(), &[]);
-        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+        let output = portcullis(
+            &[&["idp", "fault"], arguments, &["--issuer", idp.base()]].concat(),
+            &[],
+        );
+        (
+            output.status.code(),
+            text(&output.stdout) + &text(&output.stderr),
+        )
     };
     let (status, table) = fault(&["jwks", "429"]);
     assert_eq!(status, Some(0), "{table}");
     assert!(
-        table.contains("jwks                  429\n") && table.contains("token                 none\n"),
+        table.contains("jwks                  429\n")
+            && table.contains("token                 none\n"),
         "{table}"
     );
     assert_eq!(reqwest::get(idp.jwks_uri()).await.unwrap().status(), 429);
     let (status, table) = fault(&["clock_off", "-3600"]);
-    assert!(status == Some(0) && table.contains("clock_off             -3600\n"), "{table}");
+    assert!(
+        status == Some(0) && table.contains("clock_off             -3600\n"),
+        "{table}"
+    );
     let (status, told) = fault(&["jwks", "broken"]);
-    assert!(status == Some(2) && told.contains("write one of none, 500, html"), "{told}");
+    assert!(
+        status == Some(2) && told.contains("write one of none, 500, html"),
+        "{told}"
+    );
     let (status, told) = fault(&["jwks"]);
-    assert!(status == Some(1) && told.contains("what becomes of it?"), "{told}");
+    assert!(
+        status == Some(1) && told.contains("what becomes of it?"),
+        "{told}"
+    );
     let (status, _) = fault(&["reset"]);
     assert_eq!(status, Some(0));
-    assert_eq!(fault(&[]).1.matches("none\n").count(), portcullis_idp::Endpoint::ALL.len() + 2);
+    assert_eq!(
+        fault(&[]).1.matches("none\n").count(),
+        portcullis_idp::Endpoint::ALL.len() + 2
+    );
     let gone = portcullis(&["idp", "fault", "--issuer", "http://127.0.0.1:1"], &[]);
     assert_eq!(gone.status.code(), Some(4));
 }
@@ -233,20 +372,37 @@ async fn a_running_idp_is_made_to_fail_from_the_command_line() {
 /// The lines for CI in docs/idp.md, run by a shell as they stand there, but for the port.
 #[test]
 fn the_guide_for_ci_does_what_it_says() {
-    if !Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
+    if !Command::new("curl")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
         crate::tally::excused("curl is not installed");
         return;
     }
     let guide = include_str!("../../../../docs/idp.md");
-    let (_, script) = guide.split_once("One binary, and HTTP:\n\n```sh\n").unwrap();
+    let (_, script) = guide
+        .split_once("One binary, and HTTP:\n\n```sh\n")
+        .unwrap();
     let (script, _) = script.split_once("```").unwrap();
     let folder = Folder::new("guide", free_port());
-    let script = format!("set -ex\n{}\n", script.replace("9000", &free_port().to_string()));
+    let script = format!(
+        "set -ex\n{}\n",
+        script.replace("9000", &free_port().to_string())
+    );
     let script = script.replacen(" &\n", " &\ntrap 'kill %1' EXIT\n", 1);
-    let path =
-        format!("{}:{}", program("portcullis").parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let path = format!(
+        "{}:{}",
+        program("portcullis").parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
     let mut shell = Command::new("bash");
-    let output = shell.args(["-c", &script]).current_dir(&folder.0).env("PATH", path).output().unwrap();
+    let output = shell
+        .args(["-c", &script])
+        .current_dir(&folder.0)
+        .env("PATH", path)
+        .output()
+        .unwrap();
     let told = text(&output.stdout) + &text(&output.stderr);
     assert!(output.status.success(), "{told}");
     assert_eq!(told.matches("This token is accepted").count(), 2, "{told}");

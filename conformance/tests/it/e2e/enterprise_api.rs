@@ -1,4 +1,5 @@
-//! The enterprise API as a process, and tokens from a real identity provider: 200, 401 and 403 over HTTP.
+//! The enterprise API as a process, and tokens from a real identity provider: 200, 401 and 403 over
+//! HTTP.
 
 use super::process::{Process, program};
 use super::provider::{AUDIENCE, OTHER_AUDIENCE, Provider};
@@ -19,10 +20,20 @@ struct Answer {
 impl Api {
     fn start(issuer: &str) -> Self {
         let mut command = Command::new(program("enterprise-api"));
-        command.env("OAUTH2_ISSUER", issuer).env("OAUTH2_AUDIENCE", AUDIENCE).env("LISTEN", "127.0.0.1:0");
+        command
+            .env("OAUTH2_ISSUER", issuer)
+            .env("OAUTH2_AUDIENCE", AUDIENCE)
+            .env("LISTEN", "127.0.0.1:0");
         let process = Process::start(&mut command);
-        let url = process.line().strip_prefix("listening on ").unwrap().to_owned();
-        Self { url, _process: process }
+        let url = process
+            .line()
+            .strip_prefix("listening on ")
+            .unwrap()
+            .to_owned();
+        Self {
+            url,
+            _process: process,
+        }
     }
 
     async fn call(&self, path: &str, token: Option<&str>) -> Answer {
@@ -32,23 +43,40 @@ impl Api {
             None => request,
         };
         let response = request.send().await.unwrap();
-        let challenge =
-            response.headers().get("www-authenticate").map(|value| value.to_str().unwrap().to_owned());
+        let challenge = response
+            .headers()
+            .get("www-authenticate")
+            .map(|value| value.to_str().unwrap().to_owned());
         let status = response.status().as_u16();
-        Answer { status, challenge, body: serde_json::from_str(&response.text().await.unwrap()).unwrap() }
+        Answer {
+            status,
+            challenge,
+            body: serde_json::from_str(&response.text().await.unwrap()).unwrap(),
+        }
     }
 
     async fn expect(&self, path: &str, token: &str, status: u16, code: &str) {
         let answer = self.call(path, Some(token)).await;
         assert_eq!(
-            (answer.status, answer.body["code"].as_str().unwrap_or_default()),
+            (
+                answer.status,
+                answer.body["code"].as_str().unwrap_or_default()
+            ),
             (status, code),
             "{path}: {}",
             answer.body
         );
-        assert!(!answer.body.to_string().contains(token), "the answer echoes the token");
+        assert!(
+            !answer.body.to_string().contains(token),
+            "the answer echoes the token"
+        );
         if status == 401 {
-            assert!(answer.challenge.unwrap().contains("error=\"invalid_token\""));
+            assert!(
+                answer
+                    .challenge
+                    .unwrap()
+                    .contains("error=\"invalid_token\"")
+            );
         }
     }
 }
@@ -58,9 +86,15 @@ async fn answers_as_it_should(provider: &Provider) {
     assert_eq!(api.call("/public-data", None).await.status, 200);
     for path in ["/protected-data", "/admin-dashboard"] {
         let answer = api.call(path, None).await;
-        assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some("credential.missing")));
+        assert_eq!(
+            (answer.status, answer.body["code"].as_str()),
+            (401, Some("credential.missing"))
+        );
         let challenge = answer.challenge.unwrap();
-        assert!(challenge.starts_with("Bearer realm=") && !challenge.contains("error"), "{challenge}");
+        assert!(
+            challenge.starts_with("Bearer realm=") && !challenge.contains("error"),
+            "{challenge}"
+        );
     }
 
     let service = provider.client_credentials(AUDIENCE).await;
@@ -70,21 +104,39 @@ async fn answers_as_it_should(provider: &Provider) {
         assert_eq!(api.call("/protected-data", Some(token)).await.status, 200);
         assert_eq!(api.call("/public-data", Some(token)).await.status, 200);
     }
-    let greeting = api.call("/protected-data", Some(&alice.access_token)).await.body;
+    let greeting = api
+        .call("/protected-data", Some(&alice.access_token))
+        .await
+        .body;
     assert_eq!(greeting["message"], "Hello, Alice Adams!");
     assert_eq!(greeting["claims"]["iss"], provider.issuer.as_str());
     assert!(greeting["user_id"].is_string());
-    assert_eq!(api.call("/admin-dashboard", Some(&alice.access_token)).await.status, 200);
-    api.expect("/admin-dashboard", &bob.access_token, 403, "policy.role").await;
-    api.expect("/admin-dashboard", &service, 403, "policy.role").await;
+    assert_eq!(
+        api.call("/admin-dashboard", Some(&alice.access_token))
+            .await
+            .status,
+        200
+    );
+    api.expect("/admin-dashboard", &bob.access_token, 403, "policy.role")
+        .await;
+    api.expect("/admin-dashboard", &service, 403, "policy.role")
+        .await;
 
     let other = provider.client_credentials(OTHER_AUDIENCE).await;
-    api.expect("/protected-data", &other, 401, "token.audience").await;
+    api.expect("/protected-data", &other, 401, "token.audience")
+        .await;
     let id_token = &alice.id_token;
     let refused = api.call("/protected-data", Some(id_token)).await;
     assert_eq!(refused.status, 401, "an ID token is no access token");
-    api.expect("/protected-data", "garbage", 401, "token.malformed").await;
-    api.expect("/protected-data", &tampered(&service), 401, "token.signature").await;
+    api.expect("/protected-data", "garbage", 401, "token.malformed")
+        .await;
+    api.expect(
+        "/protected-data",
+        &tampered(&service),
+        401,
+        "token.signature",
+    )
+    .await;
 }
 
 /// The same token with another first byte of its signature.
@@ -97,7 +149,9 @@ fn tampered(token: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_certified_provider() {
     for algorithm in ["RS256", "ES256"] {
-        let Some(provider) = Provider::certified(algorithm).await else { return };
+        let Some(provider) = Provider::certified(algorithm).await else {
+            return;
+        };
         answers_as_it_should(&provider).await;
     }
 }
@@ -121,7 +175,9 @@ fn missing_settings_are_told_all_at_once() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
     assert!(
-        told.contains("OAUTH2_ISSUER") && told.contains("OAUTH2_AUDIENCE") && told.contains("cure:"),
+        told.contains("OAUTH2_ISSUER")
+            && told.contains("OAUTH2_AUDIENCE")
+            && told.contains("cure:"),
         "{told}"
     );
 }
@@ -135,6 +191,9 @@ async fn an_issuer_that_is_down_is_no_401() {
     let api = Api::start(&issuer);
     assert_eq!(api.call("/public-data", None).await.status, 200);
     let answer = api.call("/protected-data", Some(&token)).await;
-    assert_eq!((answer.status, answer.body["code"].as_str()), (503, Some("outage.metadata")));
+    assert_eq!(
+        (answer.status, answer.body["code"].as_str()),
+        (503, Some("outage.metadata"))
+    );
     assert_eq!(answer.challenge, None);
 }

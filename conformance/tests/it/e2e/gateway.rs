@@ -1,4 +1,5 @@
-//! `portcullis serve` and `portcullis config`, as an operator runs them: a file, signals, a socket from systemd.
+//! `portcullis serve` and `portcullis config`, as an operator runs them: a file, signals, a socket
+//! from systemd.
 
 use super::process::{Process, program};
 use axum::Router;
@@ -10,7 +11,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// A folder with a settings file, an identity provider, and an API without any protection of its own.
+/// A folder with a settings file, an identity provider, and an API without any protection of its
+/// own.
 struct World {
     folder: PathBuf,
     idp: Idp,
@@ -26,16 +28,30 @@ impl World {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let api = socket.local_addr().unwrap();
         let who = |headers: HeaderMap| async move {
-            let name = headers.get("x-auth-client").map_or("nobody", |value| value.to_str().unwrap());
+            let name = headers
+                .get("x-auth-client")
+                .map_or("nobody", |value| value.to_str().unwrap());
             format!("hello {name}")
         };
         tokio::spawn(async move { axum::serve(socket, Router::new().fallback(who)).await });
         let idp = Idp::start(IdpConfig::default()).await.unwrap();
-        Self { folder, idp, api, gateway: free(), admin: free() }
+        Self {
+            folder,
+            idp,
+            api,
+            gateway: free(),
+            admin: free(),
+        }
     }
 
     fn write(&self, routes: &str) {
-        let Self { idp, api, gateway, admin, .. } = self;
+        let Self {
+            idp,
+            api,
+            gateway,
+            admin,
+            ..
+        } = self;
         let (issuer, audience) = (idp.issuer(), idp.audience());
         let text = format!(
             "[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{audience}\"]\n\
@@ -46,7 +62,10 @@ impl World {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program("portcullis"));
-        command.args(arguments).current_dir(&self.folder).env("RUST_LOG", "off");
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env("RUST_LOG", "off");
         command
     }
 
@@ -77,7 +96,10 @@ impl World {
     async fn ready(&self) {
         let probe = format!("http://{}/ready", self.admin);
         for _ in 0..600 {
-            if reqwest::get(&probe).await.is_ok_and(|answer| answer.status().is_success()) {
+            if reqwest::get(&probe)
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -94,7 +116,10 @@ impl Drop for World {
 
 /// An address that nobody uses at the moment.
 fn free() -> SocketAddr {
-    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 const CLOSED: &str = "[[route]]\npath = \"/admin/**\"\nrequire = { role = \"Admin\" }\n";
@@ -106,7 +131,10 @@ async fn an_api_is_protected_reloaded_and_stopped() {
     world.write(CLOSED);
     let gateway = Process::start(&mut world.command(&["serve"]));
     world.ready().await;
-    let (alice, bob) = (world.idp.token("alice").sign(), world.idp.token("bob").sign());
+    let (alice, bob) = (
+        world.idp.token("alice").sign(),
+        world.idp.token("bob").sign(),
+    );
     for (path, token, status) in [
         ("/orders", None, 401),
         ("/orders", Some(bob.as_str()), 200),
@@ -121,12 +149,16 @@ async fn an_api_is_protected_reloaded_and_stopped() {
     world.becomes("/orders", None, 200).await;
     world.write("[[rout]]\n");
     gateway.signal("-HUP");
-    // The bad file is looked at before the good one that follows; meanwhile the settings before hold.
+    // The bad file is looked at before the good one that follows; meanwhile the settings before
+    // hold.
     assert_eq!(world.status("/orders", None).await, Some(200));
     world.write(CLOSED);
     gateway.signal("-HUP");
     world.becomes("/orders", None, 401).await;
-    assert!(gateway.terminate(), "the gateway ends well when it is told to");
+    assert!(
+        gateway.terminate(),
+        "the gateway ends well when it is told to"
+    );
     assert_eq!(world.status("/orders", None).await, None);
 }
 
@@ -135,7 +167,10 @@ async fn settings_are_begun_and_checked() {
     let world = World::new("config").await;
     let begun = world.run(&["config", "init"]);
     assert!(begun.status.success());
-    assert!(!world.run(&["config", "init"]).status.success(), "a file that is there is kept");
+    assert!(
+        !world.run(&["config", "init"]).status.success(),
+        "a file that is there is kept"
+    );
     assert!(world.run(&["config", "check"]).status.success());
     world.write("[[route]]\npath = \"/a//b\"\naccess = \"open\"\n");
     for arguments in [&["config", "check"][..], &["serve"]] {
@@ -170,13 +205,22 @@ async fn a_flood_leaves_descriptors_for_probes() {
     ));
     let few = |arguments: &str| {
         let mut command = Command::new("sh");
-        let script = format!("ulimit -n 512 && exec {} {arguments}", program("portcullis").display());
-        command.args(["-c", &script]).current_dir(&world.folder).env("RUST_LOG", "off");
+        let script = format!(
+            "ulimit -n 512 && exec {} {arguments}",
+            program("portcullis").display()
+        );
+        command
+            .args(["-c", &script])
+            .current_dir(&world.folder)
+            .env("RUST_LOG", "off");
         command
     };
     let checked = few("config check").output().unwrap();
     let told = String::from_utf8(checked.stdout).unwrap();
-    assert!(checked.status.success() && told.contains("WARNING"), "{told}");
+    assert!(
+        checked.status.success() && told.contains("WARNING"),
+        "{told}"
+    );
     assert!(told.contains("512 are allowed here"), "{told}");
 
     let gateway = Process::start(&mut few("serve"));
@@ -184,21 +228,31 @@ async fn a_flood_leaves_descriptors_for_probes() {
     let mut flood = Vec::new();
     for _ in 0..400 {
         let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut stream, b"GET /wait HTTP/1.1\r\nHost: gw.example\r\n\r\n")
-            .await
-            .unwrap();
+        tokio::io::AsyncWriteExt::write_all(
+            &mut stream,
+            b"GET /wait HTTP/1.1\r\nHost: gw.example\r\n\r\n",
+        )
+        .await
+        .unwrap();
         flood.push(stream);
     }
     for _ in 0..20 {
-        let answer = reqwest::get(format!("http://{}/live", world.admin)).await.unwrap();
+        let answer = reqwest::get(format!("http://{}/live", world.admin))
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200, "probes have descriptors of their own");
     }
     let refused = "portcullis_gateway_out_of_bounds_requests_total{bound=\"upstream\"} ";
     let mut many = 0;
     while many < 50 {
-        let metrics = reqwest::get(format!("http://{}/metrics", world.admin)).await.unwrap();
+        let metrics = reqwest::get(format!("http://{}/metrics", world.admin))
+            .await
+            .unwrap();
         let metrics = metrics.text().await.unwrap();
-        let count = metrics.lines().find_map(|line| line.strip_prefix(refused)).unwrap();
+        let count = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(refused))
+            .unwrap();
         many = count.parse::<u64>().unwrap();
     }
     drop(flood);
@@ -209,7 +263,10 @@ async fn a_flood_leaves_descriptors_for_probes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn systemd_can_hand_over_the_socket() {
     const ACTIVATE: &str = "systemd-socket-activate";
-    let there = Command::new(ACTIVATE).arg("--version").stdout(Stdio::null()).status();
+    let there = Command::new(ACTIVATE)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
     if there.is_err() {
         crate::tally::excused(&format!("`{ACTIVATE}` is not installed"));
         return;
@@ -219,7 +276,10 @@ async fn systemd_can_hand_over_the_socket() {
     let mut command = Command::new(ACTIVATE);
     // Another address than the settings say: the socket that is handed over is the one that counts.
     let handed = free();
-    command.args(["-l", &handed.to_string()]).arg(program("portcullis")).arg("serve");
+    command
+        .args(["-l", &handed.to_string()])
+        .arg(program("portcullis"))
+        .arg("serve");
     let _gateway = Process::start(command.current_dir(&world.folder).env("RUST_LOG", "off"));
     let answer = async {
         for _ in 0..600 {
@@ -234,21 +294,28 @@ async fn systemd_can_hand_over_the_socket() {
     assert_eq!(world.status("/x", None).await, None);
 }
 
-/// `Type=notify-reload`: systemd starts what comes after the gateway once it is told that the gateway is ready, and not before.
+/// `Type=notify-reload`: systemd starts what comes after the gateway once it is told that the
+/// gateway is ready, and not before.
 #[tokio::test(flavor = "multi_thread")]
 async fn systemd_is_told_what_the_gateway_does() {
     let world = World::new("notify").await;
     world.write(CLOSED);
     let socket = world.folder.join("notify");
     let systemd = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
-    systemd.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    systemd
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
     // Each message holds lines; those before the one that is waited for are passed over.
     let told = |line: &str| {
         let mut bytes = [0; 4096];
         loop {
-            let length =
-                systemd.recv(&mut bytes).unwrap_or_else(|error| panic!("never told {line}: {error}"));
-            if String::from_utf8_lossy(&bytes[..length]).lines().any(|held| held == line) {
+            let length = systemd
+                .recv(&mut bytes)
+                .unwrap_or_else(|error| panic!("never told {line}: {error}"));
+            if String::from_utf8_lossy(&bytes[..length])
+                .lines()
+                .any(|held| held == line)
+            {
                 return;
             }
         }

@@ -12,7 +12,11 @@ fn server(issuer: &str, more: &str) -> ResourceServer {
         "[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{AUDIENCE}\"]\n[issuer.introspection]\nclient_id = \"service\"\n{more}\n"
     );
     let mut config = Config::from_toml(&text).unwrap();
-    config.issuer[0].introspection.as_mut().unwrap().client_secret = Some(Secret::new("service-secret"));
+    config.issuer[0]
+        .introspection
+        .as_mut()
+        .unwrap()
+        .client_secret = Some(Secret::new("service-secret"));
     ResourceServer::with_settings(Settings::try_from(config).unwrap())
 }
 
@@ -26,7 +30,9 @@ async fn judge(server: &ResourceServer, token: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn opaque_tokens_of_a_certified_provider() {
-    let Some(provider) = Provider::certified("RS256").await else { return };
+    let Some(provider) = Provider::certified("RS256").await else {
+        return;
+    };
     let token = provider.client_credentials(AUDIENCE).await;
     assert!(!token.contains('.'), "it is opaque");
     for more in ["", "auth = \"client_secret_basic\"\nsigned = true"] {
@@ -48,14 +54,23 @@ async fn opaque_tokens_of_a_certified_provider() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_with_a_wrong_secret_learns_nothing_about_tokens() {
-    let Some(provider) = Provider::certified("RS256").await else { return };
+    let Some(provider) = Provider::certified("RS256").await else {
+        return;
+    };
     let text = format!(
         "[[issuer]]\nurl = \"{}\"\naudience = [\"{AUDIENCE}\"]\n[issuer.introspection]\nclient_id = \"service\"\n",
         provider.issuer
     );
     let mut config = Config::from_toml(&text).unwrap();
-    config.issuer[0].introspection.as_mut().unwrap().client_secret = Some(Secret::new("wrong"));
+    config.issuer[0]
+        .introspection
+        .as_mut()
+        .unwrap()
+        .client_secret = Some(Secret::new("wrong"));
     let server = ResourceServer::with_settings(Settings::try_from(config).unwrap());
     let told = judge(&server, "made-up").await;
-    assert!(told.starts_with("outage.introspection") && told.contains("401"), "{told}");
+    assert!(
+        told.starts_with("outage.introspection") && told.contains("401"),
+        "{told}"
+    );
 }

@@ -1,4 +1,5 @@
-//! The command in a network whose only way out is a proxy, and settings that hold variables of the environment.
+//! The command in a network whose only way out is a proxy, and settings that hold variables of the
+//! environment.
 
 use super::command::{portcullis, text};
 use super::process::Folder;
@@ -7,7 +8,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// An HTTP proxy that asks one server whatever it is asked for. It remembers the first lines of what came.
+/// An HTTP proxy that asks one server whatever it is asked for. It remembers the first lines of
+/// what came.
 fn proxy(server: SocketAddr) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://somebody:secret@{}", listener.local_addr().unwrap());
@@ -28,7 +30,8 @@ fn proxy(server: SocketAddr) -> (String, Arc<Mutex<Vec<String>>>) {
                 .to_owned();
             lines.lock().unwrap().push(line.trim().to_owned());
             let mut upstream = TcpStream::connect(server).unwrap();
-            let request = format!("GET /{path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n\r\n");
+            let request =
+                format!("GET /{path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n\r\n");
             upstream.write_all(request.as_bytes()).unwrap();
             let mut answer = Vec::new();
             upstream.read_to_end(&mut answer).unwrap();
@@ -42,7 +45,10 @@ fn proxy(server: SocketAddr) -> (String, Arc<Mutex<Vec<String>>>) {
 async fn keys_come_through_the_proxy_of_the_environment() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let (proxy, seen) = proxy(idp.address());
-    let jwks_uri = format!("http://idp.invalid/{}", idp.jwks_uri().splitn(4, '/').nth(3).unwrap());
+    let jwks_uri = format!(
+        "http://idp.invalid/{}",
+        idp.jwks_uri().splitn(4, '/').nth(3).unwrap()
+    );
     let arguments = ["keys", "http://idp.invalid", "--jwks-uri", &jwks_uri];
     let plain = ("OAUTH2_DANGER_PLAIN_HTTP", "true");
     let through = portcullis(&arguments, &[plain, ("http_proxy", &proxy)]);
@@ -50,15 +56,28 @@ async fn keys_come_through_the_proxy_of_the_environment() {
     assert!(text(&through.stdout).contains("usable"));
     assert_eq!(*seen.lock().unwrap(), [format!("GET {jwks_uri} HTTP/1.1")]);
     // A client of a CGI program sets this one.
-    assert_ne!(portcullis(&arguments, &[plain, ("HTTP_PROXY", &proxy)]).status.code(), Some(0));
-    let past = portcullis(&arguments, &[plain, ("http_proxy", &proxy), ("NO_PROXY", ".invalid")]);
+    assert_ne!(
+        portcullis(&arguments, &[plain, ("HTTP_PROXY", &proxy)])
+            .status
+            .code(),
+        Some(0)
+    );
+    let past = portcullis(
+        &arguments,
+        &[plain, ("http_proxy", &proxy), ("NO_PROXY", ".invalid")],
+    );
     assert_ne!(past.status.code(), Some(0));
     // A host inside is asked directly.
     let inside = portcullis(&["keys", idp.issuer().as_str()], &[("ALL_PROXY", &proxy)]);
     assert_eq!(inside.status.code(), Some(0), "{}", text(&inside.stderr));
     assert_eq!(seen.lock().unwrap().len(), 1);
     // Without the switch nothing beyond loopback is asked over http.
-    assert_eq!(portcullis(&arguments, &[("http_proxy", &proxy)]).status.code(), Some(1));
+    assert_eq!(
+        portcullis(&arguments, &[("http_proxy", &proxy)])
+            .status
+            .code(),
+        Some(1)
+    );
 }
 
 #[test]
@@ -71,13 +90,31 @@ fn settings_hold_variables_and_show_the_proxy() {
     let unset = portcullis(&check, &[]);
     assert_eq!(unset.status.code(), Some(1));
     let told = text(&unset.stderr);
-    assert!(told.contains(":2: issuer[0].url: expected the variable `A_TEST_ISSUER` to be set"), "{told}");
+    assert!(
+        told.contains(":2: issuer[0].url: expected the variable `A_TEST_ISSUER` to be set"),
+        "{told}"
+    );
     let issuer = ("A_TEST_ISSUER", "https://idp.example");
-    let set = portcullis(&check, &[issuer, ("HTTPS_PROXY", "http://somebody:secret@proxy.example:3128")]);
+    let set = portcullis(
+        &check,
+        &[
+            issuer,
+            ("HTTPS_PROXY", "http://somebody:secret@proxy.example:3128"),
+        ],
+    );
     let told = text(&set.stdout);
     assert_eq!(set.status.code(), Some(0), "{}", text(&set.stderr));
-    assert!(told.contains("https through http://proxy.example:3128") && !told.contains("secret"), "{told}");
-    let socks = portcullis(&check, &[issuer, ("HTTPS_PROXY", "socks5://somebody:secret@proxy.example")]);
+    assert!(
+        told.contains("https through http://proxy.example:3128") && !told.contains("secret"),
+        "{told}"
+    );
+    let socks = portcullis(
+        &check,
+        &[
+            issuer,
+            ("HTTPS_PROXY", "socks5://somebody:secret@proxy.example"),
+        ],
+    );
     let told = text(&socks.stderr);
     assert!(
         socks.status.code() == Some(1) && told.contains("HTTPS_PROXY") && !told.contains("secret"),

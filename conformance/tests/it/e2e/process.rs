@@ -16,8 +16,12 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let stdout = child.stdout.take().unwrap();
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -32,13 +36,18 @@ impl Process {
 
     /// The next line that the program prints.
     pub(crate) fn line(&self) -> String {
-        self.lines.recv_timeout(Duration::from_secs(60)).expect("the program to print a line")
+        self.lines
+            .recv_timeout(Duration::from_secs(60))
+            .expect("the program to print a line")
     }
 
     /// All lines up to one that holds this text.
     pub(crate) fn lines_to(&self, text: &str) -> Vec<String> {
         let mut lines = Vec::new();
-        while !lines.last().is_some_and(|line: &String| line.contains(text)) {
+        while !lines
+            .last()
+            .is_some_and(|line: &String| line.contains(text))
+        {
             lines.push(self.line());
         }
         lines
@@ -47,7 +56,13 @@ impl Process {
     /// Sends a signal, such as `-HUP`.
     pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Sends Ctrl-C and waits for the end. Answers whether the program ended well.
@@ -72,7 +87,11 @@ impl Drop for Process {
 
 /// A port that was free a moment ago, for programs that cannot choose one themselves.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// A folder of its own for one test. It is removed when it is dropped.
@@ -81,7 +100,8 @@ pub(crate) struct Folder(pub(crate) PathBuf);
 impl Folder {
     pub(crate) fn new(name: &str, port: u16) -> Self {
         // The port tells the folders of tests apart that run at the same time.
-        let folder = std::env::temp_dir().join(format!("portcullis-{name}-{}-{port}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("portcullis-{name}-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }

@@ -1,5 +1,5 @@
-//! Identity providers to get tokens from: a certified one from npm, our own, and whatever [`products`](super::products)
-//! starts.
+//! Identity providers to get tokens from: a certified one from npm, our own, and whatever
+//! [`products`](super::products) starts.
 
 use super::browser::Browser;
 use super::process::Process;
@@ -50,8 +50,12 @@ impl Provider {
             return None;
         };
         let mut command = Command::new("node");
-        let process =
-            Process::start(command.arg("server.mjs").env("ALGORITHM", algorithm).current_dir(folder));
+        let process = Process::start(
+            command
+                .arg("server.mjs")
+                .env("ALGORITHM", algorithm)
+                .current_dir(folder),
+        );
         let line: Value = serde_json::from_str(&process.line()).unwrap();
         let issuer = line["issuer"].as_str().unwrap().to_owned();
         Some(Self::asked(issuer, AUDIENCE, Running::Npm { _process: process }).await)
@@ -60,25 +64,45 @@ impl Provider {
     /// Our own.
     pub(crate) async fn ours(algorithm: &str) -> Self {
         let defaults = IdpConfig::default();
-        let also = |client: Client| Client { audiences: vec![OTHER_AUDIENCE.to_owned()], ..client };
+        let also = |client: Client| Client {
+            audiences: vec![OTHER_AUDIENCE.to_owned()],
+            ..client
+        };
         let clients = defaults.clients.into_iter().map(also).collect();
-        let config = IdpConfig { algorithm: algorithm.to_owned(), clients, ..IdpConfig::default() };
+        let config = IdpConfig {
+            algorithm: algorithm.to_owned(),
+            clients,
+            ..IdpConfig::default()
+        };
         let idp = Idp::start(config).await.unwrap();
-        Self::asked(idp.issuer().to_string(), AUDIENCE, Running::Ours { _idp: idp }).await
+        Self::asked(
+            idp.issuer().to_string(),
+            AUDIENCE,
+            Running::Ours { _idp: idp },
+        )
+        .await
     }
 
     /// A provider that was started, by what its metadata says.
     pub(crate) async fn asked(issuer: String, audience: &'static str, running: Running) -> Self {
         let url = format!("{issuer}/.well-known/openid-configuration");
         let metadata = reqwest::get(url).await.unwrap().text().await.unwrap();
-        Self { issuer, metadata: serde_json::from_str(&metadata).unwrap(), audience, _running: running }
+        Self {
+            issuer,
+            metadata: serde_json::from_str(&metadata).unwrap(),
+            audience,
+            _running: running,
+        }
     }
 
     /// RFC 6749, section 4.4.
     pub(crate) async fn client_credentials(&self, resource: &str) -> String {
         let form = format!("grant_type=client_credentials&scope=orders:read&resource={resource}");
         let answer = self.token(&form, Some(("service", "service-secret"))).await;
-        answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+        answer["access_token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer}"))
+            .to_owned()
     }
 
     /// RFC 7009.
@@ -87,18 +111,29 @@ impl Provider {
             .post(self.metadata["revocation_endpoint"].as_str().unwrap())
             .header("content-type", "application/x-www-form-urlencoded")
             .basic_auth("service", Some("service-secret"));
-        assert_eq!(request.body(format!("token={token}")).send().await.unwrap().status(), 200);
+        assert_eq!(
+            request
+                .body(format!("token={token}"))
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            200
+        );
     }
 
     /// RFC 6749, section 4.1, with PKCE, through the pages that a user would see.
     pub(crate) async fn sign_in(&self, username: &str) -> UserTokens {
-        let back = Browser::default().sign_in(self.authorization_url(), REDIRECT_URI, username).await;
+        let back = Browser::default()
+            .sign_in(self.authorization_url(), REDIRECT_URI, username)
+            .await;
         self.redeem(&back).await
     }
 
     /// Where the browser begins.
     pub(crate) fn authorization_url(&self) -> Url {
-        let mut url = Url::parse(self.metadata["authorization_endpoint"].as_str().unwrap()).unwrap();
+        let mut url =
+            Url::parse(self.metadata["authorization_endpoint"].as_str().unwrap()).unwrap();
         url.query_pairs_mut().extend_pairs([
             ("response_type", "code"),
             ("client_id", "web"),
@@ -115,8 +150,11 @@ impl Provider {
 
     /// The tokens for the code with which the browser comes back.
     pub(crate) async fn redeem(&self, back: &Url) -> UserTokens {
-        let answer =
-            |name: &str| back.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let answer = |name: &str| {
+            back.query_pairs()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
+        };
         assert_eq!(answer("state").as_deref(), Some("some state"));
         assert_eq!(answer("iss").as_deref(), Some(self.issuer.as_str()));
         let code = answer("code").unwrap_or_else(|| panic!("{back}"));
@@ -124,8 +162,16 @@ impl Provider {
             "grant_type=authorization_code&client_id=web&code={code}&redirect_uri={REDIRECT_URI}&code_verifier={VERIFIER}"
         );
         let tokens = self.token(&form, None).await;
-        let text = |name: &str| tokens[name].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned();
-        UserTokens { access_token: text("access_token"), id_token: text("id_token") }
+        let text = |name: &str| {
+            tokens[name]
+                .as_str()
+                .unwrap_or_else(|| panic!("{tokens}"))
+                .to_owned()
+        };
+        UserTokens {
+            access_token: text("access_token"),
+            id_token: text("id_token"),
+        }
     }
 
     async fn token(&self, form: &str, client: Option<(&str, &str)>) -> Value {

@@ -19,9 +19,14 @@ impl Redis {
             crate::tally::skipped("no redis-server; `cargo xtask test` installs it");
             return None;
         };
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         // The port tells the servers of tests apart that run at the same time.
-        let folder = std::env::temp_dir().join(format!("portcullis-{name}-{}-{port}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("portcullis-{name}-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let child = Command::new(program)
             .args(["--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"])
@@ -31,10 +36,17 @@ impl Redis {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let redis = Self { child, folder, port };
+        let redis = Self {
+            child,
+            folder,
+            port,
+        };
         let began = Instant::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(30), "the server to listen");
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "the server to listen"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
         Some(redis)

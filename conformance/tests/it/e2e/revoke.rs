@@ -21,7 +21,9 @@ struct World {
 impl World {
     async fn new() -> Option<Self> {
         let plain = |_: &Path, port: u16| {
-            ["--port", &port.to_string(), "--requirepass", PASSWORD].map(str::to_owned).to_vec()
+            ["--port", &port.to_string(), "--requirepass", PASSWORD]
+                .map(str::to_owned)
+                .to_vec()
         };
         let redis = Redis::start("revoke", plain)?;
         let idp = Idp::start(IdpConfig::default()).await.unwrap();
@@ -32,7 +34,12 @@ impl World {
             idp.audience()
         );
         let settings = Settings::try_from(Config::from_toml(&settings).unwrap()).unwrap();
-        Some(Self { redis, idp, server: ResourceServer::with_settings(settings), url })
+        Some(Self {
+            redis,
+            idp,
+            server: ResourceServer::with_settings(settings),
+            url,
+        })
     }
 
     async fn decide(&self, token: &str) -> String {
@@ -62,7 +69,10 @@ impl World {
     async fn is_soon_revoked(&self, token: &str) -> Duration {
         let began = Instant::now();
         while self.decide(token).await != "token.revoked" {
-            assert!(began.elapsed() < Duration::from_secs(30), "the token to be refused");
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "the token to be refused"
+            );
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         began.elapsed()
@@ -71,9 +81,14 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_command_revokes_a_running_server_refuses() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::new().await else {
+        return;
+    };
     let token = |number: u32| {
-        let token = world.idp.token("alice").claim("jti", format!("marked-{number}"));
+        let token = world
+            .idp
+            .token("alice")
+            .claim("jti", format!("marked-{number}"));
         token
             .claim("sid", format!("marked-s-{number}"))
             .claim("client_id", format!("marked-c-{number}"))
@@ -94,15 +109,30 @@ async fn what_the_command_revokes_a_running_server_refuses() {
         let output = world.revoke(&arguments);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         let page = text(&output.stdout);
-        assert!(page.contains("Revoked:") && page.lines().all(|line| line.chars().count() <= 80), "{page}");
+        assert!(
+            page.contains("Revoked:") && page.lines().all(|line| line.chars().count() <= 80),
+            "{page}"
+        );
         assert!(!page.contains(&tokens[0][..40]), "the token is not shown");
-        println!("refused within {:?} of the command's end", world.is_soon_revoked(token).await);
+        println!(
+            "refused within {:?} of the command's end",
+            world.is_soon_revoked(token).await
+        );
     }
     let other = world.idp.token("alice").sign();
     assert_eq!(world.decide(&other).await, "allow");
-    let json = world.revoke(&["--json", "--subject", "user-alice", "--since", "2020-01-01T00:00:00Z"]);
+    let json = world.revoke(&[
+        "--json",
+        "--subject",
+        "user-alice",
+        "--since",
+        "2020-01-01T00:00:00Z",
+    ]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!((&json["kind"], &json["since"]), (&"subject".into(), &1_577_836_800_i64.into()));
+    assert_eq!(
+        (&json["kind"], &json["since"]),
+        (&"subject".into(), &1_577_836_800_i64.into())
+    );
     let listed = world.revoke(&["--list", "--json"]);
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 5, "{listed}");
@@ -113,7 +143,9 @@ async fn what_the_command_revokes_a_running_server_refuses() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_says_what_it_cannot_do() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::new().await else {
+        return;
+    };
     let issuer = world.idp.issuer().to_string();
     let nameless = world.redis.folder.join("nameless");
     std::fs::write(&nameless, world.idp.token("alice").without("jti").sign()).unwrap();
@@ -123,28 +155,75 @@ async fn the_command_says_what_it_cannot_do() {
     for (arguments, exit, told) in [
         (vec![], 1, "--subject"),
         (vec!["--subject", ""], 1, "empty"),
-        (vec!["--subject", "a", "--session", "b"], 1, "cannot be used with"),
-        (vec!["--session", "a", "--since", "1"], 1, "cannot be used with"),
-        (vec!["--subject", "a", "--since", "2100-01-01T00:00:00Z"], 1, "future"),
-        (vec!["--subject", "a", "--store", "redis://127.0.0.1:1"], 4, "outage.revocation"),
-        (vec!["--subject", "a", "--store", "http://marked@127.0.0.1"], 1, "redis://"),
-        (vec!["--token-file", file.to_str().unwrap()], 2, "token.malformed"),
+        (
+            vec!["--subject", "a", "--session", "b"],
+            1,
+            "cannot be used with",
+        ),
+        (
+            vec!["--session", "a", "--since", "1"],
+            1,
+            "cannot be used with",
+        ),
+        (
+            vec!["--subject", "a", "--since", "2100-01-01T00:00:00Z"],
+            1,
+            "future",
+        ),
+        (
+            vec!["--subject", "a", "--store", "redis://127.0.0.1:1"],
+            4,
+            "outage.revocation",
+        ),
+        (
+            vec!["--subject", "a", "--store", "http://marked@127.0.0.1"],
+            1,
+            "redis://",
+        ),
+        (
+            vec!["--token-file", file.to_str().unwrap()],
+            2,
+            "token.malformed",
+        ),
         (vec!["--token-file", nameless], 2, "`jti`"),
-        (vec!["--token-file", "/nowhere/at/all"], 1, "/nowhere/at/all"),
+        (
+            vec!["--token-file", "/nowhere/at/all"],
+            1,
+            "/nowhere/at/all",
+        ),
     ] {
         let output = world.revoke(&arguments);
-        assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {}", text(&output.stderr));
-        assert!(text(&output.stderr).contains(told), "{arguments:?}: {}", text(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(exit),
+            "{arguments:?}: {}",
+            text(&output.stderr)
+        );
+        assert!(
+            text(&output.stderr).contains(told),
+            "{arguments:?}: {}",
+            text(&output.stderr)
+        );
     }
-    let storeless = portcullis(&["revoke", "--subject", "a"], &[("OAUTH2_ISSUER", issuer.as_str())]);
-    assert!(storeless.status.code() == Some(1) && text(&storeless.stderr).contains("PORTCULLIS_STORE"));
+    let storeless = portcullis(
+        &["revoke", "--subject", "a"],
+        &[("OAUTH2_ISSUER", issuer.as_str())],
+    );
+    assert!(
+        storeless.status.code() == Some(1) && text(&storeless.stderr).contains("PORTCULLIS_STORE")
+    );
 }
 
 /// The settings of a server name the store and the issuer, so the command needs no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_settings_of_a_server_are_enough() {
-    let Some(world) = World::new().await else { return };
-    let (settings, url) = (world.redis.folder.join("portcullis.toml"), world.redis.folder.join("url"));
+    let Some(world) = World::new().await else {
+        return;
+    };
+    let (settings, url) = (
+        world.redis.folder.join("portcullis.toml"),
+        world.redis.folder.join("url"),
+    );
     std::fs::write(&url, format!("{}\n", world.url)).unwrap();
     let text_of_settings = format!(
         "[[issuer]]\nurl = \"{}\"\naudience = [\"a\"]\n[revocation]\nstore_url_file = \"{}\"\n",
@@ -154,7 +233,16 @@ async fn the_settings_of_a_server_are_enough() {
     std::fs::write(&settings, text_of_settings).unwrap();
     let token = world.idp.token("alice").claim("sid", "s-1").sign();
     assert_eq!(world.decide(&token).await, "allow");
-    let output = portcullis(&["revoke", "--config", settings.to_str().unwrap(), "--session", "s-1"], &[]);
+    let output = portcullis(
+        &[
+            "revoke",
+            "--config",
+            settings.to_str().unwrap(),
+            "--session",
+            "s-1",
+        ],
+        &[],
+    );
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     world.is_soon_revoked(&token).await;
 }
@@ -162,8 +250,13 @@ async fn the_settings_of_a_server_are_enough() {
 /// `explain` asks the store as a server does; with a key set from a file it asks nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn explain_knows_what_was_revoked() {
-    let Some(world) = World::new().await else { return };
-    let (issuer, keys) = (world.idp.issuer().to_string(), world.redis.folder.join("jwks.json"));
+    let Some(world) = World::new().await else {
+        return;
+    };
+    let (issuer, keys) = (
+        world.idp.issuer().to_string(),
+        world.redis.folder.join("jwks.json"),
+    );
     std::fs::write(&keys, world.idp.jwks()).unwrap();
     let token = world.idp.token("alice").claim("sid", "s-1").sign();
     world.revoke(&["--session", "s-1"]);
@@ -175,12 +268,26 @@ async fn explain_knows_what_was_revoked() {
         ]
     };
     let explained = portcullis(&["explain", &token], &environment(&world.url));
-    assert_eq!(explained.status.code(), Some(2), "{}", text(&explained.stderr));
-    assert!(text(&explained.stdout).contains("refused: token.revoked"), "{}", text(&explained.stdout));
+    assert_eq!(
+        explained.status.code(),
+        Some(2),
+        "{}",
+        text(&explained.stderr)
+    );
+    assert!(
+        text(&explained.stdout).contains("refused: token.revoked"),
+        "{}",
+        text(&explained.stdout)
+    );
     let away = portcullis(&["explain", &token], &environment("redis://127.0.0.1:1"));
     assert_eq!(away.status.code(), Some(4), "{}", text(&away.stdout));
     let offline = ["explain", "--jwks", keys.to_str().unwrap(), &token];
-    assert_eq!(portcullis(&offline, &environment("redis://127.0.0.1:1")).status.code(), Some(0));
+    assert_eq!(
+        portcullis(&offline, &environment("redis://127.0.0.1:1"))
+            .status
+            .code(),
+        Some(0)
+    );
 }
 
 /// Over TLS: with the certificate among the trusted ones it works, without it is an outage.
@@ -194,13 +301,24 @@ async fn a_store_behind_tls_is_reached_if_its_certificate_is_trusted() {
         let [certificate, key] = [certificate, key].map(|path| path.to_str().unwrap().to_owned());
         let ca = certificate.clone();
         let port = port.to_string();
-        ["--port", "0", "--tls-port", &port, "--tls-cert-file", &certificate, "--tls-key-file", &key]
-            .into_iter()
-            .chain(["--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"])
-            .map(str::to_owned)
-            .collect()
+        [
+            "--port",
+            "0",
+            "--tls-port",
+            &port,
+            "--tls-cert-file",
+            &certificate,
+            "--tls-key-file",
+            &key,
+        ]
+        .into_iter()
+        .chain(["--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"])
+        .map(str::to_owned)
+        .collect()
     };
-    let Some(redis) = Redis::start("tls", with_tls) else { return };
+    let Some(redis) = Redis::start("tls", with_tls) else {
+        return;
+    };
     let url = format!("rediss://localhost:{}", redis.port);
     let trusted = redis.folder.join("certificate.pem");
     let environment = [
@@ -211,8 +329,21 @@ async fn a_store_behind_tls_is_reached_if_its_certificate_is_trusted() {
     let done = portcullis(&["revoke", "--subject", "alice"], &environment);
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
     let listed = portcullis(&["revoke", "--list", "--json"], &environment);
-    assert!(text(&listed.stdout).contains("subject:"), "{}", text(&listed.stderr));
+    assert!(
+        text(&listed.stdout).contains("subject:"),
+        "{}",
+        text(&listed.stderr)
+    );
     let stranger = portcullis(&["revoke", "--subject", "alice"], &environment[..2]);
-    assert_eq!(stranger.status.code(), Some(4), "{}", text(&stranger.stdout));
-    assert!(text(&stranger.stderr).contains("certificate"), "{}", text(&stranger.stderr));
+    assert_eq!(
+        stranger.status.code(),
+        Some(4),
+        "{}",
+        text(&stranger.stdout)
+    );
+    assert!(
+        text(&stranger.stderr).contains("certificate"),
+        "{}",
+        text(&stranger.stderr)
+    );
 }

@@ -1,4 +1,5 @@
-//! Signing in at the development identity provider as a person does: in Chromium, from an application and back.
+//! Signing in at the development identity provider as a person does: in Chromium, from an
+//! application and back.
 
 use super::chromium::Chromium;
 use axum::extract::RawQuery;
@@ -17,12 +18,18 @@ async fn application() -> String {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let redirect_uri = format!("http://{}/callback", socket.local_addr().unwrap());
     let page = |RawQuery(query): RawQuery| async move {
-        let told = if query.unwrap_or_default().contains("code=") { "Welcome back" } else { "As you like" };
+        let told = if query.unwrap_or_default().contains("code=") {
+            "Welcome back"
+        } else {
+            "As you like"
+        };
         Html(format!(
             "<!doctype html><html lang=\"en\"><title>App</title><main><h1>{told}</h1></main></html>"
         ))
     };
-    tokio::spawn(async move { axum::serve(socket, axum::Router::new().route("/callback", get(page))).await });
+    tokio::spawn(async move {
+        axum::serve(socket, axum::Router::new().route("/callback", get(page))).await
+    });
     redirect_uri
 }
 
@@ -41,12 +48,18 @@ fn start_of(idp: &Idp, redirect_uri: &str) -> String {
 }
 
 fn parameter(url: &str, name: &str) -> Option<String> {
-    Url::parse(url).unwrap().query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    Url::parse(url)
+        .unwrap()
+        .query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_signs_in_and_the_application_gets_tokens() {
-    let Some(mut browser) = Chromium::start().await else { return };
+    let Some(mut browser) = Chromium::start().await else {
+        return;
+    };
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let redirect_uri = application().await;
     assert_eq!(browser.open(&start_of(&idp, &redirect_uri)).await, 200);
@@ -63,8 +76,14 @@ async fn a_person_signs_in_and_the_application_gets_tokens() {
     browser.key("Enter").await;
     let back = browser.at(&redirect_uri).await;
     browser.see("Welcome back").await;
-    assert_eq!(parameter(&back, "state").as_deref(), Some("<script>\"x\"</script> &y"));
-    assert_eq!(parameter(&back, "iss").as_deref(), Some(idp.issuer().as_str()));
+    assert_eq!(
+        parameter(&back, "state").as_deref(),
+        Some("<script>\"x\"</script> &y")
+    );
+    assert_eq!(
+        parameter(&back, "iss").as_deref(),
+        Some(idp.issuer().as_str())
+    );
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", "web"),
@@ -72,10 +91,13 @@ async fn a_person_signs_in_and_the_application_gets_tokens() {
         ("code", &parameter(&back, "code").unwrap()),
         ("code_verifier", VERIFIER),
     ];
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form)
+        .finish();
     let request = reqwest::Client::new().post(idp.token_endpoint()).body(body);
     let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let answer: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+    let answer: Value =
+        serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
     assert_eq!(answer["scope"], "openid orders:read");
     assert!(answer["access_token"].is_string() && answer["id_token"].is_string());
     browser.finish().await;
@@ -83,7 +105,9 @@ async fn a_person_signs_in_and_the_application_gets_tokens() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_declines_is_sent_back_without_a_code() {
-    let Some(mut browser) = Chromium::start().await else { return };
+    let Some(mut browser) = Chromium::start().await else {
+        return;
+    };
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let redirect_uri = application().await;
     browser.open(&start_of(&idp, &redirect_uri)).await;
@@ -103,27 +127,53 @@ async fn who_declines_is_sent_back_without_a_code() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_is_let_in_by_its_code() {
-    let Some(mut browser) = Chromium::start().await else { return };
-    let idp = Idp::start(IdpConfig { device_poll_interval: 0, ..IdpConfig::default() }).await.unwrap();
+    let Some(mut browser) = Chromium::start().await else {
+        return;
+    };
+    let idp = Idp::start(IdpConfig {
+        device_poll_interval: 0,
+        ..IdpConfig::default()
+    })
+    .await
+    .unwrap();
     let post = async |path: &str, form: String| -> Value {
-        let request = reqwest::Client::new().post(format!("{}{path}", idp.base())).body(form);
+        let request = reqwest::Client::new()
+            .post(format!("{}{path}", idp.base()))
+            .body(form);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
     };
-    let begin = async || post("/device_authorization", "client_id=web&scope=orders:read".to_owned()).await;
+    let begin = async || {
+        post(
+            "/device_authorization",
+            "client_id=web&scope=orders:read".to_owned(),
+        )
+        .await
+    };
     let poll = async |device: &Value| {
         let code = device["device_code"].as_str().unwrap();
         let grant = "urn:ietf:params:oauth:grant-type:device_code";
-        post("/token", format!("grant_type={grant}&client_id=web&device_code={code}")).await
+        post(
+            "/token",
+            format!("grant_type={grant}&client_id=web&device_code={code}"),
+        )
+        .await
     };
     let device = begin().await;
     assert_eq!(poll(&device).await["error"], "authorization_pending");
-    browser.open(device["verification_uri"].as_str().unwrap()).await;
+    browser
+        .open(device["verification_uri"].as_str().unwrap())
+        .await;
     browser.examine("device-code").await;
     browser.fill("The code on your device", "WRONG-CODE").await;
     browser.press("Continue").await;
     browser.examine("device-code-wrong").await;
-    browser.fill("The code on your device", device["user_code"].as_str().unwrap()).await;
+    browser
+        .fill(
+            "The code on your device",
+            device["user_code"].as_str().unwrap(),
+        )
+        .await;
     browser.press("Continue").await;
     browser.see("asks for access to").await;
     browser.examine("device-sign-in").await;
@@ -135,7 +185,9 @@ async fn a_device_is_let_in_by_its_code() {
     assert_eq!(poll(&device).await["scope"], "orders:read");
 
     let device = begin().await;
-    browser.open(device["verification_uri_complete"].as_str().unwrap()).await;
+    browser
+        .open(device["verification_uri_complete"].as_str().unwrap())
+        .await;
     browser.press("Cancel").await;
     browser.see("The device gets no access").await;
     browser.examine("device-refused").await;
@@ -146,7 +198,9 @@ async fn a_device_is_let_in_by_its_code() {
 /// The browser is known again after signing in, until the user logs out.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_logs_out_has_to_sign_in_again() {
-    let Some(mut browser) = Chromium::start().await else { return };
+    let Some(mut browser) = Chromium::start().await else {
+        return;
+    };
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let redirect_uri = application().await;
     let start = start_of(&idp, &redirect_uri);
@@ -160,7 +214,10 @@ async fn who_logs_out_has_to_sign_in_again() {
     browser.press("Sign in").await;
     browser.see("Welcome back").await;
     browser.open(&without_a_page).await;
-    assert!(parameter(&browser.url().await, "code").is_some(), "known again");
+    assert!(
+        parameter(&browser.url().await, "code").is_some(),
+        "known again"
+    );
 
     browser.open(&format!("{}/logout", idp.base())).await;
     browser.examine("log-out").await;
@@ -168,18 +225,28 @@ async fn who_logs_out_has_to_sign_in_again() {
     browser.see("Signed out").await;
     browser.examine("logged-out").await;
     browser.open(&without_a_page).await;
-    assert_eq!(parameter(&browser.url().await, "error").as_deref(), Some("login_required"));
+    assert_eq!(
+        parameter(&browser.url().await, "error").as_deref(),
+        Some("login_required")
+    );
     browser.finish().await;
 }
 
 /// What programs find in BROWSER, for their own tests.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_browser_that_signs_in_by_itself_does() {
-    let Some(script) = super::chromium::signing_in() else { return };
+    let Some(script) = super::chromium::signing_in() else {
+        return;
+    };
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let redirect_uri = application().await;
-    let browsed = tokio::process::Command::new(script).arg(start_of(&idp, &redirect_uri)).output();
+    let browsed = tokio::process::Command::new(script)
+        .arg(start_of(&idp, &redirect_uri))
+        .output();
     let browsed = browsed.await.unwrap();
     assert_eq!(String::from_utf8_lossy(&browsed.stderr), "");
-    assert_eq!(String::from_utf8_lossy(&browsed.stdout).trim(), "Welcome back");
+    assert_eq!(
+        String::from_utf8_lossy(&browsed.stdout).trim(),
+        "Welcome back"
+    );
 }

@@ -16,8 +16,18 @@ async fn every_token_gets_the_answer_of_the_core() {
     for name in ["default", "lenient-typ", "two-issuers"] {
         worlds.insert(name, World::of_corpus(&document, name).await);
         let line = Line::new(&document, name);
-        for row in rows(&document).iter().filter(|row| row["config"].as_str().unwrap_or("default") == name) {
-            table.push((name, checked(&line, row["id"].as_str().unwrap(), row["token"].as_str().unwrap())));
+        for row in rows(&document)
+            .iter()
+            .filter(|row| row["config"].as_str().unwrap_or("default") == name)
+        {
+            table.push((
+                name,
+                checked(
+                    &line,
+                    row["id"].as_str().unwrap(),
+                    row["token"].as_str().unwrap(),
+                ),
+            ));
         }
     }
     assert_eq!(table.len(), 500);
@@ -26,11 +36,18 @@ async fn every_token_gets_the_answer_of_the_core() {
 
 fn checked(line: &Line, id: &str, token: &str) -> Row {
     let right = match line.verify(token) {
-        Ok(_) => Outcome { status: 200, ..Outcome::default() },
+        Ok(_) => Outcome {
+            status: 200,
+            ..Outcome::default()
+        },
         Err(rejection) => {
             let told = challenge(&rejection, "api");
             let code = rejection.code().to_string();
-            Outcome { status: told.status, code, challenge: Some(told.www_authenticate) }
+            Outcome {
+                status: told.status,
+                code,
+                challenge: Some(told.www_authenticate),
+            }
         }
     };
     let mut case = Case::get("/").with("Authorization", format!("Bearer {token}"));
@@ -38,7 +55,15 @@ fn checked(line: &Line, id: &str, token: &str) -> Row {
         case.unfit = Some("space behind the scheme is no part of the token");
     }
     let judge = move |outcome: &Outcome| {
-        if *outcome == right { Ok(()) } else { Err(format!("not {right:?}")) }
+        if *outcome == right {
+            Ok(())
+        } else {
+            Err(format!("not {right:?}"))
+        }
     };
-    Row { id: id.to_owned(), case, judge: Box::new(judge) }
+    Row {
+        id: id.to_owned(),
+        case,
+        judge: Box::new(judge),
+    }
 }

@@ -1,5 +1,6 @@
-//! The signed assertion through every door that can carry it: what arrives at the upstream is verified by another
-//! implementation of JWTs, and by our own library, which fetches the keys as an upstream would.
+//! The signed assertion through every door that can carry it: what arrives at the upstream is
+//! verified by another implementation of JWTs, and by our own library, which fetches the keys as an
+//! upstream would.
 
 use super::case::{Case, HOST};
 use super::door::Door;
@@ -24,10 +25,18 @@ const AUDIENCE: &str = "https://orders.internal";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_arrives_can_be_verified_whoever_carried_it() {
-    let idp = Idp::start_at(IdpConfig::default(), || NOW as u64).await.unwrap();
-    let issuer = format!("[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n", idp.issuer(), idp.audience());
+    let idp = Idp::start_at(IdpConfig::default(), || NOW as u64)
+        .await
+        .unwrap();
+    let issuer = format!(
+        "[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n",
+        idp.issuer(),
+        idp.audience()
+    );
     let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
+        .unwrap()
+        .serialize_pem();
     let file = std::env::temp_dir().join(format!("portcullis-parity-{}.pem", std::process::id()));
     std::fs::write(&file, key).unwrap();
     let identity = format!(
@@ -40,22 +49,44 @@ async fn what_arrives_can_be_verified_whoever_carried_it() {
     let upstream = upstream(&keys, &clock);
     let token = idp.token("alice").scope("orders:read").acr("mfa").sign();
     let mut carried = 0;
-    for door in Door::ALL.into_iter().filter(|door| !matches!(door, Door::Layer | Door::Extractor)) {
-        let case = Case::get("/").with("Authorization", format!("Bearer {token}")).with(HEADER, "forged");
+    for door in Door::ALL
+        .into_iter()
+        .filter(|door| !matches!(door, Door::Layer | Door::Extractor))
+    {
+        let case = Case::get("/")
+            .with("Authorization", format!("Bearer {token}"))
+            .with(HEADER, "forged");
         let saw = seen(&world, door, &case).await;
         let assertion = saw[HEADER].to_str().unwrap();
         let claims = decoded(assertion, &set);
-        assert_eq!(claims["token_issuer"], idp.issuer().as_str(), "{}", door.name());
-        assert!(!saw.contains_key("authorization") && !saw.contains_key("x-auth-subject"), "{}", door.name());
+        assert_eq!(
+            claims["token_issuer"],
+            idp.issuer().as_str(),
+            "{}",
+            door.name()
+        );
+        assert!(
+            !saw.contains_key("authorization") && !saw.contains_key("x-auth-subject"),
+            "{}",
+            door.name()
+        );
         match upstream
-            .decide(&saw, None, &Requirement::all([Requirement::role("Admin"), Requirement::acr(["mfa"])]))
+            .decide(
+                &saw,
+                None,
+                &Requirement::all([Requirement::role("Admin"), Requirement::acr(["mfa"])]),
+            )
             .await
         {
             Decision::Allow(permit) => assert_eq!(permit.token().subject(), claims["sub"].as_str()),
             other => panic!("{other:?} by {}", door.name()),
         }
         let nobody = seen(&world, door, &Case::get("/public/x").with(HEADER, "forged")).await;
-        assert!(nobody.get(HEADER).is_none_or(HeaderValue::is_empty), "{}", door.name());
+        assert!(
+            nobody.get(HEADER).is_none_or(HeaderValue::is_empty),
+            "{}",
+            door.name()
+        );
         carried += 1;
     }
     assert_eq!(carried, Door::ALL.len() - 2);
@@ -81,12 +112,15 @@ fn decoded(assertion: &str, set: &JwkSet) -> Value {
     validation.set_issuer(&[GATEWAY]);
     // The clock of this test stands in 2027.
     validation.validate_exp = false;
-    let claims = decode::<Value>(assertion, &key, &validation).unwrap().claims;
+    let claims = decode::<Value>(assertion, &key, &validation)
+        .unwrap()
+        .claims;
     assert_eq!(claims["exp"].as_i64(), Some(NOW + 60));
     claims
 }
 
-/// The headers that the upstream gets: of the proxy, as it got them; else what the one that asks makes of the answer.
+/// The headers that the upstream gets: of the proxy, as it got them; else what the one that asks
+/// makes of the answer.
 async fn seen(world: &World, door: Door, case: &Case) -> HeaderMap {
     let answer = match door {
         Door::Proxy => {
@@ -94,7 +128,9 @@ async fn seen(world: &World, door: Door, case: &Case) -> HeaderMap {
             return world.upstream.lock().unwrap().take().unwrap();
         }
         Door::Grpc | Door::GrpcRaw => {
-            let response = world.check(envoy::request(case, door == Door::GrpcRaw)).await;
+            let response = world
+                .check(envoy::request(case, door == Door::GrpcRaw))
+                .await;
             return envoy::forwarded(sent(case), &response);
         }
         Door::Asked(front) => world.asked(front, case).await,
@@ -110,7 +146,10 @@ async fn seen(world: &World, door: Door, case: &Case) -> HeaderMap {
 fn sent(case: &Case) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &case.headers {
-        headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::from_bytes(value).unwrap());
+        headers.append(
+            HeaderName::try_from(name).unwrap(),
+            HeaderValue::from_bytes(value).unwrap(),
+        );
     }
     headers.insert("host", HeaderValue::from_static(HOST));
     headers

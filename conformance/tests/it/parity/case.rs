@@ -30,7 +30,14 @@ impl Case {
     pub(super) fn get(target: &str) -> Self {
         let (method, target) = ("GET".to_owned(), target.to_owned());
         let hosts = vec![HOST.to_owned()];
-        Self { method, target, hosts, headers: Vec::new(), body: String::new(), unfit: None }
+        Self {
+            method,
+            target,
+            hosts,
+            headers: Vec::new(),
+            body: String::new(),
+            unfit: None,
+        }
     }
 
     pub(super) fn with(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
@@ -44,7 +51,10 @@ impl Case {
             return Err(why);
         }
         for (_, value) in &self.headers {
-            if value.iter().any(|byte| *byte < b' ' && *byte != b'\t' || *byte == 0x7f) {
+            if value
+                .iter()
+                .any(|byte| *byte < b' ' && *byte != b'\t' || *byte == 0x7f)
+            {
                 return Err("no header holds a control character");
             }
             if value.trim_ascii() != &**value {
@@ -56,19 +66,30 @@ impl Case {
 
     /// Its `Host` fields.
     pub(super) fn host_fields(&self) -> Vec<(String, Vec<u8>)> {
-        self.hosts.iter().map(|host| ("Host".to_owned(), host.as_bytes().to_vec())).collect()
+        self.hosts
+            .iter()
+            .map(|host| ("Host".to_owned(), host.as_bytes().to_vec()))
+            .collect()
     }
 
     /// The size of its head, about.
     pub(super) fn head_bytes(&self) -> usize {
         self.target.len()
-            + self.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>()
+            + self
+                .headers
+                .iter()
+                .map(|(name, value)| name.len() + value.len() + 4)
+                .sum::<usize>()
     }
 }
 
 impl Outcome {
     pub(super) fn new(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
-        let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        let text = |name: &str| {
+            headers
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
         let problem: Value = serde_json::from_slice(body).unwrap_or_default();
         // Where a proxy does not pass on a status, it is told beside it.
         let meant = text("x-portcullis-status").map(|status| status.parse().unwrap());
@@ -76,12 +97,23 @@ impl Outcome {
         if let Some(beside) = text("x-portcullis-code") {
             assert_eq!(beside, code);
         }
-        assert!(status == 200 || status >= 400, "{status} may be taken for leave");
-        assert!(status != 200 || meant.is_none(), "a refusal that may be taken for leave");
-        Self { status: meant.unwrap_or(status), code, challenge: text("www-authenticate") }
+        assert!(
+            status == 200 || status >= 400,
+            "{status} may be taken for leave"
+        );
+        assert!(
+            status != 200 || meant.is_none(),
+            "a refusal that may be taken for leave"
+        );
+        Self {
+            status: meant.unwrap_or(status),
+            code,
+            challenge: text("www-authenticate"),
+        }
     }
 
-    /// What an HTTP library refuses by itself has no code; whether that is right is for the row to say.
+    /// What an HTTP library refuses by itself has no code; whether that is right is for the row to
+    /// say.
     pub(super) fn equals(&self, other: &Self) -> bool {
         let bare = |it: &Self| matches!(it.status, 400 | 431) && it.code.is_empty();
         self == other || bare(self) || bare(other)

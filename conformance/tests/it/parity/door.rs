@@ -44,23 +44,44 @@ impl Front {
         }
     }
 
-    /// The question: the client's headers, and the program's own in place of what a client sent by their names.
+    /// The question: the client's headers, and the program's own in place of what a client sent by
+    /// their names.
     fn question(self, case: &Case) -> Vec<(String, Vec<u8>)> {
-        let url = format!("https://{}{}", case.hosts.first().map_or("", String::as_str), case.target);
+        let url = format!(
+            "https://{}{}",
+            case.hosts.first().map_or("", String::as_str),
+            case.target
+        );
         let mut own: Vec<(&str, &str)> = match self {
-            Self::Nginx => vec![("X-Original-Method", &case.method), ("X-Original-URI", &case.target)],
-            Self::IngressNginx => vec![("X-Original-Method", &case.method), ("X-Original-URL", &url)],
+            Self::Nginx => vec![
+                ("X-Original-Method", &case.method),
+                ("X-Original-URI", &case.target),
+            ],
+            Self::IngressNginx => vec![
+                ("X-Original-Method", &case.method),
+                ("X-Original-URL", &url),
+            ],
             Self::Traefik | Self::Caddy => {
-                vec![("X-Forwarded-Method", &case.method), ("X-Forwarded-Uri", &case.target)]
+                vec![
+                    ("X-Forwarded-Method", &case.method),
+                    ("X-Forwarded-Uri", &case.target),
+                ]
             }
         };
         if self != Self::IngressNginx {
-            own.extend(case.hosts.iter().map(|host| ("X-Forwarded-Host", host.as_str())));
+            own.extend(
+                case.hosts
+                    .iter()
+                    .map(|host| ("X-Forwarded-Host", host.as_str())),
+            );
             own.push(("X-Forwarded-Proto", "https"));
         }
         let mut headers = case.headers.clone();
         headers.retain(|(name, _)| !own.iter().any(|(held, _)| held.eq_ignore_ascii_case(name)));
-        headers.extend(own.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
+        headers.extend(
+            own.iter()
+                .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())),
+        );
         headers.push(("Host".to_owned(), b"portcullis.internal".to_vec()));
         headers
     }
@@ -116,11 +137,15 @@ impl World {
                 let (outcome, _) = self.asked(front, case).await;
                 Ok(outcome)
             }
-            Door::Grpc | Door::GrpcRaw => {
-                Ok(envoy::outcome(&self.check(envoy::request(case, door == Door::GrpcRaw)).await))
-            }
+            Door::Grpc | Door::GrpcRaw => Ok(envoy::outcome(
+                &self
+                    .check(envoy::request(case, door == Door::GrpcRaw))
+                    .await,
+            )),
             Door::Http
-                if case.target.is_empty() || case.target.contains([' ', '#']) || !case.target.is_ascii() =>
+                if case.target.is_empty()
+                    || case.target.contains([' ', '#'])
+                    || !case.target.is_ascii() =>
             {
                 Err("no HTTP request has such a target")
             }
@@ -129,7 +154,10 @@ impl World {
     }
 
     async fn library(&self, app: &axum::Router, case: &Case) -> Result<Outcome, &'static str> {
-        if !matches!(case.target.split('?').next(), Some("/" | "/write" | "/payments")) {
+        if !matches!(
+            case.target.split('?').next(),
+            Some("/" | "/write" | "/payments")
+        ) {
             return Err("which path is whose is for the router of the application");
         }
         let mut request = Request::builder()
@@ -139,7 +167,9 @@ impl World {
             .unwrap();
         for (name, value) in &case.headers {
             let name = HeaderName::try_from(name).unwrap();
-            request.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
+            request
+                .headers_mut()
+                .append(name, HeaderValue::from_bytes(value).unwrap());
         }
         let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
         let body = axum::body::to_bytes(body, 100_000).await.unwrap();
@@ -155,12 +185,24 @@ impl World {
 
     /// What the front proxy is told.
     pub(super) async fn asked(&self, front: Front, case: &Case) -> (Outcome, wire::Answer) {
-        outcome(wire::send(self.forward_auth[front.name()], "GET", "/", &front.question(case), "").await)
+        outcome(
+            wire::send(
+                self.forward_auth[front.name()],
+                "GET",
+                "/",
+                &front.question(case),
+                "",
+            )
+            .await,
+        )
     }
 
     /// What Envoy is told by HTTP.
     pub(super) async fn by_http(&self, case: &Case) -> (Outcome, wire::Answer) {
-        let sent = case.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+        let sent = case
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
         let mut headers = case.host_fields();
         headers.extend(envoy::joined_authorization(sent));
         let target = format!("/check{}", case.target);
@@ -169,5 +211,8 @@ impl World {
 }
 
 fn outcome(answer: wire::Answer) -> (Outcome, wire::Answer) {
-    (Outcome::new(answer.status, &answer.headers, &answer.body), answer)
+    (
+        Outcome::new(answer.status, &answer.headers, &answer.body),
+        answer,
+    )
 }

@@ -1,5 +1,5 @@
-//! `door-requests.json`: methods, hosts and types of content in every spelling, by every door. What cannot be read is
-//! never 2xx, and no header of a client makes another kind of question of it.
+//! `door-requests.json`: methods, hosts and types of content in every spelling, by every door. What
+//! cannot be read is never 2xx, and no header of a client makes another kind of question of it.
 
 use super::Unexpressed;
 use super::case::{Case, Outcome};
@@ -25,14 +25,21 @@ async fn no_spelling_of_a_request_gets_more_than_another() {
             match outcome {
                 Ok(outcome) => {
                     asked += 1;
-                    faults.extend(fault(row, &outcome).map(|it| format!("{id} by {}: {it}", door.name())));
+                    faults.extend(
+                        fault(row, &outcome).map(|it| format!("{id} by {}: {it}", door.name())),
+                    );
                 }
                 Err(why) => unexpressed.note(why, door, id),
             }
         }
     }
     unexpressed.print("door-requests", rows(&document).len(), asked);
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
     assert!(rows(&document).len() >= 100);
 }
 
@@ -42,7 +49,10 @@ fn case(row: &Value) -> Case {
         method.clone_into(&mut case.method);
     }
     if let Some(hosts) = row["hosts"].as_array() {
-        case.hosts = hosts.iter().map(|host| host.as_str().unwrap().to_owned()).collect();
+        case.hosts = hosts
+            .iter()
+            .map(|host| host.as_str().unwrap().to_owned())
+            .collect();
     }
     for pair in row["headers"].as_array().into_iter().flatten() {
         case = case.with(pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
@@ -61,7 +71,9 @@ fn unfit(door: Door, case: &Case) -> Option<&'static str> {
         return Some("space at the end of a header is no part of it");
     }
     match (door, case.hosts.as_slice()) {
-        (Door::Layer | Door::Extractor, _) => Some("which host and path is whose is for the application"),
+        (Door::Layer | Door::Extractor, _) => {
+            Some("which host and path is whose is for the application")
+        }
         (Door::Asked(Front::IngressNginx), [host]) if host.contains(['/', '?', '#', '\\', ' ']) => {
             Some("nginx has refused such a host")
         }
@@ -76,7 +88,12 @@ fn fault(row: &Value, outcome: &Outcome) -> Option<String> {
     let statuses: Vec<u64> = match row["expect"].as_str().unwrap() {
         "public" => vec![200],
         "protected" => vec![401],
-        _ => row["codes"].as_array().unwrap().iter().map(|status| status.as_u64().unwrap()).collect(),
+        _ => row["codes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|status| status.as_u64().unwrap())
+            .collect(),
     };
     // What the HTTP library refuses by itself has no code.
     let bare = row["expect"] == "refused" && outcome.status == 400 && outcome.code.is_empty();

@@ -13,10 +13,17 @@ use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest, 
 /// The question that Envoy would ask, with raw headers or without.
 pub(super) fn request(case: &Case, raw: bool) -> CheckRequest {
     let host = case.hosts.first().map_or("", String::as_str);
-    let pseudo =
-        [(":authority", host), (":method", &case.method), (":path", &case.target), (":scheme", "https")];
+    let pseudo = [
+        (":authority", host),
+        (":method", &case.method),
+        (":path", &case.target),
+        (":scheme", "https"),
+    ];
     let pseudo = pseudo.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-    let sent = case.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+    let sent = case
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
     let mut http = HttpRequest {
         id: "1".to_owned(),
         method: case.method.clone(),
@@ -29,17 +36,32 @@ pub(super) fn request(case: &Case, raw: bool) -> CheckRequest {
     };
     let all = pseudo.into_iter().chain(joined_authorization(sent));
     if raw {
-        let headers = all.map(|(key, raw_value)| core::HeaderValue { key, value: String::new(), raw_value });
-        http.header_map = Some(core::HeaderMap { headers: headers.collect() });
+        let headers = all.map(|(key, raw_value)| core::HeaderValue {
+            key,
+            value: String::new(),
+            raw_value,
+        });
+        http.header_map = Some(core::HeaderMap {
+            headers: headers.collect(),
+        });
     } else {
         for (key, value) in all {
             let value = String::from_utf8(value).unwrap();
-            http.headers.entry(key).and_modify(|held| *held = format!("{held},{value}")).or_insert(value);
+            http.headers
+                .entry(key)
+                .and_modify(|held| *held = format!("{held},{value}"))
+                .or_insert(value);
         }
     }
-    let request = Request { http: Some(http), ..Request::default() };
+    let request = Request {
+        http: Some(http),
+        ..Request::default()
+    };
     CheckRequest {
-        attributes: Some(AttributeContext { request: Some(request), ..AttributeContext::default() }),
+        attributes: Some(AttributeContext {
+            request: Some(request),
+            ..AttributeContext::default()
+        }),
     }
 }
 
@@ -49,7 +71,10 @@ pub(super) fn joined_authorization(
 ) -> Vec<(String, Vec<u8>)> {
     let mut joined: Vec<(String, Vec<u8>)> = Vec::new();
     for (name, value) in headers {
-        match joined.iter_mut().find(|(held, _)| name == "authorization" && *held == name) {
+        match joined
+            .iter_mut()
+            .find(|(held, _)| name == "authorization" && *held == name)
+        {
             Some((_, held)) => held.extend([&b","[..], &value].concat()),
             None => joined.push((name, value)),
         }
@@ -63,7 +88,10 @@ pub(super) fn outcome(response: &CheckResponse) -> Outcome {
     match response.http_response.as_ref().unwrap() {
         HttpResponse::OkResponse(_) => {
             assert_eq!(code, 0);
-            Outcome { status: 200, ..Outcome::default() }
+            Outcome {
+                status: 200,
+                ..Outcome::default()
+            }
         }
         HttpResponse::DeniedResponse(denied) => {
             assert_ne!(code, 0, "Envoy would let it pass");
@@ -78,7 +106,9 @@ pub(super) fn outcome(response: &CheckResponse) -> Outcome {
 
 /// What Envoy forwards of these headers.
 pub(super) fn forwarded(mut headers: HeaderMap, response: &CheckResponse) -> HeaderMap {
-    let Some(HttpResponse::OkResponse(ok)) = &response.http_response else { panic!("{response:?}") };
+    let Some(HttpResponse::OkResponse(ok)) = &response.http_response else {
+        panic!("{response:?}")
+    };
     apply(&mut headers, &ok.headers);
     for name in &ok.headers_to_remove {
         headers.remove(name);
@@ -88,16 +118,26 @@ pub(super) fn forwarded(mut headers: HeaderMap, response: &CheckResponse) -> Hea
 
 fn apply(headers: &mut HeaderMap, options: &[core::HeaderValueOption]) {
     for option in options {
-        assert_eq!(option.append_action(), HeaderAppendAction::OverwriteIfExistsOrAdd);
+        assert_eq!(
+            option.append_action(),
+            HeaderAppendAction::OverwriteIfExistsOrAdd
+        );
         let core::HeaderValue { key, value, .. } = option.header.as_ref().unwrap();
         if !key.starts_with(':') {
-            headers.insert(HeaderName::try_from(key).unwrap(), HeaderValue::from_str(value).unwrap());
+            headers.insert(
+                HeaderName::try_from(key).unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            );
         }
     }
 }
 
 impl World {
     pub(super) async fn check(&self, request: CheckRequest) -> CheckResponse {
-        AuthorizationClient::new(self.envoy.clone()).check(request).await.unwrap().into_inner()
+        AuthorizationClient::new(self.envoy.clone())
+            .check(request)
+            .await
+            .unwrap()
+            .into_inner()
     }
 }

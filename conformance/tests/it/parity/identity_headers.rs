@@ -1,8 +1,8 @@
 //! 57 requests: what the upstream sees of the caller, whoever forwards it.
 //!
-//! The proxy forwards by itself, to a real upstream. To Envoy's answers is done here what Envoy does with them; of
-//! forward-auth, what the front proxy copies. Which other spellings a front proxy removes is its configuration's
-//! business, and so is what is between it and its neighbours.
+//! The proxy forwards by itself, to a real upstream. To Envoy's answers is done here what Envoy
+//! does with them; of forward-auth, what the front proxy copies. Which other spellings a front
+//! proxy removes is its configuration's business, and so is what is between it and its neighbours.
 
 use super::Unexpressed;
 use super::case::{Case, HOST};
@@ -17,15 +17,27 @@ use portcullis_resource_server::clock::TestClock;
 use serde_json::Value;
 use std::sync::Arc;
 
-const OWN: [&str; 5] = ["x-auth-client", "x-auth-email", "x-auth-issuer", "x-auth-scopes", "x-auth-subject"];
+const OWN: [&str; 5] = [
+    "x-auth-client",
+    "x-auth-email",
+    "x-auth-issuer",
+    "x-auth-scopes",
+    "x-auth-subject",
+];
 
 /// What the upstream sees, or the status of a refusal.
 type Seen = Result<HeaderMap, u16>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_upstream_sees_the_same_caller() {
-    let idp = Idp::start_at(IdpConfig::default(), || NOW as u64).await.unwrap();
-    let issuer = format!("[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n", idp.issuer(), idp.audience());
+    let idp = Idp::start_at(IdpConfig::default(), || NOW as u64)
+        .await
+        .unwrap();
+    let issuer = format!(
+        "[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n",
+        idp.issuer(),
+        idp.audience()
+    );
     let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
     let world = World::new(&issuer, &[], &clock).await;
     let document = document("identity-headers.json");
@@ -33,7 +45,11 @@ async fn the_upstream_sees_the_same_caller() {
     for row in rows(&document) {
         let id = row["id"].as_str().unwrap();
         let subject = row["token_sub"].as_str().unwrap_or("user-1");
-        let token = idp.token("bob").without("email").claim("sub", subject).sign();
+        let token = idp
+            .token("bob")
+            .without("email")
+            .claim("sub", subject)
+            .sign();
         let case = case(row, &token);
         let mut first: Option<(Door, Vec<(String, String)>)> = None;
         for door in Door::ALL {
@@ -51,7 +67,11 @@ async fn the_upstream_sees_the_same_caller() {
             let told = told(&seen);
             match &first {
                 Some((other, before)) if *before != told => {
-                    faults.push(format!("{id}: {before:?} by {}, {told:?} by {}", other.name(), door.name()));
+                    faults.push(format!(
+                        "{id}: {before:?} by {}, {told:?} by {}",
+                        other.name(),
+                        door.name()
+                    ));
                 }
                 Some(_) => {}
                 None => first = Some((door, told)),
@@ -59,7 +79,12 @@ async fn the_upstream_sees_the_same_caller() {
         }
     }
     unexpressed.print("identity-headers", rows(&document).len(), asked);
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
     assert!(rows(&document).len() >= 57);
 }
 
@@ -81,9 +106,19 @@ async fn seen(world: &World, door: Door, row: &Value, case: &Case) -> Result<See
     }
     if door != Door::Proxy {
         if names_identity_away(case) {
-            return refused(world, door, case, "what `Connection` names would be dropped: refused").await;
+            return refused(
+                world,
+                door,
+                case,
+                "what `Connection` names would be dropped: refused",
+            )
+            .await;
         }
-        if case.headers.iter().any(|(name, _)| ["Connection", "Proxy-Connection"].contains(&name.as_str())) {
+        if case
+            .headers
+            .iter()
+            .any(|(name, _)| ["Connection", "Proxy-Connection"].contains(&name.as_str()))
+        {
             return Err("what is between neighbours is the front proxy's");
         }
         if id.starts_with("xff") || id.starts_with("xfcc") {
@@ -102,22 +137,44 @@ async fn seen(world: &World, door: Door, row: &Value, case: &Case) -> Result<See
             Ok(saw.ok_or(outcome.status))
         }
         Door::Asked(_) if id.starts_with("spoof-") && respelled(case) => {
-            refused(world, door, case, "what the answer cannot have removed is refused").await
+            refused(
+                world,
+                door,
+                case,
+                "what the answer cannot have removed is refused",
+            )
+            .await
         }
         Door::Asked(_) if id == "spoof-all-family" => {
-            refused(world, door, case, "what the answer cannot have removed is refused").await
+            refused(
+                world,
+                door,
+                case,
+                "what the answer cannot have removed is refused",
+            )
+            .await
         }
         Door::Asked(_) if id.starts_with("proxy-headers") => {
             Err("which other names go is the front proxy's configuration")
         }
         Door::Asked(front) => {
             let (outcome, answer) = world.asked(front, case).await;
-            Ok(if outcome.status == 200 { Ok(copied(case, &answer.headers)) } else { Err(outcome.status) })
+            Ok(if outcome.status == 200 {
+                Ok(copied(case, &answer.headers))
+            } else {
+                Err(outcome.status)
+            })
         }
         Door::Grpc | Door::GrpcRaw => {
-            let response = world.check(envoy::request(case, door == Door::GrpcRaw)).await;
+            let response = world
+                .check(envoy::request(case, door == Door::GrpcRaw))
+                .await;
             let status = envoy::outcome(&response).status;
-            Ok(if status == 200 { Ok(envoy::forwarded(sent(case), &response)) } else { Err(status) })
+            Ok(if status == 200 {
+                Ok(envoy::forwarded(sent(case), &response))
+            } else {
+                Err(status)
+            })
         }
         Door::Http => {
             let (outcome, answer) = world.by_http(case).await;
@@ -125,7 +182,10 @@ async fn seen(world: &World, door: Door, row: &Value, case: &Case) -> Result<See
                 return Ok(Err(outcome.status));
             }
             let mut headers = copied(case, &answer.headers);
-            let removed = answer.headers["x-envoy-auth-headers-to-remove"].to_str().unwrap().to_owned();
+            let removed = answer.headers["x-envoy-auth-headers-to-remove"]
+                .to_str()
+                .unwrap()
+                .to_owned();
             for name in removed.split(',') {
                 headers.remove(name);
             }
@@ -134,8 +194,14 @@ async fn seen(world: &World, door: Door, row: &Value, case: &Case) -> Result<See
     }
 }
 
-/// A door that is asked cannot have the upstream see what the row wants: it refuses, and says `why`.
-async fn refused(world: &World, door: Door, case: &Case, why: &'static str) -> Result<Seen, &'static str> {
+/// A door that is asked cannot have the upstream see what the row wants: it refuses, and says
+/// `why`.
+async fn refused(
+    world: &World,
+    door: Door,
+    case: &Case,
+    why: &'static str,
+) -> Result<Seen, &'static str> {
     if !matches!(door, Door::Layer | Door::Extractor) {
         let outcome = world.ask(door, case).await?;
         assert_eq!(
@@ -150,7 +216,10 @@ async fn refused(world: &World, door: Door, case: &Case, why: &'static str) -> R
 
 /// Whether `Connection` names a header that the gateway sets.
 fn names_identity_away(case: &Case) -> bool {
-    let fields = case.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
+    let fields = case
+        .headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
     let mut names = fields.flat_map(|(_, value)| value.split(|byte| *byte == b','));
     names.any(|name| {
         let name = fold(std::str::from_utf8(name).unwrap().trim());
@@ -161,19 +230,24 @@ fn names_identity_away(case: &Case) -> bool {
 fn sent(case: &Case) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &case.headers {
-        headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::from_bytes(value).unwrap());
+        headers.append(
+            HeaderName::try_from(name).unwrap(),
+            HeaderValue::from_bytes(value).unwrap(),
+        );
     }
     headers.insert("host", HeaderValue::from_static(HOST));
     headers
 }
 
-/// The client's headers, with each identity header of the answer in place of those of its name; the token removed,
-/// as the recipes say.
+/// The client's headers, with each identity header of the answer in place of those of its name; the
+/// token removed, as the recipes say.
 fn copied(case: &Case, answer: &HeaderMap) -> HeaderMap {
     let mut headers = sent(case);
     for name in OWN {
         let mut values = answer.get_all(name).iter();
-        let value = values.next().unwrap_or_else(|| panic!("no {name}: what a client sent would stay"));
+        let value = values
+            .next()
+            .unwrap_or_else(|| panic!("no {name}: what a client sent would stay"));
         assert!(values.next().is_none());
         headers.insert(name, value.clone());
     }
@@ -182,7 +256,9 @@ fn copied(case: &Case, answer: &HeaderMap) -> HeaderMap {
 }
 
 fn respelled(case: &Case) -> bool {
-    case.headers.iter().any(|(name, _)| name.contains(['_', '.']))
+    case.headers
+        .iter()
+        .any(|(name, _)| name.contains(['_', '.']))
 }
 
 /// What is wrong with what the upstream saw.
@@ -198,7 +274,9 @@ fn fault(row: &Value, seen: &Seen, token: &str) -> Option<String> {
         (Ok(headers), None) => headers,
     };
     let values = |name: &str| -> Vec<String> {
-        let same = headers.iter().filter(|(held, _)| fold(held.as_str()) == fold(name));
+        let same = headers
+            .iter()
+            .filter(|(held, _)| fold(held.as_str()) == fold(name));
         let texts = same.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()).into_owned());
         texts.filter(|value| !value.is_empty()).collect()
     };
@@ -216,7 +294,9 @@ fn fault(row: &Value, seen: &Seen, token: &str) -> Option<String> {
     }
     let printable = |value: &str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     let told = OWN.iter().flat_map(|name| values(name));
-    told.into_iter().find(|value| !printable(value)).or_else(|| values("authorization").pop())
+    told.into_iter()
+        .find(|value| !printable(value))
+        .or_else(|| values("authorization").pop())
 }
 
 /// All that looks like an identity header and says something.
@@ -225,8 +305,9 @@ fn told(seen: &Seen) -> Vec<(String, String)> {
     let own = headers
         .iter()
         .filter(|(name, value)| fold(name.as_str()).starts_with("x-auth-") && !value.is_empty());
-    let mut told: Vec<_> =
-        own.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    let mut told: Vec<_> = own
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
     told.sort();
     told
 }

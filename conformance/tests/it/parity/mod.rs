@@ -1,7 +1,8 @@
 //! Every corpus through every door, with equal answers: status, code and challenge.
 //!
-//! The matrix is made of [`Door::ALL`] and the corpora, so a new door or a new row is in it by itself. A door that
-//! cannot express a row says why; those are counted, and named where they are few.
+//! The matrix is made of [`Door::ALL`] and the corpora, so a new door or a new row is in it by
+//! itself. A door that cannot express a row says why; those are counted, and named where they are
+//! few.
 
 mod access_tokens;
 mod assertion;
@@ -34,7 +35,8 @@ struct Row {
 /// What is wrong with an answer, if anything.
 type Judge = Box<dyn Fn(&Outcome) -> Result<(), String>>;
 
-/// Asks every door about every row: each answer is right, and all are equal. The totals are printed.
+/// Asks every door about every row: each answer is right, and all are equal. The totals are
+/// printed.
 async fn run(corpus: &str, worlds: &BTreeMap<&'static str, World>, rows: &[(&'static str, Row)]) {
     let (mut asked, mut faults, mut unexpressed) = (0, Vec::new(), Unexpressed::default());
     for (world, row) in rows {
@@ -49,12 +51,19 @@ async fn run(corpus: &str, worlds: &BTreeMap<&'static str, World>, rows: &[(&'st
             };
             asked += 1;
             if let Err(fault) = (row.judge)(&outcome) {
-                faults.push(format!("{} by {}: {fault}: {outcome:?}", row.id, door.name()));
+                faults.push(format!(
+                    "{} by {}: {fault}: {outcome:?}",
+                    row.id,
+                    door.name()
+                ));
             }
             match &first {
                 Some((other, told)) if !told.equals(&outcome) => {
                     let (one, another) = (other.name(), door.name());
-                    faults.push(format!("{}: {told:?} by {one}, {outcome:?} by {another}", row.id));
+                    faults.push(format!(
+                        "{}: {told:?} by {one}, {outcome:?} by {another}",
+                        row.id
+                    ));
                 }
                 Some(_) => {}
                 None => first = Some((door, outcome)),
@@ -62,7 +71,12 @@ async fn run(corpus: &str, worlds: &BTreeMap<&'static str, World>, rows: &[(&'st
         }
     }
     unexpressed.print(corpus, rows.len(), asked);
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
     assert_eq!(asked + unexpressed.count(), rows.len() * Door::ALL.len());
 }
 
@@ -72,15 +86,27 @@ struct Unexpressed(BTreeMap<&'static str, BTreeMap<Door, Vec<String>>>);
 
 impl Unexpressed {
     fn note(&mut self, why: &'static str, door: Door, id: &str) {
-        self.0.entry(why).or_default().entry(door).or_default().push(id.to_owned());
+        self.0
+            .entry(why)
+            .or_default()
+            .entry(door)
+            .or_default()
+            .push(id.to_owned());
     }
 
     fn count(&self) -> usize {
-        self.0.values().flat_map(BTreeMap::values).map(Vec::len).sum()
+        self.0
+            .values()
+            .flat_map(BTreeMap::values)
+            .map(Vec::len)
+            .sum()
     }
 
     fn print(&self, corpus: &str, rows: usize, asked: usize) {
-        println!("parity {corpus}: {rows} rows through {} doors, {asked} answers", Door::ALL.len());
+        println!(
+            "parity {corpus}: {rows} rows through {} doors, {asked} answers",
+            Door::ALL.len()
+        );
         totals(&format!("parity {corpus}"), asked, asked, 0);
         for (why, by_door) in &self.0 {
             let mut alike: BTreeMap<&Vec<String>, Vec<&str>> = BTreeMap::new();
@@ -88,10 +114,20 @@ impl Unexpressed {
                 alike.entry(ids).or_default().push(door.name());
             }
             for (ids, doors) in alike {
-                let doors =
-                    if doors.len() == Door::ALL.len() { "any door".to_owned() } else { doors.join(", ") };
-                let named = if ids.len() == rows { "all".to_owned() } else { format!("{ids:?}") };
-                println!("  not through {doors}, as {why}: {} rows, {named}", ids.len());
+                let doors = if doors.len() == Door::ALL.len() {
+                    "any door".to_owned()
+                } else {
+                    doors.join(", ")
+                };
+                let named = if ids.len() == rows {
+                    "all".to_owned()
+                } else {
+                    format!("{ids:?}")
+                };
+                println!(
+                    "  not through {doors}, as {why}: {} rows, {named}",
+                    ids.len()
+                );
             }
         }
     }

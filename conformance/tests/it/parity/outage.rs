@@ -1,4 +1,5 @@
-//! What is nobody's fault but ours or the provider's: 503 with the same code through every door, never 401.
+//! What is nobody's fault but ours or the provider's: 503 with the same code through every door,
+//! never 401.
 
 use super::case::{Case, Outcome};
 use super::world::World;
@@ -12,9 +13,15 @@ use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_an_outage() {
-    let idp = Idp::start_at(IdpConfig::default(), || NOW as u64).await.unwrap();
+    let idp = Idp::start_at(IdpConfig::default(), || NOW as u64)
+        .await
+        .unwrap();
     idp.fail_jwks(Fault::InternalError);
-    let issuer = format!("[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n", idp.issuer(), idp.audience());
+    let issuer = format!(
+        "[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n",
+        idp.issuer(),
+        idp.audience()
+    );
     let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
     let worlds = BTreeMap::from([("unreachable", World::new(&issuer, &[], &clock).await)]);
     let table: Vec<_> = [("/", 503), ("/write", 503), ("/?access_token=x", 400)]
@@ -22,13 +29,30 @@ async fn an_outage_is_an_outage() {
         .map(|(target, status)| {
             let token = idp.token("bob").sign();
             let case = Case::get(target).with("Authorization", format!("Bearer {token}"));
-            let code = if status == 503 { "outage.keys" } else { "credential.repeated" };
+            let code = if status == 503 {
+                "outage.keys"
+            } else {
+                "credential.repeated"
+            };
             let judge = move |outcome: &Outcome| {
                 let challenged = outcome.challenge.is_some();
-                let right = outcome.status == status && outcome.code == code && challenged == (status != 503);
-                if right { Ok(()) } else { Err(format!("not {status} {code}")) }
+                let right = outcome.status == status
+                    && outcome.code == code
+                    && challenged == (status != 503);
+                if right {
+                    Ok(())
+                } else {
+                    Err(format!("not {status} {code}"))
+                }
             };
-            ("unreachable", Row { id: target.to_owned(), case, judge: Box::new(judge) })
+            (
+                "unreachable",
+                Row {
+                    id: target.to_owned(),
+                    case,
+                    judge: Box::new(judge),
+                },
+            )
         })
         .collect();
     run("outages", &worlds, &table).await;

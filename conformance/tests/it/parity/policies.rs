@@ -1,4 +1,5 @@
-//! Cedar policies: the same answer through every door of the gateway, whatever the policies hang on.
+//! Cedar policies: the same answer through every door of the gateway, whatever the policies hang
+//! on.
 
 use super::case::{Case, Outcome};
 use super::world::{IDENTITY, World};
@@ -38,12 +39,21 @@ require = { not = { cedar = true } }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn policies_decide_alike() {
-    let idp = Idp::start_at(IdpConfig::default(), || NOW as u64).await.unwrap();
-    let issuer = format!("[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n", idp.issuer(), idp.audience());
+    let idp = Idp::start_at(IdpConfig::default(), || NOW as u64)
+        .await
+        .unwrap();
+    let issuer = format!(
+        "[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n",
+        idp.issuer(),
+        idp.audience()
+    );
     let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
     let file = std::env::temp_dir().join(format!("portcullis-parity-{}.cedar", std::process::id()));
     std::fs::write(&file, POLICIES).unwrap();
-    let tables = format!("{IDENTITY}[cedar]\npolicies = [\"{}\"]\n{TABLES}", file.display());
+    let tables = format!(
+        "{IDENTITY}[cedar]\npolicies = [\"{}\"]\n{TABLES}",
+        file.display()
+    );
     let world = World::telling(&tables, &issuer, &[], &clock).await;
     std::fs::remove_file(&file).unwrap();
     let token = |user: &str| idp.token(user).claim("sub", format!("{user}-1"));
@@ -52,17 +62,53 @@ async fn policies_decide_alike() {
         ("GET", "/policies/bob-1", token("bob").sign(), 200, ""),
         ("GET", "/policies/%62ob-1/x", token("bob").sign(), 200, ""),
         ("HEAD", "/policies/bob-1/x", token("bob").sign(), 200, ""),
-        ("POST", "/policies/bob-1/x", token("bob").sign(), 403, "policy.denied"),
-        ("GET", "/policies/eve-1", token("bob").sign(), 403, "policy.denied"),
+        (
+            "POST",
+            "/policies/bob-1/x",
+            token("bob").sign(),
+            403,
+            "policy.denied",
+        ),
+        (
+            "GET",
+            "/policies/eve-1",
+            token("bob").sign(),
+            403,
+            "policy.denied",
+        ),
         ("POST", "/policies/bob-1", token("alice").sign(), 200, ""),
         ("GET", "/scoped", writer(), 200, ""),
         ("GET", "/scoped/", writer(), 403, "policy.denied"),
-        ("GET", "/scoped", token("alice").sign(), 403, "policy.denied"),
+        (
+            "GET",
+            "/scoped",
+            token("alice").sign(),
+            403,
+            "policy.denied",
+        ),
         ("GET", "/both", token("bob").sign(), 403, "policy.denied"),
         ("GET", "/unless", token("bob").sign(), 200, ""),
-        ("GET", "/unless", token("bob").claim("level", i64::MAX).sign(), 200, ""),
-        ("POST", "/policies/bob-1", token("alice").claim("level", i64::MAX).sign(), 503, "outage.policy"),
-        ("GET", "/policies/bob-1", token("bob").expired().sign(), 401, "token.expired"),
+        (
+            "GET",
+            "/unless",
+            token("bob").claim("level", i64::MAX).sign(),
+            200,
+            "",
+        ),
+        (
+            "POST",
+            "/policies/bob-1",
+            token("alice").claim("level", i64::MAX).sign(),
+            503,
+            "outage.policy",
+        ),
+        (
+            "GET",
+            "/policies/bob-1",
+            token("bob").expired().sign(),
+            401,
+            "token.expired",
+        ),
     ];
     let rows: Vec<_> = table
         .into_iter()
@@ -72,9 +118,20 @@ async fn policies_decide_alike() {
             let judge = move |outcome: &Outcome| {
                 // An answer to HEAD has no body to tell the code in.
                 let right = outcome.status == status && (outcome.code == code || method == "HEAD");
-                if right { Ok(()) } else { Err(format!("not {status} {code}")) }
+                if right {
+                    Ok(())
+                } else {
+                    Err(format!("not {status} {code}"))
+                }
             };
-            ("policies", Row { id: format!("{method} {target} {status}"), case, judge: Box::new(judge) })
+            (
+                "policies",
+                Row {
+                    id: format!("{method} {target} {status}"),
+                    case,
+                    judge: Box::new(judge),
+                },
+            )
         })
         .collect();
     run("policies", &BTreeMap::from([("policies", world)]), &rows).await;

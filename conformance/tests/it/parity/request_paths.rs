@@ -12,7 +12,10 @@ async fn a_path_falls_under_the_same_rule() {
     let tokens = document("access-tokens.json");
     let worlds = BTreeMap::from([("default", World::of_corpus(&tokens, "default").await)]);
     let document = document("request-paths.json");
-    let table: Vec<_> = rows(&document).iter().map(|row| ("default", asked(row))).collect();
+    let table: Vec<_> = rows(&document)
+        .iter()
+        .map(|row| ("default", asked(row)))
+        .collect();
     assert_eq!(table.len(), 239);
     run("request-paths", &worlds, &table).await;
 }
@@ -33,9 +36,18 @@ fn asked(row: &Value) -> Row {
             400 | 421 => "reject",
             _ => "something else",
         };
-        let fits =
-            found == expected || (or_protected && found == "protected") || (or_reject && found == "reject");
-        if fits { Ok(()) } else { Err(format!("{found}, not {expected}")) }
+        let fits = found == expected
+            || (or_protected && found == "protected")
+            || (or_reject && found == "reject");
+        if fits {
+            Ok(())
+        } else {
+            Err(format!("{found}, not {expected}"))
+        }
     };
-    Row { id: target, case, judge: Box::new(judge) }
+    Row {
+        id: target,
+        case,
+        judge: Box::new(judge),
+    }
 }

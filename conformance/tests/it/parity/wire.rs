@@ -38,10 +38,20 @@ pub(super) async fn send(
 }
 
 fn read(answer: &[u8]) -> Answer {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer with a head");
+    let end = answer
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .expect("an answer with a head");
     let head = std::str::from_utf8(&answer[..end]).unwrap();
     let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let status = lines
+        .next()
+        .unwrap()
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
     let mut headers = HeaderMap::new();
     for line in lines {
         let (name, value) = line.split_once(':').unwrap();
@@ -50,5 +60,9 @@ fn read(answer: &[u8]) -> Answer {
             HeaderValue::from_str(value.trim_start_matches(' ')).unwrap(),
         );
     }
-    Answer { status, headers, body: answer[end + 4..].to_vec() }
+    Answer {
+        status,
+        headers,
+        body: answer[end + 4..].to_vec(),
+    }
 }

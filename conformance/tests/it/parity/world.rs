@@ -5,7 +5,9 @@ use crate::corpus::{NOW, document};
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::any;
-use portcullis::{Authorized, ProtectLayer, Requirement, Requires as _, ResourceServer, requirement};
+use portcullis::{
+    Authorized, ProtectLayer, Requirement, Requires as _, ResourceServer, requirement,
+};
 use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
 use portcullis_core::token::NumericDate;
@@ -20,7 +22,13 @@ use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 
 requirement!(Writer = scope("orders:write"));
-requirement!(Payer = all([scope("payments"), acr(["phr", "mfa"]), max_age(Duration::from_secs(900))]));
+requirement!(
+    Payer = all([
+        scope("payments"),
+        acr(["phr", "mfa"]),
+        max_age(Duration::from_secs(900))
+    ])
+);
 
 /// All doors, with the same settings.
 pub(super) struct World {
@@ -71,8 +79,15 @@ impl World {
     /// The configuration of this name, as an operator would write it.
     pub(super) async fn of_corpus(document: &Value, name: &str) -> Self {
         let default = &document["configurations"]["default"]["issuers"];
-        let issuers = document["configurations"][name]["issuers"].as_array().or(default.as_array()).unwrap();
-        let profile = if name == "lenient-typ" { "generic" } else { "rfc9068" };
+        let issuers = document["configurations"][name]["issuers"]
+            .as_array()
+            .or(default.as_array())
+            .unwrap();
+        let profile = if name == "lenient-typ" {
+            "generic"
+        } else {
+            "rfc9068"
+        };
         let tables: String = issuers
             .iter()
             .map(|issuer| {
@@ -83,7 +98,10 @@ impl World {
         let keys = issuers.iter().map(|issuer| {
             let identifier = issuer["issuer"].as_str().unwrap();
             let keys = json!({ "keys": document["jwks"][identifier] }).to_string();
-            (identifier.to_owned(), Jwks::parse(keys.as_bytes(), &Limits::default()).unwrap())
+            (
+                identifier.to_owned(),
+                Jwks::parse(keys.as_bytes(), &Limits::default()).unwrap(),
+            )
         });
         Self::new(
             &tables,
@@ -94,7 +112,11 @@ impl World {
     }
 
     /// All doors for these issuers.
-    pub(super) async fn new(issuers: &str, keys: &[(String, Jwks)], clock: &Arc<TestClock>) -> Self {
+    pub(super) async fn new(
+        issuers: &str,
+        keys: &[(String, Jwks)],
+        clock: &Arc<TestClock>,
+    ) -> Self {
         Self::telling(IDENTITY, issuers, keys, clock).await
     }
 
@@ -116,14 +138,21 @@ impl World {
             let text = format!(
                 "{issuers}[log]\naudit = \"none\"\n[gateway]\nhosts = [\"gw.example\"]\n{proxy}{identity}{door}{routes}"
             );
-            let config = Config::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
-            let settings = Settings::try_from(config).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
-            keys.iter().fold(settings, |settings, (issuer, keys)| settings.with_fixed_keys_of(issuer, keys))
+            let config =
+                Config::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+            let settings =
+                Settings::try_from(config).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+            keys.iter().fold(settings, |settings, (issuer, keys)| {
+                settings.with_fixed_keys_of(issuer, keys)
+            })
         };
         let ext_authz = "[ext_authz]\nlisten = \"127.0.0.1:0\"\npath_prefix = \"/check\"\n";
         let gateway = bind(settings(&proxy_tables, ext_authz), clock).await;
         let admin = gateway.admin_address().unwrap();
-        let (proxy, ext_authz) = (gateway.address().unwrap(), gateway.ext_authz_address().unwrap());
+        let (proxy, ext_authz) = (
+            gateway.address().unwrap(),
+            gateway.ext_authz_address().unwrap(),
+        );
         running.spawn(gateway.run(std::future::pending()));
         let mut forward_auth = BTreeMap::new();
         for front in Front::ALL {
@@ -136,26 +165,46 @@ impl World {
             running.spawn(gateway.run(std::future::pending()));
         }
         let (layered, extracted) = library(issuers, keys, clock);
-        let envoy = Endpoint::from_shared(format!("http://{ext_authz}")).unwrap().connect().await.unwrap();
-        Self { layered, extracted, proxy, admin, forward_auth, ext_authz, envoy, upstream, _running: running }
+        let envoy = Endpoint::from_shared(format!("http://{ext_authz}"))
+            .unwrap()
+            .connect()
+            .await
+            .unwrap();
+        Self {
+            layered,
+            extracted,
+            proxy,
+            admin,
+            forward_auth,
+            ext_authz,
+            envoy,
+            upstream,
+            _running: running,
+        }
     }
 }
 
 async fn bind(settings: Settings, clock: &Arc<TestClock>) -> Gateway {
-    Gateway::bind_with_clock(settings, Arc::<TestClock>::clone(clock)).await.unwrap()
+    Gateway::bind_with_clock(settings, Arc::<TestClock>::clone(clock))
+        .await
+        .unwrap()
 }
 
 /// The layer before a service that asks for nothing, and handlers that ask by themselves.
 fn library(issuers: &str, keys: &[(String, Jwks)], clock: &Arc<TestClock>) -> (Router, Router) {
     let config = portcullis_resource_server::Config::from_toml(issuers).unwrap();
     let settings = portcullis_resource_server::Settings::try_from(config).unwrap();
-    let settings =
-        keys.iter().fold(settings, |settings, (issuer, keys)| settings.with_fixed_keys_of(issuer, keys));
+    let settings = keys.iter().fold(settings, |settings, (issuer, keys)| {
+        settings.with_fixed_keys_of(issuer, keys)
+    });
     let server = ResourceServer::with_clock(settings, Arc::<TestClock>::clone(clock));
     let writers = ProtectLayer::new(server.clone()).require(Requirement::scope("orders:write"));
     let payers = ProtectLayer::new(server.clone()).require(Payer::requirement().clone());
     let layered = Router::new()
-        .route("/", any(async || "ok").layer(ProtectLayer::new(server.clone())))
+        .route(
+            "/",
+            any(async || "ok").layer(ProtectLayer::new(server.clone())),
+        )
         .route("/write", any(async || "ok").layer(writers))
         .route("/payments", any(async || "ok").layer(payers));
     let extracted = Router::new()
@@ -166,7 +215,10 @@ fn library(issuers: &str, keys: &[(String, Jwks)], clock: &Arc<TestClock>) -> (R
     (layered, extracted)
 }
 
-async fn serve_upstream(running: &mut JoinSet<()>, saw: &Arc<Mutex<Option<HeaderMap>>>) -> SocketAddr {
+async fn serve_upstream(
+    running: &mut JoinSet<()>,
+    saw: &Arc<Mutex<Option<HeaderMap>>>,
+) -> SocketAddr {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let saw = Arc::clone(saw);

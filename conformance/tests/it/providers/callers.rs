@@ -6,28 +6,41 @@ use portcullis_core::Requirement;
 use portcullis_core::token::Kind;
 use portcullis_resource_server::{Config, Settings};
 
-/// People choose what they are called, and nothing of it makes an application of them; nor is an application a user. What
-/// is demanded in the settings of a route is demanded here of each imitation's tokens.
+/// People choose what they are called, and nothing of it makes an application of them; nor is an
+/// application a user. What is demanded in the settings of a route is demanded here of each
+/// imitation's tokens.
 #[tokio::test]
 async fn nobody_becomes_another_kind_of_caller_by_a_name() {
     let chosen = |client: &str| {
         [
             ("preferred_username", format!("service-account-{client}")),
             ("preferred_username", "service-account-evil".to_owned()),
-            ("preferred_username", format!("ak-{client}-client_credentials")),
+            (
+                "preferred_username",
+                format!("ak-{client}-client_credentials"),
+            ),
             ("preferred_username", "ak-evil".to_owned()),
             ("username", client.to_owned()),
             ("name", client.to_owned()),
             ("nickname", format!("{client}@clients")),
-            ("email", format!("{client}@example.iam.gserviceaccount.test")),
+            (
+                "email",
+                format!("{client}@example.iam.gserviceaccount.test"),
+            ),
             ("common_name", format!("{client}.access")),
         ]
     };
-    for case in CASES.iter().filter(|case| case.callers.len() == 2 || case.profile == "google") {
+    for case in CASES
+        .iter()
+        .filter(|case| case.callers.len() == 2 || case.profile == "google")
+    {
         let idp = imitated(case).await;
         let server = live(&idp, case);
         for (claim, value) in chosen("web") {
-            let token = case.dress(good(&idp, "alice")).claim(claim, value.as_str()).sign();
+            let token = case
+                .dress(good(&idp, "alice"))
+                .claim(claim, value.as_str())
+                .sign();
             let person = judge(&server, &token).await.unwrap();
             let (kind, title) = (person.identity().kind(), case.title);
             assert_ne!(kind, Kind::Application, "{title}: {claim} = {value}");
@@ -38,8 +51,15 @@ async fn nobody_becomes_another_kind_of_caller_by_a_name() {
             );
         }
         if case.callers.len() == 2 && case.profile != "zitadel" {
-            let service = judge(&server, &case.dress(good(&idp, "service")).sign()).await.unwrap();
-            assert_eq!(service.identity().kind(), Kind::Application, "{}", case.title);
+            let service = judge(&server, &case.dress(good(&idp, "service")).sign())
+                .await
+                .unwrap();
+            assert_eq!(
+                service.identity().kind(),
+                Kind::Application,
+                "{}",
+                case.title
+            );
             assert_eq!(
                 permitted(&server, service, &Requirement::user()).await,
                 "policy.denied",
@@ -66,11 +86,16 @@ async fn a_subject_is_not_trusted_to_be_a_client() {
         let idp = imitated(case).await;
         let token = case.dress(good(&idp, "alice")).claim("sub", subject).sign();
         let person = judge(&live(&idp, case), &token).await.unwrap();
-        assert_ne!(person.identity().kind(), Kind::Application, "{title}: {subject}");
+        assert_ne!(
+            person.identity().kind(),
+            Kind::Application,
+            "{title}: {subject}"
+        );
     }
 }
 
-/// Everybody whose provider gives tokens for any audience has to say whose they accept; a tenant says it too.
+/// Everybody whose provider gives tokens for any audience has to say whose they accept; a tenant
+/// says it too.
 #[tokio::test]
 async fn providers_of_tokens_for_anybody_want_a_condition() {
     for (title, telling, vain) in [
@@ -83,7 +108,11 @@ async fn providers_of_tokens_for_anybody_want_a_condition() {
                 "[issuer.claims]\nsub = { like = \"system:serviceaccount:shop:*\" }",
                 "tenant = \"shop\"",
             ][..],
-            &["", "[issuer.claims]\njti = \"x\"", "[issuer.claims]\nsub = { like = \"system:*\" }"][..],
+            &[
+                "",
+                "[issuer.claims]\njti = \"x\"",
+                "[issuer.claims]\nsub = { like = \"system:*\" }",
+            ][..],
         ),
         (
             "GitHub Actions",
@@ -120,7 +149,11 @@ async fn providers_of_tokens_for_anybody_want_a_condition() {
             Config::from_toml(&text).and_then(Settings::try_from)
         };
         for more in telling {
-            assert!(settings(more).is_ok(), "{title}: {more}: {}", settings(more).unwrap_err());
+            assert!(
+                settings(more).is_ok(),
+                "{title}: {more}: {}",
+                settings(more).unwrap_err()
+            );
             let server = server(
                 idp.issuer().as_str(),
                 &idp.audiences(),
@@ -132,7 +165,10 @@ async fn providers_of_tokens_for_anybody_want_a_condition() {
         }
         for more in vain {
             let faults = settings(more).map(|_| ()).expect_err(more).to_string();
-            assert!(faults.contains("issuer[0].claims"), "{title}: {more}: {faults}");
+            assert!(
+                faults.contains("issuer[0].claims"),
+                "{title}: {more}: {faults}"
+            );
         }
     }
 }

@@ -36,9 +36,14 @@ impl Case {
         (self.change)(token)
     }
 
-    /// Settings beside the provider's own issuer, which shows the profile unless it is a matter of taste.
+    /// Settings beside the provider's own issuer, which shows the profile unless it is a matter of
+    /// taste.
     pub(super) fn settings_as_shown(&self) -> String {
-        let profile = if self.profile == "rfc9068" { "profile = \"rfc9068\"\n" } else { "" };
+        let profile = if self.profile == "rfc9068" {
+            "profile = \"rfc9068\"\n"
+        } else {
+            ""
+        };
         format!("{profile}{}", self.settings)
     }
 }
@@ -69,8 +74,17 @@ const BASE: Case = Case {
 };
 
 pub(super) const CASES: &[Case] = &[
-    Case { title: "any provider", tenant: Some(("tid", "acme")), ..BASE },
-    Case { title: "RFC 9068, to the letter", profile: "rfc9068", tenant: Some(("tid", "acme")), ..BASE },
+    Case {
+        title: "any provider",
+        tenant: Some(("tid", "acme")),
+        ..BASE
+    },
+    Case {
+        title: "RFC 9068, to the letter",
+        profile: "rfc9068",
+        tenant: Some(("tid", "acme")),
+        ..BASE
+    },
     Case {
         title: "Entra ID, v2 tokens",
         profile: "entra-v2",
@@ -194,7 +208,9 @@ pub(super) const CASES: &[Case] = &[
         change: |token| token.claim("repository_owner_id", "123456"),
         callers: &["alice"],
         tenant: Some(("repository_owner_id", "123456")),
-        instead: Some(("another owner's job", |token| token.claim("repository_owner_id", "666").sign())),
+        instead: Some(("another owner's job", |token| {
+            token.claim("repository_owner_id", "666").sign()
+        })),
         ..BASE
     },
     Case {
@@ -206,7 +222,9 @@ pub(super) const CASES: &[Case] = &[
         change: |token| token.claim("namespace_id", "72"),
         callers: &["alice"],
         tenant: Some(("namespace_id", "72")),
-        instead: Some(("another group's job", |token| token.claim("namespace_id", "666").sign())),
+        instead: Some(("another group's job", |token| {
+            token.claim("namespace_id", "666").sign()
+        })),
         ..BASE
     },
     Case {
@@ -218,7 +236,9 @@ pub(super) const CASES: &[Case] = &[
         callers: &["alice"],
         tenant: Some(("kubernetes.io", "shop")),
         tenant_member: Some("namespace"),
-        instead: Some(("a legacy token", |token| token.without("exp").without("kubernetes.io").sign())),
+        instead: Some(("a legacy token", |token| {
+            token.without("exp").without("kubernetes.io").sign()
+        })),
         ..BASE
     },
     Case {
@@ -226,7 +246,10 @@ pub(super) const CASES: &[Case] = &[
         profile: "zitadel",
         imitation: Dialect::Zitadel,
         issuer: "https://acme-1.zitadel.cloud",
-        tenant: Some(("urn:zitadel:iam:user:resourceowner:id", "100000000000000001")),
+        tenant: Some((
+            "urn:zitadel:iam:user:resourceowner:id",
+            "100000000000000001",
+        )),
         ..BASE
     },
     Case {
@@ -251,7 +274,9 @@ pub(super) const CASES: &[Case] = &[
         imitation: Dialect::Cloudflare,
         issuer: "https://acme.cloudflareaccess.com",
         other_issuer: "https://evil.cloudflareaccess.com",
-        instead: Some(("the team's session", |token| token.claim("type", "org").sign())),
+        instead: Some(("the team's session", |token| {
+            token.claim("type", "org").sign()
+        })),
         subjects: &["sub", "common_name"],
         ..BASE
     },

@@ -1,6 +1,8 @@
-//! The resource server before every provider that the development provider imitates: one row a provider.
+//! The resource server before every provider that the development provider imitates: one row a
+//! provider.
 //!
-//! The two sides share no code that reads or writes claims; each follows the provider's documentation by itself.
+//! The two sides share no code that reads or writes claims; each follows the provider's
+//! documentation by itself.
 
 use portcullis_core::Denial;
 use portcullis_core::credential::Credential;
@@ -12,7 +14,8 @@ use std::sync::Arc;
 
 const NOW: u64 = 1_800_000_000;
 
-/// What the server finds in alice's token for the scope `orders:read`, and in one that the service got for itself.
+/// What the server finds in alice's token for the scope `orders:read`, and in one that the service
+/// got for itself.
 struct Row {
     dialect: Dialect,
     role: bool,
@@ -56,19 +59,33 @@ fn rows() -> Vec<Row> {
         row(Dialect::Okta),
         row(Dialect::Auth0),
         row(Dialect::Auth0Rfc9068),
-        Row { role: false, kinds: BOTH, ..bearer(Dialect::Google, Some("web")) },
+        Row {
+            role: false,
+            kinds: BOTH,
+            ..bearer(Dialect::Google, Some("web"))
+        },
         bearer(Dialect::Firebase, None),
-        Row { scope: Some("enterprise-api/orders:read"), ..row(Dialect::Cognito) },
+        Row {
+            scope: Some("enterprise-api/orders:read"),
+            ..row(Dialect::Cognito)
+        },
         row(Dialect::Keycloak),
         row(Dialect::PingOne),
         job(Dialect::GithubActions, "octo-org/alice"),
         job(Dialect::GitlabCi, "my-group/alice"),
         job(Dialect::Kubernetes, "alice"),
         // A machine user's token does not say that it is one.
-        Row { scope: None, kinds: [Kind::User; 2], ..row(Dialect::Zitadel) },
+        Row {
+            scope: None,
+            kinds: [Kind::User; 2],
+            ..row(Dialect::Zitadel)
+        },
         row(Dialect::Authentik),
         row(Dialect::Hydra),
-        Row { kinds: BOTH, ..bearer(Dialect::Cloudflare, None) },
+        Row {
+            kinds: BOTH,
+            ..bearer(Dialect::Cloudflare, None)
+        },
         row(Dialect::Adfs),
     ]
 }
@@ -80,10 +97,15 @@ struct World {
 
 impl World {
     async fn new(dialect: Dialect) -> Self {
-        let config = IdpConfig { dialect, algorithm: "ES256".to_owned(), ..IdpConfig::default() };
+        let config = IdpConfig {
+            dialect,
+            algorithm: "ES256".to_owned(),
+            ..IdpConfig::default()
+        };
         let idp = Idp::start_at(config, || NOW).await.unwrap();
         let condition = dialect.condition();
-        let demanded = condition.map(|(claim, value)| (claim.to_owned(), OneOrMore::One(value.into())));
+        let demanded =
+            condition.map(|(claim, value)| (claim.to_owned(), OneOrMore::One(value.into())));
         let issuer = IssuerConfig {
             url: idp.issuer().to_string(),
             audience: idp.audiences(),
@@ -91,9 +113,16 @@ impl World {
             claims: demanded.into_iter().collect(),
             ..IssuerConfig::default()
         };
-        let settings = Settings::try_from(Config { issuer: vec![issuer], ..Config::default() }).unwrap();
+        let settings = Settings::try_from(Config {
+            issuer: vec![issuer],
+            ..Config::default()
+        })
+        .unwrap();
         let clock = TestClock::at(NumericDate::from_seconds(NOW as i64));
-        Self { idp, server: ResourceServer::with_clock(settings, Arc::new(clock)) }
+        Self {
+            idp,
+            server: ResourceServer::with_clock(settings, Arc::new(clock)),
+        }
     }
 
     async fn read(&self, token: &str) -> Result<AccessToken, String> {
@@ -107,27 +136,54 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_provider_is_understood() {
-    assert_eq!(rows().iter().map(|row| row.dialect).collect::<Vec<_>>(), Dialect::ALL);
+    assert_eq!(
+        rows().iter().map(|row| row.dialect).collect::<Vec<_>>(),
+        Dialect::ALL
+    );
     for row in rows() {
         let world = World::new(row.dialect).await;
         let (idp, name) = (&world.idp, row.dialect);
-        let alice = world.read(&idp.token("alice").scope("orders:read").sign()).await;
+        let alice = world
+            .read(&idp.token("alice").scope("orders:read").sign())
+            .await;
         let alice = alice.unwrap_or_else(|code| panic!("{name}: {code}"));
         assert_eq!(alice.has_role("Admin"), row.role, "{name}");
         assert_eq!(alice.scopes().iter().next(), row.scope, "{name}");
         assert_eq!(alice.client(), row.client, "{name}");
         let service = world.read(&idp.token("service").sign()).await;
         let service = service.unwrap_or_else(|code| panic!("{name}: {code}"));
-        assert_eq!([alice.identity().kind(), service.identity().kind()], row.kinds, "{name}");
+        assert_eq!(
+            [alice.identity().kind(), service.identity().kind()],
+            row.kinds,
+            "{name}"
+        );
         let id_token = world.read(&idp.token("alice").id_token().sign()).await;
-        assert_eq!(id_token.is_ok(), row.id_tokens, "{name}: {:?}", id_token.err());
+        assert_eq!(
+            id_token.is_ok(),
+            row.id_tokens,
+            "{name}: {:?}",
+            id_token.err()
+        );
         for (token, code) in [
             (idp.token("alice").expired().sign(), "token.expired"),
-            (idp.token("alice").audience("api://elsewhere").sign(), "token.audience"),
-            (idp.token("alice").issuer("https://evil.example").sign(), "token.issuer"),
-            (idp.token("alice").signature_flipped().sign(), "token.signature"),
+            (
+                idp.token("alice").audience("api://elsewhere").sign(),
+                "token.audience",
+            ),
+            (
+                idp.token("alice").issuer("https://evil.example").sign(),
+                "token.issuer",
+            ),
+            (
+                idp.token("alice").signature_flipped().sign(),
+                "token.signature",
+            ),
         ] {
-            assert_eq!(world.read(&token).await.err().as_deref(), Some(code), "{name}");
+            assert_eq!(
+                world.read(&token).await.err().as_deref(),
+                Some(code),
+                "{name}"
+            );
         }
     }
 }
@@ -144,13 +200,28 @@ async fn another_tenants_key_is_refused() {
         tenants: vec!["00000000-1111-4000-8000-000000000001".to_owned()],
         ..IssuerConfig::default()
     };
-    let settings = Settings::try_from(Config { issuer: vec![issuer], ..Config::default() }).unwrap();
+    let settings = Settings::try_from(Config {
+        issuer: vec![issuer],
+        ..Config::default()
+    })
+    .unwrap();
     let clock = TestClock::at(NumericDate::from_seconds(NOW as i64));
-    let world = World { server: ResourceServer::with_clock(settings, Arc::new(clock)), ..world };
+    let world = World {
+        server: ResourceServer::with_clock(settings, Arc::new(clock)),
+        ..world
+    };
     let good = world.read(&world.idp.token("alice").sign()).await;
     assert!(good.is_ok(), "{:?}", good.err());
-    let bad = world.idp.token("alice").key_of_another_tenant().await.sign();
-    assert_eq!(world.read(&bad).await.err().as_deref(), Some("token.key_issuer"));
+    let bad = world
+        .idp
+        .token("alice")
+        .key_of_another_tenant()
+        .await
+        .sign();
+    assert_eq!(
+        world.read(&bad).await.err().as_deref(),
+        Some("token.key_issuer")
+    );
 }
 
 /// Groups that did not fit into the token are unknown, and not none.
@@ -160,7 +231,10 @@ async fn too_many_groups_are_unknown() {
         let world = World::new(dialect).await;
         let few = world.read(&world.idp.token("alice").sign()).await.unwrap();
         assert_eq!(few.identity().groups().holds("g"), Some(false), "{dialect}");
-        let many = world.read(&world.idp.token("alice").group_overage().sign()).await.unwrap();
+        let many = world
+            .read(&world.idp.token("alice").group_overage().sign())
+            .await
+            .unwrap();
         assert_eq!(many.identity().groups().holds("g"), None, "{dialect}");
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{CASES, good, imitated, judge, server};
 
-/// Nothing but issuer, audience and profile is set: the documents are found wherever the provider keeps them.
+/// Nothing but issuer, audience and profile is set: the documents are found wherever the provider
+/// keeps them.
 #[tokio::test]
 async fn documents_are_found_where_each_provider_keeps_them() {
     for case in CASES {
@@ -11,12 +12,22 @@ async fn documents_are_found_where_each_provider_keeps_them() {
         let server = server(idp.issuer().as_str(), &idp.audiences(), &settings, None);
         let token = case.dress(good(&idp, case.callers[0])).sign();
         let accepted = judge(&server, &token).await;
-        assert!(accepted.is_ok(), "{}: {}", case.title, accepted.unwrap_err());
+        assert!(
+            accepted.is_ok(),
+            "{}: {}",
+            case.title,
+            accepted.unwrap_err()
+        );
         assert_eq!(idp.jwks_fetches(), 1, "{}", case.title);
         // Other kinds of keys in the same set do no harm, and a rotation is followed.
         idp.rotate(portcullis_idp::Overlap::Without).await;
         let token = case.dress(good(&idp, case.callers[0])).sign();
         let accepted = judge(&server, &token).await;
-        assert!(accepted.is_ok(), "{} after a rotation: {}", case.title, accepted.unwrap_err());
+        assert!(
+            accepted.is_ok(),
+            "{} after a rotation: {}",
+            case.title,
+            accepted.unwrap_err()
+        );
     }
 }

@@ -1,8 +1,9 @@
-//! Every provider we know: its tokens are accepted, their callers found, and what is not for us refused.
+//! Every provider we know: its tokens are accepted, their callers found, and what is not for us
+//! refused.
 //!
-//! The development identity provider imitates each of them. Its tokens are judged twice: under the address where it
-//! runs, with discovery and the profile named, and under the provider's own issuer, which shows the profile. The table
-//! in `docs/providers.md` is made from what comes of it.
+//! The development identity provider imitates each of them. Its tokens are judged twice: under the
+//! address where it runs, with discovery and the profile named, and under the provider's own
+//! issuer, which shows the profile. The table in `docs/providers.md` is made from what comes of it.
 
 mod callers;
 mod cases;
@@ -27,12 +28,20 @@ const NOW: i64 = 1_800_000_000;
 
 /// A provider that is imitated, at a fixed moment.
 async fn imitated(case: &Case) -> Idp {
-    let config = IdpConfig { dialect: case.imitation, ..IdpConfig::default() };
+    let config = IdpConfig {
+        dialect: case.imitation,
+        ..IdpConfig::default()
+    };
     Idp::start_at(config, || NOW as u64).await.unwrap()
 }
 
 /// A server with this text as the settings of its only issuer.
-fn server(issuer: &str, audiences: &[String], settings: &str, keys: Option<&Idp>) -> ResourceServer {
+fn server(
+    issuer: &str,
+    audiences: &[String],
+    settings: &str,
+    keys: Option<&Idp>,
+) -> ResourceServer {
     let text = format!("[[issuer]]\nurl = \"{issuer}\"\naudience = {audiences:?}\n{settings}\n");
     let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
     let settings = match keys {
@@ -43,14 +52,20 @@ fn server(issuer: &str, audiences: &[String], settings: &str, keys: Option<&Idp>
         }
         None => settings,
     };
-    ResourceServer::with_clock(settings, Arc::new(TestClock::at(NumericDate::from_seconds(NOW))))
+    ResourceServer::with_clock(
+        settings,
+        Arc::new(TestClock::at(NumericDate::from_seconds(NOW))),
+    )
 }
 
 async fn judge(server: &ResourceServer, token: &str) -> Result<AccessToken, String> {
-    server.authenticate(Credential::bearer(token)).await.map_err(|denial| match denial {
-        Denial::Rejection(rejection) => rejection.code().to_string(),
-        Denial::Outage(outage) => outage.to_string(),
-    })
+    server
+        .authenticate(Credential::bearer(token))
+        .await
+        .map_err(|denial| match denial {
+            Denial::Rejection(rejection) => rejection.code().to_string(),
+            Denial::Outage(outage) => outage.to_string(),
+        })
 }
 
 /// Who the token says calls: kind, client, tenant, scopes, roles.
@@ -63,16 +78,29 @@ fn caller(token: &AccessToken) -> String {
         identity.kind(),
         or_none(identity.client()),
         or_none(identity.tenant()),
-        if identity.scopes().is_empty() { "none".to_owned() } else { identity.scopes().to_string() },
-        if names.is_empty() { "none".to_owned() } else { names.join(" ") },
+        if identity.scopes().is_empty() {
+            "none".to_owned()
+        } else {
+            identity.scopes().to_string()
+        },
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(" ")
+        },
     )
 }
 
 /// A claim of a token that is a text and not empty, read by other means than ours.
 fn claim(token: &str, name: &str) -> Option<String> {
-    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).unwrap();
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(token.split('.').nth(1)?)
+        .unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&payload).unwrap();
-    claims[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    claims[name]
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 fn good(idp: &Idp, name: &str) -> TokenBuilder {
@@ -90,21 +118,37 @@ async fn row(case: &Case) -> Row {
     let idp = imitated(case).await;
     let discovered = format!("profile = \"{}\"\n{}", case.profile, case.settings);
     let live = server(idp.issuer().as_str(), &idp.audiences(), &discovered, None);
-    let shown = server(case.issuer, &idp.audiences(), &case.settings_as_shown(), Some(&idp));
+    let shown = server(
+        case.issuer,
+        &idp.audiences(),
+        &case.settings_as_shown(),
+        Some(&idp),
+    );
     let here = |token: TokenBuilder| case.dress(token).sign();
     let there = |token: TokenBuilder| case.dress(token).issuer(case.issuer).sign();
     let mut callers = Vec::new();
     for (name, subject) in case.callers.iter().zip(case.subjects) {
         let text = here(good(&idp, name));
         let token = judge(&live, &text).await;
-        let token = token.unwrap_or_else(|code| panic!("{}: {name} was refused: {code}", case.title));
+        let token =
+            token.unwrap_or_else(|code| panic!("{}: {name} was refused: {code}", case.title));
         let same = judge(&shown, &there(good(&idp, name))).await;
         let same = same.unwrap_or_else(|code| panic!("{}: {name} was refused: {code}", case.title));
-        assert_eq!(same.verifier().profile().name(), case.profile, "{} shows in its issuer", case.title);
+        assert_eq!(
+            same.verifier().profile().name(),
+            case.profile,
+            "{} shows in its issuer",
+            case.title
+        );
         assert_eq!(caller(&token), caller(&same), "{}", case.title);
         // Not only that there is somebody: it is the one that the provider's documentation says.
         for identity in [token.identity(), same.identity()] {
-            assert_eq!(identity.subject(), claim(&text, subject).as_deref(), "{}: {name}", case.title);
+            assert_eq!(
+                identity.subject(),
+                claim(&text, subject).as_deref(),
+                "{}: {name}",
+                case.title
+            );
         }
         callers.push(caller(&token));
     }
@@ -125,34 +169,58 @@ async fn row(case: &Case) -> Row {
 async fn other_tenant(case: &Case, idp: &Idp) -> String {
     let (name, audiences) = (case.callers[0], idp.audiences());
     let Some((claim, ours)) = case.tenant else {
-        let server = server(case.issuer, &audiences, &case.settings_as_shown(), Some(idp));
+        let server = server(
+            case.issuer,
+            &audiences,
+            &case.settings_as_shown(),
+            Some(idp),
+        );
         let token = case.dress(good(idp, name)).issuer(case.other_issuer).sign();
-        return judge(&server, &token).await.map(|_| ()).expect_err(case.title);
+        return judge(&server, &token)
+            .await
+            .map(|_| ())
+            .expect_err(case.title);
     };
     let settings = format!("tenant = \"{ours}\"\n{}", case.settings_as_shown());
     let server = server(case.issuer, &audiences, &settings, Some(idp));
     let token = |tenant: &str| {
         let token = case.dress(good(idp, name)).issuer(case.issuer);
-        token.claim(claim, cases::nested(case.tenant_member, tenant)).sign()
+        token
+            .claim(claim, cases::nested(case.tenant_member, tenant))
+            .sign()
     };
     let own = judge(&server, &token(ours)).await;
-    assert!(own.is_ok(), "{}: its own tenant was refused: {}", case.title, own.unwrap_err());
-    judge(&server, &token("another-tenant")).await.map(|_| ()).expect_err(case.title)
+    assert!(
+        own.is_ok(),
+        "{}: its own tenant was refused: {}",
+        case.title,
+        own.unwrap_err()
+    );
+    judge(&server, &token("another-tenant"))
+        .await
+        .map(|_| ())
+        .expect_err(case.title)
 }
 
-/// An ID token for the same caller, with our audience in it; where ID tokens are what is borne, whatever else it is
-/// that must not pass.
+/// An ID token for the same caller, with our audience in it; where ID tokens are what is borne,
+/// whatever else it is that must not pass.
 async fn id_token(case: &Case, server: &ResourceServer, idp: &Idp) -> String {
     let token = idp.token(case.callers[0]).id_token();
     let audience = idp.audiences().first().cloned().unwrap();
     match case.instead {
         None => {
             let token = token.claim("aud", audience).sign();
-            judge(server, &token).await.map(|_| ()).expect_err(case.title)
+            judge(server, &token)
+                .await
+                .map(|_| ())
+                .expect_err(case.title)
         }
         Some((what, change)) => {
             let token = change(case.dress(good(idp, case.callers[0])));
-            let code = judge(server, &token).await.map(|_| ()).expect_err(case.title);
+            let code = judge(server, &token)
+                .await
+                .map(|_| ())
+                .expect_err(case.title);
             format!("{code} ({what})")
         }
     }
@@ -162,7 +230,11 @@ async fn id_token(case: &Case, server: &ResourceServer, idp: &Idp) -> String {
 async fn every_provider_has_its_row() {
     let mut text = String::from(HEAD);
     for case in CASES {
-        let Row { user, application, refused: [audience, tenant, id_token] } = row(case).await;
+        let Row {
+            user,
+            application,
+            refused: [audience, tenant, id_token],
+        } = row(case).await;
         writeln!(
             text,
             "| {} | `{}` | {user} | {application} | `{audience}` | `{tenant}` | {} |",

@@ -1,5 +1,5 @@
-//! One test for each requirement that binds a resource server, named by its section. `docs/standards.md` is made
-//! from the first line above each test.
+//! One test for each requirement that binds a resource server, named by its section.
+//! `docs/standards.md` is made from the first line above each test.
 
 mod oidc;
 mod rfc6750;
@@ -53,7 +53,10 @@ impl World {
     }
 
     pub(crate) async fn with(algorithm: &str, profile: &str) -> Self {
-        let config = IdpConfig { algorithm: algorithm.to_owned(), ..IdpConfig::default() };
+        let config = IdpConfig {
+            algorithm: algorithm.to_owned(),
+            ..IdpConfig::default()
+        };
         let idp = Idp::start_at(config, || NOW as u64).await.unwrap();
         let text = format!(
             "[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\nprofile = \"{profile}\"\n",
@@ -96,12 +99,21 @@ impl World {
         let app = Router::new()
             .route("/", any(async |_: Authorized<Reader>| "fine"))
             .with_state(self.server.clone());
-        let request =
-            headers.iter().fold(Request::post(uri), |request, (name, value)| request.header(*name, *value));
-        let response = app.oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+        let request = headers
+            .iter()
+            .fold(Request::post(uri), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+        let response = app
+            .oneshot(request.body(Body::from(body.to_owned())).unwrap())
+            .await
+            .unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 100_000).await.unwrap();
-        let challenge = parts.headers.get("www-authenticate").map(|value| value.to_str().unwrap().to_owned());
+        let challenge = parts
+            .headers
+            .get("www-authenticate")
+            .map(|value| value.to_str().unwrap().to_owned());
         Answer {
             status: parts.status.as_u16(),
             challenge: challenge.unwrap_or_default(),
@@ -111,7 +123,8 @@ impl World {
     }
 
     pub(crate) async fn ask_with(&self, token: &str) -> Answer {
-        self.ask("/", &[("authorization", &format!("Bearer {token}"))], "").await
+        self.ask("/", &[("authorization", &format!("Bearer {token}"))], "")
+            .await
     }
 }
 
@@ -139,10 +152,17 @@ pub(crate) fn asking_at(issuer: &str, endpoint: &str, more: &str) -> Asking {
          client_id = \"service\"\nendpoint = \"{endpoint}\"\n{more}\n"
     );
     let mut config = Config::from_toml(&text).unwrap();
-    config.issuer[0].introspection.as_mut().unwrap().client_secret = Some(Secret::new("service-secret"));
+    config.issuer[0]
+        .introspection
+        .as_mut()
+        .unwrap()
+        .client_secret = Some(Secret::new("service-secret"));
     let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
     let settings = Settings::try_from(config).unwrap();
-    Asking { server: ResourceServer::with_clock(settings, Arc::clone(&clock) as Arc<_>), clock }
+    Asking {
+        server: ResourceServer::with_clock(settings, Arc::clone(&clock) as Arc<_>),
+        clock,
+    }
 }
 
 impl Asking {
@@ -161,13 +181,18 @@ pub(crate) struct Answer {
 
 /// A key set of these keys.
 pub(crate) fn key_set(keys: Value) -> Result<Jwks, JwksError> {
-    Jwks::parse(serde_json::json!({ "keys": keys }).to_string().as_bytes(), &Limits::default())
+    Jwks::parse(
+        serde_json::json!({ "keys": keys }).to_string().as_bytes(),
+        &Limits::default(),
+    )
 }
 
 /// The public key that the corpus calls by this name.
 pub(crate) fn key(kid: &str) -> Value {
     let document = crate::corpus::document("access-tokens.json");
-    let keys = document["jwks"]["https://idp.example/tenant-a"].as_array().unwrap();
+    let keys = document["jwks"]["https://idp.example/tenant-a"]
+        .as_array()
+        .unwrap();
     keys.iter().find(|key| key["kid"] == kid).unwrap().clone()
 }
 

@@ -13,16 +13,23 @@ async fn discovery_4_3_the_issuer_is_exact() {
     assert!(Metadata::discover(&slash).await.is_err());
 }
 
-/// Core, 10.1.1: keys rotate; a new `kid` is looked for again, and a key that is published on stays good
+/// Core, 10.1.1: keys rotate; a new `kid` is looked for again, and a key that is published on stays
+/// good
 #[tokio::test]
 async fn core_10_1_1_rotation_of_keys() {
     let world = World::new().await;
     // Two of the old key: one is remembered, the other comes only after the rotation.
-    let (known, late) = (world.token().sign(), world.token().claim("jti", "late").sign());
+    let (known, late) = (
+        world.token().sign(),
+        world.token().claim("jti", "late").sign(),
+    );
     assert_eq!(world.judge(&known).await, "fine");
     world.idp.rotate(portcullis_idp::Overlap::With).await;
     assert_eq!(world.judge(&world.token().sign()).await, "fine");
-    assert_eq!((world.judge(&known).await, world.judge(&late).await), ("fine".to_owned(), "fine".to_owned()));
+    assert_eq!(
+        (world.judge(&known).await, world.judge(&late).await),
+        ("fine".to_owned(), "fine".to_owned())
+    );
     // One that is published no more is not, as soon as the key set has been fetched again.
     world.idp.rotate(portcullis_idp::Overlap::Without).await;
     assert_eq!(world.judge(&world.token().sign()).await, "fine");
@@ -33,5 +40,8 @@ async fn core_10_1_1_rotation_of_keys() {
 #[tokio::test]
 async fn core_2_id_tokens_are_for_clients() {
     let world = World::with("RS256", "generic").await;
-    assert_eq!(world.judge(&world.token().id_token().sign()).await, "token.id_token");
+    assert_eq!(
+        world.judge(&world.token().id_token().sign()).await,
+        "token.id_token"
+    );
 }

@@ -7,8 +7,16 @@ use super::World;
 async fn section_2_one_method_per_request() {
     let world = World::new().await;
     let token = format!("Bearer {}", world.token().sign());
-    let twice = world.ask("/", &[("authorization", &token), ("authorization", &token)], "").await;
-    let in_query = world.ask("/?access_token=x", &[("authorization", &token)], "").await;
+    let twice = world
+        .ask(
+            "/",
+            &[("authorization", &token), ("authorization", &token)],
+            "",
+        )
+        .await;
+    let in_query = world
+        .ask("/?access_token=x", &[("authorization", &token)], "")
+        .await;
     for answer in [twice, in_query] {
         assert_eq!(answer.status, 400);
         assert!(answer.challenge.contains("error=\"invalid_request\""));
@@ -21,7 +29,13 @@ async fn section_2_1_the_header_is_supported() {
     let world = World::new().await;
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let value = format!("{scheme} {}", world.token().sign());
-        assert_eq!(world.ask("/", &[("authorization", &value)], "").await.status, 200);
+        assert_eq!(
+            world
+                .ask("/", &[("authorization", &value)], "")
+                .await
+                .status,
+            200
+        );
     }
 }
 
@@ -50,7 +64,10 @@ async fn section_3_the_challenge_has_parameters_once() {
         let challenge = world.ask_with(token).await.challenge;
         assert!(challenge.starts_with("Bearer realm=\""), "{challenge}");
         for parameter in ["realm=", "error=", "error_description=", "scope="] {
-            assert!(challenge.matches(&format!(" {parameter}")).count() <= 1, "{challenge}");
+            assert!(
+                challenge.matches(&format!(" {parameter}")).count() <= 1,
+                "{challenge}"
+            );
         }
     }
 }
@@ -59,13 +76,17 @@ async fn section_3_the_challenge_has_parameters_once() {
 #[tokio::test]
 async fn section_3_only_allowed_characters() {
     let world = World::new().await;
-    for token in
-        ["g\u{e9}".to_owned(), world.token().scope("x").sign(), world.token().audience("\"\\").sign()]
-    {
+    for token in [
+        "g\u{e9}".to_owned(),
+        world.token().scope("x").sign(),
+        world.token().audience("\"\\").sign(),
+    ] {
         let challenge = world.ask_with(&token).await.challenge;
         for value in challenge.split('"').skip(1).step_by(2) {
             assert!(
-                value.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
+                value
+                    .bytes()
+                    .all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
                 "{value}"
             );
         }
@@ -77,9 +98,15 @@ async fn section_3_only_allowed_characters() {
 async fn section_3_1_no_error_without_a_credential() {
     let world = World::new().await;
     let answer = world.ask("/", &[], "").await;
-    assert_eq!((answer.status, answer.challenge.as_str()), (401, "Bearer realm=\"api\""));
+    assert_eq!(
+        (answer.status, answer.challenge.as_str()),
+        (401, "Bearer realm=\"api\"")
+    );
     let basic = world.ask("/", &[("authorization", "Basic dTpw")], "").await;
-    assert_eq!((basic.status, basic.challenge.as_str()), (401, "Bearer realm=\"api\""));
+    assert_eq!(
+        (basic.status, basic.challenge.as_str()),
+        (401, "Bearer realm=\"api\"")
+    );
 }
 
 /// 3.1: a malformed request gets 400 `invalid_request`
@@ -95,9 +122,11 @@ async fn section_3_1_invalid_request() {
 #[tokio::test]
 async fn section_3_1_invalid_token() {
     let world = World::new().await;
-    for token in
-        ["garbage".to_owned(), world.token().expired().sign(), world.token().signature_flipped().sign()]
-    {
+    for token in [
+        "garbage".to_owned(),
+        world.token().expired().sign(),
+        world.token().signature_flipped().sign(),
+    ] {
         let answer = world.ask_with(&token).await;
         assert_eq!(answer.status, 401);
         assert!(answer.challenge.contains("error=\"invalid_token\""));
@@ -108,7 +137,9 @@ async fn section_3_1_invalid_token() {
 #[tokio::test]
 async fn section_3_1_insufficient_scope() {
     let world = World::new().await;
-    let answer = world.ask_with(&world.token().scope("orders:write").sign()).await;
+    let answer = world
+        .ask_with(&world.token().scope("orders:write").sign())
+        .await;
     assert_eq!(answer.status, 403);
     assert!(
         answer.challenge.contains("error=\"insufficient_scope\"")

@@ -15,12 +15,22 @@ async fn section_4_members_are_unique() {
 #[tokio::test]
 async fn section_4_1_1_alg() {
     let world = World::new().await;
-    for header in [r#"{"typ":"at+jwt"}"#, r#"{"alg":"rs256"}"#, r#"{"alg":"XX1"}"#, r#"{"alg":null}"#] {
-        assert_eq!(world.judge(&world.rewritten(0, header)).await, "token.algorithm", "{header}");
+    for header in [
+        r#"{"typ":"at+jwt"}"#,
+        r#"{"alg":"rs256"}"#,
+        r#"{"alg":"XX1"}"#,
+        r#"{"alg":null}"#,
+    ] {
+        assert_eq!(
+            world.judge(&world.rewritten(0, header)).await,
+            "token.algorithm",
+            "{header}"
+        );
     }
 }
 
-/// 4.1.2, 4.1.3, 4.1.5, 4.1.6: keys and addresses of keys in the header are not trusted, and nothing is fetched
+/// 4.1.2, 4.1.3, 4.1.5, 4.1.6: keys and addresses of keys in the header are not trusted, and
+/// nothing is fetched
 #[tokio::test]
 async fn section_4_1_2_keys_in_the_header_are_ignored() {
     let world = World::new().await;
@@ -30,40 +40,76 @@ async fn section_4_1_2_keys_in_the_header_are_ignored() {
     let forger = World::new().await;
     let jwk: serde_json::Value = serde_json::from_str(&forger.idp.jwks()).unwrap();
     let issuer = world.idp.issuer().as_str();
-    for (name, value) in
-        [("jku", json!(url)), ("x5u", json!(url)), ("jwk", jwk["keys"][0].clone()), ("x5c", json!(["AAAA"]))]
-    {
-        assert_eq!(world.judge(&world.token().header(name, value.clone()).sign()).await, "fine", "{name}");
+    for (name, value) in [
+        ("jku", json!(url)),
+        ("x5u", json!(url)),
+        ("jwk", jwk["keys"][0].clone()),
+        ("x5c", json!(["AAAA"])),
+    ] {
+        assert_eq!(
+            world
+                .judge(&world.token().header(name, value.clone()).sign())
+                .await,
+            "fine",
+            "{name}"
+        );
         let forged = forger.token().issuer(issuer).header(name, value).sign();
         assert_eq!(world.judge(&forged).await, "token.key_unknown", "{name}");
     }
-    assert!(listener.accept().is_err(), "somebody followed an address of the header");
+    assert!(
+        listener.accept().is_err(),
+        "somebody followed an address of the header"
+    );
 }
 
 /// 4.1.4: `kid` is a string and compares with case
 #[tokio::test]
 async fn section_4_1_4_kid() {
     let world = World::new().await;
-    assert_eq!(world.judge(&world.token().header("kid", 7).sign()).await, "token.header");
-    assert_eq!(world.judge(&world.token().kid("Other").sign()).await, "token.key_unknown");
+    assert_eq!(
+        world.judge(&world.token().header("kid", 7).sign()).await,
+        "token.header"
+    );
+    assert_eq!(
+        world.judge(&world.token().kid("Other").sign()).await,
+        "token.key_unknown"
+    );
 }
 
 /// 4.1.9: `typ` names the media type, `application/` may be left out, letter case does not count
 #[tokio::test]
 async fn section_4_1_9_typ() {
     let world = World::new().await;
-    for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
-        assert_eq!(world.judge(&world.token().typ(Some(typ)).sign()).await, "fine", "{typ}");
+    for typ in [
+        "at+jwt",
+        "AT+JWT",
+        "application/at+jwt",
+        "Application/At+Jwt",
+    ] {
+        assert_eq!(
+            world.judge(&world.token().typ(Some(typ)).sign()).await,
+            "fine",
+            "{typ}"
+        );
     }
 }
 
-/// 4.1.11: `crit` names extensions that must be understood; none is, so it is refused, empty lists included
+/// 4.1.11: `crit` names extensions that must be understood; none is, so it is refused, empty lists
+/// included
 #[tokio::test]
 async fn section_4_1_11_crit() {
     let world = World::new().await;
-    for crit in [json!(["exp"]), json!([]), json!("x"), json!(null), json!(["b64"])] {
+    for crit in [
+        json!(["exp"]),
+        json!([]),
+        json!("x"),
+        json!(null),
+        json!(["b64"]),
+    ] {
         assert_eq!(
-            world.judge(&world.token().header("crit", crit.clone()).sign()).await,
+            world
+                .judge(&world.token().header("crit", crit.clone()).sign())
+                .await,
             "token.header",
             "{crit}"
         );
@@ -74,7 +120,12 @@ async fn section_4_1_11_crit() {
 #[tokio::test]
 async fn section_4_unknown_members_are_ignored() {
     let world = World::new().await;
-    assert_eq!(world.judge(&world.token().header("x-unknown", "y").sign()).await, "fine");
+    assert_eq!(
+        world
+            .judge(&world.token().header("x-unknown", "y").sign())
+            .await,
+        "fine"
+    );
 }
 
 /// 2, 5.2: each part is base64url without padding, line breaks, white space or other characters
@@ -99,8 +150,20 @@ async fn section_5_2_base64url_is_strict() {
 #[tokio::test]
 async fn section_5_2_the_header_is_an_object() {
     let world = World::new().await;
-    for header in ["[]", "\"x\"", "1", "null", "{", "{\"alg\":\"RS256\"}x", "\u{feff}{}"] {
-        assert_eq!(world.judge(&world.rewritten(0, header)).await, "token.malformed", "{header}");
+    for header in [
+        "[]",
+        "\"x\"",
+        "1",
+        "null",
+        "{",
+        "{\"alg\":\"RS256\"}x",
+        "\u{feff}{}",
+    ] {
+        assert_eq!(
+            world.judge(&world.rewritten(0, header)).await,
+            "token.malformed",
+            "{header}"
+        );
     }
 }
 
@@ -108,9 +171,16 @@ async fn section_5_2_the_header_is_an_object() {
 #[tokio::test]
 async fn section_5_2_the_signature_is_validated() {
     let world = World::new().await;
-    assert_eq!(world.judge(&world.token().signature_flipped().sign()).await, "token.signature");
+    assert_eq!(
+        world.judge(&world.token().signature_flipped().sign()).await,
+        "token.signature"
+    );
     let (one, other) = (world.token().sign(), world.token().claim("x", 1).sign());
-    let mixed = format!("{}.{}", one.rsplit_once('.').unwrap().0, other.rsplit_once('.').unwrap().1);
+    let mixed = format!(
+        "{}.{}",
+        one.rsplit_once('.').unwrap().0,
+        other.rsplit_once('.').unwrap().1
+    );
     assert_eq!(world.judge(&mixed).await, "token.signature");
 }
 
@@ -119,9 +189,12 @@ async fn section_5_2_the_signature_is_validated() {
 async fn section_7_1_three_parts() {
     let world = World::new().await;
     let token = world.token().sign();
-    for changed in
-        [format!("{token}.x"), format!(".{token}"), token.replacen('.', "", 1), format!("{token}{token}")]
-    {
+    for changed in [
+        format!("{token}.x"),
+        format!(".{token}"),
+        token.replacen('.', "", 1),
+        format!("{token}{token}"),
+    ] {
         assert_eq!(world.judge(&changed).await, "token.malformed");
     }
 }
@@ -132,6 +205,7 @@ async fn section_7_2_no_json_form() {
     let world = World::new().await;
     let token = world.token().sign();
     let parts: Vec<&str> = token.split('.').collect();
-    let flattened = json!({ "protected": parts[0], "payload": parts[1], "signature": parts[2] }).to_string();
+    let flattened =
+        json!({ "protected": parts[0], "payload": parts[1], "signature": parts[2] }).to_string();
     assert_eq!(world.judge(&flattened).await, "token.malformed");
 }

@@ -16,7 +16,12 @@ async fn section_2_numeric_dates() {
             );
         }
     }
-    assert_eq!(world.judge(&world.token().claim("exp", 1_800_000_600.5).sign()).await, "fine");
+    assert_eq!(
+        world
+            .judge(&world.token().claim("exp", 1_800_000_600.5).sign())
+            .await,
+        "fine"
+    );
 }
 
 /// 4: claim names are unique; a repeated one is refused
@@ -24,7 +29,10 @@ async fn section_2_numeric_dates() {
 async fn section_4_names_are_unique() {
     let world = World::new().await;
     for payload in [r#"{"iss":"a","iss":"b"}"#, r#"{"x":{"a":1,"a":2}}"#] {
-        assert_eq!(world.judge(&world.rewritten(1, payload)).await, "token.malformed");
+        assert_eq!(
+            world.judge(&world.rewritten(1, payload)).await,
+            "token.malformed"
+        );
     }
 }
 
@@ -32,7 +40,12 @@ async fn section_4_names_are_unique() {
 #[tokio::test]
 async fn section_4_unknown_claims_are_ignored() {
     let world = World::new().await;
-    assert_eq!(world.judge(&world.token().claim("x-unknown", json!({ "a": [1] })).sign()).await, "fine");
+    assert_eq!(
+        world
+            .judge(&world.token().claim("x-unknown", json!({ "a": [1] })).sign())
+            .await,
+        "fine"
+    );
 }
 
 /// 4.1.1: `iss` is a string that compares with case
@@ -40,9 +53,19 @@ async fn section_4_unknown_claims_are_ignored() {
 async fn section_4_1_1_iss() {
     let world = World::new().await;
     let upper = world.idp.issuer().as_str().to_uppercase();
-    assert_eq!(world.judge(&world.token().issuer(&upper).sign()).await, "token.issuer");
     assert_eq!(
-        world.judge(&world.token().claim("iss", json!([world.idp.issuer().as_str()])).sign()).await,
+        world.judge(&world.token().issuer(&upper).sign()).await,
+        "token.issuer"
+    );
+    assert_eq!(
+        world
+            .judge(
+                &world
+                    .token()
+                    .claim("iss", json!([world.idp.issuer().as_str()]))
+                    .sign()
+            )
+            .await,
         "token.claim_type"
     );
 }
@@ -60,7 +83,13 @@ async fn section_4_1_3_aud() {
         (json!([[own]]), "token.claim_type"),
         (json!(1), "token.claim_type"),
     ] {
-        assert_eq!(world.judge(&world.token().claim("aud", aud.clone()).sign()).await, expected, "{aud}");
+        assert_eq!(
+            world
+                .judge(&world.token().claim("aud", aud.clone()).sign())
+                .await,
+            expected,
+            "{aud}"
+        );
     }
 }
 
@@ -68,8 +97,16 @@ async fn section_4_1_3_aud() {
 #[tokio::test]
 async fn section_4_1_4_exp() {
     let world = World::new().await;
-    for (exp, expected) in [(NOW - 59, "fine"), (NOW - 60, "token.expired"), (NOW - 1_000, "token.expired")] {
-        assert_eq!(world.judge(&world.token().claim("exp", exp).sign()).await, expected, "{exp}");
+    for (exp, expected) in [
+        (NOW - 59, "fine"),
+        (NOW - 60, "token.expired"),
+        (NOW - 1_000, "token.expired"),
+    ] {
+        assert_eq!(
+            world.judge(&world.token().claim("exp", exp).sign()).await,
+            expected,
+            "{exp}"
+        );
     }
 }
 
@@ -78,7 +115,11 @@ async fn section_4_1_4_exp() {
 async fn section_4_1_5_nbf() {
     let world = World::new().await;
     for (nbf, expected) in [(NOW + 60, "fine"), (NOW + 61, "token.not_yet_valid")] {
-        assert_eq!(world.judge(&world.token().claim("nbf", nbf).sign()).await, expected, "{nbf}");
+        assert_eq!(
+            world.judge(&world.token().claim("nbf", nbf).sign()).await,
+            expected,
+            "{nbf}"
+        );
     }
 }
 
@@ -87,6 +128,10 @@ async fn section_4_1_5_nbf() {
 async fn section_7_2_the_claims_are_an_object() {
     let world = World::new().await;
     for payload in ["", "[]", "\"x\"", "null", "{}{}", "{\"a\":1,}"] {
-        assert_eq!(world.judge(&world.rewritten(1, payload)).await, "token.malformed", "{payload}");
+        assert_eq!(
+            world.judge(&world.rewritten(1, payload)).await,
+            "token.malformed",
+            "{payload}"
+        );
     }
 }

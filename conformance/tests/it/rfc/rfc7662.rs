@@ -22,7 +22,10 @@ async fn section_2_1_the_request_is_a_form() {
     let endpoint = Answering::start(r#"{"active":false}"#).await;
     asking(&endpoint.url, "").judge("a~b+c").await;
     let request = endpoint.requests().remove(0);
-    assert_eq!(request.headers.get("content-type").unwrap(), "application/x-www-form-urlencoded");
+    assert_eq!(
+        request.headers.get("content-type").unwrap(),
+        "application/x-www-form-urlencoded"
+    );
     assert_eq!(request.body, "token=a%7Eb%2Bc&token_type_hint=access_token");
 }
 
@@ -32,23 +35,43 @@ async fn section_2_1_the_client_proves_itself() {
     let endpoint = Answering::start(r#"{"active":false}"#).await;
     asking(&endpoint.url, "").judge("opaque").await;
     let request = endpoint.requests().remove(0);
-    assert_eq!(request.headers.get("authorization").unwrap(), "Basic c2VydmljZTpzZXJ2aWNlLXNlY3JldA==");
+    assert_eq!(
+        request.headers.get("authorization").unwrap(),
+        "Basic c2VydmljZTpzZXJ2aWNlLXNlY3JldA=="
+    );
 }
 
 /// 2, 4: the endpoint is protected by TLS
 #[test]
 fn section_4_the_endpoint_is_reached_over_tls() {
     let text = "[[issuer]]\nurl = \"https://a.example\"\naudience = [\"a\"]\n[issuer.introspection]\nauth = \"none\"\nendpoint = \"http://a.example/\"\n";
-    let errors = Settings::try_from(Config::from_toml(text).unwrap()).unwrap_err().to_string();
-    assert!(errors.contains("introspection.endpoint") && errors.contains("https"), "{errors}");
+    let errors = Settings::try_from(Config::from_toml(text).unwrap())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        errors.contains("introspection.endpoint") && errors.contains("https"),
+        "{errors}"
+    );
 }
 
 /// 2.2: `active` is a boolean, and a token is active only if it is true
 #[tokio::test]
 async fn section_2_2_active_is_a_boolean() {
-    assert_eq!(judged(json!({ "active": true, "aud": AUDIENCE })).await, "fine");
-    for active in [json!(false), json!("true"), json!(1), json!([true]), json!(null)] {
-        assert_eq!(judged(json!({ "active": active, "aud": AUDIENCE })).await, "token.inactive");
+    assert_eq!(
+        judged(json!({ "active": true, "aud": AUDIENCE })).await,
+        "fine"
+    );
+    for active in [
+        json!(false),
+        json!("true"),
+        json!(1),
+        json!([true]),
+        json!(null),
+    ] {
+        assert_eq!(
+            judged(json!({ "active": active, "aud": AUDIENCE })).await,
+            "token.inactive"
+        );
     }
     assert_eq!(judged(json!({ "aud": AUDIENCE })).await, "token.inactive");
 }
@@ -66,8 +89,15 @@ async fn section_2_2_the_answer_is_a_json_object() {
         ("application/json", ""),
     ] {
         let headers = vec![("content-type", content_type.to_owned())];
-        endpoint.answer(Answer { headers, ..Answer::json(body) });
-        assert_eq!(world.judge("opaque").await, "outage.introspection", "{content_type} {body}");
+        endpoint.answer(Answer {
+            headers,
+            ..Answer::json(body)
+        });
+        assert_eq!(
+            world.judge("opaque").await,
+            "outage.introspection",
+            "{content_type} {body}"
+        );
     }
 }
 
@@ -94,14 +124,25 @@ async fn section_2_2_scopes() {
     let answer = json!({ "active": true, "aud": AUDIENCE, "scope": "orders:read orders:write" });
     let endpoint = Answering::start(&answer.to_string()).await;
     let world = asking(&endpoint.url, "");
-    let token = world.server.authenticate(Credential::bearer("opaque")).await.unwrap();
-    assert!(token.has_scope("orders:read") && token.has_scope("orders:write") && !token.has_scope("orders"));
+    let token = world
+        .server
+        .authenticate(Credential::bearer("opaque"))
+        .await
+        .unwrap();
+    assert!(
+        token.has_scope("orders:read")
+            && token.has_scope("orders:write")
+            && !token.has_scope("orders")
+    );
 }
 
 /// 2.2: `token_type` tells what kind of token it is: a refresh token is not for a resource
 #[tokio::test]
 async fn section_2_2_the_type_of_the_token() {
-    assert_eq!(judged(json!({ "active": true, "aud": AUDIENCE, "token_type": "Bearer" })).await, "fine");
+    assert_eq!(
+        judged(json!({ "active": true, "aud": AUDIENCE, "token_type": "Bearer" })).await,
+        "fine"
+    );
     assert_eq!(
         judged(json!({ "active": true, "aud": AUDIENCE, "token_type": "refresh_token" })).await,
         "token.type"
@@ -113,10 +154,19 @@ async fn section_2_2_the_type_of_the_token() {
 async fn section_2_3_a_refused_client_is_no_refused_token() {
     let endpoint = Answering::start("").await;
     let world = asking(&endpoint.url, "");
-    endpoint.answer(Answer { status: 401, ..Answer::json(r#"{"error":"invalid_client"}"#) });
+    endpoint.answer(Answer {
+        status: 401,
+        ..Answer::json(r#"{"error":"invalid_client"}"#)
+    });
     assert_eq!(world.judge("opaque").await, "outage.introspection");
-    endpoint.answer(Answer::json(&json!({ "active": true, "aud": AUDIENCE }).to_string()));
-    assert_eq!(world.judge("opaque").await, "fine", "nothing was remembered");
+    endpoint.answer(Answer::json(
+        &json!({ "active": true, "aud": AUDIENCE }).to_string(),
+    ));
+    assert_eq!(
+        world.judge("opaque").await,
+        "fine",
+        "nothing was remembered"
+    );
 }
 
 /// 2.2, RFC 6750, 3.1: a token that is not active gets 401 `invalid_token`, and no more is told

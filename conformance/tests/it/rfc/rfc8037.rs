@@ -9,20 +9,36 @@ use serde_json::json;
 async fn section_3_1_eddsa() {
     let world = World::with("EdDSA", "rfc9068").await;
     assert_eq!(world.judge(&world.token().sign()).await, "fine");
-    assert_eq!(world.judge(&world.token().header("alg", "Ed25519").sign()).await, "fine");
-    assert_eq!(world.judge(&world.token().signature_flipped().sign()).await, "token.signature");
+    assert_eq!(
+        world
+            .judge(&world.token().header("alg", "Ed25519").sign())
+            .await,
+        "fine"
+    );
+    assert_eq!(
+        world.judge(&world.token().signature_flipped().sign()).await,
+        "token.signature"
+    );
 }
 
 /// 2, 3.2: keys for key agreement verify nothing
 #[test]
 fn section_3_2_x25519_is_no_signature_key() {
-    let set = key_set(json!([key_with("ed-1", "crv", json!("X25519")), super::key("ec-1")])).unwrap();
+    let set = key_set(json!([
+        key_with("ed-1", "crv", json!("X25519")),
+        super::key("ec-1")
+    ]))
+    .unwrap();
     assert_eq!(set.skipped()[0].fault, JwkFault::KeyType);
 }
 
 /// 2: a public key has 32 bytes
 #[test]
 fn section_2_a_key_has_32_bytes() {
-    let set = key_set(json!([key_with("ed-1", "x", json!("AAAA")), super::key("ec-1")])).unwrap();
+    let set = key_set(json!([
+        key_with("ed-1", "x", json!("AAAA")),
+        super::key("ec-1")
+    ]))
+    .unwrap();
     assert_eq!(set.skipped()[0].fault, JwkFault::Point);
 }

@@ -8,7 +8,12 @@ use portcullis_resource_server::{Metadata, ResourceServer};
 /// 2: an issuer is an https URL without query and fragment; http is for loopback
 #[test]
 fn section_2_issuers_are_https() {
-    for text in ["http://idp.example", "https://idp.example/?a", "https://idp.example/#a", "https://"] {
+    for text in [
+        "http://idp.example",
+        "https://idp.example/?a",
+        "https://idp.example/#a",
+        "https://",
+    ] {
         assert!(ResourceServer::new(text, "api").is_err(), "{text}");
     }
 }
@@ -27,9 +32,23 @@ async fn section_3_3_the_issuer_is_identical() {
 #[tokio::test]
 async fn section_3_2_other_answers_are_no_metadata() {
     let world = World::new().await;
-    for fault in [Fault::Html, Fault::Truncated, Fault::InternalError, Fault::Redirect, Fault::Huge] {
+    for fault in [
+        Fault::Html,
+        Fault::Truncated,
+        Fault::InternalError,
+        Fault::Redirect,
+        Fault::Huge,
+    ] {
         world.idp.fail_metadata(fault);
-        assert!(Metadata::discover(world.idp.issuer()).await.is_err(), "{fault:?}");
-        assert_eq!(world.judge(&world.token().claim("n", fault.to_string()).sign()).await, "outage.metadata");
+        assert!(
+            Metadata::discover(world.idp.issuer()).await.is_err(),
+            "{fault:?}"
+        );
+        assert_eq!(
+            world
+                .judge(&world.token().claim("n", fault.to_string()).sign())
+                .await,
+            "outage.metadata"
+        );
     }
 }

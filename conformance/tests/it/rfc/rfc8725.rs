@@ -9,19 +9,29 @@ async fn section_3_1_algorithms_are_verified() {
     let world = World::new().await;
     for algorithm in ["PS256", "RS512", "ES256"] {
         assert_eq!(
-            world.judge(&world.token().header("alg", algorithm).sign()).await,
+            world
+                .judge(&world.token().header("alg", algorithm).sign())
+                .await,
             "token.algorithm",
             "{algorithm}"
         );
     }
-    assert_eq!(world.judge(&world.token().hmac_with_public_key().sign()).await, "token.algorithm");
+    assert_eq!(
+        world
+            .judge(&world.token().hmac_with_public_key().sign())
+            .await,
+        "token.algorithm"
+    );
 }
 
 /// 3.3: every signature is validated; a token with a wrong one is refused whole
 #[tokio::test]
 async fn section_3_3_the_whole_token_is_refused() {
     let world = World::new().await;
-    assert_eq!(world.judge(&world.token().wrong_key().await.sign()).await, "token.signature");
+    assert_eq!(
+        world.judge(&world.token().wrong_key().await.sign()).await,
+        "token.signature"
+    );
 }
 
 /// 3.7: only UTF-8
@@ -31,7 +41,12 @@ async fn section_3_7_utf_8() {
     let token = world.token().sign();
     let parts: Vec<&str> = token.split('.').collect();
     let latin1 = portcullis_core::jose::base64url::encode(b"{\"iss\":\"\xe9\"}");
-    assert_eq!(world.judge(&format!("{}.{latin1}.{}", parts[0], parts[2])).await, "token.malformed");
+    assert_eq!(
+        world
+            .judge(&format!("{}.{latin1}.{}", parts[0], parts[2]))
+            .await,
+        "token.malformed"
+    );
 }
 
 /// 3.8: the keys are those of the token's own issuer
@@ -47,7 +62,10 @@ async fn section_3_8_keys_belong_to_the_issuer() {
 #[tokio::test]
 async fn section_3_9_the_audience_is_required() {
     let world = World::new().await;
-    assert_eq!(world.judge(&world.token().without("aud").sign()).await, "token.claim_missing");
+    assert_eq!(
+        world.judge(&world.token().without("aud").sign()).await,
+        "token.claim_missing"
+    );
     assert!(portcullis_resource_server::Settings::new("https://idp.example", "").is_err());
 }
 
@@ -55,8 +73,18 @@ async fn section_3_9_the_audience_is_required() {
 #[tokio::test]
 async fn section_3_10_kid_is_only_compared() {
     let world = World::new().await;
-    for kid in ["../../etc/passwd", "' OR 1=1 --", "http://127.0.0.1/", "\u{0}", ""] {
-        assert_eq!(world.judge(&world.token().kid(kid).sign()).await, "token.key_unknown", "{kid:?}");
+    for kid in [
+        "../../etc/passwd",
+        "' OR 1=1 --",
+        "http://127.0.0.1/",
+        "\u{0}",
+        "",
+    ] {
+        assert_eq!(
+            world.judge(&world.token().kid(kid).sign()).await,
+            "token.key_unknown",
+            "{kid:?}"
+        );
     }
 }
 
@@ -72,7 +100,11 @@ async fn section_3_11_explicit_types() {
         Some("dpop+jwt"),
         Some("token-introspection+jwt"),
     ] {
-        assert_eq!(world.judge(&world.token().typ(typ).sign()).await, "token.type", "{typ:?}");
+        assert_eq!(
+            world.judge(&world.token().typ(typ).sign()).await,
+            "token.type",
+            "{typ:?}"
+        );
     }
 }
 
@@ -83,10 +115,17 @@ async fn section_3_12_mutually_exclusive_rules() {
     assert_eq!(world.judge(&world.token().typ(None).sign()).await, "fine");
     for claim in ["nonce", "at_hash", "c_hash"] {
         assert_eq!(
-            world.judge(&world.token().typ(None).claim(claim, "x").sign()).await,
+            world
+                .judge(&world.token().typ(None).claim(claim, "x").sign())
+                .await,
             "token.id_token",
             "{claim}"
         );
     }
-    assert_eq!(world.judge(&world.token().typ(None).claim("events", json!({})).sign()).await, "token.type");
+    assert_eq!(
+        world
+            .judge(&world.token().typ(None).claim("events", json!({})).sign())
+            .await,
+        "token.type"
+    );
 }

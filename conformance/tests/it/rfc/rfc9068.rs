@@ -15,9 +15,16 @@ async fn section_2_1_rs256() {
 async fn section_2_2_required_claims() {
     let world = World::new().await;
     for claim in ["exp", "aud", "sub", "client_id", "iat", "jti"] {
-        assert_eq!(world.judge(&world.token().without(claim).sign()).await, "token.claim_missing", "{claim}");
+        assert_eq!(
+            world.judge(&world.token().without(claim).sign()).await,
+            "token.claim_missing",
+            "{claim}"
+        );
     }
-    assert_eq!(world.judge(&world.token().without("iss").sign()).await, "token.issuer");
+    assert_eq!(
+        world.judge(&world.token().without("iss").sign()).await,
+        "token.issuer"
+    );
 }
 
 /// 2.2: the required claims have their types
@@ -40,10 +47,16 @@ async fn section_2_2_types() {
 async fn section_2_2_3_scopes_and_roles() {
     let world = World::new().await;
     let token = world.token().scope("a b").role("Auditor").sign();
-    let token =
-        world.server.authenticate(portcullis_core::credential::Credential::bearer(&token)).await.unwrap();
+    let token = world
+        .server
+        .authenticate(portcullis_core::credential::Credential::bearer(&token))
+        .await
+        .unwrap();
     assert!(
-        token.has_scope("a") && token.has_scope("b") && token.has_role("Auditor") && token.has_role("Admin")
+        token.has_scope("a")
+            && token.has_scope("b")
+            && token.has_role("Auditor")
+            && token.has_role("Admin")
     );
 }
 
@@ -51,14 +64,20 @@ async fn section_2_2_3_scopes_and_roles() {
 #[tokio::test]
 async fn section_4_typ() {
     let world = World::new().await;
-    assert_eq!(world.judge(&world.token().typ(Some("JWT")).sign()).await, "token.type");
+    assert_eq!(
+        world.judge(&world.token().typ(Some("JWT")).sign()).await,
+        "token.type"
+    );
 }
 
 /// 4: encrypted tokens are refused where none was agreed on
 #[tokio::test]
 async fn section_4_encrypted_tokens() {
     let world = World::new().await;
-    assert_eq!(world.judge("eyJhbGciOiJSU0EtT0FFUCJ9.AA.AA.AA.AA").await, "token.malformed");
+    assert_eq!(
+        world.judge("eyJhbGciOiJSU0EtT0FFUCJ9.AA.AA.AA.AA").await,
+        "token.malformed"
+    );
 }
 
 /// 4: `iss` is exactly the issuer
@@ -66,29 +85,48 @@ async fn section_4_encrypted_tokens() {
 async fn section_4_iss() {
     let world = World::new().await;
     let slash = format!("{}/", world.idp.issuer());
-    assert_eq!(world.judge(&world.token().issuer(&slash).sign()).await, "token.issuer");
+    assert_eq!(
+        world.judge(&world.token().issuer(&slash).sign()).await,
+        "token.issuer"
+    );
 }
 
 /// 4: `aud` holds an identifier of this resource server
 #[tokio::test]
 async fn section_4_aud() {
     let world = World::new().await;
-    assert_eq!(world.judge(&world.token().audience("api://enterprise-api/").sign()).await, "token.audience");
+    assert_eq!(
+        world
+            .judge(&world.token().audience("api://enterprise-api/").sign())
+            .await,
+        "token.audience"
+    );
 }
 
 /// 4: the signature is that of a published key, and its algorithm is accepted
 #[tokio::test]
 async fn section_4_signature() {
     let world = World::new().await;
-    assert_eq!(world.judge(&world.token().kid("made-up").sign()).await, "token.key_unknown");
-    assert_eq!(world.judge(&world.token().signature_flipped().sign()).await, "token.signature");
+    assert_eq!(
+        world.judge(&world.token().kid("made-up").sign()).await,
+        "token.key_unknown"
+    );
+    assert_eq!(
+        world.judge(&world.token().signature_flipped().sign()).await,
+        "token.signature"
+    );
 }
 
 /// 4: the current time is before `exp`, with a leeway of at most a few minutes
 #[tokio::test]
 async fn section_4_exp() {
     let world = World::new().await;
-    assert_eq!(world.judge(&world.token().claim("exp", NOW - 61).sign()).await, "token.expired");
+    assert_eq!(
+        world
+            .judge(&world.token().claim("exp", NOW - 61).sign())
+            .await,
+        "token.expired"
+    );
     let text = "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\nleeway = 301\n";
     let config = portcullis_resource_server::Config::from_toml(text).unwrap();
     assert!(portcullis_resource_server::Settings::try_from(config).is_err());
@@ -103,7 +141,13 @@ async fn section_4_invalid_token() {
         world.token().without("jti").sign(),
         world.token().audience("x").sign(),
     ] {
-        assert!(world.ask_with(&token).await.challenge.contains("error=\"invalid_token\""));
+        assert!(
+            world
+                .ask_with(&token)
+                .await
+                .challenge
+                .contains("error=\"invalid_token\"")
+        );
     }
 }
 
@@ -112,6 +156,10 @@ async fn section_4_invalid_token() {
 async fn section_5_id_tokens() {
     for profile in ["rfc9068", "generic"] {
         let world = World::with("RS256", profile).await;
-        assert_ne!(world.judge(&world.token().id_token().sign()).await, "fine", "{profile}");
+        assert_ne!(
+            world.judge(&world.token().id_token().sign()).await,
+            "fine",
+            "{profile}"
+        );
     }
 }

@@ -19,5 +19,15 @@ async fn section_15_6_4_a_503_has_retry_after() {
     world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
     let answer = world.ask_with(&world.token().sign()).await;
     assert_eq!((answer.status, answer.challenge.as_str()), (503, ""));
-    assert!(answer.headers.get("retry-after").unwrap().to_str().unwrap().parse::<u32>().unwrap() > 0);
+    assert!(
+        answer
+            .headers
+            .get("retry-after")
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .parse::<u32>()
+            .unwrap()
+            > 0
+    );
 }

@@ -7,8 +7,13 @@ use serde_json::json;
 #[tokio::test]
 async fn section_7_2_dpop_bound_as_bearer() {
     let world = World::new().await;
-    let token =
-        world.token().claim("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })).sign();
+    let token = world
+        .token()
+        .claim(
+            "cnf",
+            json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
+        )
+        .sign();
     assert_eq!(world.judge(&token).await, "proof.missing");
 }
 
@@ -18,7 +23,10 @@ async fn section_3_certificate_bound_as_bearer() {
     let world = World::new().await;
     let token = world
         .token()
-        .claim("cnf", json!({ "x5t#S256": "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0" }))
+        .claim(
+            "cnf",
+            json!({ "x5t#S256": "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0" }),
+        )
         .sign();
     assert_eq!(world.judge(&token).await, "proof.missing");
 }
@@ -27,8 +35,18 @@ async fn section_3_certificate_bound_as_bearer() {
 #[tokio::test]
 async fn section_3_1_unknown_confirmations() {
     let world = World::new().await;
-    for cnf in [json!({ "kid": "x" }), json!({}), json!({ "jkt": "x", "other": "y" })] {
-        assert_eq!(world.judge(&world.token().claim("cnf", cnf).sign()).await, "proof.unsupported");
+    for cnf in [
+        json!({ "kid": "x" }),
+        json!({}),
+        json!({ "jkt": "x", "other": "y" }),
+    ] {
+        assert_eq!(
+            world.judge(&world.token().claim("cnf", cnf).sign()).await,
+            "proof.unsupported"
+        );
     }
-    assert_eq!(world.judge(&world.token().claim("cnf", "x").sign()).await, "token.claim_type");
+    assert_eq!(
+        world.judge(&world.token().claim("cnf", "x").sign()).await,
+        "token.claim_type"
+    );
 }

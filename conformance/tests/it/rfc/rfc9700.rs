@@ -33,7 +33,10 @@ async fn section_4_9_3_tokens_are_secrets() {
     let world = World::new().await;
     let token = world.token().audience("marked-audience").sign();
     let answer = world.ask_with(&token).await;
-    let shown = format!("{}{}{:?}{:?}", answer.challenge, answer.body, answer.headers, world.server);
+    let shown = format!(
+        "{}{}{:?}{:?}",
+        answer.challenge, answer.body, answer.headers, world.server
+    );
     assert!(!shown.contains("marked-audience") && !shown.contains(&token[..40]));
     let credential = portcullis_core::credential::Credential::bearer(&token);
     assert!(!format!("{credential:?}").contains(&token[..20]));
@@ -43,22 +46,34 @@ async fn section_4_9_3_tokens_are_secrets() {
 #[tokio::test]
 async fn section_4_9_3_challenges_tell_nothing_of_the_settings() {
     let world = World::new().await;
-    let (audience, issuer) = (world.idp.audience().to_owned(), world.idp.issuer().to_string());
+    let (audience, issuer) = (
+        world.idp.audience().to_owned(),
+        world.idp.issuer().to_string(),
+    );
     let strange = world.token().audience("marked-audience").sign();
     let stranger = world.token().issuer("https://marked-issuer.example").sign();
     for (token, phrase) in [
         (strange, "the access token is meant for another audience"),
         (stranger, "the access token was issued by someone else"),
         (world.token().expired().sign(), "the access token expired"),
-        (world.token().signature_flipped().sign(), "the signature of the access token is invalid"),
+        (
+            world.token().signature_flipped().sign(),
+            "the signature of the access token is invalid",
+        ),
     ] {
         let answer = world.ask_with(&token).await;
         // All of it: nothing else has a place to stand in.
-        let expected =
-            format!("Bearer realm=\"api\", error=\"invalid_token\", error_description=\"{phrase}\"");
+        let expected = format!(
+            "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"{phrase}\""
+        );
         assert_eq!(answer.challenge, expected);
         let shown = format!("{}{:?}", answer.body, answer.headers);
-        for told in [audience.as_str(), issuer.as_str(), "marked-audience", "marked-issuer"] {
+        for told in [
+            audience.as_str(),
+            issuer.as_str(),
+            "marked-audience",
+            "marked-issuer",
+        ] {
             assert!(!shown.contains(told), "{shown}");
         }
     }
@@ -68,5 +83,13 @@ async fn section_4_9_3_challenges_tell_nothing_of_the_settings() {
 #[tokio::test]
 async fn section_5_3_refusals_are_not_stored() {
     let world = World::new().await;
-    assert_eq!(world.ask_with("x").await.headers.get("cache-control").unwrap(), "no-store");
+    assert_eq!(
+        world
+            .ask_with("x")
+            .await
+            .headers
+            .get("cache-control")
+            .unwrap(),
+        "no-store"
+    );
 }

@@ -23,8 +23,13 @@ async fn judged(world: &World, typ: &str, claims: Value) -> String {
 async fn respond_with(world: &World, body: &str) -> String {
     let endpoint = Answering::start("").await;
     let headers = vec![("content-type", SIGNED.to_owned())];
-    endpoint.answer(Answer { headers, ..Answer::json(body) });
-    asking_at(world.idp.issuer().as_str(), &endpoint.url, "signed = true").judge("opaque").await
+    endpoint.answer(Answer {
+        headers,
+        ..Answer::json(body)
+    });
+    asking_at(world.idp.issuer().as_str(), &endpoint.url, "signed = true")
+        .judge("opaque")
+        .await
 }
 
 fn good(world: &World) -> Value {
@@ -41,29 +46,47 @@ fn good(world: &World) -> Value {
 async fn section_4_the_answer_is_asked_for() {
     let endpoint = Answering::start("").await;
     asking(&endpoint, "signed = true").await;
-    assert_eq!(endpoint.requests()[0].headers.get("accept").unwrap(), SIGNED);
+    assert_eq!(
+        endpoint.requests()[0].headers.get("accept").unwrap(),
+        SIGNED
+    );
     let endpoint = Answering::start("").await;
     asking(&endpoint, "").await;
-    assert_eq!(endpoint.requests()[0].headers.get("accept").unwrap(), "application/json");
+    assert_eq!(
+        endpoint.requests()[0].headers.get("accept").unwrap(),
+        "application/json"
+    );
 }
 
 async fn asking(endpoint: &Answering, more: &str) {
     super::asking(&endpoint.url, more).judge("opaque").await;
 }
 
-/// 5: the answer is a JWT of type `token-introspection+jwt`, whose `token_introspection` holds what RFC 7662 asks for
+/// 5: the answer is a JWT of type `token-introspection+jwt`, whose `token_introspection` holds what
+/// RFC 7662 asks for
 #[tokio::test]
 async fn section_5_the_answer_is_a_typed_jwt() {
     let world = World::new().await;
-    for typ in ["token-introspection+jwt", "application/token-introspection+jwt", "Token-Introspection+JWT"] {
+    for typ in [
+        "token-introspection+jwt",
+        "application/token-introspection+jwt",
+        "Token-Introspection+JWT",
+    ] {
         assert_eq!(judged(&world, typ, good(&world)).await, "fine", "{typ}");
     }
     for typ in ["JWT", "at+jwt", "logout+jwt"] {
-        assert_eq!(judged(&world, typ, good(&world)).await, "outage.introspection", "{typ}");
+        assert_eq!(
+            judged(&world, typ, good(&world)).await,
+            "outage.introspection",
+            "{typ}"
+        );
     }
     let mut inactive = good(&world);
     inactive["token_introspection"] = json!({ "active": false });
-    assert_eq!(judged(&world, "token-introspection+jwt", inactive).await, "token.inactive");
+    assert_eq!(
+        judged(&world, "token-introspection+jwt", inactive).await,
+        "token.inactive"
+    );
 }
 
 /// 5: `iss` is the issuer that was asked, `aud` whoever asks; both and `iat` must be there
@@ -98,9 +121,21 @@ async fn section_5_the_answer_is_signed_by_the_issuer() {
     let mut foreign = good(&other);
     foreign["iss"] = json!(world.idp.issuer().as_str());
     let answer = |world: &World, claims: &Value| {
-        let token = world.idp.token("alice").typ(Some("token-introspection+jwt"));
-        let bare = world.names_of_claims().into_iter().fold(token, |token, name| token.without(&name));
-        claims.as_object().unwrap().iter().fold(bare, |token, (name, value)| token.claim(name, value.clone()))
+        let token = world
+            .idp
+            .token("alice")
+            .typ(Some("token-introspection+jwt"));
+        let bare = world
+            .names_of_claims()
+            .into_iter()
+            .fold(token, |token, name| token.without(&name));
+        claims
+            .as_object()
+            .unwrap()
+            .iter()
+            .fold(bare, |token, (name, value)| {
+                token.claim(name, value.clone())
+            })
     };
     for body in [
         answer(&other, &foreign).sign(),
@@ -109,7 +144,11 @@ async fn section_5_the_answer_is_signed_by_the_issuer() {
         answer(&world, &good(&world)).hmac_with_public_key().sign(),
         good(&world)["token_introspection"].to_string(),
     ] {
-        assert_eq!(respond_with(&world, &body).await, "outage.introspection", "{body}");
+        assert_eq!(
+            respond_with(&world, &body).await,
+            "outage.introspection",
+            "{body}"
+        );
     }
 }
 
@@ -119,5 +158,8 @@ async fn section_8_1_no_confusion_of_jwts() {
     let world = World::new().await;
     let answer = world.token().typ(Some("token-introspection+jwt")).sign();
     assert_eq!(world.judge(&answer).await, "token.type");
-    assert_eq!(respond_with(&world, &world.token().sign()).await, "outage.introspection");
+    assert_eq!(
+        respond_with(&world, &world.token().sign()).await,
+        "outage.introspection"
+    );
 }

@@ -1,4 +1,5 @@
-//! 318 JSON documents: good ones are read, but for repeated members; bad ones are refused; none does harm.
+//! 318 JSON documents: good ones are read, but for repeated members; bad ones are refused; none
+//! does harm.
 
 use super::vectors;
 use crate::tally::Tally;
@@ -9,15 +10,22 @@ use serde_json::Value;
 
 #[test]
 fn every_document_gets_its_answer() {
-    let Some(document) = vectors("json-parsing/json_test_suite.json") else { return };
-    let limits = Limits { json_depth: 600, json_values: 1_000_000, ..Limits::default() };
+    let Some(document) = vectors("json-parsing/json_test_suite.json") else {
+        return;
+    };
+    let limits = Limits {
+        json_depth: 600,
+        json_values: 1_000_000,
+        ..Limits::default()
+    };
     let mut tally = Tally::new("json-parsing");
     let mut read_alike = 0;
     for row in document["vectors"].as_array().unwrap() {
         let name = row["name"].as_str().unwrap();
         let bytes = bytes(row);
         let result = json::parse(&bytes, &limits);
-        let repeated = matches!(&result, Err(fault) if fault.kind() == JsonFaultKind::RepeatedMember);
+        let repeated =
+            matches!(&result, Err(fault) if fault.kind() == JsonFaultKind::RepeatedMember);
         let right = match row["expect"].as_str().unwrap() {
             "accept" => result.is_ok() || repeated && name.contains("duplicated"),
             "reject" => result.is_err(),
@@ -53,7 +61,10 @@ mod base64_of_tests {
 
     /// The vectors are in the other base64: with padding, and two other characters.
     pub(super) fn decode(text: &str) -> Vec<u8> {
-        let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+        let text = text
+            .trim_end_matches('=')
+            .replace('+', "-")
+            .replace('/', "_");
         base64url::decode(&text).unwrap()
     }
 }

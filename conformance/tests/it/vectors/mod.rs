@@ -1,5 +1,6 @@
-//! Other people's vectors. They are not part of the project: they are read from `../shared/vectors` beside the
-//! checkout, or from `PORTCULLIS_VECTORS`; where they are not, that is said, and they are skipped.
+//! Other people's vectors. They are not part of the project: they are read from `../shared/vectors`
+//! beside the checkout, or from `PORTCULLIS_VECTORS`; where they are not, that is said, and they
+//! are skipped.
 
 mod json_parsing;
 mod specifications;
@@ -27,8 +28,12 @@ fn vectors(name: &str) -> Option<Value> {
 
 /// Whether a JWS verifies with one of the keys, by the production parser and check.
 fn verifies(jws: &str, key_set: &Value) -> bool {
-    let Ok(keys) = Jwks::parse(key_set.to_string().as_bytes(), &Limits::default()) else { return false };
-    let Ok(jws) = compact::parse_jws(jws, &Limits::default()) else { return false };
+    let Ok(keys) = Jwks::parse(key_set.to_string().as_bytes(), &Limits::default()) else {
+        return false;
+    };
+    let Ok(jws) = compact::parse_jws(jws, &Limits::default()) else {
+        return false;
+    };
     match keys.select(jws.header().kid.as_deref(), jws.header().algorithm) {
         Selection::Keys(keys) => signature::check_jws(&jws, &keys).is_ok(),
         Selection::WrongAlgorithm | Selection::Unknown => false,

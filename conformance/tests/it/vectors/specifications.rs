@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 #[test]
 fn signatures_of_the_rfcs() {
-    let Some(document) = vectors("rfc-examples/jws.json") else { return };
+    let Some(document) = vectors("rfc-examples/jws.json") else {
+        return;
+    };
     let mut tally = Tally::new("rfc-examples jws");
     for row in document["vectors"].as_array().unwrap() {
         let token = row["token"].as_str().unwrap();
@@ -19,24 +21,37 @@ fn signatures_of_the_rfcs() {
         } else {
             compact::parse_jws(token, &Limits::default()).is_err()
         };
-        tally.count(row["id"].as_str().unwrap(), right, || row["note"].to_string());
+        tally.count(row["id"].as_str().unwrap(), right, || {
+            row["note"].to_string()
+        });
     }
     tally.finish(10);
 }
 
 #[test]
 fn the_key_set_of_rfc_7517() {
-    let Some(document) = vectors("rfc-examples/jwks-rfc7517-a1.json") else { return };
-    let set = if document["keys"].is_array() { document } else { find_keys(&document).unwrap() };
+    let Some(document) = vectors("rfc-examples/jwks-rfc7517-a1.json") else {
+        return;
+    };
+    let set = if document["keys"].is_array() {
+        document
+    } else {
+        find_keys(&document).unwrap()
+    };
     let keys = Jwks::parse(set.to_string().as_bytes(), &Limits::default()).unwrap();
     // The first of the two is for encryption.
-    assert_eq!(keys.keys().iter().map(|key| key.kid()).collect::<Vec<_>>(), [Some("2011-04-29")]);
+    assert_eq!(
+        keys.keys().iter().map(|key| key.kid()).collect::<Vec<_>>(),
+        [Some("2011-04-29")]
+    );
     crate::tally::totals("rfc-examples jwks", 1, 1, 0);
 }
 
 fn find_keys(value: &Value) -> Option<Value> {
     match value {
-        Value::Object(members) if members.get("keys").is_some_and(Value::is_array) => Some(value.clone()),
+        Value::Object(members) if members.get("keys").is_some_and(Value::is_array) => {
+            Some(value.clone())
+        }
         Value::Object(members) => members.values().find_map(find_keys),
         Value::Array(elements) => elements.iter().find_map(find_keys),
         _ => None,
@@ -59,19 +74,25 @@ fn signatures_of_the_cookbook() {
     ];
     let mut tally = Tally::new("jose-cookbook jws");
     for (file, valid) in files {
-        let Some(document) = vectors(&format!("jose-cookbook/{file}")) else { return };
+        let Some(document) = vectors(&format!("jose-cookbook/{file}")) else {
+            return;
+        };
         let output = &document["output"];
         let forms = [&output["compact"], &output["json"], &output["json_flat"]]
             .into_iter()
             .filter(|form| !form.is_null());
         for form in forms {
-            let text = form.as_str().map_or_else(|| form.to_string(), str::to_owned);
+            let text = form
+                .as_str()
+                .map_or_else(|| form.to_string(), str::to_owned);
             let key = &document["input"]["key"];
             let set = json!({ "keys": [if key.is_object() { public(key) } else { Value::Null }] });
             let wanted = valid && form.is_string();
-            tally.count(&format!("{file} {}", text.len()), verifies(&text, &set) == wanted, || {
-                form.to_string()
-            });
+            tally.count(
+                &format!("{file} {}", text.len()),
+                verifies(&text, &set) == wanted,
+                || form.to_string(),
+            );
         }
     }
     tally.finish(15);

@@ -9,7 +9,11 @@ use std::collections::BTreeMap;
 
 #[test]
 fn signatures() {
-    run("json_web_signature_test", "wycheproof json_web_signature_test", 401);
+    run(
+        "json_web_signature_test",
+        "wycheproof json_web_signature_test",
+        401,
+    );
 }
 
 #[test]
@@ -18,9 +22,10 @@ fn keys() {
 }
 
 fn run(file: &str, suite: &'static str, least: usize) {
-    let (Some(document), Some(overrides)) =
-        (vectors(&format!("wycheproof/{file}.json")), vectors("wycheproof/strict-overrides.json"))
-    else {
+    let (Some(document), Some(overrides)) = (
+        vectors(&format!("wycheproof/{file}.json")),
+        vectors("wycheproof/strict-overrides.json"),
+    ) else {
         return;
     };
     let overrides = overrides_of(&overrides[file]);
@@ -31,8 +36,16 @@ fn run(file: &str, suite: &'static str, least: usize) {
             Value::Null => &group["private"],
             public => public,
         };
-        let set = if keys["keys"].is_array() { keys.clone() } else { json!({ "keys": [keys] }) };
-        let is_symmetric = set["keys"].as_array().unwrap().iter().all(|key| key["kty"] == "oct");
+        let set = if keys["keys"].is_array() {
+            keys.clone()
+        } else {
+            json!({ "keys": [keys] })
+        };
+        let is_symmetric = set["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|key| key["kty"] == "oct");
         for test in group["tests"].as_array().unwrap() {
             let id = test["tcId"].as_u64().unwrap();
             let printed = test["result"].as_str().unwrap();
@@ -46,8 +59,9 @@ fn run(file: &str, suite: &'static str, least: usize) {
             } else {
                 verified == wanted
             };
-            tally
-                .count(&id.to_string(), right, || format!("{verified}, not {expected}: {}", test["comment"]));
+            tally.count(&id.to_string(), right, || {
+                format!("{verified}, not {expected}: {}", test["comment"])
+            });
         }
     }
     println!("  of which symmetric, and refused: {symmetric}");

@@ -15,13 +15,15 @@ pub(crate) struct AuditArguments {
     /// Ask nobody: the settings alone
     #[arg(long, requires = "config", conflicts_with = "token_file")]
     pub(crate) offline: bool,
-    /// A file with an access token to judge too; `-` reads standard input. It is never shown, and not sent anywhere
+    /// A file with an access token to judge too; `-` reads standard input. It is never shown, and
+    /// not sent anywhere
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// A file with the certificates, in PEM, of a private authority to trust besides the usual ones
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// The kind of provider, such as `cloudflare`, which says where its documents are [default: what the issuer shows]
+    /// The kind of provider, such as `cloudflare`, which says where its documents are
+    /// [default: what the issuer shows]
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// Where the metadata is, if not under the issuer
@@ -79,10 +81,14 @@ pub(crate) struct Ignored {
 
 fn ignored(text: &str) -> Result<Ignored, String> {
     let (id, reason) = text.split_once('=').unwrap_or((text, ""));
-    let rule = named(id).ok_or("no such rule: docs/audit.md lists them, and every finding names its own")?;
+    let rule = named(id)
+        .ok_or("no such rule: docs/audit.md lists them, and every finding names its own")?;
     match reason.trim() {
         "" => Err(format!("write the reason too: `{id}=...`")),
-        reason => Ok(Ignored { id: rule.id, reason: reason.to_owned() }),
+        reason => Ok(Ignored {
+            id: rule.id,
+            reason: reason.to_owned(),
+        }),
     }
 }
 
@@ -103,9 +109,21 @@ mod tests {
 
     #[test]
     fn a_rule_is_ignored_for_a_reason() {
-        let expected = Ignored { id: "audit.pkce_missing", reason: "said = in the manual".to_owned() };
-        assert_eq!(ignored("audit.pkce_missing= said = in the manual"), Ok(expected));
-        for text in ["audit.pkce_missing", "audit.pkce_missing= ", "audit.nothing=x", "=x", ""] {
+        let expected = Ignored {
+            id: "audit.pkce_missing",
+            reason: "said = in the manual".to_owned(),
+        };
+        assert_eq!(
+            ignored("audit.pkce_missing= said = in the manual"),
+            Ok(expected)
+        );
+        for text in [
+            "audit.pkce_missing",
+            "audit.pkce_missing= ",
+            "audit.nothing=x",
+            "=x",
+            "",
+        ] {
             assert!(ignored(text).is_err(), "{text:?}");
         }
     }

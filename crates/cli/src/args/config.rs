@@ -26,7 +26,12 @@ pub(crate) enum ConfigAction {
         #[arg(long)]
         cedar: bool,
         /// The settings, for `--cedar`
-        #[arg(long, value_name = "FILE", default_value = "portcullis.toml", requires = "cedar")]
+        #[arg(
+            long,
+            value_name = "FILE",
+            default_value = "portcullis.toml",
+            requires = "cedar"
+        )]
         config: PathBuf,
     },
     /// Write a commented settings file to begin with

@@ -40,7 +40,8 @@ pub(crate) struct IdpArguments {
 
 /// The names of the dialects, for help and for the cure of a wrong one.
 fn dialects() -> impl TypedValueParser<Value = Dialect> {
-    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name)).try_map(|name| name.parse::<Dialect>())
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name))
+        .try_map(|name| name.parse::<Dialect>())
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,7 +59,8 @@ pub(crate) enum IdpAction {
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
         issuer: String,
     },
-    /// Make an endpoint fail, the clock go wrong or the tokens be wrong; without arguments, show what does
+    /// Make an endpoint fail, the clock go wrong or the tokens be wrong; without arguments, show
+    /// what does
     #[command(after_long_help = FAULTS)]
     Fault {
         /// What is to fail, by its name; `reset` makes everything work again

@@ -12,7 +12,8 @@ pub(crate) struct KeysArguments {
     /// A file with the certificates, in PEM, of a private authority to trust besides the usual ones
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// The kind of provider, such as `cloudflare`, which says where its documents are [default: what the issuer shows]
+    /// The kind of provider, such as `cloudflare`, which says where its documents are
+    /// [default: what the issuer shows]
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// Where the metadata is, if not under the issuer
@@ -27,14 +28,16 @@ pub(crate) struct KeysArguments {
     /// Look again and again, and print what changes; Ctrl-C ends it
     #[arg(long)]
     pub(crate) watch: bool,
-    /// How often to look, such as `30s` [default: as often as the server would, by the issuer's headers]
+    /// How often to look, such as `30s`
+    /// [default: as often as the server would, by the issuer's headers]
     #[arg(long, value_name = "DURATION", requires = "watch", value_parser = every)]
     pub(crate) every: Option<Duration>,
 }
 
 /// A second at the least: it is somebody else's server.
 fn every(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|_| "write it like `30s` or `5m`".to_owned())?;
+    let duration =
+        humantime::parse_duration(text).map_err(|_| "write it like `30s` or `5m`".to_owned())?;
     if (1..=86_400).contains(&duration.as_secs()) {
         Ok(duration)
     } else {

@@ -25,8 +25,8 @@ pub(crate) use serve::ServeArguments;
 pub(crate) use shell::{CompletionsArguments, ManArguments};
 pub(crate) use sign_in::SignInArguments;
 pub(crate) use token::{
-    ClientArguments, Grant, LogoutArguments, Output, OutputArguments, RequestArguments, TokenAction,
-    TokenArguments, TokenType,
+    ClientArguments, Grant, LogoutArguments, Output, OutputArguments, RequestArguments,
+    TokenAction, TokenArguments, TokenType,
 };
 
 use clap::{Parser, Subcommand};
@@ -48,7 +48,8 @@ pub(crate) enum Command {
     /// Run everything on this machine: an identity provider, an API, the gateway, and lines to try
     #[cfg(feature = "dev")]
     Dev(DevArguments),
-    /// Run the development identity provider alone; rotate the keys of one that runs, or make it fail
+    /// Run the development identity provider alone; rotate the keys of one that runs, or make it
+    /// fail
     #[cfg(feature = "dev")]
     Idp(IdpArguments),
     /// Get an access token from any identity provider, and print it

@@ -28,7 +28,8 @@ pub(crate) struct RevokeArguments {
     /// Show what is revoked, by kind and digest
     #[arg(long)]
     pub(crate) list: bool,
-    /// Revoke what was issued at this moment or before: 2026-11-24T15:04:05Z, or seconds since 1970 [default: now]
+    /// Revoke what was issued at this moment or before: 2026-11-24T15:04:05Z, or seconds since 1970
+    /// [default: now]
     #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with_all = ["token_file", "jti", "session", "list"])]
     pub(crate) since: Option<NumericDate>,
     /// For how many days it is remembered: as long as the issuer's longest-lived token, at least
@@ -86,7 +87,13 @@ mod tests {
         for text in ["1800000000", "2027-01-15T08:00:00Z", "2027-01-15 08:00:00"] {
             assert_eq!(moment(text), expected, "{text}");
         }
-        for text in ["", "-1", "yesterday", "2027-01-15T08:00:00+01:00", "99999999999"] {
+        for text in [
+            "",
+            "-1",
+            "yesterday",
+            "2027-01-15T08:00:00+01:00",
+            "99999999999",
+        ] {
             assert!(moment(text).is_err(), "{text}");
         }
     }

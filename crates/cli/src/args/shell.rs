@@ -14,7 +14,8 @@ pub(crate) struct CompletionsArguments {
 #[derive(Args, Debug)]
 #[command(after_long_help = MAN)]
 pub(crate) struct ManArguments {
-    /// Write a page for each command into this folder [default: the page of `portcullis` on standard output]
+    /// Write a page for each command into this folder
+    /// [default: the page of `portcullis` on standard output]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -14,16 +14,19 @@ pub(crate) struct SignInArguments {
     /// Who is probably signing in, such as an address
     #[arg(long, value_name = "NAME", help_heading = SIGN_IN)]
     pub(crate) login_hint: Option<String>,
-    /// What the provider is to do: `login`, `consent`, `select_account` (each asks the person now), or `none` (asks nobody)
+    /// What the provider is to do: `login`, `consent`, `select_account` (each asks the person now),
+    /// or `none` (asks nobody)
     #[arg(long, value_name = "WORDS", help_heading = SIGN_IN)]
     pub(crate) prompt: Option<String>,
     /// One more parameter of the sign-in, such as `access_type=offline`; can be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", help_heading = SIGN_IN)]
     pub(crate) parameters: Vec<String>,
-    /// Another audience that an ID token may be for, as it belongs to the same application; can be repeated
+    /// Another audience that an ID token may be for, as it belongs to the same application; can be
+    /// repeated
     #[arg(long, value_name = "NAME", help_heading = SIGN_IN)]
     pub(crate) trusted_audience: Vec<String>,
-    /// Go on with a provider that says it checks no PKCE with S256: whoever steals the code may use it
+    /// Go on with a provider that says it checks no PKCE with S256: whoever steals the code may use
+    /// it
     #[arg(long, help_heading = SIGN_IN)]
     pub(crate) danger_without_pkce: bool,
 }

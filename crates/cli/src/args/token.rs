@@ -61,21 +61,24 @@ pub(crate) struct ClientArguments {
     /// The client, as it is registered there [env: OAUTH2_CLIENT_ID, also from .env]
     #[arg(long, value_name = "ID", help_heading = CLIENT)]
     pub(crate) client_id: Option<String>,
-    /// A file with the client's secret; a command line could be read by others [env: OAUTH2_CLIENT_SECRET, the secret itself]
+    /// A file with the client's secret; a command line could be read by others
+    /// [env: OAUTH2_CLIENT_SECRET, the secret itself]
     #[arg(long, value_name = "FILE", help_heading = CLIENT)]
     pub(crate) client_secret_file: Option<PathBuf>,
-    /// A file with the client's private key in PEM: it signs what proves the client (private_key_jwt)
+    /// A file with the client's private key in PEM: it signs what proves the client
+    /// (private_key_jwt)
     #[arg(long, value_name = "FILE", help_heading = CLIENT, conflicts_with = "client_secret_file")]
     pub(crate) client_key_file: Option<PathBuf>,
     /// The name of that key at the provider (`kid`)
     #[arg(long, value_name = "KID", help_heading = CLIENT, requires = "client_key_file")]
     pub(crate) client_key_id: Option<String>,
-    /// A file with the client's certificate and its key in PEM, for mutual TLS; beside --client-key-file, the certificate
-    /// whose thumbprint names the key (Entra ID)
+    /// A file with the client's certificate and its key in PEM, for mutual TLS; beside
+    /// --client-key-file, the certificate whose thumbprint names the key (Entra ID)
     #[arg(long, value_name = "FILE", help_heading = CLIENT, conflicts_with = "client_secret_file")]
     pub(crate) client_certificate_file: Option<PathBuf>,
-    /// A file with a ready assertion of the client, as a platform keeps one for a workload (Kubernetes, AZURE_FEDERATED_TOKEN_FILE);
-    /// it is read each time [env: OAUTH2_CLIENT_ASSERTION_FILE, also from .env]
+    /// A file with a ready assertion of the client, as a platform keeps one for a workload
+    /// (Kubernetes, AZURE_FEDERATED_TOKEN_FILE); it is read each time
+    /// [env: OAUTH2_CLIENT_ASSERTION_FILE, also from .env]
     #[arg(long, value_name = "FILE", help_heading = CLIENT, conflicts_with_all = ["client_secret_file", "client_key_file", "client_certificate_file"])]
     pub(crate) client_assertion_file: Option<PathBuf>,
     /// Send the secret in the form, to a provider that takes it there only (client_secret_post)
@@ -91,10 +94,12 @@ pub(crate) struct ClientArguments {
 pub(crate) struct RequestArguments {
     #[command(flatten)]
     pub(crate) client: ClientArguments,
-    /// The scopes to ask for, with spaces between [default for a person: `openid offline_access`, as far as there are such]
+    /// The scopes to ask for, with spaces between
+    /// [default for a person: `openid offline_access`, as far as there are such]
     #[arg(long, value_name = "SCOPES", help_heading = ASKED)]
     pub(crate) scope: Option<String>,
-    /// The API to ask for, by its name at the provider (`audience`: Auth0, Ory Hydra, token exchange)
+    /// The API to ask for, by its name at the provider (`audience`: Auth0, Ory Hydra, token
+    /// exchange)
     #[arg(long, value_name = "NAME", help_heading = ASKED)]
     pub(crate) audience: Option<String>,
     /// The API to ask for, by its address (`resource`, RFC 8707)
@@ -109,14 +114,16 @@ pub(crate) struct RequestArguments {
     /// What kind of token that is
     #[arg(long, value_enum, default_value_t = TokenType::AccessToken, requires = "subject_token_file", help_heading = ASKED)]
     pub(crate) subject_token_type: TokenType,
-    /// Send the request ahead to the provider, past the browser (PAR, RFC 9126); done by itself where it is demanded
+    /// Send the request ahead to the provider, past the browser (PAR, RFC 9126); done by itself
+    /// where it is demanded
     #[arg(long, help_heading = ASKED)]
     pub(crate) par: bool,
-    /// Bind the token to a key that stays here (RFC 9449): then it takes `portcullis curl` to use it
+    /// Bind the token to a key that stays here (RFC 9449): then it takes `portcullis curl` to use
+    /// it
     #[arg(long, help_heading = ASKED)]
     pub(crate) dpop: bool,
-    /// Where the browser comes back to, if the provider must know it: a port of 127.0.0.1, [::1] or localhost; without a port, a
-    /// free one [default: any free port of 127.0.0.1, and /callback]
+    /// Where the browser comes back to, if the provider must know it: a port of 127.0.0.1, [::1] or
+    /// localhost; without a port, a free one [default: any free port of 127.0.0.1, and /callback]
     #[arg(long, value_name = "URI", help_heading = ASKED)]
     pub(crate) redirect_uri: Option<String>,
     #[command(flatten)]
@@ -146,7 +153,8 @@ pub(crate) struct OutputArguments {
     /// The same as --output json
     #[arg(long, help_heading = OUTPUT, conflicts_with = "output")]
     pub(crate) json: bool,
-    /// The ID token in the place of the access token; --output kubernetes does so by itself, where there is one
+    /// The ID token in the place of the access token; --output kubernetes does so by itself, where
+    /// there is one
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) id_token: bool,
 }

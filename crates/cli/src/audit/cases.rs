@@ -1,5 +1,5 @@
-//! Each rule has a case in which it fires; in the sound provider and the sound settings, from which every case differs
-//! in one thing, none does.
+//! Each rule has a case in which it fires; in the sound provider and the sound settings, from which
+//! every case differs in one thing, none does.
 
 use super::handshake::{Door, Leaf};
 use super::sample::Sample;
@@ -48,12 +48,20 @@ impl Reply {
             ("strict-transport-security", "max-age=31536000".to_owned()),
             ("date", httpdate::fmt_http_date(date)),
         ];
-        Self { status: 200, headers, body, raw: None, took: Duration::from_millis(20), fault: None }
+        Self {
+            status: 200,
+            headers,
+            body,
+            raw: None,
+            took: Duration::from_millis(20),
+            fault: None,
+        }
     }
 
     pub(super) fn set(&mut self, name: &'static str, value: Option<&str>) {
         self.headers.retain(|(other, _)| *other != name);
-        self.headers.extend(value.map(|value| (name, value.to_owned())));
+        self.headers
+            .extend(value.map(|value| (name, value.to_owned())));
     }
 
     fn looked(&self, url: &str) -> Looked {
@@ -61,11 +69,26 @@ impl Reply {
         for (name, value) in &self.headers {
             headers.insert(*name, value.parse().unwrap());
         }
-        let body = self.raw.clone().unwrap_or_else(|| self.body.to_string()).into_bytes();
+        let body = self
+            .raw
+            .clone()
+            .unwrap_or_else(|| self.body.to_string())
+            .into_bytes();
         let asked = NumericDate::from_seconds(NOW);
-        let answer = Answer { status: self.status, headers, body, asked, took: self.took };
-        let answer = self.fault.map_or(Ok(answer), |reason| Err(reason.to_owned()));
-        Looked { url: url.parse().unwrap(), answer }
+        let answer = Answer {
+            status: self.status,
+            headers,
+            body,
+            asked,
+            took: self.took,
+        };
+        let answer = self
+            .fault
+            .map_or(Ok(answer), |reason| Err(reason.to_owned()));
+        Looked {
+            url: url.parse().unwrap(),
+            answer,
+        }
     }
 }
 
@@ -114,7 +137,10 @@ impl Provider {
     }
 
     /// Changes a member of both metadata documents; null takes it away.
-    #[expect(clippy::needless_pass_by_value, reason = "a table of cases reads better without the borrows")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a table of cases reads better without the borrows"
+    )]
     fn metadata(&mut self, name: &str, value: Value) {
         for (_, reply) in &mut self.forms {
             match &value {
@@ -148,9 +174,19 @@ impl Provider {
 
     pub(super) fn seen(&self) -> Seen {
         let limits = Limits::default();
-        let forms = self.forms.iter().map(|(url, reply)| Form::read(reply.looked(url), &limits)).collect();
-        let keys = self.keys.as_ref().map(|(url, reply)| KeySet::read(reply.looked(url), &limits));
-        let mut sample = self.token.as_ref().map(|text| Sample::read(text, None, &limits));
+        let forms = self
+            .forms
+            .iter()
+            .map(|(url, reply)| Form::read(reply.looked(url), &limits))
+            .collect();
+        let keys = self
+            .keys
+            .as_ref()
+            .map(|(url, reply)| KeySet::read(reply.looked(url), &limits));
+        let mut sample = self
+            .token
+            .as_ref()
+            .map(|text| Sample::read(text, None, &limits));
         if let Some(Sample::Read(token)) = &mut sample {
             token.signed = self.signed;
         }
@@ -183,7 +219,8 @@ pub(super) fn rsa(kid: &str, bytes: usize) -> Value {
     json!({ "kty": "RSA", "kid": kid, "use": "sig", "alg": "RS256", "n": modulus, "e": "AQAB" })
 }
 
-/// An access token as RFC 9068 has it, bound to a key; what a case adds takes the place, and null takes away.
+/// An access token as RFC 9068 has it, bound to a key; what a case adds takes the place, and null
+/// takes away.
 fn token(header: &Value, claims: &Value) -> String {
     let mut parts = [
         json!({ "typ": "at+jwt", "alg": "RS256", "kid": "a" }),
@@ -307,8 +344,13 @@ const CASES: &[(&str, Change)] = &[
 ];
 
 fn all_dates(provider: &mut Provider, seconds: i64) {
-    let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs()));
-    provider.forms.iter_mut().for_each(|(_, reply)| reply.set("date", Some(&date)));
+    let date = httpdate::fmt_http_date(
+        std::time::UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs()),
+    );
+    provider
+        .forms
+        .iter_mut()
+        .for_each(|(_, reply)| reply.set("date", Some(&date)));
     provider.reply().set("date", Some(&date));
 }
 
@@ -317,7 +359,9 @@ fn certificate(year: i32) -> String {
     use base64::Engine as _;
     let mut params = rcgen::CertificateParams::new(["idp.example".to_owned()]).unwrap();
     params.not_after = rcgen::date_time_ymd(year, 12, 31);
-    let certificate = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+    let certificate = params
+        .self_signed(&rcgen::KeyPair::generate().unwrap())
+        .unwrap();
     base64::engine::general_purpose::STANDARD.encode(certificate.der())
 }
 
@@ -337,13 +381,21 @@ fn every_rule_fires_in_its_case() {
         change(&mut provider);
         let found = provider.found();
         assert!(ids(&found).contains(id), "{id}: {:?}", ids(&found));
-        assert!(found.iter().all(|finding| !finding.evidence.is_empty()), "{id}");
+        assert!(
+            found.iter().all(|finding| !finding.evidence.is_empty()),
+            "{id}"
+        );
         // The token is a secret: none of its segments is told.
         let token = provider.token.unwrap();
-        let segments: Vec<&str> = token.split('.').filter(|segment| segment.len() > 16).collect();
+        let segments: Vec<&str> = token
+            .split('.')
+            .filter(|segment| segment.len() > 16)
+            .collect();
         for finding in &found {
             assert!(
-                segments.iter().all(|segment| !finding.evidence.contains(segment)),
+                segments
+                    .iter()
+                    .all(|segment| !finding.evidence.contains(segment)),
                 "{id}: {}",
                 finding.evidence
             );
@@ -356,7 +408,11 @@ fn every_rule_has_a_case() {
     let settings = super::written_cases::CASES.iter().map(|(id, _)| *id);
     let cases: Vec<&str> = CASES.iter().map(|(id, _)| *id).chain(settings).collect();
     for rule in all() {
-        assert!(cases.contains(&rule.id), "no case shows that {} fires", rule.id);
+        assert!(
+            cases.contains(&rule.id),
+            "no case shows that {} fires",
+            rule.id
+        );
         let kind = CASES.iter().any(|(id, _)| *id == rule.id);
         assert_eq!(kind, matches!(rule.check, Check::Issuer(_)), "{}", rule.id);
     }
@@ -367,7 +423,9 @@ fn every_rule_has_a_case() {
 #[test]
 fn rules_keep_quiet_where_nothing_is_wrong() {
     let quiet: &[(&str, Change)] = &[
-        ("audit.implicit_offered", |it| it.metadata("response_types_supported", json!(["code", "id_token"]))),
+        ("audit.implicit_offered", |it| {
+            it.metadata("response_types_supported", json!(["code", "id_token"]))
+        }),
         ("audit.key_kid_repeated", |it| {
             it.keys(
                 json!([rsa("a", 256), { "kty": "RSA", "kid": "a", "use": "enc", "n": "AQ", "e": "AQAB" }]),
@@ -377,12 +435,21 @@ fn rules_keep_quiet_where_nothing_is_wrong() {
             it.keys(json!([rsa("a", 256), { "kty": "RSA", "use": "enc", "n": "AQ", "e": "AQAB" }]));
         }),
         ("audit.content_type", |it| {
-            it.reply().set("content-type", Some("application/jwk-set+json;charset=UTF-8"));
+            it.reply().set(
+                "content-type",
+                Some("application/jwk-set+json;charset=UTF-8"),
+            );
         }),
         ("audit.metadata_missing", |it| it.forms[1].1.status = 404),
-        ("audit.token_lifetime", |it| it.token = Some(token(&json!({}), &json!({ "exp": NOW + 86_400 })))),
-        ("audit.token_id_token", |it| it.token = Some(token(&json!({}), &json!({ "nonce": "n" })))),
-        ("audit.endpoint_plain_http", |it| it.metadata("token_endpoint", json!("http://127.0.0.1/token"))),
+        ("audit.token_lifetime", |it| {
+            it.token = Some(token(&json!({}), &json!({ "exp": NOW + 86_400 })))
+        }),
+        ("audit.token_id_token", |it| {
+            it.token = Some(token(&json!({}), &json!({ "nonce": "n" })))
+        }),
+        ("audit.endpoint_plain_http", |it| {
+            it.metadata("token_endpoint", json!("http://127.0.0.1/token"))
+        }),
         ("audit.certificate_expiring", |it| {
             // Six days in all, two of them left: this one is renewed every few days.
             (it.leaf().not_before, it.leaf().not_after) = (NOW - 4 * 86_400, NOW + 2 * 86_400);

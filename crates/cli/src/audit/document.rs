@@ -70,7 +70,11 @@ fn documents_list_every_rule() {
             let section = match rule.section.strip_prefix("docs/") {
                 // A page beside this one, or a heading of this one.
                 Some(page) => {
-                    format!("[{}]({})", page.split('#').next().unwrap(), page.trim_start_matches("audit.md"))
+                    format!(
+                        "[{}]({})",
+                        page.split('#').next().unwrap(),
+                        page.trim_start_matches("audit.md")
+                    )
                 }
                 None => rule.section.to_owned(),
             };
@@ -90,12 +94,21 @@ fn documents_list_every_rule() {
         std::fs::write(&path, &text).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "docs/audit.md is not what the code says: run `cargo xtask docs`");
+    assert!(
+        committed == text,
+        "docs/audit.md is not what the code says: run `cargo xtask docs`"
+    );
 }
 
 /// Both kinds are told of.
 #[test]
 fn issuers_and_settings_have_rules() {
-    let of_settings = all().filter(|rule| matches!(rule.check, Check::Settings(_))).count();
-    assert!(of_settings > 15 && all().count() - of_settings > 60, "{of_settings} of {}", all().count());
+    let of_settings = all()
+        .filter(|rule| matches!(rule.check, Check::Settings(_)))
+        .count();
+    assert!(
+        of_settings > 15 && all().count() - of_settings > 60,
+        "{of_settings} of {}",
+        all().count()
+    );
 }

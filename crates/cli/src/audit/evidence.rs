@@ -9,7 +9,11 @@ pub(super) fn listed<'t>(names: impl IntoIterator<Item = &'t str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     let first: Vec<String> = names.iter().take(MOST).map(|name| shown(name)).collect();
     let more = names.len().saturating_sub(MOST);
-    if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
+    if more == 0 {
+        first.join(", ")
+    } else {
+        format!("{} and {more} more", first.join(", "))
+    }
 }
 
 /// One piece of evidence, or none.

@@ -1,7 +1,8 @@
-//! The TLS of a host: one handshake for each version that this program speaks, with the certificates it was shown.
+//! The TLS of a host: one handshake for each version that this program speaks, with the
+//! certificates it was shown.
 //!
-//! Certificates are judged by the platform's verifier, as for every connection of ours; it is only listened to, and
-//! nothing that it refuses is accepted. Nothing is sent over the connections.
+//! Certificates are judged by the platform's verifier, as for every connection of ours; it is only
+//! listened to, and nothing that it refuses is accepted. Nothing is sent over the connections.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs;
@@ -51,10 +52,20 @@ pub(super) async fn knock(url: &Url, authorities: &[CertificateDer<'static>]) ->
     let (name, port) = (url.host_str()?, url.port_or_known_default()?);
     let tls13 = shake(name, port, &TLS13, authorities).await?;
     let tls12 = shake(name, port, &TLS12, authorities).await?;
-    let seen = [&tls13, &tls12].into_iter().find_map(|shaken| shaken.shown.clone());
-    let (leaf, untrusted) = seen.map_or((None, None), |shown| (leaf(&shown.certificate), shown.refused));
+    let seen = [&tls13, &tls12]
+        .into_iter()
+        .find_map(|shaken| shaken.shown.clone());
+    let (leaf, untrusted) = seen.map_or((None, None), |shown| {
+        (leaf(&shown.certificate), shown.refused)
+    });
     let host = format!("{name}:{port}");
-    Some(Door { host, tls13: tls13.spoken, tls12: tls12.spoken, untrusted, leaf })
+    Some(Door {
+        host,
+        tls13: tls13.spoken,
+        tls12: tls12.spoken,
+        untrusted,
+        leaf,
+    })
 }
 
 /// One handshake.
@@ -74,11 +85,20 @@ async fn shake(
     let connecting = tokio::time::timeout(PATIENCE, TcpStream::connect((bare, port)));
     let stream = connecting.await.ok()?.ok()?;
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Verifier::new_with_extra_roots(authorities.to_vec(), Arc::clone(&provider)).ok()?;
-    let listening = Arc::new(Listening { verifier, shown: Mutex::new(None) });
-    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[version]).ok()?;
+    let verifier =
+        Verifier::new_with_extra_roots(authorities.to_vec(), Arc::clone(&provider)).ok()?;
+    let listening = Arc::new(Listening {
+        verifier,
+        shown: Mutex::new(None),
+    });
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .ok()?;
     let verifier = Arc::clone(&listening);
-    let config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    let config = builder
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
     let server = ServerName::try_from(bare.to_owned()).ok()?;
     let handshake = TlsConnector::from(Arc::new(config)).connect(server, stream);
     let shaken = match tokio::time::timeout(PATIENCE, handshake).await {
@@ -86,7 +106,11 @@ async fn shake(
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("no answer in time".to_owned()),
     };
-    let shown = listening.shown.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let shown = listening
+        .shown
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     // Who shows a certificate speaks the version, whether or not we like the certificate.
     let spoken = if shown.is_some() { Ok(()) } else { shaken };
     Some(Shaken { spoken, shown })
@@ -114,9 +138,14 @@ impl ServerCertVerifier for Listening {
         stapled: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verdict = self.verifier.verify_server_cert(own, others, name, stapled, now);
+        let verdict = self
+            .verifier
+            .verify_server_cert(own, others, name, stapled, now);
         let refused = verdict.as_ref().err().map(ToString::to_string);
-        let shown = Shown { certificate: own.clone().into_owned(), refused };
+        let shown = Shown {
+            certificate: own.clone().into_owned(),
+            refused,
+        };
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
         verdict
     }
@@ -127,7 +156,8 @@ impl ServerCertVerifier for Listening {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls12_signature(message, certificate, signature)
+        self.verifier
+            .verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -136,7 +166,8 @@ impl ServerCertVerifier for Listening {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls13_signature(message, certificate, signature)
+        self.verifier
+            .verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -157,13 +188,26 @@ fn leaf(der: &[u8]) -> Option<Leaf> {
         Ok(PublicKey::RSA(rsa)) => Some(rsa.key_size()),
         _ => None,
     };
-    let weak_signature = match certificate.signature_algorithm.algorithm.to_id_string().as_str() {
+    let weak_signature = match certificate
+        .signature_algorithm
+        .algorithm
+        .to_id_string()
+        .as_str()
+    {
         "1.2.840.113549.1.1.4" => Some("MD5"),
         "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" => Some("SHA-1"),
         _ => None,
     };
-    let (not_before, not_after) = (validity.not_before.timestamp(), validity.not_after.timestamp());
-    Some(Leaf { not_before, not_after, rsa_bits, weak_signature })
+    let (not_before, not_after) = (
+        validity.not_before.timestamp(),
+        validity.not_after.timestamp(),
+    );
+    Some(Leaf {
+        not_before,
+        not_after,
+        rsa_bits,
+        weak_signature,
+    })
 }
 
 #[cfg(test)]
@@ -188,7 +232,10 @@ mod tests {
     async fn versions_and_certificate_are_told() {
         let (url, authority) = server("localhost", &[&TLS12, &TLS13]).await;
         let door = knock(&url, &[authority]).await.unwrap();
-        assert_eq!((&door.tls13, &door.tls12, &door.untrusted), (&Ok(()), &Ok(()), &None));
+        assert_eq!(
+            (&door.tls13, &door.tls12, &door.untrusted),
+            (&Ok(()), &Ok(()), &None)
+        );
         let leaf = Leaf {
             not_before: 1_735_689_600,
             not_after: 2_208_988_800,
@@ -214,12 +261,23 @@ mod tests {
         assert!(door.untrusted.unwrap().contains("not valid for name"));
         assert!(door.leaf.is_some() && door.tls13.is_ok());
         let (url, _) = server("localhost", &[&TLS13]).await;
-        assert!(knock(&url, &[]).await.unwrap().untrusted.is_some(), "nobody knows the authority");
+        assert!(
+            knock(&url, &[]).await.unwrap().untrusted.is_some(),
+            "nobody knows the authority"
+        );
     }
 
     #[tokio::test]
     async fn who_is_not_there_is_no_door() {
-        assert!(knock(&"https://127.0.0.1:1".parse().unwrap(), &[]).await.is_none());
-        assert!(knock(&"http://127.0.0.1:1".parse().unwrap(), &[]).await.is_none());
+        assert!(
+            knock(&"https://127.0.0.1:1".parse().unwrap(), &[])
+                .await
+                .is_none()
+        );
+        assert!(
+            knock(&"http://127.0.0.1:1".parse().unwrap(), &[])
+                .await
+                .is_none()
+        );
     }
 }

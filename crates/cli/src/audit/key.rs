@@ -33,7 +33,12 @@ impl KeySeen {
         let verdict = VerifyingKey::from_jwk(jwk);
         let jwk = jwk.as_object().cloned().unwrap_or_default();
         let certificate = certificate(&jwk);
-        Self { index, jwk, verdict, certificate }
+        Self {
+            index,
+            jwk,
+            verdict,
+            certificate,
+        }
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
@@ -41,7 +46,9 @@ impl KeySeen {
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.jwk.get(name).is_some_and(|value| !matches!(value, Json::Null))
+        self.jwk
+            .get(name)
+            .is_some_and(|value| !matches!(value, Json::Null))
     }
 
     /// How it is called in evidence and tables.
@@ -59,8 +66,14 @@ impl KeySeen {
 
     /// Type and curve, such as `EC P-256`.
     pub(crate) fn kind(&self) -> String {
-        let text = |name| self.text(name).map(|text| text.escape_debug().take(16).collect::<String>());
-        let parts = [text("kty").unwrap_or_else(|| "no type".to_owned()), text("crv").unwrap_or_default()];
+        let text = |name| {
+            self.text(name)
+                .map(|text| text.escape_debug().take(16).collect::<String>())
+        };
+        let parts = [
+            text("kty").unwrap_or_else(|| "no type".to_owned()),
+            text("crv").unwrap_or_default(),
+        ];
         parts.join(" ").trim_end().to_owned()
     }
 
@@ -91,13 +104,18 @@ impl KeySeen {
         let member = |name: &&str| Some(format!("\"{name}\":\"{}\"", plain(self.text(name)?)?));
         let members: Option<Vec<String>> = names.iter().map(member).collect();
         let text = format!("{{{}}}", members?.join(","));
-        Some(base64url::encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()))
+        Some(base64url::encode(
+            digest::digest(&digest::SHA256, text.as_bytes()).as_ref(),
+        ))
     }
 }
 
 /// A text that needs no escaping in JSON: the members of a thumbprint never do.
 fn plain(text: &str) -> Option<&str> {
-    Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)))
+    Some(text).filter(|text| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    })
 }
 
 fn certificate(jwk: &Object) -> Option<Certificate> {
@@ -105,7 +123,10 @@ fn certificate(jwk: &Object) -> Option<Certificate> {
     let der = STANDARD.decode(first).ok()?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
     let fits = fits(jwk, certificate.public_key().parsed().ok()?);
-    Some(Certificate { expires: certificate.validity().not_after.timestamp(), fits })
+    Some(Certificate {
+        expires: certificate.validity().not_after.timestamp(),
+        fits,
+    })
 }
 
 fn fits(jwk: &Object, key: PublicKey<'_>) -> bool {
@@ -142,7 +163,10 @@ mod tests {
     use serde_json::{Value, json};
 
     fn key(jwk: &Value) -> KeySeen {
-        KeySeen::read(0, &json::parse(jwk.to_string().as_bytes(), &Limits::default()).unwrap())
+        KeySeen::read(
+            0,
+            &json::parse(jwk.to_string().as_bytes(), &Limits::default()).unwrap(),
+        )
     }
 
     /// An EC key with its certificate.
@@ -153,36 +177,59 @@ mod tests {
         let certificate = params.self_signed(&pair).unwrap();
         let point = pair.public_key_raw();
         let [x, y] = [&point[1..33], &point[33..]].map(base64url::encode);
-        (json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y }), STANDARD.encode(certificate.der()))
+        (
+            json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y }),
+            STANDARD.encode(certificate.der()),
+        )
     }
 
     #[test]
     fn a_certificate_is_compared_with_its_key() {
         let (mut jwk, certificate) = certified();
         jwk["x5c"] = json!([certificate]);
-        assert_eq!(key(&jwk).certificate, Some(Certificate { expires: 1_893_456_000, fits: true }));
+        assert_eq!(
+            key(&jwk).certificate,
+            Some(Certificate {
+                expires: 1_893_456_000,
+                fits: true
+            })
+        );
         jwk["x5c"] = json!([certified().1]);
         assert_eq!(key(&jwk).certificate.map(|it| it.fits), Some(false));
         jwk["x5c"] = json!(["nonsense"]);
         assert_eq!(key(&jwk).certificate, None);
     }
 
-    /// The digest was made by another program, `openssl dgst`, over the text that RFC 7638, section 3 prescribes.
+    /// The digest was made by another program, `openssl dgst`, over the text that RFC 7638, section
+    /// 3 prescribes.
     #[test]
     fn the_thumbprint_is_made_of_the_required_members_alone() {
         let jwk = json!({ "kid": "a", "use": "sig", "kty": "OKP", "crv": "Ed25519", "x": "AA" });
-        assert_eq!(key(&jwk).thumbprint().as_deref(), Some("3I7TDbW-lKbNSt8372-ez4nbmhZyQrtliLvMotQEsgE"));
-        assert_eq!(key(&json!({ "kty": "OKP", "crv": "Ed25519" })).thumbprint(), None);
-        assert_eq!(key(&json!({ "kty": "OKP", "crv": "Ed\"", "x": "AA" })).thumbprint(), None);
+        assert_eq!(
+            key(&jwk).thumbprint().as_deref(),
+            Some("3I7TDbW-lKbNSt8372-ez4nbmhZyQrtliLvMotQEsgE")
+        );
+        assert_eq!(
+            key(&json!({ "kty": "OKP", "crv": "Ed25519" })).thumbprint(),
+            None
+        );
+        assert_eq!(
+            key(&json!({ "kty": "OKP", "crv": "Ed\"", "x": "AA" })).thumbprint(),
+            None
+        );
     }
 
     #[test]
     fn sizes_are_of_the_number_itself() {
-        let rsa =
-            |bytes: &[u8]| key(&json!({ "kty": "RSA", "n": base64url::encode(bytes), "e": "AQAB" })).bits();
+        let rsa = |bytes: &[u8]| {
+            key(&json!({ "kty": "RSA", "n": base64url::encode(bytes), "e": "AQAB" })).bits()
+        };
         assert_eq!(rsa(&[0, 1, 0]), Some(9));
         assert_eq!(rsa(&[0xff; 128]), Some(1_024));
-        assert_eq!(key(&json!({ "kty": "EC", "crv": "P-521" })).bits(), Some(521));
+        assert_eq!(
+            key(&json!({ "kty": "EC", "crv": "P-521" })).bits(),
+            Some(521)
+        );
         assert_eq!(key(&json!({ "kty": "oct", "k": "AA" })).bits(), None);
     }
 }

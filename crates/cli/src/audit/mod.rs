@@ -1,9 +1,10 @@
-//! The audit of an identity provider, and of our own settings: one table of rules over what was seen.
+//! The audit of an identity provider, and of our own settings: one table of rules over what was
+//! seen.
 //!
-//! [`gather`] asks the provider, [`Seen`] holds what came of it, and every [`Rule`] is a pure function from there to
-//! evidence. Not examined: what only somebody with an account could find out (redirect addresses, what a user is
-//! asked, rotation of refresh tokens), TLS before 1.2, which this program cannot speak, and whether a metadata's promise
-//! is kept.
+//! [`gather`] asks the provider, [`Seen`] holds what came of it, and every [`Rule`] is a pure
+//! function from there to evidence. Not examined: what only somebody with an account could find out
+//! (redirect addresses, what a user is asked, rotation of refresh tokens), TLS before 1.2, which
+//! this program cannot speak, and whether a metadata's promise is kept.
 
 #[cfg(test)]
 mod cases;
@@ -100,14 +101,20 @@ pub(crate) struct Place {
     pub(crate) line: Option<usize>,
 }
 
-/// What an identity provider shows, by all rules. Of one that stands in our settings, `place` says where.
+/// What an identity provider shows, by all rules. Of one that stands in our settings, `place` says
+/// where.
 pub(crate) fn of_issuer(seen: &Seen, place: Option<&Place>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in all() {
         if let Check::Issuer(check) = rule.check {
             findings.extend(check(seen).into_iter().map(|evidence| {
                 let (subject, place) = (seen.issuer.to_string(), place.cloned());
-                Finding { rule, subject, evidence, place }
+                Finding {
+                    rule,
+                    subject,
+                    evidence,
+                    place,
+                }
             }));
         }
     }

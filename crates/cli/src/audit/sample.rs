@@ -1,4 +1,5 @@
-//! A sample token: how it is made, and whether the published keys verify it. The token itself is never shown.
+//! A sample token: how it is made, and whether the published keys verify it. The token itself is
+//! never shown.
 
 use portcullis_core::Limits;
 use portcullis_core::jose::{CompactJws, Header, Jwks, Selection, compact, signature};
@@ -39,13 +40,21 @@ impl Sample {
                 let header = token.header().clone();
                 let signed = keys.map(|keys| is_verified(token.jws(), keys));
                 let claims = token.unverified_claims().clone();
-                Self::Read(Box::new(Token { header, claims, bytes: text.len(), signed }))
+                Self::Read(Box::new(Token {
+                    header,
+                    claims,
+                    bytes: text.len(),
+                    signed,
+                }))
             }
         }
     }
 
     fn refused(code: Code, facts: &Facts) -> Self {
-        Self::Refused { code, facts: facts.clone() }
+        Self::Refused {
+            code,
+            facts: facts.clone(),
+        }
     }
 
     /// The token, if it could be read.
@@ -68,7 +77,10 @@ pub(super) fn is_verified(jws: &CompactJws<'_>, keys: &Jwks) -> bool {
 impl Token {
     /// `exp` less `iat`, or less `nbf` where that is all there is.
     pub(crate) fn lifetime(&self) -> Option<i64> {
-        let from = self.claims.issued_at().or_else(|| self.claims.not_before())?;
+        let from = self
+            .claims
+            .issued_at()
+            .or_else(|| self.claims.not_before())?;
         Some(self.claims.expires()?.since(from))
     }
 

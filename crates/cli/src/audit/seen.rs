@@ -1,4 +1,5 @@
-//! What was seen of an identity provider, read by the parsers that a server uses, and judged by nobody yet.
+//! What was seen of an identity provider, read by the parsers that a server uses, and judged by
+//! nobody yet.
 
 use super::handshake::Door;
 use super::key::KeySeen;
@@ -54,7 +55,8 @@ impl Form {
         Self { looked, document }
     }
 
-    /// Whether a web page stands there: what servers of single-page applications answer to every path.
+    /// Whether a web page stands there: what servers of single-page applications answer to every
+    /// path.
     pub(crate) fn is_page(&self) -> bool {
         self.document.is_none() && is_page(&self.looked)
     }
@@ -75,7 +77,9 @@ impl KeySet {
             (Ok(answer), None) => Err(format!("the answer was {}", answer.status)),
             (Err(reason), _) => Err(reason.clone()),
         };
-        let keys = body(&looked).map(|body| keys(body, limits)).unwrap_or_default();
+        let keys = body(&looked)
+            .map(|body| keys(body, limits))
+            .unwrap_or_default();
         Self { looked, jwks, keys }
     }
 
@@ -90,32 +94,62 @@ fn keys(body: &[u8], limits: &Limits) -> Vec<KeySeen> {
         Ok(_) | Err(JwksError::NoUsableKey(_)) => {}
         Err(_) => return Vec::new(),
     }
-    let limits = Limits { json_values: limits.json_values.saturating_mul(10), ..*limits };
+    let limits = Limits {
+        json_values: limits.json_values.saturating_mul(10),
+        ..*limits
+    };
     let document = json::parse(body, &limits).ok();
-    let elements = document.as_ref().and_then(|it| it.as_object()?.get("keys")?.as_array());
-    elements.unwrap_or_default().iter().enumerate().map(|(index, jwk)| KeySeen::read(index, jwk)).collect()
+    let elements = document
+        .as_ref()
+        .and_then(|it| it.as_object()?.get("keys")?.as_array());
+    elements
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+        .map(|(index, jwk)| KeySeen::read(index, jwk))
+        .collect()
 }
 
 fn is_page(looked: &Looked) -> bool {
-    let Some(answer) = looked.answer.as_ref().ok().filter(|answer| answer.status == 200) else {
+    let Some(answer) = looked
+        .answer
+        .as_ref()
+        .ok()
+        .filter(|answer| answer.status == 200)
+    else {
         return false;
     };
-    let kind = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = answer
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let named = ["text/html", "application/xhtml+xml"].contains(&&*kind);
     named || answer.body.trim_ascii_start().starts_with(b"<")
 }
 
 fn body(looked: &Looked) -> Option<&[u8]> {
-    looked.answer.as_ref().ok().filter(|answer| answer.status == 200).map(|answer| &*answer.body)
+    looked
+        .answer
+        .as_ref()
+        .ok()
+        .filter(|answer| answer.status == 200)
+        .map(|answer| &*answer.body)
 }
 
 impl Seen {
-    /// The address whose metadata is in use: the first that names this issuer, as for a server; else the first that
-    /// there is.
+    /// The address whose metadata is in use: the first that names this issuer, as for a server;
+    /// else the first that there is.
     pub(crate) fn form(&self) -> Option<&Form> {
         let own = self.documents().find(|(_, object)| self.is_own(object));
-        own.or_else(|| self.documents().next()).map(|(form, _)| form)
+        own.or_else(|| self.documents().next())
+            .map(|(form, _)| form)
     }
 
     /// The metadata in use.
@@ -123,12 +157,17 @@ impl Seen {
         self.form()?.object()
     }
 
-    /// A member of the metadata: of the document in use, or of another one of this issuer that fills its gap, as for a
-    /// server. What is `null` is absent.
+    /// A member of the metadata: of the document in use, or of another one of this issuer that
+    /// fills its gap, as for a server. What is `null` is absent.
     fn member(&self, name: &str) -> Option<&Json> {
-        let own = self.documents().map(|(_, object)| object).filter(|object| self.is_own(object));
+        let own = self
+            .documents()
+            .map(|(_, object)| object)
+            .filter(|object| self.is_own(object));
         let documents = self.metadata().into_iter().chain(own);
-        documents.filter_map(|object| object.get(name)).find(|value| !matches!(value, Json::Null))
+        documents
+            .filter_map(|object| object.get(name))
+            .find(|value| !matches!(value, Json::Null))
     }
 
     fn is_own(&self, object: &Object) -> bool {
@@ -137,7 +176,9 @@ impl Seen {
 
     /// The documents of all forms, with their addresses.
     pub(crate) fn documents(&self) -> impl Iterator<Item = (&Form, &Object)> {
-        self.forms.iter().filter_map(|form| Some((form, form.object()?)))
+        self.forms
+            .iter()
+            .filter_map(|form| Some((form, form.object()?)))
     }
 
     /// The answers that hold the documents in use: the metadata's and the key set's.
@@ -164,7 +205,9 @@ impl Seen {
 
     /// Whether a member is true.
     pub(crate) fn says(&self, name: &str) -> bool {
-        self.member(name).and_then(Json::as_bool).unwrap_or_default()
+        self.member(name)
+            .and_then(Json::as_bool)
+            .unwrap_or_default()
     }
 
     /// Whether a member is there, and not null.
@@ -179,9 +222,15 @@ impl Seen {
 
     /// The members that are addresses of endpoints, those for clients with certificates too.
     pub(crate) fn endpoints(&self) -> Vec<(String, &str)> {
-        let Some(metadata) = self.metadata() else { return Vec::new() };
-        let aliases = metadata.get("mtls_endpoint_aliases").and_then(Json::as_object);
-        let own = metadata.iter().map(|(name, value)| (name.to_owned(), value));
+        let Some(metadata) = self.metadata() else {
+            return Vec::new();
+        };
+        let aliases = metadata
+            .get("mtls_endpoint_aliases")
+            .and_then(Json::as_object);
+        let own = metadata
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value));
         let others = aliases.into_iter().flat_map(Object::iter);
         let others = others.map(|(name, value)| (format!("mtls_endpoint_aliases.{name}"), value));
         own.chain(others)

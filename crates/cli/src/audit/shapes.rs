@@ -1,5 +1,6 @@
-//! The ordinary metadata of large providers: what is told of them, to the letter. None of them fails, and nobody gets a
-//! page of alarms. The shapes are written by us, from what their documentation says.
+//! The ordinary metadata of large providers: what is told of them, to the letter. None of them
+//! fails, and nobody gets a page of alarms. The shapes are written by us, from what their
+//! documentation says.
 
 use super::Severity;
 use super::cases::{Provider, Reply, rsa};
@@ -19,10 +20,16 @@ fn told(shape: Shape) -> [Vec<&'static str>; 2] {
     let mut metadata = shape.metadata;
     metadata["issuer"] = json!(shape.issuer);
     let jwks_uri = metadata["jwks_uri"].as_str().unwrap().to_owned();
-    let url = format!("{}/.well-known/openid-configuration", shape.issuer.trim_end_matches('/'));
+    let url = format!(
+        "{}/.well-known/openid-configuration",
+        shape.issuer.trim_end_matches('/')
+    );
     let mut absent = Reply::of(json!({}));
     absent.status = 404;
-    let other = format!("{}/.well-known/oauth-authorization-server", shape.issuer.trim_end_matches('/'));
+    let other = format!(
+        "{}/.well-known/oauth-authorization-server",
+        shape.issuer.trim_end_matches('/')
+    );
     provider.forms = vec![(url, Reply::of(metadata)), (other, absent)];
     let mut keys = Reply::of(json!({ "keys": [shape.key] }));
     keys.set("cache-control", shape.cache);
@@ -32,11 +39,16 @@ fn told(shape: Shape) -> [Vec<&'static str>; 2] {
     provider.token = None;
     let ids = |loud: bool| {
         let found = provider.found();
-        let those = found.iter().filter(|finding| (finding.rule.severity > Severity::Note) == loud);
+        let those = found
+            .iter()
+            .filter(|finding| (finding.rule.severity > Severity::Note) == loud);
         those.map(|finding| finding.rule.id).collect::<Vec<_>>()
     };
     assert!(
-        provider.found().iter().all(|finding| finding.rule.severity < Severity::Error),
+        provider
+            .found()
+            .iter()
+            .all(|finding| finding.rule.severity < Severity::Error),
         "{}",
         shape.issuer
     );
@@ -98,7 +110,11 @@ fn entra() {
         cache: Some("max-age=86400, private"),
         etag: false,
     });
-    let loud = ["audit.pkce_missing", "audit.implicit_offered", "audit.iss_missing"];
+    let loud = [
+        "audit.pkce_missing",
+        "audit.implicit_offered",
+        "audit.iss_missing",
+    ];
     let quiet = [
         "audit.revocation_missing",
         "audit.introspection_missing",
@@ -137,9 +153,17 @@ fn auth0() {
         cache: Some("public, max-age=15, stale-while-revalidate=15"),
         etag: true,
     });
-    let loud = ["audit.implicit_offered", "audit.password_offered", "audit.iss_missing"];
-    let quiet =
-        ["audit.introspection_missing", "audit.pkce_plain", "audit.par_missing", "audit.id_token_hmac"];
+    let loud = [
+        "audit.implicit_offered",
+        "audit.password_offered",
+        "audit.iss_missing",
+    ];
+    let quiet = [
+        "audit.introspection_missing",
+        "audit.pkce_plain",
+        "audit.par_missing",
+        "audit.id_token_hmac",
+    ];
     assert_eq!(found, [loud.to_vec(), quiet.to_vec()]);
 }
 
@@ -188,7 +212,8 @@ fn keycloak() {
     assert_eq!(found, [loud.to_vec(), quiet.to_vec()]);
 }
 
-/// A cloud's issuer for its workloads has no users and no token endpoint: nothing is asked of it that is for those.
+/// A cloud's issuer for its workloads has no users and no token endpoint: nothing is asked of it
+/// that is for those.
 #[test]
 fn github_actions() {
     let issuer = "https://token.actions.githubusercontent.com";
@@ -206,5 +231,11 @@ fn github_actions() {
         cache: None,
         etag: false,
     });
-    assert_eq!(found, [vec![], vec!["audit.keys_cache_unsaid", "audit.keys_etag_missing"]]);
+    assert_eq!(
+        found,
+        [
+            vec![],
+            vec!["audit.keys_cache_unsaid", "audit.keys_etag_missing"]
+        ]
+    );
 }

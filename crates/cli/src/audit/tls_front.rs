@@ -37,7 +37,10 @@ impl Front {
             .with_single_cert(vec![own.der().clone()], key);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Self {
-            url: format!("https://localhost:{}", listener.local_addr().unwrap().port()),
+            url: format!(
+                "https://localhost:{}",
+                listener.local_addr().unwrap().port()
+            ),
             authority: authority.pem(),
             listener,
             acceptor: TlsAcceptor::from(Arc::new(config.unwrap())),
@@ -51,7 +54,9 @@ impl Front {
                 let acceptor = self.acceptor.clone();
                 tokio::spawn(async move {
                     // Whoever does not like the certificate goes away.
-                    let Ok(mut inside) = acceptor.accept(stream).await else { return };
+                    let Ok(mut inside) = acceptor.accept(stream).await else {
+                        return;
+                    };
                     if let Some(behind) = behind {
                         let mut outside = TcpStream::connect(behind).await.unwrap();
                         _ = tokio::io::copy_bidirectional(&mut inside, &mut outside).await;

@@ -41,7 +41,10 @@ pub(crate) struct FileSeen {
 
 impl Spot {
     pub(super) fn new(place: impl Into<String>, evidence: impl Into<String>) -> Self {
-        Self { place: place.into(), evidence: evidence.into() }
+        Self {
+            place: place.into(),
+            evidence: evidence.into(),
+        }
     }
 }
 
@@ -56,12 +59,22 @@ impl Written {
         Settings::try_from(config.clone())?;
         let document = toml::Value::Table(document(&text));
         let (dangers, files) = (dangers(&document), files(&document, mode));
-        Ok(Self { file: file.display().to_string(), text, config, dangers, files })
+        Ok(Self {
+            file: file.display().to_string(),
+            text,
+            config,
+            dangers,
+            files,
+        })
     }
 
     /// Where a setting is.
     pub(crate) fn place(&self, setting: &str) -> Place {
-        Place { file: self.file.clone(), setting: setting.to_owned(), line: line_of(&self.text, setting) }
+        Place {
+            file: self.file.clone(),
+            setting: setting.to_owned(),
+            line: line_of(&self.text, setting),
+        }
     }
 
     /// The table `[gateway]`.
@@ -76,8 +89,8 @@ impl Written {
     }
 }
 
-/// Calls with every member of the document that is no table, and with its place. Whoever adds a setting need not add a
-/// rule for it.
+/// Calls with every member of the document that is no table, and with its place. Whoever adds a
+/// setting need not add a rule for it.
 fn each_member(
     place: &str,
     name: &str,
@@ -86,8 +99,15 @@ fn each_member(
 ) {
     match value {
         toml::Value::Table(table) => {
-            for (name, value) in table.iter().filter(|(name, _)| !NAMED_BY_OTHERS.contains(&name.as_str())) {
-                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+            for (name, value) in table
+                .iter()
+                .filter(|(name, _)| !NAMED_BY_OTHERS.contains(&name.as_str()))
+            {
+                let place = if place.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{place}.{name}")
+                };
                 each_member(&place, name, value, found);
             }
         }
@@ -127,8 +147,14 @@ const SECRETS: &[&str] = &[
 ];
 
 /// Members that name a file which decides what is trusted, or who may do what.
-const TRUST: &[&str] =
-    &["authorities", "ca_file", "client_authorities", "jwks_file", "key_snapshot", "policies"];
+const TRUST: &[&str] = &[
+    "authorities",
+    "ca_file",
+    "client_authorities",
+    "jwks_file",
+    "key_snapshot",
+    "policies",
+];
 
 /// The settings that loosen security and are not false.
 fn dangers(document: &toml::Value) -> Vec<String> {
@@ -145,9 +171,18 @@ fn files(document: &toml::Value, mode: impl Fn(&Path) -> Option<u32>) -> Vec<Fil
     let mut files = Vec::new();
     each_member("", "", document, &mut |place, name, value| {
         let secret = SECRETS.contains(&name);
-        if let Some(path) = value.as_str().filter(|_| secret || TRUST.contains(&name)).map(PathBuf::from) {
+        if let Some(path) = value
+            .as_str()
+            .filter(|_| secret || TRUST.contains(&name))
+            .map(PathBuf::from)
+        {
             let mode = mode(&path);
-            files.push(FileSeen { place: place.to_owned(), path, secret, mode });
+            files.push(FileSeen {
+                place: place.to_owned(),
+                path,
+                secret,
+                mode,
+            });
         }
     });
     files
@@ -157,15 +192,20 @@ fn files(document: &toml::Value, mode: impl Fn(&Path) -> Option<u32>) -> Vec<Fil
 mod tests {
     use super::*;
 
-    /// Every file that can be named is one of the two kinds, or is no matter: a new setting has to be thought about.
+    /// Every file that can be named is one of the two kinds, or is no matter: a new setting has to
+    /// be thought about.
     #[test]
     fn every_file_of_the_settings_is_known() {
-        let schema: serde_json::Value = serde_json::from_str(&portcullis_gateway::schema()).unwrap();
+        let schema: serde_json::Value =
+            serde_json::from_str(&portcullis_gateway::schema()).unwrap();
         let mut named = std::collections::BTreeSet::new();
         collect(&schema, &mut named);
         // Certificates of one's own are public, and the audit record is written.
         let known: Vec<&str> = [SECRETS, TRUST, &["certificate", "certificate_file"]].concat();
-        let unknown: Vec<&String> = named.iter().filter(|name| !known.contains(&name.as_str())).collect();
+        let unknown: Vec<&String> = named
+            .iter()
+            .filter(|name| !known.contains(&name.as_str()))
+            .collect();
         assert!(unknown.is_empty(), "secret, or trusted? {unknown:?}");
         assert!(named.len() >= 12, "{named:?}");
     }
@@ -175,13 +215,16 @@ mod tests {
         if let Some(properties) = schema["properties"].as_object() {
             for (name, property) in properties {
                 let text = property["description"].as_str().unwrap_or_default();
-                let says =
-                    ["A file", "Files", "in PEM", "The private key"].iter().any(|word| text.contains(word));
+                let says = ["A file", "Files", "in PEM", "The private key"]
+                    .iter()
+                    .any(|word| text.contains(word));
                 named.extend(says.then(|| name.clone()));
             }
         }
         match schema {
-            serde_json::Value::Object(members) => members.values().for_each(|member| collect(member, named)),
+            serde_json::Value::Object(members) => {
+                members.values().for_each(|member| collect(member, named))
+            }
             serde_json::Value::Array(list) => list.iter().for_each(|member| collect(member, named)),
             _ => {}
         }
@@ -194,7 +237,17 @@ mod tests {
         let document: toml::Value = toml::Value::Table(text.parse().unwrap());
         assert_eq!(dangers(&document), ["danger_a", "y[1].z.danger_c"]);
         let files = files(&document, |_| None);
-        let files: Vec<(&str, bool)> = files.iter().map(|file| (file.place.as_str(), file.secret)).collect();
-        assert_eq!(files, [("x.keys[0]", true), ("x.keys[1]", true), ("y[1].ca_file", false)]);
+        let files: Vec<(&str, bool)> = files
+            .iter()
+            .map(|file| (file.place.as_str(), file.secret))
+            .collect();
+        assert_eq!(
+            files,
+            [
+                ("x.keys[0]", true),
+                ("x.keys[1]", true),
+                ("y[1].ca_file", false)
+            ]
+        );
     }
 }

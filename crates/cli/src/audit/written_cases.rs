@@ -50,9 +50,15 @@ pub(super) const CASES: &[(&str, Change)] = &[
 
 fn found(text: &str) -> Vec<Finding> {
     // What lies under /open is open to everybody, and the rest to a group.
-    let mode = |path: &Path| Some(if path.starts_with("/open") { 0o100_666 } else { 0o100_640 });
-    let written =
-        Written::read(Path::new("p.toml"), text.to_owned(), mode).unwrap_or_else(|errors| panic!("{errors}"));
+    let mode = |path: &Path| {
+        Some(if path.starts_with("/open") {
+            0o100_666
+        } else {
+            0o100_640
+        })
+    };
+    let written = Written::read(Path::new("p.toml"), text.to_owned(), mode)
+        .unwrap_or_else(|errors| panic!("{errors}"));
     of_settings(&written)
 }
 
@@ -81,16 +87,32 @@ fn every_rule_fires_in_its_case_and_says_where() {
 #[test]
 fn rules_keep_quiet_where_nothing_is_wrong() {
     for (id, from, to) in [
-        ("audit.ours_danger", "[revocation]\n", "[revocation]\ndanger_serve_without_store = false\n"),
-        ("audit.ours_leeway", "audience = \"api\"", "audience = \"api\"\nleeway = 120"),
-        ("audit.ours_upstream_plain", "https://api.internal", "http://127.0.0.1:8000"),
+        (
+            "audit.ours_danger",
+            "[revocation]\n",
+            "[revocation]\ndanger_serve_without_store = false\n",
+        ),
+        (
+            "audit.ours_leeway",
+            "audience = \"api\"",
+            "audience = \"api\"\nleeway = 120",
+        ),
+        (
+            "audit.ours_upstream_plain",
+            "https://api.internal",
+            "http://127.0.0.1:8000",
+        ),
         ("audit.ours_peers_broad", "10.0.0.0/8", "10.0.0.7"),
         (
             "audit.ours_named_away",
             "[[route]]",
             "[forward_auth]\nlisten = \"127.0.0.1:8081\"\nproxy = \"nginx\"\ntrusted_peers = [\"127.0.0.1\"]\n[[route]]",
         ),
-        ("audit.ours_hosts_any", "0.0.0.0:8443\"\nupstream", "127.0.0.1:8443\"\nupstream"),
+        (
+            "audit.ours_hosts_any",
+            "0.0.0.0:8443\"\nupstream",
+            "127.0.0.1:8443\"\nupstream",
+        ),
         (
             "audit.ours_role_of_any_issuer",
             "[revocation]\n",

@@ -37,7 +37,11 @@ pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, Failure> 
         Format::Json => format!("{:#}\n", json::document(&report)),
         Format::Sarif => format!("{:#}\n", sarif::document(&report)),
     })?;
-    Ok(if report.fails() { Exit::Rejected } else { Exit::Fine })
+    Ok(if report.fails() {
+        Exit::Rejected
+    } else {
+        Exit::Fine
+    })
 }
 
 /// The issuer of the argument, else of the environment and `.env`.
@@ -73,11 +77,17 @@ async fn of_provider(
     Ok(Subject::of_issuer(&seen, place, findings))
 }
 
-/// The settings of a file, and its issuers. One that does not answer ends it: half an audit is none.
-async fn of_file(file: &Path, offline: bool, sample: Option<&str>) -> Result<Vec<Subject>, Failure> {
+/// The settings of a file, and its issuers. One that does not answer ends it: half an audit is
+/// none.
+async fn of_file(
+    file: &Path,
+    offline: bool,
+    sample: Option<&str>,
+) -> Result<Vec<Subject>, Failure> {
     let text = portcullis_gateway::text(file)?;
-    let read =
-        Written::read(file, text.clone(), |path| Some(std::fs::metadata(path).ok()?.permissions().mode()));
+    let read = Written::read(file, text.clone(), |path| {
+        Some(std::fs::metadata(path).ok()?.permissions().mode())
+    });
     let written = read.map_err(|errors| told(file, &text, &errors))?;
     let mut subjects = vec![Subject::of_settings(&written, of_settings(&written))];
     if offline {
@@ -88,7 +98,9 @@ async fn of_file(file: &Path, offline: bool, sample: Option<&str>) -> Result<Vec
         let place = written.place(&format!("issuer[{index}].url"));
         let own = sample.filter(|token| rules.issuer.len() == 1 || names(token, &issuer.url));
         let subject = of_provider(issuer, rules.limits, own, Some(&place)).await;
-        subjects.push(subject.map_err(|failure| failure.with("    `--offline` audits the settings alone"))?);
+        subjects.push(
+            subject.map_err(|failure| failure.with("    `--offline` audits the settings alone"))?,
+        );
     }
     Ok(subjects)
 }

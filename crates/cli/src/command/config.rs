@@ -17,7 +17,10 @@ pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, Failure> {
             print(&schema())?;
             Ok(Exit::Fine)
         }
-        ConfigAction::Schema { cedar: true, config } => {
+        ConfigAction::Schema {
+            cedar: true,
+            config,
+        } => {
             print(&cedar_schema(&Config::from_toml(&text(config)?)?))?;
             Ok(Exit::Fine)
         }
@@ -33,7 +36,11 @@ pub(crate) fn settings(path: &Path) -> Result<Settings, Failure> {
 
 /// All that is wrong with a settings file, each fault shown in its line.
 pub(crate) fn told(path: &Path, text: &str, errors: &ConfigErrors) -> Failure {
-    let many = if errors.iter().count() == 1 { "fault" } else { "faults" };
+    let many = if errors.iter().count() == 1 {
+        "fault"
+    } else {
+        "faults"
+    };
     let told = excerpts(&path.display().to_string(), text, errors);
     Failure::could_not_run(format!(
         "{} {many} in the settings:\n\n{}",
@@ -44,7 +51,11 @@ pub(crate) fn told(path: &Path, text: &str, errors: &ConfigErrors) -> Failure {
 
 fn check(path: &Path) -> Result<Exit, Failure> {
     let settings = settings(path)?;
-    print(&format!("{} {} is in order.\n\n{settings}", styled(GOOD, "ok"), path.display()))?;
+    print(&format!(
+        "{} {} is in order.\n\n{settings}",
+        styled(GOOD, "ok"),
+        path.display()
+    ))?;
     for warning in settings.warnings() {
         print(&format!("  WARNING    {warning}\n"))?;
     }
@@ -60,11 +71,14 @@ fn init(path: &Path) -> Result<Exit, Failure> {
         print(STARTER)?;
         return Ok(Exit::Fine);
     }
-    let told = |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", path.display()));
+    let told =
+        |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", path.display()));
     let mut file = std::fs::File::create_new(path).map_err(told)?;
     file.write_all(STARTER.as_bytes()).map_err(told)?;
     let name = path.display();
-    print(&format!("{name} is written. Put your issuer and your API into it, then:\n\n"))?;
+    print(&format!(
+        "{name} is written. Put your issuer and your API into it, then:\n\n"
+    ))?;
     print(&format!(
         "      portcullis config check --config {name}\n      portcullis serve --config {name}\n"
     ))?;

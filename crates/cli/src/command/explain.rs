@@ -1,5 +1,5 @@
-//! `portcullis explain`: every check of a token against the settings in force, with what was expected, what was
-//! found, and the cure.
+//! `portcullis explain`: every check of a token against the settings in force, with what was
+//! expected, what was found, and the cure.
 
 use crate::args::ExplainArguments;
 use crate::exit::{Exit, Failure};
@@ -30,20 +30,30 @@ pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
         config.revocation.store = None; // with a key set from a file nothing leaves the machine
     }
     let settings = Settings::try_from(config)?;
-    let settings = if alone { settings.without_questions() } else { settings };
+    let settings = if alone {
+        settings.without_questions()
+    } else {
+        settings
+    };
     let server = ResourceServer::with_settings(match &arguments.jwks {
         Some(file) => settings.with_fixed_keys(&key_set(file)?),
         None => settings,
     });
     let token = token(arguments.token, arguments.file.as_deref())?;
     let explanation = server.explain(&token).await;
-    let text = if arguments.json { format!("{:#}\n", as_json(&explanation)) } else { page(&explanation) };
+    let text = if arguments.json {
+        format!("{:#}\n", as_json(&explanation))
+    } else {
+        page(&explanation)
+    };
     print(&text)?;
-    Ok(match explanation.first_obstacle().map(|step| step.outcome) {
-        None => Exit::Fine,
-        Some(Outcome::Unknown) => Exit::Outage,
-        Some(_) => Exit::Rejected,
-    })
+    Ok(
+        match explanation.first_obstacle().map(|step| step.outcome) {
+            None => Exit::Fine,
+            Some(Outcome::Unknown) => Exit::Outage,
+            Some(_) => Exit::Rejected,
+        },
+    )
 }
 
 /// A key set from a file.
@@ -58,7 +68,9 @@ pub(crate) fn token(argument: Option<String>, file: Option<&Path>) -> Result<Str
     let text = match (argument, file) {
         (Some(text), _) if text != "-" => text,
         (_, Some(file)) => {
-            let told = |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", file.display()));
+            let told = |error: std::io::Error| {
+                Failure::could_not_run(format!("{}: {error}", file.display()))
+            };
             std::fs::read_to_string(file).map_err(told)?
         }
         _ => {
@@ -69,8 +81,10 @@ pub(crate) fn token(argument: Option<String>, file: Option<&Path>) -> Result<Str
     };
     let text = text.trim();
     let text = text.strip_prefix("Authorization:").unwrap_or(text).trim();
-    let bare =
-        text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("Bearer ")).and_then(|_| text.get(7..));
+    let bare = text
+        .get(..7)
+        .filter(|scheme| scheme.eq_ignore_ascii_case("Bearer "))
+        .and_then(|_| text.get(7..));
     Ok(bare.unwrap_or(text).trim().to_owned())
 }
 
@@ -85,13 +99,20 @@ fn page(explanation: &Explanation) -> String {
     let mut page = format!("\n  {} {verdict}\n\n", styled(STRONG, "This token is"));
     let first = explanation.first_obstacle();
     for step in &explanation.steps {
-        page.push_str(&line(step, first.is_some_and(|first| std::ptr::eq(first, step))));
+        page.push_str(&line(
+            step,
+            first.is_some_and(|first| std::ptr::eq(first, step)),
+        ));
     }
     if let Some(profile) = explanation.profile {
         page.push_str(&format!("\n  {}  {profile}\n", styled(QUIET, "profile")));
     }
     if let Some(hint) = &explanation.hint {
-        page.push_str(&format!("\n  {}  {}\n", styled(STRONG, "likely "), wrapped(hint, 11)));
+        page.push_str(&format!(
+            "\n  {}  {}\n",
+            styled(STRONG, "likely "),
+            wrapped(hint, 11)
+        ));
     }
     page.push('\n');
     page

@@ -1,4 +1,5 @@
-//! `portcullis idp`: the development identity provider alone; and what can be done to one that runs.
+//! `portcullis idp`: the development identity provider alone; and what can be done to one that
+//! runs.
 
 mod running;
 
@@ -12,10 +13,18 @@ use std::path::Path;
 
 pub(crate) async fn run(arguments: IdpArguments) -> Result<Exit, Failure> {
     match arguments.action {
-        Some(IdpAction::Rotate { overlap, same_kid, issuer }) => {
+        Some(IdpAction::Rotate {
+            overlap,
+            same_kid,
+            issuer,
+        }) => {
             return running::rotate(&issuer, overlap, same_kid).await;
         }
-        Some(IdpAction::Fault { switch, position, issuer }) => {
+        Some(IdpAction::Fault {
+            switch,
+            position,
+            issuer,
+        }) => {
             return running::fault(&issuer, switch.as_deref(), position.as_deref()).await;
         }
         None => {}
@@ -24,7 +33,10 @@ pub(crate) async fn run(arguments: IdpArguments) -> Result<Exit, Failure> {
     config.free_port_if_taken |= arguments.listen.is_none() && arguments.config.is_none();
     config.listen = arguments.listen.unwrap_or(config.listen);
     config.algorithm = arguments.algorithm.unwrap_or(config.algorithm);
-    let asking = arguments.config.is_none().then_some(("service", "service-secret"));
+    let asking = arguments
+        .config
+        .is_none()
+        .then_some(("service", "service-secret"));
     let idp = Idp::start(config).await?;
     let stop = Stop::listen()?;
     print(&page(&idp, asking))?;
@@ -34,28 +46,49 @@ pub(crate) async fn run(arguments: IdpArguments) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-/// The settings of a file, or the usual ones at the usual port; whom to imitate may be said besides.
-pub(crate) fn configured(file: Option<&Path>, dialect: Option<Dialect>) -> Result<IdpConfig, Failure> {
+/// The settings of a file, or the usual ones at the usual port; whom to imitate may be said
+/// besides.
+pub(crate) fn configured(
+    file: Option<&Path>,
+    dialect: Option<Dialect>,
+) -> Result<IdpConfig, Failure> {
     let config = match file {
-        None => IdpConfig { listen: (Ipv4Addr::LOCALHOST, 9000).into(), ..IdpConfig::default() },
+        None => IdpConfig {
+            listen: (Ipv4Addr::LOCALHOST, 9000).into(),
+            ..IdpConfig::default()
+        },
         Some(file) => {
-            let told = |problem: &str| Failure::could_not_run(format!("{}: {problem}", file.display()));
+            let told =
+                |problem: &str| Failure::could_not_run(format!("{}: {problem}", file.display()));
             let text = std::fs::read_to_string(file).map_err(|error| told(&error.to_string()))?;
             IdpConfig::from_toml(&text).map_err(|errors| told(&errors.to_string()))?
         }
     };
-    Ok(IdpConfig { dialect: dialect.unwrap_or(config.dialect), ..config })
+    Ok(IdpConfig {
+        dialect: dialect.unwrap_or(config.dialect),
+        ..config
+    })
 }
 
-/// What there is and how to use it; `asking` is a client, with its secret, that may ask about opaque tokens.
+/// What there is and how to use it; `asking` is a client, with its secret, that may ask about
+/// opaque tokens.
 fn page(idp: &Idp, asking: Option<(&str, &str)>) -> String {
-    let mut page = format!("\n  {}\n\n", styled(STRONG, "Portcullis development identity provider"));
+    let mut page = format!(
+        "\n  {}\n\n",
+        styled(STRONG, "Portcullis development identity provider")
+    );
     for (name, value) in facts(idp) {
-        page.push_str(&format!("  {}  {value}\n", styled(QUIET, &format!("{name:<14}"))));
+        page.push_str(&format!(
+            "  {}  {value}\n",
+            styled(QUIET, &format!("{name:<14}"))
+        ));
     }
     let warning = "For development only: known passwords, and tokens for whoever asks.";
     page.push_str(&format!("\n  {}\n", styled(WARNING, warning)));
-    page.push_str(&format!("\n  {}\n\n", styled(STRONG, "Settings for an application that trusts it")));
+    page.push_str(&format!(
+        "\n  {}\n\n",
+        styled(STRONG, "Settings for an application that trusts it")
+    ));
     for line in settings(idp, asking) {
         page.push_str(&format!("      {line}\n"));
     }
@@ -65,10 +98,20 @@ fn page(idp: &Idp, asking: Option<(&str, &str)>) -> String {
         page.push_str(&format!("      claims = {{ {claim} = \"{value}\" }}\n"));
     }
     let base = idp.base();
-    page.push_str(&format!("\n  {}\n\n", styled(QUIET, "Ctrl-C stops it. In another terminal:")));
-    page.push_str(&format!("      curl -s {base}/dev/token -d user=alice{}\n", bearer(idp)));
-    page.push_str(&format!("      portcullis idp rotate --overlap --issuer {base}\n"));
-    page.push_str(&format!("      portcullis idp fault token slow:2000 --issuer {base}\n"));
+    page.push_str(&format!(
+        "\n  {}\n\n",
+        styled(QUIET, "Ctrl-C stops it. In another terminal:")
+    ));
+    page.push_str(&format!(
+        "      curl -s {base}/dev/token -d user=alice{}\n",
+        bearer(idp)
+    ));
+    page.push_str(&format!(
+        "      portcullis idp rotate --overlap --issuer {base}\n"
+    ));
+    page.push_str(&format!(
+        "      portcullis idp fault token slow:2000 --issuer {base}\n"
+    ));
     page
 }
 
@@ -80,10 +123,18 @@ fn facts(idp: &Idp) -> Vec<(&'static str, String)> {
         TokenFormat::Opaque => "opaque, and for the provider itself: APIs get ID tokens",
     };
     let mut facts = vec![
-        ("console", idp.console().unwrap_or_else(|| "none: the settings leave it out".to_owned())),
+        (
+            "console",
+            idp.console()
+                .unwrap_or_else(|| "none: the settings leave it out".to_owned()),
+        ),
         ("imitates", idp.dialect().to_string()),
         ("issuer", idp.issuer().to_string()),
-        ("metadata", idp.metadata_uri().unwrap_or_else(|| "none: this provider has none".to_owned())),
+        (
+            "metadata",
+            idp.metadata_uri()
+                .unwrap_or_else(|| "none: this provider has none".to_owned()),
+        ),
         ("keys", idp.jwks_uri()),
         ("token endpoint", idp.token_endpoint()),
         ("access tokens", format.to_owned()),
@@ -102,7 +153,11 @@ fn is_introspected(idp: &Idp) -> bool {
 
 /// What to ask for besides, so that an API understands the token.
 fn bearer(idp: &Idp) -> &'static str {
-    if idp.dialect() == Dialect::Google { " -d format=jwt" } else { "" }
+    if idp.dialect() == Dialect::Google {
+        " -d format=jwt"
+    } else {
+        ""
+    }
 }
 
 fn settings(idp: &Idp, asking: Option<(&str, &str)>) -> Vec<String> {
@@ -115,9 +170,14 @@ fn settings(idp: &Idp, asking: Option<(&str, &str)>) -> Vec<String> {
         lines.push("OAUTH2_INTROSPECTION=true".to_owned());
         lines.extend(match asking {
             Some((id, secret)) => {
-                vec![format!("OAUTH2_CLIENT_ID={id}"), format!("OAUTH2_CLIENT_SECRET={secret}")]
+                vec![
+                    format!("OAUTH2_CLIENT_ID={id}"),
+                    format!("OAUTH2_CLIENT_SECRET={secret}"),
+                ]
             }
-            None => vec!["OAUTH2_CLIENT_ID, OAUTH2_CLIENT_SECRET: a client of your file".to_owned()],
+            None => {
+                vec!["OAUTH2_CLIENT_ID, OAUTH2_CLIENT_SECRET: a client of your file".to_owned()]
+            }
         });
     }
     lines

@@ -29,7 +29,11 @@ pub(crate) async fn run(arguments: KeysArguments) -> Result<Exit, Failure> {
         return watch(&inspector, look, arguments.every, arguments.json).await;
     }
     let usable = look.is_usable();
-    print(&if arguments.json { format!("{:#}\n", table::document(&look)) } else { page::page(&look) })?;
+    print(&if arguments.json {
+        format!("{:#}\n", table::document(&look))
+    } else {
+        page::page(&look)
+    })?;
     Ok(if usable { Exit::Fine } else { Exit::Outage })
 }
 
@@ -46,7 +50,11 @@ async fn watch(
     loop {
         let wait = every.unwrap_or_else(|| look.next_fetch());
         for event in watch.step(&look) {
-            print(&if json { format!("{}\n", event.as_json()) } else { event.line() })?;
+            print(&if json {
+                format!("{}\n", event.as_json())
+            } else {
+                event.line()
+            })?;
         }
         tokio::select! {
             () = inspector.clock().sleep(wait) => {}

@@ -1,4 +1,5 @@
-//! `portcullis completions` and `portcullis man`: what a shell and a reader should know, from the arguments themselves.
+//! `portcullis completions` and `portcullis man`: what a shell and a reader should know, from the
+//! arguments themselves.
 
 use crate::args::{Arguments, CompletionsArguments, ManArguments};
 use crate::exit::{Exit, Failure};
@@ -9,7 +10,12 @@ use std::path::Path;
 
 pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::command(), NAME, &mut script);
+    clap_complete::generate(
+        arguments.shell,
+        &mut Arguments::command(),
+        NAME,
+        &mut script,
+    );
     print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Fine)
 }
@@ -39,7 +45,9 @@ fn pages(command: &Command, folder: &Path) -> Result<usize, Failure> {
     let text = page(command.clone())?;
     std::fs::write(&path, text)
         .map_err(|error| Failure::could_not_run(format!("{}: {error}", path.display())))?;
-    command.get_subcommands().try_fold(1, |written, below| Ok(written + pages(below, folder)?))
+    command
+        .get_subcommands()
+        .try_fold(1, |written, below| Ok(written + pages(below, folder)?))
 }
 
 /// `portcullis-token-list` for `portcullis token list`.
@@ -63,9 +71,18 @@ mod tests {
 
     /// Every command with its path, and the long flags of each.
     fn commands(command: &Command) -> Vec<(String, Vec<String>)> {
-        let flags = command.get_arguments().filter(|argument| !argument.is_hide_set());
-        let own = (full_name(command), flags.filter_map(|flag| flag.get_long().map(str::to_owned)).collect());
-        std::iter::once(own).chain(command.get_subcommands().flat_map(commands)).collect()
+        let flags = command
+            .get_arguments()
+            .filter(|argument| !argument.is_hide_set());
+        let own = (
+            full_name(command),
+            flags
+                .filter_map(|flag| flag.get_long().map(str::to_owned))
+                .collect(),
+        );
+        std::iter::once(own)
+            .chain(command.get_subcommands().flat_map(commands))
+            .collect()
     }
 
     fn built() -> Command {
@@ -87,8 +104,11 @@ mod tests {
                 assert!(script.contains(last), "{shell}: {command}");
                 for flag in flags {
                     // fish writes flags without their dashes.
-                    let written =
-                        if *shell == Shell::Fish { format!("-l {flag}") } else { format!("--{flag}") };
+                    let written = if *shell == Shell::Fish {
+                        format!("-l {flag}")
+                    } else {
+                        format!("--{flag}")
+                    };
                     assert!(script.contains(&written), "{shell}: {command} {flag}");
                 }
             }
@@ -105,7 +125,10 @@ mod tests {
             let page = std::fs::read_to_string(folder.join(format!("{command}.1"))).unwrap();
             for flag in flags {
                 let escaped = flag.replace('-', "\\-");
-                assert!(page.contains(&format!("\\-\\-{escaped}")), "{command}: {flag}\n{page}");
+                assert!(
+                    page.contains(&format!("\\-\\-{escaped}")),
+                    "{command}: {flag}\n{page}"
+                );
             }
             assert!(page.contains("Examples:"), "{command}");
         }

@@ -35,7 +35,11 @@ impl Look {
             },
             Err(reason) => Err(reason),
         };
-        Self { issuer: inspector.issuer().clone(), at: inspector.clock().now(), set }
+        Self {
+            issuer: inspector.issuer().clone(),
+            at: inspector.clock().now(),
+            set,
+        }
     }
 
     /// Whether a server could verify tokens with it.
@@ -46,7 +50,11 @@ impl Look {
     /// Why a server could not take it into use.
     pub(crate) fn fault(&self) -> Option<String> {
         match &self.set {
-            Ok(set) => set.jwks.as_ref().err().map(|reason| format!("{}: {reason}", set.looked.url)),
+            Ok(set) => set
+                .jwks
+                .as_ref()
+                .err()
+                .map(|reason| format!("{}: {reason}", set.looked.url)),
             Err(reason) => Some(reason.clone()),
         }
     }
@@ -59,7 +67,11 @@ impl Look {
     /// After how long a server would ask again.
     pub(crate) fn next_fetch(&self) -> Duration {
         let settings = KeySettings::default();
-        if self.is_usable() { settings.refresh_after(self.max_age()) } else { settings.retry.1 }
+        if self.is_usable() {
+            settings.refresh_after(self.max_age())
+        } else {
+            settings.retry.1
+        }
     }
 }
 
@@ -85,5 +97,9 @@ fn named(forms: &[Looked], inspector: &Inspector) -> Result<Url, String> {
             break;
         }
     }
-    Err(format!("no metadata of `{}`: {}", inspector.issuer(), reasons.join("; ")))
+    Err(format!(
+        "no metadata of `{}`: {}",
+        inspector.issuer(),
+        reasons.join("; ")
+    ))
 }

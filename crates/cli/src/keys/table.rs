@@ -8,10 +8,16 @@ use serde_json::{Value, json};
 pub(crate) fn document(look: &Look) -> Value {
     let set = look.set.as_ref().ok();
     let header = |name: &str| {
-        let value = set.and_then(|set| set.answer()).and_then(|answer| answer.headers.get(name));
-        value.and_then(|value| value.to_str().ok()).map(str::to_owned)
+        let value = set
+            .and_then(|set| set.answer())
+            .and_then(|answer| answer.headers.get(name));
+        value
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
     };
-    let keys: Vec<Value> = set.map(|set| set.keys.iter().map(key).collect()).unwrap_or_default();
+    let keys: Vec<Value> = set
+        .map(|set| set.keys.iter().map(key).collect())
+        .unwrap_or_default();
     json!({
         "issuer": look.issuer.as_str(),
         "jwks_uri": set.map(|set| set.looked.url.as_str()),

@@ -46,17 +46,29 @@ enum What {
 }
 
 impl Watch {
-    /// What is different from the look before. A look without keys changes none: a server keeps the old ones.
+    /// What is different from the look before. A look without keys changes none: a server keeps the
+    /// old ones.
     pub(crate) fn step(&mut self, look: &Look) -> Vec<Event> {
-        let event = |what, told: String| Event { at: look.at, what, told };
+        let event = |what, told: String| Event {
+            at: look.at,
+            what,
+            told,
+        };
         if let Some(fault) = look.fault() {
             let first = self.down_since.is_none();
             self.down_since.get_or_insert(look.at);
-            return if first { vec![event(What::Outage, fault)] } else { Vec::new() };
+            return if first {
+                vec![event(What::Outage, fault)]
+            } else {
+                Vec::new()
+            };
         }
         let mut events = Vec::new();
         if let Some(since) = self.down_since.take() {
-            events.push(event(What::Back, format!("after {}", lasted(look.at, since))));
+            events.push(event(
+                What::Back,
+                format!("after {}", lasted(look.at, since)),
+            ));
         }
         let before = self.keys.take();
         let now = known(look, before.as_ref());
@@ -89,20 +101,34 @@ fn changes(
     now: &BTreeMap<String, Known>,
     at: NumericDate,
 ) -> Vec<(What, String)> {
-    let added: Vec<&Known> =
-        now.iter().filter(|(id, _)| !before.contains_key(*id)).map(|(_, key)| key).collect();
-    let removed: Vec<&Known> =
-        before.iter().filter(|(id, _)| !now.contains_key(*id)).map(|(_, key)| key).collect();
+    let added: Vec<&Known> = now
+        .iter()
+        .filter(|(id, _)| !before.contains_key(*id))
+        .map(|(_, key)| key)
+        .collect();
+    let removed: Vec<&Known> = before
+        .iter()
+        .filter(|(id, _)| !now.contains_key(*id))
+        .map(|(_, key)| key)
+        .collect();
     let aged = |key: &Known| format!("{}, first seen {} ago", key.name, lasted(at, key.since));
     let mut told = Vec::new();
     if let ([new], [old]) = (&*added, &*removed) {
-        told.push((What::Rotated, format!("{} replaces {}", new.told(), aged(old))));
+        told.push((
+            What::Rotated,
+            format!("{} replaces {}", new.told(), aged(old)),
+        ));
     } else {
         told.extend(added.into_iter().map(|key| (What::Added, key.told())));
         told.extend(removed.into_iter().map(|key| (What::Removed, aged(key))));
     }
-    let turned = |(id, key): &(&String, &Known)| before.get(*id).is_some_and(|old| old.usable != key.usable);
-    told.extend(now.iter().filter(turned).map(|(_, key)| (What::Changed, key.told())));
+    let turned =
+        |(id, key): &(&String, &Known)| before.get(*id).is_some_and(|old| old.usable != key.usable);
+    told.extend(
+        now.iter()
+            .filter(turned)
+            .map(|(_, key)| (What::Changed, key.told())),
+    );
     told
 }
 
@@ -111,14 +137,26 @@ fn known(look: &Look, before: Option<&BTreeMap<String, Known>>) -> BTreeMap<Stri
     let keys = look.set.iter().flat_map(|set| &set.keys);
     keys.map(|key| {
         let identity = format!("{} {}", key.name(), key.thumbprint().unwrap_or_default());
-        let since = before.and_then(|before| before.get(&identity)).map_or(look.at, |known| known.since);
-        (identity, Known { name: described(key), since, usable: key.verdict.is_ok() })
+        let since = before
+            .and_then(|before| before.get(&identity))
+            .map_or(look.at, |known| known.since);
+        (
+            identity,
+            Known {
+                name: described(key),
+                since,
+                usable: key.verdict.is_ok(),
+            },
+        )
     })
     .collect()
 }
 
 fn described(key: &KeySeen) -> String {
-    let alg = key.text("alg").map(|alg| format!(" {}", alg.escape_debug())).unwrap_or_default();
+    let alg = key
+        .text("alg")
+        .map(|alg| format!(" {}", alg.escape_debug()))
+        .unwrap_or_default();
     format!("{} ({}{alg})", key.name(), key.kind())
 }
 
@@ -197,10 +235,18 @@ mod tests {
         async fn new() -> Self {
             let idp = Idp::start(IdpConfig::default()).await.unwrap();
             let clock = Arc::new(TestClock::at(std::time::SystemTime::now().into()));
-            let written = IssuerConfig { url: idp.issuer().to_string(), ..IssuerConfig::default() };
+            let written = IssuerConfig {
+                url: idp.issuer().to_string(),
+                ..IssuerConfig::default()
+            };
             let ours: Arc<dyn Clock> = Arc::<TestClock>::clone(&clock);
             let inspector = Inspector::new(&written, Limits::default(), ours).unwrap();
-            Self { idp, clock, inspector, watch: Watch::default() }
+            Self {
+                idp,
+                clock,
+                inspector,
+                watch: Watch::default(),
+            }
         }
 
         /// What the next look brings.
@@ -233,7 +279,10 @@ mod tests {
         world.clock.advance(Duration::from_secs(5));
         world.idp.fail_jwks(Fault::None);
         let events = world.watch.step(&Look::at(&world.inspector).await);
-        assert_eq!(events.first().map(|event| event.told.as_str()), Some("after 5s"));
+        assert_eq!(
+            events.first().map(|event| event.told.as_str()),
+            Some("after 5s")
+        );
     }
 
     #[tokio::test]
@@ -242,9 +291,15 @@ mod tests {
         world.words().await;
         world.clock.advance(Duration::from_secs(90));
         let events = world.watch.step(&Look::at(&world.inspector).await);
-        let [event] = &*events else { panic!("{events:?}") };
+        let [event] = &*events else {
+            panic!("{events:?}")
+        };
         assert_eq!(event.what, What::Clock);
-        assert!(event.told.ends_with("seconds: theirs is behind"), "{}", event.told);
+        assert!(
+            event.told.ends_with("seconds: theirs is behind"),
+            "{}",
+            event.told
+        );
         assert!(event.line().contains("clock") && event.as_json()["event"] == "clock");
         assert_eq!(world.words().await, Vec::<&str>::new());
     }
@@ -259,6 +314,9 @@ mod tests {
             (Some(Duration::from_secs(300)), Duration::from_secs(300))
         );
         world.idp.fail_jwks(Fault::InternalError);
-        assert_eq!(Look::at(&world.inspector).await.next_fetch(), Duration::from_secs(60));
+        assert_eq!(
+            Look::at(&world.inspector).await.next_fetch(),
+            Duration::from_secs(60)
+        );
     }
 }

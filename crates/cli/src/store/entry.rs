@@ -74,13 +74,16 @@ impl Asked {
     /// A name for files that tells nothing.
     pub(super) fn digest(&self) -> String {
         let text = serde_json::to_vec(self).unwrap_or_default();
-        base64url::encode(digest(&SHA256, &text).as_ref()).chars().take(22).collect()
+        base64url::encode(digest(&SHA256, &text).as_ref())
+            .chars()
+            .take(22)
+            .collect()
     }
 }
 
 impl Entry {
-    /// Whether the access token lives for another `margin` seconds. One without an end is asked for anew after five
-    /// minutes.
+    /// Whether the access token lives for another `margin` seconds. One without an end is asked for
+    /// anew after five minutes.
     pub(crate) fn is_good(&self, now: i64, margin: i64) -> bool {
         let ends = self.expires.unwrap_or(self.obtained.saturating_add(UNSAID));
         lives(self.obtained, ends, now, margin)
@@ -88,7 +91,9 @@ impl Entry {
 
     /// The same of the ID token, if there is one.
     pub(crate) fn has_good_id_token(&self, now: i64, margin: i64) -> bool {
-        let ends = self.id_token_expires.unwrap_or(self.obtained.saturating_add(UNSAID));
+        let ends = self
+            .id_token_expires
+            .unwrap_or(self.obtained.saturating_add(UNSAID));
         self.id_token.is_some() && lives(self.obtained, ends, now, margin)
     }
 
@@ -108,7 +113,11 @@ fn lives(obtained: i64, ends: i64, now: i64, margin: i64) -> bool {
 /// Shows what it was got for, and nothing of the tokens.
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a token of {} for {:?}", self.asked.issuer, self.asked.scope)
+        write!(
+            f,
+            "a token of {} for {:?}",
+            self.asked.issuer, self.asked.scope
+        )
     }
 }
 

@@ -1,8 +1,10 @@
-//! The folder of the token store: files that nobody else can read, replaced as a whole, and locks between processes.
+//! The folder of the token store: files that nobody else can read, replaced as a whole, and locks
+//! between processes.
 //!
-//! Refused is a folder of another user, or one that others can write to: whoever owns a folder can put another file in
-//! the place of ours, whatever its mode. The same goes for files, and for symbolic links, whose target somebody else
-//! may have chosen. Not checked are the folders above it.
+//! Refused is a folder of another user, or one that others can write to: whoever owns a folder can
+//! put another file in the place of ours, whatever its mode. The same goes for files, and for
+//! symbolic links, whose target somebody else may have chosen. Not checked are the folders above
+//! it.
 
 use crate::exit::{Exit, Failure};
 use etcetera::BaseStrategy as _;
@@ -21,7 +23,8 @@ pub(crate) struct Held {
 }
 
 impl Folder {
-    /// `PORTCULLIS_STATE_DIR`, or `portcullis` in the user's folder for state (`XDG_STATE_HOME`, `~/.local/state`).
+    /// `PORTCULLIS_STATE_DIR`, or `portcullis` in the user's folder for state (`XDG_STATE_HOME`,
+    /// `~/.local/state`).
     ///
     /// # Errors
     ///
@@ -33,9 +36,18 @@ impl Folder {
         let homes = etcetera::choose_base_strategy();
         let homes = homes.map_err(|_| {
             let message = "there is no home folder to keep tokens in";
-            Failure::with_cure(Exit::CouldNotRun, message, "set PORTCULLIS_STATE_DIR, or pass `--store none`")
+            Failure::with_cure(
+                Exit::CouldNotRun,
+                message,
+                "set PORTCULLIS_STATE_DIR, or pass `--store none`",
+            )
         })?;
-        Ok(Self(homes.state_dir().unwrap_or_else(|| homes.data_dir()).join("portcullis")))
+        Ok(Self(
+            homes
+                .state_dir()
+                .unwrap_or_else(|| homes.data_dir())
+                .join("portcullis"),
+        ))
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -53,11 +65,14 @@ impl Folder {
         };
         only_ours(&path, &file)?;
         let mut text = String::new();
-        file.take(LARGEST).read_to_string(&mut text).map_err(|error| trouble(&path, &error))?;
+        file.take(LARGEST)
+            .read_to_string(&mut text)
+            .map_err(|error| trouble(&path, &error))?;
         Ok(Some(text))
     }
 
-    /// Puts a file in the place of the one that is there: whoever reads sees the old one or the new one.
+    /// Puts a file in the place of the one that is there: whoever reads sees the old one or the new
+    /// one.
     pub(super) fn replace(&self, name: &str, text: &str) -> Result<(), Failure> {
         self.make(&self.0)?;
         let (path, new) = (self.path(name), self.path(&format!("{name}.new")));
@@ -131,7 +146,8 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Refuses a folder that is a link, another user's, or one that others can write to. One that is not there is none.
+/// Refuses a folder that is a link, another user's, or one that others can write to. One that is
+/// not there is none.
 fn our_folder(path: &Path) -> Result<(), Failure> {
     #[cfg(unix)]
     {
@@ -141,8 +157,15 @@ fn our_folder(path: &Path) -> Result<(), Failure> {
             Err(error) => return Err(trouble(path, &error)),
         };
         if found.is_symlink() {
-            let message = format!("{}: expected a folder, found a symbolic link", path.display());
-            return Err(Failure::with_cure(Exit::CouldNotRun, message, "name the folder that it leads to"));
+            let message = format!(
+                "{}: expected a folder, found a symbolic link",
+                path.display()
+            );
+            return Err(Failure::with_cure(
+                Exit::CouldNotRun,
+                message,
+                "name the folder that it leads to",
+            ));
         }
         our_own(path, &found, 0o022, "700")?;
     }
@@ -150,7 +173,8 @@ fn our_folder(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a file that others can read or write, as ssh does: its content may be known, or not be ours.
+/// Refuses a file that others can read or write, as ssh does: its content may be known, or not be
+/// ours.
 fn only_ours(path: &Path, file: &File) -> Result<(), Failure> {
     #[cfg(unix)]
     {
@@ -159,7 +183,11 @@ fn only_ours(path: &Path, file: &File) -> Result<(), Failure> {
         let named = std::fs::symlink_metadata(path).map_err(|error| trouble(path, &error))?;
         if (named.dev(), named.ino()) != (found.dev(), found.ino()) {
             let message = format!("{}: expected a file, found a symbolic link", path.display());
-            return Err(Failure::with_cure(Exit::CouldNotRun, message, "remove the link"));
+            return Err(Failure::with_cure(
+                Exit::CouldNotRun,
+                message,
+                "remove the link",
+            ));
         }
         our_own(path, &found, 0o077, "600")?;
     }
@@ -171,14 +199,24 @@ fn only_ours(path: &Path, file: &File) -> Result<(), Failure> {
 #[cfg(unix)]
 fn our_own(path: &Path, found: &std::fs::Metadata, bits: u32, cure: &str) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt as _;
-    let (owner, user, mode) = (found.uid(), rustix::process::geteuid().as_raw(), found.mode() & 0o777);
+    let (owner, user, mode) = (
+        found.uid(),
+        rustix::process::geteuid().as_raw(),
+        found.mode() & 0o777,
+    );
     if owner != user {
-        let message = format!("{}: it belongs to user {owner}, and this is user {user}", path.display());
+        let message = format!(
+            "{}: it belongs to user {owner}, and this is user {user}",
+            path.display()
+        );
         let cure = "set PORTCULLIS_STATE_DIR to a folder of your own, or pass `--store none`";
         return Err(Failure::with_cure(Exit::CouldNotRun, message, cure));
     }
     if mode & bits != 0 {
-        let message = format!("{}: other users can get at it (mode {mode:o})", path.display());
+        let message = format!(
+            "{}: other users can get at it (mode {mode:o})",
+            path.display()
+        );
         return Err(Failure::with_cure(
             Exit::CouldNotRun,
             message,
@@ -189,9 +227,12 @@ fn our_own(path: &Path, found: &std::fs::Metadata, bits: u32, cure: &str) -> Res
 }
 
 fn trouble(path: &Path, error: &std::io::Error) -> Failure {
-    let cure =
-        "look at the folder's owner and mode, set PORTCULLIS_STATE_DIR to another, or pass `--store none`";
-    Failure::with_cure(Exit::CouldNotRun, format!("{}: {error}", path.display()), cure)
+    let cure = "look at the folder's owner and mode, set PORTCULLIS_STATE_DIR to another, or pass `--store none`";
+    Failure::with_cure(
+        Exit::CouldNotRun,
+        format!("{}: {error}", path.display()),
+        cure,
+    )
 }
 
 /// How much of a file is read.
@@ -208,7 +249,8 @@ mod tests {
 
     impl Place {
         fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("portcullis-folder-{name}-{}", std::process::id()));
+            let path = std::env::temp_dir()
+                .join(format!("portcullis-folder-{name}-{}", std::process::id()));
             std::fs::create_dir_all(&path).unwrap();
             Self(path)
         }
@@ -282,6 +324,9 @@ mod tests {
         assert!(told.contains("found a symbolic link"), "{told}");
         // To replace puts a file in the place of the link, and leaves the other one as it is.
         folder.replace("tokens.json", "[]").unwrap();
-        assert_eq!(elsewhere.read("tokens.json").unwrap().as_deref(), Some("{}"));
+        assert_eq!(
+            elsewhere.read("tokens.json").unwrap().as_deref(),
+            Some("{}")
+        );
     }
 }

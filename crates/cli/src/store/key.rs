@@ -23,13 +23,20 @@ impl Key {
     pub(super) fn random() -> Result<Self, Failure> {
         let mut key = Zeroizing::new([0; 32]);
         let made = SystemRandom::new().fill(&mut *key);
-        made.map(|()| Self(key)).map_err(|_| Failure::could_not_run("this machine gives no random numbers"))
+        made.map(|()| Self(key))
+            .map_err(|_| Failure::could_not_run("this machine gives no random numbers"))
     }
 
     /// The one that a passphrase makes, with this salt.
     pub(super) fn derive(passphrase: &str, salt: &[u8], iterations: NonZeroU32) -> Self {
         let mut key = Zeroizing::new([0; 32]);
-        pbkdf2::derive(PBKDF2_HMAC_SHA256, iterations, salt, passphrase.as_bytes(), &mut *key);
+        pbkdf2::derive(
+            PBKDF2_HMAC_SHA256,
+            iterations,
+            salt,
+            passphrase.as_bytes(),
+            &mut *key,
+        );
         Self(key)
     }
 
@@ -40,7 +47,9 @@ impl Key {
 
     pub(super) fn from_text(text: &str) -> Option<Self> {
         let bytes = Zeroizing::new(base64url::decode(text.trim()).ok()?);
-        Some(Self(Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).ok()?)))
+        Some(Self(Zeroizing::new(
+            <[u8; 32]>::try_from(bytes.as_slice()).ok()?,
+        )))
     }
 
     pub(super) fn bytes(&self) -> &[u8; 32] {
@@ -51,5 +60,9 @@ impl Key {
 /// What is wrong with a key file.
 pub(super) fn bad_key_file(path: &Path) -> Failure {
     let cure = "put the right file back; or `portcullis token clear --all` to begin anew";
-    Failure::with_cure(Exit::CouldNotRun, format!("{}: it holds no key", path.display()), cure)
+    Failure::with_cure(
+        Exit::CouldNotRun,
+        format!("{}: it holds no key", path.display()),
+        cure,
+    )
 }

@@ -1,8 +1,9 @@
-//! The key in the keyring of the operating system: Secret Service on Linux, Keychain on macOS, the credential manager on
-//! Windows.
+//! The key in the keyring of the operating system: Secret Service on Linux, Keychain on macOS, the
+//! credential manager on Windows.
 //!
-//! What is kept there are 32 bytes, so no keyring's limit is met. A keyring may ask its user to open it: for that there
-//! is a minute. It is asked on a thread of its own, as some block in ways that an async runtime does not like.
+//! What is kept there are 32 bytes, so no keyring's limit is met. A keyring may ask its user to
+//! open it: for that there is a minute. It is asked on a thread of its own, as some block in ways
+//! that an async runtime does not like.
 
 use super::key::Key;
 use crate::exit::{Exit, Failure};
@@ -23,7 +24,8 @@ pub(super) enum Trouble {
 /// The key.
 pub(super) fn find() -> Result<Key, Trouble> {
     let text = asked(platform::find)?;
-    Key::from_text(&text).ok_or_else(|| Trouble::Unreachable("what it holds is no key of ours".to_owned()))
+    Key::from_text(&text)
+        .ok_or_else(|| Trouble::Unreachable("what it holds is no key of ours".to_owned()))
 }
 
 /// Puts a key in.
@@ -60,7 +62,9 @@ fn asked<T: Send + 'static>(
     let (sender, answer) = std::sync::mpsc::channel();
     std::thread::spawn(move || _ = sender.send(question()));
     let late = |_| Trouble::Unreachable("it does not answer".to_owned());
-    answer.recv_timeout(std::time::Duration::from_secs(60)).map_err(late)?
+    answer
+        .recv_timeout(std::time::Duration::from_secs(60))
+        .map_err(late)?
 }
 
 #[cfg(not(feature = "keyring"))]

@@ -1,11 +1,14 @@
-//! Where `portcullis token` keeps tokens between two calls: one encrypted file, and its key somewhere safer.
+//! Where `portcullis token` keeps tokens between two calls: one encrypted file, and its key
+//! somewhere safer.
 //!
-//! The key is in the OS keyring; or made from a passphrase; or, where there is neither, in a file beside the tokens. So
-//! no keyring's limit of size matters, all three have one format, and a keyring is asked once per run. What cannot be
-//! read is told and never written over. [`key`] says what each of the three protects against, and what not.
+//! The key is in the OS keyring; or made from a passphrase; or, where there is neither, in a file
+//! beside the tokens. So no keyring's limit of size matters, all three have one format, and a
+//! keyring is asked once per run. What cannot be read is told and never written over. [`key`] says
+//! what each of the three protects against, and what not.
 //!
-//! Nobody but this user can read the files, and a file is replaced as a whole. Two processes that want the same token
-//! wait for each other ([`TokenStore::hold`]): a refresh token that rotates can be spent once only.
+//! Nobody but this user can read the files, and a file is replaced as a whole. Two processes that
+//! want the same token wait for each other ([`TokenStore::hold`]): a refresh token that rotates can
+//! be spent once only.
 
 mod entry;
 mod folder;
@@ -40,11 +43,15 @@ impl TokenStore {
     ///
     /// A file that cannot be read or opened; it is left as it is.
     pub(crate) fn entries(&self) -> Result<Vec<Entry>, Failure> {
-        let Some(text) = self.folder.read(self.name)? else { return Ok(Vec::new()) };
+        let Some(text) = self.folder.read(self.name)? else {
+            return Ok(Vec::new());
+        };
         let document = Document::parse(&text).map_err(|problem| self.unreadable(&problem))?;
         let opened = document.open(&self.key);
-        let opened = opened.ok_or_else(|| self.unreadable("the key does not open it, or it was changed"))?;
-        serde_json::from_slice(&opened).map_err(|_| self.unreadable("its content is not what was expected"))
+        let opened =
+            opened.ok_or_else(|| self.unreadable("the key does not open it, or it was changed"))?;
+        serde_json::from_slice(&opened)
+            .map_err(|_| self.unreadable("its content is not what was expected"))
     }
 
     /// What was got for this.
@@ -53,7 +60,10 @@ impl TokenStore {
     ///
     /// As [`entries`](Self::entries).
     pub(crate) fn find(&self, asked: &Asked) -> Result<Option<Entry>, Failure> {
-        Ok(self.entries()?.into_iter().find(|entry| entry.asked == *asked))
+        Ok(self
+            .entries()?
+            .into_iter()
+            .find(|entry| entry.asked == *asked))
     }
 
     /// Keeps an entry in the place of the one that was got for the same.
@@ -75,22 +85,29 @@ impl TokenStore {
     /// # Errors
     ///
     /// As [`put`](Self::put).
-    pub(crate) fn remove(&self, mut which: impl FnMut(&Entry) -> bool) -> Result<Vec<Entry>, Failure> {
+    pub(crate) fn remove(
+        &self,
+        mut which: impl FnMut(&Entry) -> bool,
+    ) -> Result<Vec<Entry>, Failure> {
         let mut removed = Vec::new();
         self.edit(|entries| {
-            let (out, kept) = std::mem::take(entries).into_iter().partition(|entry| which(entry));
+            let (out, kept) = std::mem::take(entries)
+                .into_iter()
+                .partition(|entry| which(entry));
             (removed, *entries) = (out, kept);
         })?;
         Ok(removed)
     }
 
-    /// Makes whoever wants the same token wait until this is dropped; `waiting` is called before waiting for another.
+    /// Makes whoever wants the same token wait until this is dropped; `waiting` is called before
+    /// waiting for another.
     ///
     /// # Errors
     ///
     /// A folder that cannot be written to.
     pub(crate) fn hold(&self, asked: &Asked, waiting: impl FnOnce()) -> Result<Held, Failure> {
-        self.folder.lock(&format!("locks/{}", asked.digest()), waiting)
+        self.folder
+            .lock(&format!("locks/{}", asked.digest()), waiting)
     }
 
     /// The file.
@@ -115,8 +132,8 @@ impl TokenStore {
         let text = serde_json::to_vec(entries).map(Zeroizing::new);
         let text = text.map_err(|error| Failure::could_not_run(error.to_string()))?;
         let document = sealed::seal(&self.key, &self.sealing, &text);
-        let document =
-            document.ok_or_else(|| Failure::could_not_run("this machine gives no random numbers"))?;
+        let document = document
+            .ok_or_else(|| Failure::could_not_run("this machine gives no random numbers"))?;
         self.folder.replace(self.name, &document)
     }
 

@@ -1,9 +1,10 @@
 //! Which token store is used, and how it is opened.
 //!
-//! Left to itself: with a passphrase, the file that it opens; else the keyring, if there is one that answers; else a file
-//! with its key beside it; on a CI machine none at all, since nothing there is kept for long and much is copied. A store
-//! that is named is used or complained about. The keyring's tokens and the others are in two files, so that a session
-//! from afar, which reaches no keyring, neither fails nor overwrites.
+//! Left to itself: with a passphrase, the file that it opens; else the keyring, if there is one
+//! that answers; else a file with its key beside it; on a CI machine none at all, since nothing
+//! there is kept for long and much is copied. A store that is named is used or complained about.
+//! The keyring's tokens and the others are in two files, so that a session from afar, which reaches
+//! no keyring, neither fails nor overwrites.
 
 use super::TokenStore;
 use super::folder::Folder;
@@ -120,7 +121,12 @@ fn in_keyring(means: &Means) -> Result<TokenStore, Opening> {
         }
         other => other?,
     };
-    Ok(TokenStore { folder: means.folder.clone(), name: KEYRING_FILE, sealing: Sealing::Keyring, key })
+    Ok(TokenStore {
+        folder: means.folder.clone(),
+        name: KEYRING_FILE,
+        sealing: Sealing::Keyring,
+        key,
+    })
 }
 
 fn in_file(means: &Means) -> Result<TokenStore, Failure> {
@@ -130,12 +136,20 @@ fn in_file(means: &Means) -> Result<TokenStore, Failure> {
         Some(text) => Some(Document::parse(&text).map_err(|problem| unreadable(&path, &problem))?),
         None => None,
     };
-    let store = |sealing, key| TokenStore { folder: folder.clone(), name: FILE, sealing, key };
+    let store = |sealing, key| TokenStore {
+        folder: folder.clone(),
+        name: FILE,
+        sealing,
+        key,
+    };
     match (document.map(|document| document.key), &means.passphrase) {
         (Some(sealing @ Sealing::Passphrase { .. }), given) => {
-            let passphrase = given.clone().or_else(means.ask).ok_or_else(|| no_passphrase(&path))?;
-            let key =
-                derived(&sealing, &passphrase).ok_or_else(|| unreadable(&path, "its salt is broken"))?;
+            let passphrase = given
+                .clone()
+                .or_else(means.ask)
+                .ok_or_else(|| no_passphrase(&path))?;
+            let key = derived(&sealing, &passphrase)
+                .ok_or_else(|| unreadable(&path, "its salt is broken"))?;
             let store = store(sealing, key);
             store.entries().map_err(|_| wrong_passphrase(&path))?;
             Ok(store)
@@ -148,17 +162,34 @@ fn in_file(means: &Means) -> Result<TokenStore, Failure> {
 
 /// A store with this passphrase: a new one, or the one whose key was in a file until now.
 fn seal_anew(folder: &Folder, passphrase: &str) -> Result<TokenStore, Failure> {
-    let store = |sealing, key| TokenStore { folder: folder.clone(), name: FILE, sealing, key };
+    let store = |sealing, key| TokenStore {
+        folder: folder.clone(),
+        name: FILE,
+        sealing,
+        key,
+    };
     let _held = folder.lock("locks/tokens", || {})?;
-    let found = folder.read(FILE)?.map(|text| Document::parse(&text).map(|document| document.key));
+    let found = folder
+        .read(FILE)?
+        .map(|text| Document::parse(&text).map(|document| document.key));
     let entries = match found {
-        Some(Ok(Sealing::KeyFile)) => store(Sealing::KeyFile, key_file(folder, false)?).entries()?,
+        Some(Ok(Sealing::KeyFile)) => {
+            store(Sealing::KeyFile, key_file(folder, false)?).entries()?
+        }
         None => Vec::new(),
         // Another process was faster.
-        Some(_) => return Err(unreadable(&folder.path(FILE), "it was made just now by another process")),
+        Some(_) => {
+            return Err(unreadable(
+                &folder.path(FILE),
+                "it was made just now by another process",
+            ));
+        }
     };
     let salt = Key::random()?.to_text();
-    let sealing = Sealing::Passphrase { salt: salt.to_string(), iterations: ITERATIONS };
+    let sealing = Sealing::Passphrase {
+        salt: salt.to_string(),
+        iterations: ITERATIONS,
+    };
     let key = derived(&sealing, passphrase).map_or_else(Key::random, Ok)?;
     let store = store(sealing, key);
     store.write(&entries)?;
@@ -167,15 +198,23 @@ fn seal_anew(folder: &Folder, passphrase: &str) -> Result<TokenStore, Failure> {
 }
 
 fn derived(sealing: &Sealing, passphrase: &str) -> Option<Key> {
-    let Sealing::Passphrase { salt, iterations } = sealing else { return None };
-    Some(Key::derive(passphrase, &base64url::decode(salt).ok()?, *iterations))
+    let Sealing::Passphrase { salt, iterations } = sealing else {
+        return None;
+    };
+    Some(Key::derive(
+        passphrase,
+        &base64url::decode(salt).ok()?,
+        *iterations,
+    ))
 }
 
 /// The key beside the tokens; made if `make` says so.
 fn key_file(folder: &Folder, make: bool) -> Result<Key, Failure> {
     let path = folder.path(KEY_FILE);
     let read = || match folder.read(KEY_FILE)? {
-        Some(text) => Key::from_text(&text).map(Some).ok_or_else(|| bad_key_file(&path)),
+        Some(text) => Key::from_text(&text)
+            .map(Some)
+            .ok_or_else(|| bad_key_file(&path)),
         None => Ok(None),
     };
     if let Some(key) = read()? {
@@ -196,10 +235,11 @@ fn key_file(folder: &Folder, make: bool) -> Result<Key, Failure> {
 
 /// A store that is there and cannot be read.
 pub(super) fn unreadable(path: &Path, problem: &str) -> Failure {
-    let message =
-        format!("the token store {} cannot be read: {problem}; it is left as it is", path.display());
-    let cure =
-        "put a good copy back; or `portcullis token clear --all` to begin anew; or pass `--store none`";
+    let message = format!(
+        "the token store {} cannot be read: {problem}; it is left as it is",
+        path.display()
+    );
+    let cure = "put a good copy back; or `portcullis token clear --all` to begin anew; or pass `--store none`";
     Failure::with_cure(Exit::CouldNotRun, message, cure)
 }
 

@@ -1,7 +1,8 @@
 //! The format of the token file: a JSON document whose content is sealed by AES-256-GCM.
 //!
-//! What stands outside of the seal (the version, where the key comes from) is authenticated with it, so nobody can make
-//! a file out of it that is opened in another way. A file of a later version is refused, not guessed at.
+//! What stands outside of the seal (the version, where the key comes from) is authenticated with
+//! it, so nobody can make a file out of it that is opened in another way. A file of a later version
+//! is refused, not guessed at.
 
 use super::key::Key;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
@@ -16,7 +17,10 @@ use zeroize::Zeroizing;
 pub(super) enum Sealing {
     Keyring,
     KeyFile,
-    Passphrase { salt: String, iterations: NonZeroU32 },
+    Passphrase {
+        salt: String,
+        iterations: NonZeroU32,
+    },
 }
 
 /// The file.
@@ -40,17 +44,23 @@ impl Sealing {
 
     /// What is authenticated besides the content.
     fn context(&self) -> String {
-        format!("portcullis tokens {FORMAT}\n{}", serde_json::to_string(self).unwrap_or_default())
+        format!(
+            "portcullis tokens {FORMAT}\n{}",
+            serde_json::to_string(self).unwrap_or_default()
+        )
     }
 }
 
 /// A document with this content; none if there are no random numbers.
 pub(super) fn seal(key: &Key, sealing: &Sealing, content: &[u8]) -> Option<String> {
     let cipher = RandomizedNonceKey::new(&AES_256_GCM, key.bytes()).ok()?;
-    // The content grows by a tag; in place, so that no clear text stays behind in a buffer that was outgrown.
+    // The content grows by a tag; in place, so that no clear text stays behind in a buffer that was
+    // outgrown.
     let mut sealed = Vec::with_capacity(content.len() + AES_256_GCM.tag_len());
     sealed.extend_from_slice(content);
-    let nonce = cipher.seal_in_place_append_tag(Aad::from(sealing.context()), &mut sealed).ok()?;
+    let nonce = cipher
+        .seal_in_place_append_tag(Aad::from(sealing.context()), &mut sealed)
+        .ok()?;
     let document = Document {
         portcullis_tokens: FORMAT,
         key: sealing.clone(),
@@ -71,8 +81,8 @@ impl Document {
         struct Version {
             portcullis_tokens: u32,
         }
-        let version: Version =
-            serde_json::from_str(text).map_err(|_| "it is no token store, or cut off".to_owned())?;
+        let version: Version = serde_json::from_str(text)
+            .map_err(|_| "it is no token store, or cut off".to_owned())?;
         if version.portcullis_tokens != FORMAT {
             return Err(format!(
                 "it has format {}, and this version knows {FORMAT}: use the version that wrote it",
@@ -95,7 +105,10 @@ impl Document {
         let nonce = base64url::decode(&self.nonce).ok()?;
         let nonce = Nonce::try_assume_unique_for_key(&nonce).ok()?;
         let mut content = Zeroizing::new(base64url::decode(&self.sealed).ok()?);
-        let length = cipher.open_in_place(nonce, Aad::from(self.key.context()), &mut content).ok()?.len();
+        let length = cipher
+            .open_in_place(nonce, Aad::from(self.key.context()), &mut content)
+            .ok()?
+            .len();
         content.truncate(length);
         Some(content)
     }

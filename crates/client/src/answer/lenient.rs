@@ -13,8 +13,8 @@ pub(crate) fn text<'o>(document: &'o Object, name: &str) -> Result<Option<&'o st
     }
 }
 
-/// A number of whole seconds: written as an integer, with a fraction, or as a text of either. A negative number is kept:
-/// what it means depends on the member.
+/// A number of whole seconds: written as an integer, with a fraction, or as a text of either. A
+/// negative number is kept: what it means depends on the member.
 pub(crate) fn seconds(document: &Object, name: &str) -> Result<Option<i64>, Error> {
     let wrong = || wrong_type(name, "a number of seconds");
     match document.get(name) {
@@ -24,7 +24,9 @@ pub(crate) fn seconds(document: &Object, name: &str) -> Result<Option<i64>, Erro
         // More than fits is longer than anything is believed to last.
         Some(Json::Number(Number::Unsigned(_))) => Ok(Some(i64::MAX)),
         Some(Json::Number(Number::Float(seconds))) if *seconds > A_LONG_TIME => Ok(Some(i64::MAX)),
-        Some(number) => NumericDate::from_json(number).map(|date| Some(date.seconds())).ok_or_else(wrong),
+        Some(number) => NumericDate::from_json(number)
+            .map(|date| Some(date.seconds()))
+            .ok_or_else(wrong),
     }
 }
 
@@ -39,8 +41,9 @@ fn whole(text: &str) -> Option<i64> {
     plain.then(|| whole.parse().ok()).flatten()
 }
 
-/// The scopes of an answer; none where it does not say. RFC 6749 has a text with spaces. Some providers send a list, some
-/// put commas between, which a scope may hold: they count where that gives what was asked for.
+/// The scopes of an answer; none where it does not say. RFC 6749 has a text with spaces. Some
+/// providers send a list, some put commas between, which a scope may hold: they count where that
+/// gives what was asked for.
 pub(super) fn scopes(document: &Object, wanted: &Scopes) -> Result<Option<Scopes>, Error> {
     let wrong = || wrong_type("scope", "a string");
     let text = match document.get("scope") {
@@ -55,7 +58,11 @@ pub(super) fn scopes(document: &Object, wanted: &Scopes) -> Result<Option<Scopes
     let plain = Scopes::parse(&text);
     let split: Scopes = text.split([' ', ',']).collect();
     let more = |scopes: &Scopes| wanted.iter().filter(|scope| scopes.contains(scope)).count();
-    Ok(Some(if more(&split) > more(&plain) { split } else { plain }))
+    Ok(Some(if more(&split) > more(&plain) {
+        split
+    } else {
+        plain
+    }))
 }
 
 fn wrong_type(name: &str, expected: &str) -> Error {
@@ -69,7 +76,8 @@ mod tests {
     use portcullis_core::jose::json;
 
     fn read(value: &str) -> Result<Option<i64>, Error> {
-        let document = json::parse(format!("{{\"n\":{value}}}").as_bytes(), &Limits::default()).unwrap();
+        let document =
+            json::parse(format!("{{\"n\":{value}}}").as_bytes(), &Limits::default()).unwrap();
         seconds(document.as_object().unwrap(), "n")
     }
 

@@ -1,9 +1,9 @@
 //! What an endpoint answered: a document, a refusal, or nothing that can be used.
 //!
-//! An answer is read as it is meant where one meaning is left, and refused where two are (RFC 6749, sections 5.1 and
-//! 5.2). Refuses: a repeated member, a value of a type that says nothing, a `token_type` that was not asked for, and an
-//! answer that holds both an error and what was asked for. Nothing of a body is kept in an error but what the provider
-//! wrote for people.
+//! An answer is read as it is meant where one meaning is left, and refused where two are (RFC 6749,
+//! sections 5.1 and 5.2). Refuses: a repeated member, a value of a type that says nothing, a
+//! `token_type` that was not asked for, and an answer that holds both an error and what was asked
+//! for. Nothing of a body is kept in an error but what the provider wrote for people.
 
 mod lenient;
 mod tokens;
@@ -23,19 +23,29 @@ use url::Url;
 ///
 /// The provider's refusal, an answer with two meanings, or an outage.
 pub(crate) fn document(url: &Url, answered: &Answered, limits: &Limits) -> Result<Object, Error> {
-    let Answered { status, retry_after, .. } = answered;
+    let Answered {
+        status,
+        retry_after,
+        ..
+    } = answered;
     let outage = |problem: &str| Error::outage(format!("{url}: {problem}"), *retry_after);
     let object = object(answered, limits);
-    let refusal = object.as_ref().and_then(|object| Refusal::of(object, *status));
+    let refusal = object
+        .as_ref()
+        .and_then(|object| Refusal::of(object, *status));
     match (status, refusal) {
         // Some providers answer every error with 200, as GitHub does.
         (200 | 201, Some(refusal)) => match object.filter(holds_what_was_asked_for) {
-            Some(_) => Err(Error::malformed("the answer holds an `error` beside what was asked for")),
+            Some(_) => Err(Error::malformed(
+                "the answer holds an `error` beside what was asked for",
+            )),
             None => Err(refused_or_down(refusal, outage)),
         },
         (200 | 201, None) if !is_json(answered) => Err(outage("the answer is no JSON")),
         (200 | 201, None) => object.ok_or_else(|| outage("the answer is no proper JSON object")),
-        (300..=399, _) => Err(outage(&format!("the answer was {status} (redirects are not followed)"))),
+        (300..=399, _) => Err(outage(&format!(
+            "the answer was {status} (redirects are not followed)"
+        ))),
         (429, refusal) => Err(outage(&with_code(*status, refusal.as_ref()))),
         (400..=499, Some(refusal)) => Err(refused_or_down(refusal, outage)),
         (400..=499, None) if !is_about_the_way(*status) => {
@@ -48,12 +58,16 @@ pub(crate) fn document(url: &Url, answered: &Answered, limits: &Limits) -> Resul
 /// The code of a refusal, where the answer is one: for what is done again in another way.
 pub(crate) fn is_refused_with(answered: &Answered, code: &str, limits: &Limits) -> bool {
     let refusal = object(answered, limits).and_then(|object| Refusal::of(&object, answered.status));
-    matches!(answered.status, 200 | 400 | 401) && refusal.is_some_and(|refusal| refusal.error() == code)
+    matches!(answered.status, 200 | 400 | 401)
+        && refusal.is_some_and(|refusal| refusal.error() == code)
 }
 
 /// The body as an object, whatever its media type is: an error is an error in a page's clothes too.
 fn object(answered: &Answered, limits: &Limits) -> Option<Object> {
-    let body = answered.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&answered.body);
+    let body = answered
+        .body
+        .strip_prefix(BYTE_ORDER_MARK)
+        .unwrap_or(&answered.body);
     match json::parse(body, limits) {
         Ok(Json::Object(object)) => Some(object),
         _ => None,
@@ -65,8 +79,14 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Whether the media type allows JSON. Providers that send none, or a general one, mean it.
 fn is_json(answered: &Answered) -> bool {
     let kind = answered.content_type.to_ascii_lowercase();
-    let plain =
-        ["", "application/json", "text/json", "text/plain", "text/javascript", "application/javascript"];
+    let plain = [
+        "",
+        "application/json",
+        "text/json",
+        "text/plain",
+        "text/javascript",
+        "application/javascript",
+    ];
     plain.contains(&kind.as_str()) || kind.ends_with("+json")
 }
 
@@ -74,18 +94,27 @@ fn is_json(answered: &Answered) -> bool {
 fn holds_what_was_asked_for(object: &Object) -> bool {
     ["access_token", "device_code", "request_uri"]
         .iter()
-        .any(|name| object.get(name).and_then(Json::as_str).is_some_and(|text| !text.is_empty()))
+        .any(|name| {
+            object
+                .get(name)
+                .and_then(Json::as_str)
+                .is_some_and(|text| !text.is_empty())
+        })
 }
 
-/// RFC 6749, section 4.1.2.1: two codes stand for the statuses 500 and 503. They say nothing about the request.
+/// RFC 6749, section 4.1.2.1: two codes stand for the statuses 500 and 503. They say nothing about
+/// the request.
 fn refused_or_down(refusal: Refusal, outage: impl Fn(&str) -> Error) -> Error {
     match refusal.error() {
-        "server_error" | "temporarily_unavailable" => outage(&format!("the answer was {}", refusal.error())),
+        "server_error" | "temporarily_unavailable" => {
+            outage(&format!("the answer was {}", refusal.error()))
+        }
         _ => Error::Refused(refusal),
     }
 }
 
-/// Statuses that speak of the address, the way or the moment, and not of the request: nobody has judged it.
+/// Statuses that speak of the address, the way or the moment, and not of the request: nobody has
+/// judged it.
 fn is_about_the_way(status: u16) -> bool {
     matches!(status, 404 | 405 | 407 | 408 | 421 | 423 | 425 | 429)
 }
@@ -104,7 +133,13 @@ mod tests {
         let url = Url::parse("https://idp.example/token").unwrap();
         let body = body.as_bytes().to_vec().into();
         let content_type = content_type.to_owned();
-        let answered = Answered { status, content_type, retry_after: None, dpop_nonce: None, body };
+        let answered = Answered {
+            status,
+            content_type,
+            retry_after: None,
+            dpop_nonce: None,
+            body,
+        };
         document(&url, &answered, &Limits::default())
     }
 
@@ -130,8 +165,15 @@ mod tests {
                 "{status} {content_type}"
             );
         }
-        let okta = answered(400, JSON, r#"{"errorCode":"invalid_client","errorSummary":"no such client"}"#);
-        assert_eq!(okta.unwrap_err().to_string(), "the provider refused: invalid_client (no such client)");
+        let okta = answered(
+            400,
+            JSON,
+            r#"{"errorCode":"invalid_client","errorSummary":"no such client"}"#,
+        );
+        assert_eq!(
+            okta.unwrap_err().to_string(),
+            "the provider refused: invalid_client (no such client)"
+        );
     }
 
     #[test]
@@ -146,9 +188,16 @@ mod tests {
         ] {
             for status in [400, 401, 403, 410, 422] {
                 let error = answered(status, content_type, body).unwrap_err();
-                let refusal = error.refusal().unwrap_or_else(|| panic!("{status} {body}: {error}"));
+                let refusal = error
+                    .refusal()
+                    .unwrap_or_else(|| panic!("{status} {body}: {error}"));
                 assert_eq!((refusal.error(), refusal.status()), ("", Some(status)));
-                assert!(error.to_string().contains(&format!("{status}, without a reason")), "{error}");
+                assert!(
+                    error
+                        .to_string()
+                        .contains(&format!("{status}, without a reason")),
+                    "{error}"
+                );
             }
         }
     }
@@ -162,7 +211,10 @@ mod tests {
             let error = answered(200, JSON, body).unwrap_err();
             assert!(matches!(error, Error::Distrusted(_)), "{error}");
         }
-        for body in [r#"{"error":null,"access_token":"t"}"#, r#"{"error":"","access_token":"t"}"#] {
+        for body in [
+            r#"{"error":null,"access_token":"t"}"#,
+            r#"{"error":"","access_token":"t"}"#,
+        ] {
             assert!(answered(200, JSON, body).is_ok(), "{body}");
         }
     }
@@ -170,7 +222,13 @@ mod tests {
     #[test]
     fn media_types_with_one_meaning_are_read() {
         let body = "\u{feff}{\"access_token\":\"t\"}";
-        for content_type in ["application/JSON", "text/plain", "", "text/javascript", "application/x+json"] {
+        for content_type in [
+            "application/JSON",
+            "text/plain",
+            "",
+            "text/javascript",
+            "application/x+json",
+        ] {
             assert!(answered(200, content_type, body).is_ok(), "{content_type}");
         }
     }
@@ -194,7 +252,10 @@ mod tests {
             (100, "", ""),
         ] {
             let error = answered(status, content_type, body).unwrap_err();
-            assert!(matches!(error, Error::Outage(_)), "{status} {body}: {error}");
+            assert!(
+                matches!(error, Error::Outage(_)),
+                "{status} {body}: {error}"
+            );
         }
     }
 }

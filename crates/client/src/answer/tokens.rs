@@ -28,43 +28,62 @@ pub(crate) fn tokens(
 ) -> Result<Granted, Error> {
     let text = |name: &str| text(document, name);
     let kind = kind(text("token_type")?, expected)?;
+    let access_token = text("access_token")?
+        .ok_or_else(|| Error::malformed("the answer holds no `access_token`"))?;
+    // Less than nothing may stand for "over" or for "without end": the token is used once, and not
+    // kept.
+    let lasting =
+        seconds(document, "expires_in")?.map_or(SHORT, |seconds| seconds.clamp(0, LONGEST));
     let access_token =
-        text("access_token")?.ok_or_else(|| Error::malformed("the answer holds no `access_token`"))?;
-    // Less than nothing may stand for "over" or for "without end": the token is used once, and not kept.
-    let lasting = seconds(document, "expires_in")?.map_or(SHORT, |seconds| seconds.clamp(0, LONGEST));
-    let access_token = AccessToken::restore(Secret::new(access_token), kind, asked_at.plus(lasting))?;
+        AccessToken::restore(Secret::new(access_token), kind, asked_at.plus(lasting))?;
     let filled = |value: Option<&str>| value.filter(|text| !text.is_empty()).map(Secret::new);
     let refresh_token = filled(text("refresh_token")?).map(RefreshToken::new);
     let id_token = filled(text("id_token")?);
     let wanted = asked.scopes();
     let said = scopes(document, &wanted)?;
-    // These two ask for tokens of their own, which came or did not: the list of scopes may be silent about them.
+    // These two ask for tokens of their own, which came or did not: the list of scopes may be
+    // silent about them.
     let came = |scope: &str| match scope {
         "openid" => id_token.is_some(),
         "offline_access" => refresh_token.is_some(),
         _ => false,
     };
-    let scope =
-        said.map_or_else(|| wanted.clone(), |said| with(&said, wanted.iter().filter(|scope| came(scope))));
-    let withheld = wanted.iter().filter(|wanted| !is_granted(wanted, &scope)).collect();
+    let scope = said.map_or_else(
+        || wanted.clone(),
+        |said| with(&said, wanted.iter().filter(|scope| came(scope))),
+    );
+    let withheld = wanted
+        .iter()
+        .filter(|wanted| !is_granted(wanted, &scope))
+        .collect();
     let issued_token_type = text("issued_token_type")?.map(|kind| cleaned(kind, 256));
-    let tokens = Tokens { access_token, refresh_token, id_token: None, scope, withheld, issued_token_type };
+    let tokens = Tokens {
+        access_token,
+        refresh_token,
+        id_token: None,
+        scope,
+        withheld,
+        issued_token_type,
+    };
     Ok(Granted { tokens, id_token })
 }
 
 fn with<'s>(said: &'s Scopes, more: impl Iterator<Item = &'s str>) -> Scopes {
-    said.iter().chain(more.filter(|scope| !said.contains(scope))).collect()
+    said.iter()
+        .chain(more.filter(|scope| !said.contains(scope)))
+        .collect()
 }
 
-/// Whether a scope that was asked for is among the granted ones. `.default` stands for whatever the client may have; and
-/// Entra ID names those of Microsoft Graph without their API.
+/// Whether a scope that was asked for is among the granted ones. `.default` stands for whatever the
+/// client may have; and Entra ID names those of Microsoft Graph without their API.
 fn is_granted(wanted: &str, granted: &Scopes) -> bool {
     let (api, bare) = wanted.rsplit_once('/').unwrap_or(("", wanted));
     granted.contains(wanted) || (!api.is_empty() && (bare == ".default" || granted.contains(bare)))
 }
 
-/// A token that is bound where none was asked for cannot be used, and one that is not where it should be is worth less
-/// than the caller thinks (RFC 9449, section 5). Where nothing is said, a token is one that whoever has it may use.
+/// A token that is bound where none was asked for cannot be used, and one that is not where it
+/// should be is worth less than the caller thinks (RFC 9449, section 5). Where nothing is said, a
+/// token is one that whoever has it may use.
 fn kind(named: Option<&str>, expected: TokenKind) -> Result<TokenKind, Error> {
     let named = named.map(str::trim).filter(|named| !named.is_empty());
     let kind = match named {
@@ -76,9 +95,13 @@ fn kind(named: Option<&str>, expected: TokenKind) -> Result<TokenKind, Error> {
     if kind == Some(expected) {
         return Ok(expected);
     }
-    let found =
-        named.map_or_else(|| "no `token_type`".to_owned(), |named| format!("`{}`", cleaned(named, 64)));
-    Err(Error::malformed(format!("a token of type `{expected}` was asked for, and the answer has {found}")))
+    let found = named.map_or_else(
+        || "no `token_type`".to_owned(),
+        |named| format!("`{}`", cleaned(named, 64)),
+    );
+    Err(Error::malformed(format!(
+        "a token of type `{expected}` was asked for, and the answer has {found}"
+    )))
 }
 
 #[cfg(test)]
@@ -90,7 +113,12 @@ mod tests {
     fn read_as(text: &str, asked: &str, kind: TokenKind) -> Result<Granted, Error> {
         let json = json::parse(text.as_bytes(), &Limits::default()).unwrap();
         let asked = TokenRequest::new().scope(asked);
-        tokens(json.as_object().unwrap(), &asked, kind, NumericDate::from_seconds(1_000))
+        tokens(
+            json.as_object().unwrap(),
+            &asked,
+            kind,
+            NumericDate::from_seconds(1_000),
+        )
     }
 
     fn read(text: &str) -> Result<Granted, Error> {
@@ -105,9 +133,15 @@ mod tests {
         .unwrap();
         let tokens = &granted.tokens;
         assert_eq!(tokens.access_token().expose(), "t");
-        assert_eq!(tokens.access_token().expires_at(), NumericDate::from_seconds(1_300));
         assert_eq!(
-            (tokens.scope().to_string(), tokens.withheld_scope().to_string()),
+            tokens.access_token().expires_at(),
+            NumericDate::from_seconds(1_300)
+        );
+        assert_eq!(
+            (
+                tokens.scope().to_string(),
+                tokens.withheld_scope().to_string()
+            ),
             ("b c".into(), "a".into())
         );
         assert_eq!(tokens.refresh_token().map(RefreshToken::expose), Some("r"));
@@ -124,9 +158,16 @@ mod tests {
             r#"{"access_token":"t","token_type":"BearerToken"}"#,
         ] {
             let tokens = read(text).unwrap().tokens;
-            assert_eq!(tokens.access_token().expires_at(), NumericDate::from_seconds(1_120), "{text}");
             assert_eq!(
-                (tokens.scope().to_string(), tokens.withheld_scope().is_empty()),
+                tokens.access_token().expires_at(),
+                NumericDate::from_seconds(1_120),
+                "{text}"
+            );
+            assert_eq!(
+                (
+                    tokens.scope().to_string(),
+                    tokens.withheld_scope().is_empty()
+                ),
                 ("a b".into(), true)
             );
         }
@@ -143,8 +184,10 @@ mod tests {
             ("\"-1\"", 1_000),
             ("99999999999999999999", 1_000 + LONGEST),
         ] {
-            let text = format!(r#"{{"access_token":"t","token_type":"Bearer","expires_in":{life}}}"#);
-            let read = read(&text).map(|granted| granted.tokens.access_token().expires_at().seconds());
+            let text =
+                format!(r#"{{"access_token":"t","token_type":"Bearer","expires_in":{life}}}"#);
+            let read =
+                read(&text).map(|granted| granted.tokens.access_token().expires_at().seconds());
             assert_eq!(read, Ok(ends), "{life}");
         }
     }
@@ -153,7 +196,10 @@ mod tests {
     fn scopes_of(asked: &str, members: &str) -> (String, String) {
         let text = format!(r#"{{"access_token":"t","token_type":"Bearer",{members}}}"#);
         let tokens = read_as(&text, asked, TokenKind::Bearer).unwrap().tokens;
-        (tokens.scope().to_string(), tokens.withheld_scope().to_string())
+        (
+            tokens.scope().to_string(),
+            tokens.withheld_scope().to_string(),
+        )
     }
 
     #[test]
@@ -161,9 +207,18 @@ mod tests {
         let told = |scope: &str, withheld: &str| (scope.to_owned(), withheld.to_owned());
         let asked = "openid offline_access api";
         let both = r#""scope":"api","id_token":"i","refresh_token":"r""#;
-        assert_eq!(scopes_of(asked, both), told("api openid offline_access", ""));
-        assert_eq!(scopes_of(asked, r#""scope":"api","id_token":"i""#), told("api openid", "offline_access"));
-        assert_eq!(scopes_of(asked, r#""scope":"","id_token":"i","refresh_token":"r""#).1, "api");
+        assert_eq!(
+            scopes_of(asked, both),
+            told("api openid offline_access", "")
+        );
+        assert_eq!(
+            scopes_of(asked, r#""scope":"api","id_token":"i""#),
+            told("api openid", "offline_access")
+        );
+        assert_eq!(
+            scopes_of(asked, r#""scope":"","id_token":"i","refresh_token":"r""#).1,
+            "api"
+        );
     }
 
     #[test]
@@ -174,7 +229,13 @@ mod tests {
         assert_eq!(withheld("a,b", "\"a,b\""), "");
         assert_eq!(withheld("a b", "\"a\""), "b");
         assert_eq!(withheld("api://x/.default", "\"api://x/read\""), "");
-        assert_eq!(withheld("https://graph.microsoft.com/User.Read", "\"User.Read profile\""), "");
+        assert_eq!(
+            withheld(
+                "https://graph.microsoft.com/User.Read",
+                "\"User.Read profile\""
+            ),
+            ""
+        );
         assert_eq!(
             withheld("https://graph.microsoft.com/Mail.Read", "\"User.Read\""),
             "https://graph.microsoft.com/Mail.Read"
@@ -203,6 +264,13 @@ mod tests {
         }
         // Whoever asked for a bound token gets no other, also not by silence.
         assert!(read_as(r#"{"access_token":"t"}"#, "", TokenKind::Dpop).is_err());
-        assert!(read_as(r#"{"access_token":"t","token_type":"dpop"}"#, "", TokenKind::Dpop).is_ok());
+        assert!(
+            read_as(
+                r#"{"access_token":"t","token_type":"dpop"}"#,
+                "",
+                TokenKind::Dpop
+            )
+            .is_ok()
+        );
     }
 }

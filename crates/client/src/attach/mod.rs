@@ -1,8 +1,9 @@
 //! Requests that carry a token: to the APIs it is for, and to nobody else.
 //!
-//! Whoever a request goes to is judged by scheme, host and port. To others it goes as it is, also where a redirect leads
-//! there. A request that has an Authorization header already keeps it. A 401 has the token fetched anew and the request
-//! sent once more, if it can be; a server that wants a nonce in the proof gets it the same way (RFC 9449, section 9).
+//! Whoever a request goes to is judged by scheme, host and port. To others it goes as it is, also
+//! where a redirect leads there. A request that has an Authorization header already keeps it. A 401
+//! has the token fetched anew and the request sent once more, if it can be; a server that wants a
+//! nonce in the proof gets it the same way (RFC 9449, section 9).
 
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest;
@@ -32,7 +33,10 @@ struct Attach {
 }
 
 impl Attach {
-    fn new<'o>(source: TokenSource, origins: impl IntoIterator<Item = &'o str>) -> Result<Self, ConfigError> {
+    fn new<'o>(
+        source: TokenSource,
+        origins: impl IntoIterator<Item = &'o str>,
+    ) -> Result<Self, ConfigError> {
         let read = |text: &str| {
             let url = parse_url(text).and_then(|url| fetchable(&url).map(|()| url)).map_err(|problem| {
                 let cure =
@@ -41,7 +45,10 @@ impl Attach {
             })?;
             Ok(url.origin())
         };
-        let origins: Arc<[Origin]> = origins.into_iter().map(read).collect::<Result<_, ConfigError>>()?;
+        let origins: Arc<[Origin]> = origins
+            .into_iter()
+            .map(read)
+            .collect::<Result<_, ConfigError>>()?;
         if origins.is_empty() {
             let cure = "write the origin of the API that the tokens are for";
             return Err(ConfigError::new("origins", "one at least", cure));
@@ -57,7 +64,12 @@ impl Attach {
     }
 
     /// Puts a token into the headers, and a proof beside it where it is bound to a key.
-    async fn sign(&self, method: &Method, url: &Url, headers: &mut HeaderMap) -> Result<AccessToken, Error> {
+    async fn sign(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: &mut HeaderMap,
+    ) -> Result<AccessToken, Error> {
         let token = self.source.token().await?;
         let proof = self.source.client().proof(method.as_str(), url, &token)?;
         let proof = proof.and_then(|proof| HeaderValue::try_from(proof).ok());
@@ -70,13 +82,23 @@ impl Attach {
     }
 
     /// Whether it is worth trying once more, after what the server said to this token.
-    fn again(&self, url: &Url, token: &AccessToken, status: StatusCode, headers: &HeaderMap) -> bool {
-        let nonce = headers.get(DPOP_NONCE).and_then(|nonce| nonce.to_str().ok());
+    fn again(
+        &self,
+        url: &Url,
+        token: &AccessToken,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> bool {
+        let nonce = headers
+            .get(DPOP_NONCE)
+            .and_then(|nonce| nonce.to_str().ok());
         if let Some(nonce) = nonce {
             self.source.client().keep_nonce(url, nonce);
         }
         match status {
-            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED if nonce.is_some() && wants_nonce(headers) => {
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED
+                if nonce.is_some() && wants_nonce(headers) =>
+            {
                 true
             }
             StatusCode::UNAUTHORIZED => self.source.refused(token),
@@ -86,8 +108,13 @@ impl Attach {
 }
 
 fn wants_nonce(headers: &HeaderMap) -> bool {
-    let challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-    challenges.into_iter().any(|challenge| challenge.contains("use_dpop_nonce"))
+    let challenges = headers
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    challenges
+        .into_iter()
+        .any(|challenge| challenge.contains("use_dpop_nonce"))
 }
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");

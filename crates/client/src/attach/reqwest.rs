@@ -9,18 +9,20 @@ use reqwest_middleware::{Error, Middleware, Next};
 
 /// Puts a source's tokens into the requests of a client of `reqwest-middleware`.
 ///
-/// After a 401 a request is sent once more with a new token, unless its body streams: then the 401 goes to the caller,
-/// and the next request has a new token. Redirects that reqwest follows by itself to another host lose the token
-/// there.
+/// After a 401 a request is sent once more with a new token, unless its body streams: then the 401
+/// goes to the caller, and the next request has a new token. Redirects that reqwest follows by
+/// itself to another host lose the token there.
 #[derive(Clone, Debug)]
 pub struct TokenMiddleware(Attach);
 
 impl TokenMiddleware {
-    /// Tokens for requests to these origins, such as `https://api.example`. Requests to others go as they are.
+    /// Tokens for requests to these origins, such as `https://api.example`. Requests to others go
+    /// as they are.
     ///
     /// # Errors
     ///
-    /// A text that is no origin, one with another scheme than https (http on loopback), and none at all.
+    /// A text that is no origin, one with another scheme than https (http on loopback), and none at
+    /// all.
     pub fn new<'o>(
         source: TokenSource,
         origins: impl IntoIterator<Item = &'o str>,
@@ -41,12 +43,23 @@ impl Middleware for TokenMiddleware {
             return next.run(request, extensions).await;
         };
         let (again, method) = (request.try_clone(), request.method().clone());
-        let token = self.0.sign(&method, &url, request.headers_mut()).await.map_err(Error::middleware)?;
+        let token = self
+            .0
+            .sign(&method, &url, request.headers_mut())
+            .await
+            .map_err(Error::middleware)?;
         let response = next.clone().run(request, extensions).await?;
-        let may = self.0.again(&url, &token, response.status(), response.headers());
-        let Some(mut request) = again.filter(|_| may) else { return Ok(response) };
+        let may = self
+            .0
+            .again(&url, &token, response.status(), response.headers());
+        let Some(mut request) = again.filter(|_| may) else {
+            return Ok(response);
+        };
         drop(response);
-        self.0.sign(&method, &url, request.headers_mut()).await.map_err(Error::middleware)?;
+        self.0
+            .sign(&method, &url, request.headers_mut())
+            .await
+            .map_err(Error::middleware)?;
         next.run(request, extensions).await
     }
 }

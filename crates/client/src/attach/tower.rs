@@ -15,9 +15,9 @@ use tower_service::Service;
 
 /// Puts a source's tokens into the requests of an HTTP client that is a tower service.
 ///
-/// A request has to name its whole address, as those of a client do. After a 401 it is sent once more with a new token,
-/// if its body can be had again: see [`replaying`](Self::replaying). Otherwise the 401 goes to the caller, and the next
-/// request has a new token.
+/// A request has to name its whole address, as those of a client do. After a 401 it is sent once
+/// more with a new token, if its body can be had again: see [`replaying`](Self::replaying).
+/// Otherwise the 401 goes to the caller, and the next request has a new token.
 #[derive(Clone, Debug)]
 pub struct TokenLayer<B> {
     attach: Attach,
@@ -25,27 +25,33 @@ pub struct TokenLayer<B> {
 }
 
 impl<B> TokenLayer<B> {
-    /// Tokens for requests to these origins, such as `https://api.example`. Requests to others go as they are.
+    /// Tokens for requests to these origins, such as `https://api.example`. Requests to others go
+    /// as they are.
     ///
     /// # Errors
     ///
-    /// A text that is no origin, one with another scheme than https (http on loopback), and none at all.
+    /// A text that is no origin, one with another scheme than https (http on loopback), and none at
+    /// all.
     pub fn new<'o>(
         source: TokenSource,
         origins: impl IntoIterator<Item = &'o str>,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { attach: Attach::new(source, origins)?, replay: |_| None })
+        Ok(Self {
+            attach: Attach::new(source, origins)?,
+            replay: |_| None,
+        })
     }
 
-    /// Sends requests once more whose body can be had again: as `Some` here. A body of fixed bytes is cloned; one that
-    /// streams cannot be.
+    /// Sends requests once more whose body can be had again: as `Some` here. A body of fixed bytes
+    /// is cloned; one that streams cannot be.
     #[must_use]
     pub fn replaying_with(mut self, replay: fn(&B) -> Option<B>) -> Self {
         self.replay = replay;
         self
     }
 
-    /// Sends requests once more by a clone of their body, such as `String`, `Bytes` or `http_body_util::Full`.
+    /// Sends requests once more by a clone of their body, such as `String`, `Bytes` or
+    /// `http_body_util::Full`.
     #[must_use]
     pub fn replaying(self) -> Self
     where
@@ -59,7 +65,13 @@ impl<S, B> Layer<S> for TokenLayer<B> {
     type Service = Attached<S, B>;
 
     fn layer(&self, inner: S) -> Attached<S, B> {
-        Attached { inner, layer: Arc::new(Self { attach: self.attach.clone(), replay: self.replay }) }
+        Attached {
+            inner,
+            layer: Arc::new(Self {
+                attach: self.attach.clone(),
+                replay: self.replay,
+            }),
+        }
     }
 }
 
@@ -72,7 +84,10 @@ pub struct Attached<S, B> {
 
 impl<S: Clone, B> Clone for Attached<S, B> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), layer: Arc::clone(&self.layer) }
+        Self {
+            inner: self.inner.clone(),
+            layer: Arc::clone(&self.layer),
+        }
     }
 }
 
@@ -110,18 +125,34 @@ impl<B> TokenLayer<B> {
         S: Service<Request<B>, Response = Response<R>>,
         S::Error: Into<BoxError>,
     {
-        let Some(url) = self.attach.target(&request.uri().to_string(), request.headers()) else {
+        let Some(url) = self
+            .attach
+            .target(&request.uri().to_string(), request.headers())
+        else {
             return client.call(request).await.map_err(Into::into);
         };
         let (mut request, again) = self.twice(request);
         let (method, headers) = (request.method().clone(), request.headers_mut());
-        let token = self.attach.sign(&method, &url, headers).await.map_err(boxed)?;
+        let token = self
+            .attach
+            .sign(&method, &url, headers)
+            .await
+            .map_err(boxed)?;
         let response = client.call(request).await.map_err(Into::into)?;
-        let may = self.attach.again(&url, &token, response.status(), response.headers());
-        let Some(mut request) = again.filter(|_| may) else { return Ok(response) };
+        let may = self
+            .attach
+            .again(&url, &token, response.status(), response.headers());
+        let Some(mut request) = again.filter(|_| may) else {
+            return Ok(response);
+        };
         drop(response);
-        self.attach.sign(&method, &url, request.headers_mut()).await.map_err(boxed)?;
-        poll_fn(|context| client.poll_ready(context)).await.map_err(Into::into)?;
+        self.attach
+            .sign(&method, &url, request.headers_mut())
+            .await
+            .map_err(boxed)?;
+        poll_fn(|context| client.poll_ready(context))
+            .await
+            .map_err(Into::into)?;
         client.call(request).await.map_err(Into::into)
     }
 

@@ -1,7 +1,8 @@
 //! What the browser brings back (RFC 6749, section 4.1.2; RFC 9207).
 //!
-//! Refuses: more than 16 KiB, a parameter that stands there twice, another issuer's name, and none where the provider
-//! always says it. Does not check: whether the code is any good, which the provider knows.
+//! Refuses: more than 16 KiB, a parameter that stands there twice, another issuer's name, and none
+//! where the provider always says it. Does not check: whether the code is any good, which the
+//! provider knows.
 
 use crate::error::{Error, Refusal};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -26,12 +27,15 @@ impl Callback {
             return Err(Error::distrust("the callback is too long"));
         }
         let once = |name: &str| {
-            let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(held, _)| held == name);
+            let mut values =
+                form_urlencoded::parse(query.as_bytes()).filter(|(held, _)| held == name);
             match (values.next(), values.next()) {
-                (Some(_), Some(_)) => Err(Error::distrust(format!("the callback has `{name}` twice"))),
-                (value, _) => {
-                    Ok(value.map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty()))
+                (Some(_), Some(_)) => {
+                    Err(Error::distrust(format!("the callback has `{name}` twice")))
                 }
+                (value, _) => Ok(value
+                    .map(|(_, value)| value.into_owned())
+                    .filter(|value| !value.is_empty())),
             }
         };
         Ok(Self {
@@ -50,16 +54,20 @@ impl Callback {
         verify_slices_are_equal(held.as_bytes(), state.expose().as_bytes()).is_ok()
     }
 
-    /// The code, if this is the provider's answer, and a good one. Who speaks is judged first: also a refusal may be
-    /// another provider's (RFC 9207, section 2.4).
+    /// The code, if this is the provider's answer, and a good one. Who speaks is judged first: also
+    /// a refusal may be another provider's (RFC 9207, section 2.4).
     pub(super) fn code(self, issuer: &str, names_itself: bool) -> Result<Secret, Error> {
         match &self.issuer {
             Some(named) if named == issuer => {}
             Some(_) => {
-                return Err(Error::distrust("the callback is of another provider, by its `iss` (RFC 9207)"));
+                return Err(Error::distrust(
+                    "the callback is of another provider, by its `iss` (RFC 9207)",
+                ));
             }
             None if names_itself => {
-                return Err(Error::distrust("the callback does not say of which provider it is (RFC 9207)"));
+                return Err(Error::distrust(
+                    "the callback does not say of which provider it is (RFC 9207)",
+                ));
             }
             None => {}
         }
@@ -70,7 +78,8 @@ impl Callback {
                 self.uri.as_deref(),
             )));
         }
-        self.code.ok_or_else(|| Error::distrust("the callback holds neither a `code` nor an `error`"))
+        self.code
+            .ok_or_else(|| Error::distrust("the callback holds neither a `code` nor an `error`"))
     }
 }
 
@@ -79,19 +88,26 @@ mod tests {
     use super::*;
 
     fn code(query: &str, names_itself: bool) -> Result<String, String> {
-        let code =
-            Callback::parse(query).and_then(|callback| callback.code("https://idp.example", names_itself));
-        code.map(|code| code.expose().to_owned()).map_err(|error| error.to_string())
+        let code = Callback::parse(query)
+            .and_then(|callback| callback.code("https://idp.example", names_itself));
+        code.map(|code| code.expose().to_owned())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn only_the_provider_that_was_asked_may_answer() {
         let named = "code=c&iss=https%3A%2F%2Fidp.example&state=s&session_state=x";
-        assert_eq!((code(named, true), code(named, false)), (Ok("c".to_owned()), Ok("c".to_owned())));
+        assert_eq!(
+            (code(named, true), code(named, false)),
+            (Ok("c".to_owned()), Ok("c".to_owned()))
+        );
         assert_eq!(code("code=c", false), Ok("c".to_owned()));
         let other = |query| code(query, true).unwrap_err();
         assert!(other("code=c").contains("does not say of which provider"));
-        for query in ["code=c&iss=https://other.example", "error=access_denied&iss=https://idp.example/"] {
+        for query in [
+            "code=c&iss=https://other.example",
+            "error=access_denied&iss=https://idp.example/",
+        ] {
             assert!(other(query).contains("of another provider"), "{query}");
             assert!(code(query, false).is_err());
         }
@@ -99,8 +115,12 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_and_cannot_steer_a_terminal() {
-        let query = "error=access_denied&error_description=no%1B%5B2J+thanks&error_uri=javascript:x";
-        assert_eq!(code(query, false), Err("the provider refused: access_denied (no [2J thanks)".to_owned()));
+        let query =
+            "error=access_denied&error_description=no%1B%5B2J+thanks&error_uri=javascript:x";
+        assert_eq!(
+            code(query, false),
+            Err("the provider refused: access_denied (no [2J thanks)".to_owned())
+        );
     }
 
     #[test]

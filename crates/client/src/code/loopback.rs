@@ -1,8 +1,9 @@
-//! Where the browser comes back to on this machine (RFC 8252, section 7.3): a port on loopback, for one callback.
+//! Where the browser comes back to on this machine (RFC 8252, section 7.3): a port on loopback, for
+//! one callback.
 //!
-//! Whatever does not belong to the flow is answered with an error and otherwise ignored: other paths, methods and hosts
-//! (a page whose name was rebound to loopback), callbacks with another `state`, and connections that say nothing. The
-//! page holds nothing of what came.
+//! Whatever does not belong to the flow is answered with an error and otherwise ignored: other
+//! paths, methods and hosts (a page whose name was rebound to loopback), callbacks with another
+//! `state`, and connections that say nothing. The page holds nothing of what came.
 
 use super::CodeFlow;
 use super::callback::Callback;
@@ -43,7 +44,8 @@ const LARGEST_HEAD: usize = 32 * 1024;
 const PATIENCE_FOR_HEADERS: Duration = Duration::from_secs(5);
 
 impl LoopbackRedirect {
-    /// Listens on `127.0.0.1`, any free port, for `/callback`. Providers that follow RFC 8252 take any port.
+    /// Listens on `127.0.0.1`, any free port, for `/callback`. Providers that follow RFC 8252 take
+    /// any port.
     ///
     /// # Errors
     ///
@@ -52,7 +54,8 @@ impl LoopbackRedirect {
         Self::bind_at(0, "/callback").await
     }
 
-    /// Listens on this port of `127.0.0.1`, for this path: for providers that compare redirect URIs to the letter.
+    /// Listens on this port of `127.0.0.1`, for this path: for providers that compare redirect URIs
+    /// to the letter.
     ///
     /// # Errors
     ///
@@ -60,24 +63,43 @@ impl LoopbackRedirect {
     pub async fn bind_at(port: u16, path: &str) -> Result<Self, ConfigError> {
         if !path.starts_with('/') || path.contains(['?', '#']) {
             let cure = "write the path of the registered redirect URI, such as `/callback`";
-            return Err(ConfigError::new("redirect path", "a path that begins with `/`", cure));
+            return Err(ConfigError::new(
+                "redirect path",
+                "a path that begins with `/`",
+                cure,
+            ));
         }
-        Self::listen(&LoopbackHost::Address(Ipv4Addr::LOCALHOST.into()), port, path, path).await
+        Self::listen(
+            &LoopbackHost::Address(Ipv4Addr::LOCALHOST.into()),
+            port,
+            path,
+            path,
+        )
+        .await
     }
 
-    /// Listens where this redirect URI leads: on both addresses of `localhost` (RFC 8252, sections 7.3 and 8.3), or on
-    /// the address that is written, such as `127.0.0.1` or `[::1]`. Without a port, on a free one.
+    /// Listens where this redirect URI leads: on both addresses of `localhost` (RFC 8252, sections
+    /// 7.3 and 8.3), or on the address that is written, such as `127.0.0.1` or `[::1]`. Without a
+    /// port, on a free one.
     ///
     /// # Errors
     ///
     /// An address that is not on this machine, or not http; a port that is taken.
     pub async fn bind_for(redirect_uri: &str) -> Result<Self, ConfigError> {
         let (url, host) = loopback_url(redirect_uri)?;
-        // A URL drops the port that is usual for its scheme, and so says the same with `:80` and without a port.
+        // A URL drops the port that is usual for its scheme, and so says the same with `:80` and
+        // without a port.
         let says_port = url.port().is_some() || authority(redirect_uri).ends_with(":80");
-        let port = if says_port { url.port_or_known_default().unwrap_or_default() } else { 0 };
-        let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
-        let mut place = Self::listen(&host, port, url.path(), &format!("{}{query}", url.path())).await?;
+        let port = if says_port {
+            url.port_or_known_default().unwrap_or_default()
+        } else {
+            0
+        };
+        let query = url
+            .query()
+            .map_or_else(String::new, |query| format!("?{query}"));
+        let mut place =
+            Self::listen(&host, port, url.path(), &format!("{}{query}", url.path())).await?;
         if says_port {
             // A provider that compares to the letter gets the letters that are registered there.
             redirect_uri.clone_into(&mut place.redirect_uri);
@@ -85,7 +107,12 @@ impl LoopbackRedirect {
         Ok(place)
     }
 
-    async fn listen(host: &LoopbackHost, port: u16, path: &str, after: &str) -> Result<Self, ConfigError> {
+    async fn listen(
+        host: &LoopbackHost,
+        port: u16,
+        path: &str,
+        after: &str,
+    ) -> Result<Self, ConfigError> {
         let bound = async {
             let listeners = host.bind(port).await?;
             let port = match listeners.first() {
@@ -96,17 +123,31 @@ impl LoopbackRedirect {
         };
         let (listeners, port) = bound.await.map_err(|error| {
             let place = host.with_port(port);
-            ConfigError::new(place, format!("cannot be listened on: {error}"), "choose a port that is free")
+            ConfigError::new(
+                place,
+                format!("cannot be listened on: {error}"),
+                "choose a port that is free",
+            )
         })?;
         let redirect_uri = format!("http://{}{after}", host.with_port(port));
         // `localhost` is this machine in every browser, and some providers register nothing else.
-        let mut hosts = vec![host.with_port(port), LoopbackHost::Localhost.with_port(port)];
+        let mut hosts = vec![
+            host.with_port(port),
+            LoopbackHost::Localhost.with_port(port),
+        ];
         if port == 80 {
-            let bare: Vec<_> =
-                hosts.iter().filter_map(|host| host.strip_suffix(":80").map(str::to_owned)).collect();
+            let bare: Vec<_> = hosts
+                .iter()
+                .filter_map(|host| host.strip_suffix(":80").map(str::to_owned))
+                .collect();
             hosts.extend(bare);
         }
-        Ok(Self { listeners, hosts, path: path.into(), redirect_uri })
+        Ok(Self {
+            listeners,
+            hosts,
+            path: path.into(),
+            redirect_uri,
+        })
     }
 
     /// The redirect URI to begin the flow with.
@@ -114,8 +155,8 @@ impl LoopbackRedirect {
         self.redirect_uri.clone()
     }
 
-    /// Waits for the callback of this flow, and shows the browser a page. What comes back is the query, for
-    /// [`CodeFlow::finish`].
+    /// Waits for the callback of this flow, and shows the browser a page. What comes back is the
+    /// query, for [`CodeFlow::finish`].
     ///
     /// # Errors
     ///
@@ -123,8 +164,17 @@ impl LoopbackRedirect {
     pub async fn receive(self, flow: &CodeFlow, patience: Duration) -> Result<String, Error> {
         let mut over = flow.client.provider().clock().sleep(patience);
         let mut connections = JoinSet::new();
-        let Self { listeners, hosts, path, .. } = self;
-        let desk = Arc::new(Desk { hosts, path, state: flow.secrets.state.clone() });
+        let Self {
+            listeners,
+            hosts,
+            path,
+            ..
+        } = self;
+        let desk = Arc::new(Desk {
+            hosts,
+            path,
+            state: flow.secrets.state.clone(),
+        });
         loop {
             tokio::select! {
                 accepted = accept(&listeners), if connections.len() < MOST_CONNECTIONS => {
@@ -202,7 +252,11 @@ impl Desk {
         }
         let query = request.uri().query().unwrap_or_default();
         let callback = Callback::parse(query).map_err(|_| StatusCode::BAD_REQUEST)?;
-        if callback.is_of(&self.state) { Ok(query.to_owned()) } else { Err(StatusCode::BAD_REQUEST) }
+        if callback.is_of(&self.state) {
+            Ok(query.to_owned())
+        } else {
+            Err(StatusCode::BAD_REQUEST)
+        }
     }
 
     fn is_our_host(&self, host: Option<&HeaderValue>) -> bool {
@@ -212,7 +266,9 @@ impl Desk {
 
 /// The next connection to any of these.
 async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
-    let [first, more @ ..] = listeners else { return std::future::pending().await };
+    let [first, more @ ..] = listeners else {
+        return std::future::pending().await;
+    };
     let second = async {
         match more.first() {
             Some(second) => second.accept().await,
@@ -231,31 +287,38 @@ fn refused(query: &str) -> bool {
 }
 
 const DONE: &str = "<h1>Signed in</h1><p>You can close this window.</p>";
-const REFUSED: &str =
-    "<h1>Not signed in</h1><p>You can close this window; the program that sent you here says why.</p>";
+const REFUSED: &str = "<h1>Not signed in</h1><p>You can close this window; the program that sent you here says why.</p>";
 const STRANGER: &str = "<h1>Nothing here</h1>";
 
 /// A page that loads nothing, runs nothing, and tells nobody where it was.
 fn page(status: StatusCode, text: &str) -> Response<String> {
-    let style = "body{font:1.1rem system-ui,sans-serif;margin:20vh auto;max-width:30rem;text-align:center}";
+    let style =
+        "body{font:1.1rem system-ui,sans-serif;margin:20vh auto;max-width:30rem;text-align:center}";
     let body = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=color-scheme content=\"light dark\">\
          <title>Portcullis</title><style>{style}</style><body>{text}</body></html>\n"
     );
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+    let policy =
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
         (REFERRER_POLICY, "no-referrer"),
         (CONTENT_SECURITY_POLICY, policy),
     ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     response
 }
 
 fn nobody_came() -> Error {
-    Error::Refused(Refusal::new("access_denied", Some("nobody signed in, in time"), None))
+    Error::Refused(Refusal::new(
+        "access_denied",
+        Some("nobody signed in, in time"),
+        None,
+    ))
 }

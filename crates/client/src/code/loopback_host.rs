@@ -36,8 +36,8 @@ impl LoopbackHost {
     }
 }
 
-/// The same port of both addresses. A machine without one of them has the other. A port that another program has on one of
-/// them is taken: the browser might bring the code there.
+/// The same port of both addresses. A machine without one of them has the other. A port that
+/// another program has on one of them is taken: the browser might bring the code there.
 async fn bind_both(port: u16) -> io::Result<Vec<TcpListener>> {
     let mut attempts = ATTEMPTS;
     loop {
@@ -61,18 +61,30 @@ async fn bind_both(port: u16) -> io::Result<Vec<TcpListener>> {
 
 /// Whether the address is there, and not free.
 fn is_taken(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied)
+    matches!(
+        error.kind(),
+        ErrorKind::AddrInUse | ErrorKind::PermissionDenied
+    )
 }
 
 /// A redirect URI that leads back to this machine, in clear: nothing leaves it.
 pub(super) fn loopback_url(text: &str) -> Result<(Url, LoopbackHost), ConfigError> {
-    let url = Url::parse(text).ok().filter(|url| url.scheme() == "http" && url.fragment().is_none());
-    let host = url.as_ref().and_then(Url::host).and_then(|host| match host {
-        Host::Domain("localhost") => Some(LoopbackHost::Localhost),
-        Host::Ipv4(address) if address.is_loopback() => Some(LoopbackHost::Address(address.into())),
-        Host::Ipv6(address) if address.is_loopback() => Some(LoopbackHost::Address(address.into())),
-        _ => None,
-    });
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| url.scheme() == "http" && url.fragment().is_none());
+    let host = url
+        .as_ref()
+        .and_then(Url::host)
+        .and_then(|host| match host {
+            Host::Domain("localhost") => Some(LoopbackHost::Localhost),
+            Host::Ipv4(address) if address.is_loopback() => {
+                Some(LoopbackHost::Address(address.into()))
+            }
+            Host::Ipv6(address) if address.is_loopback() => {
+                Some(LoopbackHost::Address(address.into()))
+            }
+            _ => None,
+        });
     url.zip(host).ok_or_else(|| {
         let expected =
             "a redirect URI that leads back to this machine: http, and 127.0.0.1, [::1] or localhost";
@@ -113,11 +125,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_that_another_program_has_on_either_address_is_taken() {
-        for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+        for address in [
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ] {
             // A machine without this address cannot have it taken.
-            let Ok(other) = TcpListener::bind((address, 0)).await else { continue };
+            let Ok(other) = TcpListener::bind((address, 0)).await else {
+                continue;
+            };
             let port = other.local_addr().unwrap().port();
-            assert!(LoopbackHost::Localhost.bind(port).await.is_err(), "{address}");
+            assert!(
+                LoopbackHost::Localhost.bind(port).await.is_err(),
+                "{address}"
+            );
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Signing a person in: the authorization code grant (RFC 6749, section 4.1), always with PKCE (RFC 7636, S256), state,
-//! and a nonce where an ID token comes back; by a pushed request where wanted (RFC 9126).
+//! Signing a person in: the authorization code grant (RFC 6749, section 4.1), always with PKCE (RFC
+//! 7636, S256), state, and a nonce where an ID token comes back; by a pushed request where wanted
+//! (RFC 9126).
 //!
-//! Refuses: a provider that says that it does not know S256, a callback of another flow or another provider (RFC 9207), a repeated
-//! parameter, and an ID token that does not fit.
+//! Refuses: a provider that says that it does not know S256, a callback of another flow or another
+//! provider (RFC 9207), a repeated parameter, and an ID token that does not fit.
 
 mod callback;
 mod loopback;
@@ -41,8 +42,8 @@ pub struct AuthorizationRequest {
 }
 
 impl Client {
-    /// Signs a person in, in a browser. With the scope `openid` an ID token comes back as well, which says who it was;
-    /// with `offline_access`, at many providers, a refresh token.
+    /// Signs a person in, in a browser. With the scope `openid` an ID token comes back as well,
+    /// which says who it was; with `offline_access`, at many providers, a refresh token.
     pub fn authorization_code(&self, request: &TokenRequest) -> AuthorizationRequest {
         AuthorizationRequest {
             client: self.clone(),
@@ -56,14 +57,15 @@ impl Client {
 }
 
 impl AuthorizationRequest {
-    /// Whether the request goes to the provider first, so that the browser carries a reference only (RFC 9126). It is
-    /// done anyway where the provider requires it. Default false.
+    /// Whether the request goes to the provider first, so that the browser carries a reference only
+    /// (RFC 9126). It is done anyway where the provider requires it. Default false.
     pub fn pushed(mut self, pushed: bool) -> Self {
         self.pushed = pushed;
         self
     }
 
-    /// The person must have signed in no longer ago than this (OpenID Connect Core 1.0, section 3.1.2.1).
+    /// The person must have signed in no longer ago than this (OpenID Connect Core 1.0, section
+    /// 3.1.2.1).
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
@@ -79,50 +81,81 @@ impl AuthorizationRequest {
         self.parameter("login_hint", hint)
     }
 
-    /// Another parameter, such as `acr_values` or `ui_locales`. Those that the flow sets itself cannot be changed.
+    /// Another parameter, such as `acr_values` or `ui_locales`. Those that the flow sets itself
+    /// cannot be changed.
     pub fn parameter(mut self, name: &str, value: &str) -> Self {
         self.parameters.push((name.into(), value.into()));
         self
     }
 
-    /// Whether a parameter belongs to the flow, so that it cannot be set by [`parameter`](Self::parameter).
+    /// Whether a parameter belongs to the flow, so that it cannot be set by
+    /// [`parameter`](Self::parameter).
     pub fn is_reserved(name: &str) -> bool {
         OURS.contains(&name) || RESERVED_IN_FORMS.contains(&name)
     }
 
-    /// Goes on with a provider whose metadata names other methods than S256 only. The challenge is sent all the same, but a provider
-    /// that ignores it lets whoever steals the code use it.
+    /// Goes on with a provider whose metadata names other methods than S256 only. The challenge is
+    /// sent all the same, but a provider that ignores it lets whoever steals the code use it.
     pub fn danger_without_pkce(mut self) -> Self {
         self.danger_without_pkce = true;
         self
     }
 
-    /// Begins: the address to open in a browser, and what is needed when the browser comes back. `redirect_uri` is where
-    /// that will be; it must be registered.
+    /// Begins: the address to open in a browser, and what is needed when the browser comes back.
+    /// `redirect_uri` is where that will be; it must be registered.
     ///
     /// # Errors
     ///
-    /// A provider without this grant, one that lists other methods than S256 only, and what it says to a pushed request.
+    /// A provider without this grant, one that lists other methods than S256 only, and what it says
+    /// to a pushed request.
     pub async fn start(self, redirect_uri: &str) -> Result<CodeFlow, Error> {
         let (metadata, _) = self.client.provider().found().await?;
         let page = metadata.authorization_endpoint.clone().ok_or_else(|| {
-            let cure = "choose another flow, or another issuer: this one has no page for signing in";
-            Error::config("authorization_endpoint", "the provider's metadata to name it", cure)
+            let cure =
+                "choose another flow, or another issuer: this one has no page for signing in";
+            Error::config(
+                "authorization_endpoint",
+                "the provider's metadata to name it",
+                cure,
+            )
         })?;
         let pkce_is_confirmed = self.check_pkce(metadata)?;
         let secrets = Secrets::new(redirect_uri, self.request.scopes().contains("openid"))?;
         let members = self.members(&secrets)?;
         let pushed = self.pushed || metadata.requires_pushed_requests;
-        let url = if pushed { self.push(page, &members).await? } else { with_query(page, &members) };
-        let Self { client, request, max_age, .. } = self;
-        Ok(CodeFlow { client, request, max_age, secrets, url, pkce_is_confirmed })
+        let url = if pushed {
+            self.push(page, &members).await?
+        } else {
+            with_query(page, &members)
+        };
+        let Self {
+            client,
+            request,
+            max_age,
+            ..
+        } = self;
+        Ok(CodeFlow {
+            client,
+            request,
+            max_age,
+            secrets,
+            url,
+            pkce_is_confirmed,
+        })
     }
 
-    /// Whether the provider says that it knows S256, or is known to. One that says nothing is sent the challenge all the
-    /// same (RFC 9700, section 2.1.1): those that do not know it ignore it. One that lists other methods only is refused.
+    /// Whether the provider says that it knows S256, or is known to. One that says nothing is sent
+    /// the challenge all the same (RFC 9700, section 2.1.1): those that do not know it ignore it.
+    /// One that lists other methods only is refused.
     fn check_pkce(&self, metadata: &ServerMetadata) -> Result<bool, Error> {
         let issuer = self.client.provider().issuer();
-        let silent = ["entra-v2", "entra-v1", "entra-external-id", "entra-b2c", "cognito"];
+        let silent = [
+            "entra-v2",
+            "entra-v1",
+            "entra-external-id",
+            "entra-b2c",
+            "cognito",
+        ];
         match &metadata.code_challenge_methods {
             Some(methods) if methods.iter().any(|method| method == "S256") => Ok(true),
             None if silent.contains(&Dialect::of_issuer(issuer.as_str()).name) => Ok(true),
@@ -136,10 +169,15 @@ impl AuthorizationRequest {
             }
             Some(methods) => {
                 let methods = cleaned(&methods.join("`, `"), 128);
-                let expected = format!("the provider's metadata to name `S256`; it names `{methods}`");
+                let expected =
+                    format!("the provider's metadata to name `S256`; it names `{methods}`");
                 let cure = "have the provider support PKCE with S256; to go on all the same, pass `--danger-without-pkce` \
                             to the command, or call `danger_without_pkce`";
-                Err(Error::config("code_challenge_methods_supported", expected, cure))
+                Err(Error::config(
+                    "code_challenge_methods_supported",
+                    expected,
+                    cure,
+                ))
             }
         }
     }
@@ -162,31 +200,45 @@ impl AuthorizationRequest {
         if let Some(key) = self.client.dpop_key() {
             members.push(("dpop_jkt", key.thumbprint().to_owned()));
         }
-        members.extend(self.request.members().map(|(name, value)| (name, value.to_owned())));
+        members.extend(
+            self.request
+                .members()
+                .map(|(name, value)| (name, value.to_owned())),
+        );
         for (name, value) in &self.parameters {
             if Self::is_reserved(name) || members.iter().any(|(held, _)| *held == &**name) {
                 let cure = "leave it out: the flow sets it, or it is set twice";
-                return Err(Error::config(name, "another parameter than those of the flow", cure));
+                return Err(Error::config(
+                    name,
+                    "another parameter than those of the flow",
+                    cure,
+                ));
             }
             members.push((name, value.to_string()));
         }
         Ok(members)
     }
 
-    /// Hands the request to the provider, and has the browser carry a reference (RFC 9126, sections 2 and 4).
+    /// Hands the request to the provider, and has the browser carry a reference (RFC 9126, sections
+    /// 2 and 4).
     async fn push(&self, page: Url, members: &[(&str, String)]) -> Result<Url, Error> {
         // The client says its id by itself, in its own way.
         let form = members.iter().filter(|(name, _)| *name != "client_id");
         let form: Vec<_> = form.map(|(name, value)| (*name, value.as_str())).collect();
         let document = self.client.document(Endpoint::Pushed, &form).await?;
         let reference = answer::text(&document, "request_uri")?.filter(|text| text.len() <= 1_024);
-        let reference = reference.ok_or_else(|| Error::malformed("the answer holds no `request_uri`"))?;
-        let members = [("client_id", self.client.id().to_owned()), ("request_uri", reference.to_owned())];
+        let reference =
+            reference.ok_or_else(|| Error::malformed("the answer holds no `request_uri`"))?;
+        let members = [
+            ("client_id", self.client.id().to_owned()),
+            ("request_uri", reference.to_owned()),
+        ];
         Ok(with_query(page, &members))
     }
 }
 
-/// What the flow sets, also where it happens not to. A request by reference or with another answer is not this flow.
+/// What the flow sets, also where it happens not to. A request by reference or with another answer
+/// is not this flow.
 const OURS: &[&str] = &[
     "response_type",
     "response_mode",
@@ -207,7 +259,13 @@ const OURS: &[&str] = &[
 ];
 
 /// What a form to the provider's endpoints sets, in this grant or another.
-const RESERVED_IN_FORMS: &[&str] = &["grant_type", "code", "code_verifier", "device_code", "refresh_token"];
+const RESERVED_IN_FORMS: &[&str] = &[
+    "grant_type",
+    "code",
+    "code_verifier",
+    "device_code",
+    "refresh_token",
+];
 
 fn with_query(mut url: Url, members: &[(&str, String)]) -> Url {
     url.query_pairs_mut().extend_pairs(members);
@@ -261,7 +319,8 @@ impl CodeFlow {
         &self.secrets.redirect_uri
     }
 
-    /// Whether the provider is known to check PKCE. Where it is not, whoever steals the code may be able to use it.
+    /// Whether the provider is known to check PKCE. Where it is not, whoever steals the code may be
+    /// able to use it.
     pub fn pkce_is_confirmed(&self) -> bool {
         self.pkce_is_confirmed
     }
@@ -275,8 +334,8 @@ impl CodeFlow {
     ///
     /// # Errors
     ///
-    /// A callback of another flow or another provider, the provider's refusal (`access_denied` where the person said
-    /// no), an ID token that does not fit or is missing, or an outage.
+    /// A callback of another flow or another provider, the provider's refusal (`access_denied`
+    /// where the person said no), an ID token that does not fit or is missing, or an outage.
     pub async fn finish(self, query: &str) -> Result<Tokens, Error> {
         let callback = Callback::parse(query)?;
         if !callback.is_of(&self.secrets.state) {
@@ -297,14 +356,25 @@ impl CodeFlow {
             ("redirect_uri", &self.secrets.redirect_uri),
             ("code_verifier", self.secrets.verifier.expose()),
         ];
-        // The scope was said before; at the token endpoint only the APIs can be narrowed (RFC 8707, section 2.2).
-        members.extend(self.request.members().filter(|(name, _)| *name == "resource"));
+        // The scope was said before; at the token endpoint only the APIs can be narrowed (RFC 8707,
+        // section 2.2).
+        members.extend(
+            self.request
+                .members()
+                .filter(|(name, _)| *name == "resource"),
+        );
         let granted = self.client.granted_for(&members, &self.request).await?;
         let nonce = self.secrets.nonce.as_ref().map(Secret::expose);
         if nonce.is_some() && granted.id_token.is_none() {
-            return Err(Error::malformed("an ID token was asked for, and the answer holds none"));
+            return Err(Error::malformed(
+                "an ID token was asked for, and the answer holds none",
+            ));
         }
-        let expected = Expected { nonce, max_age: self.max_age, ..Expected::default() };
+        let expected = Expected {
+            nonce,
+            max_age: self.max_age,
+            ..Expected::default()
+        };
         self.client.verified(granted, expected).await
     }
 }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use url::{Position, Url};
 use zeroize::Zeroizing;
 
-/// A key that tokens are bound to (ES256). Clones share it; it is wiped when the last one is dropped.
+/// A key that tokens are bound to (ES256). Clones share it; it is wiped when the last one is
+/// dropped.
 #[derive(Clone)]
 pub struct DpopKey(Arc<Pair>);
 
@@ -41,7 +42,8 @@ impl DpopKey {
     ///
     /// A machine that gives no random numbers.
     pub fn generate() -> Result<Self, Error> {
-        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
+        let document =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
         let document = document.map_err(|_| Error::outage("this machine makes no keys", None))?;
         Ok(Self::from_pkcs8(document.as_ref())?)
     }
@@ -53,10 +55,12 @@ impl DpopKey {
     /// Bytes that are no P-256 key as PKCS#8.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, ConfigError> {
         let fault = || {
-            let cure = "generate a new key; tokens that are bound to the old one have to be fetched anew";
+            let cure =
+                "generate a new key; tokens that are bound to the old one have to be fetched anew";
             ConfigError::new("dpop_key", "a P-256 key as PKCS#8", cure)
         };
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map_err(|_| fault())?;
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map_err(|_| fault())?;
         let point = pair.public_key().as_ref();
         let (x, y) = point.get(1..33).zip(point.get(33..65)).ok_or_else(fault)?;
         let (x, y) = (base64url::encode(x), base64url::encode(y));
@@ -92,7 +96,10 @@ impl DpopKey {
         say("htu", proven.url[..Position::AfterPath].into());
         say("iat", now.seconds().into());
         if let Some(token) = proven.token {
-            say("ath", base64url::encode(digest(&SHA256, token.as_bytes()).as_ref()).into());
+            say(
+                "ath",
+                base64url::encode(digest(&SHA256, token.as_bytes()).as_ref()).into(),
+            );
         }
         if let Some(nonce) = proven.nonce {
             say("nonce", nonce.into());
@@ -119,7 +126,9 @@ mod tests {
 
     fn parts(proof: &str) -> Vec<Value> {
         let segments = proof.split('.').take(2);
-        segments.map(|part| serde_json::from_slice(&base64url::decode(part).unwrap()).unwrap()).collect()
+        segments
+            .map(|part| serde_json::from_slice(&base64url::decode(part).unwrap()).unwrap())
+            .collect()
     }
 
     #[test]
@@ -132,24 +141,34 @@ mod tests {
             token: Some("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"),
             nonce: Some("n"),
         };
-        let proof = key.prove(&proven, NumericDate::from_seconds(1_000)).unwrap();
+        let proof = key
+            .prove(&proven, NumericDate::from_seconds(1_000))
+            .unwrap();
         let [header, claims] = parts(&proof).try_into().unwrap();
         assert_eq!(
             (&header["typ"], &header["alg"], &header["jwk"]["kty"]),
             (&json!("dpop+jwt"), &json!("ES256"), &json!("EC"))
         );
         assert!(header["jwk"].get("d").is_none());
-        assert_eq!((&claims["htm"], &claims["htu"]), (&json!("GET"), &json!("https://api.example/orders")));
+        assert_eq!(
+            (&claims["htm"], &claims["htu"]),
+            (&json!("GET"), &json!("https://api.example/orders"))
+        );
         // The token and its hash are those of RFC 9449, section 7.1.
         assert_eq!(claims["ath"], "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo");
-        assert_eq!((&claims["iat"], &claims["nonce"]), (&json!(1_000), &json!("n")));
+        assert_eq!(
+            (&claims["iat"], &claims["nonce"]),
+            (&json!(1_000), &json!("n"))
+        );
         let (input, signature) = proof.rsplit_once('.').unwrap();
         let point = |name: &str| base64url::decode(header["jwk"][name].as_str().unwrap()).unwrap();
         let public = [vec![4], point("x"), point("y")].concat();
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public)
             .verify(input.as_bytes(), &base64url::decode(signature).unwrap())
             .unwrap();
-        let again = key.prove(&proven, NumericDate::from_seconds(1_000)).unwrap();
+        let again = key
+            .prove(&proven, NumericDate::from_seconds(1_000))
+            .unwrap();
         assert_ne!(parts(&again)[1]["jti"], claims["jti"]);
     }
 

@@ -1,4 +1,5 @@
-//! Tokens that are bound to a key (RFC 9449): the key, its proofs, and the nonces that servers want in them.
+//! Tokens that are bound to a key (RFC 9449): the key, its proofs, and the nonces that servers want
+//! in them.
 
 mod key;
 mod nonces;

@@ -1,4 +1,5 @@
-//! The nonces that servers want in proofs: the last one of each origin (RFC 9449, sections 8 and 9).
+//! The nonces that servers want in proofs: the last one of each origin (RFC 9449, sections 8 and
+//! 9).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,12 +16,19 @@ const MOST: usize = 64;
 impl Nonces {
     /// The last one of the server at this address.
     pub(crate) fn of(&self, url: &Url) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&origin(url)).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&origin(url))
+            .cloned()
     }
 
     /// Remembers one.
     pub(crate) fn keep(&self, url: &Url, nonce: &str) {
-        let (mut kept, origin) = (self.0.lock().unwrap_or_else(PoisonError::into_inner), origin(url));
+        let (mut kept, origin) = (
+            self.0.lock().unwrap_or_else(PoisonError::into_inner),
+            origin(url),
+        );
         if kept.len() >= MOST && !kept.contains_key(&origin) {
             kept.clear();
         }
@@ -44,11 +52,15 @@ mod tests {
 
     #[test]
     fn each_origin_has_its_own_and_they_are_bounded() {
-        let (nonces, url) =
-            (Nonces::default(), |port: usize| Url::parse(&format!("http://127.0.0.1:{port}/x")).unwrap());
+        let (nonces, url) = (Nonces::default(), |port: usize| {
+            Url::parse(&format!("http://127.0.0.1:{port}/x")).unwrap()
+        });
         nonces.keep(&url(1), "a");
         nonces.keep(&url(1), "b");
-        assert_eq!((nonces.of(&url(1)).as_deref(), nonces.of(&url(2))), (Some("b"), None));
+        assert_eq!(
+            (nonces.of(&url(1)).as_deref(), nonces.of(&url(2))),
+            (Some("b"), None)
+        );
         (2..200).for_each(|port| nonces.keep(&url(port), "c"));
         assert!(nonces.0.lock().unwrap().len() <= MOST);
         assert_eq!(nonces.of(&url(199)).as_deref(), Some("c"));

@@ -1,7 +1,7 @@
 //! Signing a person in on another device (RFC 8628): for machines without a browser.
 //!
-//! It asks as slowly as the provider wants, more slowly where the provider says so or does not answer, and stops when
-//! the code has expired.
+//! It asks as slowly as the provider wants, more slowly where the provider says so or does not
+//! answer, and stops when the code has expired.
 
 use crate::answer;
 use crate::client::Client;
@@ -62,8 +62,8 @@ impl Client {
         self.device_with(request, &[]).await
     }
 
-    /// The same, with more parameters, such as `acr_values`. Those that the flow sets itself cannot be changed; a provider
-    /// ignores those that it does not know (RFC 8628, section 3.1).
+    /// The same, with more parameters, such as `acr_values`. Those that the flow sets itself cannot
+    /// be changed; a provider ignores those that it does not know (RFC 8628, section 3.1).
     ///
     /// # Errors
     ///
@@ -73,13 +73,21 @@ impl Client {
         request: &TokenRequest,
         parameters: &[(&str, &str)],
     ) -> Result<DeviceFlow, Error> {
-        if let Some((name, _)) =
-            parameters.iter().find(|(name, _)| *name != "max_age" && AuthorizationRequest::is_reserved(name))
+        if let Some((name, _)) = parameters
+            .iter()
+            .find(|(name, _)| *name != "max_age" && AuthorizationRequest::is_reserved(name))
         {
             let cure = "leave it out: the flow sets it";
-            return Err(Error::config(name, "another parameter than those of the flow", cure));
+            return Err(Error::config(
+                name,
+                "another parameter than those of the flow",
+                cure,
+            ));
         }
-        let members: Vec<_> = request.members().chain(parameters.iter().copied()).collect();
+        let members: Vec<_> = request
+            .members()
+            .chain(parameters.iter().copied())
+            .collect();
         let began = self.provider().clock().elapsed();
         let document = self.document(Endpoint::Device, &members).await?;
         DeviceFlow::read(self, request, &document, began)
@@ -106,7 +114,9 @@ impl DeviceFlow {
         };
         // Zero and less say nothing of how long: they stand for what is usual.
         let seconds = |name: &str, usual: i64, most: i64| {
-            let seconds = answer::seconds(document, name)?.filter(|seconds| *seconds > 0).unwrap_or(usual);
+            let seconds = answer::seconds(document, name)?
+                .filter(|seconds| *seconds > 0)
+                .unwrap_or(usual);
             Ok::<_, Error>(Duration::from_secs(seconds.min(most).unsigned_abs()))
         };
         let lasting = seconds("expires_in", USUAL, LONGEST)?;
@@ -145,27 +155,36 @@ impl DeviceFlow {
 
     /// How long the code is good for yet.
     pub fn left(&self) -> Duration {
-        self.ends_at.saturating_sub(self.client.provider().clock().elapsed())
+        self.ends_at
+            .saturating_sub(self.client.provider().clock().elapsed())
     }
 
-    /// Waits until the person has signed in. `progress` is told each time before it waits, for whoever shows it.
+    /// Waits until the person has signed in. `progress` is told each time before it waits, for
+    /// whoever shows it.
     ///
     /// # Errors
     ///
-    /// The person said no (`access_denied`), the code has expired (`expired_token`), another refusal, or an answer that
-    /// cannot be trusted. While the provider cannot be reached it goes on, more slowly, until the code has expired.
-    pub async fn finish(mut self, mut progress: impl FnMut(DeviceProgress<'_>)) -> Result<Tokens, Error> {
+    /// The person said no (`access_denied`), the code has expired (`expired_token`), another
+    /// refusal, or an answer that cannot be trusted. While the provider cannot be reached it goes
+    /// on, more slowly, until the code has expired.
+    pub async fn finish(
+        mut self,
+        mut progress: impl FnMut(DeviceProgress<'_>),
+    ) -> Result<Tokens, Error> {
         let mut trouble = None;
         loop {
             let left = self.left();
             if left.is_zero() {
                 let said = Some("the code has expired before anybody signed in with it");
-                return Err(
-                    trouble.unwrap_or_else(|| Error::Refused(Refusal::new("expired_token", said, None)))
-                );
+                return Err(trouble
+                    .unwrap_or_else(|| Error::Refused(Refusal::new("expired_token", said, None))));
             }
             let next = self.interval.min(left);
-            progress(DeviceProgress { left, next, trouble: trouble.as_ref() });
+            progress(DeviceProgress {
+                left,
+                next,
+                trouble: trouble.as_ref(),
+            });
             self.client.provider().clock().sleep(next).await;
             trouble = match self.ask().await {
                 Ok(tokens) => return Ok(tokens),
@@ -206,7 +225,11 @@ impl DeviceFlow {
 /// An address that a person will open: a web page, and nothing else.
 fn page(text: &str) -> Result<Url, Error> {
     let url = parse_url(text).and_then(|url| fetchable(&url).map(|()| url));
-    url.map_err(|reason| Error::distrust(format!("the page for signing in cannot be opened: {reason}")))
+    url.map_err(|reason| {
+        Error::distrust(format!(
+            "the page for signing in cannot be opened: {reason}"
+        ))
+    })
 }
 
 /// Shows the client only.

@@ -1,6 +1,7 @@
 //! A token for a token: exchange (RFC 8693), and on-behalf-of as Entra ID has it.
 //!
-//! A service that was called by somebody calls on, in that somebody's name, with a token for the next service alone.
+//! A service that was called by somebody calls on, in that somebody's name, with a token for the
+//! next service alone.
 
 use crate::client::Client;
 use crate::error::Error;
@@ -33,15 +34,19 @@ impl SubjectToken {
 
     /// A token of the type with this URI.
     pub fn of_type(text: Secret, uri: &str) -> Self {
-        Self { text, kind: uri.into() }
+        Self {
+            text,
+            kind: uri.into(),
+        }
     }
 }
 
 impl Client {
-    /// Exchanges a token for one that is meant for another API (RFC 8693). With an `actor`, the new token says who acts
-    /// for the subject (delegation); without one it does not (impersonation).
+    /// Exchanges a token for one that is meant for another API (RFC 8693). With an `actor`, the new
+    /// token says who acts for the subject (delegation); without one it does not (impersonation).
     ///
-    /// Only access tokens are taken as an answer: a provider that gives something else (`token_type` `N_A`) is refused.
+    /// Only access tokens are taken as an answer: a provider that gives something else
+    /// (`token_type` `N_A`) is refused.
     ///
     /// # Errors
     ///
@@ -53,8 +58,14 @@ impl Client {
         request: &TokenRequest,
     ) -> Result<Tokens, Error> {
         let mut members = vec![
-            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-            ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            (
+                "grant_type",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ),
+            (
+                "requested_token_type",
+                "urn:ietf:params:oauth:token-type:access_token",
+            ),
             ("subject_token", subject.text.expose()),
             ("subject_token_type", &subject.kind),
         ];
@@ -64,21 +75,26 @@ impl Client {
         }
         let granted = self.granted(&members, request).await?;
         match granted.tokens.issued_token_type() {
-            None => {
-                Err(Error::malformed("the answer holds no `issued_token_type` (RFC 8693, section 2.2.1)"))
-            }
+            None => Err(Error::malformed(
+                "the answer holds no `issued_token_type` (RFC 8693, section 2.2.1)",
+            )),
             Some(_) => Ok(granted.tokens),
         }
     }
 
-    /// A token for another API in the name of the user whose access token this is, as Entra ID has it (`jwt-bearer`
-    /// with `requested_token_use=on_behalf_of`). The token has to be one for this client itself.
+    /// A token for another API in the name of the user whose access token this is, as Entra ID has
+    /// it (`jwt-bearer` with `requested_token_use=on_behalf_of`). The token has to be one for this
+    /// client itself.
     ///
     /// # Errors
     ///
-    /// The provider's refusal (`interaction_required`: the user has to consent, or to sign in once more), an answer
-    /// that cannot be trusted, or an outage.
-    pub async fn on_behalf_of(&self, user: &Secret, request: &TokenRequest) -> Result<Tokens, Error> {
+    /// The provider's refusal (`interaction_required`: the user has to consent, or to sign in once
+    /// more), an answer that cannot be trusted, or an outage.
+    pub async fn on_behalf_of(
+        &self,
+        user: &Secret,
+        request: &TokenRequest,
+    ) -> Result<Tokens, Error> {
         let members = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
             ("requested_token_use", "on_behalf_of"),

@@ -1,4 +1,5 @@
-//! The end of tokens: revocation (RFC 7009), and logout at the provider (OpenID Connect RP-Initiated Logout 1.0).
+//! The end of tokens: revocation (RFC 7009), and logout at the provider (OpenID Connect
+//! RP-Initiated Logout 1.0).
 
 use crate::answer;
 use crate::client::Client;
@@ -8,17 +9,19 @@ use crate::token::{AccessToken, RefreshToken};
 use url::Url;
 
 impl Client {
-    /// Has the provider revoke a refresh token, and with it, at most providers, what was made from it.
+    /// Has the provider revoke a refresh token, and with it, at most providers, what was made from
+    /// it.
     ///
     /// # Errors
     ///
-    /// The provider's refusal, or an outage. A token that the provider does not know is revoked (RFC 7009, section 2.2).
+    /// The provider's refusal, or an outage. A token that the provider does not know is revoked
+    /// (RFC 7009, section 2.2).
     pub async fn revoke_refresh_token(&self, token: &RefreshToken) -> Result<(), Error> {
         self.revoke(token.expose(), "refresh_token").await
     }
 
-    /// Has the provider revoke an access token. Resource servers that verify tokens by themselves may take it until it
-    /// ends.
+    /// Has the provider revoke an access token. Resource servers that verify tokens by themselves
+    /// may take it until it ends.
     ///
     /// # Errors
     ///
@@ -37,9 +40,10 @@ impl Client {
         }
     }
 
-    /// The page where the person is signed out at the provider, to be opened in a browser. `hint` is the text of the ID
-    /// token that was given at sign-in: the address holds it, so do not log it. `back` is where the browser goes
-    /// afterwards; it must be registered, and gets `state` back.
+    /// The page where the person is signed out at the provider, to be opened in a browser. `hint`
+    /// is the text of the ID token that was given at sign-in: the address holds it, so do not log
+    /// it. `back` is where the browser goes afterwards; it must be registered, and gets `state`
+    /// back.
     ///
     /// # Errors
     ///
@@ -50,12 +54,25 @@ impl Client {
         back: Option<&str>,
         state: Option<&str>,
     ) -> Result<Url, Error> {
-        let page = self.provider().metadata().await?.end_session_endpoint.clone();
+        let page = self
+            .provider()
+            .metadata()
+            .await?
+            .end_session_endpoint
+            .clone();
         let mut url = page.ok_or_else(|| {
             let cure = "revoke the tokens; this provider has no page for signing out";
-            Error::config("end_session_endpoint", "the provider's metadata to name it", cure)
+            Error::config(
+                "end_session_endpoint",
+                "the provider's metadata to name it",
+                cure,
+            )
         })?;
-        let members = [("id_token_hint", hint), ("post_logout_redirect_uri", back), ("state", state)];
+        let members = [
+            ("id_token_hint", hint),
+            ("post_logout_redirect_uri", back),
+            ("state", state),
+        ];
         let mut query = url.query_pairs_mut();
         query.append_pair("client_id", self.id());
         for (name, value) in members {

@@ -8,24 +8,39 @@ use crate::request::TokenRequest;
 use crate::token::{RefreshToken, Tokens};
 
 impl Client {
-    /// New tokens for a refresh token. The request can ask for fewer scopes, or for another of the APIs that were
-    /// granted.
+    /// New tokens for a refresh token. The request can ask for fewer scopes, or for another of the
+    /// APIs that were granted.
     ///
-    /// Many providers take a refresh token once only: keep [`Tokens::refresh_token`], and never spend one twice at the
-    /// same time (a provider may take that for a theft, and end the session).
+    /// Many providers take a refresh token once only: keep [`Tokens::refresh_token`], and never
+    /// spend one twice at the same time (a provider may take that for a theft, and end the
+    /// session).
     ///
     /// # Errors
     ///
-    /// The provider's refusal (`invalid_grant`: it has to be signed in anew), an answer that cannot be trusted, an ID
-    /// token of another person among that, or an outage.
-    pub async fn refresh(&self, token: &RefreshToken, request: &TokenRequest) -> Result<Tokens, Error> {
-        let members = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
+    /// The provider's refusal (`invalid_grant`: it has to be signed in anew), an answer that cannot
+    /// be trusted, an ID token of another person among that, or an outage.
+    pub async fn refresh(
+        &self,
+        token: &RefreshToken,
+        request: &TokenRequest,
+    ) -> Result<Tokens, Error> {
+        let members = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", token.expose()),
+        ];
         let granted = self.granted(&members, request).await?;
-        let expected = Expected { subject: token.subject(), ..Expected::default() };
+        let expected = Expected {
+            subject: token.subject(),
+            ..Expected::default()
+        };
         let mut tokens = self.verified(granted, expected).await?;
         let kept = tokens.refresh_token.take().unwrap_or_else(|| token.clone());
         // The token that asked for more of its kind is still good: that scope is granted.
-        tokens.withheld = tokens.withheld.iter().filter(|scope| *scope != "offline_access").collect();
+        tokens.withheld = tokens
+            .withheld
+            .iter()
+            .filter(|scope| *scope != "offline_access")
+            .collect();
         tokens.refresh_token = Some(match token.subject() {
             Some(subject) => kept.belonging_to(subject),
             None => kept,
@@ -34,14 +49,30 @@ impl Client {
     }
 
     /// The tokens, with the ID token verified where there is one.
-    pub(crate) async fn verified(&self, granted: Granted, expected: Expected<'_>) -> Result<Tokens, Error> {
-        let Granted { mut tokens, id_token } = granted;
-        let Some(id_token) = id_token else { return Ok(tokens) };
+    pub(crate) async fn verified(
+        &self,
+        granted: Granted,
+        expected: Expected<'_>,
+    ) -> Result<Tokens, Error> {
+        let Granted {
+            mut tokens,
+            id_token,
+        } = granted;
+        let Some(id_token) = id_token else {
+            return Ok(tokens);
+        };
         let access_token = Some(tokens.access_token.expose());
         let trusted = self.trusted_audiences();
-        let expected = Expected { client: self.id(), access_token, trusted, ..expected };
+        let expected = Expected {
+            client: self.id(),
+            access_token,
+            trusted,
+            ..expected
+        };
         let id_token = IdToken::verify(id_token, self.provider(), &expected).await?;
-        tokens.refresh_token = tokens.refresh_token.map(|token| token.belonging_to(id_token.subject()));
+        tokens.refresh_token = tokens
+            .refresh_token
+            .map(|token| token.belonging_to(id_token.subject()));
         tokens.id_token = Some(id_token);
         Ok(tokens)
     }

@@ -1,4 +1,5 @@
-//! One token of a source: the one that is held, whose turn it is to fetch, and how the last fetches went.
+//! One token of a source: the one that is held, whose turn it is to fetch, and how the last fetches
+//! went.
 
 use crate::client::Client;
 use crate::error::Error;
@@ -39,7 +40,8 @@ struct Setback {
     error: Option<Error>,
 }
 
-/// So much before its end a token is no longer used: it has to get to a server whose clock may be ahead.
+/// So much before its end a token is no longer used: it has to get to a server whose clock may be
+/// ahead.
 const MARGIN: Duration = Duration::from_secs(30);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -49,7 +51,11 @@ const DROP_EVERY: Duration = Duration::from_secs(30);
 impl Default for Entry {
     fn default() -> Self {
         let drops = Mutex::new(Budget::new(DROPS, DROP_EVERY));
-        Self { held: ArcSwapOption::empty(), turn: Arc::default(), drops }
+        Self {
+            held: ArcSwapOption::empty(),
+            turn: Arc::default(),
+            drops,
+        }
     }
 }
 
@@ -77,12 +83,16 @@ impl Entry {
         }
         // On its own task: a caller that goes away does not cut it off for the others.
         let fetch = tokio::spawn(self.fetch(client.clone(), request.clone(), turn));
-        fetch.await.unwrap_or_else(|_| Err(Error::outage("the fetch of a token broke off", None)))
+        fetch
+            .await
+            .unwrap_or_else(|_| Err(Error::outage("the fetch of a token broke off", None)))
     }
 
     /// Begins to fetch a new token, unless somebody does already.
     fn renew(self: Arc<Self>, client: &Client, request: &TokenRequest) {
-        let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else { return };
+        let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else {
+            return;
+        };
         if turn.in_force(client.provider().clock().elapsed()).is_none() {
             let (client, request) = (client.clone(), request.clone());
             tokio::spawn(async move {
@@ -138,11 +148,17 @@ impl Held {
         let life = token.expires_at().since(asked_at);
         let life = Duration::from_secs(u64::try_from(life).unwrap_or_default());
         let margin = MARGIN.min(life / 10);
-        // Replicas that were started together do not come together: between 70 and 80 percent of the life.
+        // Replicas that were started together do not come together: between 70 and 80 percent of
+        // the life.
         let renew_at = began + life.mul_f64(0.7 + 0.1 * random::fraction());
         let whole_margin = i64::try_from(margin.as_secs()).unwrap_or_default();
         let unusable_from = token.expires_at().plus(-whole_margin);
-        Self { token, renew_at, unusable_at: began + life - margin, unusable_from }
+        Self {
+            token,
+            renew_at,
+            unusable_at: began + life - margin,
+            unusable_from,
+        }
     }
 
     fn is_good(&self, clock: &dyn Clock) -> bool {
@@ -157,7 +173,9 @@ impl Setback {
     }
 
     fn note(&mut self, error: &Error, now: Duration) {
-        let pause = SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures)).min(LONGEST_PAUSE);
+        let pause = SHORTEST_PAUSE
+            .saturating_mul(2_u32.saturating_pow(self.failures))
+            .min(LONGEST_PAUSE);
         self.failures = self.failures.saturating_add(1);
         self.until = now + error.retry_after().unwrap_or_default().max(pause);
         self.error = Some(error.clone());

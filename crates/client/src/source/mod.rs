@@ -1,8 +1,9 @@
 //! Tokens that are always there: fetched once for all callers, kept, and renewed before they end.
 //!
-//! A caller waits only where there is no good token; in the last fifth of a token's life the first one who comes has
-//! it renewed in the background, and gets the one that is there. Nothing runs while nobody asks. A renewal that fails
-//! changes nothing until the token ends; how often the provider is asked again is bounded.
+//! A caller waits only where there is no good token; in the last fifth of a token's life the first
+//! one who comes has it renewed in the background, and gets the one that is there. Nothing runs
+//! while nobody asks. A renewal that fails changes nothing until the token ends; how often the
+//! provider is asked again is bounded.
 
 mod entry;
 
@@ -28,15 +29,19 @@ struct Source {
 impl TokenSource {
     /// Tokens for this client itself, by client credentials (RFC 6749, section 4.4).
     pub fn client_credentials(client: Client) -> TokenSourceBuilder {
-        TokenSourceBuilder { client, request: TokenRequest::new(), most_kept: MOST_KEPT }
+        TokenSourceBuilder {
+            client,
+            request: TokenRequest::new(),
+            most_kept: MOST_KEPT,
+        }
     }
 
     /// The token for the request that the source was made with.
     ///
     /// # Errors
     ///
-    /// There is no good token, and the provider gives none: its refusal, an answer that cannot be trusted, or an
-    /// outage. For a moment after that, the same is said without asking again.
+    /// There is no good token, and the provider gives none: its refusal, an answer that cannot be
+    /// trusted, or an outage. For a moment after that, the same is said without asking again.
     pub async fn token(&self) -> Result<AccessToken, Error> {
         self.token_for(&self.0.request).await
     }
@@ -50,9 +55,9 @@ impl TokenSource {
         self.entry(request)?.token(&self.0.client, request).await
     }
 
-    /// A resource server did not take this token: unless there is a newer one, it is dropped, and the next caller has
-    /// a new one fetched. Only so often: a resource server that takes no token at all does not make us flood the
-    /// provider. Returns whether another token can be had.
+    /// A resource server did not take this token: unless there is a newer one, it is dropped, and
+    /// the next caller has a new one fetched. Only so often: a resource server that takes no token
+    /// at all does not make us flood the provider. Returns whether another token can be had.
     pub fn refused(&self, token: &AccessToken) -> bool {
         self.refused_for(&self.0.request, token)
     }
@@ -60,7 +65,10 @@ impl TokenSource {
     /// The same for a token of another request.
     pub fn refused_for(&self, request: &TokenRequest, token: &AccessToken) -> bool {
         let now = self.0.client.provider().clock().elapsed();
-        self.0.entries.get(request).is_some_and(|entry| entry.drop_refused(token, now))
+        self.0
+            .entries
+            .get(request)
+            .is_some_and(|entry| entry.drop_refused(token, now))
     }
 
     /// The client that the tokens are for.
@@ -120,7 +128,15 @@ impl TokenSourceBuilder {
 
     /// The source. Nothing is fetched yet.
     pub fn build(self) -> TokenSource {
-        let Self { client, request, most_kept } = self;
-        TokenSource(Arc::new(Source { client, request, entries: Cache::new(most_kept.max(1)) }))
+        let Self {
+            client,
+            request,
+            most_kept,
+        } = self;
+        TokenSource(Arc::new(Source {
+            client,
+            request,
+            entries: Cache::new(most_kept.max(1)),
+        }))
     }
 }

@@ -1,16 +1,26 @@
 //! Answers as providers really send them: read as they are meant where one meaning is left.
 
 use crate::scripted::{Reply, Scripted, ticking};
-use portcullis_client::{Authentication, Client, Error, RefreshToken, Secret, TokenKind, TokenRequest};
+use portcullis_client::{
+    Authentication, Client, Error, RefreshToken, Secret, TokenKind, TokenRequest,
+};
 use serde_json::{Value, json};
 
 fn page(status: u16) -> Reply {
     let headers = vec![("content-type", "text/html".to_owned())];
-    Reply { status, headers, body: "<html><h1>Unauthorized</h1></html>".to_owned() }
+    Reply {
+        status,
+        headers,
+        body: "<html><h1>Unauthorized</h1></html>".to_owned(),
+    }
 }
 
 fn bare(status: u16) -> Reply {
-    Reply { status, headers: Vec::new(), body: String::new() }
+    Reply {
+        status,
+        headers: Vec::new(),
+        body: String::new(),
+    }
 }
 
 /// How long a token lasts by this answer, in seconds.
@@ -20,7 +30,10 @@ async fn lasts(expires_in: Value) -> Result<i64, Error> {
         200,
         &json!({ "access_token": "t", "token_type": "Bearer", "expires_in": expires_in }),
     ));
-    let tokens = idp.client().client_credentials(&TokenRequest::new()).await?;
+    let tokens = idp
+        .client()
+        .client_credentials(&TokenRequest::new())
+        .await?;
     Ok(tokens.access_token().expires_at().seconds() - 1_800_000_000)
 }
 
@@ -37,17 +50,28 @@ async fn lives_are_read_as_text_and_with_fractions() {
     ] {
         assert_eq!(lasts(written.clone()).await, Ok(meant), "{written}");
     }
-    for written in [json!("soon"), json!(true), json!([3599]), json!("2026-01-01T00:00:00Z")] {
+    for written in [
+        json!("soon"),
+        json!(true),
+        json!([3599]),
+        json!("2026-01-01T00:00:00Z"),
+    ] {
         let error = lasts(written.clone()).await.unwrap_err();
         assert!(
             matches!(&error, Error::Distrusted(distrust) if distrust.is_malformed()),
             "{written}: {error}"
         );
-        assert!(error.to_string().contains("`expires_in` is not a number of seconds"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("`expires_in` is not a number of seconds"),
+            "{error}"
+        );
     }
 }
 
-/// A refusal of the token endpoint is one whatever its body is: for a service, for a person who comes back, for a device.
+/// A refusal of the token endpoint is one whatever its body is: for a service, for a person who
+/// comes back, for a device.
 #[tokio::test]
 async fn a_refusal_is_a_refusal_whatever_its_body() {
     let idp = Scripted::start().await;
@@ -55,17 +79,38 @@ async fn a_refusal_is_a_refusal_whatever_its_body() {
     for status in [400, 401, 403] {
         for reply in [page, bare, |status| Reply::json(status, &json!({}))] {
             idp.answers(reply(status));
-            let error = idp.client().client_credentials(&TokenRequest::new()).await.unwrap_err();
-            assert_eq!(error.refusal().and_then(portcullis_client::Refusal::status), Some(status), "{error}");
+            let error = idp
+                .client()
+                .client_credentials(&TokenRequest::new())
+                .await
+                .unwrap_err();
+            assert_eq!(
+                error.refusal().and_then(portcullis_client::Refusal::status),
+                Some(status),
+                "{error}"
+            );
             assert_eq!(error.retry_after(), None);
             idp.answers(reply(status));
-            let error = idp.client().refresh(&refresh_token, &TokenRequest::new()).await.unwrap_err();
-            assert!(error.refusal().is_some_and(portcullis_client::Refusal::ends_the_session), "{error}");
+            let error = idp
+                .client()
+                .refresh(&refresh_token, &TokenRequest::new())
+                .await
+                .unwrap_err();
+            assert!(
+                error
+                    .refusal()
+                    .is_some_and(portcullis_client::Refusal::ends_the_session),
+                "{error}"
+            );
         }
     }
     for status in [429, 500, 502, 503, 504] {
         idp.answers(page(status));
-        let error = idp.client().refresh(&refresh_token, &TokenRequest::new()).await.unwrap_err();
+        let error = idp
+            .client()
+            .refresh(&refresh_token, &TokenRequest::new())
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::Outage(_)), "{status}: {error}");
     }
 }
@@ -81,30 +126,62 @@ async fn an_error_with_status_200_is_a_refusal() {
         ("unauthorized_client", false),
         ("interaction_required", false),
     ] {
-        idp.answers(Reply::json(200, &json!({ "error": code, "error_description": "no" })));
-        let error = idp.client().refresh(&refresh_token, &TokenRequest::new()).await.unwrap_err();
+        idp.answers(Reply::json(
+            200,
+            &json!({ "error": code, "error_description": "no" }),
+        ));
+        let error = idp
+            .client()
+            .refresh(&refresh_token, &TokenRequest::new())
+            .await
+            .unwrap_err();
         let refusal = error.refusal().unwrap_or_else(|| panic!("{error}"));
         assert_eq!((refusal.error(), refusal.ends_the_session()), (code, ends));
     }
     // Both at once could be either.
     let both = json!({ "error": "invalid_grant", "access_token": "t", "token_type": "Bearer" });
     idp.answers(Reply::json(200, &both));
-    let error = idp.client().client_credentials(&TokenRequest::new()).await.unwrap_err();
+    let error = idp
+        .client()
+        .client_credentials(&TokenRequest::new())
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Distrusted(_)), "{error}");
 }
 
 #[tokio::test]
 async fn a_type_that_is_not_said_is_bearer_and_never_bound() {
     let idp = Scripted::start().await;
-    for kind in [json!(null), json!(""), json!("bearer"), json!("BEARER"), json!("BearerToken")] {
+    for kind in [
+        json!(null),
+        json!(""),
+        json!("bearer"),
+        json!("BEARER"),
+        json!("BearerToken"),
+    ] {
         let mut answer = json!({ "access_token": "t", "token_type": kind, "expires_in": 60 });
-        answer.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        answer
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
         idp.answers(Reply::json(200, &answer));
-        let tokens = idp.client().client_credentials(&TokenRequest::new()).await.unwrap();
+        let tokens = idp
+            .client()
+            .client_credentials(&TokenRequest::new())
+            .await
+            .unwrap();
         assert_eq!(tokens.access_token().kind(), TokenKind::Bearer, "{answer}");
         idp.answers(Reply::json(200, &answer));
-        let bound = idp.client().dpop(portcullis_client::DpopKey::generate().unwrap());
-        assert!(bound.client_credentials(&TokenRequest::new()).await.is_err(), "{answer}");
+        let bound = idp
+            .client()
+            .dpop(portcullis_client::DpopKey::generate().unwrap());
+        assert!(
+            bound
+                .client_credentials(&TokenRequest::new())
+                .await
+                .is_err(),
+            "{answer}"
+        );
     }
 }
 
@@ -112,19 +189,31 @@ async fn a_type_that_is_not_said_is_bearer_and_never_bound() {
 async fn scopes_that_ask_for_another_token_are_granted_with_it() {
     let idp = Scripted::start().await;
     let answer = json!({ "access_token": "t", "token_type": "Bearer", "scope": "api", "refresh_token": "r" });
-    idp.answers(Reply::json(200, &answer)).answers(Reply::json(200, &answer));
+    idp.answers(Reply::json(200, &answer))
+        .answers(Reply::json(200, &answer));
     let asked = TokenRequest::new().scope("offline_access api");
     let tokens = idp.client().client_credentials(&asked).await.unwrap();
     assert_eq!(
-        (tokens.withheld_scope().to_string(), tokens.scope().contains("offline_access")),
+        (
+            tokens.withheld_scope().to_string(),
+            tokens.scope().contains("offline_access")
+        ),
         (String::new(), true)
     );
     // A renewal without a new refresh token leaves the old one, and takes nothing away.
     let answer = json!({ "access_token": "t", "token_type": "Bearer", "scope": "api" });
     let idp = Scripted::start().await;
     idp.answers(Reply::json(200, &answer));
-    let tokens = idp.client().refresh(&RefreshToken::new(Secret::new("r")), &asked).await.unwrap();
-    assert!(tokens.withheld_scope().is_empty(), "{:?}", tokens.withheld_scope());
+    let tokens = idp
+        .client()
+        .refresh(&RefreshToken::new(Secret::new("r")), &asked)
+        .await
+        .unwrap();
+    assert!(
+        tokens.withheld_scope().is_empty(),
+        "{:?}",
+        tokens.withheld_scope()
+    );
 }
 
 fn device(change: &Value) -> Reply {
@@ -135,7 +224,10 @@ fn device(change: &Value) -> Reply {
     for (name, value) in change.as_object().unwrap() {
         answer[name] = value.clone();
     }
-    answer.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    answer
+        .as_object_mut()
+        .unwrap()
+        .retain(|_, value| !value.is_null());
     Reply::json(200, &answer)
 }
 
@@ -148,7 +240,10 @@ async fn what_a_device_is_told_is_read_as_meant() {
     });
     idp.answers(device(&google));
     let flow = idp.client().device(&TokenRequest::new()).await.unwrap();
-    assert_eq!(flow.verification_uri().as_str(), "https://www.google.com/device");
+    assert_eq!(
+        flow.verification_uri().as_str(),
+        "https://www.google.com/device"
+    );
     assert_eq!(flow.left().as_secs(), 1_800);
     for (change, waits) in [
         (google, 7),
@@ -158,11 +253,17 @@ async fn what_a_device_is_told_is_read_as_meant() {
         (json!({ "interval": -3 }), 5),
         (json!({ "expires_in": null, "interval": 9 }), 9),
     ] {
-        idp.answers(device(&change)).answers(Reply::json(200, &json!({ "error": "authorization_pending" })));
+        idp.answers(device(&change)).answers(Reply::json(
+            200,
+            &json!({ "error": "authorization_pending" }),
+        ));
         let flow = idp.client().device(&TokenRequest::new()).await.unwrap();
         let mut waited = Vec::new();
-        let finished =
-            ticking(&idp.clock, flow.finish(|progress| waited.push(progress.next.as_secs()))).await;
+        let finished = ticking(
+            &idp.clock,
+            flow.finish(|progress| waited.push(progress.next.as_secs())),
+        )
+        .await;
         assert!(finished.is_ok(), "{change}: {finished:?}");
         assert_eq!(waited, [waits, waits], "{change}");
     }
@@ -178,7 +279,10 @@ async fn an_empty_secret_goes_to_nobody() {
             Authentication::secret_post(Secret::new(secret)),
         ] {
             let client = Client::new(idp.provider(), "app", authentication);
-            let error = client.client_credentials(&TokenRequest::new()).await.unwrap_err();
+            let error = client
+                .client_credentials(&TokenRequest::new())
+                .await
+                .unwrap_err();
             assert!(matches!(error, Error::Config(_)), "{error}");
         }
     }
@@ -192,22 +296,44 @@ async fn a_ready_assertion_is_read_each_time() {
     let path = std::env::temp_dir().join(format!("portcullis-workload-{}", std::process::id()));
     assert!(Authentication::assertion_file(&path).is_err());
     std::fs::write(&path, "a.b.c\n").unwrap();
-    let client = Client::new(idp.provider(), "app", Authentication::assertion_file(&path).unwrap());
-    client.client_credentials(&TokenRequest::new()).await.unwrap();
+    let client = Client::new(
+        idp.provider(),
+        "app",
+        Authentication::assertion_file(&path).unwrap(),
+    );
+    client
+        .client_credentials(&TokenRequest::new())
+        .await
+        .unwrap();
     std::fs::write(&path, "d.e.f").unwrap();
-    client.client_credentials(&TokenRequest::new()).await.unwrap();
+    client
+        .client_credentials(&TokenRequest::new())
+        .await
+        .unwrap();
     std::fs::write(&path, "").unwrap();
-    let error = client.client_credentials(&TokenRequest::new()).await.unwrap_err();
+    let error = client
+        .client_credentials(&TokenRequest::new())
+        .await
+        .unwrap_err();
     assert!(
         matches!(&error, Error::Outage(_)) && error.to_string().contains("found an empty file"),
         "{error}"
     );
     std::fs::remove_file(&path).unwrap();
     let asked = idp.asked();
-    let sent: Vec<_> = asked.iter().map(|asked| asked.member("client_assertion")).collect();
+    let sent: Vec<_> = asked
+        .iter()
+        .map(|asked| asked.member("client_assertion"))
+        .collect();
     assert_eq!(sent, [Some("a.b.c"), Some("d.e.f")]);
     assert_eq!(
-        (asked[0].member("client_assertion_type"), asked[0].member("client_id")),
-        (Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), Some("app"))
+        (
+            asked[0].member("client_assertion_type"),
+            asked[0].member("client_id")
+        ),
+        (
+            Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            Some("app")
+        )
     );
 }

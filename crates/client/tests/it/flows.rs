@@ -7,16 +7,29 @@ use serde_json::json;
 const CALLBACK: &str = "http://127.0.0.1/callback";
 
 fn tokens() -> Reply {
-    Reply::json(200, &json!({ "access_token": "t", "token_type": "Bearer", "expires_in": 300 }))
+    Reply::json(
+        200,
+        &json!({ "access_token": "t", "token_type": "Bearer", "expires_in": 300 }),
+    )
 }
 
 fn code(client: &Client, scope: &str) -> portcullis_client::AuthorizationRequest {
-    client.authorization_code(&TokenRequest::new().scope(scope).resource("https://api.example"))
+    client.authorization_code(
+        &TokenRequest::new()
+            .scope(scope)
+            .resource("https://api.example"),
+    )
 }
 
 /// The callback that fits a flow.
 fn callback(flow: &portcullis_client::CodeFlow) -> String {
-    let state = flow.url().query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let state = flow
+        .url()
+        .query_pairs()
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1
+        .into_owned();
     format!("code=c&state={state}")
 }
 
@@ -27,9 +40,21 @@ async fn a_provider_that_lists_other_methods_only_is_refused() {
         idp.says("code_challenge_methods_supported", methods);
         let error = code(&idp.client(), "a").start(CALLBACK).await.unwrap_err();
         assert!(matches!(error, Error::Config(_)), "{error}");
-        assert!(error.to_string().contains("pass `--danger-without-pkce`"), "{error}");
-        let flow = code(&idp.client(), "a").danger_without_pkce().start(CALLBACK).await.unwrap();
-        assert!(flow.url().query().unwrap().contains("code_challenge_method=S256"));
+        assert!(
+            error.to_string().contains("pass `--danger-without-pkce`"),
+            "{error}"
+        );
+        let flow = code(&idp.client(), "a")
+            .danger_without_pkce()
+            .start(CALLBACK)
+            .await
+            .unwrap();
+        assert!(
+            flow.url()
+                .query()
+                .unwrap()
+                .contains("code_challenge_method=S256")
+        );
         assert!(!flow.pkce_is_confirmed());
     }
 }
@@ -43,10 +68,18 @@ async fn silence_about_pkce_is_no_refusal() {
     idp.says("code_challenge_methods_supported", json!(null));
     let flow = code(&idp.client(), "a").start(CALLBACK).await.unwrap();
     assert!(!flow.pkce_is_confirmed());
-    assert!(flow.url().query().unwrap().contains("code_challenge_method=S256"));
+    assert!(
+        flow.url()
+            .query()
+            .unwrap()
+            .contains("code_challenge_method=S256")
+    );
     let query = callback(&flow);
     assert!(flow.finish(&query).await.is_ok());
-    assert_eq!(idp.asked()[0].member("code_verifier").map(str::len), Some(43));
+    assert_eq!(
+        idp.asked()[0].member("code_verifier").map(str::len),
+        Some(43)
+    );
 }
 
 #[tokio::test]
@@ -58,9 +91,18 @@ async fn the_code_goes_with_its_verifier_and_its_api() {
     assert!(flow.finish(&query).await.is_ok());
     let asked = &idp.asked()[0];
     let member = |name| asked.member(name);
-    assert_eq!((member("grant_type"), member("code")), (Some("authorization_code"), Some("c")));
-    assert_eq!((member("redirect_uri"), member("resource")), (Some(CALLBACK), Some("https://api.example")));
-    assert_eq!((member("scope"), member("code_verifier").map(str::len)), (None, Some(43)));
+    assert_eq!(
+        (member("grant_type"), member("code")),
+        (Some("authorization_code"), Some("c"))
+    );
+    assert_eq!(
+        (member("redirect_uri"), member("resource")),
+        (Some(CALLBACK), Some("https://api.example"))
+    );
+    assert_eq!(
+        (member("scope"), member("code_verifier").map(str::len)),
+        (None, Some(43))
+    );
     assert!(!format!("{:?}", code(&client, "a").start(CALLBACK).await.unwrap()).contains("state"));
 }
 
@@ -71,57 +113,115 @@ async fn an_id_token_that_was_asked_for_has_to_come() {
     let flow = code(&idp.client(), "openid").start(CALLBACK).await.unwrap();
     let query = callback(&flow);
     let error = flow.finish(&query).await.unwrap_err();
-    assert!(error.to_string().contains("the answer holds none"), "{error}");
+    assert!(
+        error.to_string().contains("the answer holds none"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn parameters_of_the_flow_cannot_be_changed() {
     let idp = Scripted::start().await;
-    for name in ["state", "nonce", "redirect_uri", "response_mode", "request_uri", "scope", "resource"] {
+    for name in [
+        "state",
+        "nonce",
+        "redirect_uri",
+        "response_mode",
+        "request_uri",
+        "scope",
+        "resource",
+    ] {
         let request = code(&idp.client(), "a").parameter(name, "x");
-        assert!(matches!(request.start(CALLBACK).await, Err(Error::Config(_))), "{name}");
+        assert!(
+            matches!(request.start(CALLBACK).await, Err(Error::Config(_))),
+            "{name}"
+        );
     }
-    assert!(code(&idp.client(), "a").prompt("login").prompt("none").start(CALLBACK).await.is_err());
+    assert!(
+        code(&idp.client(), "a")
+            .prompt("login")
+            .prompt("none")
+            .start(CALLBACK)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
 async fn a_provider_that_wants_pushed_requests_gets_them() {
     let idp = Scripted::start().await;
     idp.says("require_pushed_authorization_requests", json!(true));
-    idp.answers(Reply::json(201, &json!({ "request_uri": "urn:x:1", "expires_in": 60 })));
+    idp.answers(Reply::json(
+        201,
+        &json!({ "request_uri": "urn:x:1", "expires_in": 60 }),
+    ));
     let flow = code(&idp.client(), "a").start(CALLBACK).await.unwrap();
-    let expected = format!("{}/authorize?client_id=app&request_uri=urn%3Ax%3A1", idp.base);
+    let expected = format!(
+        "{}/authorize?client_id=app&request_uri=urn%3Ax%3A1",
+        idp.base
+    );
     assert_eq!(flow.url().as_str(), expected);
     let pushed = &idp.asked()[0];
-    assert_eq!((pushed.path.as_str(), pushed.member("code_challenge_method")), ("/par", Some("S256")));
+    assert_eq!(
+        (pushed.path.as_str(), pushed.member("code_challenge_method")),
+        ("/par", Some("S256"))
+    );
     idp.answers(Reply::json(400, &json!({ "error": "invalid_request" })));
-    assert!(matches!(code(&idp.client(), "a").start(CALLBACK).await, Err(Error::Refused(_))));
+    assert!(matches!(
+        code(&idp.client(), "a").start(CALLBACK).await,
+        Err(Error::Refused(_))
+    ));
     idp.answers(Reply::json(201, &json!({ "expires_in": 60 })));
-    assert!(matches!(code(&idp.client(), "a").start(CALLBACK).await, Err(Error::Distrusted(_))));
+    assert!(matches!(
+        code(&idp.client(), "a").start(CALLBACK).await,
+        Err(Error::Distrusted(_))
+    ));
 }
 
 #[tokio::test]
 async fn a_nonce_is_asked_for_once_and_remembered() {
     let idp = Scripted::start().await;
     let bound = || Reply::json(200, &json!({ "access_token": "t", "token_type": "DPoP" }));
-    let wanted = || Reply::json(400, &json!({ "error": "use_dpop_nonce" })).with("dpop-nonce", "n-1");
+    let wanted =
+        || Reply::json(400, &json!({ "error": "use_dpop_nonce" })).with("dpop-nonce", "n-1");
     let client = idp.client().dpop(DpopKey::generate().unwrap());
-    idp.answers(wanted()).answers(bound().with("dpop-nonce", "n-2")).answers(bound());
+    idp.answers(wanted())
+        .answers(bound().with("dpop-nonce", "n-2"))
+        .answers(bound());
     for _ in 0..2 {
-        let tokens = client.client_credentials(&TokenRequest::new()).await.unwrap();
+        let tokens = client
+            .client_credentials(&TokenRequest::new())
+            .await
+            .unwrap();
         assert_eq!(tokens.access_token().kind(), TokenKind::Dpop);
     }
-    let nonces: Vec<_> = idp.asked().iter().map(|asked| nonce(&asked.headers["dpop"])).collect();
+    let nonces: Vec<_> = idp
+        .asked()
+        .iter()
+        .map(|asked| nonce(&asked.headers["dpop"]))
+        .collect();
     assert_eq!(nonces, [json!(null), json!("n-1"), json!("n-2")]);
     // A provider that wants a new one each time gets two questions, and no more.
     idp.answers(wanted()).answers(wanted());
-    let error = client.client_credentials(&TokenRequest::new()).await.unwrap_err();
-    assert_eq!(error.refusal().map(|refusal| refusal.error()), Some("use_dpop_nonce"));
+    let error = client
+        .client_credentials(&TokenRequest::new())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.refusal().map(|refusal| refusal.error()),
+        Some("use_dpop_nonce")
+    );
     assert_eq!(idp.count("/token"), 5);
 }
 
 fn nonce(proof: &http::HeaderValue) -> serde_json::Value {
-    let claims = proof.to_str().unwrap().split('.').nth(1).unwrap().to_owned();
+    let claims = proof
+        .to_str()
+        .unwrap()
+        .split('.')
+        .nth(1)
+        .unwrap()
+        .to_owned();
     let claims = portcullis_core::jose::base64url::decode(&claims).unwrap();
     serde_json::from_slice::<serde_json::Value>(&claims).unwrap()["nonce"].clone()
 }
@@ -131,8 +231,16 @@ async fn a_token_that_is_not_bound_is_not_taken_for_one_that_is() {
     let idp = Scripted::start().await;
     let client = idp.client().dpop(DpopKey::generate().unwrap());
     idp.answers(tokens());
-    let error = client.client_credentials(&TokenRequest::new()).await.unwrap_err();
-    assert!(error.to_string().contains("a token of type `DPoP` was asked for"), "{error}");
+    let error = client
+        .client_credentials(&TokenRequest::new())
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("a token of type `DPoP` was asked for"),
+        "{error}"
+    );
 }
 
 fn device(change: impl Fn(&mut serde_json::Value)) -> Reply {
@@ -141,7 +249,10 @@ fn device(change: impl Fn(&mut serde_json::Value)) -> Reply {
         "expires_in": 60, "interval": 5,
     });
     change(&mut answer);
-    answer.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    answer
+        .as_object_mut()
+        .unwrap()
+        .retain(|_, value| !value.is_null());
     Reply::json(200, &answer)
 }
 
@@ -156,7 +267,8 @@ async fn devices_ask_as_slowly_as_they_should() {
         .answers(tokens());
     let flow = idp.client().device(&TokenRequest::new()).await.unwrap();
     let mut waits = Vec::new();
-    let waiting = flow.finish(|progress| waits.push((progress.next.as_secs(), progress.trouble.is_some())));
+    let waiting =
+        flow.finish(|progress| waits.push((progress.next.as_secs(), progress.trouble.is_some())));
     let tokens = ticking(&idp.clock, waiting).await;
     assert!(tokens.is_ok(), "{tokens:?}");
     assert_eq!(waits, [(5, false), (5, false), (10, false), (20, true)]);
@@ -169,9 +281,16 @@ async fn a_device_does_not_wait_for_an_expired_code() {
     let flow = idp.client().device(&TokenRequest::new()).await.unwrap();
     let mut waits = Vec::new();
     for _ in 0..3 {
-        idp.answers(Reply::json(400, &json!({ "error": "authorization_pending" })));
+        idp.answers(Reply::json(
+            400,
+            &json!({ "error": "authorization_pending" }),
+        ));
     }
-    let ended = ticking(&idp.clock, flow.finish(|progress| waits.push(progress.next.as_secs()))).await;
+    let ended = ticking(
+        &idp.clock,
+        flow.finish(|progress| waits.push(progress.next.as_secs())),
+    )
+    .await;
     assert!(ended.unwrap_err().to_string().contains("expired_token"));
     assert!(waits.iter().sum::<u64>() <= 12, "{waits:?}");
 }
@@ -199,8 +318,20 @@ async fn what_a_device_is_told_is_read_strictly() {
             answer[*name] = value.clone();
         }));
         let answer = idp.client().device(&TokenRequest::new()).await;
-        assert!(matches!(answer, Err(Error::Distrusted(_))), "{name} {value}");
+        assert!(
+            matches!(answer, Err(Error::Distrusted(_))),
+            "{name} {value}"
+        );
     }
-    idp.answers(device(|answer| answer["user_code"] = json!("AB\u{1b}[31mCD")));
-    assert_eq!(idp.client().device(&TokenRequest::new()).await.unwrap().user_code(), "AB [31mCD");
+    idp.answers(device(|answer| {
+        answer["user_code"] = json!("AB\u{1b}[31mCD")
+    }));
+    assert_eq!(
+        idp.client()
+            .device(&TokenRequest::new())
+            .await
+            .unwrap()
+            .user_code(),
+        "AB [31mCD"
+    );
 }

@@ -8,16 +8,28 @@ use std::time::Duration;
 use url::Url;
 
 async fn flow(idp: &Scripted, redirect_uri: &str) -> CodeFlow {
-    idp.client().authorization_code(&TokenRequest::new()).start(redirect_uri).await.unwrap()
+    idp.client()
+        .authorization_code(&TokenRequest::new())
+        .start(redirect_uri)
+        .await
+        .unwrap()
 }
 
 /// What a browser does that takes the name in the address for this address.
 async fn visited(flow: &CodeFlow, address: SocketAddr) -> u16 {
-    let state = flow.url().query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let state = flow
+        .url()
+        .query_pairs()
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1
+        .into_owned();
     let redirect_uri = Url::parse(flow.redirect_uri()).unwrap();
     let host = redirect_uri[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
-    let request =
-        format!("GET {}?code=c&state={state} HTTP/1.1\r\nhost: {host}\r\n\r\n", redirect_uri.path());
+    let request = format!(
+        "GET {}?code=c&state={state} HTTP/1.1\r\nhost: {host}\r\n\r\n",
+        redirect_uri.path()
+    );
     let answer = tokio::task::spawn_blocking(move || {
         let mut browser = TcpStream::connect(address).unwrap();
         browser.write_all(request.as_bytes()).unwrap();
@@ -26,7 +38,14 @@ async fn visited(flow: &CodeFlow, address: SocketAddr) -> u16 {
         answer
     });
     // `HTTP/1.1 200 OK`
-    answer.await.unwrap().split(' ').nth(1).unwrap().parse().unwrap()
+    answer
+        .await
+        .unwrap()
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
 /// A port that was free a moment ago on both addresses.
@@ -39,7 +58,10 @@ fn has_both() -> bool {
     let both = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
     if !both {
         // Past the test runner, which keeps what passing tests print.
-        _ = std::io::Write::write_all(&mut std::io::stdout(), b"excused: this machine has no [::1]\n");
+        _ = std::io::Write::write_all(
+            &mut std::io::stdout(),
+            b"excused: this machine has no [::1]\n",
+        );
     }
     both
 }
@@ -51,7 +73,10 @@ async fn localhost_is_either_address() {
     }
     let idp = Scripted::start().await;
     for with_port in [true, false] {
-        for address in [Ipv4Addr::LOCALHOST.into(), std::net::IpAddr::from(Ipv6Addr::LOCALHOST)] {
+        for address in [
+            Ipv4Addr::LOCALHOST.into(),
+            std::net::IpAddr::from(Ipv6Addr::LOCALHOST),
+        ] {
             let named = if with_port {
                 format!("http://localhost:{}/callback", free_port())
             } else {
@@ -60,7 +85,10 @@ async fn localhost_is_either_address() {
             let place = LoopbackRedirect::bind_for(&named).await.unwrap();
             let redirect_uri = place.redirect_uri();
             let port = Url::parse(&redirect_uri).unwrap().port().unwrap();
-            assert!(redirect_uri == format!("http://localhost:{port}/callback"), "{redirect_uri}");
+            assert!(
+                redirect_uri == format!("http://localhost:{port}/callback"),
+                "{redirect_uri}"
+            );
             let flow = flow(&idp, &redirect_uri).await;
             let (query, status) = tokio::join!(
                 place.receive(&flow, Duration::from_secs(60)),
@@ -79,27 +107,39 @@ async fn an_address_is_itself_only() {
     }
     let idp = Scripted::start().await;
     let port = free_port();
-    for (host, other) in
-        [("[::1]", Ipv4Addr::LOCALHOST.into()), ("127.0.0.1", std::net::IpAddr::from(Ipv6Addr::LOCALHOST))]
-    {
+    for (host, other) in [
+        ("[::1]", Ipv4Addr::LOCALHOST.into()),
+        ("127.0.0.1", std::net::IpAddr::from(Ipv6Addr::LOCALHOST)),
+    ] {
         let named = format!("http://{host}:{port}/back");
         let place = LoopbackRedirect::bind_for(&named).await.unwrap();
         assert_eq!(place.redirect_uri(), named, "to the letter");
-        assert!(TcpStream::connect(SocketAddr::new(other, port)).is_err(), "{host} is not {other}");
+        assert!(
+            TcpStream::connect(SocketAddr::new(other, port)).is_err(),
+            "{host} is not {other}"
+        );
         let flow = flow(&idp, &named).await;
         let address = Url::parse(&named).unwrap().socket_addrs(|| None).unwrap()[0];
-        let (query, status) =
-            tokio::join!(place.receive(&flow, Duration::from_secs(60)), visited(&flow, address));
+        let (query, status) = tokio::join!(
+            place.receive(&flow, Duration::from_secs(60)),
+            visited(&flow, address)
+        );
         assert_eq!((status, query.is_ok()), (200, true), "{named}");
     }
 }
 
 #[tokio::test]
 async fn a_redirect_uri_elsewhere_is_refused() {
-    for named in
-        ["http://app.example:8080/", "https://localhost:8080/", "http://192.0.2.1:8080/", "myapp:/callback"]
-    {
-        let fault = LoopbackRedirect::bind_for(named).await.unwrap_err().to_string();
+    for named in [
+        "http://app.example:8080/",
+        "https://localhost:8080/",
+        "http://192.0.2.1:8080/",
+        "myapp:/callback",
+    ] {
+        let fault = LoopbackRedirect::bind_for(named)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(fault.contains("[::1]"), "{fault}");
     }
 }

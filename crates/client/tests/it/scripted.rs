@@ -39,7 +39,10 @@ pub(crate) struct Asked {
 
 impl Asked {
     pub(crate) fn member(&self, name: &str) -> Option<&str> {
-        self.form.iter().find(|(held, _)| held == name).map(|(_, value)| value.as_str())
+        self.form
+            .iter()
+            .find(|(held, _)| held == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -53,7 +56,11 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
-        Self { status, headers, body: body.to_string() }
+        Self {
+            status,
+            headers,
+            body: body.to_string(),
+        }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -79,22 +86,33 @@ impl Scripted {
             "end_session_endpoint": endpoint("/logout"),
             "code_challenge_methods_supported": ["S256"],
         });
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&script));
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&script));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let clock = Arc::new(TestClock::at(NumericDate::from_seconds(1_800_000_000)));
-        Self { base, clock, script, serving }
+        Self {
+            base,
+            clock,
+            script,
+            serving,
+        }
     }
 
     /// Changes a member of the metadata; `null` leaves it out.
     pub(crate) fn says(&self, name: &str, value: Value) -> &Self {
         let mut metadata = self.script.metadata.lock().unwrap();
         metadata[name] = value;
-        metadata.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        metadata
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
         drop(metadata);
         self
     }
 
-    /// The next answer of any endpoint; without one, the token endpoint hands out `token-1` and so on.
+    /// The next answer of any endpoint; without one, the token endpoint hands out `token-1` and so
+    /// on.
     pub(crate) fn answers(&self, reply: Reply) -> &Self {
         self.script.replies.lock().unwrap().push_back(reply);
         self
@@ -106,15 +124,25 @@ impl Scripted {
 
     /// How often a path was asked.
     pub(crate) fn count(&self, path: &str) -> usize {
-        self.asked().iter().filter(|asked| asked.path == path).count()
+        self.asked()
+            .iter()
+            .filter(|asked| asked.path == path)
+            .count()
     }
 
     pub(crate) fn provider(&self) -> Provider {
-        Provider::builder(&self.base).unwrap().clock(self.clock.clone()).build()
+        Provider::builder(&self.base)
+            .unwrap()
+            .clock(self.clock.clone())
+            .build()
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::new(self.provider(), "app", Authentication::secret_basic(Secret::new("s")))
+        Client::new(
+            self.provider(),
+            "app",
+            Authentication::secret_basic(Secret::new("s")),
+        )
     }
 }
 
@@ -130,16 +158,26 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
         return axum_json(&script.metadata.lock().unwrap());
     }
     let headers = request.headers().clone();
-    let body: Bytes = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
+    let body: Bytes = axum::body::to_bytes(request.into_body(), 1 << 20)
+        .await
+        .unwrap();
     let form = url::form_urlencoded::parse(&body).into_owned().collect();
     let number = {
         let mut asked = script.asked.lock().unwrap();
-        asked.push(Asked { path: path.clone(), headers, form });
+        asked.push(Asked {
+            path: path.clone(),
+            headers,
+            form,
+        });
         asked.iter().filter(|asked| asked.path == path).count()
     };
     let reply = script.replies.lock().unwrap().pop_front();
     match reply {
-        Some(Reply { status, headers, body }) => {
+        Some(Reply {
+            status,
+            headers,
+            body,
+        }) => {
             let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
             response.headers_mut().remove("content-type");
             for (name, value) in headers {
@@ -163,7 +201,9 @@ pub(crate) async fn eventually(what: impl Fn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), waiting)
+        .await
+        .unwrap();
 }
 
 /// Lets time pass, a little at a time, until something is done.
@@ -177,5 +217,7 @@ pub(crate) async fn ticking<T>(clock: &TestClock, done: impl Future<Output = T>)
     let either = async {
         tokio::select! { done = done => done, () = ticks => unreachable!() }
     };
-    tokio::time::timeout(Duration::from_secs(30), either).await.unwrap()
+    tokio::time::timeout(Duration::from_secs(30), either)
+        .await
+        .unwrap()
 }

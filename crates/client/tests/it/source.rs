@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 fn source(idp: &Scripted) -> TokenSource {
-    TokenSource::client_credentials(idp.client()).scope("orders:read").build()
+    TokenSource::client_credentials(idp.client())
+        .scope("orders:read")
+        .build()
 }
 
 async fn text(source: &TokenSource) -> String {
@@ -53,9 +55,13 @@ async fn a_token_is_renewed_in_the_background_before_it_ends() {
     let idp = Scripted::start().await;
     let source = source(&idp);
     assert_eq!(text(&source).await, "token-1");
-    // Before 70 percent of its five minutes nothing happens; after 80 percent it is renewed, and nobody waits.
+    // Before 70 percent of its five minutes nothing happens; after 80 percent it is renewed, and
+    // nobody waits.
     idp.clock.advance(Duration::from_secs(209));
-    assert_eq!((text(&source).await, idp.count("/token")), ("token-1".to_owned(), 1));
+    assert_eq!(
+        (text(&source).await, idp.count("/token")),
+        ("token-1".to_owned(), 1)
+    );
     idp.clock.advance(Duration::from_secs(32));
     assert_eq!(text(&source).await, "token-1");
     eventually(|| idp.count("/token") == 2).await;
@@ -75,7 +81,8 @@ async fn a_renewal_that_fails_keeps_the_token_until_its_end() {
     assert_eq!(text(&source).await, "token-1");
     eventually(|| idp.count("/token") == 2).await;
     assert_eq!(text(&source).await, "token-1");
-    // Half a minute before its end it is no longer used: now a caller has to wait, and hears of the outage.
+    // Half a minute before its end it is no longer used: now a caller has to wait, and hears of the
+    // outage.
     idp.clock.advance(Duration::from_secs(26));
     idp.answers(Reply::json(503, &json!({})).with("retry-after", "7"));
     let mut error = source.token().await.unwrap_err();
@@ -85,7 +92,8 @@ async fn a_renewal_that_fails_keeps_the_token_until_its_end() {
         error = source.token().await.unwrap_err();
     }
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)), "{error}");
-    // And so does the next one, without another question, until the provider wants to be asked again.
+    // And so does the next one, without another question, until the provider wants to be asked
+    // again.
     assert!(source.token().await.is_err());
     assert_eq!(idp.count("/token"), 3);
     idp.clock.advance(Duration::from_secs(7));
@@ -101,7 +109,10 @@ async fn a_refused_client_does_not_hammer_its_provider() {
     while second < 100 {
         idp.answers(Reply::json(401, &json!({ "error": "invalid_client" })));
         let error = source.token().await.unwrap_err();
-        assert_eq!(error.refusal().map(|refusal| refusal.error()), Some("invalid_client"));
+        assert_eq!(
+            error.refusal().map(|refusal| refusal.error()),
+            Some("invalid_client")
+        );
         if idp.count("/token") > asked_at.len() {
             asked_at.push(second);
         }
@@ -114,12 +125,18 @@ async fn a_refused_client_does_not_hammer_its_provider() {
 #[tokio::test]
 async fn each_request_has_a_token_of_its_own() {
     let idp = Scripted::start().await;
-    let source = TokenSource::client_credentials(idp.client()).most_kept(10).build();
-    let request = |number: usize| TokenRequest::new().resource(&format!("https://api.example/{number}"));
+    let source = TokenSource::client_credentials(idp.client())
+        .most_kept(10)
+        .build();
+    let request =
+        |number: usize| TokenRequest::new().resource(&format!("https://api.example/{number}"));
     let one = source.token_for(&request(1)).await.unwrap();
     assert!(source.token_for(&request(1)).await.unwrap() == one);
     assert!(source.token_for(&request(2)).await.unwrap() != one);
-    assert_eq!(idp.asked()[1].member("resource"), Some("https://api.example/2"));
+    assert_eq!(
+        idp.asked()[1].member("resource"),
+        Some("https://api.example/2")
+    );
     assert_eq!(idp.count("/token"), 2);
     // Those that are not kept are fetched again.
     for number in 0..100 {
@@ -142,21 +159,33 @@ async fn a_token_that_is_not_taken_is_fetched_anew_but_not_without_end() {
         anew.push(source.refused(&token));
     }
     assert_eq!(anew, [true, true, false, false, false]);
-    assert_eq!((text(&source).await, idp.count("/token")), ("token-3".to_owned(), 3));
+    assert_eq!(
+        (text(&source).await, idp.count("/token")),
+        ("token-3".to_owned(), 3)
+    );
     idp.clock.advance(Duration::from_secs(30));
     let token = source.token().await.unwrap();
     assert!(source.refused(&token));
     // Whoever comes late with the old one changes nothing.
     assert!(source.refused(&token));
-    assert_eq!((text(&source).await, idp.count("/token")), ("token-4".to_owned(), 4));
+    assert_eq!(
+        (text(&source).await, idp.count("/token")),
+        ("token-4".to_owned(), 4)
+    );
     assert!(source.refused(&token));
-    assert_eq!((text(&source).await, idp.count("/token")), ("token-4".to_owned(), 4));
+    assert_eq!(
+        (text(&source).await, idp.count("/token")),
+        ("token-4".to_owned(), 4)
+    );
 }
 
 #[tokio::test]
 async fn a_token_that_is_over_at_once_is_not_used_again() {
     let idp = Scripted::start().await;
-    idp.answers(Reply::json(200, &json!({ "access_token": "t", "token_type": "Bearer", "expires_in": 0 })));
+    idp.answers(Reply::json(
+        200,
+        &json!({ "access_token": "t", "token_type": "Bearer", "expires_in": 0 }),
+    ));
     let source = source(&idp);
     assert_eq!(text(&source).await, "t");
     assert_ne!(text(&source).await, "t");
@@ -165,6 +194,12 @@ async fn a_token_that_is_over_at_once_is_not_used_again() {
 #[tokio::test]
 async fn what_cannot_be_trusted_is_said_as_it_is() {
     let idp = Scripted::start().await;
-    idp.answers(Reply::json(200, &json!({ "access_token": "t", "token_type": "mac" })));
-    assert!(matches!(source(&idp).token().await, Err(Error::Distrusted(_))));
+    idp.answers(Reply::json(
+        200,
+        &json!({ "access_token": "t", "token_type": "mac" }),
+    ));
+    assert!(matches!(
+        source(&idp).token().await,
+        Err(Error::Distrusted(_))
+    ));
 }

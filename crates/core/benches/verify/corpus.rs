@@ -18,7 +18,10 @@ mod line;
 const NOW: i64 = 1_800_000_000;
 
 fn document(name: &str) -> Value {
-    let path = format!("{}/../../conformance/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/../../conformance/corpus/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    );
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -26,38 +29,63 @@ fn text<'v>(row: &'v Value, member: &str) -> Option<&'v str> {
     row.get(member).and_then(Value::as_str)
 }
 
-/// The corpus' tokens, and the good one of each algorithm with a wrong bit in its signature: an ordinary refusal.
+/// The corpus' tokens, and the good one of each algorithm with a wrong bit in its signature: an
+/// ordinary refusal.
 pub(crate) struct Corpus {
     document: Value,
     lines: BTreeMap<&'static str, Line>,
     ordinary: BTreeMap<&'static str, String>,
 }
 
-/// Good tokens of the corpus; the first stands for algorithms that have none, and for no algorithm at all.
-const GOOD: [&str; 6] = ["base-rs256", "base-ps256", "base-es256", "base-es384", "base-es512", "base-eddsa"];
+/// Good tokens of the corpus; the first stands for algorithms that have none, and for no algorithm
+/// at all.
+const GOOD: [&str; 6] = [
+    "base-rs256",
+    "base-ps256",
+    "base-es256",
+    "base-es384",
+    "base-es512",
+    "base-eddsa",
+];
 
 impl Corpus {
     pub(crate) fn read() -> Self {
         let document = document("access-tokens.json");
-        let lines = ["default", "lenient-typ", "two-issuers"].map(|name| (name, Line::new(&document, name)));
-        let good = rows(&document).iter().filter(|row| GOOD.contains(&text(row, "id").unwrap()));
-        let ordinary =
-            good.map(|row| text(row, "token").unwrap()).map(|token| (algorithm(token), flipped(token)));
+        let lines = ["default", "lenient-typ", "two-issuers"]
+            .map(|name| (name, Line::new(&document, name)));
+        let good = rows(&document)
+            .iter()
+            .filter(|row| GOOD.contains(&text(row, "id").unwrap()));
+        let ordinary = good
+            .map(|row| text(row, "token").unwrap())
+            .map(|token| (algorithm(token), flipped(token)));
         let (lines, ordinary) = (lines.into(), ordinary.collect());
-        Self { document, lines, ordinary }
+        Self {
+            document,
+            lines,
+            ordinary,
+        }
     }
 
-    /// What an ordinary refusal costs by algorithm, as a multiple of one of RS256: the price of the issuer's choice.
+    /// What an ordinary refusal costs by algorithm, as a multiple of one of RS256: the price of the
+    /// issuer's choice.
     pub(crate) fn algorithms(&self) -> Vec<(f64, &'static str)> {
         let compare = |token: &String| self.multiple("default", token, &self.ordinary["RS256"]);
-        self.ordinary.iter().map(|(name, token)| (compare(token), *name)).collect()
+        self.ordinary
+            .iter()
+            .map(|(name, token)| (compare(token), *name))
+            .collect()
     }
 
-    /// Every token as a multiple of an ordinary refusal of its algorithm, the dearest first: what its shape adds.
+    /// Every token as a multiple of an ordinary refusal of its algorithm, the dearest first: what
+    /// its shape adds.
     pub(crate) fn shapes(&self) -> Vec<(f64, String)> {
         let compare = |row: &Value| {
             let token = text(row, "token").unwrap();
-            let ordinary = self.ordinary.get(algorithm(token)).unwrap_or(&self.ordinary["RS256"]);
+            let ordinary = self
+                .ordinary
+                .get(algorithm(token))
+                .unwrap_or(&self.ordinary["RS256"]);
             self.multiple(text(row, "config").unwrap_or("default"), token, ordinary)
         };
         let mut shapes: Vec<(f64, String)> = rows(&self.document)
@@ -68,11 +96,13 @@ impl Corpus {
         shapes
     }
 
-    /// One token against another: the least time of many short stretches in turns, as what else the machine does
-    /// can only add.
+    /// One token against another: the least time of many short stretches in turns, as what else the
+    /// machine does can only add.
     fn multiple(&self, line: &str, token: &str, ordinary: &str) -> f64 {
         let cost = |line: &str, token: &str| {
-            timed(Duration::from_micros(100), || _ = black_box(self.lines[line].verify(black_box(token))))
+            timed(Duration::from_micros(100), || {
+                _ = black_box(self.lines[line].verify(black_box(token)))
+            })
         };
         let (mut ours, mut theirs) = (f64::MAX, f64::MAX);
         for _ in 0..50 {
@@ -89,5 +119,6 @@ fn rows(document: &Value) -> &[Value] {
 
 /// The algorithm that a token names, as far as it can be read.
 fn algorithm(token: &str) -> &'static str {
-    compact::parse_jws(token, &Limits::default()).map_or("none", |jws| jws.header().algorithm.name())
+    compact::parse_jws(token, &Limits::default())
+        .map_or("none", |jws| jws.header().algorithm.name())
 }

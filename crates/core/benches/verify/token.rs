@@ -50,13 +50,20 @@ impl Contender {
 impl Signed {
     pub(crate) fn new(algorithm: Algorithm) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let config = IdpConfig { algorithm: algorithm.to_string(), ..IdpConfig::default() };
+        let config = IdpConfig {
+            algorithm: algorithm.to_string(),
+            ..IdpConfig::default()
+        };
         let idp = runtime.block_on(Idp::start(config)).unwrap();
         let token = || {
             (0..8).fold(
-                idp.token("alice").scope("orders:read orders:write openid profile email"),
+                idp.token("alice")
+                    .scope("orders:read orders:write openid profile email"),
                 |token, number| {
-                    token.claim(&format!("claim_{number}"), "some forty characters of an ordinary value")
+                    token.claim(
+                        &format!("claim_{number}"),
+                        "some forty characters of an ordinary value",
+                    )
                 },
             )
         };
@@ -71,7 +78,11 @@ impl Signed {
         Self {
             signature: base64url::decode(good.rsplit('.').next().unwrap()).unwrap(),
             keys: Jwks::parse(idp.jwks().as_bytes(), &Limits::default()).unwrap(),
-            verifier: Verifier::new(issuer, Audiences::new([idp.audience()]).unwrap(), Profile::rfc9068()),
+            verifier: Verifier::new(
+                issuer,
+                Audiences::new([idp.audience()]).unwrap(),
+                Profile::rfc9068(),
+            ),
             bare: bare(algorithm, key),
             decoding: DecodingKey::from_jwk(&jwk).unwrap(),
             validation,
@@ -91,7 +102,9 @@ impl Signed {
 
     pub(crate) fn floor(&self) {
         let input = self.token.rsplit_once('.').unwrap().0;
-        self.bare.verify_sig(black_box(input).as_bytes(), black_box(&self.signature)).unwrap();
+        self.bare
+            .verify_sig(black_box(input).as_bytes(), black_box(&self.signature))
+            .unwrap();
     }
 
     pub(crate) fn ours(&self) {
@@ -99,7 +112,8 @@ impl Signed {
     }
 
     pub(crate) fn theirs(&self) {
-        let token = jsonwebtoken::decode::<Value>(black_box(&self.token), &self.decoding, &self.validation);
+        let token =
+            jsonwebtoken::decode::<Value>(black_box(&self.token), &self.decoding, &self.validation);
         black_box(token.unwrap());
     }
 
@@ -110,7 +124,8 @@ impl Signed {
         let Selection::Keys(keys) = self.keys.select(kid, token.header().algorithm) else {
             return Err(Rejection::of_unknown_key(kid));
         };
-        self.verifier.verify(signature::check(token, &keys)?, self.now)
+        self.verifier
+            .verify(signature::check(token, &keys)?, self.now)
     }
 
     /// Tokens that are refused: at the first look, by the table, and by the signature.
@@ -124,8 +139,8 @@ impl Signed {
     }
 }
 
-/// The same token with one character of its signature changed: not the first, which could make a number too large to
-/// be looked at any further.
+/// The same token with one character of its signature changed: not the first, which could make a
+/// number too large to be looked at any further.
 pub(crate) fn flipped(token: &str) -> String {
     let (input, signature) = token.rsplit_once('.').unwrap();
     let (before, rest) = signature.split_at(signature.len() / 4);
@@ -139,7 +154,8 @@ fn bare(algorithm: Algorithm, jwk: &Value) -> ParsedPublicKey {
     use aws_lc_rs::signature::{
         ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
     };
-    let member = |name: &str| base64url::decode(jwk.get(name).and_then(Value::as_str).unwrap()).unwrap();
+    let member =
+        |name: &str| base64url::decode(jwk.get(name).and_then(Value::as_str).unwrap()).unwrap();
     match algorithm {
         Algorithm::ES256 => {
             let point = [vec![4], member("x"), member("y")].concat();
@@ -147,9 +163,17 @@ fn bare(algorithm: Algorithm, jwk: &Value) -> ParsedPublicKey {
         }
         Algorithm::EdDSA => ParsedPublicKey::new(&ED25519, member("x")).unwrap(),
         rsa => {
-            let parameters =
-                if rsa == Algorithm::PS256 { &RSA_PSS_2048_8192_SHA256 } else { &RSA_PKCS1_2048_8192_SHA256 };
-            PublicKeyComponents { n: member("n"), e: member("e") }.to_parsed_public_key(parameters).unwrap()
+            let parameters = if rsa == Algorithm::PS256 {
+                &RSA_PSS_2048_8192_SHA256
+            } else {
+                &RSA_PKCS1_2048_8192_SHA256
+            };
+            PublicKeyComponents {
+                n: member("n"),
+                e: member("e"),
+            }
+            .to_parsed_public_key(parameters)
+            .unwrap()
         }
     }
 }

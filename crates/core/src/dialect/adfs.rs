@@ -1,8 +1,10 @@
-//! Active Directory Federation Services: access tokens whose issuer is the farm's identifier, by default
-//! `http://{host}/adfs/services/trust`. It is a name, not an address: the documents are under `https://{host}/adfs`, whose
-//! `issuer` is another one, and name it as `access_token_issuer`.
+//! Active Directory Federation Services: access tokens whose issuer is the farm's identifier, by
+//! default `http://{host}/adfs/services/trust`. It is a name, not an address: the documents are
+//! under `https://{host}/adfs`, whose `issuer` is another one, and name it as
+//! `access_token_issuer`.
 //!
-//! Most claims come by the farm's rules. What people are called comes from the directory, where they do not choose it.
+//! Most claims come by the farm's rules. What people are called comes from the directory, where
+//! they do not choose it.
 
 use super::generic::BASE;
 use super::{Dialect, Discovery, Mark, Sign, Unfit};
@@ -17,7 +19,11 @@ pub(super) static ADFS: Dialect = Dialect {
     recognises: |_, path| path == TRUST || path == BASE_PATH,
     types: &[TokenType::Jwt],
     required_claims: &["appid"],
-    marks: &[Mark { claim: "ver", values: &["1.0"], proves: false }],
+    marks: &[Mark {
+        claim: "ver",
+        values: &["1.0"],
+        proves: false,
+    }],
     subject: &["sub", "upn", "unique_name"],
     client: &["appid"],
     tenant: &[],
@@ -31,7 +37,14 @@ pub(super) static ADFS: Dialect = Dialect {
         Sign::NobodySignedIn,
     ]],
     doubtful: &[&[Sign::SUBJECT_IS_CLIENT]],
-    sign_in: &["upn", "unique_name", "winaccountname", "email", "sid", "nonce"],
+    sign_in: &[
+        "upn",
+        "unique_name",
+        "winaccountname",
+        "email",
+        "sid",
+        "nonce",
+    ],
     discovery: Discovery::Under(documents),
     unfit,
     cures: &[
@@ -47,18 +60,33 @@ pub(super) static ADFS: Dialect = Dialect {
             Code::TokenClaimMissing,
             "in AD FS, a rule of the Web API issues a user's `upn`, or `sub`: by default the access token names nobody",
         ),
-        (Code::PolicyScope, "in AD FS, permit the scope to the client under the application's permissions"),
-        (Code::PolicyRole, "in AD FS, issue the claim type `Role` by a rule of the Web API"),
+        (
+            Code::PolicyScope,
+            "in AD FS, permit the scope to the client under the application's permissions",
+        ),
+        (
+            Code::PolicyRole,
+            "in AD FS, issue the claim type `Role` by a rule of the Web API",
+        ),
     ],
     ..BASE
 };
 
-/// The farm's own address, if its identifier is the usual one. Nothing but loopback is asked by plain http.
+/// The farm's own address, if its identifier is the usual one. Nothing but loopback is asked by
+/// plain http.
 fn documents(issuer: &str) -> Option<String> {
     let (scheme, rest) = issuer.split_once("://")?;
-    let authority = rest.strip_suffix(TRUST).filter(|authority| !authority.contains('/'))?;
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    let scheme = if is_loopback_host(host) { scheme } else { "https" };
+    let authority = rest
+        .strip_suffix(TRUST)
+        .filter(|authority| !authority.contains('/'))?;
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
+    let scheme = if is_loopback_host(host) {
+        scheme
+    } else {
+        "https"
+    };
     Some(format!("{scheme}://{authority}{BASE_PATH}"))
 }
 

@@ -1,7 +1,7 @@
 //! Auth0, both dialects of its access tokens: its own (`azp`) and RFC 9068 (`client_id`, `at+jwt`).
 //!
-//! The issuer ends with a slash. Without an audience in the request Auth0 gives an opaque token, good for its own
-//! `/userinfo` only.
+//! The issuer ends with a slash. Without an audience in the request Auth0 gives an opaque token,
+//! good for its own `/userinfo` only.
 
 use super::generic::BASE;
 use super::{Dialect, Sign, within};
@@ -15,11 +15,19 @@ pub(super) static AUTH0: Dialect = Dialect {
     client_required: true,
     tenant: &["org_id"],
     roles: &["permissions", "roles"],
-    // A person's `sub` begins with the name of a connection and a bar; what follows, people may have chosen.
+    // A person's `sub` begins with the name of a connection and a bar; what follows, people may
+    // have chosen.
     application: &[
-        &[Sign::OfClient("sub", "", "@clients"), Sign::Is("gty", "client-credentials")],
+        &[
+            Sign::OfClient("sub", "", "@clients"),
+            Sign::Is("gty", "client-credentials"),
+        ],
         // The profile of RFC 9068 has no `gty`.
-        &[Sign::OfClient("sub", "", "@clients"), Sign::Has("client_id"), Sign::Absent("gty")],
+        &[
+            Sign::OfClient("sub", "", "@clients"),
+            Sign::Has("client_id"),
+            Sign::Absent("gty"),
+        ],
     ],
     doubtful: &[
         &[Sign::EndsWith("sub", "@clients"), Sign::Lacks("sub", "|")],
@@ -30,12 +38,18 @@ pub(super) static AUTH0: Dialect = Dialect {
             Code::TokenMalformed,
             "in Auth0, have the client send `audience=<identifier of this API>`: without it the token is opaque",
         ),
-        (Code::TokenAlgorithm, "in Auth0, set the API's signing algorithm to RS256"),
+        (
+            Code::TokenAlgorithm,
+            "in Auth0, set the API's signing algorithm to RS256",
+        ),
         (
             Code::TokenIssuer,
             "in Auth0, the issuer ends with a slash; tokens asked for at a custom domain have that domain",
         ),
-        (Code::TokenAudience, "in Auth0, have the client send `audience=<identifier of this API>`"),
+        (
+            Code::TokenAudience,
+            "in Auth0, have the client send `audience=<identifier of this API>`",
+        ),
         (
             Code::PolicyRole,
             "in Auth0, switch on RBAC and \"Add Permissions in the Access Token\" for this API, or add a namespaced roles claim and name \

@@ -1,10 +1,12 @@
-//! authentik. Access tokens are the ID token's claims with `azp` and `uid`; the audience is the client's id.
+//! authentik. Access tokens are the ID token's claims with `azp` and `uid`; the audience is the
+//! client's id.
 //!
-//! Enrolled people choose their username, and with an app password of theirs a token without a session; so a username that begins like that of a
-//! provider's own account is no sign, unless it names the client.
+//! Enrolled people choose their username, and with an app password of theirs a token without a
+//! session; so a username that begins like that of a provider's own account is no sign, unless it
+//! names the client.
 //!
-//! They cannot be told from ID tokens by their header, so an API should have a provider of its own. Without a signing
-//! key authentik signs with the client's secret, which is refused.
+//! They cannot be told from ID tokens by their header, so an API should have a provider of its own.
+//! Without a signing key authentik signs with the client's secret, which is refused.
 
 use super::generic::BASE;
 use super::{Dialect, Sign};
@@ -20,7 +22,10 @@ pub(super) static AUTHENTIK: Dialect = Dialect {
     tenant: &[],
     roles: &["roles", "groups"],
     application: &[
-        &[Sign::OfClient("preferred_username", "ak-", "-client_credentials"), Sign::NobodySignedIn],
+        &[
+            Sign::OfClient("preferred_username", "ak-", "-client_credentials"),
+            Sign::NobodySignedIn,
+        ],
         &[Sign::SUBJECT_IS_CLIENT, Sign::NobodySignedIn],
     ],
     doubtful: &[&[Sign::StartsWith("preferred_username", "ak-")]],
@@ -29,8 +34,14 @@ pub(super) static AUTHENTIK: Dialect = Dialect {
             Code::TokenAlgorithm,
             "in authentik, choose a signing key for the provider: without one it signs with the client's secret",
         ),
-        (Code::TokenAudience, "in authentik, `aud` is the client id of the provider that issued the token"),
-        (Code::PolicyRole, "in authentik, the claim `groups` comes with the scope `profile`"),
+        (
+            Code::TokenAudience,
+            "in authentik, `aud` is the client id of the provider that issued the token",
+        ),
+        (
+            Code::PolicyRole,
+            "in authentik, the claim `groups` comes with the scope `profile`",
+        ),
     ],
     ..BASE
 };

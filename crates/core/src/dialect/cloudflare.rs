@@ -1,4 +1,5 @@
-//! Cloudflare Access: the application token, which comes in `Cf-Access-Jwt-Assertion`, not in `Authorization`.
+//! Cloudflare Access: the application token, which comes in `Cf-Access-Jwt-Assertion`, not in
+//! `Authorization`.
 //!
 //! There is no metadata; the keys are at a fixed path. A service token has an empty `sub`.
 
@@ -11,7 +12,11 @@ pub(super) static CLOUDFLARE: Dialect = Dialect {
     title: "Cloudflare Access",
     recognises: |host, _| within(host, "cloudflareaccess.com"),
     required_claims: &[],
-    marks: &[Mark { claim: "type", values: &["app"], proves: true }],
+    marks: &[Mark {
+        claim: "type",
+        values: &["app"],
+        proves: true,
+    }],
     bears_id_tokens: true,
     subject: &["sub", "common_name"],
     empty_subject: true,

@@ -1,4 +1,5 @@
-//! Amazon Cognito user pools. Access tokens have no `aud`: the audiences are the app clients that may call.
+//! Amazon Cognito user pools. Access tokens have no `aud`: the audiences are the app clients that
+//! may call.
 //!
 //! ID tokens have the same issuer and keys; `token_use` is what tells them apart.
 
@@ -14,13 +15,18 @@ pub(super) static COGNITO: Dialect = Dialect {
         amazon && (host.starts_with("cognito-idp.") || host.starts_with("issuer.cognito-idp."))
     },
     required_claims: &["client_id"],
-    marks: &[Mark { claim: "token_use", values: &["access"], proves: true }],
+    marks: &[Mark {
+        claim: "token_use",
+        values: &["access"],
+        proves: true,
+    }],
     audience: AudienceClaim::AudOrClient,
     client: &["client_id"],
     tenant: &[],
     roles: &["cognito:groups"],
     groups: &["cognito:groups"],
-    // Everybody who signed in has a username; what it says is their choice, that it is there is not.
+    // Everybody who signed in has a username; what it says is their choice, that it is there is
+    // not.
     application: &[&[Sign::Absent("username"), Sign::SUBJECT_IS_CLIENT]],
     doubtful: &[&[Sign::Absent("username")]],
     sign_in: &["username"],
@@ -34,7 +40,10 @@ pub(super) static COGNITO: Dialect = Dialect {
         other.into_iter().collect()
     },
     cures: &[
-        (Code::TokenType, "in Cognito, send the access token (`token_use` is `access`), not the ID token"),
+        (
+            Code::TokenType,
+            "in Cognito, send the access token (`token_use` is `access`), not the ID token",
+        ),
         (
             Code::TokenAudience,
             "Cognito's access tokens have no `aud`: write the ids of the app clients that may call as `audience`",

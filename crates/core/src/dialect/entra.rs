@@ -1,8 +1,10 @@
-//! Microsoft Entra ID. The API's registration chooses the version of its tokens, not the client's endpoint.
+//! Microsoft Entra ID. The API's registration chooses the version of its tokens, not the client's
+//! endpoint.
 //!
-//! A caller is known by tenant and `oid`: `sub` differs from client to client, and `upn`, `email` and
-//! `preferred_username` can change. Scopes (`scp`) are in users' tokens only; an application's permissions come in
-//! `roles`, where a user's roles come too, so a policy should say which of the two it means.
+//! A caller is known by tenant and `oid`: `sub` differs from client to client, and `upn`, `email`
+//! and `preferred_username` can change. Scopes (`scp`) are in users' tokens only; an application's
+//! permissions come in `roles`, where a user's roles come too, so a policy should say which of the
+//! two it means.
 
 use super::generic::BASE;
 use super::{Dialect, Discovery, Mark, Sign, TENANT, Unfit};
@@ -17,10 +19,16 @@ pub(super) static ENTRA_V2: Dialect = Dialect {
     title: "Microsoft Entra ID, v2 tokens",
     recognises: |host, path| LOGIN_HOSTS.contains(&host) && path.ends_with("/v2.0"),
     required_claims: &["azp", "tid"],
-    marks: &[Mark { claim: "ver", values: &["2.0"], proves: false }],
+    marks: &[Mark {
+        claim: "ver",
+        values: &["2.0"],
+        proves: false,
+    }],
     client: &["azp"],
     discovery: Discovery::Under(|issuer| {
-        issuer.contains(TENANT).then(|| issuer.replace(TENANT, "organizations"))
+        issuer
+            .contains(TENANT)
+            .then(|| issuer.replace(TENANT, "organizations"))
     }),
     ..ENTRA
 };
@@ -31,7 +39,11 @@ pub(super) static ENTRA_V1: Dialect = Dialect {
     title: "Microsoft Entra ID, v1 tokens",
     recognises: |host, _| host == STS_HOST,
     required_claims: &["appid", "tid"],
-    marks: &[Mark { claim: "ver", values: &["1.0"], proves: false }],
+    marks: &[Mark {
+        claim: "ver",
+        values: &["1.0"],
+        proves: false,
+    }],
     client: &["appid"],
     discovery: Discovery::Under(|issuer| {
         let elsewhere = issuer.replace(STS_HOST, "login.microsoftonline.com");
@@ -42,8 +54,11 @@ pub(super) static ENTRA_V1: Dialect = Dialect {
 };
 
 /// The hosts of the clouds: global, US government, China.
-const LOGIN_HOSTS: &[&str] =
-    &["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"];
+const LOGIN_HOSTS: &[&str] = &[
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+];
 
 const STS_HOST: &str = "sts.windows.net";
 
@@ -54,11 +69,19 @@ const ENTRA: Dialect = Dialect {
     subject: &["oid", "sub"],
     tenant: &["tid"],
     tenant_is_guid: true,
-    // The authentication contexts of Conditional Access that were met: `c1` to `c99`. Its `acr` is another thing.
+    // The authentication contexts of Conditional Access that were met: `c1` to `c99`. Its `acr` is
+    // another thing.
     acr: &["acrs"],
     application: APPLICATION,
     doubtful: &[&[Sign::Absent("scp"), Sign::IsNot("idtyp", "user")]],
-    sign_in: &["scp", "sid", "upn", "unique_name", "preferred_username", "nonce"],
+    sign_in: &[
+        "scp",
+        "sid",
+        "upn",
+        "unique_name",
+        "preferred_username",
+        "nonce",
+    ],
     group_overage: true,
     keys_name_issuer: true,
     unfit,
@@ -66,8 +89,9 @@ const ENTRA: Dialect = Dialect {
     ..BASE
 };
 
-/// `idtyp` is there only if the API asks for it; without it, only users' tokens have scopes, and only an application is
-/// the same object for every client. A client without credentials gets no token in its own name.
+/// `idtyp` is there only if the API asks for it; without it, only users' tokens have scopes, and
+/// only an application is the same object for every client. A client without credentials gets no
+/// token in its own name.
 const APPLICATION: &[&[Sign]] = &[
     &[Sign::Is("idtyp", "app")],
     &[
@@ -104,7 +128,10 @@ const CURES: &[(Code, &str)] = &[
         Code::TokenSignature,
         "in Entra ID, a token whose header has `nonce` is for Microsoft Graph and cannot be verified by others: ask for a scope of this API",
     ),
-    (Code::TokenTenant, "in Entra ID, add the tenant's id to `tenants`, or sign in to the configured tenant"),
+    (
+        Code::TokenTenant,
+        "in Entra ID, add the tenant's id to `tenants`, or sign in to the configured tenant",
+    ),
     (
         Code::PolicyScope,
         "in Entra ID, expose the scope under \"Expose an API\" and ask for it; applications get app roles, never scopes",

@@ -6,7 +6,8 @@ use super::{Dialect, Discovery, Mark, TENANT, within};
 use crate::rejection::Code;
 use crate::verify::TokenType;
 
-/// Entra External ID: `https://{tenant}.ciamlogin.com/{tenant}/v2.0`, tokens like those of Entra ID.
+/// Entra External ID: `https://{tenant}.ciamlogin.com/{tenant}/v2.0`, tokens like those of Entra
+/// ID.
 pub(super) static EXTERNAL_ID: Dialect = Dialect {
     name: "entra-external-id",
     title: "Microsoft Entra External ID",
@@ -36,16 +37,32 @@ pub(super) static B2C: Dialect = Dialect {
     types: &[TokenType::Jwt],
     // ID tokens have no `azp`.
     required_claims: &["azp"],
-    marks: &[Mark { claim: "ver", values: &["1.0", "2.0"], proves: false }],
+    marks: &[Mark {
+        claim: "ver",
+        values: &["1.0", "2.0"],
+        proves: false,
+    }],
     subject: &["oid", "sub"],
     client: &["azp"],
     roles: &["roles", "extension_roles"],
     // Here a person's `sub` is their `oid` too.
     application: ENTRA_V2.application,
     doubtful: ENTRA_V2.doubtful,
-    sign_in: &["scp", "auth_time", "idp", "emails", "name", "given_name", "family_name", "sid", "nonce"],
+    sign_in: &[
+        "scp",
+        "auth_time",
+        "idp",
+        "emails",
+        "name",
+        "given_name",
+        "family_name",
+        "sid",
+        "nonce",
+    ],
     discovery: Discovery::Under(|issuer| {
-        issuer.contains(TENANT).then(|| issuer.replace(TENANT, "organizations"))
+        issuer
+            .contains(TENANT)
+            .then(|| issuer.replace(TENANT, "organizations"))
     }),
     cures: &[
         (

@@ -1,18 +1,29 @@
 //! Any provider, and RFC 9068 to the letter.
 //!
-//! Nothing that people can choose is a sign here, as long as the provider keeps subjects and client ids apart (RFC 9068,
-//! section 5): where people choose their own `sub`, a person can be named like a client.
+//! Nothing that people can choose is a sign here, as long as the provider keeps subjects and client
+//! ids apart (RFC 9068, section 5): where people choose their own `sub`, a person can be named like
+//! a client.
 
 use super::{AudienceClaim, Dialect, Discovery, Sign, always_fit, no_aliases};
 use crate::verify::TokenType;
 use std::time::Duration;
 
-/// What can be expected of any provider: a subject, or a client that calls in its own name. `typ` is `at+jwt`, `JWT` or
-/// absent; what looks like an ID token or a logout token is refused.
+/// What can be expected of any provider: a subject, or a client that calls in its own name. `typ`
+/// is `at+jwt`, `JWT` or absent; what looks like an ID token or a logout token is refused.
 pub(super) static GENERIC: Dialect = Dialect {
-    // The moment, the way and the session of a sign-in, in a token that says nothing of a client or a grant.
+    // The moment, the way and the session of a sign-in, in a token that says nothing of a client or
+    // a grant.
     id_token_claims: &["auth_time", "acr", "sid"],
-    access_token_claims: &["client_id", "azp", "scope", "scp", "jti", "cid", "appid", "uid"],
+    access_token_claims: &[
+        "client_id",
+        "azp",
+        "scope",
+        "scp",
+        "jti",
+        "cid",
+        "appid",
+        "uid",
+    ],
     ..BASE
 };
 

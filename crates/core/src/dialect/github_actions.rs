@@ -1,7 +1,8 @@
 //! GitHub Actions: the ID token of a job as bearer.
 //!
-//! Any repository on the platform can have a token for our audience, so the operator must demand an owner, a
-//! repository or a workflow. Ids are safer than names: names can be given up and taken by others.
+//! Any repository on the platform can have a token for our audience, so the operator must demand an
+//! owner, a repository or a workflow. Ids are safer than names: names can be given up and taken by
+//! others.
 
 use super::generic::BASE;
 use super::{Dialect, Sign};
@@ -13,7 +14,9 @@ pub(super) static GITHUB_ACTIONS: Dialect = Dialect {
     title: "GitHub Actions",
     recognises: |host, path| {
         let data_residency = host.starts_with("token.actions.") && host.ends_with(".ghe.com");
-        host == "token.actions.githubusercontent.com" || data_residency || path == "/_services/token"
+        host == "token.actions.githubusercontent.com"
+            || data_residency
+            || path == "/_services/token"
     },
     types: &[TokenType::Jwt],
     required_claims: &["sub", "iat", "repository_id", "repository_owner_id"],

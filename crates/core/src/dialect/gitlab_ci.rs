@@ -1,6 +1,8 @@
-//! GitLab CI: the ID token of a job (`id_tokens`) as bearer. Numbers and booleans are written as strings.
+//! GitLab CI: the ID token of a job (`id_tokens`) as bearer. Numbers and booleans are written as
+//! strings.
 //!
-//! On gitlab.com any project can have a token for our audience, so the operator must demand a namespace or a project.
+//! On gitlab.com any project can have a token for our audience, so the operator must demand a
+//! namespace or a project.
 
 use super::generic::BASE;
 use super::{Dialect, Sign};
@@ -16,9 +18,18 @@ pub(super) static GITLAB_CI: Dialect = Dialect {
     tenant: &["namespace_id"],
     application: &[&[Sign::Always]],
     anybody: "anybody on GitLab CI can have a token",
-    needs_condition: &["namespace_id", "project_id", "namespace_path", "project_path", "sub"],
+    needs_condition: &[
+        "namespace_id",
+        "project_id",
+        "namespace_path",
+        "project_path",
+        "sub",
+    ],
     cures: &[
-        (Code::TokenAudience, "in `.gitlab-ci.yml`, write this audience under `id_tokens`, `aud`"),
+        (
+            Code::TokenAudience,
+            "in `.gitlab-ci.yml`, write this audience under `id_tokens`, `aud`",
+        ),
         (
             Code::TokenClaimValue,
             "compare the job's project, namespace and branch with `claims` of this issuer",

@@ -1,4 +1,5 @@
-//! Google and Firebase. Google's access tokens are opaque and for Google; what an API can verify are ID tokens.
+//! Google and Firebase. Google's access tokens are opaque and for Google; what an API can verify
+//! are ID tokens.
 
 use super::generic::BASE;
 use super::{Dialect, Sign, Unfit};
@@ -19,7 +20,13 @@ pub(super) static GOOGLE: Dialect = Dialect {
     // A service account is its own client; Google numbers both, and nobody chooses.
     application: &[&[Sign::SUBJECT_IS_CLIENT]],
     doubtful: &[&[Sign::EndsWith("email", ".gserviceaccount.com")]],
-    aliases: |issuer| issuer.strip_prefix("https://").map(str::to_owned).into_iter().collect(),
+    aliases: |issuer| {
+        issuer
+            .strip_prefix("https://")
+            .map(str::to_owned)
+            .into_iter()
+            .collect()
+    },
     cures: &[
         (
             Code::TokenMalformed,
@@ -29,7 +36,10 @@ pub(super) static GOOGLE: Dialect = Dialect {
             Code::TokenAudience,
             "for Google, `aud` is the OAuth client id that the ID token was asked for with",
         ),
-        (Code::TokenTenant, "for Google, `hd` is the Workspace domain; private accounts have none"),
+        (
+            Code::TokenTenant,
+            "for Google, `hd` is the Workspace domain; private accounts have none",
+        ),
     ],
     ..BASE
 };
@@ -55,7 +65,9 @@ pub(super) static FIREBASE: Dialect = Dialect {
 
 fn audience_is_the_project(issuer: &Issuer, audiences: &[String]) -> Option<Unfit> {
     let project = issuer.as_str().rsplit('/').next().unwrap_or_default();
-    let real = issuer.as_str().starts_with("https://securetoken.google.com/");
+    let real = issuer
+        .as_str()
+        .starts_with("https://securetoken.google.com/");
     (real && audiences.iter().any(|audience| audience != project)).then_some(Unfit {
         expected: "the project's id as the only audience: it is the last part of the issuer",
         cure: "write the project's id, as in the issuer's URL",

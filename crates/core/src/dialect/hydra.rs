@@ -1,5 +1,5 @@
-//! Ory Hydra and Ory Network. Access tokens are opaque (`ory_at_...`) unless the strategy is `jwt`; then scopes are an
-//! array, `scp`, and what an application adds is under `ext`.
+//! Ory Hydra and Ory Network. Access tokens are opaque (`ory_at_...`) unless the strategy is `jwt`;
+//! then scopes are an array, `scp`, and what an application adds is under `ext`.
 
 use super::generic::BASE;
 use super::{Dialect, within};
@@ -19,7 +19,10 @@ pub(super) static HYDRA: Dialect = Dialect {
             Code::TokenMalformed,
             "in Hydra, set `strategies.access_token` to `jwt`, or set up `introspection` here: the default is opaque",
         ),
-        (Code::TokenAudience, "in Hydra, allow the audience for the client, and have it ask with `audience`"),
+        (
+            Code::TokenAudience,
+            "in Hydra, allow the audience for the client, and have it ask with `audience`",
+        ),
     ],
     ..BASE
 };

@@ -1,7 +1,7 @@
 //! Keycloak: `https://{host}/realms/{realm}`.
 //!
-//! The payload's `typ` tells access tokens (`Bearer`, `DPoP`) from ID and refresh tokens. Roles are those of the realm
-//! and those of this API's own client; other clients' roles are not ours.
+//! The payload's `typ` tells access tokens (`Bearer`, `DPoP`) from ID and refresh tokens. Roles are
+//! those of the realm and those of this API's own client; other clients' roles are not ours.
 
 use super::generic::BASE;
 use super::{Dialect, Mark, Sign};
@@ -17,18 +17,29 @@ pub(super) static KEYCLOAK: Dialect = Dialect {
     recognises: |_, path| path.starts_with("/realms/") || path.starts_with("/auth/realms/"),
     types: &[TokenType::Jwt, TokenType::AccessToken],
     required_claims: &["azp"],
-    marks: &[Mark { claim: "typ", values: &["Bearer", "DPoP"], proves: true }],
+    marks: &[Mark {
+        claim: "typ",
+        values: &["Bearer", "DPoP"],
+        proves: true,
+    }],
     client: &["azp", "client_id"],
     tenant: &[],
     roles: &["realm_access.roles", "resource_access.{audience}.roles"],
-    // People who register choose their username. Somebody who signed in has a session, unlike a service account; where
-    // that has one too, as with refresh tokens, its address tells it.
+    // People who register choose their username. Somebody who signed in has a session, unlike a
+    // service account; where that has one too, as with refresh tokens, its address tells it.
     application: &[
         &[SERVICE_ACCOUNT, Sign::NobodySignedIn],
         &[SERVICE_ACCOUNT, Sign::Has("clientAddress")],
-        &[Sign::OfClient("client_id", "", ""), Sign::Has("clientAddress"), Sign::NobodySignedIn],
+        &[
+            Sign::OfClient("client_id", "", ""),
+            Sign::Has("clientAddress"),
+            Sign::NobodySignedIn,
+        ],
     ],
-    doubtful: &[&[Sign::StartsWith("preferred_username", "service-account-")], &[Sign::Has("clientAddress")]],
+    doubtful: &[
+        &[Sign::StartsWith("preferred_username", "service-account-")],
+        &[Sign::Has("clientAddress")],
+    ],
     sign_in: &["sid", "session_state", "auth_time", "nonce"],
     cures: &[
         (
@@ -39,7 +50,10 @@ pub(super) static KEYCLOAK: Dialect = Dialect {
             Code::TokenClaimMissing,
             "in Keycloak, no `aud` comes without an audience mapper, and no `sub` without the client scope `basic`; add what is missing to the client",
         ),
-        (Code::TokenType, "in Keycloak, send the access token: its payload has `typ` `Bearer`"),
+        (
+            Code::TokenType,
+            "in Keycloak, send the access token: its payload has `typ` `Bearer`",
+        ),
         (
             Code::PolicyRole,
             "in Keycloak, give the role in the realm or in this API's client, and see that the client scope `roles` is there: lightweight \

@@ -1,7 +1,9 @@
 //! Kubernetes: projected service account tokens. Demand an audience of your own, never the API
-//! server's, and a namespace or an account: every pod of the cluster can have a token for every audience.
+//! server's, and a namespace or an account: every pod of the cluster can have a token for every
+//! audience.
 //!
-//! Whether the pod or the account is gone cannot be seen in a token. Legacy tokens, without `exp`, are refused.
+//! Whether the pod or the account is gone cannot be seen in a token. Legacy tokens, without `exp`,
+//! are refused.
 
 use super::generic::BASE;
 use super::{Dialect, Sign};
@@ -11,7 +13,8 @@ pub(super) static KUBERNETES: Dialect = Dialect {
     name: "kubernetes",
     title: "Kubernetes service accounts",
     recognises: |host, path| {
-        let inside = host == "kubernetes.default.svc" || host.starts_with("kubernetes.default.svc.");
+        let inside =
+            host == "kubernetes.default.svc" || host.starts_with("kubernetes.default.svc.");
         let eks = host.starts_with("oidc.eks.") && path.starts_with("/id/");
         let gke = host == "container.googleapis.com" && path.contains("/clusters/");
         inside || eks || gke
@@ -22,7 +25,11 @@ pub(super) static KUBERNETES: Dialect = Dialect {
     tenant: &[r#""kubernetes.io".namespace"#],
     // Whoever may run a pod in any namespace projects a token for any audience.
     anybody: "every pod of the cluster can have a token",
-    needs_condition: &["kubernetes.io.namespace", "kubernetes.io.serviceaccount.name", "sub"],
+    needs_condition: &[
+        "kubernetes.io.namespace",
+        "kubernetes.io.serviceaccount.name",
+        "sub",
+    ],
     application: &[&[Sign::Always]],
     cures: &[
         (

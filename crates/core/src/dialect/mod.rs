@@ -1,9 +1,10 @@
 //! What is known of each identity provider's tokens: data, one small file a provider.
 //!
-//! A [`Dialect`] says how a provider's access tokens are told from its other tokens, where they keep who calls and
-//! what was granted, and where its documents are. It decides nothing: the [check table](crate::verify::checks) and
-//! the [mapping of identities](crate::token::Identity) read it. What an operator sets for one issuer is a
-//! [`Profile`](crate::verify::Profile), which begins as one of these.
+//! A [`Dialect`] says how a provider's access tokens are told from its other tokens, where they
+//! keep who calls and what was granted, and where its documents are. It decides nothing: the
+//! [check table](crate::verify::checks) and the [mapping of identities](crate::token::Identity)
+//! read it. What an operator sets for one issuer is a [`Profile`](crate::verify::Profile), which
+//! begins as one of these.
 //!
 //! To add a provider: one file here, one line in [`DIALECTS`], one row in the provider suite.
 
@@ -62,7 +63,8 @@ pub static DIALECTS: &[&Dialect] = &[
 
 /// The tokens and documents of one kind of identity provider.
 ///
-/// Names of claims are [claim paths](crate::token::ClaimPath); of several, the first that is there counts.
+/// Names of claims are [claim paths](crate::token::ClaimPath); of several, the first that is there
+/// counts.
 pub struct Dialect {
     /// The word for it in settings: `okta`.
     pub name: &'static str,
@@ -76,8 +78,8 @@ pub struct Dialect {
     pub required_claims: &'static [&'static str],
     /// Claims whose values tell its access tokens from its other tokens.
     pub marks: &'static [Mark],
-    /// Whether what callers bear is an ID token, as workloads in CI do; then the tell-tale claims of ID tokens say
-    /// nothing.
+    /// Whether what callers bear is an ID token, as workloads in CI do; then the tell-tale claims
+    /// of ID tokens say nothing.
     pub bears_id_tokens: bool,
     /// Where the audience is.
     pub audience: AudienceClaim,
@@ -89,7 +91,8 @@ pub struct Dialect {
     pub empty_subject: bool,
     /// Where the client is.
     pub client: &'static [&'static str],
-    /// Whether all its access tokens name their client, at one of these places or another, and its ID tokens do not.
+    /// Whether all its access tokens name their client, at one of these places or another, and its
+    /// ID tokens do not.
     pub client_required: bool,
     /// Where the tenant is.
     pub tenant: &'static [&'static str],
@@ -103,19 +106,23 @@ pub struct Dialect {
     pub acr: &'static [&'static str],
     /// Where it is said when the user signed in.
     pub auth_time: &'static [&'static str],
-    /// What shows that a token was issued to an application in its own name: all signs of one group. A group holds
-    /// nothing that people can choose alone. To name a client and nobody else shows it too.
+    /// What shows that a token was issued to an application in its own name: all signs of one
+    /// group. A group holds nothing that people can choose alone. To name a client and nobody else
+    /// shows it too.
     pub application: &'static [&'static [Sign]],
-    /// What an application's token may look like, and a person's too. Such a token is of no known kind, unless it shows
-    /// that somebody signed in.
+    /// What an application's token may look like, and a person's too. Such a token is of no known
+    /// kind, unless it shows that somebody signed in.
     pub doubtful: &'static [&'static [Sign]],
     /// Claims that only the token of somebody who signed in has.
     pub sign_in: &'static [&'static str],
-    /// Claims by which an untyped token is known as an ID token, unless it has one of `access_token_claims`.
+    /// Claims by which an untyped token is known as an ID token, unless it has one of
+    /// `access_token_claims`.
     pub id_token_claims: &'static [&'static str],
-    /// Claims of access tokens, for the member above. `azp` counts only where it is not the audience.
+    /// Claims of access tokens, for the member above. `azp` counts only where it is not the
+    /// audience.
     pub access_token_claims: &'static [&'static str],
-    /// Whether `_claim_names` and `hasgroups` say that there are more groups than fit into the token.
+    /// Whether `_claim_names` and `hasgroups` say that there are more groups than fit into the
+    /// token.
     pub group_overage: bool,
     /// Whether a key of the set may name the issuer it is for.
     pub keys_name_issuer: bool,
@@ -123,7 +130,8 @@ pub struct Dialect {
     pub discovery: Discovery,
     /// Other spellings of this issuer that its tokens may have in `iss`.
     pub aliases: fn(issuer: &str) -> Vec<String>,
-    /// Claims of which the operator must demand at least one: the provider gives tokens for our audience to anybody.
+    /// Claims of which the operator must demand at least one: the provider gives tokens for our
+    /// audience to anybody.
     pub needs_condition: &'static [&'static str],
     /// Who that is, for the fault: `anybody on GitHub Actions can have a token`.
     pub anybody: &'static str,
@@ -181,7 +189,8 @@ impl Sign {
 pub enum AudienceClaim {
     /// In `aud` (RFC 7519, section 4.1.3).
     Aud,
-    /// In `aud` where there is one, else in `client_id`: the audiences are then the clients that may call.
+    /// In `aud` where there is one, else in `client_id`: the audiences are then the clients that
+    /// may call.
     AudOrClient,
 }
 
@@ -212,25 +221,34 @@ impl Dialect {
     /// The dialect of this name. `entra` is short for `entra-v2`.
     pub fn named(name: &str) -> Option<&'static Self> {
         let name = if name == "entra" { "entra-v2" } else { name };
-        DIALECTS.iter().copied().find(|dialect| dialect.name == name)
+        DIALECTS
+            .iter()
+            .copied()
+            .find(|dialect| dialect.name == name)
     }
 
     /// The dialect of an issuer that shows in its URL, else `generic`.
     pub fn of_issuer(issuer: &str) -> &'static Self {
         let (host, path) = host_and_path(issuer);
         let host = host.to_ascii_lowercase();
-        let known = DIALECTS.iter().copied().find(|dialect| (dialect.recognises)(&host, path));
+        let known = DIALECTS
+            .iter()
+            .copied()
+            .find(|dialect| (dialect.recognises)(&host, path));
         known.unwrap_or(&generic::GENERIC)
     }
 
     /// The provider's own cure for a refusal, where we know one.
     pub fn cure(&self, code: Code) -> Option<&'static str> {
-        self.cures.iter().find(|(cured, _)| *cured == code).map(|(_, cure)| *cure)
+        self.cures
+            .iter()
+            .find(|(cured, _)| *cured == code)
+            .map(|(_, cure)| *cure)
     }
 }
 
-/// Whether the names in a claim are those of its members, as ZITADEL writes roles. Everywhere else a member may as well
-/// say that somebody does not hold a role.
+/// Whether the names in a claim are those of its members, as ZITADEL writes roles. Everywhere else
+/// a member may as well say that somebody does not hold a role.
 pub(crate) fn names_are_members(claim: &str) -> bool {
     zitadel::keeps_roles(claim)
 }
@@ -239,12 +257,18 @@ pub(crate) fn names_are_members(claim: &str) -> bool {
 fn host_and_path(issuer: &str) -> (&str, &str) {
     let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    (authority.rsplit_once(':').map_or(authority, |(host, _)| host), path)
+    (
+        authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host),
+        path,
+    )
 }
 
 /// Whether a host is this domain or one below it.
 fn within(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    host.strip_suffix(domain)
+        .is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 fn no_aliases(_: &str) -> Vec<String> {

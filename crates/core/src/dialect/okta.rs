@@ -18,8 +18,8 @@ pub(super) static OKTA: Dialect = Dialect {
     client: &["cid", "client_id"],
     tenant: &[],
     roles: &["roles", "groups"],
-    // Everybody who signed in has a `uid`, which no custom claim can take away; `sub` is a login name, which people may
-    // choose.
+    // Everybody who signed in has a `uid`, which no custom claim can take away; `sub` is a login
+    // name, which people may choose.
     application: &[&[Sign::Absent("uid"), Sign::SUBJECT_IS_CLIENT]],
     doubtful: &[&[Sign::Absent("uid")]],
     sign_in: &["uid"],
@@ -29,21 +29,34 @@ pub(super) static OKTA: Dialect = Dialect {
             Code::TokenIssuer,
             "in Okta, ask the custom authorization server for the token (`/oauth2/default/v1/token`), not the org server (`/oauth2/v1/token`)",
         ),
-        (Code::TokenAudience, "in Okta, compare the audience under Security, API, your authorization server"),
+        (
+            Code::TokenAudience,
+            "in Okta, compare the audience under Security, API, your authorization server",
+        ),
         (
             Code::PolicyScope,
             "in Okta, add the scope to the authorization server, and an access policy that grants it",
         ),
-        (Code::PolicyRole, "in Okta, add a groups claim for access tokens to the authorization server"),
+        (
+            Code::PolicyRole,
+            "in Okta, add a groups claim for access tokens to the authorization server",
+        ),
     ],
     ..BASE
 };
 
-const DOMAINS: &[&str] = &["okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com"];
+const DOMAINS: &[&str] = &[
+    "okta.com",
+    "oktapreview.com",
+    "okta-emea.com",
+    "okta-gov.com",
+];
 
 fn unfit(issuer: &Issuer, _: &[String]) -> Option<Unfit> {
-    let custom =
-        issuer.as_str().split_once("/oauth2/").is_some_and(|(_, id)| !id.trim_matches('/').is_empty());
+    let custom = issuer
+        .as_str()
+        .split_once("/oauth2/")
+        .is_some_and(|(_, id)| !id.trim_matches('/').is_empty());
     (!custom).then_some(Unfit {
         expected: "a custom authorization server: the access tokens of Okta's org server are for Okta only",
         cure: "write its issuer, such as `https://<org>.okta.com/oauth2/default`, and have clients get tokens there",

@@ -1,6 +1,7 @@
 //! A Portcullis gateway in front: the signed assertion that says who calls, in a header of its own.
 //!
-//! It has a type of its own, so it is no access token anywhere else, and no access token is taken for one.
+//! It has a type of its own, so it is no access token anywhere else, and no access token is taken
+//! for one.
 
 use super::generic::BASE;
 use super::{Dialect, Discovery, Sign};

@@ -1,4 +1,5 @@
-//! ZITADEL. Access tokens are opaque unless the application is set to JWT; roles are the members of an object.
+//! ZITADEL. Access tokens are opaque unless the application is set to JWT; roles are the members of
+//! an object.
 
 use super::generic::BASE;
 use super::{Dialect, within};
@@ -23,15 +24,19 @@ pub(super) static ZITADEL: Dialect = Dialect {
             Code::TokenAudience,
             "in ZITADEL, have the client ask for scope `urn:zitadel:iam:org:project:id:<project id>:aud`, and write the project's id as audience",
         ),
-        (Code::PolicyRole, "in ZITADEL, switch on \"Assert Roles on Authentication\" for the project"),
+        (
+            Code::PolicyRole,
+            "in ZITADEL, switch on \"Assert Roles on Authentication\" for the project",
+        ),
     ],
     ..BASE
 };
 
-/// Whether a claim is one of those in which ZITADEL keeps roles: an object, whose members are named by the roles and say
-/// in which organizations they are held.
+/// Whether a claim is one of those in which ZITADEL keeps roles: an object, whose members are named
+/// by the roles and say in which organizations they are held.
 pub(super) fn keeps_roles(claim: &str) -> bool {
-    let project =
-        claim.strip_prefix("urn:zitadel:iam:org:project:").and_then(|rest| rest.strip_suffix("roles"));
+    let project = claim
+        .strip_prefix("urn:zitadel:iam:org:project:")
+        .and_then(|rest| rest.strip_suffix("roles"));
     project.is_some_and(|project| project.is_empty() || project.ends_with(':'))
 }

@@ -1,14 +1,14 @@
 //! The closed list of signature algorithms (RFC 7518, section 3.1; RFC 8037; RFC 9864).
 //!
-//! `none` and the HMAC family have no value here: a token that names them cannot be expressed, so no
-//! setting can let one in.
+//! `none` and the HMAC family have no value here: a token that names them cannot be expressed, so
+//! no setting can let one in.
 
 use std::fmt;
 
 /// A signature algorithm that a fetched public key can verify.
 ///
-/// `EdDSA` (RFC 8037) and its fully specified name `Ed25519` (RFC 9864) are the same algorithm here:
-/// Ed25519 is the only curve this list gives to the name `EdDSA`.
+/// `EdDSA` (RFC 8037) and its fully specified name `Ed25519` (RFC 9864) are the same algorithm
+/// here: Ed25519 is the only curve this list gives to the name `EdDSA`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -54,7 +54,9 @@ impl Algorithm {
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "Ed25519" => Some(Self::EdDSA),
-            _ => Self::ALL.into_iter().find(|algorithm| algorithm.name() == name),
+            _ => Self::ALL
+                .into_iter()
+                .find(|algorithm| algorithm.name() == name),
         }
     }
 
@@ -96,7 +98,9 @@ mod tests {
 
     #[test]
     fn what_is_not_asymmetric_has_no_value() {
-        for name in ["none", "None", "HS256", "HS512", "ES256K", "rs256", "RS256 ", "RS1", "dir", ""] {
+        for name in [
+            "none", "None", "HS256", "HS512", "ES256K", "rs256", "RS256 ", "RS1", "dir", "",
+        ] {
             assert_eq!(Algorithm::from_name(name), None, "{name:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! Strict base64url (RFC 7515, section 2): no padding, no whitespace, no other alphabet, no leftover bits.
+//! Strict base64url (RFC 7515, section 2): no padding, no whitespace, no other alphabet, no
+//! leftover bits.
 //!
 //! One byte string has exactly one text, so a signature covers one spelling only.
 
@@ -47,7 +48,9 @@ mod tests {
     fn refuses_every_other_spelling() {
         // "QQ" is one byte; its last character carries four leftover bits, which must be zero.
         assert_eq!(decode("QQ"), Ok(vec![0x41]));
-        for text in ["QR", "QQ==", "QQ=", "Q", "Q Q", "QQ\n", "+/8", "QQ\0", "ＱＱ", "QUJD RA"] {
+        for text in [
+            "QR", "QQ==", "QQ=", "Q", "Q Q", "QQ\n", "+/8", "QQ\0", "ＱＱ", "QUJD RA",
+        ] {
             assert_eq!(decode(text), Err(NotBase64Url), "{text:?}");
         }
     }

@@ -1,9 +1,9 @@
 //! The compact serialisation (RFC 7515, section 7.1), read once and strictly.
 //!
-//! Refuses: anything but three segments of canonical base64url, headers and claims that are not strict JSON
-//! objects, `crit` and `b64` (we understand no extension), algorithms outside the closed list. Keys and
-//! addresses in the header (`jwk`, `jku`, `x5u`, `x5c`) are never looked at. Encrypted tokens are refused.
-//! Does not check: the signature, and whether any claim is right.
+//! Refuses: anything but three segments of canonical base64url, headers and claims that are not
+//! strict JSON objects, `crit` and `b64` (we understand no extension), algorithms outside the
+//! closed list. Keys and addresses in the header (`jwk`, `jku`, `x5u`, `x5c`) are never looked at.
+//! Encrypted tokens are refused. Does not check: the signature, and whether any claim is right.
 
 use super::json::{self, Json, JsonFaultKind, Object, Text};
 use super::{Algorithm, base64url};
@@ -62,7 +62,12 @@ pub fn parse_jws<'t>(token: &'t str, limits: &Limits) -> Result<CompactJws<'t>, 
     let (signing_input, header, payload, signature) = segments(token)?;
     let header = Header::from_object(&object("header", &decoded("header", header)?, limits)?)?;
     let payload = decoded("payload", payload)?;
-    Ok(CompactJws { signing_input, header, payload, signature: decoded("signature", signature)? })
+    Ok(CompactJws {
+        signing_input,
+        header,
+        payload,
+        signature: decoded("signature", signature)?,
+    })
 }
 
 impl<'t> CompactJws<'t> {
@@ -112,7 +117,10 @@ impl Header {
         for extension in ["crit", "b64"] {
             if object.get(extension).is_some() {
                 let found = format!("a `{extension}` header");
-                return Err(Rejection::with(Code::TokenHeader, Facts::new("no critical extension", found)));
+                return Err(Rejection::with(
+                    Code::TokenHeader,
+                    Facts::new("no critical extension", found),
+                ));
             }
         }
         Ok(Self {
@@ -131,7 +139,10 @@ fn algorithm(value: Option<&Json>) -> Result<Algorithm, Rejection> {
             (None, Some(other)) => other.type_name().to_owned(),
             (None, None) => "no `alg`".to_owned(),
         };
-        Rejection::with(Code::TokenAlgorithm, Facts::new("an asymmetric signature algorithm", found))
+        Rejection::with(
+            Code::TokenAlgorithm,
+            Facts::new("an asymmetric signature algorithm", found),
+        )
     })
 }
 
@@ -141,17 +152,22 @@ fn optional_text(object: &Object, name: &'static str) -> Result<Option<Text>, Re
         Some(Json::String(text)) => Ok(Some(text.clone())),
         Some(other) => {
             let expected = format!("the header `{name}` to be a string");
-            Err(Rejection::with(Code::TokenHeader, Facts::new(expected, other.type_name())))
+            Err(Rejection::with(
+                Code::TokenHeader,
+                Facts::new(expected, other.type_name()),
+            ))
         }
     }
 }
 
 /// The signing input, then the three segments.
 fn segments(token: &str) -> Result<(&str, &str, &str, &str), Rejection> {
-    let three = token.rsplit_once('.').and_then(|(signing_input, signature)| {
-        let (header, payload) = signing_input.split_once('.')?;
-        (!payload.contains('.')).then_some((signing_input, header, payload, signature))
-    });
+    let three = token
+        .rsplit_once('.')
+        .and_then(|(signing_input, signature)| {
+            let (header, payload) = signing_input.split_once('.')?;
+            (!payload.contains('.')).then_some((signing_input, header, payload, signature))
+        });
     three.ok_or_else(|| malformed("three segments with dots between", kind_of(token)))
 }
 
@@ -165,18 +181,29 @@ fn kind_of(token: &str) -> &'static str {
 }
 
 fn decoded(part: &'static str, segment: &str) -> Result<Vec<u8>, Rejection> {
-    base64url::decode(segment)
-        .map_err(|_| malformed(format!("the {part} in canonical base64url"), "something else"))
+    base64url::decode(segment).map_err(|_| {
+        malformed(
+            format!("the {part} in canonical base64url"),
+            "something else",
+        )
+    })
 }
 
 fn object(part: &'static str, bytes: &[u8], limits: &Limits) -> Result<Object, Rejection> {
     match json::parse(bytes, limits) {
         Ok(Json::Object(object)) => Ok(object),
-        Ok(other) => Err(malformed(format!("the {part} to be a JSON object"), other.type_name())),
-        Err(fault) if fault.kind() == JsonFaultKind::RepeatedMember => {
-            Err(malformed(format!("each member of the {part} once"), fault.to_string()))
-        }
-        Err(fault) => Err(malformed(format!("the {part} to be strict JSON"), fault.to_string())),
+        Ok(other) => Err(malformed(
+            format!("the {part} to be a JSON object"),
+            other.type_name(),
+        )),
+        Err(fault) if fault.kind() == JsonFaultKind::RepeatedMember => Err(malformed(
+            format!("each member of the {part} once"),
+            fault.to_string(),
+        )),
+        Err(fault) => Err(malformed(
+            format!("the {part} to be strict JSON"),
+            fault.to_string(),
+        )),
     }
 }
 
@@ -192,7 +219,11 @@ mod tests {
     use super::*;
 
     fn token(header: &str, payload: &str) -> String {
-        format!("{}.{}.AAAA", base64url::encode(header.as_bytes()), base64url::encode(payload.as_bytes()))
+        format!(
+            "{}.{}.AAAA",
+            base64url::encode(header.as_bytes()),
+            base64url::encode(payload.as_bytes())
+        )
     }
 
     fn code(token: &str) -> Code {
@@ -201,7 +232,10 @@ mod tests {
 
     #[test]
     fn reads_header_and_claims() {
-        let text = token(r#"{"alg":"ES256","kid":"k","typ":"at+jwt","x":1}"#, r#"{"iss":"i","exp":5}"#);
+        let text = token(
+            r#"{"alg":"ES256","kid":"k","typ":"at+jwt","x":1}"#,
+            r#"{"iss":"i","exp":5}"#,
+        );
         let token = parse(&text, &Limits::default()).unwrap();
         assert_eq!(token.header().algorithm, Algorithm::ES256);
         assert_eq!(token.header().kid.as_deref(), Some("k"));
@@ -212,7 +246,17 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_three_segments() {
-        for text in ["", ".", "..", "a.b", "a.b.c.d", "a.b.c.d.e", "....", "opaque", "{\"payload\":\"\"}"] {
+        for text in [
+            "",
+            ".",
+            "..",
+            "a.b",
+            "a.b.c.d",
+            "a.b.c.d.e",
+            "....",
+            "opaque",
+            "{\"payload\":\"\"}",
+        ] {
             assert_eq!(code(text), Code::TokenMalformed, "{text}");
         }
         assert_eq!(code(&"a".repeat(16_385)), Code::TokenMalformed);
@@ -229,7 +273,12 @@ mod tests {
         ] {
             assert_eq!(code(&token(header, "{}")), Code::TokenHeader, "{header}");
         }
-        for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"alg":["RS256"]}"#, "{}"] {
+        for header in [
+            r#"{"alg":"none"}"#,
+            r#"{"alg":"HS256"}"#,
+            r#"{"alg":["RS256"]}"#,
+            "{}",
+        ] {
             assert_eq!(code(&token(header, "{}")), Code::TokenAlgorithm, "{header}");
         }
     }
@@ -237,35 +286,55 @@ mod tests {
     #[test]
     fn a_token_may_be_as_long_as_the_limit_and_no_longer() {
         let text = token(r#"{"alg":"ES256"}"#, "{}");
-        let limit = |token_bytes| Limits { token_bytes, ..Limits::default() };
+        let limit = |token_bytes| Limits {
+            token_bytes,
+            ..Limits::default()
+        };
         assert!(parse(&text, &limit(text.len())).is_ok());
         let rejection = parse(&text, &limit(text.len() - 1)).unwrap_err();
         assert_eq!(rejection.code(), Code::TokenMalformed);
-        assert!(rejection.facts().expected().starts_with("at most"), "{rejection}");
+        assert!(
+            rejection.facts().expected().starts_with("at most"),
+            "{rejection}"
+        );
     }
 
     #[test]
     fn the_payload_is_handed_on_as_it_is() {
         let text = token(r#"{"alg":"ES256"}"#, "any bytes");
-        assert_eq!(parse_jws(&text, &Limits::default()).unwrap().unverified_payload(), b"any bytes");
+        assert_eq!(
+            parse_jws(&text, &Limits::default())
+                .unwrap()
+                .unverified_payload(),
+            b"any bytes"
+        );
         assert_eq!(code(&text), Code::TokenMalformed);
     }
 
     #[test]
     fn a_refusal_says_what_the_text_probably_is() {
-        for (text, expected) in [("opaque", "opaque"), ("a.b.c.d.e", "encrypted"), ("a.b", "another number")]
-        {
+        for (text, expected) in [
+            ("opaque", "opaque"),
+            ("a.b.c.d.e", "encrypted"),
+            ("a.b", "another number"),
+        ] {
             let rejection = parse(text, &Limits::default()).unwrap_err();
             assert!(rejection.facts().found().contains(expected), "{rejection}");
         }
         let part = |header: &str, payload: &str| {
-            parse(&token(header, payload), &Limits::default()).unwrap_err().to_string()
+            parse(&token(header, payload), &Limits::default())
+                .unwrap_err()
+                .to_string()
         };
         assert!(part("[]", "{}").contains("the header to be a JSON object, found an array"));
-        assert!(part(r#"{"alg":"ES256"}"#, r#"{"a":1,"a":2}"#).contains("each member of the payload once"));
+        assert!(
+            part(r#"{"alg":"ES256"}"#, r#"{"a":1,"a":2}"#)
+                .contains("each member of the payload once")
+        );
         assert!(part(r#"{"alg":"ES256"}"#, "{").contains("the payload to be strict JSON"));
         assert!(
-            part(r#"{"alg":7}"#, "{}").contains("found a number") && part("{}", "{}").contains("no `alg`")
+            part(r#"{"alg":7}"#, "{}").contains("found a number")
+                && part("{}", "{}").contains("no `alg`")
         );
         assert!(part(r#"{"alg":"HS256"}"#, "{}").contains("found `HS256`"));
     }

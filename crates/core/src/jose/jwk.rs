@@ -1,8 +1,9 @@
 //! One public key (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2), parsed once.
 //!
-//! Refuses: private and symmetric keys, keys for encryption, keys whose `alg` does not fit their type, RSA
-//! below 2048 or above 8192 bits or with an odd exponent's opposite, points off their curve, and Ed25519
-//! keys of small order. Leading zeros that are missing or too many are harmless. `x5c`, `x5u` and `x5t` are ignored: the key is what the members say. A member that is `null` is
+//! Refuses: private and symmetric keys, keys for encryption, keys whose `alg` does not fit their
+//! type, RSA below 2048 or above 8192 bits or with an odd exponent's opposite, points off their
+//! curve, and Ed25519 keys of small order. Leading zeros that are missing or too many are harmless.
+//! `x5c`, `x5u` and `x5t` are ignored: the key is what the members say. A member that is `null` is
 //! absent, as several providers write it.
 
 use super::json::{Json, Object, Text};
@@ -41,7 +42,12 @@ impl VerifyingKey {
             .collect::<Result<Vec<_>, JwkFault>>()?;
         let (kid, issuer) = (text(jwk, "kid")?, text(jwk, "issuer")?);
         let fingerprint = fingerprint([kid.as_deref(), issuer.as_deref()], &uses, &material);
-        Ok(Self(Arc::new(Parsed { kid, uses, issuer, fingerprint })))
+        Ok(Self(Arc::new(Parsed {
+            kid,
+            uses,
+            issuer,
+            fingerprint,
+        })))
     }
 
     /// `kid`, as the issuer names the key.
@@ -49,7 +55,8 @@ impl VerifyingKey {
         self.0.kid.as_deref()
     }
 
-    /// `issuer`, where the set says whose key this is: a member of Entra ID, which may name a template.
+    /// `issuer`, where the set says whose key this is: a member of Entra ID, which may name a
+    /// template.
     pub fn issuer(&self) -> Option<&str> {
         self.0.issuer.as_deref()
     }
@@ -59,8 +66,8 @@ impl VerifyingKey {
         self.0.uses.iter().map(|(algorithm, _)| *algorithm)
     }
 
-    /// SHA-256 over the key, its `kid`, its `issuer` and its algorithms: equal keys in two sets have equal
-    /// fingerprints, and keys that differ in any of it have different ones.
+    /// SHA-256 over the key, its `kid`, its `issuer` and its algorithms: equal keys in two sets
+    /// have equal fingerprints, and keys that differ in any of it have different ones.
     pub fn fingerprint(&self) -> &[u8; 32] {
         &self.0.fingerprint
     }
@@ -71,13 +78,20 @@ impl VerifyingKey {
     }
 
     pub(super) fn parsed_for(&self, algorithm: Algorithm) -> Option<&ParsedPublicKey> {
-        self.0.uses.iter().find(|(allowed, _)| *allowed == algorithm).map(|(_, key)| key)
+        self.0
+            .uses
+            .iter()
+            .find(|(allowed, _)| *allowed == algorithm)
+            .map(|(_, key)| key)
     }
 }
 
 /// `use`, `key_ops` and private members (RFC 7517, sections 4.2, 4.3 and 9.2).
 fn check_purpose(jwk: &Object) -> Result<(), JwkFault> {
-    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| member(jwk, name).is_some()) {
+    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
+        .iter()
+        .any(|name| member(jwk, name).is_some())
+    {
         return Err(JwkFault::Secret);
     }
     match member(jwk, "use") {
@@ -87,7 +101,11 @@ fn check_purpose(jwk: &Object) -> Result<(), JwkFault> {
     }
     match member(jwk, "key_ops") {
         None => Ok(()),
-        Some(Json::Array(operations)) if operations.iter().any(|op| op.as_str() == Some("verify")) => Ok(()),
+        Some(Json::Array(operations))
+            if operations.iter().any(|op| op.as_str() == Some("verify")) =>
+        {
+            Ok(())
+        }
         Some(_) => Err(JwkFault::NotForSignatures),
     }
 }
@@ -145,7 +163,12 @@ fn fingerprint(
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.algorithms().map(Algorithm::name).collect();
-        write!(f, "a key for {}, {}", names.join(" or "), base64url::encode(self.fingerprint()))
+        write!(
+            f,
+            "a key for {}, {}",
+            names.join(" or "),
+            base64url::encode(self.fingerprint())
+        )
     }
 }
 
@@ -187,7 +210,9 @@ impl fmt::Display for JwkFault {
             Self::NotForSignatures => f.write_str("it is not for verifying signatures"),
             Self::KeyType => f.write_str("its type or curve is not supported"),
             Self::Algorithm => f.write_str("its `alg` is not supported, or does not fit its type"),
-            Self::MissingMember(name) => write!(f, "`{name}` is missing or not canonical base64url"),
+            Self::MissingMember(name) => {
+                write!(f, "`{name}` is missing or not canonical base64url")
+            }
             Self::MemberType(name) => write!(f, "`{name}` has the wrong type"),
             Self::RsaSize => f.write_str("the RSA modulus is outside 2048 to 8192 bits"),
             Self::RsaExponent => f.write_str("the RSA exponent is even, 1, or beyond 64 bits"),

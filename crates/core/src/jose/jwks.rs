@@ -20,7 +20,8 @@ pub struct Jwks {
 pub enum Selection {
     /// These, to be tried in order; usually one, never more than [`Limits::keys_tried`].
     Keys(Vec<VerifyingKey>),
-    /// A key of that name is there, but published for other algorithms. Fetching again would not help.
+    /// A key of that name is there, but published for other algorithms. Fetching again would not
+    /// help.
     WrongAlgorithm,
     /// There is no such key.
     Unknown,
@@ -29,36 +30,54 @@ pub enum Selection {
 impl Jwks {
     /// No keys: of an issuer that signs no tokens, and is asked about those it gives out.
     pub fn none() -> Self {
-        Self { keys: Vec::new(), skipped: Vec::new(), keys_tried: 0 }
+        Self {
+            keys: Vec::new(),
+            skipped: Vec::new(),
+            keys_tried: 0,
+        }
     }
 
     /// Reads a key set, skipping the keys that cannot be used.
     ///
     /// # Errors
     ///
-    /// A document that is no key set, holds too many keys, or none that can be used: the set that was there
-    /// before should stay.
+    /// A document that is no key set, holds too many keys, or none that can be used: the set that
+    /// was there before should stay.
     pub fn parse(document: &[u8], limits: &Limits) -> Result<Self, JwksError> {
         if document.len() > limits.document_bytes {
             return Err(JwksError::TooLarge);
         }
-        let limits = &Limits { json_values: limits.json_values * 10, ..*limits };
+        let limits = &Limits {
+            json_values: limits.json_values * 10,
+            ..*limits
+        };
         // RFC 8259, section 8.1: a reader may skip a byte order mark; files have one.
         let document = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
         let document = json::parse(document, limits).map_err(JwksError::Json)?;
-        let elements = document.as_object().and_then(|set| set.get("keys")).and_then(Json::as_array);
+        let elements = document
+            .as_object()
+            .and_then(|set| set.get("keys"))
+            .and_then(Json::as_array);
         let elements = elements.ok_or(JwksError::NoKeysMember)?;
         if elements.len() > limits.keys {
             return Err(JwksError::TooManyKeys);
         }
-        let mut set = Self { keys: Vec::new(), skipped: Vec::new(), keys_tried: limits.keys_tried };
+        let mut set = Self {
+            keys: Vec::new(),
+            skipped: Vec::new(),
+            keys_tried: limits.keys_tried,
+        };
         for (index, element) in elements.iter().enumerate() {
             match VerifyingKey::from_jwk(element) {
                 Ok(key) => set.add(key),
                 Err(fault) => set.skipped.push(SkippedKey::new(index, element, fault)),
             }
         }
-        if set.keys.is_empty() { Err(JwksError::NoUsableKey(set.skipped)) } else { Ok(set) }
+        if set.keys.is_empty() {
+            Err(JwksError::NoUsableKey(set.skipped))
+        } else {
+            Ok(set)
+        }
     }
 
     /// The usable keys, in the order published.
@@ -71,13 +90,19 @@ impl Jwks {
         &self.skipped
     }
 
-    /// The keys that could have signed a token with this header. A `kid` matches exactly or not at all;
-    /// without one, all keys of the algorithm are candidates, within the limit.
+    /// The keys that could have signed a token with this header. A `kid` matches exactly or not at
+    /// all; without one, all keys of the algorithm are candidates, within the limit.
     pub fn select(&self, kid: Option<&str>, algorithm: Algorithm) -> Selection {
         let named = |key: &&VerifyingKey| kid.is_none_or(|kid| key.kid() == Some(kid));
         let fits = |key: &&VerifyingKey| key.allows(algorithm);
-        let keys: Vec<VerifyingKey> =
-            self.keys.iter().filter(named).filter(fits).take(self.keys_tried).cloned().collect();
+        let keys: Vec<VerifyingKey> = self
+            .keys
+            .iter()
+            .filter(named)
+            .filter(fits)
+            .take(self.keys_tried)
+            .cloned()
+            .collect();
         if !keys.is_empty() {
             Selection::Keys(keys)
         } else if kid.is_some() && self.keys.iter().any(|key| named(&key)) {
@@ -112,8 +137,15 @@ pub struct SkippedKey {
 
 impl SkippedKey {
     fn new(index: usize, element: &Json, fault: JwkFault) -> Self {
-        let kid = element.as_object().and_then(|jwk| jwk.get("kid")).and_then(Json::as_str);
-        Self { index, kid: kid.map(shown), fault }
+        let kid = element
+            .as_object()
+            .and_then(|jwk| jwk.get("kid"))
+            .and_then(Json::as_str);
+        Self {
+            index,
+            kid: kid.map(shown),
+            fault,
+        }
     }
 }
 
@@ -138,11 +170,17 @@ impl fmt::Display for JwksError {
         match self {
             Self::TooLarge => f.write_str("the key set is larger than the limit"),
             Self::Json(fault) => write!(f, "the key set is {fault}"),
-            Self::NoKeysMember => f.write_str("the document has no array `keys` (RFC 7517, section 5)"),
+            Self::NoKeysMember => {
+                f.write_str("the document has no array `keys` (RFC 7517, section 5)")
+            }
             Self::TooManyKeys => f.write_str("the key set holds more keys than the limit"),
             Self::NoUsableKey(skipped) => match skipped.first() {
                 None => f.write_str("the key set is empty"),
-                Some(first) => write!(f, "the key set holds no usable key; of the first: {}", first.fault),
+                Some(first) => write!(
+                    f,
+                    "the key set holds no usable key; of the first: {}",
+                    first.fault
+                ),
             },
         }
     }

@@ -46,9 +46,15 @@ impl Material {
     pub(super) fn fitting_algorithms(&self) -> &'static [Algorithm] {
         match self {
             Self::Rsa { .. } => &[RS256, RS384, RS512, PS256, PS384, PS512],
-            Self::Ec { curve: Curve::P256, .. } => &[ES256],
-            Self::Ec { curve: Curve::P384, .. } => &[ES384],
-            Self::Ec { curve: Curve::P521, .. } => &[ES512],
+            Self::Ec {
+                curve: Curve::P256, ..
+            } => &[ES256],
+            Self::Ec {
+                curve: Curve::P384, ..
+            } => &[ES384],
+            Self::Ec {
+                curve: Curve::P521, ..
+            } => &[ES512],
             Self::Ed25519 { .. } => &[EdDSA],
         }
     }
@@ -83,11 +89,14 @@ fn ec(jwk: &Object, curve: Curve, length: usize) -> Result<Material, JwkFault> {
     Ok(Material::Ec { curve, point })
 }
 
-/// RFC 7518, section 6.2.1.2, demands the full length. Some providers drop or add leading zeros, and one number is left
-/// to be read: it is written in full length here. Whether the point lies on its curve is checked all the same.
+/// RFC 7518, section 6.2.1.2, demands the full length. Some providers drop or add leading zeros,
+/// and one number is left to be read: it is written in full length here. Whether the point lies on
+/// its curve is checked all the same.
 fn coordinate(jwk: &Object, name: &'static str, length: usize) -> Result<Vec<u8>, JwkFault> {
     let number = without_leading_zeros(bytes(jwk, name)?);
-    let missing = length.checked_sub(number.len()).ok_or(JwkFault::Coordinate(name))?;
+    let missing = length
+        .checked_sub(number.len())
+        .ok_or(JwkFault::Coordinate(name))?;
     Ok([vec![0; missing], number].concat())
 }
 
@@ -101,11 +110,17 @@ fn ed25519(jwk: &Object) -> Result<Material, JwkFault> {
 }
 
 /// Parses the key for one algorithm; the library checks that points are on their curve.
-pub(super) fn parse(material: &Material, algorithm: Algorithm) -> Result<ParsedPublicKey, JwkFault> {
+pub(super) fn parse(
+    material: &Material,
+    algorithm: Algorithm,
+) -> Result<ParsedPublicKey, JwkFault> {
     match material {
-        Material::Rsa { modulus, exponent } => PublicKeyComponents { n: modulus, e: exponent }
-            .to_parsed_public_key(rsa_parameters(algorithm).ok_or(JwkFault::Algorithm)?)
-            .map_err(|_| JwkFault::RsaSize),
+        Material::Rsa { modulus, exponent } => PublicKeyComponents {
+            n: modulus,
+            e: exponent,
+        }
+        .to_parsed_public_key(rsa_parameters(algorithm).ok_or(JwkFault::Algorithm)?)
+        .map_err(|_| JwkFault::RsaSize),
         Material::Ec { point, .. } | Material::Ed25519 { point } => {
             let verification = point_verification(algorithm).ok_or(JwkFault::Algorithm)?;
             ParsedPublicKey::new(verification, point).map_err(|_| JwkFault::Point)
@@ -136,8 +151,11 @@ fn point_verification(algorithm: Algorithm) -> Option<&'static dyn VerificationA
 }
 
 fn bytes(jwk: &Object, name: &'static str) -> Result<Vec<u8>, JwkFault> {
-    let text = member(jwk, name).and_then(Json::as_str).filter(|text| !text.is_empty());
-    text.and_then(|text| base64url::decode(text).ok()).ok_or(JwkFault::MissingMember(name))
+    let text = member(jwk, name)
+        .and_then(Json::as_str)
+        .filter(|text| !text.is_empty());
+    text.and_then(|text| base64url::decode(text).ok())
+        .ok_or(JwkFault::MissingMember(name))
 }
 
 /// Leading zeros are against RFC 7518, section 6.3.1.1, but seen in the wild, and harmless.
@@ -155,17 +173,20 @@ fn has_small_order(point: &[u8]) -> bool {
     SMALL_ORDER.iter().any(|small| *small == *unsigned)
 }
 
-/// y of: order 4 (0), order 1 (1), the two of order 8, order 2 (p - 1), and 0 and 1 written as p and p + 1.
+/// y of: order 4 (0), order 1 (1), the two of order 8, order 2 (p - 1), and 0 and 1 written as p
+/// and p + 1.
 const SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     with_ends(1, 0, 0),
     [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
-        0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
     ],
     [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
-        0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
     ],
     with_ends(0xec, 0xff, 0x7f),
     with_ends(0xed, 0xff, 0x7f),

@@ -5,7 +5,8 @@ use super::jwk::VerifyingKey;
 use crate::rejection::{Code, Rejection};
 use crate::token::Claims;
 
-/// A token whose signature is proven by one of its issuer's keys. Its claims are genuine, but not yet judged.
+/// A token whose signature is proven by one of its issuer's keys. Its claims are genuine, but not
+/// yet judged.
 #[derive(Debug)]
 pub struct SignedToken {
     header: Header,
@@ -21,10 +22,15 @@ pub struct SignedToken {
 pub fn check(token: UnverifiedToken<'_>, keys: &[VerifyingKey]) -> Result<SignedToken, Rejection> {
     let key = check_jws(token.jws(), keys)?;
     let (header, claims) = token.into_parts();
-    Ok(SignedToken { header, claims, key })
+    Ok(SignedToken {
+        header,
+        claims,
+        key,
+    })
 }
 
-/// Proves the signature of a JWS with any payload, and says which key did. It says nothing about the payload.
+/// Proves the signature of a JWS with any payload, and says which key did. It says nothing about
+/// the payload.
 ///
 /// # Errors
 ///
@@ -36,7 +42,11 @@ pub fn check_jws(jws: &CompactJws<'_>, keys: &[VerifyingKey]) -> Result<Verifyin
 
 fn signed_by(jws: &CompactJws<'_>, key: &VerifyingKey) -> bool {
     key.parsed_for(jws.header().algorithm)
-        .is_some_and(|parsed| parsed.verify_sig(jws.signing_input().as_bytes(), jws.signature()).is_ok())
+        .is_some_and(|parsed| {
+            parsed
+                .verify_sig(jws.signing_input().as_bytes(), jws.signature())
+                .is_ok()
+        })
 }
 
 impl SignedToken {

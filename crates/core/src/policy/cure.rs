@@ -1,4 +1,5 @@
-//! What a client can do about a requirement that its token does not meet, and what its next token needs.
+//! What a client can do about a requirement that its token does not meet, and what its next token
+//! needs.
 
 use super::Requirement;
 use crate::rejection::StepUp;
@@ -27,10 +28,12 @@ impl Requirement {
     pub(super) fn curable_by(&self, means: Means, token: &AccessToken, now: NumericDate) -> bool {
         match self {
             Self::Scope(_) => means != Means::SigningIn,
-            Self::Acr(_) | Self::MaxAge(_) => means != Means::Scopes && token.identity().kind() == Kind::User,
-            Self::All(all) => {
-                all.iter().all(|it| it.is_met_by(token, now) || it.curable_by(means, token, now))
+            Self::Acr(_) | Self::MaxAge(_) => {
+                means != Means::Scopes && token.identity().kind() == Kind::User
             }
+            Self::All(all) => all
+                .iter()
+                .all(|it| it.is_met_by(token, now) || it.curable_by(means, token, now)),
             Self::Any(any) => any.iter().any(|it| it.curable_by(means, token, now)),
             Self::ValidToken
             | Self::Role(_)
@@ -44,11 +47,24 @@ impl Requirement {
 
     /// What is on the way to meeting the demand by these means, what the token has already too.
     pub(super) fn needs(&self, means: Means, token: &AccessToken, now: NumericDate) -> Needs {
-        let mut found = Found { means, token, now, scopes: Vec::new(), step_up: StepUp::default() };
+        let mut found = Found {
+            means,
+            token,
+            now,
+            scopes: Vec::new(),
+            step_up: StepUp::default(),
+        };
         found.add(self);
         // Who lacks a scope alone is told of nothing else.
-        let step_up = if means == Means::Scopes { StepUp::default() } else { found.step_up };
-        Needs { scopes: found.scopes.into_iter().collect(), step_up }
+        let step_up = if means == Means::Scopes {
+            StepUp::default()
+        } else {
+            found.step_up
+        };
+        Needs {
+            scopes: found.scopes.into_iter().collect(),
+            step_up,
+        }
     }
 
     /// Whether a role is what is missing, or one of the things.
@@ -87,7 +103,10 @@ impl<'q> Found<'q> {
             Requirement::All(all) => all.iter().for_each(|requirement| self.add(requirement)),
             Requirement::Any(any) => {
                 let met = any.iter().find(|it| it.is_met_by(self.token, self.now));
-                let curable = || any.iter().find(|it| it.curable_by(self.means, self.token, self.now));
+                let curable = || {
+                    any.iter()
+                        .find(|it| it.curable_by(self.means, self.token, self.now))
+                };
                 if let Some(way) = met.or_else(curable) {
                     self.add(way);
                 }

@@ -5,7 +5,8 @@ use crate::outage::Outage;
 use crate::token::{AccessToken, NumericDate};
 
 impl Requirement {
-    /// Whether the verdict is open and groups are among what it hangs on, so that looking them up may decide it.
+    /// Whether the verdict is open and groups are among what it hangs on, so that looking them up
+    /// may decide it.
     pub fn hangs_on_groups(&self, token: &AccessToken, now: NumericDate) -> bool {
         self.open_parts(token, now, &mut |part| {
             let unknown = match part {
@@ -40,9 +41,9 @@ impl Requirement {
             return None;
         }
         match self {
-            Self::All(several) | Self::Any(several) => {
-                several.iter().find_map(|it| it.open_parts(token, now, found))
-            }
+            Self::All(several) | Self::Any(several) => several
+                .iter()
+                .find_map(|it| it.open_parts(token, now, found)),
             Self::Not(requirement) => requirement.open_parts(token, now, found),
             part => found(part),
         }

@@ -1,4 +1,5 @@
-//! One entry per code: the status, the error of the challenge, the client's phrase, the cure and the RFC.
+//! One entry per code: the status, the error of the challenge, the client's phrase, the cure and
+//! the RFC.
 //!
 //! The codes, the wire answers and the documents are derived from this table and from nowhere else.
 
@@ -194,10 +195,20 @@ mod tests {
             assert!(matches!(entry.status, 400 | 401 | 403), "{code}");
             // The characters that RFC 6750, section 3, allows in an error description.
             assert!(
-                entry.phrase.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\'))
+                entry
+                    .phrase
+                    .bytes()
+                    .all(|byte| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\'))
             );
             assert!(!entry.cure.is_empty() && !entry.rfc.is_empty());
-            assert_eq!(Code::ALL.iter().filter(|other| other.as_str() == entry.code).count(), 1, "{code}");
+            assert_eq!(
+                Code::ALL
+                    .iter()
+                    .filter(|other| other.as_str() == entry.code)
+                    .count(),
+                1,
+                "{code}"
+            );
         }
     }
 }

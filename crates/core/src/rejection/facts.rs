@@ -14,8 +14,14 @@ pub struct Facts {
 
 impl Facts {
     /// Facts of a refusal.
-    pub fn new(expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Self {
-        Self { expected: expected.into(), found: found.into() }
+    pub fn new(
+        expected: impl Into<Cow<'static, str>>,
+        found: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            expected: expected.into(),
+            found: found.into(),
+        }
     }
 
     /// What would have passed.
@@ -48,8 +54,16 @@ impl fmt::Display for Facts {
 /// A text from outside, fit for a log line: quoted, escaped, and cut after 80 characters.
 pub fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
-    let cut: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    let mark = if text.chars().nth(LONGEST).is_some() { "..." } else { "" };
+    let cut: String = text
+        .chars()
+        .take(LONGEST)
+        .flat_map(char::escape_debug)
+        .collect();
+    let mark = if text.chars().nth(LONGEST).is_some() {
+        "..."
+    } else {
+        ""
+    };
     format!("`{cut}{mark}`")
 }
 
@@ -61,8 +75,12 @@ mod tests {
     fn facts_are_there_as_soon_as_one_is() {
         assert!(Facts::default().is_empty());
         assert!(!Facts::new("a", "").is_empty() && !Facts::new("", "b").is_empty());
-        let told = [("", ""), ("a", ""), ("", "b"), ("a", "b")].map(|(a, b)| Facts::new(a, b).to_string());
-        assert_eq!(told, ["none", "expected a", "found b", "expected a, found b"]);
+        let told =
+            [("", ""), ("a", ""), ("", "b"), ("a", "b")].map(|(a, b)| Facts::new(a, b).to_string());
+        assert_eq!(
+            told,
+            ["none", "expected a", "found b", "expected a, found b"]
+        );
     }
 
     #[test]

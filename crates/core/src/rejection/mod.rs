@@ -1,7 +1,7 @@
 //! The caller's faults: every reason for which a request is refused.
 //!
-//! A [`Rejection`] has a stable [`Code`], and facts for the operator's log. What a client may see is a fixed
-//! phrase per code; nothing from a token is ever echoed to it.
+//! A [`Rejection`] has a stable [`Code`], and facts for the operator's log. What a client may see
+//! is a fixed phrase per code; nothing from a token is ever echoed to it.
 
 mod catalog;
 mod facts;
@@ -31,7 +31,12 @@ impl Rejection {
 
     /// A refusal with what was expected, and what was found instead.
     pub(crate) fn with(code: Code, facts: Facts) -> Self {
-        Self { code, facts, scopes: None, step_up: None }
+        Self {
+            code,
+            facts,
+            scopes: None,
+            step_up: None,
+        }
     }
 
     /// Names the scopes that the request needs (RFC 6750, section 3).
@@ -54,13 +59,19 @@ impl Rejection {
 
     /// The token's tenant is none of the configured ones.
     pub fn of_tenant(found: &str) -> Self {
-        Self::with(Code::TokenTenant, Facts::new("a configured tenant", shown(found)))
+        Self::with(
+            Code::TokenTenant,
+            Facts::new("a configured tenant", shown(found)),
+        )
     }
 
     /// The issuer's keys hold none that this token names.
     pub fn of_unknown_key(kid: Option<&str>) -> Self {
         let found = kid.map_or_else(|| "no `kid`".to_owned(), shown);
-        Self::with(Code::TokenKeyUnknown, Facts::new("a key that the issuer publishes", found))
+        Self::with(
+            Code::TokenKeyUnknown,
+            Facts::new("a key that the issuer publishes", found),
+        )
     }
 
     /// The key that the token names is published for another algorithm.
@@ -73,7 +84,10 @@ impl Rejection {
 
     /// The token, or what it stands on, was revoked. `found` says which: its subject, for example.
     pub fn of_revocation(found: &'static str) -> Self {
-        Self::with(Code::TokenRevoked, Facts::new("a token that nobody revoked", found))
+        Self::with(
+            Code::TokenRevoked,
+            Facts::new("a token that nobody revoked", found),
+        )
     }
 
     /// The stable code.
@@ -116,16 +130,29 @@ mod tests {
     #[test]
     fn a_refusal_tells_code_phrase_and_facts() {
         let plain = Rejection::new(Code::TokenSignature);
-        assert_eq!(plain.to_string(), "token.signature: the signature of the access token is invalid");
+        assert_eq!(
+            plain.to_string(),
+            "token.signature: the signature of the access token is invalid"
+        );
         assert!(plain.facts().is_empty() && plain.scopes().is_none());
         let told = Rejection::of_issuer(Some("a\nb"));
-        assert!(told.to_string().ends_with("(expected a configured issuer, found `a\\nb`)"), "{told}");
+        assert!(
+            told.to_string()
+                .ends_with("(expected a configured issuer, found `a\\nb`)"),
+            "{told}"
+        );
         assert_eq!(Rejection::of_issuer(None).facts().found(), "no `iss`");
         assert_eq!(Rejection::of_unknown_key(None).facts().found(), "no `kid`");
         assert_eq!(Rejection::of_unknown_key(Some("k")).facts().found(), "`k`");
         let algorithm = Rejection::of_key_algorithm(crate::jose::Algorithm::PS256);
-        assert_eq!((algorithm.code(), algorithm.facts().found()), (Code::TokenAlgorithm, "PS256"));
+        assert_eq!(
+            (algorithm.code(), algorithm.facts().found()),
+            (Code::TokenAlgorithm, "PS256")
+        );
         let revoked = Rejection::of_revocation("its subject");
-        assert_eq!((revoked.code(), revoked.facts().found()), (Code::TokenRevoked, "its subject"));
+        assert_eq!(
+            (revoked.code(), revoked.facts().found()),
+            (Code::TokenRevoked, "its subject")
+        );
     }
 }

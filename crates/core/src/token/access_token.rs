@@ -7,10 +7,11 @@ use crate::verify::Verifier;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// An access token whose signature or introspection, and whose claims, were verified. Only [`Verifier`] makes one.
+/// An access token whose signature or introspection, and whose claims, were verified. Only
+/// [`Verifier`] makes one.
 ///
-/// It says who calls, not yet what they may do: that is for [`policy::permit`](crate::policy::permit).
-/// Clones share one token.
+/// It says who calls, not yet what they may do: that is for
+/// [`policy::permit`](crate::policy::permit). Clones share one token.
 #[derive(Clone)]
 pub struct AccessToken {
     verified: Arc<Verified>,
@@ -41,7 +42,15 @@ pub type KeyId = [u8; 32];
 impl AccessToken {
     pub(crate) fn new(claims: Claims, origin: Origin, verifier: Verifier) -> Self {
         let identity = OnceLock::new();
-        Self { verified: Arc::new(Verified { claims, origin, verifier, identity }), regrouped: None }
+        Self {
+            verified: Arc::new(Verified {
+                claims,
+                origin,
+                verifier,
+                identity,
+            }),
+            regrouped: None,
+        }
     }
 
     /// The issuer. A subject means something only together with it.
@@ -51,7 +60,12 @@ impl AccessToken {
 
     /// Who calls, in our words, whichever provider wrote the token.
     pub fn identity(&self) -> &Identity {
-        let Verified { claims, verifier, identity, .. } = &*self.verified;
+        let Verified {
+            claims,
+            verifier,
+            identity,
+            ..
+        } = &*self.verified;
         match &self.regrouped {
             Some(identity) => identity,
             None => identity.get_or_init(|| {
@@ -66,7 +80,10 @@ impl AccessToken {
     pub fn with_groups(self, groups: Vec<Text>) -> Self {
         let mapping = &self.verified.verifier.profile().mapping;
         let identity = self.identity().with_groups(groups, self.claims(), mapping);
-        Self { regrouped: Some(Arc::new(identity)), ..self }
+        Self {
+            regrouped: Some(Arc::new(identity)),
+            ..self
+        }
     }
 
     /// `sub`, where the profile does not require it maybe absent.
@@ -74,15 +91,20 @@ impl AccessToken {
         self.claims().subject()
     }
 
-    /// The stable identifier of the caller, where the issuer's tokens keep it: see [`Identity::subject`].
+    /// The stable identifier of the caller, where the issuer's tokens keep it: see
+    /// [`Identity::subject`].
     pub fn user_id(&self) -> Option<&str> {
         self.identity().subject()
     }
 
-    /// What to call the caller: `name`, `preferred_username`, the subject, or `unnamed`. Not an identifier.
+    /// What to call the caller: `name`, `preferred_username`, the subject, or `unnamed`. Not an
+    /// identifier.
     pub fn name(&self) -> &str {
         let names = ["name", "preferred_username", "sub"];
-        names.into_iter().find_map(|name| self.text(name)).unwrap_or("unnamed")
+        names
+            .into_iter()
+            .find_map(|name| self.text(name))
+            .unwrap_or("unnamed")
     }
 
     /// The client that the token was issued to.
@@ -110,14 +132,14 @@ impl AccessToken {
         self.scopes().contains(scope)
     }
 
-    /// Whether the caller has this role, at the place where the issuer's profile keeps roles. False where nobody can
-    /// tell.
+    /// Whether the caller has this role, at the place where the issuer's profile keeps roles. False
+    /// where nobody can tell.
     pub fn has_role(&self, role: &str) -> bool {
         self.identity().roles().holds(role) == Some(true)
     }
 
-    /// `acr`: how the user signed in, at the place where the issuer's profile keeps it; a list holds all that the user
-    /// has met. `None` where the token does not say.
+    /// `acr`: how the user signed in, at the place where the issuer's profile keeps it; a list
+    /// holds all that the user has met. `None` where the token does not say.
     pub fn acr(&self) -> Option<impl Iterator<Item = &str>> {
         let places = &self.verified.verifier.profile().mapping.acr;
         let value = places.iter().find_map(|place| place.find(self.claims()))?;

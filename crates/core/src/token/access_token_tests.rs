@@ -17,10 +17,24 @@ fn token(claims: &str) -> AccessToken {
     };
     let issuer = Issuer::parse("https://idp.example").unwrap();
     let mut profile = Profile::generic();
-    profile.mapping.roles.push(ClaimPath::parse("a.roles").unwrap());
+    profile
+        .mapping
+        .roles
+        .push(ClaimPath::parse("a.roles").unwrap());
     let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), profile);
-    let header = Header { algorithm: Algorithm::ES256, kid: None, typ: None };
-    AccessToken::new(Claims::from_object(object).unwrap(), Origin::Signed { header, key: [7; 32] }, verifier)
+    let header = Header {
+        algorithm: Algorithm::ES256,
+        kid: None,
+        typ: None,
+    };
+    AccessToken::new(
+        Claims::from_object(object).unwrap(),
+        Origin::Signed {
+            header,
+            key: [7; 32],
+        },
+        verifier,
+    )
 }
 
 #[test]
@@ -30,19 +44,37 @@ fn it_tells_who_and_what() {
             "jti":"j","exp":9,"nbf":8,"iat":7,"aud":["api"],"scope":"a b","cnf":{"x":1},"other":true}"#,
     );
     assert_eq!(token.issuer().as_str(), "https://idp.example");
-    assert_eq!((token.subject(), token.user_id(), token.name()), (Some("s"), Some("s"), "N"));
+    assert_eq!(
+        (token.subject(), token.user_id(), token.name()),
+        (Some("s"), Some("s"), "N")
+    );
     assert_eq!((token.client(), token.token_id()), (Some("c"), Some("j")));
     assert_eq!(token.expires().map(NumericDate::seconds), Some(9));
     assert_eq!(token.scopes().to_string(), "a b");
-    assert_eq!(token.header().map(|header| header.algorithm), Some(Algorithm::ES256));
+    assert_eq!(
+        token.header().map(|header| header.algorithm),
+        Some(Algorithm::ES256)
+    );
     assert_eq!(token.key(), Some(&[7; 32]));
     assert_eq!(token.claim("other").and_then(Json::as_bool), Some(true));
-    assert_eq!(format!("{token:?}"), "an access token of https://idp.example");
+    assert_eq!(
+        format!("{token:?}"),
+        "an access token of https://idp.example"
+    );
     let claims = token.claims();
-    assert_eq!((claims.issuer(), claims.subject()), (Some("https://idp.example"), Some("s")));
+    assert_eq!(
+        (claims.issuer(), claims.subject()),
+        (Some("https://idp.example"), Some("s"))
+    );
     assert_eq!(claims.not_before().map(NumericDate::seconds), Some(8));
     assert_eq!(claims.issued_at().map(NumericDate::seconds), Some(7));
-    assert_eq!(claims.audience().and_then(Json::as_array).map(<[Json]>::len), Some(1));
+    assert_eq!(
+        claims
+            .audience()
+            .and_then(Json::as_array)
+            .map(<[Json]>::len),
+        Some(1)
+    );
     assert_eq!(claims.confirmation().map(|cnf| cnf.len()), Some(1));
     assert_eq!(claims.object().len(), 15);
     for name in ["iss", "sub", "aud", "exp", "iat", "jti", "other", "cnf"] {
@@ -77,7 +109,10 @@ fn scopes_are_read_from_either_claim_in_either_form() {
     ] {
         let token = token(claims);
         assert!(
-            token.has_scope("a") && token.has_scope("b") && !token.has_scope("c") && !token.has_scope(""),
+            token.has_scope("a")
+                && token.has_scope("b")
+                && !token.has_scope("c")
+                && !token.has_scope(""),
             "{claims}"
         );
         assert_eq!(token.scopes().to_string(), "a b");
@@ -109,8 +144,15 @@ fn wrong_types_are_told_apart_from_absence() {
             panic!("{claims}")
         };
         let rejection = Claims::from_object(object).unwrap_err();
-        assert_eq!((rejection.code(), rejection.facts().found()), (Code::TokenClaimType, found), "{claims}");
-        assert!(rejection.facts().expected().contains(" to be "), "{rejection}");
+        assert_eq!(
+            (rejection.code(), rejection.facts().found()),
+            (Code::TokenClaimType, found),
+            "{claims}"
+        );
+        assert!(
+            rejection.facts().expected().contains(" to be "),
+            "{rejection}"
+        );
     }
 }
 
@@ -144,20 +186,52 @@ fn a_requirement_is_met_or_says_what_would_help() {
         (either(), r#"{"scope":"b"}"#, "permit"),
         (either(), r#"{"roles":["Admin"]}"#, "permit"),
         (R::role("Admin"), r#"{"roles":["User"]}"#, "policy.role"),
-        (R::all([R::role("Admin"), R::scope("a")]), "{}", "policy.role"),
-        (R::all([R::role("Admin"), R::scope("a")]), r#"{"roles":["Admin"]}"#, "policy.scope a"),
-        (R::any([R::role("Admin"), R::role("Root")]), "{}", "policy.role"),
+        (
+            R::all([R::role("Admin"), R::scope("a")]),
+            "{}",
+            "policy.role",
+        ),
+        (
+            R::all([R::role("Admin"), R::scope("a")]),
+            r#"{"roles":["Admin"]}"#,
+            "policy.scope a",
+        ),
+        (
+            R::any([R::role("Admin"), R::role("Root")]),
+            "{}",
+            "policy.role",
+        ),
         (R::claim("tier", "gold"), r#"{"tier":"gold"}"#, "permit"),
-        (R::claim("tier", "gold"), r#"{"tier":["x","gold"]}"#, "permit"),
+        (
+            R::claim("tier", "gold"),
+            r#"{"tier":["x","gold"]}"#,
+            "permit",
+        ),
         (R::claim("tier", 7), r#"{"tier":7}"#, "permit"),
-        (R::claim("tier", true), r#"{"tier":"true"}"#, "policy.denied"),
+        (
+            R::claim("tier", true),
+            r#"{"tier":"true"}"#,
+            "policy.denied",
+        ),
         (R::not(R::role("Banned")), "{}", "permit"),
-        (R::not(R::role("Banned")), r#"{"roles":"Banned"}"#, "policy.denied"),
+        (
+            R::not(R::role("Banned")),
+            r#"{"roles":"Banned"}"#,
+            "policy.denied",
+        ),
         (R::not(R::scope("a")), r#"{"scope":"a"}"#, "policy.denied"),
         (R::all([]), "{}", "permit"),
         (R::any([]), "{}", "policy.denied"),
-        (R::any([two(), R::claim("tier", "gold")]), "{}", "policy.scope a b"),
-        (R::any([R::all([R::scope("a"), R::role("Admin")]), R::scope("b")]), "{}", "policy.scope b"),
+        (
+            R::any([two(), R::claim("tier", "gold")]),
+            "{}",
+            "policy.scope a b",
+        ),
+        (
+            R::any([R::all([R::scope("a"), R::role("Admin")]), R::scope("b")]),
+            "{}",
+            "policy.scope b",
+        ),
         (
             R::all([R::any([R::scope("a"), R::role("Admin")]), R::scope("b")]),
             r#"{"roles":["Admin"]}"#,
@@ -169,7 +243,11 @@ fn a_requirement_is_met_or_says_what_would_help() {
             "policy.scope a b",
         ),
     ] {
-        assert_eq!(outcome(&requirement, claims), expected, "{requirement} of {claims}");
+        assert_eq!(
+            outcome(&requirement, claims),
+            expected,
+            "{requirement} of {claims}"
+        );
     }
 }
 
@@ -195,7 +273,13 @@ fn a_rule_joins_the_other_demands_and_what_it_cannot_tell_is_never_met() {
     let rule = |ruling: Ruling| R::rule(Always(ruling));
     let (met, unmet) = (|| rule(Ruling::Met), || rule(Ruling::Unmet));
     let groups = || rule(Ruling::GroupsUnknown);
-    let failed = || rule(Ruling::Failed(Outage::new(OutageCode::Policy, "a fault", Duration::ZERO)));
+    let failed = || {
+        rule(Ruling::Failed(Outage::new(
+            OutageCode::Policy,
+            "a fault",
+            Duration::ZERO,
+        )))
+    };
     for (requirement, expected) in [
         (met(), "permit"),
         (unmet(), "policy.denied"),
@@ -215,7 +299,11 @@ fn a_rule_joins_the_other_demands_and_what_it_cannot_tell_is_never_met() {
         (R::any([failed(), R::scope("a")]), "permit"),
         (R::all([failed(), unmet()]), "policy.denied"),
     ] {
-        assert_eq!(outcome(&requirement, r#"{"scope":"a"}"#), expected, "{requirement:?}");
+        assert_eq!(
+            outcome(&requirement, r#"{"scope":"a"}"#),
+            expected,
+            "{requirement:?}"
+        );
     }
 }
 
@@ -234,8 +322,11 @@ fn rules_are_filled_in_wherever_they_stand() {
 #[test]
 fn a_requirement_reads_as_a_sentence() {
     use Requirement as R;
-    let requirement =
-        R::all([R::ValidToken, R::any([R::scope("a"), R::role("b")]), R::not(R::claim("c.d", "secret"))]);
+    let requirement = R::all([
+        R::ValidToken,
+        R::any([R::scope("a"), R::role("b")]),
+        R::not(R::claim("c.d", "secret")),
+    ]);
     let text = requirement.to_string();
     assert_eq!(
         text,

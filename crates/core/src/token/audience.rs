@@ -14,7 +14,9 @@ impl Audiences {
     /// # Errors
     ///
     /// An empty list, or an empty name: there is no way to accept tokens for anybody.
-    pub fn new<I: IntoIterator<Item = S>, S: Into<Box<str>>>(names: I) -> Result<Self, ConfigError> {
+    pub fn new<I: IntoIterator<Item = S>, S: Into<Box<str>>>(
+        names: I,
+    ) -> Result<Self, ConfigError> {
         let names: Vec<Box<str>> = names.into_iter().map(Into::into).collect();
         if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) {
             return Err(ConfigError::new(
@@ -65,11 +67,24 @@ mod tests {
     fn whole_names_only() {
         let own = Audiences::new(["api://orders"]).unwrap();
         assert!(own.meet(&Json::from("api://orders")));
-        assert!(own.meet(&Json::Array(vec![Json::from("x"), Json::from("api://orders")])));
-        for other in ["api://orders/", "api://order", "API://orders", "api://orders x", "*", ""] {
+        assert!(own.meet(&Json::Array(vec![
+            Json::from("x"),
+            Json::from("api://orders")
+        ])));
+        for other in [
+            "api://orders/",
+            "api://order",
+            "API://orders",
+            "api://orders x",
+            "*",
+            "",
+        ] {
             assert!(!own.meet(&Json::from(other)), "{other}");
         }
         assert!(!own.meet(&Json::Null));
-        assert_eq!(Audiences::new(["a", "b"]).unwrap().to_string(), "`a` or `b`");
+        assert_eq!(
+            Audiences::new(["a", "b"]).unwrap().to_string(),
+            "`a` or `b`"
+        );
     }
 }

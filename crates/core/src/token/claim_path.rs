@@ -1,7 +1,9 @@
-//! Where in the claims a value lives: `roles`, `realm_access.roles`, `resource_access."my.api".roles`.
+//! Where in the claims a value lives: `roles`, `realm_access.roles`,
+//! `resource_access."my.api".roles`.
 //!
-//! Claims are often named by URLs, so a dot may be part of a name. A claim that is named by the whole path comes first;
-//! else the longest name that is there, at each step. A name in double quotes is one name, whatever it holds.
+//! Claims are often named by URLs, so a dot may be part of a name. A claim that is named by the
+//! whole path comes first; else the longest name that is there, at each step. A name in double
+//! quotes is one name, whatever it holds.
 
 use super::{Audiences, Claims};
 use crate::jose::json::{Json, Object};
@@ -54,7 +56,9 @@ impl ClaimPath {
     /// These names. One alone without a dot needs no quotes.
     fn of(names: Vec<Name>) -> Self {
         match names.as_slice() {
-            [Name::Whole(name)] if !name.contains(['.', '"']) => Self(vec![Name::Part(name.clone())]),
+            [Name::Whole(name)] if !name.contains(['.', '"']) => {
+                Self(vec![Name::Part(name.clone())])
+            }
             _ => Self(names),
         }
     }
@@ -101,7 +105,9 @@ impl ClaimPath {
     /// Whether the value at this path is this text, or an array that holds it.
     pub fn holds_text(&self, claims: &Claims, wanted: &str) -> bool {
         match self.find(claims) {
-            Some(Json::Array(elements)) => elements.iter().any(|element| element.as_str() == Some(wanted)),
+            Some(Json::Array(elements)) => elements
+                .iter()
+                .any(|element| element.as_str() == Some(wanted)),
             Some(value) => value.as_str() == Some(wanted),
             None => false,
         }
@@ -113,7 +119,10 @@ fn find<'c>(names: &[Name], object: &'c Object) -> Option<&'c Json> {
     let (first, others) = names.split_first()?;
     let parts = match first {
         Name::Whole(_) => 0,
-        Name::Part(_) => others.iter().take_while(|name| matches!(name, Name::Part(_))).count(),
+        Name::Part(_) => others
+            .iter()
+            .take_while(|name| matches!(name, Name::Part(_)))
+            .count(),
     };
     // Most paths are one name.
     if parts == 0 {
@@ -121,18 +130,26 @@ fn find<'c>(names: &[Name], object: &'c Object) -> Option<&'c Json> {
     }
     (0..=parts).rev().find_map(|more| {
         let (joined, rest) = others.split_at_checked(more)?;
-        let name = joined.iter().fold(first.text().to_owned(), |name, part| name + "." + part.text());
+        let name = joined.iter().fold(first.text().to_owned(), |name, part| {
+            name + "." + part.text()
+        });
         below(object.get(&name)?, rest)
     })
 }
 
 fn below<'c>(value: &'c Json, names: &[Name]) -> Option<&'c Json> {
-    if names.is_empty() { Some(value) } else { find(names, value.as_object()?) }
+    if names.is_empty() {
+        Some(value)
+    } else {
+        find(names, value.as_object()?)
+    }
 }
 
 fn next_name(text: &str) -> Option<(Name, &str)> {
     let (name, after) = match text.strip_prefix('"') {
-        Some(quoted) => quoted.split_once('"').map(|(name, after)| (Name::Whole(name.into()), after))?,
+        Some(quoted) => quoted
+            .split_once('"')
+            .map(|(name, after)| (Name::Whole(name.into()), after))?,
         None => {
             let (name, after) = text.split_at_checked(text.find('.').unwrap_or(text.len()))?;
             (Name::Part(name.into()), after)
@@ -201,27 +218,56 @@ mod tests {
         );
         let at = |path: &str| ClaimPath::parse(path).unwrap().find(&claims).cloned();
         let text = |path: &str| at(path).and_then(|value| value.as_str().map(str::to_owned));
-        assert!(ClaimPath::parse("https://a.example/roles").unwrap().holds_text(&claims, "url"));
-        assert_eq!(text("https://b.example/c.roles").as_deref(), Some("below a url"));
-        assert_eq!(text(r#""https://b.example/c".roles"#).as_deref(), Some("below a url"));
+        assert!(
+            ClaimPath::parse("https://a.example/roles")
+                .unwrap()
+                .holds_text(&claims, "url")
+        );
+        assert_eq!(
+            text("https://b.example/c.roles").as_deref(),
+            Some("below a url")
+        );
+        assert_eq!(
+            text(r#""https://b.example/c".roles"#).as_deref(),
+            Some("below a url")
+        );
         // Both are there: the whole name counts. In quotes, there is nothing to choose.
         assert_eq!(
             (at("a.b"), at(r#""a".b"#), at(r#""a.b""#)),
             (Some(1.into()), Some(2.into()), Some(1.into()))
         );
-        assert_eq!((at("a.c"), at("a.b.d"), at("x.y.z")), (Some(3.into()), Some(4.into()), Some(5.into())));
-        assert!(ClaimPath::parse("resource_access.my.api.roles").unwrap().holds_text(&claims, "r"));
-        assert_eq!((at("a.b.c"), at("x.y.q"), at(r#"a."b.c""#)), (None, None, None));
+        assert_eq!(
+            (at("a.c"), at("a.b.d"), at("x.y.z")),
+            (Some(3.into()), Some(4.into()), Some(5.into()))
+        );
+        assert!(
+            ClaimPath::parse("resource_access.my.api.roles")
+                .unwrap()
+                .holds_text(&claims, "r")
+        );
+        assert_eq!(
+            (at("a.b.c"), at("x.y.q"), at(r#"a."b.c""#)),
+            (None, None, None)
+        );
         assert_eq!(ClaimPath::parse("a.b").unwrap().as_one_name(), "a.b");
     }
 
     #[test]
     fn a_path_is_written_as_it_was_read() {
-        for text in ["a", "a.b", "https://a.example/roles", r#"a."b.c".d"#, r#""x.y""#, r#""x".y"#] {
+        for text in [
+            "a",
+            "a.b",
+            "https://a.example/roles",
+            r#"a."b.c".d"#,
+            r#""x.y""#,
+            r#""x".y"#,
+        ] {
             assert_eq!(ClaimPath::parse(text).unwrap().to_string(), text);
         }
         let audiences = Audiences::new(["my.api"]).unwrap();
-        let filled = ClaimPath::parse("resource_access.{audience}.roles").unwrap().for_audiences(&audiences);
+        let filled = ClaimPath::parse("resource_access.{audience}.roles")
+            .unwrap()
+            .for_audiences(&audiences);
         assert_eq!(filled[0].to_string(), r#"resource_access."my.api".roles"#);
     }
 
@@ -230,6 +276,10 @@ mod tests {
         for text in ["", ".", "a.", ".a", "a..b", "\"a", "\"a\"b", "\"\""] {
             assert_eq!(ClaimPath::parse(text), Err(ClaimPathError), "{text}");
         }
-        assert!(ClaimPathError.to_string().contains("quote names that hold a dot"));
+        assert!(
+            ClaimPathError
+                .to_string()
+                .contains("quote names that hold a dot")
+        );
     }
 }

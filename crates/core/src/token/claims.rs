@@ -1,14 +1,15 @@
 //! The claims of a token: registered ones checked for their type, the rest kept as JSON.
 //!
-//! A claim of the wrong type is never taken for an absent one. A claim that is null is absent where that leaves one
-//! meaning: who calls, and what was granted, are then not told. Where null might lift a bound (`iss`, `aud`, `exp`, `nbf`,
-//! `cnf`), it is a wrong type.
+//! A claim of the wrong type is never taken for an absent one. A claim that is null is absent where
+//! that leaves one meaning: who calls, and what was granted, are then not told. Where null might
+//! lift a bound (`iss`, `aud`, `exp`, `nbf`, `cnf`), it is a wrong type.
 
 use super::{NumericDate, Scopes};
 use crate::jose::json::{Json, Object};
 use crate::rejection::{Code, Facts, Rejection};
 
-/// Where a registered claim stands among all of them. No token is long enough for more places than this counts.
+/// Where a registered claim stands among all of them. No token is long enough for more places than
+/// this counts.
 type Place = u32;
 
 /// A claims set (RFC 7519, section 4). Its registered claims have their specified types.
@@ -54,7 +55,8 @@ impl Claims {
             match name {
                 "sub" | "client_id" | "jti" | "scope" | "scp" | "iat" if *value == Json::Null => {}
                 "iss" => claims.issuer = Some(text(place, "iss", value)?),
-                // Some issuers write an empty subject for callers without one: whether it may be is for the table.
+                // Some issuers write an empty subject for callers without one: whether it may be is
+                // for the table.
                 "sub" if value.as_str() == Some("") => claims.empty_subject = true,
                 "sub" => claims.subject = Some(text(place, "sub", value)?),
                 "aud" => claims.audience = Some(text_or_texts(place, "aud", value)?),
@@ -69,7 +71,9 @@ impl Claims {
                 "exp" => claims.expires = Some(date("exp", value)?),
                 "nbf" => claims.not_before = Some(date("nbf", value)?),
                 "iat" => claims.issued_at = Some(date("iat", value)?),
-                "cnf" if value.as_object().is_none() => return Err(wrong_type("cnf", "an object", value)),
+                "cnf" if value.as_object().is_none() => {
+                    return Err(wrong_type("cnf", "an object", value));
+                }
                 "cnf" => claims.confirmation = Some(place),
                 _ => {}
             }
@@ -176,7 +180,9 @@ fn text(place: Place, name: &'static str, value: &Json) -> Result<Place, Rejecti
 fn text_or_texts(place: Place, name: &'static str, value: &Json) -> Result<Place, Rejection> {
     match value {
         Json::String(_) => Ok(place),
-        Json::Array(elements) if elements.iter().all(|element| element.as_str().is_some()) => Ok(place),
+        Json::Array(elements) if elements.iter().all(|element| element.as_str().is_some()) => {
+            Ok(place)
+        }
         _ => Err(wrong_type(name, "a string or an array of strings", value)),
     }
 }
@@ -190,5 +196,8 @@ fn wrong_type(name: &'static str, expected: &'static str, value: &Json) -> Rejec
         Json::String(text) if text.is_empty() => "an empty string",
         other => other.type_name(),
     };
-    Rejection::with(Code::TokenClaimType, Facts::new(format!("`{name}` to be {expected}"), found))
+    Rejection::with(
+        Code::TokenClaimType,
+        Facts::new(format!("`{name}` to be {expected}"), found),
+    )
 }

@@ -7,8 +7,8 @@ use std::fmt;
 
 /// The caller of a request, in our words.
 ///
-/// A subject means something only together with its issuer, and a role only together with its [`Kind`]: some
-/// providers give applications and users the same roles.
+/// A subject means something only together with its issuer, and a role only together with its
+/// [`Kind`]: some providers give applications and users the same roles.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     kind: Kind,
@@ -25,7 +25,8 @@ pub struct Identity {
 pub enum Membership {
     /// These, and no others.
     Known(Vec<Text>),
-    /// Nobody can tell from the token: there are more than fit into it. This is never the same as none.
+    /// Nobody can tell from the token: there are more than fit into it. This is never the same as
+    /// none.
     Unknown,
 }
 
@@ -63,8 +64,8 @@ impl Identity {
         self.kind
     }
 
-    /// The stable identifier of the caller, unique within its issuer; of an application without a subject, its
-    /// client id.
+    /// The stable identifier of the caller, unique within its issuer; of an application without a
+    /// subject, its client id.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
@@ -94,24 +95,40 @@ impl Identity {
         &self.groups
     }
 
-    /// The same caller, with groups that were asked for elsewhere because the token could not hold them.
-    pub(super) fn with_groups(&self, groups: Vec<Text>, claims: &Claims, mapping: &Mapping) -> Self {
+    /// The same caller, with groups that were asked for elsewhere because the token could not hold
+    /// them.
+    pub(super) fn with_groups(
+        &self,
+        groups: Vec<Text>,
+        claims: &Claims,
+        mapping: &Mapping,
+    ) -> Self {
         let groups = Membership::Known(groups);
-        Self { roles: roles(claims, mapping, &groups), groups, ..self.clone() }
+        Self {
+            roles: roles(claims, mapping, &groups),
+            groups,
+            ..self.clone()
+        }
     }
 }
 
 /// The roles; where groups serve as roles, they are as unknown as the groups are.
 fn roles(claims: &Claims, mapping: &Mapping, groups: &Membership) -> Membership {
-    let from_groups = mapping.roles.iter().any(|path| mapping.groups.contains(path));
+    let from_groups = mapping
+        .roles
+        .iter()
+        .any(|path| mapping.groups.contains(path));
     match groups {
         Membership::Unknown if from_groups => Membership::Unknown,
-        Membership::Known(groups) if from_groups => Membership::Known(mapping.roles_among(claims, groups)),
+        Membership::Known(groups) if from_groups => {
+            Membership::Known(mapping.roles_among(claims, groups))
+        }
         _ => Membership::Known(mapping.roles_among(claims, &[])),
     }
 }
 
-/// Entra ID: the groups are too many for the token. Where they are is not asked of the token: we know better.
+/// Entra ID: the groups are too many for the token. Where they are is not asked of the token: we
+/// know better.
 fn has_group_overage(claims: &Claims) -> bool {
     let sources = claims.claim("_claim_names").and_then(Json::as_object);
     let named = sources.is_some_and(|names| names.get("groups").is_some());

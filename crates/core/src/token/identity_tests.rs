@@ -15,7 +15,11 @@ fn token(mut profile: Profile, claims: &str, change: impl FnOnce(&mut Mapping)) 
     change(&mut profile.mapping);
     let issuer = Issuer::parse("https://idp.example").unwrap();
     let verifier = Verifier::new(issuer, Audiences::new(["api"]).unwrap(), profile);
-    AccessToken::new(Claims::from_object(object).unwrap(), Origin::Introspected, verifier)
+    AccessToken::new(
+        Claims::from_object(object).unwrap(),
+        Origin::Introspected,
+        verifier,
+    )
 }
 
 fn permit(token: AccessToken, requirement: &R) -> Result<Permit, Denial> {
@@ -51,27 +55,51 @@ fn one_caller_out_of_many_dialects() {
             r#"{"oid":"o","sub":"o","azp":"c","tid":"t","roles":["R"]}"#,
             "application o c t [] [R]",
         ),
-        ("entra-v1", r#"{"oid":"o","appid":"c","idtyp":"app","scp":"x"}"#, "application o c - [x] []"),
+        (
+            "entra-v1",
+            r#"{"oid":"o","appid":"c","idtyp":"app","scp":"x"}"#,
+            "application o c - [x] []",
+        ),
         (
             "okta",
             r#"{"sub":"a@b","uid":"u","cid":"c","scp":["a","b"],"groups":["R"]}"#,
             "user u c - [a b] [R]",
         ),
-        ("okta", r#"{"sub":"c","cid":"c","scp":["a"]}"#, "application c c - [a] []"),
+        (
+            "okta",
+            r#"{"sub":"c","cid":"c","scp":["a"]}"#,
+            "application c c - [a] []",
+        ),
         (
             "auth0",
             r#"{"sub":"auth0|1","azp":"c","scope":"a","permissions":["p"]}"#,
             "user auth0|1 c - [a] [p]",
         ),
-        ("auth0", r#"{"sub":"c@clients","client_id":"c"}"#, "application c@clients c - [] []"),
-        ("google", r#"{"sub":"1","azp":"c","hd":"acme.test"}"#, "user 1 c acme.test [] []"),
-        ("firebase", r#"{"sub":"1","firebase":{"tenant":"t"},"roles":"R"}"#, "user 1 - t [] [R]"),
+        (
+            "auth0",
+            r#"{"sub":"c@clients","client_id":"c"}"#,
+            "application c@clients c - [] []",
+        ),
+        (
+            "google",
+            r#"{"sub":"1","azp":"c","hd":"acme.test"}"#,
+            "user 1 c acme.test [] []",
+        ),
+        (
+            "firebase",
+            r#"{"sub":"1","firebase":{"tenant":"t"},"roles":"R"}"#,
+            "user 1 - t [] [R]",
+        ),
         (
             "cognito",
             r#"{"sub":"1","client_id":"c","username":"u","cognito:groups":["R"]}"#,
             "user 1 c - [] [R]",
         ),
-        ("cognito", r#"{"sub":"c","client_id":"c","scope":"x/a"}"#, "application c c - [x/a] []"),
+        (
+            "cognito",
+            r#"{"sub":"c","client_id":"c","scope":"x/a"}"#,
+            "application c c - [x/a] []",
+        ),
         (
             "keycloak",
             r#"{"sub":"1","azp":"c","realm_access":{"roles":["R"]},"resource_access":{"api":{"roles":["e"]},"account":{"roles":["no"]}}}"#,
@@ -82,7 +110,11 @@ fn one_caller_out_of_many_dialects() {
             r#"{"sub":"1","azp":"c","preferred_username":"service-account-c"}"#,
             "application 1 c - [] []",
         ),
-        ("pingone", r#"{"client_id":"c","env":"e"}"#, "application c c e [] []"),
+        (
+            "pingone",
+            r#"{"client_id":"c","env":"e"}"#,
+            "application c c e [] []",
+        ),
         (
             "github-actions",
             r#"{"sub":"repo:x","repository":"o/r","repository_owner_id":"9"}"#,
@@ -98,12 +130,32 @@ fn one_caller_out_of_many_dialects() {
             r#"{"sub":"1","client_id":"c","urn:zitadel:iam:org:project:roles":{"R":{"o":"x"},"S":{}}}"#,
             "user 1 c - [] [R]",
         ),
-        ("hydra", r#"{"sub":"1","client_id":"c","scp":["a"],"ext":{"roles":["R"]}}"#, "user 1 c - [a] [R]"),
-        ("cloudflare", r#"{"sub":"","common_name":"c"}"#, "application c c - [] []"),
-        ("generic", r#"{"sub":"1","oid":"o","azp":"c"}"#, "user 1 c - [] []"),
+        (
+            "hydra",
+            r#"{"sub":"1","client_id":"c","scp":["a"],"ext":{"roles":["R"]}}"#,
+            "user 1 c - [a] [R]",
+        ),
+        (
+            "cloudflare",
+            r#"{"sub":"","common_name":"c"}"#,
+            "application c c - [] []",
+        ),
+        (
+            "generic",
+            r#"{"sub":"1","oid":"o","azp":"c"}"#,
+            "user 1 c - [] []",
+        ),
         // Answers about opaque tokens of client credentials name no user.
-        ("generic", r#"{"client_id":"c","scope":"a"}"#, "application c c - [a] []"),
-        ("hydra", r#"{"sub":"","client_id":"c","scope":"a"}"#, "application c c - [a] []"),
+        (
+            "generic",
+            r#"{"client_id":"c","scope":"a"}"#,
+            "application c c - [a] []",
+        ),
+        (
+            "hydra",
+            r#"{"sub":"","client_id":"c","scope":"a"}"#,
+            "application c c - [a] []",
+        ),
         ("auth0", r#"{"client_id":"c"}"#, "application c c - [] []"),
     ] {
         assert_eq!(of(dialect, claims), expected, "{dialect}: {claims}");
@@ -113,11 +165,17 @@ fn one_caller_out_of_many_dialects() {
 #[test]
 fn groups_that_do_not_fit_are_unknown_and_never_none() {
     let entra = |claims: &str| token(Profile::named("entra-v2").unwrap(), claims, |_| {});
-    for claims in
-        [r#"{"_claim_names":{"groups":"src1"}}"#, r#"{"hasgroups":true}"#, r#"{"hasgroups":"true"}"#]
-    {
+    for claims in [
+        r#"{"_claim_names":{"groups":"src1"}}"#,
+        r#"{"hasgroups":true}"#,
+        r#"{"hasgroups":"true"}"#,
+    ] {
         let token = entra(claims);
-        let code = |requirement: &R| permit(token.clone(), requirement).map(|_| ()).map_err(|it| it.code());
+        let code = |requirement: &R| {
+            permit(token.clone(), requirement)
+                .map(|_| ())
+                .map_err(|it| it.code())
+        };
         assert!(token.identity().groups().is_unknown(), "{claims}");
         for unknown in [
             R::group("g"),
@@ -130,9 +188,14 @@ fn groups_that_do_not_fit_are_unknown_and_never_none() {
         }
         // What is decided without the groups is decided.
         assert_eq!(code(&R::any([R::ValidToken, R::group("g")])), Ok(()));
-        assert_eq!(code(&R::all([R::scope("a"), R::group("g")])), Err("policy.denied"));
+        assert_eq!(
+            code(&R::all([R::scope("a"), R::group("g")])),
+            Err("policy.denied")
+        );
         let known = token.with_groups(vec!["g".into()]);
-        assert!(permit(known.clone(), &R::group("g")).is_ok() && permit(known, &R::group("h")).is_err());
+        assert!(
+            permit(known.clone(), &R::group("g")).is_ok() && permit(known, &R::group("h")).is_err()
+        );
     }
     assert!(permit(entra("{}"), &R::not(R::group("g"))).is_ok());
     assert!(permit(entra(r#"{"groups":["g"]}"#), &R::group("g")).is_ok());
@@ -141,21 +204,35 @@ fn groups_that_do_not_fit_are_unknown_and_never_none() {
 #[test]
 fn where_groups_serve_as_roles_they_are_as_unknown() {
     let places = |mapping: &mut Mapping| mapping.roles = mapping.groups.clone();
-    let token = token(Profile::named("entra-v2").unwrap(), r#"{"hasgroups":true}"#, places);
+    let token = token(
+        Profile::named("entra-v2").unwrap(),
+        r#"{"hasgroups":true}"#,
+        places,
+    );
     assert!(token.identity().roles().is_unknown() && !token.has_role("g"));
     assert!(token.with_groups(vec!["g".into()]).has_role("g"));
 }
 
 #[test]
 fn groups_are_no_roles_where_nobody_said_so() {
-    let token = token(Profile::named("entra-v2").unwrap(), r#"{"hasgroups":true,"roles":["R"]}"#, |_| {});
+    let token = token(
+        Profile::named("entra-v2").unwrap(),
+        r#"{"hasgroups":true,"roles":["R"]}"#,
+        |_| {},
+    );
     assert!(token.has_role("R") && !token.identity().roles().is_unknown());
     let known = token.with_groups(vec!["Admin".into()]);
     assert!(known.has_role("R") && !known.has_role("Admin"));
     assert!(!known.identity().roles().is_unknown() && !known.identity().groups().is_unknown());
     // What a log may show of a caller.
-    assert_eq!(format!("{:?}", known.identity()), "a caller of kind unknown");
-    assert_eq!(format!("{:?} {:?}", known.identity().roles(), Membership::Unknown), "1 names unknown");
+    assert_eq!(
+        format!("{:?}", known.identity()),
+        "a caller of kind unknown"
+    );
+    assert_eq!(
+        format!("{:?} {:?}", known.identity().roles(), Membership::Unknown),
+        "1 names unknown"
+    );
 }
 
 #[test]
@@ -165,9 +242,12 @@ fn prefixes_lists_and_included_roles() {
         mapping.delimiter = Some(';');
         mapping.role_prefix = Some("app-".into());
         mapping.scope_prefix = Some("api/".into());
-        mapping.role_includes = [("Admin", vec!["Editor"]), ("Editor", vec!["Viewer", "Admin"])]
-            .map(|(role, included)| (role.into(), included.into_iter().map(Into::into).collect()))
-            .into();
+        mapping.role_includes = [
+            ("Admin", vec!["Editor"]),
+            ("Editor", vec!["Viewer", "Admin"]),
+        ]
+        .map(|(role, included)| (role.into(), included.into_iter().map(Into::into).collect()))
+        .into();
     });
     let roles: Vec<&str> = token.identity().roles().iter().collect();
     assert_eq!(roles, ["Admin", "Other", "Editor", "Viewer"]);
@@ -176,17 +256,32 @@ fn prefixes_lists_and_included_roles() {
 
 #[test]
 fn users_and_applications_are_told_apart_by_policy() {
-    let user = token(Profile::named("okta").unwrap(), r#"{"sub":"s","uid":"u","cid":"c"}"#, |_| {});
-    let application = token(Profile::named("okta").unwrap(), r#"{"sub":"c","cid":"c"}"#, |_| {});
-    assert!(
-        permit(user.clone(), &R::user()).is_ok() && permit(application.clone(), &R::application()).is_ok()
+    let user = token(
+        Profile::named("okta").unwrap(),
+        r#"{"sub":"s","uid":"u","cid":"c"}"#,
+        |_| {},
     );
-    assert_eq!(permit(user, &R::application()).unwrap_err().code(), "policy.denied");
-    assert_eq!(permit(application, &R::user()).unwrap_err().code(), "policy.denied");
+    let application = token(
+        Profile::named("okta").unwrap(),
+        r#"{"sub":"c","cid":"c"}"#,
+        |_| {},
+    );
+    assert!(
+        permit(user.clone(), &R::user()).is_ok()
+            && permit(application.clone(), &R::application()).is_ok()
+    );
+    assert_eq!(
+        permit(user, &R::application()).unwrap_err().code(),
+        "policy.denied"
+    );
+    assert_eq!(
+        permit(application, &R::user()).unwrap_err().code(),
+        "policy.denied"
+    );
 }
 
-/// Whether somebody holds a role is for its value to say where the names of roles are members of an object; only one
-/// provider is known to write them so.
+/// Whether somebody holds a role is for its value to say where the names of roles are members of an
+/// object; only one provider is known to write them so.
 #[test]
 fn a_member_of_an_object_is_no_role() {
     let shapes = [
@@ -220,12 +315,16 @@ fn a_member_of_an_object_is_no_role() {
             // At each place of the dialect, however deep it is.
             for place in places.iter().filter(|place| !place.starts_with("urn:")) {
                 let place = place.replace("{audience}", "api");
-                let nested = place
-                    .rsplit('.')
-                    .fold(shape.to_owned(), |inner, name| format!(r#"{{"{name}":{inner}}}"#));
+                let nested = place.rsplit('.').fold(shape.to_owned(), |inner, name| {
+                    format!(r#"{{"{name}":{inner}}}"#)
+                });
                 let token = token(Profile::of(dialect), &nested, |_| {});
                 assert!(!token.has_role("Admin"), "{dialect:?}: {nested}");
-                assert_ne!(token.identity().groups().holds("Admin"), Some(true), "{dialect:?}: {nested}");
+                assert_ne!(
+                    token.identity().groups().holds("Admin"),
+                    Some(true),
+                    "{dialect:?}: {nested}"
+                );
             }
         }
     }
@@ -238,13 +337,24 @@ fn zitadel_keeps_roles_as_members_and_says_where_they_are_held() {
         let token = token(Profile::named(profile).unwrap(), &claims, |mapping| {
             mapping.roles = vec![crate::token::ClaimPath::parse(claim).unwrap()];
         });
-        token.identity().roles().iter().collect::<Vec<_>>().join(",")
+        token
+            .identity()
+            .roles()
+            .iter()
+            .collect::<Vec<_>>()
+            .join(",")
     };
     const ALL: &str = "urn:zitadel:iam:org:project:roles";
     const ONE: &str = "urn:zitadel:iam:org:project:100:roles";
     for (value, expected) in [
-        (r#"{"Admin":{"1":"a.test"},"Reader":{"1":"a.test","2":"b.test"}}"#, "Admin,Reader"),
-        (r#"[{"Admin":{"1":"a.test"}},{"Reader":{"1":"a.test"}},"Admin"]"#, "Admin,Reader"),
+        (
+            r#"{"Admin":{"1":"a.test"},"Reader":{"1":"a.test","2":"b.test"}}"#,
+            "Admin,Reader",
+        ),
+        (
+            r#"[{"Admin":{"1":"a.test"}},{"Reader":{"1":"a.test"}},"Admin"]"#,
+            "Admin,Reader",
+        ),
         (
             r#"{"Admin":false,"B":null,"C":0,"D":"","E":[],"F":{},"G":{"1":null},"H":{"1":""},"I":{"1":{}}}"#,
             "",
@@ -253,10 +363,22 @@ fn zitadel_keeps_roles_as_members_and_says_where_they_are_held() {
         ("null", ""),
     ] {
         for (profile, claim) in [("zitadel", ALL), ("zitadel", ONE), ("generic", ONE)] {
-            assert_eq!(roles(profile, claim, value), expected, "{profile} {claim} {value}");
+            assert_eq!(
+                roles(profile, claim, value),
+                expected,
+                "{profile} {claim} {value}"
+            );
         }
     }
-    for claim in ["roles", "urn:zitadel:iam:org:project:100:other", "urn:zitadel:iam:org:project:xroles"] {
-        assert_eq!(roles("zitadel", claim, r#"{"Admin":{"1":"a.test"}}"#), "", "{claim}");
+    for claim in [
+        "roles",
+        "urn:zitadel:iam:org:project:100:other",
+        "urn:zitadel:iam:org:project:xroles",
+    ] {
+        assert_eq!(
+            roles("zitadel", claim, r#"{"Admin":{"1":"a.test"}}"#),
+            "",
+            "{claim}"
+        );
     }
 }

@@ -1,14 +1,16 @@
 //! The issuer identifier (RFC 8414, section 2; OpenID Connect Core, section 2).
 //!
-//! Issuers are compared byte for byte: no case folding, no default ports, no final slash added or removed.
+//! Issuers are compared byte for byte: no case folding, no default ports, no final slash added or
+//! removed.
 
 use std::fmt;
 use std::net::Ipv4Addr;
 
 /// The identifier of an identity provider, exactly as configured.
 ///
-/// Where its documents are found by it, it is `https`, or `http` on a loopback host, without query, fragment and user
-/// information. Where they are elsewhere, it is any text that an issuer may put into `iss`.
+/// Where its documents are found by it, it is `https`, or `http` on a loopback host, without query,
+/// fragment and user information. Where they are elsewhere, it is any text that an issuer may put
+/// into `iss`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Issuer(String);
 
@@ -26,8 +28,8 @@ impl Issuer {
         }
     }
 
-    /// Reads an issuer identifier that may be `http` on any host: for a provider within a closed network, where the
-    /// operator says so.
+    /// Reads an issuer identifier that may be `http` on any host: for a provider within a closed
+    /// network, where the operator says so.
     ///
     /// # Errors
     ///
@@ -40,12 +42,13 @@ impl Issuer {
         }
     }
 
-    /// Takes an issuer identifier that is only compared, never asked: a URL of any kind, a bare name, a URN (RFC 7519,
-    /// section 4.1.1).
+    /// Takes an issuer identifier that is only compared, never asked: a URL of any kind, a bare
+    /// name, a URN (RFC 7519, section 4.1.1).
     ///
     /// # Errors
     ///
-    /// An empty or very long text, white space at its ends, a bar, and whatever is not printable ASCII.
+    /// An empty or very long text, white space at its ends, a bar, and whatever is not printable
+    /// ASCII.
     pub fn identifier(text: impl Into<String>) -> Result<Self, IssuerError> {
         let text = text.into();
         let reason = if text.trim().is_empty() {
@@ -81,7 +84,9 @@ const LONGEST: usize = 2_048;
 pub fn is_loopback_host(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host == "[::1]"
-        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || host
+            .parse::<Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// The scheme, the host, and the port where there is one.
@@ -89,9 +94,16 @@ fn split(text: &str) -> Option<(&str, &str, Option<&str>)> {
     let (scheme, rest) = text.split_once("://")?;
     let authority = rest.split('/').next()?;
     // The colons within brackets are no port's.
-    let from = if authority.starts_with('[') { authority.find(']')? } else { 0 };
+    let from = if authority.starts_with('[') {
+        authority.find(']')?
+    } else {
+        0
+    };
     let (host, port) = match authority.get(from..)?.find(':') {
-        Some(colon) => (authority.get(..from + colon)?, authority.get(from + colon + 1..)),
+        Some(colon) => (
+            authority.get(..from + colon)?,
+            authority.get(from + colon + 1..),
+        ),
         None => (authority, None),
     };
     Some((scheme, host, port))
@@ -140,7 +152,12 @@ pub struct IssuerError {
 
 impl fmt::Display for IssuerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no issuer: {}", self.text.escape_debug(), self.reason)
+        write!(
+            f,
+            "`{}` is no issuer: {}",
+            self.text.escape_debug(),
+            self.reason
+        )
     }
 }
 
@@ -159,12 +176,27 @@ mod tests {
             "http://localhost:8080/realms/x",
             "http://[::1]:9",
         ] {
-            assert_eq!(Issuer::parse(text).map(|issuer| issuer.to_string()), Ok(text.to_owned()));
-            assert_eq!(Issuer::parse(text).unwrap().is_loopback(), text.starts_with("http:"), "{text}");
+            assert_eq!(
+                Issuer::parse(text).map(|issuer| issuer.to_string()),
+                Ok(text.to_owned())
+            );
+            assert_eq!(
+                Issuer::parse(text).unwrap().is_loopback(),
+                text.starts_with("http:"),
+                "{text}"
+            );
         }
-        assert!(Issuer::parse("https://127.255.0.1:8443/x").unwrap().is_loopback());
+        assert!(
+            Issuer::parse("https://127.255.0.1:8443/x")
+                .unwrap()
+                .is_loopback()
+        );
         assert!(!Issuer::parse("https://128.0.0.1").unwrap().is_loopback());
-        assert!(!Issuer::parse("https://[2001:db8::]:8443/x").unwrap().is_loopback());
+        assert!(
+            !Issuer::parse("https://[2001:db8::]:8443/x")
+                .unwrap()
+                .is_loopback()
+        );
     }
 
     #[test]
@@ -180,7 +212,16 @@ mod tests {
             let issuer = Issuer::identifier(text).unwrap();
             assert_eq!((issuer.as_str(), issuer.is_loopback()), (text, false));
         }
-        for text in ["", " ", " a", "a\n", "a\u{0}b", "a|b", "Müller", &"a".repeat(2_049)] {
+        for text in [
+            "",
+            " ",
+            " a",
+            "a\n",
+            "a\u{0}b",
+            "a|b",
+            "Müller",
+            &"a".repeat(2_049),
+        ] {
             assert!(Issuer::identifier(text).is_err(), "{text:?}");
         }
     }

@@ -1,7 +1,7 @@
 //! For whom a token was issued, by signs that the caller cannot choose.
 //!
-//! People write some of what a token says about them: names, addresses, at some providers the subject. None of that alone
-//! makes an application of a person. What looks like both is neither.
+//! People write some of what a token says about them: names, addresses, at some providers the
+//! subject. None of that alone makes an application of a person. What looks like both is neither.
 
 use super::Claims;
 use crate::dialect::{Dialect, Sign};
@@ -15,27 +15,39 @@ pub enum Kind {
     User,
     /// For an application in its own name, as by client credentials: an application token.
     Application,
-    /// Nobody can tell: the token looks like an application's and may be a person's, or names neither. It meets no
-    /// demand for either.
+    /// Nobody can tell: the token looks like an application's and may be a person's, or names
+    /// neither. It meets no demand for either.
     Unknown,
 }
 
 impl Kind {
-    /// The kind of caller that these claims are about, who is called `subject` and comes by way of `client`.
+    /// The kind of caller that these claims are about, who is called `subject` and comes by way of
+    /// `client`.
     pub(crate) fn of(
         claims: &Claims,
         dialect: &Dialect,
         subject: Option<&str>,
         client: Option<&str>,
     ) -> Self {
-        let signs = Signs { claims, client, sign_in: dialect.sign_in };
-        let shows =
-            |groups: &[&[Sign]]| groups.iter().any(|group| group.iter().all(|sign| signs.show(*sign)));
+        let signs = Signs {
+            claims,
+            client,
+            sign_in: dialect.sign_in,
+        };
+        let shows = |groups: &[&[Sign]]| {
+            groups
+                .iter()
+                .any(|group| group.iter().all(|sign| signs.show(*sign)))
+        };
         if shows(dialect.application) {
             Self::Application
         } else if subject.is_none() {
             let own_name = client.is_some() && !names_a_person(claims, dialect);
-            if own_name { Self::Application } else { Self::Unknown }
+            if own_name {
+                Self::Application
+            } else {
+                Self::Unknown
+            }
         } else if !signs.somebody_signed_in() && shows(dialect.doubtful) {
             Self::Unknown
         } else {
@@ -56,9 +68,13 @@ const PERSONAL: &[&str] = &[
     "phone_number",
 ];
 
-/// Whether the claims are about a person, whom they should then name by a subject. A person may be called like a client.
+/// Whether the claims are about a person, whom they should then name by a subject. A person may be
+/// called like a client.
 pub(crate) fn names_a_person(claims: &Claims, dialect: &Dialect) -> bool {
-    PERSONAL.iter().chain(dialect.sign_in).any(|name| is_there(claims, name))
+    PERSONAL
+        .iter()
+        .chain(dialect.sign_in)
+        .any(|name| is_there(claims, name))
         || matches!(claims.claim("auth_time"), Some(Json::Number(_)))
 }
 
@@ -83,7 +99,8 @@ impl Signs<'_> {
             Sign::Lacks(name, part) => text(name).is_none_or(|text| !text.contains(part)),
             Sign::Same(one, other) => text(one).is_some() && text(one) == text(other),
             Sign::OfClient(name, before, after) => {
-                let rest = text(name).and_then(|text| text.strip_prefix(before)?.strip_suffix(after));
+                let rest =
+                    text(name).and_then(|text| text.strip_prefix(before)?.strip_suffix(after));
                 rest.is_some() && rest == self.client
             }
             Sign::NobodySignedIn => !self.somebody_signed_in(),

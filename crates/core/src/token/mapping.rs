@@ -1,12 +1,13 @@
-//! Where an issuer's tokens keep the caller, the scopes, the roles and the groups, and how those names become ours.
+//! Where an issuer's tokens keep the caller, the scopes, the roles and the groups, and how those
+//! names become ours.
 
 use super::{Audiences, ClaimPath, Claims};
 use crate::dialect::{self, Dialect};
 use crate::jose::json::{Json, Object, Text};
 use std::collections::BTreeMap;
 
-/// Where identity is found in the tokens of one issuer. Of the places for one thing, the first that is there counts;
-/// roles and groups are gathered from all of theirs.
+/// Where identity is found in the tokens of one issuer. Of the places for one thing, the first that
+/// is there counts; roles and groups are gathered from all of theirs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapping {
     /// The stable identifier of the caller.
@@ -34,7 +35,8 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// The mapping of a dialect. Places that name `{audience}` need [`with_audiences`](Self::with_audiences).
+    /// The mapping of a dialect. Places that name `{audience}` need
+    /// [`with_audiences`](Self::with_audiences).
     pub fn of(dialect: &Dialect) -> Self {
         Self {
             subject: paths(dialect.subject),
@@ -51,11 +53,15 @@ impl Mapping {
         }
     }
 
-    /// Puts our own audiences in place of `{audience}`: roles that an issuer keeps for each API apart.
+    /// Puts our own audiences in place of `{audience}`: roles that an issuer keeps for each API
+    /// apart.
     #[must_use]
     pub fn with_audiences(mut self, audiences: &Audiences) -> Self {
         for places in [&mut self.roles, &mut self.groups] {
-            *places = places.iter().flat_map(|path| path.for_audiences(audiences)).collect();
+            *places = places
+                .iter()
+                .flat_map(|path| path.for_audiences(audiences))
+                .collect();
         }
         self
     }
@@ -76,8 +82,9 @@ impl Mapping {
             ("auth_time", &self.auth_time, &usual.auth_time),
         ];
         let own = things.map(|(member, places, usual)| {
-            let found =
-                places.iter().any(|place| place.find(claims).is_some_and(|value| *value != Json::Null));
+            let found = places
+                .iter()
+                .any(|place| place.find(claims).is_some_and(|value| *value != Json::Null));
             (places != usual).then_some((member, places.as_slice(), found))
         });
         own.into_iter().flatten()
@@ -88,16 +95,26 @@ impl Mapping {
         let scopes = claims.scopes();
         match &self.scope_prefix {
             None => scopes,
-            Some(prefix) => scopes.iter().filter_map(|scope| scope.strip_prefix(&**prefix)).collect(),
+            Some(prefix) => scopes
+                .iter()
+                .filter_map(|scope| scope.strip_prefix(&**prefix))
+                .collect(),
         }
     }
 
-    /// The roles, with those that they include. `groups` are the groups that serve as roles but are not in the claims.
+    /// The roles, with those that they include. `groups` are the groups that serve as roles but are
+    /// not in the claims.
     pub(super) fn roles_among(&self, claims: &Claims, groups: &[Text]) -> Vec<Text> {
         let mut roles = self.names(&self.roles, claims);
-        groups.iter().for_each(|group| add(&mut roles, group.clone()));
+        groups
+            .iter()
+            .for_each(|group| add(&mut roles, group.clone()));
         if let Some(prefix) = &self.role_prefix {
-            roles = roles.iter().filter_map(|role| role.strip_prefix(&**prefix)).map(Text::from).collect();
+            roles = roles
+                .iter()
+                .filter_map(|role| role.strip_prefix(&**prefix))
+                .map(Text::from)
+                .collect();
         }
         let mut at = 0;
         while let Some(role) = roles.get(at).cloned() {
@@ -114,11 +131,14 @@ impl Mapping {
         self.names(&self.groups, claims)
     }
 
-    /// All names at some places: texts, and texts in arrays. The members of an object are names only where a provider
-    /// is known to write them so.
+    /// All names at some places: texts, and texts in arrays. The members of an object are names
+    /// only where a provider is known to write them so.
     fn names(&self, places: &[ClaimPath], claims: &Claims) -> Vec<Text> {
         let mut names = Vec::new();
-        for (place, value) in places.iter().filter_map(|place| Some((place, place.find(claims)?))) {
+        for (place, value) in places
+            .iter()
+            .filter_map(|place| Some((place, place.find(claims)?)))
+        {
             let by_name = dialect::names_are_members(&place.as_one_name());
             match value {
                 Json::String(text) => self.split(text, &mut names),
@@ -136,19 +156,30 @@ impl Mapping {
 
     fn split(&self, text: &Text, names: &mut Vec<Text>) {
         match self.delimiter {
-            Some(delimiter) => text.split(delimiter).map(str::trim).for_each(|name| add(names, name.into())),
+            Some(delimiter) => text
+                .split(delimiter)
+                .map(str::trim)
+                .for_each(|name| add(names, name.into())),
             None => add(names, text.clone()),
         }
     }
 }
 
-/// The names of members whose value says where they are held: an object with texts, and nothing else.
+/// The names of members whose value says where they are held: an object with texts, and nothing
+/// else.
 fn members(object: &Object, names: &mut Vec<Text>) {
     let held = |value: &Json| {
         let places = value.as_object().filter(|places| !places.is_empty());
-        places.is_some_and(|places| places.iter().all(|(_, at)| at.as_str().is_some_and(|at| !at.is_empty())))
+        places.is_some_and(|places| {
+            places
+                .iter()
+                .all(|(_, at)| at.as_str().is_some_and(|at| !at.is_empty()))
+        })
     };
-    object.iter().filter(|(_, value)| held(value)).for_each(|(name, _)| add(names, name.into()));
+    object
+        .iter()
+        .filter(|(_, value)| held(value))
+        .for_each(|(name, _)| add(names, name.into()));
 }
 
 /// Adds a name that is not there yet, and not blank.
@@ -160,5 +191,8 @@ fn add(names: &mut Vec<Text>, name: Text) {
 
 /// Reads the paths of a dialect, all of which can be read.
 fn paths(texts: &[&str]) -> Vec<ClaimPath> {
-    texts.iter().filter_map(|text| ClaimPath::parse(text).ok()).collect()
+    texts
+        .iter()
+        .filter_map(|text| ClaimPath::parse(text).ok())
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! Tokens that only their issuer can read: what is left when a text has not the shape of a JWT.
 //!
-//! Refuses: texts that are too long to be asked about, and characters that no bearer token has (RFC 6750, section
-//! 2.1). Does not check anything else: what such a token stands for, its issuer says.
+//! Refuses: texts that are too long to be asked about, and characters that no bearer token has (RFC
+//! 6750, section 2.1). Does not check anything else: what such a token stands for, its issuer says.
 
 use crate::Limits;
 use crate::jose::base64url;
@@ -13,16 +13,23 @@ use std::fmt;
 pub struct OpaqueToken<'t>(&'t str);
 
 impl<'t> OpaqueToken<'t> {
-    /// The token, unless it has the shape of a JWT: three segments, and the first would be a JSON object. A text of
-    /// that shape is judged as a JWT and never asked about instead, however broken it is.
+    /// The token, unless it has the shape of a JWT: three segments, and the first would be a JSON
+    /// object. A text of that shape is judged as a JWT and never asked about instead, however
+    /// broken it is.
     ///
     /// # Errors
     ///
     /// `token.malformed` for a text that is too long, or has characters that no bearer token has.
     pub fn read(token: &'t str, limits: &Limits) -> Result<Option<Self>, Rejection> {
         if token.len() > limits.token_bytes {
-            let facts = (format!("at most {} bytes", limits.token_bytes), format!("{} bytes", token.len()));
-            return Err(Rejection::with(Code::TokenMalformed, Facts::new(facts.0, facts.1)));
+            let facts = (
+                format!("at most {} bytes", limits.token_bytes),
+                format!("{} bytes", token.len()),
+            );
+            return Err(Rejection::with(
+                Code::TokenMalformed,
+                Facts::new(facts.0, facts.1),
+            ));
         }
         if has_jwt_shape(token) {
             return Ok(None);
@@ -42,7 +49,10 @@ impl<'t> OpaqueToken<'t> {
 
 fn has_jwt_shape(token: &str) -> bool {
     let mut segments = token.split('.');
-    let (first, others) = (segments.next().unwrap_or_default(), segments.take(3).count());
+    let (first, others) = (
+        segments.next().unwrap_or_default(),
+        segments.take(3).count(),
+    );
     let object = |bytes: Vec<u8>| bytes.trim_ascii_start().starts_with(b"{");
     others == 2 && (first.starts_with("ey") || base64url::decode(first).is_ok_and(object))
 }
@@ -66,9 +76,18 @@ mod tests {
     use super::*;
 
     fn kind(text: &str) -> &'static str {
-        match OpaqueToken::read(text, &Limits { token_bytes: 60, ..Limits::default() }) {
+        match OpaqueToken::read(
+            text,
+            &Limits {
+                token_bytes: 60,
+                ..Limits::default()
+            },
+        ) {
             Ok(Some(token)) => {
-                assert_eq!((token.as_str(), format!("{token:?}")), (text, "an opaque token".to_owned()));
+                assert_eq!(
+                    (token.as_str(), format!("{token:?}")),
+                    (text, "an opaque token".to_owned())
+                );
                 "opaque"
             }
             Ok(None) => "jwt",
@@ -82,7 +101,15 @@ mod tests {
         for text in ["eyJ.x.y", "ey..", "eyJ=.x.y", &format!("{object}..")] {
             assert_eq!(kind(text), "jwt", "{text}");
         }
-        for text in ["opaque", "ory_at_a.b", "eyJ.x", "eyJ.a.b.c.d", "a.b.c", "MTIz.b.c", "x~+/-_.=="] {
+        for text in [
+            "opaque",
+            "ory_at_a.b",
+            "eyJ.x",
+            "eyJ.a.b.c.d",
+            "a.b.c",
+            "MTIz.b.c",
+            "x~+/-_.==",
+        ] {
             assert_eq!(kind(text), "opaque", "{text}");
         }
     }

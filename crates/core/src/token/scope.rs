@@ -1,13 +1,13 @@
 //! Scopes (RFC 6749, section 3.3): whole tokens, compared with case, never by prefix.
 //!
-//! A text that is no scope token counts for nothing. An element of an array such as `"read admin"` would else be one scope
-//! here, and two for whoever reads the scope string that we write of it.
+//! A text that is no scope token counts for nothing. An element of an array such as `"read admin"`
+//! would else be one scope here, and two for whoever reads the scope string that we write of it.
 
 use crate::jose::json::Text;
 use std::fmt;
 
-/// The set of scopes a token holds, in the order it holds them. Each is a scope token, so that [`parse`](Self::parse) reads
-/// back what is displayed.
+/// The set of scopes a token holds, in the order it holds them. Each is a scope token, so that
+/// [`parse`](Self::parse) reads back what is displayed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scopes(Box<[Text]>);
 
@@ -17,7 +17,8 @@ impl Scopes {
         text.split(' ').collect()
     }
 
-    /// Whether a text is one scope token: printable ASCII without space, quote and backslash, and not empty.
+    /// Whether a text is one scope token: printable ASCII without space, quote and backslash, and
+    /// not empty.
     pub fn is_token(text: &str) -> bool {
         let fits = |byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
         !text.is_empty() && text.bytes().all(fits)
@@ -41,7 +42,13 @@ impl Scopes {
 
 impl<'a> FromIterator<&'a str> for Scopes {
     fn from_iter<I: IntoIterator<Item = &'a str>>(scopes: I) -> Self {
-        Self(scopes.into_iter().filter(|scope| Self::is_token(scope)).map(Into::into).collect())
+        Self(
+            scopes
+                .into_iter()
+                .filter(|scope| Self::is_token(scope))
+                .map(Into::into)
+                .collect(),
+        )
     }
 }
 

@@ -21,14 +21,18 @@ impl NumericDate {
 
     /// Reads a claim: an integer, or a number with a fraction, which is cut off.
     ///
-    /// `None` for every other type, and for numbers that a double does not hold exactly (beyond 2^53).
+    /// `None` for every other type, and for numbers that a double does not hold exactly (beyond
+    /// 2^53).
     pub fn from_json(value: &Json) -> Option<Self> {
         const EXACT: f64 = 9_007_199_254_740_992.0;
         match value {
             Json::Number(Number::Integer(seconds)) => Some(Self(*seconds)),
             Json::Number(Number::Float(seconds)) if seconds.abs() < EXACT =>
             {
-                #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53 by the guard")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "whole and within 2^53 by the guard"
+                )]
                 Some(Self(seconds.floor() as i64))
             }
             _ => None,
@@ -66,13 +70,22 @@ mod tests {
     #[test]
     fn takes_numbers_and_nothing_else() {
         let float = |value| NumericDate::from_json(&Json::Number(Number::Float(value)));
-        assert_eq!(NumericDate::from_json(&Json::from(-5)), Some(NumericDate(-5)));
+        assert_eq!(
+            NumericDate::from_json(&Json::from(-5)),
+            Some(NumericDate(-5))
+        );
         assert_eq!(float(1.9), Some(NumericDate(1)));
         assert_eq!(float(-0.5), Some(NumericDate(-1)));
         assert_eq!(float(1e300), None);
-        assert_eq!(float(9_007_199_254_740_991.0), Some(NumericDate(9_007_199_254_740_991)));
+        assert_eq!(
+            float(9_007_199_254_740_991.0),
+            Some(NumericDate(9_007_199_254_740_991))
+        );
         assert_eq!(float(9_007_199_254_740_992.0), None);
-        assert_eq!(NumericDate::from_json(&Json::Number(Number::Unsigned(u64::MAX))), None);
+        assert_eq!(
+            NumericDate::from_json(&Json::Number(Number::Unsigned(u64::MAX))),
+            None
+        );
         assert_eq!(NumericDate::from_json(&Json::from("1")), None);
         assert_eq!(NumericDate::from_json(&Json::Null), None);
     }

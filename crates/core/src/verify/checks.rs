@@ -1,9 +1,10 @@
 //! THE table: every check of a token's header and claims, in order, each once.
 //!
-//! [`screen`](super::Verifier::screen) runs the rows that need no key, so that junk never causes a fetch;
-//! [`verify`](super::Verifier::verify) runs the rest after the signature; both stop at the first refusal.
-//! [`explain_screening`](super::Verifier::explain_screening) and `explain_rest` run the same rows to the end. The types of the claims were checked when
-//! they were read, and the signature is checked in between.
+//! [`screen`](super::Verifier::screen) runs the rows that need no key, so that junk never causes a
+//! fetch; [`verify`](super::Verifier::verify) runs the rest after the signature; both stop at the
+//! first refusal. [`explain_screening`](super::Verifier::explain_screening) and `explain_rest` run
+//! the same rows to the end. The types of the claims were checked when they were read, and the
+//! signature is checked in between.
 
 use super::verifier::Examination;
 use super::{TokenType, kinds};
@@ -45,7 +46,10 @@ pub static CHECKS: &[Check] = &[
         stage: Stage::BeforeKeys,
         result: |x| Some(x.profile().algorithms.contains(&x.header?.algorithm)),
         expected: |x| one_of(&x.profile().algorithms),
-        found: |x| x.header.map_or_else(String::new, |header| header.algorithm.to_string()),
+        found: |x| {
+            x.header
+                .map_or_else(String::new, |header| header.algorithm.to_string())
+        },
     },
     Check {
         name: "type",
@@ -56,18 +60,34 @@ pub static CHECKS: &[Check] = &[
             Some(kind.is_some_and(|kind| x.profile().types.contains(&kind)))
         },
         expected: |x| format!("`typ` to be {}", one_of(&x.profile().types)),
-        found: |x| x.header.and_then(|header| header.typ.as_deref()).map_or_else(|| "none".to_owned(), shown),
+        found: |x| {
+            x.header
+                .and_then(|header| header.typ.as_deref())
+                .map_or_else(|| "none".to_owned(), shown)
+        },
     },
     Check {
         name: "kind of token",
         code: Code::TokenType,
         stage: Stage::BeforeKeys,
-        result: |x| (x.header.is_some() && !x.dialect().marks.is_empty()).then(|| wrong_mark(x).is_none()),
+        result: |x| {
+            (x.header.is_some() && !x.dialect().marks.is_empty()).then(|| wrong_mark(x).is_none())
+        },
         expected: |x| {
             let mark = |mark: &Mark| format!("`{}` to be {}", mark.claim, mark.values.join(" or "));
-            x.dialect().marks.iter().map(mark).collect::<Vec<_>>().join(" and ")
+            x.dialect()
+                .marks
+                .iter()
+                .map(mark)
+                .collect::<Vec<_>>()
+                .join(" and ")
         },
-        found: |x| wrong_mark(x).map_or_else(|| "that".to_owned(), |mark| texts(x.claims.claim(mark.claim))),
+        found: |x| {
+            wrong_mark(x).map_or_else(
+                || "that".to_owned(),
+                |mark| texts(x.claims.claim(mark.claim)),
+            )
+        },
     },
     Check {
         name: "type of the introspected token",
@@ -91,7 +111,11 @@ pub static CHECKS: &[Check] = &[
         stage: Stage::BeforeKeys,
         result: |x| kinds::untyped(x).then(|| kinds::tell_tale(x, EVENT_CLAIMS).is_none()),
         expected: |_| format!("none of {}", one_of(EVENT_CLAIMS)),
-        found: |x| kinds::tell_tale(x, EVENT_CLAIMS).unwrap_or("none").to_owned(),
+        found: |x| {
+            kinds::tell_tale(x, EVENT_CLAIMS)
+                .unwrap_or("none")
+                .to_owned()
+        },
     },
     Check {
         name: "issuer",
@@ -104,7 +128,8 @@ pub static CHECKS: &[Check] = &[
             };
             match x.claims.issuer() {
                 Some(issuer) => Some(is_ours(issuer)),
-                // An introspection answer may leave it out (RFC 7662, section 2.2): we know whom we asked.
+                // An introspection answer may leave it out (RFC 7662, section 2.2): we know whom we
+                // asked.
                 None => x.header.map(|_| false),
             }
         },
@@ -116,9 +141,17 @@ pub static CHECKS: &[Check] = &[
         code: Code::TokenClaimType,
         stage: Stage::BeforeKeys,
         result: |x| Some(x.first_null_claim().is_none()),
-        expected: |x| format!("{} to have a value", x.required_claims().collect::<Vec<_>>().join(", ")),
+        expected: |x| {
+            format!(
+                "{} to have a value",
+                x.required_claims().collect::<Vec<_>>().join(", ")
+            )
+        },
         found: |x| {
-            x.first_null_claim().map_or_else(|| "values".to_owned(), |name| format!("`{name}` to be null"))
+            x.first_null_claim().map_or_else(
+                || "values".to_owned(),
+                |name| format!("`{name}` to be null"),
+            )
         },
     },
     Check {
@@ -127,23 +160,39 @@ pub static CHECKS: &[Check] = &[
         stage: Stage::BeforeKeys,
         result: |x| Some(x.first_missing_claim().is_none()),
         expected: |x| x.required_claims().collect::<Vec<_>>().join(", "),
-        found: |x| x.first_missing_claim().map_or_else(|| "all".to_owned(), |name| format!("no `{name}`")),
+        found: |x| {
+            x.first_missing_claim()
+                .map_or_else(|| "all".to_owned(), |name| format!("no `{name}`"))
+        },
     },
     Check {
         name: "client",
         code: Code::TokenClaimMissing,
         stage: Stage::BeforeKeys,
         result: |x| {
-            let places =
-                x.header.filter(|_| x.dialect().client_required).map(|_| &x.profile().mapping.client)?;
+            let places = x
+                .header
+                .filter(|_| x.dialect().client_required)
+                .map(|_| &x.profile().mapping.client)?;
             Some(places.iter().any(|place| place.find(x.claims).is_some()))
         },
         expected: |x| {
-            let places: Vec<String> = x.profile().mapping.client.iter().map(ToString::to_string).collect();
+            let places: Vec<String> = x
+                .profile()
+                .mapping
+                .client
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             format!("one of {}, which ID tokens do not have", places.join(", "))
         },
         found: |x| {
-            if x.profile().mapping.client.iter().any(|place| place.find(x.claims).is_some()) {
+            if x.profile()
+                .mapping
+                .client
+                .iter()
+                .any(|place| place.find(x.claims).is_some())
+            {
                 "one"
             } else {
                 "none"
@@ -158,11 +207,19 @@ pub static CHECKS: &[Check] = &[
         result: |x| {
             let empty = x.claims.has_empty_subject();
             // A client that calls for itself may be nobody's subject, unless the profile wants one.
-            let spared = x.dialect().empty_subject || (!x.requires_subject() && x.client().is_some());
+            let spared =
+                x.dialect().empty_subject || (!x.requires_subject() && x.client().is_some());
             Some(!empty || spared)
         },
         expected: |_| "`sub` to be a string that is not empty".to_owned(),
-        found: |x| if x.claims.has_empty_subject() { "an empty string" } else { "that" }.to_owned(),
+        found: |x| {
+            if x.claims.has_empty_subject() {
+                "an empty string"
+            } else {
+                "that"
+            }
+            .to_owned()
+        },
     },
     Check {
         name: "caller",
@@ -173,7 +230,9 @@ pub static CHECKS: &[Check] = &[
             let spared = x.confirming || x.dialect().types.contains(&TokenType::Assertion);
             (!spared).then(|| x.names_its_caller())
         },
-        expected: |_| "a subject, or the client of an application that calls in its own name".to_owned(),
+        expected: |_| {
+            "a subject, or the client of an application that calls in its own name".to_owned()
+        },
         found: |x| {
             match (x.subject().is_some(), x.client().is_some()) {
                 (true, _) => "a subject",
@@ -189,7 +248,13 @@ pub static CHECKS: &[Check] = &[
         code: Code::TokenExpired,
         stage: Stage::EveryTime,
         result: |x| with_expiry(x, |exp| x.now < exp.plus(x.profile().leeway_seconds())),
-        expected: |x| format!("`exp` after {}, less a leeway of {} s", x.now, x.profile().leeway_seconds()),
+        expected: |x| {
+            format!(
+                "`exp` after {}, less a leeway of {} s",
+                x.now,
+                x.profile().leeway_seconds()
+            )
+        },
         found: |x| date(x, x.claims.expires()),
     },
     Check {
@@ -197,7 +262,13 @@ pub static CHECKS: &[Check] = &[
         code: Code::TokenNotYetValid,
         stage: Stage::EveryTime,
         result: |x| Some(x.has_come(x.claims.not_before()?)),
-        expected: |x| format!("`nbf` until {}, plus a leeway of {} s", x.now, x.profile().leeway_seconds()),
+        expected: |x| {
+            format!(
+                "`nbf` until {}, plus a leeway of {} s",
+                x.now,
+                x.profile().leeway_seconds()
+            )
+        },
         found: |x| date(x, x.claims.not_before()),
     },
     Check {
@@ -205,15 +276,30 @@ pub static CHECKS: &[Check] = &[
         code: Code::TokenNotYetValid,
         stage: Stage::EveryTime,
         result: |x| Some(x.has_come(x.claims.issued_at()?)),
-        expected: |x| format!("`iat` until {}, plus a leeway of {} s", x.now, x.profile().leeway_seconds()),
+        expected: |x| {
+            format!(
+                "`iat` until {}, plus a leeway of {} s",
+                x.now,
+                x.profile().leeway_seconds()
+            )
+        },
         found: |x| date(x, x.claims.issued_at()),
     },
     Check {
         name: "lifetime",
         code: Code::TokenLifetime,
         stage: Stage::EveryTime,
-        result: |x| with_expiry(x, |exp| exp.since(x.now) <= x.profile().max_lifetime_seconds()),
-        expected: |x| format!("`exp` at most {} s ahead", x.profile().max_lifetime_seconds()),
+        result: |x| {
+            with_expiry(x, |exp| {
+                exp.since(x.now) <= x.profile().max_lifetime_seconds()
+            })
+        },
+        expected: |x| {
+            format!(
+                "`exp` at most {} s ahead",
+                x.profile().max_lifetime_seconds()
+            )
+        },
         found: |x| date(x, x.claims.expires()),
     },
     Check {
@@ -233,12 +319,23 @@ pub static CHECKS: &[Check] = &[
         stage: Stage::AfterSignature,
         result: |x| {
             // Without such a claim, the tenant is in the issuer and nowhere else.
-            let tenant = x.verifier.tenant().filter(|_| !x.profile().mapping.tenant.is_empty())?;
+            let tenant = x
+                .verifier
+                .tenant()
+                .filter(|_| !x.profile().mapping.tenant.is_empty())?;
             Some(x.tenant().and_then(Json::as_str) == Some(tenant))
         },
         expected: |x| {
-            let claim = x.profile().mapping.tenant.first().map_or_else(String::new, ToString::to_string);
-            format!("`{claim}` to be `{}`", x.verifier.tenant().unwrap_or_default())
+            let claim = x
+                .profile()
+                .mapping
+                .tenant
+                .first()
+                .map_or_else(String::new, ToString::to_string);
+            format!(
+                "`{claim}` to be `{}`",
+                x.verifier.tenant().unwrap_or_default()
+            )
         },
         found: |x| texts(x.tenant()),
     },
@@ -248,11 +345,18 @@ pub static CHECKS: &[Check] = &[
         stage: Stage::AfterSignature,
         result: |x| {
             let template = x.key_issuer.filter(|_| x.dialect().keys_name_issuer)?;
-            let tenant = x.verifier.tenant().or_else(|| x.tenant()?.as_str()).unwrap_or_default();
+            let tenant = x
+                .verifier
+                .tenant()
+                .or_else(|| x.tenant()?.as_str())
+                .unwrap_or_default();
             Some(filled(template, tenant) == x.verifier.issuer().as_str())
         },
         expected: |x| format!("a key of `{}`", x.verifier.issuer()),
-        found: |x| x.key_issuer.map_or_else(|| "a key of any issuer".to_owned(), shown),
+        found: |x| {
+            x.key_issuer
+                .map_or_else(|| "a key of any issuer".to_owned(), shown)
+        },
     },
     Check {
         name: "configured claims",
@@ -260,17 +364,38 @@ pub static CHECKS: &[Check] = &[
         stage: Stage::AfterSignature,
         result: |x| {
             let conditions = &x.profile().conditions;
-            (!conditions.is_empty()).then(|| conditions.iter().all(|condition| condition.is_met_by(x.claims)))
+            (!conditions.is_empty()).then(|| {
+                conditions
+                    .iter()
+                    .all(|condition| condition.is_met_by(x.claims))
+            })
         },
         expected: |x| {
-            let names = x.profile().conditions.iter().map(|condition| format!("`{}`", condition.claim));
-            format!("the configured values of {}", names.collect::<Vec<_>>().join(", "))
+            let names = x
+                .profile()
+                .conditions
+                .iter()
+                .map(|condition| format!("`{}`", condition.claim));
+            format!(
+                "the configured values of {}",
+                names.collect::<Vec<_>>().join(", ")
+            )
         },
         found: |x| {
-            let unmet = x.profile().conditions.iter().find(|condition| !condition.is_met_by(x.claims));
+            let unmet = x
+                .profile()
+                .conditions
+                .iter()
+                .find(|condition| !condition.is_met_by(x.claims));
             unmet.map_or_else(
                 || "those".to_owned(),
-                |condition| format!("`{}` to be {}", condition.claim, texts(condition.claim.find(x.claims))),
+                |condition| {
+                    format!(
+                        "`{}` to be {}",
+                        condition.claim,
+                        texts(condition.claim.find(x.claims))
+                    )
+                },
             )
         },
     },
@@ -279,7 +404,10 @@ pub static CHECKS: &[Check] = &[
         code: Code::ProofUnsupported,
         stage: Stage::AfterSignature,
         result: |x| {
-            Some(confirmation_members(x)?.all(|name| CONFIRMATIONS.contains(&name)) && !no_confirmation(x))
+            Some(
+                confirmation_members(x)?.all(|name| CONFIRMATIONS.contains(&name))
+                    && !no_confirmation(x),
+            )
         },
         expected: |_| format!("`cnf` to hold {}", one_of(CONFIRMATIONS)),
         found: |_| "another confirmation method".to_owned(),
@@ -300,7 +428,8 @@ pub static CHECKS: &[Check] = &[
 /// The claim of logout tokens and security events (RFC 8417, section 2.2).
 const EVENT_CLAIMS: &[&str] = &["events"];
 
-/// The confirmation methods there will be proofs for (RFC 9449, section 6.1; RFC 8705, section 3.1).
+/// The confirmation methods there will be proofs for (RFC 9449, section 6.1; RFC 8705, section
+/// 3.1).
 const CONFIRMATIONS: &[&str] = &["jkt", "x5t#S256"];
 
 /// The first mark of the dialect that the token does not bear.
@@ -308,7 +437,8 @@ fn wrong_mark(x: &Examination<'_>) -> Option<&'static Mark> {
     x.dialect().marks.iter().find(|mark| !x.has_mark(mark))
 }
 
-/// A JWT must say when it ends; an introspection answer may leave it out, and then is asked for again soon.
+/// A JWT must say when it ends; an introspection answer may leave it out, and then is asked for
+/// again soon.
 fn with_expiry(x: &Examination<'_>, check: impl FnOnce(NumericDate) -> bool) -> Option<bool> {
     match x.claims.expires() {
         Some(exp) => Some(check(exp)),
@@ -334,7 +464,11 @@ fn no_confirmation(x: &Examination<'_>) -> bool {
 }
 
 pub(super) fn one_of<T: std::fmt::Display>(values: &[T]) -> String {
-    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    values
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn date(x: &Examination<'_>, date: Option<NumericDate>) -> String {
@@ -350,8 +484,17 @@ pub(super) fn texts(value: Option<&Json>) -> String {
         None => "none".to_owned(),
         Some(Json::String(text)) => shown(text),
         Some(Json::Array(elements)) => {
-            let texts: Vec<String> = elements.iter().filter_map(Json::as_str).take(5).map(shown).collect();
-            if texts.is_empty() { "an empty array".to_owned() } else { texts.join(", ") }
+            let texts: Vec<String> = elements
+                .iter()
+                .filter_map(Json::as_str)
+                .take(5)
+                .map(shown)
+                .collect();
+            if texts.is_empty() {
+                "an empty array".to_owned()
+            } else {
+                texts.join(", ")
+            }
         }
         Some(other) => other.type_name().to_owned(),
     }

@@ -42,14 +42,25 @@ impl Step {
     pub fn new(name: &'static str, outcome: Outcome, code: Code) -> Self {
         let entry = code.entry();
         let (expected, found) = (String::new(), String::new());
-        Self { name, outcome, code: entry.code, cure: entry.cure, expected, found }
+        Self {
+            name,
+            outcome,
+            code: entry.code,
+            cure: entry.cure,
+            expected,
+            found,
+        }
     }
 
     /// A step outside the table that failed with this refusal.
     pub fn failed(name: &'static str, rejection: &Rejection) -> Self {
         let facts = rejection.facts();
         let (expected, found) = (facts.expected().to_owned(), facts.found().to_owned());
-        Self { expected, found, ..Self::new(name, Outcome::Fail, rejection.code()) }
+        Self {
+            expected,
+            found,
+            ..Self::new(name, Outcome::Fail, rejection.code())
+        }
     }
 
     /// A step that an earlier failure left nothing to do.
@@ -60,7 +71,11 @@ impl Step {
     /// The same step with what would have passed, and what was there.
     #[must_use]
     pub fn telling(self, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { expected: expected.into(), found: found.into(), ..self }
+        Self {
+            expected: expected.into(),
+            found: found.into(),
+            ..self
+        }
     }
 }
 
@@ -71,7 +86,8 @@ impl Verifier {
         rows(false).map(|check| step(check, &examination)).collect()
     }
 
-    /// The rows of the table that run after the signature, each with its outcome, and the key that signed if one did.
+    /// The rows of the table that run after the signature, each with its outcome, and the key that
+    /// signed if one did.
     pub fn explain_rest(
         &self,
         token: &UnverifiedToken<'_>,
@@ -79,24 +95,35 @@ impl Verifier {
         now: NumericDate,
     ) -> Vec<Step> {
         let examination = self.examine(Some(token.header()), token.unverified_claims(), now);
-        let examination = Examination { key_issuer: key.and_then(VerifyingKey::issuer), ..examination };
+        let examination = Examination {
+            key_issuer: key.and_then(VerifyingKey::issuer),
+            ..examination
+        };
         rows(true).map(|check| step(check, &examination)).collect()
     }
 
-    /// The whole table over what the issuer says about a token that is not a JWT, each row with its outcome.
+    /// The whole table over what the issuer says about a token that is not a JWT, each row with its
+    /// outcome.
     pub fn explain_answer(&self, claims: &Claims, now: NumericDate) -> Vec<Step> {
         let examination = self.examine(None, claims, now);
-        rows(false).chain(rows(true)).map(|check| step(check, &examination)).collect()
+        rows(false)
+            .chain(rows(true))
+            .map(|check| step(check, &examination))
+            .collect()
     }
 
     /// The same rows as skipped steps, for a token that did not get that far.
     pub fn explain_skipped(after_signature: bool) -> Vec<Step> {
-        rows(after_signature).map(|check| Step::not_reached(check.name, check.code)).collect()
+        rows(after_signature)
+            .map(|check| Step::not_reached(check.name, check.code))
+            .collect()
     }
 }
 
 fn rows(after_signature: bool) -> impl Iterator<Item = &'static Check> {
-    CHECKS.iter().filter(move |check| (check.stage == Stage::AfterSignature) == after_signature)
+    CHECKS
+        .iter()
+        .filter(move |check| (check.stage == Stage::AfterSignature) == after_signature)
 }
 
 fn step(check: &Check, examination: &Examination<'_>) -> Step {

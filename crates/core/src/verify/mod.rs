@@ -1,4 +1,5 @@
-//! From a signed token to an access token: the profile, the table of checks, and the verifier that runs it.
+//! From a signed token to an access token: the profile, the table of checks, and the verifier that
+//! runs it.
 
 pub mod checks;
 mod explain;

@@ -1,8 +1,9 @@
 //! Patterns for the values of claims: `repo:my-org/*`.
 //!
-//! An asterisk stands behind a delimiter, so that a pattern for one name never fits a longer one: `repo:my-org*` would fit
-//! `repo:my-org-evil/x`, and is no pattern. At the end it stands for all the rest, which is not empty. Anywhere else it
-//! stands for one part, between that delimiter and the next.
+//! An asterisk stands behind a delimiter, so that a pattern for one name never fits a longer one:
+//! `repo:my-org*` would fit `repo:my-org-evil/x`, and is no pattern. At the end it stands for all
+//! the rest, which is not empty. Anywhere else it stands for one part, between that delimiter and
+//! the next.
 
 use std::fmt;
 
@@ -18,8 +19,8 @@ impl Pattern {
     ///
     /// # Errors
     ///
-    /// A text without an asterisk, and an asterisk at the start, behind anything but a delimiter, or before anything but a
-    /// delimiter or the end.
+    /// A text without an asterisk, and an asterisk at the start, behind anything but a delimiter,
+    /// or before anything but a delimiter or the end.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let mut pieces = text.split('*').peekable();
         let mut count = 0;
@@ -33,7 +34,11 @@ impl Pattern {
             }
             count += 1;
         }
-        if count > 1 { Ok(Self(text.into())) } else { Err(PatternError) }
+        if count > 1 {
+            Ok(Self(text.into()))
+        } else {
+            Err(PatternError)
+        }
     }
 
     /// Whether a text fits.
@@ -83,7 +88,12 @@ mod tests {
         for (pattern, fitting, others) in [
             (
                 "repo:org/*",
-                &["repo:org/app:ref:refs/heads/main", "repo:org/app", "repo:org/*", "repo:org//"][..],
+                &[
+                    "repo:org/app:ref:refs/heads/main",
+                    "repo:org/app",
+                    "repo:org/*",
+                    "repo:org//",
+                ][..],
                 &[
                     "repo:org/",
                     "repo:org",
@@ -112,7 +122,10 @@ mod tests {
             (
                 "system:serviceaccount:*:orders",
                 &["system:serviceaccount:shop:orders"],
-                &["system:serviceaccount:shop:x:orders", "system:serviceaccount:shop:orders2"],
+                &[
+                    "system:serviceaccount:shop:x:orders",
+                    "system:serviceaccount:shop:orders2",
+                ],
             ),
             ("/*/b/*", &["/a/b/c/d"], &["/a/b/", "/a/c/b/d", "//b/c"]),
         ] {

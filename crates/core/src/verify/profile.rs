@@ -19,9 +19,11 @@ pub struct Profile {
     pub algorithms: Vec<Algorithm>,
     /// The values of the header `typ` that are accepted.
     pub types: Vec<TokenType>,
-    /// Claims that must be there, besides `iss`, `exp` and the one for the audience, which always must.
+    /// Claims that must be there, besides `iss`, `exp` and the one for the audience, which always
+    /// must.
     pub required_claims: Vec<Box<str>>,
-    /// Claims that must have one of these values, or be an array that holds one: the operator's conditions.
+    /// Claims that must have one of these values, or be an array that holds one: the operator's
+    /// conditions.
     pub conditions: Vec<Condition>,
     /// How far the clocks of the issuer and of this server may be apart. Default 60 seconds.
     pub leeway: Duration,
@@ -29,11 +31,12 @@ pub struct Profile {
     pub max_lifetime: Duration,
     /// Where the caller, the scopes, the roles and the groups are.
     pub mapping: Mapping,
-    /// Whether an introspection answer without an audience is accepted, because that endpoint answers for this API
-    /// alone. One for another audience never is. Default false.
+    /// Whether an introspection answer without an audience is accepted, because that endpoint
+    /// answers for this API alone. One for another audience never is. Default false.
     pub danger_answers_without_audience: bool,
-    /// Whether an introspection answer with neither an audience nor a sign of an access token is accepted, because that
-    /// endpoint knows no other tokens: no refresh tokens, no ID tokens. Default false.
+    /// Whether an introspection answer with neither an audience nor a sign of an access token is
+    /// accepted, because that endpoint knows no other tokens: no refresh tokens, no ID tokens.
+    /// Default false.
     pub danger_answers_without_type: bool,
 }
 
@@ -55,14 +58,16 @@ pub enum Expected {
     Like(Pattern),
 }
 
-/// A value of the header `typ` (RFC 7515, section 4.1.9), compared without case, `application/` left out.
+/// A value of the header `typ` (RFC 7515, section 4.1.9), compared without case, `application/`
+/// left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenType {
     /// `at+jwt`: an access token (RFC 9068, section 2.1).
     AccessToken,
     /// `JWT`: any kind of token.
     Jwt,
-    /// `portcullis-assertion+jwt`: what a Portcullis gateway says of a caller to the servers behind it.
+    /// `portcullis-assertion+jwt`: what a Portcullis gateway says of a caller to the servers behind
+    /// it.
     Assertion,
     /// No `typ` at all.
     Absent,
@@ -75,7 +80,12 @@ impl Profile {
             dialect,
             algorithms: Algorithm::ALL.to_vec(),
             types: dialect.types.to_vec(),
-            required_claims: dialect.required_claims.iter().copied().map(Into::into).collect(),
+            required_claims: dialect
+                .required_claims
+                .iter()
+                .copied()
+                .map(Into::into)
+                .collect(),
             conditions: Vec::new(),
             leeway: Duration::from_secs(60),
             max_lifetime: dialect.max_lifetime,
@@ -85,8 +95,8 @@ impl Profile {
         }
     }
 
-    /// Any provider: `typ` is `at+jwt`, `JWT` or absent; a subject, or the client of an application, is required; what
-    /// looks like an ID token or a logout token is refused.
+    /// Any provider: `typ` is `at+jwt`, `JWT` or absent; a subject, or the client of an
+    /// application, is required; what looks like an ID token or a logout token is refused.
     pub fn generic() -> Self {
         Self::of(Dialect::of_issuer(""))
     }
@@ -121,9 +131,10 @@ impl Condition {
         self.values.iter().any(|expected| match expected {
             Expected::Value(value) => self.claim.holds(claims, value),
             Expected::Like(pattern) => match self.claim.find(claims) {
-                Some(Json::Array(elements)) => {
-                    elements.iter().filter_map(Json::as_str).any(|text| pattern.fits(text))
-                }
+                Some(Json::Array(elements)) => elements
+                    .iter()
+                    .filter_map(Json::as_str)
+                    .any(|text| pattern.fits(text)),
                 Some(value) => value.as_str().is_some_and(|text| pattern.fits(text)),
                 None => false,
             },
@@ -138,7 +149,9 @@ fn seconds(duration: Duration) -> i64 {
 impl TokenType {
     /// The kind that a header's `typ` names; `None` for every other value.
     pub fn of_header(typ: Option<&str>) -> Option<Self> {
-        let Some(typ) = typ else { return Some(Self::Absent) };
+        let Some(typ) = typ else {
+            return Some(Self::Absent);
+        };
         let is = |name: &str| typ.eq_ignore_ascii_case(name);
         if is("at+jwt") || is("application/at+jwt") {
             Some(Self::AccessToken)

@@ -20,9 +20,13 @@ fn payload(changes: &[(&str, &str)]) -> String {
         ("iat", "1000000"),
         ("sub", r#""s""#),
     ];
-    let kept = good.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    let kept = good
+        .iter()
+        .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
     let members = kept.chain(changes).filter(|(_, value)| !value.is_empty());
-    let members: Vec<String> = members.map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
+    let members: Vec<String> = members
+        .map(|(name, value)| format!(r#""{name}":{value}"#))
+        .collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -34,13 +38,21 @@ fn signed(header: &str, payload: &str) -> (String, VerifyingKey) {
 /// The same, with more members of the key.
 fn signed_by(header: &str, payload: &str, more: &str) -> (String, VerifyingKey) {
     let signer = Ed25519KeyPair::from_seed_unchecked(&[3; 32]).unwrap();
-    let input = format!("{}.{}", base64url::encode(header.as_bytes()), base64url::encode(payload.as_bytes()));
-    let token = format!("{input}.{}", base64url::encode(signer.sign(input.as_bytes()).as_ref()));
+    let input = format!(
+        "{}.{}",
+        base64url::encode(header.as_bytes()),
+        base64url::encode(payload.as_bytes())
+    );
+    let token = format!(
+        "{input}.{}",
+        base64url::encode(signer.sign(input.as_bytes()).as_ref())
+    );
     let jwk = format!(
         r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"{more}}}"#,
         base64url::encode(signer.public_key().as_ref())
     );
-    let key = VerifyingKey::from_jwk(&json::parse(jwk.as_bytes(), &Limits::default()).unwrap()).unwrap();
+    let key =
+        VerifyingKey::from_jwk(&json::parse(jwk.as_bytes(), &Limits::default()).unwrap()).unwrap();
     (token, key)
 }
 
@@ -66,7 +78,9 @@ pub(super) fn verify(
 pub(super) const PLAIN: &str = r#"{"alg":"EdDSA"}"#;
 
 pub(super) fn code(changes: &[(&str, &str)]) -> Option<Code> {
-    verify(Profile::generic(), PLAIN, changes).err().map(|rejection| rejection.code())
+    verify(Profile::generic(), PLAIN, changes)
+        .err()
+        .map(|rejection| rejection.code())
 }
 
 fn explained(changes: &[(&str, &str)], after_signature: bool) -> Vec<Step> {
@@ -82,7 +96,11 @@ fn explained(changes: &[(&str, &str)], after_signature: bool) -> Vec<Step> {
 /// What a row says that it found.
 fn found(changes: &[(&str, &str)], row: &str) -> String {
     let steps = [explained(changes, false), explained(changes, true)].concat();
-    steps.into_iter().find(|step| step.name == row).unwrap().found
+    steps
+        .into_iter()
+        .find(|step| step.name == row)
+        .unwrap()
+        .found
 }
 
 #[test]
@@ -97,7 +115,11 @@ fn time_counts_to_the_second() {
         ("iat", NOW + 60, None),
         ("iat", NOW + 61, Some(Code::TokenNotYetValid)),
     ] {
-        assert_eq!(code(&[(claim, &value.to_string())]), expected, "{claim} {value}");
+        assert_eq!(
+            code(&[(claim, &value.to_string())]),
+            expected,
+            "{claim} {value}"
+        );
     }
 }
 
@@ -111,7 +133,9 @@ fn the_profile_says_how_far_clocks_may_be_apart_and_how_long_a_token_lives() {
     };
     let code = |exp: i64| {
         let exp = exp.to_string();
-        verify(strict.clone(), PLAIN, &[("exp", &exp), ("iat", "")]).err().map(|rejection| rejection.code())
+        verify(strict.clone(), PLAIN, &[("exp", &exp), ("iat", "")])
+            .err()
+            .map(|rejection| rejection.code())
     };
     assert_eq!(code(NOW), Some(Code::TokenExpired));
     assert_eq!((code(NOW + 1), code(NOW + 100)), (None, None));
@@ -122,7 +146,10 @@ fn the_profile_says_how_far_clocks_may_be_apart_and_how_long_a_token_lives() {
 fn a_verified_token_grows_old() {
     let token = verify(Profile::generic(), PLAIN, &[]).unwrap();
     assert!(Verifier::recheck(&token, at(NOW + 359)).is_ok());
-    assert_eq!(Verifier::recheck(&token, at(NOW + 360)).unwrap_err().code(), Code::TokenExpired);
+    assert_eq!(
+        Verifier::recheck(&token, at(NOW + 360)).unwrap_err().code(),
+        Code::TokenExpired
+    );
 }
 
 #[test]
@@ -147,26 +174,47 @@ fn what_looks_like_another_kind_of_token_is_refused_unless_it_is_typed() {
     }
 }
 
-/// Junk must not cause a fetch: all that needs no key is refused before one is looked for, and no more than that.
+/// Junk must not cause a fetch: all that needs no key is refused before one is looked for, and no
+/// more than that.
 #[test]
 fn the_first_look_runs_the_rows_that_need_no_key() {
     let screen = |changes: &[(&str, &str)]| {
         let (token, _) = signed(PLAIN, &payload(changes));
         let token = compact::parse(&token, &Limits::default()).unwrap();
-        verifier(Profile::generic()).screen(&token, at(NOW)).err().map(|rejection| rejection.code())
+        verifier(Profile::generic())
+            .screen(&token, at(NOW))
+            .err()
+            .map(|rejection| rejection.code())
     };
-    assert_eq!(screen(&[("iss", r#""https://other.example""#)]), Some(Code::TokenIssuer));
+    assert_eq!(
+        screen(&[("iss", r#""https://other.example""#)]),
+        Some(Code::TokenIssuer)
+    );
     assert_eq!(screen(&[("exp", "1")]), Some(Code::TokenExpired));
-    assert_eq!(screen(&[("sub", "")]), Some(Code::TokenClaimMissing), "nobody is named");
-    assert_eq!(screen(&[("aud", r#""other""#)]), None, "known to whom only after the signature");
+    assert_eq!(
+        screen(&[("sub", "")]),
+        Some(Code::TokenClaimMissing),
+        "nobody is named"
+    );
+    assert_eq!(
+        screen(&[("aud", r#""other""#)]),
+        None,
+        "known to whom only after the signature"
+    );
     assert_eq!(code(&[("aud", r#""other""#)]), Some(Code::TokenAudience));
 }
 
 #[test]
 fn a_bound_token_is_no_bearer_token() {
     assert_eq!(code(&[("cnf", r#"{"jkt":"x"}"#)]), Some(Code::ProofMissing));
-    assert_eq!(code(&[("cnf", r#"{"kid":"x"}"#)]), Some(Code::ProofUnsupported));
-    assert_eq!(code(&[("cnf", r#"{"jkt":"x","kid":"x"}"#)]), Some(Code::ProofUnsupported));
+    assert_eq!(
+        code(&[("cnf", r#"{"kid":"x"}"#)]),
+        Some(Code::ProofUnsupported)
+    );
+    assert_eq!(
+        code(&[("cnf", r#"{"jkt":"x","kid":"x"}"#)]),
+        Some(Code::ProofUnsupported)
+    );
     assert_eq!(code(&[("cnf", "{}")]), Some(Code::ProofUnsupported));
 }
 
@@ -184,10 +232,26 @@ fn profiles_are_known_by_name() {
     assert_eq!(Profile::named("other"), None);
     let typed = r#"{"alg":"EdDSA","typ":"at+jwt"}"#;
     let lacking = verify(Profile::rfc9068(), typed, &[]).unwrap_err();
-    assert_eq!((lacking.code(), lacking.facts().found()), (Code::TokenClaimMissing, "no `client_id`"));
-    assert!(verify(Profile::rfc9068(), typed, &[("client_id", r#""c""#), ("jti", r#""j""#)]).is_ok());
-    let narrow = Profile { algorithms: vec![Algorithm::RS256], ..Profile::generic() };
-    assert_eq!(verify(narrow, PLAIN, &[]).unwrap_err().code(), Code::TokenAlgorithm);
+    assert_eq!(
+        (lacking.code(), lacking.facts().found()),
+        (Code::TokenClaimMissing, "no `client_id`")
+    );
+    assert!(
+        verify(
+            Profile::rfc9068(),
+            typed,
+            &[("client_id", r#""c""#), ("jti", r#""j""#)]
+        )
+        .is_ok()
+    );
+    let narrow = Profile {
+        algorithms: vec![Algorithm::RS256],
+        ..Profile::generic()
+    };
+    assert_eq!(
+        verify(narrow, PLAIN, &[]).unwrap_err().code(),
+        Code::TokenAlgorithm
+    );
 }
 
 /// What this verifier says about a token typed `JWT`.
@@ -200,7 +264,11 @@ fn judged(verifier: &Verifier, key: &str, changes: &[(&str, &str)]) -> Result<Ac
 
 fn of(dialect: &str, issuer: &str) -> Verifier {
     let issuer = Issuer::parse(issuer).unwrap();
-    Verifier::new(issuer, Audiences::new(["api"]).unwrap(), Profile::named(dialect).unwrap())
+    Verifier::new(
+        issuer,
+        Audiences::new(["api"]).unwrap(),
+        Profile::named(dialect).unwrap(),
+    )
 }
 
 #[test]
@@ -212,44 +280,103 @@ fn an_issuer_has_its_spellings_and_no_others() {
         (r#""https://accounts.google.com/""#, false),
         (r#""google.com""#, false),
     ] {
-        assert_eq!(judged(&google, "", &[("iss", issuer)]).is_ok(), is_ours, "{issuer}");
+        assert_eq!(
+            judged(&google, "", &[("iss", issuer)]).is_ok(),
+            is_ours,
+            "{issuer}"
+        );
     }
-    assert!(judged(&of("generic", "https://idp.example"), "", &[("iss", r#""idp.example""#)]).is_err());
+    assert!(
+        judged(
+            &of("generic", "https://idp.example"),
+            "",
+            &[("iss", r#""idp.example""#)]
+        )
+        .is_err()
+    );
 }
 
 #[test]
 fn a_mark_tells_access_tokens_from_others() {
     let cognito = of("cognito", "https://idp.example");
-    let access = [("token_use", r#""access""#), ("client_id", r#""api""#), ("aud", "")];
+    let access = [
+        ("token_use", r#""access""#),
+        ("client_id", r#""api""#),
+        ("aud", ""),
+    ];
     assert!(judged(&cognito, "", &access).is_ok());
-    // This mark is proof enough, whatever else the token holds; that of Entra, which ID tokens bear too, is not.
+    // This mark is proof enough, whatever else the token holds; that of Entra, which ID tokens bear
+    // too, is not.
     assert!(judged(&cognito, "", &[&access[..], &[("nonce", "1")]].concat()).is_ok());
-    let entra = [("ver", r#""2.0""#), ("tid", r#""t""#), ("azp", r#""c""#), ("nonce", "1")];
+    let entra = [
+        ("ver", r#""2.0""#),
+        ("tid", r#""t""#),
+        ("azp", r#""c""#),
+        ("nonce", "1"),
+    ];
     let told = judged(&of("entra-v2", "https://idp.example"), "", &entra).unwrap_err();
     assert!(told.starts_with("token.id_token"), "{told}");
-    let told = judged(&cognito, "", &[("token_use", r#""id""#), ("client_id", r#""api""#)]).unwrap_err();
-    assert!(told.starts_with("token.type") && told.ends_with("found `id`)"), "{told}");
-    assert!(judged(&cognito, "", &[("client_id", r#""api""#)]).unwrap_err().starts_with("token.type"));
-    assert!(judged(&of("generic", "https://idp.example"), "", &[("token_use", r#""id""#)]).is_ok());
+    let told = judged(
+        &cognito,
+        "",
+        &[("token_use", r#""id""#), ("client_id", r#""api""#)],
+    )
+    .unwrap_err();
+    assert!(
+        told.starts_with("token.type") && told.ends_with("found `id`)"),
+        "{told}"
+    );
+    assert!(
+        judged(&cognito, "", &[("client_id", r#""api""#)])
+            .unwrap_err()
+            .starts_with("token.type")
+    );
+    assert!(
+        judged(
+            &of("generic", "https://idp.example"),
+            "",
+            &[("token_use", r#""id""#)]
+        )
+        .is_ok()
+    );
 }
 
 /// One key set serves many tenants: the key that is for one of them signs nothing for another.
 #[test]
 fn a_tenant_has_its_issuer_its_claim_and_its_keys() {
-    let entra = of("entra-v2", "https://idp.example/{tenantid}/v2.0").for_tenant("t").unwrap();
+    let entra = of("entra-v2", "https://idp.example/{tenantid}/v2.0")
+        .for_tenant("t")
+        .unwrap();
     let claims = |tid: &'static str| {
-        [("iss", r#""https://idp.example/t/v2.0""#), ("tid", tid), ("azp", r#""c""#), ("ver", r#""2.0""#)]
+        [
+            ("iss", r#""https://idp.example/t/v2.0""#),
+            ("tid", tid),
+            ("azp", r#""c""#),
+            ("ver", r#""2.0""#),
+        ]
     };
     for (key, tid, code) in [
         ("", r#""t""#, None),
-        (r#","issuer":"https://idp.example/{tenantId}/v2.0""#, r#""t""#, None),
+        (
+            r#","issuer":"https://idp.example/{tenantId}/v2.0""#,
+            r#""t""#,
+            None,
+        ),
         (r#","issuer":"https://idp.example/t/v2.0""#, r#""t""#, None),
-        (r#","issuer":"https://idp.example/u/v2.0""#, r#""t""#, Some("token.key_issuer")),
+        (
+            r#","issuer":"https://idp.example/u/v2.0""#,
+            r#""t""#,
+            Some("token.key_issuer"),
+        ),
         ("", r#""u""#, Some("token.tenant")),
         ("", "7", Some("token.tenant")),
     ] {
         let told = judged(&entra, key, &claims(tid)).err();
-        assert_eq!(told.as_deref().and_then(|told| told.split(':').next()), code, "{key} {tid}");
+        assert_eq!(
+            told.as_deref().and_then(|told| told.split(':').next()),
+            code,
+            "{key} {tid}"
+        );
         // And it is explained as it is decided.
         let (token, signer) = signed_by(PLAIN, &payload(&claims(tid)), key);
         let token = compact::parse(&token, &Limits::default()).unwrap();
@@ -263,17 +390,38 @@ fn a_tenant_has_its_issuer_its_claim_and_its_keys() {
 fn configured_claims_must_all_have_one_of_their_values() {
     let condition = |claim: &str, values: &[&str]| Condition {
         claim: ClaimPath::claim(claim),
-        values: values.iter().map(|value| Expected::Value((*value).into())).collect(),
+        values: values
+            .iter()
+            .map(|value| Expected::Value((*value).into()))
+            .collect(),
     };
-    let conditions = vec![condition("repository", &["a", "b"]), condition("ref", &["main"])];
+    let conditions = vec![
+        condition("repository", &["a", "b"]),
+        condition("ref", &["main"]),
+    ];
     let code = |changes: &[(&str, &str)]| {
-        let profile = Profile { conditions: conditions.clone(), ..Profile::generic() };
-        verify(profile, PLAIN, changes).err().map(|rejection| rejection.facts().found().to_owned())
+        let profile = Profile {
+            conditions: conditions.clone(),
+            ..Profile::generic()
+        };
+        verify(profile, PLAIN, changes)
+            .err()
+            .map(|rejection| rejection.facts().found().to_owned())
     };
-    assert_eq!(code(&[("repository", r#""b""#), ("ref", r#""main""#)]), None);
+    assert_eq!(
+        code(&[("repository", r#""b""#), ("ref", r#""main""#)]),
+        None
+    );
     let told = code(&[("repository", r#""b""#), ("ref", r#""dev""#)]).unwrap();
-    assert!(told.starts_with("`ref` to be ") && told.contains("dev"), "{told}");
-    assert!(code(&[("ref", r#""main""#)]).unwrap().starts_with("`repository` to be "));
+    assert!(
+        told.starts_with("`ref` to be ") && told.contains("dev"),
+        "{told}"
+    );
+    assert!(
+        code(&[("ref", r#""main""#)])
+            .unwrap()
+            .starts_with("`repository` to be ")
+    );
 }
 
 #[test]
@@ -304,8 +452,13 @@ fn every_row_says_what_it_found() {
     ] {
         assert_eq!(found(changes, row), expected, "{changes:?}");
     }
-    let typed = verify(Profile::rfc9068(), PLAIN, &[]).unwrap_err().to_string();
-    assert!(typed.ends_with("(expected `typ` to be `at+jwt`, found none)"), "{typed}");
+    let typed = verify(Profile::rfc9068(), PLAIN, &[])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        typed.ends_with("(expected `typ` to be `at+jwt`, found none)"),
+        "{typed}"
+    );
 }
 
 #[test]
@@ -316,14 +469,24 @@ fn an_explanation_runs_to_the_end() {
         failed.map(|step| step.name).collect::<Vec<_>>().join(", ")
     };
     assert_eq!(failed(&steps), "expiry");
-    assert_eq!(failed(&explained(&[("aud", r#""other""#)], true)), "audience, tenant");
+    assert_eq!(
+        failed(&explained(&[("aud", r#""other""#)], true)),
+        "audience, tenant"
+    );
     let skipped = Verifier::explain_skipped(true);
-    assert!(skipped.iter().all(|step| step.outcome == Outcome::Skipped && step.found == "not reached"));
+    assert!(
+        skipped
+            .iter()
+            .all(|step| step.outcome == Outcome::Skipped && step.found == "not reached")
+    );
     assert_eq!(steps.len() + skipped.len(), super::checks::CHECKS.len());
     let issuer = steps.iter().find(|step| step.name == "issuer").unwrap();
     assert_eq!(issuer.expected, "`https://idp.example`");
     let refused = verify(Profile::generic(), PLAIN, &[("exp", "1")]).unwrap_err();
     let step = Step::failed("expiry", &refused);
-    assert_eq!((step.code, step.expected.as_str()), ("token.expired", refused.facts().expected()));
+    assert_eq!(
+        (step.code, step.expected.as_str()),
+        ("token.expired", refused.facts().expected())
+    );
     assert_eq!(step.found, refused.facts().found());
 }

@@ -8,7 +8,9 @@ use crate::jose::{Header, SignedToken, UnverifiedToken};
 use crate::rejection::{Facts, Rejection};
 use crate::token::issuer::IssuerError;
 use crate::token::names_a_person;
-use crate::token::{AccessToken, Audiences, ClaimPath, Claims, Identity, Issuer, Kind, NumericDate, Origin};
+use crate::token::{
+    AccessToken, Audiences, ClaimPath, Claims, Identity, Issuer, Kind, NumericDate, Origin,
+};
 use std::sync::Arc;
 
 /// Judges the tokens of one issuer for one resource server. Clones share one set of expectations.
@@ -29,21 +31,36 @@ impl Verifier {
     pub fn new(issuer: Issuer, audiences: Audiences, mut profile: Profile) -> Self {
         profile.mapping = profile.mapping.with_audiences(&audiences);
         let aliases = (profile.dialect.aliases)(issuer.as_str());
-        Self(Arc::new(Expectations { issuer, aliases, audiences, profile: Arc::new(profile), tenant: None }))
+        Self(Arc::new(Expectations {
+            issuer,
+            aliases,
+            audiences,
+            profile: Arc::new(profile),
+            tenant: None,
+        }))
     }
 
-    /// The same expectations for one tenant: it stands in place of `{tenantid}` in the issuer, and the tokens must
-    /// name it where their dialect has a claim for it.
+    /// The same expectations for one tenant: it stands in place of `{tenantid}` in the issuer, and
+    /// the tokens must name it where their dialect has a claim for it.
     ///
     /// # Errors
     ///
     /// A tenant that makes no issuer of the template.
     pub fn for_tenant(&self, tenant: &str) -> Result<Self, IssuerError> {
-        let Expectations { issuer, audiences, profile, .. } = &*self.0;
+        let Expectations {
+            issuer,
+            audiences,
+            profile,
+            ..
+        } = &*self.0;
         let filled = issuer.as_str().replace(TENANT, tenant);
         // A template that is only compared makes issuers that are only compared.
         let address = Issuer::parse(issuer.as_str()).is_ok();
-        let issuer = if address { Issuer::parse(filled)? } else { Issuer::identifier(filled)? };
+        let issuer = if address {
+            Issuer::parse(filled)?
+        } else {
+            Issuer::identifier(filled)?
+        };
         Ok(Self(Arc::new(Expectations {
             aliases: (profile.dialect.aliases)(issuer.as_str()),
             issuer,
@@ -83,14 +100,26 @@ impl Verifier {
         Identity::of(claims, self.profile().dialect, &self.profile().mapping)
     }
 
-    /// The claim paths that the operator set for these tokens, each with the setting and whether it finds anything in these
-    /// claims: a path with a slip in it finds nothing, and nobody is refused for it but by policies.
+    /// The claim paths that the operator set for these tokens, each with the setting and whether it
+    /// finds anything in these claims: a path with a slip in it finds nothing, and nobody is
+    /// refused for it but by policies.
     pub fn own_paths(&self, claims: &Claims) -> Vec<(&'static str, String, bool)> {
-        let Expectations { audiences, profile, .. } = &*self.0;
-        let places = profile.mapping.own_places(profile.dialect, audiences, claims);
-        let written =
-            |paths: &[ClaimPath]| paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        places.map(|(member, paths, found)| (member, written(paths), found)).collect()
+        let Expectations {
+            audiences, profile, ..
+        } = &*self.0;
+        let places = profile
+            .mapping
+            .own_places(profile.dialect, audiences, claims);
+        let written = |paths: &[ClaimPath]| {
+            paths
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        places
+            .map(|(member, paths, found)| (member, written(paths), found))
+            .collect()
     }
 
     /// The checks that need no key, so that junk never causes a fetch. It proves nothing.
@@ -110,9 +139,16 @@ impl Verifier {
     /// The first refusal.
     pub fn verify(&self, token: SignedToken, now: NumericDate) -> Result<AccessToken, Rejection> {
         let examination = self.examine(Some(token.header()), token.claims(), now);
-        Examination { key_issuer: token.key().issuer(), ..examination }.run(|_| true)?;
+        Examination {
+            key_issuer: token.key().issuer(),
+            ..examination
+        }
+        .run(|_| true)?;
         let (header, claims, key) = token.into_parts();
-        let origin = Origin::Signed { header, key: *key.fingerprint() };
+        let origin = Origin::Signed {
+            header,
+            key: *key.fingerprint(),
+        };
         Ok(AccessToken::new(claims, origin, self.clone()))
     }
 
@@ -134,7 +170,8 @@ impl Verifier {
     ///
     /// The first refusal.
     pub fn verify_again(&self, token: &AccessToken, now: NumericDate) -> Result<(), Rejection> {
-        self.examine(token.header(), token.claims(), now).run(|_| true)
+        self.examine(token.header(), token.claims(), now)
+            .run(|_| true)
     }
 
     /// All checks of what an issuer says about a token that is not a JWT.
@@ -142,10 +179,19 @@ impl Verifier {
         self.examine(None, claims, now).run(|_| true)
     }
 
-    /// The checks of what an issuer says about a token that it also signed: the rest was in the token itself.
-    pub(crate) fn check_confirmation(&self, claims: &Claims, now: NumericDate) -> Result<(), Rejection> {
+    /// The checks of what an issuer says about a token that it also signed: the rest was in the
+    /// token itself.
+    pub(crate) fn check_confirmation(
+        &self,
+        claims: &Claims,
+        now: NumericDate,
+    ) -> Result<(), Rejection> {
         let examination = self.examine(None, claims, now);
-        Examination { confirming: true, ..examination }.run(|check| check.stage != Stage::AfterSignature)
+        Examination {
+            confirming: true,
+            ..examination
+        }
+        .run(|check| check.stage != Stage::AfterSignature)
     }
 
     pub(super) fn examine<'x>(
@@ -154,7 +200,14 @@ impl Verifier {
         claims: &'x Claims,
         now: NumericDate,
     ) -> Examination<'x> {
-        Examination { verifier: self, header, claims, key_issuer: None, confirming: false, now }
+        Examination {
+            verifier: self,
+            header,
+            claims,
+            key_issuer: None,
+            confirming: false,
+            now,
+        }
     }
 }
 
@@ -174,7 +227,11 @@ pub(super) struct Examination<'x> {
 
 impl<'x> Examination<'x> {
     fn run(&self, due: impl Fn(&Check) -> bool) -> Result<(), Rejection> {
-        match CHECKS.iter().filter(|check| due(check)).find(|check| (check.result)(self) == Some(false)) {
+        match CHECKS
+            .iter()
+            .filter(|check| due(check))
+            .find(|check| (check.result)(self) == Some(false))
+        {
             None => Ok(()),
             Some(failed) => {
                 let facts = Facts::new((failed.expected)(self), (failed.found)(self));
@@ -197,7 +254,10 @@ impl<'x> Examination<'x> {
 
     /// Whether a claim proves what kind of token this is.
     pub(super) fn is_marked(&self) -> bool {
-        self.dialect().marks.iter().any(|mark| mark.proves && self.has_mark(mark))
+        self.dialect()
+            .marks
+            .iter()
+            .any(|mark| mark.proves && self.has_mark(mark))
     }
 
     pub(super) fn has_mark(&self, mark: &Mark) -> bool {
@@ -214,14 +274,19 @@ impl<'x> Examination<'x> {
         }
     }
 
-    /// Whether the token may leave its audience out: where we asked an endpoint that answers for this API alone.
+    /// Whether the token may leave its audience out: where we asked an endpoint that answers for
+    /// this API alone.
     pub(super) fn may_lack_audience(&self) -> bool {
         self.header.is_none() && self.profile().danger_answers_without_audience
     }
 
     /// The tenant that the token names.
     pub(super) fn tenant(&self) -> Option<&'x Json> {
-        self.profile().mapping.tenant.iter().find_map(|path| path.find(self.claims))
+        self.profile()
+            .mapping
+            .tenant
+            .iter()
+            .find_map(|path| path.find(self.claims))
     }
 
     /// Who the token is about, where its issuer's tokens keep that.
@@ -236,16 +301,24 @@ impl<'x> Examination<'x> {
     }
 
     fn first_text(&self, places: &[ClaimPath]) -> Option<&'x str> {
-        places.iter().find_map(|path| path.find(self.claims)?.as_str().filter(|text| !text.is_empty()))
+        places.iter().find_map(|path| {
+            path.find(self.claims)?
+                .as_str()
+                .filter(|text| !text.is_empty())
+        })
     }
 
     /// Whether the profile wants a `sub` of every token.
     pub(super) fn requires_subject(&self) -> bool {
-        self.profile().required_claims.iter().any(|name| **name == *"sub")
+        self.profile()
+            .required_claims
+            .iter()
+            .any(|name| **name == *"sub")
     }
 
-    /// Whether the token says who calls: a person by a subject, an application by its client. An introspection answer may
-    /// name neither (RFC 7662, section 2.2), but never a person without a subject.
+    /// Whether the token says who calls: a person by a subject, an application by its client. An
+    /// introspection answer may name neither (RFC 7662, section 2.2), but never a person without a
+    /// subject.
     pub(super) fn names_its_caller(&self) -> bool {
         if self.subject().is_some() {
             return true;
@@ -253,7 +326,11 @@ impl<'x> Examination<'x> {
         let client = self.client();
         match Kind::of(self.claims, self.dialect(), None, client) {
             Kind::Application => true,
-            _ => self.header.is_none() && client.is_none() && !names_a_person(self.claims, self.dialect()),
+            _ => {
+                self.header.is_none()
+                    && client.is_none()
+                    && !names_a_person(self.claims, self.dialect())
+            }
         }
     }
 
@@ -264,11 +341,15 @@ impl<'x> Examination<'x> {
             (Some(_), AudienceClaim::Aud) => &["iss", "aud", "exp"],
             (Some(_), AudienceClaim::AudOrClient) => &["iss", "exp"],
         };
-        always.iter().copied().chain(others.filter(|_| self.header.is_some()))
+        always
+            .iter()
+            .copied()
+            .chain(others.filter(|_| self.header.is_some()))
     }
 
     pub(super) fn first_null_claim(&self) -> Option<&'x str> {
-        self.required_claims().find(|name| self.claims.claim(name) == Some(&Json::Null))
+        self.required_claims()
+            .find(|name| self.claims.claim(name) == Some(&Json::Null))
     }
 
     pub(super) fn first_missing_claim(&self) -> Option<&'x str> {

@@ -2,13 +2,16 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+};
 use portcullis_core::jose::base64url;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
-/// What the assertions say they are, so that they can be taken for nothing else (RFC 8725, section 3.11).
+/// What the assertions say they are, so that they can be taken for nothing else (RFC 8725, section
+/// 3.11).
 pub(super) const TYP: &str = "portcullis-assertion+jwt";
 
 /// A key with a name, which is its thumbprint (RFC 7638).
@@ -32,7 +35,9 @@ impl SigningKey {
     /// A machine that gives no random numbers.
     pub(super) fn make() -> Result<Self, &'static str> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
-        Self::new(Pair::P256(pair.map_err(|_| "this machine gives no random numbers")?))
+        Self::new(Pair::P256(
+            pair.map_err(|_| "this machine gives no random numbers")?,
+        ))
     }
 
     /// Reads a private key in PEM.
@@ -51,14 +56,19 @@ impl SigningKey {
 
     fn new(pair: Pair) -> Result<Self, &'static str> {
         let (algorithm, mut jwk) = pair.public().ok_or("a public key of the usual form")?;
-        // The members that the thumbprint wants, in the order of their names: as a map of serde_json has them.
+        // The members that the thumbprint wants, in the order of their names: as a map of
+        // serde_json has them.
         let kid = base64url::encode(digest(&SHA256, jwk.to_string().as_bytes()).as_ref());
         let header = json!({ "alg": algorithm, "kid": kid, "typ": TYP }).to_string();
         let named = [("alg", algorithm), ("kid", kid.as_str()), ("use", "sig")];
         if let Some(jwk) = jwk.as_object_mut() {
             jwk.extend(named.map(|(name, value)| (name.to_owned(), value.into())));
         }
-        Ok(Self { pair, header: base64url::encode(header.as_bytes()).into(), jwk })
+        Ok(Self {
+            pair,
+            header: base64url::encode(header.as_bytes()).into(),
+            jwk,
+        })
     }
 
     /// The public key (RFC 7517).
@@ -68,11 +78,17 @@ impl SigningKey {
 
     /// The claims as a JWT in compact form.
     pub(super) fn sign(&self, claims: &Value) -> Option<String> {
-        let input = format!("{}.{}", self.header, base64url::encode(claims.to_string().as_bytes()));
+        let input = format!(
+            "{}.{}",
+            self.header,
+            base64url::encode(claims.to_string().as_bytes())
+        );
         let signature = match &self.pair {
-            Pair::P256(pair) => {
-                base64url::encode(pair.sign(&SystemRandom::new(), input.as_bytes()).ok()?.as_ref())
-            }
+            Pair::P256(pair) => base64url::encode(
+                pair.sign(&SystemRandom::new(), input.as_bytes())
+                    .ok()?
+                    .as_ref(),
+            ),
             Pair::Ed25519(pair) => base64url::encode(pair.sign(input.as_bytes()).as_ref()),
         };
         Some(format!("{input}.{signature}"))
@@ -85,9 +101,16 @@ impl Pair {
         match self {
             Self::P256(pair) => {
                 // An uncompressed point: 4, x, y (SEC 1, section 2.3.3).
-                let (x, y) = pair.public_key().as_ref().strip_prefix(&[4])?.split_at_checked(32)?;
+                let (x, y) = pair
+                    .public_key()
+                    .as_ref()
+                    .strip_prefix(&[4])?
+                    .split_at_checked(32)?;
                 let (x, y) = (base64url::encode(x), base64url::encode(y));
-                Some(("ES256", json!({ "crv": "P-256", "kty": "EC", "x": x, "y": y })))
+                Some((
+                    "ES256",
+                    json!({ "crv": "P-256", "kty": "EC", "x": x, "y": y }),
+                ))
             }
             Self::Ed25519(pair) => {
                 let x = base64url::encode(pair.public_key().as_ref());
@@ -116,11 +139,18 @@ mod tests {
             assert_eq!(key.jwk()["alg"], name);
             assert!(key.jwk().get("d").is_none());
             let again = SigningKey::read(pem.as_bytes()).unwrap();
-            assert_eq!(key.jwk()["kid"], again.jwk()["kid"], "the name is the key's own");
+            assert_eq!(
+                key.jwk()["kid"],
+                again.jwk()["kid"],
+                "the name is the key's own"
+            );
             let set = json!({ "keys": [key.jwk()] }).to_string();
             assert!(Jwks::parse(set.as_bytes(), &Limits::default()).is_ok());
         }
-        assert_ne!(SigningKey::make().unwrap().jwk()["kid"], SigningKey::make().unwrap().jwk()["kid"]);
+        assert_ne!(
+            SigningKey::make().unwrap().jwk()["kid"],
+            SigningKey::make().unwrap().jwk()["kid"]
+        );
     }
 
     /// RFC 8037, appendix A.3: the thumbprint of the key of appendix A.2.
@@ -130,8 +160,14 @@ mod tests {
             &base64url::decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap(),
         );
         let key = SigningKey::new(Pair::Ed25519(pair.unwrap())).unwrap();
-        assert_eq!(key.jwk()["x"], "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
-        assert_eq!(key.jwk()["kid"], "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(
+            key.jwk()["x"],
+            "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+        );
+        assert_eq!(
+            key.jwk()["kid"],
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! One signed assertion for the upstream in place of plain headers: a short JWT that says who calls.
+//! One signed assertion for the upstream in place of plain headers: a short JWT that says who
+//! calls.
 //!
-//! The upstream verifies it with the keys that the gateway publishes, so it need not believe whoever reaches it. It is
-//! for one audience, lives for a minute and never longer than the token, and names its own type. The first key signs;
-//! all are published, so that upstreams know a key before it signs. Not checked is what the upstream does with it.
+//! The upstream verifies it with the keys that the gateway publishes, so it need not believe
+//! whoever reaches it. It is for one audience, lives for a minute and never longer than the token,
+//! and names its own type. The first key signs; all are published, so that upstreams know a key
+//! before it signs. Not checked is what the upstream does with it.
 
 mod key;
 
@@ -63,27 +65,45 @@ impl Assertions {
     pub(crate) fn read(written: AssertionConfig) -> Result<(HeaderName, Self), ConfigErrors> {
         let mut faults = Vec::new();
         let mut fault = |member: &str, expected: String, cure: &str| {
-            faults.push(ConfigError::new(format!("gateway.identity.assertion.{member}"), expected, cure));
+            faults.push(ConfigError::new(
+                format!("gateway.identity.assertion.{member}"),
+                expected,
+                cure,
+            ));
         };
-        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let plain =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         if !plain(&written.issuer) {
             let cure = "write the gateway's own name, such as `https://api.example.com`";
             fault("issuer", "a name in ASCII without spaces".to_owned(), cure);
         }
         if !plain(&written.audience) {
-            let cure = "write what the upstream expects in `aud`, such as `https://orders.internal`";
-            fault("audience", "a name in ASCII without spaces".to_owned(), cure);
+            let cure =
+                "write what the upstream expects in `aud`, such as `https://orders.internal`";
+            fault(
+                "audience",
+                "a name in ASCII without spaces".to_owned(),
+                cure,
+            );
         }
         let lifetime = written.lifetime.unwrap_or(LIFETIME);
         if !(1..=LONGEST_LIFETIME).contains(&lifetime) {
             let expected = format!("1 to {LONGEST_LIFETIME} seconds");
-            fault("lifetime", expected, "leave it out for 60: every request gets a new one");
+            fault(
+                "lifetime",
+                expected,
+                "leave it out for 60: every request gets a new one",
+            );
         }
         let header = HeaderName::try_from(written.header.as_deref().unwrap_or(HEADER));
         let header = header.ok().filter(crate::identity::fits);
         if header.is_none() {
             let cure = "write a name such as `portcullis-assertion`, with dashes";
-            fault("header", "a header name that has no other meaning".to_owned(), cure);
+            fault(
+                "header",
+                "a header name that has no other meaning".to_owned(),
+                cure,
+            );
         }
         let keys = Keys::read(&written.keys).map_err(|(index, expected)| {
             let cure = "make one by `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`, or leave `keys` out for one that is made at the start";
@@ -94,7 +114,16 @@ impl Assertions {
                 let (issuer, audience) = (written.issuer.into(), written.audience.into());
                 let lifetime = i64::try_from(lifetime).unwrap_or_default();
                 let keys = Arc::new(keys);
-                Ok((header, Self { issuer, audience, lifetime, publish: written.publish, keys }))
+                Ok((
+                    header,
+                    Self {
+                        issuer,
+                        audience,
+                        lifetime,
+                        publish: written.publish,
+                        keys,
+                    },
+                ))
             }
             _ => Err(ConfigErrors::check(faults).err().unwrap_or_else(|| {
                 let cure = "report this as a fault of Portcullis";
@@ -121,12 +150,16 @@ impl Assertions {
     pub(crate) fn sign(&self, token: &AccessToken, to: Addressed<'_>) -> Result<String, Refusal> {
         let mut unique = [0; 16];
         let unsigned = Refusal::Unsigned("the assertion could not be signed");
-        SystemRandom::new().fill(&mut unique).map_err(|_| unsigned.clone())?;
+        SystemRandom::new()
+            .fill(&mut unique)
+            .map_err(|_| unsigned.clone())?;
         let mut claims = caller(token);
         let end = to.now.plus(self.lifetime);
         let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
         // Who came within the leeway behind the token's end may still be told of.
-        let end = token.expires().map_or(end, |expires| end.min(expires.plus(leeway)));
+        let end = token
+            .expires()
+            .map_or(end, |expires| end.min(expires.plus(leeway)));
         for (name, value) in [
             ("iss", json!(self.issuer)),
             ("aud", json!(to.audience.unwrap_or(&self.audience))),
@@ -136,7 +169,10 @@ impl Assertions {
         ] {
             claims.insert(name.to_owned(), value);
         }
-        self.keys.signer.sign(&Value::Object(claims)).ok_or(unsigned)
+        self.keys
+            .signer
+            .sign(&Value::Object(claims))
+            .ok_or(unsigned)
     }
 
     /// The public keys, if this is where they are published on the front.
@@ -149,13 +185,20 @@ impl Assertions {
     pub(crate) fn key_set(&self) -> Response<Bytes> {
         let mut response = Response::new(self.keys.published.clone());
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/jwk-set+json"),
+        );
+        headers.insert(
+            CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=300"),
+        );
         response
     }
 }
 
-/// What is told of the caller, in the words of RFC 9068 where it has one. What the token does not tell is left out.
+/// What is told of the caller, in the words of RFC 9068 where it has one. What the token does not
+/// tell is left out.
 fn caller(token: &AccessToken) -> Map<String, Value> {
     let identity = token.identity();
     let names = |membership: &Membership| {
@@ -174,19 +217,35 @@ fn caller(token: &AccessToken) -> Map<String, Value> {
         ("tenant", identity.tenant().map(Value::from)),
         // A subject means something together with who issued the token only.
         ("token_issuer", Some(token.issuer().as_str().into())),
-        ("scope", (!scopes.is_empty()).then(|| scopes.to_string().into())),
+        (
+            "scope",
+            (!scopes.is_empty()).then(|| scopes.to_string().into()),
+        ),
         ("roles", names(identity.roles())),
         ("groups", names(identity.groups())),
         ("acr", acr),
-        ("auth_time", token.auth_time().map(|time| time.seconds().into())),
+        (
+            "auth_time",
+            token.auth_time().map(|time| time.seconds().into()),
+        ),
         // Who acts for the caller (RFC 8693, section 4.1).
-        ("act", token.claim("act").filter(|act| act.as_object().is_some()).map(|act| json!(act))),
+        (
+            "act",
+            token
+                .claim("act")
+                .filter(|act| act.as_object().is_some())
+                .map(|act| json!(act)),
+        ),
     ];
-    members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
 }
 
 impl Keys {
-    /// Reads the files, or makes a key where there is none. The fault comes with the index of its file.
+    /// Reads the files, or makes a key where there is none. The fault comes with the index of its
+    /// file.
     fn read(files: &[PathBuf]) -> Result<Self, (usize, String)> {
         let mut keys = Vec::new();
         for (index, file) in files.iter().enumerate() {
@@ -200,7 +259,11 @@ impl Keys {
         let set: Vec<&Value> = keys.iter().map(SigningKey::jwk).collect();
         let published = Bytes::from(json!({ "keys": set }).to_string());
         let signer = keys.into_iter().next().ok_or((0, "a key".to_owned()))?;
-        Ok(Self { signer, published, made_here })
+        Ok(Self {
+            signer,
+            published,
+            made_here,
+        })
     }
 }
 

@@ -1,16 +1,27 @@
 //! `Forwarded` (RFC 7239), element by element from the right.
 //!
-//! The proxy next to the gateway writes the last element. A quote that a client leaves open before it must not swallow
-//! that, so elements are split from the right: a comma parts two of them unless it is between quotes, seen from there.
+//! The proxy next to the gateway writes the last element. A quote that a client leaves open before
+//! it must not swallow that, so elements are split from the right: a comma parts two of them unless
+//! it is between quotes, seen from there.
 
 use super::node::{self, Port};
 use http::header::{FORWARDED, HeaderMap, HeaderValue};
 use std::net::IpAddr;
 
-/// The caller of each element, from the right; `None` for an element that cannot be read or does not tell.
+/// The caller of each element, from the right; `None` for an element that cannot be read or does
+/// not tell.
 pub(super) fn from_the_right(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    let values = headers.get_all(FORWARDED).iter().rev().map(HeaderValue::as_bytes);
-    let elements = values.flat_map(|value| Split { left: Some(value), by: b',' }).map(<[u8]>::trim_ascii);
+    let values = headers
+        .get_all(FORWARDED)
+        .iter()
+        .rev()
+        .map(HeaderValue::as_bytes);
+    let elements = values
+        .flat_map(|value| Split {
+            left: Some(value),
+            by: b',',
+        })
+        .map(<[u8]>::trim_ascii);
     elements.filter(|element| !element.is_empty()).map(caller)
 }
 
@@ -42,13 +53,24 @@ impl<'v> Iterator for Split<'v> {
 /// Whether an odd number of backslashes stands before a byte.
 fn is_escaped(value: &[u8], at: usize) -> bool {
     let before = value.get(..at).unwrap_or_default();
-    before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+    before
+        .iter()
+        .rev()
+        .take_while(|byte| **byte == b'\\')
+        .count()
+        % 2
+        == 1
 }
 
 /// The address after `for`, which an element has once.
 fn caller(element: &[u8]) -> Option<IpAddr> {
     let mut found = None;
-    for pair in (Split { left: Some(element), by: b';' }).map(<[u8]>::trim_ascii) {
+    for pair in (Split {
+        left: Some(element),
+        by: b';',
+    })
+    .map(<[u8]>::trim_ascii)
+    {
         if pair.is_empty() {
             continue;
         }
@@ -74,7 +96,9 @@ mod tests {
     fn read(value: &'static [u8]) -> Vec<Option<String>> {
         let mut headers = HeaderMap::new();
         headers.append(FORWARDED, HeaderValue::from_bytes(value).unwrap());
-        from_the_right(&headers).map(|it| it.map(|it| it.to_string())).collect()
+        from_the_right(&headers)
+            .map(|it| it.map(|it| it.to_string()))
+            .collect()
     }
 
     #[test]
@@ -85,10 +109,19 @@ mod tests {
             [some("192.0.2.2"), some("2001:db8::1"), some("192.0.2.1")]
         );
         // What a client leaves open ends where the next element of a proxy begins.
-        assert_eq!(read(b"for=\"evil, for=192.0.2.1"), [some("192.0.2.1"), None]);
-        assert_eq!(read(b"for=\"a\\\", for=192.0.2.9\\\"\", for=192.0.2.1")[0], some("192.0.2.1"));
+        assert_eq!(
+            read(b"for=\"evil, for=192.0.2.1"),
+            [some("192.0.2.1"), None]
+        );
+        assert_eq!(
+            read(b"for=\"a\\\", for=192.0.2.9\\\"\", for=192.0.2.1")[0],
+            some("192.0.2.1")
+        );
         assert_eq!(read(b"\xff;, for=192.0.2.1"), [some("192.0.2.1"), None]);
-        assert_eq!(read(b"for=192.0.2.1;host=\"a, for=192.0.2.9\""), [some("192.0.2.1")]);
+        assert_eq!(
+            read(b"for=192.0.2.1;host=\"a, for=192.0.2.9\""),
+            [some("192.0.2.1")]
+        );
         for unreadable in [
             &b"for=unknown"[..],
             b"for=_hidden",
@@ -105,7 +138,12 @@ mod tests {
             b"for=\"\"",
             b"192.0.2.1",
         ] {
-            assert_eq!(read(unreadable), [None], "{}", String::from_utf8_lossy(unreadable));
+            assert_eq!(
+                read(unreadable),
+                [None],
+                "{}",
+                String::from_utf8_lossy(unreadable)
+            );
         }
     }
 }

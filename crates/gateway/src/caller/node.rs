@@ -11,8 +11,8 @@ pub(super) enum Port {
     NumberOrName,
 }
 
-/// Reads an address in canonical form. `None` for whatever is none: names, `unknown`, rubbish, and the unspecified
-/// address, from which nobody calls.
+/// Reads an address in canonical form. `None` for whatever is none: names, `unknown`, rubbish, and
+/// the unspecified address, from which nobody calls.
 pub(super) fn address(bytes: &[u8], port: Port) -> Option<IpAddr> {
     let text = std::str::from_utf8(bytes).ok()?;
     let address = if let Some(rest) = text.strip_prefix('[') {
@@ -23,17 +23,28 @@ pub(super) fn address(bytes: &[u8], port: Port) -> Option<IpAddr> {
             _ => return None,
         }
         IpAddr::V6(v6(inside)?)
-    } else if let Some((host, number)) = text.split_once(':').filter(|(_, rest)| !rest.contains(':')) {
-        is_port(number, port).then(|| host.parse::<Ipv4Addr>().ok()).flatten()?.into()
+    } else if let Some((host, number)) =
+        text.split_once(':').filter(|(_, rest)| !rest.contains(':'))
+    {
+        is_port(number, port)
+            .then(|| host.parse::<Ipv4Addr>().ok())
+            .flatten()?
+            .into()
     } else {
-        text.parse::<Ipv4Addr>().map(IpAddr::V4).ok().or_else(|| v6(text).map(IpAddr::V6))?
+        text.parse::<Ipv4Addr>()
+            .map(IpAddr::V4)
+            .ok()
+            .or_else(|| v6(text).map(IpAddr::V6))?
     };
     Some(address.to_canonical()).filter(|address| !address.is_unspecified())
 }
 
-/// A zone says by which interface of the proxy a neighbour came (RFC 4007, section 11): only links have them.
+/// A zone says by which interface of the proxy a neighbour came (RFC 4007, section 11): only links
+/// have them.
 fn v6(text: &str) -> Option<Ipv6Addr> {
-    let Some((address, zone)) = text.split_once('%') else { return text.parse().ok() };
+    let Some((address, zone)) = text.split_once('%') else {
+        return text.parse().ok();
+    };
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'~');
     let address: Ipv6Addr = address.parse().ok()?;
     let is_zone = (1..=64).contains(&zone.len()) && zone.bytes().all(fits);
@@ -43,7 +54,10 @@ fn v6(text: &str) -> Option<Ipv6Addr> {
 fn is_port(text: &str, port: Port) -> bool {
     let number = (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    let name = || text.strip_prefix('_').is_some_and(|name| !name.is_empty() && name.bytes().all(fits));
+    let name = || {
+        text.strip_prefix('_')
+            .is_some_and(|name| !name.is_empty() && name.bytes().all(fits))
+    };
     (number && text.parse::<u16>().is_ok()) || (port == Port::NumberOrName && name())
 }
 

@@ -14,7 +14,8 @@ enum Never {}
 impl Policies {
     /// Says what is missing.
     pub(crate) fn read(_: &CedarConfig, _: &Vocabulary) -> Result<Self, ConfigErrors> {
-        let cure = "take a build with the feature `cedar`, or leave the table and `require.cedar` out";
+        let cure =
+            "take a build with the feature `cedar`, or leave the table and `require.cedar` out";
         Err(ConfigError::new("cedar", "a build with Cedar policies", cure).into())
     }
 

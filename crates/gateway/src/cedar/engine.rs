@@ -1,7 +1,8 @@
 //! The policy set, ready to be asked, and how its answer is read.
 //!
-//! Cedar passes over a policy that it cannot evaluate. Here the answer is what every evaluation of that policy would
-//! agree on, and nobody's where they would not: a `forbid` that failed may have been one that holds.
+//! Cedar passes over a policy that it cannot evaluate. Here the answer is what every evaluation of
+//! that policy would agree on, and nobody's where they would not: a `forbid` that failed may have
+//! been one that holds.
 
 use super::facts::{Facts, Names, Unknown};
 use super::policies::{self, internal};
@@ -10,7 +11,8 @@ use super::schema::Vocabulary;
 use super::{Asking, Bound};
 use crate::config::CedarConfig;
 use cedar_policy::{
-    ActionConstraint, Authorizer, Decision, Effect, EntityUid, EvaluationError, Policy, PolicySet, Response,
+    ActionConstraint, Authorizer, Decision, Effect, EntityUid, EvaluationError, Policy, PolicySet,
+    Response,
 };
 use portcullis_core::{ConfigErrors, Requirement};
 use std::collections::HashMap;
@@ -23,7 +25,10 @@ pub(crate) struct Policies(Option<Arc<Engine>>);
 
 impl Policies {
     /// Reads and checks the policies that the settings name.
-    pub(crate) fn read(config: &CedarConfig, vocabulary: &Vocabulary) -> Result<Self, ConfigErrors> {
+    pub(crate) fn read(
+        config: &CedarConfig,
+        vocabulary: &Vocabulary,
+    ) -> Result<Self, ConfigErrors> {
         let policies = policies::read(config, vocabulary)?;
         Ok(Self(Some(Arc::new(Engine::new(&policies, vocabulary)?))))
     }
@@ -33,7 +38,9 @@ impl Policies {
         requirement: &Requirement,
         asking: Asking<'_>,
     ) -> Option<impl Bound + use<>> {
-        self.0.as_ref().map(|engine| Question::new(engine, requirement, asking))
+        self.0
+            .as_ref()
+            .map(|engine| Question::new(engine, requirement, asking))
     }
 }
 
@@ -84,11 +91,22 @@ impl Engine {
         let mut by_action = HashMap::new();
         for action in &vocabulary.actions {
             let uid = names.action(action);
-            let slice = Slice::new(policies.iter().filter(|policy| applies(policy, Some(&uid))), &names)?;
+            let slice = Slice::new(
+                policies.iter().filter(|policy| applies(policy, Some(&uid))),
+                &names,
+            )?;
             by_action.insert(action.clone(), slice);
         }
-        let others = Slice::new(policies.iter().filter(|policy| applies(policy, None)), &names)?;
-        Ok(Self { authorizer: Authorizer::new(), names, by_action, others })
+        let others = Slice::new(
+            policies.iter().filter(|policy| applies(policy, None)),
+            &names,
+        )?;
+        Ok(Self {
+            authorizer: Authorizer::new(),
+            names,
+            by_action,
+            others,
+        })
     }
 
     /// Asks the policies about an action.
@@ -99,8 +117,15 @@ impl Engine {
             Unknown::Groups => &slice.without_groups,
             Unknown::GroupsAndRoles => &slice.without_members,
         };
-        let response = self.authorizer.is_authorized(&facts.request, &set.policies, &facts.entities);
-        read(&response, set, facts.unknown != Unknown::Nothing, !facts.address_known)
+        let response =
+            self.authorizer
+                .is_authorized(&facts.request, &set.policies, &facts.entities);
+        read(
+            &response,
+            set,
+            facts.unknown != Unknown::Nothing,
+            !facts.address_known,
+        )
     }
 }
 
@@ -114,13 +139,20 @@ fn applies(policy: &Policy, action: Option<&EntityUid>) -> bool {
 }
 
 impl Slice {
-    fn new<'p>(policies: impl Iterator<Item = &'p Policy>, names: &Names) -> Result<Self, ConfigErrors> {
+    fn new<'p>(
+        policies: impl Iterator<Item = &'p Policy>,
+        names: &Names,
+    ) -> Result<Self, ConfigErrors> {
         let policies: Vec<&Policy> = policies.collect();
         let set = |left_out: &dyn Fn(&EntityUid) -> bool| -> Result<Set, ConfigErrors> {
-            let (out, kept): (Vec<&Policy>, Vec<&Policy>) =
-                policies.iter().partition(|policy| policy.entity_literals().iter().any(left_out));
+            let (out, kept): (Vec<&Policy>, Vec<&Policy>) = policies
+                .iter()
+                .partition(|policy| policy.entity_literals().iter().any(left_out));
             let policies = PolicySet::from_policies(kept.into_iter().cloned()).map_err(internal)?;
-            Ok(Set { policies, left_out: Effects::of(out.into_iter().map(Policy::effect)) })
+            Ok(Set {
+                policies,
+                left_out: Effects::of(out.into_iter().map(Policy::effect)),
+            })
         };
         Ok(Self {
             all: set(&|_| false)?,
@@ -149,8 +181,8 @@ fn read(response: &Response, set: &Set, groups_unknown: bool, address_unknown: b
         // One that is not in the set is neither: it counts as both.
         open.permit |= effect != Some(Effect::Forbid);
         open.forbid |= effect != Some(Effect::Permit);
-        // Attributes that may be missing are asked for by `has`, or the policy would not have been taken. What is
-        // missing otherwise is the groups, or the roles, or the address.
+        // Attributes that may be missing are asked for by `has`, or the policy would not have been
+        // taken. What is missing otherwise is the groups, or the roles, or the address.
         let excused = match error.inner() {
             EvaluationError::EntityAttrDoesNotExist(_) => groups_unknown,
             EvaluationError::RecordAttrDoesNotExist(_) => address_unknown,
@@ -160,15 +192,22 @@ fn read(response: &Response, set: &Set, groups_unknown: bool, address_unknown: b
             failed.push((error.policy_id().to_string().into(), reason(error.inner())));
         }
     }
-    let mut determining: Vec<Box<str>> =
-        response.diagnostics().reason().map(|id| id.to_string().into()).collect();
+    let mut determining: Vec<Box<str>> = response
+        .diagnostics()
+        .reason()
+        .map(|id| id.to_string().into())
+        .collect();
     determining.sort();
     let permitted = match response.decision() {
         Decision::Deny if !determining.is_empty() => Some(false),
         Decision::Allow => (!open.forbid).then_some(true),
         Decision::Deny => (!open.permit).then_some(false),
     };
-    Judgement { permitted, determining, failed }
+    Judgement {
+        permitted,
+        determining,
+        failed,
+    }
 }
 
 /// Why a policy failed. Cedar's own words hold values of the token.
@@ -180,7 +219,9 @@ const fn reason(error: &EvaluationError) -> &'static str {
         }
         EvaluationError::TypeError(_) => "a value has another type",
         EvaluationError::IntegerOverflow(_) => "a number overflows",
-        EvaluationError::FailedExtensionFunctionExecution(_) => "a function does not take its argument",
+        EvaluationError::FailedExtensionFunctionExecution(_) => {
+            "a function does not take its argument"
+        }
         EvaluationError::RecursionLimit(_) => "it is nested too deeply",
         _ => "it cannot be evaluated",
     }

@@ -25,7 +25,11 @@ fn engine(policies: &str) -> Engine {
     let set: PolicySet = policies.parse().unwrap();
     let policies: Vec<Policy> = set
         .policies()
-        .map(|policy| policy.new_id(cedar_policy::PolicyId::new(policy.annotation("id").unwrap())))
+        .map(|policy| {
+            policy.new_id(cedar_policy::PolicyId::new(
+                policy.annotation("id").unwrap(),
+            ))
+        })
         .collect();
     Engine::new(&policies, &vocabulary()).unwrap()
 }
@@ -34,7 +38,10 @@ fn engine(policies: &str) -> Engine {
 fn facts(attributes: &[&str], unknown: Unknown) -> Facts {
     let set = || RestrictedExpression::new_set([RestrictedExpression::new_string("x".to_owned())]);
     let uid = |text: &str| text.parse::<EntityUid>().unwrap();
-    let attributes = attributes.iter().map(|name| ((*name).to_owned(), set())).collect();
+    let attributes = attributes
+        .iter()
+        .map(|name| ((*name).to_owned(), set()))
+        .collect();
     let mut parents = HashSet::new();
     if unknown != Unknown::GroupsAndRoles {
         parents.insert(uid("Portcullis::Role::\"r\""));
@@ -43,7 +50,10 @@ fn facts(attributes: &[&str], unknown: Unknown) -> Facts {
         parents.insert(uid("Portcullis::Group::\"g\""));
     }
     let caller = Entity::new(uid("Portcullis::User::\"u\""), attributes, parents).unwrap();
-    let (action, route) = (uid("Portcullis::Action::\"GET\""), uid("Portcullis::Route::\"/\""));
+    let (action, route) = (
+        uid("Portcullis::Action::\"GET\""),
+        uid("Portcullis::Route::\"/\""),
+    );
     let request = Request::new(caller.uid(), action, route, Context::empty(), None).unwrap();
     Facts {
         request,
@@ -58,9 +68,17 @@ const FORBID: &str = "@id(\"f\") forbid(principal, action, resource);";
 const OVERFLOW: &str = "when { 9223372036854775807 + 1 == 0 }";
 
 fn told(judgement: &Judgement) -> String {
-    let said = judgement.permitted.map_or("unknown".to_owned(), |it| it.to_string());
+    let said = judgement
+        .permitted
+        .map_or("unknown".to_owned(), |it| it.to_string());
     let failed: Vec<&str> = judgement.failed.iter().map(|(id, _)| &**id).collect();
-    format!("{said} {} {}", judgement.determining.join(","), failed.join(",")).trim_end().to_owned()
+    format!(
+        "{said} {} {}",
+        judgement.determining.join(","),
+        failed.join(",")
+    )
+    .trim_end()
+    .to_owned()
 }
 
 #[test]
@@ -91,27 +109,55 @@ fn a_policy_that_fails_is_never_passed_over() {
 #[test]
 fn groups_that_nobody_knows_are_never_none() {
     let by_name = "@id(\"n\") EFFECT(principal in Portcullis::Group::\"h\", action, resource);";
-    let in_condition =
-        "@id(\"n\") EFFECT(principal, action, resource) when { principal in [Portcullis::Group::\"h\"] };";
-    let by_set = "@id(\"n\") EFFECT(principal, action, resource) when { principal.groups.contains(\"h\") };";
+    let in_condition = "@id(\"n\") EFFECT(principal, action, resource) when { principal in [Portcullis::Group::\"h\"] };";
+    let by_set =
+        "@id(\"n\") EFFECT(principal, action, resource) when { principal.groups.contains(\"h\") };";
     for policy in [by_name, in_condition, by_set] {
-        let (permit, forbid) = (policy.replace("EFFECT", "permit"), policy.replace("EFFECT", "forbid"));
+        let (permit, forbid) = (
+            policy.replace("EFFECT", "permit"),
+            policy.replace("EFFECT", "forbid"),
+        );
         let unknown = facts(&["roles"], Unknown::Groups);
         let known = facts(&["roles", "groups"], Unknown::Nothing);
-        assert_eq!(told(&engine(&permit).judge("GET", &unknown)), "unknown", "{policy}");
-        assert_eq!(told(&engine(&permit).judge("GET", &known)), "false", "{policy}");
+        assert_eq!(
+            told(&engine(&permit).judge("GET", &unknown)),
+            "unknown",
+            "{policy}"
+        );
+        assert_eq!(
+            told(&engine(&permit).judge("GET", &known)),
+            "false",
+            "{policy}"
+        );
         let both = engine(&format!("{PERMIT}{forbid}"));
-        assert!(told(&both.judge("GET", &unknown)).starts_with("unknown"), "{policy}");
+        assert!(
+            told(&both.judge("GET", &unknown)).starts_with("unknown"),
+            "{policy}"
+        );
         assert_eq!(told(&both.judge("GET", &known)), "true p", "{policy}");
         // What is clear without them is clear.
         let forbidden = engine(&format!("{FORBID}{permit}"));
-        assert_eq!(told(&forbidden.judge("GET", &unknown)), "false f", "{policy}");
+        assert_eq!(
+            told(&forbidden.judge("GET", &unknown)),
+            "false f",
+            "{policy}"
+        );
         let permitted = engine(&format!("{PERMIT}{permit}"));
-        assert_eq!(told(&permitted.judge("GET", &unknown)), "true p", "{policy}");
+        assert_eq!(
+            told(&permitted.judge("GET", &unknown)),
+            "true p",
+            "{policy}"
+        );
     }
     let role = engine("@id(\"r\") permit(principal in Portcullis::Role::\"r\", action, resource);");
-    assert_eq!(told(&role.judge("GET", &facts(&["roles"], Unknown::Groups))), "true r");
-    assert_eq!(told(&role.judge("GET", &facts(&[], Unknown::GroupsAndRoles))), "unknown");
+    assert_eq!(
+        told(&role.judge("GET", &facts(&["roles"], Unknown::Groups))),
+        "true r"
+    );
+    assert_eq!(
+        told(&role.judge("GET", &facts(&[], Unknown::GroupsAndRoles))),
+        "unknown"
+    );
 }
 
 #[test]
@@ -125,7 +171,11 @@ fn only_policies_for_the_action_are_asked() {
         .map(|action| engine.by_action[action].all.policies.num_of_policies());
     assert_eq!(sizes, [2, 2, 2, 1]);
     assert_eq!(engine.others.all.policies.num_of_policies(), 1);
-    assert_eq!(engine.by_action.len(), 8, "six methods, and what the routes name");
+    assert_eq!(
+        engine.by_action.len(),
+        8,
+        "six methods, and what the routes name"
+    );
 }
 
 async fn token() -> AccessToken {
@@ -138,8 +188,14 @@ async fn token() -> AccessToken {
         .claim("vip", true)
         .claim("tags", ["a"]);
     let mut headers = HeaderMap::new();
-    headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {}", token.sign())).unwrap());
-    match server.decide(&headers, None, &Requirement::ValidToken).await {
+    headers.insert(
+        "authorization",
+        HeaderValue::from_str(&format!("Bearer {}", token.sign())).unwrap(),
+    );
+    match server
+        .decide(&headers, None, &Requirement::ValidToken)
+        .await
+    {
         Decided::Allow(permit) => permit.into_token(),
         other => panic!("{other:?}"),
     }
@@ -152,8 +208,11 @@ async fn what_policies_are_told_fits_the_schema_that_they_were_checked_against()
     assert_eq!(warnings.count(), 0);
     let names = Names::new(&vocabulary).unwrap();
     let path = RequestPath::parse("/users/a%2Cb%C3%A9").unwrap();
-    let resource =
-        Resource { id: "users".into(), path: "/users/{id}".into(), parameters: vec![(1, "id".into())] };
+    let resource = Resource {
+        id: "users".into(),
+        path: "/users/{id}".into(),
+        parameters: vec![(1, "id".into())],
+    };
     let (host, headers) = (Host::parse("API.example:8443").unwrap(), HeaderMap::new());
     for caller in ["192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7"] {
         let asking = Asking {
@@ -174,11 +233,20 @@ async fn what_policies_are_told_fits_the_schema_that_they_were_checked_against()
         let context = super::super::facts::context(asking).ok().unwrap();
         let entity = names.resource(&resource).ok().unwrap();
         let token = token().await;
-        let facts = names.facts(&token, "GET", &entity, context.clone()).ok().unwrap();
+        let facts = names
+            .facts(&token, "GET", &entity, context.clone())
+            .ok()
+            .unwrap();
         let action = names.action("GET");
         let principal = facts.request.principal().unwrap().clone();
-        Request::new(principal.clone(), action.clone(), entity.uid(), context.clone(), Some(&schema))
-            .unwrap();
+        Request::new(
+            principal.clone(),
+            action.clone(),
+            entity.uid(),
+            context.clone(),
+            Some(&schema),
+        )
+        .unwrap();
         Entities::from_entities(facts.entities.iter().cloned(), Some(&schema)).unwrap();
         let policy = "@id(\"all\") permit(principal is Portcullis::User in Portcullis::Role::\"Admin\", action, resource == Portcullis::Route::\"users\") when {\
             principal.claims has department && principal.claims.department == \"sales\" &&\
@@ -188,6 +256,10 @@ async fn what_policies_are_told_fits_the_schema_that_they_were_checked_against()
             resource.path == \"/users/{id}\" && context.method == \"HEAD\" && context.host == \"api.example\" &&\
             context.path == \"/users/a,b%C3%A9\" && context.parameters has id && context.parameters.id == \"a,b\\u{e9}\" &&\
             context.time == datetime(\"2027-01-15T08:00:00Z\") && (context.address.isIpv4() || context.address.isIpv6()) };";
-        assert_eq!(told(&engine(policy).judge("GET", &facts)), "true all", "{caller}");
+        assert_eq!(
+            told(&engine(policy).judge("GET", &facts)),
+            "true all",
+            "{caller}"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! What policies are told: caller, route and request, as entities and context that fit the schema.
 //!
-//! What nobody knows is left out. So it is with groups that did not fit into the token: reading them is an error then,
-//! and never a set without members. So it is with the address of a caller whom a trusted proxy does not name readably.
+//! What nobody knows is left out. So it is with groups that did not fit into the token: reading
+//! them is an error then, and never a set without members. So it is with the address of a caller
+//! whom a trusted proxy does not name readably.
 
 use super::policies::internal;
 use super::schema::{ClaimType, Vocabulary};
@@ -52,7 +53,10 @@ pub(super) enum Unknown {
 
 impl Unknown {
     fn of(identity: &Identity) -> Self {
-        match (identity.roles().is_unknown(), identity.groups().is_unknown()) {
+        match (
+            identity.roles().is_unknown(),
+            identity.groups().is_unknown(),
+        ) {
             (true, _) => Self::GroupsAndRoles,
             (false, true) => Self::Groups,
             (false, false) => Self::Nothing,
@@ -74,7 +78,9 @@ impl Names {
             group: named("Portcullis::Group")?,
             route: named("Portcullis::Route")?,
             action: named("Portcullis::Action")?,
-            claims: claims.map(|(name, (path, kind))| (name.clone(), path.clone(), *kind)).collect(),
+            claims: claims
+                .map(|(name, (path, kind))| (name.clone(), path.clone(), *kind))
+                .collect(),
         })
     }
 
@@ -100,11 +106,22 @@ impl Names {
     ) -> Result<Facts, OtherType> {
         let address_known = context.get(ADDRESS).is_some();
         let caller = self.caller(token)?;
-        let request =
-            Request::new(caller.uid(), self.action(action), resource.uid(), context, None).map_err(broken)?;
+        let request = Request::new(
+            caller.uid(),
+            self.action(action),
+            resource.uid(),
+            context,
+            None,
+        )
+        .map_err(broken)?;
         let entities = Entities::from_entities([caller, resource.clone()], None).map_err(broken)?;
         let unknown = Unknown::of(token.identity());
-        Ok(Facts { request, entities, unknown, address_known })
+        Ok(Facts {
+            request,
+            entities,
+            unknown,
+            address_known,
+        })
     }
 
     fn caller(&self, token: &AccessToken) -> Result<Entity, OtherType> {
@@ -123,23 +140,36 @@ impl Names {
             ("scopes".to_owned(), strings(token.scopes().iter())),
             ("claims".to_owned(), self.claims(token)?),
         ]);
-        let optional =
-            [("subject", identity.subject()), ("client", identity.client()), ("tenant", identity.tenant())];
-        attributes.extend(optional.into_iter().filter_map(|(name, it)| Some((name.to_owned(), string(it?)))));
+        let optional = [
+            ("subject", identity.subject()),
+            ("client", identity.client()),
+            ("tenant", identity.tenant()),
+        ];
+        attributes.extend(
+            optional
+                .into_iter()
+                .filter_map(|(name, it)| Some((name.to_owned(), string(it?)))),
+        );
         let mut parents = HashSet::new();
-        for (name, members, kind) in
-            [("roles", identity.roles(), &self.role), ("groups", identity.groups(), &self.group)]
-        {
+        for (name, members, kind) in [
+            ("roles", identity.roles(), &self.role),
+            ("groups", identity.groups(), &self.group),
+        ] {
             if let Membership::Known(_) = members {
                 attributes.insert(name.to_owned(), strings(members.iter()));
                 parents.extend(members.iter().map(|member| uid(kind, member)));
             }
         }
-        Entity::new(uid(kind, &format!("{issuer}|{subject}")), attributes, parents).map_err(broken)
+        Entity::new(
+            uid(kind, &format!("{issuer}|{subject}")),
+            attributes,
+            parents,
+        )
+        .map_err(broken)
     }
 
-    /// The claims that the settings name, where the token has them. A type that is another than they say is nobody's
-    /// guess.
+    /// The claims that the settings name, where the token has them. A type that is another than
+    /// they say is nobody's guess.
     fn claims(&self, token: &AccessToken) -> Result<RestrictedExpression, OtherType> {
         let mut members = Vec::new();
         for (name, path, kind) in &self.claims {
@@ -160,7 +190,11 @@ impl Names {
 
 /// What is told about the request itself.
 pub(super) fn context(asking: Asking<'_>) -> Result<Context, OtherType> {
-    let Asking { inquiry, resource, occasion } = asking;
+    let Asking {
+        inquiry,
+        resource,
+        occasion,
+    } = asking;
     let segments: Vec<&str> = inquiry.path.segments().collect();
     let parameters = resource.parameters.iter().filter_map(|(index, name)| {
         // A path has one reading, which is UTF-8.
@@ -168,14 +202,23 @@ pub(super) fn context(asking: Asking<'_>) -> Result<Context, OtherType> {
         Some((name.to_string(), string(&value)))
     });
     let address = occasion.caller.map(|address| {
-        (ADDRESS.to_owned(), RestrictedExpression::new_ip(address.to_canonical().to_string()))
+        (
+            ADDRESS.to_owned(),
+            RestrictedExpression::new_ip(address.to_canonical().to_string()),
+        )
     });
     let told = [
         ("method".to_owned(), string(inquiry.method.as_str())),
         ("path".to_owned(), string(inquiry.path.as_str())),
         ("host".to_owned(), string(inquiry.host.name())),
-        ("time".to_owned(), RestrictedExpression::new_datetime(utc(occasion.now))),
-        ("parameters".to_owned(), RestrictedExpression::new_record(parameters).map_err(broken)?),
+        (
+            "time".to_owned(),
+            RestrictedExpression::new_datetime(utc(occasion.now)),
+        ),
+        (
+            "parameters".to_owned(),
+            RestrictedExpression::new_record(parameters).map_err(broken)?,
+        ),
     ];
     Context::from_pairs(told.into_iter().chain(address)).map_err(broken)
 }
@@ -184,7 +227,10 @@ fn claim(value: &Json, kind: ClaimType) -> Result<RestrictedExpression, OtherTyp
     match (kind, value) {
         (ClaimType::String, Json::String(text)) => Ok(string(text)),
         (ClaimType::Bool, Json::Bool(value)) => Ok(RestrictedExpression::new_bool(*value)),
-        (ClaimType::Long, value) => value.as_i64().map(RestrictedExpression::new_long).ok_or(OtherType),
+        (ClaimType::Long, value) => value
+            .as_i64()
+            .map(RestrictedExpression::new_long)
+            .ok_or(OtherType),
         // One alone is often not written as a list.
         (ClaimType::Strings, Json::String(text)) => Ok(strings([&**text])),
         (ClaimType::Strings, Json::Array(list)) => {

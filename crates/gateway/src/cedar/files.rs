@@ -21,7 +21,10 @@ pub(crate) fn sources(written: &[PathBuf]) -> Vec<Source> {
         match folder(path) {
             Ok(Some(files)) => sources.extend(files.into_iter().map(Source::read)),
             Ok(None) => sources.push(Source::read(path.clone())),
-            Err(why) => sources.push(Source { path: path.clone(), text: Err(why) }),
+            Err(why) => sources.push(Source {
+                path: path.clone(),
+                text: Err(why),
+            }),
         }
     }
     sources
@@ -35,7 +38,10 @@ fn folder(path: &Path) -> Result<Option<Vec<PathBuf>>, String> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(|error| error.to_string())? {
         let file = entry.map_err(|error| error.to_string())?.path();
-        if file.extension().is_some_and(|extension| extension == "cedar") {
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "cedar")
+        {
             files.push(file);
         }
         if files.len() > MOST_FILES {

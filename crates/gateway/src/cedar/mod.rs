@@ -1,12 +1,13 @@
-//! Cedar policies: a demand of a route that is answered by a policy set, with the token, the request and the route in
-//! view.
+//! Cedar policies: a demand of a route that is answered by a policy set, with the token, the
+//! request and the route in view.
 //!
-//! Policies are read, and checked against a schema made from the settings ([`schema`]), before any request comes. A
-//! `forbid` wins over every `permit`, and what nothing permits is denied. A policy that cannot be evaluated is never
-//! passed over: where the decision hangs on it, nobody can tell, which is 503. So it is with groups that nobody knows.
+//! Policies are read, and checked against a schema made from the settings ([`schema`]), before any
+//! request comes. A `forbid` wins over every `permit`, and what nothing permits is denied. A policy
+//! that cannot be evaluated is never passed over: where the decision hangs on it, nobody can tell,
+//! which is 503. So it is with groups that nobody knows.
 //!
-//! Not checked is whether policies mean what their author meant. Without the feature `cedar` settings that name
-//! policies are refused.
+//! Not checked is whether policies mean what their author meant. Without the feature `cedar`
+//! settings that name policies are refused.
 
 mod files;
 mod schema;
@@ -41,7 +42,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// The schema of the policies that these settings would take: what `portcullis config schema --cedar` prints.
+/// The schema of the policies that these settings would take: what
+/// `portcullis config schema --cedar` prints.
 ///
 /// It is there whether or not the settings are in order, and for builds without policies too.
 pub fn cedar_schema(config: &crate::Config) -> String {
@@ -110,13 +112,24 @@ impl Policies {
         occasion: Occasion,
     ) -> Option<impl Bound + use<>> {
         let resource = route.resource.as_ref()?;
-        self.question(requirement, Asking { inquiry, resource, occasion })
+        self.question(
+            requirement,
+            Asking {
+                inquiry,
+                resource,
+                occasion,
+            },
+        )
     }
 }
 
 /// What policies call the method of a request. `HEAD` is asked for as `GET`, as in routes.
 pub(crate) fn action_of(method: &Method) -> &str {
-    if method == Method::HEAD { Method::GET.as_str() } else { method.as_str() }
+    if method == Method::HEAD {
+        Method::GET.as_str()
+    } else {
+        method.as_str()
+    }
 }
 
 /// Nobody can tell.

@@ -1,4 +1,5 @@
-//! Policies from their files: parsed, named, and checked against the schema; all faults at once, each with file and line.
+//! Policies from their files: parsed, named, and checked against the schema; all faults at once,
+//! each with file and line.
 
 use super::files::{Source, sources};
 use super::schema::{self, Vocabulary};
@@ -10,7 +11,10 @@ use std::collections::HashMap;
 use std::fmt;
 
 /// Reads, names and checks the policies.
-pub(super) fn read(config: &CedarConfig, vocabulary: &Vocabulary) -> Result<Vec<Policy>, ConfigErrors> {
+pub(super) fn read(
+    config: &CedarConfig,
+    vocabulary: &Vocabulary,
+) -> Result<Vec<Policy>, ConfigErrors> {
     let mut reading = Reading::default();
     let sources = sources(&config.policies);
     for source in &sources {
@@ -18,7 +22,11 @@ pub(super) fn read(config: &CedarConfig, vocabulary: &Vocabulary) -> Result<Vec<
     }
     if reading.policies.is_empty() && reading.faults.is_empty() {
         let cure = "name files, or folders with files that end in `.cedar`";
-        reading.faults.push(ConfigError::new("cedar.policies", "at least one policy", cure));
+        reading.faults.push(ConfigError::new(
+            "cedar.policies",
+            "at least one policy",
+            cure,
+        ));
     }
     ConfigErrors::check(std::mem::take(&mut reading.faults))?;
     reading.check(vocabulary)
@@ -39,7 +47,11 @@ impl<'s> Reading<'s> {
             Err(why) => {
                 let expected = format!("a file of Cedar policies that can be read ({why})");
                 let cure = "name a file, or a folder with files that end in `.cedar`";
-                self.faults.push(ConfigError::new(source.path.display().to_string(), expected, cure));
+                self.faults.push(ConfigError::new(
+                    source.path.display().to_string(),
+                    expected,
+                    cure,
+                ));
                 return;
             }
         };
@@ -47,18 +59,24 @@ impl<'s> Reading<'s> {
             Ok(set) if set.num_of_templates() > 0 => {
                 let cure = "write the policy out, without `?principal` and `?resource`";
                 let place = source.path.display().to_string();
-                self.faults.push(ConfigError::new(place, "policies, and no templates", cure));
+                self.faults
+                    .push(ConfigError::new(place, "policies, and no templates", cure));
             }
             Ok(set) => self.name(source, text, &set),
             Err(errors) => {
-                self.faults.extend(errors.iter().map(|error| fault(source, error, 0)));
+                self.faults
+                    .extend(errors.iter().map(|error| fault(source, error, 0)));
             }
         }
     }
 
     /// Gives each policy the name of its `@id`, or of its file and line.
     fn name(&mut self, source: &'s Source, text: &str, set: &PolicySet) {
-        let file = source.path.file_name().unwrap_or_default().to_string_lossy();
+        let file = source
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
         let mut from = 0;
         // Cedar numbers the policies of a text in their order.
         let numbered = (0..set.num_of_policies())
@@ -77,7 +95,8 @@ impl<'s> Reading<'s> {
                 let (line, column) = position(text, at);
                 let place = format!("{}:{line}:{column}", source.path.display());
                 let expected = format!("a name that no other policy has; `{id}` was there before");
-                self.faults.push(ConfigError::new(place, expected, "give it another `@id`"));
+                self.faults
+                    .push(ConfigError::new(place, expected, "give it another `@id`"));
             }
             self.policies.push(policy.new_id(id));
         }
@@ -85,12 +104,16 @@ impl<'s> Reading<'s> {
 
     /// Checks all policies against the schema. A policy that can never apply is a fault too.
     fn check(self, vocabulary: &Vocabulary) -> Result<Vec<Policy>, ConfigErrors> {
-        let (schema, _) = Schema::from_cedarschema_str(&schema::text(vocabulary)).map_err(internal)?;
+        let (schema, _) =
+            Schema::from_cedarschema_str(&schema::text(vocabulary)).map_err(internal)?;
         let set = PolicySet::from_policies(self.policies.iter().cloned()).map_err(internal)?;
         let result = Validator::new(schema).validate(&set, ValidationMode::Strict);
-        let errors = result.validation_errors().map(|error| (error.policy_id(), error as &dyn Diagnostic));
-        let warnings =
-            result.validation_warnings().map(|warning| (warning.policy_id(), warning as &dyn Diagnostic));
+        let errors = result
+            .validation_errors()
+            .map(|error| (error.policy_id(), error as &dyn Diagnostic));
+        let warnings = result
+            .validation_warnings()
+            .map(|warning| (warning.policy_id(), warning as &dyn Diagnostic));
         let faults = errors.chain(warnings).filter_map(|(id, diagnostic)| {
             let (source, at) = self.places.get(id)?;
             Some(fault(source, diagnostic, *at))
@@ -111,20 +134,32 @@ pub(super) fn internal(error: impl fmt::Display) -> ConfigErrors {
 
 /// A fault at the place that Cedar names, or else at `otherwise`.
 fn fault(source: &Source, diagnostic: &dyn Diagnostic, otherwise: usize) -> ConfigError {
-    let at = diagnostic.labels().and_then(|mut labels| labels.next()).map_or(otherwise, |it| it.offset());
+    let at = diagnostic
+        .labels()
+        .and_then(|mut labels| labels.next())
+        .map_or(otherwise, |it| it.offset());
     let (line, column) = position(source.text.as_deref().unwrap_or_default(), at);
     let place = format!("{}:{line}:{column}", source.path.display());
     let cure = diagnostic.help().map_or_else(
         || "see what policies can name and read by `portcullis config schema --cedar`".to_owned(),
         |help| help.to_string(),
     );
-    ConfigError::new(place, format!("a policy that can be used ({diagnostic})"), cure)
+    ConfigError::new(
+        place,
+        format!("a policy that can be used ({diagnostic})"),
+        cure,
+    )
 }
 
 /// Line and column of a byte, both from 1.
 fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = 1 + before.matches('\n').count();
-    let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
+    let column = 1 + before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count();
     (line, column)
 }

@@ -44,7 +44,9 @@ struct Answered {
 impl Question {
     pub(super) fn new(engine: &Arc<Engine>, requirement: &Requirement, asking: Asking<'_>) -> Self {
         let resource = engine.names.resource(asking.resource);
-        let told = resource.and_then(|resource| Ok((resource, context(asking)?))).ok();
+        let told = resource
+            .and_then(|resource| Ok((resource, context(asking)?)))
+            .ok();
         let asked = Arc::new(Asked {
             engine: Arc::clone(engine),
             told,
@@ -52,14 +54,19 @@ impl Question {
             address_known: asking.occasion.caller.is_some(),
             consulted: Mutex::default(),
         });
-        let requirement =
-            requirement.with_rules(&|rule| match (&**rule as &dyn Any).downcast_ref::<Demand>() {
-                Some(Demand { action }) => {
-                    let (asked, action) = (Arc::clone(&asked), action.clone());
-                    Arc::new(BoundRule { asked, action, last: Mutex::default() })
-                }
-                None => Arc::clone(rule),
-            });
+        let requirement = requirement.with_rules(&|rule| match (&**rule as &dyn Any)
+            .downcast_ref::<Demand>()
+        {
+            Some(Demand { action }) => {
+                let (asked, action) = (Arc::clone(&asked), action.clone());
+                Arc::new(BoundRule {
+                    asked,
+                    action,
+                    last: Mutex::default(),
+                })
+            }
+            None => Arc::clone(rule),
+        });
         Self { requirement, asked }
     }
 }
@@ -70,7 +77,12 @@ impl Bound for Question {
     }
 
     fn consulted(&self) -> Consulted {
-        let mut consulted = self.asked.consulted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut consulted = self
+            .asked
+            .consulted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         consulted.determining.sort();
         consulted.determining.dedup();
         consulted
@@ -80,22 +92,48 @@ impl Bound for Question {
 impl Asked {
     fn judge(&self, action: &str, token: &AccessToken) -> Result<Judgement, OtherType> {
         let (resource, context) = self.told.as_ref().ok_or(OtherType)?;
-        let facts = self.engine.names.facts(token, action, resource, context.clone())?;
+        let facts = self
+            .engine
+            .names
+            .facts(token, action, resource, context.clone())?;
         Ok(self.engine.judge(action, &facts))
     }
 
     fn answer(&self, action: &str, token: &AccessToken) -> Answered {
         let groups_unknown = token.identity().groups().is_unknown();
-        // Policies speak of users and applications; a caller who may be either is permitted nothing.
+        // Policies speak of users and applications; a caller who may be either is permitted
+        // nothing.
         if token.identity().kind() == Kind::Unknown {
-            return Answered { groups_unknown, ruling: Ruling::Unmet, determining: Vec::new() };
+            return Answered {
+                groups_unknown,
+                ruling: Ruling::Unmet,
+                determining: Vec::new(),
+            };
         }
-        let Ok(Judgement { permitted, determining, failed }) = self.judge(action, token) else {
-            let ruling = Ruling::Failed(outage("a claim is not of the type that `cedar.claims` says"));
-            return Answered { groups_unknown, ruling, determining: Vec::new() };
+        let Ok(Judgement {
+            permitted,
+            determining,
+            failed,
+        }) = self.judge(action, token)
+        else {
+            let ruling = Ruling::Failed(outage(
+                "a claim is not of the type that `cedar.claims` says",
+            ));
+            return Answered {
+                groups_unknown,
+                ruling,
+                determining: Vec::new(),
+            };
         };
-        let determining = if permitted.is_some() { determining } else { Vec::new() };
-        let mut consulted = self.consulted.lock().unwrap_or_else(PoisonError::into_inner);
+        let determining = if permitted.is_some() {
+            determining
+        } else {
+            Vec::new()
+        };
+        let mut consulted = self
+            .consulted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         consulted.determining.extend_from_slice(&determining);
         let first = failed.first().cloned();
         consulted.failed.extend(failed);
@@ -104,11 +142,15 @@ impl Asked {
             (Some(false), _) => Ruling::Unmet,
             (None, None) if groups_unknown || self.address_known => Ruling::GroupsUnknown,
             (None, None) => Ruling::Failed(outage("the caller's address cannot be read")),
-            (None, Some((policy, reason))) => {
-                Ruling::Failed(outage(format!("policy `{policy}` cannot be evaluated: {reason}")))
-            }
+            (None, Some((policy, reason))) => Ruling::Failed(outage(format!(
+                "policy `{policy}` cannot be evaluated: {reason}"
+            ))),
         };
-        Answered { groups_unknown, ruling, determining }
+        Answered {
+            groups_unknown,
+            ruling,
+            determining,
+        }
     }
 }
 
@@ -132,7 +174,11 @@ impl fmt::Display for BoundRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "policies that permit `{}`", self.action())?;
         match &*self.last.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(Answered { ruling: Ruling::Unmet, determining, .. }) if !determining.is_empty() => {
+            Some(Answered {
+                ruling: Ruling::Unmet,
+                determining,
+                ..
+            }) if !determining.is_empty() => {
                 write!(f, " (forbidden by {})", determining.join(", "))
             }
             _ => Ok(()),

@@ -1,7 +1,7 @@
 //! The schema of policies: what they may name and read, made from the settings.
 //!
-//! Every policy is checked against it at the start, so a misspelt role attribute or an unknown action is a fault of the
-//! settings and never a policy that silently does not apply.
+//! Every policy is checked against it at the start, so a misspelt role attribute or an unknown
+//! action is a fault of the settings and never a policy that silently does not apply.
 
 use super::action_of;
 use crate::config::{CedarDemand, RequireConfig, Tables};
@@ -11,8 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The methods that are actions without being named.
-const METHODS: [Method; 6] =
-    [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+const METHODS: [Method; 6] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
 
 /// What policies can talk about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,27 +64,53 @@ impl ClaimType {
 impl Vocabulary {
     /// What the settings name; what is wrong with them is left out.
     pub(crate) fn of(tables: &Tables) -> Self {
-        let mut actions: BTreeSet<Box<str>> = METHODS.iter().map(|method| method.as_str().into()).collect();
+        let mut actions: BTreeSet<Box<str>> = METHODS
+            .iter()
+            .map(|method| method.as_str().into())
+            .collect();
         let mut parameters = BTreeSet::new();
         for route in &tables.route {
-            let methods = route.methods.iter().filter_map(|it| Method::from_bytes(it.as_bytes()).ok());
+            let methods = route
+                .methods
+                .iter()
+                .filter_map(|it| Method::from_bytes(it.as_bytes()).ok());
             for method in methods {
-                actions.extend(Some(action_of(&method)).filter(|name| is_name(name)).map(Into::into));
+                actions.extend(
+                    Some(action_of(&method))
+                        .filter(|name| is_name(name))
+                        .map(Into::into),
+                );
             }
             let mut named = Vec::new();
             demands(route.require.as_ref(), &mut named);
-            actions.extend(named.into_iter().flatten().filter(|name| is_name(name)).map(Into::into));
+            actions.extend(
+                named
+                    .into_iter()
+                    .flatten()
+                    .filter(|name| is_name(name))
+                    .map(Into::into),
+            );
             parameters.extend(route.path.split('/').filter_map(parameter).map(Into::into));
         }
         let written = tables.cedar.iter().flat_map(|cedar| &cedar.claims);
-        let claims = written.filter(|(name, _)| is_name(name)).filter_map(|(name, kind)| {
-            Some((name.as_str().into(), (ClaimPath::parse(name).ok()?, ClaimType::from_name(kind)?)))
-        });
-        Self { actions, parameters, claims: claims.collect() }
+        let claims = written
+            .filter(|(name, _)| is_name(name))
+            .filter_map(|(name, kind)| {
+                Some((
+                    name.as_str().into(),
+                    (ClaimPath::parse(name).ok()?, ClaimType::from_name(kind)?),
+                ))
+            });
+        Self {
+            actions,
+            parameters,
+            claims: claims.collect(),
+        }
     }
 }
 
-/// The actions that a requirement names, `None` for the method; nothing where no policies are asked.
+/// The actions that a requirement names, `None` for the method; nothing where no policies are
+/// asked.
 pub(crate) fn demands<'c>(require: Option<&'c RequireConfig>, named: &mut Vec<Option<&'c str>>) {
     let Some(require) = require else { return };
     match &require.cedar {
@@ -86,8 +118,13 @@ pub(crate) fn demands<'c>(require: Option<&'c RequireConfig>, named: &mut Vec<Op
         Some(CedarDemand::Action(action)) => named.push(Some(action)),
         None => {}
     }
-    let lists = [require.all.as_deref(), require.any.as_deref()].into_iter().flatten().flatten();
-    lists.chain(require.not.as_deref()).for_each(|inner| demands(Some(inner), named));
+    let lists = [require.all.as_deref(), require.any.as_deref()]
+        .into_iter()
+        .flatten()
+        .flatten();
+    lists
+        .chain(require.not.as_deref())
+        .for_each(|inner| demands(Some(inner), named));
 }
 
 /// The name of a segment such as `{id}`.
@@ -114,7 +151,11 @@ pub(super) fn text(vocabulary: &Vocabulary) -> String {
     for name in &vocabulary.parameters {
         _ = write!(parameters, "\n    \"{name}\"?: String,");
     }
-    let actions: Vec<String> = vocabulary.actions.iter().map(|name| format!("\"{name}\"")).collect();
+    let actions: Vec<String> = vocabulary
+        .actions
+        .iter()
+        .map(|name| format!("\"{name}\""))
+        .collect();
     SCHEMA
         .replace("{claims}", &close(&claims))
         .replace("{parameters}", &close(&parameters))
@@ -122,10 +163,15 @@ pub(super) fn text(vocabulary: &Vocabulary) -> String {
 }
 
 fn close(members: &str) -> String {
-    if members.is_empty() { String::new() } else { format!("{members}\n  ") }
+    if members.is_empty() {
+        String::new()
+    } else {
+        format!("{members}\n  ")
+    }
 }
 
-/// Every type is said once. The members of a caller stand twice, as Cedar has no entity of two names.
+/// Every type is said once. The members of a caller stand twice, as Cedar has no entity of two
+/// names.
 const SCHEMA: &str = r#"// What Cedar policies of this gateway can talk about: made from its settings.
 namespace Portcullis {
   // Claims of the token that `[cedar.claims]` names.
@@ -162,7 +208,8 @@ namespace Portcullis {
     path: String,
     // Without a port, in small letters.
     host: String,
-    // The connection's, or the one that a trusted proxy names. Where nobody knows it, a decision that hangs on it is 503.
+    // The connection's, or the one that a trusted proxy names. Where nobody knows it, a decision
+    // that hangs on it is 503.
     address: ipaddr,
     time: datetime,
     parameters: Parameters,

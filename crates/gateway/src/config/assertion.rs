@@ -16,12 +16,13 @@ pub struct AssertionConfig {
     pub header: Option<String>,
     /// How long one is good, in seconds. Default 60, at most 300; it never outlives the token.
     pub lifetime: Option<u64>,
-    /// Files with private keys in PEM (PKCS#8), on the curve P-256 or for Ed25519: the first one signs, all are
-    /// published. Default: one key that is made at the start, another one in every replica.
+    /// Files with private keys in PEM (PKCS#8), on the curve P-256 or for Ed25519: the first one
+    /// signs, all are published. Default: one key that is made at the start, another one in every
+    /// replica.
     #[serde(default)]
     pub keys: Vec<PathBuf>,
-    /// Whether the public keys are at `/.well-known/portcullis/jwks.json` on the front too, for everybody, and not on the
-    /// admin listener alone. Default false.
+    /// Whether the public keys are at `/.well-known/portcullis/jwks.json` on the front too, for
+    /// everybody, and not on the admin listener alone. Default false.
     #[serde(default)]
     pub publish: bool,
 }

@@ -5,15 +5,16 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// `[cedar]`, as written: policies that routes ask with `require = { cedar = true }`. The files are read again when they
-/// change.
+/// `[cedar]`, as written: policies that routes ask with `require = { cedar = true }`. The files are
+/// read again when they change.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct CedarConfig {
-    /// Files with policies, and folders of which every file that ends in `.cedar` counts. Together they are one set.
+    /// Files with policies, and folders of which every file that ends in `.cedar` counts. Together
+    /// they are one set.
     pub policies: Vec<PathBuf>,
-    /// Claims that policies may read as `principal.claims`, by their path, and the type of each: `String`, `Long`, `Bool`
-    /// or `Set<String>`.
+    /// Claims that policies may read as `principal.claims`, by their path, and the type of each:
+    /// `String`, `Long`, `Bool` or `Set<String>`.
     #[serde(default)]
     pub claims: BTreeMap<String, String>,
 }

@@ -10,11 +10,12 @@ use std::path::PathBuf;
 pub struct ForwardAuthConfig {
     /// Where to listen: an address and a port, or `unix:` and the absolute path of a socket.
     pub listen: String,
-    /// The program that asks: `nginx`, `ingress-nginx`, `traefik` or `caddy`. It decides which headers tell the
-    /// original request, and which statuses the program passes on.
+    /// The program that asks: `nginx`, `ingress-nginx`, `traefik` or `caddy`. It decides which
+    /// headers tell the original request, and which statuses the program passes on.
     pub proxy: String,
-    /// Addresses and networks of the proxies that may ask, whose word about the original request is taken; `unix` for
-    /// whoever may open the Unix socket. Default: none, and then every request is refused.
+    /// Addresses and networks of the proxies that may ask, whose word about the original request is
+    /// taken; `unix` for whoever may open the Unix socket. Default: none, and then every request is
+    /// refused.
     #[serde(default)]
     pub trusted_peers: Vec<String>,
     /// TLS. Without it, only loopback and Unix sockets can be listened on.
@@ -30,17 +31,19 @@ pub struct ForwardAuthConfig {
 pub struct ExtAuthzConfig {
     /// Where to listen: an address and a port, or `unix:` and the absolute path of a socket.
     pub listen: String,
-    /// The `path_prefix` of Envoy's `http_service`, such as `/check`. Default: none, and only gRPC is spoken.
+    /// The `path_prefix` of Envoy's `http_service`, such as `/check`. Default: none, and only gRPC
+    /// is spoken.
     pub path_prefix: Option<String>,
     /// TLS. Without `client_authorities` in it, only loopback and Unix sockets can be listened on.
     pub tls: Option<DoorTlsConfig>,
-    /// Listens beyond loopback without client certificates: whoever reaches the port can ask, and without TLS,
-    /// whoever is on the way reads the tokens.
+    /// Listens beyond loopback without client certificates: whoever reaches the port can ask, and
+    /// without TLS, whoever is on the way reads the tokens.
     #[serde(default)]
     pub danger_open_listener: bool,
 }
 
-/// `[forward_auth.tls]` and `[ext_authz.tls]`, as written. The files are read again when they change.
+/// `[forward_auth.tls]` and `[ext_authz.tls]`, as written. The files are read again when they
+/// change.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct DoorTlsConfig {
@@ -50,7 +53,7 @@ pub struct DoorTlsConfig {
     pub key: PathBuf,
     /// The lowest version: `1.2` (default) or `1.3`.
     pub minimum: Option<String>,
-    /// Certificates of the authorities whose client certificates are demanded, in PEM. Default: clients are not
-    /// asked for one.
+    /// Certificates of the authorities whose client certificates are demanded, in PEM. Default:
+    /// clients are not asked for one.
     pub client_authorities: Option<PathBuf>,
 }

@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RouteConfig {
-    /// What the log, the metrics and policies call it; no other route has the same. Default: its place and its path, for
-    /// policies its path.
+    /// What the log, the metrics and policies call it; no other route has the same. Default: its
+    /// place and its path, for policies its path.
     pub name: Option<String>,
-    /// The path: segments compare whole and with case; `*` stands for one segment, `**` at the end for any number,
-    /// none too; `{name}` is a `*` that policies can read. A final slash of a request makes no difference. Every
-    /// spelling of a path is matched: `%2A`, `%7B` and `%7D` are a star and braces that stand for themselves.
+    /// The path: segments compare whole and with case; `*` stands for one segment, `**` at the end
+    /// for any number, none too; `{name}` is a `*` that policies can read. A final slash of a
+    /// request makes no difference. Every spelling of a path is matched: `%2A`, `%7B` and `%7D` are
+    /// a star and braces that stand for themselves.
     pub path: String,
     /// The methods. `GET` includes `HEAD`. Default: all.
     #[serde(default)]
@@ -23,22 +24,25 @@ pub struct RouteConfig {
     /// The hosts, `*.example.com` for all below. Default: all.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// `token` (default): a valid token; `public`: none is asked for; `optional`: valid if there is one.
+    /// `token` (default): a valid token; `public`: none is asked for; `optional`: valid if there is
+    /// one.
     pub access: Option<String>,
     /// What the token must meet.
     pub require: Option<RequireConfig>,
     /// Where requests go: a URL, or the name of an `[[upstream]]`. Default: the gateway's.
     pub upstream: Option<String>,
-    /// What becomes of `%2F` in a path: `refuse` (default), or `keep`: it is part of its segment, for the upstream too.
+    /// What becomes of `%2F` in a path: `refuse` (default), or `keep`: it is part of its segment,
+    /// for the upstream too.
     pub encoded_slashes: Option<String>,
-    /// The first segments of the path, which are not forwarded: with `/api`, the upstream sees `/orders` for
-    /// `/api/orders`. Default: none.
+    /// The first segments of the path, which are not forwarded: with `/api`, the upstream sees
+    /// `/orders` for `/api/orders`. Default: none.
     pub strip_prefix: Option<String>,
     /// Most bytes of a request's body. Default: the gateway's; 0 for no bound.
     pub body_bytes: Option<u64>,
     /// For the head of the upstream's answer, in seconds. Default: the gateway's.
     pub timeout: Option<u64>,
-    /// Whom the signed assertion is for, its `aud`. Default: that of `[gateway.identity.assertion]`.
+    /// Whom the signed assertion is for, its `aud`. Default: that of
+    /// `[gateway.identity.assertion]`.
     pub assertion_audience: Option<String>,
 }
 
@@ -54,14 +58,17 @@ pub struct RequireConfig {
     pub group: Option<OneOrMore<String>>,
     /// For whom the token was issued: `user`, or `application` in its own name.
     pub kind: Option<String>,
-    /// Claim paths and their values: one, or several of which one will do. A list in the token holds it.
+    /// Claim paths and their values: one, or several of which one will do. A list in the token
+    /// holds it.
     #[serde(default)]
     pub claim: BTreeMap<String, OneOrMore<ClaimScalar>>,
-    /// How the user signed in, by `acr`: one value, or several of which one will do, in order of preference.
+    /// How the user signed in, by `acr`: one value, or several of which one will do, in order of
+    /// preference.
     pub acr: Option<OneOrMore<String>>,
     /// How long ago the user may have signed in, by `auth_time`, in seconds.
     pub max_age: Option<u64>,
-    /// That the policies of `[cedar]` permit it: `true` for the request's method, or the name of an action.
+    /// That the policies of `[cedar]` permit it: `true` for the request's method, or the name of an
+    /// action.
     pub cedar: Option<CedarDemand>,
     /// All of these.
     pub all: Option<Vec<Self>>,

@@ -15,13 +15,15 @@ pub struct TlsConfig {
     pub key: PathBuf,
     /// The lowest version: `1.2` (default) or `1.3`.
     pub minimum: Option<String>,
-    /// Certificates of the authorities whose client certificates are accepted, in PEM. Default: clients are not
-    /// asked for one.
+    /// Certificates of the authorities whose client certificates are accepted, in PEM. Default:
+    /// clients are not asked for one.
     pub client_authorities: Option<PathBuf>,
-    /// Whether a client without a certificate may connect. Default false; needs `client_authorities`.
+    /// Whether a client without a certificate may connect. Default false; needs
+    /// `client_authorities`.
     #[serde(default)]
     pub client_certificate_optional: bool,
-    /// `max-age` of `Strict-Transport-Security` (RFC 6797), in seconds. Default 31,536,000; 0 leaves it out.
+    /// `max-age` of `Strict-Transport-Security` (RFC 6797), in seconds. Default 31,536,000; 0
+    /// leaves it out.
     pub hsts: Option<u64>,
     /// An address that answers plain HTTP with a redirect to HTTPS. Default: none.
     pub redirect: Option<SocketAddr>,
@@ -31,6 +33,7 @@ pub struct TlsConfig {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct AdminConfig {
-    /// The address to listen on, for plain HTTP: `/live`, `/ready`, `/metrics`. It tells no secrets.
+    /// The address to listen on, for plain HTTP: `/live`, `/ready`, `/metrics`. It tells no
+    /// secrets.
     pub listen: SocketAddr,
 }

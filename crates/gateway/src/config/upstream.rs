@@ -10,15 +10,19 @@ use std::path::PathBuf;
 pub struct UpstreamConfig {
     /// What routes call it.
     pub name: String,
-    /// The servers, `http://` or `https://` with host and port. A path, the same for all, comes before the path of every
-    /// request. The server with the fewest requests under way gets the next.
+    /// The servers, `http://` or `https://` with host and port. A path, the same for all, comes
+    /// before the path of every request. The server with the fewest requests under way gets the
+    /// next.
     pub servers: Vec<String>,
-    /// `http1` (default), or `http2`, without TLS as well, as gRPC servers want it. WebSockets take `http1`.
+    /// `http1` (default), or `http2`, without TLS as well, as gRPC servers want it. WebSockets take
+    /// `http1`.
     pub protocol: Option<String>,
-    /// Which host the servers see, in `Host` or over HTTP/2 in `:authority`: `client` (default), the one that was asked
-    /// for, or `upstream`, their own; `X-Forwarded-Host` says what was asked for.
+    /// Which host the servers see, in `Host` or over HTTP/2 in `:authority`: `client` (default),
+    /// the one that was asked for, or `upstream`, their own; `X-Forwarded-Host` says what was asked
+    /// for.
     pub host: Option<String>,
-    /// Whether a safe request whose connection ended without an answer is sent once more. Default true.
+    /// Whether a safe request whose connection ended without an answer is sent once more. Default
+    /// true.
     pub retry: Option<bool>,
     /// How many fields an answer may have. Default 100.
     pub headers: Option<usize>,

@@ -1,7 +1,9 @@
-//! Schemes that authenticate a connection instead of a request: NTLM, and Negotiate (RFC 4559), which carries it.
+//! Schemes that authenticate a connection instead of a request: NTLM, and Negotiate (RFC 4559),
+//! which carries it.
 //!
-//! Connections to an upstream carry the requests of many callers. One whom such a scheme had let in would have let in all
-//! who come after by the same connection. So neither the challenges nor the credentials of these schemes pass.
+//! Connections to an upstream carry the requests of many callers. One whom such a scheme had let in
+//! would have let in all who come after by the same connection. So neither the challenges nor the
+//! credentials of these schemes pass.
 
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 
@@ -15,32 +17,41 @@ pub(crate) fn authenticates_connection(credentials: &HeaderValue) -> bool {
 /// Removes the challenges of these schemes from an answer; others stay, also in the same field.
 pub(super) fn strip(headers: &mut HeaderMap) {
     let fields: Vec<HeaderValue> = headers.get_all(WWW_AUTHENTICATE).iter().cloned().collect();
-    if !fields
-        .iter()
-        .any(|field| challenges(field.as_bytes()).iter().any(|it| is_of_connections(first_word(it))))
-    {
+    if !fields.iter().any(|field| {
+        challenges(field.as_bytes())
+            .iter()
+            .any(|it| is_of_connections(first_word(it)))
+    }) {
         return;
     }
     headers.remove(WWW_AUTHENTICATE);
     for field in &fields {
         let mut kept = challenges(field.as_bytes());
         kept.retain(|challenge| !is_of_connections(first_word(challenge)));
-        if let (false, Ok(value)) = (kept.is_empty(), HeaderValue::from_bytes(&kept.join(&b", "[..]))) {
+        if let (false, Ok(value)) = (
+            kept.is_empty(),
+            HeaderValue::from_bytes(&kept.join(&b", "[..])),
+        ) {
             headers.append(WWW_AUTHENTICATE, value);
         }
     }
 }
 
 fn is_of_connections(scheme: &[u8]) -> bool {
-    OF_CONNECTIONS.iter().any(|known| known.eq_ignore_ascii_case(scheme))
+    OF_CONNECTIONS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(scheme))
 }
 
 fn first_word(text: &[u8]) -> &[u8] {
-    text.trim_ascii_start().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default()
+    text.trim_ascii_start()
+        .split(|byte| matches!(byte, b' ' | b'\t'))
+        .next()
+        .unwrap_or_default()
 }
 
-/// The challenges of a field (RFC 9110, section 11.6.1): the parts between its commas, each with those behind it that are
-/// parameters and not a scheme.
+/// The challenges of a field (RFC 9110, section 11.6.1): the parts between its commas, each with
+/// those behind it that are parameters and not a scheme.
 fn challenges(field: &[u8]) -> Vec<&[u8]> {
     let mut found: Vec<&[u8]> = Vec::new();
     let (mut begins, mut from) = (0, 0);
@@ -56,8 +67,10 @@ fn challenges(field: &[u8]) -> Vec<&[u8]> {
     found.extend(field.get(begins..));
     let between = |byte: &u8| matches!(byte, b',' | b' ' | b'\t');
     let bare = found.iter().filter_map(|text| {
-        let (first, last) =
-            (text.iter().position(|it| !between(it))?, text.iter().rposition(|it| !between(it))?);
+        let (first, last) = (
+            text.iter().position(|it| !between(it))?,
+            text.iter().rposition(|it| !between(it))?,
+        );
         text.get(first..=last)
     });
     bare.collect()
@@ -81,7 +94,10 @@ fn part(text: &[u8]) -> usize {
 /// A scheme stands alone, or before a space and something that is no equals sign.
 fn begins_challenge(part: &[u8]) -> bool {
     let part = part.trim_ascii();
-    let word = part.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'=')).unwrap_or(part.len());
+    let word = part
+        .iter()
+        .position(|byte| matches!(byte, b' ' | b'\t' | b'='))
+        .unwrap_or(part.len());
     let rest = part.get(word..).unwrap_or_default().trim_ascii_start();
     word > 0 && !rest.starts_with(b"=")
 }
@@ -96,13 +112,20 @@ mod tests {
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(field));
         }
         strip(&mut headers);
-        headers.get_all(WWW_AUTHENTICATE).iter().map(|it| it.to_str().unwrap().to_owned()).collect()
+        headers
+            .get_all(WWW_AUTHENTICATE)
+            .iter()
+            .map(|it| it.to_str().unwrap().to_owned())
+            .collect()
     }
 
     #[test]
     fn challenges_for_connections_go_and_others_stay() {
         for (fields, left) in [
-            (&["Negotiate", "NTLM", "Basic realm=\"a, NTLM\""][..], &["Basic realm=\"a, NTLM\""][..]),
+            (
+                &["Negotiate", "NTLM", "Basic realm=\"a, NTLM\""][..],
+                &["Basic realm=\"a, NTLM\""][..],
+            ),
             (&["Negotiate, NTLM"], &[]),
             (
                 &[
@@ -111,8 +134,14 @@ mod tests {
                 &["Basic realm=\"x\", charset=\"UTF-8\", Digest realm=\"y\", nonce = \"z\""],
             ),
             (&["NEGOTIATE oRQw==", "Bearer"], &["Bearer"]),
-            (&["Bearer realm=\"a\\\", Negotiate\""], &["Bearer realm=\"a\\\", Negotiate\""]),
-            (&["Bearer realm=\"ntlm\", scope=\"ntlm\""], &["Bearer realm=\"ntlm\", scope=\"ntlm\""]),
+            (
+                &["Bearer realm=\"a\\\", Negotiate\""],
+                &["Bearer realm=\"a\\\", Negotiate\""],
+            ),
+            (
+                &["Bearer realm=\"ntlm\", scope=\"ntlm\""],
+                &["Bearer realm=\"ntlm\", scope=\"ntlm\""],
+            ),
             (&[",, NTLM ,,"], &[]),
             (&["Negotiated"], &["Negotiated"]),
         ] {
@@ -122,10 +151,17 @@ mod tests {
 
     #[test]
     fn credentials_for_connections_are_told_from_others() {
-        for (value, is) in
-            [("NTLM TlRM", true), ("negotiate YII=", true), ("Negotiate", true), ("Basic ntlm", false)]
-        {
-            assert_eq!(authenticates_connection(&HeaderValue::from_static(value)), is, "{value}");
+        for (value, is) in [
+            ("NTLM TlRM", true),
+            ("negotiate YII=", true),
+            ("Negotiate", true),
+            ("Basic ntlm", false),
+        ] {
+            assert_eq!(
+                authenticates_connection(&HeaderValue::from_static(value)),
+                is,
+                "{value}"
+            );
         }
     }
 }

@@ -87,13 +87,17 @@ pub(crate) fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// The names with commas between; nothing where there are none, or where the token cannot say which.
+/// The names with commas between; nothing where there are none, or where the token cannot say
+/// which.
 fn members(membership: &Membership) -> Option<Cow<'_, str>> {
     joined(membership.iter().map(encoded), ",")
 }
 
 /// Texts with something between; `None` where there is none. One alone is not copied.
-fn joined<'t>(mut texts: impl Iterator<Item = Cow<'t, str>>, between: &'t str) -> Option<Cow<'t, str>> {
+fn joined<'t>(
+    mut texts: impl Iterator<Item = Cow<'t, str>>,
+    between: &'t str,
+) -> Option<Cow<'t, str>> {
     let first = texts.next()?;
     Some(texts.fold(first, |all, text| all + between + text))
 }

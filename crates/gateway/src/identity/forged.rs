@@ -1,5 +1,5 @@
-//! Headers of a client that only the gateway may set, where somebody else forwards the request and cannot be told to
-//! remove them.
+//! Headers of a client that only the gateway may set, where somebody else forwards the request and
+//! cannot be told to remove them.
 
 use super::{IdentitySettings, folded};
 use crate::headers::listed;
@@ -12,26 +12,36 @@ use std::borrow::Cow;
 const LONGEST_NAME: usize = 64;
 
 impl IdentitySettings {
-    /// Refuses a request whose `Connection` names a header that only the gateway sets: whoever forwards it would drop
-    /// that header behind the answer (RFC 9110, section 7.6.1).
+    /// Refuses a request whose `Connection` names a header that only the gateway sets: whoever
+    /// forwards it would drop that header behind the answer (RFC 9110, section 7.6.1).
     pub(crate) fn refuse_named_away(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let mut options = listed(headers, &CONNECTION);
         match options.find(|name| self.is_reserved(&name.to_ascii_lowercase())) {
-            Some(name) => Err(Refusal::Forged(format!("`Connection` names `{}`", shortened(name)))),
+            Some(name) => Err(Refusal::Forged(format!(
+                "`Connection` names `{}`",
+                shortened(name)
+            ))),
             None => Ok(()),
         }
     }
 
-    /// Refuses a request with a header that the answer cannot take the place of: it begins like an identity header,
-    /// but no setting names it; or it is another spelling of one, or of what tells of another path, method or
-    /// client. `own` are headers by which the one that asks tells something itself.
+    /// Refuses a request with a header that the answer cannot take the place of: it begins like an
+    /// identity header, but no setting names it; or it is another spelling of one, or of what tells
+    /// of another path, method or client. `own` are headers by which the one that asks tells
+    /// something itself.
     pub(crate) fn refuse_forged(&self, headers: &HeaderMap, own: &[&str]) -> Result<(), Refusal> {
         let overwritten = |name: &HeaderName| self.headers.iter().any(|(held, _)| held == name);
-        let expected =
-            |name: &HeaderName| own.contains(&name.as_str()) || self.token_header.as_ref() == Some(name);
-        let mut names = headers.keys().filter(|name| !overwritten(name) && !expected(name));
+        let expected = |name: &HeaderName| {
+            own.contains(&name.as_str()) || self.token_header.as_ref() == Some(name)
+        };
+        let mut names = headers
+            .keys()
+            .filter(|name| !overwritten(name) && !expected(name));
         match names.find(|name| self.is_beyond_answer(name.as_str())) {
-            Some(name) => Err(Refusal::Forged(format!("a header `{}`", shortened(name.as_str())))),
+            Some(name) => Err(Refusal::Forged(format!(
+                "a header `{}`",
+                shortened(name.as_str())
+            ))),
             None => Ok(()),
         }
     }
@@ -58,9 +68,12 @@ mod tests {
     }
 
     fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-        let fields = fields
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let fields = fields.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
         let mut headers = HeaderMap::new();
         fields.for_each(|(name, value)| _ = headers.append(name, value));
         headers
@@ -80,16 +93,31 @@ mod tests {
             let refused = settings().refuse_named_away(&headers(&fields)).unwrap_err();
             assert_eq!(refused.code(), "request.header", "{values:?}");
         }
-        for value in
-            ["", "close", "keep-alive, TE", "Upgrade, HTTP2-Settings", "x-hop", "x-auth", "Authorization"]
-        {
-            assert!(settings().refuse_named_away(&headers(&[("connection", value)])).is_ok(), "{value}");
+        for value in [
+            "",
+            "close",
+            "keep-alive, TE",
+            "Upgrade, HTTP2-Settings",
+            "x-hop",
+            "x-auth",
+            "Authorization",
+        ] {
+            assert!(
+                settings()
+                    .refuse_named_away(&headers(&[("connection", value)]))
+                    .is_ok(),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn what_the_answer_cannot_overwrite_is_refused() {
-        let refused = |name| settings().refuse_forged(&headers(&[(name, "x")]), &[]).is_err();
+        let refused = |name| {
+            settings()
+                .refuse_forged(&headers(&[(name, "x")]), &[])
+                .is_err()
+        };
         for name in [
             "x_auth_subject",
             "x.auth.subject",
@@ -104,9 +132,14 @@ mod tests {
         ] {
             assert!(refused(name), "{name}");
         }
-        for name in
-            ["x-auth-subject", "x-auth", "x-forwarded-for", "x-original-url", "accept", "x_request_id"]
-        {
+        for name in [
+            "x-auth-subject",
+            "x-auth",
+            "x-forwarded-for",
+            "x-original-url",
+            "accept",
+            "x_request_id",
+        ] {
             assert!(!refused(name), "{name}");
         }
     }

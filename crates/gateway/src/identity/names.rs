@@ -1,13 +1,16 @@
-//! Names of headers that mean something elsewhere: they are not the client's to send, nor ours to give a meaning.
+//! Names of headers that mean something elsewhere: they are not the client's to send, nor ours to
+//! give a meaning.
 //!
-//! Which names these are is written here, and for operators in `docs/gateway/callers.md`. Not among them are names that
-//! applications give to headers of their own, such as `X-User-Id`: `reserved` is for those.
+//! Which names these are is written here, and for operators in `docs/gateway/callers.md`. Not among
+//! them are names that applications give to headers of their own, such as `X-User-Id`: `reserved`
+//! is for those.
 
 use super::folded;
 use http::HeaderName;
 
-/// How names begin by which proxies and servers in front tell who a client is, by address, certificate or login, or which
-/// other path, host or method is meant than the request line says. None is the beginning of another.
+/// How names begin by which proxies and servers in front tell who a client is, by address,
+/// certificate or login, or which other path, host or method is meant than the request line says.
+/// None is the beginning of another.
 const FAMILIES: [&str; 79] = [
     "$ws",
     "akamai-",
@@ -163,32 +166,52 @@ const NAMES: [&str; 69] = [
     "x-verified-client-cert",
 ];
 
-/// Names of framing and routing that mean nothing in another spelling, and must not come to mean something.
-pub(super) const ONLY_AS_WRITTEN: [&str; 6] =
-    ["authorization", "connection", "content-length", "host", "te", "transfer-encoding"];
+/// Names of framing and routing that mean nothing in another spelling, and must not come to mean
+/// something.
+pub(super) const ONLY_AS_WRITTEN: [&str; 6] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "host",
+    "te",
+    "transfer-encoding",
+];
 
-/// What the gateway says itself of every request: there is nothing that a client's could be let through for.
+/// What the gateway says itself of every request: there is nothing that a client's could be let
+/// through for.
 pub(super) const OURS: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
 
 /// Whether a folded name is one by which others tell of a request or its sender.
 pub(super) fn is_of_front_proxy(folded: &str) -> bool {
-    // As none is the beginning of another, only the last one that is not behind the name can be its beginning.
+    // As none is the beginning of another, only the last one that is not behind the name can be its
+    // beginning.
     let behind = FAMILIES.partition_point(|family| *family <= folded);
     let family = behind.checked_sub(1).and_then(|last| FAMILIES.get(last));
     family.is_some_and(|family| folded.starts_with(family))
         || NAMES.binary_search(&folded.trim_end_matches('-')).is_ok()
 }
 
-/// Whether Envoy itself answers for a header before it asks: it sets it or takes it away where a client may not send it.
+/// Whether Envoy itself answers for a header before it asks: it sets it or takes it away where a
+/// client may not send it.
 pub(super) fn is_of_envoy(name: &str) -> bool {
-    matches!(name, "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-client-cert")
-        || (name.starts_with("x-envoy-") && !name.starts_with("x-envoy-original-"))
+    matches!(
+        name,
+        "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-client-cert"
+    ) || (name.starts_with("x-envoy-") && !name.starts_with("x-envoy-original-"))
 }
 
 /// Whether a header may tell who calls: not one that frames or routes the request.
 pub(crate) fn fits(name: &HeaderName) -> bool {
-    const MEANING: [&str; 8] =
-        ["content-type", "cookie", "expect", "keep-alive", "proxy-connection", "trailer", "upgrade", "date"];
+    const MEANING: [&str; 8] = [
+        "content-type",
+        "cookie",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "trailer",
+        "upgrade",
+        "date",
+    ];
     let name = folded(name.as_str());
     !ONLY_AS_WRITTEN.contains(&&*name) && !MEANING.contains(&&*name) && !name.starts_with("sec-")
 }
@@ -200,8 +223,16 @@ mod tests {
     #[test]
     fn the_lists_are_in_order_and_no_family_begins_another() {
         assert!(FAMILIES.is_sorted() && NAMES.is_sorted());
-        assert!(FAMILIES.windows(2).all(|pair| !pair[1].starts_with(pair[0])));
-        assert!(NAMES.iter().all(|name| !FAMILIES.iter().any(|family| name.starts_with(family))));
+        assert!(
+            FAMILIES
+                .windows(2)
+                .all(|pair| !pair[1].starts_with(pair[0]))
+        );
+        assert!(
+            NAMES
+                .iter()
+                .all(|name| !FAMILIES.iter().any(|family| name.starts_with(family)))
+        );
     }
 
     #[test]
@@ -212,15 +243,23 @@ mod tests {
             .into_iter()
             .chain(NAMES.map(|name| format!("`{name}`")))
         {
-            assert!(text.contains(&name), "docs/gateway/callers.md does not hold {name}");
+            assert!(
+                text.contains(&name),
+                "docs/gateway/callers.md does not hold {name}"
+            );
         }
     }
 
     #[test]
     fn families_and_names_are_told_from_what_is_like_them() {
-        for name in
-            ["x-forwarded", "x-forwarded-for", "x-real-ip-", "$wsra", "ssl-client-verify", "z-forwarded-for"]
-        {
+        for name in [
+            "x-forwarded",
+            "x-forwarded-for",
+            "x-real-ip-",
+            "$wsra",
+            "ssl-client-verify",
+            "z-forwarded-for",
+        ] {
             assert!(is_of_front_proxy(name), "{name}");
         }
         for name in [

@@ -29,8 +29,15 @@ fn every_spelling_is_reserved() {
     ] {
         assert!(settings.is_reserved(name), "{name}");
     }
-    for name in ["authorization", "transfer-encoding", "host", "x-auth", "x-request-id", "x_custom", "cookie"]
-    {
+    for name in [
+        "authorization",
+        "transfer-encoding",
+        "host",
+        "x-auth",
+        "x-request-id",
+        "x_custom",
+        "cookie",
+    ] {
         assert!(!settings.is_reserved(name), "{name}");
     }
     let own = IdentityConfig {
@@ -38,7 +45,11 @@ fn every_spelling_is_reserved() {
         ..IdentityConfig::default()
     };
     let own = IdentitySettings::try_from(own).unwrap();
-    assert!(own.is_reserved("remote_user") && own.is_reserved("remote-user-") && !own.is_reserved("user"));
+    assert!(
+        own.is_reserved("remote_user")
+            && own.is_reserved("remote-user-")
+            && !own.is_reserved("user")
+    );
 }
 
 #[test]
@@ -54,7 +65,10 @@ fn what_another_one_forwards_loses_what_is_forged() {
         "cookie",
         "dpop",
     ] {
-        headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::from_static("1"));
+        headers.insert(
+            HeaderName::try_from(name).unwrap(),
+            HeaderValue::from_static("1"),
+        );
     }
     headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer x"));
     let names = settings().to_remove(&headers);
@@ -79,11 +93,28 @@ fn what_another_one_forwards_loses_what_is_forged() {
 
 #[test]
 fn values_are_printable_and_can_be_read_back() {
-    for text in ["plain", "a b", " a  ", "Doe, John", "100%", "user\r\nX-Admin: 1", "\u{43f}\u{43e}", ""] {
+    for text in [
+        "plain",
+        "a b",
+        " a  ",
+        "Doe, John",
+        "100%",
+        "user\r\nX-Admin: 1",
+        "\u{43f}\u{43e}",
+        "",
+    ] {
         let value = encoded(text);
-        assert!(HeaderValue::from_str(&value).is_ok() && value.trim() == value, "{value}");
-        assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !value.contains(','), "{value}");
-        let back = percent_encoding::percent_decode_str(&value).decode_utf8().unwrap();
+        assert!(
+            HeaderValue::from_str(&value).is_ok() && value.trim() == value,
+            "{value}"
+        );
+        assert!(
+            value.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !value.contains(','),
+            "{value}"
+        );
+        let back = percent_encoding::percent_decode_str(&value)
+            .decode_utf8()
+            .unwrap();
         assert_eq!(back, text);
     }
     assert_eq!(encoded("\u{e9}\n"), "%C3%A9%0A");
@@ -102,19 +133,40 @@ fn tokens_stay_and_other_schemes_pass() {
     ] {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_static(value));
-        assert_eq!(!settings.is_kept_back(&AUTHORIZATION, &headers), stays, "{value}");
+        assert_eq!(
+            !settings.is_kept_back(&AUTHORIZATION, &headers),
+            stays,
+            "{value}"
+        );
     }
 }
 
 #[test]
 fn all_faults_are_found_at_once() {
-    let headers = [("a b", "subject"), ("host", "subject"), ("x-a", "name"), ("x-b", "claim:")];
+    let headers = [
+        ("a b", "subject"),
+        ("host", "subject"),
+        ("x-a", "name"),
+        ("x-b", "claim:"),
+    ];
     let config = IdentityConfig {
-        headers: Some(headers.map(|(name, fact)| (name.to_owned(), fact.to_owned())).into()),
+        headers: Some(
+            headers
+                .map(|(name, fact)| (name.to_owned(), fact.to_owned()))
+                .into(),
+        ),
         reserved: Some(vec![String::new()]),
-        danger_pass: ["x-own", "x-forwarded-for", "x_real_ip", "x-real-ip"].map(str::to_owned).into(),
+        danger_pass: ["x-own", "x-forwarded-for", "x_real_ip", "x-real-ip"]
+            .map(str::to_owned)
+            .into(),
         forward_token: false,
         assertion: None,
     };
-    assert_eq!(IdentitySettings::try_from(config).unwrap_err().iter().count(), 8);
+    assert_eq!(
+        IdentitySettings::try_from(config)
+            .unwrap_err()
+            .iter()
+            .count(),
+        8
+    );
 }

@@ -1,8 +1,8 @@
-//! What the doors have in common that other proxies ask at: leave, with what the upstream is to be told, or the
-//! answer for the client.
+//! What the doors have in common that other proxies ask at: leave, with what the upstream is to be
+//! told, or the answer for the client.
 //!
-//! The one that asks forwards the request by itself, so nothing can be cleaned here: the answer says what has to be
-//! set and what has to go.
+//! The one that asks forwards the request by itself, so nothing can be cleaned here: the answer
+//! says what has to be set and what has to go.
 
 use crate::decide::{Inquiry, Verdict};
 use crate::refusal::Refusal;
@@ -62,7 +62,11 @@ pub(super) async fn judge(
         Ok(verdict) => verdict,
         Err(refusal) => return Answer::refuse(refusal, request_id),
     };
-    match passage.map(|passage| running.identity.told(passage.token(), running.addressed(route))) {
+    match passage.map(|passage| {
+        running
+            .identity
+            .told(passage.token(), running.addressed(route))
+    }) {
         Ok(Ok(mut identity)) => {
             identity.extend(running.identity.cookies_left(headers));
             Answer::Pass(identity)
@@ -87,16 +91,20 @@ impl Answer {
     }
 }
 
-/// Tells a refusal as 403 if the one that asks would take its status for a fault of ours, which it might let pass.
-/// What it was is told in headers.
+/// Tells a refusal as 403 if the one that asks would take its status for a fault of ours, which it
+/// might let pass. What it was is told in headers.
 pub(super) fn narrow(
     response: &mut Response<Bytes>,
     code: &'static str,
     is_passed_on: impl Fn(StatusCode) -> bool,
 ) {
     let status = response.status();
-    response.headers_mut().insert(STATUS, HeaderValue::from(status.as_u16()));
-    response.headers_mut().insert(CODE, HeaderValue::from_static(code));
+    response
+        .headers_mut()
+        .insert(STATUS, HeaderValue::from(status.as_u16()));
+    response
+        .headers_mut()
+        .insert(CODE, HeaderValue::from_static(code));
     if !is_passed_on(status) {
         *response.status_mut() = StatusCode::FORBIDDEN;
     }
@@ -111,7 +119,9 @@ mod tests {
         for (status, told) in [(401, 401), (403, 403), (400, 403), (503, 403), (421, 403)] {
             let mut response = Response::new(Bytes::new());
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
-            narrow(&mut response, "some.code", |status| matches!(status.as_u16(), 401 | 403));
+            narrow(&mut response, "some.code", |status| {
+                matches!(status.as_u16(), 401 | 403)
+            });
             assert_eq!(response.status().as_u16(), told);
             assert_eq!(response.headers()[STATUS], status.to_string());
             assert_eq!(response.headers()[CODE], "some.code");

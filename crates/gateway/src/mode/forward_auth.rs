@@ -1,13 +1,15 @@
 //! Forward-auth: nginx, Traefik or Caddy hold a request, and ask whether they may forward it.
 //!
-//! What they ask about stands in headers, and which ones depends on the program: only those of the one that the
-//! settings name are read, from peers that the settings trust. Each must be there, once and well-formed: nothing is
-//! put in for one that is not. The request line of the question itself says nothing and is not read, nor is a body.
+//! What they ask about stands in headers, and which ones depends on the program: only those of the
+//! one that the settings name are read, from peers that the settings trust. Each must be there,
+//! once and well-formed: nothing is put in for one that is not. The request line of the question
+//! itself says nothing and is not read, nor is a body.
 //!
-//! The answer to a request that may pass holds every identity header, an empty one where there is nothing to say: so
-//! what a client sent under that name is overwritten by whoever copies them. A request with another header of that
-//! kind is refused, as the answer cannot have it removed. Not checked is whether the proxy in front sets the headers
-//! it should; see `docs/gateway/forward-auth.md`.
+//! The answer to a request that may pass holds every identity header, an empty one where there is
+//! nothing to say: so what a client sent under that name is overwritten by whoever copies them. A
+//! request with another header of that kind is refused, as the answer cannot have it removed. Not
+//! checked is whether the proxy in front sets the headers it should; see
+//! `docs/gateway/forward-auth.md`.
 
 use super::asking::{Answer, Original, judge, narrow};
 use super::proxy::Peer;
@@ -35,12 +37,24 @@ pub(crate) struct ForwardAuth(pub(crate) Arc<Shared>);
 
 impl Door for ForwardAuth {
     fn speaks_for_others(&self, peer: Peer) -> bool {
-        self.0.running().forward_auth.as_ref().is_some_and(|settings| settings.trusts(peer))
+        self.0
+            .running()
+            .forward_auth
+            .as_ref()
+            .is_some_and(|settings| settings.trusts(peer))
     }
 
-    fn refuse(&self, refusal: Refusal, request_id: &str, _request: &Request<ClientBody>) -> Response<Body> {
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        request_id: &str,
+        _request: &Request<ClientBody>,
+    ) -> Response<Body> {
         let running = self.0.running();
-        let proxy = running.forward_auth.as_ref().map_or(FrontProxy::Nginx, |settings| settings.proxy);
+        let proxy = running
+            .forward_auth
+            .as_ref()
+            .map_or(FrontProxy::Nginx, |settings| settings.proxy);
         let code = refusal.code();
         refused(proxy, refusal.into_response(request_id), code)
     }
@@ -48,20 +62,31 @@ impl Door for ForwardAuth {
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let running = self.0.running();
         let request_id = request_id(request.headers());
-        // The settings of a door cannot go away before its listener does, but if they did, nobody would be trusted.
+        // The settings of a door cannot go away before its listener does, but if they did, nobody
+        // would be trusted.
         let Some(settings) = &running.forward_auth else {
             return Refusal::Untrusted("the door is closed".to_owned()).into_response(&request_id);
         };
         let original = original(settings, peer, request.headers(), &running.hosts);
         let own = settings.proxy.own_identity_like();
-        let original =
-            original.and_then(|it| running.identity.refuse_forged(request.headers(), own).map(|()| it));
+        let original = original.and_then(|it| {
+            running
+                .identity
+                .refuse_forged(request.headers(), own)
+                .map(|()| it)
+        });
         if let Err(refusal @ (Refusal::Untrusted(_) | Refusal::Original(_))) = &original {
             tracing::warn!(facts = %refusal, cure = cure(refusal, settings.proxy), request_id, "not decided");
         }
-        let caller = running.client_address.caller_behind(peer, request.headers());
+        let caller = running
+            .client_address
+            .caller_behind(peer, request.headers());
         let trace = Trace::read(request.headers());
-        let named = Named { request_id: &request_id, trace_id: trace.as_ref().map(Trace::id), caller };
+        let named = Named {
+            request_id: &request_id,
+            trace_id: trace.as_ref().map(Trace::id),
+            caller,
+        };
         told(&running, settings.proxy, original, request.headers(), named).await
     }
 }
@@ -79,8 +104,14 @@ async fn told(
             for (name, value) in identity {
                 response.headers_mut().insert(name, value.unwrap_or(EMPTY));
             }
-            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            headers::set(response.headers_mut(), HeaderName::from_static("x-request-id"), named.request_id);
+            response
+                .headers_mut()
+                .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            headers::set(
+                response.headers_mut(),
+                HeaderName::from_static("x-request-id"),
+                named.request_id,
+            );
             response
         }
         Answer::Refuse(response, code) => refused(proxy, response, code),
@@ -106,14 +137,24 @@ fn original(
     served: &[HostPattern],
 ) -> Result<Original, Refusal> {
     if !settings.trusts(peer) {
-        let who = if peer.unix { "a Unix socket".to_owned() } else { peer.address.to_string() };
-        return Err(Refusal::Untrusted(format!("{who} is not among forward_auth.trusted_peers")));
+        let who = if peer.unix {
+            "a Unix socket".to_owned()
+        } else {
+            peer.address.to_string()
+        };
+        return Err(Refusal::Untrusted(format!(
+            "{who} is not among forward_auth.trusted_peers"
+        )));
     }
     let (method, host, target) = match settings.proxy {
         FrontProxy::Nginx => {
             scheme(one(headers, "x-forwarded-proto")?)?;
             let uri = one(headers, "x-original-uri")?;
-            (one(headers, "x-original-method")?, one(headers, "x-forwarded-host")?, uri)
+            (
+                one(headers, "x-original-method")?,
+                one(headers, "x-forwarded-host")?,
+                uri,
+            )
         }
         FrontProxy::IngressNginx => {
             let (host, target) = url(one(headers, "x-original-url")?)?;
@@ -122,11 +163,15 @@ fn original(
         FrontProxy::Traefik | FrontProxy::Caddy => {
             scheme(one(headers, "x-forwarded-proto")?)?;
             let uri = one(headers, "x-forwarded-uri")?;
-            (one(headers, "x-forwarded-method")?, one(headers, "x-forwarded-host")?, uri)
+            (
+                one(headers, "x-forwarded-method")?,
+                one(headers, "x-forwarded-host")?,
+                uri,
+            )
         }
     };
-    let method =
-        Method::from_bytes(method.as_bytes()).map_err(|_| Refusal::Original("a malformed method"))?;
+    let method = Method::from_bytes(method.as_bytes())
+        .map_err(|_| Refusal::Original("a malformed method"))?;
     let asked = Asked::told(&method, host, target, served)?;
     Ok(Original { method, asked })
 }
@@ -155,13 +200,19 @@ fn one<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, Refusa
 /// Nothing hangs on it but that it is one.
 fn scheme(text: &str) -> Result<(), Refusal> {
     let known = matches!(text, "http" | "https" | "ws" | "wss");
-    if known { Ok(()) } else { Err(Refusal::Original("a scheme that is not HTTP")) }
+    if known {
+        Ok(())
+    } else {
+        Err(Refusal::Original("a scheme that is not HTTP"))
+    }
 }
 
 /// Host and target of an absolute URL.
 fn url(text: &str) -> Result<(&str, &str), Refusal> {
     let malformed = Refusal::Original("a malformed X-Original-URL");
-    let Some((scheme_, rest)) = text.split_once("://") else { return Err(malformed) };
+    let Some((scheme_, rest)) = text.split_once("://") else {
+        return Err(malformed);
+    };
     scheme(scheme_)?;
     let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     rest.split_at_checked(start).ok_or(malformed)
@@ -172,7 +223,9 @@ impl ForwardAuthSettings {
         if peer.unix {
             self.trusts_unix
         } else {
-            self.trusted_networks.iter().any(|network| network.contains(&peer.address))
+            self.trusted_networks
+                .iter()
+                .any(|network| network.contains(&peer.address))
         }
     }
 }
@@ -223,23 +276,39 @@ mod tests {
         ("x-forwarded-host", "gw.example"),
         ("x-forwarded-proto", "wss"),
     ];
-    const INGRESS: [(&str, &str); 2] =
-        [("x-original-method", "GET"), ("x-original-url", "https://gw.example/a?b")];
+    const INGRESS: [(&str, &str); 2] = [
+        ("x-original-method", "GET"),
+        ("x-original-url", "https://gw.example/a?b"),
+    ];
 
-    fn read(proxy: FrontProxy, fields: &[(&'static str, &'static str)]) -> Result<String, &'static str> {
+    fn read(
+        proxy: FrontProxy,
+        fields: &[(&'static str, &'static str)],
+    ) -> Result<String, &'static str> {
         let settings = ForwardAuthSettings {
             proxy,
             trusted_networks: vec!["127.0.0.1/32".parse().unwrap()],
             trusts_unix: false,
         };
-        let peer = Peer { address: "127.0.0.1".parse().unwrap(), unix: false, secure: false };
+        let peer = Peer {
+            address: "127.0.0.1".parse().unwrap(),
+            unix: false,
+            secure: false,
+        };
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, HeaderValue::from_static(value));
         }
         let read = original(&settings, peer, &headers, &[]);
-        read.map(|it| format!("{} {} {}", it.method, it.asked.host.authority(), it.asked.target().unwrap()))
-            .map_err(|it| it.code())
+        read.map(|it| {
+            format!(
+                "{} {} {}",
+                it.method,
+                it.asked.host.authority(),
+                it.asked.target().unwrap()
+            )
+        })
+        .map_err(|it| it.code())
     }
 
     #[test]
@@ -250,15 +319,27 @@ mod tests {
             (FrontProxy::Traefik, &CADDY),
             (FrontProxy::Caddy, &CADDY),
         ] {
-            assert_eq!(read(proxy, fields).as_deref(), Ok("GET gw.example /a?b"), "{proxy:?}");
+            assert_eq!(
+                read(proxy, fields).as_deref(),
+                Ok("GET gw.example /a?b"),
+                "{proxy:?}"
+            );
             for left_out in 0..fields.len() {
                 let mut fewer = fields.to_vec();
                 fewer.remove(left_out);
                 // What another program would have said does not stand in.
                 fewer.extend([("x-forwarded-server", "gw.example"), ("host", "gw.example")]);
-                assert_eq!(read(proxy, &fewer), Err("door.original"), "{proxy:?} {left_out}");
+                assert_eq!(
+                    read(proxy, &fewer),
+                    Err("door.original"),
+                    "{proxy:?} {left_out}"
+                );
                 let twice = [fields, &[fields[left_out]]].concat();
-                assert_eq!(read(proxy, &twice), Err("door.original"), "{proxy:?} {left_out}");
+                assert_eq!(
+                    read(proxy, &twice),
+                    Err("door.original"),
+                    "{proxy:?} {left_out}"
+                );
             }
         }
         assert_eq!(read(FrontProxy::Nginx, &CADDY), Err("door.original"));
@@ -288,9 +369,15 @@ mod tests {
         ] {
             assert_eq!(with(name, value), Err(code), "{name}: {value}");
         }
-        for url in
-            ["", "/a", "gw.example/a", "https://", "https://gw.example", "https://gw.example?a", "ftp://a/b"]
-        {
+        for url in [
+            "",
+            "/a",
+            "gw.example/a",
+            "https://",
+            "https://gw.example",
+            "https://gw.example?a",
+            "ftp://a/b",
+        ] {
             let fields = [("x-original-method", "GET"), ("x-original-url", url)];
             assert!(read(FrontProxy::IngressNginx, &fields).is_err(), "{url}");
         }
@@ -303,7 +390,11 @@ mod tests {
             trusted_networks: networks.iter().map(|it| it.parse().unwrap()).collect(),
             trusts_unix,
         };
-        let peer = |address: &str, unix| Peer { address: address.parse().unwrap(), unix, secure: false };
+        let peer = |address: &str, unix| Peer {
+            address: address.parse().unwrap(),
+            unix,
+            secure: false,
+        };
         assert!(!settings(&[], false).trusts(peer("127.0.0.1", false)));
         assert!(settings(&["10.0.0.0/8"], false).trusts(peer("10.1.2.3", false)));
         assert!(!settings(&["10.0.0.0/8"], true).trusts(peer("11.1.2.3", false)));

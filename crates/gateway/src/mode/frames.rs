@@ -1,4 +1,5 @@
-//! Where the frames of a WebSocket begin and end (RFC 6455, section 5.2), so that one more can be put in between.
+//! Where the frames of a WebSocket begin and end (RFC 6455, section 5.2), so that one more can be
+//! put in between.
 
 use crate::life::Cause;
 
@@ -15,9 +16,17 @@ pub(super) struct Frames {
 /// Two bytes, eight of length, four of mask.
 const LONGEST_HEAD: usize = 14;
 
-/// The last frame to a client (RFC 6455, section 7.4.1): 1008, a violated policy, or 1001, going away.
+/// The last frame to a client (RFC 6455, section 7.4.1): 1008, a violated policy, or 1001, going
+/// away.
 pub(super) fn close(cause: Cause) -> Vec<u8> {
-    let (code, phrase) = (if cause.may_come_back() { 1001_u16 } else { 1008 }, cause.phrase().as_bytes());
+    let (code, phrase) = (
+        if cause.may_come_back() {
+            1001_u16
+        } else {
+            1008
+        },
+        cause.phrase().as_bytes(),
+    );
     // All phrases are short: their length fits into the second byte.
     let length = u8::try_from(2 + phrase.len()).unwrap_or_default();
     [&[0x88, length][..], &code.to_be_bytes(), phrase].concat()
@@ -27,10 +36,14 @@ impl Frames {
     /// Follows bytes that went by.
     pub(super) fn follow(&mut self, mut bytes: &[u8]) {
         loop {
-            let passed = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
+            let passed = usize::try_from(self.left)
+                .unwrap_or(usize::MAX)
+                .min(bytes.len());
             self.left -= passed as u64;
             bytes = bytes.get(passed..).unwrap_or_default();
-            let Some((first, rest)) = bytes.split_first() else { return };
+            let Some((first, rest)) = bytes.split_first() else {
+                return;
+            };
             bytes = rest;
             if let Some(place) = self.head.get_mut(self.come) {
                 *place = *first;
@@ -59,9 +72,16 @@ impl Frames {
         if self.come < 2 + bytes + mask {
             return None;
         }
-        let number =
-            self.head.get(2..2 + bytes)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-        Some(if bytes == 0 { u64::from(extended) } else { number })
+        let number = self
+            .head
+            .get(2..2 + bytes)?
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte));
+        Some(if bytes == 0 {
+            u64::from(extended)
+        } else {
+            number
+        })
     }
 }
 
@@ -115,9 +135,18 @@ mod tests {
 
     #[test]
     fn the_closing_frame_is_one() {
-        for cause in [Cause::Expired, Cause::Revoked, Cause::Stopping, Cause::Idle, Cause::Old] {
+        for cause in [
+            Cause::Expired,
+            Cause::Revoked,
+            Cause::Stopping,
+            Cause::Idle,
+            Cause::Old,
+        ] {
             let (mut frames, all) = (Frames::default(), close(cause));
-            assert!(all.ends_with(cause.phrase().as_bytes()) && all.len() <= 127, "{cause:?}");
+            assert!(
+                all.ends_with(cause.phrase().as_bytes()) && all.len() <= 127,
+                "{cause:?}"
+            );
             frames.follow(&all[..all.len() - 1]);
             assert!(!frames.is_between());
             frames.follow(&all[all.len() - 1..]);

@@ -1,4 +1,5 @@
-//! The doors: how requests come in, and how answers go out. What is decided between the two is one and the same.
+//! The doors: how requests come in, and how answers go out. What is decided between the two is one
+//! and the same.
 
 mod asking;
 pub(crate) mod ext_authz;

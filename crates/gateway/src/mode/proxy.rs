@@ -39,7 +39,11 @@ pub(crate) struct Peer {
 }
 
 /// Answers a request: the upstream's answer, or why there is none.
-pub(crate) async fn answer(running: &Running, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
+pub(crate) async fn answer(
+    running: &Running,
+    peer: Peer,
+    request: Request<ClientBody>,
+) -> Response<Body> {
     let began = running.clock.elapsed();
     let request_id = request_id(request.headers());
     let read = Trace::read(request.headers());
@@ -52,10 +56,18 @@ pub(crate) async fn answer(running: &Running, peer: Peer, request: Request<Clien
         route = field::Empty,
         status = field::Empty,
     );
-    let arrival = Arrival { running, peer, request_id, trace };
+    let arrival = Arrival {
+        running,
+        peer,
+        request_id,
+        trace,
+    };
     let (route, response) = arrival.answer(request).instrument(span.clone()).await;
-    span.record("route", route).record("status", response.status().as_u16());
-    let Telemetry { exposition, meters, .. } = &*running.telemetry;
+    span.record("route", route)
+        .record("status", response.status().as_u16());
+    let Telemetry {
+        exposition, meters, ..
+    } = &*running.telemetry;
     let took = running.clock.elapsed().saturating_sub(began);
     meters.answered(exposition, route, response.status(), took);
     response
@@ -72,14 +84,21 @@ struct Arrival<'r> {
 impl<'r> Arrival<'r> {
     /// The answer, and the route that it came by.
     async fn answer(self, request: Request<ClientBody>) -> (Option<&'r str>, Response<Body>) {
-        let Self { running, peer, request_id, trace } = self;
+        let Self {
+            running,
+            peer,
+            request_id,
+            trace,
+        } = self;
         let (mut parts, body) = request.into_parts();
         let asked = match Asked::read(&parts, &running.hosts) {
             Ok(asked) => asked,
             Err(refusal) => return (None, refusal.into_response(&request_id)),
         };
         let assertions = running.identity.assertions();
-        if let Some(keys) = assertions.and_then(|it| it.published(&parts.method, asked.path.as_str())) {
+        if let Some(keys) =
+            assertions.and_then(|it| it.published(&parts.method, asked.path.as_str()))
+        {
             return (None, keys.map(Body::from));
         }
         let handshake = Handshake::take(&mut parts);
@@ -93,7 +112,11 @@ impl<'r> Arrival<'r> {
         };
         let trace = trace.as_ref();
         let caller = running.client_address.caller(peer, &parts.headers);
-        let named = Named { request_id: &request_id, trace_id: trace.map(Trace::id), caller };
+        let named = Named {
+            request_id: &request_id,
+            trace_id: trace.map(Trace::id),
+            caller,
+        };
         let Verdict { route, passage, .. } = match running.decide(inquiry, named).await {
             Ok(verdict) => verdict,
             Err(refusal) => return (None, refusal.into_response(&request_id)),
@@ -101,8 +124,15 @@ impl<'r> Arrival<'r> {
         let response = match passage {
             Ok(passage) => {
                 let asked = &asked;
-                let exchange =
-                    Exchange { running, peer, asked, route, passage, request_id: &request_id, trace };
+                let exchange = Exchange {
+                    running,
+                    peer,
+                    asked,
+                    route,
+                    passage,
+                    request_id: &request_id,
+                    trace,
+                };
                 let response = exchange.forward(parts, body, handshake).await;
                 response.unwrap_or_else(|refusal| {
                     running.telemetry.meters.bounds.refused(&refusal);
@@ -130,7 +160,8 @@ struct Exchange<'r> {
 }
 
 impl Exchange<'_> {
-    /// Sends the request on. The passage is used up: without one, there is nothing to call this with.
+    /// Sends the request on. The passage is used up: without one, there is nothing to call this
+    /// with.
     async fn forward(
         self,
         mut parts: Parts,
@@ -154,8 +185,11 @@ impl Exchange<'_> {
             parts,
             body,
         };
-        let span =
-            tracing::debug_span!(events::UPSTREAM, upstream = upstream.name(), request_id = self.request_id);
+        let span = tracing::debug_span!(
+            events::UPSTREAM,
+            upstream = upstream.name(),
+            request_id = self.request_id
+        );
         let (response, under_way) = upstream.send(outgoing).instrument(span).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return self.switch(response, under_way, handshake, traffic);
@@ -186,20 +220,35 @@ impl Exchange<'_> {
         } else {
             Pace::new(streams, traffic.clone())
         };
-        Ok(RequestBody::new(body, most, pace, self.running.identity.clone()))
+        Ok(RequestBody::new(
+            body,
+            most,
+            pace,
+            self.running.identity.clone(),
+        ))
     }
 
     /// First away with what the client may not say, then on with what the gateway does.
     fn clean(&self, parts: &mut Parts) -> Result<(), Refusal> {
-        let before = self.running.client_address.before(self.peer, &parts.headers);
+        let before = self
+            .running
+            .client_address
+            .before(self.peer, &parts.headers);
         let headers = &mut parts.headers;
         headers::strip_request(headers, &self.running.identity);
         if parts.version == Version::HTTP_2 {
             headers::join_cookies(headers);
         }
-        let Peer { address, secure, .. } = self.peer;
+        let Peer {
+            address, secure, ..
+        } = self.peer;
         let mut values = Values::new();
-        let seen = Seen { peer: address, secure, host: &self.asked.host, before: &before };
+        let seen = Seen {
+            peer: address,
+            secure,
+            host: &self.asked.host,
+            before: &before,
+        };
         headers::add_forwarded(headers, seen, &mut values);
         if let Some(prefix) = self.asked.stripped(self.route) {
             values.push(prefix);
@@ -230,7 +279,10 @@ impl Exchange<'_> {
             headers::set(&mut parts.headers, REQUEST_ID, self.request_id);
         }
         let end = ending(&parts.headers).map(|ending| (self.end(&traffic), ending));
-        Response::from_parts(parts, Body::Stream(Streamed::new(body, under_way, end, traffic)))
+        Response::from_parts(
+            parts,
+            Body::Stream(Streamed::new(body, under_way, end, traffic)),
+        )
     }
 
     fn switch(
@@ -241,24 +293,42 @@ impl Exchange<'_> {
         traffic: Traffic,
     ) -> Result<Response<Body>, Refusal> {
         let Some(handshake) = handshake else {
-            return Err(Refusal::Broken("the upstream switches protocols unasked".to_owned()));
+            return Err(Refusal::Broken(
+                "the upstream switches protocols unasked".to_owned(),
+            ));
         };
         let upstream = hyper::upgrade::on(&mut response);
         let (mut parts, _) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         handshake.grant(&mut parts.headers);
         let end = self.end(&traffic);
-        handshake.connect(upstream, (under_way, self.running.life.beside()), traffic, end);
+        handshake.connect(
+            upstream,
+            (under_way, self.running.life.beside()),
+            traffic,
+            end,
+        );
         Ok(Response::from_parts(parts, Body::from(Bytes::new())))
     }
 
-    /// When a stream must end: with the token that opened it, or else after its longest life; when it is silent; with the
-    /// gateway.
+    /// When a stream must end: with the token that opened it, or else after its longest life; when
+    /// it is silent; with the gateway.
     fn end(&self, traffic: &Traffic) -> End {
-        let Running { clock, life, streams, telemetry, .. } = self.running;
+        let Running {
+            clock,
+            life,
+            streams,
+            telemetry,
+            ..
+        } = self.running;
         let (clock, telemetry) = (Arc::clone(clock), Arc::clone(telemetry));
-        let (token, traffic, current) = (self.passage.token().cloned(), traffic.clone(), life.clone());
-        let StreamSettings { idle, life: longest, .. } = *streams;
+        let (token, traffic, current) =
+            (self.passage.token().cloned(), traffic.clone(), life.clone());
+        let StreamSettings {
+            idle,
+            life: longest,
+            ..
+        } = *streams;
         life.end(Some(async move {
             let over = async {
                 match (token, longest) {
@@ -291,7 +361,11 @@ impl Exchange<'_> {
 fn ending(headers: &http::HeaderMap) -> Option<Ending> {
     let kind = headers.get(CONTENT_TYPE)?.as_bytes();
     let is = |name: &[u8]| {
-        kind.len() >= name.len() && kind.iter().zip(name).all(|(a, b)| a.eq_ignore_ascii_case(b))
+        kind.len() >= name.len()
+            && kind
+                .iter()
+                .zip(name)
+                .all(|(a, b)| a.eq_ignore_ascii_case(b))
     };
     if is(b"application/grpc") {
         Some(Ending::Grpc)

@@ -1,9 +1,11 @@
-//! WebSockets (RFC 6455): the handshake, a token that comes as a subprotocol, and a tunnel that ends with it.
+//! WebSockets (RFC 6455): the handshake, a token that comes as a subprotocol, and a tunnel that
+//! ends with it.
 //!
-//! Browsers cannot set headers on a WebSocket, so a token may also come as the subprotocol after `bearer`:
-//! `new WebSocket(url, ["bearer", token, "chat"])`. It is taken out before the upstream sees the list. If the
-//! upstream chooses none of the others, `bearer` is the answer: a browser wants one of those it offered.
-//! What goes through the tunnel is not looked at, except where frames end.
+//! Browsers cannot set headers on a WebSocket, so a token may also come as the subprotocol after
+//! `bearer`: `new WebSocket(url, ["bearer", token, "chat"])`. It is taken out before the upstream
+//! sees the list. If the upstream chooses none of the others, `bearer` is the answer: a browser
+//! wants one of those it offered. What goes through the tunnel is not looked at, except where
+//! frames end.
 
 use super::frames::{Frames, close};
 use crate::headers::listed;
@@ -36,17 +38,25 @@ pub(super) struct Handshake {
 }
 
 impl Handshake {
-    /// Takes the handshake out of a request. Whatever else asks for an upgrade is an ordinary request.
+    /// Takes the handshake out of a request. Whatever else asks for an upgrade is an ordinary
+    /// request.
     pub(super) fn take(parts: &mut Parts) -> Option<Self> {
         let asked = parts.method == Method::GET
             && parts.version == Version::HTTP_11
             && listed(&parts.headers, &CONNECTION).any(|it| it.eq_ignore_ascii_case("upgrade"))
             && listed(&parts.headers, &UPGRADE).any(|it| it.eq_ignore_ascii_case("websocket"))
             && parts.headers.contains_key(SEC_WEBSOCKET_KEY)
-            && parts.headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
+            && parts
+                .headers
+                .get(SEC_WEBSOCKET_VERSION)
+                .is_some_and(|version| version == "13");
         let client = parts.extensions.remove::<OnUpgrade>().filter(|_| asked)?;
         let bearer = take_token(&mut parts.headers);
-        Some(Self { client, bearer, places: parts.extensions.remove() })
+        Some(Self {
+            client,
+            bearer,
+            places: parts.extensions.remove(),
+        })
     }
 
     /// Asks the upstream for the same.
@@ -95,7 +105,9 @@ where
         let mut buffer = vec![0; BUFFER];
         loop {
             let read = from_client.read(&mut buffer).await?;
-            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+                break;
+            };
             traffic.seen();
             to_upstream.write_all(bytes).await?;
         }
@@ -105,7 +117,9 @@ where
         let mut buffer = vec![0; BUFFER];
         loop {
             let read = from_upstream.read(&mut buffer).await?;
-            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+                break;
+            };
             traffic.seen();
             // What may have been written in part is no place for another frame.
             between = false;
@@ -131,11 +145,15 @@ where
 
 const BUFFER: usize = 16 * 1024;
 
-/// Moves a token from the subprotocols to where the decision looks for it. Beside an `Authorization` header it is a
-/// second credential, and refused as such.
+/// Moves a token from the subprotocols to where the decision looks for it. Beside an
+/// `Authorization` header it is a second credential, and refused as such.
 fn take_token(headers: &mut HeaderMap) -> bool {
-    let offered: Vec<String> = listed(headers, &SEC_WEBSOCKET_PROTOCOL).map(str::to_owned).collect();
-    let Some(at) = offered.iter().position(|protocol| protocol == BEARER) else { return false };
+    let offered: Vec<String> = listed(headers, &SEC_WEBSOCKET_PROTOCOL)
+        .map(str::to_owned)
+        .collect();
+    let Some(at) = offered.iter().position(|protocol| protocol == BEARER) else {
+        return false;
+    };
     let mut rest = offered;
     let after = rest.split_off(at);
     let token = after.get(1).map_or("", String::as_str);
@@ -145,7 +163,10 @@ fn take_token(headers: &mut HeaderMap) -> bool {
     }
     rest.extend(after.into_iter().skip(2));
     headers.remove(SEC_WEBSOCKET_PROTOCOL);
-    if let Some(rest) = HeaderValue::try_from(rest.join(", ")).ok().filter(|rest| !rest.is_empty()) {
+    if let Some(rest) = HeaderValue::try_from(rest.join(", "))
+        .ok()
+        .filter(|rest| !rest.is_empty())
+    {
         headers.insert(SEC_WEBSOCKET_PROTOCOL, rest);
     }
     true
@@ -159,7 +180,10 @@ mod tests {
     fn taken(offered: &[&str]) -> (bool, Vec<String>, Option<String>) {
         let mut headers = HeaderMap::new();
         for value in offered {
-            headers.append(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(value).unwrap());
+            headers.append(
+                SEC_WEBSOCKET_PROTOCOL,
+                HeaderValue::from_str(value).unwrap(),
+            );
         }
         let found = take_token(&mut headers);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
@@ -171,13 +195,23 @@ mod tests {
     fn a_token_is_taken_out_of_the_subprotocols() {
         let token = || vec!["Bearer a.b.c".to_owned()];
         assert_eq!(taken(&["bearer, a.b.c"]), (true, token(), None));
-        assert_eq!(taken(&["chat, bearer, a.b.c, v2"]), (true, token(), Some("chat, v2".to_owned())));
-        assert_eq!(taken(&["bearer", "a.b.c", "chat"]), (true, token(), Some("chat".to_owned())));
+        assert_eq!(
+            taken(&["chat, bearer, a.b.c, v2"]),
+            (true, token(), Some("chat, v2".to_owned()))
+        );
+        assert_eq!(
+            taken(&["bearer", "a.b.c", "chat"]),
+            (true, token(), Some("chat".to_owned()))
+        );
         assert_eq!(taken(&["chat"]), (false, vec![], Some("chat".to_owned())));
-        assert_eq!(taken(&["chat, bearer"]), (true, vec!["Bearer ".to_owned()], Some("chat".to_owned())));
+        assert_eq!(
+            taken(&["chat, bearer"]),
+            (true, vec!["Bearer ".to_owned()], Some("chat".to_owned()))
+        );
     }
 
-    /// What a client reads of a tunnel whose token ends, if it has room for so many bytes before it reads.
+    /// What a client reads of a tunnel whose token ends, if it has room for so many bytes before it
+    /// reads.
     async fn read_after_end(room: usize, sent: &[u8]) -> Vec<u8> {
         let (client, mut reader) = tokio::io::duplex(room);
         let (upstream, mut server) = tokio::io::duplex(1_000);
@@ -186,8 +220,9 @@ mod tests {
             _ = ended.await;
             Cause::Expired
         });
-        let tunnel =
-            tokio::spawn(async move { tunnel(client, upstream, &Traffic::default(), end_of_token).await });
+        let tunnel = tokio::spawn(async move {
+            tunnel(client, upstream, &Traffic::default(), end_of_token).await
+        });
         server.write_all(sent).await.unwrap();
         // Until as much has arrived as there is room for.
         let mut first = vec![0; 1];
@@ -202,7 +237,10 @@ mod tests {
     #[tokio::test]
     async fn the_last_frame_is_never_put_into_another_one() {
         let frame = [&[0x82, 100][..], &[7; 100]].concat();
-        assert_eq!(read_after_end(1_000, &frame).await, [frame.clone(), close(Cause::Expired)].concat());
+        assert_eq!(
+            read_after_end(1_000, &frame).await,
+            [frame.clone(), close(Cause::Expired)].concat()
+        );
         let read = read_after_end(10, &frame).await;
         assert!(frame.starts_with(&read), "{read:?}");
         assert_eq!(read_after_end(1_000, &frame[..50]).await, frame[..50]);

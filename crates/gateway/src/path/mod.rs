@@ -1,14 +1,16 @@
-//! The path of a request in the one spelling that is both matched and forwarded. `docs/gateway/paths.md` has the rule.
+//! The path of a request in the one spelling that is both matched and forwarded.
+//! `docs/gateway/paths.md` has the rule.
 //!
-//! Two spellings are one path if their segments decode to the same bytes, one by one. The normal spelling writes each
-//! of these bytes plainly where RFC 3986 lets a segment hold it (section 3.3, `pchar`), and escaped in capitals
-//! elsewhere. Printable characters that a path may not hold, such as `[` and `|`, are escaped: browsers send them,
-//! and one reading is left.
+//! Two spellings are one path if their segments decode to the same bytes, one by one. The normal
+//! spelling writes each of these bytes plainly where RFC 3986 lets a segment hold it (section 3.3,
+//! `pchar`), and escaped in capitals elsewhere. Printable characters that a path may not hold, such
+//! as `[` and `|`, are escaped: browsers send them, and one reading is left.
 //!
-//! Refused is what servers read in more than one way: dot segments, empty segments, backslashes, semicolons, double
-//! escapes, control characters, spaces, raw bytes beyond ASCII, escapes that are not UTF-8. A [`RequestPath`] may hold
-//! escaped slashes; only with the word of its route it becomes a [`NormalPath`]. Nothing is resolved or cut. Not seen
-//! are differences that some upstreams ignore: the case of letters, Unicode normalisation, final dots and spaces.
+//! Refused is what servers read in more than one way: dot segments, empty segments, backslashes,
+//! semicolons, double escapes, control characters, spaces, raw bytes beyond ASCII, escapes that are
+//! not UTF-8. A [`RequestPath`] may hold escaped slashes; only with the word of its route it
+//! becomes a [`NormalPath`]. Nothing is resolved or cut. Not seen are differences that some
+//! upstreams ignore: the case of letters, Unicode normalisation, final dots and spaces.
 
 mod spelling;
 
@@ -20,7 +22,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalPath(String);
 
-/// The path of a request before its route is known: in its one spelling, but for slashes that are escaped.
+/// The path of a request before its route is known: in its one spelling, but for slashes that are
+/// escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestPath {
     path: NormalPath,
@@ -70,8 +73,15 @@ impl NormalPath {
     ///
     /// What makes it ambiguous.
     pub fn parse(written: &str) -> Result<Self, PathFault> {
-        let RequestPath { path, has_escaped_slash } = RequestPath::parse(written)?;
-        if has_escaped_slash { Err(PathFault::EscapedSlash) } else { Ok(path) }
+        let RequestPath {
+            path,
+            has_escaped_slash,
+        } = RequestPath::parse(written)?;
+        if has_escaped_slash {
+            Err(PathFault::EscapedSlash)
+        } else {
+            Ok(path)
+        }
     }
 
     /// The path as it is forwarded.
@@ -82,13 +92,19 @@ impl NormalPath {
     /// What stands between the slashes. A final slash makes no difference.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         let inner = self.0.trim_matches('/');
-        inner.split('/').take(if inner.is_empty() { 0 } else { usize::MAX })
+        inner
+            .split('/')
+            .take(if inner.is_empty() { 0 } else { usize::MAX })
     }
 
-    /// The path in two: its first segments, and the rest. The rest begins with a slash, or is empty.
+    /// The path in two: its first segments, and the rest. The rest begins with a slash, or is
+    /// empty.
     pub(crate) fn split_after(&self, segments: usize) -> (&str, &str) {
         let slashes = self.0.match_indices('/').map(|(at, _)| at);
-        let end = slashes.chain([self.0.len()]).nth(segments).unwrap_or(self.0.len());
+        let end = slashes
+            .chain([self.0.len()])
+            .nth(segments)
+            .unwrap_or(self.0.len());
         self.0.split_at_checked(end).unwrap_or((&self.0, ""))
     }
 }
@@ -97,7 +113,11 @@ impl RequestPath {
     /// Reads the path of a request target, without its query.
     pub(crate) fn parse(written: &str) -> Result<Self, PathFault> {
         let mut path = String::with_capacity(written.len());
-        let mut segments = written.strip_prefix('/').ok_or(PathFault::Relative)?.split('/').peekable();
+        let mut segments = written
+            .strip_prefix('/')
+            .ok_or(PathFault::Relative)?
+            .split('/')
+            .peekable();
         let (mut beyond_ascii, mut has_escaped_slash) = (false, false);
         while let Some(segment) = segments.next() {
             if segment.is_empty() && segments.peek().is_some() {
@@ -113,7 +133,10 @@ impl RequestPath {
         if beyond_ascii && percent_decode_str(&path).decode_utf8().is_err() {
             return Err(PathFault::Utf8);
         }
-        Ok(Self { path: NormalPath(path), has_escaped_slash })
+        Ok(Self {
+            path: NormalPath(path),
+            has_escaped_slash,
+        })
     }
 
     /// Reads a path of the settings, which may be written in UTF-8.
@@ -146,7 +169,9 @@ impl fmt::Display for PathFault {
             Self::Relative => "a path that does not begin with a slash",
             Self::DotSegment => "a dot segment",
             Self::EmptySegment => "an empty segment",
-            Self::EscapedSlash => "an escaped slash, on a route without `encoded_slashes = \"keep\"`",
+            Self::EscapedSlash => {
+                "an escaped slash, on a route without `encoded_slashes = \"keep\"`"
+            }
             Self::HiddenSlash => "a backslash",
             Self::Semicolon => "a semicolon",
             Self::Escape => "a malformed escape",

@@ -20,10 +20,17 @@ fn a_path_has_one_spelling() {
         ("/%21%24%26%27%28%29%2A%2B%2C%3D%3A%40", "/!$&'()*+,=:@"),
         ("/%2a%2b%2c%3a%3d", "/*+,:="),
         ("/\"<>[]^`{|}", "/%22%3C%3E%5B%5D%5E%60%7B%7C%7D"),
-        ("/%22%3c%3e%5b%5d%5e%60%7b%7c%7d", "/%22%3C%3E%5B%5D%5E%60%7B%7C%7D"),
+        (
+            "/%22%3c%3e%5b%5d%5e%60%7b%7c%7d",
+            "/%22%3C%3E%5B%5D%5E%60%7B%7C%7D",
+        ),
     ] {
         assert_eq!(normal(written).as_deref(), Ok(expected), "{written}");
-        assert_eq!(normal(expected).as_deref(), Ok(expected), "twice is as once");
+        assert_eq!(
+            normal(expected).as_deref(),
+            Ok(expected),
+            "twice is as once"
+        );
     }
 }
 
@@ -77,8 +84,8 @@ fn what_has_two_readings_is_refused() {
     }
 }
 
-/// Many paths out of pieces that mean something to some server, and of all characters: one that passes is as it is
-/// forwarded, and nothing that decodes it once more finds another way.
+/// Many paths out of pieces that mean something to some server, and of all characters: one that
+/// passes is as it is forwarded, and nothing that decodes it once more finds another way.
 #[test]
 fn what_passes_has_one_reading_whatever_it_is_made_of() {
     let pieces = [
@@ -109,11 +116,18 @@ fn what_passes_has_one_reading_whatever_it_is_made_of() {
         "~",
         "%e2%82%ac",
     ];
-    let characters = (b'!'..=b'~').flat_map(|byte| [char::from(byte).to_string(), format!("%{byte:02x}")]);
-    let pieces: Vec<String> = pieces.into_iter().map(str::to_owned).chain(characters).collect();
+    let characters =
+        (b'!'..=b'~').flat_map(|byte| [char::from(byte).to_string(), format!("%{byte:02x}")]);
+    let pieces: Vec<String> = pieces
+        .into_iter()
+        .map(str::to_owned)
+        .chain(characters)
+        .collect();
     let (mut seed, mut passed) = (1_u64, 0);
     let mut random = |bound: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(seed >> 33).unwrap() % bound
     };
     for _ in 0..200_000 {
@@ -123,20 +137,36 @@ fn what_passes_has_one_reading_whatever_it_is_made_of() {
             let bound = if random(2) == 0 { 26 } else { pieces.len() };
             path.push_str(&pieces[random(bound)]);
         }
-        let Ok(read) = RequestPath::parse(&path) else { continue };
+        let Ok(read) = RequestPath::parse(&path) else {
+            continue;
+        };
         passed += 1;
         let once = read.as_str().to_owned();
         assert_eq!(RequestPath::parse(&once).as_ref(), Ok(&read), "{path}");
-        assert_eq!(read.on_route(EscapedSlashes::Refuse).is_err(), once.contains("%2F"), "{path}");
+        assert_eq!(
+            read.on_route(EscapedSlashes::Refuse).is_err(),
+            once.contains("%2F"),
+            "{path}"
+        );
         assert_eq!(read.on_route(EscapedSlashes::Keep).unwrap().as_str(), once);
         let mut decoded = once.clone();
         for _ in 0..3 {
-            decoded = percent_decode_str(&decoded).decode_utf8().unwrap().into_owned();
+            decoded = percent_decode_str(&decoded)
+                .decode_utf8()
+                .unwrap()
+                .into_owned();
             let mut segments = decoded.split('/');
-            assert!(!segments.any(|segment| ["..", "."].contains(&segment)), "{path}");
+            assert!(
+                !segments.any(|segment| ["..", "."].contains(&segment)),
+                "{path}"
+            );
             assert!(!decoded.contains(['\\', ';', '\0']), "{path}");
             if !once.contains("%2F") {
-                assert_eq!(decoded.split('/').count(), once.split('/').count(), "{path}");
+                assert_eq!(
+                    decoded.split('/').count(),
+                    once.split('/').count(),
+                    "{path}"
+                );
             }
         }
     }
@@ -146,7 +176,15 @@ fn what_passes_has_one_reading_whatever_it_is_made_of() {
 #[test]
 fn a_final_slash_is_no_segment() {
     let segments = |path: &str| NormalPath::parse(path).unwrap().segments().count();
-    assert_eq!([segments("/"), segments("/a"), segments("/a/"), segments("/a/b/")], [0, 1, 1, 2]);
+    assert_eq!(
+        [
+            segments("/"),
+            segments("/a"),
+            segments("/a/"),
+            segments("/a/b/")
+        ],
+        [0, 1, 1, 2]
+    );
 }
 
 #[test]
@@ -161,6 +199,10 @@ fn a_path_is_split_at_whole_segments() {
         ("/", 0, "", "/"),
         ("/a", 9, "/a", ""),
     ] {
-        assert_eq!(path(text).split_after(segments), (prefix, rest), "{text} {segments}");
+        assert_eq!(
+            path(text).split_after(segments),
+            (prefix, rest),
+            "{text} {segments}"
+        );
     }
 }

@@ -1,11 +1,13 @@
-//! Who may call what: from method, host and path to one route, by a walk that costs the same for any number of
-//! routes.
+//! Who may call what: from method, host and path to one route, by a walk that costs the same for
+//! any number of routes.
 //!
-//! The most specific route wins: first by host (a host, all below a host, any), then by path, segment by segment
-//! (written out, `*`, `**`), then by method (listed, any). Two routes of the same rank are the operator's fault
-//! and found at the start. What no route matches falls to the default, which demands a valid token.
+//! The most specific route wins: first by host (a host, all below a host, any), then by path,
+//! segment by segment (written out, `*`, `**`), then by method (listed, any). Two routes of the
+//! same rank are the operator's fault and found at the start. What no route matches falls to the
+//! default, which demands a valid token.
 //!
-//! A path with an escaped slash is refused where its route does not keep them. It never falls to a less specific one.
+//! A path with an escaped slash is refused where its route does not keep them. It never falls to a
+//! less specific one.
 
 mod pattern;
 
@@ -89,12 +91,19 @@ impl Routes {
         }
     }
 
-    /// Adds a route for these patterns. The names of routes that have the same rank as one of them come back.
+    /// Adds a route for these patterns. The names of routes that have the same rank as one of them
+    /// come back.
     pub(crate) fn add(&mut self, route: Route, patterns: &[Pattern]) -> Vec<Box<str>> {
         let index = self.routes.len();
         self.routes.push(route);
-        let before: Vec<usize> = patterns.iter().filter_map(|pattern| self.place(pattern, index)).collect();
-        before.into_iter().filter_map(|other| Some(self.routes.get(other)?.name.clone())).collect()
+        let before: Vec<usize> = patterns
+            .iter()
+            .filter_map(|pattern| self.place(pattern, index))
+            .collect();
+        before
+            .into_iter()
+            .filter_map(|other| Some(self.routes.get(other)?.name.clone()))
+            .collect()
     }
 
     /// The routes as they were added, and the default.
@@ -115,7 +124,11 @@ impl Routes {
                 None => node.star.get_or_insert_default(),
             };
         }
-        let methods = if pattern.path.open { &mut node.open } else { &mut node.here };
+        let methods = if pattern.path.open {
+            &mut node.open
+        } else {
+            &mut node.here
+        };
         match &pattern.method {
             Some(method) => methods.listed.insert(method.clone(), index),
             None => methods.any.replace(index),
@@ -123,7 +136,12 @@ impl Routes {
     }
 
     /// The most specific route for a request, or the default, if it takes the path.
-    pub(crate) fn find(&self, host: &Host, path: &RequestPath, method: &Method) -> Result<&Route, PathFault> {
+    pub(crate) fn find(
+        &self,
+        host: &Host,
+        path: &RequestPath,
+        method: &Method,
+    ) -> Result<&Route, PathFault> {
         let segments: Vec<&str> = path.segments().collect();
         let route = self
             .trees(host.name())
@@ -138,7 +156,11 @@ impl Routes {
         let dots = if self.below.is_empty() { "" } else { name };
         let below = dots.match_indices('.').filter(|(at, _)| *at > 0);
         let below = below.filter_map(move |(at, _)| self.below.get(name.get(at..)?));
-        self.exact.get(name).into_iter().chain(below).chain([&self.any])
+        self.exact
+            .get(name)
+            .into_iter()
+            .chain(below)
+            .chain([&self.any])
     }
 }
 
@@ -159,8 +181,18 @@ impl Node {
 impl Methods {
     /// `HEAD` is asked for as `GET`: what hides the answer must hide its head.
     fn find(&self, method: &Method) -> Option<usize> {
-        let as_get = || if method == Method::HEAD { self.listed.get(&Method::GET) } else { None };
-        self.listed.get(method).or_else(as_get).copied().or(self.any)
+        let as_get = || {
+            if method == Method::HEAD {
+                self.listed.get(&Method::GET)
+            } else {
+                None
+            }
+        };
+        self.listed
+            .get(method)
+            .or_else(as_get)
+            .copied()
+            .or(self.any)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which requests a route is for, as the settings write it.
 //!
-//! The path of a pattern is read like the path of a request, by the same code: the two compare in the one spelling that
-//! both have. A star or braces stand for something only where they are written plainly and make up a whole segment;
-//! `%2A` is the character. A pattern may be written in UTF-8.
+//! The path of a pattern is read like the path of a request, by the same code: the two compare in
+//! the one spelling that both have. A star or braces stand for something only where they are
+//! written plainly and make up a whole segment; `%2A` is the character. A pattern may be written in
+//! UTF-8.
 
 use crate::cedar::parameter;
 use crate::host::HostPattern;
@@ -34,21 +35,32 @@ impl PathPattern {
             None => (text, false),
         };
         let written: Vec<&str> = closed.split('/').collect();
-        if written.iter().any(|segment| !is_wild(segment) && segment.contains('*')) {
+        if written
+            .iter()
+            .any(|segment| !is_wild(segment) && segment.contains('*'))
+        {
             return Err("a segment with a star inside; `%2A` is the character".to_owned());
         }
-        if written.iter().any(|segment| !is_wild(segment) && segment.contains(['{', '}'])) {
+        if written
+            .iter()
+            .any(|segment| !is_wild(segment) && segment.contains(['{', '}']))
+        {
             return Err("braces that are no name; `%7B` and `%7D` are the characters".to_owned());
         }
         let path = RequestPath::parse_setting(closed).map_err(|fault| fault.to_string())?;
         let path = path.on_route(slashes).map_err(|fault| fault.to_string())?;
         // The first of the written ones is what stands before the first slash: nothing.
         let segments = path.segments().zip(written.into_iter().skip(1));
-        let segments = segments.map(|(segment, written)| (!is_wild(written)).then(|| segment.into()));
-        Ok(Self { segments: segments.collect(), open })
+        let segments =
+            segments.map(|(segment, written)| (!is_wild(written)).then(|| segment.into()));
+        Ok(Self {
+            segments: segments.collect(),
+            open,
+        })
     }
 
-    /// How many segments a prefix has that this path begins with. `None` where it begins with another one.
+    /// How many segments a prefix has that this path begins with. `None` where it begins with
+    /// another one.
     pub(crate) fn length_of_prefix(&self, prefix: &Self) -> Option<usize> {
         let begins = !prefix.open && self.segments.starts_with(&prefix.segments);
         begins.then_some(prefix.segments.len())

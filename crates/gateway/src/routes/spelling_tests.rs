@@ -1,12 +1,14 @@
-//! For every pair of spellings that a server reads as one, the route is one: a server that splits a path at its
-//! slashes and undoes the escapes of each segment. It stands beside the code here, written in another way.
+//! For every pair of spellings that a server reads as one, the route is one: a server that splits a
+//! path at its slashes and undoes the escapes of each segment. It stands beside the code here,
+//! written in another way.
 
 use super::*;
 use crate::path::RequestPath;
 use portcullis_core::Requirement;
 use std::collections::HashMap;
 
-/// Segments as such a server reads them: all characters that mean something to somebody, plain names, and bytes.
+/// Segments as such a server reads them: all characters that mean something to somebody, plain
+/// names, and bytes.
 const SEGMENTS: [&[u8]; 30] = [
     b"items:purge",
     b"!$&'()*+,=:@",
@@ -47,7 +49,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % bound
     }
 
@@ -55,7 +60,8 @@ impl Random {
         SEGMENTS[self.below(SEGMENTS.len())].to_vec()
     }
 
-    /// One of the spellings of a segment. Slashes and percent signs are always escaped, others by chance.
+    /// One of the spellings of a segment. Slashes and percent signs are always escaped, others by
+    /// chance.
     fn spelled(&mut self, segment: &[u8], always: &[u8]) -> String {
         let mut text = Vec::new();
         for byte in segment {
@@ -83,14 +89,18 @@ fn decoded(path: &str) -> Decoded {
         let (mut bytes, mut rest) = (Vec::new(), segment.as_bytes());
         while let [first, more @ ..] = rest {
             let escape = more.get(..2).filter(|_| *first == b'%');
-            let escape =
-                escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+            let escape = escape
+                .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
             bytes.push(escape.unwrap_or(*first));
             rest = if escape.is_some() { &more[2..] } else { more };
         }
         segments.push(bytes);
     }
-    if inner.is_empty() { Vec::new() } else { segments }
+    if inner.is_empty() {
+        Vec::new()
+    } else {
+        segments
+    }
 }
 
 /// A pattern as it is meant.
@@ -105,10 +115,22 @@ impl Meant {
         let length = random.below(4);
         let mut segments = Vec::new();
         while segments.len() < length {
-            segments.push(if random.below(3) == 0 { None } else { Some(random.segment()) });
+            segments.push(if random.below(3) == 0 {
+                None
+            } else {
+                Some(random.segment())
+            });
         }
-        let slashes = if random.below(2) == 0 { EscapedSlashes::Keep } else { EscapedSlashes::Refuse };
-        Self { segments, open: random.below(2) == 0, slashes }
+        let slashes = if random.below(2) == 0 {
+            EscapedSlashes::Keep
+        } else {
+            EscapedSlashes::Refuse
+        };
+        Self {
+            segments,
+            open: random.below(2) == 0,
+            slashes,
+        }
     }
 
     /// The pattern in one of its spellings; stars and braces that are characters are escaped.
@@ -129,10 +151,14 @@ impl Meant {
         PathPattern::parse(&text, self.slashes).ok()
     }
 
-    /// How specific this is for a path, segment by segment: written out, one, any number. `None` if it is not for it.
+    /// How specific this is for a path, segment by segment: written out, one, any number. `None` if
+    /// it is not for it.
     fn rank(&self, path: &Decoded) -> Option<Vec<u8>> {
-        let fits =
-            if self.open { path.len() >= self.segments.len() } else { path.len() == self.segments.len() };
+        let fits = if self.open {
+            path.len() >= self.segments.len()
+        } else {
+            path.len() == self.segments.len()
+        };
         let mut rank = Vec::new();
         for (index, segment) in path.iter().enumerate().filter(|_| fits) {
             rank.push(match self.segments.get(index) {
@@ -163,18 +189,30 @@ fn route(name: String, escaped_slashes: EscapedSlashes) -> Route {
 
 /// Some routes, without two of one rank; and what they mean.
 fn table(random: &mut Random) -> (Routes, Vec<Meant>) {
-    let (mut routes, mut all) =
-        (Routes::new(route("default".to_owned(), EscapedSlashes::Refuse)), Vec::new());
+    let (mut routes, mut all) = (
+        Routes::new(route("default".to_owned(), EscapedSlashes::Refuse)),
+        Vec::new(),
+    );
     let mut taken = Vec::new();
     while all.len() < 12 {
         let meant = Meant::random(random);
-        let Some(path) = meant.written(random) else { continue };
+        let Some(path) = meant.written(random) else {
+            continue;
+        };
         if taken.contains(&(meant.segments.clone(), meant.open)) {
             continue;
         }
         taken.push((meant.segments.clone(), meant.open));
-        let pattern = Pattern { host: None, path, method: None };
-        assert!(routes.add(route(all.len().to_string(), meant.slashes), &[pattern]).is_empty());
+        let pattern = Pattern {
+            host: None,
+            path,
+            method: None,
+        };
+        assert!(
+            routes
+                .add(route(all.len().to_string(), meant.slashes), &[pattern])
+                .is_empty()
+        );
         all.push(meant);
     }
     (routes, all)
@@ -182,10 +220,14 @@ fn table(random: &mut Random) -> (Routes, Vec<Meant>) {
 
 /// The route that a server would choose that reads paths and patterns by itself.
 fn chosen(all: &[Meant], path: &Decoded) -> (String, EscapedSlashes) {
-    let ranked = all.iter().enumerate().filter_map(|(index, meant)| Some((meant.rank(path)?, index)));
-    ranked.max().map_or(("default".to_owned(), EscapedSlashes::Refuse), |(_, index)| {
-        (index.to_string(), all[index].slashes)
-    })
+    let ranked = all
+        .iter()
+        .enumerate()
+        .filter_map(|(index, meant)| Some((meant.rank(path)?, index)));
+    ranked.max().map_or(
+        ("default".to_owned(), EscapedSlashes::Refuse),
+        |(_, index)| (index.to_string(), all[index].slashes),
+    )
 }
 
 #[test]
@@ -198,9 +240,15 @@ fn spellings_of_one_path_have_one_route() {
         for _ in 0..300 {
             let path: Decoded = (0..random.below(4)).map(|_| random.segment()).collect();
             for _ in 0..4 {
-                let spelled: String = path.iter().map(|it| format!("/{}", random.spelled(it, b""))).collect();
-                let spelled =
-                    if spelled.is_empty() || random.below(4) == 0 { spelled + "/" } else { spelled };
+                let spelled: String = path
+                    .iter()
+                    .map(|it| format!("/{}", random.spelled(it, b"")))
+                    .collect();
+                let spelled = if spelled.is_empty() || random.below(4) == 0 {
+                    spelled + "/"
+                } else {
+                    spelled
+                };
                 assert_eq!(decoded(&spelled), path, "{spelled}");
                 // Not every spelling is a request.
                 let Ok(read) = RequestPath::parse(&spelled) else {
@@ -212,23 +260,33 @@ fn spellings_of_one_path_have_one_route() {
                     path,
                     "{spelled}: what is forwarded is what was asked for"
                 );
-                let found = routes.find(&host, &read, &Method::GET).map(|route| route.name.to_string());
+                let found = routes
+                    .find(&host, &read, &Method::GET)
+                    .map(|route| route.name.to_string());
                 let (name, slashes) = chosen(&all, &path);
                 match &found {
                     Ok(found) => assert_eq!(*found, name, "{spelled}"),
                     Err(fault) => {
                         let has_slash = path.iter().flatten().any(|byte| *byte == b'/');
-                        assert!(has_slash && slashes == EscapedSlashes::Refuse, "{spelled}: {fault}");
+                        assert!(
+                            has_slash && slashes == EscapedSlashes::Refuse,
+                            "{spelled}: {fault}"
+                        );
                     }
                 }
                 passed += usize::from(found.is_ok());
                 pairs += usize::from(verdicts.contains_key(&path));
-                let first = verdicts.entry(path.clone()).or_insert_with(|| found.clone());
+                let first = verdicts
+                    .entry(path.clone())
+                    .or_insert_with(|| found.clone());
                 assert_eq!(*first, found, "{spelled}");
             }
         }
     }
-    assert!(passed > 50_000 && refused > 50_000 && pairs > 50_000, "{passed} {refused} {pairs}");
+    assert!(
+        passed > 50_000 && refused > 50_000 && pairs > 50_000,
+        "{passed} {refused} {pairs}"
+    );
 }
 
 /// A path that is read at all is read in every spelling but those that no request may have.

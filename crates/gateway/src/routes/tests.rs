@@ -7,7 +7,11 @@ fn route(name: &str) -> Route {
         resource: None,
         upstream: 0,
         body_bytes: None,
-        escaped_slashes: if name.contains("%2F") { EscapedSlashes::Keep } else { EscapedSlashes::Refuse },
+        escaped_slashes: if name.contains("%2F") {
+            EscapedSlashes::Keep
+        } else {
+            EscapedSlashes::Refuse
+        },
         stripped_segments: 0,
         response_timeout: Duration::from_secs(1),
         assertion_audience: None,
@@ -28,7 +32,10 @@ fn pattern(text: &str) -> Pattern {
 fn routes(patterns: &[&str]) -> Routes {
     let mut routes = Routes::new(route("default"));
     for text in patterns {
-        assert!(routes.add(route(text), &[pattern(text)]).is_empty(), "{text}");
+        assert!(
+            routes.add(route(text), &[pattern(text)]).is_empty(),
+            "{text}"
+        );
     }
     routes
 }
@@ -82,7 +89,13 @@ fn the_most_specific_route_wins() {
 #[test]
 fn what_matches_nothing_falls_to_the_default() {
     let routes = routes(&["GET /a", "- h.example/b"]);
-    for request in ["POST x/a", "GET x/a/b", "GET x/b", "GET x/", "GET h.example/a/b"] {
+    for request in [
+        "POST x/a",
+        "GET x/a/b",
+        "GET x/b",
+        "GET x/",
+        "GET h.example/a/b",
+    ] {
         assert_eq!(found(&routes, request), "default", "{request}");
     }
     assert_eq!(found(&routes, "GET h.example/a"), "GET /a");
@@ -102,7 +115,13 @@ fn the_same_rank_twice_is_told() {
 
 #[test]
 fn a_path_with_an_escaped_slash_is_for_routes_that_keep_it() {
-    let routes = routes(&["- /**", "- /q/%2F/**", "- /q/%2F/own", "- /q/*/names", "- keep.example/%2F/**"]);
+    let routes = routes(&[
+        "- /**",
+        "- /q/%2F/**",
+        "- /q/%2F/own",
+        "- /q/*/names",
+        "- keep.example/%2F/**",
+    ]);
     for (request, expected) in [
         ("GET x/q/%2f/x", "- /q/%2F/**"),
         ("GET x/q/%2F/a%2Fb", "- /q/%2F/**"),
@@ -135,8 +154,8 @@ fn parsed(text: &str) -> Result<PathPattern, String> {
 fn patterns_are_checked() {
     assert_eq!(parsed("/{id}/x/**"), parsed("/*/x/**"));
     for bad in [
-        "/{}", "/{a-b}", "/x{id}", "/{id", "/id}", "", "a", "/a*", "/a/**/b", "/**/", "//", "/..", "/a;b",
-        "**", "/%2F", "/a b", "/a?b", "/a#b", "/%", "/%252e", "/%ff", "/a\\b", "/\u{7f}",
+        "/{}", "/{a-b}", "/x{id}", "/{id", "/id}", "", "a", "/a*", "/a/**/b", "/**/", "//", "/..",
+        "/a;b", "**", "/%2F", "/a b", "/a?b", "/a#b", "/%", "/%252e", "/%ff", "/a\\b", "/\u{7f}",
     ] {
         assert!(parsed(bad).is_err(), "{bad}");
     }
@@ -157,9 +176,12 @@ fn patterns_are_read_like_requests() {
         assert_eq!(parsed(one), parsed(other), "{one}");
     }
     // What is escaped stands for itself.
-    for (star, character) in
-        [("/*", "/%2A"), ("/{id}", "/%7Bid%7D"), ("/a/**", "/a/%2A%2A"), ("/a/**", "/a/%2a*")]
-    {
+    for (star, character) in [
+        ("/*", "/%2A"),
+        ("/{id}", "/%7Bid%7D"),
+        ("/a/**", "/a/%2A%2A"),
+        ("/a/**", "/a/%2a*"),
+    ] {
         assert_ne!(parsed(star), parsed(character), "{character}");
     }
     let routes = routes(&["- /%2A", "- /%7Bid%7D", "- /*/a"]);
@@ -177,7 +199,11 @@ fn patterns_are_read_like_requests() {
 
 #[test]
 fn a_prefix_is_made_of_whole_segments() {
-    let length = |path: &str, prefix: &str| parsed(path).unwrap().length_of_prefix(&parsed(prefix).unwrap());
+    let length = |path: &str, prefix: &str| {
+        parsed(path)
+            .unwrap()
+            .length_of_prefix(&parsed(prefix).unwrap())
+    };
     for (path, prefix, expected) in [
         ("/api/**", "/api", Some(1)),
         ("/api/**", "/%61pi/", Some(1)),

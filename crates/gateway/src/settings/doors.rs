@@ -62,10 +62,16 @@ impl Doors {
         faults: &mut Faults,
     ) -> Self {
         let mut doors = Self::default();
-        if forward_auth.as_ref().is_some_and(|written| written.danger_plain_http) {
+        if forward_auth
+            .as_ref()
+            .is_some_and(|written| written.danger_plain_http)
+        {
             doors.dangers.push("forward_auth.danger_plain_http");
         }
-        if ext_authz.as_ref().is_some_and(|written| written.danger_open_listener) {
+        if ext_authz
+            .as_ref()
+            .is_some_and(|written| written.danger_open_listener)
+        {
             doors.dangers.push("ext_authz.danger_open_listener");
         }
         doors.forward_auth = forward_auth.and_then(|written| read_forward_auth(&written, faults));
@@ -89,20 +95,36 @@ fn read_forward_auth(
     faults: &mut Faults,
 ) -> Option<(DoorSettings, ForwardAuthSettings)> {
     let listen = address("forward_auth.listen", &written.listen, faults);
-    let tls = written.tls.as_ref().map(|tls| tls_settings("forward_auth.tls", tls, faults));
+    let tls = written
+        .tls
+        .as_ref()
+        .map(|tls| tls_settings("forward_auth.tls", tls, faults));
     if let Some(Address::Tcp(address)) = &listen
         && !(address.ip().is_loopback() || tls.is_some() || written.danger_plain_http)
     {
         let cure = "add `[forward_auth.tls]`, listen on 127.0.0.1 or on a Unix socket, or write `danger_plain_http = true`";
-        faults.add("forward_auth.listen", "a loopback address, as there is no TLS", cure);
+        faults.add(
+            "forward_auth.listen",
+            "a loopback address, as there is no TLS",
+            cure,
+        );
     }
     let proxy = FrontProxy::parse(&written.proxy);
     if proxy.is_none() {
         let cure = "write the program in front; it decides which headers tell the original request";
-        faults.add("forward_auth.proxy", "`nginx`, `ingress-nginx`, `traefik` or `caddy`", cure);
+        faults.add(
+            "forward_auth.proxy",
+            "`nginx`, `ingress-nginx`, `traefik` or `caddy`",
+            cure,
+        );
     }
     let mut networks = Vec::new();
-    for (index, text) in written.trusted_peers.iter().enumerate().filter(|(_, text)| *text != "unix") {
+    for (index, text) in written
+        .trusted_peers
+        .iter()
+        .enumerate()
+        .filter(|(_, text)| *text != "unix")
+    {
         match super::network(text) {
             Some(network) => networks.push(crate::caller::canonical(network)),
             None => faults.add(
@@ -117,22 +139,41 @@ fn read_forward_auth(
         trusted_networks: networks,
         trusts_unix: written.trusted_peers.iter().any(|text| text == "unix"),
     };
-    Some((DoorSettings { listen: listen?, tls }, settings))
+    Some((
+        DoorSettings {
+            listen: listen?,
+            tls,
+        },
+        settings,
+    ))
 }
 
-fn read_ext_authz(written: &ExtAuthzConfig, faults: &mut Faults) -> Option<(DoorSettings, ExtAuthzSettings)> {
+fn read_ext_authz(
+    written: &ExtAuthzConfig,
+    faults: &mut Faults,
+) -> Option<(DoorSettings, ExtAuthzSettings)> {
     let listen = address("ext_authz.listen", &written.listen, faults);
-    let tls = written.tls.as_ref().map(|tls| tls_settings("ext_authz.tls", tls, faults));
-    let authenticated = tls.as_ref().is_some_and(|tls| tls.client_authorities.is_some());
+    let tls = written
+        .tls
+        .as_ref()
+        .map(|tls| tls_settings("ext_authz.tls", tls, faults));
+    let authenticated = tls
+        .as_ref()
+        .is_some_and(|tls| tls.client_authorities.is_some());
     if let Some(Address::Tcp(address)) = &listen
         && !(address.ip().is_loopback() || authenticated || written.danger_open_listener)
     {
         let cure = "add `[ext_authz.tls]` with `client_authorities`, listen on 127.0.0.1 or on a Unix socket, or write `danger_open_listener = true`";
-        faults.add("ext_authz.listen", "a loopback address, as clients show no certificate", cure);
+        faults.add(
+            "ext_authz.listen",
+            "a loopback address, as clients show no certificate",
+            cure,
+        );
     }
     let path_prefix = written.path_prefix.as_deref().and_then(|text| {
-        let prefix =
-            NormalPath::parse(text).ok().filter(|path| path.as_str() == text && !text.ends_with('/'));
+        let prefix = NormalPath::parse(text)
+            .ok()
+            .filter(|path| path.as_str() == text && !text.ends_with('/'));
         if prefix.is_none() {
             let cure = "write the `path_prefix` of Envoy's `http_service`, such as `/check`";
             faults.add(
@@ -142,21 +183,37 @@ fn read_ext_authz(written: &ExtAuthzConfig, faults: &mut Faults) -> Option<(Door
             );
         } else if is_prefix_of_method(text) {
             let cure = "write another prefix, here and in Envoy's `http_service`, such as `/check`";
-            faults.add("ext_authz.path_prefix", "a prefix that does not lead to the method of gRPC", cure);
+            faults.add(
+                "ext_authz.path_prefix",
+                "a prefix that does not lead to the method of gRPC",
+                cure,
+            );
         }
         prefix
     });
-    Some((DoorSettings { listen: listen?, tls }, ExtAuthzSettings { path_prefix }))
+    Some((
+        DoorSettings {
+            listen: listen?,
+            tls,
+        },
+        ExtAuthzSettings { path_prefix },
+    ))
 }
 
 fn address(place: &str, text: &str, faults: &mut Faults) -> Option<Address> {
     let address = match text.strip_prefix("unix:") {
-        Some(path) => Path::new(path).is_absolute().then(|| Address::Unix(path.into())),
+        Some(path) => Path::new(path)
+            .is_absolute()
+            .then(|| Address::Unix(path.into())),
         None => text.parse().ok().map(Address::Tcp),
     };
     if address.is_none() {
         let cure = "write `127.0.0.1:8081`, or `unix:/run/portcullis/door.sock`";
-        faults.add(place, "an address with a port, or `unix:` and an absolute path", cure);
+        faults.add(
+            place,
+            "an address with a port, or `unix:` and an absolute path",
+            cure,
+        );
     }
     address
 }
@@ -183,7 +240,9 @@ impl ForwardAuthSettings {
 
 impl FrontProxy {
     fn parse(name: &str) -> Option<Self> {
-        [Self::Nginx, Self::IngressNginx, Self::Traefik, Self::Caddy].into_iter().find(|it| it.name() == name)
+        [Self::Nginx, Self::IngressNginx, Self::Traefik, Self::Caddy]
+            .into_iter()
+            .find(|it| it.name() == name)
     }
 
     pub(crate) fn name(self) -> &'static str {

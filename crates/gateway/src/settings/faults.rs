@@ -18,7 +18,9 @@ impl Faults {
 
     /// The value, or nothing and its faults noted.
     pub(super) fn all<T>(&mut self, result: Result<T, ConfigErrors>) -> Option<T> {
-        result.map_err(|errors| self.0.extend(errors.iter().cloned())).ok()
+        result
+            .map_err(|errors| self.0.extend(errors.iter().cloned()))
+            .ok()
     }
 
     /// All of them, if there are any.

@@ -39,11 +39,30 @@ pub(crate) struct StreamSettings {
 }
 
 impl LimitSettings {
-    pub(super) fn read(limits: &LimitsConfig, timeouts: &TimeoutsConfig, faults: &mut Faults) -> Self {
-        let LimitsConfig { connections, header_bytes, headers, streams, requests, .. } = *limits;
-        let LimitsConfig { connections_per_caller, requests_per_caller, .. } = *limits;
+    pub(super) fn read(
+        limits: &LimitsConfig,
+        timeouts: &TimeoutsConfig,
+        faults: &mut Faults,
+    ) -> Self {
+        let LimitsConfig {
+            connections,
+            header_bytes,
+            headers,
+            streams,
+            requests,
+            ..
+        } = *limits;
+        let LimitsConfig {
+            connections_per_caller,
+            requests_per_caller,
+            ..
+        } = *limits;
         if header_bytes.is_some_and(|bytes| !(8_192..=1_048_576).contains(&bytes)) {
-            faults.add("gateway.limits.header_bytes", "8,192 to 1,048,576", "leave it out, or write 32768");
+            faults.add(
+                "gateway.limits.header_bytes",
+                "8,192 to 1,048,576",
+                "leave it out, or write 32768",
+            );
         }
         for (name, zero) in [
             ("connections", connections == Some(0)),
@@ -54,7 +73,11 @@ impl LimitSettings {
             ("streams", streams == Some(0)),
         ] {
             if zero {
-                faults.add(format!("gateway.limits.{name}"), "at least 1", "leave it out for the default");
+                faults.add(
+                    format!("gateway.limits.{name}"),
+                    "at least 1",
+                    "leave it out for the default",
+                );
             }
         }
         Self {
@@ -81,10 +104,18 @@ impl LimitSettings {
 }
 
 impl StreamSettings {
-    pub(super) fn read(limits: &LimitsConfig, timeouts: &TimeoutsConfig, faults: &mut Faults) -> Self {
+    pub(super) fn read(
+        limits: &LimitsConfig,
+        timeouts: &TimeoutsConfig,
+        faults: &mut Faults,
+    ) -> Self {
         let mut or_never = |written: Option<u64>, default, place| {
             if written.is_some_and(|seconds| seconds > HUNDRED_YEARS) {
-                faults.add(place, "a number of seconds, or 0 for no bound", "leave it out for the default");
+                faults.add(
+                    place,
+                    "a number of seconds, or 0 for no bound",
+                    "leave it out for the default",
+                );
             }
             let seconds = written.unwrap_or(default);
             (seconds > 0).then(|| Duration::from_secs(seconds))

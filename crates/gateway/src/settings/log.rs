@@ -56,7 +56,11 @@ pub(super) fn settings(written: LogConfig, faults: &mut Faults) -> LogSettings {
         Some("json") => Format::Json,
         Some("text") => Format::Text,
         Some(_) => {
-            faults.add("log.format", "`auto`, `json` or `text`", "leave it out for `auto`");
+            faults.add(
+                "log.format",
+                "`auto`, `json` or `text`",
+                "leave it out for `auto`",
+            );
             Format::Auto
         }
     };
@@ -64,7 +68,11 @@ pub(super) fn settings(written: LogConfig, faults: &mut Faults) -> LogSettings {
         None | Some("stdout") => Destination::Stdout,
         Some("none") => Destination::None,
         Some("") => {
-            faults.add("log.audit", "`stdout`, `none` or a path", "leave it out for `stdout`");
+            faults.add(
+                "log.audit",
+                "`stdout`, `none` or a path",
+                "leave it out for `stdout`",
+            );
             Destination::None
         }
         Some(path) => Destination::File(path.into()),
@@ -78,10 +86,20 @@ pub(super) fn settings(written: LogConfig, faults: &mut Faults) -> LogSettings {
         Some("hashed") => SubjectSetting::Hashed(written.audit_key),
         Some("none") => SubjectSetting::None,
         Some(_) => {
-            faults.add("log.audit_subject", "`plain`, `hashed` or `none`", "leave it out for `plain`");
+            faults.add(
+                "log.audit_subject",
+                "`plain`, `hashed` or `none`",
+                "leave it out for `plain`",
+            );
             SubjectSetting::None
         }
     };
     let audit_peer = written.audit_peer.unwrap_or(true);
-    LogSettings { format, audit, audit_subject, audit_peer, begin_traces: written.begin_traces }
+    LogSettings {
+        format,
+        audit,
+        audit_subject,
+        audit_peer,
+        begin_traces: written.begin_traces,
+    }
 }

@@ -90,29 +90,57 @@ impl TryFrom<Config> for Settings {
 
     fn try_from(config: Config) -> Result<Self, ConfigErrors> {
         let mut faults = Faults::default();
-        let token_header = config.resource_server.token_header.as_ref().and_then(|name| name.parse().ok());
-        let token_cookie = config.resource_server.token_cookie.clone().map(String::into_boxed_str);
+        let token_header = config
+            .resource_server
+            .token_header
+            .as_ref()
+            .and_then(|name| name.parse().ok());
+        let token_cookie = config
+            .resource_server
+            .token_cookie
+            .clone()
+            .map(String::into_boxed_str);
         let resource_server = faults.all(config.resource_server.try_into());
         let has_proxy = doors::has_proxy(&config.gateway);
         let policies = cedar::policies(&config.gateway, &mut faults);
-        let Tables { gateway, forward_auth, ext_authz, route, upstream, log, cedar: _ } = config.gateway;
+        let Tables {
+            gateway,
+            forward_auth,
+            ext_authz,
+            route,
+            upstream,
+            log,
+            cedar: _,
+        } = config.gateway;
         let gateway = gateway.unwrap_or_else(|| no_gateway(has_proxy, &mut faults));
         let mut doors = Doors::read(forward_auth, ext_authz, &mut faults);
         let log = log::settings(log, &mut faults);
         let listeners = listeners(&gateway, has_proxy, &doors, log, &mut faults);
         let mut upstreams = Upstreams::new(upstream, gateway.timeouts.connect, &mut faults);
         // Without a proxy, nothing goes to an upstream, and there is none.
-        let default_upstream =
-            if has_proxy { upstreams.default(gateway.upstream.as_deref(), &mut faults) } else { 0 };
-        let routes = route::routes(route, &gateway, default_upstream, &mut upstreams, &mut faults);
+        let default_upstream = if has_proxy {
+            upstreams.default(gateway.upstream.as_deref(), &mut faults)
+        } else {
+            0
+        };
+        let routes = route::routes(
+            route,
+            &gateway,
+            default_upstream,
+            &mut upstreams,
+            &mut faults,
+        );
         let hosts = hosts(&gateway, &mut faults);
         let client_address = client_address::client_address(&gateway, &mut faults);
         if !gateway.identity.danger_pass.is_empty() {
             doors.dangers.push("gateway.identity.danger_pass");
         }
         let identity = faults.all(IdentitySettings::try_from(gateway.identity));
-        let identity =
-            identity.map(|identity| identity.with_token_header(token_header).with_token_cookie(token_cookie));
+        let identity = identity.map(|identity| {
+            identity
+                .with_token_header(token_header)
+                .with_token_cookie(token_cookie)
+        });
         let streams = StreamSettings::read(&gateway.limits, &gateway.timeouts, &mut faults);
         if gateway.danger_plain_http {
             doors.dangers.push("gateway.danger_plain_http");
@@ -148,7 +176,10 @@ impl TryFrom<Config> for Settings {
 impl Settings {
     /// Whether the log, on standard error, is to be JSON.
     pub fn log_is_json(&self) -> bool {
-        self.listeners.log.format.is_json(std::io::stderr().is_terminal())
+        self.listeners
+            .log
+            .format
+            .is_json(std::io::stderr().is_terminal())
     }
 
     /// The settings that loosen security, by name.
@@ -156,8 +187,8 @@ impl Settings {
         &self.dangers
     }
 
-    /// Fixes the keys of one issuer: nothing is fetched for it. For tests, and for machines without a network. An
-    /// issuer that is not configured changes nothing.
+    /// Fixes the keys of one issuer: nothing is fetched for it. For tests, and for machines without
+    /// a network. An issuer that is not configured changes nothing.
     #[must_use]
     pub fn with_fixed_keys_of(mut self, issuer: &str, keys: &Jwks) -> Self {
         self.resource_server = self.resource_server.with_fixed_keys_of(issuer, keys);
@@ -170,9 +201,13 @@ fn no_gateway(has_proxy: bool, faults: &mut Faults) -> GatewayConfig {
     if !has_proxy {
         return GatewayConfig::default();
     }
-    let cure = "write `[gateway]` with `upstream = \"http://127.0.0.1:8000\"`, or open another door";
+    let cure =
+        "write `[gateway]` with `upstream = \"http://127.0.0.1:8000\"`, or open another door";
     faults.add("gateway", "a table `[gateway]`", cure);
-    GatewayConfig { upstream: Some("http://127.0.0.1:8000".to_owned()), ..GatewayConfig::default() }
+    GatewayConfig {
+        upstream: Some("http://127.0.0.1:8000".to_owned()),
+        ..GatewayConfig::default()
+    }
 }
 
 fn listeners(
@@ -206,7 +241,11 @@ fn tls_settings(tls: &TlsConfig, faults: &mut Faults) -> TlsSettings {
     let only_1_3 = only_1_3("gateway.tls.minimum", tls.minimum.as_deref(), faults);
     if tls.client_certificate_optional && tls.client_authorities.is_none() {
         let cure = "name the file with the authorities, or leave it out";
-        faults.add("gateway.tls.client_certificate_optional", "`client_authorities` beside it", cure);
+        faults.add(
+            "gateway.tls.client_certificate_optional",
+            "`client_authorities` beside it",
+            cure,
+        );
     }
     TlsSettings {
         place: "gateway.tls",
@@ -226,33 +265,51 @@ fn only_1_3(place: &str, minimum: Option<&str>, faults: &mut Faults) -> bool {
         None | Some("1.2") => false,
         Some("1.3") => true,
         Some(_) => {
-            faults.add(place, "a version of TLS that is safe", "write `1.2` or `1.3`");
+            faults.add(
+                place,
+                "a version of TLS that is safe",
+                "write `1.2` or `1.3`",
+            );
             true
         }
     }
 }
 
 fn hosts(gateway: &GatewayConfig, faults: &mut Faults) -> Vec<HostPattern> {
-    let hosts = gateway.hosts.iter().enumerate().filter_map(|(index, text)| {
-        let host = HostPattern::parse(text);
-        if host.is_none() {
-            let place = format!("gateway.hosts[{index}]");
-            faults.add(place, "a host without a port", "write `api.example.com` or `*.example.com`");
-        }
-        host
-    });
+    let hosts = gateway
+        .hosts
+        .iter()
+        .enumerate()
+        .filter_map(|(index, text)| {
+            let host = HostPattern::parse(text);
+            if host.is_none() {
+                let place = format!("gateway.hosts[{index}]");
+                faults.add(
+                    place,
+                    "a host without a port",
+                    "write `api.example.com` or `*.example.com`",
+                );
+            }
+            host
+        });
     hosts.collect()
 }
 
 /// An address, or a network.
 fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    text.parse()
+        .ok()
+        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// A time in seconds, or its default. None is nought: that would refuse everything.
 fn seconds(written: Option<u64>, default: u64, place: &str, faults: &mut Faults) -> Duration {
     if written.is_some_and(|seconds| !(1..=HUNDRED_YEARS).contains(&seconds)) {
-        faults.add(place, "a number of seconds from 1", "leave it out for the default");
+        faults.add(
+            place,
+            "a number of seconds from 1",
+            "leave it out for the default",
+        );
     }
     Duration::from_secs(written.unwrap_or(default))
 }

@@ -13,7 +13,11 @@ use std::time::Duration;
 const DEEPEST: usize = 16;
 
 /// All the words that are written; faults are added to the list.
-pub(super) fn requirement(place: &str, written: &RequireConfig, faults: &mut Faults) -> Requirement {
+pub(super) fn requirement(
+    place: &str,
+    written: &RequireConfig,
+    faults: &mut Faults,
+) -> Requirement {
     Reader { faults, depth: 0 }.requirement(place, written)
 }
 
@@ -25,28 +29,68 @@ struct Reader<'f> {
 impl Reader<'_> {
     fn requirement(&mut self, place: &str, written: &RequireConfig) -> Requirement {
         if self.depth >= DEEPEST {
-            self.faults.add(place, format!("at most {DEEPEST} levels"), "write it flatter");
+            self.faults.add(
+                place,
+                format!("at most {DEEPEST} levels"),
+                "write it flatter",
+            );
             return Requirement::any([]);
         }
         self.depth += 1;
         let mut all: Vec<Requirement> = Vec::new();
-        all.extend(self.names(place, "scope", written.scope.as_ref()).map(Requirement::scope));
-        all.extend(self.names(place, "role", written.role.as_ref()).map(Requirement::role));
-        all.extend(self.names(place, "group", written.group.as_ref()).map(Requirement::group));
-        all.extend(written.kind.as_deref().and_then(|kind| self.kind(place, kind)));
+        all.extend(
+            self.names(place, "scope", written.scope.as_ref())
+                .map(Requirement::scope),
+        );
+        all.extend(
+            self.names(place, "role", written.role.as_ref())
+                .map(Requirement::role),
+        );
+        all.extend(
+            self.names(place, "group", written.group.as_ref())
+                .map(Requirement::group),
+        );
+        all.extend(
+            written
+                .kind
+                .as_deref()
+                .and_then(|kind| self.kind(place, kind)),
+        );
         for (path, values) in &written.claim {
             all.extend(self.claim(place, path, values));
         }
         all.extend(self.acr(place, written.acr.as_ref()));
-        all.extend(written.max_age.and_then(|seconds| self.max_age(place, seconds)));
-        all.extend(written.cedar.as_ref().and_then(|demand| self.cedar(place, demand)));
+        all.extend(
+            written
+                .max_age
+                .and_then(|seconds| self.max_age(place, seconds)),
+        );
+        all.extend(
+            written
+                .cedar
+                .as_ref()
+                .and_then(|demand| self.cedar(place, demand)),
+        );
         let list = |name: &str, reader: &mut Self, list: &[RequireConfig]| -> Vec<Requirement> {
             let one = |(index, it)| reader.requirement(&format!("{place}.{name}[{index}]"), it);
             list.iter().enumerate().map(one).collect()
         };
-        all.extend(written.all.as_ref().map(|written| Requirement::all(list("all", self, written))));
-        all.extend(written.any.as_ref().map(|written| Requirement::any(list("any", self, written))));
-        let not = written.not.as_ref().map(|it| self.requirement(&format!("{place}.not"), it));
+        all.extend(
+            written
+                .all
+                .as_ref()
+                .map(|written| Requirement::all(list("all", self, written))),
+        );
+        all.extend(
+            written
+                .any
+                .as_ref()
+                .map(|written| Requirement::any(list("any", self, written))),
+        );
+        let not = written
+            .not
+            .as_ref()
+            .map(|it| self.requirement(&format!("{place}.not"), it));
         all.extend(not.map(Requirement::not));
         self.depth -= 1;
         let empty = |list: &Option<Vec<RequireConfig>>| list.as_ref().is_some_and(Vec::is_empty);
@@ -80,7 +124,11 @@ impl Reader<'_> {
         };
         if (written.is_some() && names.is_empty()) || names.iter().any(wrong) {
             let cure = "write one, or a list of them";
-            self.faults.add(format!("{place}.{member}"), format!("names of {member}s"), cure);
+            self.faults.add(
+                format!("{place}.{member}"),
+                format!("names of {member}s"),
+                cure,
+            );
         }
         names.iter().map(String::as_str)
     }
@@ -91,7 +139,8 @@ impl Reader<'_> {
             "application" => Some(Requirement::application()),
             _ => {
                 let cure = "write for whom the token must have been issued";
-                self.faults.add(format!("{place}.kind"), "`user` or `application`", cure);
+                self.faults
+                    .add(format!("{place}.kind"), "`user` or `application`", cure);
                 None
             }
         }
@@ -106,7 +155,8 @@ impl Reader<'_> {
     fn max_age(&mut self, place: &str, seconds: u64) -> Option<Requirement> {
         if seconds == 0 {
             let cure = "write how many seconds ago the user may have signed in, such as `900`";
-            self.faults.add(format!("{place}.max_age"), "a second or more", cure);
+            self.faults
+                .add(format!("{place}.max_age"), "a second or more", cure);
             return None;
         }
         Some(Requirement::max_age(Duration::from_secs(seconds)))
@@ -117,29 +167,41 @@ impl Reader<'_> {
             CedarDemand::Asked(true) => None,
             CedarDemand::Action(action) if is_name(action) => Some(action.as_str().into()),
             CedarDemand::Asked(false) | CedarDemand::Action(_) => {
-                let cure =
-                    "write `true` to ask by the method, or an action such as `orders:read`, or leave it out";
-                self.faults.add(format!("{place}.cedar"), "`true`, or the name of an action", cure);
+                let cure = "write `true` to ask by the method, or an action such as `orders:read`, or leave it out";
+                self.faults.add(
+                    format!("{place}.cedar"),
+                    "`true`, or the name of an action",
+                    cure,
+                );
                 return None;
             }
         };
         Some(Requirement::rule(Demand { action }))
     }
 
-    fn claim(&mut self, place: &str, path: &str, values: &OneOrMore<ClaimScalar>) -> Option<Requirement> {
+    fn claim(
+        &mut self,
+        place: &str,
+        path: &str,
+        values: &OneOrMore<ClaimScalar>,
+    ) -> Option<Requirement> {
         let cure = "write a claim path and a value, such as `department = \"sales\"`";
         match (ClaimPath::parse(path), values.clone().into_vec().as_slice()) {
             (Ok(path), [value]) => Some(Requirement::Claim(path, Json::from(value.clone()))),
             (Ok(path), values) if !values.is_empty() => {
-                let claim = |value: &ClaimScalar| Requirement::Claim(path.clone(), Json::from(value.clone()));
+                let claim = |value: &ClaimScalar| {
+                    Requirement::Claim(path.clone(), Json::from(value.clone()))
+                };
                 Some(Requirement::any(values.iter().map(claim)))
             }
             (Ok(_), _) => {
-                self.faults.add(format!("{place}.claim.{path}"), "at least one value", cure);
+                self.faults
+                    .add(format!("{place}.claim.{path}"), "at least one value", cure);
                 None
             }
             (Err(error), _) => {
-                self.faults.add(format!("{place}.claim.{path}"), error.to_string(), cure);
+                self.faults
+                    .add(format!("{place}.claim.{path}"), error.to_string(), cure);
                 None
             }
         }

@@ -25,7 +25,12 @@ pub(super) fn routes(
     faults: &mut Faults,
 ) -> Routes {
     let body_bytes = gateway.limits.body_bytes.unwrap_or(BODY_BYTES);
-    let response_timeout = seconds(gateway.timeouts.response, 60, "gateway.timeouts.response", faults);
+    let response_timeout = seconds(
+        gateway.timeouts.response,
+        60,
+        "gateway.timeouts.response",
+        faults,
+    );
     let mut routes = Routes::new(Route {
         name: "default".into(),
         access: Access::Required(Requirement::ValidToken),
@@ -55,9 +60,9 @@ pub(super) fn routes(
             body_bytes: bound(route.body_bytes.unwrap_or(body_bytes)),
             escaped_slashes: paths.escaped_slashes,
             stripped_segments: paths.stripped_segments,
-            response_timeout: route
-                .timeout
-                .map_or(response_timeout, |written| seconds(Some(written), 60, &timeout, faults)),
+            response_timeout: route.timeout.map_or(response_timeout, |written| {
+                seconds(Some(written), 60, &timeout, faults)
+            }),
             assertion_audience: assertion_audience(&place, &route, gateway, faults),
         };
         for other in routes.add(meant, &patterns) {
@@ -93,12 +98,24 @@ fn assertion_audience(
 }
 
 /// What the log calls a route.
-fn name(place: &str, route: &RouteConfig, taken: &mut HashSet<String>, faults: &mut Faults) -> Box<str> {
-    let Some(name) = &route.name else { return format!("{place} {}", route.path).into() };
-    let readable = (1..=100).contains(&name.len()) && name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+fn name(
+    place: &str,
+    route: &RouteConfig,
+    taken: &mut HashSet<String>,
+    faults: &mut Faults,
+) -> Box<str> {
+    let Some(name) = &route.name else {
+        return format!("{place} {}", route.path).into();
+    };
+    let readable =
+        (1..=100).contains(&name.len()) && name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if !readable || matches!(name.as_str(), "default" | "none") || !taken.insert(name.clone()) {
         let cure = "write a short name of its own in ASCII, such as `orders`; `default` and `none` are taken";
-        faults.add(format!("{place}.name"), "a name that no other route has", cure);
+        faults.add(
+            format!("{place}.name"),
+            "a name that no other route has",
+            cure,
+        );
     }
     name.as_str().into()
 }
@@ -107,7 +124,8 @@ fn name(place: &str, route: &RouteConfig, taken: &mut HashSet<String>, faults: &
 fn resource(place: &str, route: &RouteConfig, faults: &mut Faults) -> Option<Resource> {
     let mut parameters: Vec<(usize, Box<str>)> = Vec::new();
     let segments = route.path.split('/').skip(1).enumerate();
-    for (index, name) in segments.filter_map(|(index, segment)| Some((index, parameter(segment)?))) {
+    for (index, name) in segments.filter_map(|(index, segment)| Some((index, parameter(segment)?)))
+    {
         if parameters.iter().any(|(_, taken)| **taken == *name) {
             faults.add(
                 format!("{place}.path"),
@@ -120,7 +138,11 @@ fn resource(place: &str, route: &RouteConfig, faults: &mut Faults) -> Option<Res
     let mut asked = Vec::new();
     demands(route.require.as_ref(), &mut asked);
     let id = route.name.as_deref().unwrap_or(&route.path).into();
-    (!asked.is_empty()).then(|| Resource { id, path: route.path.as_str().into(), parameters })
+    (!asked.is_empty()).then(|| Resource {
+        id,
+        path: route.path.as_str().into(),
+        parameters,
+    })
 }
 
 fn bound(bytes: u64) -> Option<u64> {
@@ -150,16 +172,23 @@ impl Paths {
             Ok(pattern) => Some(pattern),
             Err(fault) => {
                 let cure = "write a path such as `/orders/*/lines` or `/public/**`, as it would be forwarded";
-                faults.add(format!("{place}.path"), format!("a path without {fault}"), cure);
+                faults.add(
+                    format!("{place}.path"),
+                    format!("a path without {fault}"),
+                    cure,
+                );
                 None
             }
         };
         let stripped_segments = match (&pattern, &route.strip_prefix) {
             (Some(pattern), Some(prefix)) => {
                 let stripped = PathPattern::parse(prefix, escaped_slashes);
-                let length = stripped.ok().and_then(|prefix| pattern.length_of_prefix(&prefix));
+                let length = stripped
+                    .ok()
+                    .and_then(|prefix| pattern.length_of_prefix(&prefix));
                 length.filter(|segments| *segments > 0).unwrap_or_else(|| {
-                    let cure = "write the first segments of `path`, such as `/api`, or leave it out";
+                    let cure =
+                        "write the first segments of `path`, such as `/api`, or leave it out";
                     faults.add(
                         format!("{place}.strip_prefix"),
                         "what the path of the route begins with",
@@ -170,7 +199,11 @@ impl Paths {
             }
             _ => 0,
         };
-        Self { pattern, escaped_slashes, stripped_segments }
+        Self {
+            pattern,
+            escaped_slashes,
+            stripped_segments,
+        }
     }
 }
 
@@ -181,53 +214,83 @@ fn patterns(
     path: Option<&PathPattern>,
     faults: &mut Faults,
 ) -> Vec<Pattern> {
-    let methods: Vec<Option<Method>> =
-        or_any(route.methods.iter().enumerate().filter_map(|(index, text)| {
+    let methods: Vec<Option<Method>> = or_any(route.methods.iter().enumerate().filter_map(
+        |(index, text)| {
             let method = Method::from_bytes(text.as_bytes()).ok();
             let forwarded = method.filter(is_forwarded);
             if forwarded.is_none() {
                 let place = format!("{place}.methods[{index}]");
-                faults.add(place, "a method that is forwarded, in capitals", "write a method such as `GET`");
+                faults.add(
+                    place,
+                    "a method that is forwarded, in capitals",
+                    "write a method such as `GET`",
+                );
             }
             forwarded
-        }));
+        },
+    ));
     let hosts: Vec<Option<HostPattern>> =
         or_any(route.hosts.iter().enumerate().filter_map(|(index, text)| {
             let host = HostPattern::parse(text);
             if host.is_none() {
                 let place = format!("{place}.hosts[{index}]");
-                faults.add(place, "a host without a port", "write `api.example.com` or `*.example.com`");
+                faults.add(
+                    place,
+                    "a host without a port",
+                    "write `api.example.com` or `*.example.com`",
+                );
             }
             host
         }));
     let Some(path) = path else { return Vec::new() };
-    let pairs =
-        hosts.iter().flat_map(|host| methods.iter().map(move |method| (host.clone(), method.clone())));
-    pairs.map(|(host, method)| Pattern { host, path: path.clone(), method }).collect()
+    let pairs = hosts.iter().flat_map(|host| {
+        methods
+            .iter()
+            .map(move |method| (host.clone(), method.clone()))
+    });
+    pairs
+        .map(|(host, method)| Pattern {
+            host,
+            path: path.clone(),
+            method,
+        })
+        .collect()
 }
 
 /// What was listed, or one `None` that stands for all.
 fn or_any<T>(listed: impl Iterator<Item = T>) -> Vec<Option<T>> {
     let listed: Vec<Option<T>> = listed.map(Some).collect();
-    if listed.is_empty() { vec![None] } else { listed }
+    if listed.is_empty() {
+        vec![None]
+    } else {
+        listed
+    }
 }
 
 fn access(place: &str, route: &RouteConfig, faults: &mut Faults) -> Access {
-    let requirement =
-        route.require.as_ref().map(|written| requirement(&format!("{place}.require"), written, faults));
+    let requirement = route
+        .require
+        .as_ref()
+        .map(|written| requirement(&format!("{place}.require"), written, faults));
     let at = format!("{place}.access");
     match (route.access.as_deref(), requirement) {
         (None | Some("token"), requirement) => {
             Access::Required(requirement.unwrap_or(Requirement::ValidToken))
         }
-        (Some("optional"), requirement) => Access::Optional(requirement.unwrap_or(Requirement::ValidToken)),
+        (Some("optional"), requirement) => {
+            Access::Optional(requirement.unwrap_or(Requirement::ValidToken))
+        }
         (Some("public"), None) => Access::Public,
         (Some("public"), Some(requirement)) => {
             faults.add(at, "no `require` beside `public`", "leave one of them out");
             Access::Required(requirement)
         }
         (Some(_), requirement) => {
-            faults.add(at, "`token`, `public` or `optional`", "leave it out for `token`");
+            faults.add(
+                at,
+                "`token`, `public` or `optional`",
+                "leave it out for `token`",
+            );
             Access::Required(requirement.unwrap_or(Requirement::ValidToken))
         }
     }

@@ -7,7 +7,11 @@ use std::fmt;
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let listeners = &self.listeners;
-        let how = if listeners.tls.is_some() { "HTTPS" } else { "plain HTTP" };
+        let how = if listeners.tls.is_some() {
+            "HTTPS"
+        } else {
+            "plain HTTP"
+        };
         if let Some(listen) = listeners.listen {
             writeln!(f, "  listens    {listen} ({how})")?;
         }

@@ -3,26 +3,37 @@ use super::*;
 const ISSUER: &str = "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"api\"]\n";
 
 fn settings(text: &str) -> Result<Settings, ConfigErrors> {
-    Config::from_toml(&format!("{ISSUER}{text}")).unwrap().try_into()
+    Config::from_toml(&format!("{ISSUER}{text}"))
+        .unwrap()
+        .try_into()
 }
 
 fn places(text: &str) -> Vec<String> {
     let errors = settings(text).unwrap_err();
-    errors.iter().map(|fault| fault.place().to_owned()).collect()
+    errors
+        .iter()
+        .map(|fault| fault.place().to_owned())
+        .collect()
 }
 
 #[test]
 fn an_issuer_and_an_upstream_are_enough() {
     let settings = settings("[gateway]\nupstream = \"http://127.0.0.1:8000\"\n").unwrap();
-    assert_eq!(settings.listeners.listen.unwrap().to_string(), "127.0.0.1:8080");
+    assert_eq!(
+        settings.listeners.listen.unwrap().to_string(),
+        "127.0.0.1:8080"
+    );
     assert_eq!(settings.upstreams.len(), 1);
     assert!(settings.dangers().is_empty());
 }
 
 #[test]
 fn what_tells_the_caller_is_checked() {
-    let places =
-        |members: &str| places(&format!("[gateway]\nupstream = \"http://127.0.0.1:8000\"\n{members}\n"));
+    let places = |members: &str| {
+        places(&format!(
+            "[gateway]\nupstream = \"http://127.0.0.1:8000\"\n{members}\n"
+        ))
+    };
     for (members, place) in [
         ("client_address = {}", "gateway.client_address"),
         (
@@ -41,14 +52,22 @@ fn what_tells_the_caller_is_checked() {
             "trusted_proxies = [\"10.0.0.7\"]\nclient_address = { header = \"X-Real-IP\", proxies = 1 }",
             "gateway.client_address.proxies",
         ),
-        ("identity = { danger_pass = [\"X-Own\"] }", "gateway.identity.danger_pass[0]"),
-        ("identity = { danger_pass = [\"X-Forwarded-For\"] }", "gateway.identity.danger_pass[0]"),
+        (
+            "identity = { danger_pass = [\"X-Own\"] }",
+            "gateway.identity.danger_pass[0]",
+        ),
+        (
+            "identity = { danger_pass = [\"X-Forwarded-For\"] }",
+            "gateway.identity.danger_pass[0]",
+        ),
     ] {
         assert_eq!(places(members), [place], "{members}");
     }
-    let loose =
-        "[gateway]\nupstream = \"http://127.0.0.1:8000\"\nidentity = { danger_pass = [\"CF-IPCountry\"] }\n";
-    assert_eq!(settings(loose).unwrap().dangers(), ["gateway.identity.danger_pass"]);
+    let loose = "[gateway]\nupstream = \"http://127.0.0.1:8000\"\nidentity = { danger_pass = [\"CF-IPCountry\"] }\n";
+    assert_eq!(
+        settings(loose).unwrap().dangers(),
+        ["gateway.identity.danger_pass"]
+    );
 }
 
 #[test]
@@ -143,13 +162,26 @@ fn what_is_missing_is_told() {
     assert_eq!(places(""), ["gateway"]);
     assert_eq!(places("[gateway]\n"), ["gateway.upstream"]);
     let one = "[gateway]\n[[upstream]]\nname = \"a\"\nservers = [\"http://a:1\"]\n";
-    assert_eq!(settings(one).unwrap().routes.iter().last().unwrap().upstream, 0);
+    assert_eq!(
+        settings(one)
+            .unwrap()
+            .routes
+            .iter()
+            .last()
+            .unwrap()
+            .upstream,
+        0
+    );
 }
 
 #[test]
 fn plain_http_beyond_loopback_is_a_danger() {
-    let text = "[gateway]\nupstream = \"http://a\"\nlisten = \"0.0.0.0:80\"\ndanger_plain_http = true\n";
-    assert_eq!(settings(text).unwrap().dangers(), ["gateway.danger_plain_http"]);
+    let text =
+        "[gateway]\nupstream = \"http://a\"\nlisten = \"0.0.0.0:80\"\ndanger_plain_http = true\n";
+    assert_eq!(
+        settings(text).unwrap().dangers(),
+        ["gateway.danger_plain_http"]
+    );
     let text = "[gateway]\nupstream = \"http://a\"\nlisten = \"0.0.0.0:443\"\ntls = { certificate = \"c\", key = \"k\" }\n";
     assert!(settings(text).unwrap().dangers().is_empty());
 }
@@ -161,7 +193,10 @@ fn another_door_needs_no_upstream() {
     assert!(alone.listeners.listen.is_none() && alone.upstreams.is_empty());
     let both = settings(&format!("{text}[gateway]\nupstream = \"http://a\"\n")).unwrap();
     assert!(both.listeners.listen.is_some());
-    assert_eq!(places(&format!("{text}[gateway]\nlisten = \"127.0.0.1:1\"\n")), ["gateway.upstream"]);
+    assert_eq!(
+        places(&format!("{text}[gateway]\nlisten = \"127.0.0.1:1\"\n")),
+        ["gateway.upstream"]
+    );
 }
 
 #[test]
@@ -210,8 +245,14 @@ fn the_faults_of_doors_are_found_at_once() {
         assert!(found.iter().any(|it| it == place), "{place} in {found:?}");
     }
     // Behind one of the last two, a client's own path could name the method of gRPC.
-    let to_method = ["/envoy.service.auth.v3.Authorization", "/envoy.service.auth.v3.Authorization/Check"];
-    for prefix in ["", "/", "check", "/a/../b", "/%61"].into_iter().chain(to_method) {
+    let to_method = [
+        "/envoy.service.auth.v3.Authorization",
+        "/envoy.service.auth.v3.Authorization/Check",
+    ];
+    for prefix in ["", "/", "check", "/a/../b", "/%61"]
+        .into_iter()
+        .chain(to_method)
+    {
         let text = format!("[ext_authz]\nlisten = \"127.0.0.1:1\"\npath_prefix = \"{prefix}\"\n");
         assert_eq!(places(&text), ["ext_authz.path_prefix"], "{prefix}");
     }
@@ -221,7 +262,12 @@ fn the_faults_of_doors_are_found_at_once() {
 fn urls_name_upstreams_of_their_own_once() {
     let text = "[gateway]\nupstream = \"http://a:1\"\n\
                 [[route]]\npath = \"/b\"\nupstream = \"https://b\"\n[[route]]\npath = \"/c\"\nupstream = \"https://b\"\n";
-    let names: Vec<String> = settings(text).unwrap().upstreams.into_iter().map(|it| it.name.into()).collect();
+    let names: Vec<String> = settings(text)
+        .unwrap()
+        .upstreams
+        .into_iter()
+        .map(|it| it.name.into())
+        .collect();
     assert_eq!(names, ["http://a:1", "https://b"]);
 }
 
@@ -229,7 +275,9 @@ fn urls_name_upstreams_of_their_own_once() {
 fn an_upstream_may_have_a_path() {
     let base_path = |written: &str| {
         let text = format!("[gateway]\nupstream = \"{written}\"\n");
-        settings(&text).map(|settings| settings.upstreams[0].base_path.to_string()).unwrap_or_default()
+        settings(&text)
+            .map(|settings| settings.upstreams[0].base_path.to_string())
+            .unwrap_or_default()
     };
     for (written, expected) in [
         ("http://a", ""),
@@ -240,23 +288,41 @@ fn an_upstream_may_have_a_path() {
     ] {
         assert_eq!(base_path(written), expected, "{written}");
     }
-    for bad in
-        ["http://a/v1/../b", "http://a//", "http://a/v1?x", "http://a/v1#x", "http://a/v1;x", "a/v1", "/v1"]
-    {
-        assert_eq!(places(&format!("[gateway]\nupstream = \"{bad}\"\n")), ["gateway.upstream"], "{bad}");
+    for bad in [
+        "http://a/v1/../b",
+        "http://a//",
+        "http://a/v1?x",
+        "http://a/v1#x",
+        "http://a/v1;x",
+        "a/v1",
+        "/v1",
+    ] {
+        assert_eq!(
+            places(&format!("[gateway]\nupstream = \"{bad}\"\n")),
+            ["gateway.upstream"],
+            "{bad}"
+        );
     }
     let servers = "[gateway]\n[[upstream]]\nname = \"a\"\nservers = [\"http://a/v1\", \"http://b/v1/\", \"http://c\"]\n";
     assert_eq!(places(servers), ["upstream[0].servers[2]"]);
-    let shown = settings("[gateway]\nupstream = \"http://a/v1\"\n").unwrap().to_string();
+    let shown = settings("[gateway]\nupstream = \"http://a/v1\"\n")
+        .unwrap()
+        .to_string();
     assert!(shown.contains("http://a/v1: http://a/v1\n"), "{shown}");
 }
 
 #[test]
 fn escaped_slashes_are_for_routes_that_keep_them() {
-    let text =
-        |more: &str| format!("[gateway]\nupstream = \"http://a\"\n[[route]]\npath = \"/q/%2F/**\"\n{more}");
+    let text = |more: &str| {
+        format!("[gateway]\nupstream = \"http://a\"\n[[route]]\npath = \"/q/%2F/**\"\n{more}")
+    };
     assert_eq!(places(&text("")), ["route[0].path"]);
-    assert!(settings(&text("encoded_slashes = \"keep\"\nstrip_prefix = \"/q/%2f\"\n")).is_ok());
+    assert!(
+        settings(&text(
+            "encoded_slashes = \"keep\"\nstrip_prefix = \"/q/%2f\"\n"
+        ))
+        .is_ok()
+    );
 }
 
 #[test]
@@ -266,17 +332,26 @@ fn requirements_are_all_the_words_that_are_written() {
     let settings = settings(text).unwrap();
     let host = crate::host::Host::parse("x").unwrap();
     let path = crate::path::RequestPath::parse("/").unwrap();
-    let route = settings.routes.find(&host, &path, &http::Method::GET).unwrap();
-    let crate::routes::Access::Required(requirement) = &route.access else { panic!("{route:?}") };
+    let route = settings
+        .routes
+        .find(&host, &path, &http::Method::GET)
+        .unwrap();
+    let crate::routes::Access::Required(requirement) = &route.access else {
+        panic!("{route:?}")
+    };
     let told = "(scope `a` and scope `b` and role `c` and group `g` and a token for a user and acr `a` or `b` and a sign-in no longer than 60 s ago and (role `d` or not role `e`))";
     assert_eq!(requirement.to_string(), told);
 }
 
 #[test]
 fn the_starter_is_in_order_and_names_every_member() {
-    let plain: Settings = Config::from_toml(crate::STARTER).unwrap().try_into().unwrap();
+    let plain: Settings = Config::from_toml(crate::STARTER)
+        .unwrap()
+        .try_into()
+        .unwrap();
     assert_eq!(plain.upstreams.len(), 1);
-    // What is commented out is right as well, once the remarks are: a line such as `# name = value`.
+    // What is commented out is right as well, once the remarks are: a line such as
+    // `# name = value`.
     let uncommented: String = crate::STARTER
         .lines()
         .map(|line| match line.strip_prefix("# ") {
@@ -287,7 +362,10 @@ fn the_starter_is_in_order_and_names_every_member() {
         .collect();
     let mut config = Config::from_toml(&uncommented).unwrap();
     // Its files are nowhere, and a build may have no policies.
-    assert_eq!(config.gateway.cedar.take().unwrap().claims["department"], "String");
+    assert_eq!(
+        config.gateway.cedar.take().unwrap().claims["department"],
+        "String"
+    );
     let whole: Settings = config.try_into().unwrap();
     assert_eq!(whole.upstreams.len(), 2);
     assert!(whole.listeners.tls.is_some() && whole.listeners.admin.is_some());

@@ -63,7 +63,8 @@ pub(crate) struct HealthSettings {
     pub(crate) timeout: Duration,
 }
 
-/// All upstreams: those of the tables `[[upstream]]`, and one for every URL that is written elsewhere.
+/// All upstreams: those of the tables `[[upstream]]`, and one for every URL that is written
+/// elsewhere.
 #[derive(Debug)]
 pub(super) struct Upstreams {
     list: Vec<UpstreamSettings>,
@@ -72,24 +73,41 @@ pub(super) struct Upstreams {
 
 impl Upstreams {
     /// The upstreams of the tables.
-    pub(super) fn new(written: Vec<UpstreamConfig>, connect: Option<u64>, faults: &mut Faults) -> Self {
+    pub(super) fn new(
+        written: Vec<UpstreamConfig>,
+        connect: Option<u64>,
+        faults: &mut Faults,
+    ) -> Self {
         let connect_timeout = seconds(connect, 5, "gateway.timeouts.connect", faults);
         let mut names = HashSet::new();
         let meant = written.into_iter().enumerate().map(|(index, written)| {
             let place = format!("upstream[{index}]");
-            if written.name.is_empty() || written.name.contains("://") || !names.insert(written.name.clone())
+            if written.name.is_empty()
+                || written.name.contains("://")
+                || !names.insert(written.name.clone())
             {
                 let cure = "choose another name; it is what routes write in `upstream`";
-                faults.add(format!("{place}.name"), "a name of its own that is no URL", cure);
+                faults.add(
+                    format!("{place}.name"),
+                    "a name of its own that is no URL",
+                    cure,
+                );
             }
             upstream(&place, written, connect_timeout, faults)
         });
-        Self { list: meant.collect(), connect_timeout }
+        Self {
+            list: meant.collect(),
+            connect_timeout,
+        }
     }
 
     /// The upstream of that name; for a URL, one with this server alone.
     pub(super) fn named(&mut self, text: &str, place: &str, faults: &mut Faults) -> Option<usize> {
-        if let Some(index) = self.list.iter().position(|upstream| &*upstream.name == text) {
+        if let Some(index) = self
+            .list
+            .iter()
+            .position(|upstream| &*upstream.name == text)
+        {
             return Some(index);
         }
         let Some((server, base_path)) = server(text) else {
@@ -141,10 +159,18 @@ fn upstream(
     faults: &mut Faults,
 ) -> UpstreamSettings {
     if written.servers.is_empty() {
-        faults.add(format!("{place}.servers"), "at least one server", SERVER_CURE);
+        faults.add(
+            format!("{place}.servers"),
+            "at least one server",
+            SERVER_CURE,
+        );
     }
     if written.requests == Some(0) {
-        faults.add(format!("{place}.requests"), "at least 1", "leave it out for the default");
+        faults.add(
+            format!("{place}.requests"),
+            "at least 1",
+            "leave it out for the default",
+        );
     }
     let (servers, base_path) = servers(place, &written.servers, faults);
     let protocol = protocol(place, written.protocol.as_deref(), faults);
@@ -153,12 +179,16 @@ fn upstream(
         (
             "headers",
             MOST_HEADERS.to_string(),
-            written.headers.is_some_and(|it| !(1..=MOST_HEADERS).contains(&it)),
+            written
+                .headers
+                .is_some_and(|it| !(1..=MOST_HEADERS).contains(&it)),
         ),
         (
             "header_bytes",
             MOST_HEADER_BYTES.to_string(),
-            written.header_bytes.is_some_and(|it| !(1_024..=MOST_HEADER_BYTES).contains(&it)),
+            written
+                .header_bytes
+                .is_some_and(|it| !(1_024..=MOST_HEADER_BYTES).contains(&it)),
         ),
     ] {
         if is_bad {
@@ -177,9 +207,13 @@ fn upstream(
         host,
         retry: written.retry.unwrap_or(true),
         headers: written.headers.unwrap_or(UpstreamSettings::HEADERS),
-        header_bytes: written.header_bytes.unwrap_or(UpstreamSettings::HEADER_BYTES),
+        header_bytes: written
+            .header_bytes
+            .unwrap_or(UpstreamSettings::HEADER_BYTES),
         authorities: written.authorities,
-        health: written.health.and_then(|health| health_settings(place, &health, faults)),
+        health: written
+            .health
+            .and_then(|health| health_settings(place, &health, faults)),
         connect_timeout,
         requests: written.requests,
     }
@@ -190,7 +224,11 @@ fn protocol(place: &str, written: Option<&str>, faults: &mut Faults) -> Protocol
         None | Some("http1") => Protocol::Http1,
         Some("http2") => Protocol::Http2,
         Some(_) => {
-            faults.add(format!("{place}.protocol"), "`http1` or `http2`", "leave it out for `http1`");
+            faults.add(
+                format!("{place}.protocol"),
+                "`http1` or `http2`",
+                "leave it out for `http1`",
+            );
             Protocol::Http1
         }
     }
@@ -208,15 +246,37 @@ fn host_seen(place: &str, written: Option<&str>, faults: &mut Faults) -> HostSee
     }
 }
 
-fn health_settings(place: &str, written: &HealthConfig, faults: &mut Faults) -> Option<HealthSettings> {
-    let interval = seconds(written.interval, 10, &format!("{place}.health.interval"), faults);
-    let timeout = seconds(written.timeout, 3, &format!("{place}.health.timeout"), faults);
+fn health_settings(
+    place: &str,
+    written: &HealthConfig,
+    faults: &mut Faults,
+) -> Option<HealthSettings> {
+    let interval = seconds(
+        written.interval,
+        10,
+        &format!("{place}.health.interval"),
+        faults,
+    );
+    let timeout = seconds(
+        written.timeout,
+        3,
+        &format!("{place}.health.timeout"),
+        faults,
+    );
     let path = RequestPath::parse_setting(&written.path);
     match path.and_then(|path| path.on_route(EscapedSlashes::Keep).cloned()) {
-        Ok(path) => Some(HealthSettings { path, interval, timeout }),
+        Ok(path) => Some(HealthSettings {
+            path,
+            interval,
+            timeout,
+        }),
         Err(fault) => {
             let cure = "write a path such as `/healthz`";
-            faults.add(format!("{place}.health.path"), format!("a path without {fault}"), cure);
+            faults.add(
+                format!("{place}.health.path"),
+                format!("a path without {fault}"),
+                cure,
+            );
             None
         }
     }
@@ -228,7 +288,11 @@ const MOST_HEADER_BYTES: u32 = 16 << 20;
 const SERVER_CURE: &str = "write `http://` or `https://`, a host, a port, and the path that requests go below, if any: `http://127.0.0.1:8000`";
 
 /// The servers, and the path that all of them have.
-fn servers(place: &str, written: &[String], faults: &mut Faults) -> (Vec<(Scheme, Authority)>, Box<str>) {
+fn servers(
+    place: &str,
+    written: &[String],
+    faults: &mut Faults,
+) -> (Vec<(Scheme, Authority)>, Box<str>) {
     let (mut servers, mut base_path) = (Vec::new(), None);
     for (index, text) in written.iter().enumerate() {
         let at = format!("{place}.servers[{index}]");
@@ -251,9 +315,18 @@ fn servers(place: &str, written: &[String], faults: &mut Faults) -> (Vec<(Scheme
 fn server(text: &str) -> Option<((Scheme, Authority), Box<str>)> {
     let uri: Uri = text.parse().ok().filter(|_| !text.contains(['?', '#']))?;
     let path = RequestPath::parse_setting(uri.path()).ok()?;
-    let base_path = path.on_route(EscapedSlashes::Keep).ok()?.as_str().trim_end_matches('/').into();
+    let base_path = path
+        .on_route(EscapedSlashes::Keep)
+        .ok()?
+        .as_str()
+        .trim_end_matches('/')
+        .into();
     let parts = uri.into_parts();
-    let scheme = parts.scheme.filter(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS)?;
-    let authority = parts.authority.filter(|authority| !authority.as_str().contains('@'))?;
+    let scheme = parts
+        .scheme
+        .filter(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS)?;
+    let authority = parts
+        .authority
+        .filter(|authority| !authority.as_str().contains('@'))?;
     Some(((scheme, authority), base_path))
 }

@@ -1,8 +1,9 @@
 //! Where audit records go: a bounded queue, and one thread that writes.
 //!
-//! A request never waits for it. When nobody takes the records in time they are dropped, counted, and the log says
-//! how many; so the place should be one that keeps up. A record is written at once where it comes alone; those that
-//! come in the next few milliseconds are written together, so that a busy gateway does not wake the thread for each.
+//! A request never waits for it. When nobody takes the records in time they are dropped, counted,
+//! and the log says how many; so the place should be one that keeps up. A record is written at once
+//! where it comes alone; those that come in the next few milliseconds are written together, so that
+//! a busy gateway does not wake the thread for each.
 
 use super::record::{Finding, Named, Privacy, Record, Subject};
 use crate::decide::Inquiry;
@@ -51,25 +52,41 @@ impl Audit {
         let out = match &log.audit {
             Destination::None => return Ok(None),
             Destination::Stdout => Out::Stdout,
-            Destination::File(path) => {
-                Out::File(path.clone(), append(path).map_err(|it| unusable(path, &it))?)
-            }
+            Destination::File(path) => Out::File(
+                path.clone(),
+                append(path).map_err(|it| unusable(path, &it))?,
+            ),
         };
         let lost = Arc::<AtomicU64>::default();
         let (queue, messages) = sync_channel(QUEUE);
-        let writer = Writer { out, lost: Arc::clone(&lost), dropped: dropped.clone() };
+        let writer = Writer {
+            out,
+            lost: Arc::clone(&lost),
+            dropped: dropped.clone(),
+        };
         let thread = thread::Builder::new().name("audit".to_owned());
-        thread.spawn(move || writer.run(&messages)).map_err(|error| {
-            ConfigError::new(
-                "log.audit",
-                format!("a thread to write ({error})"),
-                "raise the limit of threads",
-            )
-        })?;
+        thread
+            .spawn(move || writer.run(&messages))
+            .map_err(|error| {
+                ConfigError::new(
+                    "log.audit",
+                    format!("a thread to write ({error})"),
+                    "raise the limit of threads",
+                )
+            })?;
         let stdout = log.audit == Destination::Stdout;
         let json = log.format.is_json(stdout && io::stdout().is_terminal());
-        let privacy = Privacy { subject: subject(&log.audit_subject)?, peer: log.audit_peer };
-        Ok(Some(Self { queue, lost, dropped, privacy, json }))
+        let privacy = Privacy {
+            subject: subject(&log.audit_subject)?,
+            peer: log.audit_peer,
+        };
+        Ok(Some(Self {
+            queue,
+            lost,
+            dropped,
+            privacy,
+            json,
+        }))
     }
 
     /// Writes a decision down, or counts that it could not be.
@@ -81,7 +98,11 @@ impl Audit {
         finding: Finding<'_>,
     ) {
         let record = Record::new(now, inquiry, named, finding, &self.privacy);
-        let line = if self.json { record.json() } else { record.text() };
+        let line = if self.json {
+            record.json()
+        } else {
+            record.text()
+        };
         self.put(line);
     }
 
@@ -123,20 +144,27 @@ fn subject(setting: &SubjectSetting) -> Result<Subject, ConfigErrors> {
         SubjectSetting::Hashed(None) => {
             let mut bytes = [0; 32];
             rand::fill(&mut bytes).map_err(|_| {
-                ConfigError::new("log.audit_subject", "random numbers for a key", "name a key in `audit_key`")
+                ConfigError::new(
+                    "log.audit_subject",
+                    "random numbers for a key",
+                    "name a key in `audit_key`",
+                )
             })?;
             Ok(key(&bytes))
         }
         SubjectSetting::Hashed(Some(path)) => match std::fs::read(path) {
             Ok(bytes) if bytes.len() >= 16 => Ok(key(&bytes)),
-            Ok(_) => Err(unusable(path, &io::Error::other("it has less than 16 bytes"))),
+            Ok(_) => Err(unusable(
+                path,
+                &io::Error::other("it has less than 16 bytes"),
+            )),
             Err(error) => Err(unusable(path, &error)),
         },
     }
 }
 
-/// Opens the file for records at its end. A new one is for its owner alone: it tells who called. One that is there keeps its
-/// mode, which may be meant for whoever collects records.
+/// Opens the file for records at its end. A new one is for its owner alone: it tells who called.
+/// One that is there keeps its mode, which may be meant for whoever collects records.
 fn append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
@@ -166,7 +194,12 @@ fn warn_if_open_to_others(path: &Path, file: &File) {
 
 fn unusable(path: &Path, error: &io::Error) -> ConfigErrors {
     let expected = format!("a file that can be used: {} ({error})", path.display());
-    ConfigError::new("log", expected, "see that its folder is there, and that this process may use it").into()
+    ConfigError::new(
+        "log",
+        expected,
+        "see that its folder is there, and that this process may use it",
+    )
+    .into()
 }
 
 /// Where lines go.
@@ -219,7 +252,10 @@ impl Writer {
 
     fn put(&mut self, lines: &mut Vec<u8>, count: &mut u64) {
         let written = match &mut self.out {
-            Out::Stdout => io::stdout().lock().write_all(lines).and_then(|()| io::stdout().flush()),
+            Out::Stdout => io::stdout()
+                .lock()
+                .write_all(lines)
+                .and_then(|()| io::stdout().flush()),
             Out::File(_, file) => file.write_all(lines),
         };
         if let Err(error) = written {
@@ -228,14 +264,19 @@ impl Writer {
         }
         let dropped = self.lost.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            tracing::error!(dropped, "audit records were lost: they are not taken as fast as they come");
+            tracing::error!(
+                dropped,
+                "audit records were lost: they are not taken as fast as they come"
+            );
         }
         lines.clear();
         *count = 0;
     }
 
     fn reopen(&mut self) {
-        let Out::File(path, file) = &mut self.out else { return };
+        let Out::File(path, file) = &mut self.out else {
+            return;
+        };
         match append(path) {
             Ok(new) => *file = new,
             Err(error) => {
@@ -247,7 +288,9 @@ impl Writer {
 
 impl fmt::Debug for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Audit").field("json", &self.json).finish_non_exhaustive()
+        f.debug_struct("Audit")
+            .field("json", &self.json)
+            .finish_non_exhaustive()
     }
 }
 
@@ -261,13 +304,25 @@ mod tests {
     fn what_nobody_takes_is_counted_and_holds_up_nothing() {
         let (queue, untaken) = sync_channel(2);
         let (lost, count) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
-        let privacy = Privacy { subject: Subject::Plain, peer: true };
+        let privacy = Privacy {
+            subject: Subject::Plain,
+            peer: true,
+        };
         let dropped = Counter::from_arc(Arc::clone(&count));
-        let audit = Audit { queue, lost: Arc::clone(&lost), dropped, privacy, json: true };
+        let audit = Audit {
+            queue,
+            lost: Arc::clone(&lost),
+            dropped,
+            privacy,
+            json: true,
+        };
         for _ in 0..5 {
             audit.put(b"{}\n".to_vec());
         }
-        assert_eq!((lost.load(Ordering::Relaxed), count.load(Ordering::Relaxed)), (3, 3));
+        assert_eq!(
+            (lost.load(Ordering::Relaxed), count.load(Ordering::Relaxed)),
+            (3, 3)
+        );
         assert_eq!(untaken.try_iter().count(), 2);
     }
 }

@@ -1,4 +1,5 @@
-//! The names of what the gateway tells beyond its resource server: metrics, spans and log fields, each once.
+//! The names of what the gateway tells beyond its resource server: metrics, spans and log fields,
+//! each once.
 
 use portcullis_resource_server::events::Metric;
 
@@ -39,8 +40,11 @@ pub const UPSTREAM_UNDER_WAY: Metric = Metric::gauge(
     "Requests under way at the server.",
 );
 /// Open connections.
-pub const CONNECTIONS: Metric =
-    Metric::gauge("portcullis_gateway_connections", &[], "Open connections of clients.");
+pub const CONNECTIONS: Metric = Metric::gauge(
+    "portcullis_gateway_connections",
+    &[],
+    "Open connections of clients.",
+);
 /// Connections that were closed for a bound.
 pub const CLOSED_CONNECTIONS: Metric = Metric::counter(
     "portcullis_gateway_closed_connections_total",
@@ -162,7 +166,10 @@ pub const SPANS: &[(&str, &str)] = &[
         REQUEST,
         "one request until the head of its answer: fields `request_id`, `trace_id`, `method`, `route`, `status`",
     ),
-    (UPSTREAM, "one request to an upstream until the head of its answer: fields `upstream`, `request_id`"),
+    (
+        UPSTREAM,
+        "one request to an upstream until the head of its answer: fields `upstream`, `request_id`",
+    ),
 ];
 
 /// The fields of the gateway's log lines, and what each holds.
@@ -172,16 +179,25 @@ pub const FIELDS: &[(&str, &str)] = &[
         "the trace that the caller named in `traceparent`, or the gateway began (W3C Trace Context)",
     ),
     ("method", "the method of the request"),
-    ("route", "the route that decided, by its name, or its place in the settings and its path"),
+    (
+        "route",
+        "the route that decided, by its name, or its place in the settings and its path",
+    ),
     ("status", "the status of the answer"),
     ("upstream", "the name of an upstream"),
     ("server", "a server of an upstream"),
     ("address", "an address that is listened on"),
     ("admin", "the address for probes and metrics"),
     ("setting", "the name of a setting"),
-    ("errors", "faults of the settings, each with its place and cure"),
+    (
+        "errors",
+        "faults of the settings, each with its place and cure",
+    ),
     ("cause", "why a stream is ended"),
     ("cure", "what the operator can do"),
     ("dropped", "how many audit records were lost"),
-    ("policy", "a Cedar policy, by its `@id`, or its file and line"),
+    (
+        "policy",
+        "a Cedar policy, by its `@id`, or its file and line",
+    ),
 ];

@@ -1,11 +1,14 @@
 //! The figures of this gateway, and their text for Prometheus (exposition format 0.0.4).
 //!
-//! A recorder of the `metrics` facade that belongs to one gateway and not to the process. Counters and histograms
-//! are atomics in fixed buckets, so memory does not grow with requests, scraped or not. Gauges are recorded anew for
-//! every scrape: what is gone from the settings is gone from the answer.
+//! A recorder of the `metrics` facade that belongs to one gateway and not to the process. Counters
+//! and histograms are atomics in fixed buckets, so memory does not grow with requests, scraped or
+//! not. Gauges are recorded anew for every scrape: what is gone from the settings is gone from the
+//! answer.
 
 use super::events;
-use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use metrics::{
+    Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
 use portcullis_resource_server::events::{self as decisions, Kind, Metric};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,8 +19,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// From the time of a remembered token to the longest wait for an upstream, in seconds.
-const BOUNDS: [f64; 16] =
-    [1e-6, 2.5e-6, 1e-5, 5e-5, 2e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 1.0, 5.0, 30.0];
+const BOUNDS: [f64; 16] = [
+    1e-6, 2.5e-6, 1e-5, 5e-5, 2e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 1.0, 5.0,
+    30.0,
+];
 
 /// All series by name and labels, the labels as they are written.
 #[derive(Debug, Default)]
@@ -62,7 +67,9 @@ impl Exposition {
 
 impl Series {
     fn write(&self, metric: &Metric, text: &mut String) {
-        let Metric { name, kind, help, .. } = metric;
+        let Metric {
+            name, kind, help, ..
+        } = metric;
         let kind_name = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -73,7 +80,12 @@ impl Series {
         match kind {
             Kind::Counter => {
                 for (labels, count) in of(&self.counters, name) {
-                    _ = writeln!(text, "{name}{} {}", braced(labels), count.load(Ordering::Relaxed));
+                    _ = writeln!(
+                        text,
+                        "{name}{} {}",
+                        braced(labels),
+                        count.load(Ordering::Relaxed)
+                    );
                 }
             }
             Kind::Gauge => {
@@ -97,7 +109,8 @@ fn of<'s, T>(
     name: &'s str,
 ) -> impl Iterator<Item = (&'s str, &'s T)> {
     let from = all.range((name.to_owned(), String::new())..);
-    from.take_while(move |((other, _), _)| other == name).map(|((_, labels), it)| (labels.as_str(), it))
+    from.take_while(move |((other, _), _)| other == name)
+        .map(|((_, labels), it)| (labels.as_str(), it))
 }
 
 impl Buckets {
@@ -112,15 +125,24 @@ impl Buckets {
         let seconds = self.nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
         _ = writeln!(text, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {sum}");
         let labels = braced(labels);
-        _ = write!(text, "{name}_sum{labels} {seconds}\n{name}_count{labels} {sum}\n");
+        _ = write!(
+            text,
+            "{name}_sum{labels} {seconds}\n{name}_count{labels} {sum}\n"
+        );
     }
 }
 
 impl HistogramFn for Buckets {
     fn record(&self, seconds: f64) {
-        let bucket = BOUNDS.iter().zip(&self.counts).find(|(bound, _)| seconds <= **bound);
-        bucket.map_or(&self.longer, |(_, count)| count).fetch_add(1, Ordering::Relaxed);
-        self.nanoseconds.fetch_add((seconds * 1e9) as u64, Ordering::Relaxed);
+        let bucket = BOUNDS
+            .iter()
+            .zip(&self.counts)
+            .find(|(bound, _)| seconds <= **bound);
+        bucket
+            .map_or(&self.longer, |(_, count)| count)
+            .fetch_add(1, Ordering::Relaxed);
+        self.nanoseconds
+            .fetch_add((seconds * 1e9) as u64, Ordering::Relaxed);
     }
 }
 
@@ -131,29 +153,43 @@ impl Recorder for Exposition {
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(Arc::clone(self.series().counters.entry(parts(key)).or_default()))
+        Counter::from_arc(Arc::clone(
+            self.series().counters.entry(parts(key)).or_default(),
+        ))
     }
 
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::from_arc(Arc::clone(self.series().gauges.entry(parts(key)).or_default()))
+        Gauge::from_arc(Arc::clone(
+            self.series().gauges.entry(parts(key)).or_default(),
+        ))
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::from_arc(Arc::clone(self.series().histograms.entry(parts(key)).or_default()))
+        Histogram::from_arc(Arc::clone(
+            self.series().histograms.entry(parts(key)).or_default(),
+        ))
     }
 }
 
 /// Name and labels, these as they are written.
 fn parts(key: &Key) -> (String, String) {
     let labels = key.labels().map(|label| {
-        let value = label.value().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        let value = label
+            .value()
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n");
         format!("{}=\"{value}\"", label.key())
     });
     (key.name().to_owned(), labels.collect::<Vec<_>>().join(","))
 }
 
 fn braced(labels: &str) -> String {
-    if labels.is_empty() { String::new() } else { format!("{{{labels}}}") }
+    if labels.is_empty() {
+        String::new()
+    } else {
+        format!("{{{labels}}}")
+    }
 }
 
 #[cfg(test)]
@@ -164,8 +200,12 @@ mod tests {
     fn figures_have_their_text() {
         let exposition = Exposition::new();
         let recorder: &dyn Recorder = &exposition;
-        events::REQUESTS.count(recorder, &["a \"b\"\\\n", "200"]).increment(2);
-        events::REQUESTS.count(recorder, &["a \"b\"\\\n", "200"]).increment(1);
+        events::REQUESTS
+            .count(recorder, &["a \"b\"\\\n", "200"])
+            .increment(2);
+        events::REQUESTS
+            .count(recorder, &["a \"b\"\\\n", "200"])
+            .increment(1);
         let times = events::REQUEST_SECONDS.times(recorder, &["r"]);
         for seconds in [0.0, 1e-6, 0.02, 31.0] {
             times.record(seconds);
@@ -186,7 +226,9 @@ mod tests {
         }
         let text = exposition.render(|_| {});
         assert!(
-            !text.lines().any(|line| line == "portcullis_gateway_ready 1"),
+            !text
+                .lines()
+                .any(|line| line == "portcullis_gateway_ready 1"),
             "a state is told when it is recorded only"
         );
         assert!(text.contains("status=\"200\"} 3"));

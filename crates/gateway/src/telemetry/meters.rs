@@ -61,11 +61,18 @@ impl Meters {
         took: Duration,
     ) {
         let route = route.unwrap_or("none");
-        let known = self.routes.read().unwrap_or_else(PoisonError::into_inner).get(route).cloned();
+        let known = self
+            .routes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(route)
+            .cloned();
         let meter = known.unwrap_or_else(|| {
             let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(
-                routes.entry(route.into()).or_insert_with(|| Arc::new(RouteMeter::new(exposition, route))),
+                routes
+                    .entry(route.into())
+                    .or_insert_with(|| Arc::new(RouteMeter::new(exposition, route))),
             )
         });
         meter.answered(exposition, route, status, took);
@@ -73,7 +80,11 @@ impl Meters {
 
     /// A file was read again, and taken into use or not.
     pub(crate) fn reloaded(&self, what: &str, good: bool) {
-        let meter = if what == "settings" { &self.settings } else { &self.certificates };
+        let meter = if what == "settings" {
+            &self.settings
+        } else {
+            &self.certificates
+        };
         if good { &meter.good } else { &meter.bad }.increment(1);
         meter.failed.store(!good, Ordering::Relaxed);
     }
@@ -82,7 +93,10 @@ impl Meters {
     pub(crate) fn record(&self, recorder: &dyn Recorder) {
         let connections = self.connections.load(Ordering::Relaxed);
         events::CONNECTIONS.set(recorder, &[], connections as f64);
-        for (what, meter) in [("settings", &self.settings), ("certificates", &self.certificates)] {
+        for (what, meter) in [
+            ("settings", &self.settings),
+            ("certificates", &self.certificates),
+        ] {
             let failed = u8::from(meter.failed.load(Ordering::Relaxed));
             events::RELOAD_FAILED.set(recorder, &[what], f64::from(failed));
         }
@@ -101,7 +115,10 @@ impl ReloadMeter {
 
 impl RouteMeter {
     fn new(recorder: &dyn Recorder, route: &str) -> Self {
-        Self { statuses: RwLock::default(), seconds: events::REQUEST_SECONDS.times(recorder, &[route]) }
+        Self {
+            statuses: RwLock::default(),
+            seconds: events::REQUEST_SECONDS.times(recorder, &[route]),
+        }
     }
 
     fn answered(&self, recorder: &dyn Recorder, route: &str, status: StatusCode, took: Duration) {
@@ -124,7 +141,8 @@ impl RouteMeter {
     }
 }
 
-/// A status as it is written, if it is a registered one; else its class: an upstream can invent hundreds.
+/// A status as it is written, if it is a registered one; else its class: an upstream can invent
+/// hundreds.
 fn label(status: StatusCode) -> Box<str> {
     match status.canonical_reason() {
         Some(_) => status.as_str().into(),

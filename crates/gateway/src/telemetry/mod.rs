@@ -1,7 +1,7 @@
 //! What the gateway tells about itself: metrics, audit records, and the trace a request belongs to.
 //!
-//! Names stand in [`events`], here and in the resource server's. Nothing on the way of a request waits for anybody
-//! who listens: figures are atomics, audit records go through a bounded queue.
+//! Names stand in [`events`], here and in the resource server's. Nothing on the way of a request
+//! waits for anybody who listens: figures are atomics, audit records go through a bounded queue.
 
 pub(crate) mod audit;
 pub(crate) mod bounds;
@@ -33,6 +33,10 @@ impl Telemetry {
         let exposition = Exposition::new();
         let meters = Meters::new(&exposition);
         let audit = Audit::open(log, meters.audit_dropped.clone())?;
-        Ok(Self { exposition, meters, audit })
+        Ok(Self {
+            exposition,
+            meters,
+            audit,
+        })
     }
 }

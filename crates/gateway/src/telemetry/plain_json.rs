@@ -1,5 +1,6 @@
-//! JSON in which everything that could be mistaken on the way to a reader is escaped: besides what JSON demands, the other
-//! control characters, marks that change the direction of text, and what has no picture. The values stay the same.
+//! JSON in which everything that could be mistaken on the way to a reader is escaped: besides what
+//! JSON demands, the other control characters, marks that change the direction of text, and what
+//! has no picture. The values stay the same.
 
 use serde::Serialize;
 use serde_json::Serializer;
@@ -15,7 +16,11 @@ pub(super) fn write(value: &impl Serialize, line: &mut Vec<u8>) {
 struct Plain;
 
 impl Formatter for Plain {
-    fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
+    fn write_string_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return out.write_all(text.as_bytes());
         }
@@ -48,7 +53,10 @@ mod tests {
             ("a 'b' \"c\" \\ /", r#""a 'b' \"c\" \\ /""#),
             ("\r\n\t\u{0}\u{1b}[31m", r#""\r\n\t\u0000\u001b[31m""#),
             ("\u{7f}\u{9b}31m\u{85}", r#""\u007f\u009b31m\u0085""#),
-            ("\u{202e}\u{2066}\u{200b}\u{feff}\u{2028}", r#""\u202e\u2066\u200b\ufeff\u2028""#),
+            (
+                "\u{202e}\u{2066}\u{200b}\u{feff}\u{2028}",
+                r#""\u202e\u2066\u200b\ufeff\u2028""#,
+            ),
             ("\u{e0041}", r#""\udb40\udc41""#),
             ("\u{43f}\u{e9}\u{1f600}", "\"\u{43f}\u{e9}\u{1f600}\""),
         ] {

@@ -1,7 +1,8 @@
 //! The audit record: one line for one decision, as JSON or for people.
 //!
-//! It tells who asked for what, which route decided, and how. It holds no token, no secret and no query, each member
-//! is cut to a length, and what comes from outside is escaped. What of it is personal can be left out.
+//! It tells who asked for what, which route decided, and how. It holds no token, no secret and no
+//! query, each member is cut to a length, and what comes from outside is escaped. What of it is
+//! personal can be left out.
 
 use super::plain_json;
 use crate::caller::Caller;
@@ -18,7 +19,8 @@ use std::time::Duration;
 
 /// Most characters of a member from outside.
 const LONGEST: usize = 256;
-/// Most characters of a method. Registered ones have at most 17 (RFC 9110, section 16.1), but any token is one.
+/// Most characters of a method. Registered ones have at most 17 (RFC 9110, section 16.1), but any
+/// token is one.
 const LONGEST_METHOD: usize = 32;
 /// Most characters of a path.
 const LONGEST_PATH: usize = 1_024;
@@ -88,12 +90,23 @@ impl<'r> Finding<'r> {
                 let facts = (!facts.is_empty()).then(|| facts.to_string());
                 ("deny", rejection.code().entry().code, facts, None)
             }
-            Err(Denial::Outage(outage)) => {
-                ("fail", outage.code().as_str(), Some(outage.facts().to_owned()), None)
-            }
+            Err(Denial::Outage(outage)) => (
+                "fail",
+                outage.code().as_str(),
+                Some(outage.facts().to_owned()),
+                None,
+            ),
         };
         let policies = &verdict.consulted.determining;
-        Self { outcome, code, facts, token, route: &verdict.route.name, policies, took }
+        Self {
+            outcome,
+            code,
+            facts,
+            token,
+            route: &verdict.route.name,
+            policies,
+            took,
+        }
     }
 }
 
@@ -141,7 +154,9 @@ impl<'r> Record<'r> {
             route: finding.route,
             peer: privacy.peer.then_some(named.caller),
             who: finding.token.map(|token| Who::new(token, &privacy.subject)),
-            facts: finding.facts.map(|facts| cut(&facts, 2 * LONGEST).into_owned()),
+            facts: finding
+                .facts
+                .map(|facts| cut(&facts, 2 * LONGEST).into_owned()),
             policies: finding.policies,
             latency_us: u64::try_from(finding.took.as_micros()).unwrap_or(u64::MAX),
         }
@@ -157,12 +172,27 @@ impl<'r> Record<'r> {
 
     /// One line for people.
     pub(crate) fn text(&self) -> Vec<u8> {
-        let Self { time, outcome, code, method, host, route, latency_us, request_id, .. } = self;
+        let Self {
+            time,
+            outcome,
+            code,
+            method,
+            host,
+            route,
+            latency_us,
+            request_id,
+            ..
+        } = self;
         let path = self.path.escape_debug();
-        let mut line =
-            format!("{time} {outcome:<6} {code:<24} {method} {host} {path} [{route}] {latency_us}us");
+        let mut line = format!(
+            "{time} {outcome:<6} {code:<24} {method} {host} {path} [{route}] {latency_us}us"
+        );
         if let Some(who) = &self.who {
-            let names = [("subject", &who.subject), ("client", &who.client), ("tenant", &who.tenant)];
+            let names = [
+                ("subject", &who.subject),
+                ("client", &who.client),
+                ("tenant", &who.tenant),
+            ];
             for (name, value) in names {
                 if let Some(value) = value {
                     // Writing to a string cannot fail.
@@ -206,16 +236,23 @@ impl<'r> Who<'r> {
 /// A subject is one only with its issuer.
 fn hashed(key: &hmac::Key, issuer: &str, subject: &str) -> String {
     let tag = hmac::sign(key, format!("{issuer}\n{subject}").as_bytes());
-    tag.as_ref().iter().take(16).fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        _ = write!(text, "{byte:02x}");
-        text
-    })
+    tag.as_ref()
+        .iter()
+        .take(16)
+        .fold(String::new(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn cut(text: &str, most: usize) -> Cow<'_, str> {
     // Never more characters than bytes, so most texts need not be counted.
-    match if text.len() <= most { None } else { text.char_indices().nth(most) } {
+    match if text.len() <= most {
+        None
+    } else {
+        text.char_indices().nth(most)
+    } {
         Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()).into(),
         None => text.into(),
     }
@@ -223,7 +260,10 @@ fn cut(text: &str, most: usize) -> Cow<'_, str> {
 
 /// A time in UTC (RFC 3339), to the second as clocks of tokens are.
 pub(crate) fn utc(time: NumericDate) -> String {
-    let (days, second) = (time.seconds().div_euclid(86_400), time.seconds().rem_euclid(86_400));
+    let (days, second) = (
+        time.seconds().div_euclid(86_400),
+        time.seconds().rem_euclid(86_400),
+    );
     // Days from 1 March of the year 0, in eras of 400 years: leap days come last in each year.
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -231,7 +271,11 @@ pub(crate) fn utc(time: NumericDate) -> String {
     let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")

@@ -1,9 +1,10 @@
-//! The trace that a request belongs to (W3C Trace Context, level 1): read strictly, passed on, or dropped.
+//! The trace that a request belongs to (W3C Trace Context, level 1): read strictly, passed on, or
+//! dropped.
 //!
-//! What a caller names is passed on as it came, unless it is malformed; then it is dropped, as the specification
-//! wants it. The gateway begins a trace of its own only where it is told to: an upstream that samples by its own
-//! rule takes what a trace says of sampling over it. Not checked is who sends a trace: it tells nothing, and opens
-//! nothing.
+//! What a caller names is passed on as it came, unless it is malformed; then it is dropped, as the
+//! specification wants it. The gateway begins a trace of its own only where it is told to: an
+//! upstream that samples by its own rule takes what a trace says of sampling over it. Not checked
+//! is who sends a trace: it tells nothing, and opens nothing.
 
 use crate::headers;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -31,16 +32,21 @@ impl Trace {
             return None;
         }
         let members: Vec<&str> = headers::listed(headers, &TRACESTATE).collect();
-        let state = Some(members.join(",")).filter(|state| (1..=LONGEST_STATE).contains(&state.len()));
+        let state =
+            Some(members.join(",")).filter(|state| (1..=LONGEST_STATE).contains(&state.len()));
         Some(Self { parent, state })
     }
 
     /// The first of a trace that begins here, marked as sampled.
     pub(crate) fn begin() -> Self {
-        // The standard library seeds its hashers at random, each one anew. A zero would be no identifier.
+        // The standard library seeds its hashers at random, each one anew. A zero would be no
+        // identifier.
         let random = || RandomState::new().hash_one(0_u8).max(1);
         let parent = format!("00-{:016x}{:016x}-{:016x}-01", random(), random(), random());
-        Self { parent, state: None }
+        Self {
+            parent,
+            state: None,
+        }
     }
 
     /// The 32 digits of the trace.
@@ -52,7 +58,9 @@ impl Trace {
     pub(crate) fn write(trace: Option<&Self>, headers: &mut HeaderMap) {
         headers.remove(TRACEPARENT);
         headers.remove(TRACESTATE);
-        let Some(Self { parent, state }) = trace else { return };
+        let Some(Self { parent, state }) = trace else {
+            return;
+        };
         headers::set(headers, TRACEPARENT, parent);
         if let Some(Ok(state)) = state.as_deref().map(HeaderValue::from_str) {
             headers.insert(TRACESTATE, state);
@@ -60,13 +68,18 @@ impl Trace {
     }
 }
 
-/// A `traceparent` in version 00 (section 3.2.2). Of a later version the part that 00 knows is taken.
+/// A `traceparent` in version 00 (section 3.2.2). Of a later version the part that 00 knows is
+/// taken.
 fn parent(text: &str) -> Option<String> {
-    let hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let hex = |part: &str| {
+        part.bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
     let some = |part: &str| part.bytes().any(|byte| byte != b'0');
     let (known, rest) = text.split_at_checked(55)?;
     let mut parts = known.split('-');
-    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (version, trace, parent, flags) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let lengths = [version.len(), trace.len(), parent.len(), flags.len()] == [2, 32, 16, 2];
     let digits = [version, trace, parent, flags].into_iter().all(hex);
     let later = version != "00" && (rest.is_empty() || rest.starts_with('-'));
@@ -99,7 +112,10 @@ mod tests {
 
     #[test]
     fn a_trace_is_read_strictly() {
-        assert_eq!(read(&[GOOD], &[]).unwrap().id(), "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(
+            read(&[GOOD], &[]).unwrap().id(),
+            "0af7651916cd43dd8448eb211c80319c"
+        );
         for bad in [
             "",
             "00",

@@ -1,5 +1,5 @@
-//! Asking servers: over connections of HTTP/1.1 that are kept, or over one of HTTP/2 that requests share, with TLS where
-//! the server wants it.
+//! Asking servers: over connections of HTTP/1.1 that are kept, or over one of HTTP/2 that requests
+//! share, with TLS where the server wants it.
 
 use super::Server;
 use super::answer;
@@ -50,12 +50,20 @@ pub(super) struct Call<'r> {
 impl Clients {
     pub(super) fn new(settings: &UpstreamSettings) -> Result<Self, ConfigError> {
         let place = format!("upstream `{}`", settings.name);
-        let tls = if settings.servers.iter().any(|(scheme, _)| *scheme == http::uri::Scheme::HTTPS) {
+        let tls = if settings
+            .servers
+            .iter()
+            .any(|(scheme, _)| *scheme == http::uri::Scheme::HTTPS)
+        {
             tls::client_config(&place, settings.authorities.as_deref())?
         } else {
             tls::no_client_config(&place)?
         };
-        let connector = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
+        let connector = || {
+            HttpsConnectorBuilder::new()
+                .with_tls_config(tls.clone())
+                .https_or_http()
+        };
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(settings.connect_timeout));
@@ -71,7 +79,10 @@ impl Clients {
             http1.max_buf_size(bytes);
         }
         let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2.timer(TokioTimer::new()).adaptive_window(true).max_header_list_size(settings.header_bytes);
+        http2
+            .timer(TokioTimer::new())
+            .adaptive_window(true)
+            .max_header_list_size(settings.header_bytes);
         Ok(Self {
             connector: connector().enable_http1().wrap_connector(tcp.clone()),
             connector2: connector().enable_http2().wrap_connector(tcp),
@@ -88,8 +99,8 @@ impl Clients {
         self.protocol == Protocol::Http2 && !upgrade
     }
 
-    /// Sends a request, and waits for the head of the answer: `timeout` from the last piece of the request on. The body is left
-    /// where it is if no byte was sent.
+    /// Sends a request, and waits for the head of the answer: `timeout` from the last piece of the
+    /// request on. The body is left where it is if no byte was sent.
     pub(super) async fn send(
         &self,
         server: &Arc<Server>,
@@ -119,7 +130,9 @@ impl Clients {
             }
         };
         let answer = match (answer, traffic) {
-            (Err(Fault::TooSlow { .. }), Some(traffic)) => Err(Fault::TooSlow { begun: traffic.heard() }),
+            (Err(Fault::TooSlow { .. }), Some(traffic)) => Err(Fault::TooSlow {
+                begun: traffic.heard(),
+            }),
             (answer, _) => answer,
         };
         // The cause is the body's own, even where the library tells of its consequences only.
@@ -142,7 +155,8 @@ impl Clients {
         traffic: &mut Option<Arc<Traffic>>,
     ) -> Result<Response<AnswerBody>, Fault> {
         let method = call.head.method.clone();
-        let mut request = Request::from_parts(call.head, body.take().unwrap_or_else(RequestBody::empty));
+        let mut request =
+            Request::from_parts(call.head, body.take().unwrap_or_else(RequestBody::empty));
         // What is rare is apart: else each request would carry the room that a TLS handshake takes.
         if call.upgrade {
             return Box::pin(self.upgrade(server, request, &method)).await;
@@ -164,7 +178,8 @@ impl Clients {
             let mut answer = match link.send(request).await {
                 Ok(answer) => answer,
                 Err(mut refused) => match refused.take_message() {
-                    // It was closed before anything was sent: another one will do, and there are no more of them than are kept.
+                    // It was closed before anything was sent: another one will do, and there are no
+                    // more of them than are kept.
                     Some(unsent) if was_kept => {
                         request = unsent;
                         continue;
@@ -238,19 +253,29 @@ impl Clients {
 
     async fn open_http2(&self, server: &Server) -> Result<http2::SendRequest<RequestBody>, String> {
         let stream = self.stream(&self.connector2, server).await?;
-        if *server.uri.scheme_str().unwrap_or_default() == *"https" && !stream.connected().is_negotiated_h2()
+        if *server.uri.scheme_str().unwrap_or_default() == *"https"
+            && !stream.connected().is_negotiated_h2()
         {
             return Err("the server does not offer HTTP/2 (ALPN `h2`)".to_owned());
         }
-        let (sender, connection) = self.http2.handshake(stream).await.map_err(|error| told(&error))?;
+        let (sender, connection) = self
+            .http2
+            .handshake(stream)
+            .await
+            .map_err(|error| told(&error))?;
         // What goes wrong is told to the requests.
         tokio::spawn(async { _ = connection.await });
         Ok(sender)
     }
 
     async fn connect(&self, server: &Server) -> Result<Box<Link>, Fault> {
-        let stream = self.stream(&self.connector, server).await.map_err(Fault::Connect)?;
-        Link::new(stream, &self.http1).await.map_err(|error| Fault::Connect(told(&error)))
+        let stream = self
+            .stream(&self.connector, server)
+            .await
+            .map_err(Fault::Connect)?;
+        Link::new(stream, &self.http1)
+            .await
+            .map_err(|error| Fault::Connect(told(&error)))
     }
 
     /// A connection, TLS included, within the time for that.

@@ -1,5 +1,5 @@
-//! What can go wrong between the gateway and a server, told apart by what it means for the request: whether it may be
-//! sent again, and whether the server is at fault.
+//! What can go wrong between the gateway and a server, told apart by what it means for the request:
+//! whether it may be sent again, and whether the server is at fault.
 
 use crate::body::BodyFault;
 use std::error::Error;
@@ -14,7 +14,8 @@ pub(super) enum Fault {
     /// The connection ended before the first byte of the answer.
     Unanswered {
         facts: String,
-        /// Whether earlier requests used it: then the server may just have closed an idle connection.
+        /// Whether earlier requests used it: then the server may just have closed an idle
+        /// connection.
         kept: bool,
     },
     /// The server gave this request up, and keeps the connection (`RST_STREAM`).
@@ -30,7 +31,8 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// What an error of HTTP/1.1 means. `wrote` and `heard`: whether any byte of the request went out, of the answer came in.
+    /// What an error of HTTP/1.1 means. `wrote` and `heard`: whether any byte of the request went
+    /// out, of the answer came in.
     pub(super) fn of_http1(error: &hyper::Error, wrote: bool, heard: bool, kept: bool) -> Self {
         let facts = told(error);
         match body_fault(error) {
@@ -50,8 +52,13 @@ impl Fault {
         }
         let Some(cause) = chain(error).find_map(|error| error.downcast_ref::<h2::Error>()) else {
             let broken = chain(error).any(|error| error.is::<std::io::Error>());
-            let ended = error.is_incomplete_message() || error.is_canceled() || error.is_closed() || broken;
-            return if ended { Self::Unanswered { facts, kept } } else { Self::Broken(facts) };
+            let ended =
+                error.is_incomplete_message() || error.is_canceled() || error.is_closed() || broken;
+            return if ended {
+                Self::Unanswered { facts, kept }
+            } else {
+                Self::Broken(facts)
+            };
         };
         let refused = cause.reason() == Some(h2::Reason::REFUSED_STREAM);
         // A stream gets the error of a GOAWAY only if its number is above the last one processed.
@@ -65,22 +72,33 @@ impl Fault {
 
     /// Whether the server should be passed over for a while.
     ///
-    /// A kept connection that ends says nothing: servers close idle ones at any time. The next try opens a fresh one.
+    /// A kept connection that ends says nothing: servers close idle ones at any time. The next try
+    /// opens a fresh one.
     pub(super) fn is_death(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Unanswered { kept: false, .. } | Self::TooSlow { .. })
+        matches!(
+            self,
+            Self::Connect(_) | Self::Unanswered { kept: false, .. } | Self::TooSlow { .. }
+        )
     }
 }
 
 fn body_fault(error: &(dyn Error + 'static)) -> Option<BodyFault> {
-    chain(error).find_map(|error| error.downcast_ref::<BodyFault>()).copied()
+    chain(error)
+        .find_map(|error| error.downcast_ref::<BodyFault>())
+        .copied()
 }
 
 /// An error and its causes, for the log.
 pub(super) fn told(error: &(dyn Error + 'static)) -> String {
-    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    chain(error)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// An error, and what it comes from.
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error: &&'e (dyn Error + 'static)| (*error).source())
+    std::iter::successors(Some(error), |error: &&'e (dyn Error + 'static)| {
+        (*error).source()
+    })
 }

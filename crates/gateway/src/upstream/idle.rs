@@ -1,12 +1,13 @@
-//! Connections to a server that wait for their next request: the last one used is the next, and none waits for long.
+//! Connections to a server that wait for their next request: the last one used is the next, and
+//! none waits for long.
 
 use super::Server;
 use super::link::Link;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// Shorter than the five seconds after which many servers close an idle connection, so that a request seldom meets
-/// one that is being closed.
+/// Shorter than the five seconds after which many servers close an idle connection, so that a
+/// request seldom meets one that is being closed.
 pub(super) const IDLE: Duration = Duration::from_secs(4);
 pub(super) const MOST_IDLE: usize = 256;
 
@@ -37,10 +38,13 @@ impl Idle {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those that have waited long enough, and whether any are left. To be dropped without the lock.
+    /// Those that have waited long enough, and whether any are left. To be dropped without the
+    /// lock.
     fn outworn(&self) -> (Vec<(Instant, Box<Link>)>, bool) {
         let mut waiting = self.waiting();
-        let outworn = waiting.links.partition_point(|(since, _)| since.elapsed() >= IDLE);
+        let outworn = waiting
+            .links
+            .partition_point(|(since, _)| since.elapsed() >= IDLE);
         let outworn = waiting.links.drain(..outworn).collect();
         waiting.watched = !waiting.links.is_empty();
         (outworn, waiting.watched)
@@ -69,7 +73,9 @@ impl Server {
 async fn watch(server: Weak<Server>) {
     loop {
         tokio::time::sleep(IDLE).await;
-        let Some(server) = server.upgrade() else { return };
+        let Some(server) = server.upgrade() else {
+            return;
+        };
         let (_outworn, left) = server.idle.outworn();
         if !left {
             return;

@@ -1,10 +1,12 @@
-//! A connection to a server, in HTTP/1.1: driven by the request that has it, so that nothing is handed between tasks.
+//! A connection to a server, in HTTP/1.1: driven by the request that has it, so that nothing is
+//! handed between tasks.
 //!
-//! The task of a request gives the connection its turns: while it waits for the head of the answer, then whenever more of
-//! the body is asked for. With the answer's end the connection goes back among the idle ones, or is closed where
-//! something is left over. It gets a task of its own where it has to go on while nobody reads: where an answer begins
-//! before the request has ended, and where the connection is taken over. Such a connection is not used again: what is
-//! left of the request could be taken for the next one.
+//! The task of a request gives the connection its turns: while it waits for the head of the answer,
+//! then whenever more of the body is asked for. With the answer's end the connection goes back
+//! among the idle ones, or is closed where something is left over. It gets a task of its own where
+//! it has to go on while nobody reads: where an answer begins before the request has ended, and
+//! where the connection is taken over. Such a connection is not used again: what is left of the
+//! request could be taken for the next one.
 //!
 //! Framing is hyper's. Who drops a request or its answer closes the connection.
 
@@ -40,7 +42,11 @@ impl Link {
     pub(super) async fn new(stream: Stream, builder: &Builder) -> hyper::Result<Box<Self>> {
         let (wire, traffic) = Wire::new(stream);
         let (sender, connection) = builder.handshake(wire).await?;
-        Ok(Box::new(Self { sender, connection: Some(connection), traffic }))
+        Ok(Box::new(Self {
+            sender,
+            connection: Some(connection),
+            traffic,
+        }))
     }
 
     /// What went over the connection for its last request.
@@ -61,12 +67,15 @@ impl Link {
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, Refused> {
         self.traffic.begin();
-        // Without a budget, as the answer comes by our own turns alone: then there is nothing that could be missed by
-        // waiting for those only. It would else wake the task that is at work already.
+        // Without a budget, as the answer comes by our own turns alone: then there is nothing that
+        // could be missed by waiting for those only. It would else wake the task that is at work
+        // already.
         let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
         poll_fn(|context| {
             self.turn(context);
-            answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            answer
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
         })
         .await
     }
@@ -108,15 +117,16 @@ impl Link {
 /// The body of an answer, and the connection that it comes by.
 pub(crate) struct AnswerBody {
     inner: Incoming,
-    /// None where the connection has a task of its own, and when the body has ended. With the server to keep it for.
+    /// None where the connection has a task of its own, and when the body has ended. With the
+    /// server to keep it for.
     link: Option<(Box<Link>, Option<Arc<Server>>)>,
     /// Why it breaks off, once what came before has gone out.
     fault: Option<hyper::Error>,
 }
 
 impl AnswerBody {
-    /// A body that comes by `link`. If the request has not ended yet, the link goes on without waiting for readers.
-    /// `keep`: the server to keep the link for, if it can be used again.
+    /// A body that comes by `link`. If the request has not ended yet, the link goes on without
+    /// waiting for readers. `keep`: the server to keep the link for, if it can be used again.
     pub(super) fn new(
         inner: Incoming,
         link: Box<Link>,
@@ -124,14 +134,22 @@ impl AnswerBody {
         request_over: bool,
     ) -> Self {
         if request_over {
-            let mut body = Self { inner, link: Some((link, keep)), fault: None };
+            let mut body = Self {
+                inner,
+                link: Some((link, keep)),
+                fault: None,
+            };
             if body.inner.is_end_stream() {
                 body.release();
             }
             return body;
         }
         tokio::spawn(link.finish());
-        Self { inner, link: None, fault: None }
+        Self {
+            inner,
+            link: None,
+            fault: None,
+        }
     }
 
     /// The exchange is over: the connection is kept, or closed.
@@ -145,7 +163,11 @@ impl AnswerBody {
 /// A body whose connection has a task of its own.
 impl From<Incoming> for AnswerBody {
     fn from(inner: Incoming) -> Self {
-        Self { inner, link: None, fault: None }
+        Self {
+            inner,
+            link: None,
+            fault: None,
+        }
     }
 }
 
@@ -168,7 +190,8 @@ impl Body for AnswerBody {
             frame = Pin::new(&mut self.inner).poll_frame(context);
         }
         if let Poll::Ready(Some(Err(fault))) = frame {
-            // In the turn that ends a connection, whoever is told so sends nothing of what came in the same turn.
+            // In the turn that ends a connection, whoever is told so sends nothing of what came in
+            // the same turn.
             self.fault = Some(fault);
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -199,6 +222,8 @@ impl fmt::Debug for AnswerBody {
 /// Shows whether it lives.
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("open", &self.connection.is_some()).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("open", &self.connection.is_some())
+            .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! HTTP/2 to a server: one connection, shared by all requests, opened anew when it ends.
 //!
-//! A connection that failed a request, or that rested for long, gets no further ones; those under way on it go on.
+//! A connection that failed a request, or that rested for long, gets no further ones; those under
+//! way on it go on.
 
 use super::fault::Fault;
 use super::idle::IDLE;
@@ -43,7 +44,8 @@ pub(super) struct Lease {
 }
 
 impl Shared {
-    /// The connection, which `open` makes if there is none. `alone`: whether no other request is under way.
+    /// The connection, which `open` makes if there is none. `alone`: whether no other request is
+    /// under way.
     pub(super) async fn lease(
         &self,
         alone: bool,
@@ -58,7 +60,9 @@ impl Shared {
             return Ok(lease);
         }
         // The failure of the request that was waited for is the failure of all that waited.
-        let known = Some(self.state()).filter(|state| state.failed != failed).map(|it| it.facts.clone());
+        let known = Some(self.state())
+            .filter(|state| state.failed != failed)
+            .map(|it| it.facts.clone());
         if let Some(facts) = known {
             return Err(Fault::Connect(facts));
         }
@@ -68,8 +72,16 @@ impl Shared {
             Ok(sender) => {
                 state.opened += 1;
                 let number = state.opened;
-                state.current = Some(Current { sender: sender.clone(), number, used: Instant::now() });
-                Ok(Lease { sender, kept: false, number })
+                state.current = Some(Current {
+                    sender: sender.clone(),
+                    number,
+                    used: Instant::now(),
+                });
+                Ok(Lease {
+                    sender,
+                    kept: false,
+                    number,
+                })
             }
             Err(facts) => {
                 state.failed += 1;
@@ -82,7 +94,11 @@ impl Shared {
     /// No further requests for the connection of this lease.
     pub(super) fn retire(&self, lease: &Lease) {
         let mut state = self.state();
-        if state.current.as_ref().is_some_and(|current| current.number == lease.number) {
+        if state
+            .current
+            .as_ref()
+            .is_some_and(|current| current.number == lease.number)
+        {
             state.current = None;
         }
     }
@@ -97,7 +113,11 @@ impl Shared {
             return None;
         }
         current.used = Instant::now();
-        Some(Lease { sender: current.sender.clone(), kept: true, number: current.number })
+        Some(Lease {
+            sender: current.sender.clone(),
+            kept: true,
+            number: current.number,
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,9 +1,9 @@
-//! The bytes of a connection to a server, watched for what a failure means: whether any of the request went out,
-//! and whether any of the answer came in.
+//! The bytes of a connection to a server, watched for what a failure means: whether any of the
+//! request went out, and whether any of the answer came in.
 //!
-//! A server may answer before it has read the whole request, and close at once. Writing then fails while the answer is
-//! still there to read. So a failed write is not the end: from then on nothing is sent, and reading finds the answer, or
-//! the reason.
+//! A server may answer before it has read the whole request, and close at once. Writing then fails
+//! while the answer is still there to read. So a failed write is not the end: from then on nothing
+//! is sent, and reading finds the answer, or the reason.
 
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
@@ -36,12 +36,20 @@ pub(super) struct Traffic {
 impl Wire {
     pub(super) fn new(stream: Stream) -> (TokioIo<Self>, Arc<Traffic>) {
         let traffic = Arc::<Traffic>::default();
-        let wire = Self { inner: TokioIo::new(stream), traffic: Arc::clone(&traffic), mute: false };
+        let wire = Self {
+            inner: TokioIo::new(stream),
+            traffic: Arc::clone(&traffic),
+            mute: false,
+        };
         (TokioIo::new(wire), traffic)
     }
 
     /// What became of an attempt to write `length` bytes.
-    fn written(&mut self, length: usize, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn written(
+        &mut self,
+        length: usize,
+        result: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         match result {
             Poll::Ready(Ok(count)) => {
                 self.traffic.wrote.store(true, Ordering::Relaxed);
@@ -77,7 +85,10 @@ impl Traffic {
 /// Whether the other side is gone: then there may still be something to read.
 fn is_closed(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
-    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected)
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected
+    )
 }
 
 impl AsyncRead for Wire {

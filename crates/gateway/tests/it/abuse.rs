@@ -1,9 +1,10 @@
-//! What HTTP/2 lets a client do that no good one does: fields that expand, floods of frames, requests taken back.
+//! What HTTP/2 lets a client do that no good one does: fields that expand, floods of frames,
+//! requests taken back.
 
 use crate::client::get;
 use crate::raw_http2::{
-    CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PING, RESET, RawHttp2, SETTINGS, TABLE_SIZE, frame, head,
-    literal, remembered,
+    CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PING, RESET, RawHttp2, SETTINGS, TABLE_SIZE,
+    frame, head, literal, remembered,
 };
 use crate::world::World;
 use tokio::io::AsyncWriteExt as _;
@@ -22,10 +23,19 @@ async fn fields_are_counted_on_every_version() {
     client.request(5, "/x", &crumbs, true).await;
     let ended = client.ended(3).await;
     assert!(ended[&1].ok);
-    assert_eq!((ended[&3].code().as_str(), ended[&5].code().as_str()), ("request.fields", "request.fields"));
+    assert_eq!(
+        (ended[&3].code().as_str(), ended[&5].code().as_str()),
+        ("request.fields", "request.fields")
+    );
     let text: String = names.iter().map(|name| format!("{name}: 1\r\n")).collect();
     let raw = format!("GET /x HTTP/1.1\r\nHost: gw.example\r\n{text}Connection: close\r\n\r\n");
-    assert!(world.client().raw(raw.as_bytes()).await.starts_with("HTTP/1.1 431"));
+    assert!(
+        world
+            .client()
+            .raw(raw.as_bytes())
+            .await
+            .starts_with("HTTP/1.1 431")
+    );
     assert_eq!(world.upstream.saw().len(), 1);
 }
 
@@ -35,8 +45,12 @@ async fn trailers_have_the_same_bound() {
     let mut client = RawHttp2::open(world.gateway, &[], true).await;
     for (stream, many) in [(1, 20), (3, 21)] {
         client.request(stream, "/x", &[], false).await;
-        let trailers: Vec<u8> = (0..many).flat_map(|index| literal(&format!("x-{index}"), "1")).collect();
-        client.send(HEADERS, END_HEADERS | END_STREAM, stream, &trailers).await;
+        let trailers: Vec<u8> = (0..many)
+            .flat_map(|index| literal(&format!("x-{index}"), "1"))
+            .collect();
+        client
+            .send(HEADERS, END_HEADERS | END_STREAM, stream, &trailers)
+            .await;
     }
     let ended = client.ended(2).await;
     assert!(ended[&1].ok);
@@ -66,28 +80,41 @@ async fn a_head_has_one_bound_in_bytes() {
 async fn a_field_does_not_become_larger_than_what_it_came_in() {
     let world = World::new(PUBLIC).await;
     // A good client is told that nothing is remembered, and then nothing expands.
-    let told = RawHttp2::open(world.gateway, &[], true).await.settings.setting(TABLE_SIZE);
+    let told = RawHttp2::open(world.gateway, &[], true)
+        .await
+        .settings
+        .setting(TABLE_SIZE);
     assert_eq!(told, Some(0));
     // A bad one does not hear it: what it may use until it has acknowledged is 4 kB large.
     let mut client = RawHttp2::open(world.gateway, &[], false).await;
     let value = "a".repeat(3_900);
     let first = [head("GET", "/x"), remembered("cookie", &value)].concat();
-    client.send(HEADERS, END_HEADERS | END_STREAM, 1, &first).await;
+    client
+        .send(HEADERS, END_HEADERS | END_STREAM, 1, &first)
+        .await;
     let mut sent = first.len();
     for stream in 1..60 {
         let block = [head("GET", "/x"), vec![0x80 | 62; 7]].concat();
         sent += block.len() + 9;
-        client.send(HEADERS, END_HEADERS | END_STREAM, 2 * stream + 1, &block).await;
+        client
+            .send(HEADERS, END_HEADERS | END_STREAM, 2 * stream + 1, &block)
+            .await;
     }
     let ended = client.ended(60).await;
     assert!(ended[&1].ok);
-    let refused = ended.values().filter(|it| it.code() == "request.fields").count();
+    let refused = ended
+        .values()
+        .filter(|it| it.code() == "request.fields")
+        .count();
     let passed: usize = world
         .upstream
         .saw()
         .iter()
         .flat_map(|saw| {
-            saw.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).collect::<Vec<_>>()
+            saw.headers
+                .iter()
+                .map(|(name, value)| name.as_str().len() + value.len() + 4)
+                .collect::<Vec<_>>()
         })
         .sum();
     assert!(refused > 50, "{refused} of 60");
@@ -100,7 +127,12 @@ async fn requests_that_are_taken_back_at_once_end_the_connection() {
     let mut client = RawHttp2::open(world.gateway, &[], true).await;
     let mut flood = Vec::new();
     for stream in 0..10_000 {
-        flood.extend(frame(HEADERS, END_HEADERS | END_STREAM, 2 * stream + 1, &head("GET", "/x")));
+        flood.extend(frame(
+            HEADERS,
+            END_HEADERS | END_STREAM,
+            2 * stream + 1,
+            &head("GET", "/x"),
+        ));
         flood.extend(frame(RESET, 0, 2 * stream + 1, &8_u32.to_be_bytes()));
     }
     _ = client.stream.write_all(&flood).await;
@@ -126,7 +158,9 @@ async fn requests_that_are_taken_back_one_by_one_end_the_connection() {
         if !accepted {
             break;
         }
-        client.send(RESET, 0, 2 * stream + 1, &8_u32.to_be_bytes()).await;
+        client
+            .send(RESET, 0, 2 * stream + 1, &8_u32.to_be_bytes())
+            .await;
         taken_back += 1;
     }
     assert!((100..300).contains(&taken_back), "{taken_back}");
@@ -136,10 +170,17 @@ async fn requests_that_are_taken_back_one_by_one_end_the_connection() {
 async fn a_head_without_end_ends_the_connection() {
     let world = World::new(PUBLIC).await;
     let mut client = RawHttp2::open(world.gateway, &[], true).await;
-    client.send(HEADERS, END_STREAM, 1, &head("GET", "/x")).await;
+    client
+        .send(HEADERS, END_STREAM, 1, &head("GET", "/x"))
+        .await;
     let mut flood = Vec::new();
     for index in 0..10_000 {
-        flood.extend(frame(CONTINUATION, 0, 1, &literal(&format!("x-{index}"), "1")));
+        flood.extend(frame(
+            CONTINUATION,
+            0,
+            1,
+            &literal(&format!("x-{index}"), "1"),
+        ));
     }
     _ = client.stream.write_all(&flood).await;
     while client.next().await.is_some() {}
@@ -150,8 +191,9 @@ async fn a_head_without_end_ends_the_connection() {
 async fn floods_of_pings_and_settings_cost_the_others_nothing() {
     let world = World::new(PUBLIC).await;
     let mut client = RawHttp2::open(world.gateway, &[], true).await;
-    let flood: Vec<u8> =
-        (0..5_000).flat_map(|_| [frame(PING, 0, 0, &[7; 8]), frame(SETTINGS, 0, 0, &[])].concat()).collect();
+    let flood: Vec<u8> = (0..5_000)
+        .flat_map(|_| [frame(PING, 0, 0, &[7; 8]), frame(SETTINGS, 0, 0, &[])].concat())
+        .collect();
     // Nothing of what comes back is read.
     let writing = tokio::spawn(async move {
         for _ in 0..50 {

@@ -41,7 +41,11 @@ async fn each_route_demands_what_it_says() {
         ("/admin/../admin", Some(&alice), 400, "request.path"),
     ] {
         let answer = client.get(path, token).await;
-        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{path} {token:?}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{path} {token:?}"
+        );
         let saw = world.upstream.saw();
         assert_eq!(saw.len(), usize::from(status == 200), "{path}");
         if status != 200 {
@@ -60,7 +64,10 @@ async fn a_missing_scope_is_named() {
     let answer = world.client().send(request).await;
     assert_eq!(answer.status, 403);
     let challenge = answer.headers[WWW_AUTHENTICATE].to_str().unwrap();
-    assert!(challenge.contains("scope=\"orders:read orders:write\""), "{challenge}");
+    assert!(
+        challenge.contains("scope=\"orders:read orders:write\""),
+        "{challenge}"
+    );
 }
 
 #[tokio::test]
@@ -69,7 +76,10 @@ async fn an_outage_is_ours() {
     world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
     world.clock.advance(std::time::Duration::from_secs(90_000));
     let answer = world.client().get("/x", Some(&world.token())).await;
-    assert_eq!((answer.status, answer.code().as_str()), (503, "outage.keys"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "outage.keys")
+    );
     assert!(world.upstream.saw().is_empty());
 }
 
@@ -86,8 +96,12 @@ async fn a_preflight_passes_where_it_may() {
     let preflight = || {
         let mut request = get("/orders", None);
         *request.method_mut() = http::Method::OPTIONS;
-        request.headers_mut().insert("origin", "https://app.example".parse().unwrap());
-        request.headers_mut().insert("access-control-request-method", "POST".parse().unwrap());
+        request
+            .headers_mut()
+            .insert("origin", "https://app.example".parse().unwrap());
+        request
+            .headers_mut()
+            .insert("access-control-request-method", "POST".parse().unwrap());
         request
     };
     let strict = World::new("").await;
@@ -104,15 +118,22 @@ async fn the_token_goes_along_where_it_should() {
     let world = World::new("identity = { forward_token = true }\n").await;
     let token = world.token();
     assert_eq!(world.client().get("/x", Some(&token)).await.status, 200);
-    assert_eq!(world.upstream.saw()[0].values("authorization"), [format!("Bearer {token}")]);
+    assert_eq!(
+        world.upstream.saw()[0].values("authorization"),
+        [format!("Bearer {token}")]
+    );
 }
 
 #[tokio::test]
 async fn a_trusted_proxy_is_believed_about_those_before_it() {
     let world = World::new("trusted_proxies = [\"127.0.0.0/8\"]\n").await;
     let mut request = get("/x", Some(&world.token()));
-    request.headers_mut().insert("x-forwarded-for", "192.0.2.7".parse().unwrap());
-    request.headers_mut().insert("x-forwarded-host", "evil.example".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("x-forwarded-for", "192.0.2.7".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("x-forwarded-host", "evil.example".parse().unwrap());
     assert_eq!(world.client().send(request).await.status, 200);
     let saw = world.upstream.saw();
     assert_eq!(saw[0].values("x-forwarded-for"), ["192.0.2.7, 127.0.0.1"]);
@@ -133,12 +154,27 @@ async fn the_upstream_is_told_what_the_settings_name() {
         x-auth-object = "claim:object"
     "#;
     let world = World::new(settings).await;
-    let token = world.idp.token("alice").role("Clerk, senior").scope("a:b c").claim("level", 3);
-    let token =
-        token.claim("tags", vec!["x", "y\u{e9}"]).claim("object", serde_json::json!({ "a": 1 })).sign();
+    let token = world
+        .idp
+        .token("alice")
+        .role("Clerk, senior")
+        .scope("a:b c")
+        .claim("level", 3);
+    let token = token
+        .claim("tags", vec!["x", "y\u{e9}"])
+        .claim("object", serde_json::json!({ "a": 1 }))
+        .sign();
     let mut request = get("/x", Some(&token));
-    for name in ["remote_kind", "x-auth-nothing", "x-auth-object", "x-auth-else"] {
-        request.headers_mut().insert(http::HeaderName::from_static(name), "forged".parse().unwrap());
+    for name in [
+        "remote_kind",
+        "x-auth-nothing",
+        "x-auth-object",
+        "x-auth-else",
+    ] {
+        request.headers_mut().insert(
+            http::HeaderName::from_static(name),
+            "forged".parse().unwrap(),
+        );
     }
     assert_eq!(world.client().send(request).await.status, 200);
     let saw = world.upstream.saw();
@@ -152,23 +188,37 @@ async fn the_upstream_is_told_what_the_settings_name() {
         ("x-auth-object", None),
         ("x-auth-else", None),
     ] {
-        assert_eq!(saw[0].values(name).first().map(String::as_str), value, "{name}");
+        assert_eq!(
+            saw[0].values(name).first().map(String::as_str),
+            value,
+            "{name}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_token_in_a_header_of_its_own_stays_with_the_gateway() {
-    let world = World::with_token_settings("token_header = \"cf-access-jwt-assertion\"\n", ROUTES).await;
+    let world =
+        World::with_token_settings("token_header = \"cf-access-jwt-assertion\"\n", ROUTES).await;
     let token = world.token();
-    for (path, status) in [("/x", 200), ("/maybe", 200), ("/public/x", 200), ("/admin/x", 403)] {
+    for (path, status) in [
+        ("/x", 200),
+        ("/maybe", 200),
+        ("/public/x", 200),
+        ("/admin/x", 403),
+    ] {
         let mut request = get(path, None);
-        request.headers_mut().insert("cf-access-jwt-assertion", token.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("cf-access-jwt-assertion", token.parse().unwrap());
         assert_eq!(world.client().send(request).await.status, status, "{path}");
         for saw in world.upstream.saw() {
             assert!(saw.values("cf-access-jwt-assertion").is_empty(), "{path}");
         }
     }
     let mut request = get("/maybe", None);
-    request.headers_mut().insert("cf-access-jwt-assertion", "rubbish".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("cf-access-jwt-assertion", "rubbish".parse().unwrap());
     assert_eq!(world.client().send(request).await.status, 401);
 }

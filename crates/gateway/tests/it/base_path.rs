@@ -1,4 +1,5 @@
-//! Upstreams below a path, and prefixes that are not forwarded: one reading, decided on as the client wrote it.
+//! Upstreams below a path, and prefixes that are not forwarded: one reading, decided on as the
+//! client wrote it.
 
 use crate::client::{Client, get};
 use crate::world::World;
@@ -58,11 +59,16 @@ async fn the_upstream_sees_its_own_path() {
         ("/named", "/a%2Fb/caf%C3%A9", Some("/named")),
     ] {
         let mut request = get(asked, None);
-        request.headers_mut().insert("x-forwarded-prefix", "/forged".parse().unwrap());
+        request
+            .headers_mut()
+            .insert("x-forwarded-prefix", "/forged".parse().unwrap());
         assert_eq!(world.client().send(request).await.status, 200, "{asked}");
         let saw = world.upstream.saw();
         assert_eq!(saw[0].target, forwarded, "{asked}");
-        let told = saw[0].headers.get("x-forwarded-prefix").map(|value| value.to_str().unwrap());
+        let told = saw[0]
+            .headers
+            .get("x-forwarded-prefix")
+            .map(|value| value.to_str().unwrap());
         assert_eq!(told, prefix, "{asked}");
     }
 }
@@ -82,7 +88,11 @@ async fn what_is_decided_on_is_the_path_before_the_prefix_goes() {
         // Another path: the upstream's own is never asked for by its own name.
         ("/admin/x", 200),
     ] {
-        assert_eq!(world.client().get(asked, None).await.status, status, "{asked}");
+        assert_eq!(
+            world.client().get(asked, None).await.status,
+            status,
+            "{asked}"
+        );
         for saw in world.upstream.saw() {
             assert_eq!(saw.target, "/v1/admin/x");
         }
@@ -97,5 +107,8 @@ async fn a_websocket_goes_below_the_path_too() {
     // This upstream knows no WebSockets and answers 200.
     _ = Client::new(world.gateway).raw(raw.as_bytes()).await;
     let saw = world.upstream.saw();
-    assert_eq!((&*saw[0].target, &saw[0].headers["upgrade"]), ("/v1/chat", &"websocket".parse().unwrap()));
+    assert_eq!(
+        (&*saw[0].target, &saw[0].headers["upgrade"]),
+        ("/v1/chat", &"websocket".parse().unwrap())
+    );
 }

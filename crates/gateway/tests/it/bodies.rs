@@ -26,7 +26,10 @@ async fn large_bodies_pass_both_ways_up_to_the_limit() {
     assert_eq!((answer.status, answer.body.len()), (200, 3_000_000));
     assert_eq!(world.upstream.saw()[0].body, body);
     let answer = world.client().send(post(vec![7; 3_000_001])).await;
-    assert_eq!((answer.status, answer.code().as_str()), (413, "request.body"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (413, "request.body")
+    );
     assert!(world.upstream.saw().is_empty());
 }
 
@@ -38,7 +41,10 @@ async fn a_body_that_does_not_say_its_size_is_cut_off_at_the_limit() {
     );
     let request = post("").map(|_| StreamBody::new(pieces));
     let answer = Answer::of(world.client().open(request).await).await;
-    assert_eq!((answer.status, answer.code().as_str()), (413, "request.body"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (413, "request.body")
+    );
     assert!(
         world.upstream.saw().iter().all(|saw| !saw.whole),
         "the upstream must not take a part for the whole"
@@ -47,8 +53,14 @@ async fn a_body_that_does_not_say_its_size_is_cut_off_at_the_limit() {
 
 #[tokio::test]
 async fn a_route_has_its_own_limit() {
-    let world = World::new(&format!("limits = {{ body_bytes = 10 }}\n{PUBLIC}body_bytes = 0\n")).await;
-    assert_eq!(world.client().send(post(vec![7; 100_000])).await.status, 200);
+    let world = World::new(&format!(
+        "limits = {{ body_bytes = 10 }}\n{PUBLIC}body_bytes = 0\n"
+    ))
+    .await;
+    assert_eq!(
+        world.client().send(post(vec![7; 100_000])).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -71,16 +83,26 @@ async fn a_head_that_stops_coming_is_given_up() {
     ] {
         // `raw` waits for the end of the connection.
         let answer = world.client().raw(begun.as_bytes()).await;
-        assert_eq!(answer.starts_with("HTTP/1.1 200"), begun.ends_with("\r\n\r\n"), "{begun}: {answer}");
+        assert_eq!(
+            answer.starts_with("HTTP/1.1 200"),
+            begun.ends_with("\r\n\r\n"),
+            "{begun}: {answer}"
+        );
     }
 }
 
 #[tokio::test]
 async fn heads_are_bounded() {
-    let world = World::new(&format!("limits = {{ header_bytes = 8192, headers = 20 }}\n{PUBLIC}")).await;
-    let many = (0..30).map(|index| format!("X-{index}: 1\r\n")).collect::<String>();
+    let world = World::new(&format!(
+        "limits = {{ header_bytes = 8192, headers = 20 }}\n{PUBLIC}"
+    ))
+    .await;
+    let many = (0..30)
+        .map(|index| format!("X-{index}: 1\r\n"))
+        .collect::<String>();
     for fields in [format!("X: {}\r\n", "a".repeat(20_000)), many] {
-        let raw = format!("GET /x HTTP/1.1\r\nHost: gw.example\r\n{fields}Connection: close\r\n\r\n");
+        let raw =
+            format!("GET /x HTTP/1.1\r\nHost: gw.example\r\n{fields}Connection: close\r\n\r\n");
         let answer = world.client().raw(raw.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
     }
@@ -91,13 +113,23 @@ async fn heads_are_bounded() {
 async fn http2_is_spoken_with_clients_and_cookies_are_joined() {
     let world = World::new(PUBLIC).await;
     let request = Request::post(format!("http://{}/x?y", world.gateway)).version(Version::HTTP_2);
-    let request = request.header("cookie", "a=1").header("cookie", "b=2").header("te", "trailers");
-    let answer =
-        Answer::of(world.client().open_http2(request.body(Full::new(Bytes::from("body"))).unwrap()).await)
-            .await;
+    let request = request
+        .header("cookie", "a=1")
+        .header("cookie", "b=2")
+        .header("te", "trailers");
+    let answer = Answer::of(
+        world
+            .client()
+            .open_http2(request.body(Full::new(Bytes::from("body"))).unwrap())
+            .await,
+    )
+    .await;
     assert_eq!((answer.status, &answer.body[..]), (200, &b"body"[..]));
     let saw = world.upstream.saw();
-    assert_eq!((saw[0].version, saw[0].target.as_str()), (Version::HTTP_11, "/x?y"));
+    assert_eq!(
+        (saw[0].version, saw[0].target.as_str()),
+        (Version::HTTP_11, "/x?y")
+    );
     assert_eq!(saw[0].values("cookie"), ["a=1; b=2"]);
     assert_eq!(saw[0].values("host"), [world.gateway.to_string()]);
     assert_eq!(saw[0].values("via"), ["2.0 portcullis"]);
@@ -112,14 +144,25 @@ async fn http2_is_spoken_with_upstreams_and_trailers_pass() {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", HeaderValue::from_static("1"));
     trailers.insert("x_auth_subject", HeaderValue::from_static("admin"));
-    let frames = [Ok::<_, Infallible>(Frame::data(Bytes::from("body"))), Ok(Frame::trailers(trailers))];
+    let frames = [
+        Ok::<_, Infallible>(Frame::data(Bytes::from("body"))),
+        Ok(Frame::trailers(trailers)),
+    ];
     let request = Request::post(format!("http://{}/x", world.gateway)).version(Version::HTTP_2);
-    let request = request.body(StreamBody::new(futures_util::stream::iter(frames))).unwrap();
+    let request = request
+        .body(StreamBody::new(futures_util::stream::iter(frames)))
+        .unwrap();
     assert_eq!(world.client().open_http2(request).await.status(), 200);
     let saw = world.upstream.saw();
-    assert_eq!((saw[0].version, &saw[0].body[..]), (Version::HTTP_2, &b"body"[..]));
+    assert_eq!(
+        (saw[0].version, &saw[0].body[..]),
+        (Version::HTTP_2, &b"body"[..])
+    );
     assert_eq!(saw[0].trailers.keys().collect::<Vec<_>>(), ["x-sum"]);
-    assert_eq!(saw[0].values("x-forwarded-host"), [world.gateway.to_string()]);
+    assert_eq!(
+        saw[0].values("x-forwarded-host"),
+        [world.gateway.to_string()]
+    );
 }
 
 #[tokio::test]
@@ -134,10 +177,14 @@ async fn a_client_that_waits_for_leave_to_send_gets_it() {
     stream.write_all(b"ok").await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"),
+        "{answer}"
+    );
 }
 
-/// Neither side reads what the other one sends before it has sent all of its own: the gateway must take both.
+/// Neither side reads what the other one sends before it has sent all of its own: the gateway must
+/// take both.
 #[tokio::test]
 async fn an_answer_may_begin_while_the_request_goes_on() {
     const MUCH: usize = 8_000_000;
@@ -160,9 +207,10 @@ async fn an_answer_may_begin_while_the_request_goes_on() {
         }
         answering.await.unwrap()
     });
-    let world =
-        World::new(&format!("upstream = \"http://{server}\"\nlimits = {{ body_bytes = {MUCH} }}\n{PUBLIC}"))
-            .await;
+    let world = World::new(&format!(
+        "upstream = \"http://{server}\"\nlimits = {{ body_bytes = {MUCH} }}\n{PUBLIC}"
+    ))
+    .await;
     let mut client = TcpStream::connect(world.gateway).await.unwrap();
     let head = format!("POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: {MUCH}\r\n\r\n");
     client.write_all(head.as_bytes()).await.unwrap();

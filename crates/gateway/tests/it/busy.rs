@@ -12,8 +12,12 @@ use tokio::sync::mpsc;
 
 const PUBLIC: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
 
-/// Waits until so many requests are under way at a silent server; dropping the connections would end them.
-async fn under_way(connections: &mut mpsc::UnboundedReceiver<TcpStream>, many: usize) -> Vec<TcpStream> {
+/// Waits until so many requests are under way at a silent server; dropping the connections would
+/// end them.
+async fn under_way(
+    connections: &mut mpsc::UnboundedReceiver<TcpStream>,
+    many: usize,
+) -> Vec<TcpStream> {
     let mut held = Vec::new();
     while held.len() < many {
         held.push(connections.recv().await.unwrap());
@@ -49,19 +53,28 @@ async fn world(gateway: &str, upstream: &str, slow: SocketAddr) -> World {
 /// A request of this caller.
 fn of(caller: &str, path: &str) -> Request<Full<Bytes>> {
     let mut request = get(path, None);
-    request.headers_mut().insert("x-forwarded-for", caller.parse().unwrap());
+    request
+        .headers_mut()
+        .insert("x-forwarded-for", caller.parse().unwrap());
     request
 }
 
 async fn metrics(world: &World) -> String {
-    let answer = Client::new(world.admin.unwrap()).get("/metrics", None).await;
+    let answer = Client::new(world.admin.unwrap())
+        .get("/metrics", None)
+        .await;
     String::from_utf8(answer.body.to_vec()).unwrap()
 }
 
 #[tokio::test]
 async fn a_flood_of_streams_is_refused_beyond_the_bound_and_probes_go_on() {
     let (slow, mut connections) = silent().await;
-    let world = world("limits = { requests = 5, requests_per_caller = 5 }\n", "requests = 5\n", slow).await;
+    let world = world(
+        "limits = { requests = 5, requests_per_caller = 5 }\n",
+        "requests = 5\n",
+        slow,
+    )
+    .await;
     let mut flood = Vec::new();
     for _ in 0..2 {
         let mut connection = RawHttp2::open(world.gateway, &[], true).await;
@@ -71,14 +84,35 @@ async fn a_flood_of_streams_is_refused_beyond_the_bound_and_probes_go_on() {
         flood.push(connection);
     }
     let mut refused = flood[0].ended(5).await;
-    refused.extend(flood[1].ended(10).await.into_iter().map(|(stream, it)| (stream + 100, it)));
+    refused.extend(
+        flood[1]
+            .ended(10)
+            .await
+            .into_iter()
+            .map(|(stream, it)| (stream + 100, it)),
+    );
     assert_eq!(refused.len(), 15);
-    assert!(refused.values().all(|it| it.code() == "gateway.busy"), "{refused:?}");
+    assert!(
+        refused.values().all(|it| it.code() == "gateway.busy"),
+        "{refused:?}"
+    );
     let _held = under_way(&mut connections, 5).await;
-    assert!(connections.try_recv().is_err(), "what is refused opens nothing");
-    assert_eq!(Client::new(world.admin.unwrap()).get("/live", None).await.status, 200);
+    assert!(
+        connections.try_recv().is_err(),
+        "what is refused opens nothing"
+    );
+    assert_eq!(
+        Client::new(world.admin.unwrap())
+            .get("/live", None)
+            .await
+            .status,
+        200
+    );
     let answer = world.client().get("/x", None).await;
-    assert_eq!((answer.status, answer.code().as_str()), (503, "gateway.busy"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "gateway.busy")
+    );
     assert_eq!(answer.headers["retry-after"], "1");
     let text = metrics(&world).await;
     for line in [
@@ -100,17 +134,35 @@ async fn a_flood_of_streams_is_refused_beyond_the_bound_and_probes_go_on() {
 #[tokio::test]
 async fn one_caller_cannot_take_the_places_of_another() {
     let (slow, mut connections) = silent().await;
-    let world = world("limits = { requests = 50, requests_per_caller = 2 }\n", "", slow).await;
+    let world = world(
+        "limits = { requests = 50, requests_per_caller = 2 }\n",
+        "",
+        slow,
+    )
+    .await;
     let mut flood = RawHttp2::open(world.gateway, &[], true).await;
-    for (stream, caller) in [(1, "2001:db8::1"), (3, "2001:db8::ffff:2"), (5, "2001:db8::3")] {
-        flood.request(stream, "/slow", &[("x-forwarded-for", caller)], true).await;
+    for (stream, caller) in [
+        (1, "2001:db8::1"),
+        (3, "2001:db8::ffff:2"),
+        (5, "2001:db8::3"),
+    ] {
+        flood
+            .request(stream, "/slow", &[("x-forwarded-for", caller)], true)
+            .await;
     }
     assert_eq!(flood.ended(1).await[&5].code(), "gateway.caller_busy");
     let _held = under_way(&mut connections, 2).await;
     let answer = world.client().send(of("2001:db8::4", "/x")).await;
-    assert_eq!((answer.status, answer.code().as_str()), (503, "gateway.caller_busy"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "gateway.caller_busy")
+    );
     for neighbour in ["2001:db8:0:1::1", "192.0.2.1", "127.0.0.1"] {
-        assert_eq!(world.client().send(of(neighbour, "/x")).await.status, 200, "{neighbour}");
+        assert_eq!(
+            world.client().send(of(neighbour, "/x")).await.status,
+            200,
+            "{neighbour}"
+        );
     }
 }
 
@@ -122,13 +174,23 @@ async fn an_upstream_that_hangs_does_not_take_the_places_of_the_others() {
     for stream in 0..4 {
         flood.request(2 * stream + 1, "/slow", &[], true).await;
     }
-    assert_eq!(flood.ended(1).await.values().next().unwrap().code(), "upstream.busy");
+    assert_eq!(
+        flood.ended(1).await.values().next().unwrap().code(),
+        "upstream.busy"
+    );
     let _held = under_way(&mut connections, 3).await;
     let answer = world.client().get("/slow", None).await;
-    assert_eq!((answer.status, answer.code().as_str()), (503, "upstream.busy"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "upstream.busy")
+    );
     assert_eq!(answer.headers["retry-after"], "1");
     assert_eq!(world.client().get("/x", None).await.status, 200);
-    assert!(metrics(&world).await.contains("out_of_bounds_requests_total{bound=\"upstream\"} 2"));
+    assert!(
+        metrics(&world)
+            .await
+            .contains("out_of_bounds_requests_total{bound=\"upstream\"} 2")
+    );
 }
 
 #[tokio::test]
@@ -139,16 +201,34 @@ async fn an_upstream_has_half_of_all_places_where_nothing_is_written() {
     for stream in 0..4 {
         flood.request(2 * stream + 1, "/slow", &[], true).await;
     }
-    assert!(flood.ended(2).await.values().all(|it| it.code() == "upstream.busy"));
+    assert!(
+        flood
+            .ended(2)
+            .await
+            .values()
+            .all(|it| it.code() == "upstream.busy")
+    );
     assert_eq!(world.client().get("/x", None).await.status, 200);
 }
 
 #[tokio::test]
 async fn an_answer_that_is_not_taken_keeps_its_place() {
     let (slow, _connections) = silent().await;
-    let world = world("limits = { requests = 1, requests_per_caller = 1 }\n", "requests = 1\n", slow).await;
+    let world = world(
+        "limits = { requests = 1, requests_per_caller = 1 }\n",
+        "requests = 1\n",
+        slow,
+    )
+    .await;
     let mut reader = RawHttp2::open(world.gateway, &[(INITIAL_WINDOW, 0)], true).await;
-    reader.request(1, "/nothing/to/see", &[("content-type", "text/plain")], false).await;
+    reader
+        .request(
+            1,
+            "/nothing/to/see",
+            &[("content-type", "text/plain")],
+            false,
+        )
+        .await;
     reader.send(crate::raw_http2::DATA, 1, 1, &[7; 5_000]).await;
     let headers = loop {
         let frame = reader.next().await.unwrap();
@@ -185,7 +265,10 @@ async fn questions_beyond_the_bound_are_refused_in_the_words_of_each_door() {
         let answer = Client::new(door.unwrap()).get(path, None).await;
         assert_eq!(answer.status, 403, "{path}");
         assert_eq!(answer.headers["x-portcullis-status"], "503", "{path}");
-        assert_eq!(answer.headers["x-portcullis-code"], "gateway.busy", "{path}");
+        assert_eq!(
+            answer.headers["x-portcullis-code"], "gateway.busy",
+            "{path}"
+        );
     }
     let call = Request::post(format!(
         "http://{}/envoy.service.auth.v3.Authorization/Check",
@@ -198,5 +281,8 @@ async fn questions_beyond_the_bound_are_refused_in_the_words_of_each_door() {
     .unwrap();
     let answer = Answer::of(Client::new(world.ext_authz.unwrap()).open_http2(call).await).await;
     let said = String::from_utf8_lossy(&answer.body).into_owned();
-    assert!(answer.status == 200 && said.contains("gateway.busy"), "{said}");
+    assert!(
+        answer.status == 200 && said.contains("gateway.busy"),
+        "{said}"
+    );
 }

@@ -1,7 +1,7 @@
 //! `forwarded-headers.json`: whose request it is, by every door, as the audit records tell.
 //!
-//! The proxy is asked over HTTP/1.1 and HTTP/2. The other doors are asked as a program in front asks, which is the trusted
-//! proxy then.
+//! The proxy is asked over HTTP/1.1 and HTTP/2. The other doors are asked as a program in front
+//! asks, which is the trusted proxy then.
 
 use crate::client::Answer;
 use crate::world::World;
@@ -51,24 +51,50 @@ async fn the_caller_is_who_a_trusted_proxy_says_or_unknown() {
     assert_eq!(corpus.vectors.len(), 106);
     let mut faults = Vec::new();
     for (name, settings) in &corpus.settings {
-        let vectors: Vec<&Vector> = corpus.vectors.iter().filter(|it| it.settings == *name).collect();
+        let vectors: Vec<&Vector> = corpus
+            .vectors
+            .iter()
+            .filter(|it| it.settings == *name)
+            .collect();
         assert!(!vectors.is_empty(), "{name}");
         faults.extend(judge(name, settings, &vectors).await);
     }
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }
 
 async fn judge(name: &str, settings: &str, vectors: &[&Vector]) -> Vec<String> {
-    let file = std::env::temp_dir().join(format!("portcullis-callers-{name}-{}.log", std::process::id()));
+    let file = std::env::temp_dir().join(format!(
+        "portcullis-callers-{name}-{}.log",
+        std::process::id()
+    ));
     _ = std::fs::remove_file(&file);
-    let settings = format!("{settings}\n{DOORS}[log]\nformat = \"json\"\naudit = \"{}\"\n", file.display());
+    let settings = format!(
+        "{settings}\n{DOORS}[log]\nformat = \"json\"\naudit = \"{}\"\n",
+        file.display()
+    );
     let world = World::new(&settings).await;
     let mut faults = Vec::new();
     for vector in vectors {
         let peer = vector.peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
         for version in [1, 2] {
-            let request = vector.request("/x", &format!("proxy-{version}-{}", vector.id), version == 2);
-            assert_eq!(send(peer, world.gateway, request, version == 2).await.status, 200, "{}", vector.id);
+            let request = vector.request(
+                "/x",
+                &format!("proxy-{version}-{}", vector.id),
+                version == 2,
+            );
+            assert_eq!(
+                send(peer, world.gateway, request, version == 2)
+                    .await
+                    .status,
+                200,
+                "{}",
+                vector.id
+            );
             let saw = world.upstream.saw();
             let expected = match &*vector.before {
                 "" => peer.to_string(),
@@ -76,31 +102,67 @@ async fn judge(name: &str, settings: &str, vectors: &[&Vector]) -> Vec<String> {
             };
             let told = saw[0].values("x-forwarded-for");
             if told != [expected.clone()] {
-                faults.push(format!("{} over HTTP/{version}: the upstream is told {told:?}", vector.id));
+                faults.push(format!(
+                    "{} over HTTP/{version}: the upstream is told {told:?}",
+                    vector.id
+                ));
             }
         }
         let mut asks = vector.request("/", &format!("forward-auth-{}", vector.id), false);
-        for (name, value) in [("method", "GET"), ("uri", "/x"), ("host", "gw.example"), ("proto", "https")] {
+        for (name, value) in [
+            ("method", "GET"),
+            ("uri", "/x"),
+            ("host", "gw.example"),
+            ("proto", "https"),
+        ] {
             let name = HeaderName::try_from(format!("x-forwarded-{name}")).unwrap();
-            asks.headers_mut().insert(name, HeaderValue::from_static(value));
+            asks.headers_mut()
+                .insert(name, HeaderValue::from_static(value));
         }
-        assert_eq!(send(peer, world.forward_auth.unwrap(), asks, false).await.status, 200, "{}", vector.id);
+        assert_eq!(
+            send(peer, world.forward_auth.unwrap(), asks, false)
+                .await
+                .status,
+            200,
+            "{}",
+            vector.id
+        );
         let asks = vector.request("/check/x", &format!("ext-authz-http-{}", vector.id), false);
-        assert_eq!(send(peer, world.ext_authz.unwrap(), asks, false).await.status, 200, "{}", vector.id);
+        assert_eq!(
+            send(peer, world.ext_authz.unwrap(), asks, false)
+                .await
+                .status,
+            200,
+            "{}",
+            vector.id
+        );
         for (door, source) in [("ext-authz-grpc", None), ("ext-authz-source", Some(peer))] {
             let message = vector.message(&format!("{door}-{}", vector.id), source);
-            let asks = Request::post("http://envoy.example/envoy.service.auth.v3.Authorization/Check")
-                .header("content-type", "application/grpc");
+            let asks =
+                Request::post("http://envoy.example/envoy.service.auth.v3.Authorization/Check")
+                    .header("content-type", "application/grpc");
             let asks = asks.body(Full::new(Bytes::from(message))).unwrap();
-            assert_eq!(send(peer, world.ext_authz.unwrap(), asks, true).await.status, 200, "{}", vector.id);
+            assert_eq!(
+                send(peer, world.ext_authz.unwrap(), asks, true)
+                    .await
+                    .status,
+                200,
+                "{}",
+                vector.id
+            );
         }
     }
     world.stop().await;
     let records = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
-    let records: Vec<Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told: BTreeMap<&str, &Value> =
-        records.iter().map(|it| (it["request_id"].as_str().unwrap(), it.get("peer").unwrap())).collect();
+    let records: Vec<Value> = records
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let told: BTreeMap<&str, &Value> = records
+        .iter()
+        .map(|it| (it["request_id"].as_str().unwrap(), it.get("peer").unwrap()))
+        .collect();
     assert_eq!(told.len(), vectors.len() * 6);
     faults.extend(vectors.iter().flat_map(|vector| vector.faults(&told)));
     faults
@@ -109,13 +171,30 @@ async fn judge(name: &str, settings: &str, vectors: &[&Vector]) -> Vec<String> {
 impl Vector {
     /// What is wrong in the audit records.
     fn faults(&self, told: &BTreeMap<&str, &Value>) -> Vec<String> {
-        let peer = self.peer.unwrap_or(IpAddr::from([127, 0, 0, 1])).to_string();
+        let peer = self
+            .peer
+            .unwrap_or(IpAddr::from([127, 0, 0, 1]))
+            .to_string();
         let is_direct = self.caller.as_deref() == Some("peer");
-        let direct = if is_direct { Some(&peer) } else { self.caller.as_ref() };
-        let asked = if is_direct { None } else { self.caller.as_ref() };
-        // Envoy says from where its connection comes; a neighbour that is trusted says the rest, or does not.
-        let is_untrusted = self.settings == "nobody" || self.peer == Some(IpAddr::from([127, 0, 0, 2]));
-        let of_source = if is_direct && is_untrusted { Some(&peer) } else { asked };
+        let direct = if is_direct {
+            Some(&peer)
+        } else {
+            self.caller.as_ref()
+        };
+        let asked = if is_direct {
+            None
+        } else {
+            self.caller.as_ref()
+        };
+        // Envoy says from where its connection comes; a neighbour that is trusted says the rest, or
+        // does not.
+        let is_untrusted =
+            self.settings == "nobody" || self.peer == Some(IpAddr::from([127, 0, 0, 2]));
+        let of_source = if is_direct && is_untrusted {
+            Some(&peer)
+        } else {
+            asked
+        };
         let doors = [
             ("proxy-1", direct),
             ("proxy-2", direct),
@@ -126,26 +205,44 @@ impl Vector {
         ];
         let wrong = doors.into_iter().filter_map(|(door, expected)| {
             let told = told[format!("{door}-{}", self.id).as_str()];
-            let right = told.as_str() == expected.map(String::as_str) && (told.is_null() || told.is_string());
+            let right = told.as_str() == expected.map(String::as_str)
+                && (told.is_null() || told.is_string());
             (!right).then(|| format!("{} by {door}: {told}, not {expected:?}", self.id))
         });
         wrong.collect()
     }
 
     fn fields(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
-        let bytes = |text: &str| text.chars().map(|it| u8::try_from(u32::from(it)).unwrap()).collect();
-        self.headers.iter().map(move |(name, value)| (name.to_ascii_lowercase(), bytes(value)))
+        let bytes = |text: &str| {
+            text.chars()
+                .map(|it| u8::try_from(u32::from(it)).unwrap())
+                .collect()
+        };
+        self.headers
+            .iter()
+            .map(move |(name, value)| (name.to_ascii_lowercase(), bytes(value)))
     }
 
     fn request(&self, target: &str, id: &str, http2: bool) -> Request<Full<Bytes>> {
-        let target = if http2 { format!("http://gw.example{target}") } else { target.to_owned() };
-        let mut request = Request::get(target).header("x-request-id", id).body(Full::default()).unwrap();
+        let target = if http2 {
+            format!("http://gw.example{target}")
+        } else {
+            target.to_owned()
+        };
+        let mut request = Request::get(target)
+            .header("x-request-id", id)
+            .body(Full::default())
+            .unwrap();
         if !http2 {
-            request.headers_mut().insert("host", HeaderValue::from_static("gw.example"));
+            request
+                .headers_mut()
+                .insert("host", HeaderValue::from_static("gw.example"));
         }
         for (name, value) in self.fields() {
             let name = HeaderName::try_from(name).unwrap();
-            request.headers_mut().append(name, HeaderValue::from_bytes(&value).unwrap());
+            request
+                .headers_mut()
+                .append(name, HeaderValue::from_bytes(&value).unwrap());
         }
         request
     }
@@ -155,7 +252,10 @@ impl Vector {
         let id = ("x-request-id".to_owned(), id.as_bytes().to_vec());
         let headers = self.fields().chain([id]).map(|(name, value)| {
             // An empty text is left out of a message.
-            field(1, &[field(1, name.as_bytes()), field(3, value.trim_ascii())].concat())
+            field(
+                1,
+                &[field(1, name.as_bytes()), field(3, value.trim_ascii())].concat(),
+            )
         });
         let http = [
             field(2, b"GET"),
@@ -163,11 +263,20 @@ impl Vector {
             field(5, b"gw.example"),
             field(13, &headers.flatten().collect::<Vec<u8>>()),
         ];
-        let source =
-            source.map(|source| field(1, &field(1, &field(1, &field(2, source.to_string().as_bytes())))));
+        let source = source.map(|source| {
+            field(
+                1,
+                &field(1, &field(1, &field(2, source.to_string().as_bytes()))),
+            )
+        });
         let request = field(4, &field(2, &http.concat()));
         let message = field(1, &[source.unwrap_or_default(), request].concat());
-        [&[0], &u32::try_from(message.len()).unwrap().to_be_bytes()[..], &message].concat()
+        [
+            &[0],
+            &u32::try_from(message.len()).unwrap().to_be_bytes()[..],
+            &message,
+        ]
+        .concat()
     }
 }
 
@@ -191,7 +300,9 @@ async fn send(from: IpAddr, to: SocketAddr, request: Request<Full<Bytes>>, http2
     let io: TokioIo<TcpStream> = TokioIo::new(socket.connect(to).await.unwrap());
     let response = if http2 {
         let (mut sender, connection) =
-            hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+                .await
+                .unwrap();
         tokio::spawn(connection);
         sender.send_request(request).await.unwrap()
     } else {
@@ -201,5 +312,9 @@ async fn send(from: IpAddr, to: SocketAddr, request: Request<Full<Bytes>>, http2
     };
     let (parts, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body,
+    }
 }

@@ -1,5 +1,6 @@
-//! What hangs on who calls: how often unknown callers may fail, what policies make of them, which headers clients may send
-//! about themselves, and that nobody's credentials or scopes come to be somebody else's.
+//! What hangs on who calls: how often unknown callers may fail, what policies make of them, which
+//! headers clients may send about themselves, and that nobody's credentials or scopes come to be
+//! somebody else's.
 
 use crate::client::{Answer, get};
 use crate::world::World;
@@ -18,7 +19,9 @@ async fn sends(world: &World, token: Option<&str>, headers: &[(&str, &[u8])]) ->
     let mut request: Request<Full<Bytes>> = get("/x", token);
     for (name, value) in headers {
         let name = HeaderName::try_from(*name).unwrap();
-        request.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
+        request
+            .headers_mut()
+            .append(name, HeaderValue::from_bytes(value).unwrap());
     }
     world.client().send(request).await
 }
@@ -30,13 +33,26 @@ async fn unknown_callers_fail_together_and_are_no_neighbours() {
     let world = World::new(LIMITED).await;
     let known = world.token();
     assert_eq!(sends(&world, Some(&known), &[]).await.status, 200);
-    let unreadable: [&[u8]; 4] = [b"\xff", b"unknown", b"client.example", b"203.0.113.9, _hidden"];
+    let unreadable: [&[u8]; 4] = [
+        b"\xff",
+        b"unknown",
+        b"client.example",
+        b"203.0.113.9, _hidden",
+    ];
     for value in unreadable {
-        assert_eq!(sends(&world, Some("bad"), &[("x-forwarded-for", value)]).await.status, 401);
+        assert_eq!(
+            sends(&world, Some("bad"), &[("x-forwarded-for", value)])
+                .await
+                .status,
+            401
+        );
     }
     for value in unreadable {
         let limited = sends(&world, Some("bad"), &[("x-forwarded-for", value)]).await;
-        assert_eq!((limited.status, &*limited.code()), (429, "request.refused_too_often"));
+        assert_eq!(
+            (limited.status, &*limited.code()),
+            (429, "request.refused_too_often")
+        );
     }
     let readable: (&str, &[u8]) = ("x-forwarded-for", b"\xff, 203.0.113.9");
     assert_eq!(
@@ -45,7 +61,9 @@ async fn unknown_callers_fail_together_and_are_no_neighbours() {
         "the proxy's own entry is readable"
     );
     assert_eq!(
-        sends(&world, Some(&known), &[("x-forwarded-for", b"\xff")]).await.status,
+        sends(&world, Some(&known), &[("x-forwarded-for", b"\xff")])
+            .await
+            .status,
         200,
         "its token is known"
     );
@@ -55,22 +73,36 @@ async fn unknown_callers_fail_together_and_are_no_neighbours() {
 async fn loopback_named_by_a_proxy_is_no_neighbour() {
     let world = World::new(LIMITED).await;
     for status in [401, 401, 401, 401, 429] {
-        assert_eq!(sends(&world, Some("bad"), &[("x-forwarded-for", b"127.0.0.1")]).await.status, status);
+        assert_eq!(
+            sends(&world, Some("bad"), &[("x-forwarded-for", b"127.0.0.1")])
+                .await
+                .status,
+            status
+        );
     }
 }
 
 #[cfg(feature = "cedar")]
 #[tokio::test]
 async fn policies_on_the_address_of_an_unknown_caller_cannot_be_met() {
-    let file = std::env::temp_dir().join(format!("portcullis-address-{}.cedar", std::process::id()));
+    let file =
+        std::env::temp_dir().join(format!("portcullis-address-{}.cedar", std::process::id()));
     let inside = "@id(\"inside\")\npermit(principal, action, resource) when { context.address.isInRange(ip(\"127.0.0.0/8\")) };\n";
     let all = "@id(\"all\")\npermit(principal, action, resource);\n";
     let banned = "@id(\"banned\")\nforbid(principal, action, resource) when { context.address.isInRange(ip(\"192.0.2.0/24\")) };\n";
     for (policies, known, unknown) in [
-        (inside.to_owned(), (403, "policy.denied"), (503, "outage.policy")),
+        (
+            inside.to_owned(),
+            (403, "policy.denied"),
+            (503, "outage.policy"),
+        ),
         (format!("{all}{banned}"), (200, ""), (503, "outage.policy")),
         (format!("{all}{inside}"), (200, ""), (200, "")),
-        (banned.to_owned(), (403, "policy.denied"), (403, "policy.denied")),
+        (
+            banned.to_owned(),
+            (403, "policy.denied"),
+            (403, "policy.denied"),
+        ),
     ] {
         std::fs::write(&file, &policies).unwrap();
         let settings = format!(
@@ -82,11 +114,23 @@ async fn policies_on_the_address_of_an_unknown_caller_cannot_be_met() {
             let answer = sends(&world, Some(&world.token()), &[("x-forwarded-for", value)]).await;
             (answer.status, answer.code())
         };
-        for value in [&b"203.0.113.9"[..], b"\xff, 203.0.113.9:4711", b"::ffff:203.0.113.9"] {
-            assert_eq!(asks(value).await, (known.0, known.1.to_owned()), "{policies}");
+        for value in [
+            &b"203.0.113.9"[..],
+            b"\xff, 203.0.113.9:4711",
+            b"::ffff:203.0.113.9",
+        ] {
+            assert_eq!(
+                asks(value).await,
+                (known.0, known.1.to_owned()),
+                "{policies}"
+            );
         }
         for value in [&b"\xff"[..], b"203.0.113.9, unknown"] {
-            assert_eq!(asks(value).await, (unknown.0, unknown.1.to_owned()), "{policies}");
+            assert_eq!(
+                asks(value).await,
+                (unknown.0, unknown.1.to_owned()),
+                "{policies}"
+            );
         }
     }
     std::fs::remove_file(&file).unwrap();
@@ -95,8 +139,11 @@ async fn policies_on_the_address_of_an_unknown_caller_cannot_be_met() {
 #[tokio::test]
 async fn a_setting_lets_single_headers_of_proxies_through() {
     let world = World::new("identity = { danger_pass = [\"CF-IPCountry\"] }\n").await;
-    let sent: [(&str, &[u8]); 3] =
-        [("cf-ipcountry", b"AQ"), ("cf_ipcountry", b"AQ"), ("cf-connecting-ip", b"192.0.2.66")];
+    let sent: [(&str, &[u8]); 3] = [
+        ("cf-ipcountry", b"AQ"),
+        ("cf_ipcountry", b"AQ"),
+        ("cf-connecting-ip", b"192.0.2.66"),
+    ];
     assert_eq!(sends(&world, Some(&world.token()), &sent).await.status, 200);
     let saw = world.upstream.saw();
     let headers = &saw[0].headers;
@@ -110,8 +157,15 @@ async fn a_setting_lets_single_headers_of_proxies_through() {
 #[tokio::test]
 async fn headers_of_applications_pass() {
     let world = World::new("").await;
-    let names =
-        ["x-user-id", "x-client-id", "x-client-version", "x-request-start", "x-api-key", "via", "x-realtime"];
+    let names = [
+        "x-user-id",
+        "x-client-id",
+        "x-client-version",
+        "x-request-start",
+        "x-api-key",
+        "via",
+        "x-realtime",
+    ];
     let sent = names.map(|name| (name, &b"1"[..]));
     assert_eq!(sends(&world, Some(&world.token()), &sent).await.status, 200);
     let saw = world.upstream.saw();
@@ -124,22 +178,44 @@ async fn headers_of_applications_pass() {
 async fn a_scope_that_is_none_is_told_to_nobody() {
     let plain = World::new("[[route]]\npath = \"/x\"\nrequire = { scope = \"read\" }\n").await;
     for claim in ["scope", "scp"] {
-        let token =
-            |scopes: serde_json::Value| plain.idp.token("bob").without("scope").claim(claim, scopes).sign();
-        let good =
-            token(serde_json::json!(["read admin", "read", "write\tadmin", "x\u{a0}admin", "y\nadmin"]));
+        let token = |scopes: serde_json::Value| {
+            plain
+                .idp
+                .token("bob")
+                .without("scope")
+                .claim(claim, scopes)
+                .sign()
+        };
+        let good = token(serde_json::json!([
+            "read admin",
+            "read",
+            "write\tadmin",
+            "x\u{a0}admin",
+            "y\nadmin"
+        ]));
         assert_eq!(sends(&plain, Some(&good), &[]).await.status, 200);
-        assert_eq!(plain.upstream.saw()[0].values("x-auth-scopes"), ["read"], "{claim}");
+        assert_eq!(
+            plain.upstream.saw()[0].values("x-auth-scopes"),
+            ["read"],
+            "{claim}"
+        );
         let bad = token(serde_json::json!(["read admin"]));
         assert_eq!(sends(&plain, Some(&bad), &[]).await.status, 403, "{claim}");
     }
-    let signed =
-        "[gateway.identity.assertion]\nissuer = \"https://gw.example\"\naudience = \"https://api.example\"\n";
+    let signed = "[gateway.identity.assertion]\nissuer = \"https://gw.example\"\naudience = \"https://api.example\"\n";
     let signed = World::new(signed).await;
-    let token = signed.idp.token("bob").without("scope").claim("scope", vec!["read admin", "read"]).sign();
+    let token = signed
+        .idp
+        .token("bob")
+        .without("scope")
+        .claim("scope", vec!["read admin", "read"])
+        .sign();
     assert_eq!(sends(&signed, Some(&token), &[]).await.status, 200);
-    let assertion = signed.upstream.saw()[0].values("portcullis-assertion").remove(0);
-    let claims = portcullis_core::jose::base64url::decode(assertion.split('.').nth(1).unwrap()).unwrap();
+    let assertion = signed.upstream.saw()[0]
+        .values("portcullis-assertion")
+        .remove(0);
+    let claims =
+        portcullis_core::jose::base64url::decode(assertion.split('.').nth(1).unwrap()).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
     assert_eq!(claims["scope"], "read");
 }
@@ -147,14 +223,21 @@ async fn a_scope_that_is_none_is_told_to_nobody() {
 #[tokio::test]
 async fn names_keep_their_commas_and_spaces_apart() {
     let world = World::new("").await;
-    let token =
-        world.idp.token("bob").claim("roles", vec!["Read Only", "a,Admin", " b", "c\r\nX-Evil: 1"]).sign();
+    let token = world
+        .idp
+        .token("bob")
+        .claim(
+            "roles",
+            vec!["Read Only", "a,Admin", " b", "c\r\nX-Evil: 1"],
+        )
+        .sign();
     assert_eq!(sends(&world, Some(&token), &[]).await.status, 200);
     let told = world.upstream.saw()[0].values("x-auth-roles");
     assert_eq!(told, ["Read Only,a%2CAdmin,%20b,c%0D%0AX-Evil: 1"]);
 }
 
-/// An upstream that asks for NTLM and lets in whoever comes by a connection on which somebody answered.
+/// An upstream that asks for NTLM and lets in whoever comes by a connection on which somebody
+/// answered.
 async fn windows() -> (SocketAddr, Arc<AtomicUsize>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -164,7 +247,10 @@ async fn windows() -> (SocketAddr, Arc<AtomicUsize>) {
         while let Ok((stream, _)) = socket.accept().await {
             let (count, known) = (Arc::clone(&count), Arc::new(AtomicUsize::new(0)));
             let service = service_fn(move |request: Request<_>| {
-                let credentials = request.headers().get("authorization").map(HeaderValue::as_bytes);
+                let credentials = request
+                    .headers()
+                    .get("authorization")
+                    .map(HeaderValue::as_bytes);
                 if credentials.is_some_and(|it| it.to_ascii_lowercase().starts_with(b"n")) {
                     known.store(1, Ordering::SeqCst);
                 }
@@ -174,13 +260,16 @@ async fn windows() -> (SocketAddr, Arc<AtomicUsize>) {
                 } else {
                     *response.status_mut() = http::StatusCode::UNAUTHORIZED;
                     for value in ["Negotiate", "NTLM, Basic realm=\"x\""] {
-                        response.headers_mut().append("www-authenticate", HeaderValue::from_static(value));
+                        response
+                            .headers_mut()
+                            .append("www-authenticate", HeaderValue::from_static(value));
                     }
                 }
                 async { Ok::<_, Infallible>(response) }
             });
             tokio::spawn(
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service),
             );
         }
     });
@@ -190,14 +279,23 @@ async fn windows() -> (SocketAddr, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn nobody_authenticates_a_connection_that_others_share() {
     let (upstream, let_in) = windows().await;
-    let settings =
-        format!("upstream = \"http://{upstream}\"\n[[route]]\npath = \"/x\"\naccess = \"public\"\n");
+    let settings = format!(
+        "upstream = \"http://{upstream}\"\n[[route]]\npath = \"/x\"\naccess = \"public\"\n"
+    );
     let world = World::new(&settings).await;
-    for credentials in [&b"NTLM TlRMTVNTUAAD"[..], b"Negotiate YIIB", b"negotiate YIIB"] {
+    for credentials in [
+        &b"NTLM TlRMTVNTUAAD"[..],
+        b"Negotiate YIIB",
+        b"negotiate YIIB",
+    ] {
         let answer = sends(&world, None, &[("authorization", credentials)]).await;
         assert_eq!(answer.status, 401);
         let offered: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
-        assert_eq!(offered, ["Basic realm=\"x\""], "a challenge that can be answered");
+        assert_eq!(
+            offered,
+            ["Basic realm=\"x\""],
+            "a challenge that can be answered"
+        );
     }
     assert_eq!(sends(&world, None, &[]).await.status, 401, "another caller");
     assert_eq!(let_in.load(Ordering::SeqCst), 0);

@@ -1,4 +1,5 @@
-//! Routes that ask Cedar policies: the example as it is committed, policies that change, fail, or are wrong.
+//! Routes that ask Cedar policies: the example as it is committed, policies that change, fail, or
+//! are wrong.
 
 use crate::client::Client;
 use crate::upstream::Upstream;
@@ -18,7 +19,8 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("portcullis-cedar-{name}-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("portcullis-cedar-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
@@ -56,12 +58,23 @@ async fn the_example_decides_as_it_says() {
     let asks = async |method: Method, path: &str, token: &str, from: &str| {
         let mut request = crate::client::get(path, Some(token));
         *request.method_mut() = method;
-        request.headers_mut().insert("x-forwarded-for", HeaderValue::from_str(from).unwrap());
+        request
+            .headers_mut()
+            .insert("x-forwarded-for", HeaderValue::from_str(from).unwrap());
         let answer = world.client().send(request).await;
-        if answer.status == 200 { "200".to_owned() } else { format!("{} {}", answer.status, answer.code()) }
+        if answer.status == 200 {
+            "200".to_owned()
+        } else {
+            format!("{} {}", answer.status, answer.code())
+        }
     };
-    let bob =
-        |department: &str| world.idp.token("bob").claim("sub", "user-1").claim("department", department);
+    let bob = |department: &str| {
+        world
+            .idp
+            .token("bob")
+            .claim("sub", "user-1")
+            .claim("department", department)
+    };
     let own = bob("legal").sign();
     let admin = world.idp.token("alice").sign();
     let suspended = world.idp.token("alice").claim("suspended", true).sign();
@@ -81,28 +94,54 @@ async fn the_example_decides_as_it_says() {
         (&get, "/orders/7", &suspended, "403 policy.denied"),
         (&get, "/elsewhere", &suspended, "200"),
     ] {
-        assert_eq!(asks(method.clone(), path, token, "192.0.2.7").await, expected, "{method} {path}");
+        assert_eq!(
+            asks(method.clone(), path, token, "192.0.2.7").await,
+            expected,
+            "{method} {path}"
+        );
     }
     let job = || world.idp.token("service").scope("orders:write").sign();
-    assert_eq!(asks(post.clone(), "/import", &job(), "10.1.2.3").await, "403 policy.denied", "by day");
+    assert_eq!(
+        asks(post.clone(), "/import", &job(), "10.1.2.3").await,
+        "403 policy.denied",
+        "by day"
+    );
     world.clock.advance(Duration::from_secs(17 * 3_600));
-    assert_eq!(asks(post.clone(), "/import", &job(), "10.1.2.3").await, "200");
+    assert_eq!(
+        asks(post.clone(), "/import", &job(), "10.1.2.3").await,
+        "200"
+    );
     assert_eq!(
         asks(post.clone(), "/import", &job(), "192.0.2.7").await,
         "403 policy.denied",
         "from elsewhere"
     );
-    assert_eq!(asks(post, "/orders", &job(), "10.1.2.3").await, "403 policy.denied", "no user");
+    assert_eq!(
+        asks(post, "/orders", &job(), "10.1.2.3").await,
+        "403 policy.denied",
+        "no user"
+    );
 }
 
 #[test]
 fn the_document_holds_the_example() {
     let text = std::fs::read_to_string(example().join("../../docs/gateway/cedar.md")).unwrap();
-    for file in ["policies/orders.cedar", "policies/everywhere.cedar", "portcullis.toml"] {
+    for file in [
+        "policies/orders.cedar",
+        "policies/everywhere.cedar",
+        "portcullis.toml",
+    ] {
         let part = std::fs::read_to_string(example().join(file)).unwrap();
         let (_, part) = part.split_once("\n\n").unwrap_or_default();
-        let part = if file == "portcullis.toml" { part.split_once("[cedar]").unwrap().1 } else { part };
-        assert!(text.contains(part.trim_end()), "docs/gateway/cedar.md does not hold {file} as it is");
+        let part = if file == "portcullis.toml" {
+            part.split_once("[cedar]").unwrap().1
+        } else {
+            part
+        };
+        assert!(
+            text.contains(part.trim_end()),
+            "docs/gateway/cedar.md does not hold {file} as it is"
+        );
     }
 }
 
@@ -130,7 +169,10 @@ async fn policies_that_change_are_taken_into_use_and_bad_ones_are_not() {
     becomes(200).await;
     folder.write("b.cedar", "forbid (principal, action, resource);");
     becomes(403).await;
-    folder.write("b.cedar", "forbid (principal, action, resource) when { principal.groops == 1 };");
+    folder.write(
+        "b.cedar",
+        "forbid (principal, action, resource) when { principal.groops == 1 };",
+    );
     for _ in 0..20 {
         becomes(403).await;
         world.clock.advance(Duration::from_secs(2));
@@ -169,29 +211,59 @@ async fn a_policy_that_fails_is_an_outage_in_the_log_the_audit_and_the_figures()
         ("/not", token("bob", small), 403, "policy.denied"),
         ("/either", token("bob", large), 503, "outage.policy"),
         ("/either", token("alice", large), 200, ""),
-        ("/x", world.idp.token("bob").claim("level", "7").sign(), 503, "outage.policy"),
+        (
+            "/x",
+            world.idp.token("bob").claim("level", "7").sign(),
+            503,
+            "outage.policy",
+        ),
     ] {
         let answer = world.client().get(path, Some(&token)).await;
-        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{path}");
-        assert!(!String::from_utf8_lossy(&answer.body).contains("much"), "policies are not for the client");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{path}"
+        );
+        assert!(
+            !String::from_utf8_lossy(&answer.body).contains("much"),
+            "policies are not for the client"
+        );
         assert_eq!(answer.headers.contains_key("retry-after"), status == 503);
     }
-    let figures = Client::new(world.admin.unwrap()).get("/metrics", None).await;
+    let figures = Client::new(world.admin.unwrap())
+        .get("/metrics", None)
+        .await;
     let figures = String::from_utf8_lossy(&figures.body).into_owned();
-    assert!(figures.contains("portcullis_gateway_policy_failures_total 4\n"), "{figures}");
+    assert!(
+        figures.contains("portcullis_gateway_policy_failures_total 4\n"),
+        "{figures}"
+    );
     assert!(figures.contains("route=\"either\""), "{figures}");
     world.stop().await;
     let records = std::fs::read_to_string(audit).unwrap();
     let record = |number: usize| -> serde_json::Value {
         serde_json::from_str(records.lines().nth(number).unwrap()).unwrap()
     };
-    assert_eq!(record(0)["policies"], serde_json::json!(["all"]), "{records}");
+    assert_eq!(
+        record(0)["policies"],
+        serde_json::json!(["all"]),
+        "{records}"
+    );
     assert_eq!(record(1)["policies"], serde_json::json!(["much"]));
     let facts = record(1)["facts"].as_str().unwrap().to_owned();
-    assert!(facts.starts_with("expected policies that permit `GET` (forbidden by much), found "), "{facts}");
+    assert!(
+        facts.starts_with("expected policies that permit `GET` (forbidden by much), found "),
+        "{facts}"
+    );
     assert!(record(2).get("policies").is_none());
-    assert_eq!(record(2)["facts"], "policy `much` cannot be evaluated: a number overflows");
-    assert_eq!(record(7)["facts"], "a claim is not of the type that `cedar.claims` says");
+    assert_eq!(
+        record(2)["facts"],
+        "policy `much` cannot be evaluated: a number overflows"
+    );
+    assert_eq!(
+        record(7)["facts"],
+        "a claim is not of the type that `cedar.claims` says"
+    );
 }
 
 #[tokio::test]
@@ -203,7 +275,10 @@ async fn groups_that_do_not_fit_into_a_token_are_looked_up_for_a_policy() {
          forbid (principal in Portcullis::Group::\"group-8\", action, resource == Portcullis::Route::\"/y\");\n\
          forbid (principal in Portcullis::Group::\"group-999\", action == Portcullis::Action::\"POST\", resource);\n",
     );
-    let mut config = IdpConfig { dialect: Dialect::Entra, ..IdpConfig::default() };
+    let mut config = IdpConfig {
+        dialect: Dialect::Entra,
+        ..IdpConfig::default()
+    };
     config.users[1].groups = (0..250).map(|number| format!("group-{number}")).collect();
     let idp = Idp::start(config).await.unwrap();
     let upstream = Upstream::start().await;
@@ -228,7 +303,10 @@ async fn groups_that_do_not_fit_into_a_token_are_looked_up_for_a_policy() {
     let (bob, alice) = (idp.token("bob").sign(), idp.token("alice").sign());
     let client = start("").await;
     let answer = client.get("/x", Some(&bob)).await;
-    assert_eq!((answer.status, answer.code().as_str()), (403, "policy.groups_unknown"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (403, "policy.groups_unknown")
+    );
     assert_eq!(client.get("/x", Some(&alice)).await.status, 200);
     let secret = folder.0.join("secret");
     std::fs::write(&secret, "service-secret").unwrap();
@@ -249,7 +327,10 @@ fn faults(settings: &str) -> String {
         "[[issuer]]\nurl = \"https://a\"\naudience = [\"b\"]\n[gateway]\nupstream = \"http://127.0.0.1:1\"\n{settings}"
     );
     let errors = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap_err();
-    errors.iter().map(|it| format!("{}: {} ({})\n", it.place(), it.expected(), it.cure())).collect()
+    errors
+        .iter()
+        .map(|it| format!("{}: {} ({})\n", it.place(), it.expected(), it.cure()))
+        .collect()
 }
 
 #[test]
@@ -257,19 +338,47 @@ fn faults_of_policies_have_their_file_and_line() {
     let folder = Folder::new("faults");
     let file = folder.0.join("a.cedar").display().to_string();
     for (policies, place, told) in [
-        ("permit (principal, action, resource);\npermit (principle, action, resource);", "2:9", "principle"),
-        ("permit (principal, action, resource)\nwhen { principal.rolls.contains(\"x\") };", "2:8", "rolls"),
-        ("\n\npermit (principal, action == Portcullis::Action::\"FETCH\", resource);", "3:30", "FETCH"),
-        ("permit (principal, action, resource) when { principal.tenant == \"x\" };", "1:45", "tenant"),
-        ("permit (principal, action, resource) when { principal.subject like \"a\" + 1 };", "1:", ""),
-        ("permit (principal in Portcullis::Team::\"x\", action, resource);", "1:22", "Team"),
+        (
+            "permit (principal, action, resource);\npermit (principle, action, resource);",
+            "2:9",
+            "principle",
+        ),
+        (
+            "permit (principal, action, resource)\nwhen { principal.rolls.contains(\"x\") };",
+            "2:8",
+            "rolls",
+        ),
+        (
+            "\n\npermit (principal, action == Portcullis::Action::\"FETCH\", resource);",
+            "3:30",
+            "FETCH",
+        ),
+        (
+            "permit (principal, action, resource) when { principal.tenant == \"x\" };",
+            "1:45",
+            "tenant",
+        ),
+        (
+            "permit (principal, action, resource) when { principal.subject like \"a\" + 1 };",
+            "1:",
+            "",
+        ),
+        (
+            "permit (principal in Portcullis::Team::\"x\", action, resource);",
+            "1:22",
+            "Team",
+        ),
         // It would never apply.
         (
             "permit (principal, action, resource) when { principal is Portcullis::Route };",
             "1:1",
             "impossible",
         ),
-        ("permit (principal == ?principal, action, resource);", "", "no templates"),
+        (
+            "permit (principal == ?principal, action, resource);",
+            "",
+            "no templates",
+        ),
         (
             "@id(\"x\") permit (principal, action, resource);\n  @id(\"x\") permit (principal, action, resource);",
             "2:3",
@@ -278,11 +387,20 @@ fn faults_of_policies_have_their_file_and_line() {
     ] {
         folder.write("a.cedar", policies);
         let found = faults(&tables(&folder.0, ONE_ROUTE));
-        let at = if place.is_empty() { file.clone() } else { format!("{file}:{place}") };
-        assert!(found.starts_with(&at) && found.contains(told), "{policies}: {found}");
+        let at = if place.is_empty() {
+            file.clone()
+        } else {
+            format!("{file}:{place}")
+        };
+        assert!(
+            found.starts_with(&at) && found.contains(told),
+            "{policies}: {found}"
+        );
     }
     folder.write("a.cedar", "");
-    assert!(faults(&tables(&folder.0, ONE_ROUTE)).starts_with("cedar.policies: at least one policy"));
+    assert!(
+        faults(&tables(&folder.0, ONE_ROUTE)).starts_with("cedar.policies: at least one policy")
+    );
 }
 
 #[test]
@@ -306,19 +424,31 @@ fn all_other_faults_are_told_at_once() {
         "route[1].require.not.cedar: ",
         "route[3].name: ",
     ] {
-        assert!(found.lines().any(|line| line.starts_with(place)), "{place}: {found}");
+        assert!(
+            found.lines().any(|line| line.starts_with(place)),
+            "{place}: {found}"
+        );
     }
     let found = faults(ONE_ROUTE);
-    assert!(found.starts_with("route[0].require.cedar: policies to ask"), "{found}");
+    assert!(
+        found.starts_with("route[0].require.cedar: policies to ask"),
+        "{found}"
+    );
     folder.write("a.cedar", "permit (principal, action, resource);");
     let found = faults(&tables(&folder.0, ""));
-    assert!(found.starts_with("cedar: a route that asks the policies"), "{found}");
+    assert!(
+        found.starts_with("cedar: a route that asks the policies"),
+        "{found}"
+    );
 }
 
 #[test]
 fn the_schema_names_what_the_settings_name() {
     let text = committed();
-    let config = Config::from_toml(&format!("[[issuer]]\nurl = \"https://a\"\n[gateway]\n{text}")).unwrap();
+    let config = Config::from_toml(&format!(
+        "[[issuer]]\nurl = \"https://a\"\n[gateway]\n{text}"
+    ))
+    .unwrap();
     let schema = cedar_schema(&config);
     for line in [
         "\"department\"?: String,",
@@ -335,15 +465,29 @@ fn the_schema_names_what_the_settings_name() {
 #[tokio::test]
 async fn a_method_that_no_policy_can_name_is_for_policies_of_all_actions() {
     let folder = Folder::new("methods");
-    folder.write("a.cedar", "permit (principal, action == Portcullis::Action::\"GET\", resource);");
+    folder.write(
+        "a.cedar",
+        "permit (principal, action == Portcullis::Action::\"GET\", resource);",
+    );
     let world = World::new(&tables(&folder.0, ONE_ROUTE)).await;
     let purge = async || {
-        let request = Request::builder().method("PURGE").uri("/x").header("host", "gw.example");
+        let request = Request::builder()
+            .method("PURGE")
+            .uri("/x")
+            .header("host", "gw.example");
         let request = request.header("authorization", format!("Bearer {}", world.token()));
-        world.client().send(request.body(http_body_util::Full::default()).unwrap()).await.status
+        world
+            .client()
+            .send(request.body(http_body_util::Full::default()).unwrap())
+            .await
+            .status
     };
     assert_eq!(purge().await, 403);
     folder.write("a.cedar", "permit (principal, action, resource);");
-    world.handle.reload(world.settings(&tables(&folder.0, ONE_ROUTE))).await.unwrap();
+    world
+        .handle
+        .reload(world.settings(&tables(&folder.0, ONE_ROUTE)))
+        .await
+        .unwrap();
     assert_eq!(purge().await, 200);
 }

@@ -1,4 +1,5 @@
-//! A client that takes what it is given: hyper's for requests that are right, bare TCP for the others.
+//! A client that takes what it is given: hyper's for requests that are right, bare TCP for the
+//! others.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -22,7 +23,11 @@ impl Answer {
     pub(crate) async fn of(response: Response<Incoming>) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap();
-        Self { status: parts.status.as_u16(), headers: parts.headers, body: body.to_bytes() }
+        Self {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: body.to_bytes(),
+        }
     }
 
     /// The code of a problem document.
@@ -79,7 +84,9 @@ impl Client {
     {
         let io = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
         let (mut sender, connection) =
-            hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+                .await
+                .unwrap();
         tokio::spawn(connection);
         sender.send_request(request).await.unwrap()
     }
@@ -91,7 +98,9 @@ impl Client {
         _ = stream.write_all(bytes).await;
         let mut answer = Vec::new();
         let reading = stream.read_to_end(&mut answer);
-        _ = tokio::time::timeout(Duration::from_secs(20), reading).await.expect("the connection to end");
+        _ = tokio::time::timeout(Duration::from_secs(20), reading)
+            .await
+            .expect("the connection to end");
         String::from_utf8_lossy(&answer).into_owned()
     }
 }
@@ -108,5 +117,7 @@ pub(crate) fn get(path: &str, token: Option<&str>) -> Request<Full<Bytes>> {
 /// The status of every answer in a stream of them.
 pub(crate) fn statuses(answer: &str) -> Vec<u16> {
     let lines = answer.split("HTTP/1.").skip(1);
-    lines.filter_map(|line| line.get(2..5)?.parse().ok()).collect()
+    lines
+        .filter_map(|line| line.get(2..5)?.parse().ok())
+        .collect()
 }

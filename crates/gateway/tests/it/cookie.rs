@@ -27,20 +27,30 @@ fn request(method: Method, path: &str, pairs: &[(&'static str, String)]) -> Requ
     let mut request = get(path, None);
     *request.method_mut() = method;
     for (name, value) in pairs {
-        request.headers_mut().append(HeaderName::from_static(name), value.parse().unwrap());
+        request
+            .headers_mut()
+            .append(HeaderName::from_static(name), value.parse().unwrap());
     }
     request
 }
 
 fn cookie(token: &str) -> (&'static str, String) {
-    ("cookie", format!("theme=dark; __Host-token={token}; lang=en"))
+    (
+        "cookie",
+        format!("theme=dark; __Host-token={token}; lang=en"),
+    )
 }
 
 fn site(value: &str) -> (&'static str, String) {
     ("sec-fetch-site", value.to_owned())
 }
 
-async fn send(world: &World, method: Method, path: &str, pairs: &[(&'static str, String)]) -> Answer {
+async fn send(
+    world: &World,
+    method: Method,
+    path: &str,
+    pairs: &[(&'static str, String)],
+) -> Answer {
     world.client().send(request(method, path, pairs)).await
 }
 
@@ -54,7 +64,11 @@ async fn the_cookie_counts_for_reading_from_the_same_site() {
         (Method::GET, Some(site("same-origin")), 200),
         (Method::GET, Some(site("none")), 200),
         (Method::GET, Some(site("cross-site")), 401),
-        (Method::GET, Some(("origin", "https://evil.example".to_owned())), 401),
+        (
+            Method::GET,
+            Some(("origin", "https://evil.example".to_owned())),
+            401,
+        ),
         (Method::POST, Some(site("same-origin")), 401),
         (Method::DELETE, None, 401),
     ] {
@@ -62,37 +76,88 @@ async fn the_cookie_counts_for_reading_from_the_same_site() {
         let answer = send(&world, method.clone(), "/x", &pairs).await;
         assert_eq!(answer.status, status, "{method} {:?}", pairs.get(1));
     }
-    let both = [cookie("rubbish"), ("authorization", format!("Bearer {token}"))];
-    assert_eq!(send(&world, Method::GET, "/x", &both).await.status, 200, "a header comes first");
+    let both = [
+        cookie("rubbish"),
+        ("authorization", format!("Bearer {token}")),
+    ];
+    assert_eq!(
+        send(&world, Method::GET, "/x", &both).await.status,
+        200,
+        "a header comes first"
+    );
     let rubbish = send(&world, Method::GET, "/x", &[cookie("rubbish")]).await;
-    assert_eq!((rubbish.status, rubbish.code().as_str()), (401, "token.malformed"));
+    assert_eq!(
+        (rubbish.status, rubbish.code().as_str()),
+        (401, "token.malformed")
+    );
     let two = send(&world, Method::GET, "/x", &[cookie(&token), cookie(&token)]).await;
-    assert_eq!((two.status, two.code().as_str()), (400, "credential.repeated"));
-    let socket = [cookie(&token), ("upgrade", "websocket".to_owned()), ("connection", "upgrade".to_owned())];
-    assert_eq!(send(&world, Method::GET, "/x", &socket).await.status, 401, "a WebSocket shows its origin");
+    assert_eq!(
+        (two.status, two.code().as_str()),
+        (400, "credential.repeated")
+    );
+    let socket = [
+        cookie(&token),
+        ("upgrade", "websocket".to_owned()),
+        ("connection", "upgrade".to_owned()),
+    ];
+    assert_eq!(
+        send(&world, Method::GET, "/x", &socket).await.status,
+        401,
+        "a WebSocket shows its origin"
+    );
 }
 
 #[tokio::test]
 async fn who_cannot_use_the_cookie_is_nobody_where_nobody_may_call() {
     let world = World::with_token_settings(SETTING, ROUTES).await;
     let token = world.token();
-    assert_eq!(send(&world, Method::GET, "/maybe", &[cookie(&token)]).await.status, 200);
-    assert_eq!(send(&world, Method::POST, "/maybe", &[cookie(&token)]).await.status, 200);
+    assert_eq!(
+        send(&world, Method::GET, "/maybe", &[cookie(&token)])
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        send(&world, Method::POST, "/maybe", &[cookie(&token)])
+            .await
+            .status,
+        200
+    );
     let saw = world.upstream.saw();
     assert_eq!(saw[0].values("x-auth-subject"), ["user-1"]);
     assert!(saw[1].values("x-auth-subject").is_empty());
-    assert_eq!(send(&world, Method::GET, "/maybe", &[cookie("rubbish")]).await.status, 401);
+    assert_eq!(
+        send(&world, Method::GET, "/maybe", &[cookie("rubbish")])
+            .await
+            .status,
+        401
+    );
 }
 
 #[tokio::test]
 async fn no_upstream_sees_the_token() {
     let world = World::with_token_settings(SETTING, ROUTES).await;
     let token = world.token();
-    for (method, path) in [(Method::GET, "/x"), (Method::GET, "/public/x"), (Method::POST, "/public/x")] {
-        assert_eq!(send(&world, method, path, &[cookie(&token)]).await.status, 200, "{path}");
+    for (method, path) in [
+        (Method::GET, "/x"),
+        (Method::GET, "/public/x"),
+        (Method::POST, "/public/x"),
+    ] {
+        assert_eq!(
+            send(&world, method, path, &[cookie(&token)]).await.status,
+            200,
+            "{path}"
+        );
     }
     assert_eq!(
-        send(&world, Method::GET, "/public/x", &[("cookie", format!("__Host-token={token}"))]).await.status,
+        send(
+            &world,
+            Method::GET,
+            "/public/x",
+            &[("cookie", format!("__Host-token={token}"))]
+        )
+        .await
+        .status,
         200
     );
     let saw = world.upstream.saw();
@@ -108,8 +173,18 @@ async fn no_upstream_sees_the_token() {
 async fn without_the_setting_a_cookie_counts_for_nothing_and_stays() {
     let world = World::new(ROUTES).await;
     let token = world.token();
-    assert_eq!(send(&world, Method::GET, "/x", &[cookie(&token)]).await.status, 401);
-    assert_eq!(send(&world, Method::GET, "/public/x", &[cookie(&token)]).await.status, 200);
+    assert_eq!(
+        send(&world, Method::GET, "/x", &[cookie(&token)])
+            .await
+            .status,
+        401
+    );
+    assert_eq!(
+        send(&world, Method::GET, "/public/x", &[cookie(&token)])
+            .await
+            .status,
+        200
+    );
     assert!(world.upstream.saw()[0].values("cookie")[0].contains("__Host-token"));
 }
 
@@ -119,9 +194,11 @@ async fn the_doors_of_other_proxies_go_by_the_original_request() {
     let token = world.token();
     let nginx = Client::new(world.forward_auth.unwrap());
     let envoy = Client::new(world.ext_authz.unwrap());
-    for (method, more, status) in
-        [(Method::GET, "none", 200), (Method::GET, "cross-site", 401), (Method::POST, "same-origin", 401)]
-    {
+    for (method, more, status) in [
+        (Method::GET, "none", 200),
+        (Method::GET, "cross-site", 401),
+        (Method::POST, "same-origin", 401),
+    ] {
         let pairs = [
             cookie(&token),
             site(more),
@@ -131,11 +208,24 @@ async fn the_doors_of_other_proxies_go_by_the_original_request() {
             ("x-forwarded-proto", "https".to_owned()),
         ];
         let answer = nginx.send(request(Method::GET, "/_auth", &pairs)).await;
-        assert_eq!(answer.status, status, "nginx {method} {more} {:?}", answer.headers);
-        let answer = envoy.send(request(method.clone(), "/check/x", &[cookie(&token), site(more)])).await;
+        assert_eq!(
+            answer.status, status,
+            "nginx {method} {more} {:?}",
+            answer.headers
+        );
+        let answer = envoy
+            .send(request(
+                method.clone(),
+                "/check/x",
+                &[cookie(&token), site(more)],
+            ))
+            .await;
         assert_eq!(answer.status, status, "envoy {method} {more}");
         if status == 200 {
-            assert_eq!(answer.headers["cookie"], "theme=dark; lang=en", "Envoy sets what the answer says");
+            assert_eq!(
+                answer.headers["cookie"], "theme=dark; lang=en",
+                "Envoy sets what the answer says"
+            );
         }
     }
 }

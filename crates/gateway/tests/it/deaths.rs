@@ -1,11 +1,13 @@
-//! How a server can die, and what its caller gets: the table of `docs/gateway/upstreams.md`, held cell by cell.
+//! How a server can die, and what its caller gets: the table of `docs/gateway/upstreams.md`, held
+//! cell by cell.
 //!
-//! Each row has three upstreams: the dying server beside a good one for a GET, the same for a POST, and the dying one alone.
+//! Each row has three upstreams: the dying server beside a good one for a GET, the same for a POST,
+//! and the dying one alone.
 
 use crate::client::{Answer, get};
 use crate::dying::http2::{
-    GOAWAY_AT, GOAWAY_BELOW, GOAWAY_CALM, HALF, HALF_HEAD, HALF_RESET, HEAD, REFUSED_STREAM, RESET, WHOLE,
-    WHOLE_GOAWAY,
+    GOAWAY_AT, GOAWAY_BELOW, GOAWAY_CALM, HALF, HALF_HEAD, HALF_RESET, HEAD, REFUSED_STREAM, RESET,
+    WHOLE, WHOLE_GOAWAY,
 };
 use crate::dying::{Death, Dying};
 use crate::upstream::Upstream;
@@ -49,29 +51,101 @@ const UNREACHABLE: Outcome = Told(502, "upstream.unreachable");
 const BROKEN: Outcome = Told(502, "upstream.broken");
 const TIMEOUT: Outcome = Told(504, "upstream.timeout");
 
-const fn row(name: &'static str, death: Death, cells: [Outcome; 3], sent: usize, passed_over: bool) -> Row {
+const fn row(
+    name: &'static str,
+    death: Death,
+    cells: [Outcome; 3],
+    sent: usize,
+    passed_over: bool,
+) -> Row {
     let [safe, other, alone] = cells;
-    Row { death, tls: false, name, safe, other, alone, sent, passed_over }
+    Row {
+        death,
+        tls: false,
+        name,
+        safe,
+        other,
+        alone,
+        sent,
+        passed_over,
+    }
 }
 
 const fn tls(name: &'static str, death: Death) -> Row {
     let nothing_sent = [Other, Other, UNREACHABLE];
-    Row { tls: true, ..row(name, death, nothing_sent, 0, true) }
+    Row {
+        tls: true,
+        ..row(name, death, nothing_sent, 0, true)
+    }
 }
 
 const HTTP1: &[Row] = &[
-    row("the connection is refused", Death::Refused, [Other, Other, UNREACHABLE], 0, true),
+    row(
+        "the connection is refused",
+        Death::Refused,
+        [Other, Other, UNREACHABLE],
+        0,
+        true,
+    ),
     tls("a TLS alert in the handshake", Death::Alert),
     tls("it closes in the TLS handshake", Death::ClosedAtOnce),
     tls("it hangs in the TLS handshake", Death::Hangs(b"")),
-    row("FIN in place of an answer", Death::Fin(b""), [Other, BROKEN, BROKEN], 1, true),
-    row("RST in place of an answer", Death::Rst(b""), [Other, BROKEN, BROKEN], 1, true),
-    row("no answer in time", Death::Hangs(b""), [Other, TIMEOUT, TIMEOUT], 1, true),
-    row("half a head, then FIN", Death::Fin(b"HTTP/1.1 200 OK\r\nX: "), [BROKEN; 3], 1, false),
-    row("half a head, then RST", Death::Rst(b"HTTP/1.1 200 OK\r\nX: "), [BROKEN; 3], 1, false),
-    row("half a head, then nothing", Death::Hangs(b"HTTP/1.1 200 OK\r\nX: "), [TIMEOUT; 3], 1, true),
-    row("an early hint, then FIN", Death::Fin(b"HTTP/1.1 103 Early Hints\r\n\r\n"), [BROKEN; 3], 1, false),
-    row("what is no HTTP", Death::Fin(b"nonsense\r\n\r\n"), [BROKEN; 3], 1, false),
+    row(
+        "FIN in place of an answer",
+        Death::Fin(b""),
+        [Other, BROKEN, BROKEN],
+        1,
+        true,
+    ),
+    row(
+        "RST in place of an answer",
+        Death::Rst(b""),
+        [Other, BROKEN, BROKEN],
+        1,
+        true,
+    ),
+    row(
+        "no answer in time",
+        Death::Hangs(b""),
+        [Other, TIMEOUT, TIMEOUT],
+        1,
+        true,
+    ),
+    row(
+        "half a head, then FIN",
+        Death::Fin(b"HTTP/1.1 200 OK\r\nX: "),
+        [BROKEN; 3],
+        1,
+        false,
+    ),
+    row(
+        "half a head, then RST",
+        Death::Rst(b"HTTP/1.1 200 OK\r\nX: "),
+        [BROKEN; 3],
+        1,
+        false,
+    ),
+    row(
+        "half a head, then nothing",
+        Death::Hangs(b"HTTP/1.1 200 OK\r\nX: "),
+        [TIMEOUT; 3],
+        1,
+        true,
+    ),
+    row(
+        "an early hint, then FIN",
+        Death::Fin(b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        [BROKEN; 3],
+        1,
+        false,
+    ),
+    row(
+        "what is no HTTP",
+        Death::Fin(b"nonsense\r\n\r\n"),
+        [BROKEN; 3],
+        1,
+        false,
+    ),
     row(
         "half an answer by its length, then FIN",
         Death::Fin(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"),
@@ -95,7 +169,9 @@ const HTTP1: &[Row] = &[
     ),
     row(
         "a malformed chunk",
-        Death::Fin(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n"),
+        Death::Fin(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n",
+        ),
         [BreaksOff; 3],
         1,
         false,
@@ -114,30 +190,138 @@ const HTTP1: &[Row] = &[
         1,
         false,
     ),
-    row("an answer that FIN ends", Death::Fin(b"HTTP/1.1 200 OK\r\n\r\nabc"), [Whole; 3], 1, false),
+    row(
+        "an answer that FIN ends",
+        Death::Fin(b"HTTP/1.1 200 OK\r\n\r\nabc"),
+        [Whole; 3],
+        1,
+        false,
+    ),
 ];
 
 const HTTP2: &[Row] = &[
-    row("the connection is refused", Death::Refused, [Other, Other, UNREACHABLE], 0, true),
+    row(
+        "the connection is refused",
+        Death::Refused,
+        [Other, Other, UNREACHABLE],
+        0,
+        true,
+    ),
     tls("a TLS alert in the handshake", Death::Alert),
     tls("it closes in the TLS handshake", Death::ClosedAtOnce),
     tls("it hangs in the TLS handshake", Death::Hangs(b"")),
-    row("FIN in place of an answer", Death::Fin(b""), [Other, BROKEN, BROKEN], 1, true),
-    row("RST in place of an answer", Death::Rst(b""), [Other, BROKEN, BROKEN], 1, true),
-    row("no answer in time", Death::Hangs(b""), [Other, TIMEOUT, TIMEOUT], 1, true),
-    row("GOAWAY: not processed", Death::Hangs(GOAWAY_BELOW), [Other, BROKEN, BROKEN], 3, false),
-    row("GOAWAY with an error: not processed", Death::Fin(GOAWAY_CALM), [Other, BROKEN, BROKEN], 3, false),
-    row("GOAWAY: perhaps processed, then FIN", Death::Fin(GOAWAY_AT), [Other, BROKEN, BROKEN], 1, true),
-    row("`REFUSED_STREAM`", Death::Hangs(REFUSED_STREAM), [Other, BROKEN, BROKEN], 3, false),
-    row("`RST_STREAM` in place of an answer", Death::Hangs(RESET), [Other, BROKEN, BROKEN], 1, false),
-    row("half a head, then FIN", Death::Fin(HALF_HEAD), [Other, BROKEN, BROKEN], 1, true),
-    row("half a head, then nothing", Death::Hangs(HALF_HEAD), [Other, TIMEOUT, TIMEOUT], 1, true),
-    row("what is no HTTP/2", Death::Fin(b"HTTP/1.1 400 Bad Request\r\n\r\n"), [BROKEN; 3], 1, false),
-    row("a head alone, then FIN", Death::Fin(HEAD), [BreaksOff; 3], 1, false),
-    row("half an answer, then FIN", Death::Fin(HALF), [BreaksOff; 3], 1, false),
-    row("half an answer, then `RST_STREAM`", Death::Hangs(HALF_RESET), [BreaksOff; 3], 1, false),
-    row("a whole answer, then FIN", Death::Fin(WHOLE), [Whole; 3], 1, false),
-    row("a whole answer, then GOAWAY", Death::Fin(WHOLE_GOAWAY), [Whole; 3], 1, false),
+    row(
+        "FIN in place of an answer",
+        Death::Fin(b""),
+        [Other, BROKEN, BROKEN],
+        1,
+        true,
+    ),
+    row(
+        "RST in place of an answer",
+        Death::Rst(b""),
+        [Other, BROKEN, BROKEN],
+        1,
+        true,
+    ),
+    row(
+        "no answer in time",
+        Death::Hangs(b""),
+        [Other, TIMEOUT, TIMEOUT],
+        1,
+        true,
+    ),
+    row(
+        "GOAWAY: not processed",
+        Death::Hangs(GOAWAY_BELOW),
+        [Other, BROKEN, BROKEN],
+        3,
+        false,
+    ),
+    row(
+        "GOAWAY with an error: not processed",
+        Death::Fin(GOAWAY_CALM),
+        [Other, BROKEN, BROKEN],
+        3,
+        false,
+    ),
+    row(
+        "GOAWAY: perhaps processed, then FIN",
+        Death::Fin(GOAWAY_AT),
+        [Other, BROKEN, BROKEN],
+        1,
+        true,
+    ),
+    row(
+        "`REFUSED_STREAM`",
+        Death::Hangs(REFUSED_STREAM),
+        [Other, BROKEN, BROKEN],
+        3,
+        false,
+    ),
+    row(
+        "`RST_STREAM` in place of an answer",
+        Death::Hangs(RESET),
+        [Other, BROKEN, BROKEN],
+        1,
+        false,
+    ),
+    row(
+        "half a head, then FIN",
+        Death::Fin(HALF_HEAD),
+        [Other, BROKEN, BROKEN],
+        1,
+        true,
+    ),
+    row(
+        "half a head, then nothing",
+        Death::Hangs(HALF_HEAD),
+        [Other, TIMEOUT, TIMEOUT],
+        1,
+        true,
+    ),
+    row(
+        "what is no HTTP/2",
+        Death::Fin(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+        [BROKEN; 3],
+        1,
+        false,
+    ),
+    row(
+        "a head alone, then FIN",
+        Death::Fin(HEAD),
+        [BreaksOff; 3],
+        1,
+        false,
+    ),
+    row(
+        "half an answer, then FIN",
+        Death::Fin(HALF),
+        [BreaksOff; 3],
+        1,
+        false,
+    ),
+    row(
+        "half an answer, then `RST_STREAM`",
+        Death::Hangs(HALF_RESET),
+        [BreaksOff; 3],
+        1,
+        false,
+    ),
+    row(
+        "a whole answer, then FIN",
+        Death::Fin(WHOLE),
+        [Whole; 3],
+        1,
+        false,
+    ),
+    row(
+        "a whole answer, then GOAWAY",
+        Death::Fin(WHOLE_GOAWAY),
+        [Whole; 3],
+        1,
+        false,
+    ),
 ];
 
 /// A dying server and a good one behind a route of their own.
@@ -151,7 +335,11 @@ struct Pair {
 impl Pair {
     async fn start(path: String, row: &Row, http2: bool, alone: bool) -> Self {
         let dying = Dying::start(row.death, http2).await;
-        let good = if alone { None } else { Some(Upstream::start().await) };
+        let good = if alone {
+            None
+        } else {
+            Some(Upstream::start().await)
+        };
         let scheme = if row.tls { "https" } else { "http" };
         let mut servers = format!("\"{scheme}://{}\"", dying.address);
         if let Some(good) = &good {
@@ -162,19 +350,35 @@ impl Pair {
             "[[route]]\npath = \"{path}\"\naccess = \"public\"\nupstream = \"{path}\"\ntimeout = 2\n\
              [[upstream]]\nname = \"{path}\"\nservers = [{servers}]\nprotocol = \"{protocol}\"\n"
         );
-        Self { dying, good, settings, path }
+        Self {
+            dying,
+            good,
+            settings,
+            path,
+        }
     }
 
     /// What became of a request, and whether it is the one that is wanted.
-    async fn judge(&self, world: &World, method: Method, by_http2: bool, wanted: Outcome) -> Option<String> {
+    async fn judge(
+        &self,
+        world: &World,
+        method: Method,
+        by_http2: bool,
+        wanted: Outcome,
+    ) -> Option<String> {
         let got = ask(world, method, &self.path, by_http2).await;
-        let reached = self.good.as_ref().is_some_and(|good| !good.saw().is_empty());
+        let reached = self
+            .good
+            .as_ref()
+            .is_some_and(|good| !good.saw().is_empty());
         let fits = match (&got, wanted) {
             (Got::Answer(answer), Other) => answer.status == 200 && reached,
             (Got::Answer(answer), Told(status, code)) => {
                 answer.status == status && answer.code() == code && !reached
             }
-            (Got::Answer(answer), Whole) => answer.status == 200 && &answer.body[..] == b"abc" && !reached,
+            (Got::Answer(answer), Whole) => {
+                answer.status == 200 && &answer.body[..] == b"abc" && !reached
+            }
             (Got::BrokenOff, BreaksOff) => !reached,
             _ => false,
         };
@@ -189,11 +393,18 @@ enum Got {
 }
 
 async fn ask(world: &World, method: Method, path: &str, http2: bool) -> Got {
-    let body = if method == Method::POST { Bytes::from("b") } else { Bytes::new() };
+    let body = if method == Method::POST {
+        Bytes::from("b")
+    } else {
+        Bytes::new()
+    };
     let response = if http2 {
         let request = Request::builder().method(method).version(Version::HTTP_2);
         let request = request.uri(format!("http://gw.example{path}"));
-        world.client().open_http2(request.body(Full::new(body)).unwrap()).await
+        world
+            .client()
+            .open_http2(request.body(Full::new(body)).unwrap())
+            .await
     } else {
         let mut request = get(path, None).map(|_| Full::new(body));
         *request.method_mut() = method;
@@ -203,7 +414,11 @@ async fn ask(world: &World, method: Method, path: &str, http2: bool) -> Got {
     match body.collect().await {
         Ok(body) => {
             let status = parts.status.as_u16();
-            Got::Answer(Answer { status, headers: parts.headers, body: body.to_bytes() })
+            Got::Answer(Answer {
+                status,
+                headers: parts.headers,
+                body: body.to_bytes(),
+            })
         }
         Err(_) => Got::BrokenOff,
     }
@@ -226,9 +441,15 @@ async fn judged(world: &World, pairs: [Pair; 3], row: &Row, by_http2: bool) -> V
     faults.extend(other.judge(world, Method::POST, by_http2, row.other).await);
     faults.extend(alone.judge(world, Method::GET, by_http2, row.alone).await);
     if alone.dying.requests() != row.sent {
-        faults.push(format!("alone, it got the request {} times", alone.dying.requests()));
+        faults.push(format!(
+            "alone, it got the request {} times",
+            alone.dying.requests()
+        ));
     }
-    faults.into_iter().map(|fault| format!("{} (HTTP/2 caller: {by_http2}): {fault}", row.name)).collect()
+    faults
+        .into_iter()
+        .map(|fault| format!("{} (HTTP/2 caller: {by_http2}): {fault}", row.name))
+        .collect()
 }
 
 async fn hold(rows: &'static [Row], http2: bool) {
@@ -275,13 +496,32 @@ fn the_documentation_has_the_same_table() {
             "| how the server dies ({title}) | safe request | others | no other server | passed over |"
         );
         let mut table = format!("{head}\n|---|---|---|---|---|\n");
-        for Row { name, safe, other, alone, sent, passed_over, .. } in rows {
+        for Row {
+            name,
+            safe,
+            other,
+            alone,
+            sent,
+            passed_over,
+            ..
+        } in rows
+        {
             let passed_over = if *passed_over { "yes" } else { "no" };
-            let sent = if *sent > 1 { format!(", after {sent} tries") } else { String::new() };
+            let sent = if *sent > 1 {
+                format!(", after {sent} tries")
+            } else {
+                String::new()
+            };
             let [safe, other, alone] = [safe, other, alone].map(|outcome| outcome.word());
-            _ = writeln!(table, "| {name} | {safe} | {other} | {alone}{sent} | {passed_over} |");
+            _ = writeln!(
+                table,
+                "| {name} | {safe} | {other} | {alone}{sent} | {passed_over} |"
+            );
         }
-        assert!(document.contains(&table), "docs/gateway/upstreams.md should hold\n{table}");
+        assert!(
+            document.contains(&table),
+            "docs/gateway/upstreams.md should hold\n{table}"
+        );
     }
 }
 

@@ -1,4 +1,5 @@
-//! `door-requests.json`, its questions: whatever is sent to a door that others ask at, only a decision is 2xx.
+//! `door-requests.json`, its questions: whatever is sent to a door that others ask at, only a
+//! decision is 2xx.
 
 use crate::client::{Answer, Client};
 use crate::world::World;
@@ -61,17 +62,31 @@ async fn no_question_gets_leave_without_a_decision() {
             let answer = ask(door.unwrap(), question, version).await;
             asked += 1;
             if let Some(fault) = fault(question, &answer) {
-                faults.push(format!("{} over {version}: {fault}: {answer:?}", question.id));
+                faults.push(format!(
+                    "{} over {version}: {fault}: {answer:?}",
+                    question.id
+                ));
             }
         }
     }
-    println!("door-requests: {} questions, {asked} answers", corpus.questions.len());
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    println!(
+        "door-requests: {} questions, {asked} answers",
+        corpus.questions.len()
+    );
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
     assert!(corpus.questions.len() >= 200);
 }
 
 fn fault(question: &Question, answer: &Answer) -> Option<String> {
-    let told = answer.headers.get("x-portcullis-status").map(|told| told.to_str().unwrap().parse().unwrap());
+    let told = answer
+        .headers
+        .get("x-portcullis-status")
+        .map(|told| told.to_str().unwrap().parse().unwrap());
     let (status, code) = (told.unwrap_or(answer.status), answer.code());
     if answer.headers.contains_key("grpc-status") || answer.status < 400 {
         return Some(format!("{} may be taken for leave", answer.status));
@@ -94,19 +109,24 @@ async fn ask(door: SocketAddr, question: &Question, version: &str) -> Answer {
     // An empty message of gRPC.
     let body = question.body.as_ref().map_or(&[][..], |_| &[0; 5]);
     if version == "2" {
-        let mut request = Request::builder().method(method).uri(format!("http://gw.example{target}"));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("http://gw.example{target}"));
         for (name, value) in &question.headers {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(Bytes::from_static(body))).unwrap();
         return Answer::of(Client::new(door).open_http2(request).await).await;
     }
-    let mut head = format!("{method} {target} HTTP/1.1\r\nhost: gw.example\r\nconnection: close\r\n");
+    let mut head =
+        format!("{method} {target} HTTP/1.1\r\nhost: gw.example\r\nconnection: close\r\n");
     for (name, value) in &question.headers {
         head += &format!("{name}: {value}\r\n");
     }
     head += &format!("content-length: {}\r\n\r\n", body.len());
-    let text = Client::new(door).raw(&[head.as_bytes(), body].concat()).await;
+    let text = Client::new(door)
+        .raw(&[head.as_bytes(), body].concat())
+        .await;
     parsed(&text)
 }
 
@@ -114,10 +134,22 @@ async fn ask(door: SocketAddr, question: &Question, version: &str) -> Answer {
 fn parsed(text: &str) -> Answer {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or("0").parse().unwrap();
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .unwrap_or("0")
+        .parse()
+        .unwrap();
     let mut headers = http::HeaderMap::new();
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
-        headers.append(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+        headers.append(
+            http::HeaderName::try_from(name).unwrap(),
+            value.parse().unwrap(),
+        );
     }
-    Answer { status, headers, body: Bytes::copy_from_slice(body.as_bytes()) }
+    Answer {
+        status,
+        headers,
+        body: Bytes::copy_from_slice(body.as_bytes()),
+    }
 }

@@ -1,4 +1,5 @@
-//! Servers that die, each in its own way, over HTTP/1.1 and HTTP/2: written as bytes, so that nothing is tidied up.
+//! Servers that die, each in its own way, over HTTP/1.1 and HTTP/2: written as bytes, so that
+//! nothing is tidied up.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ pub(crate) enum Death {
     ClosedAtOnce,
     /// It answers the first bytes of a TLS handshake with an alert, `handshake_failure`.
     Alert,
-    /// It takes the request, sends these bytes, and closes: with FIN, or with RST as a process that is killed.
+    /// It takes the request, sends these bytes, and closes: with FIN, or with RST as a process that
+    /// is killed.
     Fin(&'static [u8]),
     Rst(&'static [u8]),
     /// It takes the request, sends these bytes, and says nothing more.
@@ -39,7 +41,12 @@ impl Dying {
             let bound = TcpSocket::new_v4().unwrap();
             bound.bind(([127, 0, 0, 1], 0).into()).unwrap();
             let address = bound.local_addr().unwrap();
-            return Self { address, requests, serving: None, _bound: Some(bound) };
+            return Self {
+                address,
+                requests,
+                serving: None,
+                _bound: Some(bound),
+            };
         }
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
@@ -49,7 +56,12 @@ impl Dying {
                 tokio::spawn(die(stream, death, http2, Arc::clone(&count)));
             }
         });
-        Self { address, requests, serving: Some(serving), _bound: None }
+        Self {
+            address,
+            requests,
+            serving: Some(serving),
+            _bound: None,
+        }
     }
 
     /// How many requests reached it.
@@ -82,10 +94,18 @@ async fn die(mut stream: TcpStream, death: Death, http2: bool, requests: Arc<Ato
         return;
     }
     loop {
-        let taken = if http2 { take_http2(&mut stream).await } else { take_http1(&mut stream).await };
+        let taken = if http2 {
+            take_http2(&mut stream).await
+        } else {
+            take_http1(&mut stream).await
+        };
         let Some(id) = taken else { return };
         requests.fetch_add(1, Ordering::SeqCst);
-        let bytes = if http2 { on_stream(id, bytes) } else { bytes.to_vec() };
+        let bytes = if http2 {
+            on_stream(id, bytes)
+        } else {
+            bytes.to_vec()
+        };
         _ = stream.write_all(&bytes).await;
         // A connection of HTTP/2 that hangs carries further requests.
         if !(http2 && rest == Rest::Hangs) {
@@ -127,7 +147,8 @@ pub(crate) async fn begin_http2(stream: &mut TcpStream) -> Option<()> {
     stream.write_all(&frame(4, 0, 0, &[])).await.ok()
 }
 
-/// Reads frames until a request has ended, and answers the client's settings. Returns the number of its stream.
+/// Reads frames until a request has ended, and answers the client's settings. Returns the number of
+/// its stream.
 pub(crate) async fn take_http2(stream: &mut TcpStream) -> Option<u8> {
     loop {
         let mut head = [0; 9];

@@ -1,5 +1,5 @@
-//! ext_authz in its HTTP flavour, and calls of gRPC that cannot be read. Those that can are made with Envoy's own
-//! messages in the conformance suites.
+//! ext_authz in its HTTP flavour, and calls of gRPC that cannot be read. Those that can are made
+//! with Envoy's own messages in the conformance suites.
 
 use crate::client::Client;
 use crate::world::World;
@@ -39,7 +39,12 @@ async fn what_is_behind_the_prefix_is_decided_about() {
         ("/check/public/x", None, 200, ""),
         ("/check/x", None, 401, "credential.missing"),
         ("/check/x?y", Some(token.as_str()), 200, ""),
-        ("/check/x?access_token=y", Some(&token), 400, "credential.repeated"),
+        (
+            "/check/x?access_token=y",
+            Some(&token),
+            400,
+            "credential.repeated",
+        ),
         ("/check/check/x", None, 200, ""),
         ("/check/public/../x", Some(&token), 400, "request.path"),
         // Not behind it.
@@ -50,9 +55,16 @@ async fn what_is_behind_the_prefix_is_decided_about() {
         ("/", Some(&token), 400, "door.original"),
     ] {
         let answer = door.send(question(target, token)).await;
-        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{target} {token:?}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{target} {token:?}"
+        );
     }
-    assert!(world.upstream.saw().is_empty(), "nothing is forwarded from here");
+    assert!(
+        world.upstream.saw().is_empty(),
+        "nothing is forwarded from here"
+    );
 }
 
 #[tokio::test]
@@ -60,15 +72,33 @@ async fn envoy_is_told_what_to_set_and_what_to_remove() {
     let world = World::new(SETTINGS).await;
     let door = Client::new(world.ext_authz.unwrap());
     let mut forged = question("/check/x", Some(&world.token()));
-    for name in ["x-auth-roles", "x_auth_roles", "x-auth-else", "x-rewrite-url"] {
-        forged.headers_mut().insert(http::HeaderName::from_static(name), "forged".parse().unwrap());
+    for name in [
+        "x-auth-roles",
+        "x_auth_roles",
+        "x-auth-else",
+        "x-rewrite-url",
+    ] {
+        forged.headers_mut().insert(
+            http::HeaderName::from_static(name),
+            "forged".parse().unwrap(),
+        );
     }
     let answer = door.send(forged).await;
     assert_eq!(answer.headers["x-auth-subject"], "user-1");
     assert_eq!(answer.headers["x-auth-roles"], "");
-    let removed = answer.headers["x-envoy-auth-headers-to-remove"].to_str().unwrap();
-    for name in ["x_auth_roles", "x-auth-else", "x-rewrite-url", "authorization"] {
-        assert!(removed.split(',').any(|held| held == name), "{name}: {removed}");
+    let removed = answer.headers["x-envoy-auth-headers-to-remove"]
+        .to_str()
+        .unwrap();
+    for name in [
+        "x_auth_roles",
+        "x-auth-else",
+        "x-rewrite-url",
+        "authorization",
+    ] {
+        assert!(
+            removed.split(',').any(|held| held == name),
+            "{name}: {removed}"
+        );
     }
 }
 
@@ -79,33 +109,60 @@ async fn an_outage_is_no_status_that_envoy_might_let_pass() {
     world.idp.fail_jwks(Fault::InternalError);
     world.clock.advance(Duration::from_secs(90_000));
     let answer = door.send(question("/check/x", Some(&world.token()))).await;
-    assert_eq!((answer.status, answer.code().as_str()), (403, "outage.keys"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (403, "outage.keys")
+    );
     assert_eq!(answer.headers["x-portcullis-status"], "503");
-    let answer =
-        door.send(Request::trace("/check/x").header("host", "a").body(Full::default()).unwrap()).await;
-    assert_eq!((answer.status, answer.code().as_str()), (403, "request.method"));
+    let answer = door
+        .send(
+            Request::trace("/check/x")
+                .header("host", "a")
+                .body(Full::default())
+                .unwrap(),
+        )
+        .await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (403, "request.method")
+    );
 }
 
 #[tokio::test]
 async fn without_a_prefix_there_is_no_such_flavour() {
     let world = World::new("[ext_authz]\nlisten = \"127.0.0.1:0\"\n").await;
-    let answer = Client::new(world.ext_authz.unwrap()).send(question("/x", Some(&world.token()))).await;
-    assert_eq!((answer.status, answer.code().as_str()), (400, "door.original"));
+    let answer = Client::new(world.ext_authz.unwrap())
+        .send(question("/x", Some(&world.token())))
+        .await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (400, "door.original")
+    );
 }
 
 const CHECK: &str = "http://gw.example/envoy.service.auth.v3.Authorization/Check";
 
 /// A call with these bytes as its body: the message that came back, and `grpc-status`.
 async fn call(world: &World, method: &str, body: Vec<u8>) -> (Bytes, String) {
-    let request = Request::post(method).header("content-type", "application/grpc").header("te", "trailers");
+    let request = Request::post(method)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
     let request = request.body(Full::new(Bytes::from(body))).unwrap();
-    let response = Client::new(world.ext_authz.unwrap()).open_http2(request).await;
+    let response = Client::new(world.ext_authz.unwrap())
+        .open_http2(request)
+        .await;
     assert_eq!(
-        (response.status().as_u16(), &response.headers()["content-type"]),
+        (
+            response.status().as_u16(),
+            &response.headers()["content-type"]
+        ),
         (200, &"application/grpc".parse().unwrap())
     );
     let answer = response.into_body().collect().await.unwrap();
-    let status = answer.trailers().unwrap()["grpc-status"].to_str().unwrap().to_owned();
+    let status = answer.trailers().unwrap()["grpc-status"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     (answer.to_bytes(), status)
 }
 
@@ -116,7 +173,11 @@ fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
 
 /// A field of protobuf that holds bytes.
 fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat()
+    [
+        &[number << 3 | 2, u8::try_from(bytes.len()).unwrap()],
+        bytes,
+    ]
+    .concat()
 }
 
 /// A `CheckRequest` for this method, path and host.
@@ -138,29 +199,59 @@ async fn a_call_that_cannot_be_read_is_refused_and_no_error() {
         (framed(1, &good), "door.original"),
         (framed(0, b"\xff\xff\xff"), "door.original"),
         (cut_off, "door.original"),
-        ([framed(0, &good), framed(0, &good)].concat(), "door.original"),
+        (
+            [framed(0, &good), framed(0, &good)].concat(),
+            "door.original",
+        ),
         (framed(0, &vec![0x7a; 2 << 20]), "door.original"),
-        (framed(0, &message(b"G\xff", b"/public/x", b"gw.example")), "door.original"),
-        (framed(0, &message(b"GET", b"/public/\xff", b"gw.example")), "door.original"),
-        (framed(0, &message(b"GET", b"/public/x", b"")), "request.host"),
-        (framed(0, &message(b"GET", b"", b"gw.example")), "request.path"),
-        (framed(0, &message(b"", b"/public/x", b"gw.example")), "door.original"),
+        (
+            framed(0, &message(b"G\xff", b"/public/x", b"gw.example")),
+            "door.original",
+        ),
+        (
+            framed(0, &message(b"GET", b"/public/\xff", b"gw.example")),
+            "door.original",
+        ),
+        (
+            framed(0, &message(b"GET", b"/public/x", b"")),
+            "request.host",
+        ),
+        (
+            framed(0, &message(b"GET", b"", b"gw.example")),
+            "request.path",
+        ),
+        (
+            framed(0, &message(b"", b"/public/x", b"gw.example")),
+            "door.original",
+        ),
     ] {
         let (answer, status) = call(&world, CHECK, body.clone()).await;
         let told = String::from_utf8_lossy(&answer).into_owned();
         assert_eq!(status, "0", "an error might be let pass");
-        // A status of its own comes first, and its code first in that: it is not 0, which would be left out.
-        assert!(answer[5] == 0x0a && answer[7] == 0x08 && answer[8] != 0, "{answer:?}");
+        // A status of its own comes first, and its code first in that: it is not 0, which would be
+        // left out.
+        assert!(
+            answer[5] == 0x0a && answer[7] == 0x08 && answer[8] != 0,
+            "{answer:?}"
+        );
         assert!(told.contains(&format!("\"code\":\"{code}\"")), "{told}");
     }
     let (answer, status) = call(&world, CHECK, framed(0, &good)).await;
-    assert_eq!((status.as_str(), &answer[5..7]), ("0", &[0x0a, 0][..]), "this one passes");
+    assert_eq!(
+        (status.as_str(), &answer[5..7]),
+        ("0", &[0x0a, 0][..]),
+        "this one passes"
+    );
 }
 
 #[tokio::test]
 async fn a_call_of_another_method_gets_no_status_that_means_leave() {
     let world = World::new(SETTINGS).await;
-    for path in ["envoy.service.auth.v2.Authorization/Check", "grpc.health.v1.Health/Check", "check/x"] {
+    for path in [
+        "envoy.service.auth.v2.Authorization/Check",
+        "grpc.health.v1.Health/Check",
+        "check/x",
+    ] {
         let call = Request::post(format!("http://gw.example/{path}"))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
@@ -176,9 +267,22 @@ async fn a_call_of_another_method_gets_no_status_that_means_leave() {
 #[tokio::test]
 async fn a_path_is_forwarded_in_the_spelling_that_was_decided_on() {
     let world = World::new(SETTINGS).await;
-    let (answer, _) = call(&world, CHECK, framed(0, &message(b"GET", b"/public/%61?b", b"gw.example"))).await;
+    let (answer, _) = call(
+        &world,
+        CHECK,
+        framed(0, &message(b"GET", b"/public/%61?b", b"gw.example")),
+    )
+    .await;
     let told = String::from_utf8_lossy(&answer).into_owned();
-    assert!(told.contains(":path") && told.contains("/public/a?b"), "{told}");
-    let (answer, _) = call(&world, CHECK, framed(0, &message(b"GET", b"/public/a?b", b"gw.example"))).await;
+    assert!(
+        told.contains(":path") && told.contains("/public/a?b"),
+        "{told}"
+    );
+    let (answer, _) = call(
+        &world,
+        CHECK,
+        framed(0, &message(b"GET", b"/public/a?b", b"gw.example")),
+    )
+    .await;
     assert!(!String::from_utf8_lossy(&answer).contains(":path"));
 }

@@ -13,14 +13,23 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 const PUBLIC: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
 
 fn several(servers: &[SocketAddr], more: &str) -> String {
-    let servers: Vec<String> = servers.iter().map(|server| format!("\"http://{server}\"")).collect();
+    let servers: Vec<String> = servers
+        .iter()
+        .map(|server| format!("\"http://{server}\""))
+        .collect();
     let servers = servers.join(", ");
-    format!("upstream = \"api\"\n{PUBLIC}[[upstream]]\nname = \"api\"\nservers = [{servers}]\n{more}")
+    format!(
+        "upstream = \"api\"\n{PUBLIC}[[upstream]]\nname = \"api\"\nservers = [{servers}]\n{more}"
+    )
 }
 
 /// An address where nobody listens.
 async fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 /// A server that answers every connection with these bytes and closes it.
@@ -47,11 +56,22 @@ fn post() -> http::Request<http_body_util::Full<bytes::Bytes>> {
 async fn nobody_there_is_502_and_nonsense_too() {
     let world = World::new(&several(&[nobody().await], "")).await;
     let answer = world.client().get("/x", None).await;
-    assert_eq!((answer.status, answer.code().as_str()), (502, "upstream.unreachable"));
-    for bytes in [&b"nonsense\r\n\r\n"[..], b"", b"HTTP/1.1 101 Switching Protocols\r\n\r\n"] {
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (502, "upstream.unreachable")
+    );
+    for bytes in [
+        &b"nonsense\r\n\r\n"[..],
+        b"",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    ] {
         let world = World::new(&several(&[talker(bytes).await], "")).await;
         let answer = world.client().get("/x", None).await;
-        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream.broken"), "{bytes:?}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (502, "upstream.broken"),
+            "{bytes:?}"
+        );
     }
 }
 
@@ -59,10 +79,16 @@ async fn nobody_there_is_502_and_nonsense_too() {
 async fn an_upstream_that_says_nothing_is_504() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = several(&[silent.local_addr().unwrap()], "");
-    let world =
-        World::new(&settings.replace("access = \"public\"\n", "access = \"public\"\ntimeout = 1\n")).await;
+    let world = World::new(&settings.replace(
+        "access = \"public\"\n",
+        "access = \"public\"\ntimeout = 1\n",
+    ))
+    .await;
     let answer = world.client().get("/x", None).await;
-    assert_eq!((answer.status, answer.code().as_str()), (504, "upstream.timeout"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (504, "upstream.timeout")
+    );
 }
 
 #[tokio::test]
@@ -103,7 +129,11 @@ async fn an_unsafe_request_is_never_sent_twice() {
     }
     let answered = statuses.iter().filter(|status| **status == 200).count();
     assert!(statuses.contains(&502) && answered > 0, "{statuses:?}");
-    assert_eq!(good.saw().len(), answered, "what the first server broke off did not come to the second");
+    assert_eq!(
+        good.saw().len(),
+        answered,
+        "what the first server broke off did not come to the second"
+    );
 }
 
 #[tokio::test]
@@ -122,7 +152,13 @@ async fn a_server_that_fails_its_probes_gets_nothing_until_it_is_well_again() {
     let health = "health = { path = \"/healthz\", interval = 1 }\n";
     let world = World::new(&several(&[well.address, unwell], health)).await;
     // Two bad answers in a row.
-    let probes = |upstream: &Upstream| upstream.saw().iter().filter(|saw| saw.target == "/healthz").count();
+    let probes = |upstream: &Upstream| {
+        upstream
+            .saw()
+            .iter()
+            .filter(|saw| saw.target == "/healthz")
+            .count()
+    };
     for _ in 0..3 {
         world.eventually(|| probes(&well) > 0).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -130,7 +166,11 @@ async fn a_server_that_fails_its_probes_gets_nothing_until_it_is_well_again() {
     }
     world.clock.advance(Duration::from_secs(60));
     for _ in 0..6 {
-        assert_eq!(world.client().send(post()).await.status, 200, "a POST is not tried twice");
+        assert_eq!(
+            world.client().send(post()).await.status,
+            200,
+            "a POST is not tried twice"
+        );
     }
     let back = Upstream::start_at(unwell).await;
     world
@@ -153,7 +193,9 @@ async fn an_upstream_that_restarts_is_found_again() {
     let world = World::new(&several(&[address], "")).await;
     assert_eq!(world.client().get("/x", None).await.status, 200);
     drop(upstream);
-    world.eventually(|| std::net::TcpStream::connect(address).is_err()).await;
+    world
+        .eventually(|| std::net::TcpStream::connect(address).is_err())
+        .await;
     assert_eq!(world.client().get("/x", None).await.status, 502);
     let _again = Upstream::start_at(address).await;
     assert_eq!(world.client().get("/x", None).await.status, 200);
@@ -172,7 +214,10 @@ async fn a_connection_is_used_again_and_one_that_was_closed_meanwhile_is_not() {
                 if stream.read(&mut [0; 1024]).await.unwrap_or_default() == 0 {
                     break;
                 }
-                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                    .await
+                    .unwrap();
             }
         }
     });
@@ -180,10 +225,14 @@ async fn a_connection_is_used_again_and_one_that_was_closed_meanwhile_is_not() {
     for _ in 0..6 {
         assert_eq!(world.client().get("/x", None).await.body, "ok");
     }
-    assert_eq!(std::iter::from_fn(|| connections.try_recv().ok()).count(), 2);
+    assert_eq!(
+        std::iter::from_fn(|| connections.try_recv().ok()).count(),
+        2
+    );
 }
 
-/// A server that answers the first request of a connection, and ends the connection under the second one.
+/// A server that answers the first request of a connection, and ends the connection under the
+/// second one.
 async fn one_answer_each(rst: bool, http2: bool) -> (SocketAddr, UnboundedReceiver<()>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -229,7 +278,12 @@ async fn a_kept_connection_that_ends_under_a_request_is_no_death_of_the_server()
         let (server, mut requests) = one_answer_each(rst, http2).await;
         let more = if http2 { "protocol = \"http2\"\n" } else { "" };
         let world = World::new(&several(&[server], more)).await;
-        for (method, status, sent) in [("GET", 200, 1), ("GET", 200, 2), ("POST", 502, 1), ("POST", 200, 1)] {
+        for (method, status, sent) in [
+            ("GET", 200, 1),
+            ("GET", 200, 2),
+            ("POST", 502, 1),
+            ("POST", 200, 1),
+        ] {
             let mut request = get("/x", None);
             *request.method_mut() = method.parse().unwrap();
             let answer = world.client().send(request).await;
@@ -250,16 +304,26 @@ async fn a_request_is_sent_twice_at_most_and_once_where_that_is_set() {
         let addresses: Vec<SocketAddr> = dying.iter().map(|it| it.address).collect();
         let world = World::new(&several(&addresses, more)).await;
         let answer = world.client().get("/x", None).await;
-        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream.broken"));
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (502, "upstream.broken")
+        );
         let all: usize = dying.iter().map(Dying::requests).sum();
-        assert_eq!((all, dying.iter().all(|it| it.requests() <= 1)), (sent, true), "{more}");
+        assert_eq!(
+            (all, dying.iter().all(|it| it.requests() <= 1)),
+            (sent, true),
+            "{more}"
+        );
     }
 }
 
 #[tokio::test]
 async fn requests_are_answered_while_one_of_two_servers_dies_by_rst_each_time() {
     for http2 in [false, true] {
-        let (dying, good) = (Dying::start(Death::Rst(b""), http2).await, Upstream::start().await);
+        let (dying, good) = (
+            Dying::start(Death::Rst(b""), http2).await,
+            Upstream::start().await,
+        );
         let more = if http2 { "protocol = \"http2\"\n" } else { "" };
         let world = World::new(&several(&[dying.address, good.address], more)).await;
         for round in 0..4 {
@@ -310,7 +374,12 @@ async fn requests_that_wait_for_one_connection_fail_with_it() {
 #[tokio::test]
 async fn a_server_that_breaks_off_its_probes_is_unwell() {
     let half = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc";
-    for death in [Death::Rst(b""), Death::Fin(half), Death::Rst(half), Death::Hangs(half)] {
+    for death in [
+        Death::Rst(b""),
+        Death::Fin(half),
+        Death::Rst(half),
+        Death::Hangs(half),
+    ] {
         let (dying, good) = (Dying::start(death, false).await, Upstream::start().await);
         let health = "health = { path = \"/healthz\", interval = 1, timeout = 1 }\n";
         let world = World::new(&several(&[dying.address, good.address], health)).await;

@@ -1,5 +1,5 @@
-//! How messages are framed: bodies where nobody expects them, answers that are malformed, and connections that must not be
-//! used again.
+//! How messages are framed: bodies where nobody expects them, answers that are malformed, and
+//! connections that must not be used again.
 
 use crate::client::{Answer, get, statuses};
 use crate::world::World;
@@ -25,7 +25,8 @@ fn route(name: &str, server: &str, more: &str) -> String {
 const BOTH: [(&str, &str); 2] = [("old", ""), ("new", "protocol = \"http2\"")];
 
 fn both(more: &str) -> String {
-    let routes = BOTH.map(|(name, protocol)| route(name, "{upstream}", &format!("{protocol}\n{more}")));
+    let routes =
+        BOTH.map(|(name, protocol)| route(name, "{upstream}", &format!("{protocol}\n{more}")));
     routes.concat()
 }
 
@@ -41,7 +42,10 @@ fn streamed(
     let request = Request::builder().method(method).version(version);
     let request = match version {
         Version::HTTP_2 => request.uri(format!("http://{}{path}", world.gateway)),
-        _ => request.uri(path).header("host", "gw.example").header("transfer-encoding", "chunked"),
+        _ => request
+            .uri(path)
+            .header("host", "gw.example")
+            .header("transfer-encoding", "chunked"),
     };
     request.body(StreamBody::new(frames)).unwrap()
 }
@@ -51,9 +55,14 @@ async fn a_body_without_a_length_is_forwarded_whatever_the_method() {
     let world = World::new(&both("")).await;
     for version in [Version::HTTP_11, Version::HTTP_2] {
         for (name, _) in BOTH {
-            for method in
-                [Method::GET, Method::HEAD, Method::OPTIONS, Method::DELETE, Method::PUT, Method::POST]
-            {
+            for method in [
+                Method::GET,
+                Method::HEAD,
+                Method::OPTIONS,
+                Method::DELETE,
+                Method::PUT,
+                Method::POST,
+            ] {
                 let frames = Vec::from(["bo", "dy"].map(|piece| Frame::data(Bytes::from(piece))));
                 let request = streamed(&world, &method, version, &format!("/{name}/x"), frames);
                 let response = match version {
@@ -62,7 +71,11 @@ async fn a_body_without_a_length_is_forwarded_whatever_the_method() {
                 };
                 assert_eq!(response.status(), 200, "{method} {version:?} {name}");
                 let saw = world.upstream.saw();
-                assert_eq!((saw.len(), &saw[0].body[..]), (1, &b"body"[..]), "{method} {version:?} {name}");
+                assert_eq!(
+                    (saw.len(), &saw[0].body[..]),
+                    (1, &b"body"[..]),
+                    "{method} {version:?} {name}"
+                );
                 assert!(saw[0].whole && saw[0].values("content-length").is_empty());
             }
         }
@@ -81,34 +94,77 @@ async fn a_request_of_trailers_alone_is_one_request() {
         assert_eq!(world.client().open_http2(request).await.status(), 200);
         assert_eq!(world.client().get(&path, None).await.status, 200);
         let saw = world.upstream.saw();
-        assert_eq!(saw.iter().map(|saw| (saw.whole, saw.body.len())).collect::<Vec<_>>(), [(true, 0); 2]);
+        assert_eq!(
+            saw.iter()
+                .map(|saw| (saw.whole, saw.body.len()))
+                .collect::<Vec<_>>(),
+            [(true, 0); 2]
+        );
     }
 }
 
 #[tokio::test]
 async fn a_body_that_fails_is_told_alike_whatever_the_upstream_speaks() {
-    let settings = format!("limits = {{ body_bytes = 1000 }}\ntimeouts = {{ body = 1 }}\n{}", both(""));
+    let settings = format!(
+        "limits = {{ body_bytes = 1000 }}\ntimeouts = {{ body = 1 }}\n{}",
+        both("")
+    );
     let world = World::new(&settings).await;
     for (name, _) in BOTH {
         let head = format!("POST /{name}/x HTTP/1.1\r\nHost: gw.example\r\n");
         let chunk = format!("200\r\n{}\r\n", "a".repeat(512));
         for (rest, status, code) in [
-            (format!("Transfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n"), 413, "request.body"),
-            ("Content-Length: 1001\r\n\r\n".to_owned(), 413, "request.body"),
-            (format!("Transfer-Encoding: chunked\r\n\r\n{chunk}"), 408, "request.timeout"),
-            ("Content-Length: 10\r\n\r\nabc".to_owned(), 408, "request.timeout"),
-            (format!("Transfer-Encoding: chunked\r\n\r\n{chunk}zz\r\n"), 400, "request.framing"),
+            (
+                format!("Transfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n"),
+                413,
+                "request.body",
+            ),
+            (
+                "Content-Length: 1001\r\n\r\n".to_owned(),
+                413,
+                "request.body",
+            ),
+            (
+                format!("Transfer-Encoding: chunked\r\n\r\n{chunk}"),
+                408,
+                "request.timeout",
+            ),
+            (
+                "Content-Length: 10\r\n\r\nabc".to_owned(),
+                408,
+                "request.timeout",
+            ),
+            (
+                format!("Transfer-Encoding: chunked\r\n\r\n{chunk}zz\r\n"),
+                400,
+                "request.framing",
+            ),
         ] {
             let answer = world.client().raw(format!("{head}{rest}").as_bytes()).await;
             assert_eq!(statuses(&answer), [status], "{name} {rest}: {answer}");
             assert!(answer.contains(code), "{name} {rest}: {answer}");
         }
         // The same from a caller of HTTP/2.
-        let pieces = (0..20).map(|_| Frame::data(Bytes::from(vec![b'a'; 100]))).collect();
-        let request = streamed(&world, &Method::POST, Version::HTTP_2, &format!("/{name}/x"), pieces);
+        let pieces = (0..20)
+            .map(|_| Frame::data(Bytes::from(vec![b'a'; 100])))
+            .collect();
+        let request = streamed(
+            &world,
+            &Method::POST,
+            Version::HTTP_2,
+            &format!("/{name}/x"),
+            pieces,
+        );
         let answer = Answer::of(world.client().open_http2(request).await).await;
-        assert_eq!((answer.status, answer.code().as_str()), (413, "request.body"), "{name}");
-        assert!(world.upstream.saw().iter().all(|saw| !saw.whole), "a part was taken for the whole");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (413, "request.body"),
+            "{name}"
+        );
+        assert!(
+            world.upstream.saw().iter().all(|saw| !saw.whole),
+            "a part was taken for the whole"
+        );
     }
 }
 
@@ -116,12 +172,19 @@ async fn a_body_that_fails_is_told_alike_whatever_the_upstream_speaks() {
 async fn an_upstream_sees_one_host_as_it_is_set() {
     for (host, own) in [("client", false), ("upstream", true)] {
         let world = World::new(&both(&format!("host = \"{host}\""))).await;
-        let expected = if own { world.upstream.address.to_string() } else { "gw.example".to_owned() };
+        let expected = if own {
+            world.upstream.address.to_string()
+        } else {
+            "gw.example".to_owned()
+        };
         for (name, protocol) in BOTH {
             let path = format!("/{name}/x");
             world.client().get(&path, None).await;
             let request = Request::get(format!("http://gw.example{path}")).version(Version::HTTP_2);
-            world.client().open_http2(request.body(Full::<Bytes>::default()).unwrap()).await;
+            world
+                .client()
+                .open_http2(request.body(Full::<Bytes>::default()).unwrap())
+                .await;
             for saw in world.upstream.saw() {
                 let hosts = (saw.authority.clone(), saw.values("host"));
                 let wanted = match protocol {
@@ -169,18 +232,56 @@ const ABC: &str = "Content-Length: 3\r\n\r\nabc";
 
 /// Answers: what the caller gets, and whether the connection is used again.
 fn answers() -> Vec<(String, u16, bool)> {
-    let many = |count: usize| (0..count).map(|index| format!("X-{index}: 1\r\n")).collect::<String>();
+    let many = |count: usize| {
+        (0..count)
+            .map(|index| format!("X-{index}: 1\r\n"))
+            .collect::<String>()
+    };
     let ok = |rest: &str| format!("{OK}{rest}");
     let chunks = "\r\n3\r\nabc\r\n0\r\n\r\n";
     vec![
         (ok(ABC), 200, true),
-        (ok(&format!("Transfer-Encoding: chunked\r\n{chunks}")), 200, true),
-        (ok(&format!("Content-Length: 7\r\nTransfer-Encoding: chunked\r\n{chunks}")), 200, false),
-        (ok(&format!("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n{chunks}")), 200, false),
-        (ok(&format!("Transfer-Encoding: gzip, chunked\r\n{chunks}")), 502, false),
-        (ok(&format!("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n{chunks}")), 502, false),
-        (ok(&format!("Transfer-Encoding: chunked, chunked\r\n{chunks}")), 502, false),
-        (ok(&format!("Transfer-Encoding: identity\r\n{ABC}")), 502, false),
+        (
+            ok(&format!("Transfer-Encoding: chunked\r\n{chunks}")),
+            200,
+            true,
+        ),
+        (
+            ok(&format!(
+                "Content-Length: 7\r\nTransfer-Encoding: chunked\r\n{chunks}"
+            )),
+            200,
+            false,
+        ),
+        (
+            ok(&format!(
+                "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n{chunks}"
+            )),
+            200,
+            false,
+        ),
+        (
+            ok(&format!("Transfer-Encoding: gzip, chunked\r\n{chunks}")),
+            502,
+            false,
+        ),
+        (
+            ok(&format!(
+                "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n{chunks}"
+            )),
+            502,
+            false,
+        ),
+        (
+            ok(&format!("Transfer-Encoding: chunked, chunked\r\n{chunks}")),
+            502,
+            false,
+        ),
+        (
+            ok(&format!("Transfer-Encoding: identity\r\n{ABC}")),
+            502,
+            false,
+        ),
         (ok(&format!("Content-Length: 3\r\n{ABC}")), 200, true),
         (ok("Content-Length: 3, 3\r\n\r\nabc"), 200, true),
         (ok(&format!("Content-Length: 4\r\n{ABC}")), 502, false),
@@ -189,23 +290,51 @@ fn answers() -> Vec<(String, u16, bool)> {
         (ok("Content-Length: +3\r\n\r\nabc"), 502, false),
         (ok("Content-Length: 0x3\r\n\r\nabc"), 502, false),
         (ok("Content-Length: \r\n\r\nabc"), 502, false),
-        (ok("Content-Length: 99999999999999999999\r\n\r\nabc"), 502, false),
-        (ok(&format!("{ABC}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")), 200, false),
+        (
+            ok("Content-Length: 99999999999999999999\r\n\r\nabc"),
+            502,
+            false,
+        ),
+        (
+            ok(&format!(
+                "{ABC}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+            )),
+            200,
+            false,
+        ),
         (ok(&format!("Connection: close\r\n{ABC}")), 200, false),
         ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), 204, true),
-        ("HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nevil".to_owned(), 204, false),
         (
-            "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n".to_owned(),
+            "HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nevil".to_owned(),
             204,
             false,
         ),
-        ("HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\n".to_owned(), 304, false),
+        (
+            "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n"
+                .to_owned(),
+            204,
+            false,
+        ),
+        (
+            "HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\n".to_owned(),
+            304,
+            false,
+        ),
         ("HTTP/1.1 304 Not Modified\r\n\r\n".to_owned(), 304, true),
-        (format!("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n{OK}{ABC}"), 200, true),
-        (format!("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 X\r\n\r\n{OK}{ABC}"), 200, true),
+        (
+            format!("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n{OK}{ABC}"),
+            200,
+            true,
+        ),
+        (
+            format!("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 X\r\n\r\n{OK}{ABC}"),
+            200,
+            true,
+        ),
         (format!("HTTP/1.1 100 Continue\r\n\r\n{OK}{ABC}"), 200, true),
         (
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n".to_owned(),
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+                .to_owned(),
             502,
             false,
         ),
@@ -217,7 +346,11 @@ fn answers() -> Vec<(String, u16, bool)> {
         (format!("HTTP/2.0 200 OK\r\n{ABC}"), 502, false),
         (format!("HTTP/1.0 200 OK\r\n{ABC}"), 200, false),
         ("HTTP/1.0 200 OK\r\n\r\nabc".to_owned(), 200, false),
-        (format!("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n{chunks}"), 502, false),
+        (
+            format!("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n{chunks}"),
+            502,
+            false,
+        ),
         ("nonsense\r\n\r\n".to_owned(), 502, false),
         (ok(&format!("X: a\r\n b\r\n{ABC}")), 502, false),
         (ok(&format!("X : a\r\n{ABC}")), 502, false),
@@ -227,17 +360,26 @@ fn answers() -> Vec<(String, u16, bool)> {
         (ok(&format!("X: a\rb: c\r\n{ABC}")), 502, false),
         (ok(&format!("{}{ABC}", many(99))), 200, true),
         (ok(&format!("{}{ABC}", many(120))), 502, false),
-        (ok(&format!("X: {}\r\n{ABC}", "a".repeat(70_000))), 502, false),
+        (
+            ok(&format!("X: {}\r\n{ABC}", "a".repeat(70_000))),
+            502,
+            false,
+        ),
     ]
 }
 
 #[tokio::test]
 async fn each_answer_has_one_reading_or_is_refused() {
-    let mut settings = "upstream = \"http://127.0.0.1:9\"\ntimeouts = { response = 2 }\n".to_owned();
+    let mut settings =
+        "upstream = \"http://127.0.0.1:9\"\ntimeouts = { response = 2 }\n".to_owned();
     let (mut servers, answers) = (Vec::new(), answers());
     for (index, (bytes, _, _)) in answers.iter().enumerate() {
         let server = talker(bytes.clone().into_bytes()).await;
-        settings.push_str(&route(&index.to_string(), &format!("http://{}", server.0), ""));
+        settings.push_str(&route(
+            &index.to_string(),
+            &format!("http://{}", server.0),
+            "",
+        ));
         servers.push(server.1);
     }
     let world = World::new(&settings).await;
@@ -250,8 +392,9 @@ async fn each_answer_has_one_reading_or_is_refused() {
         let mut got = Vec::new();
         for _ in 0..2 {
             let answer = world.client().raw(request("GET").as_bytes()).await;
-            let body =
-                *status != 200 || answer.ends_with("abc") || answer.ends_with("\r\n3\r\nabc\r\n0\r\n\r\n");
+            let body = *status != 200
+                || answer.ends_with("abc")
+                || answer.ends_with("\r\n3\r\nabc\r\n0\r\n\r\n");
             if !body || answer.contains("evil") || answer.matches("content-length").count() > 1 {
                 faults.push(format!("{shown:?}: {answer:?}"));
             }
@@ -273,7 +416,10 @@ async fn an_answer_to_head_that_names_a_length_ends_its_connection() {
     for _ in 0..3 {
         let raw = "HEAD /x/x HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n";
         let answer = world.client().raw(raw.as_bytes()).await;
-        assert!(answer.starts_with(OK) && answer.contains("content-length: 3"), "{answer}");
+        assert!(
+            answer.starts_with(OK) && answer.contains("content-length: 3"),
+            "{answer}"
+        );
         assert!(!answer.contains("abc"), "{answer}");
     }
     assert_eq!(connections.load(Ordering::SeqCst), 3);
@@ -281,7 +427,9 @@ async fn an_answer_to_head_that_names_a_length_ends_its_connection() {
 
 #[tokio::test]
 async fn the_limits_of_an_answers_head_can_be_raised() {
-    let many = (0..120).map(|index| format!("X-{index}: {}\r\n", "a".repeat(700))).collect::<String>();
+    let many = (0..120)
+        .map(|index| format!("X-{index}: {}\r\n", "a".repeat(700)))
+        .collect::<String>();
     let (server, _) = talker(format!("{OK}{many}{ABC}").into_bytes()).await;
     let server = format!("http://{server}");
     for (more, status) in [
@@ -294,7 +442,10 @@ async fn the_limits_of_an_answers_head_can_be_raised() {
         let raw = "GET /x/x HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n";
         let answer = world.client().raw(raw.as_bytes()).await;
         assert_eq!(statuses(&answer), [status], "{more}");
-        assert!(status == 200 || answer.contains("upstream.head"), "{more}: {answer}");
+        assert!(
+            status == 200 || answer.contains("upstream.head"),
+            "{more}: {answer}"
+        );
     }
 }
 
@@ -311,14 +462,18 @@ async fn a_connection_whose_answer_came_before_the_end_of_the_request_is_not_use
     }
     // What is left of the body would be the next request on the connection to the server.
     client.write_all(b"0123456789").await.unwrap();
-    client.write_all(b"GET /x/y HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"GET /x/y HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     let mut rest = String::new();
     client.read_to_string(&mut rest).await.unwrap();
     assert_eq!(statuses(&rest), [200], "{rest}");
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
 
-/// A server that refuses an upload at once and closes: its answer is what the caller gets, not a broken connection.
+/// A server that refuses an upload at once and closes: its answer is what the caller gets, not a
+/// broken connection.
 #[tokio::test]
 async fn an_upload_that_is_refused_early_gets_the_answer() {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -327,7 +482,9 @@ async fn an_upload_that_is_refused_early_gets_the_answer() {
         while let Ok((mut stream, _)) = socket.accept().await {
             _ = stream.read_exact(&mut [0; 20]).await;
             _ = stream
-                .write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc")
+                .write_all(
+                    b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+                )
                 .await;
         }
     });

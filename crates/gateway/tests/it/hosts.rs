@@ -1,4 +1,5 @@
-//! One host in several spellings, at every door: a route for a host covers them all, and the upstream gets one.
+//! One host in several spellings, at every door: a route for a host covers them all, and the
+//! upstream gets one.
 
 use crate::client::{Client, statuses};
 use crate::world::World;
@@ -53,11 +54,18 @@ const REFUSED: [&str; 12] = [
     "0x7f.0.0.1",
 ];
 /// Other hosts.
-const PUBLIC: [&str; 4] = ["other.example", "below.example.", "xadmin.example", "127.0.0.1"];
+const PUBLIC: [&str; 4] = [
+    "other.example",
+    "below.example.",
+    "xadmin.example",
+    "127.0.0.1",
+];
 
 fn all() -> impl Iterator<Item = (&'static str, u16)> {
     let protected = PROTECTED.into_iter().map(|host| (host, 401));
-    protected.chain(REFUSED.map(|host| (host, 400))).chain(PUBLIC.map(|host| (host, 200)))
+    protected
+        .chain(REFUSED.map(|host| (host, 400)))
+        .chain(PUBLIC.map(|host| (host, 200)))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +77,11 @@ async fn a_route_for_a_host_covers_its_spellings_over_http1() {
     };
     for (host, status) in all() {
         assert_eq!(asked("/x", host).await, status, "{host}");
-        assert_eq!(asked(&format!("http://{host}/x"), host).await, status, "{host} in absolute form");
+        assert_eq!(
+            asked(&format!("http://{host}/x"), host).await,
+            status,
+            "{host} in absolute form"
+        );
         for saw in world.upstream.saw() {
             let plain = host.trim_end_matches('.').to_ascii_lowercase();
             for name in ["host", "x-forwarded-host"] {
@@ -88,7 +100,8 @@ async fn a_route_for_a_host_covers_its_spellings_over_http2() {
     let world = World::new(SETTINGS).await;
     for (host, status) in all() {
         // What is no authority at all, the client does not send.
-        let Ok(request) = Request::get(format!("http://{host}/x")).body(Full::<bytes::Bytes>::default())
+        let Ok(request) =
+            Request::get(format!("http://{host}/x")).body(Full::<bytes::Bytes>::default())
         else {
             continue;
         };
@@ -113,14 +126,19 @@ async fn a_route_for_a_host_covers_its_spellings_where_others_ask() {
         let answer = front.send(question.body(Full::default()).unwrap()).await;
         assert_eq!(answer.status, status, "{host}");
         let raw = format!("GET /check/x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        assert_eq!(statuses(&envoy.raw(raw.as_bytes()).await), [status], "{host}");
+        assert_eq!(
+            statuses(&envoy.raw(raw.as_bytes()).await),
+            [status],
+            "{host}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_served_host_is_served_in_every_spelling() {
     let world =
-        World::new("hosts = [\"GW.example.\"]\n[[route]]\npath = \"/**\"\naccess = \"public\"\n").await;
+        World::new("hosts = [\"GW.example.\"]\n[[route]]\npath = \"/**\"\naccess = \"public\"\n")
+            .await;
     let asked = async |host: &str| {
         let raw = format!("GET /x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         statuses(&world.client().raw(raw.as_bytes()).await)[0]

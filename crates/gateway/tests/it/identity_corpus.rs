@@ -52,8 +52,11 @@ async fn the_upstream_sees_what_the_gateway_says_and_nothing_else() {
 
 async fn judge(world: &World, vector: &Vector) {
     let Vector { id, .. } = vector;
-    let token =
-        world.idp.token("bob").without("email").claim("sub", vector.token_sub.as_deref().unwrap_or("user-1"));
+    let token = world
+        .idp
+        .token("bob")
+        .without("email")
+        .claim("sub", vector.token_sub.as_deref().unwrap_or("user-1"));
     let token = token.sign();
     let answer = world.client().raw(request(vector, &token).as_bytes()).await;
     let saw = world.upstream.saw();
@@ -65,7 +68,10 @@ async fn judge(world: &World, vector: &Vector) {
     if id == "long-claim" {
         // Refused, or whole: the limit is the gateway's.
         let long = vector.token_sub.as_ref().unwrap();
-        assert!(statuses(&answer) == [431] || saw[0].values("x-auth-subject") == [long.as_str()], "{id}");
+        assert!(
+            statuses(&answer) == [431] || saw[0].values("x-auth-subject") == [long.as_str()],
+            "{id}"
+        );
         return;
     }
     assert_eq!(statuses(&answer), [200], "{id}: {answer}");
@@ -78,8 +84,16 @@ async fn judge(world: &World, vector: &Vector) {
         assert!(!saw.values(name).contains(&value), "{id}: {name}");
     }
     let printable = |value: &str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    assert!(saw.values("x-auth-subject").iter().all(|value| printable(value)), "{id}");
-    assert!(saw.values("authorization").is_empty(), "{id}: the token stays with the gateway");
+    assert!(
+        saw.values("x-auth-subject")
+            .iter()
+            .all(|value| printable(value)),
+        "{id}"
+    );
+    assert!(
+        saw.values("authorization").is_empty(),
+        "{id}: the token stays with the gateway"
+    );
     assert_eq!(saw.values("host"), ["gw.example"], "{id}");
     assert_eq!(saw.values("x-forwarded-for"), ["127.0.0.1"], "{id}");
 }
@@ -87,8 +101,10 @@ async fn judge(world: &World, vector: &Vector) {
 fn request(vector: &Vector, token: &str) -> String {
     let route = vector.route.as_deref().unwrap_or("/orders");
     let chunked = !vector.trailers.is_empty();
-    let mut request =
-        format!("{} {route} HTTP/1.1\r\nHost: gw.example\r\n", if chunked { "POST" } else { "GET" });
+    let mut request = format!(
+        "{} {route} HTTP/1.1\r\nHost: gw.example\r\n",
+        if chunked { "POST" } else { "GET" }
+    );
     if vector.route.is_none() {
         request.push_str(&format!("Authorization: Bearer {token}\r\n"));
     }

@@ -18,7 +18,11 @@ async fn other_settings_apply_at_once_and_keep_the_keys() {
     world.handle.reload(world.settings("")).await.unwrap();
     assert_eq!(client.get("/x", None).await.status, 401);
     assert_eq!(client.get("/x", Some(&world.token())).await.status, 200);
-    assert_eq!(world.idp.jwks_fetches(), fetches, "the issuers are the same: so are their keys");
+    assert_eq!(
+        world.idp.jwks_fetches(),
+        fetches,
+        "the issuers are the same: so are their keys"
+    );
     world.handle.reload(world.settings(OPEN)).await.unwrap();
     assert_eq!(client.get("/x", None).await.status, 200);
 }
@@ -27,9 +31,14 @@ async fn other_settings_apply_at_once_and_keep_the_keys() {
 async fn a_request_ends_with_the_settings_it_began_with() {
     let world = World::new(OPEN).await;
     let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
-    let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
-    stream.write_all(format!("{head}o").as_bytes()).await.unwrap();
-    // The upstream has the head when the gateway has decided; its answer comes with the rest of the body.
+    let head =
+        "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
+    stream
+        .write_all(format!("{head}o").as_bytes())
+        .await
+        .unwrap();
+    // The upstream has the head when the gateway has decided; its answer comes with the rest of the
+    // body.
     tokio::time::sleep(Duration::from_millis(100)).await;
     world.handle.reload(world.settings("")).await.unwrap();
     stream.write_all(b"k").await.unwrap();
@@ -45,16 +54,24 @@ async fn requests_under_way_end_before_the_gateway_does() {
     assert_eq!(admin.get("/ready", None).await.status, 200);
     let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
     let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 2\r\n\r\n";
-    stream.write_all(format!("{head}o").as_bytes()).await.unwrap();
+    stream
+        .write_all(format!("{head}o").as_bytes())
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     world.begin_to_stop();
-    world.eventually(|| std::net::TcpStream::connect(world.gateway).is_err()).await;
+    world
+        .eventually(|| std::net::TcpStream::connect(world.gateway).is_err())
+        .await;
     assert_eq!(admin.get("/ready", None).await.status, 503);
     assert_eq!(admin.get("/live", None).await.status, 200);
     stream.write_all(b"k").await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"),
+        "{answer}"
+    );
     world.stop().await;
 }
 
@@ -73,7 +90,13 @@ async fn probes_tell_whether_there_are_keys() {
     let world = World::new("admin = { listen = \"127.0.0.1:0\" }\n").await;
     let admin = Client::new(world.admin.unwrap());
     assert_eq!(admin.get("/ready", None).await.body, "ready\n");
-    assert!(admin.get("/metrics", None).await.body.ends_with(b"\nportcullis_gateway_ready 1\n"));
+    assert!(
+        admin
+            .get("/metrics", None)
+            .await
+            .body
+            .ends_with(b"\nportcullis_gateway_ready 1\n")
+    );
     assert_eq!(admin.get("/x", None).await.status, 404);
     let mut request = get("/ready", None);
     *request.method_mut() = http::Method::POST;
@@ -87,7 +110,10 @@ async fn changed_files_are_taken_into_use_and_bad_ones_are_not() {
     let path = folder.join("portcullis.toml");
     let world = World::new("").await;
     std::fs::write(&path, world.document("")).unwrap();
-    let watching = tokio::spawn(portcullis_gateway::watch(world.handle.clone(), path.clone()));
+    let watching = tokio::spawn(portcullis_gateway::watch(
+        world.handle.clone(),
+        path.clone(),
+    ));
     let client = world.client();
     let becomes = async |status: u16| {
         for _ in 0..1_000 {
@@ -117,17 +143,37 @@ async fn changed_files_are_taken_into_use_and_bad_ones_are_not() {
 #[tokio::test]
 async fn a_new_issuer_is_taken_into_use_with_its_keys() {
     let world = World::new("").await;
-    let other = portcullis_idp::Idp::start(portcullis_idp::IdpConfig::default()).await.unwrap();
-    let issuer = format!("[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n", other.issuer(), other.audience());
+    let other = portcullis_idp::Idp::start(portcullis_idp::IdpConfig::default())
+        .await
+        .unwrap();
+    let issuer = format!(
+        "[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n",
+        other.issuer(),
+        other.audience()
+    );
     let text = format!("{}{issuer}", world.document(""));
-    let settings = portcullis_gateway::Config::from_toml(&text).unwrap().try_into().unwrap();
+    let settings = portcullis_gateway::Config::from_toml(&text)
+        .unwrap()
+        .try_into()
+        .unwrap();
     let revoked = Revocation::client(world.idp.issuer(), "robot", world.clock.now());
-    world.handle.resource_server().revoke(revoked).await.unwrap();
+    world
+        .handle
+        .resource_server()
+        .revoke(revoked)
+        .await
+        .unwrap();
     world.handle.reload(settings).await.unwrap();
     assert!(world.handle.is_ready());
-    assert_eq!(world.client().get("/x", Some(&world.token())).await.status, 200);
+    assert_eq!(
+        world.client().get("/x", Some(&world.token())).await.status,
+        200
+    );
     let revoked = world.idp.token("alice").claim("client_id", "robot").sign();
     let answer = world.client().get("/x", Some(&revoked)).await;
     assert_eq!(answer.code(), "token.revoked", "what was revoked stays so");
-    assert!(other.jwks_fetches() > 0, "the keys were there before the first request");
+    assert!(
+        other.jwks_fetches() > 0,
+        "the keys were there before the first request"
+    );
 }

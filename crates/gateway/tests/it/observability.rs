@@ -1,5 +1,5 @@
-//! What operators are given: the page of all names, the alert rules and the dashboard, held against the code and
-//! against a real scrape.
+//! What operators are given: the page of all names, the alert rules and the dashboard, held against
+//! the code and against a real scrape.
 
 use crate::client::Client;
 use crate::world::World;
@@ -27,7 +27,8 @@ fn read(path: &str) -> String {
 fn named(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let ours = words.filter(|word| word.starts_with("portcullis_"));
-    ours.map(|word| word.strip_suffix("_bucket").unwrap_or(word).to_owned()).collect()
+    ours.map(|word| word.strip_suffix("_bucket").unwrap_or(word).to_owned())
+        .collect()
 }
 
 async fn scrape() -> String {
@@ -35,7 +36,9 @@ async fn scrape() -> String {
     for token in [Some(&*world.token()), None] {
         world.client().get("/x", token).await;
     }
-    let answer = Client::new(world.admin.unwrap()).get("/metrics", None).await;
+    let answer = Client::new(world.admin.unwrap())
+        .get("/metrics", None)
+        .await;
     String::from_utf8(answer.body.to_vec()).unwrap()
 }
 
@@ -45,23 +48,43 @@ fn documents_list_every_name() {
         "# What Portcullis tells\n\nMade from the code by `cargo xtask docs`; do not edit. How the figures, audit records and traces are set up\n\
          is in [gateway.md](gateway.md#logs-metrics-traces).\n",
     );
-    for (title, table) in
-        [("Metrics of the resource server", decisions::METRICS), ("Metrics of the gateway", gateway::METRICS)]
-    {
-        write!(text, "\n## {title}\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n").unwrap();
-        for Metric { name, kind, labels, help } in table {
+    for (title, table) in [
+        ("Metrics of the resource server", decisions::METRICS),
+        ("Metrics of the gateway", gateway::METRICS),
+    ] {
+        write!(
+            text,
+            "\n## {title}\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
+        )
+        .unwrap();
+        for Metric {
+            name,
+            kind,
+            labels,
+            help,
+        } in table
+        {
             let kind = match kind {
                 Kind::Counter => "counter",
                 Kind::Gauge => "gauge",
                 _ => "histogram, seconds",
             };
             let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
-            writeln!(text, "| `{name}` | {kind} | {} | {help} |", labels.join(", ")).unwrap();
+            writeln!(
+                text,
+                "| `{name}` | {kind} | {} | {help} |",
+                labels.join(", ")
+            )
+            .unwrap();
         }
     }
     for (title, name, tables) in [
         ("Spans", "span", [decisions::SPANS, gateway::SPANS]),
-        ("Fields of log lines", "field", [decisions::FIELDS, gateway::FIELDS]),
+        (
+            "Fields of log lines",
+            "field",
+            [decisions::FIELDS, gateway::FIELDS],
+        ),
     ] {
         write!(text, "\n## {title}\n\n| {name} | meaning |\n|---|---|\n").unwrap();
         for (name, meaning) in tables.into_iter().flatten() {
@@ -72,7 +95,10 @@ fn documents_list_every_name() {
     if std::env::var_os("PORTCULLIS_WRITE_DOCUMENTS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
-    assert!(read("docs/observability.md") == text, "not what the code says: run `cargo xtask docs`");
+    assert!(
+        read("docs/observability.md") == text,
+        "not what the code says: run `cargo xtask docs`"
+    );
 }
 
 #[test]
@@ -81,8 +107,14 @@ fn rules_and_dashboard_name_only_what_there_is_and_the_dashboard_names_all() {
     assert_eq!(all.len(), metrics().count(), "a name is given once");
     let dashboard = named(&read("deploy/grafana/portcullis.json"));
     for (file, named) in [
-        ("deploy/prometheus/alerts.yml", named(&read("deploy/prometheus/alerts.yml"))),
-        ("deploy/prometheus/alerts_test.yml", named(&read("deploy/prometheus/alerts_test.yml"))),
+        (
+            "deploy/prometheus/alerts.yml",
+            named(&read("deploy/prometheus/alerts.yml")),
+        ),
+        (
+            "deploy/prometheus/alerts_test.yml",
+            named(&read("deploy/prometheus/alerts_test.yml")),
+        ),
         ("deploy/grafana/portcullis.json", dashboard.clone()),
     ] {
         assert!(named.len() > 4, "{file}");
@@ -97,13 +129,19 @@ fn rules_and_dashboard_name_only_what_there_is_and_the_dashboard_names_all() {
 async fn every_metric_is_in_a_scrape_and_every_line_is_well_formed() {
     let text = scrape().await;
     for metric in metrics() {
-        assert!(text.contains(&format!("# TYPE {} ", metric.name)), "{}", metric.name);
+        assert!(
+            text.contains(&format!("# TYPE {} ", metric.name)),
+            "{}",
+            metric.name
+        );
     }
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (series, value) = line.rsplit_once(' ').unwrap();
         value.parse::<f64>().unwrap_or_else(|_| panic!("{line}"));
         let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
-        let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+        let base = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end));
         let metric = metrics().find(|metric| metric.name == name || Some(metric.name) == base);
         let metric = metric.unwrap_or_else(|| panic!("{line}"));
         for label in metric.labels {
@@ -112,13 +150,18 @@ async fn every_metric_is_in_a_scrape_and_every_line_is_well_formed() {
     }
 }
 
-/// Prometheus' own tool, from `PORTCULLIS_PROMTOOL` or the path. `None`, and a word about it, where it is not there.
+/// Prometheus' own tool, from `PORTCULLIS_PROMTOOL` or the path. `None`, and a word about it, where
+/// it is not there.
 #[allow(clippy::print_stdout, reason = "what is skipped is said")]
 fn promtool(arguments: &[&str], folder: &Path, input: &str) -> Option<String> {
     let program = std::env::var_os("PORTCULLIS_PROMTOOL").unwrap_or_else(|| "promtool".into());
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder);
-    let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let spawned = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
     let Ok(mut child) = spawned else {
         // Past the test runner, which keeps what passing tests print.
         _ = std::io::Write::write_all(
@@ -127,7 +170,12 @@ fn promtool(arguments: &[&str], folder: &Path, input: &str) -> Option<String> {
         );
         return None;
     };
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     let told = [output.stdout, output.stderr].concat();
     let told = String::from_utf8_lossy(&told).into_owned();
@@ -151,8 +199,11 @@ fn prometheus_reads_the_rules_and_they_fire_when_they_should() {
 /// The fields of log lines and spans in the sources: each has its place in the tables.
 #[test]
 fn log_lines_have_only_fields_that_are_listed() {
-    let listed: BTreeSet<&str> =
-        [decisions::FIELDS, gateway::FIELDS].into_iter().flatten().map(|(name, _)| *name).collect();
+    let listed: BTreeSet<&str> = [decisions::FIELDS, gateway::FIELDS]
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| *name)
+        .collect();
     let (mut found, mut unlisted) = (0, BTreeSet::new());
     for crate_name in ["resource-server", "gateway"] {
         for file in sources(&root().join("crates").join(crate_name).join("src")) {
@@ -171,7 +222,9 @@ fn log_lines_have_only_fields_that_are_listed() {
 
 /// The fields of one call of a macro, of which the text begins with its name.
 fn fields(call: &str) -> Vec<String> {
-    let Some((name, rest)) = call.split_once("!(") else { return Vec::new() };
+    let Some((name, rest)) = call.split_once("!(") else {
+        return Vec::new();
+    };
     if !["error", "warn", "info", "debug", "debug_span"].contains(&name) {
         return Vec::new();
     }
@@ -189,13 +242,30 @@ fn fields(call: &str) -> Vec<String> {
     let arguments = arguments.map(str::trim);
     let before_text = arguments.take_while(|argument| !argument.starts_with('"'));
     let fields = before_text.filter(|argument| !argument.starts_with("events::"));
-    let name =
-        |field: &str| field.split('=').next().unwrap().trim().trim_start_matches(['%', '?']).to_owned();
+    let name = |field: &str| {
+        field
+            .split('=')
+            .next()
+            .unwrap()
+            .trim()
+            .trim_start_matches(['%', '?'])
+            .to_owned()
+    };
     fields.map(name).filter(|name| !name.is_empty()).collect()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let nested = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
-    nested.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let nested = entries.flat_map(|path| {
+        if path.is_dir() {
+            sources(&path)
+        } else {
+            vec![path]
+        }
+    });
+    nested
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }

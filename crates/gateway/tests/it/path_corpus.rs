@@ -1,4 +1,5 @@
-//! `request-paths.json`: the route of each path, and that the upstream gets the path that was decided on.
+//! `request-paths.json`: the route of each path, and that the upstream gets the path that was
+//! decided on.
 
 use crate::client::statuses;
 use crate::world::World;
@@ -25,15 +26,23 @@ struct Vector {
     headers: Vec<(String, String)>,
 }
 
-/// A fragment is cut off by the HTTP library before anybody decides: the request is the one without it.
-const CUT: [(&str, &str); 2] = [("/public/a#/../admin", "public"), ("/admin#/public/a", "protected")];
+/// A fragment is cut off by the HTTP library before anybody decides: the request is the one without
+/// it.
+const CUT: [(&str, &str); 2] = [
+    ("/public/a#/../admin", "public"),
+    ("/admin#/public/a", "protected"),
+];
 
 /// The routes of the corpus as settings. A value of JSON is one of TOML here.
 fn settings(routes: &[Map<String, Value>]) -> String {
     let mut settings = String::from("hosts = [\"gw.example\"]\n");
     for route in routes {
         settings.push_str("[[route]]\n");
-        settings.extend(route.iter().map(|(name, value)| format!("{name} = {value}\n")));
+        settings.extend(
+            route
+                .iter()
+                .map(|(name, value)| format!("{name} = {value}\n")),
+        );
     }
     settings
 }
@@ -46,8 +55,11 @@ async fn a_path_falls_under_one_rule_and_is_forwarded_as_decided() {
     let world = World::new(&settings(&corpus.routes)).await;
     let mut faults = Vec::new();
     for vector in &corpus.vectors {
-        let fields: String =
-            vector.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let fields: String = vector
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
         let raw = format!(
             "GET {} HTTP/1.1\r\nHost: gw.example\r\n{fields}Connection: close\r\n\r\n",
             vector.target
@@ -63,7 +75,10 @@ async fn a_path_falls_under_one_rule_and_is_forwarded_as_decided() {
             }
         };
         let saw = world.upstream.saw();
-        let cut = CUT.iter().find(|(target, _)| *target == vector.target).map(|(_, found)| *found);
+        let cut = CUT
+            .iter()
+            .find(|(target, _)| *target == vector.target)
+            .map(|(_, found)| *found);
         let fits = found == cut.unwrap_or(&vector.expect)
             || (vector.or_protected && found == "protected")
             || (vector.or_reject && found == "reject");
@@ -74,7 +89,9 @@ async fn a_path_falls_under_one_rule_and_is_forwarded_as_decided() {
         for saw in saw {
             let path = saw.target.split('?').next().unwrap();
             assert!(
-                path.starts_with("/public") || path == "/healthz" || path.starts_with("/.well-known/"),
+                path.starts_with("/public")
+                    || path == "/healthz"
+                    || path.starts_with("/.well-known/"),
                 "{saw:?}"
             );
             assert!(!path.contains("/.."), "{saw:?}");
@@ -82,8 +99,12 @@ async fn a_path_falls_under_one_rule_and_is_forwarded_as_decided() {
                 assert_eq!(path, forwarded, "{vector:?}");
             }
             // Nothing that servers take another path or method from arrives.
-            for name in ["x-original-url", "x-rewrite-url", "x-http-method-override", "x-envoy-original-path"]
-            {
+            for name in [
+                "x-original-url",
+                "x-rewrite-url",
+                "x-http-method-override",
+                "x-envoy-original-path",
+            ] {
                 assert!(saw.values(name).is_empty(), "{saw:?}");
             }
         }

@@ -23,10 +23,16 @@ const NONE: [(&str, &str); 10] = [
     ("Connection: origin, access-control-request-method\r\n", ""),
     ("Connection: Origin\r\n", ""),
     ("Connection: x, ACCESS-CONTROL-REQUEST-METHOD\r\n", ""),
-    ("Connection: access-control-request-headers\r\nAccess-Control-Request-Headers: x\r\n", ""),
+    (
+        "Connection: access-control-request-headers\r\nAccess-Control-Request-Headers: x\r\n",
+        "",
+    ),
     ("Origin: https://other.example\r\n", ""),
     ("Access-Control-Request-Method: DELETE\r\n", ""),
-    ("Access-Control-Request-Headers: a\r\nAccess-Control-Request-Headers: b\r\n", ""),
+    (
+        "Access-Control-Request-Headers: a\r\nAccess-Control-Request-Headers: b\r\n",
+        "",
+    ),
     ("Content-Length: 4\r\n", "a=b\n"),
     ("Transfer-Encoding: chunked\r\n", "4\r\na=b\n\r\n0\r\n\r\n"),
     ("Transfer-Encoding: chunked\r\n", "0\r\n\r\n"),
@@ -42,7 +48,11 @@ async fn asked(client: Client, target: &str, head: &str, body: &str) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_upstream_sees_a_preflight_or_nothing() {
     let world = World::new(SETTINGS).await;
-    for head in ["", "Content-Length: 0\r\n", "Access-Control-Request-Headers: authorization, x\r\n"] {
+    for head in [
+        "",
+        "Content-Length: 0\r\n",
+        "Access-Control-Request-Headers: authorization, x\r\n",
+    ] {
         assert_eq!(asked(world.client(), "/x", head, "").await, 200, "{head}");
         let saw = world.upstream.saw();
         assert_eq!((saw.len(), saw[0].body.len()), (1, 0));
@@ -69,16 +79,21 @@ async fn a_preflight_of_http2_has_no_body_either() {
         _ = response.into_body().collect().await;
     }
     // A body that no header announces.
-    let body =
-        http_body_util::StreamBody::new(futures_util::stream::iter([Ok::<_, std::convert::Infallible>(
-            http_body::Frame::data(Bytes::from("a=b")),
-        )]));
+    let body = http_body_util::StreamBody::new(futures_util::stream::iter([Ok::<
+        _,
+        std::convert::Infallible,
+    >(
+        http_body::Frame::data(Bytes::from("a=b")),
+    )]));
     let request = Request::options("http://gw.example/x")
         .header("origin", "https://app.example")
         .header("access-control-request-method", "PUT")
         .body(body)
         .unwrap();
-    assert_eq!(world.client().open_http2(request).await.status().as_u16(), 401);
+    assert_eq!(
+        world.client().open_http2(request).await.status().as_u16(),
+        401
+    );
     assert_eq!(world.upstream.saw().len(), 1, "the one without a body");
 }
 
@@ -86,11 +101,18 @@ async fn a_preflight_of_http2_has_no_body_either() {
 async fn who_is_asked_about_a_preflight_reads_it_as_strictly() {
     let world = World::new(SETTINGS).await;
     let told = "X-Forwarded-Method: OPTIONS\r\nX-Forwarded-Uri: /x\r\nX-Forwarded-Host: gw.example\r\nX-Forwarded-Proto: https\r\n";
-    let (front, envoy) = (Client::new(world.forward_auth.unwrap()), Client::new(world.ext_authz.unwrap()));
+    let (front, envoy) = (
+        Client::new(world.forward_auth.unwrap()),
+        Client::new(world.ext_authz.unwrap()),
+    );
     assert_eq!(asked(front, "/", told, "").await, 200);
     assert_eq!(asked(envoy, "/check/x", "", "").await, 200);
     for (head, body) in NONE {
-        assert_eq!(asked(front, "/", &format!("{told}{head}"), body).await, 401, "{head}");
+        assert_eq!(
+            asked(front, "/", &format!("{told}{head}"), body).await,
+            401,
+            "{head}"
+        );
         assert_eq!(asked(envoy, "/check/x", head, body).await, 401, "{head}");
     }
 }

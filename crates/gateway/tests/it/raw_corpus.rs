@@ -1,7 +1,8 @@
 //! `raw-http1.json`: framing, hosts and field syntax, as bytes on a connection.
 //!
-//! Behind the bytes of each row comes another request, which asks for the connection to be closed: so a connection
-//! that should have been closed before is found out, and one that goes on is seen to be in step.
+//! Behind the bytes of each row comes another request, which asks for the connection to be closed:
+//! so a connection that should have been closed before is found out, and one that goes on is seen
+//! to be in step.
 
 use crate::client::statuses;
 use crate::world::World;
@@ -46,7 +47,11 @@ async fn no_bytes_are_read_in_two_ways() {
             let world = World::new(SETTINGS).await;
             let mut faults = Vec::new();
             for vector in vectors {
-                faults.extend(judged(&world, &vector).await.map(|fault| format!("{}: {fault}", vector.id)));
+                faults.extend(
+                    judged(&world, &vector)
+                        .await
+                        .map(|fault| format!("{}: {fault}", vector.id)),
+                );
             }
             faults
         });
@@ -57,24 +62,39 @@ async fn no_bytes_are_read_in_two_ways() {
 
 /// What is wrong with what became of a row, if anything.
 async fn judged(world: &World, vector: &Vector) -> Option<String> {
-    let answer = world.client().raw(format!("{}{BEHIND}", vector.raw).as_bytes()).await;
+    let answer = world
+        .client()
+        .raw(format!("{}{BEHIND}", vector.raw).as_bytes())
+        .await;
     let statuses = statuses(&answer);
     let saw = world.upstream.saw();
-    let whole: Vec<&str> = saw.iter().filter(|saw| saw.whole).map(|saw| saw.target.as_str()).collect();
+    let whole: Vec<&str> = saw
+        .iter()
+        .filter(|saw| saw.whole)
+        .map(|saw| saw.target.as_str())
+        .collect();
     let told = format!("statuses {statuses:?}, upstream saw {saw:?}");
     if saw.iter().any(|saw| saw.target.contains("admin")) {
         return Some(format!("a protected path was reached: {told}"));
     }
-    if saw.iter().any(|saw| saw.headers.contains_key("x-auth-subject")) {
+    if saw
+        .iter()
+        .any(|saw| saw.headers.contains_key("x-auth-subject"))
+    {
         return Some(format!("an identity was smuggled: {told}"));
     }
     if whole.len() != statuses.iter().filter(|status| **status == 200).count() {
-        return Some(format!("upstream requests are not the answered ones: {told}"));
+        return Some(format!(
+            "upstream requests are not the answered ones: {told}"
+        ));
     }
     if vector.status.is_some() && statuses.first().copied() != vector.status {
         return Some(format!("not {:?}: {told}", vector.status));
     }
-    let seen = saw.iter().find(|saw| saw.whole).map(|saw| String::from_utf8_lossy(&saw.body).into_owned());
+    let seen = saw
+        .iter()
+        .find(|saw| saw.whole)
+        .map(|saw| String::from_utf8_lossy(&saw.body).into_owned());
     if vector.body.is_some() && seen != vector.body {
         return Some(format!("another body: {told}"));
     }

@@ -37,8 +37,13 @@ impl Frame {
 
     /// The value of a setting, in a frame of settings.
     pub(crate) fn setting(&self, name: u16) -> Option<u32> {
-        let mut settings = self.payload.chunks(6).filter(|it| it[..2] == name.to_be_bytes());
-        settings.next_back().map(|it| u32::from_be_bytes(it[2..].try_into().unwrap()))
+        let mut settings = self
+            .payload
+            .chunks(6)
+            .filter(|it| it[..2] == name.to_be_bytes());
+        settings
+            .next_back()
+            .map(|it| u32::from_be_bytes(it[2..].try_into().unwrap()))
     }
 }
 
@@ -68,17 +73,34 @@ impl Ended {
 
 impl RawHttp2 {
     /// Connects, and acknowledges the server's settings unless they are to wait for it.
-    pub(crate) async fn open(address: SocketAddr, settings: &[(u16, u32)], acknowledge: bool) -> Self {
+    pub(crate) async fn open(
+        address: SocketAddr,
+        settings: &[(u16, u32)],
+        acknowledge: bool,
+    ) -> Self {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let payload: Vec<u8> = settings
             .iter()
             .flat_map(|(name, value)| [&name.to_be_bytes()[..], &value.to_be_bytes()].concat())
             .collect();
-        let begin = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(SETTINGS, 0, 0, &payload)].concat();
+        let begin = [
+            &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..],
+            &frame(SETTINGS, 0, 0, &payload),
+        ]
+        .concat();
         stream.write_all(&begin).await.unwrap();
-        let settings = Frame { kind: SETTINGS, flags: 0, stream: 0, payload: Vec::new() };
-        let mut connection = Self { stream, settings, answers_pings: true };
+        let settings = Frame {
+            kind: SETTINGS,
+            flags: 0,
+            stream: 0,
+            payload: Vec::new(),
+        };
+        let mut connection = Self {
+            stream,
+            settings,
+            answers_pings: true,
+        };
         connection.settings = loop {
             let frame = connection.next().await.unwrap();
             if frame.kind == SETTINGS && frame.flags & ACK == 0 {
@@ -93,29 +115,50 @@ impl RawHttp2 {
 
     /// Writes a frame. That the server has closed the connection shows when something is read.
     pub(crate) async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        _ = self.stream.write_all(&frame(kind, flags, stream, payload)).await;
+        _ = self
+            .stream
+            .write_all(&frame(kind, flags, stream, payload))
+            .await;
     }
 
     /// A request, with these fields beyond the usual ones.
-    pub(crate) async fn request(&mut self, stream: u32, path: &str, fields: &[(&str, &str)], end: bool) {
+    pub(crate) async fn request(
+        &mut self,
+        stream: u32,
+        path: &str,
+        fields: &[(&str, &str)],
+        end: bool,
+    ) {
         let method = if end { "GET" } else { "POST" };
-        let block =
-            [head(method, path), fields.iter().flat_map(|(name, value)| literal(name, value)).collect()];
+        let block = [
+            head(method, path),
+            fields
+                .iter()
+                .flat_map(|(name, value)| literal(name, value))
+                .collect(),
+        ];
         let flags = END_HEADERS | if end { END_STREAM } else { 0 };
         self.send(HEADERS, flags, stream, &block.concat()).await;
     }
 
-    /// The next frame; `None` at the end of the connection. Pings are answered meanwhile, if they are.
+    /// The next frame; `None` at the end of the connection. Pings are answered meanwhile, if they
+    /// are.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             let mut head = [0; 9];
-            let read = tokio::time::timeout(Duration::from_secs(20), self.stream.read_exact(&mut head));
+            let read =
+                tokio::time::timeout(Duration::from_secs(20), self.stream.read_exact(&mut head));
             read.await.expect("a frame, or the end").ok()?;
             let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
             let mut payload = vec![0; length];
             self.stream.read_exact(&mut payload).await.ok()?;
             let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
-            let frame = Frame { kind: head[3], flags: head[4], stream, payload };
+            let frame = Frame {
+                kind: head[3],
+                flags: head[4],
+                stream,
+                payload,
+            };
             if frame.kind == PING && frame.flags & ACK == 0 {
                 if self.answers_pings {
                     self.send(PING, ACK, 0, &frame.payload).await;
@@ -131,15 +174,20 @@ impl RawHttp2 {
         let mut streams = BTreeMap::<u32, Ended>::new();
         let mut over = 0;
         while over < many {
-            let frame = self.next().await.unwrap_or_else(|| panic!("the connection ended: {streams:?}"));
+            let frame = self
+                .next()
+                .await
+                .unwrap_or_else(|| panic!("the connection ended: {streams:?}"));
             if !matches!(frame.kind, DATA | HEADERS | RESET) {
                 continue;
             }
             let stream = streams.entry(frame.stream).or_default();
             match frame.kind {
-                // The status stands first; 200 has a byte of its own, after a change of the table's size.
+                // The status stands first; 200 has a byte of its own, after a change of the table's
+                // size.
                 HEADERS => {
-                    stream.ok |= frame.payload.iter().find(|byte| **byte & 0xe0 != 0x20) == Some(&0x88);
+                    stream.ok |=
+                        frame.payload.iter().find(|byte| **byte & 0xe0 != 0x20) == Some(&0x88);
                 }
                 DATA => stream.body.extend_from_slice(&frame.payload),
                 _ => stream.reset = true,
@@ -167,8 +215,13 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
 /// The fields that every request has.
 pub(crate) fn head(method: &str, path: &str) -> Vec<u8> {
     // `:scheme: http` is the sixth of the static table.
-    [literal(":method", method), vec![0x86], literal(":path", path), literal(":authority", "gw.example")]
-        .concat()
+    [
+        literal(":method", method),
+        vec![0x86],
+        literal(":path", path),
+        literal(":authority", "gw.example"),
+    ]
+    .concat()
 }
 
 /// A field that is not to be remembered.

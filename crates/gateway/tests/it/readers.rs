@@ -1,4 +1,5 @@
-//! Those who do not take what they asked for, connections without an end, and bodies that nobody waits for.
+//! Those who do not take what they asked for, connections without an end, and bodies that nobody
+//! waits for.
 
 use crate::client::{Client, get, statuses};
 use crate::raw_http2::{
@@ -16,7 +17,8 @@ const LARGE: usize = 5_000_000;
 /// More than all buffers between the two sides can hold.
 const TOO_LARGE_TO_BUFFER: usize = 60_000_000;
 
-/// A server that answers with so many bytes, and tells of each connection that ends before they are all taken.
+/// A server that answers with so many bytes, and tells of each connection that ends before they are
+/// all taken.
 async fn large(bytes: usize) -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -38,9 +40,14 @@ async fn large(bytes: usize) -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
 }
 
 async fn counted(world: &World, series: &str) -> f64 {
-    let answer = Client::new(world.admin.unwrap()).get("/metrics", None).await;
+    let answer = Client::new(world.admin.unwrap())
+        .get("/metrics", None)
+        .await;
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(series)).unwrap_or("0");
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(series))
+        .unwrap_or("0");
     line.trim().parse().unwrap()
 }
 
@@ -57,7 +64,9 @@ async fn a_stream_that_is_not_taken_ends_and_lets_its_upstream_go() {
     }
     // One of them is taken: that the others stand still is not held against it.
     let mut taken = 0;
-    reader.send(WINDOW_UPDATE, 0, 9, &i32::MAX.to_be_bytes()).await;
+    reader
+        .send(WINDOW_UPDATE, 0, 9, &i32::MAX.to_be_bytes())
+        .await;
     let mut reset = Vec::new();
     while taken < LARGE || reset.len() < 4 {
         let frame = reader.next().await.expect("the connection goes on");
@@ -77,19 +86,31 @@ async fn a_stream_that_is_not_taken_ends_and_lets_its_upstream_go() {
     for _ in 0..4 {
         broken.recv().await.unwrap();
     }
-    assert!(counted(&world, "portcullis_gateway_ended_streams_total{cause=\"reader\"}").await >= 4.0);
+    assert!(
+        counted(
+            &world,
+            "portcullis_gateway_ended_streams_total{cause=\"reader\"}"
+        )
+        .await
+            >= 4.0
+    );
     assert!(counted(&world, "portcullis_gateway_requests_under_way").await < 1.0);
 }
 
 #[tokio::test]
 async fn a_connection_of_http1_that_is_not_read_ends_and_lets_its_upstream_go() {
     let (upstream, mut broken) = large(TOO_LARGE_TO_BUFFER).await;
-    let world =
-        World::new(&format!("upstream = \"http://{upstream}\"\ntimeouts = {{ reader = 1 }}\n{PUBLIC}")).await;
+    let world = World::new(&format!(
+        "upstream = \"http://{upstream}\"\ntimeouts = {{ reader = 1 }}\n{PUBLIC}"
+    ))
+    .await;
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let mut stream = socket.connect(world.gateway).await.unwrap();
-    stream.write_all(b"GET /x HTTP/1.1\r\nHost: gw.example\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /x HTTP/1.1\r\nHost: gw.example\r\n\r\n")
+        .await
+        .unwrap();
     broken.recv().await.unwrap();
 }
 
@@ -112,9 +133,14 @@ async fn no_connection_takes_requests_for_ever() {
     };
     let driven = tokio::spawn(connection);
     loop {
-        let Ok(answer) = sender.send_request(get("/x", None)).await else { break };
+        let Ok(answer) = sender.send_request(get("/x", None)).await else {
+            break;
+        };
         assert_eq!(answer.status(), 200);
-        let last = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
+        let last = answer
+            .headers()
+            .get(CONNECTION)
+            .is_some_and(|value| value == "close");
         http_body_util::BodyExt::collect(answer).await.unwrap();
         if last || sender.ready().await.is_err() {
             break;
@@ -127,7 +153,10 @@ async fn no_connection_takes_requests_for_ever() {
         client.request(stream, "/x", &[], true).await;
         stream += 2;
         let mut frame = client.next().await;
-        while frame.as_ref().is_some_and(|frame| !frame.ends() && frame.kind != crate::raw_http2::GOAWAY) {
+        while frame
+            .as_ref()
+            .is_some_and(|frame| !frame.ends() && frame.kind != crate::raw_http2::GOAWAY)
+        {
             frame = client.next().await;
         }
         match frame {
@@ -142,16 +171,28 @@ async fn no_connection_takes_requests_for_ever() {
 async fn upload(world: &World, length: usize) -> (Vec<u8>, bool, usize) {
     let mut client = RawHttp2::open(world.gateway, &[], true).await;
     // Of the connection, and of the stream.
-    let mut initial = client.settings.setting(INITIAL_WINDOW).map_or(65_535, |it| it as usize);
+    let mut initial = client
+        .settings
+        .setting(INITIAL_WINDOW)
+        .map_or(65_535, |it| it as usize);
     let mut room = [65_535, initial];
-    client.request(1, "/x", &[("content-length", &length.to_string())], false).await;
+    client
+        .request(1, "/x", &[("content-length", &length.to_string())], false)
+        .await;
     let (mut sent, mut body, mut answered, mut reset) = (0, Vec::new(), false, false);
     while !reset {
         while room[0].min(room[1]) > 0 && sent < length {
             let piece = room[0].min(room[1]).min(16_384).min(length - sent);
             sent += piece;
             room = room.map(|room| room - piece);
-            client.send(DATA, if sent == length { END_STREAM } else { 0 }, 1, &vec![7; piece]).await;
+            client
+                .send(
+                    DATA,
+                    if sent == length { END_STREAM } else { 0 },
+                    1,
+                    &vec![7; piece],
+                )
+                .await;
         }
         if sent == length && answered {
             break;
@@ -163,14 +204,20 @@ async fn upload(world: &World, length: usize) -> (Vec<u8>, bool, usize) {
                 room[usize::from(frame.stream != 0)] += more;
             }
             SETTINGS if frame.flags & ACK == 0 => {
-                let larger = frame.setting(INITIAL_WINDOW).map_or(initial, |it| it as usize);
+                let larger = frame
+                    .setting(INITIAL_WINDOW)
+                    .map_or(initial, |it| it as usize);
                 room[1] = (room[1] + larger).saturating_sub(initial);
                 initial = larger;
                 client.send(SETTINGS, ACK, 0, &[]).await;
             }
             RESET => reset = true,
             HEADERS | DATA if frame.stream == 1 => {
-                body.extend_from_slice(if frame.kind == DATA { &frame.payload } else { &[] });
+                body.extend_from_slice(if frame.kind == DATA {
+                    &frame.payload
+                } else {
+                    &[]
+                });
                 answered |= frame.ends();
             }
             _ => {}
@@ -183,7 +230,10 @@ async fn upload(world: &World, length: usize) -> (Vec<u8>, bool, usize) {
 async fn an_upload_that_is_refused_is_heard_to_its_end_over_http2() {
     let world = World::new("").await;
     let (body, reset, sent) = upload(&world, 1_000_000).await;
-    assert!(String::from_utf8_lossy(&body).contains("\"status\":401"), "{body:?}");
+    assert!(
+        String::from_utf8_lossy(&body).contains("\"status\":401"),
+        "{body:?}"
+    );
     assert!(!reset, "a reset would cost many clients the answer");
     assert_eq!(sent, 1_000_000);
     assert!(world.upstream.saw().is_empty());

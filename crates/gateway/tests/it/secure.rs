@@ -1,4 +1,5 @@
-//! HTTPS: versions, client certificates, new certificates while it runs, and the redirect beside it.
+//! HTTPS: versions, client certificates, new certificates while it runs, and the redirect beside
+//! it.
 
 use crate::client::Client;
 use crate::world::World;
@@ -27,7 +28,8 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let folder = std::env::temp_dir().join(format!("portcullis-tls-{name}-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("portcullis-tls-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let authority = Self { issuer, folder };
         authority.sign("server", "gw.example");
@@ -38,8 +40,10 @@ impl Authority {
 
     fn sign(&self, file: &str, name: &str) {
         let key = KeyPair::generate().unwrap();
-        let certificate =
-            CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
+        let certificate = CertificateParams::new([name.to_owned()])
+            .unwrap()
+            .signed_by(&key, &self.issuer)
+            .unwrap();
         std::fs::write(self.folder.join(format!("{file}.crt")), certificate.pem()).unwrap();
         std::fs::write(self.folder.join(format!("{file}.key")), key.serialize_pem()).unwrap();
     }
@@ -51,11 +55,17 @@ impl Authority {
         format!("[gateway.tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n{more}{OPEN}")
     }
 
-    fn connector(&self, versions: &[&'static SupportedProtocolVersion], certificate: bool) -> TlsConnector {
+    fn connector(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+        certificate: bool,
+    ) -> TlsConnector {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap();
         let builder = builder.with_root_certificates(roots);
         let config = if certificate {
             let chain = CertificateDer::from_pem_file(self.folder.join("client.crt")).unwrap();
@@ -83,9 +93,13 @@ async fn get(
     name: &str,
 ) -> std::io::Result<(String, Vec<u8>)> {
     let stream = TcpStream::connect(address).await?;
-    let mut stream = connector.connect(ServerName::try_from(name.to_owned()).unwrap(), stream).await?;
+    let mut stream = connector
+        .connect(ServerName::try_from(name.to_owned()).unwrap(), stream)
+        .await?;
     let shown = stream.get_ref().1.peer_certificates().unwrap()[0].to_vec();
-    stream.write_all(b"GET /x HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n").await?;
+    stream
+        .write_all(b"GET /x HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n")
+        .await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok((answer, shown))
@@ -96,35 +110,78 @@ async fn both_versions_are_spoken_unless_only_the_newer_one_is_wanted() {
     let authority = Authority::new("versions");
     let world = World::new(&authority.settings("")).await;
     for version in BOTH {
-        let (answer, _) =
-            get(world.gateway, &authority.connector(&[version], false), "gw.example").await.unwrap();
+        let (answer, _) = get(
+            world.gateway,
+            &authority.connector(&[version], false),
+            "gw.example",
+        )
+        .await
+        .unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         let hsts = STRICT_TRANSPORT_SECURITY.as_str();
-        assert!(answer.contains(&format!("{hsts}: max-age=31536000\r\n")), "{answer}");
+        assert!(
+            answer.contains(&format!("{hsts}: max-age=31536000\r\n")),
+            "{answer}"
+        );
     }
-    assert_eq!(world.upstream.saw()[0].values("x-forwarded-proto"), ["https"]);
+    assert_eq!(
+        world.upstream.saw()[0].values("x-forwarded-proto"),
+        ["https"]
+    );
     let strict = World::new(&authority.settings("minimum = \"1.3\"\nhsts = 0\n")).await;
     let old = authority.connector(&[&rustls::version::TLS12], false);
     assert!(get(strict.gateway, &old, "gw.example").await.is_err());
-    let (answer, _) = get(strict.gateway, &authority.connector(&BOTH, false), "gw.example").await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("strict-transport"), "{answer}");
+    let (answer, _) = get(
+        strict.gateway,
+        &authority.connector(&BOTH, false),
+        "gw.example",
+    )
+    .await
+    .unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && !answer.contains("strict-transport"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
 async fn client_certificates_are_demanded_or_taken() {
     let authority = Authority::new("clients");
     let stranger = Authority::new("stranger");
-    let (with, without) = (authority.connector(&BOTH, true), authority.connector(&BOTH, false));
+    let (with, without) = (
+        authority.connector(&BOTH, true),
+        authority.connector(&BOTH, false),
+    );
     let demanding = World::new(&authority.settings("client_authorities = \"{ca}\"\n")).await;
     assert!(get(demanding.gateway, &with, "gw.example").await.is_ok());
-    assert!(get(demanding.gateway, &without, "gw.example").await.is_err());
+    assert!(
+        get(demanding.gateway, &without, "gw.example")
+            .await
+            .is_err()
+    );
     let optional = "client_authorities = \"{ca}\"\nclient_certificate_optional = true\n";
     let optional = World::new(&authority.settings(optional)).await;
     assert!(get(optional.gateway, &with, "gw.example").await.is_ok());
     assert!(get(optional.gateway, &without, "gw.example").await.is_ok());
-    std::fs::copy(stranger.folder.join("client.crt"), authority.folder.join("client.crt")).unwrap();
-    std::fs::copy(stranger.folder.join("client.key"), authority.folder.join("client.key")).unwrap();
-    assert!(get(optional.gateway, &authority.connector(&BOTH, true), "gw.example").await.is_err());
+    std::fs::copy(
+        stranger.folder.join("client.crt"),
+        authority.folder.join("client.crt"),
+    )
+    .unwrap();
+    std::fs::copy(
+        stranger.folder.join("client.key"),
+        authority.folder.join("client.key"),
+    )
+    .unwrap();
+    assert!(
+        get(
+            optional.gateway,
+            &authority.connector(&BOTH, true),
+            "gw.example"
+        )
+        .await
+        .is_err()
+    );
 }
 
 #[tokio::test]
@@ -141,8 +198,15 @@ async fn envoy_shows_a_certificate_and_new_ones_are_read() {
     let with = authority.connector(&BOTH, true);
     // What is asked about is not behind the prefix: it is the door that answers.
     let (answer, first) = get(address, &with, "gw.example").await.unwrap();
-    assert!(answer.contains("door.original") && !answer.contains("strict-transport"), "{answer}");
-    assert!(get(address, &authority.connector(&BOTH, false), "gw.example").await.is_err());
+    assert!(
+        answer.contains("door.original") && !answer.contains("strict-transport"),
+        "{answer}"
+    );
+    assert!(
+        get(address, &authority.connector(&BOTH, false), "gw.example")
+            .await
+            .is_err()
+    );
     authority.sign("server", "gw.example");
     world.handle.reload_certificates().unwrap();
     assert_ne!(get(address, &with, "gw.example").await.unwrap().1, first);
@@ -165,7 +229,11 @@ async fn a_new_certificate_is_shown_and_a_bad_one_is_not() {
     let errors = world.handle.reload_certificates().unwrap_err();
     assert_eq!(errors.iter().next().unwrap().place(), "gateway.tls.key");
     // A key that belongs to another certificate.
-    std::fs::copy(authority.folder.join("client.key"), authority.folder.join("server.key")).unwrap();
+    std::fs::copy(
+        authority.folder.join("client.key"),
+        authority.folder.join("server.key"),
+    )
+    .unwrap();
     assert!(world.handle.reload_certificates().is_err());
     let (_, third) = get(world.gateway, &connector, "gw.example").await.unwrap();
     assert_eq!(second, third);

@@ -33,19 +33,27 @@ async fn streaming(head: &'static str) -> SocketAddr {
 
 const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-const EVENTS: &str =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\n\n\r\n";
+const EVENTS: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\n\n\r\n";
 
 /// A WebSocket that is open.
 async fn tunnel(world: &World, token: Option<&str>) -> TcpStream {
     let mut stream = TcpStream::connect(world.gateway).await.unwrap();
-    let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-    stream.write_all(format!("{HANDSHAKE}{token}\r\n").as_bytes()).await.unwrap();
+    let token = token
+        .map(|token| format!("Authorization: Bearer {token}\r\n"))
+        .unwrap_or_default();
+    stream
+        .write_all(format!("{HANDSHAKE}{token}\r\n").as_bytes())
+        .await
+        .unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());
     }
-    assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+    assert!(
+        head.starts_with(b"HTTP/1.1 101"),
+        "{}",
+        String::from_utf8_lossy(&head)
+    );
     says_back(&mut stream).await;
     stream
 }
@@ -92,9 +100,15 @@ async fn a_websocket_that_is_silent_is_closed_and_one_that_is_used_is_not() {
     }
     assert_eq!(close_code(&mut silent).await, 1001);
     says_back(&mut used).await;
-    let text = Client::new(world.admin.unwrap()).get("/metrics", None).await.body;
+    let text = Client::new(world.admin.unwrap())
+        .get("/metrics", None)
+        .await
+        .body;
     let text = String::from_utf8_lossy(&text).into_owned();
-    assert!(text.contains("ended_streams_total{cause=\"idle\"} 1"), "{text}");
+    assert!(
+        text.contains("ended_streams_total{cause=\"idle\"} 1"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -105,7 +119,10 @@ async fn a_websocket_without_a_token_has_a_longest_life() {
          [[route]]\npath = \"/**\"\naccess = \"optional\"\n"
     );
     let world = World::new(&settings).await;
-    let (mut public, mut known) = (tunnel(&world, None).await, tunnel(&world, Some(&world.token())).await);
+    let (mut public, mut known) = (
+        tunnel(&world, None).await,
+        tunnel(&world, Some(&world.token())).await,
+    );
     pass(&world, 585).await;
     says_back(&mut public).await;
     pass(&world, 15).await;
@@ -133,8 +150,10 @@ async fn events_that_do_not_come_end_in_order_so_that_the_client_comes_back() {
 #[tokio::test]
 async fn a_tunnel_keeps_the_places_of_its_request() {
     let upstream = streaming(SWITCH).await;
-    let world =
-        World::new(&format!("upstream = \"http://{upstream}\"\nlimits = {{ requests = 2 }}\n{PUBLIC}")).await;
+    let world = World::new(&format!(
+        "upstream = \"http://{upstream}\"\nlimits = {{ requests = 2 }}\n{PUBLIC}"
+    ))
+    .await;
     let tunnel = tunnel(&world, None).await;
     // Of the two places half are for one upstream.
     assert_eq!(world.client().get("/x", None).await.code(), "upstream.busy");
@@ -144,9 +163,16 @@ async fn a_tunnel_keeps_the_places_of_its_request() {
         let next = TcpStream::connect(world.gateway).await.unwrap();
         drop(next);
         let mut stream = TcpStream::connect(world.gateway).await.unwrap();
-        stream.write_all(format!("{HANDSHAKE}\r\n").as_bytes()).await.unwrap();
+        stream
+            .write_all(format!("{HANDSHAKE}\r\n").as_bytes())
+            .await
+            .unwrap();
         let mut head = [0; 12];
         stream.read_exact(&mut head).await.unwrap();
-        code = if &head[9..] == b"101" { String::new() } else { "upstream.busy".to_owned() };
+        code = if &head[9..] == b"101" {
+            String::new()
+        } else {
+            "upstream.busy".to_owned()
+        };
     }
 }

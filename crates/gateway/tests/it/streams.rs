@@ -61,18 +61,27 @@ struct Opened {
 }
 
 async fn open(world: &World, token: Option<&str>, protocols: Option<&str>) -> Result<Opened, u16> {
-    let mut request = format!("ws://{}/chat", world.gateway).into_client_request().unwrap();
+    let mut request = format!("ws://{}/chat", world.gateway)
+        .into_client_request()
+        .unwrap();
     if let Some(token) = token {
-        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        request
+            .headers_mut()
+            .insert("authorization", format!("Bearer {token}").parse().unwrap());
     }
     if let Some(protocols) = protocols {
-        request.headers_mut().insert("sec-websocket-protocol", protocols.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocols.parse().unwrap());
     }
     let connection = TcpStream::connect(world.gateway).await.unwrap();
     match client_async(request, connection).await {
         Ok((stream, response)) => {
             let protocol = response.headers().get("sec-websocket-protocol");
-            Ok(Opened { stream, protocol: protocol.map(|value| value.to_str().unwrap().to_owned()) })
+            Ok(Opened {
+                stream,
+                protocol: protocol.map(|value| value.to_str().unwrap().to_owned()),
+            })
         }
         Err(Error::Http(response)) => Err(response.status().as_u16()),
         Err(other) => panic!("{other}"),
@@ -81,7 +90,10 @@ async fn open(world: &World, token: Option<&str>, protocols: Option<&str>) -> Re
 
 async fn says_back(opened: &mut Opened, text: &str) {
     opened.stream.send(Message::text(text)).await.unwrap();
-    assert_eq!(opened.stream.next().await.unwrap().unwrap(), Message::text(text));
+    assert_eq!(
+        opened.stream.next().await.unwrap().unwrap(),
+        Message::text(text)
+    );
 }
 
 #[tokio::test]
@@ -104,7 +116,11 @@ async fn a_websocket_takes_its_token_from_the_header_or_the_subprotocol() {
         says_back(&mut opened, "hello").await;
         assert_eq!(opened.protocol.as_deref(), echoed);
         let saw = seen.recv().await.unwrap();
-        assert_eq!(saw.get("sec-websocket-protocol").map(|value| value.to_str().unwrap()), left);
+        assert_eq!(
+            saw.get("sec-websocket-protocol")
+                .map(|value| value.to_str().unwrap()),
+            left
+        );
         assert_eq!(saw["x-auth-subject"], "user-1");
     }
 }
@@ -122,7 +138,11 @@ async fn a_websocket_without_one_good_token_is_not_opened() {
         (None, Some("bearer".to_owned()), 400),
         (Some(&token), Some(format!("bearer, {token}")), 400),
     ] {
-        assert_eq!(open(&world, token, protocols.as_deref()).await.err(), Some(status), "{protocols:?}");
+        assert_eq!(
+            open(&world, token, protocols.as_deref()).await.err(),
+            Some(status),
+            "{protocols:?}"
+        );
     }
     assert!(seen.try_recv().is_err());
 }
@@ -136,17 +156,29 @@ async fn a_websocket_ends_with_its_token() {
     world.clock.advance(Duration::from_secs(3_599));
     says_back(&mut opened, "still").await;
     world.clock.advance(Duration::from_secs(1));
-    let end = tokio::time::timeout(Duration::from_secs(20), opened.stream.next()).await.unwrap();
-    let Message::Close(Some(told)) = end.unwrap().unwrap() else { panic!("the client is told") };
-    assert_eq!((u16::from(told.code), told.reason.as_str()), (1008, "the access token expired"));
-    assert!(opened.stream.next().await.is_none_or(|end| end.is_err()), "the connection is closed");
+    let end = tokio::time::timeout(Duration::from_secs(20), opened.stream.next())
+        .await
+        .unwrap();
+    let Message::Close(Some(told)) = end.unwrap().unwrap() else {
+        panic!("the client is told")
+    };
+    assert_eq!(
+        (u16::from(told.code), told.reason.as_str()),
+        (1008, "the access token expired")
+    );
+    assert!(
+        opened.stream.next().await.is_none_or(|end| end.is_err()),
+        "the connection is closed"
+    );
 }
 
 #[tokio::test]
 async fn a_handshake_goes_to_another_server_only_if_it_was_not_sent() {
-    for (death, opens) in
-        [(Death::Refused, true), (Death::Rst(b""), false), (Death::Fin(b"HTTP/1.1 1"), false)]
-    {
+    for (death, opens) in [
+        (Death::Refused, true),
+        (Death::Rst(b""), false),
+        (Death::Fin(b"HTTP/1.1 1"), false),
+    ] {
         let ((upstream, mut seen), dying) = (echo().await, Dying::start(death, false).await);
         let world = World::new(&format!(
             "upstream = \"api\"\n[[upstream]]\nname = \"api\"\nservers = [\"http://{}\", \"http://{upstream}\"]\n",
@@ -154,7 +186,11 @@ async fn a_handshake_goes_to_another_server_only_if_it_was_not_sent() {
         ))
         .await;
         let opened = open(&world, Some(&world.token()), None).await;
-        assert_eq!(opened.as_ref().err().copied(), (!opens).then_some(502), "{death:?}");
+        assert_eq!(
+            opened.as_ref().err().copied(),
+            (!opens).then_some(502),
+            "{death:?}"
+        );
         assert_eq!(seen.try_recv().is_ok(), opens, "{death:?}");
     }
 }
@@ -163,16 +199,25 @@ async fn a_handshake_goes_to_another_server_only_if_it_was_not_sent() {
 async fn an_upgrade_that_is_no_websocket_is_an_ordinary_request() {
     let world = World::new("[[route]]\npath = \"/**\"\naccess = \"public\"\n").await;
     let mut request = get("/x", None);
-    for (name, value) in [("connection", "upgrade"), ("upgrade", "h2c"), ("http2-settings", "AAMAAABkAAQ")] {
+    for (name, value) in [
+        ("connection", "upgrade"),
+        ("upgrade", "h2c"),
+        ("http2-settings", "AAMAAABkAAQ"),
+    ] {
         request.headers_mut().insert(name, value.parse().unwrap());
     }
     assert_eq!(world.client().send(request).await.status, 200);
     let saw = world.upstream.saw();
-    assert!(!saw[0].headers.contains_key("upgrade") && !saw[0].headers.contains_key("http2-settings"));
+    assert!(
+        !saw[0].headers.contains_key("upgrade") && !saw[0].headers.contains_key("http2-settings")
+    );
 }
 
 /// A server whose answers go on for as long as the test sends pieces.
-async fn streaming(kind: &'static str, trailer: bool) -> (SocketAddr, mpsc::UnboundedSender<&'static str>) {
+async fn streaming(
+    kind: &'static str,
+    trailer: bool,
+) -> (SocketAddr, mpsc::UnboundedSender<&'static str>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let (sender, pieces) = mpsc::unbounded_channel();
@@ -192,14 +237,19 @@ async fn streaming(kind: &'static str, trailer: bool) -> (SocketAddr, mpsc::Unbo
                     let mut trailers = HeaderMap::new();
                     trailers.insert("grpc-status", HeaderValue::from_static("0"));
                     let end = trailer.then(|| Ok(Frame::trailers(trailers)));
-                    let mut response =
-                        Response::new(StreamBody::new(frames.chain(futures_util::stream::iter(end))));
-                    response.headers_mut().insert("content-type", HeaderValue::from_static(kind));
+                    let mut response = Response::new(StreamBody::new(
+                        frames.chain(futures_util::stream::iter(end)),
+                    ));
+                    response
+                        .headers_mut()
+                        .insert("content-type", HeaderValue::from_static(kind));
                     Ok::<_, Infallible>(response)
                 }
             });
             tokio::spawn(async move {
-                _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+                _ = Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
             });
         }
     });
@@ -210,14 +260,31 @@ async fn streaming(kind: &'static str, trailer: bool) -> (SocketAddr, mpsc::Unbo
 async fn events_arrive_as_they_are_sent_and_end_with_the_token() {
     let (upstream, sender) = streaming("text/event-stream", false).await;
     let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let mut response = world.client().open(get("/events", Some(&world.token()))).await;
+    let mut response = world
+        .client()
+        .open(get("/events", Some(&world.token())))
+        .await;
     for piece in ["data: 1\n\n", "data: 2\n\n"] {
         sender.send(piece).unwrap();
-        assert_eq!(response.frame().await.unwrap().unwrap().into_data().unwrap(), piece);
+        assert_eq!(
+            response
+                .frame()
+                .await
+                .unwrap()
+                .unwrap()
+                .into_data()
+                .unwrap(),
+            piece
+        );
     }
     world.clock.advance(Duration::from_secs(3_600));
-    let end = tokio::time::timeout(Duration::from_secs(20), response.frame()).await.unwrap();
-    assert!(end.is_none(), "the stream ends in order, so that the client connects anew");
+    let end = tokio::time::timeout(Duration::from_secs(20), response.frame())
+        .await
+        .unwrap();
+    assert!(
+        end.is_none(),
+        "the stream ends in order, so that the client connects anew"
+    );
 }
 
 fn call(world: &World) -> Request<Full<Bytes>> {
@@ -254,9 +321,20 @@ async fn a_grpc_stream_ends_with_its_token_and_says_so() {
     let world = World::new(&grpc(upstream)).await;
     let mut response = world.client().open_http2(call(&world)).await;
     sender.send("piece").unwrap();
-    assert_eq!(response.frame().await.unwrap().unwrap().into_data().unwrap(), "piece");
+    assert_eq!(
+        response
+            .frame()
+            .await
+            .unwrap()
+            .unwrap()
+            .into_data()
+            .unwrap(),
+        "piece"
+    );
     world.clock.advance(Duration::from_secs(3_600));
-    let end = tokio::time::timeout(Duration::from_secs(20), response.frame()).await.unwrap();
+    let end = tokio::time::timeout(Duration::from_secs(20), response.frame())
+        .await
+        .unwrap();
     let trailers = end.unwrap().unwrap().into_trailers().unwrap();
     assert_eq!(trailers["grpc-status"], "16");
     assert!(response.frame().await.is_none());
@@ -269,17 +347,33 @@ async fn a_websocket_whose_token_is_revoked_is_closed() {
     let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
     says_back(&mut opened, "before").await;
     let subject = Revocation::subject(world.idp.issuer(), "user-1", world.clock.now());
-    world.handle.resource_server().revoke(subject).await.unwrap();
+    world
+        .handle
+        .resource_server()
+        .revoke(subject)
+        .await
+        .unwrap();
     world.clock.advance(Duration::from_secs(5));
-    let told = tokio::time::timeout(Duration::from_secs(20), opened.stream.next()).await.unwrap();
-    let Message::Close(Some(told)) = told.unwrap().unwrap() else { panic!("the client is told") };
-    assert_eq!((u16::from(told.code), told.reason.as_str()), (1008, "the access token was revoked"));
+    let told = tokio::time::timeout(Duration::from_secs(20), opened.stream.next())
+        .await
+        .unwrap();
+    let Message::Close(Some(told)) = told.unwrap().unwrap() else {
+        panic!("the client is told")
+    };
+    assert_eq!(
+        (u16::from(told.code), told.reason.as_str()),
+        (1008, "the access token was revoked")
+    );
 }
 
 /// What the client of a WebSocket is told when it is closed.
 async fn told(opened: &mut Opened) -> (u16, String) {
-    let told = tokio::time::timeout(Duration::from_secs(20), opened.stream.next()).await.unwrap();
-    let Message::Close(Some(told)) = told.unwrap().unwrap() else { panic!("the client is told") };
+    let told = tokio::time::timeout(Duration::from_secs(20), opened.stream.next())
+        .await
+        .unwrap();
+    let Message::Close(Some(told)) = told.unwrap().unwrap() else {
+        panic!("the client is told")
+    };
     (u16::from(told.code), told.reason.as_str().to_owned())
 }
 
@@ -293,7 +387,10 @@ async fn a_stream_ends_when_the_key_of_its_token_is_withdrawn() {
     world.idp.rotate(Overlap::Without).await;
     world.handle.resource_server().refresh_keys().await;
     world.clock.advance(Duration::from_secs(5));
-    assert_eq!(told(&mut opened).await, (1008, "the access token is no longer accepted".to_owned()));
+    assert_eq!(
+        told(&mut opened).await,
+        (1008, "the access token is no longer accepted".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -303,19 +400,32 @@ async fn a_stream_ends_when_a_reload_trusts_its_token_no_longer() {
     let world = World::new(&settings).await;
     let other = Idp::start(IdpConfig::default()).await.unwrap();
     let document = world.document(&settings);
-    let issuer = |document: &str| document.replacen(world.idp.issuer().as_str(), other.issuer().as_str(), 1);
+    let issuer =
+        |document: &str| document.replacen(world.idp.issuer().as_str(), other.issuer().as_str(), 1);
     let audience = |document: &str| document.replacen(world.idp.audience(), "api://another", 1);
     for changed in [issuer(&document), audience(&document)] {
-        let read = |text: &str| portcullis_gateway::Config::from_toml(text).unwrap().try_into().unwrap();
+        let read = |text: &str| {
+            portcullis_gateway::Config::from_toml(text)
+                .unwrap()
+                .try_into()
+                .unwrap()
+        };
         world.handle.reload(read(&document)).await.unwrap();
         let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
         // A change of something else keeps it open.
-        world.handle.reload(read(&format!("realm = \"x\"\n{document}"))).await.unwrap();
+        world
+            .handle
+            .reload(read(&format!("realm = \"x\"\n{document}")))
+            .await
+            .unwrap();
         world.clock.advance(Duration::from_secs(5));
         says_back(&mut opened, "still trusted").await;
         world.handle.reload(read(&changed)).await.unwrap();
         world.clock.advance(Duration::from_secs(5));
-        assert_eq!(told(&mut opened).await, (1008, "the access token is no longer accepted".to_owned()));
+        assert_eq!(
+            told(&mut opened).await,
+            (1008, "the access token is no longer accepted".to_owned())
+        );
     }
 }
 
@@ -326,12 +436,20 @@ async fn streams_are_told_that_the_gateway_stops_and_do_not_hold_it() {
     let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
     says_back(&mut opened, "before").await;
     let (told, ()) = tokio::join!(opened.stream.next(), world.stop());
-    let Message::Close(Some(told)) = told.unwrap().unwrap() else { panic!("the client is told") };
-    assert_eq!((u16::from(told.code), told.reason.as_str()), (1001, "the gateway stops"));
+    let Message::Close(Some(told)) = told.unwrap().unwrap() else {
+        panic!("the client is told")
+    };
+    assert_eq!(
+        (u16::from(told.code), told.reason.as_str()),
+        (1001, "the gateway stops")
+    );
 
     let (upstream, sender) = streaming("text/event-stream", false).await;
     let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let mut response = world.client().open(get("/events", Some(&world.token()))).await;
+    let mut response = world
+        .client()
+        .open(get("/events", Some(&world.token())))
+        .await;
     sender.send("data: 1\n\n").unwrap();
     assert!(response.frame().await.unwrap().is_ok());
     let (end, ()) = tokio::join!(response.frame(), world.stop());

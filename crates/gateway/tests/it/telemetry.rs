@@ -1,4 +1,5 @@
-//! What operators see: metrics by a real scrape, audit records in a real file, traces as the upstream gets them.
+//! What operators see: metrics by a real scrape, audit records in a real file, traces as the
+//! upstream gets them.
 
 use crate::client::{Client, get};
 use crate::world::World;
@@ -13,28 +14,46 @@ const ROUTES: &str = "[[route]]\npath = \"/open\"\naccess = \"public\"\n\
                       [[route]]\npath = \"/admin/**\"\nrequire = { role = \"Admin\" }\n";
 
 async fn scrape(world: &World) -> String {
-    let answer = Client::new(world.admin.unwrap()).get("/metrics", None).await;
-    assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let answer = Client::new(world.admin.unwrap())
+        .get("/metrics", None)
+        .await;
+    assert_eq!(
+        answer.headers["content-type"],
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
     String::from_utf8(answer.body.to_vec()).unwrap()
 }
 
 fn value(text: &str, series: &str) -> f64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {series} in\n{text}"))
+        .parse()
+        .unwrap()
 }
 
-fn with(path: &str, token: Option<&str>, headers: &[(&'static str, &str)]) -> http::Request<Full<Bytes>> {
+fn with(
+    path: &str,
+    token: Option<&str>,
+    headers: &[(&'static str, &str)],
+) -> http::Request<Full<Bytes>> {
     let mut request = get(path, token);
     for (name, value) in headers {
         let name = HeaderName::from_static(name);
-        request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
+        request
+            .headers_mut()
+            .append(name, HeaderValue::from_str(value).unwrap());
     }
     request
 }
 
 /// A world whose audit records go to a file, and that file.
 async fn audited(name: &str, log: &str, settings: &str) -> (World, PathBuf) {
-    let file = std::env::temp_dir().join(format!("portcullis-audit-{name}-{}.log", std::process::id()));
+    let file = std::env::temp_dir().join(format!(
+        "portcullis-audit-{name}-{}.log",
+        std::process::id()
+    ));
     _ = std::fs::remove_file(&file);
     let settings = format!("{settings}[log]\naudit = \"{}\"\n{log}", file.display());
     (World::new(&settings).await, file)
@@ -45,7 +64,9 @@ async fn records(world: World, file: &PathBuf) -> Vec<Value> {
     world.stop().await;
     let text = std::fs::read_to_string(file).unwrap();
     std::fs::remove_file(file).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
+        .collect()
 }
 
 #[tokio::test]
@@ -63,15 +84,30 @@ async fn a_scrape_tells_what_happened() {
     assert_eq!(client.get("/a/../b", None).await.status, 400);
     let text = scrape(&world).await;
     let requests = |route: &str, status: &str| {
-        value(&text, &format!("portcullis_gateway_requests_total{{route=\"{route}\",status=\"{status}\"}}"))
+        value(
+            &text,
+            &format!("portcullis_gateway_requests_total{{route=\"{route}\",status=\"{status}\"}}"),
+        )
     };
     assert_eq!(requests("default", "200"), 1.0);
     assert_eq!(requests("default", "401"), 1.0);
     assert_eq!(requests("route[0] /open", "200"), 1.0);
     assert_eq!(requests("route[1] /admin/**", "403"), 1.0);
     assert_eq!(requests("none", "400"), 1.0);
-    assert_eq!(value(&text, "portcullis_decisions_total{outcome=\"allow\",code=\"ok\"}"), 1.0);
-    assert_eq!(value(&text, "portcullis_decisions_total{outcome=\"deny\",code=\"policy.role\"}"), 1.0);
+    assert_eq!(
+        value(
+            &text,
+            "portcullis_decisions_total{outcome=\"allow\",code=\"ok\"}"
+        ),
+        1.0
+    );
+    assert_eq!(
+        value(
+            &text,
+            "portcullis_decisions_total{outcome=\"deny\",code=\"policy.role\"}"
+        ),
+        1.0
+    );
     let upstream = world.upstream.url();
     let server = upstream.trim_start_matches("http://");
     let up = |text: &str| {
@@ -79,8 +115,16 @@ async fn a_scrape_tells_what_happened() {
         value(text, &format!("portcullis_gateway_upstream_up{{{labels}}}"))
     };
     assert_eq!(up(&text), 1.0);
-    assert!(value(&text, &format!("portcullis_keys{{issuer=\"{}\"}}", world.idp.issuer())) >= 1.0);
-    assert!(!text.contains("user-1") && !text.contains(&token), "no label tells who called");
+    assert!(
+        value(
+            &text,
+            &format!("portcullis_keys{{issuer=\"{}\"}}", world.idp.issuer())
+        ) >= 1.0
+    );
+    assert!(
+        !text.contains("user-1") && !text.contains(&token),
+        "no label tells who called"
+    );
 }
 
 #[tokio::test]
@@ -89,19 +133,30 @@ async fn counts_go_on_through_a_reload_and_states_of_what_is_gone_end() {
     world.client().get("/x", None).await;
     let missing = "portcullis_decisions_total{outcome=\"deny\",code=\"credential.missing\"}";
     assert_eq!(value(&scrape(&world).await, missing), 1.0);
-    // Other settings of tokens make another resource server; it counts where the one before stopped.
-    let other = world.document(ADMIN).replacen("[log]", "realm = \"other\"\n[log]", 1);
+    // Other settings of tokens make another resource server; it counts where the one before
+    // stopped.
+    let other = world
+        .document(ADMIN)
+        .replacen("[log]", "realm = \"other\"\n[log]", 1);
     let other = other.replace("[[issuer]]", "[[issuer]]\nprofile = \"generic\"");
-    let settings = portcullis_gateway::Config::from_toml(&other).unwrap().try_into().unwrap();
+    let settings = portcullis_gateway::Config::from_toml(&other)
+        .unwrap()
+        .try_into()
+        .unwrap();
     world.handle.reload(settings).await.unwrap();
     world.client().get("/x", None).await;
     assert_eq!(value(&scrape(&world).await, missing), 2.0);
     let gone = other.replace(&world.upstream.url(), "http://127.0.0.1:9");
-    let settings = portcullis_gateway::Config::from_toml(&gone).unwrap().try_into().unwrap();
+    let settings = portcullis_gateway::Config::from_toml(&gone)
+        .unwrap()
+        .try_into()
+        .unwrap();
     world.handle.reload(settings).await.unwrap();
     let text = scrape(&world).await;
-    let up: Vec<&str> =
-        text.lines().filter(|line| line.starts_with("portcullis_gateway_upstream_up{")).collect();
+    let up: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("portcullis_gateway_upstream_up{"))
+        .collect();
     assert_eq!(up.len(), 1, "{up:?}");
     assert!(up[0].contains("127.0.0.1:9"), "{up:?}");
 }
@@ -112,14 +167,23 @@ async fn an_audit_record_tells_who_asked_for_what_and_how_it_went() {
     let (client, token) = (world.client(), world.token());
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let named = [("x-request-id", "req-1"), ("traceparent", trace)];
-    client.send(with("/orders/%31?secret=query", Some(&token), &named)).await;
+    client
+        .send(with("/orders/%31?secret=query", Some(&token), &named))
+        .await;
     client.get("/admin/x", Some(&token)).await;
     client.get("/open", None).await;
-    let bad = world.idp.token("bob").audience("api://evil\"\u{202e}\n").sign();
+    let bad = world
+        .idp
+        .token("bob")
+        .audience("api://evil\"\u{202e}\n")
+        .sign();
     client.get("/x", Some(&bad)).await;
     let issuer = world.idp.issuer().to_string();
     let records = records(world, &file).await;
-    let outcomes: Vec<_> = records.iter().map(|it| [&it["outcome"], &it["code"], &it["route"]]).collect();
+    let outcomes: Vec<_> = records
+        .iter()
+        .map(|it| [&it["outcome"], &it["code"], &it["route"]])
+        .collect();
     assert_eq!(
         outcomes,
         [
@@ -145,8 +209,15 @@ async fn an_audit_record_tells_who_asked_for_what_and_how_it_went() {
         assert_eq!(first[member], expected, "{member}");
     }
     assert!(first["latency_us"].is_u64() && first.get("facts").is_none());
-    assert!(records[3].get("subject").is_none(), "nothing of a refused token is taken for true");
-    assert!(records[3]["facts"].as_str().unwrap().contains("\\u{202e}"), "{}", records[3]);
+    assert!(
+        records[3].get("subject").is_none(),
+        "nothing of a refused token is taken for true"
+    );
+    assert!(
+        records[3]["facts"].as_str().unwrap().contains("\\u{202e}"),
+        "{}",
+        records[3]
+    );
     let text = format!("{records:?}");
     for secret in [&token, &bad, "secret=query"] {
         assert!(!text.contains(secret));
@@ -183,7 +254,10 @@ async fn records_for_people_are_one_line_each() {
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
-    assert!(text.starts_with("2027-01-15T08:00:00Z allow  ok "), "{text}");
+    assert!(
+        text.starts_with("2027-01-15T08:00:00Z allow  ok "),
+        "{text}"
+    );
     assert!(text.contains(" GET gw.example /x [default] "), "{text}");
     assert!(text.contains("subject=`a\\nb\\u{1b}[31m`"), "{text}");
 }
@@ -191,7 +265,10 @@ async fn records_for_people_are_one_line_each() {
 #[tokio::test]
 async fn a_trace_goes_on_to_the_upstream() {
     let seen = async |settings: &str, headers: &[(&'static str, &str)]| {
-        let world = World::new(&format!("[[route]]\npath = \"/**\"\naccess = \"public\"\n{settings}")).await;
+        let world = World::new(&format!(
+            "[[route]]\npath = \"/**\"\naccess = \"public\"\n{settings}"
+        ))
+        .await;
         world.client().send(with("/x", None, headers)).await;
         let saw = world.upstream.saw();
         (saw[0].values("traceparent"), saw[0].values("tracestate"))
@@ -203,11 +280,17 @@ async fn a_trace_goes_on_to_the_upstream() {
         seen("", &[("traceparent", good), state]).await,
         (vec![good.to_owned()], vec!["a=1".to_owned()])
     );
-    assert_eq!(seen("", &[("traceparent", "00-evil"), state]).await, (none(), none()));
+    assert_eq!(
+        seen("", &[("traceparent", "00-evil"), state]).await,
+        (none(), none())
+    );
     assert_eq!(seen("", &[]).await, (none(), none()));
     let begin = "[log]\naudit = \"none\"\nbegin_traces = true\n";
     let (begun, states) = seen(begin, &[("traceparent", "00-evil"), state]).await;
-    assert!(begun.len() == 1 && begun[0].len() == 55 && begun[0].ends_with("-01"), "{begun:?}");
+    assert!(
+        begun.len() == 1 && begun[0].len() == 55 && begun[0].ends_with("-01"),
+        "{begun:?}"
+    );
     assert_eq!(states, none());
 }
 
@@ -220,7 +303,10 @@ async fn who_keeps_failing_is_not_verified_any_more_and_known_neighbours_are() {
     let world = World::new(&settings).await;
     let (known, fresh) = (world.token(), world.idp.token("alice").sign());
     let from = async |address: &str, path: &str, token: Option<&str>| {
-        world.client().send(with(path, token, &[("x-forwarded-for", address)])).await
+        world
+            .client()
+            .send(with(path, token, &[("x-forwarded-for", address)]))
+            .await
     };
     let attacker = "192.0.2.1";
     assert_eq!(from(attacker, "/x", Some(&known)).await.status, 200);
@@ -230,14 +316,32 @@ async fn who_keeps_failing_is_not_verified_any_more_and_known_neighbours_are() {
         assert_eq!(from(&address, "/x", Some("bad")).await.status, 401);
     }
     let limited = from(attacker, "/x", Some("bad")).await;
-    assert_eq!((limited.status, &*limited.code()), (429, "request.refused_too_often"));
+    assert_eq!(
+        (limited.status, &*limited.code()),
+        (429, "request.refused_too_often")
+    );
     assert_eq!(limited.headers["retry-after"], "20");
-    assert_eq!(from(attacker, "/x", Some(&fresh)).await.status, 429, "it is not looked at");
-    assert_eq!(from(attacker, "/x", Some(&known)).await.status, 200, "it was verified before");
-    assert_eq!(from(attacker, "/open", Some("bad")).await.status, 200, "nobody is asked there");
+    assert_eq!(
+        from(attacker, "/x", Some(&fresh)).await.status,
+        429,
+        "it is not looked at"
+    );
+    assert_eq!(
+        from(attacker, "/x", Some(&known)).await.status,
+        200,
+        "it was verified before"
+    );
+    assert_eq!(
+        from(attacker, "/open", Some("bad")).await.status,
+        200,
+        "nobody is asked there"
+    );
     assert_eq!(from("192.0.2.2", "/x", Some(&fresh)).await.status, 200);
     let text = scrape(&world).await;
-    assert_eq!(value(&text, "portcullis_gateway_limited_requests_total"), 2.0);
+    assert_eq!(
+        value(&text, "portcullis_gateway_limited_requests_total"),
+        2.0
+    );
     assert_eq!(value(&text, "portcullis_gateway_failing_callers"), 1.0);
     world.clock.advance(std::time::Duration::from_secs(20));
     assert_eq!(from(attacker, "/x", Some("bad")).await.status, 401);
@@ -251,20 +355,37 @@ async fn who_keeps_failing_is_not_verified_any_more_and_known_neighbours_are() {
 #[tokio::test]
 async fn nothing_that_a_caller_sends_makes_a_record_long_or_acts_on_a_terminal() {
     let (world, file) = audited("bent", "", ROUTES).await;
-    let token = world.idp.token("bob").claim("sub", "\u{1b}[2J\u{9b}31m\u{202e}\r\n{}").sign();
+    let token = world
+        .idp
+        .token("bob")
+        .claim("sub", "\u{1b}[2J\u{9b}31m\u{202e}\r\n{}")
+        .sign();
     // Four of them fit into a head.
     let long = "A".repeat(6_000);
-    let mut request =
-        with(&format!("/{long}"), Some(&token), &[("x-request-id", &long), ("traceparent", &long)]);
+    let mut request = with(
+        &format!("/{long}"),
+        Some(&token),
+        &[("x-request-id", &long), ("traceparent", &long)],
+    );
     *request.method_mut() = http::Method::from_bytes(long.as_bytes()).unwrap();
     assert_eq!(world.client().send(request).await.status, 200);
     world.stop().await;
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
-    assert!(text.lines().count() == 1 && text.len() < 2_000, "{}", text.len());
-    assert!(text.trim_end().chars().all(|it| matches!(it, ' '..='~')), "{text}");
+    assert!(
+        text.lines().count() == 1 && text.len() < 2_000,
+        "{}",
+        text.len()
+    );
+    assert!(
+        text.trim_end().chars().all(|it| matches!(it, ' '..='~')),
+        "{text}"
+    );
     let record: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(record["subject"], "\u{1b}[2J\u{9b}31m\u{202e}\r\n{}", "it is the same value");
+    assert_eq!(
+        record["subject"], "\u{1b}[2J\u{9b}31m\u{202e}\r\n{}",
+        "it is the same value"
+    );
 }
 
 #[cfg(unix)]
@@ -279,7 +400,11 @@ async fn an_audit_file_is_for_its_owner_and_one_that_is_there_keeps_its_mode() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
     let settings = format!("{ROUTES}[log]\naudit = \"{}\"\n", file.display());
     let world = World::new(&settings).await;
-    assert_eq!(mode(&file), 0o640, "it may be meant for whoever collects records");
+    assert_eq!(
+        mode(&file),
+        0o640,
+        "it may be meant for whoever collects records"
+    );
     drop(world);
     std::fs::remove_file(&file).unwrap();
 }
@@ -291,7 +416,10 @@ async fn a_reload_that_failed_shows_until_one_goes_well() {
     let path = folder.join("portcullis.toml");
     let world = World::new(ADMIN).await;
     std::fs::write(&path, world.document(ADMIN)).unwrap();
-    let watching = tokio::spawn(portcullis_gateway::watch(world.handle.clone(), path.clone()));
+    let watching = tokio::spawn(portcullis_gateway::watch(
+        world.handle.clone(),
+        path.clone(),
+    ));
     let becomes = async |failed: f64| {
         for _ in 0..1_000 {
             let text = scrape(&world).await;
@@ -308,7 +436,8 @@ async fn a_reload_that_failed_shows_until_one_goes_well() {
     std::fs::write(&path, format!("# another\n{}", world.document(ADMIN))).unwrap();
     let text = becomes(0.0).await;
     for outcome in ["ok", "failed"] {
-        let series = format!("portcullis_gateway_reloads_total{{what=\"settings\",outcome=\"{outcome}\"}}");
+        let series =
+            format!("portcullis_gateway_reloads_total{{what=\"settings\",outcome=\"{outcome}\"}}");
         assert_eq!(value(&text, &series), 1.0, "{outcome}");
     }
     watching.abort();
@@ -320,7 +449,10 @@ async fn a_proxy_that_asks_has_its_trace_written_down_too() {
     let doors = "[forward_auth]\nlisten = \"127.0.0.1:0\"\nproxy = \"caddy\"\ntrusted_peers = [\"127.0.0.1\"]\n\
                  [ext_authz]\nlisten = \"127.0.0.1:0\"\npath_prefix = \"/check\"\n";
     let (world, file) = audited("doors", "", doors).await;
-    let trace = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    let trace = (
+        "traceparent",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    );
     let original = [
         ("x-forwarded-method", "GET"),
         ("x-forwarded-host", "gw.example"),
@@ -328,8 +460,12 @@ async fn a_proxy_that_asks_has_its_trace_written_down_too() {
         ("x-forwarded-uri", "/asked"),
         trace,
     ];
-    Client::new(world.forward_auth.unwrap()).send(with("/", None, &original)).await;
-    Client::new(world.ext_authz.unwrap()).send(with("/check/asked", None, &[trace])).await;
+    Client::new(world.forward_auth.unwrap())
+        .send(with("/", None, &original))
+        .await;
+    Client::new(world.ext_authz.unwrap())
+        .send(with("/check/asked", None, &[trace]))
+        .await;
     let records = records(world, &file).await;
     assert_eq!(records.len(), 2);
     for record in records {

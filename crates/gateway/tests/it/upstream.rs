@@ -33,7 +33,8 @@ impl Saw {
         let fold = |name: &str| name.to_ascii_lowercase().replace('_', "-");
         let all = self.headers.iter().chain(&self.trailers);
         let same = all.filter(|(held, _)| fold(held.as_str()) == fold(name));
-        same.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+        same.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect()
     }
 }
 
@@ -54,7 +55,11 @@ impl Upstream {
         let address = socket.local_addr().unwrap();
         let saw = Arc::new(Mutex::new(Vec::new()));
         let serving = tokio::spawn(serve(socket, Arc::clone(&saw)));
-        Self { address, saw, serving }
+        Self {
+            address,
+            saw,
+            serving,
+        }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -82,7 +87,9 @@ async fn serve(socket: TcpListener, saw: Arc<Mutex<Vec<Saw>>>) {
         connections.spawn(async move {
             let service = service_fn(move |request| answer(request, Arc::clone(&saw)));
             let builder = Builder::new(TokioExecutor::new());
-            _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
+            _ = builder
+                .serve_connection_with_upgrades(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
@@ -95,11 +102,18 @@ async fn answer(
     let collected = body.collect().await;
     let whole = collected.is_ok();
     let (trailers, body) = match collected {
-        Ok(collected) => (collected.trailers().cloned().unwrap_or_default(), collected.to_bytes()),
+        Ok(collected) => (
+            collected.trailers().cloned().unwrap_or_default(),
+            collected.to_bytes(),
+        ),
         Err(_) => (HeaderMap::new(), Bytes::new()),
     };
     let seen = Saw {
-        target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        target: parts
+            .uri
+            .path_and_query()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         authority: parts.uri.authority().map(ToString::to_string),
         version: parts.version,
         headers: parts.headers,
@@ -110,8 +124,17 @@ async fn answer(
     saw.lock().unwrap().push(seen);
     let mut response = Response::new(Full::new(body));
     let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("x-upstream"), HeaderValue::from_static("1"));
-    headers.insert(HeaderName::from_static("connection"), HeaderValue::from_static("x-hop"));
-    headers.insert(HeaderName::from_static("x-hop"), HeaderValue::from_static("1"));
+    headers.insert(
+        HeaderName::from_static("x-upstream"),
+        HeaderValue::from_static("1"),
+    );
+    headers.insert(
+        HeaderName::from_static("connection"),
+        HeaderValue::from_static("x-hop"),
+    );
+    headers.insert(
+        HeaderName::from_static("x-hop"),
+        HeaderValue::from_static("1"),
+    );
     Ok(response)
 }

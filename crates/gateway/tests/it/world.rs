@@ -27,7 +27,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A gateway with these members of `[gateway]` and whatever tables follow. `{upstream}` is the upstream's URL.
+    /// A gateway with these members of `[gateway]` and whatever tables follow. `{upstream}` is the
+    /// upstream's URL.
     pub(crate) async fn new(settings: &str) -> Self {
         Self::with_token_settings("", settings).await
     }
@@ -36,11 +37,18 @@ impl World {
     pub(crate) async fn with_token_settings(token_settings: &str, settings: &str) -> Self {
         let clock = Arc::new(TestClock::at(NumericDate::from_seconds(1_800_000_000)));
         let time = Arc::clone(&clock);
-        let config = IdpConfig { access_token_lifetime: 3_600, ..IdpConfig::default() };
-        let idp = Idp::start_at(config, move || u64::try_from(time.now().seconds()).unwrap()).await.unwrap();
+        let config = IdpConfig {
+            access_token_lifetime: 3_600,
+            ..IdpConfig::default()
+        };
+        let idp = Idp::start_at(config, move || u64::try_from(time.now().seconds()).unwrap())
+            .await
+            .unwrap();
         let upstream = Upstream::start().await;
         let text = format!("{token_settings}{}", document(&idp, &upstream, settings));
-        let gateway = Gateway::bind_with_clock(read(&text), Arc::<TestClock>::clone(&clock)).await.unwrap();
+        let gateway = Gateway::bind_with_clock(read(&text), Arc::<TestClock>::clone(&clock))
+            .await
+            .unwrap();
         let (stop, stopped) = oneshot::channel();
         let world = Self {
             clock,
@@ -84,13 +92,18 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), waiting)
+            .await
+            .unwrap();
     }
 
     /// Tells the gateway to stop, and waits until it has.
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
-        tokio::time::timeout(Duration::from_secs(30), &mut self.running).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(30), &mut self.running)
+            .await
+            .unwrap()
+            .unwrap();
     }
 
     pub(crate) fn begin_to_stop(&mut self) {
@@ -106,16 +119,26 @@ impl Drop for World {
 
 fn document(idp: &Idp, upstream: &Upstream, settings: &str) -> String {
     let (issuer, audience) = (idp.issuer(), idp.audience());
-    let log = if settings.contains("[log]") { "" } else { "[log]\naudit = \"none\"\n" };
+    let log = if settings.contains("[log]") {
+        ""
+    } else {
+        "[log]\naudit = \"none\"\n"
+    };
     let url = upstream.url();
     let settings = settings.replace("{upstream}", &url);
-    let default =
-        if settings.starts_with("upstream = ") { String::new() } else { format!("upstream = \"{url}\"\n") };
+    let default = if settings.starts_with("upstream = ") {
+        String::new()
+    } else {
+        format!("upstream = \"{url}\"\n")
+    };
     format!(
         "{log}[[issuer]]\nurl = \"{issuer}\"\naudience = [\"{audience}\"]\n[gateway]\nlisten = \"127.0.0.1:0\"\n{default}{settings}"
     )
 }
 
 fn read(text: &str) -> Settings {
-    Config::from_toml(text).unwrap_or_else(|errors| panic!("{errors}\n{text}")).try_into().unwrap()
+    Config::from_toml(text)
+        .unwrap_or_else(|errors| panic!("{errors}\n{text}"))
+        .try_into()
+        .unwrap()
 }

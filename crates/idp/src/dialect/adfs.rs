@@ -1,5 +1,6 @@
-//! Active Directory Federation Services. Access tokens name the farm's identifier as their issuer, ID tokens and the
-//! metadata its address; the metadata says both. Scopes are in `scp`, roles in `role` by a rule of the API.
+//! Active Directory Federation Services. Access tokens name the farm's identifier as their issuer,
+//! ID tokens and the metadata its address; the metadata says both. Scopes are in `scp`, roles in
+//! `role` by a rule of the API.
 
 use super::shape::discovery;
 use super::{Claims, Endpoints, Published, Shape, claims, ids, with};
@@ -53,13 +54,20 @@ impl Shape for Adfs {
     fn endpoints(&self, _tenant: &str) -> Endpoints {
         Endpoints {
             userinfo: Some(format!("{ADDRESS}/userinfo")),
-            ..Endpoints::under(&format!("{ADDRESS}/oauth2"), ["/authorize/", "/token/", "", "", ""])
+            ..Endpoints::under(
+                &format!("{ADDRESS}/oauth2"),
+                ["/authorize/", "/token/", "", "", ""],
+            )
         }
     }
 
     fn published(&self, _tenants: &[String]) -> Vec<Published> {
         let (issuer, keys) = (ADDRESS.to_owned(), self.keys_path(""));
-        vec![Published { metadata: vec![discovery(ADDRESS)], issuer, keys }]
+        vec![Published {
+            metadata: vec![discovery(ADDRESS)],
+            issuer,
+            keys,
+        }]
     }
 
     fn metadata(&self) -> Vec<(&'static str, Value)> {

@@ -1,6 +1,7 @@
 //! Auth0: an issuer with a final slash, and two profiles of access tokens.
 //!
-//! The real one gives an opaque token when no audience is asked for; here there is always a default one.
+//! The real one gives an opaque token when no audience is asked for; here there is always a default
+//! one.
 
 use super::{Claims, Endpoints, Kind, Shape, claims, ids, with};
 use crate::facts::Facts;
@@ -63,7 +64,16 @@ impl Shape for Auth0 {
     }
 
     fn endpoints(&self, _tenant: &str) -> Endpoints {
-        Endpoints::under("", ["/authorize", "/oauth/token", "/userinfo", "", "/oauth/revoke"])
+        Endpoints::under(
+            "",
+            [
+                "/authorize",
+                "/oauth/token",
+                "/userinfo",
+                "",
+                "/oauth/revoke",
+            ],
+        )
     }
 
     fn user_id(&self, username: &str) -> String {

@@ -1,6 +1,8 @@
-//! authentik: an access token is the ID token's claims with `azp` and `uid`; the audience is the client.
+//! authentik: an access token is the ID token's claims with `azp` and `uid`; the audience is the
+//! client.
 //!
-//! Scopes are in a token only by a mapping of one's own, which this imitation has; roles are groups.
+//! Scopes are in a token only by a mapping of one's own, which this imitation has; roles are
+//! groups.
 
 use super::{Claims, Endpoints, Shape, claims, ids, with};
 use crate::facts::Facts;
@@ -21,7 +23,10 @@ impl Shape for Authentik {
     }
 
     fn id_token(&self, facts: &Facts) -> Claims {
-        with(identity(facts), json!({ "nonce": facts.nonce, "at_hash": facts.at_hash }))
+        with(
+            identity(facts),
+            json!({ "nonce": facts.nonce, "at_hash": facts.at_hash }),
+        )
     }
 
     fn issuer_path(&self, tenant: &str) -> String {
@@ -33,7 +38,13 @@ impl Shape for Authentik {
     }
 
     fn endpoints(&self, _tenant: &str) -> Endpoints {
-        let names = ["/authorize/", "/token/", "/userinfo/", "/introspect/", "/revoke/"];
+        let names = [
+            "/authorize/",
+            "/token/",
+            "/userinfo/",
+            "/introspect/",
+            "/revoke/",
+        ];
         Endpoints::under("/application/o", names)
     }
 
@@ -52,10 +63,15 @@ impl Shape for Authentik {
 }
 
 fn identity(facts: &Facts) -> Claims {
-    let subject =
-        facts.person.as_ref().map_or_else(|| ids::hex(&facts.client, 64), |person| person.id.clone());
+    let subject = facts
+        .person
+        .as_ref()
+        .map_or_else(|| ids::hex(&facts.client, 64), |person| person.id.clone());
     let service = format!("ak-{}-client_credentials", facts.client);
-    let username = facts.person.as_ref().map_or(&service, |person| &person.username);
+    let username = facts
+        .person
+        .as_ref()
+        .map_or(&service, |person| &person.username);
     claims(json!({
         "iss": facts.issuer,
         "sub": subject,

@@ -1,7 +1,8 @@
-//! The ID tokens of jobs: GitHub Actions and GitLab CI. Whoever a token is for names a repository or project.
+//! The ID tokens of jobs: GitHub Actions and GitLab CI. Whoever a token is for names a repository
+//! or project.
 //!
-//! There are no scopes, roles or clients: an API decides by the repository, its owner and the branch. Numbers and
-//! truths are strings, but for one.
+//! There are no scopes, roles or clients: an API decides by the repository, its owner and the
+//! branch. Numbers and truths are strings, but for one.
 
 use super::{Claims, Endpoints, Kind, Shape, claims};
 use crate::facts::Facts;
@@ -107,7 +108,13 @@ impl Shape for GitlabCi {
     }
 
     fn endpoints(&self, _tenant: &str) -> Endpoints {
-        let names = ["/authorize", "/token", "/userinfo", "/introspect", "/revoke"];
+        let names = [
+            "/authorize",
+            "/token",
+            "/userinfo",
+            "/introspect",
+            "/revoke",
+        ];
         Endpoints::under("/oauth", names)
     }
 }

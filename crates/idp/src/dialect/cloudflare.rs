@@ -1,7 +1,8 @@
 //! Cloudflare Access application tokens. The real one sends them as `Cf-Access-Jwt-Assertion`.
 //!
-//! There is no metadata and there are no scopes; a service's token has an empty subject. The key document has
-//! certificates besides the key set, which nobody needs; here a public key stands in their place.
+//! There is no metadata and there are no scopes; a service's token has an empty subject. The key
+//! document has certificates besides the key set, which nobody needs; here a public key stands in
+//! their place.
 
 use super::{Claims, Endpoints, Published, Shape, claims, ids, with};
 use crate::facts::Facts;
@@ -20,9 +21,13 @@ impl Shape for Cloudflare {
             "iss": facts.issuer,
         }));
         let Some(person) = &facts.person else {
-            return with(token, json!({ "common_name": format!("{}.access", facts.client), "sub": "" }));
+            return with(
+                token,
+                json!({ "common_name": format!("{}.access", facts.client), "sub": "" }),
+            );
         };
-        let custom = claims(json!({ "roles": facts.roles_if_any(), "groups": facts.groups_if_any() }));
+        let custom =
+            claims(json!({ "roles": facts.roles_if_any(), "groups": facts.groups_if_any() }));
         with(
             token,
             json!({
@@ -49,7 +54,11 @@ impl Shape for Cloudflare {
     }
 
     fn published(&self, _tenants: &[String]) -> Vec<Published> {
-        vec![Published { issuer: String::new(), metadata: Vec::new(), keys: self.keys_path("") }]
+        vec![Published {
+            issuer: String::new(),
+            metadata: Vec::new(),
+            keys: self.keys_path(""),
+        }]
     }
 
     fn dress_key_set(&self, set: &mut Claims, signing: &SigningKey) {

@@ -1,7 +1,7 @@
 //! Amazon Cognito user pools: access tokens without `aud`, for which the client's id stands in.
 //!
-//! `origin_jti` is the same in all tokens of one signing in: what revokes one, revokes all.
-//! One key signs ID tokens and another access tokens, in one set; `token_use` alone tells the tokens apart.
+//! `origin_jti` is the same in all tokens of one signing in: what revokes one, revokes all. One key
+//! signs ID tokens and another access tokens, in one set; `token_use` alone tells the tokens apart.
 
 use super::{Beside, Claims, Endpoints, Kind, Shape, claims, ids, with};
 use crate::facts::Facts;
@@ -47,7 +47,10 @@ impl Shape for Cognito {
     }
 
     fn id_token(&self, facts: &Facts) -> Claims {
-        let subject = facts.person.as_ref().map_or(&facts.client, |person| &person.id);
+        let subject = facts
+            .person
+            .as_ref()
+            .map_or(&facts.client, |person| &person.id);
         with(
             facts.openid(subject),
             json!({
@@ -79,11 +82,17 @@ impl Shape for Cognito {
     }
 
     fn endpoints(&self, _tenant: &str) -> Endpoints {
-        Endpoints::under("/oauth2", ["/authorize", "/token", "/userInfo", "", "/revoke"])
+        Endpoints::under(
+            "/oauth2",
+            ["/authorize", "/token", "/userInfo", "", "/revoke"],
+        )
     }
 
     /// 32 bytes in the standard alphabet: `+`, `/`, and always a final `=`.
-    #[expect(clippy::expect_used, reason = "without randomness nothing here is safe")]
+    #[expect(
+        clippy::expect_used,
+        reason = "without randomness nothing here is safe"
+    )]
     fn kid(&self, _number: usize) -> String {
         let mut random = [0; 32];
         SystemRandom::new().fill(&mut random).expect("randomness");
@@ -103,7 +112,10 @@ impl Shape for Cognito {
     }
 
     fn scope_name<'s>(&self, asked: &'s str) -> &'s str {
-        asked.strip_prefix(RESOURCE_SERVER).and_then(|rest| rest.strip_prefix('/')).unwrap_or(asked)
+        asked
+            .strip_prefix(RESOURCE_SERVER)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .unwrap_or(asked)
     }
 }
 
@@ -114,6 +126,11 @@ fn scope(facts: &Facts) -> String {
     };
     match facts.scope {
         None if facts.person.is_some() => NATIVE_SCOPE.to_owned(),
-        _ => facts.scopes().into_iter().map(prefixed).collect::<Vec<_>>().join(" "),
+        _ => facts
+            .scopes()
+            .into_iter()
+            .map(prefixed)
+            .collect::<Vec<_>>()
+            .join(" "),
     }
 }

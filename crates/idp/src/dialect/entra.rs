@@ -1,16 +1,21 @@
 //! Microsoft Entra ID, versions 1 and 2 of its tokens.
 //!
-//! The metadata for every tenant has a template in place of the issuer; each key names the issuer it is good
-//! for, and no algorithm. A user in too many groups has none in the token, but a pointer to where to ask: as the
-//! real one may, it names a retired host, and a validator must not follow it.
+//! The metadata for every tenant has a template in place of the issuer; each key names the issuer
+//! it is good for, and no algorithm. A user in too many groups has none in the token, but a pointer
+//! to where to ask: as the real one may, it names a retired host, and a validator must not follow
+//! it.
 
 use super::shape::discovery;
 use super::{Beside, Claims, Endpoints, Published, Shape, claims, ids, with};
 use crate::facts::{Facts, Person};
 use serde_json::{Value, json};
 
-pub(super) static V1: Entra = Entra { version: Version::One };
-pub(super) static V2: Entra = Entra { version: Version::Two };
+pub(super) static V1: Entra = Entra {
+    version: Version::One,
+};
+pub(super) static V2: Entra = Entra {
+    version: Version::Two,
+};
 
 pub(super) struct Entra {
     version: Version,
@@ -37,7 +42,8 @@ impl Shape for Entra {
             Some(person) => with(
                 with(token, self.user(facts, person)),
                 json!({
-                    // A user's token always has scopes: that is how it is told from an application's.
+                    // A user's token always has scopes: that is how it is told from an
+                    // application's.
                     "scp": facts.scope.as_deref().unwrap_or("access_as_user"),
                 }),
             ),
@@ -54,10 +60,16 @@ impl Shape for Entra {
     }
 
     fn id_token(&self, facts: &Facts) -> Claims {
-        let token = with(self.common(facts), json!({ "nonce": facts.nonce, "email": facts.email() }));
+        let token = with(
+            self.common(facts),
+            json!({ "nonce": facts.nonce, "email": facts.email() }),
+        );
         match &facts.person {
             Some(person) => with(token, self.user(facts, person)),
-            None => with(token, json!({ "oid": facts.service_guid(), "sub": facts.service_guid() })),
+            None => with(
+                token,
+                json!({ "oid": facts.service_guid(), "sub": facts.service_guid() }),
+            ),
         }
     }
 
@@ -86,7 +98,10 @@ impl Shape for Entra {
             Version::Two => format!("/{tenant}/oauth2/v2.0"),
         };
         let userinfo = Some("/oidc/userinfo".to_owned());
-        Endpoints { userinfo, ..Endpoints::under(&path, ["/authorize", "/token", "", "", ""]) }
+        Endpoints {
+            userinfo,
+            ..Endpoints::under(&path, ["/authorize", "/token", "", "", ""])
+        }
     }
 
     fn published(&self, tenants: &[String]) -> Vec<Published> {
@@ -96,7 +111,8 @@ impl Shape for Entra {
             keys: self.keys_path(place),
         };
         let each = tenants.iter().map(|tenant| one(tenant, tenant));
-        each.chain(["common", "organizations"].map(|place| one("{tenantid}", place))).collect()
+        each.chain(["common", "organizations"].map(|place| one("{tenantid}", place)))
+            .collect()
     }
 
     fn metadata(&self) -> Vec<(&'static str, Value)> {
@@ -141,9 +157,12 @@ impl Shape for Entra {
         }
     }
 
-    /// An API has addresses besides its client id, of which this is the usual one, and this imitation's own.
+    /// An API has addresses besides its client id, of which this is the usual one, and this
+    /// imitation's own.
     fn is_address_of(&self, audience: &str, asked: &str) -> bool {
-        asked.strip_prefix("api://").is_some_and(|name| name == audience || name == "enterprise-api")
+        asked
+            .strip_prefix("api://")
+            .is_some_and(|name| name == audience || name == "enterprise-api")
     }
 
     /// Clients ask by the API's address and the scope; the token holds the scope alone.
@@ -175,7 +194,10 @@ impl Entra {
         let (one, two) = (self.version == Version::One, self.version == Version::Two);
         let groups = facts.groups_if_any().filter(|_| !facts.overage);
         let host = "https://graph.windows.net";
-        let endpoint = format!("{host}/{}/users/{}/getMemberObjects", facts.tenant, person.id);
+        let endpoint = format!(
+            "{host}/{}/users/{}/getMemberObjects",
+            facts.tenant, person.id
+        );
         json!({
             "oid": person.id,
             // Pairwise: another one for every client.
@@ -200,6 +222,11 @@ impl Entra {
 
 /// What an application may do stands in `roles`, where a user's roles are: scopes are for users.
 fn permissions(facts: &Facts) -> Option<Vec<&str>> {
-    let all: Vec<&str> = facts.roles.iter().map(String::as_str).chain(facts.scopes()).collect();
+    let all: Vec<&str> = facts
+        .roles
+        .iter()
+        .map(String::as_str)
+        .chain(facts.scopes())
+        .collect();
     (!all.is_empty()).then_some(all)
 }

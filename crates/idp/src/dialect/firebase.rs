@@ -1,6 +1,7 @@
 //! Firebase Authentication: ID tokens as bearer tokens, for a project.
 //!
-//! There are no scopes and no tokens for clients; custom claims, such as `roles` here, stand at the top level.
+//! There are no scopes and no tokens for clients; custom claims, such as `roles` here, stand at the
+//! top level.
 
 use super::{Claims, Endpoints, Shape, ids, with};
 use crate::facts::Facts;
@@ -14,8 +15,15 @@ impl Shape for Firebase {
     }
 
     fn id_token(&self, facts: &Facts) -> Claims {
-        let subject = facts.person.as_ref().map_or(&facts.client, |person| &person.id);
-        let provider = if facts.person.is_some() { "password" } else { "custom" };
+        let subject = facts
+            .person
+            .as_ref()
+            .map_or(&facts.client, |person| &person.id);
+        let provider = if facts.person.is_some() {
+            "password"
+        } else {
+            "custom"
+        };
         let identities = match facts.email() {
             Some(email) => json!({ "email": [email] }),
             None => json!({}),

@@ -47,18 +47,33 @@ impl Shape for Generic {
     }
 
     fn endpoints(&self, _tenant: &str) -> Endpoints {
-        Endpoints::under("", ["/authorize", "/token", "/userinfo", "/introspect", "/revoke"])
+        Endpoints::under(
+            "",
+            [
+                "/authorize",
+                "/token",
+                "/userinfo",
+                "/introspect",
+                "/revoke",
+            ],
+        )
     }
 
     fn published(&self, _tenants: &[String]) -> Vec<Published> {
         let metadata = ["openid-configuration", "oauth-authorization-server"];
         let metadata = metadata.map(|name| format!("/.well-known/{name}")).to_vec();
-        vec![Published { issuer: String::new(), metadata, keys: "/jwks".to_owned() }]
+        vec![Published {
+            issuer: String::new(),
+            metadata,
+            keys: "/jwks".to_owned(),
+        }]
     }
 }
 
 fn person(facts: &Facts) -> Claims {
-    let Some(person) = &facts.person else { return Claims::new() };
+    let Some(person) = &facts.person else {
+        return Claims::new();
+    };
     claims(json!({
         "sub": person.id,
         "oid": person.id,

@@ -17,7 +17,9 @@ impl Shape for Google {
     }
 
     fn id_token(&self, facts: &Facts) -> Claims {
-        let Some(person) = &facts.person else { return service_account(facts) };
+        let Some(person) = &facts.person else {
+            return service_account(facts);
+        };
         with(
             facts.openid(&person.id),
             json!({
@@ -36,7 +38,10 @@ impl Shape for Google {
     }
 
     fn endpoints(&self, _tenant: &str) -> Endpoints {
-        Endpoints::under("", ["/o/oauth2/v2/auth", "/token", "/v1/userinfo", "", "/revoke"])
+        Endpoints::under(
+            "",
+            ["/o/oauth2/v2/auth", "/token", "/v1/userinfo", "", "/revoke"],
+        )
     }
 
     fn audience(&self, client: &str, _tenant: &str) -> String {

@@ -1,6 +1,8 @@
-//! Ory Hydra: opaque unless told otherwise; a JWT has scopes as an array and everything else in `ext`.
+//! Ory Hydra: opaque unless told otherwise; a JWT has scopes as an array and everything else in
+//! `ext`.
 //!
-//! Introspection is at the administrators' address and asks nobody who they are: keep it from the world.
+//! Introspection is at the administrators' address and asks nobody who they are: keep it from the
+//! world.
 
 use super::{Beside, Claims, Endpoints, Shape, claims, with};
 use crate::config::TokenFormat;
@@ -50,7 +52,16 @@ impl Shape for Hydra {
 
     fn endpoints(&self, _tenant: &str) -> Endpoints {
         let introspect = "/admin/oauth2/introspect";
-        Endpoints::under("", ["/oauth2/auth", "/oauth2/token", "/userinfo", introspect, "/oauth2/revoke"])
+        Endpoints::under(
+            "",
+            [
+                "/oauth2/auth",
+                "/oauth2/token",
+                "/userinfo",
+                introspect,
+                "/oauth2/revoke",
+            ],
+        )
     }
 
     /// Introspection is for those who know the administrators' address: it is not told.
@@ -97,5 +108,8 @@ impl Shape for Hydra {
 }
 
 fn subject(facts: &Facts) -> &str {
-    facts.person.as_ref().map_or(&facts.client, |person| &person.id)
+    facts
+        .person
+        .as_ref()
+        .map_or(&facts.client, |person| &person.id)
 }

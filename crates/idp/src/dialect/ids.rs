@@ -4,7 +4,10 @@ use aws_lc_rs::digest;
 
 /// The first `length` hexadecimal digits of the text's digest: 64 at most.
 pub(crate) fn hex(text: &str, length: usize) -> String {
-    let digits: String = hash(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: String = hash(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     digits.chars().take(length).collect()
 }
 
@@ -12,13 +15,24 @@ pub(crate) fn hex(text: &str, length: usize) -> String {
 pub(crate) fn uuid(text: &str) -> String {
     let digits = hex(text, 32);
     let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ]
+    .join("-")
 }
 
 /// A decimal number of that many digits, 32 at most, without leading zeros.
 pub(crate) fn digits(text: &str, length: usize) -> String {
     let digit = |byte: &u8| char::from(b'0' + byte % 10);
-    let rest: String = hash(text).iter().map(digit).take(length.saturating_sub(1)).collect();
+    let rest: String = hash(text)
+        .iter()
+        .map(digit)
+        .take(length.saturating_sub(1))
+        .collect();
     format!("1{rest}")
 }
 
@@ -32,7 +46,9 @@ pub(crate) fn letters(text: &str, length: usize) -> String {
 }
 
 fn hash(text: &str) -> Vec<u8> {
-    digest::digest(&digest::SHA256, text.as_bytes()).as_ref().to_vec()
+    digest::digest(&digest::SHA256, text.as_bytes())
+        .as_ref()
+        .to_vec()
 }
 
 #[cfg(test)]
@@ -43,10 +59,18 @@ mod tests {
     fn each_form_is_stable_and_of_its_length() {
         assert_eq!(uuid("alice"), "2bd806c9-7f0e-00af-1a1f-c3328fa763a9");
         assert_eq!(
-            (hex("alice", 24).len(), digits("alice", 18).len(), letters("alice", 28).len()),
+            (
+                hex("alice", 24).len(),
+                digits("alice", 18).len(),
+                letters("alice", 28).len()
+            ),
             (24, 18, 28)
         );
-        assert!(digits("bob", 21).parse::<u128>().is_ok_and(|number| number >= 10u128.pow(20)));
+        assert!(
+            digits("bob", 21)
+                .parse::<u128>()
+                .is_ok_and(|number| number >= 10u128.pow(20))
+        );
         assert_ne!(letters("alice", 20), letters("bob", 20));
     }
 }

@@ -1,7 +1,7 @@
 //! Keycloak: roles of the realm and of each client apart, the kind of token in the claim `typ`.
 //!
-//! As in the real one, every user holds roles in the client `account`, which therefore stands in `aud`: they are
-//! not roles of the API. The key set holds a key for encryption too.
+//! As in the real one, every user holds roles in the client `account`, which therefore stands in
+//! `aud`: they are not roles of the API. The key set holds a key for encryption too.
 
 use super::{Beside, Claims, Endpoints, Shape, claims, with};
 use crate::facts::Facts;
@@ -12,7 +12,12 @@ pub(super) struct Keycloak;
 
 impl Shape for Keycloak {
     fn access_token(&self, facts: &Facts) -> Claims {
-        let realm: Vec<&str> = facts.roles.iter().map(String::as_str).chain(["offline_access"]).collect();
+        let realm: Vec<&str> = facts
+            .roles
+            .iter()
+            .map(String::as_str)
+            .chain(["offline_access"])
+            .collect();
         let token = with(
             common(facts),
             json!({
@@ -60,7 +65,13 @@ impl Shape for Keycloak {
     }
 
     fn endpoints(&self, tenant: &str) -> Endpoints {
-        let names = ["/auth", "/token", "/userinfo", "/token/introspect", "/revoke"];
+        let names = [
+            "/auth",
+            "/token",
+            "/userinfo",
+            "/token/introspect",
+            "/revoke",
+        ];
         Endpoints::under(&format!("/realms/{tenant}/protocol/openid-connect"), names)
     }
 
@@ -87,7 +98,10 @@ impl Shape for Keycloak {
 }
 
 fn common(facts: &Facts) -> Claims {
-    let subject = facts.person.as_ref().map_or_else(|| facts.service_guid(), |person| person.id.clone());
+    let subject = facts
+        .person
+        .as_ref()
+        .map_or_else(|| facts.service_guid(), |person| person.id.clone());
     claims(json!({
         "exp": facts.expires,
         "iat": facts.issued_at,
@@ -100,7 +114,11 @@ fn common(facts: &Facts) -> Claims {
 }
 
 fn person(facts: &Facts) -> serde_json::Value {
-    let groups = facts.groups.iter().map(|group| format!("/{group}")).collect::<Vec<_>>();
+    let groups = facts
+        .groups
+        .iter()
+        .map(|group| format!("/{group}"))
+        .collect::<Vec<_>>();
     json!({
         "auth_time": facts.auth_time(),
         "sid": facts.session,

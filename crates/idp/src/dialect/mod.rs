@@ -1,7 +1,9 @@
-//! Which provider is imitated. One file for each: what its tokens and documents look like, as its own
-//! documentation shows them, so that an application can be tested against each without an account.
+//! Which provider is imitated. One file for each: what its tokens and documents look like, as its
+//! own documentation shows them, so that an application can be tested against each without an
+//! account.
 //!
-//! What is imitated is the look, not the behaviour: flows, lifetimes and faults are the same in every dialect.
+//! What is imitated is the look, not the behaviour: flows, lifetimes and faults are the same in
+//! every dialect.
 
 mod adfs;
 mod auth0;
@@ -138,11 +140,14 @@ impl Dialect {
 
     /// Whether its tokens tell roles. Where they do not, an API cannot ask for a role.
     pub fn tells_roles(self) -> bool {
-        !matches!(self, Self::Google | Self::GithubActions | Self::GitlabCi | Self::Kubernetes)
+        !matches!(
+            self,
+            Self::Google | Self::GithubActions | Self::GitlabCi | Self::Kubernetes
+        )
     }
 
-    /// A claim of its tokens, with its value, that an API must demand, because the real provider gives tokens for
-    /// any audience to anybody.
+    /// A claim of its tokens, with its value, that an API must demand, because the real provider
+    /// gives tokens for any audience to anybody.
     pub fn condition(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::GithubActions => Some(("repository_owner_id", "123456")),
@@ -181,10 +186,17 @@ impl FromStr for Dialect {
     type Err = ConfigError;
 
     fn from_str(name: &str) -> Result<Self, ConfigError> {
-        Self::ALL.into_iter().find(|dialect| dialect.name() == name).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
-            ConfigError::new("as", "a provider that can be imitated", format!("write one of {names}"))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|dialect| dialect.name() == name)
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::name).join(", ");
+                ConfigError::new(
+                    "as",
+                    "a provider that can be imitated",
+                    format!("write one of {names}"),
+                )
+            })
     }
 }
 
@@ -205,7 +217,10 @@ impl fmt::Display for Dialect {
 /// The members of an object; those that are null are left out, as providers do.
 pub(crate) fn claims(value: Value) -> Claims {
     match value {
-        Value::Object(members) => members.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .collect(),
         _ => Claims::new(),
     }
 }

@@ -35,7 +35,10 @@ impl Shape for Okta {
     }
 
     fn id_token(&self, facts: &Facts) -> Claims {
-        let subject = facts.person.as_ref().map_or(&facts.client, |person| &person.id);
+        let subject = facts
+            .person
+            .as_ref()
+            .map_or(&facts.client, |person| &person.id);
         with(
             facts.openid(subject),
             json!({
@@ -66,15 +69,28 @@ impl Shape for Okta {
     }
 
     fn endpoints(&self, tenant: &str) -> Endpoints {
-        let names = ["/authorize", "/token", "/userinfo", "/introspect", "/revoke"];
+        let names = [
+            "/authorize",
+            "/token",
+            "/userinfo",
+            "/introspect",
+            "/revoke",
+        ];
         Endpoints::under(&format!("/oauth2/{tenant}/v1"), names)
     }
 
     fn published(&self, tenants: &[String]) -> Vec<Published> {
         let tenant = tenants.first().map(String::as_str).unwrap_or_default();
         let issuer = self.issuer_path(tenant);
-        let metadata = vec![discovery(&issuer), format!("{issuer}/.well-known/oauth-authorization-server")];
-        vec![Published { metadata, issuer, keys: self.keys_path(tenant) }]
+        let metadata = vec![
+            discovery(&issuer),
+            format!("{issuer}/.well-known/oauth-authorization-server"),
+        ];
+        vec![Published {
+            metadata,
+            issuer,
+            keys: self.keys_path(tenant),
+        }]
     }
 
     fn tenant(&self) -> &'static str {

@@ -1,6 +1,7 @@
 //! PingOne: the audience as an array, no subject in tokens that clients get for themselves.
 //!
-//! Roles and groups reach a token as attributes of the resource, under names of one's own: here `roles`, `groups`.
+//! Roles and groups reach a token as attributes of the resource, under names of one's own: here
+//! `roles`, `groups`.
 
 use super::{Claims, Endpoints, Kind, Shape, claims, with};
 use crate::facts::Facts;
@@ -39,7 +40,10 @@ impl Shape for PingOne {
     }
 
     fn id_token(&self, facts: &Facts) -> Claims {
-        let subject = facts.person.as_ref().map_or(&facts.client, |person| &person.id);
+        let subject = facts
+            .person
+            .as_ref()
+            .map_or(&facts.client, |person| &person.id);
         with(
             facts.openid(subject),
             json!({
@@ -71,13 +75,23 @@ impl Shape for PingOne {
     }
 
     fn endpoints(&self, tenant: &str) -> Endpoints {
-        let names = ["/authorize", "/token", "/userinfo", "/introspect", "/revoke"];
+        let names = [
+            "/authorize",
+            "/token",
+            "/userinfo",
+            "/introspect",
+            "/revoke",
+        ];
         Endpoints::under(&format!("/{tenant}/as"), names)
     }
 
     /// The first key of an environment has a name that anybody can guess.
     fn kid(&self, number: usize) -> String {
-        if number == 0 { "default".to_owned() } else { random_text(12) }
+        if number == 0 {
+            "default".to_owned()
+        } else {
+            random_text(12)
+        }
     }
 
     fn tenant(&self) -> &'static str {

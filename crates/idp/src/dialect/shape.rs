@@ -1,6 +1,7 @@
 //! What one provider does its own way: addresses, documents, and the words of its tokens.
 //!
-//! Everything has a default, which is what most providers do; a dialect states only what it does differently.
+//! Everything has a default, which is what most providers do; a dialect states only what it does
+//! differently.
 
 use super::{Claims, claims, ids};
 use crate::config::TokenFormat;
@@ -74,7 +75,11 @@ pub(crate) trait Shape: Sync {
     fn published(&self, tenants: &[String]) -> Vec<Published> {
         let tenant = tenants.first().map(String::as_str).unwrap_or_default();
         let (issuer, keys) = (self.issuer_path(tenant), self.keys_path(tenant));
-        vec![Published { metadata: vec![discovery(&issuer)], issuer, keys }]
+        vec![Published {
+            metadata: vec![discovery(&issuer)],
+            issuer,
+            keys,
+        }]
     }
 
     /// Members of the metadata besides the usual ones or in their place; null takes one away.
@@ -82,8 +87,8 @@ pub(crate) trait Shape: Sync {
         Vec::new()
     }
 
-    /// What stands between the base and the end of the issuer of access tokens, where the metadata has another issuer and
-    /// names this one beside it.
+    /// What stands between the base and the end of the issuer of access tokens, where the metadata
+    /// has another issuer and names this one beside it.
     fn access_token_issuer(&self) -> Option<&'static str> {
         None
     }
@@ -177,9 +182,13 @@ pub(crate) trait Shape: Sync {
     }
 }
 
-/// Where an issuer's metadata is (OpenID Connect Discovery, section 4): at most one final slash is removed.
+/// Where an issuer's metadata is (OpenID Connect Discovery, section 4): at most one final slash is
+/// removed.
 pub(crate) fn discovery(issuer: &str) -> String {
-    format!("{}/.well-known/openid-configuration", issuer.strip_suffix('/').unwrap_or(issuer))
+    format!(
+        "{}/.well-known/openid-configuration",
+        issuer.strip_suffix('/').unwrap_or(issuer)
+    )
 }
 
 impl Endpoints {
@@ -187,6 +196,12 @@ impl Endpoints {
     pub(crate) fn under(path: &str, names: [&str; 5]) -> Self {
         let [authorize, token, userinfo, introspect, revoke] =
             names.map(|name| (!name.is_empty()).then(|| format!("{path}{name}")));
-        Self { authorize, token, userinfo, introspect, revoke }
+        Self {
+            authorize,
+            token,
+            userinfo,
+            introspect,
+            revoke,
+        }
     }
 }

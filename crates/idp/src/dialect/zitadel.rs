@@ -1,4 +1,5 @@
-//! ZITADEL: opaque unless told otherwise; a JWT has no scopes, and the roles are the members of an object.
+//! ZITADEL: opaque unless told otherwise; a JWT has no scopes, and the roles are the members of an
+//! object.
 //!
 //! The audience holds the client and its project, which is what an API compares with.
 
@@ -62,7 +63,10 @@ impl Shape for Zitadel {
         let userinfo = Some("/oidc/v1/userinfo".to_owned());
         Endpoints {
             userinfo,
-            ..Endpoints::under("/oauth/v2", ["/authorize", "/token", "", "/introspect", "/revoke"])
+            ..Endpoints::under(
+                "/oauth/v2",
+                ["/authorize", "/token", "", "/introspect", "/revoke"],
+            )
         }
     }
 
@@ -91,7 +95,8 @@ fn subject(facts: &Facts) -> String {
     }
 }
 
-/// Each role, and in which organization the user holds it; once for this project, once with its number.
+/// Each role, and in which organization the user holds it; once for this project, once with its
+/// number.
 fn roles(facts: &Facts) -> Claims {
     if facts.roles.is_empty() {
         return Claims::new();

@@ -24,17 +24,26 @@ impl Form {
     /// The client that asks, authenticated; a public client only names itself.
     pub(super) fn client(&self, state: &State) -> Result<Arc<Client>, OAuthError> {
         let params = &self.params;
-        if params.find("client_assertion_type").is_some() || params.find("client_assertion").is_some() {
+        if params.find("client_assertion_type").is_some()
+            || params.find("client_assertion").is_some()
+        {
             return self.asserted_client(state);
         }
         let shown = self.shown()?;
-        let client = state.client(&shown.id).ok_or_else(OAuthError::invalid_client)?;
+        let client = state
+            .client(&shown.id)
+            .ok_or_else(OAuthError::invalid_client)?;
         if client.danger_unchecked {
             return Ok(client);
         }
         if client.authenticates_by_tls() {
-            let proven = shown.secret.is_none() && certificate::proves(state, &self.caller, &client);
-            return if proven { Ok(client) } else { Err(OAuthError::invalid_client()) };
+            let proven =
+                shown.secret.is_none() && certificate::proves(state, &self.caller, &client);
+            return if proven {
+                Ok(client)
+            } else {
+                Err(OAuthError::invalid_client())
+            };
         }
         let authentic = match (&client.secret, &shown.secret) {
             (Some(right), Some(sent)) => right.is(sent),
@@ -42,7 +51,11 @@ impl Form {
             _ => false,
         };
         let proven = authentic && client.may_authenticate_by(shown.by);
-        if proven { Ok(client) } else { Err(OAuthError::invalid_client()) }
+        if proven {
+            Ok(client)
+        } else {
+            Err(OAuthError::invalid_client())
+        }
     }
 
     /// Whether there are credentials of a client, good or bad.
@@ -59,37 +72,64 @@ impl Form {
                 Some(_) => ClientAuthentication::ClientSecretPost,
                 None => ClientAuthentication::None,
             };
-            return Ok(Shown { id: self.params.need("client_id")?.to_owned(), secret, by });
+            return Ok(Shown {
+                id: self.params.need("client_id")?.to_owned(),
+                secret,
+                by,
+            });
         };
         let (id, by_basic) = basic(value.as_bytes()).ok_or_else(OAuthError::invalid_client)?;
         if secret.is_some() {
-            return Err(OAuthError::invalid_request("two ways of client authentication at once"));
+            return Err(OAuthError::invalid_request(
+                "two ways of client authentication at once",
+            ));
         }
-        if self.params.find("client_id").is_some_and(|named| named != id) {
-            return Err(OAuthError::invalid_request("`client_id` names another client than the credentials"));
+        if self
+            .params
+            .find("client_id")
+            .is_some_and(|named| named != id)
+        {
+            return Err(OAuthError::invalid_request(
+                "`client_id` names another client than the credentials",
+            ));
         }
-        Ok(Shown { id, secret: Some(by_basic), by: ClientAuthentication::ClientSecretBasic })
+        Ok(Shown {
+            id,
+            secret: Some(by_basic),
+            by: ClientAuthentication::ClientSecretBasic,
+        })
     }
 
     fn asserted_client(&self, state: &State) -> Result<Arc<Client>, OAuthError> {
         let params = &self.params;
-        if self.caller.headers.contains_key(AUTHORIZATION) || params.find("client_secret").is_some() {
-            return Err(OAuthError::invalid_request("two ways of client authentication at once"));
+        if self.caller.headers.contains_key(AUTHORIZATION) || params.find("client_secret").is_some()
+        {
+            return Err(OAuthError::invalid_request(
+                "two ways of client authentication at once",
+            ));
         }
         if params.need("client_assertion_type")? != assertion::TYPE {
-            return Err(OAuthError::invalid_request("`client_assertion_type` is not the one for JWTs"));
+            return Err(OAuthError::invalid_request(
+                "`client_assertion_type` is not the one for JWTs",
+            ));
         }
         let client = assertion::client(state, params.need("client_assertion")?)?;
         let same = params.find("client_id").is_none_or(|id| id == client.id);
         let proven = same && client.may_authenticate_by(ClientAuthentication::PrivateKeyJwt);
-        if proven { Ok(client) } else { Err(OAuthError::invalid_client()) }
+        if proven {
+            Ok(client)
+        } else {
+            Err(OAuthError::invalid_client())
+        }
     }
 }
 
 /// The id and the secret of Basic credentials, each form-encoded inside.
 pub(super) fn basic(value: &[u8]) -> Option<(String, String)> {
     let (scheme, encoded) = std::str::from_utf8(value).ok()?.split_once(' ')?;
-    let decoded = scheme.eq_ignore_ascii_case("Basic").then(|| STANDARD.decode(encoded.trim()).ok())??;
+    let decoded = scheme
+        .eq_ignore_ascii_case("Basic")
+        .then(|| STANDARD.decode(encoded.trim()).ok())??;
     let text = String::from_utf8(decoded).ok()?;
     let (id, secret) = text.split_once(':')?;
     Some((form_decoded(id), form_decoded(secret)))
@@ -98,5 +138,7 @@ pub(super) fn basic(value: &[u8]) -> Option<(String, String)> {
 fn form_decoded(text: &str) -> String {
     // A text without `=` and `&` parses as one name.
     let escaped = text.replace('=', "%3D").replace('&', "%26");
-    form_urlencoded::parse(escaped.as_bytes()).map(|(name, _)| name.into_owned()).collect()
+    form_urlencoded::parse(escaped.as_bytes())
+        .map(|(name, _)| name.into_owned())
+        .collect()
 }

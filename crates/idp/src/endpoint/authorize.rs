@@ -1,6 +1,8 @@
-//! The authorization endpoint (RFC 6749, section 3.1): a user signs in, and the browser goes back with a code.
+//! The authorization endpoint (RFC 6749, section 3.1): a user signs in, and the browser goes back
+//! with a code.
 //!
-//! Errors go to the client only when the client and its redirect URI are right; else a page tells them.
+//! Errors go to the client only when the client and its redirect URI are right; else a page tells
+//! them.
 
 use super::browser;
 use super::caller::{Caller, Form};
@@ -24,7 +26,9 @@ pub(super) async fn show(
 ) -> Response {
     let query = query.unwrap_or_default();
     match read(&state, &query) {
-        Ok(request) if request.prompt.as_deref() == Some("none") => without_a_page(&state, request, &caller),
+        Ok(request) if request.prompt.as_deref() == Some("none") => {
+            without_a_page(&state, request, &caller)
+        }
         Ok(request) => page(&state, &request, &query, None),
         Err(refusal) => refuse(&state, &refusal),
     }
@@ -40,17 +44,34 @@ pub(super) async fn sign_in(
         Ok(request) => request,
         Err(refusal) => return refuse(&state, &refusal),
     };
-    let Ok(Form { params: form, caller }) = form else {
-        return page(&state, &request, &query, Some("The form could not be read."));
+    let Ok(Form {
+        params: form,
+        caller,
+    }) = form
+    else {
+        return page(
+            &state,
+            &request,
+            &query,
+            Some("The form could not be read."),
+        );
     };
-    let (username, password) =
-        (form.find("username").unwrap_or_default(), form.find("password").unwrap_or_default());
-    let known = state.user(username).filter(|user| user.password.is(password));
+    let (username, password) = (
+        form.find("username").unwrap_or_default(),
+        form.find("password").unwrap_or_default(),
+    );
+    let known = state
+        .user(username)
+        .filter(|user| user.password.is(password));
     if form.find("cancel").is_none() && known.is_none() {
         let problem = "This username and password do not belong together.";
         return page(&state, &request, &query, Some(problem));
     }
-    if request.pushed.as_ref().is_some_and(|uri| !state.store().use_pushed(uri)) {
+    if request
+        .pushed
+        .as_ref()
+        .is_some_and(|uri| !state.store().use_pushed(uri))
+    {
         return login::error_page("The pushed request was used before.");
     }
     match known.filter(|_| form.find("cancel").is_none()) {
@@ -59,7 +80,12 @@ pub(super) async fn sign_in(
             let (session, secret) = state.store().sign_in(before, &user.username, state.now());
             browser::with_secret(&state, send_code(&state, request, &session), &secret)
         }
-        None => refuse_back(&state, &request.back, "access_denied", "the user did not sign in"),
+        None => refuse_back(
+            &state,
+            &request.back,
+            "access_denied",
+            "the user did not sign in",
+        ),
     }
 }
 
@@ -68,22 +94,39 @@ fn without_a_page(state: &State, request: AuthorizationRequest, caller: &Caller)
     let (mut store, now) = (state.store(), state.now());
     let session = store.session_of_browser(browser::secret(state, &caller.headers), now);
     let session = session.filter(|session| {
-        let fresh = request.max_age.is_none_or(|age| now.saturating_sub(session.auth_time) <= age);
-        let hinted = request.hint.as_ref().map(|token| store.id_token(token, now));
-        let as_hinted = hinted.is_none_or(|hint| hint.is_some_and(|hint| hint.username == session.username));
+        let fresh = request
+            .max_age
+            .is_none_or(|age| now.saturating_sub(session.auth_time) <= age);
+        let hinted = request
+            .hint
+            .as_ref()
+            .map(|token| store.id_token(token, now));
+        let as_hinted =
+            hinted.is_none_or(|hint| hint.is_some_and(|hint| hint.username == session.username));
         fresh && as_hinted
     });
-    let first = request.pushed.as_ref().is_none_or(|uri| session.is_none() || store.use_pushed(uri));
+    let first = request
+        .pushed
+        .as_ref()
+        .is_none_or(|uri| session.is_none() || store.use_pushed(uri));
     drop(store);
     match session {
         Some(session) if first => send_code(state, request, &session),
-        _ => {
-            refuse_back(state, &request.back, "login_required", "nobody is signed in, or not as it is wanted")
-        }
+        _ => refuse_back(
+            state,
+            &request.back,
+            "login_required",
+            "nobody is signed in, or not as it is wanted",
+        ),
     }
 }
 
-fn page(state: &State, request: &AuthorizationRequest, query: &str, problem: Option<&str>) -> Response {
+fn page(
+    state: &State,
+    request: &AuthorizationRequest,
+    query: &str,
+    problem: Option<&str>,
+) -> Response {
     let asked = login::Asked {
         client: &request.client.id,
         audience: &request.audience,
@@ -111,7 +154,12 @@ fn send_code(state: &State, request: AuthorizationRequest, session: &Session) ->
         act: None,
         way: "authorization_code",
     };
-    let code = store.add_code(grant, request.back.redirect_uri.clone(), request.challenge, now);
+    let code = store.add_code(
+        grant,
+        request.back.redirect_uri.clone(),
+        request.challenge,
+        now,
+    );
     drop(store);
     redirect(state, &request.back, &[("code", &code)])
 }
@@ -124,10 +172,15 @@ fn refuse(state: &State, refusal: &Refusal) -> Response {
 }
 
 fn refuse_back(state: &State, back: &Back, error: &str, description: &str) -> Response {
-    redirect(state, back, &[("error", error), ("error_description", description)])
+    redirect(
+        state,
+        back,
+        &[("error", error), ("error_description", description)],
+    )
 }
 
-/// Sends the browser back, by GET whatever came (RFC 9700, section 4.12), naming the issuer (RFC 9207).
+/// Sends the browser back, by GET whatever came (RFC 9700, section 4.12), naming the issuer (RFC
+/// 9207).
 fn redirect(state: &State, back: &Back, params: &[(&str, &str)]) -> Response {
     let Ok(mut url) = Url::parse(&back.redirect_uri) else {
         return login::error_page("The redirect URI is not a URL.");
@@ -140,5 +193,9 @@ fn redirect(state: &State, back: &Back, params: &[(&str, &str)]) -> Response {
         }
         query.append_pair("iss", state.issuer.as_str());
     }
-    (StatusCode::SEE_OTHER, [(LOCATION, url.as_str()), (CACHE_CONTROL, "no-store")]).into_response()
+    (
+        StatusCode::SEE_OTHER,
+        [(LOCATION, url.as_str()), (CACHE_CONTROL, "no-store")],
+    )
+        .into_response()
 }

@@ -35,8 +35,15 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let path = parts.uri.path().to_owned();
         let peer = parts.extensions.get::<ConnectInfo<Peer>>();
-        let certificates = peer.map(|ConnectInfo(peer)| Arc::clone(&peer.certificates)).unwrap_or_default();
-        Ok(Self { headers: parts.headers.clone(), method: parts.method.clone(), path, certificates })
+        let certificates = peer
+            .map(|ConnectInfo(peer)| Arc::clone(&peer.certificates))
+            .unwrap_or_default();
+        Ok(Self {
+            headers: parts.headers.clone(),
+            method: parts.method.clone(),
+            path,
+            certificates,
+        })
     }
 }
 
@@ -54,12 +61,26 @@ impl FromRequest<Arc<State>> for Form {
         let (mut parts, body) = request.into_parts();
         let Ok(caller) = Caller::from_request_parts(&mut parts, state).await;
         let request = Request::from_parts(parts, body);
-        let kind = caller.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
-            return Err(OAuthError::invalid_request("the body must be application/x-www-form-urlencoded"));
+        let kind = caller
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if !kind
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("application/x-www-form-urlencoded")
+        {
+            return Err(OAuthError::invalid_request(
+                "the body must be application/x-www-form-urlencoded",
+            ));
         }
         let body = String::from_request(request, state).await;
-        let body = body.map_err(|_| OAuthError::invalid_request("the body is too long, or no UTF-8"))?;
-        Ok(Self { caller, params: Params::parse(&body)? })
+        let body =
+            body.map_err(|_| OAuthError::invalid_request("the body is too long, or no UTF-8"))?;
+        Ok(Self {
+            caller,
+            params: Params::parse(&body)?,
+        })
     }
 }

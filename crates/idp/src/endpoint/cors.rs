@@ -1,4 +1,5 @@
-//! Which web pages may ask from a browser (CORS): those of the origins in the settings, and without cookies.
+//! Which web pages may ask from a browser (CORS): those of the origins in the settings, and without
+//! cookies.
 
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Method};
@@ -10,7 +11,9 @@ const DPOP: HeaderName = HeaderName::from_static("dpop");
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 pub(super) fn layer(origins: &[String]) -> CorsLayer {
-    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let origins = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok());
     CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::POST])
@@ -22,5 +25,7 @@ pub(super) fn layer(origins: &[String]) -> CorsLayer {
 /// Whether a text is an origin as browsers write it (RFC 6454, section 6.2).
 pub(crate) fn is_origin(text: &str) -> bool {
     let written = Url::parse(text).map(|url| url.origin());
-    written.is_ok_and(|origin| matches!(origin, Origin::Tuple(..)) && origin.ascii_serialization() == text)
+    written.is_ok_and(|origin| {
+        matches!(origin, Origin::Tuple(..)) && origin.ascii_serialization() == text
+    })
 }

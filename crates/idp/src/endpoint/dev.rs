@@ -21,13 +21,17 @@ pub(super) async fn token(
     form: Result<Form, OAuthError>,
 ) -> Response {
     match form.and_then(|form| made(&state, &form.params)) {
-        Ok(made) => ([(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "text/plain")], made.token).into_response(),
+        Ok(made) => (
+            [(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "text/plain")],
+            made.token,
+        )
+            .into_response(),
         Err(error) => error.into_response(),
     }
 }
 
-/// `POST /dev/rotate`, with `overlap=true` to keep the old key published beside the new one, or `same_kid=true` to give
-/// its name to the new one.
+/// `POST /dev/rotate`, with `overlap=true` to keep the old key published beside the new one, or
+/// `same_kid=true` to give its name to the new one.
 pub(super) async fn rotate(
     extract::State(state): extract::State<Arc<State>>,
     form: Result<Form, OAuthError>,
@@ -42,7 +46,8 @@ pub(super) async fn rotate(
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// `POST /dev/logout` with `user`: signs them out everywhere, and tells which clients were told, and what they answered.
+/// `POST /dev/logout` with `user`: signs them out everywhere, and tells which clients were told,
+/// and what they answered.
 pub(super) async fn logout(
     extract::State(state): extract::State<Arc<State>>,
     form: Result<Form, OAuthError>,
@@ -52,18 +57,25 @@ pub(super) async fn logout(
         Ok(user) => logout::end_all(&state, &user).await,
         Err(error) => return error.into_response(),
     };
-    let told =
-        notices.into_iter().map(|it| json!({ "client": it.client, "uri": it.uri, "status": it.status }));
+    let told = notices
+        .into_iter()
+        .map(|it| json!({ "client": it.client, "uri": it.uri, "status": it.status }));
     Json(told.collect::<Vec<_>>()).into_response()
 }
 
-/// `POST /dev/event` with `user` and `event` (`session-revoked`, `credential-change`, `token-claims-change`,
-/// `account-disabled`, `account-enabled`); for changed claims, `claims` as a JSON object.
+/// `POST /dev/event` with `user` and `event` (`session-revoked`, `credential-change`,
+/// `token-claims-change`, `account-disabled`, `account-enabled`); for changed claims, `claims` as a
+/// JSON object.
 pub(super) async fn event(
     extract::State(state): extract::State<Arc<State>>,
     form: Result<Form, OAuthError>,
 ) -> Response {
-    let asked = form.and_then(|form| Ok((form.params.need("user")?.to_owned(), event_of(&form.params)?)));
+    let asked = form.and_then(|form| {
+        Ok((
+            form.params.need("user")?.to_owned(),
+            event_of(&form.params)?,
+        ))
+    });
     let notices = match asked {
         Ok((user, event)) => events::send(&state, &user, None, &event).await,
         Err(error) => return error.into_response(),

@@ -1,7 +1,9 @@
-//! The device grant's first half (RFC 8628): a device gets two codes, and its user types one of them on a page.
+//! The device grant's first half (RFC 8628): a device gets two codes, and its user types one of
+//! them on a page.
 //!
-//! The page asks for the code, shows who asks for what, and takes the answer together with name and password:
-//! nothing is remembered between its steps, so there is nothing to forge. Guesses are not counted.
+//! The page asks for the code, shows who asks for what, and takes the answer together with name and
+//! password: nothing is remembered between its steps, so there is nothing to forge. Guesses are not
+//! counted.
 
 use super::caller::Form;
 use super::error::{OAuthError, json};
@@ -28,7 +30,10 @@ pub(super) async fn begin(
 fn codes(state: &State, form: &Form) -> Result<Value, OAuthError> {
     let (client, params) = (form.client(state)?, &form.params);
     if !client.may_use(grant::DEVICE_CODE) {
-        return Err(OAuthError::new("unauthorized_client", "the client may not use this grant"));
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "the client may not use this grant",
+        ));
     }
     let scope = params.scope(state, &client, &OPENID)?;
     let asked = (client.id.clone(), scope, params.audience(state, &client)?);
@@ -62,25 +67,41 @@ pub(super) async fn decide(
     extract::State(state): extract::State<Arc<State>>,
     form: Result<Form, OAuthError>,
 ) -> Response {
-    let Ok(form) = form else { return login::code_page(Some("The form could not be read.")) };
+    let Ok(form) = form else {
+        return login::code_page(Some("The form could not be read."));
+    };
     let field = |name: &str| form.params.find(name).unwrap_or_default();
     let typed = field("user_code");
     if form.params.find("cancel").is_some() {
         return match answer(&state, typed, DeviceAnswer::Denied) {
-            true => login::message_page("Refused", "The device gets no access. You may close this page."),
+            true => login::message_page(
+                "Refused",
+                "The device gets no access. You may close this page.",
+            ),
             false => login::code_page(Some(NO_SUCH_CODE)),
         };
     }
-    let Some(user) = state.user(field("username")).filter(|user| user.password.is(field("password"))) else {
-        return page(&state, typed, Some("This username and password do not belong together."));
+    let Some(user) = state
+        .user(field("username"))
+        .filter(|user| user.password.is(field("password")))
+    else {
+        return page(
+            &state,
+            typed,
+            Some("This username and password do not belong together."),
+        );
     };
     match allow(&state, typed, &user.username) {
-        true => login::message_page("Allowed", "The device has access now. You may close this page."),
+        true => login::message_page(
+            "Allowed",
+            "The device has access now. You may close this page.",
+        ),
         false => login::code_page(Some(NO_SUCH_CODE)),
     }
 }
 
-/// `POST /dev/device` with `user_code` and `user`, or `deny=true`: a user's answer without a browser.
+/// `POST /dev/device` with `user_code` and `user`, or `deny=true`: a user's answer without a
+/// browser.
 pub(super) async fn decide_on_command(
     extract::State(state): extract::State<Arc<State>>,
     form: Result<Form, OAuthError>,
@@ -104,7 +125,12 @@ pub(super) async fn decide_on_command(
 /// Allows a device in for a user, if both are known.
 pub(crate) fn allow(state: &State, user_code: &str, username: &str) -> bool {
     let known = state.user(username).is_some();
-    known && answer(state, user_code, DeviceAnswer::Allowed(username.to_owned(), state.now()))
+    known
+        && answer(
+            state,
+            user_code,
+            DeviceAnswer::Allowed(username.to_owned(), state.now()),
+        )
 }
 
 /// Refuses a device, if it is known.

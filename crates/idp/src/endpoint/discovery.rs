@@ -50,7 +50,11 @@ fn document(state: &State, published: &Published) -> Claims {
 fn for_clients(state: &State, algorithm: &str) -> Claims {
     let url = |path: &Option<String>| path.as_ref().map(|path| state.url(path));
     let (endpoints, mutual) = (&state.endpoints, state.tls.is_some());
-    let mut authentication = vec!["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    let mut authentication = vec![
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+    ];
     if mutual {
         authentication.extend(["tls_client_auth", "self_signed_tls_client_auth"]);
     }
@@ -103,7 +107,9 @@ fn aliases(state: &State) -> Option<Claims> {
 }
 
 fn scopes(state: &State) -> Vec<String> {
-    let mut scopes = ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec();
+    let mut scopes = ["openid", "profile", "email", "offline_access"]
+        .map(str::to_owned)
+        .to_vec();
     for scope in state.clients.all().iter().flat_map(|client| &client.scopes) {
         if !scopes.contains(scope) {
             scopes.push(scope.clone());
@@ -114,9 +120,18 @@ fn scopes(state: &State) -> Vec<String> {
 
 fn answer(document: Claims, headers: &HeaderMap) -> Response {
     let text = Value::from(document).to_string();
-    let etag = format!("\"{}\"", encoded(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()));
-    let caching = [(CACHE_CONTROL, "public, max-age=300".to_owned()), (ETAG, etag.clone())];
-    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+    let etag = format!(
+        "\"{}\"",
+        encoded(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
+    );
+    let caching = [
+        (CACHE_CONTROL, "public, max-age=300".to_owned()),
+        (ETAG, etag.clone()),
+    ];
+    if headers
+        .get(IF_NONE_MATCH)
+        .is_some_and(|known| known.as_bytes() == etag.as_bytes())
+    {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     (caching, [(CONTENT_TYPE, "application/json")], text).into_response()

@@ -1,7 +1,9 @@
-//! Proofs of a key (RFC 9449), checked by code of our own, so that the resource server's checks meet another's.
+//! Proofs of a key (RFC 9449), checked by code of our own, so that the resource server's checks
+//! meet another's.
 //!
-//! A proof must be for this address and method, a minute old at most, and used once; with `dpop_nonce` it must hold
-//! a nonce from here. Which key it is decides what the tokens are bound to.
+//! A proof must be for this address and method, a minute old at most, and used once; with
+//! `dpop_nonce` it must hold a nonce from here. Which key it is decides what the tokens are bound
+//! to.
 
 use super::caller::{Caller, Form};
 use super::error::OAuthError;
@@ -62,50 +64,76 @@ impl Form {
     }
 }
 
-/// The thumbprint of the key that the request proves; none where it has no proof. With an access token, the proof must
-/// be for that.
+/// The thumbprint of the key that the request proves; none where it has no proof. With an access
+/// token, the proof must be for that.
 pub(super) fn proven_key(
     state: &State,
     caller: &Caller,
     access_token: Option<&str>,
 ) -> Result<Option<String>, OAuthError> {
     let mut proofs = caller.headers.get_all("dpop").iter();
-    let Some(proof) = proofs.next() else { return Ok(None) };
+    let Some(proof) = proofs.next() else {
+        return Ok(None);
+    };
     let wrong = |why| OAuthError::new("invalid_dpop_proof", why);
     if proofs.next().is_some() {
         return Err(wrong("there is more than one proof"));
     }
-    let proof = proof.to_str().ok().and_then(Jws::read).ok_or(wrong("the proof is no signed JWT"))?;
-    let key = proof.header.get("jwk").filter(|jwk| is_public(jwk)).ok_or(wrong("`jwk` is no public key"))?;
+    let proof = proof
+        .to_str()
+        .ok()
+        .and_then(Jws::read)
+        .ok_or(wrong("the proof is no signed JWT"))?;
+    let key = proof
+        .header
+        .get("jwk")
+        .filter(|jwk| is_public(jwk))
+        .ok_or(wrong("`jwk` is no public key"))?;
     let jkt = thumbprint(key).ok_or(wrong("`jwk` is no public key"))?;
     if proof.header.get("typ").and_then(Value::as_str) != Some("dpop+jwt") {
         return Err(wrong("`typ` is not `dpop+jwt`"));
     }
     if !proof.is_signed_by(key) {
-        return Err(wrong("the signature is not by `jwk`, or by no algorithm that is supported"));
+        return Err(wrong(
+            "the signature is not by `jwk`, or by no algorithm that is supported",
+        ));
     }
     if proof.text("htm") != Some(caller.method.as_str()) {
         return Err(wrong("`htm` is another method"));
     }
-    if !proof.text("htu").is_some_and(|htu| state.urls(&caller.path).iter().any(|ours| is_address(htu, ours)))
-    {
+    if !proof.text("htu").is_some_and(|htu| {
+        state
+            .urls(&caller.path)
+            .iter()
+            .any(|ours| is_address(htu, ours))
+    }) {
         return Err(wrong("`htu` is another address"));
     }
-    let (now, issued) = (state.now(), proof.time("iat").ok_or(wrong("`iat` is missing"))?);
+    let (now, issued) = (
+        state.now(),
+        proof.time("iat").ok_or(wrong("`iat` is missing"))?,
+    );
     if now.abs_diff(issued) > WINDOW {
         return Err(wrong("`iat` is too far from now"));
     }
     if access_token.is_some_and(|token| proof.text("ath") != Some(&sha256(token.as_bytes()))) {
         return Err(wrong("`ath` is not for this access token"));
     }
-    if state.config.dpop_nonce && !proof.text("nonce").is_some_and(|nonce| is_nonce(state, nonce)) {
+    if state.config.dpop_nonce
+        && !proof
+            .text("nonce")
+            .is_some_and(|nonce| is_nonce(state, nonce))
+    {
         return Err(OAuthError::new(
             "use_dpop_nonce",
             "the proof must hold the nonce of the header `DPoP-Nonce`",
         ));
     }
     let jti = proof.text("jti").ok_or(wrong("`jti` is missing"))?;
-    if !state.store().is_first_use(&format!("proof {jkt} {jti}"), now + 2 * WINDOW + 1, now) {
+    if !state
+        .store()
+        .is_first_use(&format!("proof {jkt} {jti}"), now + 2 * WINDOW + 1, now)
+    {
         return Err(wrong("the proof was used before"));
     }
     Ok(Some(jkt))
@@ -131,7 +159,10 @@ fn nonce(state: &State, age: u64) -> String {
 }
 
 fn is_public(jwk: &Value) -> bool {
-    jwk.is_object() && ["d", "k", "p", "q"].iter().all(|name| jwk.get(name).is_none())
+    jwk.is_object()
+        && ["d", "k", "p", "q"]
+            .iter()
+            .all(|name| jwk.get(name).is_none())
 }
 
 /// Query and fragment do not count (RFC 9449, section 4.3).

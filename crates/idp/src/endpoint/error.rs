@@ -15,7 +15,10 @@ pub(super) struct OAuthError {
 
 impl OAuthError {
     pub(super) fn new(error: &'static str, description: &str) -> Self {
-        Self { error, description: description.to_owned() }
+        Self {
+            error,
+            description: description.to_owned(),
+        }
     }
 
     pub(super) fn invalid_request(description: &str) -> Self {
@@ -44,7 +47,11 @@ impl IntoResponse for OAuthError {
         let body = Json(json!({ "error": self.error, "error_description": self.description }));
         let no_store = (CACHE_CONTROL, "no-store");
         if self.error == "invalid_client" {
-            return (StatusCode::UNAUTHORIZED, [no_store, (WWW_AUTHENTICATE, "Basic realm=\"idp\"")], body)
+            return (
+                StatusCode::UNAUTHORIZED,
+                [no_store, (WWW_AUTHENTICATE, "Basic realm=\"idp\"")],
+                body,
+            )
                 .into_response();
         }
         (StatusCode::BAD_REQUEST, [no_store], body).into_response()

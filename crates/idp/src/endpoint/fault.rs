@@ -6,7 +6,9 @@ use crate::listen::Peer;
 use crate::state::State;
 use axum::body::{Body, to_bytes};
 use axum::extract::{self, ConnectInfo, Request};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
+use axum::http::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -65,17 +67,22 @@ async fn answer_with(fault: Fault, mut request: Request, next: Next) -> Response
 fn instead(fault: Fault, uri: &Uri) -> Response {
     let json = [(CONTENT_TYPE, "application/json")];
     match fault {
-        Fault::Html => {
-            ([(CONTENT_TYPE, "text/html")], "<!doctype html><title>Sign in</title>").into_response()
-        }
+        Fault::Html => (
+            [(CONTENT_TYPE, "text/html")],
+            "<!doctype html><title>Sign in</title>",
+        )
+            .into_response(),
         Fault::Huge => (json, vec![b' '; 10_000_000]).into_response(),
         Fault::Redirect => (StatusCode::FOUND, [(LOCATION, uri.path())]).into_response(),
         Fault::Empty => (json, r#"{"keys":[]}"#).into_response(),
         Fault::Garbage => (json, &b"\xff\xfe{\"}\0\x80garbage"[..]).into_response(),
         Fault::Unauthorized => OAuthError::invalid_client().into_response(),
-        Fault::TooManyRequests => {
-            (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "7")], "on command").into_response()
-        }
+        Fault::TooManyRequests => (
+            StatusCode::TOO_MANY_REQUESTS,
+            [(RETRY_AFTER, "7")],
+            "on command",
+        )
+            .into_response(),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "on command").into_response(),
     }
 }

@@ -1,7 +1,8 @@
-//! An imitation of the one call of Microsoft Graph that tells a user's groups, for tokens that cannot hold them.
+//! An imitation of the one call of Microsoft Graph that tells a user's groups, for tokens that
+//! cannot hold them.
 //!
-//! As the real one, it wants an application's token for Graph itself, and answers in pages. It does not look at the
-//! permissions of the application.
+//! As the real one, it wants an application's token for Graph itself, and answers in pages. It does
+//! not look at the permissions of the application.
 
 use super::userinfo::bearer;
 use crate::config::User;
@@ -29,13 +30,21 @@ pub(super) async fn member_objects(
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let answer = member_objects_of(&state, &oid, &query.unwrap_or_default(), &headers)
-        .and_then(|page| if method == Method::POST { asks_properly(&body).map(|()| page) } else { Ok(page) });
+    let answer =
+        member_objects_of(&state, &oid, &query.unwrap_or_default(), &headers).and_then(|page| {
+            if method == Method::POST {
+                asks_properly(&body).map(|()| page)
+            } else {
+                Ok(page)
+            }
+        });
     match answer {
         Ok(page) => ([(CACHE_CONTROL, "no-cache")], Json(page)).into_response(),
-        Err(GraphError(status, code, message)) => {
-            (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response()
-        }
+        Err(GraphError(status, code, message)) => (
+            status,
+            Json(json!({ "error": { "code": code, "message": message } })),
+        )
+            .into_response(),
     }
 }
 
@@ -45,25 +54,52 @@ fn member_objects_of(
     query: &str,
     headers: &HeaderMap,
 ) -> Result<Value, GraphError> {
-    let unauthorized = |why| GraphError(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", why);
+    let unauthorized =
+        |why| GraphError(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", why);
     let token = bearer(headers).ok_or(unauthorized("Access token is empty."))?;
     let issued = state.store().access_token(token, state.now());
     let issued = issued.ok_or(unauthorized("Access token validation failure."))?;
     if issued.audience != AUDIENCE && issued.audience != state.url("/graph") {
-        return Err(unauthorized("Access token validation failure. Invalid audience."));
+        return Err(unauthorized(
+            "Access token validation failure. Invalid audience.",
+        ));
     }
     if issued.username.is_some() {
         let message = "Insufficient privileges to complete the operation.";
-        return Err(GraphError(StatusCode::FORBIDDEN, "Authorization_RequestDenied", message));
+        return Err(GraphError(
+            StatusCode::FORBIDDEN,
+            "Authorization_RequestDenied",
+            message,
+        ));
     }
-    let unknown =
-        GraphError(StatusCode::NOT_FOUND, "Request_ResourceNotFound", "There is no user of that id.");
-    let user = state.config.users.iter().find(|user| state.user_id(user) == oid).ok_or(unknown)?;
+    let unknown = GraphError(
+        StatusCode::NOT_FOUND,
+        "Request_ResourceNotFound",
+        "There is no user of that id.",
+    );
+    let user = state
+        .config
+        .users
+        .iter()
+        .find(|user| state.user_id(user) == oid)
+        .ok_or(unknown)?;
     let mut parameters = form_urlencoded::parse(query.as_bytes());
-    let skipped = parameters.find(|(name, _)| name == "$skiptoken").map(|(_, value)| value.parse());
-    let malformed =
-        |_| GraphError(StatusCode::BAD_REQUEST, "Request_BadRequest", "`$skiptoken` is not from here.");
-    Ok(page(state, user, oid, skipped.transpose().map_err(malformed)?.unwrap_or_default()))
+    let skipped = parameters
+        .find(|(name, _)| name == "$skiptoken")
+        .map(|(_, value)| value.parse());
+    let malformed = |_| {
+        GraphError(
+            StatusCode::BAD_REQUEST,
+            "Request_BadRequest",
+            "`$skiptoken` is not from here.",
+        )
+    };
+    Ok(page(
+        state,
+        user,
+        oid,
+        skipped.transpose().map_err(malformed)?.unwrap_or_default(),
+    ))
 }
 
 fn page(state: &State, user: &User, oid: &str, skipped: usize) -> Value {
@@ -74,7 +110,9 @@ fn page(state: &State, user: &User, oid: &str, skipped: usize) -> Value {
     });
     let next = skipped.saturating_add(PAGE);
     if let Some(members) = page.as_object_mut().filter(|_| next < user.groups.len()) {
-        let link = state.url(&format!("/graph/v1.0/users/{oid}/getMemberObjects?$skiptoken={next}"));
+        let link = state.url(&format!(
+            "/graph/v1.0/users/{oid}/getMemberObjects?$skiptoken={next}"
+        ));
         members.insert("@odata.nextLink".to_owned(), link.into());
     }
     page
@@ -82,7 +120,14 @@ fn page(state: &State, user: &User, oid: &str, skipped: usize) -> Value {
 
 fn asks_properly(body: &str) -> Result<(), GraphError> {
     let body: Option<Value> = serde_json::from_str(body).ok();
-    let told = body.is_some_and(|body| body.get("securityEnabledOnly").is_some_and(Value::is_boolean));
+    let told = body.is_some_and(|body| {
+        body.get("securityEnabledOnly")
+            .is_some_and(Value::is_boolean)
+    });
     let message = "The body must be JSON with `securityEnabledOnly`.";
-    told.then_some(()).ok_or(GraphError(StatusCode::BAD_REQUEST, "Request_BadRequest", message))
+    told.then_some(()).ok_or(GraphError(
+        StatusCode::BAD_REQUEST,
+        "Request_BadRequest",
+        message,
+    ))
 }

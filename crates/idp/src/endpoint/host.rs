@@ -8,7 +8,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
-/// Refuses requests for other hosts: a web page whose name was rebound to loopback gets nothing here.
+/// Refuses requests for other hosts: a web page whose name was rebound to loopback gets nothing
+/// here.
 pub(super) async fn only_our_host(
     extract::State(state): extract::State<Arc<State>>,
     request: Request,
@@ -17,12 +18,17 @@ pub(super) async fn only_our_host(
     if state.config.danger_listen_anywhere || is_our_host(&state, request.headers()) {
         return next.run(request).await;
     }
-    (StatusCode::MISDIRECTED_REQUEST, "this development identity provider answers on loopback only\n")
+    (
+        StatusCode::MISDIRECTED_REQUEST,
+        "this development identity provider answers on loopback only\n",
+    )
         .into_response()
 }
 
 fn is_our_host(state: &State, headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return false };
+    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else {
+        return false;
+    };
     let url = url::Url::parse(&format!("http://{host}/")).ok();
     let loopback = url
         .as_ref()

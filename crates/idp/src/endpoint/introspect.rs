@@ -32,7 +32,12 @@ pub(super) async fn introspect_as_theirs(
     respond(&state, &headers, form, open)
 }
 
-fn respond(state: &State, headers: &HeaderMap, form: Result<Form, OAuthError>, open: bool) -> Response {
+fn respond(
+    state: &State,
+    headers: &HeaderMap,
+    form: Result<Form, OAuthError>,
+    open: bool,
+) -> Response {
     let answer = form.and_then(|form| answer(state, &form, open));
     let no_store = (CACHE_CONTROL, "no-store");
     match answer {
@@ -57,7 +62,9 @@ fn answer(state: &State, form: &Form, open: bool) -> Result<(Option<String>, Cla
             Some(client.id.clone())
         }
     };
-    let issued = state.store().access_token(form.params.need("token")?, state.now());
+    let issued = state
+        .store()
+        .access_token(form.params.need("token")?, state.now());
     let answer = match issued {
         Some(issued) => state.shape.introspection(&issued),
         None => claims(json!({ "active": false })),
@@ -66,7 +73,10 @@ fn answer(state: &State, form: &Form, open: bool) -> Result<(Option<String>, Cla
 }
 
 fn wants_signature(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let accepted = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     accepted
         .flat_map(|value| value.split(','))
         .filter_map(|range| range.split(';').next())
@@ -76,7 +86,8 @@ fn wants_signature(headers: &HeaderMap) -> bool {
 /// A JWT for whoever asks, with the answer inside (RFC 9701, section 5).
 fn signed(state: &State, asking: &str, answer: &Claims) -> String {
     let key = state.keys.signing();
-    let header = json!({ "alg": key.algorithm.name(), "kid": key.kid, "typ": "token-introspection+jwt" });
+    let header =
+        json!({ "alg": key.algorithm.name(), "kid": key.kid, "typ": "token-introspection+jwt" });
     let told = json!({
         "iss": state.issuer.as_str(),
         "aud": asking,

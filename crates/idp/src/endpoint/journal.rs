@@ -1,7 +1,8 @@
-//! Writes down requests and the tokens that they got, for the console. Kept in memory, and nowhere else.
+//! Writes down requests and the tokens that they got, for the console. Kept in memory, and nowhere
+//! else.
 //!
-//! Only small bodies are looked at, and only what the pages show is kept. A token that left the house is told apart by
-//! where it left: the token endpoint's answer, or `/dev/token`.
+//! Only small bodies are looked at, and only what the pages show is kept. A token that left the
+//! house is told apart by where it left: the token endpoint's answer, or `/dev/token`.
 
 use super::fault::Ordered;
 use crate::dialect::Claims;
@@ -92,11 +93,16 @@ struct Asked {
 impl Asked {
     fn of(parts: &Parts, form: &BTreeMap<String, String>) -> Self {
         let query = fields(parts.uri.query().unwrap_or_default().as_bytes());
-        let client = form.get("client_id").or_else(|| query.get("client_id")).or_else(|| form.get("user"));
+        let client = form
+            .get("client_id")
+            .or_else(|| query.get("client_id"))
+            .or_else(|| form.get("user"));
         Self {
             method: parts.method.to_string(),
             path: short(parts.uri.path()),
-            client: client.map(|client| short(client)).or_else(|| basic_client(&parts.headers)),
+            client: client
+                .map(|client| short(client))
+                .or_else(|| basic_client(&parts.headers)),
             grant_type: form.get("grant_type").map(|grant_type| short(grant_type)),
         }
     }
@@ -108,17 +114,30 @@ fn basic_client(headers: &HeaderMap) -> Option<String> {
 }
 
 fn keep_tokens(state: &State, asked: &Asked, answer: &Value, content: &[u8]) {
-    let kinds =
-        [("access_token", "access token"), ("id_token", "ID token"), ("refresh_token", "refresh token")];
+    let kinds = [
+        ("access_token", "access token"),
+        ("id_token", "ID token"),
+        ("refresh_token", "refresh token"),
+    ];
     let way = asked.grant_type.clone();
     let told = |name: &str| answer.get(name).and_then(Value::as_str);
     if asked.path == "/dev/token" {
         if let Ok(token) = std::str::from_utf8(content) {
-            keep_token(state, "access token", "/dev/token".to_owned(), asked.client.as_deref(), token);
+            keep_token(
+                state,
+                "access token",
+                "/dev/token".to_owned(),
+                asked.client.as_deref(),
+                token,
+            );
         }
     } else if let Some(way) = way {
         // The access token last, so that it stands first.
-        for (kind, token) in kinds.iter().rev().filter_map(|(name, kind)| Some((*kind, told(name)?))) {
+        for (kind, token) in kinds
+            .iter()
+            .rev()
+            .filter_map(|(name, kind)| Some((*kind, told(name)?)))
+        {
             keep_token(state, kind, way.clone(), asked.client.as_deref(), token);
         }
     }
@@ -136,16 +155,30 @@ pub(super) fn keep_token(
     let mut next = || segments.next().and_then(object).unwrap_or_default();
     let (header, claims) = (next(), next());
     let remembered = state.store().access_token(token, state.now());
-    let told = ["client_id", "azp", "appid", "cid"].iter().find_map(|name| claims.get(*name)?.as_str());
+    let told = ["client_id", "azp", "appid", "cid"]
+        .iter()
+        .find_map(|name| claims.get(*name)?.as_str());
     let way = match &remembered {
         Some(issued) if way == "refresh_token" => format!("{}, refreshed", issued.way),
         _ => way,
     };
     let client = told.or(client).unwrap_or_default().to_owned();
-    let claims =
-        if header.is_empty() { remembered.map(|issued| issued.claims).unwrap_or_default() } else { claims };
+    let claims = if header.is_empty() {
+        remembered.map(|issued| issued.claims).unwrap_or_default()
+    } else {
+        claims
+    };
     let (id, at, token) = (0, state.now(), token.to_owned());
-    state.journal().add_token(Issued { id, at, kind, way, client, token, header, claims })
+    state.journal().add_token(Issued {
+        id,
+        at,
+        kind,
+        way,
+        client,
+        token,
+        header,
+        claims,
+    })
 }
 
 fn object(segment: &str) -> Option<Claims> {
@@ -154,24 +187,34 @@ fn object(segment: &str) -> Option<Claims> {
 
 /// Whether a body says that it is small.
 fn small(headers: &HeaderMap) -> bool {
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     length.is_some_and(|length: usize| length <= LARGEST)
 }
 
 fn fields(form: &[u8]) -> BTreeMap<String, String> {
-    form_urlencoded::parse(form).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    form_urlencoded::parse(form)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
 }
 
 fn error_in(answer: &Value) -> Option<(String, String)> {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).map(short);
-    Some((text("error")?, text("error_description").unwrap_or_default()))
+    Some((
+        text("error")?,
+        text("error_description").unwrap_or_default(),
+    ))
 }
 
 /// The error that the browser takes back to the client.
 fn error_sent_back(headers: &HeaderMap) -> Option<(String, String)> {
     let (_, query) = headers.get(LOCATION)?.to_str().ok()?.split_once('?')?;
     let mut query = fields(query.as_bytes());
-    Some((short(&query.remove("error")?), short(&query.remove("error_description").unwrap_or_default())))
+    Some((
+        short(&query.remove("error")?),
+        short(&query.remove("error_description").unwrap_or_default()),
+    ))
 }
 
 fn short(text: &str) -> String {

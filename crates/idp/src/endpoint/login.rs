@@ -2,7 +2,9 @@
 
 use crate::state::State;
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::response::{Html, IntoResponse as _, Response};
 
 /// What a user is asked.
@@ -18,11 +20,21 @@ pub(super) struct Asked<'a> {
 
 /// The page on which a user signs in.
 pub(super) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) -> Response {
-    let users: Vec<String> = state.config.users.iter().map(|user| escaped(&user.username)).collect();
+    let users: Vec<String> = state
+        .config
+        .users
+        .iter()
+        .map(|user| escaped(&user.username))
+        .collect();
     let problem = told(problem);
     let user_code = request
         .user_code
-        .map(|code| format!("<input type=\"hidden\" name=\"user_code\" value=\"{}\">", escaped(code)))
+        .map(|code| {
+            format!(
+                "<input type=\"hidden\" name=\"user_code\" value=\"{}\">",
+                escaped(code)
+            )
+        })
         .unwrap_or_default();
     // The code once more, to be compared with the device's (RFC 8628, section 5.4).
     let warning = request.user_code.map(|code| {
@@ -58,7 +70,11 @@ pub(super) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) ->
         users = users.join(", "),
     );
     // Browsers hold the form's redirect to this policy as well, so it names no target for forms.
-    let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+    let status = if problem.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNAUTHORIZED
+    };
     html(status, "Sign in", &body)
 }
 
@@ -73,13 +89,30 @@ pub(super) fn code_page(problem: Option<&str>) -> Response {
          <button type=\"submit\">Continue</button></form>",
         problem = told(problem),
     );
-    html(if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK }, "Connect a device", &body)
+    html(
+        if problem.is_some() {
+            StatusCode::BAD_REQUEST
+        } else {
+            StatusCode::OK
+        },
+        "Connect a device",
+        &body,
+    )
 }
 
 /// A page that asks whether something is meant; the answer goes there, with these fields.
-pub(super) fn confirm_page(title: &str, question: &str, action: &str, fields: &[(&str, &str)]) -> Response {
+pub(super) fn confirm_page(
+    title: &str,
+    question: &str,
+    action: &str,
+    fields: &[(&str, &str)],
+) -> Response {
     let hidden = |(name, value): &(&str, &str)| {
-        format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escaped(name), escaped(value))
+        format!(
+            "<input type=\"hidden\" name=\"{}\" value=\"{}\">",
+            escaped(name),
+            escaped(value)
+        )
     };
     let body = format!(
         "<h1>{title}</h1><p class=\"ask\">{question}</p>\
@@ -95,7 +128,11 @@ pub(super) fn confirm_page(title: &str, question: &str, action: &str, fields: &[
 
 /// A page that says how something ended.
 pub(super) fn message_page(title: &str, message: &str) -> Response {
-    let body = format!("<h1>{}</h1><p class=\"ask\">{}</p>", escaped(title), escaped(message));
+    let body = format!(
+        "<h1>{}</h1><p class=\"ask\">{}</p>",
+        escaped(title),
+        escaped(message)
+    );
     html(StatusCode::OK, title, &body)
 }
 

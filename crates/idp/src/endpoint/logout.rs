@@ -1,9 +1,9 @@
-//! Logging out: asked for by a client (OpenID Connect RP-Initiated Logout 1.0), and told to the others (OpenID Connect
-//! Back-Channel Logout 1.0).
+//! Logging out: asked for by a client (OpenID Connect RP-Initiated Logout 1.0), and told to the
+//! others (OpenID Connect Back-Channel Logout 1.0).
 //!
-//! An ID token shows that the client may ask, though it may have expired; without one the user is asked. The browser
-//! goes on only to an address that the client registered. Every client of the session that has a
-//! `backchannel_logout_uri` gets a logout token, once.
+//! An ID token shows that the client may ask, though it may have expired; without one the user is
+//! asked. The browser goes on only to an address that the client registered. Every client of the
+//! session that has a `backchannel_logout_uri` gets a logout token, once.
 
 use super::browser;
 use super::caller::Caller;
@@ -56,21 +56,36 @@ pub(super) async fn logout(
         Ok(asked) => asked,
         Err(problem) => return login::error_page(problem),
     };
-    let here = state.store().session_of_browser(browser::secret(&state, &caller.headers), state.now());
+    let here = state
+        .store()
+        .session_of_browser(browser::secret(&state, &caller.headers), state.now());
     let confirmed = asked.hint.is_some() || (posted && params.find("confirm").is_some());
     if here.is_some() && !confirmed {
         let named = ["client_id", "post_logout_redirect_uri", "state"];
-        let kept: Vec<(&str, &str)> =
-            named.into_iter().filter_map(|name| Some((name, params.find(name)?))).collect();
-        return login::confirm_page("Sign out", "Do you want to sign out here?", "/logout", &kept);
+        let kept: Vec<(&str, &str)> = named
+            .into_iter()
+            .filter_map(|name| Some((name, params.find(name)?)))
+            .collect();
+        return login::confirm_page(
+            "Sign out",
+            "Do you want to sign out here?",
+            "/logout",
+            &kept,
+        );
     }
-    let session = asked.hint.map(|hint| hint.session).or(here.map(|session| session.id));
+    let session = asked
+        .hint
+        .map(|hint| hint.session)
+        .or(here.map(|session| session.id));
     let notices = match session {
         Some(session) => end(&state, &session).await,
         None => Vec::new(),
     };
     let response = match asked.back {
-        Some(back) => (StatusCode::SEE_OTHER, [(LOCATION, back), (CACHE_CONTROL, "no-store".to_owned())])
+        Some(back) => (
+            StatusCode::SEE_OTHER,
+            [(LOCATION, back), (CACHE_CONTROL, "no-store".to_owned())],
+        )
             .into_response(),
         None => login::message_page("Signed out", &told(&notices)),
     };
@@ -94,10 +109,17 @@ impl Asked {
             None => None,
         };
         let named = params.find("client_id");
-        if hint.as_ref().is_some_and(|hint| named.is_some_and(|named| named != hint.client)) {
+        if hint
+            .as_ref()
+            .is_some_and(|hint| named.is_some_and(|named| named != hint.client))
+        {
             return Err("`client_id` names another client than the ID token is for.");
         }
-        let client = hint.as_ref().map(|hint| hint.client.as_str()).or(named).and_then(|id| state.client(id));
+        let client = hint
+            .as_ref()
+            .map(|hint| hint.client.as_str())
+            .or(named)
+            .and_then(|id| state.client(id));
         let back = match params.find("post_logout_redirect_uri") {
             None => None,
             Some(uri) => {
@@ -108,7 +130,10 @@ impl Asked {
                 if let (Some(url), Some(state)) = (&mut url, params.find("state")) {
                     url.query_pairs_mut().append_pair("state", state);
                 }
-                Some(url.ok_or("The address to go back to is not one that the client registered.")?.into())
+                Some(
+                    url.ok_or("The address to go back to is not one that the client registered.")?
+                        .into(),
+                )
             }
         };
         Ok(Self { hint, back })
@@ -117,27 +142,49 @@ impl Asked {
 
 /// Ends a session, and tells its clients.
 pub(crate) async fn end(state: &Arc<State>, session: &str) -> Vec<LogoutNotice> {
-    let Some(session) = state.store().end_session(session) else { return Vec::new() };
+    let Some(session) = state.store().end_session(session) else {
+        return Vec::new();
+    };
     let mut sending = JoinSet::new();
     for id in &session.clients {
-        let uri = state.client(id).and_then(|client| client.backchannel_logout_uri.clone());
-        let Some((uri, token)) = uri.and_then(|uri| Some((uri, logout_token(state, &session, id)?))) else {
+        let uri = state
+            .client(id)
+            .and_then(|client| client.backchannel_logout_uri.clone());
+        let Some((uri, token)) =
+            uri.and_then(|uri| Some((uri, logout_token(state, &session, id)?)))
+        else {
             continue;
         };
         let (state, client) = (Arc::clone(state), id.clone());
         sending.spawn(async move {
-            let body =
-                form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();
+            let body = form_urlencoded::Serializer::new(String::new())
+                .append_pair("logout_token", &token)
+                .finish();
             let content_type = "application/x-www-form-urlencoded";
-            let message = Message { url: &uri, content_type, authorization: None, body };
+            let message = Message {
+                url: &uri,
+                content_type,
+                authorization: None,
+                body,
+            };
             let status = state.outbound.post(message).await;
-            LogoutNotice { client, uri, status }
+            LogoutNotice {
+                client,
+                uri,
+                status,
+            }
         });
     }
     let mut notices = sending.join_all().await;
     let (told, username) = (Arc::clone(state), session.username.clone());
     tokio::spawn(async move {
-        events::send(&told, &username, Some(&session.id), &SecurityEvent::SessionRevoked).await;
+        events::send(
+            &told,
+            &username,
+            Some(&session.id),
+            &SecurityEvent::SessionRevoked,
+        )
+        .await;
     });
     notices.sort_by(|one, other| one.client.cmp(&other.client));
     notices
@@ -177,5 +224,8 @@ fn told(notices: &[LogoutNotice]) -> String {
         Some(status) => format!(" {} was told, and answered {status}.", notice.client),
         None => format!(" {} could not be told: nobody answered.", notice.client),
     };
-    format!("You are signed out.{}", notices.iter().map(one).collect::<String>())
+    format!(
+        "You are signed out.{}",
+        notices.iter().map(one).collect::<String>()
+    )
 }

@@ -10,7 +10,8 @@ use crate::state::State;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// What can be wrong with a token besides the flaws that any token can have, with what it is for people.
+/// What can be wrong with a token besides the flaws that any token can have, with what it is for
+/// people.
 pub(super) const ALSO_WRONG: [(&str, &str); 3] = [
     ("wrong-audience", "for another audience"),
     ("wrong-issuer", "of another issuer"),
@@ -26,13 +27,15 @@ pub(super) struct Made {
     pub(super) kind: &'static str,
 }
 
-/// The token that the form describes: for `user` (a user or a client), and as wanted with `audience`, `scope`, `roles`
-/// (a space between), `lifetime` in seconds, `claims` (a JSON object; null leaves a claim out), `flaw`, and in a `format`:
-/// `jwt`, `opaque` or `id-token`.
+/// The token that the form describes: for `user` (a user or a client), and as wanted with
+/// `audience`, `scope`, `roles` (a space between), `lifetime` in seconds, `claims` (a JSON object;
+/// null leaves a claim out), `flaw`, and in a `format`: `jwt`, `opaque` or `id-token`.
 pub(super) fn made(state: &Arc<State>, params: &Params) -> Result<Made, OAuthError> {
     let name = params.need("user")?;
     if state.user(name).is_none() && state.clients.configured(name).is_none() {
-        return Err(OAuthError::invalid_request("there is no user and no client of this name"));
+        return Err(OAuthError::invalid_request(
+            "there is no user and no client of this name",
+        ));
     }
     let format = params.find("format").unwrap_or_default();
     let flaw = params.find("flaw").filter(|flaw| *flaw != "none");
@@ -50,7 +53,11 @@ pub(super) fn made(state: &Arc<State>, params: &Params) -> Result<Made, OAuthErr
         "" | "jwt" => (builder.sign(), "access token"),
         "opaque" => (builder.opaque(), "access token"),
         "id-token" => (builder.sign(), "ID token"),
-        _ => return Err(OAuthError::invalid_request("`format` must be `jwt`, `opaque` or `id-token`")),
+        _ => {
+            return Err(OAuthError::invalid_request(
+                "`format` must be `jwt`, `opaque` or `id-token`",
+            ));
+        }
     };
     Ok(Made { token, kind })
 }
@@ -66,7 +73,11 @@ fn asked(mut builder: TokenBuilder, params: &Params) -> Result<TokenBuilder, OAu
         builder = builder.role(role);
     }
     if let Some(lifetime) = params.find("lifetime") {
-        let seconds = lifetime.trim().parse().ok().filter(|seconds| *seconds <= LONGEST_LIFE);
+        let seconds = lifetime
+            .trim()
+            .parse()
+            .ok()
+            .filter(|seconds| *seconds <= LONGEST_LIFE);
         let wrong = || OAuthError::invalid_request("`lifetime` must be seconds, ten years at most");
         builder = builder.lifetime(seconds.ok_or_else(wrong)?);
     }
@@ -91,11 +102,16 @@ pub(super) fn flaws() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 fn edited(builder: TokenBuilder, params: &Params) -> Result<TokenBuilder, OAuthError> {
-    let Some(text) = params.find("claims") else { return Ok(builder) };
+    let Some(text) = params.find("claims") else {
+        return Ok(builder);
+    };
     let claims = object(Value::from(text));
-    let claims = claims.map_err(|expected| OAuthError::invalid_request(&format!("`claims`: {expected}")))?;
-    Ok(claims.into_iter().fold(builder, |builder, (name, value)| match value {
-        Value::Null => builder.without(&name),
-        value => builder.claim(&name, value),
-    }))
+    let claims =
+        claims.map_err(|expected| OAuthError::invalid_request(&format!("`claims`: {expected}")))?;
+    Ok(claims
+        .into_iter()
+        .fold(builder, |builder, (name, value)| match value {
+            Value::Null => builder.without(&name),
+            value => builder.claim(&name, value),
+        }))
 }

@@ -1,4 +1,5 @@
-//! Pushed authorization requests (RFC 9126): a client says what it wants before it sends the browser.
+//! Pushed authorization requests (RFC 9126): a client says what it wants before it sends the
+//! browser.
 //!
 //! What is pushed is judged at once, and good for one answer within two minutes.
 
@@ -34,7 +35,9 @@ pub(super) async fn push(
 fn pushed(state: &State, form: &Form) -> Result<Value, OAuthError> {
     let client = form.client(state)?;
     if form.params.find("request_uri").is_some() {
-        return Err(OAuthError::invalid_request("`request_uri` cannot be pushed"));
+        return Err(OAuthError::invalid_request(
+            "`request_uri` cannot be pushed",
+        ));
     }
     let mut params = form.params.without_credentials();
     params.insert("client_id", &client.id);
@@ -52,7 +55,9 @@ fn pushed(state: &State, form: &Form) -> Result<Value, OAuthError> {
         Refusal::Back(_, error, why) => OAuthError::new(error, &why),
     })?;
     let uri = format!("{URN}{}", random_text(32));
-    state.store().add_pushed(&uri, &client.id, params.to_form(), LIFE, state.now());
+    state
+        .store()
+        .add_pushed(&uri, &client.id, params.to_form(), LIFE, state.now());
     Ok(serde_json::json!({ "request_uri": uri, "expires_in": LIFE }))
 }
 

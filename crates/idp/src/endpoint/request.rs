@@ -1,4 +1,5 @@
-//! What is asked of the authorization endpoint, read and judged before anybody signs in (RFC 6749, section 4.1.1).
+//! What is asked of the authorization endpoint, read and judged before anybody signs in (RFC 6749,
+//! section 4.1.1).
 //!
 //! Code only, and PKCE with S256 (RFC 7636). The parameters may have been pushed before (RFC 9126).
 
@@ -46,12 +47,20 @@ pub(super) enum Refusal {
 
 /// Reads the query of a browser that the client sent.
 pub(super) fn read(state: &State, query: &str) -> Result<AuthorizationRequest, Refusal> {
-    let params =
-        Params::parse(query).map_err(|_| Refusal::Page("A parameter of the request is repeated."))?;
-    if let Some(uri) = params.find("request_uri").filter(|uri| pushed::is_ours(uri)) {
-        let unknown = Refusal::Page("The pushed request is unknown, expired, used, or another client's.");
-        let pushed = pushed::find(state, uri, params.find("client_id").unwrap_or_default()).ok_or(unknown)?;
-        return Ok(AuthorizationRequest { pushed: Some(uri.to_owned()), ..judge(state, &pushed)? });
+    let params = Params::parse(query)
+        .map_err(|_| Refusal::Page("A parameter of the request is repeated."))?;
+    if let Some(uri) = params
+        .find("request_uri")
+        .filter(|uri| pushed::is_ours(uri))
+    {
+        let unknown =
+            Refusal::Page("The pushed request is unknown, expired, used, or another client's.");
+        let pushed = pushed::find(state, uri, params.find("client_id").unwrap_or_default())
+            .ok_or(unknown)?;
+        return Ok(AuthorizationRequest {
+            pushed: Some(uri.to_owned()),
+            ..judge(state, &pushed)?
+        });
     }
     let request = judge(state, &params)?;
     if request.client.require_pushed_authorization_requests {
@@ -64,35 +73,65 @@ pub(super) fn read(state: &State, query: &str) -> Result<AuthorizationRequest, R
 /// Judges the parameters, wherever they came from.
 pub(super) fn judge(state: &State, params: &Params) -> Result<AuthorizationRequest, Refusal> {
     let client = params.find("client_id").and_then(|id| state.client(id));
-    let client =
-        client.ok_or(Refusal::Page("The client is unknown: `client_id` names none that is configured."))?;
-    let redirect_uri = params.find("redirect_uri").filter(|uri| is_registered(&client, uri));
-    let redirect_uri =
-        redirect_uri.ok_or(Refusal::Page("The redirect URI is not one that the client registered."))?;
+    let client = client.ok_or(Refusal::Page(
+        "The client is unknown: `client_id` names none that is configured.",
+    ))?;
+    let redirect_uri = params
+        .find("redirect_uri")
+        .filter(|uri| is_registered(&client, uri));
+    let redirect_uri = redirect_uri.ok_or(Refusal::Page(
+        "The redirect URI is not one that the client registered.",
+    ))?;
     let text = |name: &str| params.find(name).map(str::to_owned);
-    let back = Back { redirect_uri: redirect_uri.to_owned(), state: text("state") };
-    let refuse = |error, description: &str| Refusal::Back(back.clone(), error, description.to_owned());
+    let back = Back {
+        redirect_uri: redirect_uri.to_owned(),
+        state: text("state"),
+    };
+    let refuse =
+        |error, description: &str| Refusal::Back(back.clone(), error, description.to_owned());
     match params.find("response_type") {
         Some("code") => {}
-        Some(_) => return Err(refuse("unsupported_response_type", "`response_type` must be `code`")),
+        Some(_) => {
+            return Err(refuse(
+                "unsupported_response_type",
+                "`response_type` must be `code`",
+            ));
+        }
         None => return Err(refuse("invalid_request", "`response_type` is missing")),
     }
     if !client.may_use("authorization_code") {
-        return Err(refuse("unauthorized_client", "the client may not use this grant"));
+        return Err(refuse(
+            "unauthorized_client",
+            "the client may not use this grant",
+        ));
     }
     if params.find("request").is_some() || params.find("request_uri").is_some() {
-        return Err(refuse("request_not_supported", "request objects are not supported"));
+        return Err(refuse(
+            "request_not_supported",
+            "request objects are not supported",
+        ));
     }
-    let challenge = params.find("code_challenge").filter(|challenge| challenge.len() == 43);
+    let challenge = params
+        .find("code_challenge")
+        .filter(|challenge| challenge.len() == 43);
     if params.find("code_challenge_method") != Some("S256") || challenge.is_none() {
-        return Err(refuse("invalid_request", "PKCE with `code_challenge_method=S256` is required"));
+        return Err(refuse(
+            "invalid_request",
+            "PKCE with `code_challenge_method=S256` is required",
+        ));
     }
     if params.find("dpop_jkt").is_some_and(|jkt| jkt.len() != 43) {
-        return Err(refuse("invalid_request", "`dpop_jkt` is no SHA-256 thumbprint"));
+        return Err(refuse(
+            "invalid_request",
+            "`dpop_jkt` is no SHA-256 thumbprint",
+        ));
     }
     let max_age = params.find("max_age").map(|seconds| seconds.parse::<u64>());
     let Ok(max_age) = max_age.transpose() else {
-        return Err(refuse("invalid_request", "`max_age` is no number of seconds"));
+        return Err(refuse(
+            "invalid_request",
+            "`max_age` is no number of seconds",
+        ));
     };
     let told = |error: OAuthError| refuse(error.error, &error.description);
     Ok(AuthorizationRequest {
@@ -113,7 +152,8 @@ pub(super) fn judge(state: &State, params: &Params) -> Result<AuthorizationReque
 /// The scopes of OpenID Connect, which every client may ask for a user's tokens with.
 pub(super) const OPENID: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
-/// Character by character (RFC 9700, section 2.1), but for the port on loopback (RFC 8252, section 7.3).
+/// Character by character (RFC 9700, section 2.1), but for the port on loopback (RFC 8252, section
+/// 7.3).
 fn is_registered(client: &Client, uri: &str) -> bool {
     if client.danger_unchecked {
         return Url::parse(uri).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
@@ -123,25 +163,29 @@ fn is_registered(client: &Client, uri: &str) -> bool {
 
 /// Whether an address is one of those that a client registered.
 pub(super) fn is_among(registered: &[String], uri: &str) -> bool {
-    registered.iter().any(|registered| registered == uri || same_but_for_the_port(registered, uri))
+    registered
+        .iter()
+        .any(|registered| registered == uri || same_but_for_the_port(registered, uri))
 }
 
 fn same_but_for_the_port(registered: &str, uri: &str) -> bool {
-    ["http://127.0.0.1", "http://[::1]", "http://localhost"].iter().any(|origin| {
-        let path = |text: &str| {
-            let rest = text.strip_prefix(origin)?;
-            let after_port = match rest.strip_prefix(':') {
-                None => rest,
-                Some(port) => {
-                    let digits = port.bytes().take_while(u8::is_ascii_digit).count();
-                    let (number, after) = port.split_at_checked(digits)?;
-                    number.parse::<u16>().ok().map(|_| after)?
-                }
+    ["http://127.0.0.1", "http://[::1]", "http://localhost"]
+        .iter()
+        .any(|origin| {
+            let path = |text: &str| {
+                let rest = text.strip_prefix(origin)?;
+                let after_port = match rest.strip_prefix(':') {
+                    None => rest,
+                    Some(port) => {
+                        let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+                        let (number, after) = port.split_at_checked(digits)?;
+                        number.parse::<u16>().ok().map(|_| after)?
+                    }
+                };
+                after_port.starts_with('/').then(|| after_port.to_owned())
             };
-            after_port.starts_with('/').then(|| after_port.to_owned())
-        };
-        path(registered).is_some_and(|registered| path(uri) == Some(registered))
-    })
+            path(registered).is_some_and(|registered| path(uri) == Some(registered))
+        })
 }
 
 #[cfg(test)]
@@ -151,8 +195,14 @@ mod tests {
     #[test]
     fn only_the_port_is_free_and_only_on_loopback() {
         let same = same_but_for_the_port;
-        assert!(same("http://127.0.0.1/callback", "http://127.0.0.1:4711/callback"));
-        assert!(same("http://localhost:1/callback", "http://localhost/callback"));
+        assert!(same(
+            "http://127.0.0.1/callback",
+            "http://127.0.0.1:4711/callback"
+        ));
+        assert!(same(
+            "http://localhost:1/callback",
+            "http://localhost/callback"
+        ));
         for uri in [
             "http://127.0.0.1:4711/callback/x",
             "http://127.0.0.1:4711/callback?x",
@@ -164,6 +214,9 @@ mod tests {
         ] {
             assert!(!same("http://127.0.0.1/callback", uri), "{uri}");
         }
-        assert!(!same("http://app.example/callback", "http://app.example:81/callback"));
+        assert!(!same(
+            "http://app.example/callback",
+            "http://app.example:81/callback"
+        ));
     }
 }

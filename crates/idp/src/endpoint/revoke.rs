@@ -23,10 +23,16 @@ fn end(state: &State, form: &Form) -> Result<(), OAuthError> {
     let (token, now) = (form.params.need("token")?, state.now());
     let mut store = state.store();
     // The hint may be wrong (RFC 7009, section 2.1): both kinds are looked for in any case.
-    if let Some(grant) = store.grant_of(token, now).filter(|grant| grant.client == client.id) {
+    if let Some(grant) = store
+        .grant_of(token, now)
+        .filter(|grant| grant.client == client.id)
+    {
         store.revoke_grant(grant.id);
     }
-    if store.access_token(token, now).is_some_and(|issued| issued.client == client.id) {
+    if store
+        .access_token(token, now)
+        .is_some_and(|issued| issued.client == client.id)
+    {
         store.revoke_access_token(token);
     }
     Ok(())

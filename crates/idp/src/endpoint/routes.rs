@@ -3,8 +3,8 @@
 use super::fault::switched;
 use super::host::only_our_host;
 use super::{
-    authorize, console, cors, dev, device, discovery, grant, graph, introspect, journal, logout, own_pages,
-    pushed, register, revoke, ssf, switches, tokeninfo, userinfo,
+    authorize, console, cors, dev, device, discovery, grant, graph, introspect, journal, logout,
+    own_pages, pushed, register, revoke, ssf, switches, tokeninfo, userinfo,
 };
 use crate::dialect::Published;
 use crate::faults::Endpoint;
@@ -26,7 +26,8 @@ const LONGEST: usize = 256 * 1024;
 
 type Routes = BTreeMap<String, MethodRouter<Arc<State>>>;
 
-/// Every endpoint at an address that is the same in all dialects, and at the imitated provider's besides.
+/// Every endpoint at an address that is the same in all dialects, and at the imitated provider's
+/// besides.
 pub(crate) fn router(state: &Arc<State>) -> Router {
     let mut for_programs = the_same_everywhere(state);
     for_programs.extend(theirs(state));
@@ -40,7 +41,11 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
     for_programs
         .merge(routed(pages(state)))
         .merge(routed(on_command()))
-        .merge(routed(if state.config.console { console::routes() } else { Routes::new() }))
+        .merge(routed(if state.config.console {
+            console::routes()
+        } else {
+            Routes::new()
+        }))
         .layer(DefaultBodyLimit::max(LONGEST))
         .layer(middleware::from_fn(own_pages::only))
         .layer(middleware::from_fn_with_state(shared(), journal::keep))
@@ -53,43 +58,86 @@ fn the_same_everywhere(state: &Arc<State>) -> Routes {
     let named = |path: &str, route, endpoint| (path.to_owned(), switched(route, state, endpoint));
     BTreeMap::from([
         named("/token", post(grant::token), Endpoint::Token),
-        named("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo), Endpoint::UserInfo),
-        named("/introspect", post(introspect::introspect), Endpoint::Introspection),
+        named(
+            "/userinfo",
+            get(userinfo::userinfo).post(userinfo::userinfo),
+            Endpoint::UserInfo,
+        ),
+        named(
+            "/introspect",
+            post(introspect::introspect),
+            Endpoint::Introspection,
+        ),
         named("/revoke", post(revoke::revoke), Endpoint::Revocation),
         named("/par", post(pushed::push), Endpoint::PushedRequests),
-        named("/device_authorization", post(device::begin), Endpoint::DeviceAuthorization),
+        named(
+            "/device_authorization",
+            post(device::begin),
+            Endpoint::DeviceAuthorization,
+        ),
     ])
 }
 
 fn registration() -> Routes {
-    let manage = get(register::manage).put(register::manage).delete(register::manage);
-    Routes::from([("/register".to_owned(), post(register::register)), ("/register/{id}".to_owned(), manage)])
+    let manage = get(register::manage)
+        .put(register::manage)
+        .delete(register::manage);
+    Routes::from([
+        ("/register".to_owned(), post(register::register)),
+        ("/register/{id}".to_owned(), manage),
+    ])
 }
 
 /// Security events.
 fn streams(state: &State) -> Routes {
-    let stream = post(ssf::create).get(ssf::read).patch(ssf::change).put(ssf::change).delete(ssf::remove);
+    let stream = post(ssf::create)
+        .get(ssf::read)
+        .patch(ssf::change)
+        .put(ssf::change)
+        .delete(ssf::remove);
     let mut routes = Routes::from([
         ("/ssf/streams".to_owned(), stream),
-        ("/ssf/status".to_owned(), get(ssf::read_status).post(ssf::set_status)),
+        (
+            "/ssf/status".to_owned(),
+            get(ssf::read_status).post(ssf::set_status),
+        ),
         ("/ssf/subjects/add".to_owned(), post(ssf::add_subject)),
         ("/ssf/subjects/remove".to_owned(), post(ssf::remove_subject)),
         ("/ssf/verify".to_owned(), post(ssf::verify)),
         ("/ssf/poll/{id}".to_owned(), post(ssf::poll)),
     ]);
-    routes.extend(ssf::configuration_paths(state).into_iter().map(|path| (path, get(ssf::configuration))));
+    routes.extend(
+        ssf::configuration_paths(state)
+            .into_iter()
+            .map(|path| (path, get(ssf::configuration))),
+    );
     routes
 }
 
 /// What a person sees.
 fn pages(state: &Arc<State>) -> Routes {
-    let signing_in = || switched(get(authorize::show).post(authorize::sign_in), state, Endpoint::Authorize);
+    let signing_in = || {
+        switched(
+            get(authorize::show).post(authorize::sign_in),
+            state,
+            Endpoint::Authorize,
+        )
+    };
     let mut routes = Routes::from([
         ("/authorize".to_owned(), signing_in()),
         ("/device".to_owned(), get(device::show).post(device::decide)),
-        ("/logout".to_owned(), get(logout::logout).post(logout::logout)),
+        (
+            "/logout".to_owned(),
+            get(logout::logout).post(logout::logout),
+        ),
     ]);
-    routes.extend(state.endpoints.authorize.clone().map(|path| (path, signing_in())));
+    routes.extend(
+        state
+            .endpoints
+            .authorize
+            .clone()
+            .map(|path| (path, signing_in())),
+    );
     routes
 }
 
@@ -102,7 +150,10 @@ fn on_command() -> Routes {
         ("/dev/logout".to_owned(), post(dev::logout)),
         ("/dev/event".to_owned(), post(dev::event)),
         ("/dev/rotate".to_owned(), post(dev::rotate)),
-        ("/dev/faults".to_owned(), get(switches::show).post(switches::set)),
+        (
+            "/dev/faults".to_owned(),
+            get(switches::show).post(switches::set),
+        ),
     ])
 }
 
@@ -111,8 +162,16 @@ fn theirs(state: &Arc<State>) -> Routes {
     let endpoints = state.endpoints.clone();
     let routes = [
         (endpoints.token, post(grant::token), Endpoint::Token),
-        (endpoints.userinfo, get(userinfo::userinfo).post(userinfo::userinfo), Endpoint::UserInfo),
-        (endpoints.introspect, post(introspect::introspect_as_theirs), Endpoint::Introspection),
+        (
+            endpoints.userinfo,
+            get(userinfo::userinfo).post(userinfo::userinfo),
+            Endpoint::UserInfo,
+        ),
+        (
+            endpoints.introspect,
+            post(introspect::introspect_as_theirs),
+            Endpoint::Introspection,
+        ),
         (endpoints.revoke, post(revoke::revoke), Endpoint::Revocation),
     ];
     let named = |(path, route, endpoint)| Some((path?, switched(route, state, endpoint)));
@@ -135,26 +194,43 @@ fn documents(state: &Arc<State>) -> Routes {
         for path in &published.metadata {
             routes.insert(path.clone(), document(state, published, Endpoint::Metadata));
         }
-        routes.insert(published.keys.clone(), document(state, published, Endpoint::Jwks));
+        routes.insert(
+            published.keys.clone(),
+            document(state, published, Endpoint::Jwks),
+        );
     }
     routes
 }
 
-fn document(state: &Arc<State>, published: &Published, which: Endpoint) -> MethodRouter<Arc<State>> {
+fn document(
+    state: &Arc<State>,
+    published: &Published,
+    which: Endpoint,
+) -> MethodRouter<Arc<State>> {
     let published = published.clone();
-    let route = get(async move |extract::State(state): extract::State<Arc<State>>, headers| match which {
-        Endpoint::Jwks => discovery::jwks(&state, &published, &headers),
-        _ => discovery::metadata(&state, &published, &headers),
-    });
+    let route = get(
+        async move |extract::State(state): extract::State<Arc<State>>, headers| match which {
+            Endpoint::Jwks => discovery::jwks(&state, &published, &headers),
+            _ => discovery::metadata(&state, &published, &headers),
+        },
+    );
     switched(route, state, which)
 }
 
 fn routed(routes: Routes) -> Router<Arc<State>> {
-    routes.into_iter().fold(Router::new(), |router, (path, route)| router.route(&path, route))
+    routes
+        .into_iter()
+        .fold(Router::new(), |router, (path, route)| {
+            router.route(&path, route)
+        })
 }
 
 /// A clock that is wrong shows in every answer.
-async fn dated(extract::State(state): extract::State<Arc<State>>, request: Request, next: Next) -> Response {
+async fn dated(
+    extract::State(state): extract::State<Arc<State>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     if state.clock_off.load(Ordering::SeqCst) != 0
         && let Some(now) = UNIX_EPOCH.checked_add(Duration::from_secs(state.now()))

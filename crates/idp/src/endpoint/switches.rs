@@ -1,9 +1,10 @@
 //! The switches of the faults: `/dev/faults`. For development only.
 //!
-//! `GET` tells how they stand, as JSON; `POST` changes those that it names, as a form or as the same JSON, all or
-//! none. The names are those of the endpoints, each with a fault; `clock_off` with seconds; for the tokens of flows
-//! `access_token_flaw` and `id_token_flaw`, and `access_token_claims` and `id_token_claims` with an object of claims that
-//! are written over, or left out where they are null; and `reset=true`, before the others.
+//! `GET` tells how they stand, as JSON; `POST` changes those that it names, as a form or as the
+//! same JSON, all or none. The names are those of the endpoints, each with a fault; `clock_off`
+//! with seconds; for the tokens of flows `access_token_flaw` and `id_token_flaw`, and
+//! `access_token_claims` and `id_token_claims` with an object of claims that are written over, or
+//! left out where they are null; and `reset=true`, before the others.
 
 use super::caller::Form;
 use super::error::OAuthError;
@@ -27,8 +28,14 @@ pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
     ([(CACHE_CONTROL, "no-store")], Json(positions(&state))).into_response()
 }
 
-pub(super) async fn set(extract::State(state): extract::State<Arc<State>>, request: Request) -> Response {
-    match wanted(&state, request).await.and_then(|wanted| throw(&state, wanted)) {
+pub(super) async fn set(
+    extract::State(state): extract::State<Arc<State>>,
+    request: Request,
+) -> Response {
+    match wanted(&state, request)
+        .await
+        .and_then(|wanted| throw(&state, wanted))
+    {
         Ok(()) => show(extract::State(state)).await,
         Err(error) => error.into_response(),
     }
@@ -37,8 +44,10 @@ pub(super) async fn set(extract::State(state): extract::State<Arc<State>>, reque
 /// How the switches stand.
 fn positions(state: &State) -> Claims {
     let endpoints = Endpoint::ALL.map(|endpoint| (endpoint.name(), state.switches.fault(endpoint)));
-    let mut positions: Claims =
-        endpoints.into_iter().map(|(name, fault)| (name.to_owned(), fault.to_string().into())).collect();
+    let mut positions: Claims = endpoints
+        .into_iter()
+        .map(|(name, fault)| (name.to_owned(), fault.to_string().into()))
+        .collect();
     positions.extend(claims(json!({
         "clock_off": state.clock_off.load(Ordering::SeqCst),
         "access_token_flaw": flaw_of(state, Kind::Access),
@@ -51,7 +60,12 @@ fn positions(state: &State) -> Claims {
 
 /// The name of what is wrong with the tokens of a kind, besides claims.
 pub(super) fn flaw_of(state: &State, kind: Kind) -> &'static str {
-    state.flaws.of(kind).iter().find_map(Flaw::name).unwrap_or("none")
+    state
+        .flaws
+        .of(kind)
+        .iter()
+        .find_map(Flaw::name)
+        .unwrap_or("none")
 }
 
 /// The claims that are written over in the tokens of a kind, null for those that are left out.
@@ -61,19 +75,36 @@ pub(super) fn claims_of(state: &State, kind: Kind) -> Claims {
         Flaw::NoClaim(name) => Some((name, Value::Null)),
         _ => None,
     };
-    state.flaws.of(kind).into_iter().filter_map(changed).collect()
+    state
+        .flaws
+        .of(kind)
+        .into_iter()
+        .filter_map(changed)
+        .collect()
 }
 
 /// The members of the JSON, or the fields of the form.
 async fn wanted(state: &Arc<State>, request: Request) -> Result<Claims, OAuthError> {
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if kind.trim_start().to_ascii_lowercase().starts_with("application/json") {
+    let kind = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if kind
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("application/json")
+    {
         let body = String::from_request(request, state).await.ok();
         let read = body.and_then(|body| serde_json::from_str(&body).ok());
         return read.ok_or_else(|| OAuthError::invalid_request("the body must be a JSON object"));
     }
     let form = Form::from_request(request, state).await?;
-    Ok(form.params.all().map(|(name, value)| (name.to_owned(), value.into())).collect())
+    Ok(form
+        .params
+        .all()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect())
 }
 
 /// One switch and where it goes.
@@ -98,12 +129,23 @@ pub(super) fn throw(state: &State, wanted: Claims) -> Result<(), OAuthError> {
             Change::Endpoint(endpoint, fault) => state.switches.set(endpoint, fault),
             Change::Clock(seconds) => state.clock_off.store(seconds, Ordering::SeqCst),
             Change::Flaw(kind, flaw) => {
-                let kept = state.flaws.of(kind).into_iter().filter(|old| old.name().is_none());
+                let kept = state
+                    .flaws
+                    .of(kind)
+                    .into_iter()
+                    .filter(|old| old.name().is_none());
                 state.flaws.set(kind, kept.chain(flaw).collect());
             }
             Change::Claims(kind, claims) => {
-                let kept = state.flaws.of(kind).into_iter().filter(|old| old.name().is_some());
-                state.flaws.set(kind, kept.chain(claims.into_iter().map(written_over)).collect());
+                let kept = state
+                    .flaws
+                    .of(kind)
+                    .into_iter()
+                    .filter(|old| old.name().is_some());
+                state.flaws.set(
+                    kind,
+                    kept.chain(claims.into_iter().map(written_over)).collect(),
+                );
             }
         }
     }
@@ -111,7 +153,11 @@ pub(super) fn throw(state: &State, wanted: Claims) -> Result<(), OAuthError> {
 }
 
 fn written_over((name, value): (String, Value)) -> Flaw {
-    if value.is_null() { Flaw::NoClaim(name) } else { Flaw::Claim(name, value) }
+    if value.is_null() {
+        Flaw::NoClaim(name)
+    } else {
+        Flaw::Claim(name, value)
+    }
 }
 
 fn change(name: &str, value: Value) -> Result<Change, OAuthError> {
@@ -123,19 +169,28 @@ fn change(name: &str, value: Value) -> Result<Change, OAuthError> {
         "clock_off" => {
             let told = value.as_i64().or_else(|| text().parse().ok());
             let seconds = told.filter(|seconds| (-FURTHEST..=FURTHEST).contains(seconds));
-            seconds.map(Change::Clock).ok_or_else(|| wrong("write seconds, ten years at most, as -3600"))
+            seconds
+                .map(Change::Clock)
+                .ok_or_else(|| wrong("write seconds, ten years at most, as -3600"))
         }
-        "access_token_flaw" => {
-            flaw(text()).map(|flaw| Change::Flaw(Kind::Access, flaw)).map_err(|to| wrong(&to))
-        }
-        "id_token_flaw" => flaw(text()).map(|flaw| Change::Flaw(Kind::Id, flaw)).map_err(|to| wrong(&to)),
-        "access_token_claims" => {
-            object(value).map(|claims| Change::Claims(Kind::Access, claims)).map_err(wrong)
-        }
-        "id_token_claims" => object(value).map(|claims| Change::Claims(Kind::Id, claims)).map_err(wrong),
+        "access_token_flaw" => flaw(text())
+            .map(|flaw| Change::Flaw(Kind::Access, flaw))
+            .map_err(|to| wrong(&to)),
+        "id_token_flaw" => flaw(text())
+            .map(|flaw| Change::Flaw(Kind::Id, flaw))
+            .map_err(|to| wrong(&to)),
+        "access_token_claims" => object(value)
+            .map(|claims| Change::Claims(Kind::Access, claims))
+            .map_err(wrong),
+        "id_token_claims" => object(value)
+            .map(|claims| Change::Claims(Kind::Id, claims))
+            .map_err(wrong),
         endpoint => {
             let unknown = |error: ConfigError| wrong(&error.to_string());
-            Ok(Change::Endpoint(endpoint.parse().map_err(unknown)?, text().parse().map_err(unknown)?))
+            Ok(Change::Endpoint(
+                endpoint.parse().map_err(unknown)?,
+                text().parse().map_err(unknown)?,
+            ))
         }
     }
 }

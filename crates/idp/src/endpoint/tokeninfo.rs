@@ -1,4 +1,5 @@
-//! Google's endpoint in place of introspection: GET, numbers as strings, 400 for what is not active.
+//! Google's endpoint in place of introspection: GET, numbers as strings, 400 for what is not
+//! active.
 
 use crate::dialect::{Claims, claims};
 use crate::state::State;

@@ -1,4 +1,5 @@
-//! UserInfo (OpenID Connect Core, section 5.3), also for tokens that are bound to a key (RFC 9449, section 7).
+//! UserInfo (OpenID Connect Core, section 5.3), also for tokens that are bound to a key (RFC 9449,
+//! section 7).
 
 use super::caller::Caller;
 use super::dpop;
@@ -16,14 +17,24 @@ use std::sync::Arc;
 /// A refusal: how, and the parameters of the challenge.
 struct Refused(StatusCode, &'static str, &'static str);
 
-pub(super) async fn userinfo(extract::State(state): extract::State<Arc<State>>, caller: Caller) -> Response {
+pub(super) async fn userinfo(
+    extract::State(state): extract::State<Arc<State>>,
+    caller: Caller,
+) -> Response {
     let response = match told(&state, &caller) {
         Ok(claims) => ([(CACHE_CONTROL, "no-store")], Json(claims)).into_response(),
         Err(Refused(status, scheme, error)) => {
             let algorithms = format!(", algs=\"{}\"", ALGORITHMS.join(" "));
             let more = if scheme == "DPoP" { &algorithms } else { "" };
             let challenge = format!("{scheme} realm=\"idp\"{error}{more}");
-            (status, [(WWW_AUTHENTICATE, challenge.as_str()), (CACHE_CONTROL, "no-store")]).into_response()
+            (
+                status,
+                [
+                    (WWW_AUTHENTICATE, challenge.as_str()),
+                    (CACHE_CONTROL, "no-store"),
+                ],
+            )
+                .into_response()
         }
     };
     dpop::with_nonce(&state, response)
@@ -31,25 +42,46 @@ pub(super) async fn userinfo(extract::State(state): extract::State<Arc<State>>, 
 
 fn told(state: &State, caller: &Caller) -> Result<Claims, Refused> {
     let refused = |scheme, error| Refused(StatusCode::UNAUTHORIZED, scheme, error);
-    let (token, scheme) = match (shown_as(&caller.headers, "Bearer"), shown_as(&caller.headers, "DPoP")) {
+    let (token, scheme) = match (
+        shown_as(&caller.headers, "Bearer"),
+        shown_as(&caller.headers, "DPoP"),
+    ) {
         (Some(token), _) => (token, "Bearer"),
         (None, Some(token)) => (token, "DPoP"),
         (None, None) => return Err(refused("Bearer", "")),
     };
     let issued = state.store().access_token(token, state.now());
-    let user = issued.as_ref().and_then(|issued| state.user(issued.username.as_deref()?));
+    let user = issued
+        .as_ref()
+        .and_then(|issued| state.user(issued.username.as_deref()?));
     let (Some(issued), Some(user)) = (issued, user) else {
         return Err(refused(scheme, ", error=\"invalid_token\""));
     };
     confirm(state, caller, &issued, scheme, token)?;
-    if !issued.scope.iter().flat_map(|scope| scope.split(' ')).any(|scope| scope == "openid") {
+    if !issued
+        .scope
+        .iter()
+        .flat_map(|scope| scope.split(' '))
+        .any(|scope| scope == "openid")
+    {
         let error = ", error=\"insufficient_scope\", scope=\"openid\"";
         return Err(Refused(StatusCode::FORBIDDEN, scheme, error));
     }
     // The subject must be the ID token's, in whatever form the provider writes it there.
-    let told = ["sub", "name", "preferred_username", "email", "email_verified"];
-    let identity = state.shape.id_token(&Facts::of_user(state, user, &issued.client));
-    Ok(identity.into_iter().filter(|(name, _)| told.contains(&name.as_str())).collect())
+    let told = [
+        "sub",
+        "name",
+        "preferred_username",
+        "email",
+        "email_verified",
+    ];
+    let identity = state
+        .shape
+        .id_token(&Facts::of_user(state, user, &issued.client));
+    Ok(identity
+        .into_iter()
+        .filter(|(name, _)| told.contains(&name.as_str()))
+        .collect())
 }
 
 /// What a token is bound to must be proven, and an unbound one must not look bound.
@@ -61,7 +93,12 @@ fn confirm(
     token: &str,
 ) -> Result<(), Refused> {
     let refused = |error| Err(Refused(StatusCode::UNAUTHORIZED, scheme, error));
-    let cnf = |name: &str| issued.claims.get("cnf").and_then(|cnf| cnf.get(name)?.as_str());
+    let cnf = |name: &str| {
+        issued
+            .claims
+            .get("cnf")
+            .and_then(|cnf| cnf.get(name)?.as_str())
+    };
     if cnf("x5t#S256").is_some_and(|bound| caller.x5t().as_deref() != Some(bound)) {
         return refused(", error=\"invalid_token\"");
     }
@@ -85,7 +122,9 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn shown_as<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
-    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let value = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let (scheme, token) = value?.split_once(' ')?;
     scheme.eq_ignore_ascii_case(wanted).then(|| token.trim())
 }

@@ -48,15 +48,25 @@ impl Store {
         let (device_code, user_code) = (random_text(32), new_user_code());
         let answer = DeviceAnswer::Pending;
         let (expires, may_poll_at) = (now + LIFE, now);
-        let request = DeviceRequest { client, scope, audience, answer, expires, interval, may_poll_at };
+        let request = DeviceRequest {
+            client,
+            scope,
+            audience,
+            answer,
+            expires,
+            interval,
+            may_poll_at,
+        };
         // Twice as long, to tell a device that comes late from one that makes a code up.
         let forgotten = now + 2 * LIFE;
-        self.device_codes.insert(&device_code, user_code.clone(), forgotten, now);
+        self.device_codes
+            .insert(&device_code, user_code.clone(), forgotten, now);
         self.devices.insert(&user_code, request, forgotten, now);
         (device_code, user_code)
     }
 
-    /// A request that still waits for its user, by the code that the user has, however it was typed.
+    /// A request that still waits for its user, by the code that the user has, however it was
+    /// typed.
     pub(crate) fn waiting_device(&mut self, typed: &str, now: u64) -> Option<&mut DeviceRequest> {
         let found = self.devices.find(&user_code(typed), now)?;
         (now < found.expires && found.answer == DeviceAnswer::Pending).then_some(found)
@@ -64,9 +74,16 @@ impl Store {
 
     /// Answers a device of this client (RFC 8628, section 3.5). What is allowed is given out once.
     pub(crate) fn poll_device(&mut self, device_code: &str, client: &str, now: u64) -> Poll {
-        let Some(user_code) = self.device_codes.find(device_code, now).cloned() else { return Poll::Unknown };
-        let found = self.devices.find(&user_code, now).filter(|found| found.client == client);
-        let Some(found) = found else { return Poll::Unknown };
+        let Some(user_code) = self.device_codes.find(device_code, now).cloned() else {
+            return Poll::Unknown;
+        };
+        let found = self
+            .devices
+            .find(&user_code, now)
+            .filter(|found| found.client == client);
+        let Some(found) = found else {
+            return Poll::Unknown;
+        };
         if now >= found.expires {
             return Poll::Expired;
         }
@@ -74,7 +91,9 @@ impl Store {
             DeviceAnswer::Denied => Poll::Denied,
             DeviceAnswer::Allowed(..) => {
                 self.device_codes.remove(device_code);
-                self.devices.remove(&user_code).map_or(Poll::Unknown, Poll::Allowed)
+                self.devices
+                    .remove(&user_code)
+                    .map_or(Poll::Unknown, Poll::Allowed)
             }
             DeviceAnswer::Pending => {
                 let too_fast = now < found.may_poll_at;
@@ -82,7 +101,11 @@ impl Store {
                     found.interval += 5;
                 }
                 found.may_poll_at = now + found.interval;
-                if too_fast { Poll::TooFast } else { Poll::Pending }
+                if too_fast {
+                    Poll::TooFast
+                } else {
+                    Poll::Pending
+                }
             }
         }
     }
@@ -97,7 +120,10 @@ fn new_user_code() -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let number = |character: u8| ALPHABET.iter().position(|known| *known == character);
     let fair = drawn.filter_map(number).filter(|number| *number < 60);
-    let letters: Vec<u8> = fair.filter_map(|number| LETTERS.get(number % 20).copied()).take(8).collect();
+    let letters: Vec<u8> = fair
+        .filter_map(|number| LETTERS.get(number % 20).copied())
+        .take(8)
+        .collect();
     let text = String::from_utf8(letters).unwrap_or_default();
     let (first, second) = text.split_at_checked(4).unwrap_or((&text, ""));
     format!("{first}-{second}")
@@ -105,9 +131,16 @@ fn new_user_code() -> String {
 
 /// A user's code as it was given out, whatever case and separators were typed.
 fn user_code(typed: &str) -> String {
-    let letters: String = typed.chars().filter(char::is_ascii_alphabetic).take(9).collect();
+    let letters: String = typed
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .take(9)
+        .collect();
     let letters = letters.to_ascii_uppercase();
-    letters.split_at_checked(4).map_or_else(|| letters.clone(), |(first, second)| format!("{first}-{second}"))
+    letters.split_at_checked(4).map_or_else(
+        || letters.clone(),
+        |(first, second)| format!("{first}-{second}"),
+    )
 }
 
 #[cfg(test)]
@@ -119,7 +152,12 @@ mod tests {
         for _ in 0..50 {
             let code = new_user_code();
             assert_eq!(code.len(), 9, "{code}");
-            assert!(code.replace('-', "").bytes().all(|letter| LETTERS.contains(&letter)), "{code}");
+            assert!(
+                code.replace('-', "")
+                    .bytes()
+                    .all(|letter| LETTERS.contains(&letter)),
+                "{code}"
+            );
             assert_eq!(user_code(&code.replace('-', " ").to_lowercase()), code);
         }
         assert_ne!(user_code("BCDF-GHJKL"), user_code("BCDF-GHJK"));

@@ -11,7 +11,10 @@ pub(super) struct Expiring<V> {
 
 impl<V> Default for Expiring<V> {
     fn default() -> Self {
-        Self { values: HashMap::new(), order: VecDeque::new() }
+        Self {
+            values: HashMap::new(),
+            order: VecDeque::new(),
+        }
     }
 }
 
@@ -23,7 +26,10 @@ impl<V> Expiring<V> {
         self.values.insert(key.clone(), (expires, value));
         self.order.push_back(key);
         while let Some(oldest) = self.order.front() {
-            let over = self.values.get(oldest).is_none_or(|(expires, _)| *expires <= now);
+            let over = self
+                .values
+                .get(oldest)
+                .is_none_or(|(expires, _)| *expires <= now);
             if !over && self.order.len() <= Self::MOST {
                 break;
             }
@@ -34,15 +40,23 @@ impl<V> Expiring<V> {
 
     pub(super) fn find(&mut self, secret: &str, now: u64) -> Option<&mut V> {
         let found = self.values.get_mut(&sha256(secret.as_bytes()));
-        found.filter(|(expires, _)| now < *expires).map(|(_, value)| value)
+        found
+            .filter(|(expires, _)| now < *expires)
+            .map(|(_, value)| value)
     }
 
     pub(super) fn remove(&mut self, secret: &str) -> Option<V> {
-        self.values.remove(&sha256(secret.as_bytes())).map(|(_, value)| value)
+        self.values
+            .remove(&sha256(secret.as_bytes()))
+            .map(|(_, value)| value)
     }
 
     /// All that are still there, the newest first.
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &V> {
-        self.order.iter().rev().filter_map(|key| self.values.get(key)).map(|(_, value)| value)
+        self.order
+            .iter()
+            .rev()
+            .filter_map(|key| self.values.get(key))
+            .map(|(_, value)| value)
     }
 }

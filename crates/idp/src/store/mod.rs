@@ -1,4 +1,5 @@
-//! What the provider remembers: grants, codes, refresh tokens, access tokens. In memory, bounded, expiring.
+//! What the provider remembers: grants, codes, refresh tokens, access tokens. In memory, bounded,
+//! expiring.
 
 mod device;
 mod expiring;
@@ -50,7 +51,8 @@ pub(crate) struct Grant {
     pub(crate) auth_time: u64,
     /// The same in all tokens that come of it: `sid`.
     pub(crate) session: String,
-    /// The key to which a public client's refresh tokens are bound (RFC 9449, section 5): its thumbprint.
+    /// The key to which a public client's refresh tokens are bound (RFC 9449, section 5): its
+    /// thumbprint.
     pub(crate) jkt: Option<String>,
     /// The certificate to which they are bound (RFC 8705, section 4): its thumbprint.
     pub(crate) x5t: Option<String>,
@@ -105,7 +107,10 @@ pub(crate) struct IssuedAccess {
 impl IssuedAccess {
     /// How it must be shown (RFC 6750, RFC 9449).
     pub(crate) fn token_type(&self) -> &'static str {
-        let bound = self.claims.get("cnf").is_some_and(|cnf| cnf.get("jkt").is_some());
+        let bound = self
+            .claims
+            .get("cnf")
+            .is_some_and(|cnf| cnf.get("jkt").is_some());
         if bound { "DPoP" } else { "Bearer" }
     }
 }
@@ -125,11 +130,22 @@ impl Store {
         now: u64,
     ) -> String {
         let code = random_text(32);
-        self.codes.insert(&code, Code { grant, redirect_uri, challenge, used: false }, now + 60, now);
+        self.codes.insert(
+            &code,
+            Code {
+                grant,
+                redirect_uri,
+                challenge,
+                used: false,
+            },
+            now + 60,
+            now,
+        );
         code
     }
 
-    /// Redeems a code. A second time ends everything that came of the first (RFC 6749, section 4.1.2).
+    /// Redeems a code. A second time ends everything that came of the first (RFC 6749, section
+    /// 4.1.2).
     pub(crate) fn redeem(&mut self, code: &str, now: u64) -> Option<Code> {
         let found = self.codes.find(code, now)?;
         if found.used {
@@ -145,13 +161,20 @@ impl Store {
     pub(crate) fn add_refresh_token(&mut self, grant: Grant, now: u64) -> String {
         const FOURTEEN_DAYS: u64 = 14 * 24 * 3_600;
         let token = random_text(32);
-        self.refresh_tokens.insert(&token, RefreshToken { grant, used: false }, now + FOURTEEN_DAYS, now);
+        self.refresh_tokens.insert(
+            &token,
+            RefreshToken { grant, used: false },
+            now + FOURTEEN_DAYS,
+            now,
+        );
         token
     }
 
     /// The grant of a refresh token, without using it up.
     pub(crate) fn grant_of(&mut self, refresh_token: &str, now: u64) -> Option<Grant> {
-        self.refresh_tokens.find(refresh_token, now).map(|found| found.grant.clone())
+        self.refresh_tokens
+            .find(refresh_token, now)
+            .map(|found| found.grant.clone())
     }
 
     /// Uses up a refresh token. A second use ends the whole family (RFC 9700, section 4.14.2).
@@ -173,19 +196,34 @@ impl Store {
     /// An access token that is active: issued here, not expired, not revoked.
     pub(crate) fn access_token(&mut self, token: &str, now: u64) -> Option<IssuedAccess> {
         let found = self.access_tokens.find(token, now)?.clone();
-        let revoked = found.grant.is_some_and(|grant| self.revoked_grants.contains(&grant));
+        let revoked = found
+            .grant
+            .is_some_and(|grant| self.revoked_grants.contains(&grant));
         (!revoked).then_some(found)
     }
 
     /// Remembers what a client pushed.
-    pub(crate) fn add_pushed(&mut self, uri: &str, client: &str, parameters: String, life: u64, now: u64) {
-        let pushed = Pushed { client: client.to_owned(), parameters };
+    pub(crate) fn add_pushed(
+        &mut self,
+        uri: &str,
+        client: &str,
+        parameters: String,
+        life: u64,
+        now: u64,
+    ) {
+        let pushed = Pushed {
+            client: client.to_owned(),
+            parameters,
+        };
         self.pushed.insert(uri, pushed, now + life, now);
     }
 
     /// What this client pushed under that address, without using it up: a page may be loaded again.
     pub(crate) fn pushed(&mut self, uri: &str, client: &str, now: u64) -> Option<String> {
-        let found = self.pushed.find(uri, now).filter(|pushed| pushed.client == client);
+        let found = self
+            .pushed
+            .find(uri, now)
+            .filter(|pushed| pushed.client == client);
         found.map(|pushed| pushed.parameters.clone())
     }
 

@@ -32,10 +32,12 @@ pub(crate) struct IssuedId {
 const LIFE: u64 = 14 * 24 * 3_600;
 
 impl Store {
-    /// Begins a session, or goes on with the browser's if the same user signs in again. Answers with it, and with a
-    /// secret for the browser.
+    /// Begins a session, or goes on with the browser's if the same user signs in again. Answers
+    /// with it, and with a secret for the browser.
     pub(crate) fn sign_in(&mut self, browser: &str, username: &str, now: u64) -> (Session, String) {
-        let before = self.session_of_browser(browser, now).filter(|session| session.username == username);
+        let before = self
+            .session_of_browser(browser, now)
+            .filter(|session| session.username == username);
         let new = || Session {
             id: random_text(16),
             username: username.to_owned(),
@@ -43,10 +45,15 @@ impl Store {
             clients: Vec::new(),
             grants: Vec::new(),
         };
-        let session = Session { auth_time: now, ..before.unwrap_or_else(new) };
+        let session = Session {
+            auth_time: now,
+            ..before.unwrap_or_else(new)
+        };
         let browser = random_text(32);
-        self.sessions.insert(&session.id, session.clone(), now + LIFE, now);
-        self.browsers.insert(&browser, session.id.clone(), now + LIFE, now);
+        self.sessions
+            .insert(&session.id, session.clone(), now + LIFE, now);
+        self.browsers
+            .insert(&browser, session.id.clone(), now + LIFE, now);
         (session, browser)
     }
 
@@ -66,7 +73,8 @@ impl Store {
                 clients: Vec::new(),
                 grants: Vec::new(),
             };
-            self.sessions.insert(&grant.session, session, now + LIFE, now);
+            self.sessions
+                .insert(&grant.session, session, now + LIFE, now);
         }
         if let Some(session) = self.sessions.find(&grant.session, now) {
             if !session.clients.contains(&grant.client) {
@@ -87,7 +95,10 @@ impl Store {
 
     /// The sessions of a user.
     pub(crate) fn sessions_of(&self, username: &str) -> Vec<String> {
-        let theirs = self.sessions.newest_first().filter(|session| session.username == username);
+        let theirs = self
+            .sessions
+            .newest_first()
+            .filter(|session| session.username == username);
         theirs.map(|session| session.id.clone()).collect()
     }
 
@@ -103,7 +114,9 @@ impl Store {
 
     /// An ID token that still tells who somebody is: it has not expired, and nothing ended it.
     pub(crate) fn good_id_token(&mut self, token: &str, now: u64) -> Option<IssuedId> {
-        let found = self.id_token(token, now).filter(|issued| now < issued.expires)?;
+        let found = self
+            .id_token(token, now)
+            .filter(|issued| now < issued.expires)?;
         (!self.revoked_grants.contains(&found.grant)).then_some(found)
     }
 }

@@ -28,7 +28,10 @@ pub(crate) struct Stream {
 #[derive(Clone)]
 pub(crate) enum Delivery {
     /// RFC 8935: posted to this address, with that header.
-    Push { url: String, authorization: Option<String> },
+    Push {
+        url: String,
+        authorization: Option<String>,
+    },
     /// RFC 8936: fetched.
     Poll,
 }
@@ -59,7 +62,8 @@ impl Stream {
 
     /// Whether events of that type about that subject belong into it.
     pub(crate) fn wants(&self, event: &str, subject: &Value) -> bool {
-        let named = self.requested.is_empty() || self.requested.iter().any(|wanted| wanted == event);
+        let named =
+            self.requested.is_empty() || self.requested.iter().any(|wanted| wanted == event);
         named && !self.removed.contains(subject)
     }
 
@@ -97,7 +101,9 @@ impl Store {
 
     /// The stream of that client.
     pub(crate) fn stream(&mut self, id: &str, client: &str) -> Option<&mut Stream> {
-        self.streams.iter_mut().find(|stream| stream.id == id && stream.client == client)
+        self.streams
+            .iter_mut()
+            .find(|stream| stream.id == id && stream.client == client)
     }
 
     pub(crate) fn streams(&self) -> &[Stream] {
@@ -106,7 +112,8 @@ impl Store {
 
     pub(crate) fn remove_stream(&mut self, id: &str, client: &str) -> bool {
         let before = self.streams.len();
-        self.streams.retain(|stream| stream.id != id || stream.client != client);
+        self.streams
+            .retain(|stream| stream.id != id || stream.client != client);
         self.streams.len() < before
     }
 }

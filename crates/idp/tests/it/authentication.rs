@@ -1,4 +1,5 @@
-//! Clients that are registered for one way to authenticate, and for some grants only; and those believed everything.
+//! Clients that are registered for one way to authenticate, and for some grants only; and those
+//! believed everything.
 
 use crate::key::Key;
 use crate::{CALLBACK, authorize_query, client, json, post, with_client};
@@ -9,9 +10,12 @@ const ASSERTION: &str = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Acli
 const CLIENT_CREDENTIALS: &str = "grant_type=client_credentials";
 
 fn assertion(key: &Key, idp: &Idp, jti: &str) -> String {
-    let expires = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 60;
-    let claims =
-        json!({ "iss": "one", "sub": "one", "aud": idp.issuer().as_str(), "exp": expires, "jti": jti });
+    let expires = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+        + 60;
+    let claims = json!({ "iss": "one", "sub": "one", "aud": idp.issuer().as_str(), "exp": expires, "jti": jti });
     key.sign(&json!({ "alg": "ES256" }), &claims)
 }
 
@@ -34,9 +38,15 @@ async fn a_client_authenticates_only_as_it_is_registered_to() {
         };
         let idp = Idp::start(with_client(one)).await.unwrap();
         let by_post = format!("{CLIENT_CREDENTIALS}&client_id=one&client_secret=s");
-        let by_key = format!("{CLIENT_CREDENTIALS}&{ASSERTION}{}", assertion(&key, &idp, "1"));
+        let by_key = format!(
+            "{CLIENT_CREDENTIALS}&{ASSERTION}{}",
+            assertion(&key, &idp, "1")
+        );
         let answers = [
-            post(&idp, "/token", CLIENT_CREDENTIALS, Some(("one", "s"))).await.status().as_u16(),
+            post(&idp, "/token", CLIENT_CREDENTIALS, Some(("one", "s")))
+                .await
+                .status()
+                .as_u16(),
             post(&idp, "/token", &by_post, None).await.status().as_u16(),
             post(&idp, "/token", &by_key, None).await.status().as_u16(),
         ];
@@ -56,50 +66,106 @@ async fn a_client_uses_only_the_grants_it_is_registered_for() {
         ..Client::default()
     };
     let idp = Idp::start(with_client(one)).await.unwrap();
-    let (status, body) = json(post(&idp, "/token", CLIENT_CREDENTIALS, Some(("one", "s"))).await).await;
-    assert_eq!((status, &body["error"]), (400, &json!("unauthorized_client")));
+    let (status, body) =
+        json(post(&idp, "/token", CLIENT_CREDENTIALS, Some(("one", "s"))).await).await;
+    assert_eq!(
+        (status, &body["error"]),
+        (400, &json!("unauthorized_client"))
+    );
     let query = authorize_query(&[("client_id", "one")]);
-    let response = client().get(format!("{}/authorize?{query}", idp.issuer())).send().await.unwrap();
-    assert_eq!(crate::parameter(&response, "error").as_deref(), Some("unauthorized_client"));
-    let (status, body) = json(post(&idp, "/device_authorization", "", Some(("one", "s"))).await).await;
-    assert_eq!((status, &body["error"]), (400, &json!("unauthorized_client")));
+    let response = client()
+        .get(format!("{}/authorize?{query}", idp.issuer()))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        crate::parameter(&response, "error").as_deref(),
+        Some("unauthorized_client")
+    );
+    let (status, body) =
+        json(post(&idp, "/device_authorization", "", Some(("one", "s"))).await).await;
+    assert_eq!(
+        (status, &body["error"]),
+        (400, &json!("unauthorized_client"))
+    );
 }
 
 #[tokio::test]
 async fn settings_that_cannot_work_are_told() {
     for (toml, expected) in [
-        ("id = \"a\"\ntoken_endpoint_auth_method = \"private_key_jwt\"\nsecret = \"s\"", "the means"),
-        ("id = \"a\"\ntoken_endpoint_auth_method = \"none\"\nsecret = \"s\"", "the means"),
+        (
+            "id = \"a\"\ntoken_endpoint_auth_method = \"private_key_jwt\"\nsecret = \"s\"",
+            "the means",
+        ),
+        (
+            "id = \"a\"\ntoken_endpoint_auth_method = \"none\"\nsecret = \"s\"",
+            "the means",
+        ),
         ("id = \"a\"", "can get no token"),
-        ("id = \"a\"\n[client.jwks]\nkeys = [{ kty = \"EC\", d = \"AA\" }]", "a public key"),
+        (
+            "id = \"a\"\n[client.jwks]\nkeys = [{ kty = \"EC\", d = \"AA\" }]",
+            "a public key",
+        ),
     ] {
         let config = IdpConfig::from_toml(&format!("[[client]]\n{toml}")).unwrap();
         let errors = Idp::start(config).await.unwrap_err().to_string();
         assert!(errors.contains(expected), "{toml}: {errors}");
     }
-    assert!(IdpConfig::from_toml("[[client]]\nid = \"a\"\ntoken_endpoint_auth_method = \"magic\"").is_err());
+    assert!(
+        IdpConfig::from_toml("[[client]]\nid = \"a\"\ntoken_endpoint_auth_method = \"magic\"")
+            .is_err()
+    );
 }
 
 #[tokio::test]
 async fn any_client_is_believed_where_that_is_wanted() {
     let one = Client {
         id: "one".to_owned(),
-        claims: serde_json::from_value(json!({ "department": "sales", "aud": "api://sales" })).unwrap(),
+        claims: serde_json::from_value(json!({ "department": "sales", "aud": "api://sales" }))
+            .unwrap(),
         secret: Some(Secret::new("s")),
         ..Client::default()
     };
-    let idp = Idp::start(IdpConfig { danger_any_client: true, ..with_client(one) }).await.unwrap();
+    let idp = Idp::start(IdpConfig {
+        danger_any_client: true,
+        ..with_client(one)
+    })
+    .await
+    .unwrap();
     let form = format!("{CLIENT_CREDENTIALS}&scope=whatever&audience=api://anything");
-    let (status, body) = json(post(&idp, "/token", &form, Some(("made-up", "made-up"))).await).await;
-    assert_eq!((status, &body["scope"]), (200, &json!("whatever")), "{body}");
+    let (status, body) =
+        json(post(&idp, "/token", &form, Some(("made-up", "made-up"))).await).await;
+    assert_eq!(
+        (status, &body["scope"]),
+        (200, &json!("whatever")),
+        "{body}"
+    );
     let claims = crate::key::claims(body["access_token"].as_str().unwrap());
-    assert_eq!((&claims["sub"], &claims["aud"]), (&json!("made-up"), &json!("api://anything")));
-    let query = authorize_query(&[("client_id", "made-up"), ("redirect_uri", "http://app.test/anywhere")]);
-    let response = client().get(format!("{}/authorize?{query}", idp.issuer())).send().await.unwrap();
+    assert_eq!(
+        (&claims["sub"], &claims["aud"]),
+        (&json!("made-up"), &json!("api://anything"))
+    );
+    let query = authorize_query(&[
+        ("client_id", "made-up"),
+        ("redirect_uri", "http://app.test/anywhere"),
+    ]);
+    let response = client()
+        .get(format!("{}/authorize?{query}", idp.issuer()))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 200);
     // One that is configured is as it was.
-    assert_eq!(post(&idp, "/token", CLIENT_CREDENTIALS, Some(("one", "wrong"))).await.status(), 401);
+    assert_eq!(
+        post(&idp, "/token", CLIENT_CREDENTIALS, Some(("one", "wrong")))
+            .await
+            .status(),
+        401
+    );
     let (_, body) = json(post(&idp, "/token", CLIENT_CREDENTIALS, Some(("one", "s"))).await).await;
     let claims = crate::key::claims(body["access_token"].as_str().unwrap());
-    assert_eq!((&claims["department"], &claims["aud"]), (&json!("sales"), &json!("api://sales")));
+    assert_eq!(
+        (&claims["department"], &claims["aud"]),
+        (&json!("sales"), &json!("api://sales"))
+    );
 }

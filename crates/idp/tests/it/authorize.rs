@@ -5,7 +5,15 @@ use portcullis_idp::{Client, Idp, IdpConfig};
 use serde_json::Value;
 
 async fn show(idp: &Idp, change: &[(&str, &str)]) -> reqwest::Response {
-    client().get(format!("{}/authorize?{}", idp.issuer(), authorize_query(change))).send().await.unwrap()
+    client()
+        .get(format!(
+            "{}/authorize?{}",
+            idp.issuer(),
+            authorize_query(change)
+        ))
+        .send()
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -13,7 +21,15 @@ async fn the_page_asks_and_echoes_nothing_unescaped() {
     let idp = idp().await;
     let response = show(&idp, &[("nonce", "<script>alert(1)</script>\"'")]).await;
     assert_eq!(response.status(), 200);
-    let header = |name: &str| response.headers().get(name).unwrap().to_str().unwrap().to_owned();
+    let header = |name: &str| {
+        response
+            .headers()
+            .get(name)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
     assert_eq!(header("cache-control"), "no-store");
     assert!(header("content-security-policy").contains("default-src 'none'"));
     let page = response.text().await.unwrap();
@@ -31,14 +47,34 @@ async fn a_code_comes_back_with_state_and_issuer() {
     let path = format!("/authorize?{}", authorize_query(&[]));
     let response = post(&idp, &path, "username=alice&password=alice", None).await;
     assert_eq!(response.status(), 303);
-    assert!(response.headers().get("location").unwrap().to_str().unwrap().starts_with(CALLBACK));
+    assert!(
+        response
+            .headers()
+            .get("location")
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with(CALLBACK)
+    );
     assert_eq!(parameter(&response, "state").as_deref(), Some("x y"));
-    assert_eq!(parameter(&response, "iss").as_deref(), Some(idp.issuer().as_str()));
+    assert_eq!(
+        parameter(&response, "iss").as_deref(),
+        Some(idp.issuer().as_str())
+    );
     let wrong = post(&idp, &path, "username=alice&password=bob", None).await;
     assert_eq!(wrong.status(), 401);
-    assert!(wrong.text().await.unwrap().contains("do not belong together"));
+    assert!(
+        wrong
+            .text()
+            .await
+            .unwrap()
+            .contains("do not belong together")
+    );
     let cancelled = post(&idp, &path, "cancel=1", None).await;
-    assert_eq!(parameter(&cancelled, "error").as_deref(), Some("access_denied"));
+    assert_eq!(
+        parameter(&cancelled, "error").as_deref(),
+        Some("access_denied")
+    );
 }
 
 #[tokio::test]
@@ -58,7 +94,10 @@ async fn errors_go_back_only_to_a_registered_address() {
     ] {
         let response = show(&idp, &[change]).await;
         assert_eq!(
-            (response.status().as_u16(), parameter(&response, "error").as_deref()),
+            (
+                response.status().as_u16(),
+                parameter(&response, "error").as_deref()
+            ),
             (303, Some(error)),
             "{change:?}"
         );
@@ -78,15 +117,29 @@ async fn errors_go_back_only_to_a_registered_address() {
 
 #[tokio::test]
 async fn redirect_addresses_of_the_corpus() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/corpus/redirect-uris.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance/corpus/redirect-uris.json"
+    );
     let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let rows = document["vectors"].as_array().unwrap();
     for row in rows {
         let registered = vec![row["registered"].as_str().unwrap().to_owned()];
-        let mut config = IdpConfig { algorithm: "ES256".to_owned(), ..IdpConfig::default() };
-        config.clients = vec![Client { redirect_uris: registered, ..config.clients[1].clone() }];
+        let mut config = IdpConfig {
+            algorithm: "ES256".to_owned(),
+            ..IdpConfig::default()
+        };
+        config.clients = vec![Client {
+            redirect_uris: registered,
+            ..config.clients[1].clone()
+        }];
         let idp = Idp::start(config).await.unwrap();
-        let status = show(&idp, &[("redirect_uri", row["requested"].as_str().unwrap())]).await.status();
+        let status = show(
+            &idp,
+            &[("redirect_uri", row["requested"].as_str().unwrap())],
+        )
+        .await
+        .status();
         assert_eq!(status == 200, row["allow"] == true, "{row}");
     }
     assert_eq!(rows.len(), 28);
@@ -98,12 +151,19 @@ async fn a_code_is_good_once_for_its_client_address_and_verifier() {
     for (wrong, right) in [
         ("code_verifier=dBjf", "code_verifier=dBjfx"),
         ("/callback", "/other"),
-        ("client_id=web", "client_id=service&client_secret=service-secret"),
+        (
+            "client_id=web",
+            "client_id=service&client_secret=service-secret",
+        ),
         ("code=", "code=x"),
     ] {
         let form = code_form(&code(&idp).await).replacen(wrong, right, 1);
         let (status, body) = json(post(&idp, "/token", &form, None).await).await;
-        assert_eq!((status, &body["error"]), (400, &"invalid_grant".into()), "{form}");
+        assert_eq!(
+            (status, &body["error"]),
+            (400, &"invalid_grant".into()),
+            "{form}"
+        );
     }
     let form = code_form(&code(&idp).await);
     let (status, tokens) = json(post(&idp, "/token", &form, None).await).await;

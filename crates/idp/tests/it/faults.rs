@@ -10,7 +10,12 @@ use std::time::Duration;
 const CLIENT_CREDENTIALS: &str = "grant_type=client_credentials";
 
 async fn started() -> Idp {
-    Idp::start(IdpConfig { algorithm: "ES256".to_owned(), ..IdpConfig::default() }).await.unwrap()
+    Idp::start(IdpConfig {
+        algorithm: "ES256".to_owned(),
+        ..IdpConfig::default()
+    })
+    .await
+    .unwrap()
 }
 
 async fn token(idp: &Idp) -> String {
@@ -39,7 +44,9 @@ async fn each_endpoint_fails_by_itself() {
         let request = client().request(method.parse().unwrap(), format!("{}{path}", idp.issuer()));
         request.send().await.unwrap().status().as_u16()
     };
-    let here = Endpoint::ALL.into_iter().filter(|endpoint| *endpoint != Endpoint::Graph);
+    let here = Endpoint::ALL
+        .into_iter()
+        .filter(|endpoint| *endpoint != Endpoint::Graph);
     for endpoint in here.clone() {
         let proper = status(endpoint).await;
         assert_ne!(proper, 500, "{endpoint}");
@@ -67,17 +74,39 @@ async fn what_a_fault_looks_like() {
     };
     assert_eq!(ask(Fault::Unauthorized).await.status(), 401);
     let limited = ask(Fault::TooManyRequests).await;
-    assert_eq!((limited.status().as_u16(), limited.headers()["retry-after"].to_str().unwrap()), (429, "7"));
+    assert_eq!(
+        (
+            limited.status().as_u16(),
+            limited.headers()["retry-after"].to_str().unwrap()
+        ),
+        (429, "7")
+    );
     let huge = ask(Fault::Huge).await;
-    assert_eq!((huge.status().as_u16(), huge.bytes().await.unwrap().len()), (200, 10_000_000));
+    assert_eq!(
+        (huge.status().as_u16(), huge.bytes().await.unwrap().len()),
+        (200, 10_000_000)
+    );
     let garbage = ask(Fault::Garbage).await.bytes().await.unwrap();
     assert!(String::from_utf8(garbage.to_vec()).is_err());
     let truncated = ask(Fault::Truncated).await.text().await.unwrap();
-    assert!(truncated.starts_with('{') && serde_json::from_str::<Value>(&truncated).is_err(), "{truncated}");
-    assert!(ask(Fault::Html).await.text().await.unwrap().contains("<title>"));
+    assert!(
+        truncated.starts_with('{') && serde_json::from_str::<Value>(&truncated).is_err(),
+        "{truncated}"
+    );
+    assert!(
+        ask(Fault::Html)
+            .await
+            .text()
+            .await
+            .unwrap()
+            .contains("<title>")
+    );
     assert_eq!(ask(Fault::Redirect).await.headers()["location"], "/token");
     let begun = std::time::Instant::now();
-    assert_eq!(ask(Fault::Slow(Duration::from_millis(30))).await.status(), 200);
+    assert_eq!(
+        ask(Fault::Slow(Duration::from_millis(30))).await.status(),
+        200
+    );
     assert!(begun.elapsed() >= Duration::from_millis(30));
     idp.fail_metadata(Fault::WrongIssuer);
     let (_, document) = json(reqwest::get(idp.metadata_uri().unwrap()).await.unwrap()).await;
@@ -108,26 +137,46 @@ async fn flows_give_spoilt_tokens_on_command() {
         Flaw::NoHeader("kid".to_owned()),
     ]);
     let (spoilt, next) = (token(&idp).await, token(&idp).await);
-    assert_eq!((&claims(&spoilt)["aud"], &claims(&spoilt)["jti"]), (&json!("api://another"), &Value::Null));
+    assert_eq!(
+        (&claims(&spoilt)["aud"], &claims(&spoilt)["jti"]),
+        (&json!("api://another"), &Value::Null)
+    );
     let header = decode_header(&spoilt).unwrap();
     assert_eq!((header.typ.as_deref(), header.kid), (Some("JWT"), None));
-    assert_eq!(claims(&next)["aud"], "api://enterprise-api", "the next one alone");
+    assert_eq!(
+        claims(&next)["aud"],
+        "api://enterprise-api",
+        "the next one alone"
+    );
     idp.spoil_access_tokens([Flaw::Expired]);
     for _ in 0..2 {
         let token = token(&idp).await;
         let claims = claims(&token);
-        assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3_600);
-        let (_, told) = json(post(&idp, "/introspect", &format!("token={token}"), SERVICE).await).await;
+        assert_eq!(
+            claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(),
+            3_600
+        );
+        let (_, told) =
+            json(post(&idp, "/introspect", &format!("token={token}"), SERVICE).await).await;
         assert_eq!(told["active"], false);
     }
-    assert!(claims(&idp.token("alice").sign())["aud"].is_string(), "made by hand: as it is made");
+    assert!(
+        claims(&idp.token("alice").sign())["aud"].is_string(),
+        "made by hand: as it is made"
+    );
     idp.spoil_access_tokens([Flaw::Unsigned]);
     assert!(token(&idp).await.ends_with('.'));
     idp.spoil_access_tokens([]);
     idp.spoil_next_id_token([Flaw::Claim("nonce".to_owned(), json!("another"))]);
     let (_, tokens) = json(post(&idp, "/token", &code_form(&code(&idp).await), None).await).await;
-    assert_eq!(claims(tokens["id_token"].as_str().unwrap())["nonce"], "another");
-    assert_eq!(claims(tokens["access_token"].as_str().unwrap())["aud"], "api://enterprise-api");
+    assert_eq!(
+        claims(tokens["id_token"].as_str().unwrap())["nonce"],
+        "another"
+    );
+    assert_eq!(
+        claims(tokens["access_token"].as_str().unwrap())["aud"],
+        "api://enterprise-api"
+    );
 }
 
 #[tokio::test]
@@ -139,10 +188,20 @@ async fn every_wrong_signature_is_one() {
     let mut validation = Validation::new(jsonwebtoken::Algorithm::ES256);
     validation.set_audience(&[idp.audience()]);
     let good = |token: &str| {
-        decode::<Value>(token, &DecodingKey::from_jwk(&keys.keys[0]).unwrap(), &validation).is_ok()
+        decode::<Value>(
+            token,
+            &DecodingKey::from_jwk(&keys.keys[0]).unwrap(),
+            &validation,
+        )
+        .is_ok()
     };
     assert!(good(&token(&idp).await));
-    for flaw in [Flaw::WrongKey, Flaw::SignatureFlipped, Flaw::HmacWithPublicKey, Flaw::Unsigned] {
+    for flaw in [
+        Flaw::WrongKey,
+        Flaw::SignatureFlipped,
+        Flaw::HmacWithPublicKey,
+        Flaw::Unsigned,
+    ] {
         idp.spoil_next_access_token([flaw.clone()]);
         assert!(!good(&token(&idp).await), "{flaw:?}");
     }
@@ -153,40 +212,104 @@ async fn every_wrong_signature_is_one() {
 #[tokio::test]
 async fn a_wrong_clock_shows_in_tokens_and_in_the_date() {
     let (_, clock) = clock();
-    let idp = Idp::start_at(IdpConfig { algorithm: "ES256".to_owned(), ..IdpConfig::default() }, clock).await;
+    let idp = Idp::start_at(
+        IdpConfig {
+            algorithm: "ES256".to_owned(),
+            ..IdpConfig::default()
+        },
+        clock,
+    )
+    .await;
     let idp = idp.unwrap();
     idp.set_clock_off(-600);
     let response = post(&idp, "/token", CLIENT_CREDENTIALS, SERVICE).await;
     // 1,800,000,000 seconds after 1970, less ten minutes.
     assert_eq!(response.headers()["date"], "Fri, 15 Jan 2027 07:50:00 GMT");
     let (_, answer) = json(response).await;
-    assert_eq!(claims(answer["access_token"].as_str().unwrap())["iat"], 1_799_999_400);
+    assert_eq!(
+        claims(answer["access_token"].as_str().unwrap())["iat"],
+        1_799_999_400
+    );
     idp.set_clock_off(0);
     assert_eq!(claims(&token(&idp).await)["iat"], 1_800_000_000);
 }
 
 #[tokio::test]
 async fn web_pages_of_named_origins_may_ask() {
-    let config = IdpConfig { cors_origins: vec!["http://localhost:3000".to_owned()], ..IdpConfig::default() };
-    let idp = Idp::start(IdpConfig { algorithm: "ES256".to_owned(), ..config.clone() }).await.unwrap();
+    let config = IdpConfig {
+        cors_origins: vec!["http://localhost:3000".to_owned()],
+        ..IdpConfig::default()
+    };
+    let idp = Idp::start(IdpConfig {
+        algorithm: "ES256".to_owned(),
+        ..config.clone()
+    })
+    .await
+    .unwrap();
     let ask = async |method: &str, path: &str, origin: &str| {
         let request = client().request(method.parse().unwrap(), format!("{}{path}", idp.issuer()));
-        let request = request.header("origin", origin).header("access-control-request-method", "POST");
-        let response = request.header("access-control-request-headers", "dpop").send().await.unwrap();
-        let header = |name: &str| response.headers().get(name).map(|it| it.to_str().unwrap().to_owned());
-        (header("access-control-allow-origin"), header("access-control-allow-headers"))
+        let request = request
+            .header("origin", origin)
+            .header("access-control-request-method", "POST");
+        let response = request
+            .header("access-control-request-headers", "dpop")
+            .send()
+            .await
+            .unwrap();
+        let header = |name: &str| {
+            response
+                .headers()
+                .get(name)
+                .map(|it| it.to_str().unwrap().to_owned())
+        };
+        (
+            header("access-control-allow-origin"),
+            header("access-control-allow-headers"),
+        )
     };
     let (origin, headers) = ask("OPTIONS", "/token", "http://localhost:3000").await;
     assert_eq!(origin.as_deref(), Some("http://localhost:3000"));
     assert!(headers.unwrap().contains("dpop"));
-    assert!(ask("GET", "/jwks", "http://localhost:3000").await.0.is_some());
-    assert_eq!(ask("OPTIONS", "/token", "http://evil.example").await.0, None);
-    assert_eq!(ask("OPTIONS", "/dev/token", "http://localhost:3000").await.0, None, "no provider has that");
-    for wrong in ["*", "localhost:3000", "http://localhost:3000/", "http://localhost:3000/app", "null"] {
-        let config = IdpConfig { cors_origins: vec![wrong.to_owned()], ..config.clone() };
-        assert!(Idp::start(config).await.unwrap_err().to_string().contains("an origin"), "{wrong}");
+    assert!(
+        ask("GET", "/jwks", "http://localhost:3000")
+            .await
+            .0
+            .is_some()
+    );
+    assert_eq!(
+        ask("OPTIONS", "/token", "http://evil.example").await.0,
+        None
+    );
+    assert_eq!(
+        ask("OPTIONS", "/dev/token", "http://localhost:3000")
+            .await
+            .0,
+        None,
+        "no provider has that"
+    );
+    for wrong in [
+        "*",
+        "localhost:3000",
+        "http://localhost:3000/",
+        "http://localhost:3000/app",
+        "null",
+    ] {
+        let config = IdpConfig {
+            cors_origins: vec![wrong.to_owned()],
+            ..config.clone()
+        };
+        assert!(
+            Idp::start(config)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("an origin"),
+            "{wrong}"
+        );
     }
-    let health = reqwest::get(format!("{}/health", idp.issuer())).await.unwrap();
+    let health = reqwest::get(format!("{}/health", idp.issuer()))
+        .await
+        .unwrap();
     assert_eq!(health.text().await.unwrap(), "alive\n");
 }
 
@@ -194,10 +317,18 @@ async fn web_pages_of_named_origins_may_ask() {
 async fn the_switches_are_thrown_over_http_all_or_none() {
     let idp = started().await;
     let throw = async |form: &str| json(post(&idp, "/dev/faults", form, None).await).await;
-    let (status, positions) = throw("token=slow:250&jwks=500&clock_off=-60&id_token_flaw=unsigned").await;
+    let (status, positions) =
+        throw("token=slow:250&jwks=500&clock_off=-60&id_token_flaw=unsigned").await;
     assert_eq!(status, 200);
-    let told = ["token", "jwks", "userinfo", "clock_off", "id_token_flaw", "access_token_flaw"]
-        .map(|name| positions[name].clone());
+    let told = [
+        "token",
+        "jwks",
+        "userinfo",
+        "clock_off",
+        "id_token_flaw",
+        "access_token_flaw",
+    ]
+    .map(|name| positions[name].clone());
     assert_eq!(
         told,
         [
@@ -213,15 +344,27 @@ async fn the_switches_are_thrown_over_http_all_or_none() {
     for (form, told) in [
         ("jwks=none&token=sloow", "write one of none, 500"),
         ("jwks=none&tokens=hang", "write one of metadata"),
-        ("jwks=none&access_token_claims=[]", "`access_token_claims`: write a JSON object"),
-        ("jwks=none&clock_off=99999999999", "`clock_off`: write seconds"),
-        ("jwks=none&id_token_flaw=bent", "`id_token_flaw`: write one of none, expired"),
+        (
+            "jwks=none&access_token_claims=[]",
+            "`access_token_claims`: write a JSON object",
+        ),
+        (
+            "jwks=none&clock_off=99999999999",
+            "`clock_off`: write seconds",
+        ),
+        (
+            "jwks=none&id_token_flaw=bent",
+            "`id_token_flaw`: write one of none, expired",
+        ),
         ("jwks=none&reset=maybe", "`reset`: write `true`"),
         ("jwks=none&jwks=none", "a parameter is repeated"),
     ] {
         let (status, answer) = throw(form).await;
         assert_eq!(status, 400, "{form}");
-        assert!(answer["error_description"].as_str().unwrap().contains(told), "{answer}");
+        assert!(
+            answer["error_description"].as_str().unwrap().contains(told),
+            "{answer}"
+        );
     }
     let url = format!("{}/dev/faults", idp.base());
     let (_, unchanged) = json(client().get(&url).send().await.unwrap()).await;
@@ -229,17 +372,38 @@ async fn the_switches_are_thrown_over_http_all_or_none() {
 
     let claims = json!({ "aud": "x", "sub": null });
     let body = json!({ "reset": true, "metadata": "closed", "access_token_claims": claims });
-    let request = client().post(&url).header("content-type", "application/json").body(body.to_string());
+    let request = client()
+        .post(&url)
+        .header("content-type", "application/json")
+        .body(body.to_string());
     let (_, positions) = json(request.send().await.unwrap()).await;
-    let told = ["token", "metadata", "id_token_flaw", "access_token_claims", "clock_off"]
-        .map(|name| positions[name].clone());
-    assert_eq!(told, ["none".into(), "closed".into(), "none".into(), claims, Value::from(0)]);
+    let told = [
+        "token",
+        "metadata",
+        "id_token_flaw",
+        "access_token_claims",
+        "clock_off",
+    ]
+    .map(|name| positions[name].clone());
+    assert_eq!(
+        told,
+        [
+            "none".into(),
+            "closed".into(),
+            "none".into(),
+            claims,
+            Value::from(0)
+        ]
+    );
     // A flaw and claims do not push each other out.
     let (_, positions) = throw("access_token_flaw=flipped").await;
     assert_eq!(positions["access_token_claims"]["aud"], "x");
     let (_, positions) = throw("access_token_claims={}").await;
     assert_eq!(
-        (&positions["access_token_flaw"], &positions["access_token_claims"]),
+        (
+            &positions["access_token_flaw"],
+            &positions["access_token_claims"]
+        ),
         (&json!("flipped"), &json!({}))
     );
 }
@@ -250,9 +414,17 @@ async fn pages_of_other_sites_change_nothing() {
     let idp = started().await;
     for path in ["/dev/token", "/dev/rotate", "/dev/faults", "/dev/device"] {
         let ask = async |name: &str, value: &str| {
-            let request = client().post(format!("{}{path}", idp.base())).header(name, value);
+            let request = client()
+                .post(format!("{}{path}", idp.base()))
+                .header(name, value);
             let request = request.header("content-type", "application/x-www-form-urlencoded");
-            request.body("user=alice").send().await.unwrap().status().as_u16()
+            request
+                .body("user=alice")
+                .send()
+                .await
+                .unwrap()
+                .status()
+                .as_u16()
         };
         let own = idp.base().to_owned();
         for (name, value) in [

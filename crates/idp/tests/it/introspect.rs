@@ -7,7 +7,9 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, Rsa
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+};
 use portcullis_idp::{Client, Fault, Idp, IdpConfig};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,14 +28,22 @@ fn es256() -> Key {
     let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
     let jwk = json!({ "kty": "EC", "crv": "P-256", "x": encoded(x), "y": encoded(y) });
     let private = EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref());
-    Key { algorithm: Algorithm::ES256, jwk, private }
+    Key {
+        algorithm: Algorithm::ES256,
+        jwk,
+        private,
+    }
 }
 
 fn ed25519() -> Key {
     let pair = Ed25519KeyPair::generate().unwrap();
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key().as_ref()) });
     let private = EncodingKey::from_ed_der(pair.to_pkcs8v1().unwrap().as_ref());
-    Key { algorithm: Algorithm::EdDSA, jwk, private }
+    Key {
+        algorithm: Algorithm::EdDSA,
+        jwk,
+        private,
+    }
 }
 
 fn encoded(bytes: &[u8]) -> String {
@@ -41,14 +51,28 @@ fn encoded(bytes: &[u8]) -> String {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
 }
 
 async fn start(jwk: Value) -> Idp {
     let defaults = IdpConfig::default();
     let mut clients = defaults.clients.clone();
-    clients.push(Client { id: "signer".to_owned(), secret: None, jwk: Some(jwk), ..clients[0].clone() });
-    Idp::start(IdpConfig { clients, algorithm: "ES256".to_owned(), ..defaults }).await.unwrap()
+    clients.push(Client {
+        id: "signer".to_owned(),
+        secret: None,
+        jwk: Some(jwk),
+        ..clients[0].clone()
+    });
+    Idp::start(IdpConfig {
+        clients,
+        algorithm: "ES256".to_owned(),
+        ..defaults
+    })
+    .await
+    .unwrap()
 }
 
 fn good_claims(idp: &Idp, jti: &str) -> Value {
@@ -62,7 +86,8 @@ fn assertion(key: &Key, claims: &Value) -> String {
 
 async fn ask(idp: &Idp, assertion: &str, also: &str) -> (u16, Value) {
     let token = idp.token("alice").issue();
-    let form = format!("token={token}&client_assertion_type={TYPE}&client_assertion={assertion}{also}");
+    let form =
+        format!("token={token}&client_assertion_type={TYPE}&client_assertion={assertion}{also}");
     json(post(idp, "/introspect", &form, None).await).await
 }
 
@@ -92,18 +117,43 @@ async fn rsa_keys_will_do_too() {
     let exponent = public.exponent().big_endian_without_leading_zero().to_vec();
     let idp = start(json!({ "kty": "RSA", "n": number(&modulus), "e": number(&exponent) })).await;
     for (jti, name, padding) in [
-        ("1", "RS256", &signature::RSA_PKCS1_SHA256 as &dyn signature::RsaEncoding),
+        (
+            "1",
+            "RS256",
+            &signature::RSA_PKCS1_SHA256 as &dyn signature::RsaEncoding,
+        ),
         ("2", "PS256", &signature::RSA_PSS_SHA256),
     ] {
         let claims = good_claims(&idp, jti);
         let header = json!({ "alg": name });
-        let input =
-            format!("{}.{}", encoded(header.to_string().as_bytes()), encoded(claims.to_string().as_bytes()));
+        let input = format!(
+            "{}.{}",
+            encoded(header.to_string().as_bytes()),
+            encoded(claims.to_string().as_bytes())
+        );
         let mut signature = vec![0; pair.public_modulus_len()];
-        pair.sign(padding, &SystemRandom::new(), input.as_bytes(), &mut signature).unwrap();
-        assert_eq!(ask(&idp, &format!("{input}.{}", encoded(&signature)), "").await.0, 200, "{name}");
+        pair.sign(
+            padding,
+            &SystemRandom::new(),
+            input.as_bytes(),
+            &mut signature,
+        )
+        .unwrap();
+        assert_eq!(
+            ask(&idp, &format!("{input}.{}", encoded(&signature)), "")
+                .await
+                .0,
+            200,
+            "{name}"
+        );
         signature[0] ^= 1;
-        assert_eq!(ask(&idp, &format!("{input}.{}", encoded(&signature)), "").await.0, 401, "{name}");
+        assert_eq!(
+            ask(&idp, &format!("{input}.{}", encoded(&signature)), "")
+                .await
+                .0,
+            401,
+            "{name}"
+        );
     }
 }
 
@@ -131,39 +181,78 @@ async fn assertions_that_prove_nothing() {
     {
         let mut claims = good_claims(&idp, &jti.to_string());
         claims[member] = value.clone();
-        assert_eq!(ask(&idp, &assertion(&key, &claims), "").await.0, 401, "{member} {value}");
+        assert_eq!(
+            ask(&idp, &assertion(&key, &claims), "").await.0,
+            401,
+            "{member} {value}"
+        );
     }
     let mut claims = good_claims(&idp, "a");
     claims["aud"] = json!(["https://elsewhere.example", issuer]);
-    assert_eq!(ask(&idp, &assertion(&key, &claims), "&client_id=signer").await.0, 200);
-    let good = |jti| assertion(&key, &good_claims(&idp, jti));
-    assert_eq!(ask(&idp, &assertion(&es256(), &good_claims(&idp, "b")), "").await.0, 401, "another key");
     assert_eq!(
-        ask(&idp, &assertion(&ed25519(), &good_claims(&idp, "c")), "").await.0,
+        ask(&idp, &assertion(&key, &claims), "&client_id=signer")
+            .await
+            .0,
+        200
+    );
+    let good = |jti| assertion(&key, &good_claims(&idp, jti));
+    assert_eq!(
+        ask(&idp, &assertion(&es256(), &good_claims(&idp, "b")), "")
+            .await
+            .0,
+        401,
+        "another key"
+    );
+    assert_eq!(
+        ask(&idp, &assertion(&ed25519(), &good_claims(&idp, "c")), "")
+            .await
+            .0,
         401,
         "another algorithm"
     );
     assert_eq!(ask(&idp, &good("d"), "&client_id=service").await.0, 401);
-    assert_eq!(ask(&idp, &good("e"), "&client_secret=x").await.0, 400, "two ways at once");
+    assert_eq!(
+        ask(&idp, &good("e"), "&client_secret=x").await.0,
+        400,
+        "two ways at once"
+    );
     for malformed in ["x", "x.y.z", "..", &"a".repeat(20_000)] {
         assert_eq!(ask(&idp, malformed, "").await.0, 401);
     }
     let without_type = format!("token=x&client_assertion={}", good("f"));
-    assert_eq!(post(&idp, "/introspect", &without_type, None).await.status(), 400);
-    assert_eq!(post(&idp, "/introspect", "token=x&client_id=signer", None).await.status(), 401);
+    assert_eq!(
+        post(&idp, "/introspect", &without_type, None)
+            .await
+            .status(),
+        400
+    );
+    assert_eq!(
+        post(&idp, "/introspect", "token=x&client_id=signer", None)
+            .await
+            .status(),
+        401
+    );
 }
 
 #[tokio::test]
 async fn a_key_in_the_settings_is_a_public_one() {
     let mut config = IdpConfig::default();
-    config.clients[0].jwk = Some(json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA", "d": "marked-secret" }));
+    config.clients[0].jwk =
+        Some(json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA", "d": "marked-secret" }));
     let errors = Idp::start(config).await.unwrap_err().to_string();
     assert!(
         errors.contains("client `service`: a public key") && !errors.contains("marked-secret"),
         "{errors}"
     );
-    let toml = "[[client]]\nid = \"a\"\n[client.jwk]\nkty = \"OKP\"\ncrv = \"Ed25519\"\nx = \"AA\"\n";
-    assert_eq!(IdpConfig::from_toml(toml).unwrap().clients[0].jwk.as_ref().unwrap()["crv"], "Ed25519");
+    let toml =
+        "[[client]]\nid = \"a\"\n[client.jwk]\nkty = \"OKP\"\ncrv = \"Ed25519\"\nx = \"AA\"\n";
+    assert_eq!(
+        IdpConfig::from_toml(toml).unwrap().clients[0]
+            .jwk
+            .as_ref()
+            .unwrap()["crv"],
+        "Ed25519"
+    );
 }
 
 #[tokio::test]
@@ -171,10 +260,12 @@ async fn an_answer_may_be_signed_for_whoever_asks() {
     let idp = idp().await;
     let token = idp.token("alice").scope("orders:read").issue();
     let signed = async |token: &str, accept: &str| {
-        let request =
-            crate::client().post(idp.introspection_endpoint()).basic_auth("service", Some("service-secret"));
-        let request =
-            request.header("accept", accept).header("content-type", "application/x-www-form-urlencoded");
+        let request = crate::client()
+            .post(idp.introspection_endpoint())
+            .basic_auth("service", Some("service-secret"));
+        let request = request
+            .header("accept", accept)
+            .header("content-type", "application/x-www-form-urlencoded");
         request.body(format!("token={token}")).send().await.unwrap()
     };
     for accept in [
@@ -182,14 +273,29 @@ async fn an_answer_may_be_signed_for_whoever_asks() {
         "application/json;q=0.1, Application/Token-Introspection+JWT;q=1",
     ] {
         let response = signed(&token, accept).await;
-        assert_eq!(response.headers().get("content-type").unwrap(), "application/token-introspection+jwt");
+        assert_eq!(
+            response.headers().get("content-type").unwrap(),
+            "application/token-introspection+jwt"
+        );
         let answer = read(&idp, &response.text().await.unwrap()).await;
-        assert_eq!(crate::members(&answer), ["aud", "iat", "iss", "token_introspection"]);
-        assert_eq!((&answer["aud"], &answer["iss"]), (&json!("service"), &json!(idp.issuer().as_str())));
+        assert_eq!(
+            crate::members(&answer),
+            ["aud", "iat", "iss", "token_introspection"]
+        );
+        assert_eq!(
+            (&answer["aud"], &answer["iss"]),
+            (&json!("service"), &json!(idp.issuer().as_str()))
+        );
         let inside = &answer["token_introspection"];
-        let told = ["active", "username", "token_type", "scope", "aud"].map(|name| inside[name].clone());
-        let expected =
-            [json!(true), json!("alice"), json!("Bearer"), json!("orders:read"), json!(idp.audience())];
+        let told =
+            ["active", "username", "token_type", "scope", "aud"].map(|name| inside[name].clone());
+        let expected = [
+            json!(true),
+            json!("alice"),
+            json!("Bearer"),
+            json!("orders:read"),
+            json!(idp.audience()),
+        ];
         assert_eq!(told, expected);
     }
     let response = signed("made-up", "application/token-introspection+jwt").await;
@@ -227,7 +333,12 @@ async fn faults_come_and_go_and_requests_are_counted() {
         idp.fail_introspection(fault);
         let response = ask().await;
         assert_eq!(response.status(), status, "{fault:?}");
-        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let header = |name| {
+            response
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
         match fault {
             Fault::Redirect => assert_eq!(header("location").as_deref(), Some("/introspect")),
             Fault::TooManyRequests => assert_eq!(header("retry-after").as_deref(), Some("7")),

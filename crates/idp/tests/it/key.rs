@@ -23,13 +23,18 @@ impl Key {
     pub(crate) fn thumbprint(&self) -> String {
         let member = |name: &str| self.jwk[name].as_str().unwrap().to_owned();
         let (x, y) = (member("x"), member("y"));
-        sha256(&format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#))
+        sha256(&format!(
+            r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#
+        ))
     }
 
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let segment = |value: &Value| encoded(value.to_string().as_bytes());
         let input = format!("{}.{}", segment(header), segment(claims));
-        let signature = self.pair.sign(&SystemRandom::new(), input.as_bytes()).unwrap();
+        let signature = self
+            .pair
+            .sign(&SystemRandom::new(), input.as_bytes())
+            .unwrap();
         format!("{input}.{}", encoded(signature.as_ref()))
     }
 }

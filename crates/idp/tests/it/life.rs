@@ -5,17 +5,37 @@ use portcullis_idp::{Fault, Idp, IdpConfig};
 
 #[tokio::test]
 async fn it_listens_on_loopback_only_unless_told_loudly() {
-    let config = IdpConfig { listen: "0.0.0.0:0".parse().unwrap(), ..IdpConfig::default() };
+    let config = IdpConfig {
+        listen: "0.0.0.0:0".parse().unwrap(),
+        ..IdpConfig::default()
+    };
     let errors = Idp::start(config.clone()).await.unwrap_err().to_string();
-    assert!(errors.contains("loopback") && errors.contains("danger_listen_anywhere"), "{errors}");
+    assert!(
+        errors.contains("loopback") && errors.contains("danger_listen_anywhere"),
+        "{errors}"
+    );
 }
 
 #[tokio::test]
 async fn a_taken_port_is_told_or_another_one_found() {
     let first = idp().await;
-    let config = IdpConfig { listen: first.address(), ..IdpConfig::default() };
-    assert!(Idp::start(config.clone()).await.unwrap_err().to_string().contains("cannot be listened on"));
-    let second = Idp::start(IdpConfig { free_port_if_taken: true, ..config }).await.unwrap();
+    let config = IdpConfig {
+        listen: first.address(),
+        ..IdpConfig::default()
+    };
+    assert!(
+        Idp::start(config.clone())
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("cannot be listened on")
+    );
+    let second = Idp::start(IdpConfig {
+        free_port_if_taken: true,
+        ..config
+    })
+    .await
+    .unwrap();
     assert_ne!(second.address(), first.address());
 }
 
@@ -24,7 +44,14 @@ async fn a_rebound_name_gets_nothing() {
     let idp = idp().await;
     let ask = async |host: &str| {
         let url = format!("http://{}/jwks", idp.address());
-        client().get(url).header("host", host).send().await.unwrap().status().as_u16()
+        client()
+            .get(url)
+            .header("host", host)
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
     };
     for (host, status) in [
         ("127.0.0.1:9", 200),
@@ -40,18 +67,40 @@ async fn a_rebound_name_gets_nothing() {
 #[tokio::test]
 async fn metadata_says_what_there_is() {
     let idp = idp().await;
-    let (_, document) =
-        json(reqwest::get(format!("{}/.well-known/openid-configuration", idp.issuer())).await.unwrap()).await;
+    let (_, document) = json(
+        reqwest::get(format!("{}/.well-known/openid-configuration", idp.issuer()))
+            .await
+            .unwrap(),
+    )
+    .await;
     assert_eq!(document["issuer"], idp.issuer().as_str());
-    assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    assert_eq!(
+        document["code_challenge_methods_supported"],
+        serde_json::json!(["S256"])
+    );
     for endpoint in ["jwks_uri", "userinfo_endpoint"] {
-        let status = reqwest::get(document[endpoint].as_str().unwrap()).await.unwrap().status();
+        let status = reqwest::get(document[endpoint].as_str().unwrap())
+            .await
+            .unwrap()
+            .status();
         assert!(status == 200 || status == 401, "{endpoint}");
     }
-    for endpoint in ["token_endpoint", "introspection_endpoint", "revocation_endpoint"] {
-        let path =
-            document[endpoint].as_str().unwrap().strip_prefix(idp.issuer().as_str()).unwrap().to_owned();
-        assert_eq!(post(&idp, &path, "x=y", None).await.status(), 400, "{endpoint}");
+    for endpoint in [
+        "token_endpoint",
+        "introspection_endpoint",
+        "revocation_endpoint",
+    ] {
+        let path = document[endpoint]
+            .as_str()
+            .unwrap()
+            .strip_prefix(idp.issuer().as_str())
+            .unwrap()
+            .to_owned();
+        assert_eq!(
+            post(&idp, &path, "x=y", None).await.status(),
+            400,
+            "{endpoint}"
+        );
     }
     assert_eq!(idp.metadata_fetches(), 1);
 }
@@ -69,9 +118,16 @@ async fn faults_come_and_go() {
 #[tokio::test]
 async fn a_token_for_anybody_is_had_by_one_line() {
     let idp = idp().await;
-    let token = post(&idp, "/dev/token", "user=alice&scope=a", None).await.text().await.unwrap();
+    let token = post(&idp, "/dev/token", "user=alice&scope=a", None)
+        .await
+        .text()
+        .await
+        .unwrap();
     assert_eq!(token.split('.').count(), 3);
-    assert_eq!(post(&idp, "/dev/token", "user=nobody", None).await.status(), 400);
+    assert_eq!(
+        post(&idp, "/dev/token", "user=nobody", None).await.status(),
+        400
+    );
 }
 
 #[test]
@@ -107,7 +163,11 @@ async fn a_key_in_a_file_is_the_same_after_a_restart() {
             ..IdpConfig::default()
         };
         let before = Idp::start(config.clone()).await.unwrap().jwks();
-        assert_eq!(Idp::start(config).await.unwrap().jwks(), before, "{algorithm}");
+        assert_eq!(
+            Idp::start(config).await.unwrap().jwks(),
+            before,
+            "{algorithm}"
+        );
         let written = std::fs::read_to_string(folder.join(algorithm)).unwrap();
         assert!(
             written.lines().all(|line| line.len() <= 64)
@@ -116,13 +176,22 @@ async fn a_key_in_a_file_is_the_same_after_a_restart() {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = std::fs::metadata(folder.join(algorithm)).unwrap().permissions().mode();
+            let mode = std::fs::metadata(folder.join(algorithm))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }
-    let wrong = IdpConfig { key_file: Some(folder.join("ES256")), ..IdpConfig::default() };
+    let wrong = IdpConfig {
+        key_file: Some(folder.join("ES256")),
+        ..IdpConfig::default()
+    };
     let errors = Idp::start(wrong).await.unwrap_err().to_string();
-    assert!(errors.contains("no private key for RS256") && !errors.contains("BEGIN"), "{errors}");
+    assert!(
+        errors.contains("no private key for RS256") && !errors.contains("BEGIN"),
+        "{errors}"
+    );
     std::fs::remove_dir_all(folder).unwrap();
 }
 
@@ -130,11 +199,18 @@ async fn a_key_in_a_file_is_the_same_after_a_restart() {
 async fn the_issuer_may_be_another_address_than_it_listens_on() {
     let issuer = Some("http://localhost:9876".to_owned());
     let listen = "0.0.0.0:0".parse().unwrap();
-    let config = IdpConfig { issuer, listen, danger_listen_anywhere: true, ..IdpConfig::default() };
+    let config = IdpConfig {
+        issuer,
+        listen,
+        danger_listen_anywhere: true,
+        ..IdpConfig::default()
+    };
     let idp = Idp::start(config).await.unwrap();
     let here = format!("http://127.0.0.1:{}", idp.address().port());
     // As another container asks, by whatever name that has for this one.
-    let request = client().get(format!("{here}/.well-known/openid-configuration")).header("host", "idp:9876");
+    let request = client()
+        .get(format!("{here}/.well-known/openid-configuration"))
+        .header("host", "idp:9876");
     let (_, document) = json(request.send().await.unwrap()).await;
     assert_eq!(document["issuer"], "http://localhost:9876");
     assert_eq!(document["token_endpoint"], "http://localhost:9876/token");

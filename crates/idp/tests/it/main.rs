@@ -47,21 +47,40 @@ pub(crate) async fn idp() -> Idp {
         secret: Some(Secret::new("p:w d&=%")),
         ..clients[0].clone()
     });
-    Idp::start(IdpConfig { clients, ..defaults }).await.unwrap()
+    Idp::start(IdpConfig {
+        clients,
+        ..defaults
+    })
+    .await
+    .unwrap()
 }
 
-/// The names of an object's members, sorted: whether `Value` keeps their order is up to what else is built.
+/// The names of an object's members, sorted: whether `Value` keeps their order is up to what else
+/// is built.
 pub(crate) fn members(object: &Value) -> Vec<&str> {
-    let mut names: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut names: Vec<&str> = object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     names.sort_unstable();
     names
 }
 
 pub(crate) fn client() -> reqwest::Client {
-    reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap()
+    reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .build()
+        .unwrap()
 }
 
-pub(crate) async fn post(idp: &Idp, path: &str, form: &str, basic: Option<(&str, &str)>) -> Response {
+pub(crate) async fn post(
+    idp: &Idp,
+    path: &str,
+    form: &str,
+    basic: Option<(&str, &str)>,
+) -> Response {
     let request = client()
         .post(format!("{}{path}", idp.issuer()))
         .header("content-type", "application/x-www-form-urlencoded")
@@ -76,7 +95,10 @@ pub(crate) async fn post(idp: &Idp, path: &str, form: &str, basic: Option<(&str,
 pub(crate) async fn json(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
 }
 
 pub(crate) fn authorize_query(change: &[(&str, &str)]) -> String {
@@ -110,7 +132,10 @@ pub(crate) async fn code(idp: &Idp) -> String {
 
 /// The usual settings with one more client, and with a key that is quick to make.
 pub(crate) fn with_client(more: Client) -> IdpConfig {
-    let mut config = IdpConfig { algorithm: "ES256".to_owned(), ..IdpConfig::default() };
+    let mut config = IdpConfig {
+        algorithm: "ES256".to_owned(),
+        ..IdpConfig::default()
+    };
     config.clients.push(more);
     config
 }
@@ -125,7 +150,9 @@ pub(crate) fn clock() -> (Arc<AtomicU64>, impl Fn() -> u64 + Send + Sync + 'stat
 /// A parameter of the address that an answer redirects to.
 pub(crate) fn parameter(response: &Response, name: &str) -> Option<String> {
     let url = url::Url::parse(response.headers().get("location")?.to_str().unwrap()).unwrap();
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 pub(crate) fn code_form(code: &str) -> String {

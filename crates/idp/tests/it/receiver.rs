@@ -23,10 +23,15 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) async fn start(answers: &[u16]) -> Self {
-        let told = Told { answers: Arc::new(Mutex::new(answers.to_vec())), ..Told::default() };
+        let told = Told {
+            answers: Arc::new(Mutex::new(answers.to_vec())),
+            ..Told::default()
+        };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/told", listener.local_addr().unwrap());
-        let router = Router::new().route("/told", post(hear)).with_state(told.clone());
+        let router = Router::new()
+            .route("/told", post(hear))
+            .with_state(told.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, told }
     }
@@ -42,16 +47,30 @@ impl Receiver {
                 self.told.arrived.notified().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(20), wait)
+            .await
+            .unwrap();
         self.messages()
     }
 }
 
 async fn hear(State(told): State<Told>, headers: HeaderMap, body: String) -> StatusCode {
-    let header = |name: &str| headers.get(name).map(|it| it.to_str().unwrap().to_owned()).unwrap_or_default();
-    told.messages.lock().unwrap().push([header("content-type"), header("authorization"), body]);
+    let header = |name: &str| {
+        headers
+            .get(name)
+            .map(|it| it.to_str().unwrap().to_owned())
+            .unwrap_or_default()
+    };
+    told.messages
+        .lock()
+        .unwrap()
+        .push([header("content-type"), header("authorization"), body]);
     let mut answers = told.answers.lock().unwrap();
-    let answer = if answers.is_empty() { 202 } else { answers.remove(0) };
+    let answer = if answers.is_empty() {
+        202
+    } else {
+        answers.remove(0)
+    };
     told.arrived.notify_one();
     StatusCode::from_u16(answer).unwrap()
 }

@@ -18,7 +18,10 @@ async fn every_request_gets_its_answer() {
         .route("/", routing::any(async |_: Authorized| "ok"))
         .route("/write", routing::any(async |_: Authorized<Writer>| "ok"))
         .with_state(server);
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/corpus/authorization-header.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance/corpus/authorization-header.json"
+    );
     let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let rows = document["vectors"].as_array().unwrap();
     for row in rows {
@@ -27,10 +30,20 @@ async fn every_request_gets_its_answer() {
             Some(statuses) => statuses.iter().filter_map(Value::as_u64).collect(),
             None => vec![row["status"].as_u64().unwrap()],
         };
-        assert!(allowed.contains(&u64::from(answer.status)), "{}: {}", row["id"], answer.status);
+        assert!(
+            allowed.contains(&u64::from(answer.status)),
+            "{}: {}",
+            row["id"],
+            answer.status
+        );
         if answer.status != 200 {
             let start = good.get(..20).unwrap();
-            let challenge = answer.headers.get("www-authenticate").unwrap().to_str().unwrap();
+            let challenge = answer
+                .headers
+                .get("www-authenticate")
+                .unwrap()
+                .to_str()
+                .unwrap();
             assert!(!challenge.contains(start) && !answer.body.to_string().contains(start));
         }
     }
@@ -38,17 +51,30 @@ async fn every_request_gets_its_answer() {
 }
 
 fn request(row: &Value, good: &str) -> Request<Body> {
-    let path = if row["rule_scope"].is_string() { "/write" } else { "/" };
-    let query =
-        row["query"].as_str().map_or(String::new(), |query| format!("?{}", query.replace("{TOKEN}", good)));
-    let body = row["body"].as_str().unwrap_or_default().replace("{TOKEN}", good);
+    let path = if row["rule_scope"].is_string() {
+        "/write"
+    } else {
+        "/"
+    };
+    let query = row["query"].as_str().map_or(String::new(), |query| {
+        format!("?{}", query.replace("{TOKEN}", good))
+    });
+    let body = row["body"]
+        .as_str()
+        .unwrap_or_default()
+        .replace("{TOKEN}", good);
     let method = row["method"].as_str().unwrap_or("GET");
-    let mut request =
-        Request::builder().method(method).uri(format!("{path}{query}")).body(Body::from(body)).unwrap();
+    let mut request = Request::builder()
+        .method(method)
+        .uri(format!("{path}{query}"))
+        .body(Body::from(body))
+        .unwrap();
     for pair in row["headers"].as_array().unwrap() {
         let name = HeaderName::from_bytes(pair[0].as_str().unwrap().as_bytes()).unwrap();
         let value = pair[1].as_str().unwrap().replace("{TOKEN}", good);
-        request.headers_mut().append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        request
+            .headers_mut()
+            .append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
     request
 }

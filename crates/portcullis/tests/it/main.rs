@@ -1,4 +1,5 @@
-//! The library door, over an axum router and a bare tower service, against a real identity provider.
+//! The library door, over an axum router and a bare tower service, against a real identity
+//! provider.
 
 #![allow(
     clippy::unwrap_used,
@@ -41,7 +42,11 @@ pub(crate) async fn call(app: &Router, request: Request<Body>) -> Answer {
     let bytes = body.collect().await.unwrap().to_bytes();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body,
+    }
 }
 
 pub(crate) fn get(path: &str, token: Option<&str>) -> Request<Body> {

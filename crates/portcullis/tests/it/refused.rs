@@ -14,10 +14,22 @@ async fn every_outage_is_503_without_a_challenge_and_tells_no_facts() {
         let outage = Outage::new(*code, "SECRET", Duration::from_secs(7));
         let refused = Refused::new(outage.into(), &server, &HeaderMap::new());
         let response: Response<Bytes> = refused.into_response();
-        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
+        let header = |name| {
+            response
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap())
+        };
         assert_eq!(response.status(), 503, "{code}");
-        assert_eq!((header("www-authenticate"), header("retry-after")), (None, Some("7")), "{code}");
+        assert_eq!(
+            (header("www-authenticate"), header("retry-after")),
+            (None, Some("7")),
+            "{code}"
+        );
         let whole = format!("{:?}{:?}", response.headers(), response.body());
-        assert!(!whole.contains("SECRET") && whole.contains(code.as_str()), "{whole}");
+        assert!(
+            !whole.contains("SECRET") && whole.contains(code.as_str()),
+            "{whole}"
+        );
     }
 }

@@ -1,11 +1,12 @@
-//! A client's signed assertion (RFC 7523, section 3): short-lived, for one addressee, never the same twice.
+//! A client's signed assertion (RFC 7523, section 3): short-lived, for one addressee, never the
+//! same twice.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
-    RsaEncoding,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256,
+    RSA_PSS_SHA256, RsaEncoding,
 };
 use portcullis_core::jose::{Algorithm, base64url};
 use portcullis_core::token::NumericDate;
@@ -39,8 +40,9 @@ impl fmt::Debug for Assertion {
 const LIFE: i64 = 60;
 
 impl Assertion {
-    /// Reads a private key in PEM (PKCS#8). An RSA key signs with RS256 unless `algorithm` says PS256; of the others
-    /// each has one algorithm. The key is named by `kid`, or by the thumbprint of its certificate, as Entra ID wants.
+    /// Reads a private key in PEM (PKCS#8). An RSA key signs with RS256 unless `algorithm` says
+    /// PS256; of the others each has one algorithm. The key is named by `kid`, or by the thumbprint
+    /// of its certificate, as Entra ID wants.
     ///
     /// # Errors
     ///
@@ -51,7 +53,8 @@ impl Assertion {
         kid: Option<&str>,
         certificate: Option<&[u8]>,
     ) -> Result<Self, &'static str> {
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| "a private key in PEM, as PKCS#8")?;
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem)
+            .map_err(|_| "a private key in PEM, as PKCS#8")?;
         let (key, algorithm) = Key::read(der.secret_pkcs8_der(), algorithm)?;
         let mut header = Map::new();
         header.insert("alg".to_owned(), algorithm.name().into());
@@ -61,10 +64,16 @@ impl Assertion {
         }
         if let Some(pem) = certificate {
             let der = CertificateDer::from_pem_slice(pem).map_err(|_| "a certificate in PEM")?;
-            header.insert("x5t#S256".to_owned(), base64url::encode(digest(&SHA256, &der).as_ref()).into());
+            header.insert(
+                "x5t#S256".to_owned(),
+                base64url::encode(digest(&SHA256, &der).as_ref()).into(),
+            );
         }
         let header = base64url::encode(Value::Object(header).to_string().as_bytes());
-        Ok(Self { key: Arc::new(key), header: header.into() })
+        Ok(Self {
+            key: Arc::new(key),
+            header: header.into(),
+        })
     }
 
     /// An assertion of this client for `audience`.
@@ -72,9 +81,16 @@ impl Assertion {
     /// # Errors
     ///
     /// A machine that gives no random numbers, or cannot sign.
-    pub(super) fn sign(&self, client: &str, audience: &str, now: NumericDate) -> Result<String, String> {
+    pub(super) fn sign(
+        &self,
+        client: &str,
+        audience: &str,
+        now: NumericDate,
+    ) -> Result<String, String> {
         let mut unique = [0; 16];
-        SystemRandom::new().fill(&mut unique).map_err(|_| "this machine gives no random numbers")?;
+        SystemRandom::new()
+            .fill(&mut unique)
+            .map_err(|_| "this machine gives no random numbers")?;
         let claims = json!({
             "iss": client,
             "sub": client,
@@ -83,8 +99,15 @@ impl Assertion {
             "exp": now.plus(LIFE).seconds(),
             "jti": base64url::encode(&unique),
         });
-        let input = format!("{}.{}", self.header, base64url::encode(claims.to_string().as_bytes()));
-        let signature = self.key.sign(input.as_bytes()).ok_or("the assertion could not be signed")?;
+        let input = format!(
+            "{}.{}",
+            self.header,
+            base64url::encode(claims.to_string().as_bytes())
+        );
+        let signature = self
+            .key
+            .sign(input.as_bytes())
+            .ok_or("the assertion could not be signed")?;
         Ok(format!("{input}.{}", base64url::encode(&signature)))
     }
 }
@@ -97,10 +120,13 @@ impl Key {
                 return Err("an RSA key of 2,048 bits at least");
             }
             return match algorithm {
-                None | Some(Algorithm::RS256) => {
-                    Ok((Self::Rsa(Box::new(pair), &RSA_PKCS1_SHA256), Algorithm::RS256))
+                None | Some(Algorithm::RS256) => Ok((
+                    Self::Rsa(Box::new(pair), &RSA_PKCS1_SHA256),
+                    Algorithm::RS256,
+                )),
+                Some(Algorithm::PS256) => {
+                    Ok((Self::Rsa(Box::new(pair), &RSA_PSS_SHA256), Algorithm::PS256))
                 }
-                Some(Algorithm::PS256) => Ok((Self::Rsa(Box::new(pair), &RSA_PSS_SHA256), Algorithm::PS256)),
                 Some(_) => Err("RS256 or PS256, as the key is an RSA key"),
             };
         }

@@ -1,8 +1,9 @@
-//! A client's assertion that somebody else signs and keeps in a file (RFC 7523, section 2.2): the projected token of a
-//! Kubernetes pod, or what `AZURE_FEDERATED_TOKEN_FILE` names.
+//! A client's assertion that somebody else signs and keeps in a file (RFC 7523, section 2.2): the
+//! projected token of a Kubernetes pod, or what `AZURE_FEDERATED_TOKEN_FILE` names.
 //!
-//! It is read each time it is sent: whoever writes it replaces it before it ends. Refuses: a file that is empty, larger
-//! than 64 KiB, or no compact JWT. Does not check: the signature, the addressee and the end, which the issuer does.
+//! It is read each time it is sent: whoever writes it replaces it before it ends. Refuses: a file
+//! that is empty, larger than 64 KiB, or no compact JWT. Does not check: the signature, the
+//! addressee and the end, which the issuer does.
 
 use super::Secret;
 use std::fmt;
@@ -26,7 +27,9 @@ impl AssertionFile {
     ///
     /// What was expected of the file, and what was found; nothing of what it holds.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let file = Self { path: path.to_owned() };
+        let file = Self {
+            path: path.to_owned(),
+        };
         file.read().map(|_| file)
     }
 
@@ -35,7 +38,10 @@ impl AssertionFile {
         let told = |found: &dyn fmt::Display| format!("{}: {found}", self.path.display());
         let mut text = Zeroizing::new(String::new());
         let file = File::open(&self.path).map_err(|error| told(&error))?;
-        let read = file.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| told(&error))?;
+        let read = file
+            .take(LARGEST + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| told(&error))?;
         let text = text.trim_matches('\u{feff}').trim();
         match () {
             () if text.is_empty() => Err(told(&"expected a signed JWT, found an empty file")),
@@ -52,7 +58,9 @@ impl AssertionFile {
 fn is_compact(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
     text.split('.').count() == 3 && text.split('.').all(is_part)
 }
@@ -63,7 +71,8 @@ mod tests {
 
     #[test]
     fn the_file_is_read_each_time_and_nothing_of_it_is_told() {
-        let path = std::env::temp_dir().join(format!("portcullis-assertion-{}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("portcullis-assertion-{}", std::process::id()));
         std::fs::write(&path, "a.b.c\n").unwrap();
         let file = AssertionFile::open(&path).unwrap();
         assert_eq!(file.read().unwrap().expose(), "a.b.c");
@@ -81,7 +90,10 @@ mod tests {
         ] {
             std::fs::write(&path, text).unwrap();
             let problem = file.read().unwrap_err();
-            assert!(problem.contains(found) && !problem.contains("marked"), "{problem}");
+            assert!(
+                problem.contains(found) && !problem.contains("marked"),
+                "{problem}"
+            );
         }
         std::fs::remove_file(&path).unwrap();
         assert!(file.read().is_err() && AssertionFile::open(&path).is_err());

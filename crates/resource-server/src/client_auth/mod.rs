@@ -1,8 +1,9 @@
-//! How this server proves to an issuer who asks: the client authentication of RFC 6749, section 2.3, RFC 7523 and
-//! RFC 8705.
+//! How this server proves to an issuer who asks: the client authentication of RFC 6749, section
+//! 2.3, RFC 7523 and RFC 8705.
 //!
-//! Secrets and keys are read at the start and never printed; an assertion that is kept in a file is read each time. A secret goes only where the operator or the issuer's own
-//! metadata says, over TLS or loopback, and no redirect is followed: [`fetch`](crate::fetch) sees to that.
+//! Secrets and keys are read at the start and never printed; an assertion that is kept in a file is
+//! read each time. A secret goes only where the operator or the issuer's own metadata says, over
+//! TLS or loopback, and no redirect is followed: [`fetch`](crate::fetch) sees to that.
 
 mod assertion;
 mod assertion_file;
@@ -59,8 +60,8 @@ impl Proof {
 }
 
 impl ClientAuth {
-    /// A form of these members and the proof; what belongs into the Authorization header stands beside it. `audience`
-    /// is whom an assertion is for.
+    /// A form of these members and the proof; what belongs into the Authorization header stands
+    /// beside it. `audience` is whom an assertion is for.
     ///
     /// # Errors
     ///
@@ -93,9 +94,12 @@ impl ClientAuth {
                 return Ok(Some(Authorization::Basic { id, secret }));
             }
             Proof::Post(secret) => {
-                form.append_pair("client_id", &self.id).append_pair("client_secret", secret.expose());
+                form.append_pair("client_id", &self.id)
+                    .append_pair("client_secret", secret.expose());
             }
-            Proof::Assertion(assertion) => self.assert(form, &assertion.sign(&self.id, audience, now)?),
+            Proof::Assertion(assertion) => {
+                self.assert(form, &assertion.sign(&self.id, audience, now)?)
+            }
             Proof::AssertionFile(file) => self.assert(form, file.read()?.expose()),
             Proof::Public | Proof::Certificate(_) => {
                 form.append_pair("client_id", &self.id);
@@ -146,9 +150,14 @@ mod tests {
     use super::*;
 
     fn proven(proof: Proof) -> (String, Option<(String, String)>) {
-        let client = ClientAuth { id: "a b:c".into(), proof };
+        let client = ClientAuth {
+            id: "a b:c".into(),
+            proof,
+        };
         let now = NumericDate::from_seconds(1_000);
-        let (Body::Form(form), header) = client.form(&[("a", "&")], "https://idp.example", now).unwrap()
+        let (Body::Form(form), header) = client
+            .form(&[("a", "&")], "https://idp.example", now)
+            .unwrap()
         else {
             panic!("no form")
         };
@@ -163,21 +172,36 @@ mod tests {
     fn basic_encodes_both_halves_before_they_are_joined() {
         let (form, header) = proven(Proof::Basic(Secret::new("s:%+ü")));
         assert_eq!(form, "");
-        assert_eq!(header, Some(("a+b%3Ac".to_owned(), "s%3A%25%2B%C3%BC".to_owned())));
+        assert_eq!(
+            header,
+            Some(("a+b%3Ac".to_owned(), "s%3A%25%2B%C3%BC".to_owned()))
+        );
     }
 
     #[test]
     fn post_puts_both_into_the_form_and_nothing_into_the_header() {
         let (form, header) = proven(Proof::Post(Secret::new("s&x=")));
-        assert_eq!((form.as_str(), header), ("&client_id=a+b%3Ac&client_secret=s%26x%3D", None));
+        assert_eq!(
+            (form.as_str(), header),
+            ("&client_id=a+b%3Ac&client_secret=s%26x%3D", None)
+        );
         assert_eq!(proven(Proof::None), (String::new(), None));
-        assert_eq!(proven(Proof::Public), ("&client_id=a+b%3Ac".to_owned(), None));
+        assert_eq!(
+            proven(Proof::Public),
+            ("&client_id=a+b%3Ac".to_owned(), None)
+        );
     }
 
     #[test]
     fn nothing_of_a_secret_is_printed() {
         let secret = Secret::new("marked");
-        let client = ClientAuth { id: "api".into(), proof: Proof::Post(secret.clone()) };
-        assert_eq!(format!("{client:?} {secret:?}"), "the client `api` a secret");
+        let client = ClientAuth {
+            id: "api".into(),
+            proof: Proof::Post(secret.clone()),
+        };
+        assert_eq!(
+            format!("{client:?} {secret:?}"),
+            "the client `api` a secret"
+        );
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A client's secret, or a token. It has no way to be printed, and its memory is wiped when it is dropped.
+/// A client's secret, or a token. It has no way to be printed, and its memory is wiped when it is
+/// dropped.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 

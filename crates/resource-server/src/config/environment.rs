@@ -1,7 +1,8 @@
 //! Values of the environment in a settings file: `"${NAME}"`, alone or within a longer string.
 //!
-//! Every string value of the document may hold them; names of members never do. `$${` stands for `${` itself. Refuses a
-//! variable that is not set, and a `${` without a name and its end. What a variable held is never shown in a fault.
+//! Every string value of the document may hold them; names of members never do. `$${` stands for
+//! `${` itself. Refuses a variable that is not set, and a `${` without a name and its end. What a
+//! variable held is never shown in a fault.
 
 use super::dotenv;
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -29,19 +30,27 @@ impl std::fmt::Debug for Variable {
 impl Filled {
     /// A message without the values of variables: a parser tells what it found.
     pub fn hide(&self, message: &str) -> String {
-        self.0.iter().fold(message.to_owned(), |message, Variable { name, value }| {
-            let shown = format!("${{{name}}}");
-            let message = message
-                .replace(&format!("{value:?}"), &format!("\"{shown}\""))
-                .replace(&format!("`{value}`"), &format!("`{shown}`"));
-            // A short value may be a word of the message itself; quoted it was replaced above.
-            if value.len() < 4 { message } else { message.replace(value.as_str(), &shown) }
-        })
+        self.0
+            .iter()
+            .fold(message.to_owned(), |message, Variable { name, value }| {
+                let shown = format!("${{{name}}}");
+                let message = message
+                    .replace(&format!("{value:?}"), &format!("\"{shown}\""))
+                    .replace(&format!("`{value}`"), &format!("`{shown}`"));
+                // A short value may be a word of the message itself; quoted it was replaced above.
+                if value.len() < 4 {
+                    message
+                } else {
+                    message.replace(value.as_str(), &shown)
+                }
+            })
     }
 
     /// Puts the same values into the same document, read in another way.
     pub fn fill(&self, document: &mut toml::Table) {
-        document.iter_mut().for_each(|(_, value)| self.fill_value(value));
+        document
+            .iter_mut()
+            .for_each(|(_, value)| self.fill_value(value));
     }
 
     fn fill_value(&self, value: &mut toml::Value) {
@@ -53,7 +62,9 @@ impl Filled {
                     *text = filled;
                 }
             }
-            toml::Value::Array(elements) => elements.iter_mut().for_each(|value| self.fill_value(value)),
+            toml::Value::Array(elements) => {
+                elements.iter_mut().for_each(|value| self.fill_value(value))
+            }
             toml::Value::Table(table) => self.fill(table),
             _ => {}
         }
@@ -71,7 +82,9 @@ pub fn fill(document: &mut DeTable<'_>) -> Result<Filled, ConfigErrors> {
         let lines = file.get_or_insert_with(|| dotenv(Path::new(".env")).unwrap_or_default());
         lines.get(name).cloned()
     };
-    fill_with(document, &mut |name| std::env::var(name).ok().or_else(|| from_file(name)))
+    fill_with(document, &mut |name| {
+        std::env::var(name).ok().or_else(|| from_file(name))
+    })
 }
 
 /// The same, with variables from anywhere.
@@ -79,7 +92,11 @@ pub(crate) fn fill_with(
     document: &mut DeTable<'_>,
     variable: &mut dyn FnMut(&str) -> Option<String>,
 ) -> Result<Filled, ConfigErrors> {
-    let mut walk = Walk { variable, known: Vec::new(), faults: Vec::new() };
+    let mut walk = Walk {
+        variable,
+        known: Vec::new(),
+        faults: Vec::new(),
+    };
     walk.table("", document);
     ConfigErrors::check(walk.faults)?;
     Ok(Filled(walk.known))
@@ -95,7 +112,11 @@ impl Walk<'_> {
     fn table(&mut self, place: &str, table: &mut DeTable<'_>) {
         for (name, value) in table.iter_mut() {
             let name = name.get_ref();
-            let place = if place.is_empty() { name.to_string() } else { format!("{place}.{name}") };
+            let place = if place.is_empty() {
+                name.to_string()
+            } else {
+                format!("{place}.{name}")
+            };
             self.value(&place, value.get_mut());
         }
     }
@@ -106,14 +127,18 @@ impl Walk<'_> {
                 Ok(None) => {}
                 Ok(Some(filled)) => *text = Cow::Owned(filled),
                 Err(Unfilled::Unset(name)) => {
-                    let cure =
-                        format!("set `{name}` in the environment or in `.env`; `$${{` is a plain `${{`");
-                    let expected = format!("expected the variable `{name}` to be set, found it unset");
+                    let cure = format!(
+                        "set `{name}` in the environment or in `.env`; `$${{` is a plain `${{`"
+                    );
+                    let expected =
+                        format!("expected the variable `{name}` to be set, found it unset");
                     self.faults.push(ConfigError::new(place, expected, cure));
                 }
                 Err(Unfilled::Unnamed) => {
-                    let cure = "write `${NAME}` with letters, digits and `_`; `$${` is a plain `${`";
-                    let expected = "expected the name of a variable and `}` after `${`, found something else";
+                    let cure =
+                        "write `${NAME}` with letters, digits and `_`; `$${` is a plain `${`";
+                    let expected =
+                        "expected the name of a variable and `}` after `${`, found something else";
                     self.faults.push(ConfigError::new(place, expected, cure));
                 }
             },
@@ -134,7 +159,11 @@ enum Unfilled {
 }
 
 /// The text with its variables; none where it holds none.
-fn filled<V>(text: &str, variable: &mut V, known: &mut Vec<Variable>) -> Result<Option<String>, Unfilled>
+fn filled<V>(
+    text: &str,
+    variable: &mut V,
+    known: &mut Vec<Variable>,
+) -> Result<Option<String>, Unfilled>
 where
     V: FnMut(&str) -> Option<String> + ?Sized,
 {
@@ -149,12 +178,17 @@ where
             rest = after;
             continue;
         }
-        let (name, after) =
-            after.split_once('}').filter(|(name, _)| is_name(name)).ok_or(Unfilled::Unnamed)?;
+        let (name, after) = after
+            .split_once('}')
+            .filter(|(name, _)| is_name(name))
+            .ok_or(Unfilled::Unnamed)?;
         let value = variable(name).ok_or_else(|| Unfilled::Unset(name.to_owned()))?;
         filled.push_str(before);
         filled.push_str(&value);
-        let variable = Variable { name: name.to_owned(), value };
+        let variable = Variable {
+            name: name.to_owned(),
+            value,
+        };
         if !known.contains(&variable) {
             known.push(variable);
         }
@@ -166,7 +200,9 @@ where
 
 fn is_name(text: &str) -> bool {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !text.is_empty() && text.bytes().all(fit) && !text.starts_with(|first: char| first.is_ascii_digit())
+    !text.is_empty()
+        && text.bytes().all(fit)
+        && !text.starts_with(|first: char| first.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -175,10 +211,18 @@ mod tests {
     use super::*;
 
     fn variable(name: &str) -> Option<String> {
-        let known =
-            [("ISSUER", "https://idp.example"), ("NAME", "api"), ("SECRET", "hunter22"), ("EMPTY", "")];
+        let known = [
+            ("ISSUER", "https://idp.example"),
+            ("NAME", "api"),
+            ("SECRET", "hunter22"),
+            ("EMPTY", ""),
+        ];
         let quoted = ("QUOTED", "a\" ]\nrealm = \"x");
-        known.iter().chain([&quoted]).find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())
+        known
+            .iter()
+            .chain([&quoted])
+            .find(|(it, _)| *it == name)
+            .map(|(_, value)| (*value).to_owned())
     }
 
     fn read(text: &str) -> Result<Config, String> {
@@ -228,7 +272,10 @@ mod tests {
     #[test]
     fn names_of_members_hold_none_and_other_tables_are_left_alone() {
         let errors = read("[[issuer]]\nurl = \"x\"\n\"${NAME}\" = 1\n").unwrap_err();
-        assert!(errors.contains("line 3: unknown field `${NAME}`"), "{errors}");
+        assert!(
+            errors.contains("line 3: unknown field `${NAME}`"),
+            "{errors}"
+        );
         assert!(read("realm = \"x\"\n[gateway]\nupstream = \"${NOWHERE}\"\n").is_ok());
     }
 
@@ -241,7 +288,10 @@ mod tests {
             "[limits]\ntoken_bytes = \"${NAME}\"\n",
         ] {
             let errors = read(text).unwrap_err();
-            assert!(!errors.contains("hunter22") && !errors.contains("\"api\""), "{errors}");
+            assert!(
+                !errors.contains("hunter22") && !errors.contains("\"api\""),
+                "{errors}"
+            );
             assert!(errors.contains("line "), "{errors}");
         }
     }

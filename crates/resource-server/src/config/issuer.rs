@@ -17,41 +17,48 @@ pub struct IssuerConfig {
     #[serde(default, deserialize_with = "one_or_more")]
     #[cfg_attr(feature = "schema", schemars(with = "OneOrMore<String>"))]
     pub audience: Vec<String>,
-    /// What kind of provider it is: `entra-v2`, `okta`, `rfc9068` ... Default: what the URL shows, else `generic`.
+    /// What kind of provider it is: `entra-v2`, `okta`, `rfc9068` ... Default: what the URL shows,
+    /// else `generic`.
     pub profile: Option<String>,
     /// The tenant that the tokens must name. It also fills `{tenantid}` in `url`.
     pub tenant: Option<String>,
-    /// The tenants whose tokens are accepted, where `url` holds `{tenantid}` and is for all of them.
+    /// The tenants whose tokens are accepted, where `url` holds `{tenantid}` and is for all of
+    /// them.
     #[serde(default)]
     pub tenants: Vec<String>,
-    /// Accepts every tenant of a provider whose tenants share their keys: whoever can make a tenant gets in, and who
-    /// may do what is for roles and scopes alone. Default false.
+    /// Accepts every tenant of a provider whose tenants share their keys: whoever can make a tenant
+    /// gets in, and who may do what is for roles and scopes alone. Default false.
     #[serde(default)]
     pub danger_any_tenant: bool,
     /// How many tenants are remembered between requests. Default 1,024.
     pub remembered_tenants: Option<usize>,
-    /// Where the caller's stable identifier is, as a claim path. Default: where the provider keeps it.
+    /// Where the caller's stable identifier is, as a claim path. Default: where the provider keeps
+    /// it.
     pub subject: Option<String>,
-    /// Where roles are found, as claim paths, all of them together; `{audience}` stands for each of the audiences.
-    /// Default: where the provider keeps them.
+    /// Where roles are found, as claim paths, all of them together; `{audience}` stands for each of
+    /// the audiences. Default: where the provider keeps them.
     pub roles: Option<OneOrMore<String>>,
     /// Where groups are found, as claim paths. Default: where the provider keeps them.
     pub groups: Option<OneOrMore<String>>,
-    /// Where it is said how the user signed in, as a claim path. Default: where the provider says so, mostly `acr`.
+    /// Where it is said how the user signed in, as a claim path. Default: where the provider says
+    /// so, mostly `acr`.
     pub acr: Option<String>,
-    /// Where it is said when the user signed in, as a claim path. Default: where the provider says so, `auth_time`.
+    /// Where it is said when the user signed in, as a claim path. Default: where the provider says
+    /// so, `auth_time`.
     pub auth_time: Option<String>,
-    /// What parts a text that lists several roles or groups, such as `;`. Default: a text is one name.
+    /// What parts a text that lists several roles or groups, such as `;`. Default: a text is one
+    /// name.
     pub delimiter: Option<char>,
     /// What roles begin with in the token: it is taken off, and roles without it count for nothing.
     pub role_prefix: Option<String>,
-    /// What scopes begin with in the token: it is taken off, and scopes without it count for nothing.
+    /// What scopes begin with in the token: it is taken off, and scopes without it count for
+    /// nothing.
     pub scope_prefix: Option<String>,
     /// The roles that a role includes: `Admin = ["Editor"]`.
     #[serde(default)]
     pub role_includes: BTreeMap<String, Vec<String>>,
-    /// Claims that must have a value, or one of several: `repository_owner_id = "123456"`; or that must fit a pattern:
-    /// `sub = { like = "repo:my-org/*" }`.
+    /// Claims that must have a value, or one of several: `repository_owner_id = "123456"`; or that
+    /// must fit a pattern: `sub = { like = "repo:my-org/*" }`.
     #[serde(default)]
     pub claims: BTreeMap<String, OneOrMore<ClaimCondition>>,
     /// How far the clocks may be apart, in seconds. Default 60, at most 300.
@@ -60,25 +67,31 @@ pub struct IssuerConfig {
     pub max_lifetime: Option<u64>,
     /// The algorithms to accept. Default: all asymmetric ones.
     pub algorithms: Option<Vec<String>>,
-    /// The metadata's address, where the issuer's URL does not lead to it. Its `issuer` is checked all the same.
+    /// The metadata's address, where the issuer's URL does not lead to it. Its `issuer` is checked
+    /// all the same.
     pub metadata_url: Option<String>,
     /// The key set's address, where the issuer has no metadata. The issuer is checked all the same.
     pub jwks_uri: Option<String>,
-    /// A file with the key set, in place of an address: no network is needed. It is read again when it changes.
+    /// A file with the key set, in place of an address: no network is needed. It is read again when
+    /// it changes.
     pub jwks_file: Option<PathBuf>,
-    /// Fetches this issuer's documents and asks its endpoints over plain http, where their addresses say so: for a
-    /// provider within a closed network. Whoever is on the way can choose the keys. Default false.
+    /// Fetches this issuer's documents and asks its endpoints over plain http, where their
+    /// addresses say so: for a provider within a closed network. Whoever is on the way can choose
+    /// the keys. Default false.
     #[serde(default)]
     pub danger_plain_http: bool,
-    /// A file with the certificates, in PEM, that this issuer's documents are trusted by, besides the usual ones.
+    /// A file with the certificates, in PEM, that this issuer's documents are trusted by, besides
+    /// the usual ones.
     pub ca_file: Option<PathBuf>,
-    /// A file with a bearer token for fetching this issuer's documents, read again at every fetch, as Kubernetes wants.
+    /// A file with a bearer token for fetching this issuer's documents, read again at every fetch,
+    /// as Kubernetes wants.
     pub fetch_token_file: Option<PathBuf>,
     /// A file that keeps the last good keys, for a start while the issuer is down.
     pub key_snapshot: Option<PathBuf>,
     /// How the issuer is asked about opaque tokens. Default: it is not, and they are refused.
     pub introspection: Option<IntrospectionConfig>,
-    /// How groups are found that do not fit into a token of Entra ID. Default: they are not, and stay unknown.
+    /// How groups are found that do not fit into a token of Entra ID. Default: they are not, and
+    /// stay unknown.
     pub groups_lookup: Option<GroupsConfig>,
 }
 
@@ -125,7 +138,8 @@ pub enum ClaimCondition {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "lowercase")]
 pub enum ClaimText {
-    /// A pattern: `*` behind `/` or `:` stands for one part of the text, and at the end for all the rest.
+    /// A pattern: `*` behind `/` or `:` stands for one part of the text, and at the end for all the
+    /// rest.
     Like(String),
     /// This text, asterisks and all.
     Exactly(String),

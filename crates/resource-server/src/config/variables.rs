@@ -24,13 +24,15 @@ pub const VARIABLES: [&str; 12] = [
 ];
 
 impl Config {
-    /// Reads the environment, and `.env` in the working directory for what the environment does not hold.
+    /// Reads the environment, and `.env` in the working directory for what the environment does not
+    /// hold.
     ///
-    /// `OAUTH2_ISSUER` and `OAUTH2_AUDIENCE` (several with commas between) are needed; `OAUTH2_TENANT_ID`,
-    /// `OAUTH2_PROFILE`, `OAUTH2_ROLES_CLAIM`, `OAUTH2_JWKS_FILE`, `OAUTH2_DANGER_PLAIN_HTTP` and `PORTCULLIS_STORE`, the
-    /// URL of the revocation store, are optional.
-    /// `OAUTH2_INTROSPECTION=true` has the issuer asked about opaque tokens, as the client `OAUTH2_CLIENT_ID` with
-    /// `OAUTH2_CLIENT_SECRET`; `OAUTH2_INTROSPECTION_ENDPOINT` says where, if the issuer's metadata does not.
+    /// `OAUTH2_ISSUER` and `OAUTH2_AUDIENCE` (several with commas between) are needed;
+    /// `OAUTH2_TENANT_ID`, `OAUTH2_PROFILE`, `OAUTH2_ROLES_CLAIM`, `OAUTH2_JWKS_FILE`,
+    /// `OAUTH2_DANGER_PLAIN_HTTP` and `PORTCULLIS_STORE`, the URL of the revocation store, are
+    /// optional. `OAUTH2_INTROSPECTION=true` has the issuer asked about opaque tokens, as the
+    /// client `OAUTH2_CLIENT_ID` with `OAUTH2_CLIENT_SECRET`; `OAUTH2_INTROSPECTION_ENDPOINT` says
+    /// where, if the issuer's metadata does not.
     ///
     /// # Errors
     ///
@@ -40,7 +42,8 @@ impl Config {
         Self::from_variables(|name| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
     }
 
-    /// One variable of the environment, or else of `.env`, for the settings of the application itself.
+    /// One variable of the environment, or else of `.env`, for the settings of the application
+    /// itself.
     ///
     /// # Errors
     ///
@@ -59,14 +62,24 @@ impl Config {
         let value = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
         let (issuer, audience) = (value("OAUTH2_ISSUER"), value("OAUTH2_AUDIENCE"));
         let faults = [
-            ("OAUTH2_ISSUER", &issuer, "OAUTH2_ISSUER=https://idp.example.com"),
-            ("OAUTH2_AUDIENCE", &audience, "OAUTH2_AUDIENCE=api://enterprise-api"),
+            (
+                "OAUTH2_ISSUER",
+                &issuer,
+                "OAUTH2_ISSUER=https://idp.example.com",
+            ),
+            (
+                "OAUTH2_AUDIENCE",
+                &audience,
+                "OAUTH2_AUDIENCE=api://enterprise-api",
+            ),
         ];
         let missing = |(name, _, example): (&str, _, &str)| {
             let cure = format!("set it in the environment or in `.env`, such as `{example}`");
             ConfigError::new(name, "it is not set", cure)
         };
-        let missed = faults.into_iter().filter(|(_, value, _): &(_, &Option<String>, _)| value.is_none());
+        let missed = faults
+            .into_iter()
+            .filter(|(_, value, _): &(_, &Option<String>, _)| value.is_none());
         let mut faults: Vec<ConfigError> = missed.map(missing).collect();
         let introspection = introspection(value, &mut faults);
         let danger_plain_http = switch("OAUTH2_DANGER_PLAIN_HTTP", value, &mut faults);
@@ -91,17 +104,29 @@ impl Config {
             store: value("PORTCULLIS_STORE").map(|url| StoreUrl::new(url.trim())),
             ..RevocationConfig::default()
         };
-        Ok(Self { issuer: vec![issuer], revocation, ..Self::default() })
+        Ok(Self {
+            issuer: vec![issuer],
+            revocation,
+            ..Self::default()
+        })
     }
 }
 
 /// A variable that is `true`, `false`, or not set.
-fn switch(name: &str, value: impl Fn(&str) -> Option<String>, faults: &mut Vec<ConfigError>) -> bool {
+fn switch(
+    name: &str,
+    value: impl Fn(&str) -> Option<String>,
+    faults: &mut Vec<ConfigError>,
+) -> bool {
     match value(name).as_deref().map(str::trim) {
         None | Some("false") => false,
         Some("true") => true,
         Some(_) => {
-            faults.push(ConfigError::new(name, "`true` or `false`", "write `true`, or leave it out"));
+            faults.push(ConfigError::new(
+                name,
+                "`true` or `false`",
+                "write `true`, or leave it out",
+            ));
             false
         }
     }
@@ -115,15 +140,26 @@ fn introspection(
     let endpoint = value("OAUTH2_INTROSPECTION_ENDPOINT").map(|url| url.trim().to_owned());
     match value("OAUTH2_INTROSPECTION").as_deref().map(str::trim) {
         None if endpoint.is_some() => {
-            let (place, cure) = ("OAUTH2_INTROSPECTION", "set it to `true`, or leave the endpoint out");
-            faults.push(ConfigError::new(place, "`true`, as `OAUTH2_INTROSPECTION_ENDPOINT` is set", cure));
+            let (place, cure) = (
+                "OAUTH2_INTROSPECTION",
+                "set it to `true`, or leave the endpoint out",
+            );
+            faults.push(ConfigError::new(
+                place,
+                "`true`, as `OAUTH2_INTROSPECTION_ENDPOINT` is set",
+                cure,
+            ));
             return None;
         }
         None | Some("false") => return None,
         Some("true") => {}
         Some(_) => {
             let cure = "write `true`, or leave it out; everything else is for the TOML document";
-            faults.push(ConfigError::new("OAUTH2_INTROSPECTION", "`true` or `false`", cure));
+            faults.push(ConfigError::new(
+                "OAUTH2_INTROSPECTION",
+                "`true` or `false`",
+                cure,
+            ));
             return None;
         }
     }
@@ -131,7 +167,11 @@ fn introspection(
         let found = value(name);
         if found.is_none() {
             let cure = "set it to what the issuer gave to this API's own client";
-            faults.push(ConfigError::new(name, "it is not set, and `OAUTH2_INTROSPECTION` needs it", cure));
+            faults.push(ConfigError::new(
+                name,
+                "it is not set, and `OAUTH2_INTROSPECTION` needs it",
+                cure,
+            ));
         }
         found
     };
@@ -155,9 +195,9 @@ pub fn dotenv(path: &Path) -> Result<BTreeMap<String, String>, ConfigErrors> {
         ConfigErrors::from(ConfigError::new(path.display().to_string(), problem, cure))
     };
     match dotenvy::from_path_iter(path) {
-        Ok(lines) => {
-            lines.collect::<Result<_, _>>().map_err(|_| fault("a line is not of the form NAME=value"))
-        }
+        Ok(lines) => lines
+            .collect::<Result<_, _>>()
+            .map_err(|_| fault("a line is not of the form NAME=value")),
         Err(error) if error.not_found() => Ok(BTreeMap::new()),
         Err(_) => Err(fault("the file cannot be read")),
     }
@@ -170,7 +210,10 @@ mod tests {
     #[test]
     fn missing_variables_are_named_all_at_once() {
         let errors = Config::from_variables(|_| None).unwrap_err().to_string();
-        assert!(errors.contains("OAUTH2_ISSUER") && errors.contains("OAUTH2_AUDIENCE"), "{errors}");
+        assert!(
+            errors.contains("OAUTH2_ISSUER") && errors.contains("OAUTH2_AUDIENCE"),
+            "{errors}"
+        );
         let blank = Config::from_variables(|_| Some(" ".to_owned()));
         assert!(blank.is_err());
     }
@@ -190,15 +233,34 @@ mod tests {
     #[test]
     fn introspection_needs_a_client_with_its_secret() {
         let with = |more: &[(&str, &str)]| {
-            of(&[&[("OAUTH2_ISSUER", "https://a"), ("OAUTH2_AUDIENCE", "b")], more].concat())
+            of(&[
+                &[("OAUTH2_ISSUER", "https://a"), ("OAUTH2_AUDIENCE", "b")],
+                more,
+            ]
+            .concat())
         };
         let client = ("OAUTH2_CLIENT_ID", "api");
         assert!(with(&[client]).unwrap().issuer[0].introspection.is_none());
-        assert!(with(&[("OAUTH2_INTROSPECTION", "false")]).unwrap().issuer[0].introspection.is_none());
+        assert!(
+            with(&[("OAUTH2_INTROSPECTION", "false")]).unwrap().issuer[0]
+                .introspection
+                .is_none()
+        );
         let errors = with(&[("OAUTH2_INTROSPECTION", "true"), client]).unwrap_err();
-        assert!(errors.contains("OAUTH2_CLIENT_SECRET") && !errors.contains("OAUTH2_CLIENT_ID"), "{errors}");
-        assert!(with(&[("OAUTH2_INTROSPECTION", "yes"), client]).unwrap_err().contains("`true` or `false`"));
-        let whole = [("OAUTH2_INTROSPECTION", "true"), client, ("OAUTH2_CLIENT_SECRET", "marked")];
+        assert!(
+            errors.contains("OAUTH2_CLIENT_SECRET") && !errors.contains("OAUTH2_CLIENT_ID"),
+            "{errors}"
+        );
+        assert!(
+            with(&[("OAUTH2_INTROSPECTION", "yes"), client])
+                .unwrap_err()
+                .contains("`true` or `false`")
+        );
+        let whole = [
+            ("OAUTH2_INTROSPECTION", "true"),
+            client,
+            ("OAUTH2_CLIENT_SECRET", "marked"),
+        ];
         let config = with(&whole).unwrap();
         let introspection = config.issuer[0].introspection.as_ref().unwrap();
         assert_eq!(introspection.client_secret, Some(Secret::new("marked")));
@@ -207,6 +269,10 @@ mod tests {
         let config = with(&[&whole[..], &[endpoint]].concat()).unwrap();
         let introspection = config.issuer[0].introspection.as_ref().unwrap();
         assert_eq!(introspection.endpoint.as_deref(), Some("https://a/ask"));
-        assert!(with(&[endpoint]).unwrap_err().contains("OAUTH2_INTROSPECTION"));
+        assert!(
+            with(&[endpoint])
+                .unwrap_err()
+                .contains("OAUTH2_INTROSPECTION")
+        );
     }
 }

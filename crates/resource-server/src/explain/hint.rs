@@ -11,7 +11,10 @@ use portcullis_core::verify::Verifier;
 
 /// What was seen, and the provider's own setting that cures the refusal.
 pub(super) fn with_cure(seen: Option<String>, dialect: &Dialect, code: &str) -> Option<String> {
-    let code = Code::ALL.iter().copied().find(|known| known.as_str() == code);
+    let code = Code::ALL
+        .iter()
+        .copied()
+        .find(|known| known.as_str() == code);
     match (seen, code.and_then(|code| dialect.cure(code))) {
         (Some(seen), Some(cure)) => Some(format!("{seen}; {cure}")),
         (seen, cure) => seen.or_else(|| cure.map(str::to_owned)),
@@ -30,7 +33,9 @@ pub(super) fn of_unreadable(token: &str) -> Option<String> {
             "this is an opaque token, and introspection is not set up: add `[issuer.introspection]`, or ask the provider for a \
              JWT (often by naming the API as audience or resource when asking for the token)"
         }
-        [header, _] if header.starts_with("ey") => "the signature is missing: the token was cut at the end",
+        [header, _] if header.starts_with("ey") => {
+            "the signature is missing: the token was cut at the end"
+        }
         [_, _, _, _, _] => {
             "this is an encrypted JWT; have the provider issue signed ones that are not encrypted"
         }
@@ -50,7 +55,8 @@ pub(super) fn of_answer(code: &str, claims: Option<&Claims>) -> Option<String> {
                 .to_owned(),
         );
     }
-    if is(Code::TokenType) && claims?.claim("token_type").is_none() && claims?.audience().is_none() {
+    if is(Code::TokenType) && claims?.claim("token_type").is_none() && claims?.audience().is_none()
+    {
         return Some(
             "the issuer's answer says neither for whom the token is nor which token it is: have it name this API in `aud`, or \
              say `token_type`; if that endpoint knows nothing but access tokens, set `danger_answers_without_type`"
@@ -66,7 +72,8 @@ pub(super) fn of_answer(code: &str, claims: Option<&Claims>) -> Option<String> {
 
 fn of_compact(header: &str, signature: &str) -> Option<&'static str> {
     let header = portcullis_core::jose::base64url::decode(header).ok()?;
-    let header = portcullis_core::jose::json::parse(&header, &portcullis_core::Limits::default()).ok()?;
+    let header =
+        portcullis_core::jose::json::parse(&header, &portcullis_core::Limits::default()).ok()?;
     let name = header.as_object()?.get("alg")?.as_str()?;
     if name.starts_with("HS") {
         return Some(
@@ -78,7 +85,8 @@ fn of_compact(header: &str, signature: &str) -> Option<&'static str> {
         return Some("nobody signed this token");
     }
     let complete = signature_length(Algorithm::from_name(name)?);
-    (signature.len() < complete).then_some("the signature is too short: the token was cut at the end")
+    (signature.len() < complete)
+        .then_some("the signature is too short: the token was cut at the end")
 }
 
 /// The least length of a signature in base64url.
@@ -120,7 +128,10 @@ pub(super) fn of_issuer<'v>(
 
 /// Entra ID: the API's registration chooses the version of its tokens, not the client.
 fn entra_versions(found: &str, expected: &str) -> Option<String> {
-    let (v1, v2) = ("https://sts.windows.net/", "https://login.microsoftonline.com/");
+    let (v1, v2) = (
+        "https://sts.windows.net/",
+        "https://login.microsoftonline.com/",
+    );
     if found.starts_with(v1) && expected.starts_with(v2) {
         return Some(
             "this is a v1 token of Entra ID, and the settings expect v2: set `requestedAccessTokenVersion` to 2 in the \
@@ -162,8 +173,12 @@ fn kind_of(claims: &Claims) -> Option<String> {
     if claims.has("events") {
         return Some("this is a logout token or a security event, not an access token".to_owned());
     }
-    let id_token = ["nonce", "at_hash", "c_hash"].into_iter().any(|name| claims.has(name));
-    id_token.then(|| "this is an ID token: send the `access_token` of the same answer instead".to_owned())
+    let id_token = ["nonce", "at_hash", "c_hash"]
+        .into_iter()
+        .any(|name| claims.has(name));
+    id_token.then(|| {
+        "this is an ID token: send the `access_token` of the same answer instead".to_owned()
+    })
 }
 
 fn of_audience(claims: &Claims, verifier: &Verifier) -> Option<String> {
@@ -182,7 +197,10 @@ fn of_audience(claims: &Claims, verifier: &Verifier) -> Option<String> {
     };
     let near = |text: &&str| {
         let bare = text.trim_start_matches("api://").trim_end_matches('/');
-        !bare.is_empty() && own.to_ascii_lowercase().contains(&bare.to_ascii_lowercase())
+        !bare.is_empty()
+            && own
+                .to_ascii_lowercase()
+                .contains(&bare.to_ascii_lowercase())
     };
     found.iter().any(near).then(|| {
         "the audiences differ by `api://`, a final slash or letter case only; Entra ID writes the bare id into v2 tokens \
@@ -192,13 +210,18 @@ fn of_audience(claims: &Claims, verifier: &Verifier) -> Option<String> {
 }
 
 fn of_clock(claims: &Claims, now: NumericDate) -> Option<String> {
-    let ahead =
-        claims.issued_at().or(claims.not_before()).map(|issued| issued.since(now)).filter(|ahead| *ahead > 0);
+    let ahead = claims
+        .issued_at()
+        .or(claims.not_before())
+        .map(|issued| issued.since(now))
+        .filter(|ahead| *ahead > 0);
     if let Some(ahead) = ahead {
-        return Some(format!("the issuer's clock is {ahead} s ahead of this one: synchronise both"));
+        return Some(format!(
+            "the issuer's clock is {ahead} s ahead of this one: synchronise both"
+        ));
     }
     let age = now.since(claims.expires()?);
-    (0..600)
-        .contains(&age)
-        .then(|| format!("it ended {age} s ago: renew tokens before they end, and compare the clocks"))
+    (0..600).contains(&age).then(|| {
+        format!("it ended {age} s ago: renew tokens before they end, and compare the clocks")
+    })
 }

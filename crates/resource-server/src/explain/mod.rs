@@ -1,4 +1,5 @@
-//! Why a token is accepted or refused: the same line as [`ResourceServer::authenticate`], run to the end.
+//! Why a token is accepted or refused: the same line as [`ResourceServer::authenticate`], run to
+//! the end.
 
 mod hint;
 mod opaque;
@@ -27,7 +28,9 @@ pub struct Explanation {
 impl Explanation {
     /// The step at which the token was refused, or at which an outage left it open.
     pub fn first_obstacle(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| matches!(step.outcome, Outcome::Fail | Outcome::Unknown))
+        self.steps
+            .iter()
+            .find(|step| matches!(step.outcome, Outcome::Fail | Outcome::Unknown))
     }
 
     /// Whether every step passed or did not apply.
@@ -37,14 +40,17 @@ impl Explanation {
 }
 
 impl ResourceServer {
-    /// Explains what becomes of a token. Steps after the signature are shown even where it failed; they prove
-    /// nothing then.
+    /// Explains what becomes of a token. Steps after the signature are shown even where it failed;
+    /// they prove nothing then.
     pub async fn explain(&self, token: &str) -> Explanation {
         // A text that is not fit to be asked about is told below, as unreadable.
         if let Ok(Some((opaque, introspector))) = self.issuers().asked_about(token, self.limits()) {
             let (mut explanation, claims) = introspector.explain(opaque, self.clock()).await;
             if let Some(claims) = claims.filter(|_| self.revocations().is_in_use()) {
-                explanation.steps.push(self.explain_revocation(introspector.verifier(), &claims).await);
+                explanation.steps.push(
+                    self.explain_revocation(introspector.verifier(), &claims)
+                        .await,
+                );
             }
             return explanation;
         }
@@ -52,16 +58,23 @@ impl ResourceServer {
             Ok(parsed) => parsed,
             Err(rejection) => {
                 let seen = hint::of_unreadable(token);
-                return unreadable(&rejection, self.with_only_dialect(seen, rejection.code().as_str()));
+                return unreadable(
+                    &rejection,
+                    self.with_only_dialect(seen, rejection.code().as_str()),
+                );
             }
         };
         let mut steps = vec![
-            Step::new(FORM, Outcome::Pass, Code::TokenMalformed).telling("a signed JWT", "a signed JWT"),
+            Step::new(FORM, Outcome::Pass, Code::TokenMalformed)
+                .telling("a signed JWT", "a signed JWT"),
         ];
         match self.issuers().trusted(parsed.unverified_claims().issuer()) {
             Ok(issuer) => {
                 let now = self.clock().now();
-                let claims = self.revocations().is_in_use().then(|| parsed.unverified_claims().clone());
+                let claims = self
+                    .revocations()
+                    .is_in_use()
+                    .then(|| parsed.unverified_claims().clone());
                 let mut explanation = issuer.explain(parsed, now, steps).await;
                 let obstacle = explanation.first_obstacle().map(|step| step.code);
                 if obstacle == Some(Code::TokenSignature.as_str()) {
@@ -69,24 +82,35 @@ impl ResourceServer {
                     explanation.hint = hint::of_unreadable(token).or(explanation.hint);
                 }
                 if let Some(claims) = claims {
-                    explanation.steps.push(self.explain_revocation(&issuer.verifier, &claims).await);
+                    explanation
+                        .steps
+                        .push(self.explain_revocation(&issuer.verifier, &claims).await);
                 }
                 if let Some(introspector) = &issuer.introspector {
-                    explanation.steps.extend(introspector.explain_confirmation(token, now).await);
+                    explanation
+                        .steps
+                        .extend(introspector.explain_confirmation(token, now).await);
                 }
                 explanation
             }
             Err(rejection) => {
                 let verifiers = || self.issuers().verifiers();
-                let mut configured: Vec<String> =
-                    verifiers().take(5).map(|verifier| format!("`{}`", verifier.issuer())).collect();
+                let mut configured: Vec<String> = verifiers()
+                    .take(5)
+                    .map(|verifier| format!("`{}`", verifier.issuer()))
+                    .collect();
                 configured.dedup();
                 let found = rejection.facts().found().to_owned();
-                steps.push(Step::failed(ISSUER, &rejection).telling(configured.join(" or "), found));
+                steps
+                    .push(Step::failed(ISSUER, &rejection).telling(configured.join(" or "), found));
                 steps.extend(skipped_from_issuer());
                 let seen = hint::of_issuer(parsed.unverified_claims(), verifiers());
                 let hint = self.with_only_dialect(seen, rejection.code().as_str());
-                Explanation { profile: None, steps, hint }
+                Explanation {
+                    profile: None,
+                    steps,
+                    hint,
+                }
             }
         }
     }
@@ -95,7 +119,10 @@ impl ResourceServer {
 impl ResourceServer {
     /// The provider's own cure, where only one kind of provider can be meant.
     fn with_only_dialect(&self, seen: Option<String>, code: &str) -> Option<String> {
-        let mut dialects = self.issuers().verifiers().map(|verifier| verifier.profile().dialect);
+        let mut dialects = self
+            .issuers()
+            .verifiers()
+            .map(|verifier| verifier.profile().dialect);
         match (dialects.next(), dialects.next()) {
             (Some(only), None) => hint::with_cure(seen, only, code),
             _ => seen,
@@ -119,7 +146,8 @@ impl ResourceServer {
     }
 }
 
-/// The claim paths of the settings that find nothing in a token: no obstacle here, but roles and the like are then none.
+/// The claim paths of the settings that find nothing in a token: no obstacle here, but roles and
+/// the like are then none.
 fn paths(verifier: &Verifier, claims: &Claims) -> Option<String> {
     let silent: Vec<String> = verifier
         .own_paths(claims)
@@ -141,7 +169,9 @@ impl TrustedIssuer {
         mut steps: Vec<Step>,
     ) -> Explanation {
         let issuer = format!("`{}`", self.verifier.issuer());
-        steps.push(Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer).telling(issuer.clone(), issuer));
+        steps.push(
+            Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer).telling(issuer.clone(), issuer),
+        );
         steps.extend(self.verifier.explain_screening(&token, now));
         let (step, found) = self.explain_key(token.header()).await;
         steps.push(step);
@@ -150,7 +180,11 @@ impl TrustedIssuer {
         steps.extend(self.verifier.explain_rest(&token, signer.as_ref(), now));
         let paths = paths(&self.verifier, token.unverified_claims());
         let profile = Some(self.verifier.profile().name());
-        let mut explanation = Explanation { steps, profile, hint: paths };
+        let mut explanation = Explanation {
+            steps,
+            profile,
+            hint: paths,
+        };
         let obstacle = explanation.first_obstacle().map(|step| step.code);
         if let Some(code) = obstacle {
             let seen = hint::of_step(code, &token, &self.verifier, now);
@@ -169,12 +203,16 @@ impl TrustedIssuer {
                     portcullis_core::rejection::shown,
                 );
                 let step = Step::new(KEY, Outcome::Pass, Code::TokenKeyUnknown);
-                (step.telling("a key that the issuer publishes", shown), Some(keys))
+                (
+                    step.telling("a key that the issuer publishes", shown),
+                    Some(keys),
+                )
             }
             Err(KeyFault::UnknownKey) => (Step::failed(KEY, &Rejection::of_unknown_key(kid)), None),
-            Err(KeyFault::WrongAlgorithm) => {
-                (Step::failed(KEY, &Rejection::of_key_algorithm(header.algorithm)), None)
-            }
+            Err(KeyFault::WrongAlgorithm) => (
+                Step::failed(KEY, &Rejection::of_key_algorithm(header.algorithm)),
+                None,
+            ),
             Err(KeyFault::Outage(outage)) => {
                 let step = Step::new(KEY, Outcome::Unknown, Code::TokenKeyUnknown);
                 (left_open(step, "the issuer's keys", &outage), None)
@@ -182,13 +220,16 @@ impl TrustedIssuer {
         }
     }
 
-    /// The signature, and the key that made it: under the key of that name, or under the one that took its place.
+    /// The signature, and the key that made it: under the key of that name, or under the one that
+    /// took its place.
     async fn explain_signature(
         &self,
         token: &UnverifiedToken<'_>,
         found: Option<FoundKeys>,
     ) -> (Step, Option<VerifyingKey>) {
-        let Some(found) = found else { return (Step::not_reached(SIGNATURE, Code::TokenSignature), None) };
+        let Some(found) = found else {
+            return (Step::not_reached(SIGNATURE, Code::TokenSignature), None);
+        };
         let mut checked = signature::check_jws(token.jws(), &found.keys);
         if checked.is_err() {
             match self.keys.replacements(token.header(), &found).await {
@@ -205,23 +246,35 @@ impl TrustedIssuer {
                 let step = Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature);
                 (step.telling("a valid one", "a valid one"), Some(signer))
             }
-            Err(rejection) => {
-                (Step::failed(SIGNATURE, &rejection).telling("a valid one", "an invalid one"), None)
-            }
+            Err(rejection) => (
+                Step::failed(SIGNATURE, &rejection).telling("a valid one", "an invalid one"),
+                None,
+            ),
         }
     }
 }
 
 /// A step that an outage left open.
 fn left_open(step: Step, expected: &str, outage: &Outage) -> Step {
-    let step = Step { code: outage.code().as_str(), cure: outage.code().cure(), ..step };
+    let step = Step {
+        code: outage.code().as_str(),
+        cure: outage.code().cure(),
+        ..step
+    };
     step.telling(expected, outage.facts())
 }
 
 fn unreadable(rejection: &Rejection, hint: Option<String>) -> Explanation {
-    let mut steps = vec![Step::failed(FORM, rejection), Step::not_reached(ISSUER, Code::TokenIssuer)];
+    let mut steps = vec![
+        Step::failed(FORM, rejection),
+        Step::not_reached(ISSUER, Code::TokenIssuer),
+    ];
     steps.extend(skipped_from_issuer());
-    Explanation { steps, profile: None, hint }
+    Explanation {
+        steps,
+        profile: None,
+        hint,
+    }
 }
 
 fn skipped_from_issuer() -> Vec<Step> {

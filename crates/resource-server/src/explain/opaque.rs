@@ -30,7 +30,11 @@ impl Introspector {
                 steps.extend(Verifier::explain_skipped(true));
             }
         }
-        let mut explanation = Explanation { steps, profile: Some(verifier.profile().name()), hint: None };
+        let mut explanation = Explanation {
+            steps,
+            profile: Some(verifier.profile().name()),
+            hint: None,
+        };
         let obstacle = explanation.first_obstacle().map(|step| step.code);
         explanation.hint = obstacle.and_then(|code| {
             let seen = hint::of_answer(code, claims.as_ref());
@@ -39,7 +43,8 @@ impl Introspector {
         (explanation, claims)
     }
 
-    /// What the issuer says about a token that it signed; none where such tokens are not asked about.
+    /// What the issuer says about a token that it signed; none where such tokens are not asked
+    /// about.
     pub(super) async fn explain_confirmation(&self, token: &str, now: NumericDate) -> Option<Step> {
         if !self.confirms_jwts() {
             return None;

@@ -1,7 +1,9 @@
-//! The body of an answer without its coding: gzip or deflate (RFC 9110, section 8.4), and without a byte order mark.
+//! The body of an answer without its coding: gzip or deflate (RFC 9110, section 8.4), and without a
+//! byte order mark.
 //!
-//! Nobody asks for a coding here, but servers of files and proxies use one all the same. The limit holds for what comes
-//! out, so a small body cannot grow into a large document. Refuses every other coding, and one coding upon another.
+//! Nobody asks for a coding here, but servers of files and proxies use one all the same. The limit
+//! holds for what comes out, so a small body cannot grow into a large document. Refuses every other
+//! coding, and one coding upon another.
 
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use portcullis_core::rejection::shown;
@@ -9,7 +11,11 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use std::io::Read;
 
 /// The document itself, of at most `largest` bytes.
-pub(super) fn decoded(headers: &HeaderMap, body: Vec<u8>, largest: usize) -> Result<Vec<u8>, String> {
+pub(super) fn decoded(
+    headers: &HeaderMap,
+    body: Vec<u8>,
+    largest: usize,
+) -> Result<Vec<u8>, String> {
     let body = match &*codings(headers) {
         [] => body,
         [coding] => match coding.as_str() {
@@ -18,7 +24,10 @@ pub(super) fn decoded(headers: &HeaderMap, body: Vec<u8>, largest: usize) -> Res
             // RFC 9110, section 8.4.1.2: some servers leave the zlib format out.
             "deflate" => unpacked(DeflateDecoder::new(&*body), coding, largest)?,
             other => {
-                return Err(format!("its `Content-Encoding` is {}, and is not understood", shown(other)));
+                return Err(format!(
+                    "its `Content-Encoding` is {}, and is not understood",
+                    shown(other)
+                ));
             }
         },
         _ => return Err("its `Content-Encoding` names several codings".to_owned()),
@@ -31,12 +40,20 @@ pub(super) fn decoded(headers: &HeaderMap, body: Vec<u8>, largest: usize) -> Res
 
 /// The names of the codings, in small letters, without the one that changes nothing.
 fn codings(headers: &HeaderMap) -> Vec<String> {
-    let values = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("unreadable"));
-    let names = values.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
-    names.filter(|name| !name.is_empty() && name != "identity").collect()
+    let values = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .map(|value| value.to_str().unwrap_or("unreadable"));
+    let names = values
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase());
+    names
+        .filter(|name| !name.is_empty() && name != "identity")
+        .collect()
 }
 
-/// Whether a body begins as RFC 1950, section 2.2, says: the method is 8, and the first two bytes are a multiple of 31.
+/// Whether a body begins as RFC 1950, section 2.2, says: the method is 8, and the first two bytes
+/// are a multiple of 31.
 fn is_zlib(body: &[u8]) -> bool {
     matches!(body, [first, second, ..] if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0)
 }
@@ -49,7 +66,9 @@ fn unpacked(reader: impl Read, coding: &str, largest: usize) -> Result<Vec<u8>, 
         .read_to_end(&mut document)
         .map_err(|error| format!("its body is not valid {coding}: {error}"))?;
     if document.len() > largest {
-        return Err(format!("the document is larger than {largest} bytes once it is unpacked"));
+        return Err(format!(
+            "the document is larger than {largest} bytes once it is unpacked"
+        ));
     }
     Ok(document)
 }
@@ -97,11 +116,18 @@ mod tests {
             ("identity", text.to_vec()),
             ("", text.to_vec()),
         ] {
-            assert_eq!(read(&[header], body).as_deref(), Ok("{\"keys\":[]}"), "{header}");
+            assert_eq!(
+                read(&[header], body).as_deref(),
+                Ok("{\"keys\":[]}"),
+                "{header}"
+            );
         }
         let marked = [b"\xef\xbb\xbf", &text[..]].concat();
         assert_eq!(read(&[], marked.clone()).as_deref(), Ok("{\"keys\":[]}"));
-        assert_eq!(read(&["gzip"], packed("gzip", &marked)).as_deref(), Ok("{\"keys\":[]}"));
+        assert_eq!(
+            read(&["gzip"], packed("gzip", &marked)).as_deref(),
+            Ok("{\"keys\":[]}")
+        );
     }
 
     #[test]
@@ -109,10 +135,22 @@ mod tests {
         let bomb = packed("gzip", &vec![b' '; 10_000_000]);
         assert!(bomb.len() < 20_000);
         for (values, body, reason) in [
-            (&["gzip"][..], bomb, "larger than 1000 bytes once it is unpacked"),
-            (&["gzip"], packed("gzip", &vec![b' '; 1_001]), "larger than 1000 bytes"),
+            (
+                &["gzip"][..],
+                bomb,
+                "larger than 1000 bytes once it is unpacked",
+            ),
+            (
+                &["gzip"],
+                packed("gzip", &vec![b' '; 1_001]),
+                "larger than 1000 bytes",
+            ),
             (&["gzip"], b"{\"keys\":[]}".to_vec(), "not valid gzip"),
-            (&["gzip"], packed("gzip", b"text")[..12].to_vec(), "not valid gzip"),
+            (
+                &["gzip"],
+                packed("gzip", b"text")[..12].to_vec(),
+                "not valid gzip",
+            ),
             (&["deflate"], b"\xff\xff\xff".to_vec(), "not valid deflate"),
             (&["br"], b"x".to_vec(), "`br`, and is not understood"),
             (&["gzip, gzip"], b"x".to_vec(), "several codings"),

@@ -1,7 +1,9 @@
-//! Questions to an endpoint of an issuer: a form or a JSON document goes out, whatever comes back is told as it is.
+//! Questions to an endpoint of an issuer: a form or a JSON document goes out, whatever comes back
+//! is told as it is.
 //!
-//! The same rules as for documents: no redirects, so that credentials go nowhere else; https, or http on loopback;
-//! bodies within the limit; and only outside addresses where a public issuer's metadata names the endpoint.
+//! The same rules as for documents: no redirects, so that credentials go nowhere else; https, or
+//! http on loopback; bodies within the limit; and only outside addresses where a public issuer's
+//! metadata names the endpoint.
 
 use super::{Fetch, FetchFault, Reach, chain};
 use crate::client_auth::Secret;
@@ -105,9 +107,17 @@ impl Fetch {
     ///
     /// # Errors
     ///
-    /// An address that may not be asked, and a server that gives no answer, or one that is too large.
+    /// An address that may not be asked, and a server that gives no answer, or one that is too
+    /// large.
     pub async fn ask(&self, question: Question<'_>) -> Result<Answered, FetchFault> {
-        let Question { url, reach, body, accept, authorization, proof } = question;
+        let Question {
+            url,
+            reach,
+            body,
+            accept,
+            authorization,
+            proof,
+        } = question;
         let client = self.client_for(url, reach).await?;
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
@@ -118,7 +128,9 @@ impl Fetch {
         };
         let request = match authorization {
             None => request,
-            Some(Authorization::Basic { id, secret }) => request.basic_auth(id, Some(secret.expose())),
+            Some(Authorization::Basic { id, secret }) => {
+                request.basic_auth(id, Some(secret.expose()))
+            }
             Some(Authorization::Bearer(token)) => request.bearer_auth(token.expose()),
         };
         let request = match proof {
@@ -126,27 +138,54 @@ impl Fetch {
             Some(proof) => request.header(DPOP, proof),
         };
         let response = request.header(ACCEPT, accept).send().await;
-        self.answered(url, response.map_err(|error| FetchFault::of(url, chain(&error)))?).await
+        self.answered(
+            url,
+            response.map_err(|error| FetchFault::of(url, chain(&error)))?,
+        )
+        .await
     }
 
     async fn answered(&self, url: &Url, response: Response) -> Result<Answered, FetchFault> {
         let status = response.status().as_u16();
         let text = |name: HeaderName| text(response.headers(), &name).to_ascii_lowercase();
-        let content_type = text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_owned();
-        let retry_after = text(RETRY_AFTER).trim().parse().ok().map(Duration::from_secs);
-        let nonce = response.headers().get(DPOP_NONCE).and_then(|nonce| nonce.to_str().ok());
+        let content_type = text(CONTENT_TYPE)
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        let retry_after = text(RETRY_AFTER)
+            .trim()
+            .parse()
+            .ok()
+            .map(Duration::from_secs);
+        let nonce = response
+            .headers()
+            .get(DPOP_NONCE)
+            .and_then(|nonce| nonce.to_str().ok());
         let dpop_nonce = nonce.filter(|nonce| is_nonce(nonce)).map(str::to_owned);
         let body = self.body(url, response).await?.into();
-        Ok(Answered { status, content_type, retry_after, dpop_nonce, body })
+        Ok(Answered {
+            status,
+            content_type,
+            retry_after,
+            dpop_nonce,
+            body,
+        })
     }
 }
 
 fn with_body(request: RequestBuilder, content_type: &'static str, body: &[u8]) -> RequestBuilder {
-    request.header(CONTENT_TYPE, content_type).body(body.to_vec())
+    request
+        .header(CONTENT_TYPE, content_type)
+        .body(body.to_vec())
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// RFC 9449, section 8.1: what may stand in a nonce, and no more of it than a header should hold.

@@ -25,7 +25,11 @@ impl OwnCertificate {
     pub fn parse(pem: &[u8]) -> Option<Self> {
         let identity = Identity::from_pem(pem).ok()?;
         // The key fits the certificate only if a client can be made of the two.
-        Client::builder().identity(identity.clone()).build().ok().map(|_| Self(identity))
+        Client::builder()
+            .identity(identity.clone())
+            .build()
+            .ok()
+            .map(|_| Self(identity))
     }
 }
 
@@ -47,22 +51,38 @@ impl Trust {
         if certificates.is_empty() {
             return Err("it holds no certificate");
         }
-        Ok(Self { certificates, ..Self::default() })
+        Ok(Self {
+            certificates,
+            ..Self::default()
+        })
     }
 
     /// Reads the certificates that are written for an issuer.
     pub(crate) fn read(place: &str, written: &IssuerConfig) -> Result<Self, ConfigError> {
-        let (token_file, plain_http) = (written.fetch_token_file.clone(), written.danger_plain_http);
+        let (token_file, plain_http) =
+            (written.fetch_token_file.clone(), written.danger_plain_http);
         let Some(file) = &written.ca_file else {
-            return Ok(Self { token_file, plain_http, ..Self::default() });
+            return Ok(Self {
+                token_file,
+                plain_http,
+                ..Self::default()
+            });
         };
         let fault = |problem: String| {
             let cure = "write the path of a file with certificates in PEM";
-            ConfigError::new(format!("{place}.ca_file"), format!("{}: {problem}", file.display()), cure)
+            ConfigError::new(
+                format!("{place}.ca_file"),
+                format!("{}: {problem}", file.display()),
+                cure,
+            )
         };
         let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
         let authorities = Self::authorities(&pem).map_err(|problem| fault(problem.to_owned()))?;
-        Ok(Self { token_file, plain_http, ..authorities })
+        Ok(Self {
+            token_file,
+            plain_http,
+            ..authorities
+        })
     }
 
     /// Whether documents may come over http from beyond loopback.
@@ -70,10 +90,16 @@ impl Trust {
         self.plain_http
     }
 
-    /// The same certificates for questions, which go out under our own name instead of with the token for documents.
+    /// The same certificates for questions, which go out under our own name instead of with the
+    /// token for documents.
     #[must_use]
     pub fn for_questions(&self, own: Option<&OwnCertificate>) -> Self {
         let (certificates, plain_http) = (self.certificates.clone(), self.plain_http);
-        Self { certificates, token_file: None, own: own.cloned(), plain_http }
+        Self {
+            certificates,
+            token_file: None,
+            own: own.cloned(),
+            plain_http,
+        }
     }
 }

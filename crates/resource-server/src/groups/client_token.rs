@@ -1,4 +1,5 @@
-//! Our own token for the directory, by client credentials (RFC 6749, section 4.4), kept until shortly before it ends.
+//! Our own token for the directory, by client credentials (RFC 6749, section 4.4), kept until
+//! shortly before it ends.
 
 use super::{Failure, GroupsSettings, JSON, document, malformed};
 use crate::client_auth::{ClientAuth, Proof, Secret};
@@ -64,7 +65,10 @@ impl ClientToken {
             return Ok(token.clone());
         }
         let (token, lasting) = self.fetch_token().await?;
-        *held = Some((token.clone(), self.clock.elapsed() + lasting.saturating_sub(MARGIN)));
+        *held = Some((
+            token.clone(),
+            self.clock.elapsed() + lasting.saturating_sub(MARGIN),
+        ));
         Ok(token)
     }
 
@@ -76,19 +80,38 @@ impl ClientToken {
 
     async fn fetch_token(&self) -> Result<(Secret, Duration), Failure> {
         let (url, reach) = self.located().await?;
-        let members = [("grant_type", "client_credentials"), ("scope", self.scope.as_str())];
+        let members = [
+            ("grant_type", "client_credentials"),
+            ("scope", self.scope.as_str()),
+        ];
         // Entra ID wants its token endpoint as the addressee of an assertion.
-        let (body, authorization) =
-            self.client.form(&members, url.as_str(), self.clock.now()).map_err(Failure::of)?;
-        let question = Question { url: &url, reach, body, accept: JSON, authorization, proof: None };
-        let answered = self.fetch.ask(question).await.map_err(|fault| Failure::of(fault.to_string()))?;
+        let (body, authorization) = self
+            .client
+            .form(&members, url.as_str(), self.clock.now())
+            .map_err(Failure::of)?;
+        let question = Question {
+            url: &url,
+            reach,
+            body,
+            accept: JSON,
+            authorization,
+            proof: None,
+        };
+        let answered = self
+            .fetch
+            .ask(question)
+            .await
+            .map_err(|fault| Failure::of(fault.to_string()))?;
         // That the client is refused here is no reason to come back with another token.
         let answer = document(&url, answered, &self.limits).map_err(|failure| Failure {
             endpoint_fails: true,
             unauthorized: false,
             ..failure
         })?;
-        answer.as_object().and_then(read).ok_or_else(|| malformed(&url, "no bearer token"))
+        answer
+            .as_object()
+            .and_then(read)
+            .ok_or_else(|| malformed(&url, "no bearer token"))
     }
 
     /// At the address that the operator wrote, or that the metadata names.
@@ -102,17 +125,31 @@ impl ClientToken {
             ..Failure::of(outage.to_string())
         })?;
         let by_certificate = matches!(self.client.proof, Proof::Certificate(_));
-        let url = metadata.mtls_token_endpoint.filter(|_| by_certificate).or(metadata.token_endpoint);
+        let url = metadata
+            .mtls_token_endpoint
+            .filter(|_| by_certificate)
+            .or(metadata.token_endpoint);
         let none = || Failure::of("the issuer's metadata names no token endpoint".to_owned());
         url.map(|url| (url, reach)).ok_or_else(none)
     }
 }
 
 fn read(answer: &Object) -> Option<(Secret, Duration)> {
-    let text = |name| answer.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
+    let text = |name| {
+        answer
+            .get(name)
+            .and_then(Json::as_str)
+            .filter(|text| !text.is_empty())
+    };
     let is_bearer = text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer"));
-    let token =
-        text("access_token").filter(|token| is_bearer && token.bytes().all(|b| b.is_ascii_graphic()))?;
-    let seconds = answer.get("expires_in").and_then(Json::as_i64).and_then(|seconds| seconds.try_into().ok());
-    Some((Secret::new(token), seconds.map_or(SHORT, Duration::from_secs).min(LONGEST)))
+    let token = text("access_token")
+        .filter(|token| is_bearer && token.bytes().all(|b| b.is_ascii_graphic()))?;
+    let seconds = answer
+        .get("expires_in")
+        .and_then(Json::as_i64)
+        .and_then(|seconds| seconds.try_into().ok());
+    Some((
+        Secret::new(token),
+        seconds.map_or(SHORT, Duration::from_secs).min(LONGEST),
+    ))
 }

@@ -1,8 +1,10 @@
-//! Groups that do not fit into a token: Microsoft Graph is asked for them, where the decision hangs on them.
+//! Groups that do not fit into a token: Microsoft Graph is asked for them, where the decision hangs
+//! on them.
 //!
-//! The address is built here from the settings and the caller's object id, which must be a GUID; the address that the
-//! token names is never called. Refuses: further pages of another origin, and more of them than there can be. A
-//! failure is an outage: the groups stay unknown, and are never taken for none.
+//! The address is built here from the settings and the caller's object id, which must be a GUID;
+//! the address that the token names is never called. Refuses: further pages of another origin, and
+//! more of them than there can be. A failure is an outage: the groups stay unknown, and are never
+//! taken for none.
 
 mod client_token;
 
@@ -73,10 +75,20 @@ impl GroupsResolver {
         Self {
             graph: settings.graph.clone(),
             lasting: settings.lasting,
-            token: ClientToken::new(settings, tenant, fetch.clone(), keys, limits, Arc::clone(&clock)),
+            token: ClientToken::new(
+                settings,
+                tenant,
+                fetch.clone(),
+                keys,
+                limits,
+                Arc::clone(&clock),
+            ),
             fetch,
             // Groups are as many as they are: each is one short text.
-            limits: Limits { json_values: limits.json_values * 10, ..limits },
+            limits: Limits {
+                json_values: limits.json_values * 10,
+                ..limits
+            },
             breaker: Breaker::default(),
             known: Answers::new(REMEMBERED, Arc::clone(&clock)),
             clock,
@@ -85,12 +97,20 @@ impl GroupsResolver {
 
     /// The groups of the caller to whom a token was issued.
     pub(crate) async fn groups(&self, token: &AccessToken) -> Result<Vec<Text>, Outage> {
-        let id = token.claim("oid").and_then(Json::as_str).filter(|id| is_guid(id));
-        let id = id.ok_or_else(|| outage("the token names no object id to ask about", Duration::ZERO))?;
+        let id = token
+            .claim("oid")
+            .and_then(Json::as_str)
+            .filter(|id| is_guid(id));
+        let id =
+            id.ok_or_else(|| outage("the token names no object id to ask about", Duration::ZERO))?;
         let address = self.address(token.identity().kind(), id)?;
         let ask = async {
             let answer = self.ask(address).await;
-            let lasting = if answer.is_ok() { self.lasting } else { Duration::ZERO };
+            let lasting = if answer.is_ok() {
+                self.lasting
+            } else {
+                Duration::ZERO
+            };
             (answer, lasting)
         };
         let found = self.known.find_or(&id.into(), ask).await;
@@ -104,15 +124,17 @@ impl GroupsResolver {
             Kind::Application => "servicePrincipals",
             Kind::Unknown => "directoryObjects",
         };
-        let text =
-            format!("{}/v1.0/{collection}/{id}/getMemberObjects", self.graph.as_str().trim_end_matches('/'));
+        let text = format!(
+            "{}/v1.0/{collection}/{id}/getMemberObjects",
+            self.graph.as_str().trim_end_matches('/')
+        );
         Url::parse(&text).map_err(|_| outage("the directory has no address", Duration::ZERO))
     }
 
     async fn ask(&self, address: Url) -> Result<Arc<[Text]>, Outage> {
         let leave = self.breaker.leave(self.clock.elapsed());
-        let leave =
-            leave.map_err(|wait| outage("the directory is not asked for a while: it failed", wait))?;
+        let leave = leave
+            .map_err(|wait| outage("the directory is not asked for a while: it failed", wait))?;
         let answered = tokio::select! {
             answered = self.with_token(address) => answered,
             () = self.clock.sleep(PATIENCE) => Err(Failure::of("the groups did not come in time".to_owned())),
@@ -122,7 +144,12 @@ impl GroupsResolver {
                 leave.succeeded();
                 Ok(groups.into())
             }
-            Err(Failure { reason, endpoint_fails, retry_after, .. }) => {
+            Err(Failure {
+                reason,
+                endpoint_fails,
+                retry_after,
+                ..
+            }) => {
                 tracing::warn!(reason, "no groups");
                 if endpoint_fails {
                     leave.failed(self.clock.elapsed(), retry_after);
@@ -157,19 +184,31 @@ impl GroupsResolver {
                 authorization,
                 proof: None,
             };
-            let answered = self.fetch.ask(question).await.map_err(|fault| Failure::of(fault.to_string()))?;
+            let answered = self
+                .fetch
+                .ask(question)
+                .await
+                .map_err(|fault| Failure::of(fault.to_string()))?;
             let page = document(&url, answered, &self.limits)?;
-            let object = page.as_object().ok_or_else(|| malformed(&url, "no object"))?;
-            let ids =
-                object.get("value").and_then(Json::as_array).ok_or_else(|| malformed(&url, "no `value`"))?;
+            let object = page
+                .as_object()
+                .ok_or_else(|| malformed(&url, "no object"))?;
+            let ids = object
+                .get("value")
+                .and_then(Json::as_array)
+                .ok_or_else(|| malformed(&url, "no `value`"))?;
             for id in ids {
                 match id {
                     Json::String(id) => groups.push(id.clone()),
                     _ => return Err(malformed(&url, "a group without an id")),
                 }
             }
-            let Some(next) = object.get("@odata.nextLink") else { return Ok(groups) };
-            url = self.same_origin(next).ok_or_else(|| malformed(&url, "a next page elsewhere"))?;
+            let Some(next) = object.get("@odata.nextLink") else {
+                return Ok(groups);
+            };
+            url = self
+                .same_origin(next)
+                .ok_or_else(|| malformed(&url, "a next page elsewhere"))?;
             body = Body::None;
         }
         Err(malformed(&url, "more pages than there can be"))
@@ -184,18 +223,35 @@ impl GroupsResolver {
 
 impl Failure {
     fn of(reason: String) -> Self {
-        Self { reason, endpoint_fails: true, retry_after: None, unauthorized: false }
+        Self {
+            reason,
+            endpoint_fails: true,
+            retry_after: None,
+            unauthorized: false,
+        }
     }
 }
 
 /// The JSON document of a proper answer.
 fn document(url: &Url, answered: Answered, limits: &Limits) -> Result<Json, Failure> {
-    let Answered { status, content_type, retry_after, body, .. } = answered;
+    let Answered {
+        status,
+        content_type,
+        retry_after,
+        body,
+        ..
+    } = answered;
     if status != 200 {
-        // One caller who is not there, or is in too many groups, must not keep the others from being asked about.
+        // One caller who is not there, or is in too many groups, must not keep the others from
+        // being asked about.
         let endpoint_fails = status >= 500 || matches!(status, 200..=399 | 401 | 403 | 429);
         let failure = Failure::of(format!("{url}: the answer was {status}"));
-        return Err(Failure { endpoint_fails, retry_after, unauthorized: status == 401, ..failure });
+        return Err(Failure {
+            endpoint_fails,
+            retry_after,
+            unauthorized: status == 401,
+            ..failure
+        });
     }
     if content_type != JSON {
         return Err(malformed(url, "another type than JSON"));

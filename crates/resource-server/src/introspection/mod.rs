@@ -1,12 +1,14 @@
-//! Opaque tokens: their issuer is asked about them (RFC 7662), and its answers are remembered for a short while.
+//! Opaque tokens: their issuer is asked about them (RFC 7662), and its answers are remembered for a
+//! short while.
 //!
-//! One question at a time for each token; an answer is good until the token ends, and a minute at most; "not active" is
-//! good for five seconds, so that junk asks once. A breaker spares an endpoint that fails. Whatever is not a proper
-//! answer is an outage: it is never taken for "not active", and never remembered.
+//! One question at a time for each token; an answer is good until the token ends, and a minute at
+//! most; "not active" is good for five seconds, so that junk asks once. A breaker spares an
+//! endpoint that fails. Whatever is not a proper answer is an outage: it is never taken for "not
+//! active", and never remembered.
 //!
-//! Each configured issuer has its own memory, under the SHA-256 of the token, with the settings fixed for its life:
-//! what one issuer said counts for no other. Does not check claims itself: the answer goes through the one check
-//! table, and its times again at every use.
+//! Each configured issuer has its own memory, under the SHA-256 of the token, with the settings
+//! fixed for its life: what one issuer said counts for no other. Does not check claims itself: the
+//! answer goes through the one check table, and its times again at every use.
 
 mod request;
 mod settings;
@@ -154,13 +156,16 @@ impl Introspector {
         }
     }
 
-    /// Hears from the issuer that a token which it signed is still active, where such tokens are asked about.
+    /// Hears from the issuer that a token which it signed is still active, where such tokens are
+    /// asked about.
     pub(crate) async fn confirm(&self, token: &str, digest: &Digest) -> Result<(), Denial> {
         if !self.asked.jwts_too {
             return Ok(());
         }
         let judge = |claims: Claims, now| {
-            self.verifier.confirm(&claims, now).map(|()| Verdict::Confirmed(claims.expires()))
+            self.verifier
+                .confirm(&claims, now)
+                .map(|()| Verdict::Confirmed(claims.expires()))
         };
         match self.verdict(token, digest, judge).await {
             Verdict::Confirmed(_) | Verdict::Active(_) => Ok(()),
@@ -197,7 +202,12 @@ impl Introspector {
             }
             Err(unanswered) => {
                 self.meters.failed.increment(1);
-                let Unanswered { code, reason, endpoint_fails, retry_after } = unanswered;
+                let Unanswered {
+                    code,
+                    reason,
+                    endpoint_fails,
+                    retry_after,
+                } = unanswered;
                 if endpoint_fails {
                     leave.failed(self.clock.elapsed(), retry_after);
                 }
@@ -252,7 +262,8 @@ impl Introspector {
             Verdict::Outage(_) => return Duration::ZERO,
         };
         let left = expires.map_or(SHORT, |expires| {
-            u64::try_from(expires.since(self.clock.now())).map_or(Duration::ZERO, Duration::from_secs)
+            u64::try_from(expires.since(self.clock.now()))
+                .map_or(Duration::ZERO, Duration::from_secs)
         });
         left.min(self.cap)
     }
@@ -262,10 +273,16 @@ impl Introspector {
     }
 
     fn note(&self, failure: Option<String>) {
-        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        *self
+            .last_failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
     fn last_failure(&self) -> Option<String> {
-        self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last_failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

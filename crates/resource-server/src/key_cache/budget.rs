@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// A budget that fills up again with time. What is taken is taken before the fetch, whatever comes of it.
+/// A budget that fills up again with time. What is taken is taken before the fetch, whatever comes
+/// of it.
 #[derive(Debug)]
 pub struct Budget {
     most: u32,
@@ -14,7 +15,12 @@ pub struct Budget {
 impl Budget {
     /// A full budget of `most`, of which one comes back after each `every`.
     pub fn new(most: u32, every: Duration) -> Self {
-        Self { most, every, left: most, counted_at: Duration::ZERO }
+        Self {
+            most,
+            every,
+            left: most,
+            counted_at: Duration::ZERO,
+        }
     }
 
     /// Takes one, if there is one at this moment.
@@ -44,8 +50,17 @@ mod tests {
     fn a_burst_then_one_per_interval() {
         let mut budget = Budget::new(2, Duration::from_secs(30));
         let mut taken = |second| budget.take(Duration::from_secs(second));
-        assert_eq!([taken(1_000), taken(1_000), taken(1_000), taken(1_029)], [true, true, false, false]);
-        assert_eq!([taken(1_030), taken(1_030), taken(1_059), taken(1_060)], [true, false, false, true]);
-        assert_eq!([taken(9_000), taken(9_000), taken(9_000)], [true, true, false]);
+        assert_eq!(
+            [taken(1_000), taken(1_000), taken(1_000), taken(1_029)],
+            [true, true, false, false]
+        );
+        assert_eq!(
+            [taken(1_030), taken(1_030), taken(1_059), taken(1_060)],
+            [true, false, false, true]
+        );
+        assert_eq!(
+            [taken(9_000), taken(9_000), taken(9_000)],
+            [true, true, false]
+        );
     }
 }

@@ -1,8 +1,10 @@
-//! A signature that fails under a published key: the issuer may publish another key under that name by now.
+//! A signature that fails under a published key: the issuer may publish another key under that name
+//! by now.
 //!
-//! A provider that restarts with fixed names for its keys does so. One fetch tells, out of the same budget as the
-//! fetches for unknown keys, so forged tokens cost no more than made-up `kid`s. A fetch that finds the same keys
-//! settles it for a few seconds. Refuses nothing by itself: the caller tries the signature once more.
+//! A provider that restarts with fixed names for its keys does so. One fetch tells, out of the same
+//! budget as the fetches for unknown keys, so forged tokens cost no more than made-up `kid`s. A
+//! fetch that finds the same keys settles it for a few seconds. Refuses nothing by itself: the
+//! caller tries the signature once more.
 
 use super::{FoundKeys, KeyCache, KeyFault};
 use crate::keys::KeySource;
@@ -11,7 +13,8 @@ use portcullis_core::{Outage, OutageCode};
 use std::sync::Arc;
 
 impl KeyCache {
-    /// The issuer's key that signed this; none where none of them did. It says nothing about the payload.
+    /// The issuer's key that signed this; none where none of them did. It says nothing about the
+    /// payload.
     pub(crate) async fn signer(
         self: &Arc<Self>,
         jws: &CompactJws<'_>,
@@ -22,12 +25,15 @@ impl KeyCache {
         if let Ok(signer) = signature::check_jws(jws, &found.keys) {
             return Ok(Some(signer));
         }
-        let keys = self.replacements(header, &found).await.map_err(KeyFault::Outage)?;
+        let keys = self
+            .replacements(header, &found)
+            .await
+            .map_err(KeyFault::Outage)?;
         Ok(keys.and_then(|keys| signature::check_jws(jws, &keys).ok()))
     }
 
-    /// Other keys than those under which a signature failed: keys that took their place meanwhile, or that a fetch
-    /// brings now. None where the issuer publishes the same keys as before.
+    /// Other keys than those under which a signature failed: keys that took their place meanwhile,
+    /// or that a fetch brings now. None where the issuer publishes the same keys as before.
     pub(crate) async fn replacements(
         self: &Arc<Self>,
         header: &Header,
@@ -41,7 +47,9 @@ impl KeyCache {
         }
         let mut patience = self.clock.sleep(self.settings.patience);
         for _ in 0..2 {
-            let Some(flight) = self.flights.join_or_start(self, Self::may_fetch_in_doubt) else { break };
+            let Some(flight) = self.flights.join_or_start(self, Self::may_fetch_in_doubt) else {
+                break;
+            };
             tokio::select! {
                 () = self.flights.landing(flight.number) => {}
                 () = &mut patience => return Err(self.outage(OutageCode::Keys, "the keys did not come in time")),
@@ -63,11 +71,15 @@ impl KeyCache {
 
     /// The keys in force for this header, if they are not the ones that were tried.
     fn others(&self, header: &Header, tried: &[VerifyingKey]) -> Option<Vec<VerifyingKey>> {
-        let Some(Selection::Keys(keys)) = self.select(header.kid.as_deref(), header.algorithm) else {
+        let Some(Selection::Keys(keys)) = self.select(header.kid.as_deref(), header.algorithm)
+        else {
             return None;
         };
-        let was_tried =
-            |key: &VerifyingKey| tried.iter().any(|tried| tried.fingerprint() == key.fingerprint());
+        let was_tried = |key: &VerifyingKey| {
+            tried
+                .iter()
+                .any(|tried| tried.fingerprint() == key.fingerprint())
+        };
         (!keys.iter().all(was_tried)).then_some(keys)
     }
 

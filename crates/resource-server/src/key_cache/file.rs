@@ -1,7 +1,9 @@
-//! A key set in a file: read like a fetched one, within the same bounds, and looked at every two seconds.
+//! A key set in a file: read like a fetched one, within the same bounds, and looked at every two
+//! seconds.
 //!
-//! Refuses a file that is larger than the limit on documents, and one that is no key set with a usable key; such a file
-//! never takes the place of good keys. Does not check who may write the file: whoever can chooses the keys.
+//! Refuses a file that is larger than the limit on documents, and one that is no key set with a
+//! usable key; such a file never takes the place of good keys. Does not check who may write the
+//! file: whoever can chooses the keys.
 
 use super::KeyCache;
 use super::refresh::Failure;
@@ -20,7 +22,8 @@ pub(crate) fn read(path: &Path, limits: &Limits) -> Result<(Jwks, Vec<u8>), Stri
     let fault = |reason: String| format!("{}: {reason}", path.display());
     let largest = u64::try_from(limits.document_bytes).unwrap_or(u64::MAX);
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(largest.saturating_add(1)).read_to_end(&mut bytes));
+    let read = File::open(path)
+        .and_then(|file| file.take(largest.saturating_add(1)).read_to_end(&mut bytes));
     read.map_err(|error| fault(error.to_string()))?;
     let jwks = Jwks::parse(&bytes, limits).map_err(|error| fault(error.to_string()))?;
     Ok((jwks, bytes))
@@ -33,7 +36,10 @@ impl KeyCache {
         // Away from the async threads: a file may be on a slow disk.
         let read = tokio::task::spawn_blocking(move || read(&path, &limits)).await;
         let read = read.unwrap_or_else(|_| Err("the file was not read".to_owned()));
-        let (jwks, bytes) = read.map_err(|reason| Failure { code: OutageCode::Keys, reason })?;
+        let (jwks, bytes) = read.map_err(|reason| Failure {
+            code: OutageCode::Keys,
+            reason,
+        })?;
         let changed = {
             let mut schedule = self.schedule();
             let changed = schedule.file.as_ref() != Some(&bytes);

@@ -30,27 +30,40 @@ impl Flights {
     ) -> Option<Flight> {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         if *begun > *self.landed.borrow() {
-            return Some(Flight { number: *begun, joined: true });
+            return Some(Flight {
+                number: *begun,
+                joined: true,
+            });
         }
         if !may_start(cache) {
             return None;
         }
         *begun += 1;
         let number = *begun;
-        let landing = Landing { cache: Arc::clone(cache), number };
+        let landing = Landing {
+            cache: Arc::clone(cache),
+            number,
+        };
         // On its own task: a caller that goes away does not cut it off for the others.
         tokio::spawn(async move {
             // How it went is in the schedule; here it only matters that it is over.
             _ = landing.cache.fetch_once().await;
             drop(landing);
         });
-        Some(Flight { number, joined: false })
+        Some(Flight {
+            number,
+            joined: false,
+        })
     }
 
     /// Waits until the fetch of this number is over.
     pub(super) async fn landing(&self, number: u64) {
         // The sender lives as long as `self` does.
-        _ = self.landed.subscribe().wait_for(|landed| *landed >= number).await;
+        _ = self
+            .landed
+            .subscribe()
+            .wait_for(|landed| *landed >= number)
+            .await;
     }
 }
 

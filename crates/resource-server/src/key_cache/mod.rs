@@ -1,13 +1,14 @@
 //! The keys of one issuer: fetched ahead of time, found without waiting, kept through an outage.
 //!
-//! Ten protections: refresh in the background before expiry; a retry within the request for an unknown `kid`; one for a
-//! signature that fails under a known `kid`, whose key may be another one by now;
-//! one fetch at a time; a budget for the fetches that unknown keys force; a memory of unknown `kid`s; the last
-//! good keys through an outage; `ETag` and `Cache-Control`; a bad key or an empty set never replaces good keys;
-//! and an optional snapshot for a start while the issuer is down.
+//! Ten protections: refresh in the background before expiry; a retry within the request for an
+//! unknown `kid`; one for a signature that fails under a known `kid`, whose key may be another one
+//! by now; one fetch at a time; a budget for the fetches that unknown keys force; a memory of
+//! unknown `kid`s; the last good keys through an outage; `ETag` and `Cache-Control`; a bad key or
+//! an empty set never replaces good keys; and an optional snapshot for a start while the issuer is
+//! down.
 //!
-//! A request waits only if its key is truly unknown, and then not for long. Without keys the answer is an
-//! outage, never "unknown key".
+//! A request waits only if its key is truly unknown, and then not for long. Without keys the answer
+//! is an outage, never "unknown key".
 
 pub(crate) mod budget;
 mod doubt;
@@ -66,7 +67,8 @@ struct Schedule {
     last_good: Option<Duration>,
     fetches: u64,
     budget: Budget,
-    /// Until then no signature that fails is reason to fetch: the issuer was asked, and its keys are the same.
+    /// Until then no signature that fails is reason to fetch: the issuer was asked, and its keys
+    /// are the same.
     settled_until: Duration,
     /// The file with the keys, as it was last read.
     file: Option<Vec<u8>>,
@@ -186,7 +188,10 @@ impl KeyCache {
         algorithm: Algorithm,
     ) -> Result<FoundKeys, KeyFault> {
         match self.select(kid, algorithm) {
-            Some(Selection::Keys(keys)) => Ok(FoundKeys { keys, fetched: false }),
+            Some(Selection::Keys(keys)) => Ok(FoundKeys {
+                keys,
+                fetched: false,
+            }),
             Some(Selection::WrongAlgorithm) => Err(KeyFault::WrongAlgorithm),
             Some(Selection::Unknown) | None => self.awaited_key(kid, algorithm).await,
         }
@@ -205,12 +210,15 @@ impl KeyCache {
                 () = self.clock.sleep(self.settings.patience) => {}
             }
         }
-        self.known_metadata().ok_or_else(|| self.outage(OutageCode::Metadata, "there is no metadata"))
+        self.known_metadata()
+            .ok_or_else(|| self.outage(OutageCode::Metadata, "there is no metadata"))
     }
 
     /// The set in force; none before the first, and after the last grew too old.
     pub(crate) fn current(&self) -> Option<Arc<KeySet>> {
-        self.sets.load_full().filter(|set| self.clock.elapsed() < set.good_until)
+        self.sets
+            .load_full()
+            .filter(|set| self.clock.elapsed() < set.good_until)
     }
 
     /// Fetches now, or joins the fetch that is under way.
@@ -231,14 +239,21 @@ impl KeyCache {
             good_for: (!fixed).then(|| good_until.saturating_sub(now)),
             fetches: schedule.fetches,
             failures: schedule.failures,
-            last_failure: schedule.last_failure.as_ref().map(|failure| failure.reason.clone()),
+            last_failure: schedule
+                .last_failure
+                .as_ref()
+                .map(|failure| failure.reason.clone()),
         }
     }
 
     /// Puts fixed keys or a snapshot in force.
     fn prepare(&self) {
         if let KeySource::Fixed(jwks) = &self.source {
-            let set = KeySet { jwks: jwks.clone(), good_until: Duration::MAX, etag: None };
+            let set = KeySet {
+                jwks: jwks.clone(),
+                good_until: Duration::MAX,
+                etag: None,
+            };
             self.sets.store(Some(Arc::new(set)));
         } else if let Some(path) = &self.settings.snapshot {
             match snapshot::read(path, &self.issuer, &self.settings.limits) {
@@ -252,12 +267,21 @@ impl KeyCache {
 
     fn restore(&self, snapshot: snapshot::Snapshot) {
         let age = u64::try_from(self.clock.now().since(snapshot.fetched)).map(Duration::from_secs);
-        match age.ok().and_then(|age| self.settings.outlive.checked_sub(age)) {
+        match age
+            .ok()
+            .and_then(|age| self.settings.outlive.checked_sub(age))
+        {
             Some(left) => {
                 let good_until = self.clock.elapsed() + left;
-                self.sets.store(Some(Arc::new(KeySet { jwks: snapshot.jwks, good_until, etag: None })));
+                self.sets.store(Some(Arc::new(KeySet {
+                    jwks: snapshot.jwks,
+                    good_until,
+                    etag: None,
+                })));
             }
-            None => tracing::warn!(issuer = %self.issuer, "the saved keys are too old, or from the future"),
+            None => {
+                tracing::warn!(issuer = %self.issuer, "the saved keys are too old, or from the future")
+            }
         }
     }
 
@@ -265,7 +289,8 @@ impl KeyCache {
         self.current().map(|set| set.jwks.select(kid, algorithm))
     }
 
-    /// The same request, once more: after a fetch, and after a second one if the first began before it came.
+    /// The same request, once more: after a fetch, and after a second one if the first began before
+    /// it came.
     async fn awaited_key(
         self: &Arc<Self>,
         kid: Option<&str>,
@@ -273,7 +298,10 @@ impl KeyCache {
     ) -> Result<FoundKeys, KeyFault> {
         let mut patience = self.clock.sleep(self.settings.patience);
         for _ in 0..2 {
-            let Some(flight) = self.flights.join_or_start(self, |cache| cache.may_fetch_for(kid)) else {
+            let Some(flight) = self
+                .flights
+                .join_or_start(self, |cache| cache.may_fetch_for(kid))
+            else {
                 break;
             };
             tokio::select! {
@@ -281,7 +309,12 @@ impl KeyCache {
                 () = &mut patience => return Err(self.key_outage("the keys did not come in time")),
             }
             match self.select(kid, algorithm) {
-                Some(Selection::Keys(keys)) => return Ok(FoundKeys { keys, fetched: !flight.joined }),
+                Some(Selection::Keys(keys)) => {
+                    return Ok(FoundKeys {
+                        keys,
+                        fetched: !flight.joined,
+                    });
+                }
                 Some(Selection::WrongAlgorithm) => return Err(KeyFault::WrongAlgorithm),
                 Some(Selection::Unknown) if flight.joined => {}
                 Some(Selection::Unknown) | None => break,
@@ -327,7 +360,10 @@ impl KeyCache {
         let failure = schedule.last_failure.as_ref();
         let code = failure.map_or(code, |failure| failure.code);
         let reason = failure.map_or("no answer yet", |failure| failure.reason.as_str());
-        let retry_after = schedule.due.saturating_sub(self.clock.elapsed()).min(self.settings.retry.1);
+        let retry_after = schedule
+            .due
+            .saturating_sub(self.clock.elapsed())
+            .min(self.settings.retry.1);
         Outage::new(code, format!("{what}: {reason}"), retry_after)
     }
 

@@ -33,7 +33,9 @@ pub(super) struct Failure {
 /// Keeps the keys fresh for as long as somebody holds the cache.
 pub(super) async fn keep_fresh(cache: Weak<KeyCache>) {
     loop {
-        let Some(cache_now) = cache.upgrade() else { return };
+        let Some(cache_now) = cache.upgrade() else {
+            return;
+        };
         let (clock, due) = (Arc::clone(&cache_now.clock), cache_now.refresh_due());
         let wait = due.saturating_sub(clock.elapsed());
         if wait.is_zero() {
@@ -55,7 +57,8 @@ impl KeyCache {
         let span = tracing::debug_span!(events::KEY_FETCH, issuer = %self.issuer);
         let result = self.fetch_keys().instrument(span).await;
         let now = self.clock.elapsed();
-        self.meters.fetched(result.is_ok(), now.saturating_sub(began));
+        self.meters
+            .fetched(result.is_ok(), now.saturating_sub(began));
         let mut schedule = self.schedule();
         schedule.fetches += 1;
         match &result {
@@ -104,25 +107,45 @@ impl KeyCache {
         }
         if news {
             schedule.fetches += 1;
-            self.meters.fetched(result.is_ok(), now.saturating_sub(began));
+            self.meters
+                .fetched(result.is_ok(), now.saturating_sub(began));
         }
         result.map(|_| ())
     }
 
     /// Fetches the key set and puts it in force. Answers with the issuer's `max-age`.
     async fn fetch_keys(&self) -> Result<Option<Duration>, Failure> {
-        let keys = |reason: String| Failure { code: OutageCode::Keys, reason };
+        let keys = |reason: String| Failure {
+            code: OutageCode::Keys,
+            reason,
+        };
         let (url, reach) = self.key_set_url().await?;
         let before = self.sets.load_full();
-        let etag = before.as_ref().and_then(|set| set.etag.clone()).filter(|(from, _)| *from == url);
+        let etag = before
+            .as_ref()
+            .and_then(|set| set.etag.clone())
+            .filter(|(from, _)| *from == url);
         let etag = etag.map(|(_, etag)| etag);
-        match self.fetch.get(&url, reach, etag.as_deref()).await.map_err(|fault| keys(fault.to_string()))? {
+        match self
+            .fetch
+            .get(&url, reach, etag.as_deref())
+            .await
+            .map_err(|fault| keys(fault.to_string()))?
+        {
             Fetched::NotModified { max_age } => {
-                let set = before.ok_or_else(|| keys(format!("{url}: the answer was 304, unasked")))?;
-                self.sets.store(Some(Arc::new(KeySet { good_until: self.good_until(), ..(*set).clone() })));
+                let set =
+                    before.ok_or_else(|| keys(format!("{url}: the answer was 304, unasked")))?;
+                self.sets.store(Some(Arc::new(KeySet {
+                    good_until: self.good_until(),
+                    ..(*set).clone()
+                })));
                 Ok(max_age)
             }
-            Fetched::Document { body, etag, max_age } => {
+            Fetched::Document {
+                body,
+                etag,
+                max_age,
+            } => {
                 // A document without a usable key never takes the place of a good one.
                 let jwks = Jwks::parse(&body, &self.settings.limits)
                     .map_err(|error| keys(format!("{url}: {error}")))?;
@@ -134,7 +157,11 @@ impl KeyCache {
     }
 
     pub(super) fn install(&self, jwks: Jwks, etag: Option<(Url, String)>) {
-        let changed = self.sets.load().as_ref().is_none_or(|set| !set.same_keys(&jwks));
+        let changed = self
+            .sets
+            .load()
+            .as_ref()
+            .is_none_or(|set| !set.same_keys(&jwks));
         if changed {
             tracing::info!(issuer = %self.issuer, keys = jwks.keys().len(), skipped = jwks.skipped().len(), "new keys");
             for skipped in jwks.skipped() {
@@ -143,7 +170,11 @@ impl KeyCache {
             self.unknown_kids().clear();
             self.schedule().settled_until = Duration::ZERO;
         }
-        self.sets.store(Some(Arc::new(KeySet { jwks, good_until: self.good_until(), etag })));
+        self.sets.store(Some(Arc::new(KeySet {
+            jwks,
+            good_until: self.good_until(),
+            etag,
+        })));
     }
 
     fn save(&self, key_set: &[u8]) {
@@ -157,17 +188,19 @@ impl KeyCache {
     async fn key_set_url(&self) -> Result<(Url, Reach), Failure> {
         match &self.source {
             KeySource::Uri(url) => Ok((url.clone(), Reach::Anywhere)),
-            KeySource::Discovered | KeySource::DiscoveredUnder(_) | KeySource::Metadata(_) => {
-                self.discovered().await.map(|known| (known.metadata.jwks_uri, known.reach))
-            }
-            KeySource::Fixed(_) | KeySource::File(_) => {
-                Err(Failure { code: OutageCode::Keys, reason: "the keys have no address".to_owned() })
-            }
+            KeySource::Discovered | KeySource::DiscoveredUnder(_) | KeySource::Metadata(_) => self
+                .discovered()
+                .await
+                .map(|known| (known.metadata.jwks_uri, known.reach)),
+            KeySource::Fixed(_) | KeySource::File(_) => Err(Failure {
+                code: OutageCode::Keys,
+                reason: "the keys have no address".to_owned(),
+            }),
         }
     }
 
-    /// The metadata: what is known, while it is fresh; asked for again, when it is not; and what was known, for
-    /// some days, while nobody answers.
+    /// The metadata: what is known, while it is fresh; asked for again, when it is not; and what
+    /// was known, for some days, while nobody answers.
     async fn discovered(&self) -> Result<KnownMetadata, Failure> {
         let (fresh, most) = self.settings.metadata;
         let known = self.schedule().metadata.clone();
@@ -184,14 +217,20 @@ impl KeyCache {
                     tracing::warn!(issuer = %self.issuer, reason = %error, "old metadata stays in use");
                     Ok(known)
                 }
-                None => Err(Failure { code: OutageCode::Metadata, reason: error.to_string() }),
+                None => Err(Failure {
+                    code: OutageCode::Metadata,
+                    reason: error.to_string(),
+                }),
             },
         }
     }
 
     /// The metadata that was last fetched, however old, and where what it names may lead.
     pub(crate) fn known_metadata(&self) -> Option<(Metadata, Reach)> {
-        self.schedule().metadata.as_ref().map(|known| (known.metadata.clone(), known.reach))
+        self.schedule()
+            .metadata
+            .as_ref()
+            .map(|known| (known.metadata.clone(), known.reach))
     }
 
     fn metadata_urls(&self) -> Vec<Url> {
@@ -213,11 +252,24 @@ impl KeyCache {
             Ok(issuer) => leads_outside(&issuer).await,
             Err(_) => true,
         };
-        let reach = if public { Reach::Outside } else { Reach::Anywhere };
-        for name in self.settings.needed.iter().filter(|name| !metadata.names(name)) {
+        let reach = if public {
+            Reach::Outside
+        } else {
+            Reach::Anywhere
+        };
+        for name in self
+            .settings
+            .needed
+            .iter()
+            .filter(|name| !metadata.names(name))
+        {
             tracing::error!(issuer = %self.issuer, reason = format!("the metadata names no `{name}`"), "an address that the settings rely on is missing");
         }
-        let known = KnownMetadata { metadata, fetched: self.clock.elapsed(), reach };
+        let known = KnownMetadata {
+            metadata,
+            fetched: self.clock.elapsed(),
+            reach,
+        };
         self.schedule().metadata = Some(known.clone());
         known
     }

@@ -7,9 +7,11 @@ use std::time::Duration;
 /// How an issuer's keys are kept. The defaults suit every provider we know.
 #[derive(Clone, Debug)]
 pub struct KeySettings {
-    /// How old a set grows before it is fetched again, where the issuer does not say. Default 10 minutes.
+    /// How old a set grows before it is fetched again, where the issuer does not say. Default 10
+    /// minutes.
     pub refresh: Duration,
-    /// The least and the most that the issuer's `max-age` can make of it. Default 5 minutes and 24 hours.
+    /// The least and the most that the issuer's `max-age` can make of it. Default 5 minutes and 24
+    /// hours.
     pub refresh_bounds: (Duration, Duration),
     /// How long the last good set is used while no new one can be had. Default 24 hours.
     pub outlive: Duration,
@@ -19,8 +21,8 @@ pub struct KeySettings {
     pub forced_fetches: u32,
     /// After how long one more can be forced. Default 30 seconds.
     pub forced_fetch_every: Duration,
-    /// How long a signature that fails under a known `kid` forces no further fetch, once a fetch found the same keys.
-    /// Default 5 seconds.
+    /// How long a signature that fails under a known `kid` forces no further fetch, once a fetch
+    /// found the same keys. Default 5 seconds.
     pub settled_for: Duration,
     /// How long an unknown `kid` is remembered as unknown. Default 60 seconds.
     pub unknown_for: Duration,
@@ -28,12 +30,14 @@ pub struct KeySettings {
     pub unknown_kids: usize,
     /// The longest `kid` that can force a fetch, in bytes. Default 256.
     pub longest_kid: usize,
-    /// The least and the most time between attempts while the issuer fails. Default 1 and 60 seconds.
+    /// The least and the most time between attempts while the issuer fails. Default 1 and 60
+    /// seconds.
     pub retry: (Duration, Duration),
-    /// How long metadata is used before it is asked for again, and how long at most. Default 1 hour and 7 days.
+    /// How long metadata is used before it is asked for again, and how long at most. Default 1 hour
+    /// and 7 days.
     pub metadata: (Duration, Duration),
-    /// The members of the metadata that are needed besides `jwks_uri`: where one is missing, the other well-known
-    /// addresses are asked as well. Default none.
+    /// The members of the metadata that are needed besides `jwks_uri`: where one is missing, the
+    /// other well-known addresses are asked as well. Default none.
     pub needed: Vec<&'static str>,
     /// A file that keeps the last good set for a start while the issuer is down. Default none.
     pub snapshot: Option<PathBuf>,
@@ -42,8 +46,8 @@ pub struct KeySettings {
 }
 
 impl KeySettings {
-    /// After how long a set is fetched again, by the `max-age` that it came with; a tenth more or less is left to
-    /// chance.
+    /// After how long a set is fetched again, by the `max-age` that it came with; a tenth more or
+    /// less is left to chance.
     pub fn refresh_after(&self, max_age: Option<Duration>) -> Duration {
         let (least, most) = self.refresh_bounds;
         max_age.map_or(self.refresh, |age| age.clamp(least, most))

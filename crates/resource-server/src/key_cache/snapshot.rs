@@ -1,7 +1,7 @@
 //! The last good key set in a file, for a start while the issuer is down.
 //!
-//! The file holds public keys only, but whoever can write it can choose them: it is made with mode 0600, and it
-//! belongs in a directory that only this service can write.
+//! The file holds public keys only, but whoever can write it can choose them: it is made with mode
+//! 0600, and it belongs in a directory that only this service can write.
 
 use portcullis_core::jose::json::{self, Json};
 use portcullis_core::token::{Issuer, NumericDate};
@@ -19,20 +19,35 @@ pub(super) struct Snapshot {
 /// Reads the snapshot of this issuer; says why, if there is none to be had.
 pub(super) fn read(path: &Path, issuer: &Issuer, limits: &Limits) -> Result<Snapshot, String> {
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    let limits = &Limits { document_bytes: limits.document_bytes * 2, ..*limits };
+    let limits = &Limits {
+        document_bytes: limits.document_bytes * 2,
+        ..*limits
+    };
     let document = json::parse(&bytes, limits).map_err(|fault| fault.to_string())?;
     let member = |name| document.as_object().and_then(|object| object.get(name));
     if member("issuer").and_then(Json::as_str) != Some(issuer.as_str()) {
         return Err("it is the snapshot of another issuer".to_owned());
     }
-    let fetched =
-        member("fetched").and_then(NumericDate::from_json).ok_or("it does not say when it was fetched")?;
-    let keys = member("key_set").and_then(Json::as_str).ok_or("it holds no key set")?;
-    Ok(Snapshot { jwks: Jwks::parse(keys.as_bytes(), limits).map_err(|error| error.to_string())?, fetched })
+    let fetched = member("fetched")
+        .and_then(NumericDate::from_json)
+        .ok_or("it does not say when it was fetched")?;
+    let keys = member("key_set")
+        .and_then(Json::as_str)
+        .ok_or("it holds no key set")?;
+    Ok(Snapshot {
+        jwks: Jwks::parse(keys.as_bytes(), limits).map_err(|error| error.to_string())?,
+        fetched,
+    })
 }
 
-/// Writes the snapshot beside the old one and puts it in its place, so that a crash leaves one of the two.
-pub(super) fn write(path: &Path, issuer: &Issuer, fetched: NumericDate, key_set: &[u8]) -> io::Result<()> {
+/// Writes the snapshot beside the old one and puts it in its place, so that a crash leaves one of
+/// the two.
+pub(super) fn write(
+    path: &Path,
+    issuer: &Issuer,
+    fetched: NumericDate,
+    key_set: &[u8],
+) -> io::Result<()> {
     let document = serde_json::json!({
         "issuer": issuer.as_str(),
         "fetched": fetched.seconds(),

@@ -14,7 +14,12 @@ pub(super) struct UnknownKids {
 
 impl UnknownKids {
     pub(super) fn new(most: usize, lasting: Duration) -> Self {
-        Self { most, lasting, until: HashMap::new(), order: VecDeque::new() }
+        Self {
+            most,
+            lasting,
+            until: HashMap::new(),
+            order: VecDeque::new(),
+        }
     }
 
     /// Whether this `kid` was unknown a while ago.
@@ -51,7 +56,10 @@ mod tests {
             unknown.insert(kid, Duration::ZERO);
         }
         let at = |kid, second| unknown.contains(kid, Duration::from_secs(second));
-        assert_eq!([at("a", 1), at("b", 1), at("c", 59), at("c", 60)], [false, true, true, false]);
+        assert_eq!(
+            [at("a", 1), at("b", 1), at("c", 59), at("c", 60)],
+            [false, true, true, false]
+        );
         assert_eq!(unknown.order.len(), 2);
         unknown.clear();
         assert!(unknown.until.is_empty());

@@ -1,4 +1,5 @@
-//! When this replica last heard from the store: without a word for too long, nobody can tell what was revoked.
+//! When this replica last heard from the store: without a word for too long, nobody can tell what
+//! was revoked.
 
 use crate::clock::Clock;
 use portcullis_core::{Outage, OutageCode};
@@ -29,7 +30,8 @@ pub struct StoreStatus {
     pub in_step: bool,
     /// How long ago it last heard from the store; `None` before the first full load.
     pub last_contact: Option<Duration>,
-    /// How many entries of the store were read; an entry counts again when the store is read whole again.
+    /// How many entries of the store were read; an entry counts again when the store is read whole
+    /// again.
     pub read: u64,
     /// How many of them were ignored, because they are no revocations.
     pub ignored: u64,
@@ -79,9 +81,17 @@ impl Contact {
             None => "the revocation store was not loaded yet",
             Some(_) => "the revocation store was not heard from for too long",
         };
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let failure = self
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let facts = format!("{facts}: {}", failure.as_deref().unwrap_or("no answer"));
-        Err(Outage::new(OutageCode::Revocation, facts, Duration::from_secs(1)))
+        Err(Outage::new(
+            OutageCode::Revocation,
+            facts,
+            Duration::from_secs(1),
+        ))
     }
 
     /// Whether the store was heard from within the grace.
@@ -99,13 +109,21 @@ impl Contact {
             last_contact: self.last_contact(),
             read: self.read.load(Ordering::Relaxed),
             ignored: self.ignored.load(Ordering::Relaxed),
-            last_failure: self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            last_failure: self
+                .failure
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
         }
     }
 
     fn last_contact(&self) -> Option<Duration> {
         let heard = self.heard.load(Ordering::Acquire).checked_sub(1)?;
-        Some(self.clock.elapsed().saturating_sub(Duration::from_millis(heard)))
+        Some(
+            self.clock
+                .elapsed()
+                .saturating_sub(Duration::from_millis(heard)),
+        )
     }
 }
 
@@ -117,14 +135,22 @@ impl Contact {
         let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         // After the entries are in the list: whoever sees the contact finds them too.
         self.heard.store(now + 1, Ordering::Release);
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let failure = self
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if failure.is_some() || !self.tried.send_replace(true) {
             tracing::info!("in step with the revocation store");
         }
     }
 
     pub(crate) fn failed(&self, reason: &str) {
-        let before = self.failure.lock().unwrap_or_else(PoisonError::into_inner).replace(reason.to_owned());
+        let before = self
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(reason.to_owned());
         self.tried.send_replace(true);
         if before.is_some() {
             tracing::debug!(reason, "the revocation store is still away");
@@ -154,7 +180,11 @@ mod tests {
 
     fn contact(serves_without: bool) -> (Arc<TestClock>, Contact) {
         let clock = Arc::new(TestClock::at(NumericDate::from_seconds(0)));
-        let contact = Contact::new(Arc::<TestClock>::clone(&clock), Duration::from_secs(10), serves_without);
+        let contact = Contact::new(
+            Arc::<TestClock>::clone(&clock),
+            Duration::from_secs(10),
+            serves_without,
+        );
         (clock, contact)
     }
 
@@ -162,7 +192,11 @@ mod tests {
     fn before_the_first_load_and_after_the_grace_nobody_can_tell() {
         let (clock, contact) = contact(false);
         let told = |contact: &Contact| contact.vouch().unwrap_err();
-        assert!(told(&contact).facts().contains("not loaded yet: no answer"), "{}", told(&contact));
+        assert!(
+            told(&contact).facts().contains("not loaded yet: no answer"),
+            "{}",
+            told(&contact)
+        );
         contact.failed("connection refused");
         assert!(told(&contact).facts().ends_with("connection refused"));
         contact.heard();
@@ -175,7 +209,10 @@ mod tests {
         assert_eq!(outage.code(), OutageCode::Revocation);
         assert!(outage.facts().contains("for too long: reset") && !contact.is_ready());
         contact.heard();
-        assert_eq!((contact.vouch(), contact.status().last_failure), (Ok(()), None));
+        assert_eq!(
+            (contact.vouch(), contact.status().last_failure),
+            (Ok(()), None)
+        );
     }
 
     #[test]
@@ -186,7 +223,10 @@ mod tests {
         clock.advance(Duration::from_secs(3_600));
         assert_eq!(contact.vouch(), Ok(()));
         let status = contact.status();
-        assert_eq!((status.in_step, status.last_contact), (false, Some(Duration::from_secs(3_600))));
+        assert_eq!(
+            (status.in_step, status.last_contact),
+            (false, Some(Duration::from_secs(3_600)))
+        );
     }
 
     #[tokio::test]
@@ -196,10 +236,18 @@ mod tests {
             tokio::join!(contact.first_attempt(), async { contact.failed("refused") });
             contact.first_attempt().await;
         };
-        tokio::time::timeout(Duration::from_secs(30), waited).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), waited)
+            .await
+            .unwrap();
         let (clock_of_silence, silent) = (clock, self::contact(false));
         drop(clock_of_silence);
-        let waited = async { tokio::join!(silent.1.first_attempt(), async { silent.0.advance(PATIENCE) }) };
-        tokio::time::timeout(Duration::from_secs(30), waited).await.unwrap();
+        let waited = async {
+            tokio::join!(silent.1.first_attempt(), async {
+                silent.0.advance(PATIENCE)
+            })
+        };
+        tokio::time::timeout(Duration::from_secs(30), waited)
+            .await
+            .unwrap();
     }
 }

@@ -1,7 +1,8 @@
 //! The denylist in memory: what is revoked, by its mark.
 //!
-//! An entry goes only when every token that it refuses has ended. A full list takes no more, and says so; it never
-//! forgets to make room. Each change has a number, so a token that was clear at the last change needs no lookup.
+//! An entry goes only when every token that it refuses has ended. A full list takes no more, and
+//! says so; it never forgets to make room. Each change has a number, so a token that was clear at
+//! the last change needs no lookup.
 
 use super::mark::Mark;
 use super::revocation::{Revocation, Term};
@@ -59,7 +60,10 @@ impl Denylist {
     }
 
     fn insert(&self, Revocation { mark, term }: Revocation) -> Result<(), Full> {
-        let mut shard = self.shard(&mark).write().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self
+            .shard(&mark)
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         match shard.entry(mark) {
             Entry::Occupied(mut held) => {
                 let joined = held.get().joined(term);
@@ -90,7 +94,8 @@ impl Denylist {
     /// Whether the list refuses all that this revocation refuses, for as long.
     #[cfg(any(feature = "redis", test))]
     pub(crate) fn covers(&self, revocation: &Revocation) -> bool {
-        self.term(&revocation.mark).is_some_and(|held| held.joined(revocation.term) == held)
+        self.term(&revocation.mark)
+            .is_some_and(|held| held.joined(revocation.term) == held)
     }
 
     /// The entry of this mark.
@@ -110,12 +115,14 @@ impl Denylist {
 
     /// Drops the entries whose tokens have all ended.
     pub(crate) fn sweep(&self, now: NumericDate) {
-        self.sweep_at.store(now.plus(SWEEP_EVERY).seconds(), Ordering::Relaxed);
+        self.sweep_at
+            .store(now.plus(SWEEP_EVERY).seconds(), Ordering::Relaxed);
         for shard in &self.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
             let before = shard.len();
             shard.retain(|_, term| term.until >= now);
-            self.entries.fetch_sub(before - shard.len(), Ordering::Relaxed);
+            self.entries
+                .fetch_sub(before - shard.len(), Ordering::Relaxed);
             if shard.len() < shard.capacity() / 4 {
                 shard.shrink_to_fit();
             }
@@ -128,18 +135,28 @@ impl Denylist {
         let mut found = Vec::new();
         for shard in &self.shards {
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            let entries = shard.iter().map(|(mark, term)| Revocation { mark: *mark, term: *term });
+            let entries = shard.iter().map(|(mark, term)| Revocation {
+                mark: *mark,
+                term: *term,
+            });
             found.extend(entries.filter(&wanted));
         }
         found
     }
 
     fn term(&self, mark: &Mark) -> Option<Term> {
-        self.shard(mark).read().unwrap_or_else(PoisonError::into_inner).get(mark).copied()
+        self.shard(mark)
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(mark)
+            .copied()
     }
 
     fn shard(&self, mark: &Mark) -> &RwLock<Shard> {
-        #[expect(clippy::indexing_slicing, reason = "a remainder of the length is within it")]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a remainder of the length is within it"
+        )]
         &self.shards[usize::from(mark.byte()) % SHARDS]
     }
 }

@@ -6,11 +6,19 @@ fn at(seconds: i64) -> NumericDate {
 }
 
 fn subject(name: &str, since: i64) -> Revocation {
-    Revocation::subject(&Issuer::parse("https://idp.example").unwrap(), name, at(since))
+    Revocation::subject(
+        &Issuer::parse("https://idp.example").unwrap(),
+        name,
+        at(since),
+    )
 }
 
 fn token(id: &str, expires: i64) -> Revocation {
-    Revocation::token(&Issuer::parse("https://idp.example").unwrap(), id, at(expires))
+    Revocation::token(
+        &Issuer::parse("https://idp.example").unwrap(),
+        id,
+        at(expires),
+    )
 }
 
 #[test]
@@ -21,7 +29,10 @@ fn the_later_moment_counts_in_whatever_order_they_come() {
             list.add(subject("alice", moment), at(0)).unwrap();
         }
         let mark = subject("alice", 0).mark;
-        assert!(list.refuses(&mark, Some(at(200))) && !list.refuses(&mark, Some(at(201))), "{moments:?}");
+        assert!(
+            list.refuses(&mark, Some(at(200))) && !list.refuses(&mark, Some(at(201))),
+            "{moments:?}"
+        );
         assert_eq!(list.len(), 1);
     }
 }
@@ -97,7 +108,8 @@ fn threads_do_not_lose_each_others_entries() {
             let list = &list;
             scope.spawn(move || {
                 for number in 0..1_000 {
-                    list.add(token(&format!("{}", number + 500 * thread), 1_000), at(0)).unwrap();
+                    list.add(token(&format!("{}", number + 500 * thread), 1_000), at(0))
+                        .unwrap();
                 }
             });
         }

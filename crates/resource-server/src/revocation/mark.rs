@@ -1,7 +1,8 @@
 //! What a revoked thing is known by: its kind, and a digest of the issuer and the value.
 //!
-//! The same thing has the same mark in every replica, so that any of them can write again what a store lost; and
-//! neither memory nor store holds names of users. A mark does not hide a value from somebody who can guess it.
+//! The same thing has the same mark in every replica, so that any of them can write again what a
+//! store lost; and neither memory nor store holds names of users. A mark does not hide a value from
+//! somebody who can guess it.
 
 use aws_lc_rs::digest;
 use portcullis_core::token::{AccessToken, Claims, Identity, Issuer, NumericDate};
@@ -55,7 +56,8 @@ impl fmt::Display for RevokedKind {
     }
 }
 
-/// A kind, and 120 bits of a SHA-256. Finding a value with the mark of another takes 2^120 attempts.
+/// A kind, and 120 bits of a SHA-256. Finding a value with the mark of another takes 2^120
+/// attempts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Mark {
     kind: RevokedKind,
@@ -67,9 +69,16 @@ const DIGEST: usize = 15;
 impl Mark {
     pub(crate) fn of(kind: RevokedKind, issuer: &Issuer, value: &str) -> Self {
         // The lengths keep the end of an issuer apart from the beginning of a value.
-        let text = format!("{kind} {} {}{value}", issuer.as_str().len(), issuer.as_str());
+        let text = format!(
+            "{kind} {} {}{value}",
+            issuer.as_str().len(),
+            issuer.as_str()
+        );
         let whole = digest::digest(&digest::SHA256, text.as_bytes());
-        Self { kind, digest: whole.as_ref().first_chunk().copied().unwrap_or_default() }
+        Self {
+            kind,
+            digest: whole.as_ref().first_chunk().copied().unwrap_or_default(),
+        }
     }
 
     pub(crate) fn kind(&self) -> RevokedKind {
@@ -85,8 +94,13 @@ impl Mark {
     #[cfg(any(feature = "redis", test))]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (kind, digits) = text.split_once(':')?;
-        let kind = RevokedKind::ALL.iter().copied().find(|known| known.as_str() == kind)?;
-        let plain = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        let kind = RevokedKind::ALL
+            .iter()
+            .copied()
+            .find(|known| known.as_str() == kind)?;
+        let plain = digits
+            .bytes()
+            .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
         if !plain || digits.len() != 2 * DIGEST {
             return None;
         }
@@ -101,7 +115,9 @@ impl Mark {
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.kind)?;
-        self.digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.digest
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -133,14 +149,17 @@ impl Revocable<'_> {
     fn marks(self) -> Marks {
         match self {
             Self::Verified(token) => marks(token.issuer(), token.claims(), token.identity()),
-            Self::Unverified(verifier, claims) => {
-                marks(verifier.issuer(), claims, &verifier.unverified_identity(claims))
-            }
+            Self::Unverified(verifier, claims) => marks(
+                verifier.issuer(),
+                claims,
+                &verifier.unverified_identity(claims),
+            ),
         }
     }
 }
 
-/// How a token stands with the denylist: its marks, and up to which change of the list it is known to be clear.
+/// How a token stands with the denylist: its marks, and up to which change of the list it is known
+/// to be clear.
 #[derive(Default)]
 pub(crate) struct Standing {
     /// Apart, as most tokens never need them.
@@ -151,7 +170,10 @@ pub(crate) struct Standing {
 impl Standing {
     /// The marks, made once, and only where something was ever revoked.
     pub(super) fn marks(&self, token: Revocable<'_>) -> impl Iterator<Item = &Mark> {
-        self.marks.get_or_init(|| Box::new(token.marks())).iter().flatten()
+        self.marks
+            .get_or_init(|| Box::new(token.marks()))
+            .iter()
+            .flatten()
     }
 
     pub(super) fn is_clear_at(&self, change: u64) -> bool {
@@ -163,7 +185,8 @@ impl Standing {
     }
 }
 
-/// A subject and a client may be named as the token does, and as [`Identity`] does: an operator knows either.
+/// A subject and a client may be named as the token does, and as [`Identity`] does: an operator
+/// knows either.
 fn marks(issuer: &Issuer, claims: &Claims, identity: &Identity) -> Marks {
     let mark = |kind, value: Option<&str>| value.map(|value| Mark::of(kind, issuer, value));
     let other = |value, than| if value == than { None } else { value };
@@ -213,7 +236,11 @@ mod tests {
     /// Replicas of different versions must agree: a mark never changes.
     #[test]
     fn a_mark_is_the_same_in_every_replica() {
-        let mark = Mark::of(RevokedKind::Subject, &issuer("https://idp.example"), "alice");
+        let mark = Mark::of(
+            RevokedKind::Subject,
+            &issuer("https://idp.example"),
+            "alice",
+        );
         assert_eq!(mark.to_string(), "subject:bf32b0dad5d0bff788a78c53f84292");
     }
 
@@ -221,9 +248,15 @@ mod tests {
     fn what_is_no_mark_is_not_read() {
         let good = Mark::of(RevokedKind::Token, &issuer("https://a.example"), "x").to_string();
         let upper = good.to_uppercase();
-        for text in
-            ["", "token", "token:", "token:00", &upper, &format!("{good}0"), &good.replace("token", "user")]
-        {
+        for text in [
+            "",
+            "token",
+            "token:",
+            "token:00",
+            &upper,
+            &format!("{good}0"),
+            &good.replace("token", "user"),
+        ] {
             assert_eq!(Mark::parse(text), None, "{text}");
         }
         assert_eq!(Mark::parse(&format!("token:{}", "é".repeat(15))), None);

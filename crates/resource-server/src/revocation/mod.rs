@@ -1,9 +1,10 @@
-//! Revocation: tokens that are refused although they have not ended, in memory or from a store that replicas share.
+//! Revocation: tokens that are refused although they have not ended, in memory or from a store that
+//! replicas share.
 //!
-//! What is revoked is in memory in every replica, so a decision never waits for the store. With a store, a replica
-//! follows its log; it answers with an outage before the first full load, and when it has not heard from the store
-//! for longer than the grace. It never takes "I do not know" for "not revoked", unless the settings say so in a
-//! setting that has `danger` in its name.
+//! What is revoked is in memory in every replica, so a decision never waits for the store. With a
+//! store, a replica follows its log; it answers with an outage before the first full load, and when
+//! it has not heard from the store for longer than the grace. It never takes "I do not know" for
+//! "not revoked", unless the settings say so in a setting that has `danger` in its name.
 //!
 //! Not checked: whether who writes the store may. That is for the store's own access control.
 
@@ -60,7 +61,9 @@ impl RevocationStatus {
     pub(crate) fn record(&self, recorder: &dyn metrics::Recorder, now: f64) {
         events::DENYLIST.set(recorder, &[], self.entries as f64);
         if let Some(store) = &self.store {
-            let contact = store.last_contact.map_or(0.0, |ago| now - ago.as_secs_f64());
+            let contact = store
+                .last_contact
+                .map_or(0.0, |ago| now - ago.as_secs_f64());
             events::DENYLIST_IN_STEP.set(recorder, &[], f64::from(u8::from(store.in_step)));
             events::DENYLIST_CONTACT.set(recorder, &[], contact);
         }
@@ -92,11 +95,14 @@ impl Revocations {
         if self.settings == *settings {
             return Arc::clone(self);
         }
-        tracing::warn!("the settings of revocation changed: what was revoked in memory only is forgotten");
+        tracing::warn!(
+            "the settings of revocation changed: what was revoked in memory only is forgotten"
+        );
         Self::new(settings, &self.clock)
     }
 
-    /// Begins to follow the store, once. Needs a Tokio runtime; without one, the first request begins.
+    /// Begins to follow the store, once. Needs a Tokio runtime; without one, the first request
+    /// begins.
     pub(crate) fn start(self: &Arc<Self>) {
         #[cfg(feature = "redis")]
         if let Some(follower) = &self.follower {
@@ -104,7 +110,8 @@ impl Revocations {
         }
     }
 
-    /// Whether a verified token may be used: it is not revoked, and this server is in a position to tell.
+    /// Whether a verified token may be used: it is not revoked, and this server is in a position to
+    /// tell.
     pub(crate) async fn check(
         self: &Arc<Self>,
         standing: &Standing,
@@ -114,8 +121,9 @@ impl Revocations {
             self.start();
             contact.first_attempt().await;
         }
-        // Asked before the lookup: a load that ends in between says nothing about what the lookup found. Answered
-        // after it: what is known to be revoked is refused, whatever the store is like.
+        // Asked before the lookup: a load that ends in between says nothing about what the lookup
+        // found. Answered after it: what is known to be revoked is refused, whatever the store is
+        // like.
         let vouched = self.contact.as_ref().map_or(Ok(()), Contact::vouch);
         match self.find(standing, token) {
             Some(kind) => Err(Rejection::of_revocation(kind.found()).into()),
@@ -149,7 +157,10 @@ impl Revocations {
     }
 
     pub(crate) fn status(&self) -> RevocationStatus {
-        RevocationStatus { entries: self.list.len(), store: self.contact.as_ref().map(Contact::status) }
+        RevocationStatus {
+            entries: self.list.len(),
+            store: self.contact.as_ref().map(Contact::status),
+        }
     }
 
     pub(crate) fn is_ready(&self) -> bool {

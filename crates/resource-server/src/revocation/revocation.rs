@@ -4,8 +4,8 @@ use super::mark::{Mark, RevokedKind, token_id};
 use portcullis_core::token::{AccessToken, Claims, Issuer, NumericDate};
 use std::fmt;
 
-/// Something that is revoked: a token, a session, or all tokens of a subject or client that were not issued later
-/// than some moment.
+/// Something that is revoked: a token, a session, or all tokens of a subject or client that were
+/// not issued later than some moment.
 ///
 /// Revoking again only ever adds: the later moment counts, and the longer memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,13 +17,15 @@ pub struct Revocation {
 /// Which tokens are refused, and for how long that is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Term {
-    /// Tokens issued at this moment or before are refused, and tokens that do not say when they were issued.
+    /// Tokens issued at this moment or before are refused, and tokens that do not say when they
+    /// were issued.
     pub(crate) since: NumericDate,
     /// After this moment every such token has ended by itself.
     pub(crate) until: NumericDate,
 }
 
-/// How long a revocation is remembered where nobody knows when the last token ends: 31 days, in seconds.
+/// How long a revocation is remembered where nobody knows when the last token ends: 31 days, in
+/// seconds.
 pub const REMEMBERED_SECONDS: i64 = 31 * 86_400;
 
 /// The longest leeway that the settings allow: a token can be accepted for so long after its `exp`.
@@ -36,44 +38,77 @@ impl Revocation {
     /// One token, by its `jti`. It is remembered until the token has ended.
     pub fn token(issuer: &Issuer, token_id: &str, expires: NumericDate) -> Self {
         let until = expires.plus(LONGEST_LEEWAY);
-        Self::new(RevokedKind::Token, issuer, token_id, Term { since: WHENEVER, until })
+        Self::new(
+            RevokedKind::Token,
+            issuer,
+            token_id,
+            Term {
+                since: WHENEVER,
+                until,
+            },
+        )
     }
 
-    /// A verified token. `None` if it has no `jti`: then its subject, session or client can be revoked. It is
-    /// remembered until the token has ended, or, where nobody said when that is, for [`REMEMBERED_SECONDS`].
+    /// A verified token. `None` if it has no `jti`: then its subject, session or client can be
+    /// revoked. It is remembered until the token has ended, or, where nobody said when that is, for
+    /// [`REMEMBERED_SECONDS`].
     pub fn of_token(token: &AccessToken, now: NumericDate) -> Option<Self> {
         Self::of_claims(token.issuer(), token.claims(), now)
     }
 
-    /// The token with these claims, of which nobody need have verified anything: what they name is revoked.
-    /// Otherwise like [`of_token`](Self::of_token).
+    /// The token with these claims, of which nobody need have verified anything: what they name is
+    /// revoked. Otherwise like [`of_token`](Self::of_token).
     pub fn of_claims(issuer: &Issuer, claims: &Claims, now: NumericDate) -> Option<Self> {
-        let expires = claims.expires().unwrap_or_else(|| now.plus(REMEMBERED_SECONDS));
+        let expires = claims
+            .expires()
+            .unwrap_or_else(|| now.plus(REMEMBERED_SECONDS));
         Some(Self::token(issuer, token_id(claims)?, expires))
     }
 
-    /// All tokens of a subject, by `sub` or by [`Identity::subject`](portcullis_core::token::Identity::subject), that were issued at `since` or before, and those
-    /// without `iat`. Remembered for [`REMEMBERED_SECONDS`] after `since`.
+    /// All tokens of a subject, by `sub` or by
+    /// [`Identity::subject`](portcullis_core::token::Identity::subject), that were issued at
+    /// `since` or before, and those without `iat`. Remembered for [`REMEMBERED_SECONDS`] after
+    /// `since`.
     pub fn subject(issuer: &Issuer, subject: &str, since: NumericDate) -> Self {
         Self::new(
             RevokedKind::Subject,
             issuer,
             subject,
-            Term { since, until: since.plus(REMEMBERED_SECONDS) },
+            Term {
+                since,
+                until: since.plus(REMEMBERED_SECONDS),
+            },
         )
     }
 
-    /// All tokens of a session at the issuer, by `sid`. Remembered for [`REMEMBERED_SECONDS`] after `now`.
+    /// All tokens of a session at the issuer, by `sid`. Remembered for [`REMEMBERED_SECONDS`] after
+    /// `now`.
     pub fn session(issuer: &Issuer, session: &str, now: NumericDate) -> Self {
         let until = now.plus(REMEMBERED_SECONDS);
-        Self::new(RevokedKind::Session, issuer, session, Term { since: WHENEVER, until })
+        Self::new(
+            RevokedKind::Session,
+            issuer,
+            session,
+            Term {
+                since: WHENEVER,
+                until,
+            },
+        )
     }
 
     /// All tokens of a client, by `client_id` or `azp`, or by
-    /// [`Identity::client`](portcullis_core::token::Identity::client), that were issued at `since` or before, and those without `iat`.
-    /// Remembered for [`REMEMBERED_SECONDS`] after `since`.
+    /// [`Identity::client`](portcullis_core::token::Identity::client), that were issued at `since`
+    /// or before, and those without `iat`. Remembered for [`REMEMBERED_SECONDS`] after `since`.
     pub fn client(issuer: &Issuer, client: &str, since: NumericDate) -> Self {
-        Self::new(RevokedKind::Client, issuer, client, Term { since, until: since.plus(REMEMBERED_SECONDS) })
+        Self::new(
+            RevokedKind::Client,
+            issuer,
+            client,
+            Term {
+                since,
+                until: since.plus(REMEMBERED_SECONDS),
+            },
+        )
     }
 
     /// Remembers it at least until this moment: for issuers whose tokens live longer.
@@ -88,7 +123,8 @@ impl Revocation {
         self.mark.kind()
     }
 
-    /// Tokens issued at this moment or before are refused. `None` for a token or a session: whenever issued.
+    /// Tokens issued at this moment or before are refused. `None` for a token or a session:
+    /// whenever issued.
     pub fn since(&self) -> Option<NumericDate> {
         Some(self.term.since).filter(|since| *since != WHENEVER)
     }
@@ -104,14 +140,20 @@ impl Revocation {
     }
 
     fn new(kind: RevokedKind, issuer: &Issuer, value: &str, term: Term) -> Self {
-        Self { mark: Mark::of(kind, issuer, value), term }
+        Self {
+            mark: Mark::of(kind, issuer, value),
+            term,
+        }
     }
 }
 
 impl Term {
     /// Both together: whatever one of them refuses, for as long as one of them is remembered.
     pub(super) fn joined(self, other: Self) -> Self {
-        Self { since: self.since.max(other.since), until: self.until.max(other.until) }
+        Self {
+            since: self.since.max(other.since),
+            until: self.until.max(other.until),
+        }
     }
 
     /// Whether a token issued then is refused.
@@ -139,22 +181,47 @@ mod tests {
     fn each_kind_has_its_term() {
         let issuer = Issuer::parse("https://idp.example").unwrap();
         let token = Revocation::token(&issuer, "id", at(1_000));
-        assert_eq!((token.kind(), token.since(), token.until()), (RevokedKind::Token, None, at(1_300)));
+        assert_eq!(
+            (token.kind(), token.since(), token.until()),
+            (RevokedKind::Token, None, at(1_300))
+        );
         let subject = Revocation::subject(&issuer, "alice", at(1_000));
-        assert_eq!((subject.since(), subject.until()), (Some(at(1_000)), at(1_000 + REMEMBERED_SECONDS)));
-        assert_eq!(subject.remembered_until(at(5)).until(), subject.until(), "it is never shortened");
+        assert_eq!(
+            (subject.since(), subject.until()),
+            (Some(at(1_000)), at(1_000 + REMEMBERED_SECONDS))
+        );
+        assert_eq!(
+            subject.remembered_until(at(5)).until(),
+            subject.until(),
+            "it is never shortened"
+        );
         assert_eq!(Revocation::session(&issuer, "s", at(1_000)).since(), None);
-        assert_eq!(Revocation::client(&issuer, "c", at(1_000)).kind(), RevokedKind::Client);
+        assert_eq!(
+            Revocation::client(&issuer, "c", at(1_000)).kind(),
+            RevokedKind::Client
+        );
         assert!(!format!("{subject:?}").contains("alice"));
     }
 
     #[test]
     fn a_term_refuses_what_was_not_issued_later() {
-        let term = Term { since: at(100), until: at(200) };
+        let term = Term {
+            since: at(100),
+            until: at(200),
+        };
         assert!(term.refuses(Some(at(100))) && term.refuses(Some(at(0))) && term.refuses(None));
         assert!(!term.refuses(Some(at(101))));
-        let earlier = Term { since: at(50), until: at(300) };
+        let earlier = Term {
+            since: at(50),
+            until: at(300),
+        };
         assert_eq!(term.joined(earlier), earlier.joined(term));
-        assert_eq!(term.joined(earlier), Term { since: at(100), until: at(300) });
+        assert_eq!(
+            term.joined(earlier),
+            Term {
+                since: at(100),
+                until: at(300)
+            }
+        );
     }
 }

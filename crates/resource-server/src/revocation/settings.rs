@@ -12,20 +12,22 @@ use std::time::Duration;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevocationConfig {
-    /// The Redis or Valkey that replicas share: `rediss://`, or `redis://` on loopback. Needs the feature `redis`.
+    /// The Redis or Valkey that replicas share: `rediss://`, or `redis://` on loopback. Needs the
+    /// feature `redis`.
     pub store: Option<StoreUrl>,
     /// A file that holds the store's URL, where that holds a password.
     pub store_url_file: Option<PathBuf>,
     /// The key of the store's stream. Default `portcullis:revocations`.
     pub stream: Option<String>,
-    /// For how long decisions go on without a word from the store, in seconds: 3 to 300. Default 10.
+    /// For how long decisions go on without a word from the store, in seconds: 3 to 300. Default
+    /// 10.
     pub grace: Option<u64>,
-    /// Goes on deciding with what is known when the store is away, for as long as it is. Default no: the answer is
-    /// 503 then.
+    /// Goes on deciding with what is known when the store is away, for as long as it is. Default
+    /// no: the answer is 503 then.
     #[serde(default)]
     pub danger_serve_without_store: bool,
-    /// Lets the store be reached without TLS beyond loopback: whoever is on the way can hide revocations, make some up
-    /// and read the store's password. Default no.
+    /// Lets the store be reached without TLS beyond loopback: whoever is on the way can hide
+    /// revocations, make some up and read the store's password. Default no.
     #[serde(default)]
     pub danger_plain_store: bool,
     /// How many revocations are held at most, at some 70 bytes each. Default 1,000,000.
@@ -70,8 +72,13 @@ impl StoreUrl {
 
     /// Whether it leads off this machine without TLS.
     pub fn is_plain(&self) -> bool {
-        let url = url::Url::parse(&self.0).ok().filter(|url| url.scheme() == "redis");
-        url.is_some_and(|url| url.host_str().is_some_and(|host| !host.is_empty() && !is_loopback_host(host)))
+        let url = url::Url::parse(&self.0)
+            .ok()
+            .filter(|url| url.scheme() == "redis");
+        url.is_some_and(|url| {
+            url.host_str()
+                .is_some_and(|host| !host.is_empty() && !is_loopback_host(host))
+        })
     }
 
     /// Whether there is a password in it.
@@ -81,7 +88,9 @@ impl StoreUrl {
 
     /// What is wrong with it.
     pub(crate) fn fault(&self) -> Option<&'static str> {
-        let Ok(url) = url::Url::parse(&self.0) else { return Some("it is not a URL") };
+        let Ok(url) = url::Url::parse(&self.0) else {
+            return Some("it is not a URL");
+        };
         if !cfg!(feature = "redis") {
             Some("this program was built without the feature `redis`")
         } else if !matches!(url.scheme(), "redis" | "rediss") {
@@ -107,7 +116,11 @@ impl RevocationSettings {
     /// The table as meant; faults are added to the list.
     pub(crate) fn new(written: RevocationConfig, faults: &mut Vec<ConfigError>) -> Self {
         let mut fault = |member: &str, expected: &str, cure: &str| {
-            faults.push(ConfigError::new(format!("revocation.{member}"), expected, cure));
+            faults.push(ConfigError::new(
+                format!("revocation.{member}"),
+                expected,
+                cure,
+            ));
         };
         let entries = written.entries.unwrap_or(ENTRIES);
         if entries == 0 {
@@ -127,46 +140,78 @@ impl RevocationSettings {
         }
         let stream = written.stream.unwrap_or_else(|| STREAM.to_owned());
         if stream.is_empty() || stream.len() > 256 || stream.contains(char::is_control) {
-            fault("stream", "the name of a key", "leave it out for `portcullis:revocations`");
+            fault(
+                "stream",
+                "the name of a key",
+                "leave it out for `portcullis:revocations`",
+            );
         }
         let url = match (written.store, &written.store_url_file) {
             (Some(_), Some(_)) => {
-                fault("store_url_file", "one of `store` and `store_url_file`", "remove one of them");
+                fault(
+                    "store_url_file",
+                    "one of `store` and `store_url_file`",
+                    "remove one of them",
+                );
                 None
             }
             (None, Some(file)) => match std::fs::read_to_string(file) {
                 Ok(text) => Some(StoreUrl::new(text.trim())),
                 Err(error) => {
-                    fault("store_url_file", &error.to_string(), "name a file that holds the store's URL");
+                    fault(
+                        "store_url_file",
+                        &error.to_string(),
+                        "name a file that holds the store's URL",
+                    );
                     None
                 }
             },
             (url, None) => url,
         };
         if let Some(problem) = url.as_ref().and_then(StoreUrl::fault) {
-            fault("store", problem, "write a URL such as `rediss://redis.example:6380`");
+            fault(
+                "store",
+                problem,
+                "write a URL such as `rediss://redis.example:6380`",
+            );
         }
         if url.as_ref().is_some_and(StoreUrl::is_plain) {
             if written.danger_plain_store {
-                tracing::warn!("danger_plain_store: revocations go to the store and back without TLS");
+                tracing::warn!(
+                    "danger_plain_store: revocations go to the store and back without TLS"
+                );
             } else {
-                let cure =
-                    "write `rediss://`; `danger_plain_store = true` is for networks that nobody else is on";
+                let cure = "write `rediss://`; `danger_plain_store = true` is for networks that nobody else is on";
                 fault("store", "TLS beyond loopback", cure);
             }
         }
         let serves_without = written.danger_serve_without_store;
         if serves_without && url.is_none() && written.store_url_file.is_none() {
-            fault("danger_serve_without_store", "a `store` beside it", "remove it: nothing is shared here");
+            fault(
+                "danger_serve_without_store",
+                "a `store` beside it",
+                "remove it: nothing is shared here",
+            );
         }
         let grace = Duration::from_secs(grace);
-        Self { entries, store: url.map(|url| StoreSettings { url, stream, grace, serves_without }) }
+        Self {
+            entries,
+            store: url.map(|url| StoreSettings {
+                url,
+                stream,
+                grace,
+                serves_without,
+            }),
+        }
     }
 }
 
 impl Default for RevocationSettings {
     fn default() -> Self {
-        Self { entries: ENTRIES, store: None }
+        Self {
+            entries: ENTRIES,
+            store: None,
+        }
     }
 }
 
@@ -176,7 +221,9 @@ mod tests {
     use crate::Config;
 
     fn faults(table: &str) -> Vec<String> {
-        let written = Config::from_toml(&format!("[revocation]\n{table}")).unwrap().revocation;
+        let written = Config::from_toml(&format!("[revocation]\n{table}"))
+            .unwrap()
+            .revocation;
         let mut faults = Vec::new();
         RevocationSettings::new(written, &mut faults);
         faults.iter().map(ToString::to_string).collect()
@@ -184,10 +231,13 @@ mod tests {
 
     #[test]
     fn all_faults_are_found_at_once() {
-        let faults = faults("entries = 0\ngrace = 2\nstream = \"\"\ndanger_serve_without_store = true\n");
+        let faults =
+            faults("entries = 0\ngrace = 2\nstream = \"\"\ndanger_serve_without_store = true\n");
         for member in ["entries", "grace", "stream", "danger_serve_without_store"] {
             assert!(
-                faults.iter().any(|fault| fault.starts_with(&format!("revocation.{member}:"))),
+                faults
+                    .iter()
+                    .any(|fault| fault.starts_with(&format!("revocation.{member}:"))),
                 "{faults:?}"
             );
         }
@@ -196,11 +246,22 @@ mod tests {
 
     #[test]
     fn a_store_is_a_redis_url_and_never_shown() {
-        for bad in ["http://x", "redis:///", "marked", "rediss://marked@x/#insecure"] {
+        for bad in [
+            "http://x",
+            "redis:///",
+            "marked",
+            "rediss://marked@x/#insecure",
+        ] {
             let faults = faults(&format!("store = \"{bad}\""));
-            assert!(faults.len() == 1 && !faults[0].contains("marked"), "{bad}: {faults:?}");
+            assert!(
+                faults.len() == 1 && !faults[0].contains("marked"),
+                "{bad}: {faults:?}"
+            );
         }
-        assert_eq!(faults("store = \"rediss://x\"\nstore_url_file = \"y\"").len(), 1);
+        assert_eq!(
+            faults("store = \"rediss://x\"\nstore_url_file = \"y\"").len(),
+            1
+        );
         assert_eq!(faults("store_url_file = \"/nowhere/at/all\"").len(), 1);
         let written = Config::from_toml("[revocation]\nstore = \"redis://u:marked@x\"\n").unwrap();
         assert!(!format!("{written:?}").contains("marked"));
@@ -209,8 +270,12 @@ mod tests {
     #[cfg(feature = "redis")]
     #[test]
     fn a_store_beyond_loopback_is_reached_by_tls() {
-        for fine in ["redis://127.0.0.1", "redis://localhost:7", "redis://[::1]:7", "rediss://redis.example"]
-        {
+        for fine in [
+            "redis://127.0.0.1",
+            "redis://localhost:7",
+            "redis://[::1]:7",
+            "rediss://redis.example",
+        ] {
             assert!(faults(&format!("store = \"{fine}\"")).is_empty(), "{fine}");
         }
         assert_eq!(faults("store = \"redis://redis.example\"").len(), 1);
@@ -220,11 +285,20 @@ mod tests {
     #[cfg(feature = "redis")]
     #[test]
     fn the_defaults_are_the_safe_ones() {
-        let written = Config::from_toml("[revocation]\nstore = \"rediss://x\"\n").unwrap().revocation;
+        let written = Config::from_toml("[revocation]\nstore = \"rediss://x\"\n")
+            .unwrap()
+            .revocation;
         let mut faults = Vec::new();
         let meant = RevocationSettings::new(written, &mut faults);
         let store = meant.store.unwrap();
         assert_eq!((faults.len(), meant.entries), (0, 1_000_000));
-        assert_eq!((store.stream.as_str(), store.grace.as_secs(), store.serves_without), (STREAM, 10, false));
+        assert_eq!(
+            (
+                store.stream.as_str(),
+                store.grace.as_secs(),
+                store.serves_without
+            ),
+            (STREAM, 10, false)
+        );
     }
 }

@@ -22,10 +22,17 @@ pub(super) fn client(
     let needs_name = !matches!(proof, Some(Proof::None));
     if named.is_none() && needs_name {
         let cure = "write the id of a client that this API has at the issuer";
-        faults.push(ConfigError::new(format!("{place}.client_id"), "a client's id", cure));
+        faults.push(ConfigError::new(
+            format!("{place}.client_id"),
+            "a client's id",
+            cure,
+        ));
         return None;
     }
-    Some(Arc::new(ClientAuth { id: named.unwrap_or_default().into(), proof: proof? }))
+    Some(Arc::new(ClientAuth {
+        id: named.unwrap_or_default().into(),
+        proof: proof?,
+    }))
 }
 
 fn proof(place: &str, written: &WrittenClient) -> Result<Proof, ConfigError> {
@@ -51,25 +58,45 @@ fn proof(place: &str, written: &WrittenClient) -> Result<Proof, ConfigError> {
 /// The secret, from the one place that is written.
 fn secret(place: &str, written: &WrittenClient) -> Result<Secret, ConfigError> {
     let cure = "write either `client_secret_file` or `client_secret_env`";
-    let at = |member: &str, expected: String| ConfigError::new(format!("{place}.{member}"), expected, cure);
+    let at = |member: &str, expected: String| {
+        ConfigError::new(format!("{place}.{member}"), expected, cure)
+    };
     let text = match (&written.secret, &written.secret_file, &written.secret_env) {
         (Some(secret), None, None) => return Ok(secret.clone()),
         (None, Some(file), None) => {
             let bytes = read(place, "client_secret_file", file)?;
             let text = std::str::from_utf8(&bytes).map(str::to_owned);
-            text.map_err(|_| at("client_secret_file", format!("{}: a secret as text", file.display())))
+            text.map_err(|_| {
+                at(
+                    "client_secret_file",
+                    format!("{}: a secret as text", file.display()),
+                )
+            })
         }
         (None, None, Some(name)) => variable(name).ok_or_else(|| {
-            at("client_secret_env", format!("the variable `{}` to be set", name.escape_debug()))
+            at(
+                "client_secret_env",
+                format!("the variable `{}` to be set", name.escape_debug()),
+            )
         }),
         (None, None, None) => Err(at("client_secret_file", "the client's secret".to_owned())),
-        _ => Err(at("client_secret_file", "one place for the client's secret".to_owned())),
+        _ => Err(at(
+            "client_secret_file",
+            "one place for the client's secret".to_owned(),
+        )),
     };
     let text = Zeroizing::new(text?);
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
-        let member = if written.secret_env.is_some() { "client_secret_env" } else { "client_secret_file" };
-        return Err(at(member, "expected the client's secret, found an empty text".to_owned()));
+        let member = if written.secret_env.is_some() {
+            "client_secret_env"
+        } else {
+            "client_secret_file"
+        };
+        return Err(at(
+            member,
+            "expected the client's secret, found an empty text".to_owned(),
+        ));
     }
     Ok(Secret::new(text))
 }
@@ -79,12 +106,24 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The file of a ready assertion; nothing else may say how the client proves itself.
-fn assertion_file(place: &str, written: &WrittenClient, file: &Path) -> Result<AssertionFile, ConfigError> {
+fn assertion_file(
+    place: &str,
+    written: &WrittenClient,
+    file: &Path,
+) -> Result<AssertionFile, ConfigError> {
     let at = |expected: String, cure: &str| {
-        Err(ConfigError::new(format!("{place}.client_assertion_file"), expected, cure))
+        Err(ConfigError::new(
+            format!("{place}.client_assertion_file"),
+            expected,
+            cure,
+        ))
     };
-    let secret = written.secret.is_some() || written.secret_file.is_some() || written.secret_env.is_some();
-    let another = written.auth.as_deref().is_some_and(|auth| auth != "private_key_jwt");
+    let secret =
+        written.secret.is_some() || written.secret_file.is_some() || written.secret_env.is_some();
+    let another = written
+        .auth
+        .as_deref()
+        .is_some_and(|auth| auth != "private_key_jwt");
     if secret || another || written.private_key_file.is_some() {
         let expected = "one way for the client to prove itself".to_owned();
         return at(
@@ -106,7 +145,11 @@ fn assertion(place: &str, written: &WrittenClient) -> Result<Assertion, ConfigEr
         None => None,
         Some(name) => Some(Algorithm::from_name(name).ok_or_else(|| {
             let cure = "write `RS256` or `PS256`, or leave it to the key";
-            ConfigError::new(format!("{place}.signing_algorithm"), "a signature algorithm", cure)
+            ConfigError::new(
+                format!("{place}.signing_algorithm"),
+                "a signature algorithm",
+                cure,
+            )
         })?),
     };
     let certificate = certificate.as_ref().map(|pem| pem.as_slice());
@@ -124,14 +167,26 @@ fn certificate(place: &str, written: &WrittenClient) -> Result<OwnCertificate, C
     }
     OwnCertificate::parse(&pem).ok_or_else(|| {
         let cure = "write the client's certificate, the ones above it, and its key, all in PEM";
-        ConfigError::new(format!("{place}.certificate_file"), "a certificate and the key that fits it", cure)
+        ConfigError::new(
+            format!("{place}.certificate_file"),
+            "a certificate and the key that fits it",
+            cure,
+        )
     })
 }
 
-fn needed(place: &str, member: &str, file: Option<&PathBuf>) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+fn needed(
+    place: &str,
+    member: &str,
+    file: Option<&PathBuf>,
+) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
     let missing = || {
         let cure = format!("write `{member}`, or choose another `auth`");
-        ConfigError::new(format!("{place}.{member}"), "the path of a file in PEM", cure)
+        ConfigError::new(
+            format!("{place}.{member}"),
+            "the path of a file in PEM",
+            cure,
+        )
     };
     read(place, member, file.ok_or_else(missing)?)
 }
@@ -139,11 +194,19 @@ fn needed(place: &str, member: &str, file: Option<&PathBuf>) -> Result<Zeroizing
 fn read(place: &str, member: &str, file: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
     let fault = |found: &dyn Display| {
         let cure = "write the path of a file that this service can read, and that holds it";
-        ConfigError::new(format!("{place}.{member}"), format!("{}: {found}", file.display()), cure)
+        ConfigError::new(
+            format!("{place}.{member}"),
+            format!("{}: {found}", file.display()),
+            cure,
+        )
     };
-    let bytes = std::fs::read(file).map(Zeroizing::new).map_err(|error| fault(&error))?;
+    let bytes = std::fs::read(file)
+        .map(Zeroizing::new)
+        .map_err(|error| fault(&error))?;
     if bytes.trim_ascii().is_empty() {
-        return Err(fault(&"expected a secret, a key or a certificate, found an empty file"));
+        return Err(fault(
+            &"expected a secret, a key or a certificate, found an empty file",
+        ));
     }
     Ok(bytes)
 }

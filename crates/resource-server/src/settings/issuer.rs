@@ -33,10 +33,20 @@ pub(crate) struct IssuerSettings {
 impl IssuerSettings {
     /// The members of the metadata that these settings rely on, besides the address of the keys.
     pub(crate) fn needed_metadata(&self) -> Vec<&'static str> {
-        let asks = self.introspection.as_ref().is_some_and(|asked| asked.endpoint.is_none());
-        let looks_up = self.groups.as_ref().is_some_and(|groups| groups.token_endpoint.is_none());
+        let asks = self
+            .introspection
+            .as_ref()
+            .is_some_and(|asked| asked.endpoint.is_none());
+        let looks_up = self
+            .groups
+            .as_ref()
+            .is_some_and(|groups| groups.token_endpoint.is_none());
         let needed = [(asks, metadata::INTROSPECTION), (looks_up, metadata::TOKEN)];
-        needed.into_iter().filter(|(needed, _)| *needed).map(|(_, member)| member).collect()
+        needed
+            .into_iter()
+            .filter(|(needed, _)| *needed)
+            .map(|(_, member)| member)
+            .collect()
     }
 }
 
@@ -59,7 +69,10 @@ pub(super) fn settings(
 ) -> Option<IssuerSettings> {
     let at = |member: &str| format!("{place}.{member}");
     let dialect = dialect(&at("profile"), &written, faults);
-    let issuer = noted(faults, identifier(&at("url"), &written.url, dialect, &written));
+    let issuer = noted(
+        faults,
+        identifier(&at("url"), &written.url, dialect, &written),
+    );
     let audiences = noted(
         faults,
         Audiences::new(written.audience.iter().map(String::as_str))
@@ -73,7 +86,10 @@ pub(super) fn settings(
     }
     let source = noted(faults, source(place, &issuer, profile.dialect, &written));
     let tenants = tenants(place, profile.dialect, &written, faults);
-    let has_metadata = !matches!(source, Some(KeySource::Uri(_) | KeySource::File(_) | KeySource::Fixed(_)));
+    let has_metadata = !matches!(
+        source,
+        Some(KeySource::Uri(_) | KeySource::File(_) | KeySource::Fixed(_))
+    );
     let introspection = questions::introspection(place, &written, has_metadata, faults);
     let groups = questions::groups(place, &written, profile.dialect, has_metadata, faults);
     let verifier = Verifier::new(issuer, audiences, profile);
@@ -82,7 +98,11 @@ pub(super) fn settings(
         Some(tenant) => noted(
             faults,
             verifier.for_tenant(tenant).map_err(|error| {
-                ConfigError::new(at("tenant"), error.to_string(), "write the tenant's id, without spaces")
+                ConfigError::new(
+                    at("tenant"),
+                    error.to_string(),
+                    "write the tenant's id, without spaces",
+                )
             }),
         )?,
     };
@@ -98,13 +118,19 @@ pub(super) fn settings(
     })
 }
 
-/// An issuer that is an address: an http one is for loopback, or for a provider within a closed network.
+/// An issuer that is an address: an http one is for loopback, or for a provider within a closed
+/// network.
 fn address_of(url: &str, written: &IssuerConfig) -> Result<Issuer, String> {
-    let read = if written.danger_plain_http { Issuer::parse_plain(url) } else { Issuer::parse(url) };
+    let read = if written.danger_plain_http {
+        Issuer::parse_plain(url)
+    } else {
+        Issuer::parse(url)
+    };
     read.map_err(|error| error.to_string())
 }
 
-/// The issuer's identifier: an address where its documents are found by it, else any name that is compared.
+/// The issuer's identifier: an address where its documents are found by it, else any name that is
+/// compared.
 pub(crate) fn identifier(
     place: &str,
     url: &str,
@@ -115,12 +141,19 @@ pub(crate) fn identifier(
         Some(Discovery::Under(base)) => base(url).is_some() && !written.url.contains(TENANT),
         _ => false,
     };
-    let asked = written.introspection.as_ref().is_some_and(|asked| asked.endpoint.is_some());
+    let asked = written
+        .introspection
+        .as_ref()
+        .is_some_and(|asked| asked.endpoint.is_some());
     let keys = written.jwks_uri.is_some() || written.jwks_file.is_some();
     let told = keys || written.metadata_url.is_some() || asked;
     if told || elsewhere {
         return Issuer::identifier(url).map_err(|error| {
-            ConfigError::new(place, error.to_string(), "copy `iss` of a token, letter by letter")
+            ConfigError::new(
+                place,
+                error.to_string(),
+                "copy `iss` of a token, letter by letter",
+            )
         });
     }
     address_of(url, written).map_err(|error| {
@@ -145,15 +178,20 @@ pub(crate) fn dialect(
     written: &IssuerConfig,
     faults: &mut Vec<ConfigError>,
 ) -> Option<&'static Dialect> {
-    let Some(name) = &written.profile else { return Some(Dialect::of_issuer(&written.url)) };
+    let Some(name) = &written.profile else {
+        return Some(Dialect::of_issuer(&written.url));
+    };
     let known = || {
-        let names: Vec<String> =
-            portcullis_core::dialect::DIALECTS.iter().map(|dialect| format!("`{}`", dialect.name)).collect();
+        let names: Vec<String> = portcullis_core::dialect::DIALECTS
+            .iter()
+            .map(|dialect| format!("`{}`", dialect.name))
+            .collect();
         format!("write one of {}, or leave it to the URL", names.join(", "))
     };
     noted(
         faults,
-        Dialect::named(name).ok_or_else(|| ConfigError::new(place, "a profile that there is", known())),
+        Dialect::named(name)
+            .ok_or_else(|| ConfigError::new(place, "a profile that there is", known())),
     )
 }
 
@@ -169,13 +207,17 @@ fn profile(
     let asked = written.introspection.as_ref();
     profile.danger_answers_without_audience =
         asked.is_some_and(|asked| asked.danger_answers_without_audience);
-    profile.danger_answers_without_type = asked.is_some_and(|asked| asked.danger_answers_without_type);
+    profile.danger_answers_without_type =
+        asked.is_some_and(|asked| asked.danger_answers_without_type);
     if let Some(names) = &written.algorithms {
         let cure = "write names such as `RS256` or `ES256`; `none` and HMAC are not to be had";
-        let algorithms: Option<Vec<_>> = names.iter().map(|name| Algorithm::from_name(name)).collect();
+        let algorithms: Option<Vec<_>> = names
+            .iter()
+            .map(|name| Algorithm::from_name(name))
+            .collect();
         let algorithms = algorithms.filter(|list| !list.is_empty());
-        let algorithms =
-            algorithms.ok_or_else(|| ConfigError::new(at("algorithms"), "asymmetric algorithms", cure));
+        let algorithms = algorithms
+            .ok_or_else(|| ConfigError::new(at("algorithms"), "asymmetric algorithms", cure));
         profile.algorithms = noted(faults, algorithms).unwrap_or_default();
     }
     if let Some(leeway) = written.leeway {
@@ -198,19 +240,24 @@ pub(crate) fn source(
     dialect: &Dialect,
     written: &IssuerConfig,
 ) -> Result<KeySource, ConfigError> {
-    let fault =
-        |member: &str, reason: &str, cure: &str| ConfigError::new(format!("{place}.{member}"), reason, cure);
+    let fault = |member: &str, reason: &str, cure: &str| {
+        ConfigError::new(format!("{place}.{member}"), reason, cure)
+    };
     let url = |text: &str| address::parse_fetchable(text, written.danger_plain_http);
     if let Some(file) = &written.jwks_file {
         return key_file(file, written).map_err(|(reason, cure)| fault("jwks_file", &reason, cure));
     }
     if let Some(uri) = &written.jwks_uri {
         let cure = "write the https address of the key set, or leave it to discovery";
-        return url(uri).map(KeySource::Uri).map_err(|reason| fault("jwks_uri", reason, cure));
+        return url(uri)
+            .map(KeySource::Uri)
+            .map_err(|reason| fault("jwks_uri", reason, cure));
     }
     if let Some(text) = &written.metadata_url {
         let cure = "write the https address of the metadata, or leave it to discovery";
-        return url(text).map(KeySource::Metadata).map_err(|reason| fault("metadata_url", reason, cure));
+        return url(text)
+            .map(KeySource::Metadata)
+            .map_err(|reason| fault("metadata_url", reason, cure));
     }
     match dialect.discovery {
         // A name leads nowhere: such an issuer is asked about its tokens, and signs none.
@@ -219,12 +266,16 @@ pub(crate) fn source(
         }
         Discovery::WellKnown => Ok(KeySource::Discovered),
         Discovery::Under(base) => {
-            let issuer = issuer.as_str().replace(TENANT, written.tenant.as_deref().unwrap_or(TENANT));
+            let issuer = issuer
+                .as_str()
+                .replace(TENANT, written.tenant.as_deref().unwrap_or(TENANT));
             Ok(base(&issuer).map_or(KeySource::Discovered, KeySource::DiscoveredUnder))
         }
         Discovery::KeysAt(path) => {
             let uri = format!("{}{path}", issuer.as_str().trim_end_matches('/'));
-            url(&uri).map(KeySource::Uri).map_err(|reason| fault("url", reason, "write the team's address"))
+            url(&uri)
+                .map(KeySource::Uri)
+                .map_err(|reason| fault("url", reason, "write the team's address"))
         }
     }
 }
@@ -233,9 +284,13 @@ pub(crate) fn source(
 fn key_file(file: &Path, written: &IssuerConfig) -> Result<KeySource, (String, &'static str)> {
     if written.jwks_uri.is_some() || written.metadata_url.is_some() {
         let cure = "write `jwks_file`, or `jwks_uri`, or `metadata_url`, and one of them only";
-        return Err(("expected one place for the keys, found several".to_owned(), cure));
+        return Err((
+            "expected one place for the keys, found several".to_owned(),
+            cure,
+        ));
     }
-    let cure = "write the path of a file with a key set: a JSON object with `keys` (RFC 7517, section 5)";
+    let cure =
+        "write the path of a file with a key set: a JSON object with `keys` (RFC 7517, section 5)";
     match key_cache::file::read(file, &Limits::default()) {
         Ok(_) => Ok(KeySource::File(file.to_owned())),
         Err(reason) => Err((reason, cure)),
@@ -243,57 +298,103 @@ fn key_file(file: &Path, written: &IssuerConfig) -> Result<KeySource, (String, &
 }
 
 /// Whose tokens the entry is for, and everything that is wrong with that.
-fn tenants(place: &str, dialect: &Dialect, written: &IssuerConfig, faults: &mut Vec<ConfigError>) -> Tenants {
+fn tenants(
+    place: &str,
+    dialect: &Dialect,
+    written: &IssuerConfig,
+    faults: &mut Vec<ConfigError>,
+) -> Tenants {
     let template = written.url.contains(TENANT);
     let mut fault = |member: &str, expected: &str, cure: &str| {
-        faults.push(ConfigError::new(format!("{place}.{member}"), expected, cure));
+        faults.push(ConfigError::new(
+            format!("{place}.{member}"),
+            expected,
+            cure,
+        ));
     };
     let listed = !written.tenants.is_empty();
     let ways = [written.tenant.is_some(), listed, written.danger_any_tenant];
     if template && ways.iter().filter(|way| **way).count() != 1 {
-        let cure = "write `tenant`, or `tenants`, or `danger_any_tenant = true`, and one of them only";
-        fault("tenants", "to know whose tokens are accepted in place of `{tenantid}`", cure);
+        let cure =
+            "write `tenant`, or `tenants`, or `danger_any_tenant = true`, and one of them only";
+        fault(
+            "tenants",
+            "to know whose tokens are accepted in place of `{tenantid}`",
+            cure,
+        );
     }
     if !template && (listed || written.danger_any_tenant) {
-        fault("url", "`{tenantid}` where the tenant stands", "write it there, or leave `tenants` out");
+        fault(
+            "url",
+            "`{tenantid}` where the tenant stands",
+            "write it there, or leave `tenants` out",
+        );
     }
     if !template && written.tenant.is_some() && dialect.tenant.is_empty() {
         let cure = "leave it out: the issuer's URL already says whose tokens these are";
-        fault("tenant", "a provider whose tokens name their tenant in a claim", cure);
+        fault(
+            "tenant",
+            "a provider whose tokens name their tenant in a claim",
+            cure,
+        );
     }
-    let shared = matches!(dialect.discovery, Discovery::Under(base) if base(&written.url).is_some());
+    let shared =
+        matches!(dialect.discovery, Discovery::Under(base) if base(&written.url).is_some());
     if template && written.danger_any_tenant && !shared && written.jwks_uri.is_none() {
-        let cure = "list the `tenants`: otherwise a token could make this server fetch any tenant's keys";
-        fault("danger_any_tenant", "a provider whose tenants share their keys", cure);
+        let cure =
+            "list the `tenants`: otherwise a token could make this server fetch any tenant's keys";
+        fault(
+            "danger_any_tenant",
+            "a provider whose tenants share their keys",
+            cure,
+        );
     }
     let all = written.tenants.iter().chain(&written.tenant);
-    if let Some(odd) = all.into_iter().find(|tenant| !is_tenant(tenant, dialect.tenant_is_guid && template)) {
+    if let Some(odd) = all
+        .into_iter()
+        .find(|tenant| !is_tenant(tenant, dialect.tenant_is_guid && template))
+    {
         let cure = if dialect.tenant_is_guid {
             "write the tenant's id, a GUID in lower case"
         } else {
             "write its name or id"
         };
-        fault("tenants", &format!("tenants, which `{}` is not", odd.escape_debug()), cure);
+        fault(
+            "tenants",
+            &format!("tenants, which `{}` is not", odd.escape_debug()),
+            cure,
+        );
     }
-    match (template && written.tenant.is_none(), written.danger_any_tenant) {
+    match (
+        template && written.tenant.is_none(),
+        written.danger_any_tenant,
+    ) {
         (false, _) => Tenants::One,
         (true, true) => Tenants::Any,
-        (true, false) => {
-            Tenants::Listed(written.tenants.iter().map(|tenant| tenant.as_str().into()).collect())
-        }
+        (true, false) => Tenants::Listed(
+            written
+                .tenants
+                .iter()
+                .map(|tenant| tenant.as_str().into())
+                .collect(),
+        ),
     }
 }
 
 /// Whether a text can stand for a tenant: short, and of letters that mean nothing in a URL.
 pub(crate) fn is_tenant(text: &str, guid: bool) -> bool {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let plain = (1..=128).contains(&text.len()) && text.bytes().all(fit) && text.trim_matches('.') == text;
+    let plain =
+        (1..=128).contains(&text.len()) && text.bytes().all(fit) && text.trim_matches('.') == text;
     plain && (!guid || is_guid(text))
 }
 
 /// Whether a text is a GUID as Microsoft writes it: in small letters, with four dashes.
 pub(crate) fn is_guid(text: &str) -> bool {
-    let hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let hex = |part: &str| {
+        part.bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
     let parts: Vec<&str> = text.split('-').take(6).collect();
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hex(part))
 }

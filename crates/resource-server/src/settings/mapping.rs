@@ -8,7 +8,12 @@ use portcullis_core::token::ClaimPath;
 use portcullis_core::verify::{Condition, Expected, Pattern, Profile};
 
 /// Puts what is written in place of what the dialect says.
-pub(super) fn set(place: &str, written: &IssuerConfig, profile: &mut Profile, faults: &mut Vec<ConfigError>) {
+pub(super) fn set(
+    place: &str,
+    written: &IssuerConfig,
+    profile: &mut Profile,
+    faults: &mut Vec<ConfigError>,
+) {
     let mut paths = |member: &str, texts: Vec<String>| -> Vec<ClaimPath> {
         let read = |text: &String| {
             if text.contains("{client}") {
@@ -24,7 +29,10 @@ pub(super) fn set(place: &str, written: &IssuerConfig, profile: &mut Profile, fa
                 ConfigError::new(format!("{place}.{member}"), error.to_string(), cure)
             })
         };
-        texts.iter().filter_map(|text| noted(faults, read(text))).collect()
+        texts
+            .iter()
+            .filter_map(|text| noted(faults, read(text)))
+            .collect()
     };
     let mapping = &mut profile.mapping;
     if let Some(path) = &written.subject {
@@ -44,9 +52,15 @@ pub(super) fn set(place: &str, written: &IssuerConfig, profile: &mut Profile, fa
     }
     let names: Vec<String> = written.claims.keys().cloned().collect();
     let places = paths("claims", names.clone());
-    let values = written.claims.iter().map(|(name, values)| expected(place, name, values, faults));
-    profile.conditions =
-        places.into_iter().zip(values).map(|(claim, values)| Condition { claim, values }).collect();
+    let values = written
+        .claims
+        .iter()
+        .map(|(name, values)| expected(place, name, values, faults));
+    profile.conditions = places
+        .into_iter()
+        .zip(values)
+        .map(|(claim, values)| Condition { claim, values })
+        .collect();
     mapping.delimiter = written.delimiter;
     mapping.role_prefix = written.role_prefix.as_deref().map(Into::into);
     mapping.scope_prefix = written.scope_prefix.as_deref().map(Into::into);
@@ -73,10 +87,16 @@ fn expected(
                 "write `{{ like = \"{0}\" }}` for a pattern, or `{{ exactly = \"{0}\" }}` for this very text",
                 text.escape_debug()
             );
-            Err(ConfigError::new(&place, "a text without `*`, which fits nothing but itself", cure))
+            Err(ConfigError::new(
+                &place,
+                "a text without `*`, which fits nothing but itself",
+                cure,
+            ))
         }
         ClaimCondition::Value(value) => Ok(Expected::Value(Json::from(value.clone()))),
-        ClaimCondition::Text(ClaimText::Exactly(text)) => Ok(Expected::Value(Json::from(text.as_str()))),
+        ClaimCondition::Text(ClaimText::Exactly(text)) => {
+            Ok(Expected::Value(Json::from(text.as_str())))
+        }
         ClaimCondition::Text(ClaimText::Like(text)) => match Pattern::parse(text) {
             Ok(pattern) => Ok(Expected::Like(pattern)),
             Err(error) => {
@@ -89,21 +109,38 @@ fn expected(
         OneOrMore::One(value) => std::slice::from_ref(value),
         OneOrMore::More(values) => values,
     };
-    values.iter().filter_map(|value| noted(faults, read(value))).collect()
+    values
+        .iter()
+        .filter_map(|value| noted(faults, read(value)))
+        .collect()
 }
 
-/// A provider that gives tokens for our audience to anybody needs a condition that tells whose they are.
-fn check_conditions(place: &str, written: &IssuerConfig, profile: &Profile, faults: &mut Vec<ConfigError>) {
+/// A provider that gives tokens for our audience to anybody needs a condition that tells whose they
+/// are.
+fn check_conditions(
+    place: &str,
+    written: &IssuerConfig,
+    profile: &Profile,
+    faults: &mut Vec<ConfigError>,
+) {
     let dialect = profile.dialect;
     let telling = dialect.needs_condition;
     let is_telling = |condition: &&Condition| {
         let name = condition.claim.to_string();
-        telling.iter().any(|telling| *telling == name || *telling == name.replace('"', ""))
+        telling
+            .iter()
+            .any(|telling| *telling == name || *telling == name.replace('"', ""))
     };
-    let told = profile.conditions.iter().any(|condition| is_telling(&condition));
+    let told = profile
+        .conditions
+        .iter()
+        .any(|condition| is_telling(&condition));
     // The tenant is such a claim at some of them, and as good a condition.
     let by_tenant = written.tenant.is_some()
-        && dialect.tenant.iter().any(|claim| telling.contains(&&*claim.replace('"', "")));
+        && dialect
+            .tenant
+            .iter()
+            .any(|claim| telling.contains(&&*claim.replace('"', "")));
     if !telling.is_empty() && !told && !by_tenant {
         let expected = format!("a condition: {} for this audience", dialect.anybody);
         let cure = format!("demand one of {} under `claims`", telling.join(", "));
@@ -117,7 +154,12 @@ fn check_conditions(place: &str, written: &IssuerConfig, profile: &Profile, faul
         }
         Expected::Value(_) => false,
     };
-    if profile.conditions.iter().filter(is_telling).any(|condition| condition.values.iter().any(fits_all)) {
+    if profile
+        .conditions
+        .iter()
+        .filter(is_telling)
+        .any(|condition| condition.values.iter().any(fits_all))
+    {
         let cure = "name the owner in the pattern, such as `repo:my-org/*`";
         faults.push(ConfigError::new(
             format!("{place}.claims"),
@@ -125,8 +167,16 @@ fn check_conditions(place: &str, written: &IssuerConfig, profile: &Profile, faul
             cure,
         ));
     }
-    if written.claims.values().any(|values| matches!(values, OneOrMore::More(values) if values.is_empty())) {
+    if written
+        .claims
+        .values()
+        .any(|values| matches!(values, OneOrMore::More(values) if values.is_empty()))
+    {
         let cure = "write the values to accept, or leave the claim out";
-        faults.push(ConfigError::new(format!("{place}.claims"), "at least one value for each claim", cure));
+        faults.push(ConfigError::new(
+            format!("{place}.claims"),
+            "at least one value for each claim",
+            cure,
+        ));
     }
 }

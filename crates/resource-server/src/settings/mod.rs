@@ -39,10 +39,14 @@ impl Settings {
             audience: vec![audience.to_owned()],
             ..IssuerConfig::default()
         };
-        Self::try_from(Config { issuer: vec![issuer], ..Config::default() })
+        Self::try_from(Config {
+            issuer: vec![issuer],
+            ..Config::default()
+        })
     }
 
-    /// Fixes the keys of all issuers: none is ever fetched. For tests, and for machines without a network.
+    /// Fixes the keys of all issuers: none is ever fetched. For tests, and for machines without a
+    /// network.
     #[must_use]
     pub fn with_fixed_keys(mut self, keys: &Jwks) -> Self {
         for issuer in &mut self.issuers {
@@ -51,19 +55,23 @@ impl Settings {
         self
     }
 
-    /// Fixes the keys of one issuer: none is fetched for it. An issuer that is not configured changes nothing.
+    /// Fixes the keys of one issuer: none is fetched for it. An issuer that is not configured
+    /// changes nothing.
     #[must_use]
     pub fn with_fixed_keys_of(mut self, issuer: &str, keys: &Jwks) -> Self {
-        for settings in
-            self.issuers.iter_mut().filter(|settings| settings.verifier.issuer().as_str() == issuer)
+        for settings in self
+            .issuers
+            .iter_mut()
+            .filter(|settings| settings.verifier.issuer().as_str() == issuer)
         {
             settings.source = KeySource::Fixed(keys.clone());
         }
         self
     }
 
-    /// Asks nobody about tokens or groups: opaque tokens are refused, and groups that do not fit into a token stay
-    /// unknown. With [`with_fixed_keys`](Self::with_fixed_keys), nothing goes out at all.
+    /// Asks nobody about tokens or groups: opaque tokens are refused, and groups that do not fit
+    /// into a token stay unknown. With [`with_fixed_keys`](Self::with_fixed_keys), nothing goes out
+    /// at all.
     #[must_use]
     pub fn without_questions(mut self) -> Self {
         for issuer in &mut self.issuers {
@@ -96,51 +104,92 @@ impl TryFrom<Config> for Settings {
         for (index, written) in config.issuer.into_iter().enumerate() {
             let place = format!("issuer[{index}]");
             if let Some(meant) = issuer::settings(&place, written, &mut faults) {
-                if issuers.iter().any(|other| other.verifier.issuer() == meant.verifier.issuer()) {
+                if issuers
+                    .iter()
+                    .any(|other| other.verifier.issuer() == meant.verifier.issuer())
+                {
                     let cure = "name each issuer once, with all its audiences";
-                    faults.push(ConfigError::new(format!("{place}.url"), "an issuer not named before", cure));
+                    faults.push(ConfigError::new(
+                        format!("{place}.url"),
+                        "an issuer not named before",
+                        cure,
+                    ));
                 }
                 issuers.push(meant);
             }
         }
         let asking = issuers.iter().enumerate();
-        let asking = asking.filter_map(|(index, issuer)| Some((index, issuer.introspection.as_ref()?)));
+        let asking =
+            asking.filter_map(|(index, issuer)| Some((index, issuer.introspection.as_ref()?)));
         questions::check_prefixes(asking, &mut faults);
         let realm = config.realm.unwrap_or_else(|| "api".to_owned());
-        if realm.is_empty() || !realm.chars().all(|c| matches!(c, ' '..='~') && c != '"' && c != '\\') {
+        if realm.is_empty()
+            || !realm
+                .chars()
+                .all(|c| matches!(c, ' '..='~') && c != '"' && c != '\\')
+        {
             faults.push(ConfigError::new(
                 "realm",
                 "printable ASCII without quotes",
                 "write a short name such as `api`",
             ));
         }
-        let token_header = config.token_header.and_then(|name| noted(&mut faults, token_header(&name)));
-        let token_cookie = config.token_cookie.and_then(|name| noted(&mut faults, token_cookie(&name)));
+        let token_header = config
+            .token_header
+            .and_then(|name| noted(&mut faults, token_header(&name)));
+        let token_cookie = config
+            .token_cookie
+            .and_then(|name| noted(&mut faults, token_cookie(&name)));
         let revocation = RevocationSettings::new(config.revocation, &mut faults);
         ConfigErrors::check(faults)?;
         let remembered_tokens = config.remembered_tokens.unwrap_or(10_000);
         let limits = config.limits;
-        Ok(Self { issuers, realm, token_header, token_cookie, remembered_tokens, revocation, limits })
+        Ok(Self {
+            issuers,
+            realm,
+            token_header,
+            token_cookie,
+            remembered_tokens,
+            revocation,
+            limits,
+        })
     }
 }
 
 /// A header of its own for the token; not one that means something else already.
 fn token_header(name: &str) -> Result<HeaderName, ConfigError> {
-    let taken = ["authorization", "cookie", "host", "connection", "content-type", "content-length"];
-    let header = HeaderName::try_from(name).ok().filter(|header| !taken.contains(&header.as_str()));
+    let taken = [
+        "authorization",
+        "cookie",
+        "host",
+        "connection",
+        "content-type",
+        "content-length",
+    ];
+    let header = HeaderName::try_from(name)
+        .ok()
+        .filter(|header| !taken.contains(&header.as_str()));
     header.ok_or_else(|| {
-        let cure = "write the name of the header that your proxy sends, such as `cf-access-jwt-assertion`";
+        let cure =
+            "write the name of the header that your proxy sends, such as `cf-access-jwt-assertion`";
         ConfigError::new("token_header", "a header of its own", cure)
     })
 }
 
 /// The name of a cookie.
 fn token_cookie(name: &str) -> Result<Box<str>, ConfigError> {
-    Some(name).filter(|name| cookie::is_name(name)).map(Into::into).ok_or_else(|| {
-        let cure = "write the name under which your sign-in sets the cookie, such as `__Host-token`";
-        let expected = format!("expected the name of a cookie, found `{}`", name.escape_debug());
-        ConfigError::new("token_cookie", expected, cure)
-    })
+    Some(name)
+        .filter(|name| cookie::is_name(name))
+        .map(Into::into)
+        .ok_or_else(|| {
+            let cure =
+                "write the name under which your sign-in sets the cookie, such as `__Host-token`";
+            let expected = format!(
+                "expected the name of a cookie, found `{}`",
+                name.escape_debug()
+            );
+            ConfigError::new("token_cookie", expected, cure)
+        })
 }
 
 pub(crate) fn noted<T>(faults: &mut Vec<ConfigError>, result: Result<T, ConfigError>) -> Option<T> {

@@ -23,7 +23,11 @@ pub(super) fn introspection(
     let at = |member: &str| format!("{place}.{member}");
     if issuer.url.contains(TENANT) && issuer.tenant.is_none() {
         let cure = "write one issuer for each tenant, each with its introspection";
-        faults.push(ConfigError::new(&place, "one issuer: an opaque token does not say its tenant", cure));
+        faults.push(ConfigError::new(
+            &place,
+            "one issuer: an opaque token does not say its tenant",
+            cure,
+        ));
     }
     if written.endpoint.is_none() && !has_metadata {
         let cure = "write where the issuer answers about tokens";
@@ -31,13 +35,22 @@ pub(super) fn introspection(
         faults.push(ConfigError::new(at("endpoint"), expected, cure));
     }
     let plain_http = issuer.danger_plain_http;
-    let endpoint = optional_url(&at("endpoint"), written.endpoint.as_deref(), plain_http, faults);
+    let endpoint = optional_url(
+        &at("endpoint"),
+        written.endpoint.as_deref(),
+        plain_http,
+        faults,
+    );
     let jwts_too = match written.tokens.as_deref() {
         None | Some("opaque") => false,
         Some("all") => true,
         Some(_) => {
             let cure = "write `opaque`, or `all` to hear of revocation at once";
-            faults.push(ConfigError::new(at("tokens"), "the tokens to ask about", cure));
+            faults.push(ConfigError::new(
+                at("tokens"),
+                "the tokens to ask about",
+                cure,
+            ));
             false
         }
     };
@@ -52,12 +65,20 @@ pub(super) fn introspection(
     })
 }
 
-fn prefix(place: &str, written: &IntrospectionConfig, faults: &mut Vec<ConfigError>) -> Option<Box<str>> {
+fn prefix(
+    place: &str,
+    written: &IntrospectionConfig,
+    faults: &mut Vec<ConfigError>,
+) -> Option<Box<str>> {
     let prefix = written.prefix.as_deref()?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
     if prefix.is_empty() || !prefix.bytes().all(plain) {
         let cure = "write what every opaque token of this issuer begins with, or leave it out";
-        faults.push(ConfigError::new(place, "the characters of a bearer token", cure));
+        faults.push(ConfigError::new(
+            place,
+            "the characters of a bearer token",
+            cure,
+        ));
     }
     Some(prefix.into())
 }
@@ -71,9 +92,14 @@ pub(super) fn check_prefixes<'s>(
     for (index, settings) in issuers {
         let prefix = settings.asked.prefix.as_deref();
         if taken.contains(&prefix) {
-            let cure = "write what the opaque tokens of each issuer begin with; one issuer can go without";
+            let cure =
+                "write what the opaque tokens of each issuer begin with; one issuer can go without";
             let place = format!("issuer[{index}].introspection.prefix");
-            faults.push(ConfigError::new(place, "opaque tokens that belong to one issuer", cure));
+            faults.push(ConfigError::new(
+                place,
+                "opaque tokens that belong to one issuer",
+                cure,
+            ));
         }
         taken.push(prefix);
     }
@@ -92,26 +118,61 @@ pub(super) fn groups(
     let at = |member: &str| format!("{place}.{member}");
     if !dialect.group_overage {
         let cure = "leave it out, or choose the `profile` that fits";
-        faults.push(ConfigError::new(&place, "a provider that leaves groups out of tokens", cure));
+        faults.push(ConfigError::new(
+            &place,
+            "a provider that leaves groups out of tokens",
+            cure,
+        ));
     }
     let many = issuer.url.contains(TENANT) && issuer.tenant.is_none();
-    if many && !written.token_endpoint.as_deref().is_some_and(|endpoint| endpoint.contains(TENANT)) {
-        let cure = "write it, such as `https://login.microsoftonline.com/{tenantid}/oauth2/v2.0/token`";
-        faults.push(ConfigError::new(at("token_endpoint"), "an address with `{tenantid}` in it", cure));
+    if many
+        && !written
+            .token_endpoint
+            .as_deref()
+            .is_some_and(|endpoint| endpoint.contains(TENANT))
+    {
+        let cure =
+            "write it, such as `https://login.microsoftonline.com/{tenantid}/oauth2/v2.0/token`";
+        faults.push(ConfigError::new(
+            at("token_endpoint"),
+            "an address with `{tenantid}` in it",
+            cure,
+        ));
     }
     if !many && written.token_endpoint.is_none() && !has_metadata {
         let expected = "an address, as without metadata nothing else names it";
-        faults.push(ConfigError::new(at("token_endpoint"), expected, "write where clients get their tokens"));
+        faults.push(ConfigError::new(
+            at("token_endpoint"),
+            expected,
+            "write where clients get their tokens",
+        ));
     }
-    let graph = written.url.as_deref().unwrap_or("https://graph.microsoft.com");
+    let graph = written
+        .url
+        .as_deref()
+        .unwrap_or("https://graph.microsoft.com");
     let graph = noted(faults, url(&at("url"), graph.trim_end_matches('/'), false));
-    // What stands in for the tenant here only has to make a URL; the tenant itself comes with the token.
-    let tried = written.token_endpoint.as_deref().map(|text| text.replace(TENANT, "tenant"));
-    optional_url(&at("token_endpoint"), tried.as_deref(), issuer.danger_plain_http, faults);
+    // What stands in for the tenant here only has to make a URL; the tenant itself comes with the
+    // token.
+    let tried = written
+        .token_endpoint
+        .as_deref()
+        .map(|text| text.replace(TENANT, "tenant"));
+    optional_url(
+        &at("token_endpoint"),
+        tried.as_deref(),
+        issuer.danger_plain_http,
+        faults,
+    );
     let lasting = seconds(&at("cache_seconds"), written.cache_seconds, 300, faults);
     let client = client(&place, &written.client(), faults)?;
     let token_endpoint = written.token_endpoint.as_deref().map(Into::into);
-    Some(GroupsSettings { graph: graph?, token_endpoint, client, lasting })
+    Some(GroupsSettings {
+        graph: graph?,
+        token_endpoint,
+        client,
+        lasting,
+    })
 }
 
 fn optional_url(
@@ -130,7 +191,12 @@ fn url(place: &str, text: &str, plain_http: bool) -> Result<Url, ConfigError> {
     })
 }
 
-fn seconds(place: &str, written: Option<u64>, default: u64, faults: &mut Vec<ConfigError>) -> Duration {
+fn seconds(
+    place: &str,
+    written: Option<u64>,
+    default: u64,
+    faults: &mut Vec<ConfigError>,
+) -> Duration {
     let seconds = written.unwrap_or(default);
     if seconds > 3_600 {
         let cure = "what was taken back meanwhile is seen only after that time: keep it short";

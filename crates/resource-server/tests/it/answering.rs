@@ -36,7 +36,10 @@ pub(crate) struct Request {
 impl Answering {
     pub(crate) async fn start(body: &str) -> Self {
         let answer = Mutex::new(Answer::json(body));
-        let shared = Arc::new(Shared { answer, requests: Mutex::default() });
+        let shared = Arc::new(Shared {
+            answer,
+            requests: Mutex::default(),
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(serve(listener, router(&shared)).into_future());
@@ -59,16 +62,31 @@ impl Answering {
 impl Answer {
     pub(crate) fn json(body: &str) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
-        Self { status: 200, headers, body: body.to_owned() }
+        Self {
+            status: 200,
+            headers,
+            body: body.to_owned(),
+        }
     }
 }
 
 fn router(shared: &Arc<Shared>) -> Router {
-    Router::new().fallback(respond).with_state(Arc::clone(shared))
+    Router::new()
+        .fallback(respond)
+        .with_state(Arc::clone(shared))
 }
 
-async fn respond(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    let request = Request { path: uri.to_string(), headers, body: String::from_utf8(body.to_vec()).unwrap() };
+async fn respond(
+    State(shared): State<Arc<Shared>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request = Request {
+        path: uri.to_string(),
+        headers,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    };
     shared.requests.lock().unwrap().push(request);
     let answer = shared.answer.lock().unwrap().clone();
     let mut response = (StatusCode::from_u16(answer.status).unwrap(), answer.body).into_response();

@@ -25,8 +25,15 @@ async fn the_sign_in_of_a_remembered_token_grows_old() {
     world.clock.advance(Duration::from_secs(900));
     assert_eq!(decide_by(&world.server, &token, &recent).await, "allow");
     world.clock.advance(Duration::from_secs(1));
-    assert_eq!(decide_by(&world.server, &token, &recent).await, "policy.step_up");
-    assert_eq!(world.decide(&token).await, "allow", "the token is as good as before");
+    assert_eq!(
+        decide_by(&world.server, &token, &recent).await,
+        "policy.step_up"
+    );
+    assert_eq!(
+        world.decide(&token).await,
+        "allow",
+        "the token is as good as before"
+    );
 }
 
 #[tokio::test]
@@ -34,7 +41,12 @@ async fn a_remembered_token_does_not_help_a_changed_one() {
     let world = World::new().await;
     let token = world.idp.token("alice").sign();
     assert_eq!(world.decide(&token).await, "allow");
-    assert_eq!(world.decide(&world.idp.token("alice").signature_flipped().sign()).await, "token.signature");
+    assert_eq!(
+        world
+            .decide(&world.idp.token("alice").signature_flipped().sign())
+            .await,
+        "token.signature"
+    );
     let mut cut = token.clone();
     cut.pop();
     assert_ne!(world.decide(&cut).await, "allow");

@@ -14,13 +14,18 @@ fn own_address() -> IpAddr {
     let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
     socket.connect("198.51.100.1:9").unwrap();
     let address = socket.local_addr().unwrap().ip();
-    assert!(!address.is_loopback(), "this test needs an address beyond loopback");
+    assert!(
+        !address.is_loopback(),
+        "this test needs an address beyond loopback"
+    );
     address
 }
 
 /// An issuer at that address, with everything over http.
 async fn issuer(jwks: String) -> String {
-    let listener = tokio::net::TcpListener::bind((own_address(), 0)).await.unwrap();
+    let listener = tokio::net::TcpListener::bind((own_address(), 0))
+        .await
+        .unwrap();
     let issuer = format!("http://{}", listener.local_addr().unwrap());
     let metadata = format!(
         "{{\"issuer\":\"{issuer}\",\"jwks_uri\":\"{issuer}/keys\",\"introspection_endpoint\":\"{issuer}/introspect\"}}"
@@ -52,19 +57,43 @@ async fn plain_http_needs_a_switch_and_the_cure_names_it() {
     for more in ["", "danger_plain_http = false\n"] {
         let faults = settings("http://keycloak:8080/realms/x", more).unwrap_err();
         assert_eq!(faults[0].place(), "issuer[0].url");
-        assert!(faults[0].cure().contains("danger_plain_http = true"), "{}", faults[0].cure());
+        assert!(
+            faults[0].cure().contains("danger_plain_http = true"),
+            "{}",
+            faults[0].cure()
+        );
     }
-    assert!(settings("http://keycloak:8080/realms/x", "danger_plain_http = true\n").is_ok());
+    assert!(
+        settings(
+            "http://keycloak:8080/realms/x",
+            "danger_plain_http = true\n"
+        )
+        .is_ok()
+    );
     for member in ["jwks_uri", "metadata_url"] {
         let written = format!("{member} = \"http://keycloak:8080/x\"\n");
-        assert!(settings("https://idp.example", &written).is_err(), "{member}");
         assert!(
-            settings("https://idp.example", &format!("{written}danger_plain_http = true\n")).is_ok(),
+            settings("https://idp.example", &written).is_err(),
+            "{member}"
+        );
+        assert!(
+            settings(
+                "https://idp.example",
+                &format!("{written}danger_plain_http = true\n")
+            )
+            .is_ok(),
             "{member}"
         );
     }
-    for odd in ["ftp://keycloak", "http://user:secret@keycloak", "keycloak:8080"] {
-        assert!(settings(odd, "danger_plain_http = true\n").is_err(), "{odd}");
+    for odd in [
+        "ftp://keycloak",
+        "http://user:secret@keycloak",
+        "keycloak:8080",
+    ] {
+        assert!(
+            settings(odd, "danger_plain_http = true\n").is_err(),
+            "{odd}"
+        );
     }
 }
 
@@ -76,7 +105,10 @@ async fn with_the_switch_documents_and_answers_come_over_http() {
     let more = "danger_plain_http = true\n[issuer.introspection]\nauth = \"none\"\n";
     let settings = settings(&issuer, more).unwrap();
     let server = ResourceServer::with_clock(settings, Arc::<TestClock>::clone(&clock));
-    assert_eq!(decide(&server, &signer.token("alice").issuer(&issuer).sign()).await, "allow");
+    assert_eq!(
+        decide(&server, &signer.token("alice").issuer(&issuer).sign()).await,
+        "allow"
+    );
     assert_eq!(decide(&server, "an-opaque-token").await, "allow");
     assert!(server.is_ready());
 }
@@ -98,8 +130,14 @@ async fn the_switch_of_one_issuer_is_not_that_of_another() {
     );
     let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
     let server = ResourceServer::with_clock(settings, Arc::<TestClock>::clone(&clock));
-    assert_eq!(decide(&server, &signer.token("alice").issuer(&plain).sign()).await, "allow");
-    assert_eq!(decide(&server, &signer.token("alice").issuer(&strict).sign()).await, "outage.metadata");
+    assert_eq!(
+        decide(&server, &signer.token("alice").issuer(&plain).sign()).await,
+        "allow"
+    );
+    assert_eq!(
+        decide(&server, &signer.token("alice").issuer(&strict).sign()).await,
+        "outage.metadata"
+    );
 }
 
 #[test]
@@ -113,7 +151,14 @@ fn the_switch_is_a_variable_too() {
         })
     };
     assert!(Settings::try_from(of("true").unwrap()).is_ok());
-    let errors = Settings::try_from(of("false").unwrap()).unwrap_err().to_string();
+    let errors = Settings::try_from(of("false").unwrap())
+        .unwrap_err()
+        .to_string();
     assert!(errors.contains("OAUTH2_DANGER_PLAIN_HTTP=true"), "{errors}");
-    assert!(of("yes").unwrap_err().to_string().contains("OAUTH2_DANGER_PLAIN_HTTP"));
+    assert!(
+        of("yes")
+            .unwrap_err()
+            .to_string()
+            .contains("OAUTH2_DANGER_PLAIN_HTTP")
+    );
 }

@@ -1,4 +1,5 @@
-//! Issuers with a path publish their metadata in one of four places, and sometimes one part here and the other there.
+//! Issuers with a path publish their metadata in one of four places, and sometimes one part here
+//! and the other there.
 
 use crate::world::{AUDIENCE, clock, decide, idp, server};
 use axum::Router;
@@ -42,15 +43,19 @@ async fn each_of_the_four_places_is_found_in_order() {
         let signer = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
         let (issuer, asked) = issuer_with(place, signer.jwks()).await;
         let token = signer.token("alice").issuer(&issuer).sign();
-        assert_eq!(decide(&server(&issuer, &clock), &token).await, "allow", "{place}");
+        assert_eq!(
+            decide(&server(&issuer, &clock), &token).await,
+            "allow",
+            "{place}"
+        );
         let mut expected: Vec<&str> = places.into_iter().take(index + 1).collect();
         expected.push("/keys");
         assert_eq!(*asked.lock().unwrap(), expected);
     }
 }
 
-/// A provider at `/x` with these documents, `{origin}` filled in; what is not among them is a page, as of a single-page
-/// application. Its introspection endpoint knows every token.
+/// A provider at `/x` with these documents, `{origin}` filled in; what is not among them is a page,
+/// as of a single-page application. Its introspection endpoint knows every token.
 async fn provider(
     documents: &'static [(&'static str, &'static str)],
     jwks: String,
@@ -72,9 +77,11 @@ async fn provider(
             ("/keys", _) => json(jwks.clone()),
             ("/introspect", _) => json(active.to_string()),
             (_, Some((_, text))) => json(text.replace("{origin}", &origin)),
-            (_, None) => {
-                ([("content-type", "text/html")], "<!doctype html><title>App</title>").into_response()
-            }
+            (_, None) => (
+                [("content-type", "text/html")],
+                "<!doctype html><title>App</title>",
+            )
+                .into_response(),
         }
     });
     tokio::spawn(async { axum::serve(listener, app).await });
@@ -91,26 +98,36 @@ fn asking(issuer: &str, clock: &Arc<TestClock>) -> ResourceServer {
 
 const OPENID: &str = "/x/.well-known/openid-configuration";
 const OAUTH: &str = "/x/.well-known/oauth-authorization-server";
-const BOTH: &str =
-    r#"{"issuer":"{origin}/x","jwks_uri":"{origin}/keys","introspection_endpoint":"{origin}/introspect"}"#;
-const KEYS: &str = r#"{"issuer":"{origin}/x","jwks_uri":"{origin}/keys","introspection_endpoint":null}"#;
+const BOTH: &str = r#"{"issuer":"{origin}/x","jwks_uri":"{origin}/keys","introspection_endpoint":"{origin}/introspect"}"#;
+const KEYS: &str =
+    r#"{"issuer":"{origin}/x","jwks_uri":"{origin}/keys","introspection_endpoint":null}"#;
 const ASKING: &str = r#"{"issuer":"{origin}/x","introspection_endpoint":"{origin}/introspect"}"#;
 const STRANGER: &str = r#"{"issuer":"{origin}/y","introspection_endpoint":"{origin}/introspect"}"#;
 
 #[tokio::test]
 async fn documents_fill_the_gaps_of_each_other() {
-    for documents in
-        [&[(OPENID, KEYS), (OAUTH, ASKING)][..], &[(OPENID, ASKING), (OAUTH, KEYS)], &[(OAUTH, BOTH)]]
-    {
+    for documents in [
+        &[(OPENID, KEYS), (OAUTH, ASKING)][..],
+        &[(OPENID, ASKING), (OAUTH, KEYS)],
+        &[(OAUTH, BOTH)],
+    ] {
         let clock = clock();
         let signer = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
         let (issuer, asked) = provider(documents, signer.jwks()).await;
         let server = asking(&issuer, &clock);
         let token = signer.token("alice").issuer(&issuer).sign();
         assert_eq!(decide(&server, &token).await, "allow", "{documents:?}");
-        assert_eq!(decide(&server, "an-opaque-token").await, "allow", "{documents:?}");
+        assert_eq!(
+            decide(&server, "an-opaque-token").await,
+            "allow",
+            "{documents:?}"
+        );
         assert!(server.is_ready());
-        assert_eq!(asked.lock().unwrap().len(), 6, "four addresses once, the keys and one question");
+        assert_eq!(
+            asked.lock().unwrap().len(),
+            6,
+            "four addresses once, the keys and one question"
+        );
     }
 }
 
@@ -120,8 +137,19 @@ async fn nobody_asks_on_when_all_is_known() {
     let clock = clock();
     let signer = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
     let (issuer, asked) = provider(&[(OPENID, BOTH), (OAUTH, BOTH)], signer.jwks()).await;
-    assert_eq!(decide(&asking(&issuer, &clock), "an-opaque-token").await, "allow");
-    assert_eq!(asked.lock().unwrap().iter().filter(|path| path.contains("well-known")).count(), 1);
+    assert_eq!(
+        decide(&asking(&issuer, &clock), "an-opaque-token").await,
+        "allow"
+    );
+    assert_eq!(
+        asked
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|path| path.contains("well-known"))
+            .count(),
+        1
+    );
     let (issuer, asked) = provider(&[(OPENID, KEYS)], signer.jwks()).await;
     let token = signer.token("alice").issuer(&issuer).sign();
     assert_eq!(decide(&server(&issuer, &clock), &token).await, "allow");
@@ -136,7 +164,14 @@ async fn without_an_introspection_endpoint_a_server_is_not_ready() {
     let (issuer, _) = provider(&[(OPENID, KEYS), (OAUTH, STRANGER)], signer.jwks()).await;
     let server = asking(&issuer, &clock);
     let token = signer.token("alice").issuer(&issuer).sign();
-    assert_eq!(decide(&server, &token).await, "allow", "signed tokens need no questions");
-    assert_eq!(decide(&server, "an-opaque-token").await, "outage.introspection");
+    assert_eq!(
+        decide(&server, &token).await,
+        "allow",
+        "signed tokens need no questions"
+    );
+    assert_eq!(
+        decide(&server, "an-opaque-token").await,
+        "outage.introspection"
+    );
     assert!(!server.is_ready());
 }

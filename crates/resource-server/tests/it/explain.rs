@@ -23,15 +23,22 @@ async fn the_first_obstacle_is_the_refusal() {
         idp.token("alice").signature_flipped().sign(),
         idp.token("alice").claim("exp", 1_900_000_000).sign(),
         idp.token("alice").claim("exp", "1800000600").sign(),
-        idp.token("alice").claim("cnf", serde_json::json!({ "jkt": "x" })).sign(),
-        idp.token("alice").claim("cnf", serde_json::json!({ "other": "x" })).sign(),
+        idp.token("alice")
+            .claim("cnf", serde_json::json!({ "jkt": "x" }))
+            .sign(),
+        idp.token("alice")
+            .claim("cnf", serde_json::json!({ "other": "x" }))
+            .sign(),
         "not.a.token".to_owned(),
         "opaque".to_owned(),
     ];
     let mut codes = Vec::new();
     for token in tokens {
         let explanation = world.server.explain(&token).await;
-        let explained = explanation.first_obstacle().map_or("allow", |step| step.code).to_owned();
+        let explained = explanation
+            .first_obstacle()
+            .map_or("allow", |step| step.code)
+            .to_owned();
         assert_eq!(explained, world.decide(&token).await);
         codes.push(explained);
     }
@@ -44,6 +51,9 @@ async fn an_outage_is_told_as_one() {
     let world = World::new().await;
     world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
     let explanation = world.server.explain(&world.idp.token("alice").sign()).await;
-    assert_eq!(explanation.first_obstacle().map(|step| step.code), Some("outage.keys"));
+    assert_eq!(
+        explanation.first_obstacle().map(|step| step.code),
+        Some("outage.keys")
+    );
     assert!(!explanation.is_accepted());
 }

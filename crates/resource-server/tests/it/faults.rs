@@ -4,8 +4,14 @@ use crate::world::{World, clock, decide, idp, server};
 use portcullis_idp::Fault;
 use std::time::Duration;
 
-const FAULTS: [Fault; 6] =
-    [Fault::InternalError, Fault::Html, Fault::Huge, Fault::Redirect, Fault::Empty, Fault::Truncated];
+const FAULTS: [Fault; 6] = [
+    Fault::InternalError,
+    Fault::Html,
+    Fault::Huge,
+    Fault::Redirect,
+    Fault::Empty,
+    Fault::Truncated,
+];
 
 #[tokio::test]
 async fn a_bad_key_set_at_the_start_is_an_outage() {
@@ -25,7 +31,11 @@ async fn bad_metadata_at_the_start_is_an_outage() {
     for fault in FAULTS {
         let world = World::new().await;
         world.idp.fail_metadata(fault);
-        assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "outage.metadata", "{fault:?}");
+        assert_eq!(
+            world.decide(&world.idp.token("alice").sign()).await,
+            "outage.metadata",
+            "{fault:?}"
+        );
     }
 }
 
@@ -40,7 +50,11 @@ async fn a_bad_key_set_never_replaces_a_good_one() {
         let status = world.server.key_status().remove(0).1;
         assert!(status.last_failure.is_some(), "{fault:?}");
         assert_eq!(status.keys, 1, "{fault:?}");
-        assert_eq!(world.decide(&world.idp.token("bob").sign()).await, "allow", "{fault:?}");
+        assert_eq!(
+            world.decide(&world.idp.token("bob").sign()).await,
+            "allow",
+            "{fault:?}"
+        );
     }
 }
 
@@ -79,7 +93,10 @@ async fn metadata_of_another_issuer_is_no_metadata() {
 #[tokio::test]
 async fn an_unchanged_key_set_is_not_sent_again() {
     let world = World::new().await;
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     world.server.refresh_keys().await;
     let status = world.server.key_status().remove(0).1;
     assert_eq!((status.keys, status.last_failure), (1, None));

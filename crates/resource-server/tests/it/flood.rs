@@ -11,7 +11,11 @@ async fn random_kids_cause_no_more_fetches_than_the_budget() {
     assert_eq!(world.decide(&good).await, "allow");
     let before = world.idp.jwks_fetches();
     for number in 0..3_000 {
-        let junk = world.idp.token("alice").kid(&format!("made-up-{number}")).sign();
+        let junk = world
+            .idp
+            .token("alice")
+            .kid(&format!("made-up-{number}"))
+            .sign();
         assert_eq!(world.decide(&junk).await, "token.key_unknown");
         if number % 100 == 0 {
             assert_eq!(world.decide(&good).await, "allow");
@@ -21,7 +25,15 @@ async fn random_kids_cause_no_more_fetches_than_the_budget() {
     assert_eq!(world.idp.jwks_fetches() - before, 2);
     world.clock.advance(Duration::from_secs(30));
     for number in 0..10 {
-        world.decide(&world.idp.token("alice").kid(&format!("later-{number}")).sign()).await;
+        world
+            .decide(
+                &world
+                    .idp
+                    .token("alice")
+                    .kid(&format!("later-{number}"))
+                    .sign(),
+            )
+            .await;
     }
     assert_eq!(world.idp.jwks_fetches() - before, 3);
 }
@@ -35,7 +47,10 @@ async fn an_unknown_kid_is_remembered_and_forgotten_with_new_keys() {
     assert_eq!(world.decide(&junk).await, "token.key_unknown");
     assert_eq!(world.idp.jwks_fetches(), before);
     world.idp.rotate(Overlap::With).await;
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     world.clock.advance(Duration::from_secs(30));
     let before = world.idp.jwks_fetches();
     assert_eq!(world.decide(&junk).await, "token.key_unknown");
@@ -47,8 +62,17 @@ async fn junk_that_needs_no_key_causes_no_fetch() {
     let world = World::new().await;
     let tokens = [
         world.idp.token("alice").expired().kid("made-up").sign(),
-        world.idp.token("alice").not_yet_valid().kid("made-up").sign(),
-        world.idp.token("alice").issuer("https://evil.example").sign(),
+        world
+            .idp
+            .token("alice")
+            .not_yet_valid()
+            .kid("made-up")
+            .sign(),
+        world
+            .idp
+            .token("alice")
+            .issuer("https://evil.example")
+            .sign(),
         world.idp.token("alice").typ(Some("logout+jwt")).sign(),
         world.idp.token("alice").alg_none().sign(),
         world.idp.token("alice").hmac_with_public_key().sign(),
@@ -56,7 +80,10 @@ async fn junk_that_needs_no_key_causes_no_fetch() {
         world.idp.token("alice").kid(&"k".repeat(257)).sign(),
         "opaque".to_owned(),
     ];
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     let before = world.idp.jwks_fetches();
     for token in tokens {
         assert_ne!(world.decide(&token).await, "allow");

@@ -20,10 +20,18 @@ struct World {
 
 impl World {
     async fn new(more: impl FnOnce(&Idp) -> String) -> Self {
-        let (clock, mut config) = (clock(), IdpConfig { dialect: Dialect::Entra, ..IdpConfig::default() });
+        let (clock, mut config) = (
+            clock(),
+            IdpConfig {
+                dialect: Dialect::Entra,
+                ..IdpConfig::default()
+            },
+        );
         config.users[1].groups = (0..250).map(|number| format!("group-{number}")).collect();
         let now = Arc::clone(&clock);
-        let idp = Idp::start_at(config, move || u64::try_from(now.now().seconds()).unwrap()).await.unwrap();
+        let idp = Idp::start_at(config, move || u64::try_from(now.now().seconds()).unwrap())
+            .await
+            .unwrap();
         let server = server(&idp, &more(&idp), &clock);
         Self { clock, idp, server }
     }
@@ -39,7 +47,10 @@ impl World {
 }
 
 fn graph(idp: &Idp) -> String {
-    format!("[issuer.groups_lookup]\nclient_id = \"service\"\nurl = \"{}\"\n", idp.graph())
+    format!(
+        "[issuer.groups_lookup]\nclient_id = \"service\"\nurl = \"{}\"\n",
+        idp.graph()
+    )
 }
 
 fn server(idp: &Idp, more: &str, clock: &Arc<TestClock>) -> ResourceServer {
@@ -52,15 +63,26 @@ fn server(idp: &Idp, more: &str, clock: &Arc<TestClock>) -> ResourceServer {
     if let Some(groups) = &mut config.issuer[0].groups_lookup {
         groups.client_secret = Some(Secret::new("service-secret"));
     }
-    ResourceServer::with_clock(Settings::try_from(config).unwrap(), Arc::<TestClock>::clone(clock))
+    ResourceServer::with_clock(
+        Settings::try_from(config).unwrap(),
+        Arc::<TestClock>::clone(clock),
+    )
 }
 
 #[tokio::test]
 async fn groups_that_do_not_fit_are_unknown_without_a_lookup() {
     let world = World::new(|_| String::new()).await;
-    assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "policy.groups_unknown");
+    assert_eq!(
+        world
+            .decide(&world.bob(), &Requirement::group("group-7"))
+            .await,
+        "policy.groups_unknown"
+    );
     let not = Requirement::not(Requirement::group("group-7"));
-    assert_eq!(world.decide(&world.bob(), &not).await, "policy.groups_unknown");
+    assert_eq!(
+        world.decide(&world.bob(), &not).await,
+        "policy.groups_unknown"
+    );
     assert_eq!(world.idp.graph_requests(), 0);
 }
 
@@ -72,19 +94,28 @@ async fn the_directory_is_asked_where_the_decision_hangs_on_it() {
     let either = Requirement::any([Requirement::user(), Requirement::group("group-7")]);
     assert_eq!(world.decide(&bob, &either).await, "allow");
     assert_eq!(world.idp.graph_requests(), 0, "nothing hung on it");
-    assert_eq!(world.decide(&bob, &Requirement::group("group-7")).await, "allow");
+    assert_eq!(
+        world.decide(&bob, &Requirement::group("group-7")).await,
+        "allow"
+    );
     assert_eq!(
         world.decide(&bob, &Requirement::group("group-249")).await,
         "allow",
         "the last of three pages"
     );
-    assert_eq!(world.decide(&bob, &Requirement::group("group-250")).await, "policy.denied");
+    assert_eq!(
+        world.decide(&bob, &Requirement::group("group-250")).await,
+        "policy.denied"
+    );
     let not = |group: &str| Requirement::not(Requirement::group(group));
     assert_eq!(world.decide(&bob, &not("group-7")).await, "policy.denied");
     assert_eq!(world.decide(&bob, &not("group-250")).await, "allow");
     assert_eq!(world.idp.graph_requests(), 3, "three pages, once");
     world.clock.advance(Duration::from_secs(300));
-    assert_eq!(world.decide(&bob, &Requirement::group("group-7")).await, "allow");
+    assert_eq!(
+        world.decide(&bob, &Requirement::group("group-7")).await,
+        "allow"
+    );
     assert_eq!(world.idp.graph_requests(), 6);
 }
 
@@ -94,9 +125,16 @@ async fn many_requests_ask_once() {
     let mut requests = JoinSet::new();
     for _ in 0..200 {
         let (server, bob) = (world.server.clone(), world.bob());
-        requests.spawn(async move { decide_by(&server, &bob, &Requirement::group("group-7")).await });
+        requests
+            .spawn(async move { decide_by(&server, &bob, &Requirement::group("group-7")).await });
     }
-    assert!(requests.join_all().await.iter().all(|decision| decision == "allow"));
+    assert!(
+        requests
+            .join_all()
+            .await
+            .iter()
+            .all(|decision| decision == "allow")
+    );
     assert_eq!(world.idp.graph_requests(), 3);
 }
 
@@ -114,9 +152,17 @@ async fn a_directory_that_fails_is_an_outage_and_never_no_groups() {
         let world = World::new(graph).await;
         world.idp.fail_graph(fault);
         let not = Requirement::not(Requirement::group("group-7"));
-        assert_eq!(world.decide(&world.bob(), &not).await, "outage.groups", "{fault:?}");
+        assert_eq!(
+            world.decide(&world.bob(), &not).await,
+            "outage.groups",
+            "{fault:?}"
+        );
         world.idp.fail_graph(Fault::None);
-        assert_eq!(world.decide(&world.bob(), &not).await, "policy.denied", "{fault:?}");
+        assert_eq!(
+            world.decide(&world.bob(), &not).await,
+            "policy.denied",
+            "{fault:?}"
+        );
     }
 }
 
@@ -125,12 +171,22 @@ async fn a_directory_that_is_down_is_spared() {
     let world = World::new(graph).await;
     world.idp.fail_graph(Fault::InternalError);
     for _ in 0..20 {
-        assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "outage.groups");
+        assert_eq!(
+            world
+                .decide(&world.bob(), &Requirement::group("group-7"))
+                .await,
+            "outage.groups"
+        );
     }
     assert_eq!(world.idp.graph_requests(), 5);
     world.idp.fail_graph(Fault::None);
     world.clock.advance(Duration::from_secs(5));
-    assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "allow");
+    assert_eq!(
+        world
+            .decide(&world.bob(), &Requirement::group("group-7"))
+            .await,
+        "allow"
+    );
 }
 
 #[tokio::test]
@@ -145,7 +201,10 @@ async fn only_a_guid_gets_into_the_address() {
     ] {
         let token = world.idp.token("bob").claim("oid", id).sign();
         let decision = world.decide(&token, &Requirement::group("group-7")).await;
-        assert!(decision == "outage.groups" || decision == "token.claim_missing", "{id}: {decision}");
+        assert!(
+            decision == "outage.groups" || decision == "token.claim_missing",
+            "{id}: {decision}"
+        );
     }
     assert_eq!(world.idp.graph_requests(), 0);
 }
@@ -154,7 +213,8 @@ async fn only_a_guid_gets_into_the_address() {
 #[tokio::test]
 async fn a_next_page_of_another_origin_is_not_asked_for() {
     let tokens =
-        Answering::start(r#"{"access_token":"for-graph","token_type":"Bearer","expires_in":3600}"#).await;
+        Answering::start(r#"{"access_token":"for-graph","token_type":"Bearer","expires_in":3600}"#)
+            .await;
     let (elsewhere, directory) = (Answering::start("{}").await, Answering::start("").await);
     let page = |next: &str| format!(r#"{{"value":["group-7"],"@odata.nextLink":"{next}/next"}}"#);
     let world = World::new(|_| {
@@ -163,21 +223,55 @@ async fn a_next_page_of_another_origin_is_not_asked_for() {
     })
     .await;
     directory.answer(Answer::json(&page(&elsewhere.url)));
-    assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "outage.groups");
+    assert_eq!(
+        world
+            .decide(&world.bob(), &Requirement::group("group-7"))
+            .await,
+        "outage.groups"
+    );
     let asked = directory.requests().remove(0);
-    assert_eq!(asked.headers.get("authorization").unwrap(), "Bearer for-graph");
-    assert!(asked.path.ends_with("/getMemberObjects") && elsewhere.requests().is_empty(), "{}", asked.path);
+    assert_eq!(
+        asked.headers.get("authorization").unwrap(),
+        "Bearer for-graph"
+    );
+    assert!(
+        asked.path.ends_with("/getMemberObjects") && elsewhere.requests().is_empty(),
+        "{}",
+        asked.path
+    );
     assert_eq!(asked.body, r#"{"securityEnabledOnly":false}"#);
     let asked = tokens.requests().remove(0).body;
-    assert!(asked.starts_with("grant_type=client_credentials&scope=http%3A%2F%2F"), "{asked}");
+    assert!(
+        asked.starts_with("grant_type=client_credentials&scope=http%3A%2F%2F"),
+        "{asked}"
+    );
     // Pages without end.
     directory.answer(Answer::json(&page(&directory.url)));
-    assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "outage.groups");
-    assert_eq!((directory.requests().len(), tokens.requests().len()), (1 + 110, 1));
+    assert_eq!(
+        world
+            .decide(&world.bob(), &Requirement::group("group-7"))
+            .await,
+        "outage.groups"
+    );
+    assert_eq!(
+        (directory.requests().len(), tokens.requests().len()),
+        (1 + 110, 1)
+    );
     // A token that is no longer taken is got anew, once.
-    directory.answer(Answer { status: 401, ..Answer::json("{}") });
-    assert_eq!(world.decide(&world.bob(), &Requirement::group("group-7")).await, "outage.groups");
-    assert_eq!((directory.requests().len(), tokens.requests().len()), (1 + 110 + 2, 2));
+    directory.answer(Answer {
+        status: 401,
+        ..Answer::json("{}")
+    });
+    assert_eq!(
+        world
+            .decide(&world.bob(), &Requirement::group("group-7"))
+            .await,
+        "outage.groups"
+    );
+    assert_eq!(
+        (directory.requests().len(), tokens.requests().len()),
+        (1 + 110 + 2, 2)
+    );
 }
 
 /// A rule that hangs on a group, as a policy may.
@@ -203,13 +297,25 @@ impl Rule for InGroup {
 #[tokio::test]
 async fn a_rule_is_asked_again_with_the_groups() {
     let world = World::new(graph).await;
-    assert_eq!(world.decide(&world.bob(), &Requirement::rule(InGroup("group-7"))).await, "allow");
+    assert_eq!(
+        world
+            .decide(&world.bob(), &Requirement::rule(InGroup("group-7")))
+            .await,
+        "allow"
+    );
     assert_eq!(world.idp.graph_requests(), 3);
     let not = Requirement::not(Requirement::rule(InGroup("group-250")));
     assert_eq!(world.decide(&world.bob(), &not).await, "allow");
-    assert_eq!(world.decide(&world.bob(), &Requirement::rule(InGroup("group-250"))).await, "policy.denied");
+    assert_eq!(
+        world
+            .decide(&world.bob(), &Requirement::rule(InGroup("group-250")))
+            .await,
+        "policy.denied"
+    );
     let alone = World::new(|_| String::new()).await;
-    let told = alone.decide(&alone.bob(), &Requirement::rule(InGroup("group-7"))).await;
+    let told = alone
+        .decide(&alone.bob(), &Requirement::rule(InGroup("group-7")))
+        .await;
     assert_eq!(told, "policy.groups_unknown");
 }
 
@@ -225,7 +331,11 @@ impl fmt::Display for Broken {
 
 impl Rule for Broken {
     fn ruling(&self, _: &AccessToken) -> Ruling {
-        Ruling::Failed(Outage::new(OutageCode::Policy, "it is broken", Duration::ZERO))
+        Ruling::Failed(Outage::new(
+            OutageCode::Policy,
+            "it is broken",
+            Duration::ZERO,
+        ))
     }
 }
 
@@ -233,7 +343,10 @@ impl Rule for Broken {
 async fn a_rule_that_fails_is_an_outage_and_asks_no_directory_whose_groups_are_known() {
     let world = World::new(graph).await;
     let alice = world.idp.token("alice").sign();
-    for requirement in [Requirement::rule(Broken), Requirement::not(Requirement::rule(Broken))] {
+    for requirement in [
+        Requirement::rule(Broken),
+        Requirement::not(Requirement::rule(Broken)),
+    ] {
         assert_eq!(world.decide(&alice, &requirement).await, "outage.policy");
     }
     assert_eq!(world.idp.graph_requests(), 0);

@@ -10,7 +10,8 @@ async fn counted() -> (World, impl Fn(&ResourceServer) -> String) {
     let recorder = PrometheusBuilder::new().build_recorder();
     let clock = world::clock();
     let idp = world::idp(&clock, ([127, 0, 0, 1], 0).into()).await;
-    let server = metrics::with_local_recorder(&recorder, || world::server(idp.issuer().as_str(), &clock));
+    let server =
+        metrics::with_local_recorder(&recorder, || world::server(idp.issuer().as_str(), &clock));
     let handle: PrometheusHandle = recorder.handle();
     let render = move |server: &ResourceServer| {
         metrics::with_local_recorder(&recorder, || server.record_gauges());
@@ -20,8 +21,12 @@ async fn counted() -> (World, impl Fn(&ResourceServer) -> String) {
 }
 
 fn value(text: &str, series: &str) -> f64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {series} in\n{text}"))
+        .parse()
+        .unwrap()
 }
 
 #[tokio::test]
@@ -29,14 +34,20 @@ async fn decisions_are_counted_by_outcome_and_code() {
     let (world, render) = counted().await;
     let token = world.idp.token("alice").sign();
     let other = world.idp.token("alice").audience("api://other").sign();
-    for (token, code) in
-        [(&*token, "allow"), (&*token, "allow"), (&*other, "token.audience"), ("x", "token.malformed")]
-    {
+    for (token, code) in [
+        (&*token, "allow"),
+        (&*token, "allow"),
+        (&*other, "token.audience"),
+        ("x", "token.malformed"),
+    ] {
         assert_eq!(world.decide(token).await, code);
     }
     let text = render(&world.server);
     let decisions = |outcome: &str, code: &str| {
-        value(&text, &format!("portcullis_decisions_total{{outcome=\"{outcome}\",code=\"{code}\"}}"))
+        value(
+            &text,
+            &format!("portcullis_decisions_total{{outcome=\"{outcome}\",code=\"{code}\"}}"),
+        )
     };
     assert_eq!(decisions("allow", "ok"), 2.0);
     assert_eq!(decisions("deny", "token.audience"), 1.0);
@@ -44,9 +55,24 @@ async fn decisions_are_counted_by_outcome_and_code() {
     // What has not happened yet is there too, so that its first time is seen as a growth.
     assert_eq!(decisions("deny", "token.signature"), 0.0);
     assert_eq!(decisions("fail", "outage.keys"), 0.0);
-    assert_eq!(value(&text, "portcullis_decision_seconds_count{outcome=\"deny\"}"), 2.0);
-    assert_eq!(value(&text, "portcullis_token_cache_lookups_total{result=\"hit\"}"), 1.0);
-    assert_eq!(value(&text, "portcullis_token_cache_lookups_total{result=\"miss\"}"), 3.0);
+    assert_eq!(
+        value(&text, "portcullis_decision_seconds_count{outcome=\"deny\"}"),
+        2.0
+    );
+    assert_eq!(
+        value(
+            &text,
+            "portcullis_token_cache_lookups_total{result=\"hit\"}"
+        ),
+        1.0
+    );
+    assert_eq!(
+        value(
+            &text,
+            "portcullis_token_cache_lookups_total{result=\"miss\"}"
+        ),
+        3.0
+    );
     assert_eq!(value(&text, "portcullis_token_cache_tokens"), 1.0);
     assert!(!text.contains(&token) && !text.contains("alice"), "{text}");
 }
@@ -58,13 +84,22 @@ async fn keys_tell_their_age_and_how_their_fetches_went() {
     let figure = |text: &str, name: &str| value(text, &format!("{name}{issuer}"));
     let before = render(&world.server);
     assert_eq!(figure(&before, "portcullis_keys"), 0.0);
-    assert_eq!(figure(&before, "portcullis_keys_confirmed_timestamp_seconds"), 0.0);
+    assert_eq!(
+        figure(&before, "portcullis_keys_confirmed_timestamp_seconds"),
+        0.0
+    );
     world.server.refresh_keys().await;
     world.clock.advance(Duration::from_secs(100));
     let text = render(&world.server);
     assert!(figure(&text, "portcullis_keys") >= 1.0);
-    assert_eq!(figure(&text, "portcullis_keys_confirmed_timestamp_seconds"), 1_800_000_000.0);
-    assert_eq!(figure(&text, "portcullis_keys_good_until_timestamp_seconds"), 1_800_086_400.0);
+    assert_eq!(
+        figure(&text, "portcullis_keys_confirmed_timestamp_seconds"),
+        1_800_000_000.0
+    );
+    assert_eq!(
+        figure(&text, "portcullis_keys_good_until_timestamp_seconds"),
+        1_800_086_400.0
+    );
     let name = world.idp.issuer().clone();
     let fetches = |outcome: &str| {
         let issuer = &name;
@@ -73,7 +108,10 @@ async fn keys_tell_their_age_and_how_their_fetches_went() {
     assert_eq!(value(&text, &fetches("ok")), 1.0);
     let unknown = world.idp.token("alice").header("kid", "nobody's").sign();
     assert_eq!(world.decide(&unknown).await, "token.key_unknown");
-    assert_eq!(figure(&render(&world.server), "portcullis_unknown_keys_total"), 1.0);
+    assert_eq!(
+        figure(&render(&world.server), "portcullis_unknown_keys_total"),
+        1.0
+    );
     let World { idp, server, .. } = world;
     idp.shutdown().await;
     server.refresh_keys().await;
@@ -89,14 +127,28 @@ async fn every_metric_of_the_table_is_there_with_its_labels() {
     world.decide(&world.idp.token("alice").sign()).await;
     let text = render(&world.server);
     // Told only where a store or introspection is configured.
-    let store = [events::DENYLIST_IN_STEP, events::DENYLIST_CONTACT, events::INTROSPECTION_PAUSED];
-    for metric in events::METRICS.iter().filter(|metric| !store.contains(metric)) {
+    let store = [
+        events::DENYLIST_IN_STEP,
+        events::DENYLIST_CONTACT,
+        events::INTROSPECTION_PAUSED,
+    ];
+    for metric in events::METRICS
+        .iter()
+        .filter(|metric| !store.contains(metric))
+    {
         let line = text.lines().find(|line| {
             let name = line.split(['{', ' ']).next().unwrap_or_default();
-            name.strip_prefix(metric.name).is_some_and(|rest| rest.is_empty() || rest == "_count")
+            name.strip_prefix(metric.name)
+                .is_some_and(|rest| rest.is_empty() || rest == "_count")
         });
         let line = line.unwrap_or_else(|| panic!("no {} in\n{text}", metric.name));
-        assert!(metric.labels.iter().all(|label| line.contains(&format!("{label}=\""))), "{line}");
+        assert!(
+            metric
+                .labels
+                .iter()
+                .all(|label| line.contains(&format!("{label}=\""))),
+            "{line}"
+        );
         assert!(metric.help.ends_with('.'), "{}", metric.name);
     }
 }

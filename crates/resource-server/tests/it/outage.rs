@@ -25,7 +25,9 @@ async fn down_at_the_start_is_an_outage_and_heals_by_itself() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), healed).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), healed)
+        .await
+        .unwrap();
     assert!(server.is_ready());
 }
 
@@ -33,7 +35,12 @@ async fn down_at_the_start_is_an_outage_and_heals_by_itself() {
 async fn good_keys_last_for_a_day_of_outage_and_no_longer() {
     let World { clock, idp, server } = World::new().await;
     let tokens: Vec<String> = (0..4)
-        .map(|number| idp.token("alice").claim("n", number).claim("exp", 1_800_172_000).sign())
+        .map(|number| {
+            idp.token("alice")
+                .claim("n", number)
+                .claim("exp", 1_800_172_000)
+                .sign()
+        })
         .collect();
     let long = Config::from_toml(&format!(
         "[[issuer]]\nurl = \"{}\"\naudience = [\"api://enterprise-api\"]\nmax_lifetime = 1000000\n",
@@ -61,7 +68,10 @@ async fn good_keys_last_for_a_day_of_outage_and_no_longer() {
 #[tokio::test]
 async fn an_unknown_key_while_the_issuer_is_down_is_an_outage() {
     let world = World::new().await;
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     let junk = world.idp.token("alice").kid("new").sign();
     world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
     assert_eq!(world.decide(&junk).await, "outage.keys");
@@ -75,7 +85,8 @@ async fn an_unknown_key_while_the_issuer_is_down_is_an_outage() {
 async fn a_snapshot_starts_a_server_while_the_issuer_is_down() {
     let clock = clock();
     let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
-    let directory = std::env::temp_dir().join(format!("portcullis-snapshot-{}", std::process::id()));
+    let directory =
+        std::env::temp_dir().join(format!("portcullis-snapshot-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let file = directory.join("keys.json");
     let server = |issuer: &str| {
@@ -94,18 +105,29 @@ async fn a_snapshot_starts_a_server_while_the_issuer_is_down() {
     clock.advance(HOUR);
     assert_eq!(decide(&server(&issuer), &token).await, "allow");
     let other = server("http://127.0.0.1:1");
-    assert!(!other.is_ready(), "the snapshot of one issuer is not good for another");
+    assert!(
+        !other.is_ready(),
+        "the snapshot of one issuer is not good for another"
+    );
     std::fs::write(&file, "{").unwrap();
-    assert!(!server(&issuer).is_ready(), "a broken snapshot is no snapshot");
+    assert!(
+        !server(&issuer).is_ready(),
+        "a broken snapshot is no snapshot"
+    );
     std::fs::remove_dir_all(directory).unwrap();
 }
 
 #[tokio::test]
 async fn keys_are_fetched_again_in_the_background_before_they_grow_old() {
     let world = World::new().await;
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     let before = world.idp.jwks_fetches();
     // The issuer allows five minutes; the jitter adds a tenth at most.
     world.clock.advance(Duration::from_secs(331));
-    world.eventually(|world| world.idp.jwks_fetches() > before).await;
+    world
+        .eventually(|world| world.idp.jwks_fetches() > before)
+        .await;
 }

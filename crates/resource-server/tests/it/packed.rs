@@ -1,4 +1,5 @@
-//! Key sets and metadata as some providers send them: packed, with a byte order mark, with members that are `null`.
+//! Key sets and metadata as some providers send them: packed, with a byte order mark, with members
+//! that are `null`.
 
 use crate::world::{clock, decide, idp, server};
 use axum::Router;
@@ -14,10 +15,15 @@ type Dress = fn(&str, String) -> Response;
 async fn provider(jwks: String, dressed: Dress) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let issuer = format!("http://{}", listener.local_addr().unwrap());
-    let metadata =
-        format!("{{\"issuer\":\"{issuer}\",\"jwks_uri\":\"{issuer}/keys\",\"token_endpoint\":null}}");
+    let metadata = format!(
+        "{{\"issuer\":\"{issuer}\",\"jwks_uri\":\"{issuer}/keys\",\"token_endpoint\":null}}"
+    );
     let app = Router::new().fallback(async move |uri: http::Uri| {
-        let document = if uri.path() == "/keys" { jwks.clone() } else { metadata.clone() };
+        let document = if uri.path() == "/keys" {
+            jwks.clone()
+        } else {
+            metadata.clone()
+        };
         dressed(uri.path(), document)
     });
     tokio::spawn(async { axum::serve(listener, app).await });
@@ -50,15 +56,31 @@ async fn outcome(dressed: Dress) -> (String, String) {
 #[tokio::test]
 async fn a_good_key_set_is_understood_in_every_dress() {
     let dresses: [(&str, Dress); 7] = [
-        ("gzip", |_, text| ([("content-encoding", "gzip")], gzip(&text)).into_response()),
-        ("deflate", |_, text| ([("content-encoding", "deflate")], deflate(&text)).into_response()),
-        ("a byte order mark", |_, text| format!("\u{feff}{text}").into_response()),
-        ("both", |_, text| {
-            ([("content-encoding", "gzip")], gzip(&format!("\u{feff}{text}\r\n"))).into_response()
+        ("gzip", |_, text| {
+            ([("content-encoding", "gzip")], gzip(&text)).into_response()
         }),
-        ("as text", |_, text| ([("content-type", "text/plain; charset=utf-8")], text).into_response()),
+        ("deflate", |_, text| {
+            ([("content-encoding", "deflate")], deflate(&text)).into_response()
+        }),
+        ("a byte order mark", |_, text| {
+            format!("\u{feff}{text}").into_response()
+        }),
+        ("both", |_, text| {
+            (
+                [("content-encoding", "gzip")],
+                gzip(&format!("\u{feff}{text}\r\n")),
+            )
+                .into_response()
+        }),
+        ("as text", |_, text| {
+            ([("content-type", "text/plain; charset=utf-8")], text).into_response()
+        }),
         ("null", |_, text| {
-            text.replace("\"use\":\"sig\"", "\"use\":null,\"key_ops\":null,\"x5c\":null").into_response()
+            text.replace(
+                "\"use\":\"sig\"",
+                "\"use\":null,\"key_ops\":null,\"x5c\":null",
+            )
+            .into_response()
         }),
         ("beside others", |_, text| {
             let others = "\"keys\":[null,7,{\"kty\":\"oct\",\"k\":\"AA\"},{\"kty\":\"AKP\"},{\"kty\":\"RSA\",\"kid\":1},";
@@ -77,8 +99,12 @@ async fn what_cannot_be_understood_is_an_outage_that_names_the_fault() {
             let bomb = gzip(&format!("{text}{}", " ".repeat(20_000_000)));
             ([("content-encoding", "gzip")], bomb).into_response()
         }),
-        ("`br`", |_, text| ([("content-encoding", "br")], text).into_response()),
-        ("not valid gzip", |_, text| ([("content-encoding", "gzip")], text).into_response()),
+        ("`br`", |_, text| {
+            ([("content-encoding", "br")], text).into_response()
+        }),
+        ("not valid gzip", |_, text| {
+            ([("content-encoding", "gzip")], text).into_response()
+        }),
         ("no array `keys`", |path, text| match path {
             "/keys" => "{\"keys\":null}".into_response(),
             _ => text.into_response(),

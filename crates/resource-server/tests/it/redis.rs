@@ -1,7 +1,7 @@
 //! A real redis-server of our own: started on a free port, killed, and started again.
 //!
-//! `PORTCULLIS_REDIS_SERVER` names the program; `cargo xtask test` installs it. Without it these tests say that
-//! they are skipped. Valkey's program does as well.
+//! `PORTCULLIS_REDIS_SERVER` names the program; `cargo xtask test` installs it. Without it these
+//! tests say that they are skipped. Valkey's program does as well.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -30,10 +30,20 @@ impl Redis {
             return None;
         };
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("portcullis-redis-{}-{number}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("portcullis-redis-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let mut redis = Self { program: program.into(), folder, port, child: None };
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let mut redis = Self {
+            program: program.into(),
+            folder,
+            port,
+            child: None,
+        };
         redis.start_again().await;
         Some(redis)
     }
@@ -41,8 +51,24 @@ impl Redis {
     pub(crate) async fn start_again(&mut self) {
         let port = self.port.to_string();
         let child = Command::new(&self.program)
-            .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"])
-            .args(["--appendfsync", "always", "--loglevel", "warning", "--requirepass", PASSWORD])
+            .args([
+                "--port",
+                &port,
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+            ])
+            .args([
+                "--appendfsync",
+                "always",
+                "--loglevel",
+                "warning",
+                "--requirepass",
+                PASSWORD,
+            ])
             .current_dir(&self.folder)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -54,7 +80,9 @@ impl Redis {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), up).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), up)
+            .await
+            .unwrap();
     }
 
     pub(crate) fn url(&self) -> String {
@@ -80,14 +108,23 @@ impl Redis {
     pub(crate) fn pause(&self, paused: bool) {
         let id = self.child.as_ref().unwrap().id().to_string();
         let signal = if paused { "-STOP" } else { "-CONT" };
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Sends a command as anybody could.
     pub(crate) async fn ask(&self, command: &[&str]) -> redis::RedisResult<redis::Value> {
         let client = redis::Client::open(self.url())?;
         let mut connection = client.get_multiplexed_async_connection().await?;
-        redis::cmd(command[0]).arg(&command[1..]).query_async(&mut connection).await
+        redis::cmd(command[0])
+            .arg(&command[1..])
+            .query_async(&mut connection)
+            .await
     }
 }
 

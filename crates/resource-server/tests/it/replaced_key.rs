@@ -1,5 +1,5 @@
-//! Another key under a known `kid`: the issuer restarted with fixed names. Good tokens go on, and forged ones cost
-//! no more fetches than made-up keys.
+//! Another key under a known `kid`: the issuer restarted with fixed names. Good tokens go on, and
+//! forged ones cost no more fetches than made-up keys.
 
 use crate::world::{AUDIENCE, World, decide};
 use portcullis_core::jose::Jwks;
@@ -16,7 +16,10 @@ async fn a_key_that_changed_under_its_name_is_fetched() {
     assert_eq!(world.decide(&old).await, "allow");
     let before = world.idp.jwks_fetches();
     world.idp.rotate(Overlap::SameKid).await;
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     assert_eq!(world.idp.jwks_fetches() - before, 1);
     // A token of the old key is refused, although it was remembered.
     assert_eq!(world.decide(&old).await, "token.signature");
@@ -25,7 +28,12 @@ async fn a_key_that_changed_under_its_name_is_fetched() {
 #[tokio::test]
 async fn a_token_without_a_kid_finds_the_new_key_too() {
     let world = World::new().await;
-    assert_eq!(world.decide(&world.idp.token("alice").without_header("kid").sign()).await, "allow");
+    assert_eq!(
+        world
+            .decide(&world.idp.token("alice").without_header("kid").sign())
+            .await,
+        "allow"
+    );
     world.idp.rotate(Overlap::SameKid).await;
     let token = world.idp.token("bob").without_header("kid").sign();
     assert_eq!(world.decide(&token).await, "allow");
@@ -40,18 +48,27 @@ async fn explain_says_what_decide_does_after_the_change() {
     let token = world.idp.token("alice").sign();
     assert!(world.server.explain(&token).await.is_accepted());
     let refused = world.server.explain(&old).await;
-    assert_eq!(refused.first_obstacle().map(|step| step.code), Some("token.signature"));
+    assert_eq!(
+        refused.first_obstacle().map(|step| step.code),
+        Some("token.signature")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_requests_with_the_new_key_wait_for_one_fetch() {
     let world = World::new().await;
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     let before = world.idp.jwks_fetches();
     world.idp.rotate(Overlap::SameKid).await;
     let requests: Vec<_> = (0..500)
         .map(|number| {
-            let (server, token) = (world.server.clone(), world.idp.token("alice").claim("n", number).sign());
+            let (server, token) = (
+                world.server.clone(),
+                world.idp.token("alice").claim("n", number).sign(),
+            );
             tokio::spawn(async move { decide(&server, &token).await })
         })
         .collect();
@@ -61,42 +78,79 @@ async fn five_hundred_requests_with_the_new_key_wait_for_one_fetch() {
     assert_eq!(world.idp.jwks_fetches() - before, 1);
 }
 
-/// A thousand forged tokens with a published `kid` cost at most what a thousand made-up `kid`s cost.
+/// A thousand forged tokens with a published `kid` cost at most what a thousand made-up `kid`s
+/// cost.
 #[tokio::test]
 async fn forged_tokens_cost_no_more_fetches_than_made_up_keys() {
     let (forged, made_up) = (World::new().await, World::new().await);
     for world in [&forged, &made_up] {
-        assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+        assert_eq!(
+            world.decide(&world.idp.token("alice").sign()).await,
+            "allow"
+        );
     }
     let before = (forged.idp.jwks_fetches(), made_up.idp.jwks_fetches());
     for second in 0..100 {
         for number in 0..10 {
             let number = second * 10 + number;
-            let token = forged.idp.token("mallory").claim("n", number).signature_flipped().sign();
+            let token = forged
+                .idp
+                .token("mallory")
+                .claim("n", number)
+                .signature_flipped()
+                .sign();
             assert_eq!(forged.decide(&token).await, "token.signature");
-            let junk = made_up.idp.token("mallory").kid(&format!("made-up-{number}")).sign();
+            let junk = made_up
+                .idp
+                .token("mallory")
+                .kid(&format!("made-up-{number}"))
+                .sign();
             assert_eq!(made_up.decide(&junk).await, "token.key_unknown");
         }
         forged.clock.advance(Duration::from_secs(1));
         made_up.clock.advance(Duration::from_secs(1));
     }
-    let cost = (forged.idp.jwks_fetches() - before.0, made_up.idp.jwks_fetches() - before.1);
+    let cost = (
+        forged.idp.jwks_fetches() - before.0,
+        made_up.idp.jwks_fetches() - before.1,
+    );
     assert!(cost.0 <= cost.1 && cost.0 <= 5, "{cost:?}");
-    assert_eq!(forged.decide(&forged.idp.token("alice").claim("n", 0).sign()).await, "allow");
+    assert_eq!(
+        forged
+            .decide(&forged.idp.token("alice").claim("n", 0).sign())
+            .await,
+        "allow"
+    );
 }
 
 /// Both kinds together share one budget.
 #[tokio::test]
 async fn forged_tokens_and_made_up_keys_share_the_budget() {
     let world = World::new().await;
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     let before = world.idp.jwks_fetches();
     for number in 0..100 {
         assert_eq!(
-            world.decide(&world.idp.token("mallory").claim("n", number).signature_flipped().sign()).await,
+            world
+                .decide(
+                    &world
+                        .idp
+                        .token("mallory")
+                        .claim("n", number)
+                        .signature_flipped()
+                        .sign()
+                )
+                .await,
             "token.signature"
         );
-        let junk = world.idp.token("mallory").kid(&format!("made-up-{number}")).sign();
+        let junk = world
+            .idp
+            .token("mallory")
+            .kid(&format!("made-up-{number}"))
+            .sign();
         assert_eq!(world.decide(&junk).await, "token.key_unknown");
     }
     assert_eq!(world.idp.jwks_fetches() - before, 2);
@@ -114,13 +168,19 @@ async fn a_forged_token_that_comes_first_fetches_once() {
 #[tokio::test]
 async fn a_failing_signature_while_the_issuer_is_down_is_an_outage() {
     let world = World::new().await;
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     world.idp.rotate(Overlap::SameKid).await;
     world.idp.fail_jwks(Fault::InternalError);
     let token = world.idp.token("alice").sign();
     assert_eq!(world.decide(&token).await, "outage.keys");
     let explained = world.server.explain(&token).await;
-    assert_eq!(explained.first_obstacle().map(|step| step.code), Some("outage.keys"));
+    assert_eq!(
+        explained.first_obstacle().map(|step| step.code),
+        Some("outage.keys")
+    );
     world.idp.fail_jwks(Fault::None);
     world.server.refresh_keys().await;
     assert_eq!(world.decide(&token).await, "allow");
@@ -135,9 +195,17 @@ async fn fixed_keys_are_asked_of_nobody() {
     let server = ResourceServer::with_clock(settings, Arc::<TestClock>::clone(&world.clock));
     let before = (world.idp.jwks_fetches(), world.idp.metadata_fetches());
     for number in 0..10 {
-        let forged = world.idp.token("mallory").claim("n", number).signature_flipped().sign();
+        let forged = world
+            .idp
+            .token("mallory")
+            .claim("n", number)
+            .signature_flipped()
+            .sign();
         let code = decide(&server, &forged).await;
         assert!(code == "token.signature", "{code}");
     }
-    assert_eq!((world.idp.jwks_fetches(), world.idp.metadata_fetches()), before);
+    assert_eq!(
+        (world.idp.jwks_fetches(), world.idp.metadata_fetches()),
+        before
+    );
 }

@@ -17,8 +17,8 @@ struct Signed {
 }
 
 impl Signed {
-    /// Asks until it is over. Nothing holds the keys still while a request is under way: what was right at any moment of it
-    /// is right. `published` is how many of the latest keys are.
+    /// Asks until it is over. Nothing holds the keys still while a request is under way: what was
+    /// right at any moment of it is right. `published` is how many of the latest keys are.
     async fn ask(&self, server: &ResourceServer, published: usize) {
         while !self.done.load(Ordering::SeqCst) {
             let (rotation, token) = self.token.read().unwrap().clone();
@@ -29,7 +29,8 @@ impl Signed {
                 code == "allow" || (code == "token.key_unknown" && was_withdrawn),
                 "{code} for a token of rotation {rotation}, when {begun} had begun"
             );
-            self.crossed.fetch_add(usize::from(begun > rotation), Ordering::SeqCst);
+            self.crossed
+                .fetch_add(usize::from(begun > rotation), Ordering::SeqCst);
             self.decided.fetch_add(1, Ordering::SeqCst);
             tokio::task::yield_now().await;
         }
@@ -57,12 +58,17 @@ async fn rotate_under_load(overlap: Overlap) {
         .collect();
     // Three times, and until a rotation has come between a question and its answer.
     for rotation in 1..=50 {
-        let (before, fetches) = (signed.decided.load(Ordering::SeqCst), world.idp.jwks_fetches());
+        let (before, fetches) = (
+            signed.decided.load(Ordering::SeqCst),
+            world.idp.jwks_fetches(),
+        );
         signed.begun.store(rotation, Ordering::SeqCst);
         world.idp.rotate(overlap).await;
         let token = world.idp.token("alice").sign();
         *signed.token.write().unwrap() = (rotation, token);
-        world.eventually(|_| signed.decided.load(Ordering::SeqCst) >= before + 1_000).await;
+        world
+            .eventually(|_| signed.decided.load(Ordering::SeqCst) >= before + 1_000)
+            .await;
         let fetched = world.idp.jwks_fetches() - fetches;
         assert!(fetched <= 2, "{fetched} fetches");
         world.clock.advance(std::time::Duration::from_secs(60));
@@ -74,7 +80,10 @@ async fn rotate_under_load(overlap: Overlap) {
     for worker in workers {
         worker.await.unwrap();
     }
-    assert!(signed.crossed.load(Ordering::SeqCst) > 0, "no request was under way while the keys changed");
+    assert!(
+        signed.crossed.load(Ordering::SeqCst) > 0,
+        "no request was under way while the keys changed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,12 +99,18 @@ async fn no_good_token_is_refused_without_overlap() {
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_requests_with_a_new_key_wait_for_one_fetch() {
     let world = World::new().await;
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     let before = world.idp.jwks_fetches();
     world.idp.rotate(Overlap::Without).await;
     let requests: Vec<_> = (0..500)
         .map(|number| {
-            let (server, token) = (world.server.clone(), world.idp.token("alice").claim("n", number).sign());
+            let (server, token) = (
+                world.server.clone(),
+                world.idp.token("alice").claim("n", number).sign(),
+            );
             tokio::spawn(async move { decide(&server, &token).await })
         })
         .collect();
@@ -113,6 +128,9 @@ async fn a_removed_key_ends_its_tokens_with_the_next_fetch_even_remembered_ones(
     assert_eq!(world.decide(&old).await, "allow");
     world.idp.rotate(Overlap::Without).await;
     assert_eq!(world.decide(&old).await, "allow");
-    assert_eq!(world.decide(&world.idp.token("alice").sign()).await, "allow");
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
     assert_eq!(world.decide(&old).await, "token.key_unknown");
 }

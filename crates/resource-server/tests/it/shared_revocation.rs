@@ -1,4 +1,5 @@
-//! Several replicas that share a real Redis: how fast they agree, and what becomes of them when it dies.
+//! Several replicas that share a real Redis: how fast they agree, and what becomes of them when it
+//! dies.
 
 use crate::redis::{PASSWORD, Redis};
 use crate::world::{World, decide};
@@ -19,7 +20,10 @@ struct Fleet {
 impl Fleet {
     async fn new() -> Option<Self> {
         let redis = Redis::start().await?;
-        Some(Self { world: World::new().await, redis })
+        Some(Self {
+            world: World::new().await,
+            redis,
+        })
     }
 
     /// A replica that follows the store, at the clock of all.
@@ -33,7 +37,10 @@ impl Fleet {
             self.world.idp.issuer(),
             self.redis.url(),
         );
-        ResourceServer::with_clock(Settings::try_from(Config::from_toml(&text).unwrap()).unwrap(), clock)
+        ResourceServer::with_clock(
+            Settings::try_from(Config::from_toml(&text).unwrap()).unwrap(),
+            clock,
+        )
     }
 
     /// A replica that has loaded the store.
@@ -48,7 +55,11 @@ impl Fleet {
     }
 
     fn revocation(&self, id: &str) -> Revocation {
-        Revocation::token(self.world.idp.issuer(), id, NumericDate::from_seconds(NOW + 80_000))
+        Revocation::token(
+            self.world.idp.issuer(),
+            id,
+            NumericDate::from_seconds(NOW + 80_000),
+        )
     }
 
     /// How many entries a new reader of the store finds.
@@ -60,7 +71,8 @@ impl Fleet {
     }
 }
 
-/// Waits until this is so. The bound is generous: what is asserted is that it happens, not how fast.
+/// Waits until this is so. The bound is generous: what is asserted is that it happens, not how
+/// fast.
 async fn eventually(what: impl AsyncFn() -> bool) -> Duration {
     let began = Instant::now();
     let waiting = async {
@@ -68,7 +80,9 @@ async fn eventually(what: impl AsyncFn() -> bool) -> Duration {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it to happen at last");
+    tokio::time::timeout(Duration::from_secs(60), waiting)
+        .await
+        .expect("it to happen at last");
     began.elapsed()
 }
 
@@ -78,8 +92,14 @@ async fn becomes(replica: &ResourceServer, token: &str, code: &str) -> Duration 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_replica_hears_of_a_revocation() {
-    let Some(fleet) = Fleet::new().await else { return };
-    let replicas = [fleet.ready("").await, fleet.ready("").await, fleet.ready("").await];
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
+    let replicas = [
+        fleet.ready("").await,
+        fleet.ready("").await,
+        fleet.ready("").await,
+    ];
     let token = fleet.token("shared");
     for replica in &replicas {
         assert_eq!(decide(replica, &token).await, "allow");
@@ -87,7 +107,10 @@ async fn every_replica_hears_of_a_revocation() {
     let mut took = Vec::new();
     for number in 0..50 {
         let began = Instant::now();
-        replicas[0].revoke(fleet.revocation(&number.to_string())).await.unwrap();
+        replicas[0]
+            .revoke(fleet.revocation(&number.to_string()))
+            .await
+            .unwrap();
         let next = fleet.token(&number.to_string());
         for replica in &replicas {
             becomes(replica, &next, "token.revoked").await;
@@ -95,42 +118,86 @@ async fn every_replica_hears_of_a_revocation() {
         took.push(began.elapsed());
     }
     took.sort();
-    println!("until all of 3 replicas refuse: median {:?}, longest {:?}", took[25], took[49]);
-    replicas[0].revoke(fleet.revocation("shared")).await.unwrap();
-    assert_eq!(decide(&replicas[0], &token).await, "token.revoked", "at once where it was said");
+    println!(
+        "until all of 3 replicas refuse: median {:?}, longest {:?}",
+        took[25], took[49]
+    );
+    replicas[0]
+        .revoke(fleet.revocation("shared"))
+        .await
+        .unwrap();
+    assert_eq!(
+        decide(&replicas[0], &token).await,
+        "token.revoked",
+        "at once where it was said"
+    );
     for replica in &replicas {
         becomes(replica, &token, "token.revoked").await;
         assert_eq!(decide(replica, &fleet.token("bystander")).await, "allow");
     }
     let started_later = fleet.replica("");
-    assert_eq!(decide(&started_later, &token).await, "token.revoked", "the first request waits for the load");
+    assert_eq!(
+        decide(&started_later, &token).await,
+        "token.revoked",
+        "the first request waits for the load"
+    );
     assert_eq!(started_later.revocation_status().entries, 51);
 }
 
-/// `kill -9`, and back with its data: before the grace all goes on, after it nobody is let in, and what was revoked
-/// stays so all the while.
+/// `kill -9`, and back with its data: before the grace all goes on, after it nobody is let in, and
+/// what was revoked stays so all the while.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_store_is_an_outage_after_the_grace_and_heals_by_itself() {
-    let Some(mut fleet) = Fleet::new().await else { return };
+    let Some(mut fleet) = Fleet::new().await else {
+        return;
+    };
     let replica = fleet.ready("").await;
     let (good, revoked) = (fleet.token("good"), fleet.token("revoked"));
     replica.revoke(fleet.revocation("revoked")).await.unwrap();
     fleet.redis.kill();
-    eventually(async || replica.revocation_status().store.unwrap().last_failure.is_some()).await;
-    assert_eq!(decide(&replica, &good).await, "allow", "a short loss is no outage");
+    eventually(async || {
+        replica
+            .revocation_status()
+            .store
+            .unwrap()
+            .last_failure
+            .is_some()
+    })
+    .await;
+    assert_eq!(
+        decide(&replica, &good).await,
+        "allow",
+        "a short loss is no outage"
+    );
     fleet.world.clock.advance(Duration::from_secs(11));
     assert_eq!(decide(&replica, &good).await, "outage.revocation");
-    assert_eq!(decide(&replica, &revoked).await, "token.revoked", "what is known stays known");
+    assert_eq!(
+        decide(&replica, &revoked).await,
+        "token.revoked",
+        "what is known stays known"
+    );
     assert!(!replica.is_ready() && !replica.revocation_status().store.unwrap().in_step);
-    let untaken = replica.revoke(fleet.revocation("while away")).await.unwrap_err();
+    let untaken = replica
+        .revoke(fleet.revocation("while away"))
+        .await
+        .unwrap_err();
     assert!(
-        untaken.facts().starts_with("the revocation store: ") && !untaken.facts().contains(PASSWORD),
+        untaken.facts().starts_with("the revocation store: ")
+            && !untaken.facts().contains(PASSWORD),
         "{untaken}"
     );
-    assert_eq!(decide(&replica, &fleet.token("while away")).await, "token.revoked", "here it is in force");
+    assert_eq!(
+        decide(&replica, &fleet.token("while away")).await,
+        "token.revoked",
+        "here it is in force"
+    );
 
     let started_without = fleet.replica("");
-    assert_eq!(decide(&started_without, &good).await, "outage.revocation", "nothing was loaded yet");
+    assert_eq!(
+        decide(&started_without, &good).await,
+        "outage.revocation",
+        "nothing was loaded yet"
+    );
 
     fleet.redis.start_again().await;
     for replica in [&replica, &started_without] {
@@ -141,16 +208,30 @@ async fn a_dead_store_is_an_outage_after_the_grace_and_heals_by_itself() {
         .await;
         assert_eq!(decide(replica, &revoked).await, "token.revoked");
     }
-    becomes(&started_without, &fleet.token("while away"), "token.revoked").await;
+    becomes(
+        &started_without,
+        &fleet.token("while away"),
+        "token.revoked",
+    )
+    .await;
 }
 
 /// A store that comes back empty gets back what the replicas know, once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_lost_its_data_gets_it_back_from_the_replicas() {
-    let Some(mut fleet) = Fleet::new().await else { return };
-    let replicas = [fleet.ready("").await, fleet.ready("").await, fleet.ready("").await];
+    let Some(mut fleet) = Fleet::new().await else {
+        return;
+    };
+    let replicas = [
+        fleet.ready("").await,
+        fleet.ready("").await,
+        fleet.ready("").await,
+    ];
     for number in 0..1_200 {
-        replicas[0].revoke(fleet.revocation(&number.to_string())).await.unwrap();
+        replicas[0]
+            .revoke(fleet.revocation(&number.to_string()))
+            .await
+            .unwrap();
     }
     for replica in &replicas {
         eventually(async || replica.revocation_status().entries == 1_200).await;
@@ -172,47 +253,77 @@ async fn a_store_that_lost_its_data_gets_it_back_from_the_replicas() {
         assert_eq!(decide(replica, &fleet.token("7")).await, "token.revoked");
     }
     let newcomer = fleet.replica("");
-    assert_eq!(decide(&newcomer, &fleet.token("1199")).await, "token.revoked");
+    assert_eq!(
+        decide(&newcomer, &fleet.token("1199")).await,
+        "token.revoked"
+    );
     assert_eq!(newcomer.revocation_status().entries, 1_200);
     println!(
         "a store that came back empty holds {} entries for 1200 revocations of 3 replicas",
         fleet.stored().await
     );
-    assert!(fleet.stored().await < 2 * 1_200, "not every replica writes everything");
+    assert!(
+        fleet.stored().await < 2 * 1_200,
+        "not every replica writes everything"
+    );
 }
 
 /// The same without a lost connection: somebody deletes the key.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_stream_is_noticed_and_written_again() {
-    let Some(fleet) = Fleet::new().await else { return };
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
     let replica = fleet.ready("").await;
     replica.revoke(fleet.revocation("a")).await.unwrap();
     eventually(async || fleet.stored().await == 1).await;
     // Until the replica itself has read it back, there is nothing that it could miss.
     eventually(async || replica.revocation_status().store.unwrap().read == 1).await;
-    fleet.redis.ask(&["DEL", "portcullis:revocations"]).await.unwrap();
+    fleet
+        .redis
+        .ask(&["DEL", "portcullis:revocations"])
+        .await
+        .unwrap();
     eventually(async || fleet.stored().await == 1).await;
-    assert_eq!(decide(&fleet.replica(""), &fleet.token("a")).await, "token.revoked");
+    assert_eq!(
+        decide(&fleet.replica(""), &fleet.token("a")).await,
+        "token.revoked"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_danger_mode_it_serves_without_the_store() {
-    let Some(mut fleet) = Fleet::new().await else { return };
+    let Some(mut fleet) = Fleet::new().await else {
+        return;
+    };
     let danger = "danger_serve_without_store = true\n";
     let replica = fleet.ready(danger).await;
     replica.revoke(fleet.revocation("revoked")).await.unwrap();
     fleet.redis.kill();
-    eventually(async || replica.revocation_status().store.unwrap().last_failure.is_some()).await;
+    eventually(async || {
+        replica
+            .revocation_status()
+            .store
+            .unwrap()
+            .last_failure
+            .is_some()
+    })
+    .await;
     fleet.world.clock.advance(Duration::from_secs(3_600));
     assert_eq!(decide(&replica, &fleet.token("good")).await, "allow");
-    assert_eq!(decide(&replica, &fleet.token("revoked")).await, "token.revoked");
+    assert_eq!(
+        decide(&replica, &fleet.token("revoked")).await,
+        "token.revoked"
+    );
     let started_without = fleet.replica(danger);
     assert_eq!(
         decide(&started_without, &fleet.token("revoked")).await,
         "allow",
         "it was told nothing, and says so:"
     );
-    assert!(started_without.is_ready() && !started_without.revocation_status().store.unwrap().in_step);
+    assert!(
+        started_without.is_ready() && !started_without.revocation_status().store.unwrap().in_step
+    );
     fleet.redis.start_again().await;
     eventually(async || {
         fleet.world.clock.advance(Duration::from_millis(100));
@@ -224,7 +335,9 @@ async fn in_danger_mode_it_serves_without_the_store() {
 /// A store that takes connections and answers nothing is away too, and no decision waits for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_store_is_away() {
-    let Some(fleet) = Fleet::new().await else { return };
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
     let replica = fleet.ready("").await;
     fleet.redis.pause(true);
     fleet.world.clock.advance(Duration::from_secs(11));
@@ -241,11 +354,15 @@ async fn a_frozen_store_is_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_revocations_reaches_every_replica() {
     const FLOOD: usize = 10_000;
-    let Some(fleet) = Fleet::new().await else { return };
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
     let replicas = [fleet.ready("").await, fleet.ready("").await];
     let began = Instant::now();
     let flood = replicas[0].clone();
-    let revocations: Vec<_> = (0..FLOOD).map(|number| fleet.revocation(&number.to_string())).collect();
+    let revocations: Vec<_> = (0..FLOOD)
+        .map(|number| fleet.revocation(&number.to_string()))
+        .collect();
     let writers = revocations.chunks(FLOOD / 50).map(|chunk| {
         let (flood, chunk) = (flood.clone(), chunk.to_vec());
         tokio::spawn(async move {
@@ -274,55 +391,102 @@ async fn a_flood_of_revocations_reaches_every_replica() {
 /// Whatever else stands in the stream is passed over: it is counted, and what follows is read.
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_in_the_store_is_ignored() {
-    let Some(fleet) = Fleet::new().await else { return };
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
     let replica = fleet.ready("").await;
     let long = "x".repeat(1_000_000);
-    let garbage = ["hello", "mark", "until", "\u{1f512}", "-1", "subject:00", long.as_str()];
+    let garbage = [
+        "hello",
+        "mark",
+        "until",
+        "\u{1f512}",
+        "-1",
+        "subject:00",
+        long.as_str(),
+    ];
     let mut written = 0;
     for name in garbage {
         for value in garbage {
-            fleet.redis.ask(&["XADD", "portcullis:revocations", "*", name, value]).await.unwrap();
+            fleet
+                .redis
+                .ask(&["XADD", "portcullis:revocations", "*", name, value])
+                .await
+                .unwrap();
             written += 1;
         }
     }
     replica.revoke(fleet.revocation("after it")).await.unwrap();
     for replica in [&replica, &fleet.replica("")] {
-        assert_eq!(decide(replica, &fleet.token("after it")).await, "token.revoked");
+        assert_eq!(
+            decide(replica, &fleet.token("after it")).await,
+            "token.revoked"
+        );
         eventually(async || replica.revocation_status().store.unwrap().ignored >= written).await;
         assert_eq!(replica.revocation_status().entries, 1);
     }
     // Another type at the key is no log at all: that is an outage, and it says why.
-    fleet.redis.ask(&["SET", "portcullis:revocations", "text"]).await.unwrap();
+    fleet
+        .redis
+        .ask(&["SET", "portcullis:revocations", "text"])
+        .await
+        .unwrap();
     let lost = fleet.replica("");
-    assert_eq!(decide(&lost, &fleet.token("good")).await, "outage.revocation");
-    let failure = lost.revocation_status().store.unwrap().last_failure.unwrap();
+    assert_eq!(
+        decide(&lost, &fleet.token("good")).await,
+        "outage.revocation"
+    );
+    let failure = lost
+        .revocation_status()
+        .store
+        .unwrap()
+        .last_failure
+        .unwrap();
     assert!(failure.contains("wrong kind of value"), "{failure}");
 }
 
 /// A replica that cannot hold all that was revoked does not decide as if it could.
 #[tokio::test(flavor = "multi_thread")]
 async fn more_than_a_replica_can_hold_is_an_outage() {
-    let Some(fleet) = Fleet::new().await else { return };
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
     let large = fleet.ready("").await;
     for id in ["a", "b", "c"] {
         large.revoke(fleet.revocation(id)).await.unwrap();
     }
     let small = fleet.replica("entries = 2\n");
-    assert_eq!(decide(&small, &fleet.token("good")).await, "outage.revocation");
-    let failure = small.revocation_status().store.unwrap().last_failure.unwrap();
+    assert_eq!(
+        decide(&small, &fleet.token("good")).await,
+        "outage.revocation"
+    );
+    let failure = small
+        .revocation_status()
+        .store
+        .unwrap()
+        .last_failure
+        .unwrap();
     assert!(failure.contains("`revocation.entries`"), "{failure}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ended_long_ago_is_deleted_from_the_store() {
-    let Some(fleet) = Fleet::new().await else { return };
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
     let replica = fleet.ready("").await;
     for id in ["a", "b", "c"] {
         replica.revoke(fleet.revocation(id)).await.unwrap();
     }
-    fleet.world.clock.advance(Duration::from_secs(80_000 + 300 + 86_400 + 2));
+    fleet
+        .world
+        .clock
+        .advance(Duration::from_secs(80_000 + 300 + 86_400 + 2));
     let until = NumericDate::from_seconds(NOW + 300_000);
-    replica.revoke(Revocation::token(fleet.world.idp.issuer(), "d", until)).await.unwrap();
+    replica
+        .revoke(Revocation::token(fleet.world.idp.issuer(), "d", until))
+        .await
+        .unwrap();
     // A replica that starts deletes what it finds to be over.
     let newcomer = fleet.replica("");
     newcomer.start();
@@ -332,10 +496,19 @@ async fn what_ended_long_ago_is_deleted_from_the_store() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_an_outage_and_shown_nowhere() {
-    let Some(fleet) = Fleet::new().await else { return };
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
     let url = fleet.redis.url().replace(PASSWORD, "marked-wrong-password");
-    let store = portcullis_resource_server::RevocationStore::new(&StoreUrl::new(url), None).unwrap();
-    let outage = store.publish(&fleet.revocation("a"), NumericDate::from_seconds(NOW)).await.unwrap_err();
-    assert!(!outage.to_string().contains("marked") && !format!("{store:?}").contains("marked"), "{outage}");
+    let store =
+        portcullis_resource_server::RevocationStore::new(&StoreUrl::new(url), None).unwrap();
+    let outage = store
+        .publish(&fleet.revocation("a"), NumericDate::from_seconds(NOW))
+        .await
+        .unwrap_err();
+    assert!(
+        !outage.to_string().contains("marked") && !format!("{store:?}").contains("marked"),
+        "{outage}"
+    );
     println!("{outage}");
 }

@@ -37,7 +37,9 @@ impl World {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), waiting)
+            .await
+            .unwrap();
     }
 }
 
@@ -48,12 +50,23 @@ pub(crate) fn clock() -> Arc<TestClock> {
 pub(crate) async fn idp(clock: &Arc<TestClock>, listen: SocketAddr) -> Idp {
     let clock = Arc::clone(clock);
     // Tokens outlive every outage of these tests: what ends must end for another reason.
-    let config = IdpConfig { listen, access_token_lifetime: 80_000, ..IdpConfig::default() };
-    Idp::start_at(config, move || u64::try_from(clock.now().seconds()).unwrap()).await.unwrap()
+    let config = IdpConfig {
+        listen,
+        access_token_lifetime: 80_000,
+        ..IdpConfig::default()
+    };
+    Idp::start_at(config, move || {
+        u64::try_from(clock.now().seconds()).unwrap()
+    })
+    .await
+    .unwrap()
 }
 
 pub(crate) fn server(issuer: &str, clock: &Arc<TestClock>) -> ResourceServer {
-    ResourceServer::with_clock(Settings::new(issuer, AUDIENCE).unwrap(), Arc::<TestClock>::clone(clock))
+    ResourceServer::with_clock(
+        Settings::new(issuer, AUDIENCE).unwrap(),
+        Arc::<TestClock>::clone(clock),
+    )
 }
 
 pub(crate) async fn decide(server: &ResourceServer, token: &str) -> String {
@@ -61,9 +74,16 @@ pub(crate) async fn decide(server: &ResourceServer, token: &str) -> String {
 }
 
 /// What becomes of a token where this is demanded of it.
-pub(crate) async fn decide_by(server: &ResourceServer, token: &str, requirement: &Requirement) -> String {
+pub(crate) async fn decide_by(
+    server: &ResourceServer,
+    token: &str,
+    requirement: &Requirement,
+) -> String {
     let mut headers = HeaderMap::new();
-    headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+    headers.insert(
+        "authorization",
+        HeaderValue::from_str(&format!("Bearer {token}")).unwrap(),
+    );
     match server.decide(&headers, None, requirement).await {
         Decision::Allow(_) => "allow".to_owned(),
         Decision::Deny(rejection) => rejection.code().to_string(),

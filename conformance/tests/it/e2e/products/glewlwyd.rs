@@ -1,7 +1,8 @@
 //! Glewlwyd: C, from Debian. All its access tokens are JWTs, and follow RFC 9068.
 //!
-//! It names an audience only when a client asks for a `resource`, which must be an `https` URL that the plugin's settings
-//! allow; otherwise `aud` is the list of scopes. So an operator turns resource indicators on (RFC 8707).
+//! It names an audience only when a client asks for a `resource`, which must be an `https` URL that
+//! the plugin's settings allow; otherwise `aud` is the list of scopes. So an operator turns
+//! resource indicators on (RFC 8707).
 
 use super::super::browser::Browser;
 use super::super::process::{Folder, Process, free_port};
@@ -41,26 +42,54 @@ impl Glewlwyd {
         process.lines_to("Glewlwyd started");
         let base = Url::parse(&format!("http://127.0.0.1:{port}/api/")).unwrap();
         let mut administrator = Browser::default();
-        configure(&mut administrator, &base, &parameters(&base, &key(&installed, "first"))).await;
-        let provider =
-            Provider::asked(base.join("oidc").unwrap().to_string(), AUDIENCE, Running::Elsewhere).await;
-        Some(Self { provider, installed, administrator, base, _process: process, _folder: folder })
+        configure(
+            &mut administrator,
+            &base,
+            &parameters(&base, &key(&installed, "first")),
+        )
+        .await;
+        let provider = Provider::asked(
+            base.join("oidc").unwrap().to_string(),
+            AUDIENCE,
+            Running::Elsewhere,
+        )
+        .await;
+        Some(Self {
+            provider,
+            installed,
+            administrator,
+            base,
+            _process: process,
+            _folder: folder,
+        })
     }
 
     /// Through the sign-in page, which is a script: this asks for what the script asks for.
     async fn sign_in(&self, username: &str) -> UserTokens {
         let mut browser = Browser::default();
-        let (page, _) = browser.visit(&self.provider.authorization_url(), None).await;
+        let (page, _) = browser
+            .visit(&self.provider.authorization_url(), None)
+            .await;
         let page = page.unwrap();
         assert!(page.path().ends_with("/login.html"), "{page}");
         let (_, shown) = browser.visit(&page, None).await;
         assert!(shown.contains("Glewlwyd login"), "{shown}");
-        let parameter = |name: &str| page.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+        let parameter = |name: &str| {
+            page.query_pairs()
+                .find(|(key, _)| key == name)
+                .unwrap()
+                .1
+                .into_owned()
+        };
         let (client, scopes) = (parameter("client_id"), parameter("scope"));
         let password = json!({ "username": username, "password": username });
-        browser.call(Method::POST, &self.base.join("auth/").unwrap(), &password).await;
+        browser
+            .call(Method::POST, &self.base.join("auth/").unwrap(), &password)
+            .await;
         let consent = self.base.join(&format!("auth/grant/{client}")).unwrap();
-        browser.call(Method::PUT, &consent, &json!({ "scope": scopes })).await;
+        browser
+            .call(Method::PUT, &consent, &json!({ "scope": scopes }))
+            .await;
         let next = Url::parse(&format!("{}&g_continue", parameter("callback_url"))).unwrap();
         let (back, _) = browser.visit(&next, None).await;
         let back = back.unwrap();
@@ -75,9 +104,13 @@ impl Glewlwyd {
             "display_name": "oidc", "order_rank": 0,
             "parameters": parameters(&self.base, &key(&self.installed, "second")),
         });
-        self.administrator.call(Method::PUT, &plugin, &content).await;
+        self.administrator
+            .call(Method::PUT, &plugin, &content)
+            .await;
         let reset = self.base.join("mod/plugin/oidc/reset").unwrap();
-        self.administrator.call(Method::PUT, &reset, &Value::Null).await;
+        self.administrator
+            .call(Method::PUT, &reset, &Value::Null)
+            .await;
     }
 }
 
@@ -124,14 +157,25 @@ database = {{ type = "sqlite3" path = "{folder}/glewlwyd.db" }};
 /// A private key set, made by the tool that comes with the product.
 fn key(installed: &Path, kid: &str) -> String {
     let output = program(installed, "rnbyc")
-        .args(["-j", "-g", "ec256", "-k", kid, "-a", "ES256", "-p", "/dev/null"])
+        .args([
+            "-j",
+            "-g",
+            "ec256",
+            "-k",
+            kid,
+            "-a",
+            "ES256",
+            "-p",
+            "/dev/null",
+        ])
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     text[text.find('{').unwrap()..].to_owned()
 }
 
-/// What the first administrator does: scopes, a user, two clients, and the plugin for OpenID Connect.
+/// What the first administrator does: scopes, a user, two clients, and the plugin for OpenID
+/// Connect.
 async fn configure(administrator: &mut Browser, base: &Url, parameters: &Value) {
     let first = json!({ "username": "admin", "password": "password" });
     let scope = json!({ "name": "orders:read", "password_required": false, "scheme": {} });
@@ -159,7 +203,9 @@ async fn configure(administrator: &mut Browser, base: &Url, parameters: &Value) 
         ("client/", web),
         ("mod/plugin/", plugin),
     ] {
-        administrator.call(Method::POST, &base.join(path).unwrap(), &content).await;
+        administrator
+            .call(Method::POST, &base.join(path).unwrap(), &content)
+            .await;
     }
 }
 
@@ -193,14 +239,20 @@ fn parameters(base: &Url, keys: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn glewlwyd() {
-    let Some(mut glewlwyd) = Glewlwyd::start().await else { return };
+    let Some(mut glewlwyd) = Glewlwyd::start().await else {
+        return;
+    };
     let alice = glewlwyd.sign_in("alice").await;
     let provider = &glewlwyd.provider;
     let service = provider.client_credentials(AUDIENCE).await;
     let other = provider.client_credentials(OTHER_AUDIENCE).await;
-    let by_command = token_of_service(provider, &["--scope", "orders:read", "--resource", AUDIENCE]);
+    let by_command = token_of_service(
+        provider,
+        &["--scope", "orders:read", "--resource", AUDIENCE],
+    );
     let without_resource = token_of_service(provider, &["--scope", "orders:read"]);
-    // Its ID tokens say `typ: JWT`, so that RFC 9068 to the letter refuses them before it looks for telltale claims.
+    // Its ID tokens say `typ: JWT`, so that RFC 9068 to the letter refuses them before it looks for
+    // telltale claims.
     for (profile, id_token) in [("generic", "token.id_token"), ("rfc9068", "token.type")] {
         let server = server(provider, AUDIENCE, &format!("profile = \"{profile}\""));
         for (token, expected) in [
@@ -213,21 +265,40 @@ async fn glewlwyd() {
         ] {
             assert_eq!(caller(&server, token).await, expected, "{profile}");
         }
-        // The ID token's audience is the client; that of an API with the client's name would be as bad.
+        // The ID token's audience is the client; that of an API with the client's name would be as
+        // bad.
         let server = super::server(provider, "web", &format!("profile = \"{profile}\""));
-        assert_eq!(caller(&server, &alice.id_token).await, id_token, "{profile}");
+        assert_eq!(
+            caller(&server, &alice.id_token).await,
+            id_token,
+            "{profile}"
+        );
     }
 
     let (code, page) = explained(provider, AUDIENCE, &[], &alice.access_token);
-    assert!(code == Some(0) && page.contains("This token is accepted"), "{page}");
+    assert!(
+        code == Some(0) && page.contains("This token is accepted"),
+        "{page}"
+    );
     let (code, page) = explained(provider, AUDIENCE, &[], &without_resource);
     assert!(code == Some(2) && page.contains("token.audience"), "{page}");
 
     let server = server(provider, AUDIENCE, "");
-    assert_eq!(caller(&server, &service).await, "application of service: orders:read");
+    assert_eq!(
+        caller(&server, &service).await,
+        "application of service: orders:read"
+    );
     glewlwyd.rotate().await;
     let service = glewlwyd.provider.client_credentials(AUDIENCE).await;
-    assert_eq!(caller(&server, &service).await, "application of service: orders:read", "after a rotation");
+    assert_eq!(
+        caller(&server, &service).await,
+        "application of service: orders:read",
+        "after a rotation"
+    );
     let server = super::server(&glewlwyd.provider, AUDIENCE, "");
-    assert_eq!(caller(&server, &alice.access_token).await, "token.key_unknown", "the first key is gone");
+    assert_eq!(
+        caller(&server, &alice.access_token).await,
+        "token.key_unknown",
+        "the first key is gone"
+    );
 }

@@ -1,7 +1,8 @@
-//! Identity providers that others run in production, each in a language of its own: what their tokens are, and that a
-//! resource server reads them with nothing but issuer, audience and profile.
+//! Identity providers that others run in production, each in a language of its own: what their
+//! tokens are, and that a resource server reads them with nothing but issuer, audience and profile.
 //!
-//! They are installed by `cargo xtask test`, configured by their own means, and asked for tokens as a client does it.
+//! They are installed by `cargo xtask test`, configured by their own means, and asked for tokens as
+//! a client does it.
 
 mod canaille;
 mod glewlwyd;
@@ -18,23 +19,30 @@ use std::path::PathBuf;
 fn installed(variable: &str, name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os(variable).map(PathBuf::from);
     if folder.is_none() {
-        crate::tally::skipped(&format!("{name} is not installed; `cargo xtask test` does it"));
+        crate::tally::skipped(&format!(
+            "{name} is not installed; `cargo xtask test` does it"
+        ));
     }
     folder
 }
 
 /// A resource server that finds the provider's documents by itself.
 fn server(provider: &Provider, audience: &str, settings: &str) -> ResourceServer {
-    let text =
-        format!("[[issuer]]\nurl = \"{}\"\naudience = [\"{audience}\"]\n{settings}\n", provider.issuer);
+    let text = format!(
+        "[[issuer]]\nurl = \"{}\"\naudience = [\"{audience}\"]\n{settings}\n",
+        provider.issuer
+    );
     ResourceServer::with_settings(Settings::try_from(Config::from_toml(&text).unwrap()).unwrap())
 }
 
 async fn judge(server: &ResourceServer, token: &str) -> Result<AccessToken, String> {
-    server.authenticate(Credential::bearer(token)).await.map_err(|denial| match denial {
-        Denial::Rejection(rejection) => rejection.code().to_string(),
-        Denial::Outage(outage) => outage.to_string(),
-    })
+    server
+        .authenticate(Credential::bearer(token))
+        .await
+        .map_err(|denial| match denial {
+            Denial::Rejection(rejection) => rejection.code().to_string(),
+            Denial::Outage(outage) => outage.to_string(),
+        })
 }
 
 /// Who calls, in a word, or why nobody may.
@@ -50,8 +58,16 @@ async fn caller(server: &ResourceServer, token: &str) -> String {
 }
 
 /// `portcullis explain`, as a user would ask: its exit code, and the page.
-fn explained(provider: &Provider, audience: &str, profile: &[&str], token: &str) -> (Option<i32>, String) {
-    let environment = [("OAUTH2_ISSUER", provider.issuer.as_str()), ("OAUTH2_AUDIENCE", audience)];
+fn explained(
+    provider: &Provider,
+    audience: &str,
+    profile: &[&str],
+    token: &str,
+) -> (Option<i32>, String) {
+    let environment = [
+        ("OAUTH2_ISSUER", provider.issuer.as_str()),
+        ("OAUTH2_AUDIENCE", audience),
+    ];
     let output = portcullis(&[&["explain"], profile, &[token]].concat(), &environment);
     (output.status.code(), text(&output.stdout))
 }

@@ -1,5 +1,6 @@
-//! The gateway behind Debian's nginx, which adds its client to `X-Forwarded-For` as most are set up to:
-//! `$proxy_add_x_forwarded_for`. Whatever a client writes there, the caller is the one that nginx saw.
+//! The gateway behind Debian's nginx, which adds its client to `X-Forwarded-For` as most are set up
+//! to: `$proxy_add_x_forwarded_for`. Whatever a client writes there, the caller is the one that
+//! nginx saw.
 
 use super::installed;
 use super::world::{eventually, free};
@@ -18,8 +19,11 @@ const CLIENT: &str = "127.0.0.2";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_of_nginx_cannot_hide_behind_it() {
-    let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else { return };
-    let folder = std::env::temp_dir().join(format!("portcullis-behind-nginx-{}", std::process::id()));
+    let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else {
+        return;
+    };
+    let folder =
+        std::env::temp_dir().join(format!("portcullis-behind-nginx-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let audit = folder.join("audit.log");
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
@@ -88,7 +92,13 @@ fn start(program: &Path, folder: &Path, front: SocketAddr, gateway: SocketAddr) 
     );
     let file = folder.join("nginx.conf");
     std::fs::write(&file, text).unwrap();
-    Process::start(Command::new(program).arg("-p").arg(folder).arg("-c").arg(&file))
+    Process::start(
+        Command::new(program)
+            .arg("-p")
+            .arg(folder)
+            .arg("-c")
+            .arg(&file),
+    )
 }
 
 /// Sends a request with a bad token and these lines from the client's address: the status.
@@ -99,8 +109,15 @@ async fn send(front: SocketAddr, number: usize, lines: &[u8]) -> String {
     let head = format!(
         "GET /x HTTP/1.0\r\nHost: gw.example\r\nX-Request-Id: {number}\r\nAuthorization: Bearer bad\r\n"
     );
-    stream.write_all(&[head.as_bytes(), lines, b"\r\n"].concat()).await.unwrap();
+    stream
+        .write_all(&[head.as_bytes(), lines, b"\r\n"].concat())
+        .await
+        .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap_or_default().to_owned()
+    String::from_utf8_lossy(&answer)
+        .split(' ')
+        .nth(1)
+        .unwrap_or_default()
+        .to_owned()
 }

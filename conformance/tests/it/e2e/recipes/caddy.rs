@@ -9,11 +9,18 @@ use std::path::Path;
 use std::process::Command;
 
 const SETTINGS: &str = "deploy/caddy/portcullis.toml";
-const CADDY: Front = Front { respelled: 200, unknown: 200, named_away: 400, resolves_paths: false };
+const CADDY: Front = Front {
+    respelled: 200,
+    unknown: 200,
+    named_away: 400,
+    resolves_paths: false,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_is_decided_by_the_gateway() {
-    let Some(program) = installed("PORTCULLIS_PYTHON", "caddy") else { return };
+    let Some(program) = installed("PORTCULLIS_PYTHON", "caddy") else {
+        return;
+    };
     let mut world = World::new("caddy", SETTINGS).await;
     let _caddy = start(&program, &world).await;
     make(&world, &CADDY);
@@ -25,7 +32,9 @@ async fn every_call_is_decided_by_the_gateway() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_no_refusal() {
-    let Some(program) = installed("PORTCULLIS_PYTHON", "caddy") else { return };
+    let Some(program) = installed("PORTCULLIS_PYTHON", "caddy") else {
+        return;
+    };
     let world = World::without_keys("caddy", SETTINGS).await;
     let _caddy = start(&program, &world).await;
     make_without_keys(&world);
@@ -35,9 +44,15 @@ async fn an_outage_is_no_refusal() {
 fn only_websockets_upgrade(world: &World) {
     let token = bearer(&world.idp.token("bob").sign());
     let upgraded = |protocol: &str| {
-        let lines = [format!("Connection: Upgrade\r\nUpgrade: {protocol}"), token.clone()];
+        let lines = [
+            format!("Connection: Upgrade\r\nUpgrade: {protocol}"),
+            token.clone(),
+        ];
         world.send("GET", "/protected-data", &lines);
-        world.taken()[0].2.iter().any(|line| line.starts_with("upgrade: "))
+        world.taken()[0]
+            .2
+            .iter()
+            .any(|line| line.starts_with("upgrade: "))
     };
     assert!(upgraded("websocket") && upgraded("WebSocket"));
     for protocol in ["h2c", "foo", "websocket, h2c", "websocket\r\nUpgrade: h2c"] {
@@ -49,9 +64,16 @@ fn only_websockets_upgrade(world: &World) {
 async fn start(program: &Path, world: &World) -> Process {
     let site = world.placed("deploy/caddy/Caddyfile");
     let file = world.folder.join("Caddyfile");
-    std::fs::write(&file, format!("{{\n\tadmin off\n\tpersist_config off\n}}\n{site}")).unwrap();
+    std::fs::write(
+        &file,
+        format!("{{\n\tadmin off\n\tpersist_config off\n}}\n{site}"),
+    )
+    .unwrap();
     let mut command = Command::new(program);
-    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file).env("HOME", &world.folder);
+    command
+        .args(["run", "--adapter", "caddyfile", "--config"])
+        .arg(&file)
+        .env("HOME", &world.folder);
     let caddy = Process::start(&mut command);
     world.fronted().await;
     caddy

@@ -4,13 +4,15 @@ use super::world::World;
 
 /// What each program does in its own way.
 pub(super) struct Front {
-    /// The status for an identity header in another spelling: 200 where it is removed, 400 where it is refused.
+    /// The status for an identity header in another spelling: 200 where it is removed, 400 where it
+    /// is refused.
     pub(super) respelled: u16,
     /// The same for a name that begins like an identity header, and is none that the settings know.
     pub(super) unknown: u16,
     /// The status where `Connection` names an identity header: 200 where that changes nothing.
     pub(super) named_away: u16,
-    /// Whether paths with dots are resolved before anybody is asked; then the API gets what was asked about.
+    /// Whether paths with dots are resolved before anybody is asked; then the API gets what was
+    /// asked about.
     pub(super) resolves_paths: bool,
 }
 
@@ -22,9 +24,16 @@ struct Call {
     expected: (u16, &'static str),
 }
 
-/// Sends them all. What may not pass never gets to the API; what passes does as it was sent, and tells who calls.
+/// Sends them all. What may not pass never gets to the API; what passes does as it was sent, and
+/// tells who calls.
 pub(super) fn make(world: &World, front: &Front) {
-    for Call { method, target, lines, expected: (status, code) } in calls(world, front) {
+    for Call {
+        method,
+        target,
+        lines,
+        expected: (status, code),
+    } in calls(world, front)
+    {
         let answer = world.send(method, target, &lines);
         let got = world.taken();
         if front.resolves_paths && AMBIGUOUS.contains(&target) && answer.status == 200 {
@@ -35,18 +44,28 @@ pub(super) fn make(world: &World, front: &Front) {
             );
             continue;
         }
-        assert_eq!(answer.status, status, "{method} {target} {lines:?}\n{answer:?}");
+        assert_eq!(
+            answer.status, status,
+            "{method} {target} {lines:?}\n{answer:?}"
+        );
         if status == 200 {
             assert_eq!(got.len(), 1);
             assert_eq!((got[0].0.as_str(), got[0].1.as_str()), (method, target));
             assert_identity(&got[0].2, &lines, world);
         } else {
-            assert!(got.is_empty(), "{method} {target} got around the check: {got:?}");
-            // nginx refuses some by itself, before it asks: a second `Authorization`, an escaped NUL.
+            assert!(
+                got.is_empty(),
+                "{method} {target} got around the check: {got:?}"
+            );
+            // nginx refuses some by itself, before it asks: a second `Authorization`, an escaped
+            // NUL.
             if status == 400 && answer.body.starts_with("<html>") {
                 continue;
             }
-            assert!(answer.body.contains(code), "{method} {target}: {code}\n{answer:?}");
+            assert!(
+                answer.body.contains(code),
+                "{method} {target}: {code}\n{answer:?}"
+            );
             let challenges = answer.values("www-authenticate").len();
             assert_eq!(
                 challenges,
@@ -59,7 +78,11 @@ pub(super) fn make(world: &World, front: &Front) {
 
 /// Without the keys of the identity provider nobody is refused for his token, and nobody let in.
 pub(super) fn make_without_keys(world: &World) {
-    let answer = world.send("GET", "/protected-data", &[bearer(&world.idp.token("bob").sign())]);
+    let answer = world.send(
+        "GET",
+        "/protected-data",
+        &[bearer(&world.idp.token("bob").sign())],
+    );
     assert_eq!(answer.status, 503, "{answer:?}");
     assert!(answer.body.contains("outage."), "{answer:?}");
     assert_eq!(answer.values("www-authenticate"), Vec::<&str>::new());
@@ -94,31 +117,70 @@ fn calls(world: &World, front: &Front) -> Vec<Call> {
         call("/protected-data?page=2&x=%2F", &[&bob], 200, ""),
         call("/protected-data", &[&format!("{bob}x")], 401, "token."),
         call("/protected-data", &[&expired], 401, "token.expired"),
-        call("/protected-data", &[&bob, &alice], 400, "credential.repeated"),
-        call("/protected-data", &[&alice, &bob], 400, "credential.repeated"),
-        call("/protected-data?access_token=x", &[&bob], 400, "credential.repeated"),
+        call(
+            "/protected-data",
+            &[&bob, &alice],
+            400,
+            "credential.repeated",
+        ),
+        call(
+            "/protected-data",
+            &[&alice, &bob],
+            400,
+            "credential.repeated",
+        ),
+        call(
+            "/protected-data?access_token=x",
+            &[&bob],
+            400,
+            "credential.repeated",
+        ),
         call("/admin-dashboard", &[&bob], 403, "policy.role"),
         call("/admin-dashboard/", &[&bob], 403, "policy.role"),
-        call("/admin-dashboard?x=/public-data", &[&bob], 403, "policy.role"),
+        call(
+            "/admin-dashboard?x=/public-data",
+            &[&bob],
+            403,
+            "policy.role",
+        ),
         call("/%61dmin-dashboard", &[&bob], 403, "policy.role"),
         call("/admin-dashboard", &[&alice], 200, ""),
     ];
-    calls.extend(AMBIGUOUS.iter().map(|target| call(target, &[&alice], 400, "request.path")));
+    calls.extend(
+        AMBIGUOUS
+            .iter()
+            .map(|target| call(target, &[&alice], 400, "request.path")),
+    );
     // Public to read only; and whoever says that it is another method is not believed.
-    calls.push(Call { method: "DELETE", ..call("/admin-dashboard", &[&bob], 403, "policy.role") });
+    calls.push(Call {
+        method: "DELETE",
+        ..call("/admin-dashboard", &[&bob], 403, "policy.role")
+    });
     for line in METHODS.map(str::to_owned) {
         let refused = call("/public-data", &[&line], 401, "credential.missing");
-        calls.push(Call { method: "DELETE", ..refused });
+        calls.push(Call {
+            method: "DELETE",
+            ..refused
+        });
     }
     for line in OVERRIDES.map(str::to_owned) {
-        calls.push(call("/admin-dashboard", &[&line], 401, "credential.missing"));
+        calls.push(call(
+            "/admin-dashboard",
+            &[&line],
+            401,
+            "credential.missing",
+        ));
     }
     let forged = FORGED.map(str::to_owned);
     for (target, token) in [("/public-data", None), ("/protected-data", Some(&bob))] {
         let lines: Vec<&String> = forged.iter().chain(token).collect();
         calls.push(call(target, &lines, 200, ""));
         let unknown = UNKNOWN.iter().map(|line| (line, front.unknown));
-        for (line, status) in RESPELLED.iter().map(|line| (line, front.respelled)).chain(unknown) {
+        for (line, status) in RESPELLED
+            .iter()
+            .map(|line| (line, front.respelled))
+            .chain(unknown)
+        {
             let line = (*line).to_owned();
             let lines: Vec<&String> = [&line].into_iter().chain(token).collect();
             calls.push(call(target, &lines, status, "request.header"));
@@ -195,7 +257,8 @@ const RESPELLED: [&str; 9] = [
 
 const UNKNOWN: [&str; 2] = ["X-Auth-New: forged", "x-auth-subject-: forged"];
 
-/// What would have the gateway's own word dropped behind its back. The client sends `Connection: close` besides.
+/// What would have the gateway's own word dropped behind its back. The client sends
+/// `Connection: close` besides.
 const NAMED_AWAY: [&str; 8] = [
     "Connection: close, X-Auth-Subject, X-Auth-Roles",
     "connection: X-AUTH-SUBJECT",
@@ -223,16 +286,27 @@ const HARMLESS: [&str; 8] = [
 fn assert_identity(got: &[String], sent: &[String], world: &World) {
     let values = |name: &str| -> Vec<&str> {
         let fields = got.iter().filter_map(|line| line.split_once(": "));
-        fields.filter(|(held, value)| *held == name && !value.is_empty()).map(|(_, value)| value).collect()
+        fields
+            .filter(|(held, value)| *held == name && !value.is_empty())
+            .map(|(_, value)| value)
+            .collect()
     };
     assert!(!got.iter().any(|line| line.contains("forged")), "{got:?}");
     assert_eq!(values("authorization"), Vec::<&str>::new());
     let has_token = sent.iter().any(|line| line.starts_with("Authorization"));
     let issuer = world.idp.issuer().to_string();
-    let expected = if has_token { vec![issuer.as_str()] } else { vec![] };
+    let expected = if has_token {
+        vec![issuer.as_str()]
+    } else {
+        vec![]
+    };
     assert_eq!(values("x-auth-issuer"), expected);
     for name in ["x-auth-subject", "x-auth-client"] {
-        assert_eq!(values(name).len(), usize::from(has_token), "{name}: {got:?}");
+        assert_eq!(
+            values(name).len(),
+            usize::from(has_token),
+            "{name}: {got:?}"
+        );
     }
 }
 
@@ -242,5 +316,7 @@ pub(super) fn bearer(token: &str) -> String {
 
 /// Refusals of credentials come with a challenge, those of paths do not.
 fn is_of_token(code: &str) -> bool {
-    ["credential.", "token.", "policy."].iter().any(|start| code.starts_with(start))
+    ["credential.", "token.", "policy."]
+        .iter()
+        .any(|start| code.starts_with(start))
 }

@@ -1,17 +1,22 @@
-//! `identity-headers.json` through the program in front: what the API sees of the caller, or a refusal.
+//! `identity-headers.json` through the program in front: what the API sees of the caller, or a
+//! refusal.
 
 use super::calls::{Front, bearer};
 use super::world::World;
 use serde_json::Value;
 
-/// Sends every row. A row that forges something may be refused where `front` says so; all others pass.
+/// Sends every row. A row that forges something may be refused where `front` says so; all others
+/// pass.
 pub(super) fn send(world: &World, front: &Front) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/identity-headers.json");
     let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let rows = document["vectors"].as_array().unwrap();
     let (mut passed, mut refused, mut faults) = (0, 0, Vec::new());
     // Trailers, and what the other doors answer, are tested elsewhere.
-    for row in rows.iter().filter(|row| row["trailers"].is_null() && row["mode"].is_null()) {
+    for row in rows
+        .iter()
+        .filter(|row| row["trailers"].is_null() && row["mode"].is_null())
+    {
         let is_public = row["route"].is_string();
         let subject = row["token_sub"].as_str().unwrap_or("user-1");
         let token = bearer(&world.idp.token("bob").claim("sub", subject).sign());
@@ -21,7 +26,11 @@ pub(super) fn send(world: &World, front: &Front) {
             .iter()
             .map(|pair| format!("{}: {}", text(&pair[0]), text(&pair[1])))
             .collect();
-        let target = if is_public { "/public-data" } else { "/protected-data" };
+        let target = if is_public {
+            "/public-data"
+        } else {
+            "/protected-data"
+        };
         lines.extend((!is_public).then(|| token.clone()));
         let answer = world.send("GET", target, &lines);
         let got = world.taken();
@@ -39,7 +48,10 @@ pub(super) fn send(world: &World, front: &Front) {
         };
         faults.extend(fault.map(|fault| format!("{}: {fault}", row["id"])));
     }
-    println!("identity-headers: {passed} passed on, {refused} refused, {} faults", faults.len());
+    println!(
+        "identity-headers: {passed} passed on, {refused} refused, {} faults",
+        faults.len()
+    );
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -53,9 +65,15 @@ fn seen(row: &Value, headers: &[String], is_public: bool) -> Option<String> {
         .iter()
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (folded(name), value))
-        .filter(|(name, value)| !value.is_empty() && (name.starts_with("x-auth-") || name == "authorization"))
+        .filter(|(name, value)| {
+            !value.is_empty() && (name.starts_with("x-auth-") || name == "authorization")
+        })
         .collect();
-    let forged = row["inbound"].as_array().unwrap().iter().map(|pair| text(&pair[1]));
+    let forged = row["inbound"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pair| text(&pair[1]));
     let mut forged = forged.filter(|value| told.iter().any(|(_, held)| held == value));
     if let Some(value) = forged.next() {
         return Some(format!("{value} gets to the API: {told:?}"));
@@ -68,7 +86,11 @@ fn seen(row: &Value, headers: &[String], is_public: bool) -> Option<String> {
 
 fn may_be_refused(row: &Value, front: &Front) -> bool {
     let id = text(&row["id"]);
-    let respelled = row["inbound"].as_array().unwrap().iter().any(|pair| text(&pair[0]).contains(['_', '.']));
+    let respelled = row["inbound"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|pair| text(&pair[0]).contains(['_', '.']));
     let names_a_header = id.starts_with("hop-by-hop");
     row["status"].is_number()
         || (respelled && front.respelled == 400)

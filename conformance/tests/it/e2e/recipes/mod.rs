@@ -1,5 +1,6 @@
-//! The recipes of `deploy/` and `examples/`, run as they are committed but for ports and issuer: real programs in
-//! front, the gateway as a process, an API behind that has no protection of its own.
+//! The recipes of `deploy/` and `examples/`, run as they are committed but for ports and issuer:
+//! real programs in front, the gateway as a process, an API behind that has no protection of its
+//! own.
 
 mod behind_nginx;
 mod caddy;
@@ -15,13 +16,20 @@ mod written;
 
 use std::path::PathBuf;
 
-/// A program that `cargo xtask test` installs, if it did: `variable` names it, or the folder that it is in.
+/// A program that `cargo xtask test` installs, if it did: `variable` names it, or the folder that
+/// it is in.
 fn installed(variable: &str, program: &str) -> Option<PathBuf> {
     let Some(place) = std::env::var_os(variable).map(PathBuf::from) else {
-        crate::tally::skipped(&format!("{program} is not installed; `cargo xtask test` does it"));
+        crate::tally::skipped(&format!(
+            "{program} is not installed; `cargo xtask test` does it"
+        ));
         return None;
     };
-    Some(if place.is_dir() { place.join(program) } else { place })
+    Some(if place.is_dir() {
+        place.join(program)
+    } else {
+        place
+    })
 }
 
 /// The text of a committed file.

@@ -9,24 +9,37 @@ use std::path::Path;
 use std::process::Command;
 
 const SETTINGS: &str = "deploy/nginx/portcullis.toml";
-const NGINX: Front = Front { respelled: 200, unknown: 400, named_away: 200, resolves_paths: false };
+const NGINX: Front = Front {
+    respelled: 200,
+    unknown: 400,
+    named_away: 200,
+    resolves_paths: false,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_is_decided_by_the_gateway() {
-    let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else { return };
+    let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else {
+        return;
+    };
     let mut world = World::new("nginx", SETTINGS).await;
     let _nginx = start(&program, &world).await;
     make(&world, &NGINX);
     corpus::send(&world, &NGINX);
     let inside = world.send("GET", "/_portcullis", &[]);
-    assert_eq!((inside.status, world.taken()), (404, vec![]), "the question is not for clients");
+    assert_eq!(
+        (inside.status, world.taken()),
+        (404, vec![]),
+        "the question is not for clients"
+    );
     world.stop_gateway();
     make_without_gateway(&world, 503);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_no_refusal() {
-    let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else { return };
+    let Some(program) = installed("PORTCULLIS_NGINX", "nginx") else {
+        return;
+    };
     let world = World::without_keys("nginx", SETTINGS).await;
     let _nginx = start(&program, &world).await;
     make_without_keys(&world);
@@ -47,7 +60,13 @@ async fn start(program: &Path, world: &World) -> Process {
     );
     let file = world.folder.join("nginx.conf");
     std::fs::write(&file, text).unwrap();
-    let nginx = Process::start(Command::new(program).arg("-p").arg(&world.folder).arg("-c").arg(&file));
+    let nginx = Process::start(
+        Command::new(program)
+            .arg("-p")
+            .arg(&world.folder)
+            .arg("-c")
+            .arg(&file),
+    );
     world.fronted().await;
     nginx
 }

@@ -9,11 +9,18 @@ use std::path::Path;
 use std::process::Command;
 
 const SETTINGS: &str = "deploy/traefik/portcullis.toml";
-const TRAEFIK: Front = Front { respelled: 400, unknown: 400, named_away: 200, resolves_paths: true };
+const TRAEFIK: Front = Front {
+    respelled: 400,
+    unknown: 400,
+    named_away: 200,
+    resolves_paths: true,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_is_decided_by_the_gateway() {
-    let Some(program) = installed("PORTCULLIS_PYTHON", "traefik") else { return };
+    let Some(program) = installed("PORTCULLIS_PYTHON", "traefik") else {
+        return;
+    };
     let mut world = World::new("traefik", SETTINGS).await;
     let _traefik = start(&program, &world).await;
     make(&world, &TRAEFIK);
@@ -24,7 +31,9 @@ async fn every_call_is_decided_by_the_gateway() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_no_refusal() {
-    let Some(program) = installed("PORTCULLIS_PYTHON", "traefik") else { return };
+    let Some(program) = installed("PORTCULLIS_PYTHON", "traefik") else {
+        return;
+    };
     let world = World::without_keys("traefik", SETTINGS).await;
     let _traefik = start(&program, &world).await;
     make_without_keys(&world);

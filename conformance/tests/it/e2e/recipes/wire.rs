@@ -16,16 +16,27 @@ impl Answer {
     /// The values of a header.
     pub(super) fn values(&self, name: &str) -> Vec<&str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(':'));
-        fields.filter(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect()
+        fields
+            .filter(|(held, _)| held.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+            .collect()
     }
 }
 
 /// Sends a request with exactly this target and these header lines.
-pub(super) fn send(to: SocketAddr, method: &str, target: &str, lines: &[String]) -> std::io::Result<Answer> {
+pub(super) fn send(
+    to: SocketAddr,
+    method: &str,
+    target: &str,
+    lines: &[String],
+) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(to)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
-    write!(stream, "{method} {target} HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n{lines}\r\n")?;
+    write!(
+        stream,
+        "{method} {target} HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n{lines}\r\n"
+    )?;
     let mut bytes = Vec::new();
     let mut piece = [0; 8_192];
     // Some of what is sent asks for a connection that stays.
@@ -37,22 +48,35 @@ pub(super) fn send(to: SocketAddr, method: &str, target: &str, lines: &[String])
     }
     let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| std::io::Error::other("no status"))?;
-    Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
+    Ok(Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
 }
 
 /// Whether an answer is all there, as far as it says by itself where it ends.
 fn is_whole(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
     let value = |name: &str| {
         let mut fields = head.lines().filter_map(|line| line.split_once(':'));
-        fields.find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+        fields
+            .find(|(held, _)| held.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim().to_owned())
     };
     match (value("transfer-encoding"), value("content-length")) {
         (Some(_), _) => body.ends_with("0\r\n\r\n"),
-        (None, Some(length)) => length.parse().is_ok_and(|length: usize| body.len() >= length),
+        (None, Some(length)) => length
+            .parse()
+            .is_ok_and(|length: usize| body.len() >= length),
         (None, None) => false,
     }
 }

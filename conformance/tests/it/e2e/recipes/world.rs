@@ -46,14 +46,20 @@ impl World {
 
     /// The same, but the keys of the identity provider could never be had.
     pub(super) async fn without_keys(name: &str, settings: &str) -> Self {
-        let world = Self::before_gateway(&format!("{name}-outage")).await.with_api().await;
+        let world = Self::before_gateway(&format!("{name}-outage"))
+            .await
+            .with_api()
+            .await;
         world.idp.fail_jwks(Fault::InternalError);
         world.with_gateway(settings, "live").await
     }
 
     /// With nothing yet where the API will be, and the gateway itself in front.
     pub(super) async fn behind(name: &str, settings: &str) -> Self {
-        Self::before_gateway(name).await.with_gateway(settings, "ready").await
+        Self::before_gateway(name)
+            .await
+            .with_gateway(settings, "ready")
+            .await
     }
 
     /// The same, but the keys of the identity provider could never be had.
@@ -64,11 +70,20 @@ impl World {
     }
 
     async fn before_gateway(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("portcullis-recipe-{name}-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("portcullis-recipe-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let idp = Idp::start(IdpConfig::default()).await.unwrap();
         let seen = Seen::default();
-        Self { idp, folder, front: free(), door: free(), api: free(), seen, gateway: None }
+        Self {
+            idp,
+            folder,
+            front: free(),
+            door: free(),
+            api: free(),
+            seen,
+            gateway: None,
+        }
     }
 
     async fn with_api(mut self) -> Self {
@@ -87,7 +102,11 @@ impl World {
         let file = self.folder.join("portcullis.toml");
         std::fs::write(&file, text).unwrap();
         let mut command = Command::new(program("portcullis"));
-        command.arg("serve").arg("--config").arg(file).env("RUST_LOG", "off");
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(file)
+            .env("RUST_LOG", "off");
         self.gateway = Some(Process::start(&mut command));
         eventually("the gateway", || {
             send(admin, "GET", &format!("/{probe}"), &[]).is_ok_and(|it| it.status == 200)
@@ -106,9 +125,18 @@ impl World {
             ("127.0.0.1:8081", self.door.to_string()),
             ("127.0.0.1:9191", self.door.to_string()),
             ("127.0.0.1:8000", self.api.to_string()),
-            ("port_value: 8080", format!("port_value: {}", self.front.port())),
-            ("port_value: 9191", format!("port_value: {}", self.door.port())),
-            ("port_value: 8000", format!("port_value: {}", self.api.port())),
+            (
+                "port_value: 8080",
+                format!("port_value: {}", self.front.port()),
+            ),
+            (
+                "port_value: 9191",
+                format!("port_value: {}", self.door.port()),
+            ),
+            (
+                "port_value: 8000",
+                format!("port_value: {}", self.api.port()),
+            ),
             ("https://idp.example.com", issuer.clone()),
             ("http://127.0.0.1:9000", issuer),
         ] {
@@ -119,7 +147,8 @@ impl World {
 
     /// Waits until the program in front answers, and has read what it forwards to.
     pub(super) async fn fronted(&self) {
-        let answers = || send(self.front, "GET", "/public-data", &[]).is_ok_and(|it| it.status != 404);
+        let answers =
+            || send(self.front, "GET", "/public-data", &[]).is_ok_and(|it| it.status != 404);
         eventually("the program in front", answers).await;
         self.taken();
     }
@@ -128,7 +157,12 @@ impl World {
         self.try_send(method, target, lines).unwrap()
     }
 
-    pub(super) fn try_send(&self, method: &str, target: &str, lines: &[String]) -> std::io::Result<Answer> {
+    pub(super) fn try_send(
+        &self,
+        method: &str,
+        target: &str,
+        lines: &[String],
+    ) -> std::io::Result<Answer> {
         send(self.front, method, target, lines)
     }
 
@@ -150,13 +184,17 @@ impl Drop for World {
 
 /// An API that lets everybody in, and remembers.
 async fn api(seen: Seen) -> SocketAddr {
-    let socket = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let socket = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .unwrap();
     let address = socket.local_addr().unwrap();
     let remember = move |request: Request| {
         let seen = Arc::clone(&seen);
         async move {
             let lines = request.headers().iter();
-            let lines = lines.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+            let lines = lines
+                .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+                .collect();
             let (method, target) = (request.method().to_string(), request.uri().to_string());
             seen.lock().unwrap().push((method, target, lines));
             "the API"
@@ -168,7 +206,10 @@ async fn api(seen: Seen) -> SocketAddr {
 
 /// An address that nobody uses at the moment.
 pub(super) fn free() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 /// Asks again until it is so, for half a minute.

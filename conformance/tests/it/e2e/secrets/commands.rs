@@ -1,4 +1,5 @@
-//! The commands: tokens got, shown, explained and sent; the development provider, and everything at once.
+//! The commands: tokens got, shown, explained and sent; the development provider, and everything at
+//! once.
 
 use super::marks::Marks;
 use super::{AUDIENCE, Watched, provider, tokens};
@@ -8,7 +9,8 @@ use serde_json::json;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-/// A command that ends, at the most talkative log level. What it is to print is printed; nothing else is.
+/// A command that ends, at the most talkative log level. What it is to print is printed; nothing
+/// else is.
 fn run(folder: &Folder, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = Command::new(program("portcullis"));
     command
@@ -16,8 +18,14 @@ fn run(folder: &Folder, environment: &[(&str, &str)], arguments: &[&str]) -> Out
         .current_dir(&folder.0)
         .env_clear()
         .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    command.env("RUST_LOG", "trace").env("PORTCULLIS_STATE_DIR", folder.0.join("state"));
-    command.env("PORTCULLIS_TOKEN_STORE", "file").envs(environment.iter().copied()).output().unwrap()
+    command
+        .env("RUST_LOG", "trace")
+        .env("PORTCULLIS_STATE_DIR", folder.0.join("state"));
+    command
+        .env("PORTCULLIS_TOKEN_STORE", "file")
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,8 +42,14 @@ async fn nothing_marked_comes_out_of_the_commands() {
     ];
     let with = |secret| [&base[..], &[("OAUTH2_CLIENT_SECRET", secret)]].concat();
     for (arguments, secret) in [
-        (vec!["token", "--scope", "everything"], "marked-client-secret-0"),
-        (vec!["token", "--client-secret-post", "--scope", "everything"], "marked-client-secret-0"),
+        (
+            vec!["token", "--scope", "everything"],
+            "marked-client-secret-0",
+        ),
+        (
+            vec!["token", "--client-secret-post", "--scope", "everything"],
+            "marked-client-secret-0",
+        ),
         (vec!["token"], wrong.as_str()),
         (vec!["token", "list"], wrong.as_str()),
     ] {
@@ -47,9 +61,11 @@ async fn nothing_marked_comes_out_of_the_commands() {
     for token in &tokens {
         std::fs::write(&file, token).unwrap();
         let file = file.to_str().unwrap();
-        for arguments in
-            [&["explain", token][..], &["explain", "--json", token], &["audit", "--token-file", file]]
-        {
+        for arguments in [
+            &["explain", token][..],
+            &["explain", "--json", token],
+            &["audit", "--token-file", file],
+        ] {
             let output = run(&folder, &base, arguments);
             marks.are_not_in(arguments[0], &output.stdout);
             marks.are_not_in(&format!("the log of {}", arguments[0]), &output.stderr);
@@ -69,9 +85,19 @@ async fn a_token_stands_on_standard_output_only() {
     let passphrase = marks.secret("the passphrase", "marked-passphrase-1");
     let answer = json!({ "access_token": access, "refresh_token": refresh, "token_type": "Bearer", "expires_in": 300 });
     idp.answers_json(200, &answer).answers_json(200, &answer);
-    idp.answers_json(400, &json!({ "error": "invalid_grant", "error_description": "no" }));
-    idp.answers_json(200, &json!({ "access_token": access, "refresh_token": refresh, "token_type": "mac" }));
-    idp.answers(200, "text/html", &format!("<html>{access} {refresh}</html>"));
+    idp.answers_json(
+        400,
+        &json!({ "error": "invalid_grant", "error_description": "no" }),
+    );
+    idp.answers_json(
+        200,
+        &json!({ "access_token": access, "refresh_token": refresh, "token_type": "mac" }),
+    );
+    idp.answers(
+        200,
+        "text/html",
+        &format!("<html>{access} {refresh}</html>"),
+    );
     let environment = [
         ("OAUTH2_ISSUER", idp.issuer.as_str()),
         ("OAUTH2_CLIENT_ID", "app"),
@@ -93,7 +119,12 @@ async fn a_token_stands_on_standard_output_only() {
         let output = run(&folder, &environment, arguments);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         if prints {
-            assert_eq!(said.trim(), access, "{}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(
+                said.trim(),
+                access,
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         } else {
             marks.are_not_in(&format!("{arguments:?}"), said.as_bytes());
         }
@@ -124,22 +155,39 @@ async fn nothing_that_is_handed_out_comes_out_of_the_development_programs() {
             let request = request.header("content-type", "application/x-www-form-urlencoded");
             request.send().await.unwrap().text().await.unwrap()
         };
-        let token = marks.token("a token", post("/dev/token", "user=alice&scope=orders:read").await.trim());
+        let token = marks.token(
+            "a token",
+            post("/dev/token", "user=alice&scope=orders:read")
+                .await
+                .trim(),
+        );
         let wrong = marks.secret("a wrong secret", "marked-and-wrong-secret");
-        let refused =
-            post("/token", &format!("grant_type=client_credentials&client_id=service&client_secret={wrong}"))
-                .await;
+        let refused = post(
+            "/token",
+            &format!("grant_type=client_credentials&client_id=service&client_secret={wrong}"),
+        )
+        .await;
         marks.are_not_in("a refusal", refused.as_bytes());
-        let granted =
-            post("/token", "grant_type=client_credentials&client_id=service&client_secret=service-secret")
-                .await;
+        let granted = post(
+            "/token",
+            "grant_type=client_credentials&client_id=service&client_secret=service-secret",
+        )
+        .await;
         let granted: serde_json::Value = serde_json::from_str(&granted).unwrap();
-        marks.token("a service's token", granted["access_token"].as_str().unwrap());
-        post("/introspect", &format!("token={token}&client_id=service&client_secret={wrong}")).await;
+        marks.token(
+            "a service's token",
+            granted["access_token"].as_str().unwrap(),
+        );
+        post(
+            "/introspect",
+            &format!("token={token}&client_id=service&client_secret={wrong}"),
+        )
+        .await;
         for address in addresses(&running) {
-            for request in
-                [http.get(&address).bearer_auth(&token), http.get(format!("{address}?access_token={token}"))]
-            {
+            for request in [
+                http.get(&address).bearer_auth(&token),
+                http.get(format!("{address}?access_token={token}")),
+            ] {
                 _ = request.send().await;
             }
         }
@@ -153,8 +201,10 @@ async fn nothing_that_is_handed_out_comes_out_of_the_development_programs() {
 fn addresses(running: &Watched) -> Vec<String> {
     let text = std::fs::read_to_string(&running.out).unwrap();
     let words = text.split(|c: char| c.is_whitespace() || "\"'`()$".contains(c));
-    let mut found: Vec<String> =
-        words.filter(|word| word.starts_with("http://127.0.0.1:")).map(str::to_owned).collect();
+    let mut found: Vec<String> = words
+        .filter(|word| word.starts_with("http://127.0.0.1:"))
+        .map(str::to_owned)
+        .collect();
     found.sort();
     found.dedup();
     found
@@ -166,7 +216,8 @@ async fn issuer(running: &Watched) -> String {
         loop {
             for address in addresses(running) {
                 let base = address.trim_end_matches('/').to_owned();
-                let metadata = reqwest::get(format!("{base}/.well-known/openid-configuration")).await;
+                let metadata =
+                    reqwest::get(format!("{base}/.well-known/openid-configuration")).await;
                 if metadata.is_ok_and(|answer| answer.status() == 200) {
                     return base;
                 }
@@ -174,5 +225,7 @@ async fn issuer(running: &Watched) -> String {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), answers).await.expect("an issuer on standard output")
+    tokio::time::timeout(Duration::from_secs(60), answers)
+        .await
+        .expect("an issuer on standard output")
 }

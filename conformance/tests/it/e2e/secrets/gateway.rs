@@ -50,39 +50,69 @@ async fn world(marks: &mut Marks, audit: &str) -> World {
          [[route]]\npath = \"/admin/**\"\nrequire = {{ role = \"Admin\" }}\n"
     );
     std::fs::write(folder.0.join("portcullis.toml"), text).unwrap();
-    let gateway = Watched::start(&folder, "gateway", Command::new(program("portcullis")).arg("serve"));
-    let world = World { idp, folder, proxy, forward_auth, ext_authz, admin, gateway };
+    let gateway = Watched::start(
+        &folder,
+        "gateway",
+        Command::new(program("portcullis")).arg("serve"),
+    );
+    let world = World {
+        idp,
+        folder,
+        proxy,
+        forward_auth,
+        ext_authz,
+        admin,
+        gateway,
+    };
     let ready = async {
-        while !reqwest::get(format!("http://{admin}/ready")).await.is_ok_and(|answer| answer.status() == 200)
+        while !reqwest::get(format!("http://{admin}/ready"))
+            .await
+            .is_ok_and(|answer| answer.status() == 200)
         {
             tokio::task::yield_now().await;
         }
     };
     let ready = tokio::time::timeout(Duration::from_secs(60), ready).await;
-    assert!(ready.is_ok(), "{}", std::fs::read_to_string(&world.gateway.err).unwrap());
+    assert!(
+        ready.is_ok(),
+        "{}",
+        std::fs::read_to_string(&world.gateway.err).unwrap()
+    );
     world
 }
 
 /// A token, wherever a client might put it.
 fn requests(world: &World, token: &str) -> Vec<reqwest::RequestBuilder> {
     let http = reqwest::Client::new();
-    let World { proxy, forward_auth, ext_authz, .. } = world;
+    let World {
+        proxy,
+        forward_auth,
+        ext_authz,
+        ..
+    } = world;
     let doors = [
         http.get(format!("http://{proxy}/orders")),
         http.get(format!("http://{proxy}/admin/x")),
-        http.post(format!("http://{proxy}/orders")).body(format!("access_token={token}")),
+        http.post(format!("http://{proxy}/orders"))
+            .body(format!("access_token={token}")),
         http.get(format!("http://{forward_auth}/"))
             .header("x-original-method", "GET")
             .header("x-forwarded-host", "api.example")
             .header("x-forwarded-proto", "https")
             .header("x-original-uri", format!("/orders?access_token={token}")),
-        http.get(format!("http://{ext_authz}/check/orders?access_token={token}")),
+        http.get(format!(
+            "http://{ext_authz}/check/orders?access_token={token}"
+        )),
     ];
     let mut requests = Vec::new();
     for door in doors {
         let again = || door.try_clone().unwrap();
         requests.push(again().bearer_auth(token));
-        requests.push(again().bearer_auth(token).header("authorization", format!("Bearer {token}")));
+        requests.push(
+            again()
+                .bearer_auth(token)
+                .header("authorization", format!("Bearer {token}")),
+        );
         for (name, value) in [
             ("authorization", format!("DPoP {token}")),
             ("authorization", format!("Basic {token}")),
@@ -97,7 +127,10 @@ fn requests(world: &World, token: &str) -> Vec<reqwest::RequestBuilder> {
         }
     }
     requests.push(http.get(format!("http://{proxy}/orders?access_token={token}&x=y")));
-    requests.push(http.get(format!("http://{proxy}/orders")).bearer_auth(&token[..token.len() / 2]));
+    requests.push(
+        http.get(format!("http://{proxy}/orders"))
+            .bearer_auth(&token[..token.len() / 2]),
+    );
     requests
 }
 
@@ -114,7 +147,8 @@ async fn nothing_marked_comes_out_of_the_gateway() {
         for token in &all {
             for request in requests(&world, token) {
                 let answer = request.send().await.unwrap();
-                // What a proxy is to set on the request is not for the caller, and may name the claim that was asked for.
+                // What a proxy is to set on the request is not for the caller, and may name the
+                // claim that was asked for.
                 let told = !answer.status().is_success();
                 answers.push_str(&answer.status().to_string());
                 if told {
@@ -124,19 +158,37 @@ async fn nothing_marked_comes_out_of_the_gateway() {
             }
         }
         for status in ["200", "401", "403", "400"] {
-            assert!(answers.contains(status), "the tokens had {status} among their answers");
+            assert!(
+                answers.contains(status),
+                "the tokens had {status} among their answers"
+            );
         }
         marks.are_not_in("an answer", answers.as_bytes());
         for path in ["metrics", "ready", "live"] {
-            let page = reqwest::get(format!("http://{}/{path}", world.admin)).await.unwrap();
+            let page = reqwest::get(format!("http://{}/{path}", world.admin))
+                .await
+                .unwrap();
             marks.are_not_in(path, page.text().await.unwrap().as_bytes());
         }
         let (out, err) = world.gateway.end();
-        let records =
-            if audit == "stdout" { out.clone() } else { std::fs::read(world.folder.0.join(audit)).unwrap() };
-        assert!(String::from_utf8_lossy(&records).contains("token.expired"), "the audit says what happened");
-        assert!(String::from_utf8_lossy(&err).contains("TRACE"), "the log is at its most talkative");
-        for (place, text) in [("standard output", &out), ("the log", &err), ("the audit", &records)] {
+        let records = if audit == "stdout" {
+            out.clone()
+        } else {
+            std::fs::read(world.folder.0.join(audit)).unwrap()
+        };
+        assert!(
+            String::from_utf8_lossy(&records).contains("token.expired"),
+            "the audit says what happened"
+        );
+        assert!(
+            String::from_utf8_lossy(&err).contains("TRACE"),
+            "the log is at its most talkative"
+        );
+        for (place, text) in [
+            ("standard output", &out),
+            ("the log", &err),
+            ("the audit", &records),
+        ] {
             marks.are_not_in(place, text);
         }
     }

@@ -10,14 +10,18 @@ pub(super) struct Marks(Vec<(String, String)>);
 impl Marks {
     /// A secret; its forms are looked for as well.
     pub(super) fn secret(&mut self, name: &str, text: &str) -> String {
-        assert!(text.len() >= 12, "{name} is too short to be told from other text");
+        assert!(
+            text.len() >= 12,
+            "{name} is too short to be told from other text"
+        );
         for form in forms(text) {
             self.0.push((name.to_owned(), form));
         }
         text.to_owned()
     }
 
-    /// A JWT: its claims and its signature. The header is the same for all tokens of a key, and no secret.
+    /// A JWT: its claims and its signature. The header is the same for all tokens of a key, and no
+    /// secret.
     pub(super) fn token(&mut self, name: &str, token: &str) -> String {
         for part in token.split('.').skip(1).filter(|part| part.len() > 20) {
             self.secret(name, part);
@@ -29,8 +33,14 @@ impl Marks {
         let text = String::from_utf8_lossy(text);
         for (name, form) in &self.0 {
             if let Some(at) = text.find(form) {
-                let before: String =
-                    text[..at].chars().rev().take(200).collect::<Vec<_>>().into_iter().rev().collect();
+                let before: String = text[..at]
+                    .chars()
+                    .rev()
+                    .take(200)
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .rev()
+                    .collect();
                 panic!("{place} shows {name}, after: {before}");
             }
         }
@@ -42,12 +52,14 @@ impl Marks {
     }
 }
 
-/// A text as it is, in base64 at each of the three places that it can begin at, in hexadecimal, and escaped for URLs.
+/// A text as it is, in base64 at each of the three places that it can begin at, in hexadecimal, and
+/// escaped for URLs.
 fn forms(text: &str) -> Vec<String> {
     let mut forms = vec![text.to_owned()];
     for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
         for before in 0..3 {
-            // What stands before and after changes the first and the last characters: those between are the same.
+            // What stands before and after changes the first and the last characters: those between
+            // are the same.
             let whole = engine.encode([vec![b'x'; before], text.as_bytes().to_vec()].concat());
             let first = [0, 2, 3][before];
             let sure = (before + text.len()) / 3 * 4;
@@ -59,7 +71,14 @@ fn forms(text: &str) -> Vec<String> {
     forms.extend([hex.to_uppercase(), hex]);
     forms.push(url::form_urlencoded::byte_serialize(text.as_bytes()).collect());
     // As lists of numbers, which is what Debug makes of bytes.
-    forms.push(text.as_bytes().iter().take(12).map(u8::to_string).collect::<Vec<_>>().join(", "));
+    forms.push(
+        text.as_bytes()
+            .iter()
+            .take(12)
+            .map(u8::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    );
     forms.sort_unstable();
     forms.dedup();
     forms.retain(|form| form.len() >= 12);

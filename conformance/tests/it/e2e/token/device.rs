@@ -12,7 +12,12 @@ fn user_code(said: &str) -> Option<String> {
 }
 
 async fn provider() -> Idp {
-    Idp::start(IdpConfig { device_poll_interval: 1, ..IdpConfig::default() }).await.unwrap()
+    Idp::start(IdpConfig {
+        device_poll_interval: 1,
+        ..IdpConfig::default()
+    })
+    .await
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +31,11 @@ async fn a_code_is_typed_in_elsewhere() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(claims(said.out.trim())["client_id"], "web");
     assert!(said.err.contains("/device"), "where to go: {}", said.err);
-    assert_eq!(shell.token(&[]), said.out.trim(), "it is kept as a person's");
+    assert_eq!(
+        shell.token(&[]),
+        said.out.trim(),
+        "it is kept as a person's"
+    );
 }
 
 /// With a real browser, at either provider: as somebody does who follows the longer address.
@@ -41,11 +50,16 @@ async fn a_browser_elsewhere_lets_it_in() {
         let shell = Shell::new(&issuer).with("OAUTH2_CLIENT_ID", "web");
         let waiting = Waiting::start(&mut shell.command(&["token", "--grant", "device"]));
         let page = waiting.hears(|said| {
-            said.split_whitespace().find(|word| word.contains("user_code=")).map(str::to_owned)
+            said.split_whitespace()
+                .find(|word| word.contains("user_code="))
+                .map(str::to_owned)
         });
         let mut browser = std::process::Command::new(browser);
-        // What it says of the pages is not looked at: the certified provider's load fonts from elsewhere.
-        tokio::task::spawn_blocking(move || browser.arg(page).output().unwrap()).await.unwrap();
+        // What it says of the pages is not looked at: the certified provider's load fonts from
+        // elsewhere.
+        tokio::task::spawn_blocking(move || browser.arg(page).output().unwrap())
+            .await
+            .unwrap();
         let said = waiting.end();
         assert_eq!(said.code, 0, "{issuer}: {}", said.err);
         assert_eq!(claims(said.out.trim())["client_id"], "web");
@@ -60,5 +74,10 @@ async fn whoever_says_no_is_heard() {
     let code = waiting.hears(user_code);
     assert!(idp.deny_device(&code));
     let said = waiting.end();
-    assert_eq!((said.code, said.err.contains("access_denied")), (2, true), "{}", said.err);
+    assert_eq!(
+        (said.code, said.err.contains("access_denied")),
+        (2, true),
+        "{}",
+        said.err
+    );
 }

@@ -1,5 +1,6 @@
-//! `portcullis token` and `logout` as processes: each grant, against our provider and a certified one, with what is kept
-//! between two calls. People sign in with a headless Chromium, which `BROWSER` names.
+//! `portcullis token` and `logout` as processes: each grant, against our provider and a certified
+//! one, with what is kept between two calls. People sign in with a headless Chromium, which
+//! `BROWSER` names.
 
 mod call;
 mod device;
@@ -29,8 +30,13 @@ pub(super) struct Shell {
 
 impl Shell {
     pub(super) fn new(issuer: &str) -> Self {
-        let shell = Self { folder: Folder::new("token", free_port()), environment: Vec::new() };
-        shell.with("OAUTH2_ISSUER", issuer).with("PORTCULLIS_TOKEN_STORE", "file")
+        let shell = Self {
+            folder: Folder::new("token", free_port()),
+            environment: Vec::new(),
+        };
+        shell
+            .with("OAUTH2_ISSUER", issuer)
+            .with("PORTCULLIS_TOKEN_STORE", "file")
     }
 
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
@@ -40,7 +46,9 @@ impl Shell {
 
     /// The client that proves itself by a secret.
     pub(super) fn service(issuer: &str) -> Self {
-        Self::new(issuer).with("OAUTH2_CLIENT_ID", "service").with("OAUTH2_CLIENT_SECRET", "service-secret")
+        Self::new(issuer)
+            .with("OAUTH2_CLIENT_ID", "service")
+            .with("OAUTH2_CLIENT_SECRET", "service-secret")
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -57,14 +65,21 @@ impl Shell {
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program("portcullis"));
         let path = std::env::var_os("PATH").unwrap_or_default();
-        command.args(arguments).env_clear().env("PATH", path).current_dir(&self.folder.0);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", path)
+            .current_dir(&self.folder.0);
         // What node needs to find a browser, and its own settings.
         for name in ["HOME", "PORTCULLIS_CHROMIUM", "TMPDIR"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
         command.env("PORTCULLIS_STATE_DIR", self.path("state"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
@@ -77,7 +92,10 @@ impl Shell {
         let said = self.run(&[&["token"], arguments].concat());
         assert_eq!(said.code, 0, "{}", said.err);
         let token = said.out.strip_suffix('\n').unwrap().to_owned();
-        assert!(!token.is_empty() && !token.contains(char::is_whitespace), "nothing but the token: {token}");
+        assert!(
+            !token.is_empty() && !token.contains(char::is_whitespace),
+            "nothing but the token: {token}"
+        );
         token
     }
 
@@ -100,7 +118,11 @@ pub(super) struct Said {
 impl Said {
     fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Self { code: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr) }
+        Self {
+            code: output.status.code().unwrap(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
     }
 }
 
@@ -118,7 +140,10 @@ impl Waiting {
         std::thread::spawn(move || {
             let mut part = [0; 512];
             while let Ok(read @ 1..) = stderr.read(&mut part) {
-                heard.lock().unwrap().push_str(&String::from_utf8_lossy(&part[..read]));
+                heard
+                    .lock()
+                    .unwrap()
+                    .push_str(&String::from_utf8_lossy(&part[..read]));
             }
         });
         Self { child, said }
@@ -140,7 +165,10 @@ impl Waiting {
     pub(super) fn end(self) -> Said {
         let output = self.child.wait_with_output().unwrap();
         let said = Said::of(&output);
-        Said { err: self.said.lock().unwrap().clone(), ..said }
+        Said {
+            err: self.said.lock().unwrap().clone(),
+            ..said
+        }
     }
 }
 

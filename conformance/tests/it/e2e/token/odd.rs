@@ -32,10 +32,16 @@ async fn a_life_in_quotes_and_missing_words_are_read_as_meant() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_blamed_on_nobody_else() {
     let idp = StandIn::start().await;
-    idp.answers_json(200, &json!({ "access_token": "marked", "token_type": "Bearer", "expires_in": "soon" }));
+    idp.answers_json(
+        200,
+        &json!({ "access_token": "marked", "token_type": "Bearer", "expires_in": "soon" }),
+    );
     let said = idp.signed_in(&idp.shell(), &["token"]).await;
     assert_eq!(
-        (said.code, said.err.contains("`expires_in` is not a number of seconds")),
+        (
+            said.code,
+            said.err.contains("`expires_in` is not a number of seconds")
+        ),
         (2, true),
         "{}",
         said.err
@@ -48,7 +54,8 @@ async fn what_cannot_be_read_is_blamed_on_nobody_else() {
     assert!(!said.err.contains("marked"), "{}", said.err);
 }
 
-/// A refresh token that is refused, in whatever words, is no reason to be stuck: the browser opens again.
+/// A refresh token that is refused, in whatever words, is no reason to be stuck: the browser opens
+/// again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spent_refresh_token_opens_the_browser_again() {
     for (status, content_type, body) in [
@@ -66,16 +73,29 @@ async fn a_spent_refresh_token_opens_the_browser_again() {
     ] {
         let idp = StandIn::start().await;
         let shell = idp.shell();
-        assert_eq!(idp.signed_in(&shell, &["token"]).await.out.trim(), "token-1");
+        assert_eq!(
+            idp.signed_in(&shell, &["token"]).await.out.trim(),
+            "token-1"
+        );
         idp.answers(status, content_type, body);
         let said = idp.signed_in(&shell, &["token", "--renew"]).await;
-        assert_eq!((said.code, said.out.trim()), (0, "token-3"), "{status} {body}: {}", said.err);
-        assert_eq!(shell.run(&["token"]).out.trim(), "token-3", "the new one is kept");
+        assert_eq!(
+            (said.code, said.out.trim()),
+            (0, "token-3"),
+            "{status} {body}: {}",
+            said.err
+        );
+        assert_eq!(
+            shell.run(&["token"]).out.trim(),
+            "token-3",
+            "the new one is kept"
+        );
         assert_eq!(shell.list().len(), 1);
     }
 }
 
-/// Where nobody is there, the next call is not stuck on the same refusal either; an outage takes nothing away.
+/// Where nobody is there, the next call is not stuck on the same refusal either; an outage takes
+/// nothing away.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_anybody_a_refusal_is_told_and_an_outage_waited_out() {
     let idp = StandIn::start().await;
@@ -84,14 +104,29 @@ async fn without_anybody_a_refusal_is_told_and_an_outage_waited_out() {
     for (status, body) in [(503, ""), (500, r#"{"error":"invalid_grant"}"#), (429, "")] {
         idp.answers(status, JSON, body);
         let said = shell.run(&["token", "--renew"]);
-        assert_eq!((said.code, shell.list().len()), (4, 1), "{status}: {}", said.err);
+        assert_eq!(
+            (said.code, shell.list().len()),
+            (4, 1),
+            "{status}: {}",
+            said.err
+        );
     }
     idp.answers(401, "", "");
     let said = shell.run(&["token", "--grant", "refresh", "--renew"]);
-    assert_eq!((said.code, said.err.contains("401, without a reason")), (2, true), "{}", said.err);
+    assert_eq!(
+        (said.code, said.err.contains("401, without a reason")),
+        (2, true),
+        "{}",
+        said.err
+    );
     assert!(shell.list().is_empty(), "what is refused is not kept");
     let next = shell.run(&["token"]);
-    assert_eq!((next.code, next.err.contains("nobody is here to sign in")), (1, true), "{}", next.err);
+    assert_eq!(
+        (next.code, next.err.contains("nobody is here to sign in")),
+        (1, true),
+        "{}",
+        next.err
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,7 +140,12 @@ async fn a_service_that_is_refused_without_a_word_is_refused() {
     ] {
         idp.answers(status, HTML, "<html></html>");
         let said = shell.run(&["token", "--renew"]);
-        assert_eq!((said.code, said.err.contains(told)), (2, true), "{status}: {}", said.err);
+        assert_eq!(
+            (said.code, said.err.contains(told)),
+            (2, true),
+            "{status}: {}",
+            said.err
+        );
     }
 }
 
@@ -120,23 +160,49 @@ async fn googles_device_answer_is_understood() {
     idp.answers_json(200, &json!({ "error": "authorization_pending" }));
     let said = idp.shell().run(&["token", "--grant", "device"]);
     assert_eq!((said.code, said.out.trim()), (0, "token-3"), "{}", said.err);
-    assert!(said.err.contains("https://www.google.com/device"), "{}", said.err);
+    assert!(
+        said.err.contains("https://www.google.com/device"),
+        "{}",
+        said.err
+    );
 }
 
-/// Silence about PKCE is told and sent PKCE; a list without S256 is refused, with the option that goes on.
+/// Silence about PKCE is told and sent PKCE; a list without S256 is refused, with the option that
+/// goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn pkce_is_sent_to_whoever_is_silent_about_it() {
     let idp = StandIn::start().await;
     idp.says("code_challenge_methods_supported", json!(null));
     let said = idp.signed_in(&idp.shell(), &["token"]).await;
-    assert_eq!((said.code, said.err.contains("does not say that it checks PKCE")), (0, true), "{}", said.err);
-    assert_eq!(idp.seen(|script| script.sign_ins[0]["code_challenge_method"].clone()), "S256");
-    assert_eq!(idp.seen(|script| script.forms[0]["code_verifier"].len()), 43);
+    assert_eq!(
+        (
+            said.code,
+            said.err.contains("does not say that it checks PKCE")
+        ),
+        (0, true),
+        "{}",
+        said.err
+    );
+    assert_eq!(
+        idp.seen(|script| script.sign_ins[0]["code_challenge_method"].clone()),
+        "S256"
+    );
+    assert_eq!(
+        idp.seen(|script| script.forms[0]["code_verifier"].len()),
+        43
+    );
 
     idp.says("code_challenge_methods_supported", json!(["plain"]));
     let refused = idp.shell().run(&["token", "--grant", "code"]);
-    assert_eq!((refused.code, refused.err.contains("--danger-without-pkce")), (1, true), "{}", refused.err);
-    let said = idp.signed_in(&idp.shell(), &["token", "--danger-without-pkce"]).await;
+    assert_eq!(
+        (refused.code, refused.err.contains("--danger-without-pkce")),
+        (1, true),
+        "{}",
+        refused.err
+    );
+    let said = idp
+        .signed_in(&idp.shell(), &["token", "--danger-without-pkce"])
+        .await;
     assert_eq!(said.code, 0, "{}", said.err);
 }
 
@@ -149,13 +215,26 @@ async fn the_browser_comes_back_to_either_loopback_address() {
     }
     for host in hosts {
         let idp = StandIn::start().await;
-        let redirect_uri = format!("http://{host}:{}/callback", crate::e2e::process::free_port());
-        let said = idp.signed_in(&idp.shell(), &["token", "--redirect-uri", &redirect_uri]).await;
+        let redirect_uri = format!(
+            "http://{host}:{}/callback",
+            crate::e2e::process::free_port()
+        );
+        let said = idp
+            .signed_in(&idp.shell(), &["token", "--redirect-uri", &redirect_uri])
+            .await;
         assert_eq!(said.code, 0, "{host}: {}", said.err);
-        assert_eq!(idp.seen(|script| script.sign_ins[0]["redirect_uri"].clone()), redirect_uri);
+        assert_eq!(
+            idp.seen(|script| script.sign_ins[0]["redirect_uri"].clone()),
+            redirect_uri
+        );
     }
     let idp = StandIn::start().await;
-    let said = idp.signed_in(&idp.shell(), &["token", "--redirect-uri", "http://localhost"]).await;
+    let said = idp
+        .signed_in(
+            &idp.shell(),
+            &["token", "--redirect-uri", "http://localhost"],
+        )
+        .await;
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(idp.seen(|script| script.sign_ins[0]["redirect_uri"].starts_with("http://localhost:")));
 }
@@ -181,14 +260,21 @@ async fn nothing_empty_is_sent_as_a_secret() {
             "{arguments:?}: {}",
             said.err
         );
-        assert!(said.err.contains(&empty) && said.err.contains("cure: "), "{}", said.err);
+        assert!(
+            said.err.contains(&empty) && said.err.contains("cure: "),
+            "{}",
+            said.err
+        );
     }
     for name in ["OAUTH2_CLIENT_SECRET", "PORTCULLIS_PASSPHRASE"] {
         for value in ["", " "] {
             let output = shell.command(&["token"]).env(name, value).output().unwrap();
             let told = String::from_utf8(output.stderr).unwrap();
             assert_eq!(
-                (output.status.code(), told.contains(&format!("{name}: expected"))),
+                (
+                    output.status.code(),
+                    told.contains(&format!("{name}: expected"))
+                ),
                 (Some(1), true),
                 "{told}"
             );
@@ -197,8 +283,14 @@ async fn nothing_empty_is_sent_as_a_secret() {
     assert_eq!(idp.seen(|script| script.forms.len()), 0);
     // The line's end that editors leave is not part of a secret.
     let secret = shell.file("secret", "\u{feff}s\r\n");
-    assert_eq!(shell.token(&["--client-secret-file", &secret, "--client-secret-post"]), "token-1");
-    assert_eq!(idp.seen(|script| script.forms[0]["client_secret"].clone()), "s");
+    assert_eq!(
+        shell.token(&["--client-secret-file", &secret, "--client-secret-post"]),
+        "token-1"
+    );
+    assert_eq!(
+        idp.seen(|script| script.forms[0]["client_secret"].clone()),
+        "s"
+    );
 }
 
 /// A workload's assertion is read each time: its platform replaces the file.
@@ -211,12 +303,32 @@ async fn a_ready_assertion_is_sent_as_it_is() {
     shell.file("assertion", "d.e.f\n");
     let by_variable = idp.shell().with("OAUTH2_CLIENT_ASSERTION_FILE", &file);
     assert_eq!(by_variable.token(&[]), "token-2");
-    let sent = idp
-        .seen(|script| script.forms.iter().map(|form| form["client_assertion"].clone()).collect::<Vec<_>>());
+    let sent = idp.seen(|script| {
+        script
+            .forms
+            .iter()
+            .map(|form| form["client_assertion"].clone())
+            .collect::<Vec<_>>()
+    });
     assert_eq!(sent, ["a.b.c", "d.e.f"]);
-    let both = by_variable.with("OAUTH2_CLIENT_SECRET", "s").run(&["token", "--renew"]);
-    assert_eq!((both.code, both.err.contains("both OAUTH2_CLIENT_SECRET and")), (1, true), "{}", both.err);
+    let both = by_variable
+        .with("OAUTH2_CLIENT_SECRET", "s")
+        .run(&["token", "--renew"]);
+    assert_eq!(
+        (
+            both.code,
+            both.err.contains("both OAUTH2_CLIENT_SECRET and")
+        ),
+        (1, true),
+        "{}",
+        both.err
+    );
     let torn = shell.file("torn", "marked");
     let said = shell.run(&["token", "--renew", "--client-assertion-file", &torn]);
-    assert_eq!((said.code, said.err.contains("marked")), (1, false), "{}", said.err);
+    assert_eq!(
+        (said.code, said.err.contains("marked")),
+        (1, false),
+        "{}",
+        said.err
+    );
 }

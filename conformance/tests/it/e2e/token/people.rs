@@ -30,14 +30,26 @@ async fn alice_signs_in_once_and_the_token_is_renewed() {
         assert_eq!(claims(&first)["client_id"], "web");
         let listed = shell.list();
         assert_eq!(
-            (&listed[0]["holder"], &listed[0]["renewable"], &listed[0]["id_token"]),
+            (
+                &listed[0]["holder"],
+                &listed[0]["renewable"],
+                &listed[0]["id_token"]
+            ),
             (&json!("user"), &json!(true), &json!(true))
         );
 
         // From here on nobody is there.
         let alone = |arguments: &[&str]| {
-            let output = shell.command(arguments).env_remove("BROWSER").output().unwrap();
-            assert!(output.status.success(), "{issuer}: {}", String::from_utf8_lossy(&output.stderr));
+            let output = shell
+                .command(arguments)
+                .env_remove("BROWSER")
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{issuer}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
         assert_eq!(alone(&["token"]), first);
@@ -57,8 +69,15 @@ async fn alice_signs_in_once_and_the_token_is_renewed() {
 /// Both want a new token at once: one spends the refresh token, the other finds what came of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_do_not_spend_a_refresh_token_twice() {
-    let idp = Idp::start(IdpConfig { access_token_lifetime: 2, ..IdpConfig::default() }).await.unwrap();
-    let Some(shell) = alices(idp.issuer().as_str()) else { return };
+    let idp = Idp::start(IdpConfig {
+        access_token_lifetime: 2,
+        ..IdpConfig::default()
+    })
+    .await
+    .unwrap();
+    let Some(shell) = alices(idp.issuer().as_str()) else {
+        return;
+    };
     let first = shell.token(&[]);
     for _ in 0..3 {
         let before = idp.requests(Endpoint::Token);
@@ -72,35 +91,61 @@ async fn two_processes_do_not_spend_a_refresh_token_twice() {
     }
 }
 
-/// Afterwards the refresh token is worth nothing, not even to who kept a copy, and the session is over.
+/// Afterwards the refresh token is worth nothing, not even to who kept a copy, and the session is
+/// over.
 #[tokio::test(flavor = "multi_thread")]
 async fn logout_revokes_ends_the_session_and_forgets() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
-    let Some(shell) = alices(idp.issuer().as_str()) else { return };
+    let Some(shell) = alices(idp.issuer().as_str()) else {
+        return;
+    };
     shell.token(&[]);
     let file = shell.path("state/tokens.json");
     let copy = std::fs::read(&file).unwrap();
     let said = shell.run(&["logout"]);
     assert_eq!(said.code, 0, "{}", said.err);
-    assert!(said.err.contains("is revoked") && said.err.contains("ends the session"), "{}", said.err);
+    assert!(
+        said.err.contains("is revoked") && said.err.contains("ends the session"),
+        "{}",
+        said.err
+    );
     assert!(shell.list().is_empty());
     std::fs::write(&file, copy).unwrap();
     let late = shell.run(&["token", "--grant", "refresh", "--renew"]);
-    assert_eq!((late.code, late.err.contains("invalid_grant")), (2, true), "{}", late.err);
+    assert_eq!(
+        (late.code, late.err.contains("invalid_grant")),
+        (2, true),
+        "{}",
+        late.err
+    );
     assert!(shell.list().is_empty(), "what is of no use is forgotten");
     let again = shell.run(&["logout"]);
-    assert_eq!((again.code, again.err.contains("Nothing is kept")), (0, true), "{}", again.err);
+    assert_eq!(
+        (again.code, again.err.contains("Nothing is kept")),
+        (0, true),
+        "{}",
+        again.err
+    );
 }
 
 /// Where no browser opens, the address is shown, without the ID token.
 #[tokio::test(flavor = "multi_thread")]
 async fn logout_prints_no_token() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
-    let Some(shell) = alices(idp.issuer().as_str()) else { return };
+    let Some(shell) = alices(idp.issuer().as_str()) else {
+        return;
+    };
     shell.token(&[]);
-    let output = shell.command(&["logout"]).env_remove("BROWSER").output().unwrap();
+    let output = shell
+        .command(&["logout"])
+        .env_remove("BROWSER")
+        .output()
+        .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && said.contains("/logout?client_id=web"), "{said}");
+    assert!(
+        output.status.success() && said.contains("/logout?client_id=web"),
+        "{said}"
+    );
     assert!(!said.contains("eyJ"), "{said}");
 }
 
@@ -108,7 +153,9 @@ async fn logout_prints_no_token() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_bound_to_a_key_and_stays_so() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
-    let Some(shell) = alices(idp.issuer().as_str()) else { return };
+    let Some(shell) = alices(idp.issuer().as_str()) else {
+        return;
+    };
     let first = shell.token(&["--dpop", "--par", "--scope", "openid orders:read"]);
     let bound = claims(&first)["cnf"]["jkt"].as_str().unwrap().to_owned();
     assert_eq!(shell.list()[0]["token_type"], "DPoP");

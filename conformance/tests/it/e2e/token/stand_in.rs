@@ -1,5 +1,5 @@
-//! A provider that answers as a test wants it, and an API that asks for another sign-in. Nobody has to type anything: its
-//! page sends the browser straight back.
+//! A provider that answers as a test wants it, and an API that asks for another sign-in. Nobody has
+//! to type anything: its page sends the browser straight back.
 
 use super::{Said, Shell, Waiting};
 use axum::Router;
@@ -38,7 +38,10 @@ impl StandIn {
             "issuer": issuer, "jwks_uri": at("/jwks"), "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
             "device_authorization_endpoint": at("/token"), "code_challenge_methods_supported": ["S256"],
         });
-        let script = Arc::new(Mutex::new(Script { metadata, ..Script::default() }));
+        let script = Arc::new(Mutex::new(Script {
+            metadata,
+            ..Script::default()
+        }));
         let app = Router::new()
             .route("/authorize", get(authorize))
             .fallback(answer)
@@ -51,12 +54,26 @@ impl StandIn {
     pub(super) fn says(&self, name: &str, value: Value) {
         let mut script = self.script.lock().unwrap();
         script.metadata[name] = value;
-        script.metadata.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        script
+            .metadata
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
     }
 
-    /// The next answer of the token endpoint; without one it hands out `token-1` and so on, with refresh tokens.
-    pub(in crate::e2e) fn answers(&self, status: u16, content_type: &'static str, body: &str) -> &Self {
-        self.script.lock().unwrap().replies.push_back((status, content_type, body.to_owned()));
+    /// The next answer of the token endpoint; without one it hands out `token-1` and so on, with
+    /// refresh tokens.
+    pub(in crate::e2e) fn answers(
+        &self,
+        status: u16,
+        content_type: &'static str,
+        body: &str,
+    ) -> &Self {
+        self.script
+            .lock()
+            .unwrap()
+            .replies
+            .push_back((status, content_type, body.to_owned()));
         self
     }
 
@@ -78,8 +95,9 @@ impl StandIn {
         let start = format!("{}/authorize?", self.issuer);
         let page = waiting.hears(|said| {
             // The address may be read before its end is: it is whole where a line ends.
-            let line =
-                said.split_inclusive('\n').find(|line| line.contains(&start) && line.ends_with('\n'))?;
+            let line = said
+                .split_inclusive('\n')
+                .find(|line| line.contains(&start) && line.ends_with('\n'))?;
             Some(line.trim().to_owned())
         });
         let landed = reqwest::get(page).await.unwrap();
@@ -88,7 +106,10 @@ impl StandIn {
     }
 }
 
-async fn authorize(State(script): State<Arc<Mutex<Script>>>, Query(query): Query<Form>) -> Redirect {
+async fn authorize(
+    State(script): State<Arc<Mutex<Script>>>,
+    Query(query): Query<Form>,
+) -> Redirect {
     let back = format!("{}?code=c&state={}", query["redirect_uri"], query["state"]);
     script.lock().unwrap().sign_ins.push(query);
     Redirect::to(&back)
@@ -100,12 +121,17 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, uri: Uri, body: Bytes)
     if uri.path().starts_with("/.well-known/") {
         return json(script.metadata.to_string());
     }
-    script.forms.push(url::form_urlencoded::parse(&body).into_owned().collect());
+    script
+        .forms
+        .push(url::form_urlencoded::parse(&body).into_owned().collect());
     let number = script.forms.len();
     match script.replies.pop_front() {
-        Some((status, content_type, body)) => {
-            (StatusCode::from_u16(status).unwrap(), [("content-type", content_type)], body).into_response()
-        }
+        Some((status, content_type, body)) => (
+            StatusCode::from_u16(status).unwrap(),
+            [("content-type", content_type)],
+            body,
+        )
+            .into_response(),
         None => json(good(number).to_string()),
     }
 }
@@ -121,17 +147,29 @@ pub(in crate::e2e) async fn api(
     takes: &'static [&'static str],
 ) -> (String, Arc<Mutex<Vec<String>>>) {
     let calls = Arc::<Mutex<Vec<String>>>::default();
-    let answer = move |State(calls): State<Arc<Mutex<Vec<String>>>>, headers: HeaderMap, body: Bytes| async move {
+    let answer = move |State(calls): State<Arc<Mutex<Vec<String>>>>,
+                       headers: HeaderMap,
+                       body: Bytes| async move {
         let shown = headers["authorization"].to_str().unwrap();
-        calls.lock().unwrap().push(format!("{shown} {}", String::from_utf8_lossy(&body)));
+        calls
+            .lock()
+            .unwrap()
+            .push(format!("{shown} {}", String::from_utf8_lossy(&body)));
         match takes.iter().any(|token| shown.ends_with(token)) {
             true => "welcome".into_response(),
-            false => (StatusCode::UNAUTHORIZED, [("www-authenticate", challenge)], "no").into_response(),
+            false => (
+                StatusCode::UNAUTHORIZED,
+                [("www-authenticate", challenge)],
+                "no",
+            )
+                .into_response(),
         }
     };
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
-    let app = Router::new().fallback(answer).with_state(Arc::clone(&calls));
+    let app = Router::new()
+        .fallback(answer)
+        .with_state(Arc::clone(&calls));
     tokio::spawn(async move { axum::serve(socket, app).await });
     (url, calls)
 }

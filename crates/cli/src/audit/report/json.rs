@@ -9,14 +9,25 @@ pub(crate) fn document(report: &Report) -> Value {
         .iter()
         .map(|severity| (severity.word().to_owned(), report.count(*severity).into()))
         .collect();
-    let subjects: Vec<Value> = report.subjects.iter().map(|subject| of(report, subject)).collect();
+    let subjects: Vec<Value> = report
+        .subjects
+        .iter()
+        .map(|subject| of(report, subject))
+        .collect();
     json!({ "fails": report.fails(), "counts": counts, "subjects": subjects })
 }
 
 fn of(report: &Report, subject: &Subject) -> Value {
-    let facts: Vec<Value> =
-        subject.facts.iter().map(|(name, told)| json!({ "name": name, "told": told })).collect();
-    let findings: Vec<Value> = subject.findings.iter().map(|finding| found(report, finding)).collect();
+    let facts: Vec<Value> = subject
+        .facts
+        .iter()
+        .map(|(name, told)| json!({ "name": name, "told": told }))
+        .collect();
+    let findings: Vec<Value> = subject
+        .findings
+        .iter()
+        .map(|finding| found(report, finding))
+        .collect();
     json!({ "name": subject.name, "facts": facts, "findings": findings })
 }
 

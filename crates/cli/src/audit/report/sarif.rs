@@ -1,5 +1,5 @@
-//! SARIF 2.1.0, for code scanning. What is found in settings has its file and line; what a provider shows has the line of
-//! its issuer there, or else its URL.
+//! SARIF 2.1.0, for code scanning. What is found in settings has its file and line; what a provider
+//! shows has the line of its issuer there, or else its URL.
 
 use super::Report;
 use crate::audit::{Finding, Rule, Severity, all, title_of};
@@ -10,9 +10,11 @@ const SCHEMA: &str =
 
 pub(crate) fn document(report: &Report) -> Value {
     let rules: Vec<Value> = all().map(described).collect();
-    let results: Vec<Value> = report.findings().map(|finding| result(report, finding)).collect();
-    let driver =
-        json!({ "name": "portcullis", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": rules });
+    let results: Vec<Value> = report
+        .findings()
+        .map(|finding| result(report, finding))
+        .collect();
+    let driver = json!({ "name": "portcullis", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": rules });
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -47,7 +49,9 @@ fn result(report: &Report, finding: &Finding) -> Value {
         "message": { "text": text },
         "locations": [location(finding)],
     });
-    if let (Some(reason), Some(members)) = (report.reason_to_ignore(finding), result.as_object_mut()) {
+    if let (Some(reason), Some(members)) =
+        (report.reason_to_ignore(finding), result.as_object_mut())
+    {
         let suppression = json!([{ "kind": "external", "justification": reason }]);
         members.insert("suppressions".to_owned(), suppression);
     }
@@ -70,7 +74,13 @@ fn location(finding: &Finding) -> Value {
 fn uri(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     path.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect()
 }
 

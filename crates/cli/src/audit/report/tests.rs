@@ -14,11 +14,17 @@ fn report(fail_on: FailOn) -> Report {
         form.body["grant_types_supported"] = json!(["password"]);
         form.body["backchannel_logout_supported"] = json!(false);
     }
-    let place =
-        Place { file: "my settings.toml".to_owned(), setting: "issuer[0].url".to_owned(), line: Some(3) };
+    let place = Place {
+        file: "my settings.toml".to_owned(),
+        setting: "issuer[0].url".to_owned(),
+        line: Some(3),
+    };
     let seen = provider.seen();
     let subject = Subject::of_issuer(&seen, Some(&place), of_issuer(&seen, Some(&place)));
-    let ignored = Ignored { id: "audit.pkce_s256_missing", reason: "until May".to_owned() };
+    let ignored = Ignored {
+        id: "audit.pkce_s256_missing",
+        reason: "until May".to_owned(),
+    };
     Report::new(vec![subject], fail_on, vec![ignored])
 }
 
@@ -46,9 +52,16 @@ fn people_get_words_in_eighty_columns() {
     ] {
         assert!(plain.contains(told), "{told}\n{plain}");
     }
-    assert!(plain.lines().all(|line| line.chars().count() <= 80), "{plain}");
+    assert!(
+        plain.lines().all(|line| line.chars().count() <= 80),
+        "{plain}"
+    );
     let full = text::page(&report(FailOn::Note), true);
-    assert!(anstream::adapter::strip_str(&full).to_string().contains("cure     offer back-channel logout"));
+    assert!(
+        anstream::adapter::strip_str(&full)
+            .to_string()
+            .contains("cure     offer back-channel logout")
+    );
     assert!(full.contains("fails"));
 }
 
@@ -56,10 +69,19 @@ fn people_get_words_in_eighty_columns() {
 fn programs_get_everything_that_is_ignored_too() {
     let document = json::document(&report(FailOn::Warning));
     assert_eq!(document["fails"], true);
-    assert_eq!(document["counts"], json!({ "error": 0, "warning": 1, "note": 1 }));
+    assert_eq!(
+        document["counts"],
+        json!({ "error": 0, "warning": 1, "note": 1 })
+    );
     let findings = document["subjects"][0]["findings"].as_array().unwrap();
-    let ignored = findings.iter().find(|finding| finding["id"] == "audit.pkce_s256_missing").unwrap();
-    assert_eq!((&ignored["ignored"], &ignored["severity"]), (&json!("until May"), &json!("error")));
+    let ignored = findings
+        .iter()
+        .find(|finding| finding["id"] == "audit.pkce_s256_missing")
+        .unwrap();
+    assert_eq!(
+        (&ignored["ignored"], &ignored["severity"]),
+        (&json!("until May"), &json!("error"))
+    );
     assert_eq!(
         ignored["place"],
         json!({ "file": "my settings.toml", "setting": "issuer[0].url", "line": 3 })
@@ -85,7 +107,8 @@ fn sarif_names_rules_results_and_places() {
         assert_eq!(physical["artifactLocation"]["uri"], "my%20settings.toml");
         assert_eq!(physical["region"]["startLine"], 3);
         let suppressed = result["ruleId"] == "audit.pkce_s256_missing";
-        let expected = suppressed.then(|| json!([{ "kind": "external", "justification": "until May" }]));
+        let expected =
+            suppressed.then(|| json!([{ "kind": "external", "justification": "until May" }]));
         assert_eq!(result.get("suppressions"), expected.as_ref());
     }
 }

@@ -12,9 +12,17 @@ const TOLD: usize = INDENT + 9;
 pub(crate) fn page(report: &Report, verbose: bool) -> String {
     let mut page = String::new();
     for subject in &report.subjects {
-        page.push_str(&format!("\n  {} {}\n\n", styled(STRONG, "Audit of"), subject.name.escape_debug()));
+        page.push_str(&format!(
+            "\n  {} {}\n\n",
+            styled(STRONG, "Audit of"),
+            subject.name.escape_debug()
+        ));
         for (name, told) in &subject.facts {
-            page.push_str(&format!("  {}{}\n", styled(QUIET, &format!("{name:<9}")), wrapped(told, INDENT)));
+            page.push_str(&format!(
+                "  {}{}\n",
+                styled(QUIET, &format!("{name:<9}")),
+                wrapped(told, INDENT)
+            ));
         }
         page.push_str(&findings(report, subject, verbose));
     }
@@ -26,7 +34,10 @@ pub(crate) fn page(report: &Report, verbose: bool) -> String {
 fn findings(report: &Report, subject: &Subject, verbose: bool) -> String {
     let mut page = String::new();
     let mut heading = "";
-    let counted = subject.findings.iter().filter(|finding| report.reason_to_ignore(finding).is_none());
+    let counted = subject
+        .findings
+        .iter()
+        .filter(|finding| report.reason_to_ignore(finding).is_none());
     let mut counted: Vec<&Finding> = counted.collect();
     // Within a group the worst comes first; the groups stay in the order of the table.
     counted.sort_by_key(|finding| (place_of(finding), std::cmp::Reverse(finding.rule.severity)));
@@ -45,7 +56,10 @@ fn findings(report: &Report, subject: &Subject, verbose: bool) -> String {
 
 fn place_of(finding: &Finding) -> usize {
     let title = title_of(finding.rule.id);
-    super::super::rules::GROUPS.iter().position(|(name, _)| *name == title).unwrap_or_default()
+    super::super::rules::GROUPS
+        .iter()
+        .position(|(name, _)| *name == title)
+        .unwrap_or_default()
 }
 
 const fn style_of(severity: Severity) -> Style {
@@ -62,7 +76,11 @@ fn word(severity: Severity) -> String {
 
 /// What was found, and in settings where. Where an issuer stands in them is told at its head.
 fn evidence(finding: &Finding) -> String {
-    match finding.place.as_ref().filter(|place| place.file == finding.subject) {
+    match finding
+        .place
+        .as_ref()
+        .filter(|place| place.file == finding.subject)
+    {
         None => finding.evidence.clone(),
         Some(place) => format!("{place}: {}", finding.evidence),
     }
@@ -79,14 +97,25 @@ fn brief(same: &[&Finding]) -> String {
 }
 
 fn full(same: &[&Finding]) -> String {
-    let Some(rule) = same.first().map(|first| first.rule) else { return String::new() };
-    let told = |word: &str, text: &str| format!("{}{word:<9}{}\n", " ".repeat(INDENT), wrapped(text, TOLD));
-    let mut page = format!("  {}{}\n", word(rule.severity), styled(STRONG, &wrapped(rule.title, INDENT)));
+    let Some(rule) = same.first().map(|first| first.rule) else {
+        return String::new();
+    };
+    let told = |word: &str, text: &str| {
+        format!("{}{word:<9}{}\n", " ".repeat(INDENT), wrapped(text, TOLD))
+    };
+    let mut page = format!(
+        "  {}{}\n",
+        word(rule.severity),
+        styled(STRONG, &wrapped(rule.title, INDENT))
+    );
     for finding in same {
         page.push_str(&told("found", &evidence(finding)));
     }
     page.push_str(&told("cure", rule.cure));
-    page.push_str(&styled(QUIET, &told("see", &format!("{} ({})", rule.section, rule.id))));
+    page.push_str(&styled(
+        QUIET,
+        &told("see", &format!("{} ({})", rule.section, rule.id)),
+    ));
     page
 }
 
@@ -95,23 +124,50 @@ fn ignored(report: &Report) -> String {
     for finding in report.findings() {
         if let Some(reason) = report.reason_to_ignore(finding) {
             let text = format!("{} of {}: {}", finding.rule.id, finding.subject, reason);
-            lines.push(format!("  {}{}\n", styled(QUIET, "ignored  "), wrapped(&text, INDENT)));
+            lines.push(format!(
+                "  {}{}\n",
+                styled(QUIET, "ignored  "),
+                wrapped(&text, INDENT)
+            ));
         }
     }
     lines.dedup();
-    if lines.is_empty() { String::new() } else { format!("\n{}", lines.concat()) }
+    if lines.is_empty() {
+        String::new()
+    } else {
+        format!("\n{}", lines.concat())
+    }
 }
 
 fn summary(report: &Report, verbose: bool) -> String {
     let counts = Severity::ALL.map(|severity| {
         let number = report.count(severity);
-        let text = format!("{number} {}{}", severity.word(), if number == 1 { "" } else { "s" });
-        if number == 0 { text } else { styled(style_of(severity), &text) }
+        let text = format!(
+            "{number} {}{}",
+            severity.word(),
+            if number == 1 { "" } else { "s" }
+        );
+        if number == 0 {
+            text
+        } else {
+            styled(style_of(severity), &text)
+        }
     });
-    let verdict = if report.fails() { styled(BAD, "fails") } else { styled(GOOD, "passes") };
-    let more =
-        if verbose || report.count(Severity::Note) == 0 { "" } else { "; --verbose tells the notes' cures" };
+    let verdict = if report.fails() {
+        styled(BAD, "fails")
+    } else {
+        styled(GOOD, "passes")
+    };
+    let more = if verbose || report.count(Severity::Note) == 0 {
+        ""
+    } else {
+        "; --verbose tells the notes' cures"
+    };
     let unseen = "Not examined: TLS before 1.2, redirect addresses, refresh tokens, and whether the provider does what \
                   its metadata says. Every rule is in docs/audit.md.";
-    format!("\n  {}: {verdict}{more}\n  {}\n\n", counts.join(", "), styled(QUIET, &wrapped(unseen, 2)))
+    format!(
+        "\n  {}: {verdict}{more}\n  {}\n\n",
+        counts.join(", "),
+        styled(QUIET, &wrapped(unseen, 2))
+    )
 }

@@ -48,13 +48,22 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn offered(seen: &Seen) -> Vec<&str> {
-    seen.list("id_token_signing_alg_values_supported").unwrap_or_default()
+    seen.list("id_token_signing_alg_values_supported")
+        .unwrap_or_default()
 }
 
 fn unusable(seen: &Seen) -> Vec<String> {
     let offered = offered(seen);
-    let wrong = !offered.is_empty() && !offered.iter().any(|name| Algorithm::from_name(name).is_some());
-    when(wrong, || format!("`id_token_signing_alg_values_supported` holds {}", listed(offered)))
+    let wrong = !offered.is_empty()
+        && !offered
+            .iter()
+            .any(|name| Algorithm::from_name(name).is_some());
+    when(wrong, || {
+        format!(
+            "`id_token_signing_alg_values_supported` holds {}",
+            listed(offered)
+        )
+    })
 }
 
 fn none(seen: &Seen) -> Vec<String> {
@@ -64,20 +73,36 @@ fn none(seen: &Seen) -> Vec<String> {
 }
 
 fn hmac(seen: &Seen) -> Vec<String> {
-    let hmac: Vec<&str> = offered(seen).into_iter().filter(|name| name.starts_with("HS")).collect();
-    when(!hmac.is_empty(), || format!("`id_token_signing_alg_values_supported` holds {}", listed(hmac)))
+    let hmac: Vec<&str> = offered(seen)
+        .into_iter()
+        .filter(|name| name.starts_with("HS"))
+        .collect();
+    when(!hmac.is_empty(), || {
+        format!(
+            "`id_token_signing_alg_values_supported` holds {}",
+            listed(hmac)
+        )
+    })
 }
 
 fn no_rs256(seen: &Seen) -> Vec<String> {
     let offered = offered(seen);
     let wrong = !offered.is_empty() && !offered.contains(&"RS256");
-    when(wrong, || format!("`id_token_signing_alg_values_supported` holds {}", listed(offered)))
+    when(wrong, || {
+        format!(
+            "`id_token_signing_alg_values_supported` holds {}",
+            listed(offered)
+        )
+    })
 }
 
 fn rsa1_5(seen: &Seen) -> Vec<String> {
     let lists = ["id_token", "userinfo", "request_object"]
         .map(|what| format!("{what}_encryption_alg_values_supported"));
-    let wrong: Vec<&str> =
-        lists.iter().map(String::as_str).filter(|list| seen.lists(list, "RSA1_5")).collect();
+    let wrong: Vec<&str> = lists
+        .iter()
+        .map(String::as_str)
+        .filter(|list| seen.lists(list, "RSA1_5"))
+        .collect();
     when(!wrong.is_empty(), || format!("in {}", listed(wrong)))
 }

@@ -40,9 +40,14 @@ pub(super) const RULES: &[Rule] = &[
 
 /// Where nothing is said, it is `client_secret_basic` (RFC 8414, section 2).
 fn secrets_only(seen: &Seen) -> Vec<String> {
-    let methods =
-        seen.list("token_endpoint_auth_methods_supported").unwrap_or_else(|| vec!["client_secret_basic"]);
-    let by_key = ["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"];
+    let methods = seen
+        .list("token_endpoint_auth_methods_supported")
+        .unwrap_or_else(|| vec!["client_secret_basic"]);
+    let by_key = [
+        "private_key_jwt",
+        "tls_client_auth",
+        "self_signed_tls_client_auth",
+    ];
     let wrong = seen.has("token_endpoint") && !methods.iter().any(|method| by_key.contains(method));
     when(wrong, || format!("the methods are {}", listed(methods)))
 }
@@ -58,11 +63,14 @@ fn unsaid_algorithms(seen: &Seen) -> Vec<String> {
     let by_assertion = seen.lists("token_endpoint_auth_methods_supported", "private_key_jwt");
     let wrong = by_assertion && !seen.has("token_endpoint_auth_signing_alg_values_supported");
     when(wrong, || {
-        "`private_key_jwt` is offered without `token_endpoint_auth_signing_alg_values_supported`".to_owned()
+        "`private_key_jwt` is offered without `token_endpoint_auth_signing_alg_values_supported`"
+            .to_owned()
     })
 }
 
 fn open_introspection(seen: &Seen) -> Vec<String> {
     let open = seen.lists("introspection_endpoint_auth_methods_supported", "none");
-    when(open, || "`introspection_endpoint_auth_methods_supported` holds `none`".to_owned())
+    when(open, || {
+        "`introspection_endpoint_auth_methods_supported` holds `none`".to_owned()
+    })
 }

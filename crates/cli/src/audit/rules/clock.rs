@@ -30,30 +30,54 @@ pub(crate) const DRIFT: i64 = 10;
 
 /// How far the clocks are certainly apart, in seconds: positive where theirs is ahead.
 pub(crate) fn difference(answer: &Answer) -> Option<i64> {
-    let text = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name| {
+        answer
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     let date: NumericDate = httpdate::parse_http_date(text(DATE)?).ok()?.into();
     // An answer out of a cache has the date of the answer that was kept (RFC 9110, section 6.6.1).
-    let age = text(AGE).and_then(|age| age.parse::<u32>().ok()).unwrap_or_default();
+    let age = text(AGE)
+        .and_then(|age| age.parse::<u32>().ok())
+        .unwrap_or_default();
     let theirs = date.plus(age.into());
-    // It was made at some moment between asking and having the answer; both clocks tell whole seconds.
+    // It was made at some moment between asking and having the answer; both clocks tell whole
+    // seconds.
     let asked = answer.asked;
-    let had = asked.plus(i64::try_from(answer.took.as_secs()).unwrap_or(i64::MAX)).plus(1);
-    if theirs > had { Some(theirs.since(had)) } else { Some(theirs.since(asked).saturating_add(1).min(0)) }
+    let had = asked
+        .plus(i64::try_from(answer.took.as_secs()).unwrap_or(i64::MAX))
+        .plus(1);
+    if theirs > had {
+        Some(theirs.since(had))
+    } else {
+        Some(theirs.since(asked).saturating_add(1).min(0))
+    }
 }
 
 /// The least of all answers: one that was kept somewhere without saying so is no proof.
 fn least(seen: &Seen) -> Option<i64> {
-    seen.answers().filter_map(|(_, answer)| difference(answer)).min_by_key(|seconds| seconds.unsigned_abs())
+    seen.answers()
+        .filter_map(|(_, answer)| difference(answer))
+        .min_by_key(|seconds| seconds.unsigned_abs())
 }
 
 /// A difference in words.
 pub(crate) fn told(seconds: i64) -> String {
-    let which = if seconds > 0 { "theirs is ahead" } else { "theirs is behind" };
+    let which = if seconds > 0 {
+        "theirs is ahead"
+    } else {
+        "theirs is behind"
+    };
     format!("{} seconds: {which}", seconds.unsigned_abs())
 }
 
 fn apart(seen: &Seen) -> Vec<String> {
-    least(seen).filter(|seconds| seconds.abs() > LEEWAY).map(told).into_iter().collect()
+    least(seen)
+        .filter(|seconds| seconds.abs() > LEEWAY)
+        .map(told)
+        .into_iter()
+        .collect()
 }
 
 fn drifting(seen: &Seen) -> Vec<String> {
@@ -70,7 +94,8 @@ mod tests {
     use http::HeaderMap;
     use std::time::Duration;
 
-    /// What is found where our clock shows 1,800,000,000 as we ask, and the answer has these headers.
+    /// What is found where our clock shows 1,800,000,000 as we ask, and the answer has these
+    /// headers.
     fn found(date: i64, age: Option<&str>, took: u64) -> Option<i64> {
         let mut headers = HeaderMap::new();
         let date = std::time::UNIX_EPOCH + Duration::from_secs(date.unsigned_abs());
@@ -79,7 +104,13 @@ mod tests {
             headers.insert(AGE, age.parse().unwrap());
         }
         let asked = NumericDate::from_seconds(1_800_000_000);
-        difference(&Answer { status: 200, headers, body: Vec::new(), asked, took: Duration::from_secs(took) })
+        difference(&Answer {
+            status: 200,
+            headers,
+            body: Vec::new(),
+            asked,
+            took: Duration::from_secs(took),
+        })
     }
 
     #[test]

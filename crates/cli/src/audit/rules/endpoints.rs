@@ -77,11 +77,14 @@ pub(super) const RULES: &[Rule] = &[
 
 fn plain_http(seen: &Seen) -> Vec<String> {
     let plain = |url: &str| {
-        Url::parse(url)
-            .is_ok_and(|url| url.scheme() == "http" && !url.host_str().is_some_and(is_loopback_host))
+        Url::parse(url).is_ok_and(|url| {
+            url.scheme() == "http" && !url.host_str().is_some_and(is_loopback_host)
+        })
     };
     let wrong = seen.endpoints().into_iter().filter(|(_, url)| plain(url));
-    wrong.map(|(name, url)| format!("{} is {}", shown(&name), shown(url))).collect()
+    wrong
+        .map(|(name, url)| format!("{} is {}", shown(&name), shown(url)))
+        .collect()
 }
 
 fn malformed(seen: &Seen) -> Vec<String> {
@@ -89,28 +92,45 @@ fn malformed(seen: &Seen) -> Vec<String> {
         Err(_) => Some("no absolute URL"),
         Ok(url) if !matches!(url.scheme(), "http" | "https") => Some("neither http nor https"),
         Ok(url) if url.fragment().is_some() => Some("has a fragment"),
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => Some("holds user information"),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            Some("holds user information")
+        }
         Ok(_) => None,
     };
-    let faults = seen.endpoints().into_iter().filter_map(|(name, url)| Some((name, fault(url)?)));
-    faults.map(|(name, fault)| format!("{}: {fault}", shown(&name))).collect()
+    let faults = seen
+        .endpoints()
+        .into_iter()
+        .filter_map(|(name, url)| Some((name, fault(url)?)));
+    faults
+        .map(|(name, fault)| format!("{}: {fault}", shown(&name)))
+        .collect()
 }
 
 fn inside(seen: &Seen) -> Vec<String> {
     let is_inside = |url: &Url| match url.host() {
         Some(Host::Ipv4(address)) => is_private(address),
-        Some(Host::Ipv6(address)) => address.to_ipv4_mapped().map_or_else(|| is_local(address), is_private),
+        Some(Host::Ipv6(address)) => address
+            .to_ipv4_mapped()
+            .map_or_else(|| is_local(address), is_private),
         Some(Host::Domain(name)) => is_loopback_host(name) || name.ends_with(".localhost"),
         None => false,
     };
     let public = Url::parse(seen.issuer.as_str()).is_ok_and(|url| !is_inside(&url));
-    let named =
-        seen.endpoints().into_iter().filter(|(_, url)| Url::parse(url).is_ok_and(|url| is_inside(&url)));
-    named.filter(|_| public).map(|(name, url)| format!("{} is {}", shown(&name), shown(url))).collect()
+    let named = seen
+        .endpoints()
+        .into_iter()
+        .filter(|(_, url)| Url::parse(url).is_ok_and(|url| is_inside(&url)));
+    named
+        .filter(|_| public)
+        .map(|(name, url)| format!("{} is {}", shown(&name), shown(url)))
+        .collect()
 }
 
 fn is_private(address: Ipv4Addr) -> bool {
-    address.is_private() || address.is_loopback() || address.is_link_local() || address.is_unspecified()
+    address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_unspecified()
 }
 
 fn is_local(address: Ipv6Addr) -> bool {
@@ -123,9 +143,16 @@ fn is_local(address: Ipv6Addr) -> bool {
 fn other_hosts(seen: &Seen) -> Vec<String> {
     let host = |url: &str| Url::parse(url).ok()?.host_str().map(str::to_owned);
     let own = host(seen.issuer.as_str());
-    let hosts: BTreeSet<String> = seen.endpoints().iter().filter_map(|(_, url)| host(url)).collect();
-    let others: Vec<&str> =
-        hosts.iter().filter(|host| own.as_ref() != Some(host)).map(String::as_str).collect();
+    let hosts: BTreeSet<String> = seen
+        .endpoints()
+        .iter()
+        .filter_map(|(_, url)| host(url))
+        .collect();
+    let others: Vec<&str> = hosts
+        .iter()
+        .filter(|host| own.as_ref() != Some(host))
+        .map(String::as_str)
+        .collect();
     when(!others.is_empty(), || format!("on {}", listed(others)))
 }
 
@@ -146,5 +173,7 @@ fn no_introspection(seen: &Seen) -> Vec<String> {
 
 fn no_logout(seen: &Seen) -> Vec<String> {
     let wrong = seen.has_users() && !seen.says("backchannel_logout_supported");
-    when(wrong, || "`backchannel_logout_supported` is not true".to_owned())
+    when(wrong, || {
+        "`backchannel_logout_supported` is not true".to_owned()
+    })
 }

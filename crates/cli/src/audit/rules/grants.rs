@@ -97,13 +97,16 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn methods(seen: &Seen) -> Option<Vec<&str>> {
-    seen.list("code_challenge_methods_supported").filter(|list| !list.is_empty())
+    seen.list("code_challenge_methods_supported")
+        .filter(|list| !list.is_empty())
 }
 
 /// Only a code needs to be protected.
 fn has_codes(seen: &Seen) -> bool {
     seen.has_users()
-        && seen.list("response_types_supported").is_none_or(|list| list.iter().any(|it| it.contains("code")))
+        && seen
+            .list("response_types_supported")
+            .is_none_or(|list| list.iter().any(|it| it.contains("code")))
 }
 
 fn no_pkce(seen: &Seen) -> Vec<String> {
@@ -121,7 +124,9 @@ fn no_s256(seen: &Seen) -> Vec<String> {
 
 fn plain_pkce(seen: &Seen) -> Vec<String> {
     let wrong = methods(seen).is_some_and(|list| list.contains(&"plain") && list.contains(&"S256"));
-    when(wrong, || "`code_challenge_methods_supported` holds `plain`".to_owned())
+    when(wrong, || {
+        "`code_challenge_methods_supported` holds `plain`".to_owned()
+    })
 }
 
 /// `token` among the words of a response type, be it hybrid; an ID token alone is another matter.
@@ -136,16 +141,22 @@ fn implicit(seen: &Seen) -> Vec<String> {
 
 fn password(seen: &Seen) -> Vec<String> {
     let offered = seen.lists("grant_types_supported", "password");
-    when(offered, || "`grant_types_supported` holds `password`".to_owned())
+    when(offered, || {
+        "`grant_types_supported` holds `password`".to_owned()
+    })
 }
 
 fn no_iss(seen: &Seen) -> Vec<String> {
     let wrong = seen.has_users() && !seen.says("authorization_response_iss_parameter_supported");
-    when(wrong, || "`authorization_response_iss_parameter_supported` is not true".to_owned())
+    when(wrong, || {
+        "`authorization_response_iss_parameter_supported` is not true".to_owned()
+    })
 }
 
 fn unbound(seen: &Seen) -> Vec<String> {
-    let dpop = seen.list("dpop_signing_alg_values_supported").is_some_and(|list| !list.is_empty());
+    let dpop = seen
+        .list("dpop_signing_alg_values_supported")
+        .is_some_and(|list| !list.is_empty());
     let bound = dpop || seen.says("tls_client_certificate_bound_access_tokens");
     when(seen.has("token_endpoint") && !bound, || {
         "neither `dpop_signing_alg_values_supported` nor `tls_client_certificate_bound_access_tokens`"
@@ -154,14 +165,25 @@ fn unbound(seen: &Seen) -> Vec<String> {
 }
 
 fn dpop_algorithms(seen: &Seen) -> Vec<String> {
-    let list = seen.list("dpop_signing_alg_values_supported").unwrap_or_default();
-    let weak: Vec<&str> = list.into_iter().filter(|name| *name == "none" || name.starts_with("HS")).collect();
-    when(!weak.is_empty(), || format!("`dpop_signing_alg_values_supported` holds {}", listed(weak)))
+    let list = seen
+        .list("dpop_signing_alg_values_supported")
+        .unwrap_or_default();
+    let weak: Vec<&str> = list
+        .into_iter()
+        .filter(|name| *name == "none" || name.starts_with("HS"))
+        .collect();
+    when(!weak.is_empty(), || {
+        format!("`dpop_signing_alg_values_supported` holds {}", listed(weak))
+    })
 }
 
 fn no_par(seen: &Seen) -> Vec<String> {
-    let wrong = seen.has_users() && !seen.has("pushed_authorization_request_endpoint") && !requires_par(seen);
-    when(wrong, || "no `pushed_authorization_request_endpoint`".to_owned())
+    let wrong = seen.has_users()
+        && !seen.has("pushed_authorization_request_endpoint")
+        && !requires_par(seen);
+    when(wrong, || {
+        "no `pushed_authorization_request_endpoint`".to_owned()
+    })
 }
 
 fn requires_par(seen: &Seen) -> bool {
@@ -170,13 +192,18 @@ fn requires_par(seen: &Seen) -> bool {
 
 fn par_contradiction(seen: &Seen) -> Vec<String> {
     let wrong = requires_par(seen) && !seen.has("pushed_authorization_request_endpoint");
-    when(wrong, || "`require_pushed_authorization_requests` is true".to_owned())
+    when(wrong, || {
+        "`require_pushed_authorization_requests` is true".to_owned()
+    })
 }
 
-/// OpenID Connect takes the parameter for supported where nothing is said; many providers are silent and do not.
+/// OpenID Connect takes the parameter for supported where nothing is said; many providers are
+/// silent and do not.
 fn open_request_uri(seen: &Seen) -> Vec<String> {
-    let open = seen.says("request_uri_parameter_supported") && !seen.says("require_request_uri_registration");
+    let open = seen.says("request_uri_parameter_supported")
+        && !seen.says("require_request_uri_registration");
     when(open, || {
-        "`request_uri_parameter_supported` is true, `require_request_uri_registration` is not".to_owned()
+        "`request_uri_parameter_supported` is true, `require_request_uri_registration` is not"
+            .to_owned()
     })
 }

@@ -84,46 +84,86 @@ pub(super) const RULES: &[Rule] = &[
 
 /// Everything that was asked for.
 fn looked(seen: &Seen) -> impl Iterator<Item = (&Looked, &Answer)> {
-    let all = seen.forms.iter().map(|form| &form.looked).chain(seen.keys.as_ref().map(|keys| &keys.looked));
+    let all = seen
+        .forms
+        .iter()
+        .map(|form| &form.looked)
+        .chain(seen.keys.as_ref().map(|keys| &keys.looked));
     all.filter_map(|looked| Some((looked, looked.answer.as_ref().ok()?)))
 }
 
 fn keys(seen: &Seen) -> Option<&Answer> {
-    seen.keys.as_ref()?.answer().filter(|answer| answer.status == 200)
+    seen.keys
+        .as_ref()?
+        .answer()
+        .filter(|answer| answer.status == 200)
 }
 
 fn redirected(seen: &Seen) -> Vec<String> {
     let moved = looked(seen).filter(|(_, answer)| (300..400).contains(&answer.status));
     let told = moved.map(|(looked, answer)| {
-        let to = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(shown);
-        format!("{}: {} to {}", looked.url, answer.status, to.unwrap_or_else(|| "nowhere".to_owned()))
+        let to = answer
+            .headers
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .map(shown);
+        format!(
+            "{}: {} to {}",
+            looked.url,
+            answer.status,
+            to.unwrap_or_else(|| "nowhere".to_owned())
+        )
     });
     told.collect()
 }
 
 fn content_type(seen: &Seen) -> Vec<String> {
     let keys = seen.keys.as_ref().map(|keys| &keys.looked.url);
-    let told = seen.answers().filter(|(_, answer)| answer.status == 200).filter_map(|(url, answer)| {
-        let found = answer.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-        let media =
-            found.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let right = media == "application/json" || (media == "application/jwk-set+json" && keys == Some(url));
-        (!right).then(|| format!("{url}: {}", found.map_or_else(|| "none".to_owned(), shown)))
-    });
+    let told = seen
+        .answers()
+        .filter(|(_, answer)| answer.status == 200)
+        .filter_map(|(url, answer)| {
+            let found = answer
+                .headers
+                .get(CONTENT_TYPE)
+                .map(|value| value.to_str().unwrap_or_default());
+            let media = found
+                .unwrap_or_default()
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase();
+            let right = media == "application/json"
+                || (media == "application/jwk-set+json" && keys == Some(url));
+            (!right).then(|| format!("{url}: {}", found.map_or_else(|| "none".to_owned(), shown)))
+        });
     told.collect()
 }
 
 fn cache_long(seen: &Seen) -> Vec<String> {
     let most = KeySettings::default().refresh_bounds.1;
-    let age = keys(seen).and_then(Answer::max_age).filter(|age| *age > most);
-    age.map(|age| format!("`max-age` is {}; we keep it for {} at most", spoken(age), spoken(most)))
-        .into_iter()
-        .collect()
+    let age = keys(seen)
+        .and_then(Answer::max_age)
+        .filter(|age| *age > most);
+    age.map(|age| {
+        format!(
+            "`max-age` is {}; we keep it for {} at most",
+            spoken(age),
+            spoken(most)
+        )
+    })
+    .into_iter()
+    .collect()
 }
 
 fn cache_none(seen: &Seen) -> Vec<String> {
-    let none = keys(seen).and_then(Answer::max_age).is_some_and(|age| age.is_zero());
-    when(none, || "`Cache-Control` has `no-store`, `no-cache` or `max-age=0`".to_owned())
+    let none = keys(seen)
+        .and_then(Answer::max_age)
+        .is_some_and(|age| age.is_zero());
+    when(none, || {
+        "`Cache-Control` has `no-store`, `no-cache` or `max-age=0`".to_owned()
+    })
 }
 
 fn cache_unsaid(seen: &Seen) -> Vec<String> {
@@ -133,26 +173,40 @@ fn cache_unsaid(seen: &Seen) -> Vec<String> {
 
 fn no_etag(seen: &Seen) -> Vec<String> {
     let keys = seen.keys.as_ref().filter(|keys| {
-        keys.answer().is_some_and(|answer| answer.status == 200 && !answer.headers.contains_key(ETAG))
+        keys.answer()
+            .is_some_and(|answer| answer.status == 200 && !answer.headers.contains_key(ETAG))
     });
-    keys.map(|keys| keys.looked.url.to_string()).into_iter().collect()
+    keys.map(|keys| keys.looked.url.to_string())
+        .into_iter()
+        .collect()
 }
 
 /// Of the first answer over https of an issuer with users: keys alone are for no browser.
 fn no_hsts(seen: &Seen) -> Vec<String> {
-    let first = seen.answers().find(|(url, _)| url.scheme() == "https").filter(|_| seen.has_users());
-    let missing = first.filter(|(_, answer)| !answer.headers.contains_key(STRICT_TRANSPORT_SECURITY));
-    missing.map(|(url, _)| format!("{url} is without `Strict-Transport-Security`")).into_iter().collect()
+    let first = seen
+        .answers()
+        .find(|(url, _)| url.scheme() == "https")
+        .filter(|_| seen.has_users());
+    let missing =
+        first.filter(|(_, answer)| !answer.headers.contains_key(STRICT_TRANSPORT_SECURITY));
+    missing
+        .map(|(url, _)| format!("{url} is without `Strict-Transport-Security`"))
+        .into_iter()
+        .collect()
 }
 
 fn slow(seen: &Seen) -> Vec<String> {
     let patience = KeySettings::default().patience;
-    let slow = looked(seen).filter(|(_, answer)| answer.took > patience.min(Duration::from_secs(1)));
-    slow.map(|(looked, answer)| format!("{}: {} ms", looked.url, answer.took.as_millis())).collect()
+    let slow =
+        looked(seen).filter(|(_, answer)| answer.took > patience.min(Duration::from_secs(1)));
+    slow.map(|(looked, answer)| format!("{}: {} ms", looked.url, answer.took.as_millis()))
+        .collect()
 }
 
 fn large(seen: &Seen) -> Vec<String> {
     let bound = seen.limits.document_bytes;
     let large = looked(seen).filter(|(_, answer)| answer.body.len() > bound / 2);
-    large.map(|(looked, answer)| format!("{}: {} of {bound} bytes", looked.url, answer.body.len())).collect()
+    large
+        .map(|(looked, answer)| format!("{}: {} of {bound} bytes", looked.url, answer.body.len()))
+        .collect()
 }

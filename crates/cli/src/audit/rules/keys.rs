@@ -139,7 +139,11 @@ fn keys(seen: &Seen) -> &[KeySeen] {
 
 /// One piece of evidence for all keys of which this is true.
 fn all_that(seen: &Seen, wrong: impl Fn(&KeySeen) -> bool) -> Vec<String> {
-    let names: Vec<String> = keys(seen).iter().filter(|key| wrong(key)).map(KeySeen::name).collect();
+    let names: Vec<String> = keys(seen)
+        .iter()
+        .filter(|key| wrong(key))
+        .map(KeySeen::name)
+        .collect();
     when(!names.is_empty(), || names.join(", "))
 }
 
@@ -149,8 +153,13 @@ fn each_with(
     wrong: impl Fn(JwkFault) -> bool,
     told: impl Fn(&KeySeen, JwkFault) -> String,
 ) -> Vec<String> {
-    let faulty = keys(seen).iter().filter_map(|key| Some((key, *key.verdict.as_ref().err()?)));
-    faulty.filter(|(_, fault)| wrong(*fault)).map(|(key, fault)| told(key, fault)).collect()
+    let faulty = keys(seen)
+        .iter()
+        .filter_map(|key| Some((key, *key.verdict.as_ref().err()?)));
+    faulty
+        .filter(|(_, fault)| wrong(*fault))
+        .map(|(key, fault)| told(key, fault))
+        .collect()
 }
 
 fn unusable_set(seen: &Seen) -> Vec<String> {
@@ -165,7 +174,9 @@ fn is_symmetric(key: &KeySeen) -> bool {
 }
 
 fn private(seen: &Seen) -> Vec<String> {
-    all_that(seen, |key| key.verdict.as_ref().err() == Some(&JwkFault::Secret) && !is_symmetric(key))
+    all_that(seen, |key| {
+        key.verdict.as_ref().err() == Some(&JwkFault::Secret) && !is_symmetric(key)
+    })
 }
 
 fn symmetric(seen: &Seen) -> Vec<String> {
@@ -177,7 +188,9 @@ fn rsa_size(seen: &Seen) -> Vec<String> {
         seen,
         |fault| fault == JwkFault::RsaSize,
         |key, _| match key.bits() {
-            Some(bits) if !(2_048..=8_192).contains(&bits) => format!("{}: {bits} bits", key.name()),
+            Some(bits) if !(2_048..=8_192).contains(&bits) => {
+                format!("{}: {bits} bits", key.name())
+            }
             _ => format!("{}: the modulus is even, or cannot be used", key.name()),
         },
     )
@@ -187,20 +200,29 @@ fn rsa_exponent(seen: &Seen) -> Vec<String> {
     let exponent = |key: &KeySeen| key.number("e").filter(|_| key.text("kty") == Some("RSA"));
     let small = |key: &KeySeen| exponent(key).is_some_and(|e| e.len() < 3);
     let refused = |key: &KeySeen| key.verdict.as_ref().err() == Some(&JwkFault::RsaExponent);
-    all_that(seen, |key| refused(key) || (key.verdict.is_ok() && small(key)))
+    all_that(seen, |key| {
+        refused(key) || (key.verdict.is_ok() && small(key))
+    })
 }
 
 fn certificate_mismatch(seen: &Seen) -> Vec<String> {
-    all_that(seen, |key| key.certificate.is_some_and(|certificate| !certificate.fits))
+    all_that(seen, |key| {
+        key.certificate.is_some_and(|certificate| !certificate.fits)
+    })
 }
 
 fn certificate_expired(seen: &Seen) -> Vec<String> {
     let now = seen.now.seconds();
-    let ending =
-        keys(seen).iter().filter_map(|key| Some((key, key.certificate?.expires.saturating_sub(now))));
+    let ending = keys(seen)
+        .iter()
+        .filter_map(|key| Some((key, key.certificate?.expires.saturating_sub(now))));
     let told = ending.filter(|(_, left)| *left < SOON).map(|(key, left)| {
         let far = spoken(Duration::from_secs(left.unsigned_abs()));
-        if left < 0 { format!("{}: {far} ago", key.name()) } else { format!("{}: in {far}", key.name()) }
+        if left < 0 {
+            format!("{}: {far} ago", key.name())
+        } else {
+            format!("{}: in {far}", key.name())
+        }
     });
     told.collect()
 }
@@ -210,10 +232,16 @@ fn kid_repeated(seen: &Seen) -> Vec<String> {
     let mut count: BTreeMap<(&str, String, bool), usize> = BTreeMap::new();
     for key in keys(seen) {
         if let Some(kid) = key.text("kid") {
-            *count.entry((kid, key.kind(), key.is_for_others())).or_default() += 1;
+            *count
+                .entry((kid, key.kind(), key.is_for_others()))
+                .or_default() += 1;
         }
     }
-    let repeated: Vec<&str> = count.iter().filter(|(_, n)| **n > 1).map(|((kid, ..), _)| *kid).collect();
+    let repeated: Vec<&str> = count
+        .iter()
+        .filter(|(_, n)| **n > 1)
+        .map(|((kid, ..), _)| *kid)
+        .collect();
     when(!repeated.is_empty(), || listed(repeated))
 }
 
@@ -231,11 +259,17 @@ fn repeated(seen: &Seen) -> Vec<String> {
             }
         }
     }
-    names.into_values().filter(|kids| kids.len() > 1).map(listed).collect()
+    names
+        .into_values()
+        .filter(|kids| kids.len() > 1)
+        .map(listed)
+        .collect()
 }
 
 fn use_missing(seen: &Seen) -> Vec<String> {
-    all_that(seen, |key| key.verdict.is_ok() && !key.has("use") && !key.has("key_ops"))
+    all_that(seen, |key| {
+        key.verdict.is_ok() && !key.has("use") && !key.has("key_ops")
+    })
 }
 
 fn alg_missing(seen: &Seen) -> Vec<String> {
@@ -244,7 +278,9 @@ fn alg_missing(seen: &Seen) -> Vec<String> {
 
 fn unsupported(seen: &Seen) -> Vec<String> {
     let unknown = |fault| matches!(fault, JwkFault::KeyType | JwkFault::Algorithm);
-    each_with(seen, unknown, |key, fault| format!("{} ({}): {fault}", key.name(), key.kind()))
+    each_with(seen, unknown, |key, fault| {
+        format!("{} ({}): {fault}", key.name(), key.kind())
+    })
 }
 
 /// Whatever fault has no rule of its own.
@@ -260,19 +296,38 @@ fn malformed(seen: &Seen) -> Vec<String> {
                 | JwkFault::RsaExponent
         )
     };
-    each_with(seen, others, |key, fault| format!("{}: {fault}", key.name()))
+    each_with(seen, others, |key, fault| {
+        format!("{}: {fault}", key.name())
+    })
 }
 
 fn no_fitting_key(seen: &Seen) -> Vec<String> {
-    let offered = seen.list("id_token_signing_alg_values_supported").unwrap_or_default();
-    let offered: Vec<Algorithm> = offered.into_iter().filter_map(Algorithm::from_name).collect();
-    let usable: Vec<_> = keys(seen).iter().filter_map(|key| key.verdict.as_ref().ok()).collect();
-    let fits = usable.iter().any(|key| offered.iter().any(|algorithm| key.allows(*algorithm)));
+    let offered = seen
+        .list("id_token_signing_alg_values_supported")
+        .unwrap_or_default();
+    let offered: Vec<Algorithm> = offered
+        .into_iter()
+        .filter_map(Algorithm::from_name)
+        .collect();
+    let usable: Vec<_> = keys(seen)
+        .iter()
+        .filter_map(|key| key.verdict.as_ref().ok())
+        .collect();
+    let fits = usable
+        .iter()
+        .any(|key| offered.iter().any(|algorithm| key.allows(*algorithm)));
     when(!offered.is_empty() && !usable.is_empty() && !fits, || {
         let names = |algorithms: &mut dyn Iterator<Item = Algorithm>| {
-            listed(algorithms.map(Algorithm::name).collect::<std::collections::BTreeSet<_>>())
+            listed(
+                algorithms
+                    .map(Algorithm::name)
+                    .collect::<std::collections::BTreeSet<_>>(),
+            )
         };
         let published = names(&mut usable.iter().flat_map(|key| key.algorithms()));
-        format!("offered {}, keys for {published}", names(&mut offered.iter().copied()))
+        format!(
+            "offered {}, keys for {published}",
+            names(&mut offered.iter().copied())
+        )
     })
 }

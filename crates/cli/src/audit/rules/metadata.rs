@@ -107,19 +107,36 @@ fn missing(seen: &Seen) -> Vec<String> {
 
 /// Beside metadata; where there is none, the page is told as the reason.
 fn page(seen: &Seen) -> Vec<String> {
-    let pages = seen.forms.iter().filter(|form| form.is_page() && seen.metadata().is_some());
-    pages.map(|form| format!("{}: a web page with status 200", form.looked.url)).collect()
+    let pages = seen
+        .forms
+        .iter()
+        .filter(|form| form.is_page() && seen.metadata().is_some());
+    pages
+        .map(|form| format!("{}: a web page with status 200", form.looked.url))
+        .collect()
 }
 
 fn unreadable(seen: &Seen) -> Vec<String> {
-    let fault =
-        |form: &Form| Some(format!("{}: {}", form.looked.url, form.document.as_ref()?.as_ref().err()?));
+    let fault = |form: &Form| {
+        Some(format!(
+            "{}: {}",
+            form.looked.url,
+            form.document.as_ref()?.as_ref().err()?
+        ))
+    };
     seen.forms.iter().filter_map(fault).collect()
 }
 
 fn issuer_mismatch(seen: &Seen) -> Vec<String> {
-    let named = |object: &Object| object.get("issuer").and_then(Json::as_str).map(str::to_owned);
-    let wrong = seen.documents().filter(|(_, object)| named(object).as_deref() != Some(seen.issuer.as_str()));
+    let named = |object: &Object| {
+        object
+            .get("issuer")
+            .and_then(Json::as_str)
+            .map(str::to_owned)
+    };
+    let wrong = seen
+        .documents()
+        .filter(|(_, object)| named(object).as_deref() != Some(seen.issuer.as_str()));
     let told = wrong.map(|(form, object)| match named(object) {
         Some(other) => format!("{} has `issuer` {}", form.looked.url, shown(&other)),
         None => format!("{} names no `issuer`", form.looked.url),
@@ -127,27 +144,43 @@ fn issuer_mismatch(seen: &Seen) -> Vec<String> {
     told.collect()
 }
 
-/// By the server's own reading, where neither the issuer nor a missing key set is the reason: those have their rules.
+/// By the server's own reading, where neither the issuer nor a missing key set is the reason: those
+/// have their rules.
 fn refused(seen: &Seen) -> Vec<String> {
-    let Some(form) = seen.form() else { return Vec::new() };
-    let text = |name: &str| seen.metadata().and_then(|object| object.get(name)).and_then(Json::as_str);
+    let Some(form) = seen.form() else {
+        return Vec::new();
+    };
+    let text = |name: &str| {
+        seen.metadata()
+            .and_then(|object| object.get(name))
+            .and_then(Json::as_str)
+    };
     let own = text("issuer") == Some(seen.issuer.as_str()) && text("jwks_uri").is_some();
     let answer = form.looked.answer.as_ref().ok().filter(|_| own);
     let read = answer.map(|answer| Metadata::parse(&answer.body, &seen.issuer, &seen.limits));
-    read.and_then(Result::err).map(|reason| format!("{}: {reason}", form.looked.url)).into_iter().collect()
+    read.and_then(Result::err)
+        .map(|reason| format!("{}: {reason}", form.looked.url))
+        .into_iter()
+        .collect()
 }
 
 fn no_jwks_uri(seen: &Seen) -> Vec<String> {
     let wrong = seen.metadata().is_some() && seen.text("jwks_uri").is_none();
-    when(wrong, || "`jwks_uri` is not there, or not a string".to_owned())
+    when(wrong, || {
+        "`jwks_uri` is not there, or not a string".to_owned()
+    })
 }
 
-/// An issuer that has no users and no token endpoint, as clouds have for their workloads, needs neither address.
+/// An issuer that has no users and no token endpoint, as clouds have for their workloads, needs
+/// neither address.
 fn members_missing(seen: &Seen) -> Vec<String> {
     let openid = seen.form().is_some_and(Form::is_openid);
     let hands_out = seen.has("token_endpoint") || seen.has_users();
-    let code =
-        seen.list("response_types_supported").unwrap_or_default().iter().any(|name| name.contains("code"));
+    let code = seen
+        .list("response_types_supported")
+        .unwrap_or_default()
+        .iter()
+        .any(|name| name.contains("code"));
     let required = [
         ("response_types_supported", true),
         ("subject_types_supported", openid),
@@ -155,20 +188,28 @@ fn members_missing(seen: &Seen) -> Vec<String> {
         ("authorization_endpoint", hands_out && code),
         ("token_endpoint", seen.has_users() && code),
     ];
-    let missing = required.iter().filter(|(name, needed)| *needed && !seen.has(name));
+    let missing = required
+        .iter()
+        .filter(|(name, needed)| *needed && !seen.has(name));
     let missing: Vec<&str> = missing.map(|(name, _)| *name).collect();
-    when(seen.metadata().is_some() && !missing.is_empty(), || format!("not there: {}", listed(missing)))
+    when(seen.metadata().is_some() && !missing.is_empty(), || {
+        format!("not there: {}", listed(missing))
+    })
 }
 
 fn member_types(seen: &Seen) -> Vec<String> {
-    let Some(metadata) = seen.metadata() else { return Vec::new() };
+    let Some(metadata) = seen.metadata() else {
+        return Vec::new();
+    };
     let wrong = |(name, value): &(&str, &Json)| match (*name, value) {
         (_, Json::Null) => false,
-        (name, value) if LISTS.contains(&name) => {
-            !value.as_array().is_some_and(|list| list.iter().all(|element| element.as_str().is_some()))
-        }
+        (name, value) if LISTS.contains(&name) => !value
+            .as_array()
+            .is_some_and(|list| list.iter().all(|element| element.as_str().is_some())),
         (name, value) if CHOICES.contains(&name) => value.as_bool().is_none(),
-        (name, value) => (name.ends_with("_endpoint") || name == "jwks_uri") && value.as_str().is_none(),
+        (name, value) => {
+            (name.ends_with("_endpoint") || name == "jwks_uri") && value.as_str().is_none()
+        }
     };
     let wrong: Vec<String> = metadata
         .iter()
@@ -206,32 +247,57 @@ const CHOICES: &[&str] = &[
 /// Of the members that decide where secrets and users go.
 fn forms_differ(seen: &Seen) -> Vec<String> {
     let mut documents = seen.documents();
-    let Some((first, one)) = documents.next() else { return Vec::new() };
-    let weighty = ["issuer", "jwks_uri", "authorization_endpoint", "token_endpoint"];
+    let Some((first, one)) = documents.next() else {
+        return Vec::new();
+    };
+    let weighty = [
+        "issuer",
+        "jwks_uri",
+        "authorization_endpoint",
+        "token_endpoint",
+    ];
     documents
         .filter_map(|(form, other)| {
-            let text = |object: &Object, name| object.get(name).and_then(Json::as_str).map(str::to_owned);
-            let differing: Vec<&str> =
-                weighty.into_iter().filter(|name| text(one, name) != text(other, name)).collect();
+            let text =
+                |object: &Object, name| object.get(name).and_then(Json::as_str).map(str::to_owned);
+            let differing: Vec<&str> = weighty
+                .into_iter()
+                .filter(|name| text(one, name) != text(other, name))
+                .collect();
             (!differing.is_empty()).then(|| {
-                format!("{} and {} differ in {}", first.looked.url, form.looked.url, listed(differing))
+                format!(
+                    "{} and {} differ in {}",
+                    first.looked.url,
+                    form.looked.url,
+                    listed(differing)
+                )
             })
         })
         .collect()
 }
 
 fn signed_metadata(seen: &Seen) -> Vec<String> {
-    let Some(text) = seen.text("signed_metadata") else { return Vec::new() };
-    let limits = Limits { token_bytes: seen.limits.document_bytes, ..seen.limits };
+    let Some(text) = seen.text("signed_metadata") else {
+        return Vec::new();
+    };
+    let limits = Limits {
+        token_bytes: seen.limits.document_bytes,
+        ..seen.limits
+    };
     let Ok(jws) = compact::parse_jws(text, &limits) else {
         return vec!["it is no JWS that a server would read".to_owned()];
     };
     let payload = json::parse(jws.unverified_payload(), &limits).ok();
-    let iss = payload.as_ref().and_then(|it| it.as_object()?.get("iss")?.as_str()).map(str::to_owned);
+    let iss = payload
+        .as_ref()
+        .and_then(|it| it.as_object()?.get("iss")?.as_str())
+        .map(str::to_owned);
     let jwks = seen.keys.as_ref().and_then(|keys| keys.jwks.as_ref().ok());
     let signed = jwks.is_some_and(|jwks| is_verified(&jws, jwks));
     let wrong_issuer = iss.as_deref() != Some(seen.issuer.as_str());
     let mut told = when(!signed, || "no published key verifies it".to_owned());
-    told.extend(when(wrong_issuer, || "its `iss` is not this issuer".to_owned()));
+    told.extend(when(wrong_issuer, || {
+        "its `iss` is not this issuer".to_owned()
+    }));
     told
 }

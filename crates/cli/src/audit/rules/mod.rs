@@ -41,7 +41,10 @@ pub(crate) fn named(id: &str) -> Option<&'static Rule> {
 /// The heading of the group that a rule is in.
 pub(crate) fn title_of(id: &str) -> &'static str {
     let holds = |rules: &[Rule]| rules.iter().any(|rule| rule.id == id);
-    GROUPS.iter().find(|(_, rules)| holds(rules)).map_or("", |(title, _)| title)
+    GROUPS
+        .iter()
+        .find(|(_, rules)| holds(rules))
+        .map_or("", |(title, _)| title)
 }
 
 #[cfg(test)]
@@ -56,22 +59,38 @@ mod tests {
             assert!(names.insert(rule.id), "{} is there twice", rule.id);
             let name = rule.id.strip_prefix("audit.").unwrap();
             assert!(
-                name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+                name.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
                 "{name}"
             );
             for text in [rule.title, rule.cure] {
-                assert!(!text.ends_with('.') && !text.is_empty(), "{}: {text}", rule.id);
+                assert!(
+                    !text.ends_with('.') && !text.is_empty(),
+                    "{}: {text}",
+                    rule.id
+                );
                 // Names such as RSA begin with a capital; other texts do not.
                 let first: Vec<char> = text.chars().take(2).collect();
-                assert!(!first[0].is_uppercase() || first[1].is_uppercase(), "{}: {text}", rule.id);
+                assert!(
+                    !first[0].is_uppercase() || first[1].is_uppercase(),
+                    "{}: {text}",
+                    rule.id
+                );
             }
-            assert!(rule.section.contains("section") || rule.section.contains("docs/"), "{}", rule.id);
+            assert!(
+                rule.section.contains("section") || rule.section.contains("docs/"),
+                "{}",
+                rule.id
+            );
         }
     }
 
     #[test]
     fn rules_are_found_by_name_and_have_a_heading() {
-        assert_eq!(named("audit.pkce_missing").map(|rule| rule.section), Some("RFC 9700, section 2.1.1"));
+        assert_eq!(
+            named("audit.pkce_missing").map(|rule| rule.section),
+            Some("RFC 9700, section 2.1.1")
+        );
         assert!(named("audit.nothing").is_none());
         assert_eq!(title_of("audit.pkce_missing"), "Grants and flows");
         assert_eq!(title_of("audit.nothing"), "");

@@ -61,7 +61,11 @@ const DAY: u64 = 86_400;
 
 fn dangers(written: &Written) -> Vec<Spot> {
     let name = |place: &String| place.rsplit('.').next().unwrap_or_default().to_owned();
-    written.dangers.iter().map(|place| Spot::new(place, format!("`{}`", name(place)))).collect()
+    written
+        .dangers
+        .iter()
+        .map(|place| Spot::new(place, format!("`{}`", name(place))))
+        .collect()
 }
 
 fn leeway(written: &Written) -> Vec<Spot> {
@@ -69,7 +73,10 @@ fn leeway(written: &Written) -> Vec<Spot> {
     let long = issuers.filter_map(|(index, issuer)| Some((index, issuer.leeway?)));
     long.filter(|(_, seconds)| *seconds > USUAL_LEEWAY)
         .map(|(index, seconds)| {
-            Spot::new(format!("issuer[{index}].leeway"), format!("{seconds} seconds; 60 is usual"))
+            Spot::new(
+                format!("issuer[{index}].leeway"),
+                format!("{seconds} seconds; 60 is usual"),
+            )
         })
         .collect()
 }
@@ -79,22 +86,35 @@ fn lifetime(written: &Written) -> Vec<Spot> {
     let long = issuers.filter_map(|(index, issuer)| Some((index, issuer.max_lifetime?)));
     long.filter(|(_, seconds)| *seconds > DAY)
         .map(|(index, seconds)| {
-            Spot::new(format!("issuer[{index}].max_lifetime"), format!("{} hours", seconds / 3_600))
+            Spot::new(
+                format!("issuer[{index}].max_lifetime"),
+                format!("{} hours", seconds / 3_600),
+            )
         })
         .collect()
 }
 
 fn role_of_any_issuer(written: &Written) -> Vec<Spot> {
-    let issuers: BTreeSet<&str> =
-        written.config.resource_server.issuer.iter().map(|issuer| issuer.url.as_str()).collect();
+    let issuers: BTreeSet<&str> = written
+        .config
+        .resource_server
+        .issuer
+        .iter()
+        .map(|issuer| issuer.url.as_str())
+        .collect();
     if issuers.len() < 2 {
         return Vec::new();
     }
-    let asking = written.routes().filter_map(|(place, route)| Some((place, route.require.as_ref()?)));
+    let asking = written
+        .routes()
+        .filter_map(|(place, route)| Some((place, route.require.as_ref()?)));
     asking
         .filter(|(_, require)| is_wide(require, false))
         .map(|(place, _)| {
-            Spot::new(format!("{place}.require"), format!("{} issuers are trusted", issuers.len()))
+            Spot::new(
+                format!("{place}.require"),
+                format!("{} issuers are trusted", issuers.len()),
+            )
         })
         .collect()
 }
@@ -112,11 +132,15 @@ fn is_wide(require: &RequireConfig, issuer_demanded: bool) -> bool {
 fn no_store(written: &Written) -> Vec<Spot> {
     let revocation = &written.config.resource_server.revocation;
     let none = revocation.store.is_none() && revocation.store_url_file.is_none();
-    none.then(|| Spot::new("revocation", "no `store`")).into_iter().collect()
+    none.then(|| Spot::new("revocation", "no `store`"))
+        .into_iter()
+        .collect()
 }
 
 fn secret_written(written: &Written) -> Vec<Spot> {
     let store = written.config.resource_server.revocation.store.as_ref();
     let held = store.is_some_and(|store| store.holds_password());
-    held.then(|| Spot::new("revocation.store", "the URL has a password in it")).into_iter().collect()
+    held.then(|| Spot::new("revocation.store", "the URL has a password in it"))
+        .into_iter()
+        .collect()
 }

@@ -74,10 +74,14 @@ pub(super) const RULES: &[Rule] = &[
 
 /// Told by the mode, where the file is there; a group may have it, as secrets that are mounted do.
 fn those(written: &Written, secret: bool, bits: u32) -> Vec<Spot> {
-    let open = |file: &&FileSeen| file.secret == secret && file.mode.is_some_and(|mode| mode & bits != 0);
+    let open =
+        |file: &&FileSeen| file.secret == secret && file.mode.is_some_and(|mode| mode & bits != 0);
     let told = |file: &FileSeen| {
         let mode = file.mode.unwrap_or_default() & 0o7777;
-        Spot::new(&file.place, format!("{} has the mode {mode:04o}", file.path.display()))
+        Spot::new(
+            &file.place,
+            format!("{} has the mode {mode:04o}", file.path.display()),
+        )
     };
     written.files.iter().filter(open).map(told).collect()
 }
@@ -92,24 +96,49 @@ fn writable(written: &Written) -> Vec<Spot> {
 
 /// Larger than any network of one's own: a private block is at most a /8.
 fn broad_peers(written: &Written) -> Vec<Spot> {
-    let proxies = written.gateway().map(|gateway| gateway.trusted_proxies.as_slice()).unwrap_or_default();
-    let peers = written.config.gateway.forward_auth.as_ref().map(|door| door.trusted_peers.as_slice());
+    let proxies = written
+        .gateway()
+        .map(|gateway| gateway.trusted_proxies.as_slice())
+        .unwrap_or_default();
+    let peers = written
+        .config
+        .gateway
+        .forward_auth
+        .as_ref()
+        .map(|door| door.trusted_peers.as_slice());
     let of = |name: &str, list: &[String]| -> Vec<Spot> {
-        let broad = list.iter().enumerate().filter(|(_, network)| is_broad(network));
-        broad.map(|(index, network)| Spot::new(format!("{name}[{index}]"), shown(network))).collect()
+        let broad = list
+            .iter()
+            .enumerate()
+            .filter(|(_, network)| is_broad(network));
+        broad
+            .map(|(index, network)| Spot::new(format!("{name}[{index}]"), shown(network)))
+            .collect()
     };
-    [of("gateway.trusted_proxies", proxies), of("forward_auth.trusted_peers", peers.unwrap_or_default())]
-        .concat()
+    [
+        of("gateway.trusted_proxies", proxies),
+        of("forward_auth.trusted_peers", peers.unwrap_or_default()),
+    ]
+    .concat()
 }
 
 /// Caddy does it behind our answer, and tells nothing of it in its question.
 fn named_away(written: &Written) -> Vec<Spot> {
-    let door = written.config.gateway.forward_auth.as_ref().filter(|door| door.proxy == "caddy");
-    door.map(|_| Spot::new("forward_auth.proxy", "Caddy asks")).into_iter().collect()
+    let door = written
+        .config
+        .gateway
+        .forward_auth
+        .as_ref()
+        .filter(|door| door.proxy == "caddy");
+    door.map(|_| Spot::new("forward_auth.proxy", "Caddy asks"))
+        .into_iter()
+        .collect()
 }
 
 fn is_broad(network: &str) -> bool {
-    let Some((address, bits)) = network.split_once('/') else { return false };
+    let Some((address, bits)) = network.split_once('/') else {
+        return false;
+    };
     match (address.parse::<IpAddr>(), bits.parse::<u8>()) {
         (Ok(IpAddr::V4(_)), Ok(bits)) => bits < 8,
         (Ok(IpAddr::V6(_)), Ok(bits)) => bits < 16,
@@ -121,11 +150,19 @@ fn unbounded(written: &Written) -> Vec<Spot> {
     let limits = written.gateway().map(|gateway| &gateway.limits);
     let body = limits.is_some_and(|limits| limits.body_bytes == Some(0));
     let failing = limits.is_some_and(|limits| limits.failing_callers == Some(0));
-    let own = [("body_bytes", body), ("failing_callers", failing)].into_iter().filter(|(_, off)| *off);
-    let own = own.map(|(name, _)| Spot::new(format!("gateway.limits.{name}"), format!("`{name}` is 0")));
-    let routes = written.routes().filter(|(_, route)| route.body_bytes == Some(0));
+    let own = [("body_bytes", body), ("failing_callers", failing)]
+        .into_iter()
+        .filter(|(_, off)| *off);
+    let own =
+        own.map(|(name, _)| Spot::new(format!("gateway.limits.{name}"), format!("`{name}` is 0")));
+    let routes = written
+        .routes()
+        .filter(|(_, route)| route.body_bytes == Some(0));
     let routes = routes.map(|(place, route)| {
-        Spot::new(format!("{place}.body_bytes"), format!("`body_bytes` is 0 at {}", shown(&route.path)))
+        Spot::new(
+            format!("{place}.body_bytes"),
+            format!("`body_bytes` is 0 at {}", shown(&route.path)),
+        )
     });
     own.chain(routes).collect()
 }
@@ -133,21 +170,33 @@ fn unbounded(written: &Written) -> Vec<Spot> {
 fn hsts_off(written: &Written) -> Vec<Spot> {
     let tls = written.gateway().and_then(|gateway| gateway.tls.as_ref());
     let off = tls.is_some_and(|tls| tls.hsts == Some(0));
-    off.then(|| Spot::new("gateway.tls.hsts", "`hsts` is 0")).into_iter().collect()
+    off.then(|| Spot::new("gateway.tls.hsts", "`hsts` is 0"))
+        .into_iter()
+        .collect()
 }
 
 fn admin_exposed(written: &Written) -> Vec<Spot> {
     let admin = written.gateway().and_then(|gateway| gateway.admin.as_ref());
     let open = admin.filter(|admin| !admin.listen.ip().is_loopback());
-    open.map(|admin| Spot::new("gateway.admin.listen", format!("it listens on {}", admin.listen)))
-        .into_iter()
-        .collect()
+    open.map(|admin| {
+        Spot::new(
+            "gateway.admin.listen",
+            format!("it listens on {}", admin.listen),
+        )
+    })
+    .into_iter()
+    .collect()
 }
 
 /// On loopback somebody in front decides about hosts.
 fn any_host(written: &Written) -> Vec<Spot> {
     let open = written.gateway().filter(|gateway| {
-        gateway.hosts.is_empty() && gateway.listen.is_some_and(|listen| !listen.ip().is_loopback())
+        gateway.hosts.is_empty()
+            && gateway
+                .listen
+                .is_some_and(|listen| !listen.ip().is_loopback())
     });
-    open.map(|_| Spot::new("gateway.listen", "no `hosts`")).into_iter().collect()
+    open.map(|_| Spot::new("gateway.listen", "no `hosts`"))
+        .into_iter()
+        .collect()
 }

@@ -59,14 +59,20 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn open(written: &Written) -> impl Iterator<Item = (String, &RouteConfig)> {
-    written.routes().filter(|(_, route)| route.access.as_deref() == Some("public"))
+    written
+        .routes()
+        .filter(|(_, route)| route.access.as_deref() == Some("public"))
 }
 
 fn public_write(written: &Written) -> Vec<Spot> {
     let safe = ["GET", "HEAD", "OPTIONS"];
     let wide = open(written).filter_map(|(place, route)| {
-        let writing: Vec<&str> =
-            route.methods.iter().map(String::as_str).filter(|it| !safe.contains(it)).collect();
+        let writing: Vec<&str> = route
+            .methods
+            .iter()
+            .map(String::as_str)
+            .filter(|it| !safe.contains(it))
+            .collect();
         match (route.methods.is_empty(), writing.is_empty()) {
             (true, _) => Some((place, route, "every method".to_owned())),
             (false, false) => Some((place, route, listed(writing))),
@@ -74,51 +80,80 @@ fn public_write(written: &Written) -> Vec<Spot> {
         }
     });
     wide.map(|(place, route, what)| {
-        Spot::new(format!("{place}.path"), format!("{what} at {}", shown(&route.path)))
+        Spot::new(
+            format!("{place}.path"),
+            format!("{what} at {}", shown(&route.path)),
+        )
     })
     .collect()
 }
 
 fn public_wildcard(written: &Written) -> Vec<Spot> {
     let wide = open(written).filter(|(_, route)| route.path.ends_with("**"));
-    wide.map(|(place, route)| Spot::new(format!("{place}.path"), shown(&route.path))).collect()
+    wide.map(|(place, route)| Spot::new(format!("{place}.path"), shown(&route.path)))
+        .collect()
 }
 
 fn public(written: &Written) -> Vec<Spot> {
-    let paths: Vec<(String, &str)> =
-        open(written).map(|(place, route)| (place, route.path.as_str())).collect();
+    let paths: Vec<(String, &str)> = open(written)
+        .map(|(place, route)| (place, route.path.as_str()))
+        .collect();
     let first = paths.first().map(|(place, _)| format!("{place}.access"));
-    first.map(|place| Spot::new(place, listed(paths.iter().map(|(_, path)| *path)))).into_iter().collect()
+    first
+        .map(|place| Spot::new(place, listed(paths.iter().map(|(_, path)| *path))))
+        .into_iter()
+        .collect()
 }
 
 fn any_token(written: &Written) -> Vec<Spot> {
     let wide = written
         .routes()
         .filter(|(_, route)| route.access.as_deref() != Some("public") && route.require.is_none());
-    wide.map(|(place, route)| Spot::new(format!("{place}.path"), shown(&route.path))).collect()
+    wide.map(|(place, route)| Spot::new(format!("{place}.path"), shown(&route.path)))
+        .collect()
 }
 
 /// Every place of a URL that leads to an upstream.
 fn plain_upstream(written: &Written) -> Vec<Spot> {
-    let own = written.gateway().and_then(|gateway| gateway.upstream.as_deref());
+    let own = written
+        .gateway()
+        .and_then(|gateway| gateway.upstream.as_deref());
     let own = own.map(|url| ("gateway.upstream".to_owned(), url));
-    let routes = written
-        .routes()
-        .filter_map(|(place, route)| Some((format!("{place}.upstream"), route.upstream.as_deref()?)));
-    let servers = written.config.gateway.upstream.iter().enumerate().flat_map(|(index, upstream)| {
-        let servers = upstream.servers.iter().enumerate();
-        servers.map(move |(server, url)| (format!("upstream[{index}].servers[{server}]"), url.as_str()))
+    let routes = written.routes().filter_map(|(place, route)| {
+        Some((format!("{place}.upstream"), route.upstream.as_deref()?))
     });
-    let plain = own.into_iter().chain(routes).chain(servers).filter(|(_, url)| is_plain(url));
-    plain.map(|(place, url)| Spot::new(place, shown(url))).collect()
+    let servers =
+        written
+            .config
+            .gateway
+            .upstream
+            .iter()
+            .enumerate()
+            .flat_map(|(index, upstream)| {
+                let servers = upstream.servers.iter().enumerate();
+                servers.map(move |(server, url)| {
+                    (format!("upstream[{index}].servers[{server}]"), url.as_str())
+                })
+            });
+    let plain = own
+        .into_iter()
+        .chain(routes)
+        .chain(servers)
+        .filter(|(_, url)| is_plain(url));
+    plain
+        .map(|(place, url)| Spot::new(place, shown(url)))
+        .collect()
 }
 
 fn is_plain(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| url.scheme() == "http" && !url.host_str().is_some_and(is_loopback_host))
+    Url::parse(url)
+        .is_ok_and(|url| url.scheme() == "http" && !url.host_str().is_some_and(is_loopback_host))
 }
 
 fn token_forwarded(written: &Written) -> Vec<Spot> {
-    let forwarded = written.gateway().is_some_and(|gateway| gateway.identity.forward_token);
+    let forwarded = written
+        .gateway()
+        .is_some_and(|gateway| gateway.identity.forward_token);
     forwarded
         .then(|| Spot::new("gateway.identity.forward_token", "`forward_token` is true"))
         .into_iter()

@@ -1,4 +1,5 @@
-//! TLS as this program negotiates it (RFC 9325). What is older than 1.2 it cannot speak, and is not examined.
+//! TLS as this program negotiates it (RFC 9325). What is older than 1.2 it cannot speak, and is not
+//! examined.
 
 use super::super::evidence::{spoken, when};
 use super::super::handshake::{Door, Leaf};
@@ -49,10 +50,13 @@ fn untrusted(seen: &Seen) -> Vec<String> {
 }
 
 fn leaves(seen: &Seen) -> impl Iterator<Item = (&Door, &Leaf)> {
-    seen.doors.iter().filter_map(|door| Some((door, door.leaf.as_ref()?)))
+    seen.doors
+        .iter()
+        .filter_map(|door| Some((door, door.leaf.as_ref()?)))
 }
 
-/// Renewed by a program, a certificate is renewed in the last third of its time; a sixth left is late for any.
+/// Renewed by a program, a certificate is renewed in the last third of its time; a sixth left is
+/// late for any.
 fn expiring(seen: &Seen) -> Vec<String> {
     let now = seen.now.seconds();
     let left = |leaf: &Leaf| leaf.not_after.saturating_sub(now);
@@ -60,9 +64,15 @@ fn expiring(seen: &Seen) -> Vec<String> {
         let sixth = leaf.not_after.saturating_sub(leaf.not_before) / 6;
         left(leaf) >= 0 && left(leaf) < sixth.min(14 * 86_400)
     };
-    let told = leaves(seen).filter(|(_, leaf)| late(leaf)).map(|(door, leaf)| {
-        format!("{}: in {}", door.host, spoken(Duration::from_secs(left(leaf).unsigned_abs())))
-    });
+    let told = leaves(seen)
+        .filter(|(_, leaf)| late(leaf))
+        .map(|(door, leaf)| {
+            format!(
+                "{}: in {}",
+                door.host,
+                spoken(Duration::from_secs(left(leaf).unsigned_abs()))
+            )
+        });
     told.collect()
 }
 

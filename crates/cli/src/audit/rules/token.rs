@@ -113,7 +113,8 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// A bearer token that lives longer than this is told of: an hour, and the scatter that providers add.
+/// A bearer token that lives longer than this is told of: an hour, and the scatter that providers
+/// add.
 const LONG: i64 = 5_400;
 /// Half of what nginx, Apache and Node take for a header.
 const LARGE: usize = 4_096;
@@ -130,14 +131,21 @@ fn refused(seen: &Seen) -> Vec<String> {
 }
 
 fn opaque(seen: &Seen) -> Vec<String> {
-    when(matches!(seen.sample, Some(Sample::Opaque)), || "it is no JWT".to_owned())
+    when(matches!(seen.sample, Some(Sample::Opaque)), || {
+        "it is no JWT".to_owned()
+    })
 }
 
 fn other_issuer(seen: &Seen) -> Vec<String> {
     let named = token(seen).map(|token| token.claims.issuer());
     let other = named.filter(|named| *named != Some(seen.issuer.as_str()));
     other
-        .map(|named| format!("its `iss` is {}", named.map_or_else(|| "not there".to_owned(), shown)))
+        .map(|named| {
+            format!(
+                "its `iss` is {}",
+                named.map_or_else(|| "not there".to_owned(), shown)
+            )
+        })
         .into_iter()
         .collect()
 }
@@ -146,7 +154,11 @@ fn unverified(seen: &Seen) -> Vec<String> {
     let wrong = token(seen).filter(|token| token.signed == Some(false));
     wrong
         .map(|token| match token.header.kid.as_deref() {
-            Some(kid) => format!("its `kid` is {}, its `alg` {}", shown(kid), token.header.algorithm),
+            Some(kid) => format!(
+                "its `kid` is {}, its `alg` {}",
+                shown(kid),
+                token.header.algorithm
+            ),
             None => format!("it names no `kid`; its `alg` is {}", token.header.algorithm),
         })
         .into_iter()
@@ -158,8 +170,10 @@ fn id_token(seen: &Seen) -> Vec<String> {
     let Some(token) = token(seen).filter(|token| token.typ().as_deref() != Some("at+jwt")) else {
         return Vec::new();
     };
-    let telling: Vec<&str> =
-        ["nonce", "at_hash", "c_hash"].into_iter().filter(|name| token.claims.has(name)).collect();
+    let telling: Vec<&str> = ["nonce", "at_hash", "c_hash"]
+        .into_iter()
+        .filter(|name| token.claims.has(name))
+        .collect();
     let says = |name: &str, value: &str| {
         token
             .claims
@@ -168,49 +182,85 @@ fn id_token(seen: &Seen) -> Vec<String> {
             .is_some_and(|text| text.eq_ignore_ascii_case(value))
     };
     let said = says("token_use", "id") || says("typ", "ID");
-    let mut told = when(!telling.is_empty(), || format!("it holds {}", listed(telling)));
+    let mut told = when(!telling.is_empty(), || {
+        format!("it holds {}", listed(telling))
+    });
     told.extend(when(said, || "its own claim says so".to_owned()));
     told
 }
 
 fn endless(seen: &Seen) -> Vec<String> {
-    when(token(seen).is_some_and(|token| token.claims.expires().is_none()), || "no `exp`".to_owned())
+    when(
+        token(seen).is_some_and(|token| token.claims.expires().is_none()),
+        || "no `exp`".to_owned(),
+    )
 }
 
 fn long_lived(seen: &Seen) -> Vec<String> {
     let unbound = token(seen).filter(|token| token.claims.confirmation().is_none());
-    let life = unbound.and_then(Token::lifetime).filter(|seconds| *seconds > LONG);
-    life.map(|seconds| spoken(Duration::from_secs(seconds.unsigned_abs()))).into_iter().collect()
+    let life = unbound
+        .and_then(Token::lifetime)
+        .filter(|seconds| *seconds > LONG);
+    life.map(|seconds| spoken(Duration::from_secs(seconds.unsigned_abs())))
+        .into_iter()
+        .collect()
 }
 
 fn no_audience(seen: &Seen) -> Vec<String> {
-    when(token(seen).is_some_and(|token| token.claims.audience().is_none()), || "no `aud`".to_owned())
+    when(
+        token(seen).is_some_and(|token| token.claims.audience().is_none()),
+        || "no `aud`".to_owned(),
+    )
 }
 
 fn no_kid(seen: &Seen) -> Vec<String> {
-    when(token(seen).is_some_and(|token| token.header.kid.is_none()), || "no `kid`".to_owned())
+    when(
+        token(seen).is_some_and(|token| token.header.kid.is_none()),
+        || "no `kid`".to_owned(),
+    )
 }
 
 fn typ(seen: &Seen) -> Vec<String> {
-    let other = token(seen).map(Token::typ).filter(|typ| typ.as_deref() != Some("at+jwt"));
+    let other = token(seen)
+        .map(Token::typ)
+        .filter(|typ| typ.as_deref() != Some("at+jwt"));
     other
-        .map(|typ| format!("its `typ` is {}", typ.map_or_else(|| "not there".to_owned(), |typ| shown(&typ))))
+        .map(|typ| {
+            format!(
+                "its `typ` is {}",
+                typ.map_or_else(|| "not there".to_owned(), |typ| shown(&typ))
+            )
+        })
         .into_iter()
         .collect()
 }
 
 fn claims_missing(seen: &Seen) -> Vec<String> {
-    let Some(token) = token(seen) else { return Vec::new() };
-    let missing: Vec<&str> =
-        ["sub", "client_id", "iat", "jti"].into_iter().filter(|name| !token.claims.has(name)).collect();
-    when(!missing.is_empty(), || format!("not there: {}", listed(missing)))
+    let Some(token) = token(seen) else {
+        return Vec::new();
+    };
+    let missing: Vec<&str> = ["sub", "client_id", "iat", "jti"]
+        .into_iter()
+        .filter(|name| !token.claims.has(name))
+        .collect();
+    when(!missing.is_empty(), || {
+        format!("not there: {}", listed(missing))
+    })
 }
 
 fn bearer(seen: &Seen) -> Vec<String> {
-    when(token(seen).is_some_and(|token| token.claims.confirmation().is_none()), || "no `cnf`".to_owned())
+    when(
+        token(seen).is_some_and(|token| token.claims.confirmation().is_none()),
+        || "no `cnf`".to_owned(),
+    )
 }
 
 fn large(seen: &Seen) -> Vec<String> {
-    let bytes = token(seen).map(|token| token.bytes).filter(|bytes| *bytes > LARGE);
-    bytes.map(|bytes| format!("{bytes} bytes")).into_iter().collect()
+    let bytes = token(seen)
+        .map(|token| token.bytes)
+        .filter(|bytes| *bytes > LARGE);
+    bytes
+        .map(|bytes| format!("{bytes} bytes"))
+        .into_iter()
+        .collect()
 }

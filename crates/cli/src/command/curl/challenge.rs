@@ -1,4 +1,5 @@
-//! The challenges of an answer (RFC 9110, section 11.6.1), and what one of them asks of the person (RFC 9470, section 3).
+//! The challenges of an answer (RFC 9110, section 11.6.1), and what one of them asks of the person
+//! (RFC 9470, section 3).
 //!
 //! It is text of a stranger: what is shown or sent on of it is short, and steers no terminal.
 
@@ -24,7 +25,10 @@ impl Challenge {
     /// All challenges of an answer.
     pub(super) fn all(headers: &HeaderMap) -> Vec<Self> {
         let values = headers.get_all(WWW_AUTHENTICATE).iter();
-        values.filter_map(|value| value.to_str().ok()).flat_map(parse).collect()
+        values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(parse)
+            .collect()
     }
 
     /// Whether it is of this scheme.
@@ -34,25 +38,40 @@ impl Challenge {
 
     /// A parameter that is fit to be shown and sent on.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        let value = self.parameters.iter().find(|(held, _)| held.eq_ignore_ascii_case(name));
-        let is_plain =
-            |value: &&str| value.len() <= 512 && value.chars().all(|c| c == ' ' || c.is_ascii_graphic());
-        value.map(|(_, value)| value.trim()).filter(|value| !value.is_empty()).filter(is_plain)
+        let value = self
+            .parameters
+            .iter()
+            .find(|(held, _)| held.eq_ignore_ascii_case(name));
+        let is_plain = |value: &&str| {
+            value.len() <= 512 && value.chars().all(|c| c == ' ' || c.is_ascii_graphic())
+        };
+        value
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
+            .filter(is_plain)
     }
 
     /// What it wants of the person, where it wants another sign-in.
     pub(super) fn step_up(&self) -> Option<StepUp> {
         let asks = self.parameter("error") == Some("insufficient_user_authentication");
         let acr_values = self.parameter("acr_values").map(str::to_owned);
-        let max_age = self.parameter("max_age").and_then(|seconds| seconds.parse().ok());
-        (asks && (acr_values.is_some() || max_age.is_some())).then_some(StepUp { acr_values, max_age })
+        let max_age = self
+            .parameter("max_age")
+            .and_then(|seconds| seconds.parse().ok());
+        (asks && (acr_values.is_some() || max_age.is_some())).then_some(StepUp {
+            acr_values,
+            max_age,
+        })
     }
 }
 
 impl StepUp {
     /// The arguments that ask for it, as they are typed into a shell.
     pub(super) fn arguments(&self) -> String {
-        let acr_values = self.acr_values.as_ref().map(|values| format!(" --acr-values {}", quoted(values)));
+        let acr_values = self
+            .acr_values
+            .as_ref()
+            .map(|values| format!(" --acr-values {}", quoted(values)));
         let max_age = self.max_age.map(|seconds| format!(" --max-age {seconds}"));
         acr_values.into_iter().chain(max_age).collect()
     }
@@ -61,7 +80,11 @@ impl StepUp {
 /// A word for a shell, whatever an API wrote into it.
 fn quoted(text: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || "._-/:@%+=".contains(c);
-    if text.chars().all(is_bare) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    if text.chars().all(is_bare) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 fn parse(value: &str) -> Vec<Challenge> {
@@ -83,7 +106,10 @@ fn parse(value: &str) -> Vec<Challenge> {
                     challenge.parameters.push((word, value));
                 }
             }
-            (false, _) => challenges.push(Challenge { scheme: word, parameters: Vec::new() }),
+            (false, _) => challenges.push(Challenge {
+                scheme: word,
+                parameters: Vec::new(),
+            }),
             (true, None) => return challenges,
             // What cannot begin a word is passed over.
             (true, Some(_)) => _ = rest.next(),
@@ -125,7 +151,10 @@ mod tests {
     }
 
     fn wanted(acr_values: Option<&str>, max_age: Option<u32>) -> Option<StepUp> {
-        Some(StepUp { acr_values: acr_values.map(str::to_owned), max_age })
+        Some(StepUp {
+            acr_values: acr_values.map(str::to_owned),
+            max_age,
+        })
     }
 
     #[test]
@@ -136,14 +165,22 @@ mod tests {
             "{asks}, error_description=\"A different authentication level is required\", acr_values=\"myACR\""
         );
         assert_eq!(step_up(&[&example]), wanted(Some("myACR"), None));
-        assert_eq!(step_up(&[&format!("{asks}, max_age=\"5\"")]), wanted(None, Some(5)));
+        assert_eq!(
+            step_up(&[&format!("{asks}, max_age=\"5\"")]),
+            wanted(None, Some(5))
+        );
         assert_eq!(
             step_up(&[&format!("{asks},max_age=5 , acr_values=\"a b\"")]),
             wanted(Some("a b"), Some(5))
         );
-        let others = format!("Basic realm=\"a, Bearer b=\\\"c\\\"\", DPoP algs=\"ES256\", {asks}, max_age=0");
+        let others = format!(
+            "Basic realm=\"a, Bearer b=\\\"c\\\"\", DPoP algs=\"ES256\", {asks}, max_age=0"
+        );
         assert_eq!(step_up(&[&others]), wanted(None, Some(0)));
-        assert_eq!(step_up(&["Negotiate abc==", &example]), wanted(Some("myACR"), None));
+        assert_eq!(
+            step_up(&["Negotiate abc==", &example]),
+            wanted(Some("myACR"), None)
+        );
     }
 
     #[test]
@@ -160,16 +197,27 @@ mod tests {
         ] {
             assert_eq!(step_up(&[value]), None, "{value}");
         }
-        let long =
-            format!("Bearer error=\"insufficient_user_authentication\", acr_values=\"{}\"", "x".repeat(600));
+        let long = format!(
+            "Bearer error=\"insufficient_user_authentication\", acr_values=\"{}\"",
+            "x".repeat(600)
+        );
         assert_eq!(step_up(&[&long]), None);
     }
 
     #[test]
     fn what_is_told_to_type_runs_nothing_of_a_strangers() {
-        let step_up = StepUp { acr_values: Some("a'; rm -rf $HOME #".to_owned()), max_age: Some(5) };
-        assert_eq!(step_up.arguments(), " --acr-values 'a'\\''; rm -rf $HOME #' --max-age 5");
-        let plain = StepUp { acr_values: Some("urn:mace:silver".to_owned()), max_age: None };
+        let step_up = StepUp {
+            acr_values: Some("a'; rm -rf $HOME #".to_owned()),
+            max_age: Some(5),
+        };
+        assert_eq!(
+            step_up.arguments(),
+            " --acr-values 'a'\\''; rm -rf $HOME #' --max-age 5"
+        );
+        let plain = StepUp {
+            acr_values: Some("urn:mace:silver".to_owned()),
+            max_age: None,
+        };
         assert_eq!(plain.arguments(), " --acr-values urn:mace:silver");
     }
 }

@@ -19,20 +19,33 @@ pub(super) enum Hint {
     /// The token is good, and this is not allowed with it.
     Policy,
     /// The person has to sign in in another way; what kept that from being done here.
-    SignIn { step_up: StepUp, problem: Option<Failure> },
+    SignIn {
+        step_up: StepUp,
+        problem: Option<Failure>,
+    },
 }
 
 impl Hint {
     /// The next step after an answer to a call with this token.
     pub(super) fn of(answer: &Response, obtained: &Obtained) -> Self {
-        Self::after(answer.status(), &Challenge::all(answer.headers()), obtained.is_bound())
+        Self::after(
+            answer.status(),
+            &Challenge::all(answer.headers()),
+            obtained.is_bound(),
+        )
     }
 
     fn after(status: StatusCode, challenges: &[Challenge], bound: bool) -> Self {
         let takes_bound = challenges.iter().any(|challenge| challenge.is("DPoP"));
-        let scope =
-            challenges.iter().find(|challenge| challenge.parameter("error") == Some("insufficient_scope"));
-        let scope = scope.map(|challenge| challenge.parameter("scope").unwrap_or_default().replace('\'', ""));
+        let scope = challenges
+            .iter()
+            .find(|challenge| challenge.parameter("error") == Some("insufficient_scope"));
+        let scope = scope.map(|challenge| {
+            challenge
+                .parameter("scope")
+                .unwrap_or_default()
+                .replace('\'', "")
+        });
         match (status, scope) {
             (StatusCode::UNAUTHORIZED, _) if bound && !takes_bound => Self::Unbound,
             (StatusCode::UNAUTHORIZED, _) => Self::Explain,
@@ -86,16 +99,30 @@ mod tests {
     fn the_next_step_is_the_one_that_helps() {
         assert!(told(401, "Bearer error=\"invalid_token\"", false).contains("portcullis explain"));
         assert!(
-            told(403, "Bearer error=\"insufficient_scope\", scope=\"a b\"", false).ends_with("--scope 'a b'")
+            told(
+                403,
+                "Bearer error=\"insufficient_scope\", scope=\"a b\"",
+                false
+            )
+            .ends_with("--scope 'a b'")
         );
-        assert!(told(403, "Bearer error=\"insufficient_scope\"", false).contains("does not allow this"));
+        assert!(
+            told(403, "Bearer error=\"insufficient_scope\"", false).contains("does not allow this")
+        );
         assert_eq!(told(500, "Bearer", true), "");
     }
 
     #[test]
     fn whoever_is_refused_with_a_bound_token_is_not_sent_in_a_circle() {
-        for challenge in ["Bearer", "Bearer error=\"invalid_token\"", "Basic realm=\"x\""] {
-            assert!(told(401, challenge, true).ends_with("leave out --dpop"), "{challenge}");
+        for challenge in [
+            "Bearer",
+            "Bearer error=\"invalid_token\"",
+            "Basic realm=\"x\"",
+        ] {
+            assert!(
+                told(401, challenge, true).ends_with("leave out --dpop"),
+                "{challenge}"
+            );
         }
         assert!(told(401, "Bearer, DPoP error=\"invalid_token\"", true).contains("explain"));
         assert!(told(401, "Bearer", false).contains("explain"));

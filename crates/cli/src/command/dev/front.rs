@@ -1,4 +1,5 @@
-//! The gateway of `portcullis dev`, and what is behind it: an API that has no protection of its own.
+//! The gateway of `portcullis dev`, and what is behind it: an API that has no protection of its
+//! own.
 
 use super::listener;
 use crate::exit::Failure;
@@ -18,12 +19,17 @@ path = "/admin-dashboard"
 require = { role = "Admin" }
 "#;
 
-/// A gateway that trusts this provider, at the usual port or any free one. What no route matches needs a token.
+/// A gateway that trusts this provider, at the usual port or any free one. What no route matches
+/// needs a token.
 pub(super) async fn open(idp: &Idp, upstream: &str, routes: &str) -> Result<Gateway, Failure> {
     // Found out and given back at once: the gateway opens its socket by itself.
     let address = listener(8080).await?.local_addr()?;
     let (issuer, audience) = (quoted(idp.issuer().as_str()), idp.audiences());
-    let audience = audience.iter().map(|audience| quoted(audience)).collect::<Vec<_>>().join(", ");
+    let audience = audience
+        .iter()
+        .map(|audience| quoted(audience))
+        .collect::<Vec<_>>()
+        .join(", ");
     let profile = quoted(idp.dialect().profile());
     let condition = idp.dialect().condition();
     let claims = condition.map(|(claim, value)| format!("{} = {}", quoted(claim), quoted(value)));
@@ -47,7 +53,10 @@ pub(super) fn unprotected() -> Router {
     Router::new()
         .route("/public-data", get(|| async { "anyone may read this\n" }))
         .route("/protected-data", get(protected_data))
-        .route("/admin-dashboard", get(|| async { "Welcome to the admin dashboard!\n" }))
+        .route(
+            "/admin-dashboard",
+            get(|| async { "Welcome to the admin dashboard!\n" }),
+        )
 }
 
 async fn protected_data(headers: HeaderMap) -> String {

@@ -1,5 +1,6 @@
-//! `portcullis dev`: the identity provider, the enterprise API, and the gateway in front of an API without any
-//! protection, on loopback, and a page of lines to try. With `--upstream`, the gateway is in front of that API alone.
+//! `portcullis dev`: the identity provider, the enterprise API, and the gateway in front of an API
+//! without any protection, on loopback, and a page of lines to try. With `--upstream`, the gateway
+//! is in front of that API alone.
 
 mod front;
 mod page;
@@ -34,18 +35,30 @@ pub(crate) async fn run(arguments: DevArguments) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-/// The example, protected by the library; and the gateway in front of one that is not protected at all.
+/// The example, protected by the library; and the gateway in front of one that is not protected at
+/// all.
 async fn with_example(idp: &Idp, defaults: bool) -> Result<(), Failure> {
     let server = ResourceServer::with_settings(Settings::try_from(trusting(idp))?);
     server.start();
     let example = listener(8000).await?;
     let open = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let gateway = front::open(idp, &format!("http://{}", open.local_addr()?), front::EXAMPLE_ROUTES).await?;
+    let gateway = front::open(
+        idp,
+        &format!("http://{}", open.local_addr()?),
+        front::EXAMPLE_ROUTES,
+    )
+    .await?;
     let api = format!("http://{}", example.local_addr()?);
     // Listened to before the page says how to stop it.
-    let [first, second, third, last] = [Stop::listen()?, Stop::listen()?, Stop::listen()?, Stop::listen()?];
+    let [first, second, third, last] = [
+        Stop::listen()?,
+        Stop::listen()?,
+        Stop::listen()?,
+        Stop::listen()?,
+    ];
     print(&page(&Told::of(idp, api, url(&gateway)), defaults))?;
-    let serving = axum::serve(example, enterprise_api::app(server)).with_graceful_shutdown(first.told());
+    let serving =
+        axum::serve(example, enterprise_api::app(server)).with_graceful_shutdown(first.told());
     let opened = axum::serve(open, front::unprotected()).with_graceful_shutdown(second.told());
     let all = async { tokio::join!(serving, opened, gateway.run(third.told())) };
     tokio::select! {
@@ -68,13 +81,17 @@ async fn before_upstream(idp: &Idp, upstream: String, defaults: bool) -> Result<
 }
 
 fn url(gateway: &Gateway) -> String {
-    gateway.address().map(|address| format!("http://{address}")).unwrap_or_default()
+    gateway
+        .address()
+        .map(|address| format!("http://{address}"))
+        .unwrap_or_default()
 }
 
 /// The settings of an API that trusts this provider.
 fn trusting(idp: &Idp) -> Config {
     let condition = idp.dialect().condition();
-    let condition = condition.map(|(claim, value)| (claim.to_owned(), OneOrMore::One(value.into())));
+    let condition =
+        condition.map(|(claim, value)| (claim.to_owned(), OneOrMore::One(value.into())));
     let issuer = IssuerConfig {
         url: idp.issuer().to_string(),
         audience: idp.audiences(),
@@ -82,7 +99,10 @@ fn trusting(idp: &Idp) -> Config {
         claims: condition.into_iter().collect(),
         ..IssuerConfig::default()
     };
-    Config { issuer: vec![issuer], ..Config::default() }
+    Config {
+        issuer: vec![issuer],
+        ..Config::default()
+    }
 }
 
 /// Some time after it is told to stop: whoever still holds a connection has had it.

@@ -62,24 +62,41 @@ impl Told {
 pub(super) fn page(told: &Told, defaults: bool) -> String {
     let mut page = format!(
         "\n  {}\n\n",
-        styled(STRONG, "Portcullis: an identity provider and a protected API, on this machine")
+        styled(
+            STRONG,
+            "Portcullis: an identity provider and a protected API, on this machine"
+        )
     );
     let api = match &told.api {
         Api::Example(api) => ("enterprise API", api),
         Api::Upstream(upstream) => ("your API", upstream),
     };
-    let mut facts = vec![("identity provider", &*told.issuer), (api.0, api.1), ("gateway", &told.gateway)];
+    let mut facts = vec![
+        ("identity provider", &*told.issuer),
+        (api.0, api.1),
+        ("gateway", &told.gateway),
+    ];
     facts.push(("audience", &told.audience));
-    facts.extend(told.console.as_deref().map(|console| ("its console", console)));
+    facts.extend(
+        told.console
+            .as_deref()
+            .map(|console| ("its console", console)),
+    );
     if told.dialect != Dialect::Generic {
         facts.insert(1, ("it imitates", told.dialect.name()));
     }
     for (name, value) in facts {
-        page.push_str(&format!("  {}  {value}\n", styled(QUIET, &format!("{name:<17}"))));
+        page.push_str(&format!(
+            "  {}  {value}\n",
+            styled(QUIET, &format!("{name:<17}"))
+        ));
     }
     page.push_str(&format!(
         "\n  {}\n",
-        styled(WARNING, "For development only: known passwords, and tokens for whoever asks.")
+        styled(
+            WARNING,
+            "For development only: known passwords, and tokens for whoever asks."
+        )
     ));
     if !defaults {
         let hint = "Users and clients come from your file; put their names into these lines.";
@@ -91,14 +108,20 @@ pub(super) fn page(told: &Told, defaults: bool) -> String {
         Api::Upstream(_) => calls_of_upstream(&mut page),
     }
     explaining(&mut page, told);
-    page.push_str(&format!("\n  {}\n", styled(QUIET, "Ctrl-C stops everything.")));
+    page.push_str(&format!(
+        "\n  {}\n",
+        styled(QUIET, "Ctrl-C stops everything.")
+    ));
     page
 }
 
 fn tokens(page: &mut String, told: &Told, defaults: bool) {
     page.push_str(&format!(
         "\n  {}\n\n",
-        styled(STRONG, "Get tokens: a service by client credentials, alice (Admin), bob (no role)")
+        styled(
+            STRONG,
+            "Get tokens: a service by client credentials, alice (Admin), bob (no role)"
+        )
     ));
     for line in [
         format!("IDP={} API={}", told.base, told.called()),
@@ -113,31 +136,56 @@ fn tokens(page: &mut String, told: &Told, defaults: bool) {
     if told.signs_in && defaults {
         let title = "Or sign in as a person does, in the browser; the password is the name";
         page.push_str(&format!("\n  {}\n\n", styled(STRONG, title)));
-        page.push_str(&format!("      {} token --issuer {}\n", portcullis(), told.issuer));
+        page.push_str(&format!(
+            "      {} token --issuer {}\n",
+            portcullis(),
+            told.issuer
+        ));
     }
 }
 
 fn calls(page: &mut String, told: &Told) {
-    let last = if told.dialect.tells_roles() { ALICE } else { ALICE_WITHOUT_ROLES };
-    page.push_str(&format!("\n  {}\n\n", styled(STRONG, "Call the API, and see the answer to expect")));
+    let last = if told.dialect.tells_roles() {
+        ALICE
+    } else {
+        ALICE_WITHOUT_ROLES
+    };
+    page.push_str(&format!(
+        "\n  {}\n\n",
+        styled(STRONG, "Call the API, and see the answer to expect")
+    ));
     for (status, what, token, path) in CALLS.iter().chain([&last]) {
         let style = if *status == 200 { GOOD } else { BAD };
-        let header = token.map_or(String::new(), |token| format!(" -H \"Authorization: Bearer ${token}\""));
-        page.push_str(&format!("  {} {what}\n", styled(style, &status.to_string())));
+        let header = token.map_or(String::new(), |token| {
+            format!(" -H \"Authorization: Bearer ${token}\"")
+        });
+        page.push_str(&format!(
+            "  {} {what}\n",
+            styled(style, &status.to_string())
+        ));
         page.push_str(&format!("      curl -si{header} $API{path}\n"));
     }
     let again = "The same lines again, through the gateway, to an API without protection";
-    page.push_str(&format!("\n  {}\n\n      API={}\n", styled(STRONG, again), told.gateway));
+    page.push_str(&format!(
+        "\n  {}\n\n      API={}\n",
+        styled(STRONG, again),
+        told.gateway
+    ));
 }
 
 /// What can be said of an API that nobody here knows.
 fn calls_of_upstream(page: &mut String) {
     let title = "Call your API through the gateway, which tells it who calls in headers";
     page.push_str(&format!("\n  {}\n\n", styled(STRONG, title)));
-    page.push_str(&format!("  {} everything needs a token\n      curl -si $API/\n", styled(BAD, "401")));
+    page.push_str(&format!(
+        "  {} everything needs a token\n      curl -si $API/\n",
+        styled(BAD, "401")
+    ));
     page.push_str("  And with one, the answer is your API's\n");
     page.push_str("      curl -si -H \"Authorization: Bearer $BOB\" $API/\n");
-    page.push_str("  Say what is public, and what wants a role, in a file: then `portcullis serve`\n");
+    page.push_str(
+        "  Say what is public, and what wants a role, in a file: then `portcullis serve`\n",
+    );
     page.push_str("      portcullis config init\n");
 }
 
@@ -145,18 +193,28 @@ fn explaining(page: &mut String, told: &Told) {
     if told.dialect.condition().is_some() {
         return; // it takes a file: a claim that must be demanded does not go into the environment
     }
-    page.push_str(&format!("\n  {}\n\n", styled(STRONG, "See why a token is accepted or refused")));
+    page.push_str(&format!(
+        "\n  {}\n\n",
+        styled(STRONG, "See why a token is accepted or refused")
+    ));
     page.push_str(&format!("      export OAUTH2_ISSUER={}\n", told.issuer));
     page.push_str(&format!("      export OAUTH2_AUDIENCE={}\n", told.audience));
     if told.dialect != Dialect::Generic {
-        page.push_str(&format!("      export OAUTH2_PROFILE={}\n", told.dialect.profile()));
+        page.push_str(&format!(
+            "      export OAUTH2_PROFILE={}\n",
+            told.dialect.profile()
+        ));
     }
     page.push_str(&format!("      {} explain $BOB\n", portcullis()));
 }
 
 /// How the program is called: who came by `cargo run` has no `portcullis` on the path yet.
 fn portcullis() -> &'static str {
-    if std::env::var_os("CARGO").is_some() { "cargo run -q --release --" } else { "portcullis" }
+    if std::env::var_os("CARGO").is_some() {
+        "cargo run -q --release --"
+    } else {
+        "portcullis"
+    }
 }
 
 type Call = (u16, &'static str, Option<&'static str>, &'static str);
@@ -165,15 +223,34 @@ type Call = (u16, &'static str, Option<&'static str>, &'static str);
 const CALLS: &[Call] = &[
     (200, "anyone may read public data", None, "/public-data"),
     (401, "protected data needs a token", None, "/protected-data"),
-    (200, "any valid token will do: a service's", Some("SERVICE"), "/protected-data"),
+    (
+        200,
+        "any valid token will do: a service's",
+        Some("SERVICE"),
+        "/protected-data",
+    ),
     (200, "or a user's", Some("BOB"), "/protected-data"),
-    (401, "but not a changed one", Some("{BOB}x"), "/protected-data"),
-    (403, "the dashboard is for role Admin, which bob does not have", Some("BOB"), "/admin-dashboard"),
+    (
+        401,
+        "but not a changed one",
+        Some("{BOB}x"),
+        "/protected-data",
+    ),
+    (
+        403,
+        "the dashboard is for role Admin, which bob does not have",
+        Some("BOB"),
+        "/admin-dashboard",
+    ),
 ];
 
 const ALICE: Call = (200, "and alice does", Some("ALICE"), "/admin-dashboard");
-const ALICE_WITHOUT_ROLES: Call =
-    (403, "nor can alice show it: these tokens tell no roles", Some("ALICE"), "/admin-dashboard");
+const ALICE_WITHOUT_ROLES: Call = (
+    403,
+    "nor can alice show it: these tokens tell no roles",
+    Some("ALICE"),
+    "/admin-dashboard",
+);
 
 #[cfg(test)]
 mod tests {
@@ -201,6 +278,8 @@ mod tests {
                 assert!(line.chars().count() <= 80, "{line}");
             }
         }
-        assert!(plain.contains("curl -si -H \"Authorization: Bearer $ALICE\" $API/admin-dashboard"));
+        assert!(
+            plain.contains("curl -si -H \"Authorization: Bearer $ALICE\" $API/admin-dashboard")
+        );
     }
 }

@@ -8,7 +8,10 @@ use serde_json::{Map, Value};
 /// Takes a new signing key into use.
 pub(super) async fn rotate(issuer: &str, overlap: bool, same_kid: bool) -> Result<Exit, Failure> {
     let url = below(issuer, "/dev/rotate")?;
-    let form = [("overlap", overlap.to_string()), ("same_kid", same_kid.to_string())];
+    let form = [
+        ("overlap", overlap.to_string()),
+        ("same_kid", same_kid.to_string()),
+    ];
     answer(Client::new().post(url.clone()).form(&form), &url).await?;
     let old = match (overlap, same_kid) {
         (true, _) => "the old key stays published",
@@ -29,15 +32,21 @@ pub(super) async fn fault(
     let request = match (switch, position) {
         (None, _) => Client::new().get(url.clone()),
         (Some("reset"), None) => Client::new().post(url.clone()).form(&[("reset", "true")]),
-        (Some(switch), Some(position)) => Client::new().post(url.clone()).form(&[(switch, position)]),
+        (Some(switch), Some(position)) => {
+            Client::new().post(url.clone()).form(&[(switch, position)])
+        }
         (Some(switch), None) => {
-            let message = format!("`{switch}`, and what becomes of it? `none` makes it work; see `--help`");
+            let message =
+                format!("`{switch}`, and what becomes of it? `none` makes it work; see `--help`");
             return Err(Failure::could_not_run(message));
         }
     };
     let positions = answer(request, &url).await?;
     let positions: Map<String, Value> = serde_json::from_str(&positions).map_err(|_| {
-        Failure::new(Exit::Rejected, format!("{url} tells no faults: is it an older version?"))
+        Failure::new(
+            Exit::Rejected,
+            format!("{url} tells no faults: is it an older version?"),
+        )
     })?;
     print(&table(&positions))?;
     Ok(Exit::Fine)
@@ -46,7 +55,9 @@ pub(super) async fn fault(
 fn table(positions: &Map<String, Value>) -> String {
     let mut table = String::new();
     for (name, position) in positions {
-        let position = position.as_str().map_or_else(|| position.to_string(), str::to_owned);
+        let position = position
+            .as_str()
+            .map_or_else(|| position.to_string(), str::to_owned);
         let works = ["none", "0", "{}"].contains(&position.as_str());
         let style = if works { QUIET } else { WARNING };
         table.push_str(&format!("{name:<21} {}\n", styled(style, &position)));
@@ -57,13 +68,19 @@ fn table(positions: &Map<String, Value>) -> String {
 /// Whatever path the issuer has, this is at the root.
 fn below(issuer: &str, path: &str) -> Result<Url, Failure> {
     let url = Url::parse(issuer).and_then(|issuer| issuer.join(path));
-    url.map_err(|_| Failure::could_not_run(format!("`{issuer}` is no URL: write `http://host:port`")))
+    url.map_err(|_| {
+        Failure::could_not_run(format!("`{issuer}` is no URL: write `http://host:port`"))
+    })
 }
 
 /// The content of a good answer.
 async fn answer(request: RequestBuilder, url: &Url) -> Result<String, Failure> {
-    let gone =
-        |_| Failure::new(Exit::Outage, format!("{url} does not answer: start it with `portcullis idp`"));
+    let gone = |_| {
+        Failure::new(
+            Exit::Outage,
+            format!("{url} does not answer: start it with `portcullis idp`"),
+        )
+    };
     let response = request.send().await.map_err(gone)?;
     let status = response.status();
     let content = response.text().await.map_err(gone)?;
@@ -71,7 +88,10 @@ async fn answer(request: RequestBuilder, url: &Url) -> Result<String, Failure> {
         return Ok(content);
     }
     let told: Option<Value> = serde_json::from_str(&content).ok();
-    let message = match told.as_ref().and_then(|told| told.get("error_description")?.as_str()) {
+    let message = match told
+        .as_ref()
+        .and_then(|told| told.get("error_description")?.as_str())
+    {
         Some(description) => description.to_owned(),
         None => format!("{url} answered {status}: is this a development identity provider?"),
     };

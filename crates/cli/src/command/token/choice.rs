@@ -108,16 +108,82 @@ mod tests {
     fn a_sensible_way_is_chosen() {
         for (seen, way) in [
             (TERMINAL, Way::Code),
-            (Circumstances { somebody: false, ..TERMINAL }, Way::Code),
-            (Circumstances { browser: false, ..TERMINAL }, Way::Device),
-            (Circumstances { code: false, ..TERMINAL }, Way::Device),
-            (Circumstances { browser: false, device: false, ..TERMINAL }, Way::Code),
-            (Circumstances { proof: true, ..TERMINAL }, Way::ClientCredentials),
-            (Circumstances { proof: true, subject_token: true, ..TERMINAL }, Way::Exchange),
-            (Circumstances { proof: true, for_a_person: true, ..TERMINAL }, Way::Code),
-            (Circumstances { grant: Grant::Code, proof: true, ..TERMINAL }, Way::Code),
-            (Circumstances { grant: Grant::Device, somebody: false, ..TERMINAL }, Way::Device),
-            (Circumstances { grant: Grant::OnBehalfOf, subject_token: true, ..TERMINAL }, Way::OnBehalfOf),
+            (
+                Circumstances {
+                    somebody: false,
+                    ..TERMINAL
+                },
+                Way::Code,
+            ),
+            (
+                Circumstances {
+                    browser: false,
+                    ..TERMINAL
+                },
+                Way::Device,
+            ),
+            (
+                Circumstances {
+                    code: false,
+                    ..TERMINAL
+                },
+                Way::Device,
+            ),
+            (
+                Circumstances {
+                    browser: false,
+                    device: false,
+                    ..TERMINAL
+                },
+                Way::Code,
+            ),
+            (
+                Circumstances {
+                    proof: true,
+                    ..TERMINAL
+                },
+                Way::ClientCredentials,
+            ),
+            (
+                Circumstances {
+                    proof: true,
+                    subject_token: true,
+                    ..TERMINAL
+                },
+                Way::Exchange,
+            ),
+            (
+                Circumstances {
+                    proof: true,
+                    for_a_person: true,
+                    ..TERMINAL
+                },
+                Way::Code,
+            ),
+            (
+                Circumstances {
+                    grant: Grant::Code,
+                    proof: true,
+                    ..TERMINAL
+                },
+                Way::Code,
+            ),
+            (
+                Circumstances {
+                    grant: Grant::Device,
+                    somebody: false,
+                    ..TERMINAL
+                },
+                Way::Device,
+            ),
+            (
+                Circumstances {
+                    grant: Grant::OnBehalfOf,
+                    subject_token: true,
+                    ..TERMINAL
+                },
+                Way::OnBehalfOf,
+            ),
         ] {
             assert_eq!(choose(&seen).unwrap().0, way, "{seen:?}");
         }
@@ -126,11 +192,44 @@ mod tests {
     #[test]
     fn where_there_is_no_way_the_next_step_is_told() {
         for (seen, told) in [
-            (Circumstances { somebody: false, browser: false, ..TERMINAL }, "--grant device"),
-            (Circumstances { code: false, device: false, ..TERMINAL }, "--client-secret-file"),
-            (Circumstances { grant: Grant::ClientCredentials, ..TERMINAL }, "OAUTH2_CLIENT_SECRET"),
-            (Circumstances { grant: Grant::Refresh, ..TERMINAL }, "offline_access"),
-            (Circumstances { grant: Grant::Exchange, proof: true, ..TERMINAL }, "--subject-token-file"),
+            (
+                Circumstances {
+                    somebody: false,
+                    browser: false,
+                    ..TERMINAL
+                },
+                "--grant device",
+            ),
+            (
+                Circumstances {
+                    code: false,
+                    device: false,
+                    ..TERMINAL
+                },
+                "--client-secret-file",
+            ),
+            (
+                Circumstances {
+                    grant: Grant::ClientCredentials,
+                    ..TERMINAL
+                },
+                "OAUTH2_CLIENT_SECRET",
+            ),
+            (
+                Circumstances {
+                    grant: Grant::Refresh,
+                    ..TERMINAL
+                },
+                "offline_access",
+            ),
+            (
+                Circumstances {
+                    grant: Grant::Exchange,
+                    proof: true,
+                    ..TERMINAL
+                },
+                "--subject-token-file",
+            ),
         ] {
             let failure = choose(&seen).unwrap_err();
             assert_eq!(failure.exit(), Exit::CouldNotRun);

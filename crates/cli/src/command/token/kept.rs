@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// The store that the argument names, or else `PORTCULLIS_TOKEN_STORE`. Opened on a thread that may block: a keyring may
-/// ask its user.
+/// The store that the argument names, or else `PORTCULLIS_TOKEN_STORE`. Opened on a thread that may
+/// block: a keyring may ask its user.
 ///
 /// # Errors
 ///
@@ -26,12 +26,22 @@ pub(crate) async fn open_store(named: Option<Keeping>) -> Result<Option<Arc<Toke
 
 pub(super) async fn list(named: Option<Keeping>, json: bool) -> Result<Exit, Failure> {
     let store = open_store(named).await?;
-    let entries = store.as_ref().map(|store| store.entries()).transpose()?.unwrap_or_default();
+    let entries = store
+        .as_ref()
+        .map(|store| store.entries())
+        .transpose()?
+        .unwrap_or_default();
     print(&match (json, &store) {
         (true, _) => format!("{:#}\n", entries.iter().map(as_json).collect::<Value>()),
         (false, Some(store)) => page(&entries, store),
         (false, None) => {
-            format!("\n  {}\n\n", styled(QUIET, "No tokens are kept here: --store none, or a CI machine."))
+            format!(
+                "\n  {}\n\n",
+                styled(
+                    QUIET,
+                    "No tokens are kept here: --store none, or a CI machine."
+                )
+            )
         }
     })?;
     Ok(Exit::Fine)
@@ -44,15 +54,28 @@ pub(super) async fn clear(
 ) -> Result<Exit, Failure> {
     let Some(issuer) = issuer else {
         let any = clear_all(&folder()?)?;
-        print(if any { "Everything that was kept is forgotten.\n" } else { "Nothing was kept.\n" })?;
+        print(if any {
+            "Everything that was kept is forgotten.\n"
+        } else {
+            "Nothing was kept.\n"
+        })?;
         return Ok(Exit::Fine);
     };
-    let Some(store) = open_store(named).await? else { return Ok(Exit::Fine) };
+    let Some(store) = open_store(named).await? else {
+        return Ok(Exit::Fine);
+    };
     let meant = |entry: &Entry| {
-        entry.asked.issuer == issuer && client.as_ref().is_none_or(|client| entry.asked.client == *client)
+        entry.asked.issuer == issuer
+            && client
+                .as_ref()
+                .is_none_or(|client| entry.asked.client == *client)
     };
     let removed = store.remove(meant)?.len();
-    let many = if removed == 1 { "token is" } else { "tokens are" };
+    let many = if removed == 1 {
+        "token is"
+    } else {
+        "tokens are"
+    };
     print(&format!(
         "{removed} {many} forgotten. The provider still knows of them: `portcullis logout` revokes them.\n"
     ))?;
@@ -60,15 +83,27 @@ pub(super) async fn clear(
 }
 
 fn folder() -> Result<Folder, Failure> {
-    Folder::usual(std::env::var_os("PORTCULLIS_STATE_DIR").filter(|name| !name.is_empty()).map(Into::into))
+    Folder::usual(
+        std::env::var_os("PORTCULLIS_STATE_DIR")
+            .filter(|name| !name.is_empty())
+            .map(Into::into),
+    )
 }
 
 fn means() -> Result<Means, Failure> {
     let passphrase = std::env::var("PORTCULLIS_PASSPHRASE").ok();
-    if passphrase.as_ref().is_some_and(|text| text.trim().is_empty()) {
-        // Without this, the tokens would be kept under a key that lies beside them, and nobody would know.
+    if passphrase
+        .as_ref()
+        .is_some_and(|text| text.trim().is_empty())
+    {
+        // Without this, the tokens would be kept under a key that lies beside them, and nobody
+        // would know.
         let message = "PORTCULLIS_PASSPHRASE: expected a passphrase, found an empty text";
-        return Err(Failure::with_cure(Exit::CouldNotRun, message, "set it to the passphrase, or unset it"));
+        return Err(Failure::with_cure(
+            Exit::CouldNotRun,
+            message,
+            "set it to the passphrase, or unset it",
+        ));
     }
     Ok(Means {
         folder: folder()?,
@@ -79,13 +114,19 @@ fn means() -> Result<Means, Failure> {
 }
 
 fn keeping(named: Option<Keeping>) -> Result<Keeping, Failure> {
-    let Ok(text) = std::env::var("PORTCULLIS_TOKEN_STORE") else { return Ok(named.unwrap_or_default()) };
+    let Ok(text) = std::env::var("PORTCULLIS_TOKEN_STORE") else {
+        return Ok(named.unwrap_or_default());
+    };
     if let Some(named) = named {
         return Ok(named);
     }
     <Keeping as clap::ValueEnum>::from_str(text.trim(), true).map_err(|_| {
         let message = format!("PORTCULLIS_TOKEN_STORE is {}", shown(&text));
-        Failure::with_cure(Exit::CouldNotRun, message, "write `auto`, `keyring`, `file` or `none`")
+        Failure::with_cure(
+            Exit::CouldNotRun,
+            message,
+            "write `auto`, `keyring`, `file` or `none`",
+        )
     })
 }
 
@@ -94,7 +135,9 @@ fn passphrase_from_terminal() -> Option<Zeroizing<String>> {
     if !std::io::stderr().is_terminal() {
         return None;
     }
-    let said = rpassword::prompt_password("Passphrase of the token store: ").ok().map(Zeroizing::new);
+    let said = rpassword::prompt_password("Passphrase of the token store: ")
+        .ok()
+        .map(Zeroizing::new);
     said.filter(|text| !text.trim().is_empty())
 }
 
@@ -120,7 +163,11 @@ fn told(entry: &Entry, now: i64) -> String {
     };
     let mut text = format!("\n  {}\n", styled(STRONG, &asked.issuer));
     let mut line = |name: &str, value: &str| {
-        text.push_str(&format!("    {} {}\n", styled(QUIET, &format!("{name:<10}")), wrapped(value, 15)));
+        text.push_str(&format!(
+            "    {} {}\n",
+            styled(QUIET, &format!("{name:<10}")),
+            wrapped(value, 15)
+        ));
     };
     line("client", &format!("{}, for {holder}", asked.client));
     let scopes = entry.granted.as_deref().unwrap_or(&asked.scope);
@@ -133,22 +180,43 @@ fn told(entry: &Entry, now: i64) -> String {
         }
     }
     if !asked.sign_in.is_empty() {
-        let named = asked.sign_in.iter().map(|(name, value)| format!("{name} {}", shown(value)));
+        let named = asked
+            .sign_in
+            .iter()
+            .map(|(name, value)| format!("{name} {}", shown(value)));
         line("sign-in", &named.collect::<Vec<_>>().join(", "));
     }
-    let also = if entry.id_token.is_some() { ", with an ID token" } else { "" };
+    let also = if entry.id_token.is_some() {
+        ", with an ID token"
+    } else {
+        ""
+    };
     line(
         "token",
-        &format!("{}{also}, got {} ago", entry.token_type, span(now.saturating_sub(entry.obtained))),
+        &format!(
+            "{}{also}, got {} ago",
+            entry.token_type,
+            span(now.saturating_sub(entry.obtained))
+        ),
     );
-    text.push_str(&format!("    {} {}\n", styled(QUIET, "state     "), state(entry, now)));
+    text.push_str(&format!(
+        "    {} {}\n",
+        styled(QUIET, "state     "),
+        state(entry, now)
+    ));
     text
 }
 
 fn state(entry: &Entry, now: i64) -> String {
-    let renewable = if entry.refresh_token.is_some() { "can be renewed" } else { "cannot be renewed" };
+    let renewable = if entry.refresh_token.is_some() {
+        "can be renewed"
+    } else {
+        "cannot be renewed"
+    };
     match entry.expires.map(|ends| ends.saturating_sub(now)) {
-        Some(left) if left > 0 => format!("{}, {} left, {renewable}", styled(GOOD, "good"), span(left)),
+        Some(left) if left > 0 => {
+            format!("{}, {} left, {renewable}", styled(GOOD, "good"), span(left))
+        }
         Some(_) => format!("{}, {renewable}", styled(WARNING, "ended")),
         None => format!("no end is known, {renewable}"),
     }

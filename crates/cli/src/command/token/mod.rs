@@ -1,8 +1,8 @@
 //! `portcullis token`: an access token from any identity provider, by whatever grant fits.
 //!
-//! What is kept and still good is printed without asking anybody; what can be renewed is renewed; else the client proves
-//! itself, or a person signs in. Only the result goes to standard output. Secrets come from files and the environment,
-//! never from the command line, and none is printed.
+//! What is kept and still good is printed without asking anybody; what can be renewed is renewed;
+//! else the client proves itself, or a person signs in. Only the result goes to standard output.
+//! Secrets come from files and the environment, never from the command line, and none is printed.
 
 mod choice;
 mod kept;
@@ -34,9 +34,12 @@ pub(crate) async fn run(arguments: TokenArguments) -> Result<Exit, Failure> {
     if let Some(action) = arguments.action {
         return match action {
             TokenAction::List { kept, json } => kept::list(kept.store, json).await,
-            TokenAction::Clear { kept, issuer, client_id, .. } => {
-                kept::clear(kept.store, issuer, client_id).await
-            }
+            TokenAction::Clear {
+                kept,
+                issuer,
+                client_id,
+                ..
+            } => kept::clear(kept.store, issuer, client_id).await,
         };
     }
     // What could not be printed is not asked for.
@@ -60,25 +63,40 @@ impl Obtained {
     ///
     /// Everything that keeps it from being had.
     pub(crate) async fn by(arguments: RequestArguments, id_token: bool) -> Result<Self, Failure> {
-        let keeping = if arguments.no_store { Some(Keeping::None) } else { arguments.kept.store };
+        let keeping = if arguments.no_store {
+            Some(Keeping::None)
+        } else {
+            arguments.kept.store
+        };
         let store = open_store(keeping).await?;
         let wanted = Wanted::read(arguments, id_token, store.as_deref())?;
         let entry = obtain::obtain(&wanted, store).await?;
-        Ok(Self { party: wanted.party, entry })
+        Ok(Self {
+            party: wanted.party,
+            entry,
+        })
     }
 
-    /// The token that these arguments ask for, and not this one, which an API did not take: a kept one that is another, or
-    /// one of a new sign-in.
+    /// The token that these arguments ask for, and not this one, which an API did not take: a kept
+    /// one that is another, or one of a new sign-in.
     ///
     /// # Errors
     ///
     /// As [`by`](Self::by).
     pub(crate) async fn instead_of(self, arguments: RequestArguments) -> Result<Self, Failure> {
-        let keeping = if arguments.no_store { Some(Keeping::None) } else { arguments.kept.store };
+        let keeping = if arguments.no_store {
+            Some(Keeping::None)
+        } else {
+            arguments.kept.store
+        };
         let store = open_store(keeping).await?;
-        let wanted = Wanted::read(arguments, false, store.as_deref())?.without(self.entry.access_token);
+        let wanted =
+            Wanted::read(arguments, false, store.as_deref())?.without(self.entry.access_token);
         let entry = obtain::obtain(&wanted, store).await?;
-        Ok(Self { party: wanted.party, entry })
+        Ok(Self {
+            party: wanted.party,
+            entry,
+        })
     }
 
     /// Whether it speaks for a person, who could sign in once more.
@@ -98,7 +116,11 @@ impl Obtained {
     /// What is kept is broken.
     pub(crate) fn bound_client(&self) -> Result<(Client, AccessToken), Failure> {
         let client = self.party.client(obtain::key_of(&self.entry)?)?;
-        let kind = if client.dpop_key().is_some() { TokenKind::Dpop } else { TokenKind::Bearer };
+        let kind = if client.dpop_key().is_some() {
+            TokenKind::Dpop
+        } else {
+            TokenKind::Bearer
+        };
         let ends = NumericDate::from_seconds(self.entry.expires.unwrap_or_default());
         let token = AccessToken::restore(Secret::new(self.entry.access_token.as_str()), kind, ends);
         Ok((client, token.map_err(|error| failure(&error, &self.party))?))

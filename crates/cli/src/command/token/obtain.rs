@@ -1,7 +1,7 @@
 //! A token: the one that is kept, the one that is renewed, or a new one, in this order.
 //!
-//! Whoever wants the same one waits for whoever was first, and finds it then: two processes never spend the same refresh
-//! token, and one sign-in is enough for both.
+//! Whoever wants the same one waits for whoever was first, and finds it then: two processes never
+//! spend the same refresh token, and one sign-in is enough for both.
 
 use super::choice::{Circumstances, Way, choose};
 use super::now;
@@ -20,15 +20,26 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What is wanted, from the store or from the provider; kept, where there is a store.
-pub(super) async fn obtain(wanted: &Wanted, store: Option<Arc<TokenStore>>) -> Result<Entry, Failure> {
-    let Some(store) = store.filter(|_| wanted.is_kept()) else { return new(wanted).await };
+pub(super) async fn obtain(
+    wanted: &Wanted,
+    store: Option<Arc<TokenStore>>,
+) -> Result<Entry, Failure> {
+    let Some(store) = store.filter(|_| wanted.is_kept()) else {
+        return new(wanted).await;
+    };
     let began = now();
-    if let Some(entry) = store.find(&wanted.asked)?.filter(|entry| is_enough(wanted, entry, None)) {
+    if let Some(entry) = store
+        .find(&wanted.asked)?
+        .filter(|entry| is_enough(wanted, entry, None))
+    {
         return Ok(entry);
     }
     let _held = hold(wanted, &store).await?;
     let kept = store.find(&wanted.asked)?;
-    if let Some(entry) = kept.clone().filter(|entry| is_enough(wanted, entry, Some(began))) {
+    if let Some(entry) = kept
+        .clone()
+        .filter(|entry| is_enough(wanted, entry, Some(began)))
+    {
         return Ok(entry);
     }
     let renewed = match kept {
@@ -45,7 +56,8 @@ pub(super) async fn obtain(wanted: &Wanted, store: Option<Arc<TokenStore>>) -> R
     Ok(entry)
 }
 
-/// Whether a kept entry will do; to whoever wants a new one, what another process got since they began.
+/// Whether a kept entry will do; to whoever wants a new one, what another process got since they
+/// began.
 fn is_enough(wanted: &Wanted, entry: &Entry, began: Option<i64>) -> bool {
     let new_enough = !wanted.renew || began.is_some_and(|began| entry.obtained > began);
     let enough = new_enough && wanted.is_met_by(entry, now());
@@ -63,9 +75,16 @@ async fn hold(wanted: &Wanted, store: &Arc<TokenStore>) -> Result<Held, Failure>
     held.map_err(|error| Failure::could_not_run(error.to_string()))?
 }
 
-/// New tokens by the refresh token; none where the provider does not take it any more and somebody may sign in.
-async fn renew(wanted: &Wanted, kept: &Entry, store: &TokenStore) -> Result<Option<Entry>, Failure> {
-    let Some(text) = &kept.refresh_token else { return Ok(None) };
+/// New tokens by the refresh token; none where the provider does not take it any more and somebody
+/// may sign in.
+async fn renew(
+    wanted: &Wanted,
+    kept: &Entry,
+    store: &TokenStore,
+) -> Result<Option<Entry>, Failure> {
+    let Some(text) = &kept.refresh_token else {
+        return Ok(None);
+    };
     let refresh_token = RefreshToken::new(Secret::new(text.as_str()));
     let refresh_token = match &kept.subject {
         Some(subject) => refresh_token.belonging_to(subject),
@@ -76,7 +95,9 @@ async fn renew(wanted: &Wanted, kept: &Entry, store: &TokenStore) -> Result<Opti
     let request = wanted.request(kept.granted.as_deref().unwrap_or_default());
     match client.refresh(&refresh_token, &request).await {
         Ok(tokens) => Ok(Some(entry(wanted, &client, &tokens, Before::Renewed(kept)))),
-        Err(Error::Refused(refusal)) if refusal.ends_the_session() || refusal.asks_for_the_person() => {
+        Err(Error::Refused(refusal))
+            if refusal.ends_the_session() || refusal.asks_for_the_person() =>
+        {
             if refusal.ends_the_session() {
                 // It is of no use to anybody: what was got with it may be.
                 store.remove(|entry| entry.asked == wanted.asked)?;
@@ -84,7 +105,9 @@ async fn renew(wanted: &Wanted, kept: &Entry, store: &TokenStore) -> Result<Opti
             if wanted.grant == Grant::Refresh {
                 return Err(failure(&Error::Refused(refusal), &wanted.party));
             }
-            wanted.voice.say(&format!("The refresh token is not taken any more: {refusal}."));
+            wanted.voice.say(&format!(
+                "The refresh token is not taken any more: {refusal}."
+            ));
             Ok(None)
         }
         Err(error) => Err(failure(&error, &wanted.party)),
@@ -93,9 +116,14 @@ async fn renew(wanted: &Wanted, kept: &Entry, store: &TokenStore) -> Result<Opti
 
 /// The key that what is kept is bound to.
 pub(super) fn key_of(kept: &Entry) -> Result<Option<DpopKey>, Failure> {
-    let Some(text) = &kept.dpop_key else { return Ok(None) };
-    let broken =
-        || Failure::could_not_run("the key of the token that is kept is broken: `portcullis token clear`");
+    let Some(text) = &kept.dpop_key else {
+        return Ok(None);
+    };
+    let broken = || {
+        Failure::could_not_run(
+            "the key of the token that is kept is broken: `portcullis token clear`",
+        )
+    };
     let der = Zeroizing::new(base64url::decode(text).map_err(|_| broken())?);
     DpopKey::from_pkcs8(&der).map(Some).map_err(|_| broken())
 }
@@ -104,7 +132,12 @@ pub(super) fn key_of(kept: &Entry) -> Result<Option<DpopKey>, Failure> {
 async fn new(wanted: &Wanted) -> Result<Entry, Failure> {
     let told = |error: Error| failure(&error, &wanted.party);
     let began = now();
-    let key = wanted.asked.dpop.then(DpopKey::generate).transpose().map_err(told)?;
+    let key = wanted
+        .asked
+        .dpop
+        .then(DpopKey::generate)
+        .transpose()
+        .map_err(told)?;
     let client = wanted.party.discovered(key).await?;
     let metadata = client.provider().metadata().await.map_err(told)?;
     let (way, why) = choose(&Circumstances {
@@ -117,12 +150,18 @@ async fn new(wanted: &Wanted) -> Result<Entry, Failure> {
         somebody: std::io::stderr().is_terminal(),
         browser: browser::is_likely(|name| std::env::var_os(name)),
     })?;
-    wanted.voice.say(&format!("Getting a token {}: {why}.", in_words(way)));
+    wanted
+        .voice
+        .say(&format!("Getting a token {}: {why}.", in_words(way)));
     let asked = wanted.request(&wanted.asked.scope);
     let tokens = match (way, &wanted.subject) {
         (Way::ClientCredentials, _) => client.client_credentials(&asked).await.map_err(told)?,
-        (Way::Exchange, Some((subject, _))) => client.exchange(subject, None, &asked).await.map_err(told)?,
-        (Way::OnBehalfOf, Some((_, text))) => client.on_behalf_of(text, &asked).await.map_err(told)?,
+        (Way::Exchange, Some((subject, _))) => {
+            client.exchange(subject, None, &asked).await.map_err(told)?
+        }
+        (Way::OnBehalfOf, Some((_, text))) => {
+            client.on_behalf_of(text, &asked).await.map_err(told)?
+        }
         (Way::Device, _) => sign_in::by_device(wanted, &client, metadata).await?,
         (Way::Code | Way::Exchange | Way::OnBehalfOf, _) => {
             sign_in::by_browser(wanted, &client, metadata).await?
@@ -130,7 +169,9 @@ async fn new(wanted: &Wanted) -> Result<Entry, Failure> {
     };
     let withheld = tokens.withheld_scope().to_string();
     if !withheld.is_empty() && !wanted.asked.scope.is_empty() {
-        wanted.voice.say(&format!("The provider did not grant: {withheld}."));
+        wanted
+            .voice
+            .say(&format!("The provider did not grant: {withheld}."));
     }
     Ok(entry(wanted, &client, &tokens, Before::Nothing { began }))
 }
@@ -154,7 +195,8 @@ enum Before<'e> {
     Renewed(&'e Entry),
 }
 
-/// What there is to keep of an answer. A renewal without an ID token leaves the old one, which is good for a logout.
+/// What there is to keep of an answer. A renewal without an ID token leaves the old one, which is
+/// good for a logout.
 fn entry(wanted: &Wanted, client: &Client, tokens: &Tokens, came_after: Before<'_>) -> Entry {
     let text = |text: &str| Zeroizing::new(text.to_owned());
     let (before, began) = match came_after {
@@ -165,7 +207,9 @@ fn entry(wanted: &Wanted, client: &Client, tokens: &Tokens, came_after: Before<'
     let id_token = tokens.id_token();
     let time = |name: &str| {
         let claim = id_token.and_then(|token| token.claim(name));
-        claim.and_then(NumericDate::from_json).map(NumericDate::seconds)
+        claim
+            .and_then(NumericDate::from_json)
+            .map(NumericDate::seconds)
     };
     Entry {
         asked: wanted.asked.clone(),
@@ -181,12 +225,16 @@ fn entry(wanted: &Wanted, client: &Client, tokens: &Tokens, came_after: Before<'
         signed_in: time("auth_time").or(began),
         obtained: now(),
         expires: Some(access_token.expires_at().seconds()),
-        id_token_expires: id_token
-            .map_or_else(|| before.and_then(|kept| kept.id_token_expires), |_| time("exp")),
+        id_token_expires: id_token.map_or_else(
+            || before.and_then(|kept| kept.id_token_expires),
+            |_| time("exp"),
+        ),
         subject: id_token.map_or_else(
             || before.and_then(|kept| kept.subject.clone()),
             |token| Some(token.subject().to_owned()),
         ),
-        dpop_key: client.dpop_key().map(|key| Zeroizing::new(base64url::encode(&key.to_pkcs8()))),
+        dpop_key: client
+            .dpop_key()
+            .map(|key| Zeroizing::new(base64url::encode(&key.to_pkcs8()))),
     }
 }

@@ -1,7 +1,8 @@
-//! The provider, the client, and what proves the client: from the arguments, the environment and `.env`.
+//! The provider, the client, and what proves the client: from the arguments, the environment and
+//! `.env`.
 //!
-//! The variables describe one client at one issuer. Where the command line names another issuer or another client,
-//! they do not apply: a secret goes to nobody it was not meant for.
+//! The variables describe one client at one issuer. Where the command line names another issuer or
+//! another client, they do not apply: a secret goes to nobody it was not meant for.
 
 use super::trouble::failure;
 use crate::args::ClientArguments;
@@ -48,9 +49,18 @@ impl Party {
         let authentication = authentication(arguments, set.secret, set.assertion_file)?;
         let public = authentication.method() == Authentication::public().method();
         let client = arguments.client_id.clone().or(set.client).or(known_client);
-        let client = client.or_else(|| issuer.as_deref().filter(|_| public).and_then(development_client));
+        let client = client.or_else(|| {
+            issuer
+                .as_deref()
+                .filter(|_| public)
+                .and_then(development_client)
+        });
         let missing = [
-            (issuer.is_none(), "OAUTH2_ISSUER", "set it, or pass `--issuer https://...`"),
+            (
+                issuer.is_none(),
+                "OAUTH2_ISSUER",
+                "set it, or pass `--issuer https://...`",
+            ),
             (
                 client.is_none(),
                 "OAUTH2_CLIENT_ID",
@@ -59,7 +69,9 @@ impl Party {
         ];
         let missing = missing.into_iter().filter(|(missing, ..)| *missing);
         ConfigErrors::check(
-            missing.map(|(_, name, cure)| ConfigError::new(name, "it is not set", cure)).collect(),
+            missing
+                .map(|(_, name, cure)| ConfigError::new(name, "it is not set", cure))
+                .collect(),
         )?;
         let authorities = arguments.ca_file.as_deref().map(file).transpose()?;
         Ok(Self {
@@ -73,7 +85,10 @@ impl Party {
 
     /// The same, taking ID tokens that are for these audiences as well.
     pub(super) fn trusting_audiences(self, trusted_audiences: Vec<String>) -> Self {
-        Self { trusted_audiences, ..self }
+        Self {
+            trusted_audiences,
+            ..self
+        }
     }
 
     /// The one client that something is kept of, where nothing names an issuer.
@@ -81,11 +96,19 @@ impl Party {
     /// # Errors
     ///
     /// There are several.
-    pub(crate) fn only_one(arguments: &ClientArguments, entries: &[Entry]) -> Result<Option<Known>, Failure> {
+    pub(crate) fn only_one(
+        arguments: &ClientArguments,
+        entries: &[Entry],
+    ) -> Result<Option<Known>, Failure> {
         if Self::names_issuer(arguments)? {
             return Ok(None);
         }
-        let said = |asked: &&Asked| arguments.client_id.as_ref().is_none_or(|said| *said == asked.client);
+        let said = |asked: &&Asked| {
+            arguments
+                .client_id
+                .as_ref()
+                .is_none_or(|said| *said == asked.client)
+        };
         let mut clients: Vec<(&str, &str)> = entries
             .iter()
             .map(|entry| &entry.asked)
@@ -96,9 +119,10 @@ impl Party {
         clients.dedup();
         match clients.as_slice() {
             [] => Ok(None),
-            [(issuer, client)] => {
-                Ok(Some(Known { issuer: (*issuer).to_owned(), client: (*client).to_owned() }))
-            }
+            [(issuer, client)] => Ok(Some(Known {
+                issuer: (*issuer).to_owned(),
+                client: (*client).to_owned(),
+            })),
             several => {
                 let message = format!(
                     "tokens of {} clients are kept, and it is not said which one is meant",
@@ -140,7 +164,11 @@ impl Party {
     /// The client, with the metadata of its provider read.
     pub(crate) async fn discovered(&self, key: Option<DpopKey>) -> Result<Client, Failure> {
         let client = self.client(key)?;
-        client.provider().metadata().await.map_err(|error| failure(&error, self))?;
+        client
+            .provider()
+            .metadata()
+            .await
+            .map_err(|error| failure(&error, self))?;
         Ok(client)
     }
 }
@@ -156,7 +184,8 @@ struct Variables {
 
 impl Variables {
     fn read() -> Result<Self, Failure> {
-        let set = |name| Config::variable(name).map(|value| value.filter(|value| !value.is_empty()));
+        let set =
+            |name| Config::variable(name).map(|value| value.filter(|value| !value.is_empty()));
         Ok(Self {
             issuer: set("OAUTH2_ISSUER")?,
             client: set("OAUTH2_CLIENT_ID")?,
@@ -168,7 +197,9 @@ impl Variables {
     /// Leaves out the client of another issuer, and the secret of another client.
     fn without_others_than(mut self, arguments: &ClientArguments) -> Self {
         let other = |said: &Option<String>, set: &Option<String>| {
-            said.as_ref().zip(set.as_ref()).is_some_and(|(said, set)| said != set)
+            said.as_ref()
+                .zip(set.as_ref())
+                .is_some_and(|(said, set)| said != set)
         };
         if other(&arguments.issuer, &self.issuer) {
             (self.client, self.secret, self.assertion_file) = (None, None, None);
@@ -187,16 +218,27 @@ fn authentication(
     assertion_file: Option<PathBuf>,
 ) -> Result<Authentication, Failure> {
     let fault = |error: ConfigError| Failure::from(ConfigErrors::from(error));
-    let certificate = arguments.client_certificate_file.as_deref().map(file).transpose()?;
+    let certificate = arguments
+        .client_certificate_file
+        .as_deref()
+        .map(file)
+        .transpose()?;
     if let Some(path) = &arguments.client_key_file {
-        let key =
-            PrivateKey::read(&file(path)?, None, arguments.client_key_id.as_deref(), certificate.as_deref());
+        let key = PrivateKey::read(
+            &file(path)?,
+            None,
+            arguments.client_key_id.as_deref(),
+            certificate.as_deref(),
+        );
         return key.map(Authentication::private_key).map_err(fault);
     }
     if let Some(pem) = certificate {
         return Authentication::certificate(&pem).map_err(fault);
     }
-    let said = (&arguments.client_secret_file, &arguments.client_assertion_file);
+    let said = (
+        &arguments.client_secret_file,
+        &arguments.client_assertion_file,
+    );
     let secret = match (said, secret, assertion_file) {
         ((_, Some(path)), ..) => return Authentication::assertion_file(path).map_err(fault),
         ((Some(path), None), ..) => Some(secret_file(path, "the client's secret")?),
@@ -208,7 +250,9 @@ fn authentication(
                 "unset the one that is not the client's",
             ));
         }
-        ((None, None), None, Some(path)) => return Authentication::assertion_file(&path).map_err(fault),
+        ((None, None), None, Some(path)) => {
+            return Authentication::assertion_file(&path).map_err(fault);
+        }
         ((None, None), secret, None) => secret.as_ref().map(set_secret).transpose()?,
     };
     Ok(match secret {
@@ -220,7 +264,8 @@ fn authentication(
 
 const SECRET: &str = "OAUTH2_CLIENT_SECRET";
 
-/// The secret of the environment. One that is empty is a mistake in a script more often than it is a public client.
+/// The secret of the environment. One that is empty is a mistake in a script more often than it is
+/// a public client.
 fn set_secret(secret: &Secret) -> Result<Secret, Failure> {
     let text = trimmed(secret.expose());
     if text.is_empty() {
@@ -231,7 +276,8 @@ fn set_secret(secret: &Secret) -> Result<Secret, Failure> {
     Ok(Secret::new(text))
 }
 
-/// A file's text, without the white space around it that editors leave. An empty file is a mistake, and no empty secret.
+/// A file's text, without the white space around it that editors leave. An empty file is a mistake,
+/// and no empty secret.
 pub(super) fn secret_file(path: &Path, expected: &str) -> Result<Secret, Failure> {
     let told = |problem: &dyn Display| format!("{}: {problem}", path.display());
     let text = std::fs::read_to_string(path).map(Zeroizing::new);
@@ -254,7 +300,8 @@ fn trimmed(text: &str) -> &str {
 
 fn file(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = std::fs::read(path);
-    let bytes = bytes.map_err(|error| Failure::could_not_run(format!("{}: {error}", path.display())))?;
+    let bytes =
+        bytes.map_err(|error| Failure::could_not_run(format!("{}: {error}", path.display())))?;
     if bytes.trim_ascii().is_empty() {
         let message = format!("{}: expected PEM, found an empty file", path.display());
         return Err(Failure::with_cure(
@@ -306,16 +353,28 @@ mod tests {
     #[test]
     fn a_secret_goes_to_nobody_it_was_not_meant_for() {
         assert_eq!(left(&[]), (true, true));
-        assert_eq!(left(&["--issuer", "https://a.example", "--client-id", "a"]), (true, true));
+        assert_eq!(
+            left(&["--issuer", "https://a.example", "--client-id", "a"]),
+            (true, true)
+        );
         assert_eq!(left(&["--issuer", "https://b.example"]), (false, false));
-        assert_eq!(left(&["--issuer", "https://b.example", "--client-id", "a"]), (false, false));
+        assert_eq!(
+            left(&["--issuer", "https://b.example", "--client-id", "a"]),
+            (false, false)
+        );
         assert_eq!(left(&["--client-id", "b"]), (true, false));
     }
 
     #[test]
     fn only_a_provider_on_this_machine_has_a_client_that_is_known() {
-        assert_eq!(development_client("http://127.0.0.1:9000").as_deref(), Some("web"));
-        assert_eq!(development_client("http://localhost:9000/realms/x").as_deref(), Some("web"));
+        assert_eq!(
+            development_client("http://127.0.0.1:9000").as_deref(),
+            Some("web")
+        );
+        assert_eq!(
+            development_client("http://localhost:9000/realms/x").as_deref(),
+            Some("web")
+        );
         assert_eq!(development_client("https://idp.example"), None);
     }
 }

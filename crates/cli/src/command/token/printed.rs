@@ -24,12 +24,20 @@ impl Printed {
         arguments: &OutputArguments,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Failure> {
-        let output = if arguments.json { Output::Json } else { arguments.output };
+        let output = if arguments.json {
+            Output::Json
+        } else {
+            arguments.output
+        };
         let api = match variable("KUBERNETES_EXEC_INFO").filter(|_| output == Output::Kubernetes) {
             Some(told) => api_version(&told)?,
             None => VERSIONS[0],
         };
-        Ok(Self { output, id_token: arguments.id_token, api })
+        Ok(Self {
+            output,
+            id_token: arguments.id_token,
+            api,
+        })
     }
 
     /// Whether the ID token is printed, if there is one.
@@ -41,17 +49,28 @@ impl Printed {
     pub(super) fn check(&self, dpop: bool) -> Result<(), Failure> {
         if dpop && self.output == Output::Kubernetes && !self.id_token {
             let message = "kubectl cannot use a token that is bound to a key";
-            return Err(Failure::with_cure(Exit::CouldNotRun, message, "leave out --dpop"));
+            return Err(Failure::with_cure(
+                Exit::CouldNotRun,
+                message,
+                "leave out --dpop",
+            ));
         }
         Ok(())
     }
 
     /// The text.
     pub(super) fn text(&self, entry: &Entry, now: i64) -> Result<Zeroizing<String>, Failure> {
-        let id_token = entry.id_token.as_deref().filter(|_| self.prefers_id_token());
+        let id_token = entry
+            .id_token
+            .as_deref()
+            .filter(|_| self.prefers_id_token());
         if self.id_token && id_token.is_none() {
             let cure = "ask for the scope `openid`, by a grant in which a person signs in";
-            return Err(Failure::with_cure(Exit::Rejected, "the provider gave no ID token", cure));
+            return Err(Failure::with_cure(
+                Exit::Rejected,
+                "the provider gave no ID token",
+                cure,
+            ));
         }
         let (token, ends) = match id_token {
             Some(id_token) => (id_token.as_str(), entry.id_token_expires),
@@ -73,18 +92,31 @@ impl Printed {
     }
 }
 
-/// As a token endpoint would say it (RFC 6749, section 5.1), without the refresh token, which is kept.
+/// As a token endpoint would say it (RFC 6749, section 5.1), without the refresh token, which is
+/// kept.
 fn as_json(entry: &Entry, now: i64) -> Value {
-    let mut members = json!({ "access_token": entry.access_token.as_str(), "token_type": entry.token_type });
+    let mut members =
+        json!({ "access_token": entry.access_token.as_str(), "token_type": entry.token_type });
     let mut also = |name: &str, value: Option<Value>| {
         if let (Some(value), Some(members)) = (value, members.as_object_mut()) {
             members.insert(name.to_owned(), value);
         }
     };
-    also("expires_in", entry.expires.map(|ends| ends.saturating_sub(now).max(0).into()));
-    also("expires_at", entry.expires.and_then(moment).map(Value::from));
+    also(
+        "expires_in",
+        entry
+            .expires
+            .map(|ends| ends.saturating_sub(now).max(0).into()),
+    );
+    also(
+        "expires_at",
+        entry.expires.and_then(moment).map(Value::from),
+    );
     also("scope", entry.granted.as_deref().map(Value::from));
-    also("id_token", entry.id_token.as_ref().map(|token| token.as_str().into()));
+    also(
+        "id_token",
+        entry.id_token.as_ref().map(|token| token.as_str().into()),
+    );
     members
 }
 
@@ -97,15 +129,27 @@ pub(super) fn moment(seconds: i64) -> Option<String> {
 /// The version that kubectl wants, if it is one that we know.
 fn api_version(told: &str) -> Result<&'static str, Failure> {
     let told: Value = serde_json::from_str(told).unwrap_or_default();
-    let version = told.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-    VERSIONS.into_iter().find(|known| *known == version).ok_or_else(|| {
-        let message = format!("KUBERNETES_EXEC_INFO asks for the version {}", shown(version));
-        let cure = format!("write `apiVersion: {}` in the kubeconfig", VERSIONS[0]);
-        Failure::with_cure(Exit::CouldNotRun, message, cure)
-    })
+    let version = told
+        .get("apiVersion")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    VERSIONS
+        .into_iter()
+        .find(|known| *known == version)
+        .ok_or_else(|| {
+            let message = format!(
+                "KUBERNETES_EXEC_INFO asks for the version {}",
+                shown(version)
+            );
+            let cure = format!("write `apiVersion: {}` in the kubeconfig", VERSIONS[0]);
+            Failure::with_cure(Exit::CouldNotRun, message, cure)
+        })
 }
 
-const VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
+const VERSIONS: [&str; 2] = [
+    "client.authentication.k8s.io/v1",
+    "client.authentication.k8s.io/v1beta1",
+];
 
 #[cfg(test)]
 mod tests {
@@ -140,18 +184,38 @@ mod tests {
     }
 
     fn printed(output: Output, id_token: bool, told: Option<&str>) -> Result<Printed, Failure> {
-        Printed::read(&OutputArguments { output, json: false, id_token }, |_| told.map(str::to_owned))
+        Printed::read(
+            &OutputArguments {
+                output,
+                json: false,
+                id_token,
+            },
+            |_| told.map(str::to_owned),
+        )
     }
 
     fn text(output: Output, id_token: bool, entry: &Entry) -> String {
-        printed(output, id_token, None).unwrap().text(entry, 1_800_000_100).unwrap().to_string()
+        printed(output, id_token, None)
+            .unwrap()
+            .text(entry, 1_800_000_100)
+            .unwrap()
+            .to_string()
     }
 
     #[test]
     fn the_bare_token_is_a_line() {
-        assert_eq!(text(Output::Token, false, &entry(Some("the-id-token"))), "the-access-token\n");
-        assert_eq!(text(Output::Token, true, &entry(Some("the-id-token"))), "the-id-token\n");
-        let missing = printed(Output::Token, true, None).unwrap().text(&entry(None), 0).unwrap_err();
+        assert_eq!(
+            text(Output::Token, false, &entry(Some("the-id-token"))),
+            "the-access-token\n"
+        );
+        assert_eq!(
+            text(Output::Token, true, &entry(Some("the-id-token"))),
+            "the-id-token\n"
+        );
+        let missing = printed(Output::Token, true, None)
+            .unwrap()
+            .text(&entry(None), 0)
+            .unwrap_err();
         assert!(missing.message().contains("openid"));
     }
 
@@ -168,26 +232,41 @@ mod tests {
 
     #[test]
     fn kubectl_gets_the_id_token_where_there_is_one() {
-        let value: Value = serde_json::from_str(&text(Output::Kubernetes, false, &entry(Some("i")))).unwrap();
+        let value: Value =
+            serde_json::from_str(&text(Output::Kubernetes, false, &entry(Some("i")))).unwrap();
         let expected = json!({
             "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
             "status": { "token": "i", "expirationTimestamp": "2027-01-15T08:10:00Z" },
         });
         assert_eq!(value, expected);
-        let value: Value = serde_json::from_str(&text(Output::Kubernetes, false, &entry(None))).unwrap();
+        let value: Value =
+            serde_json::from_str(&text(Output::Kubernetes, false, &entry(None))).unwrap();
         assert_eq!(value["status"]["token"], "the-access-token");
     }
 
     #[test]
     fn kubectl_is_answered_in_its_own_version_or_not_at_all() {
         let told = |version| {
-            format!(r#"{{"apiVersion":"client.authentication.k8s.io/{version}","kind":"ExecCredential"}}"#)
+            format!(
+                r#"{{"apiVersion":"client.authentication.k8s.io/{version}","kind":"ExecCredential"}}"#
+            )
         };
         let of = |version| printed(Output::Kubernetes, false, Some(&told(version)));
-        assert_eq!(of("v1beta1").unwrap().api, "client.authentication.k8s.io/v1beta1");
-        assert!(of("v1alpha1").unwrap_err().message().contains("client.authentication.k8s.io/v1`"));
+        assert_eq!(
+            of("v1beta1").unwrap().api,
+            "client.authentication.k8s.io/v1beta1"
+        );
+        assert!(
+            of("v1alpha1")
+                .unwrap_err()
+                .message()
+                .contains("client.authentication.k8s.io/v1`")
+        );
         assert!(printed(Output::Kubernetes, false, Some("{")).is_err());
-        assert!(printed(Output::Token, false, Some("{")).is_ok(), "nobody asked for it");
+        assert!(
+            printed(Output::Token, false, Some("{")).is_ok(),
+            "nobody asked for it"
+        );
         assert!(of("v1").unwrap().check(true).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! A person signs in: in the browser here, or with any browser elsewhere.
 //!
-//! Addresses and codes are shown on standard error, the address also where the browser opens by itself: it may open out of
-//! sight. Ctrl-C ends the waiting.
+//! Addresses and codes are shown on standard error, the address also where the browser opens by
+//! itself: it may open out of sight. Ctrl-C ends the waiting.
 
 use super::trouble::failure;
 use super::voice::Voice;
@@ -22,7 +22,9 @@ pub(super) async fn by_browser(
 ) -> Result<Tokens, Failure> {
     let told = |error: Error| failure(&error, &wanted.party);
     let scope = scope(wanted, metadata);
-    let asked = client.authorization_code(&wanted.request(&scope)).pushed(wanted.par);
+    let asked = client
+        .authorization_code(&wanted.request(&scope))
+        .pushed(wanted.par);
     let consent = wants_consent(&scope, &wanted.party.issuer).then_some("consent");
     let asked = wanted.sign_in.apply(asked, consent);
     let redirect = listen(wanted.redirect_uri.as_deref()).await?;
@@ -33,7 +35,9 @@ pub(super) async fn by_browser(
         );
     }
     invite(flow.url().as_str(), wanted.voice);
-    let bar = wanted.voice.waiting("Waiting for you to sign in ... Ctrl-C stops.");
+    let bar = wanted
+        .voice
+        .waiting("Waiting for you to sign in ... Ctrl-C stops.");
     let came = unless_stopped(redirect.receive(&flow, PATIENCE)).await;
     bar.finish_and_clear();
     flow.finish(&came?.map_err(told)?).await.map_err(told)
@@ -47,9 +51,15 @@ pub(super) async fn by_device(
 ) -> Result<Tokens, Failure> {
     let told = |error: Error| failure(&error, &wanted.party);
     let parameters = wanted.sign_in.members();
-    let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let parameters: Vec<_> = parameters
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let request = wanted.request(&scope(wanted, metadata));
-    let flow = client.device_with(&request, &parameters).await.map_err(told)?;
+    let flow = client
+        .device_with(&request, &parameters)
+        .await
+        .map_err(told)?;
     let voice = wanted.voice;
     voice.demand("To sign in, open this page on any device:");
     voice.show(flow.verification_uri().as_str());
@@ -63,7 +73,9 @@ pub(super) async fn by_device(
         // Whole seconds are enough to read.
         let left = humantime::format_duration(Duration::from_secs(progress.left.as_secs()));
         bar.set_message(match progress.trouble {
-            None => format!("Waiting for you to sign in; the code is good for another {left}. Ctrl-C stops."),
+            None => format!(
+                "Waiting for you to sign in; the code is good for another {left}. Ctrl-C stops."
+            ),
             Some(_) => format!("The provider does not answer: trying again, for another {left}."),
         });
     });
@@ -77,15 +89,24 @@ fn scope(wanted: &Wanted, metadata: &ServerMetadata) -> String {
     if !wanted.asked.scope.is_empty() {
         return wanted.asked.scope.clone();
     }
-    let has =
-        |name: &&str| metadata.scopes.as_ref().is_some_and(|scopes| scopes.iter().any(|scope| scope == name));
-    ["openid", "offline_access"].into_iter().filter(has).collect::<Vec<_>>().join(" ")
+    let has = |name: &&str| {
+        metadata
+            .scopes
+            .as_ref()
+            .is_some_and(|scopes| scopes.iter().any(|scope| scope == name))
+    };
+    ["openid", "offline_access"]
+        .into_iter()
+        .filter(has)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
-/// OpenID Connect Core 1.0, section 11: `offline_access` counts if the person is asked. Providers of whom we know that they
-/// do without would only ask people once more, or whom they may not ask.
+/// OpenID Connect Core 1.0, section 11: `offline_access` counts if the person is asked. Providers
+/// of whom we know that they do without would only ask people once more, or whom they may not ask.
 fn wants_consent(scope: &str, issuer: &str) -> bool {
-    scope.split(' ').any(|scope| scope == "offline_access") && Dialect::of_issuer(issuer).name == "generic"
+    scope.split(' ').any(|scope| scope == "offline_access")
+        && Dialect::of_issuer(issuer).name == "generic"
 }
 
 /// A free port, or where the redirect URI leads that is registered.

@@ -23,7 +23,11 @@ pub(crate) fn failure(error: &Error, party: &Party) -> Failure {
 }
 
 fn unreachable(party: &Party) -> String {
-    let start = if party.is_on_this_machine() { "start it, as with `portcullis dev`; or " } else { "" };
+    let start = if party.is_on_this_machine() {
+        "start it, as with `portcullis dev`; or "
+    } else {
+        ""
+    };
     format!(
         "{start}compare the issuer with the provider's own spelling, and see that this machine reaches it"
     )
@@ -35,7 +39,8 @@ fn refused(refusal: &Refusal, party: &Party) -> Failure {
     Failure::with_cure(Exit::Rejected, message, cure(refusal, party))
 }
 
-/// RFC 6749, sections 4.1.2.1 and 5.2; RFC 8628, 8693, 8707, 9126, 9449; OpenID Connect Core, section 3.1.2.6.
+/// RFC 6749, sections 4.1.2.1 and 5.2; RFC 8628, 8693, 8707, 9126, 9449; OpenID Connect Core,
+/// section 3.1.2.6.
 fn cure(refusal: &Refusal, party: &Party) -> &'static str {
     let error = match (refusal.error(), refusal.status()) {
         ("", Some(401)) => "invalid_client",
@@ -52,11 +57,15 @@ fn cure(refusal: &Refusal, party: &Party) -> &'static str {
             "compare the client's id with the provider's; if the client has a secret there, set OAUTH2_CLIENT_SECRET"
         }
         "invalid_scope" => "ask for scopes that the client may have, with --scope",
-        "invalid_target" => "ask for an API that the client may call, with --resource or --audience",
+        "invalid_target" => {
+            "ask for an API that the client may call, with --resource or --audience"
+        }
         "unauthorized_client" | "unsupported_grant_type" => {
             "allow this grant for the client at the provider, or choose another: --grant"
         }
-        "unsupported_response_type" => "allow the authorization code for the client at the provider",
+        "unsupported_response_type" => {
+            "allow the authorization code for the client at the provider"
+        }
         "access_denied" => "run it again, and agree; or ask who may allow it",
         "expired_token" => "run it again: the code was not used in time",
         "insufficient_user_authentication" | "unmet_authentication_requirements" => {

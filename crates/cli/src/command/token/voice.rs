@@ -31,7 +31,11 @@ impl Voice {
 
     /// Something that turns while one waits; nothing where nobody looks.
     pub(crate) fn waiting(self, text: &str) -> ProgressBar {
-        let target = if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if self.quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(ProgressStyle::default_spinner());
         bar.set_message(text.to_owned());

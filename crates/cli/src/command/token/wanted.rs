@@ -44,15 +44,23 @@ impl Wanted {
             }
             _ => None,
         };
-        let known =
-            kept.as_ref().map(|kept| Known { issuer: kept.issuer.clone(), client: kept.client.clone() });
+        let known = kept.as_ref().map(|kept| Known {
+            issuer: kept.issuer.clone(),
+            client: kept.client.clone(),
+        });
         let sign_in = SignInRequest::read(&arguments.sign_in, arguments.grant)?;
         let party = Party::read(&arguments.client, known)?;
         let party = party.trusting_audiences(arguments.sign_in.trusted_audience.clone());
         let subject = arguments.subject_token_file.as_deref();
-        let subject = subject.map(|path| subject_token(path, arguments.subject_token_type)).transpose()?;
+        let subject = subject
+            .map(|path| subject_token(path, arguments.subject_token_type))
+            .transpose()?;
         let asked = match kept {
-            Some(kept) => Asked { client: party.client.clone(), sign_in: sign_in.key(), ..kept },
+            Some(kept) => Asked {
+                client: party.client.clone(),
+                sign_in: sign_in.key(),
+                ..kept
+            },
             None => asked(&arguments, &party, &sign_in),
         };
         Ok(Self {
@@ -68,17 +76,24 @@ impl Wanted {
             refused: None,
             margin: arguments.valid_for.into(),
             id_token,
-            voice: Voice { quiet: arguments.quiet },
+            voice: Voice {
+                quiet: arguments.quiet,
+            },
         })
     }
 
     /// The same, and not this token.
     pub(super) fn without(self, refused: Zeroizing<String>) -> Self {
         // Whatever else is kept may do.
-        Self { refused: Some(refused), renew: false, ..self }
+        Self {
+            refused: Some(refused),
+            renew: false,
+            ..self
+        }
     }
 
-    /// Whether such a token is kept: what is got for somebody else's token is as good as that one only.
+    /// Whether such a token is kept: what is got for somebody else's token is as good as that one
+    /// only.
     pub(super) fn is_kept(&self) -> bool {
         self.subject.is_none() && !matches!(self.grant, Grant::Exchange | Grant::OnBehalfOf)
     }
@@ -91,8 +106,8 @@ impl Wanted {
         entry.is_good(now, self.margin) && id_token && as_wanted
     }
 
-    /// Whether a renewal by a refresh token will do: it is no sign-in. Whoever names a way of signing in and wants a new
-    /// token wants to sign in.
+    /// Whether a renewal by a refresh token will do: it is no sign-in. Whoever names a way of
+    /// signing in and wants a new token wants to sign in.
     pub(super) fn is_met_by_renewal_of(&self, entry: &Entry, now: i64) -> bool {
         let by_refresh = matches!(self.grant, Grant::Auto | Grant::Refresh) || !self.renew;
         let signs_in = self.sign_in.wants_the_person() || self.is_refused(entry);
@@ -100,14 +115,23 @@ impl Wanted {
     }
 
     fn is_refused(&self, entry: &Entry) -> bool {
-        self.refused.as_ref().is_some_and(|refused| **refused == *entry.access_token)
+        self.refused
+            .as_ref()
+            .is_some_and(|refused| **refused == *entry.access_token)
     }
 
     /// What the provider is asked for.
     pub(super) fn request(&self, scope: &str) -> TokenRequest {
         let request = TokenRequest::new().scope(scope);
-        let request = self.asked.audience.iter().fold(request, |request, name| request.audience(name));
-        self.asked.resource.iter().fold(request, |request, uri| request.resource(uri))
+        let request = self
+            .asked
+            .audience
+            .iter()
+            .fold(request, |request, name| request.audience(name));
+        self.asked
+            .resource
+            .iter()
+            .fold(request, |request, uri| request.resource(uri))
     }
 }
 
@@ -120,7 +144,11 @@ fn asked(arguments: &RequestArguments, party: &Party, sign_in: &SignInRequest) -
     Asked {
         issuer: party.issuer.clone(),
         client: party.client.clone(),
-        holder: if for_client { Holder::Client } else { Holder::User },
+        holder: if for_client {
+            Holder::Client
+        } else {
+            Holder::User
+        },
         scope: Asked::scopes(arguments.scope.as_deref().unwrap_or_default()),
         audience: arguments.audience.clone(),
         resource: arguments.resource.clone(),
@@ -131,8 +159,9 @@ fn asked(arguments: &RequestArguments, party: &Party, sign_in: &SignInRequest) -
 
 /// The one thing that is kept, where the arguments do not say otherwise.
 fn remembered(arguments: &RequestArguments, entries: &[Entry]) -> Result<Option<Asked>, Failure> {
-    let fits =
-        |said: &Option<String>, kept: Option<&str>| said.as_deref().is_none_or(|said| Some(said) == kept);
+    let fits = |said: &Option<String>, kept: Option<&str>| {
+        said.as_deref().is_none_or(|said| Some(said) == kept)
+    };
     let scope = arguments.scope.as_deref().map(Asked::scopes);
     let fitting = entries.iter().map(|entry| &entry.asked).filter(|asked| {
         fits(&arguments.client.client_id, Some(&asked.client))
@@ -144,7 +173,10 @@ fn remembered(arguments: &RequestArguments, entries: &[Entry]) -> Result<Option<
     // How the person signed in is said by each call for itself.
     let mut different: Vec<Asked> = Vec::new();
     for asked in fitting {
-        let asked = Asked { sign_in: BTreeMap::new(), ..asked.clone() };
+        let asked = Asked {
+            sign_in: BTreeMap::new(),
+            ..asked.clone()
+        };
         if !different.contains(&asked) {
             different.push(asked);
         }
@@ -153,7 +185,10 @@ fn remembered(arguments: &RequestArguments, entries: &[Entry]) -> Result<Option<
         [] => Ok(None),
         [one] => Ok(Some(one.clone())),
         several => {
-            let message = format!("{} tokens are kept, and it is not said which one is meant", several.len());
+            let message = format!(
+                "{} tokens are kept, and it is not said which one is meant",
+                several.len()
+            );
             let cure = "pass `--issuer`, `--client-id` or `--scope`, or set OAUTH2_ISSUER; `portcullis token list` shows them";
             Err(Failure::with_cure(Exit::CouldNotRun, message, cure))
         }
@@ -170,14 +205,19 @@ fn subject_token(path: &Path, kind: TokenType) -> Result<(SubjectToken, Secret),
     };
     if text.expose().is_empty() {
         let message = "standard input: expected the token to exchange, found nothing";
-        return Err(Failure::with_cure(Exit::CouldNotRun, message, "write the token into standard input"));
+        return Err(Failure::with_cure(
+            Exit::CouldNotRun,
+            message,
+            "write the token into standard input",
+        ));
     }
     let subject = match kind {
         TokenType::AccessToken => SubjectToken::access_token(text.clone()),
         TokenType::IdToken => SubjectToken::id_token(text.clone()),
-        TokenType::RefreshToken => {
-            SubjectToken::of_type(text.clone(), "urn:ietf:params:oauth:token-type:refresh_token")
-        }
+        TokenType::RefreshToken => SubjectToken::of_type(
+            text.clone(),
+            "urn:ietf:params:oauth:token-type:refresh_token",
+        ),
         TokenType::Jwt => SubjectToken::jwt(text.clone()),
     };
     Ok((subject, text))

@@ -1,8 +1,8 @@
 //! Strict JSON (RFC 8259) for headers, claims, key sets and metadata.
 //!
-//! Refuses: repeated members at any depth, anything that is not UTF-8, a byte order mark, lone surrogates,
-//! numbers beyond an `f64`, trailing bytes, and documents deeper or fuller than the [`Limits`].
-//! It is our own so that no other crate's feature flags can change what a token means.
+//! Refuses: repeated members at any depth, anything that is not UTF-8, a byte order mark, lone
+//! surrogates, numbers beyond an `f64`, trailing bytes, and documents deeper or fuller than the
+//! [`Limits`]. It is our own so that no other crate's feature flags can change what a token means.
 //!
 //! [`Limits`]: crate::Limits
 

@@ -10,15 +10,28 @@ use JsonFaultKind::{Escape, NotUtf8, NumberRange, RepeatedMember, Syntax, TooDee
 ///
 /// The first fault met, with its place.
 pub fn parse(document: &[u8], limits: &Limits) -> Result<Json, JsonFault> {
-    let text = std::str::from_utf8(document)
-        .map_err(|error| JsonFault { kind: NotUtf8, at: error.valid_up_to() })?;
+    let text = std::str::from_utf8(document).map_err(|error| JsonFault {
+        kind: NotUtf8,
+        at: error.valid_up_to(),
+    })?;
     // Looked for once in the whole document: then no string has to look again.
-    let control = document.iter().fold(false, |found, byte| found | (*byte < 0x20));
-    let mut reader =
-        Reader { text, at: 0, values_left: limits.json_values, depth: limits.json_depth, control };
+    let control = document
+        .iter()
+        .fold(false, |found, byte| found | (*byte < 0x20));
+    let mut reader = Reader {
+        text,
+        at: 0,
+        values_left: limits.json_values,
+        depth: limits.json_depth,
+        control,
+    };
     let value = reader.value(limits.json_depth)?;
     reader.skip_whitespace();
-    if reader.at == text.len() { Ok(value) } else { Err(reader.fault(Syntax)) }
+    if reader.at == text.len() {
+        Ok(value)
+    } else {
+        Err(reader.fault(Syntax))
+    }
 }
 
 struct Reader<'t> {
@@ -32,7 +45,10 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn value(&mut self, depth_left: usize) -> Result<Json, JsonFault> {
-        self.values_left = self.values_left.checked_sub(1).ok_or_else(|| self.fault(TooMany))?;
+        self.values_left = self
+            .values_left
+            .checked_sub(1)
+            .ok_or_else(|| self.fault(TooMany))?;
         self.skip_whitespace();
         match self.peek() {
             Some(b'"') => Ok(Json::String(self.string()?)),
@@ -173,7 +189,10 @@ impl<'t> Reader<'t> {
         });
         let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         self.at += 4;
-        unit.ok_or(JsonFault { kind: Escape, at: self.at - 4 })
+        unit.ok_or(JsonFault {
+            kind: Escape,
+            at: self.at - 4,
+        })
     }
 
     fn number(&mut self) -> Result<Json, JsonFault> {
@@ -193,7 +212,12 @@ impl<'t> Reader<'t> {
             integer = false;
         }
         let literal = self.text.get(start..self.at).unwrap_or_default();
-        number_of(literal, integer).map(Json::Number).ok_or(JsonFault { kind: NumberRange, at: start })
+        number_of(literal, integer)
+            .map(Json::Number)
+            .ok_or(JsonFault {
+                kind: NumberRange,
+                at: start,
+            })
     }
 
     fn digits(&mut self) -> Result<(), JsonFault> {
@@ -201,7 +225,11 @@ impl<'t> Reader<'t> {
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
-        if self.at == start { Err(self.fault(Syntax)) } else { Ok(()) }
+        if self.at == start {
+            Err(self.fault(Syntax))
+        } else {
+            Ok(())
+        }
     }
 
     fn word(&mut self, word: &str, value: Json) -> Result<Json, JsonFault> {
@@ -230,7 +258,11 @@ impl<'t> Reader<'t> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), JsonFault> {
-        if self.take(byte) { Ok(()) } else { Err(self.fault(Syntax)) }
+        if self.take(byte) {
+            Ok(())
+        } else {
+            Err(self.fault(Syntax))
+        }
     }
 
     fn deeper(&self, depth_left: usize) -> Result<usize, JsonFault> {
@@ -251,36 +283,46 @@ fn number_of(literal: &str, integer: bool) -> Option<Number> {
             return Some(Number::Unsigned(number));
         }
     }
-    literal.parse().ok().filter(|float: &f64| float.is_finite()).map(Number::Float)
+    literal
+        .parse()
+        .ok()
+        .filter(|float: &f64| float.is_finite())
+        .map(Number::Float)
 }
 
-/// Room for so many members in the document itself: headers and claims seldom have more. Objects and arrays inside
-/// take what they need, or a token full of small ones would hold a hundred times its own size.
+/// Room for so many members in the document itself: headers and claims seldom have more. Objects
+/// and arrays inside take what they need, or a token full of small ones would hold a hundred times
+/// its own size.
 const ROOM: usize = 16;
 
-/// Up to so many members, each new name is compared with those before; of more, all are sorted in the end, so
-/// that objects with many members do not cost their square.
+/// Up to so many members, each new name is compared with those before; of more, all are sorted in
+/// the end, so that objects with many members do not cost their square.
 const FEW: usize = 32;
 
 fn has_repeated_name(members: &[(Text, Json)]) -> bool {
     let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
     names.sort_unstable();
-    names.iter().zip(names.iter().skip(1)).any(|(name, next)| name == next)
+    names
+        .iter()
+        .zip(names.iter().skip(1))
+        .any(|(name, next)| name == next)
 }
 
-/// Which names an object may hold already: one bit for each of 256 kinds of name. Only names that share a bit
-/// need to be compared.
+/// Which names an object may hold already: one bit for each of 256 kinds of name. Only names that
+/// share a bit need to be compared.
 #[derive(Default)]
 struct Names([u64; 4]);
 
 impl Names {
     /// Whether a name of this kind was there before. It counts as there from now on.
     fn may_hold(&mut self, name: &str) -> bool {
-        let hash = name
-            .bytes()
-            .fold(name.len() as u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        let hash = name.bytes().fold(name.len() as u64, |hash, byte| {
+            hash.wrapping_mul(31).wrapping_add(byte.into())
+        });
         let bit = 1 << (hash % 64);
-        let Some(word) = self.0.get_mut((hash / 64 % 4) as usize) else { return true };
+        let Some(word) = self.0.get_mut((hash / 64 % 4) as usize) else {
+            return true;
+        };
         let held = *word & bit != 0;
         *word |= bit;
         held

@@ -55,25 +55,55 @@ fn refuses_what_is_no_json() {
     ] {
         assert_eq!(read(text), Err(Syntax), "{text:?}");
     }
-    for text in [r#""\x""#, r#""\u12""#, r#""\ud800""#, r#""\ud800\u0041""#, r#""\udc00""#, r#""\u+123""#] {
+    for text in [
+        r#""\x""#,
+        r#""\u12""#,
+        r#""\ud800""#,
+        r#""\ud800\u0041""#,
+        r#""\udc00""#,
+        r#""\u+123""#,
+    ] {
         assert_eq!(read(text), Err(Escape), "{text:?}");
     }
     assert_eq!(read("1e400"), Err(NumberRange));
-    assert_eq!(parse(&[0x22, 0xff, 0x22], &Limits::default()).unwrap_err().kind(), NotUtf8);
+    assert_eq!(
+        parse(&[0x22, 0xff, 0x22], &Limits::default())
+            .unwrap_err()
+            .kind(),
+        NotUtf8
+    );
 }
 
 #[test]
 fn refuses_repeated_members_at_any_depth_and_in_any_spelling() {
-    for text in [r#"{"a":1,"a":1}"#, r#"{"x":{"a":1,"\u0061":2}}"#, r#"[{"b":1},{"b":1,"b":2}]"#] {
+    for text in [
+        r#"{"a":1,"a":1}"#,
+        r#"{"x":{"a":1,"\u0061":2}}"#,
+        r#"[{"b":1},{"b":1,"b":2}]"#,
+    ] {
         assert_eq!(read(text), Err(RepeatedMember), "{text}");
     }
-    let many: Vec<String> = (0..40).map(|number| format!("\"m{}\":1", number % 39)).collect();
-    assert_eq!(read(&format!("{{{}}}", many.join(","))), Err(RepeatedMember));
+    let many: Vec<String> = (0..40)
+        .map(|number| format!("\"m{}\":1", number % 39))
+        .collect();
+    assert_eq!(
+        read(&format!("{{{}}}", many.join(","))),
+        Err(RepeatedMember)
+    );
     for members in 1..80 {
-        let mut names: Vec<String> = (0..members).map(|number| format!("\"m{number}\":1")).collect();
-        assert!(read(&format!("{{{}}}", names.join(","))).is_ok(), "{members}");
+        let mut names: Vec<String> = (0..members)
+            .map(|number| format!("\"m{number}\":1"))
+            .collect();
+        assert!(
+            read(&format!("{{{}}}", names.join(","))).is_ok(),
+            "{members}"
+        );
         names.push("\"m0\":1".to_owned());
-        assert_eq!(read(&format!("{{{}}}", names.join(","))), Err(RepeatedMember), "{members}");
+        assert_eq!(
+            read(&format!("{{{}}}", names.join(","))),
+            Err(RepeatedMember),
+            "{members}"
+        );
     }
     let unique: Vec<String> = (0..40).map(|number| format!("\"m{number}\":1")).collect();
     assert!(read(&format!("{{{}}}", unique.join(","))).is_ok());
@@ -81,7 +111,11 @@ fn refuses_repeated_members_at_any_depth_and_in_any_spelling() {
 
 #[test]
 fn depth_and_number_of_values_are_bounded() {
-    let limits = Limits { json_depth: 3, json_values: 5, ..Limits::default() };
+    let limits = Limits {
+        json_depth: 3,
+        json_values: 5,
+        ..Limits::default()
+    };
     assert!(parse(b"[[[]]]", &limits).is_ok());
     assert_eq!(parse(b"[[[[]]]]", &limits).unwrap_err().kind(), TooDeep);
     assert!(parse(b"[1,2,3,4]", &limits).is_ok());
@@ -93,9 +127,14 @@ fn depth_and_number_of_values_are_bounded() {
 /// One control character is a fault in a string, and so are two, wherever they stand.
 #[test]
 fn control_characters_stand_between_values_only() {
-    for text in
-        ["\"\u{0}\"", "\"\u{1f}\"", "\"\u{1}\u{1}\"", "\n\"a\tb\"", "\"\u{1f}\\n\u{1f}\"", "[\"\n\",\"\n\"]"]
-    {
+    for text in [
+        "\"\u{0}\"",
+        "\"\u{1f}\"",
+        "\"\u{1}\u{1}\"",
+        "\n\"a\tb\"",
+        "\"\u{1f}\\n\u{1f}\"",
+        "[\"\n\",\"\n\"]",
+    ] {
         assert_eq!(read(text), Err(Syntax), "{text:?}");
     }
 }
@@ -104,8 +143,21 @@ fn control_characters_stand_between_values_only() {
 #[test]
 fn different_names_are_no_repetition() {
     let mut names = Names::default();
-    assert_eq!([names.may_hold("Aa"), names.may_hold("BB"), names.may_hold("C")], [false, true, false]);
-    assert_eq!(read(r#"{"Aa":1,"BB":2}"#).unwrap().as_object().map(Object::len), Some(2));
+    assert_eq!(
+        [
+            names.may_hold("Aa"),
+            names.may_hold("BB"),
+            names.may_hold("C")
+        ],
+        [false, true, false]
+    );
+    assert_eq!(
+        read(r#"{"Aa":1,"BB":2}"#)
+            .unwrap()
+            .as_object()
+            .map(Object::len),
+        Some(2)
+    );
     assert_eq!(read(r#"{"Aa":1,"BB":2,"Aa":3}"#), Err(RepeatedMember));
 }
 
@@ -117,7 +169,10 @@ fn a_fault_has_its_place() {
         (r#"["\q"]"#, "an escape that is no character (at byte 3)"),
         ("[1,1e999]", "a number out of range (at byte 3)"),
         ("[1] 2", "not valid JSON (at byte 4)"),
-        (r#"{"a":1,"a":2}"#, "a member name repeated in one object (at byte 11)"),
+        (
+            r#"{"a":1,"a":2}"#,
+            "a member name repeated in one object (at byte 11)",
+        ),
     ] {
         let fault = parse(text.as_bytes(), &Limits::default()).unwrap_err();
         assert_eq!(fault.to_string(), told, "{text}");
@@ -130,7 +185,10 @@ fn a_fault_has_its_place() {
 fn shows_no_values() {
     let secret = read(r#"{"secret":"x"}"#).unwrap();
     assert_eq!(format!("{secret:?}"), "an object");
-    assert_eq!(format!("{:?}", secret.as_object().unwrap()), "an object of 1 members");
+    assert_eq!(
+        format!("{:?}", secret.as_object().unwrap()),
+        "an object of 1 members"
+    );
     assert_eq!(format!("{:?}", Text::from("secret")), "a text of 6 bytes");
 }
 
@@ -138,8 +196,15 @@ fn shows_no_values() {
 fn a_value_is_read_as_its_own_type_only() {
     let value = |text| read(text).unwrap();
     assert_eq!(
-        (value("-7").as_i64(), value("7.0").as_i64(), value("\"7\"").as_i64()),
+        (
+            value("-7").as_i64(),
+            value("7.0").as_i64(),
+            value("\"7\"").as_i64()
+        ),
         (Some(-7), None, None)
     );
-    assert_eq!((value("false").as_bool(), value("0").as_bool()), (Some(false), None));
+    assert_eq!(
+        (value("false").as_bool(), value("0").as_bool()),
+        (Some(false), None)
+    );
 }

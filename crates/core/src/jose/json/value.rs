@@ -94,7 +94,10 @@ impl Json {
 impl Object {
     /// The value of this member. Names compare after unescaping, with case.
     pub fn get(&self, name: &str) -> Option<&Json> {
-        self.members.iter().find(|(held, _)| **held == *name).map(|(_, value)| value)
+        self.members
+            .iter()
+            .find(|(held, _)| **held == *name)
+            .map(|(_, value)| value)
     }
 
     /// The members in the order written.
@@ -104,7 +107,9 @@ impl Object {
 
     /// The value of the member at this place in the order written.
     pub(crate) fn at(&self, place: u32) -> Option<&Json> {
-        self.members.get(usize::try_from(place).ok()?).map(|(_, value)| value)
+        self.members
+            .get(usize::try_from(place).ok()?)
+            .map(|(_, value)| value)
     }
 
     /// The same object, with the members of another one that are absent here, or `null`.

@@ -1,10 +1,10 @@
 //! One unary call of gRPC over HTTP/2: a message in, a message out.
 //!
-//! A call is known by its path alone. Envoy's HTTP flavour passes the headers and the body of its caller on, but it
-//! puts `path_prefix` before every path, so no caller can reach this one.
+//! A call is known by its path alone. Envoy's HTTP flavour passes the headers and the body of its
+//! caller on, but it puts `path_prefix` before every path, so no caller can reach this one.
 //!
-//! A call that cannot be read is answered like any other, by whoever decides: a status of gRPC that tells of a
-//! failure would be no refusal to an Envoy with `failure_mode_allow`.
+//! A call that cannot be read is answered like any other, by whoever decides: a status of gRPC that
+//! tells of a failure would be no refusal to an Envoy with `failure_mode_allow`.
 
 use crate::body::Body;
 use crate::client_body::ClientBody;
@@ -31,12 +31,18 @@ pub(super) fn is_check<B>(request: &Request<B>) -> bool {
 
 /// Whether a path behind this prefix could be taken for the method.
 pub(crate) fn is_prefix_of_method(prefix: &str) -> bool {
-    METHOD.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    METHOD
+        .strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Why a request for the method is no call of gRPC, if it is none.
 pub(super) fn fault<B>(request: &Request<B>) -> Option<&'static str> {
-    let kind = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let kind = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(HeaderValue::as_bytes)
+        .unwrap_or_default();
     let kind = kind.strip_prefix(b"application/grpc").unwrap_or(b"x");
     if request.version() != Version::HTTP_2 {
         Some("a call of gRPC in another version than HTTP/2")
@@ -50,9 +56,13 @@ pub(super) fn fault<B>(request: &Request<B>) -> Option<&'static str> {
 /// The message of a call; why not, if it cannot be read.
 pub(super) async fn read<M: Message + Default>(body: ClientBody) -> Result<M, &'static str> {
     let body = Limited::new(body, MOST_BYTES).collect().await;
-    let body = body.map_err(|_| "a call that is too large, or breaks off")?.to_bytes();
+    let body = body
+        .map_err(|_| "a call that is too large, or breaks off")?
+        .to_bytes();
     // A compressed message was not asked for, and more than one is no unary call.
-    let [0, a, b, c, d, message @ ..] = &*body else { return Err("a call without a plain message") };
+    let [0, a, b, c, d, message @ ..] = &*body else {
+        return Err("a call without a plain message");
+    };
     if u32::from_be_bytes([*a, *b, *c, *d]) as usize != message.len() {
         return Err("a message that is not as long as it says");
     }
@@ -69,8 +79,10 @@ pub(super) fn answer(message: &impl Message) -> Response<Body> {
     _ = message.encode(&mut framed);
     let mut trailers = HeaderMap::new();
     trailers.insert(STATUS, OK);
-    let mut response =
-        Response::new(Body::Framed { message: Some(framed.freeze()), trailers: Some(trailers) });
+    let mut response = Response::new(Body::Framed {
+        message: Some(framed.freeze()),
+        trailers: Some(trailers),
+    });
     response.headers_mut().insert(CONTENT_TYPE, KIND);
     response
 }
@@ -85,8 +97,17 @@ mod tests {
             let request = Request::builder().method(method).uri(path).version(version);
             request.header(CONTENT_TYPE, kind).body(()).unwrap()
         };
-        for kind in ["application/grpc", "application/grpc+proto", "application/grpc;x=y", "text/plain", ""] {
-            assert!(is_check(&request("POST", METHOD, Version::HTTP_2, kind)), "{kind}");
+        for kind in [
+            "application/grpc",
+            "application/grpc+proto",
+            "application/grpc;x=y",
+            "text/plain",
+            "",
+        ] {
+            assert!(
+                is_check(&request("POST", METHOD, Version::HTTP_2, kind)),
+                "{kind}"
+            );
             for (method, path) in [
                 ("GET", METHOD),
                 ("PUT", METHOD),
@@ -99,12 +120,23 @@ mod tests {
                 ("POST", "/envoy.service.auth.v3.Authorization/%43heck"),
                 ("POST", "/envoy.service.auth.v2.Authorization/Check"),
             ] {
-                assert!(!is_check(&request(method, path, Version::HTTP_2, kind)), "{method} {path}");
+                assert!(
+                    !is_check(&request(method, path, Version::HTTP_2, kind)),
+                    "{method} {path}"
+                );
             }
         }
-        let refused = |version, kind: &str| fault(&request("POST", METHOD, version, kind)).is_some();
-        for kind in ["application/grpc", "application/grpc+proto", "application/grpc;x=y"] {
-            assert!(!refused(Version::HTTP_2, kind) && refused(Version::HTTP_11, kind), "{kind}");
+        let refused =
+            |version, kind: &str| fault(&request("POST", METHOD, version, kind)).is_some();
+        for kind in [
+            "application/grpc",
+            "application/grpc+proto",
+            "application/grpc;x=y",
+        ] {
+            assert!(
+                !refused(Version::HTTP_2, kind) && refused(Version::HTTP_11, kind),
+                "{kind}"
+            );
         }
         for kind in [
             "application/grpc-web",
@@ -122,9 +154,12 @@ mod tests {
         for prefix in ["/envoy.service.auth.v3.Authorization", METHOD] {
             assert!(is_prefix_of_method(prefix), "{prefix}");
         }
-        for prefix in
-            ["/check", "/envoy.service.auth.v3", "/envoy", "/envoy.service.auth.v3.Authorization/Check/x"]
-        {
+        for prefix in [
+            "/check",
+            "/envoy.service.auth.v3",
+            "/envoy",
+            "/envoy.service.auth.v3.Authorization/Check/x",
+        ] {
             assert!(!is_prefix_of_method(prefix), "{prefix}");
         }
     }

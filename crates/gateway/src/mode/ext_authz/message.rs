@@ -1,9 +1,10 @@
-//! The messages of `envoy.service.auth.v3`, in the fields that are read or written here, by their numbers in Envoy's
-//! definitions. What else a message holds is skipped, as protobuf has it.
+//! The messages of `envoy.service.auth.v3`, in the fields that are read or written here, by their
+//! numbers in Envoy's definitions. What else a message holds is skipped, as protobuf has it.
 //!
-//! Two things are declared otherwise than Envoy does, with the same bytes on the wire: texts of the request are
-//! bytes, so that one which is not UTF-8 is a request to refuse and not a message that cannot be read; and the map
-//! of headers is a list of entries, so that one which is there twice is seen twice.
+//! Two things are declared otherwise than Envoy does, with the same bytes on the wire: texts of the
+//! request are bytes, so that one which is not UTF-8 is a request to refuse and not a message that
+//! cannot be read; and the map of headers is a list of entries, so that one which is there twice is
+//! seen twice.
 
 use bytes::Bytes;
 use std::fmt;
@@ -183,14 +184,21 @@ pub(super) struct Header {
     pub(super) value: String,
 }
 
-/// `OVERWRITE_IF_EXISTS_OR_ADD`. Envoys that do not know it overwrite as well: `append` is not there.
+/// `OVERWRITE_IF_EXISTS_OR_ADD`. Envoys that do not know it overwrite as well: `append` is not
+/// there.
 const OVERWRITE: i32 = 2;
 
 impl HeaderOption {
     /// A header that takes the place of all of its name.
     pub(super) fn set(key: &str, value: &str) -> Self {
-        let header = Header { key: key.to_owned(), value: value.to_owned() };
-        Self { header: Some(header), append_action: OVERWRITE }
+        let header = Header {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        };
+        Self {
+            header: Some(header),
+            append_action: OVERWRITE,
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! ext_authz: Envoy, and what is built on it, holds a request and asks whether it may forward it.
 //!
-//! By gRPC (`envoy.service.auth.v3.Authorization/Check`) the request is told in a message, and the answer says which
-//! headers Envoy sets and which it removes. By HTTP it is the request itself, with a prefix before its path, and
-//! the answer's headers are for Envoy to copy. The two are told apart by the path, which Envoy writes, and by nothing
-//! that its caller can choose.
+//! By gRPC (`envoy.service.auth.v3.Authorization/Check`) the request is told in a message, and the
+//! answer says which headers Envoy sets and which it removes. By HTTP it is the request itself,
+//! with a prefix before its path, and the answer's headers are for Envoy to copy. The two are told
+//! apart by the path, which Envoy writes, and by nothing that its caller can choose.
 //!
-//! Whatever goes wrong with a question is told as a refusal: an error of gRPC, or a status of 500 and above, would
-//! be let through by an Envoy with `failure_mode_allow`. Not checked is whether it was Envoy that asked; the
-//! listener is for this machine, or for those who show a certificate.
+//! Whatever goes wrong with a question is told as a refusal: an error of gRPC, or a status of 500
+//! and above, would be let through by an Envoy with `failure_mode_allow`. Not checked is whether it
+//! was Envoy that asked; the listener is for this machine, or for those who show a certificate.
 
 mod grpc;
 mod message;
@@ -40,7 +40,12 @@ use std::sync::Arc;
 pub(crate) struct ExtAuthz(pub(crate) Arc<Shared>);
 
 impl Door for ExtAuthz {
-    fn refuse(&self, refusal: Refusal, request_id: &str, request: &Request<ClientBody>) -> Response<Body> {
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        request_id: &str,
+        request: &Request<ClientBody>,
+    ) -> Response<Body> {
         let code = refusal.code();
         let mut response = refusal.into_response(request_id);
         if grpc::is_check(request) && grpc::fault(request).is_none() {
@@ -53,19 +58,32 @@ impl Door for ExtAuthz {
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let running = self.0.running();
         if !grpc::is_check(&request) {
-            // A call of another method comes here as well: an answer of gRPC has the status 200, which the HTTP
-            // flavour takes for leave.
-            return by_http(&running, peer, &request.into_parts().0).await.map(Body::from);
+            // A call of another method comes here as well: an answer of gRPC has the status 200,
+            // which the HTTP flavour takes for leave.
+            return by_http(&running, peer, &request.into_parts().0)
+                .await
+                .map(Body::from);
         }
         match grpc::fault(&request) {
             Some(fault) => Refusal::Original(fault).into_response(&request_id(request.headers())),
-            None => grpc::answer(&check(&running, peer, grpc::read(request.into_body()).await).await),
+            None => {
+                grpc::answer(&check(&running, peer, grpc::read(request.into_body()).await).await)
+            }
         }
     }
 }
 
-async fn check(running: &Running, peer: Peer, message: Result<CheckRequest, &'static str>) -> CheckResponse {
-    let Told { headers, original, source, respelled } = match message {
+async fn check(
+    running: &Running,
+    peer: Peer,
+    message: Result<CheckRequest, &'static str>,
+) -> CheckResponse {
+    let Told {
+        headers,
+        original,
+        source,
+        respelled,
+    } = match message {
         Ok(message) => Told::read(message, running.identity.token_header(), &running.hosts),
         Err(fault) => Told::nothing(Refusal::Original(fault)),
     };
@@ -75,20 +93,29 @@ async fn check(running: &Running, peer: Peer, message: Result<CheckRequest, &'st
         Some(source) => running.client_address.caller_from(source, &headers),
         None => running.client_address.caller_behind(peer, &headers),
     };
-    let named = Named { request_id: &request_id, trace_id: trace.as_ref().map(Trace::id), caller };
+    let named = Named {
+        request_id: &request_id,
+        trace_id: trace.as_ref().map(Trace::id),
+        caller,
+    };
     match judge(running, original, &headers, named).await {
-        Answer::Pass(identity) => {
-            passed(identity, &running.identity.to_remove(&headers), respelled.as_deref())
-        }
+        Answer::Pass(identity) => passed(
+            identity,
+            &running.identity.to_remove(&headers),
+            respelled.as_deref(),
+        ),
         Answer::Refuse(response, _) => refused(&response),
     }
 }
 
-/// Leave: what Envoy sets and what it removes; the path too, where it was decided on in another spelling.
+/// Leave: what Envoy sets and what it removes; the path too, where it was decided on in another
+/// spelling.
 fn passed(identity: Identity, to_remove: &[HeaderName], respelled: Option<&str>) -> CheckResponse {
     let mut remove: Vec<String> = to_remove.iter().map(ToString::to_string).collect();
-    let mut headers: Vec<HeaderOption> =
-        respelled.map(|target| HeaderOption::set(":path", target)).into_iter().collect();
+    let mut headers: Vec<HeaderOption> = respelled
+        .map(|target| HeaderOption::set(":path", target))
+        .into_iter()
+        .collect();
     for (name, value) in identity {
         match value.as_ref().and_then(|value| value.to_str().ok()) {
             Some(value) => headers.push(HeaderOption::set(name.as_str(), value)),
@@ -97,7 +124,10 @@ fn passed(identity: Identity, to_remove: &[HeaderName], respelled: Option<&str>)
     }
     CheckResponse {
         status: Some(Status::default()),
-        ok: Some(Okay { headers, headers_to_remove: remove }),
+        ok: Some(Okay {
+            headers,
+            headers_to_remove: remove,
+        }),
         denied: None,
     }
 }
@@ -109,12 +139,21 @@ fn refused(response: &Response<Bytes>) -> CheckResponse {
         .iter()
         .filter_map(|(name, value)| Some(HeaderOption::set(name.as_str(), value.to_str().ok()?)));
     let denied = Denied {
-        status: Some(HttpStatus { code: i32::from(status.as_u16()) }),
+        status: Some(HttpStatus {
+            code: i32::from(status.as_u16()),
+        }),
         headers: headers.collect(),
         body: String::from_utf8_lossy(response.body()).into_owned(),
     };
     let message = status.canonical_reason().unwrap_or_default().to_owned();
-    CheckResponse { status: Some(Status { code: rpc_code(status), message }), denied: Some(denied), ok: None }
+    CheckResponse {
+        status: Some(Status {
+            code: rpc_code(status),
+            message,
+        }),
+        denied: Some(denied),
+        ok: None,
+    }
 }
 
 /// The nearest code of gRPC. It is never that of success.
@@ -138,7 +177,11 @@ async fn by_http(running: &Running, peer: Peer, parts: &Parts) -> Response<Bytes
     reading::split_joined(&mut headers, running.identity.token_header());
     let trace = Trace::read(&headers);
     let caller = running.client_address.caller_behind(peer, &headers);
-    let named = Named { request_id: &request_id, trace_id: trace.as_ref().map(Trace::id), caller };
+    let named = Named {
+        request_id: &request_id,
+        trace_id: trace.as_ref().map(Trace::id),
+        caller,
+    };
     match judge(running, behind_prefix(running, parts), &headers, named).await {
         Answer::Pass(identity) => {
             let mut response = Response::new(Bytes::new());
@@ -148,7 +191,9 @@ async fn by_http(running: &Running, peer: Peer, parts: &Parts) -> Response<Bytes
                 let empty = HeaderValue::from_static("");
                 response.headers_mut().insert(name, value.unwrap_or(empty));
             }
-            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+                .headers_mut()
+                .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             crate::headers::set(response.headers_mut(), TO_REMOVE, &to_remove.join(","));
             response
         }
@@ -164,12 +209,25 @@ const TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-r
 
 fn behind_prefix(running: &Running, parts: &Parts) -> Result<Original, Refusal> {
     let Some(prefix) = &running.ext_authz.path_prefix else {
-        return Err(Refusal::Original("a question by HTTP, and no `ext_authz.path_prefix`"));
+        return Err(Refusal::Original(
+            "a question by HTTP, and no `ext_authz.path_prefix`",
+        ));
     };
     let host = request::host(parts)?;
-    let target = parts.uri.path_and_query().map(|target| target.as_str()).unwrap_or_default();
-    let target = target.strip_prefix(prefix.as_str()).filter(|target| target.starts_with('/'));
-    let target = target.ok_or(Refusal::Original("a path without `ext_authz.path_prefix` before it"))?;
+    let target = parts
+        .uri
+        .path_and_query()
+        .map(|target| target.as_str())
+        .unwrap_or_default();
+    let target = target
+        .strip_prefix(prefix.as_str())
+        .filter(|target| target.starts_with('/'));
+    let target = target.ok_or(Refusal::Original(
+        "a path without `ext_authz.path_prefix` before it",
+    ))?;
     let asked = Asked::told(&parts.method, host.authority(), target, &running.hosts)?;
-    Ok(Original { method: parts.method.clone(), asked })
+    Ok(Original {
+        method: parts.method.clone(),
+        asked,
+    })
 }

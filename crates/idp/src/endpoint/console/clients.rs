@@ -56,5 +56,8 @@ fn card(state: &State, client: &Client) -> Markup {
 
 fn curl(state: &State, client: &Client, secret: &str) -> String {
     let endpoint = state.endpoint(state.endpoints.token.as_ref(), "/token");
-    format!("curl -s {endpoint} -u {}:{secret} -d grant_type=client_credentials", client.id)
+    format!(
+        "curl -s {endpoint} -u {}:{secret} -d grant_type=client_credentials",
+        client.id
+    )
 }

@@ -32,19 +32,33 @@ pub(super) async fn set(
         Ok(()) => go_to("/console/faults"),
         Err(error) => {
             let content = content(&state, Some(&error.description));
-            page(&state, StatusCode::BAD_REQUEST, Place::Faults, "Faults", &content)
+            page(
+                &state,
+                StatusCode::BAD_REQUEST,
+                Place::Faults,
+                "Faults",
+                &content,
+            )
         }
     }
 }
 
-/// What the form says. A field that was emptied changes nothing over HTTP; here it means that nothing is wrong.
+/// What the form says. A field that was emptied changes nothing over HTTP; here it means that
+/// nothing is wrong.
 fn wanted(params: &Params) -> Claims {
-    let mut wanted: Claims = params.all().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let mut wanted: Claims = params
+        .all()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
     if wanted.contains_key("reset") {
         wanted.retain(|name, _| name == "reset");
         return wanted;
     }
-    for (name, nothing) in [("clock_off", "0"), ("access_token_claims", "{}"), ("id_token_claims", "{}")] {
+    for (name, nothing) in [
+        ("clock_off", "0"),
+        ("access_token_claims", "{}"),
+        ("id_token_claims", "{}"),
+    ] {
         wanted.entry(name).or_insert_with(|| Value::from(nothing));
     }
     wanted
@@ -79,8 +93,10 @@ fn content(state: &State, problem: Option<&str>) -> Markup {
 }
 
 fn switch(endpoint: Endpoint, now: Fault) -> Markup {
-    let mut faults: Vec<Fault> =
-        Fault::ALL.into_iter().filter(|fault| !matches!(fault, Fault::Slow(_))).collect();
+    let mut faults: Vec<Fault> = Fault::ALL
+        .into_iter()
+        .filter(|fault| !matches!(fault, Fault::Slow(_)))
+        .collect();
     faults.extend(SLOW.map(|late| Fault::Slow(Duration::from_millis(late))));
     if !faults.contains(&now) {
         faults.push(now);
@@ -117,7 +133,11 @@ fn told(fault: Fault) -> String {
 fn tokens(state: &State, kind: Kind, name: &str, label: &str) -> Markup {
     let (flaw, claims) = (flaw_of(state, kind), claims_of(state, kind));
     let (flaw_name, claims_name) = (format!("{name}_flaw"), format!("{name}_claims"));
-    let text = if claims.is_empty() { String::new() } else { Value::from(claims).to_string() };
+    let text = if claims.is_empty() {
+        String::new()
+    } else {
+        Value::from(claims).to_string()
+    };
     html! {
         div.pair {
             div {

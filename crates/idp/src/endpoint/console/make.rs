@@ -19,7 +19,12 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Response {
     let wanted = Params::parse(&query.unwrap_or_default()).ok();
-    ok(&state, Place::Make, "Make a token", &form(&state, wanted.as_ref(), None))
+    ok(
+        &state,
+        Place::Make,
+        "Make a token",
+        &form(&state, wanted.as_ref(), None),
+    )
 }
 
 pub(super) async fn make(
@@ -28,7 +33,13 @@ pub(super) async fn make(
 ) -> Response {
     let refused = |wanted: Option<&Params>, error: &OAuthError| {
         let content = form(&state, wanted, Some(&error.description));
-        page(&state, StatusCode::BAD_REQUEST, Place::Make, "Make a token", &content)
+        page(
+            &state,
+            StatusCode::BAD_REQUEST,
+            Place::Make,
+            "Make a token",
+            &content,
+        )
     };
     let params = match form_sent {
         Ok(form) => form.params,
@@ -48,7 +59,11 @@ pub(super) async fn make(
 }
 
 fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup {
-    let held = |name: &str| wanted.and_then(|wanted| wanted.find(name)).unwrap_or_default();
+    let held = |name: &str| {
+        wanted
+            .and_then(|wanted| wanted.find(name))
+            .unwrap_or_default()
+    };
     html! {
         p.lead { "For anybody, with anything in it. The application under test decides what to do with it." }
         @if let Some(problem) = problem { p.problem role="alert" { (message(problem)) } }

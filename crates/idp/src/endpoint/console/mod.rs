@@ -1,8 +1,10 @@
-//! The console: what there is, what happened, and the switches, for whoever looks at it in a browser.
+//! The console: what there is, what happened, and the switches, for whoever looks at it in a
+//! browser.
 //!
-//! Pages from the server, with one stylesheet and one small script for the copy buttons; they work without it. Nothing
-//! is fetched from elsewhere, and nothing that is shown is trusted: the templates escape by type. What changes
-//! something is a form, which [`own_pages`](super::own_pages) takes from these pages alone.
+//! Pages from the server, with one stylesheet and one small script for the copy buttons; they work
+//! without it. Nothing is fetched from elsewhere, and nothing that is shown is trusted: the
+//! templates escape by type. What changes something is a form, which
+//! [`own_pages`](super::own_pages) takes from these pages alone.
 //!
 //! Everybody who reaches this provider may look: it is for development, and listens on loopback.
 
@@ -46,12 +48,23 @@ pub(super) fn routes() -> BTreeMap<String, MethodRouter<Arc<State>>> {
                 concat!(include_str!("../palette.css"), include_str!("style.css")),
             ),
         ),
-        ("/console/script.js", asset("text/javascript; charset=utf-8", include_str!("script.js"))),
-        ("/console/icon.svg", asset("image/svg+xml", include_str!("icon.svg"))),
+        (
+            "/console/script.js",
+            asset("text/javascript; charset=utf-8", include_str!("script.js")),
+        ),
+        (
+            "/console/icon.svg",
+            asset("image/svg+xml", include_str!("icon.svg")),
+        ),
     ];
-    routes.into_iter().map(|(path, route)| (path.to_owned(), route)).collect()
+    routes
+        .into_iter()
+        .map(|(path, route)| (path.to_owned(), route))
+        .collect()
 }
 
 fn asset(kind: &'static str, content: &'static str) -> MethodRouter<Arc<State>> {
-    get(async move || ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], content).into_response())
+    get(async move || {
+        ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], content).into_response()
+    })
 }

@@ -45,38 +45,82 @@ fn settings(state: &State) -> String {
     }
     let (issuer, profile) = (&state.issuer, state.config.dialect.profile());
     let audiences = audiences.join(",");
-    let mut text = format!("OAUTH2_ISSUER={issuer}\nOAUTH2_AUDIENCE={audiences}\nOAUTH2_PROFILE={profile}\n");
+    let mut text =
+        format!("OAUTH2_ISSUER={issuer}\nOAUTH2_AUDIENCE={audiences}\nOAUTH2_PROFILE={profile}\n");
     if state.format() == TokenFormat::Opaque {
         text.push_str("OAUTH2_INTROSPECTION=true\n");
-        let asking =
-            state.config.clients.iter().find_map(|client| Some((&client.id, client.secret.as_ref()?)));
+        let asking = state
+            .config
+            .clients
+            .iter()
+            .find_map(|client| Some((&client.id, client.secret.as_ref()?)));
         if let Some((id, secret)) = asking {
-            text.push_str(&format!("OAUTH2_CLIENT_ID={id}\nOAUTH2_CLIENT_SECRET={}\n", secret.shown()));
+            text.push_str(&format!(
+                "OAUTH2_CLIENT_ID={id}\nOAUTH2_CLIENT_SECRET={}\n",
+                secret.shown()
+            ));
         }
     }
     text
 }
 
 fn curl(state: &State) -> String {
-    let user = state.config.users.first().map_or("alice", |user| &user.username);
-    format!("TOKEN=$(curl -s {} -d user={user})", state.url("/dev/token"))
+    let user = state
+        .config
+        .users
+        .first()
+        .map_or("alice", |user| &user.username);
+    format!(
+        "TOKEN=$(curl -s {} -d user={user})",
+        state.url("/dev/token")
+    )
 }
 
 fn endpoints(state: &State) -> Markup {
     let theirs = &state.endpoints;
     let first = state.published.first();
-    let metadata = first.and_then(|first| first.metadata.first()).map(|path| state.url(path));
+    let metadata = first
+        .and_then(|first| first.metadata.first())
+        .map(|path| state.url(path));
     let ours = |theirs: &Option<String>, path| Some(state.endpoint(theirs.as_ref(), path));
     let rows = [
         ("Metadata", metadata, Endpoint::Metadata),
-        ("Key set", first.map(|first| state.url(&first.keys)), Endpoint::Jwks),
-        ("Authorization", ours(&theirs.authorize, "/authorize"), Endpoint::Authorize),
+        (
+            "Key set",
+            first.map(|first| state.url(&first.keys)),
+            Endpoint::Jwks,
+        ),
+        (
+            "Authorization",
+            ours(&theirs.authorize, "/authorize"),
+            Endpoint::Authorize,
+        ),
         ("Token", ours(&theirs.token, "/token"), Endpoint::Token),
-        ("Device authorization", Some(state.url("/device_authorization")), Endpoint::DeviceAuthorization),
-        ("Pushed requests", Some(state.url("/par")), Endpoint::PushedRequests),
-        ("UserInfo", ours(&theirs.userinfo, "/userinfo"), Endpoint::UserInfo),
-        ("Introspection", ours(&theirs.introspect, "/introspect"), Endpoint::Introspection),
-        ("Revocation", ours(&theirs.revoke, "/revoke"), Endpoint::Revocation),
+        (
+            "Device authorization",
+            Some(state.url("/device_authorization")),
+            Endpoint::DeviceAuthorization,
+        ),
+        (
+            "Pushed requests",
+            Some(state.url("/par")),
+            Endpoint::PushedRequests,
+        ),
+        (
+            "UserInfo",
+            ours(&theirs.userinfo, "/userinfo"),
+            Endpoint::UserInfo,
+        ),
+        (
+            "Introspection",
+            ours(&theirs.introspect, "/introspect"),
+            Endpoint::Introspection,
+        ),
+        (
+            "Revocation",
+            ours(&theirs.revoke, "/revoke"),
+            Endpoint::Revocation,
+        ),
     ];
     html! {
         div.scroll tabindex="0" role="group" aria-label="Endpoints" {
@@ -110,7 +154,11 @@ fn facts(state: &State) -> Markup {
     let off = state.clock_off.load(Ordering::SeqCst);
     let clock = match off {
         0 => "right".to_owned(),
-        _ => format!("{} {}", time::length(off.unsigned_abs()), if off < 0 { "behind" } else { "ahead" }),
+        _ => format!(
+            "{} {}",
+            time::length(off.unsigned_abs()),
+            if off < 0 { "behind" } else { "ahead" }
+        ),
     };
     let format = match state.format() {
         TokenFormat::Jwt => "JWT",

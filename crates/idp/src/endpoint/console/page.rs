@@ -90,9 +90,14 @@ pub(super) fn ok(state: &State, place: Place, title: &str, content: &Markup) -> 
     page(state, StatusCode::OK, place, title, content)
 }
 
-/// After something was done: the browser goes on with a GET, so that loading the page again does nothing again.
+/// After something was done: the browser goes on with a GET, so that loading the page again does
+/// nothing again.
 pub(super) fn go_to(path: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(LOCATION, path), (CACHE_CONTROL, "no-store")]).into_response()
+    (
+        StatusCode::SEE_OTHER,
+        [(LOCATION, path), (CACHE_CONTROL, "no-store")],
+    )
+        .into_response()
 }
 
 /// A text with a button that copies it. The name tells it apart from the others of the page.
@@ -131,9 +136,13 @@ pub(super) fn chips(texts: &[String]) -> Markup {
 
 /// How many things are wrong on command.
 fn faults(state: &State) -> usize {
-    let failing = Endpoint::ALL.iter().filter(|endpoint| state.switches.fault(**endpoint) != Fault::None);
-    let flawed =
-        |kind| usize::from(flaw_of(state, kind) != "none") + usize::from(!claims_of(state, kind).is_empty());
+    let failing = Endpoint::ALL
+        .iter()
+        .filter(|endpoint| state.switches.fault(**endpoint) != Fault::None);
+    let flawed = |kind| {
+        usize::from(flaw_of(state, kind) != "none")
+            + usize::from(!claims_of(state, kind).is_empty())
+    };
     let clock = usize::from(state.clock_off.load(Ordering::SeqCst) != 0);
     failing.count() + flawed(Kind::Access) + flawed(Kind::Id) + clock
 }

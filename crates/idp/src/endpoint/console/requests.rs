@@ -11,7 +11,11 @@ use std::sync::Arc;
 
 pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
     let now = state.now();
-    let rows: Vec<Markup> = state.journal().requests().map(|request| row(request, now)).collect();
+    let rows: Vec<Markup> = state
+        .journal()
+        .requests()
+        .map(|request| row(request, now))
+        .collect();
     let content = html! {
         p.lead { "The latest first. " a href="/console/requests" { "Load again" } }
         @if rows.is_empty() {

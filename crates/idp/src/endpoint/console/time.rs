@@ -24,13 +24,25 @@ pub(super) fn distance(at: u64, now: u64) -> String {
         return "now".to_owned();
     }
     let length = length(seconds);
-    if at < now { format!("{length} ago") } else { format!("in {length}") }
+    if at < now {
+        format!("{length} ago")
+    } else {
+        format!("in {length}")
+    }
 }
 
 /// The largest unit that there is at least one of.
 pub(super) fn length(seconds: u64) -> String {
-    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
-    let (size, unit) = units.into_iter().find(|(size, _)| seconds >= *size).unwrap_or((1, "second"));
+    let units = [
+        (86_400, "day"),
+        (3_600, "hour"),
+        (60, "minute"),
+        (1, "second"),
+    ];
+    let (size, unit) = units
+        .into_iter()
+        .find(|(size, _)| seconds >= *size)
+        .unwrap_or((1, "second"));
     let number = seconds / size;
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }

@@ -17,7 +17,10 @@ use std::sync::Arc;
 const TIMES: [&str; 5] = ["iat", "exp", "nbf", "auth_time", "updated_at"];
 
 pub(super) async fn list(extract::State(state): extract::State<Arc<State>>) -> Response {
-    let (tokens, now) = (state.journal().tokens().cloned().collect::<Vec<Issued>>(), state.now());
+    let (tokens, now) = (
+        state.journal().tokens().cloned().collect::<Vec<Issued>>(),
+        state.now(),
+    );
     let content = html! {
         p.lead { "The latest that left the house, taken apart. They are kept in memory only." }
         @if tokens.is_empty() {
@@ -48,7 +51,13 @@ pub(super) async fn show(
     let found = id.parse().ok().and_then(|id| state.journal().token(id));
     let Some(token) = found else {
         let content = html! { p.empty { "It is not kept any more: only the latest are. " a href="/console/tokens" { "All tokens" } } };
-        return page(&state, StatusCode::NOT_FOUND, Place::Tokens, "No such token", &content);
+        return page(
+            &state,
+            StatusCode::NOT_FOUND,
+            Place::Tokens,
+            "No such token",
+            &content,
+        );
     };
     let title = format!("{} #{}", capitalised(token.kind), token.id);
     ok(&state, Place::Tokens, &title, &apart(&state, &token))
@@ -94,7 +103,9 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
 ) -> Response {
     let found = id.parse().ok().and_then(|id| state.journal().token(id));
-    let Some(token) = found else { return go_to("/console/tokens") };
+    let Some(token) = found else {
+        return go_to("/console/tokens");
+    };
     state.store().revoke_access_token(&token.token);
     go_to(&address(&token))
 }
@@ -140,17 +151,27 @@ fn explain(state: &State, token: &Issued) -> String {
 
 fn subject(token: &Issued) -> Markup {
     let claim = |name: &str| token.claims.get(name).and_then(Value::as_str);
-    let name = ["preferred_username", "username", "email", "name", "sub"].into_iter().find_map(claim);
+    let name = ["preferred_username", "username", "email", "name", "sub"]
+        .into_iter()
+        .find_map(claim);
     html! { @if let Some(name) = name { (name) } @else { span.quiet { "not told" } } }
 }
 
 fn way(token: &Issued) -> String {
     // The grants of other specifications are named by URNs, of which the end says it all.
-    token.way.rsplit(':').next().unwrap_or_default().replace('_', " ")
+    token
+        .way
+        .rsplit(':')
+        .next()
+        .unwrap_or_default()
+        .replace('_', " ")
 }
 
 fn is_active(state: &State, token: &Issued) -> bool {
-    state.store().access_token(&token.token, state.now()).is_some()
+    state
+        .store()
+        .access_token(&token.token, state.now())
+        .is_some()
 }
 
 fn standing(state: &State, token: &Issued, now: u64) -> Markup {
@@ -169,5 +190,8 @@ fn standing(state: &State, token: &Issued, now: u64) -> Markup {
 
 fn capitalised(kind: &str) -> String {
     let mut letters = kind.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }

@@ -16,7 +16,12 @@ pub(super) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
         Poll::TooFast => return refused("slow_down", "wait five seconds longer between questions"),
         Poll::Denied => return refused("access_denied", "the user refused"),
         Poll::Expired => return refused("expired_token", "the user took too long: begin anew"),
-        Poll::Unknown => return refused("invalid_grant", "the code is unknown, used, or for somebody else"),
+        Poll::Unknown => {
+            return refused(
+                "invalid_grant",
+                "the code is unknown, used, or for somebody else",
+            );
+        }
     };
     let DeviceAnswer::Allowed(username, auth_time) = request.answer else {
         return refused("authorization_pending", "the user has not answered yet");

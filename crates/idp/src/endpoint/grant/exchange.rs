@@ -1,8 +1,9 @@
 //! Token exchange (RFC 8693): a token of a user, for another audience or for less.
 //!
-//! The subject is an access token or an ID token from here, and its user stays the subject. With an actor token the
-//! new token says who acts (`act`); without one, the client gets what looks like the user's own. Whether the client is
-//! among the audience of what it shows is not checked: here, clients and APIs are not connected.
+//! The subject is an access token or an ID token from here, and its user stays the subject. With an
+//! actor token the new token says who acts (`act`); without one, the client gets what looks like
+//! the user's own. Whether the client is among the audience of what it shows is not checked: here,
+//! clients and APIs are not connected.
 
 use super::{Ask, TOKEN_EXCHANGE};
 use crate::config::TokenFormat;
@@ -37,26 +38,48 @@ pub(super) struct Shown {
 
 pub(super) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
     if ask.client.is_public() {
-        return Err(OAuthError::new("unauthorized_client", "token exchange needs a secret or a key"));
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "token exchange needs a secret or a key",
+        ));
     }
-    let wanted = ask.params.find("requested_token_type").unwrap_or(ACCESS_TOKEN);
+    let wanted = ask
+        .params
+        .find("requested_token_type")
+        .unwrap_or(ACCESS_TOKEN);
     if ![ACCESS_TOKEN, JWT].contains(&wanted) {
-        return Err(OAuthError::invalid_request("`requested_token_type` must be an access token or a JWT"));
+        return Err(OAuthError::invalid_request(
+            "`requested_token_type` must be an access token or a JWT",
+        ));
     }
     let subject = shown(ask, "subject_token", "subject_token_type")?;
     let actor = match ask.params.find("actor_token") {
         Some(_) => Some(shown(ask, "actor_token", "actor_token_type")?),
         None if ask.params.find("actor_token_type").is_some() => {
-            return Err(OAuthError::invalid_request("`actor_token_type` needs an `actor_token`"));
+            return Err(OAuthError::invalid_request(
+                "`actor_token_type` needs an `actor_token`",
+            ));
         }
         None => None,
     };
-    let acting = actor.as_ref().map_or(&ask.client.id, |actor| &actor.subject);
-    if subject.may_act.as_ref().is_some_and(|may| may.get("sub").and_then(Value::as_str) != Some(acting)) {
-        return Err(OAuthError::invalid_request("`may_act` of the subject token names somebody else"));
+    let acting = actor
+        .as_ref()
+        .map_or(&ask.client.id, |actor| &actor.subject);
+    if subject
+        .may_act
+        .as_ref()
+        .is_some_and(|may| may.get("sub").and_then(Value::as_str) != Some(acting))
+    {
+        return Err(OAuthError::invalid_request(
+            "`may_act` of the subject token names somebody else",
+        ));
     }
     let act = actor.map(|actor| json!({ "sub": actor.subject }));
-    let format = if wanted == JWT { TokenFormat::Jwt } else { ask.state.format() };
+    let format = if wanted == JWT {
+        TokenFormat::Jwt
+    } else {
+        ask.state.format()
+    };
     let mut answer = for_subject(ask, &subject, act, (format, TOKEN_EXCHANGE))?;
     if let Value::Object(members) = &mut answer {
         members.insert("issued_token_type".to_owned(), wanted.into());
@@ -72,7 +95,10 @@ pub(super) fn for_subject(
     (format, way): (TokenFormat, &'static str),
 ) -> Result<Value, OAuthError> {
     let (state, client) = (ask.state, &*ask.client);
-    let user = subject.username.as_deref().and_then(|name| state.user(name));
+    let user = subject
+        .username
+        .as_deref()
+        .and_then(|name| state.user(name));
     let user = user.ok_or(OAuthError::invalid_request("the token is not about a user"))?;
     let audience = ask.params.audience(state, client)?;
     let scope = scope(ask, subject, &audience)?;
@@ -98,8 +124,14 @@ pub(super) fn for_subject(
         builder = builder.ends_by(expires);
     }
     let life = builder.life();
-    let builder = builder.of_grant(&grant).audience(&grant.audience).scope(&grant.scope);
-    let token = state.flaws.on(Kind::Access, builder.bound(ask.binding.cnf())).issue_as(format);
+    let builder = builder
+        .of_grant(&grant)
+        .audience(&grant.audience)
+        .scope(&grant.scope);
+    let token = state
+        .flaws
+        .on(Kind::Access, builder.bound(ask.binding.cnf()))
+        .issue_as(format);
     let mut answer = ask.answer(&token, &grant.scope);
     if let Value::Object(members) = &mut answer {
         members.insert("expires_in".to_owned(), life.into());
@@ -107,15 +139,27 @@ pub(super) fn for_subject(
     Ok(answer)
 }
 
-/// For the same audience no more than the subject token has; for another one, what the client may ask for.
+/// For the same audience no more than the subject token has; for another one, what the client may
+/// ask for.
 fn scope(ask: &Ask<'_>, subject: &Shown, audience: &str) -> Result<String, OAuthError> {
-    let held = subject.scope.as_deref().filter(|_| subject.audience.as_deref() == Some(audience));
-    let Some(held) = held else { return ask.params.scope(ask.state, &ask.client, &[]) };
+    let held = subject
+        .scope
+        .as_deref()
+        .filter(|_| subject.audience.as_deref() == Some(audience));
+    let Some(held) = held else {
+        return ask.params.scope(ask.state, &ask.client, &[]);
+    };
     let asked = ask.params.find("scope").unwrap_or(held);
-    if asked.split(' ').all(|scope| held.split(' ').any(|held| held == scope)) {
+    if asked
+        .split(' ')
+        .all(|scope| held.split(' ').any(|held| held == scope))
+    {
         return Ok(asked.to_owned());
     }
-    Err(OAuthError::new("invalid_scope", "an exchange for the same audience cannot ask for more"))
+    Err(OAuthError::new(
+        "invalid_scope",
+        "an exchange for the same audience cannot ask for more",
+    ))
 }
 
 /// The newest actor is outermost (RFC 8693, section 4.1).
@@ -135,9 +179,15 @@ fn shown(ask: &Ask<'_>, token: &'static str, kind: &'static str) -> Result<Shown
         ACCESS_TOKEN => access_token(ask, token),
         ID_TOKEN => id_token(ask, token),
         JWT => access_token(ask, token).or_else(|| id_token(ask, token)),
-        _ => return Err(OAuthError::invalid_request("this type of token is not supported")),
+        _ => {
+            return Err(OAuthError::invalid_request(
+                "this type of token is not supported",
+            ));
+        }
     };
-    found.ok_or(OAuthError::invalid_request("a token is unknown, expired, revoked, or of another type"))
+    found.ok_or(OAuthError::invalid_request(
+        "a token is unknown, expired, revoked, or of another type",
+    ))
 }
 
 /// An access token from here that is still good.

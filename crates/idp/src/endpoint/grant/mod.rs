@@ -24,8 +24,13 @@ use std::sync::Arc;
 
 /// The grants, by their names in requests.
 pub(super) fn types(state: &State) -> Vec<&'static str> {
-    let mut types =
-        vec!["authorization_code", "client_credentials", "refresh_token", DEVICE_CODE, TOKEN_EXCHANGE];
+    let mut types = vec![
+        "authorization_code",
+        "client_credentials",
+        "refresh_token",
+        DEVICE_CODE,
+        TOKEN_EXCHANGE,
+    ];
     types.extend(state.shape.has_graph().then_some(JWT_BEARER));
     types
 }
@@ -53,13 +58,24 @@ pub(super) async fn token(
 fn answer(state: &Arc<State>, form: &Form) -> Result<Value, OAuthError> {
     let client = form.client(state)?;
     let binding = form.binding(state, &client)?;
-    let ask = Ask { state, client, params: &form.params, binding };
+    let ask = Ask {
+        state,
+        client,
+        params: &form.params,
+        binding,
+    };
     let grant_type = ask.params.need("grant_type")?;
     if !types(state).contains(&grant_type) {
-        return Err(OAuthError::new("unsupported_grant_type", "see `grant_types_supported`"));
+        return Err(OAuthError::new(
+            "unsupported_grant_type",
+            "see `grant_types_supported`",
+        ));
     }
     if !ask.client.may_use(grant_type) {
-        return Err(OAuthError::new("unauthorized_client", "the client may not use this grant"));
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "the client may not use this grant",
+        ));
     }
     match grant_type {
         "client_credentials" => client_credentials::tokens(&ask),
@@ -79,7 +95,10 @@ impl Ask<'_> {
         let user = state.user(&grant.username).ok_or_else(gone)?;
         let builder = || TokenBuilder::for_user(state, user, &grant.client).of_grant(grant);
         let cnf = || self.binding.cnf();
-        let access = builder().audience(&grant.audience).scope(scope).bound(cnf());
+        let access = builder()
+            .audience(&grant.audience)
+            .scope(scope)
+            .bound(cnf());
         let access_token = state.flaws.on(Kind::Access, access).issue();
         state.store().join_session(grant, state.now());
         let mut answer = self.answer(&access_token, scope);
@@ -88,7 +107,8 @@ impl Ask<'_> {
                 members.insert("refresh_token".to_owned(), self.refresh_token(grant).into());
             }
             if scope.split(' ').any(|scope| scope == "openid") {
-                // The left half of the access token's digest (OpenID Connect Core, section 3.1.3.6).
+                // The left half of the access token's digest (OpenID Connect Core, section
+                // 3.1.3.6).
                 let at_hash = sha256_left_half(access_token.as_bytes());
                 let builder = builder().audience(&grant.client);
                 let id = builder.into_id_token(grant.nonce.clone(), Some(at_hash));
@@ -101,12 +121,20 @@ impl Ask<'_> {
         Ok(answer)
     }
 
-    /// Bound for a public client: one that can prove who it is needs no other proof to refresh (RFC 9449, section 5).
+    /// Bound for a public client: one that can prove who it is needs no other proof to refresh (RFC
+    /// 9449, section 5).
     fn refresh_token(&self, grant: &Grant) -> String {
         let public = self.client.is_public();
         let bound = |to: &Option<String>| to.clone().filter(|_| public);
         let (jkt, x5t) = (bound(&self.binding.jkt), bound(&self.binding.x5t));
-        self.state.store().add_refresh_token(Grant { jkt, x5t, ..grant.clone() }, self.state.now())
+        self.state.store().add_refresh_token(
+            Grant {
+                jkt,
+                x5t,
+                ..grant.clone()
+            },
+            self.state.now(),
+        )
     }
 
     fn remember(&self, id_token: &str, subject: String, grant: &Grant) {

@@ -1,6 +1,8 @@
-//! Entra ID's way to exchange tokens: on behalf of a user, an API asks for a token for the next one.
+//! Entra ID's way to exchange tokens: on behalf of a user, an API asks for a token for the next
+//! one.
 //!
-//! It looks like RFC 7523, section 2.1, but the assertion is the access token that the API was called with.
+//! It looks like RFC 7523, section 2.1, but the assertion is the access token that the API was
+//! called with.
 
 use super::exchange::{access_token, for_subject};
 use super::{Ask, JWT_BEARER};
@@ -12,12 +14,20 @@ pub(super) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
         return Err(OAuthError::invalid_client());
     }
     if ask.params.need("requested_token_use")? != "on_behalf_of" {
-        return Err(OAuthError::invalid_request("`requested_token_use` must be `on_behalf_of`"));
+        return Err(OAuthError::invalid_request(
+            "`requested_token_use` must be `on_behalf_of`",
+        ));
     }
-    let wrong = OAuthError::invalid_grant("the assertion is unknown, expired, revoked, or not about a user");
+    let wrong = OAuthError::invalid_grant(
+        "the assertion is unknown, expired, revoked, or not about a user",
+    );
     let subject = access_token(ask, ask.params.need("assertion")?).ok_or(wrong)?;
-    for_subject(ask, &subject, None, (ask.state.format(), JWT_BEARER)).map_err(|error| match error.error {
-        "invalid_request" => OAuthError::invalid_grant("an application's token is on nobody's behalf"),
+    for_subject(ask, &subject, None, (ask.state.format(), JWT_BEARER)).map_err(|error| match error
+        .error
+    {
+        "invalid_request" => {
+            OAuthError::invalid_grant("an application's token is on nobody's behalf")
+        }
         _ => error,
     })
 }

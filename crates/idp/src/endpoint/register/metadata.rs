@@ -42,10 +42,17 @@ pub(super) struct Metadata {
 
 impl Metadata {
     /// The client that this makes.
-    pub(super) fn client(&self, state: &State, id: &str, secret: Secret) -> Result<Client, OAuthError> {
+    pub(super) fn client(
+        &self,
+        state: &State,
+        id: &str,
+        secret: Secret,
+    ) -> Result<Client, OAuthError> {
         use ClientAuthentication::{ClientSecretBasic, ClientSecretPost};
         if self.jwks_uri.is_some() || self.software_statement.is_some() {
-            return Err(wrong("`jwks_uri` and `software_statement` are not supported: send `jwks`"));
+            return Err(wrong(
+                "`jwks_uri` and `software_statement` are not supported: send `jwks`",
+            ));
         }
         let grant_types = self.grant_types(state)?;
         self.check_addresses(&grant_types)?;
@@ -66,7 +73,8 @@ impl Metadata {
             scopes: self.scopes(state)?,
             require_pushed_authorization_requests: self.require_pushed_authorization_requests,
             dpop_bound_access_tokens: self.dpop_bound_access_tokens,
-            tls_client_certificate_bound_access_tokens: self.tls_client_certificate_bound_access_tokens,
+            tls_client_certificate_bound_access_tokens: self
+                .tls_client_certificate_bound_access_tokens,
             tls_client_auth_subject_dn: self.tls_client_auth_subject_dn.clone(),
             tls_client_auth_san_dns: self.tls_client_auth_san_dns.clone(),
             ..Client::default()
@@ -78,20 +86,33 @@ impl Metadata {
         let named = self.grant_types.clone().filter(|types| !types.is_empty());
         let grant_types = named.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
         let known = grant::types(state);
-        if !grant_types.iter().all(|named| known.contains(&named.as_str())) {
+        if !grant_types
+            .iter()
+            .all(|named| known.contains(&named.as_str()))
+        {
             return Err(wrong("`grant_types` names one that is not supported"));
         }
-        let by_code = grant_types.iter().any(|named| named == "authorization_code");
+        let by_code = grant_types
+            .iter()
+            .any(|named| named == "authorization_code");
         let expected: &[&str] = if by_code { &["code"] } else { &[] };
         match &self.response_types {
-            Some(types) if types != expected => Err(wrong("`response_types` does not go with `grant_types`")),
+            Some(types) if types != expected => {
+                Err(wrong("`response_types` does not go with `grant_types`"))
+            }
             _ => Ok(grant_types),
         }
     }
 
     fn check_addresses(&self, grant_types: &[String]) -> Result<(), OAuthError> {
-        let by_code = grant_types.iter().any(|named| named == "authorization_code");
-        let all = || self.redirect_uris.iter().chain(&self.post_logout_redirect_uris);
+        let by_code = grant_types
+            .iter()
+            .any(|named| named == "authorization_code");
+        let all = || {
+            self.redirect_uris
+                .iter()
+                .chain(&self.post_logout_redirect_uris)
+        };
         let missing = by_code && self.redirect_uris.is_empty();
         if missing || all().count() > MOST_ADDRESSES || !all().all(|uri| is_acceptable(uri)) {
             let why = "addresses must be https, http on loopback, or of an app's own scheme such as `com.example.app:`";
@@ -105,12 +126,25 @@ impl Metadata {
         let mut known: Vec<String> = Vec::new();
         for client in &state.config.clients {
             known.extend(
-                client.scopes.iter().filter(|scope| !known.contains(scope)).cloned().collect::<Vec<_>>(),
+                client
+                    .scopes
+                    .iter()
+                    .filter(|scope| !known.contains(scope))
+                    .cloned()
+                    .collect::<Vec<_>>(),
             );
         }
-        let Some(named) = &self.scope else { return Ok(known) };
-        let named: Vec<&str> = named.split(' ').filter(|scope| !OPENID.contains(scope)).collect();
-        if named.iter().all(|scope| known.iter().any(|known| known == scope)) {
+        let Some(named) = &self.scope else {
+            return Ok(known);
+        };
+        let named: Vec<&str> = named
+            .split(' ')
+            .filter(|scope| !OPENID.contains(scope))
+            .collect();
+        if named
+            .iter()
+            .all(|scope| known.iter().any(|known| known == scope))
+        {
             return Ok(named.into_iter().map(str::to_owned).collect());
         }
         Err(wrong("`scope` names one that is not supported"))
@@ -120,7 +154,10 @@ impl Metadata {
 /// The client in the same words.
 pub(super) fn told(client: &Client) -> Claims {
     let some = |uris: &[String]| (!uris.is_empty()).then(|| uris.to_vec());
-    let by_code = client.grant_types.iter().any(|named| named == "authorization_code");
+    let by_code = client
+        .grant_types
+        .iter()
+        .any(|named| named == "authorization_code");
     claims(json!({
         "client_id": client.id,
         "token_endpoint_auth_method": client.token_endpoint_auth_method,

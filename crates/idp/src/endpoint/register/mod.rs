@@ -1,8 +1,10 @@
-//! Dynamic client registration (RFC 7591), and its management (RFC 7592): a client introduces itself.
+//! Dynamic client registration (RFC 7591), and its management (RFC 7592): a client introduces
+//! itself.
 //!
-//! Anybody may, as anybody may have a token here; but only in JSON, which no page of another site can send. What is not
-//! understood is refused where it would change what happens, and left out of the answer where it would not. Key sets at
-//! an address (`jwks_uri`) and software statements are refused: nothing is fetched.
+//! Anybody may, as anybody may have a token here; but only in JSON, which no page of another site
+//! can send. What is not understood is refused where it would change what happens, and left out of
+//! the answer where it would not. Key sets at an address (`jwks_uri`) and software statements are
+//! refused: nothing is fetched.
 
 mod metadata;
 mod redirect_uri;
@@ -45,14 +47,22 @@ pub(super) async fn register(
 fn registered(state: &State, headers: &HeaderMap, body: &str) -> Result<Value, OAuthError> {
     let metadata = read(headers, body)?;
     if state.store().registrations() >= MOST {
-        return Err(OAuthError::new("invalid_client_metadata", "too many clients have registered"));
+        return Err(OAuthError::new(
+            "invalid_client_metadata",
+            "too many clients have registered",
+        ));
     }
-    let registration = Registration { token: random_text(32), secret: random_text(32), at: state.now() };
+    let registration = Registration {
+        token: random_text(32),
+        secret: random_text(32),
+        at: state.now(),
+    };
     let id = random_text(16);
     accept(state, &id, &metadata, registration)
 }
 
-/// `GET`, `PUT` and `DELETE /register/{id}` (RFC 7592, section 2), with the token that registration gave.
+/// `GET`, `PUT` and `DELETE /register/{id}` (RFC 7592, section 2), with the token that registration
+/// gave.
 pub(super) async fn manage(
     extract::State(state): extract::State<Arc<State>>,
     Path(id): Path<String>,
@@ -82,9 +92,14 @@ fn replaced(
     body: &str,
 ) -> Result<Value, OAuthError> {
     let metadata = read(headers, body)?;
-    let same = |named: &Option<String>, known: &str| named.as_ref().is_none_or(|named| named == known);
-    if metadata.client_id.as_deref() != Some(id) || !same(&metadata.client_secret, &registration.secret) {
-        return Err(OAuthError::invalid_request("`client_id` and `client_secret` must be the client's own"));
+    let same =
+        |named: &Option<String>, known: &str| named.as_ref().is_none_or(|named| named == known);
+    if metadata.client_id.as_deref() != Some(id)
+        || !same(&metadata.client_secret, &registration.secret)
+    {
+        return Err(OAuthError::invalid_request(
+            "`client_id` and `client_secret` must be the client's own",
+        ));
     }
     accept(state, id, &metadata, registration)
 }
@@ -98,7 +113,10 @@ fn accept(
 ) -> Result<Value, OAuthError> {
     let client = metadata.client(state, id, Secret::new(&registration.secret))?;
     if let Some((expected, _)) = client.fault() {
-        return Err(OAuthError::new("invalid_client_metadata", &format!("expected {expected}")));
+        return Err(OAuthError::new(
+            "invalid_client_metadata",
+            &format!("expected {expected}"),
+        ));
     }
     state.clients.add(client);
     let answer = told(state, id, &registration);
@@ -113,26 +131,49 @@ fn told(state: &State, id: &str, registration: &Registration) -> Result<Value, O
     let mut answer: Claims = metadata::told(&client);
     answer.insert("client_id_issued_at".to_owned(), registration.at.into());
     if client.secret.is_some() {
-        answer.insert("client_secret".to_owned(), registration.secret.clone().into());
+        answer.insert(
+            "client_secret".to_owned(),
+            registration.secret.clone().into(),
+        );
         answer.insert("client_secret_expires_at".to_owned(), 0.into());
     }
-    answer.insert("registration_access_token".to_owned(), registration.token.clone().into());
-    answer.insert("registration_client_uri".to_owned(), state.url(&format!("/register/{id}")).into());
+    answer.insert(
+        "registration_access_token".to_owned(),
+        registration.token.clone().into(),
+    );
+    answer.insert(
+        "registration_client_uri".to_owned(),
+        state.url(&format!("/register/{id}")).into(),
+    );
     Ok(answer.into())
 }
 
 fn authorized(state: &State, id: &str, headers: &HeaderMap) -> Option<Registration> {
     let registration = state.store().registration(id)?;
     let (shown, right) = (bearer(headers)?.as_bytes(), registration.token.as_bytes());
-    constant_time::verify_slices_are_equal(shown, right).ok().map(|()| registration)
+    constant_time::verify_slices_are_equal(shown, right)
+        .ok()
+        .map(|()| registration)
 }
 
 fn read(headers: &HeaderMap, body: &str) -> Result<Metadata, OAuthError> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !kind.trim().to_ascii_lowercase().starts_with("application/json") {
-        return Err(OAuthError::invalid_request("the body must be application/json"));
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !kind
+        .trim()
+        .to_ascii_lowercase()
+        .starts_with("application/json")
+    {
+        return Err(OAuthError::invalid_request(
+            "the body must be application/json",
+        ));
     }
     serde_json::from_str(body).map_err(|_| {
-        OAuthError::new("invalid_client_metadata", "the body is no JSON object, or a member has a wrong type")
+        OAuthError::new(
+            "invalid_client_metadata",
+            "the body is no JSON object, or a member has a wrong type",
+        )
     })
 }

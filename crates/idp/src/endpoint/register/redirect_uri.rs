@@ -3,12 +3,15 @@
 use portcullis_core::token::issuer::is_loopback_host;
 use url::Url;
 
-/// https; http on loopback; or an app's own scheme, which has a dot in it because it is a domain turned round. Nothing
-/// that browsers and servers may read differently: no fragment, no user, no wildcard, no dots for directories.
+/// https; http on loopback; or an app's own scheme, which has a dot in it because it is a domain
+/// turned round. Nothing that browsers and servers may read differently: no fragment, no user, no
+/// wildcard, no dots for directories.
 pub(super) fn is_acceptable(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
-    let plain =
-        text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['#', '\\', '*', '"', '<', '>']);
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic())
+        && !text.contains(['#', '\\', '*', '"', '<', '>']);
     let nobody = url.username().is_empty() && url.password().is_none();
     let host = url.host_str().filter(|host| !host.is_empty());
     let known = match url.scheme() {

@@ -1,7 +1,8 @@
 //! Streams of security events (OpenID Shared Signals Framework 1.0), as CAEP and RISC use them.
 //!
-//! A client with a token of the scope `ssf.manage` (to read, `ssf.read` will do) makes streams for itself, and gets
-//! events about every user but those it removed. Events are sent on command, and when somebody logs out.
+//! A client with a token of the scope `ssf.manage` (to read, `ssf.read` will do) makes streams for
+//! itself, and gets events about every user but those it removed. Events are sent on command, and
+//! when somebody logs out.
 
 mod poll;
 mod stream;
@@ -50,8 +51,17 @@ pub(super) async fn configuration(extract::State(state): extract::State<Arc<Stat
 /// Where the metadata is: the well-known part stands before the issuer's path.
 pub(super) fn configuration_paths(state: &State) -> Vec<String> {
     let root = "/.well-known/ssf-configuration".to_owned();
-    let path = state.issuer.as_str().strip_prefix(&state.base).unwrap_or_default().trim_end_matches('/');
-    if path.is_empty() { vec![root] } else { vec![format!("{root}{path}"), root] }
+    let path = state
+        .issuer
+        .as_str()
+        .strip_prefix(&state.base)
+        .unwrap_or_default()
+        .trim_end_matches('/');
+    if path.is_empty() {
+        vec![root]
+    } else {
+        vec![format!("{root}{path}"), root]
+    }
 }
 
 /// A refusal, with what was wrong.
@@ -81,20 +91,36 @@ fn client(state: &State, caller: &Caller) -> Result<String, Refused> {
     let refused = |why| Refused(StatusCode::UNAUTHORIZED, why);
     let token = bearer(&caller.headers).ok_or(refused("a client's access token is missing"))?;
     let issued = state.store().access_token(token, state.now());
-    let issued = issued.filter(|issued| issued.username.is_none() && !issued.claims.contains_key("cnf"));
-    let issued = issued.ok_or(refused("the access token is unknown, expired, a user's, or bound"))?;
-    let held: Vec<&str> = issued.scope.iter().flat_map(|scope| scope.split(' ')).collect();
+    let issued =
+        issued.filter(|issued| issued.username.is_none() && !issued.claims.contains_key("cnf"));
+    let issued = issued.ok_or(refused(
+        "the access token is unknown, expired, a user's, or bound",
+    ))?;
+    let held: Vec<&str> = issued
+        .scope
+        .iter()
+        .flat_map(|scope| scope.split(' '))
+        .collect();
     let reads = caller.method == "GET";
     if held.contains(&"ssf.manage") || (reads && held.contains(&"ssf.read")) {
         return Ok(issued.client);
     }
-    Err(Refused(StatusCode::FORBIDDEN, "the scope `ssf.manage` is missing"))
+    Err(Refused(
+        StatusCode::FORBIDDEN,
+        "the scope `ssf.manage` is missing",
+    ))
 }
 
 /// A body in JSON.
 fn body<T: DeserializeOwned>(headers: &HeaderMap, text: &str) -> Result<T, Refused> {
-    let wrong = Refused(StatusCode::BAD_REQUEST, "the body is not the JSON that is expected");
-    let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let wrong = Refused(
+        StatusCode::BAD_REQUEST,
+        "the body is not the JSON that is expected",
+    );
+    let kind = headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !kind.starts_with("application/json") {
         return Err(wrong);
     }
@@ -104,7 +130,9 @@ fn body<T: DeserializeOwned>(headers: &HeaderMap, text: &str) -> Result<T, Refus
 fn told(answer: Result<(StatusCode, Value), Refused>) -> Response {
     match answer {
         Ok((StatusCode::NO_CONTENT, _)) => StatusCode::NO_CONTENT.into_response(),
-        Ok((status, answer)) => (status, [(CACHE_CONTROL, "no-store")], Json(answer)).into_response(),
+        Ok((status, answer)) => {
+            (status, [(CACHE_CONTROL, "no-store")], Json(answer)).into_response()
+        }
         Err(refused) => refused.into_response(),
     }
 }

@@ -1,4 +1,5 @@
-//! Events fetched by their receiver (RFC 8936). It never waits for events: an empty answer comes at once.
+//! Events fetched by their receiver (RFC 8936). It never waits for events: an empty answer comes at
+//! once.
 
 use super::{Refused, body, client, told};
 use crate::endpoint::caller::Caller;
@@ -35,16 +36,35 @@ pub(in crate::endpoint) async fn poll(
     told(fetched(&state, &id, &caller, &text))
 }
 
-fn fetched(state: &State, id: &str, caller: &Caller, text: &str) -> Result<(StatusCode, Value), Refused> {
-    let (client, asked) = (client(state, caller)?, body::<Asked>(&caller.headers, text)?);
+fn fetched(
+    state: &State,
+    id: &str,
+    caller: &Caller,
+    text: &str,
+) -> Result<(StatusCode, Value), Refused> {
+    let (client, asked) = (
+        client(state, caller)?,
+        body::<Asked>(&caller.headers, text)?,
+    );
     let mut store = state.store();
-    let stream = store.stream(id, &client).filter(|stream| matches!(stream.delivery, Delivery::Poll));
-    let stream = stream.ok_or(Refused(StatusCode::NOT_FOUND, "there is no such stream to fetch from"))?;
+    let stream = store
+        .stream(id, &client)
+        .filter(|stream| matches!(stream.delivery, Delivery::Poll));
+    let stream = stream.ok_or(Refused(
+        StatusCode::NOT_FOUND,
+        "there is no such stream to fetch from",
+    ))?;
     stream.acknowledge(&asked.ack);
     stream.acknowledge(&asked.errors.keys().cloned().collect::<Vec<_>>());
     let most = asked.most.unwrap_or(MOST).min(MOST);
-    let sets: Map<String, Value> =
-        stream.oldest(most).into_iter().map(|(jti, set)| (jti, Value::from(set))).collect();
+    let sets: Map<String, Value> = stream
+        .oldest(most)
+        .into_iter()
+        .map(|(jti, set)| (jti, Value::from(set)))
+        .collect();
     let more = stream.waiting() > sets.len();
-    Ok((StatusCode::OK, json!({ "sets": sets, "moreAvailable": more })))
+    Ok((
+        StatusCode::OK,
+        json!({ "sets": sets, "moreAvailable": more }),
+    ))
 }

@@ -41,7 +41,10 @@ pub(in crate::endpoint) async fn create(
     text: String,
 ) -> Response {
     let created = |state: &State| {
-        let (client, wanted) = (client(state, &caller)?, body::<Wanted>(&caller.headers, &text)?);
+        let (client, wanted) = (
+            client(state, &caller)?,
+            body::<Wanted>(&caller.headers, &text)?,
+        );
         let mut stream = Stream::new(random_text(16), client);
         apply(&mut stream, wanted, true)?;
         let answer = written(state, &stream);
@@ -59,9 +62,14 @@ pub(in crate::endpoint) async fn change(
     text: String,
 ) -> Response {
     let changed = |state: &State| {
-        let (client, wanted) = (client(state, &caller)?, body::<Wanted>(&caller.headers, &text)?);
-        let id =
-            wanted.stream_id.clone().ok_or(Refused(StatusCode::BAD_REQUEST, "`stream_id` is missing"))?;
+        let (client, wanted) = (
+            client(state, &caller)?,
+            body::<Wanted>(&caller.headers, &text)?,
+        );
+        let id = wanted
+            .stream_id
+            .clone()
+            .ok_or(Refused(StatusCode::BAD_REQUEST, "`stream_id` is missing"))?;
         let mut store = state.store();
         let stream = store.stream(&id, &client).ok_or(UNKNOWN)?;
         apply(stream, wanted, caller.method == "PUT")?;
@@ -83,8 +91,14 @@ pub(in crate::endpoint) async fn read(
             let stream = store.stream(&id, &client).ok_or(UNKNOWN)?;
             return Ok((StatusCode::OK, written(state, stream)));
         }
-        let own = store.streams().iter().filter(|stream| stream.client == client);
-        Ok((StatusCode::OK, own.map(|stream| written(state, stream)).collect()))
+        let own = store
+            .streams()
+            .iter()
+            .filter(|stream| stream.client == client);
+        Ok((
+            StatusCode::OK,
+            own.map(|stream| written(state, stream)).collect(),
+        ))
     };
     told(found(&state))
 }
@@ -97,8 +111,11 @@ pub(in crate::endpoint) async fn remove(
 ) -> Response {
     let removed = |state: &State| {
         let client = client(state, &caller)?;
-        let known = named(query.as_deref()).is_some_and(|id| state.store().remove_stream(&id, &client));
-        known.then_some((StatusCode::NO_CONTENT, Value::Null)).ok_or(UNKNOWN)
+        let known =
+            named(query.as_deref()).is_some_and(|id| state.store().remove_stream(&id, &client));
+        known
+            .then_some((StatusCode::NO_CONTENT, Value::Null))
+            .ok_or(UNKNOWN)
     };
     told(removed(&state))
 }
@@ -110,9 +127,15 @@ pub(in crate::endpoint) async fn read_status(
     caller: Caller,
 ) -> Response {
     let found = |state: &State| {
-        let (client, id) = (client(state, &caller)?, named(query.as_deref()).ok_or(UNKNOWN)?);
+        let (client, id) = (
+            client(state, &caller)?,
+            named(query.as_deref()).ok_or(UNKNOWN)?,
+        );
         let mut store = state.store();
-        Ok((StatusCode::OK, written_status(store.stream(&id, &client).ok_or(UNKNOWN)?)))
+        Ok((
+            StatusCode::OK,
+            written_status(store.stream(&id, &client).ok_or(UNKNOWN)?),
+        ))
     };
     told(found(&state))
 }
@@ -131,14 +154,22 @@ pub(in crate::endpoint) async fn set_status(
     text: String,
 ) -> Response {
     let set = |state: &State| {
-        let (client, wanted) = (client(state, &caller)?, body::<WantedStatus>(&caller.headers, &text)?);
+        let (client, wanted) = (
+            client(state, &caller)?,
+            body::<WantedStatus>(&caller.headers, &text)?,
+        );
         let mut store = state.store();
         let stream = store.stream(&wanted.stream_id, &client).ok_or(UNKNOWN)?;
         stream.status = match wanted.status.as_str() {
             "enabled" => StreamStatus::Enabled,
             "paused" => StreamStatus::Paused,
             "disabled" => StreamStatus::Disabled,
-            _ => return Err(Refused(StatusCode::BAD_REQUEST, "`status` is enabled, paused or disabled")),
+            _ => {
+                return Err(Refused(
+                    StatusCode::BAD_REQUEST,
+                    "`status` is enabled, paused or disabled",
+                ));
+            }
         };
         stream.reason = wanted.reason;
         Ok(stream.clone())
@@ -179,7 +210,10 @@ pub(in crate::endpoint) async fn remove_subject(
 ) -> Response {
     told(with_subject(&state, &caller, &text, |stream, subject| {
         if stream.removed.len() >= MOST_SUBJECTS {
-            return Err(Refused(StatusCode::CONFLICT, "too many subjects were removed"));
+            return Err(Refused(
+                StatusCode::CONFLICT,
+                "too many subjects were removed",
+            ));
         }
         stream.removed.push(subject);
         Ok((StatusCode::NO_CONTENT, Value::Null))
@@ -192,9 +226,15 @@ fn with_subject(
     text: &str,
     change: impl FnOnce(&mut Stream, Value) -> Result<(StatusCode, Value), Refused>,
 ) -> Result<(StatusCode, Value), Refused> {
-    let (client, wanted) = (client(state, caller)?, body::<WantedSubject>(&caller.headers, text)?);
+    let (client, wanted) = (
+        client(state, caller)?,
+        body::<WantedSubject>(&caller.headers, text)?,
+    );
     let mut store = state.store();
-    change(store.stream(&wanted.stream_id, &client).ok_or(UNKNOWN)?, wanted.subject)
+    change(
+        store.stream(&wanted.stream_id, &client).ok_or(UNKNOWN)?,
+        wanted.subject,
+    )
 }
 
 #[derive(Deserialize)]
@@ -210,22 +250,40 @@ pub(in crate::endpoint) async fn verify(
     text: String,
 ) -> Response {
     let asked = |state: &State| {
-        let (client, wanted) = (client(state, &caller)?, body::<WantedVerification>(&caller.headers, &text)?);
-        let stream = state.store().stream(&wanted.stream_id, &client).ok_or(UNKNOWN)?.clone();
+        let (client, wanted) = (
+            client(state, &caller)?,
+            body::<WantedVerification>(&caller.headers, &text)?,
+        );
+        let stream = state
+            .store()
+            .stream(&wanted.stream_id, &client)
+            .ok_or(UNKNOWN)?
+            .clone();
         Ok((stream, wanted.state))
     };
     told(asked(&state).map(|(stream, wanted)| {
-        let (state, about) = (Arc::clone(&state), json!({ "format": "opaque", "id": stream.id }));
+        let (state, about) = (
+            Arc::clone(&state),
+            json!({ "format": "opaque", "id": stream.id }),
+        );
         let members = claims(json!({ "state": wanted }));
-        tokio::spawn(async move { events::deliver(&state, &stream, &about, (VERIFICATION, &members)).await });
+        tokio::spawn(async move {
+            events::deliver(&state, &stream, &about, (VERIFICATION, &members)).await
+        });
         (StatusCode::NO_CONTENT, Value::Null)
     }))
 }
 
-const UNKNOWN: Refused = Refused(StatusCode::NOT_FOUND, "there is no such stream of this client");
+const UNKNOWN: Refused = Refused(
+    StatusCode::NOT_FOUND,
+    "there is no such stream of this client",
+);
 
 fn named(query: Option<&str>) -> Option<String> {
-    Params::parse(query.unwrap_or_default()).ok()?.find("stream_id").map(str::to_owned)
+    Params::parse(query.unwrap_or_default())
+        .ok()?
+        .find("stream_id")
+        .map(str::to_owned)
 }
 
 /// Writes what is wanted into a stream; `all` also what is not named.
@@ -249,9 +307,10 @@ impl WantedDelivery {
         let wrong = |why| Refused(StatusCode::BAD_REQUEST, why);
         match (self.method.as_str(), self.endpoint_url) {
             (POLL, _) => Ok(Delivery::Poll),
-            (PUSH, Some(url)) if may_be_sent_to(&url) => {
-                Ok(Delivery::Push { url, authorization: self.authorization_header })
-            }
+            (PUSH, Some(url)) if may_be_sent_to(&url) => Ok(Delivery::Push {
+                url,
+                authorization: self.authorization_header,
+            }),
             (PUSH, _) => Err(wrong("`endpoint_url` must be https, or http on loopback")),
             _ => Err(wrong("`method` is none that is supported")),
         }
@@ -289,5 +348,7 @@ fn written_status(stream: &Stream) -> Value {
         StreamStatus::Paused => "paused",
         StreamStatus::Disabled => "disabled",
     };
-    Value::from(claims(json!({ "stream_id": stream.id, "status": status, "reason": stream.reason })))
+    Value::from(claims(
+        json!({ "stream_id": stream.id, "status": status, "reason": stream.reason }),
+    ))
 }

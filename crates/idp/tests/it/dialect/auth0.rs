@@ -27,8 +27,17 @@ async fn its_own_profile() {
         "iss": "{base}/", "sub": "service@clients", "aud": "api://enterprise-api", "iat": NOW, "exp": LATER,
         "azp": "service", "gty": "client-credentials", "scope": "orders:read",
     });
-    assert_token(&idp, &service_token(&idp, "orders:read").await, header, claims).await;
-    assert_eq!(text(&discover(&idp).await, "jwks_uri"), format!("{}/.well-known/jwks.json", idp.base()));
+    assert_token(
+        &idp,
+        &service_token(&idp, "orders:read").await,
+        header,
+        claims,
+    )
+    .await;
+    assert_eq!(
+        text(&discover(&idp).await, "jwks_uri"),
+        format!("{}/.well-known/jwks.json", idp.base())
+    );
 }
 
 #[tokio::test]
@@ -39,10 +48,22 @@ async fn the_profile_of_rfc_9068() {
         "iss": "{base}/", "sub": "service@clients", "aud": "api://enterprise-api", "iat": NOW, "exp": LATER,
         "scope": "orders:read", "client_id": "service", "jti": "*",
     });
-    assert_token(&idp, &service_token(&idp, "orders:read").await, header.clone(), claims).await;
+    assert_token(
+        &idp,
+        &service_token(&idp, "orders:read").await,
+        header.clone(),
+        claims,
+    )
+    .await;
     let claims = json!({
         "iss": "{base}/", "sub": ALICE, "aud": "api://enterprise-api", "iat": NOW, "exp": LATER, "scope": "orders:read",
         "client_id": "web", "jti": "*", "permissions": ["Admin"], "https://example.test/roles": ["Admin"],
     });
-    assert_token(&idp, &idp.token("alice").scope("orders:read").sign(), header, claims).await;
+    assert_token(
+        &idp,
+        &idp.token("alice").scope("orders:read").sign(),
+        header,
+        claims,
+    )
+    .await;
 }

@@ -19,10 +19,16 @@ async fn github_actions() {
         "job_workflow_ref": "octo-org/wf/.github/workflows/d.yml@refs/heads/main", "runner_environment": "github-hosted",
         "iss": "{base}", "nbf": NOW - 300, "exp": LATER, "iat": NOW,
     });
-    let token = idp.token("octo-repo").audience("https://github.test/octo-org").sign();
+    let token = idp
+        .token("octo-repo")
+        .audience("https://github.test/octo-org")
+        .sign();
     assert_token(&idp, &token, header, claims).await;
     let metadata = discover(&idp).await;
-    assert_eq!(text(&metadata, "jwks_uri"), format!("{}/.well-known/jwks", idp.base()));
+    assert_eq!(
+        text(&metadata, "jwks_uri"),
+        format!("{}/.well-known/jwks", idp.base())
+    );
     assert!(metadata["token_endpoint"].is_null());
 }
 
@@ -40,5 +46,8 @@ async fn gitlab_ci() {
         "iss": "{base}", "aud": "api://enterprise-api", "sub": "project_path:my-group/alice:ref_type:branch:ref:main",
     });
     assert_token(&idp, &idp.token("alice").sign(), header, claims).await;
-    assert_eq!(text(&discover(&idp).await, "jwks_uri"), format!("{}/oauth/discovery/keys", idp.base()));
+    assert_eq!(
+        text(&discover(&idp).await, "jwks_uri"),
+        format!("{}/oauth/discovery/keys", idp.base())
+    );
 }

@@ -26,22 +26,43 @@ async fn tokens_of_a_user_and_of_a_service() {
     });
     let id_token = text(&tokens, "id_token");
     assert_token(&idp, &id_token, header.clone(), claims).await;
-    assert_ne!(part(&access, 0)["kid"], part(&id_token, 0)["kid"], "a key for each");
-    assert_eq!(part(&access, 1)["origin_jti"], part(&id_token, 1)["origin_jti"], "one session");
+    assert_ne!(
+        part(&access, 0)["kid"],
+        part(&id_token, 0)["kid"],
+        "a key for each"
+    );
+    assert_eq!(
+        part(&access, 1)["origin_jti"],
+        part(&id_token, 1)["origin_jti"],
+        "one session"
+    );
     let claims = json!({
         "sub": "service", "iss": "{base}/eu-west-1_EXAMPLE", "version": 2, "client_id": "service",
         "token_use": "access", "scope": "enterprise-api/orders:read", "auth_time": NOW, "exp": LATER, "iat": NOW,
         "jti": "*",
     });
-    assert_token(&idp, &service_token(&idp, "enterprise-api/orders:read").await, header, claims).await;
-    let keys = fetch(&format!("{}/eu-west-1_EXAMPLE/.well-known/jwks.json", idp.base())).await;
+    assert_token(
+        &idp,
+        &service_token(&idp, "enterprise-api/orders:read").await,
+        header,
+        claims,
+    )
+    .await;
+    let keys = fetch(&format!(
+        "{}/eu-west-1_EXAMPLE/.well-known/jwks.json",
+        idp.base()
+    ))
+    .await;
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn the_audience_is_the_client() {
     let idp = start(Dialect::Cognito).await;
-    assert_eq!((idp.audience(), idp.audiences()), ("web", vec!["web".to_owned(), "service".to_owned()]));
+    assert_eq!(
+        (idp.audience(), idp.audiences()),
+        ("web", vec!["web".to_owned(), "service".to_owned()])
+    );
     let claims = part(&idp.token("alice").audience("other").sign(), 1);
     assert!(claims["aud"].is_null());
     assert_eq!(

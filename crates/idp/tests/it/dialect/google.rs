@@ -22,7 +22,13 @@ async fn access_tokens_are_opaque_and_id_tokens_are_not() {
         "iss": "{base}", "azp": "1*", "aud": "api://x", "sub": "1*", "email": "service@example.iam.gserviceaccount.test",
         "email_verified": true, "iat": NOW, "exp": LATER,
     });
-    assert_token(&idp, &idp.token("service").audience("api://x").sign(), header, claims).await;
+    assert_token(
+        &idp,
+        &idp.token("service").audience("api://x").sign(),
+        header,
+        claims,
+    )
+    .await;
     assert!(discover(&idp).await["introspection_endpoint"].is_null());
 }
 
@@ -36,14 +42,23 @@ async fn tokeninfo_is_not_introspection() {
         "expires_in": "3600", "email": "alice@example.test", "email_verified": "true", "access_type": "online",
     });
     assert_eq!(told, expected);
-    let unknown = reqwest::get(format!("{}/tokeninfo?access_token=made-up", idp.base())).await.unwrap();
+    let unknown = reqwest::get(format!("{}/tokeninfo?access_token=made-up", idp.base()))
+        .await
+        .unwrap();
     assert_eq!(json(unknown).await.0, 400);
 }
 
 #[tokio::test]
 async fn a_setting_makes_jwts_of_them() {
-    let config = IdpConfig { access_token_format: Some(TokenFormat::Jwt), ..IdpConfig::default() };
-    let idp = start_with(IdpConfig { dialect: Dialect::Google, ..config }).await;
+    let config = IdpConfig {
+        access_token_format: Some(TokenFormat::Jwt),
+        ..IdpConfig::default()
+    };
+    let idp = start_with(IdpConfig {
+        dialect: Dialect::Google,
+        ..config
+    })
+    .await;
     let token = text(&sign_in(&idp, "openid").await, "access_token");
     assert_eq!(super::part(&token, 1)["hd"], "example.test");
 }
@@ -61,7 +76,10 @@ async fn firebase_is_for_a_project() {
     let token = idp.token("alice").sign();
     assert_token(&idp, &token, header, claims).await;
     let claims = super::part(&token, 1);
-    assert_eq!((&claims["sub"], text(&claims, "sub").len()), (&claims["user_id"], 28));
+    assert_eq!(
+        (&claims["sub"], text(&claims, "sub").len()),
+        (&claims["user_id"], 28)
+    );
     let metadata = discover(&idp).await;
     assert!(text(&metadata, "jwks_uri").ends_with("/jwk/securetoken@system.gserviceaccount.com"));
     assert!(metadata["token_endpoint"].is_null());

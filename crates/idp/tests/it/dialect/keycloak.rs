@@ -34,7 +34,13 @@ async fn tokens_of_a_user_and_of_a_service() {
         "client_id": "service", "clientHost": "127.0.0.1", "clientAddress": "127.0.0.1",
         "preferred_username": "service-account-service",
     });
-    assert_token(&idp, &service_token(&idp, "orders:read").await, header, claims).await;
+    assert_token(
+        &idp,
+        &service_token(&idp, "orders:read").await,
+        header,
+        claims,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -42,14 +48,20 @@ async fn one_key_is_for_encryption_only() {
     let idp = start(Dialect::Keycloak).await;
     let metadata = discover(&idp).await;
     let place = format!("{}/realms/acme/protocol/openid-connect", idp.base());
-    for (member, path) in
-        [("jwks_uri", "certs"), ("token_endpoint", "token"), ("introspection_endpoint", "token/introspect")]
-    {
+    for (member, path) in [
+        ("jwks_uri", "certs"),
+        ("token_endpoint", "token"),
+        ("introspection_endpoint", "token/introspect"),
+    ] {
         assert_eq!(text(&metadata, member), format!("{place}/{path}"));
     }
     let keys = fetch(&text(&metadata, "jwks_uri")).await;
-    let uses: Vec<_> =
-        keys["keys"].as_array().unwrap().iter().map(|key| (text(key, "use"), text(key, "alg"))).collect();
+    let uses: Vec<_> = keys["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| (text(key, "use"), text(key, "alg")))
+        .collect();
     let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
     assert_eq!(uses, [pair("sig", "RS256"), pair("enc", "RSA-OAEP")]);
 }

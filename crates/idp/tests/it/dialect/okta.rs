@@ -25,7 +25,20 @@ async fn tokens_of_a_user_and_of_a_service() {
         "ver": 1, "jti": "AT.*", "iss": "{base}/oauth2/default", "aud": "api://enterprise-api", "iat": NOW,
         "exp": LATER, "cid": "service", "scp": ["orders:read"], "sub": "service",
     });
-    assert_token(&idp, &service_token(&idp, "orders:read").await, header, claims).await;
-    let also = fetch(&format!("{}/.well-known/oauth-authorization-server", idp.issuer())).await;
-    assert_eq!(text(&also, "jwks_uri"), format!("{}/oauth2/default/v1/keys", idp.base()));
+    assert_token(
+        &idp,
+        &service_token(&idp, "orders:read").await,
+        header,
+        claims,
+    )
+    .await;
+    let also = fetch(&format!(
+        "{}/.well-known/oauth-authorization-server",
+        idp.issuer()
+    ))
+    .await;
+    assert_eq!(
+        text(&also, "jwks_uri"),
+        format!("{}/oauth2/default/v1/keys", idp.base())
+    );
 }

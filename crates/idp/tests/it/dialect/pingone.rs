@@ -30,7 +30,13 @@ async fn tokens_of_a_user_and_of_a_service() {
         "client_id": "service", "iss": "{base}/00000000-ffff-4000-8000-0000000000f1/as", "jti": "*", "iat": NOW,
         "exp": LATER, "aud": ["api://enterprise-api"], "scope": "orders:read", "env": ENVIRONMENT, "org": ORGANIZATION,
     });
-    assert_token(&idp, &service_token(&idp, "orders:read").await, header, claims).await;
+    assert_token(
+        &idp,
+        &service_token(&idp, "orders:read").await,
+        header,
+        claims,
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -1,14 +1,20 @@
 //! ZITADEL, authentik, Ory Hydra, AD FS.
 
 use super::{
-    LATER, NOW, assert_token, discover, fetch, part, service_token, sign_in, start, start_with, text,
+    LATER, NOW, assert_token, discover, fetch, part, service_token, sign_in, start, start_with,
+    text,
 };
 use portcullis_idp::{Dialect, Idp, IdpConfig, TokenFormat};
 use serde_json::json;
 
 async fn start_with_jwts(dialect: Dialect) -> Idp {
     let access_token_format = Some(TokenFormat::Jwt);
-    start_with(IdpConfig { dialect, access_token_format, ..IdpConfig::default() }).await
+    start_with(IdpConfig {
+        dialect,
+        access_token_format,
+        ..IdpConfig::default()
+    })
+    .await
 }
 
 #[tokio::test]
@@ -36,14 +42,26 @@ async fn zitadel() {
         "iss": "{base}", "sub": "1*", "aud": ["service", "100000000000000001"], "exp": LATER, "iat": NOW, "nbf": NOW,
         "jti": "1*", "client_id": "service", "urn:zitadel:iam:user:resourceowner:id": "100000000000000009",
     });
-    assert_token(&idp, &service_token(&idp, "orders:read").await, header, claims).await;
-    assert_eq!(text(&discover(&idp).await, "jwks_uri"), format!("{}/oauth/v2/keys", idp.base()));
+    assert_token(
+        &idp,
+        &service_token(&idp, "orders:read").await,
+        header,
+        claims,
+    )
+    .await;
+    assert_eq!(
+        text(&discover(&idp).await, "jwks_uri"),
+        format!("{}/oauth/v2/keys", idp.base())
+    );
 }
 
 #[tokio::test]
 async fn authentik() {
     let idp = start(Dialect::Authentik).await;
-    assert_eq!(idp.issuer().as_str(), format!("{}/application/o/enterprise-api/", idp.base()));
+    assert_eq!(
+        idp.issuer().as_str(),
+        format!("{}/application/o/enterprise-api/", idp.base())
+    );
     let tokens = sign_in(&idp, "openid orders:read").await;
     let header = json!({ "alg": "RS256", "typ": "JWT", "kid": "*" });
     let alice = "2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90";
@@ -67,9 +85,18 @@ async fn authentik() {
         "preferred_username": "ak-service-client_credentials", "nickname": "ak-service-client_credentials",
         "azp": "service", "uid": "*", "scope": "orders:read",
     });
-    assert_token(&idp, &service_token(&idp, "orders:read").await, header, claims).await;
+    assert_token(
+        &idp,
+        &service_token(&idp, "orders:read").await,
+        header,
+        claims,
+    )
+    .await;
     let keys = text(&discover(&idp).await, "jwks_uri");
-    assert_eq!(keys, format!("{}/application/o/enterprise-api/jwks/", idp.base()));
+    assert_eq!(
+        keys,
+        format!("{}/application/o/enterprise-api/jwks/", idp.base())
+    );
 }
 
 #[tokio::test]
@@ -95,7 +122,13 @@ async fn hydra() {
         "aud": ["api://enterprise-api"], "client_id": "service", "exp": LATER, "ext": {}, "iat": NOW, "iss": "{base}",
         "jti": "*", "nbf": NOW, "scp": ["orders:read"], "sub": "service",
     });
-    assert_token(&idp, &service_token(&idp, "orders:read").await, header, claims).await;
+    assert_token(
+        &idp,
+        &service_token(&idp, "orders:read").await,
+        header,
+        claims,
+    )
+    .await;
     let keys = fetch(&format!("{}/.well-known/jwks.json", idp.base())).await;
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
 }
@@ -104,7 +137,10 @@ async fn hydra() {
 #[tokio::test]
 async fn adfs() {
     let idp = start(Dialect::Adfs).await;
-    assert_eq!(idp.issuer().as_str(), format!("{}/adfs/services/trust", idp.base()));
+    assert_eq!(
+        idp.issuer().as_str(),
+        format!("{}/adfs/services/trust", idp.base())
+    );
     let metadata = discover(&idp).await;
     assert_eq!(metadata["issuer"], format!("{}/adfs", idp.base()));
     assert_eq!(metadata["access_token_issuer"], idp.issuer().as_str());
@@ -118,8 +154,14 @@ async fn adfs() {
     });
     assert_token(&idp, &text(&tokens, "access_token"), header.clone(), user).await;
     let id_token = part(&text(&tokens, "id_token"), 1);
-    assert_eq!((&id_token["iss"], &id_token["aud"]), (&json!(format!("{}/adfs", idp.base())), &json!("web")));
+    assert_eq!(
+        (&id_token["iss"], &id_token["aud"]),
+        (&json!(format!("{}/adfs", idp.base())), &json!("web"))
+    );
     let service = part(&service_token(&idp, "orders:read").await, 1);
-    assert_eq!((&service["apptype"], &service["appid"]), (&json!("Confidential"), &json!("service")));
+    assert_eq!(
+        (&service["apptype"], &service["appid"]),
+        (&json!("Confidential"), &json!("service"))
+    );
     assert!(service["sub"].is_null() && service["upn"].is_null());
 }

@@ -18,7 +18,10 @@ async fn kubernetes() {
     });
     assert_token(&idp, &idp.token("orders").sign(), header, claims).await;
     let metadata = discover(&idp).await;
-    assert_eq!(text(&metadata, "jwks_uri"), format!("{}/openid/v1/jwks", idp.base()));
+    assert_eq!(
+        text(&metadata, "jwks_uri"),
+        format!("{}/openid/v1/jwks", idp.base())
+    );
     let expected = [
         "id_token_signing_alg_values_supported",
         "issuer",
@@ -40,15 +43,34 @@ async fn cloudflare_access() {
         "custom": { "roles": ["Admin"] },
     });
 
-    assert_token_by(&idp, &keys, &idp.token("alice").sign(), header.clone(), claims).await;
+    assert_token_by(
+        &idp,
+        &keys,
+        &idp.token("alice").sign(),
+        header.clone(),
+        claims,
+    )
+    .await;
     let claims = json!({
         "aud": ["tag"], "exp": LATER, "iat": NOW, "iss": "{base}", "type": "app", "common_name": "service.access",
         "sub": "",
     });
-    assert_token_by(&idp, &keys, &idp.token("service").audience("tag").sign(), header, claims).await;
+    assert_token_by(
+        &idp,
+        &keys,
+        &idp.token("service").audience("tag").sign(),
+        header,
+        claims,
+    )
+    .await;
     let document = fetch(&keys).await;
-    assert_eq!(crate::members(&document), ["keys", "public_cert", "public_certs"]);
+    assert_eq!(
+        crate::members(&document),
+        ["keys", "public_cert", "public_certs"]
+    );
     assert_eq!(idp.metadata_uri(), None);
-    let none = reqwest::get(format!("{}/.well-known/openid-configuration", idp.base())).await.unwrap();
+    let none = reqwest::get(format!("{}/.well-known/openid-configuration", idp.base()))
+        .await
+        .unwrap();
     assert_eq!(none.status(), 404);
 }

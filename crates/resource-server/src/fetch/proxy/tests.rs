@@ -3,7 +3,9 @@
 use super::super::{Fetch, Fetched, Reach, Trust};
 use super::*;
 use std::sync::Mutex;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional,
+};
 use tokio::net::{TcpListener, TcpStream};
 
 fn of(variables: &[(&str, &str)]) -> Proxies {
@@ -21,7 +23,11 @@ fn the_variables_mean_what_they_mean_to_curl() {
     for (variables, url, expected) in [
         (&[("HTTPS_PROXY", proxy)][..], "https://idp.example/", true),
         (&[("https_proxy", proxy)], "https://idp.example/", true),
-        (&[("HTTPS_PROXY", "proxy.example:3128")], "https://idp.example/", true),
+        (
+            &[("HTTPS_PROXY", "proxy.example:3128")],
+            "https://idp.example/",
+            true,
+        ),
         (&[("HTTPS_PROXY", proxy)], "http://idp.example/", false),
         (&[("ALL_PROXY", proxy)], "http://idp.example/", true),
         (&[("http_proxy", proxy)], "http://idp.example/", true),
@@ -29,12 +35,39 @@ fn the_variables_mean_what_they_mean_to_curl() {
         // A client of a CGI program sets it by the header `Proxy`.
         (&[("HTTP_PROXY", proxy)], "http://idp.example/", false),
         (&[("HTTPS_PROXY", "")], "https://idp.example/", false),
-        (&[("HTTPS_PROXY", proxy), ("NO_PROXY", "*")], "https://idp.example/", false),
-        (&[("HTTPS_PROXY", proxy), ("NO_PROXY", "other.example,.example")], "https://idp.example/", false),
-        (&[("HTTPS_PROXY", proxy), ("no_proxy", "idp.example")], "https://login.idp.example/", false),
-        (&[("HTTPS_PROXY", proxy), ("NO_PROXY", "idp.example")], "https://idp.example.org/", true),
-        (&[("HTTPS_PROXY", proxy), ("NO_PROXY", "8.8.0.0/16")], "https://8.8.8.8/", false),
-        (&[("HTTPS_PROXY", proxy), ("NO_PROXY", "8.8.0.0/16")], "https://9.9.9.9/", true),
+        (
+            &[("HTTPS_PROXY", proxy), ("NO_PROXY", "*")],
+            "https://idp.example/",
+            false,
+        ),
+        (
+            &[
+                ("HTTPS_PROXY", proxy),
+                ("NO_PROXY", "other.example,.example"),
+            ],
+            "https://idp.example/",
+            false,
+        ),
+        (
+            &[("HTTPS_PROXY", proxy), ("no_proxy", "idp.example")],
+            "https://login.idp.example/",
+            false,
+        ),
+        (
+            &[("HTTPS_PROXY", proxy), ("NO_PROXY", "idp.example")],
+            "https://idp.example.org/",
+            true,
+        ),
+        (
+            &[("HTTPS_PROXY", proxy), ("NO_PROXY", "8.8.0.0/16")],
+            "https://8.8.8.8/",
+            false,
+        ),
+        (
+            &[("HTTPS_PROXY", proxy), ("NO_PROXY", "8.8.0.0/16")],
+            "https://9.9.9.9/",
+            true,
+        ),
         (&[], "https://idp.example/", false),
     ] {
         assert_eq!(serves(variables, url), expected, "{variables:?} {url}");
@@ -45,14 +78,22 @@ fn the_variables_mean_what_they_mean_to_curl() {
 fn a_proxy_that_cannot_be_used_is_a_fault_and_nothing_shows_its_credentials() {
     for value in ["socks5://proxy.example", "http://", "http://user:secret@"] {
         let proxies = of(&[("HTTPS_PROXY", value)]);
-        let fault = proxies.faults().first().unwrap_or_else(|| panic!("{value}"));
+        let fault = proxies
+            .faults()
+            .first()
+            .unwrap_or_else(|| panic!("{value}"));
         assert_eq!(fault.place(), "HTTPS_PROXY");
         assert!(!format!("{fault} {fault:?}").contains("secret"), "{fault}");
     }
-    let proxies =
-        of(&[("HTTPS_PROXY", "http://user:secret@proxy.example"), ("NO_PROXY", "a.example, b.example")]);
+    let proxies = of(&[
+        ("HTTPS_PROXY", "http://user:secret@proxy.example"),
+        ("NO_PROXY", "a.example, b.example"),
+    ]);
     assert!(proxies.faults().is_empty());
-    assert_eq!(proxies.to_string(), "https through http://proxy.example:80; not for a.example, b.example");
+    assert_eq!(
+        proxies.to_string(),
+        "https through http://proxy.example:80; not for a.example, b.example"
+    );
     assert!(!format!("{proxies:?}").contains("secret"));
 }
 
@@ -99,7 +140,9 @@ async fn server() -> (std::net::SocketAddr, String) {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    return;
+                };
                 let mut head = vec![0; 4_096];
                 _ = stream.read(&mut head).await;
                 let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
@@ -124,13 +167,26 @@ async fn documents_of_outside_hosts_come_through_the_proxy() {
     let (address, pem) = server().await;
     let (proxy, heads) = proxy(address).await;
     let proxies = Arc::new(of(&[("HTTPS_PROXY", &proxy)]));
-    let fetch = Fetch::through(proxies, 1_000).trusting(&Trust::authorities(pem.as_bytes()).unwrap());
+    let fetch =
+        Fetch::through(proxies, 1_000).trusting(&Trust::authorities(pem.as_bytes()).unwrap());
     for reach in [Reach::Anywhere, Reach::Outside] {
-        assert_eq!(body(&fetch, "https://idp.invalid/keys", reach).await.as_deref(), Ok(&b"{}"[..]));
+        assert_eq!(
+            body(&fetch, "https://idp.invalid/keys", reach)
+                .await
+                .as_deref(),
+            Ok(&b"{}"[..])
+        );
     }
     let head = heads.lock().unwrap().first().cloned().unwrap();
-    assert!(head.starts_with("CONNECT idp.invalid:443 HTTP/1.1\r\n"), "{head}");
-    assert!(head.to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjpwyxnz"), "{head}");
+    assert!(
+        head.starts_with("CONNECT idp.invalid:443 HTTP/1.1\r\n"),
+        "{head}"
+    );
+    assert!(
+        head.to_ascii_lowercase()
+            .contains("proxy-authorization: basic dxnlcjpwyxnz"),
+        "{head}"
+    );
 }
 
 /// Inside hosts are asked directly, and a public issuer still names none of them.
@@ -139,8 +195,12 @@ async fn inside_hosts_are_never_asked_through_the_proxy() {
     let (address, pem) = server().await;
     let (proxy, heads) = proxy(address).await;
     let proxies = Arc::new(of(&[("ALL_PROXY", &proxy)]));
-    let fetch = Fetch::through(proxies, 1_000).trusting(&Trust::authorities(pem.as_bytes()).unwrap());
-    for url in [format!("https://{address}/"), format!("https://localhost:{}/", address.port())] {
+    let fetch =
+        Fetch::through(proxies, 1_000).trusting(&Trust::authorities(pem.as_bytes()).unwrap());
+    for url in [
+        format!("https://{address}/"),
+        format!("https://localhost:{}/", address.port()),
+    ] {
         let fault = body(&fetch, &url, Reach::Anywhere).await.unwrap_err();
         assert!(!fault.contains("secret"), "{fault}");
         let fault = body(&fetch, &url, Reach::Outside).await.unwrap_err();

@@ -1,8 +1,9 @@
-//! Following the log: loading it whole, then each entry as it comes, over every loss of the connection.
+//! Following the log: loading it whole, then each entry as it comes, over every loss of the
+//! connection.
 //!
-//! A replica goes on from the last entry that it read, if that is still there. If it is not, the store lost entries
-//! (a restart without its data, a failover, a deleted key): the replica reads the log whole again, forgets nothing of
-//! what it knows, and writes what the store lacks.
+//! A replica goes on from the last entry that it read, if that is still there. If it is not, the
+//! store lost entries (a restart without its data, a failover, a deleted key): the replica reads
+//! the log whole again, forgets nothing of what it knows, and writes what the store lacks.
 
 use super::log::{Connection, Log, LogEntry, START};
 use super::{Fault, log};
@@ -38,7 +39,8 @@ const CLEAN_EVERY: u32 = 100;
 
 impl Follower {
     pub(in crate::revocation) fn new(settings: &StoreSettings) -> Self {
-        // The URL was checked with the settings. What the client still refuses, the follower reports.
+        // The URL was checked with the settings. What the client still refuses, the follower
+        // reports.
         let log = Log::open(&settings.url, &settings.stream).ok();
         Self {
             log,
@@ -78,13 +80,18 @@ impl Follower {
     async fn write(&self, revocation: Revocation, now: NumericDate) -> Result<(), Fault> {
         let mut connection = self.writer().await?;
         connection.append(&[revocation]).await?;
-        if self.published.fetch_add(1, Ordering::Relaxed).is_multiple_of(CLEAN_EVERY) {
+        if self
+            .published
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(CLEAN_EVERY)
+        {
             connection.clean(now).await?;
         }
         Ok(())
     }
 
-    /// The connection that all writers of this replica share; they do not wait for each other's answers.
+    /// The connection that all writers of this replica share; they do not wait for each other's
+    /// answers.
     async fn writer(&self) -> Result<Connection, Fault> {
         // Held while connecting, on purpose: one connection is enough.
         let mut writer = self.writer.lock().await;
@@ -104,7 +111,9 @@ async fn follow(revocations: Weak<Revocations>, log: Option<Log>) {
             Some(log) => reached.follow(&revocations, log).await,
             None => Err(no_log()),
         };
-        let (Err(Fault(reason)), Some(holder)) = (ended, revocations.upgrade()) else { return };
+        let (Err(Fault(reason)), Some(holder)) = (ended, revocations.upgrade()) else {
+            return;
+        };
         holder.tell(|contact| contact.failed(&reason));
         let (clock, wait) = (Arc::clone(&holder.clock), pause(reached.failures));
         reached.failures = reached.failures.saturating_add(1);
@@ -133,11 +142,14 @@ impl Reached {
                 None => (Vec::new(), false),
                 Some(place) => {
                     let news = reader.after(place, wait).await?;
-                    // Asked after reading: news of another log than the one that was followed are no news.
+                    // Asked after reading: news of another log than the one that was followed are
+                    // no news.
                     (news, place == START || reader.holds(place).await?)
                 }
             };
-            let Some(holder) = revocations.upgrade() else { return Ok(()) };
+            let Some(holder) = revocations.upgrade() else {
+                return Ok(());
+            };
             if !continues || self.is_to_restore(&holder) {
                 self.reload(&holder, &mut reader).await?;
             } else {
@@ -152,7 +164,9 @@ impl Reached {
 
     fn is_to_restore(&self, holder: &Revocations) -> bool {
         self.restore_at <= holder.clock.elapsed()
-            && holder.unpublished().is_some_and(|it| it.load(Ordering::Acquire))
+            && holder
+                .unpublished()
+                .is_some_and(|it| it.load(Ordering::Acquire))
     }
 
     fn move_to(&mut self, last: Option<&LogEntry>) {
@@ -167,7 +181,9 @@ impl Reached {
             tracing::warn!("the revocation store may lack entries: reading it whole");
         }
         // Cleared before reading: what comes meanwhile sets it again.
-        holder.unpublished().inspect(|it| it.store(false, Ordering::Release));
+        holder
+            .unpublished()
+            .inspect(|it| it.store(false, Ordering::Release));
         let stored = (holder.list.len() > 0).then(|| Denylist::new(usize::MAX));
         let mut place = START.to_owned();
         loop {
@@ -181,8 +197,13 @@ impl Reached {
         self.place = Some(place);
         let Some(stored) = stored else { return Ok(()) };
         if let Err(Fault(reason)) = self.restore(holder, reader, &stored).await {
-            tracing::warn!(reason, "the revocation store lacks entries, and does not take them");
-            holder.unpublished().inspect(|it| it.store(true, Ordering::Release));
+            tracing::warn!(
+                reason,
+                "the revocation store lacks entries, and does not take them"
+            );
+            holder
+                .unpublished()
+                .inspect(|it| it.store(true, Ordering::Release));
             self.restore_at = holder.clock.elapsed() + RESTORE_AGAIN;
         }
         Ok(())
@@ -198,13 +219,18 @@ impl Reached {
         let name = format!("{:016x}", RandomState::new().hash_one(0_u8));
         loop {
             let now = holder.clock.now();
-            let lacking = holder.list.filtered(|known| known.until() >= now && !stored.covers(known));
+            let lacking = holder
+                .list
+                .filtered(|known| known.until() >= now && !stored.covers(known));
             if lacking.is_empty() {
                 return Ok(());
             }
             holder.tell(Contact::heard);
             if reader.take_turn(&name, false).await? {
-                tracing::warn!(entries = lacking.len(), "writing to the revocation store what it lacks");
+                tracing::warn!(
+                    entries = lacking.len(),
+                    "writing to the revocation store what it lacks"
+                );
                 for batch in lacking.chunks(log::BATCH) {
                     reader.append(batch).await?;
                     reader.take_turn(&name, true).await?;
@@ -212,7 +238,9 @@ impl Reached {
                 }
                 return reader.end_turn().await;
             }
-            let news = reader.after(self.place.as_deref().unwrap_or(START), Some(BEAT)).await?;
+            let news = reader
+                .after(self.place.as_deref().unwrap_or(START), Some(BEAT))
+                .await?;
             holder.take_also(&news, Some(stored))?;
             self.move_to(news.last());
         }
@@ -227,7 +255,8 @@ impl Revocations {
         self.take_also(entries, None)
     }
 
-    /// Adds the revocations of these entries, also to another list. What is none is counted and told.
+    /// Adds the revocations of these entries, also to another list. What is none is counted and
+    /// told.
     fn take_also(&self, entries: &[LogEntry], other: Option<&Denylist>) -> Result<(), Fault> {
         let now = self.clock.now();
         let mut ignored = 0;
@@ -261,7 +290,8 @@ impl Revocations {
     }
 }
 
-/// Doubled with each failure, with a quarter more or less, so that many replicas do not come at once.
+/// Doubled with each failure, with a quarter more or less, so that many replicas do not come at
+/// once.
 fn pause(failures: u32) -> Duration {
     let (least, most) = RETRY;
     let random = RandomState::new().hash_one(0_u8) % 1_000;

@@ -1,8 +1,10 @@
-//! The store: a stream in a Redis or Valkey, as an ordered log that replicas read whole and then follow.
+//! The store: a stream in a Redis or Valkey, as an ordered log that replicas read whole and then
+//! follow.
 //!
-//! A log, because a replica that was away misses nothing (unlike with published messages), and because its order
-//! says at once how far a replica is. Each entry stands on its own and joins with what is known, so it does no harm
-//! to read one twice, or to write one twice. See `docs/decisions/0010-revocation-store.md`.
+//! A log, because a replica that was away misses nothing (unlike with published messages), and
+//! because its order says at once how far a replica is. Each entry stands on its own and joins with
+//! what is known, so it does no harm to read one twice, or to write one twice. See
+//! `docs/decisions/0010-revocation-store.md`.
 
 mod follow;
 mod log;
@@ -22,7 +24,8 @@ use std::time::Duration;
 pub struct RevocationStore(Log);
 
 impl RevocationStore {
-    /// A store at this URL, in the stream of this key (default `portcullis:revocations`). Connects when it is used.
+    /// A store at this URL, in the stream of this key (default `portcullis:revocations`). Connects
+    /// when it is used.
     ///
     /// # Errors
     ///
@@ -33,7 +36,8 @@ impl RevocationStore {
         if let Some(problem) = url.fault() {
             return Err(fault(problem));
         }
-        let log = Log::open(url, stream.unwrap_or(STREAM)).map_err(|_| fault("it is no URL of a Redis"))?;
+        let log = Log::open(url, stream.unwrap_or(STREAM))
+            .map_err(|_| fault("it is no URL of a Redis"))?;
         Ok(Self(log))
     }
 
@@ -51,7 +55,8 @@ impl RevocationStore {
         Ok(written.await?)
     }
 
-    /// What is revoked, the oldest first, at most so many; each mark once, and nothing whose time is over.
+    /// What is revoked, the oldest first, at most so many; each mark once, and nothing whose time
+    /// is over.
     ///
     /// # Errors
     ///
@@ -63,9 +68,15 @@ impl RevocationStore {
             let batch = reader.after(&place, None).await?;
             let Some(last) = batch.last() else { break };
             place.clone_from(&last.id);
-            for revocation in batch.iter().filter_map(|entry| entry.revocation.as_ref().ok()) {
+            for revocation in batch
+                .iter()
+                .filter_map(|entry| entry.revocation.as_ref().ok())
+            {
                 let known = list.len();
-                if revocation.until() >= now && list.add(*revocation, now).is_ok() && list.len() > known {
+                if revocation.until() >= now
+                    && list.add(*revocation, now).is_ok()
+                    && list.len() > known
+                {
                     order.push(revocation.mark);
                 }
             }
@@ -86,7 +97,11 @@ struct Fault(String);
 
 impl From<Fault> for Outage {
     fn from(Fault(reason): Fault) -> Self {
-        Self::new(OutageCode::Revocation, format!("the revocation store: {reason}"), Duration::from_secs(1))
+        Self::new(
+            OutageCode::Revocation,
+            format!("the revocation store: {reason}"),
+            Duration::from_secs(1),
+        )
     }
 }
 

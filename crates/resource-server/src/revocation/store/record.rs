@@ -1,13 +1,16 @@
-//! One entry of the log: `mark`, `since` (not for a token or a session) and `until`, in seconds since 1970.
+//! One entry of the log: `mark`, `since` (not for a token or a session) and `until`, in seconds
+//! since 1970.
 //!
-//! Whoever else writes to the stream writes what they like: an entry is read strictly, or ignored with a reason.
+//! Whoever else writes to the stream writes what they like: an entry is read strictly, or ignored
+//! with a reason.
 
 use crate::revocation::Revocation;
 use crate::revocation::mark::Mark;
 use crate::revocation::revocation::{Term, WHENEVER};
 use portcullis_core::token::NumericDate;
 
-/// The names and values of a revocation's entry. Moments that no entry can hold become the nearest that one can.
+/// The names and values of a revocation's entry. Moments that no entry can hold become the nearest
+/// that one can.
 pub(super) fn fields(revocation: &Revocation) -> Vec<(&'static str, String)> {
     let mut fields = vec![("mark", revocation.mark.to_string())];
     fields.extend(revocation.since().map(|since| ("since", written(since))));
@@ -33,9 +36,14 @@ pub(super) fn parse(fields: &[&[u8]]) -> Result<Revocation, &'static str> {
         _ => return Err("it has other fields than a revocation"),
     };
     let mark = Mark::parse(mark).ok_or("its `mark` is none")?;
-    let since = since.map_or(Ok(WHENEVER), |since| moment(since).ok_or("its `since` is no moment"))?;
+    let since = since.map_or(Ok(WHENEVER), |since| {
+        moment(since).ok_or("its `since` is no moment")
+    })?;
     let until = moment(until).ok_or("its `until` is no moment")?;
-    Ok(Revocation { mark, term: Term { since, until } })
+    Ok(Revocation {
+        mark,
+        term: Term { since, until },
+    })
 }
 
 const LONGEST: usize = 64;
@@ -49,7 +57,10 @@ const LAST: i64 = 999_999_999_999;
 /// Plain decimal digits, twelve at most.
 fn moment(text: &str) -> Option<NumericDate> {
     let plain = (1..=12).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit());
-    text.parse().ok().filter(|_| plain).map(NumericDate::from_seconds)
+    text.parse()
+        .ok()
+        .filter(|_| plain)
+        .map(NumericDate::from_seconds)
 }
 
 #[cfg(test)]
@@ -58,15 +69,19 @@ mod tests {
     use portcullis_core::token::Issuer;
 
     fn read(fields: &[(&str, &str)]) -> Result<Revocation, &'static str> {
-        let flat: Vec<&[u8]> =
-            fields.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]).collect();
+        let flat: Vec<&[u8]> = fields
+            .iter()
+            .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()])
+            .collect();
         parse(&flat)
     }
 
     #[test]
     fn what_is_written_reads_back() {
-        let (issuer, now) =
-            (Issuer::parse("https://idp.example").unwrap(), NumericDate::from_seconds(1_800_000_000));
+        let (issuer, now) = (
+            Issuer::parse("https://idp.example").unwrap(),
+            NumericDate::from_seconds(1_800_000_000),
+        );
         for revocation in [
             Revocation::token(&issuer, "id", now),
             Revocation::session(&issuer, "s", now),
@@ -74,8 +89,10 @@ mod tests {
             Revocation::client(&issuer, "c", NumericDate::from_seconds(0)),
         ] {
             let written = fields(&revocation);
-            let written: Vec<(&str, &str)> =
-                written.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let written: Vec<(&str, &str)> = written
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
             assert_eq!(read(&written), Ok(revocation));
         }
     }
@@ -83,11 +100,17 @@ mod tests {
     #[test]
     fn moments_out_of_reach_are_written_as_the_nearest() {
         let issuer = Issuer::parse("https://idp.example").unwrap();
-        let (never, always) = (NumericDate::from_seconds(i64::MIN), NumericDate::from_seconds(i64::MAX - 1));
+        let (never, always) = (
+            NumericDate::from_seconds(i64::MIN),
+            NumericDate::from_seconds(i64::MAX - 1),
+        );
         for (since, expected) in [(never, 0), (always, LAST)] {
-            let written = fields(&Revocation::subject(&issuer, "alice", since).remembered_until(always));
-            let written: Vec<(&str, &str)> =
-                written.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let written =
+                fields(&Revocation::subject(&issuer, "alice", since).remembered_until(always));
+            let written: Vec<(&str, &str)> = written
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
             let read = read(&written).unwrap();
             assert_eq!(read.since(), Some(NumericDate::from_seconds(expected)));
             assert_eq!(read.until(), NumericDate::from_seconds(LAST));
@@ -111,7 +134,12 @@ mod tests {
             vec![("mark", mark), ("until", long.as_str())],
             vec![("mark", "subject:00"), ("until", "2")],
             vec![("mark", mark), ("since", "x"), ("until", "2")],
-            vec![("mark", mark), ("since", "1"), ("until", "2"), ("more", "3")],
+            vec![
+                ("mark", mark),
+                ("since", "1"),
+                ("until", "2"),
+                ("more", "3"),
+            ],
         ] {
             assert!(read(&fields).is_err(), "{fields:?}");
         }

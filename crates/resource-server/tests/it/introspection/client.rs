@@ -47,9 +47,15 @@ impl Drop for File {
 pub(super) fn pem(label: &str, der: &[u8]) -> String {
     let text = encode(der).replace('-', "+").replace('_', "/");
     let padded = format!("{text}{}", "=".repeat((4 - text.len() % 4) % 4));
-    let lines: Vec<&str> =
-        padded.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+    let lines: Vec<&str> = padded
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
 }
 
 fn rsa() -> (String, Value) {
@@ -57,8 +63,12 @@ fn rsa() -> (String, Value) {
     let public = pair.public_key();
     let n = public.modulus().big_endian_without_leading_zero().to_vec();
     let e = public.exponent().big_endian_without_leading_zero().to_vec();
-    let der = aws_lc_rs::encoding::AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
-    (pem("PRIVATE KEY", der.as_ref()), json!({ "kty": "RSA", "n": encode(&n), "e": encode(&e) }))
+    let der =
+        aws_lc_rs::encoding::AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+    (
+        pem("PRIVATE KEY", der.as_ref()),
+        json!({ "kty": "RSA", "n": encode(&n), "e": encode(&e) }),
+    )
 }
 
 fn p256() -> (String, Value) {
@@ -82,20 +92,43 @@ async fn a_client_proves_itself_by_its_secret_in_the_header_or_in_the_form() {
         assert_eq!(world.judge(&token).await, "fine", "{more}");
     }
     let endpoint = Answering::start(r#"{"active":true,"aud":"api://enterprise-api"}"#).await;
-    let server = server("https://idp.example", &format!("endpoint = \"{}/ask\"", endpoint.url), &clock());
+    let server = server(
+        "https://idp.example",
+        &format!("endpoint = \"{}/ask\"", endpoint.url),
+        &clock(),
+    );
     assert_eq!(judge(&server, "a+/b~==").await, "fine");
     let request = endpoint.requests().remove(0);
-    let header = |name: &str| request.headers.get(name).unwrap().to_str().unwrap().to_owned();
+    let header = |name: &str| {
+        request
+            .headers
+            .get(name)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
     assert_eq!(request.path, "/ask");
-    assert_eq!(request.body, "token=a%2B%2Fb%7E%3D%3D&token_type_hint=access_token");
+    assert_eq!(
+        request.body,
+        "token=a%2B%2Fb%7E%3D%3D&token_type_hint=access_token"
+    );
     assert_eq!(header("content-type"), "application/x-www-form-urlencoded");
     assert_eq!(header("accept"), "application/json");
-    assert_eq!(header("authorization"), "Basic c2VydmljZTpzZXJ2aWNlLXNlY3JldA==");
+    assert_eq!(
+        header("authorization"),
+        "Basic c2VydmljZTpzZXJ2aWNlLXNlY3JldA=="
+    );
 }
 
 #[tokio::test]
 async fn a_client_proves_itself_by_its_key() {
-    let keys = [("RS256", rsa()), ("PS256", rsa()), ("ES256", p256()), ("EdDSA", ed25519())];
+    let keys = [
+        ("RS256", rsa()),
+        ("PS256", rsa()),
+        ("ES256", p256()),
+        ("EdDSA", ed25519()),
+    ];
     for (algorithm, (pem, mut jwk)) in keys {
         let clock = clock();
         jwk["alg"] = json!(algorithm);
@@ -105,9 +138,14 @@ async fn a_client_proves_itself_by_its_key() {
             jwk: Some(jwk),
             ..IdpConfig::default().clients.remove(0)
         };
-        let config = IdpConfig { clients: vec![client], ..IdpConfig::default() };
+        let config = IdpConfig {
+            clients: vec![client],
+            ..IdpConfig::default()
+        };
         let now = Arc::clone(&clock);
-        let idp = Idp::start_at(config, move || u64::try_from(now.now().seconds()).unwrap()).await.unwrap();
+        let idp = Idp::start_at(config, move || u64::try_from(now.now().seconds()).unwrap())
+            .await
+            .unwrap();
         let file = File::new(&pem);
         let more = format!(
             "auth = \"private_key_jwt\"\nprivate_key_file = \"{}\"\nkey_id = \"k\"\nsigning_algorithm = \"{algorithm}\"\ncache_seconds = 0",
@@ -147,7 +185,8 @@ async fn a_ready_assertion_is_read_each_time() {
         .iter()
         .filter_map(|request| {
             let mut form = url::form_urlencoded::parse(request.body.as_bytes());
-            form.find(|(name, _)| name == "client_assertion").map(|(_, value)| value.into_owned())
+            form.find(|(name, _)| name == "client_assertion")
+                .map(|(_, value)| value.into_owned())
         })
         .collect();
     assert_eq!(sent, ["a.b.c", "d.e.f"]);
@@ -168,18 +207,26 @@ async fn an_assertion_is_short_lived_and_for_the_issuer() {
     assert_eq!(judge(&server, "two").await, "token.inactive");
     let mut ids = Vec::new();
     for request in endpoint.requests() {
-        let form: Vec<(String, String)> =
-            url::form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
+        let form: Vec<(String, String)> = url::form_urlencoded::parse(request.body.as_bytes())
+            .into_owned()
+            .collect();
         let member = |name: &str| form.iter().find(|(key, _)| key == name).unwrap().1.clone();
         assert!(request.headers.get("authorization").is_none());
         assert_eq!(member("client_id"), "service");
-        assert_eq!(member("client_assertion_type"), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        assert_eq!(
+            member("client_assertion_type"),
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        );
         let assertion = member("client_assertion");
         let part = |number: usize| -> Value {
             let segment = assertion.split('.').nth(number).unwrap();
-            serde_json::from_slice(&portcullis_core::jose::base64url::decode(segment).unwrap()).unwrap()
+            serde_json::from_slice(&portcullis_core::jose::base64url::decode(segment).unwrap())
+                .unwrap()
         };
-        assert_eq!(part(0), json!({ "alg": "EdDSA", "kid": "k-1", "typ": "JWT" }));
+        assert_eq!(
+            part(0),
+            json!({ "alg": "EdDSA", "kid": "k-1", "typ": "JWT" })
+        );
         let mut claims = part(1);
         ids.push(claims["jti"].take());
         let expected = json!({
@@ -188,14 +235,20 @@ async fn an_assertion_is_short_lived_and_for_the_issuer() {
         });
         assert_eq!(claims, expected);
     }
-    assert!(ids.len() == 2 && ids[0] != ids[1] && ids[0].as_str().unwrap().len() == 22, "{ids:?}");
+    assert!(
+        ids.len() == 2 && ids[0] != ids[1] && ids[0].as_str().unwrap().len() == 22,
+        "{ids:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_endpoint_may_ask_nobody_who_they_are() {
     let endpoint = Answering::start(r#"{"active":false}"#).await;
-    let server =
-        server("https://idp.example", &format!("auth = \"none\"\nendpoint = \"{}\"", endpoint.url), &clock());
+    let server = server(
+        "https://idp.example",
+        &format!("auth = \"none\"\nendpoint = \"{}\"", endpoint.url),
+        &clock(),
+    );
     assert_eq!(judge(&server, "one").await, "token.inactive");
     let request = endpoint.requests().remove(0);
     assert!(
@@ -215,30 +268,53 @@ async fn signed_answers_are_for_this_client_by_the_issuers_key() {
     let plain = r#"{"active":true,"aud":"api://enterprise-api"}"#.to_owned();
     let endpoint = Answering::start("").await;
     let asking = |client: &str| {
-        let more = format!("signed = true\nendpoint = \"{}\"\nclient_id = \"{client}\"", endpoint.url);
+        let more = format!(
+            "signed = true\nendpoint = \"{}\"\nclient_id = \"{client}\"",
+            endpoint.url
+        );
         server_of(world.idp.issuer().as_str(), &more, &world.clock)
     };
     let access_token = world.idp.token("alice").sign();
     let (jwt, json) = ("application/token-introspection+jwt", "application/json");
     for (client, content_type, body, expected) in [
         ("service", jwt, signed.clone(), "fine"),
-        ("service", "Application/Token-Introspection+JWT; charset=utf-8", signed.clone(), "fine"),
+        (
+            "service",
+            "Application/Token-Introspection+JWT; charset=utf-8",
+            signed.clone(),
+            "fine",
+        ),
         ("another", jwt, signed.clone(), "outage.introspection"),
         ("service", json, signed.clone(), "outage.introspection"),
         ("service", json, plain.clone(), "outage.introspection"),
         ("service", jwt, plain, "outage.introspection"),
         ("service", jwt, access_token, "outage.introspection"),
-        ("service", jwt, format!("{}A", signed.trim_end_matches(|c: char| c != '.')), "outage.introspection"),
+        (
+            "service",
+            jwt,
+            format!("{}A", signed.trim_end_matches(|c: char| c != '.')),
+            "outage.introspection",
+        ),
     ] {
         let headers = vec![("content-type", content_type.to_owned())];
-        endpoint.answer(Answer { status: 200, headers, body });
-        assert_eq!(judge(&asking(client), &token).await, expected, "{client} {content_type}");
+        endpoint.answer(Answer {
+            status: 200,
+            headers,
+            body,
+        });
+        assert_eq!(
+            judge(&asking(client), &token).await,
+            expected,
+            "{client} {content_type}"
+        );
     }
 }
 
 /// A signed answer of the provider to this client.
 async fn signed_for(client: &str, secret: &str, idp: &Idp, token: &str) -> String {
-    let request = reqwest::Client::new().post(idp.introspection_endpoint()).basic_auth(client, Some(secret));
+    let request = reqwest::Client::new()
+        .post(idp.introspection_endpoint())
+        .basic_auth(client, Some(secret));
     let request = request.header("accept", "application/token-introspection+jwt");
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     let response = request.body(format!("token={token}")).send().await.unwrap();

@@ -25,7 +25,10 @@ async fn five_hundred_requests_ask_once() {
             requests.spawn(async move { judge(&server, &token).await });
         }
         let verdicts = requests.join_all().await;
-        assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0]), "{token}");
+        assert!(
+            verdicts.iter().all(|verdict| *verdict == verdicts[0]),
+            "{token}"
+        );
         assert_eq!(world.idp.introspection_requests() - before, 1, "{token}");
     }
     let status = world.status();
@@ -39,20 +42,37 @@ async fn an_answer_is_good_for_a_minute_at_most() {
     for (pause, questions) in [(0, 1), (59, 1), (1, 2)] {
         world.clock.advance(seconds(pause));
         assert_eq!(world.judge(&token).await, "fine");
-        assert_eq!(world.idp.introspection_requests(), questions, "after {pause} s more");
+        assert_eq!(
+            world.idp.introspection_requests(),
+            questions,
+            "after {pause} s more"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_answer_is_good_until_the_token_ends_and_no_longer() {
     let world = Asking::new("").await;
-    let token = world.idp.token("alice").claim("exp", 1_800_000_030).opaque();
+    let token = world
+        .idp
+        .token("alice")
+        .claim("exp", 1_800_000_030)
+        .opaque();
     assert_eq!(world.judge(&token).await, "fine");
     world.clock.advance(seconds(29));
-    assert_eq!((world.judge(&token).await.as_str(), world.idp.introspection_requests()), ("fine", 1));
+    assert_eq!(
+        (
+            world.judge(&token).await.as_str(),
+            world.idp.introspection_requests()
+        ),
+        ("fine", 1)
+    );
     world.clock.advance(seconds(1));
     assert_eq!(
-        (world.judge(&token).await.as_str(), world.idp.introspection_requests()),
+        (
+            world.judge(&token).await.as_str(),
+            world.idp.introspection_requests()
+        ),
         ("token.inactive", 2)
     );
 }
@@ -61,7 +81,11 @@ async fn an_answer_is_good_until_the_token_ends_and_no_longer() {
 async fn an_answer_that_names_no_end_is_good_for_five_seconds() {
     let endpoint = Answering::start(r#"{"active":true,"aud":"api://enterprise-api"}"#).await;
     let clock = clock();
-    let server = server("https://idp.example", &format!("endpoint = \"{}\"", endpoint.url), &clock);
+    let server = server(
+        "https://idp.example",
+        &format!("endpoint = \"{}\"", endpoint.url),
+        &clock,
+    );
     for (pause, questions) in [(0, 1), (4, 1), (1, 2)] {
         clock.advance(seconds(pause));
         assert_eq!(judge(&server, "opaque").await, "fine");
@@ -77,12 +101,18 @@ async fn a_refusal_is_remembered_for_five_seconds_so_that_junk_asks_once() {
     }
     world.clock.advance(seconds(4));
     assert_eq!(
-        (world.judge("made-up").await.as_str(), world.idp.introspection_requests()),
+        (
+            world.judge("made-up").await.as_str(),
+            world.idp.introspection_requests()
+        ),
         ("token.inactive", 1)
     );
     world.clock.advance(seconds(1));
     assert_eq!(
-        (world.judge("made-up").await.as_str(), world.idp.introspection_requests()),
+        (
+            world.judge("made-up").await.as_str(),
+            world.idp.introspection_requests()
+        ),
         ("token.inactive", 2)
     );
 }
@@ -90,17 +120,31 @@ async fn a_refusal_is_remembered_for_five_seconds_so_that_junk_asks_once() {
 #[tokio::test]
 async fn what_is_revoked_here_is_refused_whatever_is_remembered() {
     let world = Asking::new("").await;
-    let (opaque, fresh) = (world.idp.token("alice").opaque(), world.idp.token("alice").opaque());
-    let token = world.server.authenticate(Credential::bearer(&opaque)).await.unwrap();
+    let (opaque, fresh) = (
+        world.idp.token("alice").opaque(),
+        world.idp.token("alice").opaque(),
+    );
+    let token = world
+        .server
+        .authenticate(Credential::bearer(&opaque))
+        .await
+        .unwrap();
     let subject = token.user_id().unwrap().to_owned();
     let now = NumericDate::from_seconds(1_800_000_000);
-    world.server.revoke(Revocation::subject(token.issuer(), &subject, now)).await.unwrap();
+    world
+        .server
+        .revoke(Revocation::subject(token.issuer(), &subject, now))
+        .await
+        .unwrap();
     for token in [&opaque, &fresh] {
         assert_eq!(world.judge(token).await, "token.revoked");
     }
     assert_eq!(world.judge(&world.idp.token("bob").opaque()).await, "fine");
     let explanation = world.server.explain(&opaque).await;
-    assert_eq!(explanation.first_obstacle().map(|step| step.code), Some("token.revoked"));
+    assert_eq!(
+        explanation.first_obstacle().map(|step| step.code),
+        Some("token.revoked")
+    );
 }
 
 #[tokio::test]
@@ -109,7 +153,10 @@ async fn with_no_memory_every_request_asks() {
     let token = world.idp.token("alice").opaque();
     for questions in 1..4 {
         assert_eq!(
-            (world.judge(&token).await.as_str(), world.idp.introspection_requests()),
+            (
+                world.judge(&token).await.as_str(),
+                world.idp.introspection_requests()
+            ),
             ("fine", questions)
         );
     }
@@ -128,9 +175,19 @@ async fn what_one_issuer_said_counts_for_no_other() {
         ours.url, theirs.url, theirs.url
     );
     let server = server("https://ours.example", &more, &clock());
-    let token = server.authenticate(Credential::bearer("ours_1")).await.unwrap();
-    assert_eq!((token.issuer().as_str(), token.subject()), ("https://ours.example", Some("us")));
-    assert_eq!(judge(&server, "ours_but_not").await, "token.inactive", "the longest prefix tells");
+    let token = server
+        .authenticate(Credential::bearer("ours_1"))
+        .await
+        .unwrap();
+    assert_eq!(
+        (token.issuer().as_str(), token.subject()),
+        ("https://ours.example", Some("us"))
+    );
+    assert_eq!(
+        judge(&server, "ours_but_not").await,
+        "token.inactive",
+        "the longest prefix tells"
+    );
     assert_eq!(
         judge(&server, "another").await,
         "token.inactive",
@@ -139,19 +196,26 @@ async fn what_one_issuer_said_counts_for_no_other() {
     assert_eq!((ours.requests().len(), theirs.requests().len()), (1, 2));
 }
 
-/// For the limit of failing callers: who was found good a short while ago is known, and nobody is asked.
+/// For the limit of failing callers: who was found good a short while ago is known, and nobody is
+/// asked.
 #[tokio::test]
 async fn a_token_is_known_for_as_long_as_its_answer_is_remembered() {
     let world = Asking::new("cache_seconds = 30\n").await;
     let knows = |token: &str| {
         let mut headers = HeaderMap::new();
-        headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+        headers.insert(
+            "authorization",
+            HeaderValue::from_str(&format!("Bearer {token}")).unwrap(),
+        );
         world.server.knows_token(&headers)
     };
     let good = world.idp.token("alice").opaque();
     assert!(!knows(&good));
     assert_eq!(
-        (world.judge(&good).await, world.judge("made-up").await.as_str()),
+        (
+            world.judge(&good).await,
+            world.judge("made-up").await.as_str()
+        ),
         ("fine".to_owned(), "token.inactive")
     );
     let asked = world.status().questions;

@@ -52,7 +52,10 @@ fn server_of(issuer: &str, introspection: &str, clock: &Arc<TestClock>) -> Resou
     for issuer in &mut config.issuer {
         issuer.introspection.as_mut().unwrap().client_secret = Some(Secret::new("service-secret"));
     }
-    ResourceServer::with_clock(Settings::try_from(config).unwrap(), Arc::<TestClock>::clone(clock))
+    ResourceServer::with_clock(
+        Settings::try_from(config).unwrap(),
+        Arc::<TestClock>::clone(clock),
+    )
 }
 
 /// `fine`, or the code.
@@ -68,16 +71,25 @@ pub(crate) async fn judge(server: &ResourceServer, token: &str) -> String {
 async fn an_opaque_token_is_as_good_as_a_jwt() {
     let world = Asking::new("").await;
     let opaque = world.idp.token("alice").scope("orders:read").opaque();
-    let token = world.server.authenticate(Credential::bearer(&opaque)).await.unwrap();
+    let token = world
+        .server
+        .authenticate(Credential::bearer(&opaque))
+        .await
+        .unwrap();
     assert!(token.has_scope("orders:read") && token.has_role("Admin") && token.header().is_none());
     assert_eq!(token.issuer(), world.idp.issuer());
     assert_eq!(world.judge("made-up").await, "token.inactive");
     assert_eq!(
-        world.judge(&world.idp.token("alice").audience("api://other").opaque()).await,
+        world
+            .judge(&world.idp.token("alice").audience("api://other").opaque())
+            .await,
         "token.audience"
     );
     assert_eq!(world.judge(&world.idp.token("alice").sign()).await, "fine");
-    assert_eq!((world.idp.introspection_requests(), world.status().questions), (3, 3));
+    assert_eq!(
+        (world.idp.introspection_requests(), world.status().questions),
+        (3, 3)
+    );
 }
 
 #[tokio::test]
@@ -111,11 +123,26 @@ async fn without_introspection_nobody_is_asked() {
 async fn tokens_that_the_issuer_signed_are_asked_about_where_told_so() {
     let world = Asking::new("tokens = \"all\"").await;
     let known = world.idp.token("alice").issue();
-    assert_eq!((known.matches('.').count(), world.judge(&known).await.as_str()), (2, "fine"));
+    assert_eq!(
+        (
+            known.matches('.').count(),
+            world.judge(&known).await.as_str()
+        ),
+        (2, "fine")
+    );
     assert_eq!(world.judge(&known).await, "fine");
     assert_eq!(world.idp.introspection_requests(), 1);
-    assert_eq!(world.judge(&world.idp.token("alice").sign()).await, "token.inactive", "it was never issued");
-    assert_eq!(world.judge(&world.idp.token("alice").signature_flipped().sign()).await, "token.signature");
+    assert_eq!(
+        world.judge(&world.idp.token("alice").sign()).await,
+        "token.inactive",
+        "it was never issued"
+    );
+    assert_eq!(
+        world
+            .judge(&world.idp.token("alice").signature_flipped().sign())
+            .await,
+        "token.signature"
+    );
     assert_eq!(world.idp.introspection_requests(), 2);
     // A token of the client that revokes it: what was remembered lasts a minute, and no longer.
     let own = world.idp.token("service").issue();
@@ -127,30 +154,61 @@ async fn tokens_that_the_issuer_signed_are_asked_about_where_told_so() {
 
 async fn revoke(idp: &Idp, token: &str) {
     let url = format!("{}/revoke", idp.base());
-    let request = reqwest::Client::new().post(url).basic_auth("service", Some("service-secret"));
+    let request = reqwest::Client::new()
+        .post(url)
+        .basic_auth("service", Some("service-secret"));
     let request = request.header("content-type", "application/x-www-form-urlencoded");
-    assert_eq!(request.body(format!("token={token}")).send().await.unwrap().status(), 200);
+    assert_eq!(
+        request
+            .body(format!("token={token}"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
 }
 
 #[tokio::test]
 async fn an_explanation_asks_and_shows_the_answer() {
     let world = Asking::new("").await;
     let explained = |explanation: portcullis_resource_server::Explanation| {
-        let first = explanation.first_obstacle().map_or("accepted", |step| step.code);
-        let names: Vec<&str> = explanation.steps.iter().take(2).map(|step| step.name).collect();
+        let first = explanation
+            .first_obstacle()
+            .map_or("accepted", |step| step.code);
+        let names: Vec<&str> = explanation
+            .steps
+            .iter()
+            .take(2)
+            .map(|step| step.name)
+            .collect();
         assert_eq!(names, ["form", "introspection"]);
         (first, explanation.hint.unwrap_or_default())
     };
     let good = world.idp.token("alice").opaque();
-    assert_eq!(explained(world.server.explain(&good).await), ("accepted", String::new()));
+    assert_eq!(
+        explained(world.server.explain(&good).await),
+        ("accepted", String::new())
+    );
     let (code, hint) = explained(world.server.explain("made-up").await);
-    assert!(code == "token.inactive" && hint.contains("revoked"), "{code} {hint}");
-    world.idp.fail_introspection(portcullis_idp::Fault::Unauthorized);
+    assert!(
+        code == "token.inactive" && hint.contains("revoked"),
+        "{code} {hint}"
+    );
+    world
+        .idp
+        .fail_introspection(portcullis_idp::Fault::Unauthorized);
     let explanation = world.server.explain("made-up").await;
-    assert!(explanation.first_obstacle().unwrap().found.contains("401"), "{explanation:?}");
+    assert!(
+        explanation.first_obstacle().unwrap().found.contains("401"),
+        "{explanation:?}"
+    );
     assert_eq!(explained(explanation).0, "outage.introspection");
     let confirming = Asking::new("tokens = \"all\"").await;
-    let explanation = confirming.server.explain(&confirming.idp.token("alice").sign()).await;
+    let explanation = confirming
+        .server
+        .explain(&confirming.idp.token("alice").sign())
+        .await;
     assert_eq!(explanation.steps.last().unwrap().name, "introspection");
     assert_eq!(explanation.first_obstacle().unwrap().code, "token.inactive");
 }

@@ -43,7 +43,10 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
 }
 
 /// A certificate for this name, and its key.
-fn certificate(name: &str, authority: &CertifiedIssuer<'_, KeyPair>) -> (rcgen::Certificate, KeyPair) {
+fn certificate(
+    name: &str,
+    authority: &CertifiedIssuer<'_, KeyPair>,
+) -> (rcgen::Certificate, KeyPair) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     (params.signed_by(&key, authority).unwrap(), key)
@@ -54,7 +57,9 @@ async fn listen(authority: &CertifiedIssuer<'_, KeyPair>) -> Tls {
     let mut roots = RootCertStore::empty();
     roots.add(authority.der().clone()).unwrap();
     let clients =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()
+            .unwrap();
     let (own, key) = certificate("localhost", authority);
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -63,7 +68,10 @@ async fn listen(authority: &CertifiedIssuer<'_, KeyPair>) -> Tls {
         .with_client_cert_verifier(clients)
         .with_single_cert(vec![own.der().clone()], key.into())
         .unwrap();
-    Tls(TcpListener::bind("127.0.0.1:0").await.unwrap(), TlsAcceptor::from(Arc::new(config)))
+    Tls(
+        TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        TlsAcceptor::from(Arc::new(config)),
+    )
 }
 
 #[tokio::test]
@@ -77,19 +85,36 @@ async fn a_client_proves_itself_by_its_certificate() {
     let (own, key) = certificate("service", &authority);
     let (stranger, strange_key) = certificate("service", &self::authority());
     let (ca_file, key_file) = (File::new(&authority.pem()), File::new(&key.serialize_pem()));
-    let (own_file, both) = (File::new(&own.pem()), File::new(&(own.pem() + &key.serialize_pem())));
+    let (own_file, both) = (
+        File::new(&own.pem()),
+        File::new(&(own.pem() + &key.serialize_pem())),
+    );
     let strange = File::new(&(stranger.pem() + &strange_key.serialize_pem()));
     let asked = async |more: &str| {
-        let more = format!("endpoint = \"https://localhost:{port}/\"\nauth = \"tls_client_auth\"\n{more}");
+        let more =
+            format!("endpoint = \"https://localhost:{port}/\"\nauth = \"tls_client_auth\"\n{more}");
         judge(&trusting(&ca_file, &more), "opaque").await
     };
-    assert_eq!(asked(&format!("certificate_file = \"{}\"", both.path())).await, "fine");
-    let apart =
-        format!("certificate_file = \"{}\"\nprivate_key_file = \"{}\"", own_file.path(), key_file.path());
+    assert_eq!(
+        asked(&format!("certificate_file = \"{}\"", both.path())).await,
+        "fine"
+    );
+    let apart = format!(
+        "certificate_file = \"{}\"\nprivate_key_file = \"{}\"",
+        own_file.path(),
+        key_file.path()
+    );
     assert_eq!(asked(&apart).await, "fine");
     let request = endpoint.requests().remove(0);
-    assert!(request.body.ends_with("&client_id=service"), "{}", request.body);
-    assert_eq!(asked(&format!("certificate_file = \"{}\"", strange.path())).await, "outage.introspection");
+    assert!(
+        request.body.ends_with("&client_id=service"),
+        "{}",
+        request.body
+    );
+    assert_eq!(
+        asked(&format!("certificate_file = \"{}\"", strange.path())).await,
+        "outage.introspection"
+    );
     assert_eq!(endpoint.requests().len(), 2);
 }
 

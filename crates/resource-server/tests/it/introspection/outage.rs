@@ -1,4 +1,5 @@
-//! An endpoint that fails: always an outage, never "not active", never remembered; and spared after a while.
+//! An endpoint that fails: always an outage, never "not active", never remembered; and spared after
+//! a while.
 
 use super::{Asking, judge, server};
 use crate::answering::{Answer, Answering};
@@ -34,7 +35,11 @@ async fn every_failure_is_an_outage_and_forgotten_at_once() {
         let token = world.idp.token("alice").opaque();
         world.idp.fail_introspection(fault);
         for questions in 1..3 {
-            assert_eq!(world.judge(&token).await, "outage.introspection", "{fault:?}");
+            assert_eq!(
+                world.judge(&token).await,
+                "outage.introspection",
+                "{fault:?}"
+            );
             assert_eq!(
                 world.idp.introspection_requests(),
                 questions,
@@ -66,13 +71,28 @@ async fn after_five_failures_nobody_asks_and_then_one_tries() {
     let token = world.idp.token("alice").opaque();
     world.idp.fail_introspection(Fault::InternalError);
     for number in 0..20 {
-        assert_eq!(world.judge(&format!("token-{number}")).await, "outage.introspection");
+        assert_eq!(
+            world.judge(&format!("token-{number}")).await,
+            "outage.introspection"
+        );
     }
-    assert_eq!((world.idp.introspection_requests(), retry_after(&world, &token).await), (5, seconds(5)));
+    assert_eq!(
+        (
+            world.idp.introspection_requests(),
+            retry_after(&world, &token).await
+        ),
+        (5, seconds(5))
+    );
     assert_eq!(world.status().breaker, BreakerState::Open(seconds(5)));
     world.clock.advance(seconds(5));
     assert_eq!(world.judge(&token).await, "outage.introspection");
-    assert_eq!((world.idp.introspection_requests(), retry_after(&world, &token).await), (6, seconds(10)));
+    assert_eq!(
+        (
+            world.idp.introspection_requests(),
+            retry_after(&world, &token).await
+        ),
+        (6, seconds(10))
+    );
     world.idp.fail_introspection(Fault::None);
     assert_eq!(world.judge(&token).await, "outage.introspection", "not yet");
     world.clock.advance(seconds(10));
@@ -94,17 +114,30 @@ async fn who_asks_too_often_comes_back_when_told() {
     assert_eq!(world.judge(&token).await, "fine");
 }
 
-/// Some servers answer 400 to a token that they cannot read: whoever sends such ones must not lock out the others.
+/// Some servers answer 400 to a token that they cannot read: whoever sends such ones must not lock
+/// out the others.
 #[tokio::test]
 async fn odd_tokens_do_not_open_the_breaker() {
     let endpoint = Answering::start("").await;
     let clock = clock();
-    let server = server("https://idp.example", &format!("endpoint = \"{}\"", endpoint.url), &clock);
-    endpoint.answer(Answer { status: 400, ..Answer::json(r#"{"error":"invalid_request"}"#) });
+    let server = server(
+        "https://idp.example",
+        &format!("endpoint = \"{}\"", endpoint.url),
+        &clock,
+    );
+    endpoint.answer(Answer {
+        status: 400,
+        ..Answer::json(r#"{"error":"invalid_request"}"#)
+    });
     for number in 0..20 {
-        assert_eq!(judge(&server, &format!("odd-{number}")).await, "outage.introspection");
+        assert_eq!(
+            judge(&server, &format!("odd-{number}")).await,
+            "outage.introspection"
+        );
     }
-    endpoint.answer(Answer::json(r#"{"active":true,"aud":"api://enterprise-api"}"#));
+    endpoint.answer(Answer::json(
+        r#"{"active":true,"aud":"api://enterprise-api"}"#,
+    ));
     assert_eq!(judge(&server, "good").await, "fine");
 }
 
