@@ -98,7 +98,8 @@ impl PrivateKey {
         certificate: Option<&[u8]>,
     ) -> Result<Self, ConfigError> {
         Assertion::read(pem, algorithm, kid, certificate).map(Self).map_err(|expected| {
-            let cure = "convert the key with `openssl pkcs8 -topk8 -nocrypt`, and see that key, algorithm and certificate fit";
+            let cure = "convert the key with `openssl pkcs8 -topk8 -nocrypt`, and see that key, \
+                algorithm and certificate fit";
             ConfigError::new("private_key", expected, cure)
         })
     }

@@ -190,7 +190,8 @@ fn check_audience(claims: &Object, expected: &Expected<'_>) -> Result<(), String
                 .map(|it| shown(it));
             let others = others.collect::<Vec<_>>().join(", ");
             Err(format!(
-                "it is for {others} as well, and has neither `azp` nor `at_hash`: if the others are this application's \
+                "it is for {others} as well, and has neither `azp` nor `at_hash`: if the others \
+                    are this application's \
                  own, name them as trusted audiences (`--trusted-audience`)"
             ))
         }

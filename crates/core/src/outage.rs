@@ -76,16 +76,20 @@ impl OutageCode {
                 "see that this server reaches the issuer's `jwks_uri`, and what it answers"
             }
             Self::Metadata => {
-                "see that this server reaches the issuer's metadata, and that its `issuer` is the configured one"
+                "see that this server reaches the issuer's metadata, and that its `issuer` is the \
+                    configured one"
             }
             Self::Revocation => {
-                "see that this server reaches the revocation store, and that `revocation.entries` is large enough"
+                "see that this server reaches the revocation store, and that `revocation.entries` \
+                    is large enough"
             }
             Self::Introspection => {
-                "see that this server reaches the issuer's introspection endpoint, and that the client's id and secret are right"
+                "see that this server reaches the issuer's introspection endpoint, and that the \
+                    client's id and secret are right"
             }
             Self::Groups => {
-                "see that this server reaches the directory, and that its client may read the groups of users there"
+                "see that this server reaches the directory, and that its client may read the \
+                    groups of users there"
             }
             Self::Policy => {
                 "see that the policy which the log names can be evaluated for every caller"

@@ -169,8 +169,10 @@ impl fmt::Display for Shortage {
         } = self;
         write!(
             f,
-            "gateway.limits: {needed} descriptors can be needed, {allowed} are allowed here, so there are {connections} \
-             connections and {requests} requests at most; raise the hard limit of open files (systemd: LimitNOFILE), or \
+            "gateway.limits: {needed} descriptors can be needed, {allowed} are allowed here, so \
+                there are {connections} \
+             connections and {requests} requests at most; raise the hard limit of open files \
+             (systemd: LimitNOFILE), or \
              write lower bounds"
         )
     }
@@ -183,7 +185,8 @@ mod tests {
 
     fn settings(limits: &str) -> Settings {
         let text = format!(
-            "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\n[gateway]\nupstream = \"http://127.0.0.1:1\"\n\
+            "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\n[gateway]\nupstream = \
+                \"http://127.0.0.1:1\"\n\
              [gateway.limits]\n{limits}"
         );
         Config::from_toml(&text).unwrap().try_into().unwrap()

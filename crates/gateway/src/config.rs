@@ -255,7 +255,8 @@ mod tests {
     fn values_of_the_environment_stand_on_both_sides() {
         let home = std::env::var("PATH").unwrap();
         let config = Config::from_toml(
-            "realm = \"${PATH}\"\n[[issuer]]\nurl = \"https://a\"\n[gateway]\nhosts = [\"x${PATH}\", \"$${PATH}\"]\n",
+            "realm = \"${PATH}\"\n[[issuer]]\nurl = \"https://a\"\n[gateway]\nhosts = \
+                [\"x${PATH}\", \"$${PATH}\"]\n",
         );
         let config = config.unwrap();
         assert_eq!(config.resource_server.realm, Some(home.clone()));

@@ -122,8 +122,10 @@ fn line(text: &str, number: usize) -> Option<Range<usize>> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "realm = \"x\"\n[gateway]\nlisten = \"0.0.0.0:1\"\n[gateway.identity.headers]\n\"x.y\" = \"z\"\n\
-                        [[route]]\npath = \"/a\"\n[[route]]\npath = \"/a/../b\"\nmethods = [\"GET\", \"get\"]\n";
+    const TEXT: &str = "realm = \"x\"\n[gateway]\nlisten = \
+        \"0.0.0.0:1\"\n[gateway.identity.headers]\n\"x.y\" = \"z\"\n\
+                        [[route]]\npath = \"/a\"\n[[route]]\npath = \"/a/../b\"\nmethods = \
+                        [\"GET\", \"get\"]\n";
 
     fn shown(at: &str) -> String {
         let fault = ConfigError::new(at, "something else", "write it");

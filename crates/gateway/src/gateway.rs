@@ -114,7 +114,8 @@ impl Gateway {
             .sum();
         let (bounds, shortage) = Bounds::new(&listeners.limits, servers, raise_descriptors());
         if let Some(shortage) = shortage {
-            tracing::warn!(facts = %shortage, "there are too few descriptors for the bounds in the settings");
+            tracing::warn!(facts = %shortage, "there are too few descriptors for the bounds in the \
+                settings");
         }
         bounds.bound(&mut settings);
         let shares = Shares::new(listeners.limits.clone(), bounds, Arc::clone(&telemetry));

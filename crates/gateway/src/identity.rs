@@ -333,8 +333,10 @@ fn passed(written: &[String], faults: &mut Vec<ConfigError>) -> Vec<HeaderName> 
             }
             _ => {
                 let place = format!("gateway.identity.danger_pass[{index}]");
-                let expected = "a header by which proxies tell of a request, and that the gateway does not set itself";
-                let cure = "write one that is removed otherwise, such as `cf-ipcountry`, with dashes; others pass anyway";
+                let expected = "a header by which proxies tell of a request, and that the gateway \
+                    does not set itself";
+                let cure = "write one that is removed otherwise, such as `cf-ipcountry`, with \
+                    dashes; others pass anyway";
                 faults.push(ConfigError::new(place, expected, cure));
             }
         }

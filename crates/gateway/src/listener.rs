@@ -269,7 +269,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_has_so_many_connections_and_a_proxy_as_many_as_there_are() {
-        let text = "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\n[log]\naudit = \"none\"\n\
+        let text = "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\n[log]\naudit = \
+            \"none\"\n\
                     [gateway]\nupstream = \"http://127.0.0.1:1\"\nlimits = { connections = 30 }\n";
         let settings: Settings = Config::from_toml(text).unwrap().try_into().unwrap();
         let limits = settings.listeners.limits.clone();

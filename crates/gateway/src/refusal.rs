@@ -161,7 +161,8 @@ impl Refusal {
             ),
             Self::UpstreamBusy(_) => (
                 "upstream.busy",
-                "too many requests to the server behind the gateway are under way; try again in a moment",
+                "too many requests to the server behind the gateway are under way; try again in a \
+                    moment",
             ),
             _ => (
                 "gateway.busy",

@@ -60,7 +60,8 @@ impl Idp {
             .as_ref()
             .map(|tls| tls.ready(&hosts(&config, &issuer)))
             .transpose()?;
-        tracing::warn!(%issuer, "DEVELOPMENT identity provider: known passwords, never for production");
+        tracing::warn!(%issuer, "DEVELOPMENT identity provider: known passwords, never for \
+            production");
         warn_of_dangers(&config);
         let keys = Keys::new(algorithm, shape, config.key_file.as_deref()).await?;
         let mut state = State::new(issuer, config, keys, Box::new(clock));

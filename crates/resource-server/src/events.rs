@@ -168,7 +168,8 @@ pub const KEYS_CONFIRMED: Metric = Metric::gauge(
 pub const KEYS_GOOD_UNTIL: Metric = Metric::gauge(
     "portcullis_keys_good_until_timestamp_seconds",
     &["issuer"],
-    "Until when the keys are used if no fetch goes well any more, in Unix time. Not there for fixed keys.",
+    "Until when the keys are used if no fetch goes well any more, in Unix time. Not there for \
+        fixed keys.",
 );
 /// How many fetches failed since the last good one.
 pub const KEY_FETCH_FAILURES: Metric = Metric::gauge(
@@ -181,13 +182,15 @@ pub const KEY_FETCH_FAILURES: Metric = Metric::gauge(
 pub const INTROSPECTIONS: Metric = Metric::counter(
     "portcullis_introspections_total",
     &["issuer", "result"],
-    "Verdicts on tokens that the issuer is asked about: `remembered`, or `asked`; then `failed` too if it gave no answer.",
+    "Verdicts on tokens that the issuer is asked about: `remembered`, or `asked`; then `failed` \
+        too if it gave no answer.",
 );
 /// Whether the issuer is asked at the moment.
 pub const INTROSPECTION_PAUSED: Metric = Metric::gauge(
     "portcullis_introspection_breaker_open",
     &["issuer"],
-    "1 while the issuer is not asked about tokens, because it failed, else 0. Only where introspection is set up.",
+    "1 while the issuer is not asked about tokens, because it failed, else 0. Only where \
+        introspection is set up.",
 );
 /// How many revocations there are.
 pub const DENYLIST: Metric = Metric::gauge(
@@ -199,7 +202,8 @@ pub const DENYLIST: Metric = Metric::gauge(
 pub const DENYLIST_IN_STEP: Metric = Metric::gauge(
     "portcullis_denylist_in_step",
     &[],
-    "1 while the revocation store was loaded and heard from within its grace, else 0. Only with a store.",
+    "1 while the revocation store was loaded and heard from within its grace, else 0. Only with a \
+        store.",
 );
 /// When the revocation store was last heard from.
 pub const DENYLIST_CONTACT: Metric = Metric::gauge(

@@ -200,19 +200,22 @@ impl TrustedIssuer {
 fn warn_of_danger(settings: &IssuerSettings) {
     if settings.verifier.profile().danger_answers_without_audience {
         let issuer = settings.verifier.issuer();
-        tracing::warn!(%issuer, "danger_answers_without_audience: answers count that name no audience");
+        tracing::warn!(%issuer, "danger_answers_without_audience: answers count that name no \
+            audience");
     }
     if settings.verifier.profile().danger_answers_without_type {
         let issuer = settings.verifier.issuer();
         tracing::warn!(
             %issuer,
-            "danger_answers_without_type: answers count that name neither an audience nor a type: if this endpoint knows \
+            "danger_answers_without_type: answers count that name neither an audience nor a type: \
+                if this endpoint knows \
              refresh tokens, each of them opens this API"
         );
     }
     if settings.trust.allows_plain_http() {
         let issuer = settings.verifier.issuer();
-        tracing::warn!(%issuer, "danger_plain_http: whoever is on the way to this issuer can choose its keys");
+        tracing::warn!(%issuer, "danger_plain_http: whoever is on the way to this issuer can \
+            choose its keys");
     }
 }
 

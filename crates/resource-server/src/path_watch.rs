@@ -26,7 +26,8 @@ impl PathWatch {
                 issuer = %verifier.issuer(),
                 setting,
                 path,
-                "a claim path found nothing in {ENOUGH} tokens: compare it with a token, by `portcullis explain`"
+                "a claim path found nothing in {ENOUGH} tokens: compare it with a token, by \
+                    `portcullis explain`"
             );
         }
     }

@@ -27,7 +27,8 @@ pub(crate) struct CurlArguments {
 const CALL: &str = "The call";
 
 const CURL: &str = "\
-Gets a token as `portcullis token` does, and sends it along; with --dpop, a proof of its key as well, which plain curl
+Gets a token as `portcullis token` does, and sends it along; with --dpop, a proof of its key as \
+well, which plain curl
 could not make. Redirects are not followed: the token goes where it is told to, and nowhere else.
 
 Where the API wants a stronger or a newer sign-in (RFC 9470), the person signs in once more as it says, and the call is

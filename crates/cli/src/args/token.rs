@@ -266,7 +266,8 @@ Examples:
   $ portcullis token clear --all";
 
 const LOGOUT: &str = "\
-Revokes the refresh token at the provider (RFC 7009), ends the session there with the browser where there is an ID token
+Revokes the refresh token at the provider (RFC 7009), ends the session there with the browser \
+where there is an ID token
 to do it by (RP-initiated logout), and forgets what is kept. Of the three, the last is done even if the others fail.
 
 Examples:

@@ -65,7 +65,12 @@ fn documents_list_every_rule() {
         all().count()
     );
     for (title, rules) in GROUPS {
-        write!(text, "\n### {title}\n\n| rule | severity | what is wrong | cure | asked for by |\n|---|---|---|---|---|\n").unwrap();
+        write!(
+            text,
+            "\n### {title}\n\n| rule | severity | what is wrong | cure | asked for by \
+            |\n|---|---|---|---|---|\n"
+        )
+        .unwrap();
         for rule in *rules {
             let section = match rule.section.strip_prefix("docs/") {
                 // A page beside this one, or a heading of this one.

@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn members_are_found_wherever_they_stand() {
-        let text = "danger_a = true\n[x]\nkeys = [\"/1\", \"/2\"]\n[[y]]\ndanger_b = false\nclaims = { key = \"v\" }\n\
+        let text = "danger_a = true\n[x]\nkeys = [\"/1\", \"/2\"]\n[[y]]\ndanger_b = false\nclaims \
+            = { key = \"v\" }\n\
                     [[y]]\nca_file = \"/3\"\nz = { danger_c = true }\n";
         let document: toml::Value = toml::Value::Table(text.parse().unwrap());
         assert_eq!(dangers(&document), ["danger_a", "y[1].z.danger_c"]);

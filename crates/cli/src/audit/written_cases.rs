@@ -29,19 +29,26 @@ pub(super) const CASES: &[(&str, Change)] = &[
     ("audit.ours_danger", ("[revocation]\n", "[revocation]\ndanger_serve_without_store = true\n")),
     ("audit.ours_leeway", ("audience = \"api\"", "audience = \"api\"\nleeway = 300")),
     ("audit.ours_lifetime", ("audience = \"api\"", "audience = \"api\"\nmax_lifetime = 864000")),
-    ("audit.ours_role_of_any_issuer", ("[revocation]\n", "[[issuer]]\nurl = \"https://b.example\"\naudience = \"api\"\n[[route]]\npath = \"/admin\"\nrequire = { all = [{ role = \"Admin\" }] }\n[revocation]\n")),
+    ("audit.ours_role_of_any_issuer", ("[revocation]\n", "[[issuer]]\nurl = \
+        \"https://b.example\"\naudience = \"api\"\n[[route]]\npath = \"/admin\"\nrequire = { all = \
+        [{ role = \"Admin\" }] }\n[revocation]\n")),
     ("audit.ours_revocation_missing", ("store = \"rediss://redis.example:6380\"", "")),
     ("audit.ours_secret_written", ("rediss://redis", "rediss://user:marked-secret@redis")),
-    ("audit.ours_public_write", ("[[route]]", "[[route]]\npath = \"/open\"\naccess = \"public\"\nmethods = [\"GET\", \"POST\"]\n[[route]]")),
-    ("audit.ours_public_wildcard", ("[[route]]", "[[route]]\npath = \"/open/**\"\naccess = \"public\"\nmethods = [\"GET\"]\n[[route]]")),
-    ("audit.ours_public", ("[[route]]", "[[route]]\npath = \"/open\"\naccess = \"public\"\nmethods = [\"GET\"]\n[[route]]")),
+    ("audit.ours_public_write", ("[[route]]", "[[route]]\npath = \"/open\"\naccess = \
+        \"public\"\nmethods = [\"GET\", \"POST\"]\n[[route]]")),
+    ("audit.ours_public_wildcard", ("[[route]]", "[[route]]\npath = \"/open/**\"\naccess = \
+        \"public\"\nmethods = [\"GET\"]\n[[route]]")),
+    ("audit.ours_public", ("[[route]]", "[[route]]\npath = \"/open\"\naccess = \"public\"\nmethods \
+        = [\"GET\"]\n[[route]]")),
     ("audit.ours_any_token", ("[[route]]", "[[route]]\npath = \"/me\"\n[[route]]")),
     ("audit.ours_upstream_plain", ("https://api.internal", "http://10.0.0.7:8000")),
     ("audit.ours_token_forwarded", ("hosts = ", "identity = { forward_token = true }\nhosts = ")),
     ("audit.ours_secret_readable", ("/tls/gateway.key", "/open/gateway.key")),
-    ("audit.ours_trust_writable", ("audience = \"api\"", "audience = \"api\"\nkey_snapshot = \"/open/keys\"")),
+    ("audit.ours_trust_writable", ("audience = \"api\"", "audience = \"api\"\nkey_snapshot = \
+        \"/open/keys\"")),
     ("audit.ours_peers_broad", ("10.0.0.0/8", "0.0.0.0/0")),
-    ("audit.ours_named_away", ("[[route]]", "[forward_auth]\nlisten = \"127.0.0.1:8081\"\nproxy = \"caddy\"\ntrusted_peers = [\"127.0.0.1\"]\n[[route]]")),
+    ("audit.ours_named_away", ("[[route]]", "[forward_auth]\nlisten = \"127.0.0.1:8081\"\nproxy = \
+        \"caddy\"\ntrusted_peers = [\"127.0.0.1\"]\n[[route]]")),
     ("audit.ours_unbounded", ("hosts = ", "limits = { body_bytes = 0 }\nhosts = ")),
     ("audit.ours_hsts_off", ("key = \"/tls/gateway.key\"", "key = \"/tls/gateway.key\", hsts = 0")),
     ("audit.ours_admin_exposed", ("hosts = ", "admin = { listen = \"0.0.0.0:9901\" }\nhosts = ")),
@@ -106,7 +113,8 @@ fn rules_keep_quiet_where_nothing_is_wrong() {
         (
             "audit.ours_named_away",
             "[[route]]",
-            "[forward_auth]\nlisten = \"127.0.0.1:8081\"\nproxy = \"nginx\"\ntrusted_peers = [\"127.0.0.1\"]\n[[route]]",
+            "[forward_auth]\nlisten = \"127.0.0.1:8081\"\nproxy = \"nginx\"\ntrusted_peers = \
+                [\"127.0.0.1\"]\n[[route]]",
         ),
         (
             "audit.ours_hosts_any",
@@ -116,8 +124,10 @@ fn rules_keep_quiet_where_nothing_is_wrong() {
         (
             "audit.ours_role_of_any_issuer",
             "[revocation]\n",
-            "[[issuer]]\nurl = \"https://b.example\"\naudience = \"api\"\n[[route]]\npath = \"/admin\"\n\
-             require = { all = [{ role = \"Admin\" }, { claim = { iss = \"https://b.example\" } }] }\n[revocation]\n",
+            "[[issuer]]\nurl = \"https://b.example\"\naudience = \"api\"\n[[route]]\npath = \
+                \"/admin\"\n\
+             require = { all = [{ role = \"Admin\" }, { claim = { iss = \"https://b.example\" } }] \
+             }\n[revocation]\n",
         ),
     ] {
         let findings = found(&SOUND.replacen(from, to, 1));

@@ -99,7 +99,8 @@ async fn end_session(client: &Client, id_token: &str, voice: Voice) -> Result<()
         voice.say("The browser ends the session at the provider.");
     } else {
         voice.demand(
-            "To end the session at the provider as well, open this in the browser you signed in with:",
+            "To end the session at the provider as well, open this in the browser you signed in \
+                with:",
         );
         voice.show(client.logout_url(None, None, None).await?.as_str());
     }

@@ -78,7 +78,8 @@ fn store(arguments: &RevokeArguments, config: Option<&Config>) -> Result<Revocat
     let cure = "no store: set PORTCULLIS_STORE, or pass `--store`, `--store-file` or `--config`";
     let url = url.ok_or_else(|| Failure::could_not_run(cure))?;
     if url.is_plain() && !table.is_some_and(|table| table.danger_plain_store) {
-        let cure = "the store is reached without TLS: write `rediss://`, or `danger_plain_store = true` under `[revocation]` \
+        let cure = "the store is reached without TLS: write `rediss://`, or `danger_plain_store = \
+            true` under `[revocation]` \
                     in the file of `--config`";
         return Err(Failure::could_not_run(cure));
     }

@@ -227,7 +227,8 @@ fn our_own(path: &Path, found: &std::fs::Metadata, bits: u32, cure: &str) -> Res
 }
 
 fn trouble(path: &Path, error: &std::io::Error) -> Failure {
-    let cure = "look at the folder's owner and mode, set PORTCULLIS_STATE_DIR to another, or pass `--store none`";
+    let cure = "look at the folder's owner and mode, set PORTCULLIS_STATE_DIR to another, or pass \
+        `--store none`";
     Failure::with_cure(
         Exit::CouldNotRun,
         format!("{}: {error}", path.display()),

@@ -239,7 +239,8 @@ pub(super) fn unreadable(path: &Path, problem: &str) -> Failure {
         "the token store {} cannot be read: {problem}; it is left as it is",
         path.display()
     );
-    let cure = "put a good copy back; or `portcullis token clear --all` to begin anew; or pass `--store none`";
+    let cure = "put a good copy back; or `portcullis token clear --all` to begin anew; or pass \
+        `--store none`";
     Failure::with_cure(Exit::CouldNotRun, message, cure)
 }
 

@@ -40,7 +40,8 @@ impl Attach {
         let read = |text: &str| {
             let url = parse_url(text).and_then(|url| fetchable(&url).map(|()| url)).map_err(|problem| {
                 let cure =
-                    "write the API's origin: `https://`, the host, and the port where it is another than 443";
+                    "write the API's origin: `https://`, the host, and the port where it is \
+                        another than 443";
                 ConfigError::new("origins", format!("`{}`: {problem}", text.escape_debug()), cure)
             })?;
             Ok(url.origin())

@@ -287,7 +287,8 @@ fn refused(query: &str) -> bool {
 }
 
 const DONE: &str = "<h1>Signed in</h1><p>You can close this window.</p>";
-const REFUSED: &str = "<h1>Not signed in</h1><p>You can close this window; the program that sent you here says why.</p>";
+const REFUSED: &str = "<h1>Not signed in</h1><p>You can close this window; the program that sent \
+    you here says why.</p>";
 const STRANGER: &str = "<h1>Nothing here</h1>";
 
 /// A page that loads nothing, runs nothing, and tells nobody where it was.
@@ -295,7 +296,8 @@ fn page(status: StatusCode, text: &str) -> Response<String> {
     let style =
         "body{font:1.1rem system-ui,sans-serif;margin:20vh auto;max-width:30rem;text-align:center}";
     let body = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=color-scheme content=\"light dark\">\
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=color-scheme content=\"light \
+            dark\">\
          <title>Portcullis</title><style>{style}</style><body>{text}</body></html>\n"
     );
     let mut response = Response::new(body);

@@ -87,8 +87,10 @@ pub(super) fn loopback_url(text: &str) -> Result<(Url, LoopbackHost), ConfigErro
         });
     url.zip(host).ok_or_else(|| {
         let expected =
-            "a redirect URI that leads back to this machine: http, and 127.0.0.1, [::1] or localhost";
-        let cure = "write what is registered at the provider, such as http://127.0.0.1:8765/callback";
+            "a redirect URI that leads back to this machine: http, and 127.0.0.1, [::1] or \
+                localhost";
+        let cure = "write what is registered at the provider, such as \
+            http://127.0.0.1:8765/callback";
         ConfigError::new("redirect_uri", expected, cure)
     })
 }

@@ -160,18 +160,21 @@ impl AuthorizationRequest {
             Some(methods) if methods.iter().any(|method| method == "S256") => Ok(true),
             None if silent.contains(&Dialect::of_issuer(issuer.as_str()).name) => Ok(true),
             None => {
-                tracing::warn!(%issuer, "the provider does not say that it checks PKCE; the challenge is sent all the same");
+                tracing::warn!(%issuer, "the provider does not say that it checks PKCE; the \
+                    challenge is sent all the same");
                 Ok(false)
             }
             Some(_) if self.danger_without_pkce => {
-                tracing::warn!(%issuer, "DANGER: the provider does not say that it checks PKCE; stolen codes may be used");
+                tracing::warn!(%issuer, "DANGER: the provider does not say that it checks PKCE; \
+                    stolen codes may be used");
                 Ok(false)
             }
             Some(methods) => {
                 let methods = cleaned(&methods.join("`, `"), 128);
                 let expected =
                     format!("the provider's metadata to name `S256`; it names `{methods}`");
-                let cure = "have the provider support PKCE with S256; to go on all the same, pass `--danger-without-pkce` \
+                let cure = "have the provider support PKCE with S256; to go on all the same, pass \
+                    `--danger-without-pkce` \
                             to the command, or call `danger_without_pkce`";
                 Err(Error::config(
                     "code_challenge_methods_supported",

@@ -97,7 +97,8 @@ impl Entry {
             let (client, request) = (client.clone(), request.clone());
             tokio::spawn(async move {
                 if let Err(error) = self.fetch(client.clone(), request, turn).await {
-                    tracing::warn!(?client, %error, "the token could not be renewed; the old one stays in use");
+                    tracing::warn!(?client, %error, "the token could not be renewed; the old one \
+                        stays in use");
                 }
             });
         }

@@ -50,7 +50,8 @@ pub(super) static ADFS: Dialect = Dialect {
     cures: &[
         (
             Code::TokenIssuer,
-            "in AD FS, `Get-AdfsProperties` shows the `Identifier` that access tokens have; the metadata calls it `access_token_issuer`",
+            "in AD FS, `Get-AdfsProperties` shows the `Identifier` that access tokens have; the \
+                metadata calls it `access_token_issuer`",
         ),
         (
             Code::TokenAudience,
@@ -58,7 +59,8 @@ pub(super) static ADFS: Dialect = Dialect {
         ),
         (
             Code::TokenClaimMissing,
-            "in AD FS, a rule of the Web API issues a user's `upn`, or `sub`: by default the access token names nobody",
+            "in AD FS, a rule of the Web API issues a user's `upn`, or `sub`: by default the \
+                access token names nobody",
         ),
         (
             Code::PolicyScope,
@@ -96,7 +98,9 @@ const TRUST: &str = "/adfs/services/trust";
 fn unfit(issuer: &Issuer, _: &[String]) -> Option<Unfit> {
     let is_base = issuer.as_str().starts_with("https://") && issuer.as_str().ends_with(BASE_PATH);
     is_base.then_some(Unfit {
-        expected: "the issuer of access tokens: AD FS writes another one into them than its metadata has as `issuer`",
-        cure: "write the metadata's `access_token_issuer`, such as `http://<host>/adfs/services/trust`",
+        expected: "the issuer of access tokens: AD FS writes another one into them than its \
+            metadata has as `issuer`",
+        cure: "write the metadata's `access_token_issuer`, such as \
+            `http://<host>/adfs/services/trust`",
     })
 }

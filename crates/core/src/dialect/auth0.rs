@@ -36,7 +36,8 @@ pub(super) static AUTH0: Dialect = Dialect {
     cures: &[
         (
             Code::TokenMalformed,
-            "in Auth0, have the client send `audience=<identifier of this API>`: without it the token is opaque",
+            "in Auth0, have the client send `audience=<identifier of this API>`: without it the \
+                token is opaque",
         ),
         (
             Code::TokenAlgorithm,
@@ -44,7 +45,8 @@ pub(super) static AUTH0: Dialect = Dialect {
         ),
         (
             Code::TokenIssuer,
-            "in Auth0, the issuer ends with a slash; tokens asked for at a custom domain have that domain",
+            "in Auth0, the issuer ends with a slash; tokens asked for at a custom domain have that \
+                domain",
         ),
         (
             Code::TokenAudience,
@@ -52,7 +54,8 @@ pub(super) static AUTH0: Dialect = Dialect {
         ),
         (
             Code::PolicyRole,
-            "in Auth0, switch on RBAC and \"Add Permissions in the Access Token\" for this API, or add a namespaced roles claim and name \
+            "in Auth0, switch on RBAC and \"Add Permissions in the Access Token\" for this API, or \
+                add a namespaced roles claim and name \
              its path in `roles`",
         ),
     ],

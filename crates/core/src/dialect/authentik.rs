@@ -32,7 +32,8 @@ pub(super) static AUTHENTIK: Dialect = Dialect {
     cures: &[
         (
             Code::TokenAlgorithm,
-            "in authentik, choose a signing key for the provider: without one it signs with the client's secret",
+            "in authentik, choose a signing key for the provider: without one it signs with the \
+                client's secret",
         ),
         (
             Code::TokenAudience,

@@ -39,7 +39,8 @@ pub(super) static CLOUDFLARE: Dialect = Dialect {
         ),
         (
             Code::CredentialMissing,
-            "Cloudflare Access sends the token in a header of its own: set `token_header` to `cf-access-jwt-assertion`",
+            "Cloudflare Access sends the token in a header of its own: set `token_header` to \
+                `cf-access-jwt-assertion`",
         ),
     ],
     ..BASE

@@ -46,11 +46,13 @@ pub(super) static COGNITO: Dialect = Dialect {
         ),
         (
             Code::TokenAudience,
-            "Cognito's access tokens have no `aud`: write the ids of the app clients that may call as `audience`",
+            "Cognito's access tokens have no `aud`: write the ids of the app clients that may call \
+                as `audience`",
         ),
         (
             Code::PolicyScope,
-            "in Cognito, custom scopes are `<resource server>/<scope>`, and signing in without the hosted pages gives none; `scope_prefix` \
+            "in Cognito, custom scopes are `<resource server>/<scope>`, and signing in without the \
+                hosted pages gives none; `scope_prefix` \
              takes the first part off",
         ),
     ],

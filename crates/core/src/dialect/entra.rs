@@ -116,17 +116,20 @@ fn unfit(issuer: &Issuer, _: &[String]) -> Option<Unfit> {
 const CURES: &[(Code, &str)] = &[
     (
         Code::TokenType,
-        "in Entra ID, set `requestedAccessTokenVersion` of the API's manifest to the version that is configured here, \
+        "in Entra ID, set `requestedAccessTokenVersion` of the API's manifest to the version that \
+            is configured here, \
          and send the access token, not the ID token",
     ),
     (
         Code::TokenAudience,
-        "in Entra ID, ask for scope `<app id of the API>/.default` or one of its scopes; v2 tokens have the API's client id as \
+        "in Entra ID, ask for scope `<app id of the API>/.default` or one of its scopes; v2 tokens \
+            have the API's client id as \
          `aud`, v1 tokens also its App ID URI",
     ),
     (
         Code::TokenSignature,
-        "in Entra ID, a token whose header has `nonce` is for Microsoft Graph and cannot be verified by others: ask for a scope of this API",
+        "in Entra ID, a token whose header has `nonce` is for Microsoft Graph and cannot be \
+            verified by others: ask for a scope of this API",
     ),
     (
         Code::TokenTenant,
@@ -134,20 +137,24 @@ const CURES: &[(Code, &str)] = &[
     ),
     (
         Code::PolicyScope,
-        "in Entra ID, expose the scope under \"Expose an API\" and ask for it; applications get app roles, never scopes",
+        "in Entra ID, expose the scope under \"Expose an API\" and ask for it; applications get \
+            app roles, never scopes",
     ),
     (
         Code::PolicyStepUp,
-        "in Entra ID, `acr` names an authentication context (`c1`), which the client asks for by the `claims` parameter, as `acrs`; \
+        "in Entra ID, `acr` names an authentication context (`c1`), which the client asks for by \
+            the `claims` parameter, as `acrs`; \
          `auth_time` is an optional claim of the API's registration",
     ),
     (
         Code::PolicyRole,
-        "in Entra ID, define the app role in the API's registration and assign it under \"Enterprise applications\"; applications \
+        "in Entra ID, define the app role in the API's registration and assign it under \
+            \"Enterprise applications\"; applications \
          need admin consent",
     ),
     (
         Code::PolicyGroupsUnknown,
-        "in Entra ID, emit only groups assigned to the application, use app roles, or set up `groups` to ask Microsoft Graph",
+        "in Entra ID, emit only groups assigned to the application, use app roles, or set up \
+            `groups` to ask Microsoft Graph",
     ),
 ];

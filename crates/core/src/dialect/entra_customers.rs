@@ -67,7 +67,8 @@ pub(super) static B2C: Dialect = Dialect {
     cures: &[
         (
             Code::TokenIssuer,
-            "in Azure AD B2C, set `metadata_url` to the user flow's metadata, and `url` to its `issuer`",
+            "in Azure AD B2C, set `metadata_url` to the user flow's metadata, and `url` to its \
+                `issuer`",
         ),
         (
             Code::TokenAudience,

@@ -37,7 +37,8 @@ pub(super) static GITHUB_ACTIONS: Dialect = Dialect {
     cures: &[
         (
             Code::TokenAudience,
-            "in the workflow, ask for the token with this audience: `core.getIDToken('<audience>')`",
+            "in the workflow, ask for the token with this audience: \
+                `core.getIDToken('<audience>')`",
         ),
         (
             Code::TokenClaimValue,

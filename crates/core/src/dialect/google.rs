@@ -30,7 +30,8 @@ pub(super) static GOOGLE: Dialect = Dialect {
     cures: &[
         (
             Code::TokenMalformed,
-            "Google's access tokens (`ya29.`) are opaque and for Google's own APIs: send the ID token, asked for with this API's client id",
+            "Google's access tokens (`ya29.`) are opaque and for Google's own APIs: send the ID \
+                token, asked for with this API's client id",
         ),
         (
             Code::TokenAudience,
@@ -58,7 +59,8 @@ pub(super) static FIREBASE: Dialect = Dialect {
     unfit: audience_is_the_project,
     cures: &[(
         Code::TokenSignature,
-        "the Firebase emulator signs nothing, and custom tokens are for signing in: send the ID token that signing in gives",
+        "the Firebase emulator signs nothing, and custom tokens are for signing in: send the ID \
+            token that signing in gives",
     )],
     ..BASE
 };

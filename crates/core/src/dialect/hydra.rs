@@ -17,7 +17,8 @@ pub(super) static HYDRA: Dialect = Dialect {
     cures: &[
         (
             Code::TokenMalformed,
-            "in Hydra, set `strategies.access_token` to `jwt`, or set up `introspection` here: the default is opaque",
+            "in Hydra, set `strategies.access_token` to `jwt`, or set up `introspection` here: the \
+                default is opaque",
         ),
         (
             Code::TokenAudience,

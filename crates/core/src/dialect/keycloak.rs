@@ -44,11 +44,13 @@ pub(super) static KEYCLOAK: Dialect = Dialect {
     cures: &[
         (
             Code::TokenAudience,
-            "in Keycloak, add an audience mapper for this API to the client or to a client scope: the audience is not there by itself",
+            "in Keycloak, add an audience mapper for this API to the client or to a client scope: \
+                the audience is not there by itself",
         ),
         (
             Code::TokenClaimMissing,
-            "in Keycloak, no `aud` comes without an audience mapper, and no `sub` without the client scope `basic`; add what is missing to the client",
+            "in Keycloak, no `aud` comes without an audience mapper, and no `sub` without the \
+                client scope `basic`; add what is missing to the client",
         ),
         (
             Code::TokenType,
@@ -56,7 +58,8 @@ pub(super) static KEYCLOAK: Dialect = Dialect {
         ),
         (
             Code::PolicyRole,
-            "in Keycloak, give the role in the realm or in this API's client, and see that the client scope `roles` is there: lightweight \
+            "in Keycloak, give the role in the realm or in this API's client, and see that the \
+                client scope `roles` is there: lightweight \
              tokens leave roles out",
         ),
         (

@@ -34,7 +34,8 @@ pub(super) static KUBERNETES: Dialect = Dialect {
     cures: &[
         (
             Code::TokenAudience,
-            "in the pod, project a service account token with this audience (`serviceAccountToken.audience`)",
+            "in the pod, project a service account token with this audience \
+                (`serviceAccountToken.audience`)",
         ),
         (
             Code::TokenClaimValue,
@@ -42,7 +43,8 @@ pub(super) static KUBERNETES: Dialect = Dialect {
         ),
         (
             Code::TokenLifetime,
-            "in the pod, set `expirationSeconds` of the projected token; default tokens live for a year",
+            "in the pod, set `expirationSeconds` of the projected token; default tokens live for a \
+                year",
         ),
         (
             Code::TokenKeyUnknown,

@@ -27,7 +27,8 @@ pub(super) static OKTA: Dialect = Dialect {
     cures: &[
         (
             Code::TokenIssuer,
-            "in Okta, ask the custom authorization server for the token (`/oauth2/default/v1/token`), not the org server (`/oauth2/v1/token`)",
+            "in Okta, ask the custom authorization server for the token \
+                (`/oauth2/default/v1/token`), not the org server (`/oauth2/v1/token`)",
         ),
         (
             Code::TokenAudience,
@@ -58,7 +59,9 @@ fn unfit(issuer: &Issuer, _: &[String]) -> Option<Unfit> {
         .split_once("/oauth2/")
         .is_some_and(|(_, id)| !id.trim_matches('/').is_empty());
     (!custom).then_some(Unfit {
-        expected: "a custom authorization server: the access tokens of Okta's org server are for Okta only",
-        cure: "write its issuer, such as `https://<org>.okta.com/oauth2/default`, and have clients get tokens there",
+        expected: "a custom authorization server: the access tokens of Okta's org server are for \
+            Okta only",
+        cure: "write its issuer, such as `https://<org>.okta.com/oauth2/default`, and have clients \
+            get tokens there",
     })
 }

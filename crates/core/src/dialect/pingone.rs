@@ -18,11 +18,13 @@ pub(super) static PINGONE: Dialect = Dialect {
     cures: &[
         (
             Code::TokenAudience,
-            "in PingOne, give the custom resource this audience, and have the client ask for one of its scopes",
+            "in PingOne, give the custom resource this audience, and have the client ask for one \
+                of its scopes",
         ),
         (
             Code::PolicyRole,
-            "in PingOne, add an attribute with the roles to the custom resource, and name it in `roles`",
+            "in PingOne, add an attribute with the roles to the custom resource, and name it in \
+                `roles`",
         ),
     ],
     ..BASE

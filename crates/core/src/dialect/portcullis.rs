@@ -25,11 +25,13 @@ pub(super) static PORTCULLIS: Dialect = Dialect {
     cures: &[
         (
             Code::TokenAudience,
-            "at the gateway, `aud` is `audience` of `[gateway.identity.assertion]`, or `assertion_audience` of the route",
+            "at the gateway, `aud` is `audience` of `[gateway.identity.assertion]`, or \
+                `assertion_audience` of the route",
         ),
         (
             Code::CredentialMissing,
-            "the gateway sends the assertion in a header of its own: set `token_header` to `portcullis-assertion`",
+            "the gateway sends the assertion in a header of its own: set `token_header` to \
+                `portcullis-assertion`",
         ),
     ],
     ..BASE

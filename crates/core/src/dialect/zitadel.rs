@@ -18,11 +18,13 @@ pub(super) static ZITADEL: Dialect = Dialect {
     cures: &[
         (
             Code::TokenMalformed,
-            "in ZITADEL, set the application's access token type to JWT, or set up `introspection` here: the default is opaque",
+            "in ZITADEL, set the application's access token type to JWT, or set up `introspection` \
+                here: the default is opaque",
         ),
         (
             Code::TokenAudience,
-            "in ZITADEL, have the client ask for scope `urn:zitadel:iam:org:project:id:<project id>:aud`, and write the project's id as audience",
+            "in ZITADEL, have the client ask for scope `urn:zitadel:iam:org:project:id:<project \
+                id>:aud`, and write the project's id as audience",
         ),
         (
             Code::PolicyRole,

@@ -55,7 +55,8 @@ const INSUFFICIENT_USER_AUTHENTICATION: Option<&str> = Some("insufficient_user_a
 catalog! {
     CredentialMissing = "credential.missing", 401, None,
         "a bearer token is required",
-        cure "send `Authorization: Bearer <access token>`; instead of a token bound to a key (`DPoP`), which cannot be checked here, get one that is not bound",
+        cure "send `Authorization: Bearer <access token>`; instead of a token bound to a key \
+            (`DPoP`), which cannot be checked here, get one that is not bound",
         "RFC 6750, section 3";
     CredentialMalformed = "credential.malformed", 400, INVALID_REQUEST,
         "the Authorization header is malformed",
@@ -67,7 +68,8 @@ catalog! {
         "RFC 6750, section 2";
     TokenMalformed = "token.malformed", 401, INVALID_TOKEN,
         "the access token is malformed",
-        cure "send a JWT in compact form, whole and unchanged; an opaque token needs an issuer set up for introspection",
+        cure "send a JWT in compact form, whole and unchanged; an opaque token needs an issuer set \
+            up for introspection",
         "RFC 7515, section 7.1";
     TokenHeader = "token.header", 401, INVALID_TOKEN,
         "the access token has an unsupported header",
@@ -79,7 +81,8 @@ catalog! {
         "RFC 8725, section 3.1";
     TokenType = "token.type", 401, INVALID_TOKEN,
         "the token is not an access token",
-        cure "send the access token; if the issuer types its access tokens otherwise, choose its profile",
+        cure "send the access token; if the issuer types its access tokens otherwise, choose its \
+            profile",
         "RFC 9068, section 4";
     TokenIdToken = "token.id_token", 401, INVALID_TOKEN,
         "an ID token is not an access token",
@@ -87,7 +90,8 @@ catalog! {
         "RFC 9068, section 5";
     TokenKeyUnknown = "token.key_unknown", 401, INVALID_TOKEN,
         "the access token is signed with an unknown key",
-        cure "get a new token; if it goes on, compare the `kid` with the keys that the issuer publishes",
+        cure "get a new token; if it goes on, compare the `kid` with the keys that the issuer \
+            publishes",
         "RFC 7515, section 6";
     TokenSignature = "token.signature", 401, INVALID_TOKEN,
         "the signature of the access token is invalid",
@@ -95,11 +99,13 @@ catalog! {
         "RFC 7515, section 5.2";
     TokenIssuer = "token.issuer", 401, INVALID_TOKEN,
         "the access token was issued by someone else",
-        cure "get the token from the configured issuer; issuers compare byte for byte, the final slash too",
+        cure "get the token from the configured issuer; issuers compare byte for byte, the final \
+            slash too",
         "RFC 9068, section 4";
     TokenAudience = "token.audience", 401, INVALID_TOKEN,
         "the access token is meant for another audience",
-        cure "ask the issuer for a token for this API (`resource`, `audience` or scope), or add its audience to the settings",
+        cure "ask the issuer for a token for this API (`resource`, `audience` or scope), or add \
+            its audience to the settings",
         "RFC 9068, section 4";
     TokenExpired = "token.expired", 401, INVALID_TOKEN,
         "the access token expired",
@@ -131,7 +137,8 @@ catalog! {
         "RFC 8725, section 3.8";
     TokenKeyIssuer = "token.key_issuer", 401, INVALID_TOKEN,
         "the access token is signed with a key of another tenant",
-        cure "get the token from the tenant that it names; a key that names an issuer signs for that issuer only",
+        cure "get the token from the tenant that it names; a key that names an issuer signs for \
+            that issuer only",
         "RFC 8725, section 3.8";
     TokenClaimValue = "token.claim_value", 401, INVALID_TOKEN,
         "a claim of the access token has a value that is not accepted",
@@ -139,15 +146,18 @@ catalog! {
         "RFC 8725, section 3.8";
     TokenRevoked = "token.revoked", 401, INVALID_TOKEN,
         "the access token was revoked",
-        cure "sign in again, or get a new token; `portcullis revoke --list` shows what was revoked, and since when",
+        cure "sign in again, or get a new token; `portcullis revoke --list` shows what was \
+            revoked, and since when",
         "RFC 6750, section 3.1";
     ProofMissing = "proof.missing", 401, INVALID_TOKEN,
         "the access token is bound to a key, and proofs of it cannot be checked here",
-        cure "get a token that is not bound to a key: without DPoP and without a client certificate; this version checks no proofs",
+        cure "get a token that is not bound to a key: without DPoP and without a client \
+            certificate; this version checks no proofs",
         "RFC 9449, section 7.2";
     ProofUnsupported = "proof.unsupported", 401, INVALID_TOKEN,
         "the access token is bound in a way that cannot be checked here",
-        cure "have the issuer give out tokens that are not bound to a key; this version checks no proofs",
+        cure "have the issuer give out tokens that are not bound to a key; this version checks no \
+            proofs",
         "RFC 7800, section 3.1";
     PolicyScope = "policy.scope", 403, INSUFFICIENT_SCOPE,
         "the access token lacks a scope",
@@ -155,7 +165,8 @@ catalog! {
         "RFC 6750, section 3.1";
     PolicyStepUp = "policy.step_up", 401, INSUFFICIENT_USER_AUTHENTICATION,
         "the user must sign in again, or in a stronger way",
-        cure "have the user sign in with the `acr_values` and `max_age` of the challenge; see that the issuer writes `acr` and `auth_time` into access tokens",
+        cure "have the user sign in with the `acr_values` and `max_age` of the challenge; see that \
+            the issuer writes `acr` and `auth_time` into access tokens",
         "RFC 9470, section 3";
     PolicyRole = "policy.role", 403, INSUFFICIENT_SCOPE,
         "the caller lacks a role",
@@ -163,7 +174,8 @@ catalog! {
         "RFC 6750, section 3.1";
     PolicyGroupsUnknown = "policy.groups_unknown", 403, INSUFFICIENT_SCOPE,
         "the groups of the caller are not known",
-        cure "have fewer groups in the token, use roles, or set up the question for groups that do not fit into it",
+        cure "have fewer groups in the token, use roles, or set up the question for groups that do \
+            not fit into it",
         "RFC 6750, section 3.1";
     PolicyDenied = "policy.denied", 403, INSUFFICIENT_SCOPE,
         "the caller may not do this",

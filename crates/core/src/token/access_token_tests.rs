@@ -330,6 +330,7 @@ fn a_requirement_reads_as_a_sentence() {
     let text = requirement.to_string();
     assert_eq!(
         text,
-        "(a valid token and (scope `a` or role `b`) and not the configured value of claim `\"c.d\"`)"
+        "(a valid token and (scope `a` or role `b`) and not the configured value of claim \
+            `\"c.d\"`)"
     );
 }

@@ -253,7 +253,8 @@ mod tests {
         let error = Issuer::parse("ftp://a\n").unwrap_err().to_string();
         assert_eq!(
             error,
-            "`ftp://a\\n` is no issuer: it holds a space, a control character or a letter outside ASCII"
+            "`ftp://a\\n` is no issuer: it holds a space, a control character or a letter outside \
+                ASCII"
         );
     }
 }

@@ -106,7 +106,8 @@ impl Assertions {
             );
         }
         let keys = Keys::read(&written.keys).map_err(|(index, expected)| {
-            let cure = "make one by `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`, or leave `keys` out for one that is made at the start";
+            let cure = "make one by `openssl genpkey -algorithm EC -pkeyopt \
+                ec_paramgen_curve:P-256`, or leave `keys` out for one that is made at the start";
             fault(&format!("keys[{index}]"), expected, cure);
         });
         match (header, keys) {
@@ -141,7 +142,8 @@ impl Assertions {
             Some(before) => self.keys = Arc::clone(&before.keys),
             None => tracing::warn!(
                 cure = "name the files of keys in `gateway.identity.assertion.keys`",
-                "assertions are signed with a key that was made at this start: it is another one after the next, and in every replica"
+                "assertions are signed with a key that was made at this start: it is another one \
+                    after the next, and in every replica"
             ),
         }
     }

@@ -16,8 +16,10 @@ use portcullis_resource_server::ResourceServer;
 use std::collections::HashSet;
 
 fn vocabulary() -> Vocabulary {
-    let text = "route = [{ path = \"/users/{id}\", methods = [\"GET\", \"PURGE\"], require = { any = [{ cedar = \"orders:read\" }, { not = { cedar = true } }] } }]\n\
-                [cedar]\npolicies = []\nclaims = { department = \"String\", level = \"Long\", vip = \"Bool\", tags = \"Set<String>\" }\n";
+    let text = "route = [{ path = \"/users/{id}\", methods = [\"GET\", \"PURGE\"], require = { any \
+        = [{ cedar = \"orders:read\" }, { not = { cedar = true } }] } }]\n\
+                [cedar]\npolicies = []\nclaims = { department = \"String\", level = \"Long\", vip \
+                = \"Bool\", tags = \"Set<String>\" }\n";
     Vocabulary::of(&toml::from_str::<Tables>(text).unwrap())
 }
 
@@ -109,7 +111,8 @@ fn a_policy_that_fails_is_never_passed_over() {
 #[test]
 fn groups_that_nobody_knows_are_never_none() {
     let by_name = "@id(\"n\") EFFECT(principal in Portcullis::Group::\"h\", action, resource);";
-    let in_condition = "@id(\"n\") EFFECT(principal, action, resource) when { principal in [Portcullis::Group::\"h\"] };";
+    let in_condition = "@id(\"n\") EFFECT(principal, action, resource) when { principal in \
+        [Portcullis::Group::\"h\"] };";
     let by_set =
         "@id(\"n\") EFFECT(principal, action, resource) when { principal.groups.contains(\"h\") };";
     for policy in [by_name, in_condition, by_set] {
@@ -164,7 +167,8 @@ fn groups_that_nobody_knows_are_never_none() {
 fn only_policies_for_the_action_are_asked() {
     let engine = engine(
         "@id(\"get\") permit(principal, action == Portcullis::Action::\"GET\", resource);\
-         @id(\"two\") permit(principal, action in [Portcullis::Action::\"POST\", Portcullis::Action::\"orders:read\"], resource);\
+         @id(\"two\") permit(principal, action in [Portcullis::Action::\"POST\", \
+         Portcullis::Action::\"orders:read\"], resource);\
          @id(\"all\") forbid(principal, action, resource) when { 9223372036854775807 + 1 == 0 };",
     );
     let sizes = ["GET", "POST", "orders:read", "PUT"]
@@ -248,14 +252,19 @@ async fn what_policies_are_told_fits_the_schema_that_they_were_checked_against()
         )
         .unwrap();
         Entities::from_entities(facts.entities.iter().cloned(), Some(&schema)).unwrap();
-        let policy = "@id(\"all\") permit(principal is Portcullis::User in Portcullis::Role::\"Admin\", action, resource == Portcullis::Route::\"users\") when {\
+        let policy = "@id(\"all\") permit(principal is Portcullis::User in \
+            Portcullis::Role::\"Admin\", action, resource == Portcullis::Route::\"users\") when {\
             principal.claims has department && principal.claims.department == \"sales\" &&\
-            principal.claims has level && principal.claims.level == 7 && principal.claims has vip && principal.claims.vip &&\
+            principal.claims has level && principal.claims.level == 7 && principal.claims has vip \
+            && principal.claims.vip &&\
             principal.claims has tags && principal.claims.tags.contains(\"a\") &&\
             principal has subject && principal.roles.contains(\"Admin\") &&\
-            resource.path == \"/users/{id}\" && context.method == \"HEAD\" && context.host == \"api.example\" &&\
-            context.path == \"/users/a,b%C3%A9\" && context.parameters has id && context.parameters.id == \"a,b\\u{e9}\" &&\
-            context.time == datetime(\"2027-01-15T08:00:00Z\") && (context.address.isIpv4() || context.address.isIpv6()) };";
+            resource.path == \"/users/{id}\" && context.method == \"HEAD\" && context.host == \
+            \"api.example\" &&\
+            context.path == \"/users/a,b%C3%A9\" && context.parameters has id && \
+            context.parameters.id == \"a,b\\u{e9}\" &&\
+            context.time == datetime(\"2027-01-15T08:00:00Z\") && (context.address.isIpv4() || \
+            context.address.isIpv6()) };";
         assert_eq!(
             told(&engine(policy).judge("GET", &facts)),
             "true all",

@@ -129,7 +129,8 @@ mod tests {
             (&["Negotiate, NTLM"], &[]),
             (
                 &[
-                    "Basic realm=\"x\", charset=\"UTF-8\", ntlm TlRMTVNTUAAC==, Digest realm=\"y\", nonce = \"z\"",
+                    "Basic realm=\"x\", charset=\"UTF-8\", ntlm TlRMTVNTUAAC==, Digest \
+                        realm=\"y\", nonce = \"z\"",
                 ],
                 &["Basic realm=\"x\", charset=\"UTF-8\", Digest realm=\"y\", nonce = \"z\""],
             ),

@@ -77,7 +77,8 @@ impl Fact {
     }
 }
 
-const WORDS: &str = "`subject`, `client`, `tenant`, `kind`, `scopes`, `roles`, `groups`, `issuer`, or `claim:` and a claim path";
+const WORDS: &str = "`subject`, `client`, `tenant`, `kind`, `scopes`, `roles`, `groups`, `issuer`, \
+    or `claim:` and a claim path";
 
 pub(crate) fn kind(kind: Kind) -> &'static str {
     match kind {

@@ -249,13 +249,15 @@ fn cure(refusal: &Refusal, proxy: FrontProxy) -> &'static str {
     match (refusal, proxy) {
         (Refusal::Untrusted(_), _) => "name the proxy's address in `forward_auth.trusted_peers`",
         (_, FrontProxy::Nginx) => {
-            "let nginx set X-Original-Method, X-Original-URI, X-Forwarded-Host and X-Forwarded-Proto, each once"
+            "let nginx set X-Original-Method, X-Original-URI, X-Forwarded-Host and \
+                X-Forwarded-Proto, each once"
         }
         (_, FrontProxy::IngressNginx) => {
             "see that ingress-nginx asks: it sets X-Original-Method and X-Original-URL"
         }
         (_, FrontProxy::Traefik | FrontProxy::Caddy) => {
-            "see that the proxy asks by ForwardAuth or forward_auth: they set X-Forwarded-Method, -Uri, -Host and -Proto"
+            "see that the proxy asks by ForwardAuth or forward_auth: they set X-Forwarded-Method, \
+                -Uri, -Host and -Proto"
         }
     }
 }

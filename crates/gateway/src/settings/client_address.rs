@@ -42,7 +42,8 @@ pub(super) fn client_address(gateway: &GatewayConfig, faults: &mut Faults) -> Cl
             Some(name) => settings.source = Source::of(name),
             None => {
                 let expected = "the name of a header that tells an address";
-                let cure = "write `X-Forwarded-For`, `Forwarded`, or one with a single address, such as `X-Real-IP`";
+                let cure = "write `X-Forwarded-For`, `Forwarded`, or one with a single address, \
+                    such as `X-Real-IP`";
                 faults.add("gateway.client_address.header", expected, cure);
             }
         }

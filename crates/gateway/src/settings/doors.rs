@@ -102,7 +102,8 @@ fn read_forward_auth(
     if let Some(Address::Tcp(address)) = &listen
         && !(address.ip().is_loopback() || tls.is_some() || written.danger_plain_http)
     {
-        let cure = "add `[forward_auth.tls]`, listen on 127.0.0.1 or on a Unix socket, or write `danger_plain_http = true`";
+        let cure = "add `[forward_auth.tls]`, listen on 127.0.0.1 or on a Unix socket, or write \
+            `danger_plain_http = true`";
         faults.add(
             "forward_auth.listen",
             "a loopback address, as there is no TLS",
@@ -163,7 +164,8 @@ fn read_ext_authz(
     if let Some(Address::Tcp(address)) = &listen
         && !(address.ip().is_loopback() || authenticated || written.danger_open_listener)
     {
-        let cure = "add `[ext_authz.tls]` with `client_authorities`, listen on 127.0.0.1 or on a Unix socket, or write `danger_open_listener = true`";
+        let cure = "add `[ext_authz.tls]` with `client_authorities`, listen on 127.0.0.1 or on a \
+            Unix socket, or write `danger_open_listener = true`";
         faults.add(
             "ext_authz.listen",
             "a loopback address, as clients show no certificate",

@@ -219,7 +219,8 @@ fn listeners(
 ) -> ListenerSettings {
     let listen = gateway.listen.unwrap_or(DEFAULT_LISTEN);
     if gateway.tls.is_none() && !listen.ip().is_loopback() && !gateway.danger_plain_http {
-        let cure = "add `[gateway.tls]`, listen on 127.0.0.1, or write `danger_plain_http = true` where somebody else has ended TLS";
+        let cure = "add `[gateway.tls]`, listen on 127.0.0.1, or write `danger_plain_http = true` \
+            where somebody else has ended TLS";
         faults.add(
             "gateway.listen",
             "a loopback address, as there is no TLS: tokens would cross the network in clear",

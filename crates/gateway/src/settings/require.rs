@@ -95,7 +95,8 @@ impl Reader<'_> {
         self.depth -= 1;
         let empty = |list: &Option<Vec<RequireConfig>>| list.as_ref().is_some_and(Vec::is_empty);
         if all.is_empty() || empty(&written.any) || empty(&written.all) {
-            let cure = "write `scope`, `role`, `group`, `kind`, `claim`, `acr`, `max_age`, `cedar`, `all`, `any` or `not`, or leave it out";
+            let cure = "write `scope`, `role`, `group`, `kind`, `claim`, `acr`, `max_age`, \
+                `cedar`, `all`, `any` or `not`, or leave it out";
             self.faults.add(place, "something to meet", cure);
         }
         match <[Requirement; 1]>::try_from(all) {
@@ -167,7 +168,8 @@ impl Reader<'_> {
             CedarDemand::Asked(true) => None,
             CedarDemand::Action(action) if is_name(action) => Some(action.as_str().into()),
             CedarDemand::Asked(false) | CedarDemand::Action(_) => {
-                let cure = "write `true` to ask by the method, or an action such as `orders:read`, or leave it out";
+                let cure = "write `true` to ask by the method, or an action such as `orders:read`, \
+                    or leave it out";
                 self.faults.add(
                     format!("{place}.cedar"),
                     "`true`, or the name of an action",

@@ -110,7 +110,8 @@ fn name(
     let readable =
         (1..=100).contains(&name.len()) && name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if !readable || matches!(name.as_str(), "default" | "none") || !taken.insert(name.clone()) {
-        let cure = "write a short name of its own in ASCII, such as `orders`; `default` and `none` are taken";
+        let cure = "write a short name of its own in ASCII, such as `orders`; `default` and `none` \
+            are taken";
         faults.add(
             format!("{place}.name"),
             "a name that no other route has",
@@ -171,7 +172,8 @@ impl Paths {
         let pattern = match PathPattern::parse(&route.path, escaped_slashes) {
             Ok(pattern) => Some(pattern),
             Err(fault) => {
-                let cure = "write a path such as `/orders/*/lines` or `/public/**`, as it would be forwarded";
+                let cure = "write a path such as `/orders/*/lines` or `/public/**`, as it would be \
+                    forwarded";
                 faults.add(
                     format!("{place}.path"),
                     format!("a path without {fault}"),

@@ -49,7 +49,8 @@ fn what_tells_the_caller_is_checked() {
             "gateway.client_address.proxies",
         ),
         (
-            "trusted_proxies = [\"10.0.0.7\"]\nclient_address = { header = \"X-Real-IP\", proxies = 1 }",
+            "trusted_proxies = [\"10.0.0.7\"]\nclient_address = { header = \"X-Real-IP\", proxies \
+                = 1 }",
             "gateway.client_address.proxies",
         ),
         (
@@ -63,7 +64,8 @@ fn what_tells_the_caller_is_checked() {
     ] {
         assert_eq!(places(members), [place], "{members}");
     }
-    let loose = "[gateway]\nupstream = \"http://127.0.0.1:8000\"\nidentity = { danger_pass = [\"CF-IPCountry\"] }\n";
+    let loose = "[gateway]\nupstream = \"http://127.0.0.1:8000\"\nidentity = { danger_pass = \
+        [\"CF-IPCountry\"] }\n";
     assert_eq!(
         settings(loose).unwrap().dangers(),
         ["gateway.identity.danger_pass"]
@@ -182,7 +184,8 @@ fn plain_http_beyond_loopback_is_a_danger() {
         settings(text).unwrap().dangers(),
         ["gateway.danger_plain_http"]
     );
-    let text = "[gateway]\nupstream = \"http://a\"\nlisten = \"0.0.0.0:443\"\ntls = { certificate = \"c\", key = \"k\" }\n";
+    let text = "[gateway]\nupstream = \"http://a\"\nlisten = \"0.0.0.0:443\"\ntls = { certificate \
+        = \"c\", key = \"k\" }\n";
     assert!(settings(text).unwrap().dangers().is_empty());
 }
 
@@ -261,7 +264,8 @@ fn the_faults_of_doors_are_found_at_once() {
 #[test]
 fn urls_name_upstreams_of_their_own_once() {
     let text = "[gateway]\nupstream = \"http://a:1\"\n\
-                [[route]]\npath = \"/b\"\nupstream = \"https://b\"\n[[route]]\npath = \"/c\"\nupstream = \"https://b\"\n";
+                [[route]]\npath = \"/b\"\nupstream = \"https://b\"\n[[route]]\npath = \
+                \"/c\"\nupstream = \"https://b\"\n";
     let names: Vec<String> = settings(text)
         .unwrap()
         .upstreams
@@ -303,7 +307,8 @@ fn an_upstream_may_have_a_path() {
             "{bad}"
         );
     }
-    let servers = "[gateway]\n[[upstream]]\nname = \"a\"\nservers = [\"http://a/v1\", \"http://b/v1/\", \"http://c\"]\n";
+    let servers = "[gateway]\n[[upstream]]\nname = \"a\"\nservers = [\"http://a/v1\", \
+        \"http://b/v1/\", \"http://c\"]\n";
     assert_eq!(places(servers), ["upstream[0].servers[2]"]);
     let shown = settings("[gateway]\nupstream = \"http://a/v1\"\n")
         .unwrap()
@@ -328,7 +333,9 @@ fn escaped_slashes_are_for_routes_that_keep_them() {
 #[test]
 fn requirements_are_all_the_words_that_are_written() {
     let text = "[gateway]\nupstream = \"http://a\"\n[[route]]\npath = \"/\"\n\
-                require = { scope = [\"a\", \"b\"], role = \"c\", kind = \"user\", group = \"g\", acr = [\"a\", \"b\"], max_age = 60, any = [{ role = \"d\" }, { not = { role = \"e\" } }] }\n";
+                require = { scope = [\"a\", \"b\"], role = \"c\", kind = \"user\", group = \"g\", \
+                acr = [\"a\", \"b\"], max_age = 60, any = [{ role = \"d\" }, { not = { role = \
+                \"e\" } }] }\n";
     let settings = settings(text).unwrap();
     let host = crate::host::Host::parse("x").unwrap();
     let path = crate::path::RequestPath::parse("/").unwrap();
@@ -339,7 +346,8 @@ fn requirements_are_all_the_words_that_are_written() {
     let crate::routes::Access::Required(requirement) = &route.access else {
         panic!("{route:?}")
     };
-    let told = "(scope `a` and scope `b` and role `c` and group `g` and a token for a user and acr `a` or `b` and a sign-in no longer than 60 s ago and (role `d` or not role `e`))";
+    let told = "(scope `a` and scope `b` and role `c` and group `g` and a token for a user and acr \
+        `a` or `b` and a sign-in no longer than 60 s ago and (role `d` or not role `e`))";
     assert_eq!(requirement.to_string(), told);
 }
 

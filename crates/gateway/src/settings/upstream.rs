@@ -111,7 +111,8 @@ impl Upstreams {
             return Some(index);
         }
         let Some((server, base_path)) = server(text) else {
-            let cure = "write a URL such as `http://127.0.0.1:8000` or `http://127.0.0.1:8000/v1`, or the `name` of an `[[upstream]]`";
+            let cure = "write a URL such as `http://127.0.0.1:8000` or `http://127.0.0.1:8000/v1`, \
+                or the `name` of an `[[upstream]]`";
             faults.add(place, "a server, or an upstream that there is", cure);
             return None;
         };
@@ -285,7 +286,8 @@ fn health_settings(
 const MOST_HEADERS: usize = 10_000;
 const MOST_HEADER_BYTES: u32 = 16 << 20;
 
-const SERVER_CURE: &str = "write `http://` or `https://`, a host, a port, and the path that requests go below, if any: `http://127.0.0.1:8000`";
+const SERVER_CURE: &str = "write `http://` or `https://`, a host, a port, and the path that \
+    requests go below, if any: `http://127.0.0.1:8000`";
 
 /// The servers, and the path that all of them have.
 fn servers(

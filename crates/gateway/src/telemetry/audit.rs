@@ -280,7 +280,8 @@ impl Writer {
         match append(path) {
             Ok(new) => *file = new,
             Err(error) => {
-                tracing::error!(%error, "the audit file cannot be begun anew: the one before stays in use");
+                tracing::error!(%error, "the audit file cannot be begun anew: the one before stays \
+                    in use");
             }
         }
     }

@@ -49,19 +49,22 @@ pub const CONNECTIONS: Metric = Metric::gauge(
 pub const CLOSED_CONNECTIONS: Metric = Metric::counter(
     "portcullis_gateway_closed_connections_total",
     &["cause"],
-    "Connections that were closed: `caller`, more of one address than `connections_per_caller`; `abuse`, most requests taken back.",
+    "Connections that were closed: `caller`, more of one address than `connections_per_caller`; \
+        `abuse`, most requests taken back.",
 );
 /// Requests that were refused for a bound.
 pub const OUT_OF_BOUNDS: Metric = Metric::counter(
     "portcullis_gateway_out_of_bounds_requests_total",
     &["bound"],
-    "Requests that were refused: with 503 for want of a place (`requests`, `caller`, `upstream`), with 431 for their `fields`, with 408 for a slow `body`.",
+    "Requests that were refused: with 503 for want of a place (`requests`, `caller`, `upstream`), \
+        with 431 for their `fields`, with 408 for a slow `body`.",
 );
 /// Streams that were ended before their time.
 pub const ENDED_STREAMS: Metric = Metric::counter(
     "portcullis_gateway_ended_streams_total",
     &["cause"],
-    "Answers and streams that were ended: `reader`, nobody took what was there; `idle`, nothing was sent; `life`, no token ends it.",
+    "Answers and streams that were ended: `reader`, nobody took what was there; `idle`, nothing \
+        was sent; `life`, no token ends it.",
 );
 /// Requests under way.
 pub const UNDER_WAY: Metric = Metric::gauge(
@@ -164,7 +167,8 @@ pub const UPSTREAM: &str = "portcullis.upstream";
 pub const SPANS: &[(&str, &str)] = &[
     (
         REQUEST,
-        "one request until the head of its answer: fields `request_id`, `trace_id`, `method`, `route`, `status`",
+        "one request until the head of its answer: fields `request_id`, `trace_id`, `method`, \
+            `route`, `status`",
     ),
     (
         UPSTREAM,
@@ -176,7 +180,8 @@ pub const SPANS: &[(&str, &str)] = &[
 pub const FIELDS: &[(&str, &str)] = &[
     (
         "trace_id",
-        "the trace that the caller named in `traceparent`, or the gateway began (W3C Trace Context)",
+        "the trace that the caller named in `traceparent`, or the gateway began (W3C Trace \
+            Context)",
     ),
     ("method", "the method of the request"),
     (

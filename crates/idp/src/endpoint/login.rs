@@ -39,7 +39,8 @@ pub(super) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) ->
     // The code once more, to be compared with the device's (RFC 8628, section 5.4).
     let warning = request.user_code.map(|code| {
         format!(
-            "<p class=\"ask\">The code is <strong>{}</strong>. Go on only if you see it on a device of your own.</p>",
+            "<p class=\"ask\">The code is <strong>{}</strong>. Go on only if you see it on a \
+                device of your own.</p>",
             escaped(code)
         )
     });
@@ -52,18 +53,23 @@ pub(super) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) ->
         .collect();
     let body = format!(
         "<h1>Sign in</h1>\
-         <p class=\"ask\"><strong>{client}</strong> asks for access to <strong>{audience}</strong></p>\
+         <p class=\"ask\"><strong>{client}</strong> asks for access to \
+         <strong>{audience}</strong></p>\
          <ul class=\"scopes\" aria-label=\"Scopes\">{scopes}</ul>\
          {warning}{problem}\
          <form method=\"post\" action=\"{action}\">{user_code}\
          <label for=\"username\">Username</label>\
-         <input id=\"username\" name=\"username\" autocomplete=\"username\" autocapitalize=\"none\" required autofocus>\
+         <input id=\"username\" name=\"username\" autocomplete=\"username\" \
+         autocapitalize=\"none\" required autofocus>\
          <label for=\"password\">Password</label>\
-         <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>\
+         <input id=\"password\" name=\"password\" type=\"password\" \
+         autocomplete=\"current-password\" required>\
          <button type=\"submit\">Sign in</button>\
-         <button type=\"submit\" class=\"quiet\" name=\"cancel\" value=\"1\" formnovalidate>Cancel</button>\
+         <button type=\"submit\" class=\"quiet\" name=\"cancel\" value=\"1\" \
+         formnovalidate>Cancel</button>\
          </form>\
-         <p class=\"hint\">Users here: {users}. Unless configured otherwise, the password is the username.</p>",
+         <p class=\"hint\">Users here: {users}. Unless configured otherwise, the password is the \
+         username.</p>",
         client = escaped(request.client),
         audience = escaped(request.audience),
         action = escaped(request.action),
@@ -84,7 +90,8 @@ pub(super) fn code_page(problem: Option<&str>) -> Response {
         "<h1>Connect a device</h1>{problem}\
          <form method=\"get\" action=\"/device\">\
          <label for=\"user_code\">The code on your device</label>\
-         <input id=\"user_code\" name=\"user_code\" autocomplete=\"off\" autocapitalize=\"characters\" \
+         <input id=\"user_code\" name=\"user_code\" autocomplete=\"off\" \
+         autocapitalize=\"characters\" \
          spellcheck=\"false\" required autofocus>\
          <button type=\"submit\">Continue</button></form>",
         problem = told(problem),
@@ -140,7 +147,8 @@ pub(super) fn message_page(title: &str, message: &str) -> Response {
 pub(super) fn error_page(message: &str) -> Response {
     let body = format!(
         "<h1>This request cannot be answered</h1><p class=\"problem\" role=\"alert\">{}</p>\
-         <p class=\"hint\">Nothing was sent to any application. Compare the client's settings with those of this \
+         <p class=\"hint\">Nothing was sent to any application. Compare the client's settings with \
+         those of this \
          identity provider.</p>",
         escaped(message)
     );
@@ -158,14 +166,16 @@ fn html(status: StatusCode, title: &str, body: &str) -> Response {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{title} - development identity provider</title><style>{STYLE}</style></head>\
-         <body><header class=\"loud\"><strong>Development identity provider.</strong> Known passwords: never for production.</header>\
+         <body><header class=\"loud\"><strong>Development identity provider.</strong> Known \
+         passwords: never for production.</header>\
          <main>{body}</main></body></html>"
     );
     let headers = [
         (CACHE_CONTROL, "no-store"),
         (
             CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors \
+                'none'",
         ),
         (REFERRER_POLICY, "no-referrer"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -187,20 +197,25 @@ const STYLE: &str = concat!(
 *{box-sizing:border-box}\
 body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:1.25rem;\
 padding:1.25rem;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif}\
-main{width:100%;max-width:24rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}\
+main{width:100%;max-width:24rem;padding:2rem;background:var(--card);border:1px solid \
+var(--line);border-radius:.75rem}\
 h1{margin:0 0 .5rem;font-size:1.5rem;line-height:1.25}\
 .ask{margin:0 0 .75rem;overflow-wrap:anywhere}\
 .scopes{display:flex;flex-wrap:wrap;gap:.375rem;margin:0 0 1.25rem;padding:0;list-style:none}\
-.scopes li{padding:.1rem .6rem;background:var(--tint);border-radius:1rem;font:.8125rem/1.6 ui-monospace,monospace}\
-.problem{margin:0 0 1rem;padding:.625rem .75rem;color:var(--bad);background:var(--bad-back);border-radius:.5rem}\
+.scopes li{padding:.1rem .6rem;background:var(--tint);border-radius:1rem;font:.8125rem/1.6 \
+ui-monospace,monospace}\
+.problem{margin:0 0 1rem;padding:.625rem \
+.75rem;color:var(--bad);background:var(--bad-back);border-radius:.5rem}\
 label{display:block;margin:0 0 .25rem;font-weight:600}\
-input{width:100%;margin:0 0 1rem;padding:.625rem .75rem;color:inherit;background:transparent;border:1px solid var(--field);\
+input{width:100%;margin:0 0 1rem;padding:.625rem \
+.75rem;color:inherit;background:transparent;border:1px solid var(--field);\
 border-radius:.5rem;font:inherit}\
 button{width:100%;padding:.7rem;color:var(--on-accent);background:var(--accent);border:0;border-radius:.5rem;font:inherit;\
 font-weight:600;cursor:pointer}\
 button.quiet{margin-top:.5rem;color:var(--soft);background:transparent}\
 input:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
 .hint{margin:1.25rem 0 0;color:var(--soft);font-size:.875rem}\
-.loud{width:100%;max-width:24rem;margin:0;padding:.625rem .875rem;color:var(--loud);background:var(--loud-back);\
+.loud{width:100%;max-width:24rem;margin:0;padding:.625rem \
+.875rem;color:var(--loud);background:var(--loud-back);\
 border-radius:.5rem;font-size:.875rem;text-align:center}"
 );

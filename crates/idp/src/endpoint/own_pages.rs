@@ -16,7 +16,8 @@ pub(super) async fn only(request: Request, next: Next) -> Response {
     let ours = path.starts_with("/dev/") || path.starts_with("/console");
     let changes = request.method() != Method::GET && request.method() != Method::HEAD;
     if ours && changes && is_from_another_site(request.headers()) {
-        let message = "a page of another site asked for this: only the console's own pages and programs may\n";
+        let message = "a page of another site asked for this: only the console's own pages and \
+            programs may\n";
         return (StatusCode::FORBIDDEN, message).into_response();
     }
     next.run(request).await

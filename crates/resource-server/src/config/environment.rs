@@ -232,8 +232,10 @@ mod tests {
     #[test]
     fn strings_hold_variables_wherever_they_stand() {
         let config = read(
-            "realm = \"a-${NAME}-${NAME}b\"\ntoken_header = \"$${NAME}$\"\n[[issuer]]\nurl = \"${ISSUER}/x\"\n\
-             audience = [\"api://${NAME}\", \"$NAME\", \"${EMPTY}\"]\n[issuer.claims]\norg = \"${NAME}\"\n",
+            "realm = \"a-${NAME}-${NAME}b\"\ntoken_header = \"$${NAME}$\"\n[[issuer]]\nurl = \
+                \"${ISSUER}/x\"\n\
+             audience = [\"api://${NAME}\", \"$NAME\", \"${EMPTY}\"]\n[issuer.claims]\norg = \
+             \"${NAME}\"\n",
         );
         let config = config.unwrap();
         assert_eq!(config.realm.as_deref(), Some("a-api-apib"));
@@ -253,7 +255,8 @@ mod tests {
     #[test]
     fn what_is_not_set_is_told_with_its_place_all_at_once() {
         let errors = read(
-            "realm = \"${NOWHERE}\"\n[[issuer]]\nurl = \"x\"\naudience = [\"a\", \"${ALSO_NOWHERE}\"]\nprofile = \"${}\"\n\
+            "realm = \"${NOWHERE}\"\n[[issuer]]\nurl = \"x\"\naudience = [\"a\", \
+                \"${ALSO_NOWHERE}\"]\nprofile = \"${}\"\n\
              tenant = \"${NAME\"\nsubject = \"${A-B}\"\n",
         )
         .unwrap_err();

@@ -124,7 +124,8 @@ pub enum ClaimScalar {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
-    expecting = "expected a text, a whole number, true or false, or a pattern such as { like = \"repo:my-org/*\" }"
+    expecting = "expected a text, a whole number, true or false, or a pattern such as { like = \
+        \"repo:my-org/*\" }"
 )]
 pub enum ClaimCondition {
     /// This value.

@@ -30,7 +30,8 @@ pub(super) fn of_unreadable(token: &str) -> Option<String> {
             "this is the first part of a JWT: the token was cut at a dot"
         }
         [_] => {
-            "this is an opaque token, and introspection is not set up: add `[issuer.introspection]`, or ask the provider for a \
+            "this is an opaque token, and introspection is not set up: add \
+                `[issuer.introspection]`, or ask the provider for a \
              JWT (often by naming the API as audience or resource when asking for the token)"
         }
         [header, _] if header.starts_with("ey") => {
@@ -50,7 +51,8 @@ pub(super) fn of_answer(code: &str, claims: Option<&Claims>) -> Option<String> {
     let is = |wanted: Code| code == wanted.as_str();
     if is(Code::TokenInactive) {
         return Some(
-            "the issuer says no more than that: the token ended, was revoked, is of another environment, or this API's \
+            "the issuer says no more than that: the token ended, was revoked, is of another \
+                environment, or this API's \
              client may not ask about it"
                 .to_owned(),
         );
@@ -58,13 +60,16 @@ pub(super) fn of_answer(code: &str, claims: Option<&Claims>) -> Option<String> {
     if is(Code::TokenType) && claims?.claim("token_type").is_none() && claims?.audience().is_none()
     {
         return Some(
-            "the issuer's answer says neither for whom the token is nor which token it is: have it name this API in `aud`, or \
-             say `token_type`; if that endpoint knows nothing but access tokens, set `danger_answers_without_type`"
+            "the issuer's answer says neither for whom the token is nor which token it is: have it \
+                name this API in `aud`, or \
+             say `token_type`; if that endpoint knows nothing but access tokens, set \
+             `danger_answers_without_type`"
                 .to_owned(),
         );
     }
     (is(Code::TokenAudience) && claims?.audience().is_none()).then(|| {
-        "the issuer's answer names no audience: have it name this API; if that endpoint answers for this API alone, set \
+        "the issuer's answer names no audience: have it name this API; if that endpoint answers \
+            for this API alone, set \
          `danger_answers_without_audience`"
             .to_owned()
     })
@@ -77,7 +82,8 @@ fn of_compact(header: &str, signature: &str) -> Option<&'static str> {
     let name = header.as_object()?.get("alg")?.as_str()?;
     if name.starts_with("HS") {
         return Some(
-            "the provider signs with a shared secret; choose an asymmetric algorithm such as RS256 in its settings for \
+            "the provider signs with a shared secret; choose an asymmetric algorithm such as RS256 \
+                in its settings for \
              this API",
         );
     }
@@ -114,11 +120,15 @@ pub(super) fn of_issuer<'v>(
             } else {
                 "has no final slash, and the settings have one"
             };
-            return Some(format!("the token's issuer {more}: write OAUTH2_ISSUER exactly as the token does"));
+            return Some(format!(
+                "the token's issuer {more}: write OAUTH2_ISSUER exactly as the \
+                token does"
+            ));
         }
         if bare(found) == bare(expected) {
             return Some(
-                "the issuers differ in upper and lower case only: write it exactly as the token does"
+                "the issuers differ in upper and lower case only: write it exactly as the token \
+                    does"
                     .to_owned(),
             );
         }
@@ -134,13 +144,16 @@ fn entra_versions(found: &str, expected: &str) -> Option<String> {
     );
     if found.starts_with(v1) && expected.starts_with(v2) {
         return Some(
-            "this is a v1 token of Entra ID, and the settings expect v2: set `requestedAccessTokenVersion` to 2 in the \
+            "this is a v1 token of Entra ID, and the settings expect v2: set \
+                `requestedAccessTokenVersion` to 2 in the \
              manifest of the API's app registration, or configure the v1 issuer"
                 .to_owned(),
         );
     }
     (found.starts_with(v2) && expected.starts_with(v1)).then(|| {
-        "this is a v2 token of Entra ID, and the settings expect v1: configure the issuer that ends in `/v2.0`".to_owned()
+        "this is a v2 token of Entra ID, and the settings expect v1: configure the issuer that \
+            ends in `/v2.0`"
+            .to_owned()
     })
 }
 
@@ -163,7 +176,8 @@ pub(super) fn of_step(
         return of_clock(claims, now);
     }
     is(Code::TokenKeyUnknown).then(|| {
-        "the issuer does not publish this key: the token is older than its last change of keys, or comes from another \
+        "the issuer does not publish this key: the token is older than its last change of keys, or \
+            comes from another \
          environment of the same provider"
             .to_owned()
     })
@@ -203,7 +217,8 @@ fn of_audience(claims: &Claims, verifier: &Verifier) -> Option<String> {
                 .contains(&bare.to_ascii_lowercase())
     };
     found.iter().any(near).then(|| {
-        "the audiences differ by `api://`, a final slash or letter case only; Entra ID writes the bare id into v2 tokens \
+        "the audiences differ by `api://`, a final slash or letter case only; Entra ID writes the \
+            bare id into v2 tokens \
          and the App ID URI into v1 tokens"
             .to_owned()
     })

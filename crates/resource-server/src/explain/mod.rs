@@ -157,7 +157,10 @@ fn paths(verifier: &Verifier, claims: &Claims) -> Option<String> {
         .collect();
     (!silent.is_empty()).then(|| {
         let silent = silent.join("; ");
-        format!("the settings look for what this token does not have: {silent}. Compare the claim path with the token")
+        format!(
+            "the settings look for what this token does not have: {silent}. Compare the claim \
+            path with the token"
+        )
     })
 }
 

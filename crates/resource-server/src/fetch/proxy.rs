@@ -147,7 +147,8 @@ fn address(name: &'static str, value: &str) -> Result<Url, ConfigError> {
         .filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
     url.ok_or_else(|| {
         let cure =
-            "write the address of an HTTP proxy, such as `http://proxy.example:3128`; SOCKS is not supported";
+            "write the address of an HTTP proxy, such as `http://proxy.example:3128`; SOCKS is not \
+                supported";
         ConfigError::new(name, "expected the address of an HTTP proxy, found something else", cure)
     })
 }

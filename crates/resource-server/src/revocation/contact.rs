@@ -160,7 +160,8 @@ impl Contact {
                 "the revocation store is lost: serving with what is known, as the settings allow"
             );
         } else {
-            tracing::warn!(reason, grace = ?self.grace, "the revocation store is lost: after the grace there are no decisions");
+            tracing::warn!(reason, grace = ?self.grace, "the revocation store is lost: after the \
+                grace there are no decisions");
         }
     }
 

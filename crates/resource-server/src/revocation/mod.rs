@@ -75,7 +75,8 @@ impl Revocations {
         let contact = settings.store.as_ref().map(|store| {
             if store.serves_without {
                 tracing::warn!(
-                    "danger_serve_without_store: while the store is away, what was revoked may be allowed"
+                    "danger_serve_without_store: while the store is away, what was revoked may be \
+                        allowed"
                 );
             }
             Contact::new(Arc::clone(clock), store.grace, store.serves_without)
@@ -176,7 +177,8 @@ impl Revocations {
 impl From<Full> for Outage {
     fn from(Full { most }: Full) -> Self {
         let facts = format!(
-            "the denylist is full with {most} entries; `revocation.entries` sets how many it may hold"
+            "the denylist is full with {most} entries; `revocation.entries` sets how many it may \
+                hold"
         );
         Self::new(OutageCode::Revocation, facts, Duration::from_secs(30))
     }

@@ -181,7 +181,8 @@ impl RevocationSettings {
                     "danger_plain_store: revocations go to the store and back without TLS"
                 );
             } else {
-                let cure = "write `rediss://`; `danger_plain_store = true` is for networks that nobody else is on";
+                let cure = "write `rediss://`; `danger_plain_store = true` is for networks that \
+                    nobody else is on";
                 fault("store", "TLS beyond loopback", cure);
             }
         }

@@ -49,7 +49,8 @@ fn proof(place: &str, written: &WrittenClient) -> Result<Proof, ConfigError> {
         "none" => Ok(Proof::None),
         _ => {
             let expected = "a way for a client to prove itself";
-            let cure = "write `client_secret_basic`, `client_secret_post`, `private_key_jwt`, `tls_client_auth` or `none`";
+            let cure = "write `client_secret_basic`, `client_secret_post`, `private_key_jwt`, \
+                `tls_client_auth` or `none`";
             Err(ConfigError::new(format!("{place}.auth"), expected, cure))
         }
     }
@@ -154,7 +155,8 @@ fn assertion(place: &str, written: &WrittenClient) -> Result<Assertion, ConfigEr
     };
     let certificate = certificate.as_ref().map(|pem| pem.as_slice());
     Assertion::read(&key, algorithm, written.key_id.as_deref(), certificate).map_err(|expected| {
-        let cure = "convert the key with `openssl pkcs8 -topk8 -nocrypt`, and see that key, algorithm and certificate fit";
+        let cure = "convert the key with `openssl pkcs8 -topk8 -nocrypt`, and see that key, \
+            algorithm and certificate fit";
         ConfigError::new(format!("{place}.private_key_file"), expected, cure)
     })
 }

@@ -159,12 +159,15 @@ pub(crate) fn identifier(
     address_of(url, written).map_err(|error| {
         let cure = match url.starts_with("http://") {
             true => {
-                "use the provider's https address; within a closed network, `danger_plain_http = true` \
-                 (`OAUTH2_DANGER_PLAIN_HTTP=true`) fetches over http; if it is only a name, write `jwks_uri`, `jwks_file` or \
+                "use the provider's https address; within a closed network, `danger_plain_http = \
+                    true` \
+                 (`OAUTH2_DANGER_PLAIN_HTTP=true`) fetches over http; if it is only a name, write \
+                 `jwks_uri`, `jwks_file` or \
                  `metadata_url` beside it"
             }
             false => {
-                "copy the `issuer` of the provider's metadata, letter by letter; if tokens name their issuer by anything \
+                "copy the `issuer` of the provider's metadata, letter by letter; if tokens name \
+                    their issuer by anything \
                  but an https address, write `jwks_uri` or `metadata_url` beside it"
             }
         };
@@ -222,7 +225,8 @@ fn profile(
     }
     if let Some(leeway) = written.leeway {
         if leeway > 300 {
-            let cure = "keep the clocks in step; more than 300 seconds accepts tokens long after they ended";
+            let cure = "keep the clocks in step; more than 300 seconds accepts tokens long after \
+                they ended";
             faults.push(ConfigError::new(at("leeway"), "at most 300 seconds", cure));
         }
         profile.leeway = Duration::from_secs(leeway);

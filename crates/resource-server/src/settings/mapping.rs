@@ -17,7 +17,8 @@ pub(super) fn set(
     let mut paths = |member: &str, texts: Vec<String>| -> Vec<ClaimPath> {
         let read = |text: &String| {
             if text.contains("{client}") {
-                let cure = "write `{audience}`: the roles of this API, never those of whichever client calls";
+                let cure = "write `{audience}`: the roles of this API, never those of whichever \
+                    client calls";
                 return Err(ConfigError::new(
                     format!("{place}.{member}"),
                     "no `{client}` in a claim path",
@@ -84,7 +85,8 @@ fn expected(
     let read = |value: &ClaimCondition| match value {
         ClaimCondition::Value(ClaimScalar::Text(text)) if text.contains('*') => {
             let cure = format!(
-                "write `{{ like = \"{0}\" }}` for a pattern, or `{{ exactly = \"{0}\" }}` for this very text",
+                "write `{{ like = \"{0}\" }}` for a pattern, or `{{ exactly = \"{0}\" }}` for this \
+                    very text",
                 text.escape_debug()
             );
             Err(ConfigError::new(
@@ -100,7 +102,8 @@ fn expected(
         ClaimCondition::Text(ClaimText::Like(text)) => match Pattern::parse(text) {
             Ok(pattern) => Ok(Expected::Like(pattern)),
             Err(error) => {
-                let cure = "write a pattern such as `repo:my-org/*`: without the delimiter it would fit `repo:my-org-evil/x`";
+                let cure = "write a pattern such as `repo:my-org/*`: without the delimiter it \
+                    would fit `repo:my-org-evil/x`";
                 Err(ConfigError::new(&place, error.to_string(), cure))
             }
         },

@@ -244,7 +244,8 @@ mod tests {
     #[test]
     fn the_tenant_fills_the_issuer_and_is_demanded() {
         let config = Config::from_toml(
-            "[[issuer]]\nurl = \"https://login.example/{tenantid}/v2.0\"\naudience = [\"a\"]\ntenant = \"t-1\"\n",
+            "[[issuer]]\nurl = \"https://login.example/{tenantid}/v2.0\"\naudience = \
+                [\"a\"]\ntenant = \"t-1\"\n",
         );
         let settings = Settings::try_from(config.unwrap()).unwrap();
         let verifier = &settings.issuers[0].verifier;

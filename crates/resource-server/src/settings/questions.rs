@@ -186,7 +186,8 @@ fn optional_url(
 
 fn url(place: &str, text: &str, plain_http: bool) -> Result<Url, ConfigError> {
     address::parse_fetchable(text, plain_http).map_err(|reason| {
-        let cure = "write an https address; http is for loopback, or for an issuer with `danger_plain_http`";
+        let cure = "write an https address; http is for loopback, or for an issuer with \
+            `danger_plain_http`";
         ConfigError::new(place, reason, cure)
     })
 }

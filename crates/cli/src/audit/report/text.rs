@@ -163,7 +163,8 @@ fn summary(report: &Report, verbose: bool) -> String {
     } else {
         "; --verbose tells the notes' cures"
     };
-    let unseen = "Not examined: TLS before 1.2, redirect addresses, refresh tokens, and whether the provider does what \
+    let unseen = "Not examined: TLS before 1.2, redirect addresses, refresh tokens, and whether \
+        the provider does what \
                   its metadata says. Every rule is in docs/audit.md.";
     format!(
         "\n  {}: {verdict}{more}\n  {}\n\n",

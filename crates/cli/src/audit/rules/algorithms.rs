@@ -26,7 +26,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 8725, section 3.5",
         title: "ID tokens can be signed with the client's secret",
-        cure: "see that clients use an asymmetric algorithm: a secret that people chose can be guessed from one token",
+        cure: "see that clients use an asymmetric algorithm: a secret that people chose can be \
+            guessed from one token",
         check: Check::Issuer(hmac),
     },
     Rule {
@@ -34,7 +35,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "OpenID Connect Discovery 1.0, section 3",
         title: "RS256 is not among the algorithms of ID tokens",
-        cure: "nothing, if every client knows another one; the standard requires RS256 to be listed",
+        cure: "nothing, if every client knows another one; the standard requires RS256 to be \
+            listed",
         check: Check::Issuer(no_rs256),
     },
     Rule {

@@ -9,7 +9,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9700, section 2.5",
         title: "clients can prove themselves by a shared secret only",
-        cure: "offer `private_key_jwt` or `tls_client_auth`: then there is no secret at the provider to be stolen",
+        cure: "offer `private_key_jwt` or `tls_client_auth`: then there is no secret at the \
+            provider to be stolen",
         check: Check::Issuer(secrets_only),
     },
     Rule {
@@ -25,7 +26,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 8414, section 2",
         title: "the metadata does not say how client assertions are to be signed",
-        cure: "publish `token_endpoint_auth_signing_alg_values_supported`, which `private_key_jwt` requires",
+        cure: "publish `token_endpoint_auth_signing_alg_values_supported`, which `private_key_jwt` \
+            requires",
         check: Check::Issuer(unsaid_algorithms),
     },
     Rule {
@@ -33,7 +35,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 7662, section 2.1",
         title: "anybody may ask about tokens",
-        cure: "demand client authentication at the introspection endpoint: otherwise tokens can be tried out there",
+        cure: "demand client authentication at the introspection endpoint: otherwise tokens can be \
+            tried out there",
         check: Check::Issuer(open_introspection),
     },
 ];

@@ -38,7 +38,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 8414, section 6.2",
         title: "endpoints are on other hosts than the issuer",
-        cure: "see that all of them belong to the provider: the metadata sends secrets and users there",
+        cure: "see that all of them belong to the provider: the metadata sends secrets and users \
+            there",
         check: Check::Issuer(other_hosts),
     },
     Rule {
@@ -54,7 +55,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 7009, section 2",
         title: "clients cannot revoke tokens",
-        cure: "offer a `revocation_endpoint`, so that a client can give back refresh tokens when a user signs out",
+        cure: "offer a `revocation_endpoint`, so that a client can give back refresh tokens when a \
+            user signs out",
         check: Check::Issuer(no_revocation),
     },
     Rule {
@@ -62,7 +64,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 7662, section 2",
         title: "nobody can ask whether a token still counts",
-        cure: "offer an `introspection_endpoint`, or keep tokens short-lived and use our own revocations",
+        cure: "offer an `introspection_endpoint`, or keep tokens short-lived and use our own \
+            revocations",
         check: Check::Issuer(no_introspection),
     },
     Rule {

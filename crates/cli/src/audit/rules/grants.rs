@@ -9,7 +9,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 2.1.1",
         title: "the metadata does not say that PKCE is supported",
-        cure: "support PKCE and publish `code_challenge_methods_supported` with `S256`; where the provider's documentation \
+        cure: "support PKCE and publish `code_challenge_methods_supported` with `S256`; where the \
+            provider's documentation \
                says that it does, have every client use it all the same",
         check: Check::Issuer(no_pkce),
     },
@@ -18,7 +19,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 9700, section 2.1.1",
         title: "PKCE is offered without S256",
-        cure: "support the challenge method `S256`: `plain` shows the verifier to whoever sees the request",
+        cure: "support the challenge method `S256`: `plain` shows the verifier to whoever sees the \
+            request",
         check: Check::Issuer(no_s256),
     },
     Rule {
@@ -34,7 +36,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 2.1.2",
         title: "access tokens are given out by the authorization endpoint",
-        cure: "have every client use the code flow with PKCE, and switch the implicit flow off for each",
+        cure: "have every client use the code flow with PKCE, and switch the implicit flow off for \
+            each",
         check: Check::Issuer(implicit),
     },
     Rule {
@@ -42,7 +45,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 2.4",
         title: "the password grant is offered",
-        cure: "switch it off for every client: it shows the user's password to the client, and knows no second factor",
+        cure: "switch it off for every client: it shows the user's password to the client, and \
+            knows no second factor",
         check: Check::Issuer(password),
     },
     Rule {
@@ -50,7 +54,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9207, section 3",
         title: "authorization responses do not say whose they are",
-        cure: "send `iss` and say so by `authorization_response_iss_parameter_supported`; until then, a client of several \
+        cure: "send `iss` and say so by `authorization_response_iss_parameter_supported`; until \
+            then, a client of several \
                providers needs a redirect address for each (RFC 9700, section 4.4.2)",
         check: Check::Issuer(no_iss),
     },
@@ -59,7 +64,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9700, section 2.2.1",
         title: "access tokens cannot be bound to a client's key",
-        cure: "offer DPoP (RFC 9449) or certificate-bound tokens (RFC 8705); until then, keep tokens short-lived",
+        cure: "offer DPoP (RFC 9449) or certificate-bound tokens (RFC 8705); until then, keep \
+            tokens short-lived",
         check: Check::Issuer(unbound),
     },
     Rule {
@@ -75,7 +81,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9126, section 5",
         title: "authorization requests cannot be pushed",
-        cure: "offer `pushed_authorization_request_endpoint`, so that nobody can change a request on its way",
+        cure: "offer `pushed_authorization_request_endpoint`, so that nobody can change a request \
+            on its way",
         check: Check::Issuer(no_par),
     },
     Rule {
@@ -91,7 +98,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9101, section 10.4.1",
         title: "the provider fetches any `request_uri` that a request names",
-        cure: "demand their registration (`require_request_uri_registration`), or take none but pushed ones",
+        cure: "demand their registration (`require_request_uri_registration`), or take none but \
+            pushed ones",
         check: Check::Issuer(open_request_uri),
     },
 ];
@@ -159,7 +167,8 @@ fn unbound(seen: &Seen) -> Vec<String> {
         .is_some_and(|list| !list.is_empty());
     let bound = dpop || seen.says("tls_client_certificate_bound_access_tokens");
     when(seen.has("token_endpoint") && !bound, || {
-        "neither `dpop_signing_alg_values_supported` nor `tls_client_certificate_bound_access_tokens`"
+        "neither `dpop_signing_alg_values_supported` nor \
+            `tls_client_certificate_bound_access_tokens`"
             .to_owned()
     })
 }

@@ -13,7 +13,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 8414, section 3.2",
         title: "a document is answered with a redirect",
-        cure: "serve it where it is asked for: servers do not follow, lest keys come from somewhere else",
+        cure: "serve it where it is asked for: servers do not follow, lest keys come from \
+            somewhere else",
         check: Check::Issuer(redirected),
     },
     Rule {
@@ -21,7 +22,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 8414, section 3.2",
         title: "a document has the wrong media type",
-        cure: "serve metadata as `application/json`, key sets as `application/json` or `application/jwk-set+json`",
+        cure: "serve metadata as `application/json`, key sets as `application/json` or \
+            `application/jwk-set+json`",
         check: Check::Issuer(content_type),
     },
     Rule {
@@ -29,7 +31,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9111, section 5.2.2.1",
         title: "the key set may be kept for more than a day",
-        cure: "send a `max-age` of an hour or so: for as long, a key that was withdrawn verifies forgeries",
+        cure: "send a `max-age` of an hour or so: for as long, a key that was withdrawn verifies \
+            forgeries",
         check: Check::Issuer(cache_long),
     },
     Rule {
@@ -37,7 +40,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9111, section 5.2.2",
         title: "the key set may not be kept at all",
-        cure: "send a `max-age` of some minutes; we ask every five minutes, others may ask for each token",
+        cure: "send a `max-age` of some minutes; we ask every five minutes, others may ask for \
+            each token",
         check: Check::Issuer(cache_none),
     },
     Rule {
@@ -45,7 +49,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9111, section 5.2.2",
         title: "nothing says how long the key set may be kept",
-        cure: "send `Cache-Control: public, max-age=3600`; we ask every ten minutes where nothing is said",
+        cure: "send `Cache-Control: public, max-age=3600`; we ask every ten minutes where nothing \
+            is said",
         check: Check::Issuer(cache_unsaid),
     },
     Rule {
@@ -69,7 +74,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "docs/audit.md#what-is-measured",
         title: "a document takes long",
-        cure: "serve it from a cache: a request with a key that is new waits that long, for two seconds at most",
+        cure: "serve it from a cache: a request with a key that is new waits that long, for two \
+            seconds at most",
         check: Check::Issuer(slow),
     },
     Rule {
@@ -77,7 +83,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "docs/audit.md#what-is-measured",
         title: "a document is near the bound on its size",
-        cure: "publish the keys in use only; or raise `document_bytes` under `[limits]` in our settings",
+        cure: "publish the keys in use only; or raise `document_bytes` under `[limits]` in our \
+            settings",
         check: Check::Issuer(large),
     },
 ];

@@ -13,7 +13,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 7517, section 5",
         title: "there is no key set that a server could use",
-        cure: "publish a JSON object whose array `keys` holds a public key for signatures, by https and without a redirect",
+        cure: "publish a JSON object whose array `keys` holds a public key for signatures, by \
+            https and without a redirect",
         check: Check::Issuer(unusable_set),
     },
     Rule {
@@ -21,7 +22,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 7517, section 9.2",
         title: "a private key is published",
-        cure: "withdraw the key at once, make a new one, and take every token that it signed for forged",
+        cure: "withdraw the key at once, make a new one, and take every token that it signed for \
+            forged",
         check: Check::Issuer(private),
     },
     Rule {
@@ -45,7 +47,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 8017, section 3.1",
         title: "the exponent of an RSA key is unusual",
-        cure: "use 65537: we refuse exponents that are even, 1 or beyond 64 bits, and small ones make faults elsewhere worse",
+        cure: "use 65537: we refuse exponents that are even, 1 or beyond 64 bits, and small ones \
+            make faults elsewhere worse",
         check: Check::Issuer(rsa_exponent),
     },
     Rule {
@@ -53,7 +56,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 7517, section 4.7",
         title: "a key and its certificate are not the same key",
-        cure: "make `x5c` of the key that the other members describe: some servers read the one, some the other",
+        cure: "make `x5c` of the key that the other members describe: some servers read the one, \
+            some the other",
         check: Check::Issuer(certificate_mismatch),
     },
     Rule {
@@ -61,7 +65,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 7517, section 4.7",
         title: "the certificate of a key has ended, or ends soon",
-        cure: "rotate the key, or publish it without `x5c`: servers that look at the certificate refuse its tokens",
+        cure: "rotate the key, or publish it without `x5c`: servers that look at the certificate \
+            refuse its tokens",
         check: Check::Issuer(certificate_expired),
     },
     Rule {
@@ -69,7 +74,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 7517, section 4.5",
         title: "several keys have the same `kid`",
-        cure: "give every key a name of its own: servers that take the first fail for tokens of the others",
+        cure: "give every key a name of its own: servers that take the first fail for tokens of \
+            the others",
         check: Check::Issuer(kid_repeated),
     },
     Rule {
@@ -77,7 +83,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 7517, section 4.5",
         title: "a key has no `kid`",
-        cure: "name it, and name it in the tokens: otherwise a rotation cannot be told from a forgery",
+        cure: "name it, and name it in the tokens: otherwise a rotation cannot be told from a \
+            forgery",
         check: Check::Issuer(kid_missing),
     },
     Rule {
@@ -117,7 +124,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 7518, section 6",
         title: "a key is malformed, and left out",
-        cure: "publish it as RFC 7518 and RFC 8037 have it: canonical base64url, full length, a point of its curve",
+        cure: "publish it as RFC 7518 and RFC 8037 have it: canonical base64url, full length, a \
+            point of its curve",
         check: Check::Issuer(malformed),
     },
     Rule {

@@ -16,7 +16,9 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 8414, section 3",
         title: "there is no metadata",
-        cure: "serve it under `/.well-known/openid-configuration`; or name it with `--metadata-url` (`metadata_url` in our settings), or the kind of provider with `--profile` (`profile`)",
+        cure: "serve it under `/.well-known/openid-configuration`; or name it with \
+            `--metadata-url` (`metadata_url` in our settings), or the kind of provider with \
+            `--profile` (`profile`)",
         check: Check::Issuer(missing),
     },
     Rule {
@@ -24,7 +26,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 8414, section 3.2",
         title: "the metadata cannot be read strictly",
-        cure: "answer with one JSON object in which no member stands twice, within the bounds on documents",
+        cure: "answer with one JSON object in which no member stands twice, within the bounds on \
+            documents",
         check: Check::Issuer(unreadable),
     },
     Rule {
@@ -32,7 +35,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 8414, section 3.2",
         title: "a web page stands where metadata may be",
-        cure: "answer 404 there: a client that asks this address first has to guess that the page is no metadata",
+        cure: "answer 404 there: a client that asks this address first has to guess that the page \
+            is no metadata",
         check: Check::Issuer(page),
     },
     Rule {
@@ -72,7 +76,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 8414, section 2",
         title: "members of the metadata have the wrong type",
-        cure: "write lists as arrays of strings, addresses as strings, and choices as true or false",
+        cure: "write lists as arrays of strings, addresses as strings, and choices as true or \
+            false",
         check: Check::Issuer(member_types),
     },
     Rule {
@@ -80,7 +85,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 8414, section 5",
         title: "the well-known addresses give different metadata",
-        cure: "serve one document at both: clients choose the address, and would not mean the same endpoints",
+        cure: "serve one document at both: clients choose the address, and would not mean the same \
+            endpoints",
         check: Check::Issuer(forms_differ),
     },
     Rule {
@@ -88,7 +94,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 8414, section 2.1",
         title: "the signed metadata does not hold",
-        cure: "sign it with a published key and put the issuer into its `iss`, or leave `signed_metadata` out",
+        cure: "sign it with a published key and put the issuer into its `iss`, or leave \
+            `signed_metadata` out",
         check: Check::Issuer(signed_metadata),
     },
 ];

@@ -18,7 +18,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 7519, section 4.1.4",
         title: "clocks may be far apart",
-        cure: "set the clocks by NTP and leave `leeway` out: for as long, ended tokens are accepted",
+        cure: "set the clocks by NTP and leave `leeway` out: for as long, ended tokens are \
+            accepted",
         check: Check::Settings(leeway),
     },
     Rule {
@@ -34,7 +35,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 2.3",
         title: "a role or group counts from every issuer",
-        cure: "demand the issuer beside it, as `claim = { iss = \"https://...\" }`: who runs one provider decides what its \
+        cure: "demand the issuer beside it, as `claim = { iss = \"https://...\" }`: who runs one \
+            provider decides what its \
                users may do everywhere",
         check: Check::Settings(role_of_any_issuer),
     },
@@ -43,7 +45,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "docs/revocation.md",
         title: "revocations are not shared between replicas",
-        cure: "set `store` under `[revocation]`; without it, what was revoked is forgotten by a restart",
+        cure: "set `store` under `[revocation]`; without it, what was revoked is forgotten by a \
+            restart",
         check: Check::Settings(no_store),
     },
     Rule {
@@ -51,7 +54,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "docs/audit.md#our-own-settings",
         title: "the settings hold a password",
-        cure: "put the URL into a file of its own and name it by `store_url_file`, or set PORTCULLIS_STORE",
+        cure: "put the URL into a file of its own and name it by `store_url_file`, or set \
+            PORTCULLIS_STORE",
         check: Check::Settings(secret_written),
     },
 ];

@@ -11,7 +11,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "docs/audit.md#our-own-settings",
         title: "every user of the machine can read a file with a secret",
-        cure: "chmod o-rwx the file (a mounted secret: `defaultMode: 0440`), and make a new secret where somebody else may have read it",
+        cure: "chmod o-rwx the file (a mounted secret: `defaultMode: 0440`), and make a new secret \
+            where somebody else may have read it",
         check: Check::Settings(readable),
     },
     Rule {
@@ -35,7 +36,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9110, section 7.6.1",
         title: "the proxy in front drops what a client's `Connection` names, identity headers too",
-        cure: "see that the site refuses such a `Connection`, as deploy/caddy/Caddyfile does, and that the API refuses what comes without `X-Auth-Issuer`",
+        cure: "see that the site refuses such a `Connection`, as deploy/caddy/Caddyfile does, and \
+            that the API refuses what comes without `X-Auth-Issuer`",
         check: Check::Settings(named_away),
     },
     Rule {
@@ -43,7 +45,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "docs/gateway.md",
         title: "a bound on what callers can send is switched off",
-        cure: "set it as high as the largest request that is needed, or leave it out for the default",
+        cure: "set it as high as the largest request that is needed, or leave it out for the \
+            default",
         check: Check::Settings(unbounded),
     },
     Rule {

@@ -45,7 +45,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 4.13",
         title: "an upstream is reached by plain HTTP over a network",
-        cure: "use https with `authorities`, or see that nobody else is on that network: who calls is told in headers",
+        cure: "use https with `authorities`, or see that nobody else is on that network: who calls \
+            is told in headers",
         check: Check::Settings(plain_upstream),
     },
     Rule {
@@ -53,7 +54,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9700, section 4.9.2",
         title: "upstreams get the caller's token",
-        cure: "leave `forward_token` out where the identity headers do: an upstream that is broken into can use the token",
+        cure: "leave `forward_token` out where the identity headers do: an upstream that is broken \
+            into can use the token",
         check: Check::Settings(token_forwarded),
     },
 ];

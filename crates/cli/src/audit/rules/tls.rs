@@ -12,7 +12,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 9325, section 7.1",
         title: "the certificate is not accepted",
-        cure: "serve the whole chain of a certificate for this name that is valid now; a private authority is named with \
+        cure: "serve the whole chain of a certificate for this name that is valid now; a private \
+            authority is named with \
                `--ca-file`, and `ca_file` in our settings",
         check: Check::Issuer(untrusted),
     },

@@ -12,7 +12,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 8725, section 3.1",
         title: "the token cannot be read",
-        cure: "pass an access token as the provider gives it out; `portcullis explain` tells each check",
+        cure: "pass an access token as the provider gives it out; `portcullis explain` tells each \
+            check",
         check: Check::Issuer(refused),
     },
     Rule {
@@ -36,7 +37,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         section: "RFC 9068, section 4",
         title: "no published key verifies the token",
-        cure: "see whether the token is meant for the provider itself, or signed by a key that is no longer published",
+        cure: "see whether the token is meant for the provider itself, or signed by a key that is \
+            no longer published",
         check: Check::Issuer(unverified),
     },
     Rule {
@@ -60,7 +62,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 6750, section 5.3",
         title: "the token lives long",
-        cure: "have access tokens end within the hour; longer ones need binding, introspection or our revocations",
+        cure: "have access tokens end within the hour; longer ones need binding, introspection or \
+            our revocations",
         check: Check::Issuer(long_lived),
     },
     Rule {
@@ -68,7 +71,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9700, section 2.3",
         title: "the token names no audience",
-        cure: "have the provider name this API in `aud`: a token for any API can be used at all of them",
+        cure: "have the provider name this API in `aud`: a token for any API can be used at all of \
+            them",
         check: Check::Issuer(no_audience),
     },
     Rule {
@@ -76,7 +80,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 7515, section 4.1.4",
         title: "the token does not name its key",
-        cure: "have the provider write `kid` into the header: without it every key is tried, and a new one is not fetched",
+        cure: "have the provider write `kid` into the header: without it every key is tried, and a \
+            new one is not fetched",
         check: Check::Issuer(no_kid),
     },
     Rule {
@@ -92,7 +97,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9068, section 2.2",
         title: "the token lacks claims of the profile for access tokens",
-        cure: "have the provider add them: who called is told by `sub` and `client_id`, and revoked by `jti`",
+        cure: "have the provider add them: who called is told by `sub` and `client_id`, and \
+            revoked by `jti`",
         check: Check::Issuer(claims_missing),
     },
     Rule {
@@ -100,7 +106,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Note,
         section: "RFC 9700, section 2.2.1",
         title: "the token is bound to no key",
-        cure: "have clients use DPoP or certificates where the provider offers it: whoever steals the token can use it",
+        cure: "have clients use DPoP or certificates where the provider offers it: whoever steals \
+            the token can use it",
         check: Check::Issuer(bearer),
     },
     Rule {
@@ -108,7 +115,8 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         section: "RFC 9110, section 5.4",
         title: "the token is large",
-        cure: "leave claims out that no API needs: many servers take 8 kB for all header fields together",
+        cure: "leave claims out that no API needs: many servers take 8 kB for all header fields \
+            together",
         check: Check::Issuer(large),
     },
 ];

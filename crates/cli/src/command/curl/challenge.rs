@@ -162,7 +162,8 @@ mod tests {
         let asks = "Bearer error=\"insufficient_user_authentication\"";
         // The example of RFC 9470, section 3.
         let example = format!(
-            "{asks}, error_description=\"A different authentication level is required\", acr_values=\"myACR\""
+            "{asks}, error_description=\"A different authentication level is required\", \
+                acr_values=\"myACR\""
         );
         assert_eq!(step_up(&[&example]), wanted(Some("myACR"), None));
         assert_eq!(

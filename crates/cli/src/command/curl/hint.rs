@@ -62,12 +62,19 @@ impl fmt::Display for Hint {
             Self::None => Ok(()),
             Self::Explain => f.write_str(": `portcullis token -q | portcullis explain` says why"),
             Self::Unbound => f.write_str(
-                ": the API asks for no proof, so it takes no token that is bound to a key; leave out --dpop",
+                ": the API asks for no proof, so it takes no token that is bound to a key; leave \
+                    out --dpop",
             ),
             Self::Scope(scope) => {
-                write!(f, ": the token is good, and lacks a scope; ask for it with --scope '{scope}'")
+                write!(
+                    f,
+                    ": the token is good, and lacks a scope; ask for it with --scope \
+                    '{scope}'"
+                )
             }
-            Self::Policy => f.write_str(": the token is good, and the API does not allow this with it"),
+            Self::Policy => {
+                f.write_str(": the token is good, and the API does not allow this with it")
+            }
             Self::SignIn { step_up, problem } => {
                 write!(
                     f,
@@ -76,7 +83,11 @@ impl fmt::Display for Hint {
                 )?;
                 match problem {
                     None => Ok(()),
-                    Some(problem) => write!(f, ", as it could not be done here: {}", problem.first_line()),
+                    Some(problem) => write!(
+                        f,
+                        ", as it could not be done here: {}",
+                        problem.first_line()
+                    ),
                 }
             }
         }

@@ -34,7 +34,8 @@ pub(super) async fn open(idp: &Idp, upstream: &str, routes: &str) -> Result<Gate
     let condition = idp.dialect().condition();
     let claims = condition.map(|(claim, value)| format!("{} = {}", quoted(claim), quoted(value)));
     let text = format!(
-        "[[issuer]]\nurl = {issuer}\naudience = [{audience}]\nprofile = {profile}\nclaims = {{ {} }}\n\
+        "[[issuer]]\nurl = {issuer}\naudience = [{audience}]\nprofile = {profile}\nclaims = {{ {} \
+            }}\n\
          [gateway]\nlisten = \"{address}\"\nupstream = {}\n{routes}",
         claims.unwrap_or_default(),
         quoted(upstream)

@@ -49,13 +49,15 @@ pub(super) fn choose(seen: &Circumstances) -> Result<(Way, &'static str), Failur
         Grant::ClientCredentials if seen.proof => Ok((Way::ClientCredentials, named)),
         Grant::ClientCredentials => none(
             "the client has nothing to prove itself by",
-            "set OAUTH2_CLIENT_SECRET, or pass --client-secret-file, --client-key-file, --client-certificate-file or --client-assertion-file",
+            "set OAUTH2_CLIENT_SECRET, or pass --client-secret-file, --client-key-file, \
+                --client-certificate-file or --client-assertion-file",
         ),
         Grant::Code => Ok((Way::Code, named)),
         Grant::Device => Ok((Way::Device, named)),
         Grant::Refresh => none(
             "nothing is kept that could be renewed",
-            "sign in first, by the same command without `--grant refresh`; ask for the scope `offline_access` if the provider gives refresh tokens for it only",
+            "sign in first, by the same command without `--grant refresh`; ask for the scope \
+                `offline_access` if the provider gives refresh tokens for it only",
         ),
         Grant::Exchange | Grant::OnBehalfOf if !seen.subject_token => none(
             "there is no token to exchange",
@@ -70,7 +72,8 @@ fn for_a_person(seen: &Circumstances) -> Result<(Way, &'static str), Failure> {
     if !seen.somebody && !seen.browser {
         return none(
             "there is no token that is kept, and nobody is here to sign in",
-            "for a service, set OAUTH2_CLIENT_SECRET or pass --client-secret-file; for a person, sign in once on a terminal, or pass `--grant device`",
+            "for a service, set OAUTH2_CLIENT_SECRET or pass --client-secret-file; for a person, \
+                sign in once on a terminal, or pass `--grant device`",
         );
     }
     match (seen.browser, seen.code, seen.device) {
@@ -80,7 +83,8 @@ fn for_a_person(seen: &Circumstances) -> Result<(Way, &'static str), Failure> {
         (false, true, false) => Ok((Way::Code, "the provider offers no codes for other machines")),
         (_, false, false) => none(
             "the provider offers no way for a person to sign in",
-            "for a service, set OAUTH2_CLIENT_SECRET, or pass --client-secret-file, --client-key-file or --client-certificate-file",
+            "for a service, set OAUTH2_CLIENT_SECRET, or pass --client-secret-file, \
+                --client-key-file or --client-certificate-file",
         ),
     }
 }

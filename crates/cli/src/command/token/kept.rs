@@ -77,7 +77,8 @@ pub(super) async fn clear(
         "tokens are"
     };
     print(&format!(
-        "{removed} {many} forgotten. The provider still knows of them: `portcullis logout` revokes them.\n"
+        "{removed} {many} forgotten. The provider still knows of them: `portcullis logout` revokes \
+            them.\n"
     ))?;
     Ok(Exit::Fine)
 }

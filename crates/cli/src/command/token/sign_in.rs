@@ -31,7 +31,8 @@ pub(super) async fn by_browser(
     let flow = asked.start(&redirect.redirect_uri()).await.map_err(told)?;
     if !flow.pkce_is_confirmed() {
         wanted.voice.say(
-            "The provider does not say that it checks PKCE: without it, whoever steals the code can use it.",
+            "The provider does not say that it checks PKCE: without it, whoever steals the code \
+                can use it.",
         );
     }
     invite(flow.url().as_str(), wanted.voice);

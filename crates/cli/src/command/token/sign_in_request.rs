@@ -60,7 +60,8 @@ impl SignInRequest {
             Grant::ClientCredentials | Grant::Exchange | Grant::OnBehalfOf
                 if asked.says_anything() =>
             {
-                let message = "nobody signs in by this grant: `--acr-values` and its like have no meaning in it";
+                let message = "nobody signs in by this grant: `--acr-values` and its like have no \
+                    meaning in it";
                 Err(Failure::with_cure(
                     Exit::CouldNotRun,
                     message,

@@ -11,9 +11,11 @@ pub(crate) fn failure(error: &Error, party: &Party) -> Failure {
         Error::Refused(refusal) => refused(refusal, party),
         Error::Distrusted(distrust) => {
             let cure = if distrust.is_malformed() {
-                "tell whoever runs the provider: its answer does not keep to the standard (RFC 6749, section 5.1)"
+                "tell whoever runs the provider: its answer does not keep to the standard (RFC \
+                    6749, section 5.1)"
             } else {
-                "try again; if it stays, the provider is set up wrongly, or somebody is between you and it"
+                "try again; if it stays, the provider is set up wrongly, or somebody is between \
+                    you and it"
             };
             Failure::with_cure(Exit::Rejected, distrust, cure)
         }
@@ -29,7 +31,8 @@ fn unreachable(party: &Party) -> String {
         ""
     };
     format!(
-        "{start}compare the issuer with the provider's own spelling, and see that this machine reaches it"
+        "{start}compare the issuer with the provider's own spelling, and see that this machine \
+            reaches it"
     )
 }
 
@@ -48,13 +51,16 @@ fn cure(refusal: &Refusal, party: &Party) -> &'static str {
     };
     match error {
         "" => {
-            "the provider gave no reason: compare the client, its secret, its grants and its redirect URI there, and see what it logged"
+            "the provider gave no reason: compare the client, its secret, its grants and its \
+                redirect URI there, and see what it logged"
         }
         "invalid_client" if party.proves_itself() => {
-            "compare the client's id and secret, key or certificate with the provider's; it may want the secret in the form (--client-secret-post)"
+            "compare the client's id and secret, key or certificate with the provider's; it may \
+                want the secret in the form (--client-secret-post)"
         }
         "invalid_client" => {
-            "compare the client's id with the provider's; if the client has a secret there, set OAUTH2_CLIENT_SECRET"
+            "compare the client's id with the provider's; if the client has a secret there, set \
+                OAUTH2_CLIENT_SECRET"
         }
         "invalid_scope" => "ask for scopes that the client may have, with --scope",
         "invalid_target" => {
@@ -69,7 +75,8 @@ fn cure(refusal: &Refusal, party: &Party) -> &'static str {
         "access_denied" => "run it again, and agree; or ask who may allow it",
         "expired_token" => "run it again: the code was not used in time",
         "insufficient_user_authentication" | "unmet_authentication_requirements" => {
-            "the provider cannot sign the person in like that: ask for what it knows, with --acr-values"
+            "the provider cannot sign the person in like that: ask for what it knows, with \
+                --acr-values"
         }
         "invalid_grant" | "bad_refresh_token" | "invalid_refresh_token" => {
             "run it again to sign in anew; a token that is exchanged must still be good"
@@ -78,7 +85,8 @@ fn cure(refusal: &Refusal, party: &Party) -> &'static str {
             "the person has to sign in, or to agree, once more: portcullis token --grant code"
         }
         "invalid_redirect_uri" => {
-            "register http://127.0.0.1/callback for the client at the provider, or name what is registered: --redirect-uri"
+            "register http://127.0.0.1/callback for the client at the provider, or name what is \
+                registered: --redirect-uri"
         }
         "invalid_dpop_proof" => "compare the clocks of this machine and of the provider",
         "temporarily_unavailable" | "server_error" => "try again later",

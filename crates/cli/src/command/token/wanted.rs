@@ -189,7 +189,8 @@ fn remembered(arguments: &RequestArguments, entries: &[Entry]) -> Result<Option<
                 "{} tokens are kept, and it is not said which one is meant",
                 several.len()
             );
-            let cure = "pass `--issuer`, `--client-id` or `--scope`, or set OAUTH2_ISSUER; `portcullis token list` shows them";
+            let cure = "pass `--issuer`, `--client-id` or `--scope`, or set OAUTH2_ISSUER; \
+                `portcullis token list` shows them";
             Err(Failure::with_cure(Exit::CouldNotRun, message, cure))
         }
     }

@@ -28,7 +28,8 @@ pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
         }
         section aria-labelledby="rotate" {
             h2 id="rotate" { "Rotate" }
-            p { "A new key signs from then on. With an overlap the old one stays published beside it, as real providers do; \
+            p { "A new key signs from then on. With an overlap the old one stays published beside \
+                it, as real providers do; \
                  without one, every token that it signed is refused at once." }
             form.row method="post" action="/console/keys/rotate" {
                 button type="submit" name="overlap" value="true" { "Rotate" }

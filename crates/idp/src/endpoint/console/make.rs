@@ -65,7 +65,8 @@ fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup
             .unwrap_or_default()
     };
     html! {
-        p.lead { "For anybody, with anything in it. The application under test decides what to do with it." }
+        p.lead { "For anybody, with anything in it. The application under test decides what to do \
+            with it." }
         @if let Some(problem) = problem { p.problem role="alert" { (message(problem)) } }
         form.making method="post" action="/console/make" {
             fieldset {

@@ -13,7 +13,8 @@ use std::sync::atomic::Ordering;
 
 pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
     let content = html! {
-        p.lead { "Tokens from here are accepted by whoever trusts this issuer. Passwords are known, and anybody on this machine can have a token for anybody." }
+        p.lead { "Tokens from here are accepted by whoever trusts this issuer. Passwords are \
+            known, and anybody on this machine can have a token for anybody." }
         section aria-labelledby="settings" {
             h2 id="settings" { "Settings for your application" }
             (copyable("env", "Settings for your application", &settings(&state)))

@@ -19,7 +19,8 @@ pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
     let content = html! {
         p.lead { "The latest first. " a href="/console/requests" { "Load again" } }
         @if rows.is_empty() {
-            p.empty { "None yet. What applications ask of this provider will stand here, with the error of each that failed." }
+            p.empty { "None yet. What applications ask of this provider will stand here, with the \
+                error of each that failed." }
         } @else {
             div.scroll tabindex="0" role="group" aria-label="Requests" {
                 table {

@@ -85,13 +85,15 @@ fn apart(state: &State, token: &Issued) -> Markup {
         @if token.kind != "refresh token" {
             section aria-labelledby="use" {
                 h2 id="use" { "Use it" }
-                (copyable("curl", "A request with it", &format!("curl -i http://127.0.0.1:8000/ -H 'Authorization: Bearer {}'", token.token)))
+                (copyable("curl", "A request with it", &format!("curl -i http://127.0.0.1:8000/ -H \
+                    'Authorization: Bearer {}'", token.token)))
                 (copyable("explain", "Why it is accepted or refused", &explain(state, token)))
             }
         }
         @if is_active(state, token) {
             form method="post" action={ (address(token)) "/revoke" } {
-                p.hint { "Whoever asks the introspection endpoint learns of it at once; whoever reads the JWT alone does not." }
+                p.hint { "Whoever asks the introspection endpoint learns of it at once; whoever \
+                    reads the JWT alone does not." }
                 button.quiet type="submit" { "Revoke" }
             }
         }

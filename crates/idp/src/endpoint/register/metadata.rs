@@ -115,7 +115,8 @@ impl Metadata {
         };
         let missing = by_code && self.redirect_uris.is_empty();
         if missing || all().count() > MOST_ADDRESSES || !all().all(|uri| is_acceptable(uri)) {
-            let why = "addresses must be https, http on loopback, or of an app's own scheme such as `com.example.app:`";
+            let why = "addresses must be https, http on loopback, or of an app's own scheme such \
+                as `com.example.app:`";
             return Err(OAuthError::new("invalid_redirect_uri", why));
         }
         Ok(())
