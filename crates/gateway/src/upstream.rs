@@ -254,7 +254,12 @@ impl Upstream {
         let before = server.passed_over_until.swap(until, Ordering::Relaxed);
         if u128::from(before) <= now.as_millis() {
             let (upstream, server) = (&self.settings.name, &server.authority);
-            tracing::warn!(%upstream, %server, facts = ?fault, "the server failed and is passed over");
+            tracing::warn!(
+                %upstream,
+                %server,
+                facts = ?fault,
+                "the server failed and is passed over",
+            );
         }
     }
 

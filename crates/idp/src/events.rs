@@ -115,7 +115,11 @@ pub(crate) async fn send(
         };
         let about = match session {
             Some(id) => {
-                json!({ "format": "complex", "user": user, "session": { "format": "opaque", "id": id } })
+                json!({
+                    "format": "complex",
+                    "user": user,
+                    "session": { "format": "opaque", "id": id },
+                })
             }
             None => user.clone(),
         };

@@ -259,7 +259,12 @@ impl SigningKey {
             Pair::Ec(pair) => {
                 let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
                 let (x, y) = point.split_at(point.len() / 2);
-                json!({ "kty": "EC", "crv": curve(self.algorithm), "x": encoded(x), "y": encoded(y) })
+                json!({
+                    "kty": "EC",
+                    "crv": curve(self.algorithm),
+                    "x": encoded(x),
+                    "y": encoded(y),
+                })
             }
             Pair::Ed(pair) => {
                 json!({ "kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key().as_ref()) })

@@ -78,7 +78,9 @@ impl Connections {
                 }
                 stream = Self::accept_tcp(&self.tcp), if room => {
                     let handshake = tls.accept(stream);
-                    self.handshakes.spawn(async { tokio::time::timeout(PATIENCE, handshake).await.ok()?.ok() });
+                    self.handshakes.spawn(
+                        async { tokio::time::timeout(PATIENCE, handshake).await.ok()?.ok() }
+                    );
                 }
             }
         }

@@ -29,10 +29,20 @@ impl Refused {
     pub fn named(denial: Denial, server: &ResourceServer, request_id: String) -> Self {
         match &denial {
             Denial::Rejection(rejection) => {
-                tracing::info!(code = %rejection.code(), facts = %rejection.facts(), request_id, "refused");
+                tracing::info!(
+                    code = %rejection.code(),
+                    facts = %rejection.facts(),
+                    request_id,
+                    "refused",
+                );
             }
             Denial::Outage(outage) => {
-                tracing::warn!(code = %outage.code(), facts = outage.facts(), request_id, "no decision");
+                tracing::warn!(
+                    code = %outage.code(),
+                    facts = outage.facts(),
+                    request_id,
+                    "no decision",
+                );
             }
         }
         Self {

@@ -10,7 +10,11 @@ pub(crate) struct AuditArguments {
     /// The identity provider [env: OAUTH2_ISSUER, also from .env]
     pub(crate) issuer: Option<String>,
     /// Our own settings instead, and every issuer in them
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "ca_file", "profile", "metadata_url"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["issuer", "ca_file", "profile", "metadata_url"],
+    )]
     pub(crate) config: Option<PathBuf>,
     /// Ask nobody: the settings alone
     #[arg(long, requires = "config", conflicts_with = "token_file")]

@@ -33,7 +33,13 @@ use clap::{Parser, Subcommand};
 
 /// OAuth 2.0 and OpenID Connect protection for HTTP APIs.
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, disable_help_subcommand = true, max_term_width = 100, after_long_help = PORTCULLIS)]
+#[command(
+    name = "portcullis",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_long_help = PORTCULLIS,
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -8,7 +8,16 @@ use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 #[command(after_long_help = REVOKE)]
-#[command(group = clap::ArgGroup::new("what").required(true).args(["token_file", "jti", "subject", "session", "client", "list"]))]
+#[command(
+    group = clap::ArgGroup::new("what").required(true).args([
+        "token_file",
+        "jti",
+        "subject",
+        "session",
+        "client",
+        "list",
+    ])
+)]
 pub(crate) struct RevokeArguments {
     /// A file that holds the token to revoke; `-` reads it from standard input
     #[arg(long, value_name = "FILE")]
@@ -30,10 +39,20 @@ pub(crate) struct RevokeArguments {
     pub(crate) list: bool,
     /// Revoke what was issued at this moment or before: 2026-11-24T15:04:05Z, or seconds since 1970
     /// [default: now]
-    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with_all = ["token_file", "jti", "session", "list"])]
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = moment,
+        conflicts_with_all = ["token_file", "jti", "session", "list"],
+    )]
     pub(crate) since: Option<NumericDate>,
     /// For how many days it is remembered: as long as the issuer's longest-lived token, at least
-    #[arg(long, value_name = "DAYS", default_value_t = 31, value_parser = clap::value_parser!(u16).range(1..=3_660))]
+    #[arg(
+        long,
+        value_name = "DAYS",
+        default_value_t = 31,
+        value_parser = clap::value_parser!(u16).range(1..=3_660),
+    )]
     pub(crate) keep: u16,
     /// The issuer [env: OAUTH2_ISSUER, also from .env; a token names its own]
     #[arg(long, value_name = "URL")]

@@ -28,7 +28,10 @@ pub(crate) enum TokenAction {
         json: bool,
     },
     /// Forget tokens that are kept, here only; `portcullis logout` tells the provider as well
-    #[command(after_long_help = CLEAR, group = clap::ArgGroup::new("which").required(true).args(["issuer", "all"]))]
+    #[command(
+        after_long_help = CLEAR,
+        group = clap::ArgGroup::new("which").required(true).args(["issuer", "all"]),
+    )]
     Clear {
         #[command(flatten)]
         kept: KeptArguments,
@@ -79,7 +82,12 @@ pub(crate) struct ClientArguments {
     /// A file with a ready assertion of the client, as a platform keeps one for a workload
     /// (Kubernetes, AZURE_FEDERATED_TOKEN_FILE); it is read each time
     /// [env: OAUTH2_CLIENT_ASSERTION_FILE, also from .env]
-    #[arg(long, value_name = "FILE", help_heading = CLIENT, conflicts_with_all = ["client_secret_file", "client_key_file", "client_certificate_file"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = CLIENT,
+        conflicts_with_all = ["client_secret_file", "client_key_file", "client_certificate_file"],
+    )]
     pub(crate) client_assertion_file: Option<PathBuf>,
     /// Send the secret in the form, to a provider that takes it there only (client_secret_post)
     #[arg(long, help_heading = CLIENT)]
@@ -112,7 +120,13 @@ pub(crate) struct RequestArguments {
     #[arg(long, value_name = "FILE", help_heading = ASKED)]
     pub(crate) subject_token_file: Option<PathBuf>,
     /// What kind of token that is
-    #[arg(long, value_enum, default_value_t = TokenType::AccessToken, requires = "subject_token_file", help_heading = ASKED)]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = TokenType::AccessToken,
+        requires = "subject_token_file",
+        help_heading = ASKED,
+    )]
     pub(crate) subject_token_type: TokenType,
     /// Send the request ahead to the provider, past the browser (PAR, RFC 9126); done by itself
     /// where it is demanded
@@ -134,7 +148,13 @@ pub(crate) struct RequestArguments {
     #[arg(long, help_heading = KEEPING)]
     pub(crate) renew: bool,
     /// For how many seconds the token must be good, at least
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(..=3_600), help_heading = KEEPING)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u16).range(..=3_600),
+        help_heading = KEEPING,
+    )]
     pub(crate) valid_for: u16,
     /// Keep nothing: the same as --store none
     #[arg(long, help_heading = KEEPING, conflicts_with = "store")]

@@ -157,5 +157,11 @@ fn as_json(explanation: &Explanation) -> serde_json::Value {
         })
     });
     let code = explanation.first_obstacle().map(|step| step.code);
-    json!({ "accepted": explanation.is_accepted(), "code": code, "profile": explanation.profile, "hint": explanation.hint, "steps": steps.collect::<Vec<_>>() })
+    json!({
+        "accepted": explanation.is_accepted(),
+        "code": code,
+        "profile": explanation.profile,
+        "hint": explanation.hint,
+        "steps": steps.collect::<Vec<_>>(),
+    })
 }

@@ -76,7 +76,12 @@ impl Door for ForwardAuth {
                 .map(|()| it)
         });
         if let Err(refusal @ (Refusal::Untrusted(_) | Refusal::Original(_))) = &original {
-            tracing::warn!(facts = %refusal, cure = cure(refusal, settings.proxy), request_id, "not decided");
+            tracing::warn!(
+                facts = %refusal,
+                cure = cure(refusal, settings.proxy),
+                request_id,
+                "not decided",
+            );
         }
         let caller = running
             .client_address

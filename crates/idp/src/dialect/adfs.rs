@@ -34,7 +34,11 @@ impl Shape for Adfs {
     fn id_token(&self, facts: &Facts) -> Claims {
         let token = with(
             facts.openid(&facts.client),
-            json!({ "iss": format!("{}{ADDRESS}", facts.base), "at_hash": facts.at_hash, "sid": facts.session }),
+            json!({
+                "iss": format!("{}{ADDRESS}", facts.base),
+                "at_hash": facts.at_hash,
+                "sid": facts.session,
+            }),
         );
         with(token, person(facts))
     }

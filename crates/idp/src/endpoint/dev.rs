@@ -81,7 +81,13 @@ pub(super) async fn event(
         Err(error) => return error.into_response(),
     };
     let told = notices.into_iter().map(|it| {
-        json!({ "stream": it.stream, "client": it.client, "jti": it.jti, "status": it.status, "waits": it.waits })
+        json!({
+            "stream": it.stream,
+            "client": it.client,
+            "jti": it.jti,
+            "status": it.status,
+            "waits": it.waits,
+        })
     });
     Json(told.collect::<Vec<_>>()).into_response()
 }

@@ -75,7 +75,9 @@ fn for_clients(state: &State, algorithm: &str) -> Claims {
         "tls_client_certificate_bound_access_tokens": mutual.then_some(true),
         "mtls_endpoint_aliases": aliases(state),
         "revocation_endpoint": url(&endpoints.revoke),
-        "introspection_endpoint_auth_methods_supported": introspect.as_ref().map(|_| authentication.clone()),
+        "introspection_endpoint_auth_methods_supported": introspect.as_ref().map(
+            |_| authentication.clone()
+        ),
         "introspection_signing_alg_values_supported": introspect.as_ref().map(|_| [algorithm]),
         "introspection_endpoint": introspect,
         "response_types_supported": ["code"],

@@ -116,7 +116,10 @@ impl ClientAuth {
 
     /// Whether it would prove itself by nothing at all, and call it a secret.
     pub fn has_empty_secret(&self) -> bool {
-        matches!(&self.proof, Proof::Basic(secret) | Proof::Post(secret) if secret.expose().trim().is_empty())
+        matches!(
+            &self.proof,
+            Proof::Basic(secret) | Proof::Post(secret) if secret.expose().trim().is_empty(),
+        )
     }
 
     /// The certificate to show, where that is the proof.

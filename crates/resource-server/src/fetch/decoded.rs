@@ -55,7 +55,10 @@ fn codings(headers: &HeaderMap) -> Vec<String> {
 /// Whether a body begins as RFC 1950, section 2.2, says: the method is 8, and the first two bytes
 /// are a multiple of 31.
 fn is_zlib(body: &[u8]) -> bool {
-    matches!(body, [first, second, ..] if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0)
+    matches!(
+        body,
+        [first, second, ..] if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0,
+    )
 }
 
 fn unpacked(reader: impl Read, coding: &str, largest: usize) -> Result<Vec<u8>, String> {

@@ -137,7 +137,9 @@ impl GroupsResolver {
             .map_err(|wait| outage("the directory is not asked for a while: it failed", wait))?;
         let answered = tokio::select! {
             answered = self.with_token(address) => answered,
-            () = self.clock.sleep(PATIENCE) => Err(Failure::of("the groups did not come in time".to_owned())),
+            () = self.clock.sleep(PATIENCE) => Err(Failure::of(
+                "the groups did not come in time".to_owned()
+            )),
         };
         match answered {
             Ok(groups) => {

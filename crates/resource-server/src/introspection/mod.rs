@@ -192,7 +192,9 @@ impl Introspector {
         let span = tracing::debug_span!(events::INTROSPECT, issuer = %self.verifier.issuer());
         let answered = tokio::select! {
             answered = self.endpoint.ask(token).instrument(span) => answered,
-            () = self.clock.sleep(PATIENCE) => Err(Unanswered::of("the answer did not come in time".to_owned())),
+            () = self.clock.sleep(PATIENCE) => Err(Unanswered::of(
+                "the answer did not come in time".to_owned()
+            )),
         };
         match answered {
             Ok(answer) => {

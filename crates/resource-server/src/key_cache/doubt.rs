@@ -52,7 +52,10 @@ impl KeyCache {
             };
             tokio::select! {
                 () = self.flights.landing(flight.number) => {}
-                () = &mut patience => return Err(self.outage(OutageCode::Keys, "the keys did not come in time")),
+                () = &mut patience => return Err(self.outage(
+                    OutageCode::Keys,
+                    "the keys did not come in time",
+                )),
             }
             if let Some(keys) = self.others(header, &failed.keys) {
                 return Ok(Some(keys));

@@ -259,7 +259,12 @@ impl KeyCache {
             match snapshot::read(path, &self.issuer, &self.settings.limits) {
                 Ok(snapshot) => self.restore(snapshot),
                 Err(reason) => {
-                    tracing::warn!(issuer = %self.issuer, path = %path.display(), reason, "no saved keys");
+                    tracing::warn!(
+                        issuer = %self.issuer,
+                        path = %path.display(),
+                        reason,
+                        "no saved keys",
+                    );
                 }
             }
         }
@@ -280,7 +285,10 @@ impl KeyCache {
                 })));
             }
             None => {
-                tracing::warn!(issuer = %self.issuer, "the saved keys are too old, or from the future")
+                tracing::warn!(
+                    issuer = %self.issuer,
+                    "the saved keys are too old, or from the future",
+                )
             }
         }
     }

@@ -74,7 +74,12 @@ impl KeyCache {
                 schedule.due = now + jittered(doubled.min(most));
                 schedule.failures = schedule.failures.saturating_add(1);
                 schedule.last_failure = Some(failure.clone());
-                tracing::warn!(issuer = %self.issuer, reason = failure.reason, failures = schedule.failures, "no new keys");
+                tracing::warn!(
+                    issuer = %self.issuer,
+                    reason = failure.reason,
+                    failures = schedule.failures,
+                    "no new keys",
+                );
             }
         }
         result.map(|_| ())
@@ -163,9 +168,20 @@ impl KeyCache {
             .as_ref()
             .is_none_or(|set| !set.same_keys(&jwks));
         if changed {
-            tracing::info!(issuer = %self.issuer, keys = jwks.keys().len(), skipped = jwks.skipped().len(), "new keys");
+            tracing::info!(
+                issuer = %self.issuer,
+                keys = jwks.keys().len(),
+                skipped = jwks.skipped().len(),
+                "new keys",
+            );
             for skipped in jwks.skipped() {
-                tracing::warn!(issuer = %self.issuer, index = skipped.index, kid = skipped.kid, reason = %skipped.fault, "key skipped");
+                tracing::warn!(
+                    issuer = %self.issuer,
+                    index = skipped.index,
+                    kid = skipped.kid,
+                    reason = %skipped.fault,
+                    "key skipped",
+                );
             }
             self.unknown_kids().clear();
             self.schedule().settled_until = Duration::ZERO;
@@ -181,7 +197,12 @@ impl KeyCache {
         if let Some(path) = &self.settings.snapshot
             && let Err(error) = snapshot::write(path, &self.issuer, self.clock.now(), key_set)
         {
-            tracing::warn!(issuer = %self.issuer, path = %path.display(), reason = %error, "keys not saved");
+            tracing::warn!(
+                issuer = %self.issuer,
+                path = %path.display(),
+                reason = %error,
+                "keys not saved",
+            );
         }
     }
 
@@ -214,7 +235,11 @@ impl KeyCache {
             Ok(metadata) => Ok(self.learn(metadata, known).await),
             Err(error) => match known.filter(|known| age(known) < most) {
                 Some(known) => {
-                    tracing::warn!(issuer = %self.issuer, reason = %error, "old metadata stays in use");
+                    tracing::warn!(
+                        issuer = %self.issuer,
+                        reason = %error,
+                        "old metadata stays in use",
+                    );
                     Ok(known)
                 }
                 None => Err(Failure {
@@ -246,7 +271,12 @@ impl KeyCache {
             before.filter(|before| before.metadata.jwks_uri.host() != metadata.jwks_uri.host())
         {
             let (from, to) = (&before.metadata.jwks_uri, &metadata.jwks_uri);
-            tracing::warn!(issuer = %self.issuer, %from, %to, "the issuer's keys moved to another host");
+            tracing::warn!(
+                issuer = %self.issuer,
+                %from,
+                %to,
+                "the issuer's keys moved to another host",
+            );
         }
         let public = match Url::parse(self.issuer.as_str()) {
             Ok(issuer) => leads_outside(&issuer).await,
@@ -263,7 +293,11 @@ impl KeyCache {
             .iter()
             .filter(|name| !metadata.names(name))
         {
-            tracing::error!(issuer = %self.issuer, reason = format!("the metadata names no `{name}`"), "an address that the settings rely on is missing");
+            tracing::error!(
+                issuer = %self.issuer,
+                reason = format!("the metadata names no `{name}`"),
+                "an address that the settings rely on is missing",
+            );
         }
         let known = KnownMetadata {
             metadata,

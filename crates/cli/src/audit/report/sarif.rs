@@ -14,11 +14,17 @@ pub(crate) fn document(report: &Report) -> Value {
         .findings()
         .map(|finding| result(report, finding))
         .collect();
-    let driver = json!({ "name": "portcullis", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": rules });
+    let driver = json!({
+        "name": "portcullis",
+        "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "rules": rules,
+    });
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
-        "runs": [{ "tool": { "driver": driver }, "columnKind": "unicodeCodePoints", "results": results }],
+        "runs": [
+            { "tool": { "driver": driver }, "columnKind": "unicodeCodePoints", "results": results }
+        ],
     })
 }
 
@@ -67,7 +73,10 @@ fn location(finding: &Finding) -> Value {
         Some(line) => json!({ "artifactLocation": artifact, "region": { "startLine": line } }),
         None => json!({ "artifactLocation": artifact }),
     };
-    json!({ "physicalLocation": physical, "logicalLocations": [{ "fullyQualifiedName": place.setting }] })
+    json!({
+        "physicalLocation": physical,
+        "logicalLocations": [{ "fullyQualifiedName": place.setting }],
+    })
 }
 
 /// A path as a URI reference (RFC 3986): what is not plain is encoded.

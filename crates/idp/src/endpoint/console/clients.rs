@@ -13,10 +13,21 @@ pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
     let content = html! {
         p.lead { "Which applications may ask for tokens. They come from the settings: " code { "[[client]]" } "." }
         @if state.config.danger_any_client {
-            p.notice { "Any other name is taken for a client as well, and believed everything (" code { "danger_any_client" } ")." }
+            p.notice {
+                "Any other name is taken for a client as well, and believed everything (" code {
+                    "danger_any_client"
+                }
+                ")."
+            }
         }
         @if clients.is_empty() {
-            p.empty { "None. Add a " code { "[[client]]" } " with " code { "id" } " and " code { "secret" } " or " code { "redirect_uris" } " to the settings file." }
+            p.empty {
+                "None. Add a " code { "[[client]]" }
+                " with " code { "id" }
+                " and " code { "secret" }
+                " or " code { "redirect_uris" }
+                " to the settings file."
+            }
         }
         div.cards { @for client in &clients { (card(&state, client)) } }
     };
@@ -38,18 +49,32 @@ fn card(state: &State, client: &Client) -> Markup {
             h2 { (client.id) }
             dl {
                 div { dt { "Proves itself by" } dd { (kind) } }
-                @if let Some(secret) = &client.secret { div { dt { "Secret" } dd { code { (secret.shown()) } } } }
-                @if !client.grant_types.is_empty() { div { dt { "Grants" } dd { (chips(&client.grant_types)) } } }
+                @if let Some(secret) = &client.secret {
+                    div { dt { "Secret" } dd { code { (secret.shown()) } } }
+                }
+                @if !client.grant_types.is_empty() {
+                    div { dt { "Grants" } dd { (chips(&client.grant_types)) } }
+                }
                 div { dt { "Redirect URIs" } dd { (chips(&client.redirect_uris)) } }
                 div { dt { "Scopes" } dd { (chips(&client.scopes)) } }
                 div { dt { "Audience" } dd { code { (state.audience_for(&client.id)) } } }
-                @if !client.audiences.is_empty() { div { dt { "Others it may ask for" } dd { (chips(&client.audiences)) } } }
-                @if !client.roles.is_empty() { div { dt { "Roles" } dd { (chips(&client.roles)) } } }
+                @if !client.audiences.is_empty() {
+                    div { dt { "Others it may ask for" } dd { (chips(&client.audiences)) } }
+                }
+                @if !client.roles.is_empty() {
+                    div { dt { "Roles" } dd { (chips(&client.roles)) } }
+                }
             }
             @if let Some(secret) = &client.secret {
-                (copyable(&format!("curl-{}", client.id), &format!("Client credentials of {}", client.id), &curl(state, client, secret.shown())))
+                (copyable(
+                    &format!("curl-{}", client.id),
+                    &format!("Client credentials of {}", client.id),
+                    &curl(state, client, secret.shown()),
+                ))
             }
-            p.actions { a.button href=(make) { "Make a token" span.unseen { " for " (client.id) } } }
+            p.actions {
+                a.button href=(make) { "Make a token" span.unseen { " for " (client.id) } }
+            }
         }
     }
 }

@@ -71,7 +71,12 @@ fn content(state: &State, problem: Option<&str>) -> Markup {
         form method="post" action="/console/faults" {
             fieldset {
                 legend { "Endpoints" }
-                div.switches { @for endpoint in Endpoint::ALL { (switch(endpoint, state.switches.fault(endpoint))) } }
+                div.switches {
+                    @for endpoint in Endpoint::ALL {(switch(
+                        endpoint,
+                        state.switches.fault(endpoint),
+                    ))}
+                }
             }
             fieldset {
                 legend { "Tokens that flows give" }
@@ -81,13 +86,21 @@ fn content(state: &State, problem: Option<&str>) -> Markup {
             fieldset {
                 legend { "Clock" }
                 label for="clock_off" { "Seconds ahead, or (negative) behind" }
-                input id="clock_off" name="clock_off" type="number" value=(state.clock_off.load(Ordering::SeqCst));
+                input id="clock_off" name="clock_off" type="number" value=(state.clock_off.load(
+                    Ordering::SeqCst
+                ));
             }
-            p.actions { button type="submit" { "Apply" } button.quiet type="submit" name="reset" value="true" { "Everything works again" } }
+            p.actions {
+                button type="submit" { "Apply" }
+                button.quiet type="submit" name="reset" value="true" { "Everything works again" }
+            }
         }
         section aria-labelledby="script" {
             h2 id="script" { "From a script" }
-            p { code { "portcullis idp fault token slow:2000" } " or " code { "curl -d token=slow:2000 " (state.url("/dev/faults")) } }
+            p {
+                code { "portcullis idp fault token slow:2000" }
+                " or " code { "curl -d token=slow:2000 " (state.url("/dev/faults")) }
+            }
         }
     }
 }
@@ -105,7 +118,9 @@ fn switch(endpoint: Endpoint, now: Fault) -> Markup {
         div.switch data-on[now != Fault::None] {
             label for=(endpoint.name()) { (endpoint.name()) }
             select id=(endpoint.name()) name=(endpoint.name()) {
-                @for fault in faults { option value=(fault.to_string()) selected[fault == now] { (told(fault)) } }
+                @for fault in faults {
+                    option value=(fault.to_string()) selected[fault == now] { (told(fault)) }
+                }
             }
         }
     }

@@ -16,12 +16,24 @@ pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
     let signing = state.keys.signing();
     let first = state.published.first().map(|first| state.url(&first.keys));
     let content = html! {
-        @if let Some(url) = &first { p.lead { "Published at " a href=(url) { code { (url) } } "." } }
+        @if let Some(url) = &first {
+            p.lead { "Published at " a href=(url) { code { (url) } } "." }
+        }
         div.scroll tabindex="0" role="group" aria-label="Keys" {
             table {
-                thead { tr { th scope="col" { "Key" } th scope="col" { "Algorithm" } th scope="col" { "Age" } th scope="col" { "State" } } }
+                thead {
+                    tr {
+                        th scope="col" { "Key" }
+                        th scope="col" { "Algorithm" }
+                        th scope="col" { "Age" }
+                        th scope="col" { "State" }
+                    }
+                }
                 tbody {
-                    @for key in &published { (row(key, if key.kid == signing.kid { "signs" } else { "published" })) }
+                    @for key in &published {(row(
+                        key,
+                        if key.kid == signing.kid { "signs" } else { "published" },
+                    ))}
                     @for key in &retired { (row(key, "retired")) }
                 }
             }

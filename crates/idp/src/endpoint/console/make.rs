@@ -74,20 +74,43 @@ fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup
                 (whom(state, held("user")))
                 (field("scope", "Scopes", "a space between", held("scope"), "orders:read"))
                 (field("roles", "Roles", "besides those that they have", held("roles"), "Admin"))
-                (field("audience", "Audience", "", held("audience"), &state.audience_for(crate::endpoint::USERS_CLIENT)))
+                (field(
+                    "audience",
+                    "Audience",
+                    "",
+                    held("audience"),
+                    &state.audience_for(crate::endpoint::USERS_CLIENT),
+                ))
             }
             fieldset {
                 legend { "How" }
                 (select("format", "Kind", held("format"), [
-                    ("", "access token, as this provider makes them"), ("jwt", "access token, a JWT"),
+                    (
+                        "",
+                        "access token, as this provider makes them",
+                    ), ("jwt", "access token, a JWT"),
                     ("opaque", "access token, opaque"), ("id-token", "ID token")].into_iter()))
-                (field("lifetime", "Lifetime", "in seconds", held("lifetime"), &state.config.access_token_lifetime.to_string()))
-                (select("flaw", "Wrong on purpose", held("flaw"), [("none", "nothing")].into_iter().chain(flaws())))
+                (field(
+                    "lifetime",
+                    "Lifetime",
+                    "in seconds",
+                    held("lifetime"),
+                    &state.config.access_token_lifetime.to_string(),
+                ))
+                (select(
+                    "flaw",
+                    "Wrong on purpose",
+                    held("flaw"),
+                    [("none", "nothing")].into_iter().chain(flaws()),
+                ))
             }
             fieldset.whole {
                 legend { "Claims" }
                 label for="claims" { "Any claims, as JSON" }
-                p.hint id="claims-hint" { "Written over what is there; " code { "null" } " leaves a claim out." }
+                p.hint id="claims-hint" {
+                    "Written over what is there; " code { "null" }
+                    " leaves a claim out."
+                }
                 textarea id="claims" name="claims" rows="4" spellcheck="false" aria-describedby="claims-hint" placeholder=r#"{"department": "sales", "email": null}"# { (held("claims")) }
             }
             p.actions { button type="submit" { "Make the token" } }
@@ -127,7 +150,9 @@ fn select<'n>(
     html! {
         label for=(name) { (label) }
         select id=(name) name=(name) {
-            @for (value, told) in options { option value=(value) selected[value == held] { (told) } }
+            @for (value, told) in options {
+                option value=(value) selected[value == held] { (told) }
+            }
         }
     }
 }

@@ -126,13 +126,25 @@ fn endpoints(state: &State) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label="Endpoints" {
             table {
-                thead { tr { th scope="col" { "Endpoint" } th scope="col" { "Address" } th.number scope="col" { "Asked" } th scope="col" { "State" } } }
+                thead {
+                    tr {
+                        th scope="col" { "Endpoint" }
+                        th scope="col" { "Address" }
+                        th.number scope="col" { "Asked" }
+                        th scope="col" { "State" }
+                    }
+                }
                 tbody {
                     @for (name, url, endpoint) in rows {
                         @if let Some(url) = url {
                             tr {
                                 th scope="row" { (name) }
-                                td { @if matches!(endpoint, Endpoint::Metadata | Endpoint::Jwks) { a href=(url) { code { (url) } } } @else { code { (url) } } }
+                                td {
+                                    @if matches!(
+                                        endpoint,
+                                        Endpoint::Metadata | Endpoint::Jwks,
+                                    ) { a href=(url) { code { (url) } } } @else { code { (url) } }
+                                }
                                 td.number { (state.switches.requests(endpoint)) }
                                 td { (answers(state.switches.fault(endpoint))) }
                             }
@@ -169,7 +181,10 @@ fn facts(state: &State) -> Markup {
         dl.facts {
             div { dt { "Imitates" } dd { (state.config.dialect.to_string()) } }
             div { dt { "Access tokens" } dd { (format) } }
-            div { dt { "Lifetime" } dd { (time::length(state.config.access_token_lifetime.into())) } }
+            div {
+                dt { "Lifetime" }
+                dd { (time::length(state.config.access_token_lifetime.into())) }
+            }
             div { dt { "Algorithm" } dd { (state.keys.signing().algorithm.name()) } }
             div { dt { "Clock" } dd { (clock) } }
             div { dt { "Time here" } dd { (time::date(state.now())) } }

@@ -69,9 +69,13 @@ pub(super) fn page(
                     nav aria-label="Console" {
                         ul {
                             @for (other, path, name) in MENU {
-                                li { a href=(path) aria-current=[(other == place).then_some("page")] {
+                                li { a href=(path) aria-current=[
+                                    (other == place).then_some("page")
+                                ] {
                                     (name)
-                                    @if other == Place::Faults && faults > 0 { " " span.count { (faults) " on" } }
+                                    @if other == Place::Faults && faults > 0 {
+                                        " " span.count { (faults) " on" }
+                                    }
                                 } }
                             }
                         }
@@ -113,7 +117,10 @@ pub(super) fn copyable(name: &str, label: &str, text: &str) -> Markup {
 /// The button that copies what has that name; the script shows it.
 pub(super) fn copy_button(name: &str, label: &str) -> Markup {
     html! {
-        button.small type="button" data-copy=(name) hidden { span { "Copy" } span.unseen { " " (label) } }
+        button.small type="button" data-copy=(name) hidden {
+            span { "Copy" }
+            span.unseen { " " (label) }
+        }
     }
 }
 

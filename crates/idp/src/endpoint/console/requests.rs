@@ -24,7 +24,15 @@ pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
         } @else {
             div.scroll tabindex="0" role="group" aria-label="Requests" {
                 table {
-                    thead { tr { th scope="col" { "Request" } th scope="col" { "Answer" } th.wide scope="col" { "Who" } th.wide scope="col" { "When" } th.number.wide scope="col" { "Took" } } }
+                    thead {
+                        tr {
+                            th scope="col" { "Request" }
+                            th scope="col" { "Answer" }
+                            th.wide scope="col" { "Who" }
+                            th.wide scope="col" { "When" }
+                            th.number.wide scope="col" { "Took" }
+                        }
+                    }
                     tbody { @for row in &rows { (row) } }
                 }
             }
@@ -37,13 +45,21 @@ fn row(request: &Answered, now: u64) -> Markup {
     let failed = request.status >= 400 || request.error.is_some();
     html! {
         tr {
-            th scope="row" { code { (request.method) " " (request.path) } @if let Some(grant) = &request.grant_type { br; span.quiet { (grant) } } }
+            th scope="row" {
+                code { (request.method) " " (request.path) }
+                @if let Some(grant) = &request.grant_type { br; span.quiet { (grant) } }
+            }
             td {
                 span.bad[failed].good[!failed] { (request.status) }
                 @if let Some(fault) = &request.fault { " " span.tag { "fault: " (fault) } }
-                @if let Some((error, description)) = &request.error { " " code { (error) } @if !description.is_empty() { br; (message(description)) } }
+                @if let Some((error, description)) = &request.error {
+                    " " code { (error) }
+                    @if !description.is_empty() { br; (message(description)) }
+                }
             }
-            td.wide { @if let Some(client) = &request.client { (client) } @else { span.quiet { "–" } } }
+            td.wide {
+                @if let Some(client) = &request.client { (client) } @else { span.quiet { "–" } }
+            }
             td.wide { (time::when(request.at, now)) }
             td.number.wide { (request.took.as_millis()) " ms" }
         }

@@ -24,13 +24,29 @@ pub(super) async fn list(extract::State(state): extract::State<Arc<State>>) -> R
     let content = html! {
         p.lead { "The latest that left the house, taken apart. They are kept in memory only." }
         @if tokens.is_empty() {
-            p.empty { "None yet. " a href="/console/make" { "Make one" } ", or let an application sign somebody in." }
+            p.empty {
+                "None yet. " a href="/console/make" { "Make one" }
+                ", or let an application sign somebody in."
+            }
         } @else {
             div.scroll tabindex="0" role="group" aria-label="Tokens" {
                 table {
-                    thead { tr { th scope="col" { "Token" } th scope="col" { "For" } th.wide scope="col" { "Client" } th.wide scope="col" { "By" } th scope="col" { "Issued" } th scope="col" { "State" } } }
+                    thead {
+                        tr {
+                            th scope="col" { "Token" }
+                            th scope="col" { "For" }
+                            th.wide scope="col" { "Client" }
+                            th.wide scope="col" { "By" }
+                            th scope="col" { "Issued" }
+                            th scope="col" { "State" }
+                        }
+                    }
                     tbody { @for token in &tokens { tr {
-                        th scope="row" { a href=(address(token)) { (token.kind) " " span.quiet { "#" (token.id) } } }
+                        th scope="row" {
+                            a href=(address(token)) {
+                                (token.kind) " " span.quiet { "#" (token.id) }
+                            }
+                        }
                         td { (subject(token)) }
                         td.wide { (token.client) }
                         td.wide { (way(token)) }
@@ -76,7 +92,9 @@ fn apart(state: &State, token: &Issued) -> Markup {
         section aria-labelledby="token" {
             h2 id="token" { "The token" }
             div.copyable {
-                pre tabindex="0" role="group" aria-label="The token" { code id="raw" { (coloured(&token.token)) } }
+                pre tabindex="0" role="group" aria-label="The token" {
+                    code id="raw" { (coloured(&token.token)) }
+                }
                 (copy_button("raw", "the token"))
             }
         }
@@ -132,7 +150,12 @@ fn members(id: &str, title: &str, members: &Claims, now: u64) -> Markup {
             h2 id=(id) { (title) }
             table.members { tbody { @for (name, value) in members { tr {
                 th scope="row" { code { (name) } }
-                td { code { (value.to_string()) } @if let Some(at) = time_of(name, value) { " " span.quiet { (time::when(at, now)) " · " (time::date(at)) } } }
+                td {
+                    code { (value.to_string()) }
+                    @if let Some(at) = time_of(name, value) {
+                        " " span.quiet { (time::when(at, now)) " · " (time::date(at)) }
+                    }
+                }
             } } } }
         }
     }

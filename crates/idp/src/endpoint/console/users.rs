@@ -14,7 +14,12 @@ pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
     let content = html! {
         p.lead { "Who may sign in. They come from the settings: " code { "[[user]]" } "." }
         @if users.is_empty() {
-            p.empty { "Nobody. Add a " code { "[[user]]" } " with " code { "username" } " and " code { "password" } " to the settings file." }
+            p.empty {
+                "Nobody. Add a " code { "[[user]]" }
+                " with " code { "username" }
+                " and " code { "password" }
+                " to the settings file."
+            }
         }
         div.cards { @for user in users { (card(&state, user)) } }
     };
@@ -37,10 +42,16 @@ fn card(state: &State, user: &User) -> Markup {
                 div { dt { "Identifier" } dd { code { (state.user_id(user)) } } }
                 div { dt { "Roles" } dd { (chips(&user.roles)) } }
                 div { dt { "Groups" } dd { (chips(&user.groups)) } }
-                @if let Some(tenant) = &user.tenant { div { dt { "Tenant" } dd { code { (tenant) } } } }
-                @if !user.claims.is_empty() { div { dt { "Claims" } dd { code { (claims.to_string()) } } } }
+                @if let Some(tenant) = &user.tenant {
+                    div { dt { "Tenant" } dd { code { (tenant) } } }
+                }
+                @if !user.claims.is_empty() {
+                    div { dt { "Claims" } dd { code { (claims.to_string()) } } }
+                }
             }
-            p.actions { a.button href=(make) { "Make a token" span.unseen { " for " (user.username) } } }
+            p.actions {
+                a.button href=(make) { "Make a token" span.unseen { " for " (user.username) } }
+            }
         }
     }
 }

@@ -326,7 +326,10 @@ fn written(state: &State, stream: &Stream) -> Value {
     let delivery = match &stream.delivery {
         Delivery::Push { url, .. } => json!({ "method": PUSH, "endpoint_url": url }),
         Delivery::Poll => {
-            json!({ "method": POLL, "endpoint_url": state.url(&format!("/ssf/poll/{}", stream.id)) })
+            json!({
+                "method": POLL,
+                "endpoint_url": state.url(&format!("/ssf/poll/{}", stream.id)),
+            })
         }
     };
     let requested = (!stream.requested.is_empty()).then_some(&stream.requested);
