@@ -31,8 +31,8 @@ Gets a token as `portcullis token` does, and sends it along; with --dpop, a proo
 well, which plain curl
 could not make. Redirects are not followed: the token goes where it is told to, and nowhere else.
 
-Where the API wants a stronger or a newer sign-in (RFC 9470), the person signs in once more as it says, and the call is
-repeated once. Where nobody is here to sign in, the command to type is told.
+Where the API wants a stronger or a newer sign-in (RFC 9470), the person signs in once more as it
+says, and the call is repeated once. Where nobody is here to sign in, the command to type is told.
 
 Examples:
   $ portcullis curl http://127.0.0.1:8000/protected-data --issuer http://127.0.0.1:9000

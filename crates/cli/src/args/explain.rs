@@ -37,7 +37,7 @@ Examples:
   $ portcullis token -q | portcullis explain
   $ portcullis explain --file token.txt --offline --jwks keys.json --json
 
-A token on the command line can be read by whoever lists the processes of this machine: for one that still opens doors,
-prefer --file or standard input. `Bearer` in front of it does no harm.
+A token on the command line can be read by whoever lists the processes of this machine: for one that
+still opens doors, prefer --file or standard input. `Bearer` in front of it does no harm.
 
 Exit codes: 0 accepted, 1 could not run, 2 refused, 4 undecided: the identity provider could not be asked.";

@@ -265,12 +265,12 @@ Examples:
 
 Where `portcullis dev` or `portcullis idp` runs, its issuer is enough: the client is `web` then.
 
-What is kept is used for as long as it is good, then renewed by its refresh token. Only the result goes to standard
-output, so it can stand in $(...). The browser is $BROWSER, or the usual one.
+What is kept is used for as long as it is good, then renewed by its refresh token. Only the result
+goes to standard output, so it can stand in $(...). The browser is $BROWSER, or the usual one.
 
 Environment, also from .env: OAUTH2_ISSUER, OAUTH2_CLIENT_ID, OAUTH2_CLIENT_SECRET,
-OAUTH2_CLIENT_ASSERTION_FILE. Environment only: PORTCULLIS_TOKEN_STORE, PORTCULLIS_PASSPHRASE (the store's),
-PORTCULLIS_STATE_DIR, BROWSER, KUBERNETES_EXEC_INFO.
+OAUTH2_CLIENT_ASSERTION_FILE. Environment only: PORTCULLIS_TOKEN_STORE, PORTCULLIS_PASSPHRASE (the
+store's), PORTCULLIS_STATE_DIR, BROWSER, KUBERNETES_EXEC_INFO.
 
 Exit codes: 0 a token, 1 could not run, 2 refused by the provider or the person, 4 the provider is out of reach.";
 
@@ -288,7 +288,8 @@ Examples:
 const LOGOUT: &str = "\
 Revokes the refresh token at the provider (RFC 7009), ends the session there with the browser \
 where there is an ID token
-to do it by (RP-initiated logout), and forgets what is kept. Of the three, the last is done even if the others fail.
+to do it by (RP-initiated logout), and forgets what is kept. Of the three, the last is done even if
+the others fail.
 
 Examples:
   $ portcullis logout --issuer https://idp.example --client-id cli

@@ -16,9 +16,9 @@ $ portcullis audit --config portcullis.toml                               # our 
 $ portcullis audit --config portcullis.toml --offline --format sarif      # the settings alone, for code scanning
 ```
 
-The documents are fetched as a running server fetches its keys: no redirects, https beyond loopback, bounded, and read by the same
-strict parsers. A key that the audit calls unusable is one that the server leaves out. Of a token only what it is like is told; it is
-not sent anywhere.
+The documents are fetched as a running server fetches its keys: no redirects, https beyond loopback,
+bounded, and read by the same strict parsers. A key that the audit calls unusable is one that the
+server leaves out. Of a token only what it is like is told; it is not sent anywhere.
 
 | severity | meaning |
 |---|---|
@@ -33,24 +33,26 @@ not sent anywhere.
 | 2 | findings |
 | 4 | the provider does not answer |
 
-`--ignore audit.pkce_missing="our clients use it all the same"` takes a rule out of the count; the reason is printed, and is a
-suppression in SARIF.
+`--ignore audit.pkce_missing="our clients use it all the same"` takes a rule out of the count; the
+reason is printed, and is a suppression in SARIF.
 
 ## What is measured
 
-TLS is tried with versions 1.3 and 1.2; older ones this program cannot speak. The certificate is judged by the platform's verifier.
-The clock is compared by `Date`, less the round trip. A document is slow from a second on: a request whose key is new waits for it,
+TLS is tried with versions 1.3 and 1.2; older ones this program cannot speak. The certificate is
+judged by the platform's verifier. The clock is compared by `Date`, less the round trip. A document
+is slow from a second on: a request whose key is new waits for it,
 for two seconds at most. It is large beyond half of `document_bytes`.
 
-Not examined is what only somebody with an account could find out: redirect addresses, how refresh tokens rotate, what a user is
-asked; whether the provider does what its metadata says; resource indicators (RFC 8707), of which metadata says nothing; headers that
-are for pages; cross-origin access, which is fine for metadata.
+Not examined is what only somebody with an account could find out: redirect addresses, how refresh
+tokens rotate, what a user is asked; whether the provider does what its metadata says; resource
+indicators (RFC 8707), of which metadata says nothing; headers that are for pages; cross-origin
+access, which is fine for metadata.
 
 ## Our own settings
 
-`--config` reads the file as the gateway does, and faults in it are told as `portcullis config check` tells them. Every setting that
-begins with `danger_` is told where it is switched on. Files with secrets and files that decide what is trusted are looked at by
-their mode.
+`--config` reads the file as the gateway does, and faults in it are told as
+`portcullis config check` tells them. Every setting that begins with `danger_` is told where it is
+switched on. Files with secrets and files that decide what is trusted are looked at by their mode.
 
 ## The rules
 
