@@ -250,8 +250,11 @@ const LONGEST: usize = 1_024;
 /// A text from outside, fit for a terminal: at most so many characters, and none that steers it.
 pub(crate) fn cleaned(text: &str, most: usize) -> String {
     let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        let is_invisible = matches!(
+            c,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        );
+        c.is_control() || is_invisible
     };
     let plain: String = text
         .chars()

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! credential::find         headers         -> Credential
-//! jose::compact::parse     Credential      -> UnverifiedToken   strict base64url, strict JSON, bounded
+//! jose::compact::parse     Credential      -> UnverifiedToken   strict base64url and JSON, bounded
 //! Verifier::screen         alg, typ, times -> ok                 junk never causes a fetch
 //! Jwks::select             kid, alg        -> VerifyingKey
 //! jose::signature::check   token and key   -> SignedToken
@@ -30,8 +30,9 @@
 //!     let token = compact::parse(token, &Limits::default())?;
 //!     verifier.screen(&token, now)?;
 //!     let header = token.header();
-//!     let Selection::Keys(candidates) = keys.select(header.kid.as_deref(), header.algorithm) else {
-//!         return Err(Rejection::of_unknown_key(header.kid.as_deref()));
+//!     let kid = header.kid.as_deref();
+//!     let Selection::Keys(candidates) = keys.select(kid, header.algorithm) else {
+//!         return Err(Rejection::of_unknown_key(kid));
 //!     };
 //!     verifier.verify(signature::check(token, &candidates)?, now)
 //! }

@@ -10,7 +10,7 @@
 //!
 //! async fn public_data() -> &'static str { "anyone may read this" }
 //! async fn protected_data(user: Authorized) -> String { format!("Hello, {}!", user.name()) }
-//! async fn admin_dashboard(_: Authorized<Admin>) -> &'static str { "welcome to the admin dashboard" }
+//! async fn admin_dashboard(_: Authorized<Admin>) -> &'static str { "welcome, admin" }
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {

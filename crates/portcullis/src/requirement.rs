@@ -33,7 +33,11 @@ impl Requires for ValidToken {
 /// requirement!(pub Admin = role("Admin"));
 /// requirement!(
 ///     /// Who may change orders.
-///     pub OrderEditor = all([user(), scope("orders:write"), any([role("Admin"), claim("department", "sales")])])
+///     pub OrderEditor = all([
+///         user(),
+///         scope("orders:write"),
+///         any([role("Admin"), claim("department", "sales")]),
+///     ])
 /// );
 /// requirement!(pub Payer = all([acr(["phr", "mfa"]), max_age(Duration::from_secs(900))]));
 /// ```

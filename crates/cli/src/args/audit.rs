@@ -100,12 +100,13 @@ const AUDIT: &str = "\
 Examples:
   $ portcullis audit https://idp.example
   $ portcullis audit https://idp.example --fail-on warning --format sarif > audit.sarif
-  $ portcullis audit https://idp.example --ignore 'audit.pkce_missing=our clients use it all the same'
+  $ portcullis audit https://idp.example --ignore 'audit.pkce_missing=our clients use it'
   $ portcullis audit --config portcullis.toml --offline
 
 Every rule, its severity and its cure: docs/audit.md.
 
-Exit codes: 0 nothing at or above --fail-on, 1 could not run, 2 findings, 4 the provider does not answer.";
+Exit codes: 0 nothing at or above --fail-on, 1 could not run, 2 findings, 4 no answer from the
+provider.";
 
 #[cfg(test)]
 mod tests {

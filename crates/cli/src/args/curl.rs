@@ -39,4 +39,5 @@ Examples:
   $ portcullis curl -q https://api.example/orders -d '{\"sku\":42}' --scope orders:write
   $ portcullis curl -i --dpop https://api.example/orders
 
-Exit codes: 0 an answer below 400, 1 could not run, 2 an answer of 400 or more, or no token, 4 out of reach.";
+Exit codes: 0 an answer below 400, 1 could not run, 2 an answer of 400 or more, or no token,
+4 out of reach.";

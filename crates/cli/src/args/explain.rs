@@ -40,4 +40,5 @@ Examples:
 A token on the command line can be read by whoever lists the processes of this machine: for one that
 still opens doors, prefer --file or standard input. `Bearer` in front of it does no harm.
 
-Exit codes: 0 accepted, 1 could not run, 2 refused, 4 undecided: the identity provider could not be asked.";
+Exit codes: 0 accepted, 1 could not run, 2 refused, 4 undecided: the identity provider
+could not be asked.";

@@ -91,10 +91,11 @@ fn moment(text: &str) -> Result<NumericDate, &'static str> {
 const REVOKE: &str = "\
 Examples:
   $ portcullis revoke --token-file token.txt
-  $ portcullis revoke --subject alice --issuer https://idp.example --store rediss://redis.example:6380
+  $ portcullis revoke --subject alice --issuer https://idp.example --store rediss://redis.example
   $ portcullis revoke --list
 
-Exit codes: 0 done, 1 could not run, 2 the token is not the issuer's, 4 the store or the issuer could not be asked.";
+Exit codes: 0 done, 1 could not run, 2 the token is not the issuer's, 4 the store or the
+issuer could not be asked.";
 
 #[cfg(test)]
 mod tests {

@@ -26,7 +26,8 @@ Examples:
   $ portcullis completions zsh > ~/.zfunc/_portcullis
   $ portcullis completions fish > ~/.config/fish/completions/portcullis.fish
 
-For zsh, ~/.zfunc must be in $fpath before compinit runs. PowerShell: add the script to your profile.";
+For zsh, ~/.zfunc must be in $fpath before compinit runs. PowerShell: add the script to your
+profile.";
 
 const MAN: &str = "\
 Examples:

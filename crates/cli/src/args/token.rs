@@ -272,7 +272,8 @@ Environment, also from .env: OAUTH2_ISSUER, OAUTH2_CLIENT_ID, OAUTH2_CLIENT_SECR
 OAUTH2_CLIENT_ASSERTION_FILE. Environment only: PORTCULLIS_TOKEN_STORE, PORTCULLIS_PASSPHRASE (the
 store's), PORTCULLIS_STATE_DIR, BROWSER, KUBERNETES_EXEC_INFO.
 
-Exit codes: 0 a token, 1 could not run, 2 refused by the provider or the person, 4 the provider is out of reach.";
+Exit codes: 0 a token, 1 could not run, 2 refused by the provider or the person, 4 the provider is
+out of reach.";
 
 const LIST: &str = "\
 Examples:

@@ -10,10 +10,14 @@ const INTRODUCTION: &str = r#"# Audit
 Made from the code by `cargo xtask docs`; do not edit.
 
 ```console
-$ portcullis audit https://idp.example.com                                # an identity provider
-$ portcullis audit https://idp.example.com --token-file token.txt         # and one of its access tokens
-$ portcullis audit --config portcullis.toml                               # our own settings, and every issuer in them
-$ portcullis audit --config portcullis.toml --offline --format sarif      # the settings alone, for code scanning
+# an identity provider
+$ portcullis audit https://idp.example.com
+# and one of its access tokens
+$ portcullis audit https://idp.example.com --token-file token.txt
+# our own settings, and every issuer in them
+$ portcullis audit --config portcullis.toml
+# the settings alone, for code scanning
+$ portcullis audit --config portcullis.toml --offline --format sarif
 ```
 
 The documents are fetched as a running server fetches its keys: no redirects, https beyond loopback,

@@ -2,9 +2,9 @@
 //!
 //! | from | keeps the tokens from | does not keep them from |
 //! |---|---|---|
-//! | the OS keyring | other users, a stolen disk, a copy of the home folder | programs of this user while the keyring is open |
+//! | the OS keyring | other users, a stolen disk, a copied home | this user's programs while it is open |
 //! | a passphrase | whoever does not know it | whoever reads the environment it is in |
-//! | a file beside | whoever gets hold of the token file alone | whoever can read both: this user's programs, root, a backup of the folder |
+//! | a file beside | whoever has the token file alone | this user's programs, root, a backup |
 
 use crate::exit::{Exit, Failure};
 use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA256};

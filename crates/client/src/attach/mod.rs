@@ -38,12 +38,13 @@ impl Attach {
         origins: impl IntoIterator<Item = &'o str>,
     ) -> Result<Self, ConfigError> {
         let read = |text: &str| {
-            let url = parse_url(text).and_then(|url| fetchable(&url).map(|()| url)).map_err(|problem| {
-                let cure =
-                    "write the API's origin: `https://`, the host, and the port where it is \
-                        another than 443";
+            let fault = |problem: String| {
+                let cure = "write the API's origin: `https://`, the host, and the port where it is \
+                    another than 443";
                 ConfigError::new("origins", format!("`{}`: {problem}", text.escape_debug()), cure)
-            })?;
+            };
+            let url = parse_url(text).map_err(fault)?;
+            fetchable(&url).map_err(fault)?;
             Ok(url.origin())
         };
         let origins: Arc<[Origin]> = origins

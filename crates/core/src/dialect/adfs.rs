@@ -55,7 +55,8 @@ pub(super) static ADFS: Dialect = Dialect {
         ),
         (
             Code::TokenAudience,
-            "in AD FS, `aud` is the identifier of the Web API, or `microsoft:identityserver:` and it",
+            "in AD FS, `aud` is the identifier of the Web API, or \
+                `microsoft:identityserver:` and it",
         ),
         (
             Code::TokenClaimMissing,

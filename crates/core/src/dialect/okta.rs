@@ -36,7 +36,8 @@ pub(super) static OKTA: Dialect = Dialect {
         ),
         (
             Code::PolicyScope,
-            "in Okta, add the scope to the authorization server, and an access policy that grants it",
+            "in Okta, add the scope to the authorization server, and an access policy that \
+                grants it",
         ),
         (
             Code::PolicyRole,

@@ -23,7 +23,10 @@ pub struct Entry {
 }
 
 macro_rules! catalog {
-    ($($variant:ident = $code:literal, $status:literal, $error:expr, $phrase:literal, cure $cure:literal, $rfc:literal;)*) => {
+    ($(
+        $variant:ident = $code:literal, $status:literal, $error:expr, $phrase:literal,
+        cure $cure:literal, $rfc:literal;
+    )*) => {
         /// Why a request was refused. A code never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
@@ -39,7 +42,12 @@ macro_rules! catalog {
             pub const fn entry(self) -> Entry {
                 match self {
                     $(Self::$variant => Entry {
-                        code: $code, status: $status, error: $error, phrase: $phrase, cure: $cure, rfc: $rfc,
+                        code: $code,
+                        status: $status,
+                        error: $error,
+                        phrase: $phrase,
+                        cure: $cure,
+                        rfc: $rfc,
                     },)*
                 }
             }

@@ -178,7 +178,8 @@ pub struct ClaimPathError;
 impl fmt::Display for ClaimPathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a claim path is written like `roles` or `realm_access.roles`; quote names that hold a dot",
+            "a claim path is written like `roles` or `realm_access.roles`; quote names that hold \
+                a dot",
         )
     }
 }

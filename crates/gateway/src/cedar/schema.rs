@@ -172,7 +172,7 @@ fn close(members: &str) -> String {
 
 /// Every type is said once. The members of a caller stand twice, as Cedar has no entity of two
 /// names.
-const SCHEMA: &str = r#"// What Cedar policies of this gateway can talk about: made from its settings.
+const SCHEMA: &str = r#"// What Cedar policies can talk about: made from the gateway's settings.
 namespace Portcullis {
   // Claims of the token that `[cedar.claims]` names.
   type Claims = {{claims}};

@@ -199,7 +199,8 @@ fn of_audience(claims: &Claims, verifier: &Verifier) -> Option<String> {
     let audience = claims.audience()?;
     if audience.as_str().is_some() && audience.as_str() == claims.client() {
         return Some(
-            "the token is meant for the client itself, as ID tokens are: ask for a token for this API"
+            "the token is meant for the client itself, as ID tokens are: ask for a token \
+                for this API"
                 .to_owned(),
         );
     }

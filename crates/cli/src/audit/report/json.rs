@@ -38,7 +38,13 @@ fn found(report: &Report, finding: &Finding) -> Value {
         .as_ref()
         .map(|place| json!({ "file": place.file, "setting": place.setting, "line": place.line }));
     json!({
-        "id": rule.id, "severity": rule.severity.word(), "title": rule.title, "evidence": finding.evidence,
-        "cure": rule.cure, "section": rule.section, "place": place, "ignored": report.reason_to_ignore(finding),
+        "id": rule.id,
+        "severity": rule.severity.word(),
+        "title": rule.title,
+        "evidence": finding.evidence,
+        "cure": rule.cure,
+        "section": rule.section,
+        "place": place,
+        "ignored": report.reason_to_ignore(finding),
     })
 }

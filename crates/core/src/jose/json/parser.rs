@@ -184,9 +184,11 @@ impl<'t> Reader<'t> {
 
     /// Four hexadecimal digits.
     fn code_unit(&mut self) -> Result<u32, JsonFault> {
-        let digits = self.text.get(self.at..self.at + 4).filter(|text| {
-            text.bytes().all(|byte| byte.is_ascii_hexdigit()) // `from_str_radix` alone would take a sign
-        });
+        // `from_str_radix` alone would take a sign.
+        let digits = self
+            .text
+            .get(self.at..self.at + 4)
+            .filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         self.at += 4;
         unit.ok_or(JsonFault {

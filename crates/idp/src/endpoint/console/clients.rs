@@ -11,13 +11,14 @@ use std::sync::Arc;
 pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
     let clients = state.clients.all();
     let content = html! {
-        p.lead { "Which applications may ask for tokens. They come from the settings: " code { "[[client]]" } "." }
+        p.lead {
+            "Which applications may ask for tokens. They come from the settings: "
+            code { "[[client]]" } "."
+        }
         @if state.config.danger_any_client {
             p.notice {
-                "Any other name is taken for a client as well, and believed everything (" code {
-                    "danger_any_client"
-                }
-                ")."
+                "Any other name is taken for a client as well, and believed everything ("
+                code { "danger_any_client" } ")."
             }
         }
         @if clients.is_empty() {

@@ -165,7 +165,9 @@ fn tokens(state: &State, kind: Kind, name: &str, label: &str) -> Markup {
             }
             div {
                 label for=(claims_name) { (label) ": claims written over" }
-                input id=(claims_name) name=(claims_name) value=(text) placeholder=r#"{"aud": "api://other", "sub": null}"# autocomplete="off" spellcheck="false";
+                input id=(claims_name) name=(claims_name) value=(text)
+                    placeholder=r#"{"aud": "api://other", "sub": null}"#
+                    autocomplete="off" spellcheck="false";
             }
         }
     }

@@ -111,7 +111,9 @@ fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup
                     "Written over what is there; " code { "null" }
                     " leaves a claim out."
                 }
-                textarea id="claims" name="claims" rows="4" spellcheck="false" aria-describedby="claims-hint" placeholder=r#"{"department": "sales", "email": null}"# { (held("claims")) }
+                textarea id="claims" name="claims" rows="4" spellcheck="false"
+                    aria-describedby="claims-hint"
+                    placeholder=r#"{"department": "sales", "email": null}"# { (held("claims")) }
             }
             p.actions { button type="submit" { "Make the token" } }
         }
@@ -137,7 +139,8 @@ fn field(name: &str, label: &str, hint: &str, held: &str, placeholder: &str) -> 
     html! {
         label for=(name) { (label) }
         @if let Some(id) = &described { p.hint id=(id) { (hint) } }
-        input id=(name) name=(name) value=(held) placeholder=(placeholder) autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby=[described.as_ref()];
+        input id=(name) name=(name) value=(held) placeholder=(placeholder) autocomplete="off"
+            autocapitalize="none" spellcheck="false" aria-describedby=[described.as_ref()];
     }
 }
 

@@ -66,7 +66,12 @@ pub(super) async fn show(
 ) -> Response {
     let found = id.parse().ok().and_then(|id| state.journal().token(id));
     let Some(token) = found else {
-        let content = html! { p.empty { "It is not kept any more: only the latest are. " a href="/console/tokens" { "All tokens" } } };
+        let content = html! {
+            p.empty {
+                "It is not kept any more: only the latest are. "
+                a href="/console/tokens" { "All tokens" }
+            }
+        };
         return page(
             &state,
             StatusCode::NOT_FOUND,
@@ -139,7 +144,9 @@ fn coloured(token: &str) -> Markup {
     let parts: Vec<&str> = token.split('.').collect();
     html! {
         @if let [header, claims, signature] = parts[..] {
-            span.part-header { (header) } "." span.part-claims { (claims) } "." span.part-signature { (signature) }
+            span.part-header { (header) } "."
+            span.part-claims { (claims) } "."
+            span.part-signature { (signature) }
         } @else { (token) }
     }
 }
@@ -169,7 +176,8 @@ fn explain(state: &State, token: &Issued) -> String {
     let audience = state.audience_for(crate::endpoint::USERS_CLIENT);
     let (issuer, profile) = (&state.issuer, state.config.dialect.profile());
     format!(
-        "OAUTH2_ISSUER={issuer} OAUTH2_AUDIENCE={audience} OAUTH2_PROFILE={profile} \\\n  portcullis explain {}",
+        "OAUTH2_ISSUER={issuer} OAUTH2_AUDIENCE={audience} OAUTH2_PROFILE={profile} \\\n  \
+        portcullis explain {}",
         token.token
     )
 }

@@ -171,7 +171,8 @@ pub(super) fn told(client: &Client) -> Claims {
         "jwks": client.jwks,
         "require_pushed_authorization_requests": client.require_pushed_authorization_requests,
         "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
-        "tls_client_certificate_bound_access_tokens": client.tls_client_certificate_bound_access_tokens,
+        "tls_client_certificate_bound_access_tokens":
+            client.tls_client_certificate_bound_access_tokens,
         "tls_client_auth_subject_dn": client.tls_client_auth_subject_dn,
         "tls_client_auth_san_dns": client.tls_client_auth_san_dns,
     }))
