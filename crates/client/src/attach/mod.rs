@@ -41,7 +41,11 @@ impl Attach {
             let fault = |problem: String| {
                 let cure = "write the API's origin: `https://`, the host, and the port where it is \
                     another than 443";
-                ConfigError::new("origins", format!("`{}`: {problem}", text.escape_debug()), cure)
+                ConfigError::new(
+                    "origins",
+                    format!("`{}`: {problem}", text.escape_debug()),
+                    cure,
+                )
             };
             let url = parse_url(text).map_err(fault)?;
             fetchable(&url).map_err(fault)?;

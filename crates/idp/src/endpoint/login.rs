@@ -191,31 +191,4 @@ fn escaped(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
-const STYLE: &str = concat!(
-    include_str!("palette.css"),
-    "\
-*{box-sizing:border-box}\
-body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:1.25rem;\
-padding:1.25rem;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif}\
-main{width:100%;max-width:24rem;padding:2rem;background:var(--card);border:1px solid \
-var(--line);border-radius:.75rem}\
-h1{margin:0 0 .5rem;font-size:1.5rem;line-height:1.25}\
-.ask{margin:0 0 .75rem;overflow-wrap:anywhere}\
-.scopes{display:flex;flex-wrap:wrap;gap:.375rem;margin:0 0 1.25rem;padding:0;list-style:none}\
-.scopes li{padding:.1rem .6rem;background:var(--tint);border-radius:1rem;font:.8125rem/1.6 \
-ui-monospace,monospace}\
-.problem{margin:0 0 1rem;padding:.625rem \
-.75rem;color:var(--bad);background:var(--bad-back);border-radius:.5rem}\
-label{display:block;margin:0 0 .25rem;font-weight:600}\
-input{width:100%;margin:0 0 1rem;padding:.625rem \
-.75rem;color:inherit;background:transparent;border:1px solid var(--field);\
-border-radius:.5rem;font:inherit}\
-button{width:100%;padding:.7rem;color:var(--on-accent);background:var(--accent);border:0;border-radius:.5rem;font:inherit;\
-font-weight:600;cursor:pointer}\
-button.quiet{margin-top:.5rem;color:var(--soft);background:transparent}\
-input:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
-.hint{margin:1.25rem 0 0;color:var(--soft);font-size:.875rem}\
-.loud{width:100%;max-width:24rem;margin:0;padding:.625rem \
-.875rem;color:var(--loud);background:var(--loud-back);\
-border-radius:.5rem;font-size:.875rem;text-align:center}"
-);
+const STYLE: &str = concat!(include_str!("palette.css"), include_str!("login.css"));
