@@ -71,39 +71,27 @@ impl Assertions {
                 cure,
             ));
         };
-        let plain =
-            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !plain(&written.issuer) {
+        let plain_name = || "a name in ASCII without spaces".to_owned();
+        if !is_plain(&written.issuer) {
             let cure = "write the gateway's own name, such as `https://api.example.com`";
-            fault("issuer", "a name in ASCII without spaces".to_owned(), cure);
+            fault("issuer", plain_name(), cure);
         }
-        if !plain(&written.audience) {
+        if !is_plain(&written.audience) {
             let cure =
                 "write what the upstream expects in `aud`, such as `https://orders.internal`";
-            fault(
-                "audience",
-                "a name in ASCII without spaces".to_owned(),
-                cure,
-            );
+            fault("audience", plain_name(), cure);
         }
         let lifetime = written.lifetime.unwrap_or(LIFETIME);
         if !(1..=LONGEST_LIFETIME).contains(&lifetime) {
-            let expected = format!("1 to {LONGEST_LIFETIME} seconds");
-            fault(
-                "lifetime",
-                expected,
-                "leave it out for 60: every request gets a new one",
-            );
+            let cure = "leave it out for 60: every request gets a new one";
+            fault("lifetime", format!("1 to {LONGEST_LIFETIME} seconds"), cure);
         }
         let header = HeaderName::try_from(written.header.as_deref().unwrap_or(HEADER));
         let header = header.ok().filter(crate::identity::fits);
         if header.is_none() {
             let cure = "write a name such as `portcullis-assertion`, with dashes";
-            fault(
-                "header",
-                "a header name that has no other meaning".to_owned(),
-                cure,
-            );
+            let expected = "a header name that has no other meaning";
+            fault("header", expected.to_owned(), cure);
         }
         let keys = Keys::read(&written.keys).map_err(|(index, expected)| {
             let cure = "make one by `openssl genpkey -algorithm EC -pkeyopt \
@@ -112,19 +100,14 @@ impl Assertions {
         });
         match (header, keys) {
             (Some(header), Ok(keys)) if faults.is_empty() => {
-                let (issuer, audience) = (written.issuer.into(), written.audience.into());
-                let lifetime = i64::try_from(lifetime).unwrap_or_default();
-                let keys = Arc::new(keys);
-                Ok((
-                    header,
-                    Self {
-                        issuer,
-                        audience,
-                        lifetime,
-                        publish: written.publish,
-                        keys,
-                    },
-                ))
+                let assertions = Self {
+                    issuer: written.issuer.into(),
+                    audience: written.audience.into(),
+                    lifetime: i64::try_from(lifetime).unwrap_or_default(),
+                    publish: written.publish,
+                    keys: Arc::new(keys),
+                };
+                Ok((header, assertions))
             }
             _ => Err(ConfigErrors::check(faults).err().unwrap_or_else(|| {
                 let cure = "report this as a fault of Portcullis";
@@ -267,6 +250,10 @@ impl Keys {
             made_here,
         })
     }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn contents(file: &Path) -> Result<Vec<u8>, String> {
