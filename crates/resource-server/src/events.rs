@@ -8,107 +8,17 @@
 //! No label holds anything from a token or a request: only codes, outcomes, and names from the
 //! settings.
 
-use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
+pub use crate::key_cache::meters::{
+    KEY_FETCH, KEY_FETCH_FAILURES, KEY_FETCH_SECONDS, KEY_FETCHES, KEYS, KEYS_CONFIRMED,
+    KEYS_GOOD_UNTIL, UNKNOWN_KEYS,
+};
+pub use crate::metric::{Kind, Metric};
+
+use metrics::{Counter, Histogram};
 use portcullis_core::rejection::Code;
 use portcullis_core::{Decision, OutageCode};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// What kind of figure a metric is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// It only grows.
-    Counter,
-    /// It is as it is at the moment.
-    Gauge,
-    /// It is distributed: counts by upper bound, their number and their sum.
-    Histogram,
-}
-
-/// All that is fixed about a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Metric {
-    /// Its name, with its unit at the end.
-    pub name: &'static str,
-    /// What kind of figure it is.
-    pub kind: Kind,
-    /// The names of its labels.
-    pub labels: &'static [&'static str],
-    /// What it means, in one sentence.
-    pub help: &'static str,
-}
-
-impl Metric {
-    /// A count that only grows.
-    pub const fn counter(
-        name: &'static str,
-        labels: &'static [&'static str],
-        help: &'static str,
-    ) -> Self {
-        Self {
-            name,
-            kind: Kind::Counter,
-            labels,
-            help,
-        }
-    }
-
-    /// A state.
-    pub const fn gauge(
-        name: &'static str,
-        labels: &'static [&'static str],
-        help: &'static str,
-    ) -> Self {
-        Self {
-            name,
-            kind: Kind::Gauge,
-            labels,
-            help,
-        }
-    }
-
-    /// A distribution of times, in seconds.
-    pub const fn seconds(
-        name: &'static str,
-        labels: &'static [&'static str],
-        help: &'static str,
-    ) -> Self {
-        Self {
-            name,
-            kind: Kind::Histogram,
-            labels,
-            help,
-        }
-    }
-
-    /// The counter with these values of its labels, in their order.
-    pub fn count(&self, recorder: &dyn Recorder, values: &[&str]) -> Counter {
-        recorder.register_counter(&self.key(values), &METADATA)
-    }
-
-    /// The histogram with these values of its labels.
-    pub fn times(&self, recorder: &dyn Recorder, values: &[&str]) -> Histogram {
-        recorder.register_histogram(&self.key(values), &METADATA)
-    }
-
-    /// Sets the gauge with these values of its labels.
-    pub fn set(&self, recorder: &dyn Recorder, values: &[&str], value: f64) {
-        recorder
-            .register_gauge(&self.key(values), &METADATA)
-            .set(value);
-    }
-
-    fn key(&self, values: &[&str]) -> Key {
-        let pairs = self.labels.iter().zip(values);
-        let labels: Vec<Label> = pairs
-            .map(|(name, value)| Label::new(*name, (*value).to_owned()))
-            .collect();
-        Key::from_parts(self.name, labels)
-    }
-}
-
-static METADATA: Metadata<'static> = Metadata::new("portcullis", Level::INFO, None);
 
 /// Decisions by outcome and code.
 pub const DECISIONS: Metric = Metric::counter(
@@ -134,50 +44,6 @@ pub const TOKENS_REMEMBERED: Metric = Metric::gauge(
     &[],
     "Tokens in the verified-token cache.",
 );
-/// Fetches of key sets.
-pub const KEY_FETCHES: Metric = Metric::counter(
-    "portcullis_key_fetches_total",
-    &["issuer", "outcome"],
-    "Fetches of an issuer's metadata and keys, by outcome (`ok`, `failed`).",
-);
-/// How long fetches of key sets took.
-pub const KEY_FETCH_SECONDS: Metric = Metric::seconds(
-    "portcullis_key_fetch_seconds",
-    &["issuer"],
-    "How long fetches of an issuer's metadata and keys took.",
-);
-/// Tokens whose key nobody publishes.
-pub const UNKNOWN_KEYS: Metric = Metric::counter(
-    "portcullis_unknown_keys_total",
-    &["issuer"],
-    "Tokens that were refused because the issuer publishes no such key.",
-);
-/// How many keys are in force.
-pub const KEYS: Metric = Metric::gauge(
-    "portcullis_keys",
-    &["issuer"],
-    "Keys in force; 0 while tokens of the issuer get 503.",
-);
-/// When the issuer last confirmed its keys.
-pub const KEYS_CONFIRMED: Metric = Metric::gauge(
-    "portcullis_keys_confirmed_timestamp_seconds",
-    &["issuer"],
-    "When keys were last fetched well, in Unix time; 0 for never. Not there for fixed keys.",
-);
-/// Until when the keys are used.
-pub const KEYS_GOOD_UNTIL: Metric = Metric::gauge(
-    "portcullis_keys_good_until_timestamp_seconds",
-    &["issuer"],
-    "Until when the keys are used if no fetch goes well any more, in Unix time. Not there for \
-        fixed keys.",
-);
-/// How many fetches failed since the last good one.
-pub const KEY_FETCH_FAILURES: Metric = Metric::gauge(
-    "portcullis_key_fetch_failures_in_a_row",
-    &["issuer"],
-    "Fetches that failed since the last good one.",
-);
-
 /// Verdicts on opaque tokens.
 pub const INTROSPECTIONS: Metric = Metric::counter(
     "portcullis_introspections_total",
@@ -234,9 +100,6 @@ pub const METRICS: &[Metric] = &[
 
 /// The span of one decision, level debug: fields `outcome` and `code`.
 pub const DECIDE: &str = "portcullis.decide";
-/// The span of one fetch of keys, level debug: field `issuer`.
-pub const KEY_FETCH: &str = "portcullis.key_fetch";
-
 /// The span of one question about a token, level debug: field `issuer`.
 pub const INTROSPECT: &str = "portcullis.introspect";
 
@@ -369,16 +232,6 @@ pub fn outcome(decision: &Decision) -> (&'static str, &'static str) {
     }
 }
 
-/// What is counted of the keys of one entry of the settings; tenants of one entry share it.
-#[derive(Clone)]
-pub(crate) struct KeyMeters {
-    good: Counter,
-    failed: Counter,
-    seconds: Histogram,
-    pub(crate) unknown: Counter,
-    pub(crate) introspection: IntrospectionMeters,
-}
-
 /// What is counted of the questions about tokens.
 #[derive(Clone)]
 pub(crate) struct IntrospectionMeters {
@@ -387,23 +240,12 @@ pub(crate) struct IntrospectionMeters {
     pub(crate) remembered: Counter,
 }
 
-impl KeyMeters {
+impl IntrospectionMeters {
     pub(crate) fn new(issuer: &str) -> Self {
         metrics::with_recorder(|recorder| Self {
-            good: KEY_FETCHES.count(recorder, &[issuer, "ok"]),
-            failed: KEY_FETCHES.count(recorder, &[issuer, "failed"]),
-            seconds: KEY_FETCH_SECONDS.times(recorder, &[issuer]),
-            unknown: UNKNOWN_KEYS.count(recorder, &[issuer]),
-            introspection: IntrospectionMeters {
-                asked: INTROSPECTIONS.count(recorder, &[issuer, "asked"]),
-                failed: INTROSPECTIONS.count(recorder, &[issuer, "failed"]),
-                remembered: INTROSPECTIONS.count(recorder, &[issuer, "remembered"]),
-            },
+            asked: INTROSPECTIONS.count(recorder, &[issuer, "asked"]),
+            failed: INTROSPECTIONS.count(recorder, &[issuer, "failed"]),
+            remembered: INTROSPECTIONS.count(recorder, &[issuer, "remembered"]),
         })
-    }
-
-    pub(crate) fn fetched(&self, good: bool, took: Duration) {
-        if good { &self.good } else { &self.failed }.increment(1);
-        self.seconds.record(took.as_secs_f64());
     }
 }

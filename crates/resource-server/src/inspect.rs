@@ -6,15 +6,12 @@
 //! Nothing is judged here, and nothing is kept.
 
 use crate::clock::Clock;
-use crate::config::IssuerConfig;
-use crate::fetch::{self, Fetch, Reach, Trust, leads_outside};
+use crate::fetch::{self, Fetch, Reach, leads_outside};
 use crate::keys::KeySource;
 use crate::metadata::{self, Metadata};
-use crate::settings;
 use http::HeaderMap;
-use portcullis_core::dialect::TENANT;
+use portcullis_core::Limits;
 use portcullis_core::token::{Issuer, NumericDate};
-use portcullis_core::{ConfigErrors, Limits};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,45 +59,21 @@ impl Answer {
 }
 
 impl Inspector {
-    /// The documents of an issuer as written in settings. No audience is needed: no token is
-    /// decided on.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the issuer, its addresses, or the file with its certificates.
+    /// The documents of this issuer, found where `source` says and fetched by `fetch`.
     pub fn new(
-        written: &IssuerConfig,
+        issuer: Issuer,
+        source: KeySource,
+        fetch: Fetch,
         limits: Limits,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, ConfigErrors> {
-        let tenant = written
-            .tenant
-            .as_ref()
-            .or_else(|| written.tenants.first())
-            .filter(|_| !written.danger_any_tenant);
-        let url = tenant.map_or_else(
-            || written.url.clone(),
-            |tenant| written.url.replace(TENANT, tenant),
-        );
-        let mut faults = Vec::new();
-        let dialect = settings::dialect("profile", written, &mut faults);
-        let issuer = settings::identifier("issuer", &url, dialect, written)?;
-        let trust = settings::noted(&mut faults, Trust::read("issuer", written));
-        let source = dialect.and_then(|dialect| {
-            settings::noted(
-                &mut faults,
-                settings::source("issuer", &issuer, dialect, written),
-            )
-        });
-        ConfigErrors::check(faults)?;
-        let fetch = Fetch::new(limits.document_bytes).trusting(&trust.unwrap_or_default());
-        Ok(Self {
+    ) -> Self {
+        Self {
             issuer,
-            source: source.unwrap_or(KeySource::Discovered),
+            source,
             limits,
             fetch,
             clock,
-        })
+        }
     }
 
     /// The issuer.

@@ -2,10 +2,11 @@
 
 use crate::client_auth::ClientAuth;
 use crate::clock::Clock;
-use crate::events::KeyMeters;
+use crate::events::IntrospectionMeters;
 use crate::fetch::Fetch;
 use crate::groups::GroupsResolver;
 use crate::introspection::{IntrospectionStatus, Introspector};
+use crate::key_cache::meters::KeyMeters;
 use crate::key_cache::{KeyCache, KeySettings, KeyStatus};
 use crate::path_watch::PathWatch;
 use crate::settings::{IssuerSettings, Tenants};
@@ -55,6 +56,7 @@ impl TrustedIssuers {
                 fetch: fetch.trusting(&settings.trust),
                 clock: Arc::clone(clock),
                 meters: KeyMeters::new(settings.verifier.issuer().as_str()),
+                introspections: IntrospectionMeters::new(settings.verifier.issuer().as_str()),
             };
             if !matches!(settings.tenants, Tenants::One) {
                 templates.push(TenantIssuers::new(settings, entry));
@@ -226,6 +228,7 @@ pub(crate) struct Entry {
     fetch: Fetch,
     clock: Arc<dyn Clock>,
     meters: KeyMeters,
+    introspections: IntrospectionMeters,
 }
 
 impl Entry {
@@ -250,6 +253,7 @@ impl Entry {
                 Arc::clone(&keys),
                 *limits,
                 Arc::clone(clock),
+                self.introspections.clone(),
             )
         });
         let groups = settings.groups.as_ref().map(|groups| {

@@ -36,6 +36,7 @@ mod issuers;
 mod key_cache;
 mod keys;
 mod metadata;
+mod metric;
 pub mod outbound;
 mod path_watch;
 mod respond;

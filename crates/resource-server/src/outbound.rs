@@ -16,7 +16,7 @@ pub use crate::key_cache::budget::Budget;
 pub use crate::metadata::{discover, endpoint, well_known};
 
 use crate::clock::Clock;
-use crate::events::KeyMeters;
+use crate::key_cache::meters::KeyMeters;
 use crate::key_cache::{KeyCache, KeyFault, KeySettings};
 use crate::keys::KeySource;
 use portcullis_core::Outage;

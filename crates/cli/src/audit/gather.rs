@@ -136,8 +136,9 @@ mod tests {
             ca_file,
             ..IssuerConfig::default()
         };
-        let inspector =
-            Inspector::new(&written, Limits::default(), Arc::new(SystemClock::new())).unwrap();
+        let inspector = &written
+            .inspector(Limits::default(), Arc::new(SystemClock::new()))
+            .unwrap();
         let seen = gather(&inspector, authorities, None).await?;
         Ok(of_issuer(&seen, None)
             .iter()
@@ -190,8 +191,9 @@ mod tests {
             url: "https://127.0.0.1:1".to_owned(),
             ..IssuerConfig::default()
         };
-        let inspector =
-            Inspector::new(&written, Limits::default(), Arc::new(SystemClock::new())).unwrap();
+        let inspector = &written
+            .inspector(Limits::default(), Arc::new(SystemClock::new()))
+            .unwrap();
         let away = gather(&inspector, None, None).await.unwrap_err();
         assert!(
             away.starts_with("https://127.0.0.1:1 does not answer"),

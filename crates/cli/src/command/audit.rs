@@ -70,7 +70,7 @@ async fn of_provider(
     sample: Option<&str>,
     place: Option<&Place>,
 ) -> Result<Subject, Failure> {
-    let inspector = Inspector::new(issuer, limits, Arc::new(SystemClock::new()))?;
+    let inspector = issuer.inspector(limits, Arc::new(SystemClock::new()))?;
     let seen = gather(&inspector, issuer.ca_file.as_deref(), sample).await;
     let seen: Seen = seen.map_err(|reason| Failure::new(Exit::Outage, reason))?;
     let findings = of_issuer(&seen, place);

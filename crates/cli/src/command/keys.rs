@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: KeysArguments) -> Result<Exit, Failure> {
         ..IssuerConfig::default()
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let inspector = Inspector::new(&written, Limits::default(), Arc::clone(&clock))?;
+    let inspector = written.inspector(Limits::default(), Arc::clone(&clock))?;
     let look = Look::at(&inspector).await;
     if arguments.watch {
         return watch(&inspector, look, arguments.every, arguments.json).await;

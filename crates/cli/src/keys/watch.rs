@@ -240,7 +240,7 @@ mod tests {
                 ..IssuerConfig::default()
             };
             let ours: Arc<dyn Clock> = Arc::<TestClock>::clone(&clock);
-            let inspector = Inspector::new(&written, Limits::default(), ours).unwrap();
+            let inspector = written.inspector(Limits::default(), ours).unwrap();
             Self {
                 idp,
                 clock,

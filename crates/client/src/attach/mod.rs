@@ -38,7 +38,7 @@ impl Attach {
         origins: impl IntoIterator<Item = &'o str>,
     ) -> Result<Self, ConfigError> {
         let read = |text: &str| {
-            let fault = |problem: String| {
+            let fault = |problem: &str| {
                 let cure = "write the API's origin: `https://`, the host, and the port where it is \
                     another than 443";
                 ConfigError::new(

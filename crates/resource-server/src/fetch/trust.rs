@@ -1,7 +1,5 @@
 //! Whom a way out trusts, and what it shows of itself, where that is not as usual.
 
-use crate::config::IssuerConfig;
-use portcullis_core::ConfigError;
 use reqwest::{Certificate, Client, Identity};
 use std::fmt;
 use std::path::PathBuf;
@@ -57,32 +55,19 @@ impl Trust {
         })
     }
 
-    /// Reads the certificates that are written for an issuer.
-    pub(crate) fn read(place: &str, written: &IssuerConfig) -> Result<Self, ConfigError> {
-        let (token_file, plain_http) =
-            (written.fetch_token_file.clone(), written.danger_plain_http);
-        let Some(file) = &written.ca_file else {
-            return Ok(Self {
-                token_file,
-                plain_http,
-                ..Self::default()
-            });
-        };
-        let fault = |problem: String| {
-            let cure = "write the path of a file with certificates in PEM";
-            ConfigError::new(
-                format!("{place}.ca_file"),
-                format!("{}: {problem}", file.display()),
-                cure,
-            )
-        };
-        let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
-        let authorities = Self::authorities(&pem).map_err(|problem| fault(problem.to_owned()))?;
-        Ok(Self {
-            token_file,
-            plain_http,
-            ..authorities
-        })
+    /// Sends the token in this file along with every fetch of a document.
+    #[must_use]
+    pub fn with_token_file(self, token_file: Option<PathBuf>) -> Self {
+        Self { token_file, ..self }
+    }
+
+    /// Lets documents come over http from beyond loopback, if `allowed`.
+    #[must_use]
+    pub fn with_danger_plain_http(self, allowed: bool) -> Self {
+        Self {
+            plain_http: allowed,
+            ..self
+        }
     }
 
     /// Whether documents may come over http from beyond loopback.

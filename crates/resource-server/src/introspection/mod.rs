@@ -89,8 +89,8 @@ impl Introspector {
         keys: Arc<KeyCache>,
         limits: Limits,
         clock: Arc<dyn Clock>,
+        meters: IntrospectionMeters,
     ) -> Self {
-        let meters = keys.meters.introspection.clone();
         Self {
             endpoint: Endpoint::new(settings, fetch, keys, limits, Arc::clone(&clock)),
             verifier,

@@ -15,6 +15,7 @@ mod doubt;
 pub(crate) mod file;
 mod flight;
 mod key_set;
+pub(crate) mod meters;
 mod refresh;
 mod settings;
 mod snapshot;
@@ -24,13 +25,13 @@ pub(crate) use key_set::KeySet;
 pub use settings::KeySettings;
 
 use crate::clock::Clock;
-use crate::events::{self, KeyMeters};
 use crate::fetch::{Fetch, Reach};
 use crate::keys::KeySource;
 use crate::metadata::Metadata;
 use arc_swap::ArcSwapOption;
 use budget::Budget;
 use flight::Flights;
+use meters::KeyMeters;
 use metrics::Recorder;
 use portcullis_core::jose::{Algorithm, Selection, VerifyingKey};
 use portcullis_core::token::Issuer;
@@ -114,12 +115,12 @@ pub struct KeyStatus {
 impl KeyStatus {
     /// Hands it to a recorder, under the issuer as configured. `now` is in Unix time.
     pub(crate) fn record(&self, recorder: &dyn Recorder, issuer: &str, now: f64) {
-        events::KEYS.set(recorder, &[issuer], self.keys as f64);
-        events::KEY_FETCH_FAILURES.set(recorder, &[issuer], f64::from(self.failures));
+        meters::KEYS.set(recorder, &[issuer], self.keys as f64);
+        meters::KEY_FETCH_FAILURES.set(recorder, &[issuer], f64::from(self.failures));
         if let Some(good_for) = self.good_for {
             let confirmed = self.age.map_or(0.0, |age| now - age.as_secs_f64());
-            events::KEYS_CONFIRMED.set(recorder, &[issuer], confirmed);
-            events::KEYS_GOOD_UNTIL.set(recorder, &[issuer], now + good_for.as_secs_f64());
+            meters::KEYS_CONFIRMED.set(recorder, &[issuer], confirmed);
+            meters::KEYS_GOOD_UNTIL.set(recorder, &[issuer], now + good_for.as_secs_f64());
         }
     }
 }

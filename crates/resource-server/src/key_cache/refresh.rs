@@ -2,7 +2,6 @@
 
 use super::key_set::KeySet;
 use super::{KeyCache, file, snapshot};
-use crate::events;
 use crate::fetch::{Fetched, Reach, leads_outside};
 use crate::keys::KeySource;
 use crate::metadata::{self, Metadata};
@@ -54,7 +53,7 @@ impl KeyCache {
             return self.look_at(path.clone()).await;
         }
         let began = self.clock.elapsed();
-        let span = tracing::debug_span!(events::KEY_FETCH, issuer = %self.issuer);
+        let span = tracing::debug_span!(super::meters::KEY_FETCH, issuer = %self.issuer);
         let result = self.fetch_keys().instrument(span).await;
         let now = self.clock.elapsed();
         self.meters

@@ -78,7 +78,7 @@ pub(super) fn settings(
         Audiences::new(written.audience.iter().map(String::as_str))
             .map_err(|error| ConfigError::new(at("audience"), error.expected(), error.cure())),
     );
-    let trust = noted(faults, Trust::read(place, &written));
+    let trust = noted(faults, trust(place, &written));
     let profile = dialect.map(|dialect| profile(place, dialect, &written, faults));
     let (issuer, audiences, profile) = (issuer?, audiences?, profile?);
     if let Some(unfit) = (profile.dialect.unfit)(&issuer, &written.audience) {
@@ -118,6 +118,26 @@ pub(super) fn settings(
     })
 }
 
+/// How the issuer's documents are fetched: whom it trusts for it, and what it shows.
+pub(super) fn trust(place: &str, written: &IssuerConfig) -> Result<Trust, ConfigError> {
+    let trust = match &written.ca_file {
+        Some(file) => authorities(file).map_err(|problem| {
+            let cure = "write the path of a file with certificates in PEM";
+            let problem = format!("{}: {problem}", file.display());
+            ConfigError::new(format!("{place}.ca_file"), problem, cure)
+        })?,
+        None => Trust::default(),
+    };
+    Ok(trust
+        .with_token_file(written.fetch_token_file.clone())
+        .with_danger_plain_http(written.danger_plain_http))
+}
+
+fn authorities(file: &Path) -> Result<Trust, String> {
+    let pem = std::fs::read(file).map_err(|error| error.to_string())?;
+    Trust::authorities(&pem).map_err(str::to_owned)
+}
+
 /// An issuer that is an address: an http one is for loopback, or for a provider within a closed
 /// network.
 fn address_of(url: &str, written: &IssuerConfig) -> Result<Issuer, String> {
@@ -131,7 +151,7 @@ fn address_of(url: &str, written: &IssuerConfig) -> Result<Issuer, String> {
 
 /// The issuer's identifier: an address where its documents are found by it, else any name that is
 /// compared.
-pub(crate) fn identifier(
+pub(super) fn identifier(
     place: &str,
     url: &str,
     dialect: Option<&'static Dialect>,
@@ -176,7 +196,7 @@ pub(crate) fn identifier(
 }
 
 /// The dialect that is named, or that the URL shows.
-pub(crate) fn dialect(
+pub(super) fn dialect(
     place: &str,
     written: &IssuerConfig,
     faults: &mut Vec<ConfigError>,
@@ -238,7 +258,7 @@ fn profile(
 }
 
 /// Where the keys are, by what is written and by what is known of the provider.
-pub(crate) fn source(
+pub(super) fn source(
     place: &str,
     issuer: &Issuer,
     dialect: &Dialect,

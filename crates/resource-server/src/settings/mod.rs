@@ -1,11 +1,12 @@
 //! The settings as meant: parsed, complete and free of faults.
 
 mod client;
+mod inspection;
 mod issuer;
 mod mapping;
 mod questions;
 
-pub(crate) use issuer::{IssuerSettings, Tenants, dialect, identifier, is_guid, is_tenant, source};
+pub(crate) use issuer::{IssuerSettings, Tenants, is_guid, is_tenant};
 
 use crate::config::{Config, IssuerConfig};
 use crate::fetch::Proxies;

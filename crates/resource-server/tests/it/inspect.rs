@@ -10,7 +10,9 @@ use std::time::Duration;
 use url::Url;
 
 fn inspector(written: &IssuerConfig) -> Inspector {
-    Inspector::new(written, Limits::default(), Arc::new(SystemClock::new())).unwrap()
+    written
+        .inspector(Limits::default(), Arc::new(SystemClock::new()))
+        .unwrap()
 }
 
 fn written(idp: &Idp) -> IssuerConfig {
@@ -102,9 +104,8 @@ async fn settings_say_where_to_look() {
 
 #[test]
 fn what_is_wrong_is_told_at_once() {
-    let new = |written: &IssuerConfig| {
-        Inspector::new(written, Limits::default(), Arc::new(SystemClock::new()))
-    };
+    let new =
+        |written: &IssuerConfig| written.inspector(Limits::default(), Arc::new(SystemClock::new()));
     let of = |url: &str| IssuerConfig {
         url: url.to_owned(),
         ..IssuerConfig::default()

@@ -184,8 +184,9 @@ async fn one_place_for_the_keys_and_questions_need_their_endpoint() {
         jwks_file: Some(path.clone()),
         ..IssuerConfig::default()
     };
-    let inspector =
-        Inspector::new(&written, Default::default(), Arc::new(SystemClock::new())).unwrap();
+    let inspector = &written
+        .inspector(Default::default(), Arc::new(SystemClock::new()))
+        .unwrap();
     assert!(inspector.metadata().await.is_empty());
     let looked = inspector.keys(None).await.unwrap();
     assert!(looked.url.as_str().starts_with("file:///") && looked.answer.unwrap().status == 200);

@@ -1,0 +1,99 @@
+//! What is fixed about a metric: its name, its kind, its labels and what it means.
+
+use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
+
+/// What kind of figure a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It is as it is at the moment.
+    Gauge,
+    /// It is distributed: counts by upper bound, their number and their sum.
+    Histogram,
+}
+
+/// All that is fixed about a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name, with its unit at the end.
+    pub name: &'static str,
+    /// What kind of figure it is.
+    pub kind: Kind,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it means, in one sentence.
+    pub help: &'static str,
+}
+
+impl Metric {
+    /// A count that only grows.
+    pub const fn counter(
+        name: &'static str,
+        labels: &'static [&'static str],
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind: Kind::Counter,
+            labels,
+            help,
+        }
+    }
+
+    /// A state.
+    pub const fn gauge(
+        name: &'static str,
+        labels: &'static [&'static str],
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind: Kind::Gauge,
+            labels,
+            help,
+        }
+    }
+
+    /// A distribution of times, in seconds.
+    pub const fn seconds(
+        name: &'static str,
+        labels: &'static [&'static str],
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind: Kind::Histogram,
+            labels,
+            help,
+        }
+    }
+
+    /// The counter with these values of its labels, in their order.
+    pub fn count(&self, recorder: &dyn Recorder, values: &[&str]) -> Counter {
+        recorder.register_counter(&self.key(values), &METADATA)
+    }
+
+    /// The histogram with these values of its labels.
+    pub fn times(&self, recorder: &dyn Recorder, values: &[&str]) -> Histogram {
+        recorder.register_histogram(&self.key(values), &METADATA)
+    }
+
+    /// Sets the gauge with these values of its labels.
+    pub fn set(&self, recorder: &dyn Recorder, values: &[&str], value: f64) {
+        recorder
+            .register_gauge(&self.key(values), &METADATA)
+            .set(value);
+    }
+
+    fn key(&self, values: &[&str]) -> Key {
+        let pairs = self.labels.iter().zip(values);
+        let labels: Vec<Label> = pairs
+            .map(|(name, value)| Label::new(*name, (*value).to_owned()))
+            .collect();
+        Key::from_parts(self.name, labels)
+    }
+}
+
+static METADATA: Metadata<'static> = Metadata::new("portcullis", Level::INFO, None);

@@ -1,0 +1,49 @@
+//! The documents of an issuer as its settings say where they are.
+
+use super::issuer::{dialect, identifier, source, trust};
+use super::noted;
+use crate::clock::Clock;
+use crate::config::IssuerConfig;
+use crate::fetch::Fetch;
+use crate::inspect::Inspector;
+use crate::keys::KeySource;
+use portcullis_core::dialect::TENANT;
+use portcullis_core::{ConfigErrors, Limits};
+use std::sync::Arc;
+
+impl IssuerConfig {
+    /// Looks at the documents of this issuer as a running server finds them. No audience is needed:
+    /// no token is decided on.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the issuer, its addresses, or the file with its certificates.
+    pub fn inspector(
+        &self,
+        limits: Limits,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Inspector, ConfigErrors> {
+        let mut faults = Vec::new();
+        let dialect = dialect("profile", self, &mut faults);
+        let issuer = identifier("issuer", &self.url_of_tenant(), dialect, self)?;
+        let trust = noted(&mut faults, trust("issuer", self)).unwrap_or_default();
+        let mut keys = KeySource::Discovered;
+        if let Some(dialect) = dialect
+            && let Some(found) = noted(&mut faults, source("issuer", &issuer, dialect, self))
+        {
+            keys = found;
+        }
+        ConfigErrors::check(faults)?;
+        let fetch = Fetch::new(limits.document_bytes).trusting(&trust);
+        Ok(Inspector::new(issuer, keys, fetch, limits, clock))
+    }
+
+    /// The URL with a tenant that is written in place of `{tenantid}`.
+    fn url_of_tenant(&self) -> String {
+        let tenant = self.tenant.as_ref().or_else(|| self.tenants.first());
+        match tenant.filter(|_| !self.danger_any_tenant) {
+            Some(tenant) => self.url.replace(TENANT, tenant),
+            None => self.url.clone(),
+        }
+    }
+}
