@@ -10,7 +10,7 @@ use crate::output::print;
 use portcullis_core::Limits;
 use portcullis_core::jose::compact;
 use portcullis_resource_server::clock::SystemClock;
-use portcullis_resource_server::{Config, Inspector, IssuerConfig};
+use portcullis_resource_server::{Config, IssuerConfig};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;

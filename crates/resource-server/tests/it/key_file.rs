@@ -3,7 +3,7 @@
 use crate::world::{AUDIENCE, World, clock, decide};
 use portcullis_idp::Overlap;
 use portcullis_resource_server::clock::{SystemClock, TestClock};
-use portcullis_resource_server::{Config, Inspector, IssuerConfig, ResourceServer, Settings};
+use portcullis_resource_server::{Config, IssuerConfig, ResourceServer, Settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
