@@ -11,6 +11,7 @@ use std::path::Path;
 const LIBRARIES: &[&str] = &[
     "portcullis",
     "portcullis-core",
+    "portcullis-provider",
     "portcullis-resource-server",
     "portcullis-gateway",
     "portcullis-client",

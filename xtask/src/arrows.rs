@@ -6,7 +6,11 @@ use serde_json::Value;
 /// Workspace crates, and which others each may use outside its tests.
 const ARROWS: &[(&str, &[&str])] = &[
     ("portcullis-core", &[]),
-    ("portcullis-resource-server", &["portcullis-core"]),
+    ("portcullis-provider", &["portcullis-core"]),
+    (
+        "portcullis-resource-server",
+        &["portcullis-core", "portcullis-provider"],
+    ),
     (
         "portcullis",
         &["portcullis-core", "portcullis-resource-server"],
@@ -17,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "portcullis-client",
-        &["portcullis-core", "portcullis-resource-server"],
+        &["portcullis-core", "portcullis-provider"],
     ),
     ("portcullis-idp", &["portcullis-core"]),
     ("enterprise-api", &["portcullis"]),
@@ -25,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "portcullis-cli",
         &[
             "portcullis-core",
+            "portcullis-provider",
             "portcullis-resource-server",
             "portcullis-gateway",
             "portcullis-client",
@@ -51,8 +56,26 @@ const NEVER: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "portcullis-provider",
+        &[
+            "axum",
+            "axum-core",
+            "tower-layer",
+            "clap",
+            "jsonwebtoken",
+            "toml",
+        ],
+    ),
+    (
         "portcullis-resource-server",
-        &["axum", "axum-core", "tower-layer", "clap", "jsonwebtoken"],
+        &[
+            "axum",
+            "axum-core",
+            "tower-layer",
+            "clap",
+            "jsonwebtoken",
+            "reqwest",
+        ],
     ),
     ("portcullis", &["tokio", "reqwest", "hyper", "jsonwebtoken"]),
     (

@@ -2,8 +2,9 @@
 
 use portcullis_core::ConfigError;
 use portcullis_core::jose::Algorithm;
-use portcullis_resource_server::Secret;
-use portcullis_resource_server::outbound::{Assertion, AssertionFile, OwnCertificate, Proof};
+use portcullis_provider::client_auth::Secret;
+use portcullis_provider::client_auth::{Assertion, AssertionFile, Proof};
+use portcullis_provider::fetch::OwnCertificate;
 use std::path::Path;
 
 /// A way of proving who asks. Secrets and keys are wiped when they are dropped, and never printed.

@@ -4,7 +4,7 @@
 //! the whole document.
 
 use portcullis_core::jose::json::Object;
-use portcullis_resource_server::outbound::endpoint;
+use portcullis_provider::metadata::endpoint;
 use url::Url;
 
 /// The metadata of a provider, as a client needs it.

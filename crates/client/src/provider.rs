@@ -8,11 +8,12 @@ use crate::error::Error;
 use crate::metadata::ServerMetadata;
 use portcullis_core::token::Issuer;
 use portcullis_core::{ConfigError, Limits, Outage, OutageCode};
-use portcullis_resource_server::KeySource;
-use portcullis_resource_server::clock::{Clock, SystemClock};
-use portcullis_resource_server::outbound::{
-    self, Fetch, IssuerKeys, OwnCertificate, Reach, Trust, leads_outside, well_known,
-};
+use portcullis_provider::address;
+use portcullis_provider::clock::{Clock, SystemClock};
+use portcullis_provider::fetch::{Fetch, OwnCertificate, Reach, Trust, leads_outside};
+use portcullis_provider::issuer_keys::IssuerKeys;
+use portcullis_provider::keys::KeySource;
+use portcullis_provider::metadata::{self, well_known};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,7 +99,7 @@ impl Provider {
             .clone()
             .map_or_else(|| well_known(issuer.as_str()), |url| vec![url]);
         let needed = ["token_endpoint"];
-        let found = outbound::discover(
+        let found = metadata::discover(
             documents,
             issuer,
             urls,
@@ -114,7 +115,7 @@ impl Provider {
                 Duration::from_secs(1),
             ))
         })?;
-        let outside = match outbound::parse_url(issuer.as_str()) {
+        let outside = match address::parse(issuer.as_str()) {
             Ok(url) => leads_outside(&url).await,
             Err(_) => true,
         };
@@ -174,8 +175,7 @@ impl ProviderBuilder {
     ///
     /// An address that may not be asked: another scheme than https, except on loopback.
     pub fn metadata_url(mut self, url: &str) -> Result<Self, ConfigError> {
-        let parsed =
-            outbound::parse_url(url).and_then(|url| outbound::fetchable(&url).map(|()| url));
+        let parsed = address::parse(url).and_then(|url| address::fetchable(&url).map(|()| url));
         self.metadata_url = Some(parsed.map_err(|problem| {
             ConfigError::new(
                 "metadata_url",

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::id_token::IdToken;
 use http::HeaderValue;
 use portcullis_core::token::{NumericDate, Scopes};
-use portcullis_resource_server::Secret;
+use portcullis_provider::client_auth::Secret;
 use std::fmt;
 use std::sync::Arc;
 

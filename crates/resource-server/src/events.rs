@@ -8,11 +8,11 @@
 //! No label holds anything from a token or a request: only codes, outcomes, and names from the
 //! settings.
 
-pub use crate::key_cache::meters::{
+pub use portcullis_provider::keys::meters::{
     KEY_FETCH, KEY_FETCH_FAILURES, KEY_FETCH_SECONDS, KEY_FETCHES, KEYS, KEYS_CONFIRMED,
     KEYS_GOOD_UNTIL, UNKNOWN_KEYS,
 };
-pub use crate::metric::{Kind, Metric};
+pub use portcullis_provider::metric::{Kind, Metric};
 
 use metrics::{Counter, Histogram};
 use portcullis_core::rejection::Code;

@@ -1,13 +1,8 @@
 //! The trusted issuers: exact lookup by the whole identifier; nothing in a token can add one.
 
-use crate::client_auth::ClientAuth;
-use crate::clock::Clock;
 use crate::events::IntrospectionMeters;
-use crate::fetch::Fetch;
 use crate::groups::GroupsResolver;
 use crate::introspection::{IntrospectionStatus, Introspector};
-use crate::key_cache::meters::KeyMeters;
-use crate::key_cache::{KeyCache, KeySettings, KeyStatus};
 use crate::path_watch::PathWatch;
 use crate::settings::{IssuerSettings, Tenants};
 use crate::tenants::TenantIssuers;
@@ -15,6 +10,11 @@ use portcullis_core::Limits;
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::{Issuer, OpaqueToken};
 use portcullis_core::verify::Verifier;
+use portcullis_provider::client_auth::ClientAuth;
+use portcullis_provider::clock::Clock;
+use portcullis_provider::fetch::Fetch;
+use portcullis_provider::keys::meters::KeyMeters;
+use portcullis_provider::keys::{KeyCache, KeySettings, KeyStatus};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;

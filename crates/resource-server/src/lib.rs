@@ -20,24 +20,12 @@
 //! # }
 //! ```
 
-mod address;
-mod answers;
-mod breaker;
-mod client_auth;
-pub mod clock;
 pub mod config;
 pub mod events;
 mod explain;
-mod fetch;
 mod groups;
-mod inspect;
 mod introspection;
 mod issuers;
-mod key_cache;
-mod keys;
-mod metadata;
-mod metric;
-pub mod outbound;
 mod path_watch;
 mod respond;
 mod revocation;
@@ -46,18 +34,17 @@ mod settings;
 mod tenants;
 mod token_cache;
 
-pub use breaker::BreakerState;
-pub use client_auth::Secret;
 pub use config::{
     ClaimCondition, ClaimScalar, ClaimText, Config, GroupsConfig, IntrospectionConfig,
     IssuerConfig, OneOrMore,
 };
 pub use explain::Explanation;
-pub use inspect::{Answer, Inspector, Looked};
 pub use introspection::IntrospectionStatus;
-pub use key_cache::{KeySettings, KeyStatus};
-pub use keys::KeySource;
-pub use metadata::{DiscoveryError, Metadata};
+pub use portcullis_provider::breaker::BreakerState;
+pub use portcullis_provider::client_auth::Secret;
+pub use portcullis_provider::clock;
+pub use portcullis_provider::keys::{KeySettings, KeySource, KeyStatus};
+pub use portcullis_provider::metadata::{DiscoveryError, Metadata};
 pub use respond::{Refused, request_id};
 #[cfg(feature = "redis")]
 pub use revocation::RevocationStore;

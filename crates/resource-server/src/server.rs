@@ -1,12 +1,9 @@
 //! The live decision, in one straight line: [`ResourceServer::decide`].
 
-use crate::breaker::BreakerState;
-use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::events::{self, DecisionMeters};
 use crate::introspection::IntrospectionStatus;
 use crate::issuers::{TrustedIssuer, TrustedIssuers};
-use crate::key_cache::{FoundKeys, KeyFault, KeyStatus};
 use crate::revocation::{Revocable, Revocation, RevocationStatus, Revocations, Standing};
 use crate::settings::Settings;
 use crate::token_cache::{Digest, Remembered, TokenCache};
@@ -21,6 +18,9 @@ use portcullis_core::verify::Verifier;
 use portcullis_core::{
     ConfigErrors, Decision, Denial, Limits, Outage, Permit, Requirement, policy,
 };
+use portcullis_provider::breaker::BreakerState;
+use portcullis_provider::clock::{Clock, SystemClock};
+use portcullis_provider::keys::{FoundKeys, KeyFault, KeyStatus};
 use std::fmt;
 use std::sync::Arc;
 use tracing::{Instrument as _, field};

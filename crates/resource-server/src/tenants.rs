@@ -6,13 +6,13 @@
 //! same tenant, and whether its key is that tenant's, is for the check table.
 
 use crate::issuers::{Entry, TrustedIssuer};
-use crate::key_cache::{KeyCache, KeyStatus};
-use crate::keys::KeySource;
 use crate::settings::{IssuerSettings, Tenants, is_tenant};
 use portcullis_core::dialect::TENANT;
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::Issuer;
 use portcullis_core::verify::Verifier;
+use portcullis_provider::keys::KeySource;
+use portcullis_provider::keys::{KeyCache, KeyStatus};
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use portcullis_core::Limits;
 use portcullis_core::jose::base64url;
 use portcullis_core::token::{Issuer, NumericDate};
-use portcullis_resource_server::{Answer, Looked};
+use portcullis_provider::inspect::{Answer, Looked};
 use serde_json::{Value, json};
 use std::time::Duration;
 

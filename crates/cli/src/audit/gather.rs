@@ -4,7 +4,7 @@
 use super::handshake::{Door, knock};
 use super::sample::Sample;
 use super::seen::{Form, KeySet, Seen};
-use portcullis_resource_server::{Inspector, Looked};
+use portcullis_provider::inspect::{Inspector, Looked};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::collections::BTreeSet;

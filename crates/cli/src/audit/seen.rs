@@ -9,7 +9,7 @@ use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_core::jose::{Jwks, JwksError};
 use portcullis_core::token::{Issuer, NumericDate};
-use portcullis_resource_server::{Answer, Looked};
+use portcullis_provider::inspect::{Answer, Looked};
 use url::Url;
 
 /// All that was seen.

@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{GOOD, print, styled};
 use portcullis_core::ConfigErrors;
 use portcullis_gateway::{Config, STARTER, Settings, cedar_schema, excerpts, schema, text};
-use portcullis_resource_server::outbound::Proxies;
+use portcullis_provider::fetch::Proxies;
 use std::io::Write as _;
 use std::path::Path;
 

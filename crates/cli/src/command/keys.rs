@@ -7,8 +7,9 @@ use crate::keys::{Look, Watch, page, table};
 use crate::output::print;
 use crate::stop::Stop;
 use portcullis_core::Limits;
+use portcullis_provider::inspect::Inspector;
+use portcullis_resource_server::IssuerConfig;
 use portcullis_resource_server::clock::{Clock, SystemClock};
-use portcullis_resource_server::{Inspector, IssuerConfig};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -8,7 +8,8 @@ pub(crate) use watch::Watch;
 
 use crate::audit::KeySet;
 use portcullis_core::token::{Issuer, NumericDate};
-use portcullis_resource_server::{Inspector, KeySettings, Looked};
+use portcullis_provider::inspect::{Inspector, Looked};
+use portcullis_resource_server::KeySettings;
 use std::time::Duration;
 use url::Url;
 

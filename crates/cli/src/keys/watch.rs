@@ -219,8 +219,9 @@ mod tests {
     use super::*;
     use portcullis_core::Limits;
     use portcullis_idp::{Fault, Idp, IdpConfig, Overlap};
+    use portcullis_provider::inspect::Inspector;
+    use portcullis_resource_server::IssuerConfig;
     use portcullis_resource_server::clock::{Clock, TestClock};
-    use portcullis_resource_server::{Inspector, IssuerConfig};
     use std::sync::Arc;
 
     struct World {

@@ -14,7 +14,7 @@ pub(crate) use tokens::{Granted, tokens};
 use crate::error::{Error, Refusal};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
-use portcullis_resource_server::outbound::Answered;
+use portcullis_provider::fetch::Answered;
 use url::Url;
 
 /// The document of a good answer.

@@ -6,7 +6,7 @@ use crate::request::TokenRequest;
 use crate::token::{AccessToken, RefreshToken, TokenKind, Tokens};
 use portcullis_core::jose::json::Object;
 use portcullis_core::token::{NumericDate, Scopes};
-use portcullis_resource_server::Secret;
+use portcullis_provider::client_auth::Secret;
 
 /// The tokens of an answer; the ID token is not verified yet.
 pub(crate) struct Granted {

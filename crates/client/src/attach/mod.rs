@@ -21,7 +21,7 @@ use crate::token::AccessToken;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use portcullis_core::ConfigError;
-use portcullis_resource_server::outbound::{fetchable, parse_url};
+use portcullis_provider::address::{fetchable, parse as parse_url};
 use std::sync::Arc;
 use url::{Origin, Url};
 

@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Refusal};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use portcullis_resource_server::Secret;
+use portcullis_provider::client_auth::Secret;
 use url::form_urlencoded;
 
 /// The parameters of a callback. Others than these do not matter.

@@ -16,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use portcullis_core::ConfigError;
-use portcullis_resource_server::Secret;
+use portcullis_provider::client_auth::Secret;
 use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;

@@ -24,7 +24,7 @@ use crate::token::Tokens;
 use aws_lc_rs::digest::{SHA256, digest};
 use portcullis_core::Dialect;
 use portcullis_core::jose::base64url;
-use portcullis_resource_server::Secret;
+use portcullis_provider::client_auth::Secret;
 use std::fmt;
 use std::time::Duration;
 use url::Url;

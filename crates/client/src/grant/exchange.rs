@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::request::TokenRequest;
 use crate::token::Tokens;
-use portcullis_resource_server::Secret;
+use portcullis_provider::client_auth::Secret;
 
 /// A token that another one is asked for (RFC 8693, sections 2.1 and 3).
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! The settings of questions to an issuer and to a directory, as written.
 
-use crate::client_auth::Secret;
+use portcullis_provider::client_auth::Secret;
 use serde::Deserialize;
 use std::path::PathBuf;
 

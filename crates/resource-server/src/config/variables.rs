@@ -1,9 +1,9 @@
 //! The settings as a few environment variables, and `.env`.
 
 use super::{Config, IntrospectionConfig, IssuerConfig, OneOrMore};
-use crate::client_auth::Secret;
 use crate::revocation::{RevocationConfig, StoreUrl};
 use portcullis_core::{ConfigError, ConfigErrors};
+use portcullis_provider::client_auth::Secret;
 use std::collections::BTreeMap;
 use std::path::Path;
 

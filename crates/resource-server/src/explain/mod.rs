@@ -6,13 +6,13 @@ mod opaque;
 
 use crate::ResourceServer;
 use crate::issuers::TrustedIssuer;
-use crate::key_cache::{FoundKeys, KeyFault};
 use crate::revocation::{Revocable, Standing};
 use portcullis_core::jose::{Header, UnverifiedToken, VerifyingKey, compact, signature};
 use portcullis_core::rejection::{Code, Rejection};
 use portcullis_core::token::{Claims, NumericDate};
 use portcullis_core::verify::{Outcome, Step, Verifier};
 use portcullis_core::{Denial, Outage};
+use portcullis_provider::keys::{FoundKeys, KeyFault};
 
 /// Every step on the way of one token, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]

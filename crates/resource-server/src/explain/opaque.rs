@@ -1,12 +1,12 @@
 //! The same for tokens that their issuer is asked about: it is asked anew, whatever is remembered.
 
 use super::{Explanation, FORM, hint, left_open};
-use crate::clock::Clock;
 use crate::introspection::Introspector;
 use portcullis_core::Denial;
 use portcullis_core::rejection::Code;
 use portcullis_core::token::{Claims, NumericDate, OpaqueToken};
 use portcullis_core::verify::{Outcome, Step, Verifier};
+use portcullis_provider::clock::Clock;
 
 const INTROSPECTION: &str = "introspection";
 

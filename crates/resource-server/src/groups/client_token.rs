@@ -2,13 +2,13 @@
 //! shortly before it ends.
 
 use super::{Failure, GroupsSettings, JSON, document, malformed};
-use crate::client_auth::{ClientAuth, Proof, Secret};
-use crate::clock::Clock;
-use crate::fetch::{Fetch, Question, Reach};
-use crate::key_cache::KeyCache;
 use portcullis_core::Limits;
 use portcullis_core::dialect::TENANT;
 use portcullis_core::jose::json::{Json, Object};
+use portcullis_provider::client_auth::{ClientAuth, Proof, Secret};
+use portcullis_provider::clock::Clock;
+use portcullis_provider::fetch::{Fetch, Question, Reach};
+use portcullis_provider::keys::KeyCache;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;

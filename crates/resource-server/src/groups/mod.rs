@@ -8,17 +8,17 @@
 
 mod client_token;
 
-use crate::answers::Answers;
-use crate::breaker::Breaker;
-use crate::client_auth::{ClientAuth, Secret};
-use crate::clock::Clock;
-use crate::fetch::{Answered, Authorization, Body, Fetch, Question, Reach};
-use crate::key_cache::KeyCache;
 use crate::settings::is_guid;
 use client_token::ClientToken;
 use portcullis_core::jose::json::{self, Json, Text};
 use portcullis_core::token::{AccessToken, Kind};
 use portcullis_core::{Limits, Outage, OutageCode};
+use portcullis_provider::answers::Answers;
+use portcullis_provider::breaker::Breaker;
+use portcullis_provider::client_auth::{ClientAuth, Secret};
+use portcullis_provider::clock::Clock;
+use portcullis_provider::fetch::{Answered, Authorization, Body, Fetch, Question, Reach};
+use portcullis_provider::keys::KeyCache;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -132,7 +132,7 @@ impl GroupsResolver {
     }
 
     async fn ask(&self, address: Url) -> Result<Arc<[Text]>, Outage> {
-        let leave = self.breaker.leave(self.clock.elapsed());
+        let leave = self.breaker.attempt(self.clock.elapsed());
         let leave = leave
             .map_err(|wait| outage("the directory is not asked for a while: it failed", wait))?;
         let answered = tokio::select! {

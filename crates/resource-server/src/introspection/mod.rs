@@ -15,12 +15,7 @@ mod settings;
 
 pub(crate) use settings::{Asked, IntrospectionSettings};
 
-use crate::answers::Answers;
-use crate::breaker::{Breaker, BreakerState};
-use crate::clock::Clock;
 use crate::events::{self, IntrospectionMeters};
-use crate::fetch::Fetch;
-use crate::key_cache::KeyCache;
 use crate::path_watch::PathWatch;
 use crate::token_cache::Digest;
 use portcullis_core::rejection::Rejection;
@@ -28,6 +23,11 @@ use portcullis_core::token::introspection::Answer;
 use portcullis_core::token::{AccessToken, Claims, NumericDate, OpaqueToken};
 use portcullis_core::verify::Verifier;
 use portcullis_core::{Denial, Limits, Outage, OutageCode};
+use portcullis_provider::answers::Answers;
+use portcullis_provider::breaker::{Breaker, BreakerState};
+use portcullis_provider::clock::Clock;
+use portcullis_provider::fetch::Fetch;
+use portcullis_provider::keys::KeyCache;
 use request::{Endpoint, Unanswered};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -182,7 +182,7 @@ impl Introspector {
     /// Asks now, whatever is remembered: for explaining.
     pub(crate) async fn answer(&self, token: &str) -> Result<Answer, Outage> {
         let now = self.clock.elapsed();
-        let leave = self.breaker.leave(now).map_err(|wait| {
+        let leave = self.breaker.attempt(now).map_err(|wait| {
             let last = self.last_failure().unwrap_or_default();
             let facts = format!("the issuer is not asked for a while, because it failed: {last}");
             Outage::new(OutageCode::Introspection, facts, wait)

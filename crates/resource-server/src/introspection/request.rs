@@ -5,14 +5,14 @@
 //! for whoever asks.
 
 use super::settings::IntrospectionSettings;
-use crate::client_auth::{ClientAuth, Proof};
-use crate::clock::Clock;
-use crate::fetch::{Answered, Fetch, Question, Reach};
-use crate::key_cache::{KeyCache, KeyFault};
-use crate::metadata;
 use portcullis_core::jose::compact;
 use portcullis_core::token::introspection::Answer;
 use portcullis_core::{Limits, Outage, OutageCode};
+use portcullis_provider::client_auth::{ClientAuth, Proof};
+use portcullis_provider::clock::Clock;
+use portcullis_provider::fetch::{Answered, Fetch, Question, Reach};
+use portcullis_provider::keys::{KeyCache, KeyFault};
+use portcullis_provider::metadata;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;

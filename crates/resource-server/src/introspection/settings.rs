@@ -1,6 +1,6 @@
 //! Introspection as meant: whom to ask, as which client, about which tokens.
 
-use crate::client_auth::ClientAuth;
+use portcullis_provider::client_auth::ClientAuth;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;

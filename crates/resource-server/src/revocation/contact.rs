@@ -1,8 +1,8 @@
 //! When this replica last heard from the store: without a word for too long, nobody can tell what
 //! was revoked.
 
-use crate::clock::Clock;
 use portcullis_core::{Outage, OutageCode};
+use portcullis_provider::clock::Clock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -176,8 +176,8 @@ impl Contact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::TestClock;
     use portcullis_core::token::NumericDate;
+    use portcullis_provider::clock::TestClock;
 
     fn contact(serves_without: bool) -> (Arc<TestClock>, Contact) {
         let clock = Arc::new(TestClock::at(NumericDate::from_seconds(0)));

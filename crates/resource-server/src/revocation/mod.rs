@@ -29,10 +29,10 @@ pub(crate) use denylist::{Denylist, Full};
 pub(crate) use mark::{Revocable, Standing};
 pub(crate) use settings::RevocationSettings;
 
-use crate::clock::Clock;
 use crate::events;
 use portcullis_core::rejection::Rejection;
 use portcullis_core::{Denial, Outage, OutageCode};
+use portcullis_provider::clock::Clock;
 use std::sync::Arc;
 use std::time::Duration;
 

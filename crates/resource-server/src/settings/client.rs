@@ -1,11 +1,11 @@
 //! The client under whose name questions go out: its secret, key or certificate, read at the start.
 
 use super::noted;
-use crate::client_auth::{Assertion, AssertionFile, ClientAuth, Proof, Secret};
 use crate::config::{Config, WrittenClient};
-use crate::fetch::OwnCertificate;
 use portcullis_core::ConfigError;
 use portcullis_core::jose::Algorithm;
+use portcullis_provider::client_auth::{Assertion, AssertionFile, ClientAuth, Proof, Secret};
+use portcullis_provider::fetch::OwnCertificate;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -2,13 +2,13 @@
 
 use super::issuer::{dialect, identifier, source, trust};
 use super::noted;
-use crate::clock::Clock;
 use crate::config::IssuerConfig;
-use crate::fetch::Fetch;
-use crate::inspect::Inspector;
-use crate::keys::KeySource;
 use portcullis_core::dialect::TENANT;
 use portcullis_core::{ConfigErrors, Limits};
+use portcullis_provider::clock::Clock;
+use portcullis_provider::fetch::Fetch;
+use portcullis_provider::inspect::Inspector;
+use portcullis_provider::keys::KeySource;
 use std::sync::Arc;
 
 impl IssuerConfig {

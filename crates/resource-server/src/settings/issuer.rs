@@ -1,19 +1,19 @@
 //! One trusted issuer as meant: its dialect, its expectations, its tenants, and where its keys are.
 
 use super::{mapping, noted, questions};
-use crate::address;
 use crate::config::IssuerConfig;
-use crate::fetch::Trust;
 use crate::groups::GroupsSettings;
 use crate::introspection::IntrospectionSettings;
-use crate::key_cache;
-use crate::keys::KeySource;
-use crate::metadata;
 use portcullis_core::dialect::{Discovery, TENANT};
 use portcullis_core::jose::{Algorithm, Jwks};
 use portcullis_core::token::{Audiences, Issuer};
 use portcullis_core::verify::{Profile, Verifier};
 use portcullis_core::{ConfigError, Dialect, Limits};
+use portcullis_provider::address;
+use portcullis_provider::fetch::Trust;
+use portcullis_provider::keys;
+use portcullis_provider::keys::KeySource;
+use portcullis_provider::metadata;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -315,7 +315,7 @@ fn key_file(file: &Path, written: &IssuerConfig) -> Result<KeySource, (String, &
     }
     let cure =
         "write the path of a file with a key set: a JSON object with `keys` (RFC 7517, section 5)";
-    match key_cache::file::read(file, &Limits::default()) {
+    match keys::file::read(file, &Limits::default()) {
         Ok(_) => Ok(KeySource::File(file.to_owned())),
         Err(reason) => Err((reason, cure)),
     }

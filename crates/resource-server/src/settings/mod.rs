@@ -9,12 +9,12 @@ mod questions;
 pub(crate) use issuer::{IssuerSettings, Tenants, is_guid, is_tenant};
 
 use crate::config::{Config, IssuerConfig};
-use crate::fetch::Proxies;
-use crate::keys::KeySource;
 use crate::revocation::RevocationSettings;
 use http::HeaderName;
 use portcullis_core::jose::Jwks;
 use portcullis_core::{ConfigError, ConfigErrors, Limits, cookie};
+use portcullis_provider::fetch::Proxies;
+use portcullis_provider::keys::KeySource;
 
 /// What a resource server goes by. Made from a [`Config`]; no request ever finds a fault in it.
 #[derive(Clone, Debug)]

@@ -2,12 +2,12 @@
 
 use super::client::client;
 use super::noted;
-use crate::address;
 use crate::config::{GroupsConfig, IntrospectionConfig, IssuerConfig};
 use crate::groups::GroupsSettings;
 use crate::introspection::{Asked, IntrospectionSettings};
 use portcullis_core::dialect::TENANT;
 use portcullis_core::{ConfigError, Dialect};
+use portcullis_provider::address;
 use std::time::Duration;
 use url::Url;
 

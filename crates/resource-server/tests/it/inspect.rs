@@ -3,8 +3,9 @@
 use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
 use portcullis_idp::{Dialect, Fault, Idp, IdpConfig};
+use portcullis_provider::inspect::Inspector;
+use portcullis_resource_server::IssuerConfig;
 use portcullis_resource_server::clock::SystemClock;
-use portcullis_resource_server::{Inspector, IssuerConfig};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;

@@ -3,7 +3,7 @@
 use super::super::{Check, Rule, Seen, Severity};
 use http::header::{AGE, DATE};
 use portcullis_core::token::NumericDate;
-use portcullis_resource_server::Answer;
+use portcullis_provider::inspect::Answer;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

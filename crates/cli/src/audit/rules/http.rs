@@ -4,7 +4,8 @@ use super::super::evidence::{spoken, when};
 use super::super::{Check, Rule, Seen, Severity};
 use http::header::{CONTENT_TYPE, ETAG, LOCATION, STRICT_TRANSPORT_SECURITY};
 use portcullis_core::rejection::shown;
-use portcullis_resource_server::{Answer, KeySettings, Looked};
+use portcullis_provider::inspect::{Answer, Looked};
+use portcullis_resource_server::KeySettings;
 use std::time::Duration;
 
 pub(super) const RULES: &[Rule] = &[

@@ -32,7 +32,7 @@ impl Proxies {
     }
 
     /// What these variables say.
-    pub(crate) fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
         let mut faults = Vec::new();
         let mut first = |names: &[&'static str]| {
             let value =

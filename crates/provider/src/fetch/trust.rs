@@ -71,7 +71,7 @@ impl Trust {
     }
 
     /// Whether documents may come over http from beyond loopback.
-    pub(crate) fn allows_plain_http(&self) -> bool {
+    pub fn allows_plain_http(&self) -> bool {
         self.plain_http
     }
 

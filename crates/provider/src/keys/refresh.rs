@@ -1,9 +1,9 @@
 //! Fetching the keys: once, and again before they grow old.
 
+use super::KeySource;
 use super::key_set::KeySet;
 use super::{KeyCache, file, snapshot};
 use crate::fetch::{Fetched, Reach, leads_outside};
-use crate::keys::KeySource;
 use crate::metadata::{self, Metadata};
 use portcullis_core::OutageCode;
 use portcullis_core::jose::Jwks;
@@ -250,7 +250,7 @@ impl KeyCache {
     }
 
     /// The metadata that was last fetched, however old, and where what it names may lead.
-    pub(crate) fn known_metadata(&self) -> Option<(Metadata, Reach)> {
+    pub fn known_metadata(&self) -> Option<(Metadata, Reach)> {
         self.schedule()
             .metadata
             .as_ref()

@@ -1,24 +1,10 @@
-//! What a client of identity providers shares with the resource server: the bounded way out, the
-//! ways of proving who asks, the reading of metadata, and the keys of an issuer, kept fresh.
-//!
-//! It is for `portcullis-client`; a resource server has no need of it. Everything here follows the
-//! rules of the resource server: https except on loopback, no redirects, the environment's proxy
-//! for outside hosts, answers bounded in size and time, inside addresses only where the operator
-//! wrote them. No HTTP client shows in a signature.
-
-pub use crate::address::{fetchable, parse as parse_url};
-pub use crate::client_auth::{Assertion, AssertionFile, ClientAuth, Proof, Secret};
-pub use crate::fetch::{
-    Answered, Authorization, Body, Fetch, FetchFault, OwnCertificate, Proxies, Question, Reach,
-    Trust, leads_outside,
-};
-pub use crate::key_cache::budget::Budget;
-pub use crate::metadata::{discover, endpoint, well_known};
+//! The keys of one issuer for a client of it: kept fresh, and asked whether they made a signature.
 
 use crate::clock::Clock;
-use crate::key_cache::meters::KeyMeters;
-use crate::key_cache::{KeyCache, KeyFault, KeySettings};
+use crate::fetch::Fetch;
 use crate::keys::KeySource;
+use crate::keys::meters::KeyMeters;
+use crate::keys::{KeyCache, KeyFault, KeySettings};
 use portcullis_core::Outage;
 use portcullis_core::jose::{CompactJws, VerifyingKey};
 use portcullis_core::token::Issuer;

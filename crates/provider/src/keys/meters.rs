@@ -52,16 +52,17 @@ pub const KEY_FETCH_FAILURES: Metric = Metric::gauge(
 pub const KEY_FETCH: &str = "portcullis.key_fetch";
 
 /// What is counted of the keys of one entry of the settings; tenants of one entry share it.
-#[derive(Clone)]
-pub(crate) struct KeyMeters {
+#[derive(Clone, Debug)]
+pub struct KeyMeters {
     good: Counter,
     failed: Counter,
     seconds: Histogram,
-    pub(crate) unknown: Counter,
+    pub(super) unknown: Counter,
 }
 
 impl KeyMeters {
-    pub(crate) fn new(issuer: &str) -> Self {
+    /// Meters of this issuer at the recorder of this moment.
+    pub fn new(issuer: &str) -> Self {
         metrics::with_recorder(|recorder| Self {
             good: KEY_FETCHES.count(recorder, &[issuer, "ok"]),
             failed: KEY_FETCHES.count(recorder, &[issuer, "failed"]),
@@ -70,7 +71,7 @@ impl KeyMeters {
         })
     }
 
-    pub(crate) fn fetched(&self, good: bool, took: Duration) {
+    pub(super) fn fetched(&self, good: bool, took: Duration) {
         if good { &self.good } else { &self.failed }.increment(1);
         self.seconds.record(took.as_secs_f64());
     }

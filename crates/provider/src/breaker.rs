@@ -16,7 +16,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// Counts failures and says whether to ask.
 #[derive(Debug, Default)]
-pub(crate) struct Breaker(Mutex<Counts>);
+pub struct Breaker(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -37,19 +37,25 @@ pub enum BreakerState {
     Trying,
 }
 
-/// Leave to ask once. What came of it has to be said; if it is dropped instead, nothing was learnt.
+/// One question that may be asked. Its outcome has to be reported; if it is dropped instead, nothing
+/// was learnt.
+#[derive(Debug)]
 #[must_use]
-pub(crate) struct Leave<'b> {
+pub struct Attempt<'b> {
     breaker: &'b Breaker,
     trying: bool,
 }
 
 impl Breaker {
-    /// Leave to ask, or how long to wait.
-    pub(crate) fn leave(&self, now: Duration) -> Result<Leave<'_>, Duration> {
+    /// One attempt to ask.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait before the next one.
+    pub fn attempt(&self, now: Duration) -> Result<Attempt<'_>, Duration> {
         let mut counts = self.counts();
         let Some(until) = counts.open_until else {
-            return Ok(Leave {
+            return Ok(Attempt {
                 breaker: self,
                 trying: false,
             });
@@ -61,14 +67,14 @@ impl Breaker {
             return Err(Duration::from_secs(1));
         }
         counts.trying = true;
-        Ok(Leave {
+        Ok(Attempt {
             breaker: self,
             trying: true,
         })
     }
 
     /// How it is.
-    pub(crate) fn state(&self, now: Duration) -> BreakerState {
+    pub fn state(&self, now: Duration) -> BreakerState {
         let counts = self.counts();
         match counts.open_until {
             None => BreakerState::Closed,
@@ -82,14 +88,14 @@ impl Breaker {
     }
 }
 
-impl Leave<'_> {
+impl Attempt<'_> {
     /// The endpoint answered as it should.
-    pub(crate) fn succeeded(self) {
+    pub fn succeeded(self) {
         *self.breaker.counts() = Counts::default();
     }
 
     /// It did not. If it said when to come back, nobody asks before that.
-    pub(crate) fn failed(self, now: Duration, retry_after: Option<Duration>) {
+    pub fn failed(self, now: Duration, retry_after: Option<Duration>) {
         let mut counts = self.breaker.counts();
         counts.failures = counts.failures.saturating_add(1);
         let is_open = counts.open_until.is_some_and(|until| now < until);
@@ -106,7 +112,7 @@ impl Leave<'_> {
     }
 }
 
-impl Drop for Leave<'_> {
+impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if self.trying {
             self.breaker.counts().trying = false;
@@ -124,14 +130,14 @@ mod tests {
 
     fn fail(breaker: &Breaker, second: u64) {
         breaker
-            .leave(at(second))
+            .attempt(at(second))
             .ok()
             .unwrap()
             .failed(at(second), None);
     }
 
     fn wait(breaker: &Breaker, second: u64) -> Option<u64> {
-        breaker.leave(at(second)).err().map(|wait| wait.as_secs())
+        breaker.attempt(at(second)).err().map(|wait| wait.as_secs())
     }
 
     #[test]
@@ -140,7 +146,7 @@ mod tests {
         for _ in 0..4 {
             fail(&breaker, 100);
         }
-        breaker.leave(at(100)).ok().unwrap().succeeded();
+        breaker.attempt(at(100)).ok().unwrap().succeeded();
         for _ in 0..4 {
             fail(&breaker, 100);
         }
@@ -153,7 +159,7 @@ mod tests {
             (wait(&breaker, 101), breaker.state(at(101))),
             (Some(4), BreakerState::Open(at(4)))
         );
-        breaker.leave(at(105)).ok().unwrap().succeeded();
+        breaker.attempt(at(105)).ok().unwrap().succeeded();
         assert_eq!(wait(&breaker, 105), None);
     }
 
@@ -165,7 +171,7 @@ mod tests {
         }
         let mut now = 5;
         for expected in [10, 20, 40, 60, 60] {
-            let trying = breaker.leave(at(now)).ok().unwrap();
+            let trying = breaker.attempt(at(now)).ok().unwrap();
             assert_eq!(
                 (wait(&breaker, now), breaker.state(at(now))),
                 (Some(1), BreakerState::Trying)
@@ -174,7 +180,7 @@ mod tests {
             assert_eq!(wait(&breaker, now), Some(expected));
             now += expected;
         }
-        drop(breaker.leave(at(now)).ok().unwrap());
+        drop(breaker.attempt(at(now)).ok().unwrap());
         assert_eq!(
             wait(&breaker, now),
             None,
@@ -186,14 +192,14 @@ mod tests {
     fn what_the_endpoint_asks_for_is_honoured_within_reason() {
         let breaker = Breaker::default();
         breaker
-            .leave(at(0))
+            .attempt(at(0))
             .ok()
             .unwrap()
             .failed(at(0), Some(at(7)));
         assert_eq!((wait(&breaker, 6), wait(&breaker, 7)), (Some(1), None));
         let breaker = Breaker::default();
         breaker
-            .leave(at(0))
+            .attempt(at(0))
             .ok()
             .unwrap()
             .failed(at(0), Some(at(86_400)));
@@ -203,7 +209,9 @@ mod tests {
     #[test]
     fn late_failures_do_not_lengthen_the_wait() {
         let breaker = Breaker::default();
-        let many: Vec<_> = (0..9).map(|_| breaker.leave(at(0)).ok().unwrap()).collect();
+        let many: Vec<_> = (0..9)
+            .map(|_| breaker.attempt(at(0)).ok().unwrap())
+            .collect();
         for leave in many {
             leave.failed(at(1), None);
         }

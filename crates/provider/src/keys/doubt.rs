@@ -6,8 +6,8 @@
 //! fetch that finds the same keys settles it for a few seconds. Refuses nothing by itself: the
 //! caller tries the signature once more.
 
+use super::KeySource;
 use super::{FoundKeys, KeyCache, KeyFault};
-use crate::keys::KeySource;
 use portcullis_core::jose::{CompactJws, Header, Selection, VerifyingKey, signature};
 use portcullis_core::{Outage, OutageCode};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 impl KeyCache {
     /// The issuer's key that signed this; none where none of them did. It says nothing about the
     /// payload.
-    pub(crate) async fn signer(
+    pub async fn signer(
         self: &Arc<Self>,
         jws: &CompactJws<'_>,
     ) -> Result<Option<VerifyingKey>, KeyFault> {
@@ -34,7 +34,7 @@ impl KeyCache {
 
     /// Other keys than those under which a signature failed: keys that took their place meanwhile,
     /// or that a fetch brings now. None where the issuer publishes the same keys as before.
-    pub(crate) async fn replacements(
+    pub async fn replacements(
         self: &Arc<Self>,
         header: &Header,
         failed: &FoundKeys,

@@ -44,7 +44,7 @@ impl Metadata {
 
     /// The metadata at these URLs: the key set's address, and as much as is to be had of what else
     /// is needed.
-    pub(crate) async fn find(
+    pub async fn find(
         fetch: &Fetch,
         issuer: &Issuer,
         urls: Vec<Url>,
@@ -61,7 +61,7 @@ impl Metadata {
     }
 
     /// Whether it has this endpoint, under its name in the document.
-    pub(crate) fn names(&self, member: &str) -> bool {
+    pub fn names(&self, member: &str) -> bool {
         match member {
             INTROSPECTION => {
                 self.introspection_endpoint.is_some() || self.mtls_introspection_endpoint.is_some()
@@ -81,7 +81,7 @@ impl Metadata {
     }
 
     /// The same; with `plain_http`, its addresses may be http ones.
-    pub(crate) fn parse_over(
+    pub fn parse_over(
         document: &[u8],
         issuer: &Issuer,
         limits: &Limits,
@@ -249,9 +249,9 @@ impl Members {
 
 const JWKS_URI: &str = "jwks_uri";
 /// Where tokens are asked about (RFC 8414, section 2).
-pub(crate) const INTROSPECTION: &str = "introspection_endpoint";
+pub const INTROSPECTION: &str = "introspection_endpoint";
 /// Where clients get tokens.
-pub(crate) const TOKEN: &str = "token_endpoint";
+pub const TOKEN: &str = "token_endpoint";
 
 /// The address under this name, if there is one.
 ///

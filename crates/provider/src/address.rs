@@ -5,7 +5,7 @@ use url::{Host, Url};
 
 /// Whether an address is globally reachable: not loopback, private, link-local, shared, reserved or
 /// multicast, in any of the forms that carry an IPv4 address inside IPv6.
-pub(crate) fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
@@ -52,7 +52,7 @@ fn embedded(high: u16, low: u16) -> Ipv4Addr {
 }
 
 /// Whether the host of a URL is an address that is not public, or a name for this machine.
-pub(crate) fn is_inside(url: &Url) -> bool {
+pub fn is_inside(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => !is_public(address.into()),
         Some(Host::Ipv6(address)) => !is_public(address.into()),
@@ -93,7 +93,7 @@ pub fn fetchable(url: &Url) -> Result<(), &'static str> {
 }
 
 /// The same; with `plain_http`, `http` on any host will do.
-pub(crate) fn fetchable_over(url: &Url, plain_http: bool) -> Result<(), &'static str> {
+pub fn fetchable_over(url: &Url, plain_http: bool) -> Result<(), &'static str> {
     let loopback = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -111,7 +111,7 @@ pub(crate) fn fetchable_over(url: &Url, plain_http: bool) -> Result<(), &'static
 }
 
 /// Reads a URL that may be fetched.
-pub(crate) fn parse_fetchable(text: &str, plain_http: bool) -> Result<Url, &'static str> {
+pub fn parse_fetchable(text: &str, plain_http: bool) -> Result<Url, &'static str> {
     let url = parse(text)?;
     fetchable_over(&url, plain_http)?;
     Ok(url)

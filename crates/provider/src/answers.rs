@@ -7,14 +7,22 @@
 
 use crate::clock::Clock;
 use quick_cache::sync::Cache;
+use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Answers under their keys, at most so many; the least useful make room.
-pub(crate) struct Answers<K, V> {
+pub struct Answers<K, V> {
     kept: Cache<K, Kept<V>>,
     clock: Arc<dyn Clock>,
+}
+
+/// Shows none of them: keys and answers are foreign, or secret.
+impl<K, V> fmt::Debug for Answers<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answers").finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone)]
@@ -23,15 +31,20 @@ struct Kept<V> {
     until: Duration,
 }
 
-/// An answer, and whether it was here or another's question brought it.
-pub(crate) struct Found<V> {
-    pub(crate) value: V,
-    pub(crate) asked: bool,
+/// An answer, and where it comes from.
+#[derive(Debug)]
+pub struct Found<V> {
+    /// The answer.
+    pub value: V,
+    /// Whether this very call asked for it; else it was kept, or another caller's question brought
+    /// it.
+    pub asked: bool,
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Answers<K, V> {
+    /// Room for so many answers.
     // Foreign bytes choose the keys: the hash is one that nobody can foresee.
-    pub(crate) fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
         Self {
             kept: Cache::new(capacity),
             clock,
@@ -40,11 +53,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Answers<K, V> {
 
     /// The answer for a key: a kept one that is still good, or the one to `ask`, with how long it
     /// lasts.
-    pub(crate) async fn find_or(
-        &self,
-        key: &K,
-        ask: impl Future<Output = (V, Duration)>,
-    ) -> Found<V> {
+    pub async fn find_or(&self, key: &K, ask: impl Future<Output = (V, Duration)>) -> Found<V> {
         if let Some(value) = self.find(key) {
             return Found {
                 value,
@@ -72,12 +81,13 @@ impl<K: Hash + Eq + Clone, V: Clone> Answers<K, V> {
         }
     }
 
-    pub(crate) fn forget(&self, key: &K) {
+    /// Forgets the answer for a key.
+    pub fn forget(&self, key: &K) {
         self.kept.remove(key);
     }
 
     /// The kept answer for a key, if it is still good.
-    pub(crate) fn find(&self, key: &K) -> Option<V> {
+    pub fn find(&self, key: &K) -> Option<V> {
         let now = self.clock.elapsed();
         let kept = self.kept.get(key)?;
         if now < kept.until {

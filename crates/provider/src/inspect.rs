@@ -176,7 +176,7 @@ impl Inspector {
         let looked = self.fetch.look(&url, reach).await;
         let took = self.clock.elapsed().saturating_sub(began);
         let answer = looked.map_err(|fault| fault.reason).map(|looked| {
-            let fetch::Looked {
+            let fetch::RawAnswer {
                 status,
                 headers,
                 body,

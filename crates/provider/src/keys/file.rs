@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(super) const LOOK: Duration = Duration::from_secs(2);
 
 /// The key set of a file, with the bytes that it was read from; or why there is none.
-pub(crate) fn read(path: &Path, limits: &Limits) -> Result<(Jwks, Vec<u8>), String> {
+pub fn read(path: &Path, limits: &Limits) -> Result<(Jwks, Vec<u8>), String> {
     let fault = |reason: String| format!("{}: {reason}", path.display());
     let largest = u64::try_from(limits.document_bytes).unwrap_or(u64::MAX);
     let mut bytes = Vec::new();

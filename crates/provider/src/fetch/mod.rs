@@ -66,7 +66,7 @@ pub(crate) enum Fetched {
 
 /// An answer as it came.
 #[derive(Debug)]
-pub(crate) struct Looked {
+pub(crate) struct RawAnswer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -76,9 +76,10 @@ pub(crate) struct Looked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchFault {
     url: String,
-    pub(crate) reason: String,
+    /// Why, in words.
+    pub reason: String,
     /// Whether the server itself answered that there is no such document.
-    pub(crate) absent: bool,
+    pub absent: bool,
 }
 
 impl Fetch {
@@ -88,7 +89,7 @@ impl Fetch {
     }
 
     /// The same through these proxies.
-    pub(crate) fn through(proxies: Arc<Proxies>, largest: usize) -> Self {
+    pub fn through(proxies: Arc<Proxies>, largest: usize) -> Self {
         Self::with(
             largest,
             Arc::new(Semaphore::new(64)),
@@ -98,7 +99,7 @@ impl Fetch {
     }
 
     /// Whether documents may come over http from beyond loopback.
-    pub(crate) fn allows_plain_http(&self) -> bool {
+    pub fn allows_plain_http(&self) -> bool {
         self.plain_http
     }
 
@@ -179,11 +180,11 @@ impl Fetch {
     }
 
     /// The whole answer, whatever it is: for showing what a server says.
-    pub(crate) async fn look(&self, url: &Url, reach: Reach) -> Result<Looked, FetchFault> {
+    pub(crate) async fn look(&self, url: &Url, reach: Reach) -> Result<RawAnswer, FetchFault> {
         let _slot = self.slots.acquire().await;
         let response = self.send(url, reach, None).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Looked {
+        Ok(RawAnswer {
             status,
             headers,
             body: self.body(url, response).await?,

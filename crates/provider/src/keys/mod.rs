@@ -10,23 +10,24 @@
 //! A request waits only if its key is truly unknown, and then not for long. Without keys the answer
 //! is an outage, never "unknown key".
 
-pub(crate) mod budget;
+pub mod budget;
 mod doubt;
-pub(crate) mod file;
+pub mod file;
 mod flight;
 mod key_set;
-pub(crate) mod meters;
+pub mod meters;
 mod refresh;
 mod settings;
 mod snapshot;
+mod source;
 mod unknown;
 
-pub(crate) use key_set::KeySet;
+pub use key_set::KeySet;
 pub use settings::KeySettings;
+pub use source::KeySource;
 
 use crate::clock::Clock;
 use crate::fetch::{Fetch, Reach};
-use crate::keys::KeySource;
 use crate::metadata::Metadata;
 use arc_swap::ArcSwapOption;
 use budget::Budget;
@@ -44,7 +45,7 @@ use std::time::Duration;
 use unknown::UnknownKids;
 
 /// The keys of one issuer.
-pub(crate) struct KeyCache {
+pub struct KeyCache {
     issuer: Issuer,
     source: KeySource,
     settings: KeySettings,
@@ -56,7 +57,7 @@ pub(crate) struct KeyCache {
     unknown: Mutex<UnknownKids>,
     flights: Flights,
     started: AtomicBool,
-    pub(crate) meters: KeyMeters,
+    meters: KeyMeters,
 }
 
 /// When the next fetch is due, and how the last ones went.
@@ -78,15 +79,16 @@ struct Schedule {
 
 /// The keys that could have signed a token.
 #[derive(Debug)]
-pub(crate) struct FoundKeys {
-    pub(crate) keys: Vec<VerifyingKey>,
+pub struct FoundKeys {
+    /// Those that may have made its signature.
+    pub keys: Vec<VerifyingKey>,
     /// Whether they were fetched for this very request, so that no fetch would bring others.
-    pub(crate) fetched: bool,
+    pub fetched: bool,
 }
 
 /// Why there is no key for a token.
 #[derive(Debug)]
-pub(crate) enum KeyFault {
+pub enum KeyFault {
     /// The issuer publishes no such key.
     UnknownKey,
     /// The issuer publishes the key for other algorithms.
@@ -114,7 +116,7 @@ pub struct KeyStatus {
 
 impl KeyStatus {
     /// Hands it to a recorder, under the issuer as configured. `now` is in Unix time.
-    pub(crate) fn record(&self, recorder: &dyn Recorder, issuer: &str, now: f64) {
+    pub fn record(&self, recorder: &dyn Recorder, issuer: &str, now: f64) {
         meters::KEYS.set(recorder, &[issuer], self.keys as f64);
         meters::KEY_FETCH_FAILURES.set(recorder, &[issuer], f64::from(self.failures));
         if let Some(good_for) = self.good_for {
@@ -126,7 +128,9 @@ impl KeyStatus {
 }
 
 impl KeyCache {
-    pub(crate) fn new(
+    /// The keys of this issuer. Nothing is fetched before [`start`](Self::start), or a token that
+    /// needs one.
+    pub fn new(
         issuer: Issuer,
         source: KeySource,
         settings: KeySettings,
@@ -166,12 +170,12 @@ impl KeyCache {
     }
 
     /// The issuer, or the template, whose keys these are.
-    pub(crate) fn issuer(&self) -> &Issuer {
+    pub fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 
     /// Begins to keep the keys fresh, once, if there is a runtime to do it on.
-    pub(crate) fn start(self: &Arc<Self>) {
+    pub fn start(self: &Arc<Self>) {
         if matches!(self.source, KeySource::Fixed(_)) || self.started.load(Ordering::Relaxed) {
             return;
         }
@@ -183,7 +187,7 @@ impl KeyCache {
     }
 
     /// The keys that could have signed a token: at once, if they are here.
-    pub(crate) async fn key(
+    pub async fn key(
         self: &Arc<Self>,
         kid: Option<&str>,
         algorithm: Algorithm,
@@ -199,7 +203,7 @@ impl KeyCache {
     }
 
     /// The issuer's metadata: at once, if it is here, however old; the background fetches it again.
-    pub(crate) async fn metadata(self: &Arc<Self>) -> Result<(Metadata, Reach), Outage> {
+    pub async fn metadata(self: &Arc<Self>) -> Result<(Metadata, Reach), Outage> {
         self.start();
         if let Some(known) = self.known_metadata() {
             return Ok(known);
@@ -216,21 +220,22 @@ impl KeyCache {
     }
 
     /// The set in force; none before the first, and after the last grew too old.
-    pub(crate) fn current(&self) -> Option<Arc<KeySet>> {
+    pub fn current(&self) -> Option<Arc<KeySet>> {
         self.sets
             .load_full()
             .filter(|set| self.clock.elapsed() < set.good_until)
     }
 
     /// Fetches now, or joins the fetch that is under way.
-    pub(crate) async fn refresh(self: &Arc<Self>) {
+    pub async fn refresh(self: &Arc<Self>) {
         let flight = self.flights.join_or_start(self, |_| true);
         if let Some(flight) = flight {
             self.flights.landing(flight.number).await;
         }
     }
 
-    pub(crate) fn status(&self) -> KeyStatus {
+    /// How the keys are at the moment.
+    pub fn status(&self) -> KeyStatus {
         let (schedule, now) = (self.schedule(), self.clock.elapsed());
         let fixed = matches!(self.source, KeySource::Fixed(_));
         let good_until = self.sets.load().as_ref().map_or(now, |set| set.good_until);
