@@ -28,7 +28,7 @@ fn a_known_token_allocates_at_most_twice() {
             runtime
                 .block_on(server.authenticate(Credential::bearer(&token)))
                 .unwrap(),
-        )
+        );
     };
     decide();
     let runtime_only = measure(|| runtime.block_on(async {})).count_total;
@@ -87,7 +87,7 @@ fn a_known_token_allocates_no_more_when_much_is_revoked() {
     let revoke = |number: u32| {
         runtime
             .block_on(server.revoke(revocation(idp.issuer(), number)))
-            .unwrap()
+            .unwrap();
     };
     (0..1_000).for_each(revoke);
     let decide = || {
@@ -95,7 +95,7 @@ fn a_known_token_allocates_no_more_when_much_is_revoked() {
             runtime
                 .block_on(server.authenticate(Credential::bearer(&token)))
                 .unwrap(),
-        )
+        );
     };
     decide();
     revoke(1_000);

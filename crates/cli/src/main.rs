@@ -65,9 +65,9 @@ pub(crate) fn log(usual: &str, json: bool) {
         .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter);
     if json {
-        lines.json().init()
+        lines.json().init();
     } else {
-        lines.init()
+        lines.init();
     }
 }
 

@@ -96,7 +96,7 @@ fn whole(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(algorithm.name());
         for contender in Contender::ALL {
             group.bench_function(contender.name(), |bencher| {
-                bencher.iter(|| signed.run(contender))
+                bencher.iter(|| signed.run(contender));
             });
         }
         group.finish();

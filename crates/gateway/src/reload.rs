@@ -148,7 +148,7 @@ impl Watched {
             Ok(_) => {}
             // Said once: an editor may be at it.
             Err(errors) if forced || self.settings.take().is_some() => {
-                self.said("settings", Err(errors))
+                self.said("settings", Err(errors));
             }
             Err(_) => {}
         }
@@ -170,7 +170,7 @@ impl Watched {
         match result {
             Ok(()) => tracing::info!("the {what} were read again and are in use"),
             Err(errors) => {
-                tracing::error!(%errors, "the {what} cannot be used; the ones before stay in use")
+                tracing::error!(%errors, "the {what} cannot be used; the ones before stay in use");
             }
         }
     }

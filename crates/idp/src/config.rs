@@ -243,7 +243,7 @@ impl IdpConfig {
     pub(crate) fn check(&self) -> Result<Algorithm, ConfigErrors> {
         let mut faults = Vec::new();
         let mut fault = |place: &str, expected: &str, cure: &str| {
-            faults.push(ConfigError::new(place, expected, cure))
+            faults.push(ConfigError::new(place, expected, cure));
         };
         let algorithm = Algorithm::from_name(&self.algorithm);
         if algorithm.is_none() {

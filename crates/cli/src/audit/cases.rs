@@ -424,7 +424,7 @@ fn every_rule_has_a_case() {
 fn rules_keep_quiet_where_nothing_is_wrong() {
     let quiet: &[(&str, Change)] = &[
         ("audit.implicit_offered", |it| {
-            it.metadata("response_types_supported", json!(["code", "id_token"]))
+            it.metadata("response_types_supported", json!(["code", "id_token"]));
         }),
         ("audit.key_kid_repeated", |it| {
             it.keys(
@@ -442,13 +442,13 @@ fn rules_keep_quiet_where_nothing_is_wrong() {
         }),
         ("audit.metadata_missing", |it| it.forms[1].1.status = 404),
         ("audit.token_lifetime", |it| {
-            it.token = Some(token(&json!({}), &json!({ "exp": NOW + 86_400 })))
+            it.token = Some(token(&json!({}), &json!({ "exp": NOW + 86_400 })));
         }),
         ("audit.token_id_token", |it| {
-            it.token = Some(token(&json!({}), &json!({ "nonce": "n" })))
+            it.token = Some(token(&json!({}), &json!({ "nonce": "n" })));
         }),
         ("audit.endpoint_plain_http", |it| {
-            it.metadata("token_endpoint", json!("http://127.0.0.1/token"))
+            it.metadata("token_endpoint", json!("http://127.0.0.1/token"));
         }),
         ("audit.certificate_expiring", |it| {
             // Six days in all, two of them left: this one is renewed every few days.

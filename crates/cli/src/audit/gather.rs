@@ -139,7 +139,7 @@ mod tests {
         let inspector = &written
             .inspector(Limits::default(), Arc::new(SystemClock::new()))
             .unwrap();
-        let seen = gather(&inspector, authorities, None).await?;
+        let seen = gather(inspector, authorities, None).await?;
         Ok(of_issuer(&seen, None)
             .iter()
             .map(|finding| finding.rule.id)
@@ -194,7 +194,7 @@ mod tests {
         let inspector = &written
             .inspector(Limits::default(), Arc::new(SystemClock::new()))
             .unwrap();
-        let away = gather(&inspector, None, None).await.unwrap_err();
+        let away = gather(inspector, None, None).await.unwrap_err();
         assert!(
             away.starts_with("https://127.0.0.1:1 does not answer"),
             "{away}"

@@ -223,7 +223,7 @@ mod tests {
         }
         match schema {
             serde_json::Value::Object(members) => {
-                members.values().for_each(|member| collect(member, named))
+                members.values().for_each(|member| collect(member, named));
             }
             serde_json::Value::Array(list) => list.iter().for_each(|member| collect(member, named)),
             _ => {}

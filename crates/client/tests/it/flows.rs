@@ -324,7 +324,7 @@ async fn what_a_device_is_told_is_read_strictly() {
         );
     }
     idp.answers(device(|answer| {
-        answer["user_code"] = json!("AB\u{1b}[31mCD")
+        answer["user_code"] = json!("AB\u{1b}[31mCD");
     }));
     assert_eq!(
         idp.client()

@@ -34,7 +34,7 @@ async fn a_service_gets_a_token_that_its_api_takes() {
             .await
         {
             Decision::Allow(permit) => {
-                assert_eq!(permit.token().identity().client(), Some("service"))
+                assert_eq!(permit.token().identity().client(), Some("service"));
             }
             other => panic!("{other:?}"),
         }

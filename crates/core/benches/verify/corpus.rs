@@ -101,7 +101,7 @@ impl Corpus {
     fn multiple(&self, line: &str, token: &str, ordinary: &str) -> f64 {
         let cost = |line: &str, token: &str| {
             timed(Duration::from_micros(100), || {
-                _ = black_box(self.lines[line].verify(black_box(token)))
+                _ = black_box(self.lines[line].verify(black_box(token)));
             })
         };
         let (mut ours, mut theirs) = (f64::MAX, f64::MAX);

@@ -98,7 +98,7 @@ impl ClientAuth {
                     .append_pair("client_secret", secret.expose());
             }
             Proof::Assertion(assertion) => {
-                self.assert(form, &assertion.sign(&self.id, audience, now)?)
+                self.assert(form, &assertion.sign(&self.id, audience, now)?);
             }
             Proof::AssertionFile(file) => self.assert(form, file.read()?.expose()),
             Proof::Public | Proof::Certificate(_) => {

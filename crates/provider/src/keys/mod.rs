@@ -294,7 +294,7 @@ impl KeyCache {
                 tracing::warn!(
                     issuer = %self.issuer,
                     "the saved keys are too old, or from the future",
-                )
+                );
             }
         }
     }

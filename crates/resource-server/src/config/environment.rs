@@ -63,7 +63,7 @@ impl Filled {
                 }
             }
             toml::Value::Array(elements) => {
-                elements.iter_mut().for_each(|value| self.fill_value(value))
+                elements.iter_mut().for_each(|value| self.fill_value(value));
             }
             toml::Value::Table(table) => self.fill(table),
             _ => {}

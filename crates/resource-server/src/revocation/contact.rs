@@ -244,7 +244,7 @@ mod tests {
         drop(clock_of_silence);
         let waited = async {
             tokio::join!(silent.1.first_attempt(), async {
-                silent.0.advance(PATIENCE)
+                silent.0.advance(PATIENCE);
             })
         };
         tokio::time::timeout(Duration::from_secs(30), waited)
