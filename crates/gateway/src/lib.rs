@@ -19,58 +19,30 @@
 //! and `TRACE`. What frames a message is checked by hyper. Not checked is what a request's body
 //! holds, and what an upstream answers.
 
-mod activity;
-mod admin;
-mod assertion;
-mod body;
-mod bounds;
-mod caller;
-mod cedar;
-mod client_body;
 mod config;
-mod connection;
-mod decide;
-mod excerpt;
-mod failing;
-mod gateway;
-mod headers;
-mod host;
+mod decision;
+mod door;
+mod forward;
 mod identity;
-mod life;
-mod listener;
-mod mode;
-mod pace;
-mod path;
-mod places;
-mod preflight;
-mod redirect;
+mod listen;
 mod refusal;
-mod reload;
 mod request;
-mod requests;
-mod response_body;
-mod routes;
-mod running;
-mod schema;
+mod run;
 mod settings;
-mod socket;
-mod stall;
 mod telemetry;
-mod tls;
-mod upstream;
 
-pub use cedar::cedar_schema;
+pub use config::excerpt::{excerpts, line_of};
+pub use config::schema::schema;
 pub use config::{
     AdminConfig, AssertionConfig, CedarConfig, CedarDemand, ClientAddressConfig, Config,
     DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, GatewayConfig, HealthConfig, IdentityConfig,
     LimitsConfig, LogConfig, RequireConfig, RouteConfig, Tables, TimeoutsConfig, TlsConfig,
     UpstreamConfig,
 };
-pub use excerpt::{excerpts, line_of};
-pub use gateway::{Gateway, Handle};
-pub use path::{NormalPath, PathFault};
-pub use reload::{read, text, watch};
-pub use schema::schema;
+pub use decision::cedar::cedar_schema;
+pub use request::path::{NormalPath, PathFault};
+pub use run::gateway::{Gateway, Handle};
+pub use run::reload::{read, text, watch};
 pub use settings::Settings;
 pub use telemetry::events;
 /// A commented settings file to begin with.

@@ -4,7 +4,7 @@
 //! Refused tokens and missing permissions are not here: they are the resource server's, with its
 //! codes. The form of the answer is the same, a problem document (RFC 9457) with a fixed phrase.
 
-use crate::path::PathFault;
+use crate::request::path::PathFault;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};

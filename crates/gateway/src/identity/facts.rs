@@ -1,6 +1,6 @@
 //! What a header tells of a caller, and how it is written.
 
-use crate::assertion::{Addressed, Assertions};
+use crate::identity::assertion::{Addressed, Assertions};
 use crate::refusal::Refusal;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use portcullis_core::jose::json::{Json, Number};

@@ -2,7 +2,7 @@
 //! cannot be told to remove them.
 
 use super::{IdentitySettings, folded};
-use crate::headers::listed;
+use crate::forward::headers::listed;
 use crate::refusal::Refusal;
 use http::HeaderMap;
 use http::header::{CONNECTION, HeaderName};

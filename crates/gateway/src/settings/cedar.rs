@@ -1,8 +1,8 @@
 //! Policies, from as written to as meant.
 
 use super::faults::Faults;
-use crate::cedar::{ClaimType, Policies, Vocabulary, demands, is_name};
 use crate::config::{CedarConfig, Tables};
+use crate::decision::cedar::{ClaimType, Policies, Vocabulary, demands, is_name};
 use portcullis_core::token::ClaimPath;
 
 /// The policies, read and checked; faults are added to the list.

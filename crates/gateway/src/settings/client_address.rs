@@ -1,8 +1,8 @@
 //! Which proxies are believed, and where they tell the caller, from as written to as meant.
 
 use super::faults::Faults;
-use crate::caller::{ClientAddress, Source, canonical};
 use crate::config::{ClientAddressConfig, GatewayConfig};
+use crate::request::caller::{ClientAddress, Source, canonical};
 use http::HeaderName;
 
 pub(super) fn client_address(gateway: &GatewayConfig, faults: &mut Faults) -> ClientAddress {

@@ -3,8 +3,8 @@
 use super::TlsSettings;
 use super::faults::Faults;
 use crate::config::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, Tables};
-use crate::mode::ext_authz::is_prefix_of_method;
-use crate::path::NormalPath;
+use crate::door::ext_authz::is_prefix_of_method;
+use crate::request::path::NormalPath;
 use ipnet::IpNet;
 use std::fmt;
 use std::net::SocketAddr;
@@ -127,7 +127,7 @@ fn read_forward_auth(
         .filter(|(_, text)| *text != "unix")
     {
         match super::network(text) {
-            Some(network) => networks.push(crate::caller::canonical(network)),
+            Some(network) => networks.push(crate::request::caller::canonical(network)),
             None => faults.add(
                 format!("forward_auth.trusted_peers[{index}]"),
                 "an address, a network, or `unix`",

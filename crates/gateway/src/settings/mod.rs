@@ -16,12 +16,12 @@ pub(crate) use limits::{LimitSettings, StreamSettings};
 pub(crate) use log::{Destination, LogSettings, SubjectSetting};
 pub(crate) use upstream::{HealthSettings, HostSeen, Protocol, UpstreamSettings};
 
-use crate::caller::ClientAddress;
-use crate::cedar::Policies;
 use crate::config::{Config, GatewayConfig, Tables, TlsConfig};
-use crate::host::HostPattern;
+use crate::decision::cedar::Policies;
+use crate::decision::routes::Routes;
 use crate::identity::IdentitySettings;
-use crate::routes::Routes;
+use crate::request::caller::ClientAddress;
+use crate::request::host::HostPattern;
 use doors::Doors;
 use faults::Faults;
 use ipnet::IpNet;

@@ -1,8 +1,8 @@
 //! What a route demands, from as written to as meant.
 
 use super::faults::Faults;
-use crate::cedar::{Demand, is_name};
 use crate::config::{CedarDemand, RequireConfig};
+use crate::decision::cedar::{Demand, is_name};
 use portcullis_core::Requirement;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::{ClaimPath, Scopes};

@@ -1,7 +1,7 @@
 //! The settings as they will be used, defaults included: what `portcullis config check` prints.
 
 use super::{Destination, Settings};
-use crate::routes::Access;
+use crate::decision::routes::Access;
 use std::fmt;
 
 impl fmt::Display for Settings {

@@ -337,13 +337,13 @@ fn requirements_are_all_the_words_that_are_written() {
                 acr = [\"a\", \"b\"], max_age = 60, any = [{ role = \"d\" }, { not = { role = \
                 \"e\" } }] }\n";
     let settings = settings(text).unwrap();
-    let host = crate::host::Host::parse("x").unwrap();
-    let path = crate::path::RequestPath::parse("/").unwrap();
+    let host = crate::request::host::Host::parse("x").unwrap();
+    let path = crate::request::path::RequestPath::parse("/").unwrap();
     let route = settings
         .routes
         .find(&host, &path, &http::Method::GET)
         .unwrap();
-    let crate::routes::Access::Required(requirement) = &route.access else {
+    let crate::decision::routes::Access::Required(requirement) = &route.access else {
         panic!("{route:?}")
     };
     let told = "(scope `a` and scope `b` and role `c` and group `g` and a token for a user and acr \

@@ -2,7 +2,7 @@
 
 use super::{faults::Faults, seconds};
 use crate::config::{HealthConfig, UpstreamConfig};
-use crate::path::{EscapedSlashes, NormalPath, RequestPath};
+use crate::request::path::{EscapedSlashes, NormalPath, RequestPath};
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use std::collections::HashSet;

@@ -6,7 +6,7 @@
 //! a busy gateway does not wake the thread for each.
 
 use super::record::{Finding, Named, Privacy, Record, Subject};
-use crate::decide::Inquiry;
+use crate::decision::policy::Inquiry;
 use crate::settings::{Destination, LogSettings, SubjectSetting};
 use aws_lc_rs::{hmac, rand};
 use metrics::Counter;

@@ -1,8 +1,8 @@
 //! Counters for each bound: how often it was met.
 
 use super::events;
-use crate::life::Cause;
 use crate::refusal::Refusal;
+use crate::run::life::Cause;
 use metrics::{Counter, Recorder};
 
 /// One counter for each bound.

@@ -5,9 +5,9 @@
 //! personal can be left out.
 
 use super::plain_json;
-use crate::caller::Caller;
-use crate::decide::{Inquiry, Verdict};
+use crate::decision::policy::{Inquiry, Verdict};
 use crate::identity::kind;
+use crate::request::caller::Caller;
 use aws_lc_rs::hmac;
 use portcullis_core::Denial;
 use portcullis_core::rejection::shown;

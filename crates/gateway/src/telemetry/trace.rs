@@ -6,7 +6,7 @@
 //! upstream that samples by its own rule takes what a trace says of sampling over it. Not checked
 //! is who sends a trace: it tells nothing, and opens nothing.
 
-use crate::headers;
+use crate::forward::headers;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::hash::{BuildHasher as _, RandomState};
 

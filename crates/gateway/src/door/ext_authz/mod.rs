@@ -1,0 +1,244 @@
+//! ext_authz: Envoy, and what is built on it, holds a request and asks whether it may forward it.
+//!
+//! By gRPC (`envoy.service.auth.v3.Authorization/Check`) the request is told in a message, and the
+//! answer says which headers Envoy sets and which it removes. By HTTP it is the request itself,
+//! with a prefix before its path, and the answer's headers are for Envoy to copy. The two are told
+//! apart by the path, which Envoy writes, and by nothing that its caller can choose.
+//!
+//! Whatever goes wrong with a question is told as a refusal: an error of gRPC, or a status of 500
+//! and above, would be let through by an Envoy with `failure_mode_allow`. Not checked is whether it
+//! was Envoy that asked; the listener is for this machine, or for those who show a certificate.
+
+mod grpc;
+mod message;
+mod reading;
+
+pub(crate) use grpc::is_prefix_of_method;
+
+use super::asking::{Answer, Identity, Original, judge, narrow};
+use super::proxy::Peer;
+use crate::forward::body::Body;
+use crate::forward::client_body::ClientBody;
+use crate::listen::listener::Door;
+use crate::refusal::Refusal;
+use crate::request::asked::{self, Asked};
+use crate::run::gateway::Shared;
+use crate::run::generation::Generation;
+use crate::telemetry::record::Named;
+use crate::telemetry::trace::Trace;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use message::{CheckRequest, CheckResponse, Denied, HeaderOption, HttpStatus, Okay, Status};
+use portcullis_resource_server::request_id;
+use reading::Told;
+use std::sync::Arc;
+
+/// The door for Envoy.
+#[derive(Clone, Debug)]
+pub(crate) struct ExtAuthz(pub(crate) Arc<Shared>);
+
+impl Door for ExtAuthz {
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        request_id: &str,
+        request: &Request<ClientBody>,
+    ) -> Response<Body> {
+        let code = refusal.code();
+        let mut response = refusal.into_response(request_id);
+        if grpc::is_check(request) && grpc::fault(request).is_none() {
+            return grpc::answer(&refused(&response));
+        }
+        narrow(&mut response, code, |status| !status.is_server_error());
+        response.map(Body::from)
+    }
+
+    async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
+        let generation = self.0.generation();
+        if !grpc::is_check(&request) {
+            // A call of another method comes here as well: an answer of gRPC has the status 200,
+            // which the HTTP flavour takes for leave.
+            return by_http(&generation, peer, &request.into_parts().0)
+                .await
+                .map(Body::from);
+        }
+        match grpc::fault(&request) {
+            Some(fault) => Refusal::Original(fault).into_response(&request_id(request.headers())),
+            None => {
+                grpc::answer(&check(&generation, peer, grpc::read(request.into_body()).await).await)
+            }
+        }
+    }
+}
+
+async fn check(
+    generation: &Generation,
+    peer: Peer,
+    message: Result<CheckRequest, &'static str>,
+) -> CheckResponse {
+    let Told {
+        headers,
+        original,
+        source,
+        respelled,
+    } = match message {
+        Ok(message) => Told::read(
+            message,
+            generation.identity.token_header(),
+            &generation.hosts,
+        ),
+        Err(fault) => Told::nothing(Refusal::Original(fault)),
+    };
+    let request_id = request_id(&headers);
+    let trace = Trace::read(&headers);
+    let caller = match source {
+        Some(source) => generation.client_address.caller_from(source, &headers),
+        None => generation.client_address.caller_behind(peer, &headers),
+    };
+    let named = Named {
+        request_id: &request_id,
+        trace_id: trace.as_ref().map(Trace::id),
+        caller,
+    };
+    match judge(generation, original, &headers, named).await {
+        Answer::Pass(identity) => passed(
+            identity,
+            &generation.identity.to_remove(&headers),
+            respelled.as_deref(),
+        ),
+        Answer::Refuse(response, _) => refused(&response),
+    }
+}
+
+/// Leave: what Envoy sets and what it removes; the path too, where it was decided on in another
+/// spelling.
+fn passed(identity: Identity, to_remove: &[HeaderName], respelled: Option<&str>) -> CheckResponse {
+    let mut remove: Vec<String> = to_remove.iter().map(ToString::to_string).collect();
+    let mut headers: Vec<HeaderOption> = respelled
+        .map(|target| HeaderOption::set(":path", target))
+        .into_iter()
+        .collect();
+    for (name, value) in identity {
+        match value.as_ref().and_then(|value| value.to_str().ok()) {
+            Some(value) => headers.push(HeaderOption::set(name.as_str(), value)),
+            None => remove.push(name.to_string()),
+        }
+    }
+    CheckResponse {
+        status: Some(Status::default()),
+        ok: Some(Okay {
+            headers,
+            headers_to_remove: remove,
+        }),
+        denied: None,
+    }
+}
+
+fn refused(response: &Response<Bytes>) -> CheckResponse {
+    let status = response.status();
+    let headers = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some(HeaderOption::set(name.as_str(), value.to_str().ok()?)));
+    let denied = Denied {
+        status: Some(HttpStatus {
+            code: i32::from(status.as_u16()),
+        }),
+        headers: headers.collect(),
+        body: String::from_utf8_lossy(response.body()).into_owned(),
+    };
+    let message = status.canonical_reason().unwrap_or_default().to_owned();
+    CheckResponse {
+        status: Some(Status {
+            code: rpc_code(status),
+            message,
+        }),
+        denied: Some(denied),
+        ok: None,
+    }
+}
+
+/// The nearest code of gRPC. It is never that of success.
+fn rpc_code(status: StatusCode) -> i32 {
+    const INVALID_ARGUMENT: i32 = 3;
+    const PERMISSION_DENIED: i32 = 7;
+    const UNAVAILABLE: i32 = 14;
+    const UNAUTHENTICATED: i32 = 16;
+    match status.as_u16() {
+        400 => INVALID_ARGUMENT,
+        401 => UNAUTHENTICATED,
+        503 => UNAVAILABLE,
+        _ => PERMISSION_DENIED,
+    }
+}
+
+/// The other flavour: what is asked about is the request itself, behind a prefix.
+async fn by_http(generation: &Generation, peer: Peer, parts: &Parts) -> Response<Bytes> {
+    let request_id = request_id(&parts.headers);
+    let mut headers = parts.headers.clone();
+    reading::split_joined(&mut headers, generation.identity.token_header());
+    let trace = Trace::read(&headers);
+    let caller = generation.client_address.caller_behind(peer, &headers);
+    let named = Named {
+        request_id: &request_id,
+        trace_id: trace.as_ref().map(Trace::id),
+        caller,
+    };
+    match judge(
+        generation,
+        behind_prefix(generation, parts),
+        &headers,
+        named,
+    )
+    .await
+    {
+        Answer::Pass(identity) => {
+            let mut response = Response::new(Bytes::new());
+            let to_remove = generation.identity.to_remove(&headers);
+            let to_remove: Vec<&str> = to_remove.iter().map(HeaderName::as_str).collect();
+            for (name, value) in identity {
+                let empty = HeaderValue::from_static("");
+                response.headers_mut().insert(name, value.unwrap_or(empty));
+            }
+            response
+                .headers_mut()
+                .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            crate::forward::headers::set(response.headers_mut(), TO_REMOVE, &to_remove.join(","));
+            response
+        }
+        Answer::Refuse(mut response, code) => {
+            narrow(&mut response, code, |status| !status.is_server_error());
+            response
+        }
+    }
+}
+
+/// Envoy takes the names in it from the request.
+const TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
+
+fn behind_prefix(generation: &Generation, parts: &Parts) -> Result<Original, Refusal> {
+    let Some(prefix) = &generation.ext_authz.path_prefix else {
+        return Err(Refusal::Original(
+            "a question by HTTP, and no `ext_authz.path_prefix`",
+        ));
+    };
+    let host = asked::host(parts)?;
+    let target = parts
+        .uri
+        .path_and_query()
+        .map(|target| target.as_str())
+        .unwrap_or_default();
+    let target = target
+        .strip_prefix(prefix.as_str())
+        .filter(|target| target.starts_with('/'));
+    let target = target.ok_or(Refusal::Original(
+        "a path without `ext_authz.path_prefix` before it",
+    ))?;
+    let asked = Asked::told(&parts.method, host.authority(), target, &generation.hosts)?;
+    Ok(Original {
+        method: parts.method.clone(),
+        asked,
+    })
+}

@@ -1,0 +1,418 @@
+//! Forward-auth: nginx, Traefik or Caddy hold a request, and ask whether they may forward it.
+//!
+//! What they ask about stands in headers, and which ones depends on the program: only those of the
+//! one that the settings name are read, from peers that the settings trust. Each must be there,
+//! once and well-formed: nothing is put in for one that is not. The request line of the question
+//! itself says nothing and is not read, nor is a body.
+//!
+//! The answer to a request that may pass holds every identity header, an empty one where there is
+//! nothing to say: so what a client sent under that name is overwritten by whoever copies them. A
+//! request with another header of that kind is refused, as the answer cannot have it removed. Not
+//! checked is whether the proxy in front sets the headers it should; see
+//! `docs/gateway/forward-auth.md`.
+
+use super::asking::{Answer, Original, judge, narrow};
+use super::proxy::Peer;
+use crate::forward::body::Body;
+use crate::forward::client_body::ClientBody;
+use crate::forward::headers;
+use crate::listen::listener::Door;
+use crate::refusal::Refusal;
+use crate::request::asked::Asked;
+use crate::request::host::HostPattern;
+use crate::run::gateway::Shared;
+use crate::run::generation::Generation;
+use crate::settings::{ForwardAuthSettings, FrontProxy};
+use crate::telemetry::record::Named;
+use crate::telemetry::trace::Trace;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use portcullis_resource_server::request_id;
+use std::sync::Arc;
+
+/// The door for proxies that ask by a request of their own.
+#[derive(Clone, Debug)]
+pub(crate) struct ForwardAuth(pub(crate) Arc<Shared>);
+
+impl Door for ForwardAuth {
+    fn speaks_for_others(&self, peer: Peer) -> bool {
+        self.0
+            .generation()
+            .forward_auth
+            .as_ref()
+            .is_some_and(|settings| settings.trusts(peer))
+    }
+
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        request_id: &str,
+        _request: &Request<ClientBody>,
+    ) -> Response<Body> {
+        let generation = self.0.generation();
+        let proxy = generation
+            .forward_auth
+            .as_ref()
+            .map_or(FrontProxy::Nginx, |settings| settings.proxy);
+        let code = refusal.code();
+        refused(proxy, refusal.into_response(request_id), code)
+    }
+
+    async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
+        let generation = self.0.generation();
+        let request_id = request_id(request.headers());
+        // The settings of a door cannot go away before its listener does, but if they did, nobody
+        // would be trusted.
+        let Some(settings) = &generation.forward_auth else {
+            return Refusal::Untrusted("the door is closed".to_owned()).into_response(&request_id);
+        };
+        let original = original(settings, peer, request.headers(), &generation.hosts);
+        let own = settings.proxy.own_identity_like();
+        let original = original.and_then(|it| {
+            generation
+                .identity
+                .refuse_forged(request.headers(), own)
+                .map(|()| it)
+        });
+        if let Err(refusal @ (Refusal::Untrusted(_) | Refusal::Original(_))) = &original {
+            tracing::warn!(
+                facts = %refusal,
+                cure = cure(refusal, settings.proxy),
+                request_id,
+                "not decided",
+            );
+        }
+        let caller = generation
+            .client_address
+            .caller_behind(peer, request.headers());
+        let trace = Trace::read(request.headers());
+        let named = Named {
+            request_id: &request_id,
+            trace_id: trace.as_ref().map(Trace::id),
+            caller,
+        };
+        told(
+            &generation,
+            settings.proxy,
+            original,
+            request.headers(),
+            named,
+        )
+        .await
+    }
+}
+
+async fn told(
+    generation: &Generation,
+    proxy: FrontProxy,
+    original: Result<Original, Refusal>,
+    headers: &HeaderMap,
+    named: Named<'_>,
+) -> Response<Body> {
+    match judge(generation, original, headers, named).await {
+        Answer::Pass(identity) => {
+            let mut response = Response::new(Body::from(Bytes::new()));
+            for (name, value) in identity {
+                response.headers_mut().insert(name, value.unwrap_or(EMPTY));
+            }
+            response
+                .headers_mut()
+                .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            headers::set(
+                response.headers_mut(),
+                HeaderName::from_static("x-request-id"),
+                named.request_id,
+            );
+            response
+        }
+        Answer::Refuse(response, code) => refused(proxy, response, code),
+    }
+}
+
+/// A refusal as this program passes it on.
+fn refused(proxy: FrontProxy, mut response: Response<Bytes>, code: &'static str) -> Response<Body> {
+    if proxy.knows_only_two_refusals() {
+        let two = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+        narrow(&mut response, code, |status| two.contains(&status));
+    }
+    response.map(Body::from)
+}
+
+const EMPTY: HeaderValue = HeaderValue::from_static("");
+
+/// The request that the peer holds, if its word is taken.
+fn original(
+    settings: &ForwardAuthSettings,
+    peer: Peer,
+    headers: &HeaderMap,
+    served: &[HostPattern],
+) -> Result<Original, Refusal> {
+    if !settings.trusts(peer) {
+        let who = if peer.unix {
+            "a Unix socket".to_owned()
+        } else {
+            peer.address.to_string()
+        };
+        return Err(Refusal::Untrusted(format!(
+            "{who} is not among forward_auth.trusted_peers"
+        )));
+    }
+    let (method, host, target) = match settings.proxy {
+        FrontProxy::Nginx => {
+            scheme(one(headers, "x-forwarded-proto")?)?;
+            let uri = one(headers, "x-original-uri")?;
+            (
+                one(headers, "x-original-method")?,
+                one(headers, "x-forwarded-host")?,
+                uri,
+            )
+        }
+        FrontProxy::IngressNginx => {
+            let (host, target) = url(one(headers, "x-original-url")?)?;
+            (one(headers, "x-original-method")?, host, target)
+        }
+        FrontProxy::Traefik | FrontProxy::Caddy => {
+            scheme(one(headers, "x-forwarded-proto")?)?;
+            let uri = one(headers, "x-forwarded-uri")?;
+            (
+                one(headers, "x-forwarded-method")?,
+                one(headers, "x-forwarded-host")?,
+                uri,
+            )
+        }
+    };
+    let method = Method::from_bytes(method.as_bytes())
+        .map_err(|_| Refusal::Original("a malformed method"))?;
+    let asked = Asked::told(&method, host, target, served)?;
+    Ok(Original { method, asked })
+}
+
+/// The value of a header that must be there once.
+fn one<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => {
+            let text = std::str::from_utf8(value.as_bytes());
+            text.map_err(|_| Refusal::Original("a header that is not UTF-8"))
+        }
+        (None, _) => Err(Refusal::Original(match name {
+            "x-original-method" => "no X-Original-Method",
+            "x-original-uri" => "no X-Original-URI",
+            "x-original-url" => "no X-Original-URL",
+            "x-forwarded-method" => "no X-Forwarded-Method",
+            "x-forwarded-uri" => "no X-Forwarded-Uri",
+            "x-forwarded-host" => "no X-Forwarded-Host",
+            _ => "no X-Forwarded-Proto",
+        })),
+        (Some(_), Some(_)) => Err(Refusal::Original("a header of the original request twice")),
+    }
+}
+
+/// Nothing hangs on it but that it is one.
+fn scheme(text: &str) -> Result<(), Refusal> {
+    let known = matches!(text, "http" | "https" | "ws" | "wss");
+    if known {
+        Ok(())
+    } else {
+        Err(Refusal::Original("a scheme that is not HTTP"))
+    }
+}
+
+/// Host and target of an absolute URL.
+fn url(text: &str) -> Result<(&str, &str), Refusal> {
+    let malformed = Refusal::Original("a malformed X-Original-URL");
+    let Some((scheme_, rest)) = text.split_once("://") else {
+        return Err(malformed);
+    };
+    scheme(scheme_)?;
+    let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    rest.split_at_checked(start).ok_or(malformed)
+}
+
+impl ForwardAuthSettings {
+    fn trusts(&self, peer: Peer) -> bool {
+        if peer.unix {
+            self.trusts_unix
+        } else {
+            self.trusted_networks
+                .iter()
+                .any(|network| network.contains(&peer.address))
+        }
+    }
+}
+
+impl FrontProxy {
+    /// What looks like an identity header in its questions, and is the program's own.
+    fn own_identity_like(self) -> &'static [&'static str] {
+        match self {
+            Self::IngressNginx => &["x-auth-request-redirect"],
+            Self::Nginx | Self::Traefik | Self::Caddy => &[],
+        }
+    }
+
+    /// nginx makes 500 of everything but success, 401 and 403.
+    fn knows_only_two_refusals(self) -> bool {
+        matches!(self, Self::Nginx | Self::IngressNginx)
+    }
+}
+
+fn cure(refusal: &Refusal, proxy: FrontProxy) -> &'static str {
+    match (refusal, proxy) {
+        (Refusal::Untrusted(_), _) => "name the proxy's address in `forward_auth.trusted_peers`",
+        (_, FrontProxy::Nginx) => {
+            "let nginx set X-Original-Method, X-Original-URI, X-Forwarded-Host and \
+                X-Forwarded-Proto, each once"
+        }
+        (_, FrontProxy::IngressNginx) => {
+            "see that ingress-nginx asks: it sets X-Original-Method and X-Original-URL"
+        }
+        (_, FrontProxy::Traefik | FrontProxy::Caddy) => {
+            "see that the proxy asks by ForwardAuth or forward_auth: they set X-Forwarded-Method, \
+                -Uri, -Host and -Proto"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NGINX: [(&str, &str); 4] = [
+        ("x-original-method", "GET"),
+        ("x-original-uri", "/a?b"),
+        ("x-forwarded-host", "gw.example"),
+        ("x-forwarded-proto", "https"),
+    ];
+    const CADDY: [(&str, &str); 4] = [
+        ("x-forwarded-method", "GET"),
+        ("x-forwarded-uri", "/a?b"),
+        ("x-forwarded-host", "gw.example"),
+        ("x-forwarded-proto", "wss"),
+    ];
+    const INGRESS: [(&str, &str); 2] = [
+        ("x-original-method", "GET"),
+        ("x-original-url", "https://gw.example/a?b"),
+    ];
+
+    fn read(
+        proxy: FrontProxy,
+        fields: &[(&'static str, &'static str)],
+    ) -> Result<String, &'static str> {
+        let settings = ForwardAuthSettings {
+            proxy,
+            trusted_networks: vec!["127.0.0.1/32".parse().unwrap()],
+            trusts_unix: false,
+        };
+        let peer = Peer {
+            address: "127.0.0.1".parse().unwrap(),
+            unix: false,
+            secure: false,
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        let read = original(&settings, peer, &headers, &[]);
+        read.map(|it| {
+            format!(
+                "{} {} {}",
+                it.method,
+                it.asked.host.authority(),
+                it.asked.target().unwrap()
+            )
+        })
+        .map_err(|it| it.code())
+    }
+
+    #[test]
+    fn each_program_tells_it_in_its_own_way_and_only_that_is_read() {
+        for (proxy, fields) in [
+            (FrontProxy::Nginx, &NGINX[..]),
+            (FrontProxy::IngressNginx, &INGRESS),
+            (FrontProxy::Traefik, &CADDY),
+            (FrontProxy::Caddy, &CADDY),
+        ] {
+            assert_eq!(
+                read(proxy, fields).as_deref(),
+                Ok("GET gw.example /a?b"),
+                "{proxy:?}"
+            );
+            for left_out in 0..fields.len() {
+                let mut fewer = fields.to_vec();
+                fewer.remove(left_out);
+                // What another program would have said does not stand in.
+                fewer.extend([("x-forwarded-server", "gw.example"), ("host", "gw.example")]);
+                assert_eq!(
+                    read(proxy, &fewer),
+                    Err("door.original"),
+                    "{proxy:?} {left_out}"
+                );
+                let twice = [fields, &[fields[left_out]]].concat();
+                assert_eq!(
+                    read(proxy, &twice),
+                    Err("door.original"),
+                    "{proxy:?} {left_out}"
+                );
+            }
+        }
+        assert_eq!(read(FrontProxy::Nginx, &CADDY), Err("door.original"));
+        assert_eq!(read(FrontProxy::Traefik, &NGINX), Err("door.original"));
+    }
+
+    #[test]
+    fn what_is_told_is_read_as_strictly_as_a_request() {
+        let with = |name: &'static str, value: &'static str| {
+            let fields = CADDY.map(|(held, old)| (held, if held == name { value } else { old }));
+            read(FrontProxy::Caddy, &fields)
+        };
+        for (name, value, code) in [
+            ("x-forwarded-method", "", "door.original"),
+            ("x-forwarded-method", "GET, POST", "door.original"),
+            ("x-forwarded-method", "get", "request.method"),
+            ("x-forwarded-method", "TRACE", "request.method"),
+            ("x-forwarded-proto", "", "door.original"),
+            ("x-forwarded-proto", "https, http", "door.original"),
+            ("x-forwarded-proto", "file", "door.original"),
+            ("x-forwarded-host", "", "request.host"),
+            ("x-forwarded-host", "a, b", "request.host"),
+            ("x-forwarded-uri", "", "request.path"),
+            ("x-forwarded-uri", "https://gw.example/a", "request.path"),
+            ("x-forwarded-uri", "/a/../b", "request.path"),
+            ("x-forwarded-uri", "/a#b", "request.target"),
+        ] {
+            assert_eq!(with(name, value), Err(code), "{name}: {value}");
+        }
+        for url in [
+            "",
+            "/a",
+            "gw.example/a",
+            "https://",
+            "https://gw.example",
+            "https://gw.example?a",
+            "ftp://a/b",
+        ] {
+            let fields = [("x-original-method", "GET"), ("x-original-url", url)];
+            assert!(read(FrontProxy::IngressNginx, &fields).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn only_whom_the_settings_name_is_trusted() {
+        let settings = |networks: &[&str], trusts_unix| ForwardAuthSettings {
+            proxy: FrontProxy::Caddy,
+            trusted_networks: networks.iter().map(|it| it.parse().unwrap()).collect(),
+            trusts_unix,
+        };
+        let peer = |address: &str, unix| Peer {
+            address: address.parse().unwrap(),
+            unix,
+            secure: false,
+        };
+        assert!(!settings(&[], false).trusts(peer("127.0.0.1", false)));
+        assert!(settings(&["10.0.0.0/8"], false).trusts(peer("10.1.2.3", false)));
+        assert!(!settings(&["10.0.0.0/8"], true).trusts(peer("11.1.2.3", false)));
+        assert!(!settings(&["127.0.0.0/8"], false).trusts(peer("127.0.0.1", true)));
+        assert!(settings(&[], true).trusts(peer("127.0.0.1", true)));
+    }
+}

@@ -1,0 +1,47 @@
+//! The listener for plain HTTP beside HTTPS: it sends everybody there, and forwards nothing.
+
+use crate::door::proxy::Peer;
+use crate::forward::body::Body;
+use crate::forward::client_body::ClientBody;
+use crate::listen::listener::Door;
+use crate::request::asked::Asked;
+use crate::run::gateway::Shared;
+use http::header::LOCATION;
+use http::{HeaderValue, Request, Response, StatusCode};
+use portcullis_resource_server::request_id;
+use std::sync::Arc;
+
+/// The door that leads to another one.
+#[derive(Clone, Debug)]
+pub(crate) struct Redirect {
+    pub(crate) shared: Arc<Shared>,
+    /// The port of HTTPS.
+    pub(crate) port: u16,
+}
+
+impl Door for Redirect {
+    /// A token that came over plain HTTP was seen by others; 308 keeps method and body (RFC 9110,
+    /// section 15.4.9).
+    async fn answer(&self, _peer: Peer, request: Request<ClientBody>) -> Response<Body> {
+        let (parts, _) = request.into_parts();
+        let request_id = request_id(&parts.headers);
+        let asked = Asked::read(&parts, &self.shared.generation().hosts);
+        let target = asked.and_then(|asked| Ok((asked.target()?, asked)));
+        let (target, asked) = match target {
+            Ok(read) => read,
+            Err(refusal) => return refusal.into_response(&request_id),
+        };
+        let port = if self.port == 443 {
+            String::new()
+        } else {
+            format!(":{}", self.port)
+        };
+        let location = format!("https://{}{port}{target}", asked.host.name());
+        let mut response = Response::new(Body::from(""));
+        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        if let Ok(location) = HeaderValue::try_from(location) {
+            response.headers_mut().insert(LOCATION, location);
+        }
+        response
+    }
+}

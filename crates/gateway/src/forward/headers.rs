@@ -1,0 +1,236 @@
+//! What is between two neighbours only, and what a proxy says about itself (RFC 9110, section 7.6).
+
+mod challenges;
+
+pub(crate) use challenges::authenticates_connection;
+
+use crate::identity::IdentitySettings;
+use crate::request::host::Host;
+use bytes::BytesMut;
+use http::Version;
+use http::header::{
+    CONNECTION, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+};
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+
+/// What is between two neighbours only, besides what `Connection` names.
+const BETWEEN_NEIGHBOURS: [HeaderName; 6] = [
+    CONNECTION,
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+/// What a client says to the gateway alone. The gateway itself says 100 Continue, when it begins to
+/// read.
+const FOR_GATEWAY: [HeaderName; 3] = [PROXY_AUTHORIZATION, HTTP2_SETTINGS, EXPECT];
+
+/// What the gateway saw of the client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen<'r> {
+    pub(crate) peer: IpAddr,
+    pub(crate) secure: bool,
+    pub(crate) host: &'r Host,
+    /// What a trusted proxy in front says about the ones before; empty if there is none.
+    pub(crate) before: &'r str,
+}
+
+/// Removes from a request what is for the gateway alone. This comes first: whatever the gateway
+/// adds afterwards cannot be named away by `Connection`.
+pub(crate) fn strip_request(headers: &mut HeaderMap, identity: &IdentitySettings) {
+    let trailers = wants_trailers(headers);
+    let reserved_trailer = |name: &str| identity.is_reserved(&name.to_ascii_lowercase());
+    let bad_trailer = listed(headers, &TRAILER).any(reserved_trailer);
+    strip(headers, |name, headers| {
+        FOR_GATEWAY.contains(name)
+            || (bad_trailer && *name == TRAILER)
+            || identity.is_kept_back(name, headers)
+    });
+    identity.strip_cookie(headers);
+    if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// Removes from an answer what is for the gateway alone, and challenges that no client of a gateway
+/// can answer.
+pub(crate) fn strip_response(headers: &mut HeaderMap) {
+    strip(headers, |name, _| *name == PROXY_AUTHENTICATE);
+    challenges::strip(headers);
+}
+
+/// Removes what is between two neighbours, and what else is to go. Each name is looked at once:
+/// that costs less than to look for each name that could be there, as most never are.
+fn strip(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &HeaderMap) -> bool) {
+    let named: Vec<HeaderName> = listed(headers, &CONNECTION)
+        .filter_map(|name| HeaderName::try_from(name).ok())
+        .collect();
+    let unnamed = headers
+        .keys()
+        .filter(|name| BETWEEN_NEIGHBOURS.contains(name) || goes(name, headers));
+    let unnamed: Vec<HeaderName> = unnamed.cloned().collect();
+    for name in named.into_iter().chain(unnamed) {
+        headers.remove(name);
+    }
+}
+
+fn wants_trailers(headers: &HeaderMap) -> bool {
+    listed(headers, &TE).any(|coding| coding.eq_ignore_ascii_case("trailers"))
+}
+
+/// The members of a list header (RFC 9110, section 5.6.1).
+pub(crate) fn listed<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'h str> {
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|member| !member.is_empty())
+}
+
+/// Says what the gateway saw of the client, in place of whatever the client said.
+pub(crate) fn add_forwarded(headers: &mut HeaderMap, seen: Seen<'_>, values: &mut Values) {
+    if !seen.before.is_empty() {
+        values.push(seen.before);
+        values.push(", ");
+    }
+    // Writing to memory cannot fail.
+    _ = write!(values.0, "{}", seen.peer);
+    values.set(headers, FORWARDED_FOR);
+    values.push(seen.host.authority());
+    values.set(headers, FORWARDED_HOST);
+    let scheme = if seen.secure { "https" } else { "http" };
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
+}
+
+/// The values that the gateway writes for one request, in one piece of memory: then to copy a head
+/// counts references.
+pub(crate) struct Values(BytesMut);
+
+impl Values {
+    pub(crate) fn new() -> Self {
+        Self(BytesMut::with_capacity(512))
+    }
+
+    /// Goes on with a value.
+    pub(crate) fn push(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    /// The value that was written, the next one begins. `None` if it cannot be one.
+    pub(crate) fn end(&mut self) -> Option<HeaderValue> {
+        HeaderValue::from_maybe_shared(self.0.split().freeze()).ok()
+    }
+
+    /// Sets a header to the value that was written, if it can be one.
+    pub(crate) fn set(&mut self, headers: &mut HeaderMap, name: HeaderName) {
+        if let Some(value) = self.end() {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// Says that a gateway was on the way (RFC 9110, section 7.6.3).
+pub(crate) fn add_via(headers: &mut HeaderMap, version: Version) {
+    let own = match version {
+        Version::HTTP_10 => "1.0 portcullis",
+        Version::HTTP_2 => "2.0 portcullis",
+        _ => "1.1 portcullis",
+    };
+    headers.append(VIA, HeaderValue::from_static(own));
+}
+
+/// One `Cookie` field, as HTTP/1.1 wants it (RFC 9113, section 8.2.3).
+pub(crate) fn join_cookies(headers: &mut HeaderMap) {
+    let mut values = headers.get_all(COOKIE).iter();
+    if values.next().is_none() || values.next().is_none() {
+        return;
+    }
+    let all: Vec<&[u8]> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..])) {
+        headers.insert(COOKIE, joined);
+    }
+}
+
+pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::IdentityConfig;
+
+    fn stripped(fields: &[(&str, &str)]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(
+                HeaderName::try_from(*name).unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            );
+        }
+        strip_request(&mut headers, &IdentityConfig::default().try_into().unwrap());
+        let mut fields: Vec<String> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        fields.sort();
+        fields
+    }
+
+    #[test]
+    fn what_is_between_neighbours_stays_there() {
+        let fields = [
+            ("connection", "close, X-Hop"),
+            ("x-hop", "1"),
+            ("keep-alive", "1"),
+            ("proxy-connection", "x"),
+            ("proxy-authorization", "Basic x"),
+            ("upgrade", "h2c"),
+            ("http2-settings", "x"),
+            ("te", "gzip, trailers"),
+            ("trailer", "X-Auth-Subject, x"),
+            ("expect", "100-continue"),
+            ("x-kept", "1"),
+        ];
+        assert_eq!(stripped(&fields), ["te: trailers", "x-kept: 1"]);
+        assert_eq!(
+            stripped(&[("trailer", "grpc-status")]),
+            ["trailer: grpc-status"]
+        );
+    }
+
+    #[test]
+    fn cookies_are_joined() {
+        let mut headers = HeaderMap::new();
+        for value in ["a=1", "b=2"] {
+            headers.append(COOKIE, HeaderValue::from_static(value));
+        }
+        join_cookies(&mut headers);
+        assert_eq!(
+            headers.get_all(COOKIE).iter().collect::<Vec<_>>(),
+            ["a=1; b=2"]
+        );
+    }
+}

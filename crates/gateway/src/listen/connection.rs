@@ -1,0 +1,295 @@
+//! One connection: TLS, its version of HTTP, and its lifetime.
+//!
+//! The handshake and the head of each request have a timeout. A connection without requests is
+//! closed, and every connection stops taking requests after its longest life: by GOAWAY (HTTP/2) or
+//! `Connection: close` (HTTP/1.1). Requests under way are finished.
+
+use crate::door::proxy::Peer;
+use crate::forward::response_body::StreamExecutor;
+use crate::listen::activity::{Activity, about};
+use crate::listen::listener::{Door, Shares};
+use crate::listen::requests::ConnectionRequests;
+use crate::listen::socket::Stream;
+use crate::listen::stall::{ConnectionPlaces, Stalling};
+use crate::listen::tls::ServerTls;
+use crate::settings::LimitSettings;
+use http::HeaderValue;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+/// After GOAWAY, an idle client has this long to close the connection by itself.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The client connection preface of HTTP/2 (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// An accepted connection.
+pub(crate) struct Connection<D> {
+    pub(crate) door: D,
+    pub(crate) tls: Option<Arc<ServerTls>>,
+    pub(crate) shares: Shares,
+    pub(crate) peer: Peer,
+    /// Changes when the listener drains.
+    pub(crate) drain: watch::Receiver<()>,
+}
+
+impl<D: Door> Connection<D> {
+    pub(crate) async fn serve(self, stream: Stream, held: ConnectionPlaces) {
+        let patience = self.shares.limits.head_timeout;
+        match self.tls.clone() {
+            None => self.http(stream, None, held).await,
+            Some(tls) => {
+                let hsts = hsts(tls.settings().hsts);
+                let acceptor = TlsAcceptor::from(tls.current());
+                match tokio::time::timeout(patience, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => self.http(stream, hsts, held).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!("a TLS handshake took too long"),
+                }
+            }
+        }
+    }
+
+    async fn http<S>(self, stream: S, hsts: Option<HeaderValue>, held: ConnectionPlaces)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self {
+            door,
+            shares,
+            peer,
+            drain,
+            ..
+        } = self;
+        let limits = Arc::clone(&shares.limits);
+        let activity = Activity::new();
+        let mut stream = Stalling::new(
+            stream,
+            limits.reader_timeout,
+            activity.received(),
+            Some(held),
+        );
+        let mut draining = drain.clone();
+        let begun = tokio::select! {
+            begun = tokio::time::timeout(limits.head_timeout, speaks_http2(&mut stream)) => begun,
+            _ = draining.changed() => return,
+        };
+        let Ok(Ok(is_http2)) = begun else {
+            return tracing::debug!("a connection said nothing that could be answered");
+        };
+        let streams = StreamExecutor {
+            patience: limits.reader_timeout,
+            given_up: shares.given_up(),
+        };
+        let course = Lifetime::new(&limits, Arc::clone(&activity));
+        let abuses = shares.abuses();
+        let requests = Arc::new(ConnectionRequests {
+            door,
+            peer,
+            hsts,
+            activity,
+            shares,
+            is_http2,
+        });
+        let requests = service_fn(move |request| requests.answer(request));
+        let ended = if is_http2 {
+            let connection =
+                http2_builder(&limits, streams).serve_connection(TokioIo::new(stream), requests);
+            course.follow(connection, drain).await
+        } else {
+            let connection =
+                http1_builder(&limits).serve_connection(TokioIo::new(stream), requests);
+            course.follow(connection.with_upgrades(), drain).await
+        };
+        match ended {
+            Ok(()) => {}
+            Err(Some(error)) => tracing::debug!(%error, "a connection broke off"),
+            Err(None) => abuses.increment(1),
+        }
+    }
+}
+
+/// Whether the client speaks HTTP/2, by its first bytes. They can be read again.
+async fn speaks_http2<S: AsyncRead + Unpin>(stream: &mut Stalling<S>) -> std::io::Result<bool> {
+    let mut first = Vec::with_capacity(PREFACE.len());
+    let is_http2 = loop {
+        let mut bytes = [0; PREFACE.len()];
+        let room = PREFACE.len() - first.len();
+        let read = stream
+            .read(bytes.get_mut(..room).unwrap_or_default())
+            .await?;
+        first.extend_from_slice(bytes.get(..read).unwrap_or_default());
+        if read == 0 || !PREFACE.starts_with(&first) {
+            break false;
+        }
+        if first.len() == PREFACE.len() {
+            break true;
+        }
+    };
+    if first.is_empty() {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    stream.put_back(first);
+    Ok(is_http2)
+}
+
+fn http1_builder(limits: &LimitSettings) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(usize::try_from(limits.header_bytes).unwrap_or(usize::MAX))
+        .max_headers(limits.headers);
+    builder
+}
+
+fn http2_builder(
+    limits: &LimitSettings,
+    streams: StreamExecutor,
+) -> http2::Builder<StreamExecutor> {
+    let mut builder = http2::Builder::new(streams);
+    builder
+        .timer(TokioTimer::new())
+        .max_header_list_size(limits.header_bytes)
+        // With a dynamic table, one byte on the wire can stand for a field of 4 kB.
+        .header_table_size(0)
+        .max_concurrent_streams(limits.streams)
+        // Bounds on rapid resets (CVE-2023-44487), and on resets that the client provokes.
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(256)
+        .max_send_buf_size(128 * 1024)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .adaptive_window(true);
+    builder
+}
+
+fn hsts(max_age: u64) -> Option<HeaderValue> {
+    (max_age > 0)
+        .then(|| HeaderValue::from_str(&format!("max-age={max_age}")).ok())
+        .flatten()
+}
+
+/// When a connection has to end.
+struct Lifetime {
+    head: Duration,
+    idle: Duration,
+    life: Duration,
+    activity: Arc<Activity>,
+    /// Whether the client was told to send no more requests.
+    ending: bool,
+}
+
+impl Lifetime {
+    fn new(limits: &LimitSettings, activity: Arc<Activity>) -> Self {
+        Self {
+            head: limits.head_timeout,
+            idle: limits.idle_timeout,
+            life: about(limits.connection_life),
+            activity,
+            ending: false,
+        }
+    }
+
+    /// Serves the connection until its end; `Err(None)` if the client cancels too many requests.
+    async fn follow(
+        mut self,
+        connection: impl HttpConnection,
+        mut drain: watch::Receiver<()>,
+    ) -> Result<(), Option<hyper::Error>> {
+        let mut connection = pin!(connection);
+        let activity = Arc::clone(&self.activity);
+        let mut abuse = pin!(activity.abuse.notified());
+        loop {
+            let look = tokio::time::sleep(self.next_look());
+            tokio::select! {
+                ended = &mut connection => return ended.map_err(Some),
+                () = &mut abuse => return Err(None),
+                _ = drain.changed(), if !self.ending => self.end(connection.as_mut()),
+                () = look => {
+                    if self.is_over() {
+                        return Ok(());
+                    }
+                    if !self.ending && self.has_to_end() {
+                        self.end(connection.as_mut());
+                    }
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, connection: Pin<&mut impl HttpConnection>) {
+        self.ending = true;
+        connection.end();
+    }
+
+    /// The time until the next check.
+    fn next_look(&self) -> Duration {
+        let idle = self.activity.idle();
+        let next = if !self.activity.has_begun() {
+            self.head.saturating_sub(self.activity.age())
+        } else if self.ending {
+            GRACE.saturating_sub(idle.unwrap_or_default())
+        } else {
+            let idle = self.idle.saturating_sub(idle.unwrap_or_default());
+            idle.min(self.life.saturating_sub(self.activity.age()))
+        };
+        next.max(Duration::from_millis(10))
+    }
+
+    /// Whether to close now: no request ever came, or the client does not go although it was told
+    /// to.
+    fn is_over(&self) -> bool {
+        let idle = self.activity.idle();
+        if !self.activity.has_begun() {
+            return self.activity.age() >= self.head;
+        }
+        self.ending && idle.is_some_and(|idle| idle >= GRACE)
+    }
+
+    fn has_to_end(&self) -> bool {
+        self.activity.age() >= self.life
+            || self.activity.idle().is_some_and(|idle| idle >= self.idle)
+    }
+}
+
+/// A connection of HTTP/1.1 or HTTP/2.
+trait HttpConnection: Future<Output = hyper::Result<()>> {
+    /// Takes no more requests.
+    fn end(self: Pin<&mut Self>);
+}
+
+impl<I, S, B> HttpConnection for http1::UpgradeableConnection<I, S>
+where
+    S: Service<http::Request<Incoming>, Response = http::Response<B>>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    B: http_body::Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn end(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, S, B, E> HttpConnection for http2::Connection<I, S, E>
+where
+    S: Service<http::Request<Incoming>, Response = http::Response<B>>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    B: http_body::Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    E: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
+{
+    fn end(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}

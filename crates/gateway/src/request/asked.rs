@@ -1,0 +1,313 @@
+//! What a request asks for, read strictly: what HTTP libraries let through and servers read in
+//! different ways.
+//!
+//! Refused here: `CONNECT`, `TRACE` and methods in small letters; transfer codings besides
+//! `chunked`; a `Host` that is missing, repeated, malformed or not the one of the target; targets
+//! that are no path; paths with two readings ([`RequestPath`]). Framing is checked by hyper before.
+//! A fragment never gets here: the library cuts it off a target, so nobody decides on it or
+//! forwards it.
+
+use crate::decision::routes::Route;
+use crate::forward::upstream::is_chunked;
+use crate::refusal::Refusal;
+use crate::request::host::{Host, HostPattern};
+use crate::request::path::RequestPath;
+use http::header::{HOST, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Version};
+
+/// What is asked for, in the one spelling that is decided on and forwarded.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) host: Host,
+    pub(crate) path: RequestPath,
+    pub(crate) query: Option<Box<str>>,
+}
+
+impl Asked {
+    /// Reads the head of a request.
+    pub(crate) fn read(parts: &Parts, served: &[HostPattern]) -> Result<Self, Refusal> {
+        check_method(&parts.method)?;
+        check_coding(&parts.headers)?;
+        let host = served_host(host(parts)?, served)?;
+        let target = parts
+            .uri
+            .path_and_query()
+            .ok_or(Refusal::Target("a target without a path"))?;
+        Self::new(host, target.path(), target.query())
+    }
+
+    /// Takes what somebody else has read of a request: its method, its host, and its target as it
+    /// was sent.
+    pub(crate) fn told(
+        method: &Method,
+        host: &str,
+        target: &str,
+        served: &[HostPattern],
+    ) -> Result<Self, Refusal> {
+        check_method(method)?;
+        let host = served_host(
+            Host::parse(host).ok_or(Refusal::Host("a malformed host"))?,
+            served,
+        )?;
+        if target.contains('#') {
+            // Whoever told it may forward it, and servers cut it off in different places.
+            return Err(Refusal::Target("a fragment"));
+        }
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        Self::new(host, path, query)
+    }
+
+    fn new(host: Host, path: &str, query: Option<&str>) -> Result<Self, Refusal> {
+        let path = RequestPath::parse(path).map_err(Refusal::Path)?;
+        let printable = |query: &str| query.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+        if !query.is_none_or(printable) {
+            return Err(Refusal::Target("a query that is not printable"));
+        }
+        Ok(Self {
+            host,
+            path,
+            query: query.map(Into::into),
+        })
+    }
+
+    /// The target in its one spelling, for a server that is asked for it next and reads it by
+    /// itself.
+    pub(crate) fn target(&self) -> Result<PathAndQuery, Refusal> {
+        self.with_query(self.path.as_str())
+    }
+
+    /// The target to forward: the path as its route takes it, without the route's prefix, below the
+    /// upstream's path.
+    pub(crate) fn forwarded(
+        &self,
+        route: &Route,
+        base_path: &str,
+    ) -> Result<PathAndQuery, Refusal> {
+        let path = self
+            .path
+            .on_route(route.escaped_slashes)
+            .map_err(Refusal::Path)?;
+        match (path.split_after(route.stripped_segments).1, base_path) {
+            (rest, "") if !rest.is_empty() => self.with_query(rest),
+            ("", "") => self.with_query("/"),
+            (rest, base) => self.with_query(&format!("{base}{rest}")),
+        }
+    }
+
+    /// What a route takes off the path before it is forwarded; nothing where it takes none.
+    pub(crate) fn stripped(&self, route: &Route) -> Option<&str> {
+        let path = self.path.on_route(route.escaped_slashes).ok()?;
+        Some(path.split_after(route.stripped_segments).0).filter(|prefix| !prefix.is_empty())
+    }
+
+    fn with_query(&self, path: &str) -> Result<PathAndQuery, Refusal> {
+        let target = match &self.query {
+            Some(query) => PathAndQuery::try_from(format!("{path}?{query}")),
+            None => PathAndQuery::try_from(path),
+        };
+        target.map_err(|_| Refusal::Target("a target that is too long"))
+    }
+}
+
+fn check_method(method: &Method) -> Result<(), Refusal> {
+    if is_forwarded(method) {
+        Ok(())
+    } else {
+        Err(Refusal::Method)
+    }
+}
+
+/// A body in another coding would be forwarded without the name of it (RFC 9112, section 6.1).
+fn check_coding(headers: &HeaderMap) -> Result<(), Refusal> {
+    let understood = !headers.contains_key(TRANSFER_ENCODING) || is_chunked(headers);
+    if understood {
+        Ok(())
+    } else {
+        Err(Refusal::Coding)
+    }
+}
+
+/// The host, if it is one of those that are served.
+fn served_host(host: Host, served: &[HostPattern]) -> Result<Host, Refusal> {
+    let is_served = served.is_empty() || served.iter().any(|pattern| pattern.matches(&host));
+    if is_served {
+        Ok(host)
+    } else {
+        Err(Refusal::Misdirected)
+    }
+}
+
+/// Not tunnels and echoes; and not `get`, which is another method than `GET`, but not to all
+/// servers.
+pub(crate) fn is_forwarded(method: &Method) -> bool {
+    *method != Method::CONNECT
+        && *method != Method::TRACE
+        && !method
+            .as_str()
+            .bytes()
+            .any(|byte| byte.is_ascii_lowercase())
+}
+
+/// The one host that a request names (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
+pub(crate) fn host(parts: &Parts) -> Result<Host, Refusal> {
+    let field = host_field(&parts.headers)?;
+    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let authority = authority
+        .map(|it| Host::parse(it).ok_or(Refusal::Host("a malformed authority")))
+        .transpose()?;
+    match (field, authority) {
+        (Some(field), Some(authority)) if field != authority => {
+            Err(Refusal::Host("a host that is not the one of the target"))
+        }
+        (Some(host), _) => Ok(host),
+        (None, Some(host)) if parts.version >= Version::HTTP_2 => Ok(host),
+        (None, _) => Err(Refusal::Host("no host")),
+    }
+}
+
+fn host_field(headers: &HeaderMap) -> Result<Option<Host>, Refusal> {
+    let mut values = headers.get_all(HOST).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Refusal::Host("two hosts"));
+    }
+    let host = value.to_str().ok().and_then(Host::parse);
+    host.map(Some).ok_or(Refusal::Host("a malformed host"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{Request, Version};
+
+    fn read(
+        version: Version,
+        method: &str,
+        target: &str,
+        hosts: &[&str],
+    ) -> Result<Asked, &'static str> {
+        let mut request = Request::builder()
+            .version(version)
+            .method(method)
+            .uri(target);
+        for host in hosts {
+            request = request.header(HOST, *host);
+        }
+        let served = [HostPattern::parse("gw.example").unwrap()];
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        Asked::read(&parts, &served).map_err(|refusal| refusal.code())
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        let old = |target, hosts: &[&str]| {
+            read(Version::HTTP_11, "GET", target, hosts).map(|it| it.host.authority().to_owned())
+        };
+        let new = |target, hosts: &[&str]| {
+            read(Version::HTTP_2, "GET", target, hosts).map(|it| it.host.authority().to_owned())
+        };
+        assert_eq!(
+            old("/a", &["GW.example:80"]).as_deref(),
+            Ok("gw.example:80")
+        );
+        assert_eq!(
+            old("http://gw.example/a", &["gw.example"]).as_deref(),
+            Ok("gw.example")
+        );
+        assert_eq!(new("http://gw.example/a", &[]).as_deref(), Ok("gw.example"));
+        for hosts in [
+            &[][..],
+            &["gw.example", "gw.example"],
+            &["gw.example@x"],
+            &[""],
+        ] {
+            assert_eq!(old("/a", hosts), Err("request.host"), "{hosts:?}");
+        }
+        assert_eq!(old("http://gw.example/a", &[]), Err("request.host"));
+        assert_eq!(
+            old("http://gw.example/a", &["evil.example"]),
+            Err("request.host")
+        );
+        assert_eq!(
+            new("http://gw.example/a", &["evil.example"]),
+            Err("request.host")
+        );
+        assert_eq!(old("/a", &["evil.example"]), Err("request.misdirected"));
+        assert_eq!(old("/a", &["GW.example."]).as_deref(), Ok("gw.example"));
+        assert_eq!(
+            old("http://gw.example./a", &["gw.example"]).as_deref(),
+            Ok("gw.example")
+        );
+        assert_eq!(
+            old("http://gw.example:80/a", &["gw.example.:80"]).as_deref(),
+            Ok("gw.example:80")
+        );
+        assert_eq!(
+            old("http://gw.example:80/a", &["gw.example:81"]),
+            Err("request.host")
+        );
+    }
+
+    #[test]
+    fn what_another_one_has_read_is_read_as_strictly() {
+        let served = [HostPattern::parse("gw.example").unwrap()];
+        let told = |method: &Method, host: &str, target: &str| {
+            Asked::told(method, host, target, &served)
+                .map(|it| it.target().unwrap().to_string())
+                .map_err(|it| it.code())
+        };
+        assert_eq!(
+            told(&Method::GET, "GW.example:80", "/%61?b=?c").as_deref(),
+            Ok("/a?b=?c")
+        );
+        for (target, code) in [
+            ("", "request.path"),
+            ("a", "request.path"),
+            ("http://gw.example/a", "request.path"),
+            ("/a/../b", "request.path"),
+            ("/a#b", "request.target"),
+            ("/a?b#c", "request.target"),
+            ("/a?b c", "request.target"),
+        ] {
+            assert_eq!(
+                told(&Method::GET, "gw.example", target),
+                Err(code),
+                "{target}"
+            );
+        }
+        assert_eq!(told(&Method::GET, "", "/"), Err("request.host"));
+        assert_eq!(
+            told(&Method::GET, "evil.example", "/"),
+            Err("request.misdirected")
+        );
+        assert_eq!(
+            told(&Method::TRACE, "gw.example", "/"),
+            Err("request.method")
+        );
+    }
+
+    #[test]
+    fn a_target_is_a_path() {
+        let get = |target: &str| {
+            read(Version::HTTP_11, "GET", target, &["gw.example"])
+                .map(|it| it.target().unwrap().to_string())
+        };
+        assert_eq!(get("/%61?b=../c%20").as_deref(), Ok("/a?b=../c%20"));
+        assert_eq!(get("/a?").as_deref(), Ok("/a?"));
+        assert_eq!(get("*"), Err("request.path"));
+        assert_eq!(get("/a/../b"), Err("request.path"));
+        for method in ["CONNECT", "TRACE", "get", "Post"] {
+            assert_eq!(
+                read(Version::HTTP_11, method, "/a", &["gw.example"]).err(),
+                Some("request.method")
+            );
+        }
+    }
+}
