@@ -31,6 +31,13 @@ impl Budget {
         taken
     }
 
+    /// Takes one, if it is not the last one of a budget that has more.
+    pub(super) fn take_spare(&mut self, now: Duration) -> bool {
+        self.refill(now);
+        let kept = u32::from(self.most > 1);
+        self.left > kept && self.take(now)
+    }
+
     fn refill(&mut self, now: Duration) {
         while self.left < self.most && now.saturating_sub(self.counted_at) >= self.every {
             self.left += 1;

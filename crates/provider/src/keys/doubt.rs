@@ -86,11 +86,12 @@ impl KeyCache {
         (!keys.iter().all(was_tried)).then_some(keys)
     }
 
-    /// Whether a failing signature is reason enough to fetch.
+    /// Whether a failing signature is reason enough to fetch. The last fetch of the budget is left
+    /// for unknown keys: whoever forges signatures must not keep a new key out.
     fn may_fetch_in_doubt(&self) -> bool {
         let now = self.clock.elapsed();
         let mut schedule = self.schedule();
-        schedule.settled_until <= now && schedule.budget.take(now)
+        schedule.settled_until <= now && schedule.budget.take_spare(now)
     }
 
     /// Remembers that the issuer publishes the same keys as before.

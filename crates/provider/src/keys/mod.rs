@@ -311,6 +311,7 @@ impl KeyCache {
         algorithm: Algorithm,
     ) -> Result<FoundKeys, KeyFault> {
         let mut patience = self.clock.sleep(self.settings.patience);
+        let mut asked = false;
         for _ in 0..2 {
             let Some(flight) = self
                 .flights
@@ -331,10 +332,13 @@ impl KeyCache {
                 }
                 Some(Selection::WrongAlgorithm) => return Err(KeyFault::WrongAlgorithm),
                 Some(Selection::Unknown) if flight.joined => {}
-                Some(Selection::Unknown) | None => break,
+                Some(Selection::Unknown) | None => {
+                    asked = true;
+                    break;
+                }
             }
         }
-        Err(self.fault_for(kid))
+        Err(self.fault_for(kid, asked))
     }
 
     /// Whether a token with this `kid` is reason enough to fetch.
@@ -352,12 +356,15 @@ impl KeyCache {
         !self.unknown_kids().contains(kid, now) && schedule.budget.take(now)
     }
 
-    /// An unknown key if the issuer said so just now; an outage if it could not be asked.
-    fn fault_for(&self, kid: Option<&str>) -> KeyFault {
+    /// An unknown key, or an outage if the issuer could not be asked.
+    ///
+    /// A `kid` is remembered only if the issuer was `asked` for it. One that the budget left unasked
+    /// may be a new key: remembering it would keep it out for as long as tokens with it come.
+    fn fault_for(&self, kid: Option<&str>, asked: bool) -> KeyFault {
         if self.current().is_none() || self.schedule().last_failure.is_some() {
             return self.key_outage("the issuer's keys cannot be had");
         }
-        if let Some(kid) = kid.filter(|kid| kid.len() <= self.settings.longest_kid) {
+        if let Some(kid) = kid.filter(|_| asked) {
             self.unknown_kids().insert(kid, self.clock.elapsed());
         }
         self.meters.unknown.increment(1);

@@ -90,3 +90,49 @@ async fn junk_that_needs_no_key_causes_no_fetch() {
     }
     assert_eq!(world.idp.jwks_fetches(), before);
 }
+
+#[tokio::test]
+async fn a_new_key_is_fetched_as_soon_as_the_budget_allows_however_often_it_was_asked_for() {
+    let world = World::new().await;
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
+    for number in 0..10 {
+        let junk = world.idp.token("alice").kid(&format!("made-up-{number}"));
+        assert_eq!(world.decide(&junk.sign()).await, "token.key_unknown");
+    }
+    world.idp.rotate(Overlap::Without).await;
+    let good = world.idp.token("alice").sign();
+    for _ in 0..29 {
+        assert_eq!(world.decide(&good).await, "token.key_unknown");
+        world.clock.advance(Duration::from_secs(1));
+    }
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(world.decide(&good).await, "allow");
+}
+
+#[tokio::test]
+async fn forged_tokens_do_not_keep_a_new_key_out() {
+    let world = World::new().await;
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
+    for _ in 0..4 {
+        for number in 0..50 {
+            let forged = world
+                .idp
+                .token("alice")
+                .claim("n", number)
+                .signature_flipped();
+            assert_eq!(world.decide(&forged.sign()).await, "token.signature");
+        }
+        world.clock.advance(Duration::from_secs(6));
+    }
+    world.idp.rotate(Overlap::Without).await;
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
+}
