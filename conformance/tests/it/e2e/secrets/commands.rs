@@ -178,6 +178,14 @@ async fn nothing_that_is_handed_out_comes_out_of_the_development_programs() {
             "a service's token",
             granted["access_token"].as_str().unwrap(),
         );
+        let code = marks.secret("a code", &code(&issuer).await);
+        let signed_in = post("/token", &format!("{REDEEM}&code={code}")).await;
+        let signed_in: serde_json::Value = serde_json::from_str(&signed_in).unwrap();
+        for name in ["access_token", "id_token"] {
+            marks.token(name, signed_in[name].as_str().unwrap());
+        }
+        let again = post("/token", &format!("{REDEEM}&code={code}")).await;
+        marks.are_not_in("the refusal of a used code", again.as_bytes());
         post(
             "/introspect",
             &format!("token={token}&client_id=service&client_secret={wrong}"),
@@ -195,6 +203,31 @@ async fn nothing_that_is_handed_out_comes_out_of_the_development_programs() {
         marks.are_not_in(&format!("the page of {name}"), &out);
         marks.are_not_in(&format!("the log of {name}"), &err);
     }
+}
+
+/// RFC 7636, appendix B.
+const REDEEM: &str = "grant_type=authorization_code&client_id=web&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fcallback\
+                      &code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// Signs alice in as a browser does; the code is in the address that it is sent back to.
+async fn code(issuer: &str) -> String {
+    let query = "response_type=code&client_id=web&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fcallback&scope=openid\
+                 &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+    let browser = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let request = browser
+        .post(format!("{issuer}/authorize?{query}"))
+        .body("username=alice&password=alice");
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let answer = request.send().await.unwrap();
+    let back = url::Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
+    back.query_pairs()
+        .find(|(name, _)| name == "code")
+        .unwrap()
+        .1
+        .into_owned()
 }
 
 /// Every address on this machine that a program has printed.
