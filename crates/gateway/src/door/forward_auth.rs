@@ -18,7 +18,7 @@ use crate::forward::client_body::ClientBody;
 use crate::forward::headers;
 use crate::listen::listener::Door;
 use crate::refusal::Refusal;
-use crate::request::asked::Asked;
+use crate::request::asked::{Asked, check_coding};
 use crate::request::host::HostPattern;
 use crate::run::gateway::Shared;
 use crate::run::generation::Generation;
@@ -62,6 +62,9 @@ impl Door for ForwardAuth {
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let generation = self.0.generation();
         let request_id = request_id(request.headers());
+        if let Err(refusal) = check_coding(request.headers()) {
+            return self.refuse(refusal, &request_id, &request);
+        }
         // The settings of a door cannot go away before its listener does, but if they did, nobody
         // would be trusted.
         let Some(settings) = &generation.forward_auth else {

@@ -123,7 +123,7 @@ fn check_method(method: &Method) -> Result<(), Refusal> {
 }
 
 /// A body in another coding would be forwarded without the name of it (RFC 9112, section 6.1).
-fn check_coding(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn check_coding(headers: &HeaderMap) -> Result<(), Refusal> {
     let understood = !headers.contains_key(TRANSFER_ENCODING) || is_chunked(headers);
     if understood {
         Ok(())

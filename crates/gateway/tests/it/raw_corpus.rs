@@ -3,8 +3,12 @@
 //! Behind the bytes of each row comes another request, which asks for the connection to be closed:
 //! so a connection that should have been closed before is found out, and one that goes on is seen
 //! to be in step.
+//!
+//! The doors that others ask at get the same bytes, with what a question needs besides: what the
+//! proxy refuses gets no leave there, and they read no more requests out of the bytes than the
+//! proxy does.
 
-use crate::client::statuses;
+use crate::client::{Client, statuses};
 use crate::world::World;
 use serde::Deserialize;
 use tokio::task::JoinSet;
@@ -28,6 +32,13 @@ struct Vector {
 const SETTINGS: &str = r#"
 hosts = ["gw.example"]
 timeouts = { head = 1, body = 1 }
+[forward_auth]
+listen = "127.0.0.1:0"
+proxy = "nginx"
+trusted_peers = ["127.0.0.1"]
+[ext_authz]
+listen = "127.0.0.1:0"
+path_prefix = "/check"
 [[route]]
 path = "/public/**"
 access = "public"
@@ -50,6 +61,12 @@ async fn no_bytes_are_read_in_two_ways() {
                 faults.extend(
                     judged(&world, &vector)
                         .await
+                        .map(|fault| format!("{}: {fault}", vector.id)),
+                );
+                let elsewhere = asked_elsewhere(&world, &vector).await;
+                faults.extend(
+                    elsewhere
+                        .into_iter()
                         .map(|fault| format!("{}: {fault}", vector.id)),
                 );
             }
@@ -112,4 +129,98 @@ async fn judged(world: &World, vector: &Vector) -> Option<String> {
         other => panic!("{other}"),
     };
     (!fits).then(|| format!("not {}: {told}", vector.expect))
+}
+
+/// What is wrong with the answers of the other doors, next to the proxy's.
+async fn asked_elsewhere(world: &World, vector: &Vector) -> Vec<String> {
+    let proxy = statuses(
+        &world
+            .client()
+            .raw(format!("{}{BEHIND}", vector.raw).as_bytes())
+            .await,
+    );
+    world.upstream.saw();
+    let doors = [
+        (
+            "ext_authz",
+            world.ext_authz,
+            Some(as_check(&vector.raw) + &as_check(BEHIND)),
+        ),
+        (
+            "forward-auth",
+            world.forward_auth,
+            as_question(&vector.raw)
+                .zip(as_question(BEHIND))
+                .map(|(a, b)| a + &b),
+        ),
+    ];
+    let mut faults = Vec::new();
+    for (door, address, bytes) in doors {
+        let Some(bytes) = bytes else { continue };
+        let told = statuses(&Client::new(address.unwrap()).raw(bytes.as_bytes()).await);
+        if let Some(fault) = beside(&proxy, &told, vector) {
+            faults.push(format!("{door}: {fault}: {told:?}, by the proxy {proxy:?}"));
+        }
+    }
+    faults
+}
+
+fn beside(proxy: &[u16], told: &[u16], vector: &Vector) -> Option<&'static str> {
+    let is_leave = |statuses: &[u16]| {
+        statuses
+            .first()
+            .is_some_and(|status| (200..300).contains(status))
+    };
+    let expect = vector.expect.as_str();
+    // A question's body is not read: its head is what is decided about. What follows a bad body is
+    // not read either.
+    let by_body = expect == "reject-in-the-body" || vector.id.starts_with("chunk-");
+    if !by_body && proxy.first().is_none_or(|status| *status >= 400) && is_leave(told) {
+        return Some("leave for what the proxy refuses");
+    }
+    // A refusal that does not close the connection is followed by the answer to the request behind,
+    // and by no other.
+    let most = if matches!(expect, "reject" | "no-smuggle") && !by_body {
+        proxy.len().max(2)
+    } else {
+        proxy.len()
+    };
+    if told.len() > most {
+        return Some("more requests than the proxy reads");
+    }
+    (expect == "one-request" && !is_leave(told)).then_some("no leave for a good request")
+}
+
+/// The bytes of a row as Envoy's HTTP flavour would ask: behind the prefix.
+fn as_check(raw: &str) -> String {
+    let path = if raw.contains("/public") {
+        "/public"
+    } else {
+        "/admin"
+    };
+    raw.replacen(path, &format!("/check{path}"), 1)
+}
+
+/// The bytes of a row as nginx would ask: the request line and the host in headers of their own.
+/// None for a target with a host in it, which nginx reads by itself.
+fn as_question(raw: &str) -> Option<String> {
+    let line = raw.trim_start().lines().next()?;
+    let end = raw.find(line)? + line.len();
+    let (line, rest) = raw.split_at(end + raw.split_at(end).1.find('\n')? + 1);
+    let words: Vec<&str> = line.trim().split(' ').collect();
+    let (method, target) = if words.len() == 3 {
+        (words[0], words[1])
+    } else {
+        ("GET", "/public/a")
+    };
+    if target.starts_with("http://") {
+        return None;
+    }
+    let told = format!(
+        "X-Original-Method: {method}\r\nX-Original-URI: {target}\r\nX-Forwarded-Proto: https\r\n"
+    );
+    let (head, body) = rest.split_at(rest.find("\r\n\r\n").unwrap_or(rest.len()));
+    let head = format!("{line}{told}{head}")
+        .replace("\nHost: ", "\nHost: gw.example\r\nX-Forwarded-Host: ");
+    Some(head + body)
 }

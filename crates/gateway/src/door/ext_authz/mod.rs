@@ -58,6 +58,9 @@ impl Door for ExtAuthz {
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let generation = self.0.generation();
         if !grpc::is_check(&request) {
+            if let Err(refusal) = asked::check_coding(request.headers()) {
+                return self.refuse(refusal, &request_id(request.headers()), &request);
+            }
             // A call of another method comes here as well: an answer of gRPC has the status 200,
             // which the HTTP flavour takes for leave.
             return by_http(&generation, peer, &request.into_parts().0)
