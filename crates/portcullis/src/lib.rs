@@ -40,7 +40,7 @@
 //! had the answer is 503, never 401.
 //!
 //! [`ResourceServer::revoke`] refuses a token, a session, a subject or a client before its tokens
-//! end; with the feature `redis`, in every replica within a second.
+//! end; with the feature `redis`, in every replica as soon as the store tells it.
 //!
 //! What is not checked: proofs of possession; a token that is bound to a key is refused as a plain
 //! bearer token.

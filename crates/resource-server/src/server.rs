@@ -296,8 +296,9 @@ impl ResourceServer {
         Ok((token, issuer))
     }
 
-    /// Refuses what is revoked: here from now on, and in every replica that shares the store within
-    /// a second.
+    /// Refuses what is revoked: here from now on, and in every replica that shares the store as
+    /// soon as the store tells it. A replica that hears nothing from the store answers with an
+    /// outage after the grace.
     ///
     /// # Errors
     ///

@@ -217,7 +217,7 @@ fn page(revocation: &Revocation) -> String {
     let rows =
         rows.map(|(name, value)| format!("  {}  {value}\n", styled(QUIET, &format!("{name:<10}"))));
     format!(
-        "\n  {} {what}.\n  Every replica refuses this within a second.\n\n{}",
+        "\n  {} {what}.\n  Every replica refuses this as soon as the store tells it.\n\n{}",
         styled(GOOD, "Revoked:"),
         rows.concat()
     )

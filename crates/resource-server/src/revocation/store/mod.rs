@@ -41,7 +41,7 @@ impl RevocationStore {
         Ok(Self(log))
     }
 
-    /// Writes a revocation: replicas refuse what it names within a second.
+    /// Writes a revocation: replicas refuse what it names as soon as the store tells them.
     ///
     /// # Errors
     ///
