@@ -221,6 +221,9 @@ fn standards() {
                     .unwrap_or_else(|| panic!("{name} has no requirement above it"));
                 writeln!(text, "| {title} | {requirement} | `{name}` |").unwrap();
                 tests += 1;
+            } else if !line.starts_with("#[") {
+                // What stands above another item says nothing about the next test.
+                requirement = None;
             }
         }
     }
