@@ -35,6 +35,9 @@ mod client;
 mod code;
 mod dpop;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grant;
 mod id_token;
 mod metadata;

@@ -23,6 +23,9 @@ mod config;
 mod decision;
 mod door;
 mod forward;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod listen;
 mod refusal;

@@ -15,6 +15,9 @@ pub mod breaker;
 pub mod client_auth;
 pub mod clock;
 pub mod fetch;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod inspect;
 pub mod issuer_keys;
 pub mod keys;

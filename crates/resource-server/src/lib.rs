@@ -23,6 +23,9 @@
 pub mod config;
 pub mod events;
 mod explain;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod groups;
 mod introspection;
 mod issuers;

@@ -83,6 +83,19 @@ impl Callback {
     }
 }
 
+/// The code of a callback, and whether it is of the flow with this state.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read(
+    query: &str,
+    state: &Secret,
+    issuer: &str,
+    named: bool,
+) -> Result<(Secret, bool), Error> {
+    let callback = Callback::parse(query)?;
+    let is_of = callback.is_of(state);
+    callback.code(issuer, named).map(|code| (code, is_of))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

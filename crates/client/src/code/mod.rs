@@ -9,6 +9,8 @@ mod callback;
 mod loopback;
 mod loopback_host;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use callback::read;
 pub use loopback::LoopbackRedirect;
 
 use callback::Callback;

@@ -6,6 +6,8 @@ mod asking;
 pub(crate) mod ext_authz;
 pub(crate) mod forward_auth;
 mod frames;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub(crate) mod proxy;
 pub(crate) mod redirect;
 mod websocket;

@@ -92,7 +92,12 @@ impl Handshake {
 }
 
 /// Carries bytes both ways. When it must end, the client is told so between two frames.
-async fn tunnel<C, U>(client: C, upstream: U, traffic: &Traffic, end: End) -> io::Result<()>
+pub(super) async fn tunnel<C, U>(
+    client: C,
+    upstream: U,
+    traffic: &Traffic,
+    end: End,
+) -> io::Result<()>
 where
     C: AsyncRead + AsyncWrite,
     U: AsyncRead + AsyncWrite,

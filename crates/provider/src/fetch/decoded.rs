@@ -11,7 +11,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use std::io::Read;
 
 /// The document itself, of at most `largest` bytes.
-pub(super) fn decoded(
+pub(crate) fn decoded(
     headers: &HeaderMap,
     body: Vec<u8>,
     largest: usize,

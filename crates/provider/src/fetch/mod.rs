@@ -10,6 +10,8 @@ mod proxy;
 mod question;
 mod trust;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use decoded::decoded as without_coding;
 pub use proxy::Proxies;
 pub use question::{Answered, Authorization, Body, Question};
 pub use trust::{OwnCertificate, Trust};

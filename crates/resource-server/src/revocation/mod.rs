@@ -23,6 +23,8 @@ pub use revocation::{REMEMBERED_SECONDS, Revocation};
 pub use settings::{RevocationConfig, StoreUrl};
 #[cfg(feature = "redis")]
 pub use store::RevocationStore;
+#[cfg(all(feature = "redis", feature = "fuzzing"))]
+pub(crate) use store::rewritten;
 
 pub(crate) use contact::Contact;
 pub(crate) use denylist::{Denylist, Full};

@@ -59,6 +59,18 @@ impl PathPattern {
         })
     }
 
+    /// The segments, `None` for any one.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn segments(&self) -> impl Iterator<Item = Option<&str>> {
+        self.segments.iter().map(Option::as_deref)
+    }
+
+    /// Whether more segments may follow.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// How many segments a prefix has that this path begins with. `None` where it begins with
     /// another one.
     pub(crate) fn length_of_prefix(&self, prefix: &Self) -> Option<usize> {

@@ -56,11 +56,17 @@ pub(super) fn fault<B>(request: &Request<B>) -> Option<&'static str> {
 /// The message of a call; why not, if it cannot be read.
 pub(super) async fn read<M: Message + Default>(body: ClientBody) -> Result<M, &'static str> {
     let body = Limited::new(body, MOST_BYTES).collect().await;
-    let body = body
-        .map_err(|_| "a call that is too large, or breaks off")?
-        .to_bytes();
+    framed(
+        &body
+            .map_err(|_| "a call that is too large, or breaks off")?
+            .to_bytes(),
+    )
+}
+
+/// The one message of a whole body.
+pub(super) fn framed<M: Message + Default>(body: &[u8]) -> Result<M, &'static str> {
     // A compressed message was not asked for, and more than one is no unary call.
-    let [0, a, b, c, d, message @ ..] = &*body else {
+    let [0, a, b, c, d, message @ ..] = body else {
         return Err("a call without a plain message");
     };
     if u32::from_be_bytes([*a, *b, *c, *d]) as usize != message.len() {

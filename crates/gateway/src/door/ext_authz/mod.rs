@@ -9,6 +9,8 @@
 //! and above, would be let through by an Envoy with `failure_mode_allow`. Not checked is whether it
 //! was Envoy that asked; the listener is for this machine, or for those who show a certificate.
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod grpc;
 mod message;
 mod reading;

@@ -11,6 +11,8 @@ mod log;
 mod record;
 
 pub(super) use follow::Follower;
+#[cfg(feature = "fuzzing")]
+pub(crate) use record::rewritten;
 
 use super::settings::{STREAM, StoreUrl};
 use super::{Denylist, Revocation};

@@ -46,6 +46,12 @@ pub(super) fn parse(fields: &[&[u8]]) -> Result<Revocation, &'static str> {
     })
 }
 
+/// What is written of an entry that can be read.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn rewritten(entry: &[&[u8]]) -> Result<Vec<(&'static str, String)>, &'static str> {
+    parse(entry).map(|revocation| fields(&revocation))
+}
+
 const LONGEST: usize = 64;
 
 fn written(moment: NumericDate) -> String {

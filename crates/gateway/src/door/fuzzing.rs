@@ -1,0 +1,55 @@
+//! A doorway for the fuzz targets, to the frames of a WebSocket and to its tunnel.
+
+use super::frames::{Frames, close};
+use super::websocket::tunnel;
+use crate::run::life::{Cause, End, Traffic};
+use std::io;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// Whether a frame may be put in after each of these pieces.
+pub fn between_frames<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Vec<bool> {
+    let mut frames = Frames::default();
+    let follow = |piece: &[u8]| {
+        frames.follow(piece);
+        frames.is_between()
+    };
+    pieces.into_iter().map(follow).collect()
+}
+
+/// What comes out of a tunnel on both sides: that of the upstream, that of a client which reads
+/// `early` bytes before its token ends and has room for `room` bytes; and the frame that may have
+/// been put in.
+///
+/// # Errors
+///
+/// A tunnel that breaks.
+pub async fn tunnelled(
+    up: &[u8],
+    down: &[u8],
+    early: usize,
+    room: usize,
+) -> io::Result<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+    let (client, mut reader) = tokio::io::duplex(room.max(1));
+    let (upstream, mut server) = tokio::io::duplex(up.len().max(down.len()).max(1));
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let end_of_token: End = Box::pin(async move {
+        _ = ended.await;
+        Cause::Expired
+    });
+    let outside = async {
+        reader.write_all(up).await?;
+        let mut at_upstream = vec![0; up.len()];
+        server.read_exact(&mut at_upstream).await?;
+        server.write_all(down).await?;
+        let mut at_client = vec![0; early.min(down.len())];
+        reader.read_exact(&mut at_client).await?;
+        tokio::task::yield_now().await;
+        drop(end);
+        reader.read_to_end(&mut at_client).await?;
+        io::Result::Ok((at_upstream, at_client))
+    };
+    let traffic = Traffic::default();
+    let (_, outside) = tokio::join!(tunnel(client, upstream, &traffic, end_of_token), outside);
+    let (at_upstream, at_client) = outside?;
+    Ok((at_upstream, at_client, close(Cause::Expired)))
+}

@@ -1,0 +1,164 @@
+//! A doorway for the fuzz targets: bytes in, plain results out. It is no part of the API.
+//!
+//! It is there with the feature `fuzzing` only, so that no type of the gateway has to be public for
+//! a target. See `docs/decisions/0084-a-doorway-for-fuzz-targets.md`.
+
+pub use crate::door::ext_authz::fuzzing::{AskedAbout, question};
+pub use crate::door::fuzzing::{between_frames, tunnelled};
+
+use crate::request::caller::{ClientAddress, Source};
+use crate::config::Config;
+use crate::request::host::{Host, HostPattern};
+use crate::door::proxy::Peer;
+use crate::request::path::{EscapedSlashes, RequestPath};
+use crate::request::asked::Asked;
+use crate::decision::routes::{Access, PathPattern, Pattern, Route, Routes};
+use crate::settings::Settings;
+use http::{HeaderMap, HeaderName, Method};
+use portcullis_core::Requirement;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A path in its one spelling, and whether a route that does not keep escaped slashes takes it.
+pub fn path(written: &str) -> Option<(String, bool)> {
+    let path = RequestPath::parse(written).ok()?;
+    Some((
+        path.as_str().to_owned(),
+        path.on_route(EscapedSlashes::Refuse).is_ok(),
+    ))
+}
+
+/// The segments of a path of the settings, `None` for any one, and whether more may follow.
+pub fn pattern(written: &str) -> Option<(Vec<Option<String>>, bool)> {
+    let pattern = PathPattern::parse(written, EscapedSlashes::Keep).ok()?;
+    let segments = pattern.segments().map(|segment| segment.map(str::to_owned));
+    Some((segments.collect(), pattern.is_open()))
+}
+
+/// Which of these patterns a request falls to, if to any. A pattern or a request that cannot be
+/// read is an error.
+///
+/// # Errors
+///
+/// What cannot be read.
+pub fn walk(patterns: &[&str], path: &str) -> Result<Option<usize>, String> {
+    let mut routes = Routes::new(route("default".to_owned()));
+    for (index, written) in patterns.iter().enumerate() {
+        let path = PathPattern::parse(written, EscapedSlashes::Keep)?;
+        routes.add(
+            route(index.to_string()),
+            &[Pattern {
+                host: None,
+                path,
+                method: None,
+            }],
+        );
+    }
+    let host = Host::parse("gw.example").ok_or("the host")?;
+    let path = RequestPath::parse(path).map_err(|fault| fault.to_string())?;
+    let found = routes
+        .find(&host, &path, &Method::GET)
+        .map_err(|fault| fault.to_string())?;
+    Ok(found.name.parse().ok())
+}
+
+fn route(name: String) -> Route {
+    Route {
+        name: name.into(),
+        access: Access::Required(Requirement::ValidToken),
+        resource: None,
+        upstream: 0,
+        body_bytes: None,
+        escaped_slashes: EscapedSlashes::Keep,
+        stripped_segments: 0,
+        response_timeout: Duration::from_secs(1),
+        assertion_audience: None,
+    }
+}
+
+/// The routes of settings.
+#[derive(Debug)]
+pub struct Router(Settings);
+
+impl Router {
+    /// Those of a TOML document.
+    pub fn new(document: &str) -> Option<Self> {
+        Config::from_toml(document)
+            .and_then(Settings::try_from)
+            .ok()
+            .map(Self)
+    }
+
+    /// The route of a request, and the target that is forwarded.
+    ///
+    /// # Errors
+    ///
+    /// The code of the refusal.
+    pub fn find(
+        &self,
+        method: &str,
+        host: &str,
+        target: &str,
+    ) -> Result<(String, String), &'static str> {
+        let method: Method = method.parse().map_err(|_| "method")?;
+        let asked =
+            Asked::told(&method, host, target, &self.0.hosts).map_err(|refusal| refusal.code())?;
+        let route = self
+            .0
+            .routes
+            .find(&asked.host, &asked.path, &method)
+            .map_err(|_| "path")?;
+        let forwarded = asked
+            .forwarded(route, "")
+            .map_err(|refusal| refusal.code())?;
+        Ok((route.name.to_string(), forwarded.to_string()))
+    }
+}
+
+/// The name of a host in its one spelling, and the same with its port.
+pub fn host(written: &str) -> Option<(String, String)> {
+    Host::parse(written).map(|host| (host.name().to_owned(), host.authority().to_owned()))
+}
+
+/// A pattern of hosts in its one spelling.
+pub fn host_pattern(written: &str) -> Option<String> {
+    HostPattern::parse(written).map(|pattern| pattern.to_string())
+}
+
+/// Whether a pattern of hosts is for a host, where both can be read.
+pub fn host_matches(pattern: &str, host: &str) -> Option<bool> {
+    HostPattern::parse(pattern)
+        .zip(Host::parse(host))
+        .map(|(pattern, host)| pattern.matches(&host))
+}
+
+/// Whose request it is that comes from `peer`, by the word of trusted proxies in this header, and
+/// what the upstream is told of those before it. `proxies` says how many are in front, if that is
+/// known.
+pub fn caller(
+    trusted: &[&str],
+    header: &HeaderName,
+    proxies: Option<usize>,
+    peer: IpAddr,
+    headers: &HeaderMap,
+) -> (Option<IpAddr>, String) {
+    let settings = ClientAddress {
+        trusted: trusted
+            .iter()
+            .filter_map(|network| network.parse().ok())
+            .collect(),
+        trusts_unix: false,
+        source: Source::of(header.clone()),
+        proxies,
+        is_written: true,
+    };
+    let peer = Peer {
+        address: peer,
+        unix: false,
+        secure: false,
+    };
+    (
+        settings.caller(peer, headers).address(),
+        settings.before(peer, headers),
+    )
+}
