@@ -96,6 +96,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("portcullis-idp", &["reqwest", "jsonwebtoken"]),
 ];
 
+/// The feature of the fuzz targets' doorway: they ask for it from outside the workspace, and nobody
+/// else does.
+const DOORWAY: &str = "fuzzing";
+
 /// Nouns of the core that the identity provider may take; parsers and checks it may not.
 const NOUNS: &[&str] = &[
     "token::Issuer",
@@ -128,6 +132,11 @@ fn faults(metadata: &Value) -> Vec<String> {
             ));
             continue;
         };
+        if opens_doorway(package) {
+            faults.push(format!(
+                "`{name}` must not ask for the feature `{DOORWAY}`, which is for fuzz targets only"
+            ));
+        }
         let never = NEVER
             .iter()
             .find(|(crate_, _)| *crate_ == name)
@@ -144,6 +153,26 @@ fn faults(metadata: &Value) -> Vec<String> {
         }
     }
     faults
+}
+
+/// Whether a crate asks for the doorway: of a dependency, or by one of its own features.
+fn opens_doorway(package: &Value) -> bool {
+    let is_doorway = |feature: &Value| {
+        feature
+            .as_str()
+            .is_some_and(|it| it.rsplit('/').next().is_some_and(|name| name == DOORWAY))
+    };
+    let of_dependencies = array(package, "dependencies")
+        .iter()
+        .flat_map(|dependency| array(dependency, "features"));
+    let own = package
+        .get("features")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|own| own.values());
+    of_dependencies
+        .chain(own.filter_map(Value::as_array).flatten())
+        .any(is_doorway)
 }
 
 /// What the identity provider takes of the core, beyond the nouns.
@@ -216,6 +245,24 @@ mod tests {
         let unknown =
             json!({ "packages": [{ "name": "new", "source": null, "dependencies": [] }] });
         assert_eq!(faults(&unknown).len(), 1);
+    }
+
+    #[test]
+    fn nobody_asks_for_the_doorway_of_the_fuzz_targets() {
+        let faults_of = |package: Value| faults(&json!({ "packages": [package] })).len();
+        let asking = |features: Value, kind: Value| {
+            let used = json!({ "name": "http", "kind": kind, "features": features });
+            faults_of(json!({ "name": "portcullis-core", "source": null, "dependencies": [used] }))
+        };
+        assert_eq!(asking(json!(["std"]), Value::Null), 0);
+        assert_eq!(asking(json!(["fuzzing"]), Value::Null), 1);
+        assert_eq!(asking(json!(["fuzzing"]), json!("dev")), 1);
+        let having = |features: Value| {
+            faults_of(json!({ "name": "portcullis-core", "source": null, "features": features }))
+        };
+        assert_eq!(having(json!({ "fuzzing": [] })), 0);
+        assert_eq!(having(json!({ "default": ["fuzzing"] })), 1);
+        assert_eq!(having(json!({ "all": ["portcullis-gateway?/fuzzing"] })), 1);
     }
 
     #[test]
