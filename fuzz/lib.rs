@@ -1,6 +1,7 @@
-//! What the targets share: a server with the corpus' keys and clock.
+//! What the targets share: a server with the corpus' keys and clock, and how they read their bytes.
 
 use jsonwebtoken::jwk::JwkSet;
+use percent_encoding::percent_decode_str;
 use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
 use portcullis_core::token::NumericDate;
@@ -17,8 +18,12 @@ static CORPUS: LazyLock<Value> = LazyLock::new(|| {
 
 /// A runtime for calls that do not wait: all keys are fixed.
 pub fn runtime() -> &'static Runtime {
-    static RUNTIME: LazyLock<Runtime> =
-        LazyLock::new(|| Builder::new_current_thread().build().expect("a runtime"));
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime")
+    });
     &RUNTIME
 }
 
@@ -45,4 +50,24 @@ pub fn key_set() -> &'static JwkSet {
         serde_json::from_value(json!({ "keys": keys })).expect("a key set")
     });
     &KEYS
+}
+
+/// What the segments of a path stand for, as bytes. A final slash makes no difference.
+pub fn segments(path: &str) -> Vec<Vec<u8>> {
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    let inner = inner.strip_suffix('/').unwrap_or(inner);
+    let segments = inner
+        .split('/')
+        .map(|segment| percent_decode_str(segment).collect());
+    if inner.is_empty() {
+        Vec::new()
+    } else {
+        segments.collect()
+    }
+}
+
+/// The value of the first byte, and the rest.
+pub fn choice(data: &[u8]) -> (u8, &[u8]) {
+    data.split_first()
+        .map_or((0, data), |(first, rest)| (*first, rest))
 }

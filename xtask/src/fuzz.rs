@@ -4,6 +4,8 @@
 //! `cargo xtask fuzz [target] [seconds]` runs one target or all, each for so many seconds, from the
 //! project's corpus and from what earlier runs found.
 
+mod seeds;
+
 use crate::cargo::{array, cargo, root, text};
 use crate::report::say;
 use serde_json::Value;
@@ -24,6 +26,18 @@ pub(crate) const TARGETS: &[&str] = &[
     "explain",
     "introspection",
     "differential",
+    "pattern",
+    "cookie",
+    "coding",
+    "revocation",
+    "settings",
+    "path",
+    "host",
+    "forwarded",
+    "ext_authz",
+    "websocket",
+    "tokens",
+    "callback",
 ];
 
 /// Edge coverage as 8-bit counters, as libFuzzer reads it.
@@ -123,12 +137,6 @@ fn fuzz(name: &str, seconds: u32) -> Result<String, String> {
 
 /// Seeds from the corpus, each target its own kind.
 fn seed() -> Result<(), String> {
-    let corpus = |name: &str| -> Result<Value, String> {
-        let path = root().join("conformance/corpus").join(name);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        serde_json::from_str(&text).map_err(|error| error.to_string())
-    };
     std::fs::create_dir_all(folder().join("artifacts")).map_err(|error| error.to_string())?;
     let (tokens, sets) = (corpus("access-tokens.json")?, corpus("jwk-sets.json")?);
     let (headers, scopes) = (
@@ -171,7 +179,16 @@ fn seed() -> Result<(), String> {
     for (index, row) in array(&scopes, "vectors").iter().enumerate() {
         plant("scope", &index.to_string(), text(row, "scope").as_bytes())?;
     }
-    written_seeds()
+    written_seeds()?;
+    seeds::plant_all()
+}
+
+/// A file of the corpus.
+fn corpus(name: &str) -> Result<Value, String> {
+    let path = root().join("conformance/corpus").join(name);
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 
 /// Seeds for what the corpus has no rows of.
