@@ -235,7 +235,7 @@ fn settings() -> Result<(), String> {
         members.collect::<Vec<_>>().join("\n").as_bytes(),
     )?;
     plant("settings", "routes", ROUTES)?;
-    plant("settings", "variables", b"OAUTH2_ISSUER=https://idp.example\nOAUTH2_AUDIENCE=a, b\nOAUTH2_PROFILE=keycloak\nOAUTH2_ROLES_CLAIM=a.b\nPORTCULLIS_STORE=rediss://redis.example")?;
+    plant("settings", "variables", b"OAUTH2_ISSUER=https://idp.example\nOAUTH2_AUDIENCE=a, b\nOAUTH2_PROFILE=keycloak\nOAUTH2_TENANT_ID=$t${x}\nOAUTH2_DANGER_PLAIN_HTTP=true\nOAUTH2_ROLES_CLAIM=a.b\nPORTCULLIS_STORE=rediss://redis.example")?;
     plant("settings", "client", b"OAUTH2_ISSUER=https://idp.example\nOAUTH2_AUDIENCE=$${a}\nOAUTH2_INTROSPECTION=true\nOAUTH2_CLIENT_ID=c\nOAUTH2_CLIENT_SECRET=2YotnFZFEjr1zCsicMWpAA")
 }
 
