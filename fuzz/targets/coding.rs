@@ -10,7 +10,7 @@ use flate2::write::{
 use http::HeaderValue;
 use libfuzzer_sys::fuzz_target;
 use portcullis_fuzz::choice;
-use portcullis_resource_server::fuzzing::decoded;
+use portcullis_provider::fuzzing::decoded;
 use std::io::{self, Write};
 
 const CODINGS: &[&str] = &["gzip", "deflate", "x-gzip", "GZIP, identity", " deflate ,"];

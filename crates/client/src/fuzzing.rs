@@ -9,8 +9,8 @@ use crate::request::TokenRequest;
 use crate::token::{TokenKind, Tokens};
 use portcullis_core::Limits;
 use portcullis_core::token::NumericDate;
-use portcullis_resource_server::Secret;
-use portcullis_resource_server::outbound::Answered;
+use portcullis_provider::client_auth::Secret;
+use portcullis_provider::fetch::Answered;
 use url::Url;
 
 /// The tokens of an answer to a request with this scope, and the ID token before it is verified.
