@@ -69,12 +69,7 @@ async fn metrics(world: &World) -> String {
 #[tokio::test]
 async fn a_flood_of_streams_is_refused_beyond_the_bound_and_probes_go_on() {
     let (slow, mut connections) = silent().await;
-    let world = world(
-        "limits = { requests = 5, requests_per_caller = 5 }\n",
-        "requests = 5\n",
-        slow,
-    )
-    .await;
+    let world = world("limits = { requests = 5 }\n", "requests = 5\n", slow).await;
     let mut flood = Vec::new();
     for _ in 0..2 {
         let mut connection = RawHttp2::open(world.gateway, &[], true).await;
@@ -214,12 +209,7 @@ async fn an_upstream_has_half_of_all_places_where_nothing_is_written() {
 #[tokio::test]
 async fn an_answer_that_is_not_taken_keeps_its_place() {
     let (slow, _connections) = silent().await;
-    let world = world(
-        "limits = { requests = 1, requests_per_caller = 1 }\n",
-        "requests = 1\n",
-        slow,
-    )
-    .await;
+    let world = world("limits = { requests = 1 }\n", "requests = 1\n", slow).await;
     let mut reader = RawHttp2::open(world.gateway, &[(INITIAL_WINDOW, 0)], true).await;
     reader
         .request(
