@@ -60,21 +60,12 @@ struct Entry {
 impl Refusal {
     const fn entry(&self) -> Entry {
         let (status, code, phrase) = match self {
-            Self::Path(_) => (
-                StatusCode::BAD_REQUEST,
-                "request.path",
-                "the path has more than one reading",
-            ),
-            Self::Target(_) => (
-                StatusCode::BAD_REQUEST,
-                "request.target",
-                "the request target is malformed",
-            ),
-            Self::Host(_) => (
-                StatusCode::BAD_REQUEST,
-                "request.host",
-                "the host is missing or malformed",
-            ),
+            Self::Path(_)
+            | Self::Target(_)
+            | Self::Host(_)
+            | Self::BodyBroken
+            | Self::Original(_)
+            | Self::Forged(_) => return self.malformed(),
             Self::Misdirected => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "request.misdirected",
@@ -95,20 +86,10 @@ impl Refusal {
                 "request.timeout",
                 "the body came too slowly",
             ),
-            Self::BodyBroken => (
-                StatusCode::BAD_REQUEST,
-                "request.framing",
-                "the body is malformed or incomplete",
-            ),
             Self::Coding => (
                 StatusCode::NOT_IMPLEMENTED,
                 "request.coding",
                 "this transfer coding is not understood",
-            ),
-            Self::IdentityTooLong => (
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "request.identity",
-                "what the access token says does not fit into a header",
             ),
             Self::Unsigned(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -120,33 +101,61 @@ impl Refusal {
                 "door.untrusted",
                 "this peer may not ask about requests of others",
             ),
-            Self::Original(_) => (
-                StatusCode::BAD_REQUEST,
-                "door.original",
-                "the original request is not told, or malformed",
-            ),
-            Self::Forged(_) => (
-                StatusCode::BAD_REQUEST,
-                "request.header",
-                "a header says what only the gateway may say",
-            ),
             Self::FailingCaller(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "request.refused_too_often",
                 "too many requests from this address were refused",
             ),
+            Self::IdentityTooLong | Self::TooManyFields(_) => return self.too_large(),
             Self::Busy | Self::CallerBusy | Self::UpstreamBusy(_) => return self.no_place(),
-            Self::TooManyFields(_) => (
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "request.fields",
-                "the request has too many header fields, or too large ones",
-            ),
             Self::Unreachable(_) | Self::TooSlow | Self::Broken(_) | Self::AnswerHead(_) => {
                 return self.of_upstream();
             }
         };
         Entry {
             status,
+            code,
+            phrase,
+        }
+    }
+
+    /// Header fields beyond their bounds.
+    const fn too_large(&self) -> Entry {
+        let (code, phrase) = match self {
+            Self::IdentityTooLong => (
+                "request.identity",
+                "what the access token says does not fit into a header",
+            ),
+            _ => (
+                "request.fields",
+                "the request has too many header fields, or too large ones",
+            ),
+        };
+        Entry {
+            status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            code,
+            phrase,
+        }
+    }
+
+    /// What cannot be read, or can be read in two ways.
+    const fn malformed(&self) -> Entry {
+        let (code, phrase) = match self {
+            Self::Path(_) => ("request.path", "the path has more than one reading"),
+            Self::Target(_) => ("request.target", "the request target is malformed"),
+            Self::Host(_) => ("request.host", "the host is missing or malformed"),
+            Self::BodyBroken => ("request.framing", "the body is malformed or incomplete"),
+            Self::Original(_) => (
+                "door.original",
+                "the original request is not told, or malformed",
+            ),
+            _ => (
+                "request.header",
+                "a header says what only the gateway may say",
+            ),
+        };
+        Entry {
+            status: StatusCode::BAD_REQUEST,
             code,
             phrase,
         }

@@ -1,5 +1,7 @@
 //! The live decision, in one straight line: [`ResourceServer::decide`].
 
+mod status;
+
 use crate::config::Config;
 use crate::events::{self, DecisionMeters};
 use crate::introspection::IntrospectionStatus;
@@ -309,11 +311,6 @@ impl ResourceServer {
         self.0.revocations.revoke(revocation).await
     }
 
-    /// How many revocations there are, and how the store is: for readiness, logs and metrics.
-    pub fn revocation_status(&self) -> RevocationStatus {
-        self.0.revocations.status()
-    }
-
     async fn with_groups(&self, token: AccessToken) -> Result<AccessToken, Denial> {
         let issuer = self.0.issuers.trusted(Some(token.issuer().as_str()))?;
         match &issuer.groups {
@@ -322,74 +319,6 @@ impl ResourceServer {
                 let groups = resolver.groups(&token).await?;
                 Ok(token.with_groups(groups))
             }
-        }
-    }
-
-    /// How asking the issuers about tokens goes, for each that is asked: for readiness, logs and
-    /// metrics.
-    pub fn introspection_status(&self) -> Vec<(Issuer, IntrospectionStatus)> {
-        self.0.issuers.introspection_status()
-    }
-
-    /// How the keys of each issuer are: for readiness, logs and metrics.
-    pub fn key_status(&self) -> Vec<(Issuer, KeyStatus)> {
-        self.0.issuers.key_status()
-    }
-
-    /// Hands the figures that are states to the `metrics` recorder that is installed or local: for
-    /// whoever serves metrics to call before a scrape. The counts are there without.
-    pub fn record_gauges(&self) {
-        metrics::with_recorder(|recorder| {
-            events::TOKENS_REMEMBERED.set(recorder, &[], self.0.tokens.len() as f64);
-            let now = self.0.clock.now().seconds() as f64;
-            for (entry, status) in self.0.issuers.status_by_entry() {
-                status.record(recorder, entry.as_str(), now);
-            }
-            for (issuer, status) in self.introspection_status() {
-                let open = f64::from(u8::from(!matches!(status.breaker, BreakerState::Closed)));
-                events::INTROSPECTION_PAUSED.set(recorder, &[issuer.as_str()], open);
-            }
-            self.revocation_status().record(recorder, now);
-        });
-    }
-
-    /// Whether a request carries a token that is known to be good: one that was verified before, or
-    /// that its issuer was asked about a short while ago. It spares the signature check, asks
-    /// nobody, and decides nothing.
-    pub fn knows_token(&self, headers: &HeaderMap) -> bool {
-        let credential = credential::find_in(self.0.token_header.as_ref(), headers, None);
-        credential.is_ok_and(|credential| {
-            let digest = TokenCache::digest(credential.token());
-            match self
-                .0
-                .issuers
-                .asked_about(credential.token(), &self.0.limits)
-            {
-                Ok(Some((_, introspector))) => introspector.knows(&digest),
-                Ok(None) => {
-                    let known = self.0.tokens.find(&digest);
-                    known.is_some_and(|known| {
-                        Verifier::recheck(&known.token, self.0.clock.now()).is_ok()
-                    })
-                }
-                Err(_) => false,
-            }
-        })
-    }
-
-    /// Whether there are keys of every issuer, the issuers that have to be asked about tokens say
-    /// where, and the revocation store, if there is one, is heard from.
-    pub fn is_ready(&self) -> bool {
-        let issuers = &self.0.issuers;
-        issuers.key_caches().all(|keys| keys.current().is_some())
-            && issuers.know_where_to_ask()
-            && self.0.revocations.is_ready()
-    }
-
-    /// Fetches the keys of every issuer now, one after the other.
-    pub async fn refresh_keys(&self) {
-        for keys in self.0.issuers.key_caches() {
-            keys.refresh().await;
         }
     }
 

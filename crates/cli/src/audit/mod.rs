@@ -7,6 +7,7 @@
 //! this program cannot speak, and whether a metadata's promise is kept.
 
 #[cfg(test)]
+#[path = "case_tests.rs"]
 mod cases;
 #[cfg(test)]
 mod document;

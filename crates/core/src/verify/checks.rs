@@ -1,42 +1,21 @@
 //! THE table: every check of a token's header and claims, in order, each once.
 //!
 //! [`screen`](super::Verifier::screen) runs the rows that need no key, so that junk never causes a
-//! fetch; [`verify`](super::Verifier::verify) runs the rest after the signature; both stop at the
-//! first refusal. [`explain_screening`](super::Verifier::explain_screening) and `explain_rest` run
-//! the same rows to the end. The types of the claims were checked when they were read, and the
-//! signature is checked in between.
+//! fetch; [`verify`](super::Verifier::verify) the rest, after the signature; both stop at the first
+//! refusal. [`explain_screening`](super::Verifier::explain_screening) runs all of them.
 
+pub use super::check::{Check, Stage};
+
+use super::found::{
+    CONFIRMATIONS, EVENT_CLAIMS, algorithm, confirmation_members, date, filled, kind_of_header,
+    no_confirmation, one_of, texts, with_expiry, wrong_mark,
+};
 use super::verifier::Examination;
 use super::{TokenType, kinds};
 use crate::dialect::{Mark, TENANT};
 use crate::jose::json::Json;
 use crate::rejection::{Code, shown};
 use crate::token::NumericDate;
-
-/// One row of the table.
-#[derive(Debug)]
-pub struct Check {
-    /// What is checked.
-    pub name: &'static str,
-    /// The refusal where it fails.
-    pub code: Code,
-    /// When it runs.
-    pub stage: Stage,
-    pub(super) result: fn(&Examination<'_>) -> Option<bool>,
-    pub(super) expected: fn(&Examination<'_>) -> String,
-    pub(super) found: fn(&Examination<'_>) -> String,
-}
-
-/// When a check runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Before a key is looked for.
-    BeforeKeys,
-    /// Before a key is looked for, and again whenever a verified token comes back: time goes on.
-    EveryTime,
-    /// After the signature.
-    AfterSignature,
-}
 
 /// The checks in their order. `None` as a result: the row does not apply to this token or profile.
 pub static CHECKS: &[Check] = &[
@@ -46,10 +25,7 @@ pub static CHECKS: &[Check] = &[
         stage: Stage::BeforeKeys,
         result: |x| Some(x.profile().algorithms.contains(&x.header?.algorithm)),
         expected: |x| one_of(&x.profile().algorithms),
-        found: |x| {
-            x.header
-                .map_or_else(String::new, |header| header.algorithm.to_string())
-        },
+        found: algorithm,
     },
     Check {
         name: "type",
@@ -60,11 +36,7 @@ pub static CHECKS: &[Check] = &[
             Some(kind.is_some_and(|kind| x.profile().types.contains(&kind)))
         },
         expected: |x| format!("`typ` to be {}", one_of(&x.profile().types)),
-        found: |x| {
-            x.header
-                .and_then(|header| header.typ.as_deref())
-                .map_or_else(|| "none".to_owned(), shown)
-        },
+        found: kind_of_header,
     },
     Check {
         name: "kind of token",
@@ -424,78 +396,3 @@ pub static CHECKS: &[Check] = &[
         },
     },
 ];
-
-/// The claim of logout tokens and security events (RFC 8417, section 2.2).
-const EVENT_CLAIMS: &[&str] = &["events"];
-
-/// The confirmation methods there will be proofs for (RFC 9449, section 6.1; RFC 8705, section
-/// 3.1).
-const CONFIRMATIONS: &[&str] = &["jkt", "x5t#S256"];
-
-/// The first mark of the dialect that the token does not bear.
-fn wrong_mark(x: &Examination<'_>) -> Option<&'static Mark> {
-    x.dialect().marks.iter().find(|mark| !x.has_mark(mark))
-}
-
-/// A JWT must say when it ends; an introspection answer may leave it out, and then is asked for
-/// again soon.
-fn with_expiry(x: &Examination<'_>, check: impl FnOnce(NumericDate) -> bool) -> Option<bool> {
-    match x.claims.expires() {
-        Some(exp) => Some(check(exp)),
-        None => x.header.map(|_| false),
-    }
-}
-
-/// A template with the tenant in its place, `{tenantid}` in any letter case.
-fn filled(template: &str, tenant: &str) -> String {
-    let at = template.to_ascii_lowercase().find(TENANT);
-    match at.and_then(|at| Some((template.get(..at)?, template.get(at + TENANT.len()..)?))) {
-        Some((before, after)) => format!("{before}{tenant}{after}"),
-        None => template.to_owned(),
-    }
-}
-
-fn confirmation_members<'x>(x: &Examination<'x>) -> Option<impl Iterator<Item = &'x str>> {
-    Some(x.claims.confirmation()?.iter().map(|(name, _)| name))
-}
-
-fn no_confirmation(x: &Examination<'_>) -> bool {
-    x.claims.confirmation().is_some_and(|cnf| cnf.is_empty())
-}
-
-pub(super) fn one_of<T: std::fmt::Display>(values: &[T]) -> String {
-    values
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn date(x: &Examination<'_>, date: Option<NumericDate>) -> String {
-    match date {
-        None => "none".to_owned(),
-        Some(date) if date > x.now => format!("{date}, in {} s", date.since(x.now)),
-        Some(date) => format!("{date}, {} s ago", x.now.since(date)),
-    }
-}
-
-pub(super) fn texts(value: Option<&Json>) -> String {
-    match value {
-        None => "none".to_owned(),
-        Some(Json::String(text)) => shown(text),
-        Some(Json::Array(elements)) => {
-            let texts: Vec<String> = elements
-                .iter()
-                .filter_map(Json::as_str)
-                .take(5)
-                .map(shown)
-                .collect();
-            if texts.is_empty() {
-                "an empty array".to_owned()
-            } else {
-                texts.join(", ")
-            }
-        }
-        Some(other) => other.type_name().to_owned(),
-    }
-}

@@ -1,8 +1,10 @@
 //! From a signed token to an access token: the profile, the table of checks, and the verifier that
 //! runs it.
 
+mod check;
 pub mod checks;
 mod explain;
+mod found;
 mod kinds;
 mod pattern;
 mod profile;

@@ -6,7 +6,7 @@ use crate::forward::body::Body;
 use crate::forward::client_body::ClientBody;
 use crate::identity::assertion::KEYS;
 use crate::listen::listener::Door;
-use crate::run::gateway::Shared;
+use crate::run::shared::Shared;
 use crate::telemetry::exposition;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};

@@ -84,20 +84,14 @@ struct Arrival<'r> {
 impl<'r> Arrival<'r> {
     /// The answer, and the route that it came by.
     async fn answer(self, request: Request<ClientBody>) -> (Option<&'r str>, Response<Body>) {
-        let Self {
-            generation,
-            peer,
-            request_id,
-            trace,
-        } = self;
+        let (generation, peer, request_id) = (self.generation, self.peer, self.request_id);
         let (mut parts, body) = request.into_parts();
         let asked = match Asked::read(&parts, &generation.hosts) {
             Ok(asked) => asked,
             Err(refusal) => return (None, refusal.into_response(&request_id)),
         };
-        let assertions = generation.identity.assertions();
-        if let Some(keys) =
-            assertions.and_then(|it| it.published(&parts.method, asked.path.as_str()))
+        if let Some(assertions) = generation.identity.assertions()
+            && let Some(keys) = assertions.published(&parts.method, asked.path.as_str())
         {
             return (None, keys.map(Body::from));
         }
@@ -110,7 +104,7 @@ impl<'r> Arrival<'r> {
             headers: &parts.headers,
             has_body: !body.is_end_stream(),
         };
-        let trace = trace.as_ref();
+        let trace = self.trace.as_ref();
         let caller = generation.client_address.caller(peer, &parts.headers);
         let named = Named {
             request_id: &request_id,
@@ -123,11 +117,10 @@ impl<'r> Arrival<'r> {
         };
         let response = match passage {
             Ok(passage) => {
-                let asked = &asked;
                 let exchange = Exchange {
                     generation,
                     peer,
-                    asked,
+                    asked: &asked,
                     route,
                     passage,
                     request_id: &request_id,

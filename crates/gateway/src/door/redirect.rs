@@ -5,7 +5,7 @@ use crate::forward::body::Body;
 use crate::forward::client_body::ClientBody;
 use crate::listen::listener::Door;
 use crate::request::asked::Asked;
-use crate::run::gateway::Shared;
+use crate::run::shared::Shared;
 use http::header::LOCATION;
 use http::{HeaderValue, Request, Response, StatusCode};
 use portcullis_resource_server::request_id;

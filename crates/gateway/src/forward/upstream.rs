@@ -10,6 +10,7 @@ mod client;
 mod fault;
 mod idle;
 mod link;
+mod outgoing;
 mod probe;
 mod shared;
 mod tries;
@@ -17,6 +18,7 @@ mod wire;
 
 pub(crate) use answer::is_chunked;
 pub(crate) use link::AnswerBody;
+pub(crate) use outgoing::Outgoing;
 
 use crate::forward::body::{BodyFault, Progress, RequestBody};
 use crate::listen::places::{Place, Places};
@@ -31,6 +33,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version};
 use idle::Idle;
 use metrics::{Counter, Histogram, Recorder};
+use outgoing::{is_safe, lacks_length};
 use portcullis_core::ConfigError;
 use portcullis_resource_server::clock::Clock;
 use shared::Shared;
@@ -78,20 +81,6 @@ struct Server {
 /// One request under way at a server. It counts until it is dropped.
 #[derive(Debug)]
 pub(crate) struct UnderWay(Arc<Server>, Option<Place>);
-
-/// A request that is ready to go.
-#[derive(Debug)]
-pub(crate) struct Outgoing {
-    pub(crate) parts: Parts,
-    pub(crate) target: PathAndQuery,
-    pub(crate) host: HeaderValue,
-    pub(crate) body: RequestBody,
-    pub(crate) progress: Option<Arc<Progress>>,
-    /// For the head of the answer, from the last piece of the request on.
-    pub(crate) timeout: Duration,
-    /// Whether the connection is to be taken over afterwards.
-    pub(crate) upgrade: bool,
-}
 
 impl Upstream {
     /// Makes the clients; nothing is connected yet.
@@ -395,16 +384,4 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Methods that change nothing (RFC 9110, section 9.2.1).
-fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
-/// Whether the length of a body is unknown, of a request whose body the library would drop then.
-fn lacks_length(method: &Method, body: &RequestBody) -> bool {
-    let rare = matches!(*method, Method::GET | Method::HEAD);
-    rare && !http_body::Body::is_end_stream(body)
-        && http_body::Body::size_hint(body).exact().is_none()
 }

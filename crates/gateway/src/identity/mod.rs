@@ -237,6 +237,33 @@ fn compared(name: &HeaderName) -> Box<str> {
     folded(name.as_str()).trim_end_matches('-').into()
 }
 
+fn is_among(name: &HeaderName, headers: &[(HeaderName, Fact)]) -> bool {
+    let name = compared(name);
+    headers.iter().any(|(own, _)| compared(own) == name)
+}
+
+/// A header as it is written: its name, and the fact that it tells.
+fn header(name: &str, fact: &str) -> Result<(HeaderName, Fact), ConfigError> {
+    let fault = |expected: String, cure: &str| {
+        Err(ConfigError::new(
+            format!("gateway.identity.headers.{name}"),
+            expected,
+            cure,
+        ))
+    };
+    match (HeaderName::try_from(name), Fact::parse(fact)) {
+        (Ok(name), Ok(fact)) if fits(&name) => Ok((name, fact)),
+        (Ok(_), Err(expected)) => {
+            let cure = "write what the header tells, such as `subject` or `claim:email`";
+            fault(expected.to_string(), cure)
+        }
+        _ => {
+            let expected = "a header name that has no other meaning".to_owned();
+            fault(expected, "write a name such as `x-auth-email`, with dashes")
+        }
+    }
+}
+
 impl TryFrom<IdentityConfig> for IdentitySettings {
     type Error = ConfigErrors;
 
@@ -247,57 +274,36 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
             Some(_) => &[],
             None => &["subject", "client", "scopes", "roles", "issuer"],
         };
-        let headers = written.headers.unwrap_or_else(|| {
-            defaults
-                .iter()
-                .map(|fact| (format!("x-auth-{fact}"), (*fact).to_owned()))
-                .collect()
-        });
+        let default = |fact: &&str| (format!("x-auth-{fact}"), (*fact).to_owned());
+        let headers = written
+            .headers
+            .unwrap_or_else(|| defaults.iter().map(default).collect());
         let mut meant = Vec::new();
         for (name, fact) in headers {
-            let place = format!("gateway.identity.headers.{name}");
-            match (HeaderName::try_from(&name), Fact::parse(&fact)) {
-                (Ok(name), Ok(fact)) if fits(&name) => meant.push((name, fact)),
-                (Ok(_), Err(expected)) => {
-                    let cure = "write what the header tells, such as `subject` or `claim:email`";
-                    faults.push(ConfigError::new(place, expected, cure));
-                }
-                _ => {
-                    let cure = "write a name such as `x-auth-email`, with dashes";
-                    faults.push(ConfigError::new(
-                        place,
-                        "a header name that has no other meaning",
-                        cure,
-                    ));
-                }
+            match header(&name, &fact) {
+                Ok(header) => meant.push(header),
+                Err(fault) => faults.push(fault),
             }
         }
         match written.assertion.map(Assertions::read) {
-            Some(Ok((name, _)))
-                if meant
-                    .iter()
-                    .any(|(own, _)| compared(own) == compared(&name)) =>
-            {
-                let cure = "give the assertion a header of its own";
+            Some(Ok((name, _))) if is_among(&name, &meant) => {
                 let place = "gateway.identity.assertion.header";
-                faults.push(ConfigError::new(
-                    place,
-                    "a name that is not among `headers`",
-                    cure,
-                ));
+                let expected = "a name that is not among `headers`";
+                let cure = "give the assertion a header of its own";
+                faults.push(ConfigError::new(place, expected, cure));
             }
             Some(Ok((name, assertions))) => meant.push((name, Fact::Assertion(assertions))),
             Some(Err(errors)) => faults.extend(errors.iter().cloned()),
             None => {}
         }
-        let reserved = written
-            .reserved
-            .unwrap_or_else(|| vec!["x-auth-".to_owned()]);
+        let reserved = written.reserved;
+        let reserved = reserved.unwrap_or_else(|| vec!["x-auth-".to_owned()]);
         if reserved.iter().any(|prefix| prefix.len() < 3) {
+            let expected = "beginnings of three letters or more";
             let cure = "write the beginning that all identity headers share, such as `x-auth-`";
             faults.push(ConfigError::new(
                 "gateway.identity.reserved",
-                "beginnings of three letters or more",
+                expected,
                 cure,
             ));
         }
@@ -307,10 +313,9 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
             .iter()
             .map(|prefix| folded(prefix).into())
             .collect();
-        let names = meant
-            .iter()
-            .map(|(name, _)| folded(name.as_str()).trim_end_matches('-').into())
-            .collect();
+        let name =
+            |(name, _): &(HeaderName, Fact)| folded(name.as_str()).trim_end_matches('-').into();
+        let names = meant.iter().map(name).collect();
         let forward_token = written.forward_token;
         Ok(Self {
             headers: meant,

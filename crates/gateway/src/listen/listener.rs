@@ -14,7 +14,7 @@ use crate::listen::stall::ConnectionPlaces;
 use crate::listen::tls::ServerTls;
 use crate::refusal::Refusal;
 use crate::request::caller::Caller;
-use crate::run::gateway::Shared;
+use crate::run::shared::Shared;
 use crate::settings::LimitSettings;
 use crate::telemetry::Telemetry;
 use crate::telemetry::meters::Open;

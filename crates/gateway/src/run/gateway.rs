@@ -10,6 +10,7 @@ use crate::listen::socket::Socket;
 use crate::listen::tls::ServerTls;
 use crate::run::generation::Generation;
 use crate::run::life::Life;
+use crate::run::shared::Shared;
 use crate::settings::{Address, DoorSettings, ListenerSettings, Settings};
 use crate::telemetry::{Telemetry, events};
 use arc_swap::ArcSwap;
@@ -43,19 +44,6 @@ pub struct Gateway {
 struct Open {
     socket: Socket,
     tls: Option<Arc<ServerTls>>,
-}
-
-/// What requests, reloads and probes share.
-pub(crate) struct Shared {
-    generation: ArcSwap<Generation>,
-    listeners: ListenerSettings,
-    /// Of all listeners.
-    tls: Vec<Arc<ServerTls>>,
-    clock: Arc<dyn Clock>,
-    life: Life,
-    reloading: Mutex<()>,
-    telemetry: Arc<Telemetry>,
-    shares: Shares,
 }
 
 /// A hold on a gateway that runs.
@@ -92,10 +80,7 @@ impl Gateway {
             .transpose()?
             .map(Arc::new);
         let proxy = match listeners.listen {
-            Some(address) => Some(match Socket::inherited()? {
-                Some(socket) => socket,
-                None => Socket::open("gateway.listen", &Address::Tcp(address)).await?,
-            }),
+            Some(address) => Some(inherited_or_open(address).await?),
             None => None,
         };
         let forward_auth =
@@ -107,17 +92,7 @@ impl Gateway {
         let (stop, stopping) = watch::channel(false);
         let life = Life::new(stopping);
         let telemetry = Arc::new(Telemetry::new(&listeners.log)?);
-        let servers = settings
-            .upstreams
-            .iter()
-            .map(|upstream| upstream.servers.len())
-            .sum();
-        let (bounds, shortage) = Bounds::new(&listeners.limits, servers, raise_descriptors());
-        if let Some(shortage) = shortage {
-            tracing::warn!(facts = %shortage, "there are too few descriptors for the bounds in the \
-                settings");
-        }
-        bounds.bound(&mut settings);
+        let bounds = bounds(&mut settings);
         let shares = Shares::new(listeners.limits.clone(), bounds, Arc::clone(&telemetry));
         let generation = Generation::new(settings, &clock, &life, &telemetry, None)?;
         life.decides_by(generation.policy.server.clone());
@@ -279,28 +254,33 @@ impl Open {
     }
 }
 
+/// What may go on at a time: as written, or less where there are too few descriptors for it.
+fn bounds(settings: &mut Settings) -> Bounds {
+    let servers = settings.upstreams.iter().map(|it| it.servers.len()).sum();
+    let limits = &settings.listeners.limits;
+    let (bounds, shortage) = Bounds::new(limits, servers, raise_descriptors());
+    if let Some(shortage) = shortage {
+        tracing::warn!(
+            facts = %shortage,
+            "there are too few descriptors for the bounds in the settings",
+        );
+    }
+    bounds.bound(settings);
+    bounds
+}
+
+/// The socket of the proxy: one that systemd opened, or a new one.
+async fn inherited_or_open(address: SocketAddr) -> Result<Socket, ConfigErrors> {
+    match Socket::inherited()? {
+        Some(socket) => Ok(socket),
+        None => Socket::open("gateway.listen", &Address::Tcp(address)).await,
+    }
+}
+
 async fn open(place: &str, address: Option<SocketAddr>) -> Result<Option<Socket>, ConfigErrors> {
     match address {
         Some(address) => Socket::open(place, &Address::Tcp(address)).await.map(Some),
         None => Ok(None),
-    }
-}
-
-impl Shared {
-    pub(crate) fn generation(&self) -> Arc<Generation> {
-        self.generation.load_full()
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.life.is_stopping()
-    }
-
-    pub(crate) fn is_ready(&self) -> bool {
-        self.generation().policy.server.is_ready() && !self.is_stopping()
-    }
-
-    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
     }
 }
 
@@ -400,14 +380,6 @@ impl fmt::Debug for Gateway {
         f.debug_struct("Gateway")
             .field("proxy", &self.proxy)
             .field("admin", &self.admin)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("generation", &self.generation)
             .finish_non_exhaustive()
     }
 }

@@ -54,19 +54,7 @@ impl Generation {
         telemetry: &Arc<Telemetry>,
         before: Option<&Self>,
     ) -> Result<Self, ConfigErrors> {
-        for danger in settings.dangers() {
-            tracing::warn!(setting = danger, "a setting that loosens security");
-        }
-        if settings
-            .forward_auth
-            .as_ref()
-            .is_some_and(ForwardAuthSettings::trusts_nobody)
-        {
-            tracing::warn!(
-                cure = "name the address of the proxy that asks",
-                "`forward_auth.trusted_peers` is empty: every question is refused"
-            );
-        }
+        warn_of(&settings);
         let (upstreams, faults) = upstreams(&settings, clock, telemetry, before);
         ConfigErrors::check(faults)?;
         let server = metrics::with_local_recorder(&telemetry.exposition, || match before {
@@ -216,6 +204,21 @@ impl Generation {
             .map(|upstream| &**upstream);
         upstream
             .ok_or_else(|| Refusal::Unreachable(format!("route `{}` has no upstream", route.name)))
+    }
+}
+
+/// Says at the start what loosens security, and what can never work.
+fn warn_of(settings: &Settings) {
+    for danger in settings.dangers() {
+        tracing::warn!(setting = danger, "a setting that loosens security");
+    }
+    if let Some(forward_auth) = &settings.forward_auth
+        && forward_auth.trusts_nobody()
+    {
+        tracing::warn!(
+            cure = "name the address of the proxy that asks",
+            "`forward_auth.trusted_peers` is empty: every question is refused"
+        );
     }
 }
 

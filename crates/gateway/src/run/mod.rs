@@ -4,3 +4,4 @@ pub(crate) mod gateway;
 pub(crate) mod generation;
 pub(crate) mod life;
 pub(crate) mod reload;
+pub(crate) mod shared;

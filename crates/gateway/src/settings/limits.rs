@@ -58,11 +58,8 @@ impl LimitSettings {
             ..
         } = *limits;
         if header_bytes.is_some_and(|bytes| !(8_192..=1_048_576).contains(&bytes)) {
-            faults.add(
-                "gateway.limits.header_bytes",
-                "8,192 to 1,048,576",
-                "leave it out, or write 32768",
-            );
+            let place = "gateway.limits.header_bytes";
+            faults.add(place, "8,192 to 1,048,576", "leave it out, or write 32768");
         }
         for (name, zero) in [
             ("connections", connections == Some(0)),
@@ -73,11 +70,8 @@ impl LimitSettings {
             ("streams", streams == Some(0)),
         ] {
             if zero {
-                faults.add(
-                    format!("gateway.limits.{name}"),
-                    "at least 1",
-                    "leave it out for the default",
-                );
+                let place = format!("gateway.limits.{name}");
+                faults.add(place, "at least 1", "leave it out for the default");
             }
         }
         Self {

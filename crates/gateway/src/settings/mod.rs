@@ -85,60 +85,46 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOS
 const YEAR: u64 = 31_536_000;
 const HUNDRED_YEARS: u64 = 100 * YEAR;
 
+/// What no settings can cause: a value is missing although no fault was found.
+fn missing() -> ConfigErrors {
+    let cure = "report this as a fault of Portcullis";
+    ConfigError::new("gateway", "complete settings", cure).into()
+}
+
 impl TryFrom<Config> for Settings {
     type Error = ConfigErrors;
 
     fn try_from(config: Config) -> Result<Self, ConfigErrors> {
         let mut faults = Faults::default();
-        let token_header = config
-            .resource_server
-            .token_header
-            .as_ref()
-            .and_then(|name| name.parse().ok());
-        let token_cookie = config
-            .resource_server
-            .token_cookie
-            .clone()
-            .map(String::into_boxed_str);
+        let token_header = config.resource_server.token_header.clone();
+        let token_header = token_header.and_then(|name| name.parse().ok());
+        let token_cookie = config.resource_server.token_cookie.clone();
         let resource_server = faults.all(config.resource_server.try_into());
         let has_proxy = doors::has_proxy(&config.gateway);
         let policies = cedar::policies(&config.gateway, &mut faults);
-        let Tables {
-            gateway,
-            forward_auth,
-            ext_authz,
-            route,
-            upstream,
-            log,
-            cedar: _,
-        } = config.gateway;
+        let tables = config.gateway;
+        let gateway = tables.gateway;
         let gateway = gateway.unwrap_or_else(|| no_gateway(has_proxy, &mut faults));
-        let mut doors = Doors::read(forward_auth, ext_authz, &mut faults);
-        let log = log::settings(log, &mut faults);
+        let mut doors = Doors::read(tables.forward_auth, tables.ext_authz, &mut faults);
+        let log = log::settings(tables.log, &mut faults);
         let listeners = listeners(&gateway, has_proxy, &doors, log, &mut faults);
-        let mut upstreams = Upstreams::new(upstream, gateway.timeouts.connect, &mut faults);
+        let mut upstreams = Upstreams::new(tables.upstream, gateway.timeouts.connect, &mut faults);
         // Without a proxy, nothing goes to an upstream, and there is none.
-        let default_upstream = if has_proxy {
-            upstreams.default(gateway.upstream.as_deref(), &mut faults)
-        } else {
-            0
+        let default_upstream = match has_proxy {
+            true => upstreams.default(gateway.upstream.as_deref(), &mut faults),
+            false => 0,
         };
-        let routes = route::routes(
-            route,
-            &gateway,
-            default_upstream,
-            &mut upstreams,
-            &mut faults,
-        );
+        let (default, list) = (default_upstream, &mut upstreams);
+        let routes = route::routes(tables.route, &gateway, default, list, &mut faults);
         let hosts = hosts(&gateway, &mut faults);
         let client_address = client_address::client_address(&gateway, &mut faults);
         if !gateway.identity.danger_pass.is_empty() {
             doors.dangers.push("gateway.identity.danger_pass");
         }
         let identity = faults.all(IdentitySettings::try_from(gateway.identity));
-        let identity = identity.map(|identity| {
-            identity
-                .with_token_header(token_header)
+        let token_cookie = token_cookie.map(String::into_boxed_str);
+        let identity = identity.map(|it| {
+            it.with_token_header(token_header)
                 .with_token_cookie(token_cookie)
         });
         let streams = StreamSettings::read(&gateway.limits, &gateway.timeouts, &mut faults);
@@ -146,13 +132,6 @@ impl TryFrom<Config> for Settings {
             doors.dangers.push("gateway.danger_plain_http");
         }
         faults.check()?;
-        let missing = || {
-            ConfigErrors::from(ConfigError::new(
-                "gateway",
-                "complete settings",
-                "report this as a fault of Portcullis",
-            ))
-        };
         Ok(Self {
             resource_server: resource_server.ok_or_else(missing)?,
             token_settings: config.token_settings,

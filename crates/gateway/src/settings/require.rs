@@ -26,6 +26,15 @@ struct Reader<'f> {
     depth: usize,
 }
 
+/// Requirements in a row; each is told by its place in it.
+fn list(&mut self, place: &str, list: &[RequireConfig]) -> Vec<Requirement> {
+    let mut meant = Vec::new();
+    for (index, written) in list.iter().enumerate() {
+        meant.push(self.requirement(&format!("{place}[{index}]"), written));
+    }
+    meant
+}
+
 impl Reader<'_> {
     fn requirement(&mut self, place: &str, written: &RequireConfig) -> Requirement {
         if self.depth >= DEEPEST {
@@ -38,60 +47,35 @@ impl Reader<'_> {
         }
         self.depth += 1;
         let mut all: Vec<Requirement> = Vec::new();
-        all.extend(
-            self.names(place, "scope", written.scope.as_ref())
-                .map(Requirement::scope),
-        );
-        all.extend(
-            self.names(place, "role", written.role.as_ref())
-                .map(Requirement::role),
-        );
-        all.extend(
-            self.names(place, "group", written.group.as_ref())
-                .map(Requirement::group),
-        );
-        all.extend(
-            written
-                .kind
-                .as_deref()
-                .and_then(|kind| self.kind(place, kind)),
-        );
+        let scopes = self.names(place, "scope", written.scope.as_ref());
+        all.extend(scopes.map(Requirement::scope));
+        let roles = self.names(place, "role", written.role.as_ref());
+        all.extend(roles.map(Requirement::role));
+        let groups = self.names(place, "group", written.group.as_ref());
+        all.extend(groups.map(Requirement::group));
+        if let Some(kind) = &written.kind {
+            all.extend(self.kind(place, kind));
+        }
         for (path, values) in &written.claim {
             all.extend(self.claim(place, path, values));
         }
         all.extend(self.acr(place, written.acr.as_ref()));
-        all.extend(
-            written
-                .max_age
-                .and_then(|seconds| self.max_age(place, seconds)),
-        );
-        all.extend(
-            written
-                .cedar
-                .as_ref()
-                .and_then(|demand| self.cedar(place, demand)),
-        );
-        let list = |name: &str, reader: &mut Self, list: &[RequireConfig]| -> Vec<Requirement> {
-            let one = |(index, it)| reader.requirement(&format!("{place}.{name}[{index}]"), it);
-            list.iter().enumerate().map(one).collect()
-        };
-        all.extend(
-            written
-                .all
-                .as_ref()
-                .map(|written| Requirement::all(list("all", self, written))),
-        );
-        all.extend(
-            written
-                .any
-                .as_ref()
-                .map(|written| Requirement::any(list("any", self, written))),
-        );
-        let not = written
-            .not
-            .as_ref()
-            .map(|it| self.requirement(&format!("{place}.not"), it));
-        all.extend(not.map(Requirement::not));
+        if let Some(seconds) = written.max_age {
+            all.extend(self.max_age(place, seconds));
+        }
+        if let Some(demand) = &written.cedar {
+            all.extend(self.cedar(place, demand));
+        }
+        if let Some(list) = &written.all {
+            all.push(Requirement::all(self.list(&format!("{place}.all"), list)));
+        }
+        if let Some(list) = &written.any {
+            all.push(Requirement::any(self.list(&format!("{place}.any"), list)));
+        }
+        if let Some(one) = &written.not {
+            let one = self.requirement(&format!("{place}.not"), one);
+            all.push(Requirement::not(one));
+        }
         self.depth -= 1;
         let empty = |list: &Option<Vec<RequireConfig>>| list.as_ref().is_some_and(Vec::is_empty);
         if all.is_empty() || empty(&written.any) || empty(&written.all) {

@@ -160,45 +160,28 @@ fn upstream(
     faults: &mut Faults,
 ) -> UpstreamSettings {
     if written.servers.is_empty() {
-        faults.add(
-            format!("{place}.servers"),
-            "at least one server",
-            SERVER_CURE,
-        );
+        let place = format!("{place}.servers");
+        faults.add(place, "at least one server", SERVER_CURE);
     }
     if written.requests == Some(0) {
-        faults.add(
-            format!("{place}.requests"),
-            "at least 1",
-            "leave it out for the default",
-        );
+        let place = format!("{place}.requests");
+        faults.add(place, "at least 1", "leave it out for the default");
     }
     let (servers, base_path) = servers(place, &written.servers, faults);
     let protocol = protocol(place, written.protocol.as_deref(), faults);
     let host = host_seen(place, written.host.as_deref(), faults);
-    for (member, most, is_bad) in [
-        (
-            "headers",
-            MOST_HEADERS.to_string(),
-            written
-                .headers
-                .is_some_and(|it| !(1..=MOST_HEADERS).contains(&it)),
-        ),
-        (
-            "header_bytes",
-            MOST_HEADER_BYTES.to_string(),
-            written
-                .header_bytes
-                .is_some_and(|it| !(1_024..=MOST_HEADER_BYTES).contains(&it)),
-        ),
-    ] {
-        if is_bad {
-            faults.add(
-                format!("{place}.{member}"),
-                format!("at most {most}"),
-                "leave it out for the default",
-            );
-        }
+    let cure = "leave it out for the default";
+    if let Some(headers) = written.headers
+        && !(1..=MOST_HEADERS).contains(&headers)
+    {
+        let expected = format!("at most {MOST_HEADERS}");
+        faults.add(format!("{place}.headers"), expected, cure);
+    }
+    if let Some(bytes) = written.header_bytes
+        && !(1_024..=MOST_HEADER_BYTES).contains(&bytes)
+    {
+        let expected = format!("at most {MOST_HEADER_BYTES}");
+        faults.add(format!("{place}.header_bytes"), expected, cure);
     }
     UpstreamSettings {
         name: written.name.into(),

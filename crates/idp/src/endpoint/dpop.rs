@@ -64,6 +64,10 @@ impl Form {
     }
 }
 
+fn wrong(why: &str) -> OAuthError {
+    OAuthError::new("invalid_dpop_proof", why)
+}
+
 /// The thumbprint of the key that the request proves; none where it has no proof. With an access
 /// token, the proof must be for that.
 pub(super) fn proven_key(
@@ -75,7 +79,6 @@ pub(super) fn proven_key(
     let Some(proof) = proofs.next() else {
         return Ok(None);
     };
-    let wrong = |why| OAuthError::new("invalid_dpop_proof", why);
     if proofs.next().is_some() {
         return Err(wrong("there is more than one proof"));
     }
@@ -94,46 +97,33 @@ pub(super) fn proven_key(
         return Err(wrong("`typ` is not `dpop+jwt`"));
     }
     if !proof.is_signed_by(key) {
-        return Err(wrong(
-            "the signature is not by `jwk`, or by no algorithm that is supported",
-        ));
+        let why = "the signature is not by `jwk`, or by no algorithm that is supported";
+        return Err(wrong(why));
     }
     if proof.text("htm") != Some(caller.method.as_str()) {
         return Err(wrong("`htm` is another method"));
     }
-    if !proof.text("htu").is_some_and(|htu| {
-        state
-            .urls(&caller.path)
-            .iter()
-            .any(|ours| is_address(htu, ours))
-    }) {
+    let urls = state.urls(&caller.path);
+    let is_ours = |htu| urls.iter().any(|ours| is_address(htu, ours));
+    if !proof.text("htu").is_some_and(is_ours) {
         return Err(wrong("`htu` is another address"));
     }
-    let (now, issued) = (
-        state.now(),
-        proof.time("iat").ok_or(wrong("`iat` is missing"))?,
-    );
+    let now = state.now();
+    let issued = proof.time("iat").ok_or(wrong("`iat` is missing"))?;
     if now.abs_diff(issued) > WINDOW {
         return Err(wrong("`iat` is too far from now"));
     }
     if access_token.is_some_and(|token| proof.text("ath") != Some(&sha256(token.as_bytes()))) {
         return Err(wrong("`ath` is not for this access token"));
     }
-    if state.config.dpop_nonce
-        && !proof
-            .text("nonce")
-            .is_some_and(|nonce| is_nonce(state, nonce))
-    {
-        return Err(OAuthError::new(
-            "use_dpop_nonce",
-            "the proof must hold the nonce of the header `DPoP-Nonce`",
-        ));
+    let is_ours = |nonce| is_nonce(state, nonce);
+    if state.config.dpop_nonce && !proof.text("nonce").is_some_and(is_ours) {
+        let why = "the proof must hold the nonce of the header `DPoP-Nonce`";
+        return Err(OAuthError::new("use_dpop_nonce", why));
     }
     let jti = proof.text("jti").ok_or(wrong("`jti` is missing"))?;
-    if !state
-        .store()
-        .is_first_use(&format!("proof {jkt} {jti}"), now + 2 * WINDOW + 1, now)
-    {
+    let (name, until) = (format!("proof {jkt} {jti}"), now + 2 * WINDOW + 1);
+    if !state.store().is_first_use(&name, until, now) {
         return Err(wrong("the proof was used before"));
     }
     Ok(Some(jkt))

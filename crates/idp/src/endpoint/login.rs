@@ -18,6 +18,18 @@ pub(super) struct Asked<'a> {
     pub(super) user_code: Option<&'a str>,
 }
 
+/// What the form holds of a device's code, and the code once more, to be compared with the device's
+/// (RFC 8628, section 5.4).
+fn device(code: &str) -> (String, String) {
+    let code = escaped(code);
+    let field = format!("<input type=\"hidden\" name=\"user_code\" value=\"{code}\">");
+    let warning = format!(
+        "<p class=\"ask\">The code is <strong>{code}</strong>. Go on only if you see it on a \
+            device of your own.</p>"
+    );
+    (field, warning)
+}
+
 /// The page on which a user signs in.
 pub(super) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) -> Response {
     let users: Vec<String> = state
@@ -27,24 +39,7 @@ pub(super) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) ->
         .map(|user| escaped(&user.username))
         .collect();
     let problem = told(problem);
-    let user_code = request
-        .user_code
-        .map(|code| {
-            format!(
-                "<input type=\"hidden\" name=\"user_code\" value=\"{}\">",
-                escaped(code)
-            )
-        })
-        .unwrap_or_default();
-    // The code once more, to be compared with the device's (RFC 8628, section 5.4).
-    let warning = request.user_code.map(|code| {
-        format!(
-            "<p class=\"ask\">The code is <strong>{}</strong>. Go on only if you see it on a \
-                device of your own.</p>",
-            escaped(code)
-        )
-    });
-    let warning = warning.unwrap_or_default();
+    let (user_code, warning) = request.user_code.map(device).unwrap_or_default();
     let scopes: String = request
         .scope
         .split(' ')

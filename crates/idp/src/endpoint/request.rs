@@ -89,43 +89,7 @@ pub(super) fn judge(state: &State, params: &Params) -> Result<AuthorizationReque
     };
     let refuse =
         |error, description: &str| Refusal::Back(back.clone(), error, description.to_owned());
-    match params.find("response_type") {
-        Some("code") => {}
-        Some(_) => {
-            return Err(refuse(
-                "unsupported_response_type",
-                "`response_type` must be `code`",
-            ));
-        }
-        None => return Err(refuse("invalid_request", "`response_type` is missing")),
-    }
-    if !client.may_use("authorization_code") {
-        return Err(refuse(
-            "unauthorized_client",
-            "the client may not use this grant",
-        ));
-    }
-    if params.find("request").is_some() || params.find("request_uri").is_some() {
-        return Err(refuse(
-            "request_not_supported",
-            "request objects are not supported",
-        ));
-    }
-    let challenge = params
-        .find("code_challenge")
-        .filter(|challenge| challenge.len() == 43);
-    if params.find("code_challenge_method") != Some("S256") || challenge.is_none() {
-        return Err(refuse(
-            "invalid_request",
-            "PKCE with `code_challenge_method=S256` is required",
-        ));
-    }
-    if params.find("dpop_jkt").is_some_and(|jkt| jkt.len() != 43) {
-        return Err(refuse(
-            "invalid_request",
-            "`dpop_jkt` is no SHA-256 thumbprint",
-        ));
-    }
+    check(&client, params).map_err(|(error, description)| refuse(error, description))?;
     let max_age = params.find("max_age").map(|seconds| seconds.parse::<u64>());
     let Ok(max_age) = max_age.transpose() else {
         return Err(refuse(
@@ -138,7 +102,7 @@ pub(super) fn judge(state: &State, params: &Params) -> Result<AuthorizationReque
         scope: params.scope(state, &client, &OPENID).map_err(told)?,
         audience: params.audience(state, &client).map_err(told)?,
         client: Arc::clone(&client),
-        challenge: challenge.unwrap_or_default().to_owned(),
+        challenge: challenge(params).unwrap_or_default().to_owned(),
         nonce: text("nonce"),
         prompt: text("prompt"),
         max_age,
@@ -147,6 +111,43 @@ pub(super) fn judge(state: &State, params: &Params) -> Result<AuthorizationReque
         pushed: None,
         back,
     })
+}
+
+/// What the client may not ask, or asks in a way that is not supported.
+fn check(client: &Client, params: &Params) -> Result<(), (&'static str, &'static str)> {
+    match params.find("response_type") {
+        Some("code") => {}
+        Some(_) => {
+            return Err((
+                "unsupported_response_type",
+                "`response_type` must be `code`",
+            ));
+        }
+        None => return Err(("invalid_request", "`response_type` is missing")),
+    }
+    if !client.may_use("authorization_code") {
+        return Err(("unauthorized_client", "the client may not use this grant"));
+    }
+    if params.find("request").is_some() || params.find("request_uri").is_some() {
+        return Err(("request_not_supported", "request objects are not supported"));
+    }
+    if params.find("code_challenge_method") != Some("S256") || challenge(params).is_none() {
+        return Err((
+            "invalid_request",
+            "PKCE with `code_challenge_method=S256` is required",
+        ));
+    }
+    if params.find("dpop_jkt").is_some_and(|jkt| jkt.len() != 43) {
+        return Err(("invalid_request", "`dpop_jkt` is no SHA-256 thumbprint"));
+    }
+    Ok(())
+}
+
+/// The challenge of PKCE (RFC 7636, section 4.2).
+fn challenge(params: &Params) -> Option<&str> {
+    params
+        .find("code_challenge")
+        .filter(|challenge| challenge.len() == 43)
 }
 
 /// The scopes of OpenID Connect, which every client may ask for a user's tokens with.

@@ -64,59 +64,75 @@ impl ResourceServer {
                 );
             }
         };
-        let mut steps = vec![
+        let steps = vec![
             Step::new(FORM, Outcome::Pass, Code::TokenMalformed)
                 .telling("a signed JWT", "a signed JWT"),
         ];
         match self.issuers().trusted(parsed.unverified_claims().issuer()) {
-            Ok(issuer) => {
-                let now = self.clock().now();
-                let claims = self
-                    .revocations()
-                    .is_in_use()
-                    .then(|| parsed.unverified_claims().clone());
-                let mut explanation = issuer.explain(parsed, now, steps).await;
-                let obstacle = explanation.first_obstacle().map(|step| step.code);
-                if obstacle == Some(Code::TokenSignature.as_str()) {
-                    // A signature that was cut may still be base64url: its length tells.
-                    explanation.hint = hint::of_unreadable(token).or(explanation.hint);
-                }
-                if let Some(claims) = claims {
-                    explanation
-                        .steps
-                        .push(self.explain_revocation(&issuer.verifier, &claims).await);
-                }
-                if let Some(introspector) = &issuer.introspector {
-                    explanation
-                        .steps
-                        .extend(introspector.explain_confirmation(token, now).await);
-                }
-                explanation
-            }
-            Err(rejection) => {
-                let verifiers = || self.issuers().verifiers();
-                let mut configured: Vec<String> = verifiers()
-                    .take(5)
-                    .map(|verifier| format!("`{}`", verifier.issuer()))
-                    .collect();
-                configured.dedup();
-                let found = rejection.facts().found().to_owned();
-                steps
-                    .push(Step::failed(ISSUER, &rejection).telling(configured.join(" or "), found));
-                steps.extend(skipped_from_issuer());
-                let seen = hint::of_issuer(parsed.unverified_claims(), verifiers());
-                let hint = self.with_only_dialect(seen, rejection.code().as_str());
-                Explanation {
-                    profile: None,
-                    steps,
-                    hint,
-                }
-            }
+            Ok(issuer) => self.explain_trusted(issuer, token, parsed, steps).await,
+            Err(rejection) => self.explain_stranger(&rejection, &parsed, steps),
         }
     }
 }
 
 impl ResourceServer {
+    /// A token of an issuer that is trusted.
+    async fn explain_trusted(
+        &self,
+        issuer: Arc<TrustedIssuer>,
+        token: &str,
+        parsed: UnverifiedToken<'_>,
+        steps: Vec<Step>,
+    ) -> Explanation {
+        let now = self.clock().now();
+        let claims = self
+            .revocations()
+            .is_in_use()
+            .then(|| parsed.unverified_claims().clone());
+        let mut explanation = issuer.explain(parsed, now, steps).await;
+        let obstacle = explanation.first_obstacle().map(|step| step.code);
+        if obstacle == Some(Code::TokenSignature.as_str()) {
+            // A signature that was cut may still be base64url: its length tells.
+            explanation.hint = hint::of_unreadable(token).or(explanation.hint);
+        }
+        if let Some(claims) = claims {
+            explanation
+                .steps
+                .push(self.explain_revocation(&issuer.verifier, &claims).await);
+        }
+        if let Some(introspector) = &issuer.introspector {
+            explanation
+                .steps
+                .extend(introspector.explain_confirmation(token, now).await);
+        }
+        explanation
+    }
+
+    /// A token of an issuer that is not.
+    fn explain_stranger(
+        &self,
+        rejection: &Rejection,
+        parsed: &UnverifiedToken<'_>,
+        mut steps: Vec<Step>,
+    ) -> Explanation {
+        let verifiers = || self.issuers().verifiers();
+        let mut configured: Vec<String> = verifiers()
+            .take(5)
+            .map(|verifier| format!("`{}`", verifier.issuer()))
+            .collect();
+        configured.dedup();
+        let found = rejection.facts().found().to_owned();
+        steps.push(Step::failed(ISSUER, rejection).telling(configured.join(" or "), found));
+        steps.extend(skipped_from_issuer());
+        let seen = hint::of_issuer(parsed.unverified_claims(), verifiers());
+        let hint = self.with_only_dialect(seen, rejection.code().as_str());
+        Explanation {
+            profile: None,
+            steps,
+            hint,
+        }
+    }
+
     /// The provider's own cure, where only one kind of provider can be meant.
     fn with_only_dialect(&self, seen: Option<String>, code: &str) -> Option<String> {
         let mut dialects = self

@@ -116,83 +116,30 @@ impl RevocationSettings {
     /// The table as meant; faults are added to the list.
     pub(crate) fn new(written: RevocationConfig, faults: &mut Vec<ConfigError>) -> Self {
         let mut fault = |member: &str, expected: &str, cure: &str| {
-            faults.push(ConfigError::new(
-                format!("revocation.{member}"),
-                expected,
-                cure,
-            ));
+            let place = format!("revocation.{member}");
+            faults.push(ConfigError::new(place, expected, cure));
         };
         let entries = written.entries.unwrap_or(ENTRIES);
         if entries == 0 {
-            fault(
-                "entries",
-                "at least one entry",
-                "leave it out for 1,000,000, or write how many you expect",
-            );
+            let cure = "leave it out for 1,000,000, or write how many you expect";
+            fault("entries", "at least one entry", cure);
         }
         let grace = written.grace.unwrap_or(10);
         if !(3..=300).contains(&grace) {
-            fault(
-                "grace",
-                "3 to 300 seconds",
-                "to go on without the store for longer, see `danger_serve_without_store`",
-            );
+            let cure = "to go on without the store for longer, see `danger_serve_without_store`";
+            fault("grace", "3 to 300 seconds", cure);
         }
-        let stream = written.stream.unwrap_or_else(|| STREAM.to_owned());
+        let stream = written.stream.clone();
+        let stream = stream.unwrap_or_else(|| STREAM.to_owned());
         if stream.is_empty() || stream.len() > 256 || stream.contains(char::is_control) {
-            fault(
-                "stream",
-                "the name of a key",
-                "leave it out for `portcullis:revocations`",
-            );
+            let cure = "leave it out for `portcullis:revocations`";
+            fault("stream", "the name of a key", cure);
         }
-        let url = match (written.store, &written.store_url_file) {
-            (Some(_), Some(_)) => {
-                fault(
-                    "store_url_file",
-                    "one of `store` and `store_url_file`",
-                    "remove one of them",
-                );
-                None
-            }
-            (None, Some(file)) => match std::fs::read_to_string(file) {
-                Ok(text) => Some(StoreUrl::new(text.trim())),
-                Err(error) => {
-                    fault(
-                        "store_url_file",
-                        &error.to_string(),
-                        "name a file that holds the store's URL",
-                    );
-                    None
-                }
-            },
-            (url, None) => url,
-        };
-        if let Some(problem) = url.as_ref().and_then(StoreUrl::fault) {
-            fault(
-                "store",
-                problem,
-                "write a URL such as `rediss://redis.example:6380`",
-            );
-        }
-        if url.as_ref().is_some_and(StoreUrl::is_plain) {
-            if written.danger_plain_store {
-                tracing::warn!(
-                    "danger_plain_store: revocations go to the store and back without TLS"
-                );
-            } else {
-                let cure = "write `rediss://`; `danger_plain_store = true` is for networks that \
-                    nobody else is on";
-                fault("store", "TLS beyond loopback", cure);
-            }
-        }
+        let url = store(&written, &mut fault);
         let serves_without = written.danger_serve_without_store;
         if serves_without && url.is_none() && written.store_url_file.is_none() {
-            fault(
-                "danger_serve_without_store",
-                "a `store` beside it",
-                "remove it: nothing is shared here",
-            );
+            let cure = "remove it: nothing is shared here";
+            fault("danger_serve_without_store", "a `store` beside it", cure);
         }
         let grace = Duration::from_secs(grace);
         Self {
@@ -205,6 +152,39 @@ impl RevocationSettings {
             }),
         }
     }
+}
+
+/// Where the store is: written, or in a file.
+fn store(written: &RevocationConfig, fault: &mut impl FnMut(&str, &str, &str)) -> Option<StoreUrl> {
+    let url = match (&written.store, &written.store_url_file) {
+        (Some(_), Some(_)) => {
+            let expected = "one of `store` and `store_url_file`";
+            fault("store_url_file", expected, "remove one of them");
+            None
+        }
+        (None, Some(file)) => match std::fs::read_to_string(file) {
+            Ok(text) => Some(StoreUrl::new(text.trim())),
+            Err(error) => {
+                let cure = "name a file that holds the store's URL";
+                fault("store_url_file", &error.to_string(), cure);
+                None
+            }
+        },
+        (url, None) => url.clone(),
+    };
+    let url = url?;
+    if let Some(problem) = url.fault() {
+        let cure = "write a URL such as `rediss://redis.example:6380`";
+        fault("store", problem, cure);
+    }
+    if url.is_plain() && written.danger_plain_store {
+        tracing::warn!("danger_plain_store: revocations go to the store and back without TLS");
+    } else if url.is_plain() {
+        let cure = "write `rediss://`; `danger_plain_store = true` is for networks that nobody \
+            else is on";
+        fault("store", "TLS beyond loopback", cure);
+    }
+    Some(url)
 }
 
 impl Default for RevocationSettings {

@@ -1,5 +1,6 @@
 //! One trusted issuer as meant: its dialect, its expectations, its tenants, and where its keys are.
 
+use super::tenants::{Tenants, tenants};
 use super::{mapping, noted, questions};
 use crate::config::IssuerConfig;
 use crate::groups::GroupsSettings;
@@ -48,17 +49,6 @@ impl IssuerSettings {
             .map(|(_, member)| member)
             .collect()
     }
-}
-
-/// Whose tokens an issuer's entry is for.
-#[derive(Clone, Debug)]
-pub(crate) enum Tenants {
-    /// One issuer, exactly as written.
-    One,
-    /// These tenants of a template.
-    Listed(HashSet<Box<str>>),
-    /// Every tenant of a template.
-    Any,
 }
 
 /// The issuer as meant; faults are added to the list.
@@ -319,106 +309,4 @@ fn key_file(file: &Path, written: &IssuerConfig) -> Result<KeySource, (String, &
         Ok(_) => Ok(KeySource::File(file.to_owned())),
         Err(reason) => Err((reason, cure)),
     }
-}
-
-/// Whose tokens the entry is for, and everything that is wrong with that.
-fn tenants(
-    place: &str,
-    dialect: &Dialect,
-    written: &IssuerConfig,
-    faults: &mut Vec<ConfigError>,
-) -> Tenants {
-    let template = written.url.contains(TENANT);
-    let mut fault = |member: &str, expected: &str, cure: &str| {
-        faults.push(ConfigError::new(
-            format!("{place}.{member}"),
-            expected,
-            cure,
-        ));
-    };
-    let listed = !written.tenants.is_empty();
-    let ways = [written.tenant.is_some(), listed, written.danger_any_tenant];
-    if template && ways.iter().filter(|way| **way).count() != 1 {
-        let cure =
-            "write `tenant`, or `tenants`, or `danger_any_tenant = true`, and one of them only";
-        fault(
-            "tenants",
-            "to know whose tokens are accepted in place of `{tenantid}`",
-            cure,
-        );
-    }
-    if !template && (listed || written.danger_any_tenant) {
-        fault(
-            "url",
-            "`{tenantid}` where the tenant stands",
-            "write it there, or leave `tenants` out",
-        );
-    }
-    if !template && written.tenant.is_some() && dialect.tenant.is_empty() {
-        let cure = "leave it out: the issuer's URL already says whose tokens these are";
-        fault(
-            "tenant",
-            "a provider whose tokens name their tenant in a claim",
-            cure,
-        );
-    }
-    let shared =
-        matches!(dialect.discovery, Discovery::Under(base) if base(&written.url).is_some());
-    if template && written.danger_any_tenant && !shared && written.jwks_uri.is_none() {
-        let cure =
-            "list the `tenants`: otherwise a token could make this server fetch any tenant's keys";
-        fault(
-            "danger_any_tenant",
-            "a provider whose tenants share their keys",
-            cure,
-        );
-    }
-    let all = written.tenants.iter().chain(&written.tenant);
-    if let Some(odd) = all
-        .into_iter()
-        .find(|tenant| !is_tenant(tenant, dialect.tenant_is_guid && template))
-    {
-        let cure = if dialect.tenant_is_guid {
-            "write the tenant's id, a GUID in lower case"
-        } else {
-            "write its name or id"
-        };
-        fault(
-            "tenants",
-            &format!("tenants, which `{}` is not", odd.escape_debug()),
-            cure,
-        );
-    }
-    match (
-        template && written.tenant.is_none(),
-        written.danger_any_tenant,
-    ) {
-        (false, _) => Tenants::One,
-        (true, true) => Tenants::Any,
-        (true, false) => Tenants::Listed(
-            written
-                .tenants
-                .iter()
-                .map(|tenant| tenant.as_str().into())
-                .collect(),
-        ),
-    }
-}
-
-/// Whether a text can stand for a tenant: short, and of letters that mean nothing in a URL.
-pub(crate) fn is_tenant(text: &str, guid: bool) -> bool {
-    let fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let plain =
-        (1..=128).contains(&text.len()) && text.bytes().all(fit) && text.trim_matches('.') == text;
-    plain && (!guid || is_guid(text))
-}
-
-/// Whether a text is a GUID as Microsoft writes it: in small letters, with four dashes.
-pub(crate) fn is_guid(text: &str) -> bool {
-    let hex = |part: &str| {
-        part.bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let parts: Vec<&str> = text.split('-').take(6).collect();
-    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hex(part))
 }

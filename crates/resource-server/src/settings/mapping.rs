@@ -7,6 +7,10 @@ use portcullis_core::jose::json::Json;
 use portcullis_core::token::ClaimPath;
 use portcullis_core::verify::{Condition, Expected, Pattern, Profile};
 
+fn boxed(names: &[String]) -> Box<[Box<str>]> {
+    names.iter().map(|name| name.as_str().into()).collect()
+}
+
 /// Puts what is written in place of what the dialect says.
 pub(super) fn set(
     place: &str,
@@ -19,8 +23,9 @@ pub(super) fn set(
             if text.contains("{client}") {
                 let cure = "write `{audience}`: the roles of this API, never those of whichever \
                     client calls";
+                let place = format!("{place}.{member}");
                 return Err(ConfigError::new(
-                    format!("{place}.{member}"),
+                    place,
                     "no `{client}` in a claim path",
                     cure,
                 ));
@@ -53,22 +58,17 @@ pub(super) fn set(
     }
     let names: Vec<String> = written.claims.keys().cloned().collect();
     let places = paths("claims", names.clone());
-    let values = written
-        .claims
-        .iter()
-        .map(|(name, values)| expected(place, name, values, faults));
-    profile.conditions = places
-        .into_iter()
-        .zip(values)
-        .map(|(claim, values)| Condition { claim, values })
-        .collect();
+    let mut conditions = Vec::new();
+    for (claim, (name, values)) in places.into_iter().zip(&written.claims) {
+        let values = expected(place, name, values, faults);
+        conditions.push(Condition { claim, values });
+    }
+    profile.conditions = conditions;
     mapping.delimiter = written.delimiter;
     mapping.role_prefix = written.role_prefix.as_deref().map(Into::into);
     mapping.scope_prefix = written.scope_prefix.as_deref().map(Into::into);
-    let boxed = |names: &Vec<String>| names.iter().map(|name| name.as_str().into()).collect();
-    mapping.role_includes = written
-        .role_includes
-        .iter()
+    let includes = written.role_includes.iter();
+    mapping.role_includes = includes
         .map(|(role, included)| (role.as_str().into(), boxed(included)))
         .collect();
     check_conditions(place, written, profile, faults);
@@ -164,11 +164,8 @@ fn check_conditions(
         .any(|condition| condition.values.iter().any(fits_all))
     {
         let cure = "name the owner in the pattern, such as `repo:my-org/*`";
-        faults.push(ConfigError::new(
-            format!("{place}.claims"),
-            "a pattern that says whose tokens are accepted",
-            cure,
-        ));
+        let expected = "a pattern that says whose tokens are accepted";
+        faults.push(ConfigError::new(format!("{place}.claims"), expected, cure));
     }
     if written
         .claims
@@ -176,10 +173,7 @@ fn check_conditions(
         .any(|values| matches!(values, OneOrMore::More(values) if values.is_empty()))
     {
         let cure = "write the values to accept, or leave the claim out";
-        faults.push(ConfigError::new(
-            format!("{place}.claims"),
-            "at least one value for each claim",
-            cure,
-        ));
+        let expected = "at least one value for each claim";
+        faults.push(ConfigError::new(format!("{place}.claims"), expected, cure));
     }
 }

@@ -5,8 +5,10 @@ mod inspection;
 mod issuer;
 mod mapping;
 mod questions;
+mod tenants;
 
-pub(crate) use issuer::{IssuerSettings, Tenants, is_guid, is_tenant};
+pub(crate) use issuer::IssuerSettings;
+pub(crate) use tenants::{Tenants, is_guid, is_tenant};
 
 use crate::config::{Config, IssuerConfig};
 use crate::revocation::RevocationSettings;
@@ -95,11 +97,8 @@ impl TryFrom<Config> for Settings {
     fn try_from(config: Config) -> Result<Self, ConfigErrors> {
         let mut faults = Proxies::of_environment().faults().to_vec();
         if config.issuer.is_empty() {
-            faults.push(ConfigError::new(
-                "issuer",
-                "at least one issuer",
-                "add an `[[issuer]]` with `url` and `audience`",
-            ));
+            let cure = "add an `[[issuer]]` with `url` and `audience`";
+            faults.push(ConfigError::new("issuer", "at least one issuer", cure));
         }
         let mut issuers: Vec<IssuerSettings> = Vec::new();
         for (index, written) in config.issuer.into_iter().enumerate() {
@@ -109,12 +108,9 @@ impl TryFrom<Config> for Settings {
                     .iter()
                     .any(|other| other.verifier.issuer() == meant.verifier.issuer())
                 {
+                    let place = format!("{place}.url");
                     let cure = "name each issuer once, with all its audiences";
-                    faults.push(ConfigError::new(
-                        format!("{place}.url"),
-                        "an issuer not named before",
-                        cure,
-                    ));
+                    faults.push(ConfigError::new(place, "an issuer not named before", cure));
                 }
                 issuers.push(meant);
             }
@@ -129,10 +125,11 @@ impl TryFrom<Config> for Settings {
                 .chars()
                 .all(|c| matches!(c, ' '..='~') && c != '"' && c != '\\')
         {
+            let cure = "write a short name such as `api`";
             faults.push(ConfigError::new(
                 "realm",
                 "printable ASCII without quotes",
-                "write a short name such as `api`",
+                cure,
             ));
         }
         let token_header = config

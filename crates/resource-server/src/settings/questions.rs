@@ -118,34 +118,21 @@ pub(super) fn groups(
     let at = |member: &str| format!("{place}.{member}");
     if !dialect.group_overage {
         let cure = "leave it out, or choose the `profile` that fits";
-        faults.push(ConfigError::new(
-            &place,
-            "a provider that leaves groups out of tokens",
-            cure,
-        ));
+        let expected = "a provider that leaves groups out of tokens";
+        faults.push(ConfigError::new(&place, expected, cure));
     }
     let many = issuer.url.contains(TENANT) && issuer.tenant.is_none();
-    if many
-        && !written
-            .token_endpoint
-            .as_deref()
-            .is_some_and(|endpoint| endpoint.contains(TENANT))
-    {
+    let token_endpoint = written.token_endpoint.as_deref();
+    if many && !token_endpoint.is_some_and(|endpoint| endpoint.contains(TENANT)) {
         let cure =
             "write it, such as `https://login.microsoftonline.com/{tenantid}/oauth2/v2.0/token`";
-        faults.push(ConfigError::new(
-            at("token_endpoint"),
-            "an address with `{tenantid}` in it",
-            cure,
-        ));
+        let expected = "an address with `{tenantid}` in it";
+        faults.push(ConfigError::new(at("token_endpoint"), expected, cure));
     }
     if !many && written.token_endpoint.is_none() && !has_metadata {
         let expected = "an address, as without metadata nothing else names it";
-        faults.push(ConfigError::new(
-            at("token_endpoint"),
-            expected,
-            "write where clients get their tokens",
-        ));
+        let cure = "write where clients get their tokens";
+        faults.push(ConfigError::new(at("token_endpoint"), expected, cure));
     }
     let graph = written
         .url
@@ -154,19 +141,12 @@ pub(super) fn groups(
     let graph = noted(faults, url(&at("url"), graph.trim_end_matches('/'), false));
     // What stands in for the tenant here only has to make a URL; the tenant itself comes with the
     // token.
-    let tried = written
-        .token_endpoint
-        .as_deref()
-        .map(|text| text.replace(TENANT, "tenant"));
-    optional_url(
-        &at("token_endpoint"),
-        tried.as_deref(),
-        issuer.danger_plain_http,
-        faults,
-    );
+    let tried = token_endpoint.map(|text| text.replace(TENANT, "tenant"));
+    let (place_of_endpoint, plain_http) = (at("token_endpoint"), issuer.danger_plain_http);
+    optional_url(&place_of_endpoint, tried.as_deref(), plain_http, faults);
     let lasting = seconds(&at("cache_seconds"), written.cache_seconds, 300, faults);
     let client = client(&place, &written.client(), faults)?;
-    let token_endpoint = written.token_endpoint.as_deref().map(Into::into);
+    let token_endpoint = token_endpoint.map(Into::into);
     Some(GroupsSettings {
         graph: graph?,
         token_endpoint,

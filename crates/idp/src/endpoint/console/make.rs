@@ -58,6 +58,13 @@ pub(super) async fn make(
     }
 }
 
+const FORMATS: [(&str, &str); 4] = [
+    ("", "access token, as this provider makes them"),
+    ("jwt", "access token, a JWT"),
+    ("opaque", "access token, opaque"),
+    ("id-token", "ID token"),
+];
+
 fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup {
     let held = |name: &str| {
         wanted
@@ -84,12 +91,7 @@ fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup
             }
             fieldset {
                 legend { "How" }
-                (select("format", "Kind", held("format"), [
-                    (
-                        "",
-                        "access token, as this provider makes them",
-                    ), ("jwt", "access token, a JWT"),
-                    ("opaque", "access token, opaque"), ("id-token", "ID token")].into_iter()))
+                (select("format", "Kind", held("format"), FORMATS.into_iter()))
                 (field(
                     "lifetime",
                     "Lifetime",

@@ -77,14 +77,20 @@ fn curl(state: &State) -> String {
     )
 }
 
-fn endpoints(state: &State) -> Markup {
+/// Whether a browser can show what is there.
+fn is_document(endpoint: Endpoint) -> bool {
+    matches!(endpoint, Endpoint::Metadata | Endpoint::Jwks)
+}
+
+/// What the endpoints are called, and where they are.
+fn addresses(state: &State) -> [(&'static str, Option<String>, Endpoint); 9] {
     let theirs = &state.endpoints;
     let first = state.published.first();
     let metadata = first
         .and_then(|first| first.metadata.first())
         .map(|path| state.url(path));
     let ours = |theirs: &Option<String>, path| Some(state.endpoint(theirs.as_ref(), path));
-    let rows = [
+    [
         ("Metadata", metadata, Endpoint::Metadata),
         (
             "Key set",
@@ -122,7 +128,11 @@ fn endpoints(state: &State) -> Markup {
             ours(&theirs.revoke, "/revoke"),
             Endpoint::Revocation,
         ),
-    ];
+    ]
+}
+
+fn endpoints(state: &State) -> Markup {
+    let rows = addresses(state);
     html! {
         div.scroll tabindex="0" role="group" aria-label="Endpoints" {
             table {
@@ -140,10 +150,8 @@ fn endpoints(state: &State) -> Markup {
                             tr {
                                 th scope="row" { (name) }
                                 td {
-                                    @if matches!(
-                                        endpoint,
-                                        Endpoint::Metadata | Endpoint::Jwks,
-                                    ) { a href=(url) { code { (url) } } } @else { code { (url) } }
+                                    @if is_document(endpoint) { a href=(url) { code { (url) } } }
+                                    @else { code { (url) } }
                                 }
                                 td.number { (state.switches.requests(endpoint)) }
                                 td { (answers(state.switches.fault(endpoint))) }

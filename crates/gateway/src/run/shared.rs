@@ -1,0 +1,52 @@
+//! What requests, reloads and probes share of a gateway.
+
+use super::generation::Generation;
+use crate::listen::listener::Shares;
+use crate::listen::tls::ServerTls;
+use crate::run::life::Life;
+use crate::settings::ListenerSettings;
+use crate::telemetry::Telemetry;
+use arc_swap::ArcSwap;
+use portcullis_resource_server::clock::Clock;
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// What requests, reloads and probes share.
+pub(crate) struct Shared {
+    pub(super) generation: ArcSwap<Generation>,
+    pub(super) listeners: ListenerSettings,
+    /// Of all listeners.
+    pub(super) tls: Vec<Arc<ServerTls>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) life: Life,
+    pub(super) reloading: Mutex<()>,
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) shares: Shares,
+}
+
+impl Shared {
+    pub(crate) fn generation(&self) -> Arc<Generation> {
+        self.generation.load_full()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.life.is_stopping()
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.generation().policy.server.is_ready() && !self.is_stopping()
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
