@@ -7,7 +7,7 @@ use portcullis_core::jose::json::Json;
 use portcullis_core::token::ClaimPath;
 use portcullis_core::verify::{Condition, Expected, Pattern, Profile};
 
-fn boxed(names: &[String]) -> Box<[Box<str>]> {
+fn boxed(names: &[String]) -> Vec<Box<str>> {
     names.iter().map(|name| name.as_str().into()).collect()
 }
 
@@ -24,11 +24,8 @@ pub(super) fn set(
                 let cure = "write `{audience}`: the roles of this API, never those of whichever \
                     client calls";
                 let place = format!("{place}.{member}");
-                return Err(ConfigError::new(
-                    place,
-                    "no `{client}` in a claim path",
-                    cure,
-                ));
+                let expected = "no `{client}` in a claim path";
+                return Err(ConfigError::new(place, expected, cure));
             }
             ClaimPath::parse(text).map_err(|error| {
                 let cure = "write a claim path such as `realm_access.roles`";
