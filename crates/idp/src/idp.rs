@@ -4,12 +4,10 @@ mod switches;
 
 use crate::authority::{Authority, ClientCertificate};
 use crate::config::{IdpConfig, TokenFormat};
-use crate::dialect::{Dialect, Kind};
+use crate::dialect::Dialect;
 use crate::endpoint;
 use crate::endpoint::logout::LogoutNotice;
 use crate::events::{self, EventNotice, SecurityEvent};
-use crate::faults::{Endpoint, Fault};
-use crate::flaw::Flaw;
 use crate::keys::{Keys, Overlap};
 use crate::mint::TokenBuilder;
 use crate::serve::{Bound, Servers};
@@ -20,7 +18,6 @@ use portcullis_core::{ConfigError, ConfigErrors};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use url::Url;
 
 /// A development identity provider, listening. It stops when it is dropped.

@@ -4,9 +4,8 @@ mod wrong;
 
 use crate::client::Client;
 use crate::config::{TokenFormat, User};
-use crate::dialect::{Beside, Claims, Kind, claims};
+use crate::dialect::{Claims, Kind, claims};
 use crate::facts::Facts;
-use crate::flaw::Flaw;
 use crate::keys::{SigningKey, compact, random_text};
 use crate::state::State;
 use crate::store::{Grant, IssuedAccess};

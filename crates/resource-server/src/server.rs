@@ -4,9 +4,8 @@ mod status;
 
 use crate::config::Config;
 use crate::events::{self, DecisionMeters};
-use crate::introspection::IntrospectionStatus;
 use crate::issuers::{TrustedIssuer, TrustedIssuers};
-use crate::revocation::{Revocable, Revocation, RevocationStatus, Revocations, Standing};
+use crate::revocation::{Revocable, Revocation, Revocations, Standing};
 use crate::settings::Settings;
 use crate::token_cache::{Digest, Remembered, TokenCache};
 use http::header::AUTHORIZATION;
@@ -15,14 +14,13 @@ use portcullis_core::cookie::CookieRequest;
 use portcullis_core::credential::{self, Credential};
 use portcullis_core::jose::{Header, compact, signature};
 use portcullis_core::rejection::Rejection;
-use portcullis_core::token::{AccessToken, Issuer};
+use portcullis_core::token::AccessToken;
 use portcullis_core::verify::Verifier;
 use portcullis_core::{
     ConfigErrors, Decision, Denial, Limits, Outage, Permit, Requirement, policy,
 };
-use portcullis_provider::breaker::BreakerState;
 use portcullis_provider::clock::{Clock, SystemClock};
-use portcullis_provider::keys::{FoundKeys, KeyFault, KeyStatus};
+use portcullis_provider::keys::{FoundKeys, KeyFault};
 use std::fmt;
 use std::sync::Arc;
 use tracing::{Instrument as _, field};

@@ -10,12 +10,10 @@ use super::found::{
     CONFIRMATIONS, EVENT_CLAIMS, algorithm, confirmation_members, date, filled, kind_of_header,
     no_confirmation, one_of, texts, with_expiry, wrong_mark,
 };
-use super::verifier::Examination;
 use super::{TokenType, kinds};
-use crate::dialect::{Mark, TENANT};
+use crate::dialect::Mark;
 use crate::jose::json::Json;
 use crate::rejection::{Code, shown};
-use crate::token::NumericDate;
 
 /// The checks in their order. `None` as a result: the row does not apply to this token or profile.
 pub static CHECKS: &[Check] = &[

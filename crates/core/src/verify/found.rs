@@ -1,7 +1,7 @@
 //! What the rows of the table look at, and how it is told.
 
 use super::verifier::Examination;
-use crate::dialect::Mark;
+use crate::dialect::{Mark, TENANT};
 use crate::jose::json::Json;
 use crate::rejection::shown;
 use crate::token::NumericDate;

@@ -5,7 +5,7 @@
 //! access token.
 
 use super::TokenType;
-use super::checks::{one_of, texts};
+use super::found::{one_of, texts};
 use super::verifier::Examination;
 use crate::jose::json::Json;
 

@@ -20,7 +20,7 @@ pub(crate) use answer::is_chunked;
 pub(crate) use link::AnswerBody;
 pub(crate) use outgoing::Outgoing;
 
-use crate::forward::body::{BodyFault, Progress, RequestBody};
+use crate::forward::body::{BodyFault, RequestBody};
 use crate::listen::places::{Place, Places};
 use crate::refusal::Refusal;
 use crate::settings::{HostSeen, UpstreamSettings};
@@ -30,7 +30,7 @@ use fault::Fault;
 use http::header::{HOST, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Method, Request, Response, Uri, Version};
+use http::{Request, Response, Uri, Version};
 use idle::Idle;
 use metrics::{Counter, Histogram, Recorder};
 use outgoing::{is_safe, lacks_length};

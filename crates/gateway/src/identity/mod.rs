@@ -255,7 +255,7 @@ fn header(name: &str, fact: &str) -> Result<(HeaderName, Fact), ConfigError> {
         (Ok(name), Ok(fact)) if fits(&name) => Ok((name, fact)),
         (Ok(_), Err(expected)) => {
             let cure = "write what the header tells, such as `subject` or `claim:email`";
-            fault(expected.to_string(), cure)
+            fault(expected, cure)
         }
         _ => {
             let expected = "a header name that has no other meaning".to_owned();

@@ -11,7 +11,7 @@ use crate::listen::tls::ServerTls;
 use crate::run::generation::Generation;
 use crate::run::life::Life;
 use crate::run::shared::Shared;
-use crate::settings::{Address, DoorSettings, ListenerSettings, Settings};
+use crate::settings::{Address, DoorSettings, Settings};
 use crate::telemetry::{Telemetry, events};
 use arc_swap::ArcSwap;
 use portcullis_core::ConfigErrors;

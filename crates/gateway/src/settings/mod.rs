@@ -16,7 +16,7 @@ pub(crate) use limits::{LimitSettings, StreamSettings};
 pub(crate) use log::{Destination, LogSettings, SubjectSetting};
 pub(crate) use upstream::{HealthSettings, HostSeen, Protocol, UpstreamSettings};
 
-use crate::config::{Config, GatewayConfig, Tables, TlsConfig};
+use crate::config::{Config, GatewayConfig, TlsConfig};
 use crate::decision::cedar::Policies;
 use crate::decision::routes::Routes;
 use crate::identity::IdentitySettings;

@@ -26,16 +26,16 @@ struct Reader<'f> {
     depth: usize,
 }
 
-/// Requirements in a row; each is told by its place in it.
-fn list(&mut self, place: &str, list: &[RequireConfig]) -> Vec<Requirement> {
-    let mut meant = Vec::new();
-    for (index, written) in list.iter().enumerate() {
-        meant.push(self.requirement(&format!("{place}[{index}]"), written));
-    }
-    meant
-}
-
 impl Reader<'_> {
+    /// Requirements in a row; each is told by its place in it.
+    fn list(&mut self, place: &str, list: &[RequireConfig]) -> Vec<Requirement> {
+        let mut meant = Vec::new();
+        for (index, written) in list.iter().enumerate() {
+            meant.push(self.requirement(&format!("{place}[{index}]"), written));
+        }
+        meant
+    }
+
     fn requirement(&mut self, place: &str, written: &RequireConfig) -> Requirement {
         if self.depth >= DEEPEST {
             self.faults.add(

@@ -35,7 +35,6 @@ use arc_swap::ArcSwapOption;
 use budget::Budget;
 use flight::Flights;
 use meters::KeyMeters;
-use metrics::Recorder;
 use portcullis_core::jose::{Algorithm, Selection, VerifyingKey};
 use portcullis_core::token::Issuer;
 use portcullis_core::{Outage, OutageCode};

@@ -13,6 +13,7 @@ use portcullis_core::token::{Claims, NumericDate};
 use portcullis_core::verify::{Outcome, Step, Verifier};
 use portcullis_core::{Denial, Outage};
 use portcullis_provider::keys::{FoundKeys, KeyFault};
+use std::sync::Arc;
 
 /// Every step on the way of one token, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -114,7 +114,7 @@ impl fmt::Debug for StoreUrl {
 
 impl RevocationSettings {
     /// The table as meant; faults are added to the list.
-    pub(crate) fn new(written: RevocationConfig, faults: &mut Vec<ConfigError>) -> Self {
+    pub(crate) fn new(written: &RevocationConfig, faults: &mut Vec<ConfigError>) -> Self {
         let mut fault = |member: &str, expected: &str, cure: &str| {
             let place = format!("revocation.{member}");
             faults.push(ConfigError::new(place, expected, cure));
@@ -135,7 +135,7 @@ impl RevocationSettings {
             let cure = "leave it out for `portcullis:revocations`";
             fault("stream", "the name of a key", cure);
         }
-        let url = store(&written, &mut fault);
+        let url = store(written, &mut fault);
         let serves_without = written.danger_serve_without_store;
         if serves_without && url.is_none() && written.store_url_file.is_none() {
             let cure = "remove it: nothing is shared here";
@@ -206,7 +206,7 @@ mod tests {
             .unwrap()
             .revocation;
         let mut faults = Vec::new();
-        RevocationSettings::new(written, &mut faults);
+        RevocationSettings::new(&written, &mut faults);
         faults.iter().map(ToString::to_string).collect()
     }
 
@@ -270,7 +270,7 @@ mod tests {
             .unwrap()
             .revocation;
         let mut faults = Vec::new();
-        let meant = RevocationSettings::new(written, &mut faults);
+        let meant = RevocationSettings::new(&written, &mut faults);
         let store = meant.store.unwrap();
         assert_eq!((faults.len(), meant.entries), (0, 1_000_000));
         assert_eq!(

@@ -15,7 +15,6 @@ use portcullis_provider::fetch::Trust;
 use portcullis_provider::keys;
 use portcullis_provider::keys::KeySource;
 use portcullis_provider::metadata;
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -138,7 +138,7 @@ impl TryFrom<Config> for Settings {
         let token_cookie = config
             .token_cookie
             .and_then(|name| noted(&mut faults, token_cookie(&name)));
-        let revocation = RevocationSettings::new(config.revocation, &mut faults);
+        let revocation = RevocationSettings::new(&config.revocation, &mut faults);
         ConfigErrors::check(faults)?;
         let remembered_tokens = config.remembered_tokens.unwrap_or(10_000);
         let limits = config.limits;
