@@ -203,10 +203,13 @@ fn standards() {
             .unwrap()
             .trim_end_matches('.')
             .to_owned();
-        let mut requirement = None;
+        let mut requirement: Option<String> = None;
         for line in source.lines() {
             if let Some(line) = line.strip_prefix("/// ") {
-                requirement = requirement.or(Some(line));
+                requirement = Some(match requirement {
+                    Some(before) => format!("{before} {line}"),
+                    None => line.to_owned(),
+                });
             } else if let Some(rest) = line
                 .strip_prefix("async fn section")
                 .or(line.strip_prefix("fn section"))
