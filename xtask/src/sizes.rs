@@ -1,4 +1,4 @@
-//! How long files and functions are. The code is formatted, so a function ends at its own
+//! How long files and functions are, and how wide lines. The code is formatted, so a function ends at its own
 //! indentation.
 
 use crate::cargo::root;
@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 60;
+/// Of what users get. `rustfmt` leaves literals, comments and the insides of macros alone.
+const WIDEST_LINE: usize = 100;
 
 pub(crate) fn check() -> Result<String, String> {
     let (mut files, mut functions, mut faults) = (Vec::new(), Vec::new(), Vec::new());
@@ -31,6 +33,13 @@ pub(crate) fn check() -> Result<String, String> {
         files.push(lines);
         if lines > LONGEST_FILE {
             faults.push(format!("{shown}: {lines} lines, more than {LONGEST_FILE}"));
+        }
+        if shown.starts_with("crates/") {
+            for (number, line) in wide_lines(code) {
+                faults.push(format!(
+                    "{shown}:{number}: {line} characters, more than {WIDEST_LINE}"
+                ));
+            }
         }
         for (name, lines) in functions_of(code) {
             functions.push(lines);
@@ -58,6 +67,13 @@ pub(crate) fn check() -> Result<String, String> {
         files.len(),
         functions.len()
     ))
+}
+
+/// Numbers and widths of the lines that are too wide.
+fn wide_lines(code: &str) -> impl Iterator<Item = (usize, usize)> {
+    let widths = code.lines().map(|line| line.chars().count());
+    let numbered = widths.enumerate().map(|(index, width)| (index + 1, width));
+    numbered.filter(|(_, width)| *width > WIDEST_LINE)
 }
 
 /// All Rust files under a folder.
@@ -139,6 +155,12 @@ fn function_name(line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_measured_in_characters() {
+        let code = format!("{}\n{}\n", "é".repeat(100), "x".repeat(101));
+        assert_eq!(wide_lines(&code).collect::<Vec<_>>(), [(2, 101)]);
+    }
 
     #[test]
     fn functions_are_measured_whole() {

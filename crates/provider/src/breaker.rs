@@ -37,8 +37,8 @@ pub enum BreakerState {
     Trying,
 }
 
-/// One question that may be asked. Its outcome has to be reported; if it is dropped instead, nothing
-/// was learnt.
+/// One question that may be asked. Its outcome has to be reported; if it is dropped instead,
+/// nothing was learnt.
 #[derive(Debug)]
 #[must_use]
 pub struct Attempt<'b> {

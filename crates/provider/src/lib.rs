@@ -3,8 +3,8 @@
 //! Everything that leaves for an identity provider leaves through [`fetch`]: https except on
 //! loopback, no redirects, the environment's proxy for outside hosts, answers bounded in size and
 //! time, inside addresses only where the operator wrote them. On it stand the reading of
-//! [`metadata`], the [`keys`] of an issuer, kept fresh, and the ways in which a client proves itself
-//! ([`client_auth`]).
+//! [`metadata`], the [`keys`] of an issuer, kept fresh, and the ways in which a client proves
+//! itself ([`client_auth`]).
 //!
 //! The resource server and the client are built on this crate; an application needs one of them,
 //! not this one. No HTTP client shows in a signature, and nothing here reads settings.

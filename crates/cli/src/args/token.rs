@@ -257,7 +257,7 @@ Examples:
 
   Signed in with a second factor, within the last five minutes; and a refresh token at Google:
   $ portcullis token --acr-values mfa --max-age 300
-  $ portcullis token --issuer https://accounts.google.com --client-id cli --param access_type=offline
+  $ portcullis token --issuer https://idp.example --client-id cli --param access_type=offline
 
   On a machine without a browser, and in exchange for another token:
   $ portcullis token --grant device

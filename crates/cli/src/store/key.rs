@@ -2,7 +2,7 @@
 //!
 //! | from | keeps the tokens from | does not keep them from |
 //! |---|---|---|
-//! | the OS keyring | other users, a stolen disk, a copied home | this user's programs while it is open |
+//! | the OS keyring | other users, a stolen disk, a copied home | this user's programs |
 //! | a passphrase | whoever does not know it | whoever reads the environment it is in |
 //! | a file beside | whoever has the token file alone | this user's programs, root, a backup |
 

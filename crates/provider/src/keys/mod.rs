@@ -329,8 +329,9 @@ impl KeyCache {
 
     /// An unknown key, or an outage if the issuer could not be asked.
     ///
-    /// A `kid` is remembered only if the issuer was `asked` for it. One that the budget left unasked
-    /// may be a new key: remembering it would keep it out for as long as tokens with it come.
+    /// A `kid` is remembered only if the issuer was `asked` for it. One that the budget left
+    /// unasked may be a new key: remembering it would keep it out for as long as tokens with it
+    /// come.
     fn fault_for(&self, kid: Option<&str>, asked: bool) -> KeyFault {
         if self.current().is_none() || self.schedule().last_failure.is_some() {
             return self.key_outage("the issuer's keys cannot be had");
