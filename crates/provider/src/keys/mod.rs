@@ -43,6 +43,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use unknown::UnknownKids;
 
 /// The keys of one issuer.
@@ -58,6 +59,8 @@ pub struct KeyCache {
     unknown: Mutex<UnknownKids>,
     flights: Flights,
     started: AtomicBool,
+    /// Told when a fetch fails, to whoever waits for the next one to be due.
+    failed: Arc<Notify>,
     meters: KeyMeters,
 }
 
@@ -134,6 +137,7 @@ impl KeyCache {
             unknown: Mutex::new(unknown),
             flights: Flights::default(),
             started: AtomicBool::new(false),
+            failed: Arc::default(),
             meters,
         };
         cache.prepare();

@@ -36,13 +36,18 @@ pub(super) async fn keep_fresh(cache: Weak<KeyCache>) {
             return;
         };
         let (clock, due) = (Arc::clone(&cache_now.clock), cache_now.refresh_due());
+        let failed = Arc::clone(&cache_now.failed);
         let wait = due.saturating_sub(clock.elapsed());
         if wait.is_zero() {
             cache_now.refresh().await;
             continue;
         }
         drop(cache_now);
-        clock.sleep(wait).await;
+        // A fetch that a token forced may fail meanwhile, and then the next one is due soon.
+        tokio::select! {
+            () = clock.sleep(wait) => {}
+            () = failed.notified() => {}
+        }
     }
 }
 
@@ -73,6 +78,7 @@ impl KeyCache {
                 schedule.due = now + jittered(doubled.min(most));
                 schedule.failures = schedule.failures.saturating_add(1);
                 schedule.last_failure = Some(failure.clone());
+                self.failed.notify_one();
                 tracing::warn!(
                     issuer = %self.issuer,
                     reason = failure.reason,

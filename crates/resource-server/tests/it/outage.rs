@@ -131,3 +131,21 @@ async fn keys_are_fetched_again_in_the_background_before_they_grow_old() {
         .eventually(|world| world.idp.jwks_fetches() > before)
         .await;
 }
+
+#[tokio::test]
+async fn a_fetch_that_a_token_forced_is_tried_again_soon_after_it_failed() {
+    let world = World::new().await;
+    assert_eq!(
+        world.decide(&world.idp.token("alice").sign()).await,
+        "allow"
+    );
+    world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
+    let unknown = world.idp.token("alice").kid("unknown").sign();
+    assert_eq!(world.decide(&unknown).await, "outage.keys");
+    world.idp.fail_jwks(portcullis_idp::Fault::None);
+    world.clock.advance(Duration::from_secs(2));
+    world
+        .eventually(|world| world.server.key_status()[0].1.failures == 0)
+        .await;
+    assert_eq!(world.decide(&unknown).await, "token.key_unknown");
+}
