@@ -20,6 +20,8 @@ pub(crate) struct Moment {
     pub(crate) switch: Switch,
     /// Whether a server behind the gateway is away, or was until a second ago.
     pub(crate) restarting: bool,
+    /// Whether the last fetch of keys may have failed: nobody knows then which key made a signature.
+    pub(crate) keys_in_doubt: bool,
     /// Whether a server breaks off its answers, or did until a second ago.
     pub(crate) breaking: bool,
 }
@@ -131,6 +133,9 @@ impl Question {
             .is_some_and(|rotation| rotation < moment.good_from)
         {
             right.push((401, "token.key_unknown".to_owned()));
+        }
+        if self.name == "forged" && moment.keys_in_doubt {
+            right.push((503, "outage.".to_owned()));
         }
         // A request that may change something is sent once; the gateway cannot know whether it was
         // carried out. A stream of HTTP/2 that breaks off at once may be reset before its head is

@@ -129,6 +129,7 @@ impl World {
             good_from: 0,
             switch: Switch::Everybody,
             restarting: false,
+            keys_in_doubt: false,
             breaking: false,
         };
         std::fs::write(&settings, text(&idp, address, admin, servers)).unwrap();
@@ -278,6 +279,7 @@ impl World {
             idp.fail_jwks(fault);
             idp.fail_metadata(fault);
         };
+        self.expected.change(|moment| moment.keys_in_doubt = true);
         fault(&*self.idp.read().await, Fault::InternalError);
         let stranger = self
             .idp
@@ -296,6 +298,9 @@ impl World {
         .await;
         self.rest(Duration::from_secs(5), began, resident).await;
         fault(&*self.idp.read().await, Fault::None);
+        // Fetches that failed are tried again after 1, 2, 4 and 8 seconds.
+        self.rest(Duration::from_secs(9), began, resident).await;
+        self.expected.change(|moment| moment.keys_in_doubt = false);
     }
 
     async fn check(&self, name: &'static str, (_, token): &(String, String), right: (u16, String)) {
