@@ -7,6 +7,23 @@ use portcullis_core::jose::json::Json;
 use portcullis_core::token::ClaimPath;
 use portcullis_core::verify::{Condition, Expected, Pattern, Profile};
 
+fn claim_path(place: &str, member: &str, text: &str) -> Result<ClaimPath, ConfigError> {
+    let place = format!("{place}.{member}");
+    if text.contains("{client}") {
+        let cure = "write `{audience}`: the roles of this API, never those of whichever client \
+            calls";
+        return Err(ConfigError::new(
+            place,
+            "no `{client}` in a claim path",
+            cure,
+        ));
+    }
+    ClaimPath::parse(text).map_err(|error| {
+        let cure = "write a claim path such as `realm_access.roles`";
+        ConfigError::new(place, error.to_string(), cure)
+    })
+}
+
 fn boxed(names: &[String]) -> Vec<Box<str>> {
     names.iter().map(|name| name.as_str().into()).collect()
 }
@@ -18,47 +35,36 @@ pub(super) fn set(
     profile: &mut Profile,
     faults: &mut Vec<ConfigError>,
 ) {
-    let mut paths = |member: &str, texts: Vec<String>| -> Vec<ClaimPath> {
-        let read = |text: &String| {
-            if text.contains("{client}") {
-                let cure = "write `{audience}`: the roles of this API, never those of whichever \
-                    client calls";
-                let place = format!("{place}.{member}");
-                let expected = "no `{client}` in a claim path";
-                return Err(ConfigError::new(place, expected, cure));
-            }
-            ClaimPath::parse(text).map_err(|error| {
-                let cure = "write a claim path such as `realm_access.roles`";
-                ConfigError::new(format!("{place}.{member}"), error.to_string(), cure)
-            })
-        };
-        texts
-            .iter()
-            .filter_map(|text| noted(faults, read(text)))
-            .collect()
+    let mut paths = |member: &str, texts: &[String]| -> Vec<ClaimPath> {
+        let mut found = Vec::new();
+        for text in texts {
+            found.extend(noted(faults, claim_path(place, member, text)));
+        }
+        found
     };
     let mapping = &mut profile.mapping;
     if let Some(path) = &written.subject {
-        mapping.subject = paths("subject", vec![path.clone()]);
+        mapping.subject = paths("subject", std::slice::from_ref(path));
     }
     if let Some(roles) = &written.roles {
-        mapping.roles = paths("roles", roles.clone().into_vec());
+        mapping.roles = paths("roles", &roles.clone().into_vec());
     }
     if let Some(groups) = &written.groups {
-        mapping.groups = paths("groups", groups.clone().into_vec());
+        mapping.groups = paths("groups", &groups.clone().into_vec());
     }
     if let Some(path) = &written.acr {
-        mapping.acr = paths("acr", vec![path.clone()]);
+        mapping.acr = paths("acr", std::slice::from_ref(path));
     }
     if let Some(path) = &written.auth_time {
-        mapping.auth_time = paths("auth_time", vec![path.clone()]);
+        mapping.auth_time = paths("auth_time", std::slice::from_ref(path));
     }
-    let names: Vec<String> = written.claims.keys().cloned().collect();
-    let places = paths("claims", names.clone());
     let mut conditions = Vec::new();
-    for (claim, (name, values)) in places.into_iter().zip(&written.claims) {
+    for (name, values) in &written.claims {
+        let claim = noted(faults, claim_path(place, "claims", name));
         let values = expected(place, name, values, faults);
-        conditions.push(Condition { claim, values });
+        if let Some(claim) = claim {
+            conditions.push(Condition { claim, values });
+        }
     }
     profile.conditions = conditions;
     mapping.delimiter = written.delimiter;

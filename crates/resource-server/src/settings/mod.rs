@@ -240,6 +240,23 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_claim_path_hides_no_fault_of_another_condition() {
+        let config = Config::from_toml(
+            r#"
+            [[issuer]]
+            url = "https://a"
+            audience = ["b"]
+            [issuer.claims]
+            "a..b" = "x"
+            org = "mine*"
+            "#,
+        );
+        let errors = Settings::try_from(config.unwrap()).unwrap_err();
+        let places: Vec<&str> = errors.iter().map(ConfigError::place).collect();
+        assert_eq!(places, ["issuer[0].claims", "issuer[0].claims.org"]);
+    }
+
+    #[test]
     fn the_tenant_fills_the_issuer_and_is_demanded() {
         let config = Config::from_toml(
             "[[issuer]]\nurl = \"https://login.example/{tenantid}/v2.0\"\naudience = \
