@@ -132,8 +132,8 @@ impl GroupsResolver {
     }
 
     async fn ask(&self, address: Url) -> Result<Arc<[Text]>, Outage> {
-        let leave = self.breaker.attempt(self.clock.elapsed());
-        let leave = leave
+        let attempt = self.breaker.attempt(self.clock.elapsed());
+        let attempt = attempt
             .map_err(|wait| outage("the directory is not asked for a while: it failed", wait))?;
         let answered = tokio::select! {
             answered = self.with_token(address) => answered,
@@ -143,7 +143,7 @@ impl GroupsResolver {
         };
         match answered {
             Ok(groups) => {
-                leave.succeeded();
+                attempt.succeeded();
                 Ok(groups.into())
             }
             Err(Failure {
@@ -154,7 +154,7 @@ impl GroupsResolver {
             }) => {
                 tracing::warn!(reason, "no groups");
                 if endpoint_fails {
-                    leave.failed(self.clock.elapsed(), retry_after);
+                    attempt.failed(self.clock.elapsed(), retry_after);
                 }
                 Err(outage(&reason, retry_after.unwrap_or_default()))
             }

@@ -182,7 +182,7 @@ impl Introspector {
     /// Asks now, whatever is remembered: for explaining.
     pub(crate) async fn answer(&self, token: &str) -> Result<Answer, Outage> {
         let now = self.clock.elapsed();
-        let leave = self.breaker.attempt(now).map_err(|wait| {
+        let attempt = self.breaker.attempt(now).map_err(|wait| {
             let last = self.last_failure().unwrap_or_default();
             let facts = format!("the issuer is not asked for a while, because it failed: {last}");
             Outage::new(OutageCode::Introspection, facts, wait)
@@ -198,7 +198,7 @@ impl Introspector {
         };
         match answered {
             Ok(answer) => {
-                leave.succeeded();
+                attempt.succeeded();
                 self.note(None);
                 Ok(answer)
             }
@@ -211,7 +211,7 @@ impl Introspector {
                     retry_after,
                 } = unanswered;
                 if endpoint_fails {
-                    leave.failed(self.clock.elapsed(), retry_after);
+                    attempt.failed(self.clock.elapsed(), retry_after);
                 }
                 tracing::warn!(issuer = %self.verifier.issuer(), reason, "no answer about a token");
                 self.note(Some(reason.clone()));
