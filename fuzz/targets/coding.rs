@@ -10,7 +10,7 @@ use flate2::write::{
 use http::HeaderValue;
 use libfuzzer_sys::fuzz_target;
 use portcullis_fuzz::choice;
-use portcullis_provider::fuzzing::decoded;
+use portcullis_provider::fuzzing::decode;
 use std::io::{self, Write};
 
 const CODINGS: &[&str] = &["gzip", "deflate", "x-gzip", "GZIP, identity", " deflate ,"];
@@ -35,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     let coding = CODINGS[usize::from(selector) % CODINGS.len()];
-    let found = decoded(&HeaderValue::from_static(coding), data.to_vec(), largest);
+    let found = decode(&HeaderValue::from_static(coding), data.to_vec(), largest);
     match (found, another(coding, data)) {
         (Ok(found), Some(other)) => {
             assert!(
@@ -62,7 +62,7 @@ fn named(coding: &[u8], body: &[u8], largest: usize) {
         .map(str::trim)
         .filter(|name| !["", "identity"].contains(name))
         .collect();
-    match (decoded(&value, body.to_vec(), largest), &*names) {
+    match (decode(&value, body.to_vec(), largest), &*names) {
         (Ok(found), []) => assert_eq!(found, without_mark(body)),
         (Ok(found), [name]) => {
             assert!(["gzip", "x-gzip", "deflate"].contains(name) && found.len() <= largest)
@@ -94,7 +94,7 @@ fn packed(document: &[u8], largest: usize) {
         DeflateEncoder::finish,
     );
     for (coding, body) in [("gzip", gzip), ("deflate", zlib), ("deflate", plain)] {
-        let found = decoded(&HeaderValue::from_static(coding), body, largest);
+        let found = decode(&HeaderValue::from_static(coding), body, largest);
         match found {
             Ok(found) => assert!(document.len() <= largest && found == without_mark(document)),
             Err(_) => assert!(document.len() > largest, "{coding}: a good body is refused"),

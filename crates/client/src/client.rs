@@ -11,7 +11,7 @@ use crate::token::{AccessToken, TokenKind, Tokens};
 use portcullis_core::Dialect;
 use portcullis_core::token::NumericDate;
 use portcullis_provider::client_auth::ClientAuth;
-use portcullis_provider::fetch::{Answered, Fetch, Question, Reach};
+use portcullis_provider::fetch::{EndpointRequest, EndpointResponse, Fetch, Reach};
 use std::fmt;
 use std::sync::Arc;
 use url::Url;
@@ -190,7 +190,7 @@ impl Client {
         &self,
         endpoint: Endpoint,
         members: &[(&str, &str)],
-    ) -> Result<(&Url, Answered), Error> {
+    ) -> Result<(&Url, EndpointResponse), Error> {
         let (metadata, reach) = self.provider.found().await?;
         let by_certificate = self.auth.certificate().is_some();
         let url = metadata.locate(endpoint, by_certificate).ok_or_else(|| {
@@ -216,7 +216,7 @@ impl Client {
         members: &[(&str, &str)],
         addressee: &str,
         key: Option<&DpopKey>,
-    ) -> Result<Answered, Error> {
+    ) -> Result<EndpointResponse, Error> {
         let failed = |reason: String| Error::outage(reason, None);
         if self.auth.has_empty_secret() {
             let cure =
@@ -239,7 +239,7 @@ impl Client {
             nonce: nonce.as_deref(),
         };
         let proof = key.map(|key| key.prove(&proven, self.now())).transpose()?;
-        let question = Question {
+        let question = EndpointRequest {
             url,
             reach,
             body,

@@ -10,7 +10,7 @@ use crate::token::{TokenKind, Tokens};
 use portcullis_core::Limits;
 use portcullis_core::token::NumericDate;
 use portcullis_provider::client_auth::Secret;
-use portcullis_provider::fetch::Answered;
+use portcullis_provider::fetch::EndpointResponse;
 use url::Url;
 
 /// The tokens of an answer to a request with this scope, and the ID token before it is verified.
@@ -30,7 +30,7 @@ pub fn tokens(
         Url::parse("https://idp.example/token").map_err(|_| Error::distrust("the address"))?;
     let content_type = content_type.to_owned();
     let body = body.to_vec().into();
-    let answered = Answered {
+    let answered = EndpointResponse {
         status,
         content_type,
         retry_after: None,

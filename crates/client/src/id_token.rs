@@ -16,7 +16,7 @@ use portcullis_core::rejection::shown;
 use portcullis_core::token::NumericDate;
 use portcullis_core::{Dialect, Limits};
 use portcullis_provider::client_auth::Secret;
-use portcullis_provider::issuer_keys::Unproven;
+use portcullis_provider::issuer_keys::SignatureFault;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,8 +87,8 @@ impl IdToken {
             .prove(&jws)
             .await
             .map_err(|unproven| match unproven {
-                Unproven::Forged(reason) => wrong(reason),
-                Unproven::Outage(outage) => Error::Outage(outage),
+                SignatureFault::Forged(reason) => wrong(reason),
+                SignatureFault::Outage(outage) => Error::Outage(outage),
             })?;
         let claims = object(jws.unverified_payload(), limits)?;
         let issuer = provider.issuer().as_str();

@@ -133,7 +133,7 @@ impl Provider {
     pub(crate) fn questions(&self, own: Option<&OwnCertificate>) -> Fetch {
         self.0
             .answers
-            .for_questions(&self.0.trust.for_questions(own))
+            .for_endpoints(&self.0.trust.for_endpoints(own))
     }
 
     pub(crate) fn keys(&self) -> &IssuerKeys {
@@ -214,7 +214,7 @@ impl ProviderBuilder {
             clock,
         } = self;
         let limits = Limits::default();
-        let documents = Fetch::new(limits.document_bytes).trusting(&trust);
+        let documents = Fetch::new(limits.document_bytes).with_trust(&trust);
         let answers = Fetch::new(LARGEST_ANSWER);
         let source = metadata_url
             .clone()

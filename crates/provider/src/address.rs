@@ -34,10 +34,10 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
         // IPv4 mapped (::ffff:a.b.c.d), compatible (::a.b.c.d) and translated (64:ff9b::a.b.c.d)
         [0, 0, 0, 0, 0, 0xffff | 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            is_public_v4(embedded(high, low))
+            is_public_v4(embedded_v4(high, low))
         }
         // 6to4 carries the IPv4 address of its router
-        [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
+        [0x2002, high, low, ..] => is_public_v4(embedded_v4(high, low)),
         // Teredo and documentation
         [0x2001, 0 | 0xdb8, ..] | [0x3fff, ..] => false,
         // all that is allotted to global unicast lies in 2000::/3
@@ -45,7 +45,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
 }
 
-fn embedded(high: u16, low: u16) -> Ipv4Addr {
+fn embedded_v4(high: u16, low: u16) -> Ipv4Addr {
     let [a, b] = high.to_be_bytes();
     let [c, d] = low.to_be_bytes();
     Ipv4Addr::new(a, b, c, d)

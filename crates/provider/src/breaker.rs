@@ -90,12 +90,12 @@ impl Breaker {
 
 impl Attempt<'_> {
     /// The endpoint answered as it should.
-    pub fn succeeded(self) {
+    pub fn succeed(self) {
         *self.breaker.counts() = Counts::default();
     }
 
     /// It did not. If it said when to come back, nobody asks before that.
-    pub fn failed(self, now: Duration, retry_after: Option<Duration>) {
+    pub fn fail(self, now: Duration, retry_after: Option<Duration>) {
         let mut counts = self.breaker.counts();
         counts.failures = counts.failures.saturating_add(1);
         let is_open = counts.open_until.is_some_and(|until| now < until);
@@ -133,7 +133,7 @@ mod tests {
             .attempt(at(second))
             .ok()
             .unwrap()
-            .failed(at(second), None);
+            .fail(at(second), None);
     }
 
     fn wait(breaker: &Breaker, second: u64) -> Option<u64> {
@@ -146,7 +146,7 @@ mod tests {
         for _ in 0..4 {
             fail(&breaker, 100);
         }
-        breaker.attempt(at(100)).ok().unwrap().succeeded();
+        breaker.attempt(at(100)).ok().unwrap().succeed();
         for _ in 0..4 {
             fail(&breaker, 100);
         }
@@ -159,7 +159,7 @@ mod tests {
             (wait(&breaker, 101), breaker.state(at(101))),
             (Some(4), BreakerState::Open(at(4)))
         );
-        breaker.attempt(at(105)).ok().unwrap().succeeded();
+        breaker.attempt(at(105)).ok().unwrap().succeed();
         assert_eq!(wait(&breaker, 105), None);
     }
 
@@ -176,7 +176,7 @@ mod tests {
                 (wait(&breaker, now), breaker.state(at(now))),
                 (Some(1), BreakerState::Trying)
             );
-            trying.failed(at(now), None);
+            trying.fail(at(now), None);
             assert_eq!(wait(&breaker, now), Some(expected));
             now += expected;
         }
@@ -195,14 +195,14 @@ mod tests {
             .attempt(at(0))
             .ok()
             .unwrap()
-            .failed(at(0), Some(at(7)));
+            .fail(at(0), Some(at(7)));
         assert_eq!((wait(&breaker, 6), wait(&breaker, 7)), (Some(1), None));
         let breaker = Breaker::default();
         breaker
             .attempt(at(0))
             .ok()
             .unwrap()
-            .failed(at(0), Some(at(86_400)));
+            .fail(at(0), Some(at(86_400)));
         assert_eq!(wait(&breaker, 0), Some(300));
     }
 
@@ -213,7 +213,7 @@ mod tests {
             .map(|_| breaker.attempt(at(0)).ok().unwrap())
             .collect();
         for leave in many {
-            leave.failed(at(1), None);
+            leave.fail(at(1), None);
         }
         assert_eq!(wait(&breaker, 1), Some(5));
     }

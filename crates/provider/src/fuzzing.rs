@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, header::CONTENT_ENCODING};
 /// # Errors
 ///
 /// Why it cannot be read.
-pub fn decoded(coding: &HeaderValue, body: Vec<u8>, largest: usize) -> Result<Vec<u8>, String> {
+pub fn decode(coding: &HeaderValue, body: Vec<u8>, largest: usize) -> Result<Vec<u8>, String> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_ENCODING, coding.clone());
     crate::fetch::without_coding(&headers, body, largest)

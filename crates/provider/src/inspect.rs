@@ -29,16 +29,16 @@ pub struct Inspector {
 
 /// An address that was asked, and what came of it.
 #[derive(Clone, Debug)]
-pub struct Looked {
+pub struct Inspection {
     /// The address.
     pub url: Url,
     /// The answer, or why there was none.
-    pub answer: Result<Answer, String>,
+    pub answer: Result<InspectedResponse, String>,
 }
 
 /// An answer as it came, whatever its status.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct InspectedResponse {
     /// The status.
     pub status: u16,
     /// The header fields.
@@ -51,7 +51,7 @@ pub struct Answer {
     pub took: Duration,
 }
 
-impl Answer {
+impl InspectedResponse {
     /// `max-age` of Cache-Control as a running server reads it: zero for `no-store` and `no-cache`.
     pub fn max_age(&self) -> Option<Duration> {
         fetch::max_age(&self.headers)
@@ -93,7 +93,7 @@ impl Inspector {
 
     /// Asks every address where the metadata may be, in the order in which a server would; none
     /// where the key set is named by the operator or by what is known of the provider.
-    pub async fn metadata(&self) -> Vec<Looked> {
+    pub async fn metadata(&self) -> Vec<Inspection> {
         let mut looked = Vec::new();
         for url in self.metadata_urls() {
             looked.push(self.look(url, Reach::Anywhere).await);
@@ -102,7 +102,7 @@ impl Inspector {
     }
 
     /// Asks for the key set: where it is without metadata, else where the metadata says.
-    pub async fn keys(&self, named: Option<Url>) -> Option<Looked> {
+    pub async fn keys(&self, named: Option<Url>) -> Option<Inspection> {
         if let KeySource::File(path) = &self.source {
             return self.look_at_file(path);
         }
@@ -154,34 +154,34 @@ impl Inspector {
     }
 
     /// The file with the keys, as if it had been fetched.
-    fn look_at_file(&self, path: &Path) -> Option<Looked> {
+    fn look_at_file(&self, path: &Path) -> Option<Inspection> {
         let (asked, began) = (self.clock.now(), self.clock.elapsed());
         let read = std::fs::read(path).map_err(|error| error.to_string());
         let took = self.clock.elapsed().saturating_sub(began);
-        let answer = read.map(|body| Answer {
+        let answer = read.map(|body| InspectedResponse {
             status: 200,
             headers: HeaderMap::new(),
             body,
             asked,
             took,
         });
-        Some(Looked {
+        Some(Inspection {
             url: self.keys_url()?,
             answer,
         })
     }
 
-    async fn look(&self, url: Url, reach: Reach) -> Looked {
+    async fn look(&self, url: Url, reach: Reach) -> Inspection {
         let (asked, began) = (self.clock.now(), self.clock.elapsed());
         let looked = self.fetch.look(&url, reach).await;
         let took = self.clock.elapsed().saturating_sub(began);
         let answer = looked.map_err(|fault| fault.reason).map(|looked| {
-            let fetch::RawAnswer {
+            let fetch::RawResponse {
                 status,
                 headers,
                 body,
             } = looked;
-            Answer {
+            InspectedResponse {
                 status,
                 headers,
                 body,
@@ -189,6 +189,6 @@ impl Inspector {
                 took,
             }
         });
-        Looked { url, answer }
+        Inspection { url, answer }
     }
 }

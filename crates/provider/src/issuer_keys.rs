@@ -17,7 +17,7 @@ pub struct IssuerKeys(Arc<KeyCache>);
 
 /// Why a signature proves nothing.
 #[derive(Debug)]
-pub enum Unproven {
+pub enum SignatureFault {
     /// It is none of the issuer's.
     Forged(&'static str),
     /// The keys cannot be had: nobody can tell.
@@ -44,15 +44,15 @@ impl IssuerKeys {
     /// # Errors
     ///
     /// A signature that is not the issuer's, and keys that cannot be had.
-    pub async fn prove(&self, jws: &CompactJws<'_>) -> Result<VerifyingKey, Unproven> {
+    pub async fn prove(&self, jws: &CompactJws<'_>) -> Result<VerifyingKey, SignatureFault> {
         let signer = self.0.signer(jws).await.map_err(|fault| match fault {
-            KeyFault::Outage(outage) => Unproven::Outage(outage),
+            KeyFault::Outage(outage) => SignatureFault::Outage(outage),
             KeyFault::UnknownKey => {
-                Unproven::Forged("it is by a key that the issuer does not publish")
+                SignatureFault::Forged("it is by a key that the issuer does not publish")
             }
-            KeyFault::WrongAlgorithm => Unproven::Forged("its key is for other algorithms"),
+            KeyFault::WrongAlgorithm => SignatureFault::Forged("its key is for other algorithms"),
         })?;
-        signer.ok_or(Unproven::Forged("its signature is wrong"))
+        signer.ok_or(SignatureFault::Forged("its signature is wrong"))
     }
 }
 

@@ -10,7 +10,7 @@
 //! not this one. No HTTP client shows in a signature, and nothing here reads settings.
 
 pub mod address;
-pub mod answers;
+pub mod answer_cache;
 pub mod breaker;
 pub mod client_auth;
 pub mod clock;

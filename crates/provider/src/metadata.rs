@@ -7,7 +7,7 @@
 //! stands there, such as a web page, counts for nothing.
 
 use crate::address;
-use crate::fetch::{Fetch, FetchFault, Fetched, Reach};
+use crate::fetch::{DocumentResponse, Fetch, FetchFault, Reach};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_core::rejection::shown;
@@ -111,8 +111,8 @@ pub async fn discover<T>(
     let mut known: Option<Object> = None;
     for url in urls {
         let (found, absent) = match fetch.get(&url, Reach::Anywhere, None).await {
-            Ok(Fetched::Document { body, .. }) => (read(&body, issuer, limits), true),
-            Ok(Fetched::NotModified { .. }) => {
+            Ok(DocumentResponse::Document { body, .. }) => (read(&body, issuer, limits), true),
+            Ok(DocumentResponse::NotModified { .. }) => {
                 (Err("the answer was 304, unasked".to_owned()), true)
             }
             Err(FetchFault { reason, absent, .. }) => (Err(reason), absent),

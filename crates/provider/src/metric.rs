@@ -5,7 +5,7 @@ use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
 /// What kind of figure a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum MetricKind {
     /// It only grows.
     Counter,
     /// It is as it is at the moment.
@@ -20,7 +20,7 @@ pub struct Metric {
     /// Its name, with its unit at the end.
     pub name: &'static str,
     /// What kind of figure it is.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// The names of its labels.
     pub labels: &'static [&'static str],
     /// What it means, in one sentence.
@@ -36,7 +36,7 @@ impl Metric {
     ) -> Self {
         Self {
             name,
-            kind: Kind::Counter,
+            kind: MetricKind::Counter,
             labels,
             help,
         }
@@ -50,7 +50,7 @@ impl Metric {
     ) -> Self {
         Self {
             name,
-            kind: Kind::Gauge,
+            kind: MetricKind::Gauge,
             labels,
             help,
         }
@@ -64,7 +64,7 @@ impl Metric {
     ) -> Self {
         Self {
             name,
-            kind: Kind::Histogram,
+            kind: MetricKind::Histogram,
             labels,
             help,
         }

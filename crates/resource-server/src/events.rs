@@ -12,7 +12,7 @@ pub use portcullis_provider::keys::meters::{
     KEY_FETCH, KEY_FETCH_FAILURES, KEY_FETCH_SECONDS, KEY_FETCHES, KEYS, KEYS_CONFIRMED,
     KEYS_GOOD_UNTIL, UNKNOWN_KEYS,
 };
-pub use portcullis_provider::metric::{Kind, Metric};
+pub use portcullis_provider::metric::{Metric, MetricKind};
 
 use metrics::{Counter, Histogram};
 use portcullis_core::rejection::Code;

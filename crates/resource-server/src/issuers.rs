@@ -53,7 +53,7 @@ impl TrustedIssuers {
             let entry = Entry {
                 settings: settings.clone(),
                 limits,
-                fetch: fetch.trusting(&settings.trust),
+                fetch: fetch.with_trust(&settings.trust),
                 clock: Arc::clone(clock),
                 meters: KeyMeters::new(settings.verifier.issuer().as_str()),
                 introspections: IntrospectionMeters::new(settings.verifier.issuer().as_str()),
@@ -242,7 +242,7 @@ impl Entry {
             ..
         } = self;
         let asking = |client: &ClientAuth| {
-            fetch.for_questions(&settings.trust.for_questions(client.certificate()))
+            fetch.for_endpoints(&settings.trust.for_endpoints(client.certificate()))
         };
         let introspector = settings.introspection.as_ref().map(|introspection| {
             let (verifier, fetch) = (verifier.clone(), asking(&introspection.client));

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use portcullis_core::Limits;
 use portcullis_core::jose::base64url;
 use portcullis_core::token::{Issuer, NumericDate};
-use portcullis_provider::inspect::{Answer, Looked};
+use portcullis_provider::inspect::{InspectedResponse, Inspection};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl Reply {
             .extend(value.map(|value| (name, value.to_owned())));
     }
 
-    fn looked(&self, url: &str) -> Looked {
+    fn looked(&self, url: &str) -> Inspection {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             headers.insert(*name, value.parse().unwrap());
@@ -75,7 +75,7 @@ impl Reply {
             .unwrap_or_else(|| self.body.to_string())
             .into_bytes();
         let asked = NumericDate::from_seconds(NOW);
-        let answer = Answer {
+        let answer = InspectedResponse {
             status: self.status,
             headers,
             body,
@@ -85,7 +85,7 @@ impl Reply {
         let answer = self
             .fault
             .map_or(Ok(answer), |reason| Err(reason.to_owned()));
-        Looked {
+        Inspection {
             url: url.parse().unwrap(),
             answer,
         }

@@ -4,7 +4,7 @@
 use super::handshake::{Door, knock};
 use super::sample::Sample;
 use super::seen::{Form, KeySet, Seen};
-use portcullis_provider::inspect::{Inspector, Looked};
+use portcullis_provider::inspect::{Inspection, Inspector};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::collections::BTreeSet;
@@ -51,7 +51,7 @@ pub(crate) async fn gather(
     }
 }
 
-fn looked(seen: &Seen) -> impl Iterator<Item = &Looked> {
+fn looked(seen: &Seen) -> impl Iterator<Item = &Inspection> {
     seen.forms
         .iter()
         .map(|form| &form.looked)

@@ -9,7 +9,7 @@ use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_core::jose::{Jwks, JwksError};
 use portcullis_core::token::{Issuer, NumericDate};
-use portcullis_provider::inspect::{Answer, Looked};
+use portcullis_provider::inspect::{InspectedResponse, Inspection};
 use url::Url;
 
 /// All that was seen.
@@ -29,7 +29,7 @@ pub(crate) struct Seen {
 /// One address of the metadata.
 #[derive(Debug)]
 pub(crate) struct Form {
-    pub(crate) looked: Looked,
+    pub(crate) looked: Inspection,
     /// The document, or what is wrong with it; nothing where there was none, or a web page instead.
     pub(crate) document: Option<Result<Object, String>>,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Form {
 /// The key set.
 #[derive(Debug)]
 pub(crate) struct KeySet {
-    pub(crate) looked: Looked,
+    pub(crate) looked: Inspection,
     /// The set as a server takes it into use, or why it does not.
     pub(crate) jwks: Result<Jwks, String>,
     /// Each key of the document, in the order published.
@@ -45,7 +45,7 @@ pub(crate) struct KeySet {
 }
 
 impl Form {
-    pub(crate) fn read(looked: Looked, limits: &Limits) -> Self {
+    pub(crate) fn read(looked: Inspection, limits: &Limits) -> Self {
         let document = body(&looked).and_then(|body| match json::parse(body, limits) {
             Ok(Json::Object(object)) => Some(Ok(object)),
             Ok(other) => Some(Err(format!("it is {}, not an object", other.type_name()))),
@@ -71,7 +71,7 @@ impl Form {
 }
 
 impl KeySet {
-    pub(crate) fn read(looked: Looked, limits: &Limits) -> Self {
+    pub(crate) fn read(looked: Inspection, limits: &Limits) -> Self {
         let jwks = match (&looked.answer, body(&looked)) {
             (_, Some(body)) => Jwks::parse(body, limits).map_err(|error| error.to_string()),
             (Ok(answer), None) => Err(format!("the answer was {}", answer.status)),
@@ -83,7 +83,7 @@ impl KeySet {
         Self { looked, jwks, keys }
     }
 
-    pub(crate) fn answer(&self) -> Option<&Answer> {
+    pub(crate) fn answer(&self) -> Option<&InspectedResponse> {
         self.looked.answer.as_ref().ok()
     }
 }
@@ -110,7 +110,7 @@ fn keys(body: &[u8], limits: &Limits) -> Vec<KeySeen> {
         .collect()
 }
 
-fn is_page(looked: &Looked) -> bool {
+fn is_page(looked: &Inspection) -> bool {
     let Some(answer) = looked
         .answer
         .as_ref()
@@ -134,7 +134,7 @@ fn is_page(looked: &Looked) -> bool {
     named || answer.body.trim_ascii_start().starts_with(b"<")
 }
 
-fn body(looked: &Looked) -> Option<&[u8]> {
+fn body(looked: &Inspection) -> Option<&[u8]> {
     looked
         .answer
         .as_ref()
@@ -182,7 +182,7 @@ impl Seen {
     }
 
     /// The answers that hold the documents in use: the metadata's and the key set's.
-    pub(crate) fn answers(&self) -> impl Iterator<Item = (&Url, &Answer)> {
+    pub(crate) fn answers(&self) -> impl Iterator<Item = (&Url, &InspectedResponse)> {
         let looked = self.form().map(|form| &form.looked).into_iter();
         let looked = looked.chain(self.keys.as_ref().map(|keys| &keys.looked));
         looked.filter_map(|looked| Some((&looked.url, looked.answer.as_ref().ok()?)))

@@ -8,7 +8,7 @@ pub(crate) use watch::Watch;
 
 use crate::audit::KeySet;
 use portcullis_core::token::{Issuer, NumericDate};
-use portcullis_provider::inspect::{Inspector, Looked};
+use portcullis_provider::inspect::{Inspection, Inspector};
 use portcullis_resource_server::KeySettings;
 use std::time::Duration;
 use url::Url;
@@ -77,7 +77,7 @@ impl Look {
 }
 
 /// The key set that the first good metadata names; else what was wrong with each.
-fn named(forms: &[Looked], inspector: &Inspector) -> Result<Url, String> {
+fn named(forms: &[Inspection], inspector: &Inspector) -> Result<Url, String> {
     let mut reasons = Vec::new();
     for looked in forms {
         let read = match &looked.answer {

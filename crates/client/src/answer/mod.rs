@@ -14,7 +14,7 @@ pub(crate) use tokens::{Granted, tokens};
 use crate::error::{Error, Refusal};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
-use portcullis_provider::fetch::Answered;
+use portcullis_provider::fetch::EndpointResponse;
 use url::Url;
 
 /// The document of a good answer.
@@ -22,8 +22,12 @@ use url::Url;
 /// # Errors
 ///
 /// The provider's refusal, an answer with two meanings, or an outage.
-pub(crate) fn document(url: &Url, answered: &Answered, limits: &Limits) -> Result<Object, Error> {
-    let Answered {
+pub(crate) fn document(
+    url: &Url,
+    answered: &EndpointResponse,
+    limits: &Limits,
+) -> Result<Object, Error> {
+    let EndpointResponse {
         status,
         retry_after,
         ..
@@ -56,14 +60,14 @@ pub(crate) fn document(url: &Url, answered: &Answered, limits: &Limits) -> Resul
 }
 
 /// The code of a refusal, where the answer is one: for what is done again in another way.
-pub(crate) fn is_refused_with(answered: &Answered, code: &str, limits: &Limits) -> bool {
+pub(crate) fn is_refused_with(answered: &EndpointResponse, code: &str, limits: &Limits) -> bool {
     let refusal = object(answered, limits).and_then(|object| Refusal::of(&object, answered.status));
     matches!(answered.status, 200 | 400 | 401)
         && refusal.is_some_and(|refusal| refusal.error() == code)
 }
 
 /// The body as an object, whatever its media type is: an error is an error in a page's clothes too.
-fn object(answered: &Answered, limits: &Limits) -> Option<Object> {
+fn object(answered: &EndpointResponse, limits: &Limits) -> Option<Object> {
     let body = answered
         .body
         .strip_prefix(BYTE_ORDER_MARK)
@@ -77,7 +81,7 @@ fn object(answered: &Answered, limits: &Limits) -> Option<Object> {
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Whether the media type allows JSON. Providers that send none, or a general one, mean it.
-fn is_json(answered: &Answered) -> bool {
+fn is_json(answered: &EndpointResponse) -> bool {
     let kind = answered.content_type.to_ascii_lowercase();
     let plain = [
         "",
@@ -133,7 +137,7 @@ mod tests {
         let url = Url::parse("https://idp.example/token").unwrap();
         let body = body.as_bytes().to_vec().into();
         let content_type = content_type.to_owned();
-        let answered = Answered {
+        let answered = EndpointResponse {
             status,
             content_type,
             retry_after: None,

@@ -9,7 +9,7 @@ use super::events;
 use metrics::{
     Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
-use portcullis_resource_server::events::{self as decisions, Kind, Metric};
+use portcullis_resource_server::events::{self as decisions, Metric, MetricKind};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,14 +71,14 @@ impl Series {
             name, kind, help, ..
         } = metric;
         let kind_name = match kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
             _ => "histogram",
         };
         // Writing to a string cannot fail.
         _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind_name}\n");
         match kind {
-            Kind::Counter => {
+            MetricKind::Counter => {
                 for (labels, count) in of(&self.counters, name) {
                     _ = writeln!(
                         text,
@@ -88,7 +88,7 @@ impl Series {
                     );
                 }
             }
-            Kind::Gauge => {
+            MetricKind::Gauge => {
                 for (labels, bits) in of(&self.gauges, name) {
                     let value = f64::from_bits(bits.load(Ordering::Relaxed));
                     _ = writeln!(text, "{name}{} {value}", braced(labels));

@@ -4,7 +4,7 @@
 use crate::client::Client;
 use crate::world::World;
 use portcullis_gateway::events as gateway;
-use portcullis_resource_server::events::{self as decisions, Kind, Metric};
+use portcullis_resource_server::events::{self as decisions, Metric, MetricKind};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -65,8 +65,8 @@ fn documents_list_every_name() {
         } in table
         {
             let kind = match kind {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
+                MetricKind::Counter => "counter",
+                MetricKind::Gauge => "gauge",
                 _ => "histogram, seconds",
             };
             let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();

@@ -19,11 +19,11 @@ use std::sync::Arc;
 /// A key, and the header of what it signs.
 #[derive(Clone)]
 pub struct Assertion {
-    key: Arc<Key>,
+    key: Arc<AssertionKey>,
     header: Box<str>,
 }
 
-enum Key {
+enum AssertionKey {
     Rsa(Box<RsaKeyPair>, &'static dyn RsaEncoding),
     P256(Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
@@ -55,7 +55,7 @@ impl Assertion {
     ) -> Result<Self, &'static str> {
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem)
             .map_err(|_| "a private key in PEM, as PKCS#8")?;
-        let (key, algorithm) = Key::read(der.secret_pkcs8_der(), algorithm)?;
+        let (key, algorithm) = AssertionKey::read(der.secret_pkcs8_der(), algorithm)?;
         let mut header = Map::new();
         header.insert("alg".to_owned(), algorithm.name().into());
         header.insert("typ".to_owned(), "JWT".into());
@@ -112,7 +112,7 @@ impl Assertion {
     }
 }
 
-impl Key {
+impl AssertionKey {
     fn read(der: &[u8], algorithm: Option<Algorithm>) -> Result<(Self, Algorithm), &'static str> {
         let fits = |own: Algorithm| algorithm.is_none_or(|wanted| wanted == own);
         if let Ok(pair) = RsaKeyPair::from_pkcs8(der) {

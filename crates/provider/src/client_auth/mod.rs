@@ -13,7 +13,7 @@ pub use assertion::Assertion;
 pub use assertion_file::AssertionFile;
 pub use secret::Secret;
 
-use crate::fetch::{Authorization, Body, OwnCertificate};
+use crate::fetch::{Authorization, EndpointBody, OwnCertificate};
 use portcullis_core::token::NumericDate;
 use std::fmt;
 use url::form_urlencoded::{Serializer, byte_serialize};
@@ -71,11 +71,11 @@ impl ClientAuth {
         members: &[(&str, &str)],
         audience: &str,
         now: NumericDate,
-    ) -> Result<(Body, Option<Authorization>), String> {
+    ) -> Result<(EndpointBody, Option<Authorization>), String> {
         let mut form = Serializer::new(String::new());
         form.extend_pairs(members);
         let authorization = self.prove(&mut form, audience, now)?;
-        Ok((Body::Form(form.finish().into()), authorization))
+        Ok((EndpointBody::Form(form.finish().into()), authorization))
     }
 
     fn prove(
@@ -158,7 +158,7 @@ mod tests {
             proof,
         };
         let now = NumericDate::from_seconds(1_000);
-        let (Body::Form(form), header) = client
+        let (EndpointBody::Form(form), header) = client
             .form(&[("a", "&")], "https://idp.example", now)
             .unwrap()
         else {

@@ -5,15 +5,15 @@
 //! are or resolve to an inside address. A proxy of the environment is used for outside hosts
 //! (`proxy.rs`). Nothing of the HTTP client shows outside.
 
-mod decoded;
+mod decode;
+mod endpoint;
 mod proxy;
-mod question;
 mod trust;
 
 #[cfg(feature = "fuzzing")]
-pub(crate) use decoded::decoded as without_coding;
+pub(crate) use decode::decode as without_coding;
+pub use endpoint::{Authorization, EndpointBody, EndpointRequest, EndpointResponse};
 pub use proxy::Proxies;
-pub use question::{Answered, Authorization, Body, Question};
 pub use trust::{OwnCertificate, Trust};
 
 use crate::address;
@@ -55,7 +55,7 @@ pub enum Reach {
 
 /// What a server answered.
 #[derive(Debug)]
-pub(crate) enum Fetched {
+pub(crate) enum DocumentResponse {
     /// A document, with what it says about being fetched again.
     Document {
         body: Vec<u8>,
@@ -68,7 +68,7 @@ pub(crate) enum Fetched {
 
 /// An answer as it came.
 #[derive(Debug)]
-pub(crate) struct RawAnswer {
+pub(crate) struct RawResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -106,7 +106,7 @@ impl Fetch {
     }
 
     /// The same way out for an issuer with certificates of its own, or one that wants a token.
-    pub fn trusting(&self, trust: &Trust) -> Self {
+    pub fn with_trust(&self, trust: &Trust) -> Self {
         if trust.certificates.is_empty() && trust.own.is_none() {
             let (token_file, plain_http) = (trust.token_file.clone(), trust.plain_http);
             return Self {
@@ -125,10 +125,10 @@ impl Fetch {
 
     /// A way out for questions of one issuer, with places of its own: however many wait for an
     /// endpoint that hangs, documents are fetched all the same.
-    pub fn for_questions(&self, trust: &Trust) -> Self {
+    pub fn for_endpoints(&self, trust: &Trust) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(64)),
-            ..self.trusting(trust)
+            ..self.with_trust(trust)
         }
     }
 
@@ -174,7 +174,7 @@ impl Fetch {
         url: &Url,
         reach: Reach,
         etag: Option<&str>,
-    ) -> Result<Fetched, FetchFault> {
+    ) -> Result<DocumentResponse, FetchFault> {
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
         let response = self.send(url, reach, etag).await?;
@@ -182,11 +182,11 @@ impl Fetch {
     }
 
     /// The whole answer, whatever it is: for showing what a server says.
-    pub(crate) async fn look(&self, url: &Url, reach: Reach) -> Result<RawAnswer, FetchFault> {
+    pub(crate) async fn look(&self, url: &Url, reach: Reach) -> Result<RawResponse, FetchFault> {
         let _slot = self.slots.acquire().await;
         let response = self.send(url, reach, None).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(RawAnswer {
+        Ok(RawResponse {
             status,
             headers,
             body: self.body(url, response).await?,
@@ -239,7 +239,7 @@ impl Fetch {
             .ok_or_else(|| fault("TLS is not available on this machine"))
     }
 
-    async fn read(&self, url: &Url, response: Response) -> Result<Fetched, FetchFault> {
+    async fn read(&self, url: &Url, response: Response) -> Result<DocumentResponse, FetchFault> {
         let status = response.status();
         let fault = |reason: String| FetchFault {
             absent: status.is_client_error(),
@@ -247,7 +247,7 @@ impl Fetch {
         };
         let max_age = max_age(response.headers());
         if status == StatusCode::NOT_MODIFIED {
-            return Ok(Fetched::NotModified { max_age });
+            return Ok(DocumentResponse::NotModified { max_age });
         }
         if status != StatusCode::OK {
             let redirected = if status.is_redirection() {
@@ -265,7 +265,7 @@ impl Fetch {
             .get(ETAG)
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
-        Ok(Fetched::Document {
+        Ok(DocumentResponse::Document {
             body: self.body(url, response).await?,
             etag,
             max_age,
@@ -286,7 +286,7 @@ impl Fetch {
                 return Err(FetchFault::of(url, reason));
             }
         }
-        decoded::decoded(&headers, body, self.largest).map_err(|reason| FetchFault::of(url, reason))
+        decode::decode(&headers, body, self.largest).map_err(|reason| FetchFault::of(url, reason))
     }
 }
 

@@ -78,7 +78,7 @@ impl Trust {
     /// The same certificates for questions, which go out under our own name instead of with the
     /// token for documents.
     #[must_use]
-    pub fn for_questions(&self, own: Option<&OwnCertificate>) -> Self {
+    pub fn for_endpoints(&self, own: Option<&OwnCertificate>) -> Self {
         let (certificates, plain_http) = (self.certificates.clone(), self.plain_http);
         Self {
             certificates,

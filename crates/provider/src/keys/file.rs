@@ -6,7 +6,7 @@
 //! file: whoever can chooses the keys.
 
 use super::KeyCache;
-use super::refresh::Failure;
+use super::refresh::RefreshFailure;
 use portcullis_core::jose::Jwks;
 use portcullis_core::{Limits, OutageCode};
 use std::fs::File;
@@ -31,12 +31,12 @@ pub fn read(path: &Path, limits: &Limits) -> Result<(Jwks, Vec<u8>), String> {
 
 impl KeyCache {
     /// Puts the keys of the file in force. Says whether the file is another one than before.
-    pub(super) async fn read_file(&self, path: PathBuf) -> Result<bool, Failure> {
+    pub(super) async fn read_file(&self, path: PathBuf) -> Result<bool, RefreshFailure> {
         let limits = self.settings.limits;
         // Away from the async threads: a file may be on a slow disk.
         let read = tokio::task::spawn_blocking(move || read(&path, &limits)).await;
         let read = read.unwrap_or_else(|_| Err("the file was not read".to_owned()));
-        let (jwks, bytes) = read.map_err(|reason| Failure {
+        let (jwks, bytes) = read.map_err(|reason| RefreshFailure {
             code: OutageCode::Keys,
             reason,
         })?;

@@ -71,7 +71,7 @@ impl KeyMeters {
         })
     }
 
-    pub(super) fn fetched(&self, good: bool, took: Duration) {
+    pub(super) fn count_fetch(&self, good: bool, took: Duration) {
         if good { &self.good } else { &self.failed }.increment(1);
         self.seconds.record(took.as_secs_f64());
     }

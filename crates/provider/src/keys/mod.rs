@@ -38,7 +38,7 @@ use meters::KeyMeters;
 use portcullis_core::jose::{Algorithm, Selection, VerifyingKey};
 use portcullis_core::token::Issuer;
 use portcullis_core::{Outage, OutageCode};
-use refresh::{Failure, KnownMetadata};
+use refresh::{KnownMetadata, RefreshFailure};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -69,7 +69,7 @@ pub struct KeyCache {
 struct Schedule {
     due: Duration,
     failures: u32,
-    last_failure: Option<Failure>,
+    last_failure: Option<RefreshFailure>,
     last_good: Option<Duration>,
     fetches: u64,
     budget: Budget,

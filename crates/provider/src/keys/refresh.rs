@@ -3,7 +3,7 @@
 use super::KeySource;
 use super::key_set::KeySet;
 use super::{KeyCache, file, snapshot};
-use crate::fetch::{Fetched, Reach, leads_outside};
+use crate::fetch::{DocumentResponse, Reach, leads_outside};
 use crate::metadata::{self, Metadata};
 use portcullis_core::OutageCode;
 use portcullis_core::jose::Jwks;
@@ -24,7 +24,7 @@ pub(super) struct KnownMetadata {
 
 /// Why there are no new keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct RefreshFailure {
     pub(super) code: OutageCode,
     pub(super) reason: String,
 }
@@ -53,7 +53,7 @@ pub(super) async fn keep_fresh(cache: Weak<KeyCache>) {
 
 impl KeyCache {
     /// One fetch, with all that follows from it. Only a flight calls this: one at a time.
-    pub(super) async fn fetch_once(&self) -> Result<(), Failure> {
+    pub(super) async fn fetch_once(&self) -> Result<(), RefreshFailure> {
         if let KeySource::File(path) = &self.source {
             return self.look_at(path.clone()).await;
         }
@@ -62,12 +62,12 @@ impl KeyCache {
         let result = self.fetch_keys().instrument(span).await;
         let now = self.clock.elapsed();
         self.meters
-            .fetched(result.is_ok(), now.saturating_sub(began));
+            .count_fetch(result.is_ok(), now.saturating_sub(began));
         let mut schedule = self.schedule();
         schedule.fetches += 1;
         match &result {
             Ok(max_age) => {
-                schedule.due = now + jittered(self.settings.refresh_after(*max_age));
+                schedule.due = now + jitter(self.settings.refresh_after(*max_age));
                 schedule.failures = 0;
                 schedule.last_failure = None;
                 schedule.last_good = Some(now);
@@ -75,7 +75,7 @@ impl KeyCache {
             Err(failure) => {
                 let (least, most) = self.settings.retry;
                 let doubled = least.saturating_mul(1 << schedule.failures.min(16));
-                schedule.due = now + jittered(doubled.min(most));
+                schedule.due = now + jitter(doubled.min(most));
                 schedule.failures = schedule.failures.saturating_add(1);
                 schedule.last_failure = Some(failure.clone());
                 self.failed.notify_one();
@@ -91,7 +91,7 @@ impl KeyCache {
     }
 
     /// Looks at the file with the keys. A file that is as it was counts as no fetch.
-    async fn look_at(&self, path: PathBuf) -> Result<(), Failure> {
+    async fn look_at(&self, path: PathBuf) -> Result<(), RefreshFailure> {
         let began = self.clock.elapsed();
         let result = self.read_file(path).await;
         let now = self.clock.elapsed();
@@ -118,14 +118,14 @@ impl KeyCache {
         if news {
             schedule.fetches += 1;
             self.meters
-                .fetched(result.is_ok(), now.saturating_sub(began));
+                .count_fetch(result.is_ok(), now.saturating_sub(began));
         }
         result.map(|_| ())
     }
 
     /// Fetches the key set and puts it in force. Answers with the issuer's `max-age`.
-    async fn fetch_keys(&self) -> Result<Option<Duration>, Failure> {
-        let keys = |reason: String| Failure {
+    async fn fetch_keys(&self) -> Result<Option<Duration>, RefreshFailure> {
+        let keys = |reason: String| RefreshFailure {
             code: OutageCode::Keys,
             reason,
         };
@@ -142,7 +142,7 @@ impl KeyCache {
             .await
             .map_err(|fault| keys(fault.to_string()))?
         {
-            Fetched::NotModified { max_age } => {
+            DocumentResponse::NotModified { max_age } => {
                 let set =
                     before.ok_or_else(|| keys(format!("{url}: the answer was 304, unasked")))?;
                 self.sets.store(Some(Arc::new(KeySet {
@@ -151,7 +151,7 @@ impl KeyCache {
                 })));
                 Ok(max_age)
             }
-            Fetched::Document {
+            DocumentResponse::Document {
                 body,
                 etag,
                 max_age,
@@ -211,14 +211,14 @@ impl KeyCache {
         }
     }
 
-    async fn key_set_url(&self) -> Result<(Url, Reach), Failure> {
+    async fn key_set_url(&self) -> Result<(Url, Reach), RefreshFailure> {
         match &self.source {
             KeySource::Uri(url) => Ok((url.clone(), Reach::Anywhere)),
             KeySource::Discovered | KeySource::DiscoveredUnder(_) | KeySource::Metadata(_) => self
-                .discovered()
+                .discover()
                 .await
                 .map(|known| (known.metadata.jwks_uri, known.reach)),
-            KeySource::Fixed(_) | KeySource::File(_) => Err(Failure {
+            KeySource::Fixed(_) | KeySource::File(_) => Err(RefreshFailure {
                 code: OutageCode::Keys,
                 reason: "the keys have no address".to_owned(),
             }),
@@ -227,7 +227,7 @@ impl KeyCache {
 
     /// The metadata: what is known, while it is fresh; asked for again, when it is not; and what
     /// was known, for some days, while nobody answers.
-    async fn discovered(&self) -> Result<KnownMetadata, Failure> {
+    async fn discover(&self) -> Result<KnownMetadata, RefreshFailure> {
         let (fresh, most) = self.settings.metadata;
         let known = self.schedule().metadata.clone();
         let age = |known: &KnownMetadata| self.clock.elapsed().saturating_sub(known.fetched);
@@ -247,7 +247,7 @@ impl KeyCache {
                     );
                     Ok(known)
                 }
-                None => Err(Failure {
+                None => Err(RefreshFailure {
                     code: OutageCode::Metadata,
                     reason: error.to_string(),
                 }),
@@ -319,7 +319,7 @@ impl KeyCache {
 }
 
 /// A tenth more or less, so that many servers do not ask at once.
-fn jittered(duration: Duration) -> Duration {
+fn jitter(duration: Duration) -> Duration {
     let random = RandomState::new().hash_one(0_u8) % 1_000;
     duration.mul_f64(0.9 + 0.2 * (random as f64 / 1_000.0))
 }

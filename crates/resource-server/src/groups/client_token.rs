@@ -7,7 +7,7 @@ use portcullis_core::dialect::TENANT;
 use portcullis_core::jose::json::{Json, Object};
 use portcullis_provider::client_auth::{ClientAuth, Proof, Secret};
 use portcullis_provider::clock::Clock;
-use portcullis_provider::fetch::{Fetch, Question, Reach};
+use portcullis_provider::fetch::{EndpointRequest, Fetch, Reach};
 use portcullis_provider::keys::KeyCache;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +89,7 @@ impl ClientToken {
             .client
             .form(&members, url.as_str(), self.clock.now())
             .map_err(Failure::of)?;
-        let question = Question {
+        let question = EndpointRequest {
             url: &url,
             reach,
             body,

@@ -13,11 +13,13 @@ use client_token::ClientToken;
 use portcullis_core::jose::json::{self, Json, Text};
 use portcullis_core::token::{AccessToken, Kind};
 use portcullis_core::{Limits, Outage, OutageCode};
-use portcullis_provider::answers::Answers;
+use portcullis_provider::answer_cache::AnswerCache;
 use portcullis_provider::breaker::Breaker;
 use portcullis_provider::client_auth::{ClientAuth, Secret};
 use portcullis_provider::clock::Clock;
-use portcullis_provider::fetch::{Answered, Authorization, Body, Fetch, Question, Reach};
+use portcullis_provider::fetch::{
+    Authorization, EndpointBody, EndpointRequest, EndpointResponse, Fetch, Reach,
+};
 use portcullis_provider::keys::KeyCache;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +45,7 @@ pub(crate) struct GroupsResolver {
     clock: Arc<dyn Clock>,
     breaker: Breaker,
     /// Under the object id: the tenant is the issuer's, and this resolver is for one issuer.
-    known: Answers<Box<str>, Result<Arc<[Text]>, Outage>>,
+    known: AnswerCache<Box<str>, Result<Arc<[Text]>, Outage>>,
 }
 
 /// Why there are no groups.
@@ -90,7 +92,7 @@ impl GroupsResolver {
                 ..limits
             },
             breaker: Breaker::default(),
-            known: Answers::new(REMEMBERED, Arc::clone(&clock)),
+            known: AnswerCache::new(REMEMBERED, Arc::clone(&clock)),
             clock,
         }
     }
@@ -143,7 +145,7 @@ impl GroupsResolver {
         };
         match answered {
             Ok(groups) => {
-                attempt.succeeded();
+                attempt.succeed();
                 Ok(groups.into())
             }
             Err(Failure {
@@ -154,7 +156,7 @@ impl GroupsResolver {
             }) => {
                 tracing::warn!(reason, "no groups");
                 if endpoint_fails {
-                    attempt.failed(self.clock.elapsed(), retry_after);
+                    attempt.fail(self.clock.elapsed(), retry_after);
                 }
                 Err(outage(&reason, retry_after.unwrap_or_default()))
             }
@@ -175,10 +177,10 @@ impl GroupsResolver {
 
     async fn pages(&self, address: Url, token: &Secret) -> Result<Vec<Text>, Failure> {
         let mut groups = Vec::new();
-        let (mut url, mut body) = (address, Body::Json(ALL_GROUPS));
+        let (mut url, mut body) = (address, EndpointBody::Json(ALL_GROUPS));
         for _ in 0..PAGES {
             let authorization = Some(Authorization::Bearer(token.clone()));
-            let question = Question {
+            let question = EndpointRequest {
                 url: &url,
                 reach: Reach::Anywhere,
                 body,
@@ -211,7 +213,7 @@ impl GroupsResolver {
             url = self
                 .same_origin(next)
                 .ok_or_else(|| malformed(&url, "a next page elsewhere"))?;
-            body = Body::None;
+            body = EndpointBody::None;
         }
         Err(malformed(&url, "more pages than there can be"))
     }
@@ -235,8 +237,8 @@ impl Failure {
 }
 
 /// The JSON document of a proper answer.
-fn document(url: &Url, answered: Answered, limits: &Limits) -> Result<Json, Failure> {
-    let Answered {
+fn document(url: &Url, answered: EndpointResponse, limits: &Limits) -> Result<Json, Failure> {
+    let EndpointResponse {
         status,
         content_type,
         retry_after,

@@ -23,7 +23,7 @@ use portcullis_core::token::introspection::Answer;
 use portcullis_core::token::{AccessToken, Claims, NumericDate, OpaqueToken};
 use portcullis_core::verify::Verifier;
 use portcullis_core::{Denial, Limits, Outage, OutageCode};
-use portcullis_provider::answers::Answers;
+use portcullis_provider::answer_cache::AnswerCache;
 use portcullis_provider::breaker::{Breaker, BreakerState};
 use portcullis_provider::clock::Clock;
 use portcullis_provider::fetch::Fetch;
@@ -40,7 +40,7 @@ pub(crate) struct Introspector {
     verifier: Verifier,
     asked: Asked,
     cap: Duration,
-    answers: Answers<Digest, Verdict>,
+    answers: AnswerCache<Digest, Verdict>,
     breaker: Breaker,
     clock: Arc<dyn Clock>,
     questions: AtomicU64,
@@ -96,7 +96,7 @@ impl Introspector {
             verifier,
             asked: settings.asked.clone(),
             cap: settings.cap,
-            answers: Answers::new(REMEMBERED, Arc::clone(&clock)),
+            answers: AnswerCache::new(REMEMBERED, Arc::clone(&clock)),
             breaker: Breaker::default(),
             clock,
             questions: AtomicU64::new(0),
@@ -198,7 +198,7 @@ impl Introspector {
         };
         match answered {
             Ok(answer) => {
-                attempt.succeeded();
+                attempt.succeed();
                 self.note(None);
                 Ok(answer)
             }
@@ -211,7 +211,7 @@ impl Introspector {
                     retry_after,
                 } = unanswered;
                 if endpoint_fails {
-                    attempt.failed(self.clock.elapsed(), retry_after);
+                    attempt.fail(self.clock.elapsed(), retry_after);
                 }
                 tracing::warn!(issuer = %self.verifier.issuer(), reason, "no answer about a token");
                 self.note(Some(reason.clone()));

@@ -10,7 +10,7 @@ use portcullis_core::token::introspection::Answer;
 use portcullis_core::{Limits, Outage, OutageCode};
 use portcullis_provider::client_auth::{ClientAuth, Proof};
 use portcullis_provider::clock::Clock;
-use portcullis_provider::fetch::{Answered, Fetch, Question, Reach};
+use portcullis_provider::fetch::{EndpointRequest, EndpointResponse, Fetch, Reach};
 use portcullis_provider::keys::{KeyCache, KeyFault};
 use portcullis_provider::metadata;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl Endpoint {
             .form(&members, issuer, self.clock.now())
             .map_err(Unanswered::ours)?;
         let accept = if self.signed { SIGNED } else { PLAIN };
-        let question = Question {
+        let question = EndpointRequest {
             url: &url,
             reach,
             body,
@@ -114,8 +114,8 @@ impl Endpoint {
         url.map(|url| (url, reach)).ok_or_else(none)
     }
 
-    async fn read(&self, url: &Url, answered: Answered) -> Result<Answer, Unanswered> {
-        let Answered {
+    async fn read(&self, url: &Url, answered: EndpointResponse) -> Result<Answer, Unanswered> {
+        let EndpointResponse {
             status,
             content_type,
             retry_after,

@@ -34,7 +34,7 @@ impl IssuerConfig {
             keys = found;
         }
         ConfigErrors::check(faults)?;
-        let fetch = Fetch::new(limits.document_bytes).trusting(&trust);
+        let fetch = Fetch::new(limits.document_bytes).with_trust(&trust);
         Ok(Inspector::new(issuer, keys, fetch, limits, clock))
     }
 

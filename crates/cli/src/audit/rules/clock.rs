@@ -3,7 +3,7 @@
 use super::super::{Check, Rule, Seen, Severity};
 use http::header::{AGE, DATE};
 use portcullis_core::token::NumericDate;
-use portcullis_provider::inspect::Answer;
+use portcullis_provider::inspect::InspectedResponse;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -30,7 +30,7 @@ const LEEWAY: i64 = 60;
 pub(crate) const DRIFT: i64 = 10;
 
 /// How far the clocks are certainly apart, in seconds: positive where theirs is ahead.
-pub(crate) fn difference(answer: &Answer) -> Option<i64> {
+pub(crate) fn difference(answer: &InspectedResponse) -> Option<i64> {
     let text = |name| {
         answer
             .headers
@@ -105,7 +105,7 @@ mod tests {
             headers.insert(AGE, age.parse().unwrap());
         }
         let asked = NumericDate::from_seconds(1_800_000_000);
-        difference(&Answer {
+        difference(&InspectedResponse {
             status: 200,
             headers,
             body: Vec::new(),

@@ -4,7 +4,7 @@ use super::super::evidence::{spoken, when};
 use super::super::{Check, Rule, Seen, Severity};
 use http::header::{CONTENT_TYPE, ETAG, LOCATION, STRICT_TRANSPORT_SECURITY};
 use portcullis_core::rejection::shown;
-use portcullis_provider::inspect::{Answer, Looked};
+use portcullis_provider::inspect::{InspectedResponse, Inspection};
 use portcullis_resource_server::KeySettings;
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Everything that was asked for.
-fn looked(seen: &Seen) -> impl Iterator<Item = (&Looked, &Answer)> {
+fn looked(seen: &Seen) -> impl Iterator<Item = (&Inspection, &InspectedResponse)> {
     let all = seen
         .forms
         .iter()
@@ -100,7 +100,7 @@ fn looked(seen: &Seen) -> impl Iterator<Item = (&Looked, &Answer)> {
     all.filter_map(|looked| Some((looked, looked.answer.as_ref().ok()?)))
 }
 
-fn keys(seen: &Seen) -> Option<&Answer> {
+fn keys(seen: &Seen) -> Option<&InspectedResponse> {
     seen.keys
         .as_ref()?
         .answer()
@@ -152,7 +152,7 @@ fn content_type(seen: &Seen) -> Vec<String> {
 fn cache_long(seen: &Seen) -> Vec<String> {
     let most = KeySettings::default().refresh_bounds.1;
     let age = keys(seen)
-        .and_then(Answer::max_age)
+        .and_then(InspectedResponse::max_age)
         .filter(|age| *age > most);
     age.map(|age| {
         format!(
@@ -167,7 +167,7 @@ fn cache_long(seen: &Seen) -> Vec<String> {
 
 fn cache_none(seen: &Seen) -> Vec<String> {
     let none = keys(seen)
-        .and_then(Answer::max_age)
+        .and_then(InspectedResponse::max_age)
         .is_some_and(|age| age.is_zero());
     when(none, || {
         "`Cache-Control` has `no-store`, `no-cache` or `max-age=0`".to_owned()

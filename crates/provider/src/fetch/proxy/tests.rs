@@ -1,6 +1,6 @@
 //! What the variables mean, and that what goes out does go through the proxy.
 
-use super::super::{Fetch, Fetched, Reach, Trust};
+use super::super::{DocumentResponse, Fetch, Reach, Trust};
 use super::*;
 use std::sync::Mutex;
 use tokio::io::{
@@ -156,7 +156,7 @@ async fn server() -> (std::net::SocketAddr, String) {
 
 async fn body(fetch: &Fetch, url: &str, reach: Reach) -> Result<Vec<u8>, String> {
     match fetch.get(&Url::parse(url).unwrap(), reach, None).await {
-        Ok(Fetched::Document { body, .. }) => Ok(body),
+        Ok(DocumentResponse::Document { body, .. }) => Ok(body),
         Ok(other) => Err(format!("{other:?}")),
         Err(fault) => Err(fault.to_string()),
     }
@@ -168,7 +168,7 @@ async fn documents_of_outside_hosts_come_through_the_proxy() {
     let (proxy, heads) = proxy(address).await;
     let proxies = Arc::new(of(&[("HTTPS_PROXY", &proxy)]));
     let fetch =
-        Fetch::through(proxies, 1_000).trusting(&Trust::authorities(pem.as_bytes()).unwrap());
+        Fetch::through(proxies, 1_000).with_trust(&Trust::authorities(pem.as_bytes()).unwrap());
     for reach in [Reach::Anywhere, Reach::Outside] {
         assert_eq!(
             body(&fetch, "https://idp.invalid/keys", reach)
@@ -196,7 +196,7 @@ async fn inside_hosts_are_never_asked_through_the_proxy() {
     let (proxy, heads) = proxy(address).await;
     let proxies = Arc::new(of(&[("ALL_PROXY", &proxy)]));
     let fetch =
-        Fetch::through(proxies, 1_000).trusting(&Trust::authorities(pem.as_bytes()).unwrap());
+        Fetch::through(proxies, 1_000).with_trust(&Trust::authorities(pem.as_bytes()).unwrap());
     for url in [
         format!("https://{address}/"),
         format!("https://localhost:{}/", address.port()),

@@ -12,28 +12,28 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Answers under their keys, at most so many; the least useful make room.
-pub struct Answers<K, V> {
-    kept: Cache<K, Kept<V>>,
+/// AnswerCache under their keys, at most so many; the least useful make room.
+pub struct AnswerCache<K, V> {
+    kept: Cache<K, StoredAnswer<V>>,
     clock: Arc<dyn Clock>,
 }
 
 /// Shows none of them: keys and answers are foreign, or secret.
-impl<K, V> fmt::Debug for Answers<K, V> {
+impl<K, V> fmt::Debug for AnswerCache<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answers").finish_non_exhaustive()
+        f.debug_struct("AnswerCache").finish_non_exhaustive()
     }
 }
 
 #[derive(Clone)]
-struct Kept<V> {
+struct StoredAnswer<V> {
     value: V,
     until: Duration,
 }
 
 /// An answer, and where it comes from.
 #[derive(Debug)]
-pub struct Found<V> {
+pub struct Lookup<V> {
     /// The answer.
     pub value: V,
     /// Whether this very call asked for it; else it was kept, or another caller's question brought
@@ -41,7 +41,7 @@ pub struct Found<V> {
     pub asked: bool,
 }
 
-impl<K: Hash + Eq + Clone, V: Clone> Answers<K, V> {
+impl<K: Hash + Eq + Clone, V: Clone> AnswerCache<K, V> {
     /// Room for so many answers.
     // Foreign bytes choose the keys: the hash is one that nobody can foresee.
     pub fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
@@ -53,15 +53,15 @@ impl<K: Hash + Eq + Clone, V: Clone> Answers<K, V> {
 
     /// The answer for a key: a kept one that is still good, or the one to `ask`, with how long it
     /// lasts.
-    pub async fn find_or(&self, key: &K, ask: impl Future<Output = (V, Duration)>) -> Found<V> {
+    pub async fn find_or(&self, key: &K, ask: impl Future<Output = (V, Duration)>) -> Lookup<V> {
         if let Some(value) = self.find(key) {
-            return Found {
+            return Lookup {
                 value,
                 asked: false,
             };
         }
         match self.kept.get_value_or_guard_async(key).await {
-            Ok(Kept { value, .. }) => Found {
+            Ok(StoredAnswer { value, .. }) => Lookup {
                 value,
                 asked: false,
             },
@@ -69,14 +69,14 @@ impl<K: Hash + Eq + Clone, V: Clone> Answers<K, V> {
                 let (value, lasting) = ask.await;
                 let until = self.clock.elapsed() + lasting;
                 // It fails only if the place was taken away meanwhile: then nothing is kept.
-                _ = guard.insert(Kept {
+                _ = guard.insert(StoredAnswer {
                     value: value.clone(),
                     until,
                 });
                 if lasting.is_zero() {
                     self.forget(key);
                 }
-                Found { value, asked: true }
+                Lookup { value, asked: true }
             }
         }
     }
@@ -106,9 +106,9 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use tokio::task::{JoinSet, yield_now};
 
-    fn answers() -> (Arc<TestClock>, Arc<Answers<u8, u32>>) {
+    fn answers() -> (Arc<TestClock>, Arc<AnswerCache<u8, u32>>) {
         let clock = Arc::new(TestClock::at(NumericDate::from_seconds(0)));
-        (Arc::clone(&clock), Arc::new(Answers::new(100, clock)))
+        (Arc::clone(&clock), Arc::new(AnswerCache::new(100, clock)))
     }
 
     #[tokio::test]

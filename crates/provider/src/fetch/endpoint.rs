@@ -15,13 +15,13 @@ use url::Url;
 use zeroize::Zeroizing;
 
 /// What is asked, and by whom.
-pub struct Question<'q> {
+pub struct EndpointRequest<'q> {
     /// Where it goes.
     pub url: &'q Url,
     /// Where that may lead.
     pub reach: Reach,
     /// What goes out.
-    pub body: Body,
+    pub body: EndpointBody,
     /// The media type that the answer should have.
     pub accept: &'static str,
     /// Who asks, where a header says so.
@@ -31,7 +31,7 @@ pub struct Question<'q> {
 }
 
 /// What goes out.
-pub enum Body {
+pub enum EndpointBody {
     /// Nothing: the question is the address.
     None,
     /// `application/x-www-form-urlencoded`: it may hold a token or a secret.
@@ -54,7 +54,7 @@ pub enum Authorization {
 }
 
 /// What an endpoint answered, whatever it was.
-pub struct Answered {
+pub struct EndpointResponse {
     /// The status code.
     pub status: u16,
     /// In small letters, without parameters.
@@ -68,14 +68,14 @@ pub struct Answered {
 }
 
 /// Shows the address only: the rest may hold secrets.
-impl fmt::Debug for Question<'_> {
+impl fmt::Debug for EndpointRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a question to {}", self.url)
     }
 }
 
 /// Shows what kind of body it is.
-impl fmt::Debug for Body {
+impl fmt::Debug for EndpointBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::None => "nothing",
@@ -96,7 +96,7 @@ impl fmt::Debug for Authorization {
 }
 
 /// Shows the status only.
-impl fmt::Debug for Answered {
+impl fmt::Debug for EndpointResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the answer {}", self.status)
     }
@@ -109,8 +109,8 @@ impl Fetch {
     ///
     /// An address that may not be asked, and a server that gives no answer, or one that is too
     /// large.
-    pub async fn ask(&self, question: Question<'_>) -> Result<Answered, FetchFault> {
-        let Question {
+    pub async fn ask(&self, question: EndpointRequest<'_>) -> Result<EndpointResponse, FetchFault> {
+        let EndpointRequest {
             url,
             reach,
             body,
@@ -122,9 +122,9 @@ impl Fetch {
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
         let request = match body {
-            Body::None => client.get(url.clone()),
-            Body::Form(form) => with_body(client.post(url.clone()), FORM, form.as_bytes()),
-            Body::Json(json) => with_body(client.post(url.clone()), JSON, json.as_bytes()),
+            EndpointBody::None => client.get(url.clone()),
+            EndpointBody::Form(form) => with_body(client.post(url.clone()), FORM, form.as_bytes()),
+            EndpointBody::Json(json) => with_body(client.post(url.clone()), JSON, json.as_bytes()),
         };
         let request = match authorization {
             None => request,
@@ -138,14 +138,18 @@ impl Fetch {
             Some(proof) => request.header(DPOP, proof),
         };
         let response = request.header(ACCEPT, accept).send().await;
-        self.answered(
+        self.read_response(
             url,
             response.map_err(|error| FetchFault::of(url, chain(&error)))?,
         )
         .await
     }
 
-    async fn answered(&self, url: &Url, response: Response) -> Result<Answered, FetchFault> {
+    async fn read_response(
+        &self,
+        url: &Url,
+        response: Response,
+    ) -> Result<EndpointResponse, FetchFault> {
         let status = response.status().as_u16();
         let text = |name: HeaderName| text(response.headers(), &name).to_ascii_lowercase();
         let content_type = text(CONTENT_TYPE)
@@ -165,7 +169,7 @@ impl Fetch {
             .and_then(|nonce| nonce.to_str().ok());
         let dpop_nonce = nonce.filter(|nonce| is_nonce(nonce)).map(str::to_owned);
         let body = self.body(url, response).await?.into();
-        Ok(Answered {
+        Ok(EndpointResponse {
             status,
             content_type,
             retry_after,

@@ -11,7 +11,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use std::io::Read;
 
 /// The document itself, of at most `largest` bytes.
-pub(crate) fn decoded(
+pub(crate) fn decode(
     headers: &HeaderMap,
     body: Vec<u8>,
     largest: usize,
@@ -19,10 +19,10 @@ pub(crate) fn decoded(
     let body = match &*codings(headers) {
         [] => body,
         [coding] => match coding.as_str() {
-            "gzip" | "x-gzip" => unpacked(MultiGzDecoder::new(&*body), coding, largest)?,
-            "deflate" if is_zlib(&body) => unpacked(ZlibDecoder::new(&*body), coding, largest)?,
+            "gzip" | "x-gzip" => unpack(MultiGzDecoder::new(&*body), coding, largest)?,
+            "deflate" if is_zlib(&body) => unpack(ZlibDecoder::new(&*body), coding, largest)?,
             // RFC 9110, section 8.4.1.2: some servers leave the zlib format out.
-            "deflate" => unpacked(DeflateDecoder::new(&*body), coding, largest)?,
+            "deflate" => unpack(DeflateDecoder::new(&*body), coding, largest)?,
             other => {
                 return Err(format!(
                     "its `Content-Encoding` is {}, and is not understood",
@@ -61,7 +61,7 @@ fn is_zlib(body: &[u8]) -> bool {
     )
 }
 
-fn unpacked(reader: impl Read, coding: &str, largest: usize) -> Result<Vec<u8>, String> {
+fn unpack(reader: impl Read, coding: &str, largest: usize) -> Result<Vec<u8>, String> {
     let mut document = Vec::new();
     let most = u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1);
     reader
@@ -103,7 +103,7 @@ mod tests {
         for value in values {
             headers.append(CONTENT_ENCODING, value.parse().unwrap());
         }
-        decoded(&headers, body, 1_000).map(|bytes| String::from_utf8(bytes).unwrap())
+        decode(&headers, body, 1_000).map(|bytes| String::from_utf8(bytes).unwrap())
     }
 
     #[test]
