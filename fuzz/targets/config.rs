@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(
                 errors
                     .iter()
-                    .all(|error| !error.cure().is_empty() && !error.place().is_empty())
+                    .all(|error| !error.help().is_empty() && !error.place().is_empty())
             )
         }
     }

@@ -28,7 +28,7 @@ fn are_clear(faults: &ConfigErrors) {
     assert!(faults.peek().is_some(), "refused without a fault");
     for fault in faults {
         assert!(
-            !fault.place().is_empty() && !fault.cure().is_empty() && !fault.to_string().is_empty()
+            !fault.place().is_empty() && !fault.help().is_empty() && !fault.to_string().is_empty()
         );
     }
 }

@@ -43,7 +43,7 @@ impl Authentication {
     pub fn assertion_file(path: &Path) -> Result<Self, ConfigError> {
         let file = AssertionFile::open(path).map_err(|problem| {
             let cure = "name the file that the platform keeps the client's assertion in";
-            ConfigError::new("client_assertion_file", problem, cure)
+            ConfigError::wrong("client_assertion_file", problem).help(cure)
         })?;
         Ok(Self(Proof::AssertionFile(file)))
     }
@@ -57,11 +57,9 @@ impl Authentication {
     pub fn certificate(pem: &[u8]) -> Result<Self, ConfigError> {
         let certificate = OwnCertificate::parse(pem).ok_or_else(|| {
             let cure = "give the client's certificate, the ones above it, and its key, all in PEM";
-            ConfigError::new(
-                "certificate",
-                "a certificate and the key that fits it",
-                cure,
-            )
+            ConfigError::expected("certificate", "a certificate and the key that fits it")
+                .found_as("another text")
+                .help(cure)
         })?;
         Ok(Self(Proof::Certificate(certificate)))
     }
@@ -101,7 +99,7 @@ impl PrivateKey {
         Assertion::read(pem, algorithm, kid, certificate).map(Self).map_err(|expected| {
             let cure = "convert the key with `openssl pkcs8 -topk8 -nocrypt`, and see that key, \
                 algorithm and certificate fit";
-            ConfigError::new("private_key", expected, cure)
+            ConfigError::expected("private_key", expected).found_as("another key").help(cure)
         })
     }
 }

@@ -125,7 +125,7 @@ impl Client {
         let key = self.key.as_ref().ok_or_else(|| {
             Error::config(
                 "dpop_key",
-                "the key that the token is bound to",
+                "the client lacks the key that the token is bound to",
                 "give the client the key of the token",
             )
         })?;
@@ -195,7 +195,11 @@ impl Client {
         let by_certificate = self.auth.certificate().is_some();
         let url = metadata.locate(endpoint, by_certificate).ok_or_else(|| {
             let cure = "choose another flow, or another issuer: this one does not offer it";
-            Error::config(endpoint.name(), "the provider's metadata to name it", cure)
+            Error::config(
+                endpoint.name(),
+                "the provider's metadata does not name it",
+                cure,
+            )
         })?;
         let addressee = self.addressee(metadata.locate(Endpoint::Token, by_certificate));
         let key = self.key.as_ref().filter(|_| endpoint.takes_proof());
@@ -221,11 +225,7 @@ impl Client {
         if self.auth.has_empty_secret() {
             let cure =
                 "give the client the secret that the provider gave it, or make it a public one";
-            return Err(Error::config(
-                "client_secret",
-                "a secret that is not empty",
-                cure,
-            ));
+            return Err(Error::config("client_secret", "the secret is empty", cure));
         }
         let (body, authorization) = self
             .auth

@@ -23,8 +23,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn config(place: &str, expected: impl Into<String>, cure: &str) -> Self {
-        Self::Config(ConfigError::new(place, expected, cure))
+    pub(crate) fn config(place: &str, problem: impl Into<String>, help: &str) -> Self {
+        Self::Config(ConfigError::wrong(place, problem).help(help))
     }
 
     pub(crate) fn distrust(reason: impl Into<String>) -> Self {

@@ -57,7 +57,7 @@ impl Provider {
     pub fn builder(issuer: &str) -> Result<ProviderBuilder, ConfigError> {
         let issuer = Issuer::parse(issuer).map_err(|error| {
             let cure = "write the issuer as the provider's metadata has it, final slash included";
-            ConfigError::new("issuer", error.to_string(), cure)
+            ConfigError::wrong("issuer", error.to_string()).help(cure)
         })?;
         let clock = Arc::new(SystemClock::new());
         Ok(ProviderBuilder {
@@ -177,11 +177,8 @@ impl ProviderBuilder {
     pub fn metadata_url(mut self, url: &str) -> Result<Self, ConfigError> {
         let parsed = address::parse(url).and_then(|url| address::fetchable(&url).map(|()| url));
         self.metadata_url = Some(parsed.map_err(|problem| {
-            ConfigError::new(
-                "metadata_url",
-                problem,
-                "write the whole address, with `https://`",
-            )
+            ConfigError::wrong("metadata_url", problem)
+                .help("write the whole address, with `https://`")
         })?);
         Ok(self)
     }
@@ -194,7 +191,7 @@ impl ProviderBuilder {
     /// A text without certificates.
     pub fn authorities(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
         self.trust = Trust::authorities(pem).map_err(|problem| {
-            ConfigError::new("authorities", problem, "give certificates in PEM")
+            ConfigError::wrong("authorities", problem).help("give certificates in PEM")
         })?;
         Ok(self)
     }

@@ -52,7 +52,7 @@ pub mod rejection;
 pub mod token;
 pub mod verify;
 
-pub use config::{ConfigError, ConfigErrors};
+pub use config::{ConfigError, ConfigErrors, Faults};
 pub use decision::{Decision, Denial};
 pub use dialect::Dialect;
 pub use limits::Limits;

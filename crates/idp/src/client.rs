@@ -135,7 +135,7 @@ impl Client {
     pub(crate) fn fault(&self) -> Option<(&'static str, &'static str)> {
         if self.is_public() && self.redirect_uris.is_empty() && self.grant_types.is_empty() {
             let expected =
-                "a secret, a key or a redirect URI: with none of them it can get no token";
+                "it lacks a secret, a key or a redirect URI, and can get no token without one";
             return Some((
                 expected,
                 "add `secret`, `jwk` or `redirect_uris`, or `grant_types` for a device",
@@ -148,7 +148,7 @@ impl Client {
         };
         if self.keys().any(is_private) {
             let cure = "take the private members out of `jwk`: the client alone keeps them";
-            return Some(("a public key", cure));
+            return Some(("its `jwk` is a private key", cure));
         }
         if self
             .backchannel_logout_uri
@@ -156,7 +156,7 @@ impl Client {
             .is_some_and(|uri| !may_be_sent_to(uri))
         {
             return Some((
-                "a `backchannel_logout_uri` with https, or http on loopback",
+                "its `backchannel_logout_uri` is neither https nor http on loopback",
                 "write such an address",
             ));
         }
@@ -175,7 +175,7 @@ impl Client {
             }
         };
         let cure = "give the client what `token_endpoint_auth_method` needs, or leave that out";
-        (!means).then_some(("the means to authenticate as it is said to", cure))
+        (!means).then_some(("it lacks what its way to authenticate needs", cure))
     }
 }
 

@@ -230,28 +230,21 @@ impl IdpConfig {
                 .take(start)
                 .filter(|byte| *byte == b'\n')
                 .count();
-            ConfigError::new(
-                format!("line {line}"),
-                error.message(),
-                "see `IdpConfig` for the members",
-            )
-            .into()
+            ConfigError::wrong(format!("line {line}"), error.message())
+                .help("see `IdpConfig` for the members")
+                .into()
         })
     }
 
     /// Finds every fault at once.
     pub(crate) fn check(&self) -> Result<Algorithm, ConfigErrors> {
         let mut faults = Vec::new();
-        let mut fault = |place: &str, expected: &str, cure: &str| {
-            faults.push(ConfigError::new(place, expected, cure));
-        };
+        let mut fault = |fault| faults.push(fault);
         let algorithm = Algorithm::from_name(&self.algorithm);
         if algorithm.is_none() {
-            fault(
-                "algorithm",
-                "an asymmetric signature algorithm",
-                "write `RS256`, `ES256`, `PS256` or `EdDSA`",
-            );
+            let expected = ConfigError::expected("algorithm", "an asymmetric signature algorithm");
+            let found = expected.found(&self.algorithm);
+            fault(found.help("write `RS256`, `ES256`, `PS256` or `EdDSA`"));
         }
         let mutual = self.tls.as_ref().and_then(|tls| tls.mtls_listen);
         let beyond = [Some(self.listen), mutual]
@@ -261,38 +254,27 @@ impl IdpConfig {
         if beyond && !self.danger_listen_anywhere {
             let cure =
                 "listen on 127.0.0.1; `danger_listen_anywhere = true` is for closed sandboxes only";
-            fault(
-                "listen",
-                "a loopback address: whoever reaches this provider can sign in as anybody",
-                cure,
-            );
+            let problem =
+                "an address beyond loopback: whoever reaches this provider can sign in as anybody";
+            fault(ConfigError::wrong("listen", problem).help(cure));
         }
         if let Some(Err(error)) = self.issuer.clone().map(Issuer::parse) {
-            fault(
-                "issuer",
-                &error.to_string(),
-                "leave it out, or write a URL on loopback",
-            );
+            let wrong = ConfigError::wrong("issuer", error.to_string());
+            fault(wrong.help("leave it out, or write a URL on loopback"));
         }
         for tenant in self.tenants().filter(|tenant| !is_path_segment(tenant)) {
             let cure = "write letters, digits, `-`, `.`, `_` or `~`";
-            fault(
-                &format!("tenant `{}`", tenant.escape_debug()),
-                "a text that fits into a URL's path",
-                cure,
-            );
+            let expected = ConfigError::expected("tenant", "a text that fits into a URL's path");
+            fault(expected.found(tenant).help(cure));
         }
         for origin in self.cors_origins.iter().filter(|origin| !is_origin(origin)) {
-            let place = format!("cors_origins `{}`", origin.escape_debug());
-            fault(
-                &place,
-                "an origin as browsers write it",
-                "write `http://localhost:3000`, without a path",
-            );
+            let expected = ConfigError::expected("cors_origins", "an origin as browsers write it");
+            let found = expected.found(origin);
+            fault(found.help("write `http://localhost:3000`, without a path"));
         }
         for client in &self.clients {
-            if let Some((expected, cure)) = client.fault() {
-                fault(&format!("client `{}`", client.id), expected, cure);
+            if let Some((problem, help)) = client.fault() {
+                fault(ConfigError::wrong(format!("client `{}`", client.id), problem).help(help));
             }
         }
         ConfigErrors::check(faults)?;

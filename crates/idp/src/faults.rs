@@ -127,11 +127,9 @@ impl FromStr for Fault {
             .find(|fault| fault.to_string() == name)
             .ok_or_else(|| {
                 let names = Self::ALL.map(|fault| fault.to_string()).join(", ");
-                ConfigError::new(
-                    "fault",
-                    "a fault",
-                    format!("write one of {names}, with any milliseconds"),
-                )
+                ConfigError::expected("fault", "a fault (500, slow, garbage, ...)")
+                    .found(name)
+                    .help(format!("write one of {names}, with any milliseconds"))
             })
     }
 }
@@ -183,11 +181,9 @@ impl FromStr for Endpoint {
             .find(|endpoint| endpoint.name() == name)
             .ok_or_else(|| {
                 let names = Self::ALL.map(Self::name).join(", ");
-                ConfigError::new(
-                    "endpoint",
-                    "an endpoint that can fail",
-                    format!("write one of {names}"),
-                )
+                ConfigError::expected("endpoint", "an endpoint that can fail")
+                    .found(name)
+                    .help(format!("write one of {names}"))
             })
     }
 }

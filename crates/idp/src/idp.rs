@@ -299,7 +299,9 @@ fn issuer(config: &IdpConfig, address: SocketAddr) -> Result<Issuer, ConfigError
         .unwrap_or_else(|| format!("{scheme}://{address}{path}"));
     Issuer::parse(issuer).map_err(|error| {
         let cure = "write `issuer`, as clients will reach this provider";
-        ConfigError::new("issuer", error.to_string(), cure).into()
+        ConfigError::wrong("issuer", error.to_string())
+            .help(cure)
+            .into()
     })
 }
 

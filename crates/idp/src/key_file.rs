@@ -19,7 +19,8 @@ use std::path::Path;
 /// The key of the file, for this algorithm.
 pub(crate) fn key_pair(file: &Path, algorithm: Algorithm) -> Result<Pair, ConfigErrors> {
     let fault = |problem: String, cure: &str| {
-        ConfigError::new("key_file", format!("{}: {problem}", file.display()), cure).into()
+        let problem = format!("{}: {problem}", file.display());
+        ConfigError::wrong("key_file", problem).help(cure).into()
     };
     match std::fs::read(file) {
         Ok(pem) => read(&pem, algorithm).ok_or_else(|| {

@@ -120,10 +120,6 @@ fn with_address(
 
 fn unusable(place: &str, address: SocketAddr, error: &std::io::Error) -> ConfigErrors {
     let cure = "choose another port, or 0 for any free one";
-    ConfigError::new(
-        place,
-        format!("{address} cannot be listened on: {error}"),
-        cure,
-    )
-    .into()
+    let problem = format!("{address} cannot be listened on: {error}");
+    ConfigError::wrong(place, problem).help(cure).into()
 }

@@ -53,8 +53,9 @@ pub(crate) struct Ready {
 impl Tls {
     /// Reads or makes what is needed, for these hosts besides loopback.
     pub(crate) fn ready(&self, hosts: &[String]) -> Result<Ready, ConfigErrors> {
-        let fault =
-            |place: &str, what: String, cure: &str| ConfigError::new(place, what, cure).into();
+        let fault = |place: &str, problem: String, help: &str| {
+            ConfigError::wrong(place, problem).help(help).into()
+        };
         let made = |error: rcgen::Error| {
             fault(
                 "tls",
@@ -84,7 +85,7 @@ impl Tls {
             _ => {
                 return Err(fault(
                     "tls",
-                    "`certificate` and `key`, both or neither".to_owned(),
+                    "`certificate` and `key` go together, and one is missing".to_owned(),
                     "add the other one",
                 ));
             }
@@ -125,7 +126,9 @@ impl Tls {
         let built = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
         built.map(|verifier| Some(verifier as _)).map_err(|error| {
             let cure = "write certificates of authorities in PEM";
-            ConfigError::new("tls.client_authorities", error.to_string(), cure).into()
+            ConfigError::wrong("tls.client_authorities", error.to_string())
+                .help(cure)
+                .into()
         })
     }
 }
@@ -158,12 +161,9 @@ fn certificates(file: &PathBuf, place: &str) -> Result<Vec<CertificateDer<'stati
 }
 
 fn unreadable(place: &str, file: &std::path::Path, problem: &str) -> ConfigErrors {
-    ConfigError::new(
-        place,
-        format!("{}: {problem}", file.display()),
-        "name a file in PEM that can be used",
-    )
-    .into()
+    ConfigError::wrong(place, format!("{}: {problem}", file.display()))
+        .help("name a file in PEM that can be used")
+        .into()
 }
 
 /// Takes every certificate whose key the client has, whoever issued it.

@@ -41,11 +41,7 @@ impl Attach {
             let fault = |problem: &str| {
                 let cure = "write the API's origin: `https://`, the host, and the port where it is \
                     another than 443";
-                ConfigError::new(
-                    "origins",
-                    format!("`{}`: {problem}", text.escape_debug()),
-                    cure,
-                )
+                ConfigError::wrong("origins", format!("{text:?}: {problem}")).help(cure)
             };
             let url = parse_url(text).map_err(fault)?;
             fetchable(&url).map_err(fault)?;
@@ -57,7 +53,9 @@ impl Attach {
             .collect::<Result<_, ConfigError>>()?;
         if origins.is_empty() {
             let cure = "write the origin of the API that the tokens are for";
-            return Err(ConfigError::new("origins", "one at least", cure));
+            return Err(ConfigError::expected("origins", "at least one origin")
+                .found_as("none")
+                .help(cure));
         }
         Ok(Self { source, origins })
     }

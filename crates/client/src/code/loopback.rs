@@ -62,12 +62,9 @@ impl LoopbackRedirect {
     /// A port that is taken, and a path that does not begin with `/`.
     pub async fn bind_at(port: u16, path: &str) -> Result<Self, ConfigError> {
         if !path.starts_with('/') || path.contains(['?', '#']) {
-            let cure = "write the path of the registered redirect URI, such as `/callback`";
-            return Err(ConfigError::new(
-                "redirect path",
-                "a path that begins with `/`",
-                cure,
-            ));
+            let help = "write the path of the registered redirect URI, such as `/callback`";
+            let fault = ConfigError::expected("redirect path", "a path that begins with \"/\"");
+            return Err(fault.found(path).help(help));
         }
         Self::listen(
             &LoopbackHost::Address(Ipv4Addr::LOCALHOST.into()),
@@ -123,11 +120,8 @@ impl LoopbackRedirect {
         };
         let (listeners, port) = bound.await.map_err(|error| {
             let place = host.with_port(port);
-            ConfigError::new(
-                place,
-                format!("cannot be listened on: {error}"),
-                "choose a port that is free",
-            )
+            ConfigError::wrong(place, format!("the address cannot be listened on: {error}"))
+                .help("choose a port that is free")
         })?;
         let redirect_uri = format!("http://{}{after}", host.with_port(port));
         // `localhost` is this machine in every browser, and some providers register nothing else.

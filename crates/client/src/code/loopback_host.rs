@@ -91,7 +91,7 @@ pub(super) fn loopback_url(text: &str) -> Result<(Url, LoopbackHost), ConfigErro
                 localhost";
         let cure = "write what is registered at the provider, such as \
             http://127.0.0.1:8765/callback";
-        ConfigError::new("redirect_uri", expected, cure)
+        ConfigError::expected("redirect_uri", expected).found(text).help(cure)
     })
 }
 

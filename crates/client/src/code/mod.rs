@@ -117,7 +117,7 @@ impl AuthorizationRequest {
                 "choose another flow, or another issuer: this one has no page for signing in";
             Error::config(
                 "authorization_endpoint",
-                "the provider's metadata to name it",
+                "the provider's metadata does not name it",
                 cure,
             )
         })?;
@@ -174,7 +174,7 @@ impl AuthorizationRequest {
             Some(methods) => {
                 let methods = cleaned(&methods.join("`, `"), 128);
                 let expected =
-                    format!("the provider's metadata to name `S256`; it names `{methods}`");
+                    format!("expected `S256` in the provider's metadata, found `{methods}`");
                 let cure = "have the provider support PKCE with S256; to go on all the same, pass \
                     `--danger-without-pkce` \
                             to the command, or call `danger_without_pkce`";
@@ -215,7 +215,7 @@ impl AuthorizationRequest {
                 let cure = "leave it out: the flow sets it, or it is set twice";
                 return Err(Error::config(
                     name,
-                    "another parameter than those of the flow",
+                    "the flow sets this parameter itself",
                     cure,
                 ));
             }

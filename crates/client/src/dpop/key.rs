@@ -57,7 +57,9 @@ impl DpopKey {
         let fault = || {
             let cure =
                 "generate a new key; tokens that are bound to the old one have to be fetched anew";
-            ConfigError::new("dpop_key", "a P-256 key as PKCS#8", cure)
+            ConfigError::expected("dpop_key", "a P-256 key as PKCS#8")
+                .found_as("other bytes")
+                .help(cure)
         };
         let pair =
             EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map_err(|_| fault())?;

@@ -80,7 +80,7 @@ impl Client {
             let cure = "leave it out: the flow sets it";
             return Err(Error::config(
                 name,
-                "another parameter than those of the flow",
+                "the flow sets this parameter itself",
                 cure,
             ));
         }

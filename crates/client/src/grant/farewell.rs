@@ -64,7 +64,7 @@ impl Client {
             let cure = "revoke the tokens; this provider has no page for signing out";
             Error::config(
                 "end_session_endpoint",
-                "the provider's metadata to name it",
+                "the provider's metadata does not name it",
                 cure,
             )
         })?;

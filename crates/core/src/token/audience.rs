@@ -18,14 +18,17 @@ impl Audiences {
         names: I,
     ) -> Result<Self, ConfigError> {
         let names: Vec<Box<str>> = names.into_iter().map(Into::into).collect();
-        if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) {
-            return Err(ConfigError::new(
-                "audience",
-                "at least one audience, none of them empty",
-                "write the identifier that the identity provider puts into `aud` for this API",
-            ));
-        }
-        Ok(Self(names))
+        let found = match names.iter().any(|name| name.trim().is_empty()) {
+            true => "an empty one",
+            false if names.is_empty() => "none",
+            false => return Ok(Self(names)),
+        };
+        let help = "write the identifier that the identity provider puts into `aud` for this API";
+        Err(
+            ConfigError::expected("audience", "at least one audience, none of them empty")
+                .found_as(found)
+                .help(help),
+        )
     }
 
     /// The audiences, one by one.

@@ -12,9 +12,9 @@ pub fn excerpts(file: &str, text: &str, errors: &ConfigErrors) -> String {
         // Writing to a string cannot fail.
         _ = match place(text, fault.place()) {
             Some(range) => excerpt(&mut told, file, text, fault, &range),
-            None => writeln!(told, "{file}: {}: {}", fault.place(), fault.expected()),
+            None => writeln!(told, "{file}: {}: {}", fault.place(), fault.message()),
         };
-        _ = writeln!(told, "    cure: {}\n", fault.cure());
+        _ = writeln!(told, "    help: {}\n", fault.help());
     }
     told
 }
@@ -52,7 +52,7 @@ fn excerpt(
         told,
         "{file}:{number}: {}: {}",
         fault.place(),
-        fault.expected()
+        fault.message()
     )?;
     writeln!(told, "  {gutter} |")?;
     writeln!(told, "  {number} | {line}")?;
@@ -137,7 +137,7 @@ mod tests {
         let told = shown("route[1].path");
         assert_eq!(
             told,
-            "p.toml:9: route[1].path: something else\n    |\n  9 | path = \"/a/../b\"\n    |        ^^^^^^^^^\n    cure: write it\n\n"
+            "p.toml:9: route[1].path: something else\n    |\n  9 | path = \"/a/../b\"\n    |        ^^^^^^^^^\n    help: write it\n\n"
         );
         for (place, line) in [
             ("realm", 1),

@@ -95,11 +95,8 @@ impl Upstream {
             .map(|(scheme, authority)| Server::new(scheme, authority));
         let servers = servers.collect::<Option<_>>().ok_or_else(|| {
             let place = format!("upstream `{}`", settings.name);
-            ConfigError::new(
-                place,
-                "addresses of servers",
-                "write each as `http://host:port`",
-            )
+            ConfigError::wrong(place, "a server's address cannot be used")
+                .help("write each as `http://host:port`")
         })?;
         let clients = Clients::new(&settings)?;
         let upstream = Arc::new(Self {

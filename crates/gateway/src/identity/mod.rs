@@ -244,23 +244,17 @@ fn is_among(name: &HeaderName, headers: &[(HeaderName, Fact)]) -> bool {
 
 /// A header as it is written: its name, and the fact that it tells.
 fn header(name: &str, fact: &str) -> Result<(HeaderName, Fact), ConfigError> {
-    let fault = |expected: String, cure: &str| {
-        Err(ConfigError::new(
-            format!("gateway.identity.headers.{name}"),
-            expected,
-            cure,
-        ))
-    };
+    let place = format!("gateway.identity.headers.{name}");
     match (HeaderName::try_from(name), Fact::parse(fact)) {
         (Ok(name), Ok(fact)) if fits(&name) => Ok((name, fact)),
-        (Ok(_), Err(expected)) => {
-            let cure = "write what the header tells, such as `subject` or `claim:email`";
-            fault(expected, cure)
-        }
-        _ => {
-            let expected = "a header name that has no other meaning".to_owned();
-            fault(expected, "write a name such as `x-auth-email`, with dashes")
-        }
+        (Ok(_), Err(expected)) => Err(ConfigError::expected(place, expected)
+            .found(fact)
+            .help("write what the header tells, such as `subject` or `claim:email`")),
+        _ => Err(
+            ConfigError::expected(place, "a header name that has no other meaning")
+                .found(name)
+                .help("write a name such as `x-auth-email`, with dashes"),
+        ),
     }
 }
 
@@ -288,9 +282,9 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
         match written.assertion.map(Assertions::read) {
             Some(Ok((name, _))) if is_among(&name, &meant) => {
                 let place = "gateway.identity.assertion.header";
-                let expected = "a name that is not among `headers`";
-                let cure = "give the assertion a header of its own";
-                faults.push(ConfigError::new(place, expected, cure));
+                let fault = ConfigError::expected(place, "a name that is not among `headers`");
+                let fault = fault.found(name.as_str());
+                faults.push(fault.help("give the assertion a header of its own"));
             }
             Some(Ok((name, assertions))) => meant.push((name, Fact::Assertion(assertions))),
             Some(Err(errors)) => faults.extend(errors.iter().cloned()),
@@ -298,14 +292,11 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
         }
         let reserved = written.reserved;
         let reserved = reserved.unwrap_or_else(|| vec!["x-auth-".to_owned()]);
-        if reserved.iter().any(|prefix| prefix.len() < 3) {
+        if let Some(short) = reserved.iter().find(|prefix| prefix.len() < 3) {
+            let help = "write the beginning that all identity headers share, such as `x-auth-`";
             let expected = "beginnings of three letters or more";
-            let cure = "write the beginning that all identity headers share, such as `x-auth-`";
-            faults.push(ConfigError::new(
-                "gateway.identity.reserved",
-                expected,
-                cure,
-            ));
+            let fault = ConfigError::expected("gateway.identity.reserved", expected);
+            faults.push(fault.found(short).help(help));
         }
         let passed = passed(&written.danger_pass, &mut faults);
         ConfigErrors::check(faults)?;
@@ -341,9 +332,10 @@ fn passed(written: &[String], faults: &mut Vec<ConfigError>) -> Vec<HeaderName> 
                 let place = format!("gateway.identity.danger_pass[{index}]");
                 let expected = "a header by which proxies tell of a request, and that the gateway \
                     does not set itself";
-                let cure = "write one that is removed otherwise, such as `cf-ipcountry`, with \
+                let help = "write one that is removed otherwise, such as `cf-ipcountry`, with \
                     dashes; others pass anyway";
-                faults.push(ConfigError::new(place, expected, cure));
+                let fault = ConfigError::expected(place, expected).found(text);
+                faults.push(fault.help(help));
             }
         }
     }

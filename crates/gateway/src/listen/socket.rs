@@ -41,25 +41,18 @@ impl Socket {
             Address::Unix(path) => unix(path),
         };
         opened.map_err(|error| {
-            let cure = "choose another one, or stop who listens there";
-            ConfigError::new(
-                place,
-                format!("an address to listen on: {address} ({error})"),
-                cure,
-            )
-            .into()
+            let problem = format!("{address} cannot be listened on: {error}");
+            let help = "choose another address, or stop the program that listens there";
+            ConfigError::wrong(place, problem).help(help).into()
         })
     }
 
     /// The socket that systemd hands over (`sd_listen_fds`), if it does.
     pub(crate) fn inherited() -> Result<Option<Self>, ConfigErrors> {
         let fault = |error: io::Error| {
-            let cure = "see the `.socket` unit: one stream socket with `ListenStream`";
-            ConfigErrors::from(ConfigError::new(
-                "LISTEN_FDS",
-                format!("a TCP socket ({error})"),
-                cure,
-            ))
+            let help = "see the `.socket` unit: one stream socket with `ListenStream`";
+            let fault = ConfigError::expected("LISTEN_FDS", "a TCP socket");
+            ConfigErrors::from(fault.found_as(error.to_string()).help(help))
         };
         let Some(socket) = listenfd::ListenFd::from_env()
             .take_tcp_listener(0)

@@ -111,8 +111,9 @@ pub(crate) fn client_config(
     authorities_file: Option<&Path>,
 ) -> Result<ClientConfig, ConfigError> {
     let fault = |error: &rustls::Error| {
-        let cure = "install the system's certificates, or name a file in `authorities`";
-        ConfigError::new(place, format!("authorities to trust ({error})"), cure)
+        let help = "install the system's certificates, or name a file in `authorities`";
+        let problem = format!("no certificate authorities can be trusted: {error}");
+        ConfigError::wrong(place, problem).help(help)
     };
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
@@ -136,11 +137,8 @@ pub(crate) fn no_client_config(place: &str) -> Result<ClientConfig, ConfigError>
                 .with_no_client_auth()
         })
         .map_err(|error| {
-            ConfigError::new(
-                place,
-                error.to_string(),
-                "report this as a fault of Portcullis",
-            )
+            ConfigError::wrong(place, error.to_string())
+                .help("report this as a fault of Portcullis")
         })
 }
 
@@ -165,15 +163,10 @@ fn certificates(place: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>
 
 /// What is in the files is not told: one of them is a secret.
 fn unusable(place: &str, file: &Path, problem: &str) -> ConfigError {
-    let expected = format!(
-        "`{}` in PEM, readable and fit for the purpose: {problem}",
-        file.display()
-    );
-    ConfigError::new(
-        place,
-        expected,
-        "see that the file is there, that this process may read it, and what is in it",
-    )
+    let help = "see that the file is there, that this process may read it, and what is in it";
+    ConfigError::expected(place, "a file in PEM that is fit for the purpose")
+        .found_as(format!("{}: {problem}", file.display()))
+        .help(help)
 }
 
 fn provider() -> Arc<CryptoProvider> {

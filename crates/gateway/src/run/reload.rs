@@ -36,12 +36,9 @@ pub fn read(path: &Path) -> Result<Settings, ConfigErrors> {
 /// A file that cannot be read, or is too large.
 pub fn text(path: &Path) -> Result<String, ConfigErrors> {
     let fault = |problem: &str| {
-        let cure = "name a file with `--config`; `portcullis config init` writes one to begin with";
-        ConfigErrors::from(ConfigError::new(
-            path.display().to_string(),
-            format!("a settings file ({problem})"),
-            cure,
-        ))
+        let help = "name a file with `--config`; `portcullis config init` writes one to begin with";
+        let problem = format!("the settings file cannot be read: {problem}");
+        ConfigErrors::from(ConfigError::wrong(path.display().to_string(), problem).help(help))
     };
     match std::fs::metadata(path) {
         Ok(found) if found.len() > MOST_BYTES => Err(fault("it is larger than 4 MiB")),

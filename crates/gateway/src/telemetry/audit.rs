@@ -68,11 +68,8 @@ impl Audit {
         thread
             .spawn(move || writer.run(&messages))
             .map_err(|error| {
-                ConfigError::new(
-                    "log.audit",
-                    format!("a thread to write ({error})"),
-                    "raise the limit of threads",
-                )
+                let problem = format!("the thread that writes records cannot start: {error}");
+                ConfigError::wrong("log.audit", problem).help("raise the limit of threads")
             })?;
         let stdout = log.audit == Destination::Stdout;
         let json = log.format.is_json(stdout && io::stdout().is_terminal());
@@ -144,11 +141,8 @@ fn subject(setting: &SubjectSetting) -> Result<Subject, ConfigErrors> {
         SubjectSetting::Hashed(None) => {
             let mut bytes = [0; 32];
             rand::fill(&mut bytes).map_err(|_| {
-                ConfigError::new(
-                    "log.audit_subject",
-                    "random numbers for a key",
-                    "name a key in `audit_key`",
-                )
+                let problem = "this machine gives no random numbers for a key";
+                ConfigError::wrong("log.audit_subject", problem).help("name a key in `audit_key`")
             })?;
             Ok(key(&bytes))
         }
@@ -193,13 +187,9 @@ fn warn_if_open_to_others(path: &Path, file: &File) {
 }
 
 fn unusable(path: &Path, error: &io::Error) -> ConfigErrors {
-    let expected = format!("a file that can be used: {} ({error})", path.display());
-    ConfigError::new(
-        "log",
-        expected,
-        "see that its folder is there, and that this process may use it",
-    )
-    .into()
+    let problem = format!("{}: {error}", path.display());
+    let help = "see that its folder is there, and that this process may use it";
+    ConfigError::wrong("log", problem).help(help).into()
 }
 
 /// Where lines go.

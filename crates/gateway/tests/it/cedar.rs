@@ -329,7 +329,7 @@ fn faults(settings: &str) -> String {
     let errors = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap_err();
     errors
         .iter()
-        .map(|it| format!("{}: {} ({})\n", it.place(), it.expected(), it.cure()))
+        .map(|it| format!("{}: {} ({})\n", it.place(), it.message(), it.help()))
         .collect()
 }
 

@@ -191,11 +191,9 @@ impl FromStr for Dialect {
             .find(|dialect| dialect.name() == name)
             .ok_or_else(|| {
                 let names = Self::ALL.map(Self::name).join(", ");
-                ConfigError::new(
-                    "as",
-                    "a provider that can be imitated",
-                    format!("write one of {names}"),
-                )
+                ConfigError::expected("as", "a provider that can be imitated")
+                    .found(name)
+                    .help(format!("write one of {names}"))
             })
     }
 }

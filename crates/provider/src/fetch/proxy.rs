@@ -149,7 +149,8 @@ fn address(name: &'static str, value: &str) -> Result<Url, ConfigError> {
         let cure =
             "write the address of an HTTP proxy, such as `http://proxy.example:3128`; SOCKS is not \
                 supported";
-        ConfigError::new(name, "expected the address of an HTTP proxy, found something else", cure)
+        // The value may hold a password.
+        ConfigError::expected(name, "the address of an HTTP proxy").found_as("another text").help(cure)
     })
 }
 

@@ -87,7 +87,7 @@ mod tests {
             "unknown field `b`, expected `bb`",
         );
         assert_eq!(
-            (fault.place(), fault.cure().contains("write `bb`")),
+            (fault.place(), fault.help().contains("write `bb`")),
             ("line 2", true)
         );
     }

@@ -65,7 +65,7 @@ pub(super) fn settings(
     let audiences = noted(
         faults,
         Audiences::new(written.audience.iter().map(String::as_str))
-            .map_err(|error| ConfigError::new(at("audience"), error.expected(), error.cure())),
+            .map_err(|error| error.moved_to(at("audience"))),
     );
     let trust = noted(faults, trust(place, &written));
     let profile = dialect.map(|dialect| profile(place, dialect, &written, faults));

@@ -58,9 +58,9 @@ async fn plain_http_needs_a_switch_and_the_cure_names_it() {
         let faults = settings("http://keycloak:8080/realms/x", more).unwrap_err();
         assert_eq!(faults[0].place(), "issuer[0].url");
         assert!(
-            faults[0].cure().contains("danger_plain_http = true"),
+            faults[0].help().contains("danger_plain_http = true"),
             "{}",
-            faults[0].cure()
+            faults[0].help()
         );
     }
     assert!(

@@ -70,7 +70,7 @@ impl Party {
         let missing = missing.into_iter().filter(|(missing, ..)| *missing);
         ConfigErrors::check(
             missing
-                .map(|(_, name, cure)| ConfigError::new(name, "it is not set", cure))
+                .map(|(_, name, cure)| ConfigError::wrong(name, "it is not set").help(cure))
                 .collect(),
         )?;
         let authorities = arguments.ca_file.as_deref().map(file).transpose()?;

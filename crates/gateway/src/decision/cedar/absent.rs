@@ -14,9 +14,10 @@ enum Never {}
 impl Policies {
     /// Says what is missing.
     pub(crate) fn read(_: &CedarConfig, _: &Vocabulary) -> Result<Self, ConfigErrors> {
-        let cure =
+        let help =
             "take a build with the feature `cedar`, or leave the table and `require.cedar` out";
-        Err(ConfigError::new("cedar", "a build with Cedar policies", cure).into())
+        let problem = "this program was built without Cedar policies";
+        Err(ConfigError::wrong("cedar", problem).help(help).into())
     }
 
     pub(super) fn question(&self, _: &Requirement, _: Asking<'_>) -> Option<impl Bound + use<>> {

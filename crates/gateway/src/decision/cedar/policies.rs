@@ -21,12 +21,9 @@ pub(super) fn read(
         reading.source(source);
     }
     if reading.policies.is_empty() && reading.faults.is_empty() {
-        let cure = "name files, or folders with files that end in `.cedar`";
-        reading.faults.push(ConfigError::new(
-            "cedar.policies",
-            "at least one policy",
-            cure,
-        ));
+        let help = "name files, or folders with files that end in `.cedar`";
+        let fault = ConfigError::expected("cedar.policies", "at least one policy").found_as("none");
+        reading.faults.push(fault.help(help));
     }
     ConfigErrors::check(std::mem::take(&mut reading.faults))?;
     reading.check(vocabulary)
@@ -45,22 +42,20 @@ impl<'s> Reading<'s> {
         let text = match &source.text {
             Ok(text) => text,
             Err(why) => {
-                let expected = format!("a file of Cedar policies that can be read ({why})");
-                let cure = "name a file, or a folder with files that end in `.cedar`";
-                self.faults.push(ConfigError::new(
-                    source.path.display().to_string(),
-                    expected,
-                    cure,
-                ));
+                let problem = format!("the file of policies cannot be read: {why}");
+                let help = "name a file, or a folder with files that end in `.cedar`";
+                let place = source.path.display().to_string();
+                self.faults
+                    .push(ConfigError::wrong(place, problem).help(help));
                 return;
             }
         };
         match text.parse::<PolicySet>() {
             Ok(set) if set.num_of_templates() > 0 => {
-                let cure = "write the policy out, without `?principal` and `?resource`";
+                let help = "write the policy out, without `?principal` and `?resource`";
                 let place = source.path.display().to_string();
-                self.faults
-                    .push(ConfigError::new(place, "policies, and no templates", cure));
+                let fault = ConfigError::expected(place, "policies").found_as("a template");
+                self.faults.push(fault.help(help));
             }
             Ok(set) => self.name(source, text, &set),
             Err(errors) => {
@@ -94,9 +89,9 @@ impl<'s> Reading<'s> {
             if self.places.insert(id.clone(), (source, at)).is_some() {
                 let (line, column) = position(text, at);
                 let place = format!("{}:{line}:{column}", source.path.display());
-                let expected = format!("a name that no other policy has; `{id}` was there before");
-                self.faults
-                    .push(ConfigError::new(place, expected, "give it another `@id`"));
+                let problem = format!("another policy is called `{id}` already");
+                let fault = ConfigError::wrong(place, problem).help("give it another `@id`");
+                self.faults.push(fault);
             }
             self.policies.push(policy.new_id(id));
         }
@@ -128,8 +123,10 @@ impl<'s> Reading<'s> {
 
 /// What Cedar does not take of us: nothing that an operator wrote.
 pub(super) fn internal(error: impl fmt::Display) -> ConfigErrors {
-    let expected = format!("policies and a schema that Cedar takes ({error})");
-    ConfigError::new("cedar", expected, "report this as a fault of Portcullis").into()
+    let problem = format!("Cedar refuses the policies or their schema: {error}");
+    ConfigError::wrong("cedar", problem)
+        .help("report this as a fault of Portcullis")
+        .into()
 }
 
 /// A fault at the place that Cedar names, or else at `otherwise`.
@@ -144,11 +141,7 @@ fn fault(source: &Source, diagnostic: &dyn Diagnostic, otherwise: usize) -> Conf
         || "see what policies can name and read by `portcullis config schema --cedar`".to_owned(),
         |help| help.to_string(),
     );
-    ConfigError::new(
-        place,
-        format!("a policy that can be used ({diagnostic})"),
-        cure,
-    )
+    ConfigError::wrong(place, diagnostic.to_string()).help(cure)
 }
 
 /// Line and column of a byte, both from 1.

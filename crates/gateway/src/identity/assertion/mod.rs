@@ -18,7 +18,7 @@ use http::{Method, Response};
 use key::SigningKey;
 use portcullis_core::jose::base64url;
 use portcullis_core::token::{AccessToken, Membership, NumericDate};
-use portcullis_core::{ConfigError, ConfigErrors};
+use portcullis_core::{ConfigError, ConfigErrors, Faults};
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -63,43 +63,45 @@ pub(crate) struct Addressed<'r> {
 impl Assertions {
     /// What is written, as meant; and the header that carries it.
     pub(crate) fn read(written: AssertionConfig) -> Result<(HeaderName, Self), ConfigErrors> {
-        let mut faults = Vec::new();
-        let mut fault = |member: &str, expected: String, cure: &str| {
-            faults.push(ConfigError::new(
-                format!("gateway.identity.assertion.{member}"),
-                expected,
-                cure,
-            ));
-        };
-        let plain_name = || "a name in ASCII without spaces".to_owned();
+        let faults = Faults::default().at("gateway.identity.assertion");
         if !is_plain(&written.issuer) {
-            let cure = "write the gateway's own name, such as `https://api.example.com`";
-            fault("issuer", plain_name(), cure);
+            faults
+                .expected("issuer", "a name in ASCII without spaces")
+                .found(&written.issuer)
+                .help("write the gateway's own name, such as `https://api.example.com`");
         }
         if !is_plain(&written.audience) {
-            let cure =
-                "write what the upstream expects in `aud`, such as `https://orders.internal`";
-            fault("audience", plain_name(), cure);
+            let help = "write what the upstream expects in `aud`, such as \
+                `https://orders.internal`";
+            faults
+                .expected("audience", "a name in ASCII without spaces")
+                .found(&written.audience)
+                .help(help);
         }
         let lifetime = written.lifetime.unwrap_or(LIFETIME);
         if !(1..=LONGEST_LIFETIME).contains(&lifetime) {
-            let cure = "leave it out for 60: every request gets a new one";
-            fault("lifetime", format!("1 to {LONGEST_LIFETIME} seconds"), cure);
+            faults
+                .expected("lifetime", format!("1 to {LONGEST_LIFETIME} seconds"))
+                .found(lifetime)
+                .help("leave it out for 60: every request gets a new one");
         }
-        let header = HeaderName::try_from(written.header.as_deref().unwrap_or(HEADER));
-        let header = header.ok().filter(crate::identity::fits);
+        let name = written.header.as_deref().unwrap_or(HEADER);
+        let header = HeaderName::try_from(name)
+            .ok()
+            .filter(crate::identity::fits);
         if header.is_none() {
-            let cure = "write a name such as `portcullis-assertion`, with dashes";
-            let expected = "a header name that has no other meaning";
-            fault("header", expected.to_owned(), cure);
+            faults
+                .expected("header", "a header name that has no other meaning")
+                .found(name)
+                .help("write a name such as `portcullis-assertion`, with dashes");
         }
-        let keys = Keys::read(&written.keys).map_err(|(index, expected)| {
-            let cure = "make one by `openssl genpkey -algorithm EC -pkeyopt \
+        let keys = Keys::read(&written.keys).map_err(|(index, problem)| {
+            let help = "make one by `openssl genpkey -algorithm EC -pkeyopt \
                 ec_paramgen_curve:P-256`, or leave `keys` out for one that is made at the start";
-            fault(&format!("keys[{index}]"), expected, cure);
+            faults.wrong(&format!("keys[{index}]"), problem).help(help);
         });
         match (header, keys) {
-            (Some(header), Ok(keys)) if faults.is_empty() => {
+            (Some(header), Ok(keys)) if faults.count() == 0 => {
                 let assertions = Self {
                     issuer: written.issuer.into(),
                     audience: written.audience.into(),
@@ -109,9 +111,10 @@ impl Assertions {
                 };
                 Ok((header, assertions))
             }
-            _ => Err(ConfigErrors::check(faults).err().unwrap_or_else(|| {
-                let cure = "report this as a fault of Portcullis";
-                ConfigError::new("gateway.identity.assertion", "complete settings", cure).into()
+            _ => Err(faults.check().err().unwrap_or_else(|| {
+                ConfigError::wrong("gateway.identity.assertion", "a value is missing")
+                    .help("report this as a fault of Portcullis")
+                    .into()
             })),
         }
     }
@@ -234,16 +237,22 @@ impl Keys {
     fn read(files: &[PathBuf]) -> Result<Self, (usize, String)> {
         let mut keys = Vec::new();
         for (index, file) in files.iter().enumerate() {
-            let key = contents(file).and_then(|pem| SigningKey::read(&pem).map_err(str::to_owned));
-            keys.push(key.map_err(|expected| (index, expected))?);
+            let pem = contents(file).map_err(|problem| (index, problem))?;
+            let key = SigningKey::read(&pem);
+            // What is in the file is never shown: it may be a key of another kind.
+            let problem = |expected| format!("expected {expected}, found another text");
+            keys.push(key.map_err(|expected| (index, problem(expected)))?);
         }
         let made_here = keys.is_empty();
         if made_here {
-            keys.push(SigningKey::make().map_err(|expected| (0, expected.to_owned()))?);
+            keys.push(SigningKey::make().map_err(|problem| (0, problem.to_owned()))?);
         }
         let set: Vec<&Value> = keys.iter().map(SigningKey::jwk).collect();
         let published = Bytes::from(json!({ "keys": set }).to_string());
-        let signer = keys.into_iter().next().ok_or((0, "a key".to_owned()))?;
+        let signer = keys
+            .into_iter()
+            .next()
+            .ok_or((0, "the list holds no key".to_owned()))?;
         Ok(Self {
             signer,
             published,
@@ -257,8 +266,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn contents(file: &Path) -> Result<Vec<u8>, String> {
-    let unreadable =
-        |error: &dyn fmt::Display| format!("a file that can be read ({}: {error})", file.display());
+    let unreadable = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
     match std::fs::metadata(file) {
         Ok(found) if found.len() > MOST_BYTES => Err(unreadable(&"it is larger than 16 KiB")),
         Ok(_) => std::fs::read(file).map_err(|error| unreadable(&error)),

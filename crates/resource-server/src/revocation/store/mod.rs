@@ -34,7 +34,7 @@ impl RevocationStore {
     /// What is wrong with the URL, without showing it.
     pub fn new(url: &StoreUrl, stream: Option<&str>) -> Result<Self, ConfigError> {
         let cure = "write a URL such as `rediss://redis.example:6380`";
-        let fault = |problem: &str| ConfigError::new("the store", problem, cure);
+        let fault = |problem: &str| ConfigError::wrong("the store", problem).help(cure);
         if let Some(problem) = url.fault() {
             return Err(fault(problem));
         }
