@@ -58,7 +58,7 @@ async fn what_the_provider_does_not_offer_is_the_operators_to_know() {
     assert!(
         error
             .to_string()
-            .starts_with("token_endpoint: the provider's metadata to name it"),
+            .starts_with("token_endpoint: the provider's metadata does not name it"),
         "{error}"
     );
 }

@@ -399,7 +399,8 @@ fn faults_of_policies_have_their_file_and_line() {
     }
     folder.write("a.cedar", "");
     assert!(
-        faults(&tables(&folder.0, ONE_ROUTE)).starts_with("cedar.policies: at least one policy")
+        faults(&tables(&folder.0, ONE_ROUTE))
+            .starts_with("cedar.policies: expected at least one policy")
     );
 }
 

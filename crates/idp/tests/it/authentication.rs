@@ -95,16 +95,16 @@ async fn settings_that_cannot_work_are_told() {
     for (toml, expected) in [
         (
             "id = \"a\"\ntoken_endpoint_auth_method = \"private_key_jwt\"\nsecret = \"s\"",
-            "the means",
+            "its way to authenticate needs",
         ),
         (
             "id = \"a\"\ntoken_endpoint_auth_method = \"none\"\nsecret = \"s\"",
-            "the means",
+            "its way to authenticate needs",
         ),
         ("id = \"a\"", "can get no token"),
         (
             "id = \"a\"\n[client.jwks]\nkeys = [{ kty = \"EC\", d = \"AA\" }]",
-            "a public key",
+            "a private key",
         ),
     ] {
         let config = IdpConfig::from_toml(&format!("[[client]]\n{toml}")).unwrap();

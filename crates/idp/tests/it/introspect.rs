@@ -241,7 +241,8 @@ async fn a_key_in_the_settings_is_a_public_one() {
         Some(json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA", "d": "marked-secret" }));
     let errors = Idp::start(config).await.unwrap_err().to_string();
     assert!(
-        errors.contains("client `service`: a public key") && !errors.contains("marked-secret"),
+        errors.contains("client `service`: its `jwk` is a private key")
+            && !errors.contains("marked-secret"),
         "{errors}"
     );
     let toml =
