@@ -150,7 +150,8 @@ fn address(name: &'static str, value: &str) -> Result<Url, ConfigError> {
             "write the address of an HTTP proxy, such as `http://proxy.example:3128`; SOCKS is not \
                 supported";
         // The value may hold a password.
-        ConfigError::expected(name, "the address of an HTTP proxy").found_as("another text").help(cure)
+        let fault = ConfigError::expected(name, "the address of an HTTP proxy");
+        fault.found_as("another text").help(cure)
     })
 }
 
