@@ -8,11 +8,11 @@ pub use crate::door::fuzzing::{between_frames, tunnelled};
 
 use crate::config::Config;
 use crate::decision::routes::{Access, PathPattern, Pattern, Route, Routes};
-use crate::door::proxy::Peer;
-use crate::request::asked::Asked;
 use crate::request::caller::{ClientAddress, Source};
 use crate::request::host::{Host, HostPattern};
 use crate::request::path::{EscapedSlashes, RequestPath};
+use crate::request::peer::Peer;
+use crate::request::target::Asked;
 use crate::settings::Settings;
 use http::{HeaderMap, HeaderName, Method};
 use portcullis_core::Requirement;

@@ -26,6 +26,7 @@ mod forward;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod generation;
 mod identity;
 mod listen;
 mod refusal;
@@ -33,6 +34,7 @@ mod request;
 mod run;
 mod settings;
 mod telemetry;
+mod transport;
 
 pub use config::excerpt::{excerpts, line_of};
 pub use config::schema::schema;

@@ -10,11 +10,11 @@
 //! the same: behind a NAT, a neighbour's failures cost those who are known nothing, and newcomers a
 //! little patience.
 
-use crate::request::caller::Caller;
+use crate::request::caller::{Caller, network};
 use portcullis_core::Denial;
 use quick_cache::sync::Cache;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -89,16 +89,6 @@ fn counts(denial: &Denial) -> bool {
 /// about another machine, or came from a client.
 fn is_neighbour(caller: Caller) -> bool {
     matches!(caller, Caller::Direct(address) if address.to_canonical().is_loopback())
-}
-
-/// Who has one address of a network of 64 bits has them all.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
-        }
-        address @ IpAddr::V4(_) => address,
-    }
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

@@ -4,3 +4,4 @@ pub(crate) mod cedar;
 pub(crate) mod failing;
 pub(crate) mod policy;
 pub(crate) mod routes;
+pub(crate) mod time;

@@ -5,9 +5,9 @@
 //! says what has to be set and what has to go.
 
 use crate::decision::policy::{Inquiry, Verdict};
+use crate::generation::Generation;
 use crate::refusal::Refusal;
-use crate::request::asked::Asked;
-use crate::run::generation::Generation;
+use crate::request::target::Asked;
 use crate::telemetry::record::Named;
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderName, HeaderValue};

@@ -12,19 +12,19 @@
 //! `docs/gateway/forward-auth.md`.
 
 use super::asking::{Answer, Original, judge, narrow};
-use super::proxy::Peer;
+use crate::door::interface::Door;
 use crate::forward::body::Body;
-use crate::forward::client_body::ClientBody;
-use crate::forward::headers;
-use crate::listen::listener::Door;
+use crate::generation::Generation;
 use crate::refusal::Refusal;
-use crate::request::asked::{Asked, check_coding};
+use crate::request::fields;
 use crate::request::host::HostPattern;
-use crate::run::generation::Generation;
-use crate::run::shared::Shared;
+use crate::request::peer::Peer;
+use crate::request::target::{Asked, check_coding};
+use crate::request::trace::Trace;
 use crate::settings::{ForwardAuthSettings, FrontProxy};
 use crate::telemetry::record::Named;
-use crate::telemetry::trace::Trace;
+use crate::transport::client_body::ClientBody;
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -33,12 +33,12 @@ use std::sync::Arc;
 
 /// The door for proxies that ask by a request of their own.
 #[derive(Clone, Debug)]
-pub(crate) struct ForwardAuth(pub(crate) Arc<Shared>);
+pub(crate) struct ForwardAuth(pub(crate) Arc<ArcSwap<Generation>>);
 
 impl Door for ForwardAuth {
     fn speaks_for_others(&self, peer: Peer) -> bool {
         self.0
-            .generation()
+            .load_full()
             .forward_auth
             .as_ref()
             .is_some_and(|settings| settings.trusts(peer))
@@ -50,7 +50,7 @@ impl Door for ForwardAuth {
         request_id: &str,
         _request: &Request<ClientBody>,
     ) -> Response<Body> {
-        let generation = self.0.generation();
+        let generation = self.0.load_full();
         let proxy = generation
             .forward_auth
             .as_ref()
@@ -60,7 +60,7 @@ impl Door for ForwardAuth {
     }
 
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
-        let generation = self.0.generation();
+        let generation = self.0.load_full();
         let request_id = request_id(request.headers());
         if let Err(refusal) = check_coding(request.headers()) {
             return self.refuse(refusal, &request_id, &request);
@@ -122,7 +122,7 @@ async fn told(
             response
                 .headers_mut()
                 .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            headers::set(
+            fields::set(
                 response.headers_mut(),
                 HeaderName::from_static("x-request-id"),
                 named.request_id,

@@ -1,7 +1,7 @@
 //! Where the frames of a WebSocket begin and end (RFC 6455, section 5.2), so that one more can be
 //! put in between.
 
-use crate::run::life::Cause;
+use crate::transport::life::Cause;
 
 /// The frames of one direction, followed byte by byte. Their content is not looked at.
 #[derive(Debug, Default)]

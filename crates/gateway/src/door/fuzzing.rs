@@ -2,7 +2,7 @@
 
 use super::frames::{Frames, close};
 use super::websocket::tunnel;
-use crate::run::life::{Cause, End, Traffic};
+use crate::transport::life::{Cause, End, Traffic};
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 

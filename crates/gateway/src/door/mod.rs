@@ -1,13 +1,13 @@
 //! The doors: how requests come in, and how answers go out. What is decided between the two is one
 //! and the same.
 
-pub(crate) mod admin;
 mod asking;
 pub(crate) mod ext_authz;
 pub(crate) mod forward_auth;
 mod frames;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+pub(crate) mod interface;
 pub(crate) mod proxy;
 pub(crate) mod redirect;
 mod websocket;

@@ -1,45 +1,68 @@
 //! The reverse proxy: a request is read, decided, cleaned, sent on, and its answer passed back.
 
+use super::interface::Door;
 use super::websocket::Handshake;
 use crate::decision::policy::{Inquiry, Passage, Verdict};
 use crate::decision::routes::Route;
 use crate::forward::body::{Body, Ending, RequestBody, Streamed};
-use crate::forward::client_body::ClientBody;
-use crate::forward::headers::{self, Seen, Values};
+use crate::forward::headers::{self, Seen};
 use crate::forward::upstream::{AnswerBody, Outgoing, UnderWay};
-use crate::listen::pace::Pace;
+use crate::generation::Generation;
 use crate::refusal::Refusal;
-use crate::request::asked::Asked;
-use crate::run::generation::Generation;
-use crate::run::life::{Cause, End, Traffic, no_longer_good};
+use crate::request::caller::Caller;
+use crate::request::fields::{self, Values};
+use crate::request::peer::Peer;
+use crate::request::target::Asked;
+use crate::request::trace::Trace;
 use crate::settings::StreamSettings;
 use crate::telemetry::record::Named;
-use crate::telemetry::trace::Trace;
 use crate::telemetry::{Telemetry, events};
+use crate::transport::client_body::ClientBody;
+use crate::transport::life::{Cause, End, Traffic, no_longer_good};
+use crate::transport::pace::Pace;
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Request, Response, StatusCode, Version};
+use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use portcullis_resource_server::{Refused, request_id};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use tracing::{Instrument as _, field};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
-/// Whom a connection is with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer {
-    pub(crate) address: IpAddr,
-    /// Whether it came over a Unix socket; then the address stands for this machine.
-    pub(crate) unix: bool,
-    pub(crate) secure: bool,
+/// All callers whose address is unknown are one, and it has the bounds of one.
+const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// The reverse proxy as a door.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy(pub(crate) Arc<ArcSwap<Generation>>);
+
+impl Door for Proxy {
+    fn caller(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
+        let caller = self.0.load_full().client_address.caller(peer, headers);
+        Some(match caller {
+            Caller::Direct(address) => address,
+            // Loopback has no bound of its own, and is never what a proxy in front can mean.
+            Caller::Named(address) if !address.to_canonical().is_loopback() => address,
+            Caller::Named(_) | Caller::Unknown => UNKNOWN,
+        })
+    }
+
+    fn speaks_for_others(&self, peer: Peer) -> bool {
+        self.0.load_full().client_address.is_trusted(peer)
+    }
+
+    async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
+        answer(&self.0.load_full(), peer, request).await
+    }
 }
 
 /// Answers a request: the upstream's answer, or why there is none.
-pub(crate) async fn answer(
+async fn answer(
     generation: &Generation,
     peer: Peer,
     request: Request<ClientBody>,
@@ -271,7 +294,7 @@ impl Exchange<'_> {
         let (mut parts, body) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         if !parts.headers.contains_key(REQUEST_ID) {
-            headers::set(&mut parts.headers, REQUEST_ID, self.request_id);
+            fields::set(&mut parts.headers, REQUEST_ID, self.request_id);
         }
         let end = ending(&parts.headers).map(|ending| (self.end(&traffic), ending));
         Response::from_parts(
@@ -353,7 +376,7 @@ impl Exchange<'_> {
 }
 
 /// How an answer ends before its time; `None` for one that is no stream.
-fn ending(headers: &http::HeaderMap) -> Option<Ending> {
+fn ending(headers: &HeaderMap) -> Option<Ending> {
     let kind = headers.get(CONTENT_TYPE)?.as_bytes();
     let is = |name: &[u8]| {
         kind.len() >= name.len()

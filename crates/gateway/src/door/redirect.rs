@@ -1,11 +1,12 @@
 //! The listener for plain HTTP beside HTTPS: it sends everybody there, and forwards nothing.
 
-use crate::door::proxy::Peer;
+use crate::door::interface::Door;
 use crate::forward::body::Body;
-use crate::forward::client_body::ClientBody;
-use crate::listen::listener::Door;
-use crate::request::asked::Asked;
-use crate::run::shared::Shared;
+use crate::generation::Generation;
+use crate::request::peer::Peer;
+use crate::request::target::Asked;
+use crate::transport::client_body::ClientBody;
+use arc_swap::ArcSwap;
 use http::header::LOCATION;
 use http::{HeaderValue, Request, Response, StatusCode};
 use portcullis_resource_server::request_id;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 /// The door that leads to another one.
 #[derive(Clone, Debug)]
 pub(crate) struct Redirect {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) generation: Arc<ArcSwap<Generation>>,
     /// The port of HTTPS.
     pub(crate) port: u16,
 }
@@ -25,7 +26,7 @@ impl Door for Redirect {
     async fn answer(&self, _peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let request_id = request_id(&parts.headers);
-        let asked = Asked::read(&parts, &self.shared.generation().hosts);
+        let asked = Asked::read(&parts, &self.generation.load_full().hosts);
         let target = asked.and_then(|asked| Ok((asked.target()?, asked)));
         let (target, asked) = match target {
             Ok(read) => read,

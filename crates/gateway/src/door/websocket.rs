@@ -8,10 +8,10 @@
 //! frames end.
 
 use super::frames::{Frames, close};
-use crate::forward::headers::listed;
-use crate::forward::response_body::RequestPlaces;
 use crate::forward::upstream::UnderWay;
-use crate::run::life::{Beside, End, FAREWELL, Traffic};
+use crate::request::fields::listed;
+use crate::transport::life::{Beside, End, FAREWELL, Traffic};
+use crate::transport::places::RequestPlaces;
 use http::header::{
     AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -180,7 +180,7 @@ fn take_token(headers: &mut HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::life::Cause;
+    use crate::transport::life::Cause;
 
     fn taken(offered: &[&str]) -> (bool, Vec<String>, Option<String>) {
         let mut headers = HeaderMap::new();

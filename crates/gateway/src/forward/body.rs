@@ -4,11 +4,11 @@
 //! may set. An answer's body passes as it comes; a stream that was opened by a token ends when the
 //! token does.
 
-use crate::forward::client_body::ClientBody;
 use crate::forward::upstream::{AnswerBody, UnderWay};
 use crate::identity::IdentitySettings;
-use crate::listen::pace::Pace;
-use crate::run::life::{Cause, End, Traffic};
+use crate::transport::client_body::{BodyFault, ClientBody};
+use crate::transport::life::{Cause, End, Traffic};
+use crate::transport::pace::Pace;
 use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
@@ -60,17 +60,6 @@ impl Drop for RequestBody {
             progress.over.store(true, Ordering::Relaxed);
         }
     }
-}
-
-/// Why a request's body ended early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BodyFault {
-    TooLarge,
-    TooSlow,
-    /// Trailers out of bounds.
-    TooManyFields,
-    /// The client went away, or framed it badly.
-    Broken,
 }
 
 impl RequestBody {
@@ -207,21 +196,6 @@ impl http_body::Body for RequestBody {
             .map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
     }
 }
-
-impl fmt::Display for BodyFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "the body is larger than the route allows",
-            Self::TooSlow => "the body came too slowly",
-            Self::TooManyFields => {
-                "the body has more trailers than limits.headers, or too large ones"
-            }
-            Self::Broken => "the client broke the body off",
-        })
-    }
-}
-
-impl std::error::Error for BodyFault {}
 
 /// The body of an answer: the gateway's own text, or what an upstream sends.
 #[derive(Debug)]

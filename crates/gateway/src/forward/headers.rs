@@ -2,17 +2,14 @@
 
 mod challenges;
 
-pub(crate) use challenges::authenticates_connection;
-
 use crate::identity::IdentitySettings;
+use crate::request::fields::{Values, listed};
 use crate::request::host::Host;
-use bytes::BytesMut;
 use http::Version;
 use http::header::{
     CONNECTION, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
 };
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -88,61 +85,18 @@ fn wants_trailers(headers: &HeaderMap) -> bool {
     listed(headers, &TE).any(|coding| coding.eq_ignore_ascii_case("trailers"))
 }
 
-/// The members of a list header (RFC 9110, section 5.6.1).
-pub(crate) fn listed<'h>(
-    headers: &'h HeaderMap,
-    name: &HeaderName,
-) -> impl Iterator<Item = &'h str> {
-    let values = headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|member| !member.is_empty())
-}
-
 /// Says what the gateway saw of the client, in place of whatever the client said.
 pub(crate) fn add_forwarded(headers: &mut HeaderMap, seen: Seen<'_>, values: &mut Values) {
     if !seen.before.is_empty() {
         values.push(seen.before);
         values.push(", ");
     }
-    // Writing to memory cannot fail.
-    _ = write!(values.0, "{}", seen.peer);
+    values.push_address(seen.peer);
     values.set(headers, FORWARDED_FOR);
     values.push(seen.host.authority());
     values.set(headers, FORWARDED_HOST);
     let scheme = if seen.secure { "https" } else { "http" };
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
-}
-
-/// The values that the gateway writes for one request, in one piece of memory: then to copy a head
-/// counts references.
-pub(crate) struct Values(BytesMut);
-
-impl Values {
-    pub(crate) fn new() -> Self {
-        Self(BytesMut::with_capacity(512))
-    }
-
-    /// Goes on with a value.
-    pub(crate) fn push(&mut self, text: &str) {
-        self.0.extend_from_slice(text.as_bytes());
-    }
-
-    /// The value that was written, the next one begins. `None` if it cannot be one.
-    pub(crate) fn end(&mut self) -> Option<HeaderValue> {
-        HeaderValue::from_maybe_shared(self.0.split().freeze()).ok()
-    }
-
-    /// Sets a header to the value that was written, if it can be one.
-    pub(crate) fn set(&mut self, headers: &mut HeaderMap, name: HeaderName) {
-        if let Some(value) = self.end() {
-            headers.insert(name, value);
-        }
-    }
 }
 
 /// Says that a gateway was on the way (RFC 9110, section 7.6.3).
@@ -168,12 +122,6 @@ pub(crate) fn join_cookies(headers: &mut HeaderMap) {
         .collect();
     if let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..])) {
         headers.insert(COOKIE, joined);
-    }
-}
-
-pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
     }
 }
 

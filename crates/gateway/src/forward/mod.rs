@@ -1,7 +1,5 @@
 //! What goes to an upstream and what comes back: connections, headers and bodies.
 
 pub(crate) mod body;
-pub(crate) mod client_body;
 pub(crate) mod headers;
-pub(crate) mod response_body;
 pub(crate) mod upstream;

@@ -16,15 +16,15 @@ mod shared;
 mod tries;
 mod wire;
 
-pub(crate) use answer::is_chunked;
 pub(crate) use link::AnswerBody;
 pub(crate) use outgoing::Outgoing;
 
-use crate::forward::body::{BodyFault, RequestBody};
-use crate::listen::places::{Place, Places};
+use crate::forward::body::RequestBody;
 use crate::refusal::Refusal;
 use crate::settings::{HostSeen, UpstreamSettings};
 use crate::telemetry::events;
+use crate::transport::client_body::BodyFault;
+use crate::transport::places::{Place, Places};
 use client::{Call, Clients};
 use fault::Fault;
 use http::header::{HOST, HeaderValue, TRANSFER_ENCODING};

@@ -2,8 +2,8 @@
 //! cannot be told to remove them.
 
 use super::{IdentitySettings, folded};
-use crate::forward::headers::listed;
 use crate::refusal::Refusal;
+use crate::request::fields::listed;
 use http::HeaderMap;
 use http::header::{CONNECTION, HeaderName};
 use std::borrow::Cow;

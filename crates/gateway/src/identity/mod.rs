@@ -20,9 +20,10 @@ pub(crate) use facts::kind;
 pub(crate) use names::fits;
 
 use crate::config::IdentityConfig;
-use crate::forward::headers::{Values, authenticates_connection};
 use crate::identity::assertion::{Addressed, Assertions};
 use crate::refusal::Refusal;
+use crate::request::connection_auth::authenticates_connection;
+use crate::request::fields::Values;
 use facts::Fact;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use names::{ONLY_AS_WRITTEN, OURS, is_of_envoy, is_of_front_proxy};
@@ -107,7 +108,7 @@ impl IdentitySettings {
         };
         let token =
             || self.token_header.as_ref() == Some(name) || *name == DPOP || credentials(is_token);
-        (!self.forward_token && token()) || credentials(authenticates_connection)
+        (!self.forward_token && token()) || credentials(is_of_connection)
     }
 
     /// The header that holds the token besides `Authorization`, if there is one.
@@ -209,6 +210,10 @@ fn value(text: &str, values: &mut Values) -> Result<HeaderValue, Refusal> {
     }
     values.push(text);
     values.end().ok_or(Refusal::IdentityTooLong)
+}
+
+fn is_of_connection(value: &HeaderValue) -> bool {
+    authenticates_connection(value.as_bytes())
 }
 
 fn is_token(value: &HeaderValue) -> bool {

@@ -4,9 +4,9 @@
 //! A client connection takes one descriptor, a request under way another one for its upstream. A
 //! process without descriptors accepts no probes either, so the bounds are lowered until they fit.
 
-use crate::listen::places::{CallerPlaces, Places};
 use crate::settings::{LimitSettings, Settings};
 use crate::telemetry::events;
+use crate::transport::places::{CallerPlaces, Places};
 use metrics::Recorder;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;

@@ -4,15 +4,16 @@
 //! closed, and every connection stops taking requests after its longest life: by GOAWAY (HTTP/2) or
 //! `Connection: close` (HTTP/1.1). Requests under way are finished.
 
-use crate::door::proxy::Peer;
-use crate::forward::response_body::StreamExecutor;
-use crate::listen::activity::{Activity, about};
-use crate::listen::listener::{Door, Shares};
+use crate::door::interface::Door;
 use crate::listen::requests::ConnectionRequests;
+use crate::listen::response_body::StreamExecutor;
+use crate::listen::shares::Shares;
 use crate::listen::socket::Stream;
 use crate::listen::stall::{ConnectionPlaces, Stalling};
-use crate::listen::tls::ServerTls;
+use crate::request::peer::Peer;
 use crate::settings::LimitSettings;
+use crate::transport::activity::{Activity, about};
+use crate::transport::tls::ServerTls;
 use http::HeaderValue;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};

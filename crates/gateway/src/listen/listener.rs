@@ -4,24 +4,15 @@
 //! connection is closed at once; beyond the bound of all, it waits to be accepted. `connection.rs`
 //! serves it.
 
-use crate::door::proxy::{self, Peer};
-use crate::forward::body::Body;
-use crate::forward::client_body::ClientBody;
-use crate::listen::bounds::{Bounds, MOST_PROBES};
+use crate::door::interface::Door;
 use crate::listen::connection::Connection;
+use crate::listen::shares::Shares;
 use crate::listen::socket::{Socket, Stream};
 use crate::listen::stall::ConnectionPlaces;
-use crate::listen::tls::ServerTls;
-use crate::refusal::Refusal;
-use crate::request::caller::Caller;
-use crate::run::shared::Shared;
-use crate::settings::LimitSettings;
-use crate::telemetry::Telemetry;
+use crate::request::peer::Peer;
 use crate::telemetry::meters::Open;
-use http::{HeaderMap, Request, Response};
-use metrics::Counter;
+use crate::transport::tls::ServerTls;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -29,42 +20,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 /// How long to wait when no connection can be accepted, such as when there are no more file
 /// descriptors.
 const BREATH: Duration = Duration::from_millis(100);
-/// All callers whose address is unknown are one, and it has the bounds of one.
-const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-
-/// Who answers the requests of a listener.
-pub(crate) trait Door: Clone + Send + Sync + 'static {
-    /// Whether its connections and requests count for the bounds of all doors.
-    const BOUNDED: bool = true;
-
-    /// The caller whose bound holds for a request; `None` for no bound.
-    fn caller(&self, _peer: Peer, _headers: &HeaderMap) -> Option<IpAddr> {
-        None
-    }
-
-    /// Whether this peer is a proxy that speaks for others, so that its connections have no bound
-    /// of their own.
-    fn speaks_for_others(&self, _peer: Peer) -> bool {
-        false
-    }
-
-    /// Answers a request.
-    fn answer(
-        &self,
-        peer: Peer,
-        request: Request<ClientBody>,
-    ) -> impl Future<Output = Response<Body>> + Send;
-
-    /// Answers a request that is out of bounds.
-    fn refuse(
-        &self,
-        refusal: Refusal,
-        request_id: &str,
-        _request: &Request<ClientBody>,
-    ) -> Response<Body> {
-        refusal.into_response(request_id)
-    }
-}
 
 /// What all connections of a listener share.
 pub(crate) struct Listener<D> {
@@ -72,80 +27,6 @@ pub(crate) struct Listener<D> {
     pub(crate) door: D,
     pub(crate) tls: Option<Arc<ServerTls>>,
     pub(crate) shares: Shares,
-}
-
-/// What all listeners share.
-#[derive(Clone)]
-pub(crate) struct Shares {
-    pub(crate) limits: Arc<LimitSettings>,
-    pub(crate) bounds: Arc<Bounds>,
-    /// Places for connections. Probes have their own.
-    pub(crate) places: Arc<Semaphore>,
-    pub(crate) telemetry: Arc<Telemetry>,
-}
-
-/// The reverse proxy as a door.
-#[derive(Clone, Debug)]
-pub(crate) struct Proxy(pub(crate) Arc<Shared>);
-
-impl Door for Proxy {
-    fn caller(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
-        Some(
-            match self.0.generation().client_address.caller(peer, headers) {
-                Caller::Direct(address) => address,
-                // Loopback has no bound of its own, and is never what a proxy in front can mean.
-                Caller::Named(address) if !address.to_canonical().is_loopback() => address,
-                Caller::Named(_) | Caller::Unknown => UNKNOWN,
-            },
-        )
-    }
-
-    fn speaks_for_others(&self, peer: Peer) -> bool {
-        self.0.generation().client_address.is_trusted(peer)
-    }
-
-    async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
-        proxy::answer(&self.0.generation(), peer, request).await
-    }
-}
-
-impl Shares {
-    pub(crate) fn new(limits: LimitSettings, bounds: Bounds, telemetry: Arc<Telemetry>) -> Self {
-        let places = Arc::new(Semaphore::new(bounds.connections));
-        Self {
-            limits: Arc::new(limits),
-            bounds: Arc::new(bounds),
-            places,
-            telemetry,
-        }
-    }
-
-    /// The same for probes, with connections of their own.
-    pub(crate) fn for_probes(&self) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(MOST_PROBES)),
-            ..self.clone()
-        }
-    }
-
-    /// Counts answers that the client did not read.
-    pub(crate) fn given_up(&self) -> Counter {
-        self.telemetry.meters.bounds.readers.clone()
-    }
-
-    /// Counts connections that cancelled too many requests.
-    pub(crate) fn abuses(&self) -> Counter {
-        self.telemetry.meters.bounds.abuses.clone()
-    }
-
-    /// Counts a request that was out of bounds.
-    pub(crate) fn count_refusal(&self, refusal: &Refusal) {
-        let Telemetry {
-            exposition, meters, ..
-        } = &*self.telemetry;
-        meters.bounds.refused(refusal);
-        meters.answered(exposition, None, refusal.status(), Duration::ZERO);
-    }
 }
 
 impl<D: Door> Listener<D> {
@@ -251,7 +132,13 @@ async fn accept(
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::forward::body::Body;
+    use crate::listen::bounds::Bounds;
     use crate::settings::Settings;
+    use crate::telemetry::Telemetry;
+    use crate::transport::client_body::ClientBody;
+    use http::{Request, Response};
+    use std::net::IpAddr;
     use std::sync::atomic::Ordering;
 
     #[derive(Clone)]

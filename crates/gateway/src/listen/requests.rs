@@ -4,13 +4,15 @@
 //! gets 431. A request without a free place gets 503. It keeps its place until the client has read
 //! the answer.
 
-use crate::door::proxy::Peer;
+use crate::door::interface::Door;
 use crate::forward::body::Body;
-use crate::forward::client_body::{BodyTerms, ClientBody, size};
-use crate::forward::response_body::{RequestPlaces, ResponseBody};
-use crate::listen::activity::{Activity, OpenRequest};
-use crate::listen::listener::{Door, Shares};
+use crate::listen::response_body::ResponseBody;
+use crate::listen::shares::Shares;
 use crate::refusal::Refusal;
+use crate::request::peer::Peer;
+use crate::transport::activity::{Activity, OpenRequest};
+use crate::transport::client_body::{BodyTerms, ClientBody, size};
+use crate::transport::places::RequestPlaces;
 use bytes::Bytes;
 use http::header::{EXPECT, STRICT_TRANSPORT_SECURITY, UPGRADE};
 use http::{HeaderValue, Method, Request, Response};

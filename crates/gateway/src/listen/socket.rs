@@ -1,6 +1,6 @@
 //! What is listened on: TCP, Unix sockets, and what systemd hands over.
 
-use crate::door::proxy::Peer;
+use crate::request::peer::Peer;
 use crate::settings::Address;
 use portcullis_core::{ConfigError, ConfigErrors};
 use std::io;

@@ -1,8 +1,8 @@
 //! A socket with a timeout for writes: a client that stops reading, or reads too slowly, is cut
 //! off.
 
-use crate::forward::response_body::PIECE;
-use crate::listen::places::CallerPlace;
+use crate::listen::response_body::PIECE;
+use crate::transport::places::CallerPlace;
 use bytes::Bytes;
 use std::io;
 use std::pin::Pin;

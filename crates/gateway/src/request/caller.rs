@@ -12,13 +12,13 @@
 mod forwarded;
 mod node;
 
-use crate::door::proxy::Peer;
+use crate::request::peer::Peer;
 use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue};
 use ipnet::{IpNet, Ipv4Net};
 use node::Port;
 use serde::{Serialize, Serializer};
 use std::fmt::{self, Write as _};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -247,4 +247,14 @@ pub(crate) fn canonical(network: IpNet) -> IpNet {
         .zip(inner.prefix_len().checked_sub(MAPPED));
     let inner = mapped.and_then(|(address, bits)| Ipv4Net::new(address, bits).ok());
     inner.map_or(network, IpNet::V4)
+}
+
+/// The network that counts as one caller: an IPv6 caller controls a whole /64.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
 }

@@ -5,7 +5,7 @@
 //! removed on the way, and two values of one header are read in different ways.
 
 use crate::decision::policy::Inquiry;
-use crate::forward::headers::listed;
+use crate::request::fields::listed;
 use http::Method;
 use http::header::{
     ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_LENGTH,

@@ -1,18 +1,21 @@
 //! The running gateway: bound, served, reloaded, stopped.
 
-use crate::door::admin::Admin;
 use crate::door::ext_authz::ExtAuthz;
 use crate::door::forward_auth::ForwardAuth;
+use crate::door::interface::Door;
+use crate::door::proxy::Proxy;
 use crate::door::redirect::Redirect;
+use crate::generation::Generation;
 use crate::listen::bounds::{Bounds, raise_descriptors};
-use crate::listen::listener::{Door, Listener, Proxy, Shares};
+use crate::listen::listener::Listener;
+use crate::listen::shares::Shares;
 use crate::listen::socket::Socket;
-use crate::listen::tls::ServerTls;
-use crate::run::generation::Generation;
-use crate::run::life::Life;
+use crate::run::admin::Admin;
 use crate::run::shared::Shared;
 use crate::settings::{Address, DoorSettings, Settings};
 use crate::telemetry::{Telemetry, events};
+use crate::transport::life::Life;
+use crate::transport::tls::ServerTls;
 use arc_swap::ArcSwap;
 use portcullis_core::ConfigErrors;
 use portcullis_resource_server::ResourceServer;
@@ -96,7 +99,7 @@ impl Gateway {
         let shares = Shares::new(listeners.limits.clone(), bounds, Arc::clone(&telemetry));
         let generation = Generation::new(settings, &clock, &life, &telemetry, None)?;
         life.decides_by(generation.policy.server.clone());
-        let generation = ArcSwap::from_pointee(generation);
+        let generation = Arc::new(ArcSwap::from_pointee(generation));
         let proxy = proxy.map(|socket| Open {
             socket,
             tls: proxy_tls,
@@ -178,15 +181,15 @@ impl Gateway {
             .as_ref()
             .and_then(|open| open.socket.address())
             .map_or(443, |it| it.port());
-        let shared = || Arc::clone(&self.shared);
+        let generation = || Arc::clone(&self.shared.generation);
         let serving = [
-            doors.serve(self.proxy, Proxy(shared())),
-            doors.serve(self.forward_auth, ForwardAuth(shared())),
-            doors.serve(self.ext_authz, ExtAuthz(shared())),
+            doors.serve(self.proxy, Proxy(generation())),
+            doors.serve(self.forward_auth, ForwardAuth(generation())),
+            doors.serve(self.ext_authz, ExtAuthz(generation())),
             doors.serve(
                 self.redirect.map(|socket| Open { socket, tls: None }),
                 Redirect {
-                    shared: shared(),
+                    generation: generation(),
                     port,
                 },
             ),

@@ -1,11 +1,11 @@
 //! What requests, reloads and probes share of a gateway.
 
-use super::generation::Generation;
-use crate::listen::listener::Shares;
-use crate::listen::tls::ServerTls;
-use crate::run::life::Life;
+use crate::generation::Generation;
+use crate::listen::shares::Shares;
 use crate::settings::ListenerSettings;
 use crate::telemetry::Telemetry;
+use crate::transport::life::Life;
+use crate::transport::tls::ServerTls;
 use arc_swap::ArcSwap;
 use portcullis_resource_server::clock::Clock;
 use std::fmt;
@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 /// What requests, reloads and probes share.
 pub(crate) struct Shared {
-    pub(super) generation: ArcSwap<Generation>,
+    pub(super) generation: Arc<ArcSwap<Generation>>,
     pub(super) listeners: ListenerSettings,
     /// Of all listeners.
     pub(super) tls: Vec<Arc<ServerTls>>,

@@ -3,12 +3,14 @@
 use super::TlsSettings;
 use super::faults::Faults;
 use crate::config::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, Tables};
-use crate::door::ext_authz::is_prefix_of_method;
 use crate::request::path::NormalPath;
 use ipnet::IpNet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+
+/// The one gRPC method of the door for Envoy.
+pub(crate) const CHECK_METHOD: &str = "/envoy.service.auth.v3.Authorization/Check";
 
 /// Where a door listens, and how. Fixed at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -262,6 +264,33 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// Whether a path behind this prefix could be taken for the method.
+fn is_prefix_of_method(prefix: &str) -> bool {
+    CHECK_METHOD
+        .strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_must_not_lead_to_the_method() {
+        for prefix in ["/envoy.service.auth.v3.Authorization", CHECK_METHOD] {
+            assert!(is_prefix_of_method(prefix), "{prefix}");
+        }
+        for prefix in [
+            "/check",
+            "/envoy.service.auth.v3",
+            "/envoy",
+            "/envoy.service.auth.v3.Authorization/Check/x",
+        ] {
+            assert!(!is_prefix_of_method(prefix), "{prefix}");
         }
     }
 }

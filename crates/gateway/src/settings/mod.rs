@@ -11,7 +11,9 @@ mod route;
 mod summary;
 mod upstream;
 
-pub(crate) use doors::{Address, DoorSettings, ExtAuthzSettings, ForwardAuthSettings, FrontProxy};
+pub(crate) use doors::{
+    Address, CHECK_METHOD, DoorSettings, ExtAuthzSettings, ForwardAuthSettings, FrontProxy,
+};
 pub(crate) use limits::{LimitSettings, StreamSettings};
 pub(crate) use log::{Destination, LogSettings, SubjectSetting};
 pub(crate) use upstream::{HealthSettings, HostSeen, Protocol, UpstreamSettings};

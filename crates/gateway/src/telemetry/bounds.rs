@@ -2,7 +2,7 @@
 
 use super::events;
 use crate::refusal::Refusal;
-use crate::run::life::Cause;
+use crate::transport::life::Cause;
 use metrics::{Counter, Recorder};
 
 /// One counter for each bound.

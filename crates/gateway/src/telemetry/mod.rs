@@ -5,13 +5,11 @@
 
 pub(crate) mod audit;
 pub(crate) mod bounds;
-pub(crate) mod certificate;
 pub mod events;
 pub(crate) mod exposition;
 pub(crate) mod meters;
 mod plain_json;
 pub(crate) mod record;
-pub(crate) mod trace;
 
 use crate::settings::LogSettings;
 use audit::Audit;

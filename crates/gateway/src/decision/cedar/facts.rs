@@ -7,7 +7,7 @@
 use super::policies::internal;
 use super::schema::{ClaimType, Vocabulary};
 use super::{Asking, Resource};
-use crate::telemetry::record::utc;
+use crate::decision::time::utc;
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
 };

@@ -7,7 +7,8 @@
 //! tells of a failure would be no refusal to an Envoy with `failure_mode_allow`.
 
 use crate::forward::body::Body;
-use crate::forward::client_body::ClientBody;
+use crate::settings::CHECK_METHOD;
+use crate::transport::client_body::ClientBody;
 use bytes::{BufMut as _, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::uri::PathAndQuery;
@@ -15,7 +16,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Versio
 use http_body_util::{BodyExt as _, Limited};
 use prost::Message;
 
-const METHOD: &str = "/envoy.service.auth.v3.Authorization/Check";
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const OK: HeaderValue = HeaderValue::from_static("0");
 const KIND: HeaderValue = HeaderValue::from_static("application/grpc");
@@ -26,14 +26,7 @@ const MOST_BYTES: usize = 1_048_576;
 /// Whether a request calls the one method of this service. No header has a say in it.
 pub(super) fn is_check<B>(request: &Request<B>) -> bool {
     let target = request.uri().path_and_query().map(PathAndQuery::as_str);
-    request.method() == Method::POST && target == Some(METHOD)
-}
-
-/// Whether a path behind this prefix could be taken for the method.
-pub(crate) fn is_prefix_of_method(prefix: &str) -> bool {
-    METHOD
-        .strip_prefix(prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    request.method() == Method::POST && target == Some(CHECK_METHOD)
 }
 
 /// Why a request for the method is no call of gRPC, if it is none.
@@ -111,12 +104,12 @@ mod tests {
             "",
         ] {
             assert!(
-                is_check(&request("POST", METHOD, Version::HTTP_2, kind)),
+                is_check(&request("POST", CHECK_METHOD, Version::HTTP_2, kind)),
                 "{kind}"
             );
             for (method, path) in [
-                ("GET", METHOD),
-                ("PUT", METHOD),
+                ("GET", CHECK_METHOD),
+                ("PUT", CHECK_METHOD),
                 ("POST", "/check/x"),
                 ("POST", "/"),
                 ("POST", "/check/envoy.service.auth.v3.Authorization/Check"),
@@ -133,7 +126,7 @@ mod tests {
             }
         }
         let refused =
-            |version, kind: &str| fault(&request("POST", METHOD, version, kind)).is_some();
+            |version, kind: &str| fault(&request("POST", CHECK_METHOD, version, kind)).is_some();
         for kind in [
             "application/grpc",
             "application/grpc+proto",
@@ -152,21 +145,6 @@ mod tests {
             "",
         ] {
             assert!(refused(Version::HTTP_2, kind), "{kind}");
-        }
-    }
-
-    #[test]
-    fn a_prefix_must_not_lead_to_the_method() {
-        for prefix in ["/envoy.service.auth.v3.Authorization", METHOD] {
-            assert!(is_prefix_of_method(prefix), "{prefix}");
-        }
-        for prefix in [
-            "/check",
-            "/envoy.service.auth.v3",
-            "/envoy",
-            "/envoy.service.auth.v3.Authorization/Check/x",
-        ] {
-            assert!(!is_prefix_of_method(prefix), "{prefix}");
         }
     }
 }

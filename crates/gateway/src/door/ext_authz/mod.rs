@@ -15,19 +15,17 @@ mod grpc;
 mod message;
 mod reading;
 
-pub(crate) use grpc::is_prefix_of_method;
-
 use super::asking::{Answer, Identity, Original, judge, narrow};
-use super::proxy::Peer;
+use crate::door::interface::Door;
 use crate::forward::body::Body;
-use crate::forward::client_body::ClientBody;
-use crate::listen::listener::Door;
+use crate::generation::Generation;
 use crate::refusal::Refusal;
-use crate::request::asked::{self, Asked};
-use crate::run::generation::Generation;
-use crate::run::shared::Shared;
+use crate::request::peer::Peer;
+use crate::request::target::{self, Asked};
+use crate::request::trace::Trace;
 use crate::telemetry::record::Named;
-use crate::telemetry::trace::Trace;
+use crate::transport::client_body::ClientBody;
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -39,7 +37,7 @@ use std::sync::Arc;
 
 /// The door for Envoy.
 #[derive(Clone, Debug)]
-pub(crate) struct ExtAuthz(pub(crate) Arc<Shared>);
+pub(crate) struct ExtAuthz(pub(crate) Arc<ArcSwap<Generation>>);
 
 impl Door for ExtAuthz {
     fn refuse(
@@ -58,9 +56,9 @@ impl Door for ExtAuthz {
     }
 
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
-        let generation = self.0.generation();
+        let generation = self.0.load_full();
         if !grpc::is_check(&request) {
-            if let Err(refusal) = asked::check_coding(request.headers()) {
+            if let Err(refusal) = target::check_coding(request.headers()) {
                 return self.refuse(refusal, &request_id(request.headers()), &request);
             }
             // A call of another method comes here as well: an answer of gRPC has the status 200,
@@ -210,7 +208,7 @@ async fn by_http(generation: &Generation, peer: Peer, parts: &Parts) -> Response
             response
                 .headers_mut()
                 .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            crate::forward::headers::set(response.headers_mut(), TO_REMOVE, &to_remove.join(","));
+            crate::request::fields::set(response.headers_mut(), TO_REMOVE, &to_remove.join(","));
             response
         }
         Answer::Refuse(mut response, code) => {
@@ -229,7 +227,7 @@ fn behind_prefix(generation: &Generation, parts: &Parts) -> Result<Original, Ref
             "a question by HTTP, and no `ext_authz.path_prefix`",
         ));
     };
-    let host = asked::host(parts)?;
+    let host = target::host(parts)?;
     let target = parts
         .uri
         .path_and_query()

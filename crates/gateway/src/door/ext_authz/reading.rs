@@ -7,8 +7,8 @@
 use super::message::{CheckRequest, Entry, HeaderList, HttpRequest, Peer, RawHeader};
 use crate::door::asking::Original;
 use crate::refusal::Refusal;
-use crate::request::asked::Asked;
 use crate::request::host::HostPattern;
+use crate::request::target::Asked;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::{HeaderMap, Method};

@@ -5,14 +5,8 @@
 //! would have let in all who come after by the same connection. So neither the challenges nor the
 //! credentials of these schemes pass.
 
+use crate::request::connection_auth::authenticates_connection;
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
-
-const OF_CONNECTIONS: [&[u8]; 3] = [b"ntlm", b"negotiate", b"kerberos"];
-
-/// Whether credentials are for the connection that they come by.
-pub(crate) fn authenticates_connection(credentials: &HeaderValue) -> bool {
-    is_of_connections(first_word(credentials.as_bytes()))
-}
 
 /// Removes the challenges of these schemes from an answer; others stay, also in the same field.
 pub(super) fn strip(headers: &mut HeaderMap) {
@@ -20,14 +14,14 @@ pub(super) fn strip(headers: &mut HeaderMap) {
     if !fields.iter().any(|field| {
         challenges(field.as_bytes())
             .iter()
-            .any(|it| is_of_connections(first_word(it)))
+            .any(|it| authenticates_connection(it))
     }) {
         return;
     }
     headers.remove(WWW_AUTHENTICATE);
     for field in &fields {
         let mut kept = challenges(field.as_bytes());
-        kept.retain(|challenge| !is_of_connections(first_word(challenge)));
+        kept.retain(|challenge| !authenticates_connection(challenge));
         if let (false, Ok(value)) = (
             kept.is_empty(),
             HeaderValue::from_bytes(&kept.join(&b", "[..])),
@@ -35,19 +29,6 @@ pub(super) fn strip(headers: &mut HeaderMap) {
             headers.append(WWW_AUTHENTICATE, value);
         }
     }
-}
-
-fn is_of_connections(scheme: &[u8]) -> bool {
-    OF_CONNECTIONS
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(scheme))
-}
-
-fn first_word(text: &[u8]) -> &[u8] {
-    text.trim_ascii_start()
-        .split(|byte| matches!(byte, b' ' | b'\t'))
-        .next()
-        .unwrap_or_default()
 }
 
 /// The challenges of a field (RFC 9110, section 11.6.1): the parts between its commas, each with

@@ -8,6 +8,7 @@
 //! would be taken for the next answer.
 
 use super::fault::Fault;
+use crate::request::fields::is_chunked;
 use http::header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Response, StatusCode};
 
@@ -45,18 +46,6 @@ pub(super) fn check_http2<B>(response: &mut Response<B>, most_headers: usize) ->
         response.headers_mut().remove(CONTENT_LENGTH);
     }
     one_length(response.headers_mut()).map(|_| ())
-}
-
-/// Whether `chunked` is the one transfer coding.
-pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let one = codings.next().is_some_and(|coding| {
-        coding
-            .as_bytes()
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"chunked")
-    });
-    one && codings.next().is_none()
 }
 
 /// `Content-Length` as one number, however often it is said (RFC 9110, section 8.6).

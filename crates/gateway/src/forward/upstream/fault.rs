@@ -1,7 +1,7 @@
 //! What can go wrong between the gateway and a server, told apart by what it means for the request:
 //! whether it may be sent again, and whether the server is at fault.
 
-use crate::forward::body::BodyFault;
+use crate::transport::client_body::BodyFault;
 use std::error::Error;
 
 /// Why there is no answer.

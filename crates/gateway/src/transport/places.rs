@@ -5,7 +5,7 @@
 //! time; rates are not checked. Callers on loopback have no bound of their own unless the settings
 //! write one: a proxy beside the gateway speaks for many.
 
-use crate::decision::failing::network;
+use crate::request::caller::network;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
@@ -76,6 +76,13 @@ pub(crate) struct CallerPlace {
     places: Arc<CallerPlaces>,
     /// None for a caller without a bound.
     caller: Option<IpAddr>,
+}
+
+/// The places that a request has taken.
+#[derive(Debug)]
+pub(crate) struct RequestPlaces {
+    pub(crate) _place: Place,
+    pub(crate) _caller: Option<CallerPlace>,
 }
 
 impl CallerPlaces {

@@ -1,13 +1,13 @@
 //! The listener for probes and metrics: whether the process lives, whether it can decide, and what
 //! it counted.
 
-use crate::door::proxy::Peer;
+use crate::door::interface::Door;
 use crate::forward::body::Body;
-use crate::forward::client_body::ClientBody;
 use crate::identity::assertion::KEYS;
-use crate::listen::listener::Door;
+use crate::request::peer::Peer;
 use crate::run::shared::Shared;
 use crate::telemetry::exposition;
+use crate::transport::client_body::ClientBody;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};

@@ -6,7 +6,7 @@
 //! upstream that samples by its own rule takes what a trace says of sampling over it. Not checked
 //! is who sends a trace: it tells nothing, and opens nothing.
 
-use crate::forward::headers;
+use crate::request::fields;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -31,7 +31,7 @@ impl Trace {
         if values.next().is_some() {
             return None;
         }
-        let members: Vec<&str> = headers::listed(headers, &TRACESTATE).collect();
+        let members: Vec<&str> = fields::listed(headers, &TRACESTATE).collect();
         let state =
             Some(members.join(",")).filter(|state| (1..=LONGEST_STATE).contains(&state.len()));
         Some(Self { parent, state })
@@ -61,7 +61,7 @@ impl Trace {
         let Some(Self { parent, state }) = trace else {
             return;
         };
-        headers::set(headers, TRACEPARENT, parent);
+        fields::set(headers, TRACEPARENT, parent);
         if let Some(Ok(state)) = state.as_deref().map(HeaderValue::from_str) {
             headers.insert(TRACESTATE, state);
         }

@@ -4,14 +4,14 @@
 //! clients then lose the answer. So the rest is read and discarded, with bounds on bytes, on time,
 //! and on how many are read at once. Trailers have the same bounds as the fields of the head.
 
-use crate::forward::body::BodyFault;
-use crate::listen::activity::Activity;
-use crate::listen::places::Places;
+use crate::transport::activity::Activity;
+use crate::transport::places::Places;
 use bytes::{Buf as _, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -29,6 +29,17 @@ pub(crate) struct ClientBody {
     waits: bool,
     /// Whether the body has ended.
     whole: bool,
+}
+
+/// Why a request's body ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyFault {
+    TooLarge,
+    TooSlow,
+    /// Trailers out of bounds.
+    TooManyFields,
+    /// The client went away, or framed it badly.
+    Broken,
 }
 
 /// The bounds of a body.
@@ -111,6 +122,21 @@ impl Body for ClientBody {
             .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
+
+impl fmt::Display for BodyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "the body is larger than the route allows",
+            Self::TooSlow => "the body came too slowly",
+            Self::TooManyFields => {
+                "the body has more trailers than limits.headers, or too large ones"
+            }
+            Self::Broken => "the client broke the body off",
+        })
+    }
+}
+
+impl std::error::Error for BodyFault {}
 
 impl Drop for ClientBody {
     fn drop(&mut self) {

@@ -5,8 +5,8 @@
 //! handed out, and the next one is not polled. A silent upstream is never held against the client.
 
 use crate::forward::body::Body;
-use crate::listen::activity::OpenRequest;
-use crate::listen::places::{CallerPlace, Place};
+use crate::transport::activity::OpenRequest;
+use crate::transport::places::RequestPlaces;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use metrics::Counter;
@@ -112,13 +112,6 @@ pub(crate) struct ResponseBody {
     _places: Option<Arc<RequestPlaces>>,
 }
 
-/// The places that a request has taken.
-#[derive(Debug)]
-pub(crate) struct RequestPlaces {
-    pub(crate) _place: Place,
-    pub(crate) _caller: Option<CallerPlace>,
-}
-
 impl ResponseBody {
     pub(crate) fn new(
         body: Body,
@@ -206,7 +199,7 @@ impl http_body::Body for ResponseBody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listen::activity::Activity;
+    use crate::transport::activity::Activity;
     use http::Response;
     use hyper::service::service_fn;
     use hyper_util::rt::TokioIo;

@@ -8,8 +8,8 @@
 //! forwards it.
 
 use crate::decision::routes::Route;
-use crate::forward::upstream::is_chunked;
 use crate::refusal::Refusal;
+use crate::request::fields::is_chunked;
 use crate::request::host::{Host, HostPattern};
 use crate::request::path::RequestPath;
 use http::header::{HOST, TRANSFER_ENCODING};

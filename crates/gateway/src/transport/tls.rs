@@ -1,7 +1,7 @@
 //! TLS by rustls with aws-lc-rs: certificates from files, for the listener and towards upstreams.
 
+use super::certificate;
 use crate::settings::TlsSettings;
-use crate::telemetry::certificate;
 use arc_swap::ArcSwap;
 use hyper_rustls::ConfigBuilderExt as _;
 use portcullis_core::ConfigError;

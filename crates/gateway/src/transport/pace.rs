@@ -4,8 +4,8 @@
 //! waiting for the client counts: a slow upstream costs the client nothing. The body of a gRPC call
 //! may be silent for as long as the call goes on; `life.rs` ends those.
 
-use crate::run::life::Traffic;
 use crate::settings::StreamSettings;
+use crate::transport::life::Traffic;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;

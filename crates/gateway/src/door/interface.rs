@@ -1,0 +1,42 @@
+//! The interface between a listener and the doors that answer its requests.
+
+use crate::forward::body::Body;
+use crate::refusal::Refusal;
+use crate::request::peer::Peer;
+use crate::transport::client_body::ClientBody;
+use http::{HeaderMap, Request, Response};
+use std::net::IpAddr;
+
+/// Who answers the requests of a listener.
+pub(crate) trait Door: Clone + Send + Sync + 'static {
+    /// Whether its connections and requests count for the bounds of all doors.
+    const BOUNDED: bool = true;
+
+    /// The caller whose bound holds for a request; `None` for no bound.
+    fn caller(&self, _peer: Peer, _headers: &HeaderMap) -> Option<IpAddr> {
+        None
+    }
+
+    /// Whether this peer is a proxy that speaks for others, so that its connections have no bound
+    /// of their own.
+    fn speaks_for_others(&self, _peer: Peer) -> bool {
+        false
+    }
+
+    /// Answers a request.
+    fn answer(
+        &self,
+        peer: Peer,
+        request: Request<ClientBody>,
+    ) -> impl Future<Output = Response<Body>> + Send;
+
+    /// Answers a request that is out of bounds.
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        request_id: &str,
+        _request: &Request<ClientBody>,
+    ) -> Response<Body> {
+        refusal.into_response(request_id)
+    }
+}

@@ -1,0 +1,16 @@
+//! Schemes that authenticate a connection instead of a request: NTLM, and Negotiate (RFC 4559),
+//! which carries it.
+
+const SCHEMES: [&[u8]; 3] = [b"ntlm", b"negotiate", b"kerberos"];
+
+/// Whether a credential or a challenge is of a scheme that authenticates its connection.
+pub(crate) fn authenticates_connection(text: &[u8]) -> bool {
+    let scheme = text
+        .trim_ascii_start()
+        .split(|byte| matches!(byte, b' ' | b'\t'))
+        .next()
+        .unwrap_or_default();
+    SCHEMES
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(scheme))
+}
