@@ -12,7 +12,7 @@ use crate::request::caller::{ClientAddress, Source};
 use crate::request::host::{Host, HostPattern};
 use crate::request::path::{EscapedSlashes, RequestPath};
 use crate::request::peer::Peer;
-use crate::request::target::Asked;
+use crate::request::target::Target;
 use crate::settings::Settings;
 use http::{HeaderMap, HeaderName, Method};
 use portcullis_core::Requirement;
@@ -101,15 +101,15 @@ impl Router {
         target: &str,
     ) -> Result<(String, String), &'static str> {
         let method: Method = method.parse().map_err(|_| "method")?;
-        let asked =
-            Asked::told(&method, host, target, &self.0.hosts).map_err(|refusal| refusal.code())?;
+        let target = Target::parse(&method, host, target, &self.0.hosts)
+            .map_err(|refusal| refusal.code())?;
         let route = self
             .0
             .routes
-            .find(&asked.host, &asked.path, &method)
+            .find(&target.host, &target.path, &method)
             .map_err(|_| "path")?;
-        let forwarded = asked
-            .forwarded(route, "")
+        let forwarded = route
+            .upstream_target(&target, "")
             .map_err(|refusal| refusal.code())?;
         Ok((route.name.to_string(), forwarded.to_string()))
     }

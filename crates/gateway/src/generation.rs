@@ -1,19 +1,19 @@
 //! What one generation of the settings comes to: replaced as a whole by a reload.
 
-use crate::decision::cedar::Occasion;
 use crate::decision::failing::FailingCallers;
-use crate::decision::policy::{Inquiry, Policy, Verdict};
+use crate::decision::policy::{Policy, RouteDecision};
 use crate::decision::routes::Route;
 use crate::forward::upstream::Upstream;
 use crate::identity::IdentitySettings;
-use crate::identity::assertion::Addressed;
+use crate::identity::assertion::AssertionContext;
 use crate::refusal::Refusal;
 use crate::request::caller::ClientAddress;
 use crate::request::host::HostPattern;
+use crate::request::incoming::IncomingRequest;
 use crate::settings::{ExtAuthzSettings, ForwardAuthSettings, Settings, StreamSettings};
-use crate::telemetry::record::{Finding, Named};
 use crate::telemetry::{Telemetry, events};
 use crate::transport::life::Life;
+use http::HeaderMap;
 use metrics::Recorder;
 use portcullis_core::{ConfigError, ConfigErrors};
 use portcullis_resource_server::ResourceServer;
@@ -112,75 +112,85 @@ impl Generation {
         }
     }
 
-    /// Decides, unless the caller failed too often, and writes the decision down.
-    pub(crate) async fn decide<'p>(
-        &'p self,
-        inquiry: Inquiry<'_>,
-        named: Named<'_>,
-    ) -> Result<Verdict<'p>, Refusal> {
-        let began = self.clock.elapsed();
-        let presented = inquiry.presented(&self.policy.server);
-        let inquiry = inquiry.with(presented.as_ref());
-        if let Some(wait) = self
-            .failing
-            .as_ref()
-            .and_then(|failing| failing.wait(named.caller, began))
-            && self.policy.asks_for_token(inquiry)
-            && !self.policy.server.knows_token(inquiry.headers)
-        {
-            self.telemetry.meters.limited.increment(1);
-            return Err(Refusal::FailingCaller(wait));
+    /// Authorizes a request that came to the gateway itself. A caller who keeps failing has to wait
+    /// first.
+    pub(crate) async fn authorize<'g>(
+        &'g self,
+        request: &IncomingRequest<'_>,
+    ) -> Result<RouteDecision<'g>, Refusal> {
+        let route = self.policy.match_route(request)?;
+        let with_cookie = self.policy.with_cookie_token(request);
+        let headers = with_cookie.as_ref().unwrap_or(&request.headers);
+        self.refuse_failing_caller(route, request, headers)?;
+        let decision = self.decide_and_record(route, request, headers).await;
+        if let (Err(denial), Some(failing)) = (&decision.permit, &self.failing) {
+            failing.note(request.caller, denial, self.clock.elapsed());
         }
-        let verdict = self.decide_presented(inquiry, named).await?;
-        if let (Err(denial), Some(failing)) = (&verdict.passage, &self.failing) {
-            failing.note(named.caller, denial, self.clock.elapsed());
-        }
-        Ok(verdict)
+        Ok(decision)
     }
 
-    /// Decides and writes the decision down, however often the caller failed: for a proxy that asks
-    /// about the requests of others, and would be held to account for all of them.
-    pub(crate) async fn decide_for<'p>(
-        &'p self,
-        inquiry: Inquiry<'_>,
-        named: Named<'_>,
-    ) -> Result<Verdict<'p>, Refusal> {
-        let presented = inquiry.presented(&self.policy.server);
-        self.decide_presented(inquiry.with(presented.as_ref()), named)
-            .await
+    /// Authorizes a request that another proxy holds. Its failures count against nobody: the proxy
+    /// would be held to account for all of its clients.
+    pub(crate) async fn authorize_for_proxy<'g>(
+        &'g self,
+        request: &IncomingRequest<'_>,
+    ) -> Result<RouteDecision<'g>, Refusal> {
+        let route = self.policy.match_route(request)?;
+        let with_cookie = self.policy.with_cookie_token(request);
+        let headers = with_cookie.as_ref().unwrap_or(&request.headers);
+        Ok(self.decide_and_record(route, request, headers).await)
     }
 
-    /// Decides about a request whose token is in a header, and writes the decision down.
-    async fn decide_presented<'p>(
-        &'p self,
-        inquiry: Inquiry<'_>,
-        named: Named<'_>,
-    ) -> Result<Verdict<'p>, Refusal> {
-        let began = self.clock.elapsed();
-        let occasion = Occasion {
-            now: self.clock.now(),
-            caller: named.caller.address(),
+    /// Refuses a caller who failed too often, unless the request needs no token or has a known one.
+    fn refuse_failing_caller(
+        &self,
+        route: &Route,
+        request: &IncomingRequest<'_>,
+        headers: &HeaderMap,
+    ) -> Result<(), Refusal> {
+        let Some(failing) = &self.failing else {
+            return Ok(());
         };
-        let verdict = self.policy.decide(inquiry, occasion).await?;
-        for (policy, reason) in &verdict.consulted.failed {
+        let Some(wait) = failing.wait(request.caller, self.clock.elapsed()) else {
+            return Ok(());
+        };
+        let needs_token = self.policy.requirement(route, request, headers).is_some();
+        // Callers behind one address share its failures; whoever was verified before goes on.
+        if !needs_token || self.policy.server.knows_token(headers) {
+            return Ok(());
+        }
+        self.telemetry.meters.limited.increment(1);
+        Err(Refusal::FailingCaller(wait))
+    }
+
+    /// Decides, logs policies that failed, and writes the audit record.
+    async fn decide_and_record<'g>(
+        &'g self,
+        route: &'g Route,
+        request: &IncomingRequest<'_>,
+        headers: &HeaderMap,
+    ) -> RouteDecision<'g> {
+        let (began, now) = (self.clock.elapsed(), self.clock.now());
+        let decision = self.policy.decide(route, request, headers, now).await;
+        for (policy, reason) in &decision.policies.failed {
             self.telemetry.meters.policy_failures.increment(1);
             tracing::error!(
                 policy,
                 reason,
-                request_id = named.request_id,
+                request_id = request.id,
                 "a policy cannot be evaluated"
             );
         }
         if let Some(audit) = &self.telemetry.audit {
-            let finding = Finding::of(&verdict, self.clock.elapsed().saturating_sub(began));
-            audit.write(occasion.now, inquiry, named, finding);
+            let took = self.clock.elapsed().saturating_sub(began);
+            audit.write(now, request, &decision, took);
         }
-        Ok(verdict)
+        decision
     }
 
     /// For whom an assertion is that is made now for this route.
-    pub(crate) fn addressed<'r>(&self, route: &'r Route) -> Addressed<'r> {
-        Addressed {
+    pub(crate) fn assertion_context<'r>(&self, route: &'r Route) -> AssertionContext<'r> {
+        AssertionContext {
             audience: route.assertion_audience.as_deref(),
             now: self.clock.now(),
         }

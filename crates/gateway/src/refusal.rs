@@ -8,7 +8,9 @@ use crate::request::path::PathFault;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
+use portcullis_core::Denial;
 use portcullis_core::challenge::Problem;
+use portcullis_resource_server::{Refused, ResourceServer};
 use std::fmt;
 use std::time::Duration;
 
@@ -48,6 +50,15 @@ pub(crate) enum Refusal {
     Broken(String),
     /// The head of the answer exceeds the limits of its upstream.
     AnswerHead(String),
+}
+
+/// Why a request is not forwarded.
+#[derive(Debug)]
+pub(crate) enum RequestError {
+    /// The gateway itself refuses it.
+    Refusal(Refusal),
+    /// The resource server denies it.
+    Denial(Denial),
 }
 
 /// All that is fixed about a refusal.
@@ -291,6 +302,40 @@ impl Refusal {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+}
+
+impl RequestError {
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Refusal(refusal) => refusal.code(),
+            Self::Denial(denial) => denial.code(),
+        }
+    }
+
+    /// The answer, and a line in the log.
+    pub(crate) fn into_response<B: From<Bytes>>(
+        self,
+        server: &ResourceServer,
+        request_id: String,
+    ) -> Response<B> {
+        match self {
+            Self::Refusal(refusal) => refusal.into_response(&request_id),
+            Self::Denial(denial) => Refused::named(denial, server, request_id).into_response(),
+        }
+    }
+}
+
+impl From<Refusal> for RequestError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl From<Denial> for RequestError {
+    fn from(denial: Denial) -> Self {
+        Self::Denial(denial)
     }
 }
 

@@ -11,22 +11,24 @@
 //! checked is whether the proxy in front sets the headers it should; see
 //! `docs/gateway/forward-auth.md`.
 
-use super::asking::{Answer, Original, judge, narrow};
-use crate::door::interface::Door;
+use super::external_auth::{AuthAnswer, authorize, narrow, refuse};
+use super::interface::Door;
 use crate::forward::body::Body;
 use crate::generation::Generation;
+use crate::identity::IdentityHeaders;
 use crate::refusal::Refusal;
 use crate::request::fields;
 use crate::request::host::HostPattern;
+use crate::request::incoming::IncomingRequest;
 use crate::request::peer::Peer;
-use crate::request::target::{Asked, check_coding};
+use crate::request::target::{Target, check_coding};
 use crate::request::trace::Trace;
 use crate::settings::{ForwardAuthSettings, FrontProxy};
-use crate::telemetry::record::Named;
 use crate::transport::client_body::ClientBody;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use portcullis_resource_server::request_id;
 use std::sync::Arc;
@@ -56,7 +58,7 @@ impl Door for ForwardAuth {
             .as_ref()
             .map_or(FrontProxy::Nginx, |settings| settings.proxy);
         let code = refusal.code();
-        refused(proxy, refusal.into_response(request_id), code)
+        deny(proxy, refusal.into_response(request_id), code)
     }
 
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
@@ -70,15 +72,15 @@ impl Door for ForwardAuth {
         let Some(settings) = &generation.forward_auth else {
             return Refusal::Untrusted("the door is closed".to_owned()).into_response(&request_id);
         };
-        let original = original(settings, peer, request.headers(), &generation.hosts);
+        // Dropping a body begins to read its rest, so it stays until there is an answer.
+        let (Parts { headers, .. }, _body) = request.into_parts();
         let own = settings.proxy.own_identity_like();
-        let original = original.and_then(|it| {
-            generation
-                .identity
-                .refuse_forged(request.headers(), own)
-                .map(|()| it)
-        });
-        if let Err(refusal @ (Refusal::Untrusted(_) | Refusal::Original(_))) = &original {
+        let read =
+            read_original(settings, peer, &headers, &generation.hosts).and_then(|original| {
+                generation.identity.refuse_forged(&headers, own)?;
+                Ok(original)
+            });
+        if let Err(refusal @ (Refusal::Untrusted(_) | Refusal::Original(_))) = &read {
             tracing::warn!(
                 facts = %refusal,
                 cure = cure(refusal, settings.proxy),
@@ -86,55 +88,44 @@ impl Door for ForwardAuth {
                 "not decided",
             );
         }
-        let caller = generation
-            .client_address
-            .caller_behind(peer, request.headers());
-        let trace = Trace::read(request.headers());
-        let named = Named {
-            request_id: &request_id,
-            trace_id: trace.as_ref().map(Trace::id),
-            caller,
+        let (method, target) = match read {
+            Ok(read) => read,
+            Err(refusal) => {
+                let (response, code) = refuse(refusal, &request_id);
+                return deny(settings.proxy, response, code);
+            }
         };
-        told(
-            &generation,
-            settings.proxy,
-            original,
-            request.headers(),
-            named,
-        )
-        .await
+        let trace = Trace::read(&headers);
+        let incoming = IncomingRequest {
+            method,
+            target,
+            has_body: false,
+            caller: generation.client_address.caller_behind(peer, &headers),
+            headers,
+            id: &request_id,
+            trace: trace.as_ref(),
+        };
+        match authorize(&generation, &incoming).await {
+            AuthAnswer::Allow(identity) => allow(identity, &request_id),
+            AuthAnswer::Deny(response, code) => deny(settings.proxy, response, code),
+        }
     }
 }
 
-async fn told(
-    generation: &Generation,
-    proxy: FrontProxy,
-    original: Result<Original, Refusal>,
-    headers: &HeaderMap,
-    named: Named<'_>,
-) -> Response<Body> {
-    match judge(generation, original, headers, named).await {
-        Answer::Pass(identity) => {
-            let mut response = Response::new(Body::from(Bytes::new()));
-            for (name, value) in identity {
-                response.headers_mut().insert(name, value.unwrap_or(EMPTY));
-            }
-            response
-                .headers_mut()
-                .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            fields::set(
-                response.headers_mut(),
-                HeaderName::from_static("x-request-id"),
-                named.request_id,
-            );
-            response
-        }
-        Answer::Refuse(response, code) => refused(proxy, response, code),
+/// Leave to forward, with every identity header: an empty one overwrites what the client sent.
+fn allow(identity: IdentityHeaders, request_id: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(Bytes::new()));
+    let headers = response.headers_mut();
+    for (name, value) in identity {
+        headers.insert(name, value.unwrap_or(EMPTY));
     }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fields::set(headers, HeaderName::from_static("x-request-id"), request_id);
+    response
 }
 
 /// A refusal as this program passes it on.
-fn refused(proxy: FrontProxy, mut response: Response<Bytes>, code: &'static str) -> Response<Body> {
+fn deny(proxy: FrontProxy, mut response: Response<Bytes>, code: &'static str) -> Response<Body> {
     if proxy.knows_only_two_refusals() {
         let two = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
         narrow(&mut response, code, |status| two.contains(&status));
@@ -145,12 +136,12 @@ fn refused(proxy: FrontProxy, mut response: Response<Bytes>, code: &'static str)
 const EMPTY: HeaderValue = HeaderValue::from_static("");
 
 /// The request that the peer holds, if its word is taken.
-fn original(
+fn read_original(
     settings: &ForwardAuthSettings,
     peer: Peer,
     headers: &HeaderMap,
     served: &[HostPattern],
-) -> Result<Original, Refusal> {
+) -> Result<(Method, Target), Refusal> {
     if !settings.trusts(peer) {
         let who = if peer.unix {
             "a Unix socket".to_owned()
@@ -187,8 +178,8 @@ fn original(
     };
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| Refusal::Original("a malformed method"))?;
-    let asked = Asked::told(&method, host, target, served)?;
-    Ok(Original { method, asked })
+    let target = Target::parse(&method, host, target, served)?;
+    Ok((method, target))
 }
 
 /// The value of a header that must be there once.
@@ -316,14 +307,10 @@ mod tests {
         for (name, value) in fields {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        let read = original(&settings, peer, &headers, &[]);
-        read.map(|it| {
-            format!(
-                "{} {} {}",
-                it.method,
-                it.asked.host.authority(),
-                it.asked.target().unwrap()
-            )
+        let read = read_original(&settings, peer, &headers, &[]);
+        read.map(|(method, target)| {
+            let written = target.path_and_query().unwrap();
+            format!("{method} {} {written}", target.host.authority())
         })
         .map_err(|it| it.code())
     }

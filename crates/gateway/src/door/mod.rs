@@ -1,8 +1,8 @@
 //! The doors: how requests come in, and how answers go out. What is decided between the two is one
 //! and the same.
 
-mod asking;
 pub(crate) mod ext_authz;
+mod external_auth;
 pub(crate) mod forward_auth;
 mod frames;
 #[cfg(feature = "fuzzing")]

@@ -2,31 +2,31 @@
 
 use super::interface::Door;
 use super::websocket::Handshake;
-use crate::decision::policy::{Inquiry, Passage, Verdict};
+use crate::decision::policy::{ForwardPermit, RouteDecision};
 use crate::decision::routes::Route;
 use crate::forward::body::{Body, Ending, RequestBody, Streamed};
-use crate::forward::headers::{self, Seen};
-use crate::forward::upstream::{AnswerBody, Outgoing, UnderWay};
+use crate::forward::headers;
+use crate::forward::upstream::{AnswerBody, UnderWay, Upstream, UpstreamRequest};
 use crate::generation::Generation;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RequestError};
 use crate::request::caller::Caller;
 use crate::request::fields::{self, Values};
+use crate::request::incoming::IncomingRequest;
 use crate::request::peer::Peer;
-use crate::request::target::Asked;
+use crate::request::target::Target;
 use crate::request::trace::Trace;
 use crate::settings::StreamSettings;
-use crate::telemetry::record::Named;
 use crate::telemetry::{Telemetry, events};
 use crate::transport::client_body::ClientBody;
 use crate::transport::life::{Cause, End, Traffic, no_longer_good};
 use crate::transport::pace::Pace;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body::Body as _;
-use portcullis_resource_server::{Refused, request_id};
+use portcullis_resource_server::request_id;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use tracing::{Instrument as _, field};
@@ -68,24 +68,26 @@ async fn answer(
     request: Request<ClientBody>,
 ) -> Response<Body> {
     let began = generation.clock.elapsed();
-    let request_id = request_id(request.headers());
-    let read = Trace::read(request.headers());
-    let trace = read.or_else(|| generation.begin_traces.then(Trace::begin));
+    let trace = match Trace::read(request.headers()) {
+        None if generation.begin_traces => Some(Trace::begin()),
+        read => read,
+    };
+    let exchange = Exchange {
+        generation,
+        peer,
+        id: request_id(request.headers()),
+        trace,
+        route: None,
+    };
     let span = tracing::debug_span!(
         events::REQUEST,
-        request_id,
-        trace_id = trace.as_ref().map(Trace::id),
+        request_id = exchange.id,
+        trace_id = exchange.trace.as_ref().map(Trace::id),
         method = %request.method(),
         route = field::Empty,
         status = field::Empty,
     );
-    let arrival = Arrival {
-        generation,
-        peer,
-        request_id,
-        trace,
-    };
-    let (route, response) = arrival.answer(request).instrument(span.clone()).await;
+    let (route, response) = exchange.answer(request).instrument(span.clone()).await;
     span.record("route", route)
         .record("status", response.status().as_u16());
     let Telemetry {
@@ -96,193 +98,158 @@ async fn answer(
     response
 }
 
-/// A request, and what it is called.
-struct Arrival<'r> {
-    generation: &'r Generation,
+/// One request and its response.
+struct Exchange<'g> {
+    generation: &'g Generation,
     peer: Peer,
-    request_id: String,
+    /// The name of the request in the log, the audit record and the response.
+    id: String,
     trace: Option<Trace>,
+    /// The name of the matched route, once there is one.
+    route: Option<&'g str>,
 }
 
-impl<'r> Arrival<'r> {
-    /// The answer, and the route that it came by.
-    async fn answer(self, request: Request<ClientBody>) -> (Option<&'r str>, Response<Body>) {
-        let (generation, peer, request_id) = (self.generation, self.peer, self.request_id);
-        let (mut parts, body) = request.into_parts();
-        let asked = match Asked::read(&parts, &generation.hosts) {
-            Ok(asked) => asked,
-            Err(refusal) => return (None, refusal.into_response(&request_id)),
+impl<'g> Exchange<'g> {
+    /// The response, and the route that it came by.
+    async fn answer(mut self, request: Request<ClientBody>) -> (Option<&'g str>, Response<Body>) {
+        let response = match self.forward(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                if let RequestError::Refusal(refusal) = &error {
+                    self.generation.telemetry.meters.bounds.refused(refusal);
+                }
+                error.into_response(&self.generation.policy.server, self.id)
+            }
         };
+        (self.route, response)
+    }
+
+    /// Forwards a request: every step, in order.
+    async fn forward(
+        &mut self,
+        request: Request<ClientBody>,
+    ) -> Result<Response<Body>, RequestError> {
+        let generation = self.generation;
+        let (mut parts, body) = request.into_parts();
+        // One reading or none: a request that two servers could read differently ends here.
+        let target = Target::read(&parts, &generation.hosts)?;
         if let Some(assertions) = generation.identity.assertions()
-            && let Some(keys) = assertions.published(&parts.method, asked.path.as_str())
+            && let Some(keys) = assertions.published(&parts.method, target.path.as_str())
         {
-            return (None, keys.map(Body::from));
+            return Ok(keys.map(Body::from));
         }
         let handshake = Handshake::take(&mut parts);
-        let inquiry = Inquiry {
-            method: &parts.method,
-            host: &asked.host,
-            path: &asked.path,
-            query: asked.query.as_deref(),
-            headers: &parts.headers,
+        let Parts {
+            method,
+            version,
+            headers,
+            ..
+        } = parts;
+        let mut incoming = IncomingRequest {
+            method,
+            target,
             has_body: !body.is_end_stream(),
+            caller: generation.client_address.caller(self.peer, &headers),
+            headers,
+            id: &self.id,
+            trace: self.trace.as_ref(),
         };
-        let trace = self.trace.as_ref();
-        let caller = generation.client_address.caller(peer, &parts.headers);
-        let named = Named {
-            request_id: &request_id,
-            trace_id: trace.map(Trace::id),
-            caller,
-        };
-        let Verdict { route, passage, .. } = match generation.decide(inquiry, named).await {
-            Ok(verdict) => verdict,
-            Err(refusal) => return (None, refusal.into_response(&request_id)),
-        };
-        let response = match passage {
-            Ok(passage) => {
-                let exchange = Exchange {
-                    generation,
-                    peer,
-                    asked: &asked,
-                    route,
-                    passage,
-                    request_id: &request_id,
-                    trace,
-                };
-                let response = exchange.forward(parts, body, handshake).await;
-                response.unwrap_or_else(|refusal| {
-                    generation.telemetry.meters.bounds.refused(&refusal);
-                    refusal.into_response(&request_id)
-                })
-            }
-            Err(denial) => {
-                let refused = Refused::named(denial, &generation.policy.server, request_id);
-                refused.into_response::<Bytes>().map(Body::from)
-            }
-        };
-        (Some(&route.name), response)
-    }
-}
-
-/// A request that was let through, and what goes with it.
-struct Exchange<'r> {
-    generation: &'r Generation,
-    peer: Peer,
-    asked: &'r Asked,
-    route: &'r Route,
-    passage: Passage,
-    request_id: &'r str,
-    trace: Option<&'r Trace>,
-}
-
-impl Exchange<'_> {
-    /// Sends the request on. The passage is used up: without one, there is nothing to call this
-    /// with.
-    async fn forward(
-        self,
-        mut parts: Parts,
-        body: ClientBody,
-        handshake: Option<Handshake>,
-    ) -> Result<Response<Body>, Refusal> {
-        let upstream = self.generation.upstream(self.route)?;
+        let RouteDecision { route, permit, .. } = generation.authorize(&incoming).await?;
+        self.route = Some(&route.name);
+        // From here on there is a permit: nothing below can be called without one.
+        let permit = permit?;
+        let upstream = generation.upstream(route)?;
         let traffic = Traffic::default();
-        let body = self.body(&parts, body, upstream.is_http2(), &traffic)?;
-        self.clean(&mut parts)?;
+        let body = self.body(&incoming, body, route, upstream, &permit, &traffic)?;
+        self.rewrite_headers(&mut incoming, version, route, &permit)?;
         if let Some(handshake) = &handshake {
-            handshake.ask(&mut parts.headers);
+            handshake.ask(&mut incoming.headers);
         }
-        let host = HeaderValue::from_str(self.asked.host.authority());
-        let outgoing = Outgoing {
-            target: self.asked.forwarded(self.route, upstream.base_path())?,
-            host: host.map_err(|_| Refusal::Host("a malformed host"))?,
-            progress: body.progress(),
-            timeout: self.route.response_timeout,
-            upgrade: handshake.is_some(),
-            parts,
-            body,
-        };
+        let upgrade = handshake.is_some();
+        let base_path = upstream.base_path();
+        let request = UpstreamRequest::new(&permit, incoming, route, base_path, body, upgrade)?;
         let span = tracing::debug_span!(
             events::UPSTREAM,
             upstream = upstream.name(),
-            request_id = self.request_id
+            request_id = self.id
         );
-        let (response, under_way) = upstream.send(outgoing).instrument(span).await?;
+        let (response, under_way) = upstream.send(request).instrument(span).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return self.switch(response, under_way, handshake, traffic);
+            return Ok(self.switch(response, under_way, handshake, traffic, &permit)?);
         }
-        Ok(self.pass_back(response, under_way, traffic))
+        Ok(self.pass_back(response, under_way, traffic, &permit))
     }
 
-    /// The body, if what it says of its size is within bounds.
+    /// The body to forward, if what it says of its size is within bounds.
     fn body(
         &self,
-        parts: &Parts,
+        request: &IncomingRequest<'_>,
         body: ClientBody,
-        to_http2: bool,
+        route: &Route,
+        upstream: &Upstream,
+        permit: &ForwardPermit,
         traffic: &Traffic,
     ) -> Result<RequestBody, Refusal> {
-        if body.is_end_stream() {
+        if !request.has_body {
             return Ok(RequestBody::empty());
         }
-        let most = self.route.body_bytes;
+        let most = route.body_bytes;
         if most.is_some_and(|most| body.size_hint().lower() > most) {
             return Err(Refusal::BodyTooLarge);
         }
         let streams = &self.generation.streams;
         // Over HTTP/1.1 no server can answer while a call is still to come.
-        let pace = if to_http2 && ending(&parts.headers) == Some(Ending::Grpc) {
-            let longest = streams.life.filter(|_| self.passage.token().is_none());
+        let pace = if upstream.is_http2() && ending(&request.headers) == Some(Ending::Grpc) {
+            let longest = streams.life.filter(|_| permit.token().is_none());
             Pace::of_stream(streams, traffic.clone(), longest)
         } else {
             Pace::new(streams, traffic.clone())
         };
-        Ok(RequestBody::new(
-            body,
-            most,
-            pace,
-            self.generation.identity.clone(),
-        ))
+        let identity = Arc::clone(&self.generation.identity);
+        Ok(RequestBody::new(body, most, pace, identity))
     }
 
-    /// First away with what the client may not say, then on with what the gateway does.
-    fn clean(&self, parts: &mut Parts) -> Result<(), Refusal> {
-        let before = self
-            .generation
-            .client_address
-            .before(self.peer, &parts.headers);
-        let headers = &mut parts.headers;
-        headers::strip_request(headers, &self.generation.identity);
-        if parts.version == Version::HTTP_2 {
+    /// Strips what a client must not send, then adds the gateway's own headers.
+    fn rewrite_headers(
+        &self,
+        request: &mut IncomingRequest<'_>,
+        version: Version,
+        route: &Route,
+        permit: &ForwardPermit,
+    ) -> Result<(), Refusal> {
+        let Generation {
+            client_address,
+            identity,
+            ..
+        } = self.generation;
+        // The chain of proxies is read before the headers that tell it are removed.
+        let before = client_address.before(self.peer, &request.headers);
+        let headers = &mut request.headers;
+        headers::strip_request(headers, identity);
+        if version == Version::HTTP_2 {
             headers::join_cookies(headers);
         }
-        let Peer {
-            address, secure, ..
-        } = self.peer;
         let mut values = Values::new();
-        let seen = Seen {
-            peer: address,
-            secure,
-            host: &self.asked.host,
-            before: &before,
-        };
-        headers::add_forwarded(headers, seen, &mut values);
-        if let Some(prefix) = self.asked.stripped(self.route) {
+        headers::add_forwarded(
+            headers,
+            self.peer,
+            &request.target.host,
+            &before,
+            &mut values,
+        );
+        if let Some(prefix) = route.stripped_prefix(&request.target) {
             values.push(prefix);
             values.set(headers, FORWARDED_PREFIX);
         }
-        headers::add_via(headers, parts.version);
-        values.push(self.request_id);
+        headers::add_via(headers, version);
+        values.push(&self.id);
         values.set(headers, REQUEST_ID);
-        Trace::write(self.trace, headers);
-        match self.passage.token() {
-            Some(token) => {
-                let to = self.generation.addressed(self.route);
-                self.generation
-                    .identity
-                    .add(headers, token, to, &mut values)
-            }
-            None => Ok(()),
-        }
+        Trace::write(self.trace.as_ref(), headers);
+        let Some(token) = permit.token() else {
+            return Ok(());
+        };
+        let context = self.generation.assertion_context(route);
+        identity.add(headers, token, context, &mut values)
     }
 
     fn pass_back(
@@ -290,13 +257,15 @@ impl Exchange<'_> {
         response: Response<AnswerBody>,
         under_way: UnderWay,
         traffic: Traffic,
+        permit: &ForwardPermit,
     ) -> Response<Body> {
         let (mut parts, body) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         if !parts.headers.contains_key(REQUEST_ID) {
-            fields::set(&mut parts.headers, REQUEST_ID, self.request_id);
+            fields::set(&mut parts.headers, REQUEST_ID, &self.id);
         }
-        let end = ending(&parts.headers).map(|ending| (self.end(&traffic), ending));
+        // An ordinary answer is not cut off: only a stream can outlive its token by much.
+        let end = ending(&parts.headers).map(|ending| (self.end(permit, &traffic), ending));
         Response::from_parts(
             parts,
             Body::Stream(Streamed::new(body, under_way, end, traffic)),
@@ -309,6 +278,7 @@ impl Exchange<'_> {
         under_way: UnderWay,
         handshake: Option<Handshake>,
         traffic: Traffic,
+        permit: &ForwardPermit,
     ) -> Result<Response<Body>, Refusal> {
         let Some(handshake) = handshake else {
             return Err(Refusal::Broken(
@@ -319,19 +289,15 @@ impl Exchange<'_> {
         let (mut parts, _) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         handshake.grant(&mut parts.headers);
-        let end = self.end(&traffic);
-        handshake.connect(
-            upstream,
-            (under_way, self.generation.life.beside()),
-            traffic,
-            end,
-        );
+        let counted = (under_way, self.generation.life.beside());
+        let end = self.end(permit, &traffic);
+        handshake.connect(upstream, counted, traffic, end);
         Ok(Response::from_parts(parts, Body::from(Bytes::new())))
     }
 
     /// When a stream must end: with the token that opened it, or else after its longest life; when
     /// it is silent; with the gateway.
-    fn end(&self, traffic: &Traffic) -> End {
+    fn end(&self, permit: &ForwardPermit, traffic: &Traffic) -> End {
         let Generation {
             clock,
             life,
@@ -340,8 +306,7 @@ impl Exchange<'_> {
             ..
         } = self.generation;
         let (clock, telemetry) = (Arc::clone(clock), Arc::clone(telemetry));
-        let (token, traffic, current) =
-            (self.passage.token().cloned(), traffic.clone(), life.clone());
+        let (token, traffic, current) = (permit.token().cloned(), traffic.clone(), life.clone());
         let StreamSettings {
             idle,
             life: longest,

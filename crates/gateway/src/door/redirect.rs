@@ -4,7 +4,7 @@ use crate::door::interface::Door;
 use crate::forward::body::Body;
 use crate::generation::Generation;
 use crate::request::peer::Peer;
-use crate::request::target::Asked;
+use crate::request::target::Target;
 use crate::transport::client_body::ClientBody;
 use arc_swap::ArcSwap;
 use http::header::LOCATION;
@@ -26,9 +26,9 @@ impl Door for Redirect {
     async fn answer(&self, _peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let request_id = request_id(&parts.headers);
-        let asked = Asked::read(&parts, &self.generation.load_full().hosts);
-        let target = asked.and_then(|asked| Ok((asked.target()?, asked)));
-        let (target, asked) = match target {
+        let read = Target::read(&parts, &self.generation.load_full().hosts);
+        let read = read.and_then(|target| Ok((target.path_and_query()?, target)));
+        let (path, target) = match read {
             Ok(read) => read,
             Err(refusal) => return refusal.into_response(&request_id),
         };
@@ -37,7 +37,7 @@ impl Door for Redirect {
         } else {
             format!(":{}", self.port)
         };
-        let location = format!("https://{}{port}{target}", asked.host.name());
+        let location = format!("https://{}{port}{path}", target.host.name());
         let mut response = Response::new(Body::from(""));
         *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
         if let Ok(location) = HeaderValue::try_from(location) {

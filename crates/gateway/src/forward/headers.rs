@@ -5,12 +5,12 @@ mod challenges;
 use crate::identity::IdentitySettings;
 use crate::request::fields::{Values, listed};
 use crate::request::host::Host;
+use crate::request::peer::Peer;
 use http::Version;
 use http::header::{
     CONNECTION, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
 };
-use std::net::IpAddr;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -31,16 +31,6 @@ const BETWEEN_NEIGHBOURS: [HeaderName; 6] = [
 /// What a client says to the gateway alone. The gateway itself says 100 Continue, when it begins to
 /// read.
 const FOR_GATEWAY: [HeaderName; 3] = [PROXY_AUTHORIZATION, HTTP2_SETTINGS, EXPECT];
-
-/// What the gateway saw of the client.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen<'r> {
-    pub(crate) peer: IpAddr,
-    pub(crate) secure: bool,
-    pub(crate) host: &'r Host,
-    /// What a trusted proxy in front says about the ones before; empty if there is none.
-    pub(crate) before: &'r str,
-}
 
 /// Removes from a request what is for the gateway alone. This comes first: whatever the gateway
 /// adds afterwards cannot be named away by `Connection`.
@@ -85,17 +75,24 @@ fn wants_trailers(headers: &HeaderMap) -> bool {
     listed(headers, &TE).any(|coding| coding.eq_ignore_ascii_case("trailers"))
 }
 
-/// Says what the gateway saw of the client, in place of whatever the client said.
-pub(crate) fn add_forwarded(headers: &mut HeaderMap, seen: Seen<'_>, values: &mut Values) {
-    if !seen.before.is_empty() {
-        values.push(seen.before);
+/// Says what the gateway saw of the client, in place of whatever the client said. `before` is what
+/// trusted proxies say of those before them, or empty.
+pub(crate) fn add_forwarded(
+    headers: &mut HeaderMap,
+    peer: Peer,
+    host: &Host,
+    before: &str,
+    values: &mut Values,
+) {
+    if !before.is_empty() {
+        values.push(before);
         values.push(", ");
     }
-    values.push_address(seen.peer);
+    values.push_address(peer.address);
     values.set(headers, FORWARDED_FOR);
-    values.push(seen.host.authority());
+    values.push(host.authority());
     values.set(headers, FORWARDED_HOST);
-    let scheme = if seen.secure { "https" } else { "http" };
+    let scheme = if peer.secure { "https" } else { "http" };
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
 }
 

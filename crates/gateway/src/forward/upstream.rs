@@ -17,7 +17,7 @@ mod tries;
 mod wire;
 
 pub(crate) use link::AnswerBody;
-pub(crate) use outgoing::Outgoing;
+pub(crate) use outgoing::UpstreamRequest;
 
 use crate::forward::body::RequestBody;
 use crate::refusal::Refusal;
@@ -30,7 +30,7 @@ use fault::Fault;
 use http::header::{HOST, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Request, Response, Uri, Version};
+use http::{HeaderMap, Method, Request, Response, Uri, Version};
 use idle::Idle;
 use metrics::{Counter, Histogram, Recorder};
 use outgoing::{is_safe, lacks_length};
@@ -134,7 +134,7 @@ impl Upstream {
     /// Sends a request, and waits for the head of the answer.
     pub(crate) async fn send(
         &self,
-        request: Outgoing,
+        request: UpstreamRequest,
     ) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
         let Some(place) = self.places.take() else {
             return Err(Refusal::UpstreamBusy(format!(
@@ -176,20 +176,21 @@ impl Upstream {
 
     async fn try_to_send(
         &self,
-        request: Outgoing,
+        request: UpstreamRequest,
     ) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
-        let Outgoing {
-            parts,
+        let UpstreamRequest {
+            method,
+            headers,
             target,
             host,
             body,
-            progress,
             timeout,
             upgrade,
         } = request;
+        let progress = body.progress();
         let empty = http_body::Body::is_end_stream(&body);
-        let harmless = self.settings.retry && is_safe(&parts.method) && empty && !upgrade;
-        let chunked = lacks_length(&parts.method, &body);
+        let harmless = self.settings.retry && is_safe(&method) && empty && !upgrade;
+        let chunked = lacks_length(&method, &body);
         let (mut body, mut tries) = (Some(body), Tries::default());
         let mut last = None;
         loop {
@@ -198,7 +199,7 @@ impl Upstream {
                 return Err(self.refusal(last.unwrap_or_else(none)));
             };
             let server = Arc::clone(&under_way.0);
-            let mut head = self.request(&server, &parts, &target, &host, upgrade)?;
+            let mut head = self.request(&server, (&method, &headers), (&target, &host), upgrade)?;
             if chunked && head.version == Version::HTTP_11 {
                 head.headers
                     .insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
@@ -277,14 +278,13 @@ impl Upstream {
     fn request(
         &self,
         server: &Server,
-        parts: &Parts,
-        target: &PathAndQuery,
-        host: &HeaderValue,
+        (method, headers): (&Method, &HeaderMap),
+        (target, host): (&PathAndQuery, &HeaderValue),
         upgrade: bool,
     ) -> Result<Parts, Refusal> {
         let (mut head, ()) = Request::new(()).into_parts();
-        head.method = parts.method.clone();
-        head.headers = parts.headers.clone();
+        head.method = method.clone();
+        head.headers = headers.clone();
         let own = self.settings.host == HostSeen::Upstream;
         if self.clients.is_http2(upgrade) {
             head.version = Version::HTTP_2;

@@ -1,6 +1,6 @@
 //! What a header tells of a caller, and how it is written.
 
-use crate::identity::assertion::{Addressed, Assertions};
+use crate::identity::assertion::{AssertionContext, Assertions};
 use crate::refusal::Refusal;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use portcullis_core::jose::json::{Json, Number};
@@ -28,7 +28,7 @@ impl Fact {
     pub(super) fn text<'t>(
         &self,
         token: &'t AccessToken,
-        to: Addressed<'_>,
+        to: AssertionContext<'_>,
     ) -> Result<Option<Cow<'t, str>>, Refusal> {
         match self {
             Self::Assertion(assertions) => Ok(Some(assertions.sign(token, to)?.into())),

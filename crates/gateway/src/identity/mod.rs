@@ -20,7 +20,7 @@ pub(crate) use facts::kind;
 pub(crate) use names::fits;
 
 use crate::config::IdentityConfig;
-use crate::identity::assertion::{Addressed, Assertions};
+use crate::identity::assertion::{AssertionContext, Assertions};
 use crate::refusal::Refusal;
 use crate::request::connection_auth::authenticates_connection;
 use crate::request::fields::Values;
@@ -47,6 +47,9 @@ pub(crate) struct IdentitySettings {
     /// The cookie that holds the token, if there is one.
     token_cookie: Option<Box<str>>,
 }
+
+/// Identity headers and their values; `None` for a header that must not be there.
+pub(crate) type IdentityHeaders = Vec<(HeaderName, Option<HeaderValue>)>;
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 const LONGEST_VALUE: usize = 8_192;
@@ -172,7 +175,7 @@ impl IdentitySettings {
         &self,
         headers: &mut HeaderMap,
         token: &AccessToken,
-        to: Addressed<'_>,
+        to: AssertionContext<'_>,
         values: &mut Values,
     ) -> Result<(), Refusal> {
         for (name, fact) in &self.headers {
@@ -184,11 +187,11 @@ impl IdentitySettings {
     }
 
     /// All identity headers, and what they say of a caller; `None` where there is nothing to say.
-    pub(crate) fn told(
+    pub(crate) fn headers(
         &self,
         token: Option<&AccessToken>,
-        to: Addressed<'_>,
-    ) -> Result<Vec<(HeaderName, Option<HeaderValue>)>, Refusal> {
+        to: AssertionContext<'_>,
+    ) -> Result<IdentityHeaders, Refusal> {
         let mut values = Values::new();
         let told = self.headers.iter().map(|(name, fact)| {
             let text = match token {

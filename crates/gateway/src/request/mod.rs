@@ -4,6 +4,7 @@ pub(crate) mod caller;
 pub(crate) mod connection_auth;
 pub(crate) mod fields;
 pub(crate) mod host;
+pub(crate) mod incoming;
 pub(crate) mod path;
 pub(crate) mod peer;
 pub(crate) mod preflight;

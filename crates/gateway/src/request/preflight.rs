@@ -4,8 +4,8 @@
 //! a preflight too: it has no body, and its headers arrive. A header that `Connection` names is
 //! removed on the way, and two values of one header are read in different ways.
 
-use crate::decision::policy::Inquiry;
 use crate::request::fields::listed;
+use crate::request::incoming::IncomingRequest;
 use http::Method;
 use http::header::{
     ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CONNECTION, CONTENT_LENGTH,
@@ -13,15 +13,10 @@ use http::header::{
 };
 
 /// Whether a request is a preflight, and stays one on its way to the upstream.
-pub(crate) fn is_preflight(inquiry: Inquiry<'_>) -> bool {
-    let Inquiry {
-        method,
-        headers,
-        has_body,
-        ..
-    } = inquiry;
-    method == Method::OPTIONS
-        && !has_body
+pub(crate) fn is_preflight(request: &IncomingRequest<'_>) -> bool {
+    let headers = &request.headers;
+    request.method == Method::OPTIONS
+        && !request.has_body
         && !announces_body(headers)
         && single(headers, &ORIGIN).is_some_and(|origin| !origin.is_empty())
         && single(headers, &ACCESS_CONTROL_REQUEST_METHOD)
@@ -55,8 +50,8 @@ fn is_of_preflight(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::host::Host;
-    use crate::request::path::RequestPath;
+    use crate::request::caller::Caller;
+    use crate::request::target::Target;
 
     const PLAIN: [(&str, &str); 2] = [
         ("origin", "https://app.example"),
@@ -68,18 +63,14 @@ mod tests {
         for (name, value) in fields {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        let (host, path) = (
-            Host::parse("gw.example").unwrap(),
-            RequestPath::parse("/a").unwrap(),
-        );
-        let (host, path, headers) = (&host, &path, &headers);
-        is_preflight(Inquiry {
-            method,
-            host,
-            path,
-            query: None,
+        is_preflight(&IncomingRequest {
+            method: method.clone(),
+            target: Target::parse(method, "gw.example", "/a", &[]).unwrap(),
             headers,
             has_body,
+            caller: Caller::Unknown,
+            id: "1",
+            trace: None,
         })
     }
 

@@ -7,7 +7,6 @@
 //! A fragment never gets here: the library cuts it off a target, so nobody decides on it or
 //! forwards it.
 
-use crate::decision::routes::Route;
 use crate::refusal::Refusal;
 use crate::request::fields::is_chunked;
 use crate::request::host::{Host, HostPattern};
@@ -19,13 +18,13 @@ use http::{HeaderMap, Method, Version};
 
 /// What is asked for, in the one spelling that is decided on and forwarded.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Target {
     pub(crate) host: Host,
     pub(crate) path: RequestPath,
     pub(crate) query: Option<Box<str>>,
 }
 
-impl Asked {
+impl Target {
     /// Reads the head of a request.
     pub(crate) fn read(parts: &Parts, served: &[HostPattern]) -> Result<Self, Refusal> {
         check_method(&parts.method)?;
@@ -40,7 +39,7 @@ impl Asked {
 
     /// Takes what somebody else has read of a request: its method, its host, and its target as it
     /// was sent.
-    pub(crate) fn told(
+    pub(crate) fn parse(
         method: &Method,
         host: &str,
         target: &str,
@@ -77,35 +76,12 @@ impl Asked {
 
     /// The target in its one spelling, for a server that is asked for it next and reads it by
     /// itself.
-    pub(crate) fn target(&self) -> Result<PathAndQuery, Refusal> {
+    pub(crate) fn path_and_query(&self) -> Result<PathAndQuery, Refusal> {
         self.with_query(self.path.as_str())
     }
 
-    /// The target to forward: the path as its route takes it, without the route's prefix, below the
-    /// upstream's path.
-    pub(crate) fn forwarded(
-        &self,
-        route: &Route,
-        base_path: &str,
-    ) -> Result<PathAndQuery, Refusal> {
-        let path = self
-            .path
-            .on_route(route.escaped_slashes)
-            .map_err(Refusal::Path)?;
-        match (path.split_after(route.stripped_segments).1, base_path) {
-            (rest, "") if !rest.is_empty() => self.with_query(rest),
-            ("", "") => self.with_query("/"),
-            (rest, base) => self.with_query(&format!("{base}{rest}")),
-        }
-    }
-
-    /// What a route takes off the path before it is forwarded; nothing where it takes none.
-    pub(crate) fn stripped(&self, route: &Route) -> Option<&str> {
-        let path = self.path.on_route(route.escaped_slashes).ok()?;
-        Some(path.split_after(route.stripped_segments).0).filter(|prefix| !prefix.is_empty())
-    }
-
-    fn with_query(&self, path: &str) -> Result<PathAndQuery, Refusal> {
+    /// Another path with the query of this target.
+    pub(crate) fn with_query(&self, path: &str) -> Result<PathAndQuery, Refusal> {
         let target = match &self.query {
             Some(query) => PathAndQuery::try_from(format!("{path}?{query}")),
             None => PathAndQuery::try_from(path),
@@ -192,7 +168,7 @@ mod tests {
         method: &str,
         target: &str,
         hosts: &[&str],
-    ) -> Result<Asked, &'static str> {
+    ) -> Result<Target, &'static str> {
         let mut request = Request::builder()
             .version(version)
             .method(method)
@@ -202,7 +178,7 @@ mod tests {
         }
         let served = [HostPattern::parse("gw.example").unwrap()];
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        Asked::read(&parts, &served).map_err(|refusal| refusal.code())
+        Target::read(&parts, &served).map_err(|refusal| refusal.code())
     }
 
     #[test]
@@ -259,8 +235,8 @@ mod tests {
     fn what_another_one_has_read_is_read_as_strictly() {
         let served = [HostPattern::parse("gw.example").unwrap()];
         let told = |method: &Method, host: &str, target: &str| {
-            Asked::told(method, host, target, &served)
-                .map(|it| it.target().unwrap().to_string())
+            Target::parse(method, host, target, &served)
+                .map(|it| it.path_and_query().unwrap().to_string())
                 .map_err(|it| it.code())
         };
         assert_eq!(
@@ -297,7 +273,7 @@ mod tests {
     fn a_target_is_a_path() {
         let get = |target: &str| {
             read(Version::HTTP_11, "GET", target, &["gw.example"])
-                .map(|it| it.target().unwrap().to_string())
+                .map(|it| it.path_and_query().unwrap().to_string())
         };
         assert_eq!(get("/%61?b=../c%20").as_deref(), Ok("/a?b=../c%20"));
         assert_eq!(get("/a?").as_deref(), Ok("/a?"));

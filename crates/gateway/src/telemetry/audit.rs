@@ -5,8 +5,9 @@
 //! where it comes alone; those that come in the next few milliseconds are written together, so that
 //! a busy gateway does not wake the thread for each.
 
-use super::record::{Finding, Named, Privacy, Record, Subject};
-use crate::decision::policy::Inquiry;
+use super::record::{Privacy, Record, Subject};
+use crate::decision::policy::RouteDecision;
+use crate::request::incoming::IncomingRequest;
 use crate::settings::{Destination, LogSettings, SubjectSetting};
 use aws_lc_rs::{hmac, rand};
 use metrics::Counter;
@@ -90,11 +91,11 @@ impl Audit {
     pub(crate) fn write(
         &self,
         now: NumericDate,
-        inquiry: Inquiry<'_>,
-        named: Named<'_>,
-        finding: Finding<'_>,
+        request: &IncomingRequest<'_>,
+        decision: &RouteDecision<'_>,
+        took: Duration,
     ) {
-        let record = Record::new(now, inquiry, named, finding, &self.privacy);
+        let record = Record::new(now, request, decision, took, &self.privacy);
         let line = if self.json {
             record.json()
         } else {

@@ -5,10 +5,12 @@
 //! personal can be left out.
 
 use super::plain_json;
-use crate::decision::policy::{Inquiry, Verdict};
+use crate::decision::policy::{ForwardPermit, RouteDecision};
 use crate::decision::time::utc;
 use crate::identity::kind;
 use crate::request::caller::Caller;
+use crate::request::incoming::IncomingRequest;
+use crate::request::trace::Trace;
 use aws_lc_rs::hmac;
 use portcullis_core::Denial;
 use portcullis_core::rejection::shown;
@@ -67,58 +69,6 @@ pub(crate) struct Who<'r> {
     tenant: Option<Cow<'r, str>>,
 }
 
-/// What became of a request, and how long that took to find out.
-#[derive(Debug)]
-pub(crate) struct Finding<'r> {
-    pub(crate) outcome: &'static str,
-    pub(crate) code: &'static str,
-    pub(crate) facts: Option<String>,
-    pub(crate) token: Option<&'r AccessToken>,
-    pub(crate) route: &'r str,
-    pub(crate) policies: &'r [Box<str>],
-    pub(crate) took: Duration,
-}
-
-impl<'r> Finding<'r> {
-    pub(crate) fn of(verdict: &'r Verdict<'_>, took: Duration) -> Self {
-        let (outcome, code, facts, token) = match &verdict.passage {
-            Ok(passage) => match passage.token() {
-                Some(token) => ("allow", "ok", None, Some(token)),
-                None => ("public", "ok", None, None),
-            },
-            Err(Denial::Rejection(rejection)) => {
-                let facts = rejection.facts();
-                let facts = (!facts.is_empty()).then(|| facts.to_string());
-                ("deny", rejection.code().entry().code, facts, None)
-            }
-            Err(Denial::Outage(outage)) => (
-                "fail",
-                outage.code().as_str(),
-                Some(outage.facts().to_owned()),
-                None,
-            ),
-        };
-        let policies = &verdict.consulted.determining;
-        Self {
-            outcome,
-            code,
-            facts,
-            token,
-            route: &verdict.route.name,
-            policies,
-            took,
-        }
-    }
-}
-
-/// By which name a request is known.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Named<'r> {
-    pub(crate) request_id: &'r str,
-    pub(crate) trace_id: Option<&'r str>,
-    pub(crate) caller: Caller,
-}
-
 /// How the subject of a token is written down.
 #[derive(Debug)]
 pub(crate) enum Subject {
@@ -138,28 +88,28 @@ pub(crate) struct Privacy {
 impl<'r> Record<'r> {
     pub(crate) fn new(
         now: NumericDate,
-        inquiry: Inquiry<'r>,
-        named: Named<'r>,
-        finding: Finding<'r>,
+        request: &'r IncomingRequest<'_>,
+        decision: &'r RouteDecision<'_>,
+        took: Duration,
         privacy: &Privacy,
     ) -> Self {
+        let (outcome, code, facts) = outcome(&decision.permit);
+        let token = decision.permit.as_ref().ok().and_then(ForwardPermit::token);
         Self {
             time: utc(now),
-            request_id: named.request_id,
-            trace_id: named.trace_id,
-            outcome: finding.outcome,
-            code: finding.code,
-            method: cut(inquiry.method.as_str(), LONGEST_METHOD),
-            host: inquiry.host.name(),
-            path: cut(inquiry.path.as_str(), LONGEST_PATH),
-            route: finding.route,
-            peer: privacy.peer.then_some(named.caller),
-            who: finding.token.map(|token| Who::new(token, &privacy.subject)),
-            facts: finding
-                .facts
-                .map(|facts| cut(&facts, 2 * LONGEST).into_owned()),
-            policies: finding.policies,
-            latency_us: u64::try_from(finding.took.as_micros()).unwrap_or(u64::MAX),
+            request_id: request.id,
+            trace_id: request.trace.map(Trace::id),
+            outcome,
+            code,
+            method: cut(request.method.as_str(), LONGEST_METHOD),
+            host: request.target.host.name(),
+            path: cut(request.target.path.as_str(), LONGEST_PATH),
+            route: &decision.route.name,
+            peer: privacy.peer.then_some(request.caller),
+            who: token.map(|token| Who::new(token, &privacy.subject)),
+            facts: facts.map(|facts| cut(&facts, 2 * LONGEST).into_owned()),
+            policies: &decision.policies.determining,
+            latency_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         }
     }
 
@@ -230,6 +180,23 @@ impl<'r> Who<'r> {
             subject,
             client: identity.client().map(|client| cut(client, LONGEST)),
             tenant: identity.tenant().map(|tenant| cut(tenant, LONGEST)),
+        }
+    }
+}
+
+/// The outcome of a decision, its code, and what the log knows beyond the code.
+fn outcome(permit: &Result<ForwardPermit, Denial>) -> (&'static str, &'static str, Option<String>) {
+    match permit {
+        Ok(permit) if permit.token().is_some() => ("allow", "ok", None),
+        Ok(_) => ("public", "ok", None),
+        Err(Denial::Rejection(rejection)) => {
+            let facts = rejection.facts();
+            let facts = (!facts.is_empty()).then(|| facts.to_string());
+            ("deny", rejection.code().entry().code, facts)
+        }
+        Err(Denial::Outage(outage)) => {
+            let facts = outage.facts().to_owned();
+            ("fail", outage.code().as_str(), Some(facts))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What stands in for policies in a build without them.
 
-use super::{Asking, Bound, Consulted, Vocabulary};
+use super::{PolicyInput, PolicyReport, Vocabulary};
 use crate::config::CedarConfig;
 use portcullis_core::{ConfigError, ConfigErrors, Requirement};
 
@@ -8,8 +8,8 @@ use portcullis_core::{ConfigError, ConfigErrors, Requirement};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policies(());
 
-/// No question is ever put.
-enum Never {}
+/// No requirement is ever bound: there are no policies to ask.
+pub(crate) enum BoundRequirement {}
 
 impl Policies {
     /// Says what is missing.
@@ -20,17 +20,21 @@ impl Policies {
         Err(ConfigError::wrong("cedar", problem).help(help).into())
     }
 
-    pub(super) fn question(&self, _: &Requirement, _: Asking<'_>) -> Option<impl Bound + use<>> {
-        None::<Never>
+    pub(super) fn bind_input(
+        &self,
+        _: &Requirement,
+        _: PolicyInput<'_>,
+    ) -> Option<BoundRequirement> {
+        None
     }
 }
 
-impl Bound for Never {
-    fn requirement(&self) -> &Requirement {
+impl BoundRequirement {
+    pub(crate) fn requirement(&self) -> &Requirement {
         match *self {}
     }
 
-    fn consulted(&self) -> Consulted {
+    pub(crate) fn report(&self) -> PolicyReport {
         match *self {}
     }
 }

@@ -4,11 +4,11 @@
 //! that policy would agree on, and nobody's where they would not: a `forbid` that failed may have
 //! been one that holds.
 
+use super::PolicyInput;
 use super::facts::{Facts, Names, Unknown};
 use super::policies::{self, internal};
-use super::question::Question;
+use super::question::BoundRequirement;
 use super::schema::Vocabulary;
-use super::{Asking, Bound};
 use crate::config::CedarConfig;
 use cedar_policy::{
     ActionConstraint, Authorizer, Decision, Effect, EntityUid, EvaluationError, Policy, PolicySet,
@@ -33,14 +33,13 @@ impl Policies {
         Ok(Self(Some(Arc::new(Engine::new(&policies, vocabulary)?))))
     }
 
-    pub(super) fn question(
+    pub(super) fn bind_input(
         &self,
         requirement: &Requirement,
-        asking: Asking<'_>,
-    ) -> Option<impl Bound + use<>> {
-        self.0
-            .as_ref()
-            .map(|engine| Question::new(engine, requirement, asking))
+        input: PolicyInput<'_>,
+    ) -> Option<BoundRequirement> {
+        let engine = self.0.as_ref()?;
+        Some(BoundRequirement::new(engine, requirement, input))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::config::Tables;
+use crate::decision::cedar::Resource;
 use crate::decision::cedar::schema;
-use crate::decision::cedar::{Occasion, Resource};
-use crate::decision::policy::Inquiry;
-use crate::request::host::Host;
-use crate::request::path::RequestPath;
+use crate::request::caller::Caller;
+use crate::request::incoming::IncomingRequest;
+use crate::request::target::Target;
 use cedar_policy::{Context, Entities, Entity, Request, RestrictedExpression, Schema};
 use http::{HeaderMap, HeaderValue, Method};
 use portcullis_core::Decision as Decided;
@@ -211,30 +211,28 @@ async fn what_policies_are_told_fits_the_schema_that_they_were_checked_against()
     let (schema, warnings) = Schema::from_cedarschema_str(&schema::text(&vocabulary)).unwrap();
     assert_eq!(warnings.count(), 0);
     let names = Names::new(&vocabulary).unwrap();
-    let path = RequestPath::parse("/users/a%2Cb%C3%A9").unwrap();
     let resource = Resource {
         id: "users".into(),
         path: "/users/{id}".into(),
         parameters: vec![(1, "id".into())],
     };
-    let (host, headers) = (Host::parse("API.example:8443").unwrap(), HeaderMap::new());
     for caller in ["192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7"] {
-        let asking = Asking {
-            inquiry: Inquiry {
-                method: &Method::HEAD,
-                host: &host,
-                path: &path,
-                query: None,
-                headers: &headers,
-                has_body: false,
-            },
-            resource: &resource,
-            occasion: Occasion {
-                now: NumericDate::from_seconds(1_800_000_000),
-                caller: Some(caller.parse().unwrap()),
-            },
+        let target = "/users/a%2Cb%C3%A9";
+        let request = IncomingRequest {
+            method: Method::HEAD,
+            target: Target::parse(&Method::HEAD, "API.example:8443", target, &[]).unwrap(),
+            headers: HeaderMap::new(),
+            has_body: false,
+            caller: Caller::Direct(caller.parse().unwrap()),
+            id: "1",
+            trace: None,
         };
-        let context = super::super::facts::context(asking).ok().unwrap();
+        let input = PolicyInput {
+            request: &request,
+            resource: &resource,
+            now: NumericDate::from_seconds(1_800_000_000),
+        };
+        let context = super::super::facts::context(input).ok().unwrap();
         let entity = names.resource(&resource).ok().unwrap();
         let token = token().await;
         let facts = names

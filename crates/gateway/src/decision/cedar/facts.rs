@@ -6,7 +6,7 @@
 
 use super::policies::internal;
 use super::schema::{ClaimType, Vocabulary};
-use super::{Asking, Resource};
+use super::{PolicyInput, Resource};
 use crate::decision::time::utc;
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
@@ -189,31 +189,32 @@ impl Names {
 }
 
 /// What is told about the request itself.
-pub(super) fn context(asking: Asking<'_>) -> Result<Context, OtherType> {
-    let Asking {
-        inquiry,
+pub(super) fn context(input: PolicyInput<'_>) -> Result<Context, OtherType> {
+    let PolicyInput {
+        request,
         resource,
-        occasion,
-    } = asking;
-    let segments: Vec<&str> = inquiry.path.segments().collect();
+        now,
+    } = input;
+    let target = &request.target;
+    let segments: Vec<&str> = target.path.segments().collect();
     let parameters = resource.parameters.iter().filter_map(|(index, name)| {
         // A path has one reading, which is UTF-8.
         let value = percent_decode_str(segments.get(*index)?).decode_utf8_lossy();
         Some((name.to_string(), string(&value)))
     });
-    let address = occasion.caller.map(|address| {
+    let address = request.caller.address().map(|address| {
         (
             ADDRESS.to_owned(),
             RestrictedExpression::new_ip(address.to_canonical().to_string()),
         )
     });
     let told = [
-        ("method".to_owned(), string(inquiry.method.as_str())),
-        ("path".to_owned(), string(inquiry.path.as_str())),
-        ("host".to_owned(), string(inquiry.host.name())),
+        ("method".to_owned(), string(request.method.as_str())),
+        ("path".to_owned(), string(target.path.as_str())),
+        ("host".to_owned(), string(target.host.name())),
         (
             "time".to_owned(),
-            RestrictedExpression::new_datetime(utc(occasion.now)),
+            RestrictedExpression::new_datetime(utc(now)),
         ),
         (
             "parameters".to_owned(),

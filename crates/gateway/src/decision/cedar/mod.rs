@@ -24,22 +24,23 @@ mod question;
 #[cfg(not(feature = "cedar"))]
 mod absent;
 #[cfg(not(feature = "cedar"))]
-pub(crate) use absent::Policies;
+pub(crate) use absent::{BoundRequirement, Policies};
 #[cfg(feature = "cedar")]
 pub(crate) use engine::Policies;
+#[cfg(feature = "cedar")]
+pub(crate) use question::BoundRequirement;
 
 pub(crate) use files::{Source, sources};
 pub(crate) use schema::{ClaimType, Vocabulary, demands, is_name, parameter};
 
-use crate::decision::policy::Inquiry;
 use crate::decision::routes::Route;
+use crate::request::incoming::IncomingRequest;
 use http::Method;
 use portcullis_core::policy::{Rule, Ruling};
 use portcullis_core::token::{AccessToken, NumericDate};
 use portcullis_core::{Outage, OutageCode, Requirement};
 use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// The schema of the policies that these settings would take: what
@@ -69,37 +70,22 @@ pub(crate) struct Resource {
     pub(crate) parameters: Vec<(usize, Box<str>)>,
 }
 
-/// When a request came, and from whom.
-#[derive(Clone, Copy, Debug)]
+/// What policies are asked about: a request on its route.
+#[derive(Clone, Copy)]
 #[cfg_attr(not(feature = "cedar"), expect(dead_code, reason = "nobody asks"))]
-pub(crate) struct Occasion {
-    pub(crate) now: NumericDate,
-    /// The connection's address, or the one that a trusted proxy names; `None` where nobody knows.
-    pub(crate) caller: Option<IpAddr>,
-}
-
-/// A request, as policies see it.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "cedar"), expect(dead_code, reason = "nobody asks"))]
-pub(crate) struct Asking<'r> {
-    pub(crate) inquiry: Inquiry<'r>,
+pub(crate) struct PolicyInput<'r> {
+    pub(crate) request: &'r IncomingRequest<'r>,
     pub(crate) resource: &'r Resource,
-    pub(crate) occasion: Occasion,
+    pub(crate) now: NumericDate,
 }
 
 /// What the policies said about a request: for the log and the audit record, never for the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Consulted {
+pub(crate) struct PolicyReport {
     /// The policies that decided, by name.
     pub(crate) determining: Vec<Box<str>>,
     /// The policies that could not be evaluated, and why.
     pub(crate) failed: Vec<(Box<str>, &'static str)>,
-}
-
-/// A requirement that is ready to be asked.
-pub(crate) trait Bound {
-    fn requirement(&self) -> &Requirement;
-    fn consulted(&self) -> Consulted;
 }
 
 impl Policies {
@@ -108,18 +94,15 @@ impl Policies {
         &self,
         requirement: &Requirement,
         route: &Route,
-        inquiry: Inquiry<'_>,
-        occasion: Occasion,
-    ) -> Option<impl Bound + use<>> {
-        let resource = route.resource.as_ref()?;
-        self.question(
-            requirement,
-            Asking {
-                inquiry,
-                resource,
-                occasion,
-            },
-        )
+        request: &IncomingRequest<'_>,
+        now: NumericDate,
+    ) -> Option<BoundRequirement> {
+        let input = PolicyInput {
+            request,
+            resource: route.resource.as_ref()?,
+            now,
+        };
+        self.bind_input(requirement, input)
     }
 }
 

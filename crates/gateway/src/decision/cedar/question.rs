@@ -2,94 +2,96 @@
 
 use super::engine::{Engine, Judgement};
 use super::facts::{OtherType, context};
-use super::{Asking, Bound, Consulted, Demand, action_of, outage};
+use super::{Demand, PolicyInput, PolicyReport, action_of, outage};
 use cedar_policy::{Context, Entity};
 use portcullis_core::Requirement;
 use portcullis_core::policy::{Rule, Ruling};
 use portcullis_core::token::{AccessToken, Kind};
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A requirement that is bound to a request.
-pub(super) struct Question {
+/// A requirement whose rules know the request.
+pub(crate) struct BoundRequirement {
     requirement: Requirement,
-    asked: Arc<Asked>,
+    shared: Arc<SharedInput>,
 }
 
 /// What all rules of one request share.
-struct Asked {
+struct SharedInput {
     engine: Arc<Engine>,
     /// The route and the request, where they could be told.
     told: Option<(Entity, Context)>,
     method: Box<str>,
     address_known: bool,
-    consulted: Mutex<Consulted>,
+    report: Mutex<PolicyReport>,
 }
 
 /// The rule of one demand.
 struct BoundRule {
-    asked: Arc<Asked>,
+    shared: Arc<SharedInput>,
     action: Option<Box<str>>,
     /// The last answer: a rule is asked more than once about a token.
-    last: Mutex<Option<Answered>>,
+    last: Mutex<Option<RuleAnswer>>,
 }
 
-struct Answered {
+struct RuleAnswer {
     groups_unknown: bool,
     ruling: Ruling,
     determining: Vec<Box<str>>,
 }
 
-impl Question {
-    pub(super) fn new(engine: &Arc<Engine>, requirement: &Requirement, asking: Asking<'_>) -> Self {
-        let resource = engine.names.resource(asking.resource);
+impl BoundRequirement {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        requirement: &Requirement,
+        input: PolicyInput<'_>,
+    ) -> Self {
+        let resource = engine.names.resource(input.resource);
         let told = resource
-            .and_then(|resource| Ok((resource, context(asking)?)))
+            .and_then(|resource| Ok((resource, context(input)?)))
             .ok();
-        let asked = Arc::new(Asked {
+        let shared = Arc::new(SharedInput {
             engine: Arc::clone(engine),
             told,
-            method: action_of(asking.inquiry.method).into(),
-            address_known: asking.occasion.caller.is_some(),
-            consulted: Mutex::default(),
+            method: action_of(&input.request.method).into(),
+            address_known: input.request.caller.address().is_some(),
+            report: Mutex::default(),
         });
         let requirement = requirement.with_rules(&|rule| match (&**rule as &dyn Any)
             .downcast_ref::<Demand>()
         {
-            Some(Demand { action }) => {
-                let (asked, action) = (Arc::clone(&asked), action.clone());
-                Arc::new(BoundRule {
-                    asked,
-                    action,
-                    last: Mutex::default(),
-                })
-            }
+            Some(Demand { action }) => Arc::new(BoundRule {
+                shared: Arc::clone(&shared),
+                action: action.clone(),
+                last: Mutex::default(),
+            }),
             None => Arc::clone(rule),
         });
-        Self { requirement, asked }
+        Self {
+            requirement,
+            shared,
+        }
     }
-}
 
-impl Bound for Question {
-    fn requirement(&self) -> &Requirement {
+    pub(crate) fn requirement(&self) -> &Requirement {
         &self.requirement
     }
 
-    fn consulted(&self) -> Consulted {
-        let mut consulted = self
-            .asked
-            .consulted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        consulted.determining.sort();
-        consulted.determining.dedup();
-        consulted
+    /// What the policies said so far, each policy named once.
+    pub(crate) fn report(&self) -> PolicyReport {
+        let mut report = self.shared.report().clone();
+        report.determining.sort();
+        report.determining.dedup();
+        report
     }
 }
 
-impl Asked {
+impl SharedInput {
+    fn report(&self) -> MutexGuard<'_, PolicyReport> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn judge(&self, action: &str, token: &AccessToken) -> Result<Judgement, OtherType> {
         let (resource, context) = self.told.as_ref().ok_or(OtherType)?;
         let facts = self
@@ -99,12 +101,12 @@ impl Asked {
         Ok(self.engine.judge(action, &facts))
     }
 
-    fn answer(&self, action: &str, token: &AccessToken) -> Answered {
+    fn answer(&self, action: &str, token: &AccessToken) -> RuleAnswer {
         let groups_unknown = token.identity().groups().is_unknown();
         // Policies speak of users and applications; a caller who may be either is permitted
         // nothing.
         if token.identity().kind() == Kind::Unknown {
-            return Answered {
+            return RuleAnswer {
                 groups_unknown,
                 ruling: Ruling::Unmet,
                 determining: Vec::new(),
@@ -119,7 +121,7 @@ impl Asked {
             let ruling = Ruling::Failed(outage(
                 "a claim is not of the type that `cedar.claims` says",
             ));
-            return Answered {
+            return RuleAnswer {
                 groups_unknown,
                 ruling,
                 determining: Vec::new(),
@@ -130,13 +132,11 @@ impl Asked {
         } else {
             Vec::new()
         };
-        let mut consulted = self
-            .consulted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        consulted.determining.extend_from_slice(&determining);
         let first = failed.first().cloned();
-        consulted.failed.extend(failed);
+        let mut report = self.report();
+        report.determining.extend_from_slice(&determining);
+        report.failed.extend(failed);
+        drop(report);
         let ruling = match (permitted, first) {
             (Some(true), _) => Ruling::Met,
             (Some(false), _) => Ruling::Unmet,
@@ -146,7 +146,7 @@ impl Asked {
                 "policy `{policy}` cannot be evaluated: {reason}"
             ))),
         };
-        Answered {
+        RuleAnswer {
             groups_unknown,
             ruling,
             determining,
@@ -156,7 +156,7 @@ impl Asked {
 
 impl BoundRule {
     fn action(&self) -> &str {
-        self.action.as_deref().unwrap_or(&self.asked.method)
+        self.action.as_deref().unwrap_or(&self.shared.method)
     }
 }
 
@@ -165,7 +165,7 @@ impl Rule for BoundRule {
         let unknown = token.identity().groups().is_unknown();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let again = last.take().filter(|last| last.groups_unknown == unknown);
-        let answered = again.unwrap_or_else(|| self.asked.answer(self.action(), token));
+        let answered = again.unwrap_or_else(|| self.shared.answer(self.action(), token));
         last.insert(answered).ruling.clone()
     }
 }
@@ -174,7 +174,7 @@ impl fmt::Display for BoundRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "policies that permit `{}`", self.action())?;
         match &*self.last.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(Answered {
+            Some(RuleAnswer {
                 ruling: Ruling::Unmet,
                 determining,
                 ..

@@ -14,9 +14,12 @@ mod pattern;
 pub(crate) use pattern::{PathPattern, Pattern};
 
 use crate::decision::cedar::Resource;
+use crate::refusal::Refusal;
 use crate::request::host::{Host, HostPattern};
 use crate::request::path::{EscapedSlashes, PathFault, RequestPath};
+use crate::request::target::Target;
 use http::Method;
+use http::uri::PathAndQuery;
 use portcullis_core::Requirement;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -41,6 +44,33 @@ pub(crate) struct Route {
     pub(crate) response_timeout: Duration,
     /// Whom a signed assertion is for; `None` for the usual audience.
     pub(crate) assertion_audience: Option<Box<str>>,
+}
+
+impl Route {
+    /// The target to forward: the path as this route takes it, without the route's prefix, below
+    /// the upstream's path.
+    pub(crate) fn upstream_target(
+        &self,
+        target: &Target,
+        base_path: &str,
+    ) -> Result<PathAndQuery, Refusal> {
+        let path = target.path.on_route(self.escaped_slashes);
+        let (_, rest) = path
+            .map_err(Refusal::Path)?
+            .split_after(self.stripped_segments);
+        match (rest, base_path) {
+            ("", "") => target.with_query("/"),
+            (rest, "") => target.with_query(rest),
+            (rest, base) => target.with_query(&format!("{base}{rest}")),
+        }
+    }
+
+    /// What this route takes off the path before forwarding; `None` where it takes nothing.
+    pub(crate) fn stripped_prefix<'t>(&self, target: &'t Target) -> Option<&'t str> {
+        let path = target.path.on_route(self.escaped_slashes).ok()?;
+        let (prefix, _) = path.split_after(self.stripped_segments);
+        Some(prefix).filter(|prefix| !prefix.is_empty())
+    }
 }
 
 /// Who may pass.

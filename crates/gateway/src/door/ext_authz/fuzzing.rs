@@ -36,12 +36,12 @@ pub fn question(body: &[u8]) -> Result<AskedAbout, &'static str> {
         source,
         respelled,
     } = Told::read(message, None, &[]);
-    let original = original.map_err(|refusal| refusal.code())?;
-    let target = original.asked.target().map_err(|refusal| refusal.code())?;
+    let (method, target) = original.map_err(|refusal| refusal.code())?;
+    let written = target.path_and_query().map_err(|refusal| refusal.code())?;
     Ok(AskedAbout {
-        method: original.method.to_string(),
-        authority: original.asked.host.authority().to_owned(),
-        target: target.to_string(),
+        method: method.to_string(),
+        authority: target.host.authority().to_owned(),
+        target: written.to_string(),
         headers,
         source,
         respelled,

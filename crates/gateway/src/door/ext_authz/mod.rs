@@ -15,15 +15,17 @@ mod grpc;
 mod message;
 mod reading;
 
-use super::asking::{Answer, Identity, Original, judge, narrow};
+use super::external_auth::{AuthAnswer, authorize, narrow, refuse};
 use crate::door::interface::Door;
 use crate::forward::body::Body;
 use crate::generation::Generation;
+use crate::identity::IdentityHeaders;
 use crate::refusal::Refusal;
+use crate::request::fields;
+use crate::request::incoming::IncomingRequest;
 use crate::request::peer::Peer;
-use crate::request::target::{self, Asked};
+use crate::request::target::{self, Target};
 use crate::request::trace::Trace;
-use crate::telemetry::record::Named;
 use crate::transport::client_body::ClientBody;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -49,7 +51,7 @@ impl Door for ExtAuthz {
         let code = refusal.code();
         let mut response = refusal.into_response(request_id);
         if grpc::is_check(request) && grpc::fault(request).is_none() {
-            return grpc::answer(&refused(&response));
+            return grpc::answer(&deny(&response));
         }
         narrow(&mut response, code, |status| !status.is_server_error());
         response.map(Body::from)
@@ -63,7 +65,7 @@ impl Door for ExtAuthz {
             }
             // A call of another method comes here as well: an answer of gRPC has the status 200,
             // which the HTTP flavour takes for leave.
-            return by_http(&generation, peer, &request.into_parts().0)
+            return by_http(&generation, peer, request.into_parts().0)
                 .await
                 .map(Body::from);
         }
@@ -95,29 +97,41 @@ async fn check(
         Err(fault) => Told::nothing(Refusal::Original(fault)),
     };
     let request_id = request_id(&headers);
+    let (method, target) = match original {
+        Ok(original) => original,
+        Err(refusal) => return deny(&refuse(refusal, &request_id).0),
+    };
     let trace = Trace::read(&headers);
     let caller = match source {
         Some(source) => generation.client_address.caller_from(source, &headers),
         None => generation.client_address.caller_behind(peer, &headers),
     };
-    let named = Named {
-        request_id: &request_id,
-        trace_id: trace.as_ref().map(Trace::id),
+    let incoming = IncomingRequest {
+        method,
+        target,
+        headers,
+        has_body: false,
         caller,
+        id: &request_id,
+        trace: trace.as_ref(),
     };
-    match judge(generation, original, &headers, named).await {
-        Answer::Pass(identity) => passed(
+    match authorize(generation, &incoming).await {
+        AuthAnswer::Allow(identity) => allow(
             identity,
-            &generation.identity.to_remove(&headers),
+            &generation.identity.to_remove(&incoming.headers),
             respelled.as_deref(),
         ),
-        Answer::Refuse(response, _) => refused(&response),
+        AuthAnswer::Deny(response, _) => deny(&response),
     }
 }
 
 /// Leave: what Envoy sets and what it removes; the path too, where it was decided on in another
 /// spelling.
-fn passed(identity: Identity, to_remove: &[HeaderName], respelled: Option<&str>) -> CheckResponse {
+fn allow(
+    identity: IdentityHeaders,
+    to_remove: &[HeaderName],
+    respelled: Option<&str>,
+) -> CheckResponse {
     let mut remove: Vec<String> = to_remove.iter().map(ToString::to_string).collect();
     let mut headers: Vec<HeaderOption> = respelled
         .map(|target| HeaderOption::set(":path", target))
@@ -139,7 +153,7 @@ fn passed(identity: Identity, to_remove: &[HeaderName], respelled: Option<&str>)
     }
 }
 
-fn refused(response: &Response<Bytes>) -> CheckResponse {
+fn deny(response: &Response<Bytes>) -> CheckResponse {
     let status = response.status();
     let headers = response
         .headers()
@@ -178,50 +192,57 @@ fn rpc_code(status: StatusCode) -> i32 {
 }
 
 /// The other flavour: what is asked about is the request itself, behind a prefix.
-async fn by_http(generation: &Generation, peer: Peer, parts: &Parts) -> Response<Bytes> {
+async fn by_http(generation: &Generation, peer: Peer, parts: Parts) -> Response<Bytes> {
     let request_id = request_id(&parts.headers);
-    let mut headers = parts.headers.clone();
+    let target = match behind_prefix(generation, &parts) {
+        Ok(target) => target,
+        Err(refusal) => {
+            let (response, code) = refuse(refusal, &request_id);
+            return deny_by_http(response, code);
+        }
+    };
+    let mut headers = parts.headers;
     reading::split_joined(&mut headers, generation.identity.token_header());
     let trace = Trace::read(&headers);
-    let caller = generation.client_address.caller_behind(peer, &headers);
-    let named = Named {
-        request_id: &request_id,
-        trace_id: trace.as_ref().map(Trace::id),
-        caller,
+    let incoming = IncomingRequest {
+        method: parts.method,
+        target,
+        has_body: false,
+        caller: generation.client_address.caller_behind(peer, &headers),
+        headers,
+        id: &request_id,
+        trace: trace.as_ref(),
     };
-    match judge(
-        generation,
-        behind_prefix(generation, parts),
-        &headers,
-        named,
-    )
-    .await
-    {
-        Answer::Pass(identity) => {
-            let mut response = Response::new(Bytes::new());
-            let to_remove = generation.identity.to_remove(&headers);
-            let to_remove: Vec<&str> = to_remove.iter().map(HeaderName::as_str).collect();
-            for (name, value) in identity {
-                let empty = HeaderValue::from_static("");
-                response.headers_mut().insert(name, value.unwrap_or(empty));
-            }
-            response
-                .headers_mut()
-                .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            crate::request::fields::set(response.headers_mut(), TO_REMOVE, &to_remove.join(","));
-            response
+    match authorize(generation, &incoming).await {
+        AuthAnswer::Allow(identity) => {
+            let to_remove = generation.identity.to_remove(&incoming.headers);
+            allow_by_http(identity, &to_remove)
         }
-        Answer::Refuse(mut response, code) => {
-            narrow(&mut response, code, |status| !status.is_server_error());
-            response
-        }
+        AuthAnswer::Deny(response, code) => deny_by_http(response, code),
     }
+}
+
+fn allow_by_http(identity: IdentityHeaders, to_remove: &[HeaderName]) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    let headers = response.headers_mut();
+    for (name, value) in identity {
+        headers.insert(name, value.unwrap_or(HeaderValue::from_static("")));
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let names: Vec<&str> = to_remove.iter().map(HeaderName::as_str).collect();
+    fields::set(headers, TO_REMOVE, &names.join(","));
+    response
+}
+
+fn deny_by_http(mut response: Response<Bytes>, code: &'static str) -> Response<Bytes> {
+    narrow(&mut response, code, |status| !status.is_server_error());
+    response
 }
 
 /// Envoy takes the names in it from the request.
 const TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
-fn behind_prefix(generation: &Generation, parts: &Parts) -> Result<Original, Refusal> {
+fn behind_prefix(generation: &Generation, parts: &Parts) -> Result<Target, Refusal> {
     let Some(prefix) = &generation.ext_authz.path_prefix else {
         return Err(Refusal::Original(
             "a question by HTTP, and no `ext_authz.path_prefix`",
@@ -239,9 +260,5 @@ fn behind_prefix(generation: &Generation, parts: &Parts) -> Result<Original, Ref
     let target = target.ok_or(Refusal::Original(
         "a path without `ext_authz.path_prefix` before it",
     ))?;
-    let asked = Asked::told(&parts.method, host.authority(), target, &generation.hosts)?;
-    Ok(Original {
-        method: parts.method.clone(),
-        asked,
-    })
+    Target::parse(&parts.method, host.authority(), target, &generation.hosts)
 }

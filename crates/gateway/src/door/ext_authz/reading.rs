@@ -5,10 +5,9 @@
 //! header by a comma: an `Authorization` that looks like two is taken for two.
 
 use super::message::{CheckRequest, Entry, HeaderList, HttpRequest, Peer, RawHeader};
-use crate::door::asking::Original;
 use crate::refusal::Refusal;
 use crate::request::host::HostPattern;
-use crate::request::target::Asked;
+use crate::request::target::Target;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
@@ -21,7 +20,7 @@ const MOST_HEADERS: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) headers: HeaderMap,
-    pub(super) original: Result<Original, Refusal>,
+    pub(super) original: Result<(Method, Target), Refusal>,
     /// The other end of Envoy's connection, if it is told.
     pub(super) source: Option<IpAddr>,
     /// The target in the spelling that is decided on, if it was told in another one.
@@ -84,7 +83,7 @@ fn address(peer: &Peer) -> Option<IpAddr> {
 fn original(
     http: &HttpRequest,
     served: &[HostPattern],
-) -> Result<(Original, Option<String>), Refusal> {
+) -> Result<((Method, Target), Option<String>), Refusal> {
     if !matches!(&*http.scheme, b"" | b"http" | b"https" | b"ws" | b"wss") {
         return Err(Refusal::Original("a scheme that is not HTTP"));
     }
@@ -99,11 +98,11 @@ fn original(
     }
     let method =
         Method::from_bytes(&http.method).map_err(|_| Refusal::Original("a malformed method"))?;
-    let target = target(text(&http.path)?, text(&http.query)?)?;
-    let asked = Asked::told(&method, text(&http.host)?, &target, served)?;
-    let decided = asked.target()?.to_string();
-    let respelled = (decided != target).then_some(decided);
-    Ok((Original { method, asked }, respelled))
+    let written = target(text(&http.path)?, text(&http.query)?)?;
+    let target = Target::parse(&method, text(&http.host)?, &written, served)?;
+    let decided = target.path_and_query()?.to_string();
+    let respelled = (decided != written).then_some(decided);
+    Ok(((method, target), respelled))
 }
 
 /// The path has the query with it, but some who are not Envoy tell it apart.
@@ -274,7 +273,7 @@ mod tests {
             headers, original, ..
         } = Told::read(message, None, &[]);
         original
-            .map(|it| (headers, it.asked.target().unwrap().to_string()))
+            .map(|(_, target)| (headers, target.path_and_query().unwrap().to_string()))
             .map_err(|it| it.code())
     }
 

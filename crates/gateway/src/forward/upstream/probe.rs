@@ -5,7 +5,7 @@ use super::{Server, Upstream};
 use crate::forward::body::RequestBody;
 use crate::settings::HealthSettings;
 use http::uri::PathAndQuery;
-use http::{Request, header};
+use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt as _, Limited};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -56,12 +56,16 @@ async fn watch(upstream: Weak<Upstream>, server: Arc<Server>, health: HealthSett
 impl Upstream {
     async fn is_well(&self, server: &Arc<Server>, health: &HealthSettings) -> bool {
         let agent = header::HeaderValue::from_static("portcullis-probe");
-        let (mut parts, ()) = Request::new(()).into_parts();
-        parts.headers.insert(header::USER_AGENT, agent);
+        let headers = HeaderMap::from_iter([(header::USER_AGENT, agent)]);
         let Ok(target) = PathAndQuery::try_from(health.path.as_str()) else {
             return false;
         };
-        let Ok(head) = self.request(server, &parts, &target, &server.host, false) else {
+        let Ok(head) = self.request(
+            server,
+            (&Method::GET, &headers),
+            (&target, &server.host),
+            false,
+        ) else {
             return false;
         };
         let call = Call {

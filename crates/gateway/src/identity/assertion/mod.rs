@@ -54,7 +54,7 @@ struct Keys {
 
 /// For whom an assertion is, and when it is made.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Addressed<'r> {
+pub(crate) struct AssertionContext<'r> {
     /// The audience of the route; `None` for the usual one.
     pub(crate) audience: Option<&'r str>,
     pub(crate) now: NumericDate,
@@ -135,7 +135,11 @@ impl Assertions {
     }
 
     /// Says who calls, signed.
-    pub(crate) fn sign(&self, token: &AccessToken, to: Addressed<'_>) -> Result<String, Refusal> {
+    pub(crate) fn sign(
+        &self,
+        token: &AccessToken,
+        to: AssertionContext<'_>,
+    ) -> Result<String, Refusal> {
         let mut unique = [0; 16];
         let unsigned = Refusal::Unsigned("the assertion could not be signed");
         SystemRandom::new()
