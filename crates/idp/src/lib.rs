@@ -34,37 +34,30 @@
 //! It takes only nouns from `portcullis-core`, none of its parsers and checks: both sides must not
 //! share a bug.
 
-mod authority;
-mod client;
 mod config;
 mod dialect;
 mod endpoint;
-mod events;
-mod facts;
-mod faults;
-mod flaw;
-mod idp;
-mod journal;
-mod jws;
-mod key_file;
+mod fault;
+mod issue;
 mod keys;
-mod listen;
-mod mint;
-mod outbound;
-mod serve;
+mod server;
 mod state;
 mod store;
-mod tls;
+mod token;
 
-pub use authority::ClientCertificate;
-pub use client::{Client, ClientAuthentication};
-pub use config::{IdpConfig, Secret, TokenFormat, User};
+pub use config::IdpConfig;
+pub use config::client::{Client, ClientAuthentication};
+pub use config::secret::Secret;
+pub use config::tls::Tls;
+pub use config::user::User;
 pub use dialect::Dialect;
-pub use endpoint::logout::LogoutNotice;
-pub use events::{EventNotice, SecurityEvent};
-pub use faults::{Endpoint, Fault};
-pub use flaw::Flaw;
-pub use idp::Idp;
+pub use fault::Fault;
+pub use fault::endpoint::Endpoint;
+pub use fault::flaw::Flaw;
+pub use issue::builder::TokenBuilder;
+pub use issue::event::{EventNotice, SecurityEvent};
+pub use issue::logout::LogoutNotice;
 pub use keys::Overlap;
-pub use mint::TokenBuilder;
-pub use tls::Tls;
+pub use keys::authority::ClientCertificate;
+pub use server::idp::Idp;
+pub use token::kind::TokenFormat;

@@ -2,14 +2,16 @@
 //! ID tokens and the metadata its address; the metadata says both. Scopes are in `scp`, roles in
 //! `role` by a rule of the API.
 
-use super::shape::discovery;
-use super::{Claims, Endpoints, Published, Shape, claims, ids, with};
-use crate::facts::Facts;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::dialect::shape::{Endpoints, Published, Shape, discovery};
+use crate::token::claims::{Claims, claims, with};
 use serde_json::{Value, json};
 
-pub(super) struct Adfs;
+pub(crate) struct Adfs;
 
 const ADDRESS: &str = "/adfs";
+
 const IDENTIFIER: &str = "/adfs/services/trust";
 
 impl Shape for Adfs {
@@ -43,7 +45,7 @@ impl Shape for Adfs {
         with(token, person(facts))
     }
 
-    fn header(&self, _kind: super::Kind, kid: &str) -> Claims {
+    fn header(&self, _kind: crate::token::kind::Kind, kid: &str) -> Claims {
         claims(json!({ "typ": "JWT", "x5t": kid }))
     }
 

@@ -3,12 +3,15 @@
 //! The real one gives an opaque token when no audience is asked for; here there is always a default
 //! one.
 
-use super::{Claims, Endpoints, Kind, Shape, claims, ids, with};
-use crate::facts::Facts;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::dialect::shape::{Endpoints, Shape};
+use crate::token::claims::{Claims, claims, with};
+use crate::token::kind::Kind;
 use serde_json::{Value, json};
 
-pub(super) struct Auth0 {
-    pub(super) rfc9068: bool,
+pub(crate) struct Auth0 {
+    pub(crate) rfc9068: bool,
 }
 
 /// Roles reach a token only by a claim of one's own, whose name must be a URL.

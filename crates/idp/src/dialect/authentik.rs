@@ -4,11 +4,13 @@
 //! Scopes are in a token only by a mapping of one's own, which this imitation has; roles are
 //! groups.
 
-use super::{Claims, Endpoints, Shape, claims, ids, with};
-use crate::facts::Facts;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::dialect::shape::{Endpoints, Shape};
+use crate::token::claims::{Claims, claims, with};
 use serde_json::json;
 
-pub(super) struct Authentik;
+pub(crate) struct Authentik;
 
 impl Shape for Authentik {
     fn access_token(&self, facts: &Facts) -> Claims {

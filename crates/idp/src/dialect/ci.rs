@@ -4,12 +4,15 @@
 //! There are no scopes, roles or clients: an API decides by the repository, its owner and the
 //! branch. Numbers and truths are strings, but for one.
 
-use super::{Claims, Endpoints, Kind, Shape, claims};
-use crate::facts::Facts;
+use crate::dialect::facts::Facts;
+use crate::dialect::shape::{Endpoints, Shape};
+use crate::token::claims::{Claims, claims};
+use crate::token::kind::Kind;
 use serde_json::json;
 
-pub(super) struct GithubActions;
-pub(super) struct GitlabCi;
+pub(crate) struct GithubActions;
+
+pub(crate) struct GitlabCi;
 
 impl Shape for GithubActions {
     fn access_token(&self, facts: &Facts) -> Claims {

@@ -4,12 +4,13 @@
 //! document has certificates besides the key set, which nobody needs; here a public key stands in
 //! their place.
 
-use super::{Claims, Endpoints, Published, Shape, claims, ids, with};
-use crate::facts::Facts;
-use crate::keys::SigningKey;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::dialect::shape::{Endpoints, Published, Shape};
+use crate::token::claims::{Claims, claims, with};
 use serde_json::json;
 
-pub(super) struct Cloudflare;
+pub(crate) struct Cloudflare;
 
 impl Shape for Cloudflare {
     fn access_token(&self, facts: &Facts) -> Claims {
@@ -61,8 +62,8 @@ impl Shape for Cloudflare {
         }]
     }
 
-    fn dress_key_set(&self, set: &mut Claims, signing: &SigningKey) {
-        let certificate = json!({ "kid": signing.kid, "cert": signing.public_pem() });
+    fn dress_key_set(&self, set: &mut Claims, kid: &str, pem: &str) {
+        let certificate = json!({ "kid": kid, "cert": pem });
         set.insert("public_certs".to_owned(), json!([certificate]));
         set.insert("public_cert".to_owned(), certificate);
     }

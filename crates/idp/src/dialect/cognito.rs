@@ -3,19 +3,24 @@
 //! `origin_jti` is the same in all tokens of one signing in: what revokes one, revokes all. One key
 //! signs ID tokens and another access tokens, in one set; `token_use` alone tells the tokens apart.
 
-use super::{Beside, Claims, Endpoints, Kind, Shape, claims, ids, with};
-use crate::facts::Facts;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::dialect::shape::{Beside, Endpoints, Shape};
+use crate::token::claims::{Claims, claims, with};
+use crate::token::kind::Kind;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-pub(super) struct Cognito;
+pub(crate) struct Cognito;
 
 /// Scopes of one's own stand behind the name of the resource server that has them.
 const RESOURCE_SERVER: &str = "enterprise-api";
+
 /// What a user's token holds when no scope was asked for.
 const NATIVE_SCOPE: &str = "aws.cognito.signin.user.admin";
+
 const UNPREFIXED: [&str; 5] = ["openid", "profile", "email", "phone", NATIVE_SCOPE];
 
 impl Shape for Cognito {

@@ -5,19 +5,21 @@
 //! to where to ask: as the real one may, it names a retired host, and a validator must not follow
 //! it.
 
-use super::shape::discovery;
-use super::{Beside, Claims, Endpoints, Published, Shape, claims, ids, with};
-use crate::facts::{Facts, Person};
+use crate::dialect::facts::{Facts, Person};
+use crate::dialect::ids;
+use crate::dialect::shape::{Beside, Endpoints, Published, Shape, discovery};
+use crate::token::claims::{Claims, claims, with};
 use serde_json::{Value, json};
 
-pub(super) static V1: Entra = Entra {
+pub(crate) static V1: Entra = Entra {
     version: Version::One,
 };
-pub(super) static V2: Entra = Entra {
+
+pub(crate) static V2: Entra = Entra {
     version: Version::Two,
 };
 
-pub(super) struct Entra {
+pub(crate) struct Entra {
     version: Version,
 }
 
@@ -73,7 +75,7 @@ impl Shape for Entra {
         }
     }
 
-    fn header(&self, _kind: super::Kind, kid: &str) -> Claims {
+    fn header(&self, _kind: crate::token::kind::Kind, kid: &str) -> Claims {
         let x5t = (self.version == Version::One).then_some(kid);
         claims(json!({ "typ": "JWT", "x5t": x5t }))
     }
@@ -230,3 +232,6 @@ fn permissions(facts: &Facts) -> Option<Vec<&str>> {
         .collect();
     (!all.is_empty()).then_some(all)
 }
+
+/// Where the real one is: what an application asks a token for.
+pub(crate) const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";

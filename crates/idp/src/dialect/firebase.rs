@@ -3,11 +3,13 @@
 //! There are no scopes and no tokens for clients; custom claims, such as `roles` here, stand at the
 //! top level.
 
-use super::{Claims, Endpoints, Shape, ids, with};
-use crate::facts::Facts;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::dialect::shape::{Endpoints, Shape};
+use crate::token::claims::{Claims, with};
 use serde_json::json;
 
-pub(super) struct Firebase;
+pub(crate) struct Firebase;
 
 impl Shape for Firebase {
     fn access_token(&self, facts: &Facts) -> Claims {

@@ -1,10 +1,12 @@
 //! Nobody in particular: access tokens as RFC 9068 has them, every claim under its usual name.
 
-use super::{Claims, Endpoints, Kind, Published, Shape, claims, with};
-use crate::facts::Facts;
+use crate::dialect::facts::Facts;
+use crate::dialect::shape::{Endpoints, Published, Shape};
+use crate::token::claims::{Claims, claims, with};
+use crate::token::kind::Kind;
 use serde_json::json;
 
-pub(super) struct Generic;
+pub(crate) struct Generic;
 
 impl Shape for Generic {
     fn access_token(&self, facts: &Facts) -> Claims {

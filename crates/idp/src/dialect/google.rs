@@ -2,13 +2,15 @@
 //!
 //! ID tokens hold neither scopes nor roles. Instead of introspection there is `tokeninfo`.
 
-use super::{Claims, Endpoints, Shape, ids, with};
-use crate::config::TokenFormat;
-use crate::facts::Facts;
-use crate::keys::random_text;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::dialect::shape::{Endpoints, Shape};
+use crate::token::claims::{Claims, with};
+use crate::token::encoding::random_text;
+use crate::token::kind::TokenFormat;
 use serde_json::json;
 
-pub(super) struct Google;
+pub(crate) struct Google;
 
 impl Shape for Google {
     /// Where a JWT is wanted all the same, it is an ID token: there is nothing else to imitate.

@@ -4,14 +4,15 @@
 //! Introspection is at the administrators' address and asks nobody who they are: keep it from the
 //! world.
 
-use super::{Beside, Claims, Endpoints, Shape, claims, with};
-use crate::config::TokenFormat;
-use crate::facts::Facts;
-use crate::keys::random_text;
-use crate::store::IssuedAccess;
+use crate::dialect::facts::Facts;
+use crate::dialect::shape::{Beside, Endpoints, Shape};
+use crate::token::claims::{Claims, claims, with};
+use crate::token::encoding::random_text;
+use crate::token::issued::IssuedAccess;
+use crate::token::kind::TokenFormat;
 use serde_json::{Value, json};
 
-pub(super) struct Hydra;
+pub(crate) struct Hydra;
 
 impl Shape for Hydra {
     fn access_token(&self, facts: &Facts) -> Claims {

@@ -3,12 +3,13 @@
 //! As in the real one, every user holds roles in the client `account`, which therefore stands in
 //! `aud`: they are not roles of the API. The key set holds a key for encryption too.
 
-use super::{Beside, Claims, Endpoints, Shape, claims, with};
-use crate::facts::Facts;
-use crate::store::IssuedAccess;
+use crate::dialect::facts::Facts;
+use crate::dialect::shape::{Beside, Endpoints, Shape};
+use crate::token::claims::{Claims, claims, with};
+use crate::token::issued::IssuedAccess;
 use serde_json::json;
 
-pub(super) struct Keycloak;
+pub(crate) struct Keycloak;
 
 impl Shape for Keycloak {
     fn access_token(&self, facts: &Facts) -> Claims {

@@ -2,13 +2,17 @@
 //!
 //! There are no scopes, roles or clients. The facts stand in one object, whose name holds a dot.
 
-use super::{Claims, Endpoints, Kind, Shape, claims, ids};
-use crate::facts::Facts;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::dialect::shape::{Endpoints, Shape};
+use crate::token::claims::{Claims, claims};
+use crate::token::kind::Kind;
 use serde_json::json;
 
-pub(super) struct Kubernetes;
+pub(crate) struct Kubernetes;
 
 const NAMESPACE: &str = "shop";
+
 /// After so many seconds Kubernetes warns that a token should have been replaced.
 const WARN_AFTER: u64 = 3_607;
 

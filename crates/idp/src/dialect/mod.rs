@@ -5,35 +5,31 @@
 //! What is imitated is the look, not the behaviour: flows, lifetimes and faults are the same in
 //! every dialect.
 
-mod adfs;
-mod auth0;
-mod authentik;
-mod ci;
-mod cloudflare;
-mod cognito;
-mod entra;
-mod firebase;
-mod generic;
-mod google;
-mod hydra;
+pub(crate) mod adfs;
+pub(crate) mod auth0;
+pub(crate) mod authentik;
+pub(crate) mod ci;
+pub(crate) mod cloudflare;
+pub(crate) mod cognito;
+pub(crate) mod entra;
+pub(crate) mod facts;
+pub(crate) mod firebase;
+pub(crate) mod generic;
+pub(crate) mod google;
+pub(crate) mod hydra;
 pub(crate) mod ids;
-mod keycloak;
-mod kubernetes;
-mod okta;
-mod pingone;
-mod shape;
-mod zitadel;
+pub(crate) mod keycloak;
+pub(crate) mod kubernetes;
+pub(crate) mod okta;
+pub(crate) mod pingone;
+pub(crate) mod shape;
+pub(crate) mod zitadel;
 
-pub(crate) use shape::{Beside, Endpoints, Kind, Published, Shape};
-
+use crate::dialect::shape::Shape;
 use portcullis_core::ConfigError;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use std::fmt;
 use std::str::FromStr;
-
-/// The members of a JSON object: a header, claims, a key.
-pub(crate) type Claims = Map<String, Value>;
 
 /// A provider whose tokens and documents are imitated.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -210,21 +206,4 @@ impl fmt::Display for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// The members of an object; those that are null are left out, as providers do.
-pub(crate) fn claims(value: Value) -> Claims {
-    match value {
-        Value::Object(members) => members
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .collect(),
-        _ => Claims::new(),
-    }
-}
-
-/// The members of an object on top of others.
-pub(crate) fn with(mut members: Claims, more: Value) -> Claims {
-    members.extend(claims(more));
-    members
 }

@@ -1,12 +1,14 @@
 //! Okta, a custom authorization server: scopes as an array, the client in `cid`, no `typ`.
 
-use super::shape::discovery;
-use super::{Claims, Endpoints, Kind, Published, Shape, claims, ids, with};
-use crate::facts::Facts;
-use crate::store::IssuedAccess;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::dialect::shape::{Endpoints, Published, Shape, discovery};
+use crate::token::claims::{Claims, claims, with};
+use crate::token::issued::IssuedAccess;
+use crate::token::kind::Kind;
 use serde_json::json;
 
-pub(super) struct Okta;
+pub(crate) struct Okta;
 
 impl Shape for Okta {
     fn access_token(&self, facts: &Facts) -> Claims {

@@ -3,12 +3,14 @@
 //! Roles and groups reach a token as attributes of the resource, under names of one's own: here
 //! `roles`, `groups`.
 
-use super::{Claims, Endpoints, Kind, Shape, claims, with};
-use crate::facts::Facts;
-use crate::keys::random_text;
+use crate::dialect::facts::Facts;
+use crate::dialect::shape::{Endpoints, Shape};
+use crate::token::claims::{Claims, claims, with};
+use crate::token::encoding::random_text;
+use crate::token::kind::Kind;
 use serde_json::json;
 
-pub(super) struct PingOne;
+pub(crate) struct PingOne;
 
 impl Shape for PingOne {
     fn access_token(&self, facts: &Facts) -> Claims {

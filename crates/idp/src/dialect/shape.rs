@@ -3,19 +3,13 @@
 //! Everything has a default, which is what most providers do; a dialect states only what it does
 //! differently.
 
-use super::{Claims, claims, ids};
-use crate::config::TokenFormat;
-use crate::facts::Facts;
-use crate::keys::{SigningKey, random_text};
-use crate::store::IssuedAccess;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::token::claims::{Claims, claims};
+use crate::token::encoding::random_text;
+use crate::token::issued::IssuedAccess;
+use crate::token::kind::{Kind, TokenFormat};
 use serde_json::{Value, json};
-
-/// Which token is made.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Access,
-    Id,
-}
 
 /// A key that is published beside the one that signs access tokens.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,8 +90,9 @@ pub(crate) trait Shape: Sync {
     /// Makes a JWK what it is in the key set of that issuer.
     fn dress_key(&self, _jwk: &mut Claims, _issuer: &str) {}
 
-    /// Adds what stands in a key document besides the keys.
-    fn dress_key_set(&self, _set: &mut Claims, _signing: &SigningKey) {}
+    /// Adds what stands in a key document besides the keys, from the name and
+    /// the public half (PEM) of the key that signs.
+    fn dress_key_set(&self, _set: &mut Claims, _kid: &str, _pem: &str) {}
 
     /// A name for the key of that number, counted from 0.
     fn kid(&self, _number: usize) -> String {

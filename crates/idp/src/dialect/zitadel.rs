@@ -3,16 +3,20 @@
 //!
 //! The audience holds the client and its project, which is what an API compares with.
 
-use super::{Claims, Endpoints, Shape, claims, ids, with};
-use crate::config::TokenFormat;
-use crate::facts::Facts;
+use crate::dialect::facts::Facts;
+use crate::dialect::ids;
+use crate::dialect::shape::{Endpoints, Shape};
+use crate::token::claims::{Claims, claims, with};
+use crate::token::kind::TokenFormat;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-pub(super) struct Zitadel;
+pub(crate) struct Zitadel;
 
 const ORGANIZATION: &str = "100000000000000009";
+
 const ROLES: &str = "urn:zitadel:iam:org:project:roles";
+
 const OWNER: &str = "urn:zitadel:iam:user:resourceowner:id";
 
 impl Shape for Zitadel {

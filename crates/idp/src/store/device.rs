@@ -1,7 +1,7 @@
 //! Devices that wait for a user to allow them in (RFC 8628).
 
-use super::Store;
-use crate::keys::random_text;
+use crate::store::Store;
+use crate::token::encoding::random_text;
 
 /// How long a user has, in seconds.
 pub(crate) const LIFE: u64 = 600;

@@ -1,10 +1,10 @@
 //! Values that are found by a secret, until they expire.
 
-use crate::jws::sha256;
+use crate::token::encoding::sha256;
 use std::collections::{HashMap, VecDeque};
 
 /// Values under the digest of a secret; the expired and the oldest make room.
-pub(super) struct Expiring<V> {
+pub(crate) struct Expiring<V> {
     values: HashMap<String, (u64, V)>,
     order: VecDeque<String>,
 }
@@ -21,7 +21,7 @@ impl<V> Default for Expiring<V> {
 impl<V> Expiring<V> {
     const MOST: usize = 100_000;
 
-    pub(super) fn insert(&mut self, secret: &str, value: V, expires: u64, now: u64) {
+    pub(crate) fn insert(&mut self, secret: &str, value: V, expires: u64, now: u64) {
         let key = sha256(secret.as_bytes());
         self.values.insert(key.clone(), (expires, value));
         self.order.push_back(key);
@@ -38,21 +38,21 @@ impl<V> Expiring<V> {
         }
     }
 
-    pub(super) fn find(&mut self, secret: &str, now: u64) -> Option<&mut V> {
+    pub(crate) fn find(&mut self, secret: &str, now: u64) -> Option<&mut V> {
         let found = self.values.get_mut(&sha256(secret.as_bytes()));
         found
             .filter(|(expires, _)| now < *expires)
             .map(|(_, value)| value)
     }
 
-    pub(super) fn remove(&mut self, secret: &str) -> Option<V> {
+    pub(crate) fn remove(&mut self, secret: &str) -> Option<V> {
         self.values
             .remove(&sha256(secret.as_bytes()))
             .map(|(_, value)| value)
     }
 
     /// All that are still there, the newest first.
-    pub(super) fn newest_first(&self) -> impl Iterator<Item = &V> {
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &V> {
         self.order
             .iter()
             .rev()

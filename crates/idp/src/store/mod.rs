@@ -1,20 +1,19 @@
 //! What the provider remembers: grants, codes, refresh tokens, access tokens. In memory, bounded,
 //! expiring.
 
-mod device;
-mod expiring;
-mod registration;
-mod session;
-mod stream;
+pub(crate) mod device;
+pub(crate) mod expiring;
+pub(crate) mod journal;
+pub(crate) mod registration;
+pub(crate) mod session;
+pub(crate) mod stream;
 
-pub(crate) use device::{DeviceAnswer, LIFE as DEVICE_LIFE, Poll};
-pub(crate) use registration::Registration;
-pub(crate) use session::{IssuedId, Session};
-pub(crate) use stream::{Delivery, Stream, StreamStatus};
-
-use crate::dialect::Claims;
-use crate::keys::random_text;
-use expiring::Expiring;
+use crate::store::expiring::Expiring;
+use crate::store::registration::Registration;
+use crate::store::session::Session;
+use crate::store::stream::Stream;
+use crate::token::encoding::random_text;
+use crate::token::issued::{IssuedAccess, IssuedId};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -83,36 +82,6 @@ struct Pushed {
 struct RefreshToken {
     grant: Grant,
     used: bool,
-}
-
-/// An access token that was issued.
-#[derive(Clone)]
-pub(crate) struct IssuedAccess {
-    /// What a JWT in its place would say, or says.
-    pub(crate) claims: Claims,
-    pub(crate) client: String,
-    pub(crate) audience: String,
-    pub(crate) scope: Option<String>,
-    /// The user; none where the client acts for itself.
-    pub(crate) username: Option<String>,
-    pub(crate) grant: Option<u64>,
-    /// When the user signed in, and the session that began with it, where that was seen.
-    pub(crate) auth_time: Option<u64>,
-    pub(crate) session: Option<String>,
-    /// How it came to be: a grant, as `grant_type` names it, or `on command`.
-    pub(crate) way: &'static str,
-    pub(crate) expires: u64,
-}
-
-impl IssuedAccess {
-    /// How it must be shown (RFC 6750, RFC 9449).
-    pub(crate) fn token_type(&self) -> &'static str {
-        let bound = self
-            .claims
-            .get("cnf")
-            .is_some_and(|cnf| cnf.get("jkt").is_some());
-        if bound { "DPoP" } else { "Bearer" }
-    }
 }
 
 impl Store {

@@ -1,6 +1,6 @@
 //! Clients that registered themselves: how each shows that it may change what is registered.
 
-use super::Store;
+use crate::store::Store;
 
 #[derive(Clone)]
 pub(crate) struct Registration {

@@ -1,7 +1,8 @@
 //! Who is signed in, in which browser, and which clients have tokens of it.
 
-use super::{Grant, Store};
-use crate::keys::random_text;
+use crate::store::{Grant, Store};
+use crate::token::encoding::random_text;
+use crate::token::issued::IssuedId;
 
 /// A user's signing in: ends by logging out, or after 14 days.
 #[derive(Clone)]
@@ -13,20 +14,6 @@ pub(crate) struct Session {
     /// The clients that have tokens of it.
     pub(crate) clients: Vec<String>,
     grants: Vec<u64>,
-}
-
-/// An ID token that was issued.
-#[derive(Clone)]
-pub(crate) struct IssuedId {
-    pub(crate) client: String,
-    pub(crate) username: String,
-    pub(crate) session: String,
-    pub(crate) grant: u64,
-    pub(crate) auth_time: u64,
-    /// Its subject, in the provider's words.
-    pub(crate) subject: String,
-    /// When it stops being good for anything but logging out.
-    pub(crate) expires: u64,
 }
 
 const LIFE: u64 = 14 * 24 * 3_600;

@@ -1,11 +1,12 @@
 //! Streams of security events: who gets which, how, and what waits to be fetched.
 
-use super::Store;
+use crate::store::Store;
 use serde_json::Value;
 use std::collections::VecDeque;
 
 /// How many streams there may be, and how many events may wait in one.
 pub(crate) const MOST_STREAMS: usize = 100;
+
 const MOST_EVENTS: usize = 1_000;
 
 #[derive(Clone)]

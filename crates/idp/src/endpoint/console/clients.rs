@@ -1,14 +1,14 @@
 //! Which applications may ask for tokens, with their secrets: they are for development.
 
-use super::page::{Place, chips, copyable, ok};
-use crate::client::Client;
+use crate::config::client::Client;
+use crate::endpoint::console::page::{Place, chips, copyable, ok};
 use crate::state::State;
 use axum::extract;
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
     let clients = state.clients.all();
     let content = html! {
         p.lead {

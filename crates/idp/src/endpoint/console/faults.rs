@@ -1,14 +1,16 @@
 //! The switches of the faults.
 
-use super::page::{Place, go_to, message, ok, page};
-use crate::dialect::{Claims, Kind};
-use crate::endpoint::caller::Form;
-use crate::endpoint::error::OAuthError;
-use crate::endpoint::params::Params;
-use crate::endpoint::switches::{claims_of, flaw_of, throw};
-use crate::faults::{Endpoint, Fault};
-use crate::flaw::Flaw;
+use crate::endpoint::console::page::{Place, go_to, message, ok, page};
+use crate::endpoint::dev::switches::{claims_of, flaw_of, throw};
+use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::error::OAuthError;
+use crate::endpoint::http::params::Params;
+use crate::fault::Fault;
+use crate::fault::endpoint::Endpoint;
+use crate::fault::flaw::Flaw;
 use crate::state::State;
+use crate::token::claims::Claims;
+use crate::token::kind::Kind;
 use axum::extract;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -20,11 +22,11 @@ use std::time::Duration;
 
 const SLOW: [u64; 3] = [500, 2_000, 10_000];
 
-pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
     ok(&state, Place::Faults, "Faults", &content(&state, None))
 }
 
-pub(super) async fn set(
+pub(crate) async fn set(
     extract::State(state): extract::State<Arc<State>>,
     form: Result<Form, OAuthError>,
 ) -> Response {

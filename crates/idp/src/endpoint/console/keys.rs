@@ -1,17 +1,18 @@
 //! The signing keys: which are published, and a new one on command.
 
-use super::page::{Place, copyable, go_to, ok};
-use super::time;
-use crate::endpoint::caller::Form;
-use crate::endpoint::error::OAuthError;
-use crate::keys::{Overlap, SigningKey};
+use crate::endpoint::console::page::{Place, copyable, go_to, ok};
+use crate::endpoint::console::time;
+use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::error::OAuthError;
+use crate::keys::Overlap;
+use crate::keys::signing_key::SigningKey;
 use crate::state::State;
 use axum::extract;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use std::sync::Arc;
 
-pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
     let (published, retired) = (state.keys.all(), state.keys.retired());
     let signing = state.keys.signing();
     let first = state.published.first().map(|first| state.url(&first.keys));
@@ -67,7 +68,7 @@ fn row(key: &SigningKey, standing: &str) -> Markup {
     }
 }
 
-pub(super) async fn rotate(
+pub(crate) async fn rotate(
     extract::State(state): extract::State<Arc<State>>,
     form: Result<Form, OAuthError>,
 ) -> Response {

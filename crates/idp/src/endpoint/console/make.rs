@@ -1,12 +1,12 @@
 //! A token to order, good or deliberately bad.
 
-use super::page::{Place, go_to, message, ok, page};
-use crate::endpoint::caller::Form;
-use crate::endpoint::error::OAuthError;
-use crate::endpoint::journal::keep_token;
-use crate::endpoint::making::{flaws, made};
-use crate::endpoint::params::Params;
+use crate::endpoint::console::page::{Place, go_to, message, ok, page};
+use crate::endpoint::dev::making::{flaws, made};
+use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::error::OAuthError;
+use crate::endpoint::http::params::Params;
 use crate::state::State;
+use crate::state::record::keep_token;
 use axum::extract;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
@@ -14,7 +14,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-pub(super) async fn show(
+pub(crate) async fn show(
     extract::State(state): extract::State<Arc<State>>,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -27,7 +27,7 @@ pub(super) async fn show(
     )
 }
 
-pub(super) async fn make(
+pub(crate) async fn make(
     extract::State(state): extract::State<Arc<State>>,
     form_sent: Result<Form, OAuthError>,
 ) -> Response {
@@ -86,7 +86,7 @@ fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup
                     "Audience",
                     "",
                     held("audience"),
-                    &state.audience_for(crate::endpoint::USERS_CLIENT),
+                    &state.audience_for(crate::state::USERS_CLIENT),
                 ))
             }
             fieldset {

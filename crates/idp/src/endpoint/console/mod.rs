@@ -4,20 +4,20 @@
 //! Pages from the server, with one stylesheet and one small script for the copy buttons; they work
 //! without it. Nothing is fetched from elsewhere, and nothing that is shown is trusted: the
 //! templates escape by type. What changes something is a form, which
-//! [`own_pages`](super::own_pages) takes from these pages alone.
+//! [`own_pages`](crate::endpoint::gate::own_pages) takes from these pages alone.
 //!
 //! Everybody who reaches this provider may look: it is for development, and listens on loopback.
 
-mod clients;
-mod faults;
-mod keys;
-mod make;
-mod overview;
-mod page;
-mod requests;
-mod time;
-mod tokens;
-mod users;
+pub(crate) mod clients;
+pub(crate) mod faults;
+pub(crate) mod keys;
+pub(crate) mod make;
+pub(crate) mod overview;
+pub(crate) mod page;
+pub(crate) mod requests;
+pub(crate) mod time;
+pub(crate) mod tokens;
+pub(crate) mod users;
 
 use crate::state::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The pages by their addresses.
-pub(super) fn routes() -> BTreeMap<String, MethodRouter<Arc<State>>> {
+pub(crate) fn routes() -> BTreeMap<String, MethodRouter<Arc<State>>> {
     let routes = [
         ("/", get(overview::show)),
         ("/console", get(overview::show)),

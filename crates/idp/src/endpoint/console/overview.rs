@@ -1,17 +1,18 @@
 //! Where everything is, and what an application needs to trust it.
 
-use super::page::{Place, copyable, ok};
-use super::time;
-use crate::config::TokenFormat;
-use crate::faults::{Endpoint, Fault};
+use crate::endpoint::console::page::{Place, copyable, ok};
+use crate::endpoint::console::time;
+use crate::fault::Fault;
+use crate::fault::endpoint::Endpoint;
 use crate::state::State;
+use crate::token::kind::TokenFormat;
 use axum::extract;
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
     let content = html! {
         p.lead { "Tokens from here are accepted by whoever trusts this issuer. Passwords are \
             known, and anybody on this machine can have a token for anybody." }

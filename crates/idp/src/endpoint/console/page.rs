@@ -1,9 +1,10 @@
 //! What every page of the console has around its content, and the pieces that several have.
 
-use crate::dialect::Kind;
-use crate::endpoint::switches::{claims_of, flaw_of};
-use crate::faults::{Endpoint, Fault};
+use crate::endpoint::dev::switches::{claims_of, flaw_of};
+use crate::fault::Fault;
+use crate::fault::endpoint::Endpoint;
 use crate::state::State;
+use crate::token::kind::Kind;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -14,7 +15,7 @@ use std::sync::atomic::Ordering;
 
 /// The pages of the menu.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     Overview,
     Users,
     Clients,
@@ -37,7 +38,7 @@ const MENU: [(Place, &str, &str); 8] = [
 ];
 
 /// The whole page.
-pub(super) fn page(
+pub(crate) fn page(
     state: &State,
     status: StatusCode,
     place: Place,
@@ -90,13 +91,13 @@ pub(super) fn page(
 }
 
 /// A page in good order.
-pub(super) fn ok(state: &State, place: Place, title: &str, content: &Markup) -> Response {
+pub(crate) fn ok(state: &State, place: Place, title: &str, content: &Markup) -> Response {
     page(state, StatusCode::OK, place, title, content)
 }
 
 /// After something was done: the browser goes on with a GET, so that loading the page again does
 /// nothing again.
-pub(super) fn go_to(path: &str) -> Response {
+pub(crate) fn go_to(path: &str) -> Response {
     (
         StatusCode::SEE_OTHER,
         [(LOCATION, path), (CACHE_CONTROL, "no-store")],
@@ -105,7 +106,7 @@ pub(super) fn go_to(path: &str) -> Response {
 }
 
 /// A text with a button that copies it. The name tells it apart from the others of the page.
-pub(super) fn copyable(name: &str, label: &str, text: &str) -> Markup {
+pub(crate) fn copyable(name: &str, label: &str, text: &str) -> Markup {
     html! {
         div.copyable {
             pre tabindex="0" role="group" aria-label=(label) { code id=(name) { (text) } }
@@ -115,7 +116,7 @@ pub(super) fn copyable(name: &str, label: &str, text: &str) -> Markup {
 }
 
 /// The button that copies what has that name; the script shows it.
-pub(super) fn copy_button(name: &str, label: &str) -> Markup {
+pub(crate) fn copy_button(name: &str, label: &str) -> Markup {
     html! {
         button.small type="button" data-copy=(name) hidden {
             span { "Copy" }
@@ -125,7 +126,7 @@ pub(super) fn copy_button(name: &str, label: &str) -> Markup {
 }
 
 /// A message in which names stand between backticks.
-pub(super) fn message(text: &str) -> Markup {
+pub(crate) fn message(text: &str) -> Markup {
     html! {
         @for (place, part) in text.split('`').enumerate() {
             @if place % 2 == 0 { (part) } @else { code { (part) } }
@@ -134,7 +135,7 @@ pub(super) fn message(text: &str) -> Markup {
 }
 
 /// Texts as chips; a word in their place where there are none.
-pub(super) fn chips(texts: &[String]) -> Markup {
+pub(crate) fn chips(texts: &[String]) -> Markup {
     html! {
         @if texts.is_empty() { span.quiet { "none" } }
         @else { ul.chips { @for text in texts { li { (text) } } } }

@@ -1,15 +1,15 @@
 //! What was asked lately, and how it was answered.
 
-use super::page::{Place, message, ok};
-use super::time;
-use crate::journal::Answered;
+use crate::endpoint::console::page::{Place, message, ok};
+use crate::endpoint::console::time;
 use crate::state::State;
+use crate::store::journal::Answered;
 use axum::extract;
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
     let now = state.now();
     let rows: Vec<Markup> = state
         .journal()

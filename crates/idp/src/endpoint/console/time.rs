@@ -7,18 +7,18 @@ use std::time::{Duration, UNIX_EPOCH};
 const LATEST: u64 = 253_402_300_799;
 
 /// How long ago it was, or how soon it will be; the date to hover over.
-pub(super) fn when(at: u64, now: u64) -> Markup {
+pub(crate) fn when(at: u64, now: u64) -> Markup {
     let date = date(at);
     html! { time datetime=(date) title=(date) { (distance(at, now)) } }
 }
 
 /// The date in UTC.
-pub(super) fn date(at: u64) -> String {
+pub(crate) fn date(at: u64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at.min(LATEST))).to_string()
 }
 
 /// `3 minutes ago`, or `in 3 minutes`.
-pub(super) fn distance(at: u64, now: u64) -> String {
+pub(crate) fn distance(at: u64, now: u64) -> String {
     let seconds = at.abs_diff(now);
     if seconds < 2 {
         return "now".to_owned();
@@ -32,7 +32,7 @@ pub(super) fn distance(at: u64, now: u64) -> String {
 }
 
 /// The largest unit that there is at least one of.
-pub(super) fn length(seconds: u64) -> String {
+pub(crate) fn length(seconds: u64) -> String {
     let units = [
         (86_400, "day"),
         (3_600, "hour"),

@@ -1,10 +1,10 @@
 //! The tokens that left the house lately, and each of them taken apart.
 
-use super::page::{Place, copy_button, copyable, go_to, ok, page};
-use super::time;
-use crate::dialect::Claims;
-use crate::journal::Issued;
+use crate::endpoint::console::page::{Place, copy_button, copyable, go_to, ok, page};
+use crate::endpoint::console::time;
 use crate::state::State;
+use crate::store::journal::Issued;
+use crate::token::claims::Claims;
 use axum::extract;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// The claims that are times.
 const TIMES: [&str; 5] = ["iat", "exp", "nbf", "auth_time", "updated_at"];
 
-pub(super) async fn list(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn list(extract::State(state): extract::State<Arc<State>>) -> Response {
     let (tokens, now) = (
         state.journal().tokens().cloned().collect::<Vec<Issued>>(),
         state.now(),
@@ -60,7 +60,7 @@ pub(super) async fn list(extract::State(state): extract::State<Arc<State>>) -> R
     ok(&state, Place::Tokens, "Tokens", &content)
 }
 
-pub(super) async fn show(
+pub(crate) async fn show(
     extract::State(state): extract::State<Arc<State>>,
     Path(id): Path<String>,
 ) -> Response {
@@ -123,7 +123,7 @@ fn apart(state: &State, token: &Issued) -> Markup {
     }
 }
 
-pub(super) async fn revoke(
+pub(crate) async fn revoke(
     extract::State(state): extract::State<Arc<State>>,
     Path(id): Path<String>,
 ) -> Response {
@@ -173,7 +173,7 @@ fn time_of(name: &str, value: &Value) -> Option<u64> {
 }
 
 fn explain(state: &State, token: &Issued) -> String {
-    let audience = state.audience_for(crate::endpoint::USERS_CLIENT);
+    let audience = state.audience_for(crate::state::USERS_CLIENT);
     let (issuer, profile) = (&state.issuer, state.config.dialect.profile());
     format!(
         "OAUTH2_ISSUER={issuer} OAUTH2_AUDIENCE={audience} OAUTH2_PROFILE={profile} \\\n  \

@@ -1,7 +1,7 @@
 //! Who may sign in, with their passwords: they are for development.
 
-use super::page::{Place, chips, ok};
-use crate::config::User;
+use crate::config::user::User;
+use crate::endpoint::console::page::{Place, chips, ok};
 use crate::state::State;
 use axum::extract;
 use axum::response::Response;
@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 use std::sync::Arc;
 
-pub(super) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
     let users = &state.config.users;
     let content = html! {
         p.lead { "Who may sign in. They come from the settings: " code { "[[user]]" } "." }

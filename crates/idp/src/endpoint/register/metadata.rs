@@ -1,13 +1,13 @@
 //! What a client says about itself (RFC 7591, section 2), and what becomes of it.
 
-use super::redirect_uri::is_acceptable;
-use crate::client::{Client, ClientAuthentication};
-use crate::config::Secret;
-use crate::dialect::{Claims, claims};
-use crate::endpoint::error::OAuthError;
-use crate::endpoint::grant;
-use crate::endpoint::request::OPENID;
+use crate::config::client::{Client, ClientAuthentication};
+use crate::config::secret::Secret;
+use crate::endpoint::client::target::OPENID_SCOPES;
+use crate::endpoint::http::error::OAuthError;
+use crate::endpoint::register::redirect_uri::is_acceptable;
+use crate::endpoint::token::grant_types;
 use crate::state::State;
+use crate::token::claims::{Claims, claims};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 const MOST_ADDRESSES: usize = 32;
 
 #[derive(Deserialize)]
-pub(super) struct Metadata {
-    pub(super) client_id: Option<String>,
-    pub(super) client_secret: Option<String>,
+pub(crate) struct Metadata {
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<String>,
     token_endpoint_auth_method: Option<String>,
     grant_types: Option<Vec<String>>,
     response_types: Option<Vec<String>>,
@@ -42,7 +42,7 @@ pub(super) struct Metadata {
 
 impl Metadata {
     /// The client that this makes.
-    pub(super) fn client(
+    pub(crate) fn client(
         &self,
         state: &State,
         id: &str,
@@ -85,7 +85,7 @@ impl Metadata {
     fn grant_types(&self, state: &State) -> Result<Vec<String>, OAuthError> {
         let named = self.grant_types.clone().filter(|types| !types.is_empty());
         let grant_types = named.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
-        let known = grant::types(state);
+        let known = grant_types::types(state);
         if !grant_types
             .iter()
             .all(|named| known.contains(&named.as_str()))
@@ -140,7 +140,7 @@ impl Metadata {
         };
         let named: Vec<&str> = named
             .split(' ')
-            .filter(|scope| !OPENID.contains(scope))
+            .filter(|scope| !OPENID_SCOPES.contains(scope))
             .collect();
         if named
             .iter()
@@ -153,7 +153,7 @@ impl Metadata {
 }
 
 /// The client in the same words.
-pub(super) fn told(client: &Client) -> Claims {
+pub(crate) fn told(client: &Client) -> Claims {
     let some = |uris: &[String]| (!uris.is_empty()).then(|| uris.to_vec());
     let by_code = client
         .grant_types

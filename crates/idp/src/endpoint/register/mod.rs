@@ -6,23 +6,24 @@
 //! the answer where it would not. Key sets at an address (`jwks_uri`) and software statements are
 //! refused: nothing is fetched.
 
-mod metadata;
-mod redirect_uri;
+pub(crate) mod metadata;
+pub(crate) mod redirect_uri;
 
-use super::caller::Caller;
-use super::error::{OAuthError, json};
-use super::userinfo::bearer;
-use crate::config::Secret;
-use crate::dialect::Claims;
-use crate::keys::random_text;
+use crate::config::secret::Secret;
+use crate::endpoint::http::bearer::bearer;
+use crate::endpoint::http::caller::Caller;
+use crate::endpoint::http::error::{OAuthError, json};
+use crate::endpoint::register::metadata::Metadata;
 use crate::state::State;
-use crate::store::Registration;
+use crate::store::registration::Registration;
+use crate::token::claims::Claims;
+use crate::token::encoding::random_text;
 use aws_lc_rs::constant_time;
-use axum::extract::{self, Path};
+use axum::extract;
+use axum::extract::Path;
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use metadata::Metadata;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ use std::sync::Arc;
 const MOST: usize = 10_000;
 
 /// `POST /register` (RFC 7591, section 3).
-pub(super) async fn register(
+pub(crate) async fn register(
     extract::State(state): extract::State<Arc<State>>,
     caller: Caller,
     body: String,
@@ -63,7 +64,7 @@ fn registered(state: &State, headers: &HeaderMap, body: &str) -> Result<Value, O
 
 /// `GET`, `PUT` and `DELETE /register/{id}` (RFC 7592, section 2), with the token that registration
 /// gave.
-pub(super) async fn manage(
+pub(crate) async fn manage(
     extract::State(state): extract::State<Arc<State>>,
     Path(id): Path<String>,
     caller: Caller,

@@ -6,7 +6,7 @@ use url::Url;
 /// https; http on loopback; or an app's own scheme, which has a dot in it because it is a domain
 /// turned round. Nothing that browsers and servers may read differently: no fragment, no user, no
 /// wildcard, no dots for directories.
-pub(super) fn is_acceptable(text: &str) -> bool {
+pub(crate) fn is_acceptable(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else {
         return false;
     };

@@ -1,11 +1,12 @@
 //! Events fetched by their receiver (RFC 8936). It never waits for events: an empty answer comes at
 //! once.
 
-use super::{Refused, body, client, told};
-use crate::endpoint::caller::Caller;
+use crate::endpoint::http::caller::Caller;
+use crate::endpoint::ssf::request::{Refused, body, client, told};
 use crate::state::State;
-use crate::store::Delivery;
-use axum::extract::{self, Path};
+use crate::store::stream::Delivery;
+use axum::extract;
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -27,7 +28,7 @@ struct Asked {
     errors: Map<String, Value>,
 }
 
-pub(in crate::endpoint) async fn poll(
+pub(crate) async fn poll(
     extract::State(state): extract::State<Arc<State>>,
     Path(id): Path<String>,
     caller: Caller,

@@ -1,15 +1,17 @@
 //! Streams, made and managed by the clients whose they are (SSF 1.0, section 7.1).
 
-use super::{POLL, PUSH, Refused, body, client, told};
-use crate::dialect::claims;
-use crate::endpoint::caller::Caller;
-use crate::endpoint::params::Params;
-use crate::events::{self, VERIFICATION};
-use crate::keys::random_text;
-use crate::outbound::may_be_sent_to;
+use crate::config::address::may_be_sent_to;
+use crate::endpoint::http::caller::Caller;
+use crate::endpoint::http::params::Params;
+use crate::endpoint::ssf::request::{POLL, PUSH, Refused, body, client, told};
+use crate::issue::event;
+use crate::issue::event::VERIFICATION;
 use crate::state::State;
-use crate::store::{Delivery, Stream, StreamStatus};
-use axum::extract::{self, RawQuery};
+use crate::store::stream::{Delivery, Stream, StreamStatus};
+use crate::token::claims::claims;
+use crate::token::encoding::random_text;
+use axum::extract;
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -35,7 +37,7 @@ struct WantedDelivery {
 }
 
 /// `POST /ssf/streams`.
-pub(in crate::endpoint) async fn create(
+pub(crate) async fn create(
     extract::State(state): extract::State<Arc<State>>,
     caller: Caller,
     text: String,
@@ -56,7 +58,7 @@ pub(in crate::endpoint) async fn create(
 }
 
 /// `PATCH` changes what is named, `PUT` everything.
-pub(in crate::endpoint) async fn change(
+pub(crate) async fn change(
     extract::State(state): extract::State<Arc<State>>,
     caller: Caller,
     text: String,
@@ -79,7 +81,7 @@ pub(in crate::endpoint) async fn change(
 }
 
 /// `GET`: one, or all of the client's.
-pub(in crate::endpoint) async fn read(
+pub(crate) async fn read(
     extract::State(state): extract::State<Arc<State>>,
     RawQuery(query): RawQuery,
     caller: Caller,
@@ -104,7 +106,7 @@ pub(in crate::endpoint) async fn read(
 }
 
 /// `DELETE`.
-pub(in crate::endpoint) async fn remove(
+pub(crate) async fn remove(
     extract::State(state): extract::State<Arc<State>>,
     RawQuery(query): RawQuery,
     caller: Caller,
@@ -121,7 +123,7 @@ pub(in crate::endpoint) async fn remove(
 }
 
 /// `GET /ssf/status`.
-pub(in crate::endpoint) async fn read_status(
+pub(crate) async fn read_status(
     extract::State(state): extract::State<Arc<State>>,
     RawQuery(query): RawQuery,
     caller: Caller,
@@ -148,7 +150,7 @@ struct WantedStatus {
 }
 
 /// `POST /ssf/status`. What waited in a stream that is pushed goes out when it is enabled again.
-pub(in crate::endpoint) async fn set_status(
+pub(crate) async fn set_status(
     extract::State(state): extract::State<Arc<State>>,
     caller: Caller,
     text: String,
@@ -179,7 +181,7 @@ pub(in crate::endpoint) async fn set_status(
         && stream.status == StreamStatus::Enabled
     {
         let (state, stream) = (Arc::clone(&state), stream.clone());
-        tokio::spawn(async move { events::push_waiting(&state, &stream).await });
+        tokio::spawn(async move { event::push_waiting(&state, &stream).await });
     }
     told(set.map(|stream| (StatusCode::OK, written_status(&stream))))
 }
@@ -191,7 +193,7 @@ struct WantedSubject {
 }
 
 /// `POST /ssf/subjects/add`: it is in the stream again. All are, unless they were removed.
-pub(in crate::endpoint) async fn add_subject(
+pub(crate) async fn add_subject(
     extract::State(state): extract::State<Arc<State>>,
     caller: Caller,
     text: String,
@@ -203,7 +205,7 @@ pub(in crate::endpoint) async fn add_subject(
 }
 
 /// `POST /ssf/subjects/remove`: nothing about it is wanted. It must be written as it is in events.
-pub(in crate::endpoint) async fn remove_subject(
+pub(crate) async fn remove_subject(
     extract::State(state): extract::State<Arc<State>>,
     caller: Caller,
     text: String,
@@ -244,7 +246,7 @@ struct WantedVerification {
 }
 
 /// `POST /ssf/verify`: an event that says only that the stream works.
-pub(in crate::endpoint) async fn verify(
+pub(crate) async fn verify(
     extract::State(state): extract::State<Arc<State>>,
     caller: Caller,
     text: String,
@@ -268,7 +270,7 @@ pub(in crate::endpoint) async fn verify(
         );
         let members = claims(json!({ "state": wanted }));
         tokio::spawn(async move {
-            events::deliver(&state, &stream, &about, (VERIFICATION, &members)).await
+            event::deliver(&state, &stream, &about, (VERIFICATION, &members)).await
         });
         (StatusCode::NO_CONTENT, Value::Null)
     }))
@@ -318,7 +320,7 @@ impl WantedDelivery {
 }
 
 fn written(state: &State, stream: &Stream) -> Value {
-    let supported = events::supported();
+    let supported = event::supported();
     let delivered: Vec<&String> = supported
         .iter()
         .filter(|event| stream.requested.is_empty() || stream.requested.contains(event))

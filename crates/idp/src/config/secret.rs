@@ -1,0 +1,33 @@
+//! Text that does not print.
+
+use serde::Deserialize;
+use std::fmt;
+
+/// A text that does not print.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the console, where secrets are for development.
+    pub(crate) fn shown(&self) -> &str {
+        &self.0
+    }
+
+    /// Compares without telling by the time it takes where the first difference is.
+    pub fn is(&self, guess: &str) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(self.0.as_bytes(), guess.as_bytes())
+            .is_ok()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}

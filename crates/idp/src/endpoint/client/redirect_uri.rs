@@ -1,0 +1,73 @@
+//! Whether a client registered a redirect URI.
+
+use crate::config::client::Client;
+use url::Url;
+
+/// Character by character (RFC 9700, section 2.1), but for the port on loopback (RFC 8252, section
+/// 7.3).
+pub(crate) fn is_registered(client: &Client, uri: &str) -> bool {
+    if client.danger_unchecked {
+        return Url::parse(uri).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    }
+    is_among(&client.redirect_uris, uri)
+}
+
+/// Whether an address is one of those that a client registered.
+pub(crate) fn is_among(registered: &[String], uri: &str) -> bool {
+    registered
+        .iter()
+        .any(|registered| registered == uri || same_but_for_the_port(registered, uri))
+}
+
+fn same_but_for_the_port(registered: &str, uri: &str) -> bool {
+    ["http://127.0.0.1", "http://[::1]", "http://localhost"]
+        .iter()
+        .any(|origin| {
+            let path = |text: &str| {
+                let rest = text.strip_prefix(origin)?;
+                let after_port = match rest.strip_prefix(':') {
+                    None => rest,
+                    Some(port) => {
+                        let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+                        let (number, after) = port.split_at_checked(digits)?;
+                        number.parse::<u16>().ok().map(|_| after)?
+                    }
+                };
+                after_port.starts_with('/').then(|| after_port.to_owned())
+            };
+            path(registered).is_some_and(|registered| path(uri) == Some(registered))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_port_is_free_and_only_on_loopback() {
+        let same = same_but_for_the_port;
+        assert!(same(
+            "http://127.0.0.1/callback",
+            "http://127.0.0.1:4711/callback"
+        ));
+        assert!(same(
+            "http://localhost:1/callback",
+            "http://localhost/callback"
+        ));
+        for uri in [
+            "http://127.0.0.1:4711/callback/x",
+            "http://127.0.0.1:4711/callback?x",
+            "http://127.0.0.1.evil.example/callback",
+            "http://127.0.0.1:80@evil.example/callback",
+            "http://127.0.0.1:99999/callback",
+            "http://localhost:4711/callback",
+            "https://127.0.0.1:4711/callback",
+        ] {
+            assert!(!same("http://127.0.0.1/callback", uri), "{uri}");
+        }
+        assert!(!same(
+            "http://app.example/callback",
+            "http://app.example:81/callback"
+        ));
+    }
+}

@@ -1,0 +1,8 @@
+//! How requests are read and errors are written, for every endpoint.
+
+pub(crate) mod basic;
+pub(crate) mod bearer;
+pub(crate) mod caller;
+pub(crate) mod error;
+pub(crate) mod params;
+pub(crate) mod peer;

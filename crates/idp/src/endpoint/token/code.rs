@@ -1,0 +1,32 @@
+//! The authorization code (RFC 6749, section 4.1.3), with PKCE (RFC 7636).
+
+use crate::endpoint::http::error::OAuthError;
+use crate::endpoint::token::request::Ask;
+use crate::token::encoding::sha256;
+use aws_lc_rs::constant_time;
+use serde_json::Value;
+
+pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
+    let (code, verifier) = (ask.params.need("code")?, ask.params.need("code_verifier")?);
+    let redirect_uri = ask.params.need("redirect_uri")?;
+    let wrong =
+        || OAuthError::invalid_grant("the code is unknown, expired, used, or for somebody else");
+    let code = ask
+        .state
+        .store()
+        .redeem(code, ask.state.now())
+        .ok_or_else(wrong)?;
+    let challenge = sha256(verifier.as_bytes());
+    let proven =
+        constant_time::verify_slices_are_equal(challenge.as_bytes(), code.challenge.as_bytes())
+            .is_ok();
+    if code.grant.client != ask.client.id || code.redirect_uri != redirect_uri || !proven {
+        return Err(wrong());
+    }
+    if code.grant.jkt.is_some() && code.grant.jkt != ask.binding.jkt {
+        return Err(OAuthError::invalid_grant(
+            "the code is bound to another key than the proof's",
+        ));
+    }
+    ask.tokens_of_user(&code.grant, &code.grant.scope)
+}

@@ -1,0 +1,61 @@
+//! The token endpoint (RFC 6749, section 3.2): one file for each grant. No password grant.
+
+pub(crate) mod client_credentials;
+pub(crate) mod code;
+pub(crate) mod device;
+pub(crate) mod exchange;
+pub(crate) mod grant_types;
+pub(crate) mod on_behalf_of;
+pub(crate) mod refresh;
+pub(crate) mod request;
+pub(crate) mod revoke;
+
+use crate::endpoint::client::dpop;
+use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::error::{OAuthError, json};
+use crate::endpoint::token::grant_types::{JWT_BEARER, TOKEN_EXCHANGE, types};
+use crate::endpoint::token::request::Ask;
+use crate::state::State;
+use axum::extract;
+use axum::response::Response;
+use serde_json::Value;
+use std::sync::Arc;
+
+pub(crate) async fn token(
+    extract::State(state): extract::State<Arc<State>>,
+    form: Result<Form, OAuthError>,
+) -> Response {
+    dpop::with_nonce(&state, json(form.and_then(|form| answer(&state, &form))))
+}
+
+fn answer(state: &Arc<State>, form: &Form) -> Result<Value, OAuthError> {
+    let client = form.client(state)?;
+    let binding = form.binding(state, &client)?;
+    let ask = Ask {
+        state,
+        client,
+        params: &form.params,
+        binding,
+    };
+    let grant_type = ask.params.need("grant_type")?;
+    if !types(state).contains(&grant_type) {
+        return Err(OAuthError::new(
+            "unsupported_grant_type",
+            "see `grant_types_supported`",
+        ));
+    }
+    if !ask.client.may_use(grant_type) {
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "the client may not use this grant",
+        ));
+    }
+    match grant_type {
+        "client_credentials" => client_credentials::tokens(&ask),
+        "authorization_code" => code::tokens(&ask),
+        "refresh_token" => refresh::tokens(&ask),
+        TOKEN_EXCHANGE => exchange::tokens(&ask),
+        JWT_BEARER => on_behalf_of::tokens(&ask),
+        _ => device::tokens(&ask),
+    }
+}

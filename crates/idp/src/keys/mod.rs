@@ -1,0 +1,167 @@
+//! The signing keys: made, published, rotated, retired.
+
+pub(crate) mod authority;
+pub(crate) mod file;
+pub(crate) mod pair;
+pub(crate) mod signing_key;
+pub(crate) mod tls;
+
+use crate::dialect::shape::{Beside, Shape};
+use crate::keys::signing_key::SigningKey;
+use crate::token::claims::{Claims, claims};
+use portcullis_core::ConfigErrors;
+use portcullis_core::jose::Algorithm;
+use serde_json::json;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Whether the old key stays published when a new one takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// The old key stays published beside the new one, once.
+    With,
+    /// The old key disappears at once.
+    Without,
+    /// The old key disappears at once, and the new one takes its `kid`: as after a restart of a
+    /// provider whose keys have fixed names.
+    SameKid,
+}
+
+/// How many keys are remembered that are published no more.
+const MOST_RETIRED: usize = 8;
+
+/// The keys of a provider: the last one signs.
+pub(crate) struct Keys {
+    algorithm: Algorithm,
+    shape: &'static dyn Shape,
+    published: Mutex<Vec<Arc<SigningKey>>>,
+    beside: Option<Arc<SigningKey>>,
+    /// The latest that are published no more, the last one first.
+    retired: Mutex<Vec<Arc<SigningKey>>>,
+    made: AtomicUsize,
+}
+
+impl Keys {
+    /// The first key is the file's, if there is a file.
+    pub(crate) async fn new(
+        algorithm: Algorithm,
+        shape: &'static dyn Shape,
+        file: Option<&Path>,
+    ) -> Result<Self, ConfigErrors> {
+        let signing = match file {
+            Some(file) => Arc::new(SigningKey::of_file(algorithm, file)?),
+            None => SigningKey::made(algorithm, shape.kid(0)).await,
+        };
+        let beside = match shape.beside() {
+            Beside::Nothing => None,
+            Beside::Encryption => Some(SigningKey::made(Algorithm::RS256, shape.kid(1)).await),
+            Beside::IdTokens | Beside::OtherTenant => {
+                Some(SigningKey::made(algorithm, shape.kid(1)).await)
+            }
+        };
+        let (published, made) = (Mutex::new(vec![signing]), AtomicUsize::new(2));
+        Ok(Self {
+            algorithm,
+            shape,
+            published,
+            beside,
+            retired: Mutex::default(),
+            made,
+        })
+    }
+
+    /// Takes a new key into use.
+    pub(crate) async fn rotate(&self, overlap: Overlap) {
+        let number = self.made.fetch_add(1, Ordering::SeqCst);
+        let kid = match overlap {
+            Overlap::SameKid => self.signing().kid.clone(),
+            Overlap::With | Overlap::Without => self.shape.kid(number),
+        };
+        let new = SigningKey::made(self.algorithm, kid).await;
+        let mut published = self.published();
+        let before = published.pop();
+        let mut gone = std::mem::take(&mut *published);
+        match before {
+            Some(key) if overlap == Overlap::With => published.push(key),
+            other => gone.extend(other),
+        }
+        published.push(new);
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.into_iter().for_each(|key| retired.insert(0, key));
+        retired.truncate(MOST_RETIRED);
+    }
+
+    /// The key that signs.
+    pub(crate) fn signing(&self) -> Arc<SigningKey> {
+        #[expect(
+            clippy::expect_used,
+            reason = "there is a key from the start, and every rotation adds one"
+        )]
+        let key = self.published().last().cloned().expect("a signing key");
+        key
+    }
+
+    /// All that are published, the one that signs first.
+    pub(crate) fn all(&self) -> Vec<Arc<SigningKey>> {
+        self.published()
+            .iter()
+            .rev()
+            .chain(&self.beside)
+            .cloned()
+            .collect()
+    }
+
+    /// The latest that are published no more, the last one first.
+    pub(crate) fn retired(&self) -> Vec<Arc<SigningKey>> {
+        self.retired
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The key that signs ID tokens: mostly the same one.
+    pub(crate) fn signing_id_tokens(&self) -> Arc<SigningKey> {
+        self.beside_for(Beside::IdTokens)
+            .unwrap_or_else(|| self.signing())
+    }
+
+    /// The key beside, if it is there for that.
+    pub(crate) fn beside_for(&self, purpose: Beside) -> Option<Arc<SigningKey>> {
+        self.beside
+            .clone()
+            .filter(|_| self.shape.beside() == purpose)
+    }
+
+    /// The public key set (RFC 7517, section 5) of an issuer; `other` is the issuer of the key
+    /// beside, if it has one.
+    pub(crate) fn jwks(&self, issuer: &str, other: &str) -> Claims {
+        let dressed = |key: &SigningKey, issuer: &str| {
+            let mut jwk = key.jwk();
+            self.shape.dress_key(&mut jwk, issuer);
+            jwk
+        };
+        let mut keys: Vec<Claims> = self
+            .published()
+            .iter()
+            .rev()
+            .map(|key| dressed(key, issuer))
+            .collect();
+        keys.extend(self.beside.as_deref().map(|key| match self.shape.beside() {
+            Beside::Encryption => key.encryption_jwk(),
+            Beside::OtherTenant => dressed(key, other),
+            Beside::IdTokens | Beside::Nothing => dressed(key, issuer),
+        }));
+        let mut set = claims(json!({ "keys": keys }));
+        let signing = self.signing();
+        self.shape
+            .dress_key_set(&mut set, &signing.kid, &signing.public_pem());
+        set
+    }
+
+    fn published(&self) -> MutexGuard<'_, Vec<Arc<SigningKey>>> {
+        self.published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,68 @@
+//! What is sent to other programs: logout tokens and security events.
+//!
+//! By https, or by http to loopback. Redirects are not followed, and of an answer only its status
+//! is read.
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{Method, Request};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::crypto::aws_lc_rs::default_provider;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Sends; nothing is set up before the first time.
+#[derive(Default)]
+pub(crate) struct Outbound {
+    client: OnceLock<Option<Client<HttpsConnector<HttpConnector>, Body>>>,
+}
+
+/// What is to be sent.
+pub(crate) struct Message<'m> {
+    pub(crate) url: &'m str,
+    pub(crate) content_type: &'static str,
+    pub(crate) authorization: Option<&'m str>,
+    pub(crate) body: String,
+}
+
+impl Outbound {
+    /// Sends by POST, and answers with the status; none where nobody answered in time.
+    pub(crate) async fn post(&self, message: Message<'_>) -> Option<u16> {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(message.url)
+            .header(CONTENT_TYPE, message.content_type)
+            .header(ACCEPT, "application/json");
+        if let Some(authorization) = message.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let request = request.body(Body::from(Bytes::from(message.body))).ok()?;
+        let sent = self.client()?.request(request);
+        Some(
+            tokio::time::timeout(PATIENCE, sent)
+                .await
+                .ok()?
+                .ok()?
+                .status()
+                .as_u16(),
+        )
+    }
+
+    fn client(&self) -> Option<&Client<HttpsConnector<HttpConnector>, Body>> {
+        let new = || {
+            let connector = HttpsConnectorBuilder::new();
+            let connector = connector
+                .with_provider_and_platform_verifier(default_provider())
+                .ok()?;
+            let connector = connector.https_or_http().enable_http1().build();
+            Some(Client::builder(TokioExecutor::new()).build(connector))
+        };
+        self.client.get_or_init(new).as_ref()
+    }
+}
