@@ -26,9 +26,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("portcullis-idp", &["portcullis-core"]),
     ("enterprise-api", &["portcullis"]),
     (
+        "portcullis-audit",
+        &[
+            "portcullis-core",
+            "portcullis-provider",
+            "portcullis-resource-server",
+            "portcullis-gateway",
+        ],
+    ),
+    (
         "portcullis-cli",
         &[
             "portcullis-core",
+            "portcullis-audit",
             "portcullis-provider",
             "portcullis-resource-server",
             "portcullis-gateway",
@@ -92,6 +102,10 @@ const NEVER: &[(&str, &[&str])] = &[
             "openidconnect",
             "reqwest",
         ],
+    ),
+    (
+        "portcullis-audit",
+        &["axum", "clap", "reqwest", "jsonwebtoken", "anstyle"],
     ),
     ("portcullis-idp", &["reqwest", "jsonwebtoken"]),
 ];

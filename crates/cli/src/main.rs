@@ -1,7 +1,7 @@
 //! The `portcullis` command: everything from the shell, by one match.
 
 mod args;
-mod audit;
+
 mod browser;
 mod command;
 mod exit;

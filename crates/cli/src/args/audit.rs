@@ -1,7 +1,8 @@
 //! `portcullis audit`.
 
-use crate::audit::{Severity, named};
 use clap::{Args, ValueEnum};
+use portcullis_audit::Severity;
+use portcullis_audit::report::Waiver;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
@@ -40,8 +41,8 @@ pub(crate) struct AuditArguments {
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,
     /// A rule that does not count, and why: `audit.pkce_missing=our clients use it all the same`
-    #[arg(long, value_name = "RULE=REASON", value_parser = ignored)]
-    pub(crate) ignore: Vec<Ignored>,
+    #[arg(long, value_name = "RULE=REASON", value_parser = Waiver::parse)]
+    pub(crate) ignore: Vec<Waiver>,
     /// Tell notes with their cures as well
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -66,33 +67,14 @@ pub(crate) enum FailOn {
 }
 
 impl FailOn {
-    pub(crate) fn fails(self, severity: Severity) -> bool {
+    /// The least severity that makes the audit fail; nothing for "never".
+    pub(crate) const fn severity(self) -> Option<Severity> {
         match self {
-            Self::Error => severity == Severity::Error,
-            Self::Warning => severity >= Severity::Warning,
-            Self::Note => true,
-            Self::Never => false,
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Note => Some(Severity::Note),
+            Self::Never => None,
         }
-    }
-}
-
-/// A rule that does not count, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ignored {
-    pub(crate) id: &'static str,
-    pub(crate) reason: String,
-}
-
-fn ignored(text: &str) -> Result<Ignored, String> {
-    let (id, reason) = text.split_once('=').unwrap_or((text, ""));
-    let rule = named(id)
-        .ok_or("no such rule: docs/audit.md lists them, and every finding names its own")?;
-    match reason.trim() {
-        "" => Err(format!("write the reason too: `{id}=...`")),
-        reason => Ok(Ignored {
-            id: rule.id,
-            reason: reason.to_owned(),
-        }),
     }
 }
 
@@ -107,38 +89,3 @@ Every rule, its severity and its cure: docs/audit.md.
 
 Exit codes: 0 nothing at or above --fail-on, 1 could not run, 2 findings, 4 no answer from the
 provider.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rule_is_ignored_for_a_reason() {
-        let expected = Ignored {
-            id: "audit.pkce_missing",
-            reason: "said = in the manual".to_owned(),
-        };
-        assert_eq!(
-            ignored("audit.pkce_missing= said = in the manual"),
-            Ok(expected)
-        );
-        for text in [
-            "audit.pkce_missing",
-            "audit.pkce_missing= ",
-            "audit.nothing=x",
-            "=x",
-            "",
-        ] {
-            assert!(ignored(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn severities_fail_from_the_one_that_is_named() {
-        let failing = |fail_on: FailOn| Severity::ALL.map(|severity| fail_on.fails(severity));
-        assert_eq!(failing(FailOn::Error), [true, false, false]);
-        assert_eq!(failing(FailOn::Warning), [true, true, false]);
-        assert_eq!(failing(FailOn::Note), [true; 3]);
-        assert_eq!(failing(FailOn::Never), [false; 3]);
-    }
-}

@@ -13,7 +13,7 @@ mod shell;
 mod sign_in;
 mod token;
 
-pub(crate) use audit::{AuditArguments, FailOn, Format, Ignored};
+pub(crate) use audit::{AuditArguments, Format};
 pub(crate) use config::{ConfigAction, ConfigArguments};
 pub(crate) use curl::CurlArguments;
 #[cfg(feature = "dev")]

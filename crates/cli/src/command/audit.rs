@@ -1,12 +1,14 @@
 //! `portcullis audit`: an identity provider, or our own settings, by the table of rules.
 
+mod page;
+
 use crate::args::{AuditArguments, Format};
-use crate::audit::report::{Report, Subject, json, sarif, text};
-use crate::audit::{Place, Seen, Written, gather, of_issuer, of_settings};
 use crate::command::config::told;
 use crate::command::explain;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
+use portcullis_audit::report::{AuditSubject, Report, json, sarif};
+use portcullis_audit::{SettingPlace, SettingsFile, examine_issuer, examine_settings, gather};
 use portcullis_core::Limits;
 use portcullis_core::jose::compact;
 use portcullis_resource_server::clock::SystemClock;
@@ -31,9 +33,9 @@ pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, Failure> 
             vec![of_provider(&issuer, Limits::default(), sample.as_deref(), None).await?]
         }
     };
-    let report = Report::new(subjects, arguments.fail_on, arguments.ignore);
+    let report = Report::new(subjects, arguments.fail_on.severity(), arguments.ignore);
     print(&match arguments.format {
-        Format::Text => text::page(&report, arguments.verbose),
+        Format::Text => page::page(&report, arguments.verbose),
         Format::Json => format!("{:#}\n", json::document(&report)),
         Format::Sarif => format!("{:#}\n", sarif::document(&report)),
     })?;
@@ -68,13 +70,16 @@ async fn of_provider(
     issuer: &IssuerConfig,
     limits: Limits,
     sample: Option<&str>,
-    place: Option<&Place>,
-) -> Result<Subject, Failure> {
+    place: Option<&SettingPlace>,
+) -> Result<AuditSubject, Failure> {
     let inspector = issuer.inspector(limits, Arc::new(SystemClock::new()))?;
-    let seen = gather(&inspector, issuer.ca_file.as_deref(), sample).await;
-    let seen: Seen = seen.map_err(|reason| Failure::new(Exit::Outage, reason))?;
-    let findings = of_issuer(&seen, place);
-    Ok(Subject::of_issuer(&seen, place, findings))
+    let gathering = gather(&inspector, issuer.ca_file.as_deref(), sample);
+    let observation = match gathering.await {
+        Ok(observation) => observation,
+        Err(reason) => return Err(Failure::new(Exit::Outage, reason)),
+    };
+    let findings = examine_issuer(&observation, place);
+    Ok(AuditSubject::issuer(&observation, place, findings))
 }
 
 /// The settings of a file, and its issuers. One that does not answer ends it: half an audit is
@@ -83,17 +88,17 @@ async fn of_file(
     file: &Path,
     offline: bool,
     sample: Option<&str>,
-) -> Result<Vec<Subject>, Failure> {
+) -> Result<Vec<AuditSubject>, Failure> {
     let text = portcullis_gateway::text(file)?;
-    let read = Written::read(file, text.clone(), |path| {
+    let read = SettingsFile::read(file, text.clone(), |path| {
         Some(std::fs::metadata(path).ok()?.permissions().mode())
     });
     let written = read.map_err(|errors| told(file, &text, &errors))?;
-    let mut subjects = vec![Subject::of_settings(&written, of_settings(&written))];
+    let mut subjects = vec![AuditSubject::settings(&written, examine_settings(&written))];
     if offline {
         return Ok(subjects);
     }
-    let rules = &written.config.resource_server;
+    let rules = &written.config().resource_server;
     for (index, issuer) in rules.issuer.iter().enumerate() {
         let place = written.place(&format!("issuer[{index}].url"));
         let own = sample.filter(|token| rules.issuer.len() == 1 || names(token, &issuer.url));

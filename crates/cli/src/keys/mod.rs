@@ -6,7 +6,7 @@ mod watch;
 
 pub(crate) use watch::Watch;
 
-use crate::audit::KeySet;
+use portcullis_audit::KeySetResponse;
 use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_provider::inspect::{Inspection, Inspector};
 use portcullis_resource_server::KeySettings;
@@ -19,7 +19,7 @@ pub(crate) struct Look {
     pub(crate) issuer: Issuer,
     pub(crate) at: NumericDate,
     /// The key set, or why a server would not even ask for it.
-    pub(crate) set: Result<KeySet, String>,
+    pub(crate) set: Result<KeySetResponse, String>,
 }
 
 impl Look {
@@ -31,7 +31,7 @@ impl Look {
         };
         let set = match named {
             Ok(named) => match inspector.keys(named).await {
-                Some(looked) => Ok(KeySet::read(looked, inspector.limits())),
+                Some(looked) => Ok(KeySetResponse::read(looked, inspector.limits())),
                 None => Err("nothing says where the keys are".to_owned()),
             },
             Err(reason) => Err(reason),

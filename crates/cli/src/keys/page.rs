@@ -1,8 +1,8 @@
 //! The keys for people.
 
 use super::Look;
-use crate::audit::{KeySeen, spoken};
 use crate::output::{BAD, GOOD, QUIET, STRONG, styled, wrapped};
+use portcullis_audit::{PublishedKey, format_duration};
 use portcullis_core::jose::Algorithm;
 
 const INDENT: usize = 16;
@@ -34,7 +34,10 @@ pub(crate) fn page(look: &Look) -> String {
             fact("ETag", &header("etag"));
             fact(
                 "next fetch",
-                &format!("in {}, a tenth more or less", spoken(look.next_fetch())),
+                &format!(
+                    "in {}, a tenth more or less",
+                    format_duration(look.next_fetch())
+                ),
             );
         }
     }
@@ -53,7 +56,7 @@ pub(crate) fn page(look: &Look) -> String {
     page
 }
 
-fn row(key: &KeySeen) -> String {
+fn row(key: &PublishedKey) -> String {
     let (mark, style, told) = match &key.verdict {
         Ok(usable) => {
             let names: Vec<&str> = usable.algorithms().map(Algorithm::name).collect();
@@ -131,7 +134,7 @@ mod tests {
     #[test]
     fn what_a_provider_writes_cannot_move_the_cursor() {
         let hostile = r#"{"kty":"\u001b[2J","kid":"\u001b[2Ja\u202e\nb","alg":"\u001b","use":"\r","crv":"\u0007"}"#;
-        let key = KeySeen::read(
+        let key = PublishedKey::read(
             0,
             &json::parse(hostile.as_bytes(), &Limits::default()).unwrap(),
         );

@@ -1,7 +1,7 @@
 //! The keys as JSON.
 
 use super::Look;
-use crate::audit::KeySeen;
+use portcullis_audit::PublishedKey;
 use portcullis_core::jose::Algorithm;
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ pub(crate) fn document(look: &Look) -> Value {
     })
 }
 
-fn key(key: &KeySeen) -> Value {
+fn key(key: &PublishedKey) -> Value {
     let usable = key.verdict.as_ref().ok();
     json!({
         "kid": key.text("kid"),

@@ -1,9 +1,9 @@
 //! What changes from one look to the next. Pure: the time comes with the look.
 
 use super::Look;
-use crate::audit::{KeySeen, clock};
 use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, styled};
 use anstyle::Style;
+use portcullis_audit::{PublishedKey, clock};
 use portcullis_core::token::NumericDate;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ impl Watch {
         let (before, apart) = (self.clock_apart, seconds.abs() > clock::DRIFT);
         self.clock_apart = apart;
         match (before, apart) {
-            (false, true) => Some(clock::told(seconds)),
+            (false, true) => Some(clock::describe(seconds)),
             (true, false) => Some("right again".to_owned()),
             _ => None,
         }
@@ -152,7 +152,7 @@ fn known(look: &Look, before: Option<&BTreeMap<String, Known>>) -> BTreeMap<Stri
     .collect()
 }
 
-fn described(key: &KeySeen) -> String {
+fn described(key: &PublishedKey) -> String {
     let alg = key
         .text("alg")
         .map(|alg| format!(" {}", alg.escape_debug()))

@@ -1,0 +1,60 @@
+//! The wording of evidence: foreign text is escaped and cut, and lists are bounded.
+
+use portcullis_core::rejection::shown;
+use std::time::Duration;
+
+/// Several names, each quoted, escaped and cut; of many only the first.
+pub(crate) fn quote_list<'t>(names: impl IntoIterator<Item = &'t str>) -> String {
+    const MOST: usize = 6;
+    let names: Vec<&str> = names.into_iter().collect();
+    let first: Vec<String> = names.iter().copied().take(MOST).map(shown).collect();
+    let more = names.len().saturating_sub(MOST);
+    if more == 0 {
+        first.join(", ")
+    } else {
+        format!("{} and {more} more", first.join(", "))
+    }
+}
+
+/// One piece of evidence, or none.
+pub(crate) fn when(wrong: bool, evidence: impl FnOnce() -> String) -> Vec<String> {
+    if wrong { vec![evidence()] } else { Vec::new() }
+}
+
+/// A duration as people say it, such as `5 min`.
+///
+/// ```
+/// use std::time::Duration;
+/// assert_eq!(portcullis_audit::format_duration(Duration::from_secs(7_200)), "2 h");
+/// ```
+#[must_use]
+pub fn format_duration(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => format!("{} ms", duration.as_millis()),
+        seconds @ 1..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_end() {
+        assert_eq!(quote_list(["a", "b\n"]), "`a`, `b\\n`");
+        assert_eq!(
+            quote_list(["x"; 9]),
+            "`x`, `x`, `x`, `x`, `x`, `x` and 3 more"
+        );
+    }
+
+    #[test]
+    fn durations_are_format_duration() {
+        let texts = [0, 30, 300, 7_200, 864_000]
+            .map(|seconds| format_duration(Duration::from_secs(seconds)));
+        assert_eq!(texts, ["0 ms", "30 s", "5 min", "2 h", "10 days"]);
+    }
+}

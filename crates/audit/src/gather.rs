@@ -1,0 +1,102 @@
+//! Everything of an audit that goes out: the documents as a server fetches them, and handshakes
+//! with their hosts.
+
+use crate::handshake::{TlsHost, probe};
+use crate::observation::{KeySetResponse, MetadataResponse, Observation};
+use crate::sample::SampleToken;
+use portcullis_provider::inspect::Inspector;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use std::collections::BTreeSet;
+use std::path::Path;
+use url::Url;
+
+/// Observes an identity provider. The sample token stays on this machine.
+///
+/// # Errors
+///
+/// The provider did not answer, and no handshake gave the reason: then there is nothing to audit.
+pub async fn gather(
+    inspector: &Inspector,
+    authorities: Option<&Path>,
+    sample: Option<&str>,
+) -> Result<Observation, String> {
+    let limits = *inspector.limits();
+    let mut observation = Observation {
+        issuer: inspector.issuer().clone(),
+        now: inspector.clock().now(),
+        limits,
+        metadata: Vec::new(),
+        keys: None,
+        hosts: Vec::new(),
+        sample: None,
+    };
+    for looked in inspector.metadata().await {
+        let response = MetadataResponse::read(looked, &limits);
+        observation.metadata.push(response);
+    }
+    let jwks_uri = match observation.text("jwks_uri") {
+        Some(uri) => Url::parse(uri).ok(),
+        None => None,
+    };
+    if let Some(looked) = inspector.keys(jwks_uri).await {
+        observation.keys = Some(KeySetResponse::read(looked, &limits));
+    }
+    observation.hosts = hosts(&observation, authorities).await;
+    if let Some(text) = sample {
+        let keys = observation.keys.as_ref();
+        let jwks = keys.and_then(|keys| keys.jwks.as_ref().ok());
+        observation.sample = Some(SampleToken::read(text, jwks, &limits));
+    }
+    // A host that answers nothing, but shows a bad certificate, has shown the fault itself.
+    let has_answer = observation.requests().iter().any(|it| it.answer.is_ok());
+    if has_answer || observation.hosts.iter().any(|it| it.untrusted.is_some()) {
+        Ok(observation)
+    } else {
+        Err(silence(&observation))
+    }
+}
+
+/// The reason why nothing was answered. The first is enough: one server that is down is asked at
+/// several addresses.
+fn silence(observation: &Observation) -> String {
+    let mut text = format!("{} does not answer", observation.issuer);
+    for looked in observation.requests() {
+        if let Err(reason) = &looked.answer {
+            text.push_str(&format!(": {}: {reason}", looked.url));
+            break;
+        }
+    }
+    text
+}
+
+/// The hosts of the issuer and of the key set, each once.
+async fn hosts(observation: &Observation, authorities: Option<&Path>) -> Vec<TlsHost> {
+    let authorities = authorities.map(certificates).unwrap_or_default();
+    let mut urls = Vec::new();
+    if let Ok(issuer) = Url::parse(observation.issuer.as_str()) {
+        urls.push(issuer);
+    }
+    // A key set that was not fetched because of its address must not be connected to either.
+    if let Some(keys) = &observation.keys
+        && keys.looked.answer.is_ok()
+    {
+        urls.push(keys.looked.url.clone());
+    }
+    let (mut known, mut hosts) = (BTreeSet::new(), Vec::new());
+    for url in urls {
+        let host = url.host_str().map(str::to_owned);
+        if known.insert((host, url.port_or_known_default())) {
+            hosts.extend(probe(&url, &authorities).await);
+        }
+    }
+    hosts
+}
+
+/// The certificates of a file that the inspector has read before, and found in order.
+fn certificates(file: &Path) -> Vec<CertificateDer<'static>> {
+    match CertificateDer::pem_file_iter(file) {
+        Ok(certificates) => certificates.filter_map(Result::ok).collect(),
+        Err(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,239 @@
+//! For people: by group, worst first, the severity as a word, 80 columns.
+
+use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, styled, wrapped};
+use anstyle::Style;
+use portcullis_audit::report::{AuditSubject, Report};
+use portcullis_audit::{Finding, GROUPS, Severity, group_of};
+
+const INDENT: usize = 11;
+const TOLD: usize = INDENT + 9;
+
+/// The whole report. Notes are told in short, unless everything is asked for.
+pub(crate) fn page(report: &Report, verbose: bool) -> String {
+    let mut page = String::new();
+    for subject in report.subjects() {
+        page.push_str(&format!(
+            "\n  {} {}\n\n",
+            styled(STRONG, "Audit of"),
+            subject.name().escape_debug()
+        ));
+        for (name, told) in subject.facts() {
+            page.push_str(&format!(
+                "  {}{}\n",
+                styled(QUIET, &format!("{name:<9}")),
+                wrapped(told, INDENT)
+            ));
+        }
+        page.push_str(&findings(report, subject, verbose));
+    }
+    page.push_str(&ignored(report));
+    page.push_str(&summary(report, verbose));
+    page
+}
+
+fn findings(report: &Report, subject: &AuditSubject, verbose: bool) -> String {
+    let mut page = String::new();
+    let mut heading = "";
+    let counted = subject
+        .findings()
+        .iter()
+        .filter(|finding| report.waiver(finding).is_none());
+    let mut counted: Vec<&Finding> = counted.collect();
+    // Within a group the worst comes first; the groups stay in the order of the table.
+    counted.sort_by_key(|finding| (place_of(finding), std::cmp::Reverse(finding.rule.severity)));
+    for same in counted.chunk_by(|one, other| std::ptr::eq(one.rule, other.rule)) {
+        let Some(first) = same.first() else { continue };
+        let title = group_of(first.rule.id);
+        if title != heading {
+            page.push_str(&format!("\n  {}\n", styled(STRONG, title)));
+            heading = title;
+        }
+        let short = first.rule.severity == Severity::Note && !verbose;
+        page.push_str(&if short { brief(same) } else { full(same) });
+    }
+    page
+}
+
+fn place_of(finding: &Finding) -> usize {
+    let title = group_of(finding.rule.id);
+    GROUPS
+        .iter()
+        .position(|(name, _)| *name == title)
+        .unwrap_or_default()
+}
+
+const fn style_of(severity: Severity) -> Style {
+    match severity {
+        Severity::Error => BAD,
+        Severity::Warning => WARNING,
+        Severity::Note => QUIET,
+    }
+}
+
+fn word(severity: Severity) -> String {
+    styled(style_of(severity), &format!("{:<9}", severity.word()))
+}
+
+/// What was found, and in settings where. Where an issuer stands in them is told at its head.
+fn evidence(finding: &Finding) -> String {
+    match finding
+        .place
+        .as_ref()
+        .filter(|place| place.file == finding.subject)
+    {
+        None => finding.evidence.clone(),
+        Some(place) => format!("{place}: {}", finding.evidence),
+    }
+}
+
+fn brief(same: &[&Finding]) -> String {
+    same.iter()
+        .map(|finding| {
+            let rule = finding.rule;
+            let text = format!("{}: {} ({})", rule.title, evidence(finding), rule.id);
+            format!("  {}{}\n", word(rule.severity), wrapped(&text, INDENT))
+        })
+        .collect()
+}
+
+fn full(same: &[&Finding]) -> String {
+    let Some(rule) = same.first().map(|first| first.rule) else {
+        return String::new();
+    };
+    let told = |word: &str, text: &str| {
+        format!("{}{word:<9}{}\n", " ".repeat(INDENT), wrapped(text, TOLD))
+    };
+    let mut page = format!(
+        "  {}{}\n",
+        word(rule.severity),
+        styled(STRONG, &wrapped(rule.title, INDENT))
+    );
+    for finding in same {
+        page.push_str(&told("found", &evidence(finding)));
+    }
+    page.push_str(&told("cure", rule.cure));
+    page.push_str(&styled(
+        QUIET,
+        &told("see", &format!("{} ({})", rule.section, rule.id)),
+    ));
+    page
+}
+
+fn ignored(report: &Report) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for finding in report.findings() {
+        if let Some(reason) = report.waiver(finding) {
+            let text = format!("{} of {}: {}", finding.rule.id, finding.subject, reason);
+            lines.push(format!(
+                "  {}{}\n",
+                styled(QUIET, "ignored  "),
+                wrapped(&text, INDENT)
+            ));
+        }
+    }
+    lines.dedup();
+    if lines.is_empty() {
+        String::new()
+    } else {
+        format!("\n{}", lines.concat())
+    }
+}
+
+fn summary(report: &Report, verbose: bool) -> String {
+    let counts = Severity::ALL.map(|severity| {
+        let number = report.count(severity);
+        let text = format!(
+            "{number} {}{}",
+            severity.word(),
+            if number == 1 { "" } else { "s" }
+        );
+        if number == 0 {
+            text
+        } else {
+            styled(style_of(severity), &text)
+        }
+    });
+    let verdict = if report.fails() {
+        styled(BAD, "fails")
+    } else {
+        styled(GOOD, "passes")
+    };
+    let more = if verbose || report.count(Severity::Note) == 0 {
+        ""
+    } else {
+        "; --verbose tells the notes' cures"
+    };
+    let unseen = "Not examined: TLS before 1.2, redirect addresses, refresh tokens, and whether \
+        the provider does what \
+                  its metadata says. Every rule is in docs/audit.md.";
+    format!(
+        "\n  {}: {verdict}{more}\n  {}\n\n",
+        counts.join(", "),
+        styled(QUIET, &wrapped(unseen, 2))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_audit::report::Waiver;
+    use portcullis_audit::{SettingsFile, examine_settings};
+
+    const SETTINGS: &str = r#"
+[[issuer]]
+url = "https://idp.example"
+audience = "api"
+leeway = 300
+[revocation]
+danger_serve_without_store = true
+store = "rediss://redis.example:6380"
+[gateway]
+listen = "0.0.0.0:8443"
+upstream = "https://api.internal"
+tls = { certificate = "/tls/gateway.crt", key = "/tls/gateway.key" }
+"#;
+
+    fn report(fail_from: Severity) -> Report {
+        let file = "my settings.toml".as_ref();
+        let settings = SettingsFile::read(file, SETTINGS.to_owned(), |_| None).unwrap();
+        let findings = examine_settings(&settings);
+        let subject = AuditSubject::settings(&settings, findings);
+        let waiver = Waiver::parse("audit.ours_leeway=until May").unwrap();
+        Report::new(vec![subject], Some(fail_from), vec![waiver])
+    }
+
+    #[test]
+    fn people_get_words_in_eighty_columns() {
+        let page = page(&report(Severity::Error), false);
+        let plain = anstream::adapter::strip_str(&page).to_string();
+        for text in [
+            "Audit of my settings.toml",
+            "  settings 1 issuer, 0 routes\n",
+            "  Our settings: issuers\n",
+            "  warning  a setting that loosens security is switched on\n",
+            "found    my settings.toml:7: revocation.danger_serve_without_store: ",
+            "(audit.ours_danger)\n",
+            "  ignored  audit.ours_leeway of my settings.toml: until May\n",
+            "0 errors, ",
+            ": passes; --verbose",
+        ] {
+            assert!(plain.contains(text), "{text}\n{plain}");
+        }
+        let widest = plain.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(80), "{plain}");
+    }
+
+    #[test]
+    fn notes_have_their_cures_where_everything_is_asked_for() {
+        let page = page(&report(Severity::Note), true);
+        let plain = anstream::adapter::strip_str(&page).to_string();
+        assert!(
+            plain.contains("  note     ") && plain.contains("fails"),
+            "{plain}"
+        );
+        let notes = plain.split("  note     ").skip(1);
+        for note in notes {
+            assert!(note.contains("cure     "), "{note}");
+        }
+    }
+}
