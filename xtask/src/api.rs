@@ -15,6 +15,7 @@ const LIBRARIES: &[&str] = &[
     "portcullis-resource-server",
     "portcullis-gateway",
     "portcullis-client",
+    "portcullis-audit",
     "portcullis-idp",
 ];
 

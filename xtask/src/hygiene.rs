@@ -15,6 +15,7 @@ const EACH_FEATURE: &[&str] = &[
     "portcullis-core",
     "portcullis-resource-server",
     "portcullis-client",
+    "portcullis-audit",
     "portcullis-gateway",
     "portcullis-cli",
 ];

@@ -170,7 +170,7 @@ pub(crate) fn write_documents() -> Result<String, String> {
         "-p",
         "portcullis-gateway",
         "-p",
-        "portcullis-cli",
+        "portcullis-audit",
     ]);
     command.args(["--", "documents", "every_provider_has_its_row"]);
     match command.env("PORTCULLIS_WRITE_DOCUMENTS", "1").status() {
