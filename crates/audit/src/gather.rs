@@ -31,16 +31,16 @@ pub async fn gather(
         hosts: Vec::new(),
         sample: None,
     };
-    for looked in inspector.metadata().await {
-        let response = MetadataResponse::read(looked, &limits);
+    for inspection in inspector.metadata().await {
+        let response = MetadataResponse::read(inspection, &limits);
         observation.metadata.push(response);
     }
     let jwks_uri = match observation.text("jwks_uri") {
         Some(uri) => Url::parse(uri).ok(),
         None => None,
     };
-    if let Some(looked) = inspector.keys(jwks_uri).await {
-        observation.keys = Some(KeySetResponse::read(looked, &limits));
+    if let Some(inspection) = inspector.keys(jwks_uri).await {
+        observation.keys = Some(KeySetResponse::read(inspection, &limits));
     }
     observation.hosts = hosts(&observation, authorities).await;
     if let Some(text) = sample {
@@ -61,9 +61,9 @@ pub async fn gather(
 /// several addresses.
 fn silence(observation: &Observation) -> String {
     let mut text = format!("{} does not answer", observation.issuer);
-    for looked in observation.requests() {
-        if let Err(reason) = &looked.answer {
-            text.push_str(&format!(": {}: {reason}", looked.url));
+    for inspection in observation.requests() {
+        if let Err(reason) = &inspection.answer {
+            text.push_str(&format!(": {}: {reason}", inspection.url));
             break;
         }
     }
@@ -79,9 +79,9 @@ async fn hosts(observation: &Observation, authorities: Option<&Path>) -> Vec<Tls
     }
     // A key set that was not fetched because of its address must not be connected to either.
     if let Some(keys) = &observation.keys
-        && keys.looked.answer.is_ok()
+        && keys.inspection.answer.is_ok()
     {
-        urls.push(keys.looked.url.clone());
+        urls.push(keys.inspection.url.clone());
     }
     let (mut known, mut hosts) = (BTreeSet::new(), Vec::new());
     for url in urls {

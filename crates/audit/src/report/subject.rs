@@ -32,7 +32,7 @@ impl AuditSubject {
         }
         for response in &observation.metadata {
             if response.document.is_some() {
-                facts.push(("metadata", response.looked.url.to_string()));
+                facts.push(("metadata", response.inspection.url.to_string()));
             }
         }
         if let Some(keys) = keys(observation) {
@@ -98,7 +98,7 @@ fn keys(observation: &Observation) -> Option<String> {
     let interval = format_duration(KeySettings::default().refresh_after(answer.max_age()));
     Some(format!(
         "{} ({usable} of {} usable, fetched every {interval})",
-        set.looked.url,
+        set.inspection.url,
         set.keys.len()
     ))
 }

@@ -173,9 +173,15 @@ fn each_with(
 
 fn unusable_set(observation: &Observation) -> Vec<String> {
     let set = observation.keys.as_ref();
-    set.and_then(|set| Some(format!("{}: {}", set.looked.url, set.jwks.as_ref().err()?)))
-        .into_iter()
-        .collect()
+    set.and_then(|set| {
+        Some(format!(
+            "{}: {}",
+            set.inspection.url,
+            set.jwks.as_ref().err()?
+        ))
+    })
+    .into_iter()
+    .collect()
 }
 
 fn is_symmetric(key: &PublishedKey) -> bool {

@@ -111,12 +111,15 @@ fn missing(observation: &Observation) -> Vec<String> {
         let told = observation
             .metadata
             .iter()
-            .map(|response| match &response.looked.answer {
+            .map(|response| match &response.inspection.answer {
                 Ok(_) if response.is_page() => {
-                    format!("{}: the answer was a web page", response.looked.url)
+                    format!("{}: the answer was a web page", response.inspection.url)
                 }
-                Ok(answer) => format!("{}: the answer was {}", response.looked.url, answer.status),
-                Err(reason) => format!("{}: {reason}", response.looked.url),
+                Ok(answer) => format!(
+                    "{}: the answer was {}",
+                    response.inspection.url, answer.status
+                ),
+                Err(reason) => format!("{}: {reason}", response.inspection.url),
             });
         told.collect::<Vec<_>>().join("; ")
     })
@@ -129,7 +132,7 @@ fn page(observation: &Observation) -> Vec<String> {
         .iter()
         .filter(|response| response.is_page() && observation.metadata_object().is_some());
     pages
-        .map(|response| format!("{}: a web page with status 200", response.looked.url))
+        .map(|response| format!("{}: a web page with status 200", response.inspection.url))
         .collect()
 }
 
@@ -137,7 +140,7 @@ fn unreadable(observation: &Observation) -> Vec<String> {
     let fault = |response: &MetadataResponse| {
         Some(format!(
             "{}: {}",
-            response.looked.url,
+            response.inspection.url,
             response.document.as_ref()?.as_ref().err()?
         ))
     };
@@ -155,8 +158,8 @@ fn issuer_mismatch(observation: &Observation) -> Vec<String> {
         .documents()
         .filter(|(_, object)| named(object).as_deref() != Some(observation.issuer.as_str()));
     let told = wrong.map(|(response, object)| match named(object) {
-        Some(other) => format!("{} has `issuer` {}", response.looked.url, shown(&other)),
-        None => format!("{} names no `issuer`", response.looked.url),
+        Some(other) => format!("{} has `issuer` {}", response.inspection.url, shown(&other)),
+        None => format!("{} names no `issuer`", response.inspection.url),
     });
     told.collect()
 }
@@ -174,11 +177,11 @@ fn refused(observation: &Observation) -> Vec<String> {
             .and_then(Json::as_str)
     };
     let own = text("issuer") == Some(observation.issuer.as_str()) && text("jwks_uri").is_some();
-    let answer = response.looked.answer.as_ref().ok().filter(|_| own);
+    let answer = response.inspection.answer.as_ref().ok().filter(|_| own);
     let read = answer
         .map(|answer| Metadata::parse(&answer.body, &observation.issuer, &observation.limits));
     read.and_then(Result::err)
-        .map(|reason| format!("{}: {reason}", response.looked.url))
+        .map(|reason| format!("{}: {reason}", response.inspection.url))
         .into_iter()
         .collect()
 }
@@ -289,8 +292,8 @@ fn forms_differ(observation: &Observation) -> Vec<String> {
             (!differing.is_empty()).then(|| {
                 format!(
                     "{} and {} differ in {}",
-                    first.looked.url,
-                    response.looked.url,
+                    first.inspection.url,
+                    response.inspection.url,
                     quote_list(differing)
                 )
             })

@@ -65,7 +65,7 @@ impl Reply {
             .extend(value.map(|value| (name, value.to_owned())));
     }
 
-    fn looked(&self, url: &str) -> Inspection {
+    fn inspection(&self, url: &str) -> Inspection {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             headers.insert(*name, value.parse().unwrap());
@@ -178,12 +178,12 @@ impl Provider {
         let forms = self
             .forms
             .iter()
-            .map(|(url, reply)| MetadataResponse::read(reply.looked(url), &limits))
+            .map(|(url, reply)| MetadataResponse::read(reply.inspection(url), &limits))
             .collect();
         let keys = self
             .keys
             .as_ref()
-            .map(|(url, reply)| KeySetResponse::read(reply.looked(url), &limits));
+            .map(|(url, reply)| KeySetResponse::read(reply.inspection(url), &limits));
         let mut sample = self
             .token
             .as_ref()

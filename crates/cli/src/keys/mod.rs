@@ -55,7 +55,7 @@ impl Look {
                 .jwks
                 .as_ref()
                 .err()
-                .map(|reason| format!("{}: {reason}", set.looked.url)),
+                .map(|reason| format!("{}: {reason}", set.inspection.url)),
             Err(reason) => Some(reason.clone()),
         }
     }

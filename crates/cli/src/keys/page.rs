@@ -17,7 +17,7 @@ pub(crate) fn page(look: &Look) -> String {
         ));
     };
     if let Ok(set) = &look.set {
-        fact("from", set.looked.url.as_str());
+        fact("from", set.inspection.url.as_str());
         if let Some(answer) = set.answer() {
             let header = |name: &str| {
                 let value = answer

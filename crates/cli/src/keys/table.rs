@@ -20,7 +20,7 @@ pub(crate) fn document(look: &Look) -> Value {
         .unwrap_or_default();
     json!({
         "issuer": look.issuer.as_str(),
-        "jwks_uri": set.map(|set| set.looked.url.as_str()),
+        "jwks_uri": set.map(|set| set.inspection.url.as_str()),
         "usable": look.is_usable(),
         "fault": look.fault(),
         "cache_control": header("cache-control"),
