@@ -1,7 +1,7 @@
 //! The audit of an identity provider, and of the settings of a gateway: one table of rules over
 //! what was observed.
 //!
-//! [`gather`] asks the provider, [`Observation`] holds what came of it, and every [`Rule`] is a pure
+//! [`gather`] asks the provider, [`Observation`] holds the responses, and every [`Rule`] is a pure
 //! function from there to evidence. The audit does not examine what only an account would show
 //! (redirect addresses, what a user is asked, rotation of refresh tokens), TLS before 1.2, which
 //! this program cannot speak, or whether a provider keeps the promises of its metadata.
