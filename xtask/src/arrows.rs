@@ -192,7 +192,7 @@ fn opens_doorway(package: &Value) -> bool {
 /// What the identity provider takes of the core, beyond the nouns.
 fn borrowed_checks() -> Result<Vec<String>, String> {
     let mut faults = Vec::new();
-    for file in crate::sizes::rust_files(&crate::cargo::root().join("crates/idp/src")) {
+    for file in crate::source::rust_files(&crate::cargo::root().join("crates/idp/src")) {
         let code = std::fs::read_to_string(&file)
             .map_err(|error| format!("{}: {error}", file.display()))?;
         for used in uses_of_core(&code) {

@@ -3,13 +3,16 @@
 mod api;
 mod arrows;
 mod cargo;
+mod circles;
 mod fuzz;
 mod hygiene;
 mod msrv;
+mod names;
 mod providers;
 mod report;
 mod rig;
 mod sizes;
+mod source;
 mod test;
 mod tools;
 
@@ -21,6 +24,8 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "test" => test::run(),
         "arrows" => arrows::check(),
+        "circles" => circles::check(),
+        "names" => names::check(),
         "sizes" => sizes::check(),
         "supply" => hygiene::supply()
             .into_result()
@@ -72,7 +77,9 @@ cargo xtask <command>
 
   test     install what the tests need, and run everything (what CI runs)
   arrows   which crate may depend on which
-  sizes    how long files and functions are
+  circles  whether files of a crate import each other
+  names    whether types are nouns, functions verbs, and a name means one thing
+  sizes    how long files and functions are, how wide, how dense, how well explained
   supply   licences, bans and sources of all dependencies; advisories where they can be fetched
   features each feature of the libraries and the command by itself
   msrv     what can be said about the oldest compiler

@@ -1,72 +1,172 @@
-//! How long files and functions are, and how wide lines. The code is formatted, so a function ends at its own
-//! indentation.
+//! How long files and functions are, how wide lines, and how dense the code. The code is formatted,
+//! so a function ends at its own indentation.
+//!
+//! Short functions can be bought with width, and narrow ones with chains of closures: so all of it is
+//! measured.
 
 use crate::cargo::root;
-use std::path::{Path, PathBuf};
+use crate::source::{Source, is_test, rust_files, sources, without_tests};
 
 const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 60;
 /// Of what users get. `rustfmt` leaves literals, comments and the insides of macros alone.
 const WIDEST_LINE: usize = 100;
 
+/// Over all crates, in thousandths: characters for each line of a function, and closures for each
+/// function, at most; lines of plain comment for each line of code, at least.
+const DENSEST: u64 = 24_500;
+const MOST_CLOSURES: u64 = 400;
+const FEWEST_COMMENTS: u64 = 30;
+
 pub(crate) fn check() -> Result<String, String> {
-    let (mut files, mut functions, mut faults) = (Vec::new(), Vec::new(), Vec::new());
-    for file in ["crates", "xtask", "examples"]
-        .iter()
-        .flat_map(|folder| rust_files(&root().join(folder)))
-    {
-        let shown = file
-            .strip_prefix(root())
-            .unwrap_or(&file)
-            .display()
-            .to_string();
-        if ["/tests/", "/benches/"]
-            .iter()
-            .any(|folder| shown.contains(folder))
-            || shown.ends_with("tests.rs")
-        {
-            continue;
-        }
-        let code = std::fs::read_to_string(&file).map_err(|error| format!("{shown}: {error}"))?;
-        let code = without_tests(&code);
-        let lines = code.lines().count();
-        files.push(lines);
-        if lines > LONGEST_FILE {
-            faults.push(format!("{shown}: {lines} lines, more than {LONGEST_FILE}"));
-        }
-        if shown.starts_with("crates/") {
-            for (number, line) in wide_lines(code) {
-                faults.push(format!(
-                    "{shown}:{number}: {line} characters, more than {WIDEST_LINE}"
-                ));
-            }
-        }
-        for (name, lines) in functions_of(code) {
-            functions.push(lines);
-            if lines > LONGEST_FUNCTION {
-                faults.push(format!(
-                    "{shown}: `{name}` has {lines} lines, more than {LONGEST_FUNCTION}"
-                ));
-            }
+    let mut faults = Vec::new();
+    let (mut files, mut functions) = measure_lengths(&mut faults)?;
+    let sources = sources()?;
+    for source in &sources {
+        for (number, width) in wide_lines(&source.code) {
+            let path = &source.path;
+            faults.push(format!(
+                "{path}:{number}: {width} characters, more than {WIDEST_LINE}"
+            ));
         }
     }
+    let density = Density::of(&sources);
+    density.judge(&mut faults);
     if !faults.is_empty() {
         return Err(faults.join("\n"));
     }
-    let at = |sizes: &mut Vec<usize>, tenth: usize| {
-        sizes.sort_unstable();
-        sizes
-            .get(sizes.len() * tenth / 10)
-            .copied()
-            .unwrap_or_default()
-    };
-    let (file, function) = (at(&mut files, 5), at(&mut functions, 5));
-    let (file_p90, function_p90) = (at(&mut files, 9), at(&mut functions, 9));
+    let count = (files.len(), functions.len());
+    let (file, file_p90) = (tenth(&mut files, 5), tenth(&mut files, 9));
+    let (function, function_p90) = (tenth(&mut functions, 5), tenth(&mut functions, 9));
     Ok(format!(
-        "{} files: median {file}, p90 {file_p90}; {} functions: median {function}, p90 {function_p90}",
-        files.len(),
-        functions.len()
+        "{} files: median {file}, p90 {file_p90}; {} functions: median {function}, p90 {function_p90}; {}",
+        count.0,
+        count.1,
+        density.describe()
     ))
+}
+
+/// The lengths of all files and functions, in lines.
+fn measure_lengths(faults: &mut Vec<String>) -> Result<(Vec<usize>, Vec<usize>), String> {
+    let (mut files, mut functions) = (Vec::new(), Vec::new());
+    for folder in ["crates", "xtask", "examples"] {
+        for file in rust_files(&root().join(folder)) {
+            let path = file.strip_prefix(root()).unwrap_or(&file);
+            let path = path.display().to_string();
+            if is_test(&path.replacen("examples/", "", 1)) {
+                continue;
+            }
+            let text =
+                std::fs::read_to_string(&file).map_err(|error| format!("{path}: {error}"))?;
+            let code = without_tests(&text);
+            let lines = code.lines().count();
+            files.push(lines);
+            if lines > LONGEST_FILE {
+                faults.push(format!("{path}: {lines} lines, more than {LONGEST_FILE}"));
+            }
+            for Function { name, lines, .. } in functions_of(code) {
+                functions.push(lines);
+                if lines > LONGEST_FUNCTION {
+                    faults.push(format!(
+                        "{path}: `{name}` has {lines} lines, more than {LONGEST_FUNCTION}"
+                    ));
+                }
+            }
+        }
+    }
+    Ok((files, functions))
+}
+
+fn tenth(sizes: &mut [usize], tenth: usize) -> usize {
+    sizes.sort_unstable();
+    let index = sizes.len() * tenth / 10;
+    sizes.get(index).copied().unwrap_or_default()
+}
+
+/// How dense the code is, and how much it explains: in thousandths.
+struct Density {
+    characters: u64,
+    closures: u64,
+    comments: u64,
+}
+
+impl Density {
+    fn of(sources: &[Source]) -> Self {
+        let (mut characters, mut lines, mut all_closures, mut functions) = (0, 0, 0, 0);
+        let (mut comments, mut code) = (0, 0);
+        for source in sources {
+            for function in functions_of(&source.code) {
+                functions += 1;
+                lines += function.lines;
+                characters += function
+                    .text(&source.code)
+                    .filter(|it| !it.is_whitespace())
+                    .count();
+                let bare: String = function.text(&source.bare).collect();
+                all_closures += closures(&bare);
+            }
+            for line in source.code.lines() {
+                let line = line.trim_start();
+                let is_doc = line.starts_with("///") || line.starts_with("//!");
+                comments += usize::from(line.starts_with("//") && !is_doc);
+                code += usize::from(!line.is_empty() && !line.starts_with("//"));
+            }
+        }
+        Self {
+            characters: thousandths(characters, lines),
+            closures: thousandths(all_closures, functions),
+            comments: thousandths(comments, code),
+        }
+    }
+
+    fn judge(&self, faults: &mut Vec<String>) {
+        if self.characters > DENSEST || self.closures > MOST_CLOSURES {
+            faults.push(format!(
+                "too dense: {}; give the steps of a chain names",
+                self.describe()
+            ));
+        }
+        if self.comments < FEWEST_COMMENTS {
+            faults.push(format!("too little is explained: {}", self.describe()));
+        }
+    }
+
+    fn describe(&self) -> String {
+        let decimal = |it: u64| format!("{}.{:03}", it / 1_000, it % 1_000);
+        format!(
+            "{} characters a line of a function, {} closures a function, {} comments a line of code",
+            decimal(self.characters),
+            decimal(self.closures),
+            decimal(self.comments)
+        )
+    }
+}
+
+fn thousandths(part: usize, whole: usize) -> u64 {
+    let thousandths = part.saturating_mul(1_000).checked_div(whole);
+    u64::try_from(thousandths.unwrap_or_default()).unwrap_or(u64::MAX)
+}
+
+/// Closures in code whose literals are blank: bars after an opening, a comma, `=`, `move` or
+/// `return`, where an operator cannot stand.
+fn closures(bare: &str) -> usize {
+    let mut count = 0;
+    let mut rest = bare;
+    while let Some(bar) = rest.find('|') {
+        let (before, after) = rest.split_at_checked(bar).unwrap_or((rest, ""));
+        let before = before.trim_end();
+        let opens = ['(', ',', '='].iter().any(|it| before.ends_with(*it))
+            || ["move", "return"].iter().any(|it| before.ends_with(it));
+        let inside = after.strip_prefix('|').unwrap_or_default();
+        let end = inside.split(['|', '\n']).next().unwrap_or_default().len();
+        let is_closure = opens && inside.get(end..).is_some_and(|it| it.starts_with('|'));
+        count += usize::from(is_closure);
+        rest = match is_closure {
+            true => inside.get(end + 1..).unwrap_or_default(),
+            false => inside,
+        };
+    }
+    count
 }
 
 /// Numbers and widths of the lines that are too wide.
@@ -76,31 +176,23 @@ fn wide_lines(code: &str) -> impl Iterator<Item = (usize, usize)> {
     numbered.filter(|(_, width)| *width > WIDEST_LINE)
 }
 
-/// All Rust files under a folder.
-pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir()
-            && path
-                .file_name()
-                .is_some_and(|name| name != "node_modules" && name != "target")
-        {
-            found.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
+/// A function, from its signature to its closing brace.
+struct Function {
+    name: String,
+    /// Its first line, from 0, and how many there are.
+    start: usize,
+    lines: usize,
+}
+
+impl Function {
+    /// Its characters in the code, or in the code with blank literals.
+    fn text<'c>(&self, code: &'c str) -> impl Iterator<Item = char> + use<'c> {
+        let lines = code.split_inclusive('\n').skip(self.start);
+        lines.take(self.lines).flat_map(str::chars)
     }
-    found
 }
 
-/// The code before its inline tests, which stand at the end.
-fn without_tests(code: &str) -> &str {
-    code.split("\n#[cfg(test)]\nmod ").next().unwrap_or(code)
-}
-
-/// The functions and their lengths in lines, signature and closing brace included.
-fn functions_of(code: &str) -> Vec<(String, usize)> {
+fn functions_of(code: &str) -> Vec<Function> {
     let mut found = Vec::new();
     let mut open: Option<(usize, String, String)> = None;
     for (number, line) in code.lines().enumerate() {
@@ -110,14 +202,16 @@ fn functions_of(code: &str) -> Vec<(String, usize)> {
             Some((start, spaces, name))
                 if line == format!("{spaces}}}") || is_one_line(code, *start) =>
             {
-                found.push((
-                    name.clone(),
-                    if is_one_line(code, *start) {
-                        1
-                    } else {
-                        number - start + 1
-                    },
-                ));
+                let lines = if is_one_line(code, *start) {
+                    1
+                } else {
+                    number - start + 1
+                };
+                found.push(Function {
+                    name: name.clone(),
+                    start: *start,
+                    lines,
+                });
                 open = function_name(line).map(|name| (number, " ".repeat(indent), name));
             }
             Some(_) => {}
@@ -164,22 +258,23 @@ mod tests {
 
     #[test]
     fn functions_are_measured_whole() {
-        let code = "impl X {\n    pub(crate) async fn a(&self) {\n        if x {\n        }\n    }\n\n    fn b() -> u8;\n\n    fn c() {\n    }\n}\n";
-        assert_eq!(
-            functions_of(code),
-            [
-                ("a".to_owned(), 4),
-                ("b".to_owned(), 1),
-                ("c".to_owned(), 2)
-            ]
-        );
+        let code = "impl X {\n    pub(crate) async fn a(&self) {\n        if x {\n        }\n    }\n\n    \
+                    fn b() -> u8;\n\n    fn c() {\n    }\n}\n";
+        let found: Vec<(String, usize)> = functions_of(code)
+            .into_iter()
+            .map(|function| (function.name, function.lines))
+            .collect();
+        let expected = [("a", 4), ("b", 1), ("c", 2)].map(|(name, lines)| (name.to_owned(), lines));
+        assert_eq!(found, expected);
     }
 
     #[test]
-    fn tests_do_not_count() {
+    fn closures_are_counted_where_they_can_stand() {
+        let code = "fn a() {\n    b(|x| x, move |y| y | 1);\n    let c = |z: u8| z || true;\n}\n";
+        assert_eq!(closures(code), 3);
         assert_eq!(
-            without_tests("fn a() {}\n\n#[cfg(test)]\nmod tests {\n}\n"),
-            "fn a() {}\n"
+            closures("match a {\n    1 | 2 => {}\n    _ if b || c => {}\n}\n"),
+            0
         );
     }
 }

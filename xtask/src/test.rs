@@ -5,7 +5,7 @@ use crate::cargo::cargo;
 use crate::providers::PROVIDERS;
 use crate::report::Outcome::{Excused, Failed, Passed, Skipped};
 use crate::report::{Outcome, Report, ran, say, told};
-use crate::{api, arrows, fuzz, hygiene, msrv, sizes, tools};
+use crate::{api, arrows, circles, fuzz, hygiene, msrv, names, sizes, tools};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -27,6 +27,8 @@ pub(crate) fn run() -> Result<String, String> {
     let mut report = Report::default();
     let mut totals = Totals::default();
     report.step("arrows between crates", || told(arrows::check()));
+    report.step("circles", || told(circles::check()));
+    report.step("names", || told(names::check()));
     report.step("sizes", || told(sizes::check()));
     report.step("format", || ran(cargo(&["fmt", "--all", "--check"])));
     report.step("lints", || {
