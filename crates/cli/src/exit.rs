@@ -1,43 +1,61 @@
-//! How a command ends.
+//! Exit codes, and the errors that a command ends with.
 
 use portcullis_core::ConfigErrors;
-use std::fmt::Display;
+use std::fmt;
 use std::io::Write as _;
+use std::path::Path;
 
 /// The exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// All is well.
+    /// Success.
     Fine = 0,
-    /// The command could not do its work: wrong settings, no such file.
+    /// The command could not do its work: wrong settings, a missing file.
     CouldNotRun = 1,
-    /// The token is refused, or the request for one was.
+    /// The token was refused, or the request for one.
     Rejected = 2,
-    /// The identity provider could not be asked.
+    /// The identity provider could not be reached.
     Outage = 4,
 }
 
-/// Why a command ended early.
+/// Why a command ended early, and what to do about it.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
     message: String,
+    help: Option<String>,
 }
 
 impl Failure {
+    /// An error with this exit code.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
             message: message.into(),
+            help: None,
         }
     }
 
+    /// An error of the command line, the environment or the machine.
     pub(crate) fn could_not_run(message: impl Into<String>) -> Self {
         Self::new(Exit::CouldNotRun, message)
     }
 
-    /// The same, with one more line.
+    /// An error of a file, which it names first, as compilers do.
+    pub(crate) fn in_file(path: &Path, problem: impl fmt::Display) -> Self {
+        Self::could_not_run(format!("{}: {problem}", path.display()))
+    }
+
+    /// Adds the next step for the reader.
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        Self {
+            help: Some(help.into()),
+            ..self
+        }
+    }
+
+    /// Adds a line to the message.
     pub(crate) fn with(self, line: &str) -> Self {
         Self {
             message: format!("{}\n{line}", self.message),
@@ -45,33 +63,38 @@ impl Failure {
         }
     }
 
-    /// A failure with the next step for whoever sees it.
-    pub(crate) fn with_cure(exit: Exit, message: impl Display, cure: impl Display) -> Self {
-        Self::new(exit, format!("{message}\n    cure: {cure}"))
-    }
-
-    /// What went wrong, without the cure.
+    /// The problem alone, without help.
     pub(crate) fn first_line(&self) -> &str {
         self.message.lines().next().unwrap_or_default()
     }
 
-    /// How the command ends.
+    /// The exit code.
     #[cfg(test)]
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
 
-    /// What the person is told.
+    /// The text that a person reads.
     #[cfg(test)]
-    pub(crate) fn message(&self) -> &str {
-        &self.message
+    pub(crate) fn message(&self) -> String {
+        self.to_string()
     }
 
-    /// Tells the person, and gives the exit code.
+    /// Prints the error to standard error, and returns the exit code.
     pub(crate) fn report(self) -> Exit {
-        // Nobody is left to tell if standard error is gone.
-        _ = writeln!(anstream::stderr(), "portcullis: {}", self.message);
+        // If standard error is gone, the exit code still tells the caller.
+        _ = writeln!(anstream::stderr(), "portcullis: {self}");
         self.exit
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) => write!(f, "\n    help: {help}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,41 +1,44 @@
-//! The `portcullis` command: everything from the shell, by one match.
+//! The `portcullis` command: one match over its subcommands.
 
 mod args;
 
 mod browser;
+mod client;
+mod clock;
 mod command;
 mod exit;
+mod files;
 mod keys;
 mod output;
+mod reporter;
 mod stop;
 mod store;
 
 use args::{Arguments, Command};
 use clap::Parser as _;
-use exit::Exit;
+use exit::{Exit, Failure};
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(told) => {
-            // Help and the version are no failure; for the rest the parser's own code means
-            // "refused" here.
-            _ = told.print();
-            return if told.use_stderr() {
-                Exit::CouldNotRun.into()
-            } else {
-                ExitCode::SUCCESS
-            };
-        }
+        Err(error) => return report_usage(&error),
     };
     // A server logs as its settings say, once they are read.
     if !matches!(arguments.command, Command::Serve(_)) {
         log("error", false);
     }
-    let exit = match arguments.command {
+    match run(arguments.command).await {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report().into(),
+    }
+}
+
+async fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
         Command::Serve(arguments) => command::serve::run(arguments).await,
         Command::Config(arguments) => command::config::run(&arguments),
         #[cfg(feature = "dev")]
@@ -51,15 +54,29 @@ async fn main() -> ExitCode {
         Command::Keys(arguments) => command::keys::run(arguments).await,
         Command::Completions(arguments) => command::shell::completions(&arguments),
         Command::Man(arguments) => command::shell::man(&arguments),
-    };
-    exit.unwrap_or_else(|failure| failure.report()).into()
+    }
 }
 
-/// Logs to standard error: a server tells what it does, a command only what fails, unless
-/// `RUST_LOG` says otherwise.
-pub(crate) fn log(usual: &str, json: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
+/// Prints what the parser found: help, the version, or an error of usage.
+fn report_usage(error: &clap::Error) -> ExitCode {
+    // A reader that went away is no error of ours.
+    _ = error.print();
+    if error.use_stderr() {
+        // Not the parser's own code: 2 means that a token was refused.
+        Exit::CouldNotRun.into()
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Logs to standard error from this level on, unless `RUST_LOG` says otherwise: a server logs what
+/// it does, a command only errors.
+pub(crate) fn log(default_level: &str, json: bool) {
+    let filter = match EnvFilter::try_from_default_env() {
+        Ok(filter) => filter,
+        Err(_) => EnvFilter::new(default_level),
+    };
+    // Standard output carries the result alone, so that it can be piped.
     let lines = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())

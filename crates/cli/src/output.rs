@@ -21,6 +21,54 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// A page for people, built line by line, with labels in a column of their own.
+pub(crate) struct Page {
+    text: String,
+    indent: usize,
+    label_width: usize,
+}
+
+impl Page {
+    /// An empty page whose rows have this indent and labels of this width.
+    pub(crate) fn new(indent: usize, label_width: usize) -> Self {
+        Self {
+            text: String::new(),
+            indent,
+            label_width,
+        }
+    }
+
+    /// Adds a line of its own, after an empty one.
+    pub(crate) fn heading(&mut self, style: Style, text: &str) {
+        self.line(&format!("\n  {}", styled(style, &wrapped(text, 2))));
+    }
+
+    /// Adds a row: a label, and a value that may take several lines.
+    pub(crate) fn row(&mut self, label: &str, value: &str) {
+        let (indent, width) = (self.indent, self.label_width);
+        // Padded before it is styled: escape sequences would count as columns.
+        let label = styled(QUIET, &format!("{label:<width$}"));
+        let value = wrapped(value, indent + width + 2);
+        self.line(&format!("{:indent$}{label}  {value}", ""));
+    }
+
+    /// Adds a line to copy.
+    pub(crate) fn code(&mut self, line: &str) {
+        self.line(&format!("      {line}"));
+    }
+
+    /// Adds a line as it is.
+    pub(crate) fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// The text of the page.
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+}
+
 /// A text in a style.
 pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")

@@ -1,44 +1,45 @@
-//! When a command that runs on is told to end: by Ctrl-C, or by SIGTERM, as containers, systemd and
-//! `kill` say it. The first process of a container has to listen: for it the system does nothing by
-//! itself.
+//! The signals that end a command which keeps running: Ctrl-C, and SIGTERM, which containers,
+//! systemd and `kill` send.
+//!
+//! A container's first process must handle them itself: the kernel has no default action for it.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that tell it, listened to from the moment when this is made.
+/// A listener for the signals. It hears them from the moment it is created.
 #[derive(Debug)]
-pub(crate) struct Stop {
-    terminated: Signal,
-    interrupted: Signal,
+pub(crate) struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
 }
 
-impl Stop {
-    /// Begins to listen.
+impl StopSignal {
+    /// Starts to listen.
     ///
     /// # Errors
     ///
-    /// Signals that cannot be listened to.
+    /// Handlers that cannot be installed.
     pub(crate) fn listen() -> std::io::Result<Self> {
         Ok(Self {
-            terminated: signal(SignalKind::terminate())?,
-            interrupted: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
         })
     }
 
-    /// Waits until one comes.
-    pub(crate) async fn told(mut self) {
+    /// Waits for one of the signals.
+    pub(crate) async fn wait(mut self) {
         tokio::select! {
-            _ = self.terminated.recv() => {}
-            _ = self.interrupted.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
 
-/// Waits until this process is told to end.
+/// Waits until this process is told to stop.
 ///
 /// # Errors
 ///
-/// Signals that cannot be listened to.
-pub(crate) async fn told_to_stop() -> std::io::Result<()> {
-    Stop::listen()?.told().await;
+/// As [`StopSignal::listen`].
+pub(crate) async fn stop_signal() -> std::io::Result<()> {
+    StopSignal::listen()?.wait().await;
     Ok(())
 }

@@ -54,7 +54,7 @@ async fn a_token_is_got_and_explained() {
     let page = text(&explained.stdout);
     assert_eq!(explained.status.code(), Some(2));
     assert!(
-        page.contains("refused: token.expired") && page.contains("cure"),
+        page.contains("refused: token.expired") && page.contains("help "),
         "{page}"
     );
     assert!(
@@ -356,7 +356,7 @@ async fn a_running_idp_is_made_to_fail_from_the_command_line() {
     );
     let (status, told) = fault(&["jwks"]);
     assert!(
-        status == Some(1) && told.contains("what becomes of it?"),
+        status == Some(1) && told.contains("expected a fault for `jwks`"),
         "{told}"
     );
     let (status, _) = fault(&["reset"]);

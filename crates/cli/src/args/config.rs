@@ -12,20 +12,20 @@ pub(crate) struct ConfigArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigAction {
-    /// Say all that is wrong with the settings, each fault with its line and its cure
+    /// Check the settings, and print every fault with its line and help
     #[command(after_long_help = CHECK)]
     Check {
-        /// The settings
+        /// The settings file
         #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
         config: PathBuf,
     },
-    /// Print the JSON schema of the settings, for editors; or the schema of their Cedar policies
+    /// Print the JSON schema of the settings, for editors, or the schema for Cedar policies
     #[command(after_long_help = SCHEMA)]
     Schema {
-        /// Print what Cedar policies can name and read, as these settings have it
+        /// Print the schema that Cedar policies are checked against, for these settings
         #[arg(long)]
         cedar: bool,
-        /// The settings, for `--cedar`
+        /// The settings file, for `--cedar`
         #[arg(
             long,
             value_name = "FILE",
@@ -34,10 +34,10 @@ pub(crate) enum ConfigAction {
         )]
         config: PathBuf,
     },
-    /// Write a commented settings file to begin with
+    /// Write a commented settings file to start from
     #[command(after_long_help = INIT)]
     Init {
-        /// Where to write; `-` for standard output. A file that is there is kept
+        /// The file to write; `-` for standard output. An existing file is not overwritten
         #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
         config: PathBuf,
     },
@@ -54,13 +54,13 @@ Examples:
   $ portcullis config check
   $ portcullis config check --config /etc/portcullis/portcullis.toml
 
-Exit codes: 0 in order, 1 not.";
+Exit codes: 0 no faults, 1 faults, or could not run.";
 
 const SCHEMA: &str = "\
 Examples:
   $ portcullis config schema > portcullis.schema.json
 
-Editors find it by a first line `#:schema ./portcullis.schema.json` in the settings.";
+Editors find it by the first line of the settings: `#:schema ./portcullis.schema.json`.";
 
 const INIT: &str = "\
 Examples:

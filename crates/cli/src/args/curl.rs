@@ -6,38 +6,37 @@ use clap::Args;
 #[derive(Args, Debug)]
 #[command(after_long_help = CURL)]
 pub(crate) struct CurlArguments {
-    /// What to call: https, or http on this machine
+    /// The URL to call: https, or http on this machine
     pub(crate) url: String,
     /// The method [default: GET, or POST with --data]
     #[arg(long = "request", short = 'X', value_name = "METHOD", help_heading = CALL)]
     pub(crate) method: Option<String>,
-    /// A header, such as `Accept: text/plain`
+    /// A header, such as `Accept: text/plain`; can be repeated
     #[arg(long = "header", short = 'H', value_name = "LINE", help_heading = CALL)]
     pub(crate) headers: Vec<String>,
-    /// The content, or `@FILE`; its type is JSON unless a header says otherwise
+    /// The content, or `@FILE`; sent as JSON unless a header names another type
     #[arg(long, short, value_name = "CONTENT", help_heading = CALL)]
     pub(crate) data: Option<String>,
-    /// Print the status and the headers of the answer as well
+    /// Also print the status and the headers of the response
     #[arg(long, short, help_heading = CALL)]
     pub(crate) include: bool,
     #[command(flatten)]
     pub(crate) request: RequestArguments,
 }
 
-const CALL: &str = "The call";
+const CALL: &str = "API request";
 
 const CURL: &str = "\
-Gets a token as `portcullis token` does, and sends it along; with --dpop, a proof of its key as \
-well, which plain curl
-could not make. Redirects are not followed: the token goes where it is told to, and nowhere else.
+Obtains a token like `portcullis token`, and sends it with the request; with --dpop, also a proof of
+its key, which plain curl cannot make. Redirects are not followed: the token goes to no other host.
 
-Where the API wants a stronger or a newer sign-in (RFC 9470), the person signs in once more as it
-says, and the call is repeated once. Where nobody is here to sign in, the command to type is told.
+If the API demands a stronger or newer sign-in (RFC 9470), the person signs in again, and the
+request is repeated once. If nobody can sign in here, the command prints the line to type.
 
 Examples:
   $ portcullis curl http://127.0.0.1:8000/protected-data --issuer http://127.0.0.1:9000
   $ portcullis curl -q https://api.example/orders -d '{\"sku\":42}' --scope orders:write
   $ portcullis curl -i --dpop https://api.example/orders
 
-Exit codes: 0 an answer below 400, 1 could not run, 2 an answer of 400 or more, or no token,
-4 out of reach.";
+Exit codes: 0 a status below 400, 1 could not run, 2 a status of 400 or more, or no token, 4 the
+provider or the API could not be reached.";

@@ -8,13 +8,14 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 #[command(after_long_help = DEV)]
 pub(crate) struct DevArguments {
-    /// The provider to imitate [default: what the settings say, else none in particular]
+    /// The provider to imitate [default: the one in the settings, else a generic one]
     #[arg(long = "as", value_name = "PROVIDER", value_parser = dialects())]
     pub(crate) dialect: Option<Dialect>,
-    /// The identity provider's settings, in TOML [default: alice with the role Admin, and bob]
+    /// The identity provider's settings, in TOML
+    /// [default: the users alice, with the role Admin, and bob]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Your own API: the gateway is put in front of it, in the place of the example
+    /// Your own API: the gateway runs in front of it, instead of in front of the example
     #[arg(long, value_name = "URL")]
     pub(crate) upstream: Option<String>,
 }
@@ -24,21 +25,21 @@ pub(crate) struct DevArguments {
 pub(crate) struct IdpArguments {
     #[command(subcommand)]
     pub(crate) action: Option<IdpAction>,
-    /// The provider to imitate [default: what the settings say, else none in particular]
+    /// The provider to imitate [default: the one in the settings, else a generic one]
     #[arg(long = "as", value_name = "PROVIDER", value_parser = dialects())]
     pub(crate) dialect: Option<Dialect>,
-    /// The settings, in TOML [default: alice with the role Admin, and bob]
+    /// The settings, in TOML [default: the users alice, with the role Admin, and bob]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where to listen [default: 127.0.0.1:9000, or any free port if that is taken]
+    /// The address to listen on [default: 127.0.0.1:9000, or a free port if that is taken]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<std::net::SocketAddr>,
-    /// The signature algorithm: RS256, ES256, PS256, EdDSA ... [default: RS256]
+    /// The signature algorithm, such as RS256, ES256, PS256 or EdDSA [default: RS256]
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<String>,
 }
 
-/// The names of the dialects, for help and for the cure of a wrong one.
+/// The dialects by name: help lists them, and so does the error for a wrong one.
 fn dialects() -> impl TypedValueParser<Value = Dialect> {
     PossibleValuesParser::new(Dialect::ALL.map(Dialect::name))
         .try_map(|name| name.parse::<Dialect>())
@@ -46,47 +47,46 @@ fn dialects() -> impl TypedValueParser<Value = Dialect> {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum IdpAction {
-    /// Take a new signing key into use
+    /// Sign with a new key from now on
     #[command(after_long_help = ROTATE)]
     Rotate {
-        /// Keep the old key published beside the new one
+        /// Keep publishing the old key beside the new one
         #[arg(long)]
         overlap: bool,
-        /// Give the new key the name of the old one, as a restarted provider with fixed names does
+        /// Publish the new key under the `kid` of the old one, as some providers do after a restart
         #[arg(long, conflicts_with = "overlap")]
         same_kid: bool,
-        /// The running identity provider
+        /// The URL of the running identity provider
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
         issuer: String,
     },
-    /// Make an endpoint fail, the clock go wrong or the tokens be wrong; without arguments, show
-    /// what does
+    /// Set a fault: a failing endpoint, a wrong clock, wrong tokens; without arguments, show them
     #[command(after_long_help = FAULTS)]
     Fault {
-        /// What is to fail, by its name; `reset` makes everything work again
+        /// What to break, such as `jwks` (listed below); `reset` clears all faults
         switch: Option<String>,
-        /// How it is to fail: `none` for not at all
+        /// How to break it, such as `500` (listed below); `none` clears the fault
         #[arg(allow_negative_numbers = true)]
         position: Option<String>,
-        /// The running identity provider
+        /// The URL of the running identity provider
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
         issuer: String,
     },
 }
 
 const FAULTS: &str = "\
-Endpoints:
+Endpoints (SWITCH):
   metadata, jwks, authorize, token, userinfo, introspection, revocation, par,
   device, graph
-Their faults:
+Faults of an endpoint (POSITION):
   none, 500, 401, 429, slow:MILLISECONDS, hang, closed, html, garbage, empty,
   huge, truncated, redirect, wrong-issuer
-Tokens of flows, access_token_flaw and id_token_flaw:
+Flaws of issued tokens, for access_token_flaw and id_token_flaw:
   none, expired, not-yet-valid, wrong-key, unsigned, hmac, flipped
-Their claims, access_token_claims and id_token_claims:
-  a JSON object; what is null is left out
-The clock, clock_off:
-  seconds, ahead or (negative) behind
+Claims of issued tokens, for access_token_claims and id_token_claims:
+  a JSON object; null removes a claim
+The clock, for clock_off:
+  seconds ahead, or (negative) behind
 
 Examples:
   $ portcullis idp fault token slow:2000
@@ -101,7 +101,7 @@ Examples:
   $ portcullis dev --as keycloak
   $ portcullis dev --upstream http://127.0.0.1:3000
 
-For development only: the passwords are known. Ctrl-C stops everything.";
+For development only: the passwords are public. Ctrl-C stops everything.";
 
 const IDP: &str = "\
 Examples:
@@ -111,7 +111,7 @@ Examples:
   $ portcullis idp rotate --overlap
   $ portcullis idp fault token 500
 
-For development only: the passwords are known. Ctrl-C stops it.";
+For development only: the passwords are public. Ctrl-C stops it.";
 
 const ROTATE: &str = "\
 Examples:

@@ -6,15 +6,15 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 #[command(after_long_help = EXPLAIN)]
 pub(crate) struct ExplainArguments {
-    /// The token; `-` or nothing reads it from standard input
+    /// The token; `-` or no argument reads it from standard input
     pub(crate) token: Option<String>,
-    /// A file that holds the token
+    /// A file with the token
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub(crate) file: Option<PathBuf>,
-    /// A file with the issuer's key set: with it, nothing is fetched
+    /// A file with the issuer's key set; nothing is fetched then
     #[arg(long, value_name = "FILE")]
     pub(crate) jwks: Option<PathBuf>,
-    /// Fetch nothing; needs `--jwks`
+    /// Fetch nothing; requires `--jwks`
     #[arg(long, requires = "jwks")]
     pub(crate) offline: bool,
     /// The trusted issuer [env: OAUTH2_ISSUER, also from .env]
@@ -23,7 +23,8 @@ pub(crate) struct ExplainArguments {
     /// The audience of the API [env: OAUTH2_AUDIENCE, also from .env]
     #[arg(long)]
     pub(crate) audience: Option<String>,
-    /// The kind of provider, such as `okta` [default: OAUTH2_PROFILE, else what the issuer shows]
+    /// The kind of provider, such as `okta`
+    /// [env: OAUTH2_PROFILE, also from .env; default: recognized by the issuer]
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// Print the checks as JSON
@@ -37,8 +38,8 @@ Examples:
   $ portcullis token -q | portcullis explain
   $ portcullis explain --file token.txt --offline --jwks keys.json --json
 
-A token on the command line can be read by whoever lists the processes of this machine: for one that
-still opens doors, prefer --file or standard input. `Bearer` in front of it does no harm.
+Other users can read a command line in the list of processes: for a token that is still valid, use
+--file or standard input. `Bearer` in front of the token is ignored.
 
-Exit codes: 0 accepted, 1 could not run, 2 refused, 4 undecided: the identity provider
-could not be asked.";
+Exit codes: 0 accepted, 1 could not run, 2 refused, 4 undecided: the identity provider could not be
+reached.";

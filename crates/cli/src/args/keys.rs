@@ -9,39 +9,40 @@ use std::time::Duration;
 pub(crate) struct KeysArguments {
     /// The identity provider [env: OAUTH2_ISSUER, also from .env]
     pub(crate) issuer: Option<String>,
-    /// A file with the certificates, in PEM, of a private authority to trust besides the usual ones
+    /// A file with certificates in PEM to trust besides those of the system
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// The kind of provider, such as `cloudflare`, which says where its documents are
-    /// [default: what the issuer shows]
+    /// The kind of provider, such as `cloudflare`, which decides where its documents are
+    /// [default: recognized by the issuer]
     #[arg(long)]
     pub(crate) profile: Option<String>,
-    /// Where the metadata is, if not under the issuer
+    /// The URL of the metadata, if it is not under the issuer
     #[arg(long, value_name = "URL", conflicts_with = "jwks_uri")]
     pub(crate) metadata_url: Option<String>,
-    /// Where the key set is, if there is no metadata
+    /// The URL of the key set, if there is no metadata
     #[arg(long, value_name = "URL")]
     pub(crate) jwks_uri: Option<String>,
-    /// Print JSON; with `--watch` a line for each change
+    /// Print JSON; with `--watch`, one line for each change
     #[arg(long)]
     pub(crate) json: bool,
-    /// Look again and again, and print what changes; Ctrl-C ends it
+    /// Keep fetching the key set, and print what changes; Ctrl-C stops
     #[arg(long)]
     pub(crate) watch: bool,
-    /// How often to look, such as `30s`
-    /// [default: as often as the server would, by the issuer's headers]
-    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = every)]
+    /// How often to fetch, such as `30s`
+    /// [default: as often as a server would, by the issuer's headers]
+    #[arg(long, value_name = "DURATION", requires = "watch", value_parser = interval)]
     pub(crate) every: Option<Duration>,
 }
 
-/// A second at the least: it is somebody else's server.
-fn every(text: &str) -> Result<Duration, String> {
-    let duration =
-        humantime::parse_duration(text).map_err(|_| "write it like `30s` or `5m`".to_owned())?;
+/// At least a second: it is somebody else's server.
+fn interval(text: &str) -> Result<Duration, &'static str> {
+    let Ok(duration) = humantime::parse_duration(text) else {
+        return Err("expected a duration such as 30s or 5m");
+    };
     if (1..=86_400).contains(&duration.as_secs()) {
         Ok(duration)
     } else {
-        Err("between a second and a day".to_owned())
+        Err("expected a second to a day")
     }
 }
 
@@ -51,7 +52,7 @@ Examples:
   $ portcullis keys https://idp.example --json
   $ portcullis keys https://idp.example --watch --every 30s
 
-Exit codes: 0 shown, 1 could not run, 4 no usable key can be had.";
+Exit codes: 0 success, 1 could not run, 4 there is no usable key.";
 
 #[cfg(test)]
 mod tests {
@@ -59,9 +60,9 @@ mod tests {
 
     #[test]
     fn intervals_are_bounded() {
-        assert_eq!(every("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(interval("30s"), Ok(Duration::from_secs(30)));
         for text in ["", "30", "0s", "999ms", "2days", "-1s"] {
-            assert!(every(text).is_err(), "{text:?}");
+            assert!(interval(text).is_err(), "{text:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What can be written on the command line: a file for each command.
+//! The arguments and the help of each command, one file each.
 
 mod audit;
 mod config;
@@ -26,7 +26,7 @@ pub(crate) use shell::{CompletionsArguments, ManArguments};
 pub(crate) use sign_in::SignInArguments;
 pub(crate) use token::{
     ClientArguments, Grant, LogoutArguments, Output, OutputArguments, RequestArguments,
-    TokenAction, TokenArguments, TokenType,
+    SubjectTokenType, TokenAction, TokenArguments,
 };
 
 use clap::{Parser, Subcommand};
@@ -49,56 +49,55 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run the gateway: protect an API in any language, as a reverse proxy in front of it
     Serve(ServeArguments),
-    /// Check the settings of the gateway, or begin a settings file
+    /// Check the settings of the gateway, or write a settings file to start from
     Config(ConfigArguments),
-    /// Run everything on this machine: an identity provider, an API, the gateway, and lines to try
+    /// Run an identity provider, an API and the gateway on this machine, with requests to try
     #[cfg(feature = "dev")]
     Dev(DevArguments),
-    /// Run the development identity provider alone; rotate the keys of one that runs, or make it
-    /// fail
+    /// Run the development identity provider alone, rotate its keys, or make it fail
     #[cfg(feature = "dev")]
     Idp(IdpArguments),
-    /// Get an access token from any identity provider, and print it
+    /// Print an access token from any identity provider
     Token(Box<TokenArguments>),
-    /// Call an API with a token, and with a proof where the token is bound to a key
+    /// Call an API with a token, and with a proof if the token is bound to a key (DPoP)
     Curl(Box<CurlArguments>),
-    /// Sign out: revoke what is kept, end the session, forget
+    /// Sign out: revoke the stored tokens, end the session, and delete them
     Logout(LogoutArguments),
-    /// Revoke a token, a subject, a session or a client, in the store that all replicas share
+    /// Revoke the tokens of a subject, a session or a client, or a single one, on all replicas
     Revoke(RevokeArguments),
     /// Explain why a token is accepted or refused, check by check
     Explain(ExplainArguments),
-    /// Look for weaknesses of an identity provider, or of our own settings, each with its cure
+    /// Find weaknesses of an identity provider, or of your settings, each with its remedy
     Audit(AuditArguments),
-    /// Show the keys of an identity provider: which are usable, and why the others are not
+    /// Show the keys of an identity provider: which are usable, and why others are not
     Keys(KeysArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
-    /// Print the manual page, or write one for each command
+    /// Print the manual page, or write the pages of all commands
     Man(ManArguments),
 }
 
 const PORTCULLIS: &str = "\
 Examples:
-  Everything on this machine, with lines to try:
+  Try everything on this machine:
   $ portcullis dev
 
-  A token, and why an API takes it or not:
+  Get a token, and see why an API accepts or refuses it:
   $ portcullis token --issuer http://127.0.0.1:9000
   $ export OAUTH2_ISSUER=http://127.0.0.1:9000 OAUTH2_AUDIENCE=api://enterprise-api
   $ portcullis token -q | portcullis explain
 
-  The gateway in front of an API:
+  Run the gateway in front of an API:
   $ portcullis config init
   $ portcullis serve
 
-Each command has more under --help, with examples.
+Each command has its own --help, with examples.
 
-Environment: the variables of each command, also from a file `.env` in the working directory;
-NO_COLOR and CLICOLOR for colours, RUST_LOG for a log on standard error.
+Environment: the variables that each command names, also from the file `.env` in the working
+directory; NO_COLOR and CLICOLOR for colours, RUST_LOG for a log on standard error.
 
-Exit codes: 0 fine, 1 could not run, 2 refused, 4 an outage: the identity provider could not
-be asked.";
+Exit codes: 0 success, 1 could not run, 2 refused, 4 outage: the identity provider could not be
+reached.";
 
 #[cfg(test)]
 mod tests;

@@ -19,25 +19,25 @@ use std::path::PathBuf;
     ])
 )]
 pub(crate) struct RevokeArguments {
-    /// A file that holds the token to revoke; `-` reads it from standard input
+    /// A file with the token to revoke; `-` reads it from standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// The identifier of the token to revoke: its `jti`, or `uti` (Entra ID)
+    /// The id of the token to revoke: its `jti`, or `uti` (Entra ID)
     #[arg(long, value_name = "ID")]
     pub(crate) jti: Option<String>,
     /// The subject whose tokens to revoke: `sub`, or `oid` (Entra ID)
     #[arg(long, value_name = "SUB")]
     pub(crate) subject: Option<String>,
-    /// The session to revoke: the `sid` of its tokens
+    /// The session whose tokens to revoke: `sid`
     #[arg(long, value_name = "SID")]
     pub(crate) session: Option<String>,
     /// The client whose tokens to revoke: `client_id` or `azp`
     #[arg(long, value_name = "ID")]
     pub(crate) client: Option<String>,
-    /// Show what is revoked, by kind and digest
+    /// List the revocations, by kind and digest
     #[arg(long)]
     pub(crate) list: bool,
-    /// Revoke what was issued at this moment or before: 2026-11-24T15:04:05Z, or seconds since 1970
+    /// Revoke tokens issued until this time: 2026-11-24T15:04:05Z, or seconds since 1970
     /// [default: now]
     #[arg(
         long,
@@ -46,7 +46,7 @@ pub(crate) struct RevokeArguments {
         conflicts_with_all = ["token_file", "jti", "session", "list"],
     )]
     pub(crate) since: Option<NumericDate>,
-    /// For how many days it is remembered: as long as the issuer's longest-lived token, at least
+    /// For how many days to keep the revocation: at least the lifetime of the issuer's tokens
     #[arg(
         long,
         value_name = "DAYS",
@@ -54,16 +54,16 @@ pub(crate) struct RevokeArguments {
         value_parser = clap::value_parser!(u16).range(1..=3_660),
     )]
     pub(crate) keep: u16,
-    /// The issuer [env: OAUTH2_ISSUER, also from .env; a token names its own]
+    /// The issuer [env: OAUTH2_ISSUER, also from .env; default for a token: its `iss`]
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: Option<String>,
     /// The store, such as rediss://redis.example:6380 [env: PORTCULLIS_STORE, also from .env]
     #[arg(long, value_name = "URL", value_parser = store_url)]
     pub(crate) store: Option<StoreUrl>,
-    /// A file with the store's URL, where that holds a password
+    /// A file with the store's URL, for a URL with a password
     #[arg(long, value_name = "FILE", conflicts_with = "store")]
     pub(crate) store_file: Option<PathBuf>,
-    /// The settings of a resource server, in TOML: the store and the issuer are read from it
+    /// The settings of a resource server, in TOML, which name the store and the issuer
     #[arg(long, value_name = "FILE", conflicts_with_all = ["store", "store_file"])]
     pub(crate) config: Option<PathBuf>,
     /// The key of the store's stream [default: portcullis:revocations]
@@ -80,11 +80,12 @@ fn store_url(text: &str) -> Result<StoreUrl, Infallible> {
 
 /// A moment of RFC 3339 in UTC, or seconds since 1970.
 fn moment(text: &str) -> Result<NumericDate, &'static str> {
-    match text.parse::<u32>() {
-        Ok(seconds) => Ok(NumericDate::from_seconds(seconds.into())),
-        Err(_) => humantime::parse_rfc3339_weak(text)
-            .map(NumericDate::from)
-            .map_err(|_| "write it like 2026-11-24T15:04:05Z, or in seconds since 1970"),
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Ok(NumericDate::from_seconds(seconds.into()));
+    }
+    match humantime::parse_rfc3339_weak(text) {
+        Ok(time) => Ok(time.into()),
+        Err(_) => Err("expected a time such as 2026-11-24T15:04:05Z, or seconds since 1970"),
     }
 }
 
@@ -94,8 +95,8 @@ Examples:
   $ portcullis revoke --subject alice --issuer https://idp.example --store rediss://redis.example
   $ portcullis revoke --list
 
-Exit codes: 0 done, 1 could not run, 2 the token is not the issuer's, 4 the store or the
-issuer could not be asked.";
+Exit codes: 0 done, 1 could not run, 2 the token is not the issuer's, 4 the store could not be
+reached.";
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 #[command(after_long_help = SERVE)]
 pub(crate) struct ServeArguments {
-    /// The settings; they are read again when they change, and on SIGHUP
+    /// The settings; they are reloaded when the file changes, and on SIGHUP
     #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
     pub(crate) config: PathBuf,
 }
@@ -17,6 +17,6 @@ Examples:
   $ portcullis serve
   $ portcullis serve --config /etc/portcullis/portcullis.toml
 
-Logs go to standard error. SIGHUP reads the settings again, SIGTERM lets requests end first.
+Logs go to standard error. SIGHUP reloads the settings; SIGTERM stops after requests have ended.
 
-Exit codes: 0 stopped, 1 could not run: the settings are wrong, or an address is taken.";
+Exit codes: 0 stopped, 1 could not run: the settings are wrong, or an address is in use.";

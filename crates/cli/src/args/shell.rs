@@ -7,14 +7,14 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 #[command(after_long_help = COMPLETIONS)]
 pub(crate) struct CompletionsArguments {
-    /// The shell
+    /// The shell to complete for
     pub(crate) shell: Shell,
 }
 
 #[derive(Args, Debug)]
 #[command(after_long_help = MAN)]
 pub(crate) struct ManArguments {
-    /// Write a page for each command into this folder
+    /// Write one page for each command into this folder
     /// [default: the page of `portcullis` on standard output]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,

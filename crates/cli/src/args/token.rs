@@ -1,7 +1,7 @@
 //! `portcullis token` and `portcullis logout`.
 
 use super::sign_in::SignInArguments;
-use crate::store::Keeping;
+use crate::store::StoreKind;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -18,69 +18,68 @@ pub(crate) struct TokenArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenAction {
-    /// Show which tokens are kept: whose, for what, until when; never the tokens
+    /// List the stored tokens: whose they are, for what, and until when; never their text
     #[command(after_long_help = LIST)]
     List {
         #[command(flatten)]
-        kept: KeptArguments,
+        store: StoreArguments,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Forget tokens that are kept, here only; `portcullis logout` tells the provider as well
+    /// Delete stored tokens, on this machine only; `portcullis logout` also revokes them
     #[command(
         after_long_help = CLEAR,
         group = clap::ArgGroup::new("which").required(true).args(["issuer", "all"]),
     )]
     Clear {
         #[command(flatten)]
-        kept: KeptArguments,
-        /// The provider whose tokens to forget
+        store: StoreArguments,
+        /// The provider whose tokens to delete
         #[arg(long, value_name = "URL")]
         issuer: Option<String>,
-        /// The client whose tokens to forget [default: every client of the provider]
+        /// The client whose tokens to delete [default: every client of the provider]
         #[arg(long, value_name = "ID", requires = "issuer")]
         client_id: Option<String>,
-        /// Forget everything, and the key: also a store that cannot be read any more
+        /// Delete all tokens and their key, even if the store cannot be read
         #[arg(long, conflicts_with = "client_id")]
         all: bool,
     },
 }
 
-/// Where tokens are kept.
+/// Where tokens are stored.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct KeptArguments {
-    /// Where tokens are kept between two calls [env: PORTCULLIS_TOKEN_STORE]
-    #[arg(long, value_name = "WHERE", value_enum, help_heading = KEEPING)]
-    pub(crate) store: Option<Keeping>,
+pub(crate) struct StoreArguments {
+    /// Where tokens are stored between two calls [env: PORTCULLIS_TOKEN_STORE]
+    #[arg(long, value_name = "WHERE", value_enum, help_heading = STORE)]
+    pub(crate) store: Option<StoreKind>,
 }
 
-/// The client, and what proves that it asks.
+/// The client, and its credentials.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ClientArguments {
     /// The identity provider [env: OAUTH2_ISSUER, also from .env]
     #[arg(long, value_name = "URL", help_heading = CLIENT)]
     pub(crate) issuer: Option<String>,
-    /// The client, as it is registered there [env: OAUTH2_CLIENT_ID, also from .env]
+    /// The client's id, as registered at the provider [env: OAUTH2_CLIENT_ID, also from .env]
     #[arg(long, value_name = "ID", help_heading = CLIENT)]
     pub(crate) client_id: Option<String>,
-    /// A file with the client's secret; a command line could be read by others
-    /// [env: OAUTH2_CLIENT_SECRET, the secret itself]
+    /// A file with the client secret; others could read it on a command line
+    /// [env: OAUTH2_CLIENT_SECRET, the secret itself, also from .env]
     #[arg(long, value_name = "FILE", help_heading = CLIENT)]
     pub(crate) client_secret_file: Option<PathBuf>,
-    /// A file with the client's private key in PEM: it signs what proves the client
-    /// (private_key_jwt)
+    /// A file with the client's private key in PEM, which signs its assertions (private_key_jwt)
     #[arg(long, value_name = "FILE", help_heading = CLIENT, conflicts_with = "client_secret_file")]
     pub(crate) client_key_file: Option<PathBuf>,
-    /// The name of that key at the provider (`kid`)
+    /// The `kid` of that key at the provider
     #[arg(long, value_name = "KID", help_heading = CLIENT, requires = "client_key_file")]
     pub(crate) client_key_id: Option<String>,
-    /// A file with the client's certificate and its key in PEM, for mutual TLS; beside
-    /// --client-key-file, the certificate whose thumbprint names the key (Entra ID)
+    /// A file with the client's certificate and key in PEM, for mutual TLS; with --client-key-file,
+    /// the certificate whose thumbprint identifies the key (Entra ID)
     #[arg(long, value_name = "FILE", help_heading = CLIENT, conflicts_with = "client_secret_file")]
     pub(crate) client_certificate_file: Option<PathBuf>,
-    /// A file with a ready assertion of the client, as a platform keeps one for a workload
-    /// (Kubernetes, AZURE_FEDERATED_TOKEN_FILE); it is read each time
+    /// A file with a signed assertion, as platforms provide for workload identities (Kubernetes,
+    /// AZURE_FEDERATED_TOKEN_FILE); it is read for each request
     /// [env: OAUTH2_CLIENT_ASSERTION_FILE, also from .env]
     #[arg(
         long,
@@ -89,82 +88,83 @@ pub(crate) struct ClientArguments {
         conflicts_with_all = ["client_secret_file", "client_key_file", "client_certificate_file"],
     )]
     pub(crate) client_assertion_file: Option<PathBuf>,
-    /// Send the secret in the form, to a provider that takes it there only (client_secret_post)
+    /// Send the secret in the form body, for providers that accept it only there
+    /// (client_secret_post)
     #[arg(long, help_heading = CLIENT)]
     pub(crate) client_secret_post: bool,
-    /// A file with certificates in PEM to trust besides the usual ones
+    /// A file with certificates in PEM to trust besides those of the system
     #[arg(long, value_name = "FILE", help_heading = CLIENT)]
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// What is asked for, and how.
+/// The token that is requested, and how.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RequestArguments {
     #[command(flatten)]
     pub(crate) client: ClientArguments,
-    /// The scopes to ask for, with spaces between
-    /// [default for a person: `openid offline_access`, as far as there are such]
-    #[arg(long, value_name = "SCOPES", help_heading = ASKED)]
+    /// The scopes to request, separated by spaces
+    /// [default for a person: `openid offline_access`, as far as the provider lists them]
+    #[arg(long, value_name = "SCOPES", help_heading = REQUEST)]
     pub(crate) scope: Option<String>,
-    /// The API to ask for, by its name at the provider (`audience`: Auth0, Ory Hydra, token
-    /// exchange)
-    #[arg(long, value_name = "NAME", help_heading = ASKED)]
+    /// The API to request a token for, by its name at the provider (`audience`: Auth0, Ory Hydra,
+    /// token exchange)
+    #[arg(long, value_name = "NAME", help_heading = REQUEST)]
     pub(crate) audience: Option<String>,
-    /// The API to ask for, by its address (`resource`, RFC 8707)
-    #[arg(long, value_name = "URI", help_heading = ASKED)]
+    /// The API to request a token for, by its address (`resource`, RFC 8707)
+    #[arg(long, value_name = "URI", help_heading = REQUEST)]
     pub(crate) resource: Option<String>,
-    /// How to get the token
-    #[arg(long, value_enum, default_value_t = Grant::Auto, help_heading = ASKED)]
+    /// How to request the token
+    #[arg(long, value_enum, default_value_t = Grant::Auto, help_heading = REQUEST)]
     pub(crate) grant: Grant,
-    /// The token to exchange, or to act on behalf of; `-` reads it from standard input
-    #[arg(long, value_name = "FILE", help_heading = ASKED)]
+    /// A file with the token to exchange, or to act on behalf of; `-` reads standard input
+    #[arg(long, value_name = "FILE", help_heading = REQUEST)]
     pub(crate) subject_token_file: Option<PathBuf>,
-    /// What kind of token that is
+    /// The type of that token
     #[arg(
         long,
         value_enum,
-        default_value_t = TokenType::AccessToken,
+        default_value_t = SubjectTokenType::AccessToken,
         requires = "subject_token_file",
-        help_heading = ASKED,
+        help_heading = REQUEST,
     )]
-    pub(crate) subject_token_type: TokenType,
-    /// Send the request ahead to the provider, past the browser (PAR, RFC 9126); done by itself
-    /// where it is demanded
-    #[arg(long, help_heading = ASKED)]
+    pub(crate) subject_token_type: SubjectTokenType,
+    /// Push the authorization request to the provider directly, not through the browser (PAR, RFC
+    /// 9126); always done if the provider requires it
+    #[arg(long, help_heading = REQUEST)]
     pub(crate) par: bool,
-    /// Bind the token to a key that stays here (RFC 9449): then it takes `portcullis curl` to use
-    /// it
-    #[arg(long, help_heading = ASKED)]
+    /// Bind the token to a key on this machine (DPoP, RFC 9449); only `portcullis curl` can use it
+    /// then
+    #[arg(long, help_heading = REQUEST)]
     pub(crate) dpop: bool,
-    /// Where the browser comes back to, if the provider must know it: a port of 127.0.0.1, [::1] or
-    /// localhost; without a port, a free one [default: any free port of 127.0.0.1, and /callback]
-    #[arg(long, value_name = "URI", help_heading = ASKED)]
+    /// The redirect URI that is registered at the provider, on 127.0.0.1, [::1] or localhost; without
+    /// a port, any free one is used [default: http://127.0.0.1/callback, any free port]
+    #[arg(long, value_name = "URI", help_heading = REQUEST)]
     pub(crate) redirect_uri: Option<String>,
     #[command(flatten)]
     pub(crate) sign_in: SignInArguments,
     #[command(flatten)]
-    pub(crate) kept: KeptArguments,
-    /// Get a new token though the one that is kept is still good
-    #[arg(long, help_heading = KEEPING)]
+    pub(crate) store: StoreArguments,
+    /// Request a new token, even if the stored one is still valid
+    #[arg(long, help_heading = STORE)]
     pub(crate) renew: bool,
-    /// For how many seconds the token must be good, at least
+    /// How long the token must still be valid, at least
     #[arg(
         long,
         value_name = "SECONDS",
         default_value_t = 60,
         value_parser = clap::value_parser!(u16).range(..=3_600),
-        help_heading = KEEPING,
+        help_heading = STORE,
     )]
     pub(crate) valid_for: u16,
-    /// Keep nothing: the same as --store none
-    #[arg(long, help_heading = KEEPING, conflicts_with = "store")]
+    /// Store nothing; the same as --store none
+    #[arg(long, help_heading = STORE, conflicts_with = "store")]
     pub(crate) no_store: bool,
-    /// Say nothing but what went wrong, or what a person must do
+    /// Print only errors, and what a person must do, on standard error
     #[arg(long, short, help_heading = OUTPUT)]
     pub(crate) quiet: bool,
 }
 
-/// What is printed.
+/// The output.
 #[derive(Args, Debug)]
 pub(crate) struct OutputArguments {
     /// What to print
@@ -173,50 +173,49 @@ pub(crate) struct OutputArguments {
     /// The same as --output json
     #[arg(long, help_heading = OUTPUT, conflicts_with = "output")]
     pub(crate) json: bool,
-    /// The ID token in the place of the access token; --output kubernetes does so by itself, where
-    /// there is one
+    /// Print the ID token instead of the access token; --output kubernetes does so if there is one
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) id_token: bool,
 }
 
-/// How a token is got.
+/// How a token is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Grant {
-    /// Whatever fits: says on standard error what it is, and why
+    /// Whatever fits; standard error says which one, and why
     Auto,
-    /// For the client itself, by its secret, key or certificate
+    /// For the client itself, with its secret, key, certificate or assertion
     ClientCredentials,
-    /// For a person, in the browser on this machine (with PKCE)
+    /// For a person, in the browser on this machine (authorization code with PKCE)
     #[value(alias = "authorization-code", alias = "browser")]
     Code,
-    /// For a person, in a browser on any machine, by a code to type in
+    /// For a person, in any browser, with a code to type in (RFC 8628)
     #[value(alias = "device-code")]
     Device,
-    /// For a person who signed in before: by the refresh token that is kept
+    /// For a person who signed in before, with the stored refresh token
     #[value(alias = "refresh-token")]
     Refresh,
     /// For another API, in exchange for --subject-token-file (RFC 8693)
     #[value(alias = "token-exchange")]
     Exchange,
-    /// The same as Entra ID does it, on behalf of the user of --subject-token-file
+    /// For another API at Entra ID, on behalf of the user of --subject-token-file
     OnBehalfOf,
 }
 
-/// What `--subject-token-file` holds (RFC 8693, section 3).
+/// The type of the token in `--subject-token-file` (RFC 8693, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TokenType {
+pub(crate) enum SubjectTokenType {
     AccessToken,
     IdToken,
     RefreshToken,
     Jwt,
 }
 
-/// What is printed.
+/// The format of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// The bare token
+    /// The token alone
     Token,
-    /// The token, its type, scopes and end, as JSON
+    /// The token, its type, scopes and expiry, as JSON
     Json,
     /// A credential for kubectl (client.authentication.k8s.io/v1)
     Kubernetes,
@@ -228,52 +227,52 @@ pub(crate) struct LogoutArguments {
     #[command(flatten)]
     pub(crate) client: ClientArguments,
     #[command(flatten)]
-    pub(crate) kept: KeptArguments,
-    /// Leave the session in the browser as it is
+    pub(crate) store: StoreArguments,
+    /// Do not end the session in the browser
     #[arg(long)]
     pub(crate) no_browser: bool,
-    /// Say nothing but what went wrong
+    /// Print only errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
 }
 
 const CLIENT: &str = "Provider and client";
-const ASKED: &str = "What is asked for";
-const KEEPING: &str = "Keeping";
+const REQUEST: &str = "Request";
+const STORE: &str = "Token store";
 const OUTPUT: &str = "Output";
 
 const TOKEN: &str = "\
 Examples:
-  A person signs in with the browser, once; later calls use what is kept:
+  Sign in with the browser once; later calls use the stored token:
   $ portcullis token --issuer https://idp.example --client-id cli
   $ curl -H \"Authorization: Bearer $(portcullis token -q)\" https://api.example
 
-  A service, by its secret, key or certificate:
+  A service, with its secret or key:
   $ portcullis token --client-id orders --client-secret-file secret --scope orders:read
   $ portcullis token --client-id orders --client-key-file key.pem --audience https://api.example
 
-  In a pod with a workload identity, which keeps a ready assertion in a file:
+  In a pod with a workload identity, whose assertion is in a file:
   $ portcullis token --client-id orders --client-assertion-file /var/run/secrets/tokens/orders
 
-  Signed in with a second factor, within the last five minutes; and a refresh token at Google:
+  Require a second factor, within the last five minutes; request a refresh token from Google:
   $ portcullis token --acr-values mfa --max-age 300
   $ portcullis token --issuer https://idp.example --client-id cli --param access_type=offline
 
-  On a machine without a browser, and in exchange for another token:
+  On a machine without a browser; in exchange for another token:
   $ portcullis token --grant device
   $ portcullis token --grant exchange --subject-token-file token --audience https://other.example
 
-Where `portcullis dev` or `portcullis idp` runs, its issuer is enough: the client is `web` then.
+For `portcullis dev` and `portcullis idp`, --issuer is enough: the client defaults to `web`.
 
-What is kept is used for as long as it is good, then renewed by its refresh token. Only the result
-goes to standard output, so it can stand in $(...). The browser is $BROWSER, or the usual one.
+A stored token is used until it expires, then refreshed. Only the token goes to standard output, so
+the command can stand in $(...). The browser is $BROWSER, or the default one.
 
 Environment, also from .env: OAUTH2_ISSUER, OAUTH2_CLIENT_ID, OAUTH2_CLIENT_SECRET,
-OAUTH2_CLIENT_ASSERTION_FILE. Environment only: PORTCULLIS_TOKEN_STORE, PORTCULLIS_PASSPHRASE (the
-store's), PORTCULLIS_STATE_DIR, BROWSER, KUBERNETES_EXEC_INFO.
+OAUTH2_CLIENT_ASSERTION_FILE. Environment only: PORTCULLIS_TOKEN_STORE, PORTCULLIS_PASSPHRASE (of
+the store), PORTCULLIS_STATE_DIR, BROWSER, KUBERNETES_EXEC_INFO.
 
-Exit codes: 0 a token, 1 could not run, 2 refused by the provider or the person, 4 the provider is
-out of reach.";
+Exit codes: 0 a token, 1 could not run, 2 refused by the provider or the person, 4 the provider
+could not be reached.";
 
 const LIST: &str = "\
 Examples:
@@ -287,13 +286,12 @@ Examples:
   $ portcullis token clear --all";
 
 const LOGOUT: &str = "\
-Revokes the refresh token at the provider (RFC 7009), ends the session there with the browser \
-where there is an ID token
-to do it by (RP-initiated logout), and forgets what is kept. Of the three, the last is done even if
-the others fail.
+Revokes the refresh token at the provider (RFC 7009), ends the session there in the browser
+(RP-initiated logout, if there is an ID token), and deletes the stored tokens. The tokens are
+deleted even if the rest fails.
 
 Examples:
   $ portcullis logout --issuer https://idp.example --client-id cli
   $ portcullis logout --no-browser
 
-Exit codes: 0 done, 1 could not run, 2 the provider refused, 4 the provider is out of reach.";
+Exit codes: 0 done, 1 could not run, 2 the provider refused, 4 the provider could not be reached.";

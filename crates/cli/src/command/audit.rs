@@ -63,7 +63,7 @@ pub(crate) fn plain_http() -> Result<bool, Failure> {
 
 fn sample(file: &Path) -> Result<String, Failure> {
     let file = Some(file).filter(|file| *file != Path::new("-"));
-    explain::token(None, file)
+    explain::read_token(None, file)
 }
 
 async fn of_provider(

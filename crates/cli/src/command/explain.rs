@@ -1,45 +1,22 @@
 //! `portcullis explain`: every check of a token against the settings in force, with what was
-//! expected, what was found, and the cure.
+//! expected, what was found, and the help.
 
 use crate::args::ExplainArguments;
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, print, styled, wrapped};
-use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
 use portcullis_core::verify::{Outcome, Step};
+use portcullis_core::{ConfigErrors, Limits};
 use portcullis_resource_server::{Config, Explanation, ResourceServer, Settings};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::Path;
 
 pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
-    let config = Config::from_variables(|name| {
-        let given = match name {
-            "OAUTH2_ISSUER" => arguments.issuer.clone(),
-            "OAUTH2_AUDIENCE" => arguments.audience.clone(),
-            "OAUTH2_PROFILE" => arguments.profile.clone(),
-            _ => None,
-        };
-        // A `.env` that cannot be read is told below, where nothing is hidden by it.
-        given.or_else(|| Config::variable(name).ok().flatten())
-    });
-    Config::variable("OAUTH2_ISSUER")?;
-    let mut config = config?;
-    let alone = arguments.jwks.is_some();
-    if alone {
-        config.revocation.store = None; // with a key set from a file nothing leaves the machine
-    }
-    let settings = Settings::try_from(config)?;
-    let settings = if alone {
-        settings.without_questions()
-    } else {
-        settings
-    };
-    let server = ResourceServer::with_settings(match &arguments.jwks {
-        Some(file) => settings.with_fixed_keys(&key_set(file)?),
-        None => settings,
-    });
-    let token = token(arguments.token, arguments.file.as_deref())?;
+    let settings = settings(&arguments)?;
+    let token = read_token(arguments.token, arguments.file.as_deref())?;
+    let server = ResourceServer::with_settings(settings);
     let explanation = server.explain(&token).await;
     let text = if arguments.json {
         format!("{:#}\n", as_json(&explanation))
@@ -47,49 +24,80 @@ pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
         page(&explanation)
     };
     print(&text)?;
-    Ok(
-        match explanation.first_obstacle().map(|step| step.outcome) {
-            None => Exit::Fine,
-            Some(Outcome::Unknown) => Exit::Outage,
-            Some(_) => Exit::Rejected,
-        },
-    )
+    Ok(match explanation.first_obstacle() {
+        None => Exit::Fine,
+        Some(step) if step.outcome == Outcome::Unknown => Exit::Outage,
+        Some(_) => Exit::Rejected,
+    })
 }
 
-/// A key set from a file.
+/// The settings of the arguments, the environment and `.env`. With a key set from a file, nothing
+/// leaves the machine.
+fn settings(arguments: &ExplainArguments) -> Result<Settings, Failure> {
+    let mut config = config(arguments)?;
+    let Some(file) = &arguments.jwks else {
+        return Ok(Settings::try_from(config)?);
+    };
+    config.revocation.store = None;
+    let settings = Settings::try_from(config)?.without_questions();
+    Ok(settings.with_fixed_keys(&key_set(file)?))
+}
+
+fn config(arguments: &ExplainArguments) -> Result<Config, ConfigErrors> {
+    let config = Config::from_variables(|name| {
+        let argument = match name {
+            "OAUTH2_ISSUER" => arguments.issuer.clone(),
+            "OAUTH2_AUDIENCE" => arguments.audience.clone(),
+            "OAUTH2_PROFILE" => arguments.profile.clone(),
+            _ => None,
+        };
+        match argument {
+            Some(value) => Some(value),
+            None => Config::variable(name).ok().flatten(),
+        }
+    });
+    // A `.env` that cannot be read is the cause of the faults above, so it is reported first.
+    Config::variable("OAUTH2_ISSUER")?;
+    config
+}
+
 fn key_set(file: &Path) -> Result<Jwks, Failure> {
-    let told = |problem: String| Failure::could_not_run(format!("{}: {problem}", file.display()));
-    let document = std::fs::read(file).map_err(|error| told(error.to_string()))?;
-    Jwks::parse(&document, &Limits::default()).map_err(|error| told(error.to_string()))
+    let document = files::read_bytes(file)?;
+    Jwks::parse(&document, &Limits::default()).map_err(|problem| Failure::in_file(file, problem))
 }
 
 /// The token, without the white space and the `Bearer` that come along when it is pasted.
-pub(crate) fn token(argument: Option<String>, file: Option<&Path>) -> Result<String, Failure> {
+///
+/// # Errors
+///
+/// A file or a standard input that cannot be read.
+pub(crate) fn read_token(argument: Option<String>, file: Option<&Path>) -> Result<String, Failure> {
     let text = match (argument, file) {
         (Some(text), _) if text != "-" => text,
-        (_, Some(file)) => {
-            let told = |error: std::io::Error| {
-                Failure::could_not_run(format!("{}: {error}", file.display()))
-            };
-            std::fs::read_to_string(file).map_err(told)?
-        }
+        (_, Some(file)) => files::read_text(file)?,
         _ => {
             let mut text = String::new();
+            // Bounded: a wrong pipe must not fill the memory.
             std::io::stdin().take(1_000_000).read_to_string(&mut text)?;
             text
         }
     };
     let text = text.trim();
     let text = text.strip_prefix("Authorization:").unwrap_or(text).trim();
-    let bare = text
-        .get(..7)
-        .filter(|scheme| scheme.eq_ignore_ascii_case("Bearer "))
-        .and_then(|_| text.get(7..));
-    Ok(bare.unwrap_or(text).trim().to_owned())
+    Ok(strip_scheme(text).trim().to_owned())
+}
+
+/// RFC 9110, section 11.1: the scheme is case-insensitive.
+fn strip_scheme(text: &str) -> &str {
+    match text.split_at_checked("Bearer ".len()) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer ") => token,
+        _ => text,
+    }
 }
 
 fn page(explanation: &Explanation) -> String {
-    let verdict = match explanation.first_obstacle() {
+    let obstacle = explanation.first_obstacle();
+    let verdict = match obstacle {
         None => styled(GOOD, "accepted"),
         Some(step) if step.outcome == Outcome::Unknown => {
             styled(WARNING, &format!("undecided: {}", step.code))
@@ -97,71 +105,85 @@ fn page(explanation: &Explanation) -> String {
         Some(step) => styled(BAD, &format!("refused: {}", step.code)),
     };
     let mut page = format!("\n  {} {verdict}\n\n", styled(STRONG, "This token is"));
-    let first = explanation.first_obstacle();
     for step in &explanation.steps {
-        page.push_str(&line(
-            step,
-            first.is_some_and(|first| std::ptr::eq(first, step)),
-        ));
+        // Compared by address: two steps may be equal in all they say.
+        let is_obstacle = matches!(obstacle, Some(obstacle) if std::ptr::eq(obstacle, step));
+        page.push_str(&line(step, is_obstacle));
     }
     if let Some(profile) = explanation.profile {
-        page.push_str(&format!("\n  {}  {profile}\n", styled(QUIET, "profile")));
+        let label = styled(QUIET, "profile");
+        page.push_str(&format!("\n  {label}  {profile}\n"));
     }
     if let Some(hint) = &explanation.hint {
-        page.push_str(&format!(
-            "\n  {}  {}\n",
-            styled(STRONG, "likely "),
-            wrapped(hint, 11)
-        ));
+        let (label, hint) = (styled(STRONG, "hint   "), wrapped(hint, 11));
+        page.push_str(&format!("\n  {label}  {hint}\n"));
     }
     page.push('\n');
     page
 }
 
-fn line(step: &Step, is_first_obstacle: bool) -> String {
-    const NAME: usize = 28;
-    const INDENT: usize = 2 + 2 + 2 + NAME + 1;
+fn line(step: &Step, is_obstacle: bool) -> String {
     let (mark, style) = match step.outcome {
         Outcome::Pass => ("ok", GOOD),
         Outcome::Fail => ("no", BAD),
         Outcome::Unknown => ("??", WARNING),
         Outcome::Skipped => ("--", QUIET),
     };
-    let (mark, name) = (styled(style, mark), format!("{:<NAME$}", step.name));
-    let told = |word: &str, text: &str| format!("{word:<9}{}", wrapped(text, INDENT + 9));
     let text = match step.outcome {
         Outcome::Pass => wrapped(&step.found, INDENT),
         Outcome::Skipped => styled(QUIET, &step.found),
-        Outcome::Fail | Outcome::Unknown => {
-            let mut lines = vec![told("expected", &step.expected), told("found", &step.found)];
-            if is_first_obstacle {
-                lines.push(styled(STRONG, &told("cure", step.cure)));
-            }
-            lines.join(&format!("\n{}", " ".repeat(INDENT)))
-        }
+        Outcome::Fail | Outcome::Unknown => details(step, is_obstacle),
     };
-    format!("  {mark}  {name} {text}\n")
+    let mark = styled(style, mark);
+    format!("  {mark}  {:<NAME_WIDTH$} {text}\n", step.name)
 }
 
-fn as_json(explanation: &Explanation) -> serde_json::Value {
-    let steps = explanation.steps.iter().map(|step| {
-        let outcome = match step.outcome {
-            Outcome::Pass => "pass",
-            Outcome::Fail => "fail",
-            Outcome::Skipped => "skipped",
-            Outcome::Unknown => "unknown",
-        };
-        json!({
-            "name": step.name, "outcome": outcome, "code": step.code,
-            "expected": step.expected, "found": step.found, "cure": step.cure,
-        })
-    });
-    let code = explanation.first_obstacle().map(|step| step.code);
+/// What was expected and found. Only the first obstacle has help: its remedy may change the rest.
+fn details(step: &Step, is_obstacle: bool) -> String {
+    let mut lines = vec![
+        detail("expected", &step.expected),
+        detail("found", &step.found),
+    ];
+    if is_obstacle {
+        lines.push(styled(STRONG, &detail("help", step.cure)));
+    }
+    lines.join(&format!("\n{:INDENT$}", ""))
+}
+
+fn detail(label: &str, text: &str) -> String {
+    const WIDTH: usize = 9;
+    format!("{label:<WIDTH$}{}", wrapped(text, INDENT + WIDTH))
+}
+
+const NAME_WIDTH: usize = 28;
+
+/// Two columns of margin, the mark, two of space, the name, and one of space.
+const INDENT: usize = 2 + 2 + 2 + NAME_WIDTH + 1;
+
+fn as_json(explanation: &Explanation) -> Value {
+    let steps: Vec<Value> = explanation.steps.iter().map(step_as_json).collect();
     json!({
         "accepted": explanation.is_accepted(),
-        "code": code,
+        "code": explanation.first_obstacle().map(|step| step.code),
         "profile": explanation.profile,
         "hint": explanation.hint,
-        "steps": steps.collect::<Vec<_>>(),
+        "steps": steps,
+    })
+}
+
+fn step_as_json(step: &Step) -> Value {
+    let outcome = match step.outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::Skipped => "skipped",
+        Outcome::Unknown => "unknown",
+    };
+    json!({
+        "name": step.name,
+        "outcome": outcome,
+        "code": step.code,
+        "expected": step.expected,
+        "found": step.found,
+        "cure": step.cure,
     })
 }

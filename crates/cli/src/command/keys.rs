@@ -5,7 +5,7 @@ use crate::command::audit::{issuer, plain_http};
 use crate::exit::{Exit, Failure};
 use crate::keys::{Look, Watch, page, table};
 use crate::output::print;
-use crate::stop::Stop;
+use crate::stop::StopSignal;
 use portcullis_core::Limits;
 use portcullis_provider::inspect::Inspector;
 use portcullis_resource_server::IssuerConfig;
@@ -45,7 +45,7 @@ async fn watch(
     every: Option<Duration>,
     json: bool,
 ) -> Result<Exit, Failure> {
-    let mut stopped = std::pin::pin!(Stop::listen()?.told());
+    let mut stopped = std::pin::pin!(StopSignal::listen()?.wait());
     let mut watch = Watch::default();
     let mut look = first;
     loop {

@@ -1,108 +1,109 @@
-//! `portcullis logout`: the refresh token revoked at the provider, the session there ended with the
-//! browser, and what is kept forgotten. The last is done even if the provider is out of reach.
+//! `portcullis logout`: revokes the refresh token at the provider, ends the session there with the
+//! browser, and deletes the stored tokens, even if the provider is out of reach.
 
 use crate::args::LogoutArguments;
 use crate::browser;
-use crate::command::token::{Party, Voice, failure, open_store};
+use crate::client::{ClientIdentity, StoredClient, discover, failure};
 use crate::exit::{Exit, Failure};
-use crate::store::{Entry, TokenStore};
+use crate::reporter::Reporter;
+use crate::store::{StoredToken, open_store};
 use portcullis_client::{Client, Error, RefreshToken, Secret};
 
 pub(crate) async fn run(arguments: LogoutArguments) -> Result<Exit, Failure> {
-    let voice = Voice {
+    let reporter = Reporter {
         quiet: arguments.quiet,
     };
-    let store = open_store(arguments.kept.store).await?;
-    let entries = store
-        .as_ref()
-        .map(|store| store.entries())
-        .transpose()?
-        .unwrap_or_default();
-    let (party, meant) = meant(&arguments, &entries)?;
-    let (Some(store), false) = (store, meant.is_empty()) else {
-        voice.say("Nothing is kept that could be signed out of.");
+    let Some(store) = open_store(arguments.store.store).await? else {
+        // Read all the same, so that wrong arguments are an error everywhere.
+        ClientIdentity::read(&arguments.client, None)?;
+        reporter.note(NOTHING_STORED);
         return Ok(Exit::Fine);
     };
-    // Forgotten first: whatever the provider says, nothing stays behind here.
-    forget(&store, &meant)?;
-    let mut trouble = None;
-    for entry in &meant {
-        if let Err(failure) = farewell(&party, entry, arguments.no_browser, voice).await {
-            trouble = trouble.or(Some(failure));
+    let stored = store.tokens()?;
+    let only_client = StoredClient::find(&arguments.client, &stored)?;
+    let client = ClientIdentity::read(&arguments.client, only_client)?;
+    if !stored.iter().any(|token| belongs_to(token, &client)) {
+        reporter.note(NOTHING_STORED);
+        return Ok(Exit::Fine);
+    }
+    // Deleted first: whatever the provider answers, nothing stays behind here.
+    let tokens = store.remove(|token| belongs_to(token, &client))?;
+    let mut first_failure = None;
+    for token in &tokens {
+        // The other tokens are revoked even if one fails.
+        if let Err(failure) = sign_out(&client, token, arguments.no_browser, reporter).await {
+            first_failure.get_or_insert(failure);
         }
     }
-    voice.say(if meant.len() == 1 {
-        "One token is forgotten here."
+    reporter.note(if tokens.len() == 1 {
+        "Deleted the stored token."
     } else {
-        "The tokens are forgotten here."
+        "Deleted the stored tokens."
     });
-    trouble.map_or(Ok(Exit::Fine), Err)
+    match first_failure {
+        None => Ok(Exit::Fine),
+        Some(failure) => Err(failure),
+    }
 }
 
-/// The client, and what is kept of it. Without an issuer it is the only one that there is.
-fn meant(arguments: &LogoutArguments, entries: &[Entry]) -> Result<(Party, Vec<Entry>), Failure> {
-    let known = Party::only_one(&arguments.client, entries)?;
-    let party = Party::read(&arguments.client, known)?;
-    let of =
-        |entry: &&Entry| entry.asked.issuer == party.issuer && entry.asked.client == party.client;
-    let meant = entries.iter().filter(of).cloned().collect();
-    Ok((party, meant))
+fn belongs_to(token: &StoredToken, client: &ClientIdentity) -> bool {
+    token.purpose.issuer == client.issuer && token.purpose.client == client.client_id
 }
 
-fn forget(store: &TokenStore, meant: &[Entry]) -> Result<(), Failure> {
-    store.remove(|entry| meant.iter().any(|meant| meant.asked == entry.asked))?;
-    Ok(())
-}
-
-async fn farewell(
-    party: &Party,
-    entry: &Entry,
+async fn sign_out(
+    identity: &ClientIdentity,
+    token: &StoredToken,
     no_browser: bool,
-    voice: Voice,
+    reporter: Reporter,
 ) -> Result<(), Failure> {
-    let told = |error: Error| failure(&error, party);
-    let client = party.discovered(None).await?;
-    let metadata = client.provider().metadata().await.map_err(told)?;
-    let revoked = match &entry.refresh_token {
+    let convert = |error: Error| failure(&error, identity);
+    let client = discover(identity, None).await?;
+    let metadata = client.provider().metadata().await.map_err(convert)?;
+    let revoked = match &token.refresh_token {
         Some(_) if metadata.revocation_endpoint.is_none() => {
-            voice.say(
-                "The provider revokes no tokens: the refresh token lives on there until it ends.",
+            reporter.note(
+                "The provider has no revocation endpoint; the refresh token is valid until it \
+                    expires.",
             );
             Ok(())
         }
-        Some(text) => {
-            let token = RefreshToken::new(Secret::new(text.as_str()));
-            client
-                .revoke_refresh_token(&token)
-                .await
-                .map(|()| voice.say("The refresh token is revoked."))
-        }
+        Some(text) => revoke(&client, text, reporter).await,
         None => Ok(()),
     };
-    if let (Some(id_token), true, false) = (
-        &entry.id_token,
-        metadata.end_session_endpoint.is_some(),
-        no_browser,
-    ) {
-        end_session(&client, id_token, voice).await.map_err(told)?;
+    // The session ends even if the revocation failed: it is the wider of the two.
+    if let Some(id_token) = &token.id_token
+        && metadata.end_session_endpoint.is_some()
+        && !no_browser
+    {
+        end_session(&client, id_token, reporter)
+            .await
+            .map_err(convert)?;
     }
-    revoked.map_err(told)
+    revoked.map_err(convert)
 }
 
-/// The browser is sent with the ID token as a hint, so that nobody is asked which session is meant.
-/// An address that is shown does without: a token is not printed.
-async fn end_session(client: &Client, id_token: &str, voice: Voice) -> Result<(), Error> {
-    let with_hint = client.logout_url(Some(id_token), None, None).await?;
-    if browser::is_likely(|name| std::env::var_os(name))
-        && browser::open(with_hint.as_str()).is_ok()
-    {
-        voice.say("The browser ends the session at the provider.");
-    } else {
-        voice.demand(
-            "To end the session at the provider as well, open this in the browser you signed in \
-                with:",
-        );
-        voice.show(client.logout_url(None, None, None).await?.as_str());
-    }
+async fn revoke(client: &Client, refresh_token: &str, reporter: Reporter) -> Result<(), Error> {
+    let token = RefreshToken::new(Secret::new(refresh_token));
+    client.revoke_refresh_token(&token).await?;
+    reporter.note("Revoked the refresh token.");
     Ok(())
 }
+
+/// Opens the logout page with the ID token as a hint, so that the provider need not ask which
+/// session is meant.
+async fn end_session(client: &Client, id_token: &str, reporter: Reporter) -> Result<(), Error> {
+    let url = client.logout_url(Some(id_token), None, None).await?;
+    if browser::is_likely() && browser::open(url.as_str()).is_ok() {
+        reporter.note("Opened the browser to end the session at the provider.");
+        return Ok(());
+    }
+    reporter.instruct(
+        "To end the session at the provider, open this page in the browser you signed in with:",
+    );
+    // Without the hint: a token must not be printed.
+    let url = client.logout_url(None, None, None).await?;
+    reporter.show(url.as_str());
+    Ok(())
+}
+
+const NOTHING_STORED: &str = "There are no stored tokens to sign out of.";

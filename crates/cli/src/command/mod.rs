@@ -1,4 +1,4 @@
-//! The commands, one file each.
+//! The commands, one file or folder each. Each has a `run`, which returns the exit code.
 
 pub(crate) mod audit;
 pub(crate) mod config;

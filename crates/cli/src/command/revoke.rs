@@ -1,194 +1,220 @@
-//! `portcullis revoke`: writes to the store that all replicas share, or shows what it holds.
+//! `portcullis revoke`: writes to the store that all replicas share, or lists what it holds.
 //!
-//! A token is parsed strictly and not verified: whoever may write the store decides. It is never
-//! printed, and neither is the store's URL; the store gets digests, no names.
+//! A token is parsed strictly and not verified: whoever can write to the store decides. The token
+//! is never printed, and neither is the store's URL. The store gets digests, no names.
 
 use crate::args::RevokeArguments;
-use crate::command::explain;
+use crate::clock::nearest_rfc3339;
+use crate::command::explain::read_token;
 use crate::exit::{Exit, Failure};
-use crate::output::{GOOD, QUIET, print, styled};
+use crate::files;
+use crate::output::{GOOD, Page, print, styled};
 use portcullis_core::dialect::Dialect;
 use portcullis_core::jose::compact;
 use portcullis_core::rejection::shown;
 use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_core::{Limits, Outage};
-use portcullis_resource_server::{Config, Revocation, RevocationConfig, RevocationStore, StoreUrl};
+use portcullis_resource_server::{Config, Revocation, RevocationStore, StoreUrl};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 pub(crate) async fn run(arguments: RevokeArguments) -> Result<Exit, Failure> {
     let now = NumericDate::from(SystemTime::now());
-    let config = arguments.config.as_deref().map(configured).transpose()?;
-    let store = store(&arguments, config.as_ref())?;
-    if arguments.list {
-        let listed = store.list(MOST_LISTED, now).await.map_err(outage)?;
-        let json = arguments
-            .json
-            .then(|| listed.iter().map(as_json).collect::<Value>());
-        print(&json.map_or_else(|| table(&listed), |json| format!("{json:#}\n")))?;
-        return Ok(Exit::Fine);
-    }
+    let config = match &arguments.config {
+        Some(file) => Some(read_config(file)?),
+        None => None,
+    };
+    let store = open_store(&arguments, config.as_ref())?;
     let json = arguments.json;
-    let revocation = revocation(arguments, config.as_ref(), now)?;
-    store.publish(&revocation, now).await.map_err(outage)?;
-    print(&if json {
-        format!("{:#}\n", as_json(&revocation))
+    let text = if arguments.list {
+        let revocations = store.list(MAX_LISTED, now).await.map_err(outage)?;
+        if json {
+            let revocations: Value = revocations.iter().map(as_json).collect();
+            format!("{revocations:#}\n")
+        } else {
+            table(&revocations)
+        }
     } else {
-        page(&revocation)
-    })?;
+        let revocation = revocation(arguments, config.as_ref(), now)?;
+        store.publish(&revocation, now).await.map_err(outage)?;
+        if json {
+            format!("{:#}\n", as_json(&revocation))
+        } else {
+            page(&revocation)
+        }
+    };
+    print(&text)?;
     Ok(Exit::Fine)
 }
 
-/// More is for programs that read the stream.
-const MOST_LISTED: usize = 10_000;
+/// The bound on a list for people; programs read the stream itself.
+const MAX_LISTED: usize = 10_000;
 
-/// How far the clocks may be apart.
+/// How far apart the clocks of the machines may be, in seconds.
 const LEEWAY: i64 = 300;
 
-fn configured(file: &Path) -> Result<Config, Failure> {
-    let told = |problem: String| Failure::could_not_run(format!("{}: {problem}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| told(error.to_string()))?;
-    Config::from_toml(&text).map_err(|errors| told(errors.to_string()))
+fn read_config(file: &Path) -> Result<Config, Failure> {
+    let text = files::read_text(file)?;
+    Config::from_toml(&text).map_err(|errors| Failure::in_file(file, errors))
 }
 
 /// The store of the arguments, else of the settings, else of the environment and `.env`.
-fn store(arguments: &RevokeArguments, config: Option<&Config>) -> Result<RevocationStore, Failure> {
-    let table = config.map(|config| &config.revocation);
-    let file = arguments
-        .store_file
-        .as_ref()
-        .or(table.and_then(|table| table.store_url_file.as_ref()));
-    let url = match (
-        arguments
-            .store
-            .as_ref()
-            .or(table.and_then(|table| table.store.as_ref())),
-        file,
-    ) {
-        (Some(url), _) => Some(url.clone()),
-        (None, Some(file)) => {
-            let told = |error| Failure::could_not_run(format!("{}: {error}", file.display()));
-            Some(StoreUrl::new(
-                std::fs::read_to_string(file).map_err(told)?.trim(),
-            ))
-        }
-        (None, None) => Config::variable("PORTCULLIS_STORE")?.map(StoreUrl::new),
+fn open_store(
+    arguments: &RevokeArguments,
+    config: Option<&Config>,
+) -> Result<RevocationStore, Failure> {
+    let settings = config.map(|config| &config.revocation);
+    let Some(url) = store_url(arguments, config)? else {
+        return Err(Failure::could_not_run("no revocation store is named")
+            .help("set PORTCULLIS_STORE, or pass `--store`, `--store-file` or `--config`"));
     };
-    let cure = "no store: set PORTCULLIS_STORE, or pass `--store`, `--store-file` or `--config`";
-    let url = url.ok_or_else(|| Failure::could_not_run(cure))?;
-    if url.is_plain() && !table.is_some_and(|table| table.danger_plain_store) {
-        let cure = "the store is reached without TLS: write `rediss://`, or `danger_plain_store = \
-            true` under `[revocation]` \
-                    in the file of `--config`";
-        return Err(Failure::could_not_run(cure));
+    // Whoever can read the connection can forge an answer on it, and undo a revocation.
+    let plain_allowed = matches!(settings, Some(settings) if settings.danger_plain_store);
+    if url.is_plain() && !plain_allowed {
+        return Err(Failure::could_not_run(
+            "expected a revocation store with TLS, found one without",
+        )
+        .help(
+            "write `rediss://`, or `danger_plain_store = true` under `[revocation]` in the \
+                    file of `--config`",
+        ));
     }
-    let stream = arguments
-        .stream
-        .as_ref()
-        .or(table.and_then(|RevocationConfig { stream, .. }| stream.as_ref()));
+    let stream = match (&arguments.stream, settings) {
+        (Some(stream), _) => Some(stream),
+        (None, Some(settings)) => settings.stream.as_ref(),
+        (None, None) => None,
+    };
     RevocationStore::new(&url, stream.map(String::as_str))
         .map_err(|error| Failure::could_not_run(error.to_string()))
 }
 
-/// What the arguments say, remembered for as long as they say.
+fn store_url(
+    arguments: &RevokeArguments,
+    config: Option<&Config>,
+) -> Result<Option<StoreUrl>, Failure> {
+    let settings = config.map(|config| &config.revocation);
+    let (configured, configured_file) = match settings {
+        Some(settings) => (settings.store.as_ref(), settings.store_url_file.as_ref()),
+        None => (None, None),
+    };
+    if let Some(url) = arguments.store.as_ref().or(configured) {
+        return Ok(Some(url.clone()));
+    }
+    if let Some(file) = arguments.store_file.as_ref().or(configured_file) {
+        return Ok(Some(StoreUrl::new(files::read_text(file)?.trim())));
+    }
+    Ok(Config::variable("PORTCULLIS_STORE")?.map(StoreUrl::new))
+}
+
+/// The revocation that the arguments describe, kept for as long as they say.
 fn revocation(
     arguments: RevokeArguments,
     config: Option<&Config>,
     now: NumericDate,
 ) -> Result<Revocation, Failure> {
-    let kept = now.plus(i64::from(arguments.keep) * 86_400);
+    let kept_until = now.plus(i64::from(arguments.keep) * 86_400);
     if let Some(file) = &arguments.token_file {
-        let file = Some(file.as_path()).filter(|file| *file != Path::new("-"));
-        let revocation = of_token(
-            &explain::token(None, file)?,
-            arguments.issuer.as_deref(),
-            now,
-        )?;
-        // Nobody verified the token: what it says of its end may make the memory longer, not
-        // shorter.
-        return Ok(revocation.remembered_until(kept));
+        let file = (file != Path::new("-")).then_some(file.as_path());
+        let token = read_token(None, file)?;
+        let revocation = of_token(&token, arguments.issuer.as_deref(), now)?;
+        // The token is not verified: its `exp` may prolong the revocation, and not shorten it.
+        return Ok(revocation.remembered_until(kept_until));
     }
     let issuer = issuer(arguments.issuer, config)?;
     let since = arguments.since.unwrap_or(now);
     if since > now.plus(LEEWAY) {
-        return Err(Failure::could_not_run(
-            "`--since` lies in the future: tokens can be revoked that were issued already",
-        ));
+        // Tokens that are not issued yet cannot be revoked: they would look revoked at birth.
+        let message = "`--since`: expected a time in the past, found one in the future";
+        return Err(Failure::could_not_run(message));
     }
-    let named = |value: String, what: fn(&Issuer, &str, NumericDate) -> Revocation, at| match value
-        .as_str()
-    {
-        "" => Err(Failure::could_not_run("what to revoke has an empty name")),
-        value => Ok(what(&issuer, value, at).remembered_until(kept)),
+    let revocation = if let Some(id) = &arguments.jti {
+        Revocation::token(&issuer, check_name(id)?, kept_until)
+    } else if let Some(subject) = &arguments.subject {
+        Revocation::subject(&issuer, check_name(subject)?, since)
+    } else if let Some(session) = &arguments.session {
+        Revocation::session(&issuer, check_name(session)?, now)
+    } else if let Some(client) = &arguments.client {
+        Revocation::client(&issuer, check_name(client)?, since)
+    } else {
+        let message = "expected a token, a subject, a session or a client to revoke, found none";
+        return Err(Failure::could_not_run(message).help("see `portcullis revoke --help`"));
     };
-    match (
-        arguments.jti,
-        arguments.subject,
-        arguments.session,
-        arguments.client,
-    ) {
-        (Some(id), ..) => named(id, Revocation::token, kept),
-        (_, Some(subject), ..) => named(subject, Revocation::subject, since),
-        (.., Some(session), _) => named(session, Revocation::session, now),
-        (.., Some(client)) => named(client, Revocation::client, since),
-        _ => Err(Failure::could_not_run(
-            "say what to revoke: `portcullis revoke --help`",
-        )),
-    }
+    Ok(revocation.remembered_until(kept_until))
 }
 
-/// What a token says of itself.
+/// An unset variable of a script must not revoke the tokens of nobody, and report success.
+fn check_name(name: &str) -> Result<&str, Failure> {
+    if name.is_empty() {
+        let message = "expected the name of what to revoke, found an empty text";
+        return Err(Failure::could_not_run(message));
+    }
+    Ok(name)
+}
+
+/// The revocation of a token, by its own claims.
 fn of_token(token: &str, expected: Option<&str>, now: NumericDate) -> Result<Revocation, Failure> {
-    let refused = |rejection| {
-        Failure::new(
-            Exit::Rejected,
-            format!("this is no token to revoke: {rejection}"),
-        )
-    };
-    let parsed = compact::parse(token, &Limits::default()).map_err(refused)?;
-    let claims = parsed.unverified_claims();
-    let missing = |what: &str| {
-        let message =
-            format!("the token has no {what}\n    cure: revoke its subject, session or client");
-        Failure::new(Exit::Rejected, message)
-    };
-    let named = claims.issuer().ok_or_else(|| missing("`iss`"))?;
-    let issuer = match expected {
-        // Some issuers spell themselves otherwise in their tokens.
-        Some(issuer)
-            if issuer == named
-                || (Dialect::of_issuer(issuer).aliases)(issuer)
-                    .iter()
-                    .any(|it| it == named) =>
-        {
-            issuer
-        }
-        Some(_) => {
-            let message = format!("the token is of another issuer: {}", shown(named));
+    let parsed = match compact::parse(token, &Limits::default()) {
+        Ok(parsed) => parsed,
+        Err(rejection) => {
+            let message = format!("expected a token to revoke, found something else: {rejection}");
             return Err(Failure::new(Exit::Rejected, message));
         }
+    };
+    let claims = parsed.unverified_claims();
+    let Some(named) = claims.issuer() else {
+        return Err(without_claim("iss"));
+    };
+    let issuer = match expected {
+        Some(expected) if !is_spelling_of(expected, named) => {
+            let (expected, named) = (shown(expected), shown(named));
+            let message =
+                format!("expected a token of the issuer {expected}, found one of {named}");
+            return Err(Failure::new(Exit::Rejected, message));
+        }
+        Some(expected) => expected,
         None => named,
     };
     let issuer = Issuer::identifier(issuer)
         .map_err(|error| Failure::new(Exit::Rejected, error.to_string()))?;
-    Revocation::of_claims(&issuer, claims, now).ok_or_else(|| missing("`jti`"))
+    match Revocation::of_claims(&issuer, claims, now) {
+        Some(revocation) => Ok(revocation),
+        None => Err(without_claim("jti")),
+    }
+}
+
+/// Some issuers are spelled differently in their tokens.
+fn is_spelling_of(issuer: &str, named: &str) -> bool {
+    let aliases = Dialect::of_issuer(issuer).aliases;
+    issuer == named || aliases(issuer).iter().any(|alias| alias == named)
+}
+
+fn without_claim(name: &str) -> Failure {
+    Failure::new(Exit::Rejected, format!("the token has no `{name}`"))
+        .help("revoke its subject, its session or its client instead")
 }
 
 /// The issuer of the arguments, else the only one of the settings, else of the environment and
 /// `.env`.
 fn issuer(argument: Option<String>, config: Option<&Config>) -> Result<Issuer, Failure> {
-    let text = match (argument, config.map(|config| config.issuer.as_slice())) {
+    let text = match (argument, config) {
         (Some(issuer), _) => Some(issuer),
-        (None, Some([only])) => Some(
-            only.url
-                .replace("{tenantid}", only.tenant.as_deref().unwrap_or_default()),
-        ),
-        (None, Some(_)) => None,
         (None, None) => Config::variable("OAUTH2_ISSUER")?,
+        (None, Some(config)) => match config.issuer.as_slice() {
+            [only] => {
+                let tenant = only.tenant.as_deref().unwrap_or_default();
+                Some(only.url.replace("{tenantid}", tenant))
+            }
+            // Revoking at the wrong issuer would look like success.
+            _ => None,
+        },
     };
-    let cure = "no issuer, or several: set OAUTH2_ISSUER, or pass `--issuer`";
-    let text = text.ok_or_else(|| Failure::could_not_run(cure))?;
+    let Some(text) = text else {
+        return Err(
+            Failure::could_not_run("expected one issuer, found none or several")
+                .help("set OAUTH2_ISSUER, or pass `--issuer`"),
+        );
+    };
     Issuer::identifier(text).map_err(|error| Failure::could_not_run(error.to_string()))
 }
 
@@ -198,48 +224,37 @@ fn outage(outage: Outage) -> Failure {
 }
 
 fn page(revocation: &Revocation) -> String {
-    let what = match revocation.since() {
+    let kind = revocation.kind();
+    let subject = match revocation.since() {
         Some(since) => format!(
-            "the tokens of a {} issued at {} or before",
-            revocation.kind(),
+            "all tokens of a {kind} that were issued until {}",
             moment(since)
         ),
-        None if revocation.kind().as_str() == "session" => "the tokens of a session".to_owned(),
-        None => format!("a {}", revocation.kind()),
+        None if kind.as_str() == "session" => "all tokens of a session".to_owned(),
+        None => format!("a {kind}"),
     };
-    let rows = [
-        (
-            "remembered",
-            format!("until {}", moment(revocation.until())),
-        ),
-        ("known by", revocation.mark()),
-    ];
-    let rows =
-        rows.map(|(name, value)| format!("  {}  {value}\n", styled(QUIET, &format!("{name:<10}"))));
-    format!(
-        "\n  {} {what}.\n  Every replica refuses this as soon as the store tells it.\n\n{}",
-        styled(GOOD, "Revoked:"),
-        rows.concat()
-    )
+    let mut page = Page::new(2, 10);
+    page.line(&format!("\n  {} {subject}.", styled(GOOD, "Revoked:")));
+    page.line("  Replicas refuse them as soon as they read the store.\n");
+    page.row("kept until", &moment(revocation.until()));
+    page.row("digest", &revocation.mark());
+    page.into_text()
 }
 
-fn table(listed: &[Revocation]) -> String {
-    let mut text = String::new();
-    for revocation in listed {
-        let since = revocation
-            .since()
-            .map_or_else(|| "whenever issued".to_owned(), moment);
-        text.push_str(&format!(
-            "{}  {since:<20}  {}\n",
-            revocation.mark(),
-            moment(revocation.until())
-        ));
+fn table(revocations: &[Revocation]) -> String {
+    if revocations.is_empty() {
+        return "There are no revocations.\n".to_owned();
     }
-    if text.is_empty() {
-        "nothing is revoked\n".to_owned()
-    } else {
-        format!("known by, issued at or before, remembered until\n{text}")
+    let mut text = "digest, issued until, kept until\n".to_owned();
+    for revocation in revocations {
+        let since = match revocation.since() {
+            Some(since) => moment(since),
+            None => "any time".to_owned(),
+        };
+        let (mark, until) = (revocation.mark(), moment(revocation.until()));
+        text.push_str(&format!("{mark}  {since:<20}  {until}\n"));
     }
+    text
 }
 
 fn as_json(revocation: &Revocation) -> Value {
@@ -251,12 +266,6 @@ fn as_json(revocation: &Revocation) -> Value {
     })
 }
 
-/// RFC 3339, in UTC.
 fn moment(date: NumericDate) -> String {
-    const LAST: u64 = 253_402_300_799; // of the year 9999: the format has no later one
-    let seconds = u64::try_from(date.seconds()).unwrap_or_default().min(LAST);
-    let time = UNIX_EPOCH
-        .checked_add(Duration::from_secs(seconds))
-        .unwrap_or(UNIX_EPOCH);
-    humantime::format_rfc3339_seconds(time).to_string()
+    nearest_rfc3339(date.seconds())
 }

@@ -1,13 +1,14 @@
-//! `portcullis serve`: the gateway, until it is told to stop.
+//! `portcullis serve`: runs the gateway until a signal stops it.
 
 use crate::args::ServeArguments;
 use crate::command::config::settings;
 use crate::exit::{Exit, Failure};
-use crate::stop::Stop;
+use crate::stop::StopSignal;
 use portcullis_gateway::{Gateway, watch};
 
 pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
     let settings = settings(&arguments.config)?;
+    // Faults of the settings are for a person; the log, which may be JSON, begins after them.
     crate::log("info", settings.log_is_json());
     let gateway = Gateway::bind(settings).await?;
     for (door, address) in [
@@ -20,9 +21,9 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
             tracing::info!(door, %address, "the gateway listens");
         }
     }
-    let stop = Stop::listen()?;
+    let stop = StopSignal::listen()?;
     let watching = tokio::spawn(watch(gateway.handle(), arguments.config));
-    gateway.run(stop.told()).await;
+    gateway.run(stop.wait()).await;
     watching.abort();
     tracing::info!("stopped");
     Ok(Exit::Fine)

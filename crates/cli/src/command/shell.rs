@@ -1,5 +1,5 @@
-//! `portcullis completions` and `portcullis man`: what a shell and a reader should know, from the
-//! arguments themselves.
+//! `portcullis completions` and `portcullis man`: what a shell and a reader need, generated from
+//! the arguments themselves.
 
 use crate::args::{Arguments, CompletionsArguments, ManArguments};
 use crate::exit::{Exit, Failure};
@@ -10,44 +10,40 @@ use std::path::Path;
 
 pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        arguments.shell,
-        &mut Arguments::command(),
-        NAME,
-        &mut script,
-    );
+    let mut command = Arguments::command();
+    clap_complete::generate(arguments.shell, &mut command, NAME, &mut script);
     print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Fine)
 }
 
 pub(crate) fn man(arguments: &ManArguments) -> Result<Exit, Failure> {
     let mut command = Arguments::command();
+    // Gives the subcommands their full names.
     command.build();
-    match &arguments.out {
-        None => print(&page(command)?)?,
-        Some(folder) => {
-            let told = |error| Failure::could_not_run(format!("{}: {error}", folder.display()));
-            std::fs::create_dir_all(folder).map_err(told)?;
-            let written = pages(&command, folder)?;
-            print(&format!(
-                "{written} pages are written: try `man -l {}`\n",
-                folder.join("portcullis.1").display()
-            ))?;
-        }
-    }
+    let Some(folder) = &arguments.out else {
+        print(&page(command)?)?;
+        return Ok(Exit::Fine);
+    };
+    std::fs::create_dir_all(folder).map_err(|error| Failure::in_file(folder, error))?;
+    let count = write_pages(&command, folder)?;
+    let first = folder.join("portcullis.1");
+    print(&format!(
+        "Wrote {count} pages. To read one: man -l {}\n",
+        first.display()
+    ))?;
     Ok(Exit::Fine)
 }
 
-/// The page of this command and of all below it. Answers how many that are.
-fn pages(command: &Command, folder: &Path) -> Result<usize, Failure> {
-    let name = full_name(command);
-    let path = folder.join(format!("{name}.1"));
+/// Writes the page of this command and of all below it, and returns how many there are.
+fn write_pages(command: &Command, folder: &Path) -> Result<usize, Failure> {
+    let path = folder.join(format!("{}.1", full_name(command)));
     let text = page(command.clone())?;
-    std::fs::write(&path, text)
-        .map_err(|error| Failure::could_not_run(format!("{}: {error}", path.display())))?;
-    command
-        .get_subcommands()
-        .try_fold(1, |written, below| Ok(written + pages(below, folder)?))
+    std::fs::write(&path, text).map_err(|error| Failure::in_file(&path, error))?;
+    let mut count = 1;
+    for subcommand in command.get_subcommands() {
+        count += write_pages(subcommand, folder)?;
+    }
+    Ok(count)
 }
 
 /// `portcullis-token-list` for `portcullis token list`.
@@ -120,7 +116,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("portcullis-man-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let all = commands(&built());
-        assert_eq!(pages(&built(), &folder).unwrap(), all.len());
+        assert_eq!(write_pages(&built(), &folder).unwrap(), all.len());
         for (command, flags) in all {
             let page = std::fs::read_to_string(folder.join(format!("{command}.1"))).unwrap();
             for flag in flags {

@@ -1,243 +1,229 @@
-//! The folder of the token store: files that nobody else can read, replaced as a whole, and locks
-//! between processes.
+//! The folder of the token store: private files that are replaced as a whole, and locks between
+//! processes.
 //!
-//! Refused is a folder of another user, or one that others can write to: whoever owns a folder can
-//! put another file in the place of ours, whatever its mode. The same goes for files, and for
-//! symbolic links, whose target somebody else may have chosen. Not checked are the folders above
-//! it.
+//! A folder of another user is refused, and so is one that others can write to: whoever owns a
+//! folder can exchange its files, whatever their mode. The same goes for the files, and for
+//! symbolic links, whose target somebody else may have chosen. The folders above are not checked.
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use etcetera::BaseStrategy as _;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// The folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder(PathBuf);
 
-/// A lock; it ends when this is dropped, or the process.
+/// A lock between processes. It ends when it is dropped, or when the process ends.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct StoreLock {
     _file: File,
 }
 
 impl Folder {
-    /// `PORTCULLIS_STATE_DIR`, or `portcullis` in the user's folder for state (`XDG_STATE_HOME`,
-    /// `~/.local/state`).
+    /// The folder at this path, which need not exist.
+    pub(super) fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// `portcullis` in the user's folder for state (`XDG_STATE_HOME`, `~/.local/state`).
     ///
     /// # Errors
     ///
-    /// A user without a home.
-    pub(crate) fn usual(named: Option<PathBuf>) -> Result<Self, Failure> {
-        if let Some(named) = named {
-            return Ok(Self(named));
-        }
-        let homes = etcetera::choose_base_strategy();
-        let homes = homes.map_err(|_| {
-            let message = "there is no home folder to keep tokens in";
-            Failure::with_cure(
-                Exit::CouldNotRun,
-                message,
-                "set PORTCULLIS_STATE_DIR, or pass `--store none`",
-            )
-        })?;
-        Ok(Self(
-            homes
-                .state_dir()
-                .unwrap_or_else(|| homes.data_dir())
-                .join("portcullis"),
-        ))
+    /// A user without a home folder.
+    pub(super) fn of_this_user() -> Result<Self, Failure> {
+        let Ok(homes) = etcetera::choose_base_strategy() else {
+            return Err(
+                Failure::could_not_run("there is no home folder to store tokens in")
+                    .help("set PORTCULLIS_STATE_DIR, or pass `--store none`"),
+            );
+        };
+        // macOS and Windows know no folder for state.
+        let state = homes.state_dir().unwrap_or_else(|| homes.data_dir());
+        Ok(Self(state.join("portcullis")))
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    /// A file, if it is there.
+    /// The text of a file, if the file exists.
     pub(super) fn read(&self, name: &str) -> Result<Option<String>, Failure> {
-        our_folder(&self.0)?;
+        check_folder(&self.0)?;
         let path = self.path(name);
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(trouble(&path, &error)),
+            Err(error) => return Err(io_failure(&path, &error)),
         };
-        only_ours(&path, &file)?;
+        // Checked after opening: the file that was checked is the one that is read.
+        check_file(&path, &file)?;
         let mut text = String::new();
-        file.take(LARGEST)
-            .read_to_string(&mut text)
-            .map_err(|error| trouble(&path, &error))?;
-        Ok(Some(text))
-    }
-
-    /// Puts a file in the place of the one that is there: whoever reads sees the old one or the new
-    /// one.
-    pub(super) fn replace(&self, name: &str, text: &str) -> Result<(), Failure> {
-        self.make(&self.0)?;
-        let (path, new) = (self.path(name), self.path(&format!("{name}.new")));
-        // What a process left that was killed just here.
-        _ = std::fs::remove_file(&new);
-        let write = || {
-            let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&new)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&new, &path)
-        };
-        write().map_err(|error| trouble(&path, &error))
-    }
-
-    /// Waits for a lock; `waiting` is called if another process has it.
-    pub(super) fn lock(&self, name: &str, waiting: impl FnOnce()) -> Result<Held, Failure> {
-        let path = self.path(name);
-        self.make(path.parent().unwrap_or(&self.0))?;
-        let told = |error: std::io::Error| trouble(&path, &error);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        let file = private(&mut options).open(&path).map_err(told)?;
-        only_ours(&path, &file)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                waiting();
-                file.lock().map_err(told)?;
-            }
-            Err(TryLockError::Error(error)) => return Err(told(error)),
+        match file.take(MAX_FILE_SIZE).read_to_string(&mut text) {
+            Ok(_) => Ok(Some(text)),
+            Err(error) => Err(io_failure(&path, &error)),
         }
-        Ok(Held { _file: file })
     }
 
-    /// Makes a folder in this one, or this one, for this user alone.
-    fn make(&self, path: &Path) -> Result<(), Failure> {
-        our_folder(&self.0)?;
-        make(path)?;
-        our_folder(path)
+    /// Replaces a file atomically: a reader sees the old content or the new one.
+    pub(super) fn replace(&self, name: &str, text: &str) -> Result<(), Failure> {
+        self.create(&self.0)?;
+        let (path, new) = (self.path(name), self.path(&format!("{name}.new")));
+        write_and_rename(&new, &path, text).map_err(|error| io_failure(&path, &error))
     }
 
-    /// Removes a file; it is no failure if there is none.
+    /// Waits for a lock. `on_wait` is called if another process holds it.
+    pub(super) fn lock(&self, name: &str, on_wait: impl FnOnce()) -> Result<StoreLock, Failure> {
+        let path = self.path(name);
+        self.create(path.parent().unwrap_or(&self.0))?;
+        let mut options = OpenOptions::new();
+        // The file stays when the lock ends: deleting it would let two processes hold one lock.
+        options.write(true).create(true).truncate(false);
+        let opened = restrict_to_owner(&mut options).open(&path);
+        let file = opened.map_err(|error| io_failure(&path, &error))?;
+        check_file(&path, &file)?;
+        let locked = match file.try_lock() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => {
+                on_wait();
+                file.lock()
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+        };
+        match locked {
+            Ok(()) => Ok(StoreLock { _file: file }),
+            Err(error) => Err(io_failure(&path, &error)),
+        }
+    }
+
+    /// Creates this folder, or one in it, for this user alone.
+    fn create(&self, path: &Path) -> Result<(), Failure> {
+        check_folder(&self.0)?;
+        create_folder(path).map_err(|error| io_failure(path, &error))?;
+        check_folder(path)
+    }
+
+    /// Deletes a file, and returns whether it existed.
     pub(super) fn remove(&self, name: &str) -> Result<bool, Failure> {
         let path = self.path(name);
         match std::fs::remove_file(&path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(trouble(&path, &error)),
+            Err(error) => Err(io_failure(&path, &error)),
         }
-    }
-
-    #[cfg(test)]
-    pub(super) fn at(path: &Path) -> Self {
-        Self(path.to_owned())
     }
 }
 
-/// A folder for this user alone.
-fn make(path: &Path) -> Result<(), Failure> {
+fn write_and_rename(new: &Path, path: &Path, text: &str) -> io::Result<()> {
+    // A process that was killed halfway leaves its file behind, and `create_new` would refuse it.
+    _ = std::fs::remove_file(new);
+    let mut options = OpenOptions::new();
+    let mut file = restrict_to_owner(options.write(true).create_new(true)).open(new)?;
+    file.write_all(text.as_bytes())?;
+    // Before the rename: after a power cut, an empty file would otherwise be in its place.
+    file.sync_all()?;
+    std::fs::rename(new, path)
+}
+
+fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| trouble(path, &error))
+    builder.create(path)
 }
 
-/// A file that is made for this user alone.
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+/// Creates the file with a mode that keeps other users out from the start.
+fn restrict_to_owner(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
 }
 
-/// Refuses a folder that is a link, another user's, or one that others can write to. One that is
-/// not there is none.
-fn our_folder(path: &Path) -> Result<(), Failure> {
+/// Refuses a folder that is a link, belongs to another user, or can be written to by others. One
+/// that does not exist passes.
+fn check_folder(path: &Path) -> Result<(), Failure> {
     #[cfg(unix)]
     {
-        let found = match std::fs::symlink_metadata(path) {
-            Ok(found) => found,
+        let metadata = match std::fs::symlink_metadata(path) {
+            Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(trouble(path, &error)),
+            Err(error) => return Err(io_failure(path, &error)),
         };
-        if found.is_symlink() {
-            let message = format!(
-                "{}: expected a folder, found a symbolic link",
-                path.display()
+        if metadata.is_symlink() {
+            return Err(
+                Failure::in_file(path, "expected a folder, found a symbolic link")
+                    .help("name the folder that the link points to"),
             );
-            return Err(Failure::with_cure(
-                Exit::CouldNotRun,
-                message,
-                "name the folder that it leads to",
-            ));
         }
-        our_own(path, &found, 0o022, "700")?;
+        check_owner(path, &metadata)?;
+        // Others may list it: the files in it are private.
+        check_mode(path, &metadata, 0o022, "700")?;
     }
     _ = path;
     Ok(())
 }
 
-/// Refuses a file that others can read or write, as ssh does: its content may be known, or not be
-/// ours.
-fn only_ours(path: &Path, file: &File) -> Result<(), Failure> {
+/// Refuses a file that others can read or write, as ssh does: its content may be known, or forged.
+fn check_file(path: &Path, file: &File) -> Result<(), Failure> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        let found = file.metadata().map_err(|error| trouble(path, &error))?;
-        let named = std::fs::symlink_metadata(path).map_err(|error| trouble(path, &error))?;
-        if (named.dev(), named.ino()) != (found.dev(), found.ino()) {
-            let message = format!("{}: expected a file, found a symbolic link", path.display());
-            return Err(Failure::with_cure(
-                Exit::CouldNotRun,
-                message,
-                "remove the link",
-            ));
+        let opened = file.metadata().map_err(|error| io_failure(path, &error))?;
+        let at_path = std::fs::symlink_metadata(path).map_err(|error| io_failure(path, &error))?;
+        // Opening followed the link, if there is one: then the path itself is another inode.
+        if (at_path.dev(), at_path.ino()) != (opened.dev(), opened.ino()) {
+            return Err(
+                Failure::in_file(path, "expected a file, found a symbolic link")
+                    .help("remove the link"),
+            );
         }
-        our_own(path, &found, 0o077, "600")?;
+        check_owner(path, &opened)?;
+        check_mode(path, &opened, 0o077, "600")?;
     }
     _ = (path, file);
     Ok(())
 }
 
-/// Refuses what another user owns, and what has any of these bits in its mode.
 #[cfg(unix)]
-fn our_own(path: &Path, found: &std::fs::Metadata, bits: u32, cure: &str) -> Result<(), Failure> {
-    use std::os::unix::fs::MetadataExt as _;
-    let (owner, user, mode) = (
-        found.uid(),
-        rustix::process::geteuid().as_raw(),
-        found.mode() & 0o777,
-    );
-    if owner != user {
-        let message = format!(
-            "{}: it belongs to user {owner}, and this is user {user}",
-            path.display()
-        );
-        let cure = "set PORTCULLIS_STATE_DIR to a folder of your own, or pass `--store none`";
-        return Err(Failure::with_cure(Exit::CouldNotRun, message, cure));
+fn check_owner(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Failure> {
+    let owner = std::os::unix::fs::MetadataExt::uid(metadata);
+    let user = rustix::process::geteuid().as_raw();
+    if owner == user {
+        return Ok(());
     }
-    if mode & bits != 0 {
-        let message = format!(
-            "{}: other users can get at it (mode {mode:o})",
-            path.display()
-        );
-        return Err(Failure::with_cure(
-            Exit::CouldNotRun,
-            message,
-            format!("chmod {cure} {}", path.display()),
-        ));
-    }
-    Ok(())
+    let problem = format!("expected user {user} as its owner, found user {owner}");
+    Err(Failure::in_file(path, problem)
+        .help("set PORTCULLIS_STATE_DIR to a folder of your own, or pass `--store none`"))
 }
 
-fn trouble(path: &Path, error: &std::io::Error) -> Failure {
-    let cure = "look at the folder's owner and mode, set PORTCULLIS_STATE_DIR to another, or pass \
-        `--store none`";
-    Failure::with_cure(
-        Exit::CouldNotRun,
-        format!("{}: {error}", path.display()),
-        cure,
+/// Refuses a mode with any of these bits.
+#[cfg(unix)]
+fn check_mode(
+    path: &Path,
+    metadata: &std::fs::Metadata,
+    forbidden: u32,
+    expected: &str,
+) -> Result<(), Failure> {
+    let mode = std::os::unix::fs::MetadataExt::mode(metadata) & 0o777;
+    if mode & forbidden == 0 {
+        return Ok(());
+    }
+    let problem = format!("expected no access for other users, found mode {mode:o}");
+    let help = format!("chmod {expected} {}", path.display());
+    Err(Failure::in_file(path, problem).help(help))
+}
+
+fn io_failure(path: &Path, error: &io::Error) -> Failure {
+    Failure::in_file(path, error).help(
+        "check the folder's owner and mode, set PORTCULLIS_STATE_DIR to another folder, or pass \
+            `--store none`",
     )
 }
 
-/// How much of a file is read.
-const LARGEST: u64 = 8 * 1024 * 1024;
+/// The bound on a file: one that somebody inflated must not fill the memory.
+const MAX_FILE_SIZE: u64 = 8 * 1024 * 1024;
 
 #[cfg(test)]
 #[cfg(unix)]
@@ -245,10 +231,10 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
-    /// A folder that is removed at the end.
-    struct Place(PathBuf);
+    /// A folder that is deleted when the test ends.
+    struct TestFolder(PathBuf);
 
-    impl Place {
+    impl TestFolder {
         fn new(name: &str) -> Self {
             let path = std::env::temp_dir()
                 .join(format!("portcullis-folder-{name}-{}", std::process::id()));
@@ -257,55 +243,55 @@ mod tests {
         }
     }
 
-    impl Drop for Place {
+    impl Drop for TestFolder {
         fn drop(&mut self) {
             _ = std::fs::remove_dir_all(&self.0);
         }
     }
 
-    /// Every use of the folder is refused, and says this.
+    /// Asserts that every use of the folder fails with this message.
     fn assert_refused(folder: &Folder, expected: &str) {
         let read = folder.read("tokens.json").map(|_| ());
         let replaced = folder.replace("tokens.json", "{}");
         let locked = folder.lock("locks/tokens", || {}).map(|_| ());
         for outcome in [read, replaced, locked] {
-            let told = format!("{:?}", outcome.unwrap_err());
-            assert!(told.contains(expected), "{told}");
+            let message = format!("{:?}", outcome.unwrap_err());
+            assert!(message.contains(expected), "{message}");
         }
     }
 
     #[test]
     fn a_folder_of_another_user_is_refused() {
-        let place = Place::new("owner");
+        let place = TestFolder::new("owner");
         let is_root = rustix::process::geteuid().is_root();
         if is_root {
             chown(&place.0, Some(65_534), None).unwrap();
-            assert_refused(&Folder::at(&place.0), "belongs to user 65534");
+            assert_refused(&Folder::at(&place.0), "found user 65534");
         } else {
-            // What is the administrator's cannot be made ours, nor the other way round.
-            assert!(our_folder(Path::new("/usr")).is_err());
+            // Only root can give a folder away, so this takes one that root owns.
+            assert!(check_folder(Path::new("/usr")).is_err());
         }
     }
 
     #[test]
     fn a_file_of_another_user_is_refused() {
-        let place = Place::new("file");
+        let place = TestFolder::new("file");
         let folder = Folder::at(&place.0);
         folder.replace("tokens.json", "{}").unwrap();
         assert_eq!(folder.read("tokens.json").unwrap().as_deref(), Some("{}"));
         if rustix::process::geteuid().is_root() {
             chown(folder.path("tokens.json"), Some(65_534), None).unwrap();
-            let told = format!("{:?}", folder.read("tokens.json").unwrap_err());
-            assert!(told.contains("belongs to user 65534"), "{told}");
+            let message = format!("{:?}", folder.read("tokens.json").unwrap_err());
+            assert!(message.contains("found user 65534"), "{message}");
         }
     }
 
     #[test]
     fn a_folder_that_others_can_write_to_is_refused() {
-        let place = Place::new("mode");
+        let place = TestFolder::new("mode");
         for mode in [0o770, 0o702, 0o777] {
             std::fs::set_permissions(&place.0, std::fs::Permissions::from_mode(mode)).unwrap();
-            assert_refused(&Folder::at(&place.0), "other users can get at it");
+            assert_refused(&Folder::at(&place.0), "no access for other users");
         }
         std::fs::set_permissions(&place.0, std::fs::Permissions::from_mode(0o755)).unwrap();
         Folder::at(&place.0).replace("tokens.json", "{}").unwrap();
@@ -313,7 +299,7 @@ mod tests {
 
     #[test]
     fn no_symbolic_link_is_followed() {
-        let (place, other) = (Place::new("links"), Place::new("elsewhere"));
+        let (place, other) = (TestFolder::new("links"), TestFolder::new("elsewhere"));
         let link = place.0.join("link");
         symlink(&other.0, &link).unwrap();
         assert_refused(&Folder::at(&link), "found a symbolic link");
@@ -321,9 +307,9 @@ mod tests {
         elsewhere.replace("tokens.json", "{}").unwrap();
         let folder = Folder::at(&place.0);
         symlink(elsewhere.path("tokens.json"), folder.path("tokens.json")).unwrap();
-        let told = format!("{:?}", folder.read("tokens.json").unwrap_err());
-        assert!(told.contains("found a symbolic link"), "{told}");
-        // To replace puts a file in the place of the link, and leaves the other one as it is.
+        let message = format!("{:?}", folder.read("tokens.json").unwrap_err());
+        assert!(message.contains("found a symbolic link"), "{message}");
+        // Replacing exchanges the link itself, and leaves its target alone.
         folder.replace("tokens.json", "[]").unwrap();
         assert_eq!(
             elsewhere.read("tokens.json").unwrap().as_deref(),

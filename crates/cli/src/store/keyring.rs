@@ -1,96 +1,105 @@
 //! The key in the keyring of the operating system: Secret Service on Linux, Keychain on macOS, the
 //! credential manager on Windows.
 //!
-//! What is kept there are 32 bytes, so no keyring's limit is met. A keyring may ask its user to
-//! open it: for that there is a minute. It is asked on a thread of its own, as some block in ways
-//! that an async runtime does not like.
+//! The entry holds 32 bytes, so no keyring's size limit matters. A keyring may ask its user to
+//! unlock it; it gets a minute for that. It is called on a thread of its own, since some block in
+//! ways that an async runtime cannot handle.
 
-use super::key::Key;
-use crate::exit::{Exit, Failure};
+use super::key::StoreKey;
+use crate::exit::Failure;
 
-/// Why the keyring did not give what was wanted.
+/// Why the keyring did not do what it was asked to.
 #[derive(Debug)]
-pub(super) enum Trouble {
-    /// There is none, or it cannot be reached from here.
+pub(super) enum KeyringError {
+    /// There is no keyring, or it cannot be reached from here.
     Unreachable(String),
-    /// It answers, and there is no key of ours in it.
+    /// It works, and our key is not in it.
     #[cfg_attr(
         not(feature = "keyring"),
-        expect(dead_code, reason = "without a keyring nothing is looked for")
+        expect(dead_code, reason = "without a keyring nothing is looked up")
     )]
     NoKey,
 }
 
-/// The key.
-pub(super) fn find() -> Result<Key, Trouble> {
-    let text = asked(platform::find)?;
-    Key::from_text(&text)
-        .ok_or_else(|| Trouble::Unreachable("what it holds is no key of ours".to_owned()))
+/// Looks up the key.
+pub(super) fn find() -> Result<StoreKey, KeyringError> {
+    let text = run(platform::find)?;
+    match StoreKey::from_text(&text) {
+        Some(key) => Ok(key),
+        // Treated as unreachable, so that an entry of another program is not overwritten.
+        None => Err(KeyringError::Unreachable(
+            "its entry for portcullis does not hold a key".to_owned(),
+        )),
+    }
 }
 
-/// Puts a key in.
-pub(super) fn keep(key: &Key) -> Result<(), Trouble> {
+/// Stores a key.
+pub(super) fn keep(key: &StoreKey) -> Result<(), KeyringError> {
     let text = key.to_text();
-    asked(move || platform::keep(&text))
+    run(move || platform::keep(&text))
 }
 
-/// Takes the key out.
-pub(super) fn forget() -> Result<(), Trouble> {
-    asked(platform::forget)
+/// Deletes the key.
+pub(super) fn forget() -> Result<(), KeyringError> {
+    run(platform::forget)
 }
 
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Self {
-        let (message, cure) = match trouble {
-            Trouble::Unreachable(why) => (
-                format!("the OS keyring cannot be used: {why}"),
-                "open it in your desktop session; or pass `--store file`, or `--store none`",
-            ),
-            Trouble::NoKey => (
-                "the OS keyring has lost the key of the token store".to_owned(),
-                "restore the keyring; or `portcullis token clear --all` to begin anew",
-            ),
-        };
-        Self::with_cure(Exit::CouldNotRun, message, cure)
+impl From<KeyringError> for Failure {
+    fn from(error: KeyringError) -> Self {
+        match error {
+            KeyringError::Unreachable(reason) => Self::could_not_run(format!(
+                "the OS keyring cannot be used: {reason}"
+            ))
+            .help("unlock it in your desktop session, or pass `--store file` or `--store none`"),
+            KeyringError::NoKey => {
+                Self::could_not_run("the OS keyring no longer has the key of the token store")
+                    .help("restore the keyring, or start over with `portcullis token clear --all`")
+            }
+        }
     }
 }
 
 #[cfg(feature = "keyring")]
-fn asked<T: Send + 'static>(
-    question: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
-) -> Result<T, Trouble> {
-    let (sender, answer) = std::sync::mpsc::channel();
-    std::thread::spawn(move || _ = sender.send(question()));
-    let late = |_| Trouble::Unreachable("it does not answer".to_owned());
-    answer
-        .recv_timeout(std::time::Duration::from_secs(60))
-        .map_err(late)?
+fn run<T: Send + 'static>(
+    task: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
+) -> Result<T, KeyringError> {
+    let (sender, result) = std::sync::mpsc::channel();
+    // The thread is never joined: a keyring that hangs must not keep the command from ending.
+    std::thread::spawn(move || _ = sender.send(task()));
+    match result.recv_timeout(std::time::Duration::from_secs(60)) {
+        Ok(result) => result,
+        Err(_) => Err(KeyringError::Unreachable(
+            "it did not respond within a minute".to_owned(),
+        )),
+    }
 }
 
 #[cfg(not(feature = "keyring"))]
-fn asked<T>(question: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
-    question()
+fn run<T>(task: impl FnOnce() -> Result<T, KeyringError>) -> Result<T, KeyringError> {
+    task()
 }
 
 #[cfg(feature = "keyring")]
 mod platform {
-    use super::Trouble;
+    use super::KeyringError;
     use keyring_core::{Entry, Error};
     use zeroize::Zeroizing;
 
-    pub(super) fn find() -> Result<Zeroizing<String>, Trouble> {
-        entry()?.get_password().map(Zeroizing::new).map_err(trouble)
+    pub(super) fn find() -> Result<Zeroizing<String>, KeyringError> {
+        let password = entry()?.get_password().map_err(convert)?;
+        Ok(Zeroizing::new(password))
     }
 
-    pub(super) fn keep(text: &str) -> Result<(), Trouble> {
-        entry()?.set_password(text).map_err(trouble)
+    pub(super) fn keep(text: &str) -> Result<(), KeyringError> {
+        entry()?.set_password(text).map_err(convert)
     }
 
-    pub(super) fn forget() -> Result<(), Trouble> {
-        entry()?.delete_credential().map_err(trouble)
+    pub(super) fn forget() -> Result<(), KeyringError> {
+        entry()?.delete_credential().map_err(convert)
     }
 
-    fn entry() -> Result<Entry, Trouble> {
+    fn entry() -> Result<Entry, KeyringError> {
+        // The default is process-wide; connecting again would ask the user twice.
         if keyring_core::get_default_store().is_none() {
             #[cfg(all(unix, not(target_os = "macos")))]
             let store = zbus_secret_service_keyring_store::Store::new();
@@ -98,42 +107,42 @@ mod platform {
             let store = apple_native_keyring_store::keychain::Store::new();
             #[cfg(windows)]
             let store = windows_native_keyring_store::Store::new();
-            keyring_core::set_default_store(store.map_err(trouble)?);
+            keyring_core::set_default_store(store.map_err(convert)?);
         }
-        Entry::new("portcullis", "token store").map_err(trouble)
+        Entry::new("portcullis", "token store").map_err(convert)
     }
 
-    fn trouble(error: Error) -> Trouble {
+    fn convert(error: Error) -> KeyringError {
         match error {
-            Error::NoEntry => Trouble::NoKey,
-            // The others may hold what was found: only their kind is told.
+            Error::NoEntry => KeyringError::NoKey,
             Error::PlatformFailure(cause) | Error::NoStorageAccess(cause) => {
-                Trouble::Unreachable(cause.to_string())
+                KeyringError::Unreachable(cause.to_string())
             }
-            _ => Trouble::Unreachable("it gives an answer that is not understood".to_owned()),
+            // The text of other errors may contain what the keyring holds.
+            _ => KeyringError::Unreachable("it returned an unexpected result".to_owned()),
         }
     }
 }
 
-/// Built without any.
+/// A binary that was built without keyring support.
 #[cfg(not(feature = "keyring"))]
 mod platform {
-    use super::Trouble;
+    use super::KeyringError;
     use zeroize::Zeroizing;
 
-    pub(super) fn find() -> Result<Zeroizing<String>, Trouble> {
-        Err(none())
+    pub(super) fn find() -> Result<Zeroizing<String>, KeyringError> {
+        Err(unsupported_here())
     }
 
-    pub(super) fn keep(_: &str) -> Result<(), Trouble> {
-        Err(none())
+    pub(super) fn keep(_: &str) -> Result<(), KeyringError> {
+        Err(unsupported_here())
     }
 
-    pub(super) fn forget() -> Result<(), Trouble> {
-        Err(none())
+    pub(super) fn forget() -> Result<(), KeyringError> {
+        Err(unsupported_here())
     }
 
-    fn none() -> Trouble {
-        Trouble::Unreachable("this program was built without it".to_owned())
+    fn unsupported_here() -> KeyringError {
+        KeyringError::Unreachable("this binary was built without keyring support".to_owned())
     }
 }

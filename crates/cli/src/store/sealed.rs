@@ -1,10 +1,10 @@
-//! The format of the token file: a JSON document whose content is sealed by AES-256-GCM.
+//! The format of the token file: a JSON document whose content is sealed with AES-256-GCM.
 //!
-//! What stands outside of the seal (the version, where the key comes from) is authenticated with
-//! it, so nobody can make a file out of it that is opened in another way. A file of a later version
-//! is refused, not guessed at.
+//! The members outside the seal (the version, the source of the key) are authenticated with it, so
+//! nobody can turn the file into one that opens in another way. A file of a later version is
+//! refused; its content is not guessed at.
 
-use super::key::Key;
+use super::key::StoreKey;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use portcullis_core::jose::base64url;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// Where the key comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "from", deny_unknown_fields)]
-pub(super) enum Sealing {
+pub(super) enum KeySource {
     Keyring,
     KeyFile,
     Passphrase {
@@ -23,101 +23,105 @@ pub(super) enum Sealing {
     },
 }
 
-/// The file.
+/// The token file as it is written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Document {
+pub(super) struct SealedFile {
     portcullis_tokens: u32,
-    pub(super) key: Sealing,
+    pub(super) key: KeySource,
     nonce: String,
     sealed: String,
 }
 
-impl Sealing {
-    pub(super) fn in_words(&self) -> &'static str {
+impl KeySource {
+    /// How the file is protected, for people.
+    pub(super) fn describe(&self) -> &'static str {
         match self {
-            Self::Keyring => "encrypted, the key is in the OS keyring",
-            Self::KeyFile => "encrypted, but the key is in a file beside it",
-            Self::Passphrase { .. } => "encrypted, the key is made from the passphrase",
+            Self::Keyring => "encrypted; the key is in the OS keyring",
+            Self::KeyFile => "encrypted; the key is in a file next to it",
+            Self::Passphrase { .. } => "encrypted; the key is derived from the passphrase",
         }
     }
 
-    /// What is authenticated besides the content.
+    /// The data that is authenticated besides the content.
     fn context(&self) -> String {
-        format!(
-            "portcullis tokens {FORMAT}\n{}",
-            serde_json::to_string(self).unwrap_or_default()
-        )
+        // Without it, a file could be given fewer iterations, or another source of its key.
+        let source = serde_json::to_string(self).unwrap_or_default();
+        format!("portcullis tokens {FORMAT}\n{source}")
     }
 }
 
-/// A document with this content; none if there are no random numbers.
-pub(super) fn seal(key: &Key, sealing: &Sealing, content: &[u8]) -> Option<String> {
+/// A file with this content; none if the system has no random numbers.
+pub(super) fn seal(key: &StoreKey, source: &KeySource, content: &[u8]) -> Option<String> {
     let cipher = RandomizedNonceKey::new(&AES_256_GCM, key.bytes()).ok()?;
-    // The content grows by a tag; in place, so that no clear text stays behind in a buffer that was
-    // outgrown.
+    // Sized for the tag up front: a buffer that grows would leave clear text behind in memory.
     let mut sealed = Vec::with_capacity(content.len() + AES_256_GCM.tag_len());
     sealed.extend_from_slice(content);
-    let nonce = cipher
-        .seal_in_place_append_tag(Aad::from(sealing.context()), &mut sealed)
-        .ok()?;
-    let document = Document {
+    let context = Aad::from(source.context());
+    let nonce = cipher.seal_in_place_append_tag(context, &mut sealed).ok()?;
+    let file = SealedFile {
         portcullis_tokens: FORMAT,
-        key: sealing.clone(),
+        key: source.clone(),
         nonce: base64url::encode(nonce.as_ref()),
         sealed: base64url::encode(&sealed),
     };
-    serde_json::to_string_pretty(&document).ok()
+    serde_json::to_string_pretty(&file).ok()
 }
 
-impl Document {
-    /// Reads what stands outside of the seal.
+impl SealedFile {
+    /// Reads the members outside the seal.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// The problem, to be put behind the file's name.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        struct Version {
-            portcullis_tokens: u32,
-        }
-        let version: Version = serde_json::from_str(text)
-            .map_err(|_| "it is no token store, or cut off".to_owned())?;
+        // The version alone is read first: a later version may have other members.
+        let Ok(version) = serde_json::from_str::<FileVersion>(text) else {
+            return Err("expected a token store, found another or an incomplete file".to_owned());
+        };
         if version.portcullis_tokens != FORMAT {
             return Err(format!(
-                "it has format {}, and this version knows {FORMAT}: use the version that wrote it",
+                "expected format {FORMAT}, found format {}; use the version that wrote it",
                 version.portcullis_tokens
             ));
         }
-        let document: Self =
-            serde_json::from_str(text).map_err(|_| "a member is missing or wrong".to_owned())?;
-        if let Sealing::Passphrase { iterations, .. } = &document.key
-            && iterations.get() > MOST_ITERATIONS
+        let Ok(file) = serde_json::from_str::<Self>(text) else {
+            return Err("a member is missing, unknown or of the wrong type".to_owned());
+        };
+        if let KeySource::Passphrase { iterations, .. } = &file.key
+            && iterations.get() > MAX_ITERATIONS
         {
-            return Err("it asks for too much work to make the key".to_owned());
+            return Err(format!(
+                "expected at most {MAX_ITERATIONS} iterations for its key, found {iterations}"
+            ));
         }
-        Ok(document)
+        Ok(file)
     }
 
-    /// The content, if this is the key and nothing was changed.
-    pub(super) fn open(&self, key: &Key) -> Option<Zeroizing<Vec<u8>>> {
+    /// The content, if the key fits and the file was not modified.
+    pub(super) fn open(&self, key: &StoreKey) -> Option<Zeroizing<Vec<u8>>> {
         let cipher = RandomizedNonceKey::new(&AES_256_GCM, key.bytes()).ok()?;
         let nonce = base64url::decode(&self.nonce).ok()?;
         let nonce = Nonce::try_assume_unique_for_key(&nonce).ok()?;
+        let context = Aad::from(self.key.context());
         let mut content = Zeroizing::new(base64url::decode(&self.sealed).ok()?);
-        let length = cipher
-            .open_in_place(nonce, Aad::from(self.key.context()), &mut content)
-            .ok()?
-            .len();
+        let opened = cipher.open_in_place(nonce, context, &mut content).ok()?;
+        let length = opened.len();
         content.truncate(length);
         Some(content)
     }
 }
 
+/// The one member that every version of the file has.
+#[derive(Deserialize)]
+struct FileVersion {
+    portcullis_tokens: u32,
+}
+
 const FORMAT: u32 = 1;
 
-/// How often PBKDF2 goes round (OWASP's figure for HMAC-SHA-256).
+/// The iterations of PBKDF2 (OWASP's figure for HMAC-SHA-256).
 pub(super) const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).unwrap();
 
-/// A file that somebody else wrote must not keep this machine busy.
-const MOST_ITERATIONS: u32 = 10_000_000;
+/// The bound on iterations: a file of somebody else must not keep this machine busy.
+const MAX_ITERATIONS: u32 = 10_000_000;

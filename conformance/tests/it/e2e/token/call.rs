@@ -66,7 +66,7 @@ async fn an_api_is_called_with_a_token() {
     assert_eq!(bearer(0), bearer(1), "the token was kept");
     let clear = shell.run(&["curl", "http://api.example/"]);
     assert_eq!(
-        (clear.code, clear.err.contains("call it by https")),
+        (clear.code, clear.err.contains("expected https")),
         (1, true),
         "{}",
         clear.err

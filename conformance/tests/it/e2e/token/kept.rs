@@ -41,7 +41,7 @@ async fn a_token_is_used_for_as_long_as_it_is_good() {
     );
     let page = shell.run(&["token", "list"]).out;
     assert!(
-        page.contains("service, for the client itself") && page.contains("cannot be renewed"),
+        page.contains("service, for the client itself") && page.contains("not renewable"),
         "{page}"
     );
     assert!(
@@ -102,7 +102,7 @@ async fn the_file_opens_with_its_passphrase_only_and_a_broken_one_is_told() {
     assert_eq!(
         (
             wrong.status.code(),
-            told.contains("not opened by this passphrase")
+            told.contains("the passphrase does not open")
         ),
         (Some(1), true),
         "{told}"

@@ -47,7 +47,7 @@ async fn what_cannot_be_read_is_blamed_on_nobody_else() {
         said.err
     );
     assert!(
-        said.err.contains("tell whoever runs the provider") && !said.err.contains("between you"),
+        said.err.contains("report it to the operator") && !said.err.contains("intercepts"),
         "{}",
         said.err
     );
@@ -119,10 +119,10 @@ async fn without_anybody_a_refusal_is_told_and_an_outage_waited_out() {
         "{}",
         said.err
     );
-    assert!(shell.list().is_empty(), "what is refused is not kept");
+    assert!(shell.list().is_empty(), "a refused token is not stored");
     let next = shell.run(&["token"]);
     assert_eq!(
-        (next.code, next.err.contains("nobody is here to sign in")),
+        (next.code, next.err.contains("no terminal or browser")),
         (1, true),
         "{}",
         next.err
@@ -134,7 +134,7 @@ async fn a_service_that_is_refused_without_a_word_is_refused() {
     let idp = StandIn::start().await;
     let shell = idp.shell().with("OAUTH2_CLIENT_SECRET", "secret");
     for (status, told) in [
-        (401, "compare the client's id and secret"),
+        (401, "compare the client's id and its secret"),
         (403, "the provider gave no reason"),
         (400, "gave no reason"),
     ] {
@@ -175,10 +175,7 @@ async fn pkce_is_sent_to_whoever_is_silent_about_it() {
     idp.says("code_challenge_methods_supported", json!(null));
     let said = idp.signed_in(&idp.shell(), &["token"]).await;
     assert_eq!(
-        (
-            said.code,
-            said.err.contains("does not say that it checks PKCE")
-        ),
+        (said.code, said.err.contains("does not announce PKCE")),
         (0, true),
         "{}",
         said.err
@@ -261,7 +258,7 @@ async fn nothing_empty_is_sent_as_a_secret() {
             said.err
         );
         assert!(
-            said.err.contains(&empty) && said.err.contains("cure: "),
+            said.err.contains(&empty) && said.err.contains("help: "),
             "{}",
             said.err
         );

@@ -300,7 +300,7 @@ async fn what_goes_wrong_names_the_next_step() {
     let other = Idp::start(IdpConfig::default()).await.unwrap();
     let said = service.run(&["token", "--issuer", other.issuer().as_str()]);
     assert_eq!(
-        (said.code, said.err.contains("nobody is here to sign in")),
+        (said.code, said.err.contains("no terminal or browser")),
         (1, true),
         "{}",
         said.err

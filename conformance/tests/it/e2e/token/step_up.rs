@@ -137,7 +137,7 @@ async fn what_the_flow_sets_cannot_be_set_and_a_service_does_not_sign_in() {
     assert_eq!(
         (
             said.code,
-            said.err.contains("nobody signs in by this grant")
+            said.err.contains("nobody signs in with this grant")
         ),
         (1, true),
         "{}",
@@ -234,7 +234,7 @@ async fn an_api_that_knows_no_proofs_is_called_without_one() {
     idp.answers_json(200, &bound);
     let said = idp.signed_in(&idp.shell(), &["curl", "--dpop", &api]).await;
     assert_eq!(
-        (said.code, said.err.contains("leave out --dpop")),
+        (said.code, said.err.contains("without --dpop")),
         (2, true),
         "{}",
         said.err

@@ -1,84 +1,86 @@
-//! The challenges of an answer (RFC 9110, section 11.6.1), and what one of them asks of the person
+//! The challenges of a response (RFC 9110, section 11.6.1), and the sign-in that one of them demands
 //! (RFC 9470, section 3).
 //!
-//! It is text of a stranger: what is shown or sent on of it is short, and steers no terminal.
+//! They are text of a stranger: what is shown or sent on is short, and holds nothing that a
+//! terminal or a shell would obey.
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
+use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// One challenge: a scheme with its parameters.
+/// One challenge of an API: a scheme with its parameters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Challenge {
+pub(super) struct ApiChallenge {
     pub(super) scheme: String,
     parameters: Vec<(String, String)>,
 }
 
-/// What an API wants of a person's sign-in.
+/// The sign-in that an API demands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct StepUp {
+pub(super) struct SignInDemand {
     pub(super) acr_values: Option<String>,
     pub(super) max_age: Option<u32>,
 }
 
-impl Challenge {
-    /// All challenges of an answer.
+impl ApiChallenge {
+    /// All challenges of a response.
     pub(super) fn all(headers: &HeaderMap) -> Vec<Self> {
-        let values = headers.get_all(WWW_AUTHENTICATE).iter();
-        values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(parse)
-            .collect()
+        let mut challenges = Vec::new();
+        for value in headers.get_all(WWW_AUTHENTICATE) {
+            if let Ok(value) = value.to_str() {
+                challenges.extend(parse(value));
+            }
+        }
+        challenges
     }
 
-    /// Whether it is of this scheme.
+    /// Whether it has this scheme.
     pub(super) fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme)
     }
 
-    /// A parameter that is fit to be shown and sent on.
+    /// A parameter, if it is fit to be shown and sent on.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        let value = self
-            .parameters
-            .iter()
-            .find(|(held, _)| held.eq_ignore_ascii_case(name));
-        let is_plain = |value: &&str| {
-            value.len() <= 512 && value.chars().all(|c| c == ' ' || c.is_ascii_graphic())
+        // Of a repeated parameter, only the first counts.
+        let is_named = |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
+        let (_, value) = self.parameters.iter().find(is_named)?;
+        let value = value.trim();
+        let is_plain = !value.is_empty() && value.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+        (is_plain && value.len() <= MAX_PARAMETER).then_some(value)
+    }
+
+    /// The sign-in that it demands, if it demands one.
+    pub(super) fn sign_in_demand(&self) -> Option<SignInDemand> {
+        if self.parameter("error") != Some("insufficient_user_authentication") {
+            return None;
+        }
+        let demand = SignInDemand {
+            acr_values: self.parameter("acr_values").map(str::to_owned),
+            max_age: self.parameter("max_age").and_then(|age| age.parse().ok()),
         };
-        value
-            .map(|(_, value)| value.trim())
-            .filter(|value| !value.is_empty())
-            .filter(is_plain)
-    }
-
-    /// What it wants of the person, where it wants another sign-in.
-    pub(super) fn step_up(&self) -> Option<StepUp> {
-        let asks = self.parameter("error") == Some("insufficient_user_authentication");
-        let acr_values = self.parameter("acr_values").map(str::to_owned);
-        let max_age = self
-            .parameter("max_age")
-            .and_then(|seconds| seconds.parse().ok());
-        (asks && (acr_values.is_some() || max_age.is_some())).then_some(StepUp {
-            acr_values,
-            max_age,
-        })
+        // With neither, there is nothing to ask the provider for.
+        let is_empty = demand.acr_values.is_none() && demand.max_age.is_none();
+        (!is_empty).then_some(demand)
     }
 }
 
-impl StepUp {
-    /// The arguments that ask for it, as they are typed into a shell.
+impl SignInDemand {
+    /// The arguments that request it, as they are typed into a shell.
     pub(super) fn arguments(&self) -> String {
-        let acr_values = self
-            .acr_values
-            .as_ref()
-            .map(|values| format!(" --acr-values {}", quoted(values)));
-        let max_age = self.max_age.map(|seconds| format!(" --max-age {seconds}"));
-        acr_values.into_iter().chain(max_age).collect()
+        let mut arguments = String::new();
+        if let Some(values) = &self.acr_values {
+            _ = write!(arguments, " --acr-values {}", quote_for_shell(values));
+        }
+        if let Some(seconds) = self.max_age {
+            _ = write!(arguments, " --max-age {seconds}");
+        }
+        arguments
     }
 }
 
-/// A word for a shell, whatever an API wrote into it.
-fn quoted(text: &str) -> String {
+/// A word of a shell. The text is an API's, and the person may paste the line.
+fn quote_for_shell(text: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || "._-/:@%+=".contains(c);
     if text.chars().all(is_bare) {
         text.to_owned()
@@ -87,38 +89,39 @@ fn quoted(text: &str) -> String {
     }
 }
 
-fn parse(value: &str) -> Vec<Challenge> {
-    let mut challenges: Vec<Challenge> = Vec::new();
+fn parse(value: &str) -> Vec<ApiChallenge> {
+    let mut challenges: Vec<ApiChallenge> = Vec::new();
     let mut rest = value.chars().peekable();
     loop {
-        skip(&mut rest, |c| c == ',' || c.is_ascii_whitespace());
-        let word = take(&mut rest, |c| c.is_ascii_graphic() && !",=\"".contains(c));
-        skip(&mut rest, |c| c.is_ascii_whitespace());
+        skip(&mut rest, is_separator);
+        let word = take_while(&mut rest, is_word);
+        skip_space(&mut rest);
         match (word.is_empty(), rest.peek()) {
+            // A word before `=` is a parameter; any other word begins the next challenge.
             (_, Some('=')) => {
                 rest.next();
-                skip(&mut rest, |c| c.is_ascii_whitespace());
-                let value = match rest.peek() {
-                    Some('"') => quoted_string(&mut rest),
-                    _ => take(&mut rest, |c| c != ',' && !c.is_ascii_whitespace()),
-                };
+                let value = parse_value(&mut rest);
                 if let Some(challenge) = challenges.last_mut() {
                     challenge.parameters.push((word, value));
                 }
             }
-            (false, _) => challenges.push(Challenge {
+            (false, _) => challenges.push(ApiChallenge {
                 scheme: word,
                 parameters: Vec::new(),
             }),
             (true, None) => return challenges,
-            // What cannot begin a word is passed over.
+            // A character that no word can begin with. Skipping it keeps the loop from hanging.
             (true, Some(_)) => _ = rest.next(),
         }
     }
 }
 
-fn quoted_string(rest: &mut Peekable<Chars<'_>>) -> String {
-    rest.next();
+/// A token or a quoted string (RFC 9110, section 5.6).
+fn parse_value(rest: &mut Peekable<Chars<'_>>) -> String {
+    skip_space(rest);
+    if rest.next_if_eq(&'"').is_none() {
+        return take_while(rest, is_in_token);
+    }
     let mut text = String::new();
     while let Some(c) = rest.next() {
         match c {
@@ -130,57 +133,82 @@ fn quoted_string(rest: &mut Peekable<Chars<'_>>) -> String {
     text
 }
 
-fn skip(rest: &mut Peekable<Chars<'_>>, which: impl Fn(char) -> bool) {
-    while rest.next_if(|c| which(*c)).is_some() {}
+fn is_separator(c: char) -> bool {
+    c == ',' || c.is_ascii_whitespace()
 }
 
-fn take(rest: &mut Peekable<Chars<'_>>, which: impl Fn(char) -> bool) -> String {
-    std::iter::from_fn(|| rest.next_if(|c| which(*c))).collect()
+fn is_word(c: char) -> bool {
+    c.is_ascii_graphic() && !",=\"".contains(c)
 }
+
+fn is_in_token(c: char) -> bool {
+    !is_separator(c)
+}
+
+fn skip_space(rest: &mut Peekable<Chars<'_>>) {
+    skip(rest, |c| c.is_ascii_whitespace());
+}
+
+fn skip(rest: &mut Peekable<Chars<'_>>, matches: impl Fn(char) -> bool) {
+    while rest.next_if(|c| matches(*c)).is_some() {}
+}
+
+fn take_while(rest: &mut Peekable<Chars<'_>>, matches: impl Fn(char) -> bool) -> String {
+    let mut text = String::new();
+    while let Some(c) = rest.next_if(|c| matches(*c)) {
+        text.push(c);
+    }
+    text
+}
+
+/// The bound on a parameter: it goes into a URL and onto a terminal.
+const MAX_PARAMETER: usize = 512;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn step_up(values: &[&str]) -> Option<StepUp> {
+    fn demand(values: &[&str]) -> Option<SignInDemand> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(WWW_AUTHENTICATE, value.parse().unwrap());
         }
-        Challenge::all(&headers).iter().find_map(Challenge::step_up)
+        ApiChallenge::all(&headers)
+            .iter()
+            .find_map(ApiChallenge::sign_in_demand)
     }
 
-    fn wanted(acr_values: Option<&str>, max_age: Option<u32>) -> Option<StepUp> {
-        Some(StepUp {
+    fn expected(acr_values: Option<&str>, max_age: Option<u32>) -> Option<SignInDemand> {
+        Some(SignInDemand {
             acr_values: acr_values.map(str::to_owned),
             max_age,
         })
     }
 
     #[test]
-    fn what_an_api_wants_is_read() {
+    fn the_demanded_sign_in_is_read() {
         let asks = "Bearer error=\"insufficient_user_authentication\"";
         // The example of RFC 9470, section 3.
         let example = format!(
             "{asks}, error_description=\"A different authentication level is required\", \
                 acr_values=\"myACR\""
         );
-        assert_eq!(step_up(&[&example]), wanted(Some("myACR"), None));
+        assert_eq!(demand(&[&example]), expected(Some("myACR"), None));
         assert_eq!(
-            step_up(&[&format!("{asks}, max_age=\"5\"")]),
-            wanted(None, Some(5))
+            demand(&[&format!("{asks}, max_age=\"5\"")]),
+            expected(None, Some(5))
         );
         assert_eq!(
-            step_up(&[&format!("{asks},max_age=5 , acr_values=\"a b\"")]),
-            wanted(Some("a b"), Some(5))
+            demand(&[&format!("{asks},max_age=5 , acr_values=\"a b\"")]),
+            expected(Some("a b"), Some(5))
         );
         let others = format!(
             "Basic realm=\"a, Bearer b=\\\"c\\\"\", DPoP algs=\"ES256\", {asks}, max_age=0"
         );
-        assert_eq!(step_up(&[&others]), wanted(None, Some(0)));
+        assert_eq!(demand(&[&others]), expected(None, Some(0)));
         assert_eq!(
-            step_up(&["Negotiate abc==", &example]),
-            wanted(Some("myACR"), None)
+            demand(&["Negotiate abc==", &example]),
+            expected(Some("myACR"), None)
         );
     }
 
@@ -196,26 +224,26 @@ mod tests {
             "Basic realm=\"error=insufficient_user_authentication, max_age=5\"",
             "=, ,\"=\"",
         ] {
-            assert_eq!(step_up(&[value]), None, "{value}");
+            assert_eq!(demand(&[value]), None, "{value}");
         }
         let long = format!(
             "Bearer error=\"insufficient_user_authentication\", acr_values=\"{}\"",
             "x".repeat(600)
         );
-        assert_eq!(step_up(&[&long]), None);
+        assert_eq!(demand(&[&long]), None);
     }
 
     #[test]
-    fn what_is_told_to_type_runs_nothing_of_a_strangers() {
-        let step_up = StepUp {
+    fn a_line_to_paste_runs_nothing_of_a_stranger() {
+        let demand = SignInDemand {
             acr_values: Some("a'; rm -rf $HOME #".to_owned()),
             max_age: Some(5),
         };
         assert_eq!(
-            step_up.arguments(),
+            demand.arguments(),
             " --acr-values 'a'\\''; rm -rf $HOME #' --max-age 5"
         );
-        let plain = StepUp {
+        let plain = SignInDemand {
             acr_values: Some("urn:mace:silver".to_owned()),
             max_age: None,
         };

@@ -1,5 +1,4 @@
-//! The gateway of `portcullis dev`, and what is behind it: an API that has no protection of its
-//! own.
+//! The gateway of `portcullis dev`, and the unprotected API behind it.
 
 use super::listener;
 use crate::exit::Failure;
@@ -9,7 +8,7 @@ use axum::routing::get;
 use portcullis_gateway::{Config, Gateway, Settings};
 use portcullis_idp::Idp;
 
-/// What the enterprise API demands, said in settings.
+/// The requirements of the example API, as routes of the gateway.
 pub(super) const EXAMPLE_ROUTES: &str = r#"
 [[route]]
 path = "/public-data"
@@ -19,49 +18,60 @@ path = "/admin-dashboard"
 require = { role = "Admin" }
 "#;
 
-/// A gateway that trusts this provider, at the usual port or any free one. What no route matches
-/// needs a token.
+/// A gateway that trusts this provider, at the default port or a free one. Requests that match no
+/// route need a valid token.
 pub(super) async fn open(idp: &Idp, upstream: &str, routes: &str) -> Result<Gateway, Failure> {
-    // Found out and given back at once: the gateway opens its socket by itself.
+    // Closed again at once, since the gateway opens its socket by itself. Another program may take
+    // the port in between; then the gateway says so.
     let address = listener(8080).await?.local_addr()?;
-    let (issuer, audience) = (quoted(idp.issuer().as_str()), idp.audiences());
-    let audience = audience
-        .iter()
-        .map(|audience| quoted(audience))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let profile = quoted(idp.dialect().profile());
-    let condition = idp.dialect().condition();
-    let claims = condition.map(|(claim, value)| format!("{} = {}", quoted(claim), quoted(value)));
-    let text = format!(
-        "[[issuer]]\nurl = {issuer}\naudience = [{audience}]\nprofile = {profile}\nclaims = {{ {} \
-            }}\n\
-         [gateway]\nlisten = \"{address}\"\nupstream = {}\n{routes}",
-        claims.unwrap_or_default(),
-        quoted(upstream)
-    );
+    let text = settings(idp, &address.to_string(), upstream, routes);
     let settings = Config::from_toml(&text).and_then(Settings::try_from)?;
     Ok(Gateway::bind(settings).await?)
 }
 
-/// A text between quotes: JSON's are TOML's too.
-fn quoted(text: &str) -> String {
+fn settings(idp: &Idp, address: &str, upstream: &str, routes: &str) -> String {
+    let audiences = serde_json::Value::from(idp.audiences());
+    let claims = match idp.dialect().condition() {
+        Some((claim, value)) => format!("{} = {}", quote(claim), quote(value)),
+        None => String::new(),
+    };
+    format!(
+        "[[issuer]]\nurl = {}\naudience = {audiences}\nprofile = {}\nclaims = {{ {claims} }}\n\
+         [gateway]\nlisten = {}\nupstream = {}\n{routes}",
+        quote(idp.issuer().as_str()),
+        quote(idp.dialect().profile()),
+        quote(address),
+        quote(upstream),
+    )
+}
+
+/// A string of TOML: those of JSON are.
+fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The enterprise API without a line about tokens: who calls is what the gateway says.
-pub(super) fn unprotected() -> Router {
+/// The example API without a line about tokens. The gateway names the caller in headers.
+pub(super) fn unprotected_api() -> Router {
     Router::new()
-        .route("/public-data", get(|| async { "anyone may read this\n" }))
+        .route("/public-data", get(public_data))
         .route("/protected-data", get(protected_data))
-        .route(
-            "/admin-dashboard",
-            get(|| async { "Welcome to the admin dashboard!\n" }),
-        )
+        .route("/admin-dashboard", get(admin_dashboard))
+}
+
+async fn public_data() -> &'static str {
+    "anyone may read this\n"
 }
 
 async fn protected_data(headers: HeaderMap) -> String {
-    let told = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let caller = told("x-auth-subject").or_else(|| told("x-auth-client"));
+    // A service has no subject of its own, only a client.
+    let caller = header(&headers, "x-auth-subject").or_else(|| header(&headers, "x-auth-client"));
     format!("Hello, {}!\n", caller.unwrap_or("nobody"))
+}
+
+async fn admin_dashboard() -> &'static str {
+    "Welcome to the admin dashboard!\n"
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
 }

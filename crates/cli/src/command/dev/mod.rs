@@ -1,16 +1,16 @@
-//! `portcullis dev`: the identity provider, the enterprise API, and the gateway in front of an API
-//! without any protection, on loopback, and a page of lines to try. With `--upstream`, the gateway
-//! is in front of that API alone.
+//! `portcullis dev`: on loopback, an identity provider, the example API, the gateway in front of an
+//! API without protection, and a page of requests to try. With `--upstream`, the gateway runs in
+//! front of that API alone.
 
 mod front;
 mod page;
 
 use crate::args::DevArguments;
-use crate::command::idp::configured;
+use crate::command::idp::read_config;
 use crate::exit::{Exit, Failure};
 use crate::output::{QUIET, print, styled};
-use crate::stop::Stop;
-use page::{Told, page};
+use crate::stop::StopSignal;
+use page::{DevApi, DevSetup};
 use portcullis_gateway::Gateway;
 use portcullis_idp::{Idp, TokenFormat};
 use portcullis_resource_server::{Config, IssuerConfig, OneOrMore, ResourceServer, Settings};
@@ -20,103 +20,105 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 pub(crate) async fn run(arguments: DevArguments) -> Result<Exit, Failure> {
-    let mut config = configured(arguments.config.as_deref(), arguments.dialect)?;
+    let mut config = read_config(arguments.config.as_deref(), arguments.dialect)?;
     config.free_port_if_taken = true;
-    // The example verifies JWTs; whoever wants opaque tokens says so in the settings.
+    // The example verifies JWTs, even where the imitated provider issues opaque tokens by default.
     config.access_token_format = config.access_token_format.or(Some(TokenFormat::Jwt));
-    let defaults = arguments.config.is_none();
+    let has_own_config = arguments.config.is_some();
     let idp = Idp::start(config).await?;
     match arguments.upstream {
-        Some(upstream) => before_upstream(&idp, upstream, defaults).await?,
-        None => with_example(&idp, defaults).await?,
+        Some(upstream) => run_with_upstream(&idp, upstream, has_own_config).await?,
+        None => run_with_example(&idp, has_own_config).await?,
     }
     drop(idp);
     print(&format!("\n  {}\n", styled(QUIET, "Stopped.")))?;
     Ok(Exit::Fine)
 }
 
-/// The example, protected by the library; and the gateway in front of one that is not protected at
-/// all.
-async fn with_example(idp: &Idp, defaults: bool) -> Result<(), Failure> {
-    let server = ResourceServer::with_settings(Settings::try_from(trusting(idp))?);
+/// Runs the example, which the library protects, and the gateway in front of an unprotected API.
+async fn run_with_example(idp: &Idp, has_own_config: bool) -> Result<(), Failure> {
+    let server = ResourceServer::with_settings(Settings::try_from(api_config(idp))?);
     server.start();
     let example = listener(8000).await?;
-    let open = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let gateway = front::open(
-        idp,
-        &format!("http://{}", open.local_addr()?),
-        front::EXAMPLE_ROUTES,
-    )
-    .await?;
-    let api = format!("http://{}", example.local_addr()?);
-    // Listened to before the page says how to stop it.
-    let [first, second, third, last] = [
-        Stop::listen()?,
-        Stop::listen()?,
-        Stop::listen()?,
-        Stop::listen()?,
+    let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let upstream = format!("http://{}", behind.local_addr()?);
+    let gateway = front::open(idp, &upstream, front::EXAMPLE_ROUTES).await?;
+    // Heard before the page says how to stop everything.
+    let [for_example, for_upstream, for_gateway, for_deadline] = [
+        StopSignal::listen()?,
+        StopSignal::listen()?,
+        StopSignal::listen()?,
+        StopSignal::listen()?,
     ];
-    print(&page(&Told::of(idp, api, url(&gateway)), defaults))?;
-    let serving =
-        axum::serve(example, enterprise_api::app(server)).with_graceful_shutdown(first.told());
-    let opened = axum::serve(open, front::unprotected()).with_graceful_shutdown(second.told());
-    let all = async { tokio::join!(serving, opened, gateway.run(third.told())) };
+    let api = DevApi::Example(format!("http://{}", example.local_addr()?));
+    print(&DevSetup::new(idp, api, url(&gateway), has_own_config).page())?;
+    let example = axum::serve(example, enterprise_api::app(server))
+        .with_graceful_shutdown(for_example.wait());
+    let upstream =
+        axum::serve(behind, front::unprotected_api()).with_graceful_shutdown(for_upstream.wait());
+    let all = async { tokio::join!(example, upstream, gateway.run(for_gateway.wait())) };
     tokio::select! {
-        (served, opened, ()) = all => served.and(opened)?,
-        () = grace_is_over(last) => {}
+        (example, upstream, ()) = all => example.and(upstream)?,
+        () = shutdown_deadline(for_deadline) => {}
     }
     Ok(())
 }
 
-/// The gateway in front of an API that runs already: whatever is asked for needs a token.
-async fn before_upstream(idp: &Idp, upstream: String, defaults: bool) -> Result<(), Failure> {
+/// Runs the gateway in front of the user's own API. Every request needs a token.
+async fn run_with_upstream(
+    idp: &Idp,
+    upstream: String,
+    has_own_config: bool,
+) -> Result<(), Failure> {
     let gateway = front::open(idp, &upstream, "").await?;
-    let (first, last) = (Stop::listen()?, Stop::listen()?);
-    print(&page(&Told::before(idp, upstream, url(&gateway)), defaults))?;
+    let (for_gateway, for_deadline) = (StopSignal::listen()?, StopSignal::listen()?);
+    let api = DevApi::Upstream(upstream);
+    print(&DevSetup::new(idp, api, url(&gateway), has_own_config).page())?;
     tokio::select! {
-        () = gateway.run(first.told()) => {}
-        () = grace_is_over(last) => {}
+        () = gateway.run(for_gateway.wait()) => {}
+        () = shutdown_deadline(for_deadline) => {}
     }
     Ok(())
 }
 
 fn url(gateway: &Gateway) -> String {
-    gateway
-        .address()
-        .map(|address| format!("http://{address}"))
-        .unwrap_or_default()
+    match gateway.address() {
+        Some(address) => format!("http://{address}"),
+        None => String::new(),
+    }
 }
 
 /// The settings of an API that trusts this provider.
-fn trusting(idp: &Idp) -> Config {
-    let condition = idp.dialect().condition();
-    let condition =
-        condition.map(|(claim, value)| (claim.to_owned(), OneOrMore::One(value.into())));
-    let issuer = IssuerConfig {
+fn api_config(idp: &Idp) -> Config {
+    let mut issuer = IssuerConfig {
         url: idp.issuer().to_string(),
         audience: idp.audiences(),
         profile: Some(idp.dialect().profile().to_owned()),
-        claims: condition.into_iter().collect(),
         ..IssuerConfig::default()
     };
+    // Of such a provider, anybody can have tokens for any audience.
+    if let Some((claim, value)) = idp.dialect().condition() {
+        let value = OneOrMore::One(value.into());
+        issuer.claims.insert(claim.to_owned(), value);
+    }
     Config {
         issuer: vec![issuer],
         ..Config::default()
     }
 }
 
-/// Some time after it is told to stop: whoever still holds a connection has had it.
-async fn grace_is_over(stop: Stop) {
-    stop.told().await;
+/// Ends two seconds after the signal: a client that keeps its connection open does not matter here.
+async fn shutdown_deadline(stop: StopSignal) {
+    stop.wait().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
 }
 
-/// The usual port, or any free one.
+/// A socket at the default port, or at a free one.
 async fn listener(port: u16) -> Result<TcpListener, Failure> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
         }
-        other => Ok(other?),
+        socket => Ok(socket?),
     }
 }

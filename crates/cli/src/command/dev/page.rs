@@ -1,43 +1,36 @@
-//! The page of `portcullis dev`: what runs where, and lines to paste with the answers to expect.
+//! The page of `portcullis dev`: what runs where, and requests to paste, with the expected status.
 
-use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, styled};
+use crate::output::{BAD, GOOD, Page, QUIET, STRONG, WARNING, styled};
 use portcullis_idp::{Dialect, Idp};
 
-/// What the page is about.
-pub(super) struct Told {
+/// What runs where.
+pub(super) struct DevSetup {
     base: String,
-    /// The pages of the identity provider, unless its settings leave them out.
+    /// The console of the identity provider, unless its settings disable it.
     console: Option<String>,
     issuer: String,
     audience: String,
-    api: Api,
-    /// Where the gateway listens.
+    api: DevApi,
+    /// The URL of the gateway.
     gateway: String,
     dialect: Dialect,
-    /// Whether people can sign in by what the metadata says, as the usual client.
-    signs_in: bool,
+    /// Whether people can sign in with the default client.
+    has_sign_in: bool,
+    /// Whether users and clients come from a file, so that their names are unknown here.
+    has_own_config: bool,
 }
 
-/// Which API there is to call.
-enum Api {
-    /// The example, here.
+/// The API that the page calls.
+pub(super) enum DevApi {
+    /// The example, at this URL.
     Example(String),
-    /// The user's own, behind the gateway.
+    /// The user's own, at this URL, behind the gateway.
     Upstream(String),
 }
 
-impl Told {
-    /// The example, and the gateway beside it.
-    pub(super) fn of(idp: &Idp, api: String, gateway: String) -> Self {
-        Self::about(idp, Api::Example(api), gateway)
-    }
-
-    /// The gateway in front of somebody's own API.
-    pub(super) fn before(idp: &Idp, upstream: String, gateway: String) -> Self {
-        Self::about(idp, Api::Upstream(upstream), gateway)
-    }
-
-    fn about(idp: &Idp, api: Api, gateway: String) -> Self {
+impl DevSetup {
+    /// The setup of this identity provider, API and gateway.
+    pub(super) fn new(idp: &Idp, api: DevApi, gateway: String, has_own_config: bool) -> Self {
         Self {
             base: idp.base().to_owned(),
             console: idp.console(),
@@ -46,170 +39,141 @@ impl Told {
             api,
             gateway,
             dialect: idp.dialect(),
-            signs_in: idp.metadata_uri().is_some(),
+            has_sign_in: idp.metadata_uri().is_some(),
+            has_own_config,
         }
     }
 
-    /// Where the calls of the page go.
-    fn called(&self) -> &str {
-        match &self.api {
-            Api::Example(api) => api,
-            Api::Upstream(_) => &self.gateway,
-        }
-    }
-}
-
-pub(super) fn page(told: &Told, defaults: bool) -> String {
-    let mut page = format!(
-        "\n  {}\n\n",
-        styled(
+    /// The page.
+    pub(super) fn page(&self) -> String {
+        let mut page = Page::new(2, 17);
+        page.heading(
             STRONG,
-            "Portcullis: an identity provider and a protected API, on this machine"
-        )
-    );
-    let api = match &told.api {
-        Api::Example(api) => ("enterprise API", api),
-        Api::Upstream(upstream) => ("your API", upstream),
-    };
-    let mut facts = vec![
-        ("identity provider", &*told.issuer),
-        (api.0, api.1),
-        ("gateway", &told.gateway),
-    ];
-    facts.push(("audience", &told.audience));
-    facts.extend(
-        told.console
-            .as_deref()
-            .map(|console| ("its console", console)),
-    );
-    if told.dialect != Dialect::Generic {
-        facts.insert(1, ("it imitates", told.dialect.name()));
-    }
-    for (name, value) in facts {
-        page.push_str(&format!(
-            "  {}  {value}\n",
-            styled(QUIET, &format!("{name:<17}"))
-        ));
-    }
-    page.push_str(&format!(
-        "\n  {}\n",
-        styled(
+            "Portcullis: an identity provider and a protected API, on this machine",
+        );
+        page.line("");
+        self.add_facts(&mut page);
+        page.heading(
             WARNING,
-            "For development only: known passwords, and tokens for whoever asks."
-        )
-    ));
-    if !defaults {
-        let hint = "Users and clients come from your file; put their names into these lines.";
-        page.push_str(&format!("\n  {}\n", styled(QUIET, hint)));
+            "For development only: passwords are public, and anybody can get a token.",
+        );
+        if self.has_own_config {
+            page.heading(
+                QUIET,
+                "Users and clients come from your file; put their names into these lines.",
+            );
+        }
+        self.add_tokens(&mut page);
+        match self.api {
+            DevApi::Example(_) => self.add_example_requests(&mut page),
+            DevApi::Upstream(_) => add_upstream_requests(&mut page),
+        }
+        self.add_explain(&mut page);
+        page.heading(QUIET, "Ctrl-C stops everything.");
+        page.into_text()
     }
-    tokens(&mut page, told, defaults);
-    match told.api {
-        Api::Example(_) => calls(&mut page, told),
-        Api::Upstream(_) => calls_of_upstream(&mut page),
-    }
-    explaining(&mut page, told);
-    page.push_str(&format!(
-        "\n  {}\n",
-        styled(QUIET, "Ctrl-C stops everything.")
-    ));
-    page
-}
 
-fn tokens(page: &mut String, told: &Told, defaults: bool) {
-    page.push_str(&format!(
-        "\n  {}\n\n",
-        styled(
+    fn add_facts(&self, page: &mut Page) {
+        page.row("identity provider", &self.issuer);
+        if self.dialect != Dialect::Generic {
+            page.row("imitates", self.dialect.name());
+        }
+        match &self.api {
+            DevApi::Example(url) => page.row("example API", url),
+            DevApi::Upstream(url) => page.row("your API", url),
+        }
+        page.row("gateway", &self.gateway);
+        page.row("audience", &self.audience);
+        if let Some(console) = &self.console {
+            page.row("console", console);
+        }
+    }
+
+    fn add_tokens(&self, page: &mut Page) {
+        page.heading(
             STRONG,
-            "Get tokens: a service by client credentials, alice (Admin), bob (no role)"
-        )
-    ));
-    for line in [
-        format!("IDP={} API={}", told.base, told.called()),
-        "SERVICE=$(curl -s $IDP/token -u service:service-secret \\".to_owned(),
-        "  -d grant_type=client_credentials |".to_owned(),
-        "  sed 's/.*\"access_token\":\"\\([^\"]*\\).*/\\1/')".to_owned(),
-        "ALICE=$(curl -s $IDP/dev/token -d user=alice)".to_owned(),
-        "BOB=$(curl -s $IDP/dev/token -d user=bob)".to_owned(),
-    ] {
-        page.push_str(&format!("      {line}\n"));
+            "Get tokens: a service's, alice's (role Admin), and bob's (no role)",
+        );
+        page.line("");
+        let api = match &self.api {
+            DevApi::Example(url) => url,
+            DevApi::Upstream(_) => &self.gateway,
+        };
+        page.code(&format!("IDP={} API={api}", self.base));
+        // Plain curl and sed: neither jq nor this binary need be on the path.
+        page.code("SERVICE=$(curl -s $IDP/token -u service:service-secret \\");
+        page.code("  -d grant_type=client_credentials |");
+        page.code("  sed 's/.*\"access_token\":\"\\([^\"]*\\).*/\\1/')");
+        page.code("ALICE=$(curl -s $IDP/dev/token -d user=alice)");
+        page.code("BOB=$(curl -s $IDP/dev/token -d user=bob)");
+        if self.has_sign_in && !self.has_own_config {
+            page.heading(
+                STRONG,
+                "Or sign in with the browser, as alice or bob; the password is the name",
+            );
+            page.line("");
+            page.code(&format!("{} token --issuer {}", program(), self.issuer));
+        }
     }
-    if told.signs_in && defaults {
-        let title = "Or sign in as a person does, in the browser; the password is the name";
-        page.push_str(&format!("\n  {}\n\n", styled(STRONG, title)));
-        page.push_str(&format!(
-            "      {} token --issuer {}\n",
-            portcullis(),
-            told.issuer
-        ));
+
+    fn add_example_requests(&self, page: &mut Page) {
+        let last = if self.dialect.tells_roles() {
+            ALICE
+        } else {
+            ALICE_WITHOUT_ROLES
+        };
+        page.heading(
+            STRONG,
+            "Call the API; each request with its expected status",
+        );
+        page.line("");
+        for request in REQUESTS.iter().chain([&last]) {
+            request.add_to(page);
+        }
+        page.heading(
+            STRONG,
+            "Then repeat them through the gateway, in front of an API without protection",
+        );
+        page.line("");
+        page.code(&format!("API={}", self.gateway));
+    }
+
+    fn add_explain(&self, page: &mut Page) {
+        // A required claim stands in a file of settings; there is no variable for it.
+        if self.dialect.condition().is_some() {
+            return;
+        }
+        page.heading(STRONG, "See why a token is accepted or refused");
+        page.line("");
+        page.code(&format!("export OAUTH2_ISSUER={}", self.issuer));
+        page.code(&format!("export OAUTH2_AUDIENCE={}", self.audience));
+        if self.dialect != Dialect::Generic {
+            page.code(&format!("export OAUTH2_PROFILE={}", self.dialect.profile()));
+        }
+        page.code(&format!("{} explain $BOB", program()));
     }
 }
 
-fn calls(page: &mut String, told: &Told) {
-    let last = if told.dialect.tells_roles() {
-        ALICE
-    } else {
-        ALICE_WITHOUT_ROLES
-    };
-    page.push_str(&format!(
-        "\n  {}\n\n",
-        styled(STRONG, "Call the API, and see the answer to expect")
-    ));
-    for (status, what, token, path) in CALLS.iter().chain([&last]) {
-        let style = if *status == 200 { GOOD } else { BAD };
-        let header = token.map_or(String::new(), |token| {
-            format!(" -H \"Authorization: Bearer ${token}\"")
-        });
-        page.push_str(&format!(
-            "  {} {what}\n",
-            styled(style, &status.to_string())
-        ));
-        page.push_str(&format!("      curl -si{header} $API{path}\n"));
-    }
-    let again = "The same lines again, through the gateway, to an API without protection";
-    page.push_str(&format!(
-        "\n  {}\n\n      API={}\n",
-        styled(STRONG, again),
-        told.gateway
-    ));
-}
-
-/// What can be said of an API that nobody here knows.
-fn calls_of_upstream(page: &mut String) {
-    let title = "Call your API through the gateway, which tells it who calls in headers";
-    page.push_str(&format!("\n  {}\n\n", styled(STRONG, title)));
-    page.push_str(&format!(
-        "  {} everything needs a token\n      curl -si $API/\n",
+/// Nothing is known of the user's own API, so only the refusal can be promised.
+fn add_upstream_requests(page: &mut Page) {
+    page.heading(
+        STRONG,
+        "Call your API through the gateway, which passes the caller on in headers",
+    );
+    page.line("");
+    page.line(&format!(
+        "  {} every request needs a token",
         styled(BAD, "401")
     ));
-    page.push_str("  And with one, the answer is your API's\n");
-    page.push_str("      curl -si -H \"Authorization: Bearer $BOB\" $API/\n");
-    page.push_str(
-        "  Say what is public, and what wants a role, in a file: then `portcullis serve`\n",
-    );
-    page.push_str("      portcullis config init\n");
+    page.code("curl -si $API/");
+    page.line("  With a token, the response is your API's");
+    page.code("curl -si -H \"Authorization: Bearer $BOB\" $API/");
+    page.line("  To make routes public or require roles, write settings for `portcullis serve`");
+    page.code("portcullis config init");
 }
 
-fn explaining(page: &mut String, told: &Told) {
-    if told.dialect.condition().is_some() {
-        return; // it takes a file: a claim that must be demanded does not go into the environment
-    }
-    page.push_str(&format!(
-        "\n  {}\n\n",
-        styled(STRONG, "See why a token is accepted or refused")
-    ));
-    page.push_str(&format!("      export OAUTH2_ISSUER={}\n", told.issuer));
-    page.push_str(&format!("      export OAUTH2_AUDIENCE={}\n", told.audience));
-    if told.dialect != Dialect::Generic {
-        page.push_str(&format!(
-            "      export OAUTH2_PROFILE={}\n",
-            told.dialect.profile()
-        ));
-    }
-    page.push_str(&format!("      {} explain $BOB\n", portcullis()));
-}
-
-/// How the program is called: who came by `cargo run` has no `portcullis` on the path yet.
-fn portcullis() -> &'static str {
+/// How the program is called here. After `cargo run`, it is not on the path.
+fn program() -> &'static str {
     if std::env::var_os("CARGO").is_some() {
         "cargo run -q --release --"
     } else {
@@ -217,37 +181,71 @@ fn portcullis() -> &'static str {
     }
 }
 
-type Call = (u16, &'static str, Option<&'static str>, &'static str);
+/// A request to the example API, with its expected status.
+struct ExampleRequest {
+    status: u16,
+    reason: &'static str,
+    /// The shell variable of the token.
+    token: Option<&'static str>,
+    path: &'static str,
+}
 
-/// The answer, why, whose token, and the endpoint.
-const CALLS: &[Call] = &[
-    (200, "anyone may read public data", None, "/public-data"),
-    (401, "protected data needs a token", None, "/protected-data"),
-    (
+impl ExampleRequest {
+    const fn new(
+        status: u16,
+        reason: &'static str,
+        token: Option<&'static str>,
+        path: &'static str,
+    ) -> Self {
+        Self {
+            status,
+            reason,
+            token,
+            path,
+        }
+    }
+
+    fn add_to(&self, page: &mut Page) {
+        let style = if self.status == 200 { GOOD } else { BAD };
+        let status = styled(style, &self.status.to_string());
+        page.line(&format!("  {status} {}", self.reason));
+        let header = match self.token {
+            Some(token) => format!(" -H \"Authorization: Bearer ${token}\""),
+            None => String::new(),
+        };
+        page.code(&format!("curl -si{header} $API{}", self.path));
+    }
+}
+
+const REQUESTS: &[ExampleRequest] = &[
+    ExampleRequest::new(200, "anybody may read public data", None, "/public-data"),
+    ExampleRequest::new(401, "protected data needs a token", None, "/protected-data"),
+    ExampleRequest::new(
         200,
         "any valid token will do: a service's",
         Some("SERVICE"),
         "/protected-data",
     ),
-    (200, "or a user's", Some("BOB"), "/protected-data"),
-    (
+    ExampleRequest::new(200, "or a user's", Some("BOB"), "/protected-data"),
+    ExampleRequest::new(
         401,
-        "but not a changed one",
+        "but not a modified one",
         Some("{BOB}x"),
         "/protected-data",
     ),
-    (
+    ExampleRequest::new(
         403,
-        "the dashboard is for role Admin, which bob does not have",
+        "the dashboard needs the role Admin, which bob does not have",
         Some("BOB"),
         "/admin-dashboard",
     ),
 ];
 
-const ALICE: Call = (200, "and alice does", Some("ALICE"), "/admin-dashboard");
-const ALICE_WITHOUT_ROLES: Call = (
+const ALICE: ExampleRequest =
+    ExampleRequest::new(200, "but alice has it", Some("ALICE"), "/admin-dashboard");
+const ALICE_WITHOUT_ROLES: ExampleRequest = ExampleRequest::new(
     403,
-    "nor can alice show it: these tokens tell no roles",
+    "nor does alice here: this provider's tokens carry no roles",
     Some("ALICE"),
     "/admin-dashboard",
 );
@@ -256,30 +254,32 @@ const ALICE_WITHOUT_ROLES: Call = (
 mod tests {
     use super::*;
 
+    fn setup(api: DevApi) -> DevSetup {
+        let here = "http://127.0.0.1:65535".to_owned();
+        DevSetup {
+            base: here.clone(),
+            console: Some("http://127.0.0.1:9000/console".to_owned()),
+            issuer: here.clone(),
+            audience: "api://enterprise-api".to_owned(),
+            api,
+            gateway: here,
+            dialect: Dialect::Generic,
+            has_sign_in: true,
+            has_own_config: false,
+        }
+    }
+
     #[test]
     fn the_page_fits_eighty_columns() {
         let here = || "http://127.0.0.1:65535".to_owned();
-        let audience = "api://enterprise-api".to_owned();
         let mut plain = String::new();
-        for api in [Api::Upstream(here()), Api::Example(here())] {
-            let told = Told {
-                base: here(),
-                console: Some("http://127.0.0.1:9000/console".to_owned()),
-                issuer: here(),
-                audience: audience.clone(),
-                api,
-                gateway: here(),
-                dialect: Dialect::Generic,
-                signs_in: true,
-            };
-            let page = page(&told, true);
-            plain = anstream::adapter::strip_str(&page).to_string();
+        for api in [DevApi::Upstream(here()), DevApi::Example(here())] {
+            plain = anstream::adapter::strip_str(&setup(api).page()).to_string();
             for line in plain.lines() {
                 assert!(line.chars().count() <= 80, "{line}");
             }
         }
-        assert!(
-            plain.contains("curl -si -H \"Authorization: Bearer $ALICE\" $API/admin-dashboard")
-        );
+        let request = "curl -si -H \"Authorization: Bearer $ALICE\" $API/admin-dashboard";
+        assert!(plain.contains(request));
     }
 }

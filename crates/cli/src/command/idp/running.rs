@@ -1,99 +1,107 @@
-//! What can be done to a development identity provider that runs: new keys, and faults.
+//! What can be done to a running development identity provider: rotate its keys, and set faults.
 
 use crate::exit::{Exit, Failure};
 use crate::output::{QUIET, WARNING, print, styled};
+use portcullis_core::rejection::shown;
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Map, Value};
 
-/// Takes a new signing key into use.
+/// Makes the provider sign with a new key.
 pub(super) async fn rotate(issuer: &str, overlap: bool, same_kid: bool) -> Result<Exit, Failure> {
-    let url = below(issuer, "/dev/rotate")?;
+    let url = at_root(issuer, "/dev/rotate")?;
     let form = [
         ("overlap", overlap.to_string()),
         ("same_kid", same_kid.to_string()),
     ];
-    answer(Client::new().post(url.clone()).form(&form), &url).await?;
-    let old = match (overlap, same_kid) {
-        (true, _) => "the old key stays published",
-        (false, true) => "it has the name of the old key, which is gone",
+    send(Client::new().post(url.clone()).form(&form), &url).await?;
+    let old_key = match (overlap, same_kid) {
+        (true, _) => "the old key is still published",
+        (false, true) => "the old key is gone, and the new one has its kid",
         (false, false) => "the old key is gone",
     };
-    print(&format!("A new key signs from now on; {old}.\n"))?;
+    print(&format!(
+        "Rotated: a new key signs from now on; {old_key}.\n"
+    ))?;
     Ok(Exit::Fine)
 }
 
-/// Throws a switch, if one is named, and shows how all stand.
+/// Sets a fault, if one is named, and shows all of them.
 pub(super) async fn fault(
     issuer: &str,
     switch: Option<&str>,
     position: Option<&str>,
 ) -> Result<Exit, Failure> {
-    let url = below(issuer, "/dev/faults")?;
-    let request = match (switch, position) {
-        (None, _) => Client::new().get(url.clone()),
-        (Some("reset"), None) => Client::new().post(url.clone()).form(&[("reset", "true")]),
-        (Some(switch), Some(position)) => {
-            Client::new().post(url.clone()).form(&[(switch, position)])
-        }
+    let url = at_root(issuer, "/dev/faults")?;
+    let form = match (switch, position) {
+        (None, _) => None,
+        (Some("reset"), None) => Some(("reset", "true")),
+        (Some(switch), Some(position)) => Some((switch, position)),
         (Some(switch), None) => {
-            let message =
-                format!("`{switch}`, and what becomes of it? `none` makes it work; see `--help`");
-            return Err(Failure::could_not_run(message));
+            let message = format!("expected a fault for {}, found none", shown(switch));
+            return Err(Failure::could_not_run(message).help(
+                "name one, such as `500` or `slow:2000`; `none` clears it; `portcullis idp fault \
+                    --help` lists them",
+            ));
         }
     };
-    let positions = answer(request, &url).await?;
-    let positions: Map<String, Value> = serde_json::from_str(&positions).map_err(|_| {
-        Failure::new(
-            Exit::Rejected,
-            format!("{url} tells no faults: is it an older version?"),
-        )
-    })?;
-    print(&table(&positions))?;
+    let request = match form {
+        None => Client::new().get(url.clone()),
+        Some(field) => Client::new().post(url.clone()).form(&[field]),
+    };
+    let faults = send(request, &url).await?;
+    let Ok(faults) = serde_json::from_str::<Map<String, Value>>(&faults) else {
+        let message = format!("expected a list of faults from {url}, found something else");
+        return Err(Failure::new(Exit::Rejected, message)
+            .help("use the version of portcullis that the identity provider runs"));
+    };
+    print(&table(&faults))?;
     Ok(Exit::Fine)
 }
 
-fn table(positions: &Map<String, Value>) -> String {
+fn table(faults: &Map<String, Value>) -> String {
     let mut table = String::new();
-    for (name, position) in positions {
-        let position = position
-            .as_str()
-            .map_or_else(|| position.to_string(), str::to_owned);
-        let works = ["none", "0", "{}"].contains(&position.as_str());
-        let style = if works { QUIET } else { WARNING };
-        table.push_str(&format!("{name:<21} {}\n", styled(style, &position)));
+    for (name, value) in faults {
+        let value = match value.as_str() {
+            Some(text) => text.to_owned(),
+            None => value.to_string(),
+        };
+        let is_clear = ["none", "0", "{}"].contains(&value.as_str());
+        let style = if is_clear { QUIET } else { WARNING };
+        table.push_str(&format!("{name:<21} {}\n", styled(style, &value)));
     }
     table
 }
 
-/// Whatever path the issuer has, this is at the root.
-fn below(issuer: &str, path: &str) -> Result<Url, Failure> {
-    let url = Url::parse(issuer).and_then(|issuer| issuer.join(path));
-    url.map_err(|_| {
-        Failure::could_not_run(format!("`{issuer}` is no URL: write `http://host:port`"))
-    })
+/// A URL at the root of the provider, whatever path its issuer has.
+fn at_root(issuer: &str, path: &str) -> Result<Url, Failure> {
+    match Url::parse(issuer).and_then(|issuer| issuer.join(path)) {
+        Ok(url) => Ok(url),
+        Err(_) => Err(Failure::could_not_run(format!(
+            "`--issuer`: expected a URL such as http://127.0.0.1:9000, found {}",
+            shown(issuer)
+        ))),
+    }
 }
 
-/// The content of a good answer.
-async fn answer(request: RequestBuilder, url: &Url) -> Result<String, Failure> {
-    let gone = |_| {
-        Failure::new(
-            Exit::Outage,
-            format!("{url} does not answer: start it with `portcullis idp`"),
-        )
+/// The content of a successful response.
+async fn send(request: RequestBuilder, url: &Url) -> Result<String, Failure> {
+    let no_response = |_| {
+        Failure::new(Exit::Outage, format!("no response from {url}"))
+            .help("start the identity provider with `portcullis idp` or `portcullis dev`")
     };
-    let response = request.send().await.map_err(gone)?;
+    let response = request.send().await.map_err(no_response)?;
     let status = response.status();
-    let content = response.text().await.map_err(gone)?;
+    let content = response.text().await.map_err(no_response)?;
     if status.is_success() {
         return Ok(content);
     }
-    let told: Option<Value> = serde_json::from_str(&content).ok();
-    let message = match told
-        .as_ref()
-        .and_then(|told| told.get("error_description")?.as_str())
-    {
+    // The provider lists the faults that it knows, so its own words help most.
+    let error: Value = serde_json::from_str(&content).unwrap_or_default();
+    let message = match error.get("error_description").and_then(Value::as_str) {
         Some(description) => description.to_owned(),
-        None => format!("{url} answered {status}: is this a development identity provider?"),
+        None => {
+            format!("expected a development identity provider at {url}, found status {status}")
+        }
     };
     Err(Failure::new(Exit::Rejected, message))
 }

@@ -1,133 +1,120 @@
 //! `portcullis token`: an access token from any identity provider, by whatever grant fits.
 //!
-//! What is kept and still good is printed without asking anybody; what can be renewed is renewed;
-//! else the client proves itself, or a person signs in. Only the result goes to standard output.
-//! Secrets come from files and the environment, never from the command line, and none is printed.
+//! A stored token that is still valid is printed without a request, and an expired one is
+//! refreshed. Otherwise the client authenticates, or a person signs in. Only the result goes to
+//! standard output. Secrets come from files and the environment, and are never printed.
 
-mod choice;
-mod kept;
+mod grant;
+mod list;
 mod obtain;
-mod party;
-mod printed;
+mod output;
+mod request;
 mod sign_in;
-mod sign_in_request;
-mod trouble;
-mod voice;
-mod wanted;
-
-pub(crate) use kept::open_store;
-pub(crate) use party::Party;
-pub(crate) use trouble::failure;
-pub(crate) use voice::Voice;
 
 use crate::args::{RequestArguments, TokenAction, TokenArguments};
+use crate::client::{ClientIdentity, connect, failure};
+use crate::clock::now;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
-use crate::store::{Entry, Holder, Keeping};
+use crate::store::{Holder, StoreKind, StoredToken, open_store};
+use output::TokenOutput;
 use portcullis_client::{AccessToken, Client, Secret, TokenKind};
 use portcullis_core::token::NumericDate;
-use printed::Printed;
-use std::time::SystemTime;
-use wanted::Wanted;
+use request::TokenQuery;
 
 pub(crate) async fn run(arguments: TokenArguments) -> Result<Exit, Failure> {
-    if let Some(action) = arguments.action {
-        return match action {
-            TokenAction::List { kept, json } => kept::list(kept.store, json).await,
-            TokenAction::Clear {
-                kept,
-                issuer,
-                client_id,
-                ..
-            } => kept::clear(kept.store, issuer, client_id).await,
-        };
+    match arguments.action {
+        Some(TokenAction::List { store, json }) => return list::list(store.store, json).await,
+        Some(TokenAction::Clear {
+            store,
+            issuer,
+            client_id,
+            ..
+        }) => return list::clear(store.store, issuer, client_id).await,
+        None => {}
     }
-    // What could not be printed is not asked for.
-    let printed = Printed::read(&arguments.output, |name| std::env::var(name).ok())?;
-    printed.check(arguments.request.dpop)?;
-    let obtained = Obtained::by(arguments.request, printed.prefers_id_token()).await?;
-    print(&printed.text(&obtained.entry, now())?)?;
+    // Checked first: nobody should sign in for a token that cannot be printed.
+    let output = TokenOutput::read(&arguments.output)?;
+    output.check(arguments.request.dpop)?;
+    let obtained = ObtainedToken::obtain(arguments.request, output.prefers_id_token()).await?;
+    print(&output.render(&obtained.token, now())?)?;
     Ok(Exit::Fine)
 }
 
-/// A token, and whose it is.
-pub(crate) struct Obtained {
-    pub(crate) party: Party,
-    entry: Entry,
+/// A token, and the client that it was issued to.
+pub(crate) struct ObtainedToken {
+    pub(crate) client: ClientIdentity,
+    token: StoredToken,
 }
 
-impl Obtained {
-    /// The token that these arguments ask for: kept, renewed or new.
+impl ObtainedToken {
+    /// The token that these arguments request: a stored, a refreshed or a new one.
     ///
     /// # Errors
     ///
-    /// Everything that keeps it from being had.
-    pub(crate) async fn by(arguments: RequestArguments, id_token: bool) -> Result<Self, Failure> {
-        let keeping = if arguments.no_store {
-            Some(Keeping::None)
-        } else {
-            arguments.kept.store
-        };
-        let store = open_store(keeping).await?;
-        let wanted = Wanted::read(arguments, id_token, store.as_deref())?;
-        let entry = obtain::obtain(&wanted, store).await?;
-        Ok(Self {
-            party: wanted.party,
-            entry,
-        })
+    /// Wrong arguments, a store that cannot be read, and everything that a provider may answer.
+    pub(crate) async fn obtain(
+        arguments: RequestArguments,
+        id_token: bool,
+    ) -> Result<Self, Failure> {
+        let store = open_store(store_argument(&arguments)).await?;
+        let query = TokenQuery::read(arguments, id_token, store.as_deref())?;
+        let token = obtain::obtain(&query, store).await?;
+        let client = query.client;
+        Ok(Self { client, token })
     }
 
-    /// The token that these arguments ask for, and not this one, which an API did not take: a kept
-    /// one that is another, or one of a new sign-in.
+    /// A token for these arguments other than this one, which an API refused: another stored one,
+    /// or one of a new sign-in.
     ///
     /// # Errors
     ///
-    /// As [`by`](Self::by).
-    pub(crate) async fn instead_of(self, arguments: RequestArguments) -> Result<Self, Failure> {
-        let keeping = if arguments.no_store {
-            Some(Keeping::None)
-        } else {
-            arguments.kept.store
-        };
-        let store = open_store(keeping).await?;
-        let wanted =
-            Wanted::read(arguments, false, store.as_deref())?.without(self.entry.access_token);
-        let entry = obtain::obtain(&wanted, store).await?;
-        Ok(Self {
-            party: wanted.party,
-            entry,
-        })
+    /// As [`obtain`](Self::obtain).
+    pub(crate) async fn replace(self, arguments: RequestArguments) -> Result<Self, Failure> {
+        let store = open_store(store_argument(&arguments)).await?;
+        let query = TokenQuery::read(arguments, false, store.as_deref())?;
+        let query = query.except(self.token.access_token);
+        let token = obtain::obtain(&query, store).await?;
+        let client = query.client;
+        Ok(Self { client, token })
     }
 
-    /// Whether it speaks for a person, who could sign in once more.
-    pub(crate) fn is_a_persons(&self) -> bool {
-        self.entry.asked.holder == Holder::User
+    /// Whether the token represents a person, who could sign in again.
+    pub(crate) fn is_for_person(&self) -> bool {
+        self.token.purpose.holder == Holder::User
     }
 
-    /// Whether it is bound to a key.
+    /// Whether the token is bound to a key.
     pub(crate) fn is_bound(&self) -> bool {
-        self.entry.dpop_key.is_some()
+        self.token.dpop_key.is_some()
     }
 
-    /// The client with the key that the token is bound to, and the token, for calling with it.
+    /// The client, with the key that the token is bound to, and the token, to call an API with.
     ///
     /// # Errors
     ///
-    /// What is kept is broken.
+    /// A stored key or token that is damaged.
     pub(crate) fn bound_client(&self) -> Result<(Client, AccessToken), Failure> {
-        let client = self.party.client(obtain::key_of(&self.entry)?)?;
+        let client = connect(&self.client, obtain::dpop_key(&self.token)?)?;
         let kind = if client.dpop_key().is_some() {
             TokenKind::Dpop
         } else {
             TokenKind::Bearer
         };
-        let ends = NumericDate::from_seconds(self.entry.expires.unwrap_or_default());
-        let token = AccessToken::restore(Secret::new(self.entry.access_token.as_str()), kind, ends);
-        Ok((client, token.map_err(|error| failure(&error, &self.party))?))
+        let secret = Secret::new(self.token.access_token.as_str());
+        let expires = NumericDate::from_seconds(self.token.expires.unwrap_or_default());
+        match AccessToken::restore(secret, kind, expires) {
+            Ok(token) => Ok((client, token)),
+            Err(error) => Err(failure(&error, &self.client)),
+        }
     }
 }
 
-/// The time, in seconds since 1970.
-pub(crate) fn now() -> i64 {
-    NumericDate::from(SystemTime::now()).seconds()
+/// `--no-store` is `--store none`.
+fn store_argument(arguments: &RequestArguments) -> Option<StoreKind> {
+    if arguments.no_store {
+        Some(StoreKind::None)
+    } else {
+        arguments.store.store
+    }
 }

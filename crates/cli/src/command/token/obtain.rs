@@ -1,240 +1,266 @@
-//! A token: the one that is kept, the one that is renewed, or a new one, in this order.
+//! A token: the stored one, a refreshed one, or a new one, in this order.
 //!
-//! Whoever wants the same one waits for whoever was first, and finds it then: two processes never
-//! spend the same refresh token, and one sign-in is enough for both.
+//! Whoever needs the same token waits for whoever was first, and finds it in the store then. Two
+//! processes never use the same refresh token, and one sign-in is enough for both.
 
-use super::choice::{Circumstances, Way, choose};
-use super::now;
+use super::grant::{Circumstances, GrantFlow, choose};
+use super::request::TokenQuery;
 use super::sign_in;
-use super::trouble::failure;
-use super::wanted::Wanted;
 use crate::args::Grant;
 use crate::browser;
+use crate::client::{discover, failure};
+use crate::clock::now;
 use crate::exit::Failure;
-use crate::store::{Entry, Held, Holder, TokenStore};
-use portcullis_client::{Client, DpopKey, Error, RefreshToken, Secret, Tokens};
+use crate::store::{Holder, StoreLock, StoredToken, TokenStore};
+use portcullis_client::{
+    Client, DpopKey, Error, IdToken, RefreshToken, Secret, ServerMetadata, Tokens,
+};
 use portcullis_core::jose::base64url;
 use portcullis_core::token::NumericDate;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// What is wanted, from the store or from the provider; kept, where there is a store.
+/// The token that the query asks for, from the store or from the provider.
 pub(super) async fn obtain(
-    wanted: &Wanted,
+    query: &TokenQuery,
     store: Option<Arc<TokenStore>>,
-) -> Result<Entry, Failure> {
-    let Some(store) = store.filter(|_| wanted.is_kept()) else {
-        return new(wanted).await;
-    };
+) -> Result<StoredToken, Failure> {
+    match store {
+        Some(store) if query.is_storable() => obtain_stored(query, &store).await,
+        _ => request_new(query).await,
+    }
+}
+
+async fn obtain_stored(
+    query: &TokenQuery,
+    store: &Arc<TokenStore>,
+) -> Result<StoredToken, Failure> {
     let began = now();
-    if let Some(entry) = store
-        .find(&wanted.asked)?
-        .filter(|entry| is_enough(wanted, entry, None))
+    // The common case takes no lock and sends nothing.
+    if let Some(token) = store.find(&query.purpose)?
+        && is_sufficient(query, &token, None)
     {
-        return Ok(entry);
+        return Ok(token);
     }
-    let _held = hold(wanted, &store).await?;
-    let kept = store.find(&wanted.asked)?;
-    if let Some(entry) = kept
-        .clone()
-        .filter(|entry| is_enough(wanted, entry, Some(began)))
+    let _lock = lock(query, store).await?;
+    // Another process may have stored a token while this one waited.
+    let stored = store.find(&query.purpose)?;
+    if let Some(token) = &stored
+        && is_sufficient(query, token, Some(began))
     {
-        return Ok(entry);
+        return Ok(token.clone());
     }
-    let renewed = match kept {
-        Some(kept) if kept.refresh_token.is_some() && wanted.is_met_by_renewal_of(&kept, now()) => {
-            renew(wanted, &kept, &store).await?
+    let refreshed = match &stored {
+        Some(token) if query.accepts_refresh_of(token, now()) => {
+            refresh(query, token, store).await?
         }
         _ => None,
     };
-    let entry = match renewed {
-        Some(entry) => entry,
-        None => new(wanted).await?,
+    let token = match refreshed {
+        Some(token) => token,
+        None => request_new(query).await?,
     };
-    store.put(entry.clone(), now())?;
-    Ok(entry)
+    // Stored before it is printed: a refresh token that rotates exists nowhere else.
+    store.put(token.clone(), now())?;
+    Ok(token)
 }
 
-/// Whether a kept entry will do; to whoever wants a new one, what another process got since they
-/// began.
-fn is_enough(wanted: &Wanted, entry: &Entry, began: Option<i64>) -> bool {
-    let new_enough = !wanted.renew || began.is_some_and(|began| entry.obtained > began);
-    let enough = new_enough && wanted.is_met_by(entry, now());
-    if enough {
-        wanted.voice.say("Using the token that is kept.");
+/// Whether a stored token will do. With `--renew`, one that another process obtained after this
+/// one `began` does.
+fn is_sufficient(query: &TokenQuery, token: &StoredToken, began: Option<i64>) -> bool {
+    let is_new = matches!(began, Some(began) if token.obtained > began);
+    let sufficient = (is_new || !query.renew) && query.accepts(token, now());
+    if sufficient {
+        query.reporter.note("Using the stored token.");
     }
-    enough
+    sufficient
 }
 
-/// The lock for this token, waited for on a thread that may block.
-async fn hold(wanted: &Wanted, store: &Arc<TokenStore>) -> Result<Held, Failure> {
-    let (store, asked, voice) = (Arc::clone(store), wanted.asked.clone(), wanted.voice);
-    let waiting = move || voice.say("Another process is getting this token: waiting for it ...");
-    let held = tokio::task::spawn_blocking(move || store.hold(&asked, waiting)).await;
-    held.map_err(|error| Failure::could_not_run(error.to_string()))?
+async fn lock(query: &TokenQuery, store: &Arc<TokenStore>) -> Result<StoreLock, Failure> {
+    let (store, purpose) = (Arc::clone(store), query.purpose.clone());
+    let reporter = query.reporter;
+    let on_wait = move || {
+        reporter.note("Another process is requesting this token; waiting for it ...");
+    };
+    // The other process may wait for a person: a thread that may block takes the lock.
+    let locked = tokio::task::spawn_blocking(move || store.lock(&purpose, on_wait)).await;
+    locked.map_err(|error| Failure::could_not_run(error.to_string()))?
 }
 
-/// New tokens by the refresh token; none where the provider does not take it any more and somebody
-/// may sign in.
-async fn renew(
-    wanted: &Wanted,
-    kept: &Entry,
+/// New tokens for the refresh token; none if the provider no longer accepts it, and somebody may
+/// sign in.
+async fn refresh(
+    query: &TokenQuery,
+    stored: &StoredToken,
     store: &TokenStore,
-) -> Result<Option<Entry>, Failure> {
-    let Some(text) = &kept.refresh_token else {
+) -> Result<Option<StoredToken>, Failure> {
+    let Some(text) = &stored.refresh_token else {
         return Ok(None);
     };
-    let refresh_token = RefreshToken::new(Secret::new(text.as_str()));
-    let refresh_token = match &kept.subject {
-        Some(subject) => refresh_token.belonging_to(subject),
-        None => refresh_token,
-    };
-    let client = wanted.party.discovered(key_of(kept)?).await?;
-    wanted.voice.say("Renewing the token that is kept ...");
-    let request = wanted.request(kept.granted.as_deref().unwrap_or_default());
-    match client.refresh(&refresh_token, &request).await {
-        Ok(tokens) => Ok(Some(entry(wanted, &client, &tokens, Before::Renewed(kept)))),
+    let mut refresh_token = RefreshToken::new(Secret::new(text.as_str()));
+    if let Some(subject) = &stored.subject {
+        // OpenID Connect Core, section 12.2: the new ID token must be the same person's.
+        refresh_token = refresh_token.belonging_to(subject);
+    }
+    let client = discover(&query.client, dpop_key(stored)?).await?;
+    query.reporter.note("Refreshing the stored token ...");
+    let parameters = query.parameters(stored.granted.as_deref().unwrap_or_default());
+    let refusal = match client.refresh(&refresh_token, &parameters).await {
+        Ok(tokens) => return Ok(Some(refreshed_token(query, &client, &tokens, stored))),
         Err(Error::Refused(refusal))
             if refusal.ends_the_session() || refusal.asks_for_the_person() =>
         {
-            if refusal.ends_the_session() {
-                // It is of no use to anybody: what was got with it may be.
-                store.remove(|entry| entry.asked == wanted.asked)?;
-            }
-            if wanted.grant == Grant::Refresh {
-                return Err(failure(&Error::Refused(refusal), &wanted.party));
-            }
-            wanted.voice.say(&format!(
-                "The refresh token is not taken any more: {refusal}."
-            ));
-            Ok(None)
+            refusal
         }
-        Err(error) => Err(failure(&error, &wanted.party)),
+        Err(error) => return Err(failure(&error, &query.client)),
+    };
+    if refusal.ends_the_session() {
+        // It will never work again, and the next call should not try it.
+        store.remove(|token| token.purpose == query.purpose)?;
     }
+    if query.grant == Grant::Refresh {
+        return Err(failure(&Error::Refused(refusal), &query.client));
+    }
+    let note = format!("The provider no longer accepts the refresh token: {refusal}.");
+    query.reporter.note(&note);
+    Ok(None)
 }
 
-/// The key that what is kept is bound to.
-pub(super) fn key_of(kept: &Entry) -> Result<Option<DpopKey>, Failure> {
-    let Some(text) = &kept.dpop_key else {
+/// The key that a stored token is bound to.
+pub(super) fn dpop_key(token: &StoredToken) -> Result<Option<DpopKey>, Failure> {
+    let Some(text) = &token.dpop_key else {
         return Ok(None);
     };
-    let broken = || {
-        Failure::could_not_run(
-            "the key of the token that is kept is broken: `portcullis token clear`",
-        )
+    let key = match base64url::decode(text) {
+        Ok(der) => DpopKey::from_pkcs8(&Zeroizing::new(der)).ok(),
+        Err(_) => None,
     };
-    let der = Zeroizing::new(base64url::decode(text).map_err(|_| broken())?);
-    DpopKey::from_pkcs8(&der).map(Some).map_err(|_| broken())
-}
-
-/// A new token, by the way that was chosen.
-async fn new(wanted: &Wanted) -> Result<Entry, Failure> {
-    let told = |error: Error| failure(&error, &wanted.party);
-    let began = now();
-    let key = wanted
-        .asked
-        .dpop
-        .then(DpopKey::generate)
-        .transpose()
-        .map_err(told)?;
-    let client = wanted.party.discovered(key).await?;
-    let metadata = client.provider().metadata().await.map_err(told)?;
-    let (way, why) = choose(&Circumstances {
-        grant: wanted.grant,
-        proof: wanted.party.proves_itself(),
-        subject_token: wanted.subject.is_some(),
-        for_a_person: wanted.sign_in.says_anything(),
-        code: metadata.authorization_endpoint.is_some(),
-        device: metadata.device_authorization_endpoint.is_some(),
-        somebody: std::io::stderr().is_terminal(),
-        browser: browser::is_likely(|name| std::env::var_os(name)),
-    })?;
-    wanted
-        .voice
-        .say(&format!("Getting a token {}: {why}.", in_words(way)));
-    let asked = wanted.request(&wanted.asked.scope);
-    let tokens = match (way, &wanted.subject) {
-        (Way::ClientCredentials, _) => client.client_credentials(&asked).await.map_err(told)?,
-        (Way::Exchange, Some((subject, _))) => {
-            client.exchange(subject, None, &asked).await.map_err(told)?
-        }
-        (Way::OnBehalfOf, Some((_, text))) => {
-            client.on_behalf_of(text, &asked).await.map_err(told)?
-        }
-        (Way::Device, _) => sign_in::by_device(wanted, &client, metadata).await?,
-        (Way::Code | Way::Exchange | Way::OnBehalfOf, _) => {
-            sign_in::by_browser(wanted, &client, metadata).await?
-        }
-    };
-    let withheld = tokens.withheld_scope().to_string();
-    if !withheld.is_empty() && !wanted.asked.scope.is_empty() {
-        wanted
-            .voice
-            .say(&format!("The provider did not grant: {withheld}."));
-    }
-    Ok(entry(wanted, &client, &tokens, Before::Nothing { began }))
-}
-
-fn in_words(way: Way) -> &'static str {
-    match way {
-        Way::ClientCredentials => "by client credentials",
-        Way::Code => "in the browser",
-        Way::Device => "by a code for another device",
-        Way::Exchange => "by exchange",
-        Way::OnBehalfOf => "on behalf of a user",
-    }
-}
-
-/// What there was before an answer.
-#[derive(Clone, Copy)]
-enum Before<'e> {
-    /// Nothing: the flow began at this moment.
-    Nothing { began: i64 },
-    /// The entry that was renewed.
-    Renewed(&'e Entry),
-}
-
-/// What there is to keep of an answer. A renewal without an ID token leaves the old one, which is
-/// good for a logout.
-fn entry(wanted: &Wanted, client: &Client, tokens: &Tokens, came_after: Before<'_>) -> Entry {
-    let text = |text: &str| Zeroizing::new(text.to_owned());
-    let (before, began) = match came_after {
-        Before::Nothing { began } => (None, (wanted.asked.holder == Holder::User).then_some(began)),
-        Before::Renewed(kept) => (Some(kept), kept.signed_in),
-    };
-    let access_token = tokens.access_token();
-    let id_token = tokens.id_token();
-    let time = |name: &str| {
-        let claim = id_token.and_then(|token| token.claim(name));
-        claim
-            .and_then(NumericDate::from_json)
-            .map(NumericDate::seconds)
-    };
-    Entry {
-        asked: wanted.asked.clone(),
-        access_token: text(access_token.expose()),
-        token_type: access_token.kind().scheme().to_owned(),
-        refresh_token: tokens.refresh_token().map(|token| text(token.expose())),
-        id_token: id_token.map_or_else(
-            || before.and_then(|kept| kept.id_token.clone()),
-            |token| Some(text(token.expose())),
+    match key {
+        Some(key) => Ok(Some(key)),
+        None => Err(
+            Failure::could_not_run("the key of the stored token cannot be read")
+                .help("delete the token with `portcullis token clear`"),
         ),
-        granted: Some(tokens.scope().to_string()).filter(|scope| !scope.is_empty()),
-        // The page may have signed the person in long before, in another window.
-        signed_in: time("auth_time").or(began),
+    }
+}
+
+/// A new token, by the grant that fits.
+async fn request_new(query: &TokenQuery) -> Result<StoredToken, Failure> {
+    let convert = |error: Error| failure(&error, &query.client);
+    let began = now();
+    let key = if query.purpose.dpop {
+        Some(DpopKey::generate().map_err(convert)?)
+    } else {
+        None
+    };
+    let client = discover(&query.client, key).await?;
+    let metadata = client.provider().metadata().await.map_err(convert)?;
+    let (flow, reason) = choose(&circumstances(query, metadata))?;
+    let note = format!("Requesting a token {}: {reason}.", flow.describe());
+    query.reporter.note(&note);
+    let tokens = request_by(flow, query, &client, metadata).await?;
+    let withheld = tokens.withheld_scope().to_string();
+    // Without `--scope`, the scopes were our own suggestion.
+    if !withheld.is_empty() && !query.purpose.scope.is_empty() {
+        let note = format!("The provider did not grant: {withheld}.");
+        query.reporter.note(&note);
+    }
+    Ok(new_token(query, &client, &tokens, began))
+}
+
+fn circumstances(query: &TokenQuery, metadata: &ServerMetadata) -> Circumstances {
+    Circumstances {
+        grant: query.grant,
+        has_credentials: query.client.has_credentials(),
+        has_subject_token: query.subject_token.is_some(),
+        for_person: query.sign_in.is_any_given(),
+        has_code_grant: metadata.authorization_endpoint.is_some(),
+        has_device_grant: metadata.device_authorization_endpoint.is_some(),
+        has_terminal: std::io::stderr().is_terminal(),
+        has_browser: browser::is_likely(),
+    }
+}
+
+async fn request_by(
+    flow: GrantFlow,
+    query: &TokenQuery,
+    client: &Client,
+    metadata: &ServerMetadata,
+) -> Result<Tokens, Failure> {
+    let parameters = query.parameters(&query.purpose.scope);
+    let tokens = match (flow, &query.subject_token) {
+        (GrantFlow::ClientCredentials, _) => client.client_credentials(&parameters).await,
+        (GrantFlow::Exchange, Some((token, _))) => client.exchange(token, None, &parameters).await,
+        (GrantFlow::OnBehalfOf, Some((_, text))) => client.on_behalf_of(text, &parameters).await,
+        (GrantFlow::Device, _) => {
+            return sign_in::device::sign_in(query, client, metadata).await;
+        }
+        (GrantFlow::Code | GrantFlow::Exchange | GrantFlow::OnBehalfOf, _) => {
+            return sign_in::code::sign_in(query, client, metadata).await;
+        }
+    };
+    tokens.map_err(|error| failure(&error, &query.client))
+}
+
+fn new_token(query: &TokenQuery, client: &Client, tokens: &Tokens, began: i64) -> StoredToken {
+    let mut token = to_stored(query, client, tokens);
+    // The flow's beginning, not its end: `--max-age` errs on the side of asking again.
+    if token.signed_in.is_none() && query.purpose.holder == Holder::User {
+        token.signed_in = Some(began);
+    }
+    token
+}
+
+fn refreshed_token(
+    query: &TokenQuery,
+    client: &Client,
+    tokens: &Tokens,
+    previous: &StoredToken,
+) -> StoredToken {
+    let mut token = to_stored(query, client, tokens);
+    token.signed_in = token.signed_in.or(previous.signed_in);
+    if token.id_token.is_none() {
+        // The provider need not issue a new one, and a logout needs it as a hint.
+        token.id_token.clone_from(&previous.id_token);
+        token.id_token_expires = previous.id_token_expires;
+        token.subject.clone_from(&previous.subject);
+    }
+    token
+}
+
+/// What the response says, in the form of the store.
+fn to_stored(query: &TokenQuery, client: &Client, tokens: &Tokens) -> StoredToken {
+    let (access_token, id_token) = (tokens.access_token(), tokens.id_token());
+    let scope = tokens.scope().to_string();
+    StoredToken {
+        purpose: query.purpose.clone(),
+        access_token: secret_text(access_token.expose()),
+        token_type: access_token.kind().scheme().to_owned(),
+        refresh_token: tokens
+            .refresh_token()
+            .map(|token| secret_text(token.expose())),
+        id_token: id_token.map(|token| secret_text(token.expose())),
+        granted: (!scope.is_empty()).then_some(scope),
+        // The person may have signed in long before, in another window of the browser.
+        signed_in: date_claim(id_token, "auth_time"),
         obtained: now(),
         expires: Some(access_token.expires_at().seconds()),
-        id_token_expires: id_token.map_or_else(
-            || before.and_then(|kept| kept.id_token_expires),
-            |_| time("exp"),
-        ),
-        subject: id_token.map_or_else(
-            || before.and_then(|kept| kept.subject.clone()),
-            |token| Some(token.subject().to_owned()),
-        ),
-        dpop_key: client
-            .dpop_key()
-            .map(|key| Zeroizing::new(base64url::encode(&key.to_pkcs8()))),
+        id_token_expires: date_claim(id_token, "exp"),
+        subject: id_token.map(|token| token.subject().to_owned()),
+        dpop_key: client.dpop_key().map(key_text),
     }
+}
+
+fn secret_text(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.to_owned())
+}
+
+fn key_text(key: &DpopKey) -> Zeroizing<String> {
+    Zeroizing::new(base64url::encode(&key.to_pkcs8()))
+}
+
+fn date_claim(id_token: Option<&IdToken>, name: &str) -> Option<i64> {
+    let date = NumericDate::from_json(id_token?.claim(name)?)?;
+    Some(date.seconds())
 }

@@ -1,0 +1,43 @@
+//! The client, ready to ask its provider.
+
+use super::credentials::config_failure;
+use super::failure::failure;
+use super::identity::ClientIdentity;
+use crate::exit::Failure;
+use portcullis_client::{Client, DpopKey, Provider};
+
+/// The client; its tokens are bound to the key, if there is one. Nothing is sent yet.
+///
+/// # Errors
+///
+/// An issuer that is no URL, and certificates that cannot be read.
+pub(crate) fn connect(identity: &ClientIdentity, key: Option<DpopKey>) -> Result<Client, Failure> {
+    let mut provider = Provider::builder(&identity.issuer).map_err(config_failure)?;
+    if let Some(pem) = &identity.authorities {
+        provider = provider.authorities(pem).map_err(config_failure)?;
+    }
+    let authentication = identity.authentication.clone();
+    let client = Client::new(provider.build(), &identity.client_id, authentication)
+        .trusting_audiences(identity.trusted_audiences.iter().map(String::as_str));
+    Ok(match key {
+        Some(key) => client.dpop(key),
+        None => client,
+    })
+}
+
+/// The client, with the metadata of its provider fetched.
+///
+/// # Errors
+///
+/// As [`connect`], and a provider that does not respond.
+pub(crate) async fn discover(
+    identity: &ClientIdentity,
+    key: Option<DpopKey>,
+) -> Result<Client, Failure> {
+    let client = connect(identity, key)?;
+    // Fetched first, so that a wrong issuer fails before anybody is asked to sign in.
+    match client.provider().metadata().await {
+        Ok(_) => Ok(client),
+        Err(error) => Err(failure(&error, identity)),
+    }
+}

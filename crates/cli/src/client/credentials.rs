@@ -1,0 +1,121 @@
+//! What proves the client: its secret, key, certificate or assertion.
+
+use super::variables::{ClientVariables, SECRET};
+use crate::args::ClientArguments;
+use crate::exit::Failure;
+use crate::files;
+use portcullis_client::{Authentication, PrivateKey, Secret};
+use portcullis_core::{ConfigError, ConfigErrors};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// The client's authentication. Arguments take precedence over variables.
+///
+/// # Errors
+///
+/// Files that cannot be read or hold nothing, and two variables at once.
+pub(super) fn authentication(
+    arguments: &ClientArguments,
+    variables: &ClientVariables,
+) -> Result<Authentication, Failure> {
+    let certificate = read_optional_pem(arguments.client_certificate_file.as_deref())?;
+    if let Some(path) = &arguments.client_key_file {
+        let key = PrivateKey::read(
+            &read_pem(path)?,
+            None,
+            arguments.client_key_id.as_deref(),
+            // Entra ID finds the key by the thumbprint of its certificate.
+            certificate.as_deref(),
+        );
+        return key.map(Authentication::private_key).map_err(config_failure);
+    }
+    if let Some(pem) = certificate {
+        return Authentication::certificate(&pem).map_err(config_failure);
+    }
+    if let Some(path) = &arguments.client_assertion_file {
+        return Authentication::assertion_file(path).map_err(config_failure);
+    }
+    if let Some(path) = &arguments.client_secret_file {
+        return Ok(by_secret(
+            arguments,
+            read_secret_file(path, "the client secret")?,
+        ));
+    }
+    match (&variables.secret, &variables.assertion_file) {
+        (Some(_), Some(_)) => Err(Failure::could_not_run(format!(
+            "expected one kind of client credentials, found both {SECRET} and \
+                OAUTH2_CLIENT_ASSERTION_FILE"
+        ))
+        .help("unset the one that the client does not use")),
+        (None, Some(path)) => Authentication::assertion_file(path).map_err(config_failure),
+        (Some(secret), None) => Ok(by_secret(arguments, trim_secret(secret)?)),
+        (None, None) => Ok(Authentication::public()),
+    }
+}
+
+/// A file with certificates or a key in PEM, if one is named.
+///
+/// # Errors
+///
+/// As [`read_pem`].
+pub(super) fn read_optional_pem(path: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
+    path.map(read_pem).transpose()
+}
+
+/// A fault in the settings, as the error of a command.
+pub(super) fn config_failure(error: ConfigError) -> Failure {
+    ConfigErrors::from(error).into()
+}
+
+/// A secret in a file, without the white space that editors leave around it.
+///
+/// # Errors
+///
+/// A file that cannot be read, and an empty one: it is a mistake, not an empty secret.
+pub(crate) fn read_secret_file(path: &Path, expected: &str) -> Result<Secret, Failure> {
+    let text = Zeroizing::new(files::read_text(path)?);
+    let text = trim(&text);
+    if text.is_empty() {
+        return Err(empty_file(path, expected));
+    }
+    Ok(Secret::new(text))
+}
+
+/// RFC 6749, section 2.3.1: HTTP Basic is what every provider must take.
+fn by_secret(arguments: &ClientArguments, secret: Secret) -> Authentication {
+    if arguments.client_secret_post {
+        Authentication::secret_post(secret)
+    } else {
+        Authentication::secret_basic(secret)
+    }
+}
+
+/// The secret of the environment, without white space around it.
+fn trim_secret(secret: &Secret) -> Result<Secret, Failure> {
+    let text = trim(secret.expose());
+    if text.is_empty() {
+        // More often a script's unset variable than a public client.
+        let message = format!("{SECRET}: expected the client secret, found an empty value");
+        return Err(Failure::could_not_run(message)
+            .help("set it to the secret; if the client has none, unset it"));
+    }
+    Ok(Secret::new(text))
+}
+
+/// Editors on Windows put a byte order mark in front.
+fn trim(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim()
+}
+
+fn read_pem(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = files::read_bytes(path)?;
+    if bytes.trim_ascii().is_empty() {
+        return Err(empty_file(path, "PEM"));
+    }
+    Ok(bytes)
+}
+
+fn empty_file(path: &Path, expected: &str) -> Failure {
+    Failure::in_file(path, format!("expected {expected}, found an empty file"))
+        .help("write it into the file, or name another file")
+}

@@ -1,0 +1,15 @@
+//! The OAuth client as which a command asks a provider: its issuer, its id and its credentials.
+//!
+//! `token`, `curl` and `logout` share it. Its errors say what to do next.
+
+mod connect;
+mod credentials;
+mod failure;
+mod identity;
+mod variables;
+
+pub(crate) use connect::{connect, discover};
+pub(crate) use credentials::read_secret_file;
+pub(crate) use failure::failure;
+pub(crate) use identity::{ClientIdentity, StoredClient};
+pub(crate) use variables::names_issuer;

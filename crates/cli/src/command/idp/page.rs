@@ -1,0 +1,103 @@
+//! The page of `portcullis idp`: where it listens, and how to use it.
+
+use crate::output::{Page, QUIET, STRONG, WARNING};
+use portcullis_idp::{Dialect, Idp, TokenFormat};
+
+/// The page of this provider. `has_own_config` says that its clients come from a file.
+pub(super) fn page(idp: &Idp, has_own_config: bool) -> String {
+    let mut page = Page::new(2, 14);
+    page.heading(STRONG, "Portcullis development identity provider");
+    page.line("");
+    add_facts(&mut page, idp);
+    let warning = "For development only: passwords are public, and anybody can get a token.";
+    page.heading(WARNING, warning);
+    page.heading(
+        STRONG,
+        "Settings for an application that trusts this provider",
+    );
+    page.line("");
+    for line in settings(idp, has_own_config) {
+        page.code(&line);
+    }
+    if let Some((claim, value)) = idp.dialect().condition() {
+        page.heading(
+            WARNING,
+            "The real provider issues tokens for any audience to anybody. Require a claim:",
+        );
+        page.line("");
+        page.code(&format!("claims = {{ {claim} = \"{value}\" }}"));
+    }
+    page.heading(QUIET, "Ctrl-C stops it. In another terminal:");
+    page.line("");
+    let (base, format) = (idp.base(), token_format(idp));
+    page.code(&format!("curl -s {base}/dev/token -d user=alice{format}"));
+    page.code(&format!("portcullis idp rotate --overlap --issuer {base}"));
+    page.code(&format!(
+        "portcullis idp fault token slow:2000 --issuer {base}"
+    ));
+    page.into_text()
+}
+
+fn add_facts(page: &mut Page, idp: &Idp) {
+    match idp.console() {
+        Some(url) => page.row("console", &url),
+        None => page.row("console", "disabled in the settings"),
+    }
+    page.row("imitates", &idp.dialect().to_string());
+    page.row("issuer", idp.issuer().as_str());
+    match idp.metadata_uri() {
+        Some(url) => page.row("metadata", &url),
+        None => page.row("metadata", "none, as this provider publishes none"),
+    }
+    page.row("keys", &idp.jwks_uri());
+    page.row("token endpoint", &idp.token_endpoint());
+    let introspects = needs_introspection(idp);
+    page.row(
+        "access tokens",
+        match idp.access_token_format() {
+            TokenFormat::Jwt => "JWT",
+            TokenFormat::Opaque if introspects => "opaque; APIs ask the introspection endpoint",
+            TokenFormat::Opaque => "opaque, for the provider's own APIs; other APIs get ID tokens",
+        },
+    );
+    page.row("audience", &idp.audiences().join(", "));
+    if introspects {
+        page.row("introspection", &idp.introspection_endpoint());
+    }
+}
+
+/// Whether APIs get opaque tokens. Google's are for Google's own APIs alone.
+fn needs_introspection(idp: &Idp) -> bool {
+    idp.access_token_format() == TokenFormat::Opaque && idp.dialect() != Dialect::Google
+}
+
+/// The parameter with which the token endpoint for tests returns a token that APIs can verify.
+fn token_format(idp: &Idp) -> &'static str {
+    if idp.dialect() == Dialect::Google {
+        " -d format=jwt"
+    } else {
+        ""
+    }
+}
+
+fn settings(idp: &Idp, has_own_config: bool) -> Vec<String> {
+    let mut lines = vec![
+        format!("OAUTH2_ISSUER={}", idp.issuer()),
+        format!("OAUTH2_AUDIENCE={}", idp.audiences().join(",")),
+        format!("OAUTH2_PROFILE={}", idp.dialect().profile()),
+    ];
+    if !needs_introspection(idp) {
+        return lines;
+    }
+    lines.push("OAUTH2_INTROSPECTION=true".to_owned());
+    if has_own_config {
+        // Secrets of a file are not repeated on a terminal.
+        lines.push(
+            "OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET: those of a client in your file".to_owned(),
+        );
+    } else {
+        lines.push("OAUTH2_CLIENT_ID=service".to_owned());
+        lines.push("OAUTH2_CLIENT_SECRET=service-secret".to_owned());
+    }
+    lines
+}
