@@ -9,6 +9,7 @@ pub(crate) struct CurlArguments {
     /// The URL to call: https, or http on this machine
     pub(crate) url: String,
     /// The method [default: GET, or POST with --data]
+    // The short flags are those of curl.
     #[arg(long = "request", short = 'X', value_name = "METHOD", help_heading = CALL)]
     pub(crate) method: Option<String>,
     /// A header, such as `Accept: text/plain`; can be repeated

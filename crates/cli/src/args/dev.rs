@@ -54,6 +54,7 @@ pub(crate) enum IdpAction {
         #[arg(long)]
         overlap: bool,
         /// Publish the new key under the `kid` of the old one, as some providers do after a restart
+        // Two keys under one `kid` at the same time would be ambiguous.
         #[arg(long, conflicts_with = "overlap")]
         same_kid: bool,
         /// The URL of the running identity provider
@@ -66,6 +67,7 @@ pub(crate) enum IdpAction {
         /// What to break, such as `jwks` (listed below); `reset` clears all faults
         switch: Option<String>,
         /// How to break it, such as `500` (listed below); `none` clears the fault
+        // `clock_off -3600` has a value, not a flag.
         #[arg(allow_negative_numbers = true)]
         position: Option<String>,
         /// The URL of the running identity provider

@@ -15,6 +15,7 @@ pub(crate) struct ExplainArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) jwks: Option<PathBuf>,
     /// Fetch nothing; requires `--jwks`
+    // Without keys, it could only report an outage.
     #[arg(long, requires = "jwks")]
     pub(crate) offline: bool,
     /// The trusted issuer [env: OAUTH2_ISSUER, also from .env]

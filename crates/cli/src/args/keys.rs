@@ -17,6 +17,7 @@ pub(crate) struct KeysArguments {
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// The URL of the metadata, if it is not under the issuer
+    // With the address of the key set, no metadata is fetched.
     #[arg(long, value_name = "URL", conflicts_with = "jwks_uri")]
     pub(crate) metadata_url: Option<String>,
     /// The URL of the key set, if there is no metadata

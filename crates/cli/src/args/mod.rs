@@ -37,6 +37,7 @@ use clap::{Parser, Subcommand};
     name = "portcullis",
     version,
     disable_help_subcommand = true,
+    // Longer lines are hard to read, however wide the terminal is.
     max_term_width = 100,
     after_long_help = PORTCULLIS,
 )]
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     #[cfg(feature = "dev")]
     Idp(IdpArguments),
     /// Print an access token from any identity provider
+    // Boxed: an enum is as large as its largest variant, and these two are large.
     Token(Box<TokenArguments>),
     /// Call an API with a token, and with a proof if the token is bound to a key (DPoP)
     Curl(Box<CurlArguments>),

@@ -43,6 +43,7 @@ pub(crate) struct RevokeArguments {
         long,
         value_name = "TIME",
         value_parser = moment,
+        // A token or a session is revoked as a whole, whenever it was issued.
         conflicts_with_all = ["token_file", "jti", "session", "list"],
     )]
     pub(crate) since: Option<NumericDate>,
@@ -74,6 +75,7 @@ pub(crate) struct RevokeArguments {
     pub(crate) json: bool,
 }
 
+// Accepts any text: the parser would repeat a wrong value in its error, with the password in it.
 fn store_url(text: &str) -> Result<StoreUrl, Infallible> {
     Ok(StoreUrl::new(text))
 }

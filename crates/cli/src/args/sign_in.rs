@@ -10,6 +10,7 @@ pub(crate) struct SignInArguments {
     #[arg(long, value_name = "VALUES", help_heading = SIGN_IN)]
     pub(crate) acr_values: Option<String>,
     /// How long ago the person may have signed in, at most; 0 asks them to sign in now
+    // Zero has a meaning of its own: the provider must ask (OpenID Connect Core, section 3.1.2.1).
     #[arg(long, value_name = "SECONDS", help_heading = SIGN_IN)]
     pub(crate) max_age: Option<u32>,
     /// Who is probably signing in, such as an email address

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
+// `token --issuer X list` would otherwise ignore the issuer.
 #[command(args_conflicts_with_subcommands = true, after_long_help = TOKEN)]
 pub(crate) struct TokenArguments {
     #[command(subcommand)]
@@ -30,6 +31,7 @@ pub(crate) enum TokenAction {
     /// Delete stored tokens, on this machine only; `portcullis logout` also revokes them
     #[command(
         after_long_help = CLEAR,
+        // Required: a bare `clear` would otherwise delete everything.
         group = clap::ArgGroup::new("which").required(true).args(["issuer", "all"]),
     )]
     Clear {
@@ -69,6 +71,7 @@ pub(crate) struct ClientArguments {
     #[arg(long, value_name = "FILE", help_heading = CLIENT)]
     pub(crate) client_secret_file: Option<PathBuf>,
     /// A file with the client's private key in PEM, which signs its assertions (private_key_jwt)
+    // RFC 6749, section 2.3: a request must not use more than one authentication method.
     #[arg(long, value_name = "FILE", help_heading = CLIENT, conflicts_with = "client_secret_file")]
     pub(crate) client_key_file: Option<PathBuf>,
     /// The `kid` of that key at the provider
@@ -120,6 +123,7 @@ pub(crate) struct RequestArguments {
     #[arg(long, value_name = "FILE", help_heading = REQUEST)]
     pub(crate) subject_token_file: Option<PathBuf>,
     /// The type of that token
+    // Without the file it would be ignored silently.
     #[arg(
         long,
         value_enum,
@@ -186,6 +190,7 @@ pub(crate) enum Grant {
     /// For the client itself, with its secret, key, certificate or assertion
     ClientCredentials,
     /// For a person, in the browser on this machine (authorization code with PKCE)
+    // The aliases are the names of RFC 6749 and of other tools.
     #[value(alias = "authorization-code", alias = "browser")]
     Code,
     /// For a person, in any browser, with a code to type in (RFC 8628)

@@ -81,7 +81,7 @@ fn scopes(store: &TokenStore) -> Vec<String> {
 fn error(result: Result<impl Sized, Failure>) -> String {
     let failure = result.map(|_| ()).unwrap_err();
     assert_eq!(failure.exit(), Exit::CouldNotRun);
-    failure.message().to_owned()
+    failure.message()
 }
 
 fn edit(path: &Path, from: &str, to: &str) {
