@@ -140,8 +140,8 @@ pub(crate) struct RequestArguments {
     /// then
     #[arg(long, help_heading = REQUEST)]
     pub(crate) dpop: bool,
-    /// The redirect URI that is registered at the provider, on 127.0.0.1, [::1] or localhost; without
-    /// a port, any free one is used [default: http://127.0.0.1/callback, any free port]
+    /// The redirect URI that is registered at the provider, on 127.0.0.1, [::1] or localhost;
+    /// without a port, any free one is used [default: http://127.0.0.1/callback, any free port]
     #[arg(long, value_name = "URI", help_heading = REQUEST)]
     pub(crate) redirect_uri: Option<String>,
     #[command(flatten)]

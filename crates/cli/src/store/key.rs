@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | the OS keyring | other users, a stolen disk, a copied home | this user's programs |
 //! | a passphrase | anybody who does not know it | anybody who can read its environment |
-//! | a file next to the tokens | a leak of the token file alone | this user's programs, root, a backup |
+//! | a file next to it | a leak of the token file alone | this user's programs, root, a backup |
 
 use super::error;
 use crate::exit::Failure;

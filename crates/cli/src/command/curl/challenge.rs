@@ -1,5 +1,5 @@
-//! The challenges of a response (RFC 9110, section 11.6.1), and the sign-in that one of them demands
-//! (RFC 9470, section 3).
+//! The challenges of a response (RFC 9110, section 11.6.1), and the sign-in that one of them
+//! demands (RFC 9470, section 3).
 //!
 //! They are text of a stranger: what is shown or sent on is short, and holds nothing that a
 //! terminal or a shell would obey.
