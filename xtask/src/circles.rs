@@ -5,6 +5,9 @@
 use crate::source::{Source, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// One path of a `use` statement, and whether it is public.
+type Use = (bool, Vec<String>);
+
 /// The files that each file takes names from, with one of the names.
 type Imports = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -146,7 +149,7 @@ fn is_word(character: char) -> bool {
 }
 
 /// The paths of the `use` statements, with whether they are public, and the paths in the code.
-fn uses(bare: &str) -> (Vec<(bool, Vec<String>)>, Vec<Vec<String>>) {
+fn uses(bare: &str) -> (Vec<Use>, Vec<Vec<String>>) {
     let (mut uses, mut inline) = (Vec::new(), Vec::new());
     let mut code = String::new();
     for statement in bare.split_inclusive(';') {

@@ -1,5 +1,6 @@
 //! How far a provider's clock is from ours: by `Date`, with the round trip as tolerance.
 
+use http::HeaderName;
 use http::header::{AGE, DATE};
 use portcullis_core::token::NumericDate;
 use portcullis_provider::inspect::InspectedResponse;
@@ -10,29 +11,26 @@ pub const DRIFT: i64 = 10;
 /// How far the clocks are certainly apart, in seconds: positive where theirs is ahead.
 #[must_use]
 pub fn difference(answer: &InspectedResponse) -> Option<i64> {
-    let text = |name| {
-        answer
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
+    let date = httpdate::parse_http_date(field(answer, DATE)?).ok()?;
+    // A cached answer has the date of the original (RFC 9110, section 6.6.1), so its age is added.
+    let age: u32 = match field(answer, AGE) {
+        Some(age) => age.parse().unwrap_or_default(),
+        None => 0,
     };
-    let date: NumericDate = httpdate::parse_http_date(text(DATE)?).ok()?.into();
-    // An answer out of a cache has the date of the answer that was kept (RFC 9110, section 6.6.1).
-    let age = text(AGE)
-        .and_then(|age| age.parse::<u32>().ok())
-        .unwrap_or_default();
-    let theirs = date.plus(age.into());
-    // It was made at some moment between asking and having the answer; both clocks tell whole
-    // seconds.
-    let asked = answer.asked;
-    let had = asked
-        .plus(i64::try_from(answer.took.as_secs()).unwrap_or(i64::MAX))
-        .plus(1);
-    if theirs > had {
-        Some(theirs.since(had))
+    let theirs = NumericDate::from(date).plus(age.into());
+    // The answer was made at some moment between these two; both clocks tell whole seconds.
+    let start = answer.asked;
+    let took = i64::try_from(answer.took.as_secs()).unwrap_or(i64::MAX);
+    let end = start.plus(took).plus(1);
+    if theirs > end {
+        Some(theirs.since(end))
     } else {
-        Some(theirs.since(asked).saturating_add(1).min(0))
+        Some(theirs.since(start).saturating_add(1).min(0))
     }
+}
+
+fn field(answer: &InspectedResponse, name: HeaderName) -> Option<&str> {
+    answer.headers.get(name)?.to_str().ok()
 }
 
 /// A difference in words.

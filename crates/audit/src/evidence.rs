@@ -16,9 +16,32 @@ pub(crate) fn quote_list<'t>(names: impl IntoIterator<Item = &'t str>) -> String
     }
 }
 
-/// One piece of evidence, or none.
-pub(crate) fn when(wrong: bool, evidence: impl FnOnce() -> String) -> Vec<String> {
-    if wrong { vec![evidence()] } else { Vec::new() }
+/// One piece of evidence if something is wrong; none otherwise.
+pub(crate) fn when(is_wrong: bool, evidence: impl Into<String>) -> Vec<String> {
+    if is_wrong {
+        vec![evidence.into()]
+    } else {
+        Vec::new()
+    }
+}
+
+/// The names that are of one kind.
+pub(crate) fn only(names: Vec<&str>, is_of_kind: fn(&str) -> bool) -> Vec<&str> {
+    let mut found = Vec::new();
+    for name in names {
+        if is_of_kind(name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// Evidence that a member holds these names; none for no names.
+pub(crate) fn holds(member: &str, names: Vec<&str>) -> Vec<String> {
+    if names.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("`{member}` holds {}", quote_list(names))]
 }
 
 /// A duration as people say it, such as `5 min`.

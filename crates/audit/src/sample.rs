@@ -42,11 +42,11 @@ impl SampleToken {
         match OpaqueToken::read(text, limits) {
             Ok(Some(_)) => return Self::Opaque,
             Ok(None) => {}
-            Err(rejection) => return Self::malformed(rejection.code(), rejection.facts()),
+            Err(rejection) => return Self::from_rejection(rejection.code(), rejection.facts()),
         }
         let token = match compact::parse(text, limits) {
             Ok(token) => token,
-            Err(rejection) => return Self::malformed(rejection.code(), rejection.facts()),
+            Err(rejection) => return Self::from_rejection(rejection.code(), rejection.facts()),
         };
         Self::Jwt(Box::new(SampleJwt {
             header: token.header().clone(),
@@ -56,7 +56,7 @@ impl SampleToken {
         }))
     }
 
-    fn malformed(code: Code, facts: &Facts) -> Self {
+    fn from_rejection(code: Code, facts: &Facts) -> Self {
         Self::Malformed {
             code,
             facts: facts.clone(),

@@ -44,7 +44,9 @@ impl SettingsFile {
         mode: impl Fn(&Path) -> Option<u32>,
     ) -> Result<Self, ConfigErrors> {
         let config = Config::from_toml(&text)?;
+        // Rules judge only settings that the gateway would start with.
         Settings::try_from(config.clone())?;
+        // The typed settings have lost the names of their members, so the document is read too.
         let document = toml::Value::Table(document(&text));
         let (dangers, files) = (dangers(&document), files(&document, mode));
         Ok(Self {

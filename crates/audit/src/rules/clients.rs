@@ -42,42 +42,52 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// Where nothing is said, it is `client_secret_basic` (RFC 8414, section 2).
 fn secrets_only(observation: &Observation) -> Vec<String> {
+    if !observation.has("token_endpoint") {
+        return Vec::new();
+    }
+    // The default of a provider that says nothing (RFC 8414, section 2).
     let methods = observation
         .list("token_endpoint_auth_methods_supported")
-        .unwrap_or_else(|| vec!["client_secret_basic"]);
-    let by_key = [
+        .unwrap_or(vec!["client_secret_basic"]);
+    // These prove possession of a key, so a leaked log or proxy does not hold a credential.
+    for method in [
         "private_key_jwt",
         "tls_client_auth",
         "self_signed_tls_client_auth",
-    ];
-    let wrong =
-        observation.has("token_endpoint") && !methods.iter().any(|method| by_key.contains(method));
-    when(wrong, || format!("the methods are {}", quote_list(methods)))
+    ] {
+        if methods.contains(&method) {
+            return Vec::new();
+        }
+    }
+    vec![format!("the methods are {}", quote_list(methods))]
 }
 
 fn unsigned_assertions(observation: &Observation) -> Vec<String> {
-    let lists = ["token", "introspection", "revocation"]
-        .map(|endpoint| format!("{endpoint}_endpoint_auth_signing_alg_values_supported"));
-    let wrong = lists.iter().filter(|list| observation.lists(list, "none"));
-    wrong.map(|list| format!("`{list}` holds `none`")).collect()
+    let mut evidence = Vec::new();
+    for endpoint in ["token", "introspection", "revocation"] {
+        let list = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+        // Anybody can write an assertion that nobody has to sign.
+        if observation.lists(&list, "none") {
+            evidence.push(format!("`{list}` holds `none`"));
+        }
+    }
+    evidence
 }
 
 fn unsaid_algorithms(observation: &Observation) -> Vec<String> {
     let by_assertion =
         observation.lists("token_endpoint_auth_methods_supported", "private_key_jwt");
-    let wrong =
-        by_assertion && !observation.has("token_endpoint_auth_signing_alg_values_supported");
-    when(wrong, || {
-        "`private_key_jwt` is offered without `token_endpoint_auth_signing_alg_values_supported`"
-            .to_owned()
-    })
+    when(
+        by_assertion && !observation.has("token_endpoint_auth_signing_alg_values_supported"),
+        "`private_key_jwt` is offered without `token_endpoint_auth_signing_alg_values_supported`",
+    )
 }
 
 fn open_introspection(observation: &Observation) -> Vec<String> {
-    let open = observation.lists("introspection_endpoint_auth_methods_supported", "none");
-    when(open, || {
-        "`introspection_endpoint_auth_methods_supported` holds `none`".to_owned()
-    })
+    // An open endpoint tells everybody whether a stolen token still works (RFC 7662, section 4).
+    when(
+        observation.lists("introspection_endpoint_auth_methods_supported", "none"),
+        "`introspection_endpoint_auth_methods_supported` holds `none`",
+    )
 }

@@ -26,27 +26,31 @@ pub(super) const RULES: &[Rule] = &[
 
 const LEEWAY: i64 = 60;
 
-/// The least of all answers: one that was kept somewhere without saying so is no proof.
+/// The least difference of all answers: a cache that does not say so has made the others old.
 fn least(observation: &Observation) -> Option<i64> {
-    observation
-        .answers()
-        .into_iter()
-        .filter_map(|(_, answer)| difference(answer))
-        .min_by_key(|seconds| seconds.unsigned_abs())
+    let mut least: Option<i64> = None;
+    for (_, answer) in observation.answers() {
+        let Some(seconds) = difference(answer) else {
+            continue;
+        };
+        least = match least {
+            Some(known) if known.unsigned_abs() <= seconds.unsigned_abs() => Some(known),
+            _ => Some(seconds),
+        };
+    }
+    least
 }
 
 fn apart(observation: &Observation) -> Vec<String> {
-    least(observation)
-        .filter(|seconds| seconds.abs() > LEEWAY)
-        .map(describe)
-        .into_iter()
-        .collect()
+    match least(observation) {
+        Some(seconds) if seconds.abs() > LEEWAY => vec![describe(seconds)],
+        _ => Vec::new(),
+    }
 }
 
 fn drifting(observation: &Observation) -> Vec<String> {
-    least(observation)
-        .filter(|seconds| (DRIFT + 1..=LEEWAY).contains(&seconds.abs()))
-        .map(describe)
-        .into_iter()
-        .collect()
+    match least(observation) {
+        Some(seconds) if (DRIFT + 1..=LEEWAY).contains(&seconds.abs()) => vec![describe(seconds)],
+        _ => Vec::new(),
+    }
 }

@@ -24,7 +24,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 6749, section 3.1",
         title: "the address of an endpoint is malformed",
         cure: "write an absolute URL without a fragment and without user information",
-        check: RuleCheck::Issuer(malformed),
+        check: RuleCheck::Issuer(url_faults),
     },
     Rule {
         id: "audit.endpoint_inside",
@@ -80,57 +80,71 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn plain_http(observation: &Observation) -> Vec<String> {
-    let plain = |url: &str| {
-        Url::parse(url).is_ok_and(|url| {
-            url.scheme() == "http" && !url.host_str().is_some_and(is_loopback_host)
-        })
-    };
-    let wrong = observation
-        .endpoints()
-        .into_iter()
-        .filter(|(_, url)| plain(url));
-    wrong
-        .map(|(name, url)| format!("{} is {}", shown(&name), shown(url)))
-        .collect()
+    // A development server on loopback has no network that could listen.
+    endpoints_that(observation, |url| {
+        url.scheme() == "http" && !url.host_str().is_some_and(is_loopback_host)
+    })
 }
 
-fn malformed(observation: &Observation) -> Vec<String> {
-    let fault = |text: &str| match Url::parse(text) {
-        Err(_) => Some("no absolute URL"),
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => Some("neither http nor https"),
-        Ok(url) if url.fragment().is_some() => Some("has a fragment"),
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            Some("holds user information")
+/// The endpoints whose URL is wrong in this way, with the URL.
+fn endpoints_that(observation: &Observation, is_wrong: fn(&Url) -> bool) -> Vec<String> {
+    let mut evidence = Vec::new();
+    for (name, text) in observation.endpoints() {
+        if let Ok(url) = Url::parse(text)
+            && is_wrong(&url)
+        {
+            evidence.push(format!("{} is {}", shown(&name), shown(text)));
         }
-        Ok(_) => None,
+    }
+    evidence
+}
+
+fn url_faults(observation: &Observation) -> Vec<String> {
+    let mut evidence = Vec::new();
+    for (name, text) in observation.endpoints() {
+        // The parser accepts more than RFC 8414 allows, so each part is looked at.
+        if let Some(fault) = url_fault(text) {
+            evidence.push(format!("{}: {fault}", shown(&name)));
+        }
+    }
+    evidence
+}
+
+fn url_fault(text: &str) -> Option<&'static str> {
+    let Ok(url) = Url::parse(text) else {
+        return Some("no absolute URL");
     };
-    let faults = observation
-        .endpoints()
-        .into_iter()
-        .filter_map(|(name, url)| Some((name, fault(url)?)));
-    faults
-        .map(|(name, fault)| format!("{}: {fault}", shown(&name)))
-        .collect()
+    if !matches!(url.scheme(), "http" | "https") {
+        return Some("neither http nor https");
+    }
+    if url.fragment().is_some() {
+        return Some("has a fragment");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("holds user information");
+    }
+    None
 }
 
 fn inside(observation: &Observation) -> Vec<String> {
-    let is_inside = |url: &Url| match url.host() {
+    // An issuer inside a network may name endpoints there; a public one leads clients astray.
+    match Url::parse(observation.issuer.as_str()) {
+        Ok(issuer) if !is_inside(&issuer) => endpoints_that(observation, is_inside),
+        Ok(_) | Err(_) => Vec::new(),
+    }
+}
+
+fn is_inside(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(address)) => is_private(address),
-        Some(Host::Ipv6(address)) => address
-            .to_ipv4_mapped()
-            .map_or_else(|| is_local(address), is_private),
+        // An IPv4 address in IPv6 clothes leads to the same place.
+        Some(Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+            Some(address) => is_private(address),
+            None => is_local(address),
+        },
         Some(Host::Domain(name)) => is_loopback_host(name) || name.ends_with(".localhost"),
         None => false,
-    };
-    let public = Url::parse(observation.issuer.as_str()).is_ok_and(|url| !is_inside(&url));
-    let named = observation
-        .endpoints()
-        .into_iter()
-        .filter(|(_, url)| Url::parse(url).is_ok_and(|url| is_inside(&url)));
-    named
-        .filter(|_| public)
-        .map(|(name, url)| format!("{} is {}", shown(&name), shown(url)))
-        .collect()
+    }
 }
 
 fn is_private(address: Ipv4Addr) -> bool {
@@ -148,39 +162,51 @@ fn is_local(address: Ipv6Addr) -> bool {
 }
 
 fn other_hosts(observation: &Observation) -> Vec<String> {
-    let host = |url: &str| Url::parse(url).ok()?.host_str().map(str::to_owned);
+    // Large providers spread their endpoints over hosts, so this is only worth a note.
     let own = host(observation.issuer.as_str());
-    let hosts: BTreeSet<String> = observation
-        .endpoints()
-        .iter()
-        .filter_map(|(_, url)| host(url))
-        .collect();
-    let others: Vec<&str> = hosts
-        .iter()
-        .filter(|host| own.as_ref() != Some(host))
-        .map(String::as_str)
-        .collect();
-    when(!others.is_empty(), || format!("on {}", quote_list(others)))
+    let mut others = BTreeSet::new();
+    for (_, url) in observation.endpoints() {
+        if let Some(host) = host(url)
+            && own.as_ref() != Some(&host)
+        {
+            others.insert(host);
+        }
+    }
+    if others.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "on {}",
+        quote_list(others.iter().map(String::as_str))
+    )]
+}
+
+fn host(url: &str) -> Option<String> {
+    Some(Url::parse(url).ok()?.host_str()?.to_owned())
 }
 
 fn loopback(observation: &Observation) -> Vec<String> {
-    let plain = observation.issuer.as_str().starts_with("http://");
-    when(plain, || observation.issuer.to_string())
+    let issuer = observation.issuer.as_str();
+    when(issuer.starts_with("http://"), issuer)
 }
 
 fn no_revocation(observation: &Observation) -> Vec<String> {
-    let wrong = observation.has("token_endpoint") && !observation.has("revocation_endpoint");
-    when(wrong, || "no `revocation_endpoint`".to_owned())
+    when(
+        observation.has("token_endpoint") && !observation.has("revocation_endpoint"),
+        "no `revocation_endpoint`",
+    )
 }
 
 fn no_introspection(observation: &Observation) -> Vec<String> {
-    let wrong = observation.has("token_endpoint") && !observation.has("introspection_endpoint");
-    when(wrong, || "no `introspection_endpoint`".to_owned())
+    when(
+        observation.has("token_endpoint") && !observation.has("introspection_endpoint"),
+        "no `introspection_endpoint`",
+    )
 }
 
 fn no_logout(observation: &Observation) -> Vec<String> {
-    let wrong = observation.has_users() && !observation.says("backchannel_logout_supported");
-    when(wrong, || {
-        "`backchannel_logout_supported` is not true".to_owned()
-    })
+    when(
+        observation.has_users() && !observation.says("backchannel_logout_supported"),
+        "`backchannel_logout_supported` is not true",
+    )
 }

@@ -1,6 +1,6 @@
 //! What is offered to clients, by RFC 9700 and what it builds on.
 
-use crate::evidence::{quote_list, when};
+use crate::evidence::{holds, only, when};
 use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
 
@@ -105,109 +105,110 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-fn methods(observation: &Observation) -> Option<Vec<&str>> {
-    observation
-        .list("code_challenge_methods_supported")
-        .filter(|list| !list.is_empty())
+const METHODS: &str = "code_challenge_methods_supported";
+const DPOP_ALGORITHMS: &str = "dpop_signing_alg_values_supported";
+
+fn methods(observation: &Observation) -> Vec<&str> {
+    observation.list(METHODS).unwrap_or_default()
 }
 
-/// Only a code needs to be protected.
+/// PKCE protects codes: an issuer without codes needs none.
 fn has_codes(observation: &Observation) -> bool {
-    observation.has_users()
-        && observation
-            .list("response_types_supported")
-            .is_none_or(|list| list.iter().any(|it| it.contains("code")))
+    if !observation.has_users() {
+        return false;
+    }
+    match observation.list("response_types_supported") {
+        Some(types) => types.iter().any(|it| it.contains("code")),
+        None => true,
+    }
 }
 
 fn no_pkce(observation: &Observation) -> Vec<String> {
-    let wrong = has_codes(observation) && methods(observation).is_none();
-    when(wrong, || "no `code_challenge_methods_supported`".to_owned())
+    when(
+        has_codes(observation) && methods(observation).is_empty(),
+        "no `code_challenge_methods_supported`",
+    )
 }
 
 fn no_s256(observation: &Observation) -> Vec<String> {
-    let methods =
-        methods(observation).filter(|list| has_codes(observation) && !list.contains(&"S256"));
-    methods
-        .map(|list| {
-            format!(
-                "`code_challenge_methods_supported` holds {}",
-                quote_list(list)
-            )
-        })
-        .into_iter()
-        .collect()
+    let methods = methods(observation);
+    if !has_codes(observation) || methods.contains(&"S256") {
+        return Vec::new();
+    }
+    holds(METHODS, methods)
 }
 
 fn plain_pkce(observation: &Observation) -> Vec<String> {
-    let wrong =
-        methods(observation).is_some_and(|list| list.contains(&"plain") && list.contains(&"S256"));
-    when(wrong, || {
-        "`code_challenge_methods_supported` holds `plain`".to_owned()
-    })
+    // An attacker who can choose `plain` reads the verifier in the request (RFC 7636, section 7.2).
+    let methods = methods(observation);
+    when(
+        methods.contains(&"plain") && methods.contains(&"S256"),
+        "`code_challenge_methods_supported` holds `plain`",
+    )
 }
 
-/// `token` among the words of a response type, be it hybrid; an ID token alone is another matter.
 fn implicit(observation: &Observation) -> Vec<String> {
-    let types = observation
-        .list("response_types_supported")
-        .unwrap_or_default();
-    let giving = |name: &&str| name.split(' ').any(|word| word == "token");
-    let types: Vec<&str> = types.into_iter().filter(giving).collect();
-    when(observation.has_users() && !types.is_empty(), || {
-        format!("`response_types_supported` holds {}", quote_list(types))
-    })
+    const TYPES: &str = "response_types_supported";
+    if !observation.has_users() {
+        return Vec::new();
+    }
+    let types = observation.list(TYPES).unwrap_or_default();
+    holds(TYPES, only(types, gives_access_token))
+}
+
+/// Whether a response type has the word `token`, alone or in a hybrid. An ID token alone is
+/// harmless: it opens no API.
+fn gives_access_token(response_type: &str) -> bool {
+    response_type.split(' ').any(|word| word == "token")
 }
 
 fn password(observation: &Observation) -> Vec<String> {
-    let offered = observation.lists("grant_types_supported", "password");
-    when(offered, || {
-        "`grant_types_supported` holds `password`".to_owned()
-    })
+    // The grant teaches people to type their password into applications (RFC 9700, section 2.4).
+    when(
+        observation.lists("grant_types_supported", "password"),
+        "`grant_types_supported` holds `password`",
+    )
 }
 
 fn no_iss(observation: &Observation) -> Vec<String> {
-    let wrong = observation.has_users()
-        && !observation.says("authorization_response_iss_parameter_supported");
-    when(wrong, || {
-        "`authorization_response_iss_parameter_supported` is not true".to_owned()
-    })
+    // Without `iss` a client of two providers can be led to send a code to the wrong one.
+    let says = observation.says("authorization_response_iss_parameter_supported");
+    when(
+        observation.has_users() && !says,
+        "`authorization_response_iss_parameter_supported` is not true",
+    )
 }
 
 fn unbound(observation: &Observation) -> Vec<String> {
-    let dpop = observation
-        .list("dpop_signing_alg_values_supported")
-        .is_some_and(|list| !list.is_empty());
-    let bound = dpop || observation.says("tls_client_certificate_bound_access_tokens");
-    when(observation.has("token_endpoint") && !bound, || {
+    let dpop = observation.list(DPOP_ALGORITHMS).unwrap_or_default();
+    let mtls = observation.says("tls_client_certificate_bound_access_tokens");
+    when(
+        observation.has("token_endpoint") && dpop.is_empty() && !mtls,
         "neither `dpop_signing_alg_values_supported` nor \
-            `tls_client_certificate_bound_access_tokens`"
-            .to_owned()
-    })
+            `tls_client_certificate_bound_access_tokens`",
+    )
 }
 
 fn dpop_algorithms(observation: &Observation) -> Vec<String> {
-    let list = observation
-        .list("dpop_signing_alg_values_supported")
-        .unwrap_or_default();
-    let weak: Vec<&str> = list
-        .into_iter()
-        .filter(|name| *name == "none" || name.starts_with("HS"))
-        .collect();
-    when(!weak.is_empty(), || {
-        format!(
-            "`dpop_signing_alg_values_supported` holds {}",
-            quote_list(weak)
-        )
-    })
+    let list = observation.list(DPOP_ALGORITHMS).unwrap_or_default();
+    holds(DPOP_ALGORITHMS, only(list, proves_nothing))
+}
+
+/// A proof needs a key of the client's own (RFC 9449, section 4.2): a shared secret is none.
+fn proves_nothing(algorithm: &str) -> bool {
+    algorithm == "none" || algorithm.starts_with("HS")
 }
 
 fn no_par(observation: &Observation) -> Vec<String> {
-    let wrong = observation.has_users()
-        && !observation.has("pushed_authorization_request_endpoint")
-        && !requires_par(observation);
-    when(wrong, || {
-        "no `pushed_authorization_request_endpoint`".to_owned()
-    })
+    // A provider that demands it and has none contradicts itself, which is another rule.
+    when(
+        observation.has_users() && !has_par(observation) && !requires_par(observation),
+        "no `pushed_authorization_request_endpoint`",
+    )
+}
+
+fn has_par(observation: &Observation) -> bool {
+    observation.has("pushed_authorization_request_endpoint")
 }
 
 fn requires_par(observation: &Observation) -> bool {
@@ -215,20 +216,19 @@ fn requires_par(observation: &Observation) -> bool {
 }
 
 fn par_contradiction(observation: &Observation) -> Vec<String> {
-    let wrong =
-        requires_par(observation) && !observation.has("pushed_authorization_request_endpoint");
-    when(wrong, || {
-        "`require_pushed_authorization_requests` is true".to_owned()
-    })
+    when(
+        requires_par(observation) && !has_par(observation),
+        "`require_pushed_authorization_requests` is true",
+    )
 }
 
-/// OpenID Connect takes the parameter for supported where nothing is said; many providers are
-/// silent and do not.
 fn open_request_uri(observation: &Observation) -> Vec<String> {
+    // OpenID Connect says that silence means support; many silent providers have none, so only a
+    // provider that says it counts.
     let open = observation.says("request_uri_parameter_supported")
         && !observation.says("require_request_uri_registration");
-    when(open, || {
-        "`request_uri_parameter_supported` is true, `require_request_uri_registration` is not"
-            .to_owned()
-    })
+    when(
+        open,
+        "`request_uri_parameter_supported` is true, `require_request_uri_registration` is not",
+    )
 }

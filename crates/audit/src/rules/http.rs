@@ -1,13 +1,15 @@
-//! How the documents are served: what servers that keep keys go by.
+//! How the documents are served. Servers that keep keys obey these header fields.
 
 use crate::evidence::{format_duration, when};
 use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
+use http::HeaderName;
 use http::header::{CONTENT_TYPE, ETAG, LOCATION, STRICT_TRANSPORT_SECURITY};
 use portcullis_core::rejection::shown;
-use portcullis_provider::inspect::{InspectedResponse, Inspection};
+use portcullis_provider::inspect::InspectedResponse;
 use portcullis_resource_server::KeySettings;
 use std::time::Duration;
+use url::Url;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -17,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "a document is answered with a redirect",
         cure: "serve it where it is asked for: servers do not follow, lest keys come from \
             somewhere else",
-        check: RuleCheck::Issuer(redirected),
+        check: RuleCheck::Issuer(redirects),
     },
     Rule {
         id: "audit.content_type",
@@ -91,138 +93,153 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// Everything that was asked for.
-fn inspection(
-    observation: &Observation,
-) -> impl Iterator<Item = (&Inspection, &InspectedResponse)> {
-    let all = observation
-        .metadata
-        .iter()
-        .map(|response| &response.inspection)
-        .chain(observation.keys.as_ref().map(|keys| &keys.inspection));
-    all.filter_map(|inspection| Some((inspection, inspection.answer.as_ref().ok()?)))
+/// Every answer, with its address.
+fn answers(observation: &Observation) -> Vec<(&Url, &InspectedResponse)> {
+    let mut answers = Vec::new();
+    for inspection in observation.requests() {
+        if let Ok(answer) = &inspection.answer {
+            answers.push((&inspection.url, answer));
+        }
+    }
+    answers
 }
 
+/// The answer with the key set.
 fn keys(observation: &Observation) -> Option<&InspectedResponse> {
-    observation
-        .keys
-        .as_ref()?
-        .answer()
-        .filter(|answer| answer.status == 200)
+    let answer = observation.keys.as_ref()?.answer()?;
+    (answer.status == 200).then_some(answer)
 }
 
-fn redirected(observation: &Observation) -> Vec<String> {
-    let moved = inspection(observation).filter(|(_, answer)| (300..400).contains(&answer.status));
-    let told = moved.map(|(inspection, answer)| {
-        let to = answer
-            .headers
-            .get(LOCATION)
-            .and_then(|value| value.to_str().ok())
-            .map(shown);
-        format!(
-            "{}: {} to {}",
-            inspection.url,
-            answer.status,
-            to.unwrap_or_else(|| "nowhere".to_owned())
-        )
-    });
-    told.collect()
+/// A header field as text; nothing if it is missing or not ASCII.
+fn field(answer: &InspectedResponse, name: HeaderName) -> Option<&str> {
+    answer.headers.get(name)?.to_str().ok()
+}
+
+fn redirects(observation: &Observation) -> Vec<String> {
+    let mut evidence = Vec::new();
+    for (url, answer) in answers(observation) {
+        // A server follows no redirect: keys would come from a place that nobody has named.
+        if (300..400).contains(&answer.status) {
+            let target = match field(answer, LOCATION) {
+                Some(target) => shown(target),
+                None => "nowhere".to_owned(),
+            };
+            evidence.push(format!("{url}: {} to {target}", answer.status));
+        }
+    }
+    evidence
 }
 
 fn content_type(observation: &Observation) -> Vec<String> {
-    let keys = observation.keys.as_ref().map(|keys| &keys.inspection.url);
-    let told = observation
-        .answers()
-        .into_iter()
-        .filter(|(_, answer)| answer.status == 200)
-        .filter_map(|(url, answer)| {
-            let found = answer
-                .headers
-                .get(CONTENT_TYPE)
-                .map(|value| value.to_str().unwrap_or_default());
-            let media = found
-                .unwrap_or_default()
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_ascii_lowercase();
-            let right = media == "application/json"
-                || (media == "application/jwk-set+json" && keys == Some(url));
-            (!right).then(|| format!("{url}: {}", found.map_or_else(|| "none".to_owned(), shown)))
-        });
-    told.collect()
+    let mut evidence = Vec::new();
+    for (url, answer) in observation.answers() {
+        if answer.status != 200 {
+            continue;
+        }
+        // The parameters, such as a charset, do not matter: JSON is always UTF-8.
+        let found = field(answer, CONTENT_TYPE);
+        let media_type = found
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default();
+        let media_type = media_type.trim().to_ascii_lowercase();
+        let is_key_set = match &observation.keys {
+            Some(keys) => keys.inspection.url == *url,
+            None => false,
+        };
+        if media_type == "application/json"
+            || (is_key_set && media_type == "application/jwk-set+json")
+        {
+            continue;
+        }
+        let found = match found {
+            Some(found) => shown(found),
+            None => "none".to_owned(),
+        };
+        evidence.push(format!("{url}: {found}"));
+    }
+    evidence
 }
 
 fn cache_long(observation: &Observation) -> Vec<String> {
+    // A server of ours ignores a longer age, but others of the same provider may obey it.
     let most = KeySettings::default().refresh_bounds.1;
-    let age = keys(observation)
-        .and_then(InspectedResponse::max_age)
-        .filter(|age| *age > most);
-    age.map(|age| {
-        format!(
+    match keys(observation).and_then(InspectedResponse::max_age) {
+        Some(age) if age > most => vec![format!(
             "`max-age` is {}; we keep it for {} at most",
             format_duration(age),
             format_duration(most)
-        )
-    })
-    .into_iter()
-    .collect()
+        )],
+        _ => Vec::new(),
+    }
 }
 
 fn cache_none(observation: &Observation) -> Vec<String> {
-    let none = keys(observation)
-        .and_then(InspectedResponse::max_age)
-        .is_some_and(|age| age.is_zero());
-    when(none, || {
-        "`Cache-Control` has `no-store`, `no-cache` or `max-age=0`".to_owned()
-    })
+    let age = keys(observation).and_then(InspectedResponse::max_age);
+    when(
+        age == Some(Duration::ZERO),
+        "`Cache-Control` has `no-store`, `no-cache` or `max-age=0`",
+    )
 }
 
 fn cache_unsaid(observation: &Observation) -> Vec<String> {
-    let unsaid = keys(observation).is_some_and(|answer| answer.max_age().is_none());
-    when(unsaid, || "no `max-age` in `Cache-Control`".to_owned())
+    match keys(observation) {
+        Some(answer) => when(
+            answer.max_age().is_none(),
+            "no `max-age` in `Cache-Control`",
+        ),
+        None => Vec::new(),
+    }
 }
 
 fn no_etag(observation: &Observation) -> Vec<String> {
-    let keys = observation.keys.as_ref().filter(|keys| {
-        keys.answer()
-            .is_some_and(|answer| answer.status == 200 && !answer.headers.contains_key(ETAG))
-    });
-    keys.map(|keys| keys.inspection.url.to_string())
-        .into_iter()
-        .collect()
+    match (keys(observation), &observation.keys) {
+        (Some(answer), Some(set)) if !answer.headers.contains_key(ETAG) => {
+            vec![set.inspection.url.to_string()]
+        }
+        _ => Vec::new(),
+    }
 }
 
-/// Of the first answer over https of an issuer with users: keys alone are for no browser.
 fn no_hsts(observation: &Observation) -> Vec<String> {
-    let first = observation
-        .answers()
-        .into_iter()
-        .find(|(url, _)| url.scheme() == "https")
-        .filter(|_| observation.has_users());
-    let missing =
-        first.filter(|(_, answer)| !answer.headers.contains_key(STRICT_TRANSPORT_SECURITY));
-    missing
-        .map(|(url, _)| format!("{url} is without `Strict-Transport-Security`"))
-        .into_iter()
-        .collect()
+    // Browsers come for the sign-in; an issuer of keys alone has no pages for them.
+    if !observation.has_users() {
+        return Vec::new();
+    }
+    for (url, answer) in observation.answers() {
+        if url.scheme() == "https" {
+            let is_missing = !answer.headers.contains_key(STRICT_TRANSPORT_SECURITY);
+            return when(
+                is_missing,
+                format!("{url} is without `Strict-Transport-Security`"),
+            );
+        }
+    }
+    Vec::new()
 }
 
 fn slow(observation: &Observation) -> Vec<String> {
+    // The first request with a new key waits for this document.
     let patience = KeySettings::default().patience;
-    let slow = inspection(observation)
-        .filter(|(_, answer)| answer.took > patience.min(Duration::from_secs(1)));
-    slow.map(|(inspection, answer)| format!("{}: {} ms", inspection.url, answer.took.as_millis()))
-        .collect()
+    let bound = patience.min(Duration::from_secs(1));
+    let mut evidence = Vec::new();
+    for (url, answer) in answers(observation) {
+        if answer.took > bound {
+            evidence.push(format!("{url}: {} ms", answer.took.as_millis()));
+        }
+    }
+    evidence
 }
 
 fn large(observation: &Observation) -> Vec<String> {
     let bound = observation.limits.document_bytes;
-    let large = inspection(observation).filter(|(_, answer)| answer.body.len() > bound / 2);
-    large
-        .map(|(inspection, answer)| {
-            format!("{}: {} of {bound} bytes", inspection.url, answer.body.len())
-        })
-        .collect()
+    let mut evidence = Vec::new();
+    for (url, answer) in answers(observation) {
+        let bytes = answer.body.len();
+        if bytes > bound / 2 {
+            evidence.push(format!("{url}: {bytes} of {bound} bytes"));
+        }
+    }
+    evidence
 }

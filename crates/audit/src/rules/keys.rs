@@ -5,7 +5,7 @@ use crate::key::PublishedKey;
 use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
 use portcullis_core::jose::{Algorithm, JwkFault};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub(super) const RULES: &[Rule] = &[
@@ -94,7 +94,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 7517, section 4.5",
         title: "one key is published under several names",
         cure: "see whether a rotation changed the name only",
-        check: RuleCheck::Issuer(repeated),
+        check: RuleCheck::Issuer(repetitions),
     },
     Rule {
         id: "audit.key_use_missing",
@@ -118,7 +118,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 7517, section 5",
         title: "keys of a type or an algorithm that we do not support are left out",
         cure: "nothing, as long as tokens for us are signed with another one",
-        check: RuleCheck::Issuer(unsupported),
+        check: RuleCheck::Issuer(unsupported_keys),
     },
     Rule {
         id: "audit.key_malformed",
@@ -127,7 +127,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "a key is malformed, and left out",
         cure: "publish it as RFC 7518 and RFC 8037 have it: canonical base64url, full length, a \
             point of its curve",
-        check: RuleCheck::Issuer(malformed),
+        check: RuleCheck::Issuer(malformed_keys),
     },
     Rule {
         id: "audit.keys_for_other_algorithms",
@@ -139,49 +139,46 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// A certificate that ends within this time is told of.
+/// A certificate that ends within this time, in seconds, is worth a finding.
 const SOON: i64 = 14 * 86_400;
 
 fn keys(observation: &Observation) -> &[PublishedKey] {
-    observation.keys.as_ref().map_or(&[], |set| &set.keys)
+    match &observation.keys {
+        Some(set) => &set.keys,
+        None => &[],
+    }
 }
 
-/// One piece of evidence for all keys of which this is true.
-fn all_that(observation: &Observation, wrong: impl Fn(&PublishedKey) -> bool) -> Vec<String> {
-    let names: Vec<String> = keys(observation)
-        .iter()
-        .filter(|key| wrong(key))
-        .map(PublishedKey::name)
-        .collect();
-    when(!names.is_empty(), || names.join(", "))
+/// One piece of evidence for all keys that are wrong in this way.
+fn keys_that(observation: &Observation, is_wrong: fn(&PublishedKey) -> bool) -> Vec<String> {
+    let mut names = Vec::new();
+    for key in keys(observation) {
+        if is_wrong(key) {
+            names.push(key.name());
+        }
+    }
+    when(!names.is_empty(), names.join(", "))
 }
 
-/// For each key with this fault, what is told of it.
-fn each_with(
-    observation: &Observation,
-    wrong: impl Fn(JwkFault) -> bool,
-    told: impl Fn(&PublishedKey, JwkFault) -> String,
-) -> Vec<String> {
-    let faulty = keys(observation)
-        .iter()
-        .filter_map(|key| Some((key, *key.verdict.as_ref().err()?)));
-    faulty
-        .filter(|(_, fault)| wrong(*fault))
-        .map(|(key, fault)| told(key, fault))
-        .collect()
+/// The keys that a server leaves out, each with the fault.
+fn unusable_keys(observation: &Observation) -> Vec<(&PublishedKey, JwkFault)> {
+    let mut unusable = Vec::new();
+    for key in keys(observation) {
+        if let Err(fault) = &key.verdict {
+            unusable.push((key, *fault));
+        }
+    }
+    unusable
 }
 
 fn unusable_set(observation: &Observation) -> Vec<String> {
-    let set = observation.keys.as_ref();
-    set.and_then(|set| {
-        Some(format!(
-            "{}: {}",
-            set.inspection.url,
-            set.jwks.as_ref().err()?
-        ))
-    })
-    .into_iter()
-    .collect()
+    let Some(set) = &observation.keys else {
+        return Vec::new();
+    };
+    match &set.jwks {
+        Err(reason) => vec![format!("{}: {reason}", set.inspection.url)],
+        Ok(_) => Vec::new(),
+    }
 }
 
 fn is_symmetric(key: &PublishedKey) -> bool {
@@ -189,121 +186,136 @@ fn is_symmetric(key: &PublishedKey) -> bool {
 }
 
 fn private(observation: &Observation) -> Vec<String> {
-    all_that(observation, |key| {
-        key.verdict.as_ref().err() == Some(&JwkFault::Secret) && !is_symmetric(key)
+    keys_that(observation, |key| {
+        has_fault(key, JwkFault::Secret) && !is_symmetric(key)
     })
+}
+
+fn has_fault(key: &PublishedKey, fault: JwkFault) -> bool {
+    key.verdict.as_ref().err() == Some(&fault)
 }
 
 fn symmetric(observation: &Observation) -> Vec<String> {
-    all_that(observation, |key| key.verdict.is_err() && is_symmetric(key))
+    keys_that(observation, |key| key.verdict.is_err() && is_symmetric(key))
 }
 
 fn rsa_size(observation: &Observation) -> Vec<String> {
-    each_with(
-        observation,
-        |fault| fault == JwkFault::RsaSize,
-        |key, _| match key.bits() {
-            Some(bits) if !(2_048..=8_192).contains(&bits) => {
-                format!("{}: {bits} bits", key.name())
-            }
-            _ => format!("{}: the modulus is even, or cannot be used", key.name()),
-        },
-    )
+    let mut evidence = Vec::new();
+    for (key, fault) in unusable_keys(observation) {
+        if fault != JwkFault::RsaSize {
+            continue;
+        }
+        // The size may be right, and the modulus still not the product of two odd primes.
+        let problem = match key.bits() {
+            Some(bits) if !(2_048..=8_192).contains(&bits) => format!("{bits} bits"),
+            _ => "the modulus is even, or cannot be used".to_owned(),
+        };
+        evidence.push(format!("{}: {problem}", key.name()));
+    }
+    evidence
 }
 
 fn rsa_exponent(observation: &Observation) -> Vec<String> {
-    let exponent = |key: &PublishedKey| key.number("e").filter(|_| key.text("kty") == Some("RSA"));
-    let small = |key: &PublishedKey| exponent(key).is_some_and(|e| e.len() < 3);
-    let refused = |key: &PublishedKey| key.verdict.as_ref().err() == Some(&JwkFault::RsaExponent);
-    all_that(observation, |key| {
-        refused(key) || (key.verdict.is_ok() && small(key))
+    keys_that(observation, |key| {
+        has_fault(key, JwkFault::RsaExponent) || (key.verdict.is_ok() && has_small_exponent(key))
     })
 }
 
+/// Below 65,537: a server takes it, but no standard recommends it (SP 800-56B, section 6.2).
+fn has_small_exponent(key: &PublishedKey) -> bool {
+    match key.number("e") {
+        Some(exponent) => key.text("kty") == Some("RSA") && exponent.len() < 3,
+        None => false,
+    }
+}
+
 fn certificate_mismatch(observation: &Observation) -> Vec<String> {
-    all_that(observation, |key| {
-        key.certificate.is_some_and(|certificate| !certificate.fits)
+    // A client that trusts the certificate would verify with another key than we do.
+    keys_that(observation, |key| match key.certificate {
+        Some(certificate) => !certificate.fits,
+        None => false,
     })
 }
 
 fn certificate_expired(observation: &Observation) -> Vec<String> {
+    // Servers do not read the certificate of a key, but its end often is the end of the key.
     let now = observation.now.seconds();
-    let ending = keys(observation)
-        .iter()
-        .filter_map(|key| Some((key, key.certificate?.expires.saturating_sub(now))));
-    let told = ending.filter(|(_, left)| *left < SOON).map(|(key, left)| {
-        let far = format_duration(Duration::from_secs(left.unsigned_abs()));
-        if left < 0 {
-            format!("{}: {far} ago", key.name())
-        } else {
-            format!("{}: in {far}", key.name())
-        }
-    });
-    told.collect()
-}
-
-/// Keys that are told apart by their type or by what they are for may share a name.
-fn kid_repeated(observation: &Observation) -> Vec<String> {
-    let mut count: BTreeMap<(&str, String, bool), usize> = BTreeMap::new();
+    let mut evidence = Vec::new();
     for key in keys(observation) {
-        if let Some(kid) = key.text("kid") {
-            *count
-                .entry((kid, key.kind(), key.is_for_others()))
-                .or_default() += 1;
+        let Some(certificate) = key.certificate else {
+            continue;
+        };
+        let left = certificate.expires.saturating_sub(now);
+        let distance = format_duration(Duration::from_secs(left.unsigned_abs()));
+        if left < 0 {
+            evidence.push(format!("{}: {distance} ago", key.name()));
+        } else if left < SOON {
+            evidence.push(format!("{}: in {distance}", key.name()));
         }
     }
-    let repeated: Vec<&str> = count
-        .iter()
-        .filter(|(_, n)| **n > 1)
-        .map(|((kid, ..), _)| *kid)
-        .collect();
-    when(!repeated.is_empty(), || quote_list(repeated))
+    evidence
+}
+
+fn kid_repeated(observation: &Observation) -> Vec<String> {
+    // Keys of another type or for another use may share a name: a server never confuses them.
+    let mut counts: BTreeMap<(&str, String, bool), usize> = BTreeMap::new();
+    for key in keys(observation) {
+        if let Some(kid) = key.text("kid") {
+            let place = (kid, key.kind(), key.is_for_others());
+            *counts.entry(place).or_default() += 1;
+        }
+    }
+    counts.retain(|_, count| *count > 1);
+    let kids: Vec<&str> = counts.keys().map(|(kid, ..)| *kid).collect();
+    when(!kids.is_empty(), quote_list(kids))
 }
 
 fn kid_missing(observation: &Observation) -> Vec<String> {
-    all_that(observation, |key| {
+    keys_that(observation, |key| {
         key.verdict.is_ok() && key.text("kid").is_none()
     })
 }
 
-fn repeated(observation: &Observation) -> Vec<String> {
+fn repetitions(observation: &Observation) -> Vec<String> {
+    // One key under several names looks like a rotation, and is none.
     let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for key in keys(observation) {
         if let (Some(thumbprint), Some(kid)) = (key.thumbprint(), key.text("kid")) {
-            let known = names.entry(thumbprint).or_default();
-            if !known.contains(&kid) {
-                known.push(kid);
+            let kids = names.entry(thumbprint).or_default();
+            if !kids.contains(&kid) {
+                kids.push(kid);
             }
         }
     }
-    names
-        .into_values()
-        .filter(|kids| kids.len() > 1)
-        .map(quote_list)
-        .collect()
+    names.retain(|_, kids| kids.len() > 1);
+    names.into_values().map(quote_list).collect()
 }
 
 fn use_missing(observation: &Observation) -> Vec<String> {
-    all_that(observation, |key| {
+    keys_that(observation, |key| {
         key.verdict.is_ok() && !key.has("use") && !key.has("key_ops")
     })
 }
 
 fn alg_missing(observation: &Observation) -> Vec<String> {
-    all_that(observation, |key| key.verdict.is_ok() && !key.has("alg"))
+    keys_that(observation, |key| key.verdict.is_ok() && !key.has("alg"))
 }
 
-fn unsupported(observation: &Observation) -> Vec<String> {
-    let unknown = |fault| matches!(fault, JwkFault::KeyType | JwkFault::Algorithm);
-    each_with(observation, unknown, |key, fault| {
-        format!("{} ({}): {fault}", key.name(), key.kind())
-    })
+fn unsupported_keys(observation: &Observation) -> Vec<String> {
+    let mut evidence = Vec::new();
+    for (key, fault) in unusable_keys(observation) {
+        if matches!(fault, JwkFault::KeyType | JwkFault::Algorithm) {
+            evidence.push(format!("{} ({}): {fault}", key.name(), key.kind()));
+        }
+    }
+    evidence
 }
 
-/// Whatever fault has no rule of its own.
-fn malformed(observation: &Observation) -> Vec<String> {
-    let others = |fault| {
-        !matches!(
+/// The faults without a rule of their own.
+fn malformed_keys(observation: &Observation) -> Vec<String> {
+    let mut evidence = Vec::new();
+    for (key, fault) in unusable_keys(observation) {
+        let has_rule = matches!(
             fault,
             JwkFault::Secret
                 | JwkFault::NotForSignatures
@@ -311,40 +323,37 @@ fn malformed(observation: &Observation) -> Vec<String> {
                 | JwkFault::Algorithm
                 | JwkFault::RsaSize
                 | JwkFault::RsaExponent
-        )
-    };
-    each_with(observation, others, |key, fault| {
-        format!("{}: {fault}", key.name())
-    })
+        );
+        if !has_rule {
+            evidence.push(format!("{}: {fault}", key.name()));
+        }
+    }
+    evidence
 }
 
 fn no_fitting_key(observation: &Observation) -> Vec<String> {
-    let offered = observation
+    let mut offered = Vec::new();
+    for name in observation
         .list("id_token_signing_alg_values_supported")
-        .unwrap_or_default();
-    let offered: Vec<Algorithm> = offered
-        .into_iter()
-        .filter_map(Algorithm::from_name)
-        .collect();
-    let usable: Vec<_> = keys(observation)
-        .iter()
-        .filter_map(|key| key.verdict.as_ref().ok())
-        .collect();
-    let fits = usable
-        .iter()
-        .any(|key| offered.iter().any(|algorithm| key.allows(*algorithm)));
-    when(!offered.is_empty() && !usable.is_empty() && !fits, || {
-        let names = |algorithms: &mut dyn Iterator<Item = Algorithm>| {
-            quote_list(
-                algorithms
-                    .map(Algorithm::name)
-                    .collect::<std::collections::BTreeSet<_>>(),
-            )
-        };
-        let published = names(&mut usable.iter().flat_map(|key| key.algorithms()));
-        format!(
-            "offered {}, keys for {published}",
-            names(&mut offered.iter().copied())
-        )
-    })
+        .unwrap_or_default()
+    {
+        offered.extend(Algorithm::from_name(name));
+    }
+    // Tokens need not be signed like ID tokens, but most providers use one key for both.
+    let mut published = Vec::new();
+    for key in keys(observation) {
+        if let Ok(key) = &key.verdict {
+            published.extend(key.algorithms());
+        }
+    }
+    let fits = offered.iter().any(|it| published.contains(it));
+    when(
+        !offered.is_empty() && !published.is_empty() && !fits,
+        format!("offered {}, keys for {}", names(offered), names(published)),
+    )
+}
+
+fn names(algorithms: Vec<Algorithm>) -> String {
+    let names: BTreeSet<&str> = algorithms.into_iter().map(Algorithm::name).collect();
+    quote_list(names)
 }

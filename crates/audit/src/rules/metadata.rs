@@ -1,7 +1,6 @@
 //! The metadata as a document (RFC 8414; OpenID Connect Discovery 1.0).
 
 use crate::evidence::{quote_list, when};
-use crate::observation::MetadataResponse;
 use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
 use crate::sample::is_verified;
@@ -54,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
         section: "RFC 8414, section 2",
         title: "a server of ours does not take the metadata into use",
         cure: "write every endpoint as an absolute https URL without user information",
-        check: RuleCheck::Issuer(refused),
+        check: RuleCheck::Issuer(server_refusal),
     },
     Rule {
         id: "audit.jwks_uri_missing",
@@ -102,146 +101,153 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn missing(observation: &Observation) -> Vec<String> {
-    let asked = !observation.metadata.is_empty()
-        && observation
-            .metadata
-            .iter()
-            .all(|response| response.document.is_none());
-    when(asked, || {
-        let told = observation
-            .metadata
-            .iter()
-            .map(|response| match &response.inspection.answer {
-                Ok(_) if response.is_page() => {
-                    format!("{}: the answer was a web page", response.inspection.url)
-                }
-                Ok(answer) => format!(
-                    "{}: the answer was {}",
-                    response.inspection.url, answer.status
-                ),
-                Err(reason) => format!("{}: {reason}", response.inspection.url),
-            });
-        told.collect::<Vec<_>>().join("; ")
-    })
+    let mut reasons = Vec::new();
+    for response in &observation.metadata {
+        if response.document.is_some() {
+            return Vec::new();
+        }
+        let url = &response.inspection.url;
+        // A page with status 200 is the usual answer of a single-page application.
+        reasons.push(match &response.inspection.answer {
+            Ok(_) if response.is_page() => format!("{url}: the answer was a web page"),
+            Ok(answer) => format!("{url}: the answer was {}", answer.status),
+            Err(reason) => format!("{url}: {reason}"),
+        });
+    }
+    when(!reasons.is_empty(), reasons.join("; "))
 }
 
-/// Beside metadata; where there is none, the page is told as the reason.
 fn page(observation: &Observation) -> Vec<String> {
-    let pages = observation
-        .metadata
-        .iter()
-        .filter(|response| response.is_page() && observation.metadata_object().is_some());
-    pages
-        .map(|response| format!("{}: a web page with status 200", response.inspection.url))
-        .collect()
+    // Without any metadata, `missing` gives the page as its reason.
+    if observation.metadata_object().is_none() {
+        return Vec::new();
+    }
+    let mut evidence = Vec::new();
+    for response in &observation.metadata {
+        if response.is_page() {
+            let url = &response.inspection.url;
+            evidence.push(format!("{url}: a web page with status 200"));
+        }
+    }
+    evidence
 }
 
 fn unreadable(observation: &Observation) -> Vec<String> {
-    let fault = |response: &MetadataResponse| {
-        Some(format!(
-            "{}: {}",
-            response.inspection.url,
-            response.document.as_ref()?.as_ref().err()?
-        ))
-    };
-    observation.metadata.iter().filter_map(fault).collect()
+    let mut evidence = Vec::new();
+    for response in &observation.metadata {
+        if let Some(Err(fault)) = &response.document {
+            evidence.push(format!("{}: {fault}", response.inspection.url));
+        }
+    }
+    evidence
 }
 
 fn issuer_mismatch(observation: &Observation) -> Vec<String> {
-    let named = |object: &Object| {
-        object
-            .get("issuer")
-            .and_then(Json::as_str)
-            .map(str::to_owned)
-    };
-    let wrong = observation
-        .documents()
-        .filter(|(_, object)| named(object).as_deref() != Some(observation.issuer.as_str()));
-    let told = wrong.map(|(response, object)| match named(object) {
-        Some(other) => format!("{} has `issuer` {}", response.inspection.url, shown(&other)),
-        None => format!("{} names no `issuer`", response.inspection.url),
-    });
-    told.collect()
+    let mut evidence = Vec::new();
+    for (response, object) in observation.documents() {
+        let url = &response.inspection.url;
+        match text(object, "issuer") {
+            Some(issuer) if issuer == observation.issuer.as_str() => {}
+            Some(issuer) => evidence.push(format!("{url} has `issuer` {}", shown(issuer))),
+            None => evidence.push(format!("{url} names no `issuer`")),
+        }
+    }
+    evidence
 }
 
-/// By the server's own reading, where neither the issuer nor a missing key set is the reason: those
-/// have their rules.
-fn refused(observation: &Observation) -> Vec<String> {
-    let Some(response) = observation.metadata_in_use() else {
+fn text<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
+    object.get(name)?.as_str()
+}
+
+/// Reads the metadata as a server does. Another issuer and a missing key set have their own rules.
+fn server_refusal(observation: &Observation) -> Vec<String> {
+    let (Some(response), Some(object)) =
+        (observation.metadata_in_use(), observation.metadata_object())
+    else {
         return Vec::new();
     };
-    let text = |name: &str| {
-        observation
-            .metadata_object()
-            .and_then(|object| object.get(name))
-            .and_then(Json::as_str)
+    let issuer = &observation.issuer;
+    if text(object, "issuer") != Some(issuer.as_str()) || text(object, "jwks_uri").is_none() {
+        return Vec::new();
+    }
+    let Ok(answer) = &response.inspection.answer else {
+        return Vec::new();
     };
-    let own = text("issuer") == Some(observation.issuer.as_str()) && text("jwks_uri").is_some();
-    let answer = response.inspection.answer.as_ref().ok().filter(|_| own);
-    let read = answer
-        .map(|answer| Metadata::parse(&answer.body, &observation.issuer, &observation.limits));
-    read.and_then(Result::err)
-        .map(|reason| format!("{}: {reason}", response.inspection.url))
-        .into_iter()
-        .collect()
+    match Metadata::parse(&answer.body, issuer, &observation.limits) {
+        Err(reason) => vec![format!("{}: {reason}", response.inspection.url)],
+        Ok(_) => Vec::new(),
+    }
 }
 
 fn no_jwks_uri(observation: &Observation) -> Vec<String> {
-    let wrong = observation.metadata_object().is_some() && observation.text("jwks_uri").is_none();
-    when(wrong, || {
-        "`jwks_uri` is not there, or not a string".to_owned()
-    })
+    when(
+        observation.metadata_object().is_some() && observation.text("jwks_uri").is_none(),
+        "`jwks_uri` is not there, or not a string",
+    )
 }
 
-/// An issuer that has no users and no token endpoint, as clouds have for their workloads, needs
-/// neither address.
 fn members_missing(observation: &Observation) -> Vec<String> {
-    let openid = observation
-        .metadata_in_use()
-        .is_some_and(MetadataResponse::is_openid);
-    let hands_out = observation.has("token_endpoint") || observation.has_users();
-    let code = observation
-        .list("response_types_supported")
+    let Some(response) = observation.metadata_in_use() else {
+        return Vec::new();
+    };
+    let types = observation.list("response_types_supported");
+    let code = types
         .unwrap_or_default()
         .iter()
-        .any(|name| name.contains("code"));
-    let required = [
+        .any(|it| it.contains("code"));
+    // An issuer for workloads has neither users nor a token endpoint, and needs neither address.
+    let gives_tokens = observation.has("token_endpoint") || observation.has_users();
+    let mut missing = Vec::new();
+    for (name, is_needed) in [
         ("response_types_supported", true),
-        ("subject_types_supported", openid),
-        ("id_token_signing_alg_values_supported", openid),
-        ("authorization_endpoint", hands_out && code),
+        ("subject_types_supported", response.is_openid()),
+        (
+            "id_token_signing_alg_values_supported",
+            response.is_openid(),
+        ),
+        ("authorization_endpoint", gives_tokens && code),
         ("token_endpoint", observation.has_users() && code),
-    ];
-    let missing = required
-        .iter()
-        .filter(|(name, needed)| *needed && !observation.has(name));
-    let missing: Vec<&str> = missing.map(|(name, _)| *name).collect();
-    when(
-        observation.metadata_object().is_some() && !missing.is_empty(),
-        || format!("not there: {}", quote_list(missing)),
-    )
+    ] {
+        if is_needed && !observation.has(name) {
+            missing.push(name);
+        }
+    }
+    if observation.metadata_object().is_none() || missing.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("not there: {}", quote_list(missing))]
 }
 
 fn member_types(observation: &Observation) -> Vec<String> {
     let Some(metadata) = observation.metadata_object() else {
         return Vec::new();
     };
-    let wrong = |(name, value): &(&str, &Json)| match (*name, value) {
-        (_, Json::Null) => false,
-        (name, value) if LISTS.contains(&name) => !value
-            .as_array()
-            .is_some_and(|list| list.iter().all(|element| element.as_str().is_some())),
-        (name, value) if CHOICES.contains(&name) => value.as_bool().is_none(),
-        (name, value) => {
-            (name.ends_with("_endpoint") || name == "jwks_uri") && value.as_str().is_none()
+    let mut wrong = Vec::new();
+    for (name, value) in metadata.iter() {
+        if !has_its_type(name, value) {
+            wrong.push(format!("{} is {}", shown(name), value.type_name()));
         }
-    };
-    let wrong: Vec<String> = metadata
-        .iter()
-        .filter(wrong)
-        .map(|(name, value)| format!("{} is {}", shown(name), value.type_name()))
-        .collect();
-    when(!wrong.is_empty(), || wrong.join(", "))
+    }
+    when(!wrong.is_empty(), wrong.join(", "))
+}
+
+/// Whether a member has the type of the standards; members that they do not define may have any.
+fn has_its_type(name: &str, value: &Json) -> bool {
+    if matches!(value, Json::Null) {
+        return true;
+    }
+    // A string in the place of a list of one is the usual slip.
+    if LISTS.contains(&name) {
+        return match value.as_array() {
+            Some(list) => list.iter().all(|element| element.as_str().is_some()),
+            None => false,
+        };
+    }
+    if CHOICES.contains(&name) {
+        return value.as_bool().is_some();
+    }
+    let is_url = name.ends_with("_endpoint") || name == "jwks_uri";
+    !is_url || value.as_str().is_some()
 }
 
 const LISTS: &[&str] = &[
@@ -269,42 +275,45 @@ const CHOICES: &[&str] = &[
     "backchannel_logout_supported",
 ];
 
-/// Of the members that decide where secrets and users go.
+/// The members that decide where secrets and users go.
+const DECISIVE: [&str; 4] = [
+    "issuer",
+    "jwks_uri",
+    "authorization_endpoint",
+    "token_endpoint",
+];
+
 fn forms_differ(observation: &Observation) -> Vec<String> {
+    // Clients read one form or the other, so both must lead to the same places.
     let mut documents = observation.documents();
-    let Some((first, one)) = documents.next() else {
+    let Some((first, object)) = documents.next() else {
         return Vec::new();
     };
-    let weighty = [
-        "issuer",
-        "jwks_uri",
-        "authorization_endpoint",
-        "token_endpoint",
-    ];
-    documents
-        .filter_map(|(response, other)| {
-            let text =
-                |object: &Object, name| object.get(name).and_then(Json::as_str).map(str::to_owned);
-            let differing: Vec<&str> = weighty
-                .into_iter()
-                .filter(|name| text(one, name) != text(other, name))
-                .collect();
-            (!differing.is_empty()).then(|| {
-                format!(
-                    "{} and {} differ in {}",
-                    first.inspection.url,
-                    response.inspection.url,
-                    quote_list(differing)
-                )
-            })
-        })
-        .collect()
+    let mut evidence = Vec::new();
+    for (response, other) in documents {
+        let mut members = Vec::new();
+        for name in DECISIVE {
+            if text(object, name) != text(other, name) {
+                members.push(name);
+            }
+        }
+        if !members.is_empty() {
+            evidence.push(format!(
+                "{} and {} differ in {}",
+                first.inspection.url,
+                response.inspection.url,
+                quote_list(members)
+            ));
+        }
+    }
+    evidence
 }
 
 fn signed_metadata(observation: &Observation) -> Vec<String> {
     let Some(text) = observation.text("signed_metadata") else {
         return Vec::new();
     };
+    // It holds a document, so it may be as long as one.
     let limits = Limits {
         token_bytes: observation.limits.document_bytes,
         ..observation.limits
@@ -312,20 +321,22 @@ fn signed_metadata(observation: &Observation) -> Vec<String> {
     let Ok(jws) = compact::parse_jws(text, &limits) else {
         return vec!["it is no JWS that a server would read".to_owned()];
     };
-    let payload = json::parse(jws.unverified_payload(), &limits).ok();
-    let iss = payload
-        .as_ref()
-        .and_then(|it| it.as_object()?.get("iss")?.as_str())
-        .map(str::to_owned);
-    let jwks = observation
-        .keys
-        .as_ref()
-        .and_then(|keys| keys.jwks.as_ref().ok());
-    let signed = jwks.is_some_and(|jwks| is_verified(&jws, jwks));
-    let wrong_issuer = iss.as_deref() != Some(observation.issuer.as_str());
-    let mut told = when(!signed, || "no published key verifies it".to_owned());
-    told.extend(when(wrong_issuer, || {
-        "its `iss` is not this issuer".to_owned()
-    }));
-    told
+    let mut evidence = Vec::new();
+    let is_signed = match &observation.keys {
+        Some(set) => set.jwks.as_ref().is_ok_and(|jwks| is_verified(&jws, jwks)),
+        None => false,
+    };
+    if !is_signed {
+        evidence.push("no published key verifies it".to_owned());
+    }
+    let is_own = match json::parse(jws.unverified_payload(), &limits) {
+        Ok(Json::Object(claims)) => {
+            claims.get("iss").and_then(Json::as_str) == Some(observation.issuer.as_str())
+        }
+        Ok(_) | Err(_) => false,
+    };
+    if !is_own {
+        evidence.push("its `iss` is not this issuer".to_owned());
+    }
+    evidence
 }

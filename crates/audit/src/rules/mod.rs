@@ -47,11 +47,12 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 /// The heading of the group that a rule is in.
 #[must_use]
 pub fn group_of(id: &str) -> &'static str {
-    let holds = |rules: &[Rule]| rules.iter().any(|rule| rule.id == id);
-    GROUPS
-        .iter()
-        .find(|(_, rules)| holds(rules))
-        .map_or("", |(title, _)| title)
+    for (title, rules) in GROUPS {
+        if rules.iter().any(|rule| rule.id == id) {
+            return title;
+        }
+    }
+    ""
 }
 
 #[cfg(test)]

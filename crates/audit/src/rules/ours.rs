@@ -65,88 +65,103 @@ pub(super) const RULES: &[Rule] = &[
 const USUAL_LEEWAY: u64 = 120;
 const DAY: u64 = 86_400;
 
-fn dangers(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let name = |place: &String| place.rsplit('.').next().unwrap_or_default().to_owned();
-    written
-        .dangers
-        .iter()
-        .map(|place| SettingEvidence::new(place, format!("`{}`", name(place))))
-        .collect()
+fn dangers(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let mut evidence = Vec::new();
+    for setting in &settings.dangers {
+        let name = setting.rsplit('.').next().unwrap_or_default();
+        evidence.push(SettingEvidence::new(setting, format!("`{name}`")));
+    }
+    evidence
 }
 
-fn leeway(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let issuers = written.config.resource_server.issuer.iter().enumerate();
-    let long = issuers.filter_map(|(index, issuer)| Some((index, issuer.leeway?)));
-    long.filter(|(_, seconds)| *seconds > USUAL_LEEWAY)
-        .map(|(index, seconds)| {
-            SettingEvidence::new(
+fn leeway(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let mut evidence = Vec::new();
+    for (index, issuer) in settings.config.resource_server.issuer.iter().enumerate() {
+        // Each second of leeway is a second in which a revoked or stolen token still works.
+        if let Some(seconds) = issuer.leeway
+            && seconds > USUAL_LEEWAY
+        {
+            evidence.push(SettingEvidence::new(
                 format!("issuer[{index}].leeway"),
                 format!("{seconds} seconds; 60 is usual"),
-            )
-        })
-        .collect()
+            ));
+        }
+    }
+    evidence
 }
 
-fn lifetime(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let issuers = written.config.resource_server.issuer.iter().enumerate();
-    let long = issuers.filter_map(|(index, issuer)| Some((index, issuer.max_lifetime?)));
-    long.filter(|(_, seconds)| *seconds > DAY)
-        .map(|(index, seconds)| {
-            SettingEvidence::new(
+fn lifetime(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let mut evidence = Vec::new();
+    for (index, issuer) in settings.config.resource_server.issuer.iter().enumerate() {
+        if let Some(seconds) = issuer.max_lifetime
+            && seconds > DAY
+        {
+            evidence.push(SettingEvidence::new(
                 format!("issuer[{index}].max_lifetime"),
                 format!("{} hours", seconds / 3_600),
-            )
-        })
-        .collect()
+            ));
+        }
+    }
+    evidence
 }
 
-fn role_of_any_issuer(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let issuers: BTreeSet<&str> = written
-        .config
-        .resource_server
-        .issuer
-        .iter()
-        .map(|issuer| issuer.url.as_str())
-        .collect();
+fn role_of_any_issuer(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let mut issuers = BTreeSet::new();
+    for issuer in &settings.config.resource_server.issuer {
+        issuers.insert(issuer.url.as_str());
+    }
+    // The roles of one issuer cannot be confused with another's.
     if issuers.len() < 2 {
         return Vec::new();
     }
-    let asking = written
-        .routes()
-        .filter_map(|(place, route)| Some((place, route.require.as_ref()?)));
-    asking
-        .filter(|(_, require)| is_wide(require, false))
-        .map(|(place, _)| {
-            SettingEvidence::new(
+    let mut evidence = Vec::new();
+    for (place, route) in settings.routes() {
+        if let Some(require) = &route.require
+            && is_wide(require, false)
+        {
+            evidence.push(SettingEvidence::new(
                 format!("{place}.require"),
                 format!("{} issuers are trusted", issuers.len()),
-            )
-        })
-        .collect()
+            ));
+        }
+    }
+    evidence
 }
 
-/// Whether a role or a group is demanded where no issuer is, be it further out.
-fn is_wide(require: &RequireConfig, issuer_demanded: bool) -> bool {
+/// Whether a role or a group is required without an issuer, here or further out.
+fn is_wide(require: &RequireConfig, outer_names_issuer: bool) -> bool {
     let all = require.all.as_deref().unwrap_or_default();
-    let demands = |require: &RequireConfig| require.claim.contains_key("iss");
-    let demanded = issuer_demanded || demands(require) || all.iter().any(demands);
-    let here = require.role.is_some() || require.group.is_some();
-    let inner = all.iter().chain(require.any.as_deref().unwrap_or_default());
-    (here && !demanded) || inner.into_iter().any(|inner| is_wide(inner, demanded))
+    let names_issuer =
+        outer_names_issuer || demands_issuer(require) || all.iter().any(demands_issuer);
+    if (require.role.is_some() || require.group.is_some()) && !names_issuer {
+        return true;
+    }
+    for inner in all.iter().chain(require.any.as_deref().unwrap_or_default()) {
+        if is_wide(inner, names_issuer) {
+            return true;
+        }
+    }
+    false
 }
 
-fn no_store(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let revocation = &written.config.resource_server.revocation;
-    let none = revocation.store.is_none() && revocation.store_url_file.is_none();
-    none.then(|| SettingEvidence::new("revocation", "no `store`"))
-        .into_iter()
-        .collect()
+fn demands_issuer(require: &RequireConfig) -> bool {
+    require.claim.contains_key("iss")
 }
 
-fn secret_written(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let store = written.config.resource_server.revocation.store.as_ref();
-    let held = store.is_some_and(|store| store.holds_password());
-    held.then(|| SettingEvidence::new("revocation.store", "the URL has a password in it"))
-        .into_iter()
-        .collect()
+fn no_store(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let revocation = &settings.config.resource_server.revocation;
+    if revocation.store.is_some() || revocation.store_url_file.is_some() {
+        return Vec::new();
+    }
+    vec![SettingEvidence::new("revocation", "no `store`")]
+}
+
+fn secret_written(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    match &settings.config.resource_server.revocation.store {
+        Some(store) if store.holds_password() => vec![SettingEvidence::new(
+            "revocation.store",
+            "the URL has a password in it",
+        )],
+        _ => Vec::new(),
+    }
 }

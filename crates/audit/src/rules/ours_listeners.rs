@@ -1,8 +1,7 @@
-//! Our own settings: listeners, bounds, whom we believe, and the files beside them.
+//! Our own settings: listeners, bounds, trusted peers, and the files beside them.
 
 use crate::place::SettingEvidence;
 use crate::rule::{Rule, RuleCheck, Severity};
-use crate::settings_file::NamedFile;
 use crate::settings_file::SettingsFile;
 use portcullis_core::rejection::shown;
 use std::net::IpAddr;
@@ -49,7 +48,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "a bound on what callers can send is switched off",
         cure: "set it as high as the largest request that is needed, or leave it out for the \
             default",
-        check: RuleCheck::Settings(unbounded),
+        check: RuleCheck::Settings(missing_bounds),
     },
     Rule {
         id: "audit.ours_hsts_off",
@@ -77,71 +76,54 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// Told by the mode, where the file is there; a group may have it, as secrets that are mounted do.
-fn those(written: &SettingsFile, secret: bool, bits: u32) -> Vec<SettingEvidence> {
-    let open =
-        |file: &&NamedFile| file.secret == secret && file.mode.is_some_and(|mode| mode & bits != 0);
-    let told = |file: &NamedFile| {
-        let mode = file.mode.unwrap_or_default() & 0o7777;
-        SettingEvidence::new(
-            &file.setting,
-            format!("{} has the mode {mode:04o}", file.path.display()),
-        )
-    };
-    written.files.iter().filter(open).map(told).collect()
+/// The files of one kind whose mode has any of these bits. A group may have them: mounted secrets
+/// belong to one.
+fn open_files(settings: &SettingsFile, secret: bool, bits: u32) -> Vec<SettingEvidence> {
+    let mut evidence = Vec::new();
+    for file in &settings.files {
+        // A missing file stops the start of the gateway, so it is not a finding.
+        if let Some(mode) = file.mode
+            && file.secret == secret
+            && mode & bits != 0
+        {
+            evidence.push(SettingEvidence::new(
+                &file.setting,
+                format!("{} has the mode {:04o}", file.path.display(), mode & 0o7777),
+            ));
+        }
+    }
+    evidence
 }
 
-fn readable(written: &SettingsFile) -> Vec<SettingEvidence> {
-    those(written, true, 0o006)
+fn readable(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    open_files(settings, true, 0o006)
 }
 
-fn writable(written: &SettingsFile) -> Vec<SettingEvidence> {
-    those(written, false, 0o002)
+fn writable(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    open_files(settings, false, 0o002)
 }
 
-/// Larger than any network of one's own: a private block is at most a /8.
-fn broad_peers(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let proxies = written
-        .gateway()
-        .map(|gateway| gateway.trusted_proxies.as_slice())
-        .unwrap_or_default();
-    let peers = written
-        .config
-        .gateway
-        .forward_auth
-        .as_ref()
-        .map(|host| host.trusted_peers.as_slice());
-    let of = |name: &str, list: &[String]| -> Vec<SettingEvidence> {
-        let broad = list
-            .iter()
-            .enumerate()
-            .filter(|(_, network)| is_broad(network));
-        broad
-            .map(|(index, network)| {
-                SettingEvidence::new(format!("{name}[{index}]"), shown(network))
-            })
-            .collect()
-    };
-    [
-        of("gateway.trusted_proxies", proxies),
-        of("forward_auth.trusted_peers", peers.unwrap_or_default()),
-    ]
-    .concat()
+fn broad_peers(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let mut lists: Vec<(&str, &[String])> = Vec::new();
+    if let Some(gateway) = settings.gateway() {
+        lists.push(("gateway.trusted_proxies", &gateway.trusted_proxies));
+    }
+    if let Some(door) = &settings.config.gateway.forward_auth {
+        lists.push(("forward_auth.trusted_peers", &door.trusted_peers));
+    }
+    let mut evidence = Vec::new();
+    for (name, networks) in lists {
+        for (index, network) in networks.iter().enumerate() {
+            if is_broad(network) {
+                let setting = format!("{name}[{index}]");
+                evidence.push(SettingEvidence::new(setting, shown(network)));
+            }
+        }
+    }
+    evidence
 }
 
-/// Caddy does it behind our answer, and tells nothing of it in its question.
-fn named_away(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let host = written
-        .config
-        .gateway
-        .forward_auth
-        .as_ref()
-        .filter(|host| host.proxy == "caddy");
-    host.map(|_| SettingEvidence::new("forward_auth.proxy", "Caddy asks"))
-        .into_iter()
-        .collect()
-}
-
+/// Larger than any private network, of which the largest is a /8 (RFC 1918, section 3).
 fn is_broad(network: &str) -> bool {
     let Some((address, bits)) = network.split_once('/') else {
         return false;
@@ -153,58 +135,71 @@ fn is_broad(network: &str) -> bool {
     }
 }
 
-fn unbounded(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let limits = written.gateway().map(|gateway| &gateway.limits);
-    let body = limits.is_some_and(|limits| limits.body_bytes == Some(0));
-    let failing = limits.is_some_and(|limits| limits.failing_callers == Some(0));
-    let own = [("body_bytes", body), ("failing_callers", failing)]
-        .into_iter()
-        .filter(|(_, off)| *off);
-    let own = own.map(|(name, _)| {
-        SettingEvidence::new(format!("gateway.limits.{name}"), format!("`{name}` is 0"))
-    });
-    let routes = written
-        .routes()
-        .filter(|(_, route)| route.body_bytes == Some(0));
-    let routes = routes.map(|(place, route)| {
-        SettingEvidence::new(
-            format!("{place}.body_bytes"),
-            format!("`body_bytes` is 0 at {}", shown(&route.path)),
-        )
-    });
-    own.chain(routes).collect()
+fn named_away(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    // Caddy drops the fields after our answer, and the request to us does not show it.
+    match &settings.config.gateway.forward_auth {
+        Some(door) if door.proxy == "caddy" => {
+            vec![SettingEvidence::new("forward_auth.proxy", "Caddy asks")]
+        }
+        _ => Vec::new(),
+    }
 }
 
-fn hsts_off(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let tls = written.gateway().and_then(|gateway| gateway.tls.as_ref());
-    let off = tls.is_some_and(|tls| tls.hsts == Some(0));
-    off.then(|| SettingEvidence::new("gateway.tls.hsts", "`hsts` is 0"))
-        .into_iter()
-        .collect()
+fn missing_bounds(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let mut evidence = Vec::new();
+    if let Some(gateway) = settings.gateway() {
+        let limits = &gateway.limits;
+        let failing_callers = limits.failing_callers == Some(0);
+        for (name, is_off) in [
+            ("body_bytes", limits.body_bytes == Some(0)),
+            ("failing_callers", failing_callers),
+        ] {
+            if is_off {
+                let setting = format!("gateway.limits.{name}");
+                evidence.push(SettingEvidence::new(setting, format!("`{name}` is 0")));
+            }
+        }
+    }
+    // A route may lift the bound of the gateway for itself.
+    for (place, route) in settings.routes() {
+        if route.body_bytes == Some(0) {
+            evidence.push(SettingEvidence::new(
+                format!("{place}.body_bytes"),
+                format!("`body_bytes` is 0 at {}", shown(&route.path)),
+            ));
+        }
+    }
+    evidence
 }
 
-fn admin_exposed(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let admin = written.gateway().and_then(|gateway| gateway.admin.as_ref());
-    let open = admin.filter(|admin| !admin.listen.ip().is_loopback());
-    open.map(|admin| {
-        SettingEvidence::new(
+fn hsts_off(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    match settings.gateway().map(|gateway| &gateway.tls) {
+        Some(Some(tls)) if tls.hsts == Some(0) => {
+            vec![SettingEvidence::new("gateway.tls.hsts", "`hsts` is 0")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn admin_exposed(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    match settings.gateway().map(|gateway| &gateway.admin) {
+        Some(Some(admin)) if !admin.listen.ip().is_loopback() => vec![SettingEvidence::new(
             "gateway.admin.listen",
             format!("it listens on {}", admin.listen),
-        )
-    })
-    .into_iter()
-    .collect()
+        )],
+        _ => Vec::new(),
+    }
 }
 
-/// On loopback somebody in front decides about hosts.
-fn any_host(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let open = written.gateway().filter(|gateway| {
-        gateway.hosts.is_empty()
-            && gateway
-                .listen
-                .is_some_and(|listen| !listen.ip().is_loopback())
-    });
-    open.map(|_| SettingEvidence::new("gateway.listen", "no `hosts`"))
-        .into_iter()
-        .collect()
+fn any_host(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let Some(gateway) = settings.gateway() else {
+        return Vec::new();
+    };
+    // On loopback, the proxy in front decides which hosts there are.
+    match gateway.listen {
+        Some(listen) if gateway.hosts.is_empty() && !listen.ip().is_loopback() => {
+            vec![SettingEvidence::new("gateway.listen", "no `hosts`")]
+        }
+        _ => Vec::new(),
+    }
 }

@@ -1,4 +1,4 @@
-//! Our own settings: who may call what.
+//! Our own settings: access to each route.
 
 use crate::evidence::quote_list;
 use crate::place::SettingEvidence;
@@ -62,104 +62,131 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-fn open(written: &SettingsFile) -> impl Iterator<Item = (String, &RouteConfig)> {
-    written
-        .routes()
-        .filter(|(_, route)| route.access.as_deref() == Some("public"))
-}
-
-fn public_write(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let safe = ["GET", "HEAD", "OPTIONS"];
-    let wide = open(written).filter_map(|(place, route)| {
-        let writing: Vec<&str> = route
-            .methods
-            .iter()
-            .map(String::as_str)
-            .filter(|it| !safe.contains(it))
-            .collect();
-        match (route.methods.is_empty(), writing.is_empty()) {
-            (true, _) => Some((place, route, "every method".to_owned())),
-            (false, false) => Some((place, route, quote_list(writing))),
-            (false, true) => None,
+/// The routes that need no token.
+fn open(settings: &SettingsFile) -> Vec<(String, &RouteConfig)> {
+    let mut open = Vec::new();
+    for (place, route) in settings.routes() {
+        if is_public(route) {
+            open.push((place, route));
         }
-    });
-    wide.map(|(place, route, what)| {
-        SettingEvidence::new(
+    }
+    open
+}
+
+fn is_public(route: &RouteConfig) -> bool {
+    route.access.as_deref() == Some("public")
+}
+
+fn public_write(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let mut evidence = Vec::new();
+    for (place, route) in open(settings) {
+        let mut writing = Vec::new();
+        for method in &route.methods {
+            // The safe methods (RFC 9110, section 9.2.1) without TRACE, which no API needs.
+            if !["GET", "HEAD", "OPTIONS"].contains(&method.as_str()) {
+                writing.push(method.as_str());
+            }
+        }
+        let methods = if route.methods.is_empty() {
+            "every method".to_owned()
+        } else if writing.is_empty() {
+            continue;
+        } else {
+            quote_list(writing)
+        };
+        evidence.push(SettingEvidence::new(
             format!("{place}.path"),
-            format!("{what} at {}", shown(&route.path)),
-        )
-    })
-    .collect()
+            format!("{methods} at {}", shown(&route.path)),
+        ));
+    }
+    evidence
 }
 
-fn public_wildcard(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let wide = open(written).filter(|(_, route)| route.path.ends_with("**"));
-    wide.map(|(place, route)| SettingEvidence::new(format!("{place}.path"), shown(&route.path)))
-        .collect()
+fn public_wildcard(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let mut evidence = Vec::new();
+    for (place, route) in open(settings) {
+        // Every path that is added below later is public too, without a word in a review.
+        if route.path.ends_with("**") {
+            evidence.push(SettingEvidence::new(
+                format!("{place}.path"),
+                shown(&route.path),
+            ));
+        }
+    }
+    evidence
 }
 
-fn public(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let paths: Vec<(String, &str)> = open(written)
-        .map(|(place, route)| (place, route.path.as_str()))
-        .collect();
-    let first = paths.first().map(|(place, _)| format!("{place}.access"));
-    first
-        .map(|place| SettingEvidence::new(place, quote_list(paths.iter().map(|(_, path)| *path))))
-        .into_iter()
-        .collect()
+fn public(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let open = open(settings);
+    let Some((first, _)) = open.first() else {
+        return Vec::new();
+    };
+    let paths = open.iter().map(|(_, route)| route.path.as_str());
+    vec![SettingEvidence::new(
+        format!("{first}.access"),
+        quote_list(paths),
+    )]
 }
 
-fn any_token(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let wide = written
-        .routes()
-        .filter(|(_, route)| route.access.as_deref() != Some("public") && route.require.is_none());
-    wide.map(|(place, route)| SettingEvidence::new(format!("{place}.path"), shown(&route.path)))
-        .collect()
+fn any_token(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let mut evidence = Vec::new();
+    for (place, route) in settings.routes() {
+        if !is_public(route) && route.require.is_none() {
+            evidence.push(SettingEvidence::new(
+                format!("{place}.path"),
+                shown(&route.path),
+            ));
+        }
+    }
+    evidence
 }
 
-/// Every place of a URL that leads to an upstream.
-fn plain_upstream(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let own = written
-        .gateway()
-        .and_then(|gateway| gateway.upstream.as_deref());
-    let own = own.map(|url| ("gateway.upstream".to_owned(), url));
-    let routes = written.routes().filter_map(|(place, route)| {
-        Some((format!("{place}.upstream"), route.upstream.as_deref()?))
-    });
-    let servers =
-        written
-            .config
-            .gateway
-            .upstream
-            .iter()
-            .enumerate()
-            .flat_map(|(index, upstream)| {
-                let servers = upstream.servers.iter().enumerate();
-                servers.map(move |(server, url)| {
-                    (format!("upstream[{index}].servers[{server}]"), url.as_str())
-                })
-            });
-    let plain = own
-        .into_iter()
-        .chain(routes)
-        .chain(servers)
-        .filter(|(_, url)| is_plain(url));
-    plain
-        .map(|(place, url)| SettingEvidence::new(place, shown(url)))
-        .collect()
+fn plain_upstream(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    let mut evidence = Vec::new();
+    // The token of the caller may travel there, and the identity headers do.
+    for (place, url) in upstream_urls(settings) {
+        if is_plain(url) {
+            evidence.push(SettingEvidence::new(place, shown(url)));
+        }
+    }
+    evidence
+}
+
+/// Every URL of an upstream, with its place.
+fn upstream_urls(settings: &SettingsFile) -> Vec<(String, &str)> {
+    let mut urls = Vec::new();
+    if let Some(gateway) = settings.gateway()
+        && let Some(url) = &gateway.upstream
+    {
+        urls.push(("gateway.upstream".to_owned(), url.as_str()));
+    }
+    for (place, route) in settings.routes() {
+        if let Some(url) = &route.upstream {
+            urls.push((format!("{place}.upstream"), url.as_str()));
+        }
+    }
+    for (index, upstream) in settings.config.gateway.upstream.iter().enumerate() {
+        for (server, url) in upstream.servers.iter().enumerate() {
+            let place = format!("upstream[{index}].servers[{server}]");
+            urls.push((place, url.as_str()));
+        }
+    }
+    urls
 }
 
 fn is_plain(url: &str) -> bool {
-    Url::parse(url)
-        .is_ok_and(|url| url.scheme() == "http" && !url.host_str().is_some_and(is_loopback_host))
+    match Url::parse(url) {
+        Ok(url) => url.scheme() == "http" && !url.host_str().is_some_and(is_loopback_host),
+        Err(_) => false,
+    }
 }
 
-fn token_forwarded(written: &SettingsFile) -> Vec<SettingEvidence> {
-    let forwarded = written
-        .gateway()
-        .is_some_and(|gateway| gateway.identity.forward_token);
-    forwarded
-        .then(|| SettingEvidence::new("gateway.identity.forward_token", "`forward_token` is true"))
-        .into_iter()
-        .collect()
+fn token_forwarded(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    match settings.gateway() {
+        Some(gateway) if gateway.identity.forward_token => vec![SettingEvidence::new(
+            "gateway.identity.forward_token",
+            "`forward_token` is true",
+        )],
+        _ => Vec::new(),
+    }
 }

@@ -1,8 +1,7 @@
-//! TLS as this program negotiates it (RFC 9325). What is older than 1.2 it cannot speak, and is not
-//! examined.
+//! TLS as this program negotiates it (RFC 9325). It cannot speak, and so cannot examine, versions
+//! older than 1.2.
 
-use crate::evidence::{format_duration, when};
-use crate::handshake::{LeafCertificate, TlsHost};
+use crate::evidence::format_duration;
 use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
 use std::time::Duration;
@@ -16,7 +15,7 @@ pub(super) const RULES: &[Rule] = &[
         cure: "serve the whole chain of a certificate for this name that is valid now; a private \
             authority is named with \
                `--ca-file`, and `ca_file` in our settings",
-        check: RuleCheck::Issuer(untrusted),
+        check: RuleCheck::Issuer(untrusted_hosts),
     },
     Rule {
         id: "audit.certificate_expiring",
@@ -44,58 +43,58 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-fn untrusted(observation: &Observation) -> Vec<String> {
-    observation
-        .hosts
-        .iter()
-        .filter_map(|host| Some(format!("{}: {}", host.name, host.untrusted.as_ref()?)))
-        .collect()
+fn untrusted_hosts(observation: &Observation) -> Vec<String> {
+    let mut evidence = Vec::new();
+    for host in &observation.hosts {
+        if let Some(reason) = &host.untrusted {
+            evidence.push(format!("{}: {reason}", host.name));
+        }
+    }
+    evidence
 }
 
-fn leaves(observation: &Observation) -> impl Iterator<Item = (&TlsHost, &LeafCertificate)> {
-    observation
-        .hosts
-        .iter()
-        .filter_map(|host| Some((host, host.leaf.as_ref()?)))
-}
-
-/// Renewed by a program, a certificate is renewed in the last third of its time; a sixth left is
-/// late for any.
 fn expiring(observation: &Observation) -> Vec<String> {
     let now = observation.now.seconds();
-    let left = |leaf: &LeafCertificate| leaf.not_after.saturating_sub(now);
-    let late = |leaf: &LeafCertificate| {
+    let mut evidence = Vec::new();
+    for host in &observation.hosts {
+        let Some(leaf) = host.leaf else {
+            continue;
+        };
+        // Programs renew a certificate in the last third of its time; a sixth left is late for all.
         let sixth = leaf.not_after.saturating_sub(leaf.not_before) / 6;
-        left(leaf) >= 0 && left(leaf) < sixth.min(14 * 86_400)
-    };
-    let told = leaves(observation)
-        .filter(|(_, leaf)| late(leaf))
-        .map(|(host, leaf)| {
-            format!(
-                "{}: in {}",
-                host.name,
-                format_duration(Duration::from_secs(left(leaf).unsigned_abs()))
-            )
-        });
-    told.collect()
+        let left = leaf.not_after.saturating_sub(now);
+        if (0..sixth.min(14 * 86_400)).contains(&left) {
+            let left = format_duration(Duration::from_secs(left.unsigned_abs()));
+            evidence.push(format!("{}: in {left}", host.name));
+        }
+    }
+    evidence
 }
 
 fn weak(observation: &Observation) -> Vec<String> {
-    let short = |leaf: &LeafCertificate| leaf.rsa_bits.filter(|bits| *bits < 2_048);
-    let told =
-        leaves(observation).filter_map(|(host, leaf)| match (short(leaf), leaf.weak_signature) {
-            (Some(bits), _) => Some(format!("{}: RSA with {bits} bits", host.name)),
-            (None, Some(name)) => Some(format!("{}: signed with {name}", host.name)),
-            (None, None) => None,
-        });
-    told.collect()
+    let mut evidence = Vec::new();
+    for host in &observation.hosts {
+        let Some(leaf) = host.leaf else {
+            continue;
+        };
+        // Verifiers of the platform may still accept these for a private authority.
+        match (leaf.rsa_bits, leaf.weak_signature) {
+            (Some(bits), _) if bits < 2_048 => {
+                evidence.push(format!("{}: RSA with {bits} bits", host.name));
+            }
+            (_, Some(hash)) => evidence.push(format!("{}: signed with {hash}", host.name)),
+            _ => {}
+        }
+    }
+    evidence
 }
 
 fn no_tls13(observation: &Observation) -> Vec<String> {
-    let old = observation.hosts.iter().filter(|host| host.tls12.is_ok());
-    old.flat_map(|host| match &host.tls13 {
-        Err(reason) => when(true, || format!("{}: {reason}", host.name)),
-        Ok(()) => Vec::new(),
-    })
-    .collect()
+    let mut evidence = Vec::new();
+    for host in &observation.hosts {
+        if let (Ok(()), Err(reason)) = (&host.tls12, &host.tls13) {
+            evidence.push(format!("{}: {reason}", host.name));
+        }
+    }
+    evidence
 }

@@ -1,9 +1,10 @@
-//! A sample token (RFC 9068, RFC 9700). It is never shown.
+//! A sample token (RFC 9068, RFC 9700). No evidence shows the token itself.
 
 use crate::evidence::{format_duration, quote_list, when};
 use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
 use crate::sample::{SampleJwt, SampleToken};
+use portcullis_core::jose::json::Json;
 use portcullis_core::rejection::shown;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "the token cannot be read",
         cure: "pass an access token as the provider gives it out; `portcullis explain` tells each \
             check",
-        check: RuleCheck::Issuer(refused),
+        check: RuleCheck::Issuer(malformed_token),
     },
     Rule {
         id: "audit.token_opaque",
@@ -40,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "no published key verifies the token",
         cure: "see whether the token is meant for the provider itself, or signed by a key that is \
             no longer published",
-        check: RuleCheck::Issuer(unverified),
+        check: RuleCheck::Issuer(unverified_token),
     },
     Rule {
         id: "audit.token_id_token",
@@ -122,17 +123,21 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// A bearer token that lives longer than this is told of: an hour, and the scatter that providers
-/// add.
+/// A longer lifetime of a bearer token, in seconds, is worth a finding: an hour, and the scatter
+/// that providers add.
 const LONG: i64 = 5_400;
-/// Half of what nginx, Apache and Node take for a header.
+/// Half of the room that nginx, Apache and Node have for a header, in bytes.
 const LARGE: usize = 4_096;
 
-fn token(observation: &Observation) -> Option<&SampleJwt> {
-    observation.sample.as_ref().and_then(SampleToken::jwt)
+/// Evidence in a sample that is a JWT.
+fn in_jwt(observation: &Observation, find: fn(&SampleJwt) -> Option<String>) -> Vec<String> {
+    match observation.sample.as_ref().and_then(SampleToken::jwt) {
+        Some(token) => Vec::from_iter(find(token)),
+        None => Vec::new(),
+    }
 }
 
-fn refused(observation: &Observation) -> Vec<String> {
+fn malformed_token(observation: &Observation) -> Vec<String> {
     match &observation.sample {
         Some(SampleToken::Malformed { code, facts }) => vec![format!("{code}: {facts}")],
         _ => Vec::new(),
@@ -140,138 +145,133 @@ fn refused(observation: &Observation) -> Vec<String> {
 }
 
 fn opaque(observation: &Observation) -> Vec<String> {
-    when(
-        matches!(observation.sample, Some(SampleToken::Opaque)),
-        || "it is no JWT".to_owned(),
-    )
+    let is_opaque = matches!(observation.sample, Some(SampleToken::Opaque));
+    when(is_opaque, "it is no JWT")
 }
 
 fn other_issuer(observation: &Observation) -> Vec<String> {
-    let named = token(observation).map(|token| token.claims.issuer());
-    let other = named.filter(|named| *named != Some(observation.issuer.as_str()));
-    other
-        .map(|named| {
-            format!(
-                "its `iss` is {}",
-                named.map_or_else(|| "not there".to_owned(), shown)
-            )
-        })
-        .into_iter()
-        .collect()
-}
-
-fn unverified(observation: &Observation) -> Vec<String> {
-    let wrong = token(observation).filter(|token| token.verified == Some(false));
-    wrong
-        .map(|token| match token.header.kid.as_deref() {
-            Some(kid) => format!(
-                "its `kid` is {}, its `alg` {}",
-                shown(kid),
-                token.header.algorithm
-            ),
-            None => format!("it names no `kid`; its `alg` is {}", token.header.algorithm),
-        })
-        .into_iter()
-        .collect()
-}
-
-/// By its type, or by claims that only ID tokens have; a type that says otherwise is believed.
-fn id_token(observation: &Observation) -> Vec<String> {
-    let Some(token) = token(observation).filter(|token| token.typ().as_deref() != Some("at+jwt"))
-    else {
+    let Some(token) = observation.sample.as_ref().and_then(SampleToken::jwt) else {
         return Vec::new();
     };
-    let telling: Vec<&str> = ["nonce", "at_hash", "c_hash"]
-        .into_iter()
-        .filter(|name| token.claims.has(name))
-        .collect();
-    let says = |name: &str, value: &str| {
-        token
-            .claims
-            .claim(name)
-            .and_then(|it| it.as_str())
-            .is_some_and(|text| text.eq_ignore_ascii_case(value))
+    match token.claims.issuer() {
+        Some(issuer) if issuer == observation.issuer.as_str() => Vec::new(),
+        Some(issuer) => vec![format!("its `iss` is {}", shown(issuer))],
+        None => vec!["its `iss` is not there".to_owned()],
+    }
+}
+
+fn unverified_token(observation: &Observation) -> Vec<String> {
+    in_jwt(observation, |token| {
+        if token.verified != Some(false) {
+            return None;
+        }
+        // The names of key and algorithm show whether the wrong key set was asked.
+        let algorithm = token.header.algorithm;
+        Some(match token.header.kid.as_deref() {
+            Some(kid) => format!("its `kid` is {}, its `alg` {algorithm}", shown(kid)),
+            None => format!("it names no `kid`; its `alg` is {algorithm}"),
+        })
+    })
+}
+
+fn id_token(observation: &Observation) -> Vec<String> {
+    let Some(token) = observation.sample.as_ref().and_then(SampleToken::jwt) else {
+        return Vec::new();
     };
-    let said = says("token_use", "id") || says("typ", "ID");
-    let mut told = when(!telling.is_empty(), || {
-        format!("it holds {}", quote_list(telling))
-    });
-    told.extend(when(said, || "its own claim says so".to_owned()));
-    told
+    // A type that says access token settles it (RFC 9068, section 2.1).
+    if token.typ().as_deref() == Some("at+jwt") {
+        return Vec::new();
+    }
+    let mut evidence = Vec::new();
+    let telling = present(token, &["nonce", "at_hash", "c_hash"], true);
+    if !telling.is_empty() {
+        evidence.push(format!("it holds {}", quote_list(telling)));
+    }
+    if says(token, "token_use", "id") || says(token, "typ", "ID") {
+        evidence.push("its own claim says so".to_owned());
+    }
+    evidence
+}
+
+fn says(token: &SampleJwt, name: &str, value: &str) -> bool {
+    match token.claims.claim(name).and_then(Json::as_str) {
+        Some(text) => text.eq_ignore_ascii_case(value),
+        None => false,
+    }
+}
+
+/// The claims of these that the token has, or has not.
+fn present<'n>(token: &SampleJwt, names: &[&'n str], is_there: bool) -> Vec<&'n str> {
+    let mut found = Vec::new();
+    for name in names {
+        if token.claims.has(name) == is_there {
+            found.push(*name);
+        }
+    }
+    found
 }
 
 fn endless(observation: &Observation) -> Vec<String> {
-    when(
-        token(observation).is_some_and(|token| token.claims.expires().is_none()),
-        || "no `exp`".to_owned(),
-    )
+    in_jwt(observation, |token| {
+        missing(token.claims.expires().as_ref(), "exp")
+    })
+}
+
+/// Evidence that a claim or header parameter is missing.
+fn missing<T>(value: Option<&T>, name: &str) -> Option<String> {
+    match value {
+        Some(_) => None,
+        None => Some(format!("no `{name}`")),
+    }
 }
 
 fn long_lived(observation: &Observation) -> Vec<String> {
-    let unbound = token(observation).filter(|token| token.claims.confirmation().is_none());
-    let life = unbound
-        .and_then(SampleJwt::lifetime)
-        .filter(|seconds| *seconds > LONG);
-    life.map(|seconds| format_duration(Duration::from_secs(seconds.unsigned_abs())))
-        .into_iter()
-        .collect()
+    in_jwt(observation, |token| {
+        // A thief cannot use a token that is bound to a key, however long it lives.
+        if token.claims.confirmation().is_some() {
+            return None;
+        }
+        let seconds = token.lifetime()?;
+        let lifetime = Duration::from_secs(seconds.unsigned_abs());
+        (seconds > LONG).then(|| format_duration(lifetime))
+    })
 }
 
 fn no_audience(observation: &Observation) -> Vec<String> {
-    when(
-        token(observation).is_some_and(|token| token.claims.audience().is_none()),
-        || "no `aud`".to_owned(),
-    )
+    in_jwt(observation, |token| {
+        missing(token.claims.audience().as_ref(), "aud")
+    })
 }
 
 fn no_kid(observation: &Observation) -> Vec<String> {
-    when(
-        token(observation).is_some_and(|token| token.header.kid.is_none()),
-        || "no `kid`".to_owned(),
-    )
+    in_jwt(observation, |token| {
+        missing(token.header.kid.as_ref(), "kid")
+    })
 }
 
 fn typ(observation: &Observation) -> Vec<String> {
-    let other = token(observation)
-        .map(SampleJwt::typ)
-        .filter(|typ| typ.as_deref() != Some("at+jwt"));
-    other
-        .map(|typ| {
-            format!(
-                "its `typ` is {}",
-                typ.map_or_else(|| "not there".to_owned(), |typ| shown(&typ))
-            )
-        })
-        .into_iter()
-        .collect()
+    in_jwt(observation, |token| match token.typ().as_deref() {
+        Some("at+jwt") => None,
+        Some(typ) => Some(format!("its `typ` is {}", shown(typ))),
+        None => Some("its `typ` is not there".to_owned()),
+    })
 }
 
 fn claims_missing(observation: &Observation) -> Vec<String> {
-    let Some(token) = token(observation) else {
-        return Vec::new();
-    };
-    let missing: Vec<&str> = ["sub", "client_id", "iat", "jti"]
-        .into_iter()
-        .filter(|name| !token.claims.has(name))
-        .collect();
-    when(!missing.is_empty(), || {
-        format!("not there: {}", quote_list(missing))
+    in_jwt(observation, |token| {
+        let missing = present(token, &["sub", "client_id", "iat", "jti"], false);
+        (!missing.is_empty()).then(|| format!("not there: {}", quote_list(missing)))
     })
 }
 
 fn bearer(observation: &Observation) -> Vec<String> {
-    when(
-        token(observation).is_some_and(|token| token.claims.confirmation().is_none()),
-        || "no `cnf`".to_owned(),
-    )
+    in_jwt(observation, |token| {
+        missing(token.claims.confirmation().as_ref(), "cnf")
+    })
 }
 
 fn large(observation: &Observation) -> Vec<String> {
-    let bytes = token(observation)
-        .map(|token| token.bytes)
-        .filter(|bytes| *bytes > LARGE);
-    bytes
-        .map(|bytes| format!("{bytes} bytes"))
-        .into_iter()
-        .collect()
+    in_jwt(observation, |token| {
+        (token.bytes > LARGE).then(|| format!("{} bytes", token.bytes))
+    })
 }
