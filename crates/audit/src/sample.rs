@@ -11,7 +11,7 @@ use portcullis_core::token::{Claims, OpaqueToken};
 pub enum SampleToken {
     /// Not a JWT: only its issuer can say what it is worth (RFC 7662).
     Opaque,
-    /// A JWT that a server of ours refuses before any key is inspection for.
+    /// A JWT that a server of ours refuses before it looks for a key.
     Malformed {
         /// The code of the refusal.
         code: Code,

@@ -55,7 +55,7 @@ access, which is fine for metadata.
 
 `--config` reads the file as the gateway does, and faults in it are told as
 `portcullis config check` tells them. Every setting that begins with `danger_` is told where it is
-switched on. Files with secrets and files that decide what is trusted are inspection at by their mode.
+switched on. Files with secrets and files that decide what is trusted are looked at by their mode.
 
 ## The rules
 
