@@ -7,7 +7,7 @@ use crate::expected::{Expected, Moment, Question, Switch, Tokens};
 use crate::hostile;
 use crate::process::{Process, answers, folder, free_address, portcullis};
 use crate::upstream::{Mode, Upstream};
-use portcullis_idp::{Fault, Idp, IdpConfig, Overlap};
+use portcullis_idp::{Endpoint, Fault, Idp, IdpConfig, Overlap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -276,8 +276,8 @@ impl World {
     /// cannot tell.
     async fn outage(&mut self, began: Instant, resident: &mut Vec<(u64, u64)>) {
         let fault = |idp: &Idp, fault| {
-            idp.fail_jwks(fault);
-            idp.fail_metadata(fault);
+            idp.fail(Endpoint::Jwks, fault);
+            idp.fail(Endpoint::Metadata, fault);
         };
         self.expected.change(|moment| moment.keys_in_doubt = true);
         fault(&*self.idp.read().await, Fault::InternalError);

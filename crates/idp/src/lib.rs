@@ -46,7 +46,7 @@ mod store;
 mod token;
 
 pub use config::IdpConfig;
-pub use config::client::{Client, ClientAuthentication};
+pub use config::client::{ClientAuthentication, RegisteredClient};
 pub use config::secret::Secret;
 pub use config::tls::Tls;
 pub use config::user::User;
@@ -60,4 +60,4 @@ pub use issue::logout::LogoutNotice;
 pub use keys::Overlap;
 pub use keys::authority::ClientCertificate;
 pub use server::idp::Idp;
-pub use token::kind::TokenFormat;
+pub use token::kind::{FlowToken, TokenFormat};

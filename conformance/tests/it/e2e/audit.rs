@@ -3,7 +3,7 @@
 use super::command::{portcullis, text};
 use super::process::{Folder, Process, program};
 use super::provider::Provider;
-use portcullis_idp::{Dialect, Fault, Idp, IdpConfig, Overlap};
+use portcullis_idp::{Dialect, Endpoint, Fault, Idp, IdpConfig, Overlap};
 use serde_json::Value;
 use std::process::{Command, Stdio};
 
@@ -106,7 +106,7 @@ async fn severities_and_reasons_decide_the_exit_code() {
     .await
     .unwrap();
     let issuer = idp.issuer().as_str();
-    idp.fail_jwks(Fault::Empty);
+    idp.fail(Endpoint::Jwks, Fault::Empty);
     let (exit, document) = audit(&[issuer]);
     assert_eq!(exit, Some(2), "{document:#}");
     assert!(found(&document)[0].contains(&"keys_unusable".to_owned()));
@@ -231,7 +231,7 @@ async fn keys_are_shown_with_why_they_are_left_out() {
         (usable.iter().filter(|it| **it).count(), usable.len()),
         (1, 2)
     );
-    idp.fail_jwks(Fault::Html);
+    idp.fail(Endpoint::Jwks, Fault::Html);
     assert_eq!(portcullis(&["keys", issuer], &[]).status.code(), Some(4));
 }
 

@@ -83,8 +83,8 @@ async fn a_token_is_made_and_an_api_accepts_it() {
     browser
         .fill("Any claims, as JSON", "{\"department\": \"sales\", ")
         .await;
-    browser.press("Make the token").await;
-    browser.see("claims: write a JSON object").await;
+    browser.press("Make token").await;
+    browser.see("claims: expected a JSON object").await;
     // What was typed is still there.
     assert_eq!(browser.value("Roles").await, "Auditor");
     browser.examine("console-make-wrong").await;
@@ -94,7 +94,7 @@ async fn a_token_is_made_and_an_api_accepts_it() {
             "{\"department\": \"<b>sales</b>\", \"email\": null}",
         )
         .await;
-    browser.press("Make the token").await;
+    browser.press("Make token").await;
     browser.see("\"<b>sales</b>\"").await;
     browser.examine("console-token").await;
     browser.press("Copy the token").await;
@@ -116,9 +116,9 @@ async fn a_token_is_made_and_an_api_accepts_it() {
         ("for another audience", "token.audience"),
     ] {
         browser.open(&at(&idp, "/console/make?user=alice")).await;
-        browser.choose("Wrong on purpose", flaw).await;
-        browser.press("Make the token").await;
-        browser.see("Use it").await;
+        browser.choose("Flaw", flaw).await;
+        browser.press("Make token").await;
+        browser.see("Use the token").await;
         browser.press("Copy the token").await;
         assert_eq!(
             judged(&server, &browser.clipboard().await).await,
@@ -127,7 +127,7 @@ async fn a_token_is_made_and_an_api_accepts_it() {
         );
     }
     browser.follow("Tokens").await;
-    browser.see("made here").await;
+    browser.see("made on the console").await;
     browser.examine("console-tokens").await;
     browser.finish().await;
 }
@@ -144,30 +144,28 @@ async fn a_fault_is_switched_on_and_seen() {
     browser.choose("token", "429 with Retry-After").await;
     browser.choose("Access tokens", "expired an hour ago").await;
     browser
-        .fill("ID tokens: claims written over", "{\"aud\": \"other\"}")
+        .fill("ID tokens: changed claims", "{\"aud\": \"other\"}")
         .await;
     browser
-        .fill("Seconds ahead, or (negative) behind", "-90")
+        .fill("Seconds ahead; negative for behind", "-90")
         .await;
     browser.press("Apply").await;
     browser.see("4 on").await;
     assert_eq!(
-        browser.value("ID tokens: claims written over").await,
+        browser.value("ID tokens: changed claims").await,
         "{\"aud\":\"other\"}"
     );
     browser.examine("console-faults-on").await;
     assert_eq!(ask().await.0, 429);
 
-    browser
-        .fill("Access tokens: claims written over", "[1]")
-        .await;
+    browser.fill("Access tokens: changed claims", "[1]").await;
     browser.press("Apply").await;
     browser
-        .see("access_token_claims: write a JSON object")
+        .see("access_token_claims: expected a JSON object")
         .await;
     assert_eq!(ask().await.0, 429, "what is wrong changes nothing");
 
-    browser.press("Everything works again").await;
+    browser.press("Clear all faults").await;
     browser.see("Apply").await;
     assert!(!browser.text().await.contains(" on\n"));
     assert_eq!(ask().await.0, 200);
@@ -194,7 +192,7 @@ async fn keys_are_rotated_and_tokens_revoked() {
     assert_eq!(judged(&server, &first).await, "allow");
     let kids = |jwks: &str| jwks.matches("\"kid\"").count();
     browser.open(&at(&idp, "/console/keys")).await;
-    browser.press("Rotate").await;
+    browser.press("Rotate keys").await;
     browser.see("published").await;
     assert_eq!(kids(&idp.jwks()), 2);
     assert_eq!(judged(&server, &idp.token("alice").sign()).await, "allow");
@@ -213,11 +211,11 @@ async fn keys_are_rotated_and_tokens_revoked() {
     assert_eq!(userinfo().await.unwrap().status(), 200);
     browser.open(&at(&idp, "/console/tokens")).await;
     browser.follow("access token #1").await;
-    browser.press("Revoke").await;
+    browser.press("Revoke token").await;
     browser.see("unknown to introspection").await;
     assert_eq!(userinfo().await.unwrap().status(), 401);
     assert_eq!(browser.open(&at(&idp, "/console/tokens/99")).await, 404);
-    browser.see("only the latest are").await;
+    browser.see("no longer kept").await;
     browser.finish().await;
 }
 
@@ -244,7 +242,7 @@ async fn who_and_what_there_is() {
     // By keyboard alone: the first stop leads past the menu.
     browser.open(&at(&idp, "/console")).await;
     browser.key("Tab").await;
-    assert_eq!(browser.focused().await, "To the content");
+    assert_eq!(browser.focused().await, "Skip to content");
     browser.key("Enter").await;
     assert!(browser.focused().await.starts_with("Overview"));
     browser.finish().await;

@@ -3,7 +3,7 @@
 
 use super::browser::Browser;
 use super::process::Process;
-use portcullis_idp::{Client, Idp, IdpConfig};
+use portcullis_idp::{Idp, IdpConfig, RegisteredClient};
 use serde_json::Value;
 use std::process::Command;
 use url::Url;
@@ -64,7 +64,7 @@ impl Provider {
     /// Our own.
     pub(crate) async fn ours(algorithm: &str) -> Self {
         let defaults = IdpConfig::default();
-        let also = |client: Client| Client {
+        let also = |client: RegisteredClient| RegisteredClient {
             audiences: vec![OTHER_AUDIENCE.to_owned()],
             ..client
         };

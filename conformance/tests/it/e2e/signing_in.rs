@@ -68,7 +68,7 @@ async fn a_person_signs_in_and_the_application_gets_tokens() {
     browser.fill("Username", "alice").await;
     browser.fill("Password", "wrong").await;
     browser.press("Sign in").await;
-    browser.see("do not belong together").await;
+    browser.see("Wrong username or password").await;
     browser.examine("sign-in-wrong").await;
 
     browser.fill("Username", "alice").await;
@@ -120,7 +120,7 @@ async fn who_declines_is_sent_back_without_a_code() {
     // To an address that nobody registered nobody is sent.
     let elsewhere = start_of(&idp, "https://attacker.example/callback");
     assert_eq!(browser.open(&elsewhere).await, 400);
-    browser.see("This request cannot be answered").await;
+    browser.see("Invalid request").await;
     browser.examine("sign-in-refused").await;
     browser.finish().await;
 }
@@ -165,14 +165,11 @@ async fn a_device_is_let_in_by_its_code() {
         .open(device["verification_uri"].as_str().unwrap())
         .await;
     browser.examine("device-code").await;
-    browser.fill("The code on your device", "WRONG-CODE").await;
+    browser.fill("Code on your device", "WRONG-CODE").await;
     browser.press("Continue").await;
     browser.examine("device-code-wrong").await;
     browser
-        .fill(
-            "The code on your device",
-            device["user_code"].as_str().unwrap(),
-        )
+        .fill("Code on your device", device["user_code"].as_str().unwrap())
         .await;
     browser.press("Continue").await;
     browser.see("asks for access to").await;

@@ -6,7 +6,7 @@ use super::world::World;
 use super::{Row, run};
 use crate::corpus::NOW;
 use portcullis_core::token::NumericDate;
-use portcullis_idp::{Fault, Idp, IdpConfig};
+use portcullis_idp::{Endpoint, Fault, Idp, IdpConfig};
 use portcullis_resource_server::clock::TestClock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ async fn an_outage_is_an_outage() {
     let idp = Idp::start_at(IdpConfig::default(), || NOW as u64)
         .await
         .unwrap();
-    idp.fail_jwks(Fault::InternalError);
+    idp.fail(Endpoint::Jwks, Fault::InternalError);
     let issuer = format!(
         "[[issuer]]\nurl = \"{}\"\naudience = [\"{}\"]\n",
         idp.issuer(),

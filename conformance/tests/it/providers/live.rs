@@ -1,6 +1,7 @@
 //! Discovery as each provider does it, against the imitation's real documents.
 
 use super::{CASES, good, imitated, judge, server};
+use portcullis_idp::Endpoint;
 
 /// Nothing but issuer, audience and profile is set: the documents are found wherever the provider
 /// keeps them.
@@ -18,7 +19,7 @@ async fn documents_are_found_where_each_provider_keeps_them() {
             case.title,
             accepted.unwrap_err()
         );
-        assert_eq!(idp.jwks_fetches(), 1, "{}", case.title);
+        assert_eq!(idp.requests(Endpoint::Jwks), 1, "{}", case.title);
         // Other kinds of keys in the same set do no harm, and a rotation is followed.
         idp.rotate(portcullis_idp::Overlap::Without).await;
         let token = case.dress(good(&idp, case.callers[0])).sign();

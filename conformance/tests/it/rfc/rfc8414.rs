@@ -2,7 +2,7 @@
 
 use super::World;
 use portcullis_core::token::Issuer;
-use portcullis_idp::Fault;
+use portcullis_idp::{Endpoint, Fault};
 use portcullis_resource_server::{Metadata, ResourceServer};
 
 /// 2: an issuer is an https URL without query and fragment; http is for loopback
@@ -39,7 +39,7 @@ async fn section_3_2_other_answers_are_no_metadata() {
         Fault::Redirect,
         Fault::Huge,
     ] {
-        world.idp.fail_metadata(fault);
+        world.idp.fail(Endpoint::Metadata, fault);
         assert!(
             Metadata::discover(world.idp.issuer()).await.is_err(),
             "{fault:?}"

@@ -1,6 +1,7 @@
 //! RFC 9110: HTTP semantics.
 
 use super::World;
+use portcullis_idp::Endpoint;
 
 /// 11.6.1, 15.5.2: a 401 carries WWW-Authenticate
 #[tokio::test]
@@ -16,7 +17,9 @@ async fn section_15_5_2_a_401_has_a_challenge() {
 #[tokio::test]
 async fn section_15_6_4_a_503_has_retry_after() {
     let world = World::new().await;
-    world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
+    world
+        .idp
+        .fail(Endpoint::Jwks, portcullis_idp::Fault::InternalError);
     let answer = world.ask_with(&world.token().sign()).await;
     assert_eq!((answer.status, answer.challenge.as_str()), (503, ""));
     assert!(

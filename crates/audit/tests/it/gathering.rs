@@ -3,7 +3,7 @@
 use super::tls_front::Front;
 use portcullis_audit::{examine_issuer, gather};
 use portcullis_core::Limits;
-use portcullis_idp::{Fault, Idp, IdpConfig};
+use portcullis_idp::{Endpoint, Fault, Idp, IdpConfig};
 use portcullis_resource_server::IssuerConfig;
 use portcullis_resource_server::clock::SystemClock;
 use rustls::version::{TLS12, TLS13};
@@ -71,7 +71,7 @@ async fn a_certificate_for_another_name_is_found() {
 #[tokio::test]
 async fn metadata_that_leads_nowhere_is_told_and_an_issuer_that_is_away_is_an_outage() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
-    idp.fail_metadata(Fault::Redirect);
+    idp.fail(Endpoint::Metadata, Fault::Redirect);
     let found_there = found(&idp, None).await.unwrap();
     assert_eq!(
         found_there,

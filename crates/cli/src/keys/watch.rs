@@ -218,7 +218,7 @@ impl Event {
 mod tests {
     use super::*;
     use portcullis_core::Limits;
-    use portcullis_idp::{Fault, Idp, IdpConfig, Overlap};
+    use portcullis_idp::{Endpoint, Fault, Idp, IdpConfig, Overlap};
     use portcullis_provider::inspect::Inspector;
     use portcullis_resource_server::IssuerConfig;
     use portcullis_resource_server::clock::{Clock, TestClock};
@@ -274,11 +274,11 @@ mod tests {
     async fn an_outage_is_told_once_and_so_is_its_end() {
         let mut world = World::new().await;
         world.words().await;
-        world.idp.fail_jwks(Fault::InternalError);
+        world.idp.fail(Endpoint::Jwks, Fault::InternalError);
         assert_eq!(world.words().await, ["outage"]);
         assert_eq!(world.words().await, Vec::<&str>::new());
         world.clock.advance(Duration::from_secs(5));
-        world.idp.fail_jwks(Fault::None);
+        world.idp.fail(Endpoint::Jwks, Fault::None);
         let events = world.watch.step(&Look::at(&world.inspector).await);
         assert_eq!(
             events.first().map(|event| event.told.as_str()),
@@ -314,7 +314,7 @@ mod tests {
             (look.max_age(), look.next_fetch()),
             (Some(Duration::from_secs(300)), Duration::from_secs(300))
         );
-        world.idp.fail_jwks(Fault::InternalError);
+        world.idp.fail(Endpoint::Jwks, Fault::InternalError);
         assert_eq!(
             Look::at(&world.inspector).await.next_fetch(),
             Duration::from_secs(60)

@@ -9,7 +9,7 @@ use portcullis_client::{
     TokenRequest, Tokens,
 };
 use portcullis_core::token::NumericDate;
-use portcullis_idp::{Flaw, Idp, IdpConfig};
+use portcullis_idp::{Flaw, FlowToken, Idp, IdpConfig};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -212,7 +212,7 @@ async fn an_id_token_that_does_not_fit_ends_the_flow() {
         (Flaw::Header("typ".to_owned(), json!("logout+jwt")), "`typ`"),
         (Flaw::Header("crit".to_owned(), json!(["exp"])), "crit"),
     ] {
-        idp.spoil_next_id_token([flaw.clone()]);
+        idp.spoil_next(FlowToken::Id, [flaw.clone()]);
         let error = reason(tokens(&client).await);
         assert!(
             error.starts_with("the ID token: ") && error.contains(told),
@@ -230,9 +230,9 @@ async fn an_id_token_for_several_audiences_is_bound_by_the_access_token_beside_i
     let claim = |name: &str, value| Flaw::Claim(name.to_owned(), value);
     let without = |name: &str| Flaw::NoClaim(name.to_owned());
     let several = || [claim("aud", json!(["web", "api"])), without("azp")];
-    idp.spoil_next_id_token(several());
+    idp.spoil_next(FlowToken::Id, several());
     let first = tokens(&client).await.unwrap();
-    idp.spoil_next_id_token(several());
+    idp.spoil_next(FlowToken::Id, several());
     assert!(
         client
             .refresh(first.refresh_token().unwrap(), &TokenRequest::new())
@@ -250,11 +250,11 @@ async fn an_id_token_for_several_audiences_is_bound_by_the_access_token_beside_i
         (claim("azp", json!("api")), "its `azp`"),
         (claim("aud", json!(["api", "other"])), "its `aud`"),
     ] {
-        idp.spoil_next_id_token(spoilt(more.clone()));
+        idp.spoil_next(FlowToken::Id, spoilt(more.clone()));
         let error = reason(tokens(&client).await);
         assert!(error.contains(told), "{more:?}: {error}");
     }
-    idp.spoil_next_id_token(spoilt(without("at_hash")));
+    idp.spoil_next(FlowToken::Id, spoilt(without("at_hash")));
     assert!(tokens(&client.trusting_audiences(["api"])).await.is_ok());
 }
 

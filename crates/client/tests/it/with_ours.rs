@@ -2,7 +2,9 @@
 
 use portcullis_client::{Authentication, Client, Provider, Secret, SubjectToken, TokenRequest};
 use portcullis_core::{Decision, Requirement};
-use portcullis_idp::{Client as Registered, Dialect, Idp, IdpConfig, Secret as IdpSecret};
+use portcullis_idp::{
+    Dialect, Idp, IdpConfig, RegisteredClient as Registered, Secret as IdpSecret,
+};
 use portcullis_resource_server::ResourceServer;
 
 async fn service(idp: &Idp, authentication: Authentication) -> Client {

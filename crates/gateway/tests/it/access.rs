@@ -3,6 +3,7 @@
 use crate::client::get;
 use crate::world::World;
 use http::header::{CONNECTION, WWW_AUTHENTICATE};
+use portcullis_idp::Endpoint;
 
 const ROUTES: &str = r#"
 [[route]]
@@ -73,7 +74,9 @@ async fn a_missing_scope_is_named() {
 #[tokio::test]
 async fn an_outage_is_ours() {
     let world = World::new("").await;
-    world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
+    world
+        .idp
+        .fail(Endpoint::Jwks, portcullis_idp::Fault::InternalError);
     world.clock.advance(std::time::Duration::from_secs(90_000));
     let answer = world.client().get("/x", Some(&world.token())).await;
     assert_eq!(

@@ -6,7 +6,7 @@ use crate::upstream::Upstream;
 use crate::world::World;
 use http::{HeaderValue, Method, Request};
 use portcullis_gateway::{Config, Gateway, Settings, cedar_schema};
-use portcullis_idp::{Dialect, Idp, IdpConfig};
+use portcullis_idp::{Dialect, Endpoint, Idp, IdpConfig};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -318,7 +318,7 @@ async fn groups_that_do_not_fit_into_a_token_are_looked_up_for_a_policy() {
     let client = start(&lookup).await;
     assert_eq!(client.get("/x", Some(&bob)).await.code(), "policy.denied");
     assert_eq!(client.get("/y", Some(&bob)).await.code(), "policy.denied");
-    assert!(idp.graph_requests() > 0);
+    assert!(idp.requests(Endpoint::Graph) > 0);
 }
 
 /// The faults of `[cedar]` in settings: place and cure of each.

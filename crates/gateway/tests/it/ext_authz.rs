@@ -6,7 +6,7 @@ use crate::world::World;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
-use portcullis_idp::Fault;
+use portcullis_idp::{Endpoint, Fault};
 use std::time::Duration;
 
 const SETTINGS: &str = r#"
@@ -106,7 +106,7 @@ async fn envoy_is_told_what_to_set_and_what_to_remove() {
 async fn an_outage_is_no_status_that_envoy_might_let_pass() {
     let world = World::new(SETTINGS).await;
     let door = Client::new(world.ext_authz.unwrap());
-    world.idp.fail_jwks(Fault::InternalError);
+    world.idp.fail(Endpoint::Jwks, Fault::InternalError);
     world.clock.advance(Duration::from_secs(90_000));
     let answer = door.send(question("/check/x", Some(&world.token()))).await;
     assert_eq!(

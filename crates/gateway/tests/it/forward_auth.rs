@@ -5,7 +5,7 @@ use crate::world::World;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use portcullis_idp::Fault;
+use portcullis_idp::{Endpoint, Fault};
 use std::time::Duration;
 
 const ROUTES: &str = r#"
@@ -238,7 +238,7 @@ async fn nginx_is_told_every_refusal_as_one_that_it_knows() {
         door.send(nginx("GET", "/x", Some(&token))).await.status,
         200
     );
-    world.idp.fail_jwks(Fault::InternalError);
+    world.idp.fail(Endpoint::Jwks, Fault::InternalError);
     world.clock.advance(Duration::from_secs(90_000));
     let answer = door.send(nginx("GET", "/x", Some(&world.token()))).await;
     assert_eq!(

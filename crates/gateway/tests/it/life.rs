@@ -2,6 +2,7 @@
 
 use crate::client::{Client, get};
 use crate::world::World;
+use portcullis_idp::Endpoint;
 use portcullis_resource_server::Revocation;
 use portcullis_resource_server::clock::Clock as _;
 use std::time::Duration;
@@ -14,12 +15,12 @@ async fn other_settings_apply_at_once_and_keep_the_keys() {
     let world = World::new(OPEN).await;
     let client = world.client();
     assert_eq!(client.get("/x", None).await.status, 200);
-    let fetches = world.idp.jwks_fetches();
+    let fetches = world.idp.requests(Endpoint::Jwks);
     world.handle.reload(world.settings("")).await.unwrap();
     assert_eq!(client.get("/x", None).await.status, 401);
     assert_eq!(client.get("/x", Some(&world.token())).await.status, 200);
     assert_eq!(
-        world.idp.jwks_fetches(),
+        world.idp.requests(Endpoint::Jwks),
         fetches,
         "the issuers are the same: so are their keys"
     );
@@ -173,7 +174,7 @@ async fn a_new_issuer_is_taken_into_use_with_its_keys() {
     let answer = world.client().get("/x", Some(&revoked)).await;
     assert_eq!(answer.code(), "token.revoked", "what was revoked stays so");
     assert!(
-        other.jwks_fetches() > 0,
+        other.requests(Endpoint::Jwks) > 0,
         "the keys were there before the first request"
     );
 }

@@ -5,23 +5,27 @@ use url::{Origin, Url};
 
 pub(crate) fn is_path_segment(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    // `.` and `..` would climb up in the path.
     !text.is_empty() && text.bytes().all(plain) && !text.bytes().all(|byte| byte == b'.')
 }
 
 /// Whether a text is an origin as browsers write it (RFC 6454, section 6.2).
 pub(crate) fn is_origin(text: &str) -> bool {
-    let written = Url::parse(text).map(|url| url.origin());
-    written.is_ok_and(|origin| {
-        matches!(origin, Origin::Tuple(..)) && origin.ascii_serialization() == text
-    })
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    let origin = url.origin();
+    // Browsers compare origins as text, so a final slash or a default port would never match.
+    matches!(origin, Origin::Tuple(..)) && origin.ascii_serialization() == text
 }
 
-/// Whether something may be sent to this address.
+/// Whether tokens and events may be sent to this address.
 pub(crate) fn may_be_sent_to(address: &str) -> bool {
-    Url::parse(address).is_ok_and(|url| {
-        let bare =
-            url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-        let loopback = url.host_str().is_some_and(is_loopback_host);
-        bare && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
-    })
+    let Ok(url) = Url::parse(address) else {
+        return false;
+    };
+    let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    let loopback = url.host_str().is_some_and(is_loopback_host);
+    // Plain http leaves this machine unencrypted, with tokens in it.
+    bare && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
 }

@@ -17,6 +17,7 @@ impl IdpConfig {
             let found = expected.found(&self.algorithm);
             fault(found.help("write `RS256`, `ES256`, `PS256` or `EdDSA`"));
         }
+        // The address for certificates counts too: it is just as open.
         let mutual = self.tls.as_ref().and_then(|tls| tls.mtls_listen);
         let beyond = [Some(self.listen), mutual]
             .into_iter()

@@ -1,7 +1,7 @@
-//! The identity provider's settings: who may sign in, which clients there are, what tokens look
-//! like.
+//! The identity provider's settings: users, clients, tokens, addresses.
 //!
-//! Good for development as they are. They can be written as TOML; unknown members are refused.
+//! The defaults are good for development. The settings can be written as TOML; unknown members are
+//! refused.
 
 pub(crate) mod address;
 pub(crate) mod check;
@@ -10,12 +10,12 @@ pub(crate) mod secret;
 pub(crate) mod tls;
 pub(crate) mod user;
 
-use crate::config::client::Client;
+use crate::config::client::RegisteredClient;
 use crate::config::secret::Secret;
 use crate::config::tls::Tls;
 use crate::config::user::User;
 use crate::dialect::Dialect;
-use crate::token::claims::Claims;
+use crate::token::claims::JsonObject;
 use crate::token::kind::TokenFormat;
 use portcullis_core::jose::Algorithm;
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -27,59 +27,59 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IdpConfig {
-    /// Which provider's tokens and documents are imitated: `as` in TOML. Default nobody's in
+    /// The provider whose tokens and documents are imitated: `as` in TOML. Default none in
     /// particular.
     #[serde(rename = "as")]
     pub dialect: Dialect,
-    /// What the imitated provider calls tenant, realm, environment, project, user pool,
-    /// authorization server or application. It stands in the issuer's path, or in the claim `tid`.
-    /// Default one that is made up.
+    /// The imitated provider's tenant, realm, environment, project, user pool, authorization server
+    /// or application. It is part of the issuer's path, or the claim `tid`. Default a made-up one.
     pub tenant: Option<String>,
-    /// Where to listen. Default `127.0.0.1:0`, any free port. Only loopback, unless told otherwise.
+    /// The address to listen on. Default `127.0.0.1:0`, any free port. Only loopback is allowed,
+    /// except with `danger_listen_anywhere`.
     pub listen: SocketAddr,
-    /// Whether any free port will do where the wanted one is taken. Default false.
+    /// Whether to use any free port if the wanted one is taken. Default false.
     pub free_port_if_taken: bool,
-    /// The issuer identifier. Default `http://`, the address it listens on, and the path that the
-    /// imitated provider's issuers have.
+    /// The issuer identifier. Default `http://`, the address, and the imitated provider's path.
     pub issuer: Option<String>,
     /// HTTPS in place of HTTP, and clients with certificates. Default none.
     pub tls: Option<Tls>,
     /// The signature algorithm: RS256 (default) or any other that Portcullis verifies.
     pub algorithm: String,
-    /// Where the private key lies (PKCS #8 in PEM), so that the key set is the same after a
-    /// restart. A file that is not there is written. Default none: a new key at every start.
+    /// The file of the private key (PKCS #8 in PEM), so that the key set survives a restart. A
+    /// missing file is written. Default none: a new key at every start.
     pub key_file: Option<PathBuf>,
-    /// How long access tokens live, in seconds. Default 3,600.
+    /// The lifetime of access tokens, in seconds. Default 3,600.
     pub access_token_lifetime: u32,
-    /// `jwt` or `opaque`. Default what the imitated provider does: opaque for Google, ZITADEL and
-    /// Ory Hydra.
+    /// `jwt` or `opaque`. Default the imitated provider's: opaque for Google, ZITADEL and Ory
+    /// Hydra.
     pub access_token_format: Option<TokenFormat>,
-    /// The audience of tokens when none is asked for. Default `api://enterprise-api`, or what the
-    /// imitated provider has in its place: a GUID, a project, or the client itself.
+    /// The audience of tokens when a client asks for none. Default `api://enterprise-api`, or the
+    /// imitated provider's counterpart: a GUID, a project, or the client itself.
     pub audience: Option<String>,
-    /// Who may sign in. Default alice, who has the role Admin, and bob, who has none.
+    /// The people who can sign in. Default alice, with the role Admin, and bob, without one.
     #[serde(rename = "user")]
     pub users: Vec<User>,
-    /// Who may ask for tokens. Default `service`, with a secret, and `web`, without one.
+    /// The applications that can get tokens. Default `service`, with a secret, and `web`, without
+    /// one.
     #[serde(rename = "client")]
-    pub clients: Vec<Client>,
-    /// How often a device may ask whether its user is done, in seconds (RFC 8628, section 3.2).
-    /// Default 5; with 0 it is never told to slow down.
+    pub clients: Vec<RegisteredClient>,
+    /// The shortest interval between polls of a device, in seconds (RFC 8628, section 3.2). Default
+    /// 5; with 0 there is no limit.
     pub device_poll_interval: u32,
-    /// Whether proofs must hold a nonce from here (RFC 9449, section 8). Default false.
+    /// Whether DPoP proofs must contain a nonce from here (RFC 9449, section 8). Default false.
     pub dpop_nonce: bool,
     /// Whether clients may register themselves (RFC 7591). Default true.
     pub dynamic_registration: bool,
-    /// Web pages that may ask from a browser (CORS), by their origins, such as
+    /// The origins of web pages that may call the endpoints (CORS), such as
     /// `http://localhost:3000`. Default none.
     pub cors_origins: Vec<String>,
-    /// Takes any name for a client, and believes it everything: any secret, address, scope and
-    /// audience. Clients that are configured stay as they are.
+    /// Accepts any name as a client, and skips its checks: any secret, address, scope and audience
+    /// is good. Configured clients stay as they are.
     pub danger_any_client: bool,
-    /// Whether there are pages at `/console` for whoever looks at it in a browser. Default true.
+    /// Whether there is a console, at `/console`. Default true.
     pub console: bool,
-    /// Listens beyond loopback. Anybody who reaches it can sign in as anybody: never do this
-    /// outside a sandbox.
+    /// Listens beyond loopback. Anybody who reaches it can sign in as anybody: only for closed
+    /// sandboxes.
     pub danger_listen_anywhere: bool,
 }
 
@@ -94,15 +94,15 @@ impl Default for IdpConfig {
             roles: roles.iter().map(ToString::to_string).collect(),
             groups: Vec::new(),
             tenant: None,
-            claims: Claims::new(),
+            claims: JsonObject::new(),
         };
         let scopes = || ["orders:read", "orders:write"].map(str::to_owned).to_vec();
-        let client = |id: &str, secret: Option<&str>, redirect_uris: &[&str]| Client {
+        let client = |id: &str, secret: Option<&str>, redirect_uris: &[&str]| RegisteredClient {
             id: id.to_owned(),
             secret: secret.map(Secret::new),
             redirect_uris: redirect_uris.iter().map(ToString::to_string).collect(),
             scopes: scopes(),
-            ..Client::default()
+            ..RegisteredClient::default()
         };
         Self {
             dialect: Dialect::Generic,
@@ -148,6 +148,7 @@ impl IdpConfig {
     pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
         toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
+            // TOML errors have byte positions; people look for lines.
             let line = 1 + text
                 .bytes()
                 .take(start)

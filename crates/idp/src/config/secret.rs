@@ -14,12 +14,12 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself, for the console, where secrets are for development.
-    pub(crate) fn shown(&self) -> &str {
+    /// The text itself, for the console: secrets are for development here.
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Compares without telling by the time it takes where the first difference is.
+    /// Compares in constant time, so that the duration does not reveal the first difference.
     pub fn is(&self, guess: &str) -> bool {
         aws_lc_rs::constant_time::verify_slices_are_equal(self.0.as_bytes(), guess.as_bytes())
             .is_ok()

@@ -2,10 +2,10 @@
 //! ID tokens and the metadata its address; the metadata says both. Scopes are in `scp`, roles in
 //! `role` by a rule of the API.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, Published, Shape, discovery};
-use crate::token::claims::{Claims, claims, with};
+use crate::dialect::shape::{Endpoints, IssuerDocuments, ProviderShape, discovery};
+use crate::token::claims::{JsonObject, claims, with};
 use serde_json::{Value, json};
 
 pub(crate) struct Adfs;
@@ -14,8 +14,8 @@ const ADDRESS: &str = "/adfs";
 
 const IDENTIFIER: &str = "/adfs/services/trust";
 
-impl Shape for Adfs {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Adfs {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = claims(json!({
             "aud": facts.audience,
             "iss": facts.issuer,
@@ -33,10 +33,11 @@ impl Shape for Adfs {
         with(token, person(facts))
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = with(
             facts.openid(&facts.client),
             json!({
+                // The metadata's issuer, not the identifier that access tokens name.
                 "iss": format!("{}{ADDRESS}", facts.base),
                 "at_hash": facts.at_hash,
                 "sid": facts.session,
@@ -45,10 +46,11 @@ impl Shape for Adfs {
         with(token, person(facts))
     }
 
-    fn header(&self, _kind: crate::token::kind::Kind, kid: &str) -> Claims {
+    fn header(&self, _kind: crate::token::kind::FlowToken, kid: &str) -> JsonObject {
         claims(json!({ "typ": "JWT", "x5t": kid }))
     }
 
+    // Access tokens are validated against this identifier, so it is the issuer here.
     fn issuer_path(&self, _tenant: &str) -> String {
         IDENTIFIER.to_owned()
     }
@@ -60,6 +62,7 @@ impl Shape for Adfs {
     fn endpoints(&self, _tenant: &str) -> Endpoints {
         Endpoints {
             userinfo: Some(format!("{ADDRESS}/userinfo")),
+            // AD FS has neither introspection nor revocation.
             ..Endpoints::under(
                 &format!("{ADDRESS}/oauth2"),
                 ["/authorize/", "/token/", "", "", ""],
@@ -67,9 +70,9 @@ impl Shape for Adfs {
         }
     }
 
-    fn published(&self, _tenants: &[String]) -> Vec<Published> {
+    fn documents(&self, _tenants: &[String]) -> Vec<IssuerDocuments> {
         let (issuer, keys) = (ADDRESS.to_owned(), self.keys_path(""));
-        vec![Published {
+        vec![IssuerDocuments {
             metadata: vec![discovery(ADDRESS)],
             issuer,
             keys,
@@ -90,15 +93,19 @@ impl Shape for Adfs {
 
     /// Pairwise, and opaque.
     fn user_id(&self, username: &str) -> String {
+        // As long as a base64url digest, which is what the real subject looks like.
         ids::letters(username, 43)
     }
 }
 
-fn person(facts: &Facts) -> Value {
+fn person(facts: &TokenFacts) -> Value {
+    let Some(person) = &facts.person else {
+        return Value::Null;
+    };
     json!({
-        "sub": facts.person.as_ref().map(|person| &person.id),
-        "upn": facts.person.as_ref().map(|_| facts.login()),
-        "unique_name": facts.person.as_ref().map(|person| format!("EXAMPLE\\{}", person.username)),
+        "sub": person.id,
+        "upn": facts.login(),
+        "unique_name": format!("EXAMPLE\\{}", person.username),
     })
 }
 
@@ -106,6 +113,7 @@ fn person(facts: &Facts) -> Value {
 fn one_or_more(values: &[String]) -> Value {
     match values {
         [] => Value::Null,
+        // A validator that expects an array fails here, as it would with the real one.
         [value] => json!(value),
         values => json!(values),
     }

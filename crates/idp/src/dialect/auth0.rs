@@ -3,11 +3,11 @@
 //! The real one gives an opaque token when no audience is asked for; here there is always a default
 //! one.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, Shape};
-use crate::token::claims::{Claims, claims, with};
-use crate::token::kind::Kind;
+use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::token::claims::{JsonObject, claims, with};
+use crate::token::kind::FlowToken;
 use serde_json::{Value, json};
 
 pub(crate) struct Auth0 {
@@ -17,8 +17,8 @@ pub(crate) struct Auth0 {
 /// Roles reach a token only by a claim of one's own, whose name must be a URL.
 const ROLES: &str = "https://example.test/roles";
 
-impl Shape for Auth0 {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Auth0 {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = with(
             facts.openid(&subject(facts)),
             json!({
@@ -28,6 +28,7 @@ impl Shape for Auth0 {
                 ROLES: facts.roles_if_any(),
             }),
         );
+        // The only sign of a client's own token in this profile is its grant type.
         let grant = facts.person.is_none().then_some("client-credentials");
         with(
             token,
@@ -38,27 +39,28 @@ impl Shape for Auth0 {
         )
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         with(
             facts.openid(&subject(facts)),
             json!({
                 "sid": facts.session,
-                "name": facts.person.as_ref().map(|person| &person.name),
-                "nickname": facts.person.as_ref().map(|person| &person.username),
+                "name": facts.full_name(),
+                "nickname": facts.username(),
                 "email": facts.email(),
-                "email_verified": facts.email().map(|_| true),
+                "email_verified": facts.email_verified(),
                 "at_hash": facts.at_hash,
                 ROLES: facts.roles_if_any(),
             }),
         )
     }
 
-    fn header(&self, kind: Kind, _kid: &str) -> Claims {
-        let rfc9068 = self.rfc9068 && kind == Kind::Access;
+    fn header(&self, kind: FlowToken, _kid: &str) -> JsonObject {
+        let rfc9068 = self.rfc9068 && kind == FlowToken::Access;
         claims(json!({ "typ": if rfc9068 { "at+jwt" } else { "JWT" } }))
     }
 
     fn issuer_path(&self, _tenant: &str) -> String {
+        // The final slash is part of the issuer: validators must not trim it.
         "/".to_owned()
     }
 
@@ -71,6 +73,7 @@ impl Shape for Auth0 {
             "",
             [
                 "/authorize",
+                // Auth0 has no introspection endpoint.
                 "/oauth/token",
                 "/userinfo",
                 "",
@@ -84,15 +87,16 @@ impl Shape for Auth0 {
     }
 }
 
-fn subject(facts: &Facts) -> String {
+fn subject(facts: &TokenFacts) -> String {
     match &facts.person {
         Some(person) => person.id.clone(),
+        // A client's subject cannot collide with a user's, which has a connection in front.
         None => format!("{}@clients", facts.client),
     }
 }
 
 /// With `openid`, the token is for userinfo as well.
-fn audiences(facts: &Facts) -> Value {
+fn audiences(facts: &TokenFacts) -> Value {
     if facts.scopes().contains(&"openid") {
         return json!([facts.audience, format!("{}/userinfo", facts.base)]);
     }

@@ -4,16 +4,16 @@
 //! Scopes are in a token only by a mapping of one's own, which this imitation has; roles are
 //! groups.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, Shape};
-use crate::token::claims::{Claims, claims, with};
+use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::token::claims::{JsonObject, claims, with};
 use serde_json::json;
 
 pub(crate) struct Authentik;
 
-impl Shape for Authentik {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Authentik {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         with(
             identity(facts),
             json!({
@@ -24,7 +24,7 @@ impl Shape for Authentik {
         )
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         with(
             identity(facts),
             json!({ "nonce": facts.nonce, "at_hash": facts.at_hash }),
@@ -47,6 +47,7 @@ impl Shape for Authentik {
             "/introspect/",
             "/revoke/",
         ];
+        // The endpoints belong to all applications: only the issuer and the keys name one.
         Endpoints::under("/application/o", names)
     }
 
@@ -55,6 +56,7 @@ impl Shape for Authentik {
     }
 
     fn audience(&self, client: &str, _tenant: &str) -> String {
+        // authentik has no separate audiences: a token is always for its client.
         client.to_owned()
     }
 
@@ -64,16 +66,16 @@ impl Shape for Authentik {
     }
 }
 
-fn identity(facts: &Facts) -> Claims {
-    let subject = facts
-        .person
-        .as_ref()
-        .map_or_else(|| ids::hex(&facts.client, 64), |person| person.id.clone());
-    let service = format!("ak-{}-client_credentials", facts.client);
-    let username = facts
-        .person
-        .as_ref()
-        .map_or(&service, |person| &person.username);
+fn identity(facts: &TokenFacts) -> JsonObject {
+    let (subject, username) = match &facts.person {
+        Some(person) => (person.id.clone(), person.username.clone()),
+        // authentik makes a service account for each client that asks for itself.
+        None => (
+            ids::hex(&facts.client, 64),
+            format!("ak-{}-client_credentials", facts.client),
+        ),
+    };
+    let signed_in = facts.person.is_some();
     claims(json!({
         "iss": facts.issuer,
         "sub": subject,
@@ -83,13 +85,13 @@ fn identity(facts: &Facts) -> Claims {
         "auth_time": facts.auth_time(),
         "acr": facts.acr.as_deref().unwrap_or("goauthentik.io/providers/oauth2/default"),
         // Nobody signs in for a client.
-        "amr": facts.person.as_ref().map(|_| ["pwd"]),
-        "sid": facts.person.as_ref().map(|_| &facts.session),
-        "name": facts.person.as_ref().map(|person| &person.name),
+        "amr": signed_in.then_some(["pwd"]),
+        "sid": signed_in.then_some(&facts.session),
+        "name": facts.full_name(),
         "preferred_username": username,
         "nickname": username,
         "email": facts.email(),
-        "email_verified": facts.email().map(|_| true),
+        "email_verified": facts.email_verified(),
         "groups": facts.roles_and_groups(),
     }))
 }

@@ -4,18 +4,19 @@
 //! There are no scopes, roles or clients: an API decides by the repository, its owner and the
 //! branch. Numbers and truths are strings, but for one.
 
-use crate::dialect::facts::Facts;
-use crate::dialect::shape::{Endpoints, Shape};
-use crate::token::claims::{Claims, claims};
-use crate::token::kind::Kind;
+use crate::dialect::facts::TokenFacts;
+use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::token::claims::{JsonObject, claims};
+use crate::token::kind::FlowToken;
 use serde_json::json;
 
 pub(crate) struct GithubActions;
 
 pub(crate) struct GitlabCi;
 
-impl Shape for GithubActions {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for GithubActions {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
+        // Numbers in the subject keep it stable when the owner or the repository is renamed.
         let (owner, name) = ("octo-org", facts.name());
         let repository = format!("{owner}/{name}");
         claims(json!({
@@ -50,11 +51,12 @@ impl Shape for GithubActions {
         }))
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    // A job gets one kind of token only.
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         self.access_token(facts)
     }
 
-    fn header(&self, _kind: Kind, kid: &str) -> Claims {
+    fn header(&self, _kind: FlowToken, kid: &str) -> JsonObject {
         claims(json!({ "typ": "JWT", "x5t": kid }))
     }
 
@@ -63,12 +65,14 @@ impl Shape for GithubActions {
     }
 
     fn endpoints(&self, _tenant: &str) -> Endpoints {
+        // No endpoint: the runner injects tokens into the job, and only keys and metadata are
+        // public.
         Endpoints::default()
     }
 }
 
-impl Shape for GitlabCi {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for GitlabCi {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let project = format!("my-group/{}", facts.name());
         claims(json!({
             "namespace_id": "72",
@@ -89,11 +93,13 @@ impl Shape for GitlabCi {
             "ref_protected": "true",
             "environment": "prod",
             "environment_protected": "true",
+            // The one identifier that is a number: a mapping that expects text has to cope with it.
             "runner_id": 1,
             "runner_environment": "self-hosted",
             "sha": "0000000000000000000000000000000000000001",
             "jti": facts.guid("jti"),
             "iat": facts.issued_at,
+            // GitLab allows for clocks that are a few seconds off.
             "nbf": facts.issued_at.saturating_sub(5),
             "exp": facts.expires,
             "iss": facts.issuer,
@@ -102,7 +108,7 @@ impl Shape for GitlabCi {
         }))
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         self.access_token(facts)
     }
 

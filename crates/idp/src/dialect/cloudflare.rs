@@ -4,16 +4,16 @@
 //! document has certificates besides the key set, which nobody needs; here a public key stands in
 //! their place.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, Published, Shape};
-use crate::token::claims::{Claims, claims, with};
+use crate::dialect::shape::{Endpoints, IssuerDocuments, ProviderShape};
+use crate::token::claims::{JsonObject, claims, with};
 use serde_json::json;
 
 pub(crate) struct Cloudflare;
 
-impl Shape for Cloudflare {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Cloudflare {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = claims(json!({
             "type": "app",
             "aud": [facts.audience],
@@ -21,6 +21,7 @@ impl Shape for Cloudflare {
             "iat": facts.issued_at,
             "iss": facts.issuer,
         }));
+        // A service token has no subject: the name of its credential is all that there is.
         let Some(person) = &facts.person else {
             return with(
                 token,
@@ -37,12 +38,13 @@ impl Shape for Cloudflare {
                 "email": person.email,
                 "country": "DE",
                 "identity_nonce": facts.token_id,
+                // Claims of the identity provider behind Access are grouped under one member.
                 "custom": (!custom.is_empty()).then_some(custom),
             }),
         )
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         with(self.access_token(facts), json!({ "nonce": facts.nonce }))
     }
 
@@ -54,15 +56,16 @@ impl Shape for Cloudflare {
         Endpoints::default()
     }
 
-    fn published(&self, _tenants: &[String]) -> Vec<Published> {
-        vec![Published {
+    fn documents(&self, _tenants: &[String]) -> Vec<IssuerDocuments> {
+        vec![IssuerDocuments {
+            // No metadata: a resource server has to be told where the keys are.
             issuer: String::new(),
             metadata: Vec::new(),
             keys: self.keys_path(""),
         }]
     }
 
-    fn dress_key_set(&self, set: &mut Claims, kid: &str, pem: &str) {
+    fn dress_key_set(&self, set: &mut JsonObject, kid: &str, pem: &str) {
         let certificate = json!({ "kid": kid, "cert": pem });
         set.insert("public_certs".to_owned(), json!([certificate]));
         set.insert("public_cert".to_owned(), certificate);

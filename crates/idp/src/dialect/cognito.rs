@@ -3,11 +3,11 @@
 //! `origin_jti` is the same in all tokens of one signing in: what revokes one, revokes all. One key
 //! signs ID tokens and another access tokens, in one set; `token_use` alone tells the tokens apart.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Beside, Endpoints, Shape};
-use crate::token::claims::{Claims, claims, with};
-use crate::token::kind::Kind;
+use crate::dialect::shape::{Endpoints, ExtraKey, ProviderShape};
+use crate::token::claims::{JsonObject, claims, with};
+use crate::token::kind::FlowToken;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,11 +23,12 @@ const NATIVE_SCOPE: &str = "aws.cognito.signin.user.admin";
 
 const UNPREFIXED: [&str; 5] = ["openid", "profile", "email", "phone", NATIVE_SCOPE];
 
-impl Shape for Cognito {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Cognito {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = claims(json!({
             "iss": facts.issuer,
             "version": 2,
+            // There is no `aud`: a validator compares this claim with its own audience.
             "client_id": facts.audience,
             "token_use": "access",
             "scope": scope(facts),
@@ -43,6 +44,7 @@ impl Shape for Cognito {
                     "sub": person.id,
                     "username": person.username,
                     "cognito:groups": facts.roles_and_groups(),
+                    // Derived from the session, so that all tokens of one sign-in share it.
                     "origin_jti": ids::uuid(&facts.session),
                     "event_id": facts.guid("event"),
                 }),
@@ -51,11 +53,8 @@ impl Shape for Cognito {
         }
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
-        let subject = facts
-            .person
-            .as_ref()
-            .map_or(&facts.client, |person| &person.id);
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
+        let subject = facts.subject();
         with(
             facts.openid(subject),
             json!({
@@ -67,15 +66,16 @@ impl Shape for Cognito {
                 "event_id": facts.guid("event"),
                 "jti": facts.guid("jti"),
                 "at_hash": facts.at_hash,
-                "name": facts.person.as_ref().map(|person| &person.name),
+                "name": facts.full_name(),
                 "email": facts.email(),
-                "email_verified": facts.email().map(|_| true),
+                "email_verified": facts.email_verified(),
             }),
         )
     }
 
-    fn header(&self, _kind: Kind, _kid: &str) -> Claims {
-        Claims::new()
+    fn header(&self, _kind: FlowToken, _kid: &str) -> JsonObject {
+        // Not even `typ`: only `token_use` tells the kinds of token apart.
+        JsonObject::new()
     }
 
     fn issuer_path(&self, tenant: &str) -> String {
@@ -101,11 +101,12 @@ impl Shape for Cognito {
     fn kid(&self, _number: usize) -> String {
         let mut random = [0; 32];
         SystemRandom::new().fill(&mut random).expect("randomness");
+        // A `kid` that is not URL-safe trips code that takes it for a file name or a path.
         STANDARD.encode(random)
     }
 
-    fn beside(&self) -> Beside {
-        Beside::IdTokens
+    fn beside(&self) -> ExtraKey {
+        ExtraKey::IdTokens
     }
 
     fn tenant(&self) -> &'static str {
@@ -117,25 +118,26 @@ impl Shape for Cognito {
     }
 
     fn scope_name<'s>(&self, asked: &'s str) -> &'s str {
-        asked
-            .strip_prefix(RESOURCE_SERVER)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .unwrap_or(asked)
+        match asked.split_once('/') {
+            Some((RESOURCE_SERVER, name)) => name,
+            _ => asked,
+        }
     }
 }
 
-fn scope(facts: &Facts) -> String {
-    let prefixed = |scope: &str| match UNPREFIXED.contains(&scope) || scope.contains('/') {
-        true => scope.to_owned(),
-        false => format!("{RESOURCE_SERVER}/{scope}"),
-    };
-    match facts.scope {
-        None if facts.person.is_some() => NATIVE_SCOPE.to_owned(),
-        _ => facts
-            .scopes()
-            .into_iter()
-            .map(prefixed)
-            .collect::<Vec<_>>()
-            .join(" "),
+fn scope(facts: &TokenFacts) -> String {
+    if facts.scope.is_none() && facts.person.is_some() {
+        return NATIVE_SCOPE.to_owned();
+    }
+    let scopes: Vec<String> = facts.scopes().into_iter().map(prefix).collect();
+    scopes.join(" ")
+}
+
+/// A custom scope behind the name of its resource server, as Cognito writes it.
+fn prefix(scope: &str) -> String {
+    if UNPREFIXED.contains(&scope) || scope.contains('/') {
+        scope.to_owned()
+    } else {
+        format!("{RESOURCE_SERVER}/{scope}")
     }
 }

@@ -5,26 +5,26 @@
 //! to where to ask: as the real one may, it names a retired host, and a validator must not follow
 //! it.
 
-use crate::dialect::facts::{Facts, Person};
+use crate::dialect::facts::{Person, TokenFacts};
 use crate::dialect::ids;
-use crate::dialect::shape::{Beside, Endpoints, Published, Shape, discovery};
-use crate::token::claims::{Claims, claims, with};
+use crate::dialect::shape::{Endpoints, ExtraKey, IssuerDocuments, ProviderShape, discovery};
+use crate::token::claims::{JsonObject, claims, with};
 use serde_json::{Value, json};
 
 pub(crate) static V1: Entra = Entra {
-    version: Version::One,
+    version: TokenVersion::One,
 };
 
 pub(crate) static V2: Entra = Entra {
-    version: Version::Two,
+    version: TokenVersion::Two,
 };
 
 pub(crate) struct Entra {
-    version: Version,
+    version: TokenVersion,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Version {
+enum TokenVersion {
     One,
     Two,
 }
@@ -32,12 +32,13 @@ enum Version {
 /// The tenant of personal Microsoft accounts.
 const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
-impl Shape for Entra {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Entra {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
+        // 1 means a secret here; a certificate would be 2, and is not imitated.
         let credentials = if facts.public_client { "0" } else { "1" };
         let by_version = match self.version {
-            Version::One => json!({ "appid": facts.client, "appidacr": credentials }),
-            Version::Two => json!({ "azp": facts.client, "azpacr": credentials }),
+            TokenVersion::One => json!({ "appid": facts.client, "appidacr": credentials }),
+            TokenVersion::Two => json!({ "azp": facts.client, "azpacr": credentials }),
         };
         let token = with(self.common(facts), by_version);
         match &facts.person {
@@ -61,7 +62,7 @@ impl Shape for Entra {
         }
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = with(
             self.common(facts),
             json!({ "nonce": facts.nonce, "email": facts.email() }),
@@ -75,30 +76,32 @@ impl Shape for Entra {
         }
     }
 
-    fn header(&self, _kind: crate::token::kind::Kind, kid: &str) -> Claims {
-        let x5t = (self.version == Version::One).then_some(kid);
+    fn header(&self, _kind: crate::token::kind::FlowToken, kid: &str) -> JsonObject {
+        // Version 1 names the key twice, for libraries that look it up by thumbprint.
+        let x5t = (self.version == TokenVersion::One).then_some(kid);
         claims(json!({ "typ": "JWT", "x5t": x5t }))
     }
 
     fn issuer_path(&self, tenant: &str) -> String {
         match self.version {
-            Version::One => format!("/{tenant}/"),
-            Version::Two => format!("/{tenant}/v2.0"),
+            TokenVersion::One => format!("/{tenant}/"),
+            TokenVersion::Two => format!("/{tenant}/v2.0"),
         }
     }
 
     fn keys_path(&self, tenant: &str) -> String {
         match self.version {
-            Version::One => format!("/{tenant}/discovery/keys"),
-            Version::Two => format!("/{tenant}/discovery/v2.0/keys"),
+            TokenVersion::One => format!("/{tenant}/discovery/keys"),
+            TokenVersion::Two => format!("/{tenant}/discovery/v2.0/keys"),
         }
     }
 
     fn endpoints(&self, tenant: &str) -> Endpoints {
         let path = match self.version {
-            Version::One => format!("/{tenant}/oauth2"),
-            Version::Two => format!("/{tenant}/oauth2/v2.0"),
+            TokenVersion::One => format!("/{tenant}/oauth2"),
+            TokenVersion::Two => format!("/{tenant}/oauth2/v2.0"),
         };
+        // One address for all tenants, as Microsoft Graph has it.
         let userinfo = Some("/oidc/userinfo".to_owned());
         Endpoints {
             userinfo,
@@ -106,15 +109,16 @@ impl Shape for Entra {
         }
     }
 
-    fn published(&self, tenants: &[String]) -> Vec<Published> {
-        let one = |tenant: &str, place: &str| Published {
-            issuer: self.issuer_path(tenant),
-            metadata: vec![discovery(&self.issuer_path(place))],
-            keys: self.keys_path(place),
-        };
-        let each = tenants.iter().map(|tenant| one(tenant, tenant));
-        each.chain(["common", "organizations"].map(|place| one("{tenantid}", place)))
-            .collect()
+    fn documents(&self, tenants: &[String]) -> Vec<IssuerDocuments> {
+        let mut documents = Vec::new();
+        for tenant in tenants {
+            documents.push(self.documents_at(tenant, tenant));
+        }
+        // The metadata for every tenant names no tenant: a validator has to fill the template in.
+        for place in ["common", "organizations"] {
+            documents.push(self.documents_at("{tenantid}", place));
+        }
+        documents
     }
 
     fn metadata(&self) -> Vec<(&'static str, Value)> {
@@ -127,7 +131,8 @@ impl Shape for Entra {
         ]
     }
 
-    fn dress_key(&self, jwk: &mut Claims, issuer: &str) {
+    fn dress_key(&self, jwk: &mut JsonObject, issuer: &str) {
+        // A validator has to bring its own list of algorithms.
         jwk.remove("alg");
         jwk.insert("issuer".to_owned(), issuer.into());
         if let Some(kid) = jwk.get("kid").cloned() {
@@ -135,8 +140,8 @@ impl Shape for Entra {
         }
     }
 
-    fn beside(&self) -> Beside {
-        Beside::OtherTenant
+    fn beside(&self) -> ExtraKey {
+        ExtraKey::OtherTenant
     }
 
     fn other_tenant(&self) -> &'static str {
@@ -154,21 +159,23 @@ impl Shape for Entra {
     /// Version 2 always names the API by its client id; version 1 as it was asked for.
     fn audience(&self, _client: &str, _tenant: &str) -> String {
         match self.version {
-            Version::One => "api://enterprise-api".to_owned(),
-            Version::Two => "00000000-aaaa-4000-8000-0000000000a1".to_owned(),
+            TokenVersion::One => "api://enterprise-api".to_owned(),
+            TokenVersion::Two => "00000000-aaaa-4000-8000-0000000000a1".to_owned(),
         }
     }
 
     /// An API has addresses besides its client id, of which this is the usual one, and this
     /// imitation's own.
     fn is_address_of(&self, audience: &str, asked: &str) -> bool {
-        asked
-            .strip_prefix("api://")
-            .is_some_and(|name| name == audience || name == "enterprise-api")
+        match asked.strip_prefix("api://") {
+            Some(name) => name == audience || name == "enterprise-api",
+            None => false,
+        }
     }
 
     /// Clients ask by the API's address and the scope; the token holds the scope alone.
     fn scope_name<'s>(&self, asked: &'s str) -> &'s str {
+        // `api://enterprise-api/orders:read` becomes `orders:read`.
         asked.rsplit('/').next().unwrap_or(asked)
     }
 
@@ -178,7 +185,15 @@ impl Shape for Entra {
 }
 
 impl Entra {
-    fn common(&self, facts: &Facts) -> Claims {
+    fn documents_at(&self, tenant: &str, place: &str) -> IssuerDocuments {
+        IssuerDocuments {
+            issuer: self.issuer_path(tenant),
+            metadata: vec![discovery(&self.issuer_path(place))],
+            keys: self.keys_path(place),
+        }
+    }
+
+    fn common(&self, facts: &TokenFacts) -> JsonObject {
         claims(json!({
             "aud": facts.audience,
             "iss": facts.issuer,
@@ -187,14 +202,23 @@ impl Entra {
             "exp": facts.expires,
             "tid": facts.tenant,
             "uti": facts.token_id,
+            // Opaque to everybody but Microsoft; validators have to ignore it.
             "rh": format!("0.{}.", facts.token_id),
-            "ver": if self.version == Version::One { "1.0" } else { "2.0" },
+            "ver": if self.version == TokenVersion::One { "1.0" } else { "2.0" },
         }))
     }
 
-    fn user(&self, facts: &Facts, person: &Person) -> Value {
-        let (one, two) = (self.version == Version::One, self.version == Version::Two);
-        let groups = facts.groups_if_any().filter(|_| !facts.overage);
+    fn user(&self, facts: &TokenFacts, person: &Person) -> Value {
+        let (one, two) = (
+            self.version == TokenVersion::One,
+            self.version == TokenVersion::Two,
+        );
+        // A user in too many groups has none in the token, only a pointer to where to ask.
+        let groups = if facts.overage {
+            None
+        } else {
+            facts.groups_if_any()
+        };
         let host = "https://graph.windows.net";
         let endpoint = format!(
             "{host}/{}/users/{}/getMemberObjects",
@@ -206,24 +230,24 @@ impl Entra {
             "sub": ids::letters(&format!("{} {}", person.id, facts.client), 32),
             "sid": facts.session,
             "name": person.name,
-            "preferred_username": two.then(|| facts.login()),
-            "upn": one.then(|| facts.login()),
-            "unique_name": one.then(|| facts.login()),
+            "preferred_username": two.then_some(facts.login()),
+            "upn": one.then_some(facts.login()),
+            "unique_name": one.then_some(facts.login()),
             "acr": one.then_some("1"),
             // Optional claims: the contexts that were met, and when the user signed in.
             "acrs": facts.acr.as_ref().map(|acr| [acr]),
-            "auth_time": facts.signed_in_at.filter(|_| facts.acr.is_some()),
+            "auth_time": facts.acr.as_ref().and(facts.signed_in_at),
             "amr": one.then_some(["pwd"]),
             "roles": facts.roles_if_any(),
             "groups": groups,
-            "_claim_names": facts.overage.then(|| json!({ "groups": "src1" })),
-            "_claim_sources": facts.overage.then(|| json!({ "src1": { "endpoint": endpoint } })),
+            "_claim_names": facts.overage.then_some(json!({ "groups": "src1" })),
+            "_claim_sources": facts.overage.then_some(json!({ "src1": { "endpoint": endpoint } })),
         })
     }
 }
 
 /// What an application may do stands in `roles`, where a user's roles are: scopes are for users.
-fn permissions(facts: &Facts) -> Option<Vec<&str>> {
+fn permissions(facts: &TokenFacts) -> Option<Vec<&str>> {
     let all: Vec<&str> = facts
         .roles
         .iter()

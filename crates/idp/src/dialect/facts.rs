@@ -1,11 +1,11 @@
-//! What a token is to say, before a provider's words are found for it.
+//! The content of a token, before a provider's names are given to it.
 
 use crate::dialect::ids;
-use crate::token::claims::Claims;
+use crate::token::claims::JsonObject;
 
 /// The content of a token, in no dialect. Each provider's shape writes it under its own names.
-pub(crate) struct Facts {
-    /// The issuer without its path: where everything of the provider begins.
+pub(crate) struct TokenFacts {
+    /// The issuer without its path; every address of the provider begins with it.
     pub(crate) base: String,
     pub(crate) issuer: String,
     /// What the provider calls tenant, realm, pool, project or server; may be empty.
@@ -23,63 +23,84 @@ pub(crate) struct Facts {
     pub(crate) overage: bool,
     pub(crate) issued_at: u64,
     pub(crate) expires: u64,
-    /// When the user signed in, where that was seen.
+    /// When the user signed in, if a flow saw it.
     pub(crate) signed_in_at: Option<u64>,
-    /// How the user signed in, where the provider's usual way is not meant.
+    /// The authentication context, if it is not the provider's usual one.
     pub(crate) acr: Option<String>,
-    /// The same for all tokens of one signing in.
+    /// The same in all tokens of one sign-in.
     pub(crate) session: String,
     /// Different for every token.
     pub(crate) token_id: String,
     pub(crate) nonce: Option<String>,
     pub(crate) at_hash: Option<String>,
-    /// What the settings say of the client and the user besides, word for word.
-    pub(crate) more: Claims,
+    /// Extra claims of the client and the user, copied from the settings.
+    pub(crate) more: JsonObject,
 }
 
-/// The user whom a token is about.
+/// The user a token is about.
 pub(crate) struct Person {
-    /// The stable identifier, in the form that the provider gives to its own.
+    /// The stable identifier, in the provider's format.
     pub(crate) id: String,
     pub(crate) username: String,
     pub(crate) name: String,
     pub(crate) email: Option<String>,
 }
 
-impl Facts {
-    /// When the user signed in; where nobody saw it, when the token was issued.
+impl TokenFacts {
+    /// When the user signed in, or else when the token was issued.
     pub(crate) fn auth_time(&self) -> u64 {
         self.signed_in_at.unwrap_or(self.issued_at)
     }
 
     /// The username, or the client's id.
     pub(crate) fn name(&self) -> &str {
-        self.person
-            .as_ref()
-            .map_or(&self.client, |person| &person.username)
+        match &self.person {
+            Some(person) => &person.username,
+            None => &self.client,
+        }
     }
 
     /// The user's address.
     pub(crate) fn email(&self) -> Option<&str> {
-        self.person
-            .as_ref()
-            .and_then(|person| person.email.as_deref())
+        self.person.as_ref()?.email.as_deref()
     }
 
-    /// The address if the user has one, else the username: what some providers sign in with.
+    /// `true` for a user with an address: nobody here has to confirm one.
+    pub(crate) fn email_verified(&self) -> Option<bool> {
+        self.email().is_some().then_some(true)
+    }
+
+    pub(crate) fn username(&self) -> Option<&str> {
+        Some(&self.person.as_ref()?.username)
+    }
+
+    pub(crate) fn full_name(&self) -> Option<&str> {
+        Some(&self.person.as_ref()?.name)
+    }
+
+    /// The user's identifier, or the client's id.
+    pub(crate) fn subject(&self) -> &str {
+        match &self.person {
+            Some(person) => &person.id,
+            None => &self.client,
+        }
+    }
+
+    /// The email address, or else the username; some providers sign users in by it.
     pub(crate) fn login(&self) -> &str {
-        self.email().unwrap_or_else(|| self.name())
+        match self.email() {
+            Some(email) => email,
+            None => self.name(),
+        }
     }
 
     pub(crate) fn scopes(&self) -> Vec<&str> {
-        self.scope
-            .iter()
-            .flat_map(|scope| scope.split(' '))
-            .filter(|scope| !scope.is_empty())
-            .collect()
+        let scope = self.scope.as_deref().unwrap_or_default();
+        scope.split(' ').filter(|scope| !scope.is_empty()).collect()
     }
 
     pub(crate) fn roles_if_any(&self) -> Option<&[String]> {
+        // `None` leaves the claim out: an empty array means something else to some APIs.
         (!self.roles.is_empty()).then_some(&self.roles[..])
     }
 
@@ -95,22 +116,23 @@ impl Facts {
             .chain(&self.groups)
             .map(String::as_str)
             .collect();
+        // `None` leaves the claim out.
         (!all.is_empty()).then_some(all)
     }
 
-    /// A GUID that goes with this token and that use.
+    /// A GUID that is stable for this token and purpose.
     pub(crate) fn guid(&self, purpose: &str) -> String {
         ids::uuid(&format!("{purpose} {}", self.token_id))
     }
 
-    /// What a provider calls the client itself, where it gives clients an identifier like a user's.
+    /// The identifier of the client itself, for providers that give clients one like a user's.
     pub(crate) fn service_guid(&self) -> String {
         ids::uuid(&format!("service {}", self.client))
     }
 
     /// The claims that OpenID Connect asks of an ID token (Core, section 2), about the subject of
     /// that name.
-    pub(crate) fn openid(&self, subject: &str) -> Claims {
+    pub(crate) fn openid(&self, subject: &str) -> JsonObject {
         crate::token::claims::claims(serde_json::json!({
             "iss": self.issuer,
             "sub": subject,

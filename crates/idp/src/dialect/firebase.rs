@@ -3,29 +3,28 @@
 //! There are no scopes and no tokens for clients; custom claims, such as `roles` here, stand at the
 //! top level.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, Shape};
-use crate::token::claims::{Claims, with};
+use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::token::claims::{JsonObject, with};
 use serde_json::json;
 
 pub(crate) struct Firebase;
 
-impl Shape for Firebase {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Firebase {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
+        // Firebase has no access tokens: APIs get the ID token.
         self.id_token(facts)
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
-        let subject = facts
-            .person
-            .as_ref()
-            .map_or(&facts.client, |person| &person.id);
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
+        let subject = facts.subject();
         let provider = if facts.person.is_some() {
             "password"
         } else {
             "custom"
         };
+        // An account without an address still has the member, but empty.
         let identities = match facts.email() {
             Some(email) => json!({ "email": [email] }),
             None => json!({}),
@@ -35,9 +34,9 @@ impl Shape for Firebase {
             json!({
                 "auth_time": facts.auth_time(),
                 "user_id": subject,
-                "name": facts.person.as_ref().map(|person| &person.name),
+                "name": facts.full_name(),
                 "email": facts.email(),
-                "email_verified": facts.email().map(|_| true),
+                "email_verified": facts.email_verified(),
                 "firebase": { "identities": identities, "sign_in_provider": provider },
                 "roles": facts.roles_if_any(),
             }),
@@ -49,6 +48,7 @@ impl Shape for Firebase {
     }
 
     fn keys_path(&self, _tenant: &str) -> String {
+        // One key set for all projects: the audience alone tells them apart.
         "/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com".to_owned()
     }
 

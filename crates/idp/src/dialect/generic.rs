@@ -1,21 +1,22 @@
 //! Nobody in particular: access tokens as RFC 9068 has them, every claim under its usual name.
 
-use crate::dialect::facts::Facts;
-use crate::dialect::shape::{Endpoints, Published, Shape};
-use crate::token::claims::{Claims, claims, with};
-use crate::token::kind::Kind;
+use crate::dialect::facts::TokenFacts;
+use crate::dialect::shape::{Endpoints, IssuerDocuments, ProviderShape};
+use crate::token::claims::{JsonObject, claims, with};
+use crate::token::kind::FlowToken;
 use serde_json::json;
 
 pub(crate) struct Generic;
 
-impl Shape for Generic {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Generic {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let mut token = with(
             facts.openid(&facts.client),
             json!({
                 "client_id": facts.client,
                 "jti": facts.token_id,
                 "scope": facts.scope,
+                // Only if a flow saw the sign-in: RFC 9068 makes both claims optional.
                 "auth_time": facts.signed_in_at,
                 "acr": facts.acr,
                 "roles": facts.roles_if_any(),
@@ -25,7 +26,7 @@ impl Shape for Generic {
         token
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         let mut token = with(
             facts.openid(&facts.client),
             json!({
@@ -40,8 +41,8 @@ impl Shape for Generic {
         token
     }
 
-    fn header(&self, kind: Kind, _kid: &str) -> Claims {
-        claims(json!({ "typ": if kind == Kind::Access { "at+jwt" } else { "JWT" } }))
+    fn header(&self, kind: FlowToken, _kid: &str) -> JsonObject {
+        claims(json!({ "typ": if kind == FlowToken::Access { "at+jwt" } else { "JWT" } }))
     }
 
     fn keys_path(&self, _tenant: &str) -> String {
@@ -61,10 +62,11 @@ impl Shape for Generic {
         )
     }
 
-    fn published(&self, _tenants: &[String]) -> Vec<Published> {
+    fn documents(&self, _tenants: &[String]) -> Vec<IssuerDocuments> {
+        // Both well-known names (RFC 8414, section 5), for clients that know only one.
         let metadata = ["openid-configuration", "oauth-authorization-server"];
         let metadata = metadata.map(|name| format!("/.well-known/{name}")).to_vec();
-        vec![Published {
+        vec![IssuerDocuments {
             issuer: String::new(),
             metadata,
             keys: "/jwks".to_owned(),
@@ -72,9 +74,9 @@ impl Shape for Generic {
     }
 }
 
-fn person(facts: &Facts) -> Claims {
+fn person(facts: &TokenFacts) -> JsonObject {
     let Some(person) = &facts.person else {
-        return Claims::new();
+        return JsonObject::new();
     };
     claims(json!({
         "sub": person.id,
@@ -82,6 +84,7 @@ fn person(facts: &Facts) -> Claims {
         "name": person.name,
         "preferred_username": person.username,
         "email": person.email,
+        // Only with a configured tenant: the generic dialect has none of its own.
         "tid": (!facts.tenant.is_empty()).then_some(&facts.tenant),
         "roles": facts.roles,
         "groups": facts.groups_if_any(),

@@ -2,23 +2,23 @@
 //!
 //! ID tokens hold neither scopes nor roles. Instead of introspection there is `tokeninfo`.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, Shape};
-use crate::token::claims::{Claims, with};
+use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::token::claims::{JsonObject, with};
 use crate::token::encoding::random_text;
 use crate::token::kind::TokenFormat;
 use serde_json::json;
 
 pub(crate) struct Google;
 
-impl Shape for Google {
+impl ProviderShape for Google {
     /// Where a JWT is wanted all the same, it is an ID token: there is nothing else to imitate.
-    fn access_token(&self, facts: &Facts) -> Claims {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         self.id_token(facts)
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         let Some(person) = &facts.person else {
             return service_account(facts);
         };
@@ -28,7 +28,8 @@ impl Shape for Google {
                 "azp": facts.client,
                 "at_hash": facts.at_hash,
                 "email": person.email,
-                "email_verified": person.email.as_ref().map(|_| true),
+                "email_verified": facts.email_verified(),
+                // Google's claim for the Workspace domain; APIs restrict access by it.
                 "hd": person.email.as_deref().and_then(|email| email.rsplit('@').next()),
                 "name": person.name,
             }),
@@ -59,6 +60,7 @@ impl Shape for Google {
     }
 
     fn opaque_token(&self) -> String {
+        // The prefix lets secret scanners recognize a leaked token.
         format!("ya29.{}", random_text(48))
     }
 
@@ -68,7 +70,8 @@ impl Shape for Google {
 }
 
 /// A service account's ID token: number, address, and the number again as `azp`.
-fn service_account(facts: &Facts) -> Claims {
+fn service_account(facts: &TokenFacts) -> JsonObject {
+    // A service account is known by a number; its address can change.
     let number = ids::digits(&facts.client, 21);
     with(
         facts.openid(&number),

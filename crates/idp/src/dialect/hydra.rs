@@ -4,18 +4,19 @@
 //! Introspection is at the administrators' address and asks nobody who they are: keep it from the
 //! world.
 
-use crate::dialect::facts::Facts;
-use crate::dialect::shape::{Beside, Endpoints, Shape};
-use crate::token::claims::{Claims, claims, with};
+use crate::dialect::facts::TokenFacts;
+use crate::dialect::shape::{Endpoints, ExtraKey, ProviderShape};
+use crate::token::claims::{JsonObject, claims, with};
 use crate::token::encoding::random_text;
-use crate::token::issued::IssuedAccess;
+use crate::token::issued::IssuedAccessToken;
 use crate::token::kind::TokenFormat;
 use serde_json::{Value, json};
 
 pub(crate) struct Hydra;
 
-impl Shape for Hydra {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Hydra {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
+        // Custom claims are kept apart from the registered ones.
         let ext = claims(json!({ "roles": facts.roles_if_any(), "groups": facts.groups_if_any() }));
         claims(json!({
             "aud": [facts.audience],
@@ -27,13 +28,13 @@ impl Shape for Hydra {
             "jti": facts.guid("jti"),
             "nbf": facts.issued_at,
             "scp": facts.scopes(),
-            "sub": subject(facts),
+            "sub": facts.subject(),
         }))
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         with(
-            facts.openid(subject(facts)),
+            facts.openid(facts.subject()),
             json!({
                 "aud": [facts.audience],
                 "auth_time": facts.auth_time(),
@@ -41,7 +42,7 @@ impl Shape for Hydra {
                 "jti": facts.guid("jti"),
                 "sid": facts.session,
                 "at_hash": facts.at_hash,
-                "name": facts.person.as_ref().map(|person| &person.name),
+                "name": facts.full_name(),
                 "email": facts.email(),
             }),
         )
@@ -52,6 +53,7 @@ impl Shape for Hydra {
     }
 
     fn endpoints(&self, _tenant: &str) -> Endpoints {
+        // An administrators' address, which a proxy must not expose.
         let introspect = "/admin/oauth2/introspect";
         Endpoints::under(
             "",
@@ -74,8 +76,8 @@ impl Shape for Hydra {
         ]
     }
 
-    fn beside(&self) -> Beside {
-        Beside::IdTokens
+    fn beside(&self) -> ExtraKey {
+        ExtraKey::IdTokens
     }
 
     fn format(&self) -> TokenFormat {
@@ -87,8 +89,9 @@ impl Shape for Hydra {
         format!("ory_at_{}.{}", random_text(32), random_text(32))
     }
 
-    fn introspection(&self, issued: &IssuedAccess) -> Claims {
+    fn introspection(&self, issued: &IssuedAccessToken) -> JsonObject {
         let mut answer = issued.claims.clone();
+        // Introspection has the scopes as one string, and never an identifier.
         for name in ["scp", "jti"] {
             answer.remove(name);
         }
@@ -106,11 +109,4 @@ impl Shape for Hydra {
     fn introspection_is_open(&self) -> bool {
         true
     }
-}
-
-fn subject(facts: &Facts) -> &str {
-    facts
-        .person
-        .as_ref()
-        .map_or(&facts.client, |person| &person.id)
 }

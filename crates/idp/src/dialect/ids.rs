@@ -27,25 +27,34 @@ pub(crate) fn uuid(text: &str) -> String {
 
 /// A decimal number of that many digits, 32 at most, without leading zeros.
 pub(crate) fn digits(text: &str, length: usize) -> String {
-    let digit = |byte: &u8| char::from(b'0' + byte % 10);
-    let rest: String = hash(text)
+    let rest = hash(text);
+    let rest: String = rest
         .iter()
         .map(digit)
         .take(length.saturating_sub(1))
         .collect();
+    // A leading 1, so that the number always has the full length.
     format!("1{rest}")
+}
+
+fn digit(byte: &u8) -> char {
+    char::from(b'0' + byte % 10)
 }
 
 /// Letters and digits, 32 at most.
 pub(crate) fn letters(text: &str, length: usize) -> String {
-    let letter = |byte: &u8| match byte % 36 {
-        digit @ 0..10 => char::from(b'0' + digit),
-        letter => char::from(b'a' + letter - 10),
-    };
     hash(text).iter().map(letter).take(length).collect()
 }
 
+fn letter(byte: &u8) -> char {
+    match byte % 36 {
+        digit @ 0..10 => char::from(b'0' + digit),
+        letter => char::from(b'a' + letter - 10),
+    }
+}
+
 fn hash(text: &str) -> Vec<u8> {
+    // A digest, so that identifiers survive a restart and tests can hard-code them.
     digest::digest(&digest::SHA256, text.as_bytes())
         .as_ref()
         .to_vec()

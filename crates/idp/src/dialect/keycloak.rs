@@ -3,26 +3,28 @@
 //! As in the real one, every user holds roles in the client `account`, which therefore stands in
 //! `aud`: they are not roles of the API. The key set holds a key for encryption too.
 
-use crate::dialect::facts::Facts;
-use crate::dialect::shape::{Beside, Endpoints, Shape};
-use crate::token::claims::{Claims, claims, with};
-use crate::token::issued::IssuedAccess;
+use crate::dialect::facts::TokenFacts;
+use crate::dialect::shape::{Endpoints, ExtraKey, ProviderShape};
+use crate::token::claims::{JsonObject, claims, with};
+use crate::token::issued::IssuedAccessToken;
 use serde_json::json;
 
 pub(crate) struct Keycloak;
 
-impl Shape for Keycloak {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Keycloak {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let realm: Vec<&str> = facts
             .roles
             .iter()
             .map(String::as_str)
+            // A default role of every realm: an API must not take it for a permission.
             .chain(["offline_access"])
             .collect();
         let token = with(
             common(facts),
             json!({
                 "typ": "Bearer",
+                // `account` is there because every user has roles in that client.
                 "aud": [facts.audience, "account"],
                 "allowed-origins": ["http://127.0.0.1"],
                 "realm_access": { "roles": realm },
@@ -36,6 +38,7 @@ impl Shape for Keycloak {
                 token,
                 json!({
                     "client_id": facts.client,
+                    // Of the host that asked: always this machine.
                     "clientHost": "127.0.0.1",
                     "clientAddress": "127.0.0.1",
                     "preferred_username": format!("service-account-{}", facts.client),
@@ -44,7 +47,7 @@ impl Shape for Keycloak {
         }
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = with(
             common(facts),
             json!({
@@ -76,7 +79,8 @@ impl Shape for Keycloak {
         Endpoints::under(&format!("/realms/{tenant}/protocol/openid-connect"), names)
     }
 
-    fn introspection(&self, issued: &IssuedAccess) -> Claims {
+    fn introspection(&self, issued: &IssuedAccessToken) -> JsonObject {
+        // Keycloak repeats the name under the member of RFC 7662.
         let username = issued.claims.get("preferred_username");
         with(
             issued.claims.clone(),
@@ -89,8 +93,8 @@ impl Shape for Keycloak {
         )
     }
 
-    fn beside(&self) -> Beside {
-        Beside::Encryption
+    fn beside(&self) -> ExtraKey {
+        ExtraKey::Encryption
     }
 
     fn tenant(&self) -> &'static str {
@@ -98,11 +102,12 @@ impl Shape for Keycloak {
     }
 }
 
-fn common(facts: &Facts) -> Claims {
-    let subject = facts
-        .person
-        .as_ref()
-        .map_or_else(|| facts.service_guid(), |person| person.id.clone());
+fn common(facts: &TokenFacts) -> JsonObject {
+    // A client's service account is a user of its own, with a UUID for its subject.
+    let subject = match &facts.person {
+        Some(person) => person.id.clone(),
+        None => facts.service_guid(),
+    };
     claims(json!({
         "exp": facts.expires,
         "iat": facts.issued_at,
@@ -114,7 +119,7 @@ fn common(facts: &Facts) -> Claims {
     }))
 }
 
-fn person(facts: &Facts) -> serde_json::Value {
+fn person(facts: &TokenFacts) -> serde_json::Value {
     let groups = facts
         .groups
         .iter()
@@ -123,10 +128,10 @@ fn person(facts: &Facts) -> serde_json::Value {
     json!({
         "auth_time": facts.auth_time(),
         "sid": facts.session,
-        "name": facts.person.as_ref().map(|person| &person.name),
+        "name": facts.full_name(),
         "preferred_username": facts.name(),
         "email": facts.email(),
-        "email_verified": facts.email().map(|_| true),
+        "email_verified": facts.email_verified(),
         "groups": (!groups.is_empty()).then_some(groups),
     })
 }

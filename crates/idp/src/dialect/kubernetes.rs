@@ -2,11 +2,11 @@
 //!
 //! There are no scopes, roles or clients. The facts stand in one object, whose name holds a dot.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, Shape};
-use crate::token::claims::{Claims, claims};
-use crate::token::kind::Kind;
+use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::token::claims::{JsonObject, claims};
+use crate::token::kind::FlowToken;
 use serde_json::json;
 
 pub(crate) struct Kubernetes;
@@ -16,8 +16,8 @@ const NAMESPACE: &str = "shop";
 /// After so many seconds Kubernetes warns that a token should have been replaced.
 const WARN_AFTER: u64 = 3_607;
 
-impl Shape for Kubernetes {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Kubernetes {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let account = facts.name();
         let pod = format!("{account}-0");
         claims(json!({
@@ -26,6 +26,7 @@ impl Shape for Kubernetes {
             "iat": facts.issued_at,
             "iss": facts.issuer,
             "jti": facts.guid("jti"),
+            // The dot is part of the name: a claim path has to quote it.
             "kubernetes.io": {
                 "namespace": NAMESPACE,
                 "node": { "name": "node-1", "uid": ids::uuid("node-1") },
@@ -38,12 +39,13 @@ impl Shape for Kubernetes {
         }))
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
         self.access_token(facts)
     }
 
-    fn header(&self, _kind: Kind, _kid: &str) -> Claims {
-        Claims::new()
+    fn header(&self, _kind: FlowToken, _kid: &str) -> JsonObject {
+        // The API server writes no `typ`.
+        JsonObject::new()
     }
 
     fn keys_path(&self, _tenant: &str) -> String {

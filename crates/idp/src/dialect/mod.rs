@@ -25,7 +25,7 @@ pub(crate) mod pingone;
 pub(crate) mod shape;
 pub(crate) mod zitadel;
 
-use crate::dialect::shape::Shape;
+use crate::dialect::shape::ProviderShape;
 use portcullis_core::ConfigError;
 use serde::Deserialize;
 use std::fmt;
@@ -114,6 +114,7 @@ impl Dialect {
     pub fn profile(self) -> &'static str {
         match self {
             Self::Generic => "generic",
+            // The profile of a resource server names the version; the imitation defaults to 2.
             Self::Entra => "entra-v2",
             Self::EntraV1 => "entra-v1",
             Self::Okta => "okta",
@@ -145,6 +146,7 @@ impl Dialect {
     /// A claim of its tokens, with its value, that an API must demand, because the real provider
     /// gives tokens for any audience to anybody.
     pub fn condition(self) -> Option<(&'static str, &'static str)> {
+        // Without it, anybody with an account at that provider would be let in.
         match self {
             Self::GithubActions => Some(("repository_owner_id", "123456")),
             Self::GitlabCi => Some(("namespace_id", "72")),
@@ -153,7 +155,7 @@ impl Dialect {
         }
     }
 
-    pub(crate) fn shape(self) -> &'static dyn Shape {
+    pub(crate) fn shape(self) -> &'static dyn ProviderShape {
         match self {
             Self::Generic => &generic::Generic,
             Self::Entra => &entra::V2,

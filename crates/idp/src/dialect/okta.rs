@@ -1,17 +1,17 @@
 //! Okta, a custom authorization server: scopes as an array, the client in `cid`, no `typ`.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, Published, Shape, discovery};
-use crate::token::claims::{Claims, claims, with};
-use crate::token::issued::IssuedAccess;
-use crate::token::kind::Kind;
+use crate::dialect::shape::{Endpoints, IssuerDocuments, ProviderShape, discovery};
+use crate::token::claims::{JsonObject, claims, with};
+use crate::token::issued::IssuedAccessToken;
+use crate::token::kind::FlowToken;
 use serde_json::json;
 
 pub(crate) struct Okta;
 
-impl Shape for Okta {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Okta {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = claims(json!({
             "ver": 1,
             "jti": format!("AT.{}", facts.token_id),
@@ -20,7 +20,8 @@ impl Shape for Okta {
             "iat": facts.issued_at,
             "exp": facts.expires,
             "cid": facts.client,
-            "scp": facts.scope.as_ref().map(|_| facts.scopes()),
+            // An array, and no claim at all without scopes.
+            "scp": facts.scope.is_some().then_some(facts.scopes()),
             "groups": facts.roles_and_groups(),
         }));
         match &facts.person {
@@ -36,11 +37,8 @@ impl Shape for Okta {
         }
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
-        let subject = facts
-            .person
-            .as_ref()
-            .map_or(&facts.client, |person| &person.id);
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
+        let subject = facts.subject();
         with(
             facts.openid(subject),
             json!({
@@ -50,7 +48,7 @@ impl Shape for Okta {
                 "idp": "00oEXAMPLE",
                 "auth_time": facts.auth_time(),
                 "at_hash": facts.at_hash,
-                "name": facts.person.as_ref().map(|person| &person.name),
+                "name": facts.full_name(),
                 "email": facts.email(),
                 "preferred_username": facts.login(),
                 "groups": facts.roles_and_groups(),
@@ -58,8 +56,8 @@ impl Shape for Okta {
         )
     }
 
-    fn header(&self, _kind: Kind, _kid: &str) -> Claims {
-        Claims::new()
+    fn header(&self, _kind: FlowToken, _kid: &str) -> JsonObject {
+        JsonObject::new()
     }
 
     fn issuer_path(&self, tenant: &str) -> String {
@@ -71,6 +69,7 @@ impl Shape for Okta {
     }
 
     fn endpoints(&self, tenant: &str) -> Endpoints {
+        // Everything of a custom authorization server is below its own path.
         let names = [
             "/authorize",
             "/token",
@@ -81,14 +80,14 @@ impl Shape for Okta {
         Endpoints::under(&format!("/oauth2/{tenant}/v1"), names)
     }
 
-    fn published(&self, tenants: &[String]) -> Vec<Published> {
+    fn documents(&self, tenants: &[String]) -> Vec<IssuerDocuments> {
         let tenant = tenants.first().map(String::as_str).unwrap_or_default();
         let issuer = self.issuer_path(tenant);
         let metadata = vec![
             discovery(&issuer),
             format!("{issuer}/.well-known/oauth-authorization-server"),
         ];
-        vec![Published {
+        vec![IssuerDocuments {
             metadata,
             issuer,
             keys: self.keys_path(tenant),
@@ -104,8 +103,9 @@ impl Shape for Okta {
     }
 
     /// Without the array: scopes are one string here.
-    fn introspection(&self, issued: &IssuedAccess) -> Claims {
+    fn introspection(&self, issued: &IssuedAccessToken) -> JsonObject {
         let mut answer = issued.claims.clone();
+        // Introspection uses the names of RFC 7662 in place of these claims.
         for name in ["scp", "cid", "ver", "auth_time", "groups"] {
             answer.remove(name);
         }
@@ -115,7 +115,7 @@ impl Shape for Okta {
                 "active": true,
                 "token_type": issued.token_type(),
                 "client_id": issued.client,
-                "username": issued.claims.get("sub").filter(|_| issued.username.is_some()),
+                "username": issued.username.as_ref().and(issued.claims.get("sub")),
                 "scope": issued.scope,
             }),
         )

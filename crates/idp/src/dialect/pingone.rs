@@ -3,17 +3,17 @@
 //! Roles and groups reach a token as attributes of the resource, under names of one's own: here
 //! `roles`, `groups`.
 
-use crate::dialect::facts::Facts;
-use crate::dialect::shape::{Endpoints, Shape};
-use crate::token::claims::{Claims, claims, with};
+use crate::dialect::facts::TokenFacts;
+use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::token::claims::{JsonObject, claims, with};
 use crate::token::encoding::random_text;
-use crate::token::kind::Kind;
+use crate::token::kind::FlowToken;
 use serde_json::json;
 
 pub(crate) struct PingOne;
 
-impl Shape for PingOne {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for PingOne {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         let token = claims(json!({
             "client_id": facts.client,
             "iss": facts.issuer,
@@ -37,15 +37,13 @@ impl Shape for PingOne {
                     "acr": facts.acr.as_deref().unwrap_or("Single_Factor"),
                 }),
             ),
+            // No subject: the client is named by `client_id` alone.
             None => token,
         }
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
-        let subject = facts
-            .person
-            .as_ref()
-            .map_or(&facts.client, |person| &person.id);
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
+        let subject = facts.subject();
         with(
             facts.openid(subject),
             json!({
@@ -55,7 +53,7 @@ impl Shape for PingOne {
                 "acr": facts.acr.as_deref().unwrap_or("Single_Factor"),
                 "amr": ["pwd"],
                 "at_hash": facts.at_hash,
-                "name": facts.person.as_ref().map(|person| &person.name),
+                "name": facts.full_name(),
                 "preferred_username": facts.name(),
                 "email": facts.email(),
                 "env": facts.tenant,
@@ -64,8 +62,8 @@ impl Shape for PingOne {
         )
     }
 
-    fn header(&self, _kind: Kind, _kid: &str) -> Claims {
-        Claims::new()
+    fn header(&self, _kind: FlowToken, _kid: &str) -> JsonObject {
+        JsonObject::new()
     }
 
     fn issuer_path(&self, tenant: &str) -> String {
@@ -89,6 +87,7 @@ impl Shape for PingOne {
 
     /// The first key of an environment has a name that anybody can guess.
     fn kid(&self, number: usize) -> String {
+        // Only rotated keys get a random name.
         if number == 0 {
             "default".to_owned()
         } else {

@@ -1,19 +1,18 @@
-//! What one provider does its own way: addresses, documents, and the words of its tokens.
+//! What differs between providers: addresses, documents, and the claims of tokens.
 //!
-//! Everything has a default, which is what most providers do; a dialect states only what it does
-//! differently.
+//! Every method has a default, which most providers share. A dialect overrides only what differs.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::token::claims::{Claims, claims};
+use crate::token::claims::{JsonObject, claims};
 use crate::token::encoding::random_text;
-use crate::token::issued::IssuedAccess;
-use crate::token::kind::{Kind, TokenFormat};
+use crate::token::issued::IssuedAccessToken;
+use crate::token::kind::{FlowToken, TokenFormat};
 use serde_json::{Value, json};
 
-/// A key that is published beside the one that signs access tokens.
+/// The purpose of a second published key, beside the one that signs access tokens.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Beside {
+pub(crate) enum ExtraKey {
     Nothing,
     /// For encryption: no signature is good under it.
     Encryption,
@@ -23,7 +22,7 @@ pub(crate) enum Beside {
     OtherTenant,
 }
 
-/// Where the endpoints are, below the base; none where the provider has none.
+/// The paths of the endpoints below the base; `None` for one that the provider does not have.
 #[derive(Clone, Default)]
 pub(crate) struct Endpoints {
     pub(crate) authorize: Option<String>,
@@ -33,28 +32,28 @@ pub(crate) struct Endpoints {
     pub(crate) revoke: Option<String>,
 }
 
-/// One issuer's documents, and where they are below the base.
+/// The paths of one issuer's documents below the base.
 #[derive(Clone)]
-pub(crate) struct Published {
+pub(crate) struct IssuerDocuments {
     /// The issuer's path; in Microsoft's documents for every tenant it holds `{tenantid}`.
     pub(crate) issuer: String,
     pub(crate) metadata: Vec<String>,
     pub(crate) keys: String,
 }
 
-pub(crate) trait Shape: Sync {
+pub(crate) trait ProviderShape: Sync {
     /// The claims of an access token.
-    fn access_token(&self, facts: &Facts) -> Claims;
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject;
 
     /// The claims of an ID token.
-    fn id_token(&self, facts: &Facts) -> Claims;
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject;
 
     /// The header members besides `alg` and `kid`.
-    fn header(&self, _kind: Kind, _kid: &str) -> Claims {
+    fn header(&self, _kind: FlowToken, _kid: &str) -> JsonObject {
         claims(json!({ "typ": "JWT" }))
     }
 
-    /// What stands between the base and the end of the issuer.
+    /// The part of the issuer behind the base.
     fn issuer_path(&self, _tenant: &str) -> String {
         String::new()
     }
@@ -66,90 +65,89 @@ pub(crate) trait Shape: Sync {
     fn endpoints(&self, tenant: &str) -> Endpoints;
 
     /// The documents, the configured tenant's first.
-    fn published(&self, tenants: &[String]) -> Vec<Published> {
+    fn documents(&self, tenants: &[String]) -> Vec<IssuerDocuments> {
         let tenant = tenants.first().map(String::as_str).unwrap_or_default();
         let (issuer, keys) = (self.issuer_path(tenant), self.keys_path(tenant));
-        vec![Published {
+        vec![IssuerDocuments {
             metadata: vec![discovery(&issuer)],
             issuer,
             keys,
         }]
     }
 
-    /// Members of the metadata besides the usual ones or in their place; null takes one away.
+    /// Extra members of the metadata; null removes a usual one.
     fn metadata(&self) -> Vec<(&'static str, Value)> {
         Vec::new()
     }
 
-    /// What stands between the base and the end of the issuer of access tokens, where the metadata
-    /// has another issuer and names this one beside it.
+    /// The path of the issuer of access tokens, if it differs from the metadata's own issuer.
     fn access_token_issuer(&self) -> Option<&'static str> {
         None
     }
 
-    /// Makes a JWK what it is in the key set of that issuer.
-    fn dress_key(&self, _jwk: &mut Claims, _issuer: &str) {}
+    /// Adapts a JWK to the key set of that issuer.
+    fn dress_key(&self, _jwk: &mut JsonObject, _issuer: &str) {}
 
-    /// Adds what stands in a key document besides the keys, from the name and
+    /// Adds the members of a key document besides the keys, from the name and
     /// the public half (PEM) of the key that signs.
-    fn dress_key_set(&self, _set: &mut Claims, _kid: &str, _pem: &str) {}
+    fn dress_key_set(&self, _set: &mut JsonObject, _kid: &str, _pem: &str) {}
 
     /// A name for the key of that number, counted from 0.
     fn kid(&self, _number: usize) -> String {
         random_text(12)
     }
 
-    fn beside(&self) -> Beside {
-        Beside::Nothing
+    fn beside(&self) -> ExtraKey {
+        ExtraKey::Nothing
     }
 
-    /// The tenant for whose tokens alone the key beside is good.
+    /// The only tenant whose tokens the second key may sign.
     fn other_tenant(&self) -> &'static str {
         ""
     }
 
-    /// The tenant where none is configured.
+    /// The default tenant.
     fn tenant(&self) -> &'static str {
         ""
     }
 
-    /// Whether every tenant has an issuer of its own, and a user's tenant decides.
+    /// Whether each tenant has its own issuer, so that a user's tenant decides.
     fn has_tenants(&self) -> bool {
         false
     }
 
-    /// The audience of a client's tokens when none is configured and none is asked for.
+    /// The default audience of a client's tokens.
     fn audience(&self, _client: &str, _tenant: &str) -> String {
         "api://enterprise-api".to_owned()
     }
 
-    /// Whether clients may ask for this audience by that address.
+    /// Whether `asked` is another name of this audience.
     fn is_address_of(&self, _audience: &str, _asked: &str) -> bool {
         false
     }
 
-    /// A user's identifier where none is configured.
+    /// The default identifier of a user.
     fn user_id(&self, username: &str) -> String {
         ids::uuid(username)
     }
 
-    /// The name of a scope in a token, from the text by which clients ask for it.
+    /// The name of a scope in tokens, from the text that clients send.
     fn scope_name<'s>(&self, asked: &'s str) -> &'s str {
         asked
     }
 
-    /// The format of access tokens where none is configured.
+    /// The default format of access tokens.
     fn format(&self) -> TokenFormat {
         TokenFormat::Jwt
     }
 
-    /// A new access token that says nothing.
+    /// A new opaque access token.
     fn opaque_token(&self) -> String {
         random_text(32)
     }
 
-    /// What introspection answers about an active token.
-    fn introspection(&self, issued: &IssuedAccess) -> Claims {
+    /// The introspection response for an active token.
+    fn introspection(&self, issued: &IssuedAccessToken) -> JsonObject {
         let mut answer = issued.claims.clone();
         answer.extend(claims(json!({
             "active": true,
@@ -161,17 +159,17 @@ pub(crate) trait Shape: Sync {
         answer
     }
 
-    /// Whether introspection asks nobody who they are.
+    /// Whether introspection needs no client authentication.
     fn introspection_is_open(&self) -> bool {
         false
     }
 
-    /// Whether there is an imitation of Microsoft Graph.
+    /// Whether Microsoft Graph is imitated.
     fn has_graph(&self) -> bool {
         false
     }
 
-    /// Whether there is `tokeninfo`, Google's endpoint in place of introspection.
+    /// Whether there is `tokeninfo`, which Google has in place of introspection.
     fn has_tokeninfo(&self) -> bool {
         false
     }
@@ -187,16 +185,20 @@ pub(crate) fn discovery(issuer: &str) -> String {
 }
 
 impl Endpoints {
-    /// All five, the same way under one path.
+    /// All five below one path.
     pub(crate) fn under(path: &str, names: [&str; 5]) -> Self {
-        let [authorize, token, userinfo, introspect, revoke] =
-            names.map(|name| (!name.is_empty()).then(|| format!("{path}{name}")));
+        let [authorize, token, userinfo, introspect, revoke] = names;
         Self {
-            authorize,
-            token,
-            userinfo,
-            introspect,
-            revoke,
+            authorize: address(path, authorize),
+            token: address(path, token),
+            userinfo: address(path, userinfo),
+            introspect: address(path, introspect),
+            revoke: address(path, revoke),
         }
     }
+}
+
+/// The address of an endpoint; an empty name stands for one that the provider does not have.
+fn address(path: &str, name: &str) -> Option<String> {
+    (!name.is_empty()).then_some(format!("{path}{name}"))
 }

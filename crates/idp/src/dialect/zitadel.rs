@@ -3,10 +3,10 @@
 //!
 //! The audience holds the client and its project, which is what an API compares with.
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::dialect::ids;
-use crate::dialect::shape::{Endpoints, Shape};
-use crate::token::claims::{Claims, claims, with};
+use crate::dialect::shape::{Endpoints, ProviderShape};
+use crate::token::claims::{JsonObject, claims, with};
 use crate::token::kind::TokenFormat;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -19,13 +19,14 @@ const ROLES: &str = "urn:zitadel:iam:org:project:roles";
 
 const OWNER: &str = "urn:zitadel:iam:user:resourceowner:id";
 
-impl Shape for Zitadel {
-    fn access_token(&self, facts: &Facts) -> Claims {
+impl ProviderShape for Zitadel {
+    fn access_token(&self, facts: &TokenFacts) -> JsonObject {
         with(
             roles(facts),
             json!({
                 "iss": facts.issuer,
                 "sub": subject(facts),
+                // The project is in the audience beside the client, so an API can check either.
                 "aud": [facts.client, facts.audience],
                 "exp": facts.expires,
                 "iat": facts.issued_at,
@@ -37,7 +38,8 @@ impl Shape for Zitadel {
         )
     }
 
-    fn id_token(&self, facts: &Facts) -> Claims {
+    fn id_token(&self, facts: &TokenFacts) -> JsonObject {
+        // A set, because client and project may be configured alike.
         let all = BTreeSet::from([&facts.client, &facts.audience, &facts.tenant]);
         let mut token = with(
             facts.openid(&subject(facts)),
@@ -49,10 +51,10 @@ impl Shape for Zitadel {
                 "amr": ["pwd"],
                 "at_hash": facts.at_hash,
                 "sid": facts.session,
-                "name": facts.person.as_ref().map(|person| &person.name),
+                "name": facts.full_name(),
                 "preferred_username": facts.login(),
                 "email": facts.email(),
-                "email_verified": facts.email().map(|_| true),
+                "email_verified": facts.email_verified(),
             }),
         );
         token.extend(roles(facts));
@@ -92,7 +94,7 @@ impl Shape for Zitadel {
     }
 }
 
-fn subject(facts: &Facts) -> String {
+fn subject(facts: &TokenFacts) -> String {
     match &facts.person {
         Some(person) => person.id.clone(),
         None => ids::digits(&facts.client, 18),
@@ -101,12 +103,13 @@ fn subject(facts: &Facts) -> String {
 
 /// Each role, and in which organization the user holds it; once for this project, once with its
 /// number.
-fn roles(facts: &Facts) -> Claims {
+fn roles(facts: &TokenFacts) -> JsonObject {
     if facts.roles.is_empty() {
-        return Claims::new();
+        return JsonObject::new();
     }
     let held = |role: &String| (role.clone(), json!({ ORGANIZATION: "org.example.test" }));
     let roles = Value::Object(facts.roles.iter().map(held).collect());
+    // The second claim names the project, for APIs that serve several.
     let of_project = format!("urn:zitadel:iam:org:project:{}:roles", facts.tenant);
     claims(json!({ ROLES: roles, of_project: roles }))
 }

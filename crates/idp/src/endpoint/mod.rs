@@ -12,33 +12,32 @@ pub(crate) mod session;
 pub(crate) mod ssf;
 pub(crate) mod token;
 
-use crate::dialect::shape::Published;
+use crate::dialect::shape::IssuerDocuments;
 use crate::endpoint::authorize::{code, device, pushed};
 use crate::endpoint::dev::switches;
-use crate::endpoint::gate::clock::dated;
-use crate::endpoint::gate::fault::switched;
+use crate::endpoint::gate::clock::set_date;
+use crate::endpoint::gate::fault::with_switch;
 use crate::endpoint::gate::host::only_our_host;
 use crate::endpoint::gate::{cors, journal, own_pages};
 use crate::endpoint::lookup::{discovery, graph, introspect, tokeninfo, userinfo};
 use crate::endpoint::session::logout;
-use crate::endpoint::ssf::{configuration, poll, stream};
+use crate::endpoint::ssf::{configuration, poll, status, stream, subject};
 use crate::endpoint::token::revoke;
 use crate::fault::endpoint::Endpoint;
-use crate::state::State;
-use axum::extract::DefaultBodyLimit;
+use crate::state::IdpState;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{MethodRouter, get, post};
-use axum::{Router, extract, middleware};
+use axum::{Router, middleware};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The longest body that is read.
+/// The longest body that is read, in bytes.
 const LONGEST: usize = 256 * 1024;
 
-type Routes = BTreeMap<String, MethodRouter<Arc<State>>>;
+type PathRoutes = BTreeMap<String, MethodRouter<Arc<IdpState>>>;
 
-/// Every endpoint at an address that is the same in all dialects, and at the imitated provider's
-/// besides.
-pub(crate) fn router(state: &Arc<State>) -> Router {
+/// Every endpoint, at an address that is the same in all dialects and at the imitated provider's.
+pub(crate) fn router(state: &Arc<IdpState>) -> Router {
     let mut for_programs = the_same_everywhere(state);
     for_programs.extend(theirs(state));
     for_programs.extend(documents(state));
@@ -46,26 +45,35 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
     if state.config.dynamic_registration {
         for_programs.extend(registration());
     }
-    let for_programs = routed(for_programs).layer(cors::layer(&state.config.cors_origins));
-    let shared = || Arc::clone(state);
-    for_programs
-        .merge(routed(for_people(state)))
-        .merge(routed(on_command()))
-        .merge(routed(if state.config.console {
-            console::routes()
-        } else {
-            Routes::new()
-        }))
+    let console = if state.config.console {
+        console::routes()
+    } else {
+        PathRoutes::new()
+    };
+    // Layers run from the last one to the first: a foreign host is refused before anything is kept,
+    // and a foreign page's request is kept before it is refused. CORS covers no pages.
+    build_router(for_programs)
+        .layer(cors::layer(&state.config.cors_origins))
+        .merge(build_router(for_people(state)))
+        .merge(build_router(on_command()))
+        .merge(build_router(console))
         .layer(DefaultBodyLimit::max(LONGEST))
         .layer(middleware::from_fn(own_pages::only))
-        .layer(middleware::from_fn_with_state(shared(), journal::keep))
-        .layer(middleware::from_fn_with_state(shared(), dated))
-        .layer(middleware::from_fn_with_state(shared(), only_our_host))
-        .with_state(shared())
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(state),
+            journal::keep,
+        ))
+        .layer(middleware::from_fn_with_state(Arc::clone(state), set_date))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(state),
+            only_our_host,
+        ))
+        .with_state(Arc::clone(state))
 }
 
-fn the_same_everywhere(state: &Arc<State>) -> Routes {
-    let named = |path: &str, route, endpoint| (path.to_owned(), switched(route, state, endpoint));
+fn the_same_everywhere(state: &Arc<IdpState>) -> PathRoutes {
+    let named =
+        |path: &str, route, endpoint| (path.to_owned(), with_switch(route, state, endpoint));
     BTreeMap::from([
         named("/token", post(token::token), Endpoint::Token),
         named(
@@ -88,75 +96,66 @@ fn the_same_everywhere(state: &Arc<State>) -> Routes {
     ])
 }
 
-fn registration() -> Routes {
+fn registration() -> PathRoutes {
     let manage = get(register::manage)
         .put(register::manage)
         .delete(register::manage);
-    Routes::from([
+    PathRoutes::from([
         ("/register".to_owned(), post(register::register)),
         ("/register/{id}".to_owned(), manage),
     ])
 }
 
 /// Security events.
-fn streams(state: &State) -> Routes {
+fn streams(state: &IdpState) -> PathRoutes {
     let stream = post(stream::create)
         .get(stream::read)
         .patch(stream::change)
         .put(stream::change)
         .delete(stream::remove);
-    let mut routes = Routes::from([
+    let mut routes = PathRoutes::from([
         ("/ssf/streams".to_owned(), stream),
         (
             "/ssf/status".to_owned(),
-            get(stream::read_status).post(stream::set_status),
+            get(status::read_status).post(status::set_status),
         ),
-        ("/ssf/subjects/add".to_owned(), post(stream::add_subject)),
+        ("/ssf/subjects/add".to_owned(), post(subject::add_subject)),
         (
             "/ssf/subjects/remove".to_owned(),
-            post(stream::remove_subject),
+            post(subject::remove_subject),
         ),
-        ("/ssf/verify".to_owned(), post(stream::verify)),
+        ("/ssf/verify".to_owned(), post(subject::verify)),
         ("/ssf/poll/{id}".to_owned(), post(poll::poll)),
     ]);
-    routes.extend(
-        configuration::configuration_paths(state)
-            .into_iter()
-            .map(|path| (path, get(configuration::configuration))),
-    );
+    for path in configuration::configuration_paths(state) {
+        routes.insert(path, get(configuration::configuration));
+    }
     routes
 }
 
-/// What a person sees.
-fn for_people(state: &Arc<State>) -> Routes {
-    let signing_in = || {
-        switched(
-            get(code::show).post(code::sign_in),
-            state,
-            Endpoint::Authorize,
-        )
-    };
-    let mut routes = Routes::from([
-        ("/authorize".to_owned(), signing_in()),
-        ("/device".to_owned(), get(device::show).post(device::decide)),
-        (
-            "/logout".to_owned(),
-            get(logout::logout).post(logout::logout),
-        ),
+/// The pages.
+fn for_people(state: &Arc<IdpState>) -> PathRoutes {
+    let device = get(device::show).post(device::decide);
+    let logout = get(logout::logout).post(logout::logout);
+    let mut routes = PathRoutes::from([
+        ("/authorize".to_owned(), authorization(state)),
+        ("/device".to_owned(), device),
+        ("/logout".to_owned(), logout),
     ]);
-    routes.extend(
-        state
-            .endpoints
-            .authorize
-            .clone()
-            .map(|path| (path, signing_in())),
-    );
+    if let Some(path) = &state.endpoints.authorize {
+        routes.insert(path.clone(), authorization(state));
+    }
     routes
 }
 
-/// What no provider has.
-fn on_command() -> Routes {
-    Routes::from([
+fn authorization(state: &Arc<IdpState>) -> MethodRouter<Arc<IdpState>> {
+    let route = get(code::show).post(code::sign_in);
+    with_switch(route, state, Endpoint::Authorize)
+}
+
+/// The commands that no provider has.
+fn on_command() -> PathRoutes {
+    PathRoutes::from([
         ("/health".to_owned(), get(async || "alive\n")),
         ("/dev/device".to_owned(), post(device::decide_on_command)),
         ("/dev/token".to_owned(), post(dev::token)),
@@ -171,7 +170,7 @@ fn on_command() -> Routes {
 }
 
 /// The imitated provider's own addresses.
-fn theirs(state: &Arc<State>) -> Routes {
+fn theirs(state: &Arc<IdpState>) -> PathRoutes {
     let endpoints = state.endpoints.clone();
     let routes = [
         (endpoints.token, post(token::token), Endpoint::Token),
@@ -187,23 +186,23 @@ fn theirs(state: &Arc<State>) -> Routes {
         ),
         (endpoints.revoke, post(revoke::revoke), Endpoint::Revocation),
     ];
-    let named = |(path, route, endpoint)| Some((path?, switched(route, state, endpoint)));
-    let mut routes: Routes = routes.into_iter().filter_map(named).collect();
+    let named = |(path, route, endpoint)| Some((path?, with_switch(route, state, endpoint)));
+    let mut routes: PathRoutes = routes.into_iter().filter_map(named).collect();
     if state.shape.has_graph() {
         let route = get(graph::member_objects).post(graph::member_objects);
         let path = "/graph/v1.0/users/{oid}/getMemberObjects".to_owned();
-        routes.insert(path, switched(route, state, Endpoint::Graph));
+        routes.insert(path, with_switch(route, state, Endpoint::Graph));
     }
     if state.shape.has_tokeninfo() {
-        let route = switched(get(tokeninfo::tokeninfo), state, Endpoint::Introspection);
+        let route = with_switch(get(tokeninfo::tokeninfo), state, Endpoint::Introspection);
         routes.insert("/tokeninfo".to_owned(), route);
     }
     routes
 }
 
-fn documents(state: &Arc<State>) -> Routes {
-    let mut routes = Routes::new();
-    for published in &state.published {
+fn documents(state: &Arc<IdpState>) -> PathRoutes {
+    let mut routes = PathRoutes::new();
+    for published in &state.documents {
         for path in &published.metadata {
             routes.insert(path.clone(), document(state, published, Endpoint::Metadata));
         }
@@ -216,24 +215,25 @@ fn documents(state: &Arc<State>) -> Routes {
 }
 
 fn document(
-    state: &Arc<State>,
-    published: &Published,
+    state: &Arc<IdpState>,
+    published: &IssuerDocuments,
     which: Endpoint,
-) -> MethodRouter<Arc<State>> {
+) -> MethodRouter<Arc<IdpState>> {
     let published = published.clone();
     let route = get(
-        async move |extract::State(state): extract::State<Arc<State>>, headers| match which {
+        async move |State(state): State<Arc<IdpState>>, headers| match which {
+            // Two kinds of document share one handler, and are switched apart.
             Endpoint::Jwks => discovery::jwks(&state, &published, &headers),
             _ => discovery::metadata(&state, &published, &headers),
         },
     );
-    switched(route, state, which)
+    with_switch(route, state, which)
 }
 
-fn routed(routes: Routes) -> Router<Arc<State>> {
-    routes
-        .into_iter()
-        .fold(Router::new(), |router, (path, route)| {
-            router.route(&path, route)
-        })
+fn build_router(routes: PathRoutes) -> Router<Arc<IdpState>> {
+    let mut router = Router::new();
+    for (path, route) in routes {
+        router = router.route(&path, route);
+    }
+    router
 }

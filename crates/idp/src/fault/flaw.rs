@@ -1,7 +1,7 @@
 //! Tokens that are wrong on command, although a flow gave them: what becomes of a provider's
 //! mistakes?
 
-use crate::token::kind::Kind;
+use crate::token::kind::FlowToken;
 use serde_json::Value;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -43,7 +43,7 @@ impl Flaw {
     ];
 
     /// The flaw of that name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         let all = [
             Self::Expired,
             Self::NotYetValid,
@@ -71,10 +71,10 @@ impl Flaw {
 
 /// The flaws that are wanted of the tokens that flows give.
 #[derive(Debug, Default)]
-pub(crate) struct Flaws(Mutex<Wanted>);
+pub(crate) struct Flaws(Mutex<OrderedFlaws>);
 
 #[derive(Debug, Default)]
-struct Wanted {
+struct OrderedFlaws {
     access: Vec<Flaw>,
     next_access: Vec<Flaw>,
     id: Vec<Flaw>,
@@ -83,46 +83,47 @@ struct Wanted {
 
 impl Flaws {
     /// For every token of a kind, until they are set anew.
-    pub(crate) fn set(&self, kind: Kind, flaws: Vec<Flaw>) {
-        let mut wanted = self.wanted();
+    pub(crate) fn set(&self, kind: FlowToken, flaws: Vec<Flaw>) {
+        let mut wanted = self.lock();
         match kind {
-            Kind::Access => wanted.access = flaws,
-            Kind::Id => wanted.id = flaws,
+            FlowToken::Access => wanted.access = flaws,
+            FlowToken::Id => wanted.id = flaws,
         }
     }
 
     /// What is wanted of every token of a kind.
-    pub(crate) fn of(&self, kind: Kind) -> Vec<Flaw> {
-        let wanted = self.wanted();
+    pub(crate) fn of(&self, kind: FlowToken) -> Vec<Flaw> {
+        let wanted = self.lock();
         match kind {
-            Kind::Access => wanted.access.clone(),
-            Kind::Id => wanted.id.clone(),
+            FlowToken::Access => wanted.access.clone(),
+            FlowToken::Id => wanted.id.clone(),
         }
     }
 
     /// For the next token of a kind alone.
-    pub(crate) fn set_next(&self, kind: Kind, flaws: Vec<Flaw>) {
-        let mut wanted = self.wanted();
+    pub(crate) fn set_next(&self, kind: FlowToken, flaws: Vec<Flaw>) {
+        let mut wanted = self.lock();
         match kind {
-            Kind::Access => wanted.next_access = flaws,
-            Kind::Id => wanted.next_id = flaws,
+            FlowToken::Access => wanted.next_access = flaws,
+            FlowToken::Id => wanted.next_id = flaws,
         }
     }
 
     /// What is wanted of the token that is made now; the flaws of the next token are used up.
-    pub(crate) fn take(&self, kind: Kind) -> Vec<Flaw> {
-        let mut wanted = self.wanted();
+    pub(crate) fn take(&self, kind: FlowToken) -> Vec<Flaw> {
+        let mut wanted = self.lock();
         let (all, next) = match kind {
-            Kind::Access => (
+            FlowToken::Access => (
                 wanted.access.clone(),
                 std::mem::take(&mut wanted.next_access),
             ),
-            Kind::Id => (wanted.id.clone(), std::mem::take(&mut wanted.next_id)),
+            FlowToken::Id => (wanted.id.clone(), std::mem::take(&mut wanted.next_id)),
         };
+        // The flaws of the next token come on top of the standing ones.
         [all, next].concat()
     }
 
-    fn wanted(&self) -> MutexGuard<'_, Wanted> {
+    fn lock(&self) -> MutexGuard<'_, OrderedFlaws> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,8 +135,11 @@ mod tests {
     #[test]
     fn every_name_is_that_of_a_flaw() {
         for (name, _) in Flaw::NAMES {
-            assert_eq!(Flaw::named(name).and_then(|flaw| flaw.name()), Some(name));
+            assert_eq!(
+                Flaw::from_name(name).and_then(|flaw| flaw.name()),
+                Some(name)
+            );
         }
-        assert_eq!(Flaw::named("none"), None);
+        assert_eq!(Flaw::from_name("none"), None);
     }
 }

@@ -35,6 +35,7 @@ impl Switches {
     /// Counts a request, and says how to answer it.
     pub(crate) fn request(&self, endpoint: Endpoint) -> Fault {
         if let Some(switch) = self.of(endpoint) {
+            // Sequentially consistent: a test reads the counter from another thread.
             switch.requests.fetch_add(1, Ordering::SeqCst);
         }
         self.fault(endpoint)

@@ -1,23 +1,23 @@
 //! Tokens, good ones and deliberately bad ones.
 
-use crate::config::client::Client;
+use crate::config::client::RegisteredClient;
 use crate::config::user::User;
-use crate::dialect::facts::Facts;
-use crate::keys::signing_key::SigningKey;
-use crate::state::{State, USERS_CLIENT};
-use crate::store::Grant;
-use crate::token::claims::{Claims, claims};
+use crate::dialect::facts::TokenFacts;
+use crate::keys::signing_key::IssuerKey;
+use crate::state::{IdpState, USERS_CLIENT};
+use crate::store::UserGrant;
+use crate::token::claims::{JsonObject, claims};
 use crate::token::encoding::random_text;
-use crate::token::issued::IssuedAccess;
+use crate::token::issued::IssuedAccessToken;
 use crate::token::jws::compact;
-use crate::token::kind::{Kind, TokenFormat};
+use crate::token::kind::{FlowToken, TokenFormat};
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A token for a user or a client, whichever has that name.
-pub(crate) fn token_for(state: &Arc<State>, name: &str) -> TokenBuilder {
-    match (state.user(name), state.clients.configured(name)) {
+pub(crate) fn token_for(state: &Arc<IdpState>, name: &str) -> TokenBuilder {
+    match (state.user(name), state.clients.get(name)) {
         (Some(user), _) => TokenBuilder::for_user(state, user, USERS_CLIENT),
         (None, Some(client)) => TokenBuilder::for_client(state, &client),
         (None, None) => TokenBuilder::for_user(state, &User::unknown(name), USERS_CLIENT),
@@ -40,12 +40,12 @@ pub(crate) fn token_for(state: &Arc<State>, name: &str) -> TokenBuilder {
 /// ```
 #[must_use = "a token that is not signed is no token"]
 pub struct TokenBuilder {
-    pub(crate) state: Arc<State>,
-    pub(crate) facts: Facts,
-    pub(crate) kind: Kind,
+    pub(crate) state: Arc<IdpState>,
+    pub(crate) facts: TokenFacts,
+    pub(crate) kind: FlowToken,
     pub(crate) edits: Vec<Edit>,
     pub(crate) kid: String,
-    pub(crate) key: Arc<SigningKey>,
+    pub(crate) key: Arc<IssuerKey>,
     pub(crate) signer: Signer,
     grant: Option<u64>,
     way: &'static str,
@@ -71,21 +71,21 @@ pub(crate) enum Signer {
 }
 
 impl TokenBuilder {
-    pub(crate) fn for_user(state: &Arc<State>, user: &User, client: &str) -> Self {
-        Self::new(state, Facts::of_user(state, user, client))
+    pub(crate) fn for_user(state: &Arc<IdpState>, user: &User, client: &str) -> Self {
+        Self::new(state, TokenFacts::of_user(state, user, client))
     }
 
-    pub(crate) fn for_client(state: &Arc<State>, client: &Client) -> Self {
-        Self::new(state, Facts::of_client(state, client))
+    pub(crate) fn for_client(state: &Arc<IdpState>, client: &RegisteredClient) -> Self {
+        Self::new(state, TokenFacts::of_client(state, client))
     }
 
-    fn new(state: &Arc<State>, facts: Facts) -> Self {
+    fn new(state: &Arc<IdpState>, facts: TokenFacts) -> Self {
         let (state, key) = (Arc::clone(state), state.keys.signing());
         let (kid, edits, signer) = (key.kid.clone(), Vec::new(), Signer::Key);
         Self {
             state,
             facts,
-            kind: Kind::Access,
+            kind: FlowToken::Access,
             edits,
             kid,
             key,
@@ -96,9 +96,10 @@ impl TokenBuilder {
     }
 
     /// Of the signing in that this grant came of: it ends with it.
-    pub(crate) fn of_grant(mut self, grant: &Grant) -> Self {
+    pub(crate) fn of_grant(mut self, grant: &UserGrant) -> Self {
         self.facts.signed_in_at = Some(grant.auth_time);
         self.facts.session.clone_from(&grant.session);
+        // Ties the token to the grant: revoking one revokes the other.
         (self.grant, self.way) = (Some(grant.id), grant.way);
         match &grant.act {
             Some(act) => self.claim("act", act.clone()),
@@ -107,7 +108,7 @@ impl TokenBuilder {
     }
 
     /// Good only with what the caller proved.
-    pub(crate) fn bound(self, cnf: Option<Value>) -> Self {
+    pub(crate) fn bind(self, cnf: Option<Value>) -> Self {
         match cnf {
             Some(cnf) => self.claim("cnf", cnf),
             None => self,
@@ -116,6 +117,7 @@ impl TokenBuilder {
 
     /// Over at that time, if not before.
     pub(crate) fn ends_by(mut self, expires: u64) -> Self {
+        // An exchanged token must not outlive its subject.
         self.facts.expires = self.facts.expires.min(expires);
         self
     }
@@ -133,6 +135,7 @@ impl TokenBuilder {
 
     /// For this audience. Cognito names the client in its place: the token is then for that client.
     pub fn audience(mut self, audience: &str) -> Self {
+        // Only the facts: where the audience goes is up to the dialect.
         audience.clone_into(&mut self.facts.audience);
         self
     }
@@ -232,8 +235,9 @@ impl TokenBuilder {
     }
 
     pub(crate) fn into_id_token(mut self, nonce: Option<String>, at_hash: Option<String>) -> Self {
-        self.kind = Kind::Id;
+        self.kind = FlowToken::Id;
         self.key = self.state.keys.signing_id_tokens();
+        // Some providers sign ID tokens with a key of their own.
         self.kid.clone_from(&self.key.kid);
         (self.facts.nonce, self.facts.at_hash) = (nonce, at_hash);
         self
@@ -241,14 +245,14 @@ impl TokenBuilder {
 
     /// The token as a JWT, in compact form.
     pub fn sign(self) -> String {
-        let (header, claims) = self.written();
+        let (header, claims) = self.header_and_claims();
         compact(&header, &claims, |input| self.signature(input))
     }
 
     /// A text that says nothing and stands for the token: introspection tells what this builder
     /// says.
     pub fn opaque(self) -> String {
-        let (_, claims) = self.written();
+        let (_, claims) = self.header_and_claims();
         let token = self.state.shape.opaque_token();
         self.remember(&token, claims);
         token
@@ -265,21 +269,22 @@ impl TokenBuilder {
         if format == TokenFormat::Opaque {
             return self.opaque();
         }
-        let (header, claims) = self.written();
+        let (header, claims) = self.header_and_claims();
         let token = compact(&header, &claims, |input| self.signature(input));
         self.remember(&token, claims);
         token
     }
 
     /// Header and claims in the provider's words, then changed by name.
-    pub(crate) fn written(&self) -> (Claims, Claims) {
+    pub(crate) fn header_and_claims(&self) -> (JsonObject, JsonObject) {
         let shape = self.state.shape;
         let mut header = claims(json!({ "alg": self.key.algorithm.name(), "kid": self.kid }));
         header.extend(shape.header(self.kind, &self.kid));
         let mut claims = match self.kind {
-            Kind::Access => shape.access_token(&self.facts),
-            Kind::Id => shape.id_token(&self.facts),
+            FlowToken::Access => shape.access_token(&self.facts),
+            FlowToken::Id => shape.id_token(&self.facts),
         };
+        // After the dialect, so that the settings win; before the edits of a test.
         claims.extend(self.facts.more.clone());
         for edit in &self.edits {
             match edit {
@@ -294,7 +299,7 @@ impl TokenBuilder {
 
     /// The subject, in the provider's words.
     pub(crate) fn subject(&self) -> String {
-        let (_, claims) = self.written();
+        let (_, claims) = self.header_and_claims();
         claims
             .get("sub")
             .and_then(Value::as_str)
@@ -307,24 +312,28 @@ impl TokenBuilder {
             Signer::Key => self.key.sign(input),
             Signer::None => Vec::new(),
             Signer::HmacWithPublicKey => {
+                // The attack on validators that take the algorithm from the token (RFC 8725,
+                // section 2.1).
                 let secret = json!(self.key.jwk()).to_string();
                 let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
                 hmac::sign(&secret, input).as_ref().to_vec()
             }
             Signer::Flipped => {
                 let mut signature = self.key.sign(input);
+                // One bit is enough: a validator that compares only a part would miss it.
                 signature.iter_mut().take(1).for_each(|byte| *byte ^= 1);
                 signature
             }
         }
     }
 
-    fn remember(&self, token: &str, claims: Claims) {
+    fn remember(&self, token: &str, claims: JsonObject) {
+        // An edited `exp` counts for introspection too.
         let expires = claims
             .get("exp")
             .and_then(Value::as_u64)
             .unwrap_or(self.facts.expires);
-        let issued = IssuedAccess {
+        let issued = IssuedAccessToken {
             claims,
             client: self.facts.client.clone(),
             audience: self.facts.audience.clone(),

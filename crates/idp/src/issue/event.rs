@@ -1,11 +1,11 @@
 //! Security events (RFC 8417) of CAEP and RISC: made, signed, and sent into the streams that want
 //! them.
 
-use crate::dialect::facts::Facts;
-use crate::state::State;
-use crate::state::outbound::Message;
-use crate::store::stream::{Delivery, Stream, StreamStatus};
-use crate::token::claims::{Claims, claims};
+use crate::dialect::facts::TokenFacts;
+use crate::state::IdpState;
+use crate::state::outbound::OutboundMessage;
+use crate::store::stream::{Delivery, EventStream, StreamStatus};
+use crate::token::claims::{JsonObject, claims};
 use crate::token::encoding::random_text;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -64,7 +64,7 @@ const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The types that are sent.
-pub(crate) fn supported() -> Vec<String> {
+pub(crate) fn supported_types() -> Vec<String> {
     let caep = [
         "session-revoked",
         "token-claims-change",
@@ -77,7 +77,7 @@ pub(crate) fn supported() -> Vec<String> {
 
 impl SecurityEvent {
     /// The address of its type, and its members.
-    fn written(&self, now: u64) -> (String, Claims) {
+    fn payload(&self, now: u64) -> (String, JsonObject) {
         let (address, members) = match self {
             Self::SessionRevoked => (format!("{CAEP}session-revoked"), json!({})),
             Self::TokenClaimsChange(changed) => (
@@ -91,11 +91,12 @@ impl SecurityEvent {
                 format!("{CAEP}credential-change"),
                 json!({ "credential_type": credential_type, "change_type": change_type }),
             ),
-            Self::AccountDisabled => return (format!("{RISC}account-disabled"), Claims::new()),
-            Self::AccountEnabled => return (format!("{RISC}account-enabled"), Claims::new()),
+            Self::AccountDisabled => return (format!("{RISC}account-disabled"), JsonObject::new()),
+            Self::AccountEnabled => return (format!("{RISC}account-enabled"), JsonObject::new()),
             Self::Other(address, members) => return (address.clone(), members.clone()),
         };
         let mut members = claims(members);
+        // CAEP 1.0, section 2: every event of CAEP may have it; RISC has no such member.
         members.insert("event_timestamp".to_owned(), now.into());
         (address, members)
     }
@@ -104,13 +105,14 @@ impl SecurityEvent {
 /// Sends an event about a user, or one of their sessions, into every stream that wants it. Answers
 /// when those that are pushed have arrived, or could not be.
 pub(crate) async fn send(
-    state: &Arc<State>,
+    state: &Arc<IdpState>,
     username: &str,
     session: Option<&str>,
     event: &SecurityEvent,
 ) -> Vec<EventNotice> {
-    let (address, members) = event.written(state.now());
-    let streams: Vec<Stream> = state.store().streams().to_vec();
+    let (address, members) = event.payload(state.now());
+    // A copy: the lock must not be held while events are pushed.
+    let streams: Vec<EventStream> = state.store().streams().to_vec();
     let mut notices = Vec::new();
     for stream in streams {
         let Some(user) = subject(state, username, &stream.client) else {
@@ -134,19 +136,19 @@ pub(crate) async fn send(
 }
 
 /// The user as ID tokens for that client name them.
-fn subject(state: &State, username: &str, client: &str) -> Option<Value> {
+fn subject(state: &IdpState, username: &str, client: &str) -> Option<Value> {
     let identity = state
         .shape
-        .id_token(&Facts::of_user(state, state.user(username)?, client));
+        .id_token(&TokenFacts::of_user(state, state.user(username)?, client));
     Some(json!({ "format": "iss_sub", "iss": identity.get("iss"), "sub": identity.get("sub") }))
 }
 
 /// Puts an event into a stream, and pushes it if it is pushed.
 pub(crate) async fn deliver(
-    state: &Arc<State>,
-    stream: &Stream,
+    state: &Arc<IdpState>,
+    stream: &EventStream,
     about: &Value,
-    (address, members): (&str, &Claims),
+    (address, members): (&str, &JsonObject),
 ) -> EventNotice {
     let jti = random_text(16);
     let set = set(
@@ -155,6 +157,7 @@ pub(crate) async fn deliver(
         &jti,
         json!({ "sub_id": about, "events": { address: members } }),
     );
+    // Queued before it is pushed: a paused or failing stream keeps it.
     if let Some(stream) = state.store().stream(&stream.id, &stream.client) {
         stream.wait(jti.clone(), set.clone());
     }
@@ -174,7 +177,7 @@ pub(crate) async fn deliver(
 }
 
 /// Pushes what waits, in order, until something does not arrive.
-pub(crate) async fn push_waiting(state: &Arc<State>, stream: &Stream) {
+pub(crate) async fn push_waiting(state: &Arc<IdpState>, stream: &EventStream) {
     for (jti, set) in stream.oldest(usize::MAX) {
         if !push(state, stream, &jti, &set)
             .await
@@ -186,20 +189,21 @@ pub(crate) async fn push_waiting(state: &Arc<State>, stream: &Stream) {
 }
 
 /// RFC 8935, section 2. What was taken, or refused for good, waits no longer.
-async fn push(state: &Arc<State>, stream: &Stream, jti: &str, set: &str) -> Option<u16> {
+async fn push(state: &Arc<IdpState>, stream: &EventStream, jti: &str, set: &str) -> Option<u16> {
     let Delivery::Push { url, authorization } = &stream.delivery else {
         return None;
     };
     let mut status = None;
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
+            // Twice as long each time, so that a receiver that restarts is met again.
             tokio::time::sleep(PAUSE * 2_u32.pow(attempt - 1)).await;
         }
         let authorization = authorization.as_deref();
         let content_type = "application/secevent+jwt";
         status = state
             .outbound
-            .post(Message {
+            .post(OutboundMessage {
                 url,
                 content_type,
                 authorization,
@@ -223,8 +227,9 @@ fn is_settled(status: u16) -> bool {
 
 /// A signed event (RFC 8417, section 2): no `sub` and no `exp`, and a type of its own, so that it
 /// is no other token.
-fn set(state: &State, stream: &Stream, jti: &str, more: Value) -> String {
+fn set(state: &IdpState, stream: &EventStream, jti: &str, more: Value) -> String {
     let key = state.keys.signing();
+    // The type keeps an event from being taken for an access token (RFC 8417, section 2.3).
     let header = json!({ "typ": "secevent+jwt", "alg": key.algorithm.name(), "kid": key.kid });
     let told = json!({
         "iss": state.issuer.as_str(),

@@ -1,10 +1,10 @@
 //! Ends sessions, and tells their clients (OpenID Connect Back-Channel Logout 1.0).
 
-use crate::dialect::facts::Facts;
+use crate::dialect::facts::TokenFacts;
 use crate::issue::event;
 use crate::issue::event::SecurityEvent;
-use crate::state::State;
-use crate::state::outbound::Message;
+use crate::state::IdpState;
+use crate::state::outbound::OutboundMessage;
 use crate::store::session::Session;
 use crate::token::claims::claims;
 use crate::token::encoding::random_text;
@@ -12,15 +12,15 @@ use serde_json::json;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// That a client was told of a logout, or could not be.
+/// The notification of a client about a logout, and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogoutNotice {
     /// The client.
     pub client: String,
-    /// Where the logout token was sent.
+    /// The address that got the logout token.
     pub uri: String,
-    /// What was answered; none where nothing was in five seconds.
+    /// The status of the answer; `None` without one within five seconds.
     pub status: Option<u16>,
 }
 
@@ -28,8 +28,8 @@ const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 const LOGOUT_TOKEN_LIFE: u64 = 120;
 
-/// Ends a session, and tells its clients.
-pub(crate) async fn end(state: &Arc<State>, session: &str) -> Vec<LogoutNotice> {
+/// Ends a session, and notifies its clients.
+pub(crate) async fn end(state: &Arc<IdpState>, session: &str) -> Vec<LogoutNotice> {
     let Some(session) = state.store().end_session(session) else {
         return Vec::new();
     };
@@ -44,12 +44,13 @@ pub(crate) async fn end(state: &Arc<State>, session: &str) -> Vec<LogoutNotice> 
             continue;
         };
         let (state, client) = (Arc::clone(state), id.clone());
+        // All at once: one slow client must not delay the others.
         sending.spawn(async move {
             let body = form_urlencoded::Serializer::new(String::new())
                 .append_pair("logout_token", &token)
                 .finish();
             let content_type = "application/x-www-form-urlencoded";
-            let message = Message {
+            let message = OutboundMessage {
                 url: &uri,
                 content_type,
                 authorization: None,
@@ -65,6 +66,7 @@ pub(crate) async fn end(state: &Arc<State>, session: &str) -> Vec<LogoutNotice> 
     }
     let mut notices = sending.join_all().await;
     let (told, username) = (Arc::clone(state), session.username.clone());
+    // In the background: receivers of events are not part of the logout.
     tokio::spawn(async move {
         event::send(
             &told,
@@ -74,12 +76,13 @@ pub(crate) async fn end(state: &Arc<State>, session: &str) -> Vec<LogoutNotice> 
         )
         .await;
     });
+    // They arrive in any order; tests and pages want a stable one.
     notices.sort_by(|one, other| one.client.cmp(&other.client));
     notices
 }
 
 /// Ends every session of a user.
-pub(crate) async fn end_all(state: &Arc<State>, username: &str) -> Vec<LogoutNotice> {
+pub(crate) async fn end_all(state: &Arc<IdpState>, username: &str) -> Vec<LogoutNotice> {
     let sessions = state.store().sessions_of(username);
     let mut notices = Vec::new();
     for session in sessions {
@@ -89,10 +92,13 @@ pub(crate) async fn end_all(state: &Arc<State>, username: &str) -> Vec<LogoutNot
 }
 
 /// Back-Channel Logout, section 2.4.
-fn logout_token(state: &State, session: &Session, client: &str) -> Option<String> {
+fn logout_token(state: &IdpState, session: &Session, client: &str) -> Option<String> {
     let user = state.user(&session.username)?;
-    let identity = state.shape.id_token(&Facts::of_user(state, user, client));
+    let identity = state
+        .shape
+        .id_token(&TokenFacts::of_user(state, user, client));
     let (key, now) = (state.keys.signing_id_tokens(), state.now());
+    // The type and the missing nonce keep it from being taken for an ID token (section 2.4).
     let header = json!({ "typ": "logout+jwt", "alg": key.algorithm.name(), "kid": key.kid });
     let told = json!({
         "iss": identity.get("iss"),

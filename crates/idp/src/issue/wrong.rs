@@ -1,15 +1,16 @@
 //! Tokens that are wrong on purpose.
 
-use crate::dialect::shape::Beside;
+use crate::dialect::shape::ExtraKey;
 use crate::fault::flaw::Flaw;
 use crate::issue::builder::{Edit, Signer, TokenBuilder};
-use crate::keys::signing_key::SigningKey;
+use crate::keys::signing_key::IssuerKey;
 use std::sync::Arc;
 
 impl TokenBuilder {
     /// Bad: it expired an hour ago.
     pub fn expired(mut self) -> Self {
         let now = self.state.now();
+        // Issued before it expired, so that nothing but `exp` is wrong.
         self.facts.issued_at = now.saturating_sub(7_200);
         self.facts.expires = now.saturating_sub(3_600);
         self
@@ -18,6 +19,7 @@ impl TokenBuilder {
     /// Bad: it is valid in an hour.
     pub fn not_yet_valid(mut self) -> Self {
         let nbf = self.state.now() + 3_600;
+        // A token that ends before it begins would be wrong twice.
         self.facts.expires = nbf + 3_600;
         self.claim("nbf", nbf)
     }
@@ -34,14 +36,15 @@ impl TokenBuilder {
 
     /// Bad: another key signed it, under the right name.
     pub async fn wrong_key(mut self) -> Self {
-        self.key = SigningKey::made(self.key.algorithm, String::new()).await;
+        // The `kid` stays: a validator finds the right key, and the signature does not match.
+        self.key = IssuerKey::generate(self.key.algorithm, String::new()).await;
         self
     }
 
     /// Bad: a key signed it that is published, but for another tenant alone (Entra ID, in the key
     /// set for every tenant). Where there is no such key, as [`wrong_key`](Self::wrong_key).
     pub async fn key_of_another_tenant(mut self) -> Self {
-        match self.state.keys.beside_for(Beside::OtherTenant) {
+        match self.state.keys.beside_for(ExtraKey::OtherTenant) {
             Some(key) => {
                 self.kid.clone_from(&key.kid);
                 self.key = key;
@@ -60,10 +63,10 @@ impl TokenBuilder {
     /// With the flaws that were ordered for tokens of its kind.
     pub(crate) fn with_ordered_flaws(self) -> Self {
         let flaws = self.state.flaws.take(self.kind);
-        flaws.into_iter().fold(self, Self::flawed)
+        flaws.into_iter().fold(self, Self::add_flaw)
     }
 
-    pub(crate) fn flawed(mut self, flaw: Flaw) -> Self {
+    pub(crate) fn add_flaw(mut self, flaw: Flaw) -> Self {
         match flaw {
             Flaw::Claim(name, value) => self.claim(&name, value),
             Flaw::NoClaim(name) => self.without(&name),
@@ -75,7 +78,8 @@ impl TokenBuilder {
             Flaw::Expired => self.expired(),
             Flaw::NotYetValid => self.not_yet_valid(),
             Flaw::WrongKey => {
-                self.key = Arc::new(SigningKey::made_here(self.key.algorithm, String::new()));
+                // Blocks for a moment, which a flow with an ordered flaw can afford.
+                self.key = Arc::new(IssuerKey::generate_now(self.key.algorithm, String::new()));
                 self
             }
             Flaw::Unsigned => self.alg_none(),

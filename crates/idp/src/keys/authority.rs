@@ -36,6 +36,7 @@ impl Authority {
         params
             .distinguished_name
             .push(DnType::CommonName, "Portcullis development authority");
+        // Unconstrained, because the authority is trusted by nobody but a test.
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Ok(Self {
             issuer: CertifiedIssuer::self_signed(params, KeyPair::generate()?)?,
@@ -72,6 +73,7 @@ impl Authority {
     /// A certificate for a client: its subject is `CN=<name>`, and the name is also a DNS name if
     /// it can be one.
     pub(crate) fn for_client(&self, name: &str) -> Result<ClientCertificate, rcgen::Error> {
+        // A name with other characters would make the whole certificate invalid.
         let plain = name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
@@ -81,6 +83,7 @@ impl Authority {
             Vec::new()
         };
         let (key, mut params) = (KeyPair::generate()?, CertificateParams::new(names)?);
+        // Without the default name, so that the subject is exactly `CN=<name>`.
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];

@@ -3,7 +3,7 @@
 //! The file holds one private key as PKCS #8 in PEM. Where it is missing, a key is made and
 //! written, for its owner's eyes only. Keys that rotation makes are not written.
 
-use crate::keys::pair::{Pair, pair};
+use crate::keys::pair::{SigningKeyPair, pair};
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::signature;
 use aws_lc_rs::signature::{EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, RsaKeyPair};
@@ -19,7 +19,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 /// The key of the file, for this algorithm.
-pub(crate) fn key_pair(file: &Path, algorithm: Algorithm) -> Result<Pair, ConfigErrors> {
+pub(crate) fn key_pair(file: &Path, algorithm: Algorithm) -> Result<SigningKeyPair, ConfigErrors> {
     let fault = |problem: String, cure: &str| {
         let problem = format!("{}: {problem}", file.display());
         ConfigError::wrong("key_file", problem).help(cure).into()
@@ -40,38 +40,42 @@ pub(crate) fn key_pair(file: &Path, algorithm: Algorithm) -> Result<Pair, Config
     }
 }
 
-fn read(pem: &[u8], algorithm: Algorithm) -> Option<Pair> {
+fn read(pem: &[u8], algorithm: Algorithm) -> Option<SigningKeyPair> {
     let key = PrivatePkcs8KeyDer::from_pem_slice(pem).ok()?;
     let der = key.secret_pkcs8_der();
     let ec = |known: &'static EcdsaSigningAlgorithm| {
-        EcdsaKeyPair::from_pkcs8(known, der).ok().map(Pair::Ec)
+        EcdsaKeyPair::from_pkcs8(known, der)
+            .ok()
+            .map(SigningKeyPair::Ec)
     };
     match algorithm {
         Algorithm::ES256 => ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
         Algorithm::ES384 => ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
         Algorithm::ES512 => ec(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
-        Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8(der).ok().map(Pair::Ed),
-        _ => RsaKeyPair::from_pkcs8(der).ok().map(Pair::Rsa),
+        Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8(der).ok().map(SigningKeyPair::Ed),
+        _ => RsaKeyPair::from_pkcs8(der).ok().map(SigningKeyPair::Rsa),
     }
 }
 
-fn write(file: &Path, pair: &Pair) -> io::Result<()> {
+fn write(file: &Path, pair: &SigningKeyPair) -> io::Result<()> {
     let der = pkcs8(pair).ok_or_else(|| io::Error::other("the key cannot be written down"))?;
     let mut options = OpenOptions::new();
+    // Never over an existing file: it may be somebody's key in another format.
     options.write(true).create_new(true);
     #[cfg(unix)]
+    // The key signs tokens for everybody: only its owner may read it.
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(file)?.write_all(pem(&der).as_bytes())
 }
 
-fn pkcs8(pair: &Pair) -> Option<Vec<u8>> {
+fn pkcs8(pair: &SigningKeyPair) -> Option<Vec<u8>> {
     Some(match pair {
-        Pair::Rsa(pair) => {
+        SigningKeyPair::Rsa(pair) => {
             let der: Pkcs8V1Der<'_> = pair.as_der().ok()?;
             der.as_ref().to_vec()
         }
-        Pair::Ec(pair) => pair.to_pkcs8v1().ok()?.as_ref().to_vec(),
-        Pair::Ed(pair) => pair.to_pkcs8v1().ok()?.as_ref().to_vec(),
+        SigningKeyPair::Ec(pair) => pair.to_pkcs8v1().ok()?.as_ref().to_vec(),
+        SigningKeyPair::Ed(pair) => pair.to_pkcs8v1().ok()?.as_ref().to_vec(),
     })
 }
 
@@ -79,6 +83,7 @@ fn pem(der: &[u8]) -> String {
     let encoded = STANDARD.encode(der);
     let lines: Vec<&str> = encoded
         .as_bytes()
+        // RFC 7468, section 2: lines of 64 characters.
         .chunks(64)
         .filter_map(|line| std::str::from_utf8(line).ok())
         .collect();

@@ -6,9 +6,9 @@ pub(crate) mod pair;
 pub(crate) mod signing_key;
 pub(crate) mod tls;
 
-use crate::dialect::shape::{Beside, Shape};
-use crate::keys::signing_key::SigningKey;
-use crate::token::claims::{Claims, claims};
+use crate::dialect::shape::{ExtraKey, ProviderShape};
+use crate::keys::signing_key::IssuerKey;
+use crate::token::claims::{JsonObject, claims};
 use portcullis_core::ConfigErrors;
 use portcullis_core::jose::Algorithm;
 use serde_json::json;
@@ -32,32 +32,33 @@ pub enum Overlap {
 const MOST_RETIRED: usize = 8;
 
 /// The keys of a provider: the last one signs.
-pub(crate) struct Keys {
+pub(crate) struct KeyRing {
     algorithm: Algorithm,
-    shape: &'static dyn Shape,
-    published: Mutex<Vec<Arc<SigningKey>>>,
-    beside: Option<Arc<SigningKey>>,
+    shape: &'static dyn ProviderShape,
+    published: Mutex<Vec<Arc<IssuerKey>>>,
+    beside: Option<Arc<IssuerKey>>,
     /// The latest that are published no more, the last one first.
-    retired: Mutex<Vec<Arc<SigningKey>>>,
+    retired: Mutex<Vec<Arc<IssuerKey>>>,
     made: AtomicUsize,
 }
 
-impl Keys {
+impl KeyRing {
     /// The first key is the file's, if there is a file.
     pub(crate) async fn new(
         algorithm: Algorithm,
-        shape: &'static dyn Shape,
+        shape: &'static dyn ProviderShape,
         file: Option<&Path>,
     ) -> Result<Self, ConfigErrors> {
         let signing = match file {
-            Some(file) => Arc::new(SigningKey::of_file(algorithm, file)?),
-            None => SigningKey::made(algorithm, shape.kid(0)).await,
+            Some(file) => Arc::new(IssuerKey::of_file(algorithm, file)?),
+            None => IssuerKey::generate(algorithm, shape.kid(0)).await,
         };
+        // Made at start even if it never signs: the key set must look complete from the beginning.
         let beside = match shape.beside() {
-            Beside::Nothing => None,
-            Beside::Encryption => Some(SigningKey::made(Algorithm::RS256, shape.kid(1)).await),
-            Beside::IdTokens | Beside::OtherTenant => {
-                Some(SigningKey::made(algorithm, shape.kid(1)).await)
+            ExtraKey::Nothing => None,
+            ExtraKey::Encryption => Some(IssuerKey::generate(Algorithm::RS256, shape.kid(1)).await),
+            ExtraKey::IdTokens | ExtraKey::OtherTenant => {
+                Some(IssuerKey::generate(algorithm, shape.kid(1)).await)
             }
         };
         let (published, made) = (Mutex::new(vec![signing]), AtomicUsize::new(2));
@@ -75,11 +76,14 @@ impl Keys {
     pub(crate) async fn rotate(&self, overlap: Overlap) {
         let number = self.made.fetch_add(1, Ordering::SeqCst);
         let kid = match overlap {
+            // A cache that looks up by name alone would use the old key for ever.
             Overlap::SameKid => self.signing().kid.clone(),
             Overlap::With | Overlap::Without => self.shape.kid(number),
         };
-        let new = SigningKey::made(self.algorithm, kid).await;
-        let mut published = self.published();
+        // Generated before the lock is taken, because an RSA key takes a while.
+        let new = IssuerKey::generate(self.algorithm, kid).await;
+        let mut published = self.lock_published();
+        // At most one old key stays: a second rotation ends the overlap of the first.
         let before = published.pop();
         let mut gone = std::mem::take(&mut *published);
         match before {
@@ -89,22 +93,27 @@ impl Keys {
         published.push(new);
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         gone.into_iter().for_each(|key| retired.insert(0, key));
+        // Only for the console; nothing verifies with them.
         retired.truncate(MOST_RETIRED);
     }
 
     /// The key that signs.
-    pub(crate) fn signing(&self) -> Arc<SigningKey> {
+    pub(crate) fn signing(&self) -> Arc<IssuerKey> {
         #[expect(
             clippy::expect_used,
             reason = "there is a key from the start, and every rotation adds one"
         )]
-        let key = self.published().last().cloned().expect("a signing key");
+        let key = self
+            .lock_published()
+            .last()
+            .cloned()
+            .expect("a signing key");
         key
     }
 
     /// All that are published, the one that signs first.
-    pub(crate) fn all(&self) -> Vec<Arc<SigningKey>> {
-        self.published()
+    pub(crate) fn all(&self) -> Vec<Arc<IssuerKey>> {
+        self.lock_published()
             .iter()
             .rev()
             .chain(&self.beside)
@@ -113,7 +122,7 @@ impl Keys {
     }
 
     /// The latest that are published no more, the last one first.
-    pub(crate) fn retired(&self) -> Vec<Arc<SigningKey>> {
+    pub(crate) fn retired_keys(&self) -> Vec<Arc<IssuerKey>> {
         self.retired
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -121,13 +130,13 @@ impl Keys {
     }
 
     /// The key that signs ID tokens: mostly the same one.
-    pub(crate) fn signing_id_tokens(&self) -> Arc<SigningKey> {
-        self.beside_for(Beside::IdTokens)
+    pub(crate) fn signing_id_tokens(&self) -> Arc<IssuerKey> {
+        self.beside_for(ExtraKey::IdTokens)
             .unwrap_or_else(|| self.signing())
     }
 
     /// The key beside, if it is there for that.
-    pub(crate) fn beside_for(&self, purpose: Beside) -> Option<Arc<SigningKey>> {
+    pub(crate) fn beside_for(&self, purpose: ExtraKey) -> Option<Arc<IssuerKey>> {
         self.beside
             .clone()
             .filter(|_| self.shape.beside() == purpose)
@@ -135,22 +144,22 @@ impl Keys {
 
     /// The public key set (RFC 7517, section 5) of an issuer; `other` is the issuer of the key
     /// beside, if it has one.
-    pub(crate) fn jwks(&self, issuer: &str, other: &str) -> Claims {
-        let dressed = |key: &SigningKey, issuer: &str| {
+    pub(crate) fn jwks(&self, issuer: &str, other: &str) -> JsonObject {
+        let dressed = |key: &IssuerKey, issuer: &str| {
             let mut jwk = key.jwk();
             self.shape.dress_key(&mut jwk, issuer);
             jwk
         };
-        let mut keys: Vec<Claims> = self
-            .published()
+        let mut keys: Vec<JsonObject> = self
+            .lock_published()
             .iter()
             .rev()
             .map(|key| dressed(key, issuer))
             .collect();
         keys.extend(self.beside.as_deref().map(|key| match self.shape.beside() {
-            Beside::Encryption => key.encryption_jwk(),
-            Beside::OtherTenant => dressed(key, other),
-            Beside::IdTokens | Beside::Nothing => dressed(key, issuer),
+            ExtraKey::Encryption => key.encryption_jwk(),
+            ExtraKey::OtherTenant => dressed(key, other),
+            ExtraKey::IdTokens | ExtraKey::Nothing => dressed(key, issuer),
         }));
         let mut set = claims(json!({ "keys": keys }));
         let signing = self.signing();
@@ -159,7 +168,7 @@ impl Keys {
         set
     }
 
-    fn published(&self) -> MutexGuard<'_, Vec<Arc<SigningKey>>> {
+    fn lock_published(&self) -> MutexGuard<'_, Vec<Arc<IssuerKey>>> {
         self.published
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

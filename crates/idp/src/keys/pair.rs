@@ -5,7 +5,7 @@ use aws_lc_rs::signature;
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 use portcullis_core::jose::Algorithm;
 
-pub(crate) enum Pair {
+pub(crate) enum SigningKeyPair {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
@@ -15,16 +15,17 @@ pub(crate) enum Pair {
     clippy::expect_used,
     reason = "fails only without randomness or memory"
 )]
-pub(crate) fn pair(algorithm: Algorithm) -> Pair {
+pub(crate) fn pair(algorithm: Algorithm) -> SigningKeyPair {
     use Algorithm::{ES256, ES384, ES512, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
-    let ec = |signing| Pair::Ec(EcdsaKeyPair::generate(signing).expect("an EC key"));
+    let ec = |signing| SigningKeyPair::Ec(EcdsaKeyPair::generate(signing).expect("an EC key"));
     match algorithm {
         RS256 | RS384 | RS512 | PS256 | PS384 | PS512 => {
-            Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key"))
+            // The smallest size that validators accept, and the fastest to generate.
+            SigningKeyPair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key"))
         }
         ES256 => ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
         ES384 => ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
         ES512 => ec(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
-        EdDSA => Pair::Ed(Ed25519KeyPair::generate().expect("an Ed25519 key")),
+        EdDSA => SigningKeyPair::Ed(Ed25519KeyPair::generate().expect("an Ed25519 key")),
     }
 }

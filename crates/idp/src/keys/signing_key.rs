@@ -1,9 +1,9 @@
 //! One signing key: its name, its public forms, its signatures.
 
 use crate::keys::file::key_pair;
-use crate::keys::pair::{Pair, pair};
-use crate::token::claims::{Claims, claims};
-use crate::token::encoding::encoded;
+use crate::keys::pair::{SigningKeyPair, pair};
+use crate::token::claims::{JsonObject, claims};
+use crate::token::encoding::base64url;
 use crate::token::jws::{compact, thumbprint};
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -19,16 +19,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// One key pair with its name.
-pub(crate) struct SigningKey {
+pub(crate) struct IssuerKey {
     pub(crate) kid: String,
     pub(crate) algorithm: Algorithm,
     pub(crate) made: Instant,
-    pair: Pair,
+    pair: SigningKeyPair,
 }
 
-impl SigningKey {
+impl IssuerKey {
     /// Makes a key away from the async threads: an RSA key takes its time.
-    pub(crate) async fn made(algorithm: Algorithm, kid: String) -> Arc<Self> {
+    pub(crate) async fn generate(algorithm: Algorithm, kid: String) -> Arc<Self> {
         #[expect(
             clippy::expect_used,
             reason = "fails only without randomness or memory, or when the runtime ends"
@@ -52,12 +52,13 @@ impl SigningKey {
             made: Instant::now(),
             pair: key_pair(file, algorithm)?,
         };
+        // The thumbprint is the same after a restart, and so is the `kid`.
         let kid = thumbprint(&key.jwk().into()).unwrap_or_default();
         Ok(Self { kid, ..key })
     }
 
     /// Makes a key at once, which may take a moment.
-    pub(crate) fn made_here(algorithm: Algorithm, kid: String) -> Self {
+    pub(crate) fn generate_now(algorithm: Algorithm, kid: String) -> Self {
         Self {
             kid,
             algorithm,
@@ -67,7 +68,7 @@ impl SigningKey {
     }
 
     /// A signed object in compact form (RFC 7515, section 3.1).
-    pub(crate) fn jws(&self, header: &Claims, claims: &Claims) -> String {
+    pub(crate) fn jws(&self, header: &JsonObject, claims: &JsonObject) -> String {
         compact(header, claims, |input| self.sign(input))
     }
 
@@ -78,43 +79,45 @@ impl SigningKey {
             reason = "the padding fits the key, and a 2048-bit modulus fits every digest"
         )]
         match &self.pair {
-            Pair::Rsa(pair) => {
+            SigningKeyPair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 let padding = rsa_padding(self.algorithm);
                 pair.sign(padding, &SystemRandom::new(), message, &mut signature)
                     .expect("an RSA signature");
                 signature
             }
-            Pair::Ec(pair) => pair
+            SigningKeyPair::Ec(pair) => pair
                 .sign(&SystemRandom::new(), message)
                 .expect("an ECDSA signature")
                 .as_ref()
                 .to_vec(),
-            Pair::Ed(pair) => pair.sign(message).as_ref().to_vec(),
+            SigningKeyPair::Ed(pair) => pair.sign(message).as_ref().to_vec(),
         }
     }
 
     /// The public key (RFC 7517, section 4).
-    pub(crate) fn jwk(&self) -> Claims {
+    pub(crate) fn jwk(&self) -> JsonObject {
         let mut jwk = claims(match &self.pair {
-            Pair::Rsa(pair) => {
+            SigningKeyPair::Rsa(pair) => {
                 let public = pair.public_key();
                 let modulus = public.modulus().big_endian_without_leading_zero();
                 let exponent = public.exponent().big_endian_without_leading_zero();
-                json!({ "kty": "RSA", "n": encoded(modulus), "e": encoded(exponent) })
+                json!({ "kty": "RSA", "n": base64url(modulus), "e": base64url(exponent) })
             }
-            Pair::Ec(pair) => {
+            SigningKeyPair::Ec(pair) => {
+                // The first byte marks an uncompressed point (SEC 1, section 2.3.3).
                 let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
                 let (x, y) = point.split_at(point.len() / 2);
                 json!({
                     "kty": "EC",
                     "crv": curve(self.algorithm),
-                    "x": encoded(x),
-                    "y": encoded(y),
+                    "x": base64url(x),
+                    "y": base64url(y),
                 })
             }
-            Pair::Ed(pair) => {
-                json!({ "kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key().as_ref()) })
+            SigningKeyPair::Ed(pair) => {
+                let x = base64url(pair.public_key().as_ref());
+                json!({ "kty": "OKP", "crv": "Ed25519", "x": x })
             }
         });
         jwk.insert("kid".to_owned(), json!(self.kid));
@@ -124,9 +127,10 @@ impl SigningKey {
     }
 
     /// The same key, for encryption.
-    pub(crate) fn encryption_jwk(&self) -> Claims {
+    pub(crate) fn encryption_jwk(&self) -> JsonObject {
         let mut jwk = self.jwk();
         jwk.insert("use".to_owned(), json!("enc"));
+        // No signature must verify under it: validators have to filter by `use`.
         jwk.insert("alg".to_owned(), json!("RSA-OAEP"));
         jwk
     }
@@ -135,9 +139,9 @@ impl SigningKey {
     #[expect(clippy::expect_used, reason = "fails only without memory")]
     pub(crate) fn public_pem(&self) -> String {
         let der: PublicKeyX509Der<'_> = match &self.pair {
-            Pair::Rsa(pair) => pair.public_key().as_der(),
-            Pair::Ec(pair) => pair.public_key().as_der(),
-            Pair::Ed(pair) => pair.public_key().as_der(),
+            SigningKeyPair::Rsa(pair) => pair.public_key().as_der(),
+            SigningKeyPair::Ec(pair) => pair.public_key().as_der(),
+            SigningKeyPair::Ed(pair) => pair.public_key().as_der(),
         }
         .expect("a public key");
         format!(

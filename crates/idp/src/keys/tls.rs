@@ -1,8 +1,8 @@
-//! HTTPS, and clients that show a certificate (RFC 8705).
+//! HTTPS, and clients with certificates (RFC 8705).
 //!
-//! Two addresses: the usual one asks for no certificate, so that browsers show no dialogue; the
-//! other one asks for one, and takes any, because what a certificate proves depends on the client:
-//! see `endpoint/certificate.rs`.
+//! There are two addresses. The usual one asks for no certificate, so that browsers show no dialog.
+//! The other one asks for a certificate and takes any, because what it proves depends on the
+//! client: see `endpoint/client/certificate.rs`.
 
 use crate::config::tls::Tls;
 use crate::keys::authority::Authority;
@@ -17,30 +17,20 @@ use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, Sig
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What the settings come to.
-pub(crate) struct Ready {
+/// Everything that the settings of HTTPS lead to.
+pub(crate) struct TlsMaterial {
     /// For everybody.
     pub(crate) server: Arc<ServerConfig>,
-    /// Asks for a certificate.
+    /// For clients with certificates.
     pub(crate) mutual: Arc<ServerConfig>,
-    /// Judges certificates of clients by their authorities.
+    /// Verifies clients' certificates by their authorities.
     pub(crate) clients: Option<Arc<dyn ClientCertVerifier>>,
     pub(crate) authority: Option<Authority>,
 }
 
 impl Tls {
-    /// Reads or makes what is needed, for these hosts besides loopback.
-    pub(crate) fn ready(&self, hosts: &[String]) -> Result<Ready, ConfigErrors> {
-        let fault = |place: &str, problem: String, help: &str| {
-            ConfigError::wrong(place, problem).help(help).into()
-        };
-        let made = |error: rcgen::Error| {
-            fault(
-                "tls",
-                format!("no certificate can be made: {error}"),
-                "check `names`",
-            )
-        };
+    /// Reads or makes the certificates, for these hosts besides loopback.
+    pub(crate) fn ready(&self, hosts: &[String]) -> Result<TlsMaterial, ConfigErrors> {
         let (chain, key, authority) = match (&self.certificate, &self.key) {
             (Some(certificate), Some(key)) => {
                 let chain = certificates(certificate, "tls.certificate")?;
@@ -49,41 +39,36 @@ impl Tls {
                 (chain, key, None)
             }
             (None, None) => {
-                let authority = Authority::new().map_err(made)?;
-                let names = ["localhost", "127.0.0.1", "::1"]
+                let authority = Authority::new().map_err(|error| not_made(&error))?;
+                let mut names = ["localhost", "127.0.0.1", "::1"]
                     .map(str::to_owned)
-                    .into_iter();
-                let names = names
-                    .chain(self.names.clone())
-                    .chain(hosts.to_vec())
-                    .collect();
-                let (certificate, key) = authority.for_server(names).map_err(made)?;
+                    .to_vec();
+                names.extend(self.names.clone());
+                names.extend(hosts.to_vec());
+                let (certificate, key) = authority
+                    .for_server(names)
+                    .map_err(|error| not_made(&error))?;
                 (vec![certificate, authority.der()], key, Some(authority))
             }
-            _ => {
-                return Err(fault(
-                    "tls",
-                    "`certificate` and `key` go together, and one is missing".to_owned(),
-                    "add the other one",
-                ));
+            (certificate, _) => {
+                let (there, missing) = match certificate {
+                    Some(_) => ("certificate", "key"),
+                    None => ("key", "certificate"),
+                };
+                let expected =
+                    ConfigError::expected("tls", "both `certificate` and `key`, or neither");
+                let found = expected.found(format!("only `{there}`"));
+                return Err(found.help(format!("add `{missing}`")).into());
             }
         };
         if let (Some(file), Some(authority)) = (&self.authority_file, &authority) {
             std::fs::write(file, authority.pem())
                 .map_err(|error| unreadable("tls.authority_file", file, &error.to_string()))?;
         }
-        let unusable = |error: Error| {
-            fault(
-                "tls",
-                format!("the certificate cannot be used: {error}"),
-                "check the files",
-            )
-        };
-        let configured = |mutual| server(chain.clone(), key.clone_key(), mutual).map_err(unusable);
-        let (server, mutual) = (configured(false)?, configured(true)?);
-        Ok(Ready {
-            server,
-            mutual,
+        Ok(TlsMaterial {
+            server: server(chain.clone(), key.clone_key(), false)
+                .map_err(|error| unusable(&error))?,
+            mutual: server(chain, key, true).map_err(|error| unusable(&error))?,
             clients: self.clients(authority.as_ref())?,
             authority,
         })
@@ -99,15 +84,18 @@ impl Tls {
             (None, None) => return Ok(None),
         };
         let mut roots = RootCertStore::empty();
+        // Certificates that rustls cannot read are skipped, as system stores have some.
         roots.add_parsable_certificates(trusted);
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let built = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        built.map(|verifier| Some(verifier as _)).map_err(|error| {
-            let cure = "write certificates of authorities in PEM";
-            ConfigError::wrong("tls.client_authorities", error.to_string())
-                .help(cure)
-                .into()
-        })
+        match WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build() {
+            Ok(verifier) => Ok(Some(verifier)),
+            Err(error) => {
+                let wrong = ConfigError::wrong("tls.client_authorities", error.to_string());
+                Err(wrong
+                    .help("write certificates of authorities in PEM")
+                    .into())
+            }
+        }
     }
 }
 
@@ -119,21 +107,35 @@ fn server(
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
-    let builder = match mutual {
-        true => builder.with_client_cert_verifier(Arc::new(AnyCertificate(provider))),
-        false => builder.with_no_client_auth(),
+    let builder = if mutual {
+        builder.with_client_cert_verifier(Arc::new(AnyCertificate(provider)))
+    } else {
+        builder.with_no_client_auth()
     };
     let mut config = builder.with_single_cert(chain, key)?;
+    // The server speaks HTTP/1.1 only, and clients must not try HTTP/2.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+fn not_made(error: &rcgen::Error) -> ConfigErrors {
+    let problem = format!("no certificate can be made: {error}");
+    ConfigError::wrong("tls", problem)
+        .help("check `names`")
+        .into()
+}
+
+fn unusable(error: &Error) -> ConfigErrors {
+    let problem = format!("the certificate cannot be used: {error}");
+    ConfigError::wrong("tls", problem)
+        .help("check the files")
+        .into()
 }
 
 fn certificates(file: &PathBuf, place: &str) -> Result<Vec<CertificateDer<'static>>, ConfigErrors> {
     let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match read {
-        Ok(found) if found.is_empty() => {
-            Err(unreadable(place, file, "there is no certificate in it"))
-        }
+        Ok(found) if found.is_empty() => Err(unreadable(place, file, "it has no certificate")),
         other => other.map_err(|error| unreadable(place, file, &error.to_string())),
     }
 }
@@ -144,16 +146,18 @@ fn unreadable(place: &str, file: &std::path::Path, problem: &str) -> ConfigError
         .into()
 }
 
-/// Takes every certificate whose key the client has, whoever issued it.
+/// Accepts every certificate whose key the client holds, whoever issued it.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 
 impl ClientCertVerifier for AnyCertificate {
+    // A client without a certificate may authenticate by another method.
     fn client_auth_mandatory(&self) -> bool {
         false
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        // No hints: a client offers its certificate whatever authority issued it.
         &[]
     }
 
@@ -163,6 +167,7 @@ impl ClientCertVerifier for AnyCertificate {
         _intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
+        // The signature of the handshake still proves that the client holds the key.
         Ok(ClientCertVerified::assertion())
     }
 

@@ -1,6 +1,6 @@
-//! Connections: accepted, with or without TLS, and cut off on command.
+//! Accepts connections, with or without TLS, and cuts them off on command.
 
-use crate::endpoint::http::peer::Peer;
+use crate::endpoint::http::peer::ConnectionPeer;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use rustls::ServerConfig;
@@ -30,12 +30,12 @@ pub(crate) struct Connections {
 }
 
 /// A connection that can be cut off.
-pub(crate) struct Connection {
-    stream: Stream,
+pub(crate) struct ServerConnection {
+    stream: Transport,
     cut: Arc<AtomicBool>,
 }
 
-enum Stream {
+enum Transport {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
@@ -54,15 +54,16 @@ impl Connections {
             match tcp.accept().await {
                 Ok((stream, _)) => return stream,
                 Err(error) if is_the_other_ends(&error) => {}
-                // No more descriptors, perhaps: others may be closed meanwhile.
+                // Perhaps the process is out of descriptors: a pause lets others be closed.
                 Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
             }
         }
     }
 
-    /// One that is slow to shake hands keeps nobody else waiting.
+    /// Handshakes run side by side, so that a slow one does not block the others.
     async fn accept_tls(&mut self, tls: &TlsAcceptor) -> TlsStream<TcpStream> {
         loop {
+            // Without a bound, silent connections would fill the memory.
             let room = self.handshakes.len() < MOST_HANDSHAKES;
             tokio::select! {
                 Some(done) = self.handshakes.join_next() => {
@@ -71,6 +72,7 @@ impl Connections {
                     }
                 }
                 stream = Self::accept_tcp(&self.tcp), if room => {
+                    // Off the accept loop: a client that sends nothing blocks nobody.
                     let handshake = tls.accept(stream);
                     self.handshakes.spawn(
                         async { tokio::time::timeout(PATIENCE, handshake).await.ok()?.ok() }
@@ -82,23 +84,25 @@ impl Connections {
 }
 
 impl Listener for Connections {
-    type Io = Connection;
-    type Addr = Peer;
+    type Io = ServerConnection;
+    type Addr = ConnectionPeer;
 
-    async fn accept(&mut self) -> (Connection, Peer) {
+    async fn accept(&mut self) -> (ServerConnection, ConnectionPeer) {
         let (stream, peer) = match self.tls.clone() {
             None => (
-                Stream::Plain(Self::accept_tcp(&self.tcp).await),
-                Peer::new(&[]),
+                Transport::Plain(Self::accept_tcp(&self.tcp).await),
+                ConnectionPeer::new(&[]),
             ),
             Some(tls) => {
                 let stream = self.accept_tls(&tls).await;
-                let peer = Peer::new(stream.get_ref().1.peer_certificates().unwrap_or_default());
-                (Stream::Tls(Box::new(stream)), peer)
+                // The handshake has proved that the peer holds the key of the first certificate.
+                let peer =
+                    ConnectionPeer::new(stream.get_ref().1.peer_certificates().unwrap_or_default());
+                (Transport::Tls(Box::new(stream)), peer)
             }
         };
         (
-            Connection {
+            ServerConnection {
                 stream,
                 cut: Arc::clone(&peer.cut),
             },
@@ -106,12 +110,12 @@ impl Listener for Connections {
         )
     }
 
-    fn local_addr(&self) -> io::Result<Peer> {
-        Ok(Peer::new(&[]))
+    fn local_addr(&self) -> io::Result<ConnectionPeer> {
+        Ok(ConnectionPeer::new(&[]))
     }
 }
 
-impl Connected<IncomingStream<'_, Connections>> for Peer {
+impl Connected<IncomingStream<'_, Connections>> for ConnectionPeer {
     fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
         stream.remote_addr().clone()
     }
@@ -131,16 +135,16 @@ trait Io: AsyncRead + AsyncWrite + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Io for S {}
 
-impl Connection {
+impl ServerConnection {
     fn inner(self: Pin<&mut Self>) -> Pin<&mut (dyn Io + '_)> {
         match &mut self.get_mut().stream {
-            Stream::Plain(stream) => Pin::new(stream),
-            Stream::Tls(stream) => Pin::new(&mut **stream),
+            Transport::Plain(stream) => Pin::new(stream),
+            Transport::Tls(stream) => Pin::new(&mut **stream),
         }
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for ServerConnection {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -150,12 +154,13 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for ServerConnection {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        // The response is written as usual, and the connection drops it.
         if self.cut.load(Ordering::SeqCst) {
             return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
         }

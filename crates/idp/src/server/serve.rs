@@ -1,8 +1,8 @@
-//! The addresses it listens on, from binding to stopping.
+//! The listeners of the provider, from binding to stopping.
 
 use crate::config::IdpConfig;
-use crate::endpoint::http::peer::Peer;
-use crate::keys::tls::Ready;
+use crate::endpoint::http::peer::ConnectionPeer;
+use crate::keys::tls::TlsMaterial;
 use crate::server::listen::Connections;
 use axum::Router;
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -14,33 +14,35 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What is bound, and not yet served.
-pub(crate) struct Bound {
+/// Bound addresses that are not served yet.
+pub(crate) struct Listeners {
     listener: TcpListener,
     pub(crate) address: SocketAddr,
     /// For clients with certificates.
     mutual: Option<(TcpListener, SocketAddr)>,
 }
 
-/// What is served. It stops at once when it is dropped.
+/// The running servers. They stop at once when dropped.
 pub(crate) struct Servers {
     stop: Option<watch::Sender<()>>,
     serving: Vec<JoinHandle<()>>,
 }
 
-impl Bound {
+impl Listeners {
     pub(crate) async fn new(config: &IdpConfig) -> Result<Self, ConfigErrors> {
-        let bound = match TcpListener::bind(config.listen).await {
+        let usual = match TcpListener::bind(config.listen).await {
+            // For developers who run a second provider: the first free port will do.
             Err(error) if error.kind() == ErrorKind::AddrInUse && config.free_port_if_taken => {
                 bind("listen", SocketAddr::new(config.listen.ip(), 0)).await
             }
             Err(error) => Err(unusable("listen", config.listen, &error)),
             Ok(listener) => with_address("listen", listener, config.listen),
         };
-        let (listener, address) = bound?;
+        let (listener, address) = usual?;
         let mutual = match &config.tls {
             None => None,
             Some(tls) => {
+                // The same host, so that one certificate serves both addresses.
                 let beside = SocketAddr::new(config.listen.ip(), 0);
                 Some(bind("tls.mtls_listen", tls.mtls_listen.unwrap_or(beside)).await?)
             }
@@ -52,29 +54,22 @@ impl Bound {
         })
     }
 
-    /// Where clients with certificates are heard.
+    /// The address for clients with certificates.
     pub(crate) fn mutual_address(&self) -> Option<SocketAddr> {
-        self.mutual.as_ref().map(|(_, address)| *address)
+        let (_, address) = self.mutual.as_ref()?;
+        Some(*address)
     }
 
-    pub(crate) fn serve(self, router: &Router, tls: Option<&Ready>) -> Servers {
+    pub(crate) fn serve(self, router: &Router, tls: Option<&TlsMaterial>) -> Servers {
         let (stop, stopped) = watch::channel(());
-        let server = |listener, tls: Option<&Arc<ServerConfig>>| {
-            let connections = Connections::new(listener, tls.map(Arc::clone));
-            let service = router.clone().into_make_service_with_connect_info::<Peer>();
-            let (serve, mut stopped) = (axum::serve(connections, service), stopped.clone());
-            tokio::spawn(async move {
-                // An accept error ends the server; who needs it will see that nobody answers.
-                _ = serve
-                    .with_graceful_shutdown(async move { _ = stopped.changed().await })
-                    .await;
-            })
+        let (usual, mutual) = match tls {
+            Some(tls) => (Some(Arc::clone(&tls.server)), Some(Arc::clone(&tls.mutual))),
+            None => (None, None),
         };
-        let mut serving = vec![server(self.listener, tls.map(|tls| &tls.server))];
-        serving.extend(
-            self.mutual
-                .map(|(listener, _)| server(listener, tls.map(|tls| &tls.mutual))),
-        );
+        let mut serving = vec![spawn(self.listener, usual, router, stopped.clone())];
+        if let Some((listener, _)) = self.mutual {
+            serving.push(spawn(listener, mutual, router, stopped));
+        }
         Servers {
             stop: Some(stop),
             serving,
@@ -82,9 +77,28 @@ impl Bound {
     }
 }
 
+fn spawn(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    router: &Router,
+    mut stopped: watch::Receiver<()>,
+) -> JoinHandle<()> {
+    let connections = Connections::new(listener, tls);
+    let service = router
+        .clone()
+        .into_make_service_with_connect_info::<ConnectionPeer>();
+    let stop = async move { _ = stopped.changed().await };
+    let serve = axum::serve(connections, service).with_graceful_shutdown(stop);
+    tokio::spawn(async move {
+        // An accept error ends the server; a test that needs it sees its requests fail.
+        _ = serve.await;
+    })
+}
+
 impl Servers {
     /// Stops, and returns when the requests under way have been answered.
     pub(crate) async fn shutdown(&mut self) {
+        // Closing the channel is the signal.
         drop(self.stop.take());
         for serving in self.serving.drain(..) {
             _ = serving.await;
@@ -92,7 +106,7 @@ impl Servers {
     }
 }
 
-/// Requests under way are cut off: a test that ends does not wait for them.
+/// Requests under way are cut off, so that a test can end without waiting for them.
 impl Drop for Servers {
     fn drop(&mut self) {
         for serving in &self.serving {

@@ -1,29 +1,30 @@
 //! The known clients: from the settings, and those that registered themselves.
 
-use crate::config::client::Client;
+use crate::config::client::RegisteredClient;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// The clients that are known: those of the settings, and those that registered themselves.
-pub(crate) struct Clients {
-    known: RwLock<BTreeMap<String, Arc<Client>>>,
-    /// Whether one that is unknown is believed everything.
+/// The clients of the settings, and those that registered themselves.
+pub(crate) struct ClientRegistry {
+    known: RwLock<BTreeMap<String, Arc<RegisteredClient>>>,
+    /// Whether any other name is a client that passes every check.
     any: bool,
 }
 
-impl Clients {
-    pub(crate) fn new(configured: &[Client], any: bool) -> Self {
-        let known = configured
-            .iter()
-            .map(|client| (client.id.clone(), Arc::new(client.clone())));
+impl ClientRegistry {
+    pub(crate) fn new(configured: &[RegisteredClient], any: bool) -> Self {
+        let mut known = BTreeMap::new();
+        for client in configured {
+            known.insert(client.id.clone(), Arc::new(client.clone()));
+        }
         Self {
-            known: RwLock::new(known.collect()),
+            known: RwLock::new(known),
             any,
         }
     }
 
-    /// One that is on the list.
-    pub(crate) fn configured(&self, id: &str) -> Option<Arc<Client>> {
+    /// A known client.
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<RegisteredClient>> {
         self.known
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -31,24 +32,27 @@ impl Clients {
             .cloned()
     }
 
-    /// One that is on the list, or that is believed to be one.
-    pub(crate) fn find(&self, id: &str) -> Option<Arc<Client>> {
-        let believed = || Client {
+    /// A known client, or one made up for its name where any name will do.
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<RegisteredClient>> {
+        let known = self.get(id);
+        if known.is_some() || !self.any || id.is_empty() {
+            return known;
+        }
+        Some(Arc::new(RegisteredClient {
             id: id.to_owned(),
+            // Made anew for each request, and never stored.
             danger_unchecked: true,
-            ..Client::default()
-        };
-        self.configured(id)
-            .or_else(|| (self.any && !id.is_empty()).then(|| Arc::new(believed())))
+            ..RegisteredClient::default()
+        }))
     }
 
-    /// Puts one on the list, in the place of one of the same name.
-    pub(crate) fn add(&self, client: Client) {
+    /// Adds a client, or replaces the one of the same name.
+    pub(crate) fn add(&self, client: RegisteredClient) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(client.id.clone(), Arc::new(client));
     }
 
-    /// Takes one off the list.
+    /// Removes a client.
     pub(crate) fn remove(&self, id: &str) {
         self.known
             .write()
@@ -56,8 +60,8 @@ impl Clients {
             .remove(id);
     }
 
-    /// All of them, by name.
-    pub(crate) fn all(&self) -> Vec<Arc<Client>> {
+    /// All known clients, sorted by name.
+    pub(crate) fn all(&self) -> Vec<Arc<RegisteredClient>> {
         self.known
             .read()
             .unwrap_or_else(PoisonError::into_inner)

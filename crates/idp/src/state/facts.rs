@@ -1,16 +1,16 @@
 //! The facts of a token, gathered from the settings and the clock.
 
-use crate::config::client::Client;
+use crate::config::client::RegisteredClient;
 use crate::config::user::User;
-use crate::dialect::facts::{Facts, Person};
-use crate::state::State;
+use crate::dialect::facts::{Person, TokenFacts};
+use crate::state::IdpState;
 use crate::token::encoding::random_text;
 
 /// How many groups Microsoft writes into a JWT before it leaves them all out.
 const MOST_GROUPS: usize = 200;
 
-impl Facts {
-    pub(crate) fn of_user(state: &State, user: &User, client: &str) -> Self {
+impl TokenFacts {
+    pub(crate) fn of_user(state: &IdpState, user: &User, client: &str) -> Self {
         let tenant = user.tenant.clone().unwrap_or_else(|| state.tenant.clone());
         let person = Person {
             id: state.user_id(user),
@@ -25,20 +25,22 @@ impl Facts {
             person: Some(person),
             roles: user.roles.clone(),
             groups: user.groups.clone(),
+            // Entra ID omits all groups then, not only those beyond the limit.
             overage: user.groups.len() > MOST_GROUPS,
+            // The user's claims come last: they win over the client's.
             more: facts.more.into_iter().chain(user.claims.clone()).collect(),
             ..facts
         }
     }
 
-    pub(crate) fn of_client(state: &State, client: &Client) -> Self {
+    pub(crate) fn of_client(state: &IdpState, client: &RegisteredClient) -> Self {
         Self {
             roles: client.roles.clone(),
             ..Self::new(state, &client.id)
         }
     }
 
-    fn new(state: &State, client: &str) -> Self {
+    fn new(state: &IdpState, client: &str) -> Self {
         let (now, known) = (state.now(), state.client(client));
         Self {
             base: state.base.clone(),
@@ -46,6 +48,7 @@ impl Facts {
             tenant: state.tenant.clone(),
             audience: state.audience_for(client),
             client: client.to_owned(),
+            // An unknown client can have no credentials.
             public_client: known.as_ref().is_none_or(|client| client.is_public()),
             person: None,
             scope: None,

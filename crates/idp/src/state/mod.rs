@@ -1,4 +1,4 @@
-//! What all endpoints share.
+//! The state that all endpoints share.
 
 pub(crate) mod clients;
 pub(crate) mod facts;
@@ -6,22 +6,22 @@ pub(crate) mod outbound;
 pub(crate) mod record;
 
 use crate::config::IdpConfig;
-use crate::config::client::Client;
+use crate::config::client::RegisteredClient;
 use crate::config::user::User;
-use crate::dialect::shape::{Endpoints, Published, Shape};
+use crate::dialect::shape::{Endpoints, IssuerDocuments, ProviderShape};
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
 use crate::fault::flaw::Flaws;
 use crate::fault::switches::Switches;
-use crate::keys::Keys;
-use crate::keys::tls::Ready;
-use crate::state::clients::Clients;
+use crate::keys::KeyRing;
+use crate::keys::tls::TlsMaterial;
+use crate::state::clients::ClientRegistry;
 use crate::state::outbound::Outbound;
 use crate::store::Store;
 use crate::store::journal::Journal;
-use crate::token::claims::Claims;
+use crate::token::claims::JsonObject;
 use crate::token::encoding::random_text;
-use crate::token::kind::{Kind, TokenFormat};
+use crate::token::kind::{FlowToken, TokenFormat};
 use portcullis_core::token::Issuer;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -29,47 +29,49 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use url::Url;
 
-/// The client for whom users' tokens are, where no flow says another.
+/// The client of users' tokens, unless a flow names another one.
 pub(crate) const USERS_CLIENT: &str = "web";
 
 /// The time, in seconds since 1970.
-pub(crate) type Now = Box<dyn Fn() -> u64 + Send + Sync>;
+pub(crate) type TimeSource = Box<dyn Fn() -> u64 + Send + Sync>;
 
-pub(crate) struct State {
+pub(crate) struct IdpState {
     pub(crate) issuer: Issuer,
     /// The issuer without the path that the dialect gives it.
     pub(crate) base: String,
-    pub(crate) shape: &'static dyn Shape,
+    pub(crate) shape: &'static dyn ProviderShape,
     pub(crate) tenant: String,
     pub(crate) endpoints: Endpoints,
     /// The documents: the issuer's own first.
-    pub(crate) published: Vec<Published>,
+    pub(crate) documents: Vec<IssuerDocuments>,
     pub(crate) config: IdpConfig,
-    pub(crate) clients: Clients,
-    pub(crate) keys: Keys,
+    pub(crate) clients: ClientRegistry,
+    pub(crate) keys: KeyRing,
     pub(crate) switches: Switches,
     pub(crate) flaws: Flaws,
-    /// How many seconds the clock is wrong.
+    /// How many seconds the clock is ahead.
     pub(crate) clock_off: AtomicI64,
-    pub(crate) clock: Now,
-    pub(crate) tls: Option<Ready>,
-    /// Where clients with certificates reach it.
+    pub(crate) clock: TimeSource,
+    pub(crate) tls: Option<TlsMaterial>,
+    /// The base address for clients with certificates.
     pub(crate) mtls_base: Option<String>,
     pub(crate) outbound: Outbound,
-    /// What the nonces for proofs are made of.
+    /// The secret that the nonces for proofs are derived from.
     pub(crate) nonce_secret: String,
     store: Mutex<Store>,
     journal: Mutex<Journal>,
 }
 
-impl State {
-    pub(crate) fn new(issuer: Issuer, config: IdpConfig, keys: Keys, clock: Now) -> Self {
+impl IdpState {
+    pub(crate) fn new(issuer: Issuer, config: IdpConfig, keys: KeyRing, clock: TimeSource) -> Self {
         let shape = config.dialect.shape();
         let tenant = tenant_of(&config);
+        // A configured issuer without the dialect's path is its own base.
         let base = issuer
             .as_str()
             .strip_suffix(&shape.issuer_path(&tenant))
             .unwrap_or(issuer.as_str());
+        // The configured tenant comes first: its documents are the provider's own.
         let mut tenants = vec![tenant.clone()];
         for named in config.users.iter().filter_map(|user| user.tenant.as_ref()) {
             if !tenants.contains(named) {
@@ -79,11 +81,11 @@ impl State {
         Self {
             base: base.trim_end_matches('/').to_owned(),
             endpoints: shape.endpoints(&tenant),
-            published: shape.published(&tenants),
+            documents: shape.documents(&tenants),
             issuer,
             shape,
             tenant,
-            clients: Clients::new(&config.clients, config.danger_any_client),
+            clients: ClientRegistry::new(&config.clients, config.danger_any_client),
             config,
             keys,
             switches: Switches::default(),
@@ -100,15 +102,16 @@ impl State {
     }
 
     pub(crate) fn now(&self) -> u64 {
+        // Every time of the provider comes from here, so a wrong clock is wrong everywhere.
         (self.clock)().saturating_add_signed(self.clock_off.load(Ordering::SeqCst))
     }
 
-    /// Every endpoint works again, tokens are good, the clock is right.
+    /// Clears all faults: of endpoints, of tokens and of the clock.
     pub(crate) fn clear_faults(&self) {
-        Endpoint::ALL
-            .into_iter()
-            .for_each(|endpoint| self.switches.set(endpoint, Fault::None));
-        for kind in [Kind::Access, Kind::Id] {
+        for endpoint in Endpoint::ALL {
+            self.switches.set(endpoint, Fault::None);
+        }
+        for kind in [FlowToken::Access, FlowToken::Id] {
             self.flaws.set(kind, Vec::new());
             self.flaws.set_next(kind, Vec::new());
         }
@@ -116,6 +119,7 @@ impl State {
     }
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        // After a panic elsewhere the memory is still good: a test server should go on.
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -130,14 +134,15 @@ impl State {
             .find(|user| user.username == username)
     }
 
-    /// The configured identifier, or one that is always the same for the same username.
+    /// The configured identifier, or one derived from the username.
     pub(crate) fn user_id(&self, user: &User) -> String {
-        user.id
-            .clone()
-            .unwrap_or_else(|| self.shape.user_id(&user.username))
+        match &user.id {
+            Some(id) => id.clone(),
+            None => self.shape.user_id(&user.username),
+        }
     }
 
-    pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
+    pub(crate) fn client(&self, id: &str) -> Option<Arc<RegisteredClient>> {
         self.clients.find(id)
     }
 
@@ -154,67 +159,70 @@ impl State {
 
     /// The URLs of a path at each of our addresses.
     pub(crate) fn urls(&self, path: &str) -> Vec<String> {
-        let mutual = self.mtls_base.as_ref().map(|base| format!("{base}{path}"));
-        [self.url(path)].into_iter().chain(mutual).collect()
+        let mut urls = vec![self.url(path)];
+        if let Some(base) = &self.mtls_base {
+            urls.push(format!("{base}{path}"));
+        }
+        urls
     }
 
-    /// The URL of an endpoint where the provider has it, else where this one always has it.
+    /// The URL of an endpoint: the imitated provider's, or else the one that every dialect has.
     pub(crate) fn endpoint(&self, theirs: Option<&String>, ours: &str) -> String {
         self.url(theirs.map_or(ours, String::as_str))
     }
 
     /// The issuer of that tenant's tokens.
     pub(crate) fn issuer_of(&self, tenant: &str) -> String {
-        match self.shape.has_tenants() && tenant != self.tenant {
-            true => self.url(&self.shape.issuer_path(tenant)),
-            false => self.issuer.to_string(),
+        if self.shape.has_tenants() && tenant != self.tenant {
+            self.url(&self.shape.issuer_path(tenant))
+        } else {
+            self.issuer.to_string()
         }
     }
 
-    /// The audience of a client's tokens when none is asked for.
+    /// The default audience of a client's tokens.
     pub(crate) fn audience_for(&self, client: &str) -> String {
-        self.config
-            .audience
-            .clone()
-            .unwrap_or_else(|| self.shape.audience(client, &self.tenant))
+        match &self.config.audience {
+            Some(audience) => audience.clone(),
+            None => self.shape.audience(client, &self.tenant),
+        }
     }
 
     pub(crate) fn format(&self) -> TokenFormat {
-        self.config
-            .access_token_format
-            .unwrap_or_else(|| self.shape.format())
+        match self.config.access_token_format {
+            Some(format) => format,
+            None => self.shape.format(),
+        }
     }
 
     /// The issuer that one of the documents names.
-    pub(crate) fn issuer_in(&self, document: &Published) -> String {
-        let own = self
-            .published
-            .first()
-            .is_some_and(|first| first.issuer == document.issuer);
-        if own {
-            self.issuer.to_string()
-        } else {
-            self.url(&document.issuer)
+    pub(crate) fn issuer_in(&self, document: &IssuerDocuments) -> String {
+        match self.documents.first() {
+            // The configured issuer, which need not be the base and the dialect's path.
+            Some(first) if first.issuer == document.issuer => self.issuer.to_string(),
+            _ => self.url(&document.issuer),
         }
     }
 
     /// One of the key sets as it is published now.
-    pub(crate) fn jwks_in(&self, document: &Published) -> Claims {
+    pub(crate) fn jwks_in(&self, document: &IssuerDocuments) -> JsonObject {
+        // Only Entra ID has a key of another tenant; elsewhere this is unused.
         let other = self.url(&self.shape.issuer_path(self.shape.other_tenant()));
         self.keys.jwks(&self.issuer_in(document), &other)
     }
 }
 
-/// The configured tenant, or the one that the dialect makes up.
+/// The configured tenant, or the dialect's own.
 pub(crate) fn tenant_of(config: &IdpConfig) -> String {
-    config
-        .tenant
-        .clone()
-        .unwrap_or_else(|| config.dialect.shape().tenant().to_owned())
+    match &config.tenant {
+        Some(tenant) => tenant.clone(),
+        None => config.dialect.shape().tenant().to_owned(),
+    }
 }
 
 pub(crate) fn system_time() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_secs(),
+        Err(_) => 0,
+    }
 }

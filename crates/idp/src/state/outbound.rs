@@ -24,7 +24,7 @@ pub(crate) struct Outbound {
 }
 
 /// What is to be sent.
-pub(crate) struct Message<'m> {
+pub(crate) struct OutboundMessage<'m> {
     pub(crate) url: &'m str,
     pub(crate) content_type: &'static str,
     pub(crate) authorization: Option<&'m str>,
@@ -33,7 +33,7 @@ pub(crate) struct Message<'m> {
 
 impl Outbound {
     /// Sends by POST, and answers with the status; none where nobody answered in time.
-    pub(crate) async fn post(&self, message: Message<'_>) -> Option<u16> {
+    pub(crate) async fn post(&self, message: OutboundMessage<'_>) -> Option<u16> {
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(message.url)
@@ -45,6 +45,7 @@ impl Outbound {
         let request = request.body(Body::from(Bytes::from(message.body))).ok()?;
         let sent = self.client()?.request(request);
         Some(
+            // A receiver that hangs must not hold up a logout.
             tokio::time::timeout(PATIENCE, sent)
                 .await
                 .ok()?
@@ -60,9 +61,11 @@ impl Outbound {
             let connector = connector
                 .with_provider_and_platform_verifier(default_provider())
                 .ok()?;
+            // `may_be_sent_to` has restricted plain http to loopback already.
             let connector = connector.https_or_http().enable_http1().build();
             Some(Client::builder(TokioExecutor::new()).build(connector))
         };
+        // The platform's certificates take a moment to load, and most tests send nothing.
         self.client.get_or_init(new).as_ref()
     }
 }

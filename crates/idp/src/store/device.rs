@@ -1,24 +1,40 @@
-//! Devices that wait for a user to allow them in (RFC 8628).
+//! A device that waits for its user (RFC 8628).
 
-use crate::store::Store;
 use crate::token::encoding::random_text;
 
-/// How long a user has, in seconds.
+/// How long a user has to answer, in seconds.
 pub(crate) const LIFE: u64 = 600;
 
-/// One device's request.
+/// The request of one device.
 #[derive(Clone)]
 pub(crate) struct DeviceRequest {
     pub(crate) client: String,
     pub(crate) scope: String,
     pub(crate) audience: String,
     pub(crate) answer: DeviceAnswer,
-    expires: u64,
-    interval: u64,
-    may_poll_at: u64,
+    pub(super) expires: u64,
+    pub(super) interval: u64,
+    pub(super) may_poll_at: u64,
 }
 
-/// What became of it.
+impl DeviceRequest {
+    /// Notes a poll before the user answered. Polling too fast costs five seconds more each time.
+    pub(super) fn poll(&mut self, now: u64) -> DevicePoll {
+        let too_fast = now < self.may_poll_at;
+        // An interval of 0 turns the limit off, for tests.
+        if too_fast && self.interval > 0 {
+            self.interval += 5;
+        }
+        self.may_poll_at = now + self.interval;
+        if too_fast {
+            DevicePoll::TooFast
+        } else {
+            DevicePoll::Pending
+        }
+    }
+}
+
+/// The user's answer.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum DeviceAnswer {
     Pending,
@@ -27,8 +43,8 @@ pub(crate) enum DeviceAnswer {
     Denied,
 }
 
-/// What a device hears that asks.
-pub(crate) enum Poll {
+/// The answer to a poll of a device (section 3.5).
+pub(crate) enum DevicePoll {
     Unknown,
     Expired,
     TooFast,
@@ -37,110 +53,35 @@ pub(crate) enum Poll {
     Allowed(DeviceRequest),
 }
 
-impl Store {
-    /// Remembers a request: the code for the device and the one for its user.
-    pub(crate) fn add_device(
-        &mut self,
-        (client, scope, audience): (String, String, String),
-        interval: u64,
-        now: u64,
-    ) -> (String, String) {
-        let (device_code, user_code) = (random_text(32), new_user_code());
-        let answer = DeviceAnswer::Pending;
-        let (expires, may_poll_at) = (now + LIFE, now);
-        let request = DeviceRequest {
-            client,
-            scope,
-            audience,
-            answer,
-            expires,
-            interval,
-            may_poll_at,
-        };
-        // Twice as long, to tell a device that comes late from one that makes a code up.
-        let forgotten = now + 2 * LIFE;
-        self.device_codes
-            .insert(&device_code, user_code.clone(), forgotten, now);
-        self.devices.insert(&user_code, request, forgotten, now);
-        (device_code, user_code)
-    }
-
-    /// A request that still waits for its user, by the code that the user has, however it was
-    /// typed.
-    pub(crate) fn waiting_device(&mut self, typed: &str, now: u64) -> Option<&mut DeviceRequest> {
-        let found = self.devices.find(&user_code(typed), now)?;
-        (now < found.expires && found.answer == DeviceAnswer::Pending).then_some(found)
-    }
-
-    /// Answers a device of this client (RFC 8628, section 3.5). What is allowed is given out once.
-    pub(crate) fn poll_device(&mut self, device_code: &str, client: &str, now: u64) -> Poll {
-        let Some(user_code) = self.device_codes.find(device_code, now).cloned() else {
-            return Poll::Unknown;
-        };
-        let found = self
-            .devices
-            .find(&user_code, now)
-            .filter(|found| found.client == client);
-        let Some(found) = found else {
-            return Poll::Unknown;
-        };
-        if now >= found.expires {
-            return Poll::Expired;
-        }
-        match found.answer {
-            DeviceAnswer::Denied => Poll::Denied,
-            DeviceAnswer::Allowed(..) => {
-                self.device_codes.remove(device_code);
-                self.devices
-                    .remove(&user_code)
-                    .map_or(Poll::Unknown, Poll::Allowed)
-            }
-            DeviceAnswer::Pending => {
-                let too_fast = now < found.may_poll_at;
-                if too_fast && found.interval > 0 {
-                    found.interval += 5;
-                }
-                found.may_poll_at = now + found.interval;
-                if too_fast {
-                    Poll::TooFast
-                } else {
-                    Poll::Pending
-                }
-            }
-        }
-    }
-}
-
-/// Without vowels, so that no word comes out, and without what looks alike (RFC 8628, section 6.1).
+/// No vowels, so that no word comes out, and no letters that look alike (RFC 8628, section 6.1).
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-fn new_user_code() -> String {
-    let drawn = random_text(64).into_bytes().into_iter();
-    // Base64url has 64 characters of equal chance: 60 of them are three times twenty.
+pub(super) fn new_user_code() -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let number = |character: u8| ALPHABET.iter().position(|known| *known == character);
-    let fair = drawn.filter_map(number).filter(|number| *number < 60);
-    let letters: Vec<u8> = fair
-        .filter_map(|number| LETTERS.get(number % 20).copied())
-        .take(8)
-        .collect();
+    let mut letters = Vec::new();
+    for character in random_text(64).bytes() {
+        let number = ALPHABET.iter().position(|known| *known == character);
+        // Base64url has 64 characters of equal chance: 60 of them are three times twenty, and the
+        // other four would make some letters likelier.
+        if let Some(number @ 0..60) = number {
+            letters.extend(LETTERS.get(number % 20));
+        }
+    }
+    letters.truncate(8);
     let text = String::from_utf8(letters).unwrap_or_default();
     let (first, second) = text.split_at_checked(4).unwrap_or((&text, ""));
     format!("{first}-{second}")
 }
 
-/// A user's code as it was given out, whatever case and separators were typed.
-fn user_code(typed: &str) -> String {
-    let letters: String = typed
-        .chars()
-        .filter(char::is_ascii_alphabetic)
-        .take(9)
-        .collect();
-    let letters = letters.to_ascii_uppercase();
-    letters.split_at_checked(4).map_or_else(
-        || letters.clone(),
-        |(first, second)| format!("{first}-{second}"),
-    )
+/// The code as it was issued, whatever case and separators the user typed.
+pub(super) fn user_code(typed: &str) -> String {
+    // Nine letters, so that a code that is too long matches nothing.
+    let letters = typed.chars().filter(char::is_ascii_alphabetic).take(9);
+    let letters = letters.collect::<String>().to_ascii_uppercase();
+    match letters.split_at_checked(4) {
+        Some((first, second)) => format!("{first}-{second}"),
+        None => letters,
+    }
 }
 
 #[cfg(test)]

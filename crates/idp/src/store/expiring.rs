@@ -1,15 +1,15 @@
-//! Values that are found by a secret, until they expire.
+//! A map from secrets to values that expire.
 
 use crate::token::encoding::sha256;
 use std::collections::{HashMap, VecDeque};
 
-/// Values under the digest of a secret; the expired and the oldest make room.
-pub(crate) struct Expiring<V> {
+/// Values under the digests of their secrets. Expired values and the oldest ones make room.
+pub(crate) struct ExpiringMap<V> {
     values: HashMap<String, (u64, V)>,
     order: VecDeque<String>,
 }
 
-impl<V> Default for Expiring<V> {
+impl<V> Default for ExpiringMap<V> {
     fn default() -> Self {
         Self {
             values: HashMap::new(),
@@ -18,18 +18,20 @@ impl<V> Default for Expiring<V> {
     }
 }
 
-impl<V> Expiring<V> {
+impl<V> ExpiringMap<V> {
     const MOST: usize = 100_000;
 
-    pub(crate) fn insert(&mut self, secret: &str, value: V, expires: u64, now: u64) {
+    pub(super) fn insert(&mut self, secret: &str, value: V, expires: u64, now: u64) {
+        // Digests alone: what leaks from this memory cannot be used as a token.
         let key = sha256(secret.as_bytes());
         self.values.insert(key.clone(), (expires, value));
         self.order.push_back(key);
+        // Only from the front, which costs little: an entry behind a longer-lived one stays longer.
         while let Some(oldest) = self.order.front() {
-            let over = self
-                .values
-                .get(oldest)
-                .is_none_or(|(expires, _)| *expires <= now);
+            let over = match self.values.get(oldest) {
+                Some((expires, _)) => *expires <= now,
+                None => true,
+            };
             if !over && self.order.len() <= Self::MOST {
                 break;
             }
@@ -38,25 +40,19 @@ impl<V> Expiring<V> {
         }
     }
 
-    pub(crate) fn find(&mut self, secret: &str, now: u64) -> Option<&mut V> {
-        let found = self.values.get_mut(&sha256(secret.as_bytes()));
-        found
-            .filter(|(expires, _)| now < *expires)
-            .map(|(_, value)| value)
+    pub(super) fn find(&mut self, secret: &str, now: u64) -> Option<&mut V> {
+        let (expires, value) = self.values.get_mut(&sha256(secret.as_bytes()))?;
+        (now < *expires).then_some(value)
     }
 
-    pub(crate) fn remove(&mut self, secret: &str) -> Option<V> {
-        self.values
-            .remove(&sha256(secret.as_bytes()))
-            .map(|(_, value)| value)
+    pub(super) fn remove(&mut self, secret: &str) -> Option<V> {
+        let (_, value) = self.values.remove(&sha256(secret.as_bytes()))?;
+        Some(value)
     }
 
-    /// All that are still there, the newest first.
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &V> {
-        self.order
-            .iter()
-            .rev()
-            .filter_map(|key| self.values.get(key))
-            .map(|(_, value)| value)
+    /// The remaining values, the newest first.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = &V> {
+        let keys = self.order.iter().rev();
+        keys.filter_map(|key| Some(&self.values.get(key)?.1))
     }
 }

@@ -1,6 +1,6 @@
 //! What happened lately, for whoever looks at the console: requests and tokens. In memory, bounded.
 
-use crate::token::claims::Claims;
+use crate::token::claims::JsonObject;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ const MOST_TOKENS: usize = 50;
 /// The latest requests and tokens.
 #[derive(Default)]
 pub(crate) struct Journal {
-    requests: VecDeque<Answered>,
-    tokens: VecDeque<Issued>,
+    requests: VecDeque<RequestRecord>,
+    tokens: VecDeque<TokenRecord>,
     made: u64,
 }
 
 /// A request, and how it was answered.
-pub(crate) struct Answered {
+pub(crate) struct RequestRecord {
     pub(crate) at: u64,
     pub(crate) method: String,
     pub(crate) path: String,
@@ -34,7 +34,7 @@ pub(crate) struct Answered {
 
 /// A token that left the house.
 #[derive(Clone)]
-pub(crate) struct Issued {
+pub(crate) struct TokenRecord {
     pub(crate) id: u64,
     pub(crate) at: u64,
     /// Access token, ID token or refresh token.
@@ -44,21 +44,22 @@ pub(crate) struct Issued {
     pub(crate) client: String,
     pub(crate) token: String,
     /// Empty for tokens that are no JWT.
-    pub(crate) header: Claims,
+    pub(crate) header: JsonObject,
     /// What an opaque token stands for, where that is known.
-    pub(crate) claims: Claims,
+    pub(crate) claims: JsonObject,
 }
 
 impl Journal {
-    pub(crate) fn add_request(&mut self, request: Answered) {
+    pub(crate) fn add_request(&mut self, request: RequestRecord) {
         self.requests.push_front(request);
         self.requests.truncate(MOST_REQUESTS);
     }
 
     /// Keeps a token, and answers with the number that it is known by here.
-    pub(crate) fn add_token(&mut self, token: Issued) -> u64 {
+    pub(crate) fn add_token(&mut self, token: TokenRecord) -> u64 {
         self.made += 1;
-        self.tokens.push_front(Issued {
+        // The number is assigned here, so that it never repeats.
+        self.tokens.push_front(TokenRecord {
             id: self.made,
             ..token
         });
@@ -67,16 +68,16 @@ impl Journal {
     }
 
     /// The latest first.
-    pub(crate) fn requests(&self) -> impl Iterator<Item = &Answered> {
+    pub(crate) fn requests(&self) -> impl Iterator<Item = &RequestRecord> {
         self.requests.iter()
     }
 
     /// The latest first.
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = &Issued> {
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &TokenRecord> {
         self.tokens.iter()
     }
 
-    pub(crate) fn token(&self, id: u64) -> Option<Issued> {
+    pub(crate) fn token(&self, id: u64) -> Option<TokenRecord> {
         self.tokens.iter().find(|token| token.id == id).cloned()
     }
 }

@@ -1,46 +1,50 @@
-//! What the provider remembers: grants, codes, refresh tokens, access tokens. In memory, bounded,
-//! expiring.
+//! The provider's memory: grants, codes, tokens, sessions. Bounded and expiring, and lost at the
+//! end.
 
 pub(crate) mod device;
+pub(crate) mod devices;
 pub(crate) mod expiring;
 pub(crate) mod journal;
 pub(crate) mod registration;
+pub(crate) mod registrations;
 pub(crate) mod session;
+pub(crate) mod sessions;
 pub(crate) mod stream;
+pub(crate) mod streams;
 
-use crate::store::expiring::Expiring;
+use crate::store::expiring::ExpiringMap;
 use crate::store::registration::Registration;
 use crate::store::session::Session;
-use crate::store::stream::Stream;
+use crate::store::stream::EventStream;
 use crate::token::encoding::random_text;
-use crate::token::issued::{IssuedAccess, IssuedId};
+use crate::token::issued::{IssuedAccessToken, IssuedIdToken};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
-/// Everything that was issued and is not over yet.
+/// Everything that was issued and has not expired.
 #[derive(Default)]
 pub(crate) struct Store {
-    codes: Expiring<Code>,
-    refresh_tokens: Expiring<RefreshToken>,
-    access_tokens: Expiring<IssuedAccess>,
-    id_tokens: Expiring<IssuedId>,
-    sessions: Expiring<Session>,
+    codes: ExpiringMap<AuthorizationCode>,
+    refresh_tokens: ExpiringMap<StoredRefreshToken>,
+    access_tokens: ExpiringMap<IssuedAccessToken>,
+    id_tokens: ExpiringMap<IssuedIdToken>,
+    sessions: ExpiringMap<Session>,
     /// The session of each browser.
-    browsers: Expiring<String>,
-    /// What may be used once, and was: assertions, proofs.
-    used: Expiring<()>,
-    pushed: Expiring<Pushed>,
-    devices: Expiring<device::DeviceRequest>,
-    device_codes: Expiring<String>,
-    streams: Vec<Stream>,
+    browsers: ExpiringMap<String>,
+    /// Assertions and proofs that were used; each is good once.
+    used: ExpiringMap<()>,
+    pushed: ExpiringMap<PushedRequest>,
+    devices: ExpiringMap<device::DeviceRequest>,
+    device_codes: ExpiringMap<String>,
+    streams: Vec<EventStream>,
     registered: HashMap<String, Registration>,
     revoked_grants: HashSet<u64>,
     grants: u64,
 }
 
-/// What a user agreed to by signing in: codes and tokens that come of it end with it.
+/// A user's consent by signing in. Its codes and tokens end with it.
 #[derive(Clone)]
-pub(crate) struct Grant {
+pub(crate) struct UserGrant {
     pub(crate) id: u64,
     pub(crate) client: String,
     pub(crate) username: String,
@@ -48,7 +52,7 @@ pub(crate) struct Grant {
     pub(crate) audience: String,
     pub(crate) nonce: Option<String>,
     pub(crate) auth_time: u64,
-    /// The same in all tokens that come of it: `sid`.
+    /// `sid` in all its tokens.
     pub(crate) session: String,
     /// The key to which a public client's refresh tokens are bound (RFC 9449, section 5): its
     /// thumbprint.
@@ -57,30 +61,30 @@ pub(crate) struct Grant {
     pub(crate) x5t: Option<String>,
     /// Who acts for the user (RFC 8693, section 4.1).
     pub(crate) act: Option<Value>,
-    /// The grant that it began with, as `grant_type` names it.
+    /// The `grant_type` that began it.
     pub(crate) way: &'static str,
 }
 
-/// An authorization code that waits to be redeemed.
+/// An authorization code.
 #[derive(Clone)]
-pub(crate) struct Code {
-    pub(crate) grant: Grant,
+pub(crate) struct AuthorizationCode {
+    pub(crate) grant: UserGrant,
     pub(crate) redirect_uri: String,
     pub(crate) challenge: String,
     used: bool,
 }
 
-/// What a client pushed before it sent the browser (RFC 9126).
+/// A pushed authorization request (RFC 9126).
 #[derive(Clone)]
-struct Pushed {
+struct PushedRequest {
     client: String,
     /// Form-encoded.
     parameters: String,
 }
 
 #[derive(Clone)]
-struct RefreshToken {
-    grant: Grant,
+struct StoredRefreshToken {
+    grant: UserGrant,
     used: bool,
 }
 
@@ -93,7 +97,7 @@ impl Store {
     /// A code for this grant, good once and for a minute.
     pub(crate) fn add_code(
         &mut self,
-        grant: Grant,
+        grant: UserGrant,
         redirect_uri: String,
         challenge: String,
         now: u64,
@@ -101,23 +105,24 @@ impl Store {
         let code = random_text(32);
         self.codes.insert(
             &code,
-            Code {
+            AuthorizationCode {
                 grant,
                 redirect_uri,
                 challenge,
                 used: false,
             },
+            // RFC 6749, section 4.1.2, allows ten minutes at most; a browser needs a second.
             now + 60,
             now,
         );
         code
     }
 
-    /// Redeems a code. A second time ends everything that came of the first (RFC 6749, section
-    /// 4.1.2).
-    pub(crate) fn redeem(&mut self, code: &str, now: u64) -> Option<Code> {
+    /// Redeems a code. A second use revokes the tokens of the first (RFC 6749, section 4.1.2).
+    pub(crate) fn redeem(&mut self, code: &str, now: u64) -> Option<AuthorizationCode> {
         let found = self.codes.find(code, now)?;
         if found.used {
+            // A second use means that somebody else has the code.
             let grant = found.grant.id;
             self.revoked_grants.insert(grant);
             return None;
@@ -127,12 +132,13 @@ impl Store {
     }
 
     /// A refresh token for this grant.
-    pub(crate) fn add_refresh_token(&mut self, grant: Grant, now: u64) -> String {
+    pub(crate) fn add_refresh_token(&mut self, grant: UserGrant, now: u64) -> String {
+        // Long enough that no development session meets the limit.
         const FOURTEEN_DAYS: u64 = 14 * 24 * 3_600;
         let token = random_text(32);
         self.refresh_tokens.insert(
             &token,
-            RefreshToken { grant, used: false },
+            StoredRefreshToken { grant, used: false },
             now + FOURTEEN_DAYS,
             now,
         );
@@ -140,35 +146,37 @@ impl Store {
     }
 
     /// The grant of a refresh token, without using it up.
-    pub(crate) fn grant_of(&mut self, refresh_token: &str, now: u64) -> Option<Grant> {
-        self.refresh_tokens
-            .find(refresh_token, now)
-            .map(|found| found.grant.clone())
+    pub(crate) fn grant_of(&mut self, refresh_token: &str, now: u64) -> Option<UserGrant> {
+        let found = self.refresh_tokens.find(refresh_token, now)?;
+        Some(found.grant.clone())
     }
 
-    /// Uses up a refresh token. A second use ends the whole family (RFC 9700, section 4.14.2).
-    pub(crate) fn rotate(&mut self, refresh_token: &str, now: u64) -> Option<Grant> {
+    /// Uses up a refresh token. A second use revokes its whole family (RFC 9700, section 4.14.2).
+    pub(crate) fn rotate(&mut self, refresh_token: &str, now: u64) -> Option<UserGrant> {
         let found = self.refresh_tokens.find(refresh_token, now)?;
         let (grant, used) = (found.grant.clone(), found.used);
         found.used = true;
+        // A second use means that somebody else has the token: nobody gets another one.
         if used {
             self.revoked_grants.insert(grant.id);
         }
         (!self.revoked_grants.contains(&grant.id)).then_some(grant)
     }
 
-    pub(crate) fn add_access_token(&mut self, token: &str, issued: IssuedAccess, now: u64) {
+    pub(crate) fn add_access_token(&mut self, token: &str, issued: IssuedAccessToken, now: u64) {
         let expires = issued.expires;
         self.access_tokens.insert(token, issued, expires, now);
     }
 
     /// An access token that is active: issued here, not expired, not revoked.
-    pub(crate) fn access_token(&mut self, token: &str, now: u64) -> Option<IssuedAccess> {
+    pub(crate) fn access_token(&mut self, token: &str, now: u64) -> Option<IssuedAccessToken> {
         let found = self.access_tokens.find(token, now)?.clone();
-        let revoked = found
-            .grant
-            .is_some_and(|grant| self.revoked_grants.contains(&grant));
-        (!revoked).then_some(found)
+        if let Some(grant) = found.grant
+            && self.revoked_grants.contains(&grant)
+        {
+            return None;
+        }
+        Some(found)
     }
 
     /// Remembers what a client pushed.
@@ -180,30 +188,28 @@ impl Store {
         life: u64,
         now: u64,
     ) {
-        let pushed = Pushed {
+        let pushed = PushedRequest {
             client: client.to_owned(),
             parameters,
         };
         self.pushed.insert(uri, pushed, now + life, now);
     }
 
-    /// What this client pushed under that address, without using it up: a page may be loaded again.
-    pub(crate) fn pushed(&mut self, uri: &str, client: &str, now: u64) -> Option<String> {
-        let found = self
-            .pushed
-            .find(uri, now)
-            .filter(|pushed| pushed.client == client);
-        found.map(|pushed| pushed.parameters.clone())
+    /// The request that this client pushed. Reading it is no use of it: a page may be loaded again.
+    pub(crate) fn pushed_request(&mut self, uri: &str, client: &str, now: u64) -> Option<String> {
+        let found = self.pushed.find(uri, now)?;
+        (found.client == client).then_some(found.parameters.clone())
     }
 
-    /// Uses it up (RFC 9126, section 7.3). Tells whether it was still there.
+    /// Uses up a pushed request (RFC 9126, section 7.3). Returns whether it was still there.
     pub(crate) fn use_pushed(&mut self, uri: &str) -> bool {
         self.pushed.remove(uri).is_some()
     }
 
-    /// Whether this is used for the first time.
+    /// Whether this name is used for the first time.
     pub(crate) fn is_first_use(&mut self, name: &str, expires: u64, now: u64) -> bool {
         let first = self.used.find(name, now).is_none();
+        // Marked at once, under the lock: two requests at a time cannot both be first.
         if first {
             self.used.insert(name, (), expires, now);
         }

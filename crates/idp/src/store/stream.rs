@@ -1,6 +1,5 @@
 //! Streams of security events: who gets which, how, and what waits to be fetched.
 
-use crate::store::Store;
 use serde_json::Value;
 use std::collections::VecDeque;
 
@@ -10,7 +9,7 @@ pub(crate) const MOST_STREAMS: usize = 100;
 const MOST_EVENTS: usize = 1_000;
 
 #[derive(Clone)]
-pub(crate) struct Stream {
+pub(crate) struct EventStream {
     pub(crate) id: String,
     /// The client whose it is: the audience of its events.
     pub(crate) client: String,
@@ -46,7 +45,7 @@ pub(crate) enum StreamStatus {
     Disabled,
 }
 
-impl Stream {
+impl EventStream {
     pub(crate) fn new(id: String, client: String) -> Self {
         Self {
             id,
@@ -65,12 +64,14 @@ impl Stream {
     pub(crate) fn wants(&self, event: &str, subject: &Value) -> bool {
         let named =
             self.requested.is_empty() || self.requested.iter().any(|wanted| wanted == event);
+        // Compared as written: a subject in another format would not match.
         named && !self.removed.contains(subject)
     }
 
     /// Puts an event at the end; the oldest makes room.
     pub(crate) fn wait(&mut self, jti: String, set: String) {
         self.waiting.push_back((jti, set));
+        // A receiver that never fetches must not fill the memory.
         if self.waiting.len() > MOST_EVENTS {
             self.waiting.pop_front();
         }
@@ -88,33 +89,5 @@ impl Stream {
 
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
-    }
-}
-
-impl Store {
-    pub(crate) fn add_stream(&mut self, stream: Stream) -> bool {
-        let room = self.streams.len() < MOST_STREAMS;
-        if room {
-            self.streams.push(stream);
-        }
-        room
-    }
-
-    /// The stream of that client.
-    pub(crate) fn stream(&mut self, id: &str, client: &str) -> Option<&mut Stream> {
-        self.streams
-            .iter_mut()
-            .find(|stream| stream.id == id && stream.client == client)
-    }
-
-    pub(crate) fn streams(&self) -> &[Stream] {
-        &self.streams
-    }
-
-    pub(crate) fn remove_stream(&mut self, id: &str, client: &str) -> bool {
-        let before = self.streams.len();
-        self.streams
-            .retain(|stream| stream.id != id || stream.client != client);
-        self.streams.len() < before
     }
 }

@@ -7,12 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The digest as JOSE writes it: base64url without padding.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    encoded(digest::digest(&digest::SHA256, bytes).as_ref())
+    base64url(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
 /// The left half of the digest, as ID tokens hold it.
 pub(crate) fn sha256_left_half(bytes: &[u8]) -> String {
-    encoded(
+    base64url(
         digest::digest(&digest::SHA256, bytes)
             .as_ref()
             .get(..16)
@@ -20,7 +20,7 @@ pub(crate) fn sha256_left_half(bytes: &[u8]) -> String {
     )
 }
 
-pub(crate) fn encoded(bytes: &[u8]) -> String {
+pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -32,5 +32,5 @@ pub(crate) fn encoded(bytes: &[u8]) -> String {
 pub(crate) fn random_text(bytes: usize) -> String {
     let mut random = vec![0; bytes];
     SystemRandom::new().fill(&mut random).expect("randomness");
-    encoded(&random)
+    base64url(&random)
 }

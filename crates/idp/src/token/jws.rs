@@ -1,11 +1,11 @@
-//! What others signed: clients' assertions and proofs (RFC 7515, section 5.2).
+//! Signatures of others: clients' assertions and proofs (RFC 7515, section 5.2).
 //!
-//! It reads and checks a signature by a key that is given; what the claims must say, each use
-//! decides. Signatures by a secret, encrypted objects and critical extensions are refused. On
-//! purpose it shares nothing with the core.
+//! It verifies a signature by a given key; the callers check the claims. Signatures by a secret,
+//! encrypted objects and critical extensions are refused. It shares nothing with the core on
+//! purpose.
 
-use crate::token::claims::Claims;
-use crate::token::encoding::{encoded, sha256};
+use crate::token::claims::JsonObject;
+use crate::token::encoding::{base64url, sha256};
 use aws_lc_rs::signature;
 use aws_lc_rs::signature::{
     EcdsaVerificationAlgorithm, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
@@ -15,14 +15,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// The algorithms that are understood.
+/// The supported algorithms.
 pub(crate) const ALGORITHMS: [&str; 10] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 ];
 
 const LONGEST: usize = 16_384;
 
-/// A signed object in compact form, read but not yet believed.
+/// A signed object in compact form, read but not yet verified.
 pub(crate) struct Jws<'t> {
     pub(crate) header: Value,
     pub(crate) claims: Value,
@@ -33,24 +33,30 @@ pub(crate) struct Jws<'t> {
 impl<'t> Jws<'t> {
     /// Reads header and claims, which must be objects.
     pub(crate) fn read(text: &'t str) -> Option<Self> {
-        let (input, signature) = (text.len() <= LONGEST).then(|| text.rsplit_once('.'))??;
+        if text.len() > LONGEST {
+            return None;
+        }
+        let (input, signature) = text.rsplit_once('.')?;
         let (header, claims) = input.split_once('.')?;
         let (header, claims) = (object(header)?, object(claims)?);
-        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        header.get("crit").is_none().then_some(Self {
+        // Critical extensions have to be understood, and none is here (RFC 7515, section 4.1.11).
+        if header.get("crit").is_some() {
+            return None;
+        }
+        Some(Self {
             header,
             claims,
             input,
-            signature,
+            signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
         })
     }
 
-    /// A claim that is a text.
+    /// A text claim.
     pub(crate) fn text(&self, claim: &str) -> Option<&str> {
         self.claims.get(claim).and_then(Value::as_str)
     }
 
-    /// A claim that is a time.
+    /// A time claim, in seconds since 1970.
     pub(crate) fn time(&self, claim: &str) -> Option<u64> {
         self.claims.get(claim).and_then(Value::as_u64)
     }
@@ -58,27 +64,40 @@ impl<'t> Jws<'t> {
     /// Whether the key made the signature, by the algorithm that the header names and the key
     /// allows.
     pub(crate) fn is_signed_by(&self, jwk: &Value) -> bool {
-        let algorithm = self
-            .header
-            .get("alg")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let member = |name: &str| jwk.get(name).and_then(Value::as_str);
-        let allowed = member("alg").is_none_or(|alg| alg == algorithm);
-        allowed
-            && match (member("kty"), member("crv")) {
-                (Some("RSA"), None) => rsa(algorithm).is_some_and(|known| self.by_rsa(known, jwk)),
-                (Some("EC"), Some(curve)) => ec(algorithm, curve).is_some_and(|(known, length)| {
-                    let (x, y) = (bytes(jwk, "x"), bytes(jwk, "y"));
-                    x.len() == length
-                        && y.len() == length
-                        && self.by(known, &[&[4], &x[..], &y].concat())
-                }),
-                (Some("OKP"), Some("Ed25519")) if algorithm == "EdDSA" => {
-                    self.by(&signature::ED25519, &bytes(jwk, "x"))
-                }
-                _ => false,
+        let algorithm = member(&self.header, "alg").unwrap_or_default();
+        // A key that names its algorithm is good for no other one.
+        if member(jwk, "alg").is_some_and(|only| only != algorithm) {
+            return false;
+        }
+        match (member(jwk, "kty"), member(jwk, "crv")) {
+            (Some("RSA"), None) => match rsa(algorithm) {
+                Some(parameters) => self.by_rsa(parameters, jwk),
+                None => false,
+            },
+            (Some("EC"), Some(curve)) => match ec(algorithm, curve) {
+                Some((known, length)) => self.by_ec(known, length, jwk),
+                None => false,
+            },
+            (Some("OKP"), Some("Ed25519")) if algorithm == "EdDSA" => {
+                self.by(&signature::ED25519, &bytes(jwk, "x"))
             }
+            _ => false,
+        }
+    }
+
+    fn by_ec(
+        &self,
+        algorithm: &'static EcdsaVerificationAlgorithm,
+        length: usize,
+        jwk: &Value,
+    ) -> bool {
+        let (x, y) = (bytes(jwk, "x"), bytes(jwk, "y"));
+        // Both coordinates have the full length, leading zeros included.
+        if x.len() != length || y.len() != length {
+            return false;
+        }
+        // 4 marks an uncompressed point (SEC 1, section 2.3.3).
+        self.by(algorithm, &[&[4], &x[..], &y].concat())
     }
 
     fn by(&self, algorithm: &'static dyn VerificationAlgorithm, key: &[u8]) -> bool {
@@ -99,18 +118,18 @@ impl<'t> Jws<'t> {
 
 /// The SHA-256 thumbprint of a key (RFC 7638), if it has the members that its type needs.
 pub(crate) fn thumbprint(jwk: &Value) -> Option<String> {
+    // In this order, without spaces: everybody has to hash the same bytes.
     let names: &[&str] = match jwk.get("kty")?.as_str()? {
         "RSA" => &["e", "kty", "n"],
         "EC" => &["crv", "kty", "x", "y"],
         "OKP" => &["crv", "kty", "x"],
         _ => return None,
     };
-    let member = |name: &&str| {
-        jwk.get(name)?
-            .as_str()
-            .map(|value| format!("{}:{}", json!(name), json!(value)))
-    };
-    let members: Vec<String> = names.iter().map(member).collect::<Option<_>>()?;
+    let mut members = Vec::new();
+    for name in names {
+        let value = jwk.get(name)?.as_str()?;
+        members.push(format!("{}:{}", json!(name), json!(value)));
+    }
     Some(sha256(format!("{{{}}}", members.join(",")).as_bytes()))
 }
 
@@ -136,6 +155,10 @@ fn ec(algorithm: &str, curve: &str) -> Option<(&'static EcdsaVerificationAlgorit
     })
 }
 
+fn member<'v>(object: &'v Value, name: &str) -> Option<&'v str> {
+    object.get(name)?.as_str()
+}
+
 fn bytes(jwk: &Value, name: &str) -> Vec<u8> {
     let text = jwk.get(name).and_then(Value::as_str).unwrap_or_default();
     URL_SAFE_NO_PAD.decode(text).unwrap_or_default()
@@ -148,14 +171,15 @@ fn object(segment: &str) -> Option<Value> {
 
 /// Header, claims and signature in compact form, whoever signs.
 pub(crate) fn compact(
-    header: &Claims,
-    claims: &Claims,
+    header: &JsonObject,
+    claims: &JsonObject,
     sign: impl FnOnce(&[u8]) -> Vec<u8>,
 ) -> String {
-    let segment = |members: &Claims| encoded(json!(members).to_string().as_bytes());
-    let input = format!("{}.{}", segment(header), segment(claims));
+    let header = base64url(json!(header).to_string().as_bytes());
+    let claims = base64url(json!(claims).to_string().as_bytes());
+    let input = format!("{header}.{claims}");
     let signature = sign(input.as_bytes());
-    format!("{input}.{}", encoded(&signature))
+    format!("{input}.{}", base64url(&signature))
 }
 
 #[cfg(test)]

@@ -2,19 +2,21 @@
 
 use serde::Deserialize;
 
-/// What an access token looks like to whoever is not its issuer.
+/// The format of access tokens.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenFormat {
     /// Signed claims (RFC 7519).
     Jwt,
-    /// A text that says nothing; introspection tells what it stands for.
+    /// A random text; introspection returns its claims.
     Opaque,
 }
 
-/// Which token is made.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+/// A kind of token that flows issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowToken {
+    /// Access tokens.
     Access,
+    /// ID tokens (OpenID Connect Core, section 2).
     Id,
 }

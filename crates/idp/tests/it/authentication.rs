@@ -3,7 +3,7 @@
 
 use crate::key::Key;
 use crate::{CALLBACK, authorize_query, client, json, post, with_client};
-use portcullis_idp::{Client, ClientAuthentication, Idp, IdpConfig, Secret};
+use portcullis_idp::{ClientAuthentication, Idp, IdpConfig, RegisteredClient, Secret};
 use serde_json::json;
 
 const ASSERTION: &str = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=";
@@ -29,12 +29,12 @@ async fn a_client_authenticates_only_as_it_is_registered_to() {
         (Some(PrivateKeyJwt), [401, 401, 200]),
         (None, [200, 200, 200]),
     ] {
-        let one = Client {
+        let one = RegisteredClient {
             id: "one".to_owned(),
             secret: Some(Secret::new("s")),
             jwks: Some(json!({ "keys": [Key::new().jwk, key.jwk] })),
             token_endpoint_auth_method: method,
-            ..Client::default()
+            ..RegisteredClient::default()
         };
         let idp = Idp::start(with_client(one)).await.unwrap();
         let by_post = format!("{CLIENT_CREDENTIALS}&client_id=one&client_secret=s");
@@ -58,12 +58,12 @@ async fn a_client_authenticates_only_as_it_is_registered_to() {
 
 #[tokio::test]
 async fn a_client_uses_only_the_grants_it_is_registered_for() {
-    let one = Client {
+    let one = RegisteredClient {
         id: "one".to_owned(),
         secret: Some(Secret::new("s")),
         grant_types: vec!["refresh_token".to_owned()],
         redirect_uris: vec![CALLBACK.to_owned()],
-        ..Client::default()
+        ..RegisteredClient::default()
     };
     let idp = Idp::start(with_client(one)).await.unwrap();
     let (status, body) =
@@ -119,12 +119,12 @@ async fn settings_that_cannot_work_are_told() {
 
 #[tokio::test]
 async fn any_client_is_believed_where_that_is_wanted() {
-    let one = Client {
+    let one = RegisteredClient {
         id: "one".to_owned(),
         claims: serde_json::from_value(json!({ "department": "sales", "aud": "api://sales" }))
             .unwrap(),
         secret: Some(Secret::new("s")),
-        ..Client::default()
+        ..RegisteredClient::default()
     };
     let idp = Idp::start(IdpConfig {
         danger_any_client: true,

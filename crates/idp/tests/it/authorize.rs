@@ -1,7 +1,7 @@
 //! Signing in: what is asked, what is shown, and where the browser is sent.
 
 use crate::{CALLBACK, authorize_query, client, code, code_form, idp, json, parameter, post};
-use portcullis_idp::{Client, Idp, IdpConfig};
+use portcullis_idp::{Idp, IdpConfig, RegisteredClient};
 use serde_json::Value;
 
 async fn show(idp: &Idp, change: &[(&str, &str)]) -> reqwest::Response {
@@ -68,7 +68,7 @@ async fn a_code_comes_back_with_state_and_issuer() {
             .text()
             .await
             .unwrap()
-            .contains("do not belong together")
+            .contains("Wrong username or password")
     );
     let cancelled = post(&idp, &path, "cancel=1", None).await;
     assert_eq!(
@@ -129,7 +129,7 @@ async fn redirect_addresses_of_the_corpus() {
             algorithm: "ES256".to_owned(),
             ..IdpConfig::default()
         };
-        config.clients = vec![Client {
+        config.clients = vec![RegisteredClient {
             redirect_uris: registered,
             ..config.clients[1].clone()
         }];

@@ -243,12 +243,15 @@ async fn a_token_is_made_to_order() {
         );
     }
     for (form, told) in [
-        ("user=nobody", "no user and no client"),
-        ("user=bob&lifetime=soon", "`lifetime` must be seconds"),
-        ("user=bob&lifetime=4000000000", "`lifetime` must be seconds"),
-        ("user=bob&claims=1", "`claims`: write a JSON object"),
-        ("user=bob&flaw=rusty", "`flaw` must be one of expired"),
-        ("user=bob&format=xml", "`format` must be"),
+        ("user=nobody", "expected the name of a user"),
+        ("user=bob&lifetime=soon", "`lifetime`: expected seconds"),
+        (
+            "user=bob&lifetime=4000000000",
+            "`lifetime`: expected seconds",
+        ),
+        ("user=bob&claims=1", "`claims`: expected a JSON object"),
+        ("user=bob&flaw=rusty", "`flaw`: expected one of expired"),
+        ("user=bob&format=xml", "`format`: expected"),
     ] {
         let (status, answer) = json(post(&idp, "/dev/token", form, None).await).await;
         assert_eq!(status, 400, "{form}");

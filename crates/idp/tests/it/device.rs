@@ -80,7 +80,7 @@ async fn a_user_lets_a_device_in_on_the_page() {
     assert!(
         text(&format!("{page}?user_code=WRNG-WRNG"))
             .await
-            .contains("No device waits")
+            .contains("No device is waiting")
     );
     let form = |password: &str| format!("user_code={user_code}&username=alice&password={password}");
     assert_eq!(

@@ -4,7 +4,7 @@ use crate::key::{Key, claims, sha256};
 use crate::{
     CALLBACK, SERVICE, VERIFIER, authorize_query, client, clock, json, parameter, with_client,
 };
-use portcullis_idp::{Client, Idp, IdpConfig, Secret};
+use portcullis_idp::{Idp, IdpConfig, RegisteredClient, Secret};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,13 +27,13 @@ async fn world(config: IdpConfig) -> World {
     }
 }
 
-fn bound() -> Client {
+fn bound() -> RegisteredClient {
     let secret = Some(Secret::new("s"));
-    Client {
+    RegisteredClient {
         id: "bound".to_owned(),
         secret,
         dpop_bound_access_tokens: true,
-        ..Client::default()
+        ..RegisteredClient::default()
     }
 }
 

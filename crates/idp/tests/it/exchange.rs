@@ -2,7 +2,7 @@
 
 use crate::key::claims;
 use crate::{SERVICE, clock, code, code_form, json, post, with_client};
-use portcullis_idp::{Client, Dialect, Idp, IdpConfig, Secret, User};
+use portcullis_idp::{Dialect, Idp, IdpConfig, RegisteredClient, Secret, User};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -10,13 +10,13 @@ const EXCHANGE: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ato
 const API: Option<(&str, &str)> = Some(("api", "s"));
 
 /// An API that calls another one.
-fn api() -> Client {
-    Client {
+fn api() -> RegisteredClient {
+    RegisteredClient {
         id: "api".to_owned(),
         secret: Some(Secret::new("s")),
         audiences: vec!["api://downstream".to_owned()],
         scopes: vec!["down:read".to_owned()],
-        ..Client::default()
+        ..RegisteredClient::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::key::claims;
 use crate::{SERVICE, client, clock, code, code_form, json, post};
 use jsonwebtoken::decode_header;
-use portcullis_idp::{Endpoint, Fault, Flaw, Idp, IdpConfig};
+use portcullis_idp::{Endpoint, Fault, Flaw, FlowToken, Idp, IdpConfig};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -59,7 +59,9 @@ async fn each_endpoint_fails_by_itself() {
         assert_eq!(status(endpoint).await, proper, "{endpoint}");
         assert!(idp.requests(endpoint) > 2, "{endpoint}");
     }
-    idp.fail_everything(Fault::TooManyRequests);
+    for endpoint in Endpoint::ALL {
+        idp.fail(endpoint, Fault::TooManyRequests);
+    }
     for endpoint in here {
         assert_eq!(status(endpoint).await, 429, "{endpoint}");
     }
@@ -69,7 +71,7 @@ async fn each_endpoint_fails_by_itself() {
 async fn what_a_fault_looks_like() {
     let idp = started().await;
     let ask = async |fault: Fault| {
-        idp.fail_token(fault);
+        idp.fail(Endpoint::Token, fault);
         post(&idp, "/token", CLIENT_CREDENTIALS, SERVICE).await
     };
     assert_eq!(ask(Fault::Unauthorized).await.status(), 401);
@@ -108,7 +110,7 @@ async fn what_a_fault_looks_like() {
         200
     );
     assert!(begun.elapsed() >= Duration::from_millis(30));
-    idp.fail_metadata(Fault::WrongIssuer);
+    idp.fail(Endpoint::Metadata, Fault::WrongIssuer);
     let (_, document) = json(reqwest::get(idp.metadata_uri().unwrap()).await.unwrap()).await;
     assert_eq!(document["issuer"], "https://another-issuer.example");
     assert_eq!(document["jwks_uri"], idp.jwks_uri());
@@ -120,22 +122,25 @@ async fn an_outage_answers_nothing_and_ends() {
     let kept = client();
     let ask = async || kept.get(idp.jwks_uri()).send().await;
     assert!(ask().await.is_ok());
-    idp.fail_jwks(Fault::Closed);
+    idp.fail(Endpoint::Jwks, Fault::Closed);
     let error = ask().await.unwrap_err();
     assert!(error.is_request() && error.status().is_none(), "{error:?}");
-    idp.fail_jwks(Fault::None);
+    idp.fail(Endpoint::Jwks, Fault::None);
     assert_eq!(ask().await.unwrap().status(), 200);
 }
 
 #[tokio::test]
 async fn flows_give_spoilt_tokens_on_command() {
     let idp = started().await;
-    idp.spoil_next_access_token([
-        Flaw::Claim("aud".to_owned(), json!("api://another")),
-        Flaw::NoClaim("jti".to_owned()),
-        Flaw::Header("typ".to_owned(), json!("JWT")),
-        Flaw::NoHeader("kid".to_owned()),
-    ]);
+    idp.spoil_next(
+        FlowToken::Access,
+        [
+            Flaw::Claim("aud".to_owned(), json!("api://another")),
+            Flaw::NoClaim("jti".to_owned()),
+            Flaw::Header("typ".to_owned(), json!("JWT")),
+            Flaw::NoHeader("kid".to_owned()),
+        ],
+    );
     let (spoilt, next) = (token(&idp).await, token(&idp).await);
     assert_eq!(
         (&claims(&spoilt)["aud"], &claims(&spoilt)["jti"]),
@@ -148,7 +153,7 @@ async fn flows_give_spoilt_tokens_on_command() {
         "api://enterprise-api",
         "the next one alone"
     );
-    idp.spoil_access_tokens([Flaw::Expired]);
+    idp.spoil(FlowToken::Access, [Flaw::Expired]);
     for _ in 0..2 {
         let token = token(&idp).await;
         let claims = claims(&token);
@@ -164,10 +169,13 @@ async fn flows_give_spoilt_tokens_on_command() {
         claims(&idp.token("alice").sign())["aud"].is_string(),
         "made by hand: as it is made"
     );
-    idp.spoil_access_tokens([Flaw::Unsigned]);
+    idp.spoil(FlowToken::Access, [Flaw::Unsigned]);
     assert!(token(&idp).await.ends_with('.'));
-    idp.spoil_access_tokens([]);
-    idp.spoil_next_id_token([Flaw::Claim("nonce".to_owned(), json!("another"))]);
+    idp.spoil(FlowToken::Access, []);
+    idp.spoil_next(
+        FlowToken::Id,
+        [Flaw::Claim("nonce".to_owned(), json!("another"))],
+    );
     let (_, tokens) = json(post(&idp, "/token", &code_form(&code(&idp).await), None).await).await;
     assert_eq!(
         claims(tokens["id_token"].as_str().unwrap())["nonce"],
@@ -202,10 +210,10 @@ async fn every_wrong_signature_is_one() {
         Flaw::HmacWithPublicKey,
         Flaw::Unsigned,
     ] {
-        idp.spoil_next_access_token([flaw.clone()]);
+        idp.spoil_next(FlowToken::Access, [flaw.clone()]);
         assert!(!good(&token(&idp).await), "{flaw:?}");
     }
-    idp.spoil_next_access_token([Flaw::NotYetValid]);
+    idp.spoil_next(FlowToken::Access, [Flaw::NotYetValid]);
     assert!(claims(&token(&idp).await)["nbf"].is_number());
 }
 
@@ -346,17 +354,17 @@ async fn the_switches_are_thrown_over_http_all_or_none() {
         ("jwks=none&tokens=hang", "write one of metadata"),
         (
             "jwks=none&access_token_claims=[]",
-            "`access_token_claims`: write a JSON object",
+            "`access_token_claims`: expected a JSON object",
         ),
         (
             "jwks=none&clock_off=99999999999",
-            "`clock_off`: write seconds",
+            "`clock_off`: expected seconds",
         ),
         (
             "jwks=none&id_token_flaw=bent",
-            "`id_token_flaw`: write one of none, expired",
+            "`id_token_flaw`: expected one of none, expired",
         ),
-        ("jwks=none&reset=maybe", "`reset`: write `true`"),
+        ("jwks=none&reset=maybe", "`reset`: expected `true`"),
         ("jwks=none&jwks=none", "a parameter is repeated"),
     ] {
         let (status, answer) = throw(form).await;

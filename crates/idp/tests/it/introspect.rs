@@ -10,7 +10,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
 };
-use portcullis_idp::{Client, Fault, Idp, IdpConfig};
+use portcullis_idp::{Endpoint, Fault, Idp, IdpConfig, RegisteredClient};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -60,7 +60,7 @@ fn now() -> u64 {
 async fn start(jwk: Value) -> Idp {
     let defaults = IdpConfig::default();
     let mut clients = defaults.clients.clone();
-    clients.push(Client {
+    clients.push(RegisteredClient {
         id: "signer".to_owned(),
         secret: None,
         jwk: Some(jwk),
@@ -331,7 +331,7 @@ async fn faults_come_and_go_and_requests_are_counted() {
         (Fault::Unauthorized, 401),
         (Fault::TooManyRequests, 429),
     ] {
-        idp.fail_introspection(fault);
+        idp.fail(Endpoint::Introspection, fault);
         let response = ask().await;
         assert_eq!(response.status(), status, "{fault:?}");
         let header = |name| {
@@ -348,9 +348,9 @@ async fn faults_come_and_go_and_requests_are_counted() {
         let (_, body) = json(response).await;
         assert!(body["active"].is_null(), "{fault:?}: {body}");
     }
-    idp.fail_introspection(Fault::None);
+    idp.fail(Endpoint::Introspection, Fault::None);
     assert_eq!(json(ask().await).await.1, json!({ "active": false }));
-    assert_eq!(idp.introspection_requests(), 8);
-    idp.fail_jwks(Fault::TooManyRequests);
+    assert_eq!(idp.requests(Endpoint::Introspection), 8);
+    idp.fail(Endpoint::Jwks, Fault::TooManyRequests);
     assert_eq!(reqwest::get(idp.jwks_uri()).await.unwrap().status(), 429);
 }

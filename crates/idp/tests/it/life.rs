@@ -1,7 +1,7 @@
 //! Starting, listening, and who is let in.
 
 use crate::{client, idp, json, post};
-use portcullis_idp::{Fault, Idp, IdpConfig};
+use portcullis_idp::{Endpoint, Fault, Idp, IdpConfig};
 
 #[tokio::test]
 async fn it_listens_on_loopback_only_unless_told_loudly() {
@@ -102,17 +102,17 @@ async fn metadata_says_what_there_is() {
             "{endpoint}"
         );
     }
-    assert_eq!(idp.metadata_fetches(), 1);
+    assert_eq!(idp.requests(Endpoint::Metadata), 1);
 }
 
 #[tokio::test]
 async fn faults_come_and_go() {
     let idp = idp().await;
-    idp.fail_jwks(Fault::InternalError);
+    idp.fail(Endpoint::Jwks, Fault::InternalError);
     assert_eq!(reqwest::get(idp.jwks_uri()).await.unwrap().status(), 500);
-    idp.fail_jwks(Fault::None);
+    idp.fail(Endpoint::Jwks, Fault::None);
     assert_eq!(reqwest::get(idp.jwks_uri()).await.unwrap().status(), 200);
-    assert_eq!(idp.jwks_fetches(), 2);
+    assert_eq!(idp.requests(Endpoint::Jwks), 2);
 }
 
 #[tokio::test]

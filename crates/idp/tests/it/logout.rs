@@ -7,7 +7,7 @@ use crate::{
 };
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use portcullis_idp::{Client, Idp, IdpConfig};
+use portcullis_idp::{Idp, IdpConfig, RegisteredClient};
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -15,13 +15,13 @@ const BYE: &str = "http://127.0.0.1:4711/bye";
 
 /// Two clients: `web`, as always, and `other`, which wants to be told.
 fn config(told: &str) -> IdpConfig {
-    let other = Client {
+    let other = RegisteredClient {
         id: "other".to_owned(),
         redirect_uris: vec![CALLBACK.to_owned()],
         post_logout_redirect_uris: vec![BYE.to_owned()],
         backchannel_logout_uri: Some(told.to_owned()),
         scopes: vec!["orders:read".to_owned()],
-        ..Client::default()
+        ..RegisteredClient::default()
     };
     let mut config = with_client(other);
     config.clients[1].post_logout_redirect_uris = vec![BYE.to_owned()];
@@ -142,7 +142,7 @@ async fn requests_that_show_nothing_ask_the_user() {
     let path = format!("/logout?client_id=web&post_logout_redirect_uri={BYE}");
     let asked = get(&idp, &path, cookie).await.text().await.unwrap();
     assert!(
-        asked.contains("Do you want to sign out here?") && asked.contains(BYE),
+        asked.contains("Do you want to sign out?") && asked.contains(BYE),
         "{asked}"
     );
     assert!(is_active(&idp, &web).await);

@@ -27,7 +27,7 @@ mod register;
 mod ssf;
 mod tokens;
 
-use portcullis_idp::{Client, Idp, IdpConfig, Secret};
+use portcullis_idp::{Idp, IdpConfig, RegisteredClient, Secret};
 use reqwest::{Response, redirect};
 use serde_json::Value;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(crate) const SERVICE: Option<(&str, &str)> = Some(("service", "service-secre
 pub(crate) async fn idp() -> Idp {
     let defaults = IdpConfig::default();
     let mut clients = defaults.clients.clone();
-    clients.push(Client {
+    clients.push(RegisteredClient {
         id: "other".to_owned(),
         secret: Some(Secret::new("p:w d&=%")),
         ..clients[0].clone()
@@ -131,7 +131,7 @@ pub(crate) async fn code(idp: &Idp) -> String {
 }
 
 /// The usual settings with one more client, and with a key that is quick to make.
-pub(crate) fn with_client(more: Client) -> IdpConfig {
+pub(crate) fn with_client(more: RegisteredClient) -> IdpConfig {
     let mut config = IdpConfig {
         algorithm: "ES256".to_owned(),
         ..IdpConfig::default()

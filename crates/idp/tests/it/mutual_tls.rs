@@ -5,14 +5,14 @@ use crate::{CALLBACK, authorize_query, code_form, json, parameter, with_client};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis_idp::{
-    Client, ClientAuthentication, ClientCertificate, Idp, IdpConfig, Secret, Tls,
+    ClientAuthentication, ClientCertificate, Idp, IdpConfig, RegisteredClient, Secret, Tls,
 };
 use reqwest::{Certificate, Identity, redirect};
 use serde_json::{Value, json};
 
 const CLIENT_CREDENTIALS: &str = "grant_type=client_credentials";
 
-async fn started(client: Client) -> Idp {
+async fn started(client: RegisteredClient) -> Idp {
     Idp::start(IdpConfig {
         tls: Some(Tls::default()),
         ..with_client(client)
@@ -48,13 +48,13 @@ fn alias(idp: &Idp) -> String {
     format!("{}/token", idp.mtls_base().unwrap())
 }
 
-fn named(name: &str) -> Client {
-    Client {
+fn named(name: &str) -> RegisteredClient {
+    RegisteredClient {
         id: "mutual".to_owned(),
         token_endpoint_auth_method: Some(ClientAuthentication::TlsClientAuth),
         tls_client_auth_subject_dn: Some(format!("CN={name}")),
         tls_client_certificate_bound_access_tokens: true,
-        ..Client::default()
+        ..RegisteredClient::default()
     }
 }
 
@@ -130,7 +130,7 @@ async fn a_certificate_by_the_authority_and_with_the_name_proves_the_client_and_
 
 #[tokio::test]
 async fn a_dns_name_will_do_in_place_of_the_subject() {
-    let by_name = |name: &str| Client {
+    let by_name = |name: &str| RegisteredClient {
         tls_client_auth_subject_dn: None,
         tls_client_auth_san_dns: Some(name.to_owned()),
         ..named("")
@@ -155,11 +155,11 @@ async fn a_registered_certificate_needs_no_authority() {
         .lines()
         .filter(|line| !line.starts_with('-'))
         .collect();
-    let client = Client {
+    let client = RegisteredClient {
         id: "mutual".to_owned(),
         token_endpoint_auth_method: Some(ClientAuthentication::SelfSignedTlsClientAuth),
         jwk: Some(json!({ "kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "x5c": [der] })),
-        ..Client::default()
+        ..RegisteredClient::default()
     };
     assert!(STANDARD.decode(&der).is_ok());
     let idp = started(client).await;
@@ -177,12 +177,12 @@ async fn a_registered_certificate_needs_no_authority() {
 
 #[tokio::test]
 async fn a_public_clients_tokens_are_bound_and_so_is_its_refreshing() {
-    let client = Client {
+    let client = RegisteredClient {
         id: "app".to_owned(),
         redirect_uris: vec![CALLBACK.to_owned()],
         scopes: vec!["orders:read".to_owned()],
         tls_client_certificate_bound_access_tokens: true,
-        ..Client::default()
+        ..RegisteredClient::default()
     };
     let idp = started(client).await;
     let (own, other) = (
@@ -314,7 +314,7 @@ async fn certificates_come_from_files_or_go_into_one() {
         .to_string();
         assert!(errors.contains(expected), "{expected}: {errors}");
     }
-    let none = Idp::start(with_client(Client {
+    let none = Idp::start(with_client(RegisteredClient {
         secret: Some(Secret::new("s")),
         ..named("x")
     }))

@@ -1,7 +1,7 @@
 //! Pushed authorization requests (RFC 9126).
 
 use crate::{SERVICE, authorize_query, client, clock, json, parameter, post, with_client};
-use portcullis_idp::{Client, Idp};
+use portcullis_idp::{Idp, RegisteredClient};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -71,13 +71,13 @@ async fn what_was_pushed_is_what_is_asked_and_is_answered_once() {
     );
 }
 
-fn other() -> Client {
-    Client {
+fn other() -> RegisteredClient {
+    RegisteredClient {
         id: "pusher".to_owned(),
         require_pushed_authorization_requests: true,
         redirect_uris: vec![crate::CALLBACK.to_owned()],
         scopes: vec!["orders:read".to_owned()],
-        ..Client::default()
+        ..RegisteredClient::default()
     }
 }
 

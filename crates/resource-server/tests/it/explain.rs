@@ -1,6 +1,7 @@
 //! What `explain` says is what `decide` does.
 
 use crate::world::World;
+use portcullis_idp::Endpoint;
 
 #[tokio::test]
 async fn the_first_obstacle_is_the_refusal() {
@@ -49,7 +50,9 @@ async fn the_first_obstacle_is_the_refusal() {
 #[tokio::test]
 async fn an_outage_is_told_as_one() {
     let world = World::new().await;
-    world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
+    world
+        .idp
+        .fail(Endpoint::Jwks, portcullis_idp::Fault::InternalError);
     let explanation = world.server.explain(&world.idp.token("alice").sign()).await;
     assert_eq!(
         explanation.first_obstacle().map(|step| step.code),

@@ -1,7 +1,7 @@
 //! An issuer that answers, but not as it should: before there are keys, and after.
 
 use crate::world::{World, clock, decide, idp, server};
-use portcullis_idp::Fault;
+use portcullis_idp::{Endpoint, Fault};
 use std::time::Duration;
 
 const FAULTS: [Fault; 6] = [
@@ -17,10 +17,10 @@ const FAULTS: [Fault; 6] = [
 async fn a_bad_key_set_at_the_start_is_an_outage() {
     for fault in FAULTS {
         let world = World::new().await;
-        world.idp.fail_jwks(fault);
+        world.idp.fail(Endpoint::Jwks, fault);
         let token = world.idp.token("alice").sign();
         assert_eq!(world.decide(&token).await, "outage.keys", "{fault:?}");
-        world.idp.fail_jwks(Fault::None);
+        world.idp.fail(Endpoint::Jwks, Fault::None);
         world.server.refresh_keys().await;
         assert_eq!(world.decide(&token).await, "allow", "{fault:?}");
     }
@@ -30,7 +30,7 @@ async fn a_bad_key_set_at_the_start_is_an_outage() {
 async fn bad_metadata_at_the_start_is_an_outage() {
     for fault in FAULTS {
         let world = World::new().await;
-        world.idp.fail_metadata(fault);
+        world.idp.fail(Endpoint::Metadata, fault);
         assert_eq!(
             world.decide(&world.idp.token("alice").sign()).await,
             "outage.metadata",
@@ -45,7 +45,7 @@ async fn a_bad_key_set_never_replaces_a_good_one() {
         let world = World::new().await;
         let token = world.idp.token("alice").sign();
         assert_eq!(world.decide(&token).await, "allow");
-        world.idp.fail_jwks(fault);
+        world.idp.fail(Endpoint::Jwks, fault);
         world.server.refresh_keys().await;
         let status = world.server.key_status().remove(0).1;
         assert!(status.last_failure.is_some(), "{fault:?}");
@@ -62,14 +62,14 @@ async fn a_bad_key_set_never_replaces_a_good_one() {
 async fn an_issuer_that_never_answers_costs_two_seconds_and_is_an_outage() {
     let clock = clock();
     let idp = idp(&clock, ([127, 0, 0, 1], 0).into()).await;
-    idp.fail_jwks(Fault::Hang);
+    idp.fail(Endpoint::Jwks, Fault::Hang);
     let server = server(idp.issuer().as_str(), &clock);
     let token = idp.token("alice").sign();
     let request = tokio::spawn({
         let server = server.clone();
         async move { decide(&server, &token).await }
     });
-    while idp.jwks_fetches() == 0 {
+    while idp.requests(Endpoint::Jwks) == 0 {
         tokio::task::yield_now().await;
     }
     assert!(!request.is_finished());
@@ -87,7 +87,7 @@ async fn metadata_of_another_issuer_is_no_metadata() {
     assert_eq!(decide(&server, &token).await, "outage.metadata");
     let status = server.key_status().remove(0).1;
     assert!(status.last_failure.unwrap().contains("another issuer"));
-    assert_eq!(idp.jwks_fetches(), 0);
+    assert_eq!(idp.requests(Endpoint::Jwks), 0);
 }
 
 #[tokio::test]
@@ -100,5 +100,5 @@ async fn an_unchanged_key_set_is_not_sent_again() {
     world.server.refresh_keys().await;
     let status = world.server.key_status().remove(0).1;
     assert_eq!((status.keys, status.last_failure), (1, None));
-    assert_eq!(world.idp.jwks_fetches(), 2);
+    assert_eq!(world.idp.requests(Endpoint::Jwks), 2);
 }

@@ -1,7 +1,7 @@
 //! Junk: made-up keys cause no more than the budget's fetches, and good tokens do not notice.
 
 use crate::world::World;
-use portcullis_idp::Overlap;
+use portcullis_idp::{Endpoint, Overlap};
 use std::time::Duration;
 
 #[tokio::test]
@@ -9,7 +9,7 @@ async fn random_kids_cause_no_more_fetches_than_the_budget() {
     let world = World::new().await;
     let good = world.idp.token("alice").sign();
     assert_eq!(world.decide(&good).await, "allow");
-    let before = world.idp.jwks_fetches();
+    let before = world.idp.requests(Endpoint::Jwks);
     for number in 0..3_000 {
         let junk = world
             .idp
@@ -22,7 +22,7 @@ async fn random_kids_cause_no_more_fetches_than_the_budget() {
             assert_eq!(world.decide(&world.idp.token("bob").sign()).await, "allow");
         }
     }
-    assert_eq!(world.idp.jwks_fetches() - before, 2);
+    assert_eq!(world.idp.requests(Endpoint::Jwks) - before, 2);
     world.clock.advance(Duration::from_secs(30));
     for number in 0..10 {
         world
@@ -35,7 +35,7 @@ async fn random_kids_cause_no_more_fetches_than_the_budget() {
             )
             .await;
     }
-    assert_eq!(world.idp.jwks_fetches() - before, 3);
+    assert_eq!(world.idp.requests(Endpoint::Jwks) - before, 3);
 }
 
 #[tokio::test]
@@ -43,18 +43,18 @@ async fn an_unknown_kid_is_remembered_and_forgotten_with_new_keys() {
     let world = World::new().await;
     let junk = world.idp.token("alice").kid("made-up").sign();
     assert_eq!(world.decide(&junk).await, "token.key_unknown");
-    let before = world.idp.jwks_fetches();
+    let before = world.idp.requests(Endpoint::Jwks);
     assert_eq!(world.decide(&junk).await, "token.key_unknown");
-    assert_eq!(world.idp.jwks_fetches(), before);
+    assert_eq!(world.idp.requests(Endpoint::Jwks), before);
     world.idp.rotate(Overlap::With).await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
     );
     world.clock.advance(Duration::from_secs(30));
-    let before = world.idp.jwks_fetches();
+    let before = world.idp.requests(Endpoint::Jwks);
     assert_eq!(world.decide(&junk).await, "token.key_unknown");
-    assert_eq!(world.idp.jwks_fetches() - before, 1);
+    assert_eq!(world.idp.requests(Endpoint::Jwks) - before, 1);
 }
 
 #[tokio::test]
@@ -84,11 +84,11 @@ async fn junk_that_needs_no_key_causes_no_fetch() {
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
     );
-    let before = world.idp.jwks_fetches();
+    let before = world.idp.requests(Endpoint::Jwks);
     for token in tokens {
         assert_ne!(world.decide(&token).await, "allow");
     }
-    assert_eq!(world.idp.jwks_fetches(), before);
+    assert_eq!(world.idp.requests(Endpoint::Jwks), before);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::answering::{Answer, Answering};
 use crate::world::{clock, decide_by};
 use portcullis_core::token::AccessToken;
 use portcullis_core::{Outage, OutageCode, Requirement, Rule, Ruling};
-use portcullis_idp::{Dialect, Fault, Idp, IdpConfig};
+use portcullis_idp::{Dialect, Endpoint, Fault, Idp, IdpConfig};
 use portcullis_resource_server::clock::{Clock as _, TestClock};
 use portcullis_resource_server::{Config, ResourceServer, Secret, Settings};
 use std::fmt;
@@ -83,7 +83,7 @@ async fn groups_that_do_not_fit_are_unknown_without_a_lookup() {
         world.decide(&world.bob(), &not).await,
         "policy.groups_unknown"
     );
-    assert_eq!(world.idp.graph_requests(), 0);
+    assert_eq!(world.idp.requests(Endpoint::Graph), 0);
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn the_directory_is_asked_where_the_decision_hangs_on_it() {
     assert_eq!(world.decide(&bob, &Requirement::ValidToken).await, "allow");
     let either = Requirement::any([Requirement::user(), Requirement::group("group-7")]);
     assert_eq!(world.decide(&bob, &either).await, "allow");
-    assert_eq!(world.idp.graph_requests(), 0, "nothing hung on it");
+    assert_eq!(world.idp.requests(Endpoint::Graph), 0, "nothing hung on it");
     assert_eq!(
         world.decide(&bob, &Requirement::group("group-7")).await,
         "allow"
@@ -110,13 +110,13 @@ async fn the_directory_is_asked_where_the_decision_hangs_on_it() {
     let not = |group: &str| Requirement::not(Requirement::group(group));
     assert_eq!(world.decide(&bob, &not("group-7")).await, "policy.denied");
     assert_eq!(world.decide(&bob, &not("group-250")).await, "allow");
-    assert_eq!(world.idp.graph_requests(), 3, "three pages, once");
+    assert_eq!(world.idp.requests(Endpoint::Graph), 3, "three pages, once");
     world.clock.advance(Duration::from_secs(300));
     assert_eq!(
         world.decide(&bob, &Requirement::group("group-7")).await,
         "allow"
     );
-    assert_eq!(world.idp.graph_requests(), 6);
+    assert_eq!(world.idp.requests(Endpoint::Graph), 6);
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn many_requests_ask_once() {
             .iter()
             .all(|decision| decision == "allow")
     );
-    assert_eq!(world.idp.graph_requests(), 3);
+    assert_eq!(world.idp.requests(Endpoint::Graph), 3);
 }
 
 #[tokio::test]
@@ -150,14 +150,14 @@ async fn a_directory_that_fails_is_an_outage_and_never_no_groups() {
         Fault::Unauthorized,
     ] {
         let world = World::new(graph).await;
-        world.idp.fail_graph(fault);
+        world.idp.fail(Endpoint::Graph, fault);
         let not = Requirement::not(Requirement::group("group-7"));
         assert_eq!(
             world.decide(&world.bob(), &not).await,
             "outage.groups",
             "{fault:?}"
         );
-        world.idp.fail_graph(Fault::None);
+        world.idp.fail(Endpoint::Graph, Fault::None);
         assert_eq!(
             world.decide(&world.bob(), &not).await,
             "policy.denied",
@@ -169,7 +169,7 @@ async fn a_directory_that_fails_is_an_outage_and_never_no_groups() {
 #[tokio::test]
 async fn a_directory_that_is_down_is_spared() {
     let world = World::new(graph).await;
-    world.idp.fail_graph(Fault::InternalError);
+    world.idp.fail(Endpoint::Graph, Fault::InternalError);
     for _ in 0..20 {
         assert_eq!(
             world
@@ -178,8 +178,8 @@ async fn a_directory_that_is_down_is_spared() {
             "outage.groups"
         );
     }
-    assert_eq!(world.idp.graph_requests(), 5);
-    world.idp.fail_graph(Fault::None);
+    assert_eq!(world.idp.requests(Endpoint::Graph), 5);
+    world.idp.fail(Endpoint::Graph, Fault::None);
     world.clock.advance(Duration::from_secs(5));
     assert_eq!(
         world
@@ -206,7 +206,7 @@ async fn only_a_guid_gets_into_the_address() {
             "{id}: {decision}"
         );
     }
-    assert_eq!(world.idp.graph_requests(), 0);
+    assert_eq!(world.idp.requests(Endpoint::Graph), 0);
 }
 
 /// The token goes to the directory that is configured, and nowhere else.
@@ -303,7 +303,7 @@ async fn a_rule_is_asked_again_with_the_groups() {
             .await,
         "allow"
     );
-    assert_eq!(world.idp.graph_requests(), 3);
+    assert_eq!(world.idp.requests(Endpoint::Graph), 3);
     let not = Requirement::not(Requirement::rule(InGroup("group-250")));
     assert_eq!(world.decide(&world.bob(), &not).await, "allow");
     assert_eq!(
@@ -349,5 +349,5 @@ async fn a_rule_that_fails_is_an_outage_and_asks_no_directory_whose_groups_are_k
     ] {
         assert_eq!(world.decide(&alice, &requirement).await, "outage.policy");
     }
-    assert_eq!(world.idp.graph_requests(), 0);
+    assert_eq!(world.idp.requests(Endpoint::Graph), 0);
 }

@@ -2,7 +2,7 @@
 
 use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
-use portcullis_idp::{Dialect, Fault, Idp, IdpConfig};
+use portcullis_idp::{Dialect, Endpoint, Fault, Idp, IdpConfig};
 use portcullis_provider::inspect::Inspector;
 use portcullis_resource_server::IssuerConfig;
 use portcullis_resource_server::clock::SystemClock;
@@ -54,13 +54,13 @@ async fn what_a_server_does_not_fetch_is_not_looked_at() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let inspector = inspector(&written(&idp));
     let url = || Some(Url::parse(&idp.jwks_uri()).unwrap());
-    idp.fail_jwks(Fault::Redirect);
+    idp.fail(Endpoint::Jwks, Fault::Redirect);
     let status = inspector.keys(url()).await.unwrap().answer.unwrap().status;
     assert!(
         (300..400).contains(&status),
         "{status}: it is told, and not followed"
     );
-    idp.fail_jwks(Fault::Huge);
+    idp.fail(Endpoint::Jwks, Fault::Huge);
     let fault = inspector.keys(url()).await.unwrap().answer.unwrap_err();
     assert!(fault.contains("larger than"), "{fault}");
     let plain = inspector

@@ -1,7 +1,7 @@
 //! Keys in a file: no network, read again when the file changes.
 
 use crate::world::{AUDIENCE, World, clock, decide};
-use portcullis_idp::Overlap;
+use portcullis_idp::{Endpoint, Overlap};
 use portcullis_resource_server::clock::{SystemClock, TestClock};
 use portcullis_resource_server::{Config, IssuerConfig, ResourceServer, Settings};
 use std::path::{Path, PathBuf};
@@ -39,7 +39,10 @@ async fn tokens_are_verified_by_the_keys_of_the_file() {
     assert!(server.is_ready() && server.explain(&token("alice")).await.is_accepted());
     assert_eq!(decide(&server, "an-opaque-token").await, "token.malformed");
     assert_eq!(
-        (world.idp.jwks_fetches(), world.idp.metadata_fetches()),
+        (
+            world.idp.requests(Endpoint::Jwks),
+            world.idp.requests(Endpoint::Metadata)
+        ),
         (0, 0)
     );
     std::fs::remove_file(path).unwrap();

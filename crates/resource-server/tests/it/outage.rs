@@ -1,6 +1,7 @@
 //! The issuer is down: at the start, for an hour, for a day and more.
 
 use crate::world::{World, clock, decide, idp, server};
+use portcullis_idp::Endpoint;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,9 +74,11 @@ async fn an_unknown_key_while_the_issuer_is_down_is_an_outage() {
         "allow"
     );
     let junk = world.idp.token("alice").kid("new").sign();
-    world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
+    world
+        .idp
+        .fail(Endpoint::Jwks, portcullis_idp::Fault::InternalError);
     assert_eq!(world.decide(&junk).await, "outage.keys");
-    world.idp.fail_jwks(portcullis_idp::Fault::None);
+    world.idp.fail(Endpoint::Jwks, portcullis_idp::Fault::None);
     world.clock.advance(HOUR);
     world.server.refresh_keys().await;
     assert_eq!(world.decide(&junk).await, "token.key_unknown");
@@ -124,11 +127,11 @@ async fn keys_are_fetched_again_in_the_background_before_they_grow_old() {
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
     );
-    let before = world.idp.jwks_fetches();
+    let before = world.idp.requests(Endpoint::Jwks);
     // The issuer allows five minutes; the jitter adds a tenth at most.
     world.clock.advance(Duration::from_secs(331));
     world
-        .eventually(|world| world.idp.jwks_fetches() > before)
+        .eventually(|world| world.idp.requests(Endpoint::Jwks) > before)
         .await;
 }
 
@@ -139,10 +142,12 @@ async fn a_fetch_that_a_token_forced_is_tried_again_soon_after_it_failed() {
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
     );
-    world.idp.fail_jwks(portcullis_idp::Fault::InternalError);
+    world
+        .idp
+        .fail(Endpoint::Jwks, portcullis_idp::Fault::InternalError);
     let unknown = world.idp.token("alice").kid("unknown").sign();
     assert_eq!(world.decide(&unknown).await, "outage.keys");
-    world.idp.fail_jwks(portcullis_idp::Fault::None);
+    world.idp.fail(Endpoint::Jwks, portcullis_idp::Fault::None);
     world.clock.advance(Duration::from_secs(2));
     world
         .eventually(|world| world.server.key_status()[0].1.failures == 0)

@@ -3,7 +3,7 @@
 
 use crate::world::{AUDIENCE, World, decide};
 use portcullis_core::jose::Jwks;
-use portcullis_idp::{Fault, Overlap};
+use portcullis_idp::{Endpoint, Fault, Overlap};
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{ResourceServer, Settings};
 use std::sync::Arc;
@@ -14,13 +14,13 @@ async fn a_key_that_changed_under_its_name_is_fetched() {
     let world = World::new().await;
     let old = world.idp.token("alice").sign();
     assert_eq!(world.decide(&old).await, "allow");
-    let before = world.idp.jwks_fetches();
+    let before = world.idp.requests(Endpoint::Jwks);
     world.idp.rotate(Overlap::SameKid).await;
     assert_eq!(
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
     );
-    assert_eq!(world.idp.jwks_fetches() - before, 1);
+    assert_eq!(world.idp.requests(Endpoint::Jwks) - before, 1);
     // A token of the old key is refused, although it was remembered.
     assert_eq!(world.decide(&old).await, "token.signature");
 }
@@ -61,7 +61,7 @@ async fn five_hundred_requests_with_the_new_key_wait_for_one_fetch() {
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
     );
-    let before = world.idp.jwks_fetches();
+    let before = world.idp.requests(Endpoint::Jwks);
     world.idp.rotate(Overlap::SameKid).await;
     let requests: Vec<_> = (0..500)
         .map(|number| {
@@ -75,7 +75,7 @@ async fn five_hundred_requests_with_the_new_key_wait_for_one_fetch() {
     for request in requests {
         assert_eq!(request.await.unwrap(), "allow");
     }
-    assert_eq!(world.idp.jwks_fetches() - before, 1);
+    assert_eq!(world.idp.requests(Endpoint::Jwks) - before, 1);
 }
 
 /// A thousand forged tokens with a published `kid` cost at most what a thousand made-up `kid`s
@@ -89,7 +89,10 @@ async fn forged_tokens_cost_no_more_fetches_than_made_up_keys() {
             "allow"
         );
     }
-    let before = (forged.idp.jwks_fetches(), made_up.idp.jwks_fetches());
+    let before = (
+        forged.idp.requests(Endpoint::Jwks),
+        made_up.idp.requests(Endpoint::Jwks),
+    );
     for second in 0..100 {
         for number in 0..10 {
             let number = second * 10 + number;
@@ -111,8 +114,8 @@ async fn forged_tokens_cost_no_more_fetches_than_made_up_keys() {
         made_up.clock.advance(Duration::from_secs(1));
     }
     let cost = (
-        forged.idp.jwks_fetches() - before.0,
-        made_up.idp.jwks_fetches() - before.1,
+        forged.idp.requests(Endpoint::Jwks) - before.0,
+        made_up.idp.requests(Endpoint::Jwks) - before.1,
     );
     assert!(cost.0 <= cost.1 && cost.0 <= 5, "{cost:?}");
     assert_eq!(
@@ -131,7 +134,7 @@ async fn forged_tokens_and_made_up_keys_share_the_budget() {
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
     );
-    let before = world.idp.jwks_fetches();
+    let before = world.idp.requests(Endpoint::Jwks);
     for number in 0..100 {
         assert_eq!(
             world
@@ -153,7 +156,7 @@ async fn forged_tokens_and_made_up_keys_share_the_budget() {
             .sign();
         assert_eq!(world.decide(&junk).await, "token.key_unknown");
     }
-    assert_eq!(world.idp.jwks_fetches() - before, 2);
+    assert_eq!(world.idp.requests(Endpoint::Jwks) - before, 2);
 }
 
 /// The first fetch was for this very token: there is nothing newer to be had.
@@ -162,7 +165,7 @@ async fn a_forged_token_that_comes_first_fetches_once() {
     let world = World::new().await;
     let forged = world.idp.token("mallory").wrong_key().await.sign();
     assert_eq!(world.decide(&forged).await, "token.signature");
-    assert_eq!(world.idp.jwks_fetches(), 1);
+    assert_eq!(world.idp.requests(Endpoint::Jwks), 1);
 }
 
 #[tokio::test]
@@ -173,7 +176,7 @@ async fn a_failing_signature_while_the_issuer_is_down_is_an_outage() {
         "allow"
     );
     world.idp.rotate(Overlap::SameKid).await;
-    world.idp.fail_jwks(Fault::InternalError);
+    world.idp.fail(Endpoint::Jwks, Fault::InternalError);
     let token = world.idp.token("alice").sign();
     assert_eq!(world.decide(&token).await, "outage.keys");
     let explained = world.server.explain(&token).await;
@@ -181,7 +184,7 @@ async fn a_failing_signature_while_the_issuer_is_down_is_an_outage() {
         explained.first_obstacle().map(|step| step.code),
         Some("outage.keys")
     );
-    world.idp.fail_jwks(Fault::None);
+    world.idp.fail(Endpoint::Jwks, Fault::None);
     world.server.refresh_keys().await;
     assert_eq!(world.decide(&token).await, "allow");
 }
@@ -193,7 +196,10 @@ async fn fixed_keys_are_asked_of_nobody() {
     let settings = Settings::new(world.idp.issuer().as_str(), AUDIENCE);
     let settings = settings.unwrap().with_fixed_keys(&keys);
     let server = ResourceServer::with_clock(settings, Arc::<TestClock>::clone(&world.clock));
-    let before = (world.idp.jwks_fetches(), world.idp.metadata_fetches());
+    let before = (
+        world.idp.requests(Endpoint::Jwks),
+        world.idp.requests(Endpoint::Metadata),
+    );
     for number in 0..10 {
         let forged = world
             .idp
@@ -205,7 +211,10 @@ async fn fixed_keys_are_asked_of_nobody() {
         assert!(code == "token.signature", "{code}");
     }
     assert_eq!(
-        (world.idp.jwks_fetches(), world.idp.metadata_fetches()),
+        (
+            world.idp.requests(Endpoint::Jwks),
+            world.idp.requests(Endpoint::Metadata)
+        ),
         before
     );
 }

@@ -1,7 +1,7 @@
 //! New keys while requests come in: no good token is refused, and the issuer is hardly asked.
 
 use crate::world::{World, decide};
-use portcullis_idp::Overlap;
+use portcullis_idp::{Endpoint, Overlap};
 use portcullis_resource_server::ResourceServer;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
@@ -60,7 +60,7 @@ async fn rotate_under_load(overlap: Overlap) {
     for rotation in 1..=50 {
         let (before, fetches) = (
             signed.decided.load(Ordering::SeqCst),
-            world.idp.jwks_fetches(),
+            world.idp.requests(Endpoint::Jwks),
         );
         signed.begun.store(rotation, Ordering::SeqCst);
         world.idp.rotate(overlap).await;
@@ -69,7 +69,7 @@ async fn rotate_under_load(overlap: Overlap) {
         world
             .eventually(|_| signed.decided.load(Ordering::SeqCst) >= before + 1_000)
             .await;
-        let fetched = world.idp.jwks_fetches() - fetches;
+        let fetched = world.idp.requests(Endpoint::Jwks) - fetches;
         assert!(fetched <= 2, "{fetched} fetches");
         world.clock.advance(std::time::Duration::from_secs(60));
         if rotation >= 3 && signed.crossed.load(Ordering::SeqCst) > 0 {
@@ -103,7 +103,7 @@ async fn five_hundred_requests_with_a_new_key_wait_for_one_fetch() {
         world.decide(&world.idp.token("alice").sign()).await,
         "allow"
     );
-    let before = world.idp.jwks_fetches();
+    let before = world.idp.requests(Endpoint::Jwks);
     world.idp.rotate(Overlap::Without).await;
     let requests: Vec<_> = (0..500)
         .map(|number| {
@@ -117,7 +117,7 @@ async fn five_hundred_requests_with_a_new_key_wait_for_one_fetch() {
     for request in requests {
         assert_eq!(request.await.unwrap(), "allow");
     }
-    assert_eq!(world.idp.jwks_fetches() - before, 1);
+    assert_eq!(world.idp.requests(Endpoint::Jwks) - before, 1);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use super::wire::{Answer, send};
 use crate::e2e::process::{Process, program};
 use axum::Router;
 use axum::extract::Request;
-use portcullis_idp::{Fault, Idp, IdpConfig};
+use portcullis_idp::{Endpoint, Fault, Idp, IdpConfig};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
@@ -50,7 +50,7 @@ impl World {
             .await
             .with_api()
             .await;
-        world.idp.fail_jwks(Fault::InternalError);
+        world.idp.fail(Endpoint::Jwks, Fault::InternalError);
         world.with_gateway(settings, "live").await
     }
 
@@ -65,7 +65,7 @@ impl World {
     /// The same, but the keys of the identity provider could never be had.
     pub(super) async fn behind_without_keys(name: &str, settings: &str) -> Self {
         let world = Self::before_gateway(&format!("{name}-outage")).await;
-        world.idp.fail_jwks(Fault::InternalError);
+        world.idp.fail(Endpoint::Jwks, Fault::InternalError);
         world.with_gateway(settings, "live").await
     }
 

@@ -7,7 +7,7 @@ mod marks;
 
 use super::process::{Folder, free_port, program};
 use marks::Marks;
-use portcullis_idp::{Client, Idp, IdpConfig, Secret, TokenBuilder};
+use portcullis_idp::{Idp, IdpConfig, RegisteredClient, Secret, TokenBuilder};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -18,7 +18,7 @@ const AUDIENCE: &str = "api://enterprise-api";
 async fn provider(marks: &mut Marks) -> Idp {
     let defaults = IdpConfig::default();
     let secret = marks.secret("the client's secret", "marked-client-secret-0");
-    let client = Client {
+    let client = RegisteredClient {
         secret: Some(Secret::new(&secret)),
         ..defaults.clients[0].clone()
     };

@@ -8,7 +8,10 @@ async fn a_token_is_used_for_as_long_as_it_is_good() {
     let idp = Idp::start(IdpConfig::default()).await.unwrap();
     let shell = Shell::service(idp.issuer().as_str());
     let first = shell.token(&["--scope", "orders:read orders:write"]);
-    let (asked, metadata) = (idp.requests(Endpoint::Token), idp.metadata_fetches());
+    let (asked, metadata) = (
+        idp.requests(Endpoint::Token),
+        idp.requests(Endpoint::Metadata),
+    );
     assert_eq!(asked, 1);
     assert_eq!(
         shell.token(&["--scope", "orders:write orders:read"]),
@@ -16,7 +19,10 @@ async fn a_token_is_used_for_as_long_as_it_is_good() {
         "the order does not matter"
     );
     assert_eq!(
-        (idp.requests(Endpoint::Token), idp.metadata_fetches()),
+        (
+            idp.requests(Endpoint::Token),
+            idp.requests(Endpoint::Metadata)
+        ),
         (asked, metadata),
         "nobody was asked"
     );

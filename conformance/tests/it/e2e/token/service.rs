@@ -6,7 +6,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use portcullis_core::jose::base64url;
-use portcullis_idp::{Client, ClientAuthentication, Idp, IdpConfig, Tls};
+use portcullis_idp::{ClientAuthentication, Idp, IdpConfig, RegisteredClient, Tls};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,7 +57,7 @@ async fn a_key_does_and_a_secret_in_the_form() {
         "x": base64url::encode(&point[1..33]), "y": base64url::encode(&point[33..]),
     });
     let defaults = IdpConfig::default();
-    let keyed = Client {
+    let keyed = RegisteredClient {
         id: "keyed".to_owned(),
         secret: None,
         jwk: Some(jwk),
@@ -109,12 +109,12 @@ async fn a_key_does_and_a_secret_in_the_form() {
 /// to it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_does() {
-    let mutual = Client {
+    let mutual = RegisteredClient {
         id: "mutual".to_owned(),
         token_endpoint_auth_method: Some(ClientAuthentication::TlsClientAuth),
         tls_client_auth_subject_dn: Some("CN=mutual".to_owned()),
         tls_client_certificate_bound_access_tokens: true,
-        ..Client::default()
+        ..RegisteredClient::default()
     };
     let config = IdpConfig {
         clients: vec![mutual],
@@ -154,7 +154,7 @@ async fn a_certificate_does() {
 async fn a_token_is_exchanged() {
     let defaults = IdpConfig::default();
     let audiences = vec!["api://another-api".to_owned()];
-    let service = Client {
+    let service = RegisteredClient {
         audiences,
         ..defaults.clients[0].clone()
     };

@@ -1,30 +1,35 @@
 //! The authorization endpoint (RFC 6749, section 3.1): a user signs in, and the browser goes back
 //! with a code.
 //!
-//! Errors go to the client only when the client and its redirect URI are right; else a page tells
-//! them.
+//! An error goes to the client only if the client and its redirect URI are known; else it is shown
+//! on a page.
 
+use crate::config::user::User;
 use crate::endpoint::authorize::pushed;
-use crate::endpoint::authorize::request::{AuthorizationRequest, Back, Refusal, judge};
-use crate::endpoint::http::caller::{Caller, Form};
+use crate::endpoint::authorize::request::{
+    AuthorizationRefusal, CodeRequest, ReturnAddress, judge,
+};
+use crate::endpoint::http::caller::{PostedForm, RequestHead};
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::http::params::Params;
 use crate::endpoint::session::{browser, pages};
-use crate::state::State;
-use crate::store::Grant;
+use crate::state::IdpState;
+use crate::store::UserGrant;
 use crate::store::session::Session;
-use axum::extract;
-use axum::extract::RawQuery;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 use url::Url;
 
+/// What the pages say about a wrong name or password: not which of the two it was.
+pub(crate) const WRONG_PASSWORD: &str = "Wrong username or password.";
+
 pub(crate) async fn show(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     RawQuery(query): RawQuery,
-    caller: Caller,
+    caller: RequestHead,
 ) -> Response {
     let query = query.unwrap_or_default();
     match read(&state, &query) {
@@ -37,20 +42,16 @@ pub(crate) async fn show(
 }
 
 pub(crate) async fn sign_in(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     RawQuery(query): RawQuery,
-    form: Result<Form, OAuthError>,
+    form: Result<PostedForm, OAuthError>,
 ) -> Response {
     let query = query.unwrap_or_default();
     let request = match read(&state, &query) {
         Ok(request) => request,
         Err(refusal) => return refuse(&state, &refusal),
     };
-    let Ok(Form {
-        params: form,
-        caller,
-    }) = form
-    else {
+    let Ok(form) = form else {
         return page(
             &state,
             &request,
@@ -58,78 +59,75 @@ pub(crate) async fn sign_in(
             Some("The form could not be read."),
         );
     };
-    let (username, password) = (
-        form.find("username").unwrap_or_default(),
-        form.find("password").unwrap_or_default(),
-    );
-    let known = state
-        .user(username)
-        .filter(|user| user.password.is(password));
-    if form.find("cancel").is_none() && known.is_none() {
-        let problem = "This username and password do not belong together.";
-        return page(&state, &request, &query, Some(problem));
-    }
-    if request
-        .pushed
-        .as_ref()
-        .is_some_and(|uri| !state.store().use_pushed(uri))
+    let user = match form.params.find("cancel") {
+        Some(_) => None,
+        None => match user_of(&state, &form.params) {
+            Some(user) => Some(user),
+            None => return page(&state, &request, &query, Some(WRONG_PASSWORD)),
+        },
+    };
+    // Only now: a wrong password must not use the request up.
+    if let Some(uri) = &request.pushed
+        && !state.store().use_pushed(uri)
     {
-        return pages::error_page("The pushed request was used before.");
+        return pages::error_page("This pushed request was already used.");
     }
-    match known.filter(|_| form.find("cancel").is_none()) {
-        Some(user) => {
-            let before = browser::secret(&state, &caller.headers);
-            let (session, secret) = state.store().sign_in(before, &user.username, state.now());
-            browser::with_secret(&state, send_code(&state, request, &session), &secret)
-        }
-        None => refuse_back(
-            &state,
-            &request.back,
-            "access_denied",
-            "the user did not sign in",
-        ),
+    let Some(user) = user else {
+        let why = "the user did not sign in";
+        return refuse_back(&state, &request.back, "access_denied", why);
+    };
+    let before = browser::secret(&state, &form.caller.headers);
+    let (session, secret) = state.store().sign_in(before, &user.username, state.now());
+    browser::with_secret(&state, send_code(&state, request, &session), &secret)
+}
+
+/// The user whose name and password a form has.
+pub(crate) fn user_of<'s>(state: &'s IdpState, form: &Params) -> Option<&'s User> {
+    let user = state.user(form.find("username")?)?;
+    let password = form.find("password").unwrap_or_default();
+    user.password.is(password).then_some(user)
+}
+
+/// Answers `prompt=none`: a code for the user of this browser's session, or an error.
+fn without_a_page(state: &IdpState, request: CodeRequest, caller: &RequestHead) -> Response {
+    let now = state.now();
+    let browser = browser::secret(state, &caller.headers);
+    let session = state.store().session_of_browser(browser, now);
+    let session = session.filter(|session| is_as_wanted(state, session, &request));
+    let refused = || {
+        let why = "nobody is signed in, or not as the request demands";
+        refuse_back(state, &request.back, "login_required", why)
+    };
+    let Some(session) = session else {
+        return refused();
+    };
+    if let Some(uri) = &request.pushed
+        && !state.store().use_pushed(uri)
+    {
+        return refused();
+    }
+    send_code(state, request, &session)
+}
+
+/// Whether the session is new enough (`max_age`), and of the expected user (`id_token_hint`).
+fn is_as_wanted(state: &IdpState, session: &Session, request: &CodeRequest) -> bool {
+    let now = state.now();
+    if let Some(age) = request.max_age
+        && now.saturating_sub(session.auth_time) > age
+    {
+        return false;
+    }
+    let Some(hint) = &request.hint else {
+        return true;
+    };
+    match state.store().id_token(hint, now) {
+        Some(hint) => hint.username == session.username,
+        None => false,
     }
 }
 
-/// A code for whoever is signed in with this browser, if that is who and as the client wants it.
-fn without_a_page(state: &State, request: AuthorizationRequest, caller: &Caller) -> Response {
-    let (mut store, now) = (state.store(), state.now());
-    let session = store.session_of_browser(browser::secret(state, &caller.headers), now);
-    let session = session.filter(|session| {
-        let fresh = request
-            .max_age
-            .is_none_or(|age| now.saturating_sub(session.auth_time) <= age);
-        let hinted = request
-            .hint
-            .as_ref()
-            .map(|token| store.id_token(token, now));
-        let as_hinted =
-            hinted.is_none_or(|hint| hint.is_some_and(|hint| hint.username == session.username));
-        fresh && as_hinted
-    });
-    let first = request
-        .pushed
-        .as_ref()
-        .is_none_or(|uri| session.is_none() || store.use_pushed(uri));
-    drop(store);
-    match session {
-        Some(session) if first => send_code(state, request, &session),
-        _ => refuse_back(
-            state,
-            &request.back,
-            "login_required",
-            "nobody is signed in, or not as it is wanted",
-        ),
-    }
-}
-
-fn page(
-    state: &State,
-    request: &AuthorizationRequest,
-    query: &str,
-    problem: Option<&str>,
-) -> Response {
-    let asked = pages::Asked {
+fn page(state: &IdpState, request: &CodeRequest, query: &str, problem: Option<&str>) -> Response {
+    let asked = pages::ConsentRequest {
         client: &request.client.id,
         audience: &request.audience,
         scope: &request.scope,
@@ -139,10 +137,10 @@ fn page(
     pages::page(state, &asked, problem)
 }
 
-fn send_code(state: &State, request: AuthorizationRequest, session: &Session) -> Response {
+fn send_code(state: &IdpState, request: CodeRequest, session: &Session) -> Response {
     let now = state.now();
     let mut store = state.store();
-    let grant = Grant {
+    let grant = UserGrant {
         id: store.next_grant(),
         client: request.client.id.clone(),
         username: session.username.clone(),
@@ -166,14 +164,16 @@ fn send_code(state: &State, request: AuthorizationRequest, session: &Session) ->
     redirect(state, &request.back, &[("code", &code)])
 }
 
-fn refuse(state: &State, refusal: &Refusal) -> Response {
+fn refuse(state: &IdpState, refusal: &AuthorizationRefusal) -> Response {
     match refusal {
-        Refusal::Page(message) => pages::error_page(message),
-        Refusal::Back(back, error, description) => refuse_back(state, back, error, description),
+        AuthorizationRefusal::Page(message) => pages::error_page(message),
+        AuthorizationRefusal::Back(back, error, description) => {
+            refuse_back(state, back, error, description)
+        }
     }
 }
 
-fn refuse_back(state: &State, back: &Back, error: &str, description: &str) -> Response {
+fn refuse_back(state: &IdpState, back: &ReturnAddress, error: &str, description: &str) -> Response {
     redirect(
         state,
         back,
@@ -181,11 +181,11 @@ fn refuse_back(state: &State, back: &Back, error: &str, description: &str) -> Re
     )
 }
 
-/// Sends the browser back, by GET whatever came (RFC 9700, section 4.12), naming the issuer (RFC
-/// 9207).
-fn redirect(state: &State, back: &Back, params: &[(&str, &str)]) -> Response {
+/// Redirects the browser to the client, always by GET (RFC 9700, section 4.12) and with the issuer
+/// (RFC 9207).
+fn redirect(state: &IdpState, back: &ReturnAddress, params: &[(&str, &str)]) -> Response {
     let Ok(mut url) = Url::parse(&back.redirect_uri) else {
-        return pages::error_page("The redirect URI is not a URL.");
+        return pages::error_page("The redirect URI is not a valid URL.");
     };
     {
         let mut query = url.query_pairs_mut();
@@ -193,9 +193,11 @@ fn redirect(state: &State, back: &Back, params: &[(&str, &str)]) -> Response {
         if let Some(state) = &back.state {
             query.append_pair("state", state);
         }
+        // Stops mix-up attacks on clients of several providers.
         query.append_pair("iss", state.issuer.as_str());
     }
     (
+        // With 307 the browser would send the password on to the client.
         StatusCode::SEE_OTHER,
         [(LOCATION, url.as_str()), (CACHE_CONTROL, "no-store")],
     )
@@ -203,18 +205,23 @@ fn redirect(state: &State, back: &Back, params: &[(&str, &str)]) -> Response {
 }
 
 /// Reads the query of a browser that the client sent.
-pub(crate) fn read(state: &State, query: &str) -> Result<AuthorizationRequest, Refusal> {
-    let params = Params::parse(query)
-        .map_err(|_| Refusal::Page("A parameter of the request is repeated."))?;
-    if let Some(uri) = params
-        .find("request_uri")
-        .filter(|uri| pushed::is_ours(uri))
+pub(crate) fn read(state: &IdpState, query: &str) -> Result<CodeRequest, AuthorizationRefusal> {
+    let Ok(params) = Params::parse(query) else {
+        return Err(AuthorizationRefusal::Page(
+            "A parameter of the request is repeated.",
+        ));
+    };
+    if let Some(uri) = params.find("request_uri")
+        && pushed::is_ours(uri)
     {
-        let unknown =
-            Refusal::Page("The pushed request is unknown, expired, used, or another client's.");
-        let pushed = pushed::find(state, uri, params.find("client_id").unwrap_or_default())
-            .ok_or(unknown)?;
-        return Ok(AuthorizationRequest {
+        let client = params.find("client_id").unwrap_or_default();
+        let Some(pushed) = pushed::find(state, uri, client) else {
+            return Err(AuthorizationRefusal::Page(
+                "The pushed request is unknown, expired, used, or another client's.",
+            ));
+        };
+        // What stands beside `request_uri` in the query does not count.
+        return Ok(CodeRequest {
             pushed: Some(uri.to_owned()),
             ..judge(state, &pushed)?
         });
@@ -222,7 +229,11 @@ pub(crate) fn read(state: &State, query: &str) -> Result<AuthorizationRequest, R
     let request = judge(state, &params)?;
     if request.client.require_pushed_authorization_requests {
         let description = "the client must push its requests (RFC 9126)".to_owned();
-        return Err(Refusal::Back(request.back, "invalid_request", description));
+        return Err(AuthorizationRefusal::Back(
+            request.back,
+            "invalid_request",
+            description,
+        ));
     }
     Ok(request)
 }

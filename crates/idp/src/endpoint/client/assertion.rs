@@ -3,9 +3,9 @@
 //! The signature must be by a key in the client's settings; the assertion must be for this
 //! provider, last an hour at most, and be used once.
 
-use crate::config::client::Client;
+use crate::config::client::RegisteredClient;
 use crate::endpoint::http::error::OAuthError;
-use crate::state::State;
+use crate::state::IdpState;
 use crate::token::jws::Jws;
 use serde_json::Value;
 use std::sync::Arc;
@@ -17,61 +17,68 @@ const LONGEST_LIFE: u64 = 3_600;
 
 const LEEWAY: u64 = 60;
 
-/// The client that an assertion proves.
-pub(crate) fn client(state: &State, assertion: &str) -> Result<Arc<Client>, OAuthError> {
-    proven(state, assertion).ok_or_else(OAuthError::invalid_client)
+/// The client that an assertion authenticates.
+pub(crate) fn client(
+    state: &IdpState,
+    assertion: &str,
+) -> Result<Arc<RegisteredClient>, OAuthError> {
+    authenticate(state, assertion).ok_or_else(OAuthError::invalid_client)
 }
 
-fn proven(state: &State, assertion: &str) -> Option<Arc<Client>> {
+fn authenticate(state: &IdpState, assertion: &str) -> Option<Arc<RegisteredClient>> {
     let assertion = Jws::read(assertion)?;
-    let sub = assertion
-        .text("sub")
-        .filter(|sub| assertion.text("iss") == Some(sub))?;
+    let sub = assertion.text("sub")?;
+    if assertion.text("iss") != Some(sub) {
+        return None;
+    }
     let client = state.client(sub)?;
     let signed = client.keys().any(|jwk| assertion.is_signed_by(jwk));
-    let (now, expires) = (state.now(), assertion.time("exp")?);
-    let begun = ["nbf", "iat"]
-        .into_iter()
-        .filter_map(|name| assertion.time(name));
-    let begun = begun.fold(0, u64::max) <= now + LEEWAY;
-    let timely = begun && now < expires && expires <= now + LONGEST_LIFE + LEEWAY;
-    let ours = is_for_us(state, assertion.claims.get("aud")?);
-    let first = || {
-        let jti = assertion.text("jti")?;
-        Some(
-            state
-                .store()
-                .is_first_use(&format!("assertion {} {jti}", client.id), expires, now),
-        )
-    };
-    (signed && timely && ours && first() == Some(true)).then_some(client)
+    let current = is_current(&assertion, state.now())?;
+    if !signed || !current || !is_for_us(state, assertion.claims.get("aud")?) {
+        return None;
+    }
+    // Last, so that an assertion that fails another check is not used up.
+    let name = format!("assertion {} {}", client.id, assertion.text("jti")?);
+    let (expires, now) = (assertion.time("exp")?, state.now());
+    state
+        .store()
+        .is_first_use(&name, expires, now)
+        .then_some(client)
+}
+
+fn is_current(assertion: &Jws<'_>, now: u64) -> Option<bool> {
+    let expires = assertion.time("exp")?;
+    let begins = assertion
+        .time("nbf")
+        .max(assertion.time("iat"))
+        .unwrap_or(0);
+    // A short life bounds how long used assertions have to be remembered.
+    Some(begins <= now + LEEWAY && now < expires && expires <= now + LONGEST_LIFE + LEEWAY)
 }
 
 /// The issuer, or one of the endpoints: clients differ in what they write (RFC 7523, section 3).
-fn is_for_us(state: &State, audience: &Value) -> bool {
+fn is_for_us(state: &IdpState, audience: &Value) -> bool {
+    let mut ours = vec![state.issuer.to_string()];
     let endpoints = &state.endpoints;
-    let theirs = [&endpoints.token, &endpoints.introspect, &endpoints.revoke]
-        .into_iter()
-        .flatten();
-    let same_everywhere = [
+    let theirs = [&endpoints.token, &endpoints.introspect, &endpoints.revoke];
+    for path in theirs.into_iter().flatten() {
+        ours.extend(state.urls(path));
+    }
+    for path in [
         "/token",
         "/introspect",
         "/revoke",
         "/par",
         "/device_authorization",
-    ];
-    let paths = theirs.map(String::as_str).chain(same_everywhere);
-    let ours: Vec<String> = paths
-        .flat_map(|path| state.urls(path))
-        .chain([state.issuer.to_string()])
-        .collect();
-    let is_ours = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|audience| ours.iter().any(|our| our == audience))
-    };
-    is_ours(audience)
-        || audience
-            .as_array()
-            .is_some_and(|all| all.iter().any(is_ours))
+    ] {
+        ours.extend(state.urls(path));
+    }
+    match audience {
+        Value::String(audience) => ours.contains(audience),
+        Value::Array(all) => all
+            .iter()
+            .filter_map(Value::as_str)
+            .any(|audience| ours.iter().any(|our| our == audience)),
+        _ => false,
+    }
 }

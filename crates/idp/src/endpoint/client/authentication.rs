@@ -1,76 +1,77 @@
-//! Which client asks, and whether it proves that (RFC 6749, section 2.3; RFC 7523; RFC 8705).
+//! Client authentication (RFC 6749, section 2.3; RFC 7523; RFC 8705).
 //!
-//! One way at a time, and only the one that the client is registered for, if it is for one.
+//! A request may use one method, and only the one that the client registered, if it did.
 
-use crate::config::client::{Client, ClientAuthentication};
+use crate::config::client::{ClientAuthentication, RegisteredClient};
 use crate::endpoint::client::{assertion, certificate};
 use crate::endpoint::http::basic::basic;
-use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
-use crate::state::State;
+use crate::state::IdpState;
 use axum::http::header::AUTHORIZATION;
 use std::sync::Arc;
 
-/// What a client shows to prove who it is.
-struct Shown {
+/// The credentials of a request.
+struct Credentials {
     id: String,
     secret: Option<String>,
     by: ClientAuthentication,
 }
 
-impl Form {
-    /// The client that asks, authenticated; a public client only names itself.
-    pub(crate) fn client(&self, state: &State) -> Result<Arc<Client>, OAuthError> {
+impl PostedForm {
+    /// The authenticated client; a public client only names itself.
+    pub(crate) fn client(&self, state: &IdpState) -> Result<Arc<RegisteredClient>, OAuthError> {
         let params = &self.params;
         if params.find("client_assertion_type").is_some()
             || params.find("client_assertion").is_some()
         {
             return self.asserted_client(state);
         }
-        let shown = self.shown()?;
-        let client = state
-            .client(&shown.id)
-            .ok_or_else(OAuthError::invalid_client)?;
-        if client.danger_unchecked {
+        let credentials = self.credentials()?;
+        let Some(client) = state.client(&credentials.id) else {
+            return Err(OAuthError::invalid_client());
+        };
+        if client.danger_unchecked || self.are_good(&credentials, &client, state) {
             return Ok(client);
         }
+        Err(OAuthError::invalid_client())
+    }
+
+    fn are_good(
+        &self,
+        credentials: &Credentials,
+        client: &RegisteredClient,
+        state: &IdpState,
+    ) -> bool {
+        // A secret beside the certificate would be a second method at once.
         if client.authenticates_by_tls() {
-            let proven =
-                shown.secret.is_none() && certificate::proves(state, &self.caller, &client);
-            return if proven {
-                Ok(client)
-            } else {
-                Err(OAuthError::invalid_client())
-            };
+            return credentials.secret.is_none()
+                && certificate::proves(state, &self.caller, client);
         }
-        let authentic = match (&client.secret, &shown.secret) {
+        let authentic = match (&client.secret, &credentials.secret) {
             (Some(right), Some(sent)) => right.is(sent),
             (None, None) => client.is_public(),
             _ => false,
         };
-        let proven = authentic && client.may_authenticate_by(shown.by);
-        if proven {
-            Ok(client)
-        } else {
-            Err(OAuthError::invalid_client())
-        }
+        authentic && client.may_authenticate_by(credentials.by)
     }
 
-    /// Whether there are credentials of a client, good or bad.
+    /// Whether the request has client credentials, good or bad.
     pub(crate) fn tells_who_asks(&self) -> bool {
         let names = ["client_id", "client_secret", "client_assertion"];
         self.caller.headers.contains_key(AUTHORIZATION)
             || names.iter().any(|name| self.params.find(name).is_some())
     }
 
-    fn shown(&self) -> Result<Shown, OAuthError> {
+    fn credentials(&self) -> Result<Credentials, OAuthError> {
         let secret = self.params.find("client_secret").map(str::to_owned);
+        // Without the header, the form names the client, with or without its secret.
         let Some(value) = self.caller.headers.get(AUTHORIZATION) else {
             let by = match secret {
                 Some(_) => ClientAuthentication::ClientSecretPost,
                 None => ClientAuthentication::None,
             };
-            return Ok(Shown {
+            return Ok(Credentials {
                 id: self.params.need("client_id")?.to_owned(),
                 secret,
                 by,
@@ -79,7 +80,7 @@ impl Form {
         let (id, by_basic) = basic(value.as_bytes()).ok_or_else(OAuthError::invalid_client)?;
         if secret.is_some() {
             return Err(OAuthError::invalid_request(
-                "two ways of client authentication at once",
+                "two methods of client authentication at once",
             ));
         }
         if self
@@ -88,30 +89,32 @@ impl Form {
             .is_some_and(|named| named != id)
         {
             return Err(OAuthError::invalid_request(
-                "`client_id` names another client than the credentials",
+                "`client_id` names a different client than the credentials",
             ));
         }
-        Ok(Shown {
+        Ok(Credentials {
             id,
             secret: Some(by_basic),
             by: ClientAuthentication::ClientSecretBasic,
         })
     }
 
-    fn asserted_client(&self, state: &State) -> Result<Arc<Client>, OAuthError> {
+    fn asserted_client(&self, state: &IdpState) -> Result<Arc<RegisteredClient>, OAuthError> {
         let params = &self.params;
         if self.caller.headers.contains_key(AUTHORIZATION) || params.find("client_secret").is_some()
         {
             return Err(OAuthError::invalid_request(
-                "two ways of client authentication at once",
+                "two methods of client authentication at once",
             ));
         }
         if params.need("client_assertion_type")? != assertion::TYPE {
             return Err(OAuthError::invalid_request(
-                "`client_assertion_type` is not the one for JWTs",
+                "`client_assertion_type` must be the one for JWTs",
             ));
         }
         let client = assertion::client(state, params.need("client_assertion")?)?;
+        // `client_id` is optional beside an assertion, but must not contradict it (RFC 7521,
+        // section 4.2).
         let same = params.find("client_id").is_none_or(|id| id == client.id);
         let proven = same && client.may_authenticate_by(ClientAuthentication::PrivateKeyJwt);
         if proven {

@@ -1,12 +1,13 @@
 //! Whether a client registered a redirect URI.
 
-use crate::config::client::Client;
+use crate::config::client::RegisteredClient;
 use url::Url;
 
 /// Character by character (RFC 9700, section 2.1), but for the port on loopback (RFC 8252, section
 /// 7.3).
-pub(crate) fn is_registered(client: &Client, uri: &str) -> bool {
+pub(crate) fn is_registered(client: &RegisteredClient, uri: &str) -> bool {
     if client.danger_unchecked {
+        // Even an unchecked client cannot send a browser to `javascript:` or `data:`.
         return Url::parse(uri).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     }
     is_among(&client.redirect_uris, uri)
@@ -16,27 +17,32 @@ pub(crate) fn is_registered(client: &Client, uri: &str) -> bool {
 pub(crate) fn is_among(registered: &[String], uri: &str) -> bool {
     registered
         .iter()
-        .any(|registered| registered == uri || same_but_for_the_port(registered, uri))
+        .any(|known| known == uri || same_but_for_the_port(known, uri))
 }
 
 fn same_but_for_the_port(registered: &str, uri: &str) -> bool {
-    ["http://127.0.0.1", "http://[::1]", "http://localhost"]
-        .iter()
-        .any(|origin| {
-            let path = |text: &str| {
-                let rest = text.strip_prefix(origin)?;
-                let after_port = match rest.strip_prefix(':') {
-                    None => rest,
-                    Some(port) => {
-                        let digits = port.bytes().take_while(u8::is_ascii_digit).count();
-                        let (number, after) = port.split_at_checked(digits)?;
-                        number.parse::<u16>().ok().map(|_| after)?
-                    }
-                };
-                after_port.starts_with('/').then(|| after_port.to_owned())
-            };
-            path(registered).is_some_and(|registered| path(uri) == Some(registered))
-        })
+    for origin in ["http://127.0.0.1", "http://[::1]", "http://localhost"] {
+        if let Some(path) = path_after(origin, registered) {
+            return path_after(origin, uri) == Some(path);
+        }
+    }
+    false
+}
+
+/// What follows an origin and its port; none if the text is of another origin.
+fn path_after<'t>(origin: &str, text: &'t str) -> Option<&'t str> {
+    let rest = text.strip_prefix(origin)?;
+    let path = match rest.strip_prefix(':') {
+        None => rest,
+        Some(port) => {
+            // Digits alone: `http://127.0.0.1:80@evil.example` has a user, not a port.
+            let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, path) = port.split_at_checked(digits)?;
+            number.parse::<u16>().ok()?;
+            path
+        }
+    };
+    path.starts_with('/').then_some(path)
 }
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
-//! Which applications may ask for tokens, with their secrets: they are for development.
+//! The clients, with their secrets: they are for development.
 
-use crate::config::client::Client;
-use crate::endpoint::console::page::{Place, chips, copyable, ok};
-use crate::state::State;
-use axum::extract;
+use crate::config::client::RegisteredClient;
+use crate::endpoint::console::page::{MenuPage, chips, copyable, ok};
+use crate::state::IdpState;
+use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
     let clients = state.clients.all();
     let content = html! {
         p.lead {
-            "Which applications may ask for tokens. They come from the settings: "
+            "Applications that can get tokens, from the settings: "
             code { "[[client]]" } "."
         }
         @if state.config.danger_any_client {
             p.notice {
-                "Any other name is taken for a client as well, and believed everything ("
+                "Any other name works as a client too, and passes every check ("
                 code { "danger_any_client" } ")."
             }
         }
@@ -32,14 +32,14 @@ pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
         }
         div.cards { @for client in &clients { (card(&state, client)) } }
     };
-    ok(&state, Place::Clients, "Clients", &content)
+    ok(&state, MenuPage::Clients, "Clients", &content)
 }
 
-fn card(state: &State, client: &Client) -> Markup {
+fn card(state: &IdpState, client: &RegisteredClient) -> Markup {
     let kind = match (&client.secret, client.is_public()) {
-        (_, true) => "public: no secret",
-        (Some(_), _) => "a secret",
-        (None, _) => "a signed assertion",
+        (_, true) => "nothing (public client)",
+        (Some(_), _) => "secret",
+        (None, _) => "signed assertion",
     };
     let make = format!(
         "/console/make?user={}",
@@ -49,9 +49,9 @@ fn card(state: &State, client: &Client) -> Markup {
         article.card {
             h2 { (client.id) }
             dl {
-                div { dt { "Proves itself by" } dd { (kind) } }
+                div { dt { "Authenticates by" } dd { (kind) } }
                 @if let Some(secret) = &client.secret {
-                    div { dt { "Secret" } dd { code { (secret.shown()) } } }
+                    div { dt { "Secret" } dd { code { (secret.reveal()) } } }
                 }
                 @if !client.grant_types.is_empty() {
                     div { dt { "Grants" } dd { (chips(&client.grant_types)) } }
@@ -60,7 +60,7 @@ fn card(state: &State, client: &Client) -> Markup {
                 div { dt { "Scopes" } dd { (chips(&client.scopes)) } }
                 div { dt { "Audience" } dd { code { (state.audience_for(&client.id)) } } }
                 @if !client.audiences.is_empty() {
-                    div { dt { "Others it may ask for" } dd { (chips(&client.audiences)) } }
+                    div { dt { "Other audiences" } dd { (chips(&client.audiences)) } }
                 }
                 @if !client.roles.is_empty() {
                     div { dt { "Roles" } dd { (chips(&client.roles)) } }
@@ -70,7 +70,7 @@ fn card(state: &State, client: &Client) -> Markup {
                 (copyable(
                     &format!("curl-{}", client.id),
                     &format!("Client credentials of {}", client.id),
-                    &curl(state, client, secret.shown()),
+                    &curl(state, client, secret.reveal()),
                 ))
             }
             p.actions {
@@ -80,7 +80,7 @@ fn card(state: &State, client: &Client) -> Markup {
     }
 }
 
-fn curl(state: &State, client: &Client, secret: &str) -> String {
+fn curl(state: &IdpState, client: &RegisteredClient, secret: &str) -> String {
     let endpoint = state.endpoint(state.endpoints.token.as_ref(), "/token");
     format!(
         "curl -s {endpoint} -u {}:{secret} -d grant_type=client_credentials",

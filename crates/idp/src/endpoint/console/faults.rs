@@ -1,17 +1,17 @@
-//! The switches of the faults.
+//! The fault switches.
 
-use crate::endpoint::console::page::{Place, go_to, message, ok, page};
+use crate::endpoint::console::page::{MenuPage, go_to, message, ok, page};
 use crate::endpoint::dev::switches::{claims_of, flaw_of, throw};
-use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::http::params::Params;
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
 use crate::fault::flaw::Flaw;
-use crate::state::State;
-use crate::token::claims::Claims;
-use crate::token::kind::Kind;
-use axum::extract;
+use crate::state::IdpState;
+use crate::token::claims::JsonObject;
+use crate::token::kind::FlowToken;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -22,22 +22,22 @@ use std::time::Duration;
 
 const SLOW: [u64; 3] = [500, 2_000, 10_000];
 
-pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
-    ok(&state, Place::Faults, "Faults", &content(&state, None))
+pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
+    ok(&state, MenuPage::Faults, "Faults", &content(&state, None))
 }
 
 pub(crate) async fn set(
-    extract::State(state): extract::State<Arc<State>>,
-    form: Result<Form, OAuthError>,
+    State(state): State<Arc<IdpState>>,
+    form: Result<PostedForm, OAuthError>,
 ) -> Response {
-    match form.and_then(|form| throw(&state, wanted(&form.params))) {
+    match form.and_then(|form| throw(&state, read_form(&form.params))) {
         Ok(()) => go_to("/console/faults"),
         Err(error) => {
             let content = content(&state, Some(&error.description));
             page(
                 &state,
                 StatusCode::BAD_REQUEST,
-                Place::Faults,
+                MenuPage::Faults,
                 "Faults",
                 &content,
             )
@@ -45,30 +45,31 @@ pub(crate) async fn set(
     }
 }
 
-/// What the form says. A field that was emptied changes nothing over HTTP; here it means that
-/// nothing is wrong.
-fn wanted(params: &Params) -> Claims {
-    let mut wanted: Claims = params
-        .all()
-        .map(|(name, value)| (name.to_owned(), value.into()))
-        .collect();
+/// The switches of the form. An emptied field means "no fault".
+fn read_form(params: &Params) -> JsonObject {
+    let mut wanted = params.to_object();
     if wanted.contains_key("reset") {
         wanted.retain(|name, _| name == "reset");
         return wanted;
     }
+    // Browsers send an emptied field without a value, and over HTTP a missing switch stays as it
+    // is.
     for (name, nothing) in [
         ("clock_off", "0"),
         ("access_token_claims", "{}"),
         ("id_token_claims", "{}"),
     ] {
-        wanted.entry(name).or_insert_with(|| Value::from(nothing));
+        wanted.entry(name).or_insert(Value::from(nothing));
     }
     wanted
 }
 
-fn content(state: &State, problem: Option<&str>) -> Markup {
+fn content(state: &IdpState, problem: Option<&str>) -> Markup {
     html! {
-        p.lead { "What happens when the provider fails? Faults stay until they are taken back." }
+        p.lead {
+            "Make the provider fail, and see what your application does. Faults stay until \
+                you clear them."
+        }
         @if let Some(problem) = problem { p.problem role="alert" { (message(problem)) } }
         form method="post" action="/console/faults" {
             fieldset {
@@ -81,20 +82,20 @@ fn content(state: &State, problem: Option<&str>) -> Markup {
                 }
             }
             fieldset {
-                legend { "Tokens that flows give" }
-                (tokens(state, Kind::Access, "access_token", "Access tokens"))
-                (tokens(state, Kind::Id, "id_token", "ID tokens"))
+                legend { "Tokens" }
+                (tokens(state, FlowToken::Access, "access_token", "Access tokens"))
+                (tokens(state, FlowToken::Id, "id_token", "ID tokens"))
             }
             fieldset {
                 legend { "Clock" }
-                label for="clock_off" { "Seconds ahead, or (negative) behind" }
+                label for="clock_off" { "Seconds ahead; negative for behind" }
                 input id="clock_off" name="clock_off" type="number" value=(state.clock_off.load(
                     Ordering::SeqCst
                 ));
             }
             p.actions {
                 button type="submit" { "Apply" }
-                button.quiet type="submit" name="reset" value="true" { "Everything works again" }
+                button.quiet type="submit" name="reset" value="true" { "Clear all faults" }
             }
         }
         section aria-labelledby="script" {
@@ -108,11 +109,16 @@ fn content(state: &State, problem: Option<&str>) -> Markup {
 }
 
 fn switch(endpoint: Endpoint, now: Fault) -> Markup {
-    let mut faults: Vec<Fault> = Fault::ALL
-        .into_iter()
-        .filter(|fault| !matches!(fault, Fault::Slow(_)))
-        .collect();
-    faults.extend(SLOW.map(|late| Fault::Slow(Duration::from_millis(late))));
+    let mut faults = Vec::new();
+    for fault in Fault::ALL {
+        if !matches!(fault, Fault::Slow(_)) {
+            faults.push(fault);
+        }
+    }
+    for late in SLOW {
+        faults.push(Fault::Slow(Duration::from_millis(late)));
+    }
+    // A length that was set over HTTP must not get lost when the form is sent.
     if !faults.contains(&now) {
         faults.push(now);
     }
@@ -121,33 +127,33 @@ fn switch(endpoint: Endpoint, now: Fault) -> Markup {
             label for=(endpoint.name()) { (endpoint.name()) }
             select id=(endpoint.name()) name=(endpoint.name()) {
                 @for fault in faults {
-                    option value=(fault.to_string()) selected[fault == now] { (told(fault)) }
+                    option value=(fault.to_string()) selected[fault == now] { (label(fault)) }
                 }
             }
         }
     }
 }
 
-fn told(fault: Fault) -> String {
+fn label(fault: Fault) -> String {
     match fault {
         Fault::None => "works".to_owned(),
         Fault::InternalError => "500".to_owned(),
         Fault::Unauthorized => "401 invalid_client".to_owned(),
         Fault::TooManyRequests => "429 with Retry-After".to_owned(),
-        Fault::Slow(late) => format!("slow: {} ms late", late.as_millis()),
-        Fault::Hang => "hangs".to_owned(),
-        Fault::Closed => "outage: connection closed".to_owned(),
+        Fault::Slow(late) => format!("slow: {} ms", late.as_millis()),
+        Fault::Hang => "no response".to_owned(),
+        Fault::Closed => "connection closed".to_owned(),
         Fault::Html => "200 with a web page".to_owned(),
         Fault::Garbage => "200 with garbage".to_owned(),
-        Fault::Empty => "200, empty".to_owned(),
+        Fault::Empty => "200 with an empty document".to_owned(),
         Fault::Huge => "200 with 10 MB".to_owned(),
-        Fault::Truncated => "200, cut off halfway".to_owned(),
+        Fault::Truncated => "200 with half the document".to_owned(),
         Fault::Redirect => "redirects to itself".to_owned(),
         Fault::WrongIssuer => "names another issuer".to_owned(),
     }
 }
 
-fn tokens(state: &State, kind: Kind, name: &str, label: &str) -> Markup {
+fn tokens(state: &IdpState, kind: FlowToken, name: &str, label: &str) -> Markup {
     let (flaw, claims) = (flaw_of(state, kind), claims_of(state, kind));
     let (flaw_name, claims_name) = (format!("{name}_flaw"), format!("{name}_claims"));
     let text = if claims.is_empty() {
@@ -160,13 +166,13 @@ fn tokens(state: &State, kind: Kind, name: &str, label: &str) -> Markup {
             div {
                 label for=(flaw_name) { (label) }
                 select id=(flaw_name) name=(flaw_name) {
-                    @for (value, told) in [("none", "are good")].into_iter().chain(Flaw::NAMES) {
+                    @for (value, told) in [("none", "good")].into_iter().chain(Flaw::NAMES) {
                         option value=(value) selected[value == flaw] { (told) }
                     }
                 }
             }
             div {
-                label for=(claims_name) { (label) ": claims written over" }
+                label for=(claims_name) { (label) ": changed claims" }
                 input id=(claims_name) name=(claims_name) value=(text)
                     placeholder=r#"{"aud": "api://other", "sub": null}"#
                     autocomplete="off" spellcheck="false";

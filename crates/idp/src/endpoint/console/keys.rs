@@ -1,21 +1,21 @@
-//! The signing keys: which are published, and a new one on command.
+//! The signing keys, and their rotation.
 
-use crate::endpoint::console::page::{Place, copyable, go_to, ok};
+use crate::endpoint::console::page::{MenuPage, copyable, go_to, ok};
 use crate::endpoint::console::time;
-use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
 use crate::keys::Overlap;
-use crate::keys::signing_key::SigningKey;
-use crate::state::State;
-use axum::extract;
+use crate::keys::signing_key::IssuerKey;
+use crate::state::IdpState;
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use std::sync::Arc;
 
-pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
-    let (published, retired) = (state.keys.all(), state.keys.retired());
+pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
+    let (published, retired) = (state.keys.all(), state.keys.retired_keys());
     let signing = state.keys.signing();
-    let first = state.published.first().map(|first| state.url(&first.keys));
+    let first = state.documents.first().map(|first| state.url(&first.keys));
     let content = html! {
         @if let Some(url) = &first {
             p.lead { "Published at " a href=(url) { code { (url) } } "." }
@@ -27,37 +27,37 @@ pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
                         th scope="col" { "Key" }
                         th scope="col" { "Algorithm" }
                         th scope="col" { "Age" }
-                        th scope="col" { "State" }
+                        th scope="col" { "Status" }
                     }
                 }
                 tbody {
                     @for key in &published {(row(
                         key,
-                        if key.kid == signing.kid { "signs" } else { "published" },
+                        if key.kid == signing.kid { "signing" } else { "published" },
                     ))}
                     @for key in &retired { (row(key, "retired")) }
                 }
             }
         }
         section aria-labelledby="rotate" {
-            h2 id="rotate" { "Rotate" }
-            p { "A new key signs from then on. With an overlap the old one stays published beside \
-                it, as real providers do; \
-                 without one, every token that it signed is refused at once." }
+            h2 id="rotate" { "Rotate keys" }
+            p { "A new key signs all further tokens. With an overlap, the old key stays published \
+                beside it, as with real providers. Without one, every token that it signed is \
+                refused at once." }
             form.row method="post" action="/console/keys/rotate" {
-                button type="submit" name="overlap" value="true" { "Rotate" }
+                button type="submit" name="overlap" value="true" { "Rotate keys" }
                 button.quiet type="submit" name="overlap" value="false" { "Rotate without overlap" }
             }
         }
         section aria-labelledby="pem" {
-            h2 id="pem" { "The public key that signs" }
-            (copyable("public-key", "The public key as PEM", &signing.public_pem()))
+            h2 id="pem" { "Public signing key" }
+            (copyable("public-key", "Public key (PEM)", &signing.public_pem()))
         }
     };
-    ok(&state, Place::Keys, "Keys", &content)
+    ok(&state, MenuPage::Keys, "Keys", &content)
 }
 
-fn row(key: &SigningKey, standing: &str) -> Markup {
+fn row(key: &IssuerKey, standing: &str) -> Markup {
     html! {
         tr {
             th scope="row" { code { (key.kid) } }
@@ -69,8 +69,8 @@ fn row(key: &SigningKey, standing: &str) -> Markup {
 }
 
 pub(crate) async fn rotate(
-    extract::State(state): extract::State<Arc<State>>,
-    form: Result<Form, OAuthError>,
+    State(state): State<Arc<IdpState>>,
+    form: Result<PostedForm, OAuthError>,
 ) -> Response {
     let overlap = match form {
         Ok(form) if form.params.find("overlap") == Some("false") => Overlap::Without,

@@ -1,42 +1,41 @@
-//! A token to order, good or deliberately bad.
+//! The form for a token to order, good or deliberately bad.
 
-use crate::endpoint::console::page::{Place, go_to, message, ok, page};
-use crate::endpoint::dev::making::{flaws, made};
-use crate::endpoint::http::caller::Form;
+use crate::endpoint::console::page::{MenuPage, go_to, message, ok, page};
+use crate::endpoint::dev::making::{flaws, make_token};
+use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::http::params::Params;
-use crate::state::State;
+use crate::state::IdpState;
 use crate::state::record::keep_token;
-use axum::extract;
-use axum::extract::RawQuery;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
 pub(crate) async fn show(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     RawQuery(query): RawQuery,
 ) -> Response {
     let wanted = Params::parse(&query.unwrap_or_default()).ok();
     ok(
         &state,
-        Place::Make,
+        MenuPage::Make,
         "Make a token",
         &form(&state, wanted.as_ref(), None),
     )
 }
 
 pub(crate) async fn make(
-    extract::State(state): extract::State<Arc<State>>,
-    form_sent: Result<Form, OAuthError>,
+    State(state): State<Arc<IdpState>>,
+    form_sent: Result<PostedForm, OAuthError>,
 ) -> Response {
     let refused = |wanted: Option<&Params>, error: &OAuthError| {
         let content = form(&state, wanted, Some(&error.description));
         page(
             &state,
             StatusCode::BAD_REQUEST,
-            Place::Make,
+            MenuPage::Make,
             "Make a token",
             &content,
         )
@@ -45,13 +44,14 @@ pub(crate) async fn make(
         Ok(form) => form.params,
         Err(error) => return refused(None, &error),
     };
-    match made(&state, &params) {
+    match make_token(&state, &params) {
         Ok(made) => {
             let way = match params.find("flaw").filter(|flaw| *flaw != "none") {
-                Some(flaw) => format!("made here, {flaw}"),
-                None => "made here".to_owned(),
+                Some(flaw) => format!("made on the console, {flaw}"),
+                None => "made on the console".to_owned(),
             };
             let id = keep_token(&state, made.kind, way, params.find("user"), &made.token);
+            // Redirected, so that a reload does not make another token.
             go_to(&format!("/console/tokens/{id}"))
         }
         Err(error) => refused(Some(&params), &error),
@@ -59,28 +59,27 @@ pub(crate) async fn make(
 }
 
 const FORMATS: [(&str, &str); 4] = [
-    ("", "access token, as this provider makes them"),
+    ("", "access token, in this provider's format"),
     ("jwt", "access token, a JWT"),
     ("opaque", "access token, opaque"),
     ("id-token", "ID token"),
 ];
 
-fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup {
+fn form(state: &IdpState, wanted: Option<&Params>, problem: Option<&str>) -> Markup {
     let held = |name: &str| {
         wanted
             .and_then(|wanted| wanted.find(name))
             .unwrap_or_default()
     };
     html! {
-        p.lead { "For anybody, with anything in it. The application under test decides what to do \
-            with it." }
+        p.lead { "For any user or client, with any claims, valid or faulty." }
         @if let Some(problem) = problem { p.problem role="alert" { (message(problem)) } }
         form.making method="post" action="/console/make" {
             fieldset {
-                legend { "Whose" }
+                legend { "Subject" }
                 (whom(state, held("user")))
-                (field("scope", "Scopes", "a space between", held("scope"), "orders:read"))
-                (field("roles", "Roles", "besides those that they have", held("roles"), "Admin"))
+                (field("scope", "Scopes", "separated by spaces", held("scope"), "orders:read"))
+                (field("roles", "Roles", "in addition to their own", held("roles"), "Admin"))
                 (field(
                     "audience",
                     "Audience",
@@ -90,7 +89,7 @@ fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup
                 ))
             }
             fieldset {
-                legend { "How" }
+                legend { "Token" }
                 (select("format", "Kind", held("format"), FORMATS.into_iter()))
                 (field(
                     "lifetime",
@@ -101,28 +100,28 @@ fn form(state: &State, wanted: Option<&Params>, problem: Option<&str>) -> Markup
                 ))
                 (select(
                     "flaw",
-                    "Wrong on purpose",
+                    "Flaw",
                     held("flaw"),
-                    [("none", "nothing")].into_iter().chain(flaws()),
+                    [("none", "none")].into_iter().chain(flaws()),
                 ))
             }
             fieldset.whole {
                 legend { "Claims" }
                 label for="claims" { "Any claims, as JSON" }
                 p.hint id="claims-hint" {
-                    "Written over what is there; " code { "null" }
-                    " leaves a claim out."
+                    "Added to the token's own claims, or in their place. " code { "null" }
+                    " removes a claim."
                 }
                 textarea id="claims" name="claims" rows="4" spellcheck="false"
                     aria-describedby="claims-hint"
                     placeholder=r#"{"department": "sales", "email": null}"# { (held("claims")) }
             }
-            p.actions { button type="submit" { "Make the token" } }
+            p.actions { button type="submit" { "Make token" } }
         }
     }
 }
 
-fn whom(state: &State, held: &str) -> Markup {
+fn whom(state: &IdpState, held: &str) -> Markup {
     html! {
         label for="user" { "For" }
         select id="user" name="user" {

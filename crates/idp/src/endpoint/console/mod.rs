@@ -1,10 +1,9 @@
-//! The console: what there is, what happened, and the switches, for whoever looks at it in a
-//! browser.
+//! The console: settings, recent requests and tokens, and the fault switches, in a browser.
 //!
-//! Pages from the server, with one stylesheet and one small script for the copy buttons; they work
-//! without it. Nothing is fetched from elsewhere, and nothing that is shown is trusted: the
-//! templates escape by type. What changes something is a form, which
-//! [`own_pages`](crate::endpoint::gate::own_pages) takes from these pages alone.
+//! Pages come from the server, with one stylesheet and one small script for the copy buttons, and
+//! work without the script. Nothing is fetched from elsewhere, and nothing shown is trusted: the
+//! templates escape by type. Every change is a form, which
+//! [`own_pages`](crate::endpoint::gate::own_pages) accepts from these pages only.
 //!
 //! Everybody who reaches this provider may look: it is for development, and listens on loopback.
 
@@ -19,7 +18,7 @@ pub(crate) mod time;
 pub(crate) mod tokens;
 pub(crate) mod users;
 
-use crate::state::State;
+use crate::state::IdpState;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, get, post};
@@ -27,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The pages by their addresses.
-pub(crate) fn routes() -> BTreeMap<String, MethodRouter<Arc<State>>> {
+pub(crate) fn routes() -> BTreeMap<String, MethodRouter<Arc<IdpState>>> {
     let routes = [
         ("/", get(overview::show)),
         ("/console", get(overview::show)),
@@ -63,8 +62,9 @@ pub(crate) fn routes() -> BTreeMap<String, MethodRouter<Arc<State>>> {
         .collect()
 }
 
-fn asset(kind: &'static str, content: &'static str) -> MethodRouter<Arc<State>> {
+fn asset(kind: &'static str, content: &'static str) -> MethodRouter<Arc<IdpState>> {
     get(async move || {
+        // The assets change with every build of the provider.
         ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], content).into_response()
     })
 }

@@ -1,43 +1,46 @@
-//! Where everything is, and what an application needs to trust it.
+//! The addresses of the provider, and the settings that an application needs.
 
-use crate::endpoint::console::page::{Place, copyable, ok};
+use crate::endpoint::console::page::{MenuPage, copyable, ok};
 use crate::endpoint::console::time;
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
-use crate::state::State;
+use crate::state::IdpState;
 use crate::token::kind::TokenFormat;
-use axum::extract;
+use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
     let content = html! {
-        p.lead { "Tokens from here are accepted by whoever trusts this issuer. Passwords are \
-            known, and anybody on this machine can have a token for anybody." }
+        p.lead { "Applications that trust this issuer accept its tokens. The passwords are \
+            known, and anybody on this machine can get a token for anybody." }
         section aria-labelledby="settings" {
             h2 id="settings" { "Settings for your application" }
             (copyable("env", "Settings for your application", &settings(&state)))
         }
         section aria-labelledby="now" {
-            h2 id="now" { "A token, now" }
-            (copyable("curl", "A token by curl", &curl(&state)))
-            p { "Or with any claim, and any fault: " a href="/console/make" { "make a token" } "." }
+            h2 id="now" { "Get a token" }
+            (copyable("curl", "Get a token with curl", &curl(&state)))
+            p {
+                "For other claims, or a faulty token: "
+                a href="/console/make" { "make a token" } "."
+            }
         }
         section aria-labelledby="endpoints" {
             h2 id="endpoints" { "Endpoints" }
             (endpoints(&state))
         }
         section aria-labelledby="facts" {
-            h2 id="facts" { "How it is set" }
+            h2 id="facts" { "Configuration" }
             (facts(&state))
         }
     };
-    ok(&state, Place::Overview, "Overview", &content)
+    ok(&state, MenuPage::Overview, "Overview", &content)
 }
 
-fn settings(state: &State) -> String {
+fn settings(state: &IdpState) -> String {
     let mut audiences = Vec::new();
     for client in &state.config.clients {
         let audience = state.audience_for(&client.id);
@@ -49,6 +52,7 @@ fn settings(state: &State) -> String {
     let audiences = audiences.join(",");
     let mut text =
         format!("OAUTH2_ISSUER={issuer}\nOAUTH2_AUDIENCE={audiences}\nOAUTH2_PROFILE={profile}\n");
+    // Opaque tokens need introspection, and for that a client of one's own.
     if state.format() == TokenFormat::Opaque {
         text.push_str("OAUTH2_INTROSPECTION=true\n");
         let asking = state
@@ -59,14 +63,14 @@ fn settings(state: &State) -> String {
         if let Some((id, secret)) = asking {
             text.push_str(&format!(
                 "OAUTH2_CLIENT_ID={id}\nOAUTH2_CLIENT_SECRET={}\n",
-                secret.shown()
+                secret.reveal()
             ));
         }
     }
     text
 }
 
-fn curl(state: &State) -> String {
+fn curl(state: &IdpState) -> String {
     let user = state
         .config
         .users
@@ -78,15 +82,15 @@ fn curl(state: &State) -> String {
     )
 }
 
-/// Whether a browser can show what is there.
+/// Whether a browser can show the endpoint's answer.
 fn is_document(endpoint: Endpoint) -> bool {
     matches!(endpoint, Endpoint::Metadata | Endpoint::Jwks)
 }
 
-/// What the endpoints are called, and where they are.
-fn addresses(state: &State) -> [(&'static str, Option<String>, Endpoint); 9] {
+/// The names and the addresses of the endpoints.
+fn addresses(state: &IdpState) -> [(&'static str, Option<String>, Endpoint); 9] {
     let theirs = &state.endpoints;
-    let first = state.published.first();
+    let first = state.documents.first();
     let metadata = first
         .and_then(|first| first.metadata.first())
         .map(|path| state.url(path));
@@ -132,7 +136,7 @@ fn addresses(state: &State) -> [(&'static str, Option<String>, Endpoint); 9] {
     ]
 }
 
-fn endpoints(state: &State) -> Markup {
+fn endpoints(state: &IdpState) -> Markup {
     let rows = addresses(state);
     html! {
         div.scroll tabindex="0" role="group" aria-label="Endpoints" {
@@ -141,7 +145,7 @@ fn endpoints(state: &State) -> Markup {
                     tr {
                         th scope="col" { "Endpoint" }
                         th scope="col" { "Address" }
-                        th.number scope="col" { "Asked" }
+                        th.number scope="col" { "Requests" }
                         th scope="col" { "State" }
                     }
                 }
@@ -172,10 +176,10 @@ fn answers(fault: Fault) -> Markup {
     }
 }
 
-fn facts(state: &State) -> Markup {
+fn facts(state: &IdpState) -> Markup {
     let off = state.clock_off.load(Ordering::SeqCst);
     let clock = match off {
-        0 => "right".to_owned(),
+        0 => "correct".to_owned(),
         _ => format!(
             "{} {}",
             time::length(off.unsigned_abs()),
@@ -184,7 +188,7 @@ fn facts(state: &State) -> Markup {
     };
     let format = match state.format() {
         TokenFormat::Jwt => "JWT",
-        TokenFormat::Opaque => "opaque: ask the introspection endpoint",
+        TokenFormat::Opaque => "opaque, for introspection",
     };
     html! {
         dl.facts {
@@ -196,7 +200,7 @@ fn facts(state: &State) -> Markup {
             }
             div { dt { "Algorithm" } dd { (state.keys.signing().algorithm.name()) } }
             div { dt { "Clock" } dd { (clock) } }
-            div { dt { "Time here" } dd { (time::date(state.now())) } }
+            div { dt { "Time" } dd { (time::date(state.now())) } }
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What every page of the console has around its content, and the pieces that several have.
+//! The frame of every console page, and the elements that several pages share.
 
 use crate::endpoint::dev::switches::{claims_of, flaw_of};
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
-use crate::state::State;
-use crate::token::kind::Kind;
+use crate::state::IdpState;
+use crate::token::kind::FlowToken;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 
 /// The pages of the menu.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum MenuPage {
     Overview,
     Users,
     Clients,
@@ -26,22 +26,22 @@ pub(crate) enum Place {
     Requests,
 }
 
-const MENU: [(Place, &str, &str); 8] = [
-    (Place::Overview, "/console", "Overview"),
-    (Place::Make, "/console/make", "Make a token"),
-    (Place::Tokens, "/console/tokens", "Tokens"),
-    (Place::Requests, "/console/requests", "Requests"),
-    (Place::Faults, "/console/faults", "Faults"),
-    (Place::Keys, "/console/keys", "Keys"),
-    (Place::Users, "/console/users", "Users"),
-    (Place::Clients, "/console/clients", "Clients"),
+const MENU: [(MenuPage, &str, &str); 8] = [
+    (MenuPage::Overview, "/console", "Overview"),
+    (MenuPage::Make, "/console/make", "Make a token"),
+    (MenuPage::Tokens, "/console/tokens", "Tokens"),
+    (MenuPage::Requests, "/console/requests", "Requests"),
+    (MenuPage::Faults, "/console/faults", "Faults"),
+    (MenuPage::Keys, "/console/keys", "Keys"),
+    (MenuPage::Users, "/console/users", "Users"),
+    (MenuPage::Clients, "/console/clients", "Clients"),
 ];
 
 /// The whole page.
 pub(crate) fn page(
-    state: &State,
+    state: &IdpState,
     status: StatusCode,
-    place: Place,
+    place: MenuPage,
     title: &str,
     content: &Markup,
 ) -> Response {
@@ -58,7 +58,7 @@ pub(crate) fn page(
                 script src="/console/script.js" defer {}
             }
             body {
-                a.skip href="#content" { "To the content" }
+                a.skip href="#content" { "Skip to content" }
                 header {
                     div.bar {
                         a.brand href="/console" {
@@ -74,7 +74,7 @@ pub(crate) fn page(
                                     (other == place).then_some("page")
                                 ] {
                                     (name)
-                                    @if other == Place::Faults && faults > 0 {
+                                    @if other == MenuPage::Faults && faults > 0 {
                                         " " span.count { (faults) " on" }
                                     }
                                 } }
@@ -90,13 +90,12 @@ pub(crate) fn page(
     (status, headers(), Html(page.into_string())).into_response()
 }
 
-/// A page in good order.
-pub(crate) fn ok(state: &State, place: Place, title: &str, content: &Markup) -> Response {
+/// A page with the status 200.
+pub(crate) fn ok(state: &IdpState, place: MenuPage, title: &str, content: &Markup) -> Response {
     page(state, StatusCode::OK, place, title, content)
 }
 
-/// After something was done: the browser goes on with a GET, so that loading the page again does
-/// nothing again.
+/// Redirects after a change: the browser continues with a GET, so that a reload changes nothing.
 pub(crate) fn go_to(path: &str) -> Response {
     (
         StatusCode::SEE_OTHER,
@@ -105,7 +104,7 @@ pub(crate) fn go_to(path: &str) -> Response {
         .into_response()
 }
 
-/// A text with a button that copies it. The name tells it apart from the others of the page.
+/// A text with a button that copies it. The name is unique on its page.
 pub(crate) fn copyable(name: &str, label: &str, text: &str) -> Markup {
     html! {
         div.copyable {
@@ -115,7 +114,7 @@ pub(crate) fn copyable(name: &str, label: &str, text: &str) -> Markup {
     }
 }
 
-/// The button that copies what has that name; the script shows it.
+/// The button that copies the text of that name; the script shows it.
 pub(crate) fn copy_button(name: &str, label: &str) -> Markup {
     html! {
         button.small type="button" data-copy=(name) hidden {
@@ -134,7 +133,7 @@ pub(crate) fn message(text: &str) -> Markup {
     }
 }
 
-/// Texts as chips; a word in their place where there are none.
+/// Texts as chips, or the word "none".
 pub(crate) fn chips(texts: &[String]) -> Markup {
     html! {
         @if texts.is_empty() { span.quiet { "none" } }
@@ -142,8 +141,9 @@ pub(crate) fn chips(texts: &[String]) -> Markup {
     }
 }
 
-/// How many things are wrong on command.
-fn faults(state: &State) -> usize {
+/// How many faults are switched on.
+fn faults(state: &IdpState) -> usize {
+    // The count beside the menu is a reminder that a failure is ordered.
     let failing = Endpoint::ALL
         .iter()
         .filter(|endpoint| state.switches.fault(**endpoint) != Fault::None);
@@ -152,7 +152,7 @@ fn faults(state: &State) -> usize {
             + usize::from(!claims_of(state, kind).is_empty())
     };
     let clock = usize::from(state.clock_off.load(Ordering::SeqCst) != 0);
-    failing.count() + flawed(Kind::Access) + flawed(Kind::Id) + clock
+    failing.count() + flawed(FlowToken::Access) + flawed(FlowToken::Id) + clock
 }
 
 fn headers() -> [(HeaderName, HeaderValue); 4] {
@@ -161,7 +161,7 @@ fn headers() -> [(HeaderName, HeaderValue); 4] {
     [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        // Not `no-referrer`, under which forms would not say where they are from.
+        // With `no-referrer`, browsers send forms with `Origin: null`, which the endpoints refuse.
         (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ]

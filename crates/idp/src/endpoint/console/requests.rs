@@ -1,15 +1,15 @@
-//! What was asked lately, and how it was answered.
+//! The latest requests and their responses.
 
-use crate::endpoint::console::page::{Place, message, ok};
+use crate::endpoint::console::page::{MenuPage, message, ok};
 use crate::endpoint::console::time;
-use crate::state::State;
-use crate::store::journal::Answered;
-use axum::extract;
+use crate::state::IdpState;
+use crate::store::journal::RequestRecord;
+use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
     let now = state.now();
     let rows: Vec<Markup> = state
         .journal()
@@ -17,20 +17,20 @@ pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
         .map(|request| row(request, now))
         .collect();
     let content = html! {
-        p.lead { "The latest first. " a href="/console/requests" { "Load again" } }
+        p.lead { "The latest requests first. " a href="/console/requests" { "Refresh" } }
         @if rows.is_empty() {
-            p.empty { "None yet. What applications ask of this provider will stand here, with the \
-                error of each that failed." }
+            p.empty { "None yet. Requests of applications appear here, with the error of each \
+                failed one." }
         } @else {
             div.scroll tabindex="0" role="group" aria-label="Requests" {
                 table {
                     thead {
                         tr {
                             th scope="col" { "Request" }
-                            th scope="col" { "Answer" }
-                            th.wide scope="col" { "Who" }
-                            th.wide scope="col" { "When" }
-                            th.number.wide scope="col" { "Took" }
+                            th scope="col" { "Response" }
+                            th.wide scope="col" { "Client" }
+                            th.wide scope="col" { "Time" }
+                            th.number.wide scope="col" { "Duration" }
                         }
                     }
                     tbody { @for row in &rows { (row) } }
@@ -38,10 +38,10 @@ pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
             }
         }
     };
-    ok(&state, Place::Requests, "Requests", &content)
+    ok(&state, MenuPage::Requests, "Requests", &content)
 }
 
-fn row(request: &Answered, now: u64) -> Markup {
+fn row(request: &RequestRecord, now: u64) -> Markup {
     let failed = request.status >= 400 || request.error.is_some();
     html! {
         tr {

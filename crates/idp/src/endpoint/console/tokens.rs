@@ -1,12 +1,11 @@
-//! The tokens that left the house lately, and each of them taken apart.
+//! The latest issued tokens, and each of them decoded.
 
-use crate::endpoint::console::page::{Place, copy_button, copyable, go_to, ok, page};
+use crate::endpoint::console::page::{MenuPage, copy_button, copyable, go_to, ok, page};
 use crate::endpoint::console::time;
-use crate::state::State;
-use crate::store::journal::Issued;
-use crate::token::claims::Claims;
-use axum::extract;
-use axum::extract::Path;
+use crate::state::IdpState;
+use crate::store::journal::TokenRecord;
+use crate::token::claims::JsonObject;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -16,13 +15,17 @@ use std::sync::Arc;
 /// The claims that are times.
 const TIMES: [&str; 5] = ["iat", "exp", "nbf", "auth_time", "updated_at"];
 
-pub(crate) async fn list(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn list(State(state): State<Arc<IdpState>>) -> Response {
     let (tokens, now) = (
-        state.journal().tokens().cloned().collect::<Vec<Issued>>(),
+        state
+            .journal()
+            .tokens()
+            .cloned()
+            .collect::<Vec<TokenRecord>>(),
         state.now(),
     );
     let content = html! {
-        p.lead { "The latest that left the house, taken apart. They are kept in memory only." }
+        p.lead { "The latest issued tokens, decoded. They are kept in memory only." }
         @if tokens.is_empty() {
             p.empty {
                 "None yet. " a href="/console/make" { "Make one" }
@@ -34,11 +37,11 @@ pub(crate) async fn list(extract::State(state): extract::State<Arc<State>>) -> R
                     thead {
                         tr {
                             th scope="col" { "Token" }
-                            th scope="col" { "For" }
+                            th scope="col" { "Subject" }
                             th.wide scope="col" { "Client" }
-                            th.wide scope="col" { "By" }
+                            th.wide scope="col" { "Grant" }
                             th scope="col" { "Issued" }
-                            th scope="col" { "State" }
+                            th scope="col" { "Status" }
                         }
                     }
                     tbody { @for token in &tokens { tr {
@@ -57,48 +60,45 @@ pub(crate) async fn list(extract::State(state): extract::State<Arc<State>>) -> R
             }
         }
     };
-    ok(&state, Place::Tokens, "Tokens", &content)
+    ok(&state, MenuPage::Tokens, "Tokens", &content)
 }
 
-pub(crate) async fn show(
-    extract::State(state): extract::State<Arc<State>>,
-    Path(id): Path<String>,
-) -> Response {
+pub(crate) async fn show(State(state): State<Arc<IdpState>>, Path(id): Path<String>) -> Response {
     let found = id.parse().ok().and_then(|id| state.journal().token(id));
     let Some(token) = found else {
         let content = html! {
             p.empty {
-                "It is not kept any more: only the latest are. "
+                "This token is no longer kept. "
                 a href="/console/tokens" { "All tokens" }
             }
         };
         return page(
             &state,
             StatusCode::NOT_FOUND,
-            Place::Tokens,
-            "No such token",
+            MenuPage::Tokens,
+            "Unknown token",
             &content,
         );
     };
-    let title = format!("{} #{}", capitalised(token.kind), token.id);
-    ok(&state, Place::Tokens, &title, &apart(&state, &token))
+    let title = format!("{} #{}", capitalise(token.kind), token.id);
+    ok(&state, MenuPage::Tokens, &title, &apart(&state, &token))
 }
 
-fn apart(state: &State, token: &Issued) -> Markup {
+fn apart(state: &IdpState, token: &TokenRecord) -> Markup {
     let now = state.now();
     html! {
         dl.facts {
-            div { dt { "For" } dd { (subject(token)) } }
+            div { dt { "Subject" } dd { (subject(token)) } }
             div { dt { "Client" } dd { (token.client) } }
-            div { dt { "By" } dd { (way(token)) } }
+            div { dt { "Grant" } dd { (way(token)) } }
             div { dt { "Issued" } dd { (time::when(token.at, now)) } }
-            div { dt { "State" } dd { (standing(state, token, now)) } }
+            div { dt { "Status" } dd { (standing(state, token, now)) } }
         }
         section aria-labelledby="token" {
             h2 id="token" { "The token" }
             div.copyable {
                 pre tabindex="0" role="group" aria-label="The token" {
-                    code id="raw" { (coloured(&token.token)) }
+                    code id="raw" { (colour_parts(&token.token)) }
                 }
                 (copy_button("raw", "the token"))
             }
@@ -107,26 +107,25 @@ fn apart(state: &State, token: &Issued) -> Markup {
         @if !token.claims.is_empty() { (members("claims", "Claims", &token.claims, now)) }
         @if token.kind != "refresh token" {
             section aria-labelledby="use" {
-                h2 id="use" { "Use it" }
-                (copyable("curl", "A request with it", &format!("curl -i http://127.0.0.1:8000/ -H \
+                h2 id="use" { "Use the token" }
+                (copyable("curl", "Request with curl", &format!("curl -i http://127.0.0.1:8000/ -H \
                     'Authorization: Bearer {}'", token.token)))
-                (copyable("explain", "Why it is accepted or refused", &explain(state, token)))
+                (copyable("explain", "Explain the decision", &explain(state, token)))
             }
         }
         @if is_active(state, token) {
             form method="post" action={ (address(token)) "/revoke" } {
-                p.hint { "Whoever asks the introspection endpoint learns of it at once; whoever \
-                    reads the JWT alone does not." }
-                button.quiet type="submit" { "Revoke" }
+                p.hint {
+                    "The introspection endpoint reports it at once. Applications that only \
+                        verify the JWT do not notice."
+                }
+                button.quiet type="submit" { "Revoke token" }
             }
         }
     }
 }
 
-pub(crate) async fn revoke(
-    extract::State(state): extract::State<Arc<State>>,
-    Path(id): Path<String>,
-) -> Response {
+pub(crate) async fn revoke(State(state): State<Arc<IdpState>>, Path(id): Path<String>) -> Response {
     let found = id.parse().ok().and_then(|id| state.journal().token(id));
     let Some(token) = found else {
         return go_to("/console/tokens");
@@ -135,12 +134,13 @@ pub(crate) async fn revoke(
     go_to(&address(&token))
 }
 
-fn address(token: &Issued) -> String {
+fn address(token: &TokenRecord) -> String {
     format!("/console/tokens/{}", token.id)
 }
 
-/// The three parts of a JWT apart from one another.
-fn coloured(token: &str) -> Markup {
+/// The three parts of a JWT in different colours.
+fn colour_parts(token: &str) -> Markup {
+    // An opaque token may have dots too: only three parts make a JWT.
     let parts: Vec<&str> = token.split('.').collect();
     html! {
         @if let [header, claims, signature] = parts[..] {
@@ -151,7 +151,7 @@ fn coloured(token: &str) -> Markup {
     }
 }
 
-fn members(id: &str, title: &str, members: &Claims, now: u64) -> Markup {
+fn members(id: &str, title: &str, members: &JsonObject, now: u64) -> Markup {
     html! {
         section aria-labelledby=(id) {
             h2 id=(id) { (title) }
@@ -172,7 +172,7 @@ fn time_of(name: &str, value: &Value) -> Option<u64> {
     value.as_u64().filter(|_| TIMES.contains(&name))
 }
 
-fn explain(state: &State, token: &Issued) -> String {
+fn explain(state: &IdpState, token: &TokenRecord) -> String {
     let audience = state.audience_for(crate::state::USERS_CLIENT);
     let (issuer, profile) = (&state.issuer, state.config.dialect.profile());
     format!(
@@ -182,16 +182,16 @@ fn explain(state: &State, token: &Issued) -> String {
     )
 }
 
-fn subject(token: &Issued) -> Markup {
+fn subject(token: &TokenRecord) -> Markup {
     let claim = |name: &str| token.claims.get(name).and_then(Value::as_str);
     let name = ["preferred_username", "username", "email", "name", "sub"]
         .into_iter()
         .find_map(claim);
-    html! { @if let Some(name) = name { (name) } @else { span.quiet { "not told" } } }
+    html! { @if let Some(name) = name { (name) } @else { span.quiet { "none" } } }
 }
 
-fn way(token: &Issued) -> String {
-    // The grants of other specifications are named by URNs, of which the end says it all.
+fn way(token: &TokenRecord) -> String {
+    // Other specifications name their grants by URNs, and only the last part tells them apart.
     token
         .way
         .rsplit(':')
@@ -200,31 +200,28 @@ fn way(token: &Issued) -> String {
         .replace('_', " ")
 }
 
-fn is_active(state: &State, token: &Issued) -> bool {
-    state
-        .store()
-        .access_token(&token.token, state.now())
-        .is_some()
+fn is_active(state: &IdpState, token: &TokenRecord) -> bool {
+    let issued = state.store().access_token(&token.token, state.now());
+    issued.is_some()
 }
 
-fn standing(state: &State, token: &Issued, now: u64) -> Markup {
+fn standing(state: &IdpState, token: &TokenRecord, now: u64) -> Markup {
     let time = |name: &str| token.claims.get(name).and_then(Value::as_u64);
     let remembered = token.kind == "access token" && is_active(state, token);
     match (time("exp"), time("nbf")) {
         (Some(exp), _) if exp <= now => html! { span.bad { "expired " (time::when(exp, now)) } },
         (_, Some(nbf)) if nbf > now => html! { span.bad { "valid " (time::when(nbf, now)) } },
         (Some(exp), _) if remembered || token.kind == "ID token" => {
-            html! { span.good { "ends " (time::when(exp, now)) } }
+            html! { span.good { "expires " (time::when(exp, now)) } }
         }
         (Some(_), _) => html! { span.quiet { "unknown to introspection" } },
         _ => html! { span.quiet { "opaque" } },
     }
 }
 
-fn capitalised(kind: &str) -> String {
-    let mut letters = kind.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+fn capitalise(kind: &str) -> String {
+    match kind.split_at_checked(1) {
+        Some((first, rest)) => format!("{}{rest}", first.to_uppercase()),
+        None => kind.to_owned(),
+    }
 }

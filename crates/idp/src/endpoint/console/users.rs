@@ -1,21 +1,21 @@
-//! Who may sign in, with their passwords: they are for development.
+//! The users, with their passwords: they are for development.
 
 use crate::config::user::User;
-use crate::endpoint::console::page::{Place, chips, ok};
-use crate::state::State;
-use axum::extract;
+use crate::endpoint::console::page::{MenuPage, chips, ok};
+use crate::state::IdpState;
+use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::Value;
 use std::sync::Arc;
 
-pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
     let users = &state.config.users;
     let content = html! {
-        p.lead { "Who may sign in. They come from the settings: " code { "[[user]]" } "." }
+        p.lead { "People who can sign in, from the settings: " code { "[[user]]" } "." }
         @if users.is_empty() {
             p.empty {
-                "Nobody. Add a " code { "[[user]]" }
+                "None. Add a " code { "[[user]]" }
                 " with " code { "username" }
                 " and " code { "password" }
                 " to the settings file."
@@ -23,10 +23,10 @@ pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> R
         }
         div.cards { @for user in users { (card(&state, user)) } }
     };
-    ok(&state, Place::Users, "Users", &content)
+    ok(&state, MenuPage::Users, "Users", &content)
 }
 
-fn card(state: &State, user: &User) -> Markup {
+fn card(state: &IdpState, user: &User) -> Markup {
     let make = format!(
         "/console/make?user={}",
         form_urlencoded::byte_serialize(user.username.as_bytes()).collect::<String>()
@@ -36,7 +36,7 @@ fn card(state: &State, user: &User) -> Markup {
         article.card {
             h2 { (user.username) }
             dl {
-                div { dt { "Password" } dd { code { (user.password.shown()) } } }
+                div { dt { "Password" } dd { code { (user.password.reveal()) } } }
                 @if !user.name.is_empty() { div { dt { "Name" } dd { (user.name) } } }
                 @if let Some(email) = &user.email { div { dt { "Email" } dd { (email) } } }
                 div { dt { "Identifier" } dd { code { (state.user_id(user)) } } }

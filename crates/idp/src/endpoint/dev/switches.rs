@@ -1,160 +1,158 @@
-//! The switches of the faults: `/dev/faults`. For development only.
+//! The fault switches: `/dev/faults`. For development only.
 //!
-//! `GET` tells how they stand, as JSON; `POST` changes those that it names, as a form or as the
-//! same JSON, all or none. The names are those of the endpoints, each with a fault; `clock_off`
-//! with seconds; for the tokens of flows `access_token_flaw` and `id_token_flaw`, and
+//! `GET` returns their positions as JSON. `POST` changes those that it names, from a form or from
+//! the same JSON: all of them, or none. The names are those of the endpoints, each with a fault;
+//! `clock_off` with seconds; for the tokens of flows `access_token_flaw` and `id_token_flaw`, and
 //! `access_token_claims` and `id_token_claims` with an object of claims that are written over, or
 //! left out where they are null; and `reset=true`, before the others.
 
-use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
+use crate::endpoint::http::header::is_body_of;
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
 use crate::fault::flaw::Flaw;
-use crate::state::State;
-use crate::token::claims::{Claims, claims};
-use crate::token::kind::Kind;
-use axum::extract::{FromRequest as _, Request};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use crate::state::IdpState;
+use crate::token::claims::{JsonObject, claims};
+use crate::token::kind::FlowToken;
+use axum::Json;
+use axum::extract::{FromRequest as _, Request, State};
+use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, extract};
 use portcullis_core::ConfigError;
 use serde_json::{Value, json};
+use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Ten years: more is a mistake of units.
 const FURTHEST: i64 = 315_360_000;
 
-pub(crate) async fn show(extract::State(state): extract::State<Arc<State>>) -> Response {
+pub(crate) async fn show(State(state): State<Arc<IdpState>>) -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(positions(&state))).into_response()
 }
 
-pub(crate) async fn set(
-    extract::State(state): extract::State<Arc<State>>,
-    request: Request,
-) -> Response {
-    match wanted(&state, request)
-        .await
-        .and_then(|wanted| throw(&state, wanted))
-    {
-        Ok(()) => show(extract::State(state)).await,
+pub(crate) async fn set(State(state): State<Arc<IdpState>>, request: Request) -> Response {
+    let wanted = match read_changes(&state, request).await {
+        Ok(wanted) => wanted,
+        Err(error) => return error.into_response(),
+    };
+    match throw(&state, wanted) {
+        Ok(()) => show(State(state)).await,
         Err(error) => error.into_response(),
     }
 }
 
-/// How the switches stand.
-fn positions(state: &State) -> Claims {
-    let endpoints = Endpoint::ALL.map(|endpoint| (endpoint.name(), state.switches.fault(endpoint)));
-    let mut positions: Claims = endpoints
-        .into_iter()
-        .map(|(name, fault)| (name.to_owned(), fault.to_string().into()))
-        .collect();
+/// The positions of all switches.
+fn positions(state: &IdpState) -> JsonObject {
+    let mut positions = JsonObject::new();
+    for endpoint in Endpoint::ALL {
+        let fault = state.switches.fault(endpoint).to_string();
+        positions.insert(endpoint.name().to_owned(), fault.into());
+    }
     positions.extend(claims(json!({
         "clock_off": state.clock_off.load(Ordering::SeqCst),
-        "access_token_flaw": flaw_of(state, Kind::Access),
-        "access_token_claims": claims_of(state, Kind::Access),
-        "id_token_flaw": flaw_of(state, Kind::Id),
-        "id_token_claims": claims_of(state, Kind::Id),
+        "access_token_flaw": flaw_of(state, FlowToken::Access),
+        "access_token_claims": claims_of(state, FlowToken::Access),
+        "id_token_flaw": flaw_of(state, FlowToken::Id),
+        "id_token_claims": claims_of(state, FlowToken::Id),
     })));
     positions
 }
 
-/// The name of what is wrong with the tokens of a kind, besides claims.
-pub(crate) fn flaw_of(state: &State, kind: Kind) -> &'static str {
-    state
-        .flaws
-        .of(kind)
-        .iter()
-        .find_map(Flaw::name)
-        .unwrap_or("none")
+/// The named flaw of the tokens of a kind, or `none`.
+pub(crate) fn flaw_of(state: &IdpState, kind: FlowToken) -> &'static str {
+    let flaws = state.flaws.of(kind);
+    flaws.iter().find_map(Flaw::name).unwrap_or("none")
 }
 
-/// The claims that are written over in the tokens of a kind, null for those that are left out.
-pub(crate) fn claims_of(state: &State, kind: Kind) -> Claims {
-    let changed = |flaw| match flaw {
-        Flaw::Claim(name, value) => Some((name, value)),
-        Flaw::NoClaim(name) => Some((name, Value::Null)),
-        _ => None,
-    };
-    state
-        .flaws
-        .of(kind)
-        .into_iter()
-        .filter_map(changed)
-        .collect()
+/// The changed claims of the tokens of a kind; null stands for a removed one.
+pub(crate) fn claims_of(state: &IdpState, kind: FlowToken) -> JsonObject {
+    let mut claims = JsonObject::new();
+    for flaw in state.flaws.of(kind) {
+        match flaw {
+            Flaw::Claim(name, value) => _ = claims.insert(name, value),
+            Flaw::NoClaim(name) => _ = claims.insert(name, Value::Null),
+            _ => {}
+        }
+    }
+    claims
 }
 
 /// The members of the JSON, or the fields of the form.
-async fn wanted(state: &Arc<State>, request: Request) -> Result<Claims, OAuthError> {
-    let kind = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if kind
-        .trim_start()
-        .to_ascii_lowercase()
-        .starts_with("application/json")
-    {
-        let body = String::from_request(request, state).await.ok();
-        let read = body.and_then(|body| serde_json::from_str(&body).ok());
-        return read.ok_or_else(|| OAuthError::invalid_request("the body must be a JSON object"));
+async fn read_changes(state: &Arc<IdpState>, request: Request) -> Result<JsonObject, OAuthError> {
+    if is_body_of(request.headers(), "application/json") {
+        let body = String::from_request(request, state)
+            .await
+            .unwrap_or_default();
+        return match serde_json::from_str(&body) {
+            Ok(changes) => Ok(changes),
+            Err(_) => Err(OAuthError::invalid_request(
+                "the body must be a JSON object",
+            )),
+        };
     }
-    let form = Form::from_request(request, state).await?;
-    Ok(form
-        .params
-        .all()
-        .map(|(name, value)| (name.to_owned(), value.into()))
-        .collect())
+    let form = PostedForm::from_request(request, state).await?;
+    Ok(form.params.to_object())
 }
 
-/// One switch and where it goes.
-enum Change {
+/// A change of one switch.
+enum SwitchChange {
     Reset,
     Endpoint(Endpoint, Fault),
     Clock(i64),
-    Flaw(Kind, Option<Flaw>),
-    Claims(Kind, Claims),
+    Flaw(FlowToken, Option<Flaw>),
+    Claims(FlowToken, JsonObject),
 }
 
-/// Throws the switches, if all that is wanted makes sense.
-pub(crate) fn throw(state: &State, wanted: Claims) -> Result<(), OAuthError> {
-    let changes = wanted.into_iter().map(|(name, value)| change(&name, value));
-    let changes = changes.collect::<Result<Vec<Change>, OAuthError>>()?;
-    if changes.iter().any(|change| matches!(change, Change::Reset)) {
+/// Applies the changes, if all of them are valid.
+pub(crate) fn throw(state: &IdpState, wanted: JsonObject) -> Result<(), OAuthError> {
+    // Every change is read before the first one is made: all of them apply, or none.
+    let mut changes = Vec::new();
+    for (name, value) in wanted {
+        match change(&name, &value) {
+            Ok(change) => changes.push(change),
+            Err(problem) => {
+                return Err(OAuthError::invalid_request(&format!("`{name}`: {problem}")));
+            }
+        }
+    }
+    // JSON objects are sorted here, so the reset does not come first by itself.
+    if changes
+        .iter()
+        .any(|change| matches!(change, SwitchChange::Reset))
+    {
         state.clear_faults();
     }
     for change in changes {
         match change {
-            Change::Reset => {}
-            Change::Endpoint(endpoint, fault) => state.switches.set(endpoint, fault),
-            Change::Clock(seconds) => state.clock_off.store(seconds, Ordering::SeqCst),
-            Change::Flaw(kind, flaw) => {
-                let kept = state
-                    .flaws
-                    .of(kind)
-                    .into_iter()
-                    .filter(|old| old.name().is_none());
-                state.flaws.set(kind, kept.chain(flaw).collect());
-            }
-            Change::Claims(kind, claims) => {
-                let kept = state
-                    .flaws
-                    .of(kind)
-                    .into_iter()
-                    .filter(|old| old.name().is_some());
-                state.flaws.set(
-                    kind,
-                    kept.chain(claims.into_iter().map(written_over)).collect(),
-                );
-            }
+            SwitchChange::Reset => {}
+            SwitchChange::Endpoint(endpoint, fault) => state.switches.set(endpoint, fault),
+            SwitchChange::Clock(seconds) => state.clock_off.store(seconds, Ordering::SeqCst),
+            SwitchChange::Flaw(kind, flaw) => set_flaw(state, kind, flaw),
+            SwitchChange::Claims(kind, claims) => set_claims(state, kind, claims),
         }
     }
     Ok(())
 }
 
-fn written_over((name, value): (String, Value)) -> Flaw {
+/// Replaces the named flaw, and keeps the changed claims.
+fn set_flaw(state: &IdpState, kind: FlowToken, flaw: Option<Flaw>) {
+    let mut flaws = state.flaws.of(kind);
+    flaws.retain(|old| old.name().is_none());
+    flaws.extend(flaw);
+    state.flaws.set(kind, flaws);
+}
+
+/// Replaces the changed claims, and keeps the named flaw.
+fn set_claims(state: &IdpState, kind: FlowToken, claims: JsonObject) {
+    let mut flaws = state.flaws.of(kind);
+    flaws.retain(|old| old.name().is_some());
+    flaws.extend(claims.into_iter().map(claim_flaw));
+    state.flaws.set(kind, flaws);
+}
+
+fn claim_flaw((name, value): (String, Value)) -> Flaw {
     if value.is_null() {
         Flaw::NoClaim(name)
     } else {
@@ -162,38 +160,43 @@ fn written_over((name, value): (String, Value)) -> Flaw {
     }
 }
 
-fn change(name: &str, value: Value) -> Result<Change, OAuthError> {
-    let wrong = |expected: &str| OAuthError::invalid_request(&format!("`{name}`: {expected}"));
-    let text = || value.as_str().unwrap_or_default();
+fn change(name: &str, value: &Value) -> Result<SwitchChange, String> {
+    let text = value.as_str().unwrap_or_default();
     match name {
-        "reset" if value == true || value == "true" => Ok(Change::Reset),
-        "reset" => Err(wrong("write `true`, or leave it out")),
-        "clock_off" => {
-            let told = value.as_i64().or_else(|| text().parse().ok());
-            let seconds = told.filter(|seconds| (-FURTHEST..=FURTHEST).contains(seconds));
-            seconds
-                .map(Change::Clock)
-                .ok_or_else(|| wrong("write seconds, ten years at most, as -3600"))
-        }
-        "access_token_flaw" => flaw(text())
-            .map(|flaw| Change::Flaw(Kind::Access, flaw))
-            .map_err(|to| wrong(&to)),
-        "id_token_flaw" => flaw(text())
-            .map(|flaw| Change::Flaw(Kind::Id, flaw))
-            .map_err(|to| wrong(&to)),
-        "access_token_claims" => object(value)
-            .map(|claims| Change::Claims(Kind::Access, claims))
-            .map_err(wrong),
-        "id_token_claims" => object(value)
-            .map(|claims| Change::Claims(Kind::Id, claims))
-            .map_err(wrong),
+        "reset" if *value == true || text == "true" => Ok(SwitchChange::Reset),
+        "reset" => Err(format!("expected `true`, found {value}")),
+        "clock_off" => Ok(SwitchChange::Clock(seconds(value)?)),
+        "access_token_flaw" => Ok(SwitchChange::Flaw(FlowToken::Access, flaw(text)?)),
+        "id_token_flaw" => Ok(SwitchChange::Flaw(FlowToken::Id, flaw(text)?)),
+        "access_token_claims" => Ok(SwitchChange::Claims(FlowToken::Access, object(value)?)),
+        "id_token_claims" => Ok(SwitchChange::Claims(FlowToken::Id, object(value)?)),
         endpoint => {
-            let unknown = |error: ConfigError| wrong(&error.to_string());
-            Ok(Change::Endpoint(
-                endpoint.parse().map_err(unknown)?,
-                text().parse().map_err(unknown)?,
-            ))
+            let endpoint = Endpoint::from_str(endpoint).map_err(|error| problem(&error))?;
+            let fault = Fault::from_str(text).map_err(|error| problem(&error))?;
+            Ok(SwitchChange::Endpoint(endpoint, fault))
         }
+    }
+}
+
+fn seconds(value: &Value) -> Result<i64, String> {
+    let seconds = match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    };
+    match seconds {
+        Some(seconds) if (-FURTHEST..=FURTHEST).contains(&seconds) => Ok(seconds),
+        _ => Err(format!(
+            "expected seconds such as -3600, ten years at most, found {value}"
+        )),
+    }
+}
+
+/// The fault without its place: the caller puts the name of the switch in front.
+fn problem(error: &ConfigError) -> String {
+    let text = error.to_string();
+    match text.split_once(": ") {
+        Some((_, problem)) => problem.to_owned(),
+        None => text,
     }
 }
 
@@ -202,20 +205,25 @@ fn flaw(name: &str) -> Result<Option<Flaw>, String> {
     if name == "none" {
         return Ok(None);
     }
-    Flaw::named(name).map(Some).ok_or_else(|| {
-        let names = Flaw::NAMES.map(|(name, _)| name).join(", ");
-        format!("write one of none, {names}")
-    })
+    match Flaw::from_name(name) {
+        Some(flaw) => Ok(Some(flaw)),
+        None => {
+            let names = Flaw::NAMES.map(|(name, _)| name).join(", ");
+            Err(format!("expected one of none, {names}, found {name:?}"))
+        }
+    }
 }
 
-/// A JSON object, also as text.
-pub(crate) fn object(value: Value) -> Result<Claims, &'static str> {
+/// A JSON object, or the text of one.
+pub(crate) fn object(value: &Value) -> Result<JsonObject, String> {
     let read = match value {
-        Value::String(text) => serde_json::from_str(&text).ok(),
-        other => Some(other),
+        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
+        other => other.clone(),
     };
     match read {
-        Some(Value::Object(claims)) => Ok(claims),
-        _ => Err("write a JSON object, as {\"aud\": \"other\", \"sub\": null}"),
+        Value::Object(claims) => Ok(claims),
+        _ => Err(format!(
+            "expected a JSON object such as {{\"aud\": \"other\", \"sub\": null}}, found {value}"
+        )),
     }
 }

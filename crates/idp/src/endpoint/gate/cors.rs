@@ -14,10 +14,12 @@ pub(crate) fn layer(origins: &[String]) -> CorsLayer {
     let origins = origins
         .iter()
         .filter_map(|origin| HeaderValue::from_str(origin).ok());
+    // No credentials: the session cookie must not be usable from other origins.
     CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, DPOP])
         .expose_headers([WWW_AUTHENTICATE, DPOP_NONCE])
+        // Browsers ask again after ten minutes at most.
         .max_age(Duration::from_secs(600))
 }

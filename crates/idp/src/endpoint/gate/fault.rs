@@ -1,45 +1,46 @@
 //! What an endpoint answers in place of what it should, on command.
 
 use crate::endpoint::http::error::OAuthError;
-use crate::endpoint::http::peer::Peer;
+use crate::endpoint::http::peer::ConnectionPeer;
 use crate::fault::Fault;
 use crate::fault::endpoint::Endpoint;
-use crate::state::State;
+use crate::state::IdpState;
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{
     CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
 };
 use axum::http::{StatusCode, Uri};
+use axum::middleware;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::MethodRouter;
-use axum::{extract, middleware};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Marks an answer with the fault that was ordered, for whoever keeps the journal.
 #[derive(Clone, Copy)]
-pub(crate) struct Ordered(pub(crate) Fault);
+pub(crate) struct InjectedFault(pub(crate) Fault);
 
 /// The endpoint with its switch: requests are counted, and answered as it is set.
-pub(crate) fn switched(
-    route: MethodRouter<Arc<State>>,
-    state: &Arc<State>,
+pub(crate) fn with_switch(
+    route: MethodRouter<Arc<IdpState>>,
+    state: &Arc<IdpState>,
     endpoint: Endpoint,
-) -> MethodRouter<Arc<State>> {
+) -> MethodRouter<Arc<IdpState>> {
     let state = (Arc::clone(state), endpoint);
     route.route_layer(middleware::from_fn_with_state(state, answer))
 }
 
 async fn answer(
-    extract::State((state, endpoint)): extract::State<(Arc<State>, Endpoint)>,
+    State((state, endpoint)): State<(Arc<IdpState>, Endpoint)>,
     request: Request,
     next: Next,
 ) -> Response {
+    // Counted before it fails: tests count attempts.
     let fault = state.switches.request(endpoint);
     let mut response = answer_with(fault, request, next).await;
-    response.extensions_mut().insert(Ordered(fault));
+    response.extensions_mut().insert(InjectedFault(fault));
     response
 }
 
@@ -51,16 +52,19 @@ async fn answer_with(fault: Fault, mut request: Request, next: Next) -> Response
             next.run(request).await
         }
         fault @ (Fault::Truncated | Fault::WrongIssuer) => {
+            // A 304 has no body to spoil.
             request.headers_mut().remove(IF_NONE_MATCH);
-            changed(next.run(request).await, fault).await
+            spoil(next.run(request).await, fault).await
         }
-        Fault::Closed => match request.extensions().get::<ConnectInfo<Peer>>() {
+        Fault::Closed => match request.extensions().get::<ConnectInfo<ConnectionPeer>>() {
             Some(ConnectInfo(peer)) => {
+                // The connection is marked; the response that follows is never sent.
                 peer.hang_up();
                 StatusCode::BAD_GATEWAY.into_response() // nobody sees it
             }
             None => std::future::pending().await,
         },
+        // Ends only when the client gives up and closes the connection.
         Fault::Hang => std::future::pending().await,
         fault => instead(fault, request.uri()),
     }
@@ -74,7 +78,9 @@ fn instead(fault: Fault, uri: &Uri) -> Response {
             "<!doctype html><title>Sign in</title>",
         )
             .into_response(),
+        // White space is valid JSON so far: only a bound on the size stops a reader.
         Fault::Huge => (json, vec![b' '; 10_000_000]).into_response(),
+        // To itself: a client that follows redirects without a limit never ends.
         Fault::Redirect => (StatusCode::FOUND, [(LOCATION, uri.path())]).into_response(),
         Fault::Empty => (json, r#"{"keys":[]}"#).into_response(),
         Fault::Garbage => (json, &b"\xff\xfe{\"}\0\x80garbage"[..]).into_response(),
@@ -90,10 +96,11 @@ fn instead(fault: Fault, uri: &Uri) -> Response {
 }
 
 /// The proper answer, spoilt.
-async fn changed(response: Response, fault: Fault) -> Response {
+async fn spoil(response: Response, fault: Fault) -> Response {
     const LONGEST: usize = 1 << 20;
     let (mut head, body) = response.into_parts();
     let bytes = to_bytes(body, LONGEST).await.unwrap_or_default();
+    // They describe the document before it was spoiled.
     for name in [ETAG, CONTENT_LENGTH] {
         head.headers.remove(name);
     }

@@ -1,8 +1,7 @@
 //! For which hosts requests are answered.
 
-use crate::state::State;
-use axum::extract;
-use axum::extract::Request;
+use crate::state::IdpState;
+use axum::extract::{Request, State};
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
@@ -12,10 +11,11 @@ use std::sync::Arc;
 /// Refuses requests for other hosts: a web page whose name was rebound to loopback gets nothing
 /// here.
 pub(crate) async fn only_our_host(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     request: Request,
     next: Next,
 ) -> Response {
+    // Beyond loopback the host names are not known, so the check would refuse everybody.
     if state.config.danger_listen_anywhere || is_our_host(&state, request.headers()) {
         return next.run(request).await;
     }
@@ -26,7 +26,7 @@ pub(crate) async fn only_our_host(
         .into_response()
 }
 
-fn is_our_host(state: &State, headers: &HeaderMap) -> bool {
+fn is_our_host(state: &IdpState, headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else {
         return false;
     };

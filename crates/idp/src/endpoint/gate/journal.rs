@@ -1,17 +1,15 @@
-//! Writes down requests and the tokens that they got, for the console. Kept in memory, and nowhere
-//! else.
+//! Records requests, and the tokens in their responses, for the console. In memory only.
 //!
-//! Only small bodies are looked at, and only what the pages show is kept. A token that left the
-//! house is told apart by where it left: the token endpoint's answer, or `/dev/token`.
+//! Only small bodies are read, and only what the pages show is kept.
 
-use crate::endpoint::gate::fault::Ordered;
+use crate::endpoint::gate::fault::InjectedFault;
+use crate::endpoint::http::header::text;
 use crate::fault::Fault;
-use crate::state::State;
+use crate::state::IdpState;
 use crate::state::record::keep_token;
-use crate::store::journal::Answered;
+use crate::store::journal::RequestRecord;
 use axum::body::{Body, HttpBody as _, to_bytes};
-use axum::extract;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -22,32 +20,33 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The largest body that is looked at.
+/// The largest body that is read.
 const LARGEST: usize = 64 * 1_024;
 
-/// The longest text that is kept of anything but a token.
+/// The longest text that is kept, except for tokens.
 const LONGEST: usize = 200;
 
 pub(crate) async fn keep(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     request: Request,
     next: Next,
 ) -> Response {
+    // The console's own requests would push out the ones that people look for.
     if !state.config.console || is_of_the_console(request.uri().path()) {
         return next.run(request).await;
     }
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
-    let (form, body) = match small(&parts.headers) {
-        true => {
-            let content = to_bytes(body, LARGEST).await.unwrap_or_default();
-            (fields(&content), Body::from(content))
-        }
-        false => (BTreeMap::new(), body),
+    let (form, body) = if is_small(&parts.headers) {
+        let content = to_bytes(body, LARGEST).await.unwrap_or_default();
+        (fields(&content), Body::from(content))
+    } else {
+        (BTreeMap::new(), body)
     };
-    let asked = Asked::of(&parts, &form);
+    let summary = RequestSummary::of(&parts, &form);
     let response = next.run(Request::from_parts(parts, body)).await;
     let (head, body) = response.into_parts();
+    // A body of unknown size, such as one that is cut off on purpose, goes through unread.
     let (content, body) = match body.size_hint().exact() {
         Some(size) if size <= LARGEST as u64 => {
             let content = to_bytes(body, LARGEST).await.unwrap_or_default();
@@ -58,52 +57,61 @@ pub(crate) async fn keep(
     let answer: Value = serde_json::from_slice(&content).unwrap_or_default();
     let response = Response::from_parts(head, body);
     if response.status() == StatusCode::OK {
-        keep_tokens(&state, &asked, &answer, &content);
+        keep_tokens(&state, &summary, &answer, &content);
     }
-    state.journal().add_request(Answered {
-        at: state.now(),
-        status: response.status().as_u16(),
-        error: error_in(&answer).or_else(|| error_sent_back(response.headers())),
-        fault: response
-            .extensions()
-            .get::<Ordered>()
-            .filter(|ordered| ordered.0 != Fault::None)
-            .map(|ordered| ordered.0.to_string()),
-        took: begun.elapsed(),
-        method: asked.method,
-        path: asked.path,
-        client: asked.client,
-        grant_type: asked.grant_type,
-    });
+    let record = summary.record(&response, &answer, state.now(), begun);
+    state.journal().add_request(record);
     response
+}
+
+/// The fault that was switched on for this response.
+fn injected_fault(response: &Response) -> Option<String> {
+    let InjectedFault(fault) = response.extensions().get()?;
+    (*fault != Fault::None).then_some(fault.to_string())
 }
 
 fn is_of_the_console(path: &str) -> bool {
     path == "/" || path.starts_with("/console") || path == "/dev/faults"
 }
 
-/// What is kept of a request.
-struct Asked {
+/// The parts of a request that are kept.
+struct RequestSummary {
     method: String,
     path: String,
     client: Option<String>,
     grant_type: Option<String>,
 }
 
-impl Asked {
+impl RequestSummary {
     fn of(parts: &Parts, form: &BTreeMap<String, String>) -> Self {
         let query = fields(parts.uri.query().unwrap_or_default().as_bytes());
-        let client = form
+        let named = form
             .get("client_id")
-            .or_else(|| query.get("client_id"))
-            .or_else(|| form.get("user"));
+            .or(query.get("client_id"))
+            .or(form.get("user"));
+        let client = match named {
+            Some(client) => Some(short(client)),
+            None => basic_client(&parts.headers),
+        };
         Self {
             method: parts.method.to_string(),
             path: short(parts.uri.path()),
-            client: client
-                .map(|client| short(client))
-                .or_else(|| basic_client(&parts.headers)),
-            grant_type: form.get("grant_type").map(|grant_type| short(grant_type)),
+            client,
+            grant_type: form.get("grant_type").map(String::as_str).map(short),
+        }
+    }
+
+    fn record(self, response: &Response, answer: &Value, at: u64, begun: Instant) -> RequestRecord {
+        RequestRecord {
+            at,
+            method: self.method,
+            path: self.path,
+            client: self.client,
+            grant_type: self.grant_type,
+            status: response.status().as_u16(),
+            error: error_in(answer).or(error_sent_back(response.headers())),
+            fault: injected_fault(response),
+            took: begun.elapsed(),
         }
     }
 }
@@ -113,59 +121,55 @@ fn basic_client(headers: &HeaderMap) -> Option<String> {
     Some(short(&id))
 }
 
-fn keep_tokens(state: &State, asked: &Asked, answer: &Value, content: &[u8]) {
-    let kinds = [
-        ("access_token", "access token"),
-        ("id_token", "ID token"),
-        ("refresh_token", "refresh token"),
-    ];
-    let way = asked.grant_type.clone();
-    let told = |name: &str| answer.get(name).and_then(Value::as_str);
-    if asked.path == "/dev/token" {
+fn keep_tokens(state: &IdpState, request: &RequestSummary, answer: &Value, content: &[u8]) {
+    let client = request.client.as_deref();
+    if request.path == "/dev/token" {
         if let Ok(token) = std::str::from_utf8(content) {
             keep_token(
                 state,
                 "access token",
                 "/dev/token".to_owned(),
-                asked.client.as_deref(),
+                client,
                 token,
             );
         }
-    } else if let Some(way) = way {
-        // The access token last, so that it stands first.
-        for (kind, token) in kinds
-            .iter()
-            .rev()
-            .filter_map(|(name, kind)| Some((*kind, told(name)?)))
-        {
-            keep_token(state, kind, way.clone(), asked.client.as_deref(), token);
+        return;
+    }
+    let Some(grant_type) = &request.grant_type else {
+        return;
+    };
+    // The newest is listed first, and the access token is what people look for.
+    for (member, kind) in [
+        ("refresh_token", "refresh token"),
+        ("id_token", "ID token"),
+        ("access_token", "access token"),
+    ] {
+        if let Some(token) = answer.get(member).and_then(Value::as_str) {
+            keep_token(state, kind, grant_type.clone(), client, token);
         }
     }
 }
 
-/// Whether a body says that it is small.
-fn small(headers: &HeaderMap) -> bool {
-    let length = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
-    length.is_some_and(|length: usize| length <= LARGEST)
+/// Whether the body is declared small.
+fn is_small(headers: &HeaderMap) -> bool {
+    match text(headers, CONTENT_LENGTH).parse::<usize>() {
+        Ok(length) => length <= LARGEST,
+        Err(_) => false,
+    }
 }
 
 fn fields(form: &[u8]) -> BTreeMap<String, String> {
-    form_urlencoded::parse(form)
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect()
+    let pairs = form_urlencoded::parse(form);
+    pairs.into_owned().collect()
 }
 
 fn error_in(answer: &Value) -> Option<(String, String)> {
-    let text = |name: &str| answer.get(name).and_then(Value::as_str).map(short);
-    Some((
-        text("error")?,
-        text("error_description").unwrap_or_default(),
-    ))
+    let error = answer.get("error")?.as_str()?;
+    let description = answer.get("error_description").and_then(Value::as_str);
+    Some((short(error), short(description.unwrap_or_default())))
 }
 
-/// The error that the browser takes back to the client.
+/// The error in a redirect to the client.
 fn error_sent_back(headers: &HeaderMap) -> Option<(String, String)> {
     let (_, query) = headers.get(LOCATION)?.to_str().ok()?.split_once('?')?;
     let mut query = fields(query.as_bytes());

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 pub(crate) async fn only(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let ours = path.starts_with("/dev/") || path.starts_with("/console");
+    // Reading is harmless: without CORS, other pages cannot see the answer.
     let changes = request.method() != Method::GET && request.method() != Method::HEAD;
     if ours && changes && is_from_another_site(request.headers()) {
         let message = "a page of another site asked for this: only the console's own pages and \
@@ -30,7 +31,9 @@ fn is_from_another_site(headers: &HeaderMap) -> bool {
             .map(|value| value.to_str().unwrap_or_default())
     };
     match (text("sec-fetch-site"), text(ORIGIN.as_str())) {
+        // `none` is the address bar. `same-site` is another port of this machine: not ours.
         (Some(site), _) => !["same-origin", "none"].contains(&site),
+        // Older browsers send only `Origin`, with POST at least.
         (None, Some(origin)) => {
             let own = |scheme: &str| {
                 text(HOST.as_str()).is_some_and(|host| origin == format!("{scheme}{host}"))

@@ -46,6 +46,7 @@ impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let body = Json(json!({ "error": self.error, "error_description": self.description }));
         let no_store = (CACHE_CONTROL, "no-store");
+        // 401 with a challenge for HTTP authentication (RFC 6749, section 5.2).
         if self.error == "invalid_client" {
             return (
                 StatusCode::UNAUTHORIZED,

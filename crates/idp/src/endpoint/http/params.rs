@@ -1,9 +1,11 @@
 //! The parameters of a request, each once (RFC 6749, section 3.1).
 
 use crate::endpoint::http::error::OAuthError;
+use crate::token::claims::JsonObject;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Parameters with their values decoded; those without a value do not count.
+/// Decoded parameters; one without a value counts as missing (RFC 6749, section 3.1).
 #[derive(Clone)]
 pub(crate) struct Params(BTreeMap<String, String>);
 
@@ -11,23 +13,17 @@ impl Params {
     /// Reads a query string or a form.
     pub(crate) fn parse(text: &str) -> Result<Self, OAuthError> {
         let mut params = BTreeMap::new();
-        for (name, value) in
-            form_urlencoded::parse(text.as_bytes()).filter(|(_, value)| !value.is_empty())
-        {
-            if params
-                .insert(name.to_string(), value.into_owned())
-                .is_some()
-            {
+        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+            if value.is_empty() {
+                continue;
+            }
+            // Two readers of one request could pick different values of a repeated parameter.
+            let repeated = params.insert(name.into_owned(), value.into_owned());
+            if repeated.is_some() {
                 return Err(OAuthError::invalid_request("a parameter is repeated"));
             }
         }
         Ok(Self(params))
-    }
-
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
@@ -35,21 +31,19 @@ impl Params {
     }
 
     pub(crate) fn need(&self, name: &'static str) -> Result<&str, OAuthError> {
-        self.find(name)
-            .ok_or_else(|| OAuthError::invalid_request(&format!("`{name}` is missing")))
+        match self.find(name) {
+            Some(value) => Ok(value),
+            None => Err(OAuthError::invalid_request(&format!("`{name}` is missing"))),
+        }
     }
 
-    /// Without what proves the client's identity.
+    /// The parameters without the client's credentials.
     pub(crate) fn without_credentials(&self) -> Self {
-        let secret = ["client_secret", "client_assertion", "client_assertion_type"];
-        let rest = self
-            .0
-            .iter()
-            .filter(|(name, _)| !secret.contains(&name.as_str()));
-        Self(
-            rest.map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
+        let mut rest = self.0.clone();
+        for secret in ["client_secret", "client_assertion", "client_assertion_type"] {
+            rest.remove(secret);
+        }
+        Self(rest)
     }
 
     pub(crate) fn insert(&mut self, name: &str, value: &str) {
@@ -61,5 +55,14 @@ impl Params {
         form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&self.0)
             .finish()
+    }
+
+    /// The parameters as a JSON object of texts.
+    pub(crate) fn to_object(&self) -> JsonObject {
+        let mut object = JsonObject::new();
+        for (name, value) in &self.0 {
+            object.insert(name.clone(), Value::from(value.as_str()));
+        }
+        object
     }
 }

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The other end of a connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Peer {
+pub(crate) struct ConnectionPeer {
     /// What it showed and has the key of, its own first.
     pub(crate) certificates: Arc<[CertificateDer<'static>]>,
     pub(crate) cut: Arc<AtomicBool>,
 }
 
-impl Peer {
+impl ConnectionPeer {
     pub(crate) fn new(certificates: &[CertificateDer<'_>]) -> Self {
         let certificates = certificates
             .iter()

@@ -1,24 +1,31 @@
 //! Metadata (RFC 8414, OpenID Connect Discovery 1.0) and the key set (RFC 7517).
 
-use crate::dialect::shape::Published;
-use crate::state::State;
-use crate::token::claims::{Claims, claims};
-use crate::token::encoding::encoded;
-use aws_lc_rs::digest;
+use crate::dialect::shape::IssuerDocuments;
+use crate::endpoint::client::target::OPENID_SCOPES;
+use crate::endpoint::http::header;
+use crate::endpoint::token::grant_types;
+use crate::state::IdpState;
+use crate::token::claims::{JsonObject, claims};
+use crate::token::encoding::sha256;
+use crate::token::jws::ALGORITHMS;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-pub(crate) fn metadata(state: &State, published: &Published, headers: &HeaderMap) -> Response {
+pub(crate) fn metadata(
+    state: &IdpState,
+    published: &IssuerDocuments,
+    headers: &HeaderMap,
+) -> Response {
     answer(document(state, published), headers)
 }
 
-pub(crate) fn jwks(state: &State, published: &Published, headers: &HeaderMap) -> Response {
+pub(crate) fn jwks(state: &IdpState, published: &IssuerDocuments, headers: &HeaderMap) -> Response {
     answer(state.jwks_in(published), headers)
 }
 
-fn document(state: &State, published: &Published) -> Claims {
+fn document(state: &IdpState, published: &IssuerDocuments) -> JsonObject {
     let algorithm = state.keys.signing().algorithm.name();
     // Where access tokens bear another name, the documents bear the one that they are found by.
     let issuer = match state.shape.access_token_issuer() {
@@ -32,6 +39,7 @@ fn document(state: &State, published: &Published) -> Claims {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [algorithm],
     }));
+    // CI providers publish keys and metadata only.
     if state.endpoints.token.is_some() {
         document.extend(for_clients(state, algorithm));
     }
@@ -47,10 +55,10 @@ fn document(state: &State, published: &Published) -> Claims {
     document
 }
 
-/// What a provider says that has a token endpoint.
-fn for_clients(state: &State, algorithm: &str) -> Claims {
-    let url = |path: &Option<String>| path.as_ref().map(|path| state.url(path));
-    let (endpoints, mutual) = (&state.endpoints, state.tls.is_some());
+/// The members that only a provider with a token endpoint has.
+fn for_clients(state: &IdpState, algorithm: &str) -> JsonObject {
+    let endpoints = &state.endpoints;
+    let mutual = state.tls.is_some();
     let mut authentication = vec![
         "client_secret_basic",
         "client_secret_post",
@@ -59,34 +67,35 @@ fn for_clients(state: &State, algorithm: &str) -> Claims {
     if mutual {
         authentication.extend(["tls_client_auth", "self_signed_tls_client_auth"]);
     }
-    let introspect = url(&endpoints.introspect);
+    let introspect = url(state, &endpoints.introspect);
+    let introspects = introspect.is_some();
+    let registration = state.url("/register");
     claims(json!({
-        "authorization_endpoint": url(&endpoints.authorize),
-        "token_endpoint": url(&endpoints.token),
-        "userinfo_endpoint": url(&endpoints.userinfo),
+        "authorization_endpoint": url(state, &endpoints.authorize),
+        "token_endpoint": url(state, &endpoints.token),
+        "userinfo_endpoint": url(state, &endpoints.userinfo),
         "device_authorization_endpoint": state.url("/device_authorization"),
         "pushed_authorization_request_endpoint": state.url("/par"),
         "require_pushed_authorization_requests": false,
-        "dpop_signing_alg_values_supported": crate::token::jws::ALGORITHMS,
-        "registration_endpoint": state.config.dynamic_registration.then(|| state.url("/register")),
+        "dpop_signing_alg_values_supported": ALGORITHMS,
+        "registration_endpoint": state.config.dynamic_registration.then_some(registration),
         "end_session_endpoint": state.url("/logout"),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
         "prompt_values_supported": ["none", "login"],
         "tls_client_certificate_bound_access_tokens": mutual.then_some(true),
         "mtls_endpoint_aliases": aliases(state),
-        "revocation_endpoint": url(&endpoints.revoke),
-        "introspection_endpoint_auth_methods_supported": introspect.as_ref().map(
-            |_| authentication.clone()
-        ),
-        "introspection_signing_alg_values_supported": introspect.as_ref().map(|_| [algorithm]),
+        "revocation_endpoint": url(state, &endpoints.revoke),
+        "introspection_endpoint_auth_methods_supported":
+            introspects.then_some(&authentication),
+        "introspection_signing_alg_values_supported": introspects.then_some([algorithm]),
         "introspection_endpoint": introspect,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": crate::endpoint::token::grant_types::types(state),
+        "grant_types_supported": grant_types::types(state),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ([&authentication[..], &["none"]].concat()),
-        "token_endpoint_auth_signing_alg_values_supported": crate::token::jws::ALGORITHMS,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "scopes_supported": scopes(state),
         "authorization_response_iss_parameter_supported": true,
         "request_parameter_supported": false,
@@ -94,47 +103,51 @@ fn for_clients(state: &State, algorithm: &str) -> Claims {
     }))
 }
 
-/// Where clients with certificates find the endpoints (RFC 8705, section 5).
-fn aliases(state: &State) -> Option<Claims> {
-    let (base, endpoints) = (state.mtls_base.as_ref()?, &state.endpoints);
-    let at = |path: &str| format!("{base}{path}");
-    let theirs = |path: &Option<String>| path.as_ref().map(|path| at(path));
-    Some(claims(json!({
-        "token_endpoint": theirs(&endpoints.token),
-        "userinfo_endpoint": theirs(&endpoints.userinfo),
-        "introspection_endpoint": theirs(&endpoints.introspect),
-        "revocation_endpoint": theirs(&endpoints.revoke),
-        "pushed_authorization_request_endpoint": at("/par"),
-        "device_authorization_endpoint": at("/device_authorization"),
-    })))
+fn url(state: &IdpState, path: &Option<String>) -> Option<String> {
+    Some(state.url(path.as_ref()?))
 }
 
-fn scopes(state: &State) -> Vec<String> {
-    let mut scopes = ["openid", "profile", "email", "offline_access"]
-        .map(str::to_owned)
-        .to_vec();
-    for scope in state.clients.all().iter().flat_map(|client| &client.scopes) {
-        if !scopes.contains(scope) {
-            scopes.push(scope.clone());
+/// The endpoints for clients with certificates (RFC 8705, section 5).
+fn aliases(state: &IdpState) -> Option<JsonObject> {
+    let (base, endpoints) = (state.mtls_base.as_ref()?, &state.endpoints);
+    let mut aliases = claims(json!({
+        "pushed_authorization_request_endpoint": format!("{base}/par"),
+        "device_authorization_endpoint": format!("{base}/device_authorization"),
+    }));
+    for (name, path) in [
+        ("token_endpoint", &endpoints.token),
+        ("userinfo_endpoint", &endpoints.userinfo),
+        ("introspection_endpoint", &endpoints.introspect),
+        ("revocation_endpoint", &endpoints.revoke),
+    ] {
+        if let Some(path) = path {
+            aliases.insert(name.to_owned(), format!("{base}{path}").into());
+        }
+    }
+    Some(aliases)
+}
+
+fn scopes(state: &IdpState) -> Vec<String> {
+    let mut scopes = OPENID_SCOPES.map(str::to_owned).to_vec();
+    for client in state.clients.all() {
+        for scope in &client.scopes {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
         }
     }
     scopes
 }
 
-fn answer(document: Claims, headers: &HeaderMap) -> Response {
+fn answer(document: JsonObject, headers: &HeaderMap) -> Response {
     let text = Value::from(document).to_string();
-    let etag = format!(
-        "\"{}\"",
-        encoded(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
-    );
+    let etag = format!("\"{}\"", sha256(text.as_bytes()));
     let caching = [
         (CACHE_CONTROL, "public, max-age=300".to_owned()),
         (ETAG, etag.clone()),
     ];
-    if headers
-        .get(IF_NONE_MATCH)
-        .is_some_and(|known| known.as_bytes() == etag.as_bytes())
-    {
+    // One ETag only, compared whole: real clients send back the one they were given.
+    if header::text(headers, IF_NONE_MATCH) == etag {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     (caching, [(CONTENT_TYPE, "application/json")], text).into_response()

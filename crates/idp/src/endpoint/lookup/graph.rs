@@ -1,18 +1,18 @@
-//! An imitation of the one call of Microsoft Graph that tells a user's groups, for tokens that
+//! An imitation of the one call of Microsoft Graph that returns a user's groups, for tokens that
 //! cannot hold them.
 //!
-//! As the real one, it wants an application's token for Graph itself, and answers in pages. It does
-//! not look at the permissions of the application.
+//! Like the real one, it demands an application's token for Graph itself, and answers in pages. It
+//! ignores the permissions of the application.
 
 use crate::config::user::User;
 use crate::dialect::entra::GRAPH_AUDIENCE;
 use crate::endpoint::http::bearer::bearer;
-use crate::state::State;
-use axum::extract::{Path, RawQuery};
+use crate::state::IdpState;
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, extract};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -22,21 +22,22 @@ struct GraphError(StatusCode, &'static str, &'static str);
 
 /// `POST /graph/v1.0/users/{oid}/getMemberObjects`; further pages also by GET.
 pub(crate) async fn member_objects(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     Path(oid): Path<String>,
     RawQuery(query): RawQuery,
     method: Method,
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let answer =
-        member_objects_of(&state, &oid, &query.unwrap_or_default(), &headers).and_then(|page| {
-            if method == Method::POST {
-                asks_properly(&body).map(|()| page)
-            } else {
-                Ok(page)
-            }
-        });
+    let mut answer = member_objects_of(&state, &oid, &query.unwrap_or_default(), &headers);
+    // Further pages come by GET, without a body.
+    if answer.is_ok() && method == Method::POST && !asks_properly(&body) {
+        answer = Err(GraphError(
+            StatusCode::BAD_REQUEST,
+            "Request_BadRequest",
+            "The body must be JSON with `securityEnabledOnly`.",
+        ));
+    }
     match answer {
         Ok(page) => ([(CACHE_CONTROL, "no-cache")], Json(page)).into_response(),
         Err(GraphError(status, code, message)) => (
@@ -48,21 +49,25 @@ pub(crate) async fn member_objects(
 }
 
 fn member_objects_of(
-    state: &State,
+    state: &IdpState,
     oid: &str,
     query: &str,
     headers: &HeaderMap,
 ) -> Result<Value, GraphError> {
-    let unauthorized =
-        |why| GraphError(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", why);
-    let token = bearer(headers).ok_or(unauthorized("Access token is empty."))?;
+    let Some(token) = bearer(headers) else {
+        return Err(unauthorized("Access token is empty."));
+    };
     let issued = state.store().access_token(token, state.now());
-    let issued = issued.ok_or(unauthorized("Access token validation failure."))?;
+    let Some(issued) = issued else {
+        return Err(unauthorized("Access token validation failure."));
+    };
     if issued.audience != GRAPH_AUDIENCE && issued.audience != state.url("/graph") {
         return Err(unauthorized(
             "Access token validation failure. Invalid audience.",
         ));
     }
+    // An application asks, with a token of its own: a user's token would need a delegated
+    // permission.
     if issued.username.is_some() {
         let message = "Insufficient privileges to complete the operation.";
         return Err(GraphError(
@@ -71,42 +76,48 @@ fn member_objects_of(
             message,
         ));
     }
-    let unknown = GraphError(
-        StatusCode::NOT_FOUND,
-        "Request_ResourceNotFound",
-        "There is no user of that id.",
-    );
-    let user = state
-        .config
-        .users
-        .iter()
-        .find(|user| state.user_id(user) == oid)
-        .ok_or(unknown)?;
-    let mut parameters = form_urlencoded::parse(query.as_bytes());
-    let skipped = parameters
-        .find(|(name, _)| name == "$skiptoken")
-        .map(|(_, value)| value.parse());
-    let malformed = |_| {
-        GraphError(
-            StatusCode::BAD_REQUEST,
-            "Request_BadRequest",
-            "`$skiptoken` is not from here.",
-        )
+    let mut users = state.config.users.iter();
+    let Some(user) = users.find(|user| state.user_id(user) == oid) else {
+        return Err(GraphError(
+            StatusCode::NOT_FOUND,
+            "Request_ResourceNotFound",
+            "There is no user of that id.",
+        ));
     };
-    Ok(page(
-        state,
-        user,
-        oid,
-        skipped.transpose().map_err(malformed)?.unwrap_or_default(),
-    ))
+    Ok(page(state, user, oid, skip_token(query)?))
 }
 
-fn page(state: &State, user: &User, oid: &str, skipped: usize) -> Value {
+fn unauthorized(message: &'static str) -> GraphError {
+    GraphError(
+        StatusCode::UNAUTHORIZED,
+        "InvalidAuthenticationToken",
+        message,
+    )
+}
+
+/// How many groups the earlier pages had.
+fn skip_token(query: &str) -> Result<usize, GraphError> {
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name == "$skiptoken" {
+            return value.parse().map_err(|_| {
+                GraphError(
+                    StatusCode::BAD_REQUEST,
+                    "Request_BadRequest",
+                    "`$skiptoken` is not from here.",
+                )
+            });
+        }
+    }
+    Ok(0)
+}
+
+fn page(state: &IdpState, user: &User, oid: &str, skipped: usize) -> Value {
     let ids: Vec<&String> = user.groups.iter().skip(skipped).take(PAGE).collect();
     let mut page = json!({
         "@odata.context": format!("{GRAPH_AUDIENCE}/v1.0/$metadata#Collection(Edm.String)"),
         "value": ids,
     });
+    // A full URL, as clients follow it without building it themselves.
     let next = skipped.saturating_add(PAGE);
     if let Some(members) = page.as_object_mut().filter(|_| next < user.groups.len()) {
         let link = state.url(&format!(
@@ -117,16 +128,8 @@ fn page(state: &State, user: &User, oid: &str, skipped: usize) -> Value {
     page
 }
 
-fn asks_properly(body: &str) -> Result<(), GraphError> {
-    let body: Option<Value> = serde_json::from_str(body).ok();
-    let told = body.is_some_and(|body| {
-        body.get("securityEnabledOnly")
-            .is_some_and(Value::is_boolean)
-    });
-    let message = "The body must be JSON with `securityEnabledOnly`.";
-    told.then_some(()).ok_or(GraphError(
-        StatusCode::BAD_REQUEST,
-        "Request_BadRequest",
-        message,
-    ))
+fn asks_properly(body: &str) -> bool {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    body.get("securityEnabledOnly")
+        .is_some_and(Value::is_boolean)
 }

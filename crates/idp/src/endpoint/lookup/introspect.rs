@@ -1,41 +1,43 @@
-//! Introspection (RFC 7662), also as a signed answer (RFC 9701). What is not active is only that.
+//! Introspection (RFC 7662), also as a signed response (RFC 9701). About an inactive token it says
+//! nothing more.
 
-use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
-use crate::state::State;
-use crate::token::claims::{Claims, claims};
+use crate::state::IdpState;
+use crate::token::claims::{JsonObject, claims};
+use axum::Json;
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, extract};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 const SIGNED: &str = "application/token-introspection+jwt";
 
-/// At the address that every dialect has.
+/// The endpoint that every dialect has.
 pub(crate) async fn introspect(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     headers: HeaderMap,
-    form: Result<Form, OAuthError>,
+    form: Result<PostedForm, OAuthError>,
 ) -> Response {
     respond(&state, &headers, form, false)
 }
 
-/// At the imitated provider's address, which may ask nobody who they are.
+/// The imitated provider's endpoint, which may need no client authentication.
 pub(crate) async fn introspect_as_theirs(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     headers: HeaderMap,
-    form: Result<Form, OAuthError>,
+    form: Result<PostedForm, OAuthError>,
 ) -> Response {
     let open = state.shape.introspection_is_open();
     respond(&state, &headers, form, open)
 }
 
 fn respond(
-    state: &State,
+    state: &IdpState,
     headers: &HeaderMap,
-    form: Result<Form, OAuthError>,
+    form: Result<PostedForm, OAuthError>,
     open: bool,
 ) -> Response {
     let answer = form.and_then(|form| answer(state, &form, open));
@@ -43,28 +45,31 @@ fn respond(
     match answer {
         Err(error) => error.into_response(),
         Ok((Some(asking), answer)) if wants_signature(headers) => {
-            let signed = signed(state, &asking, &answer);
+            let signed = sign_answer(state, &asking, &answer);
+            // A signed answer needs an audience, so an anonymous caller gets plain JSON.
             ([no_store, (CONTENT_TYPE, SIGNED)], signed).into_response()
         }
         Ok((_, answer)) => ([no_store], Json(answer)).into_response(),
     }
 }
 
-/// Who asks, where that is known, and the answer.
-fn answer(state: &State, form: &Form, open: bool) -> Result<(Option<String>, Claims), OAuthError> {
-    let asking = match open && !form.tells_who_asks() {
-        true => None,
-        false => {
-            let client = form.client(state)?;
-            if client.is_public() {
-                return Err(OAuthError::invalid_client()); // it cannot prove that it may ask
-            }
-            Some(client.id.clone())
+/// The client that asks, if it is known, and the answer.
+fn answer(
+    state: &IdpState,
+    form: &PostedForm,
+    open: bool,
+) -> Result<(Option<String>, JsonObject), OAuthError> {
+    let mut asking = None;
+    if !open || form.tells_who_asks() {
+        let client = form.client(state)?;
+        // A public client proves nothing, so anybody could ask in its name.
+        if client.is_public() {
+            return Err(OAuthError::invalid_client());
         }
-    };
-    let issued = state
-        .store()
-        .access_token(form.params.need("token")?, state.now());
+        asking = Some(client.id.clone());
+    }
+    let token = form.params.need("token")?;
+    let issued = state.store().access_token(token, state.now());
     let answer = match issued {
         Some(issued) => state.shape.introspection(&issued),
         None => claims(json!({ "active": false })),
@@ -73,18 +78,19 @@ fn answer(state: &State, form: &Form, open: bool) -> Result<(Option<String>, Cla
 }
 
 fn wants_signature(headers: &HeaderMap) -> bool {
-    let accepted = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    accepted
-        .flat_map(|value| value.split(','))
-        .filter_map(|range| range.split(';').next())
-        .any(|range| range.trim().eq_ignore_ascii_case(SIGNED))
+    for value in headers.get_all(ACCEPT) {
+        for range in value.to_str().unwrap_or_default().split(',') {
+            let media_type = range.split(';').next().unwrap_or_default();
+            if media_type.trim().eq_ignore_ascii_case(SIGNED) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
-/// A JWT for whoever asks, with the answer inside (RFC 9701, section 5).
-fn signed(state: &State, asking: &str, answer: &Claims) -> String {
+/// The answer in a JWT for the client that asks (RFC 9701, section 5).
+fn sign_answer(state: &IdpState, asking: &str, answer: &JsonObject) -> String {
     let key = state.keys.signing();
     let header =
         json!({ "alg": key.algorithm.name(), "kid": key.kid, "typ": "token-introspection+jwt" });

@@ -1,21 +1,22 @@
-//! What a client says about itself (RFC 7591, section 2), and what becomes of it.
+//! A client's metadata (RFC 7591, section 2), and the client that it describes.
 
-use crate::config::client::{Client, ClientAuthentication};
+use crate::config::client::{ClientAuthentication, RegisteredClient};
 use crate::config::secret::Secret;
 use crate::endpoint::client::target::OPENID_SCOPES;
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::register::redirect_uri::is_acceptable;
 use crate::endpoint::token::grant_types;
-use crate::state::State;
-use crate::token::claims::{Claims, claims};
+use crate::state::IdpState;
+use crate::token::claims::{JsonObject, claims};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+const CODE_GRANT: &str = "authorization_code";
 /// How many addresses a client may have.
 const MOST_ADDRESSES: usize = 32;
 
 #[derive(Deserialize)]
-pub(crate) struct Metadata {
+pub(crate) struct ClientMetadata {
     pub(crate) client_id: Option<String>,
     pub(crate) client_secret: Option<String>,
     token_endpoint_auth_method: Option<String>,
@@ -40,14 +41,14 @@ pub(crate) struct Metadata {
     tls_client_auth_san_dns: Option<String>,
 }
 
-impl Metadata {
-    /// The client that this makes.
+impl ClientMetadata {
+    /// The client that the metadata describes.
     pub(crate) fn client(
         &self,
-        state: &State,
+        state: &IdpState,
         id: &str,
         secret: Secret,
-    ) -> Result<Client, OAuthError> {
+    ) -> Result<RegisteredClient, OAuthError> {
         use ClientAuthentication::{ClientSecretBasic, ClientSecretPost};
         if self.jwks_uri.is_some() || self.software_statement.is_some() {
             return Err(wrong(
@@ -58,12 +59,15 @@ impl Metadata {
         self.check_addresses(&grant_types)?;
         let method = match &self.token_endpoint_auth_method {
             None => ClientSecretBasic,
-            Some(name) => serde_json::from_value(json!(name))
-                .map_err(|_| wrong("`token_endpoint_auth_method` is none that is supported"))?,
+            Some(name) => match serde_json::from_value(json!(name)) {
+                Ok(method) => method,
+                Err(_) => return Err(wrong("`token_endpoint_auth_method` is not supported")),
+            },
         };
-        Ok(Client {
+        let needs_secret = matches!(method, ClientSecretBasic | ClientSecretPost);
+        Ok(RegisteredClient {
             id: id.to_owned(),
-            secret: matches!(method, ClientSecretBasic | ClientSecretPost).then_some(secret),
+            secret: needs_secret.then_some(secret),
             jwks: self.jwks.clone(),
             token_endpoint_auth_method: Some(method),
             grant_types,
@@ -77,25 +81,28 @@ impl Metadata {
                 .tls_client_certificate_bound_access_tokens,
             tls_client_auth_subject_dn: self.tls_client_auth_subject_dn.clone(),
             tls_client_auth_san_dns: self.tls_client_auth_san_dns.clone(),
-            ..Client::default()
+            // Everything else stays at its default: `danger_unchecked` and `claims` above all.
+            ..RegisteredClient::default()
         })
     }
 
-    /// Those it named, or the code's alone (section 2). What answers come of it must fit.
-    fn grant_types(&self, state: &State) -> Result<Vec<String>, OAuthError> {
-        let named = self.grant_types.clone().filter(|types| !types.is_empty());
-        let grant_types = named.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
+    /// The named grant types, or the code's alone (section 2). The response types must fit them.
+    fn grant_types(&self, state: &IdpState) -> Result<Vec<String>, OAuthError> {
+        let grant_types = match &self.grant_types {
+            Some(types) if !types.is_empty() => types.clone(),
+            _ => vec![CODE_GRANT.to_owned()],
+        };
         let known = grant_types::types(state);
-        if !grant_types
-            .iter()
-            .all(|named| known.contains(&named.as_str()))
-        {
-            return Err(wrong("`grant_types` names one that is not supported"));
+        for named in &grant_types {
+            if !known.contains(&named.as_str()) {
+                return Err(wrong("`grant_types` names one that is not supported"));
+            }
         }
-        let by_code = grant_types
-            .iter()
-            .any(|named| named == "authorization_code");
-        let expected: &[&str] = if by_code { &["code"] } else { &[] };
+        let expected: &[&str] = if uses_codes(&grant_types) {
+            &["code"]
+        } else {
+            &[]
+        };
         match &self.response_types {
             Some(types) if types != expected => {
                 Err(wrong("`response_types` does not go with `grant_types`"))
@@ -105,16 +112,10 @@ impl Metadata {
     }
 
     fn check_addresses(&self, grant_types: &[String]) -> Result<(), OAuthError> {
-        let by_code = grant_types
-            .iter()
-            .any(|named| named == "authorization_code");
-        let all = || {
-            self.redirect_uris
-                .iter()
-                .chain(&self.post_logout_redirect_uris)
-        };
-        let missing = by_code && self.redirect_uris.is_empty();
-        if missing || all().count() > MOST_ADDRESSES || !all().all(|uri| is_acceptable(uri)) {
+        let all = [&self.redirect_uris[..], &self.post_logout_redirect_uris].concat();
+        let missing = uses_codes(grant_types) && self.redirect_uris.is_empty();
+        let acceptable = all.iter().all(|uri| is_acceptable(uri));
+        if missing || all.len() > MOST_ADDRESSES || !acceptable {
             let why = "addresses must be https, http on loopback, or of an app's own scheme such \
                 as `com.example.app:`";
             return Err(OAuthError::new("invalid_redirect_uri", why));
@@ -122,48 +123,50 @@ impl Metadata {
         Ok(())
     }
 
-    /// Those it named, if clients may ask for them here; else all of them.
-    fn scopes(&self, state: &State) -> Result<Vec<String>, OAuthError> {
+    /// The named scopes, if clients may ask for them here; all scopes if none are named.
+    fn scopes(&self, state: &IdpState) -> Result<Vec<String>, OAuthError> {
         let mut known: Vec<String> = Vec::new();
-        for client in &state.config.clients {
-            known.extend(
-                client
-                    .scopes
-                    .iter()
-                    .filter(|scope| !known.contains(scope))
-                    .cloned()
-                    .collect::<Vec<_>>(),
-            );
+        for scope in state
+            .config
+            .clients
+            .iter()
+            .flat_map(|client| &client.scopes)
+        {
+            if !known.contains(scope) {
+                known.push(scope.clone());
+            }
         }
-        let Some(named) = &self.scope else {
+        let Some(scope) = &self.scope else {
             return Ok(known);
         };
-        let named: Vec<&str> = named
-            .split(' ')
-            .filter(|scope| !OPENID_SCOPES.contains(scope))
-            .collect();
-        if named
-            .iter()
-            .all(|scope| known.iter().any(|known| known == scope))
-        {
-            return Ok(named.into_iter().map(str::to_owned).collect());
+        let mut scopes = Vec::new();
+        for named in scope.split(' ') {
+            // Every client may ask for those of OpenID Connect anyway.
+            if OPENID_SCOPES.contains(&named) {
+                continue;
+            }
+            let named = named.to_owned();
+            if !known.contains(&named) {
+                return Err(wrong("`scope` names one that is not supported"));
+            }
+            scopes.push(named);
         }
-        Err(wrong("`scope` names one that is not supported"))
+        Ok(scopes)
     }
 }
 
-/// The client in the same words.
-pub(crate) fn told(client: &Client) -> Claims {
-    let some = |uris: &[String]| (!uris.is_empty()).then(|| uris.to_vec());
-    let by_code = client
-        .grant_types
-        .iter()
-        .any(|named| named == "authorization_code");
+/// The metadata of a registered client.
+pub(crate) fn describe(client: &RegisteredClient) -> JsonObject {
+    let response_types: &[&str] = if uses_codes(&client.grant_types) {
+        &["code"]
+    } else {
+        &[]
+    };
     claims(json!({
         "client_id": client.id,
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
         "grant_types": client.grant_types,
-        "response_types": if by_code { vec!["code"] } else { Vec::new() },
+        "response_types": response_types,
         "redirect_uris": some(&client.redirect_uris),
         "post_logout_redirect_uris": some(&client.post_logout_redirect_uris),
         "backchannel_logout_uri": client.backchannel_logout_uri,
@@ -176,6 +179,14 @@ pub(crate) fn told(client: &Client) -> Claims {
         "tls_client_auth_subject_dn": client.tls_client_auth_subject_dn,
         "tls_client_auth_san_dns": client.tls_client_auth_san_dns,
     }))
+}
+
+fn some(uris: &[String]) -> Option<&[String]> {
+    (!uris.is_empty()).then_some(uris)
+}
+
+fn uses_codes(grant_types: &[String]) -> bool {
+    grant_types.iter().any(|named| named == CODE_GRANT)
 }
 
 fn wrong(description: &str) -> OAuthError {

@@ -11,16 +11,15 @@ pub(crate) mod redirect_uri;
 
 use crate::config::secret::Secret;
 use crate::endpoint::http::bearer::bearer;
-use crate::endpoint::http::caller::Caller;
+use crate::endpoint::http::caller::RequestHead;
 use crate::endpoint::http::error::{OAuthError, json};
-use crate::endpoint::register::metadata::Metadata;
-use crate::state::State;
+use crate::endpoint::register::metadata::ClientMetadata;
+use crate::state::IdpState;
 use crate::store::registration::Registration;
-use crate::token::claims::Claims;
+use crate::token::claims::JsonObject;
 use crate::token::encoding::random_text;
 use aws_lc_rs::constant_time;
-use axum::extract;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -32,11 +31,11 @@ const MOST: usize = 10_000;
 
 /// `POST /register` (RFC 7591, section 3).
 pub(crate) async fn register(
-    extract::State(state): extract::State<Arc<State>>,
-    caller: Caller,
+    State(state): State<Arc<IdpState>>,
+    caller: RequestHead,
     body: String,
 ) -> Response {
-    let answer = registered(&state, &caller.headers, &body);
+    let answer = create(&state, &caller.headers, &body);
     let created = answer.is_ok();
     let mut response = json(answer);
     if created {
@@ -45,14 +44,16 @@ pub(crate) async fn register(
     response
 }
 
-fn registered(state: &State, headers: &HeaderMap, body: &str) -> Result<Value, OAuthError> {
+fn create(state: &IdpState, headers: &HeaderMap, body: &str) -> Result<Value, OAuthError> {
     let metadata = read(headers, body)?;
+    // Registrations never expire, so their number has to be bounded.
     if state.store().registrations() >= MOST {
         return Err(OAuthError::new(
             "invalid_client_metadata",
             "too many clients have registered",
         ));
     }
+    // A secret is made for every client, though some authenticate otherwise.
     let registration = Registration {
         token: random_text(32),
         secret: random_text(32),
@@ -65,12 +66,12 @@ fn registered(state: &State, headers: &HeaderMap, body: &str) -> Result<Value, O
 /// `GET`, `PUT` and `DELETE /register/{id}` (RFC 7592, section 2), with the token that registration
 /// gave.
 pub(crate) async fn manage(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     Path(id): Path<String>,
-    caller: Caller,
+    caller: RequestHead,
     body: String,
 ) -> Response {
-    let Some(registration) = authorized(&state, &id, &caller.headers) else {
+    let Some(registration) = authorize(&state, &id, &caller.headers) else {
         let challenge = "Bearer realm=\"idp\", error=\"invalid_token\"";
         return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, challenge)]).into_response();
     };
@@ -80,13 +81,13 @@ pub(crate) async fn manage(
             state.clients.remove(&id);
             StatusCode::NO_CONTENT.into_response()
         }
-        "PUT" => json(replaced(&state, &id, registration, &caller.headers, &body)),
-        _ => json(told(&state, &id, &registration)),
+        "PUT" => json(replace(&state, &id, registration, &caller.headers, &body)),
+        _ => json(describe(&state, &id, &registration)),
     }
 }
 
-fn replaced(
-    state: &State,
+fn replace(
+    state: &IdpState,
     id: &str,
     registration: Registration,
     headers: &HeaderMap,
@@ -107,9 +108,9 @@ fn replaced(
 
 /// The client as it is from now on.
 fn accept(
-    state: &State,
+    state: &IdpState,
     id: &str,
-    metadata: &Metadata,
+    metadata: &ClientMetadata,
     registration: Registration,
 ) -> Result<Value, OAuthError> {
     let client = metadata.client(state, id, Secret::new(&registration.secret))?;
@@ -120,16 +121,16 @@ fn accept(
         ));
     }
     state.clients.add(client);
-    let answer = told(state, id, &registration);
+    let answer = describe(state, id, &registration);
     state.store().register(id, registration);
     answer
 }
 
 /// The client as it is registered (RFC 7591, section 3.2.1).
-fn told(state: &State, id: &str, registration: &Registration) -> Result<Value, OAuthError> {
+fn describe(state: &IdpState, id: &str, registration: &Registration) -> Result<Value, OAuthError> {
     let gone = || OAuthError::invalid_request("the client is gone");
-    let client = state.clients.configured(id).ok_or_else(gone)?;
-    let mut answer: Claims = metadata::told(&client);
+    let client = state.clients.get(id).ok_or_else(gone)?;
+    let mut answer: JsonObject = metadata::describe(&client);
     answer.insert("client_id_issued_at".to_owned(), registration.at.into());
     if client.secret.is_some() {
         answer.insert(
@@ -149,15 +150,16 @@ fn told(state: &State, id: &str, registration: &Registration) -> Result<Value, O
     Ok(answer.into())
 }
 
-fn authorized(state: &State, id: &str, headers: &HeaderMap) -> Option<Registration> {
+fn authorize(state: &IdpState, id: &str, headers: &HeaderMap) -> Option<Registration> {
     let registration = state.store().registration(id)?;
     let (shown, right) = (bearer(headers)?.as_bytes(), registration.token.as_bytes());
+    // In constant time, as for every secret.
     constant_time::verify_slices_are_equal(shown, right)
         .ok()
         .map(|()| registration)
 }
 
-fn read(headers: &HeaderMap, body: &str) -> Result<Metadata, OAuthError> {
+fn read(headers: &HeaderMap, body: &str) -> Result<ClientMetadata, OAuthError> {
     let kind = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

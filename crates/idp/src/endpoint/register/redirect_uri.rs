@@ -12,11 +12,13 @@ pub(crate) fn is_acceptable(text: &str) -> bool {
     };
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic())
         && !text.contains(['#', '\\', '*', '"', '<', '>']);
+    // A user part makes `https://app.example@evil.example` look like another host.
     let nobody = url.username().is_empty() && url.password().is_none();
     let host = url.host_str().filter(|host| !host.is_empty());
     let known = match url.scheme() {
         "https" => host.is_some(),
         "http" => host.is_some_and(is_loopback_host),
+        // Also keeps `javascript:` and `data:` out, which have no dot.
         scheme => scheme.contains('.'),
     };
     plain && nobody && known && !has_dots(text)

@@ -1,31 +1,30 @@
-//! The cookie by which a browser is known again after a user signed in.
+//! The cookie of a browser's session.
 
-use crate::state::State;
+use crate::state::IdpState;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use url::Url;
 
-/// The secret that this browser holds; empty where it holds none.
-pub(crate) fn secret<'h>(state: &State, headers: &'h HeaderMap) -> &'h str {
+/// The secret in the browser's cookie; empty without one.
+pub(crate) fn secret<'h>(state: &IdpState, headers: &'h HeaderMap) -> &'h str {
     let name = name(state);
-    let cookies = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut cookies = cookies
-        .flat_map(|value| value.split(';'))
-        .filter_map(|cookie| cookie.split_once('='));
-    cookies
-        .find(|(named, _)| named.trim() == name)
-        .map(|(_, value)| value.trim())
-        .unwrap_or_default()
+    for value in headers.get_all(COOKIE) {
+        for cookie in value.to_str().unwrap_or_default().split(';') {
+            if let Some((named, secret)) = cookie.split_once('=')
+                && named.trim() == name
+            {
+                return secret.trim();
+            }
+        }
+    }
+    ""
 }
 
-/// Gives a browser a secret; an empty one takes it away. Other sites' forms do not send it
-/// (`SameSite`).
-pub(crate) fn with_secret(state: &State, mut response: Response, secret: &str) -> Response {
+/// Sets the cookie; an empty secret removes it. Forms of other sites do not send it (`SameSite`).
+pub(crate) fn with_secret(state: &IdpState, mut response: Response, secret: &str) -> Response {
     let name = name(state);
+    // Browsers drop `Secure` cookies over plain http.
     let secure = if state.base.starts_with("https:") {
         "; Secure"
     } else {
@@ -39,10 +38,11 @@ pub(crate) fn with_secret(state: &State, mut response: Response, secret: &str) -
     response
 }
 
-/// Browsers share cookies between the ports of a host, where other providers may be.
-fn name(state: &State) -> String {
-    let port = Url::parse(&state.base)
-        .ok()
-        .and_then(|base| base.port_or_known_default());
-    format!("portcullis-idp-{}", port.unwrap_or_default())
+/// The port is in the name, because browsers share cookies between all ports of a host.
+fn name(state: &IdpState) -> String {
+    let port = match Url::parse(&state.base) {
+        Ok(base) => base.port_or_known_default().unwrap_or_default(),
+        Err(_) => 0,
+    };
+    format!("portcullis-idp-{port}")
 }

@@ -6,14 +6,13 @@
 //! session that has a `backchannel_logout_uri` gets a logout token, once.
 
 use crate::endpoint::client::redirect_uri::is_among;
-use crate::endpoint::http::caller::Caller;
+use crate::endpoint::http::caller::RequestHead;
 use crate::endpoint::http::params::Params;
 use crate::endpoint::session::{browser, pages};
 use crate::issue::logout::{LogoutNotice, end};
-use crate::state::State;
-use crate::token::issued::IssuedId;
-use axum::extract;
-use axum::extract::RawQuery;
+use crate::state::IdpState;
+use crate::token::issued::IssuedIdToken;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse as _, Response};
@@ -22,110 +21,108 @@ use url::Url;
 
 /// `GET` and `POST /logout`.
 pub(crate) async fn logout(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     RawQuery(query): RawQuery,
-    caller: Caller,
+    caller: RequestHead,
     body: String,
 ) -> Response {
     let (posted, query) = (caller.method == "POST", query.unwrap_or_default());
     let Ok(params) = Params::parse(if posted { &body } else { &query }) else {
         return pages::error_page("A parameter of the request is repeated.");
     };
-    let asked = match Asked::read(&state, &params) {
-        Ok(asked) => asked,
+    let request = match LogoutRequest::read(&state, &params) {
+        Ok(request) => request,
         Err(problem) => return pages::error_page(problem),
     };
-    let here = state
-        .store()
-        .session_of_browser(browser::secret(&state, &caller.headers), state.now());
-    let confirmed = asked.hint.is_some() || (posted && params.find("confirm").is_some());
+    let browser = browser::secret(&state, &caller.headers);
+    let here = state.store().session_of_browser(browser, state.now());
+    // Without a hint any page could sign the user out, so the user has to confirm.
+    let confirmed = request.hint.is_some() || (posted && params.find("confirm").is_some());
     if here.is_some() && !confirmed {
-        let named = ["client_id", "post_logout_redirect_uri", "state"];
-        let kept: Vec<(&str, &str)> = named
-            .into_iter()
-            .filter_map(|name| Some((name, params.find(name)?)))
-            .collect();
-        return pages::confirm_page(
-            "Sign out",
-            "Do you want to sign out here?",
-            "/logout",
-            &kept,
-        );
+        return confirm(&params);
     }
-    let session = asked
-        .hint
-        .map(|hint| hint.session)
-        .or(here.map(|session| session.id));
+    let session = match (request.hint, here) {
+        (Some(hint), _) => Some(hint.session),
+        (None, Some(here)) => Some(here.id),
+        (None, None) => None,
+    };
     let notices = match session {
         Some(session) => end(&state, &session).await,
         None => Vec::new(),
     };
-    let response = match asked.back {
+    let response = match request.back {
         Some(back) => (
             StatusCode::SEE_OTHER,
             [(LOCATION, back), (CACHE_CONTROL, "no-store".to_owned())],
         )
             .into_response(),
-        None => pages::message_page("Signed out", &told(&notices)),
+        None => pages::message_page("Signed out", &describe(&notices)),
     };
     browser::with_secret(&state, response, "")
 }
 
+/// Asks the user; the answer repeats the request, without the hint that was missing.
+fn confirm(params: &Params) -> Response {
+    let mut kept = Vec::new();
+    for name in ["client_id", "post_logout_redirect_uri", "state"] {
+        if let Some(value) = params.find(name) {
+            kept.push((name, value));
+        }
+    }
+    pages::confirm_page("Sign out", "Do you want to sign out?", "/logout", &kept)
+}
+
 /// What a client asks for.
-struct Asked {
-    hint: Option<IssuedId>,
+struct LogoutRequest {
+    hint: Option<IssuedIdToken>,
     /// Where the browser goes afterwards.
     back: Option<String>,
 }
 
-impl Asked {
-    fn read(state: &State, params: &Params) -> Result<Self, &'static str> {
-        let hint = match params.find("id_token_hint") {
-            Some(token) => {
-                let known = state.store().id_token(token, state.now());
-                Some(known.ok_or("`id_token_hint` is no ID token that was issued here.")?)
+impl LogoutRequest {
+    fn read(state: &IdpState, params: &Params) -> Result<Self, &'static str> {
+        let mut client = params.find("client_id").map(str::to_owned);
+        let mut hint = None;
+        if let Some(token) = params.find("id_token_hint") {
+            let Some(issued) = state.store().id_token(token, state.now()) else {
+                return Err("`id_token_hint` is not an ID token of this provider.");
+            };
+            if client.is_some_and(|named| named != issued.client) {
+                return Err("`client_id` names another client than the ID token.");
             }
-            None => None,
-        };
-        let named = params.find("client_id");
-        if hint
-            .as_ref()
-            .is_some_and(|hint| named.is_some_and(|named| named != hint.client))
-        {
-            return Err("`client_id` names another client than the ID token is for.");
+            client = Some(issued.client.clone());
+            hint = Some(issued);
         }
-        let client = hint
-            .as_ref()
-            .map(|hint| hint.client.as_str())
-            .or(named)
-            .and_then(|id| state.client(id));
-        let back = match params.find("post_logout_redirect_uri") {
-            None => None,
-            Some(uri) => {
-                let registered = client.is_some_and(|client| {
-                    client.danger_unchecked || is_among(&client.post_logout_redirect_uris, uri)
-                });
-                let mut url = Url::parse(uri).ok().filter(|_| registered);
-                if let (Some(url), Some(state)) = (&mut url, params.find("state")) {
-                    url.query_pairs_mut().append_pair("state", state);
-                }
-                Some(
-                    url.ok_or("The address to go back to is not one that the client registered.")?
-                        .into(),
-                )
-            }
+        let Some(uri) = params.find("post_logout_redirect_uri") else {
+            return Ok(Self { hint, back: None });
         };
-        Ok(Self { hint, back })
+        // Any other address would make this an open redirect.
+        let unknown = "The client did not register this `post_logout_redirect_uri`.";
+        let client = state.client(&client.unwrap_or_default()).ok_or(unknown)?;
+        if !client.danger_unchecked && !is_among(&client.post_logout_redirect_uris, uri) {
+            return Err(unknown);
+        }
+        let Ok(mut url) = Url::parse(uri) else {
+            return Err(unknown);
+        };
+        if let Some(state) = params.find("state") {
+            url.query_pairs_mut().append_pair("state", state);
+        }
+        Ok(Self {
+            hint,
+            back: Some(url.into()),
+        })
     }
 }
 
-fn told(notices: &[LogoutNotice]) -> String {
-    let one = |notice: &LogoutNotice| match notice.status {
-        Some(status) => format!(" {} was told, and answered {status}.", notice.client),
-        None => format!(" {} could not be told: nobody answered.", notice.client),
-    };
-    format!(
-        "You are signed out.{}",
-        notices.iter().map(one).collect::<String>()
-    )
+fn describe(notices: &[LogoutNotice]) -> String {
+    let mut text = "You are signed out.".to_owned();
+    for notice in notices {
+        let client = &notice.client;
+        text.push_str(&match notice.status {
+            Some(status) => format!(" {client} was notified, and answered {status}."),
+            None => format!(" {client} could not be notified: no answer."),
+        });
+    }
+    text
 }

@@ -1,50 +1,54 @@
-//! The pages a person sees: signing in, and what went wrong. No script, and nothing from elsewhere.
+//! The pages for people: sign-in, consent, confirmation, errors. No script, and nothing from
+//! elsewhere.
 
-use crate::state::State;
+use crate::state::IdpState;
 use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::response::{Html, IntoResponse as _, Response};
 
-/// What a user is asked.
-pub(crate) struct Asked<'a> {
+/// The request that a user consents to by signing in.
+pub(crate) struct ConsentRequest<'a> {
     pub(crate) client: &'a str,
     pub(crate) audience: &'a str,
     pub(crate) scope: &'a str,
-    /// Where the answer goes.
+    /// Where the form goes.
     pub(crate) action: &'a str,
-    /// The code of the device that asks.
+    /// The user code of the device.
     pub(crate) user_code: Option<&'a str>,
 }
 
-/// What the form holds of a device's code, and the code once more, to be compared with the device's
-/// (RFC 8628, section 5.4).
+/// The hidden field of a device's code, and a warning to compare it (RFC 8628, section 5.4).
 fn device(code: &str) -> (String, String) {
-    let code = escaped(code);
+    let code = escape(code);
     let field = format!("<input type=\"hidden\" name=\"user_code\" value=\"{code}\">");
     let warning = format!(
-        "<p class=\"ask\">The code is <strong>{code}</strong>. Go on only if you see it on a \
-            device of your own.</p>"
+        "<p class=\"ask\">The code is <strong>{code}</strong>. Continue only if your own \
+            device shows it.</p>"
     );
     (field, warning)
 }
 
 /// The page on which a user signs in.
-pub(crate) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) -> Response {
+pub(crate) fn page(
+    state: &IdpState,
+    request: &ConsentRequest<'_>,
+    problem: Option<&str>,
+) -> Response {
     let users: Vec<String> = state
         .config
         .users
         .iter()
-        .map(|user| escaped(&user.username))
+        .map(|user| escape(&user.username))
         .collect();
-    let problem = told(problem);
+    let problem = problem_paragraph(problem);
     let (user_code, warning) = request.user_code.map(device).unwrap_or_default();
     let scopes: String = request
         .scope
         .split(' ')
         .filter(|scope| !scope.is_empty())
-        .map(|scope| format!("<li>{}</li>", escaped(scope)))
+        .map(|scope| format!("<li>{}</li>", escape(scope)))
         .collect();
     let body = format!(
         "<h1>Sign in</h1>\
@@ -63,11 +67,10 @@ pub(crate) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) ->
          <button type=\"submit\" class=\"quiet\" name=\"cancel\" value=\"1\" \
          formnovalidate>Cancel</button>\
          </form>\
-         <p class=\"hint\">Users here: {users}. Unless configured otherwise, the password is the \
-         username.</p>",
-        client = escaped(request.client),
-        audience = escaped(request.audience),
-        action = escaped(request.action),
+         <p class=\"hint\">Users: {users}. By default, the password is the username.</p>",
+        client = escape(request.client),
+        audience = escape(request.audience),
+        action = escape(request.action),
         users = users.join(", "),
     );
     // Browsers hold the form's redirect to this policy as well, so it names no target for forms.
@@ -79,17 +82,17 @@ pub(crate) fn page(state: &State, request: &Asked<'_>, problem: Option<&str>) ->
     html(status, "Sign in", &body)
 }
 
-/// The page that asks for the code which a device shows.
+/// The page that asks for the code on a device.
 pub(crate) fn code_page(problem: Option<&str>) -> Response {
     let body = format!(
         "<h1>Connect a device</h1>{problem}\
          <form method=\"get\" action=\"/device\">\
-         <label for=\"user_code\">The code on your device</label>\
+         <label for=\"user_code\">Code on your device</label>\
          <input id=\"user_code\" name=\"user_code\" autocomplete=\"off\" \
          autocapitalize=\"characters\" \
          spellcheck=\"false\" required autofocus>\
          <button type=\"submit\">Continue</button></form>",
-        problem = told(problem),
+        problem = problem_paragraph(problem),
     );
     html(
         if problem.is_some() {
@@ -102,7 +105,7 @@ pub(crate) fn code_page(problem: Option<&str>) -> Response {
     )
 }
 
-/// A page that asks whether something is meant; the answer goes there, with these fields.
+/// A page that asks for confirmation; the form goes to `action`, with these fields.
 pub(crate) fn confirm_page(
     title: &str,
     question: &str,
@@ -112,47 +115,46 @@ pub(crate) fn confirm_page(
     let hidden = |(name, value): &(&str, &str)| {
         format!(
             "<input type=\"hidden\" name=\"{}\" value=\"{}\">",
-            escaped(name),
-            escaped(value)
+            escape(name),
+            escape(value)
         )
     };
     let body = format!(
         "<h1>{title}</h1><p class=\"ask\">{question}</p>\
          <form method=\"post\" action=\"{action}\">{fields}\
          <button type=\"submit\" name=\"confirm\" value=\"1\">{title}</button></form>",
-        title = escaped(title),
-        question = escaped(question),
-        action = escaped(action),
+        title = escape(title),
+        question = escape(question),
+        action = escape(action),
         fields = fields.iter().map(hidden).collect::<String>(),
     );
     html(StatusCode::OK, title, &body)
 }
 
-/// A page that says how something ended.
+/// A page with a result.
 pub(crate) fn message_page(title: &str, message: &str) -> Response {
     let body = format!(
         "<h1>{}</h1><p class=\"ask\">{}</p>",
-        escaped(title),
-        escaped(message)
+        escape(title),
+        escape(message)
     );
     html(StatusCode::OK, title, &body)
 }
 
-/// The page for requests that cannot be answered by sending the browser back.
+/// The error page, for requests whose errors cannot go to the client.
 pub(crate) fn error_page(message: &str) -> Response {
     let body = format!(
-        "<h1>This request cannot be answered</h1><p class=\"problem\" role=\"alert\">{}</p>\
-         <p class=\"hint\">Nothing was sent to any application. Compare the client's settings with \
-         those of this \
-         identity provider.</p>",
-        escaped(message)
+        "<h1>Invalid request</h1><p class=\"problem\" role=\"alert\">{}</p>\
+         <p class=\"hint\">Nothing was sent to the application. Compare the client's settings with \
+         those of this identity provider.</p>",
+        escape(message)
     );
     html(StatusCode::BAD_REQUEST, "Error", &body)
 }
 
-fn told(problem: Option<&str>) -> String {
+fn problem_paragraph(problem: Option<&str>) -> String {
     problem
-        .map(|text| format!("<p class=\"problem\" role=\"alert\">{}</p>", escaped(text)))
+        .map(|text| format!("<p class=\"problem\" role=\"alert\">{}</p>", escape(text)))
         .unwrap_or_default()
 }
 
@@ -166,6 +168,7 @@ fn html(status: StatusCode, title: &str, body: &str) -> Response {
          <main>{body}</main></body></html>"
     );
     let headers = [
+        // Pages show codes and scopes, and a cached form could be sent twice.
         (CACHE_CONTROL, "no-store"),
         (
             CONTENT_SECURITY_POLICY,
@@ -178,7 +181,8 @@ fn html(status: StatusCode, title: &str, body: &str) -> Response {
     (status, headers, Html(page)).into_response()
 }
 
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
+    // The ampersand first: the other entities have one.
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -1,16 +1,17 @@
 //! The transmitter's metadata (SSF 1.0, section 6).
 
 use crate::endpoint::ssf::request::{POLL, PUSH};
-use crate::state::State;
+use crate::state::IdpState;
 use crate::token::claims::claims;
+use axum::Json;
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, extract};
 use serde_json::json;
 use std::sync::Arc;
 
 /// The metadata (section 6).
-pub(crate) async fn configuration(extract::State(state): extract::State<Arc<State>>) -> Response {
-    let keys = state.published.first().map(|first| state.url(&first.keys));
+pub(crate) async fn configuration(State(state): State<Arc<IdpState>>) -> Response {
+    let keys = state.documents.first().map(|first| state.url(&first.keys));
     let document = claims(json!({
         "spec_version": "1_0",
         "issuer": state.issuer.as_str(),
@@ -28,7 +29,7 @@ pub(crate) async fn configuration(extract::State(state): extract::State<Arc<Stat
 }
 
 /// Where the metadata is: the well-known part stands before the issuer's path.
-pub(crate) fn configuration_paths(state: &State) -> Vec<String> {
+pub(crate) fn configuration_paths(state: &IdpState) -> Vec<String> {
     let root = "/.well-known/ssf-configuration".to_owned();
     let path = state
         .issuer
@@ -36,6 +37,7 @@ pub(crate) fn configuration_paths(state: &State) -> Vec<String> {
         .strip_prefix(&state.base)
         .unwrap_or_default()
         .trim_end_matches('/');
+    // The path of the issuer goes behind the well-known part (SSF 1.0, section 6).
     if path.is_empty() {
         vec![root]
     } else {

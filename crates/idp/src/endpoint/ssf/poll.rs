@@ -1,24 +1,22 @@
-//! Events fetched by their receiver (RFC 8936). It never waits for events: an empty answer comes at
-//! once.
+//! Polling for events (RFC 8936). It does not wait for events: an empty answer comes at once.
 
-use crate::endpoint::http::caller::Caller;
-use crate::endpoint::ssf::request::{Refused, body, client, told};
-use crate::state::State;
+use crate::endpoint::http::caller::RequestHead;
+use crate::endpoint::ssf::request::{StreamAnswer, StreamError, body, client, respond};
+use crate::state::IdpState;
 use crate::store::stream::Delivery;
-use axum::extract;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// How many events one answer holds.
+/// How many events one answer has at most.
 const MOST: usize = 100;
 
 /// Section 2.2.
 #[derive(Deserialize)]
-struct Asked {
+struct PollRequest {
     #[serde(rename = "maxEvents")]
     most: Option<usize>,
     #[serde(default)]
@@ -29,40 +27,34 @@ struct Asked {
 }
 
 pub(crate) async fn poll(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     Path(id): Path<String>,
-    caller: Caller,
+    caller: RequestHead,
     text: String,
 ) -> Response {
-    told(fetched(&state, &id, &caller, &text))
+    respond(fetch(&state, &id, &caller, &text))
 }
 
-fn fetched(
-    state: &State,
-    id: &str,
-    caller: &Caller,
-    text: &str,
-) -> Result<(StatusCode, Value), Refused> {
-    let (client, asked) = (
-        client(state, caller)?,
-        body::<Asked>(&caller.headers, text)?,
-    );
+fn fetch(state: &IdpState, id: &str, caller: &RequestHead, text: &str) -> StreamAnswer {
+    let client = client(state, caller)?;
+    let request = body::<PollRequest>(&caller.headers, text)?;
     let mut store = state.store();
-    let stream = store
-        .stream(id, &client)
-        .filter(|stream| matches!(stream.delivery, Delivery::Poll));
-    let stream = stream.ok_or(Refused(
-        StatusCode::NOT_FOUND,
-        "there is no such stream to fetch from",
-    ))?;
-    stream.acknowledge(&asked.ack);
-    stream.acknowledge(&asked.errors.keys().cloned().collect::<Vec<_>>());
-    let most = asked.most.unwrap_or(MOST).min(MOST);
-    let sets: Map<String, Value> = stream
-        .oldest(most)
-        .into_iter()
-        .map(|(jti, set)| (jti, Value::from(set)))
-        .collect();
+    let stream = match store.stream(id, &client) {
+        Some(stream) if matches!(stream.delivery, Delivery::Poll) => stream,
+        _ => {
+            return Err(StreamError(
+                StatusCode::NOT_FOUND,
+                "the client has no stream to poll at this address",
+            ));
+        }
+    };
+    // Acknowledged before the next ones are read, so that none comes twice.
+    stream.acknowledge(&request.ack);
+    stream.acknowledge(&request.errors.keys().cloned().collect::<Vec<_>>());
+    let mut sets = Map::new();
+    for (jti, set) in stream.oldest(request.most.unwrap_or(MOST).min(MOST)) {
+        sets.insert(jti, set.into());
+    }
     let more = stream.waiting() > sets.len();
     Ok((
         StatusCode::OK,

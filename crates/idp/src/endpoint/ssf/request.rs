@@ -1,10 +1,11 @@
 //! A request to the stream endpoints: its client, its body, its answer.
 
 use crate::endpoint::http::bearer::bearer;
-use crate::endpoint::http::caller::Caller;
-use crate::state::State;
+use crate::endpoint::http::caller::RequestHead;
+use crate::endpoint::http::header;
+use crate::state::IdpState;
 use axum::Json;
-use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
@@ -14,10 +15,13 @@ pub(crate) const PUSH: &str = "urn:ietf:rfc:8935";
 
 pub(crate) const POLL: &str = "urn:ietf:rfc:8936";
 
-/// A refusal, with what was wrong.
-pub(crate) struct Refused(pub(crate) StatusCode, pub(crate) &'static str);
+/// The status and the body of an answer.
+pub(crate) type StreamAnswer = Result<(StatusCode, Value), StreamError>;
 
-impl IntoResponse for Refused {
+/// An error, and its description.
+pub(crate) struct StreamError(pub(crate) StatusCode, pub(crate) &'static str);
+
+impl IntoResponse for StreamError {
     fn into_response(self) -> Response {
         let Self(status, why) = self;
         let error = match status {
@@ -36,53 +40,57 @@ impl IntoResponse for Refused {
     }
 }
 
-/// The client that asks: its own token, which is bound to nothing, with the scope that this needs.
-pub(crate) fn client(state: &State, caller: &Caller) -> Result<String, Refused> {
-    let refused = |why| Refused(StatusCode::UNAUTHORIZED, why);
-    let token = bearer(&caller.headers).ok_or(refused("a client's access token is missing"))?;
-    let issued = state.store().access_token(token, state.now());
-    let issued =
-        issued.filter(|issued| issued.username.is_none() && !issued.claims.contains_key("cnf"));
-    let issued = issued.ok_or(refused(
-        "the access token is unknown, expired, a user's, or bound",
-    ))?;
-    let held: Vec<&str> = issued
-        .scope
-        .iter()
-        .flat_map(|scope| scope.split(' '))
-        .collect();
+/// The client of the request, by an unbound token of its own with the scope that it needs.
+pub(crate) fn client(state: &IdpState, caller: &RequestHead) -> Result<String, StreamError> {
+    let Some(token) = bearer(&caller.headers) else {
+        return Err(StreamError(
+            StatusCode::UNAUTHORIZED,
+            "a client's access token is missing",
+        ));
+    };
+    let issued = match state.store().access_token(token, state.now()) {
+        // A bound token would need a proof, which these endpoints do not check.
+        Some(issued) if issued.username.is_none() && !issued.claims.contains_key("cnf") => issued,
+        _ => {
+            return Err(StreamError(
+                StatusCode::UNAUTHORIZED,
+                "the access token is unknown, expired, a user's, or bound",
+            ));
+        }
+    };
+    let scope = issued.scope.as_deref().unwrap_or_default();
     let reads = caller.method == "GET";
-    if held.contains(&"ssf.manage") || (reads && held.contains(&"ssf.read")) {
-        return Ok(issued.client);
+    for held in scope.split(' ') {
+        if held == "ssf.manage" || (reads && held == "ssf.read") {
+            return Ok(issued.client);
+        }
     }
-    Err(Refused(
+    Err(StreamError(
         StatusCode::FORBIDDEN,
         "the scope `ssf.manage` is missing",
     ))
 }
 
 /// A body in JSON.
-pub(crate) fn body<T: DeserializeOwned>(headers: &HeaderMap, text: &str) -> Result<T, Refused> {
-    let wrong = Refused(
-        StatusCode::BAD_REQUEST,
-        "the body is not the JSON that is expected",
-    );
-    let kind = headers
-        .get("content-type")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if !kind.starts_with("application/json") {
-        return Err(wrong);
+pub(crate) fn body<T: DeserializeOwned>(headers: &HeaderMap, text: &str) -> Result<T, StreamError> {
+    let kind = header::text(headers, CONTENT_TYPE);
+    if let Ok(body) = serde_json::from_str(text)
+        && kind.starts_with("application/json")
+    {
+        return Ok(body);
     }
-    serde_json::from_str(text).map_err(|_| wrong)
+    Err(StreamError(
+        StatusCode::BAD_REQUEST,
+        "the body is not the expected JSON",
+    ))
 }
 
-pub(crate) fn told(answer: Result<(StatusCode, Value), Refused>) -> Response {
+pub(crate) fn respond(answer: StreamAnswer) -> Response {
     match answer {
         Ok((StatusCode::NO_CONTENT, _)) => StatusCode::NO_CONTENT.into_response(),
         Ok((status, answer)) => {
             (status, [(CACHE_CONTROL, "no-store")], Json(answer)).into_response()
         }
-        Err(refused) => refused.into_response(),
+        Err(error) => error.into_response(),
     }
 }

@@ -1,36 +1,36 @@
-//! Streams, made and managed by the clients whose they are (SSF 1.0, section 7.1).
+//! The streams of a client: create, read, change, delete (SSF 1.0, section 7.1).
 
 use crate::config::address::may_be_sent_to;
-use crate::endpoint::http::caller::Caller;
+use crate::endpoint::http::caller::RequestHead;
 use crate::endpoint::http::params::Params;
-use crate::endpoint::ssf::request::{POLL, PUSH, Refused, body, client, told};
+use crate::endpoint::ssf::request::{POLL, PUSH, StreamAnswer, StreamError, body, client, respond};
 use crate::issue::event;
-use crate::issue::event::VERIFICATION;
-use crate::state::State;
-use crate::store::stream::{Delivery, Stream, StreamStatus};
+use crate::state::IdpState;
+use crate::store::stream::{Delivery, EventStream};
 use crate::token::claims::claims;
 use crate::token::encoding::random_text;
-use axum::extract;
-use axum::extract::RawQuery;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// How many subjects may be removed from a stream.
-const MOST_SUBJECTS: usize = 10_000;
+pub(crate) const UNKNOWN: StreamError = StreamError(
+    StatusCode::NOT_FOUND,
+    "the client has no stream of this `stream_id`",
+);
 
 #[derive(Deserialize)]
-struct Wanted {
+struct StreamRequest {
     stream_id: Option<String>,
     events_requested: Option<Vec<String>>,
-    delivery: Option<WantedDelivery>,
+    delivery: Option<DeliveryRequest>,
     description: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct WantedDelivery {
+struct DeliveryRequest {
     method: String,
     endpoint_url: Option<String>,
     authorization_header: Option<String>,
@@ -38,293 +38,140 @@ struct WantedDelivery {
 
 /// `POST /ssf/streams`.
 pub(crate) async fn create(
-    extract::State(state): extract::State<Arc<State>>,
-    caller: Caller,
+    State(state): State<Arc<IdpState>>,
+    caller: RequestHead,
     text: String,
 ) -> Response {
-    let created = |state: &State| {
-        let (client, wanted) = (
-            client(state, &caller)?,
-            body::<Wanted>(&caller.headers, &text)?,
-        );
-        let mut stream = Stream::new(random_text(16), client);
-        apply(&mut stream, wanted, true)?;
-        let answer = written(state, &stream);
-        let room = state.store().add_stream(stream);
-        let full = Refused(StatusCode::CONFLICT, "there are too many streams");
-        room.then_some((StatusCode::CREATED, answer)).ok_or(full)
-    };
-    told(created(&state))
+    respond(create_stream(&state, &caller, &text))
 }
 
-/// `PATCH` changes what is named, `PUT` everything.
+fn create_stream(state: &IdpState, caller: &RequestHead, text: &str) -> StreamAnswer {
+    let client = client(state, caller)?;
+    let request = body::<StreamRequest>(&caller.headers, text)?;
+    let mut stream = EventStream::new(random_text(16), client);
+    apply(&mut stream, request, true)?;
+    let answer = describe(state, &stream);
+    if !state.store().add_stream(stream) {
+        return Err(StreamError(
+            StatusCode::CONFLICT,
+            "there are too many streams",
+        ));
+    }
+    Ok((StatusCode::CREATED, answer))
+}
+
+/// `PATCH` changes the named members, `PUT` all of them.
 pub(crate) async fn change(
-    extract::State(state): extract::State<Arc<State>>,
-    caller: Caller,
+    State(state): State<Arc<IdpState>>,
+    caller: RequestHead,
     text: String,
 ) -> Response {
-    let changed = |state: &State| {
-        let (client, wanted) = (
-            client(state, &caller)?,
-            body::<Wanted>(&caller.headers, &text)?,
-        );
-        let id = wanted
-            .stream_id
-            .clone()
-            .ok_or(Refused(StatusCode::BAD_REQUEST, "`stream_id` is missing"))?;
-        let mut store = state.store();
-        let stream = store.stream(&id, &client).ok_or(UNKNOWN)?;
-        apply(stream, wanted, caller.method == "PUT")?;
-        Ok((StatusCode::OK, written(state, stream)))
-    };
-    told(changed(&state))
+    respond(change_stream(&state, &caller, &text))
 }
 
-/// `GET`: one, or all of the client's.
-pub(crate) async fn read(
-    extract::State(state): extract::State<Arc<State>>,
-    RawQuery(query): RawQuery,
-    caller: Caller,
-) -> Response {
-    let found = |state: &State| {
-        let client = client(state, &caller)?;
-        let mut store = state.store();
-        if let Some(id) = named(query.as_deref()) {
-            let stream = store.stream(&id, &client).ok_or(UNKNOWN)?;
-            return Ok((StatusCode::OK, written(state, stream)));
-        }
-        let own = store
-            .streams()
-            .iter()
-            .filter(|stream| stream.client == client);
-        Ok((
-            StatusCode::OK,
-            own.map(|stream| written(state, stream)).collect(),
-        ))
+fn change_stream(state: &IdpState, caller: &RequestHead, text: &str) -> StreamAnswer {
+    let client = client(state, caller)?;
+    let request = body::<StreamRequest>(&caller.headers, text)?;
+    let Some(id) = request.stream_id.clone() else {
+        return Err(StreamError(
+            StatusCode::BAD_REQUEST,
+            "`stream_id` is missing",
+        ));
     };
-    told(found(&state))
+    let mut store = state.store();
+    let stream = store.stream(&id, &client).ok_or(UNKNOWN)?;
+    apply(stream, request, caller.method == "PUT")?;
+    Ok((StatusCode::OK, describe(state, stream)))
+}
+
+/// `GET`: one stream, or all streams of the client.
+pub(crate) async fn read(
+    State(state): State<Arc<IdpState>>,
+    RawQuery(query): RawQuery,
+    caller: RequestHead,
+) -> Response {
+    respond(read_streams(&state, query.as_deref(), &caller))
+}
+
+fn read_streams(state: &IdpState, query: Option<&str>, caller: &RequestHead) -> StreamAnswer {
+    let client = client(state, caller)?;
+    let mut store = state.store();
+    if let Some(id) = stream_id(query) {
+        let stream = store.stream(&id, &client).ok_or(UNKNOWN)?;
+        return Ok((StatusCode::OK, describe(state, stream)));
+    }
+    let mut own = Vec::new();
+    for stream in store.streams() {
+        if stream.client == client {
+            own.push(describe(state, stream));
+        }
+    }
+    Ok((StatusCode::OK, own.into()))
 }
 
 /// `DELETE`.
 pub(crate) async fn remove(
-    extract::State(state): extract::State<Arc<State>>,
+    State(state): State<Arc<IdpState>>,
     RawQuery(query): RawQuery,
-    caller: Caller,
+    caller: RequestHead,
 ) -> Response {
-    let removed = |state: &State| {
-        let client = client(state, &caller)?;
-        let known =
-            named(query.as_deref()).is_some_and(|id| state.store().remove_stream(&id, &client));
-        known
-            .then_some((StatusCode::NO_CONTENT, Value::Null))
-            .ok_or(UNKNOWN)
-    };
-    told(removed(&state))
+    respond(remove_stream(&state, query.as_deref(), &caller))
 }
 
-/// `GET /ssf/status`.
-pub(crate) async fn read_status(
-    extract::State(state): extract::State<Arc<State>>,
-    RawQuery(query): RawQuery,
-    caller: Caller,
-) -> Response {
-    let found = |state: &State| {
-        let (client, id) = (
-            client(state, &caller)?,
-            named(query.as_deref()).ok_or(UNKNOWN)?,
-        );
-        let mut store = state.store();
-        Ok((
-            StatusCode::OK,
-            written_status(store.stream(&id, &client).ok_or(UNKNOWN)?),
-        ))
-    };
-    told(found(&state))
-}
-
-#[derive(Deserialize)]
-struct WantedStatus {
-    stream_id: String,
-    status: String,
-    reason: Option<String>,
-}
-
-/// `POST /ssf/status`. What waited in a stream that is pushed goes out when it is enabled again.
-pub(crate) async fn set_status(
-    extract::State(state): extract::State<Arc<State>>,
-    caller: Caller,
-    text: String,
-) -> Response {
-    let set = |state: &State| {
-        let (client, wanted) = (
-            client(state, &caller)?,
-            body::<WantedStatus>(&caller.headers, &text)?,
-        );
-        let mut store = state.store();
-        let stream = store.stream(&wanted.stream_id, &client).ok_or(UNKNOWN)?;
-        stream.status = match wanted.status.as_str() {
-            "enabled" => StreamStatus::Enabled,
-            "paused" => StreamStatus::Paused,
-            "disabled" => StreamStatus::Disabled,
-            _ => {
-                return Err(Refused(
-                    StatusCode::BAD_REQUEST,
-                    "`status` is enabled, paused or disabled",
-                ));
-            }
-        };
-        stream.reason = wanted.reason;
-        Ok(stream.clone())
-    };
-    let set = set(&state);
-    if let Ok(stream) = &set
-        && stream.status == StreamStatus::Enabled
-    {
-        let (state, stream) = (Arc::clone(&state), stream.clone());
-        tokio::spawn(async move { event::push_waiting(&state, &stream).await });
+fn remove_stream(state: &IdpState, query: Option<&str>, caller: &RequestHead) -> StreamAnswer {
+    let client = client(state, caller)?;
+    let id = stream_id(query).ok_or(UNKNOWN)?;
+    if !state.store().remove_stream(&id, &client) {
+        return Err(UNKNOWN);
     }
-    told(set.map(|stream| (StatusCode::OK, written_status(&stream))))
+    Ok((StatusCode::NO_CONTENT, Value::Null))
 }
 
-#[derive(Deserialize)]
-struct WantedSubject {
-    stream_id: String,
-    subject: Value,
+pub(crate) fn stream_id(query: Option<&str>) -> Option<String> {
+    let params = Params::parse(query.unwrap_or_default()).ok()?;
+    params.find("stream_id").map(str::to_owned)
 }
 
-/// `POST /ssf/subjects/add`: it is in the stream again. All are, unless they were removed.
-pub(crate) async fn add_subject(
-    extract::State(state): extract::State<Arc<State>>,
-    caller: Caller,
-    text: String,
-) -> Response {
-    told(with_subject(&state, &caller, &text, |stream, subject| {
-        stream.removed.retain(|removed| *removed != subject);
-        Ok((StatusCode::OK, json!({})))
-    }))
-}
-
-/// `POST /ssf/subjects/remove`: nothing about it is wanted. It must be written as it is in events.
-pub(crate) async fn remove_subject(
-    extract::State(state): extract::State<Arc<State>>,
-    caller: Caller,
-    text: String,
-) -> Response {
-    told(with_subject(&state, &caller, &text, |stream, subject| {
-        if stream.removed.len() >= MOST_SUBJECTS {
-            return Err(Refused(
-                StatusCode::CONFLICT,
-                "too many subjects were removed",
-            ));
-        }
-        stream.removed.push(subject);
-        Ok((StatusCode::NO_CONTENT, Value::Null))
-    }))
-}
-
-fn with_subject(
-    state: &State,
-    caller: &Caller,
-    text: &str,
-    change: impl FnOnce(&mut Stream, Value) -> Result<(StatusCode, Value), Refused>,
-) -> Result<(StatusCode, Value), Refused> {
-    let (client, wanted) = (
-        client(state, caller)?,
-        body::<WantedSubject>(&caller.headers, text)?,
-    );
-    let mut store = state.store();
-    change(
-        store.stream(&wanted.stream_id, &client).ok_or(UNKNOWN)?,
-        wanted.subject,
-    )
-}
-
-#[derive(Deserialize)]
-struct WantedVerification {
-    stream_id: String,
-    state: Option<String>,
-}
-
-/// `POST /ssf/verify`: an event that says only that the stream works.
-pub(crate) async fn verify(
-    extract::State(state): extract::State<Arc<State>>,
-    caller: Caller,
-    text: String,
-) -> Response {
-    let asked = |state: &State| {
-        let (client, wanted) = (
-            client(state, &caller)?,
-            body::<WantedVerification>(&caller.headers, &text)?,
-        );
-        let stream = state
-            .store()
-            .stream(&wanted.stream_id, &client)
-            .ok_or(UNKNOWN)?
-            .clone();
-        Ok((stream, wanted.state))
-    };
-    told(asked(&state).map(|(stream, wanted)| {
-        let (state, about) = (
-            Arc::clone(&state),
-            json!({ "format": "opaque", "id": stream.id }),
-        );
-        let members = claims(json!({ "state": wanted }));
-        tokio::spawn(async move {
-            event::deliver(&state, &stream, &about, (VERIFICATION, &members)).await
-        });
-        (StatusCode::NO_CONTENT, Value::Null)
-    }))
-}
-
-const UNKNOWN: Refused = Refused(
-    StatusCode::NOT_FOUND,
-    "there is no such stream of this client",
-);
-
-fn named(query: Option<&str>) -> Option<String> {
-    Params::parse(query.unwrap_or_default())
-        .ok()?
-        .find("stream_id")
-        .map(str::to_owned)
-}
-
-/// Writes what is wanted into a stream; `all` also what is not named.
-fn apply(stream: &mut Stream, wanted: Wanted, all: bool) -> Result<(), Refused> {
-    match wanted.delivery {
-        Some(delivery) => stream.delivery = delivery.judged()?,
+/// Writes a request into a stream. With `all`, missing members go back to their defaults.
+fn apply(stream: &mut EventStream, request: StreamRequest, all: bool) -> Result<(), StreamError> {
+    match request.delivery {
+        Some(delivery) => stream.delivery = delivery.check()?,
         None if all => stream.delivery = Delivery::Poll,
         None => {}
     }
-    if all || wanted.events_requested.is_some() {
-        stream.requested = wanted.events_requested.unwrap_or_default();
+    if all || request.events_requested.is_some() {
+        stream.requested = request.events_requested.unwrap_or_default();
     }
-    if all || wanted.description.is_some() {
-        stream.description = wanted.description;
+    if all || request.description.is_some() {
+        stream.description = request.description;
     }
     Ok(())
 }
 
-impl WantedDelivery {
-    fn judged(self) -> Result<Delivery, Refused> {
-        let wrong = |why| Refused(StatusCode::BAD_REQUEST, why);
-        match (self.method.as_str(), self.endpoint_url) {
-            (POLL, _) => Ok(Delivery::Poll),
-            (PUSH, Some(url)) if may_be_sent_to(&url) => Ok(Delivery::Push {
-                url,
-                authorization: self.authorization_header,
-            }),
-            (PUSH, _) => Err(wrong("`endpoint_url` must be https, or http on loopback")),
-            _ => Err(wrong("`method` is none that is supported")),
-        }
+impl DeliveryRequest {
+    fn check(self) -> Result<Delivery, StreamError> {
+        let problem = match (self.method.as_str(), self.endpoint_url) {
+            (POLL, _) => return Ok(Delivery::Poll),
+            (PUSH, Some(url)) if may_be_sent_to(&url) => {
+                return Ok(Delivery::Push {
+                    url,
+                    authorization: self.authorization_header,
+                });
+            }
+            (PUSH, _) => "`endpoint_url` must be https, or http on loopback",
+            _ => "`method` is not supported",
+        };
+        Err(StreamError(StatusCode::BAD_REQUEST, problem))
     }
 }
 
-fn written(state: &State, stream: &Stream) -> Value {
-    let supported = event::supported();
-    let delivered: Vec<&String> = supported
-        .iter()
-        .filter(|event| stream.requested.is_empty() || stream.requested.contains(event))
-        .collect();
+fn describe(state: &IdpState, stream: &EventStream) -> Value {
+    let supported = event::supported_types();
+    // An empty list in the request means every type.
+    let mut delivered = supported.clone();
+    if !stream.requested.is_empty() {
+        delivered.retain(|event| stream.requested.contains(event));
+    }
     let delivery = match &stream.delivery {
         Delivery::Push { url, .. } => json!({ "method": PUSH, "endpoint_url": url }),
         Delivery::Poll => {
@@ -345,15 +192,4 @@ fn written(state: &State, stream: &Stream) -> Value {
         "delivery": delivery,
         "description": stream.description,
     })))
-}
-
-fn written_status(stream: &Stream) -> Value {
-    let status = match stream.status {
-        StreamStatus::Enabled => "enabled",
-        StreamStatus::Paused => "paused",
-        StreamStatus::Disabled => "disabled",
-    };
-    Value::from(claims(
-        json!({ "stream_id": stream.id, "status": status, "reason": stream.reason }),
-    ))
 }

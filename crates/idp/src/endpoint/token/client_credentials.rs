@@ -2,12 +2,13 @@
 
 use crate::endpoint::client::target::SSF_SCOPES;
 use crate::endpoint::http::error::OAuthError;
-use crate::endpoint::token::request::Ask;
+use crate::endpoint::token::request::GrantRequest;
 use crate::issue::builder::TokenBuilder;
 use serde_json::Value;
 
-pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
+pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     let (state, client) = (ask.state, &*ask.client);
+    // Anybody could act as a client that proves nothing (RFC 6749, section 4.4).
     if client.is_public() {
         return Err(OAuthError::new(
             "unauthorized_client",
@@ -21,7 +22,7 @@ pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
     let builder = TokenBuilder::for_client(state, client)
         .audience(&audience)
         .scope(&scope)
-        .bound(ask.binding.cnf());
+        .bind(ask.binding.cnf());
     let token = builder
         .by("client_credentials")
         .with_ordered_flaws()

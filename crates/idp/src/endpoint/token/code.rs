@@ -1,27 +1,25 @@
 //! The authorization code (RFC 6749, section 4.1.3), with PKCE (RFC 7636).
 
 use crate::endpoint::http::error::OAuthError;
-use crate::endpoint::token::request::Ask;
+use crate::endpoint::token::request::GrantRequest;
 use crate::token::encoding::sha256;
 use aws_lc_rs::constant_time;
 use serde_json::Value;
 
-pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
+pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     let (code, verifier) = (ask.params.need("code")?, ask.params.need("code_verifier")?);
     let redirect_uri = ask.params.need("redirect_uri")?;
-    let wrong =
-        || OAuthError::invalid_grant("the code is unknown, expired, used, or for somebody else");
-    let code = ask
-        .state
-        .store()
-        .redeem(code, ask.state.now())
-        .ok_or_else(wrong)?;
+    let redeemed = ask.state.store().redeem(code, ask.state.now());
+    let Some(code) = redeemed else {
+        return Err(unknown());
+    };
     let challenge = sha256(verifier.as_bytes());
     let proven =
         constant_time::verify_slices_are_equal(challenge.as_bytes(), code.challenge.as_bytes())
             .is_ok();
+    // One message for all of it: whoever guesses learns nothing about the code.
     if code.grant.client != ask.client.id || code.redirect_uri != redirect_uri || !proven {
-        return Err(wrong());
+        return Err(unknown());
     }
     if code.grant.jkt.is_some() && code.grant.jkt != ask.binding.jkt {
         return Err(OAuthError::invalid_grant(
@@ -29,4 +27,8 @@ pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
         ));
     }
     ask.tokens_of_user(&code.grant, &code.grant.scope)
+}
+
+fn unknown() -> OAuthError {
+    OAuthError::invalid_grant("the code is unknown, expired, used, or another client's")
 }

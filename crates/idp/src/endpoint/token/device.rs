@@ -2,46 +2,48 @@
 
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::token::grant_types::DEVICE_CODE;
-use crate::endpoint::token::request::Ask;
-use crate::store::Grant;
-use crate::store::device::{DeviceAnswer, Poll};
+use crate::endpoint::token::request::GrantRequest;
+use crate::store::UserGrant;
+use crate::store::device::{DeviceAnswer, DevicePoll};
 use crate::token::encoding::random_text;
 use serde_json::Value;
 
-pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
+pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     let (device_code, now) = (ask.params.need("device_code")?, ask.state.now());
     let mut store = ask.state.store();
-    let refused = |error, description| Err(OAuthError::new(error, description));
-    let request = match store.poll_device(device_code, &ask.client.id, now) {
-        Poll::Allowed(request) => request,
-        Poll::Pending => return refused("authorization_pending", "the user has not answered yet"),
-        Poll::TooFast => return refused("slow_down", "wait five seconds longer between questions"),
-        Poll::Denied => return refused("access_denied", "the user refused"),
-        Poll::Expired => return refused("expired_token", "the user took too long: begin anew"),
-        Poll::Unknown => {
-            return refused(
-                "invalid_grant",
-                "the code is unknown, used, or for somebody else",
-            );
+    let (error, description) = match store.poll_device(device_code, &ask.client.id, now) {
+        DevicePoll::Allowed(request) => {
+            if let DeviceAnswer::Allowed(username, auth_time) = request.answer {
+                let grant = UserGrant {
+                    id: store.next_grant(),
+                    client: request.client,
+                    username,
+                    scope: request.scope,
+                    audience: request.audience,
+                    nonce: None,
+                    auth_time,
+                    session: random_text(16),
+                    jkt: None,
+                    x5t: None,
+                    act: None,
+                    way: DEVICE_CODE,
+                };
+                // The tokens need the store themselves: holding its lock would be a deadlock.
+                drop(store);
+                return ask.tokens_of_user(&grant, &grant.scope);
+            }
+            PENDING
         }
+        DevicePoll::Pending => PENDING,
+        DevicePoll::TooFast => ("slow_down", "wait five seconds longer between polls"),
+        DevicePoll::Denied => ("access_denied", "the user denied access"),
+        DevicePoll::Expired => ("expired_token", "the user took too long: start again"),
+        DevicePoll::Unknown => (
+            "invalid_grant",
+            "the code is unknown, used, or another client's",
+        ),
     };
-    let DeviceAnswer::Allowed(username, auth_time) = request.answer else {
-        return refused("authorization_pending", "the user has not answered yet");
-    };
-    let grant = Grant {
-        id: store.next_grant(),
-        client: request.client,
-        username,
-        scope: request.scope,
-        audience: request.audience,
-        nonce: None,
-        auth_time,
-        session: random_text(16),
-        jkt: None,
-        x5t: None,
-        act: None,
-        way: DEVICE_CODE,
-    };
-    drop(store);
-    ask.tokens_of_user(&grant, &grant.scope)
+    Err(OAuthError::new(error, description))
 }
+
+const PENDING: (&str, &str) = ("authorization_pending", "the user has not answered yet");

@@ -1,15 +1,16 @@
-//! Token exchange (RFC 8693): a token of a user, for another audience or for less.
+//! Token exchange (RFC 8693): a user's token for another audience, or with fewer scopes.
 //!
-//! The subject is an access token or an ID token from here, and its user stays the subject. With an
-//! actor token the new token says who acts (`act`); without one, the client gets what looks like
-//! the user's own. Whether the client is among the audience of what it shows is not checked: here,
-//! clients and APIs are not connected.
+//! The subject token is an access token or an ID token from here, and its user stays the subject.
+//! With an actor token, the new token names the actor (`act`); without one, it looks like the
+//! user's own. The client need not be in the audience of the subject token: clients and APIs are
+//! not connected here.
 
+use crate::endpoint::client::target::is_within;
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::token::grant_types::TOKEN_EXCHANGE;
-use crate::endpoint::token::request::Ask;
+use crate::endpoint::token::request::GrantRequest;
 use crate::issue::builder::TokenBuilder;
-use crate::store::Grant;
+use crate::store::UserGrant;
 use crate::token::encoding::random_text;
 use crate::token::kind::TokenFormat;
 use serde_json::{Value, json};
@@ -20,11 +21,11 @@ const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
-/// What a token that is shown says.
-pub(crate) struct Shown {
+/// The content of a subject token or an actor token.
+pub(crate) struct TokenContent {
     /// The user; none where a client acts for itself.
     username: Option<String>,
-    /// `sub` as it stands there.
+    /// Its `sub`.
     subject: String,
     /// The audience and the scope of an access token.
     audience: Option<String>,
@@ -34,11 +35,11 @@ pub(crate) struct Shown {
     grant: Option<u64>,
     session: Option<String>,
     auth_time: Option<u64>,
-    /// What is made of an access token ends with it at the latest.
+    /// When an access token ends: the new token must not outlive it.
     expires: Option<u64>,
 }
 
-pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
+pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     if ask.client.is_public() {
         return Err(OAuthError::new(
             "unauthorized_client",
@@ -49,39 +50,27 @@ pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
         .params
         .find("requested_token_type")
         .unwrap_or(ACCESS_TOKEN);
-    if ![ACCESS_TOKEN, JWT].contains(&wanted) {
-        return Err(OAuthError::invalid_request(
-            "`requested_token_type` must be an access token or a JWT",
-        ));
-    }
-    let subject = shown(ask, "subject_token", "subject_token_type")?;
-    let actor = match ask.params.find("actor_token") {
-        Some(_) => Some(shown(ask, "actor_token", "actor_token_type")?),
-        None if ask.params.find("actor_token_type").is_some() => {
+    let format = match wanted {
+        ACCESS_TOKEN => ask.state.format(),
+        JWT => TokenFormat::Jwt,
+        _ => {
             return Err(OAuthError::invalid_request(
-                "`actor_token_type` needs an `actor_token`",
+                "`requested_token_type` must be an access token or a JWT",
             ));
         }
-        None => None,
     };
-    let acting = actor
-        .as_ref()
-        .map_or(&ask.client.id, |actor| &actor.subject);
-    if subject
-        .may_act
-        .as_ref()
-        .is_some_and(|may| may.get("sub").and_then(Value::as_str) != Some(acting))
+    let subject = read_token(ask, "subject_token", "subject_token_type")?;
+    let actor = actor(ask)?;
+    let acting = actor.as_ref().unwrap_or(&ask.client.id);
+    // The subject may name the one party that acts for it (RFC 8693, section 4.4).
+    if let Some(may_act) = &subject.may_act
+        && may_act.get("sub").and_then(Value::as_str) != Some(acting)
     {
         return Err(OAuthError::invalid_request(
-            "`may_act` of the subject token names somebody else",
+            "`may_act` of the subject token names another actor",
         ));
     }
-    let act = actor.map(|actor| json!({ "sub": actor.subject }));
-    let format = if wanted == JWT {
-        TokenFormat::Jwt
-    } else {
-        ask.state.format()
-    };
+    let act = actor.map(|actor| json!({ "sub": actor }));
     let mut answer = for_subject(ask, &subject, act, (format, TOKEN_EXCHANGE))?;
     if let Value::Object(members) = &mut answer {
         members.insert("issued_token_type".to_owned(), wanted.into());
@@ -89,38 +78,52 @@ pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
     Ok(answer)
 }
 
-/// A token for the user of another one.
+/// The subject of the actor token, if there is one.
+fn actor(ask: &GrantRequest<'_>) -> Result<Option<String>, OAuthError> {
+    if ask.params.find("actor_token").is_some() {
+        let actor = read_token(ask, "actor_token", "actor_token_type")?;
+        return Ok(Some(actor.subject));
+    }
+    if ask.params.find("actor_token_type").is_some() {
+        return Err(OAuthError::invalid_request(
+            "`actor_token_type` needs an `actor_token`",
+        ));
+    }
+    Ok(None)
+}
+
+/// A token for the user of a subject token.
 pub(crate) fn for_subject(
-    ask: &Ask<'_>,
-    subject: &Shown,
+    ask: &GrantRequest<'_>,
+    subject: &TokenContent,
     act: Option<Value>,
     (format, way): (TokenFormat, &'static str),
 ) -> Result<Value, OAuthError> {
     let (state, client) = (ask.state, &*ask.client);
-    let user = subject
-        .username
-        .as_deref()
-        .and_then(|name| state.user(name));
-    let user = user.ok_or(OAuthError::invalid_request("the token is not about a user"))?;
+    let username = subject.username.as_deref().unwrap_or_default();
+    let Some(user) = state.user(username) else {
+        return Err(OAuthError::invalid_request("the token is not about a user"));
+    };
     let audience = ask.params.audience(state, client)?;
     let scope = scope(ask, subject, &audience)?;
-    let now = state.now();
-    let mut store = state.store();
-    let grant = Grant {
-        id: subject.grant.unwrap_or_else(|| store.next_grant()),
+    let grant = UserGrant {
+        // Under the subject's own grant, so that a logout ends the new token too.
+        id: match subject.grant {
+            Some(grant) => grant,
+            None => state.store().next_grant(),
+        },
         client: client.id.clone(),
         username: user.username.clone(),
         scope,
         audience,
         nonce: None,
-        auth_time: subject.auth_time.unwrap_or(now),
-        session: subject.session.clone().unwrap_or_else(|| random_text(16)),
+        auth_time: subject.auth_time.unwrap_or(state.now()),
+        session: subject.session.clone().unwrap_or(random_text(16)),
         jkt: None,
         x5t: None,
         act: act_in(act, subject.act.clone()),
         way,
     };
-    drop(store);
     let mut builder = TokenBuilder::for_user(state, user, &client.id);
     if let Some(expires) = subject.expires {
         builder = builder.ends_by(expires);
@@ -129,11 +132,9 @@ pub(crate) fn for_subject(
     let builder = builder
         .of_grant(&grant)
         .audience(&grant.audience)
-        .scope(&grant.scope);
-    let token = builder
-        .bound(ask.binding.cnf())
-        .with_ordered_flaws()
-        .issue_as(format);
+        .scope(&grant.scope)
+        .bind(ask.binding.cnf());
+    let token = builder.with_ordered_flaws().issue_as(format);
     let mut answer = ask.answer(&token, &grant.scope);
     if let Value::Object(members) = &mut answer {
         members.insert("expires_in".to_owned(), life.into());
@@ -141,21 +142,21 @@ pub(crate) fn for_subject(
     Ok(answer)
 }
 
-/// For the same audience no more than the subject token has; for another one, what the client may
-/// ask for.
-fn scope(ask: &Ask<'_>, subject: &Shown, audience: &str) -> Result<String, OAuthError> {
-    let held = subject
-        .scope
-        .as_deref()
-        .filter(|_| subject.audience.as_deref() == Some(audience));
-    let Some(held) = held else {
+/// For the same audience at most the scopes of the subject token; for another one, the scopes that
+/// the client may ask for.
+fn scope(
+    ask: &GrantRequest<'_>,
+    subject: &TokenContent,
+    audience: &str,
+) -> Result<String, OAuthError> {
+    let Some(granted) = &subject.scope else {
         return ask.params.scope(ask.state, &ask.client, &[]);
     };
-    let asked = ask.params.find("scope").unwrap_or(held);
-    if asked
-        .split(' ')
-        .all(|scope| held.split(' ').any(|held| held == scope))
-    {
+    if subject.audience.as_deref() != Some(audience) {
+        return ask.params.scope(ask.state, &ask.client, &[]);
+    }
+    let asked = ask.params.find("scope").unwrap_or(granted);
+    if is_within(asked, granted) {
         return Ok(asked.to_owned());
     }
     Err(OAuthError::new(
@@ -175,15 +176,19 @@ fn act_in(act: Option<Value>, before: Option<Value>) -> Option<Value> {
     }
 }
 
-fn shown(ask: &Ask<'_>, token: &'static str, kind: &'static str) -> Result<Shown, OAuthError> {
+fn read_token(
+    ask: &GrantRequest<'_>,
+    token: &'static str,
+    kind: &'static str,
+) -> Result<TokenContent, OAuthError> {
     let (token, kind) = (ask.params.need(token)?, ask.params.need(kind)?);
     let found = match kind {
         ACCESS_TOKEN => access_token(ask, token),
         ID_TOKEN => id_token(ask, token),
-        JWT => access_token(ask, token).or_else(|| id_token(ask, token)),
+        JWT => access_token(ask, token).or(id_token(ask, token)),
         _ => {
             return Err(OAuthError::invalid_request(
-                "this type of token is not supported",
+                "this token type is not supported",
             ));
         }
     };
@@ -192,15 +197,19 @@ fn shown(ask: &Ask<'_>, token: &'static str, kind: &'static str) -> Result<Shown
     ))
 }
 
-/// An access token from here that is still good.
-pub(crate) fn access_token(ask: &Ask<'_>, token: &str) -> Option<Shown> {
+/// An active access token that was issued here.
+pub(crate) fn access_token(ask: &GrantRequest<'_>, token: &str) -> Option<TokenContent> {
     let issued = ask.state.store().access_token(token, ask.state.now())?;
-    let claim = |name: &str| issued.claims.get(name).cloned();
-    let text = |name: &str| claim(name)?.as_str().map(str::to_owned);
-    Some(Shown {
-        subject: text("sub").unwrap_or_else(|| issued.client.clone()),
-        act: claim("act"),
-        may_act: claim("may_act"),
+    let claims = &issued.claims;
+    // A client's token may have no subject (PingOne): the client itself is the subject then.
+    let subject = claims
+        .get("sub")
+        .and_then(Value::as_str)
+        .unwrap_or(&issued.client);
+    Some(TokenContent {
+        subject: subject.to_owned(),
+        act: claims.get("act").cloned(),
+        may_act: claims.get("may_act").cloned(),
         auth_time: issued.auth_time,
         username: issued.username,
         audience: Some(issued.audience),
@@ -211,9 +220,9 @@ pub(crate) fn access_token(ask: &Ask<'_>, token: &str) -> Option<Shown> {
     })
 }
 
-fn id_token(ask: &Ask<'_>, token: &str) -> Option<Shown> {
+fn id_token(ask: &GrantRequest<'_>, token: &str) -> Option<TokenContent> {
     let issued = ask.state.store().good_id_token(token, ask.state.now())?;
-    Some(Shown {
+    Some(TokenContent {
         username: Some(issued.username),
         subject: issued.subject,
         audience: None,

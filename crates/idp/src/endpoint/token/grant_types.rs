@@ -1,9 +1,9 @@
 //! The grant types, by their names in requests.
 
-use crate::state::State;
+use crate::state::IdpState;
 
 /// The grants, by their names in requests.
-pub(crate) fn types(state: &State) -> Vec<&'static str> {
+pub(crate) fn types(state: &IdpState) -> Vec<&'static str> {
     let mut types = vec![
         "authorization_code",
         "client_credentials",
@@ -11,6 +11,7 @@ pub(crate) fn types(state: &State) -> Vec<&'static str> {
         DEVICE_CODE,
         TOKEN_EXCHANGE,
     ];
+    // On-behalf-of exists with Entra ID only.
     types.extend(state.shape.has_graph().then_some(JWT_BEARER));
     types
 }

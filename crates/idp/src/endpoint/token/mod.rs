@@ -11,32 +11,33 @@ pub(crate) mod request;
 pub(crate) mod revoke;
 
 use crate::endpoint::client::dpop;
-use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::{OAuthError, json};
 use crate::endpoint::token::grant_types::{JWT_BEARER, TOKEN_EXCHANGE, types};
-use crate::endpoint::token::request::Ask;
-use crate::state::State;
-use axum::extract;
+use crate::endpoint::token::request::GrantRequest;
+use crate::state::IdpState;
+use axum::extract::State;
 use axum::response::Response;
 use serde_json::Value;
 use std::sync::Arc;
 
 pub(crate) async fn token(
-    extract::State(state): extract::State<Arc<State>>,
-    form: Result<Form, OAuthError>,
+    State(state): State<Arc<IdpState>>,
+    form: Result<PostedForm, OAuthError>,
 ) -> Response {
     dpop::with_nonce(&state, json(form.and_then(|form| answer(&state, &form))))
 }
 
-fn answer(state: &Arc<State>, form: &Form) -> Result<Value, OAuthError> {
+fn answer(state: &Arc<IdpState>, form: &PostedForm) -> Result<Value, OAuthError> {
     let client = form.client(state)?;
     let binding = form.binding(state, &client)?;
-    let ask = Ask {
+    let ask = GrantRequest {
         state,
         client,
         params: &form.params,
         binding,
     };
+    // After the client: an unauthenticated caller learns nothing about grants.
     let grant_type = ask.params.need("grant_type")?;
     if !types(state).contains(&grant_type) {
         return Err(OAuthError::new(

@@ -1,16 +1,15 @@
-//! Entra ID's way to exchange tokens: on behalf of a user, an API asks for a token for the next
-//! one.
+//! The on-behalf-of flow of Entra ID: an API exchanges a user's token for one of the next API.
 //!
-//! It looks like RFC 7523, section 2.1, but the assertion is the access token that the API was
-//! called with.
+//! It looks like RFC 7523, section 2.1, but the assertion is the access token of the API's own
+//! caller.
 
 use crate::endpoint::http::error::OAuthError;
 use crate::endpoint::token::exchange::{access_token, for_subject};
 use crate::endpoint::token::grant_types::JWT_BEARER;
-use crate::endpoint::token::request::Ask;
+use crate::endpoint::token::request::GrantRequest;
 use serde_json::Value;
 
-pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
+pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     if ask.client.is_public() {
         return Err(OAuthError::invalid_client());
     }
@@ -19,16 +18,16 @@ pub(crate) fn tokens(ask: &Ask<'_>) -> Result<Value, OAuthError> {
             "`requested_token_use` must be `on_behalf_of`",
         ));
     }
-    let wrong = OAuthError::invalid_grant(
-        "the assertion is unknown, expired, revoked, or not about a user",
-    );
-    let subject = access_token(ask, ask.params.need("assertion")?).ok_or(wrong)?;
-    for_subject(ask, &subject, None, (ask.state.format(), JWT_BEARER)).map_err(|error| match error
-        .error
-    {
-        "invalid_request" => {
-            OAuthError::invalid_grant("an application's token is on nobody's behalf")
-        }
-        _ => error,
-    })
+    let Some(subject) = access_token(ask, ask.params.need("assertion")?) else {
+        return Err(OAuthError::invalid_grant(
+            "the assertion is unknown, expired, revoked, or not about a user",
+        ));
+    };
+    match for_subject(ask, &subject, None, (ask.state.format(), JWT_BEARER)) {
+        // Entra ID calls a bad assertion a bad grant, where token exchange calls it a bad request.
+        Err(error) if error.error == "invalid_request" => Err(OAuthError::invalid_grant(
+            "an application's token is not on behalf of a user",
+        )),
+        other => other,
+    }
 }

@@ -1,16 +1,16 @@
 //! Revocation (RFC 7009): by the client that owns the token. An unknown token is no error.
 
-use crate::endpoint::http::caller::Form;
+use crate::endpoint::http::caller::PostedForm;
 use crate::endpoint::http::error::OAuthError;
-use crate::state::State;
-use axum::extract;
+use crate::state::IdpState;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
 pub(crate) async fn revoke(
-    extract::State(state): extract::State<Arc<State>>,
-    form: Result<Form, OAuthError>,
+    State(state): State<Arc<IdpState>>,
+    form: Result<PostedForm, OAuthError>,
 ) -> Response {
     match form.and_then(|form| end(&state, &form)) {
         Ok(()) => StatusCode::OK.into_response(),
@@ -18,20 +18,18 @@ pub(crate) async fn revoke(
     }
 }
 
-fn end(state: &State, form: &Form) -> Result<(), OAuthError> {
+fn end(state: &IdpState, form: &PostedForm) -> Result<(), OAuthError> {
     let client = form.client(state)?;
     let (token, now) = (form.params.need("token")?, state.now());
     let mut store = state.store();
-    // The hint may be wrong (RFC 7009, section 2.1): both kinds are looked for in any case.
-    if let Some(grant) = store
-        .grant_of(token, now)
-        .filter(|grant| grant.client == client.id)
+    // The hint may be wrong (RFC 7009, section 2.1), so both kinds are looked for in any case.
+    if let Some(grant) = store.grant_of(token, now)
+        && grant.client == client.id
     {
         store.revoke_grant(grant.id);
     }
-    if store
-        .access_token(token, now)
-        .is_some_and(|issued| issued.client == client.id)
+    if let Some(issued) = store.access_token(token, now)
+        && issued.client == client.id
     {
         store.revoke_access_token(token);
     }

@@ -2,7 +2,7 @@
 
 use super::{service_token, start_with};
 use crate::{client, json};
-use portcullis_idp::{Dialect, Fault, Idp, IdpConfig};
+use portcullis_idp::{Dialect, Endpoint, Fault, Idp, IdpConfig};
 use serde_json::{Value, json};
 
 async fn world() -> Idp {
@@ -56,7 +56,7 @@ async fn all_groups_come_page_by_page() {
     }
     let expected: Vec<String> = (0..250).map(|number| format!("group-{number}")).collect();
     assert_eq!((pages, groups), (3, expected));
-    assert_eq!(idp.graph_requests(), 3);
+    assert_eq!(idp.requests(Endpoint::Graph), 3);
     let (_, none) = ask(&groups_of(&idp, "alice"), Some(&token), &body).await;
     assert_eq!(
         (&none["value"], &none["@odata.nextLink"]),
@@ -109,7 +109,7 @@ async fn it_is_for_applications_with_a_token_for_it() {
     assert_eq!(ask(&nobody, Some(&for_graph), &body).await.0, 404);
     let odd = format!("{url}?$skiptoken=x");
     assert_eq!(ask(&odd, Some(&for_graph), &body).await.0, 400);
-    idp.fail_graph(Fault::TooManyRequests);
+    idp.fail(Endpoint::Graph, Fault::TooManyRequests);
     assert_eq!(ask(&url, Some(&for_graph), &body).await.0, 429);
 }
 

@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair,
 };
 use portcullis_core::jose::base64url::encode;
-use portcullis_idp::{Client, Idp, IdpConfig};
+use portcullis_idp::{Idp, IdpConfig, RegisteredClient};
 use portcullis_resource_server::clock::Clock as _;
 use portcullis_resource_server::{Config, ResourceServer, Settings};
 use serde_json::{Value, json};
@@ -132,7 +132,7 @@ async fn a_client_proves_itself_by_its_key() {
     for (algorithm, (pem, mut jwk)) in keys {
         let clock = clock();
         jwk["alg"] = json!(algorithm);
-        let client = Client {
+        let client = RegisteredClient {
             id: "service".to_owned(),
             secret: None,
             jwk: Some(jwk),

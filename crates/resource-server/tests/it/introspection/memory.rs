@@ -6,6 +6,7 @@ use crate::world::clock;
 use http::{HeaderMap, HeaderValue};
 use portcullis_core::credential::Credential;
 use portcullis_core::token::NumericDate;
+use portcullis_idp::Endpoint;
 use portcullis_resource_server::Revocation;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -18,7 +19,7 @@ fn seconds(seconds: u64) -> Duration {
 async fn five_hundred_requests_ask_once() {
     let world = Asking::new("").await;
     for token in [world.idp.token("alice").opaque(), "made-up".to_owned()] {
-        let before = world.idp.introspection_requests();
+        let before = world.idp.requests(Endpoint::Introspection);
         let mut requests = JoinSet::new();
         for _ in 0..500 {
             let (server, token) = (world.server.clone(), token.clone());
@@ -29,7 +30,11 @@ async fn five_hundred_requests_ask_once() {
             verdicts.iter().all(|verdict| *verdict == verdicts[0]),
             "{token}"
         );
-        assert_eq!(world.idp.introspection_requests() - before, 1, "{token}");
+        assert_eq!(
+            world.idp.requests(Endpoint::Introspection) - before,
+            1,
+            "{token}"
+        );
     }
     let status = world.status();
     assert_eq!((status.questions, status.remembered), (2, 998));
@@ -43,7 +48,7 @@ async fn an_answer_is_good_for_a_minute_at_most() {
         world.clock.advance(seconds(pause));
         assert_eq!(world.judge(&token).await, "fine");
         assert_eq!(
-            world.idp.introspection_requests(),
+            world.idp.requests(Endpoint::Introspection),
             questions,
             "after {pause} s more"
         );
@@ -63,7 +68,7 @@ async fn an_answer_is_good_until_the_token_ends_and_no_longer() {
     assert_eq!(
         (
             world.judge(&token).await.as_str(),
-            world.idp.introspection_requests()
+            world.idp.requests(Endpoint::Introspection)
         ),
         ("fine", 1)
     );
@@ -71,7 +76,7 @@ async fn an_answer_is_good_until_the_token_ends_and_no_longer() {
     assert_eq!(
         (
             world.judge(&token).await.as_str(),
-            world.idp.introspection_requests()
+            world.idp.requests(Endpoint::Introspection)
         ),
         ("token.inactive", 2)
     );
@@ -103,7 +108,7 @@ async fn a_refusal_is_remembered_for_five_seconds_so_that_junk_asks_once() {
     assert_eq!(
         (
             world.judge("made-up").await.as_str(),
-            world.idp.introspection_requests()
+            world.idp.requests(Endpoint::Introspection)
         ),
         ("token.inactive", 1)
     );
@@ -111,7 +116,7 @@ async fn a_refusal_is_remembered_for_five_seconds_so_that_junk_asks_once() {
     assert_eq!(
         (
             world.judge("made-up").await.as_str(),
-            world.idp.introspection_requests()
+            world.idp.requests(Endpoint::Introspection)
         ),
         ("token.inactive", 2)
     );
@@ -155,7 +160,7 @@ async fn with_no_memory_every_request_asks() {
         assert_eq!(
             (
                 world.judge(&token).await.as_str(),
-                world.idp.introspection_requests()
+                world.idp.requests(Endpoint::Introspection)
             ),
             ("fine", questions)
         );

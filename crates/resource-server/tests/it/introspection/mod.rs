@@ -9,7 +9,7 @@ mod settings;
 use crate::world::{AUDIENCE, clock, idp};
 use portcullis_core::Denial;
 use portcullis_core::credential::Credential;
-use portcullis_idp::Idp;
+use portcullis_idp::{Endpoint, Idp};
 use portcullis_resource_server::clock::TestClock;
 use portcullis_resource_server::{Config, IntrospectionStatus, ResourceServer, Secret, Settings};
 use std::sync::Arc;
@@ -87,7 +87,10 @@ async fn an_opaque_token_is_as_good_as_a_jwt() {
     );
     assert_eq!(world.judge(&world.idp.token("alice").sign()).await, "fine");
     assert_eq!(
-        (world.idp.introspection_requests(), world.status().questions),
+        (
+            world.idp.requests(Endpoint::Introspection),
+            world.status().questions
+        ),
         (3, 3)
     );
 }
@@ -107,7 +110,7 @@ async fn what_has_the_shape_of_a_jwt_is_never_asked_about_instead() {
     for token in ["a b", "{}", "\"", &"a".repeat(16_385)] {
         assert_eq!(world.judge(token).await, "token.malformed", "{token}");
     }
-    assert_eq!(world.idp.introspection_requests(), 0);
+    assert_eq!(world.idp.requests(Endpoint::Introspection), 0);
 }
 
 #[tokio::test]
@@ -115,7 +118,7 @@ async fn without_introspection_nobody_is_asked() {
     let world = crate::world::World::new().await;
     let opaque = world.idp.token("alice").opaque();
     assert_eq!(world.decide(&opaque).await, "token.malformed");
-    assert_eq!(world.idp.introspection_requests(), 0);
+    assert_eq!(world.idp.requests(Endpoint::Introspection), 0);
     assert!(world.server.introspection_status().is_empty());
 }
 
@@ -131,7 +134,7 @@ async fn tokens_that_the_issuer_signed_are_asked_about_where_told_so() {
         (2, "fine")
     );
     assert_eq!(world.judge(&known).await, "fine");
-    assert_eq!(world.idp.introspection_requests(), 1);
+    assert_eq!(world.idp.requests(Endpoint::Introspection), 1);
     assert_eq!(
         world.judge(&world.idp.token("alice").sign()).await,
         "token.inactive",
@@ -143,7 +146,7 @@ async fn tokens_that_the_issuer_signed_are_asked_about_where_told_so() {
             .await,
         "token.signature"
     );
-    assert_eq!(world.idp.introspection_requests(), 2);
+    assert_eq!(world.idp.requests(Endpoint::Introspection), 2);
     // A token of the client that revokes it: what was remembered lasts a minute, and no longer.
     let own = world.idp.token("service").issue();
     assert_eq!(world.judge(&own).await, "fine");
@@ -197,7 +200,7 @@ async fn an_explanation_asks_and_shows_the_answer() {
     );
     world
         .idp
-        .fail_introspection(portcullis_idp::Fault::Unauthorized);
+        .fail(Endpoint::Introspection, portcullis_idp::Fault::Unauthorized);
     let explanation = world.server.explain("made-up").await;
     assert!(
         explanation.first_obstacle().unwrap().found.contains("401"),

@@ -6,7 +6,7 @@ use crate::answering::{Answer, Answering};
 use crate::world::clock;
 use portcullis_core::Denial;
 use portcullis_core::credential::Credential;
-use portcullis_idp::Fault;
+use portcullis_idp::{Endpoint, Fault};
 use portcullis_resource_server::BreakerState;
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn every_failure_is_an_outage_and_forgotten_at_once() {
     ] {
         let world = Asking::new("").await;
         let token = world.idp.token("alice").opaque();
-        world.idp.fail_introspection(fault);
+        world.idp.fail(Endpoint::Introspection, fault);
         for questions in 1..3 {
             assert_eq!(
                 world.judge(&token).await,
@@ -41,13 +41,13 @@ async fn every_failure_is_an_outage_and_forgotten_at_once() {
                 "{fault:?}"
             );
             assert_eq!(
-                world.idp.introspection_requests(),
+                world.idp.requests(Endpoint::Introspection),
                 questions,
                 "redirects are not followed: {fault:?}"
             );
         }
         assert!(world.status().last_failure.is_some());
-        world.idp.fail_introspection(Fault::None);
+        world.idp.fail(Endpoint::Introspection, Fault::None);
         assert_eq!(world.judge(&token).await, "fine", "{fault:?}");
         assert_eq!(world.status().last_failure, None);
     }
@@ -58,7 +58,9 @@ async fn a_remembered_answer_outlives_an_outage_for_its_time_only() {
     let world = Asking::new("").await;
     let token = world.idp.token("alice").opaque();
     assert_eq!(world.judge(&token).await, "fine");
-    world.idp.fail_introspection(Fault::InternalError);
+    world
+        .idp
+        .fail(Endpoint::Introspection, Fault::InternalError);
     world.clock.advance(seconds(59));
     assert_eq!(world.judge(&token).await, "fine");
     world.clock.advance(seconds(1));
@@ -69,7 +71,9 @@ async fn a_remembered_answer_outlives_an_outage_for_its_time_only() {
 async fn after_five_failures_nobody_asks_and_then_one_tries() {
     let world = Asking::new("").await;
     let token = world.idp.token("alice").opaque();
-    world.idp.fail_introspection(Fault::InternalError);
+    world
+        .idp
+        .fail(Endpoint::Introspection, Fault::InternalError);
     for number in 0..20 {
         assert_eq!(
             world.judge(&format!("token-{number}")).await,
@@ -78,7 +82,7 @@ async fn after_five_failures_nobody_asks_and_then_one_tries() {
     }
     assert_eq!(
         (
-            world.idp.introspection_requests(),
+            world.idp.requests(Endpoint::Introspection),
             retry_after(&world, &token).await
         ),
         (5, seconds(5))
@@ -88,12 +92,12 @@ async fn after_five_failures_nobody_asks_and_then_one_tries() {
     assert_eq!(world.judge(&token).await, "outage.introspection");
     assert_eq!(
         (
-            world.idp.introspection_requests(),
+            world.idp.requests(Endpoint::Introspection),
             retry_after(&world, &token).await
         ),
         (6, seconds(10))
     );
-    world.idp.fail_introspection(Fault::None);
+    world.idp.fail(Endpoint::Introspection, Fault::None);
     assert_eq!(world.judge(&token).await, "outage.introspection", "not yet");
     world.clock.advance(seconds(10));
     assert_eq!(world.judge(&token).await, "fine");
@@ -104,12 +108,14 @@ async fn after_five_failures_nobody_asks_and_then_one_tries() {
 async fn who_asks_too_often_comes_back_when_told() {
     let world = Asking::new("").await;
     let token = world.idp.token("alice").opaque();
-    world.idp.fail_introspection(Fault::TooManyRequests);
+    world
+        .idp
+        .fail(Endpoint::Introspection, Fault::TooManyRequests);
     assert_eq!(retry_after(&world, &token).await, seconds(7));
-    world.idp.fail_introspection(Fault::None);
+    world.idp.fail(Endpoint::Introspection, Fault::None);
     world.clock.advance(seconds(6));
     assert_eq!(retry_after(&world, &token).await, seconds(1));
-    assert_eq!(world.idp.introspection_requests(), 1);
+    assert_eq!(world.idp.requests(Endpoint::Introspection), 1);
     world.clock.advance(seconds(1));
     assert_eq!(world.judge(&token).await, "fine");
 }
@@ -145,14 +151,14 @@ async fn odd_tokens_do_not_open_the_breaker() {
 async fn an_endpoint_that_never_answers_costs_three_seconds() {
     let world = Asking::new("").await;
     let token = world.idp.token("alice").opaque();
-    world.idp.fail_introspection(Fault::Hang);
+    world.idp.fail(Endpoint::Introspection, Fault::Hang);
     let requests: Vec<_> = (0..10)
         .map(|_| {
             let (server, token) = (world.server.clone(), token.clone());
             tokio::spawn(async move { judge(&server, &token).await })
         })
         .collect();
-    while world.idp.introspection_requests() == 0 {
+    while world.idp.requests(Endpoint::Introspection) == 0 {
         tokio::task::yield_now().await;
     }
     assert!(requests.iter().all(|request| !request.is_finished()));
@@ -161,7 +167,7 @@ async fn an_endpoint_that_never_answers_costs_three_seconds() {
         assert_eq!(request.await.unwrap(), "outage.introspection");
     }
     assert_eq!(
-        world.idp.introspection_requests(),
+        world.idp.requests(Endpoint::Introspection),
         1,
         "whoever waited hears the same, and does not ask again"
     );
@@ -170,9 +176,9 @@ async fn an_endpoint_that_never_answers_costs_three_seconds() {
 #[tokio::test]
 async fn metadata_that_cannot_be_had_is_an_outage() {
     let world = Asking::new("").await;
-    world.idp.fail_metadata(Fault::InternalError);
+    world.idp.fail(Endpoint::Metadata, Fault::InternalError);
     assert_eq!(world.judge("opaque").await, "outage.metadata");
-    world.idp.fail_metadata(Fault::None);
+    world.idp.fail(Endpoint::Metadata, Fault::None);
     world.server.refresh_keys().await;
     assert_eq!(world.judge("opaque").await, "token.inactive");
 }
