@@ -3,9 +3,8 @@
 use crate::place::SettingPlace;
 use portcullis_core::ConfigErrors;
 use portcullis_gateway::{Config, GatewayConfig, RouteConfig, Settings, line_of};
-use portcullis_resource_server::config::fill;
+use portcullis_resource_server::config::Document;
 use std::path::{Path, PathBuf};
-use toml::de::DeTable;
 
 /// A settings file that is free of faults.
 #[derive(Debug)]
@@ -119,13 +118,10 @@ fn each_member(
 
 /// The document with the values of variables, as a server reads it.
 fn document(text: &str) -> toml::Table {
-    let mut document: toml::Table = text.parse().unwrap_or_default();
-    if let Ok(mut parsed) = DeTable::parse(text)
-        && let Ok(filled) = fill(parsed.get_mut())
-    {
-        filled.fill(&mut document);
+    match Document::parse(text) {
+        Ok(document) => document.read::<toml::Table>(|_| true).value,
+        Err(_) => toml::Table::new(),
     }
-    document
 }
 
 /// Tables whose members are the names of claims, headers and roles, so not settings.

@@ -38,15 +38,22 @@ struct Parts {
     place: String,
     line: Option<usize>,
     span: Option<Range<usize>>,
-    problem: Problem,
+    problem: ConfigProblem,
     help: String,
     depends_on: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Problem {
+enum ConfigProblem {
     Expected { expectation: String, found: String },
     Wrong(String),
+}
+
+impl ConfigProblem {
+    fn wrong(problem: &str) -> Self {
+        // The reason of a parser may repeat the URL that it was given.
+        Self::Wrong(without_password(problem))
+    }
 }
 
 impl ConfigError {
@@ -63,18 +70,18 @@ impl ConfigError {
     pub fn expected(
         place: impl Into<String>,
         expectation: impl Into<String>,
-    ) -> Expectation<Unlisted> {
-        Expectation::new(Unlisted, place.into(), expectation.into())
+    ) -> Expectation<NoList> {
+        Expectation::new(NoList, place.into(), expectation.into())
     }
 
     /// Begins a fault of which the problem is known, as a sentence without a full stop.
-    pub fn wrong(place: impl Into<String>, problem: impl Into<String>) -> Diagnosis<Unlisted> {
-        Diagnosis::new(Unlisted, place.into(), Problem::Wrong(problem.into()))
+    pub fn wrong(place: impl Into<String>, problem: impl Into<String>) -> Diagnosis<NoList> {
+        Diagnosis::new(NoList, place.into(), ConfigProblem::wrong(&problem.into()))
     }
 
     /// The same fault, with the bytes of the document that are at fault.
     #[must_use]
-    pub fn located(mut self, document: &str, span: Range<usize>) -> Self {
+    pub fn with_span(mut self, document: &str, span: Range<usize>) -> Self {
         let before = document.get(..span.start).unwrap_or(document);
         self.0.line = Some(1 + before.matches('\n').count());
         self.0.span = Some(span);
@@ -83,7 +90,7 @@ impl ConfigError {
 
     /// The same fault at another place, such as the variable that a setting was read from.
     #[must_use]
-    pub fn moved_to(mut self, place: impl Into<String>) -> Self {
+    pub fn with_place(mut self, place: impl Into<String>) -> Self {
         self.0.place = place.into();
         self
     }
@@ -92,8 +99,8 @@ impl ConfigError {
     #[must_use]
     pub fn rewrite(mut self, rewrite: impl Fn(&str) -> String) -> Self {
         self.0.problem = match &self.0.problem {
-            Problem::Wrong(problem) => Problem::Wrong(rewrite(problem)),
-            Problem::Expected { expectation, found } => Problem::Expected {
+            ConfigProblem::Wrong(problem) => ConfigProblem::Wrong(rewrite(problem)),
+            ConfigProblem::Expected { expectation, found } => ConfigProblem::Expected {
                 expectation: rewrite(expectation),
                 found: rewrite(found),
             },
@@ -120,8 +127,8 @@ impl ConfigError {
     /// What is wrong: `expected X, found Y`, or a sentence of its own.
     pub fn message(&self) -> String {
         match &self.0.problem {
-            Problem::Wrong(problem) => problem.clone(),
-            Problem::Expected { expectation, found } => {
+            ConfigProblem::Wrong(problem) => problem.clone(),
+            ConfigProblem::Expected { expectation, found } => {
                 format!("expected {expectation}, found {}", shorten(found))
             }
         }
@@ -137,11 +144,19 @@ impl ConfigError {
         &self.0.help
     }
 
-    /// The settings that the fault follows from: its own place, and others that it was judged by.
-    ///
-    /// Where one of them could not be read, the fault may be no fault at all.
-    pub fn depends_on(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.place()).chain(self.0.depends_on.iter().map(String::as_str))
+    /// Whether the fault may only follow from a place that could not be read: its own, or another
+    /// that it was judged by.
+    pub fn follows_from(&self, unread: &str) -> bool {
+        if is_within(self.place(), unread) || is_within(unread, self.place()) {
+            return true;
+        }
+        self.0
+            .depends_on
+            .iter()
+            .any(|place| match place.strip_suffix(".*") {
+                Some(table) => is_within(table, unread) || is_within(unread, table),
+                None => is_within(place, unread),
+            })
     }
 }
 
@@ -156,6 +171,14 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// Whether a place is another one, or stands within it. Everything is within the empty place.
+fn is_within(inner: &str, outer: &str) -> bool {
+    match inner.strip_prefix(outer) {
+        Some(rest) => outer.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']),
+        None => false,
+    }
+}
 
 /// The first characters of a long value.
 fn shorten(value: &str) -> String {
@@ -179,9 +202,9 @@ pub trait Sink {
 
 /// No list: the finished fault is returned.
 #[derive(Clone, Copy, Debug)]
-pub struct Unlisted;
+pub struct NoList;
 
-impl Sink for Unlisted {
+impl Sink for NoList {
     type Output = ConfigError;
 
     fn place(&self, member: &str) -> String {
@@ -218,7 +241,7 @@ impl<S: Sink> Expectation<S> {
 
     /// What was found, in words: `an empty list`, or a secret's kind.
     pub fn found_as(self, found: impl Into<String>) -> Diagnosis<S> {
-        let problem = Problem::Expected {
+        let problem = ConfigProblem::Expected {
             expectation: self.expectation,
             found: found.into(),
         };
@@ -240,7 +263,7 @@ pub struct Diagnosis<S> {
 }
 
 impl<S: Sink> Diagnosis<S> {
-    fn new(sink: S, place: String, problem: Problem) -> Self {
+    fn new(sink: S, place: String, problem: ConfigProblem) -> Self {
         let fault = ConfigError(Box::new(Parts {
             place,
             line: None,
@@ -253,6 +276,7 @@ impl<S: Sink> Diagnosis<S> {
     }
 
     /// Names other members that it was judged by: if one cannot be read, the fault is not told.
+    /// `tls` is the table itself, `tls.*` whatever stands in it as well.
     pub fn given(mut self, members: &[&str]) -> Self {
         for member in members {
             let place = self.sink.place(member);
@@ -353,7 +377,7 @@ mod tests {
             )
         );
         assert_eq!(
-            fault.clone().located("a\n\nb = 1\n", 3..4).to_string(),
+            fault.clone().with_span("a\n\nb = 1\n", 3..4).to_string(),
             "issuer[0].url (line 3): expected an https address, found \"localhost:3000\"\n    \
              help: write one"
         );

@@ -222,6 +222,11 @@ fn warn_of(settings: &Settings) {
     for danger in settings.dangers() {
         tracing::warn!(setting = danger, "a setting that loosens security");
     }
+    // The resource server warns of its own part.
+    for warning in &settings.warnings {
+        let (place, help) = (warning.place(), warning.help());
+        tracing::warn!(place, help, "{}", warning.message());
+    }
     if let Some(forward_auth) = &settings.forward_auth
         && forward_auth.trusts_nobody()
     {

@@ -29,6 +29,7 @@ pub mod fuzzing;
 mod generation;
 mod identity;
 mod listen;
+mod load;
 mod refusal;
 mod request;
 mod run;

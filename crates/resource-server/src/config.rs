@@ -1,25 +1,29 @@
 //! The settings as written: a TOML document, or a few environment variables.
 //!
 //! Reading changes nothing, and unknown members are refused. What the settings mean is for
-//! [`Settings`](crate::Settings) to find out.
+//! [`Settings`](crate::Settings) to find out. [`Config::from_toml`] and [`Config::from_env`] tell
+//! the faults of both at once.
 
+mod client;
+mod document;
+mod doors;
 mod environment;
 mod issuer;
+mod origin;
 mod questions;
-mod unreadable;
-mod variables;
+pub(crate) mod variables;
 
-pub use environment::{Filled, fill};
+pub use client::ClientConfig;
+pub use document::{Document, Part};
+pub use doors::DOORS;
 pub use issuer::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig, OneOrMore};
-pub(crate) use questions::WrittenClient;
+pub use origin::ConfigOrigin;
 pub use questions::{GroupsConfig, IntrospectionConfig};
-pub use unreadable::unreadable;
 pub use variables::{VARIABLES, dotenv};
 
 use crate::revocation::RevocationConfig;
-use portcullis_core::{ConfigErrors, Limits};
+use portcullis_core::Limits;
 use serde::Deserialize;
-use toml::de::DeTable;
 
 /// The settings of a resource server, as written.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -46,55 +50,10 @@ pub struct Config {
     /// The bounds on foreign input, each with its safe default.
     #[serde(default)]
     pub limits: Limits,
+    /// Where these settings were read from. The default is right for a program that makes them.
+    #[serde(skip)]
+    pub origin: ConfigOrigin,
 }
-
-impl Config {
-    /// Reads a TOML document. The tables of the [doors](DOORS) are left to them. `${NAME}` in a
-    /// string is the variable of that name, of the environment or of `.env`.
-    ///
-    /// # Errors
-    ///
-    /// What cannot be read, with its line; every variable that is not set.
-    pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
-        Self::read(text, fill)
-    }
-
-    /// The same, with variables from anywhere.
-    #[cfg(test)]
-    fn from_toml_with(
-        text: &str,
-        variable: &mut dyn FnMut(&str) -> Option<String>,
-    ) -> Result<Self, ConfigErrors> {
-        Self::read(text, |document| environment::fill_with(document, variable))
-    }
-
-    fn read(
-        text: &str,
-        fill: impl FnOnce(&mut DeTable<'_>) -> Result<Filled, ConfigErrors>,
-    ) -> Result<Self, ConfigErrors> {
-        let parsed = DeTable::parse(text);
-        let mut document =
-            parsed.map_err(|error| unreadable(text, error.span(), error.message()))?;
-        for door in DOORS {
-            document.get_mut().remove(door);
-        }
-        let filled = fill(document.get_mut())?;
-        let read = Self::deserialize(toml::Deserializer::from(document));
-        read.map_err(|error| unreadable(text, error.span(), &filled.hide(error.message())).into())
-    }
-}
-
-/// The tables that one document may hold beside the resource server's: they are the gateway's to
-/// read.
-pub const DOORS: [&str; 7] = [
-    "gateway",
-    "forward_auth",
-    "ext_authz",
-    "log",
-    "route",
-    "upstream",
-    "cedar",
-];
 
 #[cfg(test)]
 mod tests {
@@ -130,14 +89,17 @@ mod tests {
 
     #[test]
     fn unknown_members_are_refused_with_their_line() {
-        let errors = Config::from_toml("[[issuer]]\nurl = \"https://a\"\naudiences = [\"x\"]\n")
-            .unwrap_err();
-        assert!(errors.to_string().contains("line 3"), "{errors}");
-        let errors = Config::from_toml("realm = \"a\"\n[gatewy]\nlisten = 1\n").unwrap_err();
+        let text = "[[issuer]]\nurl = \"https://a\"\naudiences = [\"x\"]\n";
+        let errors = Config::from_toml(text).unwrap_err().to_string();
         assert!(
-            errors
-                .to_string()
-                .contains("line 2: unknown field `gatewy`"),
+            errors.contains("issuer[0].audiences (line 3): unknown member `audiences`"),
+            "{errors}"
+        );
+        let text = "realm = \"a\"\n[gatewy]\nlisten = 1\n";
+        let errors = Config::from_toml(text).unwrap_err().to_string();
+        assert!(
+            errors.contains("gatewy (line 2): unknown member `gatewy`")
+                && errors.contains("write `gateway`"),
             "{errors}"
         );
     }

@@ -29,6 +29,7 @@ pub mod fuzzing;
 mod groups;
 mod introspection;
 mod issuers;
+mod load;
 mod path_watch;
 mod respond;
 mod revocation;
@@ -38,8 +39,8 @@ mod tenants;
 mod token_cache;
 
 pub use config::{
-    ClaimCondition, ClaimScalar, ClaimText, Config, GroupsConfig, IntrospectionConfig,
-    IssuerConfig, OneOrMore,
+    ClaimCondition, ClaimScalar, ClaimText, ClientConfig, Config, GroupsConfig,
+    IntrospectionConfig, IssuerConfig, OneOrMore,
 };
 pub use explain::Explanation;
 pub use introspection::IntrospectionStatus;

@@ -91,6 +91,10 @@ impl ResourceServer {
         revocations: Arc<Revocations>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        for warning in &settings.warnings {
+            let help = warning.help();
+            tracing::warn!(place = warning.place(), help, "{}", warning.message());
+        }
         Self(Arc::new(Inner {
             issuers: TrustedIssuers::new(settings.issuers, settings.limits, &clock),
             tokens: TokenCache::new(settings.remembered_tokens),

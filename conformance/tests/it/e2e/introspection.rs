@@ -16,7 +16,8 @@ fn server(issuer: &str, more: &str) -> ResourceServer {
         .introspection
         .as_mut()
         .unwrap()
-        .client_secret = Some(Secret::new("service-secret"));
+        .client
+        .secret = Some(Secret::new("service-secret"));
     ResourceServer::with_settings(Settings::try_from(config).unwrap())
 }
 
@@ -66,7 +67,8 @@ async fn a_client_with_a_wrong_secret_learns_nothing_about_tokens() {
         .introspection
         .as_mut()
         .unwrap()
-        .client_secret = Some(Secret::new("wrong"));
+        .client
+        .secret = Some(Secret::new("wrong"));
     let server = ResourceServer::with_settings(Settings::try_from(config).unwrap());
     let told = judge(&server, "made-up").await;
     assert!(

@@ -156,7 +156,8 @@ pub(crate) fn asking_at(issuer: &str, endpoint: &str, more: &str) -> Asking {
         .introspection
         .as_mut()
         .unwrap()
-        .client_secret = Some(Secret::new("service-secret"));
+        .client
+        .secret = Some(Secret::new("service-secret"));
     let clock = Arc::new(TestClock::at(NumericDate::from_seconds(NOW)));
     let settings = Settings::try_from(config).unwrap();
     Asking {

@@ -3,7 +3,7 @@
 mod page;
 
 use crate::args::{AuditArguments, Format};
-use crate::command::config::told;
+use crate::command::config::failure;
 use crate::command::explain;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
@@ -93,7 +93,7 @@ async fn of_file(
     let read = SettingsFile::read(file, text.clone(), |path| {
         Some(std::fs::metadata(path).ok()?.permissions().mode())
     });
-    let written = read.map_err(|errors| told(file, &text, &errors))?;
+    let written = read.map_err(|errors| failure(file, &text, &errors))?;
     let mut subjects = vec![AuditSubject::settings(&written, examine_settings(&written))];
     if offline {
         return Ok(subjects);

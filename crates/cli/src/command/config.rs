@@ -27,25 +27,20 @@ pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, Failure> {
     }
 }
 
-/// The settings of a file, or all that is wrong with them, each fault shown in its line.
+/// The settings of a file, or everything that is wrong with them, each fault shown in its line.
 pub(crate) fn settings(path: &Path) -> Result<Settings, Failure> {
     let text = text(path)?;
     let settings = Config::from_toml(&text).and_then(Settings::try_from);
-    settings.map_err(|errors| told(path, &text, &errors))
+    settings.map_err(|errors| failure(path, &text, &errors))
 }
 
-/// All that is wrong with a settings file, each fault shown in its line.
-pub(crate) fn told(path: &Path, text: &str, errors: &ConfigErrors) -> Failure {
-    let many = if errors.iter().count() == 1 {
-        "fault"
-    } else {
-        "faults"
-    };
-    let told = excerpts(&path.display().to_string(), text, errors);
+/// Everything that is wrong with a settings file, each fault shown in its line.
+pub(crate) fn failure(path: &Path, text: &str, errors: &ConfigErrors) -> Failure {
+    let excerpts = excerpts(&path.display().to_string(), text, errors);
+    let count = errors.count();
     Failure::could_not_run(format!(
-        "{} {many} in the settings:\n\n{}",
-        errors.iter().count(),
-        told.trim_end()
+        "{count} in the settings:\n\n{}",
+        excerpts.trim_end()
     ))
 }
 

@@ -1,6 +1,6 @@
 //! The one list that all readers of settings put their faults into.
 
-use super::{ConfigError, ConfigErrors, Diagnosis, Expectation, Problem, Sink};
+use super::{ConfigError, ConfigErrors, ConfigProblem, Diagnosis, Expectation, Sink};
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
@@ -25,7 +25,14 @@ use std::rc::Rc;
 pub struct Faults {
     scope: String,
     // Shared and not borrowed, so a reader of one table needs no lifetime for the whole list.
-    list: Rc<RefCell<Vec<ConfigError>>>,
+    lists: Rc<Lists>,
+    is_for_warnings: bool,
+}
+
+#[derive(Debug, Default)]
+struct Lists {
+    faults: RefCell<Vec<ConfigError>>,
+    warnings: RefCell<Vec<ConfigError>>,
 }
 
 impl Faults {
@@ -34,7 +41,16 @@ impl Faults {
     pub fn at(&self, place: impl fmt::Display) -> Self {
         Self {
             scope: self.place(&place.to_string()),
-            list: Rc::clone(&self.list),
+            ..self.clone()
+        }
+    }
+
+    /// The same place, for what can be used but is hardly meant.
+    #[must_use]
+    pub fn as_warnings(&self) -> Self {
+        Self {
+            is_for_warnings: true,
+            ..self.clone()
         }
     }
 
@@ -55,12 +71,20 @@ impl Faults {
 
     /// Begins a fault of a member of which the problem is known.
     pub fn wrong(&self, member: &str, problem: impl Into<String>) -> Diagnosis<&Self> {
-        Diagnosis::new(self, self.place(member), Problem::Wrong(problem.into()))
+        Diagnosis::new(
+            self,
+            self.place(member),
+            ConfigProblem::wrong(&problem.into()),
+        )
     }
 
     /// Adds a finished fault.
     pub fn add(&self, fault: ConfigError) {
-        self.list.borrow_mut().push(fault);
+        let list = match self.is_for_warnings {
+            true => &self.lists.warnings,
+            false => &self.lists.faults,
+        };
+        list.borrow_mut().push(fault);
     }
 
     /// The value; or nothing, and its faults are added.
@@ -68,7 +92,7 @@ impl Faults {
         match result {
             Ok(value) => Some(value),
             Err(errors) => {
-                self.list.borrow_mut().extend(errors.into());
+                self.lists.faults.borrow_mut().extend(errors.into());
                 None
             }
         }
@@ -76,13 +100,19 @@ impl Faults {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.list.borrow().len()
+        self.lists.faults.borrow().len()
     }
 
     /// All faults so far, which leaves the list empty.
     #[must_use]
     pub fn take_all(&self) -> Vec<ConfigError> {
-        self.list.take()
+        self.lists.faults.take()
+    }
+
+    /// All warnings so far, which leaves their list empty.
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<ConfigError> {
+        self.lists.warnings.take()
     }
 
     /// Ends the search.
@@ -92,6 +122,20 @@ impl Faults {
     /// All faults, if there are any.
     pub fn check(&self) -> Result<(), ConfigErrors> {
         ConfigErrors::check(self.take_all())
+    }
+
+    /// Ends the search with what was read.
+    ///
+    /// # Errors
+    ///
+    /// All faults. A value that is missing without a fault is one of Portcullis.
+    pub fn finish<T>(&self, value: Option<T>) -> Result<T, ConfigErrors> {
+        self.check()?;
+        value.ok_or_else(|| {
+            ConfigError::wrong("settings", "a value is missing, and no fault says why")
+                .help("report this as a fault of Portcullis")
+                .into()
+        })
     }
 }
 
@@ -144,11 +188,25 @@ mod tests {
             .expected("listen", "a loopback address")
             .found("0.0.0.0:80")
             .given(&["tls"])
-            .given_elsewhere(&["upstream"])
+            .given_elsewhere(&["upstream.*"])
             .help("add `[gateway.tls]`");
         let errors = faults.check().unwrap_err();
-        let depends: Vec<&str> = errors.iter().flat_map(ConfigError::depends_on).collect();
-        assert_eq!(depends, ["gateway.listen", "gateway.tls", "upstream"]);
+        let fault = errors.iter().next().unwrap();
+        for (unread, expected) in [
+            ("gateway.listen", true),
+            ("gateway", true),
+            ("", true),
+            ("gateway.tls", true),
+            ("gateway.tls.certificate", false),
+            ("gateway.tls_x", false),
+            ("gateway.hosts", false),
+            ("upstream", true),
+            ("upstream[0].name", true),
+            ("upstream[1]", true),
+            ("route[0].path", false),
+        ] {
+            assert_eq!(fault.follows_from(unread), expected, "{unread}");
+        }
     }
 
     #[test]
@@ -158,5 +216,18 @@ mod tests {
         let fault = ConfigError::wrong("x", "a").help("b");
         assert_eq!(faults.note(Err::<(), _>(fault)), None);
         assert_eq!(faults.count(), 1);
+    }
+
+    #[test]
+    fn warnings_are_no_faults() {
+        let faults = Faults::default();
+        let issuer = faults.at("issuer[0]");
+        issuer.as_warnings().wrong("url", "a").help("b");
+        assert_eq!(faults.check(), Ok(()));
+        let warnings = faults.take_warnings();
+        assert_eq!(
+            warnings.iter().map(ConfigError::place).next(),
+            Some("issuer[0].url")
+        );
     }
 }

@@ -2,15 +2,20 @@
 
 /// What a value still holds of an example: `{tenant}`, `<org>`, `idp.example.com`, `changeme`.
 pub fn placeholder(text: &str) -> Option<&str> {
-    between(text, '{', '}')
-        .or_else(|| between(text, '<', '>'))
-        .or_else(|| example_host(text))
-        .or_else(|| word(text))
+    for piece in [blank(text), example_host(text), word(text)] {
+        if piece.is_some() {
+            return piece;
+        }
+    }
+    None
 }
 
 /// A piece such as `{tenant}` or `<org>`, which no address holds.
 pub fn blank(text: &str) -> Option<&str> {
-    between(text, '{', '}').or_else(|| between(text, '<', '>'))
+    match between(text, '{', '}') {
+        None => between(text, '<', '>'),
+        braces => braces,
+    }
 }
 
 fn between(text: &str, open: char, close: char) -> Option<&str> {
@@ -18,29 +23,29 @@ fn between(text: &str, open: char, close: char) -> Option<&str> {
     let rest = text.get(start..)?;
     let end = rest.find(close)? + close.len_utf8();
     let piece = rest.get(..end)?;
-    let named = |name: &str| !name.is_empty() && !name.contains(char::is_control);
-    named(piece.trim_matches([open, close])).then_some(piece)
+    let name = piece.trim_matches([open, close]);
+    (!name.is_empty() && !name.contains(char::is_control)).then_some(piece)
 }
 
 /// A host that nobody can own (RFC 2606, section 3).
 fn example_host(text: &str) -> Option<&str> {
-    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let (_, rest) = text.split_once("://").unwrap_or(("", text));
     let end = rest.find(['/', ':', '?', '#']).unwrap_or(rest.len());
     let host = rest.get(..end)?;
     let domain = host.strip_prefix("*.").unwrap_or(host);
-    let is_example = ["example.com", "example.net", "example.org"]
-        .iter()
-        .filter_map(|known| domain.strip_suffix(known))
-        .any(|before| before.is_empty() || before.ends_with('.'));
-    is_example.then_some(host)
+    for known in ["example.com", "example.net", "example.org"] {
+        match domain.strip_suffix(known) {
+            Some(before) if before.is_empty() || before.ends_with('.') => return Some(host),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn word(text: &str) -> Option<&str> {
-    let plain: String = text
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
+    let mut plain = text.to_ascii_lowercase();
+    // `change-me` and `CHANGE_ME` are the same word.
+    plain.retain(|c| c.is_ascii_alphanumeric());
     let known = ["changeme", "changethis", "replaceme", "todo", "placeholder"];
     known.contains(&plain.as_str()).then_some(text)
 }

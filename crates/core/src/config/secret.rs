@@ -18,7 +18,9 @@ pub fn without_password(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();
     };
-    let end = rest.find(['/', '?', '#', '"', '\'']).unwrap_or(rest.len());
+    let end = rest
+        .find(['/', '?', '#', '"', '\'', '`', ' '])
+        .unwrap_or(rest.len());
     let (authority, after) = rest.split_at(end);
     match authority.rsplit_once('@') {
         Some((user, host)) if user.contains(':') => {

@@ -26,13 +26,11 @@ pub use route::{RequireConfig, RouteConfig};
 pub use tls::{AdminConfig, TlsConfig};
 pub use upstream::{HealthConfig, UpstreamConfig};
 
-use portcullis_core::{ConfigError, ConfigErrors};
-use portcullis_resource_server::config::{DOORS, fill, unreadable as read_fault};
+use portcullis_resource_server::config::ConfigOrigin;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use toml::de::DeTable;
 
 /// The whole document as written: what the resource server reads of it, and what the gateway does.
 #[derive(Clone, Debug)]
@@ -43,6 +41,8 @@ pub struct Config {
     pub gateway: Tables,
     /// What the document says about tokens, to see whether a reload changes it.
     pub(crate) token_settings: toml::Table,
+    /// How the tables of the gateway were written, with the faults of their form.
+    pub(crate) origin: ConfigOrigin,
 }
 
 /// The tables of the gateway.
@@ -111,7 +111,7 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<String>,
     /// Where trusted proxies tell the caller's address. Default: in `X-Forwarded-For`.
     pub client_address: Option<ClientAddressConfig>,
-    /// Whether a CORS preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`,
+    /// Whether a CORS preflight (`OPTIONS` with `ConfigOrigin` and `Access-Control-Request-Method`,
     /// without a body) is passed on without a token. Default false.
     #[serde(default)]
     pub public_preflight: bool,
@@ -134,75 +134,10 @@ pub struct GatewayConfig {
     pub danger_plain_http: bool,
 }
 
-impl Config {
-    /// Reads a TOML document, and says all that is wrong with its form.
-    ///
-    /// # Errors
-    ///
-    /// What cannot be read, with its line: the first fault among the issuers' members, and the
-    /// first among the gateway's.
-    pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
-        let resource_server = portcullis_resource_server::Config::from_toml(text);
-        // Not TOML at all: one fault, not the same one twice.
-        let token_settings: toml::Table = match (text.parse(), &resource_server) {
-            (Ok(table), _) => table,
-            (Err(_), Err(errors)) => return Err(errors.clone()),
-            (Err(error), Ok(_)) => return Err(unreadable(text, &error).into()),
-        };
-        match (resource_server, tables(text)) {
-            (Ok(resource_server), Ok(gateway)) => {
-                let token_settings = without_doors(text, token_settings)?;
-                Ok(Self {
-                    resource_server,
-                    gateway,
-                    token_settings,
-                })
-            }
-            (Ok(_), Err(errors)) | (Err(errors), Ok(_)) => Err(errors),
-            (Err(errors), Err(others)) => {
-                let faults = errors.iter().chain(others.iter()).cloned().collect();
-                Err(ConfigErrors::check(faults).err().unwrap_or(errors))
-            }
-        }
-    }
-}
-
-/// The gateway's tables; the rest of the document is the resource server's.
-fn tables(text: &str) -> Result<Tables, ConfigErrors> {
-    let mut document = DeTable::parse(text).map_err(|error| unreadable(text, &error))?;
-    let others: Vec<String> = document
-        .get_ref()
-        .keys()
-        .map(|name| name.get_ref().to_string())
-        .filter(|name| !DOORS.contains(&name.as_str()))
-        .collect();
-    for other in &others {
-        document.get_mut().remove(other.as_str());
-    }
-    let filled = fill(document.get_mut())?;
-    let read = Tables::deserialize(toml::Deserializer::from(document));
-    read.map_err(|error| read_fault(text, error.span(), &filled.hide(error.message())).into())
-}
-
-/// The document of the resource server with the values of variables, by which two generations are
-/// compared.
-fn without_doors(text: &str, mut document: toml::Table) -> Result<toml::Table, ConfigErrors> {
-    document.retain(|name, _| !DOORS.contains(&name));
-    let mut parsed = DeTable::parse(text).map_err(|error| unreadable(text, &error))?;
-    for door in DOORS {
-        parsed.get_mut().remove(door);
-    }
-    fill(parsed.get_mut())?.fill(&mut document);
-    Ok(document)
-}
-
-fn unreadable(text: &str, error: &toml::de::Error) -> ConfigError {
-    read_fault(text, error.span(), error.message())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis_core::ConfigError;
     use portcullis_resource_server::config::{ClaimScalar, OneOrMore};
 
     #[test]
@@ -231,23 +166,28 @@ mod tests {
         .unwrap_err()
         .to_string();
         for told in [
-            "line 3: unknown field `audiences`",
+            "issuer[0].audiences (line 3): unknown member `audiences`",
             "write `audience`;",
-            "line 5: unknown field `lissten`",
+            "gateway.lissten (line 5): unknown member `lissten`",
             "write `listen`;",
-            "2 faults",
+            "gateway.upstream: expected where requests go, found nothing",
+            "3 faults",
         ] {
             assert!(errors.contains(told), "{told}: {errors}");
         }
         let errors = Config::from_toml("[gatewy]\n").unwrap_err().to_string();
         assert!(
-            errors.contains("line 1: unknown field `gatewy`") && errors.contains("1 fault"),
+            errors.contains("gatewy (line 1): unknown member `gatewy`")
+                && errors.contains("2 faults")
+                && errors.contains("issuer: expected at least one issuer"),
             "{errors}"
         );
         let errors =
             Config::from_toml("[[route]]\npath = \"/\"\nrequire = { rol = \"x\" }\n").unwrap_err();
         assert!(
-            errors.to_string().contains("line 3: unknown field `rol`"),
+            errors
+                .to_string()
+                .contains("route[0].require.rol (line 3): unknown member `rol`"),
             "{errors}"
         );
     }
@@ -268,7 +208,8 @@ mod tests {
             [format!("x{home}"), "${PATH}".to_owned()]
         );
         let errors = Config::from_toml(
-            "realm = \"${PORTCULLIS_NOWHERE}\"\n[gateway]\nlisten = \"${PORTCULLIS_NOWHERE}\"\n",
+            "realm = \"${PORTCULLIS_NOWHERE}\"\n[[issuer]]\nurl = \"https://a\"\naudience = \
+                \"b\"\n[gateway]\nupstream = \"http://a\"\nlisten = \"${PORTCULLIS_NOWHERE}\"\n",
         );
         let errors = errors.unwrap_err();
         assert_eq!(
@@ -279,7 +220,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            errors.contains("line 2") && errors.contains("${PATH}") && !errors.contains(&home),
+            errors.contains("(line 2)") && errors.contains("${PATH}") && !errors.contains(&home),
             "{errors}"
         );
     }

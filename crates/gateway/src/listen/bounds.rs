@@ -151,11 +151,15 @@ impl Settings {
             .iter()
             .map(|upstream| upstream.servers.len())
             .sum();
-        let shortage = shortage(&self.listeners.limits, servers, descriptors().1);
-        shortage
-            .map(|shortage| shortage.to_string())
-            .into_iter()
-            .collect()
+        let mut warnings = Vec::new();
+        for warning in self.resource_server.warnings().iter().chain(&self.warnings) {
+            let (place, help) = (warning.place(), warning.help());
+            warnings.push(format!("{place}: {}; {help}", warning.message()));
+        }
+        if let Some(shortage) = shortage(&self.listeners.limits, servers, descriptors().1) {
+            warnings.push(shortage.to_string());
+        }
+        warnings
     }
 }
 

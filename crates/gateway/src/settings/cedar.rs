@@ -1,63 +1,63 @@
 //! Policies, from as written to as meant.
 
-use super::faults::Faults;
 use crate::config::{CedarConfig, Tables};
 use crate::decision::cedar::{ClaimType, Policies, Vocabulary, demands, is_name};
+use portcullis_core::Faults;
 use portcullis_core::token::ClaimPath;
 
-/// The policies, read and checked; faults are added to the list.
-pub(super) fn policies(tables: &Tables, faults: &mut Faults) -> Policies {
-    let asking = tables.route.iter().position(|route| {
-        let mut named = Vec::new();
-        demands(route.require.as_ref(), &mut named);
-        !named.is_empty()
-    });
-    match (&tables.cedar, asking) {
-        (None, None) => Policies::default(),
-        (None, Some(index)) => {
-            let cure =
-                "write `[cedar]` with `policies = [\"policies\"]`, a folder of `.cedar` files";
-            faults.add(
-                format!("route[{index}].require.cedar"),
-                "policies to ask",
-                cure,
-            );
-            Policies::default()
-        }
-        (Some(cedar), asking) => {
-            if asking.is_none() {
-                let cure =
-                    "write `require = { cedar = true }` in the routes that the policies are for";
-                faults.add(
-                    "cedar",
-                    "a route that asks the policies: so far they decide nothing",
-                    cure,
-                );
-            }
-            claims(cedar, faults);
+/// The policies, read and checked.
+pub(super) fn policies(tables: &Tables, faults: &Faults) -> Policies {
+    let asking = first_asking_route(tables);
+    let Some(cedar) = &tables.cedar else {
+        if let Some(index) = asking {
             faults
-                .all(Policies::read(cedar, &Vocabulary::of(tables)))
-                .unwrap_or_default()
+                .at(format!("route[{index}]"))
+                .expected("require.cedar", "policies that can be asked")
+                .found_as("no table `[cedar]`")
+                .given_elsewhere(&["cedar"])
+                .help(
+                    "write `[cedar]` with `policies = [\"policies\"]`, a folder of `.cedar` files",
+                );
         }
+        return Policies::default();
+    };
+    if asking.is_none() {
+        faults
+            .expected("cedar", "a route that asks the policies")
+            .found_as("none, so they decide nothing")
+            .given_elsewhere(&["route.*"])
+            .help("write `require = { cedar = true }` in the routes that the policies are for");
     }
+    claims(cedar, &faults.at("cedar.claims"));
+    faults
+        .note(Policies::read(cedar, &Vocabulary::of(tables)))
+        .unwrap_or_default()
 }
 
-fn claims(cedar: &CedarConfig, faults: &mut Faults) {
+fn first_asking_route(tables: &Tables) -> Option<usize> {
+    for (index, route) in tables.route.iter().enumerate() {
+        let mut named = Vec::new();
+        demands(route.require.as_ref(), &mut named);
+        if !named.is_empty() {
+            return Some(index);
+        }
+    }
+    None
+}
+
+fn claims(cedar: &CedarConfig, faults: &Faults) {
     for (name, kind) in &cedar.claims {
-        let place = format!("cedar.claims.{name}");
         if !is_name(name) || ClaimPath::parse(name).is_err() {
-            faults.add(
-                &place,
-                "the path of a claim, in ASCII",
-                "write a path such as `realm_access.level`",
-            );
+            faults
+                .expected(name, "the path of a claim, in ASCII")
+                .found(name)
+                .help("write a path such as `realm_access.level`");
         }
         if ClaimType::from_name(kind).is_none() {
-            faults.add(
-                &place,
-                "a type of Cedar",
-                "write `String`, `Long`, `Bool` or `Set<String>`",
-            );
+            faults
+                .expected(name, "a type of Cedar")
+                .found(kind)
+                .help("write `String`, `Long`, `Bool` or `Set<String>`");
         }
     }
 }

@@ -1,65 +1,73 @@
 //! Which proxies are believed, and where they tell the caller, from as written to as meant.
 
-use super::faults::Faults;
+use super::scalar::network;
 use crate::config::{ClientAddressConfig, GatewayConfig};
 use crate::request::caller::{ClientAddress, Source, canonical};
 use http::HeaderName;
+use portcullis_core::Faults;
 
-pub(super) fn client_address(gateway: &GatewayConfig, faults: &mut Faults) -> ClientAddress {
+pub(super) fn client_address(gateway: &GatewayConfig, faults: &Faults) -> ClientAddress {
     let mut settings = ClientAddress::default();
     for (index, text) in gateway.trusted_proxies.iter().enumerate() {
-        match super::network(text) {
+        match network(text) {
             Some(network) => settings.trusted.push(canonical(network)),
             None if text == "unix" => settings.trusts_unix = true,
-            None => {
-                let place = format!("gateway.trusted_proxies[{index}]");
-                faults.add(
-                    place,
+            None => faults
+                .expected(
+                    &format!("trusted_proxies[{index}]"),
                     "an address, a network, or `unix`",
-                    "write `10.0.0.7` or `10.0.0.0/8`",
-                );
-            }
+                )
+                .found(text)
+                .help("write `10.0.0.7` or `10.0.0.0/8`"),
         }
     }
-    let Some(ClientAddressConfig { header, proxies }) = &gateway.client_address else {
+    let Some(written) = &gateway.client_address else {
         return settings;
     };
     settings.is_written = true;
     if gateway.trusted_proxies.is_empty() {
-        let cure =
+        let help =
             "name the proxies in front in `gateway.trusted_proxies`: nobody else is believed";
-        faults.add(
-            "gateway.client_address",
-            "trusted proxies that tell the address",
-            cure,
-        );
+        faults
+            .expected("client_address", "trusted proxies that tell the address")
+            .found_as("none")
+            .given(&["trusted_proxies"])
+            .help(help);
     }
-    if let Some(name) = header {
-        match HeaderName::try_from(name)
-            .ok()
-            .filter(crate::identity::fits)
-        {
-            Some(name) => settings.source = Source::of(name),
-            None => {
-                let expected = "the name of a header that tells an address";
-                let cure = "write `X-Forwarded-For`, `Forwarded`, or one with a single address, \
+    read_header(written, &mut settings, &faults.at("client_address"));
+    settings
+}
+
+fn read_header(written: &ClientAddressConfig, settings: &mut ClientAddress, faults: &Faults) {
+    if let Some(name) = &written.header {
+        match HeaderName::try_from(name) {
+            Ok(header) if crate::identity::fits(&header) => settings.source = Source::of(header),
+            _ => {
+                let help = "write `X-Forwarded-For`, `Forwarded`, or one with a single address, \
                     such as `X-Real-IP`";
-                faults.add("gateway.client_address.header", expected, cure);
+                faults
+                    .expected("header", "the name of a header that tells an address")
+                    .found(name)
+                    .help(help);
             }
         }
     }
-    settings.proxies = proxies.map(usize::from);
-    if settings.proxies == Some(0) {
-        let cure = "count the proxies that add to the list, or leave it out";
-        faults.add("gateway.client_address.proxies", "a number from 1", cure);
+    let Some(proxies) = written.proxies else {
+        return;
+    };
+    settings.proxies = Some(usize::from(proxies));
+    if proxies == 0 {
+        faults
+            .expected("proxies", "a number from 1")
+            .found(proxies)
+            .help("count the proxies that add to the list, or leave it out");
     }
-    if settings.proxies.is_some() && !settings.source.is_list() {
-        let cure = "leave it out: the header holds one address, however many proxies there are";
-        faults.add(
-            "gateway.client_address.proxies",
-            "a header that is a list",
-            cure,
-        );
+    if !settings.source.is_list() {
+        let help = "leave it out: the header holds one address, however many proxies there are";
+        faults
+            .expected("proxies", "a header that is a list")
+            .found_as("one with a single address")
+            .given(&["header"])
+            .help(help);
     }
-    settings
 }

@@ -1,10 +1,12 @@
 //! The doors beside the reverse proxy, from as written to as meant.
 
-use super::TlsSettings;
-use super::faults::Faults;
-use crate::config::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, Tables};
+use super::scalar::network;
+use super::tls::{TlsSettings, only_1_3};
+use crate::config::{DoorTlsConfig, ExtAuthzConfig, ForwardAuthConfig, RouteConfig, Tables};
+use crate::request::caller::canonical;
 use crate::request::path::NormalPath;
 use ipnet::IpNet;
+use portcullis_core::Faults;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -59,175 +61,177 @@ pub(super) struct Doors {
 
 impl Doors {
     pub(super) fn read(
-        forward_auth: Option<ForwardAuthConfig>,
-        ext_authz: Option<ExtAuthzConfig>,
-        faults: &mut Faults,
+        forward_auth: Option<&ForwardAuthConfig>,
+        ext_authz: Option<&ExtAuthzConfig>,
+        faults: &Faults,
     ) -> Self {
         let mut doors = Self::default();
-        if forward_auth
-            .as_ref()
-            .is_some_and(|written| written.danger_plain_http)
-        {
-            doors.dangers.push("forward_auth.danger_plain_http");
+        if let Some(written) = forward_auth {
+            if written.danger_plain_http {
+                doors.dangers.push("forward_auth.danger_plain_http");
+            }
+            doors.forward_auth = read_forward_auth(written, &faults.at("forward_auth"));
         }
-        if ext_authz
-            .as_ref()
-            .is_some_and(|written| written.danger_open_listener)
-        {
-            doors.dangers.push("ext_authz.danger_open_listener");
+        if let Some(written) = ext_authz {
+            if written.danger_open_listener {
+                doors.dangers.push("ext_authz.danger_open_listener");
+            }
+            doors.ext_authz = read_ext_authz(written, &faults.at("ext_authz"));
         }
-        doors.forward_auth = forward_auth.and_then(|written| read_forward_auth(&written, faults));
-        doors.ext_authz = ext_authz.and_then(|written| read_ext_authz(&written, faults));
         doors
     }
 }
 
 /// Whether there is a reverse proxy: always, but where only another door is written.
 pub(super) fn has_proxy(tables: &Tables) -> bool {
-    let other = tables.forward_auth.is_some() || tables.ext_authz.is_some();
-    let gateway = tables.gateway.as_ref();
-    !other
-        || gateway.is_some_and(|gateway| gateway.listen.is_some() || gateway.upstream.is_some())
-        || !tables.upstream.is_empty()
-        || tables.route.iter().any(|route| route.upstream.is_some())
+    if tables.forward_auth.is_none() && tables.ext_authz.is_none() {
+        return true;
+    }
+    if let Some(gateway) = &tables.gateway
+        && (gateway.listen.is_some() || gateway.upstream.is_some())
+    {
+        return true;
+    }
+    let names_upstream = |route: &RouteConfig| route.upstream.is_some();
+    !tables.upstream.is_empty() || tables.route.iter().any(names_upstream)
 }
 
 fn read_forward_auth(
     written: &ForwardAuthConfig,
-    faults: &mut Faults,
+    faults: &Faults,
 ) -> Option<(DoorSettings, ForwardAuthSettings)> {
-    let listen = address("forward_auth.listen", &written.listen, faults);
-    let tls = written
-        .tls
-        .as_ref()
-        .map(|tls| tls_settings("forward_auth.tls", tls, faults));
-    if let Some(Address::Tcp(address)) = &listen
-        && !(address.ip().is_loopback() || tls.is_some() || written.danger_plain_http)
-    {
-        let cure = "add `[forward_auth.tls]`, listen on 127.0.0.1 or on a Unix socket, or write \
+    let listen = address(&written.listen, faults);
+    let within = faults.at("tls");
+    let tls = written.tls.as_ref();
+    let tls = tls.map(|tls| tls_settings("forward_auth.tls", tls, &within));
+    if is_beyond_loopback(listen.as_ref()) && tls.is_none() && !written.danger_plain_http {
+        let help = "add `[forward_auth.tls]`, listen on 127.0.0.1 or on a Unix socket, or write \
             `danger_plain_http = true`";
-        faults.add(
-            "forward_auth.listen",
-            "a loopback address, as there is no TLS",
-            cure,
-        );
+        faults
+            .expected("listen", "a loopback address, as there is no TLS")
+            .found(&written.listen)
+            .given(&["tls", "danger_plain_http"])
+            .help(help);
     }
     let proxy = FrontProxy::parse(&written.proxy);
     if proxy.is_none() {
-        let cure = "write the program in front; it decides which headers tell the original request";
-        faults.add(
-            "forward_auth.proxy",
-            "`nginx`, `ingress-nginx`, `traefik` or `caddy`",
-            cure,
-        );
+        let help = "write the program in front; it decides which headers tell the original request";
+        faults
+            .expected("proxy", "`nginx`, `ingress-nginx`, `traefik` or `caddy`")
+            .found(&written.proxy)
+            .help(help);
     }
-    let mut networks = Vec::new();
-    for (index, text) in written
-        .trusted_peers
-        .iter()
-        .enumerate()
-        .filter(|(_, text)| *text != "unix")
-    {
-        match super::network(text) {
-            Some(network) => networks.push(crate::request::caller::canonical(network)),
-            None => faults.add(
-                format!("forward_auth.trusted_peers[{index}]"),
-                "an address, a network, or `unix`",
-                "write `10.0.0.7` or `10.0.0.0/8`",
-            ),
+    let (mut trusted_networks, mut trusts_unix) = (Vec::new(), false);
+    for (index, text) in written.trusted_peers.iter().enumerate() {
+        match network(text) {
+            Some(network) => trusted_networks.push(canonical(network)),
+            None if text == "unix" => trusts_unix = true,
+            None => faults
+                .expected(
+                    &format!("trusted_peers[{index}]"),
+                    "an address, a network, or `unix`",
+                )
+                .found(text)
+                .help("write `10.0.0.7` or `10.0.0.0/8`"),
         }
     }
     let settings = ForwardAuthSettings {
         proxy: proxy?,
-        trusted_networks: networks,
-        trusts_unix: written.trusted_peers.iter().any(|text| text == "unix"),
+        trusted_networks,
+        trusts_unix,
     };
-    Some((
-        DoorSettings {
-            listen: listen?,
-            tls,
-        },
-        settings,
-    ))
+    let listen = listen?;
+    Some((DoorSettings { listen, tls }, settings))
 }
 
 fn read_ext_authz(
     written: &ExtAuthzConfig,
-    faults: &mut Faults,
+    faults: &Faults,
 ) -> Option<(DoorSettings, ExtAuthzSettings)> {
-    let listen = address("ext_authz.listen", &written.listen, faults);
-    let tls = written
-        .tls
-        .as_ref()
-        .map(|tls| tls_settings("ext_authz.tls", tls, faults));
-    let authenticated = tls
+    let listen = address(&written.listen, faults);
+    let within = faults.at("tls");
+    let tls = written.tls.as_ref();
+    let tls = tls.map(|tls| tls_settings("ext_authz.tls", tls, &within));
+    // Envoy asks in the name of callers, so only a certificate tells it from one of them.
+    let knows_clients = tls
         .as_ref()
         .is_some_and(|tls| tls.client_authorities.is_some());
-    if let Some(Address::Tcp(address)) = &listen
-        && !(address.ip().is_loopback() || authenticated || written.danger_open_listener)
-    {
-        let cure = "add `[ext_authz.tls]` with `client_authorities`, listen on 127.0.0.1 or on a \
+    if is_beyond_loopback(listen.as_ref()) && !knows_clients && !written.danger_open_listener {
+        let help = "add `[ext_authz.tls]` with `client_authorities`, listen on 127.0.0.1 or on a \
             Unix socket, or write `danger_open_listener = true`";
-        faults.add(
-            "ext_authz.listen",
-            "a loopback address, as clients show no certificate",
-            cure,
-        );
+        faults
+            .expected(
+                "listen",
+                "a loopback address, as clients show no certificate",
+            )
+            .found(&written.listen)
+            .given(&["tls", "danger_open_listener"])
+            .help(help);
     }
-    let path_prefix = written.path_prefix.as_deref().and_then(|text| {
-        let prefix = NormalPath::parse(text)
-            .ok()
-            .filter(|path| path.as_str() == text && !text.ends_with('/'));
-        if prefix.is_none() {
-            let cure = "write the `path_prefix` of Envoy's `http_service`, such as `/check`";
-            faults.add(
-                "ext_authz.path_prefix",
-                "a path of at least one segment, without a final slash",
-                cure,
-            );
-        } else if is_prefix_of_method(text) {
-            let cure = "write another prefix, here and in Envoy's `http_service`, such as `/check`";
-            faults.add(
-                "ext_authz.path_prefix",
-                "a prefix that does not lead to the method of gRPC",
-                cure,
-            );
-        }
-        prefix
-    });
+    let path_prefix = match &written.path_prefix {
+        Some(text) => path_prefix(text, faults),
+        None => None,
+    };
+    let listen = listen?;
     Some((
-        DoorSettings {
-            listen: listen?,
-            tls,
-        },
+        DoorSettings { listen, tls },
         ExtAuthzSettings { path_prefix },
     ))
 }
 
-fn address(place: &str, text: &str, faults: &mut Faults) -> Option<Address> {
+fn path_prefix(text: &str, faults: &Faults) -> Option<NormalPath> {
+    let prefix = match NormalPath::parse(text) {
+        Ok(path) if path.as_str() == text && !text.ends_with('/') => path,
+        _ => {
+            let expected = "a path of at least one segment, without a final slash";
+            faults
+                .expected("path_prefix", expected)
+                .found(text)
+                .help("write the `path_prefix` of Envoy's `http_service`, such as `/check`");
+            return None;
+        }
+    };
+    if is_prefix_of_method(text) {
+        let help = "write another prefix, here and in Envoy's `http_service`, such as `/check`";
+        faults
+            .expected(
+                "path_prefix",
+                "a prefix that does not lead to the method of gRPC",
+            )
+            .found(text)
+            .help(help);
+    }
+    Some(prefix)
+}
+
+fn is_beyond_loopback(address: Option<&Address>) -> bool {
+    matches!(address, Some(Address::Tcp(address)) if !address.ip().is_loopback())
+}
+
+fn address(text: &str, faults: &Faults) -> Option<Address> {
     let address = match text.strip_prefix("unix:") {
-        Some(path) => Path::new(path)
-            .is_absolute()
-            .then(|| Address::Unix(path.into())),
+        Some(path) if Path::new(path).is_absolute() => Some(Address::Unix(path.into())),
+        Some(_) => None,
         None => text.parse().ok().map(Address::Tcp),
     };
     if address.is_none() {
-        let cure = "write `127.0.0.1:8081`, or `unix:/run/portcullis/door.sock`";
-        faults.add(
-            place,
-            "an address with a port, or `unix:` and an absolute path",
-            cure,
-        );
+        faults
+            .expected(
+                "listen",
+                "an address with a port, or `unix:` and an absolute path",
+            )
+            .found(text)
+            .help("write `127.0.0.1:8081`, or `unix:/run/portcullis/door.sock`");
     }
     address
 }
 
-fn tls_settings(place: &'static str, tls: &DoorTlsConfig, faults: &mut Faults) -> TlsSettings {
+fn tls_settings(place: &'static str, tls: &DoorTlsConfig, faults: &Faults) -> TlsSettings {
     TlsSettings {
         place,
         certificate: tls.certificate.clone(),
         key: tls.key.clone(),
-        only_1_3: super::only_1_3(&format!("{place}.minimum"), tls.minimum.as_deref(), faults),
+        only_1_3: only_1_3(tls.minimum.as_deref(), faults),
         client_authorities: tls.client_authorities.clone(),
         client_certificate_optional: false,
         hsts: 0,

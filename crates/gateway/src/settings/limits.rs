@@ -1,8 +1,8 @@
 //! Bounds in number, size and time, from as written to as meant.
 
-use super::faults::Faults;
-use super::{HUNDRED_YEARS, seconds};
+use super::scalar::{at_least_one, seconds, seconds_or_never};
 use crate::config::{LimitsConfig, TimeoutsConfig};
+use portcullis_core::Faults;
 use std::time::Duration;
 
 /// Bounds on connections and their requests. Fixed at the start.
@@ -39,88 +39,59 @@ pub(crate) struct StreamSettings {
 }
 
 impl LimitSettings {
-    pub(super) fn read(
-        limits: &LimitsConfig,
-        timeouts: &TimeoutsConfig,
-        faults: &mut Faults,
-    ) -> Self {
-        let LimitsConfig {
-            connections,
-            header_bytes,
-            headers,
-            streams,
-            requests,
-            ..
-        } = *limits;
-        let LimitsConfig {
-            connections_per_caller,
-            requests_per_caller,
-            ..
-        } = *limits;
-        if header_bytes.is_some_and(|bytes| !(8_192..=1_048_576).contains(&bytes)) {
-            let place = "gateway.limits.header_bytes";
-            faults.add(place, "8,192 to 1,048,576", "leave it out, or write 32768");
-        }
-        for (name, zero) in [
-            ("connections", connections == Some(0)),
-            ("connections_per_caller", connections_per_caller == Some(0)),
-            ("requests", requests == Some(0)),
-            ("requests_per_caller", requests_per_caller == Some(0)),
-            ("headers", headers == Some(0)),
-            ("streams", streams == Some(0)),
-        ] {
-            if zero {
-                let place = format!("gateway.limits.{name}");
-                faults.add(place, "at least 1", "leave it out for the default");
-            }
-        }
+    /// `faults` are those of `[gateway]`.
+    pub(super) fn read(limits: &LimitsConfig, timeouts: &TimeoutsConfig, faults: &Faults) -> Self {
+        check(limits, &faults.at("limits"));
+        let faults = &faults.at("timeouts");
         Self {
-            connections: connections.unwrap_or(10_000),
-            connections_per_caller,
-            requests: requests.unwrap_or(4_000),
-            requests_per_caller,
-            header_bytes: header_bytes.unwrap_or(32_768),
-            headers: headers.unwrap_or(100),
-            streams: streams.unwrap_or(100),
-            head_timeout: seconds(timeouts.head, 15, "gateway.timeouts.head", faults),
-            reader_timeout: seconds(timeouts.reader, 60, "gateway.timeouts.reader", faults),
-            idle_timeout: seconds(timeouts.idle, 60, "gateway.timeouts.idle", faults),
-            connection_life: seconds(
-                timeouts.connection_life,
-                3_600,
-                "gateway.timeouts.connection_life",
-                faults,
-            ),
-            linger: seconds(timeouts.linger, 5, "gateway.timeouts.linger", faults),
-            drain_timeout: seconds(timeouts.drain, 30, "gateway.timeouts.drain", faults),
+            connections: limits.connections.unwrap_or(10_000),
+            connections_per_caller: limits.connections_per_caller,
+            requests: limits.requests.unwrap_or(4_000),
+            requests_per_caller: limits.requests_per_caller,
+            header_bytes: limits.header_bytes.unwrap_or(32_768),
+            headers: limits.headers.unwrap_or(100),
+            streams: limits.streams.unwrap_or(100),
+            head_timeout: seconds("head", timeouts.head, 15, faults),
+            reader_timeout: seconds("reader", timeouts.reader, 60, faults),
+            idle_timeout: seconds("idle", timeouts.idle, 60, faults),
+            connection_life: seconds("connection_life", timeouts.connection_life, 3_600, faults),
+            linger: seconds("linger", timeouts.linger, 5, faults),
+            drain_timeout: seconds("drain", timeouts.drain, 30, faults),
         }
     }
 }
 
+fn check(limits: &LimitsConfig, faults: &Faults) {
+    // hyper refuses to start with a smaller buffer.
+    if let Some(bytes) = limits.header_bytes
+        && !(8_192..=1_048_576).contains(&bytes)
+    {
+        faults
+            .expected("header_bytes", "8,192 to 1,048,576")
+            .found(bytes)
+            .help("leave it out, or write 32768");
+    }
+    for (member, written) in [
+        ("connections", limits.connections),
+        ("connections_per_caller", limits.connections_per_caller),
+        ("requests", limits.requests),
+        ("requests_per_caller", limits.requests_per_caller),
+        ("headers", limits.headers),
+    ] {
+        at_least_one(member, written.map(|number| number as u64), faults);
+    }
+    at_least_one("streams", limits.streams.map(u64::from), faults);
+}
+
 impl StreamSettings {
-    pub(super) fn read(
-        limits: &LimitsConfig,
-        timeouts: &TimeoutsConfig,
-        faults: &mut Faults,
-    ) -> Self {
-        let mut or_never = |written: Option<u64>, default, place| {
-            if written.is_some_and(|seconds| seconds > HUNDRED_YEARS) {
-                faults.add(
-                    place,
-                    "a number of seconds, or 0 for no bound",
-                    "leave it out for the default",
-                );
-            }
-            let seconds = written.unwrap_or(default);
-            (seconds > 0).then(|| Duration::from_secs(seconds))
-        };
-        let idle = or_never(timeouts.stream_idle, 300, "gateway.timeouts.stream_idle");
-        let life = or_never(timeouts.stream_life, 14_400, "gateway.timeouts.stream_life");
+    /// `faults` are those of `[gateway]`.
+    pub(super) fn read(limits: &LimitsConfig, timeouts: &TimeoutsConfig, faults: &Faults) -> Self {
+        let faults = &faults.at("timeouts");
         Self {
-            body_timeout: seconds(timeouts.body, 30, "gateway.timeouts.body", faults),
+            body_timeout: seconds("body", timeouts.body, 30, faults),
             body_rate: limits.body_rate.unwrap_or(500),
-            idle,
-            life,
+            idle: seconds_or_never("stream_idle", timeouts.stream_idle, 300, faults),
+            life: seconds_or_never("stream_life", timeouts.stream_life, 14_400, faults),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What is written down, from as written to as meant.
 
-use super::faults::Faults;
+use super::scalar::one_of;
 use crate::config::LogConfig;
+use portcullis_core::Faults;
 use std::path::PathBuf;
 
 /// What is written down, where and how.
@@ -50,56 +51,58 @@ pub(crate) enum SubjectSetting {
     None,
 }
 
-pub(super) fn settings(written: LogConfig, faults: &mut Faults) -> LogSettings {
-    let format = match written.format.as_deref() {
-        None | Some("auto") => Format::Auto,
-        Some("json") => Format::Json,
-        Some("text") => Format::Text,
-        Some(_) => {
-            faults.add(
-                "log.format",
-                "`auto`, `json` or `text`",
-                "leave it out for `auto`",
-            );
-            Format::Auto
-        }
-    };
+const FORMATS: [(&str, Format); 3] = [
+    ("auto", Format::Auto),
+    ("json", Format::Json),
+    ("text", Format::Text),
+];
+
+/// `faults` are those of `[log]`.
+pub(super) fn settings(written: LogConfig, faults: &Faults) -> LogSettings {
+    let format = one_of("format", written.format.as_deref(), &FORMATS, faults);
     let audit = match written.audit.as_deref() {
         None | Some("stdout") => Destination::Stdout,
         Some("none") => Destination::None,
         Some("") => {
-            faults.add(
-                "log.audit",
-                "`stdout`, `none` or a path",
-                "leave it out for `stdout`",
-            );
+            faults
+                .expected("audit", "`stdout`, `none` or a path")
+                .found("")
+                .help("leave it out for `stdout`");
             Destination::None
         }
         Some(path) => Destination::File(path.into()),
     };
-    if written.audit_key.is_some() && written.audit_subject.as_deref() != Some("hashed") {
-        let cure = "leave it out, or write `audit_subject = \"hashed\"`";
-        faults.add("log.audit_key", "hashed subjects beside it", cure);
-    }
-    let audit_subject = match written.audit_subject.as_deref() {
-        None | Some("plain") => SubjectSetting::Plain,
-        Some("hashed") => SubjectSetting::Hashed(written.audit_key),
-        Some("none") => SubjectSetting::None,
-        Some(_) => {
-            faults.add(
-                "log.audit_subject",
-                "`plain`, `hashed` or `none`",
-                "leave it out for `plain`",
-            );
-            SubjectSetting::None
-        }
-    };
-    let audit_peer = written.audit_peer.unwrap_or(true);
+    let audit_subject = subject(written.audit_subject.as_deref(), written.audit_key, faults);
     LogSettings {
-        format,
+        format: format.unwrap_or(Format::Auto),
         audit,
         audit_subject,
-        audit_peer,
+        audit_peer: written.audit_peer.unwrap_or(true),
         begin_traces: written.begin_traces,
+    }
+}
+
+fn subject(written: Option<&str>, key: Option<PathBuf>, faults: &Faults) -> SubjectSetting {
+    if key.is_some() && written != Some("hashed") {
+        faults
+            .expected("audit_key", "hashed subjects beside it")
+            .found_as(format!(
+                "`audit_subject` as {:?}",
+                written.unwrap_or("plain")
+            ))
+            .given(&["audit_subject"])
+            .help("leave it out, or write `audit_subject = \"hashed\"`");
+    }
+    match written {
+        None | Some("plain") => SubjectSetting::Plain,
+        Some("hashed") => SubjectSetting::Hashed(key),
+        Some("none") => SubjectSetting::None,
+        Some(other) => {
+            faults
+                .expected("audit_subject", "`plain`, `hashed` or `none`")
+                .found(other)
+                .help("leave it out for `plain`");
+            SubjectSetting::None
+        }
     }
 }

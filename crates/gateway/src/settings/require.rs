@@ -1,195 +1,196 @@
 //! What a route demands, from as written to as meant.
 
-use super::faults::Faults;
 use crate::config::{CedarDemand, RequireConfig};
 use crate::decision::cedar::{Demand, is_name};
-use portcullis_core::Requirement;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::{ClaimPath, Scopes};
+use portcullis_core::{ConfigError, Faults, Requirement};
 use portcullis_resource_server::{ClaimScalar, OneOrMore};
 use std::time::Duration;
 
 /// How deep `all`, `any` and `not` may be nested.
 const DEEPEST: usize = 16;
 
-/// All the words that are written; faults are added to the list.
-pub(super) fn requirement(
-    place: &str,
-    written: &RequireConfig,
-    faults: &mut Faults,
-) -> Requirement {
-    Reader { faults, depth: 0 }.requirement(place, written)
+/// All the words that are written. `faults` are those of the table.
+pub(super) fn requirement(written: &RequireConfig, faults: &Faults) -> Requirement {
+    within(written, 0, faults)
 }
 
-struct Reader<'f> {
-    faults: &'f mut Faults,
-    depth: usize,
+fn within(written: &RequireConfig, depth: usize, faults: &Faults) -> Requirement {
+    // Each level is a call here and in every decision: the stack bounds it.
+    if depth >= DEEPEST {
+        faults
+            .expected("", format!("at most {DEEPEST} levels"))
+            .found_as("more")
+            .help("write it flatter");
+        return Requirement::any([]);
+    }
+    let mut all = words(written, faults);
+    if let Some(list) = &written.all {
+        all.push(Requirement::all(each("all", list, depth, faults)));
+    }
+    if let Some(list) = &written.any {
+        all.push(Requirement::any(each("any", list, depth, faults)));
+    }
+    if let Some(one) = &written.not {
+        let one = within(one, depth + 1, &faults.at("not"));
+        all.push(Requirement::not(one));
+    }
+    let is_empty =
+        |list: &Option<Vec<RequireConfig>>| matches!(list, Some(list) if list.is_empty());
+    // An empty `any` could never be met, and an empty `all` always is: neither is meant.
+    if all.is_empty() || is_empty(&written.any) || is_empty(&written.all) {
+        let help = "write `scope`, `role`, `group`, `kind`, `claim`, `acr`, `max_age`, `cedar`, \
+            `all`, `any` or `not`, or leave it out";
+        faults
+            .expected("", "something to meet")
+            .found_as("nothing")
+            .help(help);
+    }
+    match <[Requirement; 1]>::try_from(all) {
+        Ok([one]) => one,
+        Err(all) => Requirement::all(all),
+    }
 }
 
-impl Reader<'_> {
-    /// Requirements in a row; each is told by its place in it.
-    fn list(&mut self, place: &str, list: &[RequireConfig]) -> Vec<Requirement> {
-        let mut meant = Vec::new();
-        for (index, written) in list.iter().enumerate() {
-            meant.push(self.requirement(&format!("{place}[{index}]"), written));
-        }
-        meant
+/// Requirements in a row; each is told by its place in it.
+fn each(member: &str, list: &[RequireConfig], depth: usize, faults: &Faults) -> Vec<Requirement> {
+    let mut meant = Vec::new();
+    for (index, written) in list.iter().enumerate() {
+        let place = faults.at(format!("{member}[{index}]"));
+        meant.push(within(written, depth + 1, &place));
     }
+    meant
+}
 
-    fn requirement(&mut self, place: &str, written: &RequireConfig) -> Requirement {
-        if self.depth >= DEEPEST {
-            self.faults.add(
-                place,
-                format!("at most {DEEPEST} levels"),
-                "write it flatter",
-            );
-            return Requirement::any([]);
-        }
-        self.depth += 1;
-        let mut all: Vec<Requirement> = Vec::new();
-        let scopes = self.names(place, "scope", written.scope.as_ref());
-        all.extend(scopes.map(Requirement::scope));
-        let roles = self.names(place, "role", written.role.as_ref());
-        all.extend(roles.map(Requirement::role));
-        let groups = self.names(place, "group", written.group.as_ref());
-        all.extend(groups.map(Requirement::group));
-        if let Some(kind) = &written.kind {
-            all.extend(self.kind(place, kind));
-        }
-        for (path, values) in &written.claim {
-            all.extend(self.claim(place, path, values));
-        }
-        all.extend(self.acr(place, written.acr.as_ref()));
-        if let Some(seconds) = written.max_age {
-            all.extend(self.max_age(place, seconds));
-        }
-        if let Some(demand) = &written.cedar {
-            all.extend(self.cedar(place, demand));
-        }
-        if let Some(list) = &written.all {
-            all.push(Requirement::all(self.list(&format!("{place}.all"), list)));
-        }
-        if let Some(list) = &written.any {
-            all.push(Requirement::any(self.list(&format!("{place}.any"), list)));
-        }
-        if let Some(one) = &written.not {
-            let one = self.requirement(&format!("{place}.not"), one);
-            all.push(Requirement::not(one));
-        }
-        self.depth -= 1;
-        let empty = |list: &Option<Vec<RequireConfig>>| list.as_ref().is_some_and(Vec::is_empty);
-        if all.is_empty() || empty(&written.any) || empty(&written.all) {
-            let cure = "write `scope`, `role`, `group`, `kind`, `claim`, `acr`, `max_age`, \
-                `cedar`, `all`, `any` or `not`, or leave it out";
-            self.faults.add(place, "something to meet", cure);
-        }
-        match <[Requirement; 1]>::try_from(all) {
-            Ok([one]) => one,
-            Err(all) => Requirement::all(all),
-        }
+/// The words that hold no others.
+fn words(written: &RequireConfig, faults: &Faults) -> Vec<Requirement> {
+    let mut all: Vec<Requirement> = Vec::new();
+    let scopes = names("scope", written.scope.as_ref(), faults);
+    all.extend(scopes.map(Requirement::scope));
+    let roles = names("role", written.role.as_ref(), faults);
+    all.extend(roles.map(Requirement::role));
+    let groups = names("group", written.group.as_ref(), faults);
+    all.extend(groups.map(Requirement::group));
+    if let Some(word) = &written.kind {
+        all.extend(kind(word, faults));
     }
+    for (path, values) in &written.claim {
+        all.extend(claim(path, values, &faults.at("claim")));
+    }
+    // One of the values, unlike the other members: a user signs in in one way.
+    if written.acr.is_some() {
+        all.push(Requirement::acr(names("acr", written.acr.as_ref(), faults)));
+    }
+    if let Some(seconds) = written.max_age {
+        all.extend(max_age(seconds, faults));
+    }
+    if let Some(demand) = &written.cedar {
+        all.extend(cedar(demand, faults));
+    }
+    all
+}
 
-    /// The names of a member. An empty one would never be granted.
-    fn names<'w>(
-        &mut self,
-        place: &str,
-        member: &str,
-        written: Option<&'w OneOrMore<String>>,
-    ) -> impl Iterator<Item = &'w str> + use<'w> {
-        let names: &[String] = match written {
-            None => &[],
-            Some(OneOrMore::One(name)) => std::slice::from_ref(name),
-            Some(OneOrMore::More(names)) => names,
-        };
-        let wrong = |name: &String| match member {
+/// The names of a member. An empty one would never be granted.
+fn names<'w>(
+    member: &str,
+    written: Option<&'w OneOrMore<String>>,
+    faults: &Faults,
+) -> impl Iterator<Item = &'w str> + use<'w> {
+    let names: &[String] = written.map(OneOrMore::as_slice).unwrap_or_default();
+    for name in names {
+        let is_name = match member {
             // Another one would never be granted (RFC 6749, section 3.3).
-            "scope" => !Scopes::is_token(name),
-            "acr" => name.is_empty() || name.contains(' '),
-            _ => name.is_empty(),
+            "scope" => Scopes::is_token(name),
+            // Values of `acr_values` have spaces between (OpenID Connect Core, section 3.1.2.1).
+            "acr" => !name.is_empty() && !name.contains(' '),
+            _ => !name.is_empty(),
         };
-        if (written.is_some() && names.is_empty()) || names.iter().any(wrong) {
-            let cure = "write one, or a list of them";
-            self.faults.add(
-                format!("{place}.{member}"),
-                format!("names of {member}s"),
-                cure,
-            );
-        }
-        names.iter().map(String::as_str)
-    }
-
-    fn kind(&mut self, place: &str, kind: &str) -> Option<Requirement> {
-        match kind {
-            "user" => Some(Requirement::user()),
-            "application" => Some(Requirement::application()),
-            _ => {
-                let cure = "write for whom the token must have been issued";
-                self.faults
-                    .add(format!("{place}.kind"), "`user` or `application`", cure);
-                None
-            }
+        if !is_name {
+            faults
+                .expected(member, format!("the name of one {member}"))
+                .found(name)
+                .help("write one, or a list of them");
         }
     }
-
-    /// One of the values, unlike the other members: a user signs in in one way.
-    fn acr(&mut self, place: &str, written: Option<&OneOrMore<String>>) -> Option<Requirement> {
-        let values: Vec<&str> = self.names(place, "acr", written).collect();
-        written.is_some().then(|| Requirement::acr(values))
+    if written.is_some() && names.is_empty() {
+        faults
+            .expected(member, format!("names of {member}s"))
+            .found_as("an empty list")
+            .help("write one, or a list of them");
     }
+    names.iter().map(String::as_str)
+}
 
-    fn max_age(&mut self, place: &str, seconds: u64) -> Option<Requirement> {
-        if seconds == 0 {
-            let cure = "write how many seconds ago the user may have signed in, such as `900`";
-            self.faults
-                .add(format!("{place}.max_age"), "a second or more", cure);
+fn kind(kind: &str, faults: &Faults) -> Option<Requirement> {
+    match kind {
+        "user" => Some(Requirement::user()),
+        "application" => Some(Requirement::application()),
+        other => {
+            faults
+                .expected("kind", "`user` or `application`")
+                .found(other)
+                .help("write for whom the token must have been issued");
+            None
+        }
+    }
+}
+
+fn max_age(seconds: u64, faults: &Faults) -> Option<Requirement> {
+    if seconds == 0 {
+        faults
+            .expected("max_age", "a second or more")
+            .found(seconds)
+            .help("write how many seconds ago the user may have signed in, such as `900`");
+        return None;
+    }
+    Some(Requirement::max_age(Duration::from_secs(seconds)))
+}
+
+fn cedar(demand: &CedarDemand, faults: &Faults) -> Option<Requirement> {
+    let found = match demand {
+        CedarDemand::Asked(true) => return Some(Requirement::rule(Demand { action: None })),
+        CedarDemand::Action(action) if is_name(action) => {
+            let action = Some(action.as_str().into());
+            return Some(Requirement::rule(Demand { action }));
+        }
+        CedarDemand::Action(action) => format!("{action:?}"),
+        CedarDemand::Asked(false) => "false".to_owned(),
+    };
+    let help = "write `true` to ask by the method, or an action such as `orders:read`, or leave it \
+        out";
+    faults
+        .expected("cedar", "`true`, or the name of an action")
+        .found_as(found)
+        .help(help);
+    None
+}
+
+/// `faults` are those of the table of claims.
+fn claim(path: &str, values: &OneOrMore<ClaimScalar>, faults: &Faults) -> Option<Requirement> {
+    let help = "write a claim path and a value, such as `department = \"sales\"`";
+    let claim = match ClaimPath::parse(path) {
+        Ok(claim) => claim,
+        Err(error) => {
+            // An empty name would be the place of the table itself.
+            let place = format!("{}.{path}", faults.place(""));
+            faults.add(ConfigError::wrong(place, error.to_string()).help(help));
             return None;
         }
-        Some(Requirement::max_age(Duration::from_secs(seconds)))
+    };
+    let mut alternatives = Vec::new();
+    for value in values.as_slice() {
+        alternatives.push(Requirement::Claim(claim.clone(), Json::from(value.clone())));
     }
-
-    fn cedar(&mut self, place: &str, demand: &CedarDemand) -> Option<Requirement> {
-        let action = match demand {
-            CedarDemand::Asked(true) => None,
-            CedarDemand::Action(action) if is_name(action) => Some(action.as_str().into()),
-            CedarDemand::Asked(false) | CedarDemand::Action(_) => {
-                let cure = "write `true` to ask by the method, or an action such as `orders:read`, \
-                    or leave it out";
-                self.faults.add(
-                    format!("{place}.cedar"),
-                    "`true`, or the name of an action",
-                    cure,
-                );
-                return None;
-            }
-        };
-        Some(Requirement::rule(Demand { action }))
+    if alternatives.is_empty() {
+        faults
+            .expected(path, "at least one value")
+            .found_as("an empty list")
+            .help(help);
+        return None;
     }
-
-    fn claim(
-        &mut self,
-        place: &str,
-        path: &str,
-        values: &OneOrMore<ClaimScalar>,
-    ) -> Option<Requirement> {
-        let cure = "write a claim path and a value, such as `department = \"sales\"`";
-        match (ClaimPath::parse(path), values.clone().into_vec().as_slice()) {
-            (Ok(path), [value]) => Some(Requirement::Claim(path, Json::from(value.clone()))),
-            (Ok(path), values) if !values.is_empty() => {
-                let claim = |value: &ClaimScalar| {
-                    Requirement::Claim(path.clone(), Json::from(value.clone()))
-                };
-                Some(Requirement::any(values.iter().map(claim)))
-            }
-            (Ok(_), _) => {
-                self.faults
-                    .add(format!("{place}.claim.{path}"), "at least one value", cure);
-                None
-            }
-            (Err(error), _) => {
-                self.faults
-                    .add(format!("{place}.claim.{path}"), error.to_string(), cure);
-                None
-            }
-        }
+    match <[Requirement; 1]>::try_from(alternatives) {
+        Ok([one]) => Some(one),
+        Err(several) => Some(Requirement::any(several)),
     }
 }

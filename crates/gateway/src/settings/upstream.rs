@@ -1,10 +1,11 @@
 //! Upstreams, from as written to as meant.
 
-use super::{faults::Faults, seconds};
+use super::scalar::{at_least_one, one_of, path_without, seconds};
 use crate::config::{HealthConfig, UpstreamConfig};
 use crate::request::path::{EscapedSlashes, NormalPath, RequestPath};
 use http::Uri;
 use http::uri::{Authority, Scheme};
+use portcullis_core::Faults;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,47 +74,52 @@ pub(super) struct Upstreams {
 
 impl Upstreams {
     /// The upstreams of the tables.
-    pub(super) fn new(
-        written: Vec<UpstreamConfig>,
-        connect: Option<u64>,
-        faults: &mut Faults,
-    ) -> Self {
-        let connect_timeout = seconds(connect, 5, "gateway.timeouts.connect", faults);
+    pub(super) fn new(written: Vec<UpstreamConfig>, connect: Option<u64>, faults: &Faults) -> Self {
+        let connect_timeout = seconds("gateway.timeouts.connect", connect, 5, faults);
         let mut names = HashSet::new();
-        let meant = written.into_iter().enumerate().map(|(index, written)| {
-            let place = format!("upstream[{index}]");
-            if written.name.is_empty()
-                || written.name.contains("://")
-                || !names.insert(written.name.clone())
-            {
-                let cure = "choose another name; it is what routes write in `upstream`";
-                faults.add(
-                    format!("{place}.name"),
-                    "a name of its own that is no URL",
-                    cure,
-                );
+        let mut list = Vec::new();
+        for (index, written) in written.into_iter().enumerate() {
+            let faults = faults.at(format!("upstream[{index}]"));
+            let is_usable = !written.name.is_empty() && !written.name.contains("://");
+            if !is_usable || !names.insert(written.name.clone()) {
+                let expected = match is_usable {
+                    true => "a name that no other upstream has",
+                    false => "a name that is no URL",
+                };
+                faults
+                    .expected("name", expected)
+                    .found(&written.name)
+                    .help("choose another name; it is what routes write in `upstream`");
             }
-            upstream(&place, written, connect_timeout, faults)
-        });
+            list.push(upstream(written, connect_timeout, &faults));
+        }
         Self {
-            list: meant.collect(),
+            list,
             connect_timeout,
         }
     }
 
     /// The upstream of that name; for a URL, one with this server alone.
-    pub(super) fn named(&mut self, text: &str, place: &str, faults: &mut Faults) -> Option<usize> {
-        if let Some(index) = self
+    pub(super) fn find(&mut self, text: &str, faults: &Faults) -> Option<usize> {
+        let known = self
             .list
             .iter()
-            .position(|upstream| &*upstream.name == text)
-        {
-            return Some(index);
+            .position(|upstream| &*upstream.name == text);
+        if known.is_some() {
+            return known;
         }
         let Some((server, base_path)) = server(text) else {
-            let cure = "write a URL such as `http://127.0.0.1:8000` or `http://127.0.0.1:8000/v1`, \
-                or the `name` of an `[[upstream]]`";
-            faults.add(place, "a server, or an upstream that there is", cure);
+            let expected = "a URL such as http://127.0.0.1:3000, or the name of an [[upstream]]";
+            let names: Vec<String> = (0..self.list.len())
+                .map(|index| format!("upstream[{index}].name"))
+                .collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            faults
+                .expected("upstream", expected)
+                .found(text)
+                .given_elsewhere(&["upstream"])
+                .given_elsewhere(&names)
+                .help(self.help(text));
             return None;
         };
         self.list.push(UpstreamSettings {
@@ -133,19 +139,49 @@ impl Upstreams {
         Some(self.list.len() - 1)
     }
 
+    /// What to write in the place of a text that is neither a URL nor a name.
+    fn help(&self, text: &str) -> String {
+        // A host with its port lacks its scheme: by far the most frequent slip.
+        let url = format!("http://{text}");
+        if text.contains(':') && !text.contains('/') && server(&url).is_some() {
+            return format!("write `{url}`");
+        }
+        let names: Vec<String> = self
+            .list
+            .iter()
+            .map(|upstream| format!("`{}`", upstream.name))
+            .collect();
+        match names.is_empty() {
+            true => "write a URL, or add an `[[upstream]]` of that name".to_owned(),
+            false => format!("write a URL, or one of {}", names.join(", ")),
+        }
+    }
+
     /// The upstream of requests whose route names none: the one written, or the only one there is.
-    pub(super) fn default(&mut self, written: Option<&str>, faults: &mut Faults) -> usize {
-        const PLACE: &str = "gateway.upstream";
+    /// `faults` are those of `[gateway]`.
+    pub(super) fn default(&mut self, written: Option<&str>, faults: &Faults) -> usize {
         let found = match (written, self.list.len()) {
-            (Some(text), _) => self.named(text, PLACE, faults),
+            (Some(text), _) => self.find(text, faults),
             (None, 1) => Some(0),
-            (None, _) => {
-                let cure = "write the URL of the API, such as `http://127.0.0.1:8000`";
-                faults.add(PLACE, "where requests go", cure);
+            (None, many) => {
+                faults
+                    .expected("upstream", "where requests go")
+                    .found_as(match many {
+                        0 => "nothing".to_owned(),
+                        many => format!("{many} upstreams to choose from"),
+                    })
+                    .given_elsewhere(&["upstream"])
+                    .help("write the URL of the API, such as `http://127.0.0.1:8000`");
                 None
             }
         };
         found.unwrap_or_default()
+    }
+
+    /// The addresses of all servers.
+    pub(super) fn servers(&self) -> impl Iterator<Item = String> {
+        let servers = self.list.iter().flat_map(|upstream| &upstream.servers);
+        servers.map(|(scheme, authority)| format!("{scheme}://{authority}"))
     }
 
     pub(super) fn into_list(self) -> Vec<UpstreamSettings> {
@@ -153,100 +189,67 @@ impl Upstreams {
     }
 }
 
+const PROTOCOLS: [(&str, Protocol); 2] = [("http1", Protocol::Http1), ("http2", Protocol::Http2)];
+const HOSTS: [(&str, HostSeen); 2] = [
+    ("client", HostSeen::Client),
+    ("upstream", HostSeen::Upstream),
+];
+
 fn upstream(
-    place: &str,
     written: UpstreamConfig,
     connect_timeout: Duration,
-    faults: &mut Faults,
+    faults: &Faults,
 ) -> UpstreamSettings {
     if written.servers.is_empty() {
-        let place = format!("{place}.servers");
-        faults.add(place, "at least one server", SERVER_CURE);
+        faults
+            .expected("servers", "at least one server")
+            .found_as("an empty list")
+            .help(SERVER_HELP);
     }
-    if written.requests == Some(0) {
-        let place = format!("{place}.requests");
-        faults.add(place, "at least 1", "leave it out for the default");
+    let requests = written.requests.map(|number| number as u64);
+    at_least_one("requests", requests, faults);
+    let (servers, base_path) = servers(&written.servers, faults);
+    let headers = written.headers.unwrap_or(UpstreamSettings::HEADERS);
+    if !(1..=MOST_HEADERS).contains(&headers) {
+        faults
+            .expected("headers", format!("1 to {MOST_HEADERS}"))
+            .found(headers)
+            .help("leave it out for the default");
     }
-    let (servers, base_path) = servers(place, &written.servers, faults);
-    let protocol = protocol(place, written.protocol.as_deref(), faults);
-    let host = host_seen(place, written.host.as_deref(), faults);
-    let cure = "leave it out for the default";
-    if let Some(headers) = written.headers
-        && !(1..=MOST_HEADERS).contains(&headers)
-    {
-        let expected = format!("at most {MOST_HEADERS}");
-        faults.add(format!("{place}.headers"), expected, cure);
+    let header_bytes = written
+        .header_bytes
+        .unwrap_or(UpstreamSettings::HEADER_BYTES);
+    if !(1_024..=MOST_HEADER_BYTES).contains(&header_bytes) {
+        faults
+            .expected("header_bytes", format!("1024 to {MOST_HEADER_BYTES}"))
+            .found(header_bytes)
+            .help("leave it out for the default");
     }
-    if let Some(bytes) = written.header_bytes
-        && !(1_024..=MOST_HEADER_BYTES).contains(&bytes)
-    {
-        let expected = format!("at most {MOST_HEADER_BYTES}");
-        faults.add(format!("{place}.header_bytes"), expected, cure);
-    }
+    let protocol = one_of("protocol", written.protocol.as_deref(), &PROTOCOLS, faults);
+    let host = one_of("host", written.host.as_deref(), &HOSTS, faults);
+    let health = match &written.health {
+        Some(health) => health_settings(health, &faults.at("health")),
+        None => None,
+    };
     UpstreamSettings {
         name: written.name.into(),
         servers,
         base_path,
-        protocol,
-        host,
+        protocol: protocol.unwrap_or(Protocol::Http1),
+        host: host.unwrap_or(HostSeen::Client),
         retry: written.retry.unwrap_or(true),
-        headers: written.headers.unwrap_or(UpstreamSettings::HEADERS),
-        header_bytes: written
-            .header_bytes
-            .unwrap_or(UpstreamSettings::HEADER_BYTES),
+        headers,
+        header_bytes,
         authorities: written.authorities,
-        health: written
-            .health
-            .and_then(|health| health_settings(place, &health, faults)),
+        health,
         connect_timeout,
         requests: written.requests,
     }
 }
 
-fn protocol(place: &str, written: Option<&str>, faults: &mut Faults) -> Protocol {
-    match written {
-        None | Some("http1") => Protocol::Http1,
-        Some("http2") => Protocol::Http2,
-        Some(_) => {
-            faults.add(
-                format!("{place}.protocol"),
-                "`http1` or `http2`",
-                "leave it out for `http1`",
-            );
-            Protocol::Http1
-        }
-    }
-}
-
-fn host_seen(place: &str, written: Option<&str>, faults: &mut Faults) -> HostSeen {
-    match written {
-        None | Some("client") => HostSeen::Client,
-        Some("upstream") => HostSeen::Upstream,
-        Some(_) => {
-            let cure = "leave it out for `client`";
-            faults.add(format!("{place}.host"), "`client` or `upstream`", cure);
-            HostSeen::Client
-        }
-    }
-}
-
-fn health_settings(
-    place: &str,
-    written: &HealthConfig,
-    faults: &mut Faults,
-) -> Option<HealthSettings> {
-    let interval = seconds(
-        written.interval,
-        10,
-        &format!("{place}.health.interval"),
-        faults,
-    );
-    let timeout = seconds(
-        written.timeout,
-        3,
-        &format!("{place}.health.timeout"),
-        faults,
-    );
+fn health_settings(written: &HealthConfig, faults: &Faults) -> Option<HealthSettings> {
+    let interval = seconds("interval", written.interval, 10, faults);
+    let timeout = seconds("timeout", written.timeout, 3, faults);
     let path = RequestPath::parse_setting(&written.path);
     match path.and_then(|path| path.on_route(EscapedSlashes::Keep).cloned()) {
         Ok(path) => Some(HealthSettings {
@@ -255,12 +258,10 @@ fn health_settings(
             timeout,
         }),
         Err(fault) => {
-            let cure = "write a path such as `/healthz`";
-            faults.add(
-                format!("{place}.health.path"),
-                format!("a path without {fault}"),
-                cure,
-            );
+            faults
+                .expected("path", path_without(&fault.to_string()))
+                .found(&written.path)
+                .help("write a path such as `/healthz`");
             None
         }
     }
@@ -269,25 +270,29 @@ fn health_settings(
 const MOST_HEADERS: usize = 10_000;
 const MOST_HEADER_BYTES: u32 = 16 << 20;
 
-const SERVER_CURE: &str = "write `http://` or `https://`, a host, a port, and the path that \
+const SERVER_HELP: &str = "write `http://` or `https://`, a host, a port, and the path that \
     requests go below, if any: `http://127.0.0.1:8000`";
 
 /// The servers, and the path that all of them have.
-fn servers(
-    place: &str,
-    written: &[String],
-    faults: &mut Faults,
-) -> (Vec<(Scheme, Authority)>, Box<str>) {
-    let (mut servers, mut base_path) = (Vec::new(), None);
+fn servers(written: &[String], faults: &Faults) -> (Vec<(Scheme, Authority)>, Box<str>) {
+    let mut servers = Vec::new();
+    let mut base_path: Option<Box<str>> = None;
     for (index, text) in written.iter().enumerate() {
-        let at = format!("{place}.servers[{index}]");
-        match server(text) {
-            None => faults.add(at, "the URL of a server", SERVER_CURE),
-            Some((_, path)) if base_path.as_ref().is_some_and(|first| *first != path) => {
-                let cure = "let all servers of an upstream have one path";
-                faults.add(at, "the path of the first server", cure);
-            }
-            Some((server, path)) => {
+        let member = format!("servers[{index}]");
+        let Some((server, path)) = server(text) else {
+            faults
+                .expected(&member, "the URL of a server")
+                .found(text)
+                .help(SERVER_HELP);
+            continue;
+        };
+        match &base_path {
+            Some(first) if *first != path => faults
+                .expected(&member, format!("the path of the first server, `{first}`"))
+                .found(path)
+                .given(&["servers[0]"])
+                .help("let all servers of an upstream have one path"),
+            _ => {
                 servers.push(server);
                 base_path = Some(path);
             }
@@ -298,20 +303,17 @@ fn servers(
 
 /// Scheme and authority of a URL that holds nothing else but a path, and this path.
 fn server(text: &str) -> Option<((Scheme, Authority), Box<str>)> {
-    let uri: Uri = text.parse().ok().filter(|_| !text.contains(['?', '#']))?;
+    if text.contains(['?', '#']) {
+        return None;
+    }
+    let uri: Uri = text.parse().ok()?;
     let path = RequestPath::parse_setting(uri.path()).ok()?;
-    let base_path = path
-        .on_route(EscapedSlashes::Keep)
-        .ok()?
-        .as_str()
-        .trim_end_matches('/')
-        .into();
+    let path = path.on_route(EscapedSlashes::Keep).ok()?.as_str();
+    let base_path = path.trim_end_matches('/').into();
     let parts = uri.into_parts();
-    let scheme = parts
-        .scheme
-        .filter(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS)?;
-    let authority = parts
-        .authority
-        .filter(|authority| !authority.as_str().contains('@'))?;
-    Some(((scheme, authority), base_path))
+    let (scheme, authority) = (parts.scheme?, parts.authority?);
+    let is_http = scheme == Scheme::HTTP || scheme == Scheme::HTTPS;
+    // User information would be sent to the upstream, or silently dropped.
+    let is_plain = !authority.as_str().contains('@');
+    (is_http && is_plain).then_some(((scheme, authority), base_path))
 }

@@ -22,13 +22,14 @@ impl IdpConfig {
         let beyond = [Some(self.listen), mutual]
             .into_iter()
             .flatten()
-            .any(|it| !it.ip().is_loopback());
-        if beyond && !self.danger_listen_anywhere {
-            let cure =
-                "listen on 127.0.0.1; `danger_listen_anywhere = true` is for closed sandboxes only";
-            let problem =
-                "an address beyond loopback: whoever reaches this provider can sign in as anybody";
-            fault(ConfigError::wrong("listen", problem).help(cure));
+            .find(|it| !it.ip().is_loopback());
+        if let Some(address) = beyond
+            && !self.danger_listen_anywhere
+        {
+            let help = "listen on 127.0.0.1, as whoever reaches this provider can sign in as \
+                anybody; `danger_listen_anywhere = true` is for closed sandboxes only";
+            let expected = ConfigError::expected("listen", "a loopback address");
+            fault(expected.found_as(address.to_string()).help(help));
         }
         if let Some(Err(error)) = self.issuer.clone().map(Issuer::parse) {
             let wrong = ConfigError::wrong("issuer", error.to_string());

@@ -1,21 +1,19 @@
 //! Values of the environment in a settings file: `"${NAME}"`, alone or within a longer string.
 //!
 //! Every string value of the document may hold them; names of members never do. `$${` stands for
-//! `${` itself. Refuses a variable that is not set, and a `${` without a name and its end. What a
-//! variable held is never shown in a fault.
+//! `${` itself. A variable that is not set is a fault, and so is a `${` without a name and its end.
+//! What a variable held is never shown in a fault.
 
-use super::dotenv;
-use portcullis_core::{ConfigError, ConfigErrors};
-use std::borrow::Cow;
+use super::variables::dotenv;
+use portcullis_core::ConfigError;
 use std::path::Path;
-use toml::de::{DeTable, DeValue};
 
-/// The variables that were put in, so that faults can leave their values out.
-#[derive(Clone, Debug, Default)]
-pub struct Filled(Vec<Variable>);
+/// Where variables come from, by name.
+pub(super) type VariableSource<'v> = dyn FnMut(&str) -> Option<String> + 'v;
 
+/// A variable that was put in, so that faults can leave its value out.
 #[derive(Clone, PartialEq, Eq)]
-struct Variable {
+pub(super) struct Variable {
     name: String,
     value: String,
 }
@@ -27,164 +25,89 @@ impl std::fmt::Debug for Variable {
     }
 }
 
-impl Filled {
-    /// A message without the values of variables: a parser tells what it found.
-    pub fn hide(&self, message: &str) -> String {
-        self.0
-            .iter()
-            .fold(message.to_owned(), |message, Variable { name, value }| {
-                let shown = format!("${{{name}}}");
-                let message = message
-                    .replace(&format!("{value:?}"), &format!("\"{shown}\""))
-                    .replace(&format!("`{value}`"), &format!("`{shown}`"));
-                // A short value may be a word of the message itself; quoted it was replaced above.
-                if value.len() < 4 {
-                    message
-                } else {
-                    message.replace(value.as_str(), &shown)
-                }
-            })
-    }
-
-    /// Puts the same values into the same document, read in another way.
-    pub fn fill(&self, document: &mut toml::Table) {
-        document
-            .iter_mut()
-            .for_each(|(_, value)| self.fill_value(value));
-    }
-
-    fn fill_value(&self, value: &mut toml::Value) {
-        match value {
-            toml::Value::String(text) => {
-                let variable = |name: &str| self.0.iter().find(|known| known.name == name);
-                let mut value = |name: &str| variable(name).map(|known| known.value.clone());
-                if let Ok(Some(filled)) = filled(text, &mut value, &mut Vec::new()) {
-                    *text = filled;
-                }
-            }
-            toml::Value::Array(elements) => {
-                elements.iter_mut().for_each(|value| self.fill_value(value));
-            }
-            toml::Value::Table(table) => self.fill(table),
-            _ => {}
+impl Variable {
+    /// A message with the name of the variable in the place of its value.
+    pub(super) fn hide(&self, message: &str) -> String {
+        let shown = format!("${{{}}}", self.name);
+        let quoted = format!("{:?}", self.value);
+        let escaped = quoted.trim_matches('"');
+        let message = message
+            .replace(&quoted, &format!("\"{shown}\""))
+            .replace(&format!("`{escaped}`"), &format!("`{shown}`"));
+        // A short value may be a word of the message itself; quoted it was replaced above.
+        if self.value.len() < 4 {
+            return message;
         }
+        message
+            .replace(escaped, &shown)
+            .replace(self.value.as_str(), &shown)
     }
 }
 
-/// Puts variables of the environment, or else of `.env`, in the place of their names.
-///
-/// # Errors
-///
-/// Every place that names a variable which is not set, or names none.
-pub fn fill(document: &mut DeTable<'_>) -> Result<Filled, ConfigErrors> {
+/// The variables of the environment, or else of `.env`.
+pub(super) fn of_process() -> impl FnMut(&str) -> Option<String> {
     let mut file = None;
-    let mut from_file = |name: &str| {
+    move |name| {
+        if let Ok(value) = std::env::var(name) {
+            return Some(value);
+        }
+        // Read once, and only when a document names a variable that the environment lacks.
         let lines = file.get_or_insert_with(|| dotenv(Path::new(".env")).unwrap_or_default());
         lines.get(name).cloned()
-    };
-    fill_with(document, &mut |name| {
-        std::env::var(name).ok().or_else(|| from_file(name))
-    })
-}
-
-/// The same, with variables from anywhere.
-pub(crate) fn fill_with(
-    document: &mut DeTable<'_>,
-    variable: &mut dyn FnMut(&str) -> Option<String>,
-) -> Result<Filled, ConfigErrors> {
-    let mut walk = Walk {
-        variable,
-        known: Vec::new(),
-        faults: Vec::new(),
-    };
-    walk.table("", document);
-    ConfigErrors::check(walk.faults)?;
-    Ok(Filled(walk.known))
-}
-
-struct Walk<'v> {
-    variable: &'v mut dyn FnMut(&str) -> Option<String>,
-    known: Vec<Variable>,
-    faults: Vec<ConfigError>,
-}
-
-impl Walk<'_> {
-    fn table(&mut self, place: &str, table: &mut DeTable<'_>) {
-        for (name, value) in table.iter_mut() {
-            let name = name.get_ref();
-            let place = if place.is_empty() {
-                name.to_string()
-            } else {
-                format!("{place}.{name}")
-            };
-            self.value(&place, value.get_mut());
-        }
-    }
-
-    fn value(&mut self, place: &str, value: &mut DeValue<'_>) {
-        match value {
-            DeValue::String(text) => match filled(text, self.variable, &mut self.known) {
-                Ok(None) => {}
-                Ok(Some(filled)) => *text = Cow::Owned(filled),
-                Err(Unfilled::Unset(name)) => {
-                    let cure = format!(
-                        "set `{name}` in the environment or in `.env`; `$${{` is a plain `${{`"
-                    );
-                    let expected =
-                        format!("expected the variable `{name}` to be set, found it unset");
-                    self.faults.push(ConfigError::new(place, expected, cure));
-                }
-                Err(Unfilled::Unnamed) => {
-                    let cure =
-                        "write `${NAME}` with letters, digits and `_`; `$${` is a plain `${`";
-                    let expected =
-                        "expected the name of a variable and `}` after `${`, found something else";
-                    self.faults.push(ConfigError::new(place, expected, cure));
-                }
-            },
-            DeValue::Array(elements) => {
-                for (index, element) in elements.iter_mut().enumerate() {
-                    self.value(&format!("{place}[{index}]"), element.get_mut());
-                }
-            }
-            DeValue::Table(table) => self.table(place, table),
-            _ => {}
-        }
     }
 }
 
-enum Unfilled {
+/// Why a text could not be filled.
+pub(super) enum FillError {
     Unset(String),
     Unnamed,
 }
 
+impl FillError {
+    pub(super) fn fault(self, place: String) -> ConfigError {
+        match self {
+            Self::Unset(name) => {
+                let help = format!(
+                    "set `{name}` in the environment or in `.env`; `$${{` is a plain `${{`"
+                );
+                ConfigError::expected(place, format!("the variable `{name}` to be set"))
+                    .found_as("it unset")
+                    .help(help)
+            }
+            Self::Unnamed => {
+                let expected = "the name of a variable and `}` after `${`";
+                ConfigError::expected(place, expected)
+                    .found_as("something else")
+                    .help("write `${NAME}` with letters, digits and `_`; `$${` is a plain `${`")
+            }
+        }
+    }
+}
+
 /// The text with its variables; none where it holds none.
-fn filled<V>(
+pub(super) fn fill(
     text: &str,
-    variable: &mut V,
+    variable: &mut VariableSource<'_>,
     known: &mut Vec<Variable>,
-) -> Result<Option<String>, Unfilled>
-where
-    V: FnMut(&str) -> Option<String> + ?Sized,
-{
+) -> Result<Option<String>, FillError> {
     if !text.contains("${") {
         return Ok(None);
     }
-    let (mut filled, mut rest) = (String::new(), text);
+    let (mut whole, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once("${") {
         if let Some(plain) = before.strip_suffix('$') {
-            filled.push_str(plain);
-            filled.push_str("${");
+            whole.push_str(plain);
+            whole.push_str("${");
             rest = after;
             continue;
         }
-        let (name, after) = after
-            .split_once('}')
-            .filter(|(name, _)| is_name(name))
-            .ok_or(Unfilled::Unnamed)?;
-        let value = variable(name).ok_or_else(|| Unfilled::Unset(name.to_owned()))?;
-        filled.push_str(before);
-        filled.push_str(&value);
+        let (name, after) = after.split_once('}').ok_or(FillError::Unnamed)?;
+        if !is_name(name) {
+            return Err(FillError::Unnamed);
+        }
+        let value = variable(name).ok_or_else(|| FillError::Unset(name.to_owned()))?;
+        whole.push_str(before);
+        whole.push_str(&value);
         let variable = Variable {
             name: name.to_owned(),
             value,
@@ -194,8 +117,8 @@ where
         }
         rest = after;
     }
-    filled.push_str(rest);
-    Ok(Some(filled))
+    whole.push_str(rest);
+    Ok(Some(whole))
 }
 
 fn is_name(text: &str) -> bool {
@@ -207,8 +130,7 @@ fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Config;
-    use super::*;
+    use crate::config::{Config, Document};
 
     fn variable(name: &str) -> Option<String> {
         let known = [
@@ -226,7 +148,13 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Config, String> {
-        Config::from_toml_with(text, &mut variable).map_err(|errors| errors.to_string())
+        let document = Document::parse(text).unwrap();
+        let is_ours = |name: &str| !crate::config::DOORS.contains(&name);
+        let part = document.read_with::<Config>(is_ours, &mut variable);
+        match part.origin.judge(&portcullis_core::Faults::default()) {
+            Ok(()) => Ok(part.value),
+            Err(errors) => Err(errors.to_string()),
+        }
     }
 
     #[test]
@@ -261,11 +189,11 @@ mod tests {
         )
         .unwrap_err();
         for told in [
-            "realm: expected the variable `NOWHERE` to be set",
-            "issuer[0].audience[1]: expected the variable `ALSO_NOWHERE` to be set",
-            "issuer[0].profile: expected the name",
-            "issuer[0].tenant: expected the name",
-            "issuer[0].subject: expected the name",
+            "realm (line 1): expected the variable `NOWHERE` to be set",
+            "issuer[0].audience[1] (line 4): expected the variable `ALSO_NOWHERE` to be set",
+            "issuer[0].profile (line 5): expected the name",
+            "issuer[0].tenant (line 6): expected the name",
+            "issuer[0].subject (line 7): expected the name",
             "5 faults",
         ] {
             assert!(errors.contains(told), "{told}: {errors}");
@@ -276,7 +204,7 @@ mod tests {
     fn names_of_members_hold_none_and_other_tables_are_left_alone() {
         let errors = read("[[issuer]]\nurl = \"x\"\n\"${NAME}\" = 1\n").unwrap_err();
         assert!(
-            errors.contains("line 3: unknown field `${NAME}`"),
+            errors.contains("issuer[0].${NAME} (line 3): unknown member `${NAME}`"),
             "{errors}"
         );
         assert!(read("realm = \"x\"\n[gateway]\nupstream = \"${NOWHERE}\"\n").is_ok());
@@ -301,13 +229,11 @@ mod tests {
 
     #[test]
     fn the_plain_document_is_filled_alike() {
-        let text = "a = \"${NAME}\"\nb = [\"${ISSUER}\", 1]\n[c]\nd = \"$${x}\"\n";
-        let mut document = DeTable::parse(text).unwrap();
-        let filled = fill_with(document.get_mut(), &mut variable).unwrap();
-        let mut table: toml::Table = text.parse().unwrap();
-        filled.fill(&mut table);
-        let expected = "a = \"api\"\nb = [\"https://idp.example\", 1]\n[c]\nd = '${x}'\n";
-        assert_eq!(table, expected.parse().unwrap());
-        assert!(!format!("{filled:?}").contains("idp.example"));
+        let text = "realm = \"${NAME}\"\n[limits]\ntoken_bytes = 4096\n";
+        let document = Document::parse(text).unwrap();
+        let part = document.read_with::<Config>(|_| true, &mut variable);
+        let expected = "realm = \"api\"\n[limits]\ntoken_bytes = 4096\n";
+        assert_eq!(part.table, expected.parse().unwrap());
+        assert!(!format!("{part:?}").contains("hunter22"));
     }
 }

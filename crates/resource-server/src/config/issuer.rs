@@ -176,6 +176,14 @@ impl<T> OneOrMore<T> {
             Self::More(values) => values,
         }
     }
+
+    /// The values, one by one.
+    pub fn as_slice(&self) -> &[T] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::More(values) => values,
+        }
+    }
 }
 
 fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

@@ -1,11 +1,11 @@
 //! The settings as a few environment variables, and `.env`.
 
-use super::{Config, IntrospectionConfig, IssuerConfig, OneOrMore};
+use super::{ClientConfig, Config, ConfigOrigin, IntrospectionConfig, IssuerConfig, OneOrMore};
 use crate::revocation::{RevocationConfig, StoreUrl};
-use portcullis_core::{ConfigError, ConfigErrors};
+use portcullis_core::{ConfigError, ConfigErrors, Faults};
 use portcullis_provider::client_auth::Secret;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The variables that are read from the environment.
 pub const VARIABLES: [&str; 12] = [
@@ -23,165 +23,139 @@ pub const VARIABLES: [&str; 12] = [
     "PORTCULLIS_STORE",
 ];
 
-impl Config {
-    /// Reads the environment, and `.env` in the working directory for what the environment does not
-    /// hold.
-    ///
-    /// `OAUTH2_ISSUER` and `OAUTH2_AUDIENCE` (several with commas between) are needed;
-    /// `OAUTH2_TENANT_ID`, `OAUTH2_PROFILE`, `OAUTH2_ROLES_CLAIM`, `OAUTH2_JWKS_FILE`,
-    /// `OAUTH2_DANGER_PLAIN_HTTP` and `PORTCULLIS_STORE`, the URL of the revocation store, are
-    /// optional. `OAUTH2_INTROSPECTION=true` has the issuer asked about opaque tokens, as the
-    /// client `OAUTH2_CLIENT_ID` with `OAUTH2_CLIENT_SECRET`; `OAUTH2_INTROSPECTION_ENDPOINT` says
-    /// where, if the issuer's metadata does not.
-    ///
-    /// # Errors
-    ///
-    /// Every variable that is missing, and a `.env` that cannot be read, all at once.
-    pub fn from_env() -> Result<Self, ConfigErrors> {
-        let file = dotenv(Path::new(".env"))?;
-        Self::from_variables(|name| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
-    }
+/// The settings that variables from anywhere describe. Their faults are in the origin.
+pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Config {
+    let variables = Variables {
+        variable: &variable,
+        faults: Faults::default(),
+    };
+    variables.config()
+}
 
-    /// One variable of the environment, or else of `.env`, for the settings of the application
-    /// itself.
-    ///
-    /// # Errors
-    ///
-    /// A `.env` that cannot be read.
-    pub fn variable(name: &str) -> Result<Option<String>, ConfigErrors> {
-        let file = dotenv(Path::new(".env"))?;
-        Ok(std::env::var(name).ok().or_else(|| file.get(name).cloned()))
-    }
+struct Variables<'v> {
+    variable: &'v dyn Fn(&str) -> Option<String>,
+    faults: Faults,
+}
 
-    /// Reads variables from anywhere.
-    ///
-    /// # Errors
-    ///
-    /// Every variable that is missing, all at once.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
-        let value = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
-        let (issuer, audience) = (value("OAUTH2_ISSUER"), value("OAUTH2_AUDIENCE"));
-        let faults = [
-            (
-                "OAUTH2_ISSUER",
-                &issuer,
-                "OAUTH2_ISSUER=https://idp.example.com",
-            ),
-            (
-                "OAUTH2_AUDIENCE",
-                &audience,
-                "OAUTH2_AUDIENCE=api://enterprise-api",
-            ),
-        ];
-        let missing = |(name, _, example): (&str, _, &str)| {
-            let cure = format!("set it in the environment or in `.env`, such as `{example}`");
-            ConfigError::new(name, "it is not set", cure)
-        };
-        let missed = faults
-            .into_iter()
-            .filter(|(_, value, _): &(_, &Option<String>, _)| value.is_none());
-        let mut faults: Vec<ConfigError> = missed.map(missing).collect();
-        let introspection = introspection(value, &mut faults);
-        let danger_plain_http = switch("OAUTH2_DANGER_PLAIN_HTTP", value, &mut faults);
-        ConfigErrors::check(faults)?;
-        let audience = audience.unwrap_or_default();
+impl Variables<'_> {
+    fn config(&self) -> Config {
+        let audience = self.require("OAUTH2_AUDIENCE", "OAUTH2_AUDIENCE=api://enterprise-api");
+        let mut audiences = Vec::new();
+        for name in audience.as_deref().unwrap_or_default().split(',') {
+            if !name.trim().is_empty() {
+                audiences.push(name.trim().to_owned());
+            }
+        }
         let issuer = IssuerConfig {
-            url: issuer.unwrap_or_default(),
-            audience: audience
-                .split(',')
-                .map(|name| name.trim().to_owned())
-                .filter(|name| !name.is_empty())
-                .collect(),
-            profile: value("OAUTH2_PROFILE"),
-            tenant: value("OAUTH2_TENANT_ID"),
-            roles: value("OAUTH2_ROLES_CLAIM").map(OneOrMore::One),
-            jwks_file: value("OAUTH2_JWKS_FILE").map(|path| path.trim().into()),
-            danger_plain_http,
-            introspection,
+            url: self
+                .require("OAUTH2_ISSUER", "OAUTH2_ISSUER=https://idp.example.com")
+                .unwrap_or_default(),
+            audience: audiences,
+            profile: self.value("OAUTH2_PROFILE"),
+            tenant: self.value("OAUTH2_TENANT_ID"),
+            roles: self.value("OAUTH2_ROLES_CLAIM").map(OneOrMore::One),
+            jwks_file: self.trim("OAUTH2_JWKS_FILE").map(PathBuf::from),
+            danger_plain_http: self.switch("OAUTH2_DANGER_PLAIN_HTTP"),
+            introspection: self.introspection(),
             ..IssuerConfig::default()
         };
         let revocation = RevocationConfig {
-            store: value("PORTCULLIS_STORE").map(|url| StoreUrl::new(url.trim())),
+            store: self.trim("PORTCULLIS_STORE").map(StoreUrl::new),
             ..RevocationConfig::default()
         };
-        Ok(Self {
+        Config {
             issuer: vec![issuer],
             revocation,
-            ..Self::default()
+            origin: ConfigOrigin::of_environment(self.faults.take_all()),
+            ..Config::default()
+        }
+    }
+
+    /// A blank variable counts as unset: compose files and CI pass such ones on.
+    fn value(&self, name: &str) -> Option<String> {
+        let value = (self.variable)(name)?;
+        (!value.trim().is_empty()).then_some(value)
+    }
+
+    fn trim(&self, name: &str) -> Option<String> {
+        Some(self.value(name)?.trim().to_owned())
+    }
+
+    fn require(&self, name: &str, example: &str) -> Option<String> {
+        let value = self.value(name);
+        if value.is_none() {
+            self.faults
+                .expected(name, "a value")
+                .found_nothing()
+                .help(format!(
+                    "set it in the environment or in `.env`, such as `{example}`"
+                ));
+        }
+        value
+    }
+
+    /// A variable that is `true`, `false`, or not set.
+    fn switch(&self, name: &str) -> bool {
+        let value = self.trim(name);
+        match value.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                self.faults
+                    .expected(name, "`true` or `false`")
+                    .found(other)
+                    .help("write `true`, or leave it out");
+                false
+            }
+        }
+    }
+
+    /// The simple case of introspection: `OAUTH2_INTROSPECTION=true`, a client and its secret.
+    fn introspection(&self) -> Option<IntrospectionConfig> {
+        const SWITCH: &str = "OAUTH2_INTROSPECTION";
+        let endpoint = self.trim("OAUTH2_INTROSPECTION_ENDPOINT");
+        if self.value(SWITCH).is_none() && endpoint.is_some() {
+            let expected = "`true`, as `OAUTH2_INTROSPECTION_ENDPOINT` is set";
+            self.faults
+                .expected(SWITCH, expected)
+                .found_nothing()
+                .help("set it to `true`, or leave the endpoint out");
+        }
+        if !self.switch(SWITCH) {
+            return None;
+        }
+        let client = ClientConfig {
+            id: self.require_to_ask("OAUTH2_CLIENT_ID"),
+            secret: self.require_to_ask("OAUTH2_CLIENT_SECRET").map(Secret::new),
+            ..ClientConfig::default()
+        };
+        Some(IntrospectionConfig {
+            endpoint,
+            client,
+            ..IntrospectionConfig::default()
         })
     }
-}
 
-/// A variable that is `true`, `false`, or not set.
-fn switch(
-    name: &str,
-    value: impl Fn(&str) -> Option<String>,
-    faults: &mut Vec<ConfigError>,
-) -> bool {
-    match value(name).as_deref().map(str::trim) {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => {
-            faults.push(ConfigError::new(
-                name,
-                "`true` or `false`",
-                "write `true`, or leave it out",
-            ));
-            false
+    fn require_to_ask(&self, name: &str) -> Option<String> {
+        let value = self.value(name);
+        if value.is_none() {
+            self.faults
+                .expected(name, "a value, as `OAUTH2_INTROSPECTION` is `true`")
+                .found_nothing()
+                .help("set it to what the issuer gave to this API's own client");
         }
+        value
     }
 }
 
-/// The simple case of introspection: `OAUTH2_INTROSPECTION=true`, a client and its secret.
-fn introspection(
-    value: impl Fn(&str) -> Option<String>,
-    faults: &mut Vec<ConfigError>,
-) -> Option<IntrospectionConfig> {
-    let endpoint = value("OAUTH2_INTROSPECTION_ENDPOINT").map(|url| url.trim().to_owned());
-    match value("OAUTH2_INTROSPECTION").as_deref().map(str::trim) {
-        None if endpoint.is_some() => {
-            let (place, cure) = (
-                "OAUTH2_INTROSPECTION",
-                "set it to `true`, or leave the endpoint out",
-            );
-            faults.push(ConfigError::new(
-                place,
-                "`true`, as `OAUTH2_INTROSPECTION_ENDPOINT` is set",
-                cure,
-            ));
-            return None;
-        }
-        None | Some("false") => return None,
-        Some("true") => {}
-        Some(_) => {
-            let cure = "write `true`, or leave it out; everything else is for the TOML document";
-            faults.push(ConfigError::new(
-                "OAUTH2_INTROSPECTION",
-                "`true` or `false`",
-                cure,
-            ));
-            return None;
-        }
-    }
-    let mut needed = |name: &str| {
-        let found = value(name);
-        if found.is_none() {
-            let cure = "set it to what the issuer gave to this API's own client";
-            faults.push(ConfigError::new(
-                name,
-                "it is not set, and `OAUTH2_INTROSPECTION` needs it",
-                cure,
-            ));
-        }
-        found
-    };
-    let (client_id, secret) = (needed("OAUTH2_CLIENT_ID"), needed("OAUTH2_CLIENT_SECRET"));
-    Some(IntrospectionConfig {
-        endpoint,
-        client_id,
-        client_secret: secret.map(Secret::new),
-        ..IntrospectionConfig::default()
-    })
+/// One variable of the environment, or else of `.env`.
+///
+/// # Errors
+///
+/// A `.env` that cannot be read.
+pub(crate) fn one(name: &str) -> Result<Option<String>, ConfigErrors> {
+    let file = dotenv(Path::new(".env"))?;
+    Ok(std::env::var(name).ok().or_else(|| file.get(name).cloned()))
 }
 
 /// The variables of a `.env` file; none if there is no file.
@@ -190,17 +164,22 @@ fn introspection(
 ///
 /// A file that is there but cannot be read. Values are never shown.
 pub fn dotenv(path: &Path) -> Result<BTreeMap<String, String>, ConfigErrors> {
-    let fault = |problem: &str| {
-        let cure = "write lines like `OAUTH2_ISSUER=https://idp.example.com`, or remove the file";
-        ConfigErrors::from(ConfigError::new(path.display().to_string(), problem, cure))
+    let lines = match dotenvy::from_path_iter(path) {
+        Ok(lines) => lines,
+        Err(error) if error.not_found() => return Ok(BTreeMap::new()),
+        Err(_) => return Err(dotenv_fault(path, "the file cannot be read")),
     };
-    match dotenvy::from_path_iter(path) {
-        Ok(lines) => lines
-            .collect::<Result<_, _>>()
-            .map_err(|_| fault("a line is not of the form NAME=value")),
-        Err(error) if error.not_found() => Ok(BTreeMap::new()),
-        Err(_) => Err(fault("the file cannot be read")),
-    }
+    // The error would repeat the line, which may hold a secret.
+    lines
+        .collect::<Result<_, _>>()
+        .map_err(|_| dotenv_fault(path, "a line is not of the form NAME=value"))
+}
+
+fn dotenv_fault(path: &Path, problem: &str) -> ConfigErrors {
+    let help = "write lines like `OAUTH2_ISSUER=https://idp.example.com`, or remove the file";
+    ConfigError::wrong(path.display().to_string(), problem)
+        .help(help)
+        .into()
 }
 
 #[cfg(test)]
@@ -226,7 +205,7 @@ mod tests {
 
     #[test]
     fn audiences_are_a_list() {
-        let config = of(&[("OAUTH2_ISSUER", "x"), ("OAUTH2_AUDIENCE", "a, b")]);
+        let config = of(&[("OAUTH2_ISSUER", "https://x"), ("OAUTH2_AUDIENCE", "a, b")]);
         assert_eq!(config.unwrap().issuer[0].audience, ["a", "b"]);
     }
 
@@ -263,7 +242,7 @@ mod tests {
         ];
         let config = with(&whole).unwrap();
         let introspection = config.issuer[0].introspection.as_ref().unwrap();
-        assert_eq!(introspection.client_secret, Some(Secret::new("marked")));
+        assert_eq!(introspection.client.secret, Some(Secret::new("marked")));
         assert!(!format!("{config:?}").contains("marked"));
         let endpoint = ("OAUTH2_INTROSPECTION_ENDPOINT", "https://a/ask");
         let config = with(&[&whole[..], &[endpoint]].concat()).unwrap();

@@ -79,7 +79,7 @@ impl ClientToken {
     }
 
     async fn fetch_token(&self) -> Result<(Secret, Duration), Failure> {
-        let (url, reach) = self.located().await?;
+        let (url, reach) = self.with_span().await?;
         let members = [
             ("grant_type", "client_credentials"),
             ("scope", self.scope.as_str()),
@@ -115,7 +115,7 @@ impl ClientToken {
     }
 
     /// At the address that the operator wrote, or that the metadata names.
-    async fn located(&self) -> Result<(Url, Reach), Failure> {
+    async fn with_span(&self) -> Result<(Url, Reach), Failure> {
         if let Some(url) = &self.endpoint {
             return Ok((url.clone(), Reach::Anywhere));
         }

@@ -8,7 +8,7 @@
 
 mod client_token;
 
-use crate::settings::is_guid;
+use crate::settings::tenants::is_guid;
 use client_token::ClientToken;
 use portcullis_core::jose::json::{self, Json, Text};
 use portcullis_core::token::{AccessToken, Kind};

@@ -11,7 +11,7 @@
 //! answer goes through the one check table, and its times again at every use.
 
 mod request;
-mod settings;
+pub(crate) mod settings;
 
 pub(crate) use settings::{Asked, IntrospectionSettings};
 

@@ -59,7 +59,7 @@ impl Endpoint {
 
     /// Asks about a token (RFC 7662, section 2.1).
     pub(super) async fn ask(&self, token: &str) -> Result<Answer, Unanswered> {
-        let (url, reach) = self.located().await?;
+        let (url, reach) = self.with_span().await?;
         let members = [("token", token), ("token_type_hint", "access_token")];
         let issuer = self.keys.issuer().as_str();
         let (body, authorization) = self
@@ -91,7 +91,7 @@ impl Endpoint {
     }
 
     /// Where to ask: at the address that the operator wrote, or that the metadata names.
-    async fn located(&self) -> Result<(Url, Reach), Unanswered> {
+    async fn with_span(&self) -> Result<(Url, Reach), Unanswered> {
         if let Some(url) = &self.configured {
             return Ok((url.clone(), Reach::Anywhere));
         }

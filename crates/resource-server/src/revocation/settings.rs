@@ -1,6 +1,6 @@
 //! The table `[revocation]`: as written, and as meant.
 
-use portcullis_core::ConfigError;
+use portcullis_core::Faults;
 use portcullis_core::token::issuer::is_loopback_host;
 use serde::Deserialize;
 use std::fmt;
@@ -72,13 +72,11 @@ impl StoreUrl {
 
     /// Whether it leads off this machine without TLS.
     pub fn is_plain(&self) -> bool {
-        let url = url::Url::parse(&self.0)
-            .ok()
-            .filter(|url| url.scheme() == "redis");
-        url.is_some_and(|url| {
-            url.host_str()
-                .is_some_and(|host| !host.is_empty() && !is_loopback_host(host))
-        })
+        let Ok(url) = url::Url::parse(&self.0) else {
+            return false;
+        };
+        let host = url.host_str().unwrap_or_default();
+        url.scheme() == "redis" && !host.is_empty() && !is_loopback_host(host)
     }
 
     /// Whether there is a password in it.
@@ -89,16 +87,16 @@ impl StoreUrl {
     /// What is wrong with it.
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let Ok(url) = url::Url::parse(&self.0) else {
-            return Some("it is not a URL");
+            return Some("the store's address is not a URL");
         };
         if !cfg!(feature = "redis") {
-            Some("this program was built without the feature `redis`")
+            Some("a store needs a program that was built with the feature `redis`")
         } else if !matches!(url.scheme(), "redis" | "rediss") {
-            Some("it must begin with `redis://` or `rediss://`")
+            Some("the store's URL must begin with `redis://` or `rediss://`")
         } else if url.host_str().is_none_or(str::is_empty) {
-            Some("it has no host")
+            Some("the store's URL has no host")
         } else if url.fragment().is_some() {
-            Some("it must have no fragment: certificates are always checked")
+            Some("the store's URL must have no fragment: certificates are always checked")
         } else {
             None
         }
@@ -113,76 +111,86 @@ impl fmt::Debug for StoreUrl {
 }
 
 impl RevocationSettings {
-    /// The table as meant; faults are added to the list.
-    pub(crate) fn new(written: &RevocationConfig, faults: &mut Vec<ConfigError>) -> Self {
-        let mut fault = |member: &str, expected: &str, cure: &str| {
-            let place = format!("revocation.{member}");
-            faults.push(ConfigError::new(place, expected, cure));
-        };
+    /// The table as meant.
+    pub(crate) fn new(written: &RevocationConfig, faults: &Faults) -> Self {
         let entries = written.entries.unwrap_or(ENTRIES);
         if entries == 0 {
-            let cure = "leave it out for 1,000,000, or write how many you expect";
-            fault("entries", "at least one entry", cure);
+            faults
+                .expected("entries", "at least one entry")
+                .found(entries)
+                .help("leave it out for 1,000,000, or write how many you expect");
         }
         let grace = written.grace.unwrap_or(10);
         if !(3..=300).contains(&grace) {
-            let cure = "to go on without the store for longer, see `danger_serve_without_store`";
-            fault("grace", "3 to 300 seconds", cure);
+            faults
+                .expected("grace", "3 to 300 seconds")
+                .found(grace)
+                .help("to go on without the store for longer, see `danger_serve_without_store`");
         }
-        let stream = written.stream.clone();
-        let stream = stream.unwrap_or_else(|| STREAM.to_owned());
+        let stream = written.stream.as_deref().unwrap_or(STREAM);
         if stream.is_empty() || stream.len() > 256 || stream.contains(char::is_control) {
-            let cure = "leave it out for `portcullis:revocations`";
-            fault("stream", "the name of a key", cure);
+            faults
+                .expected("stream", "the name of a key, of at most 256 bytes")
+                .found(stream)
+                .help("leave it out for `portcullis:revocations`");
         }
-        let url = store(written, &mut fault);
+        let url = store(written, faults);
         let serves_without = written.danger_serve_without_store;
-        if serves_without && url.is_none() && written.store_url_file.is_none() {
-            let cure = "remove it: nothing is shared here";
-            fault("danger_serve_without_store", "a `store` beside it", cure);
+        if serves_without && written.store.is_none() && written.store_url_file.is_none() {
+            faults
+                .expected("danger_serve_without_store", "a `store` beside it")
+                .found_as("none")
+                .given(&["store", "store_url_file"])
+                .help("remove it: nothing is shared here");
         }
-        let grace = Duration::from_secs(grace);
-        Self {
-            entries,
-            store: url.map(|url| StoreSettings {
-                url,
-                stream,
-                grace,
-                serves_without,
-            }),
-        }
+        let store = url.map(|url| StoreSettings {
+            url,
+            stream: stream.to_owned(),
+            grace: Duration::from_secs(grace),
+            serves_without,
+        });
+        Self { entries, store }
     }
 }
 
-/// Where the store is: written, or in a file.
-fn store(written: &RevocationConfig, fault: &mut impl FnMut(&str, &str, &str)) -> Option<StoreUrl> {
-    let url = match (&written.store, &written.store_url_file) {
+/// Where the store is: written, or in a file. No fault shows the URL, which may hold a password.
+fn store(written: &RevocationConfig, faults: &Faults) -> Option<StoreUrl> {
+    let (member, url) = match (&written.store, &written.store_url_file) {
+        (None, None) => return None,
         (Some(_), Some(_)) => {
-            let expected = "one of `store` and `store_url_file`";
-            fault("store_url_file", expected, "remove one of them");
-            None
+            faults
+                .expected("store_url_file", "one of `store` and `store_url_file`")
+                .found_as("both")
+                .help("remove one of them");
+            return None;
         }
+        (Some(url), None) => ("store", url.clone()),
         (None, Some(file)) => match std::fs::read_to_string(file) {
-            Ok(text) => Some(StoreUrl::new(text.trim())),
+            Ok(text) => ("store_url_file", StoreUrl::new(text.trim())),
             Err(error) => {
-                let cure = "name a file that holds the store's URL";
-                fault("store_url_file", &error.to_string(), cure);
-                None
+                faults
+                    .expected("store_url_file", "a file that holds the store's URL")
+                    .found_as(format!("{}: {error}", file.display()))
+                    .help("name a file that this process can read");
+                return None;
             }
         },
-        (url, None) => url.clone(),
     };
-    let url = url?;
     if let Some(problem) = url.fault() {
-        let cure = "write a URL such as `rediss://redis.example:6380`";
-        fault("store", problem, cure);
+        faults
+            .wrong(member, problem)
+            .help("write a URL such as `rediss://redis.example:6380`");
     }
     if url.is_plain() && written.danger_plain_store {
         tracing::warn!("danger_plain_store: revocations go to the store and back without TLS");
     } else if url.is_plain() {
-        let cure = "write `rediss://`; `danger_plain_store = true` is for networks that nobody \
+        let help = "write `rediss://`; `danger_plain_store = true` is for networks that nobody \
             else is on";
-        fault("store", "TLS beyond loopback", cure);
+        faults
+            .expected(member, "TLS beyond loopback")
+            .found_as("`redis://`")
+            .given(&["danger_plain_store"])
+            .help(help);
     }
     Some(url)
 }
@@ -205,9 +213,9 @@ mod tests {
         let written = Config::from_toml(&format!("[revocation]\n{table}"))
             .unwrap()
             .revocation;
-        let mut faults = Vec::new();
-        RevocationSettings::new(&written, &mut faults);
-        faults.iter().map(ToString::to_string).collect()
+        let faults = Faults::default();
+        RevocationSettings::new(&written, &faults.at("revocation"));
+        faults.take_all().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -269,10 +277,10 @@ mod tests {
         let written = Config::from_toml("[revocation]\nstore = \"rediss://x\"\n")
             .unwrap()
             .revocation;
-        let mut faults = Vec::new();
-        let meant = RevocationSettings::new(&written, &mut faults);
+        let faults = Faults::default();
+        let meant = RevocationSettings::new(&written, &faults);
         let store = meant.store.unwrap();
-        assert_eq!((faults.len(), meant.entries), (0, 1_000_000));
+        assert_eq!((faults.count(), meant.entries), (0, 1_000_000));
         assert_eq!(
             (
                 store.stream.as_str(),

@@ -1,10 +1,9 @@
 //! The documents of an issuer as its settings say where they are.
 
 use super::issuer::{dialect, identifier, source, trust};
-use super::noted;
 use crate::config::IssuerConfig;
 use portcullis_core::dialect::TENANT;
-use portcullis_core::{ConfigErrors, Limits};
+use portcullis_core::{ConfigErrors, Faults, Limits};
 use portcullis_provider::clock::Clock;
 use portcullis_provider::fetch::Fetch;
 use portcullis_provider::inspect::Inspector;
@@ -23,17 +22,18 @@ impl IssuerConfig {
         limits: Limits,
         clock: Arc<dyn Clock>,
     ) -> Result<Inspector, ConfigErrors> {
-        let mut faults = Vec::new();
-        let dialect = dialect("profile", self, &mut faults);
-        let issuer = identifier("issuer", &self.url_of_tenant(), dialect, self)?;
-        let trust = noted(&mut faults, trust("issuer", self)).unwrap_or_default();
+        let faults = Faults::default();
+        let within = faults.at("issuer");
+        let dialect = dialect(self, &within);
+        let issuer = identifier(&self.url_of_tenant(), dialect, self, &within);
+        let trust = trust(self, &within).unwrap_or_default();
         let mut keys = KeySource::Discovered;
-        if let Some(dialect) = dialect
-            && let Some(found) = noted(&mut faults, source("issuer", &issuer, dialect, self))
+        if let (Some(dialect), Some(issuer)) = (dialect, &issuer)
+            && let Some(found) = source(issuer, dialect, self, &within)
         {
             keys = found;
         }
-        ConfigErrors::check(faults)?;
+        let issuer = faults.finish(issuer)?;
         let fetch = Fetch::new(limits.document_bytes).with_trust(&trust);
         Ok(Inspector::new(issuer, keys, fetch, limits, clock))
     }

@@ -1,15 +1,16 @@
 //! One trusted issuer as meant: its dialect, its expectations, its tenants, and where its keys are.
 
 use super::tenants::{Tenants, tenants};
-use super::{mapping, noted, questions};
+use super::{mapping, placeholders, questions};
 use crate::config::IssuerConfig;
 use crate::groups::GroupsSettings;
-use crate::introspection::IntrospectionSettings;
-use portcullis_core::dialect::{Discovery, TENANT};
+use crate::introspection::settings::IntrospectionSettings;
+use portcullis_core::config::blank;
+use portcullis_core::dialect::{DIALECTS, Discovery, TENANT};
 use portcullis_core::jose::{Algorithm, Jwks};
 use portcullis_core::token::{Audiences, Issuer};
 use portcullis_core::verify::{Profile, Verifier};
-use portcullis_core::{ConfigError, Dialect, Limits};
+use portcullis_core::{Dialect, Faults, Limits};
 use portcullis_provider::address;
 use portcullis_provider::fetch::Trust;
 use portcullis_provider::keys;
@@ -17,6 +18,7 @@ use portcullis_provider::keys::KeySource;
 use portcullis_provider::metadata;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use url::Url;
 
 #[derive(Clone, Debug)]
 pub(crate) struct IssuerSettings {
@@ -33,68 +35,70 @@ pub(crate) struct IssuerSettings {
 impl IssuerSettings {
     /// The members of the metadata that these settings rely on, besides the address of the keys.
     pub(crate) fn needed_metadata(&self) -> Vec<&'static str> {
-        let asks = self
-            .introspection
-            .as_ref()
-            .is_some_and(|asked| asked.endpoint.is_none());
-        let looks_up = self
-            .groups
-            .as_ref()
-            .is_some_and(|groups| groups.token_endpoint.is_none());
-        let needed = [(asks, metadata::INTROSPECTION), (looks_up, metadata::TOKEN)];
+        let mut needed = Vec::new();
+        if let Some(introspection) = &self.introspection
+            && introspection.endpoint.is_none()
+        {
+            needed.push(metadata::INTROSPECTION);
+        }
+        if let Some(groups) = &self.groups
+            && groups.token_endpoint.is_none()
+        {
+            needed.push(metadata::TOKEN);
+        }
         needed
-            .into_iter()
-            .filter(|(needed, _)| *needed)
-            .map(|(_, member)| member)
-            .collect()
     }
 }
 
-/// The issuer as meant; faults are added to the list.
-pub(super) fn settings(
-    place: &str,
-    written: IssuerConfig,
-    faults: &mut Vec<ConfigError>,
-) -> Option<IssuerSettings> {
-    let at = |member: &str| format!("{place}.{member}");
-    let dialect = dialect(&at("profile"), &written, faults);
-    let issuer = noted(
-        faults,
-        identifier(&at("url"), &written.url, dialect, &written),
-    );
-    let audiences = noted(
-        faults,
-        Audiences::new(written.audience.iter().map(String::as_str))
-            .map_err(|error| error.moved_to(at("audience"))),
-    );
-    let trust = noted(faults, trust(place, &written));
-    let profile = dialect.map(|dialect| profile(place, dialect, &written, faults));
-    let (issuer, audiences, profile) = (issuer?, audiences?, profile?);
-    if let Some(unfit) = (profile.dialect.unfit)(&issuer, &written.audience) {
-        faults.push(ConfigError::new(at("url"), unfit.expected, unfit.cure));
-    }
-    let source = noted(faults, source(place, &issuer, profile.dialect, &written));
-    let tenants = tenants(place, profile.dialect, &written, faults);
+/// The members by which an issuer may be known otherwise than by its address.
+const OTHER_WAYS: [&str; 9] = [
+    "profile",
+    "jwks_uri",
+    "jwks_file",
+    "metadata_url",
+    "introspection.endpoint",
+    "danger_plain_http",
+    "tenant",
+    "tenants",
+    "danger_any_tenant",
+];
+
+/// The issuer as meant.
+pub(super) fn settings(written: IssuerConfig, faults: &Faults) -> Option<IssuerSettings> {
+    placeholders::warn(&written, faults);
+    let dialect = dialect(&written, faults);
+    let issuer = identifier(&written.url, dialect, &written, faults);
+    let audiences = Audiences::new(written.audience.iter().map(String::as_str))
+        .map_err(|fault| fault.with_place(faults.place("audience")));
+    let audiences = faults.note(audiences);
+    let trust = trust(&written, faults);
+    let dialect = dialect?;
+    let profile = profile(dialect, &written, faults);
+    // The tables beside the address are judged even where the address itself is at fault.
+    let tenants = tenants(dialect, &written, faults);
+    let source = match &issuer {
+        Some(issuer) => source(issuer, dialect, &written, faults),
+        None => source_as_written(&written, faults),
+    };
     let has_metadata = !matches!(
         source,
         Some(KeySource::Uri(_) | KeySource::File(_) | KeySource::Fixed(_))
     );
-    let introspection = questions::introspection(place, &written, has_metadata, faults);
-    let groups = questions::groups(place, &written, profile.dialect, has_metadata, faults);
-    let verifier = Verifier::new(issuer, audiences, profile);
-    let verifier = match &written.tenant {
-        None => verifier,
-        Some(tenant) => noted(
-            faults,
-            verifier.for_tenant(tenant).map_err(|error| {
-                ConfigError::new(
-                    at("tenant"),
-                    error.to_string(),
-                    "write the tenant's id, without spaces",
-                )
-            }),
-        )?,
-    };
+    let introspection = questions::introspection(&written, has_metadata, faults);
+    let groups = questions::groups(&written, dialect, has_metadata, faults);
+    let issuer = issuer?;
+    if let Some(unfit) = (dialect.unfit)(&issuer, &written.audience) {
+        let (expected, reason) = unfit
+            .expected
+            .split_once(": ")
+            .unwrap_or((unfit.expected, "it cannot protect an API"));
+        faults
+            .expected("url", expected)
+            .found(issuer.as_str())
+            .given(&["audience", "profile"])
+            .help(format!("{}; {reason}", unfit.cure));
+    }
+    let verifier = verifier(issuer, audiences?, profile, &written, faults)?;
     Some(IssuerSettings {
         verifier,
         source: source?,
@@ -107,24 +111,54 @@ pub(super) fn settings(
     })
 }
 
-/// How the issuer's documents are fetched: whom it trusts for it, and what it shows.
-pub(super) fn trust(place: &str, written: &IssuerConfig) -> Result<Trust, ConfigError> {
-    let trust = match &written.ca_file {
-        Some(file) => authorities(file).map_err(|problem| {
-            let cure = "write the path of a file with certificates in PEM";
-            let problem = format!("{}: {problem}", file.display());
-            ConfigError::new(format!("{place}.ca_file"), problem, cure)
-        })?,
-        None => Trust::default(),
+fn verifier(
+    issuer: Issuer,
+    audiences: Audiences,
+    profile: Profile,
+    written: &IssuerConfig,
+    faults: &Faults,
+) -> Option<Verifier> {
+    let verifier = Verifier::new(issuer, audiences, profile);
+    let Some(tenant) = &written.tenant else {
+        return Some(verifier);
     };
-    Ok(trust
-        .with_token_file(written.fetch_token_file.clone())
-        .with_danger_plain_http(written.danger_plain_http))
+    match verifier.for_tenant(tenant) {
+        Ok(verifier) => Some(verifier),
+        Err(error) => {
+            faults
+                .wrong("tenant", error.to_string())
+                .given(&["url"])
+                .help("write the tenant's id, without spaces");
+            None
+        }
+    }
 }
 
-fn authorities(file: &Path) -> Result<Trust, String> {
-    let pem = std::fs::read(file).map_err(|error| error.to_string())?;
-    Trust::authorities(&pem).map_err(str::to_owned)
+/// How the issuer's documents are fetched: whom it trusts for it, and what it shows.
+pub(super) fn trust(written: &IssuerConfig, faults: &Faults) -> Option<Trust> {
+    let trust = match &written.ca_file {
+        Some(file) => authorities(file, faults)?,
+        None => Trust::default(),
+    };
+    Some(
+        trust
+            .with_token_file(written.fetch_token_file.clone())
+            .with_danger_plain_http(written.danger_plain_http),
+    )
+}
+
+fn authorities(file: &Path, faults: &Faults) -> Option<Trust> {
+    let problem = match std::fs::read(file) {
+        Ok(pem) => match Trust::authorities(&pem) {
+            Ok(trust) => return Some(trust),
+            Err(problem) => problem.to_owned(),
+        },
+        Err(error) => error.to_string(),
+    };
+    faults
+        .wrong("ca_file", format!("{}: {problem}", file.display()))
+        .help("write the path of a file with certificates in PEM");
+    None
 }
 
 /// An issuer that is an address: an http one is for loopback, or for a provider within a closed
@@ -141,102 +175,107 @@ fn address_of(url: &str, written: &IssuerConfig) -> Result<Issuer, String> {
 /// The issuer's identifier: an address where its documents are found by it, else any name that is
 /// compared.
 pub(super) fn identifier(
-    place: &str,
     url: &str,
     dialect: Option<&'static Dialect>,
     written: &IssuerConfig,
-) -> Result<Issuer, ConfigError> {
-    let elsewhere = match dialect.map(|dialect| dialect.discovery) {
-        Some(Discovery::Under(base)) => base(url).is_some() && !written.url.contains(TENANT),
-        _ => false,
-    };
-    let asked = written
-        .introspection
-        .as_ref()
-        .is_some_and(|asked| asked.endpoint.is_some());
-    let keys = written.jwks_uri.is_some() || written.jwks_file.is_some();
-    let told = keys || written.metadata_url.is_some() || asked;
-    if told || elsewhere {
-        return Issuer::identifier(url).map_err(|error| {
-            ConfigError::new(
-                place,
-                error.to_string(),
-                "copy `iss` of a token, letter by letter",
-            )
-        });
+    faults: &Faults,
+) -> Option<Issuer> {
+    if let Some(piece) = blank(&url.replace(TENANT, "")).filter(|_| url.contains("://")) {
+        let help = "write your own value in its place; only `{tenantid}` is filled, by `tenant` or \
+            `tenants`";
+        faults
+            .expected("url", "the URL of an issuer")
+            .found_as(format!("{url:?} with the placeholder `{piece}`"))
+            .help(help);
+        return None;
     }
-    address_of(url, written).map_err(|error| {
-        let cure = match url.starts_with("http://") {
-            true => {
-                "use the provider's https address; within a closed network, `danger_plain_http = \
-                    true` \
-                 (`OAUTH2_DANGER_PLAIN_HTTP=true`) fetches over http; if it is only a name, write \
-                 `jwks_uri`, `jwks_file` or \
-                 `metadata_url` beside it"
-            }
-            false => {
-                "copy the `issuer` of the provider's metadata, letter by letter; if tokens name \
-                    their issuer by anything \
-                 but an https address, write `jwks_uri` or `metadata_url` beside it"
+    if is_only_compared(url, dialect, written) {
+        return match Issuer::identifier(url) {
+            Ok(issuer) => Some(issuer),
+            Err(error) => {
+                faults
+                    .wrong("url", error.to_string())
+                    .help("copy `iss` of a token exactly");
+                None
             }
         };
-        ConfigError::new(place, error, cure)
-    })
+    }
+    match address_of(url, written) {
+        Ok(issuer) => Some(issuer),
+        Err(problem) => {
+            let is_plain = url.starts_with("http://");
+            let help = if is_plain {
+                HELP_FOR_HTTP
+            } else {
+                HELP_FOR_HTTPS
+            };
+            faults.wrong("url", problem).given(&OTHER_WAYS).help(help);
+            None
+        }
+    }
+}
+
+const HELP_FOR_HTTP: &str = "use the provider's https address; within a closed network, \
+    `danger_plain_http = true` (`OAUTH2_DANGER_PLAIN_HTTP=true`) fetches over http; if it is only \
+    a name, write `jwks_uri`, `jwks_file` or `metadata_url` beside it";
+const HELP_FOR_HTTPS: &str = "copy the `issuer` of the provider's metadata exactly; if tokens name \
+    their issuer by anything but an https address, write `jwks_uri` or `metadata_url` beside it";
+
+/// Whether nothing is fetched by the issuer's name: then it need not be an address.
+fn is_only_compared(url: &str, dialect: Option<&'static Dialect>, written: &IssuerConfig) -> bool {
+    if written.jwks_uri.is_some() || written.jwks_file.is_some() || written.metadata_url.is_some() {
+        return true;
+    }
+    let asked = written.introspection.as_ref();
+    if asked.is_some_and(|asked| asked.endpoint.is_some()) {
+        return true;
+    }
+    match dialect.map(|dialect| dialect.discovery) {
+        Some(Discovery::Under(base)) => base(url).is_some() && !written.url.contains(TENANT),
+        _ => false,
+    }
 }
 
 /// The dialect that is named, or that the URL shows.
-pub(super) fn dialect(
-    place: &str,
-    written: &IssuerConfig,
-    faults: &mut Vec<ConfigError>,
-) -> Option<&'static Dialect> {
+pub(super) fn dialect(written: &IssuerConfig, faults: &Faults) -> Option<&'static Dialect> {
     let Some(name) = &written.profile else {
         return Some(Dialect::of_issuer(&written.url));
     };
-    let known = || {
-        let names: Vec<String> = portcullis_core::dialect::DIALECTS
+    let dialect = Dialect::named(name);
+    if dialect.is_none() {
+        let names: Vec<String> = DIALECTS
             .iter()
             .map(|dialect| format!("`{}`", dialect.name))
             .collect();
-        format!("write one of {}, or leave it to the URL", names.join(", "))
-    };
-    noted(
-        faults,
-        Dialect::named(name)
-            .ok_or_else(|| ConfigError::new(place, "a profile that there is", known())),
-    )
+        faults
+            .expected("profile", "a known profile")
+            .found(name)
+            .help(format!(
+                "write one of {}, or leave it to the URL",
+                names.join(", ")
+            ));
+    }
+    dialect
 }
 
-fn profile(
-    place: &str,
-    dialect: &'static Dialect,
-    written: &IssuerConfig,
-    faults: &mut Vec<ConfigError>,
-) -> Profile {
-    let at = |member: &str| format!("{place}.{member}");
+fn profile(dialect: &'static Dialect, written: &IssuerConfig, faults: &Faults) -> Profile {
     let mut profile = Profile::of(dialect);
-    mapping::set(place, written, &mut profile, faults);
-    let asked = written.introspection.as_ref();
-    profile.danger_answers_without_audience =
-        asked.is_some_and(|asked| asked.danger_answers_without_audience);
-    profile.danger_answers_without_type =
-        asked.is_some_and(|asked| asked.danger_answers_without_type);
+    mapping::set(written, &mut profile, faults);
+    if let Some(asked) = &written.introspection {
+        profile.danger_answers_without_audience = asked.danger_answers_without_audience;
+        profile.danger_answers_without_type = asked.danger_answers_without_type;
+    }
     if let Some(names) = &written.algorithms {
-        let cure = "write names such as `RS256` or `ES256`; `none` and HMAC are not to be had";
-        let algorithms: Option<Vec<_>> = names
-            .iter()
-            .map(|name| Algorithm::from_name(name))
-            .collect();
-        let algorithms = algorithms.filter(|list| !list.is_empty());
-        let algorithms = algorithms
-            .ok_or_else(|| ConfigError::new(at("algorithms"), "asymmetric algorithms", cure));
-        profile.algorithms = noted(faults, algorithms).unwrap_or_default();
+        profile.algorithms = algorithms(names, faults);
     }
     if let Some(leeway) = written.leeway {
         if leeway > 300 {
-            let cure = "keep the clocks in step; more than 300 seconds accepts tokens long after \
+            let help = "keep the clocks in step; more than 300 seconds accepts tokens long after \
                 they ended";
-            faults.push(ConfigError::new(at("leeway"), "at most 300 seconds", cure));
+            faults
+                .expected("leeway", "at most 300 seconds")
+                .found(leeway)
+                .help(help);
         }
         profile.leeway = Duration::from_secs(leeway);
     }
@@ -246,66 +285,114 @@ fn profile(
     profile
 }
 
+fn algorithms(names: &[String], faults: &Faults) -> Vec<Algorithm> {
+    const HELP: &str = "write names such as `RS256` or `ES256`; `none` and HMAC are never accepted";
+    let mut algorithms = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match Algorithm::from_name(name) {
+            Some(algorithm) => algorithms.push(algorithm),
+            None => faults
+                .expected(&format!("algorithms[{index}]"), "an asymmetric algorithm")
+                .found(name)
+                .help(HELP),
+        }
+    }
+    if names.is_empty() {
+        faults
+            .expected("algorithms", "asymmetric algorithms")
+            .found_as("an empty list")
+            .help(HELP);
+    }
+    algorithms
+}
+
 /// Where the keys are, by what is written and by what is known of the provider.
 pub(super) fn source(
-    place: &str,
     issuer: &Issuer,
     dialect: &Dialect,
     written: &IssuerConfig,
-) -> Result<KeySource, ConfigError> {
-    let fault = |member: &str, reason: &str, cure: &str| {
-        ConfigError::new(format!("{place}.{member}"), reason, cure)
-    };
-    let url = |text: &str| address::parse_fetchable(text, written.danger_plain_http);
-    if let Some(file) = &written.jwks_file {
-        return key_file(file, written).map_err(|(reason, cure)| fault("jwks_file", &reason, cure));
-    }
-    if let Some(uri) = &written.jwks_uri {
-        let cure = "write the https address of the key set, or leave it to discovery";
-        return url(uri)
-            .map(KeySource::Uri)
-            .map_err(|reason| fault("jwks_uri", reason, cure));
-    }
-    if let Some(text) = &written.metadata_url {
-        let cure = "write the https address of the metadata, or leave it to discovery";
-        return url(text)
-            .map(KeySource::Metadata)
-            .map_err(|reason| fault("metadata_url", reason, cure));
+    faults: &Faults,
+) -> Option<KeySource> {
+    if written.jwks_file.is_some() || written.jwks_uri.is_some() || written.metadata_url.is_some() {
+        return source_as_written(written, faults);
     }
     match dialect.discovery {
         // A name leads nowhere: such an issuer is asked about its tokens, and signs none.
         Discovery::WellKnown if address_of(issuer.as_str(), written).is_err() => {
-            Ok(KeySource::Fixed(Jwks::none()))
+            Some(KeySource::Fixed(Jwks::none()))
         }
-        Discovery::WellKnown => Ok(KeySource::Discovered),
+        Discovery::WellKnown => Some(KeySource::Discovered),
         Discovery::Under(base) => {
-            let issuer = issuer
-                .as_str()
-                .replace(TENANT, written.tenant.as_deref().unwrap_or(TENANT));
-            Ok(base(&issuer).map_or(KeySource::Discovered, KeySource::DiscoveredUnder))
+            let tenant = written.tenant.as_deref().unwrap_or(TENANT);
+            let issuer = issuer.as_str().replace(TENANT, tenant);
+            Some(base(&issuer).map_or(KeySource::Discovered, KeySource::DiscoveredUnder))
         }
         Discovery::KeysAt(path) => {
             let uri = format!("{}{path}", issuer.as_str().trim_end_matches('/'));
-            url(&uri)
-                .map(KeySource::Uri)
-                .map_err(|reason| fault("url", reason, "write the team's address"))
+            match address::parse_fetchable(&uri, written.danger_plain_http) {
+                Ok(uri) => Some(KeySource::Uri(uri)),
+                Err(_) => {
+                    faults
+                        .expected("url", "the https address of the team")
+                        .found(issuer.as_str())
+                        .given(&OTHER_WAYS)
+                        .help("write the team's address");
+                    None
+                }
+            }
         }
     }
 }
 
-/// The file with the keys, if it is fit to be used, and the only source.
-fn key_file(file: &Path, written: &IssuerConfig) -> Result<KeySource, (String, &'static str)> {
-    if written.jwks_uri.is_some() || written.metadata_url.is_some() {
-        let cure = "write `jwks_file`, or `jwks_uri`, or `metadata_url`, and one of them only";
-        return Err((
-            "expected one place for the keys, found several".to_owned(),
-            cure,
-        ));
+/// Where the keys are, by what is written alone.
+fn source_as_written(written: &IssuerConfig, faults: &Faults) -> Option<KeySource> {
+    if let Some(file) = &written.jwks_file {
+        return key_file(file, written, faults);
     }
-    let cure =
-        "write the path of a file with a key set: a JSON object with `keys` (RFC 7517, section 5)";
+    if let Some(uri) = &written.jwks_uri {
+        let help = "write the https address of the key set, or leave it to discovery";
+        return fetchable("jwks_uri", uri, written, help, faults).map(KeySource::Uri);
+    }
+    let text = written.metadata_url.as_ref()?;
+    let help = "write the https address of the metadata, or leave it to discovery";
+    fetchable("metadata_url", text, written, help, faults).map(KeySource::Metadata)
+}
+
+/// An address that this server may fetch.
+fn fetchable(
+    member: &str,
+    text: &str,
+    written: &IssuerConfig,
+    help: &str,
+    faults: &Faults,
+) -> Option<Url> {
+    let url = address::parse_fetchable(text, written.danger_plain_http).ok();
+    if url.is_none() {
+        faults
+            .expected(member, questions::FETCHABLE)
+            .found(text)
+            .given(&["danger_plain_http"])
+            .help(help);
+    }
+    url
+}
+
+/// The file with the keys, if it is fit to be used, and the only source.
+fn key_file(file: &Path, written: &IssuerConfig, faults: &Faults) -> Option<KeySource> {
+    if written.jwks_uri.is_some() || written.metadata_url.is_some() {
+        faults
+            .expected("jwks_file", "one place for the keys")
+            .found_as("several")
+            .help("write `jwks_file`, or `jwks_uri`, or `metadata_url`, and one of them only");
+        return None;
+    }
     match keys::file::read(file, &Limits::default()) {
-        Ok(_) => Ok(KeySource::File(file.to_owned())),
-        Err(reason) => Err((reason, cure)),
+        Ok(_) => Some(KeySource::File(file.to_owned())),
+        Err(problem) => {
+            let help = "write the path of a file with a key set: a JSON object with `keys` \
+                (RFC 7517, section 5)";
+            faults.wrong("jwks_file", problem).help(help);
+            None
+        }
     }
 }

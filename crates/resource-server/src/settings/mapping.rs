@@ -1,182 +1,181 @@
 //! Where the caller, roles and groups are, and the operator's conditions, as meant.
 
-use super::noted;
 use crate::config::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig, OneOrMore};
-use portcullis_core::ConfigError;
+use portcullis_core::Faults;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::ClaimPath;
 use portcullis_core::verify::{Condition, Expected, Pattern, Profile};
+use std::slice;
 
-fn claim_path(place: &str, member: &str, text: &str) -> Result<ClaimPath, ConfigError> {
-    let place = format!("{place}.{member}");
+fn claim_path(member: &str, text: &str, faults: &Faults) -> Option<ClaimPath> {
     if text.contains("{client}") {
-        let cure = "write `{audience}`: the roles of this API, never those of whichever client \
+        // Roles that a foreign client defines for itself are no roles of this API.
+        let help = "write `{audience}`: the roles of this API, never those of whichever client \
             calls";
-        return Err(ConfigError::new(
-            place,
-            "no `{client}` in a claim path",
-            cure,
-        ));
+        faults
+            .expected(member, "a claim path without `{client}`")
+            .found(text)
+            .help(help);
+        return None;
     }
-    ClaimPath::parse(text).map_err(|error| {
-        let cure = "write a claim path such as `realm_access.roles`";
-        ConfigError::new(place, error.to_string(), cure)
-    })
+    match ClaimPath::parse(text) {
+        Ok(path) => Some(path),
+        Err(error) => {
+            faults
+                .wrong(member, error.to_string())
+                .help("write a claim path such as `realm_access.roles`");
+            None
+        }
+    }
 }
 
-fn boxed(names: &[String]) -> Vec<Box<str>> {
+fn claim_paths(member: &str, texts: &[String], faults: &Faults) -> Vec<ClaimPath> {
+    let mut found = Vec::new();
+    for text in texts {
+        found.extend(claim_path(member, text, faults));
+    }
+    found
+}
+
+fn box_all(names: &[String]) -> Vec<Box<str>> {
     names.iter().map(|name| name.as_str().into()).collect()
 }
 
 /// Puts what is written in place of what the dialect says.
-pub(super) fn set(
-    place: &str,
-    written: &IssuerConfig,
-    profile: &mut Profile,
-    faults: &mut Vec<ConfigError>,
-) {
-    let mut paths = |member: &str, texts: &[String]| -> Vec<ClaimPath> {
-        let mut found = Vec::new();
-        for text in texts {
-            found.extend(noted(faults, claim_path(place, member, text)));
-        }
-        found
-    };
+pub(super) fn set(written: &IssuerConfig, profile: &mut Profile, faults: &Faults) {
     let mapping = &mut profile.mapping;
     if let Some(path) = &written.subject {
-        mapping.subject = paths("subject", std::slice::from_ref(path));
+        mapping.subject = claim_paths("subject", slice::from_ref(path), faults);
     }
     if let Some(roles) = &written.roles {
-        mapping.roles = paths("roles", &roles.clone().into_vec());
+        mapping.roles = claim_paths("roles", roles.as_slice(), faults);
     }
     if let Some(groups) = &written.groups {
-        mapping.groups = paths("groups", &groups.clone().into_vec());
+        mapping.groups = claim_paths("groups", groups.as_slice(), faults);
     }
     if let Some(path) = &written.acr {
-        mapping.acr = paths("acr", std::slice::from_ref(path));
+        mapping.acr = claim_paths("acr", slice::from_ref(path), faults);
     }
     if let Some(path) = &written.auth_time {
-        mapping.auth_time = paths("auth_time", std::slice::from_ref(path));
+        mapping.auth_time = claim_paths("auth_time", slice::from_ref(path), faults);
+    }
+    mapping.delimiter = written.delimiter;
+    mapping.role_prefix = written.role_prefix.as_deref().map(Into::into);
+    mapping.scope_prefix = written.scope_prefix.as_deref().map(Into::into);
+    mapping.role_includes.clear();
+    for (role, included) in &written.role_includes {
+        let role = role.as_str().into();
+        mapping.role_includes.insert(role, box_all(included));
     }
     let mut conditions = Vec::new();
     for (name, values) in &written.claims {
-        let claim = noted(faults, claim_path(place, "claims", name));
-        let values = expected(place, name, values, faults);
+        let claim = claim_path("claims", name, faults);
+        let values = condition_values(name, values, faults);
         if let Some(claim) = claim {
             conditions.push(Condition { claim, values });
         }
     }
     profile.conditions = conditions;
-    mapping.delimiter = written.delimiter;
-    mapping.role_prefix = written.role_prefix.as_deref().map(Into::into);
-    mapping.scope_prefix = written.scope_prefix.as_deref().map(Into::into);
-    let includes = written.role_includes.iter();
-    mapping.role_includes = includes
-        .map(|(role, included)| (role.as_str().into(), boxed(included)))
-        .collect();
-    check_conditions(place, written, profile, faults);
+    check_conditions(written, profile, faults);
 }
 
 /// What a claim may be.
-fn expected(
-    place: &str,
+fn condition_values(
     name: &str,
     written: &OneOrMore<ClaimCondition>,
-    faults: &mut Vec<ConfigError>,
+    faults: &Faults,
 ) -> Vec<Expected> {
-    let place = format!("{place}.claims.{name}");
-    let read = |value: &ClaimCondition| match value {
+    let member = format!("claims.{name}");
+    if written.as_slice().is_empty() {
+        faults
+            .expected(&member, "at least one value")
+            .found_as("an empty list")
+            .help("write the values to accept, or leave the claim out");
+    }
+    let mut values = Vec::new();
+    for value in written.as_slice() {
+        values.extend(expected_value(&member, value, faults));
+    }
+    values
+}
+
+fn expected_value(member: &str, value: &ClaimCondition, faults: &Faults) -> Option<Expected> {
+    match value {
+        // Read as a pattern it would fit too much, read as a text nothing at all.
         ClaimCondition::Value(ClaimScalar::Text(text)) if text.contains('*') => {
-            let cure = format!(
-                "write `{{ like = \"{0}\" }}` for a pattern, or `{{ exactly = \"{0}\" }}` for this \
-                    very text",
-                text.escape_debug()
-            );
-            Err(ConfigError::new(
-                &place,
-                "a text without `*`, which fits nothing but itself",
-                cure,
-            ))
+            let shown = text.escape_debug();
+            faults
+                .expected(member, "a text without `*`, which fits nothing but itself")
+                .found(text)
+                .help(format!(
+                    "write `{{ like = \"{shown}\" }}` for a pattern, or `{{ exactly = \"{shown}\" \
+                     }}` for this very text"
+                ));
+            None
         }
-        ClaimCondition::Value(value) => Ok(Expected::Value(Json::from(value.clone()))),
+        ClaimCondition::Value(value) => Some(Expected::Value(Json::from(value.clone()))),
         ClaimCondition::Text(ClaimText::Exactly(text)) => {
-            Ok(Expected::Value(Json::from(text.as_str())))
+            Some(Expected::Value(Json::from(text.as_str())))
         }
         ClaimCondition::Text(ClaimText::Like(text)) => match Pattern::parse(text) {
-            Ok(pattern) => Ok(Expected::Like(pattern)),
+            Ok(pattern) => Some(Expected::Like(pattern)),
             Err(error) => {
-                let cure = "write a pattern such as `repo:my-org/*`: without the delimiter it \
+                let help = "write a pattern such as `repo:my-org/*`: without the delimiter it \
                     would fit `repo:my-org-evil/x`";
-                Err(ConfigError::new(&place, error.to_string(), cure))
+                faults
+                    .expected(member, error.to_string())
+                    .found(text)
+                    .help(help);
+                None
             }
         },
-    };
-    let values = match written {
-        OneOrMore::One(value) => std::slice::from_ref(value),
-        OneOrMore::More(values) => values,
-    };
-    values
-        .iter()
-        .filter_map(|value| noted(faults, read(value)))
-        .collect()
+    }
 }
 
 /// A provider that gives tokens for our audience to anybody needs a condition that tells whose they
 /// are.
-fn check_conditions(
-    place: &str,
-    written: &IssuerConfig,
-    profile: &Profile,
-    faults: &mut Vec<ConfigError>,
-) {
+fn check_conditions(written: &IssuerConfig, profile: &Profile, faults: &Faults) {
     let dialect = profile.dialect;
     let telling = dialect.needs_condition;
-    let is_telling = |condition: &&Condition| {
-        let name = condition.claim.to_string();
-        telling
-            .iter()
-            .any(|telling| *telling == name || *telling == name.replace('"', ""))
-    };
-    let told = profile
-        .conditions
-        .iter()
-        .any(|condition| is_telling(&condition));
     // The tenant is such a claim at some of them, and as good a condition.
-    let by_tenant = written.tenant.is_some()
+    let mut is_told = written.tenant.is_some()
         && dialect
             .tenant
             .iter()
             .any(|claim| telling.contains(&&*claim.replace('"', "")));
-    if !telling.is_empty() && !told && !by_tenant {
-        let expected = format!("a condition: {} for this audience", dialect.anybody);
-        let cure = format!("demand one of {} under `claims`", telling.join(", "));
-        faults.push(ConfigError::new(format!("{place}.claims"), expected, cure));
-    }
-    // `repo:*` and `repo:*/x` fit everybody's tokens.
-    let fits_all = |value: &Expected| match value {
-        Expected::Like(pattern) => {
-            let before = pattern.as_str().split('*').next().unwrap_or_default();
-            before.ends_with(':') && before.matches([':', '/']).count() == 1
+    for condition in &profile.conditions {
+        let name = condition.claim.to_string();
+        if !telling.contains(&name.as_str()) && !telling.contains(&&*name.replace('"', "")) {
+            continue;
         }
-        Expected::Value(_) => false,
+        is_told = true;
+        if condition.values.iter().any(fits_everybody) {
+            faults
+                .expected("claims", "a pattern that says whose tokens are accepted")
+                .found_as(format!("one of `{name}` that fits everybody's"))
+                .help("name the owner in the pattern, such as `repo:my-org/*`");
+        }
+    }
+    if !telling.is_empty() && !is_told {
+        faults
+            .expected(
+                "claims",
+                format!("a condition: {} for this audience", dialect.anybody),
+            )
+            .found_as("none")
+            .given(&["tenant", "profile", "url"])
+            .help(format!(
+                "demand one of {} under `claims`",
+                telling.join(", ")
+            ));
+    }
+}
+
+/// Whether a pattern fits the tokens of every owner, as `repo:*` and `repo:*/x` do.
+fn fits_everybody(value: &Expected) -> bool {
+    let Expected::Like(pattern) = value else {
+        return false;
     };
-    if profile
-        .conditions
-        .iter()
-        .filter(is_telling)
-        .any(|condition| condition.values.iter().any(fits_all))
-    {
-        let cure = "name the owner in the pattern, such as `repo:my-org/*`";
-        let expected = "a pattern that says whose tokens are accepted";
-        faults.push(ConfigError::new(format!("{place}.claims"), expected, cure));
-    }
-    if written
-        .claims
-        .values()
-        .any(|values| matches!(values, OneOrMore::More(values) if values.is_empty()))
-    {
-        let cure = "write the values to accept, or leave the claim out";
-        let expected = "at least one value for each claim";
-        faults.push(ConfigError::new(format!("{place}.claims"), expected, cure));
-    }
+    let before = pattern.as_str().split('*').next().unwrap_or_default();
+    before.ends_with(':') && before.matches([':', '/']).count() == 1
 }

@@ -4,17 +4,18 @@ mod client;
 mod inspection;
 mod issuer;
 mod mapping;
+mod placeholders;
 mod questions;
-mod tenants;
+pub(crate) mod tenants;
 
 pub(crate) use issuer::IssuerSettings;
-pub(crate) use tenants::{Tenants, is_guid, is_tenant};
+pub(crate) use tenants::{Tenants, is_tenant};
 
 use crate::config::{Config, IssuerConfig};
 use crate::revocation::RevocationSettings;
 use http::HeaderName;
 use portcullis_core::jose::Jwks;
-use portcullis_core::{ConfigError, ConfigErrors, Limits, cookie};
+use portcullis_core::{ConfigError, ConfigErrors, Faults, Limits, cookie};
 use portcullis_provider::fetch::Proxies;
 use portcullis_provider::keys::KeySource;
 
@@ -28,6 +29,7 @@ pub struct Settings {
     pub(crate) remembered_tokens: usize,
     pub(crate) revocation: RevocationSettings,
     pub(crate) limits: Limits,
+    pub(crate) warnings: Vec<ConfigError>,
 }
 
 impl Settings {
@@ -83,6 +85,11 @@ impl Settings {
         self
     }
 
+    /// What can be used, but is hardly meant: values that an example left.
+    pub fn warnings(&self) -> &[ConfigError] {
+        &self.warnings
+    }
+
     /// Sets the bounds on foreign input.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
@@ -95,67 +102,83 @@ impl TryFrom<Config> for Settings {
     type Error = ConfigErrors;
 
     fn try_from(config: Config) -> Result<Self, ConfigErrors> {
-        let mut faults = Proxies::of_environment().faults().to_vec();
-        if config.issuer.is_empty() {
-            let cure = "add an `[[issuer]]` with `url` and `audience`";
-            faults.push(ConfigError::new("issuer", "at least one issuer", cure));
+        let faults = Faults::default();
+        for fault in Proxies::of_environment().faults() {
+            faults.add(fault.clone());
         }
-        let mut issuers: Vec<IssuerSettings> = Vec::new();
-        for (index, written) in config.issuer.into_iter().enumerate() {
-            let place = format!("issuer[{index}]");
-            if let Some(meant) = issuer::settings(&place, written, &mut faults) {
-                if issuers
-                    .iter()
-                    .any(|other| other.verifier.issuer() == meant.verifier.issuer())
-                {
-                    let place = format!("{place}.url");
-                    let cure = "name each issuer once, with all its audiences";
-                    faults.push(ConfigError::new(place, "an issuer not named before", cure));
-                }
-                issuers.push(meant);
-            }
+        let issuers = issuers(config.issuer, &faults);
+        let realm = realm(config.realm, &faults);
+        let token_header = config.token_header.map(|name| token_header(&name, &faults));
+        let token_cookie = config.token_cookie.map(|name| token_cookie(&name, &faults));
+        let revocation = RevocationSettings::new(&config.revocation, &faults.at("revocation"));
+        config.origin.judge(&faults)?;
+        let mut warnings = Vec::new();
+        for warning in faults.take_warnings() {
+            warnings.push(config.origin.as_written(warning));
         }
-        let asking = issuers.iter().enumerate();
-        let asking =
-            asking.filter_map(|(index, issuer)| Some((index, issuer.introspection.as_ref()?)));
-        questions::check_prefixes(asking, &mut faults);
-        let realm = config.realm.unwrap_or_else(|| "api".to_owned());
-        if realm.is_empty()
-            || !realm
-                .chars()
-                .all(|c| matches!(c, ' '..='~') && c != '"' && c != '\\')
-        {
-            let cure = "write a short name such as `api`";
-            faults.push(ConfigError::new(
-                "realm",
-                "printable ASCII without quotes",
-                cure,
-            ));
-        }
-        let token_header = config
-            .token_header
-            .and_then(|name| noted(&mut faults, token_header(&name)));
-        let token_cookie = config
-            .token_cookie
-            .and_then(|name| noted(&mut faults, token_cookie(&name)));
-        let revocation = RevocationSettings::new(&config.revocation, &mut faults);
-        ConfigErrors::check(faults)?;
-        let remembered_tokens = config.remembered_tokens.unwrap_or(10_000);
-        let limits = config.limits;
         Ok(Self {
             issuers,
             realm,
-            token_header,
-            token_cookie,
-            remembered_tokens,
+            token_header: token_header.flatten(),
+            token_cookie: token_cookie.flatten(),
+            remembered_tokens: config.remembered_tokens.unwrap_or(10_000),
             revocation,
-            limits,
+            limits: config.limits,
+            warnings,
         })
     }
 }
 
+fn issuers(written: Vec<IssuerConfig>, faults: &Faults) -> Vec<IssuerSettings> {
+    if written.is_empty() {
+        faults
+            .expected("issuer", "at least one issuer")
+            .found_as("none")
+            .help("add an `[[issuer]]` with `url` and `audience`");
+    }
+    let mut issuers: Vec<(usize, IssuerSettings)> = Vec::new();
+    for (index, written) in written.into_iter().enumerate() {
+        let within = faults.at(format!("issuer[{index}]"));
+        let Some(meant) = issuer::settings(written, &within) else {
+            continue;
+        };
+        let own = meant.verifier.issuer();
+        if let Some((first, _)) = issuers
+            .iter()
+            .find(|(_, other)| other.verifier.issuer() == own)
+        {
+            let first = format!("issuer[{first}]");
+            within
+                .expected("url", "an issuer that is not named before")
+                .found_as(format!("{:?}, as at `{first}`", own.as_str()))
+                .given_elsewhere(&[&format!("{first}.url"), &format!("{first}.tenant")])
+                .help("name each issuer once, with all its audiences");
+        }
+        issuers.push((index, meant));
+    }
+    let mut asking = Vec::new();
+    for (index, issuer) in &issuers {
+        asking.extend(issuer.introspection.as_ref().map(|asked| (*index, asked)));
+    }
+    questions::check_prefixes(asking.into_iter(), faults);
+    issuers.into_iter().map(|(_, issuer)| issuer).collect()
+}
+
+fn realm(written: Option<String>, faults: &Faults) -> String {
+    let realm = written.unwrap_or_else(|| "api".to_owned());
+    // It goes into a quoted string of a header (RFC 9110, section 5.6.4) as it is.
+    let is_plain = |c: char| matches!(c, ' '..='~') && c != '"' && c != '\\';
+    if realm.is_empty() || !realm.chars().all(is_plain) {
+        faults
+            .expected("realm", "printable ASCII without quotes")
+            .found(&realm)
+            .help("write a short name such as `api`");
+    }
+    realm
+}
+
 /// A header of its own for the token; not one that means something else already.
-fn token_header(name: &str) -> Result<HeaderName, ConfigError> {
+fn token_header(name: &str, faults: &Faults) -> Option<HeaderName> {
     let taken = [
         "authorization",
         "cookie",
@@ -164,34 +187,30 @@ fn token_header(name: &str) -> Result<HeaderName, ConfigError> {
         "content-type",
         "content-length",
     ];
-    let header = HeaderName::try_from(name)
-        .ok()
-        .filter(|header| !taken.contains(&header.as_str()));
-    header.ok_or_else(|| {
-        let cure =
-            "write the name of the header that your proxy sends, such as `cf-access-jwt-assertion`";
-        ConfigError::new("token_header", "a header of its own", cure)
-    })
+    if let Ok(header) = HeaderName::try_from(name)
+        && !taken.contains(&header.as_str())
+    {
+        return Some(header);
+    }
+    let help =
+        "write the name of the header that your proxy sends, such as `cf-access-jwt-assertion`";
+    faults
+        .expected("token_header", "a header that has no other meaning")
+        .found(name)
+        .help(help);
+    None
 }
 
 /// The name of a cookie.
-fn token_cookie(name: &str) -> Result<Box<str>, ConfigError> {
-    Some(name)
-        .filter(|name| cookie::is_name(name))
-        .map(Into::into)
-        .ok_or_else(|| {
-            let cure =
-                "write the name under which your sign-in sets the cookie, such as `__Host-token`";
-            let expected = format!(
-                "expected the name of a cookie, found `{}`",
-                name.escape_debug()
-            );
-            ConfigError::new("token_cookie", expected, cure)
-        })
-}
-
-pub(crate) fn noted<T>(faults: &mut Vec<ConfigError>, result: Result<T, ConfigError>) -> Option<T> {
-    result.map_err(|fault| faults.push(fault)).ok()
+fn token_cookie(name: &str, faults: &Faults) -> Option<Box<str>> {
+    if cookie::is_name(name) {
+        return Some(name.into());
+    }
+    faults
+        .expected("token_cookie", "the name of a cookie")
+        .found(name)
+        .help("write the name under which your sign-in sets the cookie, such as `__Host-token`");
+    None
 }
 
 #[cfg(test)]

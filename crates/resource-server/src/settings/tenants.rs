@@ -2,7 +2,7 @@
 
 use crate::config::IssuerConfig;
 use portcullis_core::dialect::{Discovery, TENANT};
-use portcullis_core::{ConfigError, Dialect};
+use portcullis_core::{Dialect, Faults};
 use std::collections::HashSet;
 
 /// Whose tokens an issuer's entry is for.
@@ -17,54 +17,15 @@ pub(crate) enum Tenants {
 }
 
 /// Whose tokens the entry is for, and everything that is wrong with that.
-pub(super) fn tenants(
-    place: &str,
-    dialect: &Dialect,
-    written: &IssuerConfig,
-    faults: &mut Vec<ConfigError>,
-) -> Tenants {
-    let template = written.url.contains(TENANT);
-    let mut fault = |member: &str, expected: &str, cure: &str| {
-        let place = format!("{place}.{member}");
-        faults.push(ConfigError::new(place, expected, cure));
-    };
-    let listed = !written.tenants.is_empty();
-    let ways = [written.tenant.is_some(), listed, written.danger_any_tenant];
-    if template && ways.iter().filter(|way| **way).count() != 1 {
-        let cure =
-            "write `tenant`, or `tenants`, or `danger_any_tenant = true`, and one of them only";
-        let expected = "to know whose tokens are accepted in place of `{tenantid}`";
-        fault("tenants", expected, cure);
+pub(super) fn tenants(dialect: &Dialect, written: &IssuerConfig, faults: &Faults) -> Tenants {
+    let is_template = written.url.contains(TENANT);
+    if is_template {
+        check_template(dialect, written, faults);
+    } else {
+        check_single(dialect, written, faults);
     }
-    if !template && (listed || written.danger_any_tenant) {
-        let cure = "write it there, or leave `tenants` out";
-        fault("url", "`{tenantid}` where the tenant stands", cure);
-    }
-    if !template && written.tenant.is_some() && dialect.tenant.is_empty() {
-        let cure = "leave it out: the issuer's URL already says whose tokens these are";
-        let expected = "a provider whose tokens name their tenant in a claim";
-        fault("tenant", expected, cure);
-    }
-    let shared =
-        matches!(dialect.discovery, Discovery::Under(base) if base(&written.url).is_some());
-    if template && written.danger_any_tenant && !shared && written.jwks_uri.is_none() {
-        let cure =
-            "list the `tenants`: otherwise a token could make this server fetch any tenant's keys";
-        let expected = "a provider whose tenants share their keys";
-        fault("danger_any_tenant", expected, cure);
-    }
-    let guid = dialect.tenant_is_guid && template;
-    let mut all = written.tenants.iter().chain(&written.tenant);
-    if let Some(odd) = all.find(|tenant| !is_tenant(tenant, guid)) {
-        let cure = if dialect.tenant_is_guid {
-            "write the tenant's id, a GUID in lower case"
-        } else {
-            "write its name or id"
-        };
-        let expected = format!("tenants, which `{}` is not", odd.escape_debug());
-        fault("tenants", &expected, cure);
-    }
-    if !template || written.tenant.is_some() {
+    check_names(dialect, written, faults);
+    if !is_template || written.tenant.is_some() {
         return Tenants::One;
     }
     if written.danger_any_tenant {
@@ -72,6 +33,92 @@ pub(super) fn tenants(
     }
     let listed = written.tenants.iter();
     Tenants::Listed(listed.map(|tenant| tenant.as_str().into()).collect())
+}
+
+/// A URL with `{tenantid}` needs exactly one word on who may stand there.
+fn check_template(dialect: &Dialect, written: &IssuerConfig, faults: &Faults) {
+    let ways = [
+        written.tenant.is_some(),
+        !written.tenants.is_empty(),
+        written.danger_any_tenant,
+    ];
+    let count = ways.iter().filter(|way| **way).count();
+    if count != 1 {
+        let help =
+            "write `tenant`, or `tenants`, or `danger_any_tenant = true`, and one of them only";
+        faults
+            .expected("tenants", "to know whose tokens `{tenantid}` stands for")
+            .found_as(if count == 0 {
+                "nothing"
+            } else {
+                "several answers"
+            })
+            .given(&["tenant", "danger_any_tenant", "url"])
+            .help(help);
+    }
+    let shares_keys =
+        matches!(dialect.discovery, Discovery::Under(base) if base(&written.url).is_some());
+    // Otherwise the text of a token would choose which address is fetched.
+    if written.danger_any_tenant && !shares_keys && written.jwks_uri.is_none() {
+        let help =
+            "list the `tenants`: otherwise a token could make this server fetch any tenant's keys";
+        faults
+            .expected(
+                "danger_any_tenant",
+                "a provider whose tenants share their keys",
+            )
+            .found_as(format!("the profile `{}`", dialect.name))
+            .given(&["jwks_uri", "profile", "url"])
+            .help(help);
+    }
+}
+
+/// A URL without `{tenantid}` is one issuer's.
+fn check_single(dialect: &Dialect, written: &IssuerConfig, faults: &Faults) {
+    if !written.tenants.is_empty() || written.danger_any_tenant {
+        faults
+            .expected("url", "`{tenantid}` where the tenant stands")
+            .found(&written.url)
+            .given(&["tenants", "danger_any_tenant"])
+            .help("write it there, or leave out `tenants` and `danger_any_tenant`");
+    }
+    if written.tenant.is_some() && dialect.tenant.is_empty() {
+        faults
+            .expected(
+                "tenant",
+                "a provider whose tokens name their tenant in a claim",
+            )
+            .found_as(format!("the profile `{}`", dialect.name))
+            .given(&["url", "profile"])
+            .help("leave it out: the issuer's URL already says whose tokens these are");
+    }
+}
+
+fn check_names(dialect: &Dialect, written: &IssuerConfig, faults: &Faults) {
+    let is_guid = dialect.tenant_is_guid && written.url.contains(TENANT);
+    let help = match is_guid {
+        true => "write the tenant's id, a GUID in lower case",
+        false => "write its name or id: letters, digits, `-`, `_` and `.`",
+    };
+    let expected = "the id of a tenant";
+    for (index, tenant) in written.tenants.iter().enumerate() {
+        if !is_tenant(tenant, is_guid) {
+            faults
+                .expected(&format!("tenants[{index}]"), expected)
+                .found(tenant)
+                .given(&["url", "profile"])
+                .help(help);
+        }
+    }
+    if let Some(tenant) = &written.tenant
+        && !is_tenant(tenant, is_guid)
+    {
+        faults
+            .expected("tenant", expected)
+            .found(tenant)
+            .given(&["url", "profile"])
+            .help(help);
+    }
 }
 
 /// Whether a text can stand for a tenant: short, and of letters that mean nothing in a URL.
@@ -84,10 +131,7 @@ pub(crate) fn is_tenant(text: &str, guid: bool) -> bool {
 
 /// Whether a text is a GUID as Microsoft writes it: in small letters, with four dashes.
 pub(crate) fn is_guid(text: &str) -> bool {
-    let hex = |part: &str| {
-        part.bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
+    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-');
     let parts: Vec<&str> = text.split('-').take(6).collect();
-    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hex(part))
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && text.bytes().all(is_hex)
 }

@@ -61,7 +61,7 @@ fn server(idp: &Idp, more: &str, clock: &Arc<TestClock>) -> ResourceServer {
     );
     let mut config = Config::from_toml(&text).unwrap();
     if let Some(groups) = &mut config.issuer[0].groups_lookup {
-        groups.client_secret = Some(Secret::new("service-secret"));
+        groups.client.secret = Some(Secret::new("service-secret"));
     }
     ResourceServer::with_clock(
         Settings::try_from(config).unwrap(),

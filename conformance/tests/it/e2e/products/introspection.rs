@@ -29,7 +29,8 @@ fn asking(
         .introspection
         .as_mut()
         .unwrap()
-        .client_secret = Some(Secret::new(format!("{client}-secret")));
+        .client
+        .secret = Some(Secret::new(format!("{client}-secret")));
     ResourceServer::with_settings(Settings::try_from(config).unwrap())
 }
 

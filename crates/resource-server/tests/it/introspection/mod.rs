@@ -50,7 +50,7 @@ fn server_of(issuer: &str, introspection: &str, clock: &Arc<TestClock>) -> Resou
     );
     let mut config = Config::from_toml(&text).unwrap();
     for issuer in &mut config.issuer {
-        issuer.introspection.as_mut().unwrap().client_secret = Some(Secret::new("service-secret"));
+        issuer.introspection.as_mut().unwrap().client.secret = Some(Secret::new("service-secret"));
     }
     ResourceServer::with_clock(
         Settings::try_from(config).unwrap(),

@@ -1,0 +1,5 @@
+//! The command as people run it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod config_check;

@@ -1,0 +1,40 @@
+//! The whole document, read once: the faults of its form and of its meaning at once.
+
+use crate::config::{Config, Tables};
+use crate::settings::Settings;
+use portcullis_core::ConfigErrors;
+use portcullis_resource_server::config::{DOORS, Document};
+
+impl Config {
+    /// Reads a TOML document.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be read, with its line, among the issuers' members and the gateway's; and beside
+    /// it what is wrong with the rest.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
+        let document = Document::parse(text)?;
+        let tokens = document.read(|name| !DOORS.contains(&name));
+        let tables = document.read::<Tables>(|name| DOORS.contains(&name));
+        let mut resource_server: portcullis_resource_server::Config = tokens.value;
+        let mut origin = tables.origin;
+        // `[gatewy]` is an unknown table on the other side, and why there is no `[gateway]` here.
+        origin.join(&tokens.origin);
+        let is_whole = origin.is_whole() && tokens.origin.is_whole();
+        resource_server.origin = tokens.origin;
+        let config = Self {
+            resource_server,
+            gateway: tables.value,
+            token_settings: tokens.table,
+            origin,
+        };
+        if is_whole {
+            return Ok(config);
+        }
+        // What could be read is judged all the same, so that one round shows every fault.
+        match Settings::try_from(config.clone()) {
+            Err(errors) => Err(errors),
+            Ok(_) => Ok(config),
+        }
+    }
+}

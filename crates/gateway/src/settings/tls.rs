@@ -1,0 +1,49 @@
+//! HTTPS, from as written to as meant.
+
+use super::scalar::{DEFAULT_HSTS, one_of};
+use crate::config::TlsConfig;
+use portcullis_core::Faults;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// HTTPS. Whether the files can be used shows when they are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TlsSettings {
+    /// The table that it is written in.
+    pub(crate) place: &'static str,
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    pub(crate) only_1_3: bool,
+    pub(crate) client_authorities: Option<PathBuf>,
+    pub(crate) client_certificate_optional: bool,
+    pub(crate) hsts: u64,
+    pub(crate) redirect: Option<SocketAddr>,
+}
+
+pub(super) fn tls_settings(tls: &TlsConfig, faults: &Faults) -> TlsSettings {
+    if tls.client_certificate_optional && tls.client_authorities.is_none() {
+        faults
+            .expected(
+                "client_certificate_optional",
+                "`client_authorities` beside it",
+            )
+            .found_as("none")
+            .given(&["client_authorities"])
+            .help("name the file with the authorities, or leave it out");
+    }
+    TlsSettings {
+        place: "gateway.tls",
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+        only_1_3: only_1_3(tls.minimum.as_deref(), faults),
+        client_authorities: tls.client_authorities.clone(),
+        client_certificate_optional: tls.client_certificate_optional,
+        hsts: tls.hsts.unwrap_or(DEFAULT_HSTS),
+        redirect: tls.redirect,
+    }
+}
+
+/// Whether the lowest version of TLS is 1.3. Older ones than 1.2 are not safe (RFC 8996).
+pub(super) fn only_1_3(minimum: Option<&str>, faults: &Faults) -> bool {
+    one_of("minimum", minimum, &[("1.2", false), ("1.3", true)], faults).unwrap_or_default()
+}

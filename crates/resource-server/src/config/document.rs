@@ -1,0 +1,95 @@
+//! A settings document read as far as it can be: every fault of its form is found at once.
+//!
+//! serde ends at its first fault. So a member at fault is noted and taken out, and the rest is read
+//! again, until it can be read. What remains is then judged by its meaning; [`ConfigOrigin`] drops
+//! faults that only follow from what was taken out.
+
+mod complaint;
+mod outline;
+mod reading;
+
+use super::environment::{self, VariableSource};
+use super::origin::ConfigOrigin;
+use portcullis_core::{ConfigError, ConfigErrors};
+use reading::DocumentReader;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::DeTable;
+
+/// A TOML document that is about to be read in parts.
+#[derive(Debug)]
+pub struct Document<'t> {
+    text: &'t str,
+    table: DeTable<'t>,
+}
+
+/// A part of a document as written, and what is known of how it was written.
+#[derive(Debug)]
+pub struct Part<T> {
+    /// What was read. Where the form is at fault, it is not whole.
+    pub value: T,
+    /// Where it came from, with the faults of its form.
+    pub origin: ConfigOrigin,
+    /// The same as plain TOML, the values of variables put in.
+    pub table: toml::Table,
+}
+
+impl<'t> Document<'t> {
+    /// Reads the TOML.
+    ///
+    /// # Errors
+    ///
+    /// The first fault of its syntax: what follows it could mean anything.
+    pub fn parse(text: &'t str) -> Result<Self, ConfigErrors> {
+        match DeTable::parse(text) {
+            Ok(table) => Ok(Self {
+                text,
+                table: table.into_inner(),
+            }),
+            Err(error) => {
+                let span = error.span().unwrap_or_default();
+                let fault = ConfigError::wrong("TOML", error.message())
+                    .help("write the document as TOML: https://toml.io")
+                    .with_span(text, span);
+                Err(fault.into())
+            }
+        }
+    }
+
+    /// Reads the members at the top for which `belongs` holds. `${NAME}` in a string is the
+    /// variable of that name, of the environment or of `.env`.
+    pub fn read<T>(&self, belongs: impl Fn(&str) -> bool) -> Part<T>
+    where
+        T: DeserializeOwned + Default,
+    {
+        self.read_with(belongs, &mut environment::of_process())
+    }
+
+    /// The same, with variables from anywhere.
+    pub(crate) fn read_with<T>(
+        &self,
+        belongs: impl Fn(&str) -> bool,
+        variable: &mut VariableSource<'_>,
+    ) -> Part<T>
+    where
+        T: DeserializeOwned + Default,
+    {
+        let mut table = DeTable::new();
+        for (name, value) in &self.table {
+            if belongs(name.get_ref()) {
+                table.insert(name.clone(), value.clone());
+            }
+        }
+        let mut reading = DocumentReader::new(self.text, table);
+        let variables = reading.fill(variable);
+        let value = reading.read().unwrap_or_default();
+        let root = Spanned::new(0..0, reading.table);
+        let table = toml::Table::deserialize(toml::Deserializer::from(root));
+        Part {
+            value,
+            origin: ConfigOrigin::of_document(variables, reading.removed, reading.faults),
+            table: table.unwrap_or_default(),
+        }
+    }
+}
