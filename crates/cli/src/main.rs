@@ -16,7 +16,7 @@ mod store;
 
 use args::{Arguments, Command};
 use clap::Parser as _;
-use exit::{Exit, Failure};
+use exit::{CommandError, Exit};
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<Exit, Failure> {
+async fn run(command: Command) -> Result<Exit, CommandError> {
     match command {
         Command::Serve(arguments) => command::serve::run(arguments).await,
         Command::Config(arguments) => command::config::run(&arguments),

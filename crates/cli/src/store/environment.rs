@@ -3,7 +3,7 @@
 use super::folder::Folder;
 use super::open::{StoreKind, open};
 use super::tokens::TokenStore;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use portcullis_core::rejection::shown;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) struct StoreEnvironment {
 }
 
 impl StoreEnvironment {
-    fn read() -> Result<Self, Failure> {
+    fn read() -> Result<Self, CommandError> {
         let ci = std::env::var_os("CI").unwrap_or_default();
         Ok(Self {
             folder: state_folder()?,
@@ -41,13 +41,13 @@ impl StoreEnvironment {
 /// be read.
 pub(crate) async fn open_store(
     argument: Option<StoreKind>,
-) -> Result<Option<Arc<TokenStore>>, Failure> {
+) -> Result<Option<Arc<TokenStore>>, CommandError> {
     let (kind, environment) = (store_kind(argument)?, StoreEnvironment::read()?);
     // On a thread that may block: a keyring may ask its user to unlock it.
     let opened = tokio::task::spawn_blocking(move || open(kind, &environment)).await;
     match opened {
         Ok(store) => Ok(store?.map(Arc::new)),
-        Err(error) => Err(Failure::could_not_run(error.to_string())),
+        Err(error) => Err(CommandError::could_not_run(error.to_string())),
     }
 }
 
@@ -56,26 +56,28 @@ pub(crate) async fn open_store(
 /// # Errors
 ///
 /// A user without a home folder.
-pub(crate) fn state_folder() -> Result<Folder, Failure> {
+pub(crate) fn state_folder() -> Result<Folder, CommandError> {
     match std::env::var_os("PORTCULLIS_STATE_DIR") {
         Some(path) if !path.is_empty() => Ok(Folder::at(path)),
         _ => Folder::of_this_user(),
     }
 }
 
-fn passphrase() -> Result<Option<Zeroizing<String>>, Failure> {
+fn passphrase() -> Result<Option<Zeroizing<String>>, CommandError> {
     let Ok(passphrase) = std::env::var("PORTCULLIS_PASSPHRASE") else {
         return Ok(None);
     };
     if passphrase.trim().is_empty() {
         // Taken as unset, the key would silently end up in a file next to the tokens.
         let message = "PORTCULLIS_PASSPHRASE: expected a passphrase, found an empty value";
-        return Err(Failure::could_not_run(message).help("set it to the passphrase, or unset it"));
+        return Err(
+            CommandError::could_not_run(message).help("set it to the passphrase, or unset it")
+        );
     }
     Ok(Some(Zeroizing::new(passphrase)))
 }
 
-fn store_kind(argument: Option<StoreKind>) -> Result<StoreKind, Failure> {
+fn store_kind(argument: Option<StoreKind>) -> Result<StoreKind, CommandError> {
     if let Some(kind) = argument {
         return Ok(kind);
     }
@@ -84,7 +86,7 @@ fn store_kind(argument: Option<StoreKind>) -> Result<StoreKind, Failure> {
     };
     match <StoreKind as clap::ValueEnum>::from_str(text.trim(), true) {
         Ok(kind) => Ok(kind),
-        Err(_) => Err(Failure::could_not_run(format!(
+        Err(_) => Err(CommandError::could_not_run(format!(
             "PORTCULLIS_TOKEN_STORE: expected auto, keyring, file or none, found {}",
             shown(&text)
         ))),

@@ -1,7 +1,7 @@
 //! Which grant is used if none is named. The decision is a pure table over its input.
 
 use crate::args::Grant;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 
 /// What the choice depends on.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,9 @@ impl GrantFlow {
 /// # Errors
 ///
 /// No flow is possible; the help says what would make one possible.
-pub(super) fn choose(circumstances: &Circumstances) -> Result<(GrantFlow, &'static str), Failure> {
+pub(super) fn choose(
+    circumstances: &Circumstances,
+) -> Result<(GrantFlow, &'static str), CommandError> {
     let requested = "--grant says so";
     match circumstances.grant {
         // The most specific input decides: a token to exchange is of use for nothing else.
@@ -87,7 +89,9 @@ pub(super) fn choose(circumstances: &Circumstances) -> Result<(GrantFlow, &'stat
     }
 }
 
-fn choose_sign_in(circumstances: &Circumstances) -> Result<(GrantFlow, &'static str), Failure> {
+fn choose_sign_in(
+    circumstances: &Circumstances,
+) -> Result<(GrantFlow, &'static str), CommandError> {
     let Circumstances {
         has_browser: browser,
         has_code_grant: code,
@@ -118,8 +122,8 @@ fn choose_sign_in(circumstances: &Circumstances) -> Result<(GrantFlow, &'static 
     }
 }
 
-fn impossible<T>(message: &str, help: &str) -> Result<T, Failure> {
-    Err(Failure::could_not_run(message).help(help))
+fn impossible<T>(message: &str, help: &str) -> Result<T, CommandError> {
+    Err(CommandError::could_not_run(message).help(help))
 }
 
 #[cfg(test)]

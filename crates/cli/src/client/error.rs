@@ -1,17 +1,17 @@
 //! The errors of a provider, each with the next step for the reader.
 
 use super::identity::ClientIdentity;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use portcullis_client::{Error, Refusal};
 
 /// An error of the client library, with its exit code and the next step.
-pub(crate) fn failure(error: &Error, identity: &ClientIdentity) -> Failure {
+pub(crate) fn convert_error(error: &Error, identity: &ClientIdentity) -> CommandError {
     match error {
-        Error::Config(fault) => Failure::could_not_run(fault.to_string()),
+        Error::Config(fault) => CommandError::could_not_run(fault.to_string()),
         Error::Refused(refusal) => {
             let client = &identity.client_id;
             let message = format!("no token: {refusal}\n    client: {client}");
-            Failure::new(Exit::Rejected, message).help(refusal_help(refusal, identity))
+            CommandError::new(Exit::Rejected, message).help(refusal_help(refusal, identity))
         }
         Error::Distrusted(distrust) => {
             let help = if distrust.is_malformed() {
@@ -21,12 +21,12 @@ pub(crate) fn failure(error: &Error, identity: &ClientIdentity) -> Failure {
                 "try again; if it persists, the provider is misconfigured, or somebody intercepts \
                     the connection"
             };
-            Failure::new(Exit::Rejected, distrust.to_string()).help(help)
+            CommandError::new(Exit::Rejected, distrust.to_string()).help(help)
         }
         Error::Outage(outage) => {
-            Failure::new(Exit::Outage, outage.to_string()).help(outage_help(identity))
+            CommandError::new(Exit::Outage, outage.to_string()).help(outage_help(identity))
         }
-        other => Failure::new(Exit::Outage, other.to_string()),
+        other => CommandError::new(Exit::Outage, other.to_string()),
     }
 }
 
