@@ -1,36 +1,13 @@
 //! What the environment says about the token store.
 
 use super::folder::Folder;
-use super::open::{StoreKind, open};
+use super::open::{StoreEnvironment, StoreKind, open};
 use super::tokens::TokenStore;
 use crate::exit::CommandError;
 use portcullis_core::rejection::shown;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// What is needed to open a store.
-pub(super) struct StoreEnvironment {
-    pub(super) folder: Folder,
-    /// `PORTCULLIS_PASSPHRASE`.
-    pub(super) passphrase: Option<Zeroizing<String>>,
-    /// Whether this is a CI machine.
-    pub(super) ci: bool,
-    /// Asks the person at the terminal, if any, for the passphrase.
-    pub(super) prompt: fn() -> Option<Zeroizing<String>>,
-}
-
-impl StoreEnvironment {
-    fn read() -> Result<Self, CommandError> {
-        let ci = std::env::var_os("CI").unwrap_or_default();
-        Ok(Self {
-            folder: state_folder()?,
-            passphrase: passphrase()?,
-            ci: !ci.is_empty() && ci != "false",
-            prompt: prompt_for_passphrase,
-        })
-    }
-}
 
 /// Opens the store that the argument names, or else `PORTCULLIS_TOKEN_STORE`; none if tokens are
 /// not stored.
@@ -42,7 +19,7 @@ impl StoreEnvironment {
 pub(crate) async fn open_store(
     argument: Option<StoreKind>,
 ) -> Result<Option<Arc<TokenStore>>, CommandError> {
-    let (kind, environment) = (store_kind(argument)?, StoreEnvironment::read()?);
+    let (kind, environment) = (store_kind(argument)?, read_environment()?);
     // On a thread that may block: a keyring may ask its user to unlock it.
     let opened = tokio::task::spawn_blocking(move || open(kind, &environment)).await;
     match opened {
@@ -61,6 +38,17 @@ pub(crate) fn state_folder() -> Result<Folder, CommandError> {
         Some(path) if !path.is_empty() => Ok(Folder::at(path)),
         _ => Folder::of_this_user(),
     }
+}
+
+fn read_environment() -> Result<StoreEnvironment, CommandError> {
+    let ci = std::env::var_os("CI").unwrap_or_default();
+    Ok(StoreEnvironment {
+        folder: state_folder()?,
+        passphrase: passphrase()?,
+        // Every CI service sets it; `false` is how one opts out.
+        ci: !ci.is_empty() && ci != "false",
+        prompt: prompt_for_passphrase,
+    })
 }
 
 fn passphrase() -> Result<Option<Zeroizing<String>>, CommandError> {

@@ -7,7 +7,6 @@
 //! The keyring's tokens are in a file of their own. So a remote session that reaches no keyring
 //! neither fails nor overwrites them.
 
-use super::environment::StoreEnvironment;
 use super::error::{bad_key_file, no_passphrase, unreadable, wrong_passphrase};
 use super::folder::Folder;
 use super::key::StoreKey;
@@ -16,6 +15,7 @@ use super::sealed::{ITERATIONS, KeyOrigin, SealedFile};
 use super::tokens::TokenStore;
 use crate::exit::CommandError;
 use portcullis_core::jose::base64url;
+use zeroize::Zeroizing;
 
 /// Where tokens are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -29,6 +29,17 @@ pub(crate) enum StoreKind {
     File,
     /// Nowhere: every call requests a new token
     None,
+}
+
+/// What is needed to open a store.
+pub(super) struct StoreEnvironment {
+    pub(super) folder: Folder,
+    /// `PORTCULLIS_PASSPHRASE`.
+    pub(super) passphrase: Option<Zeroizing<String>>,
+    /// Whether this is a CI machine.
+    pub(super) ci: bool,
+    /// Asks the person at the terminal, if any, for the passphrase.
+    pub(super) prompt: fn() -> Option<Zeroizing<String>>,
 }
 
 /// Opens the store; none if tokens are not stored.

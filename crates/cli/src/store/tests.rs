@@ -1,6 +1,5 @@
-use super::environment::StoreEnvironment;
 use super::folder::Folder;
-use super::open::open;
+use super::open::{StoreEnvironment, open};
 use super::*;
 use crate::exit::{CommandError, Exit};
 use std::path::{Path, PathBuf};

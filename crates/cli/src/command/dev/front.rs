@@ -1,6 +1,6 @@
 //! The gateway of `portcullis dev`, and the unprotected API behind it.
 
-use super::listener;
+use super::listener::listener;
 use crate::exit::CommandError;
 use axum::Router;
 use axum::http::HeaderMap;

@@ -3,6 +3,7 @@
 //! front of that API alone.
 
 mod front;
+mod listener;
 mod page;
 
 use crate::args::DevArguments;
@@ -10,11 +11,11 @@ use crate::command::idp::read_config;
 use crate::exit::{CommandError, Exit};
 use crate::output::{QUIET, paint, print};
 use crate::stop::StopSignal;
+use listener::listener;
 use page::{DevApi, DevSetup};
 use portcullis_gateway::Gateway;
 use portcullis_idp::{Idp, TokenFormat};
 use portcullis_resource_server::{Config, IssuerConfig, OneOrMore, ResourceServer, Settings};
-use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -111,14 +112,4 @@ fn api_config(idp: &Idp) -> Config {
 async fn shutdown_deadline(stop: StopSignal) {
     stop.wait().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-}
-
-/// A socket at the default port, or at a free one.
-async fn listener(port: u16) -> Result<TcpListener, CommandError> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-        Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
-        }
-        socket => Ok(socket?),
-    }
 }
