@@ -136,7 +136,7 @@ fn development_client(issuer: &str) -> Option<String> {
 
 fn is_on_this_machine(issuer: &str) -> bool {
     let Ok(url) = Url::parse(issuer) else {
-        // Reported later, by whoever needs the URL.
+        // Reported when the provider is asked.
         return false;
     };
     url.host_str().is_some_and(is_loopback_host)

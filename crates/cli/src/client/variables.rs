@@ -1,7 +1,7 @@
 //! The variables that describe the client, from the environment or `.env`.
 //!
 //! They describe one client at one issuer. If the command line names another issuer or client, they
-//! do not apply: a secret is sent to nobody it was not meant for.
+//! do not apply: a secret is sent only to the issuer it was meant for.
 
 use crate::args::ClientArguments;
 use crate::exit::CommandError;

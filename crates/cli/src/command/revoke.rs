@@ -1,7 +1,7 @@
 //! `portcullis revoke`: writes to the store that all replicas share, or lists what it holds.
 //!
-//! A token is parsed strictly and not verified: whoever can write to the store decides. The token
-//! is never printed, and neither is the store's URL. The store gets digests, no names.
+//! A token is parsed strictly and not verified: write access to the store is what decides. Neither
+//! the token nor the store's URL is ever printed. The store gets digests, no names.
 
 use crate::args::RevokeArguments;
 use crate::clock::nearest_rfc3339;
@@ -69,7 +69,7 @@ fn open_store(
         return Err(CommandError::could_not_run("no revocation store is named")
             .help("set PORTCULLIS_STORE, or pass `--store`, `--store-file` or `--config`"));
     };
-    // Whoever can read the connection can forge an answer on it, and undo a revocation.
+    // On a connection without TLS, an attacker on the way could drop the revocation.
     let plain_allowed = matches!(settings, Some(settings) if settings.danger_plain_store);
     if url.is_plain() && !plain_allowed {
         return Err(CommandError::could_not_run(
@@ -145,7 +145,7 @@ fn revocation(
     Ok(revocation.remembered_until(kept_until))
 }
 
-/// An unset variable of a script must not revoke the tokens of nobody, and report success.
+/// With an empty variable, a script would revoke no token at all, and report success.
 fn check_name(name: &str) -> Result<&str, CommandError> {
     if name.is_empty() {
         let message = "expected the name of what to revoke, found an empty text";
@@ -171,7 +171,7 @@ fn of_token(
     let Some(named) = claims.issuer() else {
         return Err(without_claim("iss"));
     };
-    // A token of the wrong issuer would be revoked where nobody asks about it.
+    // A revocation at the wrong issuer would have no effect, and look like success.
     let issuer = match expected {
         Some(expected) if !is_spelling_of(expected, named) => {
             let (expected, named) = (shown(expected), shown(named));

@@ -1,7 +1,7 @@
 //! The folder of the token store: private files that are replaced as a whole, and locks between
 //! processes.
 //!
-//! A folder of another user is refused, and so is one that others can write to: whoever owns a
+//! A folder of another user is refused, and so is one that others can write to: the owner of a
 //! folder can exchange its files, whatever their mode. The same goes for the files, and for
 //! symbolic links, whose target somebody else may have chosen. The folders above are not checked.
 

@@ -26,7 +26,7 @@ impl ApiRequest {
     ///
     /// # Errors
     ///
-    /// A URL, a method or a header that is none, and a file that cannot be read.
+    /// An invalid URL, method or header, and a file that cannot be read.
     pub(super) fn read(arguments: &CurlArguments) -> Result<Self, CommandError> {
         let content = match &arguments.data {
             Some(data) => Some(content(data)?),

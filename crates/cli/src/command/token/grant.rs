@@ -98,7 +98,7 @@ fn choose_sign_in(
         has_device_grant: device,
         ..
     } = *circumstances;
-    // In a script, a code to type in would be shown to nobody, and waited for until it expires.
+    // In a script, nobody would see the code, and the command would wait until it expires.
     if !circumstances.has_terminal && !browser {
         return impossible(
             "there is no stored token, and no terminal or browser to sign in with",

@@ -1,7 +1,7 @@
 //! A token: the stored one, a refreshed one, or a new one, in this order.
 //!
-//! Whoever needs the same token waits for whoever was first, and finds it in the store then. Two
-//! processes never use the same refresh token, and one sign-in is enough for both.
+//! A process that needs the same token waits for the first one, and finds the token in the store.
+//! So two processes never use the same refresh token, and one sign-in is enough for both.
 
 use super::grant::{Circumstances, GrantFlow, choose};
 use super::request::TokenQuery;

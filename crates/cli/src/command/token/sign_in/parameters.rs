@@ -36,7 +36,7 @@ impl SignInParameters {
             parameters: read_parameters(arguments)?,
             danger_without_pkce: arguments.danger_without_pkce,
         };
-        // Silently dropped, `--acr-values mfa` would promise a second factor that nobody gave.
+        // If ignored, `--acr-values mfa` would promise a second factor that nobody used.
         match grant {
             Grant::ClientCredentials | Grant::Exchange | Grant::OnBehalfOf
                 if parameters.is_any_given() =>
