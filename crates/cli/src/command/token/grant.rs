@@ -54,7 +54,7 @@ impl GrantFlow {
 pub(super) fn choose(
     circumstances: &Circumstances,
 ) -> Result<(GrantFlow, &'static str), CommandError> {
-    let requested = "--grant says so";
+    let requested = "as --grant says";
     match circumstances.grant {
         // The most specific input decides: a token to exchange is of use for nothing else.
         Grant::Auto if circumstances.has_subject_token => {

@@ -58,8 +58,7 @@ pub(super) async fn clear(
         count => format!("{count} stored tokens"),
     };
     print(&format!(
-        "Deleted {count}. Deleted tokens are not revoked at the provider; `portcullis logout` does \
-            that.\n"
+        "Deleted {count}, without revoking at the provider; `portcullis logout` does both.\n"
     ))?;
     Ok(Exit::Fine)
 }
