@@ -21,13 +21,13 @@ pub(crate) enum Exit {
 
 /// Why a command ended early, and what to do about it.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CommandError {
     exit: Exit,
     message: String,
     help: Option<String>,
 }
 
-impl Failure {
+impl CommandError {
     /// An error with this exit code.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
@@ -88,8 +88,9 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // In the layout of rustc: the problem first, then what to do about it.
         f.write_str(&self.message)?;
         match &self.help {
             Some(help) => write!(f, "\n    help: {help}"),
@@ -98,13 +99,13 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<ConfigErrors> for Failure {
+impl From<ConfigErrors> for CommandError {
     fn from(errors: ConfigErrors) -> Self {
         Self::could_not_run(errors.to_string())
     }
 }
 
-impl From<std::io::Error> for Failure {
+impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
         Self::could_not_run(error.to_string())
     }

@@ -1,6 +1,6 @@
 //! Files that a person names; an error names the file.
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use std::path::Path;
 
 /// The text of a file.
@@ -8,8 +8,8 @@ use std::path::Path;
 /// # Errors
 ///
 /// A file that cannot be read, or is not UTF-8.
-pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::in_file(path, error))
+pub(crate) fn read_text(path: &Path) -> Result<String, CommandError> {
+    std::fs::read_to_string(path).map_err(|error| CommandError::in_file(path, error))
 }
 
 /// The bytes of a file.
@@ -17,6 +17,6 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
 /// # Errors
 ///
 /// A file that cannot be read.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| Failure::in_file(path, error))
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
+    std::fs::read(path).map_err(|error| CommandError::in_file(path, error))
 }

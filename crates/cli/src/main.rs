@@ -9,6 +9,7 @@ mod command;
 mod exit;
 mod files;
 mod keys;
+mod logging;
 mod output;
 mod reporter;
 mod stop;
@@ -16,10 +17,8 @@ mod store;
 
 use args::{Arguments, Command};
 use clap::Parser as _;
-use exit::{Exit, Failure};
-use std::io::IsTerminal as _;
+use exit::{CommandError, Exit};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,7 +28,7 @@ async fn main() -> ExitCode {
     };
     // A server logs as its settings say, once they are read.
     if !matches!(arguments.command, Command::Serve(_)) {
-        log("error", false);
+        logging::start("error", false);
     }
     match run(arguments.command).await {
         Ok(exit) => exit.into(),
@@ -37,7 +36,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<Exit, Failure> {
+async fn run(command: Command) -> Result<Exit, CommandError> {
     match command {
         Command::Serve(arguments) => command::serve::run(arguments).await,
         Command::Config(arguments) => command::config::run(&arguments),
@@ -66,25 +65,6 @@ fn report_usage(error: &clap::Error) -> ExitCode {
         Exit::CouldNotRun.into()
     } else {
         ExitCode::SUCCESS
-    }
-}
-
-/// Logs to standard error from this level on, unless `RUST_LOG` says otherwise: a server logs what
-/// it does, a command only errors.
-pub(crate) fn log(default_level: &str, json: bool) {
-    let filter = match EnvFilter::try_from_default_env() {
-        Ok(filter) => filter,
-        Err(_) => EnvFilter::new(default_level),
-    };
-    // Standard output carries the result alone, so that it can be piped.
-    let lines = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(filter);
-    if json {
-        lines.json().init();
-    } else {
-        lines.init();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Text for people: at most 80 columns, coloured only where somebody looks at a terminal.
+//! Text for people: at most 80 columns, and coloured only on a terminal.
 
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
@@ -9,13 +9,16 @@ pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) const QUIET: Style = Style::new().dimmed();
 pub(crate) const STRONG: Style = Style::new().bold();
 
-/// Writes to standard output in one go. A reader that went away is no failure.
+/// Writes to standard output at once. A reader that went away, such as `head`, is no error.
+///
+/// # Errors
+///
+/// A standard output that cannot be written to, such as a full disk.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    // Takes the colours out if standard output is no terminal, or NO_COLOR is set.
     let mut stdout = anstream::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    let written = stdout.write_all(text.as_bytes());
+    match written.and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
@@ -40,15 +43,20 @@ impl Page {
 
     /// Adds a line of its own, after an empty one.
     pub(crate) fn heading(&mut self, style: Style, text: &str) {
-        self.line(&format!("\n  {}", styled(style, &wrapped(text, 2))));
+        self.line(&format!("\n  {}", paint(style, &wrap(text, 2))));
     }
 
     /// Adds a row: a label, and a value that may take several lines.
     pub(crate) fn row(&mut self, label: &str, value: &str) {
+        self.styled_row(QUIET, label, value);
+    }
+
+    /// Adds a row whose label has this style.
+    pub(crate) fn styled_row(&mut self, style: Style, label: &str, value: &str) {
         let (indent, width) = (self.indent, self.label_width);
         // Padded before it is styled: escape sequences would count as columns.
-        let label = styled(QUIET, &format!("{label:<width$}"));
-        let value = wrapped(value, indent + width + 2);
+        let label = paint(style, &format!("{label:<width$}"));
+        let value = wrap(value, indent + width + 2);
         self.line(&format!("{:indent$}{label}  {value}", ""));
     }
 
@@ -70,13 +78,13 @@ impl Page {
 }
 
 /// A text in a style.
-pub(crate) fn styled(style: Style, text: &str) -> String {
+pub(crate) fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Breaks a text at spaces so that, behind `indent` columns, no line passes 80. Long words stay
-/// whole.
-pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+/// Breaks a text at spaces, so that no line with this indent exceeds 80 columns. Longer words, such
+/// as URLs, stay whole: broken ones could not be copied.
+pub(crate) fn wrap(text: &str, indent: usize) -> String {
     let width = 80 - indent;
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -98,7 +106,7 @@ mod tests {
 
     #[test]
     fn no_line_passes_eighty_columns() {
-        let text = wrapped(&"word ".repeat(60), 30);
+        let text = wrap(&"word ".repeat(60), 30);
         assert!(
             text.lines()
                 .enumerate()

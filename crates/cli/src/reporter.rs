@@ -1,6 +1,6 @@
 //! Progress and instructions on standard error, while a command works.
 
-use crate::output::{QUIET, STRONG, styled};
+use crate::output::{QUIET, STRONG, paint};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::Write as _;
 use std::time::Duration;
@@ -15,7 +15,7 @@ impl Reporter {
     /// Reports progress.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            write_line(&styled(QUIET, text));
+            write_line(&paint(QUIET, text));
         }
     }
 
@@ -26,7 +26,7 @@ impl Reporter {
 
     /// Shows an address or a code, on a line of its own for copying.
     pub(crate) fn show(self, text: &str) {
-        write_line(&format!("\n    {}\n", styled(STRONG, text)));
+        write_line(&format!("\n    {}\n", paint(STRONG, text)));
     }
 
     /// A spinner with this text. It draws nothing if standard error is no terminal.

@@ -161,6 +161,7 @@ pub(crate) struct RequestArguments {
     )]
     pub(crate) valid_for: u16,
     /// Store nothing; the same as --store none
+    // A shorter spelling for scripts; with another `--store` it would contradict it.
     #[arg(long, help_heading = STORE, conflicts_with = "store")]
     pub(crate) no_store: bool,
     /// Print only errors, and what a person must do, on standard error

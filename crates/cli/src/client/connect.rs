@@ -1,9 +1,9 @@
 //! The client, ready to ask its provider.
 
-use super::credentials::config_failure;
-use super::failure::failure;
+use super::credentials::config_error;
+use super::error::convert_error;
 use super::identity::ClientIdentity;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use portcullis_client::{Client, DpopKey, Provider};
 
 /// The client; its tokens are bound to the key, if there is one. Nothing is sent yet.
@@ -11,10 +11,13 @@ use portcullis_client::{Client, DpopKey, Provider};
 /// # Errors
 ///
 /// An issuer that is no URL, and certificates that cannot be read.
-pub(crate) fn connect(identity: &ClientIdentity, key: Option<DpopKey>) -> Result<Client, Failure> {
-    let mut provider = Provider::builder(&identity.issuer).map_err(config_failure)?;
+pub(crate) fn connect(
+    identity: &ClientIdentity,
+    key: Option<DpopKey>,
+) -> Result<Client, CommandError> {
+    let mut provider = Provider::builder(&identity.issuer).map_err(config_error)?;
     if let Some(pem) = &identity.authorities {
-        provider = provider.authorities(pem).map_err(config_failure)?;
+        provider = provider.authorities(pem).map_err(config_error)?;
     }
     let authentication = identity.authentication.clone();
     let client = Client::new(provider.build(), &identity.client_id, authentication)
@@ -33,11 +36,11 @@ pub(crate) fn connect(identity: &ClientIdentity, key: Option<DpopKey>) -> Result
 pub(crate) async fn discover(
     identity: &ClientIdentity,
     key: Option<DpopKey>,
-) -> Result<Client, Failure> {
+) -> Result<Client, CommandError> {
     let client = connect(identity, key)?;
     // Fetched first, so that a wrong issuer fails before anybody is asked to sign in.
     match client.provider().metadata().await {
         Ok(_) => Ok(client),
-        Err(error) => Err(failure(&error, identity)),
+        Err(error) => Err(convert_error(&error, identity)),
     }
 }

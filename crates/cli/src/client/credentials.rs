@@ -2,7 +2,7 @@
 
 use super::variables::{ClientVariables, SECRET};
 use crate::args::ClientArguments;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use crate::files;
 use portcullis_client::{Authentication, PrivateKey, Secret};
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub(super) fn authentication(
     arguments: &ClientArguments,
     variables: &ClientVariables,
-) -> Result<Authentication, Failure> {
+) -> Result<Authentication, CommandError> {
     let certificate = read_optional_pem(arguments.client_certificate_file.as_deref())?;
     if let Some(path) = &arguments.client_key_file {
         let key = PrivateKey::read(
@@ -27,13 +27,13 @@ pub(super) fn authentication(
             // Entra ID finds the key by the thumbprint of its certificate.
             certificate.as_deref(),
         );
-        return key.map(Authentication::private_key).map_err(config_failure);
+        return key.map(Authentication::private_key).map_err(config_error);
     }
     if let Some(pem) = certificate {
-        return Authentication::certificate(&pem).map_err(config_failure);
+        return Authentication::certificate(&pem).map_err(config_error);
     }
     if let Some(path) = &arguments.client_assertion_file {
-        return Authentication::assertion_file(path).map_err(config_failure);
+        return Authentication::assertion_file(path).map_err(config_error);
     }
     if let Some(path) = &arguments.client_secret_file {
         return Ok(by_secret(
@@ -42,12 +42,12 @@ pub(super) fn authentication(
         ));
     }
     match (&variables.secret, &variables.assertion_file) {
-        (Some(_), Some(_)) => Err(Failure::could_not_run(format!(
+        (Some(_), Some(_)) => Err(CommandError::could_not_run(format!(
             "expected one kind of client credentials, found both {SECRET} and \
                 OAUTH2_CLIENT_ASSERTION_FILE"
         ))
         .help("unset the one that the client does not use")),
-        (None, Some(path)) => Authentication::assertion_file(path).map_err(config_failure),
+        (None, Some(path)) => Authentication::assertion_file(path).map_err(config_error),
         (Some(secret), None) => Ok(by_secret(arguments, trim_secret(secret)?)),
         (None, None) => Ok(Authentication::public()),
     }
@@ -58,12 +58,12 @@ pub(super) fn authentication(
 /// # Errors
 ///
 /// As [`read_pem`].
-pub(super) fn read_optional_pem(path: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) fn read_optional_pem(path: Option<&Path>) -> Result<Option<Vec<u8>>, CommandError> {
     path.map(read_pem).transpose()
 }
 
 /// A fault in the settings, as the error of a command.
-pub(super) fn config_failure(error: ConfigError) -> Failure {
+pub(super) fn config_error(error: ConfigError) -> CommandError {
     ConfigErrors::from(error).into()
 }
 
@@ -72,7 +72,7 @@ pub(super) fn config_failure(error: ConfigError) -> Failure {
 /// # Errors
 ///
 /// A file that cannot be read, and an empty one: it is a mistake, not an empty secret.
-pub(crate) fn read_secret_file(path: &Path, expected: &str) -> Result<Secret, Failure> {
+pub(crate) fn read_secret_file(path: &Path, expected: &str) -> Result<Secret, CommandError> {
     let text = Zeroizing::new(files::read_text(path)?);
     let text = trim(&text);
     if text.is_empty() {
@@ -91,12 +91,12 @@ fn by_secret(arguments: &ClientArguments, secret: Secret) -> Authentication {
 }
 
 /// The secret of the environment, without white space around it.
-fn trim_secret(secret: &Secret) -> Result<Secret, Failure> {
+fn trim_secret(secret: &Secret) -> Result<Secret, CommandError> {
     let text = trim(secret.expose());
     if text.is_empty() {
         // More often a script's unset variable than a public client.
         let message = format!("{SECRET}: expected the client secret, found an empty value");
-        return Err(Failure::could_not_run(message)
+        return Err(CommandError::could_not_run(message)
             .help("set it to the secret; if the client has none, unset it"));
     }
     Ok(Secret::new(text))
@@ -107,7 +107,7 @@ fn trim(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim()
 }
 
-fn read_pem(path: &Path) -> Result<Vec<u8>, Failure> {
+fn read_pem(path: &Path) -> Result<Vec<u8>, CommandError> {
     let bytes = files::read_bytes(path)?;
     if bytes.trim_ascii().is_empty() {
         return Err(empty_file(path, "PEM"));
@@ -115,7 +115,7 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn empty_file(path: &Path, expected: &str) -> Failure {
-    Failure::in_file(path, format!("expected {expected}, found an empty file"))
+fn empty_file(path: &Path, expected: &str) -> CommandError {
+    CommandError::in_file(path, format!("expected {expected}, found an empty file"))
         .help("write it into the file, or name another file")
 }

@@ -3,7 +3,7 @@
 use super::credentials::{authentication, read_optional_pem};
 use super::variables::{ClientVariables, names_issuer};
 use crate::args::ClientArguments;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use crate::store::StoredToken;
 use portcullis_client::Authentication;
 use portcullis_core::token::issuer::is_loopback_host;
@@ -38,13 +38,14 @@ impl ClientIdentity {
     pub(crate) fn read(
         arguments: &ClientArguments,
         stored: Option<StoredClient>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         let variables = ClientVariables::read(arguments)?;
         let authentication = authentication(arguments, &variables)?;
         let (stored_issuer, stored_client) = match stored {
             Some(StoredClient { issuer, client_id }) => (Some(issuer), Some(client_id)),
             None => (None, None),
         };
+        // What is typed wins over what is set, and both over what is stored.
         let issuer = arguments.issuer.clone();
         let issuer = issuer.or(variables.issuer).or(stored_issuer);
         let client_id = arguments.client_id.clone();
@@ -83,7 +84,7 @@ impl StoredClient {
     pub(crate) fn find(
         arguments: &ClientArguments,
         tokens: &[StoredToken],
-    ) -> Result<Option<Self>, Failure> {
+    ) -> Result<Option<Self>, CommandError> {
         if names_issuer(arguments)? {
             return Ok(None);
         }
@@ -103,7 +104,7 @@ impl StoredClient {
                 "expected one client, found stored tokens of {} clients",
                 clients.len()
             );
-            return Err(Failure::could_not_run(message)
+            return Err(CommandError::could_not_run(message)
                 .help("pass `--issuer` and `--client-id`; `portcullis token list` shows them"));
         }
         Ok(clients.pop())
@@ -135,6 +136,7 @@ fn development_client(issuer: &str) -> Option<String> {
 
 fn is_on_this_machine(issuer: &str) -> bool {
     let Ok(url) = Url::parse(issuer) else {
+        // Reported when the provider is asked.
         return false;
     };
     url.host_str().is_some_and(is_loopback_host)

@@ -4,12 +4,12 @@
 
 mod connect;
 mod credentials;
-mod failure;
+mod error;
 mod identity;
 mod variables;
 
 pub(crate) use connect::{connect, discover};
 pub(crate) use credentials::read_secret_file;
-pub(crate) use failure::failure;
+pub(crate) use error::convert_error;
 pub(crate) use identity::{ClientIdentity, StoredClient};
 pub(crate) use variables::names_issuer;

@@ -1,10 +1,10 @@
 //! The variables that describe the client, from the environment or `.env`.
 //!
 //! They describe one client at one issuer. If the command line names another issuer or client, they
-//! do not apply: a secret is sent to nobody it was not meant for.
+//! do not apply: a secret is sent only to the issuer it was meant for.
 
 use crate::args::ClientArguments;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use portcullis_client::Secret;
 use portcullis_resource_server::Config;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ impl ClientVariables {
     /// # Errors
     ///
     /// A `.env` that cannot be read.
-    pub(super) fn read(arguments: &ClientArguments) -> Result<Self, Failure> {
+    pub(super) fn read(arguments: &ClientArguments) -> Result<Self, CommandError> {
         let mut variables = Self {
             issuer: issuer_variable()?,
             client_id: variable("OAUTH2_CLIENT_ID")?,
@@ -37,6 +37,7 @@ impl ClientVariables {
 
     /// Drops the client of another issuer, and the credentials of another client.
     fn drop_inapplicable(&mut self, arguments: &ClientArguments) {
+        // Two providers may well have a client of the same name.
         if differ(arguments.issuer.as_ref(), self.issuer.as_ref()) {
             (self.client_id, self.secret, self.assertion_file) = (None, None, None);
         }
@@ -51,16 +52,16 @@ impl ClientVariables {
 /// # Errors
 ///
 /// A `.env` that cannot be read.
-pub(crate) fn names_issuer(arguments: &ClientArguments) -> Result<bool, Failure> {
+pub(crate) fn names_issuer(arguments: &ClientArguments) -> Result<bool, CommandError> {
     Ok(arguments.issuer.is_some() || issuer_variable()?.is_some())
 }
 
-fn issuer_variable() -> Result<Option<String>, Failure> {
+fn issuer_variable() -> Result<Option<String>, CommandError> {
     variable("OAUTH2_ISSUER")
 }
 
 /// A variable; an empty one counts as unset.
-fn variable(name: &str) -> Result<Option<String>, Failure> {
+fn variable(name: &str) -> Result<Option<String>, CommandError> {
     let value = Config::variable(name)?;
     Ok(value.filter(|value| !value.is_empty()))
 }

@@ -5,7 +5,7 @@ mod page;
 use crate::args::{AuditArguments, Format};
 use crate::command::config::failure;
 use crate::command::explain;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::output::print;
 use portcullis_audit::report::{AuditSubject, Report, json, sarif};
 use portcullis_audit::{SettingPlace, SettingsFile, examine_issuer, examine_settings, gather};
@@ -17,7 +17,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, Failure> {
+pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, CommandError> {
     let sample = arguments.token_file.as_deref().map(sample).transpose()?;
     let subjects = match &arguments.config {
         Some(file) => of_file(file, arguments.offline, sample.as_deref()).await?,
@@ -47,21 +47,22 @@ pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, Failure> 
 }
 
 /// The issuer of the argument, else of the environment and `.env`.
-pub(crate) fn issuer(given: Option<String>) -> Result<String, Failure> {
+pub(crate) fn issuer(given: Option<String>) -> Result<String, CommandError> {
     let issuer = match given {
         Some(issuer) => Some(issuer),
         None => Config::variable("OAUTH2_ISSUER")?,
     };
-    issuer.ok_or_else(|| Failure::could_not_run("no issuer: pass its URL, or set OAUTH2_ISSUER"))
+    issuer
+        .ok_or_else(|| CommandError::could_not_run("no issuer: pass its URL, or set OAUTH2_ISSUER"))
 }
 
 /// Whether the environment or `.env` says that the issuer is asked over plain http.
-pub(crate) fn plain_http() -> Result<bool, Failure> {
+pub(crate) fn plain_http() -> Result<bool, CommandError> {
     let written = Config::variable("OAUTH2_DANGER_PLAIN_HTTP")?;
     Ok(written.as_deref().map(str::trim) == Some("true"))
 }
 
-fn sample(file: &Path) -> Result<String, Failure> {
+fn sample(file: &Path) -> Result<String, CommandError> {
     let file = Some(file).filter(|file| *file != Path::new("-"));
     explain::read_token(None, file)
 }
@@ -71,12 +72,12 @@ async fn of_provider(
     limits: Limits,
     sample: Option<&str>,
     place: Option<&SettingPlace>,
-) -> Result<AuditSubject, Failure> {
+) -> Result<AuditSubject, CommandError> {
     let inspector = issuer.inspector(limits, Arc::new(SystemClock::new()))?;
     let gathering = gather(&inspector, issuer.ca_file.as_deref(), sample);
     let observation = match gathering.await {
         Ok(observation) => observation,
-        Err(reason) => return Err(Failure::new(Exit::Outage, reason)),
+        Err(reason) => return Err(CommandError::new(Exit::Outage, reason)),
     };
     let findings = examine_issuer(&observation, place);
     Ok(AuditSubject::issuer(&observation, place, findings))
@@ -88,7 +89,7 @@ async fn of_file(
     file: &Path,
     offline: bool,
     sample: Option<&str>,
-) -> Result<Vec<AuditSubject>, Failure> {
+) -> Result<Vec<AuditSubject>, CommandError> {
     let text = portcullis_gateway::text(file)?;
     let read = SettingsFile::read(file, text.clone(), |path| {
         Some(std::fs::metadata(path).ok()?.permissions().mode())

@@ -1,15 +1,15 @@
 //! `portcullis config`: the settings checked, or begun.
 
 use crate::args::{ConfigAction, ConfigArguments};
-use crate::exit::{Exit, Failure};
-use crate::output::{GOOD, print, styled};
+use crate::exit::{CommandError, Exit};
+use crate::output::{GOOD, paint, print};
 use portcullis_core::ConfigErrors;
 use portcullis_gateway::{Config, STARTER, Settings, cedar_schema, excerpts, schema, text};
 use portcullis_provider::fetch::Proxies;
 use std::io::Write as _;
 use std::path::Path;
 
-pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, CommandError> {
     match &arguments.action {
         ConfigAction::Check { config } => check(config),
         ConfigAction::Init { config } => init(config),
@@ -28,27 +28,27 @@ pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, Failure> {
 }
 
 /// The settings of a file, or everything that is wrong with them, each fault shown in its line.
-pub(crate) fn settings(path: &Path) -> Result<Settings, Failure> {
+pub(crate) fn settings(path: &Path) -> Result<Settings, CommandError> {
     let text = text(path)?;
     let settings = Config::from_toml(&text).and_then(Settings::try_from);
     settings.map_err(|errors| failure(path, &text, &errors))
 }
 
 /// Everything that is wrong with a settings file, each fault shown in its line.
-pub(crate) fn failure(path: &Path, text: &str, errors: &ConfigErrors) -> Failure {
+pub(crate) fn failure(path: &Path, text: &str, errors: &ConfigErrors) -> CommandError {
     let excerpts = excerpts(&path.display().to_string(), text, errors);
     let count = errors.count();
-    Failure::could_not_run(format!(
+    CommandError::could_not_run(format!(
         "{count} in the settings:\n\n{}",
         excerpts.trim_end()
     ))
 }
 
-fn check(path: &Path) -> Result<Exit, Failure> {
+fn check(path: &Path) -> Result<Exit, CommandError> {
     let settings = settings(path)?;
     print(&format!(
         "{} {} is in order.\n\n{settings}",
-        styled(GOOD, "ok"),
+        paint(GOOD, "ok"),
         path.display()
     ))?;
     for warning in settings.warnings() {
@@ -61,13 +61,13 @@ fn check(path: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-fn init(path: &Path) -> Result<Exit, Failure> {
+fn init(path: &Path) -> Result<Exit, CommandError> {
     if path == Path::new("-") {
         print(STARTER)?;
         return Ok(Exit::Fine);
     }
     let told =
-        |error: std::io::Error| Failure::could_not_run(format!("{}: {error}", path.display()));
+        |error: std::io::Error| CommandError::could_not_run(format!("{}: {error}", path.display()));
     let mut file = std::fs::File::create_new(path).map_err(told)?;
     file.write_all(STARTER.as_bytes()).map_err(told)?;
     let name = path.display();

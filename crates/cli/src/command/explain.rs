@@ -2,9 +2,9 @@
 //! expected, what was found, and the help.
 
 use crate::args::ExplainArguments;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::files;
-use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, print, styled, wrapped};
+use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, paint, print, wrap};
 use portcullis_core::jose::Jwks;
 use portcullis_core::verify::{Outcome, Step};
 use portcullis_core::{ConfigErrors, Limits};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::Path;
 
-pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, CommandError> {
     let settings = settings(&arguments)?;
     let token = read_token(arguments.token, arguments.file.as_deref())?;
     let server = ResourceServer::with_settings(settings);
@@ -33,11 +33,12 @@ pub(crate) async fn run(arguments: ExplainArguments) -> Result<Exit, Failure> {
 
 /// The settings of the arguments, the environment and `.env`. With a key set from a file, nothing
 /// leaves the machine.
-fn settings(arguments: &ExplainArguments) -> Result<Settings, Failure> {
+fn settings(arguments: &ExplainArguments) -> Result<Settings, CommandError> {
     let mut config = config(arguments)?;
     let Some(file) = &arguments.jwks else {
         return Ok(Settings::try_from(config)?);
     };
+    // The revocation store and introspection would be asked over the network.
     config.revocation.store = None;
     let settings = Settings::try_from(config)?.without_questions();
     Ok(settings.with_fixed_keys(&key_set(file)?))
@@ -61,9 +62,10 @@ fn config(arguments: &ExplainArguments) -> Result<Config, ConfigErrors> {
     config
 }
 
-fn key_set(file: &Path) -> Result<Jwks, Failure> {
+fn key_set(file: &Path) -> Result<Jwks, CommandError> {
     let document = files::read_bytes(file)?;
-    Jwks::parse(&document, &Limits::default()).map_err(|problem| Failure::in_file(file, problem))
+    Jwks::parse(&document, &Limits::default())
+        .map_err(|problem| CommandError::in_file(file, problem))
 }
 
 /// The token, without the white space and the `Bearer` that come along when it is pasted.
@@ -71,7 +73,10 @@ fn key_set(file: &Path) -> Result<Jwks, Failure> {
 /// # Errors
 ///
 /// A file or a standard input that cannot be read.
-pub(crate) fn read_token(argument: Option<String>, file: Option<&Path>) -> Result<String, Failure> {
+pub(crate) fn read_token(
+    argument: Option<String>,
+    file: Option<&Path>,
+) -> Result<String, CommandError> {
     let text = match (argument, file) {
         (Some(text), _) if text != "-" => text,
         (_, Some(file)) => files::read_text(file)?,
@@ -83,6 +88,7 @@ pub(crate) fn read_token(argument: Option<String>, file: Option<&Path>) -> Resul
         }
     };
     let text = text.trim();
+    // A whole header line is what developer tools copy.
     let text = text.strip_prefix("Authorization:").unwrap_or(text).trim();
     Ok(strip_scheme(text).trim().to_owned())
 }
@@ -98,24 +104,24 @@ fn strip_scheme(text: &str) -> &str {
 fn page(explanation: &Explanation) -> String {
     let obstacle = explanation.first_obstacle();
     let verdict = match obstacle {
-        None => styled(GOOD, "accepted"),
+        None => paint(GOOD, "accepted"),
         Some(step) if step.outcome == Outcome::Unknown => {
-            styled(WARNING, &format!("undecided: {}", step.code))
+            paint(WARNING, &format!("undecided: {}", step.code))
         }
-        Some(step) => styled(BAD, &format!("refused: {}", step.code)),
+        Some(step) => paint(BAD, &format!("refused: {}", step.code)),
     };
-    let mut page = format!("\n  {} {verdict}\n\n", styled(STRONG, "This token is"));
+    let mut page = format!("\n  {} {verdict}\n\n", paint(STRONG, "This token is"));
     for step in &explanation.steps {
         // Compared by address: two steps may be equal in all they say.
         let is_obstacle = matches!(obstacle, Some(obstacle) if std::ptr::eq(obstacle, step));
         page.push_str(&line(step, is_obstacle));
     }
     if let Some(profile) = explanation.profile {
-        let label = styled(QUIET, "profile");
+        let label = paint(QUIET, "profile");
         page.push_str(&format!("\n  {label}  {profile}\n"));
     }
     if let Some(hint) = &explanation.hint {
-        let (label, hint) = (styled(STRONG, "hint   "), wrapped(hint, 11));
+        let (label, hint) = (paint(STRONG, "hint   "), wrap(hint, 11));
         page.push_str(&format!("\n  {label}  {hint}\n"));
     }
     page.push('\n');
@@ -130,11 +136,11 @@ fn line(step: &Step, is_obstacle: bool) -> String {
         Outcome::Skipped => ("--", QUIET),
     };
     let text = match step.outcome {
-        Outcome::Pass => wrapped(&step.found, INDENT),
-        Outcome::Skipped => styled(QUIET, &step.found),
+        Outcome::Pass => wrap(&step.found, INDENT),
+        Outcome::Skipped => paint(QUIET, &step.found),
         Outcome::Fail | Outcome::Unknown => details(step, is_obstacle),
     };
-    let mark = styled(style, mark);
+    let mark = paint(style, mark);
     format!("  {mark}  {:<NAME_WIDTH$} {text}\n", step.name)
 }
 
@@ -145,14 +151,14 @@ fn details(step: &Step, is_obstacle: bool) -> String {
         detail("found", &step.found),
     ];
     if is_obstacle {
-        lines.push(styled(STRONG, &detail("help", step.cure)));
+        lines.push(paint(STRONG, &detail("help", step.cure)));
     }
     lines.join(&format!("\n{:INDENT$}", ""))
 }
 
 fn detail(label: &str, text: &str) -> String {
     const WIDTH: usize = 9;
-    format!("{label:<WIDTH$}{}", wrapped(text, INDENT + WIDTH))
+    format!("{label:<WIDTH$}{}", wrap(text, INDENT + WIDTH))
 }
 
 const NAME_WIDTH: usize = 28;
@@ -161,6 +167,7 @@ const NAME_WIDTH: usize = 28;
 const INDENT: usize = 2 + 2 + 2 + NAME_WIDTH + 1;
 
 fn as_json(explanation: &Explanation) -> Value {
+    // Documented in docs/explain.md: members are added, and never removed.
     let steps: Vec<Value> = explanation.steps.iter().map(step_as_json).collect();
     json!({
         "accepted": explanation.is_accepted(),

@@ -2,8 +2,8 @@
 
 use crate::args::KeysArguments;
 use crate::command::audit::{issuer, plain_http};
-use crate::exit::{Exit, Failure};
-use crate::keys::{Look, Watch, page, table};
+use crate::exit::{CommandError, Exit};
+use crate::keys::{KeySetView, KeyWatch, json, page};
 use crate::output::print;
 use crate::stop::StopSignal;
 use portcullis_core::Limits;
@@ -13,8 +13,8 @@ use portcullis_resource_server::clock::{Clock, SystemClock};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) async fn run(arguments: KeysArguments) -> Result<Exit, Failure> {
-    let written = IssuerConfig {
+pub(crate) async fn run(arguments: KeysArguments) -> Result<Exit, CommandError> {
+    let config = IssuerConfig {
         url: issuer(arguments.issuer)?,
         profile: arguments.profile,
         ca_file: arguments.ca_file,
@@ -24,33 +24,34 @@ pub(crate) async fn run(arguments: KeysArguments) -> Result<Exit, Failure> {
         ..IssuerConfig::default()
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let inspector = written.inspector(Limits::default(), Arc::clone(&clock))?;
-    let look = Look::at(&inspector).await;
+    let inspector = config.inspector(Limits::default(), Arc::clone(&clock))?;
+    let view = KeySetView::fetch(&inspector).await;
     if arguments.watch {
-        return watch(&inspector, look, arguments.every, arguments.json).await;
+        return watch(&inspector, view, arguments.every, arguments.json).await;
     }
-    let usable = look.is_usable();
+    let usable = view.is_usable();
     print(&if arguments.json {
-        format!("{:#}\n", table::document(&look))
+        format!("{:#}\n", json::document(&view))
     } else {
-        page::page(&look)
+        page::page(&view)
     })?;
     Ok(if usable { Exit::Fine } else { Exit::Outage })
 }
 
-/// The keys, and then a line for each change, until it is told to stop.
+/// Prints the keys, and then a line for each change, until a signal stops it.
 async fn watch(
     inspector: &Inspector,
-    first: Look,
+    first: KeySetView,
     every: Option<Duration>,
     json: bool,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
+    // Pinned outside the loop: a signal during a fetch must not be lost.
     let mut stopped = std::pin::pin!(StopSignal::listen()?.wait());
-    let mut watch = Watch::default();
-    let mut look = first;
+    let mut watch = KeyWatch::default();
+    let mut view = first;
     loop {
-        let wait = every.unwrap_or_else(|| look.next_fetch());
-        for event in watch.step(&look) {
+        let wait = every.unwrap_or_else(|| view.next_fetch());
+        for event in watch.step(&view) {
             print(&if json {
                 format!("{}\n", event.as_json())
             } else {
@@ -61,6 +62,6 @@ async fn watch(
             () = inspector.clock().sleep(wait) => {}
             () = &mut stopped => return Ok(Exit::Fine),
         }
-        look = Look::at(inspector).await;
+        view = KeySetView::fetch(inspector).await;
     }
 }

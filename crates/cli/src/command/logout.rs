@@ -3,13 +3,13 @@
 
 use crate::args::LogoutArguments;
 use crate::browser;
-use crate::client::{ClientIdentity, StoredClient, discover, failure};
-use crate::exit::{Exit, Failure};
+use crate::client::{ClientIdentity, StoredClient, convert_error, discover};
+use crate::exit::{CommandError, Exit};
 use crate::reporter::Reporter;
 use crate::store::{StoredToken, open_store};
 use portcullis_client::{Client, Error, RefreshToken, Secret};
 
-pub(crate) async fn run(arguments: LogoutArguments) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: LogoutArguments) -> Result<Exit, CommandError> {
     let reporter = Reporter {
         quiet: arguments.quiet,
     };
@@ -55,8 +55,8 @@ async fn sign_out(
     token: &StoredToken,
     no_browser: bool,
     reporter: Reporter,
-) -> Result<(), Failure> {
-    let convert = |error: Error| failure(&error, identity);
+) -> Result<(), CommandError> {
+    let convert = |error: Error| convert_error(&error, identity);
     let client = discover(identity, None).await?;
     let metadata = client.provider().metadata().await.map_err(convert)?;
     let revoked = match &token.refresh_token {

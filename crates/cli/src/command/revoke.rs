@@ -1,14 +1,14 @@
 //! `portcullis revoke`: writes to the store that all replicas share, or lists what it holds.
 //!
-//! A token is parsed strictly and not verified: whoever can write to the store decides. The token
-//! is never printed, and neither is the store's URL. The store gets digests, no names.
+//! A token is parsed strictly and not verified: write access to the store is what decides. Neither
+//! the token nor the store's URL is ever printed. The store gets digests, no names.
 
 use crate::args::RevokeArguments;
 use crate::clock::nearest_rfc3339;
 use crate::command::explain::read_token;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::files;
-use crate::output::{GOOD, Page, print, styled};
+use crate::output::{GOOD, Page, paint, print};
 use portcullis_core::dialect::Dialect;
 use portcullis_core::jose::compact;
 use portcullis_core::rejection::shown;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::SystemTime;
 
-pub(crate) async fn run(arguments: RevokeArguments) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: RevokeArguments) -> Result<Exit, CommandError> {
     let now = NumericDate::from(SystemTime::now());
     let config = match &arguments.config {
         Some(file) => Some(read_config(file)?),
@@ -54,25 +54,25 @@ const MAX_LISTED: usize = 10_000;
 /// How far apart the clocks of the machines may be, in seconds.
 const LEEWAY: i64 = 300;
 
-fn read_config(file: &Path) -> Result<Config, Failure> {
+fn read_config(file: &Path) -> Result<Config, CommandError> {
     let text = files::read_text(file)?;
-    Config::from_toml(&text).map_err(|errors| Failure::in_file(file, errors))
+    Config::from_toml(&text).map_err(|errors| CommandError::in_file(file, errors))
 }
 
 /// The store of the arguments, else of the settings, else of the environment and `.env`.
 fn open_store(
     arguments: &RevokeArguments,
     config: Option<&Config>,
-) -> Result<RevocationStore, Failure> {
+) -> Result<RevocationStore, CommandError> {
     let settings = config.map(|config| &config.revocation);
     let Some(url) = store_url(arguments, config)? else {
-        return Err(Failure::could_not_run("no revocation store is named")
+        return Err(CommandError::could_not_run("no revocation store is named")
             .help("set PORTCULLIS_STORE, or pass `--store`, `--store-file` or `--config`"));
     };
-    // Whoever can read the connection can forge an answer on it, and undo a revocation.
+    // On a connection without TLS, an attacker on the way could drop the revocation.
     let plain_allowed = matches!(settings, Some(settings) if settings.danger_plain_store);
     if url.is_plain() && !plain_allowed {
-        return Err(Failure::could_not_run(
+        return Err(CommandError::could_not_run(
             "expected a revocation store with TLS, found one without",
         )
         .help(
@@ -80,19 +80,20 @@ fn open_store(
                     file of `--config`",
         ));
     }
+    // The key of the stream must be the one that the replicas follow.
     let stream = match (&arguments.stream, settings) {
         (Some(stream), _) => Some(stream),
         (None, Some(settings)) => settings.stream.as_ref(),
         (None, None) => None,
     };
     RevocationStore::new(&url, stream.map(String::as_str))
-        .map_err(|error| Failure::could_not_run(error.to_string()))
+        .map_err(|error| CommandError::could_not_run(error.to_string()))
 }
 
 fn store_url(
     arguments: &RevokeArguments,
     config: Option<&Config>,
-) -> Result<Option<StoreUrl>, Failure> {
+) -> Result<Option<StoreUrl>, CommandError> {
     let settings = config.map(|config| &config.revocation);
     let (configured, configured_file) = match settings {
         Some(settings) => (settings.store.as_ref(), settings.store_url_file.as_ref()),
@@ -112,7 +113,7 @@ fn revocation(
     arguments: RevokeArguments,
     config: Option<&Config>,
     now: NumericDate,
-) -> Result<Revocation, Failure> {
+) -> Result<Revocation, CommandError> {
     let kept_until = now.plus(i64::from(arguments.keep) * 86_400);
     if let Some(file) = &arguments.token_file {
         let file = (file != Path::new("-")).then_some(file.as_path());
@@ -126,57 +127,63 @@ fn revocation(
     if since > now.plus(LEEWAY) {
         // Tokens that are not issued yet cannot be revoked: they would look revoked at birth.
         let message = "`--since`: expected a time in the past, found one in the future";
-        return Err(Failure::could_not_run(message));
+        return Err(CommandError::could_not_run(message));
     }
     let revocation = if let Some(id) = &arguments.jti {
         Revocation::token(&issuer, check_name(id)?, kept_until)
     } else if let Some(subject) = &arguments.subject {
         Revocation::subject(&issuer, check_name(subject)?, since)
     } else if let Some(session) = &arguments.session {
+        // A session is revoked as a whole: its tokens share one sign-in.
         Revocation::session(&issuer, check_name(session)?, now)
     } else if let Some(client) = &arguments.client {
         Revocation::client(&issuer, check_name(client)?, since)
     } else {
         let message = "expected a token, a subject, a session or a client to revoke, found none";
-        return Err(Failure::could_not_run(message).help("see `portcullis revoke --help`"));
+        return Err(CommandError::could_not_run(message).help("see `portcullis revoke --help`"));
     };
     Ok(revocation.remembered_until(kept_until))
 }
 
-/// An unset variable of a script must not revoke the tokens of nobody, and report success.
-fn check_name(name: &str) -> Result<&str, Failure> {
+/// With an empty variable, a script would revoke no token at all, and report success.
+fn check_name(name: &str) -> Result<&str, CommandError> {
     if name.is_empty() {
         let message = "expected the name of what to revoke, found an empty text";
-        return Err(Failure::could_not_run(message));
+        return Err(CommandError::could_not_run(message));
     }
     Ok(name)
 }
 
 /// The revocation of a token, by its own claims.
-fn of_token(token: &str, expected: Option<&str>, now: NumericDate) -> Result<Revocation, Failure> {
+fn of_token(
+    token: &str,
+    expected: Option<&str>,
+    now: NumericDate,
+) -> Result<Revocation, CommandError> {
     let parsed = match compact::parse(token, &Limits::default()) {
         Ok(parsed) => parsed,
         Err(rejection) => {
             let message = format!("expected a token to revoke, found something else: {rejection}");
-            return Err(Failure::new(Exit::Rejected, message));
+            return Err(CommandError::new(Exit::Rejected, message));
         }
     };
     let claims = parsed.unverified_claims();
     let Some(named) = claims.issuer() else {
         return Err(without_claim("iss"));
     };
+    // A revocation at the wrong issuer would have no effect, and look like success.
     let issuer = match expected {
         Some(expected) if !is_spelling_of(expected, named) => {
             let (expected, named) = (shown(expected), shown(named));
             let message =
                 format!("expected a token of the issuer {expected}, found one of {named}");
-            return Err(Failure::new(Exit::Rejected, message));
+            return Err(CommandError::new(Exit::Rejected, message));
         }
         Some(expected) => expected,
         None => named,
     };
     let issuer = Issuer::identifier(issuer)
-        .map_err(|error| Failure::new(Exit::Rejected, error.to_string()))?;
+        .map_err(|error| CommandError::new(Exit::Rejected, error.to_string()))?;
     match Revocation::of_claims(&issuer, claims, now) {
         Some(revocation) => Ok(revocation),
         None => Err(without_claim("jti")),
@@ -189,14 +196,14 @@ fn is_spelling_of(issuer: &str, named: &str) -> bool {
     issuer == named || aliases(issuer).iter().any(|alias| alias == named)
 }
 
-fn without_claim(name: &str) -> Failure {
-    Failure::new(Exit::Rejected, format!("the token has no `{name}`"))
+fn without_claim(name: &str) -> CommandError {
+    CommandError::new(Exit::Rejected, format!("the token has no `{name}`"))
         .help("revoke its subject, its session or its client instead")
 }
 
 /// The issuer of the arguments, else the only one of the settings, else of the environment and
 /// `.env`.
-fn issuer(argument: Option<String>, config: Option<&Config>) -> Result<Issuer, Failure> {
+fn issuer(argument: Option<String>, config: Option<&Config>) -> Result<Issuer, CommandError> {
     let text = match (argument, config) {
         (Some(issuer), _) => Some(issuer),
         (None, None) => Config::variable("OAUTH2_ISSUER")?,
@@ -211,16 +218,16 @@ fn issuer(argument: Option<String>, config: Option<&Config>) -> Result<Issuer, F
     };
     let Some(text) = text else {
         return Err(
-            Failure::could_not_run("expected one issuer, found none or several")
+            CommandError::could_not_run("expected one issuer, found none or several")
                 .help("set OAUTH2_ISSUER, or pass `--issuer`"),
         );
     };
-    Issuer::identifier(text).map_err(|error| Failure::could_not_run(error.to_string()))
+    Issuer::identifier(text).map_err(|error| CommandError::could_not_run(error.to_string()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
-fn outage(outage: Outage) -> Failure {
-    Failure::new(Exit::Outage, outage.to_string())
+fn outage(outage: Outage) -> CommandError {
+    CommandError::new(Exit::Outage, outage.to_string())
 }
 
 fn page(revocation: &Revocation) -> String {
@@ -234,7 +241,7 @@ fn page(revocation: &Revocation) -> String {
         None => format!("a {kind}"),
     };
     let mut page = Page::new(2, 10);
-    page.line(&format!("\n  {} {subject}.", styled(GOOD, "Revoked:")));
+    page.line(&format!("\n  {} {subject}.", paint(GOOD, "Revoked:")));
     page.line("  Replicas refuse them as soon as they read the store.\n");
     page.row("kept until", &moment(revocation.until()));
     page.row("digest", &revocation.mark());

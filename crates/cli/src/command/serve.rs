@@ -2,14 +2,15 @@
 
 use crate::args::ServeArguments;
 use crate::command::config::settings;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
+use crate::logging;
 use crate::stop::StopSignal;
 use portcullis_gateway::{Gateway, watch};
 
-pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: ServeArguments) -> Result<Exit, CommandError> {
     let settings = settings(&arguments.config)?;
     // Faults of the settings are for a person; the log, which may be JSON, begins after them.
-    crate::log("info", settings.log_is_json());
+    logging::start("info", settings.log_is_json());
     let gateway = Gateway::bind(settings).await?;
     for (door, address) in [
         ("proxy", gateway.address()),

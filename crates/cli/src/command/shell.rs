@@ -2,13 +2,13 @@
 //! the arguments themselves.
 
 use crate::args::{Arguments, CompletionsArguments, ManArguments};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::output::print;
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 use std::path::Path;
 
-pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<Exit, Failure> {
+pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
     let mut command = Arguments::command();
     clap_complete::generate(arguments.shell, &mut command, NAME, &mut script);
@@ -16,7 +16,7 @@ pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<Exit, Fail
     Ok(Exit::Fine)
 }
 
-pub(crate) fn man(arguments: &ManArguments) -> Result<Exit, Failure> {
+pub(crate) fn man(arguments: &ManArguments) -> Result<Exit, CommandError> {
     let mut command = Arguments::command();
     // Gives the subcommands their full names.
     command.build();
@@ -24,7 +24,7 @@ pub(crate) fn man(arguments: &ManArguments) -> Result<Exit, Failure> {
         print(&page(command)?)?;
         return Ok(Exit::Fine);
     };
-    std::fs::create_dir_all(folder).map_err(|error| Failure::in_file(folder, error))?;
+    std::fs::create_dir_all(folder).map_err(|error| CommandError::in_file(folder, error))?;
     let count = write_pages(&command, folder)?;
     let first = folder.join("portcullis.1");
     print(&format!(
@@ -35,10 +35,10 @@ pub(crate) fn man(arguments: &ManArguments) -> Result<Exit, Failure> {
 }
 
 /// Writes the page of this command and of all below it, and returns how many there are.
-fn write_pages(command: &Command, folder: &Path) -> Result<usize, Failure> {
+fn write_pages(command: &Command, folder: &Path) -> Result<usize, CommandError> {
     let path = folder.join(format!("{}.1", full_name(command)));
     let text = page(command.clone())?;
-    std::fs::write(&path, text).map_err(|error| Failure::in_file(&path, error))?;
+    std::fs::write(&path, text).map_err(|error| CommandError::in_file(&path, error))?;
     let mut count = 1;
     for subcommand in command.get_subcommands() {
         count += write_pages(subcommand, folder)?;
@@ -51,7 +51,7 @@ fn full_name(command: &Command) -> String {
     command.get_bin_name().unwrap_or(NAME).replace(' ', "-")
 }
 
-fn page(command: Command) -> Result<String, Failure> {
+fn page(command: Command) -> Result<String, CommandError> {
     let mut page = Vec::new();
     Man::new(command).manual("Portcullis").render(&mut page)?;
     Ok(String::from_utf8_lossy(&page).into_owned())

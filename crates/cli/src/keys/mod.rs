@@ -1,10 +1,10 @@
-//! The keys of an issuer: looked at, shown, and watched.
+//! The key set of an issuer: fetched, shown, and watched.
 
+pub(crate) mod json;
 pub(crate) mod page;
-pub(crate) mod table;
 mod watch;
 
-pub(crate) use watch::Watch;
+pub(crate) use watch::KeyWatch;
 
 use portcullis_audit::KeySetResponse;
 use portcullis_core::token::{Issuer, NumericDate};
@@ -13,33 +13,22 @@ use portcullis_resource_server::KeySettings;
 use std::time::Duration;
 use url::Url;
 
-/// One look at the key set of an issuer.
+/// The key set of an issuer at one moment.
 #[derive(Debug)]
-pub(crate) struct Look {
+pub(crate) struct KeySetView {
     pub(crate) issuer: Issuer,
     pub(crate) at: NumericDate,
-    /// The key set, or why a server would not even ask for it.
+    /// The response, or the reason why a server would not even send the request.
     pub(crate) set: Result<KeySetResponse, String>,
 }
 
-impl Look {
-    /// Looks as a server does: the first metadata that is this issuer's names the key set.
-    pub(crate) async fn at(inspector: &Inspector) -> Self {
-        let named = match inspector.keys_url() {
-            Some(_) => Ok(None),
-            None => named(&inspector.metadata().await, inspector).map(Some),
-        };
-        let set = match named {
-            Ok(named) => match inspector.keys(named).await {
-                Some(looked) => Ok(KeySetResponse::read(looked, inspector.limits())),
-                None => Err("nothing says where the keys are".to_owned()),
-            },
-            Err(reason) => Err(reason),
-        };
+impl KeySetView {
+    /// Fetches the key set as a server does.
+    pub(crate) async fn fetch(inspector: &Inspector) -> Self {
         Self {
             issuer: inspector.issuer().clone(),
             at: inspector.clock().now(),
-            set,
+            set: fetch_keys(inspector).await,
         }
     }
 
@@ -48,16 +37,21 @@ impl Look {
         self.fault().is_none()
     }
 
-    /// Why a server could not take it into use.
+    /// The reason why a server could not use it.
     pub(crate) fn fault(&self) -> Option<String> {
         match &self.set {
-            Ok(set) => set
-                .jwks
-                .as_ref()
-                .err()
-                .map(|reason| format!("{}: {reason}", set.inspection.url)),
+            Ok(set) => match &set.jwks {
+                Ok(_) => None,
+                Err(reason) => Some(format!("{}: {reason}", set.inspection.url)),
+            },
             Err(reason) => Some(reason.clone()),
         }
+    }
+
+    /// A header field of the response, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let set = self.set.as_ref().ok()?;
+        set.answer()?.headers.get(name)?.to_str().ok()
     }
 
     /// `max-age` of the key set.
@@ -65,42 +59,53 @@ impl Look {
         self.set.as_ref().ok()?.answer()?.max_age()
     }
 
-    /// After how long a server would ask again.
+    /// How long a server waits before it fetches again.
     pub(crate) fn next_fetch(&self) -> Duration {
         let settings = KeySettings::default();
         if self.is_usable() {
             settings.refresh_after(self.max_age())
         } else {
+            // The longest pause between two attempts: a watch is in no hurry.
             settings.retry.1
         }
     }
 }
 
-/// The key set that the first good metadata names; else what was wrong with each.
-fn named(forms: &[Inspection], inspector: &Inspector) -> Result<Url, String> {
+async fn fetch_keys(inspector: &Inspector) -> Result<KeySetResponse, String> {
+    let url = match inspector.keys_url() {
+        // The address is configured, so no metadata is needed.
+        Some(_) => None,
+        None => Some(keys_url(&inspector.metadata().await, inspector)?),
+    };
+    match inspector.keys(url).await {
+        Some(response) => Ok(KeySetResponse::read(response, inspector.limits())),
+        None => Err("neither the settings nor the metadata name a key set".to_owned()),
+    }
+}
+
+/// The address of the key set in the first metadata of this issuer, or what is wrong with each
+/// document.
+fn keys_url(documents: &[Inspection], inspector: &Inspector) -> Result<Url, String> {
     let mut reasons = Vec::new();
-    for looked in forms {
-        let read = match &looked.answer {
-            Ok(answer) if answer.status == 200 => inspector.read(&answer.body),
-            Ok(answer) => Err(format!("the answer was {}", answer.status)),
+    for document in documents {
+        let status = match &document.answer {
+            Ok(response) => response.status,
+            Err(_) => 0,
+        };
+        let metadata = match &document.answer {
+            Ok(response) if status == 200 => inspector.read(&response.body),
+            Ok(_) => Err(format!("expected status 200, found {status}")),
             Err(reason) => Err(reason.clone()),
         };
-        match read {
+        match metadata {
             Ok(metadata) => return Ok(metadata.jwks_uri),
-            Err(reason) => reasons.push(format!("{}: {reason}", looked.url)),
+            Err(reason) => reasons.push(format!("{}: {reason}", document.url)),
         }
-        // Like a server: one that is down is not asked again under another path.
-        if !looked
-            .answer
-            .as_ref()
-            .is_ok_and(|answer| answer.status == 200 || (400..500).contains(&answer.status))
-        {
+        // As a server does: a provider that is down is not asked at another address.
+        if status != 200 && !(400..500).contains(&status) {
             break;
         }
     }
-    Err(format!(
-        "no metadata of `{}`: {}",
-        inspector.issuer(),
-        reasons.join("; ")
-    ))
+    let (issuer, reasons) = (inspector.issuer(), reasons.join("; "));
+    Err(format!("no metadata of `{issuer}`: {reasons}"))
 }

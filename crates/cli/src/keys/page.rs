@@ -1,98 +1,67 @@
-//! The keys for people.
+//! The key set for people.
 
-use super::Look;
-use crate::output::{BAD, GOOD, QUIET, STRONG, styled, wrapped};
+use super::KeySetView;
+use crate::clock::rfc3339;
+use crate::output::{BAD, GOOD, Page, QUIET, STRONG, paint};
 use portcullis_audit::{PublishedKey, format_duration};
 use portcullis_core::jose::Algorithm;
 
-const INDENT: usize = 16;
-
-pub(crate) fn page(look: &Look) -> String {
-    let mut page = format!("\n  {} {}\n\n", styled(STRONG, "Keys of"), look.issuer);
-    let mut fact = |name: &str, told: &str| {
-        page.push_str(&format!(
-            "  {}{}\n",
-            styled(QUIET, &format!("{name:<14}")),
-            wrapped(told, INDENT)
-        ));
-    };
-    if let Ok(set) = &look.set {
-        fact("from", set.inspection.url.as_str());
-        if let Some(answer) = set.answer() {
-            let header = |name: &str| {
-                let value = answer
-                    .headers
-                    .get(name)
-                    .and_then(|value| value.to_str().ok());
-                // What reads as text is visible ASCII.
-                value.map_or_else(
-                    || "none".to_owned(),
-                    |text| text.chars().take(100).collect(),
-                )
-            };
-            fact("Cache-Control", &header("cache-control"));
-            fact("ETag", &header("etag"));
-            fact(
-                "next fetch",
-                &format!(
-                    "in {}, a tenth more or less",
-                    format_duration(look.next_fetch())
-                ),
-            );
+/// The page of `portcullis keys`.
+pub(crate) fn page(view: &KeySetView) -> String {
+    let mut page = Page::new(2, 13);
+    page.line(&format!(
+        "\n  {} {}\n",
+        paint(STRONG, "Keys of"),
+        view.issuer
+    ));
+    if let Ok(set) = &view.set {
+        page.row("from", set.inspection.url.as_str());
+        if set.answer().is_some() {
+            page.row("Cache-Control", &header(view, "cache-control"));
+            page.row("ETag", &header(view, "etag"));
+            let next = format_duration(view.next_fetch());
+            page.row("next fetch", &format!("in {next}, plus or minus a tenth"));
         }
     }
-    if let Some(fault) = look.fault() {
-        page.push_str(&format!(
-            "{}  {}{}\n",
-            if look.set.is_ok() { "\n" } else { "" },
-            styled(BAD, &format!("{:<14}", "no keys")),
-            wrapped(&fault, INDENT)
-        ));
+    if let Some(fault) = view.fault() {
+        if view.set.is_ok() {
+            page.line("");
+        }
+        page.styled_row(BAD, "no keys", &fault);
     }
-    for key in look.set.iter().flat_map(|set| &set.keys) {
-        page.push_str(&row(key));
+    if let Ok(set) = &view.set {
+        for key in &set.keys {
+            add_key(&mut page, key);
+        }
     }
-    page.push('\n');
-    page
+    page.line("");
+    page.into_text()
 }
 
-fn row(key: &PublishedKey) -> String {
-    let (mark, style, told) = match &key.verdict {
+fn header(view: &KeySetView, name: &str) -> String {
+    match view.header(name) {
+        // A field that reads as text is visible ASCII, so it cannot steer the terminal.
+        Some(text) => text.chars().take(100).collect(),
+        None => "none".to_owned(),
+    }
+}
+
+fn add_key(page: &mut Page, key: &PublishedKey) {
+    let (label, style, verdict) = match &key.verdict {
         Ok(usable) => {
             let names: Vec<&str> = usable.algorithms().map(Algorithm::name).collect();
             ("usable", GOOD, format!("for {}", names.join(", ")))
         }
+        // Such a key is fine for its own purpose, so it is not shown as an error.
         Err(fault) if key.is_for_others() => ("left out", QUIET, fault.to_string()),
         Err(fault) => ("unusable", BAD, fault.to_string()),
     };
-    let says = [("alg", key.text("alg")), ("use", key.text("use"))];
-    let says = says.map(|(name, value)| {
-        let value = value.map_or_else(
-            || "none".to_owned(),
-            |text| text.escape_debug().take(24).collect(),
-        );
-        format!("{name} {value}")
-    });
-    let bits = key
-        .bits()
-        .map_or_else(|| "unknown size".to_owned(), |bits| format!("{bits} bits"));
-    let about = format!("{}, {bits}, {}", key.kind(), says.join(", "));
-    let mut row = format!(
-        "\n  {}{}\n",
-        styled(style, &format!("{mark:<14}")),
-        styled(STRONG, &key.name())
-    );
-    let mut line = |name: &str, text: &str| {
-        row.push_str(&format!(
-            "  {}{}\n",
-            styled(QUIET, &format!("{name:<14}")),
-            wrapped(text, INDENT)
-        ));
-    };
-    line("", &told);
-    line("key", &about);
+    page.line("");
+    page.styled_row(style, label, &paint(STRONG, &key.name()));
+    page.row("", &verdict);
+    page.row("key", &describe(key));
     if let Some(thumbprint) = key.thumbprint() {
-        line("thumbprint", &thumbprint);
+        page.row("thumbprint", &thumbprint);
     }
     if let Some(certificate) = key.certificate {
         let other = if certificate.fits {
@@ -100,29 +69,35 @@ fn row(key: &PublishedKey) -> String {
         } else {
             ", of ANOTHER key"
         };
-        line(
-            "certificate",
-            &format!("ends {}{other}", day(certificate.expires)),
-        );
+        let day = day(certificate.expires);
+        page.row("certificate", &format!("expires {day}{other}"));
     }
-    row
+}
+
+fn describe(key: &PublishedKey) -> String {
+    let bits = match key.bits() {
+        Some(bits) => format!("{bits} bits"),
+        None => "unknown size".to_owned(),
+    };
+    let (algorithm, purpose) = (member(key, "alg"), member(key, "use"));
+    format!("{}, {bits}, alg {algorithm}, use {purpose}", key.kind())
+}
+
+/// A member of the key, escaped and cut: it is a stranger's text.
+fn member(key: &PublishedKey, name: &str) -> String {
+    match key.text(name) {
+        Some(text) => text.escape_debug().take(24).collect(),
+        None => "none".to_owned(),
+    }
 }
 
 /// A day in UTC.
 fn day(seconds: i64) -> String {
-    let moment = u64::try_from(seconds)
-        .ok()
-        .map(|it| std::time::UNIX_EPOCH + std::time::Duration::from_secs(it));
-    moment.map_or_else(
-        || "before 1970".to_owned(),
-        |moment| {
-            humantime::format_rfc3339_seconds(moment)
-                .to_string()
-                .chars()
-                .take(10)
-                .collect()
-        },
-    )
+    match rfc3339(seconds) {
+        Some(moment) => moment.chars().take("2026-01-01".len()).collect(),
+        None if seconds < 0 => "before 1970".to_owned(),
+        None => "after 9999".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -132,20 +107,24 @@ mod tests {
     use portcullis_core::jose::json;
 
     #[test]
-    fn what_a_provider_writes_cannot_move_the_cursor() {
+    fn text_of_a_provider_cannot_move_the_cursor() {
         let hostile = r#"{"kty":"\u001b[2J","kid":"\u001b[2Ja\u202e\nb","alg":"\u001b","use":"\r","crv":"\u0007"}"#;
         let key = PublishedKey::read(
             0,
             &json::parse(hostile.as_bytes(), &Limits::default()).unwrap(),
         );
-        let told = anstream::adapter::strip_str(&row(&key)).to_string();
-        assert!(told.contains("left out"), "{told}");
+        let mut page = Page::new(2, 13);
+        add_key(&mut page, &key);
+        let text = page.into_text();
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert!(plain.contains("left out"), "{plain}");
         assert!(
-            told.chars()
+            plain
+                .chars()
                 .all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')),
-            "{told:?}"
+            "{plain:?}"
         );
-        // Nothing was taken out by stripping our own colours: it was escaped before.
-        assert!(told.contains(r"\u{1b}[2Ja\u{202e}\nb"), "{told}");
+        // It was escaped before: stripping our own colours removed nothing of it.
+        assert!(plain.contains(r"\u{1b}[2Ja\u{202e}\nb"), "{plain}");
     }
 }

@@ -1,40 +1,44 @@
-//! What changes from one look to the next. Pure: the time comes with the look.
+//! The changes from one key set to the next. Pure: the time comes with the key set.
 
-use super::Look;
-use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, styled};
+use super::KeySetView;
+use crate::clock::nearest_rfc3339;
+use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, paint};
 use anstyle::Style;
 use portcullis_audit::{PublishedKey, clock};
 use portcullis_core::token::NumericDate;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-/// What is remembered between looks.
+/// What is remembered between two key sets.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
-    keys: Option<BTreeMap<String, Known>>,
+pub(crate) struct KeyWatch {
+    keys: Option<KeyRecords>,
     down_since: Option<NumericDate>,
-    clock_apart: bool,
+    clock_is_off: bool,
 }
 
-/// A key that was seen.
+/// The keys by name and thumbprint: another key under the same `kid` is another key.
+type KeyRecords = BTreeMap<String, KeyRecord>;
+
+/// A key, and when it was first seen.
 #[derive(Clone, Debug)]
-struct Known {
+struct KeyRecord {
     name: String,
     since: NumericDate,
     usable: bool,
 }
 
-/// Something that changed.
+/// A change.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Event {
+pub(crate) struct KeyEvent {
     at: NumericDate,
-    what: What,
-    told: String,
+    change: KeyChange,
+    text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+enum KeyChange {
     Here,
     Added,
     Removed,
@@ -45,49 +49,49 @@ enum What {
     Back,
 }
 
-impl Watch {
-    /// What is different from the look before. A look without keys changes none: a server keeps the
+impl KeyWatch {
+    /// The changes since the previous key set. A failed fetch changes no key: a server keeps the
     /// old ones.
-    pub(crate) fn step(&mut self, look: &Look) -> Vec<Event> {
-        let event = |what, told: String| Event {
-            at: look.at,
-            what,
-            told,
-        };
-        if let Some(fault) = look.fault() {
-            let first = self.down_since.is_none();
-            self.down_since.get_or_insert(look.at);
-            return if first {
-                vec![event(What::Outage, fault)]
-            } else {
-                Vec::new()
-            };
+    pub(crate) fn step(&mut self, view: &KeySetView) -> Vec<KeyEvent> {
+        let mut changes = Vec::new();
+        if let Some(fault) = view.fault() {
+            // Reported once: a watch at night should not fill a log with one outage.
+            if self.down_since.is_none() {
+                self.down_since = Some(view.at);
+                changes.push((KeyChange::Outage, fault));
+            }
+            return events(view.at, changes);
         }
-        let mut events = Vec::new();
         if let Some(since) = self.down_since.take() {
-            events.push(event(
-                What::Back,
-                format!("after {}", lasted(look.at, since)),
-            ));
+            let text = format!("after {}", duration(view.at, since));
+            changes.push((KeyChange::Back, text));
         }
+        // The first key set has no predecessor: its keys are listed, not reported as added.
         let before = self.keys.take();
-        let now = known(look, before.as_ref());
-        let changes = match &before {
-            None => now.values().map(|key| (What::Here, key.told())).collect(),
-            Some(before) => changes(before, &now, look.at),
-        };
-        events.extend(changes.into_iter().map(|(what, told)| event(what, told)));
-        events.extend(self.clock(look).map(|told| event(What::Clock, told)));
+        let now = records(view, before.as_ref());
+        match &before {
+            None => {
+                for key in now.values() {
+                    changes.push((KeyChange::Here, key.describe()));
+                }
+            }
+            Some(before) => add_changes(&mut changes, before, &now, view.at),
+        }
         self.keys = Some(now);
-        events
+        if let Some(text) = self.step_clock(view) {
+            changes.push((KeyChange::Clock, text));
+        }
+        events(view.at, changes)
     }
 
-    /// The provider's clock, when it begins to be wrong, and when it is right again.
-    fn clock(&mut self, look: &Look) -> Option<String> {
-        let seconds = clock::difference(look.set.as_ref().ok()?.answer()?)?;
-        let (before, apart) = (self.clock_apart, seconds.abs() > clock::DRIFT);
-        self.clock_apart = apart;
-        match (before, apart) {
+    /// Reports the provider's clock when it begins to be off, and when it is right again.
+    fn step_clock(&mut self, view: &KeySetView) -> Option<String> {
+        let response = view.set.as_ref().ok()?.answer()?;
+        let seconds = clock::difference(response)?;
+        let was_off = self.clock_is_off;
+        self.clock_is_off = seconds.abs() > clock::DRIFT;
+        // Only the turning points: a clock that is off stays off for many fetches.
+        match (was_off, self.clock_is_off) {
             (false, true) => Some(clock::describe(seconds)),
             (true, false) => Some("right again".to_owned()),
             _ => None,
@@ -95,84 +99,101 @@ impl Watch {
     }
 }
 
-/// One key in the place of one other is a rotation; everything else is told key by key.
-fn changes(
-    before: &BTreeMap<String, Known>,
-    now: &BTreeMap<String, Known>,
-    at: NumericDate,
-) -> Vec<(What, String)> {
-    let added: Vec<&Known> = now
-        .iter()
-        .filter(|(id, _)| !before.contains_key(*id))
-        .map(|(_, key)| key)
-        .collect();
-    let removed: Vec<&Known> = before
-        .iter()
-        .filter(|(id, _)| !now.contains_key(*id))
-        .map(|(_, key)| key)
-        .collect();
-    let aged = |key: &Known| format!("{}, first seen {} ago", key.name, lasted(at, key.since));
-    let mut told = Vec::new();
-    if let ([new], [old]) = (&*added, &*removed) {
-        told.push((
-            What::Rotated,
-            format!("{} replaces {}", new.told(), aged(old)),
-        ));
-    } else {
-        told.extend(added.into_iter().map(|key| (What::Added, key.told())));
-        told.extend(removed.into_iter().map(|key| (What::Removed, aged(key))));
+fn events(at: NumericDate, changes: Vec<(KeyChange, String)>) -> Vec<KeyEvent> {
+    let mut events = Vec::new();
+    for (change, text) in changes {
+        events.push(KeyEvent { at, change, text });
     }
-    let turned =
-        |(id, key): &(&String, &Known)| before.get(*id).is_some_and(|old| old.usable != key.usable);
-    told.extend(
-        now.iter()
-            .filter(turned)
-            .map(|(_, key)| (What::Changed, key.told())),
-    );
-    told
+    events
 }
 
-/// The keys by what they are: a name that is given to another key is another key.
-fn known(look: &Look, before: Option<&BTreeMap<String, Known>>) -> BTreeMap<String, Known> {
-    let keys = look.set.iter().flat_map(|set| &set.keys);
-    keys.map(|key| {
-        let identity = format!("{} {}", key.name(), key.thumbprint().unwrap_or_default());
-        let since = before
-            .and_then(|before| before.get(&identity))
-            .map_or(look.at, |known| known.since);
-        (
-            identity,
-            Known {
-                name: described(key),
-                since,
-                usable: key.verdict.is_ok(),
-            },
-        )
-    })
-    .collect()
+fn add_changes(
+    changes: &mut Vec<(KeyChange, String)>,
+    before: &KeyRecords,
+    now: &KeyRecords,
+    at: NumericDate,
+) {
+    let (added, removed) = (missing_from(before, now), missing_from(now, before));
+    if let ([new], [old]) = (&*added, &*removed) {
+        // One key for one other is a rotation; more than that cannot be paired.
+        let text = format!("{} replaces {}", new.describe(), old.describe_age(at));
+        changes.push((KeyChange::Rotated, text));
+    } else {
+        for key in added {
+            changes.push((KeyChange::Added, key.describe()));
+        }
+        for key in removed {
+            changes.push((KeyChange::Removed, key.describe_age(at)));
+        }
+    }
+    for (id, key) in now {
+        if matches!(before.get(id), Some(old) if old.usable != key.usable) {
+            changes.push((KeyChange::Changed, key.describe()));
+        }
+    }
 }
 
-fn described(key: &PublishedKey) -> String {
-    let alg = key
-        .text("alg")
-        .map(|alg| format!(" {}", alg.escape_debug()))
-        .unwrap_or_default();
-    format!("{} ({}{alg})", key.name(), key.kind())
+/// The records of `all` that are not in `some`.
+fn missing_from<'k>(some: &KeyRecords, all: &'k KeyRecords) -> Vec<&'k KeyRecord> {
+    let mut missing = Vec::new();
+    for (id, key) in all {
+        if !some.contains_key(id) {
+            missing.push(key);
+        }
+    }
+    missing
 }
 
-fn lasted(now: NumericDate, since: NumericDate) -> String {
+/// The keys of the set. Known ones keep the time when they were first seen.
+fn records(view: &KeySetView, before: Option<&KeyRecords>) -> KeyRecords {
+    let mut records = KeyRecords::new();
+    let Ok(set) = &view.set else {
+        // Not reached: a view without a key set has a fault.
+        return records;
+    };
+    for key in &set.keys {
+        let thumbprint = key.thumbprint().unwrap_or_default();
+        let id = format!("{} {thumbprint}", key.name());
+        // A provider may publish one key under two names, and another under an old name.
+        let known = before.and_then(|before| before.get(&id));
+        let record = KeyRecord {
+            name: describe(key),
+            since: known.map_or(view.at, |known| known.since),
+            usable: key.verdict.is_ok(),
+        };
+        records.insert(id, record);
+    }
+    records
+}
+
+fn describe(key: &PublishedKey) -> String {
+    let (name, kind) = (key.name(), key.kind());
+    match key.text("alg") {
+        // Escaped: it is text of the provider.
+        Some(algorithm) => format!("{name} ({kind} {})", algorithm.escape_debug()),
+        None => format!("{name} ({kind})"),
+    }
+}
+
+fn duration(now: NumericDate, since: NumericDate) -> humantime::FormattedDuration {
     let seconds = u64::try_from(now.since(since)).unwrap_or_default();
-    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+    humantime::format_duration(Duration::from_secs(seconds))
 }
 
-impl Known {
-    fn told(&self) -> String {
+impl KeyRecord {
+    fn describe(&self) -> String {
         let usable = if self.usable { "usable" } else { "not usable" };
         format!("{}, {usable}", self.name)
     }
+
+    fn describe_age(&self, now: NumericDate) -> String {
+        let age = duration(now, self.since);
+        format!("{}, first seen {age} ago", self.name)
+    }
 }
 
-impl What {
+impl KeyChange {
+    /// The word in the output. Programs match it, so it never changes.
     const fn word(self) -> &'static str {
         match self {
             Self::Here => "here",
@@ -197,19 +218,22 @@ impl What {
     }
 }
 
-impl Event {
+impl KeyEvent {
+    /// The change as a line for people.
     pub(crate) fn line(&self) -> String {
-        let word = styled(self.what.style(), &format!("{:<8}", self.what.word()));
-        format!("{}  {word} {}\n", self.moment(), self.told)
+        // Padded before it is styled: escape sequences would count as columns.
+        let word = format!("{:<8}", self.change.word());
+        let word = paint(self.change.style(), &word);
+        format!("{}  {word} {}\n", self.moment(), self.text)
     }
 
+    /// The change as a line for programs.
     pub(crate) fn as_json(&self) -> Value {
-        json!({ "time": self.moment(), "event": self.what.word(), "told": self.told })
+        json!({ "time": self.moment(), "event": self.change.word(), "told": self.text })
     }
 
     fn moment(&self) -> String {
-        let seconds = u64::try_from(self.at.seconds()).unwrap_or_default();
-        humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
+        nearest_rfc3339(self.at.seconds())
     }
 }
 
@@ -224,15 +248,15 @@ mod tests {
     use portcullis_resource_server::clock::{Clock, TestClock};
     use std::sync::Arc;
 
-    struct World {
+    struct WatchedIdp {
         idp: Idp,
         clock: Arc<TestClock>,
         inspector: Inspector,
-        watch: Watch,
+        watch: KeyWatch,
     }
 
-    impl World {
-        /// The provider's clock, which stands in its answers, is the machine's.
+    impl WatchedIdp {
+        /// The clock starts at the machine's time, which the provider's responses carry.
         async fn new() -> Self {
             let idp = Idp::start(IdpConfig::default()).await.unwrap();
             let clock = Arc::new(TestClock::at(std::time::SystemTime::now().into()));
@@ -246,20 +270,20 @@ mod tests {
                 idp,
                 clock,
                 inspector,
-                watch: Watch::default(),
+                watch: KeyWatch::default(),
             }
         }
 
-        /// What the next look brings.
+        /// The changes of the next key set.
         async fn words(&mut self) -> Vec<&'static str> {
-            let events = self.watch.step(&Look::at(&self.inspector).await);
-            events.iter().map(|event| event.what.word()).collect()
+            let events = self.watch.step(&KeySetView::fetch(&self.inspector).await);
+            events.iter().map(|event| event.change.word()).collect()
         }
     }
 
     #[tokio::test]
-    async fn rotations_are_told_with_what_they_replace() {
-        let mut world = World::new().await;
+    async fn rotations_name_the_replaced_key() {
+        let mut world = WatchedIdp::new().await;
         assert_eq!(world.words().await, ["here"]);
         assert_eq!(world.words().await, Vec::<&str>::new());
         world.idp.rotate(Overlap::With).await;
@@ -271,52 +295,51 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_outage_is_told_once_and_so_is_its_end() {
-        let mut world = World::new().await;
+    async fn an_outage_and_its_end_are_reported_once() {
+        let mut world = WatchedIdp::new().await;
         world.words().await;
         world.idp.fail(Endpoint::Jwks, Fault::InternalError);
         assert_eq!(world.words().await, ["outage"]);
         assert_eq!(world.words().await, Vec::<&str>::new());
         world.clock.advance(Duration::from_secs(5));
         world.idp.fail(Endpoint::Jwks, Fault::None);
-        let events = world.watch.step(&Look::at(&world.inspector).await);
+        let events = world.watch.step(&KeySetView::fetch(&world.inspector).await);
         assert_eq!(
-            events.first().map(|event| event.told.as_str()),
+            events.first().map(|event| event.text.as_str()),
             Some("after 5s")
         );
     }
 
     #[tokio::test]
-    async fn a_clock_that_is_wrong_is_told_when_it_begins_and_when_it_ends() {
-        let mut world = World::new().await;
+    async fn a_wrong_clock_is_reported_when_it_begins_and_when_it_ends() {
+        let mut world = WatchedIdp::new().await;
         world.words().await;
         world.clock.advance(Duration::from_secs(90));
-        let events = world.watch.step(&Look::at(&world.inspector).await);
+        let events = world.watch.step(&KeySetView::fetch(&world.inspector).await);
         let [event] = &*events else {
             panic!("{events:?}")
         };
-        assert_eq!(event.what, What::Clock);
+        assert_eq!(event.change, KeyChange::Clock);
         assert!(
-            event.told.ends_with("seconds: theirs is behind"),
+            event.text.ends_with("seconds: theirs is behind"),
             "{}",
-            event.told
+            event.text
         );
         assert!(event.line().contains("clock") && event.as_json()["event"] == "clock");
         assert_eq!(world.words().await, Vec::<&str>::new());
     }
 
-    /// Between two looks goes the time that a server would wait.
     #[tokio::test]
-    async fn the_next_look_is_when_a_server_would_ask_again() {
-        let world = World::new().await;
-        let look = Look::at(&world.inspector).await;
+    async fn the_next_fetch_is_when_a_server_would_fetch() {
+        let world = WatchedIdp::new().await;
+        let view = KeySetView::fetch(&world.inspector).await;
         assert_eq!(
-            (look.max_age(), look.next_fetch()),
+            (view.max_age(), view.next_fetch()),
             (Some(Duration::from_secs(300)), Duration::from_secs(300))
         );
         world.idp.fail(Endpoint::Jwks, Fault::InternalError);
         assert_eq!(
-            Look::at(&world.inspector).await.next_fetch(),
+            KeySetView::fetch(&world.inspector).await.next_fetch(),
             Duration::from_secs(60)
         );
     }

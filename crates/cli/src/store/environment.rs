@@ -1,36 +1,13 @@
 //! What the environment says about the token store.
 
 use super::folder::Folder;
-use super::open::{StoreKind, open};
+use super::open::{StoreEnvironment, StoreKind, open};
 use super::tokens::TokenStore;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use portcullis_core::rejection::shown;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// What is needed to open a store.
-pub(super) struct StoreEnvironment {
-    pub(super) folder: Folder,
-    /// `PORTCULLIS_PASSPHRASE`.
-    pub(super) passphrase: Option<Zeroizing<String>>,
-    /// Whether this is a CI machine.
-    pub(super) ci: bool,
-    /// Asks the person at the terminal, if any, for the passphrase.
-    pub(super) prompt: fn() -> Option<Zeroizing<String>>,
-}
-
-impl StoreEnvironment {
-    fn read() -> Result<Self, Failure> {
-        let ci = std::env::var_os("CI").unwrap_or_default();
-        Ok(Self {
-            folder: state_folder()?,
-            passphrase: passphrase()?,
-            ci: !ci.is_empty() && ci != "false",
-            prompt: prompt_for_passphrase,
-        })
-    }
-}
 
 /// Opens the store that the argument names, or else `PORTCULLIS_TOKEN_STORE`; none if tokens are
 /// not stored.
@@ -41,13 +18,13 @@ impl StoreEnvironment {
 /// be read.
 pub(crate) async fn open_store(
     argument: Option<StoreKind>,
-) -> Result<Option<Arc<TokenStore>>, Failure> {
-    let (kind, environment) = (store_kind(argument)?, StoreEnvironment::read()?);
+) -> Result<Option<Arc<TokenStore>>, CommandError> {
+    let (kind, environment) = (store_kind(argument)?, read_environment()?);
     // On a thread that may block: a keyring may ask its user to unlock it.
     let opened = tokio::task::spawn_blocking(move || open(kind, &environment)).await;
     match opened {
         Ok(store) => Ok(store?.map(Arc::new)),
-        Err(error) => Err(Failure::could_not_run(error.to_string())),
+        Err(error) => Err(CommandError::could_not_run(error.to_string())),
     }
 }
 
@@ -56,26 +33,39 @@ pub(crate) async fn open_store(
 /// # Errors
 ///
 /// A user without a home folder.
-pub(crate) fn state_folder() -> Result<Folder, Failure> {
+pub(crate) fn state_folder() -> Result<Folder, CommandError> {
     match std::env::var_os("PORTCULLIS_STATE_DIR") {
         Some(path) if !path.is_empty() => Ok(Folder::at(path)),
         _ => Folder::of_this_user(),
     }
 }
 
-fn passphrase() -> Result<Option<Zeroizing<String>>, Failure> {
+fn read_environment() -> Result<StoreEnvironment, CommandError> {
+    let ci = std::env::var_os("CI").unwrap_or_default();
+    Ok(StoreEnvironment {
+        folder: state_folder()?,
+        passphrase: passphrase()?,
+        // Every CI service sets it; `false` is how one opts out.
+        ci: !ci.is_empty() && ci != "false",
+        prompt: prompt_for_passphrase,
+    })
+}
+
+fn passphrase() -> Result<Option<Zeroizing<String>>, CommandError> {
     let Ok(passphrase) = std::env::var("PORTCULLIS_PASSPHRASE") else {
         return Ok(None);
     };
     if passphrase.trim().is_empty() {
         // Taken as unset, the key would silently end up in a file next to the tokens.
         let message = "PORTCULLIS_PASSPHRASE: expected a passphrase, found an empty value";
-        return Err(Failure::could_not_run(message).help("set it to the passphrase, or unset it"));
+        return Err(
+            CommandError::could_not_run(message).help("set it to the passphrase, or unset it")
+        );
     }
     Ok(Some(Zeroizing::new(passphrase)))
 }
 
-fn store_kind(argument: Option<StoreKind>) -> Result<StoreKind, Failure> {
+fn store_kind(argument: Option<StoreKind>) -> Result<StoreKind, CommandError> {
     if let Some(kind) = argument {
         return Ok(kind);
     }
@@ -84,7 +74,7 @@ fn store_kind(argument: Option<StoreKind>) -> Result<StoreKind, Failure> {
     };
     match <StoreKind as clap::ValueEnum>::from_str(text.trim(), true) {
         Ok(kind) => Ok(kind),
-        Err(_) => Err(Failure::could_not_run(format!(
+        Err(_) => Err(CommandError::could_not_run(format!(
             "PORTCULLIS_TOKEN_STORE: expected auto, keyring, file or none, found {}",
             shown(&text)
         ))),

@@ -1,11 +1,11 @@
 //! The folder of the token store: private files that are replaced as a whole, and locks between
 //! processes.
 //!
-//! A folder of another user is refused, and so is one that others can write to: whoever owns a
+//! A folder of another user is refused, and so is one that others can write to: the owner of a
 //! folder can exchange its files, whatever their mode. The same goes for the files, and for
 //! symbolic links, whose target somebody else may have chosen. The folders above are not checked.
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use etcetera::BaseStrategy as _;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -32,10 +32,10 @@ impl Folder {
     /// # Errors
     ///
     /// A user without a home folder.
-    pub(super) fn of_this_user() -> Result<Self, Failure> {
+    pub(super) fn of_this_user() -> Result<Self, CommandError> {
         let Ok(homes) = etcetera::choose_base_strategy() else {
             return Err(
-                Failure::could_not_run("there is no home folder to store tokens in")
+                CommandError::could_not_run("there is no home folder to store tokens in")
                     .help("set PORTCULLIS_STATE_DIR, or pass `--store none`"),
             );
         };
@@ -49,39 +49,43 @@ impl Folder {
     }
 
     /// The text of a file, if the file exists.
-    pub(super) fn read(&self, name: &str) -> Result<Option<String>, Failure> {
+    pub(super) fn read(&self, name: &str) -> Result<Option<String>, CommandError> {
         check_folder(&self.0)?;
         let path = self.path(name);
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(io_failure(&path, &error)),
+            Err(error) => return Err(io_error(&path, &error)),
         };
         // Checked after opening: the file that was checked is the one that is read.
         check_file(&path, &file)?;
         let mut text = String::new();
         match file.take(MAX_FILE_SIZE).read_to_string(&mut text) {
             Ok(_) => Ok(Some(text)),
-            Err(error) => Err(io_failure(&path, &error)),
+            Err(error) => Err(io_error(&path, &error)),
         }
     }
 
     /// Replaces a file atomically: a reader sees the old content or the new one.
-    pub(super) fn replace(&self, name: &str, text: &str) -> Result<(), Failure> {
+    pub(super) fn replace(&self, name: &str, text: &str) -> Result<(), CommandError> {
         self.create(&self.0)?;
         let (path, new) = (self.path(name), self.path(&format!("{name}.new")));
-        write_and_rename(&new, &path, text).map_err(|error| io_failure(&path, &error))
+        write_and_rename(&new, &path, text).map_err(|error| io_error(&path, &error))
     }
 
     /// Waits for a lock. `on_wait` is called if another process holds it.
-    pub(super) fn lock(&self, name: &str, on_wait: impl FnOnce()) -> Result<StoreLock, Failure> {
+    pub(super) fn lock(
+        &self,
+        name: &str,
+        on_wait: impl FnOnce(),
+    ) -> Result<StoreLock, CommandError> {
         let path = self.path(name);
         self.create(path.parent().unwrap_or(&self.0))?;
         let mut options = OpenOptions::new();
         // The file stays when the lock ends: deleting it would let two processes hold one lock.
         options.write(true).create(true).truncate(false);
         let opened = restrict_to_owner(&mut options).open(&path);
-        let file = opened.map_err(|error| io_failure(&path, &error))?;
+        let file = opened.map_err(|error| io_error(&path, &error))?;
         check_file(&path, &file)?;
         let locked = match file.try_lock() {
             Ok(()) => Ok(()),
@@ -93,24 +97,24 @@ impl Folder {
         };
         match locked {
             Ok(()) => Ok(StoreLock { _file: file }),
-            Err(error) => Err(io_failure(&path, &error)),
+            Err(error) => Err(io_error(&path, &error)),
         }
     }
 
     /// Creates this folder, or one in it, for this user alone.
-    fn create(&self, path: &Path) -> Result<(), Failure> {
+    fn create(&self, path: &Path) -> Result<(), CommandError> {
         check_folder(&self.0)?;
-        create_folder(path).map_err(|error| io_failure(path, &error))?;
+        create_folder(path).map_err(|error| io_error(path, &error))?;
         check_folder(path)
     }
 
     /// Deletes a file, and returns whether it existed.
-    pub(super) fn remove(&self, name: &str) -> Result<bool, Failure> {
+    pub(super) fn remove(&self, name: &str) -> Result<bool, CommandError> {
         let path = self.path(name);
         match std::fs::remove_file(&path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(io_failure(&path, &error)),
+            Err(error) => Err(io_error(&path, &error)),
         }
     }
 }
@@ -143,17 +147,17 @@ fn restrict_to_owner(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// Refuses a folder that is a link, belongs to another user, or can be written to by others. One
 /// that does not exist passes.
-fn check_folder(path: &Path) -> Result<(), Failure> {
+fn check_folder(path: &Path) -> Result<(), CommandError> {
     #[cfg(unix)]
     {
         let metadata = match std::fs::symlink_metadata(path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(io_failure(path, &error)),
+            Err(error) => return Err(io_error(path, &error)),
         };
         if metadata.is_symlink() {
             return Err(
-                Failure::in_file(path, "expected a folder, found a symbolic link")
+                CommandError::in_file(path, "expected a folder, found a symbolic link")
                     .help("name the folder that the link points to"),
             );
         }
@@ -166,16 +170,16 @@ fn check_folder(path: &Path) -> Result<(), Failure> {
 }
 
 /// Refuses a file that others can read or write, as ssh does: its content may be known, or forged.
-fn check_file(path: &Path, file: &File) -> Result<(), Failure> {
+fn check_file(path: &Path, file: &File) -> Result<(), CommandError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        let opened = file.metadata().map_err(|error| io_failure(path, &error))?;
-        let at_path = std::fs::symlink_metadata(path).map_err(|error| io_failure(path, &error))?;
+        let opened = file.metadata().map_err(|error| io_error(path, &error))?;
+        let at_path = std::fs::symlink_metadata(path).map_err(|error| io_error(path, &error))?;
         // Opening followed the link, if there is one: then the path itself is another inode.
         if (at_path.dev(), at_path.ino()) != (opened.dev(), opened.ino()) {
             return Err(
-                Failure::in_file(path, "expected a file, found a symbolic link")
+                CommandError::in_file(path, "expected a file, found a symbolic link")
                     .help("remove the link"),
             );
         }
@@ -187,14 +191,14 @@ fn check_file(path: &Path, file: &File) -> Result<(), Failure> {
 }
 
 #[cfg(unix)]
-fn check_owner(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Failure> {
+fn check_owner(path: &Path, metadata: &std::fs::Metadata) -> Result<(), CommandError> {
     let owner = std::os::unix::fs::MetadataExt::uid(metadata);
     let user = rustix::process::geteuid().as_raw();
     if owner == user {
         return Ok(());
     }
     let problem = format!("expected user {user} as its owner, found user {owner}");
-    Err(Failure::in_file(path, problem)
+    Err(CommandError::in_file(path, problem)
         .help("set PORTCULLIS_STATE_DIR to a folder of your own, or pass `--store none`"))
 }
 
@@ -205,18 +209,18 @@ fn check_mode(
     metadata: &std::fs::Metadata,
     forbidden: u32,
     expected: &str,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let mode = std::os::unix::fs::MetadataExt::mode(metadata) & 0o777;
     if mode & forbidden == 0 {
         return Ok(());
     }
     let problem = format!("expected no access for other users, found mode {mode:o}");
     let help = format!("chmod {expected} {}", path.display());
-    Err(Failure::in_file(path, problem).help(help))
+    Err(CommandError::in_file(path, problem).help(help))
 }
 
-fn io_failure(path: &Path, error: &io::Error) -> Failure {
-    Failure::in_file(path, error).help(
+fn io_error(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::in_file(path, error).help(
         "check the folder's owner and mode, set PORTCULLIS_STATE_DIR to another folder, or pass \
             `--store none`",
     )

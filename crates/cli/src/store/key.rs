@@ -7,7 +7,7 @@
 //! | a file next to it | a leak of the token file alone | this user's programs, root, a backup |
 
 use super::error;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA256};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use portcullis_core::jose::base64url;
@@ -20,7 +20,7 @@ pub(super) struct StoreKey(Zeroizing<[u8; 32]>);
 
 impl StoreKey {
     /// A new random key.
-    pub(super) fn random() -> Result<Self, Failure> {
+    pub(super) fn random() -> Result<Self, CommandError> {
         let mut key = Zeroizing::new([0; 32]);
         match SystemRandom::new().fill(&mut *key) {
             Ok(()) => Ok(Self(key)),
@@ -45,6 +45,7 @@ impl StoreKey {
     pub(super) fn from_text(text: &str) -> Option<Self> {
         let bytes = Zeroizing::new(base64url::decode(text.trim()).ok()?);
         let key = <[u8; 32]>::try_from(bytes.as_slice()).ok()?;
+        // Exactly 32 bytes, or it is the entry of another program.
         Some(Self(Zeroizing::new(key)))
     }
 

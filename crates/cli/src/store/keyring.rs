@@ -6,7 +6,7 @@
 //! ways that an async runtime cannot handle.
 
 use super::key::StoreKey;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 
 /// Why the keyring did not do what it was asked to.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(super) fn forget() -> Result<(), KeyringError> {
     run(platform::forget)
 }
 
-impl From<KeyringError> for Failure {
+impl From<KeyringError> for CommandError {
     fn from(error: KeyringError) -> Self {
         match error {
             KeyringError::Unreachable(reason) => Self::could_not_run(format!(

@@ -7,15 +7,15 @@
 //! The keyring's tokens are in a file of their own. So a remote session that reaches no keyring
 //! neither fails nor overwrites them.
 
-use super::environment::StoreEnvironment;
 use super::error::{bad_key_file, no_passphrase, unreadable, wrong_passphrase};
 use super::folder::Folder;
 use super::key::StoreKey;
 use super::keyring::{self, KeyringError};
-use super::sealed::{ITERATIONS, KeySource, SealedFile};
+use super::sealed::{ITERATIONS, KeyOrigin, SealedFile};
 use super::tokens::TokenStore;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use portcullis_core::jose::base64url;
+use zeroize::Zeroizing;
 
 /// Where tokens are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -31,6 +31,17 @@ pub(crate) enum StoreKind {
     None,
 }
 
+/// What is needed to open a store.
+pub(super) struct StoreEnvironment {
+    pub(super) folder: Folder,
+    /// `PORTCULLIS_PASSPHRASE`.
+    pub(super) passphrase: Option<Zeroizing<String>>,
+    /// Whether this is a CI machine.
+    pub(super) ci: bool,
+    /// Asks the person at the terminal, if any, for the passphrase.
+    pub(super) prompt: fn() -> Option<Zeroizing<String>>,
+}
+
 /// Opens the store; none if tokens are not stored.
 ///
 /// # Errors
@@ -39,7 +50,7 @@ pub(crate) enum StoreKind {
 pub(super) fn open(
     kind: StoreKind,
     environment: &StoreEnvironment,
-) -> Result<Option<TokenStore>, Failure> {
+) -> Result<Option<TokenStore>, CommandError> {
     let store = match kind {
         StoreKind::None => return Ok(None),
         StoreKind::File => open_file(environment)?,
@@ -61,7 +72,7 @@ pub(super) fn open(
 /// # Errors
 ///
 /// A file that cannot be deleted.
-pub(crate) fn clear_all(folder: &Folder) -> Result<bool, Failure> {
+pub(crate) fn clear_all(folder: &Folder) -> Result<bool, CommandError> {
     let mut any = folder.remove(KEYRING_FILE)?;
     if any {
         // The files must go even where the keyring is gone already.
@@ -76,7 +87,7 @@ pub(crate) fn clear_all(folder: &Folder) -> Result<bool, Failure> {
 /// An error of the keyring, which `auto` may pass over, or any other, which it may not.
 enum OpenError {
     Keyring(KeyringError),
-    Other(Failure),
+    Other(CommandError),
 }
 
 impl From<KeyringError> for OpenError {
@@ -85,13 +96,13 @@ impl From<KeyringError> for OpenError {
     }
 }
 
-impl From<Failure> for OpenError {
-    fn from(failure: Failure) -> Self {
+impl From<CommandError> for OpenError {
+    fn from(failure: CommandError) -> Self {
         Self::Other(failure)
     }
 }
 
-impl From<OpenError> for Failure {
+impl From<OpenError> for CommandError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Keyring(error) => error.into(),
@@ -111,7 +122,7 @@ fn open_keyring(environment: &StoreEnvironment) -> Result<TokenStore, OpenError>
     Ok(TokenStore::new(
         folder,
         KEYRING_FILE,
-        KeySource::Keyring,
+        KeyOrigin::Keyring,
         key,
     ))
 }
@@ -129,27 +140,27 @@ fn create_keyring_key(folder: &Folder) -> Result<StoreKey, OpenError> {
     }
 }
 
-fn open_file(environment: &StoreEnvironment) -> Result<TokenStore, Failure> {
+fn open_file(environment: &StoreEnvironment) -> Result<TokenStore, CommandError> {
     let folder = &environment.folder;
     let source = file_key_source(folder)?;
     match (source, &environment.passphrase) {
-        (Some(source @ KeySource::Passphrase { .. }), _) => {
+        (Some(source @ KeyOrigin::Passphrase { .. }), _) => {
             open_with_passphrase(environment, source)
         }
         (Some(_), None) => {
             let key = existing_key(folder)?;
-            Ok(TokenStore::new(folder, FILE, KeySource::KeyFile, key))
+            Ok(TokenStore::new(folder, FILE, KeyOrigin::KeyFile, key))
         }
         (None, None) => {
             let key = read_or_create_key_file(folder)?;
-            Ok(TokenStore::new(folder, FILE, KeySource::KeyFile, key))
+            Ok(TokenStore::new(folder, FILE, KeyOrigin::KeyFile, key))
         }
         (Some(_) | None, Some(passphrase)) => seal_with_passphrase(folder, passphrase),
     }
 }
 
 /// The source of the file's key; none if there is no file.
-fn file_key_source(folder: &Folder) -> Result<Option<KeySource>, Failure> {
+fn file_key_source(folder: &Folder) -> Result<Option<KeyOrigin>, CommandError> {
     let Some(text) = folder.read(FILE)? else {
         return Ok(None);
     };
@@ -161,8 +172,8 @@ fn file_key_source(folder: &Folder) -> Result<Option<KeySource>, Failure> {
 
 fn open_with_passphrase(
     environment: &StoreEnvironment,
-    source: KeySource,
-) -> Result<TokenStore, Failure> {
+    source: KeyOrigin,
+) -> Result<TokenStore, CommandError> {
     let folder = &environment.folder;
     let path = folder.path(FILE);
     let passphrase = match &environment.passphrase {
@@ -181,14 +192,14 @@ fn open_with_passphrase(
 }
 
 /// A store with this passphrase: a new one, or the one whose key was in a file until now.
-fn seal_with_passphrase(folder: &Folder, passphrase: &str) -> Result<TokenStore, Failure> {
+fn seal_with_passphrase(folder: &Folder, passphrase: &str) -> Result<TokenStore, CommandError> {
     let _lock = folder.lock(TOKENS_LOCK, || {})?;
     // Read again under the lock: another process may have sealed it with its passphrase.
     let tokens = match file_key_source(folder)? {
         None => Vec::new(),
-        Some(KeySource::KeyFile) => {
+        Some(KeyOrigin::KeyFile) => {
             let key = existing_key(folder)?;
-            TokenStore::new(folder, FILE, KeySource::KeyFile, key).tokens()?
+            TokenStore::new(folder, FILE, KeyOrigin::KeyFile, key).tokens()?
         }
         Some(_) => {
             let problem = "another process has just created it";
@@ -198,7 +209,7 @@ fn seal_with_passphrase(folder: &Folder, passphrase: &str) -> Result<TokenStore,
     // 32 random bytes serve as the salt; their text is what the file shows.
     let salt = StoreKey::random()?;
     let key = StoreKey::derive(passphrase, salt.bytes(), ITERATIONS);
-    let source = KeySource::Passphrase {
+    let source = KeyOrigin::Passphrase {
         salt: salt.to_text().to_string(),
         iterations: ITERATIONS,
     };
@@ -209,15 +220,15 @@ fn seal_with_passphrase(folder: &Folder, passphrase: &str) -> Result<TokenStore,
     Ok(store)
 }
 
-fn derive_key(source: &KeySource, passphrase: &str) -> Option<StoreKey> {
-    let KeySource::Passphrase { salt, iterations } = source else {
+fn derive_key(source: &KeyOrigin, passphrase: &str) -> Option<StoreKey> {
+    let KeyOrigin::Passphrase { salt, iterations } = source else {
         return None;
     };
     let salt = base64url::decode(salt).ok()?;
     Some(StoreKey::derive(passphrase, &salt, *iterations))
 }
 
-fn read_key_file(folder: &Folder) -> Result<Option<StoreKey>, Failure> {
+fn read_key_file(folder: &Folder) -> Result<Option<StoreKey>, CommandError> {
     let Some(text) = folder.read(KEY_FILE)? else {
         return Ok(None);
     };
@@ -227,14 +238,14 @@ fn read_key_file(folder: &Folder) -> Result<Option<StoreKey>, Failure> {
     }
 }
 
-fn existing_key(folder: &Folder) -> Result<StoreKey, Failure> {
+fn existing_key(folder: &Folder) -> Result<StoreKey, CommandError> {
     match read_key_file(folder)? {
         Some(key) => Ok(key),
         None => Err(bad_key_file(&folder.path(KEY_FILE))),
     }
 }
 
-fn read_or_create_key_file(folder: &Folder) -> Result<StoreKey, Failure> {
+fn read_or_create_key_file(folder: &Folder) -> Result<StoreKey, CommandError> {
     if let Some(key) = read_key_file(folder)? {
         return Ok(key);
     }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// Where the key comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "from", deny_unknown_fields)]
-pub(super) enum KeySource {
+pub(super) enum KeyOrigin {
     Keyring,
     KeyFile,
     Passphrase {
@@ -28,12 +28,12 @@ pub(super) enum KeySource {
 #[serde(deny_unknown_fields)]
 pub(super) struct SealedFile {
     portcullis_tokens: u32,
-    pub(super) key: KeySource,
+    pub(super) key: KeyOrigin,
     nonce: String,
     sealed: String,
 }
 
-impl KeySource {
+impl KeyOrigin {
     /// How the file is protected, for people.
     pub(super) fn describe(&self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl KeySource {
 }
 
 /// A file with this content; none if the system has no random numbers.
-pub(super) fn seal(key: &StoreKey, source: &KeySource, content: &[u8]) -> Option<String> {
+pub(super) fn seal(key: &StoreKey, source: &KeyOrigin, content: &[u8]) -> Option<String> {
     let cipher = RandomizedNonceKey::new(&AES_256_GCM, key.bytes()).ok()?;
     // Sized for the tag up front: a buffer that grows would leave clear text behind in memory.
     let mut sealed = Vec::with_capacity(content.len() + AES_256_GCM.tag_len());
@@ -88,7 +88,7 @@ impl SealedFile {
         let Ok(file) = serde_json::from_str::<Self>(text) else {
             return Err("a member is missing, unknown or of the wrong type".to_owned());
         };
-        if let KeySource::Passphrase { iterations, .. } = &file.key
+        if let KeyOrigin::Passphrase { iterations, .. } = &file.key
             && iterations.get() > MAX_ITERATIONS
         {
             return Err(format!(

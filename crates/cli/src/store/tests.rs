@@ -1,8 +1,7 @@
-use super::environment::StoreEnvironment;
 use super::folder::Folder;
-use super::open::open;
+use super::open::{StoreEnvironment, open};
 use super::*;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -27,7 +26,7 @@ impl TestFolder {
         }
     }
 
-    fn open(&self, passphrase: Option<&str>) -> Result<TokenStore, Failure> {
+    fn open(&self, passphrase: Option<&str>) -> Result<TokenStore, CommandError> {
         open(StoreKind::File, &self.environment(passphrase)).map(Option::unwrap)
     }
 
@@ -78,7 +77,7 @@ fn scopes(store: &TokenStore) -> Vec<String> {
         .collect()
 }
 
-fn error(result: Result<impl Sized, Failure>) -> String {
+fn error(result: Result<impl Sized, CommandError>) -> String {
     let failure = result.map(|_| ()).unwrap_err();
     assert_eq!(failure.exit(), Exit::CouldNotRun);
     failure.message()

@@ -3,9 +3,9 @@
 use super::error;
 use super::folder::{Folder, StoreLock};
 use super::key::StoreKey;
-use super::sealed::{self, KeySource, SealedFile};
+use super::sealed::{self, KeyOrigin, SealedFile};
 use super::token::{StoredToken, TokenPurpose};
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use std::fmt;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 pub(crate) struct TokenStore {
     folder: Folder,
     name: &'static str,
-    source: KeySource,
+    source: KeyOrigin,
     key: StoreKey,
 }
 
@@ -23,7 +23,7 @@ impl TokenStore {
     pub(super) fn new(
         folder: &Folder,
         name: &'static str,
-        source: KeySource,
+        source: KeyOrigin,
         key: StoreKey,
     ) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl TokenStore {
     /// # Errors
     ///
     /// A file that cannot be read or opened; it is left unchanged.
-    pub(crate) fn tokens(&self) -> Result<Vec<StoredToken>, Failure> {
+    pub(crate) fn tokens(&self) -> Result<Vec<StoredToken>, CommandError> {
         let Some(text) = self.folder.read(self.name)? else {
             return Ok(Vec::new());
         };
@@ -59,7 +59,7 @@ impl TokenStore {
     /// # Errors
     ///
     /// As [`tokens`](Self::tokens).
-    pub(crate) fn find(&self, purpose: &TokenPurpose) -> Result<Option<StoredToken>, Failure> {
+    pub(crate) fn find(&self, purpose: &TokenPurpose) -> Result<Option<StoredToken>, CommandError> {
         let mut tokens = self.tokens()?.into_iter();
         Ok(tokens.find(|token| token.purpose == *purpose))
     }
@@ -69,10 +69,11 @@ impl TokenStore {
     /// # Errors
     ///
     /// As [`tokens`](Self::tokens), and a folder that cannot be written to.
-    pub(crate) fn put(&self, token: StoredToken, now: i64) -> Result<(), Failure> {
+    pub(crate) fn put(&self, token: StoredToken, now: i64) -> Result<(), CommandError> {
         self.edit(|tokens| {
             tokens.retain(|other| other.purpose != token.purpose && !other.is_useless(now));
             tokens.push(token);
+            // A script with a new audience on each call must not grow the file for ever.
             let surplus = tokens.len().saturating_sub(MAX_TOKENS);
             tokens.drain(..surplus);
         })
@@ -86,7 +87,7 @@ impl TokenStore {
     pub(crate) fn remove(
         &self,
         mut matches: impl FnMut(&StoredToken) -> bool,
-    ) -> Result<Vec<StoredToken>, Failure> {
+    ) -> Result<Vec<StoredToken>, CommandError> {
         let mut removed = Vec::new();
         self.edit(|tokens| {
             for token in std::mem::take(tokens) {
@@ -111,7 +112,7 @@ impl TokenStore {
         &self,
         purpose: &TokenPurpose,
         on_wait: impl FnOnce(),
-    ) -> Result<StoreLock, Failure> {
+    ) -> Result<StoreLock, CommandError> {
         let name = format!("locks/{}", purpose.digest());
         self.folder.lock(&name, on_wait)
     }
@@ -127,7 +128,7 @@ impl TokenStore {
     }
 
     /// Reads, changes and replaces the file, one process at a time.
-    fn edit(&self, change: impl FnOnce(&mut Vec<StoredToken>)) -> Result<(), Failure> {
+    fn edit(&self, change: impl FnOnce(&mut Vec<StoredToken>)) -> Result<(), CommandError> {
         // Without the lock, two writers would each drop what the other has just stored.
         let _lock = self.folder.lock("locks/tokens", || {})?;
         let mut tokens = self.tokens()?;
@@ -135,18 +136,19 @@ impl TokenStore {
         self.write(&tokens)
     }
 
-    pub(super) fn write(&self, tokens: &[StoredToken]) -> Result<(), Failure> {
+    pub(super) fn write(&self, tokens: &[StoredToken]) -> Result<(), CommandError> {
         let text = match serde_json::to_vec(tokens) {
             Ok(text) => Zeroizing::new(text),
-            Err(error) => return Err(Failure::could_not_run(error.to_string())),
+            Err(error) => return Err(CommandError::could_not_run(error.to_string())),
         };
+        // Sealed with a fresh nonce each time: AES-GCM breaks if one is used twice.
         let Some(file) = sealed::seal(&self.key, &self.source, &text) else {
             return Err(error::no_random_numbers());
         };
         self.folder.replace(self.name, &file)
     }
 
-    fn unreadable(&self, problem: &str) -> Failure {
+    fn unreadable(&self, problem: &str) -> CommandError {
         error::unreadable(&self.path(), problem)
     }
 }

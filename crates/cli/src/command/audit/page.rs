@@ -1,6 +1,6 @@
 //! For people: by group, worst first, the severity as a word, 80 columns.
 
-use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, styled, wrapped};
+use crate::output::{BAD, GOOD, QUIET, STRONG, WARNING, paint, wrap};
 use anstyle::Style;
 use portcullis_audit::report::{AuditSubject, Report};
 use portcullis_audit::{Finding, GROUPS, Severity, group_of};
@@ -14,14 +14,14 @@ pub(crate) fn page(report: &Report, verbose: bool) -> String {
     for subject in report.subjects() {
         page.push_str(&format!(
             "\n  {} {}\n\n",
-            styled(STRONG, "Audit of"),
+            paint(STRONG, "Audit of"),
             subject.name().escape_debug()
         ));
         for (name, told) in subject.facts() {
             page.push_str(&format!(
                 "  {}{}\n",
-                styled(QUIET, &format!("{name:<9}")),
-                wrapped(told, INDENT)
+                paint(QUIET, &format!("{name:<9}")),
+                wrap(told, INDENT)
             ));
         }
         page.push_str(&findings(report, subject, verbose));
@@ -45,7 +45,7 @@ fn findings(report: &Report, subject: &AuditSubject, verbose: bool) -> String {
         let Some(first) = same.first() else { continue };
         let title = group_of(first.rule.id);
         if title != heading {
-            page.push_str(&format!("\n  {}\n", styled(STRONG, title)));
+            page.push_str(&format!("\n  {}\n", paint(STRONG, title)));
             heading = title;
         }
         let short = first.rule.severity == Severity::Note && !verbose;
@@ -71,7 +71,7 @@ const fn style_of(severity: Severity) -> Style {
 }
 
 fn word(severity: Severity) -> String {
-    styled(style_of(severity), &format!("{:<9}", severity.word()))
+    paint(style_of(severity), &format!("{:<9}", severity.word()))
 }
 
 /// What was found, and in settings where. Where an issuer stands in them is told at its head.
@@ -91,7 +91,7 @@ fn brief(same: &[&Finding]) -> String {
         .map(|finding| {
             let rule = finding.rule;
             let text = format!("{}: {} ({})", rule.title, evidence(finding), rule.id);
-            format!("  {}{}\n", word(rule.severity), wrapped(&text, INDENT))
+            format!("  {}{}\n", word(rule.severity), wrap(&text, INDENT))
         })
         .collect()
 }
@@ -100,19 +100,18 @@ fn full(same: &[&Finding]) -> String {
     let Some(rule) = same.first().map(|first| first.rule) else {
         return String::new();
     };
-    let told = |word: &str, text: &str| {
-        format!("{}{word:<9}{}\n", " ".repeat(INDENT), wrapped(text, TOLD))
-    };
+    let told =
+        |word: &str, text: &str| format!("{}{word:<9}{}\n", " ".repeat(INDENT), wrap(text, TOLD));
     let mut page = format!(
         "  {}{}\n",
         word(rule.severity),
-        styled(STRONG, &wrapped(rule.title, INDENT))
+        paint(STRONG, &wrap(rule.title, INDENT))
     );
     for finding in same {
         page.push_str(&told("found", &evidence(finding)));
     }
     page.push_str(&told("cure", rule.cure));
-    page.push_str(&styled(
+    page.push_str(&paint(
         QUIET,
         &told("see", &format!("{} ({})", rule.section, rule.id)),
     ));
@@ -126,8 +125,8 @@ fn ignored(report: &Report) -> String {
             let text = format!("{} of {}: {}", finding.rule.id, finding.subject, reason);
             lines.push(format!(
                 "  {}{}\n",
-                styled(QUIET, "ignored  "),
-                wrapped(&text, INDENT)
+                paint(QUIET, "ignored  "),
+                wrap(&text, INDENT)
             ));
         }
     }
@@ -150,13 +149,13 @@ fn summary(report: &Report, verbose: bool) -> String {
         if number == 0 {
             text
         } else {
-            styled(style_of(severity), &text)
+            paint(style_of(severity), &text)
         }
     });
     let verdict = if report.fails() {
-        styled(BAD, "fails")
+        paint(BAD, "fails")
     } else {
-        styled(GOOD, "passes")
+        paint(GOOD, "passes")
     };
     let more = if verbose || report.count(Severity::Note) == 0 {
         ""
@@ -169,7 +168,7 @@ fn summary(report: &Report, verbose: bool) -> String {
     format!(
         "\n  {}: {verdict}{more}\n  {}\n\n",
         counts.join(", "),
-        styled(QUIET, &wrapped(unseen, 2))
+        paint(QUIET, &wrap(unseen, 2))
     )
 }
 

@@ -1,9 +1,9 @@
 //! The request to the API, as the arguments describe it.
 
 use crate::args::CurlArguments;
-use crate::client::failure;
+use crate::client::convert_error;
 use crate::command::token::ObtainedToken;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::files;
 use portcullis_client::{AccessToken, Client, Error};
 use portcullis_core::rejection::shown;
@@ -26,8 +26,8 @@ impl ApiRequest {
     ///
     /// # Errors
     ///
-    /// A URL, a method or a header that is none, and a file that cannot be read.
-    pub(super) fn read(arguments: &CurlArguments) -> Result<Self, Failure> {
+    /// An invalid URL, method or header, and a file that cannot be read.
+    pub(super) fn read(arguments: &CurlArguments) -> Result<Self, CommandError> {
         let content = match &arguments.data {
             Some(data) => Some(content(data)?),
             None => None,
@@ -56,7 +56,7 @@ impl ApiRequest {
     /// # Errors
     ///
     /// A stored key that is damaged, and an API that does not respond.
-    pub(super) async fn send(&self, obtained: &ObtainedToken) -> Result<Response, Failure> {
+    pub(super) async fn send(&self, obtained: &ObtainedToken) -> Result<Response, CommandError> {
         let (client, token) = obtained.bound_client()?;
         let response = self.send_once(&client, &token, obtained).await?;
         let nonce = match response.headers().get("dpop-nonce") {
@@ -78,7 +78,7 @@ impl ApiRequest {
         client: &Client,
         token: &AccessToken,
         obtained: &ObtainedToken,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, CommandError> {
         let mut request = http_client()?
             .request(self.method.clone(), self.url.clone())
             .headers(self.headers.clone())
@@ -92,11 +92,11 @@ impl ApiRequest {
         match request.send().await {
             Ok(response) => Ok(response),
             // The error of the HTTP library adds nothing that a person could use.
-            Err(_) => Err(
-                Failure::new(Exit::Outage, format!("no response from {}", self.url)).help(
-                    "check that it is running, the address, and that its certificate is trusted",
-                ),
-            ),
+            Err(_) => Err(CommandError::new(
+                Exit::Outage,
+                format!("no response from {}", self.url),
+            )
+            .help("check that it is running, the address, and that its certificate is trusted")),
         }
     }
 
@@ -106,56 +106,56 @@ impl ApiRequest {
         client: &Client,
         token: &AccessToken,
         obtained: &ObtainedToken,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<String>, CommandError> {
         let proof = client.proof(self.method.as_str(), &self.url, token);
-        proof.map_err(|error: Error| failure(&error, &obtained.client))
+        proof.map_err(|error: Error| convert_error(&error, &obtained.client))
     }
 }
 
-fn http_client() -> Result<reqwest::Client, Failure> {
+fn http_client() -> Result<reqwest::Client, CommandError> {
     let client = reqwest::Client::builder()
         // A redirect could send the token to another host.
         .redirect(redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .build();
-    client.map_err(|_| Failure::could_not_run("TLS is not available on this machine"))
+    client.map_err(|_| CommandError::could_not_run("TLS is not available on this machine"))
 }
 
-fn parse_method(text: &str) -> Result<Method, Failure> {
+fn parse_method(text: &str) -> Result<Method, CommandError> {
     match Method::from_bytes(text.as_bytes()) {
         Ok(method) => Ok(method),
-        Err(_) => Err(Failure::could_not_run(format!(
+        Err(_) => Err(CommandError::could_not_run(format!(
             "`--request`: expected a method such as PUT, found {}",
             shown(text)
         ))),
     }
 }
 
-fn target(text: &str) -> Result<Url, Failure> {
+fn target(text: &str) -> Result<Url, CommandError> {
     let Ok(url) = Url::parse(text) else {
         let message = format!(
             "expected a URL such as https://host/path, found {}",
             shown(text)
         );
-        return Err(Failure::could_not_run(message));
+        return Err(CommandError::could_not_run(message));
     };
     let is_local = url.host_str().is_some_and(is_loopback_host);
     if url.scheme() == "https" || (url.scheme() == "http" && is_local) {
         return Ok(url);
     }
     let message = format!("expected https, or http on this machine, found {url}");
-    Err(Failure::could_not_run(message)
+    Err(CommandError::could_not_run(message)
         .help("use https: over http, anybody on the way could read the token"))
 }
 
-fn content(text: &str) -> Result<Vec<u8>, Failure> {
+fn content(text: &str) -> Result<Vec<u8>, CommandError> {
     match text.strip_prefix('@') {
         None => Ok(text.as_bytes().to_vec()),
         Some(path) => files::read_bytes(Path::new(path)),
     }
 }
 
-fn header(line: &str) -> Result<(HeaderName, HeaderValue), Failure> {
+fn header(line: &str) -> Result<(HeaderName, HeaderValue), CommandError> {
     if let Some((name, value)) = line.split_once(':')
         && let Ok(name) = name.trim().parse::<HeaderName>()
         && let Ok(value) = value.trim().parse::<HeaderValue>()
@@ -164,7 +164,7 @@ fn header(line: &str) -> Result<(HeaderName, HeaderValue), Failure> {
     }
     // The line is not repeated: it may be an API key.
     let message = "`--header`: expected a name and a value, such as `Accept: text/plain`";
-    Err(Failure::could_not_run(message))
+    Err(CommandError::could_not_run(message))
 }
 
 /// How long a connection may take.

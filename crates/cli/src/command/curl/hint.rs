@@ -2,7 +2,7 @@
 
 use super::challenge::{ApiChallenge, SignInDemand};
 use crate::command::token::ObtainedToken;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use reqwest::{Response, StatusCode};
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub(super) enum Hint {
     SignIn {
         demand: SignInDemand,
         /// Why that could not be done here.
-        problem: Option<Failure>,
+        problem: Option<CommandError>,
     },
 }
 

@@ -10,7 +10,7 @@ mod hint;
 
 use crate::args::{CurlArguments, Grant, RequestArguments};
 use crate::command::token::ObtainedToken;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::reporter::Reporter;
 use api_request::ApiRequest;
 use challenge::{ApiChallenge, SignInDemand};
@@ -18,7 +18,7 @@ use hint::Hint;
 use reqwest::{Response, StatusCode};
 use std::io::{ErrorKind, Write};
 
-pub(crate) async fn run(arguments: CurlArguments) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: CurlArguments) -> Result<Exit, CommandError> {
     let request = ApiRequest::read(&arguments)?;
     let obtained = ObtainedToken::obtain(arguments.request.clone(), false).await?;
     let response = request.send(&obtained).await?;
@@ -40,7 +40,7 @@ async fn step_up(
     obtained: ObtainedToken,
     response: Response,
     demand: SignInDemand,
-) -> Result<(Response, Hint), Failure> {
+) -> Result<(Response, Hint), CommandError> {
     let arguments = with_demand(arguments, &demand);
     // A service cannot sign in, and `--grant refresh` promises to ask nobody.
     if !obtained.is_for_person() || matches!(arguments.grant, Grant::Refresh) {
@@ -94,7 +94,7 @@ fn with_demand(arguments: &RequestArguments, demand: &SignInDemand) -> RequestAr
 }
 
 /// Prints the content as it arrives. The hint goes to standard error, so that pipes stay clean.
-async fn print(mut response: Response, include: bool, hint: &Hint) -> Result<Exit, Failure> {
+async fn print(mut response: Response, include: bool, hint: &Hint) -> Result<Exit, CommandError> {
     if include {
         write_out(&head(&response)?)?;
     }
@@ -104,7 +104,7 @@ async fn print(mut response: Response, include: bool, hint: &Hint) -> Result<Exi
             Ok(None) => break,
             Err(_) => {
                 let message = "the response ended before it was complete";
-                return Err(Failure::new(Exit::Outage, message));
+                return Err(CommandError::new(Exit::Outage, message));
             }
         }
     }
@@ -112,14 +112,14 @@ async fn print(mut response: Response, include: bool, hint: &Hint) -> Result<Exi
     if status.as_u16() < 400 {
         return Ok(Exit::Fine);
     }
-    let failure = Failure::new(Exit::Rejected, format!("the API responded {status}"));
+    let failure = CommandError::new(Exit::Rejected, format!("the API responded {status}"));
     Err(match hint {
         Hint::None => failure,
         hint => failure.help(hint.to_string()),
     })
 }
 
-fn head(response: &Response) -> Result<Vec<u8>, Failure> {
+fn head(response: &Response) -> Result<Vec<u8>, CommandError> {
     let mut head = Vec::new();
     writeln!(head, "{:?} {}", response.version(), response.status())?;
     for (name, value) in response.headers() {
@@ -133,7 +133,7 @@ fn head(response: &Response) -> Result<Vec<u8>, Failure> {
 }
 
 /// Writes to standard output. A reader that went away, such as `head`, is no error.
-fn write_out(bytes: &[u8]) -> Result<(), Failure> {
+fn write_out(bytes: &[u8]) -> Result<(), CommandError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),

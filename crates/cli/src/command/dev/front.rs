@@ -1,7 +1,7 @@
 //! The gateway of `portcullis dev`, and the unprotected API behind it.
 
-use super::listener;
-use crate::exit::Failure;
+use super::listener::listener;
+use crate::exit::CommandError;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::get;
@@ -20,7 +20,7 @@ require = { role = "Admin" }
 
 /// A gateway that trusts this provider, at the default port or a free one. Requests that match no
 /// route need a valid token.
-pub(super) async fn open(idp: &Idp, upstream: &str, routes: &str) -> Result<Gateway, Failure> {
+pub(super) async fn open(idp: &Idp, upstream: &str, routes: &str) -> Result<Gateway, CommandError> {
     // Closed again at once, since the gateway opens its socket by itself. Another program may take
     // the port in between; then the gateway says so.
     let address = listener(8080).await?.local_addr()?;

@@ -3,23 +3,24 @@
 //! front of that API alone.
 
 mod front;
+mod listener;
 mod page;
 
 use crate::args::DevArguments;
 use crate::command::idp::read_config;
-use crate::exit::{Exit, Failure};
-use crate::output::{QUIET, print, styled};
+use crate::exit::{CommandError, Exit};
+use crate::output::{QUIET, paint, print};
 use crate::stop::StopSignal;
+use listener::listener;
 use page::{DevApi, DevSetup};
 use portcullis_gateway::Gateway;
 use portcullis_idp::{Idp, TokenFormat};
 use portcullis_resource_server::{Config, IssuerConfig, OneOrMore, ResourceServer, Settings};
-use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-pub(crate) async fn run(arguments: DevArguments) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: DevArguments) -> Result<Exit, CommandError> {
     let mut config = read_config(arguments.config.as_deref(), arguments.dialect)?;
     config.free_port_if_taken = true;
     // The example verifies JWTs, even where the imitated provider issues opaque tokens by default.
@@ -31,12 +32,12 @@ pub(crate) async fn run(arguments: DevArguments) -> Result<Exit, Failure> {
         None => run_with_example(&idp, has_own_config).await?,
     }
     drop(idp);
-    print(&format!("\n  {}\n", styled(QUIET, "Stopped.")))?;
+    print(&format!("\n  {}\n", paint(QUIET, "Stopped.")))?;
     Ok(Exit::Fine)
 }
 
 /// Runs the example, which the library protects, and the gateway in front of an unprotected API.
-async fn run_with_example(idp: &Idp, has_own_config: bool) -> Result<(), Failure> {
+async fn run_with_example(idp: &Idp, has_own_config: bool) -> Result<(), CommandError> {
     let server = ResourceServer::with_settings(Settings::try_from(api_config(idp))?);
     server.start();
     let example = listener(8000).await?;
@@ -69,7 +70,7 @@ async fn run_with_upstream(
     idp: &Idp,
     upstream: String,
     has_own_config: bool,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let gateway = front::open(idp, &upstream, "").await?;
     let (for_gateway, for_deadline) = (StopSignal::listen()?, StopSignal::listen()?);
     let api = DevApi::Upstream(upstream);
@@ -111,14 +112,4 @@ fn api_config(idp: &Idp) -> Config {
 async fn shutdown_deadline(stop: StopSignal) {
     stop.wait().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-}
-
-/// A socket at the default port, or at a free one.
-async fn listener(port: u16) -> Result<TcpListener, Failure> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-        Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
-        }
-        socket => Ok(socket?),
-    }
 }

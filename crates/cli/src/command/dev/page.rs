@@ -1,6 +1,6 @@
 //! The page of `portcullis dev`: what runs where, and requests to paste, with the expected status.
 
-use crate::output::{BAD, GOOD, Page, QUIET, STRONG, WARNING, styled};
+use crate::output::{BAD, GOOD, Page, QUIET, STRONG, WARNING, paint};
 use portcullis_idp::{Dialect, Idp};
 
 /// What runs where.
@@ -46,6 +46,7 @@ impl DevSetup {
 
     /// The page.
     pub(super) fn page(&self) -> String {
+        // A test runs these lines in a shell and compares every status.
         let mut page = Page::new(2, 17);
         page.heading(
             STRONG,
@@ -117,6 +118,7 @@ impl DevSetup {
     }
 
     fn add_example_requests(&self, page: &mut Page) {
+        // Some providers put no roles into their tokens, so alice is refused too.
         let last = if self.dialect.tells_roles() {
             ALICE
         } else {
@@ -147,6 +149,7 @@ impl DevSetup {
         page.line("");
         page.code(&format!("export OAUTH2_ISSUER={}", self.issuer));
         page.code(&format!("export OAUTH2_AUDIENCE={}", self.audience));
+        // The URL of a provider on this machine does not show which one it imitates.
         if self.dialect != Dialect::Generic {
             page.code(&format!("export OAUTH2_PROFILE={}", self.dialect.profile()));
         }
@@ -163,7 +166,7 @@ fn add_upstream_requests(page: &mut Page) {
     page.line("");
     page.line(&format!(
         "  {} every request needs a token",
-        styled(BAD, "401")
+        paint(BAD, "401")
     ));
     page.code("curl -si $API/");
     page.line("  With a token, the response is your API's");
@@ -206,8 +209,9 @@ impl ExampleRequest {
     }
 
     fn add_to(&self, page: &mut Page) {
+        // The colour says allowed or refused; both are as expected.
         let style = if self.status == 200 { GOOD } else { BAD };
-        let status = styled(style, &self.status.to_string());
+        let status = paint(style, &self.status.to_string());
         page.line(&format!("  {status} {}", self.reason));
         let header = match self.token {
             Some(token) => format!(" -H \"Authorization: Bearer ${token}\""),

@@ -5,16 +5,16 @@ mod page;
 mod running;
 
 use crate::args::{IdpAction, IdpArguments};
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::files;
-use crate::output::{QUIET, print, styled};
+use crate::output::{QUIET, paint, print};
 use crate::stop::StopSignal;
 use page::page;
 use portcullis_idp::{Dialect, Idp, IdpConfig};
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-pub(crate) async fn run(arguments: IdpArguments) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: IdpArguments) -> Result<Exit, CommandError> {
     match &arguments.action {
         Some(IdpAction::Rotate {
             overlap,
@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: IdpArguments) -> Result<Exit, Failure> {
     }
 }
 
-async fn start(arguments: IdpArguments) -> Result<Exit, Failure> {
+async fn start(arguments: IdpArguments) -> Result<Exit, CommandError> {
     let has_own_config = arguments.config.is_some();
     let mut config = read_config(arguments.config.as_deref(), arguments.dialect)?;
     // An address that somebody chose is used, or is an error.
@@ -43,7 +43,7 @@ async fn start(arguments: IdpArguments) -> Result<Exit, Failure> {
     print(&page(&idp, has_own_config))?;
     stop.wait().await;
     drop(idp);
-    print(&format!("\n  {}\n", styled(QUIET, "Stopped.")))?;
+    print(&format!("\n  {}\n", paint(QUIET, "Stopped.")))?;
     Ok(Exit::Fine)
 }
 
@@ -56,7 +56,7 @@ async fn start(arguments: IdpArguments) -> Result<Exit, Failure> {
 pub(crate) fn read_config(
     file: Option<&Path>,
     dialect: Option<Dialect>,
-) -> Result<IdpConfig, Failure> {
+) -> Result<IdpConfig, CommandError> {
     let config = match file {
         None => IdpConfig {
             listen: (Ipv4Addr::LOCALHOST, 9000).into(),
@@ -64,7 +64,7 @@ pub(crate) fn read_config(
         },
         Some(file) => {
             let text = files::read_text(file)?;
-            IdpConfig::from_toml(&text).map_err(|errors| Failure::in_file(file, errors))?
+            IdpConfig::from_toml(&text).map_err(|errors| CommandError::in_file(file, errors))?
         }
     };
     Ok(IdpConfig {

@@ -27,6 +27,7 @@ pub(super) fn page(idp: &Idp, has_own_config: bool) -> String {
         page.line("");
         page.code(&format!("claims = {{ {claim} = \"{value}\" }}"));
     }
+    // Ready to paste into a second terminal: this one shows the page.
     page.heading(QUIET, "Ctrl-C stops it. In another terminal:");
     page.line("");
     let (base, format) = (idp.base(), token_format(idp));

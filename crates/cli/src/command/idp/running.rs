@@ -1,19 +1,24 @@
 //! What can be done to a running development identity provider: rotate its keys, and set faults.
 
-use crate::exit::{Exit, Failure};
-use crate::output::{QUIET, WARNING, print, styled};
+use crate::exit::{CommandError, Exit};
+use crate::output::{QUIET, WARNING, paint, print};
 use portcullis_core::rejection::shown;
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Map, Value};
 
 /// Makes the provider sign with a new key.
-pub(super) async fn rotate(issuer: &str, overlap: bool, same_kid: bool) -> Result<Exit, Failure> {
+pub(super) async fn rotate(
+    issuer: &str,
+    overlap: bool,
+    same_kid: bool,
+) -> Result<Exit, CommandError> {
     let url = at_root(issuer, "/dev/rotate")?;
     let form = [
         ("overlap", overlap.to_string()),
         ("same_kid", same_kid.to_string()),
     ];
     send(Client::new().post(url.clone()).form(&form), &url).await?;
+    // Tokens that were signed by a key that is gone are refused soon.
     let old_key = match (overlap, same_kid) {
         (true, _) => "the old key is still published",
         (false, true) => "the old key is gone, and the new one has its kid",
@@ -30,15 +35,16 @@ pub(super) async fn fault(
     issuer: &str,
     switch: Option<&str>,
     position: Option<&str>,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     let url = at_root(issuer, "/dev/faults")?;
     let form = match (switch, position) {
         (None, _) => None,
         (Some("reset"), None) => Some(("reset", "true")),
         (Some(switch), Some(position)) => Some((switch, position)),
+        // Guessing a fault would surprise; clearing one by accident would too.
         (Some(switch), None) => {
             let message = format!("expected a fault for {}, found none", shown(switch));
-            return Err(Failure::could_not_run(message).help(
+            return Err(CommandError::could_not_run(message).help(
                 "name one, such as `500` or `slow:2000`; `none` clears it; `portcullis idp fault \
                     --help` lists them",
             ));
@@ -51,7 +57,7 @@ pub(super) async fn fault(
     let faults = send(request, &url).await?;
     let Ok(faults) = serde_json::from_str::<Map<String, Value>>(&faults) else {
         let message = format!("expected a list of faults from {url}, found something else");
-        return Err(Failure::new(Exit::Rejected, message)
+        return Err(CommandError::new(Exit::Rejected, message)
             .help("use the version of portcullis that the identity provider runs"));
     };
     print(&table(&faults))?;
@@ -67,16 +73,16 @@ fn table(faults: &Map<String, Value>) -> String {
         };
         let is_clear = ["none", "0", "{}"].contains(&value.as_str());
         let style = if is_clear { QUIET } else { WARNING };
-        table.push_str(&format!("{name:<21} {}\n", styled(style, &value)));
+        table.push_str(&format!("{name:<21} {}\n", paint(style, &value)));
     }
     table
 }
 
 /// A URL at the root of the provider, whatever path its issuer has.
-fn at_root(issuer: &str, path: &str) -> Result<Url, Failure> {
+fn at_root(issuer: &str, path: &str) -> Result<Url, CommandError> {
     match Url::parse(issuer).and_then(|issuer| issuer.join(path)) {
         Ok(url) => Ok(url),
-        Err(_) => Err(Failure::could_not_run(format!(
+        Err(_) => Err(CommandError::could_not_run(format!(
             "`--issuer`: expected a URL such as http://127.0.0.1:9000, found {}",
             shown(issuer)
         ))),
@@ -84,9 +90,9 @@ fn at_root(issuer: &str, path: &str) -> Result<Url, Failure> {
 }
 
 /// The content of a successful response.
-async fn send(request: RequestBuilder, url: &Url) -> Result<String, Failure> {
+async fn send(request: RequestBuilder, url: &Url) -> Result<String, CommandError> {
     let no_response = |_| {
-        Failure::new(Exit::Outage, format!("no response from {url}"))
+        CommandError::new(Exit::Outage, format!("no response from {url}"))
             .help("start the identity provider with `portcullis idp` or `portcullis dev`")
     };
     let response = request.send().await.map_err(no_response)?;
@@ -103,5 +109,5 @@ async fn send(request: RequestBuilder, url: &Url) -> Result<String, Failure> {
             format!("expected a development identity provider at {url}, found status {status}")
         }
     };
-    Err(Failure::new(Exit::Rejected, message))
+    Err(CommandError::new(Exit::Rejected, message))
 }

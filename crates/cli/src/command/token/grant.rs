@@ -1,7 +1,7 @@
 //! Which grant is used if none is named. The decision is a pure table over its input.
 
 use crate::args::Grant;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 
 /// What the choice depends on.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +51,10 @@ impl GrantFlow {
 /// # Errors
 ///
 /// No flow is possible; the help says what would make one possible.
-pub(super) fn choose(circumstances: &Circumstances) -> Result<(GrantFlow, &'static str), Failure> {
-    let requested = "--grant says so";
+pub(super) fn choose(
+    circumstances: &Circumstances,
+) -> Result<(GrantFlow, &'static str), CommandError> {
+    let requested = "as --grant says";
     match circumstances.grant {
         // The most specific input decides: a token to exchange is of use for nothing else.
         Grant::Auto if circumstances.has_subject_token => {
@@ -87,14 +89,16 @@ pub(super) fn choose(circumstances: &Circumstances) -> Result<(GrantFlow, &'stat
     }
 }
 
-fn choose_sign_in(circumstances: &Circumstances) -> Result<(GrantFlow, &'static str), Failure> {
+fn choose_sign_in(
+    circumstances: &Circumstances,
+) -> Result<(GrantFlow, &'static str), CommandError> {
     let Circumstances {
         has_browser: browser,
         has_code_grant: code,
         has_device_grant: device,
         ..
     } = *circumstances;
-    // In a script, a code to type in would be shown to nobody, and waited for until it expires.
+    // In a script, nobody would see the code, and the command would wait until it expires.
     if !circumstances.has_terminal && !browser {
         return impossible(
             "there is no stored token, and no terminal or browser to sign in with",
@@ -118,8 +122,8 @@ fn choose_sign_in(circumstances: &Circumstances) -> Result<(GrantFlow, &'static 
     }
 }
 
-fn impossible<T>(message: &str, help: &str) -> Result<T, Failure> {
-    Err(Failure::could_not_run(message).help(help))
+fn impossible<T>(message: &str, help: &str) -> Result<T, CommandError> {
+    Err(CommandError::could_not_run(message).help(help))
 }
 
 #[cfg(test)]

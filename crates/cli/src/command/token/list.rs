@@ -1,15 +1,15 @@
 //! `portcullis token list` and `clear`: the stored tokens, shown without their text, and deleted.
 
 use crate::clock::{now, rfc3339, span};
-use crate::exit::{Exit, Failure};
-use crate::output::{GOOD, Page, QUIET, STRONG, WARNING, print, styled};
+use crate::exit::{CommandError, Exit};
+use crate::output::{GOOD, Page, QUIET, STRONG, WARNING, paint, print};
 use crate::store::{
     Holder, StoreKind, StoredToken, TokenStore, clear_all, open_store, state_folder,
 };
 use portcullis_core::rejection::shown;
 use serde_json::{Value, json};
 
-pub(super) async fn list(kind: Option<StoreKind>, json: bool) -> Result<Exit, Failure> {
+pub(super) async fn list(kind: Option<StoreKind>, json: bool) -> Result<Exit, CommandError> {
     let store = open_store(kind).await?;
     let tokens = match &store {
         Some(store) => store.tokens()?,
@@ -23,7 +23,7 @@ pub(super) async fn list(kind: Option<StoreKind>, json: bool) -> Result<Exit, Fa
         Some(store) => page(&tokens, store),
         None => {
             let reason = "Tokens are not stored here: --store is none, or this is a CI machine.";
-            format!("\n  {}\n\n", styled(QUIET, reason))
+            format!("\n  {}\n\n", paint(QUIET, reason))
         }
     };
     print(&text)?;
@@ -34,7 +34,7 @@ pub(super) async fn clear(
     kind: Option<StoreKind>,
     issuer: Option<String>,
     client_id: Option<String>,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     let Some(issuer) = issuer else {
         // Deletes the files without opening them: they may be unreadable.
         let any = clear_all(&state_folder()?)?;
@@ -46,6 +46,7 @@ pub(super) async fn clear(
         return Ok(Exit::Fine);
     };
     let Some(store) = open_store(kind).await? else {
+        // Tokens are not stored, so there are none.
         return Ok(Exit::Fine);
     };
     let removed = store.remove(|token| {
@@ -57,8 +58,7 @@ pub(super) async fn clear(
         count => format!("{count} stored tokens"),
     };
     print(&format!(
-        "Deleted {count}. Deleted tokens are not revoked at the provider; `portcullis logout` does \
-            that.\n"
+        "Deleted {count}, without revoking at the provider; `portcullis logout` does both.\n"
     ))?;
     Ok(Exit::Fine)
 }
@@ -85,6 +85,7 @@ fn add_token(page: &mut Page, token: &StoredToken, now: i64) {
         Holder::Client => "the client itself",
     };
     page.row("client", &format!("{}, for {holder}", purpose.client));
+    // The granted scopes may be fewer than the requested ones.
     let scopes = token.granted.as_ref().unwrap_or(&purpose.scope);
     if !scopes.is_empty() {
         page.row("scopes", scopes);
@@ -128,10 +129,10 @@ fn state(token: &StoredToken, now: i64) -> String {
     };
     let left = expires.saturating_sub(now);
     if left > 0 {
-        let valid = styled(GOOD, "valid");
+        let valid = paint(GOOD, "valid");
         format!("{valid} for {}, {renewal}", span(left))
     } else {
-        format!("{}, {renewal}", styled(WARNING, "expired"))
+        format!("{}, {renewal}", paint(WARNING, "expired"))
     }
 }
 

@@ -12,9 +12,9 @@ mod request;
 mod sign_in;
 
 use crate::args::{RequestArguments, TokenAction, TokenArguments};
-use crate::client::{ClientIdentity, connect, failure};
+use crate::client::{ClientIdentity, connect, convert_error};
 use crate::clock::now;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::output::print;
 use crate::store::{Holder, StoreKind, StoredToken, open_store};
 use output::TokenOutput;
@@ -22,7 +22,7 @@ use portcullis_client::{AccessToken, Client, Secret, TokenKind};
 use portcullis_core::token::NumericDate;
 use request::TokenQuery;
 
-pub(crate) async fn run(arguments: TokenArguments) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: TokenArguments) -> Result<Exit, CommandError> {
     match arguments.action {
         Some(TokenAction::List { store, json }) => return list::list(store.store, json).await,
         Some(TokenAction::Clear {
@@ -56,7 +56,7 @@ impl ObtainedToken {
     pub(crate) async fn obtain(
         arguments: RequestArguments,
         id_token: bool,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         let store = open_store(store_argument(&arguments)).await?;
         let query = TokenQuery::read(arguments, id_token, store.as_deref())?;
         let token = obtain::obtain(&query, store).await?;
@@ -70,8 +70,9 @@ impl ObtainedToken {
     /// # Errors
     ///
     /// As [`obtain`](Self::obtain).
-    pub(crate) async fn replace(self, arguments: RequestArguments) -> Result<Self, Failure> {
+    pub(crate) async fn replace(self, arguments: RequestArguments) -> Result<Self, CommandError> {
         let store = open_store(store_argument(&arguments)).await?;
+        // An API takes access tokens only, so no ID token is needed.
         let query = TokenQuery::read(arguments, false, store.as_deref())?;
         let query = query.except(self.token.access_token);
         let token = obtain::obtain(&query, store).await?;
@@ -94,7 +95,7 @@ impl ObtainedToken {
     /// # Errors
     ///
     /// A stored key or token that is damaged.
-    pub(crate) fn bound_client(&self) -> Result<(Client, AccessToken), Failure> {
+    pub(crate) fn bound_client(&self) -> Result<(Client, AccessToken), CommandError> {
         let client = connect(&self.client, obtain::dpop_key(&self.token)?)?;
         let kind = if client.dpop_key().is_some() {
             TokenKind::Dpop
@@ -105,7 +106,7 @@ impl ObtainedToken {
         let expires = NumericDate::from_seconds(self.token.expires.unwrap_or_default());
         match AccessToken::restore(secret, kind, expires) {
             Ok(token) => Ok((client, token)),
-            Err(error) => Err(failure(&error, &self.client)),
+            Err(error) => Err(convert_error(&error, &self.client)),
         }
     }
 }

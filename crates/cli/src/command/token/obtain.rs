@@ -1,16 +1,16 @@
 //! A token: the stored one, a refreshed one, or a new one, in this order.
 //!
-//! Whoever needs the same token waits for whoever was first, and finds it in the store then. Two
-//! processes never use the same refresh token, and one sign-in is enough for both.
+//! A process that needs the same token waits for the first one, and finds the token in the store.
+//! So two processes never use the same refresh token, and one sign-in is enough for both.
 
 use super::grant::{Circumstances, GrantFlow, choose};
 use super::request::TokenQuery;
 use super::sign_in;
 use crate::args::Grant;
 use crate::browser;
-use crate::client::{discover, failure};
+use crate::client::{convert_error, discover};
 use crate::clock::now;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use crate::store::{Holder, StoreLock, StoredToken, TokenStore};
 use portcullis_client::{
     Client, DpopKey, Error, IdToken, RefreshToken, Secret, ServerMetadata, Tokens,
@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 pub(super) async fn obtain(
     query: &TokenQuery,
     store: Option<Arc<TokenStore>>,
-) -> Result<StoredToken, Failure> {
+) -> Result<StoredToken, CommandError> {
     match store {
         Some(store) if query.is_storable() => obtain_stored(query, &store).await,
         _ => request_new(query).await,
@@ -35,7 +35,7 @@ pub(super) async fn obtain(
 async fn obtain_stored(
     query: &TokenQuery,
     store: &Arc<TokenStore>,
-) -> Result<StoredToken, Failure> {
+) -> Result<StoredToken, CommandError> {
     let began = now();
     // The common case takes no lock and sends nothing.
     if let Some(token) = store.find(&query.purpose)?
@@ -77,7 +77,7 @@ fn is_sufficient(query: &TokenQuery, token: &StoredToken, began: Option<i64>) ->
     sufficient
 }
 
-async fn lock(query: &TokenQuery, store: &Arc<TokenStore>) -> Result<StoreLock, Failure> {
+async fn lock(query: &TokenQuery, store: &Arc<TokenStore>) -> Result<StoreLock, CommandError> {
     let (store, purpose) = (Arc::clone(store), query.purpose.clone());
     let reporter = query.reporter;
     let on_wait = move || {
@@ -85,7 +85,7 @@ async fn lock(query: &TokenQuery, store: &Arc<TokenStore>) -> Result<StoreLock, 
     };
     // The other process may wait for a person: a thread that may block takes the lock.
     let locked = tokio::task::spawn_blocking(move || store.lock(&purpose, on_wait)).await;
-    locked.map_err(|error| Failure::could_not_run(error.to_string()))?
+    locked.map_err(|error| CommandError::could_not_run(error.to_string()))?
 }
 
 /// New tokens for the refresh token; none if the provider no longer accepts it, and somebody may
@@ -94,7 +94,7 @@ async fn refresh(
     query: &TokenQuery,
     stored: &StoredToken,
     store: &TokenStore,
-) -> Result<Option<StoredToken>, Failure> {
+) -> Result<Option<StoredToken>, CommandError> {
     let Some(text) = &stored.refresh_token else {
         return Ok(None);
     };
@@ -113,14 +113,14 @@ async fn refresh(
         {
             refusal
         }
-        Err(error) => return Err(failure(&error, &query.client)),
+        Err(error) => return Err(convert_error(&error, &query.client)),
     };
     if refusal.ends_the_session() {
         // It will never work again, and the next call should not try it.
         store.remove(|token| token.purpose == query.purpose)?;
     }
     if query.grant == Grant::Refresh {
-        return Err(failure(&Error::Refused(refusal), &query.client));
+        return Err(convert_error(&Error::Refused(refusal), &query.client));
     }
     let note = format!("The provider no longer accepts the refresh token: {refusal}.");
     query.reporter.note(&note);
@@ -128,7 +128,7 @@ async fn refresh(
 }
 
 /// The key that a stored token is bound to.
-pub(super) fn dpop_key(token: &StoredToken) -> Result<Option<DpopKey>, Failure> {
+pub(super) fn dpop_key(token: &StoredToken) -> Result<Option<DpopKey>, CommandError> {
     let Some(text) = &token.dpop_key else {
         return Ok(None);
     };
@@ -139,15 +139,15 @@ pub(super) fn dpop_key(token: &StoredToken) -> Result<Option<DpopKey>, Failure> 
     match key {
         Some(key) => Ok(Some(key)),
         None => Err(
-            Failure::could_not_run("the key of the stored token cannot be read")
+            CommandError::could_not_run("the key of the stored token cannot be read")
                 .help("delete the token with `portcullis token clear`"),
         ),
     }
 }
 
 /// A new token, by the grant that fits.
-async fn request_new(query: &TokenQuery) -> Result<StoredToken, Failure> {
-    let convert = |error: Error| failure(&error, &query.client);
+async fn request_new(query: &TokenQuery) -> Result<StoredToken, CommandError> {
+    let convert = |error: Error| convert_error(&error, &query.client);
     let began = now();
     let key = if query.purpose.dpop {
         Some(DpopKey::generate().map_err(convert)?)
@@ -187,7 +187,7 @@ async fn request_by(
     query: &TokenQuery,
     client: &Client,
     metadata: &ServerMetadata,
-) -> Result<Tokens, Failure> {
+) -> Result<Tokens, CommandError> {
     let parameters = query.parameters(&query.purpose.scope);
     let tokens = match (flow, &query.subject_token) {
         (GrantFlow::ClientCredentials, _) => client.client_credentials(&parameters).await,
@@ -200,7 +200,7 @@ async fn request_by(
             return sign_in::code::sign_in(query, client, metadata).await;
         }
     };
-    tokens.map_err(|error| failure(&error, &query.client))
+    tokens.map_err(|error| convert_error(&error, &query.client))
 }
 
 fn new_token(query: &TokenQuery, client: &Client, tokens: &Tokens, began: i64) -> StoredToken {

@@ -2,7 +2,7 @@
 
 use crate::args::{Output, OutputArguments};
 use crate::clock::rfc3339;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::store::StoredToken;
 use portcullis_core::rejection::shown;
 use serde_json::{Map, Value, json};
@@ -24,14 +24,14 @@ impl TokenOutput {
     /// # Errors
     ///
     /// A version that is unknown here.
-    pub(super) fn read(arguments: &OutputArguments) -> Result<Self, Failure> {
+    pub(super) fn read(arguments: &OutputArguments) -> Result<Self, CommandError> {
         Self::with_exec_info(arguments, std::env::var("KUBERNETES_EXEC_INFO").ok())
     }
 
     fn with_exec_info(
         arguments: &OutputArguments,
         exec_info: Option<String>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         let format = if arguments.json {
             Output::Json
         } else {
@@ -59,10 +59,10 @@ impl TokenOutput {
     /// # Errors
     ///
     /// A bound token for kubectl, which can make no proofs.
-    pub(super) fn check(&self, dpop: bool) -> Result<(), Failure> {
+    pub(super) fn check(&self, dpop: bool) -> Result<(), CommandError> {
         if dpop && self.format == Output::Kubernetes && !self.id_token {
             let message = "kubectl cannot use a token that is bound to a key";
-            return Err(Failure::could_not_run(message).help("leave out --dpop"));
+            return Err(CommandError::could_not_run(message).help("leave out --dpop"));
         }
         Ok(())
     }
@@ -76,7 +76,7 @@ impl TokenOutput {
         &self,
         token: &StoredToken,
         now: i64,
-    ) -> Result<Zeroizing<String>, Failure> {
+    ) -> Result<Zeroizing<String>, CommandError> {
         let id_token = match &token.id_token {
             Some(id_token) if self.prefers_id_token() => Some(id_token),
             _ => None,
@@ -112,6 +112,7 @@ fn as_json(token: &StoredToken, now: i64) -> Value {
     insert("access_token", token.access_token.as_str().into());
     insert("token_type", token.token_type.as_str().into());
     if let Some(expires) = token.expires {
+        // Never negative: a stored token may expire while it is printed.
         insert("expires_in", expires.saturating_sub(now).max(0).into());
     }
     if let Some(moment) = token.expires.and_then(rfc3339) {
@@ -126,13 +127,13 @@ fn as_json(token: &StoredToken, now: i64) -> Value {
     Value::Object(members)
 }
 
-fn no_id_token() -> Failure {
-    Failure::new(Exit::Rejected, "the provider issued no ID token")
+fn no_id_token() -> CommandError {
+    CommandError::new(Exit::Rejected, "the provider issued no ID token")
         .help("request the scope `openid`, with a grant in which a person signs in")
 }
 
 /// The version that kubectl asks for, if it is a known one: kubectl refuses any other.
-fn api_version(exec_info: &str) -> Result<&'static str, Failure> {
+fn api_version(exec_info: &str) -> Result<&'static str, CommandError> {
     let info: Value = serde_json::from_str(exec_info).unwrap_or_default();
     let requested = info.get("apiVersion").and_then(Value::as_str);
     let requested = requested.unwrap_or_default();
@@ -146,7 +147,7 @@ fn api_version(exec_info: &str) -> Result<&'static str, Failure> {
         shown(requested)
     );
     let help = format!("write `apiVersion: {DEFAULT_API_VERSION}` in the kubeconfig");
-    Err(Failure::could_not_run(message).help(help))
+    Err(CommandError::could_not_run(message).help(help))
 }
 
 const DEFAULT_API_VERSION: &str = "client.authentication.k8s.io/v1";
@@ -184,7 +185,11 @@ mod tests {
         }
     }
 
-    fn read(output: Output, id_token: bool, info: Option<&str>) -> Result<TokenOutput, Failure> {
+    fn read(
+        output: Output,
+        id_token: bool,
+        info: Option<&str>,
+    ) -> Result<TokenOutput, CommandError> {
         TokenOutput::with_exec_info(
             &OutputArguments {
                 output,

@@ -3,7 +3,7 @@
 use super::sign_in::SignInParameters;
 use crate::args::{Grant, RequestArguments, SubjectTokenType};
 use crate::client::{ClientIdentity, StoredClient, names_issuer, read_secret_file};
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use crate::reporter::Reporter;
 use crate::store::{Holder, StoredToken, TokenPurpose, TokenStore};
 use portcullis_client::{Secret, SubjectToken, TokenRequest};
@@ -42,7 +42,7 @@ impl TokenQuery {
         arguments: RequestArguments,
         id_token: bool,
         store: Option<&TokenStore>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         let stored = stored_purpose(&arguments, store)?;
         let sign_in = SignInParameters::read(&arguments.sign_in, arguments.grant)?;
         let mut client = ClientIdentity::read(&arguments.client, stored_client(stored.as_ref()))?;
@@ -173,7 +173,7 @@ fn stored_client(purpose: Option<&TokenPurpose>) -> Option<StoredClient> {
 fn stored_purpose(
     arguments: &RequestArguments,
     store: Option<&TokenStore>,
-) -> Result<Option<TokenPurpose>, Failure> {
+) -> Result<Option<TokenPurpose>, CommandError> {
     let Some(store) = store else {
         return Ok(None);
     };
@@ -193,7 +193,7 @@ fn stored_purpose(
     }
     if purposes.len() > 1 {
         let message = format!("expected one stored token, found {}", purposes.len());
-        return Err(Failure::could_not_run(message).help(
+        return Err(CommandError::could_not_run(message).help(
             "pass `--issuer`, `--client-id` or `--scope`, or set OAUTH2_ISSUER; `portcullis token \
                 list` shows them",
         ));
@@ -216,7 +216,10 @@ fn agrees(argument: Option<&String>, stored: Option<&String>) -> bool {
     argument.is_none() || argument == stored
 }
 
-fn subject_token(path: &Path, kind: SubjectTokenType) -> Result<(SubjectToken, Secret), Failure> {
+fn subject_token(
+    path: &Path,
+    kind: SubjectTokenType,
+) -> Result<(SubjectToken, Secret), CommandError> {
     let text = if path == Path::new("-") {
         subject_token_from_stdin()?
     } else {
@@ -231,14 +234,14 @@ fn subject_token(path: &Path, kind: SubjectTokenType) -> Result<(SubjectToken, S
     Ok((token, text))
 }
 
-fn subject_token_from_stdin() -> Result<Secret, Failure> {
+fn subject_token_from_stdin() -> Result<Secret, CommandError> {
     let mut text = Zeroizing::new(String::new());
     // Bounded: a wrong pipe must not fill the memory.
     std::io::stdin().take(1_000_000).read_to_string(&mut text)?;
     let text = text.trim();
     if text.is_empty() {
         let message = "standard input: expected the token to exchange, found nothing";
-        return Err(Failure::could_not_run(message).help("write the token to standard input"));
+        return Err(CommandError::could_not_run(message).help("write the token to standard input"));
     }
     Ok(Secret::new(text))
 }

@@ -3,8 +3,8 @@
 use super::super::request::TokenQuery;
 use super::{scope, unless_stopped};
 use crate::browser;
-use crate::client::failure;
-use crate::exit::Failure;
+use crate::client::convert_error;
+use crate::exit::CommandError;
 use crate::reporter::Reporter;
 use portcullis_client::{Client, Error, LoopbackRedirect, ServerMetadata, Tokens};
 use portcullis_core::ConfigErrors;
@@ -16,8 +16,8 @@ pub(in super::super) async fn sign_in(
     query: &TokenQuery,
     client: &Client,
     metadata: &ServerMetadata,
-) -> Result<Tokens, Failure> {
-    let convert = |error: Error| failure(&error, &query.client);
+) -> Result<Tokens, CommandError> {
+    let convert = |error: Error| convert_error(&error, &query.client);
     let scope = scope(query, metadata);
     let request = client.authorization_code(&query.parameters(&scope));
     let request = request.pushed(query.par);
@@ -51,7 +51,7 @@ fn needs_consent(scope: &str, issuer: &str) -> bool {
 }
 
 /// A free port, or the one of the registered redirect URI.
-async fn listen(redirect_uri: Option<&str>) -> Result<LoopbackRedirect, Failure> {
+async fn listen(redirect_uri: Option<&str>) -> Result<LoopbackRedirect, CommandError> {
     let redirect = match redirect_uri {
         None => LoopbackRedirect::bind().await,
         Some(redirect_uri) => LoopbackRedirect::bind_for(redirect_uri).await,

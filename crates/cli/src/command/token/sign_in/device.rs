@@ -2,8 +2,8 @@
 
 use super::super::request::TokenQuery;
 use super::{scope, unless_stopped};
-use crate::client::failure;
-use crate::exit::Failure;
+use crate::client::convert_error;
+use crate::exit::CommandError;
 use portcullis_client::{Client, Error, ServerMetadata, Tokens};
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ pub(in super::super) async fn sign_in(
     query: &TokenQuery,
     client: &Client,
     metadata: &ServerMetadata,
-) -> Result<Tokens, Failure> {
-    let convert = |error: Error| failure(&error, &query.client);
+) -> Result<Tokens, CommandError> {
+    let convert = |error: Error| convert_error(&error, &query.client);
     let mut extra = Vec::new();
     let sign_in = query.sign_in.members();
     for (name, value) in &sign_in {
@@ -26,6 +26,7 @@ pub(in super::super) async fn sign_in(
     reporter.instruct("To sign in, open this page on any device:");
     reporter.show(flow.verification_uri().as_str());
     reporter.instruct("and enter this code:");
+    // Shown even with a complete address, for comparison (RFC 8628, section 3.3.1).
     reporter.show(flow.user_code());
     if let Some(page) = flow.verification_uri_complete() {
         reporter.note(&format!("This page has the code filled in: {page}"));
@@ -40,6 +41,7 @@ pub(in super::super) async fn sign_in(
             Some(_) => format!("The provider does not respond; retrying for another {left}."),
         });
     });
+    // Ctrl-C is handled here: the default would leave the spinner on the terminal.
     let finished = unless_stopped(finished).await;
     spinner.finish_and_clear();
     finished?.map_err(convert)

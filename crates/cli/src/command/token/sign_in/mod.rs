@@ -10,7 +10,7 @@ mod parameters;
 pub(super) use parameters::SignInParameters;
 
 use super::request::TokenQuery;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use crate::stop::stop_signal;
 use portcullis_client::ServerMetadata;
 
@@ -38,9 +38,9 @@ fn is_listed(name: &str, metadata: &ServerMetadata) -> bool {
 }
 
 /// Waits for the sign-in, or until the process is told to stop.
-async fn unless_stopped<T>(sign_in: impl Future<Output = T>) -> Result<T, Failure> {
+async fn unless_stopped<T>(sign_in: impl Future<Output = T>) -> Result<T, CommandError> {
     tokio::select! {
         result = sign_in => Ok(result),
-        _ = stop_signal() => Err(Failure::could_not_run("cancelled: nobody signed in")),
+        _ = stop_signal() => Err(CommandError::could_not_run("cancelled: nobody signed in")),
     }
 }

@@ -1,7 +1,7 @@
 //! How the person signs in, as the command line or an API demands.
 
 use crate::args::{Grant, SignInArguments};
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use crate::store::StoredToken;
 use portcullis_client::AuthorizationRequest;
 use portcullis_core::rejection::shown;
@@ -29,25 +29,26 @@ impl SignInParameters {
     pub(in super::super) fn read(
         arguments: &SignInArguments,
         grant: Grant,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         let parameters = Self {
             max_age: arguments.max_age,
             prompt: trim(arguments.prompt.as_ref()),
             parameters: read_parameters(arguments)?,
             danger_without_pkce: arguments.danger_without_pkce,
         };
-        // Silently dropped, `--acr-values mfa` would promise a second factor that nobody gave.
+        // If ignored, `--acr-values mfa` would promise a second factor that nobody used.
         match grant {
             Grant::ClientCredentials | Grant::Exchange | Grant::OnBehalfOf
                 if parameters.is_any_given() =>
             {
                 let message = "nobody signs in with this grant, so `--acr-values`, `--max-age`, \
                     `--login-hint`, `--prompt` and `--param` have no effect";
-                Err(Failure::could_not_run(message).help("leave them out, or pass `--grant code`"))
+                Err(CommandError::could_not_run(message)
+                    .help("leave them out, or pass `--grant code`"))
             }
             Grant::Refresh if parameters.prompts_person() => {
                 let message = "`--prompt` asks the person, and `--grant refresh` asks nobody";
-                Err(Failure::could_not_run(message).help("leave out one of them"))
+                Err(CommandError::could_not_run(message).help("leave out one of them"))
             }
             _ => Ok(parameters),
         }
@@ -87,6 +88,7 @@ impl SignInParameters {
         if let Some(seconds) = self.max_age {
             request = request.max_age(Duration::from_secs(seconds.into()));
         }
+        // The person's own choice wins: `--prompt none` must not ask for consent.
         if let Some(prompt) = self.prompt.as_deref().or(default_prompt) {
             request = request.prompt(prompt);
         }
@@ -115,7 +117,7 @@ impl SignInParameters {
     }
 }
 
-fn read_parameters(arguments: &SignInArguments) -> Result<BTreeMap<String, String>, Failure> {
+fn read_parameters(arguments: &SignInArguments) -> Result<BTreeMap<String, String>, CommandError> {
     let mut parameters = BTreeMap::new();
     for (name, value) in [
         ("acr_values", &arguments.acr_values),
@@ -131,7 +133,7 @@ fn read_parameters(arguments: &SignInArguments) -> Result<BTreeMap<String, Strin
         // RFC 6749, section 3.1: a parameter must not be included more than once.
         if previous.is_some() {
             let message = format!("`--param`: found {} twice", shown(name));
-            return Err(Failure::could_not_run(message).help("leave out one of them"));
+            return Err(CommandError::could_not_run(message).help("leave out one of them"));
         }
     }
     Ok(parameters)
@@ -144,14 +146,13 @@ fn trim(value: Option<&String>) -> Option<String> {
 }
 
 /// The name and the value of a `--param`.
-fn parameter(argument: &str) -> Result<(&str, &str), Failure> {
+fn parameter(argument: &str) -> Result<(&str, &str), CommandError> {
     let (name, value) = match argument.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => (name, value),
         _ => {
             let message = format!("`--param`: expected NAME=VALUE, found {}", shown(argument));
-            return Err(
-                Failure::could_not_run(message).help("write it like `--param access_type=offline`")
-            );
+            return Err(CommandError::could_not_run(message)
+                .help("write it like `--param access_type=offline`"));
         }
     };
     let flag = match name {
@@ -167,19 +168,19 @@ fn parameter(argument: &str) -> Result<(&str, &str), Failure> {
         // `state`, `nonce`, `code_challenge`: a value of the caller would void their protection.
         _ if AuthorizationRequest::is_reserved(name) => {
             let message = format!("`--param`: {} is set by the flow itself", shown(name));
-            return Err(Failure::could_not_run(message).help("leave it out"));
+            return Err(CommandError::could_not_run(message).help("leave it out"));
         }
         _ => return Ok((name, value)),
     };
     let message = format!("`--param`: {} has its own argument", shown(name));
-    Err(Failure::could_not_run(message).help(format!("pass `{flag}` instead")))
+    Err(CommandError::could_not_run(message).help(format!("pass `{flag}` instead")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(change: impl FnOnce(&mut SignInArguments)) -> Result<SignInParameters, Failure> {
+    fn read(change: impl FnOnce(&mut SignInArguments)) -> Result<SignInParameters, CommandError> {
         let mut arguments = SignInArguments::default();
         change(&mut arguments);
         SignInParameters::read(&arguments, Grant::Auto)
