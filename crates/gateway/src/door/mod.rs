@@ -1,5 +1,5 @@
-//! The doors: how requests come in, and how answers go out. What is decided between the two is one
-//! and the same.
+//! The doors: how requests come in, and how answers go out. The decision between is the same for
+//! all.
 
 pub(crate) mod ext_authz;
 mod external_auth;

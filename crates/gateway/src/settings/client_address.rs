@@ -2,7 +2,7 @@
 
 use super::faults::Faults;
 use crate::config::{ClientAddressConfig, GatewayConfig};
-use crate::request::caller::{ClientAddress, Source, canonical};
+use crate::request::caller::{CallerHeader, ClientAddress, canonical};
 use http::HeaderName;
 
 pub(super) fn client_address(gateway: &GatewayConfig, faults: &mut Faults) -> ClientAddress {
@@ -39,7 +39,7 @@ pub(super) fn client_address(gateway: &GatewayConfig, faults: &mut Faults) -> Cl
             .ok()
             .filter(crate::identity::fits)
         {
-            Some(name) => settings.source = Source::of(name),
+            Some(name) => settings.source = CallerHeader::of(name),
             None => {
                 let expected = "the name of a header that tells an address";
                 let cure = "write `X-Forwarded-For`, `Forwarded`, or one with a single address, \

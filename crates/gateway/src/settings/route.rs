@@ -6,7 +6,7 @@ use super::seconds;
 use super::upstream::Upstreams;
 use crate::config::{GatewayConfig, RouteConfig};
 use crate::decision::cedar::{Resource, demands, parameter};
-use crate::decision::routes::{Access, PathPattern, Pattern, Route, Routes};
+use crate::decision::routes::{Access, PathPattern, Route, RoutePattern, Routes};
 use crate::request::host::HostPattern;
 use crate::request::path::EscapedSlashes;
 use crate::request::target::is_forwarded;
@@ -215,7 +215,7 @@ fn patterns(
     route: &RouteConfig,
     path: Option<&PathPattern>,
     faults: &mut Faults,
-) -> Vec<Pattern> {
+) -> Vec<RoutePattern> {
     let methods: Vec<Option<Method>> = or_any(route.methods.iter().enumerate().filter_map(
         |(index, text)| {
             let method = Method::from_bytes(text.as_bytes()).ok();
@@ -251,7 +251,7 @@ fn patterns(
             .map(move |method| (host.clone(), method.clone()))
     });
     pairs
-        .map(|(host, method)| Pattern {
+        .map(|(host, method)| RoutePattern {
             host,
             path: path.clone(),
             method,
