@@ -7,9 +7,7 @@
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use portcullis_core::Denial;
 use portcullis_core::challenge::Problem;
-use portcullis_resource_server::{Refused, ResourceServer};
 use std::fmt;
 use std::time::Duration;
 
@@ -77,15 +75,6 @@ pub(crate) enum Refusal {
     AnswerHead(String),
 }
 
-/// Why a request is not forwarded.
-#[derive(Debug)]
-pub(crate) enum RequestError {
-    /// The gateway itself refuses it.
-    Refusal(Refusal),
-    /// The resource server denies it.
-    Denial(Denial),
-}
-
 /// The fixed part of a refusal.
 struct RefusalEntry {
     status: StatusCode,
@@ -114,16 +103,6 @@ impl Refusal {
                 "request.method",
                 "this method is not forwarded",
             ),
-            Self::BodyTooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "request.body",
-                "the body is too large",
-            ),
-            Self::BodyTooSlow => (
-                StatusCode::REQUEST_TIMEOUT,
-                "request.timeout",
-                "the body came too slowly",
-            ),
             // RFC 9112, section 6.1, asks for 501 here.
             Self::Coding => (
                 StatusCode::NOT_IMPLEMENTED,
@@ -146,11 +125,33 @@ impl Refusal {
                 "request.refused_too_often",
                 "too many requests from this address were refused",
             ),
+            Self::BodyTooLarge | Self::BodyTooSlow => return self.body_entry(),
             Self::IdentityTooLong | Self::TooManyFields(_) => return self.too_large_entry(),
             Self::Busy | Self::CallerBusy | Self::UpstreamBusy(_) => return self.no_place_entry(),
             Self::Unreachable(_) | Self::TooSlow | Self::Broken(_) | Self::AnswerHead(_) => {
                 return self.upstream_entry();
             }
+        };
+        RefusalEntry {
+            status,
+            code,
+            phrase,
+        }
+    }
+
+    /// A body beyond its bounds.
+    const fn body_entry(&self) -> RefusalEntry {
+        let (status, code, phrase) = match self {
+            Self::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "request.body",
+                "the body is too large",
+            ),
+            _ => (
+                StatusCode::REQUEST_TIMEOUT,
+                "request.timeout",
+                "the body came too slowly",
+            ),
         };
         RefusalEntry {
             status,
@@ -333,40 +334,6 @@ impl Refusal {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
-    }
-}
-
-impl RequestError {
-    /// The stable code.
-    pub(crate) fn code(&self) -> &'static str {
-        match self {
-            Self::Refusal(refusal) => refusal.code(),
-            Self::Denial(denial) => denial.code(),
-        }
-    }
-
-    /// The answer, and a line in the log.
-    pub(crate) fn into_response<B: From<Bytes>>(
-        self,
-        server: &ResourceServer,
-        request_id: String,
-    ) -> Response<B> {
-        match self {
-            Self::Refusal(refusal) => refusal.into_response(&request_id),
-            Self::Denial(denial) => Refused::named(denial, server, request_id).into_response(),
-        }
-    }
-}
-
-impl From<Refusal> for RequestError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refusal(refusal)
-    }
-}
-
-impl From<Denial> for RequestError {
-    fn from(denial: Denial) -> Self {
-        Self::Denial(denial)
     }
 }
 

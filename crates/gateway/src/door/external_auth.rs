@@ -4,10 +4,11 @@
 //! That proxy forwards the request itself, so nothing can be cleaned here. The answer names the
 //! headers that it has to set and to remove.
 
+use super::request_error::RequestError;
 use crate::decision::policy::RouteDecision;
 use crate::generation::Generation;
 use crate::identity::IdentityHeaders;
-use crate::refusal::{Refusal, RequestError};
+use crate::refusal::Refusal;
 use crate::request::incoming::IncomingRequest;
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderName, HeaderValue};

@@ -10,4 +10,5 @@ pub(crate) mod fuzzing;
 pub(crate) mod interface;
 pub(crate) mod proxy;
 pub(crate) mod redirect;
+mod request_error;
 mod websocket;

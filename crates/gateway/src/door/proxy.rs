@@ -2,6 +2,7 @@
 //! authorized, cleaned and sent on, and its answer is passed back.
 
 use super::interface::Door;
+use super::request_error::RequestError;
 use super::websocket::Handshake;
 use crate::decision::policy::{ForwardPermit, RouteDecision};
 use crate::decision::routes::Route;
@@ -9,7 +10,7 @@ use crate::forward::body::{Body, Ending, RequestBody, Streamed};
 use crate::forward::headers;
 use crate::forward::upstream::{AnswerBody, UnderWay, Upstream, UpstreamRequest};
 use crate::generation::Generation;
-use crate::refusal::{Refusal, RequestError};
+use crate::refusal::Refusal;
 use crate::request::caller::Caller;
 use crate::request::fields::{self, Values};
 use crate::request::incoming::IncomingRequest;
