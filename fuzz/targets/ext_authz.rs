@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use portcullis_fuzz::{choice, segments};
-use portcullis_gateway::fuzzing::{AskedAbout, host, path, question};
+use portcullis_gateway::fuzzing::{OriginalRequest, host, path, question};
 
 fuzz_target!(|data: &[u8]| {
     let (selector, data) = choice(data);
@@ -53,7 +53,7 @@ fn any_message(message: &[u8]) {
     );
 }
 
-fn is_in_one_spelling(asked: &AskedAbout) {
+fn is_in_one_spelling(asked: &OriginalRequest) {
     let written = asked.target.split('?').next().unwrap_or_default();
     assert_eq!(
         path(written).map(|(spelling, _)| spelling).as_deref(),

@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use portcullis_fuzz::{choice, runtime};
-use portcullis_gateway::fuzzing::{between_frames, tunnelled};
+use portcullis_gateway::fuzzing::{between_frames, run_tunnel};
 use std::collections::BTreeSet;
 
 fuzz_target!(|data: &[u8]| {
@@ -60,7 +60,7 @@ fn length_of_frame(data: &[u8]) -> Option<usize> {
 fn through_a_tunnel(down: &[u8], ends: &BTreeSet<usize>, early: usize, room: usize) {
     let up: Vec<u8> = down.iter().rev().copied().collect();
     let (at_upstream, at_client, close) = runtime()
-        .block_on(tunnelled(&up, down, early, room))
+        .block_on(run_tunnel(&up, down, early, room))
         .expect("both sides stay");
     assert_eq!(at_upstream, up);
     assert!(

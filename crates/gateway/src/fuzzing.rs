@@ -1,14 +1,15 @@
-//! A doorway for the fuzz targets: bytes in, plain results out. It is no part of the API.
+//! Access for the fuzz targets: bytes in, plain results out. It is no part of the API.
 //!
-//! It is there with the feature `fuzzing` only, so that no type of the gateway has to be public for
-//! a target. See `docs/decisions/0084-a-doorway-for-fuzz-targets.md`.
+//! It exists only with the feature `fuzzing`, so that no type of the gateway has to be public for a
+//! target. See `docs/decisions/0084-a-doorway-for-fuzz-targets.md`.
 
-pub use crate::door::ext_authz::fuzzing::{AskedAbout, question};
-pub use crate::door::fuzzing::{between_frames, tunnelled};
+pub use crate::door::ext_authz::fuzzing::{OriginalRequest, question};
+pub use crate::door::fuzzing::{between_frames, run_tunnel};
 
 use crate::config::Config;
-use crate::decision::routes::{Access, PathPattern, Pattern, Route, Routes};
-use crate::request::caller::{ClientAddress, Source};
+use crate::decision::routes::{Access, PathPattern, Route, RoutePattern, Routes};
+use crate::refusal::{PathFault, Refusal};
+use crate::request::caller::{CallerHeader, ClientAddress};
 use crate::request::host::{Host, HostPattern};
 use crate::request::path::{EscapedSlashes, RequestPath};
 use crate::request::peer::Peer;
@@ -19,7 +20,7 @@ use portcullis_core::Requirement;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// A path in its one spelling, and whether a route that does not keep escaped slashes takes it.
+/// A path in its one spelling, and whether a route that refuses escaped slashes takes it.
 pub fn path(written: &str) -> Option<(String, bool)> {
     let path = RequestPath::parse(written).ok()?;
     Some((
@@ -28,37 +29,33 @@ pub fn path(written: &str) -> Option<(String, bool)> {
     ))
 }
 
-/// The segments of a path of the settings, `None` for any one, and whether more may follow.
+/// The segments of a path of the settings, `None` for a wild one, and whether more may follow.
 pub fn pattern(written: &str) -> Option<(Vec<Option<String>>, bool)> {
     let pattern = PathPattern::parse(written, EscapedSlashes::Keep).ok()?;
     let segments = pattern.segments().map(|segment| segment.map(str::to_owned));
     Some((segments.collect(), pattern.is_open()))
 }
 
-/// Which of these patterns a request falls to, if to any. A pattern or a request that cannot be
-/// read is an error.
+/// The pattern that a request falls to, if any. An unreadable pattern or request is an error.
 ///
 /// # Errors
 ///
-/// What cannot be read.
+/// The part that cannot be read.
 pub fn walk(patterns: &[&str], path: &str) -> Result<Option<usize>, String> {
     let mut routes = Routes::new(route("default".to_owned()));
     for (index, written) in patterns.iter().enumerate() {
         let path = PathPattern::parse(written, EscapedSlashes::Keep)?;
-        routes.add(
-            route(index.to_string()),
-            &[Pattern {
-                host: None,
-                path,
-                method: None,
-            }],
-        );
+        let pattern = RoutePattern {
+            host: None,
+            path,
+            method: None,
+        };
+        routes.add(route(index.to_string()), &[pattern]);
     }
     let host = Host::parse("gw.example").ok_or("the host")?;
-    let path = RequestPath::parse(path).map_err(|fault| fault.to_string())?;
-    let found = routes
-        .find(&host, &path, &Method::GET)
-        .map_err(|fault| fault.to_string())?;
+    let text_of = |fault: PathFault| fault.to_string();
+    let path = RequestPath::parse(path).map_err(text_of)?;
+    let found = routes.find(&host, &path, &Method::GET).map_err(text_of)?;
     Ok(found.name.parse().ok())
 }
 
@@ -100,17 +97,13 @@ impl Router {
         host: &str,
         target: &str,
     ) -> Result<(String, String), &'static str> {
-        let method: Method = method.parse().map_err(|_| "method")?;
-        let target = Target::parse(&method, host, target, &self.0.hosts)
-            .map_err(|refusal| refusal.code())?;
-        let route = self
-            .0
-            .routes
-            .find(&target.host, &target.path, &method)
-            .map_err(|_| "path")?;
-        let forwarded = route
-            .upstream_target(&target, "")
-            .map_err(|refusal| refusal.code())?;
+        let code = |refusal: Refusal| refusal.code();
+        let Settings { hosts, routes, .. } = &self.0;
+        let method: Method = method.parse().or(Err("method"))?;
+        let target = Target::parse(&method, host, target, hosts).map_err(code)?;
+        let found = routes.find(&target.host, &target.path, &method);
+        let route = found.or(Err("path"))?;
+        let forwarded = route.upstream_target(&target, "").map_err(code)?;
         Ok((route.name.to_string(), forwarded.to_string()))
     }
 }
@@ -125,15 +118,15 @@ pub fn host_pattern(written: &str) -> Option<String> {
     HostPattern::parse(written).map(|pattern| pattern.to_string())
 }
 
-/// Whether a pattern of hosts is for a host, where both can be read.
+/// Whether a pattern of hosts matches a host; `None` if either is unreadable.
 pub fn host_matches(pattern: &str, host: &str) -> Option<bool> {
     HostPattern::parse(pattern)
         .zip(Host::parse(host))
         .map(|(pattern, host)| pattern.matches(&host))
 }
 
-/// Whose request it is that comes from `peer`, by the word of trusted proxies in this header, and
-/// what the upstream is told of those before it. `proxies` says how many are in front, if that is
+/// The caller of a request from `peer`, as trusted proxies name it in this header, and the list for
+/// the upstream of those before the peer. `proxies` is the number of proxies in front, if it is
 /// known.
 pub fn caller(
     trusted: &[&str],
@@ -148,7 +141,7 @@ pub fn caller(
             .filter_map(|network| network.parse().ok())
             .collect(),
         trusts_unix: false,
-        source: Source::of(header.clone()),
+        source: CallerHeader::of(header.clone()),
         proxies,
         is_written: true,
     };
@@ -159,6 +152,6 @@ pub fn caller(
     };
     (
         settings.caller(peer, headers).address(),
-        settings.before(peer, headers),
+        settings.forwarded_for(peer, headers),
     )
 }

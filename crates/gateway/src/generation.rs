@@ -1,4 +1,4 @@
-//! What one generation of the settings comes to: replaced as a whole by a reload.
+//! One generation of the settings, made ready for requests. A reload replaces it as a whole.
 
 use crate::decision::failing::FailingCallers;
 use crate::decision::policy::{Policy, RouteDecision};
@@ -21,8 +21,8 @@ use portcullis_resource_server::clock::Clock;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long to wait before looking again.
-const BREATH: Duration = Duration::from_millis(20);
+/// The interval between looks at the keys.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Settings, ready to be used by requests. A request keeps the one that it began with.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Makes what the settings say. Of a generation before, the keys and the connections are kept
+    /// Makes a generation of these settings. It takes over keys and connections from the one before
     /// where their settings are the same.
     pub(crate) fn new(
         settings: Settings,
@@ -57,6 +57,8 @@ impl Generation {
         warn_of(&settings);
         let (upstreams, faults) = upstreams(&settings, clock, telemetry, before);
         ConfigErrors::check(faults)?;
+        // The same server goes on if its settings did not change: keys, remembered tokens and
+        // revocations stay warm.
         let server = metrics::with_local_recorder(&telemetry.exposition, || match before {
             Some(before) if before.token_settings == settings.token_settings => {
                 before.policy.server.clone()
@@ -65,6 +67,7 @@ impl Generation {
             None => ResourceServer::with_clock(settings.resource_server, Arc::clone(clock)),
         });
         server.start();
+        // A reload must not forgive callers, unless their bound itself is another one.
         let most = settings.failing_callers;
         let failing = match before.filter(|before| before.failing_callers == most) {
             Some(before) => before.failing.clone(),
@@ -98,11 +101,11 @@ impl Generation {
         })
     }
 
-    /// Waits for the keys of all issuers, but not for ever.
+    /// Waits for the keys of all issuers, for as long as `patience`.
     pub(crate) async fn ready(&self, patience: Duration) {
         let ready = async {
             while !self.policy.server.is_ready() {
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(LOOK).await;
             }
         };
         if tokio::time::timeout(patience, ready).await.is_err() {
@@ -119,6 +122,7 @@ impl Generation {
         request: &IncomingRequest<'_>,
     ) -> Result<RouteDecision<'g>, Refusal> {
         let route = self.policy.match_route(request)?;
+        // Only the decision sees the token of a cookie in `Authorization`; the upstream does not.
         let with_cookie = self.policy.with_cookie_token(request);
         let headers = with_cookie.as_ref().unwrap_or(&request.headers);
         self.refuse_failing_caller(route, request, headers)?;
@@ -170,6 +174,7 @@ impl Generation {
         request: &IncomingRequest<'_>,
         headers: &HeaderMap,
     ) -> RouteDecision<'g> {
+        // Read once, so that the audit record has the time that the policies were told.
         let (began, now) = (self.clock.elapsed(), self.clock.now());
         let decision = self.policy.decide(route, request, headers, now).await;
         for (policy, reason) in &decision.policies.failed {
@@ -188,7 +193,7 @@ impl Generation {
         decision
     }
 
-    /// For whom an assertion is that is made now for this route.
+    /// The audience and the time of an assertion that is made now for this route.
     pub(crate) fn assertion_context<'r>(&self, route: &'r Route) -> AssertionContext<'r> {
         AssertionContext {
             audience: route.assertion_audience.as_deref(),
@@ -196,28 +201,32 @@ impl Generation {
         }
     }
 
-    /// The states among the figures.
+    /// Records the gauges.
     pub(crate) fn record(&self, recorder: &dyn Recorder) {
         metrics::with_local_recorder(recorder, || self.policy.server.record_gauges());
         for upstream in &self.upstreams {
             upstream.record(recorder);
         }
-        let callers = self.failing.as_ref().map_or(0, |failing| failing.len());
+        let callers = match &self.failing {
+            Some(failing) => failing.len(),
+            None => 0,
+        };
         events::FAILING_CALLERS.set(recorder, &[], callers as f64);
     }
 
     /// The servers that a route's requests go to.
     pub(crate) fn upstream(&self, route: &Route) -> Result<&Upstream, Refusal> {
-        let upstream = self
-            .upstreams
-            .get(route.upstream)
-            .map(|upstream| &**upstream);
-        upstream
-            .ok_or_else(|| Refusal::Unreachable(format!("route `{}` has no upstream", route.name)))
+        match self.upstreams.get(route.upstream) {
+            Some(upstream) => Ok(upstream),
+            None => {
+                let facts = format!("route `{}` has no upstream", route.name);
+                Err(Refusal::Unreachable(facts))
+            }
+        }
     }
 }
 
-/// Says at the start what loosens security, and what can never work.
+/// Warns of settings that loosen security, and of those that can never work.
 fn warn_of(settings: &Settings) {
     for danger in settings.dangers() {
         tracing::warn!(setting = danger, "a setting that loosens security");
@@ -244,10 +253,12 @@ fn upstreams(
     before: Option<&Generation>,
 ) -> (Vec<Arc<Upstream>>, Vec<ConfigError>) {
     let (mut upstreams, mut faults) = (Vec::new(), Vec::new());
-    let kept = before
-        .map(|before| before.upstreams.as_slice())
-        .unwrap_or_default();
+    let kept = match before {
+        Some(before) => before.upstreams.as_slice(),
+        None => &[],
+    };
     for settings in &settings.upstreams {
+        // Settings are compared as a whole: a connection is never used under another TLS setting.
         match kept.iter().find(|upstream| upstream.settings() == settings) {
             Some(same) => upstreams.push(Arc::clone(same)),
             None => match Upstream::new(settings.clone(), Arc::clone(clock), &telemetry.exposition)

@@ -46,7 +46,8 @@ pub use config::{
     UpstreamConfig,
 };
 pub use decision::cedar::cedar_schema;
-pub use request::path::{NormalPath, PathFault};
+pub use refusal::PathFault;
+pub use request::path::NormalPath;
 pub use run::gateway::{Gateway, Handle};
 pub use run::reload::{read, text, watch};
 pub use settings::Settings;

@@ -1,20 +1,43 @@
-//! What the gateway itself refuses, or cannot do: requests with two readings, peers that may not
-//! ask, and upstreams that do not answer.
+//! The gateway's own refusals and failures: requests with two readings, peers that may not ask, and
+//! upstreams that do not answer.
 //!
-//! Refused tokens and missing permissions are not here: they are the resource server's, with its
-//! codes. The form of the answer is the same, a problem document (RFC 9457) with a fixed phrase.
+//! Refused tokens and missing permissions belong to the resource server, with its codes. The form
+//! of the answer is the same: a problem document (RFC 9457) with a fixed phrase.
 
-use crate::request::path::PathFault;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use portcullis_core::Denial;
 use portcullis_core::challenge::Problem;
-use portcullis_resource_server::{Refused, ResourceServer};
 use std::fmt;
 use std::time::Duration;
 
-/// Why there is no answer of an upstream.
+/// Why a path is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PathFault {
+    /// It does not begin with a slash.
+    Relative,
+    /// A segment is `.` or `..`, plain or escaped, or begins like one.
+    DotSegment,
+    /// Two slashes in a row.
+    EmptySegment,
+    /// A slash that is escaped, where the route does not keep them.
+    EscapedSlash,
+    /// A backslash, plain or escaped.
+    HiddenSlash,
+    /// A semicolon, plain or escaped.
+    Semicolon,
+    /// An escape that is not `%` and two hexadecimal digits.
+    Escape,
+    /// An escaped percent sign before what would be an escape.
+    DoubleEscape,
+    /// A control character, a space, or a byte beyond ASCII that is not escaped.
+    Character,
+    /// Escaped bytes that are not UTF-8.
+    Utf8,
+}
+
+/// Why the gateway does not forward a request, or has no answer for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Path(PathFault),
@@ -29,21 +52,21 @@ pub(crate) enum Refusal {
     /// A transfer coding besides `chunked`.
     Coding,
     IdentityTooLong,
-    /// The upstream cannot be told who calls.
+    /// The gateway cannot sign the assertion for the upstream.
     Unsigned(&'static str),
-    /// Somebody asks for another one who may not, with what is seen of him.
+    /// A peer that is not trusted asks about a request, with the peer's address.
     Untrusted(String),
-    /// What is told of the original request is missing, doubled or malformed.
+    /// The description of the original request is missing, doubled or malformed.
     Original(&'static str),
     /// A header that only the gateway may set, with its name.
     Forged(String),
-    /// For how long its caller has to wait.
+    /// The caller failed too often, and has to wait for so long.
     FailingCaller(Duration),
-    /// There are too many requests under way.
+    /// Too many requests are under way.
     Busy,
     CallerBusy,
     UpstreamBusy(String),
-    /// Fields out of bounds, and which bound.
+    /// Too many fields, or too large ones, with the bound.
     TooManyFields(&'static str),
     Unreachable(String),
     TooSlow,
@@ -52,31 +75,24 @@ pub(crate) enum Refusal {
     AnswerHead(String),
 }
 
-/// Why a request is not forwarded.
-#[derive(Debug)]
-pub(crate) enum RequestError {
-    /// The gateway itself refuses it.
-    Refusal(Refusal),
-    /// The resource server denies it.
-    Denial(Denial),
-}
-
-/// All that is fixed about a refusal.
-struct Entry {
+/// The fixed part of a refusal.
+struct RefusalEntry {
     status: StatusCode,
     code: &'static str,
     phrase: &'static str,
 }
 
 impl Refusal {
-    const fn entry(&self) -> Entry {
+    const fn entry(&self) -> RefusalEntry {
         let (status, code, phrase) = match self {
             Self::Path(_)
             | Self::Target(_)
             | Self::Host(_)
             | Self::BodyBroken
             | Self::Original(_)
-            | Self::Forged(_) => return self.malformed(),
+            | Self::Forged(_) => return self.malformed_entry(),
+            // 421 lets a client try the host over a connection of its own (RFC 9110, section
+            // 15.5.20).
             Self::Misdirected => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "request.misdirected",
@@ -87,21 +103,13 @@ impl Refusal {
                 "request.method",
                 "this method is not forwarded",
             ),
-            Self::BodyTooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "request.body",
-                "the body is too large",
-            ),
-            Self::BodyTooSlow => (
-                StatusCode::REQUEST_TIMEOUT,
-                "request.timeout",
-                "the body came too slowly",
-            ),
+            // RFC 9112, section 6.1, asks for 501 here.
             Self::Coding => (
                 StatusCode::NOT_IMPLEMENTED,
                 "request.coding",
                 "this transfer coding is not understood",
             ),
+            // Our failure: 401 or 403 would make the client throw a good token away.
             Self::Unsigned(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "gateway.assertion",
@@ -117,13 +125,35 @@ impl Refusal {
                 "request.refused_too_often",
                 "too many requests from this address were refused",
             ),
-            Self::IdentityTooLong | Self::TooManyFields(_) => return self.too_large(),
-            Self::Busy | Self::CallerBusy | Self::UpstreamBusy(_) => return self.no_place(),
+            Self::BodyTooLarge | Self::BodyTooSlow => return self.body_entry(),
+            Self::IdentityTooLong | Self::TooManyFields(_) => return self.too_large_entry(),
+            Self::Busy | Self::CallerBusy | Self::UpstreamBusy(_) => return self.no_place_entry(),
             Self::Unreachable(_) | Self::TooSlow | Self::Broken(_) | Self::AnswerHead(_) => {
-                return self.of_upstream();
+                return self.upstream_entry();
             }
         };
-        Entry {
+        RefusalEntry {
+            status,
+            code,
+            phrase,
+        }
+    }
+
+    /// A body beyond its bounds.
+    const fn body_entry(&self) -> RefusalEntry {
+        let (status, code, phrase) = match self {
+            Self::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "request.body",
+                "the body is too large",
+            ),
+            _ => (
+                StatusCode::REQUEST_TIMEOUT,
+                "request.timeout",
+                "the body came too slowly",
+            ),
+        };
+        RefusalEntry {
             status,
             code,
             phrase,
@@ -131,7 +161,7 @@ impl Refusal {
     }
 
     /// Header fields beyond their bounds.
-    const fn too_large(&self) -> Entry {
+    const fn too_large_entry(&self) -> RefusalEntry {
         let (code, phrase) = match self {
             Self::IdentityTooLong => (
                 "request.identity",
@@ -142,15 +172,15 @@ impl Refusal {
                 "the request has too many header fields, or too large ones",
             ),
         };
-        Entry {
+        RefusalEntry {
             status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             code,
             phrase,
         }
     }
 
-    /// What cannot be read, or can be read in two ways.
-    const fn malformed(&self) -> Entry {
+    /// Requests that cannot be read, or can be read in two ways.
+    const fn malformed_entry(&self) -> RefusalEntry {
         let (code, phrase) = match self {
             Self::Path(_) => ("request.path", "the path has more than one reading"),
             Self::Target(_) => ("request.target", "the request target is malformed"),
@@ -165,7 +195,7 @@ impl Refusal {
                 "a header says what only the gateway may say",
             ),
         };
-        Entry {
+        RefusalEntry {
             status: StatusCode::BAD_REQUEST,
             code,
             phrase,
@@ -173,7 +203,7 @@ impl Refusal {
     }
 
     /// Too many requests are under way.
-    const fn no_place(&self) -> Entry {
+    const fn no_place_entry(&self) -> RefusalEntry {
         let (code, phrase) = match self {
             Self::CallerBusy => (
                 "gateway.caller_busy",
@@ -189,7 +219,7 @@ impl Refusal {
                 "too many requests are under way; try again in a moment",
             ),
         };
-        Entry {
+        RefusalEntry {
             status: StatusCode::SERVICE_UNAVAILABLE,
             code,
             phrase,
@@ -197,7 +227,7 @@ impl Refusal {
     }
 
     /// The upstream gave no proper answer.
-    const fn of_upstream(&self) -> Entry {
+    const fn upstream_entry(&self) -> RefusalEntry {
         let (status, code, phrase) = match self {
             Self::Unreachable(_) => (
                 StatusCode::BAD_GATEWAY,
@@ -220,7 +250,7 @@ impl Refusal {
                 "the server behind the gateway answers badly",
             ),
         };
-        Entry {
+        RefusalEntry {
             status,
             code,
             phrase,
@@ -236,12 +266,12 @@ impl Refusal {
         self.entry().status
     }
 
-    /// Whether it is for want of a place, so that there may be one in a moment.
-    const fn is_for_want_of_a_place(&self) -> bool {
+    /// Whether a place was missing, so that there may be one in a moment.
+    const fn lacks_place(&self) -> bool {
         matches!(self, Self::Busy | Self::CallerBusy | Self::UpstreamBusy(_))
     }
 
-    /// When it makes sense to ask again.
+    /// The time after which the client may try again.
     const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unreachable(_) | Self::Unsigned(_) => Some(Duration::from_secs(1)),
@@ -253,10 +283,10 @@ impl Refusal {
 
     /// The answer, and a line in the log.
     pub(crate) fn into_response<B: From<Bytes>>(self, request_id: &str) -> Response<B> {
-        let Entry { status, phrase, .. } = self.entry();
+        let RefusalEntry { status, phrase, .. } = self.entry();
         let code = self.code();
-        if self.is_for_want_of_a_place() || matches!(self, Self::FailingCaller(_)) {
-            // Counted, not told one by one: who floods should not fill the log too.
+        if self.lacks_place() || matches!(self, Self::FailingCaller(_)) {
+            // Counted, not logged one by one: a flood should not fill the log too.
             tracing::debug!(code, facts = %self, request_id, "not forwarded");
         } else if status.is_server_error() {
             tracing::warn!(code, facts = %self, request_id, "not forwarded");
@@ -281,14 +311,16 @@ impl Refusal {
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
+        // A cached refusal would outlive its cause, for other callers too.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Ok(request_id) = HeaderValue::from_str(request_id) {
             headers.insert(HeaderName::from_static("x-request-id"), request_id);
         }
+        // `Retry-After: 0` would invite a loop.
         if let Some(wait) = self.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
-        // Whoever writes requests with two readings may have written another one behind.
+        // A request with two readings may hide another one behind it on the connection.
         if matches!(
             self,
             Self::Target(_)
@@ -302,40 +334,6 @@ impl Refusal {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
-    }
-}
-
-impl RequestError {
-    /// The stable code.
-    pub(crate) fn code(&self) -> &'static str {
-        match self {
-            Self::Refusal(refusal) => refusal.code(),
-            Self::Denial(denial) => denial.code(),
-        }
-    }
-
-    /// The answer, and a line in the log.
-    pub(crate) fn into_response<B: From<Bytes>>(
-        self,
-        server: &ResourceServer,
-        request_id: String,
-    ) -> Response<B> {
-        match self {
-            Self::Refusal(refusal) => refusal.into_response(&request_id),
-            Self::Denial(denial) => Refused::named(denial, server, request_id).into_response(),
-        }
-    }
-}
-
-impl From<Refusal> for RequestError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refusal(refusal)
-    }
-}
-
-impl From<Denial> for RequestError {
-    fn from(denial: Denial) -> Self {
-        Self::Denial(denial)
     }
 }
 
@@ -358,7 +356,27 @@ impl fmt::Display for Refusal {
                     "{facts}; raise `headers` or `header_bytes` of the upstream if this is meant"
                 )
             }
+            // Facts of the others would only repeat the phrase.
             _ => f.write_str(self.entry().phrase),
         }
+    }
+}
+
+impl fmt::Display for PathFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Relative => "a path that does not begin with a slash",
+            Self::DotSegment => "a dot segment",
+            Self::EmptySegment => "an empty segment",
+            Self::EscapedSlash => {
+                "an escaped slash, on a route without `encoded_slashes = \"keep\"`"
+            }
+            Self::HiddenSlash => "a backslash",
+            Self::Semicolon => "a semicolon",
+            Self::Escape => "a malformed escape",
+            Self::DoubleEscape => "a double escape",
+            Self::Character => "a character that has no place in a path",
+            Self::Utf8 => "escapes that are not UTF-8",
+        })
     }
 }

@@ -1,18 +1,19 @@
 //! Callers who keep failing: after many refusals they get 429 before anything is verified.
 //!
-//! Counted are refusals for what a request carries or lacks; not those of a valid token that may
-//! not do what it asks for, and not our own outages. The count is a bucket per address, an IPv6
-//! network of 64 bits being one, and one for all callers whose address is unknown. Who connects
-//! from loopback and is no proxy is not counted: that is a neighbour on this machine. How many are
-//! remembered is bounded; the least active are forgotten.
+//! A refusal counts if it is for what a request carries or lacks. It does not count if the token
+//! was good but may not do what it asks, or if the failure was ours. The count is a bucket per
+//! address, an IPv6 network of 64 bits being one, and one bucket for all callers whose address is
+//! unknown. A caller on loopback that is no proxy is a neighbour on this machine, and not counted.
+//! The number of remembered callers is bounded; the least active are forgotten.
 //!
-//! What is not told apart is who shares an address. So tokens that were verified before pass all
-//! the same: behind a NAT, a neighbour's failures cost those who are known nothing, and newcomers a
+//! Callers who share an address are not told apart. So tokens that were verified before pass all
+//! the same: behind a NAT, a neighbour's failures cost known callers nothing, and newcomers a
 //! little patience.
 
 use crate::request::caller::{Caller, network};
 use portcullis_core::Denial;
 use quick_cache::sync::Cache;
+use std::convert::Infallible;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,18 +24,19 @@ use std::time::Duration;
 const MOST_CALLERS: usize = 65_536;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The failures of callers, as a virtual time for each: when all of its failures will be forgiven.
+/// The failures of callers. Each has a virtual time at which all of its failures are forgiven, so a
+/// bucket is one number and no timer has to drain it.
 pub(crate) struct FailingCallers {
-    /// What one failure adds to it.
+    /// The time that one failure adds.
     each: Duration,
     /// `None` stands for all callers whose address is unknown.
     forgiven: Cache<Option<IpAddr>, Arc<AtomicU64>>,
 }
 
 impl FailingCallers {
-    /// So many failures in a minute, at once or spread; `None` for no bound.
+    /// A bound of so many failures a minute, at once or spread; `None` for no bound.
     pub(crate) fn new(per_minute: Option<u32>) -> Option<Self> {
-        let each = MINUTE / per_minute.filter(|most| *most > 0)?;
+        let each = MINUTE.checked_div(per_minute?)?;
         Some(Self {
             each,
             forgiven: Cache::new(MOST_CALLERS),
@@ -43,26 +45,24 @@ impl FailingCallers {
 
     /// How long a caller has to wait; nothing for one that has not failed too often.
     pub(crate) fn wait(&self, caller: Caller, now: Duration) -> Option<Duration> {
-        let forgiven = self
-            .forgiven
-            .get(&caller.address().map(network))?
-            .load(Ordering::Relaxed);
+        let key = caller.address().map(network);
+        let forgiven = self.forgiven.get(&key)?.load(Ordering::Relaxed);
         let ahead = Duration::from_nanos(forgiven).checked_sub(now)?;
-        ahead.checked_sub(MINUTE).filter(|wait| !wait.is_zero())
+        // A minute's worth of failures is free, so only the time beyond it is waited for.
+        let wait = ahead.checked_sub(MINUTE)?;
+        (!wait.is_zero()).then_some(wait)
     }
 
     /// Notes a refusal, if it is one that counts.
     pub(crate) fn note(&self, caller: Caller, denial: &Denial, now: Duration) {
+        // Counting a neighbour would let one bad local service lock out all the others.
         if is_neighbour(caller) || !counts(denial) {
             return;
         }
-        let fresh = || Ok::<_, ()>(Arc::default());
-        let Ok(forgiven) = self
+        let key = caller.address().map(network);
+        let Ok::<_, Infallible>(forgiven) = self
             .forgiven
-            .get_or_insert_with(&caller.address().map(network), fresh)
-        else {
-            return;
-        };
+            .get_or_insert_with(&key, || Ok(Arc::default()));
         let (now, each) = (nanoseconds(now), nanoseconds(self.each));
         // A crowd that fails at the same moment is not punished for longer than another minute.
         let most = now.saturating_add(2 * nanoseconds(MINUTE));
@@ -77,16 +77,17 @@ impl FailingCallers {
     }
 }
 
-/// Whether a refusal speaks against a caller: not if its token was good.
+/// Whether a refusal speaks against a caller. It does not if the token was good.
 fn counts(denial: &Denial) -> bool {
     match denial {
         Denial::Rejection(rejection) => !rejection.code().entry().code.starts_with("policy."),
+        // Our own failure must not lock callers out once it is over.
         Denial::Outage(_) => false,
     }
 }
 
-/// Whether a caller is on this machine, by its own connection: what a proxy says of loopback is
-/// about another machine, or came from a client.
+/// Whether a caller is on this machine, by its own connection. A loopback address that a proxy
+/// names is another machine's, or the client's own invention.
 fn is_neighbour(caller: Caller) -> bool {
     matches!(caller, Caller::Direct(address) if address.to_canonical().is_loopback())
 }

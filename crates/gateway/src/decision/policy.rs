@@ -5,7 +5,7 @@
 //! one: by the permit of the resource server, or because the route is open to everybody. So a
 //! skipped check does not compile.
 
-use crate::decision::cedar::{Policies, PolicyReport};
+use crate::decision::cedar::{BoundRequirement, Policies, PolicyInput, PolicyReport};
 use crate::decision::routes::{Access, Route, Routes};
 use crate::refusal::Refusal;
 use crate::request::incoming::IncomingRequest;
@@ -16,7 +16,7 @@ use portcullis_core::token::{AccessToken, NumericDate};
 use portcullis_core::{Denial, Permit, Requirement};
 use portcullis_resource_server::ResourceServer;
 
-/// What holds for all requests until the next reload.
+/// The settings that decide, until the next reload.
 #[derive(Debug)]
 pub(crate) struct Policy {
     pub(crate) server: ResourceServer,
@@ -30,7 +30,7 @@ pub(crate) struct Policy {
 pub(crate) struct RouteDecision<'p> {
     pub(crate) route: &'p Route,
     pub(crate) permit: Result<ForwardPermit, Denial>,
-    /// What Cedar policies said, where the route has any.
+    /// The report of Cedar policies, if the route has any.
     pub(crate) policies: PolicyReport,
 }
 
@@ -59,7 +59,7 @@ impl Policy {
         })
     }
 
-    /// What the token of a request must meet; `None` where no token is needed.
+    /// The requirement for the token of a request; `None` if it needs no token.
     ///
     /// `headers` are the request's, or those of [`with_cookie_token`](Self::with_cookie_token).
     pub(crate) fn requirement<'p>(
@@ -86,14 +86,14 @@ impl Policy {
         headers: &HeaderMap,
         now: NumericDate,
     ) -> RouteDecision<'p> {
-        let query = request.target.query.as_deref();
         let mut policies = PolicyReport::default();
         let permit = match self.requirement(route, request, headers) {
+            // The one way to a permit without a token, and only by the route's own access.
             None => Ok(ForwardPermit(None)),
-            Some(requirement) => match self.policies.bind(requirement, route, request, now) {
-                None => self.permit(headers, query, requirement).await,
+            Some(requirement) => match self.bind(requirement, route, request, now) {
+                None => self.permit(request, headers, requirement).await,
                 Some(bound) => {
-                    let permit = self.permit(headers, query, bound.requirement()).await;
+                    let permit = self.permit(request, headers, bound.requirement()).await;
                     policies = bound.report();
                     permit
                 }
@@ -106,12 +106,29 @@ impl Policy {
         }
     }
 
+    /// The requirement with its policies bound to this request; `None` where it asks no policies.
+    fn bind(
+        &self,
+        requirement: &Requirement,
+        route: &Route,
+        request: &IncomingRequest<'_>,
+        now: NumericDate,
+    ) -> Option<BoundRequirement> {
+        let input = PolicyInput {
+            request,
+            resource: route.resource.as_ref()?,
+            now,
+        };
+        self.policies.bind(requirement, input)
+    }
+
     async fn permit(
         &self,
+        request: &IncomingRequest<'_>,
         headers: &HeaderMap,
-        query: Option<&str>,
         requirement: &Requirement,
     ) -> Result<ForwardPermit, Denial> {
+        let query = request.target.query.as_deref();
         let decision = self.server.decide(headers, query, requirement).await;
         Ok(ForwardPermit(Some(decision.into_result()?)))
     }

@@ -4,10 +4,8 @@ use portcullis_core::token::NumericDate;
 
 /// A time in UTC (RFC 3339), to the second as clocks of tokens are.
 pub(crate) fn utc(time: NumericDate) -> String {
-    let (days, second) = (
-        time.seconds().div_euclid(86_400),
-        time.seconds().rem_euclid(86_400),
-    );
+    let seconds = time.seconds();
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     // Days from 1 March of the year 0, in eras of 400 years: leap days come last in each year.
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -15,11 +13,7 @@ pub(crate) fn utc(time: NumericDate) -> String {
     let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
+    let month = (from_march + 2) % 12 + 1;
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")

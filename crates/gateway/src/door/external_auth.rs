@@ -1,12 +1,14 @@
-//! What the doors share at which other proxies ask: forward-auth and ext_authz.
+//! The part that forward-auth and ext_authz share: another proxy asks about a request that it
+//! holds.
 //!
-//! The proxy that asks forwards the request itself, so nothing can be cleaned here: the answer says
-//! which headers it has to set and which to remove.
+//! That proxy forwards the request itself, so nothing can be cleaned here. The answer names the
+//! headers that it has to set and to remove.
 
+use super::request_error::RequestError;
 use crate::decision::policy::RouteDecision;
 use crate::generation::Generation;
 use crate::identity::IdentityHeaders;
-use crate::refusal::{Refusal, RequestError};
+use crate::refusal::Refusal;
 use crate::request::incoming::IncomingRequest;
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderName, HeaderValue};
@@ -21,9 +23,9 @@ pub(super) enum AuthAnswer {
     Deny(Response<Bytes>, &'static str),
 }
 
-/// What statuses other than 401 and 403 are told as, where they are not passed on.
+/// The status of a refusal that a proxy does not pass on.
 pub(super) const STATUS: HeaderName = HeaderName::from_static("x-portcullis-status");
-/// The code of a refusal, where the body is not passed on.
+/// The code of a refusal whose body a proxy does not pass on.
 pub(super) const CODE: HeaderName = HeaderName::from_static("x-portcullis-code");
 
 /// Authorizes a request that another proxy holds.
@@ -44,13 +46,15 @@ pub(super) async fn authorize(
     }
 }
 
-/// The headers that the upstream is to get with a request that may pass.
+/// The headers for the upstream, if the request may pass.
 async fn identity_headers(
     generation: &Generation,
     request: &IncomingRequest<'_>,
 ) -> Result<IdentityHeaders, RequestError> {
+    // The proxy handles `Connection` only after the answer, and would drop our headers again.
     generation.identity.refuse_named_away(&request.headers)?;
     let RouteDecision { route, permit, .. } = generation.authorize_for_proxy(request).await?;
+    // As in the proxy: no identity header is written without a permit.
     let permit = permit?;
     let context = generation.assertion_context(route);
     let mut headers = generation.identity.headers(permit.token(), context)?;
@@ -67,7 +71,7 @@ pub(super) fn refuse(refusal: Refusal, request_id: &str) -> (Response<Bytes>, &'
     (response, code)
 }
 
-/// Tells a refusal as 403 where the proxy would take its status for a failure of the gateway and
+/// Turns a refusal into 403 if the proxy would take its status for a failure of the gateway, and
 /// might let the request pass. Headers keep the status and the code.
 pub(super) fn narrow(
     response: &mut Response<Bytes>,

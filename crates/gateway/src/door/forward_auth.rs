@@ -1,14 +1,14 @@
 //! Forward-auth: nginx, Traefik or Caddy hold a request, and ask whether they may forward it.
 //!
-//! What they ask about stands in headers, and which ones depends on the program: only those of the
-//! one that the settings name are read, from peers that the settings trust. Each must be there,
-//! once and well-formed: nothing is put in for one that is not. The request line of the question
-//! itself says nothing and is not read, nor is a body.
+//! Headers describe the request, and their names depend on the program. Only those of the
+//! configured program are read, and only from trusted peers. Each must be there once and be
+//! well-formed: nothing replaces one that is not. The request line of the question itself is not
+//! read, nor is a body.
 //!
-//! The answer to a request that may pass holds every identity header, an empty one where there is
-//! nothing to say: so what a client sent under that name is overwritten by whoever copies them. A
-//! request with another header of that kind is refused, as the answer cannot have it removed. Not
-//! checked is whether the proxy in front sets the headers it should; see
+//! The answer to a request that may pass holds every identity header, an empty one for a fact that
+//! the caller lacks. So a proxy that copies them overwrites what a client sent under that name. A
+//! request with another header of that kind is refused, as the answer cannot have it removed.
+//! Whether the proxy in front sets the headers it should is not checked; see
 //! `docs/gateway/forward-auth.md`.
 
 use super::external_auth::{AuthAnswer, authorize, narrow, refuse};
@@ -39,11 +39,10 @@ pub(crate) struct ForwardAuth(pub(crate) Arc<ArcSwap<Generation>>);
 
 impl Door for ForwardAuth {
     fn speaks_for_others(&self, peer: Peer) -> bool {
-        self.0
-            .load_full()
-            .forward_auth
-            .as_ref()
-            .is_some_and(|settings| settings.trusts(peer))
+        match &self.0.load_full().forward_auth {
+            Some(settings) => settings.trusts(peer),
+            None => false,
+        }
     }
 
     fn refuse(
@@ -53,10 +52,10 @@ impl Door for ForwardAuth {
         _request: &Request<ClientBody>,
     ) -> Response<Body> {
         let generation = self.0.load_full();
-        let proxy = generation
-            .forward_auth
-            .as_ref()
-            .map_or(FrontProxy::Nginx, |settings| settings.proxy);
+        let proxy = match &generation.forward_auth {
+            Some(settings) => settings.proxy,
+            None => FrontProxy::Nginx,
+        };
         let code = refusal.code();
         deny(proxy, refusal.into_response(request_id), code)
     }
@@ -67,19 +66,20 @@ impl Door for ForwardAuth {
         if let Err(refusal) = check_coding(request.headers()) {
             return self.refuse(refusal, &request_id, &request);
         }
-        // The settings of a door cannot go away before its listener does, but if they did, nobody
-        // would be trusted.
+        // A reload may take the settings of the door away while its listener stays: nobody is
+        // trusted then.
         let Some(settings) = &generation.forward_auth else {
             return Refusal::Untrusted("the door is closed".to_owned()).into_response(&request_id);
         };
         // Dropping a body begins to read its rest, so it stays until there is an answer.
         let (Parts { headers, .. }, _body) = request.into_parts();
         let own = settings.proxy.own_identity_like();
-        let read =
-            read_original(settings, peer, &headers, &generation.hosts).and_then(|original| {
-                generation.identity.refuse_forged(&headers, own)?;
-                Ok(original)
-            });
+        let mut read = read_original(settings, peer, &headers, &generation.hosts);
+        if read.is_ok()
+            && let Err(refusal) = generation.identity.refuse_forged(&headers, own)
+        {
+            read = Err(refusal);
+        }
         if let Err(refusal @ (Refusal::Untrusted(_) | Refusal::Original(_))) = &read {
             tracing::warn!(
                 facts = %refusal,
@@ -127,15 +127,16 @@ fn allow(identity: IdentityHeaders, request_id: &str) -> Response<Body> {
 /// A refusal as this program passes it on.
 fn deny(proxy: FrontProxy, mut response: Response<Bytes>, code: &'static str) -> Response<Body> {
     if proxy.knows_only_two_refusals() {
-        let two = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
-        narrow(&mut response, code, |status| two.contains(&status));
+        narrow(&mut response, code, |status| {
+            matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        });
     }
     response.map(Body::from)
 }
 
 const EMPTY: HeaderValue = HeaderValue::from_static("");
 
-/// The request that the peer holds, if its word is taken.
+/// Reads the request that the peer holds, if the peer is trusted.
 fn read_original(
     settings: &ForwardAuthSettings,
     peer: Peer,
@@ -154,30 +155,25 @@ fn read_original(
     }
     let (method, host, target) = match settings.proxy {
         FrontProxy::Nginx => {
-            scheme(one(headers, "x-forwarded-proto")?)?;
-            let uri = one(headers, "x-original-uri")?;
-            (
-                one(headers, "x-original-method")?,
-                one(headers, "x-forwarded-host")?,
-                uri,
-            )
+            check_scheme(one(headers, "x-forwarded-proto")?)?;
+            let target = one(headers, "x-original-uri")?;
+            let method = one(headers, "x-original-method")?;
+            (method, one(headers, "x-forwarded-host")?, target)
         }
+        // ingress-nginx tells scheme, host and target in one header.
         FrontProxy::IngressNginx => {
-            let (host, target) = url(one(headers, "x-original-url")?)?;
+            let (host, target) = split_url(one(headers, "x-original-url")?)?;
             (one(headers, "x-original-method")?, host, target)
         }
         FrontProxy::Traefik | FrontProxy::Caddy => {
-            scheme(one(headers, "x-forwarded-proto")?)?;
-            let uri = one(headers, "x-forwarded-uri")?;
-            (
-                one(headers, "x-forwarded-method")?,
-                one(headers, "x-forwarded-host")?,
-                uri,
-            )
+            check_scheme(one(headers, "x-forwarded-proto")?)?;
+            let target = one(headers, "x-forwarded-uri")?;
+            let method = one(headers, "x-forwarded-method")?;
+            (method, one(headers, "x-forwarded-host")?, target)
         }
     };
-    let method = Method::from_bytes(method.as_bytes())
-        .map_err(|_| Refusal::Original("a malformed method"))?;
+    let method = Method::from_bytes(method.as_bytes());
+    let method = method.or(Err(Refusal::Original("a malformed method")))?;
     let target = Target::parse(&method, host, target, served)?;
     Ok((method, target))
 }
@@ -188,56 +184,59 @@ fn one<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, Refusa
     match (values.next(), values.next()) {
         (Some(value), None) => {
             let text = std::str::from_utf8(value.as_bytes());
-            text.map_err(|_| Refusal::Original("a header that is not UTF-8"))
+            text.or(Err(Refusal::Original("a header that is not UTF-8")))
         }
-        (None, _) => Err(Refusal::Original(match name {
-            "x-original-method" => "no X-Original-Method",
-            "x-original-uri" => "no X-Original-URI",
-            "x-original-url" => "no X-Original-URL",
-            "x-forwarded-method" => "no X-Forwarded-Method",
-            "x-forwarded-uri" => "no X-Forwarded-Uri",
-            "x-forwarded-host" => "no X-Forwarded-Host",
-            _ => "no X-Forwarded-Proto",
-        })),
+        (None, _) => Err(Refusal::Original(absence(name))),
+        // A proxy that appends instead of setting passes a client's own header on.
         (Some(_), Some(_)) => Err(Refusal::Original("a header of the original request twice")),
     }
 }
 
-/// Nothing hangs on it but that it is one.
-fn scheme(text: &str) -> Result<(), Refusal> {
-    let known = matches!(text, "http" | "https" | "ws" | "wss");
-    if known {
-        Ok(())
-    } else {
-        Err(Refusal::Original("a scheme that is not HTTP"))
+/// The fault of a missing header.
+fn absence(name: &str) -> &'static str {
+    match name {
+        "x-original-method" => "no X-Original-Method",
+        "x-original-uri" => "no X-Original-URI",
+        "x-original-url" => "no X-Original-URL",
+        "x-forwarded-method" => "no X-Forwarded-Method",
+        "x-forwarded-uri" => "no X-Forwarded-Uri",
+        "x-forwarded-host" => "no X-Forwarded-Host",
+        _ => "no X-Forwarded-Proto",
+    }
+}
+
+/// Checks the scheme. The value is unused; it only has to be a known one.
+fn check_scheme(text: &str) -> Result<(), Refusal> {
+    match text {
+        "http" | "https" | "ws" | "wss" => Ok(()),
+        _ => Err(Refusal::Original("a scheme that is not HTTP")),
     }
 }
 
 /// Host and target of an absolute URL.
-fn url(text: &str) -> Result<(&str, &str), Refusal> {
+fn split_url(text: &str) -> Result<(&str, &str), Refusal> {
     let malformed = Refusal::Original("a malformed X-Original-URL");
-    let Some((scheme_, rest)) = text.split_once("://") else {
+    let Some((scheme, rest)) = text.split_once("://") else {
         return Err(malformed);
     };
-    scheme(scheme_)?;
+    check_scheme(scheme)?;
     let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     rest.split_at_checked(start).ok_or(malformed)
 }
 
 impl ForwardAuthSettings {
     fn trusts(&self, peer: Peer) -> bool {
+        // Over a Unix socket the address only stands for this machine, so networks do not apply.
         if peer.unix {
-            self.trusts_unix
-        } else {
-            self.trusted_networks
-                .iter()
-                .any(|network| network.contains(&peer.address))
+            return self.trusts_unix;
         }
+        let mut networks = self.trusted_networks.iter();
+        networks.any(|network| network.contains(&peer.address))
     }
 }
 
 impl FrontProxy {
-    /// What looks like an identity header in its questions, and is the program's own.
+    /// Headers of its questions that look like identity headers and are the program's own.
     fn own_identity_like(self) -> &'static [&'static str] {
         match self {
             Self::IngressNginx => &["x-auth-request-redirect"],
@@ -245,7 +244,7 @@ impl FrontProxy {
         }
     }
 
-    /// nginx makes 500 of everything but success, 401 and 403.
+    /// nginx answers 500 to everything but success, 401 and 403.
     fn knows_only_two_refusals(self) -> bool {
         matches!(self, Self::Nginx | Self::IngressNginx)
     }

@@ -1,15 +1,15 @@
-//! Where the frames of a WebSocket begin and end (RFC 6455, section 5.2), so that one more can be
-//! put in between.
+//! Finds where the frames of a WebSocket begin and end (RFC 6455, section 5.2), so that one more
+//! can be put in between.
 
 use crate::transport::life::Cause;
 
 /// The frames of one direction, followed byte by byte. Their content is not looked at.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
-    /// The head of the frame under way, as far as it has come.
+    /// The head of the current frame, as far as it has arrived.
     head: [u8; LONGEST_HEAD],
-    come: usize,
-    /// Bytes of the frame under way that are still to come, once its head is whole.
+    arrived: usize,
+    /// Bytes of the current frame that are still missing, once its head is whole.
     left: u64,
 }
 
@@ -19,69 +19,66 @@ const LONGEST_HEAD: usize = 14;
 /// The last frame to a client (RFC 6455, section 7.4.1): 1008, a violated policy, or 1001, going
 /// away.
 pub(super) fn close(cause: Cause) -> Vec<u8> {
-    let (code, phrase) = (
-        if cause.may_come_back() {
-            1001_u16
-        } else {
-            1008
-        },
-        cause.phrase().as_bytes(),
-    );
+    // 1001 lets a client connect again at once; 1008 tells it that its token is the cause.
+    let code: u16 = if cause.may_come_back() { 1001 } else { 1008 };
+    let phrase = cause.phrase().as_bytes();
     // All phrases are short: their length fits into the second byte.
     let length = u8::try_from(2 + phrase.len()).unwrap_or_default();
     [&[0x88, length][..], &code.to_be_bytes(), phrase].concat()
 }
 
 impl Frames {
-    /// Follows bytes that went by.
+    /// Follows bytes that were passed on.
     pub(super) fn follow(&mut self, mut bytes: &[u8]) {
         loop {
-            let passed = usize::try_from(self.left)
-                .unwrap_or(usize::MAX)
-                .min(bytes.len());
+            let left = usize::try_from(self.left).unwrap_or(usize::MAX);
+            let passed = left.min(bytes.len());
             self.left -= passed as u64;
             bytes = bytes.get(passed..).unwrap_or_default();
             let Some((first, rest)) = bytes.split_first() else {
                 return;
             };
             bytes = rest;
-            if let Some(place) = self.head.get_mut(self.come) {
+            if let Some(place) = self.head.get_mut(self.arrived) {
                 *place = *first;
             }
-            self.come += 1;
+            self.arrived += 1;
             if let Some(length) = self.length() {
-                (self.left, self.come) = (length, 0);
+                (self.left, self.arrived) = (length, 0);
             }
         }
     }
 
     /// Whether the next byte begins a frame.
     pub(super) fn is_between(&self) -> bool {
-        self.left == 0 && self.come == 0
+        self.left == 0 && self.arrived == 0
     }
 
-    /// How long the content is, once the head is whole.
+    /// The length of the content, once the head is whole.
     fn length(&self) -> Option<u64> {
-        let second = *self.head.get(1).filter(|_| self.come >= 2)?;
-        let (mask, extended) = (if second & 0x80 == 0 { 0 } else { 4 }, second & 0x7f);
+        if self.arrived < 2 {
+            return None;
+        }
+        let second = *self.head.get(1)?;
+        // A client masks its frames, a server does not (section 5.1); both are followed.
+        let mask = if second & 0x80 == 0 { 0 } else { 4 };
+        let extended = second & 0x7f;
         let bytes = match extended {
             126 => 2,
             127 => 8,
             _ => 0,
         };
-        if self.come < 2 + bytes + mask {
+        if self.arrived < 2 + bytes + mask {
             return None;
         }
-        let number = self
-            .head
-            .get(2..2 + bytes)?
-            .iter()
-            .fold(0, |number, byte| number << 8 | u64::from(*byte));
-        Some(if bytes == 0 {
-            u64::from(extended)
-        } else {
-            number
-        })
+        if bytes == 0 {
+            return Some(u64::from(extended));
+        }
+        let mut number = 0;
+        for byte in self.head.get(2..2 + bytes)? {
+            number = number << 8 | u64::from(*byte);
+        }
+        Some(number)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A doorway for the fuzz targets, to the frames of a WebSocket and to its tunnel.
+//! Access for the fuzz targets to the frames of a WebSocket and to its tunnel.
 
 use super::frames::{Frames, close};
 use super::websocket::tunnel;
@@ -9,21 +9,22 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 /// Whether a frame may be put in after each of these pieces.
 pub fn between_frames<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Vec<bool> {
     let mut frames = Frames::default();
-    let follow = |piece: &[u8]| {
+    let mut between = Vec::new();
+    for piece in pieces {
         frames.follow(piece);
-        frames.is_between()
-    };
-    pieces.into_iter().map(follow).collect()
+        between.push(frames.is_between());
+    }
+    between
 }
 
-/// What comes out of a tunnel on both sides: that of the upstream, that of a client which reads
-/// `early` bytes before its token ends and has room for `room` bytes; and the frame that may have
-/// been put in.
+/// Runs a tunnel. Returns the bytes at the upstream, the bytes at a client, and the closing frame
+/// that may be among them. The client has room for `room` bytes and reads `early` before its token
+/// ends.
 ///
 /// # Errors
 ///
 /// A tunnel that breaks.
-pub async fn tunnelled(
+pub async fn run_tunnel(
     up: &[u8],
     down: &[u8],
     early: usize,

@@ -1,5 +1,5 @@
-//! The doors: how requests come in, and how answers go out. What is decided between the two is one
-//! and the same.
+//! The doors: how requests come in, and how answers go out. The decision between is the same for
+//! all.
 
 pub(crate) mod ext_authz;
 mod external_auth;
@@ -10,4 +10,5 @@ pub(crate) mod fuzzing;
 pub(crate) mod interface;
 pub(crate) mod proxy;
 pub(crate) mod redirect;
+mod request_error;
 mod websocket;

@@ -1,6 +1,8 @@
-//! The reverse proxy: a request is read, decided, cleaned, sent on, and its answer passed back.
+//! The reverse proxy. [`Exchange::forward`] is the way of one request, step by step: it is read,
+//! authorized, cleaned and sent on, and its answer is passed back.
 
 use super::interface::Door;
+use super::request_error::RequestError;
 use super::websocket::Handshake;
 use crate::decision::policy::{ForwardPermit, RouteDecision};
 use crate::decision::routes::Route;
@@ -8,7 +10,7 @@ use crate::forward::body::{Body, Ending, RequestBody, Streamed};
 use crate::forward::headers;
 use crate::forward::upstream::{AnswerBody, UnderWay, Upstream, UpstreamRequest};
 use crate::generation::Generation;
-use crate::refusal::{Refusal, RequestError};
+use crate::refusal::Refusal;
 use crate::request::caller::Caller;
 use crate::request::fields::{self, Values};
 use crate::request::incoming::IncomingRequest;
@@ -34,7 +36,7 @@ use tracing::{Instrument as _, field};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
-/// All callers whose address is unknown are one, and it has the bounds of one.
+/// Stands for all callers whose address is unknown: together they have the bounds of one.
 const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// The reverse proxy as a door.
@@ -46,7 +48,7 @@ impl Door for Proxy {
         let caller = self.0.load_full().client_address.caller(peer, headers);
         Some(match caller {
             Caller::Direct(address) => address,
-            // Loopback has no bound of its own, and is never what a proxy in front can mean.
+            // Loopback has no bound, so a client that makes a proxy name it must not get there.
             Caller::Named(address) if !address.to_canonical().is_loopback() => address,
             Caller::Named(_) | Caller::Unknown => UNKNOWN,
         })
@@ -61,7 +63,7 @@ impl Door for Proxy {
     }
 }
 
-/// Answers a request: the upstream's answer, or why there is none.
+/// Answers a request with the upstream's answer, or with a refusal.
 async fn answer(
     generation: &Generation,
     peer: Peer,
@@ -124,20 +126,22 @@ impl<'g> Exchange<'g> {
         (self.route, response)
     }
 
-    /// Forwards a request: every step, in order.
+    /// Forwards a request: every step, in order. Each type is made only by the step before it.
     async fn forward(
         &mut self,
         request: Request<ClientBody>,
     ) -> Result<Response<Body>, RequestError> {
         let generation = self.generation;
         let (mut parts, body) = request.into_parts();
-        // One reading or none: a request that two servers could read differently ends here.
+        // A request that two servers could read differently ends here.
         let target = Target::read(&parts, &generation.hosts)?;
+        // The gateway's own keys are public, so they need no decision.
         if let Some(assertions) = generation.identity.assertions()
-            && let Some(keys) = assertions.published(&parts.method, target.path.as_str())
+            && let Some(keys) = assertions.published_keys(&parts.method, target.path.as_str())
         {
             return Ok(keys.map(Body::from));
         }
+        // Before the decision: the token may be among the subprotocols.
         let handshake = Handshake::take(&mut parts);
         let Parts {
             method,
@@ -156,7 +160,7 @@ impl<'g> Exchange<'g> {
         };
         let RouteDecision { route, permit, .. } = generation.authorize(&incoming).await?;
         self.route = Some(&route.name);
-        // From here on there is a permit: nothing below can be called without one.
+        // Nothing below can be called without a permit.
         let permit = permit?;
         let upstream = generation.upstream(route)?;
         let traffic = Traffic::default();
@@ -174,6 +178,7 @@ impl<'g> Exchange<'g> {
             request_id = self.id
         );
         let (response, under_way) = upstream.send(request).instrument(span).await?;
+        // 101 is an answer to a handshake only: without one, the upstream is broken.
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(self.switch(response, under_way, handshake, traffic, &permit)?);
         }
@@ -194,11 +199,12 @@ impl<'g> Exchange<'g> {
             return Ok(RequestBody::empty());
         }
         let most = route.body_bytes;
+        // A body without `Content-Length` is counted on its way instead.
         if most.is_some_and(|most| body.size_hint().lower() > most) {
             return Err(Refusal::BodyTooLarge);
         }
         let streams = &self.generation.streams;
-        // Over HTTP/1.1 no server can answer while a call is still to come.
+        // A gRPC stream may be silent for long. Over HTTP/1.1 no server answers before its end.
         let pace = if upstream.is_http2() && ending(&request.headers) == Some(Ending::Grpc) {
             let longest = streams.life.filter(|_| permit.token().is_none());
             Pace::of_stream(streams, traffic.clone(), longest)
@@ -222,10 +228,12 @@ impl<'g> Exchange<'g> {
             identity,
             ..
         } = self.generation;
-        // The chain of proxies is read before the headers that tell it are removed.
-        let before = client_address.before(self.peer, &request.headers);
+        // Read first: `strip_request` removes the headers that list the proxies.
+        let before = client_address.forwarded_for(self.peer, &request.headers);
         let headers = &mut request.headers;
+        // Headers of the gateway come after, or `Connection` could name them away.
         headers::strip_request(headers, identity);
+        // HTTP/2 splits the field; HTTP/1.1 allows one only (RFC 9113, section 8.2.3).
         if version == Version::HTTP_2 {
             headers::join_cookies(headers);
         }
@@ -261,10 +269,11 @@ impl<'g> Exchange<'g> {
     ) -> Response<Body> {
         let (mut parts, body) = response.into_parts();
         headers::strip_response(&mut parts.headers);
+        // An upstream may have a name of its own for the request.
         if !parts.headers.contains_key(REQUEST_ID) {
             fields::set(&mut parts.headers, REQUEST_ID, &self.id);
         }
-        // An ordinary answer is not cut off: only a stream can outlive its token by much.
+        // Only streams end with their token: an ordinary answer is over soon anyway.
         let end = ending(&parts.headers).map(|ending| (self.end(permit, &traffic), ending));
         Response::from_parts(
             parts,
@@ -289,6 +298,7 @@ impl<'g> Exchange<'g> {
         let (mut parts, _) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         handshake.grant(&mut parts.headers);
+        // The tunnel outlives this request: it counts for the upstream and for the drain.
         let counted = (under_way, self.generation.life.beside());
         let end = self.end(permit, &traffic);
         handshake.connect(upstream, counted, traffic, end);
@@ -306,6 +316,7 @@ impl<'g> Exchange<'g> {
             ..
         } = self.generation;
         let (clock, telemetry) = (Arc::clone(clock), Arc::clone(telemetry));
+        // `life` asks the server in use: a reload may have replaced the one that let this in.
         let (token, traffic, current) = (permit.token().cloned(), traffic.clone(), life.clone());
         let StreamSettings {
             idle,
@@ -340,21 +351,19 @@ impl<'g> Exchange<'g> {
     }
 }
 
-/// How an answer ends before its time; `None` for one that is no stream.
+/// How a message ends before its time; `None` if it is no stream.
 fn ending(headers: &HeaderMap) -> Option<Ending> {
     let kind = headers.get(CONTENT_TYPE)?.as_bytes();
-    let is = |name: &[u8]| {
-        kind.len() >= name.len()
-            && kind
-                .iter()
-                .zip(name)
-                .all(|(a, b)| a.eq_ignore_ascii_case(b))
-    };
-    if is(b"application/grpc") {
+    if begins_with(kind, b"application/grpc") {
         Some(Ending::Grpc)
-    } else if is(b"text/event-stream") {
+    } else if begins_with(kind, b"text/event-stream") {
         Some(Ending::Quiet)
     } else {
         None
     }
+}
+
+fn begins_with(kind: &[u8], name: &[u8]) -> bool {
+    let beginning = kind.get(..name.len());
+    beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(name))
 }

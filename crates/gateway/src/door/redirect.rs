@@ -1,4 +1,4 @@
-//! The listener for plain HTTP beside HTTPS: it sends everybody there, and forwards nothing.
+//! The door for plain HTTP beside HTTPS: it redirects every request to HTTPS, and forwards nothing.
 
 use crate::door::interface::Door;
 use crate::forward::body::Body;
@@ -12,7 +12,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use portcullis_resource_server::request_id;
 use std::sync::Arc;
 
-/// The door that leads to another one.
+/// The door that redirects to HTTPS.
 #[derive(Clone, Debug)]
 pub(crate) struct Redirect {
     pub(crate) generation: Arc<ArcSwap<Generation>>,
@@ -21,15 +21,17 @@ pub(crate) struct Redirect {
 }
 
 impl Door for Redirect {
-    /// A token that came over plain HTTP was seen by others; 308 keeps method and body (RFC 9110,
-    /// section 15.4.9).
+    /// Redirects a request. A token that came over plain HTTP may have been seen, so nothing is
+    /// decided here. The status 308 keeps method and body (RFC 9110, section 15.4.9).
     async fn answer(&self, _peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let request_id = request_id(&parts.headers);
-        let read = Target::read(&parts, &self.generation.load_full().hosts);
-        let read = read.and_then(|target| Ok((target.path_and_query()?, target)));
-        let (path, target) = match read {
-            Ok(read) => read,
+        let target = match Target::read(&parts, &self.generation.load_full().hosts) {
+            Ok(target) => target,
+            Err(refusal) => return refusal.into_response(&request_id),
+        };
+        let path = match target.path_and_query() {
+            Ok(path) => path,
             Err(refusal) => return refusal.into_response(&request_id),
         };
         let port = if self.port == 443 {

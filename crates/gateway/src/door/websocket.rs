@@ -1,15 +1,15 @@
 //! WebSockets (RFC 6455): the handshake, a token that comes as a subprotocol, and a tunnel that
-//! ends with it.
+//! ends with the token.
 //!
 //! Browsers cannot set headers on a WebSocket, so a token may also come as the subprotocol after
-//! `bearer`: `new WebSocket(url, ["bearer", token, "chat"])`. It is taken out before the upstream
+//! `bearer`: `new WebSocket(url, ["bearer", token, "chat"])`. It is removed before the upstream
 //! sees the list. If the upstream chooses none of the others, `bearer` is the answer: a browser
-//! wants one of those it offered. What goes through the tunnel is not looked at, except where
-//! frames end.
+//! insists on one that it offered. The gateway does not look at the content of the tunnel, only at
+//! the ends of frames.
 
 use super::frames::{Frames, close};
 use crate::forward::upstream::UnderWay;
-use crate::request::fields::listed;
+use crate::request::fields::list_members;
 use crate::transport::life::{Beside, End, FAREWELL, Traffic};
 use crate::transport::places::RequestPlaces;
 use http::header::{
@@ -33,24 +33,17 @@ pub(super) struct Handshake {
     client: OnUpgrade,
     /// Whether the token came as a subprotocol.
     bearer: bool,
-    /// What the request has taken: the tunnel keeps it.
+    /// The places of the request, which the tunnel keeps.
     places: Option<Arc<RequestPlaces>>,
 }
 
 impl Handshake {
-    /// Takes the handshake out of a request. Whatever else asks for an upgrade is an ordinary
-    /// request.
+    /// Takes the handshake out of a request. A request for another upgrade is an ordinary request.
     pub(super) fn take(parts: &mut Parts) -> Option<Self> {
-        let asked = parts.method == Method::GET
-            && parts.version == Version::HTTP_11
-            && listed(&parts.headers, &CONNECTION).any(|it| it.eq_ignore_ascii_case("upgrade"))
-            && listed(&parts.headers, &UPGRADE).any(|it| it.eq_ignore_ascii_case("websocket"))
-            && parts.headers.contains_key(SEC_WEBSOCKET_KEY)
-            && parts
-                .headers
-                .get(SEC_WEBSOCKET_VERSION)
-                .is_some_and(|version| version == "13");
-        let client = parts.extensions.remove::<OnUpgrade>().filter(|_| asked)?;
+        let client = parts.extensions.remove::<OnUpgrade>()?;
+        if !is_handshake(parts) {
+            return None;
+        }
         let bearer = take_token(&mut parts.headers);
         Some(Self {
             client,
@@ -59,15 +52,16 @@ impl Handshake {
         })
     }
 
-    /// Asks the upstream for the same.
+    /// Asks the upstream for a WebSocket.
     pub(super) fn ask(&self, headers: &mut HeaderMap) {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     }
 
-    /// Tells the client that it has one.
+    /// Grants the WebSocket to the client.
     pub(super) fn grant(&self, headers: &mut HeaderMap) {
         self.ask(headers);
+        // A browser fails the connection if none of its subprotocols is chosen.
         if self.bearer && !headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
             headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(BEARER));
         }
@@ -84,14 +78,34 @@ impl Handshake {
         tokio::spawn(async move {
             let _counted = (counted, self.places);
             if let Ok((client, upstream)) = tokio::try_join!(self.client, upstream) {
-                // Whoever goes away takes the other along: that is no fault.
+                // One side that goes away ends the other: that is no fault to report.
                 _ = tunnel(TokioIo::new(client), TokioIo::new(upstream), &traffic, end).await;
             }
         });
     }
 }
 
-/// Carries bytes both ways. When it must end, the client is told so between two frames.
+/// Whether a request asks for a WebSocket (section 4.1). HTTP/2 has another handshake (RFC 8441),
+/// which is not offered.
+fn is_handshake(parts: &Parts) -> bool {
+    let Parts {
+        method,
+        version,
+        headers,
+        ..
+    } = parts;
+    let has = |name, option: &str| {
+        list_members(headers, &name).any(|member| member.eq_ignore_ascii_case(option))
+    };
+    *method == Method::GET
+        && *version == Version::HTTP_11
+        && has(CONNECTION, "upgrade")
+        && has(UPGRADE, "websocket")
+        && headers.contains_key(SEC_WEBSOCKET_KEY)
+        && headers.get(SEC_WEBSOCKET_VERSION) == Some(&HeaderValue::from_static("13"))
+}
+
+/// Carries bytes both ways. When it must end, a closing frame between two others tells the client.
 pub(super) async fn tunnel<C, U>(
     client: C,
     upstream: U,
@@ -126,7 +140,7 @@ where
                 break;
             };
             traffic.seen();
-            // What may have been written in part is no place for another frame.
+            // While a write may be partial, there is no place for another frame.
             between = false;
             to_client.write_all(bytes).await?;
             frames.follow(bytes);
@@ -145,32 +159,31 @@ where
         }
         tokio::try_join!(to_client.shutdown(), to_upstream.shutdown()).map(|_| ())
     };
+    // A client that does not read must not hold its places for ever.
     tokio::time::timeout(FAREWELL, farewell).await?
 }
 
 const BUFFER: usize = 16 * 1024;
 
-/// Moves a token from the subprotocols to where the decision looks for it. Beside an
-/// `Authorization` header it is a second credential, and refused as such.
+/// Moves a token from the subprotocols to `Authorization`, where the decision looks for it. Beside
+/// such a header it is a second credential, and refused.
 fn take_token(headers: &mut HeaderMap) -> bool {
-    let offered: Vec<String> = listed(headers, &SEC_WEBSOCKET_PROTOCOL)
-        .map(str::to_owned)
-        .collect();
-    let Some(at) = offered.iter().position(|protocol| protocol == BEARER) else {
+    let mut before: Vec<&str> = list_members(headers, &SEC_WEBSOCKET_PROTOCOL).collect();
+    let Some(at) = before.iter().position(|protocol| *protocol == BEARER) else {
         return false;
     };
-    let mut rest = offered;
-    let after = rest.split_off(at);
-    let token = after.get(1).map_or("", String::as_str);
-    if let Ok(mut value) = HeaderValue::try_from(format!("Bearer {token}")) {
+    let mut after = before.split_off(at).into_iter().skip(1);
+    let token = format!("Bearer {}", after.next().unwrap_or_default());
+    before.extend(after);
+    let rest = before.join(", ");
+    if let Ok(mut value) = HeaderValue::try_from(token) {
+        // Marked so that no log of headers shows it.
         value.set_sensitive(true);
         headers.append(AUTHORIZATION, value);
     }
-    rest.extend(after.into_iter().skip(2));
     headers.remove(SEC_WEBSOCKET_PROTOCOL);
-    if let Some(rest) = HeaderValue::try_from(rest.join(", "))
-        .ok()
-        .filter(|rest| !rest.is_empty())
+    if !rest.is_empty()
+        && let Ok(rest) = HeaderValue::try_from(rest)
     {
         headers.insert(SEC_WEBSOCKET_PROTOCOL, rest);
     }

@@ -3,7 +3,7 @@
 mod challenges;
 
 use crate::identity::IdentitySettings;
-use crate::request::fields::{Values, listed};
+use crate::request::fields::{Values, list_members};
 use crate::request::host::Host;
 use crate::request::peer::Peer;
 use http::Version;
@@ -37,7 +37,7 @@ const FOR_GATEWAY: [HeaderName; 3] = [PROXY_AUTHORIZATION, HTTP2_SETTINGS, EXPEC
 pub(crate) fn strip_request(headers: &mut HeaderMap, identity: &IdentitySettings) {
     let trailers = wants_trailers(headers);
     let reserved_trailer = |name: &str| identity.is_reserved(&name.to_ascii_lowercase());
-    let bad_trailer = listed(headers, &TRAILER).any(reserved_trailer);
+    let bad_trailer = list_members(headers, &TRAILER).any(reserved_trailer);
     strip(headers, |name, headers| {
         FOR_GATEWAY.contains(name)
             || (bad_trailer && *name == TRAILER)
@@ -59,7 +59,7 @@ pub(crate) fn strip_response(headers: &mut HeaderMap) {
 /// Removes what is between two neighbours, and what else is to go. Each name is looked at once:
 /// that costs less than to look for each name that could be there, as most never are.
 fn strip(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &HeaderMap) -> bool) {
-    let named: Vec<HeaderName> = listed(headers, &CONNECTION)
+    let named: Vec<HeaderName> = list_members(headers, &CONNECTION)
         .filter_map(|name| HeaderName::try_from(name).ok())
         .collect();
     let unnamed = headers
@@ -72,7 +72,7 @@ fn strip(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &HeaderMap) -> bool
 }
 
 fn wants_trailers(headers: &HeaderMap) -> bool {
-    listed(headers, &TE).any(|coding| coding.eq_ignore_ascii_case("trailers"))
+    list_members(headers, &TE).any(|coding| coding.eq_ignore_ascii_case("trailers"))
 }
 
 /// Says what the gateway saw of the client, in place of whatever the client said. `before` is what

@@ -5,23 +5,29 @@ use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 use portcullis_core::cookie;
 
 impl IdentitySettings {
-    /// Removes the cookie that holds the token, whether it counted or not.
+    /// Removes the cookie that holds the token, even one that did not count.
     pub(crate) fn strip_cookie(&self, headers: &mut HeaderMap) {
-        if let Some(name) = self.token_cookie.as_deref().filter(|_| !self.forward_token) {
+        if let Some(name) = self.hidden_cookie() {
             cookie::remove(headers, name);
         }
     }
 
-    /// What the header `Cookie` must say without the token, for somebody else who forwards: none
-    /// where it has to go. Nothing at all where it holds no token.
+    /// The cookie to keep from the upstream.
+    fn hidden_cookie(&self) -> Option<&str> {
+        match &self.token_cookie {
+            Some(name) if !self.forward_token => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The header `Cookie` without the token, for another proxy that forwards: `None` inside if the
+    /// header has to go. `None` at all if it holds no token, so that the proxy leaves it alone.
     pub(crate) fn cookies_left(
         &self,
         headers: &HeaderMap,
     ) -> Option<(HeaderName, Option<HeaderValue>)> {
-        let name = self
-            .token_cookie
-            .as_deref()
-            .filter(|_| !self.forward_token)?;
+        let name = self.hidden_cookie()?;
+        // On a copy: the request itself is decided on as it came.
         let mut left = HeaderMap::new();
         for value in headers.get_all(COOKIE) {
             left.append(COOKIE, value.clone());
@@ -29,12 +35,13 @@ impl IdentitySettings {
         if !cookie::remove(&mut left, name) {
             return None;
         }
-        let values: Vec<&[u8]> = left
-            .get_all(COOKIE)
-            .iter()
-            .map(HeaderValue::as_bytes)
-            .collect();
-        let joined = HeaderValue::from_bytes(&values.join(&b"; "[..])).ok();
-        Some((COOKIE, joined.filter(|value| !value.is_empty())))
+        let values = left.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+        let values: Vec<&[u8]> = values.collect();
+        // Fields of HTTP/2 are one field for others (RFC 9113, section 8.2.3).
+        let left = match HeaderValue::from_bytes(&values.join(&b"; "[..])) {
+            Ok(joined) if !joined.is_empty() => Some(joined),
+            _ => None,
+        };
+        Some((COOKIE, left))
     }
 }

@@ -1,13 +1,14 @@
-//! What a header tells of a caller, and how it is written.
+//! The facts about a caller that headers can carry, and how they are written.
 
+use super::kind::kind_name;
 use crate::identity::assertion::{AssertionContext, Assertions};
 use crate::refusal::Refusal;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use portcullis_core::jose::json::{Json, Number};
-use portcullis_core::token::{AccessToken, ClaimPath, Kind, Membership};
+use portcullis_core::token::{AccessToken, ClaimPath, Membership};
 use std::borrow::Cow;
 
-/// What a header tells.
+/// The fact that a header carries.
 #[derive(Clone, Debug)]
 pub(super) enum Fact {
     Subject,
@@ -19,46 +20,41 @@ pub(super) enum Fact {
     Groups,
     Issuer,
     Claim(ClaimPath),
-    /// All of it, signed.
+    /// All facts, signed.
     Assertion(Assertions),
 }
 
 impl Fact {
-    /// The value of the header; `None` where the token does not say.
+    /// The value of the header; `None` if the token has none.
     pub(super) fn text<'t>(
         &self,
         token: &'t AccessToken,
         to: AssertionContext<'_>,
     ) -> Result<Option<Cow<'t, str>>, Refusal> {
-        match self {
-            Self::Assertion(assertions) => Ok(Some(assertions.sign(token, to)?.into())),
-            plain => Ok(plain.plain(token)),
+        if let Self::Assertion(assertions) = self {
+            return Ok(Some(assertions.sign(token, to)?.into()));
         }
+        Ok(self.plain(token))
     }
 
-    /// What needs no signature.
+    /// The value of a header without a signature.
     fn plain<'t>(&self, token: &'t AccessToken) -> Option<Cow<'t, str>> {
         let identity = token.identity();
         match self {
             Self::Assertion(_) => None,
-            Self::Subject => identity.subject().map(encoded),
-            Self::Client => identity.client().map(encoded),
-            Self::Tenant => identity.tenant().map(encoded),
-            Self::Kind => Some(kind(identity.kind()).into()),
+            Self::Subject => identity.subject().map(encode),
+            Self::Client => identity.client().map(encode),
+            Self::Tenant => identity.tenant().map(encode),
+            Self::Kind => Some(kind_name(identity.kind()).into()),
             Self::Roles => members(identity.roles()),
             Self::Groups => members(identity.groups()),
-            Self::Issuer => Some(encoded(token.issuer().as_str())),
-            Self::Scopes => joined(identity.scopes().iter().map(encoded), " "),
-            Self::Claim(path) => match path.find(token.claims())? {
-                Json::Array(list) => {
-                    let texts: Option<Vec<_>> = list.iter().map(scalar).collect();
-                    texts.map(|texts| texts.join(",").into())
-                }
-                value => scalar(value),
-            },
+            Self::Issuer => Some(encode(token.issuer().as_str())),
+            Self::Scopes => join(identity.scopes().iter().map(encode), " "),
+            Self::Claim(path) => claim(path.find(token.claims())?),
         }
     }
 
+    /// Reads the name of a fact.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         Ok(match text {
             "subject" => Self::Subject,
@@ -80,33 +76,37 @@ impl Fact {
 const WORDS: &str = "`subject`, `client`, `tenant`, `kind`, `scopes`, `roles`, `groups`, `issuer`, \
     or `claim:` and a claim path";
 
-pub(crate) fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::User => "user",
-        Kind::Application => "application",
-        Kind::Unknown => "unknown",
-    }
-}
-
-/// The names with commas between; nothing where there are none, or where the token cannot say
-/// which.
+/// The names with commas between; `None` if there are none, or if the token does not hold them all.
 fn members(membership: &Membership) -> Option<Cow<'_, str>> {
-    joined(membership.iter().map(encoded), ",")
+    join(membership.iter().map(encode), ",")
 }
 
-/// Texts with something between; `None` where there is none. One alone is not copied.
-fn joined<'t>(
+/// Texts with something between; `None` if there is none. A single text is not copied.
+fn join<'t>(
     mut texts: impl Iterator<Item = Cow<'t, str>>,
     between: &'t str,
 ) -> Option<Cow<'t, str>> {
-    let first = texts.next()?;
-    Some(texts.fold(first, |all, text| all + between + text))
+    let mut all = texts.next()?;
+    for text in texts {
+        all = all + between + text;
+    }
+    Some(all)
+}
+
+/// A claim, or the members of a list with commas between.
+fn claim(value: &Json) -> Option<Cow<'_, str>> {
+    let Json::Array(list) = value else {
+        return scalar(value);
+    };
+    // One member without a spelling leaves the header out: part of a list would be another list.
+    let texts: Vec<_> = list.iter().map(scalar).collect::<Option<_>>()?;
+    Some(texts.join(",").into())
 }
 
 /// A text, a number, true or false. Objects, null and lists in lists have no spelling as a header.
 fn scalar(value: &Json) -> Option<Cow<'_, str>> {
     match value {
-        Json::String(text) => Some(encoded(text)),
+        Json::String(text) => Some(encode(text)),
         Json::Bool(boolean) => Some(boolean.to_string().into()),
         Json::Number(Number::Integer(integer)) => Some(integer.to_string().into()),
         Json::Number(Number::Unsigned(integer)) => Some(integer.to_string().into()),
@@ -115,21 +115,23 @@ fn scalar(value: &Json) -> Option<Cow<'_, str>> {
     }
 }
 
-pub(super) fn encoded(text: &str) -> Cow<'_, str> {
+/// A text in printable ASCII that has one decoding.
+pub(super) fn encode(text: &str) -> Cow<'_, str> {
+    // A comma parts the members of a list, and `%` begins an escape.
     const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b',');
-    let plain = |byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'%' | b',');
-    if text.bytes().all(plain) {
+    if text.bytes().all(is_plain) {
         return text.into();
     }
     let mut text = utf8_percent_encode(text, ENCODED).to_string();
     // Space at either end is no part of a field value (RFC 9110, section 5.5).
-    if text.ends_with(' ') {
-        text.replace_range(
-            text.trim_end_matches(' ').len()..,
-            &"%20".repeat(text.len() - text.trim_end_matches(' ').len()),
-        );
-    }
+    let end = text.trim_end_matches(' ').len();
+    let trailing = text.len() - end;
+    text.replace_range(end.., &"%20".repeat(trailing));
     let leading = text.len() - text.trim_start_matches(' ').len();
     text.replace_range(..leading, &"%20".repeat(leading));
     text.into()
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'%' | b',')
 }

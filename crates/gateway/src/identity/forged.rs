@@ -1,59 +1,56 @@
-//! Headers of a client that only the gateway may set, where somebody else forwards the request and
-//! cannot be told to remove them.
+//! Headers of a client that only the gateway may set, where another proxy forwards the request and
+//! cannot be asked to remove them.
 
-use super::{IdentitySettings, folded};
+use super::IdentitySettings;
+use super::names::fold;
 use crate::refusal::Refusal;
-use crate::request::fields::listed;
+use crate::request::fields::list_members;
 use http::HeaderMap;
-use http::header::{CONNECTION, HeaderName};
+use http::header::CONNECTION;
 use std::borrow::Cow;
 
-/// No longer name is told in the log.
+/// Longer names are cut in the log.
 const LONGEST_NAME: usize = 64;
 
 impl IdentitySettings {
-    /// Refuses a request whose `Connection` names a header that only the gateway sets: whoever
-    /// forwards it would drop that header behind the answer (RFC 9110, section 7.6.1).
+    /// Refuses a request whose `Connection` names a header that only the gateway sets: the proxy
+    /// that forwards it would drop that header after the answer (RFC 9110, section 7.6.1).
     pub(crate) fn refuse_named_away(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let mut options = listed(headers, &CONNECTION);
-        match options.find(|name| self.is_reserved(&name.to_ascii_lowercase())) {
-            Some(name) => Err(Refusal::Forged(format!(
-                "`Connection` names `{}`",
-                shortened(name)
-            ))),
-            None => Ok(()),
+        for name in list_members(headers, &CONNECTION) {
+            if self.is_reserved(&name.to_ascii_lowercase()) {
+                let name = shorten(name);
+                return Err(Refusal::Forged(format!("`Connection` names `{name}`")));
+            }
         }
+        Ok(())
     }
 
-    /// Refuses a request with a header that the answer cannot take the place of: it begins like an
-    /// identity header, but no setting names it; or it is another spelling of one, or of what tells
-    /// of another path, method or client. `own` are headers by which the one that asks tells
-    /// something itself.
+    /// Refuses a request with a header that the answer cannot replace. Either it begins like an
+    /// identity header and no setting names it, or it is another spelling of a reserved name. `own`
+    /// are headers that the asking proxy sets itself.
     pub(crate) fn refuse_forged(&self, headers: &HeaderMap, own: &[&str]) -> Result<(), Refusal> {
-        let overwritten = |name: &HeaderName| self.headers.iter().any(|(held, _)| held == name);
-        let expected = |name: &HeaderName| {
-            own.contains(&name.as_str()) || self.token_header.as_ref() == Some(name)
-        };
-        let mut names = headers
-            .keys()
-            .filter(|name| !overwritten(name) && !expected(name));
-        match names.find(|name| self.is_beyond_answer(name.as_str())) {
-            Some(name) => Err(Refusal::Forged(format!(
-                "a header `{}`",
-                shortened(name.as_str())
-            ))),
-            None => Ok(()),
+        for name in headers.keys() {
+            // The answer sets this header, so whatever the client sent is replaced.
+            let is_overwritten = self.headers.iter().any(|(held, _)| held == name);
+            let is_expected =
+                own.contains(&name.as_str()) || self.token_header.as_ref() == Some(name);
+            if !is_overwritten && !is_expected && self.is_beyond_answer(name.as_str()) {
+                let name = shorten(name.as_str());
+                return Err(Refusal::Forged(format!("a header `{name}`")));
+            }
         }
+        Ok(())
     }
 
     fn is_beyond_answer(&self, name: &str) -> bool {
-        let folded = folded(name);
+        let folded = fold(name);
+        // The proxy copies headers by their usual names, so another spelling would stay beside.
         let respelled = matches!(folded, Cow::Owned(_));
         self.is_identity(&folded) || (respelled && self.is_reserved(name))
     }
 }
 
-fn shortened(name: &str) -> &str {
+fn shorten(name: &str) -> &str {
     name.get(..LONGEST_NAME).unwrap_or(name)
 }
 
@@ -61,7 +58,7 @@ fn shortened(name: &str) -> &str {
 mod tests {
     use super::*;
     use crate::config::IdentityConfig;
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     fn settings() -> IdentitySettings {
         IdentitySettings::try_from(IdentityConfig::default()).unwrap()

@@ -1,22 +1,22 @@
-//! What the upstream is told about the caller: headers that only the gateway sets.
+//! Headers that tell the upstream about the caller, and that only the gateway sets.
 //!
-//! Before anything is added, everything that looks like one of them is removed from what the client
-//! sent, on every route, public ones too, and from trailers. Names compare without case, and with
-//! `_` and `.` taken for `-`, as CGI and its heirs do. What a front proxy would say is removed
-//! likewise: the gateway says what it saw itself. A setting lets single names of those through.
+//! Before anything is added, everything that looks like one of them is removed from the client's
+//! headers and trailers, on every route, public ones too. Names compare without case, and with `_`
+//! and `.` taken for `-`, as CGI and its heirs do. Headers by which a front proxy would speak are
+//! removed too: the gateway says what it saw itself. A setting lets single names of those through.
 //!
-//! Values are printable ASCII. Other characters, `%` and `,` are percent-encoded as UTF-8; the
-//! texts of a list are joined by commas, and scopes by spaces, as they are written in a token. So
-//! splitting and then decoding gives back what the token held. A value is never cut: one that is
-//! too long refuses the request.
+//! Values are printable ASCII. Other characters, `%` and `,` are percent-encoded as UTF-8. Commas
+//! join the texts of a list, and spaces join scopes, as in a token. So splitting and then decoding
+//! restores what the token held. A value is never cut: a longer one refuses the request.
 
 pub(crate) mod assertion;
 mod cookies;
 mod facts;
 mod forged;
+mod kind;
 mod names;
 
-pub(crate) use facts::kind;
+pub(crate) use kind::kind_name;
 pub(crate) use names::fits;
 
 use crate::config::IdentityConfig;
@@ -26,21 +26,21 @@ use crate::request::connection_auth::authenticates_connection;
 use crate::request::fields::Values;
 use facts::Fact;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use names::{ONLY_AS_WRITTEN, OURS, is_of_envoy, is_of_front_proxy};
+use names::{ONLY_AS_WRITTEN, OURS, fold, is_of_envoy, is_of_front_proxy};
 use portcullis_core::token::AccessToken;
 use portcullis_core::{ConfigError, ConfigErrors};
 use std::borrow::Cow;
 
-/// Which headers tell what.
+/// The identity headers of the settings, and the headers that clients may not send.
 #[derive(Clone, Debug)]
 pub(crate) struct IdentitySettings {
     headers: Vec<(HeaderName, Fact)>,
-    /// Their names in the spelling that compares.
+    /// Their names, folded, without dashes at the end.
     names: Vec<Box<str>>,
-    /// In the folded spelling.
+    /// Prefixes of reserved names, folded.
     reserved: Vec<Box<str>>,
-    /// What clients may send although proxies speak by it.
-    passed: Vec<HeaderName>,
+    /// Headers of proxies that clients may send.
+    allowed: Vec<HeaderName>,
     forward_token: bool,
     /// The header that holds the token besides `Authorization`, if there is one.
     token_header: Option<HeaderName>,
@@ -55,7 +55,7 @@ const DPOP: HeaderName = HeaderName::from_static("dpop");
 const LONGEST_VALUE: usize = 8_192;
 
 impl IdentitySettings {
-    /// Says where else than in `Authorization` a token may be.
+    /// Names another header than `Authorization` that may hold the token.
     pub(crate) fn with_token_header(self, token_header: Option<HeaderName>) -> Self {
         Self {
             token_header,
@@ -63,7 +63,7 @@ impl IdentitySettings {
         }
     }
 
-    /// Says in which cookie a token may be.
+    /// Names a cookie that may hold the token.
     pub(crate) fn with_token_cookie(self, token_cookie: Option<Box<str>>) -> Self {
         Self {
             token_cookie,
@@ -71,34 +71,35 @@ impl IdentitySettings {
         }
     }
 
-    /// The same for the generation after this one: a key that was made here goes on.
+    /// The same settings behind a reload: a key that was generated before stays in use.
     #[must_use]
     pub(crate) fn succeeding(mut self, before: Option<&Self>) -> Self {
         let before = before.and_then(Self::assertions);
         for (_, fact) in &mut self.headers {
             if let Fact::Assertion(assertions) = fact {
-                assertions.succeeding(before);
+                assertions.succeed(before);
             }
         }
         self
     }
 
-    /// What signs, if anything does.
+    /// The signed assertions, if a header carries them.
     pub(crate) fn assertions(&self) -> Option<&Assertions> {
-        self.headers.iter().find_map(|(_, fact)| match fact {
-            Fact::Assertion(assertions) => Some(assertions),
-            _ => None,
-        })
+        for (_, fact) in &self.headers {
+            if let Fact::Assertion(assertions) = fact {
+                return Some(assertions);
+            }
+        }
+        None
     }
 
-    /// Whether a header does not go through to the upstream: whatever only the gateway may say, and
-    /// the token.
+    /// Whether a header is kept from the upstream: those that only the gateway sets, and the token.
     pub(crate) fn is_kept_back(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
         self.holds_token(name, headers)
             || (self.is_reserved(name.as_str()) && !self.forwards_token_in(name))
     }
 
-    /// Whether a header is the one of the token, and the token is for the upstream too.
+    /// Whether a header holds the token, and the token is for the upstream too.
     fn forwards_token_in(&self, name: &HeaderName) -> bool {
         self.forward_token && self.token_header.as_ref() == Some(name)
     }
@@ -106,12 +107,21 @@ impl IdentitySettings {
     /// Whether a header holds a token that is not for the upstream, or credentials for a connection
     /// that others share. Other schemes are between client and upstream.
     fn holds_token(&self, name: &HeaderName, headers: &HeaderMap) -> bool {
-        let credentials = |are: fn(&HeaderValue) -> bool| {
-            *name == AUTHORIZATION && headers.get_all(AUTHORIZATION).iter().any(are)
-        };
-        let token =
-            || self.token_header.as_ref() == Some(name) || *name == DPOP || credentials(is_token);
-        (!self.forward_token && token()) || credentials(is_of_connection)
+        // A DPoP proof is bound to the gateway's own URL (RFC 9449, section 4.2).
+        let is_of_token = self.token_header.as_ref() == Some(name) || *name == DPOP;
+        if is_of_token && !self.forward_token {
+            return true;
+        }
+        if *name != AUTHORIZATION {
+            return false;
+        }
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        values.any(|value| self.keeps_back(value))
+    }
+
+    fn keeps_back(&self, credentials: &HeaderValue) -> bool {
+        let credentials = credentials.as_bytes();
+        (!self.forward_token && is_token(credentials)) || authenticates_connection(credentials)
     }
 
     /// The header that holds the token besides `Authorization`, if there is one.
@@ -119,29 +129,29 @@ impl IdentitySettings {
         self.token_header.as_ref()
     }
 
-    /// What must go from a request with these headers that somebody else forwards: what looks like
-    /// an identity header and is none, in every spelling; what proxies would say, but for what
-    /// Envoy answers for; and the token.
+    /// The headers that another proxy has to remove from a request before it forwards it: forged
+    /// identity headers in every spelling, those of other proxies that Envoy does not answer for,
+    /// and the token.
     pub(crate) fn to_remove(&self, headers: &HeaderMap) -> Vec<HeaderName> {
-        let own = self.headers.iter().map(|(name, _)| name);
-        // Also where not all headers were told.
-        let aliases = own.clone().flat_map(|name| {
-            ["_", "."].map(|other| HeaderName::try_from(name.as_str().replace('-', other)).ok())
-        });
-        let forged =
-            |name: &&HeaderName| self.is_forged(name.as_str()) && !self.forwards_token_in(name);
-        let sent = headers.keys().filter(forged).cloned();
-        let mut names: Vec<HeaderName> = aliases
-            .flatten()
-            .chain(sent)
-            .filter(|name| !own.clone().any(|own| own == name))
-            .collect();
-        names.extend(
-            headers
-                .keys()
-                .filter(|name| self.holds_token(name, headers))
-                .cloned(),
-        );
+        let mut names = Vec::new();
+        for (own, _) in &self.headers {
+            // Named even if the client sent none: the proxy may not have passed all headers on.
+            for other in ["_", "."] {
+                names.extend(HeaderName::try_from(own.as_str().replace('-', other)));
+            }
+        }
+        for name in headers.keys() {
+            if self.is_forged(name.as_str()) && !self.forwards_token_in(name) {
+                names.push(name.clone());
+            }
+        }
+        // The answer itself sets or removes these.
+        names.retain(|name| !self.headers.iter().any(|(own, _)| own == name));
+        for name in headers.keys() {
+            if self.holds_token(name, headers) {
+                names.push(name.clone());
+            }
+        }
         names.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
         names.dedup();
         names
@@ -153,24 +163,27 @@ impl IdentitySettings {
 
     /// Whether only the gateway may set this header or trailer.
     pub(crate) fn is_reserved(&self, name: &str) -> bool {
-        let folded = folded(name);
-        let changed = matches!(folded, Cow::Owned(_));
-        self.is_identity(&folded)
-            || (is_of_front_proxy(&folded) && !self.passed.iter().any(|passed| *passed == *name))
-            || (changed && ONLY_AS_WRITTEN.contains(&&*folded))
+        let folded = fold(name);
+        if self.is_identity(&folded) {
+            return true;
+        }
+        if is_of_front_proxy(&folded) && !self.allowed.iter().any(|allowed| *allowed == *name) {
+            return true;
+        }
+        // `Content_Length` is harmless here, but CGI would take it for the length.
+        matches!(folded, Cow::Owned(_)) && ONLY_AS_WRITTEN.contains(&&*folded)
     }
 
     fn is_identity(&self, folded: &str) -> bool {
-        self.reserved
-            .iter()
-            .any(|prefix| folded.starts_with(&**prefix))
-            || self
-                .names
-                .iter()
-                .any(|own| **own == *folded.trim_end_matches('-'))
+        let mut prefixes = self.reserved.iter();
+        if prefixes.any(|prefix| folded.starts_with(&**prefix)) {
+            return true;
+        }
+        let name = folded.trim_end_matches('-');
+        self.names.iter().any(|own| **own == *name)
     }
 
-    /// Says who calls.
+    /// Adds the identity headers of a caller.
     pub(crate) fn add(
         &self,
         headers: &mut HeaderMap,
@@ -186,28 +199,32 @@ impl IdentitySettings {
         Ok(())
     }
 
-    /// All identity headers, and what they say of a caller; `None` where there is nothing to say.
+    /// All identity headers and their values; `None` for a fact that the caller lacks, and without
+    /// a caller.
     pub(crate) fn headers(
         &self,
         token: Option<&AccessToken>,
         to: AssertionContext<'_>,
     ) -> Result<IdentityHeaders, Refusal> {
         let mut values = Values::new();
-        let told = self.headers.iter().map(|(name, fact)| {
+        let mut headers = Vec::with_capacity(self.headers.len());
+        for (name, fact) in &self.headers {
             let text = match token {
                 Some(token) => fact.text(token, to)?,
                 None => None,
             };
-            Ok((
-                name.clone(),
-                text.map(|text| value(&text, &mut values)).transpose()?,
-            ))
-        });
-        told.collect()
+            let value = match text {
+                Some(text) => Some(value(&text, &mut values)?),
+                None => None,
+            };
+            headers.push((name.clone(), value));
+        }
+        Ok(headers)
     }
 }
 
 fn value(text: &str, values: &mut Values) -> Result<HeaderValue, Refusal> {
+    // Upstreams limit heads, often to 8 KiB. A cut list of roles would be another list.
     if text.len() > LONGEST_VALUE {
         return Err(Refusal::IdentityTooLong);
     }
@@ -215,42 +232,24 @@ fn value(text: &str, values: &mut Values) -> Result<HeaderValue, Refusal> {
     values.end().ok_or(Refusal::IdentityTooLong)
 }
 
-fn is_of_connection(value: &HeaderValue) -> bool {
-    authenticates_connection(value.as_bytes())
-}
-
-fn is_token(value: &HeaderValue) -> bool {
-    let scheme = value
-        .as_bytes()
-        .split(|byte| matches!(byte, b' ' | b'\t'))
-        .next()
-        .unwrap_or_default();
+/// Whether credentials are of a scheme for access tokens.
+fn is_token(credentials: &[u8]) -> bool {
+    let mut words = credentials.split(|byte| matches!(byte, b' ' | b'\t'));
+    let scheme = words.next().unwrap_or_default();
     scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop")
 }
 
-/// A name in the spelling that all of its variants share.
-fn folded(name: &str) -> Cow<'_, str> {
-    if name
-        .bytes()
-        .any(|byte| matches!(byte, b'_' | b'.' | b'A'..=b'Z'))
-    {
-        Cow::Owned(name.to_ascii_lowercase().replace(['_', '.'], "-"))
-    } else {
-        Cow::Borrowed(name)
-    }
-}
-
-/// A name as it compares: dashes at its end make no other one.
-fn compared(name: &HeaderName) -> Box<str> {
-    folded(name.as_str()).trim_end_matches('-').into()
+/// A folded name without dashes at its end, which some servers ignore.
+fn comparable(name: &HeaderName) -> Box<str> {
+    fold(name.as_str()).trim_end_matches('-').into()
 }
 
 fn is_among(name: &HeaderName, headers: &[(HeaderName, Fact)]) -> bool {
-    let name = compared(name);
-    headers.iter().any(|(own, _)| compared(own) == name)
+    let name = comparable(name);
+    headers.iter().any(|(own, _)| comparable(own) == name)
 }
 
-/// A header as it is written: its name, and the fact that it tells.
+/// Reads a header of the settings: its name, and the fact that it carries.
 fn header(name: &str, fact: &str) -> Result<(HeaderName, Fact), ConfigError> {
     let place = format!("gateway.identity.headers.{name}");
     match (HeaderName::try_from(name), Fact::parse(fact)) {
@@ -271,65 +270,74 @@ impl TryFrom<IdentityConfig> for IdentitySettings {
 
     fn try_from(written: IdentityConfig) -> Result<Self, ConfigErrors> {
         let mut faults = Vec::new();
-        // Who has a signed word for it needs no plain one, unless it is asked for.
-        let defaults: &[&str] = match written.assertion {
-            Some(_) => &[],
-            None => &["subject", "client", "scopes", "roles", "issuer"],
-        };
-        let default = |fact: &&str| (format!("x-auth-{fact}"), (*fact).to_owned());
-        let headers = written
-            .headers
-            .unwrap_or_else(|| defaults.iter().map(default).collect());
-        let mut meant = Vec::new();
-        for (name, fact) in headers {
-            match header(&name, &fact) {
-                Ok(header) => meant.push(header),
-                Err(fault) => faults.push(fault),
-            }
-        }
+        let mut headers = plain_headers(&written, &mut faults);
         match written.assertion.map(Assertions::read) {
-            Some(Ok((name, _))) if is_among(&name, &meant) => {
+            // Two headers of one name, and the upstream would read either of them.
+            Some(Ok((name, _))) if is_among(&name, &headers) => {
                 let place = "gateway.identity.assertion.header";
                 let fault = ConfigError::expected(place, "a name that is not among `headers`");
                 let fault = fault.found(name.as_str());
                 faults.push(fault.help("give the assertion a header of its own"));
             }
-            Some(Ok((name, assertions))) => meant.push((name, Fact::Assertion(assertions))),
+            Some(Ok((name, assertions))) => headers.push((name, Fact::Assertion(assertions))),
             Some(Err(errors)) => faults.extend(errors.iter().cloned()),
             None => {}
         }
         let reserved = written.reserved;
         let reserved = reserved.unwrap_or_else(|| vec!["x-auth-".to_owned()]);
+        // A shorter prefix would remove half of all headers.
         if let Some(short) = reserved.iter().find(|prefix| prefix.len() < 3) {
             let help = "write the beginning that all identity headers share, such as `x-auth-`";
             let expected = "beginnings of three letters or more";
             let fault = ConfigError::expected("gateway.identity.reserved", expected);
             faults.push(fault.found(short).help(help));
         }
-        let passed = passed(&written.danger_pass, &mut faults);
+        let allowed = allowed_headers(&written.danger_pass, &mut faults);
         ConfigErrors::check(faults)?;
-        let reserved = reserved
-            .iter()
-            .map(|prefix| folded(prefix).into())
-            .collect();
-        let name =
-            |(name, _): &(HeaderName, Fact)| folded(name.as_str()).trim_end_matches('-').into();
-        let names = meant.iter().map(name).collect();
-        let forward_token = written.forward_token;
+        let mut names = Vec::new();
+        for (name, _) in &headers {
+            names.push(comparable(name));
+        }
         Ok(Self {
-            headers: meant,
+            headers,
             names,
-            reserved,
-            passed,
-            forward_token,
+            reserved: reserved.iter().map(|it| fold(it).into()).collect(),
+            allowed,
+            forward_token: written.forward_token,
             token_header: None,
             token_cookie: None,
         })
     }
 }
 
-/// The names of proxies' headers that clients may send.
-fn passed(written: &[String], faults: &mut Vec<ConfigError>) -> Vec<HeaderName> {
+/// The identity headers of the settings without the assertion, or the default ones.
+fn plain_headers(
+    written: &IdentityConfig,
+    faults: &mut Vec<ConfigError>,
+) -> Vec<(HeaderName, Fact)> {
+    let mut read = Vec::new();
+    if let Some(headers) = &written.headers {
+        for (name, fact) in headers {
+            read.push(header(name, fact));
+        }
+    } else if written.assertion.is_none() {
+        // An upstream that gets an assertion needs no header that it would have to trust.
+        for fact in ["subject", "client", "scopes", "roles", "issuer"] {
+            read.push(header(&format!("x-auth-{fact}"), fact));
+        }
+    }
+    let mut headers = Vec::new();
+    for header in read {
+        match header {
+            Ok(header) => headers.push(header),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    headers
+}
+
+/// The headers of proxies that clients may send.
+fn allowed_headers(written: &[String], faults: &mut Vec<ConfigError>) -> Vec<HeaderName> {
     let mut names = Vec::new();
     for (index, text) in written.iter().enumerate() {
         match HeaderName::try_from(text) {

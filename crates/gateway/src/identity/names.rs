@@ -1,16 +1,15 @@
-//! Names of headers that mean something elsewhere: they are not the client's to send, nor ours to
-//! give a meaning.
+//! Names of headers that mean something elsewhere: a client may not send them, and the gateway
+//! gives them no meaning of its own.
 //!
-//! Which names these are is written here, and for operators in `docs/gateway/callers.md`. Not among
-//! them are names that applications give to headers of their own, such as `X-User-Id`: `reserved`
+//! The names are written here, and for operators in `docs/gateway/callers.md`. Names that
+//! applications give to headers of their own, such as `X-User-Id`, are not among them: `reserved`
 //! is for those.
 
-use super::folded;
 use http::HeaderName;
+use std::borrow::Cow;
 
-/// How names begin by which proxies and servers in front tell who a client is, by address,
-/// certificate or login, or which other path, host or method is meant than the request line says.
-/// None is the beginning of another.
+/// Prefixes of names by which proxies and servers in front name a client, by address, certificate
+/// or login, or another path, host or method than the request line. No prefix begins another.
 const FAMILIES: [&str; 79] = [
     "$ws",
     "akamai-",
@@ -166,7 +165,7 @@ const NAMES: [&str; 69] = [
     "x-verified-client-cert",
 ];
 
-/// Names of framing and routing that mean nothing in another spelling, and must not come to mean
+/// Names of framing and routing. In another spelling they mean nothing, and must not come to mean
 /// something.
 pub(super) const ONLY_AS_WRITTEN: [&str; 6] = [
     "authorization",
@@ -177,22 +176,23 @@ pub(super) const ONLY_AS_WRITTEN: [&str; 6] = [
     "transfer-encoding",
 ];
 
-/// What the gateway says itself of every request: there is nothing that a client's could be let
-/// through for.
+/// Headers that the gateway sets on every request, so a client's would never arrive.
 pub(super) const OURS: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
 
-/// Whether a folded name is one by which others tell of a request or its sender.
+/// Whether a folded name is one by which proxies describe a request or its sender.
 pub(super) fn is_of_front_proxy(folded: &str) -> bool {
-    // As none is the beginning of another, only the last one that is not behind the name can be its
-    // beginning.
+    // No prefix begins another, so only the last one that sorts before the name can begin it.
     let behind = FAMILIES.partition_point(|family| *family <= folded);
-    let family = behind.checked_sub(1).and_then(|last| FAMILIES.get(last));
-    family.is_some_and(|family| folded.starts_with(family))
-        || NAMES.binary_search(&folded.trim_end_matches('-')).is_ok()
+    if let Some(last) = behind.checked_sub(1)
+        && let Some(family) = FAMILIES.get(last)
+        && folded.starts_with(family)
+    {
+        return true;
+    }
+    NAMES.binary_search(&folded.trim_end_matches('-')).is_ok()
 }
 
-/// Whether Envoy itself answers for a header before it asks: it sets it or takes it away where a
-/// client may not send it.
+/// Whether Envoy itself sets a header before it asks, or removes one that a client may not send.
 pub(super) fn is_of_envoy(name: &str) -> bool {
     matches!(
         name,
@@ -200,7 +200,7 @@ pub(super) fn is_of_envoy(name: &str) -> bool {
     ) || (name.starts_with("x-envoy-") && !name.starts_with("x-envoy-original-"))
 }
 
-/// Whether a header may tell who calls: not one that frames or routes the request.
+/// Whether a header may carry an identity: not one that frames or routes the request.
 pub(crate) fn fits(name: &HeaderName) -> bool {
     const MEANING: [&str; 8] = [
         "content-type",
@@ -212,8 +212,19 @@ pub(crate) fn fits(name: &HeaderName) -> bool {
         "upgrade",
         "date",
     ];
-    let name = folded(name.as_str());
+    let name = fold(name.as_str());
     !ONLY_AS_WRITTEN.contains(&&*name) && !MEANING.contains(&&*name) && !name.starts_with("sec-")
+}
+
+/// A name in the spelling that all of its variants share: CGI and its heirs take `_`, `.` and `-`
+/// for one character.
+pub(super) fn fold(name: &str) -> Cow<'_, str> {
+    let mut bytes = name.bytes();
+    // Names come in small letters from hyper, so most of them are not copied.
+    if bytes.all(|byte| !matches!(byte, b'_' | b'.' | b'A'..=b'Z')) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.to_ascii_lowercase().replace(['_', '.'], "-"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which headers only the gateway may set, and what it says in them.
 
-use super::facts::encoded;
+use super::facts::encode;
 use super::*;
 
 fn settings() -> IdentitySettings {
@@ -103,7 +103,7 @@ fn values_are_printable_and_can_be_read_back() {
         "\u{43f}\u{43e}",
         "",
     ] {
-        let value = encoded(text);
+        let value = encode(text);
         assert!(
             HeaderValue::from_str(&value).is_ok() && value.trim() == value,
             "{value}"
@@ -117,7 +117,7 @@ fn values_are_printable_and_can_be_read_back() {
             .unwrap();
         assert_eq!(back, text);
     }
-    assert_eq!(encoded("\u{e9}\n"), "%C3%A9%0A");
+    assert_eq!(encode("\u{e9}\n"), "%C3%A9%0A");
 }
 
 #[test]

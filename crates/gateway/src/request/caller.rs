@@ -1,13 +1,13 @@
-//! Whose request it is, by address: the other end of the connection, or what a trusted proxy says
-//! of it.
+//! The caller of a request, by address: the other end of the connection, or the address that a
+//! trusted proxy names.
 //!
-//! Only the word of trusted proxies is taken. Lists are read as bytes and from the right, where the
-//! proxy next to the gateway writes: nothing that a client puts before it can change how that is
-//! read. Addresses compare in their canonical form, so `::ffff:192.0.2.5` is `192.0.2.5`.
+//! Only trusted proxies are believed. Lists are read as bytes and from the right, where the proxy
+//! next to the gateway writes: nothing that a client puts before it can change how that is read.
+//! Addresses compare in their canonical form, so `::ffff:192.0.2.5` is `192.0.2.5`.
 //!
-//! A caller whom a trusted proxy names in a way that cannot be read is [`Caller::Unknown`], never
-//! the proxy: policies that ask for the address cannot be met then, and all unknown callers
-//! together count as one that fails. Not checked is whether the proxies tell the truth.
+//! A caller whom a trusted proxy names unreadably is [`Caller::Unknown`], never the proxy: policies
+//! that ask for the address cannot be met then, and all unknown callers together count as one that
+//! fails. Whether the proxies tell the truth is not checked.
 
 mod forwarded;
 mod node;
@@ -22,17 +22,17 @@ use std::net::{IpAddr, Ipv6Addr};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// What stands for a member that cannot be read, in what the upstream is told.
+/// Stands for an unreadable address in the list for the upstream.
 const UNKNOWN: &str = "unknown";
 
-/// Whose request it is, by address.
+/// The caller of a request, by address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// The other end of the connection.
     Direct(IpAddr),
-    /// The one that a trusted proxy names.
+    /// The address that a trusted proxy names.
     Named(IpAddr),
-    /// A proxy is in front, and does not name the caller in a way that can be read.
+    /// A proxy is in front, and does not name the caller readably.
     Unknown,
 }
 
@@ -62,24 +62,24 @@ impl Serialize for Caller {
     }
 }
 
-/// Which proxies are believed, and where they tell the caller.
+/// Which proxies are believed, and which header names the caller.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ClientAddress {
     pub(crate) trusted: Vec<IpNet>,
     /// Whether proxies on a Unix socket are believed.
     pub(crate) trusts_unix: bool,
-    pub(crate) source: Source,
+    pub(crate) source: CallerHeader,
     /// How many proxies are in front; `None`: as many as are trusted.
     pub(crate) proxies: Option<usize>,
-    /// Whether the settings say where proxies tell the caller: one that does not is then no caller
-    /// itself.
+    /// Whether the settings name the header. A trusted proxy that does not send it is then no
+    /// caller itself.
     pub(crate) is_written: bool,
 }
 
-/// Where proxies tell the caller.
+/// The header in which proxies name the caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// `X-Forwarded-For`: a list to which each proxy adds the one that it sees.
+pub(crate) enum CallerHeader {
+    /// `X-Forwarded-For`: a list to which each proxy adds its neighbour.
     #[default]
     ForwardedFor,
     /// `Forwarded` (RFC 7239): likewise.
@@ -89,63 +89,69 @@ pub(crate) enum Source {
 }
 
 impl ClientAddress {
-    /// Whether what this neighbour says about those before it is believed.
+    /// Whether the gateway believes what this neighbour says about those before it.
     pub(crate) fn is_trusted(&self, peer: Peer) -> bool {
         (peer.unix && self.trusts_unix) || self.trusts(peer.address)
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted
-            .iter()
-            .any(|network| network.contains(&address))
+        let mut networks = self.trusted.iter();
+        networks.any(|network| network.contains(&address))
     }
 
-    /// Whose request it is that came by this connection.
+    /// The caller of a request that came by this connection.
     pub(crate) fn caller(&self, peer: Peer, headers: &HeaderMap) -> Caller {
-        if !self.is_trusted(peer) || (!self.is_written && !self.source.is_in(headers)) {
+        if !self.names_caller(peer, headers) {
             return Caller::Direct(peer.address);
         }
-        self.told(headers)
+        self.named_caller(headers)
     }
 
-    /// Whose request it is that this neighbour holds, and asks about. It is never the neighbour's
-    /// own.
+    /// The caller of a request that this neighbour holds and asks about. It is never the neighbour.
     pub(crate) fn caller_behind(&self, peer: Peer, headers: &HeaderMap) -> Caller {
         if self.is_trusted(peer) {
-            self.told(headers)
+            self.named_caller(headers)
         } else {
             Caller::Unknown
         }
     }
 
-    /// Whose request it is that came to a neighbour from `source`, as that neighbour says.
+    /// The caller of a request that came to a neighbour from `source`, as that neighbour says.
     pub(crate) fn caller_from(&self, source: IpAddr, headers: &HeaderMap) -> Caller {
+        // Envoy writes IPv4 callers of a dual-stack listener as IPv4-mapped addresses.
         let source = source.to_canonical();
         if self.trusts(source) {
-            self.told(headers)
+            self.named_caller(headers)
         } else {
             Caller::Named(source)
         }
     }
 
-    /// Whom a trusted proxy names.
-    fn told(&self, headers: &HeaderMap) -> Caller {
+    /// Whether this neighbour is a proxy that has to name the caller. A trusted address that sends
+    /// no header may as well be a client, unless the settings expect the header.
+    fn names_caller(&self, peer: Peer, headers: &HeaderMap) -> bool {
+        self.is_trusted(peer) && (self.is_written || self.source.is_in(headers))
+    }
+
+    /// The caller that a trusted proxy names.
+    fn named_caller(&self, headers: &HeaderMap) -> Caller {
         let caller = match &self.source {
-            Source::ForwardedFor => self.pick(forwarded_for(headers)),
-            Source::Forwarded => self.pick(forwarded::from_the_right(headers)),
-            Source::Single(name) => single(headers, name),
+            CallerHeader::ForwardedFor => self.pick(forwarded_for(headers)),
+            CallerHeader::Forwarded => self.pick(forwarded::from_the_right(headers)),
+            CallerHeader::Single(name) => single(headers, name),
         };
         caller.map_or(Caller::Unknown, Caller::Named)
     }
 
-    /// The caller in a list from the right: behind so many proxies, or the first that is no proxy
-    /// of ours. Where all are, it is the one farthest away.
+    /// The caller in a list from the right: behind so many proxies, or the first that is no trusted
+    /// proxy. If all are trusted, it is the one farthest away.
     fn pick(&self, mut members: impl Iterator<Item = Option<IpAddr>>) -> Option<IpAddr> {
         if let Some(proxies) = self.proxies {
             return members.nth(proxies.saturating_sub(1)).flatten();
         }
         let mut farthest = None;
         for member in members {
+            // Members left of an unreadable one may be the client's own invention.
             let address = member?;
             farthest = Some(address);
             if !self.trusts(address) {
@@ -155,19 +161,19 @@ impl ClientAddress {
         farthest
     }
 
-    /// What trusted proxies say of those before them, as `X-Forwarded-For` has it: each address in
-    /// canonical form, and `unknown` in the place of one that cannot be read. Empty where they say
-    /// nothing.
-    pub(crate) fn before(&self, peer: Peer, headers: &HeaderMap) -> String {
+    /// The callers and proxies before the neighbour, as `X-Forwarded-For` lists them: canonical
+    /// addresses, and `unknown` for an unreadable one. Empty where no trusted proxy says anything.
+    pub(crate) fn forwarded_for(&self, peer: Peer, headers: &HeaderMap) -> String {
         let mut text = String::new();
-        if !self.is_trusted(peer) || (!self.is_written && !self.source.is_in(headers)) {
+        if !self.names_caller(peer, headers) {
             return text;
         }
         let mut members: Vec<Option<IpAddr>> = match &self.source {
-            Source::ForwardedFor => forwarded_for(headers).collect(),
-            Source::Forwarded => forwarded::from_the_right(headers).collect(),
-            Source::Single(name) => vec![single(headers, name)],
+            CallerHeader::ForwardedFor => forwarded_for(headers).collect(),
+            CallerHeader::Forwarded => forwarded::from_the_right(headers).collect(),
+            CallerHeader::Single(name) => vec![single(headers, name)],
         };
+        // A trusted proxy that names nobody still stands before an unknown caller.
         if members.is_empty() {
             members.push(None);
         }
@@ -183,7 +189,7 @@ impl ClientAddress {
     }
 }
 
-impl Source {
+impl CallerHeader {
     /// The header that this name stands for.
     pub(crate) fn of(name: HeaderName) -> Self {
         match name.as_str() {
@@ -210,43 +216,38 @@ impl Source {
 /// The members of `X-Forwarded-For` from the right; `None` for one that cannot be read. Empty ones
 /// count for nothing (RFC 9110, section 5.6.1.2).
 fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    let values = headers
-        .get_all(FORWARDED_FOR)
-        .iter()
-        .rev()
-        .map(HeaderValue::as_bytes);
-    let members = values
+    let values = headers.get_all(FORWARDED_FOR).iter().rev();
+    values
+        .map(HeaderValue::as_bytes)
         .flat_map(|value| value.rsplit(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii);
-    members
+        .map(<[u8]>::trim_ascii)
         .filter(|member| !member.is_empty())
         .map(|member| node::address(member, Port::Number))
 }
 
-/// The address in a header that holds one. More than one of them is none.
+/// The address in a header that holds one. Two such headers name nobody.
 fn single(headers: &HeaderMap, name: &HeaderName) -> Option<IpAddr> {
     let mut values = headers.get_all(name).iter();
-    let value = values.next()?;
-    values
-        .next()
-        .is_none()
-        .then(|| node::address(value.as_bytes().trim_ascii(), Port::Number))
-        .flatten()
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    node::address(value.as_bytes().trim_ascii(), Port::Number)
 }
 
-/// A network in the form that addresses are compared in: one of IPv4 where it holds nothing but
+/// A network in the form in which addresses are compared: one of IPv4 if it holds nothing but
 /// IPv4-mapped addresses.
 pub(crate) fn canonical(network: IpNet) -> IpNet {
-    const MAPPED: u8 = 96;
     let IpNet::V6(inner) = network else {
         return network;
     };
-    let mapped = inner
-        .addr()
-        .to_ipv4_mapped()
-        .zip(inner.prefix_len().checked_sub(MAPPED));
-    let inner = mapped.and_then(|(address, bits)| Ipv4Net::new(address, bits).ok());
-    inner.map_or(network, IpNet::V4)
+    let Some(address) = inner.addr().to_ipv4_mapped() else {
+        return network;
+    };
+    // The prefix `::ffff:0:0/96` of IPv4-mapped addresses (RFC 4291, section 2.5.5.2).
+    let Some(bits) = inner.prefix_len().checked_sub(96) else {
+        return network;
+    };
+    Ipv4Net::new(address, bits).map_or(network, IpNet::V4)
 }
 
 /// The network that counts as one caller: an IPv6 caller controls a whole /64.

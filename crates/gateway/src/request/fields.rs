@@ -6,15 +6,14 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 /// The members of a list header (RFC 9110, section 5.6.1).
-pub(crate) fn listed<'h>(
+pub(crate) fn list_members<'h>(
     headers: &'h HeaderMap,
     name: &HeaderName,
 ) -> impl Iterator<Item = &'h str> {
-    let values = headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(name).iter().map(HeaderValue::to_str);
+    // A value that is not ASCII can name no member that is looked for.
     values
+        .flatten()
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .filter(|member| !member.is_empty())
@@ -23,41 +22,40 @@ pub(crate) fn listed<'h>(
 /// Whether `chunked` is the one transfer coding.
 pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let one = codings.next().is_some_and(|coding| {
-        coding
-            .as_bytes()
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"chunked")
-    });
-    one && codings.next().is_none()
+    let (Some(coding), None) = (codings.next(), codings.next()) else {
+        return false;
+    };
+    let coding = coding.as_bytes().trim_ascii();
+    coding.eq_ignore_ascii_case(b"chunked")
 }
 
-/// The values that the gateway writes for one request, in one piece of memory: then to copy a head
-/// counts references.
+/// The values that the gateway writes for one request, in one piece of memory: copying a head then
+/// only counts references.
 pub(crate) struct Values(BytesMut);
 
 impl Values {
     pub(crate) fn new() -> Self {
+        // Enough for the usual headers, so that one allocation serves a request.
         Self(BytesMut::with_capacity(512))
     }
 
-    /// Goes on with a value.
+    /// Appends to a value.
     pub(crate) fn push(&mut self, text: &str) {
         self.0.extend_from_slice(text.as_bytes());
     }
 
-    /// Goes on with an address.
+    /// Appends an address to a value.
     pub(crate) fn push_address(&mut self, address: IpAddr) {
         // Writing to memory cannot fail.
         _ = write!(self.0, "{address}");
     }
 
-    /// The value that was written, the next one begins. `None` if it cannot be one.
+    /// Ends a value, and begins the next one. `None` if it is no header value.
     pub(crate) fn end(&mut self) -> Option<HeaderValue> {
         HeaderValue::from_maybe_shared(self.0.split().freeze()).ok()
     }
 
-    /// Sets a header to the value that was written, if it can be one.
+    /// Ends a value, and sets a header to it if it can be one.
     pub(crate) fn set(&mut self, headers: &mut HeaderMap, name: HeaderName) {
         if let Some(value) = self.end() {
             headers.insert(name, value);
@@ -65,6 +63,7 @@ impl Values {
     }
 }
 
+/// Sets a header, if the text can be a header value.
 pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);

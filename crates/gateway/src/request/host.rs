@@ -1,11 +1,11 @@
 //! The host that a request is for (RFC 9110, section 7.2), and patterns of hosts, both in one
 //! spelling.
 //!
-//! Letters become small, one final dot goes (`example.com.` is `example.com`, said absolutely),
-//! addresses and ports are written as they usually are. Refused is what does not look like a host
-//! with an optional port: userinfo, paths, lists, spaces, escapes, characters beyond ASCII, empty
-//! labels, and numbers that some servers take for an address of IPv4 and others for a name
-//! (`127.1`, `0x7f.0.0.1`). Whether the host has an address is not looked at.
+//! The one spelling has small letters, no final dot (`example.com.` is `example.com`), and
+//! addresses and ports in their usual form. Anything that does not look like a host with an
+//! optional port is refused: userinfo, paths, lists, spaces, escapes, characters beyond ASCII,
+//! empty labels, and numbers that some servers take for an address of IPv4 and others for a name
+//! (`127.1`, `0x7f.0.0.1`). The host is not resolved.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -29,13 +29,7 @@ impl Host {
         let mut authority = normal_name(name)?.into_owned();
         let name_length = authority.len();
         if !port.is_empty() {
-            let digits = port
-                .strip_prefix(':')
-                .filter(|digits| (1..=5).contains(&digits.len()))?;
-            let port: u16 = digits
-                .bytes()
-                .all(|byte| byte.is_ascii_digit())
-                .then(|| digits.parse().ok())??;
+            let port = parse_port(port.strip_prefix(':')?)?;
             authority = format!("{authority}:{port}");
         }
         Some(Self {
@@ -55,6 +49,14 @@ impl Host {
     }
 }
 
+/// A port of one to five digits. `u16::from_str` alone would take a plus sign.
+fn parse_port(digits: &str) -> Option<u16> {
+    if digits.len() > 5 || !is_decimal(digits) {
+        return None;
+    }
+    digits.parse().ok()
+}
+
 /// The one spelling of a name or an address. `None` for what is neither.
 fn normal_name(text: &str) -> Option<Cow<'_, str>> {
     if let Some(address) = text.strip_prefix('[') {
@@ -62,28 +64,39 @@ fn normal_name(text: &str) -> Option<Cow<'_, str>> {
         return Some(format!("[{address}]").into());
     }
     let name = text.strip_suffix('.').unwrap_or(text);
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    let labels_fit = name
-        .split('.')
-        .all(|label| !label.is_empty() && label.bytes().all(fits));
-    let number_fits = || !ends_in_number(name) || name.parse::<Ipv4Addr>().is_ok();
-    if !(1..=253).contains(&name.len()) || !labels_fit || !number_fits() {
+    // The longest name that DNS can resolve (RFC 1035, section 2.3.4).
+    if !(1..=253).contains(&name.len()) || !name.split('.').all(is_label) {
         return None;
     }
-    let is_small = !name.bytes().any(|byte| byte.is_ascii_uppercase());
-    Some(if is_small {
-        name.into()
-    } else {
-        name.to_ascii_lowercase().into()
-    })
+    // A resolver may read `127.1` as an address while a policy compares it as a name.
+    if ends_in_number(name) && name.parse::<Ipv4Addr>().is_err() {
+        return None;
+    }
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Some(name.to_ascii_lowercase().into());
+    }
+    Some(name.into())
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.bytes().all(is_label_byte)
+}
+
+fn is_label_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+fn is_decimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a name would be taken for an address of IPv4 (URL Standard, section 3.5).
 fn ends_in_number(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
-    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
-    last.bytes().all(|byte| byte.is_ascii_digit())
-        || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    match last.strip_prefix("0x").or_else(|| last.strip_prefix("0X")) {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => is_decimal(last),
+    }
 }
 
 /// A host, or all hosts below one.
@@ -98,17 +111,18 @@ pub(crate) enum HostPattern {
 impl HostPattern {
     /// Reads `example.com` or `*.example.com`. `None` if it is neither.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text.strip_prefix("*.") {
-            Some(name) => {
-                let name = normal_name(name)
-                    .filter(|name| !name.starts_with('[') && !ends_in_number(name))?;
-                Some(Self::Below(format!(".{name}").into()))
-            }
-            None => normal_name(text).map(|name| Self::Exact(name.into())),
+        let Some(below) = text.strip_prefix("*.") else {
+            return normal_name(text).map(|name| Self::Exact(name.into()));
+        };
+        let name = normal_name(below)?;
+        // Addresses have no subdomains, so such a pattern could never match.
+        if name.starts_with('[') || ends_in_number(&name) {
+            return None;
         }
+        Some(Self::Below(format!(".{name}").into()))
     }
 
-    /// Whether a host is meant.
+    /// Whether a host is meant. `*.example.com` does not mean `example.com`.
     pub(crate) fn matches(&self, host: &Host) -> bool {
         match self {
             Self::Exact(name) => host.name() == &**name,

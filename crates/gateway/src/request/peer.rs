@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// Whom a connection is with.
+/// The neighbour of a connection: a client, or a proxy in front.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     pub(crate) address: IpAddr,

@@ -1,10 +1,10 @@
 //! CORS preflights (Fetch, section 4.8), which browsers send without a credential.
 //!
-//! With `public_preflight` they need no token, so a request counts as one only if the upstream sees
-//! a preflight too: it has no body, and its headers arrive. A header that `Connection` names is
-//! removed on the way, and two values of one header are read in different ways.
+//! With `public_preflight` they need no token. So a request counts as a preflight only if it is one
+//! for the upstream too: it has no body, and its headers arrive. The gateway removes a header that
+//! `Connection` names, and two values of one header are read in different ways.
 
-use crate::request::fields::listed;
+use crate::request::fields::list_members;
 use crate::request::incoming::IncomingRequest;
 use http::Method;
 use http::header::{
@@ -15,33 +15,40 @@ use http::header::{
 /// Whether a request is a preflight, and stays one on its way to the upstream.
 pub(crate) fn is_preflight(request: &IncomingRequest<'_>) -> bool {
     let headers = &request.headers;
-    request.method == Method::OPTIONS
-        && !request.has_body
-        && !announces_body(headers)
-        && single(headers, &ORIGIN).is_some_and(|origin| !origin.is_empty())
-        && single(headers, &ACCESS_CONTROL_REQUEST_METHOD)
-            .is_some_and(|asked| Method::from_bytes(asked.as_bytes()).is_ok())
-        && headers
-            .get_all(ACCESS_CONTROL_REQUEST_HEADERS)
-            .iter()
-            .count()
-            <= 1
-        && !listed(headers, &CONNECTION).any(is_of_preflight)
+    if request.method != Method::OPTIONS || request.has_body || announces_body(headers) {
+        return false;
+    }
+    let (Some(origin), Some(method)) = (
+        single(headers, &ORIGIN),
+        single(headers, &ACCESS_CONTROL_REQUEST_METHOD),
+    ) else {
+        return false;
+    };
+    let asked = headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
+    !origin.is_empty()
+        && Method::from_bytes(method.as_bytes()).is_ok()
+        && asked.count() <= 1
+        // Otherwise the upstream would see an ordinary OPTIONS, let through without a token.
+        && !list_members(headers, &CONNECTION).any(is_of_preflight)
 }
 
-/// The value of a header that is there once.
+/// The value of a header that the request has once.
 fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
     let mut values = headers.get_all(name).iter();
-    values.next().filter(|_| values.next().is_none())
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value),
+        _ => None,
+    }
 }
 
 /// Whether the head says that a body follows.
 pub(crate) fn announces_body(headers: &HeaderMap) -> bool {
+    // `00` is no zero here: servers read lengths with leading zeros in different ways.
     headers.contains_key(TRANSFER_ENCODING)
         || headers.get_all(CONTENT_LENGTH).iter().any(|it| it != "0")
 }
 
-/// Whether a header makes a request a preflight, or is part of what it asks.
+/// Whether a header makes a request a preflight, or belongs to its question.
 fn is_of_preflight(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == ORIGIN.as_str() || name.starts_with("access-control-request-")

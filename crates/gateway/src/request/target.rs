@@ -1,11 +1,10 @@
-//! What a request asks for, read strictly: what HTTP libraries let through and servers read in
+//! The target of a request, read strictly: HTTP libraries let through what servers read in
 //! different ways.
 //!
-//! Refused here: `CONNECT`, `TRACE` and methods in small letters; transfer codings besides
-//! `chunked`; a `Host` that is missing, repeated, malformed or not the one of the target; targets
-//! that are no path; paths with two readings ([`RequestPath`]). Framing is checked by hyper before.
-//! A fragment never gets here: the library cuts it off a target, so nobody decides on it or
-//! forwards it.
+//! Refused here are `CONNECT`, `TRACE` and methods in small letters; transfer codings besides
+//! `chunked`; a `Host` that is missing, repeated, malformed or differs from the target's; targets
+//! that are no path; paths with two readings ([`RequestPath`]). hyper checks the framing before. A
+//! fragment never arrives: hyper cuts it off, so nobody decides on it or forwards it.
 
 use crate::refusal::Refusal;
 use crate::request::fields::is_chunked;
@@ -16,7 +15,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Version};
 
-/// What is asked for, in the one spelling that is decided on and forwarded.
+/// Host, path and query in the one spelling that is decided on and forwarded.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) host: Host,
@@ -37,8 +36,8 @@ impl Target {
         Self::new(host, target.path(), target.query())
     }
 
-    /// Takes what somebody else has read of a request: its method, its host, and its target as it
-    /// was sent.
+    /// Reads what another proxy says of a request: its method, its host, and its target as it was
+    /// sent.
     pub(crate) fn parse(
         method: &Method,
         host: &str,
@@ -46,12 +45,10 @@ impl Target {
         served: &[HostPattern],
     ) -> Result<Self, Refusal> {
         check_method(method)?;
-        let host = served_host(
-            Host::parse(host).ok_or(Refusal::Host("a malformed host"))?,
-            served,
-        )?;
+        let host = Host::parse(host).ok_or(Refusal::Host("a malformed host"))?;
+        let host = served_host(host, served)?;
         if target.contains('#') {
-            // Whoever told it may forward it, and servers cut it off in different places.
+            // The other proxy may forward it, and servers cut it off in different places.
             return Err(Refusal::Target("a fragment"));
         }
         let (path, query) = match target.split_once('?') {
@@ -63,19 +60,15 @@ impl Target {
 
     fn new(host: Host, path: &str, query: Option<&str>) -> Result<Self, Refusal> {
         let path = RequestPath::parse(path).map_err(Refusal::Path)?;
-        let printable = |query: &str| query.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
-        if !query.is_none_or(printable) {
+        // A query has many readings, which are the upstream's; only its bytes are checked.
+        if !query.is_none_or(is_printable) {
             return Err(Refusal::Target("a query that is not printable"));
         }
-        Ok(Self {
-            host,
-            path,
-            query: query.map(Into::into),
-        })
+        let query = query.map(Into::into);
+        Ok(Self { host, path, query })
     }
 
-    /// The target in its one spelling, for a server that is asked for it next and reads it by
-    /// itself.
+    /// Path and query in their one spelling, for a server that reads them itself.
     pub(crate) fn path_and_query(&self) -> Result<PathAndQuery, Refusal> {
         self.with_query(self.path.as_str())
     }
@@ -90,57 +83,62 @@ impl Target {
     }
 }
 
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn check_method(method: &Method) -> Result<(), Refusal> {
-    if is_forwarded(method) {
-        Ok(())
-    } else {
-        Err(Refusal::Method)
+    if !is_forwarded(method) {
+        return Err(Refusal::Method);
     }
+    Ok(())
 }
 
-/// A body in another coding would be forwarded without the name of it (RFC 9112, section 6.1).
+/// Checks the transfer coding. The gateway would forward a body in another coding without its name
+/// (RFC 9112, section 6.1).
 pub(crate) fn check_coding(headers: &HeaderMap) -> Result<(), Refusal> {
-    let understood = !headers.contains_key(TRANSFER_ENCODING) || is_chunked(headers);
-    if understood {
-        Ok(())
-    } else {
-        Err(Refusal::Coding)
+    if headers.contains_key(TRANSFER_ENCODING) && !is_chunked(headers) {
+        return Err(Refusal::Coding);
     }
+    Ok(())
 }
 
-/// The host, if it is one of those that are served.
+/// The host, if it is one of those that are served. Without any in the settings, all are.
 fn served_host(host: Host, served: &[HostPattern]) -> Result<Host, Refusal> {
-    let is_served = served.is_empty() || served.iter().any(|pattern| pattern.matches(&host));
-    if is_served {
-        Ok(host)
-    } else {
-        Err(Refusal::Misdirected)
+    if !served.is_empty() && !served.iter().any(|pattern| pattern.matches(&host)) {
+        return Err(Refusal::Misdirected);
     }
+    Ok(host)
 }
 
-/// Not tunnels and echoes; and not `get`, which is another method than `GET`, but not to all
-/// servers.
+/// Whether a method is forwarded: no tunnels, no echoes, and not `get`, which most servers tell
+/// from `GET`, but not all.
 pub(crate) fn is_forwarded(method: &Method) -> bool {
-    *method != Method::CONNECT
-        && *method != Method::TRACE
-        && !method
-            .as_str()
-            .bytes()
-            .any(|byte| byte.is_ascii_lowercase())
+    // TRACE echoes the headers that the gateway adds (RFC 9110, section 9.3.8).
+    if matches!(*method, Method::CONNECT | Method::TRACE) {
+        return false;
+    }
+    let mut letters = method.as_str().bytes();
+    !letters.any(|byte| byte.is_ascii_lowercase())
 }
 
 /// The one host that a request names (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
 pub(crate) fn host(parts: &Parts) -> Result<Host, Refusal> {
     let field = host_field(&parts.headers)?;
-    let authority = parts.uri.authority().map(|authority| authority.as_str());
-    let authority = authority
-        .map(|it| Host::parse(it).ok_or(Refusal::Host("a malformed authority")))
-        .transpose()?;
+    let authority = match parts.uri.authority() {
+        Some(text) => {
+            let host = Host::parse(text.as_str());
+            Some(host.ok_or(Refusal::Host("a malformed authority"))?)
+        }
+        None => None,
+    };
     match (field, authority) {
+        // One of the two would be routed by, and the other one forwarded.
         (Some(field), Some(authority)) if field != authority => {
             Err(Refusal::Host("a host that is not the one of the target"))
         }
         (Some(host), _) => Ok(host),
+        // HTTP/2 has `:authority` in place of `Host`; HTTP/1.1 must have the field.
         (None, Some(host)) if parts.version >= Version::HTTP_2 => Ok(host),
         (None, _) => Err(Refusal::Host("no host")),
     }

@@ -1,10 +1,10 @@
 //! The trace that a request belongs to (W3C Trace Context, level 1): read strictly, passed on, or
 //! dropped.
 //!
-//! What a caller names is passed on as it came, unless it is malformed; then it is dropped, as the
-//! specification wants it. The gateway begins a trace of its own only where it is told to: an
-//! upstream that samples by its own rule takes what a trace says of sampling over it. Not checked
-//! is who sends a trace: it tells nothing, and opens nothing.
+//! A trace of the caller is passed on as it came. A malformed one is dropped, as the specification
+//! asks. The gateway begins a trace of its own only if the settings say so: an upstream that
+//! samples by its own rule lets the trace's sampling flag override it. The sender of a trace is not
+//! checked: a trace grants nothing.
 
 use crate::request::fields;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -24,25 +24,27 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// What the request says of its trace, if it says it well.
+    /// The trace that the request names; `None` for a malformed one, or for two.
     pub(crate) fn read(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let parent = parent(values.next()?.to_str().ok()?)?;
         if values.next().is_some() {
             return None;
         }
-        let members: Vec<&str> = fields::listed(headers, &TRACESTATE).collect();
-        let state =
-            Some(members.join(",")).filter(|state| (1..=LONGEST_STATE).contains(&state.len()));
-        Some(Self { parent, state })
+        let members: Vec<&str> = fields::list_members(headers, &TRACESTATE).collect();
+        let state = members.join(",");
+        // A malformed state is dropped alone: the parent is still good (section 3.3).
+        let is_short = (1..=LONGEST_STATE).contains(&state.len());
+        Some(Self {
+            parent,
+            state: is_short.then_some(state),
+        })
     }
 
     /// The first of a trace that begins here, marked as sampled.
     pub(crate) fn begin() -> Self {
-        // The standard library seeds its hashers at random, each one anew. A zero would be no
-        // identifier.
-        let random = || RandomState::new().hash_one(0_u8).max(1);
-        let parent = format!("00-{:016x}{:016x}-{:016x}-01", random(), random(), random());
+        let (high, low, span) = (random_id(), random_id(), random_id());
+        let parent = format!("00-{high:016x}{low:016x}-{span:016x}-01");
         Self {
             parent,
             state: None,
@@ -54,8 +56,9 @@ impl Trace {
         self.parent.get(3..35).unwrap_or_default()
     }
 
-    /// Says it to the upstream, in place of what the request said.
+    /// Writes the trace for the upstream, in place of the request's.
     pub(crate) fn write(trace: Option<&Self>, headers: &mut HeaderMap) {
+        // A malformed trace goes even if none replaces it.
         headers.remove(TRACEPARENT);
         headers.remove(TRACESTATE);
         let Some(Self { parent, state }) = trace else {
@@ -68,29 +71,41 @@ impl Trace {
     }
 }
 
-/// A `traceparent` in version 00 (section 3.2.2). Of a later version the part that 00 knows is
-/// taken.
+/// A random number that is not zero, as zeros are no identifier.
+fn random_id() -> u64 {
+    // The standard library seeds each hasher at random. Identifiers need no stronger source.
+    RandomState::new().hash_one(0_u8).max(1)
+}
+
+/// A `traceparent` in version 00 (section 3.2.2). Of a later version, only the part that version 00
+/// knows is taken.
 fn parent(text: &str) -> Option<String> {
-    let hex = |part: &str| {
-        part.bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let some = |part: &str| part.bytes().any(|byte| byte != b'0');
     let (known, rest) = text.split_at_checked(55)?;
     let mut parts = known.split('-');
-    let (version, trace, parent, flags) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let lengths = [version.len(), trace.len(), parent.len(), flags.len()] == [2, 32, 16, 2];
-    let digits = [version, trace, parent, flags].into_iter().all(hex);
-    let later = version != "00" && (rest.is_empty() || rest.starts_with('-'));
-    let good = lengths
-        && digits
-        && some(trace)
-        && some(parent)
-        && version != "ff"
-        && parts.next().is_none()
-        && (later || rest.is_empty());
-    good.then(|| format!("00-{trace}-{parent}-{flags}"))
+    let version = hex(parts.next()?, 2)?;
+    let trace = hex(parts.next()?, 32)?;
+    let parent = hex(parts.next()?, 16)?;
+    let flags = hex(parts.next()?, 2)?;
+    if parts.next().is_some() || version == "ff" || is_zero(trace) || is_zero(parent) {
+        return None;
+    }
+    // Later versions may go on behind another dash (section 3.2.4); version 00 ends here.
+    if !rest.is_empty() && (version == "00" || !rest.starts_with('-')) {
+        return None;
+    }
+    Some(format!("00-{trace}-{parent}-{flags}"))
+}
+
+/// A part of so many hexadecimal digits in small letters.
+fn hex(part: &str, length: usize) -> Option<&str> {
+    let mut bytes = part.bytes();
+    let is_hex = bytes.all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (part.len() == length && is_hex).then_some(part)
+}
+
+/// Whether an identifier is all zeros, which the specification forbids.
+fn is_zero(id: &str) -> bool {
+    id.bytes().all(|byte| byte == b'0')
 }
 
 #[cfg(test)]

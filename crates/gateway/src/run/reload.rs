@@ -6,7 +6,7 @@
 //! cannot be used changes nothing, and the log says why; the gateway goes on as before.
 
 use crate::config::Config;
-use crate::decision::cedar::{Source, sources};
+use crate::decision::cedar::{PolicyFile, policy_files};
 use crate::run::gateway::{Handle, supervisor};
 use crate::settings::Settings;
 use portcullis_core::{ConfigError, ConfigErrors};
@@ -114,7 +114,7 @@ struct Watched {
 #[derive(PartialEq, Eq)]
 struct Written {
     text: String,
-    policies: Vec<Source>,
+    policies: Vec<PolicyFile>,
 }
 
 impl Written {
@@ -124,7 +124,7 @@ impl Written {
             .as_ref()
             .and_then(|config| config.gateway.cedar.as_ref());
         let policies = cedar
-            .map(|cedar| sources(&cedar.policies))
+            .map(|cedar| policy_files(&cedar.policies))
             .unwrap_or_default();
         Self { text, policies }
     }

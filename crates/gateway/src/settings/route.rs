@@ -5,7 +5,7 @@ use super::scalar::{hosts, one_of, path_without, seconds};
 use super::upstream::Upstreams;
 use crate::config::{GatewayConfig, RouteConfig};
 use crate::decision::cedar::{Resource, demands, parameter};
-use crate::decision::routes::{Access, PathPattern, Pattern, Route, Routes};
+use crate::decision::routes::{Access, PathPattern, RoutePattern, Route, Routes};
 use crate::request::path::EscapedSlashes;
 use crate::request::target::is_forwarded;
 use http::Method;
@@ -225,14 +225,14 @@ fn stripped_segments(
 }
 
 /// Every host with every method: what a route stands for.
-fn patterns(route: &RouteConfig, path: Option<&PathPattern>, faults: &Faults) -> Vec<Pattern> {
+fn patterns(route: &RouteConfig, path: Option<&PathPattern>, faults: &Faults) -> Vec<RoutePattern> {
     let methods = or_any(methods(&route.methods, faults));
     let hosts = or_any(hosts(&route.hosts, faults));
     let Some(path) = path else { return Vec::new() };
     let mut patterns = Vec::new();
     for host in &hosts {
         for method in &methods {
-            patterns.push(Pattern {
+            patterns.push(RoutePattern {
                 host: host.clone(),
                 path: path.clone(),
                 method: method.clone(),

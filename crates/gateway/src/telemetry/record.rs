@@ -7,7 +7,7 @@
 use super::plain_json;
 use crate::decision::policy::{ForwardPermit, RouteDecision};
 use crate::decision::time::utc;
-use crate::identity::kind;
+use crate::identity::kind_name;
 use crate::request::caller::Caller;
 use crate::request::incoming::IncomingRequest;
 use crate::request::trace::Trace;
@@ -176,7 +176,7 @@ impl<'r> Who<'r> {
         };
         Self {
             issuer: cut(issuer, LONGEST),
-            kind: kind(identity.kind()),
+            kind: kind_name(identity.kind()),
             subject,
             client: identity.client().map(|client| cut(client, LONGEST)),
             tenant: identity.tenant().map(|tenant| cut(tenant, LONGEST)),

@@ -377,12 +377,12 @@ fn faults_of_policies_have_their_file_and_line() {
         (
             "permit (principal == ?principal, action, resource);",
             "",
-            "no templates",
+            "found a template",
         ),
         (
             "@id(\"x\") permit (principal, action, resource);\n  @id(\"x\") permit (principal, action, resource);",
             "2:3",
-            "`x` was there before",
+            "another policy is called `x` already",
         ),
     ] {
         folder.write("a.cedar", policies);

@@ -1,6 +1,7 @@
-//! What stands in for policies in a build without them.
+//! The stand-in for policies in a build without them.
 
-use super::{PolicyInput, PolicyReport, Vocabulary};
+use super::input::{PolicyInput, PolicyReport};
+use super::schema::Vocabulary;
 use crate::config::CedarConfig;
 use portcullis_core::{ConfigError, ConfigErrors, Requirement};
 
@@ -12,7 +13,7 @@ pub(crate) struct Policies(());
 pub(crate) enum BoundRequirement {}
 
 impl Policies {
-    /// Says what is missing.
+    /// Reports that this build has no policies.
     pub(crate) fn read(_: &CedarConfig, _: &Vocabulary) -> Result<Self, ConfigErrors> {
         let help =
             "take a build with the feature `cedar`, or leave the table and `require.cedar` out";
@@ -20,15 +21,12 @@ impl Policies {
         Err(ConfigError::wrong("cedar", problem).help(help).into())
     }
 
-    pub(super) fn bind_input(
-        &self,
-        _: &Requirement,
-        _: PolicyInput<'_>,
-    ) -> Option<BoundRequirement> {
+    pub(crate) fn bind(&self, _: &Requirement, _: PolicyInput<'_>) -> Option<BoundRequirement> {
         None
     }
 }
 
+// An empty enum has no values, so these methods can never be called.
 impl BoundRequirement {
     pub(crate) fn requirement(&self) -> &Requirement {
         match *self {}

@@ -1,52 +1,24 @@
 //! The policy set, ready to be asked, and how its answer is read.
 //!
-//! Cedar passes over a policy that it cannot evaluate. Here the answer is what every evaluation of
-//! that policy would agree on, and nobody's where they would not: a `forbid` that failed may have
-//! been one that holds.
+//! Cedar skips a policy that it cannot evaluate. Here the answer is the one that every evaluation
+//! of that policy would give, and none if they would differ: a `forbid` that failed may have been
+//! one that holds.
 
-use super::PolicyInput;
-use super::facts::{Facts, Names, Unknown};
-use super::policies::{self, internal};
-use super::question::BoundRequirement;
+use super::facts::{PolicyFacts, SchemaNames, UnknownMembers};
+use super::policies::internal;
 use super::schema::Vocabulary;
-use crate::config::CedarConfig;
 use cedar_policy::{
     ActionConstraint, Authorizer, Decision, Effect, EntityUid, EvaluationError, Policy, PolicySet,
     Response,
 };
-use portcullis_core::{ConfigErrors, Requirement};
+use portcullis_core::ConfigErrors;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
-
-/// The policies of the settings; none, if they name none.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Policies(Option<Arc<Engine>>);
-
-impl Policies {
-    /// Reads and checks the policies that the settings name.
-    pub(crate) fn read(
-        config: &CedarConfig,
-        vocabulary: &Vocabulary,
-    ) -> Result<Self, ConfigErrors> {
-        let policies = policies::read(config, vocabulary)?;
-        Ok(Self(Some(Arc::new(Engine::new(&policies, vocabulary)?))))
-    }
-
-    pub(super) fn bind_input(
-        &self,
-        requirement: &Requirement,
-        input: PolicyInput<'_>,
-    ) -> Option<BoundRequirement> {
-        let engine = self.0.as_ref()?;
-        Some(BoundRequirement::new(engine, requirement, input))
-    }
-}
 
 /// The policies by action, and what makes entities of a request.
 pub(super) struct Engine {
     authorizer: Authorizer,
-    pub(super) names: Names,
+    pub(super) names: SchemaNames,
     by_action: HashMap<Box<str>, Slice>,
     /// For methods that no policy can name.
     others: Slice,
@@ -74,9 +46,9 @@ struct Effects {
     forbid: bool,
 }
 
-/// What the policies say.
-pub(super) struct Judgement {
-    /// `None`: nobody can tell.
+/// The answer of the policies for an action.
+pub(super) struct PolicyAnswer {
+    /// `None` if the answer depends on something unknown.
     pub(super) permitted: Option<bool>,
     /// The policies that decided, by name and in order.
     pub(super) determining: Vec<Box<str>>,
@@ -85,21 +57,16 @@ pub(super) struct Judgement {
 }
 
 impl Engine {
-    fn new(policies: &[Policy], vocabulary: &Vocabulary) -> Result<Self, ConfigErrors> {
-        let names = Names::new(vocabulary)?;
+    pub(super) fn new(policies: &[Policy], vocabulary: &Vocabulary) -> Result<Self, ConfigErrors> {
+        let names = SchemaNames::new(vocabulary)?;
         let mut by_action = HashMap::new();
         for action in &vocabulary.actions {
             let uid = names.action(action);
-            let slice = Slice::new(
-                policies.iter().filter(|policy| applies(policy, Some(&uid))),
-                &names,
-            )?;
-            by_action.insert(action.clone(), slice);
+            let applicable = policies.iter().filter(|it| applies(it, Some(&uid)));
+            by_action.insert(action.clone(), Slice::new(applicable, &names)?);
         }
-        let others = Slice::new(
-            policies.iter().filter(|policy| applies(policy, None)),
-            &names,
-        )?;
+        let applicable = policies.iter().filter(|it| applies(it, None));
+        let others = Slice::new(applicable, &names)?;
         Ok(Self {
             authorizer: Authorizer::new(),
             names,
@@ -109,22 +76,19 @@ impl Engine {
     }
 
     /// Asks the policies about an action.
-    pub(super) fn judge(&self, action: &str, facts: &Facts) -> Judgement {
+    pub(super) fn evaluate(&self, action: &str, facts: &PolicyFacts) -> PolicyAnswer {
         let slice = self.by_action.get(action).unwrap_or(&self.others);
         let set = match facts.unknown {
-            Unknown::Nothing => &slice.all,
-            Unknown::Groups => &slice.without_groups,
-            Unknown::GroupsAndRoles => &slice.without_members,
+            UnknownMembers::Nothing => &slice.all,
+            UnknownMembers::Groups => &slice.without_groups,
+            UnknownMembers::GroupsAndRoles => &slice.without_members,
         };
-        let response =
-            self.authorizer
-                .is_authorized(&facts.request, &set.policies, &facts.entities);
-        read(
-            &response,
-            set,
-            facts.unknown != Unknown::Nothing,
-            !facts.address_known,
-        )
+        let (request, entities) = (&facts.request, &facts.entities);
+        let response = self
+            .authorizer
+            .is_authorized(request, &set.policies, entities);
+        let members_unknown = facts.unknown != UnknownMembers::Nothing;
+        read(&response, set, members_unknown, !facts.address_known)
     }
 }
 
@@ -140,50 +104,67 @@ fn applies(policy: &Policy, action: Option<&EntityUid>) -> bool {
 impl Slice {
     fn new<'p>(
         policies: impl Iterator<Item = &'p Policy>,
-        names: &Names,
+        names: &SchemaNames,
     ) -> Result<Self, ConfigErrors> {
         let policies: Vec<&Policy> = policies.collect();
-        let set = |left_out: &dyn Fn(&EntityUid) -> bool| -> Result<Set, ConfigErrors> {
-            let (out, kept): (Vec<&Policy>, Vec<&Policy>) = policies
-                .iter()
-                .partition(|policy| policy.entity_literals().iter().any(left_out));
-            let policies = PolicySet::from_policies(kept.into_iter().cloned()).map_err(internal)?;
-            Ok(Set {
-                policies,
-                left_out: Effects::of(out.into_iter().map(Policy::effect)),
-            })
-        };
+        // Unknown members would be missing parents, and `principal in Group` would read as false.
+        // So policies that name one are left out, and their effects are kept open.
         Ok(Self {
-            all: set(&|_| false)?,
-            without_groups: set(&|uid| names.is_group(uid))?,
-            without_members: set(&|uid| names.is_group(uid) || names.is_role(uid))?,
+            all: Set::new(&policies, |_| false)?,
+            without_groups: Set::new(&policies, |uid| names.is_group(uid))?,
+            without_members: Set::new(&policies, |uid| names.is_group(uid) || names.is_role(uid))?,
+        })
+    }
+}
+
+impl Set {
+    /// The policies without those that name something to leave out.
+    fn new(
+        policies: &[&Policy],
+        left_out: impl Fn(&EntityUid) -> bool,
+    ) -> Result<Self, ConfigErrors> {
+        let mut kept = Vec::new();
+        let mut effects = Effects::default();
+        for policy in policies {
+            if policy.entity_literals().iter().any(&left_out) {
+                effects.add(policy.effect());
+            } else {
+                kept.push((*policy).clone());
+            }
+        }
+        Ok(Self {
+            policies: PolicySet::from_policies(kept).map_err(internal)?,
+            left_out: effects,
         })
     }
 }
 
 impl Effects {
-    fn of(effects: impl Iterator<Item = Effect>) -> Self {
-        effects.fold(Self::default(), |found, effect| Self {
-            permit: found.permit || effect == Effect::Permit,
-            forbid: found.forbid || effect == Effect::Forbid,
-        })
+    fn add(&mut self, effect: Effect) {
+        self.permit |= effect == Effect::Permit;
+        self.forbid |= effect == Effect::Forbid;
     }
 }
 
-/// What every evaluation of the policies that are left open would agree on.
-fn read(response: &Response, set: &Set, groups_unknown: bool, address_unknown: bool) -> Judgement {
+/// The answer on which every evaluation of the open policies would agree.
+fn read(
+    response: &Response,
+    set: &Set,
+    members_unknown: bool,
+    address_unknown: bool,
+) -> PolicyAnswer {
     let mut open = set.left_out;
     let mut failed = Vec::new();
     for error in response.diagnostics().errors() {
         let cedar_policy::AuthorizationError::PolicyEvaluationError(error) = error;
         let effect = set.policies.policy(error.policy_id()).map(Policy::effect);
-        // One that is not in the set is neither: it counts as both.
+        // A policy that is not in the set counts as both, which leaves everything open.
         open.permit |= effect != Some(Effect::Forbid);
         open.forbid |= effect != Some(Effect::Permit);
-        // Attributes that may be missing are asked for by `has`, or the policy would not have been
-        // taken. What is missing otherwise is the groups, or the roles, or the address.
+        // The schema makes policies test optional attributes by `has`. So only groups, roles or the
+        // address can be missing here.
         let excused = match error.inner() {
-            EvaluationError::EntityAttrDoesNotExist(_) => groups_unknown,
+            EvaluationError::EntityAttrDoesNotExist(_) => members_unknown,
             EvaluationError::RecordAttrDoesNotExist(_) => address_unknown,
             _ => false,
         };
@@ -191,25 +172,23 @@ fn read(response: &Response, set: &Set, groups_unknown: bool, address_unknown: b
             failed.push((error.policy_id().to_string().into(), reason(error.inner())));
         }
     }
-    let mut determining: Vec<Box<str>> = response
-        .diagnostics()
-        .reason()
-        .map(|id| id.to_string().into())
-        .collect();
+    let reasons = response.diagnostics().reason();
+    let mut determining: Vec<Box<str>> = reasons.map(|id| id.to_string().into()).collect();
     determining.sort();
     let permitted = match response.decision() {
+        // A `forbid` that holds wins over whatever is open.
         Decision::Deny if !determining.is_empty() => Some(false),
         Decision::Allow => (!open.forbid).then_some(true),
         Decision::Deny => (!open.permit).then_some(false),
     };
-    Judgement {
+    PolicyAnswer {
         permitted,
         determining,
         failed,
     }
 }
 
-/// Why a policy failed. Cedar's own words hold values of the token.
+/// Why a policy failed. Cedar's own words would put values of the token into the log.
 const fn reason(error: &EvaluationError) -> &'static str {
     match error {
         EvaluationError::EntityDoesNotExist(_) => "an entity is not there",

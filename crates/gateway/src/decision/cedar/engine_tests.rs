@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::config::Tables;
-use crate::decision::cedar::Resource;
 use crate::decision::cedar::schema;
+use crate::decision::cedar::{PolicyInput, Resource};
 use crate::request::caller::Caller;
 use crate::request::incoming::IncomingRequest;
 use crate::request::target::Target;
 use cedar_policy::{Context, Entities, Entity, Request, RestrictedExpression, Schema};
 use http::{HeaderMap, HeaderValue, Method};
-use portcullis_core::Decision as Decided;
 use portcullis_core::token::{AccessToken, NumericDate};
+use portcullis_core::{Decision as Decided, Requirement};
 use portcullis_idp::{Idp, IdpConfig};
 use portcullis_resource_server::ResourceServer;
 use std::collections::HashSet;
@@ -37,7 +37,7 @@ fn engine(policies: &str) -> Engine {
 }
 
 /// A caller with these attributes, who is in the role `r` and the group `g` where they are known.
-fn facts(attributes: &[&str], unknown: Unknown) -> Facts {
+fn facts(attributes: &[&str], unknown: UnknownMembers) -> PolicyFacts {
     let set = || RestrictedExpression::new_set([RestrictedExpression::new_string("x".to_owned())]);
     let uid = |text: &str| text.parse::<EntityUid>().unwrap();
     let attributes = attributes
@@ -45,10 +45,10 @@ fn facts(attributes: &[&str], unknown: Unknown) -> Facts {
         .map(|name| ((*name).to_owned(), set()))
         .collect();
     let mut parents = HashSet::new();
-    if unknown != Unknown::GroupsAndRoles {
+    if unknown != UnknownMembers::GroupsAndRoles {
         parents.insert(uid("Portcullis::Role::\"r\""));
     }
-    if unknown == Unknown::Nothing {
+    if unknown == UnknownMembers::Nothing {
         parents.insert(uid("Portcullis::Group::\"g\""));
     }
     let caller = Entity::new(uid("Portcullis::User::\"u\""), attributes, parents).unwrap();
@@ -57,7 +57,7 @@ fn facts(attributes: &[&str], unknown: Unknown) -> Facts {
         uid("Portcullis::Route::\"/\""),
     );
     let request = Request::new(caller.uid(), action, route, Context::empty(), None).unwrap();
-    Facts {
+    PolicyFacts {
         request,
         entities: Entities::from_entities([caller], None).unwrap(),
         unknown,
@@ -69,7 +69,7 @@ const PERMIT: &str = "@id(\"p\") permit(principal, action, resource);";
 const FORBID: &str = "@id(\"f\") forbid(principal, action, resource);";
 const OVERFLOW: &str = "when { 9223372036854775807 + 1 == 0 }";
 
-fn told(judgement: &Judgement) -> String {
+fn told(judgement: &PolicyAnswer) -> String {
     let said = judgement
         .permitted
         .map_or("unknown".to_owned(), |it| it.to_string());
@@ -99,7 +99,8 @@ fn a_policy_that_fails_is_never_passed_over() {
         (vec![FORBID, PERMIT, &bad_forbid], "false f bf"),
         (vec![&*bad_permit, &bad_forbid], "unknown  bp,bf"),
     ] {
-        let judgement = engine(&policies.concat()).judge("GET", &facts(&[], Unknown::Nothing));
+        let judgement =
+            engine(&policies.concat()).evaluate("GET", &facts(&[], UnknownMembers::Nothing));
         let mut told = told(&judgement);
         if told.ends_with("bf,bp") {
             told = told.replace("bf,bp", "bp,bf");
@@ -120,45 +121,45 @@ fn groups_that_nobody_knows_are_never_none() {
             policy.replace("EFFECT", "permit"),
             policy.replace("EFFECT", "forbid"),
         );
-        let unknown = facts(&["roles"], Unknown::Groups);
-        let known = facts(&["roles", "groups"], Unknown::Nothing);
+        let unknown = facts(&["roles"], UnknownMembers::Groups);
+        let known = facts(&["roles", "groups"], UnknownMembers::Nothing);
         assert_eq!(
-            told(&engine(&permit).judge("GET", &unknown)),
+            told(&engine(&permit).evaluate("GET", &unknown)),
             "unknown",
             "{policy}"
         );
         assert_eq!(
-            told(&engine(&permit).judge("GET", &known)),
+            told(&engine(&permit).evaluate("GET", &known)),
             "false",
             "{policy}"
         );
         let both = engine(&format!("{PERMIT}{forbid}"));
         assert!(
-            told(&both.judge("GET", &unknown)).starts_with("unknown"),
+            told(&both.evaluate("GET", &unknown)).starts_with("unknown"),
             "{policy}"
         );
-        assert_eq!(told(&both.judge("GET", &known)), "true p", "{policy}");
+        assert_eq!(told(&both.evaluate("GET", &known)), "true p", "{policy}");
         // What is clear without them is clear.
         let forbidden = engine(&format!("{FORBID}{permit}"));
         assert_eq!(
-            told(&forbidden.judge("GET", &unknown)),
+            told(&forbidden.evaluate("GET", &unknown)),
             "false f",
             "{policy}"
         );
         let permitted = engine(&format!("{PERMIT}{permit}"));
         assert_eq!(
-            told(&permitted.judge("GET", &unknown)),
+            told(&permitted.evaluate("GET", &unknown)),
             "true p",
             "{policy}"
         );
     }
     let role = engine("@id(\"r\") permit(principal in Portcullis::Role::\"r\", action, resource);");
     assert_eq!(
-        told(&role.judge("GET", &facts(&["roles"], Unknown::Groups))),
+        told(&role.evaluate("GET", &facts(&["roles"], UnknownMembers::Groups))),
         "true r"
     );
     assert_eq!(
-        told(&role.judge("GET", &facts(&[], Unknown::GroupsAndRoles))),
+        told(&role.evaluate("GET", &facts(&[], UnknownMembers::GroupsAndRoles))),
         "unknown"
     );
 }
@@ -210,7 +211,7 @@ async fn what_policies_are_told_fits_the_schema_that_they_were_checked_against()
     let vocabulary = vocabulary();
     let (schema, warnings) = Schema::from_cedarschema_str(&schema::text(&vocabulary)).unwrap();
     assert_eq!(warnings.count(), 0);
-    let names = Names::new(&vocabulary).unwrap();
+    let names = SchemaNames::new(&vocabulary).unwrap();
     let resource = Resource {
         id: "users".into(),
         path: "/users/{id}".into(),
@@ -264,7 +265,7 @@ async fn what_policies_are_told_fits_the_schema_that_they_were_checked_against()
             context.time == datetime(\"2027-01-15T08:00:00Z\") && (context.address.isIpv4() || \
             context.address.isIpv6()) };";
         assert_eq!(
-            told(&engine(policy).judge("GET", &facts)),
+            told(&engine(policy).evaluate("GET", &facts)),
             "true all",
             "{caller}"
         );

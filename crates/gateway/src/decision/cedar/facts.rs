@@ -1,12 +1,12 @@
-//! What policies are told: caller, route and request, as entities and context that fit the schema.
+//! Entities and context for the policies: caller, route and request, as the schema has them.
 //!
-//! What nobody knows is left out. So it is with groups that did not fit into the token: reading
-//! them is an error then, and never a set without members. So it is with the address of a caller
-//! whom a trusted proxy does not name readably.
+//! Unknown values are left out. Reading groups that did not fit into the token is then an error,
+//! and never an empty set. The same holds for the address of a caller whom a trusted proxy does not
+//! name readably.
 
+use super::input::{PolicyInput, Resource};
 use super::policies::internal;
 use super::schema::{ClaimType, Vocabulary};
-use super::{PolicyInput, Resource};
 use crate::decision::time::utc;
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
@@ -20,10 +20,10 @@ use std::collections::{HashMap, HashSet};
 /// The caller's address in the context.
 const ADDRESS: &str = "address";
 
-type Attributes = HashMap<String, RestrictedExpression>;
+type EntityAttributes = HashMap<String, RestrictedExpression>;
 
 /// The names of the schema, and the claims that it knows.
-pub(super) struct Names {
+pub(super) struct SchemaNames {
     user: EntityTypeName,
     application: EntityTypeName,
     role: EntityTypeName,
@@ -34,24 +34,24 @@ pub(super) struct Names {
 }
 
 /// A request, ready for the policies.
-pub(super) struct Facts {
+pub(super) struct PolicyFacts {
     pub(super) request: Request,
     pub(super) entities: Entities,
-    pub(super) unknown: Unknown,
+    pub(super) unknown: UnknownMembers,
     /// Whether the caller's address is in the context.
     pub(super) address_known: bool,
 }
 
-/// What nobody knows of a caller, as there were more groups than fit into the token.
+/// The unknown memberships of a caller who has more groups than fit into the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unknown {
+pub(super) enum UnknownMembers {
     Nothing,
     Groups,
-    /// Where groups serve as roles.
+    /// The roles too, where groups serve as roles.
     GroupsAndRoles,
 }
 
-impl Unknown {
+impl UnknownMembers {
     fn of(identity: &Identity) -> Self {
         match (
             identity.roles().is_unknown(),
@@ -67,20 +67,20 @@ impl Unknown {
 /// A claim that is not of the type that the settings say.
 pub(super) struct OtherType;
 
-impl Names {
+impl SchemaNames {
     pub(super) fn new(vocabulary: &Vocabulary) -> Result<Self, ConfigErrors> {
-        let named = |name: &str| name.parse::<EntityTypeName>().map_err(internal);
-        let claims = vocabulary.claims.iter();
+        let mut claims = Vec::new();
+        for (name, (path, kind)) in &vocabulary.claims {
+            claims.push((name.clone(), path.clone(), *kind));
+        }
         Ok(Self {
-            user: named("Portcullis::User")?,
-            application: named("Portcullis::Application")?,
-            role: named("Portcullis::Role")?,
-            group: named("Portcullis::Group")?,
-            route: named("Portcullis::Route")?,
-            action: named("Portcullis::Action")?,
-            claims: claims
-                .map(|(name, (path, kind))| (name.clone(), path.clone(), *kind))
-                .collect(),
+            user: type_name("Portcullis::User")?,
+            application: type_name("Portcullis::Application")?,
+            role: type_name("Portcullis::Role")?,
+            group: type_name("Portcullis::Group")?,
+            route: type_name("Portcullis::Route")?,
+            action: type_name("Portcullis::Action")?,
+            claims,
         })
     }
 
@@ -96,27 +96,23 @@ impl Names {
         *uid.type_name() == self.group
     }
 
-    /// What the policies are told about a request of this caller.
+    /// The facts about a request of this caller.
     pub(super) fn facts(
         &self,
         token: &AccessToken,
         action: &str,
         resource: &Entity,
         context: Context,
-    ) -> Result<Facts, OtherType> {
+    ) -> Result<PolicyFacts, OtherType> {
         let address_known = context.get(ADDRESS).is_some();
         let caller = self.caller(token)?;
-        let request = Request::new(
-            caller.uid(),
-            self.action(action),
-            resource.uid(),
-            context,
-            None,
-        )
-        .map_err(broken)?;
+        let (principal, action) = (caller.uid(), self.action(action));
+        // The policies were validated against the schema, so the request need not be once more.
+        let request =
+            Request::new(principal, action, resource.uid(), context, None).map_err(broken)?;
         let entities = Entities::from_entities([caller, resource.clone()], None).map_err(broken)?;
-        let unknown = Unknown::of(token.identity());
-        Ok(Facts {
+        let unknown = UnknownMembers::of(token.identity());
+        Ok(PolicyFacts {
             request,
             entities,
             unknown,
@@ -129,27 +125,26 @@ impl Names {
         let kind = match identity.kind() {
             Kind::User => &self.user,
             Kind::Application => &self.application,
-            // The schema has no name for such a caller; they are refused before policies are asked.
+            // The schema has no name for such a caller, who is refused before policies are asked.
             Kind::Unknown => return Err(OtherType),
         };
         let issuer = token.issuer().as_str();
-        // An issuer has no bar within, so the first one is where the subject begins.
+        // An issuer is a URL and has no bar, so the first one ends it: no two callers are one.
         let subject = identity.subject().unwrap_or_default();
-        let mut attributes = Attributes::from([
+        let mut attributes = EntityAttributes::from([
             ("issuer".to_owned(), string(issuer)),
             ("scopes".to_owned(), strings(token.scopes().iter())),
             ("claims".to_owned(), self.claims(token)?),
         ]);
-        let optional = [
+        for (name, value) in [
             ("subject", identity.subject()),
             ("client", identity.client()),
             ("tenant", identity.tenant()),
-        ];
-        attributes.extend(
-            optional
-                .into_iter()
-                .filter_map(|(name, it)| Some((name.to_owned(), string(it?)))),
-        );
+        ] {
+            if let Some(value) = value {
+                attributes.insert(name.to_owned(), string(value));
+            }
+        }
         let mut parents = HashSet::new();
         for (name, members, kind) in [
             ("roles", identity.roles(), &self.role),
@@ -160,16 +155,12 @@ impl Names {
                 parents.extend(members.iter().map(|member| uid(kind, member)));
             }
         }
-        Entity::new(
-            uid(kind, &format!("{issuer}|{subject}")),
-            attributes,
-            parents,
-        )
-        .map_err(broken)
+        let id = format!("{issuer}|{subject}");
+        Entity::new(uid(kind, &id), attributes, parents).map_err(broken)
     }
 
-    /// The claims that the settings name, where the token has them. A type that is another than
-    /// they say is nobody's guess.
+    /// The claims that the settings name, where the token has them. A claim of another type than
+    /// they say is an error: a conversion would be a guess.
     fn claims(&self, token: &AccessToken) -> Result<RestrictedExpression, OtherType> {
         let mut members = Vec::new();
         for (name, path, kind) in &self.claims {
@@ -181,14 +172,14 @@ impl Names {
         RestrictedExpression::new_record(members).map_err(broken)
     }
 
-    /// The route that was found.
+    /// The matched route.
     pub(super) fn resource(&self, resource: &Resource) -> Result<Entity, OtherType> {
-        let attributes = Attributes::from([("path".to_owned(), string(&resource.path))]);
+        let attributes = EntityAttributes::from([("path".to_owned(), string(&resource.path))]);
         Entity::new(uid(&self.route, &resource.id), attributes, HashSet::new()).map_err(broken)
     }
 }
 
-/// What is told about the request itself.
+/// The context of a request.
 pub(super) fn context(input: PolicyInput<'_>) -> Result<Context, OtherType> {
     let PolicyInput {
         request,
@@ -197,42 +188,39 @@ pub(super) fn context(input: PolicyInput<'_>) -> Result<Context, OtherType> {
     } = input;
     let target = &request.target;
     let segments: Vec<&str> = target.path.segments().collect();
-    let parameters = resource.parameters.iter().filter_map(|(index, name)| {
-        // A path has one reading, which is UTF-8.
-        let value = percent_decode_str(segments.get(*index)?).decode_utf8_lossy();
-        Some((name.to_string(), string(&value)))
-    });
-    let address = request.caller.address().map(|address| {
-        (
-            ADDRESS.to_owned(),
-            RestrictedExpression::new_ip(address.to_canonical().to_string()),
-        )
-    });
-    let told = [
+    let mut parameters = Vec::new();
+    for (index, name) in &resource.parameters {
+        if let Some(segment) = segments.get(*index) {
+            // A path has one reading, which is UTF-8.
+            let value = percent_decode_str(segment).decode_utf8_lossy();
+            parameters.push((name.to_string(), string(&value)));
+        }
+    }
+    let parameters = RestrictedExpression::new_record(parameters).map_err(broken)?;
+    let time = RestrictedExpression::new_datetime(utc(now));
+    let mut members = vec![
         ("method".to_owned(), string(request.method.as_str())),
         ("path".to_owned(), string(target.path.as_str())),
         ("host".to_owned(), string(target.host.name())),
-        (
-            "time".to_owned(),
-            RestrictedExpression::new_datetime(utc(now)),
-        ),
-        (
-            "parameters".to_owned(),
-            RestrictedExpression::new_record(parameters).map_err(broken)?,
-        ),
+        ("time".to_owned(), time),
+        ("parameters".to_owned(), parameters),
     ];
-    Context::from_pairs(told.into_iter().chain(address)).map_err(broken)
+    if let Some(address) = request.caller.address() {
+        let address = RestrictedExpression::new_ip(address.to_canonical().to_string());
+        members.push((ADDRESS.to_owned(), address));
+    }
+    Context::from_pairs(members).map_err(broken)
 }
 
 fn claim(value: &Json, kind: ClaimType) -> Result<RestrictedExpression, OtherType> {
     match (kind, value) {
         (ClaimType::String, Json::String(text)) => Ok(string(text)),
         (ClaimType::Bool, Json::Bool(value)) => Ok(RestrictedExpression::new_bool(*value)),
-        (ClaimType::Long, value) => value
-            .as_i64()
-            .map(RestrictedExpression::new_long)
-            .ok_or(OtherType),
-        // One alone is often not written as a list.
+        (ClaimType::Long, value) => {
+            let number = value.as_i64().ok_or(OtherType)?;
+            Ok(RestrictedExpression::new_long(number))
+        }
+        // Providers often write a single value without its list.
         (ClaimType::Strings, Json::String(text)) => Ok(strings([&**text])),
         (ClaimType::Strings, Json::Array(list)) => {
             let texts: Option<Vec<&str>> = list.iter().map(Json::as_str).collect();
@@ -240,6 +228,10 @@ fn claim(value: &Json, kind: ClaimType) -> Result<RestrictedExpression, OtherTyp
         }
         _ => Err(OtherType),
     }
+}
+
+fn type_name(name: &str) -> Result<EntityTypeName, ConfigErrors> {
+    name.parse().map_err(internal)
 }
 
 fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
@@ -254,7 +246,8 @@ fn strings<'t>(texts: impl IntoIterator<Item = &'t str>) -> RestrictedExpression
     RestrictedExpression::new_set(texts.into_iter().map(string))
 }
 
-/// Values made of strings, numbers and sets of them do not fail; if they should, nobody can tell.
+/// Values made of strings, numbers and sets of them do not fail. If one did, the decision would
+/// fail with it.
 fn broken<E>(_: E) -> OtherType {
     OtherType
 }

@@ -1,5 +1,7 @@
 //! The files that policies are in, read with bounds.
 
+use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// No file of policies is larger.
@@ -7,61 +9,64 @@ const MOST_BYTES: u64 = 1024 * 1024;
 /// No more files are read.
 const MOST_FILES: usize = 1_000;
 
-/// A file, and its text, or why that cannot be had.
+/// A file, and its text or why it cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Source {
+pub(crate) struct PolicyFile {
     pub(crate) path: PathBuf,
     pub(crate) text: Result<String, String>,
 }
 
 /// The files that the settings name: themselves, or in a folder all that end in `.cedar`, by name.
-pub(crate) fn sources(written: &[PathBuf]) -> Vec<Source> {
-    let mut sources: Vec<Source> = Vec::new();
+pub(crate) fn policy_files(written: &[PathBuf]) -> Vec<PolicyFile> {
+    let mut files: Vec<PolicyFile> = Vec::new();
     for path in written {
         match folder(path) {
-            Ok(Some(files)) => sources.extend(files.into_iter().map(Source::read)),
-            Ok(None) => sources.push(Source::read(path.clone())),
-            Err(why) => sources.push(Source {
+            Ok(Some(folder)) => files.extend(folder.into_iter().map(PolicyFile::read)),
+            Ok(None) => files.push(PolicyFile::read(path.clone())),
+            Err(error) => files.push(PolicyFile {
                 path: path.clone(),
-                text: Err(why),
+                text: Err(error.to_string()),
             }),
         }
     }
-    sources
+    files
 }
 
-/// The policy files of a folder; `None` where it is none.
-fn folder(path: &Path) -> Result<Option<Vec<PathBuf>>, String> {
+/// The policy files of a folder; `None` if the path is no folder.
+fn folder(path: &Path) -> io::Result<Option<Vec<PathBuf>>> {
     if !path.is_dir() {
         return Ok(None);
     }
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(|error| error.to_string())? {
-        let file = entry.map_err(|error| error.to_string())?.path();
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "cedar")
-        {
+    for entry in std::fs::read_dir(path)? {
+        let file = entry?.path();
+        if file.extension() == Some(OsStr::new("cedar")) {
             files.push(file);
         }
         if files.len() > MOST_FILES {
-            return Err(format!("it has more than {MOST_FILES} files"));
+            let fault = format!("it has more than {MOST_FILES} files");
+            return Err(io::Error::other(fault));
         }
     }
     if files.is_empty() {
-        return Err("no file in it ends in `.cedar`".to_owned());
+        return Err(io::Error::other("no file in it ends in `.cedar`"));
     }
+    // The order of a folder differs between file systems; the order of faults should not.
     files.sort();
     Ok(Some(files))
 }
 
-impl Source {
+impl PolicyFile {
     fn read(path: PathBuf) -> Self {
+        // Looked at first, so that a wrong file is not read into memory.
         let text = match std::fs::metadata(&path) {
-            Ok(found) if found.len() > MOST_BYTES => Err("it is larger than 1 MiB".to_owned()),
-            Ok(_) => std::fs::read_to_string(&path).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
+            Ok(found) if found.len() > MOST_BYTES => {
+                Err(io::Error::other("it is larger than 1 MiB"))
+            }
+            Ok(_) => std::fs::read_to_string(&path),
+            Err(error) => Err(error),
         };
+        let text = text.map_err(|error| error.to_string());
         Self { path, text }
     }
 }

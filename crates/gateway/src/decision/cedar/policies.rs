@@ -1,7 +1,7 @@
 //! Policies from their files: parsed, named, and checked against the schema; all faults at once,
 //! each with file and line.
 
-use super::files::{Source, sources};
+use super::files::{PolicyFile, policy_files};
 use super::schema::{self, Vocabulary};
 use crate::config::CedarConfig;
 use cedar_policy::{Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
@@ -15,80 +15,79 @@ pub(super) fn read(
     config: &CedarConfig,
     vocabulary: &Vocabulary,
 ) -> Result<Vec<Policy>, ConfigErrors> {
-    let mut reading = Reading::default();
-    let sources = sources(&config.policies);
-    for source in &sources {
-        reading.source(source);
+    let mut reader = PolicyReader::default();
+    let files = policy_files(&config.policies);
+    for file in &files {
+        reader.add(file);
     }
-    if reading.policies.is_empty() && reading.faults.is_empty() {
+    if reader.policies.is_empty() && reader.faults.is_empty() {
         let help = "name files, or folders with files that end in `.cedar`";
         let fault = ConfigError::expected("cedar.policies", "at least one policy").found_as("none");
-        reading.faults.push(fault.help(help));
+        reader.faults.push(fault.help(help));
     }
-    ConfigErrors::check(std::mem::take(&mut reading.faults))?;
-    reading.check(vocabulary)
+    ConfigErrors::check(std::mem::take(&mut reader.faults))?;
+    reader.check(vocabulary)
 }
 
 #[derive(Default)]
-struct Reading<'s> {
+struct PolicyReader<'s> {
     policies: Vec<Policy>,
-    places: HashMap<PolicyId, (&'s Source, usize)>,
+    places: HashMap<PolicyId, (&'s PolicyFile, usize)>,
     faults: Vec<ConfigError>,
 }
 
-impl<'s> Reading<'s> {
+impl<'s> PolicyReader<'s> {
     /// Adds the policies of a file.
-    fn source(&mut self, source: &'s Source) {
-        let text = match &source.text {
+    fn add(&mut self, file: &'s PolicyFile) {
+        let place = || file.path.display().to_string();
+        let text = match &file.text {
             Ok(text) => text,
             Err(why) => {
                 let problem = format!("the file of policies cannot be read: {why}");
                 let help = "name a file, or a folder with files that end in `.cedar`";
-                let place = source.path.display().to_string();
-                self.faults
-                    .push(ConfigError::wrong(place, problem).help(help));
+                let fault = ConfigError::wrong(place(), problem).help(help);
+                self.faults.push(fault);
                 return;
             }
         };
         match text.parse::<PolicySet>() {
+            // A template without a link never applies, and settings have no way to link one.
             Ok(set) if set.num_of_templates() > 0 => {
                 let help = "write the policy out, without `?principal` and `?resource`";
-                let place = source.path.display().to_string();
-                let fault = ConfigError::expected(place, "policies").found_as("a template");
+                let fault = ConfigError::expected(place(), "policies").found_as("a template");
                 self.faults.push(fault.help(help));
             }
-            Ok(set) => self.name(source, text, &set),
+            Ok(set) => self.name(file, text, &set),
             Err(errors) => {
-                self.faults
-                    .extend(errors.iter().map(|error| fault(source, error, 0)));
+                for error in errors.iter() {
+                    self.faults.push(fault(file, error, 0));
+                }
             }
         }
     }
 
     /// Gives each policy the name of its `@id`, or of its file and line.
-    fn name(&mut self, source: &'s Source, text: &str, set: &PolicySet) {
-        let file = source
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
+    fn name(&mut self, file: &'s PolicyFile, text: &str, set: &PolicySet) {
+        let file_name = file.path.file_name().unwrap_or_default().to_string_lossy();
         let mut from = 0;
+        // Cedar keeps no position of a parsed policy, so its text is searched for.
         // Cedar numbers the policies of a text in their order.
-        let numbered = (0..set.num_of_policies())
-            .filter_map(|number| set.policy(&PolicyId::new(format!("policy{number}"))));
-        for policy in numbered {
+        for number in 0..set.num_of_policies() {
+            let Some(policy) = set.policy(&PolicyId::new(format!("policy{number}"))) else {
+                continue;
+            };
             let written = policy.to_cedar().unwrap_or_default();
             let rest = text.get(from..).unwrap_or_default();
             let at = from + rest.find(&written).unwrap_or_default();
             from = at + written.len();
             let id = match policy.annotation("id") {
                 Some(id) if !id.is_empty() => id.to_owned(),
-                _ => format!("{file}:{}", position(text, at).0),
+                _ => format!("{file_name}:{}", position(text, at).0),
             };
             let id = PolicyId::new(id);
-            if self.places.insert(id.clone(), (source, at)).is_some() {
+            if self.places.insert(id.clone(), (file, at)).is_some() {
                 let (line, column) = position(text, at);
-                let place = format!("{}:{line}:{column}", source.path.display());
+                let place = format!("{}:{line}:{column}", file.path.display());
                 let problem = format!("another policy is called `{id}` already");
                 let fault = ConfigError::wrong(place, problem).help("give it another `@id`");
                 self.faults.push(fault);
@@ -103,25 +102,30 @@ impl<'s> Reading<'s> {
             Schema::from_cedarschema_str(&schema::text(vocabulary)).map_err(internal)?;
         let set = PolicySet::from_policies(self.policies.iter().cloned()).map_err(internal)?;
         let result = Validator::new(schema).validate(&set, ValidationMode::Strict);
-        let errors = result
-            .validation_errors()
-            .map(|error| (error.policy_id(), error as &dyn Diagnostic));
-        let warnings = result
-            .validation_warnings()
-            .map(|warning| (warning.policy_id(), warning as &dyn Diagnostic));
-        let faults = errors.chain(warnings).filter_map(|(id, diagnostic)| {
-            let (source, at) = self.places.get(id)?;
-            Some(fault(source, diagnostic, *at))
-        });
-        ConfigErrors::check(faults.collect())?;
+        let mut faults = Vec::new();
+        for error in result.validation_errors() {
+            faults.extend(self.locate(error.policy_id(), error));
+        }
+        // A warning of Cedar is a fault here: nobody reads warnings about a policy that never
+        // applies.
+        for warning in result.validation_warnings() {
+            faults.extend(self.locate(warning.policy_id(), warning));
+        }
+        ConfigErrors::check(faults)?;
         if !result.validation_passed() {
             return Err(internal(result));
         }
         Ok(self.policies)
     }
+
+    /// A fault in the file that the policy is from.
+    fn locate(&self, id: &PolicyId, diagnostic: &dyn Diagnostic) -> Option<ConfigError> {
+        let (file, at) = self.places.get(id)?;
+        Some(fault(file, diagnostic, *at))
+    }
 }
 
-/// What Cedar does not take of us: nothing that an operator wrote.
+/// A fault in what the gateway itself hands to Cedar, not in what an operator wrote.
 pub(super) fn internal(error: impl fmt::Display) -> ConfigErrors {
     let problem = format!("Cedar refuses the policies or their schema: {error}");
     ConfigError::wrong("cedar", problem)
@@ -130,29 +134,28 @@ pub(super) fn internal(error: impl fmt::Display) -> ConfigErrors {
 }
 
 /// A fault at the place that Cedar names, or else at `otherwise`.
-fn fault(source: &Source, diagnostic: &dyn Diagnostic, otherwise: usize) -> ConfigError {
-    let at = diagnostic
-        .labels()
-        .and_then(|mut labels| labels.next())
-        .map_or(otherwise, |it| it.offset());
-    let (line, column) = position(source.text.as_deref().unwrap_or_default(), at);
-    let place = format!("{}:{line}:{column}", source.path.display());
-    let cure = diagnostic.help().map_or_else(
-        || "see what policies can name and read by `portcullis config schema --cedar`".to_owned(),
-        |help| help.to_string(),
-    );
-    ConfigError::wrong(place, diagnostic.to_string()).help(cure)
+fn fault(file: &PolicyFile, diagnostic: &dyn Diagnostic, otherwise: usize) -> ConfigError {
+    let label = diagnostic.labels().and_then(|mut labels| labels.next());
+    let at = match label {
+        Some(label) => label.offset(),
+        None => otherwise,
+    };
+    let (line, column) = position(file.text.as_deref().unwrap_or_default(), at);
+    let place = format!("{}:{line}:{column}", file.path.display());
+    let help = match diagnostic.help() {
+        Some(help) => help.to_string(),
+        None => {
+            "see what policies can name and read by `portcullis config schema --cedar`".to_owned()
+        }
+    };
+    ConfigError::wrong(place, diagnostic.to_string()).help(help)
 }
 
 /// Line and column of a byte, both from 1.
 fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = 1 + before.matches('\n').count();
-    let column = 1 + before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count();
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    let column = 1 + last.chars().count();
     (line, column)
 }

@@ -1,9 +1,9 @@
-//! The schema of policies: what they may name and read, made from the settings.
+//! The schema of policies: the names and attributes they may use, made from the settings.
 //!
 //! Every policy is checked against it at the start, so a misspelt role attribute or an unknown
 //! action is a fault of the settings and never a policy that silently does not apply.
 
-use super::action_of;
+use super::input::action_of;
 use crate::config::{CedarDemand, RequireConfig, Tables};
 use http::Method;
 use portcullis_core::token::ClaimPath;
@@ -20,7 +20,7 @@ const METHODS: [Method; 6] = [
     Method::OPTIONS,
 ];
 
-/// What policies can talk about.
+/// The names that policies can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Vocabulary {
     pub(crate) actions: BTreeSet<Box<str>>,
@@ -30,7 +30,7 @@ pub(crate) struct Vocabulary {
     pub(crate) claims: BTreeMap<Box<str>, (ClaimPath, ClaimType)>,
 }
 
-/// Of which type a claim is.
+/// The type of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClaimType {
     String,
@@ -62,55 +62,49 @@ impl ClaimType {
 }
 
 impl Vocabulary {
-    /// What the settings name; what is wrong with them is left out.
+    /// The names in the settings. Malformed ones are left out; the settings report them.
     pub(crate) fn of(tables: &Tables) -> Self {
-        let mut actions: BTreeSet<Box<str>> = METHODS
-            .iter()
-            .map(|method| method.as_str().into())
-            .collect();
-        let mut parameters = BTreeSet::new();
+        let mut actions: BTreeSet<Box<str>> = BTreeSet::new();
+        actions.extend(METHODS.iter().map(Method::as_str).map(Box::from));
+        let mut parameters: BTreeSet<Box<str>> = BTreeSet::new();
         for route in &tables.route {
-            let methods = route
-                .methods
-                .iter()
-                .filter_map(|it| Method::from_bytes(it.as_bytes()).ok());
-            for method in methods {
-                actions.extend(
-                    Some(action_of(&method))
-                        .filter(|name| is_name(name))
-                        .map(Into::into),
-                );
+            for method in &route.methods {
+                // Other methods are actions only if a route lists them.
+                if let Ok(method) = Method::from_bytes(method.as_bytes())
+                    && is_name(action_of(&method))
+                {
+                    actions.insert(action_of(&method).into());
+                }
             }
             let mut named = Vec::new();
             demands(route.require.as_ref(), &mut named);
-            actions.extend(
-                named
-                    .into_iter()
-                    .flatten()
-                    .filter(|name| is_name(name))
-                    .map(Into::into),
-            );
-            parameters.extend(route.path.split('/').filter_map(parameter).map(Into::into));
+            for name in named.into_iter().flatten() {
+                if is_name(name) {
+                    actions.insert(name.into());
+                }
+            }
+            parameters.extend(route.path.split('/').filter_map(parameter).map(Box::from));
         }
-        let written = tables.cedar.iter().flat_map(|cedar| &cedar.claims);
-        let claims = written
-            .filter(|(name, _)| is_name(name))
-            .filter_map(|(name, kind)| {
-                Some((
-                    name.as_str().into(),
-                    (ClaimPath::parse(name).ok()?, ClaimType::from_name(kind)?),
-                ))
-            });
+        let mut claims = BTreeMap::new();
+        for (name, kind) in tables.cedar.iter().flat_map(|cedar| &cedar.claims) {
+            if let (true, Ok(path), Some(kind)) = (
+                is_name(name),
+                ClaimPath::parse(name),
+                ClaimType::from_name(kind),
+            ) {
+                claims.insert(name.as_str().into(), (path, kind));
+            }
+        }
         Self {
             actions,
             parameters,
-            claims: claims.collect(),
+            claims,
         }
     }
 }
 
-/// The actions that a requirement names, `None` for the method; nothing where no policies are
-/// asked.
+/// Collects the actions that a requirement names, `None` standing for the method. A requirement
+/// without policies adds nothing.
 pub(crate) fn demands<'c>(require: Option<&'c RequireConfig>, named: &mut Vec<Option<&'c str>>) {
     let Some(require) = require else { return };
     match &require.cedar {
@@ -118,26 +112,27 @@ pub(crate) fn demands<'c>(require: Option<&'c RequireConfig>, named: &mut Vec<Op
         Some(CedarDemand::Action(action)) => named.push(Some(action)),
         None => {}
     }
-    let lists = [require.all.as_deref(), require.any.as_deref()]
-        .into_iter()
-        .flatten()
-        .flatten();
-    lists
-        .chain(require.not.as_deref())
-        .for_each(|inner| demands(Some(inner), named));
+    for inner in require.all.iter().chain(&require.any).flatten() {
+        demands(Some(inner), named);
+    }
+    demands(require.not.as_deref(), named);
 }
 
 /// The name of a segment such as `{id}`.
 pub(crate) fn parameter(segment: &str) -> Option<&str> {
     let name = segment.strip_prefix('{')?.strip_suffix('}')?;
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    (!name.is_empty() && name.len() <= 64 && name.bytes().all(fits)).then_some(name)
+    let mut bytes = name.bytes();
+    let is_plain = bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    ((1..=64).contains(&name.len()) && is_plain).then_some(name)
 }
 
 /// Whether a text may name an action or a claim: nothing that a schema would have to escape.
 pub(crate) fn is_name(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    (1..=256).contains(&text.len()) && text.bytes().all(fits)
+    (1..=256).contains(&text.len()) && text.bytes().all(is_name_byte)
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')
 }
 
 /// The schema, in Cedar's own notation.
@@ -151,11 +146,10 @@ pub(super) fn text(vocabulary: &Vocabulary) -> String {
     for name in &vocabulary.parameters {
         _ = write!(parameters, "\n    \"{name}\"?: String,");
     }
-    let actions: Vec<String> = vocabulary
-        .actions
-        .iter()
-        .map(|name| format!("\"{name}\""))
-        .collect();
+    let mut actions = Vec::new();
+    for name in &vocabulary.actions {
+        actions.push(format!("\"{name}\""));
+    }
     SCHEMA
         .replace("{claims}", &close(&claims))
         .replace("{parameters}", &close(&parameters))
@@ -170,8 +164,6 @@ fn close(members: &str) -> String {
     }
 }
 
-/// Every type is said once. The members of a caller stand twice, as Cedar has no entity of two
-/// names.
 const SCHEMA: &str = r#"// What Cedar policies can talk about: made from the gateway's settings.
 namespace Portcullis {
   // Claims of the token that `[cedar.claims]` names.

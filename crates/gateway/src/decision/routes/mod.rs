@@ -1,22 +1,21 @@
-//! Who may call what: from method, host and path to one route, by a walk that costs the same for
-//! any number of routes.
+//! From method, host and path to one route, by a walk that costs the same for any number of routes.
 //!
 //! The most specific route wins: first by host (a host, all below a host, any), then by path,
 //! segment by segment (written out, `*`, `**`), then by method (listed, any). Two routes of the
-//! same rank are the operator's fault and found at the start. What no route matches falls to the
-//! default, which demands a valid token.
+//! same rank are the operator's fault and found at the start. A request that no route matches falls
+//! to the default, which demands a valid token.
 //!
-//! A path with an escaped slash is refused where its route does not keep them. It never falls to a
-//! less specific one.
+//! A path with an escaped slash is refused if its route does not keep them. It never falls to a
+//! less specific route.
 
 mod pattern;
 
-pub(crate) use pattern::{PathPattern, Pattern};
+pub(crate) use pattern::{PathPattern, RoutePattern};
 
 use crate::decision::cedar::Resource;
-use crate::refusal::Refusal;
+use crate::refusal::{PathFault, Refusal};
 use crate::request::host::{Host, HostPattern};
-use crate::request::path::{EscapedSlashes, PathFault, RequestPath};
+use crate::request::path::{EscapedSlashes, RequestPath};
 use crate::request::target::Target;
 use http::Method;
 use http::uri::PathAndQuery;
@@ -24,25 +23,25 @@ use portcullis_core::Requirement;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What holds for the requests of a route.
+/// The settings for the requests of a route.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
-    /// What the log calls it: its place in the settings and its path.
+    /// The name in the log: its place in the settings and its path.
     pub(crate) name: Box<str>,
     pub(crate) access: Access,
-    /// How policies see it; nothing where none are asked.
+    /// The route as policies see it; `None` where it asks none.
     pub(crate) resource: Option<Resource>,
-    /// Which of the upstreams the requests go to.
+    /// The index of the upstream.
     pub(crate) upstream: usize,
     /// Most bytes of a request's body.
     pub(crate) body_bytes: Option<u64>,
-    /// What becomes of escaped slashes.
+    /// Whether escaped slashes are kept.
     pub(crate) escaped_slashes: EscapedSlashes,
     /// How many segments at the beginning of a path are not forwarded.
     pub(crate) stripped_segments: usize,
     /// For the head of the upstream's answer.
     pub(crate) response_timeout: Duration,
-    /// Whom a signed assertion is for; `None` for the usual audience.
+    /// The audience of a signed assertion; `None` for the one of `gateway.identity.assertion`.
     pub(crate) assertion_audience: Option<Box<str>>,
 }
 
@@ -54,6 +53,7 @@ impl Route {
         target: &Target,
         base_path: &str,
     ) -> Result<PathAndQuery, Refusal> {
+        // Checked once more on the way out, so that no other caller can forward an escaped slash.
         let path = target.path.on_route(self.escaped_slashes);
         let (_, rest) = path
             .map_err(Refusal::Path)?
@@ -65,7 +65,7 @@ impl Route {
         }
     }
 
-    /// What this route takes off the path before forwarding; `None` where it takes nothing.
+    /// The prefix that this route takes off the path before forwarding; `None` if there is none.
     pub(crate) fn stripped_prefix<'t>(&self, target: &'t Target) -> Option<&'t str> {
         let path = target.path.on_route(self.escaped_slashes).ok()?;
         let (prefix, _) = path.split_after(self.stripped_segments);
@@ -73,14 +73,14 @@ impl Route {
     }
 }
 
-/// Who may pass.
+/// The callers that a route lets pass.
 #[derive(Clone, Debug)]
 pub(crate) enum Access {
-    /// Everybody, and no token is looked at.
+    /// Everybody; tokens are ignored.
     Public,
-    /// Everybody without a credential; who sends one must meet this.
+    /// Everybody without a credential; a credential that is sent must meet this.
     Optional(Requirement),
-    /// Who meets this.
+    /// Callers whose token meets this.
     Required(Requirement),
 }
 
@@ -121,19 +121,20 @@ impl Routes {
         }
     }
 
-    /// Adds a route for these patterns. The names of routes that have the same rank as one of them
-    /// come back.
-    pub(crate) fn add(&mut self, route: Route, patterns: &[Pattern]) -> Vec<Box<str>> {
+    /// Adds a route for these patterns. Returns the names of routes that already have the rank of
+    /// one of them.
+    pub(crate) fn add(&mut self, route: Route, patterns: &[RoutePattern]) -> Vec<Box<str>> {
         let index = self.routes.len();
         self.routes.push(route);
-        let before: Vec<usize> = patterns
-            .iter()
-            .filter_map(|pattern| self.place(pattern, index))
-            .collect();
-        before
-            .into_iter()
-            .filter_map(|other| Some(self.routes.get(other)?.name.clone()))
-            .collect()
+        let mut rivals = Vec::new();
+        for pattern in patterns {
+            if let Some(other) = self.place(pattern, index)
+                && let Some(other) = self.routes.get(other)
+            {
+                rivals.push(other.name.clone());
+            }
+        }
+        rivals
     }
 
     /// The routes as they were added, and the default.
@@ -141,13 +142,14 @@ impl Routes {
         self.routes.iter().chain([&self.default])
     }
 
-    /// Puts a route in its place; the route that has it already, if there is one.
-    fn place(&mut self, pattern: &Pattern, index: usize) -> Option<usize> {
+    /// Puts a route in its place. Returns the route that had it before.
+    fn place(&mut self, pattern: &RoutePattern, index: usize) -> Option<usize> {
         let mut node = match &pattern.host {
             Some(HostPattern::Exact(name)) => self.exact.entry(name.clone()).or_default(),
             Some(HostPattern::Below(name)) => self.below.entry(name.clone()).or_default(),
             None => &mut self.any,
         };
+        // One level per segment: a request walks its own path, however many routes there are.
         for segment in &pattern.path.segments {
             node = match segment {
                 Some(written) => node.written.entry(written.clone()).or_default(),
@@ -173,24 +175,30 @@ impl Routes {
         method: &Method,
     ) -> Result<&Route, PathFault> {
         let segments: Vec<&str> = path.segments().collect();
-        let route = self
-            .trees(host.name())
-            .find_map(|tree| tree.find(&segments, method))
-            .and_then(|index| self.routes.get(index))
-            .unwrap_or(&self.default);
-        path.on_route(route.escaped_slashes).map(|_| route)
+        let mut found = None;
+        for tree in self.trees(host.name()) {
+            found = tree.find(&segments, method);
+            // A tree of a more specific host wins only with a route that matches.
+            if found.is_some() {
+                break;
+            }
+        }
+        let route = match found {
+            Some(index) => self.routes.get(index).unwrap_or(&self.default),
+            None => &self.default,
+        };
+        path.on_route(route.escaped_slashes)?;
+        Ok(route)
     }
 
     /// The trees for a host, the most specific first.
     fn trees<'t>(&'t self, name: &'t str) -> impl Iterator<Item = &'t Node> {
+        // Without patterns such as `*.example.com`, no dot has to be looked at.
         let dots = if self.below.is_empty() { "" } else { name };
         let below = dots.match_indices('.').filter(|(at, _)| *at > 0);
         let below = below.filter_map(move |(at, _)| self.below.get(name.get(at..)?));
-        self.exact
-            .get(name)
-            .into_iter()
-            .chain(below)
-            .chain([&self.any])
+        let exact = self.exact.get(name).into_iter();
+        exact.chain(below).chain([&self.any])
     }
 }
 
@@ -198,31 +206,34 @@ impl Node {
     fn find(&self, segments: &[&str], method: &Method) -> Option<usize> {
         let deeper = match segments {
             [] => self.here.find(method),
-            [segment, rest @ ..] => self
-                .written
-                .get(*segment)
-                .and_then(|node| node.find(rest, method))
-                .or_else(|| self.star.as_ref().and_then(|node| node.find(rest, method))),
+            [segment, rest @ ..] => self.find_below(segment, rest, method),
         };
         deeper.or_else(|| self.open.find(method))
+    }
+
+    fn find_below(&self, segment: &str, rest: &[&str], method: &Method) -> Option<usize> {
+        // A written segment wins, but only if the rest of the path and the method match as well.
+        if let Some(node) = self.written.get(segment)
+            && let Some(index) = node.find(rest, method)
+        {
+            return Some(index);
+        }
+        self.star.as_ref()?.find(rest, method)
     }
 }
 
 impl Methods {
-    /// `HEAD` is asked for as `GET`: what hides the answer must hide its head.
+    /// `HEAD` is `GET` where no route lists it: whatever hides the answer must hide its head.
     fn find(&self, method: &Method) -> Option<usize> {
-        let as_get = || {
-            if method == Method::HEAD {
-                self.listed.get(&Method::GET)
-            } else {
-                None
-            }
-        };
-        self.listed
-            .get(method)
-            .or_else(as_get)
-            .copied()
-            .or(self.any)
+        if let Some(index) = self.listed.get(method) {
+            return Some(*index);
+        }
+        if method == Method::HEAD
+            && let Some(index) = self.listed.get(&Method::GET)
+        {
+            return Some(*index);
+        }
+        self.any
     }
 }
 

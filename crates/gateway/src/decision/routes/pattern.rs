@@ -1,21 +1,20 @@
-//! Which requests a route is for, as the settings write it.
+//! The requests that a route is for, as the settings write them.
 //!
-//! The path of a pattern is read like the path of a request, by the same code: the two compare in
-//! the one spelling that both have. A star or braces stand for something only where they are
-//! written plainly and make up a whole segment; `%2A` is the character. A pattern may be written in
-//! UTF-8.
+//! The path of a pattern is read like the path of a request, by the same code, so the two compare
+//! in one spelling. A star or braces are wild only if they are written plainly and make up a whole
+//! segment; `%2A` is the character. A pattern may be written in UTF-8.
 
 use crate::decision::cedar::parameter;
 use crate::request::host::HostPattern;
 use crate::request::path::{EscapedSlashes, RequestPath};
 use http::Method;
 
-/// Which requests a route is for.
+/// The requests that a route is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern {
+pub(crate) struct RoutePattern {
     pub(crate) host: Option<HostPattern>,
     pub(crate) path: PathPattern,
-    /// None: all methods.
+    /// `None` for all methods.
     pub(crate) method: Option<Method>,
 }
 
@@ -27,7 +26,7 @@ pub(crate) struct PathPattern {
 }
 
 impl PathPattern {
-    /// Reads a path as it stands in the settings. An escaped slash is for routes that keep them.
+    /// Reads a path of the settings. Only routes that keep escaped slashes may have one.
     pub(crate) fn parse(text: &str, slashes: EscapedSlashes) -> Result<Self, String> {
         let (closed, open) = match text.strip_suffix("/**") {
             Some("") => ("/", true),
@@ -35,28 +34,28 @@ impl PathPattern {
             None => (text, false),
         };
         let written: Vec<&str> = closed.split('/').collect();
-        if written
-            .iter()
-            .any(|segment| !is_wild(segment) && segment.contains('*'))
-        {
-            return Err("a segment with a star inside; `%2A` is the character".to_owned());
-        }
-        if written
-            .iter()
-            .any(|segment| !is_wild(segment) && segment.contains(['{', '}']))
-        {
-            return Err("braces that are no name; `%7B` and `%7D` are the characters".to_owned());
+        for segment in &written {
+            if is_wild(segment) {
+                continue;
+            }
+            // A star that matched part of a segment would be read as a glob, which it is not.
+            if segment.contains('*') {
+                return Err("a segment with a star inside; `%2A` is the character".to_owned());
+            }
+            if segment.contains(['{', '}']) {
+                let fault = "braces that are no name; `%7B` and `%7D` are the characters";
+                return Err(fault.to_owned());
+            }
         }
         let path = RequestPath::parse_setting(closed).map_err(|fault| fault.to_string())?;
         let path = path.on_route(slashes).map_err(|fault| fault.to_string())?;
-        // The first of the written ones is what stands before the first slash: nothing.
-        let segments = path.segments().zip(written.into_iter().skip(1));
-        let segments =
-            segments.map(|(segment, written)| (!is_wild(written)).then(|| segment.into()));
-        Ok(Self {
-            segments: segments.collect(),
-            open,
-        })
+        // Before the first slash there is an empty text, which is no segment.
+        let written = written.into_iter().skip(1);
+        let mut segments = Vec::new();
+        for (segment, written) in path.segments().zip(written) {
+            segments.push((!is_wild(written)).then(|| segment.into()));
+        }
+        Ok(Self { segments, open })
     }
 
     /// The segments, `None` for any one.
@@ -71,15 +70,14 @@ impl PathPattern {
         self.open
     }
 
-    /// How many segments a prefix has that this path begins with. `None` where it begins with
-    /// another one.
+    /// The number of segments of a prefix, if this path begins with it.
     pub(crate) fn length_of_prefix(&self, prefix: &Self) -> Option<usize> {
         let begins = !prefix.open && self.segments.starts_with(&prefix.segments);
         begins.then_some(prefix.segments.len())
     }
 }
 
-/// Whether a segment stands for any one.
+/// Whether a segment of a pattern matches any segment.
 fn is_wild(written: &str) -> bool {
     written == "*" || parameter(written).is_some()
 }

@@ -203,7 +203,7 @@ fn table(random: &mut Random) -> (Routes, Vec<Meant>) {
             continue;
         }
         taken.push((meant.segments.clone(), meant.open));
-        let pattern = Pattern {
+        let pattern = RoutePattern {
             host: None,
             path,
             method: None,

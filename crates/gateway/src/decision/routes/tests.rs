@@ -19,10 +19,10 @@ fn route(name: &str) -> Route {
 }
 
 /// A pattern written as `GET host/path`, with `-` for any method and nothing for any host.
-fn pattern(text: &str) -> Pattern {
+fn pattern(text: &str) -> RoutePattern {
     let (method, rest) = text.split_once(' ').unwrap();
     let (host, path) = rest.split_at(rest.find('/').unwrap());
-    Pattern {
+    RoutePattern {
         host: (!host.is_empty()).then(|| HostPattern::parse(host).unwrap()),
         path: PathPattern::parse(path, EscapedSlashes::Keep).unwrap(),
         method: (method != "-").then(|| method.parse().unwrap()),
@@ -105,7 +105,7 @@ fn what_matches_nothing_falls_to_the_default() {
 fn the_same_rank_twice_is_told() {
     let mut routes = routes(&["GET /a/*/**", "- /b"]);
     let mut same = |patterns: &[&str]| -> String {
-        let patterns: Vec<Pattern> = patterns.iter().map(|text| pattern(text)).collect();
+        let patterns: Vec<RoutePattern> = patterns.iter().map(|text| pattern(text)).collect();
         routes.add(route("again"), &patterns).join(", ")
     };
     assert_eq!(same(&["GET /a/*/**"]), "GET /a/*/**");

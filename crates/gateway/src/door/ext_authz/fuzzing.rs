@@ -2,13 +2,14 @@
 
 use super::grpc;
 use super::message::CheckRequest;
-use super::reading::Told;
+use super::reading::CheckContent;
+use crate::refusal::Refusal;
 use http::HeaderMap;
 use std::net::IpAddr;
 
 /// The request that a question is about.
 #[derive(Debug)]
-pub struct AskedAbout {
+pub struct OriginalRequest {
     /// The method.
     pub method: String,
     /// The host, with its port.
@@ -19,7 +20,7 @@ pub struct AskedAbout {
     pub headers: HeaderMap,
     /// The other end of Envoy's connection.
     pub source: Option<IpAddr>,
-    /// The target, where it was told in another spelling.
+    /// The target, if the message has another spelling.
     pub respelled: Option<String>,
 }
 
@@ -28,17 +29,18 @@ pub struct AskedAbout {
 /// # Errors
 ///
 /// Why it cannot be read, or the code of the refusal.
-pub fn question(body: &[u8]) -> Result<AskedAbout, &'static str> {
-    let message: CheckRequest = grpc::framed(body)?;
-    let Told {
+pub fn question(body: &[u8]) -> Result<OriginalRequest, &'static str> {
+    let message: CheckRequest = grpc::parse(body)?;
+    let CheckContent {
         headers,
         original,
         source,
         respelled,
-    } = Told::read(message, None, &[]);
-    let (method, target) = original.map_err(|refusal| refusal.code())?;
-    let written = target.path_and_query().map_err(|refusal| refusal.code())?;
-    Ok(AskedAbout {
+    } = CheckContent::read(message, None, &[]);
+    let code = |refusal: Refusal| refusal.code();
+    let (method, target) = original.map_err(code)?;
+    let written = target.path_and_query().map_err(code)?;
+    Ok(OriginalRequest {
         method: method.to_string(),
         authority: target.host.authority().to_owned(),
         target: written.to_string(),

@@ -3,8 +3,8 @@
 //! A call is known by its path alone. Envoy's HTTP flavour passes the headers and the body of its
 //! caller on, but it puts `path_prefix` before every path, so no caller can reach this one.
 //!
-//! A call that cannot be read is answered like any other, by whoever decides: a status of gRPC that
-//! tells of a failure would be no refusal to an Envoy with `failure_mode_allow`.
+//! A call that cannot be read is answered like any other, by whoever decides. An Envoy with
+//! `failure_mode_allow` would let the request pass on a failure status of gRPC.
 
 use crate::forward::body::Body;
 use crate::settings::CHECK_METHOD;
@@ -20,22 +20,20 @@ const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const OK: HeaderValue = HeaderValue::from_static("0");
 const KIND: HeaderValue = HeaderValue::from_static("application/grpc");
 
-/// Most bytes of a call. Envoy sends the head of a request, and its body where it is told to.
+/// Most bytes of a call. Envoy sends the head of a request, and its body if it is configured to.
 const MOST_BYTES: usize = 1_048_576;
 
-/// Whether a request calls the one method of this service. No header has a say in it.
+/// Whether a request calls the one method of this service. Headers do not matter: a caller writes
+/// them.
 pub(super) fn is_check<B>(request: &Request<B>) -> bool {
     let target = request.uri().path_and_query().map(PathAndQuery::as_str);
     request.method() == Method::POST && target == Some(CHECK_METHOD)
 }
 
-/// Why a request for the method is no call of gRPC, if it is none.
+/// Why a request for the method is no call of gRPC; `None` if it is one.
 pub(super) fn fault<B>(request: &Request<B>) -> Option<&'static str> {
-    let kind = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .map(HeaderValue::as_bytes)
-        .unwrap_or_default();
+    let kind = request.headers().get(CONTENT_TYPE);
+    let kind = kind.map(HeaderValue::as_bytes).unwrap_or_default();
     let kind = kind.strip_prefix(b"application/grpc").unwrap_or(b"x");
     if request.version() != Version::HTTP_2 {
         Some("a call of gRPC in another version than HTTP/2")
@@ -46,26 +44,25 @@ pub(super) fn fault<B>(request: &Request<B>) -> Option<&'static str> {
     }
 }
 
-/// The message of a call; why not, if it cannot be read.
+/// Reads the message of a call, or says why it cannot be read.
 pub(super) async fn read<M: Message + Default>(body: ClientBody) -> Result<M, &'static str> {
+    // The whole message is in memory at once, so it is bounded before it is parsed.
     let body = Limited::new(body, MOST_BYTES).collect().await;
-    framed(
-        &body
-            .map_err(|_| "a call that is too large, or breaks off")?
-            .to_bytes(),
-    )
+    let body = body.or(Err("a call that is too large, or breaks off"))?;
+    parse(&body.to_bytes())
 }
 
-/// The one message of a whole body.
-pub(super) fn framed<M: Message + Default>(body: &[u8]) -> Result<M, &'static str> {
+/// Parses the one message of a whole body.
+pub(super) fn parse<M: Message + Default>(body: &[u8]) -> Result<M, &'static str> {
     // A compressed message was not asked for, and more than one is no unary call.
     let [0, a, b, c, d, message @ ..] = body else {
         return Err("a call without a plain message");
     };
+    // The prefix must agree with the body (gRPC over HTTP/2, Length-Prefixed-Message).
     if u32::from_be_bytes([*a, *b, *c, *d]) as usize != message.len() {
         return Err("a message that is not as long as it says");
     }
-    M::decode(message).map_err(|_| "a message that is no CheckRequest")
+    M::decode(message).or(Err("a message that is no CheckRequest"))
 }
 
 /// The answer to a call.

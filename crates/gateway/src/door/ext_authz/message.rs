@@ -1,10 +1,9 @@
-//! The messages of `envoy.service.auth.v3`, in the fields that are read or written here, by their
-//! numbers in Envoy's definitions. What else a message holds is skipped, as protobuf has it.
+//! The messages of `envoy.service.auth.v3`, with the fields that are read or written here, by their
+//! numbers in Envoy's definitions. Other fields are skipped, as in every protobuf reader.
 //!
-//! Two things are declared otherwise than Envoy does, with the same bytes on the wire: texts of the
-//! request are bytes, so that one which is not UTF-8 is a request to refuse and not a message that
-//! cannot be read; and the map of headers is a list of entries, so that one which is there twice is
-//! seen twice.
+//! Two types differ from Envoy's, with the same bytes on the wire. Texts of the request are bytes,
+//! so one that is not UTF-8 makes a request to refuse and not an unreadable message. The map of
+//! headers is a list of entries, so a key that comes twice is seen twice.
 
 use bytes::Bytes;
 use std::fmt;
@@ -23,7 +22,7 @@ pub(super) struct CheckRequest {
 pub(super) struct Attributes {
     /// The other end of Envoy's connection.
     #[prost(message, optional, tag = "1")]
-    pub(super) source: Option<Peer>,
+    pub(super) source: Option<SourcePeer>,
     #[prost(message, optional, tag = "4")]
     pub(super) request: Option<Request>,
 }
@@ -31,15 +30,15 @@ pub(super) struct Attributes {
 /// `AttributeContext.Peer`.
 #[derive(Clone, PartialEq, prost::Message)]
 #[prost(skip_debug)]
-pub(super) struct Peer {
+pub(super) struct SourcePeer {
     #[prost(message, optional, tag = "1")]
-    pub(super) address: Option<Address>,
+    pub(super) address: Option<PeerAddress>,
 }
 
 /// `envoy.config.core.v3.Address`.
 #[derive(Clone, PartialEq, prost::Message)]
 #[prost(skip_debug)]
-pub(super) struct Address {
+pub(super) struct PeerAddress {
     #[prost(message, optional, tag = "1")]
     pub(super) socket_address: Option<SocketAddress>,
 }
@@ -68,7 +67,7 @@ pub(super) struct HttpRequest {
     pub(super) method: Bytes,
     /// The values of a repeated header are joined by a comma.
     #[prost(message, repeated, tag = "3")]
-    pub(super) headers: Vec<Entry>,
+    pub(super) headers: Vec<HeaderEntry>,
     /// With the query, as it was sent.
     #[prost(bytes = "bytes", tag = "4")]
     pub(super) path: Bytes,
@@ -84,7 +83,7 @@ pub(super) struct HttpRequest {
     pub(super) fragment: Bytes,
     #[prost(bytes = "bytes", tag = "10")]
     pub(super) protocol: Bytes,
-    /// In place of `headers`, where Envoy is told `encode_raw_headers`: repeated ones stay apart.
+    /// In place of `headers`, with `encode_raw_headers` in Envoy: repeated headers stay apart.
     #[prost(message, optional, tag = "13")]
     pub(super) header_map: Option<HeaderList>,
 }
@@ -92,7 +91,7 @@ pub(super) struct HttpRequest {
 /// An entry of the map `headers`.
 #[derive(Clone, PartialEq, prost::Message)]
 #[prost(skip_debug)]
-pub(super) struct Entry {
+pub(super) struct HeaderEntry {
     #[prost(bytes = "bytes", tag = "1")]
     pub(super) key: Bytes,
     #[prost(bytes = "bytes", tag = "2")]
@@ -119,15 +118,15 @@ pub(super) struct RawHeader {
     pub(super) raw_value: Bytes,
 }
 
-/// `CheckResponse`. One of the two answers is there.
+/// `CheckResponse`, with one of the two answers.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct CheckResponse {
     #[prost(message, optional, tag = "1")]
     pub(super) status: Option<Status>,
     #[prost(message, optional, tag = "2")]
-    pub(super) denied: Option<Denied>,
+    pub(super) denied: Option<DeniedResponse>,
     #[prost(message, optional, tag = "3")]
-    pub(super) ok: Option<Okay>,
+    pub(super) ok: Option<OkResponse>,
 }
 
 /// `google.rpc.Status`.
@@ -141,7 +140,7 @@ pub(super) struct Status {
 
 /// `DeniedHttpResponse`.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Denied {
+pub(super) struct DeniedResponse {
     #[prost(message, optional, tag = "1")]
     pub(super) status: Option<HttpStatus>,
     #[prost(message, repeated, tag = "2")]
@@ -159,7 +158,7 @@ pub(super) struct HttpStatus {
 
 /// `OkHttpResponse`.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Okay {
+pub(super) struct OkResponse {
     #[prost(message, repeated, tag = "2")]
     pub(super) headers: Vec<HeaderOption>,
     #[prost(string, repeated, tag = "5")]
@@ -170,28 +169,28 @@ pub(super) struct Okay {
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct HeaderOption {
     #[prost(message, optional, tag = "1")]
-    pub(super) header: Option<Header>,
+    pub(super) header: Option<HeaderPair>,
     #[prost(int32, tag = "3")]
     pub(super) append_action: i32,
 }
 
 /// `envoy.config.core.v3.HeaderValue`, as it is written.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Header {
+pub(super) struct HeaderPair {
     #[prost(string, tag = "1")]
     pub(super) key: String,
     #[prost(string, tag = "2")]
     pub(super) value: String,
 }
 
-/// `OVERWRITE_IF_EXISTS_OR_ADD`. Envoys that do not know it overwrite as well: `append` is not
-/// there.
+/// `OVERWRITE_IF_EXISTS_OR_ADD`. An Envoy that does not know it overwrites as well, as `append` is
+/// absent.
 const OVERWRITE: i32 = 2;
 
 impl HeaderOption {
-    /// A header that takes the place of all of its name.
+    /// A header that replaces all of its name.
     pub(super) fn set(key: &str, value: &str) -> Self {
-        let header = Header {
+        let header = HeaderPair {
             key: key.to_owned(),
             value: value.to_owned(),
         };
@@ -202,8 +201,8 @@ impl HeaderOption {
     }
 }
 
-/// Tokens are in there.
-macro_rules! shows_nothing {
+/// Messages with tokens in them do not show their content.
+macro_rules! hide {
     ($($message:ident),*) => {
         $(impl fmt::Debug for $message {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -213,15 +212,15 @@ macro_rules! shows_nothing {
     };
 }
 
-shows_nothing!(
+hide!(
     CheckRequest,
     Attributes,
-    Peer,
-    Address,
+    SourcePeer,
+    PeerAddress,
     SocketAddress,
     Request,
     HttpRequest,
-    Entry,
+    HeaderEntry,
     HeaderList,
     RawHeader
 );

@@ -1,13 +1,13 @@
-//! ext_authz: Envoy, and what is built on it, holds a request and asks whether it may forward it.
+//! ext_authz: Envoy, or a proxy built on it, holds a request and asks whether it may forward it.
 //!
-//! By gRPC (`envoy.service.auth.v3.Authorization/Check`) the request is told in a message, and the
-//! answer says which headers Envoy sets and which it removes. By HTTP it is the request itself,
-//! with a prefix before its path, and the answer's headers are for Envoy to copy. The two are told
-//! apart by the path, which Envoy writes, and by nothing that its caller can choose.
+//! By gRPC (`envoy.service.auth.v3.Authorization/Check`) a message describes the request, and the
+//! answer names the headers that Envoy sets and removes. By HTTP the question is the request
+//! itself, with a prefix before its path, and Envoy copies the headers of the answer. The path
+//! tells the two apart: Envoy writes it, and a caller cannot choose it.
 //!
-//! Whatever goes wrong with a question is told as a refusal: an error of gRPC, or a status of 500
-//! and above, would be let through by an Envoy with `failure_mode_allow`. Not checked is whether it
-//! was Envoy that asked; the listener is for this machine, or for those who show a certificate.
+//! Every failure of a question is answered as a refusal: an Envoy with `failure_mode_allow` lets
+//! the request pass on an error of gRPC, or on a status of 500 and above. Whether it was Envoy that
+//! asked is not checked; the listener is for this machine, or for holders of a certificate.
 
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
@@ -31,10 +31,13 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode};
-use message::{CheckRequest, CheckResponse, Denied, HeaderOption, HttpStatus, Okay, Status};
+use message::{
+    CheckRequest, CheckResponse, DeniedResponse, HeaderOption, HttpStatus, OkResponse, Status,
+};
 use portcullis_resource_server::request_id;
-use reading::Told;
+use reading::CheckContent;
 use std::sync::Arc;
 
 /// The door for Envoy.
@@ -49,12 +52,11 @@ impl Door for ExtAuthz {
         request: &Request<ClientBody>,
     ) -> Response<Body> {
         let code = refusal.code();
-        let mut response = refusal.into_response(request_id);
+        let response = refusal.into_response(request_id);
         if grpc::is_check(request) && grpc::fault(request).is_none() {
             return grpc::answer(&deny(&response));
         }
-        narrow(&mut response, code, |status| !status.is_server_error());
-        response.map(Body::from)
+        deny_by_http(response, code).map(Body::from)
     }
 
     async fn answer(&self, peer: Peer, request: Request<ClientBody>) -> Response<Body> {
@@ -63,18 +65,16 @@ impl Door for ExtAuthz {
             if let Err(refusal) = target::check_coding(request.headers()) {
                 return self.refuse(refusal, &request_id(request.headers()), &request);
             }
-            // A call of another method comes here as well: an answer of gRPC has the status 200,
-            // which the HTTP flavour takes for leave.
-            return by_http(&generation, peer, request.into_parts().0)
-                .await
-                .map(Body::from);
+            // A call of another gRPC method comes here as well. An answer of gRPC would have the
+            // status 200, which the HTTP flavour takes for leave.
+            let response = by_http(&generation, peer, request.into_parts().0).await;
+            return response.map(Body::from);
         }
-        match grpc::fault(&request) {
-            Some(fault) => Refusal::Original(fault).into_response(&request_id(request.headers())),
-            None => {
-                grpc::answer(&check(&generation, peer, grpc::read(request.into_body()).await).await)
-            }
+        if let Some(fault) = grpc::fault(&request) {
+            return Refusal::Original(fault).into_response(&request_id(request.headers()));
         }
+        let message = grpc::read(request.into_body()).await;
+        grpc::answer(&check(&generation, peer, message).await)
     }
 }
 
@@ -83,25 +83,29 @@ async fn check(
     peer: Peer,
     message: Result<CheckRequest, &'static str>,
 ) -> CheckResponse {
-    let Told {
+    let CheckContent {
         headers,
         original,
         source,
         respelled,
     } = match message {
-        Ok(message) => Told::read(
+        Ok(message) => CheckContent::read(
             message,
             generation.identity.token_header(),
             &generation.hosts,
         ),
-        Err(fault) => Told::nothing(Refusal::Original(fault)),
+        Err(fault) => CheckContent::unreadable(fault),
     };
     let request_id = request_id(&headers);
     let (method, target) = match original {
         Ok(original) => original,
-        Err(refusal) => return deny(&refuse(refusal, &request_id).0),
+        Err(refusal) => {
+            let (response, _) = refuse(refusal, &request_id);
+            return deny(&response);
+        }
     };
     let trace = Trace::read(&headers);
+    // A message may lack the source. Then only a header of a trusted peer names the caller.
     let caller = match source {
         Some(source) => generation.client_address.caller_from(source, &headers),
         None => generation.client_address.caller_behind(peer, &headers),
@@ -116,36 +120,35 @@ async fn check(
         trace: trace.as_ref(),
     };
     match authorize(generation, &incoming).await {
-        AuthAnswer::Allow(identity) => allow(
-            identity,
-            &generation.identity.to_remove(&incoming.headers),
-            respelled.as_deref(),
-        ),
+        AuthAnswer::Allow(identity) => {
+            let to_remove = generation.identity.to_remove(&incoming.headers);
+            allow(identity, &to_remove, respelled.as_deref())
+        }
         AuthAnswer::Deny(response, _) => deny(&response),
     }
 }
 
-/// Leave: what Envoy sets and what it removes; the path too, where it was decided on in another
-/// spelling.
+/// Leave to forward, with the headers that Envoy sets and removes. The path is set too if it was
+/// decided on in another spelling.
 fn allow(
     identity: IdentityHeaders,
     to_remove: &[HeaderName],
     respelled: Option<&str>,
 ) -> CheckResponse {
     let mut remove: Vec<String> = to_remove.iter().map(ToString::to_string).collect();
-    let mut headers: Vec<HeaderOption> = respelled
-        .map(|target| HeaderOption::set(":path", target))
-        .into_iter()
-        .collect();
+    let mut headers = Vec::with_capacity(identity.len() + 1);
+    if let Some(target) = respelled {
+        headers.push(HeaderOption::set(":path", target));
+    }
     for (name, value) in identity {
-        match value.as_ref().and_then(|value| value.to_str().ok()) {
-            Some(value) => headers.push(HeaderOption::set(name.as_str(), value)),
-            None => remove.push(name.to_string()),
+        match value.as_ref().map(HeaderValue::to_str) {
+            Some(Ok(value)) => headers.push(HeaderOption::set(name.as_str(), value)),
+            _ => remove.push(name.to_string()),
         }
     }
     CheckResponse {
         status: Some(Status::default()),
-        ok: Some(Okay {
+        ok: Some(OkResponse {
             headers,
             headers_to_remove: remove,
         }),
@@ -153,17 +156,20 @@ fn allow(
     }
 }
 
+/// A refusal, with the response that Envoy sends to the client.
 fn deny(response: &Response<Bytes>) -> CheckResponse {
     let status = response.status();
-    let headers = response
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| Some(HeaderOption::set(name.as_str(), value.to_str().ok()?)));
-    let denied = Denied {
+    let mut headers = Vec::with_capacity(response.headers().len());
+    for (name, value) in response.headers() {
+        if let Ok(value) = value.to_str() {
+            headers.push(HeaderOption::set(name.as_str(), value));
+        }
+    }
+    let denied = DeniedResponse {
         status: Some(HttpStatus {
             code: i32::from(status.as_u16()),
         }),
-        headers: headers.collect(),
+        headers,
         body: String::from_utf8_lossy(response.body()).into_owned(),
     };
     let message = status.canonical_reason().unwrap_or_default().to_owned();
@@ -177,7 +183,7 @@ fn deny(response: &Response<Bytes>) -> CheckResponse {
     }
 }
 
-/// The nearest code of gRPC. It is never that of success.
+/// The nearest code of gRPC. It is never the code of success.
 fn rpc_code(status: StatusCode) -> i32 {
     const INVALID_ARGUMENT: i32 = 3;
     const PERMISSION_DENIED: i32 = 7;
@@ -191,7 +197,7 @@ fn rpc_code(status: StatusCode) -> i32 {
     }
 }
 
-/// The other flavour: what is asked about is the request itself, behind a prefix.
+/// Answers the HTTP flavour: the question is the request itself, behind a prefix.
 async fn by_http(generation: &Generation, peer: Peer, parts: Parts) -> Response<Bytes> {
     let request_id = request_id(&parts.headers);
     let target = match behind_prefix(generation, &parts) {
@@ -202,6 +208,7 @@ async fn by_http(generation: &Generation, peer: Peer, parts: Parts) -> Response<
         }
     };
     let mut headers = parts.headers;
+    // Envoy joins repeated `Authorization` fields here as well.
     reading::split_joined(&mut headers, generation.identity.token_header());
     let trace = Trace::read(&headers);
     let incoming = IncomingRequest {
@@ -235,30 +242,29 @@ fn allow_by_http(identity: IdentityHeaders, to_remove: &[HeaderName]) -> Respons
 }
 
 fn deny_by_http(mut response: Response<Bytes>, code: &'static str) -> Response<Bytes> {
+    // An Envoy with `failure_mode_allow` lets a request pass on 500 and above.
     narrow(&mut response, code, |status| !status.is_server_error());
     response
 }
 
-/// Envoy takes the names in it from the request.
+/// Names the headers that Envoy removes from the request.
 const TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
+/// The target behind the prefix that Envoy puts before every path.
 fn behind_prefix(generation: &Generation, parts: &Parts) -> Result<Target, Refusal> {
+    // Without a prefix, a caller's own path could be the one of the gRPC method.
     let Some(prefix) = &generation.ext_authz.path_prefix else {
         return Err(Refusal::Original(
             "a question by HTTP, and no `ext_authz.path_prefix`",
         ));
     };
     let host = target::host(parts)?;
-    let target = parts
-        .uri
-        .path_and_query()
-        .map(|target| target.as_str())
-        .unwrap_or_default();
-    let target = target
-        .strip_prefix(prefix.as_str())
-        .filter(|target| target.starts_with('/'));
-    let target = target.ok_or(Refusal::Original(
-        "a path without `ext_authz.path_prefix` before it",
-    ))?;
+    let written = parts.uri.path_and_query().map(PathAndQuery::as_str);
+    let behind = written.unwrap_or_default().strip_prefix(prefix.as_str());
+    // `/checkadmin` is not `/admin` behind `/check`.
+    let Some(target) = behind.filter(|target| target.starts_with('/')) else {
+        let fault = "a path without `ext_authz.path_prefix` before it";
+        return Err(Refusal::Original(fault));
+    };
     Target::parse(&parts.method, host.authority(), target, &generation.hosts)
 }

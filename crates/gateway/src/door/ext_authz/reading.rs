@@ -1,10 +1,10 @@
-//! From a message to the request that it tells of, read as strictly as one of HTTP.
+//! From a message to the request that it describes, read as strictly as one of HTTP.
 //!
-//! Refused are messages without a request, with one part of it told twice and differently, with a
-//! host or a method missing, and with headers that are none. Envoy joins the values of a repeated
-//! header by a comma: an `Authorization` that looks like two is taken for two.
+//! A message is refused if it has no request, if it states one part twice and differently, if host
+//! or method are missing, or if its headers are malformed. Envoy joins the values of a repeated
+//! header by a comma, so an `Authorization` that looks like two counts as two.
 
-use super::message::{CheckRequest, Entry, HeaderList, HttpRequest, Peer, RawHeader};
+use super::message::{CheckRequest, HeaderEntry, HttpRequest, RawHeader, SourcePeer};
 use crate::refusal::Refusal;
 use crate::request::host::HostPattern;
 use crate::request::target::Target;
@@ -13,162 +13,154 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
 use std::net::IpAddr;
 
-/// No request has more headers. Envoy itself takes 100 where nothing else is said.
+/// Most headers of a request. Envoy itself takes 100 unless it is configured otherwise.
 const MOST_HEADERS: usize = 1_024;
 
-/// What a message tells.
+/// The content of a message.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct CheckContent {
     pub(super) headers: HeaderMap,
     pub(super) original: Result<(Method, Target), Refusal>,
-    /// The other end of Envoy's connection, if it is told.
+    /// The other end of Envoy's connection, if the message names it.
     pub(super) source: Option<IpAddr>,
-    /// The target in the spelling that is decided on, if it was told in another one.
+    /// The target in the spelling that is decided on, if the message has another one.
     pub(super) respelled: Option<String>,
 }
 
-impl Told {
-    /// Reads a message. `token_header` is the other one that may hold a token.
+impl CheckContent {
+    /// Reads a message. `token_header` is the other header that may hold a token.
     pub(super) fn read(
         message: CheckRequest,
         token_header: Option<&HeaderName>,
         served: &[HostPattern],
     ) -> Self {
-        let (source, request) = message
-            .attributes
-            .map(|it| (it.source, it.request))
-            .unwrap_or_default();
-        let http = request.and_then(|it| it.http);
-        let Some(mut http) = http else {
-            return Self::nothing(Refusal::Original("a message without an HTTP request"));
+        let attributes = message.attributes.unwrap_or_default();
+        let Some(mut http) = attributes.request.and_then(|request| request.http) else {
+            return Self::unreadable("a message without an HTTP request");
         };
-        let headers = match headers(&mut http, token_header) {
+        let headers = match take_headers(&mut http, token_header) {
             Ok(headers) => headers,
-            Err(refusal) => return Self::nothing(refusal),
+            Err(fault) => return Self::unreadable(fault),
         };
-        let source = source.as_ref().and_then(address);
-        match original(&http, served) {
-            Ok((original, respelled)) => Self {
-                headers,
-                original: Ok(original),
-                source,
-                respelled,
-            },
-            Err(refusal) => Self {
-                headers,
-                original: Err(refusal),
-                source,
-                respelled: None,
-            },
+        let source = attributes.source.as_ref().and_then(address);
+        let (original, respelled) = match read_original(&http, served) {
+            Ok((method, target, respelled)) => (Ok((method, target)), respelled),
+            Err(refusal) => (Err(refusal), None),
+        };
+        Self {
+            headers,
+            original,
+            source,
+            respelled,
         }
     }
 
-    /// A message that cannot be read.
-    pub(super) fn nothing(refusal: Refusal) -> Self {
+    /// The content of a message that cannot be read.
+    pub(super) fn unreadable(fault: &'static str) -> Self {
         Self {
             headers: HeaderMap::new(),
-            original: Err(refusal),
+            original: Err(Refusal::Original(fault)),
             source: None,
             respelled: None,
         }
     }
 }
 
-/// Where Envoy's connection comes from. Of a pipe there is nothing to tell.
-fn address(peer: &Peer) -> Option<IpAddr> {
+/// The address that Envoy's connection comes from. A pipe has none.
+fn address(peer: &SourcePeer) -> Option<IpAddr> {
     let text = &peer.address.as_ref()?.socket_address.as_ref()?.address;
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-fn original(
+/// Method and target, and the target in its one spelling if the message has another one.
+fn read_original(
     http: &HttpRequest,
     served: &[HostPattern],
-) -> Result<((Method, Target), Option<String>), Refusal> {
+) -> Result<(Method, Target, Option<String>), Refusal> {
     if !matches!(&*http.scheme, b"" | b"http" | b"https" | b"ws" | b"wss") {
         return Err(Refusal::Original("a scheme that is not HTTP"));
     }
-    if !matches!(
-        &*http.protocol,
-        b"" | b"HTTP/1.0" | b"HTTP/1.1" | b"HTTP/2" | b"HTTP/3"
-    ) {
+    let known = [&b""[..], b"HTTP/1.0", b"HTTP/1.1", b"HTTP/2", b"HTTP/3"];
+    if !known.contains(&&*http.protocol) {
         return Err(Refusal::Original("an unknown version of HTTP"));
     }
+    // Envoy never sends one; servers cut it off at different places.
     if !http.fragment.is_empty() {
         return Err(Refusal::Target("a fragment"));
     }
-    let method =
-        Method::from_bytes(&http.method).map_err(|_| Refusal::Original("a malformed method"))?;
-    let written = target(text(&http.path)?, text(&http.query)?)?;
+    let method = Method::from_bytes(&http.method);
+    let method = method.or(Err(Refusal::Original("a malformed method")))?;
+    let written = written_target(text(&http.path)?, text(&http.query)?)?;
     let target = Target::parse(&method, text(&http.host)?, &written, served)?;
+    // Envoy forwards its own spelling unless the answer replaces it by the one decided on.
     let decided = target.path_and_query()?.to_string();
     let respelled = (decided != written).then_some(decided);
-    Ok(((method, target), respelled))
+    Ok((method, target, respelled))
 }
 
-/// The path has the query with it, but some who are not Envoy tell it apart.
-fn target(path: &str, query: &str) -> Result<String, Refusal> {
+/// The target as it was sent. Envoy's path has the query with it; others give it apart.
+fn written_target(path: &str, query: &str) -> Result<String, Refusal> {
     match path.split_once('?') {
-        Some((_, same)) if query.is_empty() || query == same => Ok(path.to_owned()),
+        _ if query.is_empty() => Ok(path.to_owned()),
+        Some((_, same)) if query == same => Ok(path.to_owned()),
         Some(_) => Err(Refusal::Original("two queries")),
-        None if query.is_empty() => Ok(path.to_owned()),
         None => Ok(format!("{path}?{query}")),
     }
 }
 
 fn text(bytes: &Bytes) -> Result<&str, Refusal> {
-    std::str::from_utf8(bytes).map_err(|_| Refusal::Original("a text that is not UTF-8"))
+    std::str::from_utf8(bytes).or(Err(Refusal::Original("a text that is not UTF-8")))
 }
 
-fn headers(
+/// Takes the headers out of a message, which has them joined in a map or apart in a list.
+fn take_headers(
     http: &mut HttpRequest,
     token_header: Option<&HeaderName>,
-) -> Result<HeaderMap, Refusal> {
-    let (joined, apart) = (
-        std::mem::take(&mut http.headers),
-        http.header_map.take().unwrap_or_default(),
-    );
-    if !joined.is_empty() && !apart.headers.is_empty() {
-        return Err(Refusal::Original("the headers twice"));
+) -> Result<HeaderMap, &'static str> {
+    let joined = std::mem::take(&mut http.headers);
+    let apart = http.header_map.take().unwrap_or_default().headers;
+    if !joined.is_empty() && !apart.is_empty() {
+        return Err("the headers twice");
     }
-    if joined.len().max(apart.headers.len()) > MOST_HEADERS {
-        return Err(Refusal::Original("too many headers"));
+    // `HeaderMap` has a limit of its own, but a far higher one.
+    if joined.len().max(apart.len()) > MOST_HEADERS {
+        return Err("too many headers");
     }
     let mut headers = HeaderMap::new();
-    let HeaderList { headers: apart } = apart;
     for RawHeader {
         key,
         value,
         raw_value,
     } in apart
     {
+        // Envoy fills one of the two. With both, readers could decide on one and forward the other.
         if !value.is_empty() && !raw_value.is_empty() {
-            return Err(Refusal::Original("the value of a header twice"));
+            return Err("the value of a header twice");
         }
         let value = if value.is_empty() { raw_value } else { value };
         add(&mut headers, http, &key, value)?;
     }
-    for Entry { key, value } in joined {
+    for HeaderEntry { key, value } in joined {
         add(&mut headers, http, &key, value)?;
     }
     split_joined(&mut headers, token_header);
     Ok(headers)
 }
 
-/// Takes apart what Envoy has joined where a token may be: it does so for `Authorization` even
+/// Splits the values that Envoy has joined where a token may be. It joins `Authorization` even
 /// among raw headers.
 pub(super) fn split_joined(headers: &mut HeaderMap, token_header: Option<&HeaderName>) {
     for name in [&AUTHORIZATION].into_iter().chain(token_header) {
-        let values: Vec<Bytes> = headers
-            .get_all(name)
-            .iter()
-            .flat_map(|value| credentials(&Bytes::copy_from_slice(value.as_bytes())))
-            .collect();
-        if values.len() > 1 {
-            headers.remove(name);
-            for value in values
-                .into_iter()
-                .filter_map(|value| HeaderValue::from_maybe_shared(value).ok())
-            {
+        let mut values: Vec<Bytes> = Vec::new();
+        for value in headers.get_all(name) {
+            values.extend(credentials(&Bytes::copy_from_slice(value.as_bytes())));
+        }
+        if values.len() <= 1 {
+            continue;
+        }
+        headers.remove(name);
+        for value in values {
+            if let Ok(value) = HeaderValue::from_maybe_shared(value) {
                 headers.append(name, value);
             }
         }
@@ -180,43 +172,40 @@ fn add(
     http: &HttpRequest,
     key: &[u8],
     value: Bytes,
-) -> Result<(), Refusal> {
+) -> Result<(), &'static str> {
     if key.starts_with(b":") {
         return check_pseudo(http, key, &value);
     }
-    let name =
-        HeaderName::from_bytes(key).map_err(|_| Refusal::Original("a malformed header name"))?;
-    let value = HeaderValue::from_maybe_shared(value)
-        .map_err(|_| Refusal::Original("a malformed header value"))?;
-    headers
-        .try_append(name, value)
-        .map_err(|_| Refusal::Original("too many headers"))?;
-    Ok(())
+    let name = HeaderName::from_bytes(key).or(Err("a malformed header name"))?;
+    let value = HeaderValue::from_maybe_shared(value).or(Err("a malformed header value"))?;
+    match headers.try_append(name, value) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("too many headers"),
+    }
 }
 
-/// Envoy tells method, path and host among the headers as well. They are the same, or there are two
-/// requests.
-fn check_pseudo(http: &HttpRequest, key: &[u8], value: &Bytes) -> Result<(), Refusal> {
+/// Checks a pseudo-header. Envoy repeats method, path and host among the headers; if they differ,
+/// the message holds two requests.
+fn check_pseudo(http: &HttpRequest, key: &[u8], value: &Bytes) -> Result<(), &'static str> {
     let other = match key {
         b":method" => &http.method,
         b":path" => &http.path,
         b":authority" => &http.host,
         _ => return Ok(()),
     };
-    if other == value {
-        Ok(())
-    } else {
-        Err(Refusal::Original("two requests in one message"))
+    if other != value {
+        return Err("two requests in one message");
     }
+    Ok(())
 }
 
 /// The values that were joined: a comma with a scheme behind it begins another credential. A token
-/// holds no comma, so nothing is let through by this that would not be otherwise.
+/// holds no comma, so splitting can only add credentials, and two are refused.
 fn credentials(joined: &Bytes) -> Vec<Bytes> {
     let mut values = Vec::new();
     let mut start = 0;
-    for (at, _) in joined.iter().enumerate().filter(|(_, byte)| **byte == b',') {
-        if begins_credential(joined.get(at + 1..).unwrap_or_default()) {
+    for (at, byte) in joined.iter().enumerate() {
+        if *byte == b',' && begins_credential(joined.get(at + 1..).unwrap_or_default()) {
             values.push(joined.slice(start..at));
             start = at + 1;
         }
@@ -225,31 +214,30 @@ fn credentials(joined: &Bytes) -> Vec<Bytes> {
     values
 }
 
-/// A scheme and a space, or nothing but one of the schemes that are read here: not a parameter such
-/// as `realm="x"`, nor more of a token.
+/// Whether a text begins with a scheme and a space, or is nothing but a scheme that is read here. A
+/// parameter such as `realm="x"` does not count, nor does more of a token.
 fn begins_credential(text: &[u8]) -> bool {
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    let end = text
-        .iter()
-        .position(|byte| !is_token(byte))
-        .unwrap_or(text.len());
-    let (word, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
-    let alone = || {
-        word.is_empty()
-            || [&b"bearer"[..], b"dpop"]
-                .iter()
-                .any(|it| it.eq_ignore_ascii_case(word))
-    };
-    match rest.first() {
+    let mut words = text.splitn(2, |byte| !is_token_byte(*byte));
+    let word = words.next().unwrap_or_default();
+    match text.get(word.len()) {
         Some(b' ') => !word.is_empty(),
-        Some(b',') | None => alone(),
+        Some(b',') | None => {
+            word.is_empty()
+                || word.eq_ignore_ascii_case(b"bearer")
+                || word.eq_ignore_ascii_case(b"dpop")
+        }
         Some(_) => false,
     }
 }
 
+/// A byte of a token in the sense of RFC 9110, section 5.6.2, such as the name of a scheme.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Attributes, Request};
+    use super::super::message::{Attributes, HeaderList, Request};
     use super::*;
 
     fn http() -> HttpRequest {
@@ -269,16 +257,16 @@ mod tests {
         let message = CheckRequest {
             attributes: Some(attributes),
         };
-        let Told {
+        let CheckContent {
             headers, original, ..
-        } = Told::read(message, None, &[]);
+        } = CheckContent::read(message, None, &[]);
         original
             .map(|(_, target)| (headers, target.path_and_query().unwrap().to_string()))
             .map_err(|it| it.code())
     }
 
-    fn entry(key: &'static str, value: &'static str) -> Entry {
-        Entry {
+    fn entry(key: &'static str, value: &'static str) -> HeaderEntry {
+        HeaderEntry {
             key: key.into(),
             value: value.into(),
         }
@@ -430,7 +418,7 @@ mod tests {
             );
         }
         assert_eq!(
-            Told::read(CheckRequest::default(), None, &[])
+            CheckContent::read(CheckRequest::default(), None, &[])
                 .original
                 .unwrap_err()
                 .code(),

@@ -1,4 +1,4 @@
-//! The gateway's own keys: what signs, what is published, and by which name.
+//! The gateway's own keys: the private key that signs, and the public key with its name.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
@@ -10,19 +10,19 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
-/// What the assertions say they are, so that they can be taken for nothing else (RFC 8725, section
+/// The type of the assertions, so that they pass for no other kind of token (RFC 8725, section
 /// 3.11).
 pub(super) const TYP: &str = "portcullis-assertion+jwt";
 
 /// A key with a name, which is its thumbprint (RFC 7638).
 pub(super) struct SigningKey {
-    pair: Pair,
-    /// The encoded header of what it signs.
+    pair: SigningPair,
+    /// The encoded JOSE header of every assertion.
     header: Box<str>,
     jwk: Value,
 }
 
-enum Pair {
+enum SigningPair {
     P256(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
@@ -33,36 +33,41 @@ impl SigningKey {
     /// # Errors
     ///
     /// A machine that gives no random numbers.
-    pub(super) fn make() -> Result<Self, &'static str> {
+    pub(super) fn generate() -> Result<Self, &'static str> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
-        Self::new(Pair::P256(
-            pair.map_err(|_| "this machine gives no random numbers")?,
-        ))
+        let pair = pair.or(Err("this machine gives no random numbers"))?;
+        Self::new(SigningPair::P256(pair))
     }
 
     /// Reads a private key in PEM.
     ///
     /// # Errors
     ///
-    /// What was expected of it; nothing of what it holds.
+    /// The expected form. The content is never shown.
     pub(super) fn read(pem: &[u8]) -> Result<Self, &'static str> {
         const EXPECTED: &str = "a private key in PEM, as PKCS#8, on the curve P-256 or for Ed25519";
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| EXPECTED)?;
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).or(Err(EXPECTED))?;
         let der = der.secret_pkcs8_der();
-        let p256 = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Pair::P256);
-        let pair = p256.or_else(|_| Ed25519KeyPair::from_pkcs8(der).map(Pair::Ed25519));
-        Self::new(pair.map_err(|_| EXPECTED)?)
+        // The parsers check the algorithm in the file, so a key of another kind fails both.
+        if let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der) {
+            return Self::new(SigningPair::P256(pair));
+        }
+        match Ed25519KeyPair::from_pkcs8(der) {
+            Ok(pair) => Self::new(SigningPair::Ed25519(pair)),
+            Err(_) => Err(EXPECTED),
+        }
     }
 
-    fn new(pair: Pair) -> Result<Self, &'static str> {
+    fn new(pair: SigningPair) -> Result<Self, &'static str> {
         let (algorithm, mut jwk) = pair.public().ok_or("a public key of the usual form")?;
-        // The members that the thumbprint wants, in the order of their names: as a map of
-        // serde_json has them.
+        // RFC 7638 hashes the required members in the order of their names. A map of serde_json
+        // keeps that order, and `public` adds no other member.
         let kid = base64url::encode(digest(&SHA256, jwk.to_string().as_bytes()).as_ref());
         let header = json!({ "alg": algorithm, "kid": kid, "typ": TYP }).to_string();
-        let named = [("alg", algorithm), ("kid", kid.as_str()), ("use", "sig")];
         if let Some(jwk) = jwk.as_object_mut() {
-            jwk.extend(named.map(|(name, value)| (name.to_owned(), value.into())));
+            for (name, value) in [("alg", algorithm), ("kid", kid.as_str()), ("use", "sig")] {
+                jwk.insert(name.to_owned(), value.into());
+            }
         }
         Ok(Self {
             pair,
@@ -78,34 +83,25 @@ impl SigningKey {
 
     /// The claims as a JWT in compact form.
     pub(super) fn sign(&self, claims: &Value) -> Option<String> {
-        let input = format!(
-            "{}.{}",
-            self.header,
-            base64url::encode(claims.to_string().as_bytes())
-        );
+        let payload = base64url::encode(claims.to_string().as_bytes());
+        let input = format!("{}.{payload}", self.header);
         let signature = match &self.pair {
-            Pair::P256(pair) => base64url::encode(
-                pair.sign(&SystemRandom::new(), input.as_bytes())
-                    .ok()?
-                    .as_ref(),
-            ),
-            Pair::Ed25519(pair) => base64url::encode(pair.sign(input.as_bytes()).as_ref()),
+            SigningPair::P256(pair) => pair.sign(&SystemRandom::new(), input.as_bytes()).ok()?,
+            SigningPair::Ed25519(pair) => pair.sign(input.as_bytes()),
         };
+        let signature = base64url::encode(signature.as_ref());
         Some(format!("{input}.{signature}"))
     }
 }
 
-impl Pair {
-    /// The algorithm, and what the key is.
+impl SigningPair {
+    /// The algorithm, and the public key with the members of its thumbprint.
     fn public(&self) -> Option<(&'static str, Value)> {
         match self {
             Self::P256(pair) => {
                 // An uncompressed point: 4, x, y (SEC 1, section 2.3.3).
-                let (x, y) = pair
-                    .public_key()
-                    .as_ref()
-                    .strip_prefix(&[4])?
-                    .split_at_checked(32)?;
+                let point = pair.public_key().as_ref().strip_prefix(&[4])?;
+                let (x, y) = point.split_at_checked(32)?;
                 let (x, y) = (base64url::encode(x), base64url::encode(y));
                 Some((
                     "ES256",
@@ -148,8 +144,8 @@ mod tests {
             assert!(Jwks::parse(set.as_bytes(), &Limits::default()).is_ok());
         }
         assert_ne!(
-            SigningKey::make().unwrap().jwk()["kid"],
-            SigningKey::make().unwrap().jwk()["kid"]
+            SigningKey::generate().unwrap().jwk()["kid"],
+            SigningKey::generate().unwrap().jwk()["kid"]
         );
     }
 
@@ -159,7 +155,7 @@ mod tests {
         let pair = Ed25519KeyPair::from_seed_unchecked(
             &base64url::decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap(),
         );
-        let key = SigningKey::new(Pair::Ed25519(pair.unwrap())).unwrap();
+        let key = SigningKey::new(SigningPair::Ed25519(pair.unwrap())).unwrap();
         assert_eq!(
             key.jwk()["x"],
             "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"

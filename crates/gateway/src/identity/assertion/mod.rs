@@ -1,15 +1,15 @@
-//! One signed assertion for the upstream in place of plain headers: a short JWT that says who
-//! calls.
+//! One signed assertion for the upstream in place of plain headers: a short JWT about the caller.
 //!
-//! The upstream verifies it with the keys that the gateway publishes, so it need not believe
-//! whoever reaches it. It is for one audience, lives for a minute and never longer than the token,
-//! and names its own type. The first key signs; all are published, so that upstreams know a key
-//! before it signs. Not checked is what the upstream does with it.
+//! The upstream verifies it with the keys that the gateway publishes, so it need not trust
+//! everybody who reaches it. The assertion is for one audience, lives for a minute and never longer
+//! than the token, and names its own type. The first key signs; all are published, so that
+//! upstreams know a key before it signs. What the upstream does with an assertion is not checked.
 
 mod key;
 
+use super::kind::kind_name;
+use super::names::fits;
 use crate::config::AssertionConfig;
-use crate::identity::kind;
 use crate::refusal::Refusal;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use bytes::Bytes;
@@ -21,20 +21,21 @@ use portcullis_core::token::{AccessToken, Membership, NumericDate};
 use portcullis_core::{ConfigError, ConfigErrors, Faults};
 use serde_json::{Map, Value, json};
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Where the keys are published: on the admin listener, and on the front where the settings say so.
-pub(crate) const KEYS: &str = "/.well-known/portcullis/jwks.json";
+/// The path of the published keys: on the admin listener, and on the proxy if the settings say so.
+pub(crate) const KEYS_PATH: &str = "/.well-known/portcullis/jwks.json";
 
 /// The header that carries an assertion, unless the settings name another.
 const HEADER: &str = "portcullis-assertion";
 const LIFETIME: u64 = 60;
 const LONGEST_LIFETIME: u64 = 300;
-/// No key is larger.
+/// A file of a key is no larger.
 const MOST_BYTES: u64 = 16 * 1_024;
 
-/// Who signs, for whom, and by which keys.
+/// Issuer, audience, lifetime and keys of the assertions.
 #[derive(Clone)]
 pub(crate) struct Assertions {
     issuer: Box<str>,
@@ -48,20 +49,20 @@ struct Keys {
     signer: SigningKey,
     /// All public keys, as a key set (RFC 7517).
     published: Bytes,
-    /// Whether they were made here, and live no longer than this process.
-    made_here: bool,
+    /// Whether the key was generated here, and lives no longer than this process.
+    generated: bool,
 }
 
-/// For whom an assertion is, and when it is made.
+/// The audience of an assertion, and the time it is made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AssertionContext<'r> {
-    /// The audience of the route; `None` for the usual one.
+    /// The audience of the route; `None` for the one of the settings.
     pub(crate) audience: Option<&'r str>,
     pub(crate) now: NumericDate,
 }
 
 impl Assertions {
-    /// What is written, as meant; and the header that carries it.
+    /// Reads the settings. Returns the header that carries the assertion, too.
     pub(crate) fn read(written: AssertionConfig) -> Result<(HeaderName, Self), ConfigErrors> {
         let faults = Faults::default().at("gateway.identity.assertion");
         if !is_plain(&written.issuer) {
@@ -86,47 +87,47 @@ impl Assertions {
                 .help("leave it out for 60: every request gets a new one");
         }
         let name = written.header.as_deref().unwrap_or(HEADER);
-        let header = HeaderName::try_from(name)
-            .ok()
-            .filter(crate::identity::fits);
+        let header = HeaderName::try_from(name).ok().filter(fits);
         if header.is_none() {
             faults
                 .expected("header", "a header name that has no other meaning")
                 .found(name)
                 .help("write a name such as `portcullis-assertion`, with dashes");
         }
-        let keys = Keys::read(&written.keys).map_err(|(index, problem)| {
-            let help = "make one by `openssl genpkey -algorithm EC -pkeyopt \
-                ec_paramgen_curve:P-256`, or leave `keys` out for one that is made at the start";
-            faults.wrong(&format!("keys[{index}]"), problem).help(help);
-        });
-        match (header, keys) {
-            (Some(header), Ok(keys)) if faults.count() == 0 => {
-                let assertions = Self {
-                    issuer: written.issuer.into(),
-                    audience: written.audience.into(),
-                    lifetime: i64::try_from(lifetime).unwrap_or_default(),
-                    publish: written.publish,
-                    keys: Arc::new(keys),
-                };
-                Ok((header, assertions))
+        let keys = match Keys::read(&written.keys) {
+            Ok(keys) => Some(keys),
+            Err((index, problem)) => {
+                let help = "make one by `openssl genpkey -algorithm EC -pkeyopt \
+                    ec_paramgen_curve:P-256`, or leave `keys` out for one that is made at the \
+                    start";
+                faults.wrong(&format!("keys[{index}]"), problem).help(help);
+                None
             }
-            _ => Err(faults.check().err().unwrap_or_else(|| {
-                ConfigError::wrong("gateway.identity.assertion", "a value is missing")
-                    .help("report this as a fault of Portcullis")
-                    .into()
-            })),
-        }
+        };
+        faults.check()?;
+        let (Some(header), Some(keys)) = (header, keys) else {
+            let fault = ConfigError::wrong("gateway.identity.assertion", "a value is missing");
+            return Err(fault.help("report this as a fault of Portcullis").into());
+        };
+        let assertions = Self {
+            issuer: written.issuer.into(),
+            audience: written.audience.into(),
+            lifetime: i64::try_from(lifetime).unwrap_or_default(),
+            publish: written.publish,
+            keys: Arc::new(keys),
+        };
+        Ok((header, assertions))
     }
 
-    /// The same, with the key that was made for the generation before, if both make their own.
-    pub(crate) fn succeeding(&mut self, before: Option<&Self>) {
-        if !self.keys.made_here {
+    /// Takes over the key that was generated before a reload, if both generate their own. A new key
+    /// would be unknown to upstreams that cache the old set.
+    pub(crate) fn succeed(&mut self, before: Option<&Self>) {
+        if !self.keys.generated {
             return;
         }
-        match before.filter(|before| before.keys.made_here) {
-            Some(before) => self.keys = Arc::clone(&before.keys),
-            None => tracing::warn!(
+        match before {
+            Some(before) if before.keys.generated => self.keys = Arc::clone(&before.keys),
+            _ => tracing::warn!(
                 cure = "name the files of keys in `gateway.identity.assertion.keys`",
                 "assertions are signed with a key that was made at this start: it is another one \
                     after the next, and in every replica"
@@ -134,43 +135,46 @@ impl Assertions {
         }
     }
 
-    /// Says who calls, signed.
+    /// A signed assertion about the caller.
     pub(crate) fn sign(
         &self,
         token: &AccessToken,
         to: AssertionContext<'_>,
     ) -> Result<String, Refusal> {
-        let mut unique = [0; 16];
         let unsigned = Refusal::Unsigned("the assertion could not be signed");
-        SystemRandom::new()
-            .fill(&mut unique)
-            .map_err(|_| unsigned.clone())?;
-        let mut claims = caller(token);
-        let end = to.now.plus(self.lifetime);
-        let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
-        // Who came within the leeway behind the token's end may still be told of.
-        let end = token
-            .expires()
-            .map_or(end, |expires| end.min(expires.plus(leeway)));
+        let mut unique = [0; 16];
+        if SystemRandom::new().fill(&mut unique).is_err() {
+            return Err(unsigned);
+        }
+        let mut claims = caller_claims(token);
         for (name, value) in [
             ("iss", json!(self.issuer)),
             ("aud", json!(to.audience.unwrap_or(&self.audience))),
             ("iat", json!(to.now.seconds())),
-            ("exp", json!(end.seconds())),
+            ("exp", json!(self.expiry(token, to.now).seconds())),
             ("jti", json!(base64url::encode(&unique))),
         ] {
             claims.insert(name.to_owned(), value);
         }
-        self.keys
-            .signer
-            .sign(&Value::Object(claims))
-            .ok_or(unsigned)
+        let signed = self.keys.signer.sign(&Value::Object(claims));
+        signed.ok_or(unsigned)
+    }
+
+    fn expiry(&self, token: &AccessToken, now: NumericDate) -> NumericDate {
+        let end = now.plus(self.lifetime);
+        let Some(expires) = token.expires() else {
+            return end;
+        };
+        // A token is good for the leeway behind its end, so an assertion made then must be too.
+        let leeway = token.verifier().profile().leeway.as_secs();
+        end.min(expires.plus(i64::try_from(leeway).unwrap_or_default()))
     }
 
     /// The public keys, if this is where they are published on the front.
-    pub(crate) fn published(&self, method: &Method, path: &str) -> Option<Response<Bytes>> {
-        let asked = self.publish && path == KEYS && matches!(*method, Method::GET | Method::HEAD);
-        asked.then(|| self.key_set())
+    pub(crate) fn published_keys(&self, method: &Method, path: &str) -> Option<Response<Bytes>> {
+        let is_asked =
+            self.publish && path == KEYS_PATH && matches!(*method, Method::GET | Method::HEAD);
+        is_asked.then(|| self.key_set())
     }
 
     /// The public keys (RFC 7517, section 8.5.2).
@@ -181,6 +185,7 @@ impl Assertions {
             CONTENT_TYPE,
             HeaderValue::from_static("application/jwk-set+json"),
         );
+        // Short enough for upstreams to learn of a new key before it signs.
         headers.insert(
             CACHE_CONTROL,
             HeaderValue::from_static("public, max-age=300"),
@@ -189,67 +194,73 @@ impl Assertions {
     }
 }
 
-/// What is told of the caller, in the words of RFC 9068 where it has one. What the token does not
-/// tell is left out.
-fn caller(token: &AccessToken) -> Map<String, Value> {
+/// The claims about the caller, by their names of RFC 9068 where it has one. Claims that the token
+/// lacks are left out.
+fn caller_claims(token: &AccessToken) -> Map<String, Value> {
     let identity = token.identity();
-    let names = |membership: &Membership| {
-        (!membership.is_unknown()).then(|| json!(membership.iter().collect::<Vec<_>>()))
-    };
-    let acr: Option<Vec<&str>> = token.acr().map(Iterator::collect);
-    let acr = acr.map(|values| match *values {
-        [one] => json!(one),
-        _ => json!(values),
-    });
     let scopes = identity.scopes();
+    let scope = (!scopes.is_empty()).then(|| scopes.to_string());
+    // Who acts for the caller (RFC 8693, section 4.1).
+    let act = token.claim("act").filter(|act| act.as_object().is_some());
     let members = [
         ("sub", identity.subject().map(Value::from)),
         ("client_id", identity.client().map(Value::from)),
-        ("kind", Some(kind(identity.kind()).into())),
+        ("kind", Some(kind_name(identity.kind()).into())),
         ("tenant", identity.tenant().map(Value::from)),
-        // A subject means something together with who issued the token only.
+        // A subject is unique only together with its issuer (RFC 7519, section 4.1.2).
         ("token_issuer", Some(token.issuer().as_str().into())),
-        (
-            "scope",
-            (!scopes.is_empty()).then(|| scopes.to_string().into()),
-        ),
+        ("scope", scope.map(Value::from)),
         ("roles", names(identity.roles())),
         ("groups", names(identity.groups())),
-        ("acr", acr),
+        ("acr", acr(token)),
         (
             "auth_time",
             token.auth_time().map(|time| time.seconds().into()),
         ),
-        // Who acts for the caller (RFC 8693, section 4.1).
-        (
-            "act",
-            token
-                .claim("act")
-                .filter(|act| act.as_object().is_some())
-                .map(|act| json!(act)),
-        ),
+        ("act", act.map(|act| json!(act))),
     ];
-    members
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect()
+    let mut claims = Map::new();
+    for (name, value) in members {
+        if let Some(value) = value {
+            claims.insert(name.to_owned(), value);
+        }
+    }
+    claims
+}
+
+/// The names of a membership; `None` if the token does not hold them all.
+fn names(membership: &Membership) -> Option<Value> {
+    if membership.is_unknown() {
+        return None;
+    }
+    Some(json!(membership.iter().collect::<Vec<_>>()))
+}
+
+/// The authentication context class: a text as RFC 9068 has it, a list if there are several.
+fn acr(token: &AccessToken) -> Option<Value> {
+    let values: Vec<&str> = token.acr()?.collect();
+    match *values {
+        [one] => Some(json!(one)),
+        _ => Some(json!(values)),
+    }
 }
 
 impl Keys {
-    /// Reads the files, or makes a key where there is none. The fault comes with the index of its
-    /// file.
+    /// Reads the files, or generates a key if there is none. A fault has the index of its file.
     fn read(files: &[PathBuf]) -> Result<Self, (usize, String)> {
         let mut keys = Vec::new();
         for (index, file) in files.iter().enumerate() {
-            let pem = contents(file).map_err(|problem| (index, problem))?;
-            let key = SigningKey::read(&pem);
-            // What is in the file is never shown: it may be a key of another kind.
-            let problem = |expected| format!("expected {expected}, found another text");
-            keys.push(key.map_err(|expected| (index, problem(expected)))?);
+            match read_key(file) {
+                Ok(key) => keys.push(key),
+                Err(problem) => return Err((index, problem)),
+            }
         }
-        let made_here = keys.is_empty();
-        if made_here {
-            keys.push(SigningKey::make().map_err(|problem| (0, problem.to_owned()))?);
+        let generated = keys.is_empty();
+        if generated {
+            match SigningKey::generate() {
+                Ok(key) => keys.push(key),
+                Err(problem) => return Err((0, problem.to_owned())),
+            }
         }
         let set: Vec<&Value> = keys.iter().map(SigningKey::jwk).collect();
         let published = Bytes::from(json!({ "keys": set }).to_string());
@@ -260,7 +271,7 @@ impl Keys {
         Ok(Self {
             signer,
             published,
-            made_here,
+            generated,
         })
     }
 }
@@ -269,13 +280,23 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn contents(file: &Path) -> Result<Vec<u8>, String> {
-    let unreadable = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
-    match std::fs::metadata(file) {
-        Ok(found) if found.len() > MOST_BYTES => Err(unreadable(&"it is larger than 16 KiB")),
-        Ok(_) => std::fs::read(file).map_err(|error| unreadable(&error)),
-        Err(error) => Err(unreadable(&error)),
+fn read_key(file: &Path) -> Result<SigningKey, String> {
+    let pem = contents(file)?;
+    match SigningKey::read(&pem) {
+        Ok(key) => Ok(key),
+        // The file is never shown: it may hold a key of another kind.
+        Err(expected) => Err(format!("expected {expected}, found another text")),
     }
+}
+
+fn contents(file: &Path) -> Result<Vec<u8>, String> {
+    let read = match std::fs::metadata(file) {
+        // A device or another wrong file would otherwise fill the memory.
+        Ok(found) if found.len() > MOST_BYTES => Err(io::Error::other("it is larger than 16 KiB")),
+        Ok(_) => std::fs::read(file),
+        Err(error) => Err(error),
+    };
+    read.map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// Shows no key.

@@ -8,20 +8,16 @@ use super::node::{self, Port};
 use http::header::{FORWARDED, HeaderMap, HeaderValue};
 use std::net::IpAddr;
 
-/// The caller of each element, from the right; `None` for an element that cannot be read or does
-/// not tell.
+/// The caller of each element, from the right; `None` for an element that is unreadable or names
+/// nobody.
 pub(super) fn from_the_right(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let values = headers
         .get_all(FORWARDED)
         .iter()
         .rev()
         .map(HeaderValue::as_bytes);
-    let elements = values
-        .flat_map(|value| Split {
-            left: Some(value),
-            by: b',',
-        })
-        .map(<[u8]>::trim_ascii);
+    // Empty elements count for nothing (RFC 9110, section 5.6.1.2).
+    let elements = values.flat_map(Split::elements).map(<[u8]>::trim_ascii);
     elements.filter(|element| !element.is_empty()).map(caller)
 }
 
@@ -29,6 +25,22 @@ pub(super) fn from_the_right(headers: &HeaderMap) -> impl Iterator<Item = Option
 struct Split<'v> {
     left: Option<&'v [u8]>,
     by: u8,
+}
+
+impl<'v> Split<'v> {
+    fn elements(value: &'v [u8]) -> Self {
+        Self {
+            left: Some(value),
+            by: b',',
+        }
+    }
+
+    fn pairs(element: &'v [u8]) -> Self {
+        Self {
+            left: Some(element),
+            by: b';',
+        }
+    }
 }
 
 impl<'v> Iterator for Split<'v> {
@@ -42,6 +54,7 @@ impl<'v> Iterator for Split<'v> {
                 quoted = !quoted;
             } else if *byte == self.by && !quoted {
                 let (before, after) = left.split_at_checked(at)?;
+                // The separator goes; what a client wrote before it comes next, if at all.
                 self.left = Some(before);
                 return after.get(1..);
             }
@@ -53,34 +66,31 @@ impl<'v> Iterator for Split<'v> {
 /// Whether an odd number of backslashes stands before a byte.
 fn is_escaped(value: &[u8], at: usize) -> bool {
     let before = value.get(..at).unwrap_or_default();
-    before
-        .iter()
-        .rev()
-        .take_while(|byte| **byte == b'\\')
-        .count()
-        % 2
-        == 1
+    let mut odd = false;
+    for byte in before.iter().rev() {
+        if *byte != b'\\' {
+            break;
+        }
+        odd = !odd;
+    }
+    odd
 }
 
 /// The address after `for`, which an element has once.
 fn caller(element: &[u8]) -> Option<IpAddr> {
     let mut found = None;
-    for pair in (Split {
-        left: Some(element),
-        by: b';',
-    })
-    .map(<[u8]>::trim_ascii)
-    {
+    for pair in Split::pairs(element).map(<[u8]>::trim_ascii) {
         if pair.is_empty() {
             continue;
         }
         let at = pair.iter().position(|byte| *byte == b'=')?;
         let (name, value) = pair.split_at_checked(at)?;
+        // Readers differ in which of two callers in one element counts, so neither does.
         if name.eq_ignore_ascii_case(b"for") && found.replace(value.get(1..)?).is_some() {
             return None;
         }
     }
-    // Many write addresses without the quotes that colons and brackets ask for.
+    // Many proxies leave out the quotes that colons and brackets require.
     let value = found?;
     let value = match value.strip_prefix(b"\"") {
         Some(rest) => rest.strip_suffix(b"\"")?,

@@ -1,8 +1,8 @@
 //! One address as proxies write it: alone, with a port, in brackets, with a zone.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
-/// What may stand behind an address.
+/// The form of a port that may follow an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Port {
     /// A number.
@@ -11,54 +11,75 @@ pub(super) enum Port {
     NumberOrName,
 }
 
-/// Reads an address in canonical form. `None` for whatever is none: names, `unknown`, rubbish, and
-/// the unspecified address, from which nobody calls.
+/// Reads an address in canonical form. `None` for anything else: names, `unknown`, rubbish, and the
+/// unspecified address, from which nobody calls.
 pub(super) fn address(bytes: &[u8], port: Port) -> Option<IpAddr> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let address = if let Some(rest) = text.strip_prefix('[') {
-        let (inside, rest) = rest.split_once(']')?;
-        match rest.strip_prefix(':') {
-            Some(number) if is_port(number, port) => {}
-            None if rest.is_empty() => {}
-            _ => return None,
-        }
-        IpAddr::V6(v6(inside)?)
-    } else if let Some((host, number)) =
-        text.split_once(':').filter(|(_, rest)| !rest.contains(':'))
-    {
-        is_port(number, port)
-            .then(|| host.parse::<Ipv4Addr>().ok())
-            .flatten()?
-            .into()
-    } else {
-        text.parse::<Ipv4Addr>()
-            .map(IpAddr::V4)
-            .ok()
-            .or_else(|| v6(text).map(IpAddr::V6))?
+    let address = match text.strip_prefix('[') {
+        Some(rest) => parse_bracketed(rest, port)?,
+        None => parse_bare(text, port)?,
     };
-    Some(address.to_canonical()).filter(|address| !address.is_unspecified())
+    // So `::ffff:192.0.2.1` is found in the IPv4 networks of the settings.
+    let address = address.to_canonical();
+    if address.is_unspecified() {
+        return None;
+    }
+    Some(address)
 }
 
-/// A zone says by which interface of the proxy a neighbour came (RFC 4007, section 11): only links
-/// have them.
-fn v6(text: &str) -> Option<Ipv6Addr> {
+/// An address of IPv6 in brackets, behind the opening one, and perhaps a port.
+fn parse_bracketed(rest: &str, port: Port) -> Option<IpAddr> {
+    let (inside, rest) = rest.split_once(']')?;
+    match rest.strip_prefix(':') {
+        Some(number) if is_port(number, port) => {}
+        None if rest.is_empty() => {}
+        _ => return None,
+    }
+    parse_v6(inside).map(IpAddr::V6)
+}
+
+/// An address of IPv4, perhaps with a port, or one of IPv6 without a port.
+fn parse_bare(text: &str, port: Port) -> Option<IpAddr> {
+    match text.split_once(':') {
+        None => text.parse().map(IpAddr::V4).ok(),
+        // A second colon: without brackets a port could not be told from the address.
+        Some((_, rest)) if rest.contains(':') => parse_v6(text).map(IpAddr::V6),
+        Some((host, number)) if is_port(number, port) => host.parse().map(IpAddr::V4).ok(),
+        Some(_) => None,
+    }
+}
+
+/// An address of IPv6, without its zone. A zone names the interface by which a neighbour came (RFC
+/// 4007, section 11), so only link-local addresses have one.
+fn parse_v6(text: &str) -> Option<Ipv6Addr> {
     let Some((address, zone)) = text.split_once('%') else {
         return text.parse().ok();
     };
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'~');
     let address: Ipv6Addr = address.parse().ok()?;
-    let is_zone = (1..=64).contains(&zone.len()) && zone.bytes().all(fits);
+    let is_zone = (1..=64).contains(&zone.len()) && zone.bytes().all(is_zone_byte);
     (is_zone && address.is_unicast_link_local()).then_some(address)
 }
 
+fn is_zone_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'~')
+}
+
 fn is_port(text: &str, port: Port) -> bool {
-    let number = (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    let name = || {
-        text.strip_prefix('_')
-            .is_some_and(|name| !name.is_empty() && name.bytes().all(fits))
-    };
-    (number && text.parse::<u16>().is_ok()) || (port == Port::NumberOrName && name())
+    match text.strip_prefix('_') {
+        Some(name) => {
+            port == Port::NumberOrName && !name.is_empty() && name.bytes().all(is_name_byte)
+        }
+        // `u16::from_str` alone would take a sign and any number of zeros.
+        None => {
+            (1..=5).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_digit())
+                && text.parse::<u16>().is_ok()
+        }
+    }
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
 #[cfg(test)]

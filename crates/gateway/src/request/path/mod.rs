@@ -6,31 +6,31 @@
 //! `pchar`), and escaped in capitals elsewhere. Printable characters that a path may not hold, such
 //! as `[` and `|`, are escaped: browsers send them, and one reading is left.
 //!
-//! Refused is what servers read in more than one way: dot segments, empty segments, backslashes,
-//! semicolons, double escapes, control characters, spaces, raw bytes beyond ASCII, escapes that are
-//! not UTF-8. A [`RequestPath`] may hold escaped slashes; only with the word of its route it
-//! becomes a [`NormalPath`]. Nothing is resolved or cut. Not seen are differences that some
-//! upstreams ignore: the case of letters, Unicode normalisation, final dots and spaces.
+//! A path that servers read in more than one way is refused: dot segments, empty segments,
+//! backslashes, semicolons, double escapes, control characters, spaces, raw bytes beyond ASCII,
+//! escapes that are not UTF-8. A [`RequestPath`] may hold escaped slashes; only its route makes a
+//! [`NormalPath`] of it. Nothing is resolved or cut. Differences that some upstreams ignore are not
+//! seen: the case of letters, Unicode normalisation, final dots and spaces.
 
 mod spelling;
 
+use crate::refusal::PathFault;
 use percent_encoding::percent_decode_str;
 use spelling::{check_segment, normalise};
-use std::fmt;
 
 /// A path that has only one reading. It begins with a slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalPath(String);
 
-/// The path of a request before its route is known: in its one spelling, but for slashes that are
-/// escaped.
+/// The path of a request before its route is known: in its one spelling, except for escaped
+/// slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestPath {
     path: NormalPath,
     has_escaped_slash: bool,
 }
 
-/// What a route does with slashes that are escaped.
+/// The way a route treats escaped slashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum EscapedSlashes {
     /// Servers that undo escapes before they split a path take them for slashes.
@@ -40,38 +40,12 @@ pub(crate) enum EscapedSlashes {
     Keep,
 }
 
-/// Why a path is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PathFault {
-    /// It does not begin with a slash.
-    Relative,
-    /// A segment is `.` or `..`, plain or escaped, or begins like one.
-    DotSegment,
-    /// Two slashes in a row.
-    EmptySegment,
-    /// A slash that is escaped, where the route does not keep them.
-    EscapedSlash,
-    /// A backslash, plain or escaped.
-    HiddenSlash,
-    /// A semicolon, plain or escaped.
-    Semicolon,
-    /// An escape that is not `%` and two hexadecimal digits.
-    Escape,
-    /// An escaped percent sign before what would be an escape.
-    DoubleEscape,
-    /// A control character, a space, or a byte beyond ASCII that is not escaped.
-    Character,
-    /// Escaped bytes that are not UTF-8.
-    Utf8,
-}
-
 impl NormalPath {
     /// Reads the path of a request target, without its query. An escaped slash is refused.
     ///
     /// # Errors
     ///
-    /// What makes it ambiguous.
+    /// The fault that makes it ambiguous.
     pub fn parse(written: &str) -> Result<Self, PathFault> {
         let RequestPath {
             path,
@@ -84,12 +58,12 @@ impl NormalPath {
         }
     }
 
-    /// The path as it is forwarded.
+    /// The path as the gateway forwards it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What stands between the slashes. A final slash makes no difference.
+    /// The segments between the slashes. A final slash makes no difference.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         let inner = self.0.trim_matches('/');
         inner
@@ -100,11 +74,12 @@ impl NormalPath {
     /// The path in two: its first segments, and the rest. The rest begins with a slash, or is
     /// empty.
     pub(crate) fn split_after(&self, segments: usize) -> (&str, &str) {
-        let slashes = self.0.match_indices('/').map(|(at, _)| at);
-        let end = slashes
-            .chain([self.0.len()])
-            .nth(segments)
-            .unwrap_or(self.0.len());
+        let mut slashes = self.0.match_indices('/');
+        // The path begins with a slash, so the slash of this index ends that many segments.
+        let end = match slashes.nth(segments) {
+            Some((at, _)) => at,
+            None => self.0.len(),
+        };
         self.0.split_at_checked(end).unwrap_or((&self.0, ""))
     }
 }
@@ -125,11 +100,13 @@ impl RequestPath {
             }
             path.push('/');
             let start = path.len();
-            let seen = normalise(segment, &mut path)?;
-            beyond_ascii |= seen.beyond_ascii;
-            has_escaped_slash |= seen.escaped_slash;
+            let content = normalise(segment, &mut path)?;
+            beyond_ascii |= content.beyond_ascii;
+            has_escaped_slash |= content.escaped_slash;
+            // The written form is judged: `%2e` and `.` are the same dot by now.
             check_segment(path.get(start..).unwrap_or_default())?;
         }
+        // Most paths are ASCII, so this costs nothing for them.
         if beyond_ascii && percent_decode_str(&path).decode_utf8().is_err() {
             return Err(PathFault::Utf8);
         }
@@ -152,33 +129,15 @@ impl RequestPath {
         }
     }
 
-    /// What stands between the slashes that are not escaped. A final slash makes no difference.
+    /// The segments between the slashes that are not escaped. A final slash makes no difference.
     pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
         self.path.segments()
     }
 
-    /// The path in its one spelling: to be compared, logged and told, never to be forwarded.
+    /// The path in its one spelling, to compare and to log. Only [`on_route`](Self::on_route) gives
+    /// the one to forward.
     pub(crate) fn as_str(&self) -> &str {
         self.path.as_str()
-    }
-}
-
-impl fmt::Display for PathFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Relative => "a path that does not begin with a slash",
-            Self::DotSegment => "a dot segment",
-            Self::EmptySegment => "an empty segment",
-            Self::EscapedSlash => {
-                "an escaped slash, on a route without `encoded_slashes = \"keep\"`"
-            }
-            Self::HiddenSlash => "a backslash",
-            Self::Semicolon => "a semicolon",
-            Self::Escape => "a malformed escape",
-            Self::DoubleEscape => "a double escape",
-            Self::Character => "a character that has no place in a path",
-            Self::Utf8 => "escapes that are not UTF-8",
-        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! One segment of a path, in its one spelling.
 
-use super::PathFault;
+use crate::refusal::PathFault;
 use percent_encoding::{AsciiSet, percent_encode_byte, utf8_percent_encode};
 use std::borrow::Cow;
 
@@ -9,20 +9,20 @@ const SLASH: &str = "%2F";
 /// No character of ASCII.
 const NONE: &AsciiSet = &AsciiSet::EMPTY;
 
-/// What a segment holds.
+/// The kinds of bytes that a segment holds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SegmentContent {
     pub(super) beyond_ascii: bool,
     pub(super) escaped_slash: bool,
 }
 
 /// Writes a segment in its one spelling.
-pub(super) fn normalise(segment: &str, path: &mut String) -> Result<Seen, PathFault> {
-    let mut seen = Seen::default();
+pub(super) fn normalise(segment: &str, path: &mut String) -> Result<SegmentContent, PathFault> {
+    let mut content = SegmentContent::default();
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
         let (byte, is_escaped) = if byte == b'%' {
-            (escaped(&mut bytes)?, true)
+            (unescape(&mut bytes)?, true)
         } else {
             (byte, false)
         };
@@ -35,53 +35,62 @@ pub(super) fn normalise(segment: &str, path: &mut String) -> Result<Seen, PathFa
             // raw bytes beyond ASCII are Latin-1 for some servers and UTF-8 for others.
             b' ' | b'?' | b'#' | b'/' | 0x80.. if !is_escaped => return Err(PathFault::Character),
             _ => {
-                seen.beyond_ascii |= !byte.is_ascii();
-                seen.escaped_slash |= byte == b'/';
+                content.beyond_ascii |= !byte.is_ascii();
+                content.escaped_slash |= byte == b'/';
                 path.push_str(percent_encode_byte(byte));
             }
         }
     }
-    Ok(seen)
+    Ok(content)
 }
 
 /// The byte that two hexadecimal digits stand for.
-fn escaped(bytes: &mut std::str::Bytes<'_>) -> Result<u8, PathFault> {
-    let mut digit = || {
-        bytes
-            .next()
-            .and_then(|byte| char::from(byte).to_digit(16))
-            .ok_or(PathFault::Escape)
-    };
-    let value = digit()? * 16 + digit()?;
-    u8::try_from(value).map_err(|_| PathFault::Escape)
+fn unescape(bytes: &mut std::str::Bytes<'_>) -> Result<u8, PathFault> {
+    let high = hex_digit(bytes.next())?;
+    let low = hex_digit(bytes.next())?;
+    Ok(high * 16 + low)
 }
 
-/// Looks at a segment in its one spelling: what it was made of may have been harmless by itself.
+fn hex_digit(byte: Option<u8>) -> Result<u8, PathFault> {
+    match byte {
+        Some(byte @ b'0'..=b'9') => Ok(byte - b'0'),
+        Some(byte @ b'a'..=b'f') => Ok(byte - b'a' + 10),
+        Some(byte @ b'A'..=b'F') => Ok(byte - b'A' + 10),
+        _ => Err(PathFault::Escape),
+    }
+}
+
+/// Checks a segment in its one spelling: its parts may have been harmless by themselves.
 ///
-/// Refused is an escaped percent sign before two hexadecimal digits, and a dot segment, between
-/// escaped slashes too.
+/// An escaped percent sign before two hexadecimal digits is refused, and so is a dot segment, even
+/// one between escaped slashes.
 pub(super) fn check_segment(segment: &str) -> Result<(), PathFault> {
-    let is_escape = |rest: &str| escaped(&mut rest.bytes()).is_ok();
-    if segment
-        .match_indices("%25")
-        .any(|(at, sign)| segment.get(at + sign.len()..).is_some_and(is_escape))
-    {
-        return Err(PathFault::DoubleEscape);
+    for (at, sign) in segment.match_indices("%25") {
+        let rest = segment.get(at + sign.len()..).unwrap_or_default();
+        // A server that decodes twice would see the inner escape.
+        if unescape(&mut rest.bytes()).is_ok() {
+            return Err(PathFault::DoubleEscape);
+        }
     }
     if segment.split(SLASH).any(is_dot_segment) {
-        Err(PathFault::DotSegment)
-    } else {
-        Ok(())
+        return Err(PathFault::DotSegment);
     }
+    Ok(())
 }
 
-/// Whether a segment begins with one dot or two and goes on with nothing, or with something that
-/// servers cut off.
+/// Whether a segment begins with one or two dots and nothing follows, or a character at which
+/// servers cut.
 fn is_dot_segment(segment: &str) -> bool {
-    let ends = |rest: &str| rest.bytes().next().is_none_or(|byte| !is_unreserved(byte));
-    ["..", "."]
-        .iter()
-        .any(|dots| segment.strip_prefix(dots).is_some_and(ends))
+    for dots in ["..", "."] {
+        let Some(rest) = segment.strip_prefix(dots) else {
+            continue;
+        };
+        // Some servers cut a segment at such a character, and only the dots are left.
+        if !rest.bytes().next().is_some_and(is_unreserved) {
+            return true;
+        }
+    }
+    false
 }
 
 /// A character that a segment holds plainly (RFC 3986, `pchar`), except for the semicolon.

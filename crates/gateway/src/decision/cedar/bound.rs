@@ -1,15 +1,43 @@
-//! The policies asked about one request: a requirement whose rules know it.
+//! The policies of the settings, and a requirement that has them answer about one request.
 
-use super::engine::{Engine, Judgement};
+use super::engine::{Engine, PolicyAnswer};
 use super::facts::{OtherType, context};
-use super::{Demand, PolicyInput, PolicyReport, action_of, outage};
+use super::input::{Demand, PolicyInput, PolicyReport, action_of, outage};
+use super::policies;
+use super::schema::Vocabulary;
+use crate::config::CedarConfig;
 use cedar_policy::{Context, Entity};
-use portcullis_core::Requirement;
 use portcullis_core::policy::{Rule, Ruling};
 use portcullis_core::token::{AccessToken, Kind};
+use portcullis_core::{ConfigErrors, Requirement};
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The policies of the settings, if there are any.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Policies(Option<Arc<Engine>>);
+
+impl Policies {
+    /// Reads and checks the policies that the settings name.
+    pub(crate) fn read(
+        config: &CedarConfig,
+        vocabulary: &Vocabulary,
+    ) -> Result<Self, ConfigErrors> {
+        let policies = policies::read(config, vocabulary)?;
+        Ok(Self(Some(Arc::new(Engine::new(&policies, vocabulary)?))))
+    }
+
+    /// The requirement of a route for one request; `None` where there are no policies.
+    pub(crate) fn bind(
+        &self,
+        requirement: &Requirement,
+        input: PolicyInput<'_>,
+    ) -> Option<BoundRequirement> {
+        let engine = self.0.as_ref()?;
+        Some(BoundRequirement::new(engine, requirement, input))
+    }
+}
 
 /// A requirement whose rules know the request.
 pub(crate) struct BoundRequirement {
@@ -17,11 +45,11 @@ pub(crate) struct BoundRequirement {
     shared: Arc<SharedInput>,
 }
 
-/// What all rules of one request share.
+/// The input that all rules of one request share.
 struct SharedInput {
     engine: Arc<Engine>,
-    /// The route and the request, where they could be told.
-    told: Option<(Entity, Context)>,
+    /// The route and the request; `None` if Cedar does not take them.
+    entities: Option<(Entity, Context)>,
     method: Box<str>,
     address_known: bool,
     report: Mutex<PolicyReport>,
@@ -31,7 +59,7 @@ struct SharedInput {
 struct BoundRule {
     shared: Arc<SharedInput>,
     action: Option<Box<str>>,
-    /// The last answer: a rule is asked more than once about a token.
+    /// The last answer. A requirement asks a rule twice: once to decide, once to explain.
     last: Mutex<Option<RuleAnswer>>,
 }
 
@@ -48,16 +76,18 @@ impl BoundRequirement {
         input: PolicyInput<'_>,
     ) -> Self {
         let resource = engine.names.resource(input.resource);
-        let told = resource
-            .and_then(|resource| Ok((resource, context(input)?)))
-            .ok();
+        let entities = match (resource, context(input)) {
+            (Ok(resource), Ok(context)) => Some((resource, context)),
+            _ => None,
+        };
         let shared = Arc::new(SharedInput {
             engine: Arc::clone(engine),
-            told,
+            entities,
             method: action_of(&input.request.method).into(),
             address_known: input.request.caller.address().is_some(),
             report: Mutex::default(),
         });
+        // Settings hold demands without a request; here each gets the request to be asked about.
         let requirement = requirement.with_rules(&|rule| match (&**rule as &dyn Any)
             .downcast_ref::<Demand>()
         {
@@ -78,7 +108,7 @@ impl BoundRequirement {
         &self.requirement
     }
 
-    /// What the policies said so far, each policy named once.
+    /// The report so far, with each policy named once.
     pub(crate) fn report(&self) -> PolicyReport {
         let mut report = self.shared.report().clone();
         report.determining.sort();
@@ -92,69 +122,70 @@ impl SharedInput {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn judge(&self, action: &str, token: &AccessToken) -> Result<Judgement, OtherType> {
-        let (resource, context) = self.told.as_ref().ok_or(OtherType)?;
-        let facts = self
-            .engine
-            .names
-            .facts(token, action, resource, context.clone())?;
-        Ok(self.engine.judge(action, &facts))
+    fn evaluate(&self, action: &str, token: &AccessToken) -> Result<PolicyAnswer, OtherType> {
+        let (resource, context) = self.entities.as_ref().ok_or(OtherType)?;
+        let names = &self.engine.names;
+        let facts = names.facts(token, action, resource, context.clone())?;
+        Ok(self.engine.evaluate(action, &facts))
     }
 
     fn answer(&self, action: &str, token: &AccessToken) -> RuleAnswer {
         let groups_unknown = token.identity().groups().is_unknown();
-        // Policies speak of users and applications; a caller who may be either is permitted
-        // nothing.
-        if token.identity().kind() == Kind::Unknown {
-            return RuleAnswer {
-                groups_unknown,
-                ruling: Ruling::Unmet,
-                determining: Vec::new(),
-            };
-        }
-        let Ok(Judgement {
-            permitted,
+        let answer = |ruling, determining| RuleAnswer {
+            groups_unknown,
+            ruling,
             determining,
+        };
+        // The schema has users and applications only. A caller who may be either is permitted
+        // nothing, or a service could pass for a user.
+        if token.identity().kind() == Kind::Unknown {
+            return answer(Ruling::Unmet, Vec::new());
+        }
+        let Ok(PolicyAnswer {
+            permitted,
+            mut determining,
             failed,
-        }) = self.judge(action, token)
+        }) = self.evaluate(action, token)
         else {
-            let ruling = Ruling::Failed(outage(
-                "a claim is not of the type that `cedar.claims` says",
-            ));
-            return RuleAnswer {
-                groups_unknown,
-                ruling,
-                determining: Vec::new(),
-            };
+            let outage = outage("a claim is not of the type that `cedar.claims` says");
+            return answer(Ruling::Failed(outage), Vec::new());
         };
-        let determining = if permitted.is_some() {
-            determining
-        } else {
-            Vec::new()
-        };
+        // Policies that left it open have not decided, whatever Cedar says.
+        if permitted.is_none() {
+            determining.clear();
+        }
         let first = failed.first().cloned();
         let mut report = self.report();
         report.determining.extend_from_slice(&determining);
         report.failed.extend(failed);
         drop(report);
-        let ruling = match (permitted, first) {
+        answer(self.ruling(permitted, first, groups_unknown), determining)
+    }
+
+    fn ruling(
+        &self,
+        permitted: Option<bool>,
+        first_failure: Option<(Box<str>, &'static str)>,
+        groups_unknown: bool,
+    ) -> Ruling {
+        match (permitted, first_failure) {
             (Some(true), _) => Ruling::Met,
             (Some(false), _) => Ruling::Unmet,
+            // The resource server looks the groups up and asks once more.
             (None, None) if groups_unknown || self.address_known => Ruling::GroupsUnknown,
             (None, None) => Ruling::Failed(outage("the caller's address cannot be read")),
             (None, Some((policy, reason))) => Ruling::Failed(outage(format!(
                 "policy `{policy}` cannot be evaluated: {reason}"
             ))),
-        };
-        RuleAnswer {
-            groups_unknown,
-            ruling,
-            determining,
         }
     }
 }
 
 impl BoundRule {
+    fn last(&self) -> MutexGuard<'_, Option<RuleAnswer>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn action(&self) -> &str {
         self.action.as_deref().unwrap_or(&self.shared.method)
     }
@@ -162,18 +193,21 @@ impl BoundRule {
 
 impl Rule for BoundRule {
     fn ruling(&self, token: &AccessToken) -> Ruling {
-        let unknown = token.identity().groups().is_unknown();
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let again = last.take().filter(|last| last.groups_unknown == unknown);
-        let answered = again.unwrap_or_else(|| self.shared.answer(self.action(), token));
-        last.insert(answered).ruling.clone()
+        let groups_unknown = token.identity().groups().is_unknown();
+        let mut last = self.last();
+        // Once the groups are known, the answer may be another one.
+        let answer = match last.take() {
+            Some(answer) if answer.groups_unknown == groups_unknown => answer,
+            _ => self.shared.answer(self.action(), token),
+        };
+        last.insert(answer).ruling.clone()
     }
 }
 
 impl fmt::Display for BoundRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "policies that permit `{}`", self.action())?;
-        match &*self.last.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &*self.last() {
             Some(RuleAnswer {
                 ruling: Ruling::Unmet,
                 determining,

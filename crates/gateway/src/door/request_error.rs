@@ -1,0 +1,50 @@
+//! The two ways in which a door does not forward a request.
+
+use crate::refusal::Refusal;
+use bytes::Bytes;
+use http::Response;
+use portcullis_core::Denial;
+use portcullis_resource_server::{Refused, ResourceServer};
+
+/// Why a request is not forwarded.
+#[derive(Debug)]
+pub(crate) enum RequestError {
+    /// The gateway itself refuses it.
+    Refusal(Refusal),
+    /// The resource server denies it.
+    Denial(Denial),
+}
+
+impl RequestError {
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Refusal(refusal) => refusal.code(),
+            Self::Denial(denial) => denial.code(),
+        }
+    }
+
+    /// The answer, and a line in the log.
+    pub(crate) fn into_response<B: From<Bytes>>(
+        self,
+        server: &ResourceServer,
+        request_id: String,
+    ) -> Response<B> {
+        match self {
+            Self::Refusal(refusal) => refusal.into_response(&request_id),
+            Self::Denial(denial) => Refused::named(denial, server, request_id).into_response(),
+        }
+    }
+}
+
+impl From<Refusal> for RequestError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl From<Denial> for RequestError {
+    fn from(denial: Denial) -> Self {
+        Self::Denial(denial)
+    }
+}
