@@ -202,7 +202,7 @@ pub(super) fn dialect(
     };
     noted(
         faults,
-        Dialect::named(name)
+        Dialect::by_name(name)
             .ok_or_else(|| ConfigError::new(place, "a profile that there is", known())),
     )
 }

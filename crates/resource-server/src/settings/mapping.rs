@@ -5,7 +5,7 @@ use crate::config::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig, OneOrM
 use portcullis_core::ConfigError;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::ClaimPath;
-use portcullis_core::verify::{Condition, Expected, Pattern, Profile};
+use portcullis_core::verify::{Condition, ExpectedValue, Pattern, Profile};
 
 fn claim_path(place: &str, member: &str, text: &str) -> Result<ClaimPath, ConfigError> {
     let place = format!("{place}.{member}");
@@ -63,7 +63,7 @@ pub(super) fn set(
         let claim = noted(faults, claim_path(place, "claims", name));
         let values = expected(place, name, values, faults);
         if let Some(claim) = claim {
-            conditions.push(Condition { claim, values });
+            conditions.push(Condition::new(claim, values));
         }
     }
     profile.conditions = conditions;
@@ -83,7 +83,7 @@ fn expected(
     name: &str,
     written: &OneOrMore<ClaimCondition>,
     faults: &mut Vec<ConfigError>,
-) -> Vec<Expected> {
+) -> Vec<ExpectedValue> {
     let place = format!("{place}.claims.{name}");
     let read = |value: &ClaimCondition| match value {
         ClaimCondition::Value(ClaimScalar::Text(text)) if text.contains('*') => {
@@ -98,12 +98,12 @@ fn expected(
                 cure,
             ))
         }
-        ClaimCondition::Value(value) => Ok(Expected::Value(Json::from(value.clone()))),
+        ClaimCondition::Value(value) => Ok(ExpectedValue::Value(Json::from(value.clone()))),
         ClaimCondition::Text(ClaimText::Exactly(text)) => {
-            Ok(Expected::Value(Json::from(text.as_str())))
+            Ok(ExpectedValue::Value(Json::from(text.as_str())))
         }
         ClaimCondition::Text(ClaimText::Like(text)) => match Pattern::parse(text) {
-            Ok(pattern) => Ok(Expected::Like(pattern)),
+            Ok(pattern) => Ok(ExpectedValue::Like(pattern)),
             Err(error) => {
                 let cure = "write a pattern such as `repo:my-org/*`: without the delimiter it \
                     would fit `repo:my-org-evil/x`";
@@ -153,12 +153,12 @@ fn check_conditions(
         faults.push(ConfigError::new(format!("{place}.claims"), expected, cure));
     }
     // `repo:*` and `repo:*/x` fit everybody's tokens.
-    let fits_all = |value: &Expected| match value {
-        Expected::Like(pattern) => {
+    let fits_all = |value: &ExpectedValue| match value {
+        ExpectedValue::Like(pattern) => {
             let before = pattern.as_str().split('*').next().unwrap_or_default();
             before.ends_with(':') && before.matches([':', '/']).count() == 1
         }
-        Expected::Value(_) => false,
+        _ => false,
     };
     if profile
         .conditions
