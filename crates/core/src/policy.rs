@@ -1,8 +1,36 @@
-//! What a route demands of a valid token, and the permit that meeting it gives.
+//! What a route demands of a valid token, and the permit for a token that meets it.
 //!
-//! What is not met is refused by who can cure it: the client, by another token with more scopes
-//! (403, RFC 6750) or of a user who signs in again (401, RFC 9470); or somebody else. It does not
-//! check the token.
+//! A refusal says who can cure it. The client can get a token with more scopes (403, RFC 6750), or
+//! have the user sign in again (401, RFC 9470); everything else is up to somebody else. This module
+//! does not check the token.
+//!
+//! ```
+//! use portcullis_core::Requirement;
+//! use std::time::Duration;
+//!
+//! let editor = Requirement::all([
+//!     Requirement::user(),
+//!     Requirement::scope("orders:write"),
+//!     Requirement::any([
+//!         Requirement::role("Admin"),
+//!         Requirement::claim("department", "sales"),
+//!     ]),
+//!     Requirement::not(Requirement::group("suspended")),
+//! ]);
+//! let payer = Requirement::all([
+//!     Requirement::acr(["phr", "mfa"]),
+//!     Requirement::max_age(Duration::from_secs(900)),
+//! ]);
+//! assert_eq!(
+//!     editor.to_string(),
+//!     "(a token for a user and scope `orders:write` and (role `Admin` or the configured value of \
+//!      claim `department`) and not group `suspended`)"
+//! );
+//! assert_eq!(
+//!     payer.to_string(),
+//!     "(acr `phr` or `mfa` and a sign-in no longer than 900 s ago)"
+//! );
+//! ```
 
 mod cure;
 mod open;
@@ -10,7 +38,7 @@ mod rule;
 
 pub use rule::{Rule, Ruling};
 
-use crate::decision::Denial;
+use crate::denial::Denial;
 use crate::jose::json::Json;
 use crate::rejection::{Code, Facts, Rejection};
 use crate::token::{AccessToken, ClaimPath, Kind, NumericDate};
@@ -21,6 +49,7 @@ use std::time::Duration;
 
 /// A demand on a valid access token. Scopes, roles and values compare whole and with case.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Requirement {
     /// Nothing beyond a valid token.
     ValidToken,
@@ -40,11 +69,11 @@ pub enum Requirement {
     /// The user signed in no longer ago than this, by `auth_time`, in whole seconds. There is no
     /// leeway on top.
     MaxAge(Duration),
-    /// What another engine demands.
+    /// What another policy engine demands.
     Rule(Arc<dyn Rule>),
-    /// All of these. Of an empty list: met.
+    /// All of these; met if the list is empty.
     All(Vec<Self>),
-    /// At least one of these. Of an empty list: never met.
+    /// At least one of these; never met if the list is empty.
     Any(Vec<Self>),
     /// Not this.
     Not(Box<Self>),
@@ -81,8 +110,8 @@ impl Requirement {
         Self::Claim(ClaimPath::claim(name), value.into())
     }
 
-    /// Demands that the user signed in in one of these ways, named in order of preference. A name
-    /// holds no space.
+    /// Demands that the user signed in in one of these ways, in order of preference. A name must
+    /// not hold a space: the challenge lists the names with spaces between.
     pub fn acr<T: Into<Box<str>>>(values: impl IntoIterator<Item = T>) -> Self {
         Self::Acr(values.into_iter().map(Into::into).collect())
     }
@@ -92,7 +121,7 @@ impl Requirement {
         Self::MaxAge(age)
     }
 
-    /// Demands what another engine demands.
+    /// Demands what a rule demands.
     pub fn rule(rule: impl Rule) -> Self {
         Self::Rule(Arc::new(rule))
     }
@@ -116,38 +145,37 @@ impl Requirement {
         Self::Not(Box::new(requirement))
     }
 
-    /// The same demand with other rules in the places of its own: what depends on a request is
-    /// filled in for it.
+    /// The same demand with each rule replaced: a rule that depends on the request is made for it.
     #[must_use]
     pub fn with_rules(&self, other: &impl Fn(&Arc<dyn Rule>) -> Arc<dyn Rule>) -> Self {
-        let each = |list: &[Self]| list.iter().map(|it| it.with_rules(other)).collect();
         match self {
             Self::Rule(rule) => Self::Rule(other(rule)),
-            Self::All(all) => Self::All(each(all)),
-            Self::Any(any) => Self::Any(each(any)),
+            Self::All(all) => Self::all(all.iter().map(|it| it.with_rules(other))),
+            Self::Any(any) => Self::any(any.iter().map(|it| it.with_rules(other))),
             Self::Not(requirement) => Self::not(requirement.with_rules(other)),
             plain => plain.clone(),
         }
     }
 
-    /// Whether a token meets the demand now. What nobody can tell is not met.
+    /// Whether a token meets the demand now. An unknown verdict counts as not met.
     pub fn is_met_by(&self, token: &AccessToken, now: NumericDate) -> bool {
         self.verdict(token, now) == Some(true)
     }
 
-    /// Whether a token meets the demand now; `None` where that hangs on what nobody knows: groups
-    /// that did not fit into the token, how and when the user signed in, whether it is a user's, or
-    /// a rule that failed. Such a demand is not met, and neither is its opposite.
+    /// Whether a token meets the demand now; `None` if that is unknown. The verdict can depend on
+    /// groups that did not fit into the token, on how and when the user signed in, on the kind of
+    /// caller, or on a rule that failed. An unknown demand is not met, and neither is its opposite.
     pub fn verdict(&self, token: &AccessToken, now: NumericDate) -> Option<bool> {
         match self {
             Self::ValidToken => Some(true),
             Self::Scope(scope) => Some(token.has_scope(scope)),
             Self::Role(role) => token.identity().roles().holds(role),
             Self::Group(group) => token.identity().groups().holds(group),
-            Self::Kind(kind) => {
-                let found = Some(token.identity().kind()).filter(|found| *found != Kind::Unknown);
-                found.map(|found| found == *kind)
-            }
+            Self::Kind(kind) => match token.identity().kind() {
+                // A caller of unknown kind must pass neither `user()` nor `not(user())`.
+                Kind::Unknown => None,
+                found => Some(found == *kind),
+            },
             Self::Claim(path, value) => Some(path.holds(token.claims(), value)),
             Self::Acr(values) => signed_in_by(values, token),
             Self::MaxAge(age) => signed_in_within(*age, token, now),
@@ -156,33 +184,37 @@ impl Requirement {
                 Ruling::Unmet => Some(false),
                 Ruling::GroupsUnknown | Ruling::Failed(_) => None,
             },
-            Self::All(all) => joined(all, token, now, false),
-            Self::Any(any) => joined(any, token, now, true),
-            Self::Not(requirement) => requirement.verdict(token, now).map(|met| !met),
+            Self::All(all) => combine(all, token, now, false),
+            Self::Any(any) => combine(any, token, now, true),
+            Self::Not(requirement) => Some(!requirement.verdict(token, now)?),
         }
     }
 }
 
-/// Whether the user signed in in one of these ways; nobody can tell where the token does not say
-/// how.
+/// Whether the user signed in in one of these ways; `None` if the token does not say how.
 fn signed_in_by(values: &[Box<str>], token: &AccessToken) -> Option<bool> {
     let mut found = token.acr()?;
-    Some(found.any(|found| values.iter().any(|value| **value == *found)))
+    Some(found.any(|found| is_among(found, values)))
 }
 
-/// Whether the user signed in no longer ago than this. Nobody can tell where the token does not say
-/// when, or names a moment that has yet to come.
+fn is_among(text: &str, values: &[Box<str>]) -> bool {
+    values.iter().any(|value| **value == *text)
+}
+
+/// Whether the user signed in no longer ago than this; `None` if the token does not say when, or
+/// names a moment that is still to come.
 fn signed_in_within(age: Duration, token: &AccessToken, now: NumericDate) -> Option<bool> {
     let signed_in = token.auth_time()?;
+    // A sign-in in the future would be younger than any age.
     if signed_in > now.plus(token.verifier().profile().leeway_seconds()) {
         return None;
     }
     Some(now.since(signed_in) <= i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// The verdict on several demands: `decisive` as soon as one is; else what nobody can tell; else
-/// the opposite.
-fn joined(
+/// The verdict on several demands: `decisive` as soon as one has it, else `None` if one is unknown,
+/// else the opposite.
+fn combine(
     requirements: &[Requirement],
     token: &AccessToken,
     now: NumericDate,
@@ -193,6 +225,7 @@ fn joined(
         match requirement.verdict(token, now) {
             Some(met) if met == decisive => return Some(decisive),
             Some(_) => {}
+            // A later part may still decide, so the search goes on.
             None => verdict = None,
         }
     }
@@ -206,12 +239,12 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Who was permitted.
+    /// The token of the permitted caller.
     pub fn token(&self) -> &AccessToken {
         &self.token
     }
 
-    /// Who was permitted.
+    /// The token of the permitted caller.
     pub fn into_token(self) -> AccessToken {
         self.token
     }
@@ -221,10 +254,11 @@ impl Permit {
 ///
 /// # Errors
 ///
-/// `policy.groups_unknown` where it hangs on groups that did not fit into the token; `policy.scope`
-/// where more scopes would do; `policy.step_up` where the user signing in again would do, with more
-/// scopes or without; `policy.role` where a role is missing; else `policy.denied`; or the outage of
-/// a rule that it hangs on.
+/// - `policy.groups_unknown` if the verdict depends on groups that did not fit into the token;
+/// - `policy.scope` if more scopes would be enough;
+/// - `policy.step_up` if a new sign-in would be enough, with more scopes or without;
+/// - `policy.role` if a role is missing; `policy.denied` in all other cases;
+/// - the outage of a rule that the verdict depends on.
 pub fn permit(
     token: AccessToken,
     requirement: &Requirement,
@@ -234,9 +268,11 @@ pub fn permit(
         Some(true) => return Ok(Permit { token }),
         Some(false) => {}
         None => {
+            // Our own failure is no refusal: the caller may well be allowed.
             if let Some(outage) = requirement.failure(&token, now) {
                 return Err(outage.into());
             }
+            // "Lacks a role" would be a guess, and would send people to the wrong cure.
             if requirement.hangs_on_groups(&token, now) {
                 let facts = Facts::new(
                     requirement.to_string(),
@@ -252,6 +288,7 @@ pub fn permit(
 /// Why a token that does not meet the requirement is refused.
 fn refusal(token: &AccessToken, requirement: &Requirement, now: NumericDate) -> Rejection {
     let facts = Facts::new(requirement.to_string(), "a token that does not meet it");
+    // The cheapest cure comes first: scopes need no person.
     for (means, code) in [
         (Means::Scopes, Code::PolicyScope),
         (Means::SigningIn, Code::PolicyStepUp),

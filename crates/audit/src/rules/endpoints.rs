@@ -3,7 +3,7 @@
 use crate::evidence::{quote_list, when};
 use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::issuer::is_loopback_host;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -90,7 +90,7 @@ fn plain_http(observation: &Observation) -> Vec<String> {
         .into_iter()
         .filter(|(_, url)| plain(url));
     wrong
-        .map(|(name, url)| format!("{} is {}", shown(&name), shown(url)))
+        .map(|(name, url)| format!("{} is {}", quote(&name), quote(url)))
         .collect()
 }
 
@@ -109,7 +109,7 @@ fn malformed(observation: &Observation) -> Vec<String> {
         .into_iter()
         .filter_map(|(name, url)| Some((name, fault(url)?)));
     faults
-        .map(|(name, fault)| format!("{}: {fault}", shown(&name)))
+        .map(|(name, fault)| format!("{}: {fault}", quote(&name)))
         .collect()
 }
 
@@ -129,7 +129,7 @@ fn inside(observation: &Observation) -> Vec<String> {
         .filter(|(_, url)| Url::parse(url).is_ok_and(|url| is_inside(&url)));
     named
         .filter(|_| public)
-        .map(|(name, url)| format!("{} is {}", shown(&name), shown(url)))
+        .map(|(name, url)| format!("{} is {}", quote(&name), quote(url)))
         .collect()
 }
 

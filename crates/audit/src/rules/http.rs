@@ -4,7 +4,7 @@ use crate::evidence::{format_duration, when};
 use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
 use http::header::{CONTENT_TYPE, ETAG, LOCATION, STRICT_TRANSPORT_SECURITY};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_provider::inspect::{InspectedResponse, Inspection};
 use portcullis_resource_server::KeySettings;
 use std::time::Duration;
@@ -118,7 +118,7 @@ fn redirected(observation: &Observation) -> Vec<String> {
             .headers
             .get(LOCATION)
             .and_then(|value| value.to_str().ok())
-            .map(shown);
+            .map(quote);
         format!(
             "{}: {} to {}",
             inspection.url,
@@ -149,7 +149,7 @@ fn content_type(observation: &Observation) -> Vec<String> {
                 .to_ascii_lowercase();
             let right = media == "application/json"
                 || (media == "application/jwk-set+json" && keys == Some(url));
-            (!right).then(|| format!("{url}: {}", found.map_or_else(|| "none".to_owned(), shown)))
+            (!right).then(|| format!("{url}: {}", found.map_or_else(|| "none".to_owned(), quote)))
         });
     told.collect()
 }

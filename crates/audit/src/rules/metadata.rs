@@ -8,7 +8,7 @@ use crate::sample::is_verified;
 use portcullis_core::Limits;
 use portcullis_core::jose::compact;
 use portcullis_core::jose::json::{self, Json, Object};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_resource_server::Metadata;
 
 pub(super) const RULES: &[Rule] = &[
@@ -158,7 +158,7 @@ fn issuer_mismatch(observation: &Observation) -> Vec<String> {
         .documents()
         .filter(|(_, object)| named(object).as_deref() != Some(observation.issuer.as_str()));
     let told = wrong.map(|(response, object)| match named(object) {
-        Some(other) => format!("{} has `issuer` {}", response.inspection.url, shown(&other)),
+        Some(other) => format!("{} has `issuer` {}", response.inspection.url, quote(&other)),
         None => format!("{} names no `issuer`", response.inspection.url),
     });
     told.collect()
@@ -239,7 +239,7 @@ fn member_types(observation: &Observation) -> Vec<String> {
     let wrong: Vec<String> = metadata
         .iter()
         .filter(wrong)
-        .map(|(name, value)| format!("{} is {}", shown(name), value.type_name()))
+        .map(|(name, value)| format!("{} is {}", quote(name), value.type_name()))
         .collect();
     when(!wrong.is_empty(), || wrong.join(", "))
 }

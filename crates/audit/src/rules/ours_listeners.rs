@@ -4,7 +4,7 @@ use crate::place::SettingEvidence;
 use crate::rule::{Rule, RuleCheck, Severity};
 use crate::settings_file::NamedFile;
 use crate::settings_file::SettingsFile;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use std::net::IpAddr;
 
 pub(super) const RULES: &[Rule] = &[
@@ -118,7 +118,7 @@ fn broad_peers(written: &SettingsFile) -> Vec<SettingEvidence> {
             .filter(|(_, network)| is_broad(network));
         broad
             .map(|(index, network)| {
-                SettingEvidence::new(format!("{name}[{index}]"), shown(network))
+                SettingEvidence::new(format!("{name}[{index}]"), quote(network))
             })
             .collect()
     };
@@ -169,7 +169,7 @@ fn unbounded(written: &SettingsFile) -> Vec<SettingEvidence> {
     let routes = routes.map(|(place, route)| {
         SettingEvidence::new(
             format!("{place}.body_bytes"),
-            format!("`body_bytes` is 0 at {}", shown(&route.path)),
+            format!("`body_bytes` is 0 at {}", quote(&route.path)),
         )
     });
     own.chain(routes).collect()

@@ -4,7 +4,7 @@ use crate::evidence::quote_list;
 use crate::place::SettingEvidence;
 use crate::rule::{Rule, RuleCheck, Severity};
 use crate::settings_file::SettingsFile;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::issuer::is_loopback_host;
 use portcullis_gateway::RouteConfig;
 use url::Url;
@@ -86,7 +86,7 @@ fn public_write(written: &SettingsFile) -> Vec<SettingEvidence> {
     wide.map(|(place, route, what)| {
         SettingEvidence::new(
             format!("{place}.path"),
-            format!("{what} at {}", shown(&route.path)),
+            format!("{what} at {}", quote(&route.path)),
         )
     })
     .collect()
@@ -94,7 +94,7 @@ fn public_write(written: &SettingsFile) -> Vec<SettingEvidence> {
 
 fn public_wildcard(written: &SettingsFile) -> Vec<SettingEvidence> {
     let wide = open(written).filter(|(_, route)| route.path.ends_with("**"));
-    wide.map(|(place, route)| SettingEvidence::new(format!("{place}.path"), shown(&route.path)))
+    wide.map(|(place, route)| SettingEvidence::new(format!("{place}.path"), quote(&route.path)))
         .collect()
 }
 
@@ -113,7 +113,7 @@ fn any_token(written: &SettingsFile) -> Vec<SettingEvidence> {
     let wide = written
         .routes()
         .filter(|(_, route)| route.access.as_deref() != Some("public") && route.require.is_none());
-    wide.map(|(place, route)| SettingEvidence::new(format!("{place}.path"), shown(&route.path)))
+    wide.map(|(place, route)| SettingEvidence::new(format!("{place}.path"), quote(&route.path)))
         .collect()
 }
 
@@ -145,7 +145,7 @@ fn plain_upstream(written: &SettingsFile) -> Vec<SettingEvidence> {
         .chain(servers)
         .filter(|(_, url)| is_plain(url));
     plain
-        .map(|(place, url)| SettingEvidence::new(place, shown(url)))
+        .map(|(place, url)| SettingEvidence::new(place, quote(url)))
         .collect()
 }
 

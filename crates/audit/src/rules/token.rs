@@ -4,7 +4,7 @@ use crate::evidence::{format_duration, quote_list, when};
 use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
 use crate::sample::{SampleJwt, SampleToken};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use std::time::Duration;
 
 pub(super) const RULES: &[Rule] = &[
@@ -153,7 +153,7 @@ fn other_issuer(observation: &Observation) -> Vec<String> {
         .map(|named| {
             format!(
                 "its `iss` is {}",
-                named.map_or_else(|| "not there".to_owned(), shown)
+                named.map_or_else(|| "not there".to_owned(), quote)
             )
         })
         .into_iter()
@@ -166,7 +166,7 @@ fn unverified(observation: &Observation) -> Vec<String> {
         .map(|token| match token.header.kid.as_deref() {
             Some(kid) => format!(
                 "its `kid` is {}, its `alg` {}",
-                shown(kid),
+                quote(kid),
                 token.header.algorithm
             ),
             None => format!("it names no `kid`; its `alg` is {}", token.header.algorithm),
@@ -239,7 +239,7 @@ fn typ(observation: &Observation) -> Vec<String> {
         .map(|typ| {
             format!(
                 "its `typ` is {}",
-                typ.map_or_else(|| "not there".to_owned(), |typ| shown(&typ))
+                typ.map_or_else(|| "not there".to_owned(), |typ| quote(&typ))
             )
         })
         .into_iter()

@@ -11,7 +11,7 @@ use crate::files;
 use crate::output::{GOOD, Page, print, styled};
 use portcullis_core::dialect::Dialect;
 use portcullis_core::jose::compact;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_core::{Limits, Outage};
 use portcullis_resource_server::{Config, Revocation, RevocationStore, StoreUrl};
@@ -167,7 +167,7 @@ fn of_token(token: &str, expected: Option<&str>, now: NumericDate) -> Result<Rev
     };
     let issuer = match expected {
         Some(expected) if !is_spelling_of(expected, named) => {
-            let (expected, named) = (shown(expected), shown(named));
+            let (expected, named) = (quote(expected), quote(named));
             let message =
                 format!("expected a token of the issuer {expected}, found one of {named}");
             return Err(Failure::new(Exit::Rejected, message));

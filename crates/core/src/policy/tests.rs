@@ -18,7 +18,7 @@ fn token_of(dialect: &str, claims: &str) -> AccessToken {
     let verifier = Verifier::new(
         issuer,
         Audiences::new(["api"]).unwrap(),
-        Profile::named(dialect).unwrap(),
+        Profile::by_name(dialect).unwrap(),
     );
     AccessToken::new(
         Claims::from_object(object).unwrap(),

@@ -6,7 +6,7 @@ use crate::command::token::ObtainedToken;
 use crate::exit::{Exit, Failure};
 use crate::files;
 use portcullis_client::{AccessToken, Client, Error};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::issuer::is_loopback_host;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response, StatusCode, Url, redirect};
@@ -126,7 +126,7 @@ fn parse_method(text: &str) -> Result<Method, Failure> {
         Ok(method) => Ok(method),
         Err(_) => Err(Failure::could_not_run(format!(
             "`--request`: expected a method such as PUT, found {}",
-            shown(text)
+            quote(text)
         ))),
     }
 }
@@ -135,7 +135,7 @@ fn target(text: &str) -> Result<Url, Failure> {
     let Ok(url) = Url::parse(text) else {
         let message = format!(
             "expected a URL such as https://host/path, found {}",
-            shown(text)
+            quote(text)
         );
         return Err(Failure::could_not_run(message));
     };
