@@ -1,6 +1,6 @@
 //! How a client can meet a requirement that its token does not meet, and what its next token needs.
 
-use super::Requirement;
+use super::requirement::Requirement;
 use crate::rejection::StepUp;
 use crate::token::{AccessToken, Kind, NumericDate, Scopes};
 

@@ -1,6 +1,7 @@
 //! The parts of a requirement that leave its verdict unknown.
 
-use super::{Requirement, Ruling};
+use super::requirement::Requirement;
+use super::rule::Ruling;
 use crate::outage::Outage;
 use crate::token::{AccessToken, NumericDate};
 

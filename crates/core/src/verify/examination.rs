@@ -1,6 +1,6 @@
 //! One token before one verifier at one moment: what the rows of the table read.
 
-use super::expectations::Expectations;
+use super::verifier::Expectations;
 use super::{Profile, TokenType};
 use crate::dialect::{AudienceClaim, Dialect, Mark};
 use crate::jose::Header;

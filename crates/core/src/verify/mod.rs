@@ -5,7 +5,6 @@ mod check;
 pub mod checks;
 mod display;
 mod examination;
-mod expectations;
 mod explain;
 mod pattern;
 mod profile;
@@ -15,6 +14,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 mod token_type;
+mod verification;
 mod verifier;
 
 pub use checks::{Check, Stage};
