@@ -55,7 +55,7 @@ fn presented(method: &Method, headers: &HeaderMap, name: &str) {
             host: Some("gw.example"),
             headers,
         }
-        .presented(name)
+        .credential_headers(name)
     };
     let found = asked(method, headers);
     let values: Vec<&[u8]> = pairs(headers)
@@ -165,7 +165,7 @@ fn removed(headers: &HeaderMap, name: &str) {
             host: None,
             headers: &left
         }
-        .presented(name),
+        .credential_headers(name),
         None
     );
     let (mut left, mut before) = (left, headers.clone());

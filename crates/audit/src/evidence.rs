@@ -1,13 +1,13 @@
 //! The wording of evidence: foreign text is escaped and cut, and lists are bounded.
 
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use std::time::Duration;
 
 /// Several names, each quoted, escaped and cut; of many only the first.
 pub(crate) fn quote_list<'t>(names: impl IntoIterator<Item = &'t str>) -> String {
     const MOST: usize = 6;
     let names: Vec<&str> = names.into_iter().collect();
-    let first: Vec<String> = names.iter().copied().take(MOST).map(shown).collect();
+    let first: Vec<String> = names.iter().copied().take(MOST).map(quote).collect();
     let more = names.len().saturating_sub(MOST);
     if more == 0 {
         first.join(", ")

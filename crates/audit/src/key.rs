@@ -60,7 +60,7 @@ impl PublishedKey {
     #[must_use]
     pub fn name(&self) -> String {
         match self.text("kid") {
-            Some(kid) => portcullis_core::rejection::shown(kid),
+            Some(kid) => portcullis_core::rejection::quote(kid),
             None => format!("the key at place {}", self.index),
         }
     }

@@ -8,7 +8,7 @@ use crate::metadata::Endpoint;
 use crate::provider::Provider;
 use crate::request::TokenRequest;
 use crate::token::{AccessToken, TokenKind, Tokens};
-use portcullis_core::Dialect;
+use portcullis_core::dialect::{AssertionAudience, Dialect};
 use portcullis_core::token::NumericDate;
 use portcullis_provider::client_auth::ClientAuth;
 use portcullis_provider::fetch::{EndpointRequest, EndpointResponse, Fetch, Reach};
@@ -262,14 +262,11 @@ impl Client {
     /// knows its token endpoint only.
     fn addressee(&self, token_endpoint: Option<&Url>) -> String {
         let issuer = self.provider.issuer().as_str();
-        let by_endpoint = matches!(
-            Dialect::of_issuer(issuer).name,
-            "entra-v2" | "entra-v1" | "entra-external-id" | "entra-b2c" | "okta"
-        );
-        match (&self.addressee, token_endpoint) {
-            (Some(named), _) => named.to_string(),
-            (None, Some(endpoint)) if by_endpoint => endpoint.to_string(),
-            (None, _) => issuer.to_owned(),
+        let usual = Dialect::of_issuer(issuer).assertion_audience;
+        match (&self.addressee, usual, token_endpoint) {
+            (Some(named), _, _) => named.to_string(),
+            (None, AssertionAudience::TokenEndpoint, Some(endpoint)) => endpoint.to_string(),
+            (None, _, _) => issuer.to_owned(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::provider::Provider;
 use aws_lc_rs::digest::{self, digest};
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_core::jose::{Algorithm, base64url, compact};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::NumericDate;
 use portcullis_core::{Dialect, Limits};
 use portcullis_provider::client_auth::Secret;
@@ -155,7 +155,7 @@ fn check_issuer(named: Option<&str>, issuer: &str) -> Result<(), String> {
         Some(named) if named == issuer || aliases.iter().any(|alias| alias == named) => Ok(()),
         other => Err(format!(
             "its `iss` is {}",
-            other.map_or_else(|| "not there".to_owned(), shown)
+            other.map_or_else(|| "not there".to_owned(), quote)
         )),
     }
 }
@@ -187,7 +187,7 @@ fn check_audience(claims: &Object, expected: &Expected<'_>) -> Result<(), String
             let others = audiences
                 .iter()
                 .filter(|audience| !is_known(audience))
-                .map(|it| shown(it));
+                .map(|it| quote(it));
             let others = others.collect::<Vec<_>>().join(", ");
             Err(format!(
                 "it is for {others} as well, and has neither `azp` nor `at_hash`: if the others \

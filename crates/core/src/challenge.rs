@@ -1,7 +1,22 @@
-//! From a refusal to what goes over the wire: the status, `WWW-Authenticate` and the problem
-//! document.
+//! From a refusal to the answer: the status, `WWW-Authenticate` and the problem document.
 //!
 //! All of it comes from the [catalog](crate::rejection): nothing from a token, and no facts.
+//!
+//! ```
+//! use portcullis_core::Rejection;
+//! use portcullis_core::challenge::{Problem, challenge};
+//!
+//! let rejection = Rejection::of_unknown_key(Some("key-7"));
+//! let challenge = challenge(&rejection, "orders");
+//! assert_eq!(challenge.status, 401);
+//! assert_eq!(
+//!     challenge.www_authenticate,
+//!     "Bearer realm=\"orders\", error=\"invalid_token\", \
+//!      error_description=\"the access token is signed with an unknown key\""
+//! );
+//! let problem = Problem::of_rejection(&rejection, "request-1");
+//! assert_eq!((problem.status, problem.code), (401, "token.key_unknown"));
+//! ```
 
 use crate::outage::Outage;
 use crate::rejection::{Rejection, StepUp};
@@ -9,6 +24,7 @@ use serde::Serialize;
 
 /// The answer to a refused request (RFC 6750, section 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Challenge {
     /// The HTTP status: 400, 401 or 403.
     pub status: u16,
@@ -20,6 +36,8 @@ pub struct Challenge {
 /// an escape are left out of them.
 pub fn challenge(rejection: &Rejection, realm: &str) -> Challenge {
     let entry = rejection.code().entry();
+    // The parameters that carry operators' texts are cut to what needs no escape: a quote in one of
+    // them must not start another parameter.
     let mut value = format!("Bearer realm=\"{}\"", plain(realm));
     if let Some(error) = entry.error {
         value.push_str(&format!(
@@ -53,14 +71,18 @@ fn add_step_up(value: &mut String, step_up: &StepUp) {
     }
 }
 
-/// What stands between quotes without an escape.
+/// The characters of a text that need no escape between quotes.
 fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'))
-        .collect()
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, ' '..='~') && !matches!(character, '"' | '\\') {
+            plain.push(character);
+        }
+    }
+    plain
 }
 
-/// A problem document (RFC 9457), the body of every answer that is not the application's own.
+/// A problem document (RFC 9457): the body of every refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem<'r> {
     /// A URN with the code: it names the kind of problem and leads nowhere.
@@ -74,7 +96,7 @@ pub struct Problem<'r> {
     pub detail: &'static str,
     /// The stable code.
     pub code: &'static str,
-    /// What the operator's log calls this request.
+    /// The name of this request in the operator's log.
     pub request_id: &'r str,
 }
 

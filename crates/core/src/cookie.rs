@@ -1,11 +1,11 @@
-//! A token in a cookie, where the operator names one: for `EventSource`, images and whatever else
-//! sets no headers.
+//! A token in a cookie, if the operator names one: for `EventSource`, images and other requests
+//! that cannot set headers.
 //!
-//! A browser sends a cookie whoever asked it to. So the cookie counts only for requests that change
-//! nothing (`GET`, `HEAD`), and only where nothing shows that another site made the browser ask:
-//! `Sec-Fetch-Site`, or else `Origin`. A WebSocket can change things and is bound by no CORS: its
-//! `Origin` must be there and be this host. Any credential in a header comes first, and the cookie
-//! is ignored beside it.
+//! A browser sends a cookie with every request to its host, also with those that another site
+//! caused. So the cookie counts only for requests that change nothing (`GET`, `HEAD`), and only if
+//! nothing shows that another site caused them: `Sec-Fetch-Site`, or else `Origin`. A WebSocket can
+//! change things and is not bound by CORS: its `Origin` must be there and be this host. A
+//! credential in a header comes first, and the cookie is ignored beside it.
 //!
 //! Does not check `SameSite`: a request does not show it. The application sets it.
 
@@ -20,101 +20,120 @@ use http::header::{
 pub struct CookieRequest<'r> {
     /// The method.
     pub method: &'r Method,
-    /// The host that was asked, with its port, where it is known from elsewhere than the header
+    /// The host of the request, with its port, if it is known from elsewhere than the header
     /// `Host`.
     pub host: Option<&'r str>,
     /// The header fields.
     pub headers: &'r HeaderMap,
 }
 
-impl CookieRequest<'_> {
-    /// The headers with the token of this cookie in `Authorization`; none where the cookie does not
+impl<'r> CookieRequest<'r> {
+    /// The headers with the token of this cookie in `Authorization`; `None` if the cookie does not
     /// count. Two cookies of that name become two credentials, which are refused.
-    pub fn presented(self, name: &str) -> Option<HeaderMap> {
+    pub fn credential_headers(self, name: &str) -> Option<HeaderMap> {
         let mut values = cookies(self.headers, name).peekable();
         if values.peek().is_none() || self.headers.contains_key(AUTHORIZATION) || !self.counts() {
             return None;
         }
-        let mut presented = self.headers.clone();
+        let mut headers = self.headers.clone();
         let mut any = false;
         for value in values {
             let mut credential = HeaderValue::from_bytes(&[b"Bearer ", value].concat()).ok()?;
+            // Keeps the token out of what prints headers.
             credential.set_sensitive(true);
-            presented.append(AUTHORIZATION, credential);
+            headers.append(AUTHORIZATION, credential);
             any |= !value.is_empty();
         }
         // An empty cookie is what a sign-out leaves.
-        any.then_some(presented)
+        any.then_some(headers)
     }
 
+    /// Whether the cookie counts: nothing shows that another site made the browser send it.
     fn counts(self) -> bool {
         if ![Method::GET, Method::HEAD].contains(self.method) {
             return false;
         }
-        let site = self
-            .headers
-            .get_all(SEC_FETCH_SITE)
-            .iter()
-            .map(HeaderValue::as_bytes)
-            .collect::<Vec<_>>();
         if self.is_websocket() {
-            return self.has_own_origin() == Some(true)
-                && site.iter().all(|site| *site == b"same-origin");
+            return self.has_own_origin() == Some(true) && self.is_of_site(&["same-origin"]);
         }
-        match &*site {
-            // An older browser, or none: `Origin` tells of requests by scripts.
-            [] => self.has_own_origin() != Some(false),
-            sites => sites
-                .iter()
-                .all(|site| [&b"same-origin"[..], b"same-site", b"none"].contains(site)),
+        if self.headers.contains_key(SEC_FETCH_SITE) {
+            // Browsers set it, and scripts cannot. `none` is a person who typed the address.
+            return self.is_of_site(&["same-origin", "same-site", "none"]);
         }
+        // An older browser, or none: `Origin` tells of requests by scripts.
+        self.has_own_origin() != Some(false)
+    }
+
+    /// Whether each `Sec-Fetch-Site` is one of these.
+    fn is_of_site(self, accepted: &[&str]) -> bool {
+        for site in self.headers.get_all(SEC_FETCH_SITE) {
+            let Ok(site) = site.to_str() else {
+                return false;
+            };
+            if !accepted.contains(&site) {
+                return false;
+            }
+        }
+        true
     }
 
     fn is_websocket(self) -> bool {
         self.headers.contains_key(UPGRADE) || self.headers.contains_key(SEC_WEBSOCKET_KEY)
     }
 
-    /// Whether `Origin` is the host that was asked; none where there is no `Origin`.
+    /// Whether `Origin` is the host of the request; `None` without an `Origin`.
     fn has_own_origin(self) -> Option<bool> {
         let mut origins = self.headers.get_all(ORIGIN).iter();
         let origin = origins.next()?;
-        let host = self.host.or_else(|| self.headers.get(HOST)?.to_str().ok());
-        let same = || {
-            let (scheme, authority) = origin.to_str().ok()?.split_once("://")?;
-            let default = match scheme {
-                "https" => ":443",
-                "http" => ":80",
-                _ => return None,
-            };
-            let bare = |text: &str| {
-                text.strip_suffix(default)
-                    .unwrap_or(text)
-                    .to_ascii_lowercase()
-            };
-            Some(!authority.is_empty() && bare(authority) == bare(host?))
+        if origins.next().is_some() {
+            return Some(false);
+        }
+        let (Ok(origin), Some(host)) = (origin.to_str(), self.host()) else {
+            return Some(false);
         };
-        Some(origins.next().is_none() && same().unwrap_or(false))
+        Some(is_origin_of(origin, host))
+    }
+
+    fn host(self) -> Option<&'r str> {
+        match self.host {
+            Some(host) => Some(host),
+            None => self.headers.get(HOST)?.to_str().ok(),
+        }
     }
 }
 
-/// Removes this cookie from a request, and nothing else. Says whether there was one.
+/// Whether an origin is this host, the default port of its scheme written out or not.
+fn is_origin_of(origin: &str, host: &str) -> bool {
+    let Some((scheme, authority)) = origin.split_once("://") else {
+        return false;
+    };
+    let port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return false,
+    };
+    let authority = authority.strip_suffix(port).unwrap_or(authority);
+    let host = host.strip_suffix(port).unwrap_or(host);
+    !authority.is_empty() && authority.eq_ignore_ascii_case(host)
+}
+
+/// Removes this cookie from a request, and nothing else. Returns whether there was one.
 pub fn remove(headers: &mut HeaderMap, name: &str) -> bool {
     if cookies(headers, name).next().is_none() {
         return false;
     }
-    let kept: Vec<HeaderValue> = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| {
-            let pairs: Vec<&[u8]> = pairs(value)
-                .filter(|pair| named(pair, name).is_none())
-                .collect();
-            let kept = HeaderValue::from_bytes(&pairs.join(&b"; "[..])).ok();
-            kept.filter(|_| !pairs.is_empty())
-        })
-        .collect();
+    // HTTP/2 may split cookies over several fields, so there may be more than one.
+    let mut rest = Vec::new();
+    for value in headers.get_all(COOKIE) {
+        let others: Vec<&[u8]> = pairs(value)
+            .filter(|pair| value_of(pair, name).is_none())
+            .collect();
+        if !others.is_empty() {
+            rest.extend(HeaderValue::from_bytes(&others.join(&b"; "[..])));
+        }
+    }
     headers.remove(COOKIE);
-    for value in kept {
+    for value in rest {
         headers.append(COOKIE, value);
     }
     true
@@ -122,24 +141,28 @@ pub fn remove(headers: &mut HeaderMap, name: &str) -> bool {
 
 /// Whether a text can be the name of a cookie (RFC 6265, section 4.1.1).
 pub fn is_name(text: &str) -> bool {
-    let fit = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(fit)
+    !text.is_empty() && text.bytes().all(is_token_character)
 }
 
-/// The values of the cookies with this name (RFC 6265, section 5.4), without the quotes that may
-/// stand around them.
+fn is_token_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// The values of the cookies with this name (RFC 6265, section 5.4), without quotes around them.
 fn cookies<'r>(headers: &'r HeaderMap, name: &'r str) -> impl Iterator<Item = &'r [u8]> {
     headers
         .get_all(COOKIE)
         .iter()
         .flat_map(pairs)
-        .filter_map(move |pair| named(pair, name))
-        .map(|value| {
-            let quoted = value
-                .strip_prefix(b"\"")
-                .and_then(|rest| rest.strip_suffix(b"\""));
-            quoted.unwrap_or(value)
-        })
+        .filter_map(move |pair| value_of(pair, name))
+        .map(unquote)
+}
+
+fn unquote(value: &[u8]) -> &[u8] {
+    match value {
+        [b'"', text @ .., b'"'] => text,
+        _ => value,
+    }
 }
 
 fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
@@ -150,12 +173,11 @@ fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
         .filter(|pair| !pair.is_empty())
 }
 
-/// The value of a pair, if it has this name. White space around the name and the value is none of
-/// theirs.
-fn named<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
-    let at = pair.iter().position(|byte| *byte == b'=')?;
-    let (found, value) = pair.split_at_checked(at)?;
-    (found.trim_ascii() == name.as_bytes()).then(|| value.get(1..).unwrap_or_default().trim_ascii())
+/// The value of a pair, if it has this name. White space around name and value does not count.
+fn value_of<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
+    let mut parts = pair.splitn(2, |byte| *byte == b'=');
+    let (found, value) = (parts.next()?, parts.next()?);
+    (found.trim_ascii() == name.as_bytes()).then_some(value.trim_ascii())
 }
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -180,7 +202,9 @@ mod tests {
             host: Some("api.example:8443"),
             headers: &headers,
         };
-        let presented = request.presented("__Host-token").unwrap_or_default();
+        let presented = request
+            .credential_headers("__Host-token")
+            .unwrap_or_default();
         let values = presented.get_all(AUTHORIZATION).iter();
         values
             .map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap())
@@ -339,12 +363,12 @@ mod tests {
             host: None,
             headers: &headers,
         };
-        assert!(request.presented("__Host-token").is_some());
+        assert!(request.credential_headers("__Host-token").is_some());
         let request = CookieRequest {
             host: Some("other.example"),
             ..request
         };
-        assert!(request.presented("__Host-token").is_none());
+        assert!(request.credential_headers("__Host-token").is_none());
     }
 
     #[test]

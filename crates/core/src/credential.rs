@@ -2,8 +2,26 @@
 //!
 //! Only the `Authorization` header is read, or the one header that the operator names. Two
 //! credentials are refused, and so is a token in the query beside the header. A token in the query
-//! or the body alone counts for nothing; one in a cookie counts where the operator says so
+//! or the body alone is ignored. A token in a cookie counts if the operator says so
 //! ([`cookie`](crate::cookie)).
+//!
+//! ```
+//! use http::HeaderMap;
+//! use portcullis_core::{Code, credential};
+//!
+//! let mut headers = HeaderMap::new();
+//! assert_eq!(
+//!     credential::find(&headers, None).unwrap_err().code(),
+//!     Code::CredentialMissing
+//! );
+//! headers.insert("authorization", "Bearer abc".parse()?);
+//! assert_eq!(credential::find(&headers, None)?.token(), "abc");
+//! assert_eq!(
+//!     credential::find(&headers, Some("access_token=abc")).unwrap_err().code(),
+//!     Code::CredentialRepeated
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::rejection::{Code, Facts, Rejection};
 use http::header::AUTHORIZATION;
@@ -20,16 +38,16 @@ pub struct Credential<'r> {
 ///
 /// # Errors
 ///
-/// `credential.missing` where there is none, or one of another scheme; `credential.malformed` where
+/// `credential.missing` without a credential, or with another scheme; `credential.malformed` if
 /// nothing follows the scheme; `credential.repeated` for more than one; `token.malformed` for bytes
 /// outside ASCII.
 pub fn find<'r>(headers: &'r HeaderMap, query: Option<&str>) -> Result<Credential<'r>, Rejection> {
     find_in(None, headers, query)
 }
 
-/// Finds the token of a request where a proxy in front puts it: bare, in a header of its own, such
-/// as `Cf-Access-Jwt-Assertion`. A bearer token in `Authorization` beside it is refused as a second
-/// one.
+/// Finds the token that a proxy in front puts bare into a header of its own, such as
+/// `Cf-Access-Jwt-Assertion`; without that header, as [`find`] does. A bearer token in
+/// `Authorization` beside it is refused as a second one.
 ///
 /// # Errors
 ///
@@ -39,33 +57,41 @@ pub fn find_in<'r>(
     headers: &'r HeaderMap,
     query: Option<&str>,
 ) -> Result<Credential<'r>, Rejection> {
-    let Some(mut values) = header.map(|header| headers.get_all(header).iter()) else {
-        return authorization(headers, query);
+    let Some(header) = header else {
+        return find_authorization(headers, query);
     };
+    let mut values = headers.get_all(header).iter();
     let Some(value) = values.next() else {
-        return authorization(headers, query);
+        return find_authorization(headers, query);
     };
-    let in_authorization = headers
-        .get(AUTHORIZATION)
-        .is_some_and(|value| bearer(value.as_bytes()).is_some());
+    // Another scheme beside it, such as `Basic`, holds no second access token.
+    let in_authorization = match headers.get(AUTHORIZATION) {
+        Some(value) => after_bearer(value.as_bytes()).is_some(),
+        None => false,
+    };
     if values.next().is_some() || in_authorization || query.is_some_and(has_access_token) {
-        return Err(repeated("a token in a header of its own and another one"));
+        return Err(repetition("a token in a header of its own and another one"));
     }
     read(value.as_bytes())
 }
 
-fn authorization<'r>(
+fn find_authorization<'r>(
     headers: &'r HeaderMap,
     query: Option<&str>,
 ) -> Result<Credential<'r>, Rejection> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(missing)?;
+    let Some(value) = values.next() else {
+        return Err(Rejection::new(Code::CredentialMissing));
+    };
+    // Servers differ in which of two headers they read, so two are never one.
     if values.next().is_some() {
-        return Err(repeated("two Authorization headers"));
+        return Err(repetition("two Authorization headers"));
     }
-    let token = bearer(value.as_bytes()).ok_or_else(|| another_scheme(value.as_bytes()))?;
+    let Some(token) = after_bearer(value.as_bytes()) else {
+        return Err(other_scheme(value.as_bytes()));
+    };
     if query.is_some_and(has_access_token) {
-        return Err(repeated("a token in the header and one in the query"));
+        return Err(repetition("a token in the header and one in the query"));
     }
     match token {
         [b' ', token @ ..] => read(token.trim_ascii_start()),
@@ -74,7 +100,7 @@ fn authorization<'r>(
 }
 
 impl<'r> Credential<'r> {
-    /// The token of a request whose `Authorization` header was taken apart elsewhere.
+    /// A token that was taken out of its header elsewhere.
     pub fn bearer(token: &'r str) -> Self {
         Self { token }
     }
@@ -85,10 +111,11 @@ impl<'r> Credential<'r> {
     }
 }
 
-/// What follows the scheme `Bearer`; `None` for every other scheme.
-fn bearer(value: &[u8]) -> Option<&[u8]> {
+/// The value behind the scheme `Bearer`; `None` for every other scheme.
+fn after_bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = value.split_at_checked("Bearer".len())?;
-    let ends = rest.first().is_none_or(|next| matches!(next, b' ' | b'\t'));
+    // `Bearerx` is another scheme.
+    let ends = matches!(rest.first(), None | Some(b' ' | b'\t'));
     (ends && scheme.eq_ignore_ascii_case(b"Bearer")).then_some(rest)
 }
 
@@ -105,36 +132,42 @@ fn read(token: &[u8]) -> Result<Credential<'_>, Rejection> {
 
 /// Whether a query names the parameter of RFC 6750, section 2.3, in plain or escaped letters.
 fn has_access_token(query: &str) -> bool {
-    query.split('&').any(|pair| {
+    for pair in query.split('&') {
         let name = pair.split('=').next().unwrap_or_default();
-        name.eq_ignore_ascii_case("access_token")
-            || unescaped(name).eq_ignore_ascii_case(b"access_token")
-    })
+        if name.eq_ignore_ascii_case("access_token")
+            || unescape(name).eq_ignore_ascii_case(b"access_token")
+        {
+            return true;
+        }
+    }
+    false
 }
 
-fn unescaped(name: &str) -> Vec<u8> {
+/// Undoes percent escapes, to compare with a name that has none.
+fn unescape(name: &str) -> Vec<u8> {
     let mut bytes = name.bytes();
     let mut plain = Vec::with_capacity(name.len());
     while let Some(byte) = bytes.next() {
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        plain.push(match byte {
-            b'%' => match (digit(bytes.next()), digit(bytes.next())) {
-                (Some(high), Some(low)) => u8::try_from(high * 16 + low).unwrap_or_default(),
-                _ => b'%',
-            },
-            other => other,
+        if byte != b'%' {
+            plain.push(byte);
+            continue;
+        }
+        let (high, low) = (hex_digit(bytes.next()), hex_digit(bytes.next()));
+        plain.push(match (high, low) {
+            (Some(high), Some(low)) => u8::try_from(high * 16 + low).unwrap_or_default(),
+            _ => b'%',
         });
     }
     plain
 }
 
-fn missing() -> Rejection {
-    Rejection::new(Code::CredentialMissing)
+fn hex_digit(byte: Option<u8>) -> Option<u32> {
+    char::from(byte?).to_digit(16)
 }
 
-/// A token that is bound to a key comes under a scheme of its own (RFC 9449, section 7.1): the log
-/// says so.
-fn another_scheme(value: &[u8]) -> Rejection {
+/// The refusal of another scheme. The log names `DPoP`: its tokens are bound to a key, and clients
+/// send them under that scheme (RFC 9449, section 7.1).
+fn other_scheme(value: &[u8]) -> Rejection {
     let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
     if scheme.eq_ignore_ascii_case(b"DPoP") {
         let facts = Facts::new(
@@ -143,10 +176,10 @@ fn another_scheme(value: &[u8]) -> Rejection {
         );
         return Rejection::with(Code::CredentialMissing, facts);
     }
-    missing()
+    Rejection::new(Code::CredentialMissing)
 }
 
-fn repeated(found: &'static str) -> Rejection {
+fn repetition(found: &'static str) -> Rejection {
     Rejection::with(
         Code::CredentialRepeated,
         Facts::new("one credential", found),

@@ -43,6 +43,7 @@ pub mod config;
 pub mod cookie;
 pub mod credential;
 pub mod decision;
+mod denial;
 pub mod dialect;
 pub mod jose;
 pub mod limits;
@@ -53,7 +54,8 @@ pub mod token;
 pub mod verify;
 
 pub use config::{ConfigError, ConfigErrors, Faults};
-pub use decision::{Decision, Denial};
+pub use decision::Decision;
+pub use denial::Denial;
 pub use dialect::Dialect;
 pub use limits::Limits;
 pub use outage::{Outage, OutageCode};

@@ -1,10 +1,17 @@
-//! Bounds on the work that bytes from outside can cause before they are trusted.
+//! Bounds on the work that untrusted bytes can cause.
 
 use serde::Deserialize;
 
 /// How much a caller or an identity provider may make us read.
 ///
-/// Every bound is checked before the work it bounds. The defaults fit all providers we know.
+/// Every bound is checked before the work that it bounds. The defaults fit all providers we know.
+///
+/// ```
+/// use portcullis_core::Limits;
+///
+/// let limits = Limits { token_bytes: 8_192, ..Limits::default() };
+/// assert_eq!(limits.keys_tried, 4);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -20,7 +27,7 @@ pub struct Limits {
     pub document_bytes: usize,
     /// Most keys in one key set. Default 100.
     pub keys: usize,
-    /// Most keys tried for one token, where its `kid` is absent or shared. Default 4.
+    /// Most keys tried for one token, if its `kid` is absent or shared. Default 4.
     pub keys_tried: usize,
 }
 

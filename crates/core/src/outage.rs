@@ -1,4 +1,4 @@
-//! Our own faults, or the identity provider's: the request is neither allowed nor refused.
+//! Our own faults, and the identity provider's: the request is neither allowed nor refused.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,23 +12,23 @@ pub struct Outage {
     retry_after: Duration,
 }
 
-/// What could not be had.
+/// What was not available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OutageCode {
-    /// `outage.keys`: there are no keys that may be used, or they cannot be fetched.
+    /// `outage.keys`: there are no usable keys, or they cannot be fetched.
     Keys,
-    /// `outage.metadata`: the issuer's metadata cannot be had, or names another issuer.
+    /// `outage.metadata`: the issuer's metadata cannot be fetched, or names another issuer.
     Metadata,
-    /// `outage.revocation`: nobody can tell what was revoked, or nothing more can be remembered.
+    /// `outage.revocation`: it is unknown what was revoked, or no more revocations can be stored.
     Revocation,
-    /// `outage.introspection`: the issuer cannot be asked about a token, or gives no proper answer.
+    /// `outage.introspection`: the issuer cannot be asked about a token, or its answer is unusable.
     Introspection,
-    /// `outage.groups`: the groups that do not fit into the token cannot be had.
+    /// `outage.groups`: the groups that do not fit into the token cannot be looked up.
     Groups,
-    /// `outage.policy`: a policy that the decision hangs on cannot be evaluated.
+    /// `outage.policy`: a policy that the decision depends on cannot be evaluated.
     Policy,
-    /// `outage.provider`: the issuer cannot be reached for a token, or gives no proper answer.
+    /// `outage.provider`: the issuer cannot be asked for a token, or its answer is unusable.
     Provider,
 }
 
@@ -57,7 +57,7 @@ impl OutageCode {
         }
     }
 
-    /// What the client is told.
+    /// The phrase for the client.
     pub const fn phrase(self) -> &'static str {
         match self {
             Self::Keys | Self::Metadata | Self::Revocation | Self::Introspection => {
@@ -69,7 +69,7 @@ impl OutageCode {
         }
     }
 
-    /// What the operator can do about it.
+    /// The cure for the operator.
     pub const fn cure(self) -> &'static str {
         match self {
             Self::Keys => {
@@ -108,7 +108,7 @@ impl fmt::Display for OutageCode {
 }
 
 impl Outage {
-    /// An outage, with what the operator should know and when a client may try again.
+    /// An outage, with the facts for the operator and the time after which a client may try again.
     pub fn new(
         code: OutageCode,
         facts: impl Into<Cow<'static, str>>,
@@ -131,8 +131,9 @@ impl Outage {
         &self.facts
     }
 
-    /// When a client may try again; at least a second.
+    /// The time after which a client may try again; at least a second.
     pub fn retry_after(&self) -> Duration {
+        // `Retry-After: 0` would ask all clients to come back at once.
         self.retry_after.max(Duration::from_secs(1))
     }
 }

@@ -1,203 +1,49 @@
-//! What a route demands of a valid token, and the permit that meeting it gives.
+//! What a route demands of a valid token, and the permit for a token that meets it.
 //!
-//! What is not met is refused by who can cure it: the client, by another token with more scopes
-//! (403, RFC 6750) or of a user who signs in again (401, RFC 9470); or somebody else. It does not
-//! check the token.
+//! A refusal says who can cure it. The client can get a token with more scopes (403, RFC 6750), or
+//! have the user sign in again (401, RFC 9470); everything else is up to somebody else. This module
+//! does not check the token.
+//!
+//! ```
+//! use portcullis_core::Requirement;
+//! use std::time::Duration;
+//!
+//! let editor = Requirement::all([
+//!     Requirement::user(),
+//!     Requirement::scope("orders:write"),
+//!     Requirement::any([
+//!         Requirement::role("Admin"),
+//!         Requirement::claim("department", "sales"),
+//!     ]),
+//!     Requirement::not(Requirement::group("suspended")),
+//! ]);
+//! let payer = Requirement::all([
+//!     Requirement::acr(["phr", "mfa"]),
+//!     Requirement::max_age(Duration::from_secs(900)),
+//! ]);
+//! assert_eq!(
+//!     editor.to_string(),
+//!     "(a token for a user and scope `orders:write` and (role `Admin` or the configured value of \
+//!      claim `department`) and not group `suspended`)"
+//! );
+//! assert_eq!(
+//!     payer.to_string(),
+//!     "(acr `phr` or `mfa` and a sign-in no longer than 900 s ago)"
+//! );
+//! ```
 
 mod cure;
 mod open;
+mod requirement;
 mod rule;
 
+pub use requirement::Requirement;
 pub use rule::{Rule, Ruling};
 
-use crate::decision::Denial;
-use crate::jose::json::Json;
+use crate::denial::Denial;
 use crate::rejection::{Code, Facts, Rejection};
-use crate::token::{AccessToken, ClaimPath, Kind, NumericDate};
+use crate::token::{AccessToken, NumericDate};
 use cure::Means;
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// A demand on a valid access token. Scopes, roles and values compare whole and with case.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Requirement {
-    /// Nothing beyond a valid token.
-    ValidToken,
-    /// This scope was granted.
-    Scope(Box<str>),
-    /// The caller has this role.
-    Role(Box<str>),
-    /// The caller is in this group.
-    Group(Box<str>),
-    /// The token was issued for a user, or for an application in its own name.
-    Kind(Kind),
-    /// A claim is this value, or an array that holds it.
-    Claim(ClaimPath, Json),
-    /// The user signed in in one of these ways: values of `acr` (OpenID Connect Core, section 2),
-    /// in order of preference.
-    Acr(Vec<Box<str>>),
-    /// The user signed in no longer ago than this, by `auth_time`, in whole seconds. There is no
-    /// leeway on top.
-    MaxAge(Duration),
-    /// What another engine demands.
-    Rule(Arc<dyn Rule>),
-    /// All of these. Of an empty list: met.
-    All(Vec<Self>),
-    /// At least one of these. Of an empty list: never met.
-    Any(Vec<Self>),
-    /// Not this.
-    Not(Box<Self>),
-}
-
-impl Requirement {
-    /// Demands a scope.
-    pub fn scope(scope: impl Into<Box<str>>) -> Self {
-        Self::Scope(scope.into())
-    }
-
-    /// Demands a role.
-    pub fn role(role: impl Into<Box<str>>) -> Self {
-        Self::Role(role.into())
-    }
-
-    /// Demands that the caller is in a group.
-    pub fn group(group: impl Into<Box<str>>) -> Self {
-        Self::Group(group.into())
-    }
-
-    /// Demands a token that was issued for a user (a delegated token).
-    pub fn user() -> Self {
-        Self::Kind(Kind::User)
-    }
-
-    /// Demands a token that was issued for an application in its own name.
-    pub fn application() -> Self {
-        Self::Kind(Kind::Application)
-    }
-
-    /// Demands that the claim of this name is `value`, or an array that holds it.
-    pub fn claim(name: &str, value: impl Into<Json>) -> Self {
-        Self::Claim(ClaimPath::claim(name), value.into())
-    }
-
-    /// Demands that the user signed in in one of these ways, named in order of preference. A name
-    /// holds no space.
-    pub fn acr<T: Into<Box<str>>>(values: impl IntoIterator<Item = T>) -> Self {
-        Self::Acr(values.into_iter().map(Into::into).collect())
-    }
-
-    /// Demands that the user signed in no longer ago than this, in whole seconds.
-    pub fn max_age(age: Duration) -> Self {
-        Self::MaxAge(age)
-    }
-
-    /// Demands what another engine demands.
-    pub fn rule(rule: impl Rule) -> Self {
-        Self::Rule(Arc::new(rule))
-    }
-
-    /// Demands all of these.
-    pub fn all(requirements: impl IntoIterator<Item = Self>) -> Self {
-        Self::All(requirements.into_iter().collect())
-    }
-
-    /// Demands at least one of these.
-    pub fn any(requirements: impl IntoIterator<Item = Self>) -> Self {
-        Self::Any(requirements.into_iter().collect())
-    }
-
-    /// Demands the opposite.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "it reads as the word of the policy, not as an operator"
-    )]
-    pub fn not(requirement: Self) -> Self {
-        Self::Not(Box::new(requirement))
-    }
-
-    /// The same demand with other rules in the places of its own: what depends on a request is
-    /// filled in for it.
-    #[must_use]
-    pub fn with_rules(&self, other: &impl Fn(&Arc<dyn Rule>) -> Arc<dyn Rule>) -> Self {
-        let each = |list: &[Self]| list.iter().map(|it| it.with_rules(other)).collect();
-        match self {
-            Self::Rule(rule) => Self::Rule(other(rule)),
-            Self::All(all) => Self::All(each(all)),
-            Self::Any(any) => Self::Any(each(any)),
-            Self::Not(requirement) => Self::not(requirement.with_rules(other)),
-            plain => plain.clone(),
-        }
-    }
-
-    /// Whether a token meets the demand now. What nobody can tell is not met.
-    pub fn is_met_by(&self, token: &AccessToken, now: NumericDate) -> bool {
-        self.verdict(token, now) == Some(true)
-    }
-
-    /// Whether a token meets the demand now; `None` where that hangs on what nobody knows: groups
-    /// that did not fit into the token, how and when the user signed in, whether it is a user's, or
-    /// a rule that failed. Such a demand is not met, and neither is its opposite.
-    pub fn verdict(&self, token: &AccessToken, now: NumericDate) -> Option<bool> {
-        match self {
-            Self::ValidToken => Some(true),
-            Self::Scope(scope) => Some(token.has_scope(scope)),
-            Self::Role(role) => token.identity().roles().holds(role),
-            Self::Group(group) => token.identity().groups().holds(group),
-            Self::Kind(kind) => {
-                let found = Some(token.identity().kind()).filter(|found| *found != Kind::Unknown);
-                found.map(|found| found == *kind)
-            }
-            Self::Claim(path, value) => Some(path.holds(token.claims(), value)),
-            Self::Acr(values) => signed_in_by(values, token),
-            Self::MaxAge(age) => signed_in_within(*age, token, now),
-            Self::Rule(rule) => match rule.ruling(token) {
-                Ruling::Met => Some(true),
-                Ruling::Unmet => Some(false),
-                Ruling::GroupsUnknown | Ruling::Failed(_) => None,
-            },
-            Self::All(all) => joined(all, token, now, false),
-            Self::Any(any) => joined(any, token, now, true),
-            Self::Not(requirement) => requirement.verdict(token, now).map(|met| !met),
-        }
-    }
-}
-
-/// Whether the user signed in in one of these ways; nobody can tell where the token does not say
-/// how.
-fn signed_in_by(values: &[Box<str>], token: &AccessToken) -> Option<bool> {
-    let mut found = token.acr()?;
-    Some(found.any(|found| values.iter().any(|value| **value == *found)))
-}
-
-/// Whether the user signed in no longer ago than this. Nobody can tell where the token does not say
-/// when, or names a moment that has yet to come.
-fn signed_in_within(age: Duration, token: &AccessToken, now: NumericDate) -> Option<bool> {
-    let signed_in = token.auth_time()?;
-    if signed_in > now.plus(token.verifier().profile().leeway_seconds()) {
-        return None;
-    }
-    Some(now.since(signed_in) <= i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
-}
-
-/// The verdict on several demands: `decisive` as soon as one is; else what nobody can tell; else
-/// the opposite.
-fn joined(
-    requirements: &[Requirement],
-    token: &AccessToken,
-    now: NumericDate,
-    decisive: bool,
-) -> Option<bool> {
-    let mut verdict = Some(!decisive);
-    for requirement in requirements {
-        match requirement.verdict(token, now) {
-            Some(met) if met == decisive => return Some(decisive),
-            Some(_) => {}
-            None => verdict = None,
-        }
-    }
-    verdict
-}
 
 /// Proof that a request may go on. Only [`permit`] makes one.
 #[derive(Clone, Debug)]
@@ -206,12 +52,12 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Who was permitted.
+    /// The token of the permitted caller.
     pub fn token(&self) -> &AccessToken {
         &self.token
     }
 
-    /// Who was permitted.
+    /// The token of the permitted caller.
     pub fn into_token(self) -> AccessToken {
         self.token
     }
@@ -221,10 +67,11 @@ impl Permit {
 ///
 /// # Errors
 ///
-/// `policy.groups_unknown` where it hangs on groups that did not fit into the token; `policy.scope`
-/// where more scopes would do; `policy.step_up` where the user signing in again would do, with more
-/// scopes or without; `policy.role` where a role is missing; else `policy.denied`; or the outage of
-/// a rule that it hangs on.
+/// - `policy.groups_unknown` if the verdict depends on groups that did not fit into the token;
+/// - `policy.scope` if more scopes would be enough;
+/// - `policy.step_up` if a new sign-in would be enough, with more scopes or without;
+/// - `policy.role` if a role is missing; `policy.denied` in all other cases;
+/// - the outage of a rule that the verdict depends on.
 pub fn permit(
     token: AccessToken,
     requirement: &Requirement,
@@ -234,9 +81,11 @@ pub fn permit(
         Some(true) => return Ok(Permit { token }),
         Some(false) => {}
         None => {
+            // Our own failure is no refusal: the caller may well be allowed.
             if let Some(outage) = requirement.failure(&token, now) {
                 return Err(outage.into());
             }
+            // "Lacks a role" would be a guess, and would send people to the wrong cure.
             if requirement.hangs_on_groups(&token, now) {
                 let facts = Facts::new(
                     requirement.to_string(),
@@ -252,6 +101,7 @@ pub fn permit(
 /// Why a token that does not meet the requirement is refused.
 fn refusal(token: &AccessToken, requirement: &Requirement, now: NumericDate) -> Rejection {
     let facts = Facts::new(requirement.to_string(), "a token that does not meet it");
+    // The cheapest cure comes first: scopes need no person.
     for (means, code) in [
         (Means::Scopes, Code::PolicyScope),
         (Means::SigningIn, Code::PolicyStepUp),
@@ -270,35 +120,6 @@ fn refusal(token: &AccessToken, requirement: &Requirement, now: NumericDate) -> 
         Code::PolicyDenied
     };
     Rejection::with(code, facts)
-}
-
-impl fmt::Display for Requirement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ValidToken => f.write_str("a valid token"),
-            Self::Scope(scope) => write!(f, "scope `{scope}`"),
-            Self::Role(role) => write!(f, "role `{role}`"),
-            Self::Group(group) => write!(f, "group `{group}`"),
-            Self::Kind(Kind::User) => f.write_str("a token for a user"),
-            Self::Kind(Kind::Application) => f.write_str("a token for an application"),
-            Self::Kind(Kind::Unknown) => f.write_str("a token for nobody known"),
-            Self::Claim(path, _) => write!(f, "the configured value of claim `{path}`"),
-            Self::Acr(values) => write!(f, "acr `{}`", values.join("` or `")),
-            Self::MaxAge(age) => write!(f, "a sign-in no longer than {} s ago", age.as_secs()),
-            Self::Rule(rule) => rule.fmt(f),
-            Self::All(all) => list(f, all, " and "),
-            Self::Any(any) => list(f, any, " or "),
-            Self::Not(requirement) => write!(f, "not {requirement}"),
-        }
-    }
-}
-
-fn list(f: &mut fmt::Formatter<'_>, requirements: &[Requirement], between: &str) -> fmt::Result {
-    f.write_str("(")?;
-    for (index, requirement) in requirements.iter().enumerate() {
-        write!(f, "{}{requirement}", if index == 0 { "" } else { between })?;
-    }
-    f.write_str(")")
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use portcullis::{Authorized, Config, Decision, Requirement, ResourceServer, Settings};
+use portcullis::{AuthorizedCaller, Config, Decision, Requirement, ResourceServer, Settings};
 use portcullis_core::credential::Credential;
 use portcullis_idp::{Idp, IdpConfig};
 use std::cell::Cell;
@@ -78,7 +78,7 @@ impl World {
         runtime
             .block_on(forgetful.authenticate(Credential::bearer(&tokens[0])))
             .unwrap();
-        let hello = async |caller: Authorized| caller.name().len().to_string();
+        let hello = async |caller: AuthorizedCaller| caller.name().len().to_string();
         let app = Router::new()
             .route("/open", get(async || "11"))
             .route("/known", get(hello).with_state(remembering.clone()))

@@ -1,36 +1,63 @@
 //! The extractor: proof, in a handler's signature, that the caller may call.
 
+use crate::decide;
 use crate::requirement::{Requires, ValidToken};
-use crate::verified;
-use crate::{AccessToken, Refused};
+use crate::{AccessToken, DenialResponse};
 use axum_core::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use portcullis_resource_server::ResourceServer;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// A caller whose token was verified and meets the requirement `C`; a valid token, if nothing else
-/// is said.
+/// A caller whose token was verified and meets the requirement `C`; by default, any valid token.
 ///
-/// It verifies by itself, with the [`ResourceServer`] in the router's state; where a
+/// It verifies by itself, with the [`ResourceServer`] in the router's state. If a
 /// [`ProtectLayer`](crate::ProtectLayer) of the same server ran before, it takes that token and
-/// only checks the requirement. As `Option<Authorized<C>>` it is `None` for a request without any
-/// credential, and for no other.
+/// only checks the requirement. As `Option<AuthorizedCaller<C>>` it is `None` for a request without
+/// any credential, and for no other.
 ///
 /// It gives all that [`AccessToken`] gives.
-pub struct Authorized<C = ValidToken> {
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use portcullis::{AuthorizedCaller, ResourceServer, requirement};
+///
+/// requirement!(Reader = scope("orders:read"));
+///
+/// async fn orders(caller: AuthorizedCaller<Reader>) -> String {
+///     format!("the orders of {}", caller.user_id().unwrap_or("nobody"))
+/// }
+/// async fn greeting(caller: Option<AuthorizedCaller>) -> String {
+///     match caller {
+///         Some(caller) => format!("Hello, {}!", caller.name()),
+///         None => "Hello!".to_owned(),
+///     }
+/// }
+///
+/// fn app(server: ResourceServer) -> Router {
+///     Router::new()
+///         .route("/orders", get(orders))
+///         .route("/", get(greeting))
+///         .with_state(server)
+/// }
+/// # let server = ResourceServer::new("https://idp.example", "https://api.example")?;
+/// # let _ = app(server);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct AuthorizedCaller<C = ValidToken> {
     token: AccessToken,
+    // A function that makes one: the extractor is `Send` whatever `C` is, and holds no `C`.
     requirement: PhantomData<fn() -> C>,
 }
 
-impl<C> Authorized<C> {
+impl<C> AuthorizedCaller<C> {
     /// The verified token.
     pub fn into_token(self) -> AccessToken {
         self.token
     }
 }
 
-impl<C> Deref for Authorized<C> {
+impl<C> Deref for AuthorizedCaller<C> {
     type Target = AccessToken;
 
     fn deref(&self) -> &AccessToken {
@@ -38,38 +65,42 @@ impl<C> Deref for Authorized<C> {
     }
 }
 
-impl<S, C> FromRequestParts<S> for Authorized<C>
+impl<S, C> FromRequestParts<S> for AuthorizedCaller<C>
 where
     S: Send + Sync,
     ResourceServer: FromRef<S>,
     C: Requires,
 {
-    type Rejection = Refused;
+    type Rejection = DenialResponse;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, DenialResponse> {
         let server = ResourceServer::from_ref(state);
-        match verified::decide(parts, &server, C::requirement()).await {
+        match decide::decide(parts, &server, C::requirement()).await {
             Ok(token) => Ok(Self {
                 token,
                 requirement: PhantomData,
             }),
-            Err(denial) => Err(Refused::new(denial, &server, &parts.headers)),
+            Err(denial) => Err(DenialResponse::new(denial, &server, &parts.headers)),
         }
     }
 }
 
-impl<S, C> OptionalFromRequestParts<S> for Authorized<C>
+impl<S, C> OptionalFromRequestParts<S> for AuthorizedCaller<C>
 where
     S: Send + Sync,
     ResourceServer: FromRef<S>,
     C: Requires,
 {
-    type Rejection = Refused;
+    type Rejection = DenialResponse;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Refused> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> Result<Option<Self>, DenialResponse> {
         let server = ResourceServer::from_ref(state);
-        let presented = verified::presented(parts, &server);
-        if !server.sees_credential(presented.as_ref().unwrap_or(&parts.headers)) {
+        let with_cookie = decide::cookie_headers(parts, &server);
+        // A bad credential is refused all the same: `None` would take its sender for a guest.
+        if !server.sees_credential(with_cookie.as_ref().unwrap_or(&parts.headers)) {
             return Ok(None);
         }
         <Self as FromRequestParts<S>>::from_request_parts(parts, state)
@@ -78,7 +109,7 @@ where
     }
 }
 
-impl<C> std::fmt::Debug for Authorized<C> {
+impl<C> std::fmt::Debug for AuthorizedCaller<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.token.fmt(f)
     }

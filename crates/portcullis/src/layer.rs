@@ -1,7 +1,7 @@
 //! A tower layer that protects a whole service.
 
-use crate::Refused;
-use crate::verified;
+use crate::DenialResponse;
+use crate::decide;
 use bytes::Bytes;
 use http::{Request, Response};
 use portcullis_core::Requirement;
@@ -12,20 +12,34 @@ use std::{mem, pin::Pin};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Lets only requests through that carry a valid token which meets a requirement.
-///
-/// ```
-/// # use portcullis::{ProtectLayer, Requirement, ResourceServer};
-/// # fn layer(server: ResourceServer) {
-/// let admins_only = ProtectLayer::new(server).require(Requirement::role("Admin"));
-/// # let _ = admins_only;
-/// # }
-/// ```
+/// A layer that passes only requests with a valid token that meets a requirement.
 ///
 /// The response body of the service must be made from [`Bytes`], as axum's and
 /// `http_body_util::Full` are. The verified [`AccessToken`](crate::AccessToken) goes along in the
-/// request's extensions. Where an outer layer of the same server ran before, the token is taken
-/// from there and only the requirement is checked.
+/// request's extensions. If an outer layer of the same server ran before, the token is taken from
+/// there and only the requirement is checked.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use portcullis::{ProtectLayer, Requirement, ResourceServer};
+/// use std::convert::Infallible;
+/// use tower::{Layer as _, ServiceExt as _, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = ResourceServer::new("https://idp.example", "https://api.example")?;
+/// let admins_only = ProtectLayer::new(server).require(Requirement::role("Admin"));
+/// let service = admins_only.layer(service_fn(async |_: Request<()>| {
+///     Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("welcome, admin"))))
+/// }));
+///
+/// let response = service.oneshot(Request::new(())).await?;
+/// assert_eq!(response.status(), 401);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ProtectLayer {
     server: ResourceServer,
@@ -44,6 +58,7 @@ impl ProtectLayer {
     /// Demands that the token meets this requirement as well.
     #[must_use]
     pub fn require(mut self, requirement: Requirement) -> Self {
+        // Calls add up: one that replaced the requirement before would open a door.
         self.requirement = Arc::new(match &*self.requirement {
             Requirement::ValidToken => requirement,
             before => Requirement::all([before.clone(), requirement]),
@@ -96,9 +111,11 @@ where
         } = self.layer.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match verified::decide(&mut parts, &server, &requirement).await {
+            match decide::decide(&mut parts, &server, &requirement).await {
                 Ok(_) => inner.call(Request::from_parts(parts, body)).await,
-                Err(denial) => Ok(Refused::new(denial, &server, &parts.headers).into_response()),
+                Err(denial) => {
+                    Ok(DenialResponse::new(denial, &server, &parts.headers).into_response())
+                }
             }
         })
     }

@@ -4,13 +4,13 @@
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
-//! use portcullis::{Authorized, ResourceServer, requirement};
+//! use portcullis::{AuthorizedCaller, ResourceServer, requirement};
 //!
 //! requirement!(pub Admin = role("Admin"));
 //!
 //! async fn public_data() -> &'static str { "anyone may read this" }
-//! async fn protected_data(user: Authorized) -> String { format!("Hello, {}!", user.name()) }
-//! async fn admin_dashboard(_: Authorized<Admin>) -> &'static str { "welcome, admin" }
+//! async fn protected_data(user: AuthorizedCaller) -> String { format!("Hello, {}!", user.name()) }
+//! async fn admin_dashboard(_: AuthorizedCaller<Admin>) -> &'static str { "welcome, admin" }
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,25 +25,24 @@
 //! }
 //! ```
 //!
-//! - [`Authorized`] is a handler's proof that the caller was verified and meets a requirement. It
-//!   verifies by itself when no layer ran, so a forgotten layer is never an open door.
-//!   `Option<Authorized>` is `None` only for a request without any credential; a bad token is
-//!   refused there too.
+//! - [`AuthorizedCaller`] is a handler's proof that the caller was verified and meets a
+//!   requirement. It verifies by itself when no layer ran, so a forgotten layer is never an open
+//!   door. `Option<AuthorizedCaller>` is `None` only for a request without any credential; a bad
+//!   token is refused there too.
 //! - [`ProtectLayer`] protects any tower service as a whole.
 //! - [`requirement!`] names a demand: scopes, roles, groups, a user or an application, claims,
 //!   `any`, `all`, `not`.
 //!
-//! What is checked: the signature against the issuer's published keys, the issuer and the audience
+//! It checks the signature against the issuer's published keys, the issuer and the audience
 //! byte for byte, expiry, not-before, issued-at and a cap on the lifetime, the type of the token,
 //! required claims, and that an ID token is not taken for an access token. Refusals are 400, 401
-//! and 403 with the challenge of RFC 6750 and a problem document (RFC 9457); while keys cannot be
-//! had the answer is 503, never 401.
+//! and 403 with the challenge of RFC 6750 and a problem document (RFC 9457). While keys cannot be
+//! fetched, the answer is 503, never 401.
 //!
-//! [`ResourceServer::revoke`] refuses a token, a session, a subject or a client before its tokens
-//! end; with the feature `redis`, in every replica as soon as the store tells it.
+//! [`ResourceServer::revoke`] revokes a token, a session, a subject or a client before its tokens
+//! expire; with the feature `redis`, in every replica as soon as the store reports it.
 //!
-//! What is not checked: proofs of possession; a token that is bound to a key is refused as a plain
-//! bearer token.
+//! Proofs of possession are not checked: a token that is bound to a key is refused.
 //!
 //! # Tests without an identity provider
 //!
@@ -56,15 +55,16 @@
 //! - `redis`: revocations that replicas share in a Redis or Valkey. Without it, a store in the
 //!   settings is refused.
 
+mod decide;
+mod denial_response;
 #[cfg(feature = "axum")]
 mod extract;
 mod layer;
-mod refused;
 pub mod requirement;
-mod verified;
 
+pub use denial_response::DenialResponse;
 #[cfg(feature = "axum")]
-pub use extract::Authorized;
+pub use extract::AuthorizedCaller;
 pub use layer::{Protect, ProtectLayer};
 pub use portcullis_core::jose::json::Json as ClaimValue;
 pub use portcullis_core::token::{
@@ -77,5 +77,4 @@ pub use portcullis_resource_server::{
     Config, GroupsConfig, IntrospectionConfig, IssuerConfig, ResourceServer, Revocation,
     RevocationConfig, RevocationStatus, RevokedKind, Secret, Settings, StoreStatus, StoreUrl,
 };
-pub use refused::Refused;
 pub use requirement::{Requires, ValidToken};

@@ -1,30 +1,27 @@
 //! Requirements as types, so that a handler's signature says who may call it.
 
 use portcullis_core::Requirement;
-use std::sync::LazyLock;
 
-/// A requirement that has a type. Made with [`requirement!`](crate::requirement!).
+/// A requirement as a type, made with [`requirement!`](crate::requirement!).
 pub trait Requires: Send + Sync + 'static {
     /// The requirement.
     fn requirement() -> &'static Requirement;
 }
 
-/// Nothing beyond a valid token: what [`Authorized`](crate::Authorized) demands when nothing else
-/// is said.
+/// Nothing beyond a valid token: the default of [`AuthorizedCaller`](crate::AuthorizedCaller).
 #[derive(Debug)]
 pub enum ValidToken {}
 
 impl Requires for ValidToken {
     fn requirement() -> &'static Requirement {
-        static VALID_TOKEN: LazyLock<Requirement> = LazyLock::new(|| Requirement::ValidToken);
-        &VALID_TOKEN
+        &Requirement::ValidToken
     }
 }
 
-/// Names a requirement, for use as `Authorized<Name>`.
+/// Names a requirement, for use as `AuthorizedCaller<Name>`.
 ///
-/// On the right stand the words `scope`, `role`, `group`, `user`, `application`, `claim`, `acr`,
-/// `max_age`, `all`, `any` and `not`:
+/// It is written in the [words](crate::requirement::words) `scope`, `role`, `group`, `user`,
+/// `application`, `claim`, `acr`, `max_age`, `all`, `any` and `not`:
 ///
 /// ```
 /// use portcullis::requirement;
@@ -32,7 +29,7 @@ impl Requires for ValidToken {
 ///
 /// requirement!(pub Admin = role("Admin"));
 /// requirement!(
-///     /// Who may change orders.
+///     /// The callers who may change orders.
 ///     pub OrderEditor = all([
 ///         user(),
 ///         scope("orders:write"),
@@ -40,6 +37,9 @@ impl Requires for ValidToken {
 ///     ])
 /// );
 /// requirement!(pub Payer = all([acr(["phr", "mfa"]), max_age(Duration::from_secs(900))]));
+///
+/// use portcullis::Requires;
+/// assert_eq!(Admin::requirement().to_string(), "role `Admin`");
 /// ```
 #[macro_export]
 macro_rules! requirement {
@@ -63,6 +63,13 @@ macro_rules! requirement {
 }
 
 /// The words of [`requirement!`](crate::requirement!).
+///
+/// ```
+/// use portcullis::requirement::words::{any, application, not, role};
+///
+/// let demand = any([application(), not(role("Guest"))]);
+/// assert_eq!(demand.to_string(), "(a token for an application or not role `Guest`)");
+/// ```
 pub mod words {
     use crate::ClaimValue;
     use portcullis_core::Requirement;
@@ -98,14 +105,14 @@ pub mod words {
         Requirement::claim(name, value)
     }
 
-    /// The user signed in in one of these ways, by `acr`, in order of preference. Where the user
-    /// did not, the client is told to have the user sign in again (RFC 9470).
+    /// The user signed in in one of these ways, by `acr`, in order of preference. If not, the
+    /// challenge tells the client to have the user sign in again (RFC 9470).
     pub fn acr<'v>(values: impl IntoIterator<Item = &'v str>) -> Requirement {
         Requirement::acr(values)
     }
 
-    /// The user signed in no longer ago than this, by `auth_time`, in whole seconds; else as with
-    /// [`acr`].
+    /// The user signed in no longer ago than this, by `auth_time`, in whole seconds. If not, the
+    /// challenge is as with [`acr`].
     pub fn max_age(age: Duration) -> Requirement {
         Requirement::max_age(age)
     }

@@ -10,7 +10,7 @@ use crate::address;
 use crate::fetch::{DocumentResponse, Fetch, FetchFault, Reach};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::Issuer;
 use std::fmt;
 use url::Url;
@@ -196,7 +196,7 @@ fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, Str
         }
         Some(other) => Err(format!(
             "it is the metadata of another issuer, {}",
-            shown(other)
+            quote(other)
         )),
         None => Err("it names no `issuer`".to_owned()),
     }

@@ -128,7 +128,7 @@ impl ResourceServer {
         if in_own_header {
             None
         } else {
-            request.presented(name)
+            request.credential_headers(name)
         }
     }
 

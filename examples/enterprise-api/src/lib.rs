@@ -2,7 +2,7 @@
 //! `Admin`.
 
 use axum::{Json, Router, routing::get};
-use portcullis::{Authorized, ResourceServer, requirement};
+use portcullis::{AuthorizedCaller, ResourceServer, requirement};
 use serde_json::{Value, json};
 
 requirement!(
@@ -23,7 +23,7 @@ async fn public_data() -> Json<Value> {
     Json(json!({ "message": "anyone may read this" }))
 }
 
-async fn protected_data(user: Authorized) -> Json<Value> {
+async fn protected_data(user: AuthorizedCaller) -> Json<Value> {
     Json(json!({
         "message": format!("Hello, {}!", user.name()),
         "user_id": user.user_id(),
@@ -31,6 +31,6 @@ async fn protected_data(user: Authorized) -> Json<Value> {
     }))
 }
 
-async fn admin_dashboard(admin: Authorized<Admin>) -> Json<Value> {
+async fn admin_dashboard(admin: AuthorizedCaller<Admin>) -> Json<Value> {
     Json(json!({ "message": format!("Welcome to the admin dashboard, {}!", admin.name()) }))
 }

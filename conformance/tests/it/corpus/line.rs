@@ -4,7 +4,7 @@ use super::{NOW, document};
 use portcullis_core::jose::{Algorithm, Jwks, Selection, compact, signature};
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::{AccessToken, Audiences, Issuer, NumericDate};
-use portcullis_core::verify::{Profile, TokenType, Verifier};
+use portcullis_core::verify::{Profile, Verifier};
 use portcullis_core::{Denial, Limits, Permit, Requirement, policy};
 use serde_json::Value;
 
@@ -80,21 +80,13 @@ fn profile(settings: &Value, algorithms: &[String]) -> Profile {
     let lenient = settings["typ"]
         .as_array()
         .is_some_and(|types| types.contains(&Value::Null));
-    let base = if lenient {
+    let mut profile = if lenient {
         Profile::generic()
     } else {
         Profile::rfc9068()
     };
-    let types = if lenient {
-        base.types.clone()
-    } else {
-        vec![TokenType::AccessToken]
-    };
-    Profile {
-        algorithms,
-        types,
-        ..base
-    }
+    profile.algorithms = algorithms;
+    profile
 }
 
 fn texts(value: &Value) -> Vec<String> {

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::any;
 use portcullis::{
-    Authorized, ProtectLayer, Requirement, Requires as _, ResourceServer, requirement,
+    AuthorizedCaller, ProtectLayer, Requirement, Requires as _, ResourceServer, requirement,
 };
 use portcullis_core::Limits;
 use portcullis_core::jose::Jwks;
@@ -208,9 +208,9 @@ fn library(issuers: &str, keys: &[(String, Jwks)], clock: &Arc<TestClock>) -> (R
         .route("/write", any(async || "ok").layer(writers))
         .route("/payments", any(async || "ok").layer(payers));
     let extracted = Router::new()
-        .route("/", any(async |_: Authorized| "ok"))
-        .route("/write", any(async |_: Authorized<Writer>| "ok"))
-        .route("/payments", any(async |_: Authorized<Payer>| "ok"))
+        .route("/", any(async |_: AuthorizedCaller| "ok"))
+        .route("/write", any(async |_: AuthorizedCaller<Writer>| "ok"))
+        .route("/payments", any(async |_: AuthorizedCaller<Payer>| "ok"))
         .with_state(server);
     (layered, extracted)
 }

@@ -24,7 +24,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use axum::routing::any;
-use portcullis::{Authorized, requirement};
+use portcullis::{AuthorizedCaller, requirement};
 use portcullis_core::credential::Credential;
 use portcullis_core::jose::{Jwks, JwksError, base64url};
 use portcullis_core::token::NumericDate;
@@ -97,7 +97,7 @@ impl World {
     /// A request to an endpoint that wants the scope `orders:read`, over HTTP's own types.
     pub(crate) async fn ask(&self, uri: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let app = Router::new()
-            .route("/", any(async |_: Authorized<Reader>| "fine"))
+            .route("/", any(async |_: AuthorizedCaller<Reader>| "fine"))
             .with_state(self.server.clone());
         let request = headers
             .iter()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 fn skipped(key: Value) -> JwkFault {
     key_set(json!([key, super::key("ec-384")]))
         .unwrap()
-        .skipped()[0]
+        .skipped_keys()[0]
         .fault
 }
 

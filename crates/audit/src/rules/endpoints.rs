@@ -3,7 +3,7 @@
 use crate::evidence::{quote_list, when};
 use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::issuer::is_loopback_host;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -93,7 +93,7 @@ fn endpoints_that(observation: &Observation, is_wrong: fn(&Url) -> bool) -> Vec<
         if let Ok(url) = Url::parse(text)
             && is_wrong(&url)
         {
-            evidence.push(format!("{} is {}", shown(&name), shown(text)));
+            evidence.push(format!("{} is {}", quote(&name), quote(text)));
         }
     }
     evidence
@@ -104,7 +104,7 @@ fn url_faults(observation: &Observation) -> Vec<String> {
     for (name, text) in observation.endpoints() {
         // The parser accepts more than RFC 8414 allows, so each part is looked at.
         if let Some(fault) = url_fault(text) {
-            evidence.push(format!("{}: {fault}", shown(&name)));
+            evidence.push(format!("{}: {fault}", quote(&name)));
         }
     }
     evidence

@@ -5,7 +5,7 @@ use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
 use http::HeaderName;
 use http::header::{CONTENT_TYPE, ETAG, LOCATION, STRICT_TRANSPORT_SECURITY};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_provider::inspect::InspectedResponse;
 use portcullis_resource_server::KeySettings;
 use std::time::Duration;
@@ -121,7 +121,7 @@ fn redirects(observation: &Observation) -> Vec<String> {
         // A server follows no redirect: keys would come from a place that nobody has named.
         if (300..400).contains(&answer.status) {
             let target = match field(answer, LOCATION) {
-                Some(target) => shown(target),
+                Some(target) => quote(target),
                 None => "nowhere".to_owned(),
             };
             evidence.push(format!("{url}: {} to {target}", answer.status));
@@ -154,7 +154,7 @@ fn content_type(observation: &Observation) -> Vec<String> {
             continue;
         }
         let found = match found {
-            Some(found) => shown(found),
+            Some(found) => quote(found),
             None => "none".to_owned(),
         };
         evidence.push(format!("{url}: {found}"));

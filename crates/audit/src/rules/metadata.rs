@@ -7,7 +7,7 @@ use crate::sample::is_verified;
 use portcullis_core::Limits;
 use portcullis_core::jose::compact;
 use portcullis_core::jose::json::{self, Json, Object};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_resource_server::Metadata;
 
 pub(super) const RULES: &[Rule] = &[
@@ -148,7 +148,7 @@ fn issuer_mismatch(observation: &Observation) -> Vec<String> {
         let url = &response.inspection.url;
         match text(object, "issuer") {
             Some(issuer) if issuer == observation.issuer.as_str() => {}
-            Some(issuer) => evidence.push(format!("{url} has `issuer` {}", shown(issuer))),
+            Some(issuer) => evidence.push(format!("{url} has `issuer` {}", quote(issuer))),
             None => evidence.push(format!("{url} names no `issuer`")),
         }
     }
@@ -225,7 +225,7 @@ fn member_types(observation: &Observation) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, value) in metadata.iter() {
         if !has_its_type(name, value) {
-            wrong.push(format!("{} is {}", shown(name), value.type_name()));
+            wrong.push(format!("{} is {}", quote(name), value.type_name()));
         }
     }
     when(!wrong.is_empty(), wrong.join(", "))

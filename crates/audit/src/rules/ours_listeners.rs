@@ -3,7 +3,7 @@
 use crate::place::SettingEvidence;
 use crate::rule::{Rule, RuleCheck, Severity};
 use crate::settings_file::SettingsFile;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use std::net::IpAddr;
 
 pub(super) const RULES: &[Rule] = &[
@@ -116,7 +116,7 @@ fn broad_peers(settings: &SettingsFile) -> Vec<SettingEvidence> {
         for (index, network) in networks.iter().enumerate() {
             if is_broad(network) {
                 let setting = format!("{name}[{index}]");
-                evidence.push(SettingEvidence::new(setting, shown(network)));
+                evidence.push(SettingEvidence::new(setting, quote(network)));
             }
         }
     }
@@ -165,7 +165,7 @@ fn missing_bounds(settings: &SettingsFile) -> Vec<SettingEvidence> {
         if route.body_bytes == Some(0) {
             evidence.push(SettingEvidence::new(
                 format!("{place}.body_bytes"),
-                format!("`body_bytes` is 0 at {}", shown(&route.path)),
+                format!("`body_bytes` is 0 at {}", quote(&route.path)),
             ));
         }
     }

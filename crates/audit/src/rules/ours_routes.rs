@@ -4,7 +4,7 @@ use crate::evidence::quote_list;
 use crate::place::SettingEvidence;
 use crate::rule::{Rule, RuleCheck, Severity};
 use crate::settings_file::SettingsFile;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::issuer::is_loopback_host;
 use portcullis_gateway::RouteConfig;
 use url::Url;
@@ -96,7 +96,7 @@ fn public_write(settings: &SettingsFile) -> Vec<SettingEvidence> {
         };
         evidence.push(SettingEvidence::new(
             format!("{place}.path"),
-            format!("{methods} at {}", shown(&route.path)),
+            format!("{methods} at {}", quote(&route.path)),
         ));
     }
     evidence
@@ -109,7 +109,7 @@ fn public_wildcard(settings: &SettingsFile) -> Vec<SettingEvidence> {
         if route.path.ends_with("**") {
             evidence.push(SettingEvidence::new(
                 format!("{place}.path"),
-                shown(&route.path),
+                quote(&route.path),
             ));
         }
     }
@@ -134,7 +134,7 @@ fn any_token(settings: &SettingsFile) -> Vec<SettingEvidence> {
         if !is_public(route) && route.require.is_none() {
             evidence.push(SettingEvidence::new(
                 format!("{place}.path"),
-                shown(&route.path),
+                quote(&route.path),
             ));
         }
     }
@@ -146,7 +146,7 @@ fn plain_upstream(settings: &SettingsFile) -> Vec<SettingEvidence> {
     // The token of the caller may travel there, and the identity headers do.
     for (place, url) in upstream_urls(settings) {
         if is_plain(url) {
-            evidence.push(SettingEvidence::new(place, shown(url)));
+            evidence.push(SettingEvidence::new(place, quote(url)));
         }
     }
     evidence

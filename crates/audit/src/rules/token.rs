@@ -5,7 +5,7 @@ use crate::observation::Observation;
 use crate::rule::{Rule, RuleCheck, Severity};
 use crate::sample::{SampleJwt, SampleToken};
 use portcullis_core::jose::json::Json;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use std::time::Duration;
 
 pub(super) const RULES: &[Rule] = &[
@@ -155,7 +155,7 @@ fn other_issuer(observation: &Observation) -> Vec<String> {
     };
     match token.claims.issuer() {
         Some(issuer) if issuer == observation.issuer.as_str() => Vec::new(),
-        Some(issuer) => vec![format!("its `iss` is {}", shown(issuer))],
+        Some(issuer) => vec![format!("its `iss` is {}", quote(issuer))],
         None => vec!["its `iss` is not there".to_owned()],
     }
 }
@@ -168,7 +168,7 @@ fn unverified_token(observation: &Observation) -> Vec<String> {
         // The names of key and algorithm show whether the wrong key set was asked.
         let algorithm = token.header.algorithm;
         Some(match token.header.kid.as_deref() {
-            Some(kid) => format!("its `kid` is {}, its `alg` {algorithm}", shown(kid)),
+            Some(kid) => format!("its `kid` is {}, its `alg` {algorithm}", quote(kid)),
             None => format!("it names no `kid`; its `alg` is {algorithm}"),
         })
     })
@@ -252,7 +252,7 @@ fn no_kid(observation: &Observation) -> Vec<String> {
 fn typ(observation: &Observation) -> Vec<String> {
     in_jwt(observation, |token| match token.typ().as_deref() {
         Some("at+jwt") => None,
-        Some(typ) => Some(format!("its `typ` is {}", shown(typ))),
+        Some(typ) => Some(format!("its `typ` is {}", quote(typ))),
         None => Some("its `typ` is not there".to_owned()),
     })
 }

@@ -132,13 +132,13 @@ fn line(step: &Step, is_obstacle: bool) -> String {
     let (mark, style) = match step.outcome {
         Outcome::Pass => ("ok", GOOD),
         Outcome::Fail => ("no", BAD),
-        Outcome::Unknown => ("??", WARNING),
         Outcome::Skipped => ("--", QUIET),
+        _ => ("??", WARNING),
     };
     let text = match step.outcome {
         Outcome::Pass => wrap(&step.found, INDENT),
         Outcome::Skipped => paint(QUIET, &step.found),
-        Outcome::Fail | Outcome::Unknown => details(step, is_obstacle),
+        _ => details(step, is_obstacle),
     };
     let mark = paint(style, mark);
     format!("  {mark}  {:<NAME_WIDTH$} {text}\n", step.name)
@@ -183,7 +183,7 @@ fn step_as_json(step: &Step) -> Value {
         Outcome::Pass => "pass",
         Outcome::Fail => "fail",
         Outcome::Skipped => "skipped",
-        Outcome::Unknown => "unknown",
+        _ => "unknown",
     };
     json!({
         "name": step.name,

@@ -11,7 +11,7 @@ use crate::files;
 use crate::output::{GOOD, Page, paint, print};
 use portcullis_core::dialect::Dialect;
 use portcullis_core::jose::compact;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::{Issuer, NumericDate};
 use portcullis_core::{Limits, Outage};
 use portcullis_resource_server::{Config, Revocation, RevocationStore, StoreUrl};
@@ -174,7 +174,7 @@ fn of_token(
     // A revocation at the wrong issuer would have no effect, and look like success.
     let issuer = match expected {
         Some(expected) if !is_spelling_of(expected, named) => {
-            let (expected, named) = (shown(expected), shown(named));
+            let (expected, named) = (quote(expected), quote(named));
             let message =
                 format!("expected a token of the issuer {expected}, found one of {named}");
             return Err(CommandError::new(Exit::Rejected, message));

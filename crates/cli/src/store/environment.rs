@@ -4,7 +4,7 @@ use super::folder::Folder;
 use super::open::{StoreEnvironment, StoreKind, open};
 use super::tokens::TokenStore;
 use crate::exit::CommandError;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -76,7 +76,7 @@ fn store_kind(argument: Option<StoreKind>) -> Result<StoreKind, CommandError> {
         Ok(kind) => Ok(kind),
         Err(_) => Err(CommandError::could_not_run(format!(
             "PORTCULLIS_TOKEN_STORE: expected auto, keyring, file or none, found {}",
-            shown(&text)
+            quote(&text)
         ))),
     }
 }

@@ -151,16 +151,10 @@ impl AuthorizationRequest {
     /// One that lists other methods only is refused.
     fn check_pkce(&self, metadata: &ServerMetadata) -> Result<bool, Error> {
         let issuer = self.client.provider().issuer();
-        let silent = [
-            "entra-v2",
-            "entra-v1",
-            "entra-external-id",
-            "entra-b2c",
-            "cognito",
-        ];
+        let is_known = Dialect::of_issuer(issuer.as_str()).pkce_unannounced;
         match &metadata.code_challenge_methods {
             Some(methods) if methods.iter().any(|method| method == "S256") => Ok(true),
-            None if silent.contains(&Dialect::of_issuer(issuer.as_str()).name) => Ok(true),
+            None if is_known => Ok(true),
             None => {
                 tracing::warn!(%issuer, "the provider does not say that it checks PKCE; the \
                     challenge is sent all the same");

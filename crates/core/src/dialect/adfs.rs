@@ -3,8 +3,8 @@
 //! under `https://{host}/adfs`, whose `issuer` is another one, and name it as
 //! `access_token_issuer`.
 //!
-//! Most claims come by the farm's rules. What people are called comes from the directory, where
-//! they do not choose it.
+//! Most claims come from the farm's rules. The names of people come from the directory, where they
+//! do not choose them.
 
 use super::generic::BASE;
 use super::{Dialect, Discovery, Mark, Sign, Unfit};
@@ -26,6 +26,7 @@ pub(super) static ADFS: Dialect = Dialect {
     }],
     subject: &["sub", "upn", "unique_name"],
     client: &["appid"],
+    // A farm serves one organization.
     tenant: &[],
     roles: &["role", "roles"],
     groups: &["group", "groups"],
@@ -79,12 +80,15 @@ pub(super) static ADFS: Dialect = Dialect {
 /// plain http.
 fn documents(issuer: &str) -> Option<String> {
     let (scheme, rest) = issuer.split_once("://")?;
-    let authority = rest
-        .strip_suffix(TRUST)
-        .filter(|authority| !authority.contains('/'))?;
-    let host = authority
-        .rsplit_once(':')
-        .map_or(authority, |(host, _)| host);
+    let authority = rest.strip_suffix(TRUST)?;
+    if authority.contains('/') {
+        return None;
+    }
+    let host = match authority.rsplit_once(':') {
+        Some((host, _)) => host,
+        None => authority,
+    };
+    // The identifier begins with `http`, but keys that come that way could be anybody's.
     let scheme = if is_loopback_host(host) {
         scheme
     } else {

@@ -1,7 +1,7 @@
 //! Auth0, both dialects of its access tokens: its own (`azp`) and RFC 9068 (`client_id`, `at+jwt`).
 //!
-//! The issuer ends with a slash. Without an audience in the request Auth0 gives an opaque token,
-//! good for its own `/userinfo` only.
+//! The issuer ends with a slash. Without an audience in the request, Auth0 issues an opaque token
+//! that is good for its own `/userinfo` only.
 
 use super::generic::BASE;
 use super::{Dialect, Sign, within};
@@ -10,13 +10,14 @@ use crate::rejection::Code;
 pub(super) static AUTH0: Dialect = Dialect {
     name: "auth0",
     title: "Auth0",
+    // A custom domain shows nothing: its operator has to choose the profile.
     recognises: |host, _| within(host, "auth0.com"),
-    // ID tokens name none.
+    // ID tokens name no client.
     client_required: true,
     tenant: &["org_id"],
     roles: &["permissions", "roles"],
-    // A person's `sub` begins with the name of a connection and a bar; what follows, people may
-    // have chosen.
+    // A person's `sub` begins with the name of a connection and a bar. People may have chosen the
+    // rest.
     application: &[
         &[
             Sign::OfClient("sub", "", "@clients"),

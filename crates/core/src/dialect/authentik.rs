@@ -1,9 +1,9 @@
 //! authentik. Access tokens are the ID token's claims with `azp` and `uid`; the audience is the
 //! client's id.
 //!
-//! Enrolled people choose their username, and with an app password of theirs a token without a
-//! session; so a username that begins like that of a provider's own account is no sign, unless it
-//! names the client.
+//! Enrolled people choose their username, and can get a token without a session by an app password.
+//! So a username that begins like that of a provider's own account proves nothing, unless it names
+//! the client.
 //!
 //! They cannot be told from ID tokens by their header, so an API should have a provider of its own.
 //! Without a signing key authentik signs with the client's secret, which is refused.
@@ -20,6 +20,7 @@ pub(super) static AUTHENTIK: Dialect = Dialect {
     required_claims: &["azp", "uid"],
     client: &["azp"],
     tenant: &[],
+    // It has no roles of its own: groups serve as such.
     roles: &["roles", "groups"],
     application: &[
         &[

@@ -1,8 +1,8 @@
-//! Canaille. A user's access token is made like the ID token beside it: type `JWT`, the same
+//! Canaille. A user's access token looks like the ID token beside it: type `JWT`, the same
 //! audience, `auth_time`, and nothing about the client or the grant.
 //!
-//! Only ID tokens have `nonce` and `at_hash` there, so these alone tell the two apart. That is why
-//! this profile has to be chosen: for any other provider, such a token is taken for an ID token.
+//! Only ID tokens have `nonce` and `at_hash` there, so only these distinguish the two. That is why
+//! this profile has to be chosen: `generic` takes such a token for an ID token.
 
 use super::Dialect;
 use super::generic::BASE;

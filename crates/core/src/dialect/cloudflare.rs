@@ -24,6 +24,7 @@ pub(super) static CLOUDFLARE: Dialect = Dialect {
     tenant: &[],
     roles: &["custom.roles"],
     groups: &["custom.groups"],
+    // A service token names itself in `common_name`, and nobody else.
     application: &[&[
         Sign::Absent("sub"),
         Sign::Has("common_name"),

@@ -1,7 +1,7 @@
 //! Amazon Cognito user pools. Access tokens have no `aud`: the audiences are the app clients that
 //! may call.
 //!
-//! ID tokens have the same issuer and keys; `token_use` is what tells them apart.
+//! ID tokens have the same issuer and keys; `token_use` distinguishes them.
 
 use super::generic::BASE;
 use super::{AudienceClaim, Dialect, Mark, Sign};
@@ -10,6 +10,7 @@ use crate::rejection::Code;
 pub(super) static COGNITO: Dialect = Dialect {
     name: "cognito",
     title: "Amazon Cognito",
+    // The regions in China have a domain of their own.
     recognises: |host, _| {
         let amazon = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
         amazon && (host.starts_with("cognito-idp.") || host.starts_with("issuer.cognito-idp."))
@@ -22,14 +23,15 @@ pub(super) static COGNITO: Dialect = Dialect {
     }],
     audience: AudienceClaim::AudOrClient,
     client: &["client_id"],
+    // A user pool is an issuer of its own.
     tenant: &[],
     roles: &["cognito:groups"],
     groups: &["cognito:groups"],
-    // Everybody who signed in has a username; what it says is their choice, that it is there is
-    // not.
+    // Everybody who signed in has a username. People choose its text, but not whether it is there.
     application: &[&[Sign::Absent("username"), Sign::SUBJECT_IS_CLIENT]],
     doubtful: &[&[Sign::Absent("username")]],
     sign_in: &["username"],
+    pkce_unannounced: true,
     aliases: |issuer| {
         let other = match issuer.strip_prefix("https://issuer.cognito-idp.") {
             Some(rest) => Some(format!("https://cognito-idp.{rest}")),

@@ -1,13 +1,13 @@
 //! Microsoft Entra ID. The API's registration chooses the version of its tokens, not the client's
 //! endpoint.
 //!
-//! A caller is known by tenant and `oid`: `sub` differs from client to client, and `upn`, `email`
-//! and `preferred_username` can change. Scopes (`scp`) are in users' tokens only; an application's
-//! permissions come in `roles`, where a user's roles come too, so a policy should say which of the
-//! two it means.
+//! Tenant and `oid` identify a caller: `sub` differs from client to client, and `upn`, `email` and
+//! `preferred_username` can change. Scopes (`scp`) are in users' tokens only. An application's
+//! permissions come in `roles`, as a user's roles do, so a policy should say which of the two it
+//! means.
 
 use super::generic::BASE;
-use super::{Dialect, Discovery, Mark, Sign, TENANT, Unfit};
+use super::{AssertionAudience, Dialect, Discovery, Mark, Sign, TENANT, Unfit};
 use crate::rejection::Code;
 use crate::token::Issuer;
 use crate::verify::TokenType;
@@ -25,6 +25,7 @@ pub(super) static ENTRA_V2: Dialect = Dialect {
         proves: false,
     }],
     client: &["azp"],
+    // A template has no metadata of its own: that of all tenants is under `organizations`.
     discovery: Discovery::Under(|issuer| {
         issuer
             .contains(TENANT)
@@ -64,13 +65,14 @@ const STS_HOST: &str = "sts.windows.net";
 
 const ENTRA: Dialect = Dialect {
     types: &[TokenType::Jwt, TokenType::AccessToken],
-    // Continuous access evaluation gives tokens of up to 28 hours.
+    // With continuous access evaluation, tokens live for up to 28 hours.
     max_lifetime: Duration::from_secs(29 * 3_600),
     subject: &["oid", "sub"],
     tenant: &["tid"],
+    // A domain name such as `contoso.com` would never equal `tid`.
     tenant_is_guid: true,
-    // The authentication contexts of Conditional Access that were met: `c1` to `c99`. Its `acr` is
-    // another thing.
+    // The authentication contexts of Conditional Access that were met: `c1` to `c99`. Its own `acr`
+    // means something else.
     acr: &["acrs"],
     application: APPLICATION,
     doubtful: &[&[Sign::Absent("scp"), Sign::IsNot("idtyp", "user")]],
@@ -82,16 +84,20 @@ const ENTRA: Dialect = Dialect {
         "preferred_username",
         "nonce",
     ],
+    // Above 200 groups the token holds none, and only says that there are some.
     group_overage: true,
+    // All tenants share one key set.
     keys_name_issuer: true,
+    assertion_audience: AssertionAudience::TokenEndpoint,
+    pkce_unannounced: true,
     unfit,
     cures: CURES,
     ..BASE
 };
 
-/// `idtyp` is there only if the API asks for it; without it, only users' tokens have scopes, and
-/// only an application is the same object for every client. A client without credentials gets no
-/// token in its own name.
+/// `idtyp` is there only if the API asks for it. Without it, only users' tokens have scopes, and
+/// only for an application are `oid` and `sub` the same. A client without credentials gets no token
+/// in its own name.
 const APPLICATION: &[&[Sign]] = &[
     &[Sign::Is("idtyp", "app")],
     &[

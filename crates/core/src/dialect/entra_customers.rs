@@ -25,6 +25,8 @@ pub(super) static EXTERNAL_ID: Dialect = Dialect {
     sign_in: ENTRA_V2.sign_in,
     group_overage: true,
     keys_name_issuer: true,
+    assertion_audience: ENTRA_V2.assertion_audience,
+    pkce_unannounced: ENTRA_V2.pkce_unannounced,
     cures: ENTRA_V2.cures,
     ..BASE
 };
@@ -64,6 +66,8 @@ pub(super) static B2C: Dialect = Dialect {
             .contains(TENANT)
             .then(|| issuer.replace(TENANT, "organizations"))
     }),
+    assertion_audience: ENTRA_V2.assertion_audience,
+    pkce_unannounced: ENTRA_V2.pkce_unannounced,
     cures: &[
         (
             Code::TokenIssuer,

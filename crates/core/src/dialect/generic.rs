@@ -1,18 +1,18 @@
 //! Any provider, and RFC 9068 to the letter.
 //!
-//! Nothing that people can choose is a sign here, as long as the provider keeps subjects and client
-//! ids apart (RFC 9068, section 5): where people choose their own `sub`, a person can be named like
+//! No sign here is one that people can choose, as long as the provider keeps subjects and client
+//! ids apart (RFC 9068, section 5). If people choose their own `sub`, a person can have the name of
 //! a client.
 
-use super::{AudienceClaim, Dialect, Discovery, Sign, always_fit, no_aliases};
+use super::{AssertionAudience, AudienceClaim, Dialect, Discovery, Sign, always_fit, no_aliases};
 use crate::verify::TokenType;
 use std::time::Duration;
 
-/// What can be expected of any provider: a subject, or a client that calls in its own name. `typ`
-/// is `at+jwt`, `JWT` or absent; what looks like an ID token or a logout token is refused.
+/// The least that any provider's tokens have: a subject, or a client that calls in its own name.
+/// `typ` is `at+jwt`, `JWT` or absent; a token that looks like an ID token or a logout token is
+/// refused.
 pub(super) static GENERIC: Dialect = Dialect {
-    // The moment, the way and the session of a sign-in, in a token that says nothing of a client or
-    // a grant.
+    // A sign-in, in a token that names neither a client nor a grant, is that of an ID token.
     id_token_claims: &["auth_time", "acr", "sid"],
     access_token_claims: &[
         "client_id",
@@ -24,6 +24,8 @@ pub(super) static GENERIC: Dialect = Dialect {
         "appid",
         "uid",
     ],
+    // To ask a known provider for consent that it does without would only ask people once more.
+    consent_needed: true,
     ..BASE
 };
 
@@ -36,16 +38,19 @@ pub(super) static RFC9068: Dialect = Dialect {
     ..BASE
 };
 
-/// Where every dialect begins.
+/// The defaults of every dialect.
 pub(super) const BASE: Dialect = Dialect {
     name: "generic",
     title: "any provider",
+    // The last resort: taken if no other fits.
     recognises: |_, _| false,
+    // RFC 9068 is of 2021; many providers still write `JWT`, or no `typ` at all.
     types: &[TokenType::AccessToken, TokenType::Jwt, TokenType::Absent],
     required_claims: &[],
     marks: &[],
     bears_id_tokens: false,
     audience: AudienceClaim::Aud,
+    // Generous: access tokens usually live for an hour.
     max_lifetime: Duration::from_secs(24 * 3_600),
     subject: &["sub"],
     empty_subject: false,
@@ -65,6 +70,9 @@ pub(super) const BASE: Dialect = Dialect {
     group_overage: false,
     keys_name_issuer: false,
     discovery: Discovery::WellKnown,
+    assertion_audience: AssertionAudience::Issuer,
+    pkce_unannounced: false,
+    consent_needed: false,
     aliases: no_aliases,
     needs_condition: &[],
     anybody: "anybody can have a token",

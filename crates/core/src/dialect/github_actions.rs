@@ -1,8 +1,8 @@
 //! GitHub Actions: the ID token of a job as bearer.
 //!
-//! Any repository on the platform can have a token for our audience, so the operator must demand an
-//! owner, a repository or a workflow. Ids are safer than names: names can be given up and taken by
-//! others.
+//! Any repository on the platform can get a token for our audience, so the operator must demand an
+//! owner, a repository or a workflow. Ids are safer than names: a name that is given up can be
+//! taken by others.
 
 use super::generic::BASE;
 use super::{Dialect, Sign};
@@ -12,6 +12,7 @@ use crate::verify::TokenType;
 pub(super) static GITHUB_ACTIONS: Dialect = Dialect {
     name: "github-actions",
     title: "GitHub Actions",
+    // By path: GitHub Enterprise Server, which has a host of its operator.
     recognises: |host, path| {
         let data_residency = host.starts_with("token.actions.") && host.ends_with(".ghe.com");
         host == "token.actions.githubusercontent.com"
@@ -23,6 +24,7 @@ pub(super) static GITHUB_ACTIONS: Dialect = Dialect {
     bears_id_tokens: true,
     client: &["repository"],
     tenant: &["repository_owner_id"],
+    // A job calls for itself, whoever started it.
     application: &[&[Sign::Always]],
     anybody: "anybody on GitHub Actions can have a token",
     needs_condition: &[

@@ -1,7 +1,7 @@
 //! GitLab CI: the ID token of a job (`id_tokens`) as bearer. Numbers and booleans are written as
 //! strings.
 //!
-//! On gitlab.com any project can have a token for our audience, so the operator must demand a
+//! On gitlab.com any project can get a token for our audience, so the operator must demand a
 //! namespace or a project.
 
 use super::generic::BASE;
@@ -11,11 +11,13 @@ use crate::rejection::Code;
 pub(super) static GITLAB_CI: Dialect = Dialect {
     name: "gitlab-ci",
     title: "GitLab CI",
+    // A self-managed server shows nothing in its URL.
     recognises: |host, path| host == "gitlab.com" && path.trim_matches('/').is_empty(),
     required_claims: &["sub", "iat", "project_id", "namespace_id"],
     bears_id_tokens: true,
     client: &["project_path"],
     tenant: &["namespace_id"],
+    // A job calls for itself, whoever started it.
     application: &[&[Sign::Always]],
     anybody: "anybody on GitLab CI can have a token",
     needs_condition: &[

@@ -1,5 +1,5 @@
-//! Google and Firebase. Google's access tokens are opaque and for Google; what an API can verify
-//! are ID tokens.
+//! Google and Firebase. Google's access tokens are opaque and for Google only; an API can verify ID
+//! tokens.
 
 use super::generic::BASE;
 use super::{Dialect, Sign, Unfit};
@@ -15,11 +15,13 @@ pub(super) static GOOGLE: Dialect = Dialect {
     types: &[TokenType::Jwt],
     bears_id_tokens: true,
     client: &["azp"],
+    // The Workspace domain; private accounts have none.
     tenant: &["hd"],
     required_claims: &["sub", "iat"],
-    // A service account is its own client; Google numbers both, and nobody chooses.
+    // A service account is its own client. Google numbers both, so people cannot choose them.
     application: &[&[Sign::SUBJECT_IS_CLIENT]],
     doubtful: &[&[Sign::EndsWith("email", ".gserviceaccount.com")]],
+    // Google writes `iss` both ways, and documents both.
     aliases: |issuer| {
         issuer
             .strip_prefix("https://")
@@ -53,6 +55,7 @@ pub(super) static FIREBASE: Dialect = Dialect {
     types: &[TokenType::Jwt],
     required_claims: &["sub", "iat", "auth_time"],
     bears_id_tokens: true,
+    // The tokens name the project, and no client.
     client: &[],
     tenant: &["firebase.tenant"],
     application: &[],

@@ -1,5 +1,5 @@
-//! Ory Hydra and Ory Network. Access tokens are opaque (`ory_at_...`) unless the strategy is `jwt`;
-//! then scopes are an array, `scp`, and what an application adds is under `ext`.
+//! Ory Hydra and Ory Network. Access tokens are opaque (`ory_at_...`) unless the strategy is `jwt`.
+//! Then scopes are an array, `scp`, and an application's own claims are under `ext`.
 
 use super::generic::BASE;
 use super::{Dialect, within};
@@ -8,10 +8,12 @@ use crate::rejection::Code;
 pub(super) static HYDRA: Dialect = Dialect {
     name: "hydra",
     title: "Ory Hydra",
+    // Only Ory Network shows in the URL.
     recognises: |host, _| within(host, "oryapis.com"),
     required_claims: &["client_id", "jti"],
     client: &["client_id"],
     tenant: &[],
+    // Hydra can be set to lift an application's claims out of `ext`.
     roles: &["ext.roles", "roles"],
     groups: &["ext.groups", "groups"],
     cures: &[

@@ -1,7 +1,7 @@
 //! Keycloak: `https://{host}/realms/{realm}`.
 //!
-//! The payload's `typ` tells access tokens (`Bearer`, `DPoP`) from ID and refresh tokens. Roles are
-//! those of the realm and those of this API's own client; other clients' roles are not ours.
+//! The payload's `typ` distinguishes access tokens (`Bearer`, `DPoP`) from ID and refresh tokens.
+//! Roles are those of the realm and of this API's own client; other clients' roles do not count.
 
 use super::generic::BASE;
 use super::{Dialect, Mark, Sign};
@@ -14,6 +14,7 @@ const SERVICE_ACCOUNT: Sign = Sign::OfClient("preferred_username", "service-acco
 pub(super) static KEYCLOAK: Dialect = Dialect {
     name: "keycloak",
     title: "Keycloak",
+    // Before version 17, `/auth` was part of the path.
     recognises: |_, path| path.starts_with("/realms/") || path.starts_with("/auth/realms/"),
     types: &[TokenType::Jwt, TokenType::AccessToken],
     required_claims: &["azp"],
@@ -23,10 +24,12 @@ pub(super) static KEYCLOAK: Dialect = Dialect {
         proves: true,
     }],
     client: &["azp", "client_id"],
+    // A realm is an issuer of its own.
     tenant: &[],
     roles: &["realm_access.roles", "resource_access.{audience}.roles"],
-    // People who register choose their username. Somebody who signed in has a session, unlike a
-    // service account; where that has one too, as with refresh tokens, its address tells it.
+    // People who register choose their username. Somebody who signed in has a session, and a
+    // service account usually has none. If it has one, as with refresh tokens, `clientAddress`
+    // shows it.
     application: &[
         &[SERVICE_ACCOUNT, Sign::NobodySignedIn],
         &[SERVICE_ACCOUNT, Sign::Has("clientAddress")],

@@ -1,9 +1,9 @@
 //! Kubernetes: projected service account tokens. Demand an audience of your own, never the API
-//! server's, and a namespace or an account: every pod of the cluster can have a token for every
+//! server's, and a namespace or an account: every pod of the cluster can get a token for any
 //! audience.
 //!
-//! Whether the pod or the account is gone cannot be seen in a token. Legacy tokens, without `exp`,
-//! are refused.
+//! A token does not show whether its pod or account still exists. Legacy tokens, without `exp`, are
+//! refused.
 
 use super::generic::BASE;
 use super::{Dialect, Sign};
@@ -12,6 +12,7 @@ use crate::rejection::Code;
 pub(super) static KUBERNETES: Dialect = Dialect {
     name: "kubernetes",
     title: "Kubernetes service accounts",
+    // A cluster's own default, then those of Amazon EKS and Google GKE.
     recognises: |host, path| {
         let inside =
             host == "kubernetes.default.svc" || host.starts_with("kubernetes.default.svc.");
@@ -23,13 +24,14 @@ pub(super) static KUBERNETES: Dialect = Dialect {
     bears_id_tokens: true,
     client: &[r#""kubernetes.io".serviceaccount.name"#],
     tenant: &[r#""kubernetes.io".namespace"#],
-    // Whoever may run a pod in any namespace projects a token for any audience.
+    // Everybody who may run a pod, in any namespace, can project a token for any audience.
     anybody: "every pod of the cluster can have a token",
     needs_condition: &[
         "kubernetes.io.namespace",
         "kubernetes.io.serviceaccount.name",
         "sub",
     ],
+    // A service account is no person.
     application: &[&[Sign::Always]],
     cures: &[
         (

@@ -1,9 +1,9 @@
 //! Okta, custom authorization servers: `https://{org}.okta.com/oauth2/{id}`.
 //!
-//! The org authorization server's tokens are for Okta alone, and its issuer is refused.
+//! The org authorization server's tokens are for Okta only, so its issuer is refused.
 
 use super::generic::BASE;
-use super::{Dialect, Sign, Unfit, within};
+use super::{AssertionAudience, Dialect, Sign, Unfit, within};
 use crate::rejection::Code;
 use crate::token::Issuer;
 
@@ -14,15 +14,16 @@ pub(super) static OKTA: Dialect = Dialect {
     // ID tokens have no `cid`.
     required_claims: &["cid"],
     subject: &["uid", "sub"],
-    // Answers about tokens name it as others do.
+    // Introspection answers call it `client_id`.
     client: &["cid", "client_id"],
     tenant: &[],
     roles: &["roles", "groups"],
-    // Everybody who signed in has a `uid`, which no custom claim can take away; `sub` is a login
+    // Everybody who signed in has a `uid`, and no custom claim can remove it. `sub` is a login
     // name, which people may choose.
     application: &[&[Sign::Absent("uid"), Sign::SUBJECT_IS_CLIENT]],
     doubtful: &[&[Sign::Absent("uid")]],
     sign_in: &["uid"],
+    assertion_audience: AssertionAudience::TokenEndpoint,
     unfit,
     cures: &[
         (
@@ -47,6 +48,7 @@ pub(super) static OKTA: Dialect = Dialect {
     ..BASE
 };
 
+// The preview, European and government cells have domains of their own.
 const DOMAINS: &[&str] = &[
     "okta.com",
     "oktapreview.com",
@@ -55,10 +57,10 @@ const DOMAINS: &[&str] = &[
 ];
 
 fn unfit(issuer: &Issuer, _: &[String]) -> Option<Unfit> {
-    let custom = issuer
-        .as_str()
-        .split_once("/oauth2/")
-        .is_some_and(|(_, id)| !id.trim_matches('/').is_empty());
+    let custom = match issuer.as_str().split_once("/oauth2/") {
+        Some((_, id)) => !id.trim_matches('/').is_empty(),
+        None => false,
+    };
     (!custom).then_some(Unfit {
         expected: "a custom authorization server: the access tokens of Okta's org server are for \
             Okta only",

@@ -1,5 +1,5 @@
-//! PingOne: `https://auth.pingone.com/{environment}/as`. `typ` is absent today, and `at+jwt` from
-//! March 2027 on.
+//! PingOne: `https://auth.pingone.com/{environment}/as`. `typ` is absent today, and will be
+//! `at+jwt` from March 2027 on.
 //!
 //! Tokens by client credentials have no `sub`.
 

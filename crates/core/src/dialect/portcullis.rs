@@ -1,7 +1,6 @@
-//! A Portcullis gateway in front: the signed assertion that says who calls, in a header of its own.
+//! A Portcullis gateway in front: its signed assertion about the caller, in a header of its own.
 //!
-//! It has a type of its own, so it is no access token anywhere else, and no access token is taken
-//! for one.
+//! It has a type of its own, so nobody takes it for an access token, nor an access token for it.
 
 use super::generic::BASE;
 use super::{Dialect, Discovery, Sign};
@@ -14,10 +13,11 @@ pub(super) static PORTCULLIS: Dialect = Dialect {
     title: "a Portcullis gateway in front",
     types: &[TokenType::Assertion],
     required_claims: &["iat", "jti", "kind", "token_issuer"],
-    // An assertion is made for one request; the gateway makes none that lives longer.
+    // An assertion is for one request; the gateway writes no later `exp`.
     max_lifetime: Duration::from_secs(360),
     client: &["client_id"],
     tenant: &["tenant"],
+    // The gateway knows the kind of caller, and says it outright.
     application: &[&[Sign::Is("kind", "application")]],
     doubtful: &[&[Sign::IsNot("kind", "user")]],
     sign_in: &[],

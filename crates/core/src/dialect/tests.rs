@@ -28,7 +28,7 @@ fn every_path_can_be_read_and_every_name_is_there_once() {
             1,
             "{dialect:?}"
         );
-        assert_eq!(Dialect::named(dialect.name), Some(*dialect));
+        assert_eq!(Dialect::by_name(dialect.name), Some(*dialect));
         assert!(
             dialect
                 .cures
@@ -44,12 +44,12 @@ fn every_path_can_be_read_and_every_name_is_there_once() {
             "{dialect:?}: {aliases:?}"
         );
     }
-    assert_ne!(Dialect::named("okta"), Dialect::named("auth0"));
+    assert_ne!(Dialect::by_name("okta"), Dialect::by_name("auth0"));
     assert_eq!(
-        Dialect::named("entra").map(|dialect| dialect.name),
+        Dialect::by_name("entra").map(|dialect| dialect.name),
         Some("entra-v2")
     );
-    assert_eq!(Dialect::named("Okta"), None);
+    assert_eq!(Dialect::by_name("Okta"), None);
 }
 
 #[test]

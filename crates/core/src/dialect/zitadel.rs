@@ -8,11 +8,12 @@ use crate::rejection::Code;
 pub(super) static ZITADEL: Dialect = Dialect {
     name: "zitadel",
     title: "ZITADEL",
+    // A self-hosted instance shows nothing in its URL.
     recognises: |host, _| within(host, "zitadel.cloud"),
     tenant: &["urn:zitadel:iam:user:resourceowner:id"],
-    // Roles of the token's own project; those of other projects stand under claims that name them.
+    // The roles of the token's own project. Those of other projects are in claims of their own.
     roles: &["urn:zitadel:iam:org:project:roles"],
-    // Its access tokens say nothing of a sign-in; its ID tokens do, and name the client as they do.
+    // Only its ID tokens tell of a sign-in. Both kinds name the client.
     id_token_claims: &["auth_time", "amr", "azp"],
     access_token_claims: &["scope", "scp"],
     cures: &[
@@ -34,11 +35,12 @@ pub(super) static ZITADEL: Dialect = Dialect {
     ..BASE
 };
 
-/// Whether a claim is one of those in which ZITADEL keeps roles: an object, whose members are named
-/// by the roles and say in which organizations they are held.
+/// Whether ZITADEL keeps roles in a claim: an object whose members have the names of the roles, and
+/// say in which organizations the caller has them.
 pub(super) fn keeps_roles(claim: &str) -> bool {
-    let project = claim
-        .strip_prefix("urn:zitadel:iam:org:project:")
-        .and_then(|rest| rest.strip_suffix("roles"));
-    project.is_some_and(|project| project.is_empty() || project.ends_with(':'))
+    let Some(rest) = claim.strip_prefix("urn:zitadel:iam:org:project:") else {
+        return false;
+    };
+    // The roles of another project are at `...:project:{id}:roles`.
+    rest == "roles" || rest.ends_with(":roles")
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+// Exhaustive on purpose: each algorithm needs its key type, its hash and its parameters.
 /// A signature algorithm that a fetched public key can verify.
 ///
 /// `EdDSA` (RFC 8037) and its fully specified name `Ed25519` (RFC 9864) are the same algorithm
@@ -52,12 +53,12 @@ impl Algorithm {
     ///
     /// `None` for `none`, for HMAC, and for everything else that this list does not hold.
     pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "Ed25519" => Some(Self::EdDSA),
-            _ => Self::ALL
-                .into_iter()
-                .find(|algorithm| algorithm.name() == name),
+        // RFC 9864 gives the one curve that we know under `EdDSA` a name of its own.
+        if name == "Ed25519" {
+            return Some(Self::EdDSA);
         }
+        let mut algorithms = Self::ALL.into_iter();
+        algorithms.find(|algorithm| algorithm.name() == name)
     }
 
     /// The name in the registry of JSON Web Signature algorithms.

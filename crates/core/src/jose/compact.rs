@@ -2,16 +2,16 @@
 //!
 //! Refuses: anything but three segments of canonical base64url, headers and claims that are not
 //! strict JSON objects, `crit` and `b64` (we understand no extension), algorithms outside the
-//! closed list. Keys and addresses in the header (`jwk`, `jku`, `x5u`, `x5c`) are never looked at.
-//! Encrypted tokens are refused. Does not check: the signature, and whether any claim is right.
+//! closed list. Keys and addresses in the header (`jwk`, `jku`, `x5u`, `x5c`) are never read.
+//! Encrypted tokens are refused. Does not check: the signature, and whether the claims are right.
 
 use super::json::{self, Json, JsonFaultKind, Object, Text};
 use super::{Algorithm, base64url};
 use crate::Limits;
-use crate::rejection::{Code, Facts, Rejection, shown};
+use crate::rejection::{Code, Facts, Rejection, quote};
 use crate::token::Claims;
 
-/// A JWS as it came, with any payload: its parts are read, none of them is proven.
+/// A JWS with any payload, as received: its parts are read, and not proven.
 #[derive(Debug)]
 pub struct CompactJws<'t> {
     signing_input: &'t str,
@@ -20,15 +20,17 @@ pub struct CompactJws<'t> {
     signature: Vec<u8>,
 }
 
-/// A token as it came: a JWS with a claims set, of which nothing is proven.
+/// A token as received: a JWS with a claims set, not proven.
 #[derive(Debug)]
 pub struct UnverifiedToken<'t> {
     jws: CompactJws<'t>,
     claims: Claims,
 }
 
-/// What we read of the protected header (RFC 7515, section 4.1).
+// Nothing else is read: `jwk`, `jku` and `x5u` would let the token bring its own key.
+/// The members of the protected header that we read (RFC 7515, section 4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Header {
     /// `alg`.
     pub algorithm: Algorithm,
@@ -55,18 +57,19 @@ pub fn parse<'t>(token: &'t str, limits: &Limits) -> Result<UnverifiedToken<'t>,
 ///
 /// `token.malformed`, `token.header` or `token.algorithm`.
 pub fn parse_jws<'t>(token: &'t str, limits: &Limits) -> Result<CompactJws<'t>, Rejection> {
+    // Before anything is decoded: what follows costs time in proportion to the length.
     if token.len() > limits.token_bytes {
         let expected = format!("at most {} bytes", limits.token_bytes);
-        return Err(malformed(expected, format!("{} bytes", token.len())));
+        return Err(malformation(expected, format!("{} bytes", token.len())));
     }
     let (signing_input, header, payload, signature) = segments(token)?;
-    let header = Header::from_object(&object("header", &decoded("header", header)?, limits)?)?;
-    let payload = decoded("payload", payload)?;
+    let header = Header::from_object(&object("header", &decode("header", header)?, limits)?)?;
+    let payload = decode("payload", payload)?;
     Ok(CompactJws {
         signing_input,
         header,
         payload,
-        signature: decoded("signature", signature)?,
+        signature: decode("signature", signature)?,
     })
 }
 
@@ -76,7 +79,7 @@ impl<'t> CompactJws<'t> {
         &self.header
     }
 
-    /// The payload, of which nothing is proven.
+    /// The payload, not proven.
     pub fn unverified_payload(&self) -> &[u8] {
         &self.payload
     }
@@ -97,7 +100,7 @@ impl<'t> UnverifiedToken<'t> {
         self.jws.header()
     }
 
-    /// The claims, of which nothing is proven: good for finding the keys, and for explaining.
+    /// The claims, not proven: good for finding the keys, and for explaining.
     pub fn unverified_claims(&self) -> &Claims {
         &self.claims
     }
@@ -114,6 +117,7 @@ impl<'t> UnverifiedToken<'t> {
 
 impl Header {
     fn from_object(object: &Object) -> Result<Self, Rejection> {
+        // An extension that we ignore could change what the signature covers (RFC 7797).
         for extension in ["crit", "b64"] {
             if object.get(extension).is_some() {
                 let found = format!("a `{extension}` header");
@@ -133,23 +137,24 @@ impl Header {
 
 fn algorithm(value: Option<&Json>) -> Result<Algorithm, Rejection> {
     let name = value.and_then(Json::as_str);
-    name.and_then(Algorithm::from_name).ok_or_else(|| {
-        let found = match (name, value) {
-            (Some(name), _) => shown(name),
-            (None, Some(other)) => other.type_name().to_owned(),
-            (None, None) => "no `alg`".to_owned(),
-        };
-        Rejection::with(
-            Code::TokenAlgorithm,
-            Facts::new("an asymmetric signature algorithm", found),
-        )
-    })
+    // `none` and HMAC have no value in the list, so they end here (RFC 8725, sections 2.1 and 3.2).
+    if let Some(algorithm) = name.and_then(Algorithm::from_name) {
+        return Ok(algorithm);
+    }
+    let found = match (name, value) {
+        (Some(name), _) => quote(name),
+        (None, Some(other)) => other.type_name().to_owned(),
+        (None, None) => "no `alg`".to_owned(),
+    };
+    let facts = Facts::new("an asymmetric signature algorithm", found);
+    Err(Rejection::with(Code::TokenAlgorithm, facts))
 }
 
 fn optional_text(object: &Object, name: &'static str) -> Result<Option<Text>, Rejection> {
     match object.get(name) {
         None => Ok(None),
         Some(Json::String(text)) => Ok(Some(text.clone())),
+        // `"kid": null` is refused: taken for no `kid`, it would make all keys candidates.
         Some(other) => {
             let expected = format!("the header `{name}` to be a string");
             Err(Rejection::with(
@@ -162,52 +167,58 @@ fn optional_text(object: &Object, name: &'static str) -> Result<Option<Text>, Re
 
 /// The signing input, then the three segments.
 fn segments(token: &str) -> Result<(&str, &str, &str, &str), Rejection> {
-    let three = token
-        .rsplit_once('.')
-        .and_then(|(signing_input, signature)| {
-            let (header, payload) = signing_input.split_once('.')?;
-            (!payload.contains('.')).then_some((signing_input, header, payload, signature))
-        });
-    three.ok_or_else(|| malformed("three segments with dots between", kind_of(token)))
+    // From the end: the signature covers everything before the last dot, as one piece.
+    if let Some((signing_input, signature)) = token.rsplit_once('.')
+        && let Some((header, payload)) = signing_input.split_once('.')
+        && !payload.contains('.')
+    {
+        return Ok((signing_input, header, payload, signature));
+    }
+    Err(malformation(
+        "three segments with dots between",
+        kind_of(token),
+    ))
 }
 
-/// What a text that is not a compact JWS probably is.
+/// A guess at what a text is that is not a compact JWS.
 fn kind_of(token: &str) -> &'static str {
-    match token.bytes().filter(|byte| *byte == b'.').count() {
+    match token.matches('.').count() {
         0 => "no dot: an opaque token, or no token at all",
         4 => "five segments: an encrypted token",
         _ => "another number of segments: cut off, or two joined",
     }
 }
 
-fn decoded(part: &'static str, segment: &str) -> Result<Vec<u8>, Rejection> {
-    base64url::decode(segment).map_err(|_| {
-        malformed(
-            format!("the {part} in canonical base64url"),
-            "something else",
-        )
-    })
+fn decode(part: &'static str, segment: &str) -> Result<Vec<u8>, Rejection> {
+    match base64url::decode(segment) {
+        Ok(bytes) => Ok(bytes),
+        Err(_) => {
+            let expected = format!("the {part} in canonical base64url");
+            Err(malformation(expected, "something else"))
+        }
+    }
 }
 
 fn object(part: &'static str, bytes: &[u8], limits: &Limits) -> Result<Object, Rejection> {
     match json::parse(bytes, limits) {
         Ok(Json::Object(object)) => Ok(object),
-        Ok(other) => Err(malformed(
+        Ok(other) => Err(malformation(
             format!("the {part} to be a JSON object"),
             other.type_name(),
         )),
-        Err(fault) if fault.kind() == JsonFaultKind::RepeatedMember => Err(malformed(
+        // Words of its own: two members of one name are rather an attack than a slip.
+        Err(fault) if fault.kind() == JsonFaultKind::RepeatedMember => Err(malformation(
             format!("each member of the {part} once"),
             fault.to_string(),
         )),
-        Err(fault) => Err(malformed(
+        Err(fault) => Err(malformation(
             format!("the {part} to be strict JSON"),
             fault.to_string(),
         )),
     }
 }
 
-fn malformed(
+fn malformation(
     expected: impl Into<std::borrow::Cow<'static, str>>,
     found: impl Into<std::borrow::Cow<'static, str>>,
 ) -> Rejection {

@@ -1,12 +1,14 @@
 //! One public key (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2), parsed once.
 //!
 //! Refuses: private and symmetric keys, keys for encryption, keys whose `alg` does not fit their
-//! type, RSA below 2048 or above 8192 bits or with an odd exponent's opposite, points off their
-//! curve, and Ed25519 keys of small order. Leading zeros that are missing or too many are harmless.
+//! type, RSA below 2048 or above 8192 bits or with an even exponent, points off their curve, and
+//! Ed25519 keys of small order. Missing or additional leading zeros are harmless.
 //! `x5c`, `x5u` and `x5t` are ignored: the key is what the members say. A member that is `null` is
 //! absent, as several providers write it.
 
 use super::json::{Json, Object, Text};
+use super::jwk_fault::JwkFault;
+use super::jwk_member::{member, text};
 use super::key_material::{self, Material};
 use super::{Algorithm, base64url};
 use aws_lc_rs::digest;
@@ -16,12 +18,14 @@ use std::sync::Arc;
 
 /// A public key that verifies signatures. Clones share one key.
 #[derive(Clone)]
-pub struct VerifyingKey(Arc<Parsed>);
+pub struct VerifyingKey(Arc<SharedKey>);
 
-struct Parsed {
+/// One parsed form for each algorithm that a key may be used with.
+type Uses = Vec<(Algorithm, ParsedPublicKey)>;
+
+struct SharedKey {
     kid: Option<Text>,
-    /// One parsed form for each algorithm that the key may be used with.
-    uses: Vec<(Algorithm, ParsedPublicKey)>,
+    uses: Uses,
     issuer: Option<Text>,
     fingerprint: [u8; 32],
 }
@@ -36,13 +40,10 @@ impl VerifyingKey {
         let jwk = jwk.as_object().ok_or(JwkFault::NotAnObject)?;
         check_purpose(jwk)?;
         let material = Material::from_jwk(jwk)?;
-        let uses = algorithms(jwk, &material)?
-            .into_iter()
-            .map(|algorithm| Ok((algorithm, key_material::parse(&material, algorithm)?)))
-            .collect::<Result<Vec<_>, JwkFault>>()?;
+        let uses = uses(jwk, &material)?;
         let (kid, issuer) = (text(jwk, "kid")?, text(jwk, "issuer")?);
         let fingerprint = fingerprint([kid.as_deref(), issuer.as_deref()], &uses, &material);
-        Ok(Self(Arc::new(Parsed {
+        Ok(Self(Arc::new(SharedKey {
             kid,
             uses,
             issuer,
@@ -50,12 +51,12 @@ impl VerifyingKey {
         })))
     }
 
-    /// `kid`, as the issuer names the key.
+    /// `kid`: the issuer's name for the key.
     pub fn kid(&self) -> Option<&str> {
         self.0.kid.as_deref()
     }
 
-    /// `issuer`, where the set says whose key this is: a member of Entra ID, which may name a
+    /// `issuer`, if the set says whose key this is: a member that Entra ID writes, which may be a
     /// template.
     pub fn issuer(&self) -> Option<&str> {
         self.0.issuer.as_deref()
@@ -66,73 +67,72 @@ impl VerifyingKey {
         self.0.uses.iter().map(|(algorithm, _)| *algorithm)
     }
 
-    /// SHA-256 over the key, its `kid`, its `issuer` and its algorithms: equal keys in two sets
-    /// have equal fingerprints, and keys that differ in any of it have different ones.
+    /// SHA-256 over the key, its `kid`, its `issuer` and its algorithms. Keys that agree in all of
+    /// these have the same fingerprint.
     pub fn fingerprint(&self) -> &[u8; 32] {
         &self.0.fingerprint
     }
 
     /// Whether the key may be used with this algorithm.
     pub fn allows(&self, algorithm: Algorithm) -> bool {
-        self.algorithms().any(|allowed| allowed == algorithm)
+        self.parsed_for(algorithm).is_some()
     }
 
     pub(super) fn parsed_for(&self, algorithm: Algorithm) -> Option<&ParsedPublicKey> {
-        self.0
-            .uses
-            .iter()
-            .find(|(allowed, _)| *allowed == algorithm)
-            .map(|(_, key)| key)
+        for (allowed, key) in &self.0.uses {
+            if *allowed == algorithm {
+                return Some(key);
+            }
+        }
+        None
     }
 }
 
 /// `use`, `key_ops` and private members (RFC 7517, sections 4.2, 4.3 and 9.2).
 fn check_purpose(jwk: &Object) -> Result<(), JwkFault> {
-    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
-        .iter()
-        .any(|name| member(jwk, name).is_some())
-    {
-        return Err(JwkFault::Secret);
+    // A published private key is compromised: whoever fetched the set can sign with it.
+    for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+        if member(jwk, name).is_some() {
+            return Err(JwkFault::Secret);
+        }
     }
     match member(jwk, "use") {
         None => {}
         Some(Json::String(purpose)) if **purpose == *"sig" => {}
         Some(_) => return Err(JwkFault::NotForSignatures),
     }
-    match member(jwk, "key_ops") {
-        None => Ok(()),
-        Some(Json::Array(operations))
-            if operations.iter().any(|op| op.as_str() == Some("verify")) =>
-        {
-            Ok(())
-        }
-        Some(_) => Err(JwkFault::NotForSignatures),
+    let operations = match member(jwk, "key_ops") {
+        None => return Ok(()),
+        Some(Json::Array(operations)) => operations,
+        Some(_) => return Err(JwkFault::NotForSignatures),
+    };
+    if operations.contains(&Json::from("verify")) {
+        Ok(())
+    } else {
+        Err(JwkFault::NotForSignatures)
     }
 }
 
-/// A member of a key; `null` counts as absent.
-pub(super) fn member<'j>(jwk: &'j Object, name: &str) -> Option<&'j Json> {
-    jwk.get(name).filter(|value| !matches!(value, Json::Null))
-}
-
+/// The algorithms that the key may be used with. Without `alg`, those are all that fit its type: an
+/// RSA key then verifies six of them, and the profile narrows the choice.
 fn algorithms(jwk: &Object, material: &Material) -> Result<Vec<Algorithm>, JwkFault> {
     let fitting = material.fitting_algorithms();
-    match member(jwk, "alg") {
-        None => Ok(fitting.to_vec()),
-        Some(Json::String(name)) => Algorithm::from_name(name)
-            .filter(|algorithm| fitting.contains(algorithm))
-            .map(|algorithm| vec![algorithm])
-            .ok_or(JwkFault::Algorithm),
-        Some(_) => Err(JwkFault::MemberType("alg")),
+    let Some(name) = text(jwk, "alg")? else {
+        return Ok(fitting.to_vec());
+    };
+    match Algorithm::from_name(&name) {
+        Some(algorithm) if fitting.contains(&algorithm) => Ok(vec![algorithm]),
+        _ => Err(JwkFault::Algorithm),
     }
 }
 
-fn text(jwk: &Object, name: &'static str) -> Result<Option<Text>, JwkFault> {
-    match member(jwk, name) {
-        None => Ok(None),
-        Some(Json::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(JwkFault::MemberType(name)),
+/// The parsed forms of a key, one for each algorithm.
+fn uses(jwk: &Object, material: &Material) -> Result<Uses, JwkFault> {
+    let mut uses = Vec::new();
+    for algorithm in algorithms(jwk, material)? {
+        uses.push((algorithm, key_material::parse(material, algorithm)?));
     }
+    Ok(uses)
 }
 
 fn fingerprint(
@@ -141,6 +141,7 @@ fn fingerprint(
     material: &Material,
 ) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
+    // Each part goes in with its length, or two keys could run together into the same bytes.
     for name in names {
         // An empty name is a name.
         context.update(&[u8::from(name.is_some())]);
@@ -152,6 +153,7 @@ fn fingerprint(
         context.update(&part.len().to_be_bytes());
         context.update(part);
     }
+    // A key that is narrowed to one algorithm is no longer the key that verified another.
     for (algorithm, _) in uses {
         context.update(algorithm.name().as_bytes());
     }
@@ -171,55 +173,3 @@ impl fmt::Debug for VerifyingKey {
         )
     }
 }
-
-/// Why one key of a set cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JwkFault {
-    /// The element is not a JSON object.
-    NotAnObject,
-    /// It holds private or symmetric key material, which belongs in no published set.
-    Secret,
-    /// `use` or `key_ops` say that it is for something else.
-    NotForSignatures,
-    /// `kty` or `crv` is unknown here.
-    KeyType,
-    /// `alg` is unknown, or does not fit the type of the key.
-    Algorithm,
-    /// A member that the type needs is missing or not canonical base64url.
-    MissingMember(&'static str),
-    /// A member has the wrong type.
-    MemberType(&'static str),
-    /// An RSA modulus outside 2048 to 8192 bits.
-    RsaSize,
-    /// An RSA exponent that is even, 1, or beyond 64 bits.
-    RsaExponent,
-    /// A coordinate that is longer than its curve allows.
-    Coordinate(&'static str),
-    /// A point that is not on its curve, or of small order.
-    Point,
-}
-
-impl fmt::Display for JwkFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAnObject => f.write_str("not an object"),
-            Self::Secret => {
-                f.write_str("it holds secret key material: the key must be considered compromised")
-            }
-            Self::NotForSignatures => f.write_str("it is not for verifying signatures"),
-            Self::KeyType => f.write_str("its type or curve is not supported"),
-            Self::Algorithm => f.write_str("its `alg` is not supported, or does not fit its type"),
-            Self::MissingMember(name) => {
-                write!(f, "`{name}` is missing or not canonical base64url")
-            }
-            Self::MemberType(name) => write!(f, "`{name}` has the wrong type"),
-            Self::RsaSize => f.write_str("the RSA modulus is outside 2048 to 8192 bits"),
-            Self::RsaExponent => f.write_str("the RSA exponent is even, 1, or beyond 64 bits"),
-            Self::Coordinate(name) => write!(f, "`{name}` is longer than its curve allows"),
-            Self::Point => f.write_str("it is no valid point of its curve"),
-        }
-    }
-}
-
-impl std::error::Error for JwkFault {}

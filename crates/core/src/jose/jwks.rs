@@ -2,9 +2,10 @@
 
 use super::Algorithm;
 use super::json::{self, Json, JsonFault};
-use super::jwk::{JwkFault, VerifyingKey};
+use super::jwk::VerifyingKey;
+use super::jwk_fault::JwkFault;
 use crate::Limits;
-use crate::rejection::shown;
+use crate::rejection::quote;
 use std::fmt;
 
 /// The usable keys of one issuer: at least one, unless it signs nothing.
@@ -15,20 +16,20 @@ pub struct Jwks {
     keys_tried: usize,
 }
 
+// Exhaustive on purpose: each case sends the key cache another way.
 /// The keys that could have signed a token.
 #[derive(Clone, Debug)]
 pub enum Selection {
     /// These, to be tried in order; usually one, never more than [`Limits::keys_tried`].
     Keys(Vec<VerifyingKey>),
-    /// A key of that name is there, but published for other algorithms. Fetching again would not
-    /// help.
+    /// There is a key of that name, but for other algorithms. Fetching again would not help.
     WrongAlgorithm,
     /// There is no such key.
     Unknown,
 }
 
 impl Jwks {
-    /// No keys: of an issuer that signs no tokens, and is asked about those it gives out.
+    /// No keys: for an issuer that signs no tokens, and is asked about each of them.
     pub fn none() -> Self {
         Self {
             keys: Vec::new(),
@@ -41,24 +42,26 @@ impl Jwks {
     ///
     /// # Errors
     ///
-    /// A document that is no key set, holds too many keys, or none that can be used: the set that
-    /// was there before should stay.
+    /// A document that is no key set, holds too many keys, or no usable key: keep the set that was
+    /// there before.
     pub fn parse(document: &[u8], limits: &Limits) -> Result<Self, JwksError> {
         if document.len() > limits.document_bytes {
             return Err(JwksError::TooLarge);
         }
         let limits = &Limits {
+            // A set of a hundred keys with their certificates holds more than any token.
             json_values: limits.json_values * 10,
             ..*limits
         };
         // RFC 8259, section 8.1: a reader may skip a byte order mark; files have one.
         let document = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
         let document = json::parse(document, limits).map_err(JwksError::Json)?;
-        let elements = document
-            .as_object()
-            .and_then(|set| set.get("keys"))
-            .and_then(Json::as_array);
-        let elements = elements.ok_or(JwksError::NoKeysMember)?;
+        let Json::Object(set) = &document else {
+            return Err(JwksError::NoKeysMember);
+        };
+        let Some(Json::Array(elements)) = set.get("keys") else {
+            return Err(JwksError::NoKeysMember);
+        };
         if elements.len() > limits.keys {
             return Err(JwksError::TooManyKeys);
         }
@@ -73,6 +76,7 @@ impl Jwks {
                 Err(fault) => set.skipped.push(SkippedKey::new(index, element, fault)),
             }
         }
+        // An empty set would refuse every token; the one that is there should stay.
         if set.keys.is_empty() {
             Err(JwksError::NoUsableKey(set.skipped))
         } else {
@@ -86,29 +90,29 @@ impl Jwks {
     }
 
     /// The keys that were skipped, and why.
-    pub fn skipped(&self) -> &[SkippedKey] {
+    pub fn skipped_keys(&self) -> &[SkippedKey] {
         &self.skipped
     }
 
     /// The keys that could have signed a token with this header. A `kid` matches exactly or not at
     /// all; without one, all keys of the algorithm are candidates, within the limit.
     pub fn select(&self, kid: Option<&str>, algorithm: Algorithm) -> Selection {
-        let named = |key: &&VerifyingKey| kid.is_none_or(|kid| key.kid() == Some(kid));
-        let fits = |key: &&VerifyingKey| key.allows(algorithm);
-        let keys: Vec<VerifyingKey> = self
-            .keys
-            .iter()
-            .filter(named)
-            .filter(fits)
-            .take(self.keys_tried)
-            .cloned()
-            .collect();
-        if !keys.is_empty() {
-            Selection::Keys(keys)
-        } else if kid.is_some() && self.keys.iter().any(|key| named(&key)) {
-            Selection::WrongAlgorithm
-        } else {
-            Selection::Unknown
+        let mut candidates = Vec::new();
+        let mut has_name = false;
+        for key in &self.keys {
+            if kid.is_some() && key.kid() != kid {
+                continue;
+            }
+            has_name |= kid.is_some();
+            // Each candidate costs a signature check, so a token without `kid` may not cost many.
+            if key.allows(algorithm) && candidates.len() < self.keys_tried {
+                candidates.push(key.clone());
+            }
+        }
+        match (candidates.is_empty(), has_name) {
+            (false, _) => Selection::Keys(candidates),
+            (true, true) => Selection::WrongAlgorithm,
+            (true, false) => Selection::Unknown,
         }
     }
 
@@ -117,6 +121,7 @@ impl Jwks {
         self.keys.iter().any(|key| key.fingerprint() == fingerprint)
     }
 
+    /// Adds a key that is not there yet. A set may list one key twice.
     fn add(&mut self, key: VerifyingKey) {
         if !self.holds(key.fingerprint()) {
             self.keys.push(key);
@@ -126,10 +131,11 @@ impl Jwks {
 
 /// A key of the set that was skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SkippedKey {
     /// Its place in the set, from 0.
     pub index: usize,
-    /// Its `kid`, escaped and cut for a log.
+    /// Its `kid`, escaped and cut for logs.
     pub kid: Option<String>,
     /// Why it was skipped.
     pub fault: JwkFault,
@@ -137,13 +143,13 @@ pub struct SkippedKey {
 
 impl SkippedKey {
     fn new(index: usize, element: &Json, fault: JwkFault) -> Self {
-        let kid = element
-            .as_object()
-            .and_then(|jwk| jwk.get("kid"))
-            .and_then(Json::as_str);
+        let kid = match element {
+            Json::Object(jwk) => jwk.get("kid").and_then(Json::as_str),
+            _ => None,
+        };
         Self {
             index,
-            kid: kid.map(shown),
+            kid: kid.map(quote),
             fault,
         }
     }

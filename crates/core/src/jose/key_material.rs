@@ -1,12 +1,14 @@
-//! The members of a key, and what the crypto library makes of them.
+//! The key material of a JWK, and its parsed form.
 
+use super::Algorithm;
 use super::json::{Json, Object};
-use super::jwk::{JwkFault, member};
-use super::{Algorithm, base64url};
+use super::jwk_fault::JwkFault;
+use super::jwk_member::{bytes, member};
 use Algorithm::{ES256, ES384, ES512, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, VerificationAlgorithm};
 
+// Kept as bytes for the fingerprint: the library does not give them back.
 /// The key itself, by its type.
 pub(super) enum Material {
     Rsa {
@@ -32,8 +34,9 @@ pub(super) enum Curve {
 
 impl Material {
     pub(super) fn from_jwk(jwk: &Object) -> Result<Self, JwkFault> {
-        let text = |name| member(jwk, name).and_then(Json::as_str);
-        match (text("kty"), text("crv")) {
+        let kind = member(jwk, "kty").and_then(Json::as_str);
+        let curve = member(jwk, "crv").and_then(Json::as_str);
+        match (kind, curve) {
             (Some("RSA"), None) => rsa(jwk),
             (Some("EC"), Some("P-256")) => ec(jwk, Curve::P256, 32),
             (Some("EC"), Some("P-384")) => ec(jwk, Curve::P384, 48),
@@ -44,6 +47,7 @@ impl Material {
     }
 
     pub(super) fn fitting_algorithms(&self) -> &'static [Algorithm] {
+        // RFC 7518, section 3.4: each curve goes with one hash.
         match self {
             Self::Rsa { .. } => &[RS256, RS384, RS512, PS256, PS384, PS512],
             Self::Ec {
@@ -73,14 +77,22 @@ fn rsa(jwk: &Object) -> Result<Material, JwkFault> {
     let exponent = without_leading_zeros(bytes(jwk, "e")?);
     let top = modulus.first().copied().unwrap_or_default();
     let bits = (modulus.len() * 8).saturating_sub(top.leading_zeros() as usize);
-    if !(2048..=8192).contains(&bits) || modulus.last().is_none_or(|last| last % 2 == 0) {
+    // Below 2048 bits a key can be factored; above 8192 each check costs too much.
+    if !(2048..=8192).contains(&bits) || !is_odd(&modulus) {
         return Err(JwkFault::RsaSize);
     }
-    let odd = exponent.last().is_some_and(|last| last % 2 == 1);
-    if !odd || exponent == [1] || exponent.len() > 8 {
+    // With the exponent 1 every text is its own signature.
+    if !is_odd(&exponent) || exponent == [1] || exponent.len() > 8 {
         return Err(JwkFault::RsaExponent);
     }
     Ok(Material::Rsa { modulus, exponent })
+}
+
+fn is_odd(number: &[u8]) -> bool {
+    match number.last() {
+        Some(last) => last % 2 == 1,
+        None => false,
+    }
 }
 
 fn ec(jwk: &Object, curve: Curve, length: usize) -> Result<Material, JwkFault> {
@@ -89,9 +101,8 @@ fn ec(jwk: &Object, curve: Curve, length: usize) -> Result<Material, JwkFault> {
     Ok(Material::Ec { curve, point })
 }
 
-/// RFC 7518, section 6.2.1.2, demands the full length. Some providers drop or add leading zeros,
-/// and one number is left to be read: it is written in full length here. Whether the point lies on
-/// its curve is checked all the same.
+/// A coordinate in full length (RFC 7518, section 6.2.1.2). Some providers drop or add leading
+/// zeros, which do not change the number. The point must lie on its curve all the same.
 fn coordinate(jwk: &Object, name: &'static str, length: usize) -> Result<Vec<u8>, JwkFault> {
     let number = without_leading_zeros(bytes(jwk, name)?);
     let missing = length
@@ -115,12 +126,15 @@ pub(super) fn parse(
     algorithm: Algorithm,
 ) -> Result<ParsedPublicKey, JwkFault> {
     match material {
-        Material::Rsa { modulus, exponent } => PublicKeyComponents {
-            n: modulus,
-            e: exponent,
+        Material::Rsa { modulus, exponent } => {
+            let parameters = rsa_parameters(algorithm).ok_or(JwkFault::Algorithm)?;
+            let key = PublicKeyComponents {
+                n: modulus,
+                e: exponent,
+            };
+            key.to_parsed_public_key(parameters)
+                .map_err(|_| JwkFault::RsaSize)
         }
-        .to_parsed_public_key(rsa_parameters(algorithm).ok_or(JwkFault::Algorithm)?)
-        .map_err(|_| JwkFault::RsaSize),
         Material::Ec { point, .. } | Material::Ed25519 { point } => {
             let verification = point_verification(algorithm).ok_or(JwkFault::Algorithm)?;
             ParsedPublicKey::new(verification, point).map_err(|_| JwkFault::Point)
@@ -150,15 +164,8 @@ fn point_verification(algorithm: Algorithm) -> Option<&'static dyn VerificationA
     }
 }
 
-fn bytes(jwk: &Object, name: &'static str) -> Result<Vec<u8>, JwkFault> {
-    let text = member(jwk, name)
-        .and_then(Json::as_str)
-        .filter(|text| !text.is_empty());
-    text.and_then(|text| base64url::decode(text).ok())
-        .ok_or(JwkFault::MissingMember(name))
-}
-
-/// Leading zeros are against RFC 7518, section 6.3.1.1, but seen in the wild, and harmless.
+/// RFC 7518, section 6.3.1.1, forbids leading zeros. Some providers write them, and they are
+/// harmless.
 fn without_leading_zeros(bytes: Vec<u8>) -> Vec<u8> {
     bytes.into_iter().skip_while(|byte| *byte == 0).collect()
 }
@@ -170,7 +177,10 @@ fn has_small_order(point: &[u8]) -> bool {
     if let Some(last) = unsigned.last_mut() {
         *last &= 0x7f;
     }
-    SMALL_ORDER.iter().any(|small| *small == *unsigned)
+    match <[u8; 32]>::try_from(unsigned) {
+        Ok(y) => SMALL_ORDER.contains(&y),
+        Err(_) => false,
+    }
 }
 
 /// y of: order 4 (0), order 1 (1), the two of order 8, order 2 (p - 1), and 0 and 1 written as p

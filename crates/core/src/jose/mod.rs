@@ -5,6 +5,8 @@ pub mod base64url;
 pub mod compact;
 pub mod json;
 mod jwk;
+mod jwk_fault;
+mod jwk_member;
 mod jwks;
 mod key_material;
 pub mod signature;
@@ -13,6 +15,7 @@ mod tests;
 
 pub use algorithm::Algorithm;
 pub use compact::{CompactJws, Header, UnverifiedToken};
-pub use jwk::{JwkFault, VerifyingKey};
+pub use jwk::VerifyingKey;
+pub use jwk_fault::JwkFault;
 pub use jwks::{Jwks, JwksError, Selection, SkippedKey};
 pub use signature::SignedToken;

@@ -6,7 +6,7 @@ use crate::rejection::{Code, Rejection};
 use crate::token::Claims;
 
 /// A token whose signature is proven by one of its issuer's keys. Its claims are genuine, but not
-/// yet judged.
+/// checked yet.
 #[derive(Debug)]
 pub struct SignedToken {
     header: Header,
@@ -14,11 +14,11 @@ pub struct SignedToken {
     key: VerifyingKey,
 }
 
-/// Proves the signature with the first key that does.
+/// Proves the signature with the first key that fits.
 ///
 /// # Errors
 ///
-/// `token.signature` where none of the keys does, and where there is none.
+/// `token.signature` if no key fits, or there are no keys.
 pub fn check(token: UnverifiedToken<'_>, keys: &[VerifyingKey]) -> Result<SignedToken, Rejection> {
     let key = check_jws(token.jws(), keys)?;
     let (header, claims) = token.into_parts();
@@ -29,24 +29,28 @@ pub fn check(token: UnverifiedToken<'_>, keys: &[VerifyingKey]) -> Result<Signed
     })
 }
 
-/// Proves the signature of a JWS with any payload, and says which key did. It says nothing about
-/// the payload.
+/// Proves the signature of a JWS with any payload, and returns the key that fits. It says nothing
+/// about the payload.
 ///
 /// # Errors
 ///
-/// `token.signature` where none of the keys does, and where there is none.
+/// `token.signature` if no key fits, or there are no keys.
 pub fn check_jws(jws: &CompactJws<'_>, keys: &[VerifyingKey]) -> Result<VerifyingKey, Rejection> {
-    let signer = keys.iter().find(|key| signed_by(jws, key)).cloned();
-    signer.ok_or_else(|| Rejection::new(Code::TokenSignature))
+    for key in keys {
+        if is_signed_by(jws, key) {
+            return Ok(key.clone());
+        }
+    }
+    Err(Rejection::new(Code::TokenSignature))
 }
 
-fn signed_by(jws: &CompactJws<'_>, key: &VerifyingKey) -> bool {
-    key.parsed_for(jws.header().algorithm)
-        .is_some_and(|parsed| {
-            parsed
-                .verify_sig(jws.signing_input().as_bytes(), jws.signature())
-                .is_ok()
-        })
+fn is_signed_by(jws: &CompactJws<'_>, key: &VerifyingKey) -> bool {
+    // The key says what it is for: the token's `alg` alone decides nothing (RFC 8725, section 3.1).
+    let Some(parsed) = key.parsed_for(jws.header().algorithm) else {
+        return false;
+    };
+    let input = jws.signing_input().as_bytes();
+    parsed.verify_sig(input, jws.signature()).is_ok()
 }
 
 impl SignedToken {

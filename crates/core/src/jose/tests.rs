@@ -334,7 +334,7 @@ fn a_bad_key_is_skipped_and_a_repeated_one_counts_once() {
     )
     .unwrap();
     assert_eq!(kept.keys().len(), 1);
-    let skipped = &kept.skipped()[0];
+    let skipped = &kept.skipped_keys()[0];
     assert_eq!((skipped.index, skipped.kid.as_deref()), (0, Some("`s\\n`")));
     assert!(kept.holds(kept.keys()[0].fingerprint()) && !kept.holds(&[0; 32]));
     let none = set(&[r#""kty":"oct""#], &Limits::default()).unwrap_err();

@@ -1,10 +1,10 @@
-//! What a client can do about a requirement that its token does not meet, and what its next token
-//! needs.
+//! How a client can meet a requirement that its token does not meet, and what its next token needs.
 
-use super::Requirement;
+use super::requirement::Requirement;
 use crate::rejection::StepUp;
 use crate::token::{AccessToken, Kind, NumericDate, Scopes};
 
+// In the order of their cost: scopes need no person, a sign-in does.
 /// How a client gets another token that meets more than the one it sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Means {
@@ -31,6 +31,7 @@ impl Requirement {
             Self::Acr(_) | Self::MaxAge(_) => {
                 means != Means::Scopes && token.identity().kind() == Kind::User
             }
+            // The parts that are met already need no cure.
             Self::All(all) => all
                 .iter()
                 .all(|it| it.is_met_by(token, now) || it.curable_by(means, token, now)),
@@ -45,29 +46,28 @@ impl Requirement {
         }
     }
 
-    /// What is on the way to meeting the demand by these means, what the token has already too.
+    /// What a token needs to meet the demand by these means, with what this token has already.
     pub(super) fn needs(&self, means: Means, token: &AccessToken, now: NumericDate) -> Needs {
-        let mut found = Found {
+        let mut builder = NeedsBuilder {
             means,
             token,
             now,
             scopes: Vec::new(),
             step_up: StepUp::default(),
         };
-        found.add(self);
-        // Who lacks a scope alone is told of nothing else.
-        let step_up = if means == Means::Scopes {
-            StepUp::default()
-        } else {
-            found.step_up
+        builder.add(self);
+        // If only a scope is missing, ask for nothing more.
+        let step_up = match means {
+            Means::Scopes => StepUp::default(),
+            Means::SigningIn | Means::Both => builder.step_up,
         };
         Needs {
-            scopes: found.scopes.into_iter().collect(),
+            scopes: builder.scopes.into_iter().collect(),
             step_up,
         }
     }
 
-    /// Whether a role is what is missing, or one of the things.
+    /// Whether a role is missing, alone or among other things.
     pub(super) fn lacks_role(&self, token: &AccessToken) -> bool {
         match self {
             Self::Role(role) => !token.has_role(role),
@@ -85,7 +85,8 @@ impl Requirement {
     }
 }
 
-struct Found<'q> {
+/// Gathers what the next token needs.
+struct NeedsBuilder<'q> {
     means: Means,
     token: &'q AccessToken,
     now: NumericDate,
@@ -93,21 +94,21 @@ struct Found<'q> {
     step_up: StepUp,
 }
 
-impl<'q> Found<'q> {
-    /// Of alternatives, those of the first that is met, or else that the means would meet.
+impl<'q> NeedsBuilder<'q> {
+    /// Adds what a requirement needs: of alternatives, the first that is met, or else the first
+    /// that the means would meet.
     fn add(&mut self, requirement: &'q Requirement) {
         match requirement {
             Requirement::Scope(scope) => self.scopes.push(scope),
             Requirement::Acr(values) => self.step_up.add_values(values),
             Requirement::MaxAge(age) => self.step_up.add_age(*age),
-            Requirement::All(all) => all.iter().for_each(|requirement| self.add(requirement)),
+            Requirement::All(all) => {
+                for requirement in all {
+                    self.add(requirement);
+                }
+            }
             Requirement::Any(any) => {
-                let met = any.iter().find(|it| it.is_met_by(self.token, self.now));
-                let curable = || {
-                    any.iter()
-                        .find(|it| it.curable_by(self.means, self.token, self.now))
-                };
-                if let Some(way) = met.or_else(curable) {
+                if let Some(way) = self.choose(any) {
                     self.add(way);
                 }
             }
@@ -119,5 +120,16 @@ impl<'q> Found<'q> {
             | Requirement::Rule(_)
             | Requirement::Not(_) => {}
         }
+    }
+
+    /// The alternative to take. One that is met costs the client nothing.
+    fn choose(&self, any: &'q [Requirement]) -> Option<&'q Requirement> {
+        for requirement in any {
+            if requirement.is_met_by(self.token, self.now) {
+                return Some(requirement);
+            }
+        }
+        let mut any = any.iter();
+        any.find(|it| it.curable_by(self.means, self.token, self.now))
     }
 }

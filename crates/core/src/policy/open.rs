@@ -1,12 +1,12 @@
-//! What a verdict hangs on where nobody can tell it. What is clear without them is left aside.
+//! The parts of a requirement that leave its verdict unknown.
 
-use super::{Requirement, Ruling};
+use super::requirement::Requirement;
+use super::rule::Ruling;
 use crate::outage::Outage;
 use crate::token::{AccessToken, NumericDate};
 
 impl Requirement {
-    /// Whether the verdict is open and groups are among what it hangs on, so that looking them up
-    /// may decide it.
+    /// Whether the verdict is unknown and depends on groups, so that looking them up may decide it.
     pub fn hangs_on_groups(&self, token: &AccessToken, now: NumericDate) -> bool {
         self.open_parts(token, now, &mut |part| {
             let unknown = match part {
@@ -19,7 +19,7 @@ impl Requirement {
         .is_some()
     }
 
-    /// Why a rule could not be answered that the verdict hangs on, of the first such.
+    /// The outage of the first failed rule that the verdict depends on.
     pub(super) fn failure(&self, token: &AccessToken, now: NumericDate) -> Option<Outage> {
         self.open_parts(token, now, &mut |part| match part {
             Self::Rule(rule) => match rule.ruling(token) {
@@ -30,13 +30,15 @@ impl Requirement {
         })
     }
 
-    /// The first answer about a part, neither `all`, `any` nor `not`, that leaves the verdict open.
+    /// The first answer about a part that leaves the verdict unknown; `all`, `any` and `not` are
+    /// searched, and no parts themselves.
     fn open_parts<T>(
         &self,
         token: &AccessToken,
         now: NumericDate,
         found: &mut impl FnMut(&Self) -> Option<T>,
     ) -> Option<T> {
+        // A part that is unknown does not matter if the others decide: `any([role, group])`.
         if self.verdict(token, now).is_some() {
             return None;
         }

@@ -1,7 +1,7 @@
-//! Demands beyond our own words, which an engine of somebody else answers.
+//! Demands beyond our own words, answered by another policy engine.
 //!
-//! A rule stands in a [`Requirement`](super::Requirement) like any other demand and joins `all`,
-//! `any` and `not`. It is as pure as they are: it waits for nobody. What it cannot tell is never
+//! A rule stands in a [`Requirement`](super::Requirement) like any other demand, also within `all`,
+//! `any` and `not`. It is as pure as they are: it does not wait. A rule without an answer is not
 //! met, and neither is its opposite.
 
 use crate::outage::Outage;
@@ -9,12 +9,10 @@ use crate::token::AccessToken;
 use std::any::Any;
 use std::fmt;
 
-/// A demand on a valid access token that is answered elsewhere: by a policy engine, or by an
-/// application.
+/// A demand on a valid access token, answered by a policy engine or by the application.
 ///
-/// Its `Display` says for the log what it demands, as the words of a requirement do: nothing of a
-/// token belongs there. A rule that depends on the request, as policies do, is made for that
-/// request; one token may be put to it more than once.
+/// Its `Display` names the demand in the log, and must not show anything of a token. A rule that
+/// depends on the request is made for that request; it may be asked about one token more than once.
 ///
 /// ```
 /// use portcullis_core::policy::{Rule, Ruling};
@@ -44,20 +42,21 @@ pub trait Rule: Any + fmt::Debug + fmt::Display + Send + Sync {
 
 /// What a [`Rule`] says about a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ruling {
     /// The token meets it.
     Met,
     /// The token does not meet it.
     Unmet,
-    /// That hangs on groups which did not fit into the token. They are looked up where the issuer's
-    /// settings say how, and the rule is asked again.
+    /// The answer depends on groups that did not fit into the token. They are looked up if the
+    /// issuer's settings say how, and the rule is asked again.
     GroupsUnknown,
-    /// Nobody can tell, and that is our fault: the answer to the request is 503, unless it is clear
-    /// without this rule.
+    /// The rule failed, and that is our fault: the answer to the request is 503, unless the other
+    /// demands decide it.
     Failed(Outage),
 }
 
-/// Rules are the same only if they are one.
+/// Two rules are equal only if they are the same object.
 impl PartialEq for dyn Rule {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::addr_eq(self, other)

@@ -3,10 +3,11 @@
 use super::*;
 use crate::Limits;
 use crate::challenge::challenge;
-use crate::jose::json;
-use crate::token::{Audiences, Claims, Issuer, Origin};
+use crate::jose::json::{self, Json};
+use crate::token::{Audiences, ClaimPath, Claims, Issuer, Origin};
 use crate::verify::{Profile, Verifier};
 use Requirement as R;
+use std::time::Duration;
 
 const NOW: NumericDate = NumericDate::from_seconds(1_800_000_000);
 
@@ -18,7 +19,7 @@ fn token_of(dialect: &str, claims: &str) -> AccessToken {
     let verifier = Verifier::new(
         issuer,
         Audiences::new(["api"]).unwrap(),
-        Profile::named(dialect).unwrap(),
+        Profile::by_name(dialect).unwrap(),
     );
     AccessToken::new(
         Claims::from_object(object).unwrap(),

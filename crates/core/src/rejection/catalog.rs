@@ -5,20 +5,21 @@
 
 use std::fmt;
 
-/// All that is fixed about a code.
+/// Everything that is fixed for a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+#[non_exhaustive]
+pub struct CodeEntry {
     /// The code as it is written: in bodies, logs and metric labels.
     pub code: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// The `error` of the challenge (RFC 6750, section 3.1); none where no token was tried.
+    /// The `error` of the challenge (RFC 6750, section 3.1); `None` if the request had no token.
     pub error: Option<&'static str>,
-    /// What the client is told.
+    /// The phrase for the client.
     pub phrase: &'static str,
-    /// What somebody can do about it.
+    /// The cure, for the person who can apply it.
     pub cure: &'static str,
-    /// The section that asks for the refusal.
+    /// The section that demands the refusal.
     pub rfc: &'static str,
 }
 
@@ -28,6 +29,15 @@ macro_rules! catalog {
         cure $cure:literal, $rfc:literal;
     )*) => {
         /// Why a request was refused. A code never changes its meaning.
+        ///
+        /// ```
+        /// use portcullis_core::Code;
+        ///
+        /// let entry = Code::TokenExpired.entry();
+        /// assert_eq!((entry.code, entry.status), ("token.expired", 401));
+        /// assert_eq!(entry.phrase, "the access token expired");
+        /// assert!(entry.cure.starts_with("get a new token"));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code {
@@ -35,13 +45,13 @@ macro_rules! catalog {
         }
 
         impl Code {
-            /// Every code there is.
+            /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// All that is fixed about this code.
-            pub const fn entry(self) -> Entry {
+            /// Everything that is fixed for this code.
+            pub const fn entry(self) -> CodeEntry {
                 match self {
-                    $(Self::$variant => Entry {
+                    $(Self::$variant => CodeEntry {
                         code: $code,
                         status: $status,
                         error: $error,
@@ -55,12 +65,14 @@ macro_rules! catalog {
     };
 }
 
+// RFC 6750, section 3.1, knows three errors, RFC 9470, section 3, a fourth. Our codes are finer.
 const INVALID_REQUEST: Option<&str> = Some("invalid_request");
 const INVALID_TOKEN: Option<&str> = Some("invalid_token");
 const INSUFFICIENT_SCOPE: Option<&str> = Some("insufficient_scope");
 const INSUFFICIENT_USER_AUTHENTICATION: Option<&str> = Some("insufficient_user_authentication");
 
 catalog! {
+    // The credential. A request without one gets no `error` (RFC 6750, section 3.1).
     CredentialMissing = "credential.missing", 401, None,
         "a bearer token is required",
         cure "send `Authorization: Bearer <access token>`; instead of a token bound to a key \
@@ -74,6 +86,8 @@ catalog! {
         "more than one credential was sent",
         cure "send the token once, in one Authorization header, and not in the query",
         "RFC 6750, section 2";
+    // The token. The challenge says `invalid_token`: the client needs another one, whatever is
+    // wrong.
     TokenMalformed = "token.malformed", 401, INVALID_TOKEN,
         "the access token is malformed",
         cure "send a JWT in compact form, whole and unchanged; an opaque token needs an issuer set \
@@ -157,6 +171,7 @@ catalog! {
         cure "sign in again, or get a new token; `portcullis revoke --list` shows what was \
             revoked, and since when",
         "RFC 6750, section 3.1";
+    // The binding to a key.
     ProofMissing = "proof.missing", 401, INVALID_TOKEN,
         "the access token is bound to a key, and proofs of it cannot be checked here",
         cure "get a token that is not bound to a key: without DPoP and without a client \
@@ -167,6 +182,7 @@ catalog! {
         cure "have the issuer give out tokens that are not bound to a key; this version checks no \
             proofs",
         "RFC 7800, section 3.1";
+    // The permission. A client can cure two of these by itself: with scopes, or with a new sign-in.
     PolicyScope = "policy.scope", 403, INSUFFICIENT_SCOPE,
         "the access token lacks a scope",
         cure "ask the issuer for a token with the scopes that the challenge names",

@@ -1,11 +1,11 @@
-//! What an operator's log says about a refusal.
+//! The facts of a refusal, for the operator's log.
 
 use std::borrow::Cow;
 use std::fmt;
 
 /// What was expected, and what was found instead.
 ///
-/// Text that comes from a token is escaped and cut by [`shown`] before it gets here.
+/// Text that comes from a token is escaped and cut by [`quote`] before it gets here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     expected: Cow<'static, str>,
@@ -34,7 +34,7 @@ impl Facts {
         &self.found
     }
 
-    /// Whether nothing is known beyond the code.
+    /// Whether there are no facts.
     pub fn is_empty(&self) -> bool {
         self.expected.is_empty() && self.found.is_empty()
     }
@@ -51,9 +51,10 @@ impl fmt::Display for Facts {
     }
 }
 
-/// A text from outside, fit for a log line: quoted, escaped, and cut after 80 characters.
-pub fn shown(text: &str) -> String {
+/// A text from outside for a log line: quoted, escaped, and cut after 80 characters.
+pub fn quote(text: &str) -> String {
     const LONGEST: usize = 80;
+    // Line breaks would let a token write log lines of its own, escape codes steer a terminal.
     let cut: String = text
         .chars()
         .take(LONGEST)
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn foreign_text_is_escaped_and_cut() {
-        assert_eq!(shown("a\r\nb\u{202e}"), "`a\\r\\nb\\u{202e}`");
-        assert_eq!(shown(&"x".repeat(500)).len(), 80 + 2 + 3);
+        assert_eq!(quote("a\r\nb\u{202e}"), "`a\\r\\nb\\u{202e}`");
+        assert_eq!(quote(&"x".repeat(500)).len(), 80 + 2 + 3);
     }
 }

@@ -1,20 +1,34 @@
 //! The caller's faults: every reason for which a request is refused.
 //!
-//! A [`Rejection`] has a stable [`Code`], and facts for the operator's log. What a client may see
-//! is a fixed phrase per code; nothing from a token is ever echoed to it.
+//! A [`Rejection`] has a stable [`Code`], and facts for the operator's log. A client sees only the
+//! fixed phrase of the code; nothing from a token is ever echoed to it.
+//!
+//! ```
+//! use portcullis_core::{Code, Rejection};
+//!
+//! let rejection = Rejection::of_issuer(Some("https://other.example"));
+//! assert_eq!(rejection.code(), Code::TokenIssuer);
+//! assert_eq!(rejection.facts().found(), "`https://other.example`");
+//! assert_eq!(
+//!     rejection.to_string(),
+//!     "token.issuer: the access token was issued by someone else \
+//!      (expected a configured issuer, found `https://other.example`)"
+//! );
+//! ```
 
 mod catalog;
 mod facts;
 mod step_up;
 
-pub use catalog::{Code, Entry};
-pub use facts::{Facts, shown};
+pub use catalog::{Code, CodeEntry};
+pub use facts::{Facts, quote};
 pub use step_up::StepUp;
 
 use crate::token::Scopes;
 use std::fmt;
 
-/// A request was refused, and why.
+// Results carry it by value on every path, so what few refusals have is boxed.
+/// Why a request was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     code: Code,
@@ -41,6 +55,7 @@ impl Rejection {
 
     /// Names the scopes that the request needs (RFC 6750, section 3).
     pub(crate) fn needing(mut self, scopes: Scopes) -> Self {
+        // `scope=""` in a challenge would ask for a token without scopes.
         self.scopes = (!scopes.is_empty()).then(|| Box::new(scopes));
         self
     }
@@ -51,27 +66,31 @@ impl Rejection {
         self
     }
 
-    /// The token's issuer is none of the configured ones.
+    /// The token's issuer is not configured.
     pub fn of_issuer(found: Option<&str>) -> Self {
-        let found = found.map_or_else(|| "no `iss`".to_owned(), shown);
+        let found = match found {
+            Some(issuer) => quote(issuer),
+            None => "no `iss`".to_owned(),
+        };
         Self::with(Code::TokenIssuer, Facts::new("a configured issuer", found))
     }
 
-    /// The token's tenant is none of the configured ones.
+    /// The token's tenant is not configured.
     pub fn of_tenant(found: &str) -> Self {
         Self::with(
             Code::TokenTenant,
-            Facts::new("a configured tenant", shown(found)),
+            Facts::new("a configured tenant", quote(found)),
         )
     }
 
-    /// The issuer's keys hold none that this token names.
+    /// The issuer does not publish the key that the token names.
     pub fn of_unknown_key(kid: Option<&str>) -> Self {
-        let found = kid.map_or_else(|| "no `kid`".to_owned(), shown);
-        Self::with(
-            Code::TokenKeyUnknown,
-            Facts::new("a key that the issuer publishes", found),
-        )
+        let found = match kid {
+            Some(kid) => quote(kid),
+            None => "no `kid`".to_owned(),
+        };
+        let facts = Facts::new("a key that the issuer publishes", found);
+        Self::with(Code::TokenKeyUnknown, facts)
     }
 
     /// The key that the token names is published for another algorithm.
@@ -82,7 +101,8 @@ impl Rejection {
         )
     }
 
-    /// The token, or what it stands on, was revoked. `found` says which: its subject, for example.
+    /// The token, or what it stands on, was revoked. `found` says which: `its subject`, for
+    /// example.
     pub fn of_revocation(found: &'static str) -> Self {
         Self::with(
             Code::TokenRevoked,
@@ -100,12 +120,12 @@ impl Rejection {
         &self.facts
     }
 
-    /// The scopes that the request needs, where it lacked one.
+    /// The scopes that the request needs, if the token lacks one.
     pub fn scopes(&self) -> Option<&Scopes> {
         self.scopes.as_deref()
     }
 
-    /// How and when the user must have signed in, where the token does not show it.
+    /// How and when the user must have signed in, if the token does not show it.
     pub fn step_up(&self) -> Option<&StepUp> {
         self.step_up.as_deref()
     }

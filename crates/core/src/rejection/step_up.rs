@@ -21,15 +21,18 @@ impl StepUp {
 
     /// Adds an age: the lowest counts.
     pub(crate) fn add_age(&mut self, age: Duration) {
-        self.max_age = Some(self.max_age.map_or(age, |before| before.min(age)));
+        self.max_age = match self.max_age {
+            Some(before) => Some(before.min(age)),
+            None => Some(age),
+        };
     }
 
-    /// The values of `acr` of which one is needed, in order of preference; none where any will do.
+    /// The values of `acr` of which one is needed, in order of preference; empty if any will do.
     pub fn acr_values(&self) -> impl Iterator<Item = &str> {
-        self.acr_values.iter().map(|value| &**value)
+        self.acr_values.iter().map(AsRef::as_ref)
     }
 
-    /// How long ago the user may have signed in; none where it may be any time.
+    /// How long ago the user may have signed in; `None` if it does not matter.
     pub fn max_age(&self) -> Option<Duration> {
         self.max_age
     }

@@ -1,6 +1,6 @@
 //! A verified access token: the only form in which claims may be trusted.
 
-use super::{Claims, Identity, Issuer, NumericDate, Scopes};
+use super::{ClaimPath, Claims, Identity, Issuer, NumericDate, Scopes};
 use crate::jose::Header;
 use crate::jose::json::{Json, Text};
 use crate::verify::Verifier;
@@ -10,29 +10,30 @@ use std::sync::{Arc, OnceLock};
 /// An access token whose signature or introspection, and whose claims, were verified. Only
 /// [`Verifier`] makes one.
 ///
-/// It says who calls, not yet what they may do: that is for
+/// It says who calls. What the caller may do is decided by
 /// [`policy::permit`](crate::policy::permit). Clones share one token.
 #[derive(Clone)]
 pub struct AccessToken {
-    verified: Arc<Verified>,
-    /// The caller with groups that the token could not hold.
+    verified: Arc<VerifiedToken>,
+    /// The identity with groups that the token could not hold, once they were looked up.
     regrouped: Option<Arc<Identity>>,
 }
 
-struct Verified {
+struct VerifiedToken {
     claims: Claims,
     origin: Origin,
     verifier: Verifier,
-    /// Read once, when it is first asked for.
+    // Not every request needs it, and many requests share one token.
+    /// Read once, on first use.
     identity: OnceLock<Identity>,
 }
 
-/// How we know that the issuer said so.
+/// How the issuer vouched for the claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It signed it.
+    /// It signed the token.
     Signed { header: Header, key: KeyId },
-    /// We asked it (RFC 7662).
+    /// It answered about the token (RFC 7662).
     Introspected,
 }
 
@@ -43,7 +44,7 @@ impl AccessToken {
     pub(crate) fn new(claims: Claims, origin: Origin, verifier: Verifier) -> Self {
         let identity = OnceLock::new();
         Self {
-            verified: Arc::new(Verified {
+            verified: Arc::new(VerifiedToken {
                 claims,
                 origin,
                 verifier,
@@ -58,26 +59,27 @@ impl AccessToken {
         self.verified.verifier.issuer()
     }
 
-    /// Who calls, in our words, whichever provider wrote the token.
+    /// The caller, in the same words for every provider.
     pub fn identity(&self) -> &Identity {
-        let Verified {
+        let VerifiedToken {
             claims,
             verifier,
             identity,
             ..
         } = &*self.verified;
-        match &self.regrouped {
-            Some(identity) => identity,
-            None => identity.get_or_init(|| {
-                let profile = verifier.profile();
-                Identity::of(claims, profile.dialect, &profile.mapping)
-            }),
+        if let Some(identity) = &self.regrouped {
+            return identity;
         }
+        identity.get_or_init(|| {
+            let profile = verifier.profile();
+            Identity::of(claims, profile.dialect, &profile.mapping)
+        })
     }
 
     /// The same token with the groups of its caller, which it was too small to hold.
     #[must_use]
     pub fn with_groups(self, groups: Vec<Text>) -> Self {
+        // Roles may come from groups, so they are mapped again.
         let mapping = &self.verified.verifier.profile().mapping;
         let identity = self.identity().with_groups(groups, self.claims(), mapping);
         Self {
@@ -86,25 +88,27 @@ impl AccessToken {
         }
     }
 
-    /// `sub`, where the profile does not require it maybe absent.
+    /// `sub`; absent only if the profile does not require it.
     pub fn subject(&self) -> Option<&str> {
         self.claims().subject()
     }
 
-    /// The stable identifier of the caller, where the issuer's tokens keep it: see
-    /// [`Identity::subject`].
+    /// The stable identifier of the caller: see [`Identity::subject`].
     pub fn user_id(&self) -> Option<&str> {
         self.identity().subject()
     }
 
-    /// What to call the caller: `name`, `preferred_username`, the subject, or `unnamed`. Not an
-    /// identifier.
+    /// A name to show for the caller: `name`, `preferred_username`, the subject, or `unnamed`. It
+    /// is no identifier: people choose it.
     pub fn name(&self) -> &str {
-        let names = ["name", "preferred_username", "sub"];
-        names
-            .into_iter()
-            .find_map(|name| self.text(name))
-            .unwrap_or("unnamed")
+        for name in ["name", "preferred_username", "sub"] {
+            if let Some(Json::String(text)) = self.claim(name)
+                && !text.is_empty()
+            {
+                return text;
+            }
+        }
+        "unnamed"
     }
 
     /// The client that the token was issued to.
@@ -133,16 +137,15 @@ impl AccessToken {
     }
 
     /// Whether the caller has this role, at the place where the issuer's profile keeps roles. False
-    /// where nobody can tell.
+    /// if that is unknown.
     pub fn has_role(&self, role: &str) -> bool {
         self.identity().roles().holds(role) == Some(true)
     }
 
     /// `acr`: how the user signed in, at the place where the issuer's profile keeps it; a list
-    /// holds all that the user has met. `None` where the token does not say.
+    /// holds all that the user has met. `None` if the token does not say.
     pub fn acr(&self) -> Option<impl Iterator<Item = &str>> {
-        let places = &self.verified.verifier.profile().mapping.acr;
-        let value = places.iter().find_map(|place| place.find(self.claims()))?;
+        let value = self.first_value(&self.verifier().profile().mapping.acr)?;
         let texts = match value {
             Json::String(_) => std::slice::from_ref(value),
             Json::Array(texts) => texts,
@@ -151,10 +154,9 @@ impl AccessToken {
         Some(texts.iter().filter_map(Json::as_str))
     }
 
-    /// `auth_time`: when the user signed in. `None` where the token does not say.
+    /// `auth_time`: when the user signed in. `None` if the token does not say.
     pub fn auth_time(&self) -> Option<NumericDate> {
-        let places = &self.verified.verifier.profile().mapping.auth_time;
-        NumericDate::from_json(places.iter().find_map(|place| place.find(self.claims()))?)
+        NumericDate::from_json(self.first_value(&self.verifier().profile().mapping.auth_time)?)
     }
 
     /// Any claim, by its name.
@@ -167,7 +169,7 @@ impl AccessToken {
         &self.verified.claims
     }
 
-    /// The protected header; none of a token that was introspected.
+    /// The protected header; `None` if the token was introspected.
     pub fn header(&self) -> Option<&Header> {
         match &self.verified.origin {
             Origin::Signed { header, .. } => Some(header),
@@ -175,7 +177,7 @@ impl AccessToken {
         }
     }
 
-    /// The key that signed; none of a token that was introspected.
+    /// The key that signed; `None` if the token was introspected.
     pub fn key(&self) -> Option<&KeyId> {
         match &self.verified.origin {
             Origin::Signed { key, .. } => Some(key),
@@ -188,8 +190,8 @@ impl AccessToken {
         &self.verified.verifier
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
-        self.claim(name)?.as_str().filter(|text| !text.is_empty())
+    fn first_value(&self, places: &[ClaimPath]) -> Option<&Json> {
+        places.iter().find_map(|place| place.find(self.claims()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Audiences (RFC 7519, section 4.1.3): who a token is for, and who we are.
+//! Audiences (RFC 7519, section 4.1.3): whom a token is for, and who we are.
 
 use crate::config::ConfigError;
 use crate::jose::json::Json;
@@ -13,11 +13,12 @@ impl Audiences {
     ///
     /// # Errors
     ///
-    /// An empty list, or an empty name: there is no way to accept tokens for anybody.
+    /// An empty list, or an empty name: tokens for any audience can never be accepted.
     pub fn new<I: IntoIterator<Item = S>, S: Into<Box<str>>>(
         names: I,
     ) -> Result<Self, ConfigError> {
         let names: Vec<Box<str>> = names.into_iter().map(Into::into).collect();
+        // A blank audience could be met by a blank claim.
         let found = match names.iter().any(|name| name.trim().is_empty()) {
             true => "an empty one",
             false if names.is_empty() => "none",
@@ -33,17 +34,25 @@ impl Audiences {
 
     /// The audiences, one by one.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|name| &**name)
+        self.0.iter().map(AsRef::as_ref)
     }
 
     /// Whether one of them is among what the `aud` claim holds: a string, or an array of strings.
     pub fn meet(&self, claim: &Json) -> bool {
-        let held = |text: &str| self.0.iter().any(|own| **own == *text);
         match claim {
-            Json::String(text) => held(text),
-            Json::Array(elements) => elements.iter().filter_map(Json::as_str).any(held),
+            Json::String(text) => self.holds(text),
+            Json::Array(elements) => elements
+                .iter()
+                .filter_map(Json::as_str)
+                .any(|text| self.holds(text)),
             _ => false,
         }
+    }
+
+    /// Whether this is one of them. They compare whole and with case: a prefix of an audience is
+    /// another API.
+    fn holds(&self, text: &str) -> bool {
+        self.iter().any(|own| own == text)
     }
 }
 

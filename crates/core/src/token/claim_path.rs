@@ -1,8 +1,8 @@
 //! Where in the claims a value lives: `roles`, `realm_access.roles`,
 //! `resource_access."my.api".roles`.
 //!
-//! Claims are often named by URLs, so a dot may be part of a name. A claim that is named by the
-//! whole path comes first; else the longest name that is there, at each step. A name in double
+//! The names of claims are often URLs, so a dot may be part of a name. A claim with the whole path
+//! as its name comes first; else the longest name that is there, at each step. A name in double
 //! quotes is one name, whatever it holds.
 
 use super::{Audiences, Claims};
@@ -21,7 +21,7 @@ pub struct ClaimPath(Vec<Name>);
 enum Name {
     /// The whole name of a member.
     Whole(Box<str>),
-    /// What stands between two dots: a name, or part of one.
+    /// The text between two dots: a name, or part of one.
     Part(Box<str>),
 }
 
@@ -30,6 +30,10 @@ impl Name {
         match self {
             Self::Whole(text) | Self::Part(text) => text,
         }
+    }
+
+    fn is_part(&self) -> bool {
+        matches!(self, Self::Part(_))
     }
 }
 
@@ -53,7 +57,7 @@ impl ClaimPath {
         }
     }
 
-    /// These names. One alone without a dot needs no quotes.
+    /// The path of these names. A single name without a dot needs no quotes.
     fn of(names: Vec<Name>) -> Self {
         match names.as_slice() {
             [Name::Whole(name)] if !name.contains(['.', '"']) => {
@@ -68,24 +72,31 @@ impl ClaimPath {
         Self::of(vec![Name::Whole(name.into())])
     }
 
-    /// The one name that an unquoted path may be: its text, as it was written.
+    /// The text of an unquoted path, which may be a single name.
     pub(super) fn as_one_name(&self) -> String {
-        self.0.iter().map(Name::text).collect::<Vec<_>>().join(".")
+        match self.0.split_first() {
+            Some((first, tail)) => join(first, tail),
+            None => String::new(),
+        }
     }
 
-    /// This path once for each of our audiences, where it names `{audience}`; else as it is.
+    /// This path once for each of our audiences if it names `{audience}`; else the path itself.
     pub(super) fn for_audiences(&self, audiences: &Audiences) -> Vec<Self> {
         if !self.0.iter().any(|name| name.text() == AUDIENCE) {
             return vec![self.clone()];
         }
-        let filled = |audience: &str| {
-            let fill = |name: &Name| match name.text() {
-                AUDIENCE => Name::Whole(audience.into()),
-                _ => name.clone(),
-            };
-            Self(self.0.iter().map(fill).collect())
-        };
-        audiences.iter().map(filled).collect()
+        let mut paths = Vec::new();
+        for audience in audiences.iter() {
+            let mut names = self.0.clone();
+            for name in &mut names {
+                if name.text() == AUDIENCE {
+                    // The dots of an audience such as `my.api` part nothing.
+                    *name = Name::Whole(audience.into());
+                }
+            }
+            paths.push(Self(names));
+        }
+        paths
     }
 
     /// The value at this path.
@@ -104,37 +115,45 @@ impl ClaimPath {
 
     /// Whether the value at this path is this text, or an array that holds it.
     pub fn holds_text(&self, claims: &Claims, wanted: &str) -> bool {
-        match self.find(claims) {
-            Some(Json::Array(elements)) => elements
-                .iter()
-                .any(|element| element.as_str() == Some(wanted)),
-            Some(value) => value.as_str() == Some(wanted),
-            None => false,
-        }
+        self.holds(claims, &Json::from(wanted))
+    }
+
+    /// Whether there is a value at this path that is not `null`.
+    pub(super) fn is_filled(&self, claims: &Claims) -> bool {
+        !matches!(self.find(claims), None | Some(Json::Null))
     }
 }
 
-/// The value at these names: under the longest name that is there, or else under a shorter one.
+/// The value at these names: below the longest name that is there, else below a shorter one.
 fn find<'c>(names: &[Name], object: &'c Object) -> Option<&'c Json> {
     let (first, others) = names.split_first()?;
     let parts = match first {
         Name::Whole(_) => 0,
-        Name::Part(_) => others
-            .iter()
-            .take_while(|name| matches!(name, Name::Part(_)))
-            .count(),
+        Name::Part(_) => others.iter().take_while(|name| name.is_part()).count(),
     };
-    // Most paths are one name.
+    // Most paths are one name, and need no text of their own.
     if parts == 0 {
         return below(object.get(first.text())?, others);
     }
-    (0..=parts).rev().find_map(|more| {
-        let (joined, rest) = others.split_at_checked(more)?;
-        let name = joined.iter().fold(first.text().to_owned(), |name, part| {
-            name + "." + part.text()
-        });
-        below(object.get(&name)?, rest)
-    })
+    for more in (0..=parts).rev() {
+        let (tail, rest) = others.split_at_checked(more)?;
+        let found = object.get(&join(first, tail));
+        // The longest name counts only if the rest of the path is below it.
+        if let Some(value) = found.and_then(|value| below(value, rest)) {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// The name that these parts are with dots between.
+fn join(first: &Name, tail: &[Name]) -> String {
+    let mut name = first.text().to_owned();
+    for part in tail {
+        name.push('.');
+        name.push_str(part.text());
+    }
+    name
 }
 
 fn below<'c>(value: &'c Json, names: &[Name]) -> Option<&'c Json> {
@@ -146,16 +165,18 @@ fn below<'c>(value: &'c Json, names: &[Name]) -> Option<&'c Json> {
 }
 
 fn next_name(text: &str) -> Option<(Name, &str)> {
-    let (name, after) = match text.strip_prefix('"') {
-        Some(quoted) => quoted
-            .split_once('"')
-            .map(|(name, after)| (Name::Whole(name.into()), after))?,
-        None => {
-            let (name, after) = text.split_at_checked(text.find('.').unwrap_or(text.len()))?;
-            (Name::Part(name.into()), after)
-        }
+    let (name, after) = if let Some(quoted) = text.strip_prefix('"') {
+        let (name, after) = quoted.split_once('"')?;
+        (Name::Whole(name.into()), after)
+    } else {
+        let end = text.find('.').unwrap_or(text.len());
+        let (name, after) = text.split_at_checked(end)?;
+        (Name::Part(name.into()), after)
     };
-    (!name.text().is_empty()).then_some((name, after))
+    if name.text().is_empty() {
+        return None;
+    }
+    Some((name, after))
 }
 
 impl fmt::Display for ClaimPath {
@@ -171,7 +192,7 @@ impl fmt::Display for ClaimPath {
     }
 }
 
-/// A text that is no claim path.
+/// The text is not a claim path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimPathError;
 

@@ -1,8 +1,8 @@
 //! The claims of a token: registered ones checked for their type, the rest kept as JSON.
 //!
-//! A claim of the wrong type is never taken for an absent one. A claim that is null is absent where
-//! that leaves one meaning: who calls, and what was granted, are then not told. Where null might
-//! lift a bound (`iss`, `aud`, `exp`, `nbf`, `cnf`), it is a wrong type.
+//! A claim of the wrong type is never taken for an absent one. `null` counts as absent if that has
+//! one meaning: the token does not say who calls, or what was granted. If `null` might lift a bound
+//! (`iss`, `aud`, `exp`, `nbf`, `cnf`), it is a wrong type.
 
 use super::{NumericDate, Scopes};
 use crate::jose::json::{Json, Object};
@@ -10,20 +10,20 @@ use crate::rejection::{Code, Facts, Rejection};
 
 /// Where a registered claim stands among all of them. No token is long enough for more places than
 /// this counts.
-type Place = u32;
+type MemberIndex = u32;
 
 /// A claims set (RFC 7519, section 4). Its registered claims have their specified types.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claims {
     object: Object,
-    issuer: Option<Place>,
-    subject: Option<Place>,
+    issuer: Option<MemberIndex>,
+    subject: Option<MemberIndex>,
     empty_subject: bool,
-    audience: Option<Place>,
-    client: Option<Place>,
-    token_id: Option<Place>,
-    scope: Option<Place>,
-    confirmation: Option<Place>,
+    audience: Option<MemberIndex>,
+    client: Option<MemberIndex>,
+    token_id: Option<MemberIndex>,
+    scope: Option<MemberIndex>,
+    confirmation: Option<MemberIndex>,
     expires: Option<NumericDate>,
     not_before: Option<NumericDate>,
     issued_at: Option<NumericDate>,
@@ -51,17 +51,18 @@ impl Claims {
             issued_at: None,
         };
         let mut second_choice = None;
-        for (place, (name, value)) in (0..=Place::MAX).zip(object.iter()) {
+        for (place, (name, value)) in (0..=MemberIndex::MAX).zip(object.iter()) {
             match name {
                 "sub" | "client_id" | "jti" | "scope" | "scp" | "iat" if *value == Json::Null => {}
                 "iss" => claims.issuer = Some(text(place, "iss", value)?),
-                // Some issuers write an empty subject for callers without one: whether it may be is
-                // for the table.
+                // Some issuers write an empty subject for callers without one. The table decides
+                // whether that is allowed.
                 "sub" if value.as_str() == Some("") => claims.empty_subject = true,
                 "sub" => claims.subject = Some(text(place, "sub", value)?),
                 "aud" => claims.audience = Some(text_or_texts(place, "aud", value)?),
                 "client_id" => claims.client = Some(text(place, "client_id", value)?),
                 "azp" if value.as_str().is_some_and(|azp| !azp.is_empty()) => {
+                    // `client_id` counts, wherever it stands in the document.
                     claims.client = claims.client.or(Some(place));
                 }
                 "jti" => claims.token_id = Some(text(place, "jti", value)?),
@@ -78,6 +79,7 @@ impl Claims {
                 _ => {}
             }
         }
+        // The order of the members must not decide which of the two counts.
         claims.scope = claims.scope.or(second_choice);
         claims.object = object.without_room();
         Ok(claims)
@@ -93,7 +95,7 @@ impl Claims {
         self.text_at(self.subject)
     }
 
-    /// Whether there is a `sub` that names nobody.
+    /// Whether `sub` is there and empty.
     pub fn has_empty_subject(&self) -> bool {
         self.empty_subject
     }
@@ -146,6 +148,7 @@ impl Claims {
     pub fn has(&self, name: &str) -> bool {
         match name {
             "iss" => self.issuer.is_some(),
+            // An empty one is there: a row of its own refuses it.
             "sub" => self.subject.is_some() || self.empty_subject,
             "aud" => self.audience.is_some(),
             "exp" => self.expires.is_some(),
@@ -165,19 +168,24 @@ impl Claims {
         &self.object
     }
 
-    fn text_at(&self, place: Option<Place>) -> Option<&str> {
+    fn text_at(&self, place: Option<MemberIndex>) -> Option<&str> {
         self.object.at(place?)?.as_str()
     }
 }
 
-fn text(place: Place, name: &'static str, value: &Json) -> Result<Place, Rejection> {
+fn text(place: MemberIndex, name: &'static str, value: &Json) -> Result<MemberIndex, Rejection> {
+    // An empty name would make all callers, clients or tokens that have it the same.
     match value {
         Json::String(text) if !text.is_empty() => Ok(place),
         _ => Err(wrong_type(name, "a string that is not empty", value)),
     }
 }
 
-fn text_or_texts(place: Place, name: &'static str, value: &Json) -> Result<Place, Rejection> {
+fn text_or_texts(
+    place: MemberIndex,
+    name: &'static str,
+    value: &Json,
+) -> Result<MemberIndex, Rejection> {
     match value {
         Json::String(_) => Ok(place),
         Json::Array(elements) if elements.iter().all(|element| element.as_str().is_some()) => {

@@ -1,11 +1,11 @@
-//! Who calls, mapped once from the claims of a verified token, whichever provider wrote them.
+//! The caller's identity, mapped once from the claims of a verified token.
 
-use super::{Claims, Kind, Mapping, Scopes};
+use super::{ClaimPath, Claims, Kind, Mapping, Scopes};
 use crate::dialect::Dialect;
 use crate::jose::json::{Json, Text};
 use std::fmt;
 
-/// The caller of a request, in our words.
+/// The caller of a request, in the same words for every provider.
 ///
 /// A subject means something only together with its issuer, and a role only together with its
 /// [`Kind`]: some providers give applications and users the same roles.
@@ -20,28 +20,24 @@ pub struct Identity {
     groups: Membership,
 }
 
-/// What a caller is a member of.
+// Exhaustive on purpose: code that forgets `Unknown` would take it for none.
+/// The roles or groups of a caller.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Membership {
     /// These, and no others.
     Known(Vec<Text>),
-    /// Nobody can tell from the token: there are more than fit into it. This is never the same as
-    /// none.
+    /// The token does not say: there are more than fit into it. This is never the same as none.
     Unknown,
 }
 
 impl Identity {
     /// Reads the identity out of verified claims.
     pub(crate) fn of(claims: &Claims, dialect: &Dialect, mapping: &Mapping) -> Self {
-        let first = |places: &[super::ClaimPath]| {
-            places.iter().find_map(|place| match place.find(claims) {
-                Some(Json::String(text)) if !text.is_empty() => Some(text.clone()),
-                _ => None,
-            })
-        };
-        let (subject, client) = (first(&mapping.subject), first(&mapping.client));
-        let named = subject.as_deref().or(claims.subject());
-        let kind = Kind::of(claims, dialect, named, client.as_deref());
+        let subject = first_text(claims, &mapping.subject);
+        let client = first_text(claims, &mapping.client);
+        // A person whom the mapping does not find may still be named by `sub`.
+        let name = subject.as_deref().or(claims.subject());
+        let kind = Kind::of(claims, dialect, name, client.as_deref());
         let groups = if dialect.group_overage && has_group_overage(claims) {
             Membership::Unknown
         } else {
@@ -49,17 +45,20 @@ impl Identity {
         };
         Self {
             kind,
-            // A client stands for itself, and for nobody whom it does not name.
-            subject: subject.or_else(|| client.clone().filter(|_| kind == Kind::Application)),
+            subject: match (subject, kind) {
+                // An application without a subject is known by its client id.
+                (None, Kind::Application) => client.clone(),
+                (subject, _) => subject,
+            },
             client,
-            tenant: first(&mapping.tenant),
+            tenant: first_text(claims, &mapping.tenant),
             scopes: mapping.scopes(claims),
             roles: roles(claims, mapping, &groups),
             groups,
         }
     }
 
-    /// Whether a user or an application calls, as far as anybody can tell.
+    /// Whether a user or an application calls, as far as the token shows it.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -75,7 +74,7 @@ impl Identity {
         self.client.as_deref()
     }
 
-    /// The tenant, organization or project of the caller, where the provider has such a thing.
+    /// The tenant, organization or project of the caller, if the provider has one.
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }
@@ -95,8 +94,7 @@ impl Identity {
         &self.groups
     }
 
-    /// The same caller, with groups that were asked for elsewhere because the token could not hold
-    /// them.
+    /// The same caller, with groups that were looked up because the token could not hold them.
     pub(super) fn with_groups(
         &self,
         groups: Vec<Text>,
@@ -112,12 +110,22 @@ impl Identity {
     }
 }
 
-/// The roles; where groups serve as roles, they are as unknown as the groups are.
+/// The text at the first of these places that has one.
+fn first_text(claims: &Claims, places: &[ClaimPath]) -> Option<Text> {
+    for place in places {
+        if let Some(Json::String(text)) = place.find(claims)
+            && !text.is_empty()
+        {
+            return Some(text.clone());
+        }
+    }
+    None
+}
+
+/// The roles. If groups serve as roles, they are as unknown as the groups are.
 fn roles(claims: &Claims, mapping: &Mapping, groups: &Membership) -> Membership {
-    let from_groups = mapping
-        .roles
-        .iter()
-        .any(|path| mapping.groups.contains(path));
+    let mut role_places = mapping.roles.iter();
+    let from_groups = role_places.any(|place| mapping.groups.contains(place));
     match groups {
         Membership::Unknown if from_groups => Membership::Unknown,
         Membership::Known(groups) if from_groups => {
@@ -127,29 +135,32 @@ fn roles(claims: &Claims, mapping: &Mapping, groups: &Membership) -> Membership 
     }
 }
 
-/// Entra ID: the groups are too many for the token. Where they are is not asked of the token: we
-/// know better.
+/// Entra ID: whether the groups are too many for the token.
 fn has_group_overage(claims: &Claims) -> bool {
-    let sources = claims.claim("_claim_names").and_then(Json::as_object);
-    let named = sources.is_some_and(|names| names.get("groups").is_some());
-    let implicit = match claims.claim("hasgroups") {
+    // `_claim_sources` beside it holds a URL for the groups. It is never asked: a token must not
+    // choose where this server connects to.
+    if let Some(Json::Object(names)) = claims.claim("_claim_names")
+        && names.get("groups").is_some()
+    {
+        return true;
+    }
+    match claims.claim("hasgroups") {
         Some(Json::Bool(has)) => *has,
         Some(Json::String(has)) => **has == *"true",
         _ => false,
-    };
-    named || implicit
+    }
 }
 
 impl Membership {
-    /// Whether this name is among them; `None` where nobody can tell.
+    /// Whether this name is among them; `None` if that is unknown.
     pub fn holds(&self, name: &str) -> Option<bool> {
         match self {
-            Self::Known(names) => Some(names.iter().any(|held| **held == *name)),
+            Self::Known(names) => Some(names.iter().any(|member| **member == *name)),
             Self::Unknown => None,
         }
     }
 
-    /// The names, none where they are unknown.
+    /// The names; empty if they are unknown.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let names: &[Text] = match self {
             Self::Known(names) => names,
@@ -158,7 +169,7 @@ impl Membership {
         names.iter().map(|name| &**name)
     }
 
-    /// Whether nobody can tell.
+    /// Whether they are unknown.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }

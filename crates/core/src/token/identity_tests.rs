@@ -27,7 +27,7 @@ fn permit(token: AccessToken, requirement: &R) -> Result<Permit, Denial> {
 }
 
 fn of(dialect: &str, claims: &str) -> String {
-    let token = token(Profile::named(dialect).unwrap(), claims, |_| {});
+    let token = token(Profile::by_name(dialect).unwrap(), claims, |_| {});
     let identity = token.identity();
     let names = |names: &Membership| names.iter().collect::<Vec<_>>().join(",");
     let or_none = |text: Option<&str>| text.unwrap_or("-").to_owned();
@@ -164,7 +164,7 @@ fn one_caller_out_of_many_dialects() {
 
 #[test]
 fn groups_that_do_not_fit_are_unknown_and_never_none() {
-    let entra = |claims: &str| token(Profile::named("entra-v2").unwrap(), claims, |_| {});
+    let entra = |claims: &str| token(Profile::by_name("entra-v2").unwrap(), claims, |_| {});
     for claims in [
         r#"{"_claim_names":{"groups":"src1"}}"#,
         r#"{"hasgroups":true}"#,
@@ -205,7 +205,7 @@ fn groups_that_do_not_fit_are_unknown_and_never_none() {
 fn where_groups_serve_as_roles_they_are_as_unknown() {
     let places = |mapping: &mut Mapping| mapping.roles = mapping.groups.clone();
     let token = token(
-        Profile::named("entra-v2").unwrap(),
+        Profile::by_name("entra-v2").unwrap(),
         r#"{"hasgroups":true}"#,
         places,
     );
@@ -216,7 +216,7 @@ fn where_groups_serve_as_roles_they_are_as_unknown() {
 #[test]
 fn groups_are_no_roles_where_nobody_said_so() {
     let token = token(
-        Profile::named("entra-v2").unwrap(),
+        Profile::by_name("entra-v2").unwrap(),
         r#"{"hasgroups":true,"roles":["R"]}"#,
         |_| {},
     );
@@ -257,12 +257,12 @@ fn prefixes_lists_and_included_roles() {
 #[test]
 fn users_and_applications_are_told_apart_by_policy() {
     let user = token(
-        Profile::named("okta").unwrap(),
+        Profile::by_name("okta").unwrap(),
         r#"{"sub":"s","uid":"u","cid":"c"}"#,
         |_| {},
     );
     let application = token(
-        Profile::named("okta").unwrap(),
+        Profile::by_name("okta").unwrap(),
         r#"{"sub":"c","cid":"c"}"#,
         |_| {},
     );
@@ -334,8 +334,8 @@ fn a_member_of_an_object_is_no_role() {
 fn zitadel_keeps_roles_as_members_and_says_where_they_are_held() {
     let roles = |profile: &str, claim: &str, value: &str| {
         let claims = format!(r#"{{"sub":"1","{claim}":{value}}}"#);
-        let token = token(Profile::named(profile).unwrap(), &claims, |mapping| {
-            mapping.roles = vec![crate::token::ClaimPath::parse(claim).unwrap()];
+        let token = token(Profile::by_name(profile).unwrap(), &claims, |mapping| {
+            mapping.roles = vec![ClaimPath::parse(claim).unwrap()];
         });
         token
             .identity()

@@ -1,16 +1,16 @@
-//! What an issuer says about a token when it is asked (RFC 7662), plain or signed (RFC 9701).
+//! The issuer's answer about a token (RFC 7662), plain or signed (RFC 9701).
 //!
 //! Refuses: an answer that is not strict JSON, and a signed answer of another type, issuer or
 //! addressee. Both are the issuer's fault, and an outage for the caller of this module: they say
 //! nothing about the token. Only `true` is active. Does not check: audience, times and binding of
-//! an active token; those stand in the one [check table](crate::verify::checks), which
-//! [`Verifier::verify_answer`] runs.
+//! an active token; [`Verifier::verify_answer`] runs the one [check table](crate::verify::checks)
+//! for that.
 
 use super::{AccessToken, Audiences, Claims, Issuer, NumericDate, Origin};
 use crate::Limits;
 use crate::jose::json::{self, Json, Object};
 use crate::jose::{CompactJws, VerifyingKey, signature};
-use crate::rejection::{Code, Facts, Rejection, shown};
+use crate::rejection::{Code, Facts, Rejection, quote};
 use crate::verify::Verifier;
 use std::fmt;
 
@@ -23,7 +23,7 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// What is wrong with the document. It says nothing about the token.
+    /// The error says what is wrong with the document. It says nothing about the token.
     pub fn parse(document: &[u8], limits: &Limits) -> Result<Self, AnswerFault> {
         match json::parse(document, limits) {
             Ok(Json::Object(object)) => Ok(Self(object)),
@@ -40,7 +40,7 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// What is wrong with the answer. It says nothing about the token.
+    /// The error says what is wrong with the answer. It says nothing about the token.
     pub fn open(
         jws: &CompactJws<'_>,
         keys: &[VerifyingKey],
@@ -48,28 +48,31 @@ impl Answer {
         addressee: &str,
         limits: &Limits,
     ) -> Result<Self, AnswerFault> {
-        let told = |reason: &str| AnswerFault(format!("the signed answer {reason}"));
         let typ = jws.header().typ.as_deref().unwrap_or_default();
-        let is = |name: &str| typ.eq_ignore_ascii_case(name);
-        if !is("token-introspection+jwt") && !is("application/token-introspection+jwt") {
-            return Err(told("has another `typ` than `token-introspection+jwt`"));
+        // Without its own type, an access token of the issuer could pass for an answer.
+        if !typ.eq_ignore_ascii_case("token-introspection+jwt")
+            && !typ.eq_ignore_ascii_case("application/token-introspection+jwt")
+        {
+            let reason = "has another `typ` than `token-introspection+jwt`";
+            return Err(AnswerFault::of_signed(reason));
         }
-        signature::check_jws(jws, keys).map_err(|_| told("has an invalid signature"))?;
+        if signature::check_jws(jws, keys).is_err() {
+            return Err(AnswerFault::of_signed("has an invalid signature"));
+        }
         let Self(claims) = Self::parse(jws.unverified_payload(), limits)?;
         if claims.get("iss").and_then(Json::as_str) != Some(issuer.as_str()) {
-            return Err(told("names another issuer"));
+            return Err(AnswerFault::of_signed("names another issuer"));
         }
-        let ours = Audiences::new([addressee])
-            .is_ok_and(|ours| claims.get("aud").is_some_and(|aud| ours.meet(aud)));
-        if !ours {
-            return Err(told("is for somebody else"));
+        // An answer for another server may know more, or less, than one for this API.
+        if !is_for(&claims, addressee) {
+            return Err(AnswerFault::of_signed("is for somebody else"));
         }
         if claims.get("iat").and_then(NumericDate::from_json).is_none() {
-            return Err(told("does not say when it was made"));
+            return Err(AnswerFault::of_signed("does not say when it was made"));
         }
         match claims.get("token_introspection") {
             Some(Json::Object(answer)) => Ok(Self(answer.clone())),
-            _ => Err(told("holds no `token_introspection`")),
+            _ => Err(AnswerFault::of_signed("holds no `token_introspection`")),
         }
     }
 
@@ -80,12 +83,13 @@ impl Answer {
     /// `token.inactive` unless `active` is `true`; `token.claim_type` for a claim of the wrong
     /// type.
     pub fn into_claims(self) -> Result<Claims, Rejection> {
+        // RFC 7662, section 2.2: a boolean. The text `"true"` and the number 1 are not true.
         match self.0.get("active") {
             Some(Json::Bool(true)) => Claims::from_object(self.0),
             other => {
                 let found = match other {
                     Some(Json::Bool(_)) => "false".to_owned(),
-                    Some(Json::String(text)) => shown(text),
+                    Some(Json::String(text)) => quote(text),
                     Some(other) => other.type_name().to_owned(),
                     None => "none".to_owned(),
                 };
@@ -126,9 +130,23 @@ impl Verifier {
     }
 }
 
-/// Why an answer to an introspection request is none.
+/// Whether the claims of a signed answer name this addressee as their audience.
+fn is_for(claims: &Object, addressee: &str) -> bool {
+    match (Audiences::new([addressee]), claims.get("aud")) {
+        (Ok(ours), Some(audience)) => ours.meet(audience),
+        _ => false,
+    }
+}
+
+/// Why an answer to an introspection request cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerFault(String);
+
+impl AnswerFault {
+    fn of_signed(reason: &str) -> Self {
+        Self(format!("the signed answer {reason}"))
+    }
+}
 
 impl fmt::Display for AnswerFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

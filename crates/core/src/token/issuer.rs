@@ -8,9 +8,19 @@ use std::net::Ipv4Addr;
 
 /// The identifier of an identity provider, exactly as configured.
 ///
-/// Where its documents are found by it, it is `https`, or `http` on a loopback host, without query,
-/// fragment and user information. Where they are elsewhere, it is any text that an issuer may put
-/// into `iss`.
+/// If its documents are found by it, it is `https`, or `http` on a loopback host, without query,
+/// fragment and user information. If they are elsewhere, it is any text that an issuer may put into
+/// `iss`.
+///
+/// ```
+/// use portcullis_core::token::Issuer;
+///
+/// let issuer = Issuer::parse("https://idp.example")?;
+/// assert_eq!(issuer.as_str(), "https://idp.example");
+/// assert_ne!(issuer, Issuer::parse("https://idp.example/")?);
+/// assert!(Issuer::parse("http://idp.example").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Issuer(String);
 
@@ -19,7 +29,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// Says what is wrong with the text, and what to write instead.
+    /// The error says what is wrong with the text, and what to write instead.
     pub fn parse(text: impl Into<String>) -> Result<Self, IssuerError> {
         let text = text.into();
         match fault(&text, false) {
@@ -28,8 +38,8 @@ impl Issuer {
         }
     }
 
-    /// Reads an issuer identifier that may be `http` on any host: for a provider within a closed
-    /// network, where the operator says so.
+    /// Reads an issuer identifier that may be `http` on any host: for a provider in a closed
+    /// network, if the operator says so.
     ///
     /// # Errors
     ///
@@ -47,8 +57,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// An empty or very long text, white space at its ends, a bar, and whatever is not printable
-    /// ASCII.
+    /// An empty text, one of more than 2,048 bytes, white space at its ends, a bar, and characters
+    /// outside printable ASCII.
     pub fn identifier(text: impl Into<String>) -> Result<Self, IssuerError> {
         let text = text.into();
         let reason = if text.trim().is_empty() {
@@ -74,7 +84,10 @@ impl Issuer {
 
     /// Whether the host is this machine itself: `localhost`, `127.0.0.0/8` or `[::1]`.
     pub fn is_loopback(&self) -> bool {
-        split(&self.0).is_some_and(|(_, host, _)| is_loopback_host(host))
+        match split(&self.0) {
+            Some((_, host, _)) => is_loopback_host(host),
+            None => false,
+        }
     }
 }
 
@@ -82,18 +95,21 @@ const LONGEST: usize = 2_048;
 
 /// Whether a URL's host is a loopback name or address.
 pub fn is_loopback_host(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host == "[::1]"
-        || host
-            .parse::<Ipv4Addr>()
-            .is_ok_and(|address| address.is_loopback())
+    if host.eq_ignore_ascii_case("localhost") || host == "[::1]" {
+        return true;
+    }
+    // `127.0.0.1.evil.example` begins like an address and is none.
+    match host.parse::<Ipv4Addr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => false,
+    }
 }
 
-/// The scheme, the host, and the port where there is one.
+/// The scheme, the host, and the port if there is one.
 fn split(text: &str) -> Option<(&str, &str, Option<&str>)> {
     let (scheme, rest) = text.split_once("://")?;
     let authority = rest.split('/').next()?;
-    // The colons within brackets are no port's.
+    // The colons within brackets belong to an IPv6 address.
     let from = if authority.starts_with('[') {
         authority.find(']')?
     } else {
@@ -123,8 +139,9 @@ fn fault(text: &str, plain_http: bool) -> Option<&'static str> {
         Some("it must hold no user information and no backslash")
     } else if host.starts_with('[') && !host.ends_with(']') {
         Some("something stands behind the `]` of its host")
-    } else if port.is_some_and(|port| !is_port(port)) {
+    } else if !port.is_none_or(is_port) {
         Some("its port must be a number up to 65535")
+    // Keys that come over plain http are whoever's sits on the way.
     } else if scheme != "https" && !(scheme == "http" && (plain_http || is_loopback_host(host))) {
         Some("it must begin with `https://`; `http://` is for loopback only")
     } else {
@@ -132,8 +149,9 @@ fn fault(text: &str, plain_http: bool) -> Option<&'static str> {
     }
 }
 
-/// Digits only: a sign, which a number may have, is none of them (RFC 3986, section 3.2.3).
+/// Digits only (RFC 3986, section 3.2.3).
 fn is_port(port: &str) -> bool {
+    // `parse` alone would take `+443`.
     port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }
 
@@ -143,7 +161,7 @@ impl fmt::Display for Issuer {
     }
 }
 
-/// A text that is no issuer identifier.
+/// The text is not an issuer identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuerError {
     text: String,

@@ -10,7 +10,7 @@ fn of(dialect: &str, claims: &str) -> String {
     let Ok(Json::Object(object)) = json::parse(claims.as_bytes(), &Limits::default()) else {
         panic!("{claims}")
     };
-    let dialect = Dialect::named(dialect).unwrap();
+    let dialect = Dialect::by_name(dialect).unwrap();
     let identity = Identity::of(
         &Claims::from_object(object).unwrap(),
         dialect,

@@ -1,7 +1,7 @@
 //! Scopes (RFC 6749, section 3.3): whole tokens, compared with case, never by prefix.
 //!
-//! A text that is no scope token counts for nothing. An element of an array such as `"read admin"`
-//! would else be one scope here, and two for whoever reads the scope string that we write of it.
+//! A text that is no scope token is ignored. The array element `"read admin"` would be one
+//! scope here, and two for an upstream that reads our scope string.
 
 use crate::jose::json::Text;
 use std::fmt;
@@ -12,7 +12,7 @@ use std::fmt;
 pub struct Scopes(Box<[Text]>);
 
 impl Scopes {
-    /// Reads a scope string. Only the space separates; what is no scope token counts for nothing.
+    /// Reads a scope string. Only the space separates; texts that are no scope tokens are ignored.
     pub fn parse(text: &str) -> Self {
         text.split(' ').collect()
     }
@@ -20,16 +20,15 @@ impl Scopes {
     /// Whether a text is one scope token: printable ASCII without space, quote and backslash, and
     /// not empty.
     pub fn is_token(text: &str) -> bool {
-        let fits = |byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-        !text.is_empty() && text.bytes().all(fits)
+        !text.is_empty() && text.bytes().all(is_scope_character)
     }
 
     /// Whether this scope is among them. There are no wildcards.
     pub fn contains(&self, scope: &str) -> bool {
-        self.0.iter().any(|held| **held == *scope)
+        self.iter().any(|held| held == scope)
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -42,19 +41,25 @@ impl Scopes {
 
 impl<'a> FromIterator<&'a str> for Scopes {
     fn from_iter<I: IntoIterator<Item = &'a str>>(scopes: I) -> Self {
-        Self(
-            scopes
-                .into_iter()
-                .filter(|scope| Self::is_token(scope))
-                .map(Into::into)
-                .collect(),
-        )
+        let mut tokens = Vec::new();
+        for scope in scopes {
+            if Self::is_token(scope) {
+                tokens.push(Text::from(scope));
+            }
+        }
+        Self(tokens.into_boxed_slice())
     }
+}
+
+/// `NQCHAR` of RFC 6749, appendix A: printable ASCII without space, quote and backslash.
+fn is_scope_character(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
 impl fmt::Display for Scopes {
     /// The scope string: the scopes with one space between.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One space each, so that `parse` reads back the same scopes.
         for (index, scope) in self.iter().enumerate() {
             write!(f, "{}{scope}", if index == 0 { "" } else { " " })?;
         }

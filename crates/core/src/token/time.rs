@@ -24,6 +24,7 @@ impl NumericDate {
     /// `None` for every other type, and for numbers that a double does not hold exactly (beyond
     /// 2^53).
     pub fn from_json(value: &Json) -> Option<Self> {
+        // Beyond 2^53 a double skips whole numbers, so the moment would not be the one written.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         match value {
             Json::Number(Number::Integer(seconds)) => Some(Self(*seconds)),
@@ -41,6 +42,7 @@ impl NumericDate {
 
     /// This moment, later by `seconds`; at most the end of time.
     pub const fn plus(self, seconds: i64) -> Self {
+        // `exp` may be the largest integer there is; a date that wraps would lie in the past.
         Self(self.0.saturating_add(seconds))
     }
 

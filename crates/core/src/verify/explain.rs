@@ -2,13 +2,15 @@
 
 use super::Verifier;
 use super::checks::{CHECKS, Check, Stage};
-use super::verifier::Examination;
+use super::examination::{CheckResult, Evidence, Examination};
 use crate::jose::{UnverifiedToken, VerifyingKey};
-use crate::rejection::{Code, Rejection};
+use crate::outage::Outage;
+use crate::rejection::{Code, Facts, Rejection};
 use crate::token::{Claims, NumericDate};
 
 /// One check and how it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Step {
     /// What was checked.
     pub name: &'static str,
@@ -26,6 +28,7 @@ pub struct Step {
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// It passed.
     Pass,
@@ -38,100 +41,127 @@ pub enum Outcome {
 }
 
 impl Step {
-    /// A step outside the table, with its outcome, and nothing to tell yet.
+    /// A step outside the table, with its outcome and no facts.
     pub fn new(name: &'static str, outcome: Outcome, code: Code) -> Self {
         let entry = code.entry();
-        let (expected, found) = (String::new(), String::new());
         Self {
             name,
             outcome,
             code: entry.code,
             cure: entry.cure,
-            expected,
-            found,
+            expected: String::new(),
+            found: String::new(),
         }
     }
 
-    /// A step outside the table that failed with this refusal.
-    pub fn failed(name: &'static str, rejection: &Rejection) -> Self {
-        let facts = rejection.facts();
-        let (expected, found) = (facts.expected().to_owned(), facts.found().to_owned());
+    /// A step outside the table that ended in this refusal.
+    pub fn failure(name: &'static str, rejection: &Rejection) -> Self {
+        let step = Self::new(name, Outcome::Fail, rejection.code());
+        step.with_facts(rejection.facts())
+    }
+
+    /// A step outside the table that an outage left open, with what would have passed.
+    pub fn open(name: &'static str, expected: impl Into<String>, outage: &Outage) -> Self {
         Self {
-            expected,
-            found,
-            ..Self::new(name, Outcome::Fail, rejection.code())
+            name,
+            outcome: Outcome::Unknown,
+            code: outage.code().as_str(),
+            cure: outage.code().cure(),
+            expected: expected.into(),
+            found: outage.facts().to_owned(),
         }
     }
 
-    /// A step that an earlier failure left nothing to do.
+    /// A step that was not reached: an earlier one failed.
     pub fn not_reached(name: &'static str, code: Code) -> Self {
-        Self::new(name, Outcome::Skipped, code).telling("", "not reached")
+        Self::new(name, Outcome::Skipped, code).with_texts("", "not reached")
     }
 
     /// The same step with what would have passed, and what was there.
     #[must_use]
-    pub fn telling(self, expected: impl Into<String>, found: impl Into<String>) -> Self {
+    pub fn with_texts(self, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self {
             expected: expected.into(),
             found: found.into(),
             ..self
         }
     }
+
+    fn with_facts(self, facts: &Facts) -> Self {
+        self.with_texts(facts.expected(), facts.found())
+    }
 }
 
 impl Verifier {
     /// The rows of the table that run before the signature, each with its outcome.
     pub fn explain_screening(&self, token: &UnverifiedToken<'_>, now: NumericDate) -> Vec<Step> {
-        let examination = self.examine(Some(token.header()), token.unverified_claims(), now);
-        rows(false).map(|check| step(check, &examination)).collect()
+        let evidence = Evidence::Token {
+            header: token.header(),
+            key_issuer: None,
+        };
+        let examination = self.examine(evidence, token.unverified_claims(), now);
+        steps(&examination, Stage::BEFORE_SIGNATURE)
     }
 
-    /// The rows of the table that run after the signature, each with its outcome, and the key that
-    /// signed if one did.
+    /// The rows of the table that run after the signature, each with its outcome. `key` is the key
+    /// that signed, if one did.
     pub fn explain_rest(
         &self,
         token: &UnverifiedToken<'_>,
         key: Option<&VerifyingKey>,
         now: NumericDate,
     ) -> Vec<Step> {
-        let examination = self.examine(Some(token.header()), token.unverified_claims(), now);
-        let examination = Examination {
+        let evidence = Evidence::Token {
+            header: token.header(),
             key_issuer: key.and_then(VerifyingKey::issuer),
-            ..examination
         };
-        rows(true).map(|check| step(check, &examination)).collect()
+        let examination = self.examine(evidence, token.unverified_claims(), now);
+        steps(&examination, &[Stage::AfterSignature])
     }
 
     /// The whole table over what the issuer says about a token that is not a JWT, each row with its
     /// outcome.
     pub fn explain_answer(&self, claims: &Claims, now: NumericDate) -> Vec<Step> {
-        let examination = self.examine(None, claims, now);
-        rows(false)
-            .chain(rows(true))
-            .map(|check| step(check, &examination))
-            .collect()
+        steps(&self.examine(Evidence::Answer, claims, now), Stage::ALL)
     }
 
     /// The same rows as skipped steps, for a token that did not get that far.
     pub fn explain_skipped(after_signature: bool) -> Vec<Step> {
-        rows(after_signature)
-            .map(|check| Step::not_reached(check.name, check.code))
-            .collect()
+        let stages: &[Stage] = if after_signature {
+            &[Stage::AfterSignature]
+        } else {
+            Stage::BEFORE_SIGNATURE
+        };
+        let mut steps = Vec::new();
+        for check in rows(stages) {
+            steps.push(Step::not_reached(check.name, check.code));
+        }
+        steps
     }
 }
 
-fn rows(after_signature: bool) -> impl Iterator<Item = &'static Check> {
-    CHECKS
-        .iter()
-        .filter(move |check| (check.stage == Stage::AfterSignature) == after_signature)
+fn rows(stages: &[Stage]) -> impl Iterator<Item = &'static Check> {
+    CHECKS.iter().filter(|check| stages.contains(&check.stage))
 }
 
-fn step(check: &Check, examination: &Examination<'_>) -> Step {
-    let step = |outcome| Step::new(check.name, outcome, check.code);
-    let (expected, found) = (check.expected, check.found);
-    match (check.result)(examination) {
-        Some(true) => step(Outcome::Pass).telling(expected(examination), found(examination)),
-        Some(false) => step(Outcome::Fail).telling(expected(examination), found(examination)),
-        None => step(Outcome::Skipped).telling("", "does not apply"),
+fn steps(examination: &Examination<'_>, stages: &[Stage]) -> Vec<Step> {
+    let examination = Examination {
+        explains: true,
+        ..*examination
+    };
+    let mut steps = Vec::new();
+    // A failure stops nothing here: people want to see all faults at once.
+    for check in rows(stages) {
+        steps.push(step(check, (check.run)(&examination)));
     }
+    steps
+}
+
+fn step(check: &Check, result: CheckResult) -> Step {
+    let (outcome, facts) = match result {
+        CheckResult::Passes(facts) => (Outcome::Pass, facts),
+        CheckResult::Fails(facts) => (Outcome::Fail, facts),
+        CheckResult::DoesNotApply => (Outcome::Skipped, Facts::new("", "does not apply")),
+    };
+    Step::new(check.name, outcome, check.code).with_facts(&facts)
 }

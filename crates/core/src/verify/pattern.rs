@@ -1,9 +1,9 @@
 //! Patterns for the values of claims: `repo:my-org/*`.
 //!
 //! An asterisk stands behind a delimiter, so that a pattern for one name never fits a longer one:
-//! `repo:my-org*` would fit `repo:my-org-evil/x`, and is no pattern. At the end it stands for all
-//! the rest, which is not empty. Anywhere else it stands for one part, between that delimiter and
-//! the next.
+//! `repo:my-org*` would fit `repo:my-org-evil/x`, and is refused. At the end it stands for the
+//! whole rest, which must not be empty. Anywhere else it stands for one part, up to the next
+//! delimiter.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Box<str>);
 
-/// What parts the names in a value, such as those of GitHub, GitLab and Kubernetes.
+/// The characters between names in a value, as GitHub, GitLab and Kubernetes write them.
 const DELIMITERS: [char; 2] = ['/', ':'];
 
 impl Pattern {
@@ -24,6 +24,7 @@ impl Pattern {
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let mut pieces = text.split('*').peekable();
         let mut count = 0;
+        // An asterisk right behind a name would fit strangers' names: `repo:org*`, `repo:org-evil`.
         while let Some(piece) = pieces.next() {
             let is_last = pieces.peek().is_none();
             if count > 0 && !(piece.starts_with(DELIMITERS) || (is_last && piece.is_empty())) {
@@ -34,6 +35,7 @@ impl Pattern {
             }
             count += 1;
         }
+        // Without an asterisk it is a plain value, which compares whole.
         if count > 1 {
             Ok(Self(text.into()))
         } else {
@@ -43,16 +45,25 @@ impl Pattern {
 
     /// Whether a text fits.
     pub fn fits(&self, text: &str) -> bool {
+        self.rest_of(text) == Some("")
+    }
+
+    /// What is left of a text behind the pattern; `None` if the text does not fit.
+    fn rest_of<'t>(&self, text: &'t str) -> Option<&'t str> {
         let mut pieces = self.0.split('*').peekable();
-        let mut rest = pieces.next().and_then(|piece| text.strip_prefix(piece));
-        while let (Some(left), Some(piece)) = (rest, pieces.next()) {
+        let mut rest = text.strip_prefix(pieces.next()?)?;
+        while let Some(piece) = pieces.next() {
+            // The last asterisk stands for all the rest, but never for nothing.
             if pieces.peek().is_none() && piece.is_empty() {
-                return !left.is_empty();
+                return if rest.is_empty() { None } else { Some("") };
             }
-            let end = left.find(DELIMITERS).filter(|end| *end > 0);
-            rest = end.and_then(|end| left.get(end..)?.strip_prefix(piece));
+            let end = rest.find(DELIMITERS)?;
+            if end == 0 {
+                return None;
+            }
+            rest = rest.get(end..)?.strip_prefix(piece)?;
         }
-        rest == Some("")
+        Some(rest)
     }
 
     /// The pattern as written.
@@ -67,7 +78,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// A text that is no pattern.
+/// The text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PatternError;
 

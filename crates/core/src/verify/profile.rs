@@ -1,31 +1,44 @@
-//! What the access tokens of one issuer look like: its dialect, and what the operator adds to it.
+//! The profile of one issuer's access tokens: its dialect, and the operator's additions.
 
-use super::Pattern;
+use super::{Pattern, TokenType};
 use crate::dialect::Dialect;
 use crate::jose::Algorithm;
 use crate::jose::json::Json;
-use crate::token::{ClaimPath, Mapping};
-use std::fmt;
+use crate::token::{ClaimPath, Claims, Mapping};
 use std::time::Duration;
 
-/// What is demanded of one issuer's tokens, beyond the issuer and the audience.
+/// The demands on one issuer's tokens, beyond the issuer and the audience.
 ///
 /// Neither the expiry nor the audience of a JWT can be made optional.
+///
+/// ```
+/// use portcullis_core::verify::{Condition, ExpectedValue, Profile};
+/// use portcullis_core::token::ClaimPath;
+/// use std::time::Duration;
+///
+/// let mut profile = Profile::by_name("github-actions").expect("a profile of this name");
+/// profile.leeway = Duration::from_secs(10);
+/// profile.conditions.push(Condition::new(
+///     ClaimPath::claim("repository_owner_id"),
+///     vec![ExpectedValue::Value("1234".into())],
+/// ));
+/// assert_eq!(profile.name(), "github-actions");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Profile {
-    /// What is known of the provider.
+    /// The provider's dialect.
     pub dialect: &'static Dialect,
     /// The algorithms that are accepted. A key's own `alg` narrows them further.
     pub algorithms: Vec<Algorithm>,
     /// The values of the header `typ` that are accepted.
     pub types: Vec<TokenType>,
-    /// Claims that must be there, besides `iss`, `exp` and the one for the audience, which always
-    /// must.
+    /// Claims that must be there. `iss`, `exp` and the claim for the audience always must.
     pub required_claims: Vec<Box<str>>,
     /// Claims that must have one of these values, or be an array that holds one: the operator's
     /// conditions.
     pub conditions: Vec<Condition>,
-    /// How far the clocks of the issuer and of this server may be apart. Default 60 seconds.
+    /// How far apart the clocks of the issuer and of this server may be. Default 60 seconds.
     pub leeway: Duration,
     /// How far away `exp` may be. Default 24 hours, and more for some dialects.
     pub max_lifetime: Duration,
@@ -35,57 +48,40 @@ pub struct Profile {
     /// answers for this API alone. One for another audience never is. Default false.
     pub danger_answers_without_audience: bool,
     /// Whether an introspection answer with neither an audience nor a sign of an access token is
-    /// accepted, because that endpoint knows no other tokens: no refresh tokens, no ID tokens.
+    /// accepted, because that endpoint knows neither refresh tokens nor ID tokens.
     /// Default false.
     pub danger_answers_without_type: bool,
 }
 
 /// A claim that must have one of some values.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Condition {
     /// Where the claim is.
     pub claim: ClaimPath,
     /// The values, one of which it must have.
-    pub values: Vec<Expected>,
+    pub values: Vec<ExpectedValue>,
 }
 
-/// What a claim may be.
+/// A value that a claim may have.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Expected {
+#[non_exhaustive]
+pub enum ExpectedValue {
     /// This value, or an array that holds it.
     Value(Json),
     /// A text that fits the pattern, or an array that holds one.
     Like(Pattern),
 }
 
-/// A value of the header `typ` (RFC 7515, section 4.1.9), compared without case, `application/`
-/// left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenType {
-    /// `at+jwt`: an access token (RFC 9068, section 2.1).
-    AccessToken,
-    /// `JWT`: any kind of token.
-    Jwt,
-    /// `portcullis-assertion+jwt`: what a Portcullis gateway says of a caller to the servers behind
-    /// it.
-    Assertion,
-    /// No `typ` at all.
-    Absent,
-}
-
 impl Profile {
-    /// The profile of a dialect, as it is without any setting.
+    /// The profile of a dialect, without any settings.
     pub fn of(dialect: &'static Dialect) -> Self {
+        let required_claims = dialect.required_claims.iter().copied();
         Self {
             dialect,
             algorithms: Algorithm::ALL.to_vec(),
             types: dialect.types.to_vec(),
-            required_claims: dialect
-                .required_claims
-                .iter()
-                .copied()
-                .map(Into::into)
-                .collect(),
+            required_claims: required_claims.map(Into::into).collect(),
             conditions: Vec::new(),
             leeway: Duration::from_secs(60),
             max_lifetime: dialect.max_lifetime,
@@ -98,20 +94,22 @@ impl Profile {
     /// Any provider: `typ` is `at+jwt`, `JWT` or absent; a subject, or the client of an
     /// application, is required; what looks like an ID token or a logout token is refused.
     pub fn generic() -> Self {
+        // No provider recognises an empty issuer.
         Self::of(Dialect::of_issuer(""))
     }
 
     /// RFC 9068 to the letter: `typ` is `at+jwt`; `sub`, `client_id`, `iat` and `jti` are required.
     pub fn rfc9068() -> Self {
-        Self::named("rfc9068").unwrap_or_else(Self::generic)
+        // The name is in the list: a test holds it there.
+        Self::by_name("rfc9068").unwrap_or_else(Self::generic)
     }
 
     /// The profile of this name: see [`DIALECTS`](crate::dialect::DIALECTS).
-    pub fn named(name: &str) -> Option<Self> {
-        Dialect::named(name).map(Self::of)
+    pub fn by_name(name: &str) -> Option<Self> {
+        Dialect::by_name(name).map(Self::of)
     }
 
-    /// What the profile is called.
+    /// The name of the profile.
     pub fn name(&self) -> &'static str {
         self.dialect.name
     }
@@ -126,52 +124,38 @@ impl Profile {
 }
 
 impl Condition {
+    /// The claim at this path must have one of these values.
+    pub fn new(claim: ClaimPath, values: Vec<ExpectedValue>) -> Self {
+        Self { claim, values }
+    }
+
     /// Whether the claim has one of the values.
-    pub(crate) fn is_met_by(&self, claims: &crate::token::Claims) -> bool {
-        self.values.iter().any(|expected| match expected {
-            Expected::Value(value) => self.claim.holds(claims, value),
-            Expected::Like(pattern) => match self.claim.find(claims) {
-                Some(Json::Array(elements)) => elements
-                    .iter()
-                    .filter_map(Json::as_str)
-                    .any(|text| pattern.fits(text)),
-                Some(value) => value.as_str().is_some_and(|text| pattern.fits(text)),
-                None => false,
-            },
-        })
+    pub(crate) fn is_met_by(&self, claims: &Claims) -> bool {
+        let Some(found) = self.claim.find(claims) else {
+            return false;
+        };
+        self.values.iter().any(|value| value.is_met_by(found))
     }
 }
 
-fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
-}
+impl ExpectedValue {
+    fn is_met_by(&self, found: &Json) -> bool {
+        match found {
+            Json::Array(elements) => elements.iter().any(|element| self.is_met_by_one(element)),
+            one => self.is_met_by_one(one),
+        }
+    }
 
-impl TokenType {
-    /// The kind that a header's `typ` names; `None` for every other value.
-    pub fn of_header(typ: Option<&str>) -> Option<Self> {
-        let Some(typ) = typ else {
-            return Some(Self::Absent);
-        };
-        let is = |name: &str| typ.eq_ignore_ascii_case(name);
-        if is("at+jwt") || is("application/at+jwt") {
-            Some(Self::AccessToken)
-        } else if is("JWT") || is("application/jwt") {
-            Some(Self::Jwt)
-        } else if is("portcullis-assertion+jwt") || is("application/portcullis-assertion+jwt") {
-            Some(Self::Assertion)
-        } else {
-            None
+    fn is_met_by_one(&self, found: &Json) -> bool {
+        match (self, found) {
+            (Self::Value(value), found) => value == found,
+            (Self::Like(pattern), Json::String(text)) => pattern.fits(text),
+            (Self::Like(_), _) => false,
         }
     }
 }
 
-impl fmt::Display for TokenType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AccessToken => "`at+jwt`",
-            Self::Jwt => "`JWT`",
-            Self::Assertion => "`portcullis-assertion+jwt`",
-            Self::Absent => "none",
-        })
-    }
+fn seconds(duration: Duration) -> i64 {
+    // More seconds than a date can hold are as good as for ever.
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

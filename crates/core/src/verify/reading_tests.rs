@@ -3,7 +3,7 @@
 
 use super::super::token::introspection::Answer;
 use super::tests::{NOW, PLAIN, at, code, verifier, verify};
-use super::{Condition, Expected, Pattern, Profile, Verifier};
+use super::{Condition, ExpectedValue, Pattern, Profile, Verifier};
 use crate::Limits;
 use crate::dialect::DIALECTS;
 use crate::rejection::Code;
@@ -235,7 +235,7 @@ fn what_speaks_of_a_sign_in_and_of_no_grant_is_an_id_token() {
     }
     let zitadel = |changes: &[(&str, &str)]| {
         let changes = [&[("client_id", r#""web""#), ("jti", r#""j""#)], changes].concat();
-        verify(Profile::named("zitadel").unwrap(), PLAIN, &changes)
+        verify(Profile::by_name("zitadel").unwrap(), PLAIN, &changes)
             .err()
             .map(|it| it.code())
     };
@@ -474,8 +474,8 @@ fn a_condition_fits_a_pattern_or_nothing() {
         conditions: vec![Condition {
             claim: ClaimPath::claim("sub"),
             values: vec![
-                Expected::Value("robot".into()),
-                Expected::Like(Pattern::parse(pattern).unwrap()),
+                ExpectedValue::Value("robot".into()),
+                ExpectedValue::Like(Pattern::parse(pattern).unwrap()),
             ],
         }],
         ..Profile::generic()

@@ -1,6 +1,6 @@
 //! The table by itself, without the corpus: every boundary of time, and what each row says.
 
-use super::{Condition, Expected, Outcome, Profile, Step, TokenType, Verifier};
+use super::{Condition, ExpectedValue, Outcome, Profile, Step, TokenType, Verifier};
 use crate::Limits;
 use crate::jose::{Algorithm, VerifyingKey, base64url, compact, json, signature};
 use crate::rejection::{Code, Rejection};
@@ -226,10 +226,10 @@ fn an_empty_subject_is_no_subject() {
 
 #[test]
 fn profiles_are_known_by_name() {
-    assert_eq!(Profile::named("generic"), Some(Profile::generic()));
-    assert_eq!(Profile::named("rfc9068"), Some(Profile::rfc9068()));
-    assert_eq!(Profile::named("rfc9068").unwrap().name(), "rfc9068");
-    assert_eq!(Profile::named("other"), None);
+    assert_eq!(Profile::by_name("generic"), Some(Profile::generic()));
+    assert_eq!(Profile::by_name("rfc9068"), Some(Profile::rfc9068()));
+    assert_eq!(Profile::by_name("rfc9068").unwrap().name(), "rfc9068");
+    assert_eq!(Profile::by_name("other"), None);
     let typed = r#"{"alg":"EdDSA","typ":"at+jwt"}"#;
     let lacking = verify(Profile::rfc9068(), typed, &[]).unwrap_err();
     assert_eq!(
@@ -267,7 +267,7 @@ fn of(dialect: &str, issuer: &str) -> Verifier {
     Verifier::new(
         issuer,
         Audiences::new(["api"]).unwrap(),
-        Profile::named(dialect).unwrap(),
+        Profile::by_name(dialect).unwrap(),
     )
 }
 
@@ -392,7 +392,7 @@ fn configured_claims_must_all_have_one_of_their_values() {
         claim: ClaimPath::claim(claim),
         values: values
             .iter()
-            .map(|value| Expected::Value((*value).into()))
+            .map(|value| ExpectedValue::Value((*value).into()))
             .collect(),
     };
     let conditions = vec![
@@ -483,7 +483,7 @@ fn an_explanation_runs_to_the_end() {
     let issuer = steps.iter().find(|step| step.name == "issuer").unwrap();
     assert_eq!(issuer.expected, "`https://idp.example`");
     let refused = verify(Profile::generic(), PLAIN, &[("exp", "1")]).unwrap_err();
-    let step = Step::failed("expiry", &refused);
+    let step = Step::failure("expiry", &refused);
     assert_eq!(
         (step.code, step.expected.as_str()),
         ("token.expired", refused.facts().expected())

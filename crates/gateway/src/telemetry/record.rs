@@ -13,7 +13,7 @@ use crate::request::incoming::IncomingRequest;
 use crate::request::trace::Trace;
 use aws_lc_rs::hmac;
 use portcullis_core::Denial;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::{AccessToken, NumericDate};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -147,7 +147,7 @@ impl<'r> Record<'r> {
             for (name, value) in names {
                 if let Some(value) = value {
                     // Writing to a string cannot fail.
-                    _ = write!(line, " {name}={}", shown(value));
+                    _ = write!(line, " {name}={}", quote(value));
                 }
             }
         }

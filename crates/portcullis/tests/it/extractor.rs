@@ -1,10 +1,10 @@
-//! `Authorized`: a handler's signature says who may call it.
+//! `AuthorizedCaller`: a handler's signature says who may call it.
 
 use crate::{call, get, world};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing;
-use portcullis::{Authorized, ProtectLayer, ResourceServer, requirement};
+use portcullis::{AuthorizedCaller, ProtectLayer, ResourceServer, requirement};
 use portcullis_resource_server::{Config, Settings};
 
 requirement!(Admin = role("Admin"));
@@ -16,11 +16,11 @@ requirement!(
     ])
 );
 
-async fn anyone(caller: Option<Authorized>) -> String {
+async fn anyone(caller: Option<AuthorizedCaller>) -> String {
     caller.map_or("nobody".to_owned(), |caller| caller.name().to_owned())
 }
 
-async fn valid(user: Authorized) -> String {
+async fn valid(user: AuthorizedCaller) -> String {
     format!(
         "{} {:?}",
         user.name(),
@@ -28,11 +28,11 @@ async fn valid(user: Authorized) -> String {
     )
 }
 
-async fn admin(user: Authorized<Admin>) -> String {
+async fn admin(user: AuthorizedCaller<Admin>) -> String {
     user.name().to_owned()
 }
 
-async fn editor(_: Authorized<Editor>) -> &'static str {
+async fn editor(_: AuthorizedCaller<Editor>) -> &'static str {
     "ok"
 }
 

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing;
 use http::{HeaderName, HeaderValue, Request};
-use portcullis::{Authorized, requirement};
+use portcullis::{AuthorizedCaller, requirement};
 use serde_json::Value;
 
 requirement!(Writer = scope("orders:write"));
@@ -15,8 +15,11 @@ async fn every_request_gets_its_answer() {
     let (idp, server) = world().await;
     let good = idp.token("alice").scope("orders:read").sign();
     let app = Router::new()
-        .route("/", routing::any(async |_: Authorized| "ok"))
-        .route("/write", routing::any(async |_: Authorized<Writer>| "ok"))
+        .route("/", routing::any(async |_: AuthorizedCaller| "ok"))
+        .route(
+            "/write",
+            routing::any(async |_: AuthorizedCaller<Writer>| "ok"),
+        )
         .with_state(server);
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),

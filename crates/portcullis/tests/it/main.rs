@@ -11,7 +11,7 @@
 mod extractor;
 mod header_corpus;
 mod layer;
-mod refused;
+mod outages;
 
 use axum::Router;
 use axum::body::Body;

@@ -6,7 +6,7 @@
 //! coding, and one coding upon another.
 
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use std::io::Read;
 
@@ -26,7 +26,7 @@ pub(crate) fn decode(
             other => {
                 return Err(format!(
                     "its `Content-Encoding` is {}, and is not understood",
-                    shown(other)
+                    quote(other)
                 ));
             }
         },

@@ -7,11 +7,11 @@ mod opaque;
 use crate::ResourceServer;
 use crate::issuers::TrustedIssuer;
 use crate::revocation::{Revocable, Standing};
+use portcullis_core::Denial;
 use portcullis_core::jose::{Header, UnverifiedToken, VerifyingKey, compact, signature};
 use portcullis_core::rejection::{Code, Rejection};
 use portcullis_core::token::{Claims, NumericDate};
 use portcullis_core::verify::{Outcome, Step, Verifier};
-use portcullis_core::{Denial, Outage};
 use portcullis_provider::keys::{FoundKeys, KeyFault};
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl ResourceServer {
         };
         let steps = vec![
             Step::new(FORM, Outcome::Pass, Code::TokenMalformed)
-                .telling("a signed JWT", "a signed JWT"),
+                .with_texts("a signed JWT", "a signed JWT"),
         ];
         match self.issuers().trusted(parsed.unverified_claims().issuer()) {
             Ok(issuer) => self.explain_trusted(issuer, token, parsed, steps).await,
@@ -123,7 +123,7 @@ impl ResourceServer {
             .collect();
         configured.dedup();
         let found = rejection.facts().found().to_owned();
-        steps.push(Step::failed(ISSUER, rejection).telling(configured.join(" or "), found));
+        steps.push(Step::failure(ISSUER, rejection).with_texts(configured.join(" or "), found));
         steps.extend(skipped_from_issuer());
         let seen = hint::of_issuer(parsed.unverified_claims(), verifiers());
         let hint = self.with_only_dialect(seen, rejection.code().as_str());
@@ -152,12 +152,11 @@ impl ResourceServer {
         match checked {
             Ok(()) => {
                 let step = Step::new(REVOCATION, Outcome::Pass, Code::TokenRevoked);
-                step.telling("a token that nobody revoked", "nothing that refuses it")
+                step.with_texts("a token that nobody revoked", "nothing that refuses it")
             }
-            Err(Denial::Rejection(rejection)) => Step::failed(REVOCATION, &rejection),
+            Err(Denial::Rejection(rejection)) => Step::failure(REVOCATION, &rejection),
             Err(Denial::Outage(outage)) => {
-                let step = Step::new(REVOCATION, Outcome::Unknown, Code::TokenRevoked);
-                left_open(step, "a revocation store that is heard from", &outage)
+                Step::open(REVOCATION, "a revocation store that is heard from", &outage)
             }
         }
     }
@@ -190,7 +189,7 @@ impl TrustedIssuer {
     ) -> Explanation {
         let issuer = format!("`{}`", self.verifier.issuer());
         steps.push(
-            Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer).telling(issuer.clone(), issuer),
+            Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer).with_texts(issuer.clone(), issuer),
         );
         steps.extend(self.verifier.explain_screening(&token, now));
         let (step, found) = self.explain_key(token.header()).await;
@@ -220,23 +219,22 @@ impl TrustedIssuer {
             Ok(keys) => {
                 let shown = kid.map_or_else(
                     || "no `kid`, but keys that fit".to_owned(),
-                    portcullis_core::rejection::shown,
+                    portcullis_core::rejection::quote,
                 );
                 let step = Step::new(KEY, Outcome::Pass, Code::TokenKeyUnknown);
                 (
-                    step.telling("a key that the issuer publishes", shown),
+                    step.with_texts("a key that the issuer publishes", shown),
                     Some(keys),
                 )
             }
-            Err(KeyFault::UnknownKey) => (Step::failed(KEY, &Rejection::of_unknown_key(kid)), None),
+            Err(KeyFault::UnknownKey) => {
+                (Step::failure(KEY, &Rejection::of_unknown_key(kid)), None)
+            }
             Err(KeyFault::WrongAlgorithm) => (
-                Step::failed(KEY, &Rejection::of_key_algorithm(header.algorithm)),
+                Step::failure(KEY, &Rejection::of_key_algorithm(header.algorithm)),
                 None,
             ),
-            Err(KeyFault::Outage(outage)) => {
-                let step = Step::new(KEY, Outcome::Unknown, Code::TokenKeyUnknown);
-                (left_open(step, "the issuer's keys", &outage), None)
-            }
+            Err(KeyFault::Outage(outage)) => (Step::open(KEY, "the issuer's keys", &outage), None),
         }
     }
 
@@ -256,37 +254,26 @@ impl TrustedIssuer {
                 Ok(None) => {}
                 Ok(Some(keys)) => checked = signature::check_jws(token.jws(), &keys),
                 Err(outage) => {
-                    let step = Step::new(SIGNATURE, Outcome::Unknown, Code::TokenSignature);
-                    return (left_open(step, "the issuer's keys", &outage), None);
+                    return (Step::open(SIGNATURE, "the issuer's keys", &outage), None);
                 }
             }
         }
         match checked {
             Ok(signer) => {
                 let step = Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature);
-                (step.telling("a valid one", "a valid one"), Some(signer))
+                (step.with_texts("a valid one", "a valid one"), Some(signer))
             }
             Err(rejection) => (
-                Step::failed(SIGNATURE, &rejection).telling("a valid one", "an invalid one"),
+                Step::failure(SIGNATURE, &rejection).with_texts("a valid one", "an invalid one"),
                 None,
             ),
         }
     }
 }
 
-/// A step that an outage left open.
-fn left_open(step: Step, expected: &str, outage: &Outage) -> Step {
-    let step = Step {
-        code: outage.code().as_str(),
-        cure: outage.code().cure(),
-        ..step
-    };
-    step.telling(expected, outage.facts())
-}
-
 fn unreadable(rejection: &Rejection, hint: Option<String>) -> Explanation {
     let mut steps = vec![
-        Step::failed(FORM, rejection),
+        Step::failure(FORM, rejection),
         Step::not_reached(ISSUER, Code::TokenIssuer),
     ];
     steps.extend(skipped_from_issuer());

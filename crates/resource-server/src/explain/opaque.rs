@@ -1,6 +1,6 @@
 //! The same for tokens that their issuer is asked about: it is asked anew, whatever is remembered.
 
-use super::{Explanation, FORM, hint, left_open};
+use super::{Explanation, FORM, hint};
 use crate::introspection::Introspector;
 use portcullis_core::Denial;
 use portcullis_core::rejection::Code;
@@ -18,7 +18,7 @@ impl Introspector {
         clock: &dyn Clock,
     ) -> (Explanation, Option<Claims>) {
         let form = Step::new(FORM, Outcome::Pass, Code::TokenMalformed);
-        let mut steps = vec![form.telling("a bearer token", "an opaque token")];
+        let mut steps = vec![form.with_texts("a bearer token", "an opaque token")];
         let verifier = self.verifier();
         let claims = self.active(token.as_str()).await;
         steps.push(step(&claims));
@@ -66,12 +66,9 @@ fn step(claims: &Result<Claims, Denial>) -> Step {
     match claims {
         Ok(_) => {
             let step = Step::new(INTROSPECTION, Outcome::Pass, Code::TokenInactive);
-            step.telling("`active` to be true", "true")
+            step.with_texts("`active` to be true", "true")
         }
-        Err(Denial::Rejection(rejection)) => Step::failed(INTROSPECTION, rejection),
-        Err(Denial::Outage(outage)) => {
-            let step = Step::new(INTROSPECTION, Outcome::Unknown, Code::TokenInactive);
-            left_open(step, "the issuer's answer", outage)
-        }
+        Err(Denial::Rejection(rejection)) => Step::failure(INTROSPECTION, rejection),
+        Err(Denial::Outage(outage)) => Step::open(INTROSPECTION, "the issuer's answer", outage),
     }
 }

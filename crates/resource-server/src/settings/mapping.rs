@@ -4,7 +4,7 @@ use crate::config::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig, OneOrM
 use portcullis_core::Faults;
 use portcullis_core::jose::json::Json;
 use portcullis_core::token::ClaimPath;
-use portcullis_core::verify::{Condition, Expected, Pattern, Profile};
+use portcullis_core::verify::{Condition, ExpectedValue, Pattern, Profile};
 use std::slice;
 
 fn claim_path(member: &str, text: &str, faults: &Faults) -> Option<ClaimPath> {
@@ -72,7 +72,7 @@ pub(super) fn set(written: &IssuerConfig, profile: &mut Profile, faults: &Faults
         let claim = claim_path("claims", name, faults);
         let values = condition_values(name, values, faults);
         if let Some(claim) = claim {
-            conditions.push(Condition { claim, values });
+            conditions.push(Condition::new(claim, values));
         }
     }
     profile.conditions = conditions;
@@ -84,7 +84,7 @@ fn condition_values(
     name: &str,
     written: &OneOrMore<ClaimCondition>,
     faults: &Faults,
-) -> Vec<Expected> {
+) -> Vec<ExpectedValue> {
     let member = format!("claims.{name}");
     if written.as_slice().is_empty() {
         faults
@@ -99,7 +99,7 @@ fn condition_values(
     values
 }
 
-fn expected_value(member: &str, value: &ClaimCondition, faults: &Faults) -> Option<Expected> {
+fn expected_value(member: &str, value: &ClaimCondition, faults: &Faults) -> Option<ExpectedValue> {
     match value {
         // Read as a pattern it would fit too much, read as a text nothing at all.
         ClaimCondition::Value(ClaimScalar::Text(text)) if text.contains('*') => {
@@ -113,12 +113,12 @@ fn expected_value(member: &str, value: &ClaimCondition, faults: &Faults) -> Opti
                 ));
             None
         }
-        ClaimCondition::Value(value) => Some(Expected::Value(Json::from(value.clone()))),
+        ClaimCondition::Value(value) => Some(ExpectedValue::Value(Json::from(value.clone()))),
         ClaimCondition::Text(ClaimText::Exactly(text)) => {
-            Some(Expected::Value(Json::from(text.as_str())))
+            Some(ExpectedValue::Value(Json::from(text.as_str())))
         }
         ClaimCondition::Text(ClaimText::Like(text)) => match Pattern::parse(text) {
-            Ok(pattern) => Some(Expected::Like(pattern)),
+            Ok(pattern) => Some(ExpectedValue::Like(pattern)),
             Err(error) => {
                 let help = "write a pattern such as `repo:my-org/*`: without the delimiter it \
                     would fit `repo:my-org-evil/x`";
@@ -173,7 +173,7 @@ fn check_conditions(written: &IssuerConfig, profile: &Profile, faults: &Faults) 
 
 /// Whether a pattern fits the tokens of every owner, as `repo:*` and `repo:*/x` do.
 fn fits_everybody(value: &Expected) -> bool {
-    let Expected::Like(pattern) = value else {
+    let ExpectedValue::Like(pattern) = value else {
         return false;
     };
     let before = pattern.as_str().split('*').next().unwrap_or_default();

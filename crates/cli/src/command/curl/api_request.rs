@@ -6,7 +6,7 @@ use crate::command::token::ObtainedToken;
 use crate::exit::{CommandError, Exit};
 use crate::files;
 use portcullis_client::{AccessToken, Client, Error};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::issuer::is_loopback_host;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response, StatusCode, Url, redirect};
@@ -126,7 +126,7 @@ fn parse_method(text: &str) -> Result<Method, CommandError> {
         Ok(method) => Ok(method),
         Err(_) => Err(CommandError::could_not_run(format!(
             "`--request`: expected a method such as PUT, found {}",
-            shown(text)
+            quote(text)
         ))),
     }
 }
@@ -135,7 +135,7 @@ fn target(text: &str) -> Result<Url, CommandError> {
     let Ok(url) = Url::parse(text) else {
         let message = format!(
             "expected a URL such as https://host/path, found {}",
-            shown(text)
+            quote(text)
         );
         return Err(CommandError::could_not_run(message));
     };

@@ -2,7 +2,7 @@
 
 use crate::exit::{CommandError, Exit};
 use crate::output::{QUIET, WARNING, paint, print};
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Map, Value};
 
@@ -43,7 +43,7 @@ pub(super) async fn fault(
         (Some(switch), Some(position)) => Some((switch, position)),
         // Guessing a fault would surprise; clearing one by accident would too.
         (Some(switch), None) => {
-            let message = format!("expected a fault for {}, found none", shown(switch));
+            let message = format!("expected a fault for {}, found none", quote(switch));
             return Err(CommandError::could_not_run(message).help(
                 "name one, such as `500` or `slow:2000`; `none` clears it; `portcullis idp fault \
                     --help` lists them",
@@ -84,7 +84,7 @@ fn at_root(issuer: &str, path: &str) -> Result<Url, CommandError> {
         Ok(url) => Ok(url),
         Err(_) => Err(CommandError::could_not_run(format!(
             "`--issuer`: expected a URL such as http://127.0.0.1:9000, found {}",
-            shown(issuer)
+            quote(issuer)
         ))),
     }
 }

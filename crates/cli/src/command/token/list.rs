@@ -6,7 +6,7 @@ use crate::output::{GOOD, Page, QUIET, STRONG, WARNING, paint, print};
 use crate::store::{
     Holder, StoreKind, StoredToken, TokenStore, clear_all, open_store, state_folder,
 };
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use serde_json::{Value, json};
 
 pub(super) async fn list(kind: Option<StoreKind>, json: bool) -> Result<Exit, CommandError> {
@@ -113,7 +113,7 @@ fn sign_in<'p>(parameters: impl Iterator<Item = (&'p String, &'p String)>) -> St
     let mut texts = Vec::new();
     for (name, value) in parameters {
         // An API may have named the value; it must not steer the terminal.
-        texts.push(format!("{name} {}", shown(value)));
+        texts.push(format!("{name} {}", quote(value)));
     }
     texts.join(", ")
 }

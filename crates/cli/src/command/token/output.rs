@@ -4,7 +4,7 @@ use crate::args::{Output, OutputArguments};
 use crate::clock::rfc3339;
 use crate::exit::{CommandError, Exit};
 use crate::store::StoredToken;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -144,7 +144,7 @@ fn api_version(exec_info: &str) -> Result<&'static str, CommandError> {
     }
     let message = format!(
         "KUBERNETES_EXEC_INFO: expected the version {DEFAULT_API_VERSION}, found {}",
-        shown(requested)
+        quote(requested)
     );
     let help = format!("write `apiVersion: {DEFAULT_API_VERSION}` in the kubeconfig");
     Err(CommandError::could_not_run(message).help(help))

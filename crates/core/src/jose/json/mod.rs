@@ -2,7 +2,8 @@
 //!
 //! Refuses: repeated members at any depth, anything that is not UTF-8, a byte order mark, lone
 //! surrogates, numbers beyond an `f64`, trailing bytes, and documents deeper or fuller than the
-//! [`Limits`]. It is our own so that no other crate's feature flags can change what a token means.
+//! [`Limits`]. The parser is our own, so that no other crate's feature flags can change how a token
+//! is read.
 //!
 //! [`Limits`]: crate::Limits
 

@@ -14,11 +14,12 @@ pub fn parse(document: &[u8], limits: &Limits) -> Result<Json, JsonFault> {
         kind: NotUtf8,
         at: error.valid_up_to(),
     })?;
-    // Looked for once in the whole document: then no string has to look again.
-    let control = document
-        .iter()
-        .fold(false, |found, byte| found | (*byte < 0x20));
-    let mut reader = Reader {
+    // One pass over the whole document, without a branch, so that no string has to look again.
+    let mut control = false;
+    for byte in document {
+        control |= *byte < 0x20;
+    }
+    let mut reader = JsonReader {
         text,
         at: 0,
         values_left: limits.json_values,
@@ -34,7 +35,7 @@ pub fn parse(document: &[u8], limits: &Limits) -> Result<Json, JsonFault> {
     }
 }
 
-struct Reader<'t> {
+struct JsonReader<'t> {
     text: &'t str,
     at: usize,
     values_left: usize,
@@ -43,12 +44,13 @@ struct Reader<'t> {
     control: bool,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> JsonReader<'t> {
     fn value(&mut self, depth_left: usize) -> Result<Json, JsonFault> {
-        self.values_left = self
-            .values_left
-            .checked_sub(1)
-            .ok_or_else(|| self.fault(TooMany))?;
+        // Counted before it is read, so that a million zeros in an array end early.
+        let Some(values_left) = self.values_left.checked_sub(1) else {
+            return Err(self.fault(TooMany));
+        };
+        self.values_left = values_left;
         self.skip_whitespace();
         match self.peek() {
             Some(b'"') => Ok(Json::String(self.string()?)),
@@ -65,7 +67,7 @@ impl<'t> Reader<'t> {
     fn object(&mut self, depth_left: usize) -> Result<Json, JsonFault> {
         let outermost = depth_left + 1 == self.depth;
         let mut members = Vec::with_capacity(if outermost { ROOM } else { 0 });
-        let mut names = Names::default();
+        let mut names = NameFilter::default();
         self.at += 1;
         self.skip_whitespace();
         if self.take(b'}') {
@@ -79,10 +81,8 @@ impl<'t> Reader<'t> {
             let name = self.string()?;
             self.skip_whitespace();
             self.expect(b':')?;
-            if members.len() < FEW
-                && names.may_hold(&name)
-                && members.iter().any(|(earlier, _)| *earlier == name)
-            {
+            // Two members of one name are two readings of a token (RFC 8725, section 2.4).
+            if members.len() < FEW && names.may_hold(&name) && has_name(&members, &name) {
                 return Err(self.fault(RepeatedMember));
             }
             members.push((name, self.value(depth_left)?));
@@ -139,7 +139,9 @@ impl<'t> Reader<'t> {
     /// Everything up to the next quote or backslash.
     fn plain_run(&mut self) -> Result<&'t str, JsonFault> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let length = memchr::memchr2(b'"', b'\\', rest).ok_or_else(|| self.fault(Syntax))?;
+        let Some(length) = memchr::memchr2(b'"', b'\\', rest) else {
+            return Err(self.fault(Syntax));
+        };
         let run = self.text.get(self.at..self.at + length).unwrap_or_default();
         if self.control && run.bytes().any(|byte| byte < 0x20) {
             return Err(self.fault(Syntax));
@@ -169,8 +171,9 @@ impl<'t> Reader<'t> {
     fn unicode_escape(&mut self) -> Result<char, JsonFault> {
         let first = self.code_unit()?;
         if !(0xd800..0xdc00).contains(&first) {
-            return char::from_u32(first).ok_or_else(|| self.fault(Escape));
+            return self.scalar(first);
         }
+        // Half of a pair alone is no character: readers differ in what they put in its place.
         if !(self.take(b'\\') && self.take(b'u')) {
             return Err(self.fault(Escape));
         }
@@ -178,23 +181,23 @@ impl<'t> Reader<'t> {
         if !(0xdc00..0xe000).contains(&second) {
             return Err(self.fault(Escape));
         }
-        let scalar = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-        char::from_u32(scalar).ok_or_else(|| self.fault(Escape))
+        self.scalar(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))
+    }
+
+    fn scalar(&self, value: u32) -> Result<char, JsonFault> {
+        char::from_u32(value).ok_or(self.fault(Escape))
     }
 
     /// Four hexadecimal digits.
     fn code_unit(&mut self) -> Result<u32, JsonFault> {
+        let fault = self.fault(Escape);
+        let digits = self.text.get(self.at..self.at + 4).ok_or(fault)?;
         // `from_str_radix` alone would take a sign.
-        let digits = self
-            .text
-            .get(self.at..self.at + 4)
-            .filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(fault);
+        }
         self.at += 4;
-        unit.ok_or(JsonFault {
-            kind: Escape,
-            at: self.at - 4,
-        })
+        u32::from_str_radix(digits, 16).map_err(|_| fault)
     }
 
     fn number(&mut self) -> Result<Json, JsonFault> {
@@ -244,6 +247,7 @@ impl<'t> Reader<'t> {
     }
 
     fn skip_whitespace(&mut self) {
+        // RFC 8259, section 2, knows these four and no others.
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
@@ -268,7 +272,7 @@ impl<'t> Reader<'t> {
     }
 
     fn deeper(&self, depth_left: usize) -> Result<usize, JsonFault> {
-        depth_left.checked_sub(1).ok_or_else(|| self.fault(TooDeep))
+        depth_left.checked_sub(1).ok_or(self.fault(TooDeep))
     }
 
     fn fault(&self, kind: JsonFaultKind) -> JsonFault {
@@ -277,6 +281,7 @@ impl<'t> Reader<'t> {
 }
 
 fn number_of(literal: &str, integer: bool) -> Option<Number> {
+    // `-0` is a float: no integer keeps its sign.
     if integer && literal != "-0" {
         if let Ok(number) = literal.parse() {
             return Some(Number::Integer(number));
@@ -285,11 +290,8 @@ fn number_of(literal: &str, integer: bool) -> Option<Number> {
             return Some(Number::Unsigned(number));
         }
     }
-    literal
-        .parse()
-        .ok()
-        .filter(|float: &f64| float.is_finite())
-        .map(Number::Float)
+    let float: f64 = literal.parse().ok()?;
+    float.is_finite().then_some(Number::Float(float))
 }
 
 /// Room for so many members in the document itself: headers and claims seldom have more. Objects
@@ -301,26 +303,29 @@ const ROOM: usize = 16;
 /// the end, so that objects with many members do not cost their square.
 const FEW: usize = 32;
 
+fn has_name(members: &[(Text, Json)], name: &Text) -> bool {
+    members.iter().any(|(earlier, _)| earlier == name)
+}
+
 fn has_repeated_name(members: &[(Text, Json)]) -> bool {
     let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
     names.sort_unstable();
-    names
-        .iter()
-        .zip(names.iter().skip(1))
-        .any(|(name, next)| name == next)
+    names.windows(2).any(|pair| pair.first() == pair.last())
 }
 
 /// Which names an object may hold already: one bit for each of 256 kinds of name. Only names that
 /// share a bit need to be compared.
 #[derive(Default)]
-struct Names([u64; 4]);
+struct NameFilter([u64; 4]);
 
-impl Names {
+impl NameFilter {
     /// Whether a name of this kind was there before. It counts as there from now on.
     fn may_hold(&mut self, name: &str) -> bool {
-        let hash = name.bytes().fold(name.len() as u64, |hash, byte| {
-            hash.wrapping_mul(31).wrapping_add(byte.into())
-        });
+        // A poor hash will do: names that collide only cost a comparison each.
+        let mut hash = name.len() as u64;
+        for byte in name.bytes() {
+            hash = hash.wrapping_mul(31).wrapping_add(byte.into());
+        }
         let bit = 1 << (hash % 64);
         let Some(word) = self.0.get_mut((hash / 64 % 4) as usize) else {
             return true;

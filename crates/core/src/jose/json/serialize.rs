@@ -18,6 +18,7 @@ impl Serialize for Json {
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // A number goes out as the kind that came in: a large id must not become a float.
         match self {
             Self::Integer(integer) => serializer.serialize_i64(*integer),
             Self::Unsigned(integer) => serializer.serialize_u64(*integer),

@@ -142,7 +142,7 @@ fn control_characters_stand_between_values_only() {
 /// `Aa` and `BB` look alike to the quick look, and are still different names.
 #[test]
 fn different_names_are_no_repetition() {
-    let mut names = Names::default();
+    let mut names = NameFilter::default();
     assert_eq!(
         [
             names.may_hold("Aa"),

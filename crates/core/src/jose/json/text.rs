@@ -4,6 +4,7 @@ use smol_str::SmolStr;
 use std::fmt;
 use std::ops::Deref;
 
+// Up to 23 bytes stand in the value itself: most names, ids and scopes do.
 /// A text out of a JSON document. Clones are cheap.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Text(SmolStr);

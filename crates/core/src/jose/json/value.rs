@@ -20,7 +20,8 @@ pub enum Json {
     Object(Object),
 }
 
-/// A JSON number: an integer where it is written as one and fits, else a finite float.
+// As an `f64` alone, two large ids could become one.
+/// A JSON number: an integer if it is written as one and fits, else a finite float.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// An integer literal within `i64`.
@@ -31,6 +32,7 @@ pub enum Number {
     Float(f64),
 }
 
+// A vector is smaller than a map, and its positions can be remembered.
 /// A JSON object: members in the order written, names unique.
 #[derive(Clone, Default, PartialEq)]
 pub struct Object {
@@ -94,10 +96,13 @@ impl Json {
 impl Object {
     /// The value of this member. Names compare after unescaping, with case.
     pub fn get(&self, name: &str) -> Option<&Json> {
-        self.members
-            .iter()
-            .find(|(held, _)| **held == *name)
-            .map(|(_, value)| value)
+        // Objects in tokens are small: a map would cost more to build than it saves.
+        for (held, value) in &self.members {
+            if **held == *name {
+                return Some(value);
+            }
+        }
+        None
     }
 
     /// The members in the order written.
@@ -107,12 +112,11 @@ impl Object {
 
     /// The value of the member at this place in the order written.
     pub(crate) fn at(&self, place: u32) -> Option<&Json> {
-        self.members
-            .get(usize::try_from(place).ok()?)
-            .map(|(_, value)| value)
+        let (_, value) = self.members.get(usize::try_from(place).ok()?)?;
+        Some(value)
     }
 
-    /// The same object, with the members of another one that are absent here, or `null`.
+    /// The same object, with the members of `other` that are absent or `null` here.
     #[must_use]
     pub fn filled_by(mut self, other: Self) -> Self {
         for (name, value) in other.members {

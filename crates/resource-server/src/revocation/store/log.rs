@@ -4,7 +4,7 @@ use super::Fault;
 use super::record;
 use crate::revocation::Revocation;
 use crate::revocation::settings::StoreUrl;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use portcullis_core::token::NumericDate;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, Value, cmd};
@@ -226,8 +226,8 @@ impl From<RedisError> for Fault {
     fn from(error: RedisError) -> Self {
         match error.detail() {
             None if error.is_timeout() => Self("no answer in time".to_owned()),
-            None => Self(shown(&error.to_string())),
-            Some(detail) => Self(format!("{}: {}", error.category(), shown(detail))),
+            None => Self(quote(&error.to_string())),
+            Some(detail) => Self(format!("{}: {}", error.category(), quote(detail))),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(in super::super) async fn sign_in(
 /// are known to do without would ask people needlessly, or need an administrator for it.
 fn needs_consent(scope: &str, issuer: &str) -> bool {
     let offline = scope.split(' ').any(|scope| scope == "offline_access");
-    offline && Dialect::of_issuer(issuer).name == "generic"
+    offline && Dialect::of_issuer(issuer).consent_needed
 }
 
 /// A free port, or the one of the registered redirect URI.

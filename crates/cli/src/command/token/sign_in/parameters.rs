@@ -4,7 +4,7 @@ use crate::args::{Grant, SignInArguments};
 use crate::exit::CommandError;
 use crate::store::StoredToken;
 use portcullis_client::AuthorizationRequest;
-use portcullis_core::rejection::shown;
+use portcullis_core::rejection::quote;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ fn read_parameters(arguments: &SignInArguments) -> Result<BTreeMap<String, Strin
         let previous = parameters.insert(name.to_owned(), value.to_owned());
         // RFC 6749, section 3.1: a parameter must not be included more than once.
         if previous.is_some() {
-            let message = format!("`--param`: found {} twice", shown(name));
+            let message = format!("`--param`: found {} twice", quote(name));
             return Err(CommandError::could_not_run(message).help("leave out one of them"));
         }
     }
@@ -150,7 +150,7 @@ fn parameter(argument: &str) -> Result<(&str, &str), CommandError> {
     let (name, value) = match argument.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => (name, value),
         _ => {
-            let message = format!("`--param`: expected NAME=VALUE, found {}", shown(argument));
+            let message = format!("`--param`: expected NAME=VALUE, found {}", quote(argument));
             return Err(CommandError::could_not_run(message)
                 .help("write it like `--param access_type=offline`"));
         }
@@ -167,12 +167,12 @@ fn parameter(argument: &str) -> Result<(&str, &str), CommandError> {
         "client_id" => "--client-id",
         // `state`, `nonce`, `code_challenge`: a value of the caller would void their protection.
         _ if AuthorizationRequest::is_reserved(name) => {
-            let message = format!("`--param`: {} is set by the flow itself", shown(name));
+            let message = format!("`--param`: {} is set by the flow itself", quote(name));
             return Err(CommandError::could_not_run(message).help("leave it out"));
         }
         _ => return Ok((name, value)),
     };
-    let message = format!("`--param`: {} has its own argument", shown(name));
+    let message = format!("`--param`: {} has its own argument", quote(name));
     Err(CommandError::could_not_run(message).help(format!("pass `{flag}` instead")))
 }
 

@@ -1,4 +1,4 @@
-//! The decision of both doors: a token that an outer one verified is not verified again.
+//! The decision of layer and extractor: a token that an outer layer verified is not verified again.
 
 use http::request::Parts;
 use http::uri::Authority;
@@ -9,7 +9,7 @@ use portcullis_core::{Denial, Requirement};
 use portcullis_resource_server::ResourceServer;
 
 /// Decides about a request, and leaves the verified token in its extensions. A token that this very
-/// server verified before has only to meet the requirement.
+/// server has verified for this request only has to meet the requirement.
 ///
 /// # Errors
 ///
@@ -19,11 +19,11 @@ pub(crate) async fn decide(
     server: &ResourceServer,
     requirement: &Requirement,
 ) -> Result<AccessToken, Denial> {
-    let permit = match Verified::find(&parts.extensions, server) {
+    let permit = match VerificationRecord::find(&parts.extensions, server) {
         Some(token) => server.permit(token, requirement).await?,
         None => {
-            let presented = presented(parts, server);
-            let headers = presented.as_ref().unwrap_or(&parts.headers);
+            let with_cookie = cookie_headers(parts, server);
+            let headers = with_cookie.as_ref().unwrap_or(&parts.headers);
             server
                 .decide(headers, parts.uri.query(), requirement)
                 .await
@@ -31,12 +31,12 @@ pub(crate) async fn decide(
         }
     };
     let token = permit.into_token();
-    Verified::remember(&mut parts.extensions, server, token.clone());
+    VerificationRecord::remember(&mut parts.extensions, server, token.clone());
     Ok(token)
 }
 
-/// The headers with a token that came in a cookie, where the settings name one and it counts.
-pub(crate) fn presented(parts: &Parts, server: &ResourceServer) -> Option<HeaderMap> {
+/// The headers with the token of a cookie, if the settings name one and it counts.
+pub(crate) fn cookie_headers(parts: &Parts, server: &ResourceServer) -> Option<HeaderMap> {
     let host = parts.uri.authority().map(Authority::as_str);
     server.with_cookie_token(CookieRequest {
         method: &parts.method,
@@ -45,15 +45,16 @@ pub(crate) fn presented(parts: &Parts, server: &ResourceServer) -> Option<Header
     })
 }
 
-/// Which server verified which token of this request.
+/// A note in the request: this server verified this token.
+// It lies in the request's extensions, which no client can write.
 #[derive(Clone)]
-struct Verified {
+struct VerificationRecord {
     server: ResourceServer,
     token: AccessToken,
 }
 
-impl Verified {
-    /// Lets the rest of the request know.
+impl VerificationRecord {
+    /// Leaves the note, and the token itself for the application.
     fn remember(extensions: &mut Extensions, server: &ResourceServer, token: AccessToken) {
         extensions.insert(token.clone());
         extensions.insert(Self {
@@ -62,11 +63,10 @@ impl Verified {
         });
     }
 
-    /// The token that this very server verified. Another server's word does not count.
+    /// The token that this very server verified.
     fn find(extensions: &Extensions, server: &ResourceServer) -> Option<AccessToken> {
-        extensions
-            .get::<Self>()
-            .filter(|verified| verified.server.is_same(server))
-            .map(|verified| verified.token.clone())
+        let record = extensions.get::<Self>()?;
+        // Another server may trust other issuers and audiences: its word does not count here.
+        record.server.is_same(server).then(|| record.token.clone())
     }
 }

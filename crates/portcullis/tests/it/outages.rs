@@ -3,7 +3,7 @@
 use crate::world;
 use bytes::Bytes;
 use http::{HeaderMap, Response};
-use portcullis::{Outage, Refused};
+use portcullis::{DenialResponse, Outage};
 use portcullis_core::OutageCode;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ async fn every_outage_is_503_without_a_challenge_and_tells_no_facts() {
     let (_idp, server) = world().await;
     for code in OutageCode::ALL {
         let outage = Outage::new(*code, "SECRET", Duration::from_secs(7));
-        let refused = Refused::new(outage.into(), &server, &HeaderMap::new());
+        let refused = DenialResponse::new(outage.into(), &server, &HeaderMap::new());
         let response: Response<Bytes> = refused.into_response();
         let header = |name| {
             response
