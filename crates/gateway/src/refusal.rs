@@ -10,7 +10,7 @@ use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use portcullis_core::Denial;
 use portcullis_core::challenge::Problem;
-use portcullis_resource_server::{Refused, ResourceServer};
+use portcullis_resource_server::{DenialResponse, ResourceServer};
 use std::fmt;
 use std::time::Duration;
 
@@ -322,7 +322,9 @@ impl RequestError {
     ) -> Response<B> {
         match self {
             Self::Refusal(refusal) => refusal.into_response(&request_id),
-            Self::Denial(denial) => Refused::named(denial, server, request_id).into_response(),
+            Self::Denial(denial) => {
+                DenialResponse::with_request_id(denial, server, request_id).into_response()
+            }
         }
     }
 }

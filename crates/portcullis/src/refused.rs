@@ -10,12 +10,12 @@ use std::fmt;
 ///
 /// The client sees the code's fixed phrase; the facts are in the log, under the same request id.
 #[derive(Debug)]
-pub struct Refused(portcullis_resource_server::Refused);
+pub struct Refused(portcullis_resource_server::DenialResponse);
 
 impl Refused {
     /// Makes the answer to a request with these headers, and logs the denial.
     pub fn new(denial: Denial, server: &ResourceServer, headers: &HeaderMap) -> Self {
-        Self(portcullis_resource_server::Refused::new(
+        Self(portcullis_resource_server::DenialResponse::new(
             denial, server, headers,
         ))
     }

@@ -119,7 +119,7 @@ fn revocation(
         let token = read_token(None, file)?;
         let revocation = of_token(&token, arguments.issuer.as_deref(), now)?;
         // The token is not verified: its `exp` may prolong the revocation, and not shorten it.
-        return Ok(revocation.remembered_until(kept_until));
+        return Ok(revocation.remember_until(kept_until));
     }
     let issuer = issuer(arguments.issuer, config)?;
     let since = arguments.since.unwrap_or(now);
@@ -140,7 +140,7 @@ fn revocation(
         let message = "expected a token, a subject, a session or a client to revoke, found none";
         return Err(Failure::could_not_run(message).help("see `portcullis revoke --help`"));
     };
-    Ok(revocation.remembered_until(kept_until))
+    Ok(revocation.remember_until(kept_until))
 }
 
 /// An unset variable of a script must not revoke the tokens of nobody, and report success.

@@ -1,4 +1,4 @@
-//! One fetch at a time: whoever comes meanwhile waits for the same one.
+//! One fetch at a time: callers that come meanwhile wait for the same one.
 
 use super::KeyCache;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +28,7 @@ impl Flights {
         cache: &Arc<KeyCache>,
         may_start: impl FnOnce(&KeyCache) -> bool,
     ) -> Option<Flight> {
+        // Held while `may_start` decides, so that two callers do not spend the budget twice.
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         if *begun > *self.landed.borrow() {
             return Some(Flight {
@@ -58,12 +59,9 @@ impl Flights {
 
     /// Waits until the fetch of this number is over.
     pub(super) async fn landing(&self, number: u64) {
-        // The sender lives as long as `self` does.
-        _ = self
-            .landed
-            .subscribe()
-            .wait_for(|landed| *landed >= number)
-            .await;
+        let mut landed = self.landed.subscribe();
+        // The sender lives as long as `self` does, so this cannot fail.
+        _ = landed.wait_for(|landed| *landed >= number).await;
     }
 }
 

@@ -8,7 +8,7 @@ mod questions;
 mod tenants;
 
 pub(crate) use issuer::IssuerSettings;
-pub(crate) use tenants::{Tenants, is_guid, is_tenant};
+pub(crate) use tenants::{Tenants, is_tenant};
 
 use crate::config::{Config, IssuerConfig};
 use crate::revocation::RevocationSettings;

@@ -4,7 +4,7 @@ use super::client::client;
 use super::noted;
 use crate::config::{GroupsConfig, IntrospectionConfig, IssuerConfig};
 use crate::groups::GroupsSettings;
-use crate::introspection::{Asked, IntrospectionSettings};
+use crate::introspection::{AskedTokens, IntrospectionSettings};
 use portcullis_core::dialect::TENANT;
 use portcullis_core::{ConfigError, Dialect};
 use portcullis_provider::address;
@@ -60,7 +60,7 @@ pub(super) fn introspection(
         endpoint,
         client: client(&place, &written.client(), faults)?,
         signed: written.signed,
-        asked: Asked { prefix, jwts_too },
+        asked: AskedTokens { prefix, jwts_too },
         cap,
     })
 }
