@@ -55,7 +55,7 @@ impl KeyCache {
         let mut patience = self.clock().sleep(self.settings.patience);
         // Twice: a fetch that was under way may have begun before the issuer changed its keys.
         for _ in 0..2 {
-            let Some(flight) = self.flights.join_or_start(self, Self::may_fetch_in_doubt) else {
+            let Some(flight) = self.join_or_fetch(Self::may_fetch_in_doubt) else {
                 break;
             };
             tokio::select! {

@@ -22,6 +22,7 @@ mod failure;
 pub mod file;
 mod flight;
 mod key_set;
+mod known_metadata;
 pub mod meters;
 mod refresh;
 mod settings;
@@ -43,14 +44,14 @@ use crate::metadata::Metadata;
 use arc_swap::ArcSwapOption;
 use budget::Budget;
 use failure::RefreshFailure;
-use flight::Flights;
+use flight::{Flight, Flights};
+use known_metadata::KnownMetadata;
 use meters::KeyMeters;
 use portcullis_core::jose::{Algorithm, Selection, VerifyingKey};
 use portcullis_core::token::Issuer;
 use portcullis_core::{Outage, OutageCode};
-use refresh::KnownMetadata;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -155,19 +156,6 @@ impl KeyCache {
         &self.issuer
     }
 
-    /// Begins to keep the keys fresh, once, if there is a runtime to do it on.
-    pub fn start(self: &Arc<Self>) {
-        // Called for every token: the plain load spares the cores a shared write.
-        if matches!(self.source, KeySource::Fixed(_)) || self.started.load(Ordering::Relaxed) {
-            return;
-        }
-        if let Ok(runtime) = tokio::runtime::Handle::try_current()
-            && !self.started.swap(true, Ordering::Relaxed)
-        {
-            runtime.spawn(refresh::keep_fresh(Arc::downgrade(self)));
-        }
-    }
-
     /// The keys that could have signed a token: at once, if they are here.
     ///
     /// # Errors
@@ -200,7 +188,7 @@ impl KeyCache {
         }
         // By the schedule, so that many callers do not ask a server that is down again and again.
         let is_due = |cache: &Self| cache.refresh_due() <= cache.clock().elapsed();
-        if let Some(flight) = self.flights.join_or_start(self, is_due) {
+        if let Some(flight) = self.join_or_fetch(is_due) {
             tokio::select! {
                 () = self.flights.landing(flight.number) => {}
                 () = self.clock().sleep(self.settings.patience) => {}
@@ -218,9 +206,19 @@ impl KeyCache {
         (self.clock().elapsed() < set.good_until).then_some(set)
     }
 
+    /// Joins the fetch under way, or begins one if `may_start` says so.
+    fn join_or_fetch(self: &Arc<Self>, may_start: impl FnOnce(&Self) -> bool) -> Option<Flight> {
+        let cache = Arc::clone(self);
+        let fetch = async move {
+            // Its outcome is in the schedule; here it only matters that it is over.
+            _ = cache.fetch_once().await;
+        };
+        self.flights.join_or_start(|| may_start(self), fetch)
+    }
+
     /// Fetches now, or joins the fetch that is under way.
     pub async fn refresh(self: &Arc<Self>) {
-        if let Some(flight) = self.flights.join_or_start(self, |_| true) {
+        if let Some(flight) = self.join_or_fetch(|_| true) {
             self.flights.landing(flight.number).await;
         }
     }
@@ -259,7 +257,7 @@ impl KeyCache {
         let mut asked = false;
         for _ in 0..2 {
             let may_start = |cache: &Self| cache.may_fetch_for(kid);
-            let Some(flight) = self.flights.join_or_start(self, may_start) else {
+            let Some(flight) = self.join_or_fetch(may_start) else {
                 break;
             };
             tokio::select! {

@@ -2,6 +2,7 @@
 
 use super::failure::RefreshFailure;
 use super::key_set::KeySet;
+use super::known_metadata::KnownMetadata;
 use super::{KeyCache, KeySource, file, snapshot};
 use crate::fetch::{DocumentResponse, Reach, reach_of_metadata};
 use crate::metadata::Metadata;
@@ -9,21 +10,14 @@ use portcullis_core::OutageCode;
 use portcullis_core::jose::Jwks;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tracing::Instrument as _;
 use url::Url;
 
-/// The metadata in use, and when it was fetched on the monotonic clock.
-#[derive(Clone, Debug)]
-pub(super) struct KnownMetadata {
-    metadata: Metadata,
-    fetched: Duration,
-    reach: Reach,
-}
-
 /// Keeps the keys fresh for as long as somebody holds the cache.
-pub(super) async fn keep_fresh(cache: Weak<KeyCache>) {
+async fn keep_fresh(cache: Weak<KeyCache>) {
     // A strong reference here would keep the keys of a server that is gone for ever.
     while let Some(cache_now) = cache.upgrade() {
         let (clock, due) = (Arc::clone(&cache_now.egress.clock), cache_now.refresh_due());
@@ -43,6 +37,19 @@ pub(super) async fn keep_fresh(cache: Weak<KeyCache>) {
 }
 
 impl KeyCache {
+    /// Begins to keep the keys fresh, once, if there is a runtime to do it on.
+    pub fn start(self: &Arc<Self>) {
+        // Called for every token: the plain load spares the cores a shared write.
+        if matches!(self.source, KeySource::Fixed(_)) || self.started.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && !self.started.swap(true, Ordering::Relaxed)
+        {
+            runtime.spawn(keep_fresh(Arc::downgrade(self)));
+        }
+    }
+
     /// One fetch, with all that follows from it. Only a flight calls this: one at a time.
     pub(super) async fn fetch_once(&self) -> Result<(), RefreshFailure> {
         if let KeySource::File(path) = &self.source {

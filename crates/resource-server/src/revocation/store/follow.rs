@@ -5,8 +5,9 @@
 //! store lost entries (a restart without its data, a failover, a deleted key): the replica reads
 //! the whole log again, forgets no revocation, and writes the entries that the store lacks.
 
+use super::fault::StoreFault;
+use super::log;
 use super::log::{Log, LogConnection, LogEntry, START};
-use super::{StoreFault, log};
 use crate::revocation::settings::StoreSettings;
 use crate::revocation::{Denylist, Revocation, Revocations};
 use portcullis_core::Outage;

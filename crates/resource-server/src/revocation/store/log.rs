@@ -1,6 +1,6 @@
 //! The few commands that are sent to the store, each with a time limit.
 
-use super::StoreFault;
+use super::fault::StoreFault;
 use super::record;
 use crate::revocation::Revocation;
 use crate::revocation::settings::StoreUrl;

@@ -6,6 +6,7 @@
 //! the known ones, so it does no harm to read or write one twice. See
 //! `docs/decisions/0010-revocation-store.md`.
 
+mod fault;
 mod follow;
 mod log;
 mod record;
@@ -15,12 +16,11 @@ pub(super) use follow::Follower;
 pub(crate) use record::rewrite;
 
 use super::settings::{STREAM, StoreUrl};
-use super::{Denylist, DenylistFull, Revocation};
+use super::{Denylist, Revocation};
 use log::Log;
 use portcullis_core::token::NumericDate;
-use portcullis_core::{ConfigError, Outage, OutageCode};
+use portcullis_core::{ConfigError, Outage};
 use std::fmt;
-use std::time::Duration;
 
 /// A revocation store, to write to and to read from without following it.
 pub struct RevocationStore(Log);
@@ -94,22 +94,5 @@ impl RevocationStore {
 impl fmt::Debug for RevocationStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-/// Why the store could not be read or written. It never quotes the URL.
-#[derive(Clone, Debug)]
-struct StoreFault(String);
-
-impl From<StoreFault> for Outage {
-    fn from(StoreFault(reason): StoreFault) -> Self {
-        let facts = format!("the revocation store: {reason}");
-        Self::new(OutageCode::Revocation, facts, Duration::from_secs(1))
-    }
-}
-
-impl From<DenylistFull> for StoreFault {
-    fn from(full: DenylistFull) -> Self {
-        Self(Outage::from(full).facts().to_owned())
     }
 }
