@@ -145,8 +145,11 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
+/// The names of a path such as `crate::verify::Check`.
+type ModulePath = Vec<String>;
+
 /// The paths of the `use` statements, with whether they are public, and the paths in the code.
-fn uses(bare: &str) -> (Vec<(bool, Vec<String>)>, Vec<Vec<String>>) {
+fn uses(bare: &str) -> (Vec<(bool, ModulePath)>, Vec<ModulePath>) {
     let (mut uses, mut inline) = (Vec::new(), Vec::new());
     let mut code = String::new();
     for statement in bare.split_inclusive(';') {
