@@ -4,18 +4,18 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis_resource_server::fuzzing::rewritten;
+use portcullis_resource_server::fuzzing::rewrite;
 
 fuzz_target!(|data: &[u8]| {
     let entry: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
-    let Ok(written) = rewritten(&entry) else {
+    let Ok(written) = rewrite(&entry) else {
         return;
     };
     let flat: Vec<&[u8]> = written
         .iter()
         .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()])
         .collect();
-    assert_eq!(rewritten(&flat).as_ref(), Ok(&written));
+    assert_eq!(rewrite(&flat).as_ref(), Ok(&written));
     // Each field says what it said: a mark to the letter, a moment as a number.
     assert_eq!(flat.len(), entry.len());
     for (read, written) in entry.chunks(2).zip(flat.chunks(2)) {
@@ -30,6 +30,6 @@ fuzz_target!(|data: &[u8]| {
         assert!(!is_mark || (read[1].is_ascii() && read[1].len() <= 64));
     }
     // An entry that is cut, or goes on, is none.
-    assert!((0..entry.len()).all(|length| rewritten(&entry[..length]).is_err() || length == 4));
-    assert!(rewritten(&[&entry[..], &[b"until", b"1"]].concat()).is_err());
+    assert!((0..entry.len()).all(|length| rewrite(&entry[..length]).is_err() || length == 4));
+    assert!(rewrite(&[&entry[..], &[b"until", b"1"]].concat()).is_err());
 });

@@ -129,7 +129,7 @@ fn a_revocation_takes_at_most_a_hundred_bytes() {
         let each = held / i64::from(most);
         println!("{most} revocations: {each} bytes each");
         assert_eq!(
-            server.revocation_status().entries,
+            server.status().revocation.entries,
             usize::try_from(most).unwrap()
         );
         assert!(each <= 100, "{most} revocations take {each} bytes each");

@@ -10,6 +10,7 @@ use portcullis_core::token::Issuer;
 use portcullis_core::{ConfigError, Limits, Outage, OutageCode};
 use portcullis_provider::address;
 use portcullis_provider::clock::{Clock, SystemClock};
+use portcullis_provider::egress::Egress;
 use portcullis_provider::fetch::{Fetch, OwnCertificate, Reach, Trust, leads_outside};
 use portcullis_provider::issuer_keys::IssuerKeys;
 use portcullis_provider::keys::KeySource;
@@ -219,8 +220,11 @@ impl ProviderBuilder {
         let keys = IssuerKeys::new(
             issuer.clone(),
             source,
-            documents.clone(),
-            Arc::clone(&clock),
+            Egress {
+                fetch: documents.clone(),
+                limits,
+                clock: Arc::clone(&clock),
+            },
         );
         let found = OnceCell::new();
         Provider(Arc::new(Known {

@@ -25,12 +25,12 @@ use std::fmt;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct DenialResponse(portcullis_resource_server::Refused);
+pub struct DenialResponse(portcullis_resource_server::DenialResponse);
 
 impl DenialResponse {
     /// Makes the answer to a request with these headers, and logs the denial.
     pub fn new(denial: Denial, server: &ResourceServer, headers: &HeaderMap) -> Self {
-        Self(portcullis_resource_server::Refused::new(
+        Self(portcullis_resource_server::DenialResponse::new(
             denial, server, headers,
         ))
     }

@@ -1,4 +1,4 @@
-//! Which addresses are out on the internet, and which are somebody's inside.
+//! Which addresses are out on the internet, and which are inside somebody's network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
@@ -14,6 +14,8 @@ pub fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
+    // The special-purpose registry of IANA (RFC 6890). 169.254.0.0/16 matters most: clouds hand
+    // out credentials at 169.254.169.254.
     let special = matches!(
         (a, b, c),
         (0 | 10 | 127 | 224..=255, _, _)
@@ -40,11 +42,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         [0x2002, high, low, ..] => is_public_v4(embedded_v4(high, low)),
         // Teredo and documentation
         [0x2001, 0 | 0xdb8, ..] | [0x3fff, ..] => false,
-        // all that is allotted to global unicast lies in 2000::/3
+        // all of global unicast lies in 2000::/3
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }
 
+/// The IPv4 address that two segments of an IPv6 address carry.
 fn embedded_v4(high: u16, low: u16) -> Ipv4Addr {
     let [a, b] = high.to_be_bytes();
     let [c, d] = low.to_be_bytes();
@@ -57,15 +60,17 @@ pub fn is_inside(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => !is_public(address.into()),
         Some(Host::Ipv6(address)) => !is_public(address.into()),
         Some(Host::Domain(name)) => {
+            // A final dot makes a name absolute (RFC 1034, section 3.1) and changes no address.
             let name = name.trim_end_matches('.');
             name.eq_ignore_ascii_case("localhost")
                 || name.to_ascii_lowercase().ends_with(".localhost")
         }
+        // Without a host nothing shows that it leads outside.
         None => true,
     }
 }
 
-/// Reads an absolute URL as it must be written: the URL parser itself would mend `https:///x` and
+/// Parses an absolute URL exactly as written: the URL parser alone would mend `https:///x` and
 /// `https:x`.
 ///
 /// # Errors
@@ -92,25 +97,35 @@ pub fn fetchable(url: &Url) -> Result<(), &'static str> {
     fetchable_over(url, false)
 }
 
-/// The same; with `plain_http`, `http` on any host will do.
+/// Like [`fetchable`]; with `plain_http`, `http` is allowed on any host.
+///
+/// # Errors
+///
+/// Why it may not be fetched.
 pub fn fetchable_over(url: &Url, plain_http: bool) -> Result<(), &'static str> {
     let loopback = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
+        // Not `*.localhost`: some resolvers ask the network for those.
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         None => return Err("it has no host"),
     };
+    // Credentials in a URL end up in logs, and `https://idp.example@evil` deceives the eye.
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it holds user information");
+    }
     match url.scheme() {
-        _ if !url.username().is_empty() || url.password().is_some() => {
-            Err("it holds user information")
-        }
         "https" => Ok(()),
         "http" if loopback || plain_http => Ok(()),
         _ => Err("it is not https"),
     }
 }
 
-/// Reads a URL that may be fetched.
+/// Parses a URL that may be fetched.
+///
+/// # Errors
+///
+/// What is wrong with the text, or why its URL may not be fetched.
 pub fn parse_fetchable(text: &str, plain_http: bool) -> Result<Url, &'static str> {
     let url = parse(text)?;
     fetchable_over(&url, plain_http)?;

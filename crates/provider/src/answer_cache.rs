@@ -1,9 +1,9 @@
-//! What others answered, for a while and not too much of it, and one question at a time for each
-//! key.
+//! What others answered, remembered for a while and within bounds, with one request at a time for
+//! each key.
 //!
-//! Whoever asks for what is being asked already waits for that answer; if the one who asked goes
-//! away, the next one in line asks. An answer that lasts no time is for those who waited and for
-//! nobody after them.
+//! A caller that asks for what is already being asked waits for that answer. If the first caller
+//! goes away, the next one in line asks. An answer that lasts no time serves those who waited for
+//! it and nobody after them.
 
 use crate::clock::Clock;
 use quick_cache::sync::Cache;
@@ -12,9 +12,9 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// AnswerCache under their keys, at most so many; the least useful make room.
+/// Answers under their keys, up to a fixed number; the least useful make room.
 pub struct AnswerCache<K, V> {
-    kept: Cache<K, StoredAnswer<V>>,
+    answers: Cache<K, StoredAnswer<V>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -36,23 +36,24 @@ struct StoredAnswer<V> {
 pub struct Lookup<V> {
     /// The answer.
     pub value: V,
-    /// Whether this very call asked for it; else it was kept, or another caller's question brought
-    /// it.
+    /// Whether this very call asked for it; otherwise it was stored, or another caller's request
+    /// brought it.
     pub asked: bool,
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> AnswerCache<K, V> {
-    /// Room for so many answers.
-    // Foreign bytes choose the keys: the hash is one that nobody can foresee.
+    /// Room for `capacity` answers.
     pub fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
+        // Foreign bytes choose the keys, so the cache's hasher is keyed at random: nobody can
+        // aim at one shard.
         Self {
-            kept: Cache::new(capacity),
+            answers: Cache::new(capacity),
             clock,
         }
     }
 
-    /// The answer for a key: a kept one that is still good, or the one to `ask`, with how long it
-    /// lasts.
+    /// The answer for a key: a stored one that is still good, or the one to `ask` for, with how
+    /// long it lasts.
     pub async fn find_or(&self, key: &K, ask: impl Future<Output = (V, Duration)>) -> Lookup<V> {
         if let Some(value) = self.find(key) {
             return Lookup {
@@ -60,40 +61,45 @@ impl<K: Hash + Eq + Clone, V: Clone> AnswerCache<K, V> {
                 asked: false,
             };
         }
-        match self.kept.get_value_or_guard_async(key).await {
-            Ok(StoredAnswer { value, .. }) => Lookup {
-                value,
-                asked: false,
-            },
-            Err(guard) => {
-                let (value, lasting) = ask.await;
-                let until = self.clock.elapsed() + lasting;
-                // It fails only if the place was taken away meanwhile: then nothing is kept.
-                _ = guard.insert(StoredAnswer {
-                    value: value.clone(),
-                    until,
-                });
-                if lasting.is_zero() {
-                    self.forget(key);
-                }
-                Lookup { value, asked: true }
+        // The guard is the place in line: dropping it, as when the caller goes away, wakes the
+        // next one.
+        let guard = match self.answers.get_value_or_guard_async(key).await {
+            Ok(stored) => {
+                return Lookup {
+                    value: stored.value,
+                    asked: false,
+                };
             }
+            Err(guard) => guard,
+        };
+        let (value, lasting) = ask.await;
+        // The clock is read after the answer came, so a slow endpoint does not shorten its life.
+        let until = self.clock.elapsed() + lasting;
+        // It fails only if the key was forgotten meanwhile: then nothing is stored.
+        _ = guard.insert(StoredAnswer {
+            value: value.clone(),
+            until,
+        });
+        if lasting.is_zero() {
+            self.forget(key);
         }
+        Lookup { value, asked: true }
     }
 
     /// Forgets the answer for a key.
     pub fn forget(&self, key: &K) {
-        self.kept.remove(key);
+        self.answers.remove(key);
     }
 
-    /// The kept answer for a key, if it is still good.
+    /// The stored answer for a key, if it is still good.
     pub fn find(&self, key: &K) -> Option<V> {
         let now = self.clock.elapsed();
-        let kept = self.kept.get(key)?;
-        if now < kept.until {
-            return Some(kept.value);
+        let stored = self.answers.get(key)?;
+        if now < stored.until {
+            return Some(stored.value);
         }
-        self.kept.remove_if(key, |kept| kept.until <= now);
+        // Only if it is still the old one: another caller may have stored a new one by now.
+        self.answers.remove_if(key, |stored| stored.until <= now);
         None
     }
 }
@@ -124,7 +130,7 @@ mod tests {
         clock.advance(Duration::from_secs(5));
         assert_eq!((ask(3, 0).await, ask(4, 5).await), (3, 4));
         answers.forget(&1);
-        assert_eq!((ask(5, 5).await, answers.kept.len()), (5, 1));
+        assert_eq!((ask(5, 5).await, answers.answers.len()), (5, 1));
     }
 
     #[tokio::test]

@@ -1,13 +1,13 @@
-//! A breaker before an endpoint: after some failures in a row nobody asks for a while, then one
-//! request tries.
+//! A circuit breaker in front of an endpoint: after some failures in a row nobody asks for a while,
+//! then one request tries.
 //!
-//! It spares an endpoint that is down, and the callers the wait for it. It never decides about a
+//! It spares an endpoint that is down, and spares callers the wait for it. It never decides about a
 //! token: while it is open, the answer is an outage.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// So many failures in a row open it.
+/// How many failures in a row open it.
 const FAILURES: u32 = 5;
 /// How long it stays open the first time, and at most: each failed try doubles it.
 const OPEN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
@@ -26,19 +26,20 @@ struct Counts {
     trying: bool,
 }
 
-/// How a breaker is.
+/// Whether a breaker lets requests through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BreakerState {
-    /// Questions go through.
+    /// Requests go through.
     Closed,
-    /// Nobody asks for so long.
+    /// Nobody asks for this long.
     Open(Duration),
-    /// One question goes through, to see whether the endpoint is back.
+    /// One request goes through, to see whether the endpoint is back.
     Trying,
 }
 
-/// One question that may be asked. Its outcome has to be reported; if it is dropped instead,
-/// nothing was learnt.
+/// Leave for one request. Its outcome has to be reported; if it is dropped instead, nothing was
+/// learnt.
 #[derive(Debug)]
 #[must_use]
 pub struct Attempt<'b> {
@@ -63,6 +64,7 @@ impl Breaker {
         if now < until {
             return Err(until - now);
         }
+        // The endpoint may still be down: a crowd that returns at once would all wait for it.
         if counts.trying {
             return Err(Duration::from_secs(1));
         }
@@ -73,7 +75,7 @@ impl Breaker {
         })
     }
 
-    /// How it is.
+    /// Whether requests go through at this moment.
     pub fn state(&self, now: Duration) -> BreakerState {
         let counts = self.counts();
         match counts.open_until {
@@ -89,23 +91,27 @@ impl Breaker {
 }
 
 impl Attempt<'_> {
-    /// The endpoint answered as it should.
+    /// The endpoint answered as it should: everything starts over.
     pub fn succeed(self) {
         *self.breaker.counts() = Counts::default();
     }
 
-    /// It did not. If it said when to come back, nobody asks before that.
+    /// The endpoint did not answer as it should. If it said when to come back, nobody asks before
+    /// that.
     pub fn fail(self, now: Duration, retry_after: Option<Duration>) {
         let mut counts = self.breaker.counts();
         counts.failures = counts.failures.saturating_add(1);
         let is_open = counts.open_until.is_some_and(|until| now < until);
+        // Requests that were under way when it opened fail late, and must not lengthen the wait.
+        let stays_as_it_is = is_open || (!self.trying && counts.failures < FAILURES);
         let wait = match retry_after {
+            // Bounded: a mistaken header must not keep an API down for days.
             Some(wait) => wait.min(LONGEST_WAIT),
-            None if is_open || (!self.trying && counts.failures < FAILURES) => return,
-            None => OPEN
-                .0
-                .saturating_mul(1 << counts.openings.min(8))
-                .min(OPEN.1),
+            None if stays_as_it_is => return,
+            None => {
+                let (first, most) = OPEN;
+                first.saturating_mul(1 << counts.openings.min(8)).min(most)
+            }
         };
         counts.openings = counts.openings.saturating_add(1);
         counts.open_until = counts.open_until.max(Some(now + wait));
@@ -114,6 +120,7 @@ impl Attempt<'_> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
+        // A caller that goes away in the middle leaves the try to the next one.
         if self.trying {
             self.breaker.counts().trying = false;
         }

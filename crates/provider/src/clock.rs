@@ -1,4 +1,4 @@
-//! The clock, as an argument: nothing else in this crate asks for the time or waits for it.
+//! The clock as an argument: nothing else in this crate reads the time or waits for it.
 
 use portcullis_core::token::NumericDate;
 use std::fmt;
@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 
-/// The time of day for claims, a monotonic time for the ages of what is cached, and a way to wait.
+/// The time of day for claims, a monotonic time for the age of cached values, and a way to wait.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The time of day.
     fn now(&self) -> NumericDate;
 
-    /// Time since some fixed moment; it never goes back.
+    /// The time since some fixed moment; it never goes back.
     fn elapsed(&self) -> Duration;
 
     /// Waits until [`elapsed`](Self::elapsed) has grown by `duration`.
@@ -49,11 +49,12 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        // Not the time of day: an operator who sets the clock must not wake or stall a wait.
         Box::pin(tokio::time::sleep(duration))
     }
 }
 
-/// A clock for tests: it stands still until it is told to go on.
+/// A clock for tests: it stands still until [`advance`](Self::advance) moves it.
 #[derive(Debug)]
 pub struct TestClock {
     start: NumericDate,
@@ -69,7 +70,7 @@ impl TestClock {
         }
     }
 
-    /// Lets time pass, and wakes whoever waited for it.
+    /// Lets time pass, and wakes every waiter whose time has come.
     pub fn advance(&self, duration: Duration) {
         self.elapsed.send_modify(|elapsed| *elapsed += duration);
     }
@@ -77,8 +78,8 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> NumericDate {
-        self.start
-            .plus(i64::try_from(self.elapsed().as_secs()).unwrap_or(i64::MAX))
+        let seconds = i64::try_from(self.elapsed().as_secs()).unwrap_or(i64::MAX);
+        self.start.plus(seconds)
     }
 
     fn elapsed(&self) -> Duration {
@@ -89,7 +90,7 @@ impl Clock for TestClock {
         let mut elapsed = self.elapsed.subscribe();
         let until = self.elapsed() + duration;
         Box::pin(async move {
-            // The clock is gone when nobody can wait for it any more: then nothing is due.
+            // The clock was dropped: its time stands still for ever, so this never becomes due.
             if elapsed.wait_for(|now| *now >= until).await.is_err() {
                 std::future::pending::<()>().await;
             }

@@ -3,12 +3,38 @@
 //!
 //! They go by the same way out as the keys of a running server: no redirects, https only beyond
 //! loopback, bounded, and to outside addresses only where a public issuer's metadata names them.
-//! Nothing is judged here, and nothing is kept.
+//! Nothing is judged here, and nothing is stored.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use portcullis_core::{Limits, token::Issuer};
+//! use portcullis_provider::clock::SystemClock;
+//! use portcullis_provider::{egress::Egress, fetch::Fetch, inspect::Inspector, keys::KeySource};
+//! use std::sync::Arc;
+//!
+//! let limits = Limits::default();
+//! let egress = Egress {
+//!     fetch: Fetch::new(limits.document_bytes),
+//!     limits,
+//!     clock: Arc::new(SystemClock::new()),
+//! };
+//! let issuer = Issuer::parse("https://idp.example")?;
+//! let inspector = Inspector::new(issuer, KeySource::Discovered, egress);
+//! for inspection in inspector.metadata().await {
+//!     match inspection.answer {
+//!         Ok(response) => println!("{}: {}", inspection.url, response.status),
+//!         Err(reason) => println!("{}: {reason}", inspection.url),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::clock::Clock;
-use crate::fetch::{self, Fetch, Reach, leads_outside};
+use crate::egress::Egress;
+use crate::fetch::{self, RawResponse, Reach};
 use crate::keys::KeySource;
-use crate::metadata::{self, Metadata};
+use crate::metadata::Metadata;
 use http::HeaderMap;
 use portcullis_core::Limits;
 use portcullis_core::token::{Issuer, NumericDate};
@@ -22,21 +48,19 @@ use url::Url;
 pub struct Inspector {
     issuer: Issuer,
     source: KeySource,
-    limits: Limits,
-    fetch: Fetch,
-    clock: Arc<dyn Clock>,
+    egress: Egress,
 }
 
-/// An address that was asked, and what came of it.
+/// An address that was asked, and its answer.
 #[derive(Clone, Debug)]
 pub struct Inspection {
     /// The address.
     pub url: Url,
-    /// The answer, or why there was none.
+    /// The response, or why there was none.
     pub answer: Result<InspectedResponse, String>,
 }
 
-/// An answer as it came, whatever its status.
+/// A response as it came, whatever its status.
 #[derive(Clone, Debug)]
 pub struct InspectedResponse {
     /// The status.
@@ -47,7 +71,7 @@ pub struct InspectedResponse {
     pub body: Vec<u8>,
     /// When it was asked for, by our clock.
     pub asked: NumericDate,
-    /// How long it took until the body was here.
+    /// How long it took until the whole body was read.
     pub took: Duration,
 }
 
@@ -59,20 +83,12 @@ impl InspectedResponse {
 }
 
 impl Inspector {
-    /// The documents of this issuer, found where `source` says and fetched by `fetch`.
-    pub fn new(
-        issuer: Issuer,
-        source: KeySource,
-        fetch: Fetch,
-        limits: Limits,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    /// The documents of this issuer, found where `source` says.
+    pub fn new(issuer: Issuer, source: KeySource, egress: Egress) -> Self {
         Self {
             issuer,
             source,
-            limits,
-            fetch,
-            clock,
+            egress,
         }
     }
 
@@ -83,22 +99,23 @@ impl Inspector {
 
     /// The bounds on the documents.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.egress.limits
     }
 
-    /// The clock by which answers are timed.
+    /// The clock by which responses are timed.
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
+        &self.egress.clock
     }
 
     /// Asks every address where the metadata may be, in the order in which a server would; none
     /// where the key set is named by the operator or by what is known of the provider.
     pub async fn metadata(&self) -> Vec<Inspection> {
-        let mut looked = Vec::new();
-        for url in self.metadata_urls() {
-            looked.push(self.look(url, Reach::Anywhere).await);
+        // All of them, where a server stops at the first: an audit compares what they say.
+        let mut inspections = Vec::new();
+        for url in self.source.metadata_urls(&self.issuer) {
+            inspections.push(self.look(url, Reach::Anywhere).await);
         }
-        looked
+        inspections
     }
 
     /// Asks for the key set: where it is without metadata, else where the metadata says.
@@ -109,15 +126,8 @@ impl Inspector {
         if let Some(url) = self.keys_url() {
             return Some(self.look(url, Reach::Anywhere).await);
         }
-        let public = match Url::parse(self.issuer.as_str()) {
-            Ok(issuer) => leads_outside(&issuer).await,
-            Err(_) => true,
-        };
-        let reach = if public {
-            Reach::Outside
-        } else {
-            Reach::Anywhere
-        };
+        // Metadata is foreign text: where it may lead depends on where the issuer itself is.
+        let reach = fetch::reach_of_metadata(&self.issuer).await;
         Some(self.look(named?, reach).await)
     }
 
@@ -130,65 +140,55 @@ impl Inspector {
         }
     }
 
-    fn metadata_urls(&self) -> Vec<Url> {
-        match &self.source {
-            KeySource::Discovered => metadata::well_known(self.issuer.as_str()),
-            KeySource::DiscoveredUnder(base) => metadata::well_known(base),
-            KeySource::Metadata(url) => vec![url.clone()],
-            KeySource::Uri(_) | KeySource::File(_) | KeySource::Fixed(_) => Vec::new(),
-        }
-    }
-
     /// Reads metadata of this issuer as a server with these settings does.
     ///
     /// # Errors
     ///
     /// What is wrong with the document.
     pub fn read(&self, document: &[u8]) -> Result<Metadata, String> {
-        Metadata::parse_over(
-            document,
-            &self.issuer,
-            &self.limits,
-            self.fetch.allows_plain_http(),
-        )
+        let Egress { fetch, limits, .. } = &self.egress;
+        Metadata::parse_over(document, &self.issuer, limits, fetch.allows_plain_http())
     }
 
     /// The file with the keys, as if it had been fetched.
     fn look_at_file(&self, path: &Path) -> Option<Inspection> {
-        let (asked, began) = (self.clock.now(), self.clock.elapsed());
-        let read = std::fs::read(path).map_err(|error| error.to_string());
-        let took = self.clock.elapsed().saturating_sub(began);
-        let answer = read.map(|body| InspectedResponse {
-            status: 200,
-            headers: HeaderMap::new(),
-            body,
-            asked,
-            took,
-        });
-        Some(Inspection {
-            url: self.keys_url()?,
-            answer,
-        })
+        let url = self.keys_url()?;
+        let clock = self.clock();
+        let (asked, began) = (clock.now(), clock.elapsed());
+        let read = std::fs::read(path);
+        let took = clock.elapsed().saturating_sub(began);
+        let answer = match read {
+            Ok(body) => Ok(InspectedResponse {
+                status: 200,
+                headers: HeaderMap::new(),
+                body,
+                asked,
+                took,
+            }),
+            Err(error) => Err(error.to_string()),
+        };
+        Some(Inspection { url, answer })
     }
 
     async fn look(&self, url: Url, reach: Reach) -> Inspection {
-        let (asked, began) = (self.clock.now(), self.clock.elapsed());
-        let looked = self.fetch.look(&url, reach).await;
-        let took = self.clock.elapsed().saturating_sub(began);
-        let answer = looked.map_err(|fault| fault.reason).map(|looked| {
-            let fetch::RawResponse {
+        let clock = self.clock();
+        let (asked, began) = (clock.now(), clock.elapsed());
+        let response = self.egress.fetch.look(&url, reach).await;
+        let took = clock.elapsed().saturating_sub(began);
+        let answer = match response {
+            Ok(RawResponse {
                 status,
                 headers,
                 body,
-            } = looked;
-            InspectedResponse {
+            }) => Ok(InspectedResponse {
                 status,
                 headers,
                 body,
                 asked,
                 took,
-            }
-        });
+            }),
+            Err(fault) => Err(fault.reason),
+        };
         Inspection { url, answer }
     }
 }

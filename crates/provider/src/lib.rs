@@ -2,8 +2,8 @@
 //!
 //! Everything that leaves for an identity provider leaves through [`fetch`]: https except on
 //! loopback, no redirects, the environment's proxy for outside hosts, answers bounded in size and
-//! time, inside addresses only where the operator wrote them. On it stand the reading of
-//! [`metadata`], the [`keys`] of an issuer, kept fresh, and the ways in which a client proves
+//! time, inside addresses only where the operator wrote them. Three things build on it: the reading
+//! of [`metadata`], the [`keys`] of an issuer, kept fresh, and the ways in which a client proves
 //! itself ([`client_auth`]).
 //!
 //! The resource server and the client are built on this crate; an application needs one of them,
@@ -14,6 +14,7 @@ pub mod answer_cache;
 pub mod breaker;
 pub mod client_auth;
 pub mod clock;
+pub mod egress;
 pub mod fetch;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

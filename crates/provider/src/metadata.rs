@@ -1,12 +1,13 @@
 //! Authorization server metadata (RFC 8414) and OpenID Connect Discovery 1.0: where an issuer's
 //! keys are.
 //!
-//! Four well-known URLs are asked in a fixed order, until all that is needed is known: usually the
-//! first has it. A document counts only if its `issuer` is, byte for byte, the issuer that was
-//! asked for (RFC 8414, section 3.3); later ones only fill the gaps of earlier ones. Whatever else
-//! stands there, such as a web page, counts for nothing.
+//! Four well-known URLs are asked in a fixed order, until all needed members are known: usually the
+//! first has them. A document counts only if its `issuer` is, byte for byte, the issuer that was
+//! asked for (RFC 8414, section 3.3); later ones only fill the gaps of earlier ones. Anything else,
+//! such as a web page, counts for nothing.
 
 use crate::address;
+use crate::client_auth::{ClientAuth, Proof};
 use crate::fetch::{DocumentResponse, Fetch, FetchFault, Reach};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
@@ -17,6 +18,7 @@ use url::Url;
 
 /// What we read of an issuer's metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Metadata {
     /// `jwks_uri`: where the keys are.
     pub jwks_uri: Url,
@@ -31,7 +33,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Asks an issuer for its metadata, by itself and once.
+    /// Asks an issuer for its metadata, once and without a cache.
     ///
     /// # Errors
     ///
@@ -42,8 +44,12 @@ impl Metadata {
         Self::find(&fetch, issuer, well_known(issuer.as_str()), &limits, &[]).await
     }
 
-    /// The metadata at these URLs: the key set's address, and as much as is to be had of what else
-    /// is needed.
+    /// The metadata at these URLs: the key set's address, and as many of the other needed members
+    /// as there are.
+    ///
+    /// # Errors
+    ///
+    /// What each of the URLs answered, where none of them names the key set.
     pub async fn find(
         fetch: &Fetch,
         issuer: &Issuer,
@@ -54,20 +60,44 @@ impl Metadata {
         let needed = [&[JWKS_URI], needed].concat();
         let read = |object: &Object| Members::read(object, fetch.allows_plain_http());
         let found = discover(fetch, issuer, urls, limits, &needed, read).await?;
-        found.complete().map_err(|reason| DiscoveryError {
-            issuer: issuer.clone(),
-            answers: vec![reason],
-        })
+        match found.complete() {
+            Ok(metadata) => Ok(metadata),
+            Err(reason) => Err(DiscoveryError::new(issuer, vec![reason])),
+        }
     }
 
     /// Whether it has this endpoint, under its name in the document.
     pub fn names(&self, member: &str) -> bool {
+        let (plain, by_certificate) = self.endpoints(member);
         match member {
-            INTROSPECTION => {
-                self.introspection_endpoint.is_some() || self.mtls_introspection_endpoint.is_some()
-            }
-            TOKEN => self.token_endpoint.is_some() || self.mtls_token_endpoint.is_some(),
+            INTROSPECTION | TOKEN => plain.is_some() || by_certificate.is_some(),
             _ => true,
+        }
+    }
+
+    /// The endpoint of this name that is for this client.
+    pub fn endpoint(&self, member: &str, client: &ClientAuth) -> Option<&Url> {
+        let (plain, by_certificate) = self.endpoints(member);
+        // A server may ask for certificates at another host, so that browsers are not asked for
+        // one (RFC 8705, section 5).
+        if matches!(client.proof, Proof::Certificate(_)) {
+            return by_certificate.or(plain);
+        }
+        plain
+    }
+
+    /// An endpoint, and the one of the same name for clients with a certificate.
+    fn endpoints(&self, member: &str) -> (Option<&Url>, Option<&Url>) {
+        match member {
+            INTROSPECTION => (
+                self.introspection_endpoint.as_ref(),
+                self.mtls_introspection_endpoint.as_ref(),
+            ),
+            TOKEN => (
+                self.token_endpoint.as_ref(),
+                self.mtls_token_endpoint.as_ref(),
+            ),
+            _ => (None, None),
         }
     }
 
@@ -80,7 +110,11 @@ impl Metadata {
         Self::parse_over(document, issuer, limits, false)
     }
 
-    /// The same; with `plain_http`, its addresses may be http ones.
+    /// Like [`parse`](Self::parse); with `plain_http`, its addresses may be http ones.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the document.
     pub fn parse_over(
         document: &[u8],
         issuer: &Issuer,
@@ -92,9 +126,8 @@ impl Metadata {
     }
 }
 
-/// Asks these URLs in turn, until every needed member is known, and makes `members` of all
-/// documents together that are the issuer's. A server that is down is not asked again under another
-/// path.
+/// Asks these URLs in turn, until every needed member is known, and makes `members` of all the
+/// issuer's documents together. A server that is down is not asked again under another path.
 ///
 /// # Errors
 ///
@@ -110,20 +143,18 @@ pub async fn discover<T>(
     let mut answers = Vec::new();
     let mut known: Option<Object> = None;
     for url in urls {
-        let (found, absent) = match fetch.get(&url, Reach::Anywhere, None).await {
-            Ok(DocumentResponse::Document { body, .. }) => (read(&body, issuer, limits), true),
-            Ok(DocumentResponse::NotModified { .. }) => {
-                (Err("the answer was 304, unasked".to_owned()), true)
-            }
-            Err(FetchFault { reason, absent, .. }) => (Err(reason), absent),
+        let (document, is_up) = document_at(fetch, &url, issuer, limits).await;
+        // Each document has to be in order by itself: a bad one must not spoil the good ones.
+        let document = match document {
+            Ok(object) => members(&object).map(|_| object),
+            Err(reason) => Err(reason),
         };
-        // Each document has to be in order by itself.
-        match found.and_then(|object| members(&object).map(|_| object)) {
+        match document {
             Ok(object) => {
-                let filled = known
-                    .take()
-                    .map(|earlier| earlier.filled_by(object.clone()));
-                let all = filled.unwrap_or(object);
+                let all = match known.take() {
+                    Some(earlier) => earlier.filled_by(object),
+                    None => object,
+                };
                 let complete = needed.iter().all(|name| has(&all, name));
                 known = Some(all);
                 if complete {
@@ -132,28 +163,37 @@ pub async fn discover<T>(
             }
             Err(reason) => {
                 answers.push(format!("{url}: {reason}"));
-                if !absent {
+                // All four URLs lead to one server: if it is down, the others only cost time.
+                if !is_up {
                     break;
                 }
             }
         }
     }
     let Some(known) = known else {
-        return Err(DiscoveryError {
-            issuer: issuer.clone(),
-            answers,
-        });
+        return Err(DiscoveryError::new(issuer, answers));
     };
-    members(&known).map_err(|reason| DiscoveryError {
-        issuer: issuer.clone(),
-        answers: vec![reason],
-    })
+    members(&known).map_err(|reason| DiscoveryError::new(issuer, vec![reason]))
+}
+
+/// The issuer's document at a URL, and whether the server answered at all.
+async fn document_at(
+    fetch: &Fetch,
+    url: &Url,
+    issuer: &Issuer,
+    limits: &Limits,
+) -> (Result<Object, String>, bool) {
+    match fetch.get(url, Reach::Anywhere, None).await {
+        Ok(DocumentResponse::Document { body, .. }) => (read(&body, issuer, limits), true),
+        Ok(DocumentResponse::NotModified { .. }) => {
+            (Err("the answer was 304, unasked".to_owned()), true)
+        }
+        Err(FetchFault { reason, absent, .. }) => (Err(reason), absent),
+    }
 }
 
 fn has(object: &Object, name: &str) -> bool {
-    object
-        .get(name)
-        .is_some_and(|value| !matches!(value, Json::Null))
+    !matches!(object.get(name), None | Some(Json::Null))
 }
 
 /// Where the metadata of an issuer may be: OpenID Connect Discovery, section 4; RFC 8414, section
@@ -161,19 +201,17 @@ fn has(object: &Object, name: &str) -> bool {
 /// providers have it.
 pub fn well_known(base: &str) -> Vec<Url> {
     let text = base.strip_suffix('/').unwrap_or(base);
-    let start = text.find("://").map_or(0, |at| at + "://".len());
-    let path_at = text
-        .get(start..)
-        .and_then(|rest| rest.find('/'))
-        .map_or(text.len(), |at| start + at);
-    let (origin, path) = text.split_at_checked(path_at).unwrap_or((text, ""));
+    let (origin, path) = split_path(text);
     let urls = [
         format!("{text}/.well-known/openid-configuration"),
         format!("{origin}/.well-known/oauth-authorization-server{path}"),
         format!("{origin}/.well-known/openid-configuration{path}"),
         format!("{text}/.well-known/oauth-authorization-server"),
     ];
-    let mut parsed: Vec<Url> = urls.iter().filter_map(|url| Url::parse(url).ok()).collect();
+    let mut parsed = Vec::new();
+    for url in urls {
+        parsed.extend(Url::parse(&url).ok());
+    }
     parsed.dedup();
     if path.is_empty() {
         parsed.truncate(2); // without a path the others are the same
@@ -181,23 +219,37 @@ pub fn well_known(base: &str) -> Vec<Url> {
     parsed
 }
 
+/// The origin and the path of a URL as it is written. The URL parser would normalize the path, and
+/// the well-known address is built from the issuer's own spelling (RFC 8414, section 3.1).
+fn split_path(text: &str) -> (&str, &str) {
+    let start = text.find("://").map_or(0, |at| at + "://".len());
+    let Some((_, rest)) = text.split_at_checked(start) else {
+        return (text, "");
+    };
+    match rest.find('/') {
+        Some(slash) => text.split_at_checked(start + slash).unwrap_or((text, "")),
+        None => (text, ""),
+    }
+}
+
 /// The document, if it is this issuer's.
 fn read(document: &[u8], issuer: &Issuer, limits: &Limits) -> Result<Object, String> {
-    let document =
-        json::parse(document, limits).map_err(|fault| format!("the document is {fault}"))?;
-    let Json::Object(object) = document else {
-        return Err("the document is not an object".to_owned());
+    let object = match json::parse(document, limits) {
+        Ok(Json::Object(object)) => object,
+        Ok(_) => return Err("the document is not an object".to_owned()),
+        Err(fault) => return Err(format!("the document is {fault}")),
     };
-    // AD FS has one name in its metadata and another in its access tokens, and says both.
+    // AD FS has one name in its metadata and another in its access tokens, and gives both.
     let of_access_tokens = object.get("access_token_issuer").and_then(Json::as_str);
     match object.get("issuer").and_then(Json::as_str) {
         Some(named) if named == issuer.as_str() || of_access_tokens == Some(issuer.as_str()) => {
             Ok(object)
         }
-        Some(other) => Err(format!(
-            "it is the metadata of another issuer, {}",
-            quote(other)
-        )),
+        // Otherwise one issuer could publish keys for another (RFC 8414, section 6.2).
+        Some(other) => {
+            let other = quote(other);
+            Err(format!("it is the metadata of another issuer, {other}"))
+        }
         None => Err("it names no `issuer`".to_owned()),
     }
 }
@@ -213,34 +265,25 @@ struct Members {
 
 impl Members {
     fn read(object: &Object, plain_http: bool) -> Result<Self, String> {
-        let endpoint = |object: &Object, name| endpoint_over(object, name, plain_http);
-        let alias = |name| match object
+        let none = Object::default();
+        let aliases = object
             .get("mtls_endpoint_aliases")
-            .and_then(Json::as_object)
-        {
-            Some(aliases) => endpoint(aliases, name),
-            None => Ok(None),
-        };
+            .and_then(Json::as_object);
+        let aliases = aliases.unwrap_or(&none);
         Ok(Self {
-            jwks_uri: endpoint(object, JWKS_URI)?,
-            token_endpoint: endpoint(object, TOKEN)?,
-            introspection_endpoint: endpoint(object, INTROSPECTION)?,
-            mtls_introspection_endpoint: alias(INTROSPECTION)?,
-            mtls_token_endpoint: alias(TOKEN)?,
+            jwks_uri: endpoint_over(object, JWKS_URI, plain_http)?,
+            token_endpoint: endpoint_over(object, TOKEN, plain_http)?,
+            introspection_endpoint: endpoint_over(object, INTROSPECTION, plain_http)?,
+            mtls_introspection_endpoint: endpoint_over(aliases, INTROSPECTION, plain_http)?,
+            mtls_token_endpoint: endpoint_over(aliases, TOKEN, plain_http)?,
         })
     }
 
     fn complete(self) -> Result<Metadata, String> {
-        let Self {
-            jwks_uri,
-            token_endpoint,
-            introspection_endpoint,
-            ..
-        } = self;
         Ok(Metadata {
-            jwks_uri: jwks_uri.ok_or("it names no `jwks_uri`")?,
-            token_endpoint,
-            introspection_endpoint,
+            jwks_uri: self.jwks_uri.ok_or("it names no `jwks_uri`")?,
+            token_endpoint: self.token_endpoint,
+            introspection_endpoint: self.introspection_endpoint,
             mtls_introspection_endpoint: self.mtls_introspection_endpoint,
             mtls_token_endpoint: self.mtls_token_endpoint,
         })
@@ -263,18 +306,18 @@ pub fn endpoint(object: &Object, name: &str) -> Result<Option<Url>, String> {
 }
 
 fn endpoint_over(object: &Object, name: &str, plain_http: bool) -> Result<Option<Url>, String> {
-    let Some(value) = object
-        .get(name)
-        .filter(|value| !matches!(value, Json::Null))
-    else {
-        return Ok(None);
+    let text = match object.get(name) {
+        // Some providers write null for what they do not have.
+        None | Some(Json::Null) => return Ok(None),
+        Some(value) => value.as_str(),
     };
-    let text = value
-        .as_str()
-        .ok_or_else(|| format!("its `{name}` is not a string"))?;
-    let url = address::parse_fetchable(text, plain_http);
-    url.map(Some)
-        .map_err(|reason| format!("its `{name}` cannot be used: {reason}"))
+    let Some(text) = text else {
+        return Err(format!("its `{name}` is not a string"));
+    };
+    match address::parse_fetchable(text, plain_http) {
+        Ok(url) => Ok(Some(url)),
+        Err(reason) => Err(format!("its `{name}` cannot be used: {reason}")),
+    }
 }
 
 /// No metadata could be had, and what each URL answered.
@@ -284,14 +327,19 @@ pub struct DiscoveryError {
     answers: Vec<String>,
 }
 
+impl DiscoveryError {
+    fn new(issuer: &Issuer, answers: Vec<String>) -> Self {
+        Self {
+            issuer: issuer.clone(),
+            answers,
+        }
+    }
+}
+
 impl fmt::Display for DiscoveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "no metadata of `{}`: {}",
-            self.issuer,
-            self.answers.join("; ")
-        )
+        let answers = self.answers.join("; ");
+        write!(f, "no metadata of `{}`: {answers}", self.issuer)
     }
 }
 

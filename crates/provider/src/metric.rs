@@ -1,4 +1,4 @@
-//! What is fixed about a metric: its name, its kind, its labels and what it means.
+//! The fixed properties of a metric: its name, its kind, its labels and its meaning.
 
 use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
 
@@ -8,13 +8,13 @@ use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
 pub enum MetricKind {
     /// It only grows.
     Counter,
-    /// It is as it is at the moment.
+    /// A value that can go up and down.
     Gauge,
-    /// It is distributed: counts by upper bound, their number and their sum.
+    /// A distribution: counts by upper bound, their number and their sum.
     Histogram,
 }
 
-/// All that is fixed about a metric.
+/// The fixed properties of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metric {
     /// Its name, with its unit at the end.
@@ -42,7 +42,7 @@ impl Metric {
         }
     }
 
-    /// A state.
+    /// A value that can go up and down.
     pub const fn gauge(
         name: &'static str,
         labels: &'static [&'static str],
@@ -70,6 +70,7 @@ impl Metric {
         }
     }
 
+    // A counter is registered once and kept: registering allocates, counting does not.
     /// The counter with these values of its labels, in their order.
     pub fn count(&self, recorder: &dyn Recorder, values: &[&str]) -> Counter {
         recorder.register_counter(&self.key(values), &METADATA)
@@ -88,10 +89,10 @@ impl Metric {
     }
 
     fn key(&self, values: &[&str]) -> Key {
-        let pairs = self.labels.iter().zip(values);
-        let labels: Vec<Label> = pairs
-            .map(|(name, value)| Label::new(*name, (*value).to_owned()))
-            .collect();
+        let mut labels = Vec::new();
+        for (name, value) in self.labels.iter().zip(values) {
+            labels.push(Label::new(*name, (*value).to_owned()));
+        }
         Key::from_parts(self.name, labels)
     }
 }

@@ -1,8 +1,8 @@
-//! The names of what is told about decisions: metrics, spans and log fields, each once.
+//! The names of the metrics, spans and log fields of decisions, each once.
 //!
 //! Counts and times go to the recorder of the `metrics` facade that is installed, or local, when a
 //! [`ResourceServer`](crate::ResourceServer) is made; so install it first. Without one they cost
-//! next to nothing. What is a state and no count, such as how old keys are, is recorded when
+//! next to nothing. Gauges, such as how old keys are, are recorded when
 //! [`record_gauges`](crate::ResourceServer::record_gauges) is called, before a scrape.
 //!
 //! No label holds anything from a token or a request: only codes, outcomes, and names from the
@@ -32,7 +32,7 @@ pub const DECISION_SECONDS: Metric = Metric::seconds(
     &["outcome"],
     "How long decisions took, waiting for keys included.",
 );
-/// Looks into the verified-token cache.
+/// Lookups in the verified-token cache.
 pub const TOKEN_CACHE: Metric = Metric::counter(
     "portcullis_token_cache_lookups_total",
     &["result"],
@@ -51,7 +51,7 @@ pub const INTROSPECTIONS: Metric = Metric::counter(
     "Verdicts on tokens that the issuer is asked about: `remembered`, or `asked`; then `failed` \
         too if it gave no answer.",
 );
-/// Whether the issuer is asked at the moment.
+/// Whether the issuer is asked at this moment.
 pub const INTROSPECTION_PAUSED: Metric = Metric::gauge(
     "portcullis_introspection_breaker_open",
     &["issuer"],
@@ -71,7 +71,7 @@ pub const DENYLIST_IN_STEP: Metric = Metric::gauge(
     "1 while the revocation store was loaded and heard from within its grace, else 0. Only with a \
         store.",
 );
-/// When the revocation store was last heard from.
+/// The moment when the revocation store was last heard from.
 pub const DENYLIST_CONTACT: Metric = Metric::gauge(
     "portcullis_denylist_last_contact_timestamp_seconds",
     &[],
@@ -103,7 +103,7 @@ pub const DECIDE: &str = "portcullis.decide";
 /// The span of one question about a token, level debug: field `issuer`.
 pub const INTROSPECT: &str = "portcullis.introspect";
 
-/// The spans of the resource server, and what each is about.
+/// The spans of the resource server, and the meaning of each.
 pub const SPANS: &[(&str, &str)] = &[
     (
         DECIDE,
@@ -154,7 +154,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("error", "what the operating system or a library said"),
 ];
 
-/// What is counted of decisions.
+/// The meters for decisions.
 pub(crate) struct DecisionMeters {
     allowed: Meter,
     denied: BTreeMap<Code, Counter>,
@@ -171,26 +171,28 @@ struct Meter {
 }
 
 impl DecisionMeters {
-    /// Meters at the recorder of this moment. Every code begins at nought, so that its first time
-    /// is a growth.
+    /// Meters at the recorder that is installed at this moment. Every code begins at zero, so that
+    /// its first occurrence shows as growth.
     pub(crate) fn new() -> Self {
         metrics::with_recorder(|recorder| {
-            let denied = |code: &Code| {
-                (
-                    *code,
-                    DECISIONS.count(recorder, &["deny", code.entry().code]),
-                )
-            };
-            let failed =
-                |code: &OutageCode| (*code, DECISIONS.count(recorder, &["fail", code.as_str()]));
+            // A counter that appears with its first increment has no rate before the second.
+            let mut denied = BTreeMap::new();
+            for code in Code::ALL {
+                let counter = DECISIONS.count(recorder, &["deny", code.entry().code]);
+                denied.insert(*code, counter);
+            }
+            let mut failed = Vec::new();
+            for code in OutageCode::ALL {
+                failed.push((*code, DECISIONS.count(recorder, &["fail", code.as_str()])));
+            }
             Self {
                 allowed: Meter {
                     count: DECISIONS.count(recorder, &["allow", "ok"]),
                     seconds: DECISION_SECONDS.times(recorder, &["allow"]),
                 },
-                denied: Code::ALL.iter().map(denied).collect(),
+                denied,
                 denied_seconds: DECISION_SECONDS.times(recorder, &["deny"]),
-                failed: OutageCode::ALL.iter().map(failed).collect(),
+                failed,
                 failed_seconds: DECISION_SECONDS.times(recorder, &["fail"]),
                 hits: TOKEN_CACHE.count(recorder, &["hit"]),
                 misses: TOKEN_CACHE.count(recorder, &["miss"]),
@@ -198,19 +200,12 @@ impl DecisionMeters {
         })
     }
 
-    pub(crate) fn decided(&self, decision: &Decision, took: Duration) {
+    pub(crate) fn count_decision(&self, decision: &Decision, took: Duration) {
+        // The counters are held ready: looking one up by its labels would allocate.
         let (count, seconds) = match decision {
             Decision::Allow(_) => (Some(&self.allowed.count), &self.allowed.seconds),
             Decision::Deny(rejection) => (self.denied.get(&rejection.code()), &self.denied_seconds),
-            Decision::Fail(outage) => {
-                let mut failed = self.failed.iter();
-                (
-                    failed
-                        .find(|(code, _)| *code == outage.code())
-                        .map(|(_, it)| it),
-                    &self.failed_seconds,
-                )
-            }
+            Decision::Fail(outage) => (self.failure_counter(outage.code()), &self.failed_seconds),
         };
         if let Some(count) = count {
             count.increment(1);
@@ -218,12 +213,21 @@ impl DecisionMeters {
         seconds.record(took.as_secs_f64());
     }
 
-    pub(crate) fn looked_up(&self, hit: bool) {
+    fn failure_counter(&self, wanted: OutageCode) -> Option<&Counter> {
+        for (code, counter) in &self.failed {
+            if *code == wanted {
+                return Some(counter);
+            }
+        }
+        None
+    }
+
+    pub(crate) fn count_lookup(&self, hit: bool) {
         if hit { &self.hits } else { &self.misses }.increment(1);
     }
 }
 
-/// The outcome and the code of a decision, as they are written in metrics, spans and logs.
+/// The outcome and the code of a decision, as metrics, spans and logs name them.
 pub fn outcome(decision: &Decision) -> (&'static str, &'static str) {
     match decision {
         Decision::Allow(_) => ("allow", "ok"),
@@ -232,7 +236,7 @@ pub fn outcome(decision: &Decision) -> (&'static str, &'static str) {
     }
 }
 
-/// What is counted of the questions about tokens.
+/// The meters for the requests about tokens.
 #[derive(Clone)]
 pub(crate) struct IntrospectionMeters {
     pub(crate) asked: Counter,

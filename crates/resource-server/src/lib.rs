@@ -1,9 +1,9 @@
 //! The live decision: trusted issuers, discovery, the key cache and the verified-token cache.
 //!
 //! [`ResourceServer::decide`] is the straight line of one request; every step of it is one file
-//! away, here or in `portcullis-core`, which holds all the checks. What this crate adds is
-//! everything that waits: it fetches the issuers' metadata and keys ahead of time, survives
-//! rotation and outage, and never lets junk cause a fetch beyond a small budget.
+//! away, here or in `portcullis-core`, which holds all the checks. This crate adds everything that
+//! waits: it fetches the issuers' metadata and keys ahead of time, survives rotation and outage,
+//! and bounds the fetches that invalid tokens can trigger.
 //!
 //! ```no_run
 //! # async fn example(headers: http::HeaderMap) -> Result<(), portcullis_core::ConfigErrors> {
@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod client_endpoint;
 pub mod config;
 pub mod events;
 mod explain;
@@ -27,6 +28,7 @@ mod explain;
 #[doc(hidden)]
 pub mod fuzzing;
 mod groups;
+mod guid;
 mod introspection;
 mod issuers;
 mod load;
@@ -35,8 +37,7 @@ mod respond;
 mod revocation;
 mod server;
 mod settings;
-mod tenants;
-mod token_cache;
+mod token_digest;
 
 pub use config::{
     ClaimCondition, ClaimScalar, ClaimText, ClientConfig, Config, GroupsConfig,
@@ -49,12 +50,12 @@ pub use portcullis_provider::client_auth::Secret;
 pub use portcullis_provider::clock;
 pub use portcullis_provider::keys::{KeySettings, KeySource, KeyStatus};
 pub use portcullis_provider::metadata::{DiscoveryError, Metadata};
-pub use respond::{Refused, request_id};
+pub use respond::{DenialResponse, request_id};
 #[cfg(feature = "redis")]
 pub use revocation::RevocationStore;
 pub use revocation::{
     REMEMBERED_SECONDS, Revocation, RevocationConfig, RevocationStatus, RevokedKind, StoreStatus,
     StoreUrl,
 };
-pub use server::ResourceServer;
+pub use server::{ResourceServer, ServerStatus};
 pub use settings::Settings;

@@ -1,25 +1,25 @@
-//! Notices claim paths of the settings that never find anything, and tells it once.
+//! Notices claim paths of the settings that never find anything, and warns of them once.
 
 use portcullis_core::token::Claims;
 use portcullis_core::verify::Verifier;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-/// What was found so far in the verified tokens of one issuer.
+/// Which paths found something so far in the verified tokens of one issuer.
 #[derive(Debug, Default)]
-pub(crate) struct PathWatch(Mutex<Seen>);
+pub(crate) struct PathWatch(Mutex<PathSightings>);
 
 #[derive(Debug, Default)]
-struct Seen {
+struct PathSightings {
     tokens: u32,
     found: BTreeSet<&'static str>,
 }
 
-/// After so many tokens it is no chance that a path found nothing.
+/// After this many tokens it is no coincidence that a path found nothing.
 const ENOUGH: u32 = 20;
 
 impl PathWatch {
-    /// Looks at a token that was verified anew.
+    /// Looks at a token that was just verified in full.
     pub(crate) fn look(&self, verifier: &Verifier, claims: &Claims) {
         for (setting, path) in self.silent(verifier, claims) {
             tracing::warn!(
@@ -32,27 +32,28 @@ impl PathWatch {
         }
     }
 
-    /// The paths that never found anything, when the last token is seen that it takes to say so.
+    /// The paths that never found anything, once enough tokens were seen to say so.
     fn silent(&self, verifier: &Verifier, claims: &Claims) -> Vec<(&'static str, String)> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only the first tokens are looked at: afterwards this costs next to nothing.
         if seen.tokens >= ENOUGH {
             return Vec::new();
         }
         seen.tokens += 1;
+        let is_last = seen.tokens == ENOUGH;
         let paths = verifier.own_paths(claims);
-        seen.found.extend(
-            paths
-                .iter()
-                .filter(|(_, _, found)| *found)
-                .map(|(setting, _, _)| *setting),
-        );
-        if seen.tokens < ENOUGH {
-            return Vec::new();
+        for (setting, _, found) in &paths {
+            if *found {
+                seen.found.insert(*setting);
+            }
         }
-        let silent = paths
-            .into_iter()
-            .filter(|(setting, _, _)| !seen.found.contains(setting));
-        silent.map(|(setting, path, _)| (setting, path)).collect()
+        let mut silent = Vec::new();
+        for (setting, path, _) in paths {
+            if is_last && !seen.found.contains(setting) {
+                silent.push((setting, path));
+            }
+        }
+        silent
     }
 }
 

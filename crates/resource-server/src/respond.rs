@@ -5,28 +5,29 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use portcullis_core::Denial;
-use portcullis_core::challenge::{Challenge, Problem, challenge};
+use portcullis_core::challenge::{Problem, challenge};
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 
-/// A request that may not go on, ready to be answered.
+/// The response to a request that is denied.
 ///
 /// The client sees the code's fixed phrase; the facts are in the log, under the same request id.
 #[derive(Debug)]
-pub struct Refused {
+pub struct DenialResponse {
     denial: Box<Denial>,
     realm: String,
     request_id: String,
 }
 
-impl Refused {
+impl DenialResponse {
     /// Makes the answer to a request with these headers, and logs the denial.
     pub fn new(denial: Denial, server: &ResourceServer, headers: &HeaderMap) -> Self {
-        Self::named(denial, server, request_id(headers))
+        Self::with_request_id(denial, server, request_id(headers))
     }
 
-    /// As [`new`](Self::new), for a request that already has a name.
-    pub fn named(denial: Denial, server: &ResourceServer, request_id: String) -> Self {
+    /// Like [`new`](Self::new), for a request that already has an id.
+    pub fn with_request_id(denial: Denial, server: &ResourceServer, request_id: String) -> Self {
+        // A rejection is the caller's matter; an outage is for the operator to end.
         match &denial {
             Denial::Rejection(rejection) => {
                 tracing::info!(
@@ -52,7 +53,7 @@ impl Refused {
         }
     }
 
-    /// Why.
+    /// Why the request is denied.
     pub fn denial(&self) -> &Denial {
         &self.denial
     }
@@ -81,32 +82,31 @@ impl Refused {
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
+        // A shared cache must not answer the next caller with this one's denial.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(VARY, HeaderValue::from_static("Authorization"));
         set(headers, REQUEST_ID, &self.request_id);
         match &*self.denial {
             Denial::Rejection(rejection) => {
-                let Challenge {
-                    www_authenticate, ..
-                } = challenge(rejection, &self.realm);
-                set(headers, WWW_AUTHENTICATE, &www_authenticate);
+                let challenge = challenge(rejection, &self.realm);
+                set(headers, WWW_AUTHENTICATE, &challenge.www_authenticate);
             }
-            Denial::Outage(outage) => set(
-                headers,
-                RETRY_AFTER,
-                &outage.retry_after().as_secs().to_string(),
-            ),
+            // No challenge: it would make the client drop a token that may be good.
+            Denial::Outage(outage) => {
+                let seconds = outage.retry_after().as_secs().to_string();
+                set(headers, RETRY_AFTER, &seconds);
+            }
         }
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for DenialResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.denial.fmt(f)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for DenialResponse {}
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
@@ -114,24 +114,23 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// What this request is called in the log: the caller's `x-request-id` if it is short and plain,
-/// else a new name.
+/// The id of this request in the log: the caller's `x-request-id` if it is short and plain, else a
+/// new one.
 pub fn request_id(headers: &HeaderMap) -> String {
-    let plain = |id: &&str| {
-        (1..=64).contains(&id.len())
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-    };
-    let sent = headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(plain);
+    if let Some(value) = headers.get(REQUEST_ID)
+        && let Ok(id) = value.to_str()
+        && is_plain(id)
+    {
+        return id.to_owned();
+    }
     // The standard library seeds its hashers at random: unique enough to find a line in a log.
-    sent.map_or_else(
-        || format!("{:016x}", RandomState::new().hash_one(0_u8)),
-        str::to_owned,
-    )
+    format!("{:016x}", RandomState::new().hash_one(0_u8))
+}
+
+/// Anything else could forge lines or columns of a log.
+fn is_plain(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=64).contains(&id.len()) && id.bytes().all(is_plain)
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -1,16 +1,18 @@
 //! The live decision, in one straight line: [`ResourceServer::decide`].
 
+mod places;
 mod status;
+mod token_cache;
+
+pub use status::ServerStatus;
 
 use crate::config::Config;
 use crate::events::{self, DecisionMeters};
 use crate::issuers::{TrustedIssuer, TrustedIssuers};
 use crate::revocation::{Revocable, Revocation, Revocations, Standing};
 use crate::settings::Settings;
-use crate::token_cache::{Digest, Remembered, TokenCache};
-use http::header::AUTHORIZATION;
+use crate::token_digest::{TokenDigest, token_digest};
 use http::{HeaderMap, HeaderName};
-use portcullis_core::cookie::CookieRequest;
 use portcullis_core::credential::{self, Credential};
 use portcullis_core::jose::{Header, compact, signature};
 use portcullis_core::rejection::Rejection;
@@ -23,6 +25,7 @@ use portcullis_provider::clock::{Clock, SystemClock};
 use portcullis_provider::keys::{FoundKeys, KeyFault};
 use std::fmt;
 use std::sync::Arc;
+use token_cache::{RememberedToken, TokenCache};
 use tracing::{Instrument as _, field};
 
 /// A protected resource server (RFC 6749, section 1.1): it trusts some issuers and decides about
@@ -31,6 +34,23 @@ use tracing::{Instrument as _, field};
 /// Clones share one server. Keys are fetched in the background from the first request on, or from
 /// [`start`](Self::start); while an issuer cannot be reached at the start, its tokens get 503,
 /// never 401.
+///
+/// ```
+/// # fn main() -> Result<(), portcullis_core::ConfigErrors> {
+/// use portcullis_resource_server::{Config, ResourceServer, Settings};
+///
+/// let config = Config::from_toml(
+///     r#"
+///     [[issuer]]
+///     url = "https://idp.example"
+///     audience = "https://api.example"
+///     "#,
+/// )?;
+/// let server = ResourceServer::with_settings(Settings::try_from(config)?);
+/// assert_eq!(server.realm(), "api");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ResourceServer(Arc<Inner>);
 
@@ -53,12 +73,11 @@ impl ResourceServer {
     ///
     /// Everything that is missing or wrong, all at once.
     pub fn from_env() -> Result<Self, ConfigErrors> {
-        Ok(Self::with_settings(
-            Settings::try_from(Config::from_env()?)?,
-        ))
+        let settings = Settings::try_from(Config::from_env()?)?;
+        Ok(Self::with_settings(settings))
     }
 
-    /// A server that trusts one issuer and answers to one audience.
+    /// A server that trusts one issuer and accepts one audience.
     ///
     /// # Errors
     ///
@@ -78,8 +97,8 @@ impl ResourceServer {
         Self::with_revocations(settings, revocations, clock)
     }
 
-    /// A server with other settings that takes the place of this one. What was revoked here stays
-    /// revoked there, unless the settings of revocation themselves are others.
+    /// A server with other settings that takes the place of this one. Revocations of this one stay
+    /// in force there, unless the settings of revocation themselves changed.
     #[must_use]
     pub fn succeeded_by(&self, settings: Settings) -> Self {
         let revocations = self.0.revocations.succeeded_by(&settings.revocation);
@@ -115,24 +134,22 @@ impl ResourceServer {
         self.0.revocations.start();
     }
 
-    /// The headers of a request whose token is in the cookie that the settings name, with the token
-    /// where [`decide`](Self::decide) looks for it; none where there is no such cookie, or where it
-    /// does not count. A door that knows the method calls this first.
-    pub fn with_cookie_token(&self, request: CookieRequest<'_>) -> Option<HeaderMap> {
-        let name = self.0.token_cookie.as_deref()?;
-        let in_own_header = self
-            .0
-            .token_header
-            .as_ref()
-            .is_some_and(|it| request.headers.contains_key(it));
-        if in_own_header {
-            None
-        } else {
-            request.credential_headers(name)
-        }
-    }
-
     /// Decides about a request from its headers and its query: every step, in order.
+    ///
+    /// ```no_run
+    /// # async fn example(headers: http::HeaderMap) -> Result<(), portcullis_core::ConfigErrors> {
+    /// use portcullis_core::{Decision, Requirement};
+    /// use portcullis_resource_server::ResourceServer;
+    ///
+    /// let server = ResourceServer::new("https://idp.example", "https://api.example")?;
+    /// match server.decide(&headers, None, &Requirement::scope("orders:read")).await {
+    ///     Decision::Allow(permit) => println!("go on, {}", permit.token().name()),
+    ///     Decision::Deny(rejection) => println!("{}", rejection.code()),
+    ///     Decision::Fail(outage) => println!("try again in {:?}", outage.retry_after()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn decide(
         &self,
         headers: &HeaderMap,
@@ -142,14 +159,11 @@ impl ResourceServer {
         let began = self.0.clock.elapsed();
         let span =
             tracing::debug_span!(events::DECIDE, outcome = field::Empty, code = field::Empty);
-        let decision = self
-            .permitted(headers, query, requirement)
-            .instrument(span.clone())
-            .await
-            .into();
-        self.0
-            .meters
-            .decided(&decision, self.0.clock.elapsed().saturating_sub(began));
+        let result = self.authorize(headers, query, requirement);
+        let decision = result.instrument(span.clone()).await.into();
+        let took = self.0.clock.elapsed().saturating_sub(began);
+        self.0.meters.count_decision(&decision, took);
+        // Recording formats its values: spared where nobody reads the span.
         if !span.is_disabled() {
             let (outcome, code) = events::outcome(&decision);
             span.record("outcome", outcome).record("code", code);
@@ -157,7 +171,7 @@ impl ResourceServer {
         decision
     }
 
-    async fn permitted(
+    async fn authorize(
         &self,
         headers: &HeaderMap,
         query: Option<&str>,
@@ -168,7 +182,7 @@ impl ResourceServer {
         self.permit(token, requirement).await
     }
 
-    /// Permits a request with a verified token that meets the requirement. Where that hangs on
+    /// Permits a request with a verified token that meets the requirement. Where that depends on
     /// groups that did not fit into the token, they are looked up, if its issuer's settings say
     /// how.
     ///
@@ -180,65 +194,62 @@ impl ResourceServer {
         token: AccessToken,
         requirement: &Requirement,
     ) -> Result<Permit, Denial> {
-        let token = match requirement.hangs_on_groups(&token, self.0.clock.now()) {
-            true => self.with_groups(token).await?,
-            false => token,
+        let token = if requirement.hangs_on_groups(&token, self.0.clock.now()) {
+            self.with_groups(token).await?
+        } else {
+            token
         };
         // The clock is read again: looking groups up takes time.
         policy::permit(token, requirement, self.0.clock.now())
     }
 
-    /// Verifies a bearer token: who calls. What they may do is for [`permit`](Self::permit) to say.
+    /// Verifies a bearer token: the caller is known then. What the caller may do is for
+    /// [`permit`](Self::permit) to say.
     ///
     /// # Errors
     ///
     /// The refusal, or the outage that leaves it open.
     pub async fn authenticate(&self, credential: Credential<'_>) -> Result<AccessToken, Denial> {
-        let digest = TokenCache::digest(credential.token());
-        if let Some((opaque, introspector)) = self
-            .0
-            .issuers
-            .asked_about(credential.token(), &self.0.limits)?
+        let text = credential.token();
+        let digest = token_digest(text);
+        if let Some((opaque, introspector)) =
+            self.0.issuers.find_introspector(text, &self.0.limits)?
         {
             let token = introspector.verify(opaque, &digest).await?;
-            self.0
-                .revocations
-                .check(&Standing::default(), Revocable::Verified(&token))
-                .await?;
+            self.check_revocation(&Standing::default(), &token).await?;
             return Ok(token);
         }
-        let Remembered {
+        let RememberedToken {
             token,
             issuer,
             standing,
-        } = self.signed(credential, digest).await?;
-        // A remembered token is checked like a fresh one: what was revoked stays so, whatever is
-        // remembered.
-        self.0
-            .revocations
-            .check(&standing, Revocable::Verified(&token))
-            .await?;
+        } = self.find_or_verify(credential, digest).await?;
+        // A remembered token is checked like a fresh one: it may have been revoked since.
+        self.check_revocation(&standing, &token).await?;
         if let Some(introspector) = &issuer.introspector {
-            introspector.confirm(credential.token(), &digest).await?;
+            introspector.confirm(text, &digest).await?;
         }
         Ok(token)
     }
 
     /// A token that its issuer signed: remembered, or verified now.
-    async fn signed(
+    async fn find_or_verify(
         &self,
         credential: Credential<'_>,
-        digest: Digest,
-    ) -> Result<Remembered, Denial> {
+        digest: TokenDigest,
+    ) -> Result<RememberedToken, Denial> {
         let remembered = self.0.tokens.find(&digest);
-        self.0.meters.looked_up(remembered.is_some());
+        self.0.meters.count_lookup(remembered.is_some());
         if let Some(remembered) = remembered {
-            Verifier::recheck(&remembered.token, self.0.clock.now())
-                .inspect_err(|_| self.0.tokens.forget(&digest))?;
+            // Time is the one thing in a verified token that changes by itself.
+            if let Err(rejection) = Verifier::recheck(&remembered.token, self.0.clock.now()) {
+                self.0.tokens.forget(&digest);
+                return Err(rejection.into());
+            }
             return Ok(remembered);
         }
         let (token, issuer) = self.verify(credential).await?;
-        let remembered = Remembered {
+        let remembered = RememberedToken {
             token,
             issuer,
             standing: Arc::default(),
@@ -247,51 +258,55 @@ impl ResourceServer {
         Ok(remembered)
     }
 
+    async fn check_revocation(
+        &self,
+        standing: &Standing,
+        token: &AccessToken,
+    ) -> Result<(), Denial> {
+        let token = Revocable::Verified(token);
+        self.0.revocations.check(standing, token).await
+    }
+
     /// Checks a verified token once more: whether this server trusts its issuer with what it says,
     /// whether its key is still published, whether its time is over, and whether it was revoked.
-    /// For what a token has opened and what goes on, such as a WebSocket, also where another server
-    /// verified it. Nobody is asked about it.
+    /// For connections that outlive their first request, such as a WebSocket, also where another
+    /// server verified the token. The issuer is not asked about it.
     ///
     /// # Errors
     ///
     /// The refusal, or the outage that leaves it open.
     pub async fn recheck(&self, token: &AccessToken) -> Result<(), Denial> {
-        let issuer = self.0.issuers.trusted(Some(token.issuer().as_str()))?;
+        let issuer = self.0.issuers.find(Some(token.issuer().as_str()))?;
         issuer.verifier.verify_again(token, self.0.clock.now())?;
-        // Without keys nobody has said that this one is gone.
+        // Without keys nothing shows that this one is gone.
         if let (Some(key), Some(keys)) = (token.key(), issuer.keys.current())
             && !keys.holds(key)
         {
-            return Err(
-                Rejection::of_unknown_key(token.header().and_then(|it| it.kid.as_deref())).into(),
-            );
+            let kid = token.header().and_then(|header| header.kid.as_deref());
+            return Err(Rejection::of_unknown_key(kid).into());
         }
-        self.0
-            .revocations
-            .check(&Standing::default(), Revocable::Verified(token))
-            .await
+        self.check_revocation(&Standing::default(), token).await
     }
 
+    /// The straight line of a token that was not verified before: each step takes what the one
+    /// before it made, so none can be left out.
     async fn verify(
         &self,
         credential: Credential<'_>,
     ) -> Result<(AccessToken, Arc<TrustedIssuer>), Denial> {
         let token = compact::parse(credential.token(), &self.0.limits)?;
-        let issuer = self.0.issuers.trusted(token.unverified_claims().issuer())?;
+        let issuer = self.0.issuers.find(token.unverified_claims().issuer())?;
+        // Before the key: a token that is refused anyway must not cause a fetch.
         issuer.verifier.screen(&token, self.0.clock.now())?;
         let found = issuer.key(token.header()).await?;
         let token = match signature::check(token, &found.keys) {
             Ok(token) => token,
             Err(refusal) => {
-                // The issuer may publish another key under that name by now. The check took the
-                // token: it is read again.
+                // The issuer may publish another key under that name by now. The check consumed the
+                // token, so it is parsed again.
                 let token = compact::parse(credential.token(), &self.0.limits)?;
-                let keys = issuer
-                    .keys
-                    .replacements(token.header(), &found)
-                    .await?
-                    .ok_or(refusal)?;
-                signature::check(token, &keys)?
+                let replacements = issuer.keys.replacements(token.header(), &found).await?;
+                signature::check(token, &replacements.ok_or(refusal)?)?
             }
         };
         // The clock is read again: waiting for a key takes time.
@@ -300,13 +315,13 @@ impl ResourceServer {
         Ok((token, issuer))
     }
 
-    /// Refuses what is revoked: here from now on, and in every replica that shares the store as
-    /// soon as the store tells it. A replica that hears nothing from the store answers with an
+    /// Puts a revocation in force: here from now on, and in every replica that shares the store as
+    /// soon as the store passes it on. A replica that hears nothing from the store answers with an
     /// outage after the grace.
     ///
     /// # Errors
     ///
-    /// The denylist is full, or the store did not take it. In the second case it is in force here
+    /// The denylist is full, or the store did not accept it. In the second case it is in force here
     /// all the same, and is written to the store as soon as that is back; calling again does no
     /// harm.
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), Outage> {
@@ -314,24 +329,13 @@ impl ResourceServer {
     }
 
     async fn with_groups(&self, token: AccessToken) -> Result<AccessToken, Denial> {
-        let issuer = self.0.issuers.trusted(Some(token.issuer().as_str()))?;
-        match &issuer.groups {
-            None => Ok(token),
-            Some(resolver) => {
-                let groups = resolver.groups(&token).await?;
-                Ok(token.with_groups(groups))
-            }
-        }
-    }
-
-    /// Whether a request carries any credential, good or bad, where this server looks for one.
-    pub fn sees_credential(&self, headers: &HeaderMap) -> bool {
-        let own = self
-            .0
-            .token_header
-            .as_ref()
-            .is_some_and(|header| headers.contains_key(header));
-        own || headers.contains_key(AUTHORIZATION)
+        let issuer = self.0.issuers.find(Some(token.issuer().as_str()))?;
+        // Without a resolver the groups stay unknown, and the policy refuses for that.
+        let Some(resolver) = &issuer.groups else {
+            return Ok(token);
+        };
+        let groups = resolver.groups(&token).await?;
+        Ok(token.with_groups(groups))
     }
 
     /// The `realm` of challenges.
@@ -366,14 +370,14 @@ impl TrustedIssuer {
     async fn key(&self, header: &Header) -> Result<FoundKeys, Denial> {
         self.keys.start();
         let kid = header.kid.as_deref();
-        self.keys
-            .key(kid, header.algorithm)
-            .await
-            .map_err(|fault| match fault {
-                KeyFault::UnknownKey => Rejection::of_unknown_key(kid).into(),
-                KeyFault::WrongAlgorithm => Rejection::of_key_algorithm(header.algorithm).into(),
-                KeyFault::Outage(outage) => outage.into(),
-            })
+        match self.keys.key(kid, header.algorithm).await {
+            Ok(found) => Ok(found),
+            Err(KeyFault::UnknownKey) => Err(Rejection::of_unknown_key(kid).into()),
+            Err(KeyFault::WrongAlgorithm) => {
+                Err(Rejection::of_key_algorithm(header.algorithm).into())
+            }
+            Err(KeyFault::Outage(outage)) => Err(outage.into()),
+        }
     }
 }
 

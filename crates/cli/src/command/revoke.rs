@@ -120,7 +120,7 @@ fn revocation(
         let token = read_token(None, file)?;
         let revocation = of_token(&token, arguments.issuer.as_deref(), now)?;
         // The token is not verified: its `exp` may prolong the revocation, and not shorten it.
-        return Ok(revocation.remembered_until(kept_until));
+        return Ok(revocation.remember_until(kept_until));
     }
     let issuer = issuer(arguments.issuer, config)?;
     let since = arguments.since.unwrap_or(now);
@@ -142,7 +142,7 @@ fn revocation(
         let message = "expected a token, a subject, a session or a client to revoke, found none";
         return Err(CommandError::could_not_run(message).help("see `portcullis revoke --help`"));
     };
-    Ok(revocation.remembered_until(kept_until))
+    Ok(revocation.remember_until(kept_until))
 }
 
 /// With an empty variable, a script would revoke no token at all, and report success.

@@ -1,5 +1,5 @@
-//! A client's signed assertion (RFC 7523, section 3): short-lived, for one addressee, never the
-//! same twice.
+//! A client's signed assertion (RFC 7523, section 3): short-lived, for one audience, never the same
+//! twice.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
@@ -36,13 +36,13 @@ impl fmt::Debug for Assertion {
     }
 }
 
-/// For how long an assertion is good.
+/// How long an assertion is good, in seconds. It is sent at once, so more would only help a thief.
 const LIFE: i64 = 60;
 
 impl Assertion {
     /// Reads a private key in PEM (PKCS#8). An RSA key signs with RS256 unless `algorithm` says
-    /// PS256; of the others each has one algorithm. The key is named by `kid`, or by the thumbprint
-    /// of its certificate, as Entra ID wants.
+    /// PS256; every other kind of key has one algorithm. The header names the key by `kid`, and by
+    /// the thumbprint of its certificate, which Entra ID demands.
     ///
     /// # Errors
     ///
@@ -53,8 +53,10 @@ impl Assertion {
         kid: Option<&str>,
         certificate: Option<&[u8]>,
     ) -> Result<Self, &'static str> {
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem)
-            .map_err(|_| "a private key in PEM, as PKCS#8")?;
+        // The parser's own errors could quote the key, so they are dropped.
+        let Ok(der) = PrivatePkcs8KeyDer::from_pem_slice(pem) else {
+            return Err("a private key in PEM, as PKCS#8");
+        };
         let (key, algorithm) = AssertionKey::read(der.secret_pkcs8_der(), algorithm)?;
         let mut header = Map::new();
         header.insert("alg".to_owned(), algorithm.name().into());
@@ -63,11 +65,11 @@ impl Assertion {
             header.insert("kid".to_owned(), kid.into());
         }
         if let Some(pem) = certificate {
-            let der = CertificateDer::from_pem_slice(pem).map_err(|_| "a certificate in PEM")?;
-            header.insert(
-                "x5t#S256".to_owned(),
-                base64url::encode(digest(&SHA256, &der).as_ref()).into(),
-            );
+            let Ok(der) = CertificateDer::from_pem_slice(pem) else {
+                return Err("a certificate in PEM");
+            };
+            let thumbprint = base64url::encode(digest(&SHA256, &der).as_ref());
+            header.insert("x5t#S256".to_owned(), thumbprint.into());
         }
         let header = base64url::encode(Value::Object(header).to_string().as_bytes());
         Ok(Self {
@@ -87,10 +89,11 @@ impl Assertion {
         audience: &str,
         now: NumericDate,
     ) -> Result<String, String> {
+        // A `jti` that nobody can guess or repeat: servers refuse one that they saw before.
         let mut unique = [0; 16];
-        SystemRandom::new()
-            .fill(&mut unique)
-            .map_err(|_| "this machine gives no random numbers")?;
+        if SystemRandom::new().fill(&mut unique).is_err() {
+            return Err("this machine gives no random numbers".to_owned());
+        }
         let claims = json!({
             "iss": client,
             "sub": client,
@@ -99,46 +102,49 @@ impl Assertion {
             "exp": now.plus(LIFE).seconds(),
             "jti": base64url::encode(&unique),
         });
-        let input = format!(
-            "{}.{}",
-            self.header,
-            base64url::encode(claims.to_string().as_bytes())
-        );
-        let signature = self
-            .key
-            .sign(input.as_bytes())
-            .ok_or("the assertion could not be signed")?;
+        let payload = base64url::encode(claims.to_string().as_bytes());
+        let input = format!("{}.{payload}", self.header);
+        let Some(signature) = self.key.sign(input.as_bytes()) else {
+            return Err("the assertion could not be signed".to_owned());
+        };
         Ok(format!("{input}.{}", base64url::encode(&signature)))
     }
 }
 
 impl AssertionKey {
     fn read(der: &[u8], algorithm: Option<Algorithm>) -> Result<(Self, Algorithm), &'static str> {
-        let fits = |own: Algorithm| algorithm.is_none_or(|wanted| wanted == own);
         if let Ok(pair) = RsaKeyPair::from_pkcs8(der) {
-            if pair.public_modulus_len() < 256 {
-                return Err("an RSA key of 2,048 bits at least");
-            }
-            return match algorithm {
-                None | Some(Algorithm::RS256) => Ok((
-                    Self::Rsa(Box::new(pair), &RSA_PKCS1_SHA256),
-                    Algorithm::RS256,
-                )),
-                Some(Algorithm::PS256) => {
-                    Ok((Self::Rsa(Box::new(pair), &RSA_PSS_SHA256), Algorithm::PS256))
-                }
-                Some(_) => Err("RS256 or PS256, as the key is an RSA key"),
-            };
+            return Self::rsa(pair, algorithm);
         }
         if let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der) {
-            return fits(Algorithm::ES256)
-                .then(|| (Self::P256(Box::new(pair)), Algorithm::ES256))
-                .ok_or("ES256, as the key is on the curve P-256");
+            return match algorithm {
+                None | Some(Algorithm::ES256) => Ok((Self::P256(Box::new(pair)), Algorithm::ES256)),
+                Some(_) => Err("ES256, as the key is on the curve P-256"),
+            };
         }
-        let pair = Ed25519KeyPair::from_pkcs8(der).map_err(|_| "an RSA, P-256 or Ed25519 key")?;
-        fits(Algorithm::EdDSA)
-            .then(|| (Self::Ed25519(Box::new(pair)), Algorithm::EdDSA))
-            .ok_or("EdDSA, as the key is an Ed25519 key")
+        let Ok(pair) = Ed25519KeyPair::from_pkcs8(der) else {
+            return Err("an RSA, P-256 or Ed25519 key");
+        };
+        match algorithm {
+            None | Some(Algorithm::EdDSA) => Ok((Self::Ed25519(Box::new(pair)), Algorithm::EdDSA)),
+            Some(_) => Err("EdDSA, as the key is an Ed25519 key"),
+        }
+    }
+
+    fn rsa(
+        pair: RsaKeyPair,
+        algorithm: Option<Algorithm>,
+    ) -> Result<(Self, Algorithm), &'static str> {
+        // RFC 7518, section 3.3: smaller keys must not be used.
+        if pair.public_modulus_len() < 256 {
+            return Err("an RSA key of 2,048 bits at least");
+        }
+        let (padding, algorithm): (&dyn RsaEncoding, Algorithm) = match algorithm {
+            None | Some(Algorithm::RS256) => (&RSA_PKCS1_SHA256, Algorithm::RS256),
+            Some(Algorithm::PS256) => (&RSA_PSS_SHA256, Algorithm::PS256),
+            Some(_) => return Err("RS256 or PS256, as the key is an RSA key"),
+        };
+        Ok((Self::Rsa(Box::new(pair), padding), algorithm))
     }
 
     fn sign(&self, input: &[u8]) -> Option<Vec<u8>> {

@@ -1,12 +1,12 @@
 //! A client's assertion that somebody else signs and keeps in a file (RFC 7523, section 2.2): the
-//! projected token of a Kubernetes pod, or what `AZURE_FEDERATED_TOKEN_FILE` names.
+//! projected token of a Kubernetes pod, or the file that `AZURE_FEDERATED_TOKEN_FILE` names.
 //!
-//! It is read each time it is sent: whoever writes it replaces it before it ends. Refuses: a file
-//! that is empty, larger than 64 KiB, or no compact JWT. Does not check: the signature, the
-//! addressee and the end, which the issuer does.
+//! It is read each time it is sent, because its writer replaces it before it ends. Refuses: a file
+//! that is empty, larger than 64 KiB, or no compact JWT. Does not check the signature, the audience
+//! or the end: the issuer does.
 
 use super::Secret;
-use std::fmt;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -30,39 +30,51 @@ impl AssertionFile {
         let file = Self {
             path: path.to_owned(),
         };
-        file.read().map(|_| file)
+        file.read()?;
+        Ok(file)
     }
 
     /// The assertion that the file holds now.
     pub(super) fn read(&self) -> Result<Secret, String> {
-        let told = |found: &dyn fmt::Display| format!("{}: {found}", self.path.display());
         let mut text = Zeroizing::new(String::new());
-        let file = File::open(&self.path).map_err(|error| told(&error))?;
-        let read = file
-            .take(LARGEST + 1)
-            .read_to_string(&mut text)
-            .map_err(|error| told(&error))?;
+        let length = self
+            .read_into(&mut text)
+            .map_err(|error| self.fault(error))?;
+        // Editors and shells leave a byte order mark or a line break behind.
         let text = text.trim_matches('\u{feff}').trim();
-        match () {
-            () if text.is_empty() => Err(told(&"expected a signed JWT, found an empty file")),
-            () if u64::try_from(read).is_ok_and(|read| read > LARGEST) => {
-                Err(told(&"expected a signed JWT, found more than 64 KiB"))
-            }
-            () if !is_compact(text) => Err(told(&"expected a signed JWT, found another text")),
-            () => Ok(Secret::new(text)),
+        if text.is_empty() {
+            return Err(self.fault("expected a signed JWT, found an empty file"));
         }
+        if length > LARGEST {
+            return Err(self.fault("expected a signed JWT, found more than 64 KiB"));
+        }
+        if !is_compact(text) {
+            return Err(self.fault("expected a signed JWT, found another text"));
+        }
+        Ok(Secret::new(text))
+    }
+
+    /// Reads one byte more than is allowed, so that a larger file shows.
+    fn read_into(&self, text: &mut String) -> std::io::Result<u64> {
+        let mut file = File::open(&self.path)?.take(LARGEST + 1);
+        file.read_to_string(text)?;
+        Ok(LARGEST + 1 - file.limit())
+    }
+
+    /// Names the file and nothing that it holds: whoever reads a log must not find a credential.
+    fn fault(&self, found: impl Display) -> String {
+        format!("{}: {found}", self.path.display())
     }
 }
 
 /// Three parts of base64url, each with something in it.
 fn is_compact(text: &str) -> bool {
-    let is_part = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    text.split('.').count() == 3 && text.split('.').all(is_part)
+    text.split('.').count() == 3 && text.split('.').all(is_segment)
+}
+
+fn is_segment(part: &str) -> bool {
+    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !part.is_empty() && part.bytes().all(is_base64url)
 }
 
 #[cfg(test)]

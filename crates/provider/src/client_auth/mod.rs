@@ -1,5 +1,5 @@
-//! How this server proves to an issuer who asks: the client authentication of RFC 6749, section
-//! 2.3, RFC 7523 and RFC 8705.
+//! How a client proves to an issuer which client it is: the client authentication of RFC 6749,
+//! section 2.3, RFC 7523 and RFC 8705.
 //!
 //! Secrets and keys are read at the start and never printed; an assertion that is kept in a file is
 //! read each time. A secret goes only where the operator or the issuer's own metadata says, over
@@ -27,12 +27,13 @@ pub struct ClientAuth {
     pub proof: Proof,
 }
 
-/// The ways of proving.
+/// The ways in which a client proves itself.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Proof {
-    /// None: the endpoint asks nobody who they are.
+    /// None: the endpoint authenticates nobody.
     None,
-    /// A public client: it says its id, and proves nothing (RFC 6749, section 3.2.1).
+    /// A public client: it sends its id, and proves nothing (RFC 6749, section 3.2.1).
     Public,
     /// `client_secret_basic`: id and secret in the Authorization header.
     Basic(Secret),
@@ -40,14 +41,14 @@ pub enum Proof {
     Post(Secret),
     /// `private_key_jwt`: a signed assertion (RFC 7523, section 2.2).
     Assertion(Assertion),
-    /// `private_key_jwt` by an assertion that somebody else signs and keeps in a file.
+    /// `private_key_jwt` with an assertion that somebody else signs and keeps in a file.
     AssertionFile(AssertionFile),
     /// `tls_client_auth` and `self_signed_tls_client_auth`: a certificate (RFC 8705, section 2).
     Certificate(OwnCertificate),
 }
 
 impl Proof {
-    /// The name of the way (RFC 7591, section 2; RFC 8705, section 2).
+    /// The name of the method (RFC 7591, section 2; RFC 8705, section 2).
     pub fn method(&self) -> &'static str {
         match self {
             Self::None | Self::Public => "none",
@@ -60,8 +61,8 @@ impl Proof {
 }
 
 impl ClientAuth {
-    /// A form of these members and the proof; what belongs into the Authorization header stands
-    /// beside it. `audience` is whom an assertion is for.
+    /// A form with these members and the proof; the content of the Authorization header, where the
+    /// proof goes there, comes beside it. `audience` is the audience of an assertion.
     ///
     /// # Errors
     ///
@@ -87,10 +88,10 @@ impl ClientAuth {
         match &self.proof {
             Proof::None => {}
             Proof::Basic(secret) => {
-                // Both are form-encoded before they are joined (RFC 6749, section 2.3.1).
-                let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-                let (id, secret) = (encoded(&self.id), encoded(secret.expose()));
-                let secret = Secret::new(secret);
+                // Both are form-encoded before they are joined (RFC 6749, section 2.3.1): an id
+                // with a colon could not be told from its secret otherwise.
+                let id = encode(&self.id);
+                let secret = Secret::new(encode(secret.expose()));
                 return Ok(Some(Authorization::Basic { id, secret }));
             }
             Proof::Post(secret) => {
@@ -101,6 +102,8 @@ impl ClientAuth {
                 self.assert(form, &assertion.sign(&self.id, audience, now)?);
             }
             Proof::AssertionFile(file) => self.assert(form, file.read()?.expose()),
+            // RFC 8705, section 2: with a certificate the id is the only thing in the form that
+            // says which client asks.
             Proof::Public | Proof::Certificate(_) => {
                 form.append_pair("client_id", &self.id);
             }
@@ -109,12 +112,13 @@ impl ClientAuth {
     }
 
     fn assert(&self, form: &mut Serializer<'_, String>, signed: &str) {
+        // RFC 7521, section 4.2, makes the id optional; several providers insist on it.
         form.append_pair("client_id", &self.id)
             .append_pair("client_assertion_type", ASSERTION_TYPE)
             .append_pair("client_assertion", signed);
     }
 
-    /// Whether it would prove itself by nothing at all, and call it a secret.
+    /// Whether its secret is empty, so that it would prove nothing.
     pub fn has_empty_secret(&self) -> bool {
         matches!(
             &self.proof,
@@ -122,7 +126,7 @@ impl ClientAuth {
         )
     }
 
-    /// The certificate to show, where that is the proof.
+    /// The certificate to present, where that is the proof.
     pub fn certificate(&self) -> Option<&OwnCertificate> {
         match &self.proof {
             Proof::Certificate(certificate) => Some(certificate),
@@ -131,7 +135,11 @@ impl ClientAuth {
     }
 }
 
-/// Shows the way only.
+fn encode(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
+}
+
+/// Shows the method only.
 impl fmt::Debug for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.method())
@@ -145,7 +153,7 @@ impl fmt::Debug for ClientAuth {
     }
 }
 
-/// RFC 7523, section 2.2.
+/// The type of a JWT as an assertion (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A client's secret, or a token. It has no way to be printed, and its memory is wiped when it is
-/// dropped.
+/// A client's secret, or a token. It cannot be printed, and its memory is wiped when it is dropped.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -14,7 +13,7 @@ impl Secret {
         Self(Zeroizing::new(secret.into()))
     }
 
-    /// The text of the secret: from here on, keeping it is the caller's matter.
+    /// The text of the secret: from here on, keeping it secret is up to the caller.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,9 +1,9 @@
 //! The body of an answer without its coding: gzip or deflate (RFC 9110, section 8.4), and without a
 //! byte order mark.
 //!
-//! Nobody asks for a coding here, but servers of files and proxies use one all the same. The limit
-//! holds for what comes out, so a small body cannot grow into a large document. Refuses every other
-//! coding, and one coding upon another.
+//! No request here asks for a coding, but file servers and proxies apply one all the same. The
+//! limit holds for the decoded document, so a small body cannot grow into a large one. Refuses
+//! every other coding, and one coding on top of another.
 
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use portcullis_core::rejection::quote;
@@ -16,40 +16,49 @@ pub(crate) fn decode(
     body: Vec<u8>,
     largest: usize,
 ) -> Result<Vec<u8>, String> {
-    let body = match &*codings(headers) {
+    let codings = codings(headers);
+    let document = match codings.as_slice() {
         [] => body,
-        [coding] => match coding.as_str() {
-            "gzip" | "x-gzip" => unpack(MultiGzDecoder::new(&*body), coding, largest)?,
-            "deflate" if is_zlib(&body) => unpack(ZlibDecoder::new(&*body), coding, largest)?,
-            // RFC 9110, section 8.4.1.2: some servers leave the zlib format out.
-            "deflate" => unpack(DeflateDecoder::new(&*body), coding, largest)?,
-            other => {
-                return Err(format!(
-                    "its `Content-Encoding` is {}, and is not understood",
-                    quote(other)
-                ));
-            }
-        },
+        [coding] => decode_one(coding, &body, largest)?,
+        // Two layers of compression are how a bomb of a few bytes becomes gigabytes of work.
         _ => return Err("its `Content-Encoding` names several codings".to_owned()),
     };
-    Ok(match body.strip_prefix(b"\xef\xbb\xbf") {
-        Some(text) => text.to_vec(),
-        None => body,
-    })
+    // RFC 8259, section 8.1: a JSON text has no byte order mark, but some files have one.
+    match document.strip_prefix(b"\xef\xbb\xbf") {
+        Some(text) => Ok(text.to_vec()),
+        None => Ok(document),
+    }
 }
 
-/// The names of the codings, in small letters, without the one that changes nothing.
+fn decode_one(coding: &str, body: &[u8], largest: usize) -> Result<Vec<u8>, String> {
+    match coding {
+        "gzip" | "x-gzip" => unpack(MultiGzDecoder::new(body), coding, largest),
+        "deflate" if is_zlib(body) => unpack(ZlibDecoder::new(body), coding, largest),
+        // RFC 9110, section 8.4.1.2: some servers leave the zlib format out.
+        "deflate" => unpack(DeflateDecoder::new(body), coding, largest),
+        other => {
+            let other = quote(other);
+            Err(format!(
+                "its `Content-Encoding` is {other}, and is not understood"
+            ))
+        }
+    }
+}
+
+/// The names of the codings in lower case, without the one that changes nothing.
 fn codings(headers: &HeaderMap) -> Vec<String> {
-    let values = headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .map(|value| value.to_str().unwrap_or("unreadable"));
-    let names = values
-        .flat_map(|value| value.split(','))
-        .map(|name| name.trim().to_ascii_lowercase());
-    names
-        .filter(|name| !name.is_empty() && name != "identity")
-        .collect()
+    let mut codings = Vec::new();
+    for value in headers.get_all(CONTENT_ENCODING) {
+        // A value that is no text names a coding too: one that nobody knows.
+        let value = value.to_str().unwrap_or("unreadable");
+        for name in value.split(',') {
+            let name = name.trim().to_ascii_lowercase();
+            if !name.is_empty() && name != "identity" {
+                codings.push(name);
+            }
+        }
+    }
+    codings
 }
 
 /// Whether a body begins as RFC 1950, section 2.2, says: the method is 8, and the first two bytes
@@ -63,11 +72,11 @@ fn is_zlib(body: &[u8]) -> bool {
 
 fn unpack(reader: impl Read, coding: &str, largest: usize) -> Result<Vec<u8>, String> {
     let mut document = Vec::new();
+    // One byte more than is allowed, so that a larger document shows.
     let most = u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1);
-    reader
-        .take(most)
-        .read_to_end(&mut document)
-        .map_err(|error| format!("its body is not valid {coding}: {error}"))?;
+    if let Err(error) = reader.take(most).read_to_end(&mut document) {
+        return Err(format!("its body is not valid {coding}: {error}"));
+    }
     if document.len() > largest {
         return Err(format!(
             "the document is larger than {largest} bytes once it is unpacked"

@@ -1,5 +1,5 @@
-//! Questions to an endpoint of an issuer: a form or a JSON document goes out, whatever comes back
-//! is told as it is.
+//! Requests to an endpoint of an issuer: a form or a JSON document goes out, and the response comes
+//! back as it is.
 //!
 //! The same rules as for documents: no redirects, so that credentials go nowhere else; https, or
 //! http on loopback; bodies within the limit; and only outside addresses where a public issuer's
@@ -14,25 +14,26 @@ use std::time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
 
-/// What is asked, and by whom.
+/// A request to an endpoint, and the credentials that go with it.
 pub struct EndpointRequest<'q> {
-    /// Where it goes.
+    /// The address of the endpoint.
     pub url: &'q Url,
     /// Where that may lead.
     pub reach: Reach,
     /// What goes out.
     pub body: EndpointBody,
-    /// The media type that the answer should have.
+    /// The media type that the response should have.
     pub accept: &'static str,
-    /// Who asks, where a header says so.
+    /// The credentials, where a header holds them.
     pub authorization: Option<Authorization>,
-    /// A proof that the asker holds a key: the header `DPoP` (RFC 9449, section 4.1).
+    /// A proof that the caller holds a key: the header `DPoP` (RFC 9449, section 4.1).
     pub proof: Option<String>,
 }
 
-/// What goes out.
+/// The body of a request.
+#[non_exhaustive]
 pub enum EndpointBody {
-    /// Nothing: the question is the address.
+    /// Nothing: the request is the address.
     None,
     /// `application/x-www-form-urlencoded`: it may hold a token or a secret.
     Form(Zeroizing<String>),
@@ -40,9 +41,10 @@ pub enum EndpointBody {
     Json(&'static str),
 }
 
-/// What stands in the Authorization header.
+/// The content of the Authorization header.
+#[non_exhaustive]
 pub enum Authorization {
-    /// RFC 7617, with the two already encoded.
+    /// RFC 7617, with both parts already encoded.
     Basic {
         /// The client's id.
         id: String,
@@ -53,15 +55,15 @@ pub enum Authorization {
     Bearer(Secret),
 }
 
-/// What an endpoint answered, whatever it was.
+/// The response of an endpoint, whatever it is.
 pub struct EndpointResponse {
     /// The status code.
     pub status: u16,
-    /// In small letters, without parameters.
+    /// In lower case, without parameters.
     pub content_type: String,
-    /// When to ask again, where the answer says so in seconds (RFC 9110, section 10.2.3).
+    /// When to ask again, where the response says so in seconds (RFC 9110, section 10.2.3).
     pub retry_after: Option<Duration>,
-    /// What to put into the next proof (RFC 9449, section 8): the header `DPoP-Nonce`.
+    /// The nonce for the next proof (RFC 9449, section 8): the header `DPoP-Nonce`.
     pub dpop_nonce: Option<String>,
     /// The body, within the limit. It is wiped when it is dropped: it may hold a token.
     pub body: Zeroizing<Vec<u8>>,
@@ -70,7 +72,7 @@ pub struct EndpointResponse {
 /// Shows the address only: the rest may hold secrets.
 impl fmt::Debug for EndpointRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a question to {}", self.url)
+        write!(f, "a request to {}", self.url)
     }
 }
 
@@ -98,18 +100,17 @@ impl fmt::Debug for Authorization {
 /// Shows the status only.
 impl fmt::Debug for EndpointResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer {}", self.status)
+        write!(f, "the response {}", self.status)
     }
 }
 
 impl Fetch {
-    /// Asks, and reads the answer within the limit.
+    /// Sends the request, and reads the response within the limit.
     ///
     /// # Errors
     ///
-    /// An address that may not be asked, and a server that gives no answer, or one that is too
-    /// large.
-    pub async fn ask(&self, question: EndpointRequest<'_>) -> Result<EndpointResponse, FetchFault> {
+    /// An address that may not be asked; a server that gives no response, or one that is too large.
+    pub async fn ask(&self, request: EndpointRequest<'_>) -> Result<EndpointResponse, FetchFault> {
         let EndpointRequest {
             url,
             reach,
@@ -117,32 +118,30 @@ impl Fetch {
             accept,
             authorization,
             proof,
-        } = question;
+        } = request;
         let client = self.client_for(url, reach).await?;
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
-        let request = match body {
+        let mut outgoing = match body {
             EndpointBody::None => client.get(url.clone()),
             EndpointBody::Form(form) => with_body(client.post(url.clone()), FORM, form.as_bytes()),
             EndpointBody::Json(json) => with_body(client.post(url.clone()), JSON, json.as_bytes()),
         };
-        let request = match authorization {
-            None => request,
+        match authorization {
+            None => {}
             Some(Authorization::Basic { id, secret }) => {
-                request.basic_auth(id, Some(secret.expose()))
+                outgoing = outgoing.basic_auth(id, Some(secret.expose()));
             }
-            Some(Authorization::Bearer(token)) => request.bearer_auth(token.expose()),
-        };
-        let request = match proof {
-            None => request,
-            Some(proof) => request.header(DPOP, proof),
-        };
-        let response = request.header(ACCEPT, accept).send().await;
-        self.read_response(
-            url,
-            response.map_err(|error| FetchFault::of(url, chain(&error)))?,
-        )
-        .await
+            Some(Authorization::Bearer(token)) => outgoing = outgoing.bearer_auth(token.expose()),
+        }
+        // Made by the caller: a proof is for one request (RFC 9449, section 4.2).
+        if let Some(proof) = proof {
+            outgoing = outgoing.header(DPOP, proof);
+        }
+        match outgoing.header(ACCEPT, accept).send().await {
+            Ok(response) => self.read_response(url, response).await,
+            Err(error) => Err(FetchFault::of(url, chain(&error))),
+        }
     }
 
     async fn read_response(
@@ -151,30 +150,19 @@ impl Fetch {
         response: Response,
     ) -> Result<EndpointResponse, FetchFault> {
         let status = response.status().as_u16();
-        let text = |name: HeaderName| text(response.headers(), &name).to_ascii_lowercase();
-        let content_type = text(CONTENT_TYPE)
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
-        let retry_after = text(RETRY_AFTER)
-            .trim()
-            .parse()
-            .ok()
-            .map(Duration::from_secs);
-        let nonce = response
-            .headers()
-            .get(DPOP_NONCE)
-            .and_then(|nonce| nonce.to_str().ok());
-        let dpop_nonce = nonce.filter(|nonce| is_nonce(nonce)).map(str::to_owned);
-        let body = self.body(url, response).await?.into();
+        let headers = response.headers();
+        let media_type = text(headers, &CONTENT_TYPE).split(';').next();
+        let content_type = media_type.unwrap_or_default().trim().to_ascii_lowercase();
+        // The other form of the header is a date. It is ignored: our clock may differ from theirs.
+        let retry_after = text(headers, &RETRY_AFTER).trim().parse().ok();
+        let nonce = text(headers, &DPOP_NONCE);
+        let dpop_nonce = is_nonce(nonce).then(|| nonce.to_owned());
         Ok(EndpointResponse {
             status,
             content_type,
-            retry_after,
+            retry_after: retry_after.map(Duration::from_secs),
             dpop_nonce,
-            body,
+            body: self.body(url, response).await?.into(),
         })
     }
 }
@@ -185,11 +173,12 @@ fn with_body(request: RequestBuilder, content_type: &'static str, body: &[u8]) -
         .body(body.to_vec())
 }
 
+/// The first header of this name; empty where there is none, or where it is no text.
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    let Some(value) = headers.get(name) else {
+        return "";
+    };
+    value.to_str().unwrap_or_default()
 }
 
 /// RFC 9449, section 8.1: what may stand in a nonce, and no more of it than a header should hold.

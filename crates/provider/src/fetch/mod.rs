@@ -1,4 +1,4 @@
-//! The only way out: documents of identity providers, bounded in size and time, packed or not.
+//! The only way out: documents of identity providers, bounded in size and time, compressed or not.
 //!
 //! Refuses redirects, other schemes than https (http on loopback, or where the operator allows it),
 //! bodies beyond the limit, and, for addresses that a public issuer's metadata names, hosts that
@@ -7,29 +7,31 @@
 
 mod decode;
 mod endpoint;
+mod fault;
 mod proxy;
 mod trust;
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use decode::decode as without_coding;
 pub use endpoint::{Authorization, EndpointBody, EndpointRequest, EndpointResponse};
+pub use fault::FetchFault;
 pub use proxy::Proxies;
 pub use trust::{OwnCertificate, Trust};
 
 use crate::address;
+use fault::chain;
+use portcullis_core::token::Issuer;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
 use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect};
-use std::error::Error;
-use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use url::Url;
 
-/// Fetches documents. Clones share connections.
+/// Fetches documents, and asks endpoints. Clones share connections.
 #[derive(Clone, Debug)]
 pub struct Fetch {
     anywhere: Option<Client>,
@@ -38,11 +40,14 @@ pub struct Fetch {
     proxied: Option<Client>,
     proxies: Arc<Proxies>,
     largest: usize,
-    /// At most so many fetches at once, so that many issuers do not take all sockets.
+    /// Bounds how many fetches go on at once, so that many issuers do not take all sockets.
     slots: Arc<Semaphore>,
     token_file: Option<PathBuf>,
     plain_http: bool,
 }
+
+/// How many fetches or requests go on at once.
+const SLOTS: usize = 64;
 
 /// Where a URL may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +58,7 @@ pub enum Reach {
     Outside,
 }
 
-/// What a server answered.
+/// What a server answered to a request for a document.
 #[derive(Debug)]
 pub(crate) enum DocumentResponse {
     /// A document, with what it says about being fetched again.
@@ -62,26 +67,16 @@ pub(crate) enum DocumentResponse {
         etag: Option<String>,
         max_age: Option<Duration>,
     },
-    /// The one that is already here.
+    /// The document that the caller already has is still the current one.
     NotModified { max_age: Option<Duration> },
 }
 
-/// An answer as it came.
+/// A response as it came.
 #[derive(Debug)]
 pub(crate) struct RawResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
-}
-
-/// Why a document could not be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FetchFault {
-    url: String,
-    /// Why, in words.
-    pub reason: String,
-    /// Whether the server itself answered that there is no such document.
-    pub absent: bool,
 }
 
 impl Fetch {
@@ -92,12 +87,8 @@ impl Fetch {
 
     /// The same through these proxies.
     pub fn through(proxies: Arc<Proxies>, largest: usize) -> Self {
-        Self::with(
-            largest,
-            Arc::new(Semaphore::new(64)),
-            proxies,
-            &Trust::default(),
-        )
+        let slots = Arc::new(Semaphore::new(SLOTS));
+        Self::with(largest, slots, proxies, &Trust::default())
     }
 
     /// Whether documents may come over http from beyond loopback.
@@ -106,60 +97,45 @@ impl Fetch {
     }
 
     /// The same way out for an issuer with certificates of its own, or one that wants a token.
+    #[must_use]
     pub fn with_trust(&self, trust: &Trust) -> Self {
+        // Each client has its own connections and certificate store, so clients are shared where
+        // they can be.
         if trust.certificates.is_empty() && trust.own.is_none() {
-            let (token_file, plain_http) = (trust.token_file.clone(), trust.plain_http);
             return Self {
-                token_file,
-                plain_http,
+                token_file: trust.token_file.clone(),
+                plain_http: trust.plain_http,
                 ..self.clone()
             };
         }
-        Self::with(
-            self.largest,
-            Arc::clone(&self.slots),
-            Arc::clone(&self.proxies),
-            trust,
-        )
+        let (slots, proxies) = (Arc::clone(&self.slots), Arc::clone(&self.proxies));
+        Self::with(self.largest, slots, proxies, trust)
     }
 
-    /// A way out for questions of one issuer, with places of its own: however many wait for an
-    /// endpoint that hangs, documents are fetched all the same.
+    /// A way out to the endpoints of one issuer, with a concurrency limit of its own: an endpoint
+    /// that hangs cannot block the fetches of documents.
+    #[must_use]
     pub fn for_endpoints(&self, trust: &Trust) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(64)),
+            slots: Arc::new(Semaphore::new(SLOTS)),
             ..self.with_trust(trust)
         }
     }
 
     fn with(largest: usize, slots: Arc<Semaphore>, proxies: Arc<Proxies>, trust: &Trust) -> Self {
-        let builder = || {
-            let builder = Client::builder()
-                .redirect(redirect::Policy::none())
-                .no_proxy()
-                .connect_timeout(Duration::from_secs(2))
-                .timeout(Duration::from_secs(5))
-                .pool_idle_timeout(Duration::from_secs(30))
-                .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
-            let builder = match &trust.own {
-                Some(OwnCertificate(identity)) => builder.identity(identity.clone()),
-                None => builder,
-            };
-            trust
-                .certificates
-                .iter()
-                .cloned()
-                .fold(builder, ClientBuilder::add_root_certificate)
+        let anywhere = client_builder(trust).build().ok();
+        let outside = client_builder(trust).dns_resolver(Arc::new(OutsideOnly));
+        let proxied = if proxies.is_empty() {
+            None
+        } else {
+            proxies.on(client_builder(trust)).build().ok()
         };
-        let (anywhere, outside) = (
-            builder().build(),
-            builder().dns_resolver(Arc::new(OutsideOnly)).build(),
-        );
-        let proxied = (!proxies.is_empty()).then(|| proxies.on(builder()).build());
+        // A client that cannot be built is a fault of every fetch, not of the start: fixed keys
+        // work without one.
         Self {
-            anywhere: anywhere.ok(),
-            outside: outside.ok(),
-            proxied: proxied.and_then(Result::ok),
+            anywhere,
+            outside: outside.build().ok(),
+            proxied,
             proxies,
             largest,
             slots,
@@ -168,7 +144,7 @@ impl Fetch {
         }
     }
 
-    /// Fetches a document, or hears that the one with this `etag` is still the current one.
+    /// Fetches a document, or learns that the one with this `etag` is still the current one.
     pub(crate) async fn get(
         &self,
         url: &Url,
@@ -181,7 +157,7 @@ impl Fetch {
         self.read(url, response).await
     }
 
-    /// The whole answer, whatever it is: for showing what a server says.
+    /// The whole response, whatever its status: for showing what a server says.
     pub(crate) async fn look(&self, url: &Url, reach: Reach) -> Result<RawResponse, FetchFault> {
         let _slot = self.slots.acquire().await;
         let response = self.send(url, reach, None).await?;
@@ -199,72 +175,60 @@ impl Fetch {
         reach: Reach,
         etag: Option<&str>,
     ) -> Result<Response, FetchFault> {
-        let fault = |reason: String| FetchFault::of(url, reason);
         let mut request = self.client_for(url, reach).await?.get(url.clone());
         if let Some(file) = &self.token_file {
-            let token = tokio::fs::read_to_string(file).await;
-            let token = token.map_err(|error| fault(format!("{}: {error}", file.display())))?;
-            let token = token.trim();
-            if token.is_empty() {
-                return Err(fault(format!(
-                    "{}: expected a token, found an empty file",
-                    file.display()
-                )));
+            match read_token(file).await {
+                Ok(token) => request = request.bearer_auth(token),
+                Err(reason) => return Err(FetchFault::of(url, reason)),
             }
-            request = request.bearer_auth(token);
         }
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        request.send().await.map_err(|error| fault(chain(&error)))
+        match request.send().await {
+            Ok(response) => Ok(response),
+            Err(error) => Err(FetchFault::of(url, chain(&error))),
+        }
     }
 
     /// The client for a URL, if it may be fetched at all.
     async fn client_for(&self, url: &Url, reach: Reach) -> Result<&Client, FetchFault> {
-        let fault = |reason: &str| FetchFault::of(url, reason.to_owned());
-        address::fetchable_over(url, self.plain_http).map_err(fault)?;
-        if reach == Reach::Outside && address::is_inside(url) {
-            return Err(fault("a public issuer names an inside address"));
+        if let Err(reason) = address::fetchable_over(url, self.plain_http) {
+            return Err(FetchFault::of(url, reason.to_owned()));
         }
-        // A proxy resolves names by itself: only names that lead outside, as seen from here, are
-        // its business.
+        if reach == Reach::Outside && address::is_inside(url) {
+            let reason = "a public issuer names an inside address".to_owned();
+            return Err(FetchFault::of(url, reason));
+        }
+        // A proxy resolves names by itself, so it gets only names that lead outside as seen from
+        // here.
         let proxied = self.proxies.serve(url) && leads_outside(url).await;
         let client = match reach {
             _ if proxied => &self.proxied,
             Reach::Anywhere => &self.anywhere,
             Reach::Outside => &self.outside,
         };
-        client
-            .as_ref()
-            .ok_or_else(|| fault("TLS is not available on this machine"))
+        let Some(client) = client else {
+            let reason = "TLS is not available on this machine".to_owned();
+            return Err(FetchFault::of(url, reason));
+        };
+        Ok(client)
     }
 
     async fn read(&self, url: &Url, response: Response) -> Result<DocumentResponse, FetchFault> {
         let status = response.status();
-        let fault = |reason: String| FetchFault {
-            absent: status.is_client_error(),
-            ..FetchFault::of(url, reason)
-        };
         let max_age = max_age(response.headers());
-        if status == StatusCode::NOT_MODIFIED {
-            return Ok(DocumentResponse::NotModified { max_age });
+        match status {
+            StatusCode::NOT_MODIFIED => return Ok(DocumentResponse::NotModified { max_age }),
+            StatusCode::OK => {}
+            _ => return Err(FetchFault::of_status(url, status)),
         }
-        if status != StatusCode::OK {
-            let redirected = if status.is_redirection() {
-                " (redirects are not followed)"
-            } else {
-                ""
-            };
-            return Err(fault(format!(
-                "the answer was {}{redirected}",
-                status.as_u16()
-            )));
+        let mut etag = None;
+        if let Some(value) = response.headers().get(ETAG)
+            && let Ok(text) = value.to_str()
+        {
+            etag = Some(text.to_owned());
         }
-        let etag = response
-            .headers()
-            .get(ETAG)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
         Ok(DocumentResponse::Document {
             body: self.body(url, response).await?,
             etag,
@@ -275,12 +239,14 @@ impl Fetch {
     /// The whole body, within the limit.
     async fn body(&self, url: &Url, mut response: Response) -> Result<Vec<u8>, FetchFault> {
         let (headers, mut body) = (response.headers().clone(), Vec::new());
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| FetchFault::of(url, chain(&error)))?
-        {
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(error) => return Err(FetchFault::of(url, chain(&error))),
+            };
             body.extend_from_slice(&chunk);
+            // Counted while it comes: `Content-Length` may be absent, or a lie.
             if body.len() > self.largest {
                 let reason = format!("the document is larger than {} bytes", self.largest);
                 return Err(FetchFault::of(url, reason));
@@ -288,6 +254,40 @@ impl Fetch {
         }
         decode::decode(&headers, body, self.largest).map_err(|reason| FetchFault::of(url, reason))
     }
+}
+
+fn client_builder(trust: &Trust) -> ClientBuilder {
+    // A redirect could lead to an inside address, or take credentials elsewhere. The environment's
+    // proxy is ours to apply: it must not serve inside hosts.
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(2))
+        .timeout(Duration::from_secs(5))
+        .pool_idle_timeout(Duration::from_secs(30))
+        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
+    if let Some(OwnCertificate(identity)) = &trust.own {
+        builder = builder.identity(identity.clone());
+    }
+    for certificate in &trust.certificates {
+        builder = builder.add_root_certificate(certificate.clone());
+    }
+    builder
+}
+
+/// The token for documents, read each time: a platform replaces it in its file before it ends.
+async fn read_token(file: &Path) -> Result<String, String> {
+    let file_name = file.display();
+    let token = match tokio::fs::read_to_string(file).await {
+        Ok(token) => token.trim().to_owned(),
+        Err(error) => return Err(format!("{file_name}: {error}")),
+    };
+    if token.is_empty() {
+        return Err(format!(
+            "{file_name}: expected a token, found an empty file"
+        ));
+    }
+    Ok(token)
 }
 
 /// Whether a host is out on the internet: by its address, or by all the addresses of its name.
@@ -298,29 +298,35 @@ pub async fn leads_outside(url: &Url) -> bool {
     let Some(url::Host::Domain(name)) = url.host() else {
         return true;
     };
-    // A name that cannot be resolved leads nowhere; the stricter reading costs nothing.
     match tokio::net::lookup_host((name, 443)).await {
-        Ok(addresses) => addresses
-            .map(|address| address.ip())
-            .all(address::is_public),
+        Ok(mut addresses) => addresses.all(|address| address::is_public(address.ip())),
+        // A name that cannot be resolved leads nowhere; the stricter reading costs nothing.
         Err(_) => true,
     }
 }
 
-/// Resolves names to outside addresses only, at the moment of connecting.
+/// Where the addresses in an issuer's metadata may lead: a public issuer must not send requests
+/// inside, while an issuer inside may name its neighbours.
+pub(crate) async fn reach_of_metadata(issuer: &Issuer) -> Reach {
+    match Url::parse(issuer.as_str()) {
+        Ok(url) if !leads_outside(&url).await => Reach::Anywhere,
+        _ => Reach::Outside,
+    }
+}
+
+/// Resolves names to outside addresses only, at the moment of connecting: a name that was checked
+/// earlier could resolve to another address by now (DNS rebinding).
 struct OutsideOnly;
 
 impl Resolve for OutsideOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let outside: Vec<SocketAddr> = found
-                .filter(|address| address::is_public(address.ip()))
-                .collect();
+            let is_public = |address: &SocketAddr| address::is_public(address.ip());
+            let outside: Vec<SocketAddr> = found.filter(is_public).collect();
             if outside.is_empty() {
-                return Err(
-                    "a public issuer names a host that resolves to an inside address".into(),
-                );
+                let reason = "a public issuer names a host that resolves to an inside address";
+                return Err(reason.into());
             }
             Ok(Box::new(outside.into_iter()) as Addrs)
         })
@@ -329,60 +335,21 @@ impl Resolve for OutsideOnly {
 
 /// `max-age` of Cache-Control (RFC 9111, section 5.2.2.1); zero for `no-store` and `no-cache`.
 pub(crate) fn max_age(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers
-        .get(CACHE_CONTROL)?
-        .to_str()
-        .ok()?
-        .to_ascii_lowercase();
-    let mut directives = text.split(',').map(str::trim);
-    directives.find_map(|directive| match directive {
-        "no-store" | "no-cache" => Some(Duration::ZERO),
-        other => other
-            .strip_prefix("max-age=")?
-            .trim_matches('"')
-            .parse()
-            .ok()
-            .map(Duration::from_secs),
-    })
-}
-
-/// An error with its causes: the client's own message leaves out why.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else {
-        String::new()
-    };
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let separator = if text.is_empty() { "" } else { ": " };
-        text.push_str(&format!("{separator}{error}"));
-        cause = error.source();
-    }
-    if text.is_empty() {
-        "the request failed".to_owned()
-    } else {
-        text
-    }
-}
-
-impl FetchFault {
-    fn of(url: &Url, reason: String) -> Self {
-        Self {
-            url: url.to_string(),
-            reason,
-            absent: false,
+    let text = headers.get(CACHE_CONTROL)?.to_str().ok()?;
+    let text = text.to_ascii_lowercase();
+    for directive in text.split(',').map(str::trim) {
+        if matches!(directive, "no-store" | "no-cache") {
+            return Some(Duration::ZERO);
+        }
+        // Some servers quote the number, which RFC 9111 asks readers to accept.
+        if let Some(seconds) = directive.strip_prefix("max-age=")
+            && let Ok(seconds) = seconds.trim_matches('"').parse()
+        {
+            return Some(Duration::from_secs(seconds));
         }
     }
+    None
 }
-
-impl fmt::Display for FetchFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.url, self.reason)
-    }
-}
-
-impl Error for FetchFault {}
 
 #[cfg(test)]
 mod tests {

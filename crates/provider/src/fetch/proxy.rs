@@ -1,9 +1,9 @@
-//! The proxy through which documents are fetched and questions go out, as the environment names it.
+//! The proxy for documents and requests, as the environment names it.
 //!
-//! `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` mean what they mean to curl, in capital or small
-//! letters. `http_proxy` counts in small letters only: in a CGI program a client sets `HTTP_PROXY`
-//! by a header. Hosts inside (loopback, private addresses, and names that resolve to them here) are
-//! never asked through a proxy.
+//! `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` mean what they mean to curl, in upper or lower case.
+//! `http_proxy` counts in lower case only: in a CGI program a client sets `HTTP_PROXY` by a header.
+//! Hosts inside (loopback, private addresses, and names that resolve to them here) are never asked
+//! through a proxy.
 //!
 //! Does not check where the proxy connects to: it resolves names itself. Credentials in its address
 //! are never shown.
@@ -25,34 +25,25 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// What the environment says, read once.
+    /// The proxies of the environment, read once.
     pub fn of_environment() -> Arc<Self> {
+        // Once for the process: all servers and clients in it go the same way out.
         static KNOWN: OnceLock<Arc<Proxies>> = OnceLock::new();
         Arc::clone(KNOWN.get_or_init(|| Arc::new(Self::of(|name| std::env::var(name).ok()))))
     }
 
-    /// What these variables say.
+    /// The proxies that these variables name.
     pub fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
         let mut faults = Vec::new();
-        let mut first = |names: &[&'static str]| {
-            let value =
-                |name| Some((name, variable(name)?)).filter(|(_, value)| !value.trim().is_empty());
-            let (name, value) = names.iter().copied().find_map(value)?;
-            address(name, value.trim())
-                .map_err(|fault| faults.push(fault))
-                .ok()
-        };
-        let all = first(&["ALL_PROXY", "all_proxy"]);
-        let https = first(&["HTTPS_PROXY", "https_proxy"]).or_else(|| all.clone());
-        let http = first(&["http_proxy"]).or(all);
-        let exceptions = ["NO_PROXY", "no_proxy"]
-            .into_iter()
-            .find_map(variable)
-            .unwrap_or_default();
-        let text = |url: &Option<Url>| url.as_ref().map(Url::to_string).unwrap_or_default();
+        let all = first(&["ALL_PROXY", "all_proxy"], &variable, &mut faults);
+        let https = first(&["HTTPS_PROXY", "https_proxy"], &variable, &mut faults);
+        let https = https.or_else(|| all.clone());
+        let http = first(&["http_proxy"], &variable, &mut faults).or(all);
+        let exceptions = ["NO_PROXY", "no_proxy"].into_iter().find_map(variable);
+        let exceptions = exceptions.unwrap_or_default();
         let matcher = Matcher::builder()
-            .https(text(&https))
-            .http(text(&http))
+            .https(text(https.as_ref()))
+            .http(text(http.as_ref()))
             .no(exceptions.clone())
             .build();
         Self {
@@ -75,38 +66,76 @@ impl Proxies {
 
     /// Whether a URL goes through a proxy, if its host is outside.
     pub(super) fn serve(&self, url: &Url) -> bool {
-        let any = self
-            .exceptions
-            .split(',')
-            .any(|exception| exception.trim() == "*");
-        let uri = || url.as_str().parse().ok();
-        !self.is_empty() && !any && uri().is_some_and(|uri| self.matcher.intercept(&uri).is_some())
+        if self.is_empty() || self.excepts_all() {
+            return false;
+        }
+        match url.as_str().parse() {
+            Ok(uri) => self.matcher.intercept(&uri).is_some(),
+            Err(_) => false,
+        }
     }
 
-    /// A client that asks everything through the proxies.
-    pub(super) fn on(&self, builder: ClientBuilder) -> ClientBuilder {
+    /// Whether the exceptions hold `*`: then nothing goes through a proxy, whatever kind of host.
+    fn excepts_all(&self) -> bool {
+        self.exceptions.split(',').any(|name| name.trim() == "*")
+    }
+
+    /// A client that sends everything through the proxies.
+    pub(super) fn on(&self, mut builder: ClientBuilder) -> ClientBuilder {
         let [https, http] = &self.addresses;
-        let https = https
-            .as_ref()
-            .and_then(|url| Proxy::https(url.as_str()).ok());
-        let http = http.as_ref().and_then(|url| Proxy::http(url.as_str()).ok());
-        https
-            .into_iter()
-            .chain(http)
-            .fold(builder, ClientBuilder::proxy)
+        if let Some(url) = https
+            && let Ok(proxy) = Proxy::https(url.as_str())
+        {
+            builder = builder.proxy(proxy);
+        }
+        if let Some(url) = http
+            && let Ok(proxy) = Proxy::http(url.as_str())
+        {
+            builder = builder.proxy(proxy);
+        }
+        builder
     }
 }
 
-/// Shows each proxy, without its credentials, and what goes past it.
+/// The proxy of the first of these variables that is set to something. A bad address is a fault,
+/// and no reason to look at the next variable.
+fn first(
+    names: &[&'static str],
+    variable: &impl Fn(&str) -> Option<String>,
+    faults: &mut Vec<ConfigError>,
+) -> Option<Url> {
+    for name in names {
+        let Some(value) = variable(name) else {
+            continue;
+        };
+        // An empty variable is how a shell switches a proxy off.
+        if value.trim().is_empty() {
+            continue;
+        }
+        return match address(name, value.trim()) {
+            Ok(url) => Some(url),
+            Err(fault) => {
+                faults.push(fault);
+                None
+            }
+        };
+    }
+    None
+}
+
+fn text(url: Option<&Url>) -> String {
+    url.map(Url::to_string).unwrap_or_default()
+}
+
+/// Shows each proxy, without its credentials, and the exceptions.
 impl fmt::Display for Proxies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [https, http] = &self.addresses;
         let mut parts = Vec::new();
         for (scheme, url) in [("https", https), ("http", http)] {
-            parts.extend(
-                url.as_ref()
-                    .map(|url| format!("{scheme} through {}", bare(url))),
-            );
+            if let Some(url) = url {
+                parts.push(format!("{scheme} through {}", bare(url)));
+            }
         }
         if !self.exceptions.trim().is_empty() {
             parts.push(format!("not for {}", self.exceptions.trim()));
@@ -123,36 +152,31 @@ impl fmt::Debug for Proxies {
 
 /// Scheme, host and port.
 fn bare(url: &Url) -> String {
-    let port = url
-        .port_or_known_default()
-        .map(|port| format!(":{port}"))
-        .unwrap_or_default();
-    format!(
-        "{}://{}{port}",
-        url.scheme(),
-        url.host_str().unwrap_or_default()
-    )
+    let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
+    match url.port_or_known_default() {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    }
 }
 
-/// The address of a proxy: of HTTP or HTTPS, where no scheme means HTTP. The fault does not show
-/// it.
+/// The address of a proxy: of HTTP or HTTPS, where no scheme means HTTP.
 fn address(name: &'static str, value: &str) -> Result<Url, ConfigError> {
     let text = if value.contains("://") {
         value.to_owned()
     } else {
         format!("http://{value}")
     };
-    let url = Url::parse(&text)
-        .ok()
-        .filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-    url.ok_or_else(|| {
-        let cure =
-            "write the address of an HTTP proxy, such as `http://proxy.example:3128`; SOCKS is not \
-                supported";
-        // The value may hold a password.
-        let fault = ConfigError::expected(name, "the address of an HTTP proxy");
-        fault.found_as("another text").help(cure)
-    })
+    if let Ok(url) = Url::parse(&text)
+        && matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+    {
+        return Ok(url);
+    }
+    // The value is not shown: it may hold a password.
+    let cure = "write the address of an HTTP proxy, such as `http://proxy.example:3128`; SOCKS is \
+        not supported";
+    let fault = ConfigError::expected(name, "the address of an HTTP proxy");
+    Err(fault.found_as("another text").help(cure))
 }
 
 #[cfg(test)]

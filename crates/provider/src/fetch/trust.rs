@@ -1,10 +1,11 @@
-//! Whom a way out trusts, and what it shows of itself, where that is not as usual.
+//! The certificates and credentials with which one issuer is asked, where they differ from the
+//! usual.
 
 use reqwest::{Certificate, Client, Identity};
 use std::fmt;
 use std::path::PathBuf;
 
-/// How the documents of one issuer are fetched, where it is not as usual.
+/// How the documents of one issuer are fetched, where that differs from the usual.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
     pub(super) certificates: Vec<Certificate>,
@@ -14,20 +15,18 @@ pub struct Trust {
     pub(super) plain_http: bool,
 }
 
-/// Our own certificate with its key, to show to a server that asks for one.
+/// Our own certificate with its key, for a server that asks for one.
 #[derive(Clone)]
 pub struct OwnCertificate(pub(super) Identity);
 
 impl OwnCertificate {
-    /// Reads PEM: certificates, the own one first, and the key; `None` where the two do not fit.
+    /// Reads PEM: certificates, our own one first, and the key; `None` if they do not fit together.
     pub fn parse(pem: &[u8]) -> Option<Self> {
         let identity = Identity::from_pem(pem).ok()?;
-        // The key fits the certificate only if a client can be made of the two.
-        Client::builder()
-            .identity(identity.clone())
-            .build()
-            .ok()
-            .map(|_| Self(identity))
+        // Parsing does not compare key and certificate; building a client does. Otherwise the
+        // mistake would show only at the first handshake.
+        Client::builder().identity(identity.clone()).build().ok()?;
+        Some(Self(identity))
     }
 }
 
@@ -46,6 +45,7 @@ impl Trust {
     /// What is wrong with the text.
     pub fn authorities(pem: &[u8]) -> Result<Self, &'static str> {
         let certificates = Certificate::from_pem_bundle(pem).map_err(|_| "it is no PEM")?;
+        // A bundle without certificates parses, and would add no trust without a word.
         if certificates.is_empty() {
             return Err("it holds no certificate");
         }
@@ -75,16 +75,15 @@ impl Trust {
         self.plain_http
     }
 
-    /// The same certificates for questions, which go out under our own name instead of with the
-    /// token for documents.
+    /// The same authorities for endpoints, which are asked in our client's name.
     #[must_use]
     pub fn for_endpoints(&self, own: Option<&OwnCertificate>) -> Self {
-        let (certificates, plain_http) = (self.certificates.clone(), self.plain_http);
+        // The token in the file is for documents only: an endpoint must never receive it.
         Self {
-            certificates,
+            certificates: self.certificates.clone(),
             token_file: None,
             own: own.cloned(),
-            plain_http,
+            plain_http: self.plain_http,
         }
     }
 }

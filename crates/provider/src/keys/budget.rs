@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-/// A budget that fills up again with time. What is taken is taken before the fetch, whatever comes
-/// of it.
+/// A budget that fills up again with time. It is spent before the fetch, whatever comes of that.
 #[derive(Debug)]
 pub struct Budget {
     most: u32,
@@ -13,7 +12,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A full budget of `most`, of which one comes back after each `every`.
+    /// A full budget of `most`; one comes back after each `every`.
     pub fn new(most: u32, every: Duration) -> Self {
         Self {
             most,
@@ -31,14 +30,15 @@ impl Budget {
         taken
     }
 
-    /// Takes one, if it is not the last one of a budget that has more.
+    /// Takes one, but never the last one, unless the whole budget is one.
     pub(super) fn take_spare(&mut self, now: Duration) -> bool {
         self.refill(now);
-        let kept = u32::from(self.most > 1);
-        self.left > kept && self.take(now)
+        let reserve = u32::from(self.most > 1);
+        self.left > reserve && self.take(now)
     }
 
     fn refill(&mut self, now: Duration) {
+        // Whole intervals only: what is left of one counts towards the next.
         while self.left < self.most && now.saturating_sub(self.counted_at) >= self.every {
             self.left += 1;
             self.counted_at += self.every;

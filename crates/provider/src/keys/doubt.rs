@@ -6,15 +6,18 @@
 //! fetch that finds the same keys settles it for a few seconds. Refuses nothing by itself: the
 //! caller tries the signature once more.
 
-use super::KeySource;
-use super::{FoundKeys, KeyCache, KeyFault};
+use super::{FoundKeys, KeyCache, KeyFault, KeySource};
 use portcullis_core::jose::{CompactJws, Header, Selection, VerifyingKey, signature};
 use portcullis_core::{Outage, OutageCode};
 use std::sync::Arc;
 
 impl KeyCache {
-    /// The issuer's key that signed this; none where none of them did. It says nothing about the
-    /// payload.
+    /// The issuer's key that signed this; `None` if no key of the issuer did. It says nothing about
+    /// the payload.
+    ///
+    /// # Errors
+    ///
+    /// An unknown key, a key for other algorithms, or the outage that leaves it open.
     pub async fn signer(
         self: &Arc<Self>,
         jws: &CompactJws<'_>,
@@ -25,15 +28,19 @@ impl KeyCache {
         if let Ok(signer) = signature::check_jws(jws, &found.keys) {
             return Ok(Some(signer));
         }
-        let keys = self
-            .replacements(header, &found)
-            .await
-            .map_err(KeyFault::Outage)?;
-        Ok(keys.and_then(|keys| signature::check_jws(jws, &keys).ok()))
+        match self.replacements(header, &found).await {
+            Ok(Some(keys)) => Ok(signature::check_jws(jws, &keys).ok()),
+            Ok(None) => Ok(None),
+            Err(outage) => Err(KeyFault::Outage(outage)),
+        }
     }
 
     /// Other keys than those under which a signature failed: keys that took their place meanwhile,
-    /// or that a fetch brings now. None where the issuer publishes the same keys as before.
+    /// or that a fetch brings now. `None` if the issuer publishes the same keys as before.
+    ///
+    /// # Errors
+    ///
+    /// The outage, where the issuer could not be asked.
     pub async fn replacements(
         self: &Arc<Self>,
         header: &Header,
@@ -45,9 +52,10 @@ impl KeyCache {
         if let Some(keys) = self.others(header, &failed.keys) {
             return Ok(Some(keys));
         }
-        let mut patience = self.clock.sleep(self.settings.patience);
+        let mut patience = self.clock().sleep(self.settings.patience);
+        // Twice: a fetch that was under way may have begun before the issuer changed its keys.
         for _ in 0..2 {
-            let Some(flight) = self.flights.join_or_start(self, Self::may_fetch_in_doubt) else {
+            let Some(flight) = self.join_or_fetch(Self::may_fetch_in_doubt) else {
                 break;
             };
             tokio::select! {
@@ -78,26 +86,29 @@ impl KeyCache {
         else {
             return None;
         };
-        let was_tried = |key: &VerifyingKey| {
-            tried
-                .iter()
-                .any(|tried| tried.fingerprint() == key.fingerprint())
-        };
-        (!keys.iter().all(was_tried)).then_some(keys)
+        for key in &keys {
+            // By the key itself: a replaced key has the name of the old one.
+            let same = |tried: &VerifyingKey| tried.fingerprint() == key.fingerprint();
+            if !tried.iter().any(same) {
+                return Some(keys);
+            }
+        }
+        None
     }
 
-    /// Whether a failing signature is reason enough to fetch. The last fetch of the budget is left
-    /// for unknown keys: whoever forges signatures must not keep a new key out.
+    /// Whether a failing signature is reason enough to fetch. The last fetch of the budget is
+    /// reserved for unknown keys: forged signatures must not keep a new key out.
     fn may_fetch_in_doubt(&self) -> bool {
-        let now = self.clock.elapsed();
+        let now = self.clock().elapsed();
         let mut schedule = self.schedule();
         schedule.settled_until <= now && schedule.budget.take_spare(now)
     }
 
     /// Remembers that the issuer publishes the same keys as before.
     fn settle(&self) {
-        let now = self.clock.elapsed();
+        let now = self.clock().elapsed();
         let mut schedule = self.schedule();
+        // A fetch that failed settles nothing: the keys may be others all the same.
         if schedule.last_failure.is_none() {
             schedule.settled_until = now + self.settings.settled_for;
         }

@@ -1,7 +1,6 @@
-//! One fetch at a time: whoever comes meanwhile waits for the same one.
+//! One fetch at a time: callers that come meanwhile wait for the same one.
 
-use super::KeyCache;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// The fetches of one cache, numbered from 1.
@@ -22,12 +21,13 @@ pub(super) struct Flight {
 }
 
 impl Flights {
-    /// Joins the fetch under way, or begins one if `may_start` says so.
+    /// Joins the fetch under way, or begins this one if `may_start` says so.
     pub(super) fn join_or_start(
         &self,
-        cache: &Arc<KeyCache>,
-        may_start: impl FnOnce(&KeyCache) -> bool,
+        may_start: impl FnOnce() -> bool,
+        fetch: impl Future<Output = ()> + Send + 'static,
     ) -> Option<Flight> {
+        // Held while `may_start` decides, so that two callers do not spend the budget twice.
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         if *begun > *self.landed.borrow() {
             return Some(Flight {
@@ -35,19 +35,18 @@ impl Flights {
                 joined: true,
             });
         }
-        if !may_start(cache) {
+        if !may_start() {
             return None;
         }
         *begun += 1;
         let number = *begun;
         let landing = Landing {
-            cache: Arc::clone(cache),
+            landed: self.landed.clone(),
             number,
         };
         // On its own task: a caller that goes away does not cut it off for the others.
         tokio::spawn(async move {
-            // How it went is in the schedule; here it only matters that it is over.
-            _ = landing.cache.fetch_once().await;
+            fetch.await;
             drop(landing);
         });
         Some(Flight {
@@ -58,23 +57,20 @@ impl Flights {
 
     /// Waits until the fetch of this number is over.
     pub(super) async fn landing(&self, number: u64) {
-        // The sender lives as long as `self` does.
-        _ = self
-            .landed
-            .subscribe()
-            .wait_for(|landed| *landed >= number)
-            .await;
+        let mut landed = self.landed.subscribe();
+        // The sender lives as long as `self` does, so this cannot fail.
+        _ = landed.wait_for(|landed| *landed >= number).await;
     }
 }
 
 /// Announces the end of a fetch even if it panics.
 struct Landing {
-    cache: Arc<KeyCache>,
+    landed: watch::Sender<u64>,
     number: u64,
 }
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        self.cache.flights.landed.send_replace(self.number);
+        self.landed.send_replace(self.number);
     }
 }

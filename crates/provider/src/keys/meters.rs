@@ -1,4 +1,4 @@
-//! What is counted of keys, and the span of a fetch.
+//! The metrics of keys, and the span of a fetch.
 
 use crate::metric::Metric;
 use metrics::{Counter, Histogram};
@@ -16,7 +16,7 @@ pub const KEY_FETCH_SECONDS: Metric = Metric::seconds(
     &["issuer"],
     "How long fetches of an issuer's metadata and keys took.",
 );
-/// Tokens whose key nobody publishes.
+/// Tokens whose key the issuer does not publish.
 pub const UNKNOWN_KEYS: Metric = Metric::counter(
     "portcullis_unknown_keys_total",
     &["issuer"],
@@ -28,13 +28,13 @@ pub const KEYS: Metric = Metric::gauge(
     &["issuer"],
     "Keys in force; 0 while tokens of the issuer get 503.",
 );
-/// When the issuer last confirmed its keys.
+/// The moment when the issuer last confirmed its keys.
 pub const KEYS_CONFIRMED: Metric = Metric::gauge(
     "portcullis_keys_confirmed_timestamp_seconds",
     &["issuer"],
     "When keys were last fetched well, in Unix time; 0 for never. Not there for fixed keys.",
 );
-/// Until when the keys are used.
+/// The moment until which the keys are used.
 pub const KEYS_GOOD_UNTIL: Metric = Metric::gauge(
     "portcullis_keys_good_until_timestamp_seconds",
     &["issuer"],
@@ -51,7 +51,7 @@ pub const KEY_FETCH_FAILURES: Metric = Metric::gauge(
 /// The span of one fetch of keys, level debug: field `issuer`.
 pub const KEY_FETCH: &str = "portcullis.key_fetch";
 
-/// What is counted of the keys of one entry of the settings; tenants of one entry share it.
+/// The meters for the keys of one entry of the settings; the tenants of one entry share them.
 #[derive(Clone, Debug)]
 pub struct KeyMeters {
     good: Counter,
@@ -61,8 +61,10 @@ pub struct KeyMeters {
 }
 
 impl KeyMeters {
-    /// Meters of this issuer at the recorder of this moment.
+    /// Meters of this issuer at the recorder that is installed at this moment.
     pub fn new(issuer: &str) -> Self {
+        // The label is the entry of the settings, never a tenant's issuer: tokens would choose how
+        // many series there are.
         metrics::with_recorder(|recorder| Self {
             good: KEY_FETCHES.count(recorder, &[issuer, "ok"]),
             failed: KEY_FETCHES.count(recorder, &[issuer, "failed"]),

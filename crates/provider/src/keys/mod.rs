@@ -1,25 +1,34 @@
 //! The keys of one issuer: fetched ahead of time, found without waiting, kept through an outage.
 //!
-//! Ten protections: refresh in the background before expiry; a retry within the request for an
-//! unknown `kid`; one for a signature that fails under a known `kid`, whose key may be another one
-//! by now; one fetch at a time; a budget for the fetches that unknown keys force; a memory of
-//! unknown `kid`s; the last good keys through an outage; `ETag` and `Cache-Control`; a bad key or
-//! an empty set never replaces good keys; and an optional snapshot for a start while the issuer is
-//! down.
+//! Ten protections:
+//!
+//! - the keys are refreshed in the background before they expire;
+//! - an unknown `kid` leads to one fetch within the request;
+//! - so does a signature that fails under a known `kid`, whose key may be another one by now;
+//! - there is one fetch at a time;
+//! - a budget bounds the fetches that unknown keys force;
+//! - unknown `kid`s are remembered;
+//! - the last good keys are used through an outage;
+//! - `ETag` and `Cache-Control` are honoured;
+//! - a bad key or an empty set never replaces good keys;
+//! - an optional snapshot serves a start while the issuer is down.
 //!
 //! A request waits only if its key is truly unknown, and then not for long. Without keys the answer
 //! is an outage, never "unknown key".
 
 pub mod budget;
 mod doubt;
+mod failure;
 pub mod file;
 mod flight;
 mod key_set;
+mod known_metadata;
 pub mod meters;
 mod refresh;
 mod settings;
 mod snapshot;
 mod source;
+mod start;
 mod status;
 mod unknown;
 
@@ -29,18 +38,20 @@ pub use source::KeySource;
 pub use status::KeyStatus;
 
 use crate::clock::Clock;
-use crate::fetch::{Fetch, Reach};
+use crate::egress::Egress;
+use crate::fetch::Reach;
 use crate::metadata::Metadata;
 use arc_swap::ArcSwapOption;
 use budget::Budget;
-use flight::Flights;
+use failure::RefreshFailure;
+use flight::{Flight, Flights};
+use known_metadata::KnownMetadata;
 use meters::KeyMeters;
 use portcullis_core::jose::{Algorithm, Selection, VerifyingKey};
 use portcullis_core::token::Issuer;
 use portcullis_core::{Outage, OutageCode};
-use refresh::{KnownMetadata, RefreshFailure};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -51,20 +62,20 @@ pub struct KeyCache {
     issuer: Issuer,
     source: KeySource,
     settings: KeySettings,
-    clock: Arc<dyn Clock>,
-    fetch: Fetch,
+    egress: Egress,
+    /// Swapped as a whole: a decision reads it without a lock.
     sets: ArcSwapOption<KeySet>,
     /// Never held across a wait.
     schedule: Mutex<Schedule>,
     unknown: Mutex<UnknownKids>,
     flights: Flights,
     started: AtomicBool,
-    /// Told when a fetch fails, to whoever waits for the next one to be due.
+    /// Wakes the background task when a fetch fails: the next one is due sooner.
     failed: Arc<Notify>,
     meters: KeyMeters,
 }
 
-/// When the next fetch is due, and how the last ones went.
+/// When the next fetch is due, and how the last ones ended.
 #[derive(Debug)]
 struct Schedule {
     due: Duration,
@@ -73,8 +84,8 @@ struct Schedule {
     last_good: Option<Duration>,
     fetches: u64,
     budget: Budget,
-    /// Until then no signature that fails is reason to fetch: the issuer was asked, and its keys
-    /// are the same.
+    /// Until then a failing signature is no reason to fetch: the issuer was asked, and its keys are
+    /// the same.
     settled_until: Duration,
     /// The file with the keys, as it was last read.
     file: Option<Vec<u8>>,
@@ -84,7 +95,7 @@ struct Schedule {
 /// The keys that could have signed a token.
 #[derive(Debug)]
 pub struct FoundKeys {
-    /// Those that may have made its signature.
+    /// The keys that may have made its signature.
     pub keys: Vec<VerifyingKey>,
     /// Whether they were fetched for this very request, so that no fetch would bring others.
     pub fetched: bool,
@@ -97,7 +108,7 @@ pub enum KeyFault {
     UnknownKey,
     /// The issuer publishes the key for other algorithms.
     WrongAlgorithm,
-    /// Nobody can tell.
+    /// The issuer could not be asked, so nobody can tell.
     Outage(Outage),
 }
 
@@ -108,19 +119,16 @@ impl KeyCache {
         issuer: Issuer,
         source: KeySource,
         settings: KeySettings,
-        fetch: Fetch,
-        clock: Arc<dyn Clock>,
+        egress: Egress,
         meters: KeyMeters,
     ) -> Arc<Self> {
-        let budget = Budget::new(settings.forced_fetches, settings.forced_fetch_every);
-        let due = clock.elapsed();
         let schedule = Schedule {
-            due,
+            due: egress.clock.elapsed(),
             failures: 0,
             last_failure: None,
             last_good: None,
             fetches: 0,
-            budget,
+            budget: Budget::new(settings.forced_fetches, settings.forced_fetch_every),
             settled_until: Duration::ZERO,
             file: None,
             metadata: None,
@@ -130,8 +138,7 @@ impl KeyCache {
             issuer,
             source,
             settings,
-            clock,
-            fetch,
+            egress,
             sets: ArcSwapOption::empty(),
             schedule: Mutex::new(schedule),
             unknown: Mutex::new(unknown),
@@ -149,19 +156,11 @@ impl KeyCache {
         &self.issuer
     }
 
-    /// Begins to keep the keys fresh, once, if there is a runtime to do it on.
-    pub fn start(self: &Arc<Self>) {
-        if matches!(self.source, KeySource::Fixed(_)) || self.started.load(Ordering::Relaxed) {
-            return;
-        }
-        if let Ok(runtime) = tokio::runtime::Handle::try_current()
-            && !self.started.swap(true, Ordering::Relaxed)
-        {
-            runtime.spawn(refresh::keep_fresh(Arc::downgrade(self)));
-        }
-    }
-
     /// The keys that could have signed a token: at once, if they are here.
+    ///
+    /// # Errors
+    ///
+    /// An unknown key, a key for other algorithms, or the outage that leaves it open.
     pub async fn key(
         self: &Arc<Self>,
         kid: Option<&str>,
@@ -178,120 +177,87 @@ impl KeyCache {
     }
 
     /// The issuer's metadata: at once, if it is here, however old; the background fetches it again.
+    ///
+    /// # Errors
+    ///
+    /// The outage, where there was never any metadata.
     pub async fn metadata(self: &Arc<Self>) -> Result<(Metadata, Reach), Outage> {
         self.start();
         if let Some(known) = self.known_metadata() {
             return Ok(known);
         }
-        let due = |cache: &Self| cache.refresh_due() <= cache.clock.elapsed();
-        if let Some(flight) = self.flights.join_or_start(self, due) {
+        // By the schedule, so that many callers do not ask a server that is down again and again.
+        let is_due = |cache: &Self| cache.refresh_due() <= cache.clock().elapsed();
+        if let Some(flight) = self.join_or_fetch(is_due) {
             tokio::select! {
                 () = self.flights.landing(flight.number) => {}
-                () = self.clock.sleep(self.settings.patience) => {}
+                () = self.clock().sleep(self.settings.patience) => {}
             }
         }
-        self.known_metadata()
-            .ok_or_else(|| self.outage(OutageCode::Metadata, "there is no metadata"))
+        match self.known_metadata() {
+            Some(known) => Ok(known),
+            None => Err(self.outage(OutageCode::Metadata, "there is no metadata")),
+        }
     }
 
     /// The set in force; none before the first, and after the last grew too old.
     pub fn current(&self) -> Option<Arc<KeySet>> {
-        self.sets
-            .load_full()
-            .filter(|set| self.clock.elapsed() < set.good_until)
+        let set = self.sets.load_full()?;
+        (self.clock().elapsed() < set.good_until).then_some(set)
+    }
+
+    /// Joins the fetch under way, or begins one if `may_start` says so.
+    fn join_or_fetch(self: &Arc<Self>, may_start: impl FnOnce(&Self) -> bool) -> Option<Flight> {
+        let cache = Arc::clone(self);
+        let fetch = async move {
+            // Its outcome is in the schedule; here it only matters that it is over.
+            _ = cache.fetch_once().await;
+        };
+        self.flights.join_or_start(|| may_start(self), fetch)
     }
 
     /// Fetches now, or joins the fetch that is under way.
     pub async fn refresh(self: &Arc<Self>) {
-        let flight = self.flights.join_or_start(self, |_| true);
-        if let Some(flight) = flight {
+        if let Some(flight) = self.join_or_fetch(|_| true) {
             self.flights.landing(flight.number).await;
         }
     }
 
-    /// How the keys are at the moment.
+    /// The state of the keys at this moment.
     pub fn status(&self) -> KeyStatus {
-        let (schedule, now) = (self.schedule(), self.clock.elapsed());
-        let fixed = matches!(self.source, KeySource::Fixed(_));
-        let good_until = self.sets.load().as_ref().map_or(now, |set| set.good_until);
+        let (schedule, now) = (self.schedule(), self.clock().elapsed());
+        let good_for = match (&self.source, &*self.sets.load()) {
+            (KeySource::Fixed(_), _) => None,
+            (_, Some(set)) => Some(set.good_until.saturating_sub(now)),
+            (_, None) => Some(Duration::ZERO),
+        };
+        let last_failure = schedule.last_failure.as_ref();
         KeyStatus {
             keys: self.current().map_or(0, |set| set.jwks.keys().len()),
             age: schedule.last_good.map(|good| now.saturating_sub(good)),
-            good_for: (!fixed).then(|| good_until.saturating_sub(now)),
+            good_for,
             fetches: schedule.fetches,
             failures: schedule.failures,
-            last_failure: schedule
-                .last_failure
-                .as_ref()
-                .map(|failure| failure.reason.clone()),
-        }
-    }
-
-    /// Puts fixed keys or a snapshot in force.
-    fn prepare(&self) {
-        if let KeySource::Fixed(jwks) = &self.source {
-            let set = KeySet {
-                jwks: jwks.clone(),
-                good_until: Duration::MAX,
-                etag: None,
-            };
-            self.sets.store(Some(Arc::new(set)));
-        } else if let Some(path) = &self.settings.snapshot {
-            match snapshot::read(path, &self.issuer, &self.settings.limits) {
-                Ok(snapshot) => self.restore(snapshot),
-                Err(reason) => {
-                    tracing::warn!(
-                        issuer = %self.issuer,
-                        path = %path.display(),
-                        reason,
-                        "no saved keys",
-                    );
-                }
-            }
-        }
-    }
-
-    fn restore(&self, snapshot: snapshot::Snapshot) {
-        let age = u64::try_from(self.clock.now().since(snapshot.fetched)).map(Duration::from_secs);
-        match age
-            .ok()
-            .and_then(|age| self.settings.outlive.checked_sub(age))
-        {
-            Some(left) => {
-                let good_until = self.clock.elapsed() + left;
-                self.sets.store(Some(Arc::new(KeySet {
-                    jwks: snapshot.jwks,
-                    good_until,
-                    etag: None,
-                })));
-            }
-            None => {
-                tracing::warn!(
-                    issuer = %self.issuer,
-                    "the saved keys are too old, or from the future",
-                );
-            }
+            last_failure: last_failure.map(|failure| failure.reason.clone()),
         }
     }
 
     fn select(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Selection> {
-        self.current().map(|set| set.jwks.select(kid, algorithm))
+        Some(self.current()?.jwks.select(kid, algorithm))
     }
 
-    /// The same request, once more: after a fetch, and after a second one if the first began before
-    /// it came.
+    /// The keys after a fetch, and after a second one if the first began before the token came.
     async fn awaited_key(
         self: &Arc<Self>,
         kid: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<FoundKeys, KeyFault> {
-        let mut patience = self.clock.sleep(self.settings.patience);
+        // One patience for both fetches: the caller waits for the sum.
+        let mut patience = self.clock().sleep(self.settings.patience);
         let mut asked = false;
         for _ in 0..2 {
-            let Some(flight) = self
-                .flights
-                .join_or_start(self, |cache| cache.may_fetch_for(kid))
-            else {
+            let may_start = |cache: &Self| cache.may_fetch_for(kid);
+            let Some(flight) = self.join_or_fetch(may_start) else {
                 break;
             };
             tokio::select! {
@@ -306,6 +272,7 @@ impl KeyCache {
                     });
                 }
                 Some(Selection::WrongAlgorithm) => return Err(KeyFault::WrongAlgorithm),
+                // Its answer may be older than the token: the issuer is asked once more.
                 Some(Selection::Unknown) if flight.joined => {}
                 Some(Selection::Unknown) | None => {
                     asked = true;
@@ -318,8 +285,9 @@ impl KeyCache {
 
     /// Whether a token with this `kid` is reason enough to fetch.
     fn may_fetch_for(&self, kid: Option<&str>) -> bool {
-        let now = self.clock.elapsed();
+        let now = self.clock().elapsed();
         let kid = kid.unwrap_or_default();
+        // No provider has such long names: they would only fill the memory of unknown ones.
         if matches!(self.source, KeySource::Fixed(_)) || kid.len() > self.settings.longest_kid {
             return false;
         }
@@ -340,8 +308,10 @@ impl KeyCache {
         if self.current().is_none() || self.schedule().last_failure.is_some() {
             return self.key_outage("the issuer's keys cannot be had");
         }
-        if let Some(kid) = kid.filter(|_| asked) {
-            self.unknown_kids().insert(kid, self.clock.elapsed());
+        if let Some(kid) = kid
+            && asked
+        {
+            self.unknown_kids().insert(kid, self.clock().elapsed());
         }
         self.meters.unknown.increment(1);
         KeyFault::UnknownKey
@@ -351,17 +321,20 @@ impl KeyCache {
         KeyFault::Outage(self.outage(OutageCode::Keys, what))
     }
 
-    /// An outage with the last failure, which tells the code as well, if there was one.
+    /// An outage with the last failure, if there was one: its code counts then.
     fn outage(&self, code: OutageCode, what: &str) -> Outage {
         let schedule = self.schedule();
         let failure = schedule.last_failure.as_ref();
         let code = failure.map_or(code, |failure| failure.code);
         let reason = failure.map_or("no answer yet", |failure| failure.reason.as_str());
-        let retry_after = schedule
-            .due
-            .saturating_sub(self.clock.elapsed())
-            .min(self.settings.retry.1);
+        // Retrying before the next fetch is due would change nothing.
+        let wait = schedule.due.saturating_sub(self.clock().elapsed());
+        let retry_after = wait.min(self.settings.retry.1);
         Outage::new(code, format!("{what}: {reason}"), retry_after)
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.egress.clock
     }
 
     fn refresh_due(&self) -> Duration {

@@ -1,41 +1,26 @@
 //! Fetching the keys: once, and again before they grow old.
 
-use super::KeySource;
+use super::failure::RefreshFailure;
 use super::key_set::KeySet;
-use super::{KeyCache, file, snapshot};
-use crate::fetch::{DocumentResponse, Reach, leads_outside};
-use crate::metadata::{self, Metadata};
+use super::known_metadata::KnownMetadata;
+use super::{KeyCache, KeySource, file, snapshot};
+use crate::fetch::{DocumentResponse, Reach, reach_of_metadata};
+use crate::metadata::Metadata;
 use portcullis_core::OutageCode;
 use portcullis_core::jose::Jwks;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tracing::Instrument as _;
 use url::Url;
 
-/// The metadata in use, and when it was fetched on the monotonic clock.
-#[derive(Clone, Debug)]
-pub(super) struct KnownMetadata {
-    metadata: Metadata,
-    fetched: Duration,
-    reach: Reach,
-}
-
-/// Why there are no new keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RefreshFailure {
-    pub(super) code: OutageCode,
-    pub(super) reason: String,
-}
-
 /// Keeps the keys fresh for as long as somebody holds the cache.
-pub(super) async fn keep_fresh(cache: Weak<KeyCache>) {
-    loop {
-        let Some(cache_now) = cache.upgrade() else {
-            return;
-        };
-        let (clock, due) = (Arc::clone(&cache_now.clock), cache_now.refresh_due());
+async fn keep_fresh(cache: Weak<KeyCache>) {
+    // A strong reference here would keep the keys of a server that is gone for ever.
+    while let Some(cache_now) = cache.upgrade() {
+        let (clock, due) = (Arc::clone(&cache_now.egress.clock), cache_now.refresh_due());
         let failed = Arc::clone(&cache_now.failed);
         let wait = due.saturating_sub(clock.elapsed());
         if wait.is_zero() {
@@ -52,103 +37,121 @@ pub(super) async fn keep_fresh(cache: Weak<KeyCache>) {
 }
 
 impl KeyCache {
+    /// Begins to keep the keys fresh, once, if there is a runtime to do it on.
+    pub fn start(self: &Arc<Self>) {
+        // Called for every token: the plain load spares the cores a shared write.
+        if matches!(self.source, KeySource::Fixed(_)) || self.started.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && !self.started.swap(true, Ordering::Relaxed)
+        {
+            runtime.spawn(keep_fresh(Arc::downgrade(self)));
+        }
+    }
+
     /// One fetch, with all that follows from it. Only a flight calls this: one at a time.
     pub(super) async fn fetch_once(&self) -> Result<(), RefreshFailure> {
         if let KeySource::File(path) = &self.source {
             return self.look_at(path.clone()).await;
         }
-        let began = self.clock.elapsed();
+        let began = self.clock().elapsed();
         let span = tracing::debug_span!(super::meters::KEY_FETCH, issuer = %self.issuer);
         let result = self.fetch_keys().instrument(span).await;
-        let now = self.clock.elapsed();
-        self.meters
-            .count_fetch(result.is_ok(), now.saturating_sub(began));
-        let mut schedule = self.schedule();
-        schedule.fetches += 1;
-        match &result {
+        let now = self.clock().elapsed();
+        let took = now.saturating_sub(began);
+        self.meters.count_fetch(result.is_ok(), took);
+        match result {
             Ok(max_age) => {
-                schedule.due = now + jitter(self.settings.refresh_after(*max_age));
-                schedule.failures = 0;
-                schedule.last_failure = None;
-                schedule.last_good = Some(now);
+                self.note_success(now, max_age);
+                Ok(())
             }
             Err(failure) => {
-                let (least, most) = self.settings.retry;
-                let doubled = least.saturating_mul(1 << schedule.failures.min(16));
-                schedule.due = now + jitter(doubled.min(most));
-                schedule.failures = schedule.failures.saturating_add(1);
-                schedule.last_failure = Some(failure.clone());
-                self.failed.notify_one();
-                tracing::warn!(
-                    issuer = %self.issuer,
-                    reason = failure.reason,
-                    failures = schedule.failures,
-                    "no new keys",
-                );
+                self.note_failure(now, &failure);
+                Err(failure)
             }
         }
-        result.map(|_| ())
     }
 
-    /// Looks at the file with the keys. A file that is as it was counts as no fetch.
+    fn note_success(&self, now: Duration, max_age: Option<Duration>) {
+        let mut schedule = self.schedule();
+        schedule.fetches += 1;
+        schedule.due = now + jitter(self.settings.refresh_after(max_age));
+        schedule.failures = 0;
+        schedule.last_failure = None;
+        schedule.last_good = Some(now);
+    }
+
+    fn note_failure(&self, now: Duration, failure: &RefreshFailure) {
+        let (least, most) = self.settings.retry;
+        let mut schedule = self.schedule();
+        schedule.fetches += 1;
+        let doubled = least.saturating_mul(1 << schedule.failures.min(16));
+        schedule.due = now + jitter(doubled.min(most));
+        schedule.failures = schedule.failures.saturating_add(1);
+        schedule.last_failure = Some(failure.clone());
+        // The background sleeps until the old moment, which may be hours away.
+        self.failed.notify_one();
+        tracing::warn!(
+            issuer = %self.issuer,
+            reason = failure.reason,
+            failures = schedule.failures,
+            "no new keys",
+        );
+    }
+
+    /// Looks at the file with the keys. An unchanged file counts as no fetch.
     async fn look_at(&self, path: PathBuf) -> Result<(), RefreshFailure> {
-        let began = self.clock.elapsed();
+        let began = self.clock().elapsed();
         let result = self.read_file(path).await;
-        let now = self.clock.elapsed();
+        let now = self.clock().elapsed();
         let mut schedule = self.schedule();
         schedule.due = now + file::LOOK;
+        // Looks are frequent: only news is counted and logged, or the log would repeat itself every
+        // two seconds.
         let news = match &result {
             Ok(changed) => *changed || schedule.last_failure.is_some(),
             Err(failure) => schedule.last_failure.as_ref() != Some(failure),
         };
-        match &result {
+        if news {
+            schedule.fetches += 1;
+            let took = now.saturating_sub(began);
+            self.meters.count_fetch(result.is_ok(), took);
+        }
+        let failure = match result {
             Ok(_) => {
                 schedule.failures = 0;
                 schedule.last_failure = None;
                 schedule.last_good = Some(now);
+                return Ok(());
             }
-            Err(failure) => {
-                if news {
-                    tracing::warn!(issuer = %self.issuer, reason = failure.reason, "no new keys");
-                }
-                schedule.failures = schedule.failures.saturating_add(1);
-                schedule.last_failure = Some(failure.clone());
-            }
-        }
+            Err(failure) => failure,
+        };
         if news {
-            schedule.fetches += 1;
-            self.meters
-                .count_fetch(result.is_ok(), now.saturating_sub(began));
+            tracing::warn!(issuer = %self.issuer, reason = failure.reason, "no new keys");
         }
-        result.map(|_| ())
+        schedule.failures = schedule.failures.saturating_add(1);
+        schedule.last_failure = Some(failure.clone());
+        Err(failure)
     }
 
     /// Fetches the key set and puts it in force. Answers with the issuer's `max-age`.
     async fn fetch_keys(&self) -> Result<Option<Duration>, RefreshFailure> {
-        let keys = |reason: String| RefreshFailure {
-            code: OutageCode::Keys,
-            reason,
-        };
         let (url, reach) = self.key_set_url().await?;
         let before = self.sets.load_full();
-        let etag = before
-            .as_ref()
-            .and_then(|set| set.etag.clone())
-            .filter(|(from, _)| *from == url);
-        let etag = etag.map(|(_, etag)| etag);
-        match self
-            .fetch
-            .get(&url, reach, etag.as_deref())
-            .await
-            .map_err(|fault| keys(fault.to_string()))?
-        {
+        let etag = before.as_ref().and_then(|set| set.etag_at(&url));
+        let response = match self.egress.fetch.get(&url, reach, etag).await {
+            Ok(response) => response,
+            Err(fault) => return Err(RefreshFailure::of_keys(fault.to_string())),
+        };
+        match response {
             DocumentResponse::NotModified { max_age } => {
-                let set =
-                    before.ok_or_else(|| keys(format!("{url}: the answer was 304, unasked")))?;
-                self.sets.store(Some(Arc::new(KeySet {
-                    good_until: self.good_until(),
-                    ..(*set).clone()
-                })));
+                // A server that answers 304 to a request without `If-None-Match` is broken.
+                let Some(set) = before else {
+                    let reason = format!("{url}: the answer was 304, unasked");
+                    return Err(RefreshFailure::of_keys(reason));
+                };
+                self.put_in_force(set.jwks.clone(), set.etag.clone());
                 Ok(max_age)
             }
             DocumentResponse::Document {
@@ -157,8 +160,10 @@ impl KeyCache {
                 max_age,
             } => {
                 // A document without a usable key never takes the place of a good one.
-                let jwks = Jwks::parse(&body, &self.settings.limits)
-                    .map_err(|error| keys(format!("{url}: {error}")))?;
+                let jwks = match Jwks::parse(&body, &self.egress.limits) {
+                    Ok(jwks) => jwks,
+                    Err(error) => return Err(RefreshFailure::of_keys(format!("{url}: {error}"))),
+                };
                 self.install(jwks, etag.map(|etag| (url, etag)));
                 self.save(&body);
                 Ok(max_age)
@@ -167,41 +172,50 @@ impl KeyCache {
     }
 
     pub(super) fn install(&self, jwks: Jwks, etag: Option<(Url, String)>) {
-        let changed = self
-            .sets
-            .load()
-            .as_ref()
-            .is_none_or(|set| !set.same_keys(&jwks));
+        let changed = match &*self.sets.load() {
+            Some(set) => !set.same_keys(&jwks),
+            None => true,
+        };
         if changed {
-            tracing::info!(
-                issuer = %self.issuer,
-                keys = jwks.keys().len(),
-                skipped = jwks.skipped_keys().len(),
-                "new keys",
-            );
-            for skipped in jwks.skipped_keys() {
-                tracing::warn!(
-                    issuer = %self.issuer,
-                    index = skipped.index,
-                    kid = skipped.kid,
-                    reason = %skipped.fault,
-                    "key skipped",
-                );
-            }
+            self.log_new_keys(&jwks);
+            // What was unknown may be known now, and what was settled may differ.
             self.unknown_kids().clear();
             self.schedule().settled_until = Duration::ZERO;
         }
+        self.put_in_force(jwks, etag);
+    }
+
+    fn put_in_force(&self, jwks: Jwks, etag: Option<(Url, String)>) {
         self.sets.store(Some(Arc::new(KeySet {
             jwks,
-            good_until: self.good_until(),
+            good_until: self.clock().elapsed() + self.settings.outlive,
             etag,
         })));
     }
 
+    fn log_new_keys(&self, jwks: &Jwks) {
+        tracing::info!(
+            issuer = %self.issuer,
+            keys = jwks.keys().len(),
+            skipped = jwks.skipped().len(),
+            "new keys",
+        );
+        for skipped in jwks.skipped() {
+            tracing::warn!(
+                issuer = %self.issuer,
+                index = skipped.index,
+                kid = skipped.kid,
+                reason = %skipped.fault,
+                "key skipped",
+            );
+        }
+    }
+
     fn save(&self, key_set: &[u8]) {
-        if let Some(path) = &self.settings.snapshot
-            && let Err(error) = snapshot::write(path, &self.issuer, self.clock.now(), key_set)
-        {
+        let Some(path) = &self.settings.snapshot else {
+            return;
+        };
+        if let Err(error) = snapshot::write(path, &self.issuer, self.clock().now(), key_set) {
             tracing::warn!(
                 issuer = %self.issuer,
                 path = %path.display(),
@@ -214,68 +228,87 @@ impl KeyCache {
     async fn key_set_url(&self) -> Result<(Url, Reach), RefreshFailure> {
         match &self.source {
             KeySource::Uri(url) => Ok((url.clone(), Reach::Anywhere)),
-            KeySource::Discovered | KeySource::DiscoveredUnder(_) | KeySource::Metadata(_) => self
-                .discover()
-                .await
-                .map(|known| (known.metadata.jwks_uri, known.reach)),
-            KeySource::Fixed(_) | KeySource::File(_) => Err(RefreshFailure {
-                code: OutageCode::Keys,
-                reason: "the keys have no address".to_owned(),
-            }),
+            KeySource::Discovered | KeySource::DiscoveredUnder(_) | KeySource::Metadata(_) => {
+                let known = self.current_metadata().await?;
+                Ok((known.metadata.jwks_uri, known.reach))
+            }
+            KeySource::Fixed(_) | KeySource::File(_) => {
+                Err(RefreshFailure::of_keys("the keys have no address"))
+            }
         }
     }
 
-    /// The metadata: what is known, while it is fresh; asked for again, when it is not; and what
-    /// was known, for some days, while nobody answers.
-    async fn discover(&self) -> Result<KnownMetadata, RefreshFailure> {
+    /// The metadata: the known one while it is fresh; fetched again once it is not; and the old
+    /// one, for some days, while nobody answers.
+    async fn current_metadata(&self) -> Result<KnownMetadata, RefreshFailure> {
         let (fresh, most) = self.settings.metadata;
         let known = self.schedule().metadata.clone();
-        let age = |known: &KnownMetadata| self.clock.elapsed().saturating_sub(known.fetched);
-        if let Some(known) = known.as_ref().filter(|known| age(known) < fresh) {
+        if let Some(known) = &known
+            && self.age(known) < fresh
+        {
             return Ok(known.clone());
         }
-        let (urls, limits) = (self.metadata_urls(), &self.settings.limits);
+        let urls = self.source.metadata_urls(&self.issuer);
+        let (fetch, limits) = (&self.egress.fetch, &self.egress.limits);
         let needed = &self.settings.needed;
-        match Metadata::find(&self.fetch, &self.issuer, urls, limits, needed).await {
-            Ok(metadata) => Ok(self.learn(metadata, known).await),
-            Err(error) => match known.filter(|known| age(known) < most) {
-                Some(known) => {
-                    tracing::warn!(
-                        issuer = %self.issuer,
-                        reason = %error,
-                        "old metadata stays in use",
-                    );
-                    Ok(known)
-                }
-                None => Err(RefreshFailure {
-                    code: OutageCode::Metadata,
-                    reason: error.to_string(),
-                }),
-            },
+        let error = match Metadata::find(fetch, &self.issuer, urls, limits, needed).await {
+            Ok(metadata) => return Ok(self.learn(metadata, known).await),
+            Err(error) => error,
+        };
+        // The age is read again: asking takes time.
+        if let Some(known) = known
+            && self.age(&known) < most
+        {
+            tracing::warn!(
+                issuer = %self.issuer,
+                reason = %error,
+                "old metadata stays in use",
+            );
+            return Ok(known);
         }
+        Err(RefreshFailure {
+            code: OutageCode::Metadata,
+            reason: error.to_string(),
+        })
     }
 
-    /// The metadata that was last fetched, however old, and where what it names may lead.
+    fn age(&self, known: &KnownMetadata) -> Duration {
+        self.clock().elapsed().saturating_sub(known.fetched)
+    }
+
+    /// The metadata that was last fetched, however old, and where its addresses may lead.
     pub fn known_metadata(&self) -> Option<(Metadata, Reach)> {
-        self.schedule()
-            .metadata
-            .as_ref()
-            .map(|known| (known.metadata.clone(), known.reach))
-    }
-
-    fn metadata_urls(&self) -> Vec<Url> {
-        match &self.source {
-            KeySource::Metadata(url) => vec![url.clone()],
-            KeySource::DiscoveredUnder(base) => metadata::well_known(base),
-            _ => metadata::well_known(self.issuer.as_str()),
-        }
+        let schedule = self.schedule();
+        let known = schedule.metadata.as_ref()?;
+        Some((known.metadata.clone(), known.reach))
     }
 
     async fn learn(&self, metadata: Metadata, before: Option<KnownMetadata>) -> KnownMetadata {
-        if let Some(before) =
-            before.filter(|before| before.metadata.jwks_uri.host() != metadata.jwks_uri.host())
-        {
-            let (from, to) = (&before.metadata.jwks_uri, &metadata.jwks_uri);
+        if let Some(before) = before {
+            self.warn_of_move(&before.metadata.jwks_uri, &metadata.jwks_uri);
+        }
+        for name in &self.settings.needed {
+            if !metadata.names(name) {
+                tracing::error!(
+                    issuer = %self.issuer,
+                    reason = format!("the metadata names no `{name}`"),
+                    "an address that the settings rely on is missing",
+                );
+            }
+        }
+        let known = KnownMetadata {
+            reach: reach_of_metadata(&self.issuer).await,
+            metadata,
+            fetched: self.clock().elapsed(),
+        };
+        self.schedule().metadata = Some(known.clone());
+        known
+    }
+
+    /// Providers seldom move their keys to another host; an attacker who can write the metadata
+    /// would.
+    fn warn_of_move(&self, from: &Url, to: &Url) {
+        if from.host() != to.host() {
             tracing::warn!(
                 issuer = %self.issuer,
                 %from,
@@ -283,43 +316,12 @@ impl KeyCache {
                 "the issuer's keys moved to another host",
             );
         }
-        let public = match Url::parse(self.issuer.as_str()) {
-            Ok(issuer) => leads_outside(&issuer).await,
-            Err(_) => true,
-        };
-        let reach = if public {
-            Reach::Outside
-        } else {
-            Reach::Anywhere
-        };
-        for name in self
-            .settings
-            .needed
-            .iter()
-            .filter(|name| !metadata.names(name))
-        {
-            tracing::error!(
-                issuer = %self.issuer,
-                reason = format!("the metadata names no `{name}`"),
-                "an address that the settings rely on is missing",
-            );
-        }
-        let known = KnownMetadata {
-            metadata,
-            fetched: self.clock.elapsed(),
-            reach,
-        };
-        self.schedule().metadata = Some(known.clone());
-        known
-    }
-
-    fn good_until(&self) -> Duration {
-        self.clock.elapsed() + self.settings.outlive
     }
 }
 
 /// A tenth more or less, so that many servers do not ask at once.
 fn jitter(duration: Duration) -> Duration {
+    // Each `RandomState` has other keys: random enough here, without a dependency.
     let random = RandomState::new().hash_one(0_u8) % 1_000;
     duration.mul_f64(0.9 + 0.2 * (random as f64 / 1_000.0))
 }

@@ -1,10 +1,9 @@
-//! The numbers of the key cache.
+//! The times and bounds of the key cache.
 
-use portcullis_core::Limits;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How an issuer's keys are kept. The defaults suit every provider we know.
+/// How an issuer's keys are kept fresh. The defaults suit every provider that we know.
 #[derive(Clone, Debug)]
 pub struct KeySettings {
     /// How old a set grows before it is fetched again, where the issuer does not say. Default 10
@@ -17,9 +16,9 @@ pub struct KeySettings {
     pub outlive: Duration,
     /// How long a request waits for a key that is not there yet. Default 2 seconds.
     pub patience: Duration,
-    /// How many fetches unknown keys can force at once. Default 2.
+    /// How many fetches unknown keys can force in a row. Default 2.
     pub forced_fetches: u32,
-    /// After how long one more can be forced. Default 30 seconds.
+    /// How long it takes until one more can be forced. Default 30 seconds.
     pub forced_fetch_every: Duration,
     /// How long a signature that fails under a known `kid` forces no further fetch, once a fetch
     /// found the same keys. Default 5 seconds.
@@ -36,19 +35,19 @@ pub struct KeySettings {
     /// How long metadata is used before it is asked for again, and how long at most. Default 1 hour
     /// and 7 days.
     pub metadata: (Duration, Duration),
-    /// The members of the metadata that are needed besides `jwks_uri`: where one is missing, the
-    /// other well-known addresses are asked as well. Default none.
+    /// The members of the metadata that are needed besides `jwks_uri`: if one is missing, the other
+    /// well-known addresses are asked as well. Default none.
     pub needed: Vec<&'static str>,
     /// A file that keeps the last good set for a start while the issuer is down. Default none.
     pub snapshot: Option<PathBuf>,
-    /// The bounds on what the issuer can make us read.
-    pub limits: Limits,
 }
 
 impl KeySettings {
     /// After how long a set is fetched again, by the `max-age` that it came with; a tenth more or
     /// less is left to chance.
     pub fn refresh_after(&self, max_age: Option<Duration>) -> Duration {
+        // Both bounds matter: `max-age=0` must not make every request fetch, and a year would hide
+        // a rotation.
         let (least, most) = self.refresh_bounds;
         max_age.map_or(self.refresh, |age| age.clamp(least, most))
     }
@@ -74,7 +73,6 @@ impl Default for KeySettings {
             metadata: (seconds(HOUR), seconds(7 * 24 * HOUR)),
             needed: Vec::new(),
             snapshot: None,
-            limits: Limits::default(),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Where the keys of an issuer come from.
 
 use crate::address;
+use crate::metadata;
 use portcullis_core::jose::Jwks;
+use portcullis_core::token::Issuer;
 use std::path::PathBuf;
 use url::Url;
 
 /// The source of an issuer's keys. It never changes what is expected of the tokens.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum KeySource {
     /// The issuer's metadata names the key set, at the well-known addresses under the issuer.
     Discovered,
@@ -39,5 +42,16 @@ impl KeySource {
     /// What is wrong with the address.
     pub fn uri(text: &str) -> Result<Self, String> {
         Ok(Self::Uri(address::parse_fetchable(text, false)?))
+    }
+
+    /// Every address where the metadata may be, in the order in which they are asked; none where no
+    /// metadata is needed.
+    pub(crate) fn metadata_urls(&self, issuer: &Issuer) -> Vec<Url> {
+        match self {
+            Self::Discovered => metadata::well_known(issuer.as_str()),
+            Self::DiscoveredUnder(base) => metadata::well_known(base),
+            Self::Metadata(url) => vec![url.clone()],
+            Self::Uri(_) | Self::File(_) | Self::Fixed(_) => Vec::new(),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The `kid`s that were asked for in vain, for a while and not too many.
+//! The `kid`s that the issuer did not publish when it was asked: for a while, and not too many.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -22,15 +22,17 @@ impl UnknownKids {
         }
     }
 
-    /// Whether this `kid` was unknown a while ago.
+    /// Whether this `kid` was unknown a short while ago.
     pub(super) fn contains(&self, kid: &str, now: Duration) -> bool {
         self.until.get(kid).is_some_and(|until| now < *until)
     }
 
     pub(super) fn insert(&mut self, kid: &str, now: Duration) {
+        // A `kid` that comes again is remembered for longer, but keeps its place in the order.
         if self.until.insert(kid.into(), now + self.lasting).is_some() {
             return;
         }
+        // Bounded, because tokens choose what is stored here.
         self.order.push_back(kid.into());
         if self.order.len() > self.most
             && let Some(oldest) = self.order.pop_front()

@@ -9,7 +9,7 @@ use crate::issuers::TrustedIssuer;
 use crate::revocation::{Revocable, Standing};
 use portcullis_core::Denial;
 use portcullis_core::jose::{Header, UnverifiedToken, VerifyingKey, compact, signature};
-use portcullis_core::rejection::{Code, Rejection};
+use portcullis_core::rejection::{Code, Rejection, quote};
 use portcullis_core::token::{Claims, NumericDate};
 use portcullis_core::verify::{Outcome, Step, Verifier};
 use portcullis_provider::keys::{FoundKeys, KeyFault};
@@ -17,10 +17,11 @@ use std::sync::Arc;
 
 /// Every step on the way of one token, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Explanation {
     /// The steps.
     pub steps: Vec<Step>,
-    /// The profile by which the token was judged; none where its issuer is not trusted.
+    /// The profile by which the token was judged; `None` where its issuer is not trusted.
     pub profile: Option<&'static str>,
     /// The usual mistake that this looks like, and the provider's own setting that cures it.
     pub hint: Option<String>,
@@ -29,9 +30,13 @@ pub struct Explanation {
 impl Explanation {
     /// The step at which the token was refused, or at which an outage left it open.
     pub fn first_obstacle(&self) -> Option<&Step> {
-        self.steps
-            .iter()
-            .find(|step| matches!(step.outcome, Outcome::Fail | Outcome::Unknown))
+        let is_obstacle = |step: &&Step| matches!(step.outcome, Outcome::Fail | Outcome::Unknown);
+        self.steps.iter().find(is_obstacle)
+    }
+
+    /// The code of the first obstacle.
+    fn first_code(&self) -> Option<&'static str> {
+        self.first_obstacle().map(|step| step.code)
     }
 
     /// Whether every step passed or did not apply.
@@ -41,17 +46,36 @@ impl Explanation {
 }
 
 impl ResourceServer {
-    /// Explains what becomes of a token. Steps after the signature are shown even where it failed;
+    /// Explains a decision about a token. Steps after the signature are shown even where it failed;
     /// they prove nothing then.
+    ///
+    /// ```no_run
+    /// # async fn example(token: &str) -> Result<(), portcullis_core::ConfigErrors> {
+    /// use portcullis_resource_server::ResourceServer;
+    ///
+    /// let server = ResourceServer::new("https://idp.example", "https://api.example")?;
+    /// let explanation = server.explain(token).await;
+    /// for step in &explanation.steps {
+    ///     println!("{step:?}");
+    /// }
+    /// if let Some(hint) = explanation.hint {
+    ///     println!("hint: {hint}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn explain(&self, token: &str) -> Explanation {
-        // A text that is not fit to be asked about is told below, as unreadable.
-        if let Ok(Some((opaque, introspector))) = self.issuers().asked_about(token, self.limits()) {
+        // A text that is not fit to be asked about is explained below, as unreadable.
+        if let Ok(Some((opaque, introspector))) =
+            self.issuers().find_introspector(token, self.limits())
+        {
             let (mut explanation, claims) = introspector.explain(opaque, self.clock()).await;
-            if let Some(claims) = claims.filter(|_| self.revocations().is_in_use()) {
-                explanation.steps.push(
-                    self.explain_revocation(introspector.verifier(), &claims)
-                        .await,
-                );
+            if let Some(claims) = claims
+                && self.revocations().is_in_use()
+            {
+                let verifier = introspector.verifier();
+                let step = self.explain_revocation(verifier, &claims).await;
+                explanation.steps.push(step);
             }
             return explanation;
         }
@@ -59,24 +83,18 @@ impl ResourceServer {
             Ok(parsed) => parsed,
             Err(rejection) => {
                 let seen = hint::of_unreadable(token);
-                return unreadable(
-                    &rejection,
-                    self.with_only_dialect(seen, rejection.code().as_str()),
-                );
+                let hint = self.with_only_dialect(seen, rejection.code().as_str());
+                return unreadable(&rejection, hint);
             }
         };
-        let steps = vec![
-            Step::new(FORM, Outcome::Pass, Code::TokenMalformed)
-                .with_texts("a signed JWT", "a signed JWT"),
-        ];
-        match self.issuers().trusted(parsed.unverified_claims().issuer()) {
+        let form = Step::new(FORM, Outcome::Pass, Code::TokenMalformed);
+        let steps = vec![form.with_texts("a signed JWT", "a signed JWT")];
+        match self.issuers().find(parsed.unverified_claims().issuer()) {
             Ok(issuer) => self.explain_trusted(issuer, token, parsed, steps).await,
             Err(rejection) => self.explain_stranger(&rejection, &parsed, steps),
         }
     }
-}
 
-impl ResourceServer {
     /// A token of an issuer that is trusted.
     async fn explain_trusted(
         &self,
@@ -86,46 +104,45 @@ impl ResourceServer {
         steps: Vec<Step>,
     ) -> Explanation {
         let now = self.clock().now();
-        let claims = self
-            .revocations()
-            .is_in_use()
-            .then(|| parsed.unverified_claims().clone());
+        // Cloned before: explaining consumes the parsed token.
+        let claims = if self.revocations().is_in_use() {
+            Some(parsed.unverified_claims().clone())
+        } else {
+            None
+        };
         let mut explanation = issuer.explain(parsed, now, steps).await;
-        let obstacle = explanation.first_obstacle().map(|step| step.code);
-        if obstacle == Some(Code::TokenSignature.as_str()) {
+        if explanation.first_code() == Some(Code::TokenSignature.as_str()) {
             // A signature that was cut may still be base64url: its length tells.
             explanation.hint = hint::of_unreadable(token).or(explanation.hint);
         }
         if let Some(claims) = claims {
-            explanation
-                .steps
-                .push(self.explain_revocation(&issuer.verifier, &claims).await);
+            let step = self.explain_revocation(&issuer.verifier, &claims).await;
+            explanation.steps.push(step);
         }
         if let Some(introspector) = &issuer.introspector {
-            explanation
-                .steps
-                .extend(introspector.explain_confirmation(token, now).await);
+            let step = introspector.explain_confirmation(token, now).await;
+            explanation.steps.extend(step);
         }
         explanation
     }
 
-    /// A token of an issuer that is not.
+    /// A token of an issuer that is not trusted.
     fn explain_stranger(
         &self,
         rejection: &Rejection,
         parsed: &UnverifiedToken<'_>,
         mut steps: Vec<Step>,
     ) -> Explanation {
-        let verifiers = || self.issuers().verifiers();
-        let mut configured: Vec<String> = verifiers()
-            .take(5)
-            .map(|verifier| format!("`{}`", verifier.issuer()))
-            .collect();
-        configured.dedup();
+        // Some are enough to see the difference: a server may trust hundreds.
+        let mut expected = Vec::new();
+        for verifier in self.issuers().verifiers().take(5) {
+            expected.push(format!("`{}`", verifier.issuer()));
+        }
+        expected.dedup();
         let found = rejection.facts().found().to_owned();
-        steps.push(Step::failure(ISSUER, rejection).with_texts(configured.join(" or "), found));
+        steps.push(Step::failure(ISSUER, rejection).with_texts(expected.join(" or "), found));
         steps.extend(skipped_from_issuer());
-        let seen = hint::of_issuer(parsed.unverified_claims(), verifiers());
+        let seen = hint::of_issuer(parsed.unverified_claims(), self.issuers().verifiers());
         let hint = self.with_only_dialect(seen, rejection.code().as_str());
         Explanation {
             profile: None,
@@ -136,48 +153,47 @@ impl ResourceServer {
 
     /// The provider's own cure, where only one kind of provider can be meant.
     fn with_only_dialect(&self, seen: Option<String>, code: &str) -> Option<String> {
-        let mut dialects = self
-            .issuers()
-            .verifiers()
-            .map(|verifier| verifier.profile().dialect);
-        match (dialects.next(), dialects.next()) {
-            (Some(only), None) => hint::with_cure(seen, only, code),
+        // With several issuers a foreign token says nothing about which of them was meant.
+        let mut verifiers = self.issuers().verifiers();
+        match (verifiers.next(), verifiers.next()) {
+            (Some(only), None) => hint::with_cure(seen, only.profile().dialect, code),
             _ => seen,
         }
     }
 
     async fn explain_revocation(&self, verifier: &Verifier, claims: &Claims) -> Step {
         let token = Revocable::Unverified(verifier, claims);
-        let checked = self.revocations().check(&Standing::default(), token).await;
-        match checked {
+        match self.revocations().check(&Standing::default(), token).await {
             Ok(()) => {
                 let step = Step::new(REVOCATION, Outcome::Pass, Code::TokenRevoked);
-                step.with_texts("a token that nobody revoked", "nothing that refuses it")
+                step.with_texts("a token that was not revoked", "not revoked")
             }
             Err(Denial::Rejection(rejection)) => Step::failure(REVOCATION, &rejection),
             Err(Denial::Outage(outage)) => {
-                Step::open(REVOCATION, "a revocation store that is heard from", &outage)
+                let step = Step::new(REVOCATION, Outcome::Unknown, Code::TokenRevoked);
+                left_open(step, "an answer of the revocation store", &outage)
             }
         }
     }
 }
 
-/// The claim paths of the settings that find nothing in a token: no obstacle here, but roles and
-/// the like are then none.
-fn paths(verifier: &Verifier, claims: &Claims) -> Option<String> {
-    let silent: Vec<String> = verifier
-        .own_paths(claims)
-        .into_iter()
-        .filter(|(_, _, found)| !found)
-        .map(|(member, path, _)| format!("`{member}`, at `{path}`"))
-        .collect();
-    (!silent.is_empty()).then(|| {
-        let silent = silent.join("; ");
-        format!(
-            "the settings look for what this token does not have: {silent}. Compare the claim \
-            path with the token"
-        )
-    })
+/// The claim paths of the settings that find nothing in a token: no obstacle here, but the token
+/// has no roles and the like then.
+fn silent_paths(verifier: &Verifier, claims: &Claims) -> Option<String> {
+    let mut silent = Vec::new();
+    for (member, path, found) in verifier.own_paths(claims) {
+        if !found {
+            silent.push(format!("`{member}`, at `{path}`"));
+        }
+    }
+    if silent.is_empty() {
+        return None;
+    }
+    let silent = silent.join("; ");
+    Some(format!(
+        "the token lacks claims that the settings name: {silent}. Compare the claim path with the \
+            token"
+    ))
 }
 
 impl TrustedIssuer {
@@ -188,24 +204,21 @@ impl TrustedIssuer {
         mut steps: Vec<Step>,
     ) -> Explanation {
         let issuer = format!("`{}`", self.verifier.issuer());
-        steps.push(
-            Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer).with_texts(issuer.clone(), issuer),
-        );
+        let step = Step::new(ISSUER, Outcome::Pass, Code::TokenIssuer);
+        steps.push(step.with_texts(issuer.clone(), issuer));
         steps.extend(self.verifier.explain_screening(&token, now));
         let (step, found) = self.explain_key(token.header()).await;
         steps.push(step);
         let (step, signer) = self.explain_signature(&token, found).await;
         steps.push(step);
         steps.extend(self.verifier.explain_rest(&token, signer.as_ref(), now));
-        let paths = paths(&self.verifier, token.unverified_claims());
-        let profile = Some(self.verifier.profile().name());
         let mut explanation = Explanation {
             steps,
-            profile,
-            hint: paths,
+            profile: Some(self.verifier.profile().name()),
+            hint: silent_paths(&self.verifier, token.unverified_claims()),
         };
-        let obstacle = explanation.first_obstacle().map(|step| step.code);
-        if let Some(code) = obstacle {
+        // Why the token is refused matters more than a claim that it lacks.
+        if let Some(code) = explanation.first_code() {
             let seen = hint::of_step(code, &token, &self.verifier, now);
             explanation.hint = hint::with_cure(seen, self.verifier.profile().dialect, code);
         }
@@ -215,27 +228,29 @@ impl TrustedIssuer {
     async fn explain_key(&self, header: &Header) -> (Step, Option<FoundKeys>) {
         self.keys.start();
         let kid = header.kid.as_deref();
-        match self.keys.key(kid, header.algorithm).await {
+        let fault = match self.keys.key(kid, header.algorithm).await {
             Ok(keys) => {
-                let shown = kid.map_or_else(
-                    || "no `kid`, but keys that fit".to_owned(),
-                    portcullis_core::rejection::quote,
-                );
+                let found = match kid {
+                    Some(kid) => quote(kid),
+                    None => "no `kid`, but keys that fit".to_owned(),
+                };
                 let step = Step::new(KEY, Outcome::Pass, Code::TokenKeyUnknown);
-                (
-                    step.with_texts("a key that the issuer publishes", shown),
-                    Some(keys),
-                )
+                let step = step.with_texts("a key that the issuer publishes", found);
+                return (step, Some(keys));
             }
-            Err(KeyFault::UnknownKey) => {
-                (Step::failure(KEY, &Rejection::of_unknown_key(kid)), None)
+            Err(fault) => fault,
+        };
+        let step = match fault {
+            KeyFault::UnknownKey => Step::failure(KEY, &Rejection::of_unknown_key(kid)),
+            KeyFault::WrongAlgorithm => {
+                Step::failure(KEY, &Rejection::of_key_algorithm(header.algorithm))
             }
-            Err(KeyFault::WrongAlgorithm) => (
-                Step::failure(KEY, &Rejection::of_key_algorithm(header.algorithm)),
-                None,
-            ),
-            Err(KeyFault::Outage(outage)) => (Step::open(KEY, "the issuer's keys", &outage), None),
-        }
+            KeyFault::Outage(outage) => {
+                let step = Step::new(KEY, Outcome::Unknown, Code::TokenKeyUnknown);
+                left_open(step, "the issuer's keys", &outage)
+            }
+        };
+        (step, None)
     }
 
     /// The signature, and the key that made it: under the key of that name, or under the one that
@@ -248,25 +263,31 @@ impl TrustedIssuer {
         let Some(found) = found else {
             return (Step::not_reached(SIGNATURE, Code::TokenSignature), None);
         };
-        let mut checked = signature::check_jws(token.jws(), &found.keys);
-        if checked.is_err() {
+        let mut signer = signature::check_jws(token.jws(), &found.keys);
+        if signer.is_err() {
             match self.keys.replacements(token.header(), &found).await {
                 Ok(None) => {}
-                Ok(Some(keys)) => checked = signature::check_jws(token.jws(), &keys),
+                Ok(Some(keys)) => signer = signature::check_jws(token.jws(), &keys),
                 Err(outage) => {
                     return (Step::open(SIGNATURE, "the issuer's keys", &outage), None);
                 }
             }
         }
-        match checked {
+        match signer {
             Ok(signer) => {
+                let algorithm = token.header().algorithm.name();
+                // A key set may name its keys where the token does not.
+                let found = match signer.kid() {
+                    Some(kid) => format!("valid, {algorithm}, key {}", quote(kid)),
+                    None => format!("valid, {algorithm}"),
+                };
                 let step = Step::new(SIGNATURE, Outcome::Pass, Code::TokenSignature);
-                (step.with_texts("a valid one", "a valid one"), Some(signer))
+                (step.with_texts(VALID, found), Some(signer))
             }
-            Err(rejection) => (
-                Step::failure(SIGNATURE, &rejection).with_texts("a valid one", "an invalid one"),
-                None,
-            ),
+            Err(rejection) => {
+                let step = Step::failure(SIGNATURE, &rejection);
+                (step.with_texts(VALID, "an invalid signature"), None)
+            }
         }
     }
 }
@@ -285,6 +306,7 @@ fn unreadable(rejection: &Rejection, hint: Option<String>) -> Explanation {
 }
 
 fn skipped_from_issuer() -> Vec<Step> {
+    // Listed all the same, so that a reader sees how much of the way is left.
     let mut steps = Verifier::explain_skipped(false);
     steps.push(Step::not_reached(KEY, Code::TokenKeyUnknown));
     steps.push(Step::not_reached(SIGNATURE, Code::TokenSignature));
@@ -292,6 +314,7 @@ fn skipped_from_issuer() -> Vec<Step> {
     steps
 }
 
+const VALID: &str = "a valid signature";
 const FORM: &str = "form";
 const ISSUER: &str = "trusted issuer";
 const KEY: &str = "signing key";

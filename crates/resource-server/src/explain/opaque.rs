@@ -1,4 +1,4 @@
-//! The same for tokens that their issuer is asked about: it is asked anew, whatever is remembered.
+//! The same for tokens that their issuer is asked about: it is asked again, whatever is remembered.
 
 use super::{Explanation, FORM, hint};
 use crate::introspection::Introspector;
@@ -11,7 +11,7 @@ use portcullis_provider::clock::Clock;
 const INTROSPECTION: &str = "introspection";
 
 impl Introspector {
-    /// Every step on the way of an opaque token, and what it says if it is active.
+    /// Every step on the way of an opaque token, and its claims if it is active.
     pub(super) async fn explain(
         &self,
         token: OpaqueToken<'_>,
@@ -20,11 +20,12 @@ impl Introspector {
         let form = Step::new(FORM, Outcome::Pass, Code::TokenMalformed);
         let mut steps = vec![form.with_texts("a bearer token", "an opaque token")];
         let verifier = self.verifier();
-        let claims = self.active(token.as_str()).await;
+        let claims = self.active_claims(token.as_str()).await;
         steps.push(step(&claims));
         let claims = claims.ok();
         match &claims {
             Some(claims) => steps.extend(verifier.explain_answer(claims, clock.now())),
+            // Without claims the rest of the table has nothing to look at.
             None => {
                 steps.extend(Verifier::explain_skipped(false));
                 steps.extend(Verifier::explain_skipped(true));
@@ -35,29 +36,30 @@ impl Introspector {
             profile: Some(verifier.profile().name()),
             hint: None,
         };
-        let obstacle = explanation.first_obstacle().map(|step| step.code);
-        explanation.hint = obstacle.and_then(|code| {
+        if let Some(code) = explanation.first_code() {
             let seen = hint::of_answer(code, claims.as_ref());
-            hint::with_cure(seen, verifier.profile().dialect, code)
-        });
+            explanation.hint = hint::with_cure(seen, verifier.profile().dialect, code);
+        }
         (explanation, claims)
     }
 
-    /// What the issuer says about a token that it signed; none where such tokens are not asked
+    /// The issuer's answer about a token that it signed; `None` where such tokens are not asked
     /// about.
     pub(super) async fn explain_confirmation(&self, token: &str, now: NumericDate) -> Option<Step> {
         if !self.confirms_jwts() {
             return None;
         }
-        let claims = self.active(token).await;
-        let confirmed = claims.and_then(|claims| {
-            self.verifier().confirm(&claims, now)?;
-            Ok(claims)
-        });
-        Some(step(&confirmed))
+        Some(step(&self.confirmed_claims(token, now).await))
     }
 
-    async fn active(&self, token: &str) -> Result<Claims, Denial> {
+    async fn confirmed_claims(&self, token: &str, now: NumericDate) -> Result<Claims, Denial> {
+        let claims = self.active_claims(token).await?;
+        // Active is not enough: the type, issuer and times of the answer count as well.
+        self.verifier().confirm(&claims, now)?;
+        Ok(claims)
+    }
+
+    async fn active_claims(&self, token: &str) -> Result<Claims, Denial> {
         Ok(self.answer(token).await?.into_claims()?)
     }
 }

@@ -1,46 +1,47 @@
 //! Opaque tokens: their issuer is asked about them (RFC 7662), and its answers are remembered for a
 //! short while.
 //!
-//! One question at a time for each token; an answer is good until the token ends, and a minute at
-//! most; "not active" is good for five seconds, so that junk asks once. A breaker spares an
-//! endpoint that fails. Whatever is not a proper answer is an outage: it is never taken for "not
-//! active", and never remembered.
+//! There is one request at a time for each token. An answer is good until the token ends, and a
+//! minute at most; "not active" is good for five seconds, so that an invalid token causes one
+//! request. A breaker spares an endpoint that fails. Anything but a proper answer is an outage: it
+//! is never taken for "not active", and never remembered.
 //!
 //! Each configured issuer has its own memory, under the SHA-256 of the token, with the settings
-//! fixed for its life: what one issuer said counts for no other. Does not check claims itself: the
-//! answer goes through the one check table, and its times again at every use.
+//! fixed for its life: an answer of one issuer counts for no other. Does not check claims itself:
+//! the answer goes through the one check table, and its times again at every use.
 
-mod request;
-pub(crate) mod settings;
+mod endpoint;
+mod settings;
+mod status;
 
-pub(crate) use settings::{Asked, IntrospectionSettings};
+pub(crate) use settings::{AskedTokens, IntrospectionSettings};
+pub use status::IntrospectionStatus;
 
+use crate::client_endpoint::IssuerAccess;
 use crate::events::{self, IntrospectionMeters};
 use crate::path_watch::PathWatch;
-use crate::token_cache::Digest;
+use crate::token_digest::TokenDigest;
+use endpoint::{IntrospectionEndpoint, IntrospectionFault};
 use portcullis_core::rejection::Rejection;
 use portcullis_core::token::introspection::Answer;
 use portcullis_core::token::{AccessToken, Claims, NumericDate, OpaqueToken};
 use portcullis_core::verify::Verifier;
-use portcullis_core::{Denial, Limits, Outage, OutageCode};
+use portcullis_core::{Denial, Outage, OutageCode};
 use portcullis_provider::answer_cache::AnswerCache;
-use portcullis_provider::breaker::{Breaker, BreakerState};
+use portcullis_provider::breaker::Breaker;
 use portcullis_provider::clock::Clock;
-use portcullis_provider::fetch::Fetch;
-use portcullis_provider::keys::KeyCache;
-use request::{Endpoint, Unanswered};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tracing::Instrument as _;
 
-/// Asks one issuer about tokens, and remembers what it says.
+/// Asks one issuer about tokens, and remembers its answers.
 pub(crate) struct Introspector {
-    endpoint: Endpoint,
+    endpoint: IntrospectionEndpoint,
     verifier: Verifier,
-    asked: Asked,
+    asked: AskedTokens,
     cap: Duration,
-    answers: AnswerCache<Digest, Verdict>,
+    answers: AnswerCache<TokenDigest, IntrospectionVerdict>,
     breaker: Breaker,
     clock: Arc<dyn Clock>,
     questions: AtomicU64,
@@ -50,28 +51,15 @@ pub(crate) struct Introspector {
     paths: PathWatch,
 }
 
-/// What became of a question.
+/// The result of asking about a token.
 #[derive(Clone)]
-enum Verdict {
-    /// The token is active, and this is what it says.
+enum IntrospectionVerdict {
+    /// The token is active, and these are its claims.
     Active(AccessToken),
-    /// The issuer confirms a token that it signed; how long, if it says so.
+    /// The issuer confirms a token that it signed; until when, if it says so.
     Confirmed(Option<NumericDate>),
     Refused(Rejection),
     Outage(Outage),
-}
-
-/// How asking an issuer about tokens goes: for readiness, logs and metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IntrospectionStatus {
-    /// How many questions went out.
-    pub questions: u64,
-    /// How many requests were answered from memory, or by a question that was under way.
-    pub remembered: u64,
-    /// Whether the issuer is asked at the moment.
-    pub breaker: BreakerState,
-    /// Why the last question had no proper answer, if it had none.
-    pub last_failure: Option<String>,
 }
 
 /// How long an answer is good that does not say when the token ends, and one that refuses it.
@@ -85,14 +73,12 @@ impl Introspector {
     pub(crate) fn new(
         settings: &IntrospectionSettings,
         verifier: Verifier,
-        fetch: Fetch,
-        keys: Arc<KeyCache>,
-        limits: Limits,
-        clock: Arc<dyn Clock>,
+        access: IssuerAccess,
         meters: IntrospectionMeters,
     ) -> Self {
+        let clock = Arc::clone(&access.egress.clock);
         Self {
-            endpoint: Endpoint::new(settings, fetch, keys, limits, Arc::clone(&clock)),
+            endpoint: IntrospectionEndpoint::new(settings, access),
             verifier,
             asked: settings.asked.clone(),
             cap: settings.cap,
@@ -117,60 +103,65 @@ impl Introspector {
         self.endpoint.is_nowhere()
     }
 
-    /// What is expected of the tokens.
+    /// The checks that the tokens must pass.
     pub(crate) fn verifier(&self) -> &Verifier {
         &self.verifier
     }
 
-    /// Verifies an opaque token by what its issuer says about it.
+    /// Verifies an opaque token by its issuer's answer.
     pub(crate) async fn verify(
         &self,
         token: OpaqueToken<'_>,
-        digest: &Digest,
+        digest: &TokenDigest,
     ) -> Result<AccessToken, Denial> {
         let judge = |claims, now| {
             let token = self.verifier.verify_answer(claims, now)?;
             self.paths.look(&self.verifier, token.claims());
-            Ok(Verdict::Active(token))
+            Ok(IntrospectionVerdict::Active(token))
         };
         match self.verdict(token.as_str(), digest, judge).await {
-            Verdict::Active(token) => {
+            IntrospectionVerdict::Active(token) => {
                 // Time went on since it was remembered.
-                let rechecked = Verifier::recheck(&token, self.clock.now());
-                rechecked.map(|()| token).map_err(|rejection| {
+                if let Err(rejection) = Verifier::recheck(&token, self.clock.now()) {
                     self.answers.forget(digest);
-                    rejection.into()
-                })
+                    return Err(rejection.into());
+                }
+                Ok(token)
             }
-            Verdict::Refused(rejection) => Err(rejection.into()),
-            Verdict::Outage(outage) => Err(outage.into()),
-            Verdict::Confirmed(_) => Err(self.outage("an answer of another kind").into()),
+            IntrospectionVerdict::Refused(rejection) => Err(rejection.into()),
+            IntrospectionVerdict::Outage(outage) => Err(outage.into()),
+            // A digest is of an opaque token or of a JWT, never of both.
+            IntrospectionVerdict::Confirmed(_) => {
+                let facts = "an answer of another kind";
+                Err(Outage::new(OutageCode::Introspection, facts, Duration::ZERO).into())
+            }
         }
     }
 
     /// Whether an opaque token is remembered as a good one. Nobody is asked.
-    pub(crate) fn knows(&self, digest: &Digest) -> bool {
+    pub(crate) fn knows(&self, digest: &TokenDigest) -> bool {
         match self.answers.find(digest) {
-            Some(Verdict::Active(token)) => Verifier::recheck(&token, self.clock.now()).is_ok(),
+            Some(IntrospectionVerdict::Active(token)) => {
+                Verifier::recheck(&token, self.clock.now()).is_ok()
+            }
             _ => false,
         }
     }
 
-    /// Hears from the issuer that a token which it signed is still active, where such tokens are
-    /// asked about.
-    pub(crate) async fn confirm(&self, token: &str, digest: &Digest) -> Result<(), Denial> {
+    /// Asks whether a token that the issuer signed is still active, where the settings say that
+    /// such tokens are asked about.
+    pub(crate) async fn confirm(&self, token: &str, digest: &TokenDigest) -> Result<(), Denial> {
         if !self.asked.jwts_too {
             return Ok(());
         }
         let judge = |claims: Claims, now| {
-            self.verifier
-                .confirm(&claims, now)
-                .map(|()| Verdict::Confirmed(claims.expires()))
+            self.verifier.confirm(&claims, now)?;
+            Ok(IntrospectionVerdict::Confirmed(claims.expires()))
         };
         match self.verdict(token, digest, judge).await {
-            Verdict::Confirmed(_) | Verdict::Active(_) => Ok(()),
-            Verdict::Refused(rejection) => Err(rejection.into()),
-            Verdict::Outage(outage) => Err(outage.into()),
+            IntrospectionVerdict::Confirmed(_) | IntrospectionVerdict::Active(_) => Ok(()),
+            IntrospectionVerdict::Refused(rejection) => Err(rejection.into()),
+            IntrospectionVerdict::Outage(outage) => Err(outage.into()),
         }
     }
 
@@ -179,53 +170,45 @@ impl Introspector {
         self.asked.jwts_too
     }
 
-    /// Asks now, whatever is remembered: for explaining.
+    /// Asks now, without the memory: for explaining.
     pub(crate) async fn answer(&self, token: &str) -> Result<Answer, Outage> {
-        let now = self.clock.elapsed();
-        let attempt = self.breaker.attempt(now).map_err(|wait| {
-            let last = self.last_failure().unwrap_or_default();
-            let facts = format!("the issuer is not asked for a while, because it failed: {last}");
-            Outage::new(OutageCode::Introspection, facts, wait)
-        })?;
+        let attempt = match self.breaker.attempt(self.clock.elapsed()) {
+            Ok(attempt) => attempt,
+            Err(wait) => return Err(self.pause(wait)),
+        };
         self.questions.fetch_add(1, Ordering::Relaxed);
         self.meters.asked.increment(1);
         let span = tracing::debug_span!(events::INTROSPECT, issuer = %self.verifier.issuer());
-        let answered = tokio::select! {
-            answered = self.endpoint.ask(token).instrument(span) => answered,
-            () = self.clock.sleep(PATIENCE) => Err(Unanswered::of(
+        // A caller is not kept waiting as long as the HTTP client is ready to wait.
+        let answer = tokio::select! {
+            answer = self.endpoint.ask(token).instrument(span) => answer,
+            () = self.clock.sleep(PATIENCE) => Err(IntrospectionFault::of(
                 "the answer did not come in time".to_owned()
             )),
         };
-        match answered {
+        match answer {
             Ok(answer) => {
                 attempt.succeed();
-                self.note(None);
+                *self.failure() = None;
                 Ok(answer)
             }
-            Err(unanswered) => {
-                self.meters.failed.increment(1);
-                let Unanswered {
-                    code,
-                    reason,
-                    endpoint_fails,
-                    retry_after,
-                } = unanswered;
-                if endpoint_fails {
-                    attempt.fail(self.clock.elapsed(), retry_after);
+            Err(fault) => {
+                // Dropping the attempt otherwise: a fault of ours says nothing about the endpoint.
+                if fault.endpoint_fails {
+                    attempt.fail(self.clock.elapsed(), fault.retry_after);
                 }
-                tracing::warn!(issuer = %self.verifier.issuer(), reason, "no answer about a token");
-                self.note(Some(reason.clone()));
-                Err(Outage::new(code, reason, retry_after.unwrap_or_default()))
+                Err(self.outage(fault))
             }
         }
     }
 
+    /// The state of the requests to this issuer.
     pub(crate) fn status(&self) -> IntrospectionStatus {
         IntrospectionStatus {
             questions: self.questions.load(Ordering::Relaxed),
             remembered: self.remembered.load(Ordering::Relaxed),
             breaker: self.breaker.state(self.clock.elapsed()),
-            last_failure: self.last_failure(),
+            last_failure: self.failure().clone(),
         }
     }
 
@@ -233,58 +216,73 @@ impl Introspector {
     async fn verdict(
         &self,
         token: &str,
-        digest: &Digest,
-        judge: impl FnOnce(Claims, NumericDate) -> Result<Verdict, Rejection>,
-    ) -> Verdict {
+        digest: &TokenDigest,
+        judge: impl FnOnce(Claims, NumericDate) -> Result<IntrospectionVerdict, Rejection>,
+    ) -> IntrospectionVerdict {
         let ask = async {
             let verdict = match self.answer(token).await {
-                Err(outage) => Verdict::Outage(outage),
-                Ok(answer) => answer
-                    .into_claims()
-                    .and_then(|claims| judge(claims, self.clock.now()))
-                    .unwrap_or_else(Verdict::Refused),
+                Err(outage) => IntrospectionVerdict::Outage(outage),
+                Ok(answer) => match answer.into_claims() {
+                    Ok(claims) => judge(claims, self.clock.now())
+                        .unwrap_or_else(IntrospectionVerdict::Refused),
+                    Err(rejection) => IntrospectionVerdict::Refused(rejection),
+                },
             };
             let lasting = self.lasting(&verdict);
             (verdict, lasting)
         };
-        let found = self.answers.find_or(digest, ask).await;
-        if !found.asked {
+        // Requests with the same token share one question, whoever sends them.
+        let lookup = self.answers.find_or(digest, ask).await;
+        if !lookup.asked {
             self.remembered.fetch_add(1, Ordering::Relaxed);
             self.meters.remembered.increment(1);
         }
-        found.value
+        lookup.value
     }
 
     /// How long a verdict is good.
-    fn lasting(&self, verdict: &Verdict) -> Duration {
+    fn lasting(&self, verdict: &IntrospectionVerdict) -> Duration {
         let expires = match verdict {
-            Verdict::Active(token) => token.expires(),
-            Verdict::Confirmed(expires) => *expires,
-            Verdict::Refused(_) => return SHORT,
-            Verdict::Outage(_) => return Duration::ZERO,
+            IntrospectionVerdict::Active(token) => token.expires(),
+            IntrospectionVerdict::Confirmed(expires) => *expires,
+            IntrospectionVerdict::Refused(_) => return SHORT,
+            // Never remembered: the next caller asks again, as soon as the breaker lets it.
+            IntrospectionVerdict::Outage(_) => return Duration::ZERO,
         };
-        let left = expires.map_or(SHORT, |expires| {
-            u64::try_from(expires.since(self.clock.now()))
-                .map_or(Duration::ZERO, Duration::from_secs)
-        });
-        left.min(self.cap)
+        let Some(expires) = expires else {
+            return SHORT.min(self.cap);
+        };
+        // A token that ended within the leeway has no time left: its answer serves this caller.
+        match u64::try_from(expires.since(self.clock.now())) {
+            Ok(left) => Duration::from_secs(left).min(self.cap),
+            Err(_) => Duration::ZERO,
+        }
     }
 
-    fn outage(&self, facts: &'static str) -> Outage {
-        Outage::new(OutageCode::Introspection, facts, Duration::ZERO)
+    /// Counts, logs and remembers why there is no answer.
+    fn outage(&self, fault: IntrospectionFault) -> Outage {
+        self.meters.failed.increment(1);
+        let IntrospectionFault {
+            code,
+            reason,
+            retry_after,
+            ..
+        } = fault;
+        tracing::warn!(issuer = %self.verifier.issuer(), reason, "no answer about a token");
+        *self.failure() = Some(reason.clone());
+        Outage::new(code, reason, retry_after.unwrap_or_default())
     }
 
-    fn note(&self, failure: Option<String>) {
-        *self
-            .last_failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = failure;
+    /// The outage while the breaker is open.
+    fn pause(&self, wait: Duration) -> Outage {
+        let last = self.failure().clone().unwrap_or_default();
+        let facts = format!("the issuer is not asked for a while, because it failed: {last}");
+        Outage::new(OutageCode::Introspection, facts, wait)
     }
 
-    fn last_failure(&self) -> Option<String> {
+    fn failure(&self) -> MutexGuard<'_, Option<String>> {
         self.last_failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 }

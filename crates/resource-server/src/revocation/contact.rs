@@ -1,14 +1,14 @@
-//! When this replica last heard from the store: without a word for too long, nobody can tell what
-//! was revoked.
+//! When this replica last heard from the store: after too long a silence, nobody can tell what was
+//! revoked.
 
 use portcullis_core::{Outage, OutageCode};
 use portcullis_provider::clock::Clock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How a replica is with its store.
+/// The contact of a replica with its store.
 #[derive(Debug)]
 pub(crate) struct Contact {
     clock: Arc<dyn Clock>,
@@ -23,8 +23,9 @@ pub(crate) struct Contact {
     failure: Mutex<Option<String>>,
 }
 
-/// How the store is: for readiness, logs and metrics.
+/// The state of the store as this replica sees it: for readiness, logs and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoreStatus {
     /// Whether this replica has loaded the store, and has heard from it within the grace.
     pub in_step: bool,
@@ -33,13 +34,13 @@ pub struct StoreStatus {
     /// How many entries of the store were read; an entry counts again when the store is read whole
     /// again.
     pub read: u64,
-    /// How many of them were ignored, because they are no revocations.
+    /// How many of them were ignored, because they were no revocations.
     pub ignored: u64,
     /// What went wrong last, until the store is heard from again.
     pub last_failure: Option<String>,
 }
 
-/// How long a request waits for the first load, when it comes that early.
+/// How long a request waits for the first load, if it comes that early.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Contact {
@@ -58,6 +59,7 @@ impl Contact {
 
     /// Waits until the store was loaded once, or that failed, or took too long.
     pub(crate) async fn first_attempt(&self) {
+        // Only requests right after a start wait: later ones get the outage at once.
         if self.heard.load(Ordering::Acquire) > 0 || *self.tried.borrow() {
             return;
         }
@@ -77,26 +79,23 @@ impl Contact {
         if self.in_step() || self.serves_without {
             return Ok(());
         }
+        // The operator needs to know which: a first load may take a while, a silence must not.
         let facts = match self.last_contact() {
             None => "the revocation store was not loaded yet",
             Some(_) => "the revocation store was not heard from for too long",
         };
-        let failure = self
-            .failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let failure = self.last_failure();
         let facts = format!("{facts}: {}", failure.as_deref().unwrap_or("no answer"));
-        Err(Outage::new(
-            OutageCode::Revocation,
-            facts,
-            Duration::from_secs(1),
-        ))
+        let retry_after = Duration::from_secs(1);
+        Err(Outage::new(OutageCode::Revocation, facts, retry_after))
     }
 
     /// Whether the store was heard from within the grace.
     pub(crate) fn in_step(&self) -> bool {
-        self.last_contact().is_some_and(|ago| ago <= self.grace)
+        match self.last_contact() {
+            Some(ago) => ago <= self.grace,
+            None => false,
+        }
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -109,49 +108,43 @@ impl Contact {
             last_contact: self.last_contact(),
             read: self.read.load(Ordering::Relaxed),
             ignored: self.ignored.load(Ordering::Relaxed),
-            last_failure: self
-                .failure
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+            last_failure: self.last_failure(),
         }
     }
 
     fn last_contact(&self) -> Option<Duration> {
         let heard = self.heard.load(Ordering::Acquire).checked_sub(1)?;
-        Some(
-            self.clock
-                .elapsed()
-                .saturating_sub(Duration::from_millis(heard)),
-        )
+        let heard = Duration::from_millis(heard);
+        Some(self.clock.elapsed().saturating_sub(heard))
+    }
+
+    fn last_failure(&self) -> Option<String> {
+        self.failure().clone()
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<String>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What the follower tells.
+/// What the follower reports.
 #[cfg(any(feature = "redis", test))]
 impl Contact {
-    /// All that the store holds is known.
-    pub(crate) fn heard(&self) {
+    /// Every entry of the store is known here at this moment.
+    pub(crate) fn note_contact(&self) {
         let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
-        // After the entries are in the list: whoever sees the contact finds them too.
+        // After the entries are in the list: a reader that sees the contact finds them too.
         self.heard.store(now + 1, Ordering::Release);
-        let failure = self
-            .failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let failure = self.failure().take();
         if failure.is_some() || !self.tried.send_replace(true) {
             tracing::info!("in step with the revocation store");
         }
     }
 
-    pub(crate) fn failed(&self, reason: &str) {
-        let before = self
-            .failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .replace(reason.to_owned());
+    pub(crate) fn note_failure(&self, reason: &str) {
+        let before = self.failure().replace(reason.to_owned());
         self.tried.send_replace(true);
+        // Once for each loss: the attempts go on, and would fill the log.
         if before.is_some() {
             tracing::debug!(reason, "the revocation store is still away");
         } else if self.serves_without {
@@ -166,10 +159,9 @@ impl Contact {
     }
 
     #[cfg(feature = "redis")]
-    pub(crate) fn read(&self, entries: usize, ignored: usize) {
-        let count = |entries| u64::try_from(entries).unwrap_or(u64::MAX);
-        self.read.fetch_add(count(entries), Ordering::Relaxed);
-        self.ignored.fetch_add(count(ignored), Ordering::Relaxed);
+    pub(crate) fn count_entries(&self, read: u64, ignored: u64) {
+        self.read.fetch_add(read, Ordering::Relaxed);
+        self.ignored.fetch_add(ignored, Ordering::Relaxed);
     }
 }
 
@@ -198,18 +190,18 @@ mod tests {
             "{}",
             told(&contact)
         );
-        contact.failed("connection refused");
+        contact.note_failure("connection refused");
         assert!(told(&contact).facts().ends_with("connection refused"));
-        contact.heard();
+        contact.note_contact();
         assert_eq!(contact.vouch(), Ok(()));
         clock.advance(Duration::from_secs(10));
-        contact.failed("reset");
+        contact.note_failure("reset");
         assert_eq!(contact.vouch(), Ok(()), "a short loss is no outage");
         clock.advance(Duration::from_millis(1));
         let outage = told(&contact);
         assert_eq!(outage.code(), OutageCode::Revocation);
         assert!(outage.facts().contains("for too long: reset") && !contact.is_ready());
-        contact.heard();
+        contact.note_contact();
         assert_eq!(
             (contact.vouch(), contact.status().last_failure),
             (Ok(()), None)
@@ -220,7 +212,7 @@ mod tests {
     fn in_danger_mode_it_goes_on_and_says_that_it_is_out_of_step() {
         let (clock, contact) = contact(true);
         assert!(contact.vouch().is_ok() && contact.is_ready() && !contact.in_step());
-        contact.heard();
+        contact.note_contact();
         clock.advance(Duration::from_secs(3_600));
         assert_eq!(contact.vouch(), Ok(()));
         let status = contact.status();
@@ -234,7 +226,9 @@ mod tests {
     async fn an_early_request_waits_for_the_first_attempt_and_no_longer() {
         let (clock, contact) = contact(false);
         let waited = async {
-            tokio::join!(contact.first_attempt(), async { contact.failed("refused") });
+            tokio::join!(contact.first_attempt(), async {
+                contact.note_failure("refused");
+            });
             contact.first_attempt().await;
         };
         tokio::time::timeout(Duration::from_secs(30), waited)

@@ -1,10 +1,10 @@
-//! The denylist in memory: what is revoked, by its mark.
+//! The denylist in memory: revocations by their marks.
 //!
-//! An entry goes only when every token that it refuses has ended. A full list takes no more, and
-//! says so; it never forgets to make room. Each change has a number, so a token that was clear at
-//! the last change needs no lookup.
+//! An entry goes only when every token that it refuses has ended. A full list accepts no more, and
+//! says so; it never drops entries to make room. Each change has a number, so a token that was
+//! clear at the last change needs no lookup.
 
-use super::mark::Mark;
+use super::mark::RevocationMark;
 use super::revocation::{Revocation, Term};
 use portcullis_core::token::NumericDate;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 pub(crate) struct Denylist {
-    /// Many, so that readers seldom meet a writer, and none waits while a large table grows.
+    /// Many, so that readers seldom meet a writer, and few of them wait while a table grows.
     shards: [RwLock<Shard>; SHARDS],
     entries: AtomicUsize,
     most: usize,
@@ -22,17 +22,17 @@ pub(crate) struct Denylist {
     sweep_at: AtomicI64,
 }
 
-/// The standard hasher is keyed at random: whoever chooses marks cannot choose where they fall.
-type Shard = HashMap<Mark, Term>;
+/// The standard hasher is keyed at random: a caller who chooses marks cannot make them collide.
+type Shard = HashMap<RevocationMark, Term>;
 
 const SHARDS: usize = 64;
 
-/// How often entries that ended are looked for, in seconds.
+/// How often ended entries are looked for, in seconds.
 const SWEEP_EVERY: i64 = 600;
 
 /// The list holds as many entries as it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Full {
+pub(crate) struct DenylistFull {
     pub(crate) most: usize,
 }
 
@@ -48,7 +48,7 @@ impl Denylist {
     }
 
     /// Adds an entry, or joins it with the one of the same mark.
-    pub(crate) fn add(&self, revocation: Revocation, now: NumericDate) -> Result<(), Full> {
+    pub(crate) fn add(&self, revocation: Revocation, now: NumericDate) -> Result<(), DenylistFull> {
         if now.seconds() >= self.sweep_at.load(Ordering::Relaxed) {
             self.sweep(now);
         }
@@ -59,49 +59,57 @@ impl Denylist {
         Ok(())
     }
 
-    fn insert(&self, Revocation { mark, term }: Revocation) -> Result<(), Full> {
+    fn insert(&self, Revocation { mark, term }: Revocation) -> Result<(), DenylistFull> {
         let mut shard = self
             .shard(&mark)
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         match shard.entry(mark) {
             Entry::Occupied(mut held) => {
-                let joined = held.get().joined(term);
-                if joined == *held.get() {
+                let both = held.get().join(term);
+                // Nothing new: a store that is read again must not cause a lookup for every token.
+                if both == *held.get() {
                     return Ok(());
                 }
-                held.insert(joined);
+                held.insert(both);
             }
             Entry::Vacant(place) => {
+                // Counted first, so that writers to other shards cannot pass the limit together.
                 if self.entries.fetch_add(1, Ordering::Relaxed) >= self.most {
                     self.entries.fetch_sub(1, Ordering::Relaxed);
-                    return Err(Full { most: self.most });
+                    return Err(DenylistFull { most: self.most });
                 }
                 place.insert(term);
             }
         }
         drop(shard);
-        // After the entry is there: whoever reads the new number finds the entry too.
+        // After the entry is there: a reader of the new number finds the entry too.
         self.changes.fetch_add(1, Ordering::Release);
         Ok(())
     }
 
     /// Whether tokens of this mark that were issued then are refused.
-    pub(crate) fn refuses(&self, mark: &Mark, issued_at: Option<NumericDate>) -> bool {
-        self.term(mark).is_some_and(|term| term.refuses(issued_at))
+    pub(crate) fn refuses(&self, mark: &RevocationMark, issued_at: Option<NumericDate>) -> bool {
+        match self.term(mark) {
+            Some(term) => term.refuses(issued_at),
+            None => false,
+        }
     }
 
-    /// Whether the list refuses all that this revocation refuses, for as long.
+    /// Whether the list refuses everything that this revocation refuses, for as long.
     #[cfg(any(feature = "redis", test))]
     pub(crate) fn covers(&self, revocation: &Revocation) -> bool {
-        self.term(&revocation.mark)
-            .is_some_and(|held| held.joined(revocation.term) == held)
+        match self.term(&revocation.mark) {
+            Some(held) => held.join(revocation.term) == held,
+            None => false,
+        }
     }
 
     /// The entry of this mark.
     #[cfg(feature = "redis")]
-    pub(crate) fn find(&self, mark: &Mark) -> Option<Revocation> {
-        self.term(mark).map(|term| Revocation { mark: *mark, term })
+    pub(crate) fn find(&self, mark: &RevocationMark) -> Option<Revocation> {
+        let term = self.term(mark)?;
+        Some(Revocation { mark: *mark, term })
     }
 
     /// The number of the last change that could refuse more tokens; 0 before the first.
@@ -118,6 +126,7 @@ impl Denylist {
         self.sweep_at
             .store(now.plus(SWEEP_EVERY).seconds(), Ordering::Relaxed);
         for shard in &self.shards {
+            // One shard at a time: decisions in the others do not wait.
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
             let before = shard.len();
             shard.retain(|_, term| term.until >= now);
@@ -129,22 +138,24 @@ impl Denylist {
         }
     }
 
-    /// Every entry for which this holds.
+    /// Every entry that is wanted.
     #[cfg(any(feature = "redis", test))]
-    pub(crate) fn filtered(&self, wanted: impl Fn(&Revocation) -> bool) -> Vec<Revocation> {
+    pub(crate) fn filter(&self, is_wanted: impl Fn(&Revocation) -> bool) -> Vec<Revocation> {
         let mut found = Vec::new();
         for shard in &self.shards {
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            let entries = shard.iter().map(|(mark, term)| Revocation {
-                mark: *mark,
-                term: *term,
-            });
-            found.extend(entries.filter(&wanted));
+            for (mark, term) in &*shard {
+                let (mark, term) = (*mark, *term);
+                let revocation = Revocation { mark, term };
+                if is_wanted(&revocation) {
+                    found.push(revocation);
+                }
+            }
         }
         found
     }
 
-    fn term(&self, mark: &Mark) -> Option<Term> {
+    fn term(&self, mark: &RevocationMark) -> Option<Term> {
         self.shard(mark)
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -152,7 +163,7 @@ impl Denylist {
             .copied()
     }
 
-    fn shard(&self, mark: &Mark) -> &RwLock<Shard> {
+    fn shard(&self, mark: &RevocationMark) -> &RwLock<Shard> {
         #[expect(
             clippy::indexing_slicing,
             reason = "a remainder of the length is within it"

@@ -76,7 +76,10 @@ fn a_full_list_takes_no_more_and_forgets_nothing() {
     let list = Denylist::new(2);
     list.add(token("a", 1_000), at(0)).unwrap();
     list.add(token("b", 9_000), at(0)).unwrap();
-    assert_eq!(list.add(token("c", 9_000), at(10)), Err(Full { most: 2 }));
+    assert_eq!(
+        list.add(token("c", 9_000), at(10)),
+        Err(DenylistFull { most: 2 })
+    );
     assert!(list.covers(&token("a", 1_000)) && list.covers(&token("b", 9_000)));
     list.add(token("b", 9_500), at(10)).unwrap();
     assert_eq!(list.len(), 2, "what is there can be held longer");
@@ -94,7 +97,7 @@ fn what_another_list_lacks_is_found() {
     }
     ours.add(subject("bob", 150), at(0)).unwrap();
     ours.add(token("id", 100), at(0)).unwrap();
-    let mut lacking = ours.filtered(|revocation| !theirs.covers(revocation));
+    let mut lacking = ours.filter(|revocation| !theirs.covers(revocation));
     lacking.sort_by_key(|revocation| revocation.mark());
     assert_eq!(lacking, [subject("bob", 150), token("id", 100)]);
 }
@@ -114,5 +117,5 @@ fn threads_do_not_lose_each_others_entries() {
             });
         }
     });
-    assert_eq!((list.len(), list.filtered(|_| true).len()), (2_500, 2_500));
+    assert_eq!((list.len(), list.filter(|_| true).len()), (2_500, 2_500));
 }

@@ -1,8 +1,9 @@
-//! What a revoked thing is known by: its kind, and a digest of the issuer and the value.
+//! The mark of a revoked token, subject, session or client: its kind, and a digest of the issuer
+//! and the value.
 //!
-//! The same thing has the same mark in every replica, so that any of them can write again what a
-//! store lost; and neither memory nor store holds names of users. A mark does not hide a value from
-//! somebody who can guess it.
+//! The same value has the same mark in every replica, so that any of them can restore what a store
+//! lost; and neither memory nor store holds names of users. A mark does not hide a value from an
+//! attacker who can guess it.
 
 use aws_lc_rs::digest;
 use portcullis_core::token::{AccessToken, Claims, Identity, Issuer, NumericDate};
@@ -11,7 +12,7 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What was revoked.
+/// The kind of a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RevokedKind {
@@ -26,7 +27,7 @@ pub enum RevokedKind {
 }
 
 impl RevokedKind {
-    /// Every kind there is.
+    /// Every kind.
     pub const ALL: &'static [Self] = &[Self::Token, Self::Subject, Self::Session, Self::Client];
 
     /// The kind in one word.
@@ -39,7 +40,7 @@ impl RevokedKind {
         }
     }
 
-    /// What the operator's log says about a token that is refused for it.
+    /// The words of the operator's log for a token that is refused for it.
     pub(super) const fn found(self) -> &'static str {
         match self {
             Self::Token => "the token itself was revoked",
@@ -59,14 +60,14 @@ impl fmt::Display for RevokedKind {
 /// A kind, and 120 bits of a SHA-256. Finding a value with the mark of another takes 2^120
 /// attempts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Mark {
+pub(crate) struct RevocationMark {
     kind: RevokedKind,
     digest: [u8; DIGEST],
 }
 
 const DIGEST: usize = 15;
 
-impl Mark {
+impl RevocationMark {
     pub(crate) fn of(kind: RevokedKind, issuer: &Issuer, value: &str) -> Self {
         // The lengths keep the end of an issuer apart from the beginning of a value.
         let text = format!(
@@ -94,14 +95,12 @@ impl Mark {
     #[cfg(any(feature = "redis", test))]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (kind, digits) = text.split_once(':')?;
-        let kind = RevokedKind::ALL
-            .iter()
-            .copied()
-            .find(|known| known.as_str() == kind)?;
-        let plain = digits
-            .bytes()
-            .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        if !plain || digits.len() != 2 * DIGEST {
+        let is_named = |known: &&RevokedKind| known.as_str() == kind;
+        let kind = *RevokedKind::ALL.iter().find(is_named)?;
+        // Strictly: `from_str_radix` alone would take a sign, and capitals would be a second
+        // spelling.
+        let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+        if digits.len() != 2 * DIGEST || !digits.bytes().all(is_digit) {
             return None;
         }
         let mut digest = [0; DIGEST];
@@ -112,23 +111,24 @@ impl Mark {
     }
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for RevocationMark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.kind)?;
-        self.digest
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        for byte in self.digest {
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
     }
 }
 
-impl fmt::Debug for Mark {
+impl fmt::Debug for RevocationMark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// The marks of all that could be revoked of one token.
-type Marks = [Option<Mark>; 6];
+/// The marks under which one token could be revoked.
+type Marks = [Option<RevocationMark>; 6];
 
 /// A token that could be revoked.
 #[derive(Clone, Copy)]
@@ -158,25 +158,24 @@ impl Revocable<'_> {
     }
 }
 
-/// How a token stands with the denylist: its marks, and up to which change of the list it is known
+/// A token's standing with the denylist: its marks, and up to which change of the list it is known
 /// to be clear.
 #[derive(Default)]
 pub(crate) struct Standing {
-    /// Apart, as most tokens never need them.
+    /// Boxed, because most tokens never need them.
     marks: OnceLock<Box<Marks>>,
     clear_at: AtomicU64,
 }
 
 impl Standing {
-    /// The marks, made once, and only where something was ever revoked.
-    pub(super) fn marks(&self, token: Revocable<'_>) -> impl Iterator<Item = &Mark> {
-        self.marks
-            .get_or_init(|| Box::new(token.marks()))
-            .iter()
-            .flatten()
+    /// The marks, computed once, and only where something was ever revoked.
+    pub(super) fn marks(&self, token: Revocable<'_>) -> impl Iterator<Item = &RevocationMark> {
+        let marks = self.marks.get_or_init(|| Box::new(token.marks()));
+        marks.iter().flatten()
     }
 
     pub(super) fn is_clear_at(&self, change: u64) -> bool {
+        // Relaxed: the number was read from the list with Acquire, and nothing else depends on it.
         self.clear_at.load(Ordering::Relaxed) == change
     }
 
@@ -185,29 +184,37 @@ impl Standing {
     }
 }
 
-/// A subject and a client may be named as the token does, and as [`Identity`] does: an operator
-/// knows either.
+/// A subject and a client have two marks: as the token names them, and as [`Identity`] does. An
+/// operator may know either name.
 fn marks(issuer: &Issuer, claims: &Claims, identity: &Identity) -> Marks {
-    let mark = |kind, value: Option<&str>| value.map(|value| Mark::of(kind, issuer, value));
-    let other = |value, than| if value == than { None } else { value };
+    let mark = |kind, value: Option<&str>| Some(RevocationMark::of(kind, issuer, value?));
     let (subject, client) = (claims.subject(), claims.client());
+    let own_subject = unless_same(identity.subject(), subject);
+    let own_client = unless_same(identity.client(), client);
     [
         mark(RevokedKind::Token, token_id(claims)),
         mark(RevokedKind::Subject, subject),
-        mark(RevokedKind::Subject, other(identity.subject(), subject)),
+        mark(RevokedKind::Subject, own_subject),
         mark(RevokedKind::Session, text(claims, "sid")),
         mark(RevokedKind::Client, client),
-        mark(RevokedKind::Client, other(identity.client(), client)),
+        mark(RevokedKind::Client, own_client),
     ]
 }
 
-/// `jti`, or else what Entra ID has in its place.
+/// A mark costs a hash and a lookup: the same value needs one only.
+fn unless_same<'x>(value: Option<&'x str>, other: Option<&str>) -> Option<&'x str> {
+    if value == other { None } else { value }
+}
+
+/// `jti`, or else the claim that Entra ID has in its place.
 pub(super) fn token_id(claims: &Claims) -> Option<&str> {
     claims.token_id().or_else(|| text(claims, "uti"))
 }
 
 fn text<'x>(claims: &'x Claims, name: &str) -> Option<&'x str> {
-    claims.claim(name)?.as_str().filter(|text| !text.is_empty())
+    let text = claims.claim(name)?.as_str()?;
+    // An empty value would stand for every token with an empty value.
+    (!text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]
@@ -222,13 +229,13 @@ mod tests {
     fn marks_differ_by_kind_issuer_and_value_and_read_back() {
         let (a, b) = (issuer("https://a.example"), issuer("https://a.example/b"));
         let all = [
-            Mark::of(RevokedKind::Subject, &a, "/balice"),
-            Mark::of(RevokedKind::Subject, &b, "alice"),
-            Mark::of(RevokedKind::Session, &b, "alice"),
-            Mark::of(RevokedKind::Subject, &b, "alic"),
+            RevocationMark::of(RevokedKind::Subject, &a, "/balice"),
+            RevocationMark::of(RevokedKind::Subject, &b, "alice"),
+            RevocationMark::of(RevokedKind::Session, &b, "alice"),
+            RevocationMark::of(RevokedKind::Subject, &b, "alic"),
         ];
         for (index, mark) in all.iter().enumerate() {
-            assert_eq!(Mark::parse(&mark.to_string()), Some(*mark));
+            assert_eq!(RevocationMark::parse(&mark.to_string()), Some(*mark));
             assert!(all.iter().skip(index + 1).all(|other| other != mark));
         }
     }
@@ -236,7 +243,7 @@ mod tests {
     /// Replicas of different versions must agree: a mark never changes.
     #[test]
     fn a_mark_is_the_same_in_every_replica() {
-        let mark = Mark::of(
+        let mark = RevocationMark::of(
             RevokedKind::Subject,
             &issuer("https://idp.example"),
             "alice",
@@ -246,7 +253,8 @@ mod tests {
 
     #[test]
     fn what_is_no_mark_is_not_read() {
-        let good = Mark::of(RevokedKind::Token, &issuer("https://a.example"), "x").to_string();
+        let good =
+            RevocationMark::of(RevokedKind::Token, &issuer("https://a.example"), "x").to_string();
         let upper = good.to_uppercase();
         for text in [
             "",
@@ -257,8 +265,11 @@ mod tests {
             &format!("{good}0"),
             &good.replace("token", "user"),
         ] {
-            assert_eq!(Mark::parse(text), None, "{text}");
+            assert_eq!(RevocationMark::parse(text), None, "{text}");
         }
-        assert_eq!(Mark::parse(&format!("token:{}", "é".repeat(15))), None);
+        assert_eq!(
+            RevocationMark::parse(&format!("token:{}", "é".repeat(15))),
+            None
+        );
     }
 }

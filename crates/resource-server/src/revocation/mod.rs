@@ -1,12 +1,13 @@
 //! Revocation: tokens that are refused although they have not ended, in memory or from a store that
 //! replicas share.
 //!
-//! What is revoked is in memory in every replica, so a decision never waits for the store. With a
+//! Every replica holds all revocations in memory, so a decision never waits for the store. With a
 //! store, a replica follows its log; it answers with an outage before the first full load, and when
-//! it has not heard from the store for longer than the grace. It never takes "I do not know" for
-//! "not revoked", unless the settings say so in a setting that has `danger` in its name.
+//! it has not heard from the store for longer than the grace. It never takes "unknown" for "not
+//! revoked", unless the settings say so in a setting that has `danger` in its name.
 //!
-//! Not checked: whether who writes the store may. That is for the store's own access control.
+//! Not checked: whether a writer of the store may write it. The store's own access control does
+//! that.
 
 mod contact;
 mod denylist;
@@ -24,10 +25,10 @@ pub use settings::{RevocationConfig, StoreUrl};
 #[cfg(feature = "redis")]
 pub use store::RevocationStore;
 #[cfg(all(feature = "redis", feature = "fuzzing"))]
-pub(crate) use store::rewritten;
+pub(crate) use store::rewrite;
 
 pub(crate) use contact::Contact;
-pub(crate) use denylist::{Denylist, Full};
+pub(crate) use denylist::{Denylist, DenylistFull};
 pub(crate) use mark::{Revocable, Standing};
 pub(crate) use settings::RevocationSettings;
 
@@ -49,23 +50,25 @@ pub(crate) struct Revocations {
     follower: Option<store::Follower>,
 }
 
-/// How revocation is: for readiness, logs and metrics.
+/// The state of revocation: for readiness, logs and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RevocationStatus {
     /// How many entries the denylist holds.
     pub entries: usize,
-    /// How the store is, if one is configured.
+    /// The state of the store, if one is configured.
     pub store: Option<StoreStatus>,
 }
 
 impl RevocationStatus {
-    /// Hands it to a recorder. `now` is in Unix time.
+    /// Records it in metrics. `now` is in Unix time.
     pub(crate) fn record(&self, recorder: &dyn metrics::Recorder, now: f64) {
         events::DENYLIST.set(recorder, &[], self.entries as f64);
         if let Some(store) = &self.store {
-            let contact = store
-                .last_contact
-                .map_or(0.0, |ago| now - ago.as_secs_f64());
+            let contact = match store.last_contact {
+                Some(ago) => now - ago.as_secs_f64(),
+                None => 0.0,
+            };
             events::DENYLIST_IN_STEP.set(recorder, &[], f64::from(u8::from(store.in_step)));
             events::DENYLIST_CONTACT.set(recorder, &[], contact);
         }
@@ -74,15 +77,17 @@ impl RevocationStatus {
 
 impl Revocations {
     pub(crate) fn new(settings: &RevocationSettings, clock: &Arc<dyn Clock>) -> Arc<Self> {
-        let contact = settings.store.as_ref().map(|store| {
+        let mut contact = None;
+        if let Some(store) = &settings.store {
             if store.serves_without {
                 tracing::warn!(
-                    "danger_serve_without_store: while the store is away, what was revoked may be \
-                        allowed"
+                    "danger_serve_without_store: while the store is away, revoked tokens may be \
+                        accepted"
                 );
             }
-            Contact::new(Arc::clone(clock), store.grace, store.serves_without)
-        });
+            let (clock, grace) = (Arc::clone(clock), store.grace);
+            contact = Some(Contact::new(clock, grace, store.serves_without));
+        }
         Arc::new(Self {
             list: Denylist::new(settings.entries),
             contact,
@@ -95,11 +100,12 @@ impl Revocations {
 
     /// These, if the settings are the same; else new ones, which know nothing yet.
     pub(crate) fn succeeded_by(self: &Arc<Self>, settings: &RevocationSettings) -> Arc<Self> {
+        // Shared, not copied: a reload must not open a moment in which a revoked token is accepted.
         if self.settings == *settings {
             return Arc::clone(self);
         }
         tracing::warn!(
-            "the settings of revocation changed: what was revoked in memory only is forgotten"
+            "the settings of revocation changed: revocations in memory only are forgotten"
         );
         Self::new(settings, &self.clock)
     }
@@ -125,9 +131,12 @@ impl Revocations {
             contact.first_attempt().await;
         }
         // Asked before the lookup: a load that ends in between says nothing about what the lookup
-        // found. Answered after it: what is known to be revoked is refused, whatever the store is
-        // like.
-        let vouched = self.contact.as_ref().map_or(Ok(()), Contact::vouch);
+        // found. Used after it: a known revocation refuses the token, whatever state the store is
+        // in.
+        let vouched = match &self.contact {
+            Some(contact) => contact.vouch(),
+            None => Ok(()),
+        };
         match self.find(standing, token) {
             Some(kind) => Err(Rejection::of_revocation(kind.found()).into()),
             None => vouched.map_err(Denial::from),
@@ -141,16 +150,19 @@ impl Revocations {
         if standing.is_clear_at(change) {
             return None;
         }
-        let refuses = |mark: &&mark::Mark| self.list.refuses(mark, token.issued_at());
-        let found = standing.marks(token).find(refuses).map(mark::Mark::kind);
-        if found.is_none() {
-            standing.clear(change);
+        let issued_at = token.issued_at();
+        for mark in standing.marks(token) {
+            if self.list.refuses(mark, issued_at) {
+                return Some(mark.kind());
+            }
         }
-        found
+        standing.clear(change);
+        None
     }
 
-    /// Refuses from now on what is revoked here, and tells the other replicas.
+    /// Puts a revocation in force here, and publishes it to the other replicas.
     pub(crate) async fn revoke(&self, revocation: Revocation) -> Result<(), Outage> {
+        // Here first: a store that is away must not delay it.
         self.list.add(revocation, self.clock.now())?;
         #[cfg(feature = "redis")]
         if let Some(follower) = &self.follower {
@@ -176,8 +188,8 @@ impl Revocations {
     }
 }
 
-impl From<Full> for Outage {
-    fn from(Full { most }: Full) -> Self {
+impl From<DenylistFull> for Outage {
+    fn from(DenylistFull { most }: DenylistFull) -> Self {
         let facts = format!(
             "the denylist is full with {most} entries; `revocation.entries` sets how many it may \
                 hold"

@@ -1,16 +1,16 @@
 //! One revocation: what it refuses, and for how long it must be remembered.
 
-use super::mark::{Mark, RevokedKind, token_id};
+use super::mark::{RevocationMark, RevokedKind, token_id};
 use portcullis_core::token::{AccessToken, Claims, Issuer, NumericDate};
 use std::fmt;
 
-/// Something that is revoked: a token, a session, or all tokens of a subject or client that were
-/// not issued later than some moment.
+/// A revocation of a token, of a session, or of all tokens of a subject or client that were not
+/// issued later than some moment.
 ///
 /// Revoking again only ever adds: the later moment counts, and the longer memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Revocation {
-    pub(crate) mark: Mark,
+    pub(crate) mark: RevocationMark,
     pub(crate) term: Term,
 }
 
@@ -24,19 +24,20 @@ pub(crate) struct Term {
     pub(crate) until: NumericDate,
 }
 
-/// How long a revocation is remembered where nobody knows when the last token ends: 31 days, in
+/// How long a revocation is remembered where the end of the last token is unknown: 31 days, in
 /// seconds.
 pub const REMEMBERED_SECONDS: i64 = 31 * 86_400;
 
 /// The longest leeway that the settings allow: a token can be accepted for so long after its `exp`.
 const LONGEST_LEEWAY: i64 = 300;
 
-/// Whenever the token was issued.
+/// Every token, no matter when it was issued.
 pub(crate) const WHENEVER: NumericDate = NumericDate::from_seconds(i64::MAX);
 
 impl Revocation {
     /// One token, by its `jti`. It is remembered until the token has ended.
     pub fn token(issuer: &Issuer, token_id: &str, expires: NumericDate) -> Self {
+        // A replica with the longest leeway still accepts it this long after its end.
         let until = expires.plus(LONGEST_LEEWAY);
         Self::new(
             RevokedKind::Token,
@@ -56,12 +57,11 @@ impl Revocation {
         Self::of_claims(token.issuer(), token.claims(), now)
     }
 
-    /// The token with these claims, of which nobody need have verified anything: what they name is
-    /// revoked. Otherwise like [`of_token`](Self::of_token).
+    /// The token that these claims name; they need not be verified. Otherwise like
+    /// [`of_token`](Self::of_token).
     pub fn of_claims(issuer: &Issuer, claims: &Claims, now: NumericDate) -> Option<Self> {
-        let expires = claims
-            .expires()
-            .unwrap_or_else(|| now.plus(REMEMBERED_SECONDS));
+        let latest = now.plus(REMEMBERED_SECONDS);
+        let expires = claims.expires().unwrap_or(latest);
         Some(Self::token(issuer, token_id(claims)?, expires))
     }
 
@@ -113,43 +113,45 @@ impl Revocation {
 
     /// Remembers it at least until this moment: for issuers whose tokens live longer.
     #[must_use]
-    pub fn remembered_until(mut self, until: NumericDate) -> Self {
+    pub fn remember_until(mut self, until: NumericDate) -> Self {
         self.term.until = self.term.until.max(until);
         self
     }
 
-    /// What is revoked.
+    /// The kind of this revocation.
     pub fn kind(&self) -> RevokedKind {
         self.mark.kind()
     }
 
-    /// Tokens issued at this moment or before are refused. `None` for a token or a session:
-    /// whenever issued.
+    /// Tokens issued at this moment or before are refused. `None` for a token or a session: no
+    /// matter when issued.
     pub fn since(&self) -> Option<NumericDate> {
-        Some(self.term.since).filter(|since| *since != WHENEVER)
+        (self.term.since != WHENEVER).then_some(self.term.since)
     }
 
-    /// Until when it is remembered.
+    /// The moment until which it is remembered.
     pub fn until(&self) -> NumericDate {
         self.term.until
     }
 
-    /// The kind and a digest: what memory and store hold in the place of the value.
+    /// The kind and a digest: memory and store hold them in place of the value.
     pub fn mark(&self) -> String {
         self.mark.to_string()
     }
 
     fn new(kind: RevokedKind, issuer: &Issuer, value: &str, term: Term) -> Self {
         Self {
-            mark: Mark::of(kind, issuer, value),
+            mark: RevocationMark::of(kind, issuer, value),
             term,
         }
     }
 }
 
 impl Term {
-    /// Both together: whatever one of them refuses, for as long as one of them is remembered.
-    pub(super) fn joined(self, other: Self) -> Self {
+    /// Both together: everything that either refuses, for as long as either is remembered.
+    pub(super) fn join(self, other: Self) -> Self {
+        // A maximum of each: in any order, and any number of times, the result is the same. So
+        // replicas agree without agreeing on an order.
         Self {
             since: self.since.max(other.since),
             until: self.until.max(other.until),
@@ -158,7 +160,11 @@ impl Term {
 
     /// Whether a token issued then is refused.
     pub(super) fn refuses(self, issued_at: Option<NumericDate>) -> bool {
-        issued_at.is_none_or(|issued_at| issued_at <= self.since)
+        match issued_at {
+            Some(issued_at) => issued_at <= self.since,
+            // It may have been issued before: the safe answer is to refuse it.
+            None => true,
+        }
     }
 }
 
@@ -191,7 +197,7 @@ mod tests {
             (Some(at(1_000)), at(1_000 + REMEMBERED_SECONDS))
         );
         assert_eq!(
-            subject.remembered_until(at(5)).until(),
+            subject.remember_until(at(5)).until(),
             subject.until(),
             "it is never shortened"
         );
@@ -215,9 +221,9 @@ mod tests {
             since: at(50),
             until: at(300),
         };
-        assert_eq!(term.joined(earlier), earlier.joined(term));
+        assert_eq!(term.join(earlier), earlier.join(term));
         assert_eq!(
-            term.joined(earlier),
+            term.join(earlier),
             Term {
                 since: at(100),
                 until: at(300)

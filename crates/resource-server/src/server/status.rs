@@ -1,10 +1,10 @@
-//! How a server is: for readiness, logs and metrics.
+//! The state of a server: for readiness, logs and metrics.
 
 use super::ResourceServer;
 use crate::events;
 use crate::introspection::IntrospectionStatus;
 use crate::revocation::RevocationStatus;
-use crate::token_cache::TokenCache;
+use crate::token_digest::token_digest;
 use http::HeaderMap;
 use portcullis_core::credential;
 use portcullis_core::token::Issuer;
@@ -12,37 +12,57 @@ use portcullis_core::verify::Verifier;
 use portcullis_provider::breaker::BreakerState;
 use portcullis_provider::keys::KeyStatus;
 
+/// The state of a server: for readiness, logs and metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerStatus {
+    /// The keys of each issuer, and of each remembered tenant that has keys of its own.
+    pub keys: Vec<(Issuer, KeyStatus)>,
+    /// The requests about tokens, for each issuer that is asked.
+    pub introspection: Vec<(Issuer, IntrospectionStatus)>,
+    /// The denylist, and the store that replicas share.
+    pub revocation: RevocationStatus,
+}
+
 impl ResourceServer {
-    /// How many revocations there are, and how the store is: for readiness, logs and metrics.
-    pub fn revocation_status(&self) -> RevocationStatus {
-        self.0.revocations.status()
+    /// The state of this server at this moment. Nothing is fetched, and nobody waits.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), portcullis_core::ConfigErrors> {
+    /// use portcullis_resource_server::ResourceServer;
+    ///
+    /// let server = ResourceServer::new("https://idp.example", "https://api.example")?;
+    /// for (issuer, keys) in server.status().keys {
+    ///     // Nothing was fetched yet, so the issuer's tokens get 503 for now.
+    ///     assert_eq!((issuer.as_str(), keys.keys), ("https://idp.example", 0));
+    /// }
+    /// assert!(!server.is_ready());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn status(&self) -> ServerStatus {
+        ServerStatus {
+            keys: self.0.issuers.key_status(),
+            introspection: self.0.issuers.introspection_status(),
+            revocation: self.0.revocations.status(),
+        }
     }
 
-    /// How asking the issuers about tokens goes, for each that is asked: for readiness, logs and
-    /// metrics.
-    pub fn introspection_status(&self) -> Vec<(Issuer, IntrospectionStatus)> {
-        self.0.issuers.introspection_status()
-    }
-
-    /// How the keys of each issuer are: for readiness, logs and metrics.
-    pub fn key_status(&self) -> Vec<(Issuer, KeyStatus)> {
-        self.0.issuers.key_status()
-    }
-
-    /// Hands the figures that are states to the `metrics` recorder that is installed or local: for
-    /// whoever serves metrics to call before a scrape. The counts are there without.
+    /// Records the gauges at the `metrics` recorder that is installed or local: call it before a
+    /// scrape. Counters are recorded without it.
     pub fn record_gauges(&self) {
         metrics::with_recorder(|recorder| {
             events::TOKENS_REMEMBERED.set(recorder, &[], self.0.tokens.len() as f64);
             let now = self.0.clock.now().seconds() as f64;
+            // By entry, not by issuer: tokens must not choose the labels.
             for (entry, status) in self.0.issuers.status_by_entry() {
                 status.record(recorder, entry.as_str(), now);
             }
-            for (issuer, status) in self.introspection_status() {
+            for (issuer, status) in self.0.issuers.introspection_status() {
                 let open = f64::from(u8::from(!matches!(status.breaker, BreakerState::Closed)));
                 events::INTROSPECTION_PAUSED.set(recorder, &[issuer.as_str()], open);
             }
-            self.revocation_status().record(recorder, now);
+            self.0.revocations.status().record(recorder, now);
         });
     }
 
@@ -50,33 +70,29 @@ impl ResourceServer {
     /// that its issuer was asked about a short while ago. It spares the signature check, asks
     /// nobody, and decides nothing.
     pub fn knows_token(&self, headers: &HeaderMap) -> bool {
-        let credential = credential::find_in(self.0.token_header.as_ref(), headers, None);
-        credential.is_ok_and(|credential| {
-            let digest = TokenCache::digest(credential.token());
-            match self
-                .0
-                .issuers
-                .asked_about(credential.token(), &self.0.limits)
-            {
-                Ok(Some((_, introspector))) => introspector.knows(&digest),
-                Ok(None) => {
-                    let known = self.0.tokens.find(&digest);
-                    known.is_some_and(|known| {
-                        Verifier::recheck(&known.token, self.0.clock.now()).is_ok()
-                    })
-                }
-                Err(_) => false,
-            }
-        })
+        let header = self.0.token_header.as_ref();
+        let Ok(credential) = credential::find_in(header, headers, None) else {
+            return false;
+        };
+        let text = credential.token();
+        let digest = token_digest(text);
+        match self.0.issuers.find_introspector(text, &self.0.limits) {
+            Ok(Some((_, introspector))) => introspector.knows(&digest),
+            Ok(None) => match self.0.tokens.find(&digest) {
+                Some(known) => Verifier::recheck(&known.token, self.0.clock.now()).is_ok(),
+                None => false,
+            },
+            Err(_) => false,
+        }
     }
 
-    /// Whether there are keys of every issuer, the issuers that have to be asked about tokens say
-    /// where, and the revocation store, if there is one, is heard from.
+    /// Whether the server can decide: there are keys of every issuer, the issuers that have to be
+    /// asked about tokens say where, and the revocation store, if there is one, is heard from.
     pub fn is_ready(&self) -> bool {
         let issuers = &self.0.issuers;
-        issuers.key_caches().all(|keys| keys.current().is_some())
-            && issuers.know_where_to_ask()
-            && self.0.revocations.is_ready()
+        // Keys of single tenants do not count: their first token brings them.
+        let has_keys = issuers.key_caches().all(|keys| keys.current().is_some());
+        has_keys && issuers.know_where_to_ask() && self.0.revocations.is_ready()
     }
 
     /// Fetches the keys of every issuer now, one after the other.

@@ -5,6 +5,7 @@ use crate::config::IssuerConfig;
 use portcullis_core::dialect::TENANT;
 use portcullis_core::{ConfigErrors, Faults, Limits};
 use portcullis_provider::clock::Clock;
+use portcullis_provider::egress::Egress;
 use portcullis_provider::fetch::Fetch;
 use portcullis_provider::inspect::Inspector;
 use portcullis_provider::keys::KeySource;
@@ -34,8 +35,12 @@ impl IssuerConfig {
             keys = found;
         }
         let issuer = faults.finish(issuer)?;
-        let fetch = Fetch::new(limits.document_bytes).with_trust(&trust);
-        Ok(Inspector::new(issuer, keys, fetch, limits, clock))
+        let egress = Egress {
+            fetch: Fetch::new(limits.document_bytes).with_trust(&trust),
+            limits,
+            clock,
+        };
+        Ok(Inspector::new(issuer, keys, egress))
     }
 
     /// The URL with a tenant that is written in place of `{tenantid}`.

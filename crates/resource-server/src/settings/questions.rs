@@ -3,7 +3,7 @@
 use super::client::client;
 use crate::config::{IntrospectionConfig, IssuerConfig};
 use crate::groups::GroupsSettings;
-use crate::introspection::settings::{Asked, IntrospectionSettings};
+use crate::introspection::{AskedTokens, IntrospectionSettings};
 use portcullis_core::dialect::TENANT;
 use portcullis_core::{Dialect, Faults};
 use portcullis_provider::address;
@@ -61,7 +61,7 @@ pub(super) fn introspection(
         endpoint,
         client: client(&written.client, faults)?,
         signed: written.signed,
-        asked: Asked { prefix, jwts_too },
+        asked: AskedTokens { prefix, jwts_too },
         cap,
     })
 }

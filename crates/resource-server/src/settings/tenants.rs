@@ -1,6 +1,7 @@
 //! Whose tokens an issuer's entry is for, where its URL is a template.
 
 use crate::config::IssuerConfig;
+use crate::guid::is_guid;
 use portcullis_core::dialect::{Discovery, TENANT};
 use portcullis_core::{Dialect, Faults};
 use std::collections::HashSet;
@@ -127,11 +128,4 @@ pub(crate) fn is_tenant(text: &str, guid: bool) -> bool {
     let plain =
         (1..=128).contains(&text.len()) && text.bytes().all(fit) && text.trim_matches('.') == text;
     plain && (!guid || is_guid(text))
-}
-
-/// Whether a text is a GUID as Microsoft writes it: in small letters, with four dashes.
-pub(crate) fn is_guid(text: &str) -> bool {
-    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-');
-    let parts: Vec<&str> = text.split('-').take(6).collect();
-    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && text.bytes().all(is_hex)
 }

@@ -47,7 +47,7 @@ async fn a_bad_key_set_never_replaces_a_good_one() {
         assert_eq!(world.decide(&token).await, "allow");
         world.idp.fail(Endpoint::Jwks, fault);
         world.server.refresh_keys().await;
-        let status = world.server.key_status().remove(0).1;
+        let status = world.server.status().keys.remove(0).1;
         assert!(status.last_failure.is_some(), "{fault:?}");
         assert_eq!(status.keys, 1, "{fault:?}");
         assert_eq!(
@@ -85,7 +85,7 @@ async fn metadata_of_another_issuer_is_no_metadata() {
     let server = server(&with_slash, &clock);
     let token = idp.token("alice").issuer(&with_slash).sign();
     assert_eq!(decide(&server, &token).await, "outage.metadata");
-    let status = server.key_status().remove(0).1;
+    let status = server.status().keys.remove(0).1;
     assert!(status.last_failure.unwrap().contains("another issuer"));
     assert_eq!(idp.requests(Endpoint::Jwks), 0);
 }
@@ -98,7 +98,7 @@ async fn an_unchanged_key_set_is_not_sent_again() {
         "allow"
     );
     world.server.refresh_keys().await;
-    let status = world.server.key_status().remove(0).1;
+    let status = world.server.status().keys.remove(0).1;
     assert_eq!((status.keys, status.last_failure), (1, None));
     assert_eq!(world.idp.requests(Endpoint::Jwks), 2);
 }

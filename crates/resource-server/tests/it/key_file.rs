@@ -55,7 +55,7 @@ async fn a_changed_file_is_read_again() {
     let server = server(&path, &world.clock);
     let old = world.idp.token("alice").issuer(ISSUER).sign();
     assert_eq!(decide(&server, &old).await, "allow");
-    let looks = || server.key_status().remove(0).1.fetches;
+    let looks = || server.status().keys.remove(0).1.fetches;
     assert_eq!(looks(), 1);
     world.idp.rotate(Overlap::Without).await;
     std::fs::write(&path, world.idp.jwks()).unwrap();
@@ -102,7 +102,7 @@ async fn a_bad_file_never_takes_the_place_of_good_keys() {
     for (number, bad) in (1..).zip(["{", "{\"keys\":[]}", &" ".repeat(10_000_000)]) {
         std::fs::write(&path, bad).unwrap();
         server.refresh_keys().await;
-        let status = server.key_status().remove(0).1;
+        let status = server.status().keys.remove(0).1;
         assert!(
             status
                 .last_failure

@@ -150,7 +150,7 @@ async fn a_fetch_that_a_token_forced_is_tried_again_soon_after_it_failed() {
     world.idp.fail(Endpoint::Jwks, portcullis_idp::Fault::None);
     world.clock.advance(Duration::from_secs(2));
     world
-        .eventually(|world| world.server.key_status()[0].1.failures == 0)
+        .eventually(|world| world.server.status().keys[0].1.failures == 0)
         .await;
     assert_eq!(world.decide(&unknown).await, "token.key_unknown");
 }

@@ -49,7 +49,7 @@ async fn outcome(dressed: Dress) -> (String, String) {
     let issuer = provider(signer.jwks(), dressed).await;
     let server = server(&issuer, &clock);
     let outcome = decide(&server, &signer.token("alice").issuer(&issuer).sign()).await;
-    let failure = server.key_status().remove(0).1.last_failure;
+    let failure = server.status().keys.remove(0).1.last_failure;
     (outcome, failure.unwrap_or_default())
 }
 

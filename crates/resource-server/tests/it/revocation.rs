@@ -63,7 +63,7 @@ async fn each_kind_refuses_what_it_names_and_nothing_else() {
                 assert_eq!(world.decide(&other).await, "allow", "{kind}");
             }
         }
-        assert_eq!(world.server.revocation_status().entries, 1);
+        assert_eq!(world.server.status().revocation.entries, 1);
     }
 }
 
@@ -166,7 +166,7 @@ async fn nothing_takes_a_revocation_back() {
         .revoke(Revocation::session(&issuer, "s", at(NOW + 1_000)))
         .await
         .unwrap();
-    assert_eq!(server.revocation_status().entries, 2);
+    assert_eq!(server.status().revocation.entries, 2);
     assert_eq!(decide(&server, &revoked).await, "token.revoked");
 }
 

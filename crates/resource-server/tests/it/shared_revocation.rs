@@ -156,7 +156,7 @@ async fn every_replica_hears_of_a_revocation_without_looking_for_it() {
         "token.revoked",
         "the first request waits for the load"
     );
-    assert_eq!(started_later.revocation_status().entries, 51);
+    assert_eq!(started_later.status().revocation.entries, 51);
 }
 
 /// `kill -9`, and back with its data: before the grace all goes on, after it nobody is let in, and
@@ -172,7 +172,8 @@ async fn a_dead_store_is_an_outage_after_the_grace_and_heals_by_itself() {
     fleet.redis.kill();
     eventually(async || {
         replica
-            .revocation_status()
+            .status()
+            .revocation
             .store
             .unwrap()
             .last_failure
@@ -191,7 +192,7 @@ async fn a_dead_store_is_an_outage_after_the_grace_and_heals_by_itself() {
         "token.revoked",
         "what is known stays known"
     );
-    assert!(!replica.is_ready() && !replica.revocation_status().store.unwrap().in_step);
+    assert!(!replica.is_ready() && !replica.status().revocation.store.unwrap().in_step);
     let untaken = replica
         .revoke(fleet.revocation("while away"))
         .await
@@ -249,7 +250,7 @@ async fn a_store_that_lost_its_data_gets_it_back_from_the_replicas() {
             .unwrap();
     }
     for replica in &replicas {
-        eventually(async || replica.revocation_status().entries == 1_200).await;
+        eventually(async || replica.status().revocation.entries == 1_200).await;
     }
     fleet.redis.kill();
     fleet.redis.lose_data();
@@ -272,7 +273,7 @@ async fn a_store_that_lost_its_data_gets_it_back_from_the_replicas() {
         decide(&newcomer, &fleet.token("1199")).await,
         "token.revoked"
     );
-    assert_eq!(newcomer.revocation_status().entries, 1_200);
+    assert_eq!(newcomer.status().revocation.entries, 1_200);
     println!(
         "a store that came back empty holds {} entries for 1200 revocations of 3 replicas",
         fleet.stored().await
@@ -293,7 +294,7 @@ async fn a_deleted_stream_is_noticed_and_written_again() {
     replica.revoke(fleet.revocation("a")).await.unwrap();
     eventually(async || fleet.stored().await == 1).await;
     // Until the replica itself has read it back, there is nothing that it could miss.
-    eventually(async || replica.revocation_status().store.unwrap().read == 1).await;
+    eventually(async || replica.status().revocation.store.unwrap().read == 1).await;
     fleet
         .redis
         .ask(&["DEL", "portcullis:revocations"])
@@ -317,7 +318,8 @@ async fn in_danger_mode_it_serves_without_the_store() {
     fleet.redis.kill();
     eventually(async || {
         replica
-            .revocation_status()
+            .status()
+            .revocation
             .store
             .unwrap()
             .last_failure
@@ -337,7 +339,7 @@ async fn in_danger_mode_it_serves_without_the_store() {
         "it was told nothing, and says so:"
     );
     assert!(
-        started_without.is_ready() && !started_without.revocation_status().store.unwrap().in_step
+        started_without.is_ready() && !started_without.status().revocation.store.unwrap().in_step
     );
     fleet.redis.start_again().await;
     eventually(async || {
@@ -391,7 +393,7 @@ async fn a_flood_of_revocations_reaches_every_replica() {
     }
     let written = began.elapsed();
     let last = fleet.token(&(FLOOD - 1).to_string());
-    let behind = eventually(async || replicas[1].revocation_status().entries == FLOOD).await;
+    let behind = eventually(async || replicas[1].status().revocation.entries == FLOOD).await;
     println!(
         "{FLOOD} revocations were written in {written:?}; the other replica was {behind:?} behind at the end"
     );
@@ -400,7 +402,7 @@ async fn a_flood_of_revocations_reaches_every_replica() {
     let newcomer = fleet.replica("");
     eventually(async || decide(&newcomer, &last).await == "token.revoked").await;
     println!("a new replica loaded them in {:?}", began.elapsed());
-    assert_eq!(newcomer.revocation_status().entries, FLOOD);
+    assert_eq!(newcomer.status().revocation.entries, FLOOD);
 }
 
 /// Whatever else stands in the stream is passed over: it is counted, and what follows is read.
@@ -437,8 +439,8 @@ async fn garbage_in_the_store_is_ignored() {
             decide(replica, &fleet.token("after it")).await,
             "token.revoked"
         );
-        eventually(async || replica.revocation_status().store.unwrap().ignored >= written).await;
-        assert_eq!(replica.revocation_status().entries, 1);
+        eventually(async || replica.status().revocation.store.unwrap().ignored >= written).await;
+        assert_eq!(replica.status().revocation.entries, 1);
     }
     // Another type at the key is no log at all: that is an outage, and it says why.
     fleet
@@ -452,7 +454,8 @@ async fn garbage_in_the_store_is_ignored() {
         "outage.revocation"
     );
     let failure = lost
-        .revocation_status()
+        .status()
+        .revocation
         .store
         .unwrap()
         .last_failure
@@ -476,7 +479,8 @@ async fn more_than_a_replica_can_hold_is_an_outage() {
         "outage.revocation"
     );
     let failure = small
-        .revocation_status()
+        .status()
+        .revocation
         .store
         .unwrap()
         .last_failure
@@ -506,7 +510,7 @@ async fn what_ended_long_ago_is_deleted_from_the_store() {
     let newcomer = fleet.replica("");
     newcomer.start();
     eventually(async || fleet.stored().await == 1).await;
-    eventually(async || newcomer.revocation_status().entries == 1).await;
+    eventually(async || newcomer.status().revocation.entries == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

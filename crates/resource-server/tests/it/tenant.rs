@@ -155,7 +155,7 @@ async fn ten_thousand_tenants_are_no_burden() {
         "token.tenant"
     );
     assert_eq!(
-        server.key_status().len(),
+        server.status().keys.len(),
         1,
         "the tenants share one key set"
     );
@@ -207,7 +207,7 @@ async fn tenants_with_keys_of_their_own_are_kept_apart() {
     assert_eq!(decide(&server, &token(&a, "c")).await, "outage.metadata");
     assert_eq!(decide(&server, &token(&a, "d")).await, "token.tenant");
     assert_eq!(
-        server.key_status().len(),
+        server.status().keys.len(),
         3,
         "only tenants of ours are remembered"
     );
@@ -240,12 +240,12 @@ async fn no_more_tenants_are_remembered_than_was_said() {
             .claim("tid", tenant.as_str());
         assert_eq!(decide(&server, &token.sign()).await, "allow", "{tenant}");
         assert!(
-            server.key_status().len() <= MOST,
+            server.status().keys.len() <= MOST,
             "{} after {tenant}",
-            server.key_status().len()
+            server.status().keys.len()
         );
     }
-    assert!(!server.key_status().is_empty(), "some are");
+    assert!(!server.status().keys.is_empty(), "some are");
 }
 
 #[test]

@@ -3,12 +3,13 @@
 //!
 //! A replica goes on from the last entry that it read, if that is still there. If it is not, the
 //! store lost entries (a restart without its data, a failover, a deleted key): the replica reads
-//! the log whole again, forgets nothing of what it knows, and writes what the store lacks.
+//! the whole log again, forgets no revocation, and writes the entries that the store lacks.
 
-use super::log::{Connection, Log, LogEntry, START};
-use super::{Fault, log};
+use super::fault::StoreFault;
+use super::log;
+use super::log::{Log, LogConnection, LogEntry, START};
 use crate::revocation::settings::StoreSettings;
-use crate::revocation::{Contact, Denylist, Revocation, Revocations};
+use crate::revocation::{Denylist, Revocation, Revocations};
 use portcullis_core::Outage;
 use portcullis_core::token::NumericDate;
 use std::fmt;
@@ -18,23 +19,24 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// What keeps one replica and the store alike.
+/// Keeps one replica and the store alike.
 pub(in crate::revocation) struct Follower {
     log: Option<Log>,
     started: AtomicBool,
     /// Whether something is in force here that the store may not hold.
     unpublished: AtomicBool,
     published: AtomicU32,
-    writer: Mutex<Option<Connection>>,
+    writer: Mutex<Option<LogConnection>>,
 }
 
-/// How long one read waits for news. Each is a sign of life, well within the shortest grace.
+/// How long one read waits for news, in milliseconds. Each is a sign of life, well within the
+/// shortest grace.
 const BEAT: usize = 1_000;
 
 /// The waits between attempts to connect: they double from the first to the second.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// How many revocations are written between two looks for entries to delete.
+/// How many revocations are written between two searches for entries to delete.
 const CLEAN_EVERY: u32 = 100;
 
 impl Follower {
@@ -71,20 +73,19 @@ impl Follower {
     ) -> Result<(), Outage> {
         let written = self.write(revocation, now).await;
         if written.is_err() {
+            // The connection may be dead: the next writer opens another one. The entry itself is
+            // written once the log is read again.
             *self.writer.lock().await = None;
             self.unpublished.store(true, Ordering::Release);
         }
         Ok(written?)
     }
 
-    async fn write(&self, revocation: Revocation, now: NumericDate) -> Result<(), Fault> {
+    async fn write(&self, revocation: Revocation, now: NumericDate) -> Result<(), StoreFault> {
         let mut connection = self.writer().await?;
         connection.append(&[revocation]).await?;
-        if self
-            .published
-            .fetch_add(1, Ordering::Relaxed)
-            .is_multiple_of(CLEAN_EVERY)
-        {
+        let published = self.published.fetch_add(1, Ordering::Relaxed);
+        if published.is_multiple_of(CLEAN_EVERY) {
             connection.clean(now).await?;
         }
         Ok(())
@@ -92,7 +93,7 @@ impl Follower {
 
     /// The connection that all writers of this replica share; they do not wait for each other's
     /// answers.
-    async fn writer(&self) -> Result<Connection, Fault> {
+    async fn writer(&self) -> Result<LogConnection, StoreFault> {
         // Held while connecting, on purpose: one connection is enough.
         let mut writer = self.writer.lock().await;
         if let Some(connection) = &*writer {
@@ -105,26 +106,27 @@ impl Follower {
 
 /// Follows for as long as somebody holds the server.
 async fn follow(revocations: Weak<Revocations>, log: Option<Log>) {
-    let mut reached = Reached::default();
+    let mut position = LogPosition::default();
     loop {
         let ended = match &log {
-            Some(log) => reached.follow(&revocations, log).await,
+            Some(log) => position.follow(&revocations, log).await,
             None => Err(no_log()),
         };
-        let (Err(Fault(reason)), Some(holder)) = (ended, revocations.upgrade()) else {
+        let (Err(StoreFault(reason)), Some(holder)) = (ended, revocations.upgrade()) else {
             return;
         };
-        holder.tell(|contact| contact.failed(&reason));
-        let (clock, wait) = (Arc::clone(&holder.clock), pause(reached.failures));
-        reached.failures = reached.failures.saturating_add(1);
+        holder.note_failure(&reason);
+        let (clock, wait) = (Arc::clone(&holder.clock), pause(position.failures));
+        position.failures = position.failures.saturating_add(1);
+        // Dropped before the wait, so that a server that is gone is not kept for it.
         drop(holder);
         clock.sleep(wait).await;
     }
 }
 
-/// How far a replica has read.
+/// How far a replica has read the log.
 #[derive(Default)]
-struct Reached {
+struct LogPosition {
     /// The last entry that was read; none before the first full load.
     place: Option<String>,
     failures: u32,
@@ -132,9 +134,13 @@ struct Reached {
     restore_at: Duration,
 }
 
-impl Reached {
+impl LogPosition {
     /// One connection, until it is lost, or until nobody holds the server any more.
-    async fn follow(&mut self, revocations: &Weak<Revocations>, log: &Log) -> Result<(), Fault> {
+    async fn follow(
+        &mut self,
+        revocations: &Weak<Revocations>,
+        log: &Log,
+    ) -> Result<(), StoreFault> {
         let mut reader = log.connect().await?;
         let mut wait = None;
         loop {
@@ -142,8 +148,8 @@ impl Reached {
                 None => (Vec::new(), false),
                 Some(place) => {
                     let news = reader.after(place, wait).await?;
-                    // Asked after reading: news of another log than the one that was followed are
-                    // no news.
+                    // Asked after reading: entries of another log than the one that was followed
+                    // do not count.
                     (news, place == START || reader.holds(place).await?)
                 }
             };
@@ -156,17 +162,15 @@ impl Reached {
                 holder.take(&news)?;
                 self.move_to(news.last());
             }
-            holder.tell(Contact::heard);
+            // After the entries were taken: the contact vouches for them.
+            holder.note_contact();
             self.failures = 0;
             wait = Some(BEAT);
         }
     }
 
     fn is_to_restore(&self, holder: &Revocations) -> bool {
-        self.restore_at <= holder.clock.elapsed()
-            && holder
-                .unpublished()
-                .is_some_and(|it| it.load(Ordering::Acquire))
+        self.restore_at <= holder.clock.elapsed() && holder.has_unpublished()
     }
 
     fn move_to(&mut self, last: Option<&LogEntry>) {
@@ -176,14 +180,17 @@ impl Reached {
     }
 
     /// Reads the log from its beginning, and then writes what it lacks of what is known here.
-    async fn reload(&mut self, holder: &Revocations, reader: &mut Connection) -> Result<(), Fault> {
+    async fn reload(
+        &mut self,
+        holder: &Revocations,
+        reader: &mut LogConnection,
+    ) -> Result<(), StoreFault> {
         if self.place.is_some() {
             tracing::warn!("the revocation store may lack entries: reading it whole");
         }
         // Cleared before reading: what comes meanwhile sets it again.
-        holder
-            .unpublished()
-            .inspect(|it| it.store(false, Ordering::Release));
+        holder.set_unpublished(false);
+        // Only a replica that knows something needs to compare.
         let stored = (holder.list.len() > 0).then(|| Denylist::new(usize::MAX));
         let mut place = START.to_owned();
         loop {
@@ -191,73 +198,72 @@ impl Reached {
             let Some(last) = batch.last() else { break };
             place.clone_from(&last.id);
             holder.take_also(&batch, stored.as_ref())?;
-            // Whoever may only read the store leaves this to others.
+            // A replica that may only read the store leaves this to others.
             _ = reader.delete_ended(&batch, holder.clock.now()).await;
         }
         self.place = Some(place);
         let Some(stored) = stored else { return Ok(()) };
-        if let Err(Fault(reason)) = self.restore(holder, reader, &stored).await {
+        if let Err(StoreFault(reason)) = self.restore(holder, reader, &stored).await {
             tracing::warn!(
                 reason,
-                "the revocation store lacks entries, and does not take them"
+                "the revocation store lacks entries, and does not accept them"
             );
-            holder
-                .unpublished()
-                .inspect(|it| it.store(true, Ordering::Release));
+            holder.set_unpublished(true);
             self.restore_at = holder.clock.elapsed() + RESTORE_AGAIN;
         }
         Ok(())
     }
 
-    /// Writes what the store lacks: one replica at a time, so that not all write the same.
+    /// Writes the entries that the store lacks: one replica at a time, so that not all write the
+    /// same.
     async fn restore(
         &mut self,
         holder: &Revocations,
-        reader: &mut Connection,
+        reader: &mut LogConnection,
         stored: &Denylist,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), StoreFault> {
         let name = format!("{:016x}", RandomState::new().hash_one(0_u8));
         loop {
             let now = holder.clock.now();
-            let lacking = holder
-                .list
-                .filtered(|known| known.until() >= now && !stored.covers(known));
+            let is_lacking = |known: &Revocation| known.until() >= now && !stored.covers(known);
+            let lacking = holder.list.filter(is_lacking);
             if lacking.is_empty() {
                 return Ok(());
             }
-            holder.tell(Contact::heard);
+            // Waiting for a turn is no silence of the store.
+            holder.note_contact();
             if reader.take_turn(&name, false).await? {
                 tracing::warn!(
                     entries = lacking.len(),
-                    "writing to the revocation store what it lacks"
+                    "writing the entries that the revocation store lacks"
                 );
                 for batch in lacking.chunks(log::BATCH) {
                     reader.append(batch).await?;
                     reader.take_turn(&name, true).await?;
-                    holder.tell(Contact::heard);
+                    holder.note_contact();
                 }
                 return reader.end_turn().await;
             }
-            let news = reader
-                .after(self.place.as_deref().unwrap_or(START), Some(BEAT))
-                .await?;
+            // Another replica has the turn: its entries come along the log.
+            let place = self.place.as_deref().unwrap_or(START);
+            let news = reader.after(place, Some(BEAT)).await?;
             holder.take_also(&news, Some(stored))?;
             self.move_to(news.last());
         }
     }
 }
 
-/// How long until the next attempt to write what the store lacks, after it did not take it.
+/// How long until the next attempt to restore the store, after it did not accept the entries.
 const RESTORE_AGAIN: Duration = Duration::from_secs(60);
 
 impl Revocations {
-    fn take(&self, entries: &[LogEntry]) -> Result<(), Fault> {
+    fn take(&self, entries: &[LogEntry]) -> Result<(), StoreFault> {
         self.take_also(entries, None)
     }
 
-    /// Adds the revocations of these entries, also to another list. What is none is counted and
-    /// told.
-    fn take_also(&self, entries: &[LogEntry], other: Option<&Denylist>) -> Result<(), Fault> {
+    /// Adds the revocations of these entries, also to another list. Other entries are counted and
+    /// logged.
+    fn take_also(&self, entries: &[LogEntry], other: Option<&Denylist>) -> Result<(), StoreFault> {
         let now = self.clock.now();
         let mut ignored = 0;
         for LogEntry { id, revocation } in entries {
@@ -265,9 +271,12 @@ impl Revocations {
                 Ok(revocation) if revocation.until() < now => {}
                 Ok(revocation) => {
                     self.list.add(*revocation, now)?;
-                    other.map_or(Ok(()), |other| other.add(*revocation, now))?;
+                    if let Some(other) = other {
+                        other.add(*revocation, now)?;
+                    }
                 }
                 Err(reason) => {
+                    // One line for each batch: a stream of junk must not fill the log.
                     if ignored == 0 {
                         tracing::warn!(id, reason, "an entry of the revocation store is ignored");
                     }
@@ -275,18 +284,36 @@ impl Revocations {
                 }
             }
         }
-        self.tell(|contact| contact.read(entries.len(), ignored));
+        if let Some(contact) = &self.contact {
+            contact.count_entries(entries.len() as u64, ignored);
+        }
         Ok(())
     }
 
-    fn tell(&self, what: impl FnOnce(&Contact)) {
+    fn note_contact(&self) {
         if let Some(contact) = &self.contact {
-            what(contact);
+            contact.note_contact();
         }
     }
 
-    fn unpublished(&self) -> Option<&AtomicBool> {
-        self.follower.as_ref().map(|follower| &follower.unpublished)
+    fn note_failure(&self, reason: &str) {
+        if let Some(contact) = &self.contact {
+            contact.note_failure(reason);
+        }
+    }
+
+    /// Whether something is in force here that the store may not hold.
+    fn has_unpublished(&self) -> bool {
+        match &self.follower {
+            Some(follower) => follower.unpublished.load(Ordering::Acquire),
+            None => false,
+        }
+    }
+
+    fn set_unpublished(&self, unpublished: bool) {
+        if let Some(follower) = &self.follower {
+            follower.unpublished.store(unpublished, Ordering::Release);
+        }
     }
 }
 
@@ -299,8 +326,8 @@ fn pause(failures: u32) -> Duration {
     doubled.mul_f64(0.75 + 0.5 * (random as f64 / 1_000.0))
 }
 
-fn no_log() -> Fault {
-    Fault("the store's URL is not one that its client understands".to_owned())
+fn no_log() -> StoreFault {
+    StoreFault("the store's URL is not one that its client understands".to_owned())
 }
 
 impl fmt::Debug for Follower {

@@ -1,6 +1,6 @@
 //! The few commands that are sent to the store, each with a time limit.
 
-use super::Fault;
+use super::fault::StoreFault;
 use super::record;
 use crate::revocation::Revocation;
 use crate::revocation::settings::StoreUrl;
@@ -18,20 +18,20 @@ pub(super) struct Log {
     stream: String,
 }
 
-/// A connection to it. Clones share it, and do not wait for each other's answers.
+/// A connection to the stream. Clones share it, and do not wait for each other's answers.
 #[derive(Clone)]
-pub(super) struct Connection {
+pub(super) struct LogConnection {
     connection: MultiplexedConnection,
     stream: String,
 }
 
-/// An entry: where it stands in the log, and the revocation that it holds, or why it holds none.
+/// An entry: its place in the log, and its revocation, or why it holds none.
 pub(super) struct LogEntry {
     pub(super) id: String,
     pub(super) revocation: Result<Revocation, &'static str>,
 }
 
-/// Before the first entry.
+/// The place before the first entry.
 pub(super) const START: &str = "0-0";
 
 /// How many entries are read or written at once.
@@ -49,7 +49,7 @@ const DELETED_AFTER: i64 = 86_400;
 impl Log {
     pub(super) fn open(url: &StoreUrl, stream: &str) -> Result<Self, RedisError> {
         if url.as_str().starts_with("rediss:") {
-            // A program that chose its cryptography keeps it; without a choice, a connection would
+            // A program that chose its cryptography keeps it. Without a choice, a connection would
             // panic.
             _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         }
@@ -59,7 +59,7 @@ impl Log {
         })
     }
 
-    pub(super) async fn connect(&self) -> Result<Connection, Fault> {
+    pub(super) async fn connect(&self) -> Result<LogConnection, StoreFault> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(ANSWER));
@@ -67,20 +67,20 @@ impl Log {
             .client
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        Ok(Connection {
+        Ok(LogConnection {
             connection,
             stream: self.stream.clone(),
         })
     }
 }
 
-impl Connection {
+impl LogConnection {
     /// The next entries after a place; waits for them for so many milliseconds, or not at all.
     pub(super) async fn after(
         &mut self,
         place: &str,
         wait: Option<usize>,
-    ) -> Result<Vec<LogEntry>, Fault> {
+    ) -> Result<Vec<LogEntry>, StoreFault> {
         let mut read = cmd("XREAD");
         read.arg("COUNT").arg(BATCH);
         if let Some(wait) = wait {
@@ -89,6 +89,7 @@ impl Connection {
         read.arg("STREAMS").arg(&self.stream).arg(place);
         let answer: Value = read.query_async(&mut self.connection).await?;
         match answer {
+            // `XREAD` answers nil where nothing came in time.
             Value::Nil => Ok(Vec::new()),
             Value::Array(streams) => match streams.into_iter().next() {
                 Some(Value::Array(mut stream)) => entries(stream.pop()),
@@ -99,14 +100,15 @@ impl Connection {
     }
 
     /// Whether the entry at a place is still there: if not, the log is not the one that was read.
-    pub(super) async fn holds(&mut self, place: &str) -> Result<bool, Fault> {
+    pub(super) async fn holds(&mut self, place: &str) -> Result<bool, StoreFault> {
         let mut range = cmd("XRANGE");
         range.arg(&self.stream).arg(place).arg(place);
         Ok(!entries(Some(range.query_async(&mut self.connection).await?))?.is_empty())
     }
 
     /// Writes entries at the end.
-    pub(super) async fn append(&mut self, revocations: &[Revocation]) -> Result<(), Fault> {
+    pub(super) async fn append(&mut self, revocations: &[Revocation]) -> Result<(), StoreFault> {
+        // In batches: one pipeline for a million entries would hold them all in memory at once.
         for batch in revocations.chunks(BATCH) {
             let mut pipeline = redis::pipe();
             for revocation in batch {
@@ -124,7 +126,7 @@ impl Connection {
 
     /// Deletes what ended a day ago among the oldest entries, so that the log does not grow for
     /// ever.
-    pub(super) async fn clean(&mut self, now: NumericDate) -> Result<(), Fault> {
+    pub(super) async fn clean(&mut self, now: NumericDate) -> Result<(), StoreFault> {
         let mut range = cmd("XRANGE");
         range
             .arg(&self.stream)
@@ -141,45 +143,42 @@ impl Connection {
         &mut self,
         entries: &[LogEntry],
         now: NumericDate,
-    ) -> Result<(), Fault> {
-        let ended = |entry: &&LogEntry| {
-            entry
-                .revocation
-                .is_ok_and(|revocation| now.since(revocation.until()) > DELETED_AFTER)
-        };
-        let ids: Vec<&str> = entries
-            .iter()
-            .filter(ended)
-            .map(|entry| entry.id.as_str())
-            .collect();
+    ) -> Result<(), StoreFault> {
+        let mut ids = Vec::new();
+        for entry in entries {
+            // An entry that cannot be read stays: it may be of a newer version.
+            if let Ok(revocation) = entry.revocation
+                && now.since(revocation.until()) > DELETED_AFTER
+            {
+                ids.push(entry.id.as_str());
+            }
+        }
         if ids.is_empty() {
             return Ok(());
         }
-        Ok(cmd("XDEL")
-            .arg(&self.stream)
-            .arg(ids)
-            .query_async(&mut self.connection)
-            .await?)
+        let mut delete = cmd("XDEL");
+        delete.arg(&self.stream).arg(ids);
+        Ok(delete.query_async(&mut self.connection).await?)
     }
 
-    /// Takes or extends the right to restore the log, for some seconds. Answers whether it was to
-    /// be had.
-    pub(super) async fn take_turn(&mut self, name: &str, extend: bool) -> Result<bool, Fault> {
+    /// Takes or extends the right to restore the log, for ten seconds. Answers whether it was free.
+    pub(super) async fn take_turn(&mut self, name: &str, extend: bool) -> Result<bool, StoreFault> {
+        // It ends by itself: a replica that dies in the middle must not block the others.
+        let condition = if extend { "XX" } else { "NX" };
         let mut set = cmd("SET");
         set.arg(self.turn())
             .arg(name)
             .arg("PX")
             .arg(10_000)
-            .arg(if extend { "XX" } else { "NX" });
+            .arg(condition);
         let answer: Value = set.query_async(&mut self.connection).await?;
         Ok(answer == Value::Okay)
     }
 
-    pub(super) async fn end_turn(&mut self) -> Result<(), Fault> {
-        Ok(cmd("DEL")
-            .arg(self.turn())
-            .query_async(&mut self.connection)
-            .await?)
+    pub(super) async fn end_turn(&mut self) -> Result<(), StoreFault> {
+        let mut delete = cmd("DEL");
+        delete.arg(self.turn());
+        Ok(delete.query_async(&mut self.connection).await?)
     }
 
     fn turn(&self) -> String {
@@ -187,42 +186,44 @@ impl Connection {
     }
 }
 
-/// The entries of an answer. What is no revocation is an entry too: its place counts.
-fn entries(answer: Option<Value>) -> Result<Vec<LogEntry>, Fault> {
-    let Some(Value::Array(entries)) = answer else {
+/// The entries of an answer. An entry that is no revocation is an entry too: its place counts.
+fn entries(answer: Option<Value>) -> Result<Vec<LogEntry>, StoreFault> {
+    let Some(Value::Array(values)) = answer else {
         return Err(strange());
     };
-    entries
-        .iter()
-        .map(entry)
-        .collect::<Option<_>>()
-        .ok_or_else(strange)
+    let mut entries = Vec::new();
+    for value in &values {
+        entries.push(entry(value).ok_or_else(strange)?);
+    }
+    Ok(entries)
 }
 
 fn entry(value: &Value) -> Option<LogEntry> {
     let Value::Array(parts) = value else {
         return None;
     };
-    let [Value::BulkString(id), Value::Array(fields)] = parts.as_slice() else {
+    let [Value::BulkString(id), Value::Array(values)] = parts.as_slice() else {
         return None;
     };
-    let fields = fields.iter().map(|field| match field {
-        Value::BulkString(bytes) => Some(bytes.as_slice()),
-        _ => None,
-    });
-    let fields: Vec<&[u8]> = fields.collect::<Option<_>>()?;
+    let mut fields = Vec::new();
+    for value in values {
+        let Value::BulkString(bytes) = value else {
+            return None;
+        };
+        fields.push(bytes.as_slice());
+    }
     Some(LogEntry {
         id: String::from_utf8(id.clone()).ok()?,
         revocation: record::parse(&fields),
     })
 }
 
-fn strange() -> Fault {
-    Fault("it answers as no Redis does".to_owned())
+fn strange() -> StoreFault {
+    StoreFault("it answers as no Redis does".to_owned())
 }
 
-/// The client's own words, and what the server says, escaped and cut.
-impl From<RedisError> for Fault {
+/// The client's own words, and those of the server, escaped and cut.
+impl From<RedisError> for StoreFault {
     fn from(error: RedisError) -> Self {
         match error.detail() {
             None if error.is_timeout() => Self("no answer in time".to_owned()),

@@ -1,11 +1,11 @@
 //! One entry of the log: `mark`, `since` (not for a token or a session) and `until`, in seconds
 //! since 1970.
 //!
-//! Whoever else writes to the stream writes what they like: an entry is read strictly, or ignored
-//! with a reason.
+//! Other writers of the stream may write anything: an entry is read strictly, or ignored with a
+//! reason.
 
 use crate::revocation::Revocation;
-use crate::revocation::mark::Mark;
+use crate::revocation::mark::RevocationMark;
 use crate::revocation::revocation::{Term, WHENEVER};
 use portcullis_core::token::NumericDate;
 
@@ -13,8 +13,10 @@ use portcullis_core::token::NumericDate;
 /// that one can.
 pub(super) fn fields(revocation: &Revocation) -> Vec<(&'static str, String)> {
     let mut fields = vec![("mark", revocation.mark.to_string())];
-    fields.extend(revocation.since().map(|since| ("since", written(since))));
-    fields.push(("until", written(revocation.until())));
+    if let Some(since) = revocation.since() {
+        fields.push(("since", format_moment(since)));
+    }
+    fields.push(("until", format_moment(revocation.until())));
     fields
 }
 
@@ -25,6 +27,7 @@ pub(super) fn parse(fields: &[&[u8]]) -> Result<Revocation, &'static str> {
         return Err("it has other fields than a revocation");
     }
     for (text, field) in texts.iter_mut().zip(fields) {
+        // Before it is looked at: the stream may hold fields of megabytes.
         if field.len() > LONGEST {
             return Err("a field is too long");
         }
@@ -35,38 +38,40 @@ pub(super) fn parse(fields: &[&[u8]]) -> Result<Revocation, &'static str> {
         (6, ["mark", mark, "since", since, "until", until]) => (mark, Some(since), until),
         _ => return Err("it has other fields than a revocation"),
     };
-    let mark = Mark::parse(mark).ok_or("its `mark` is none")?;
-    let since = since.map_or(Ok(WHENEVER), |since| {
-        moment(since).ok_or("its `since` is no moment")
-    })?;
-    let until = moment(until).ok_or("its `until` is no moment")?;
+    let mark = RevocationMark::parse(mark).ok_or("its `mark` is not a mark")?;
+    let since = match since {
+        Some(since) => parse_moment(since).ok_or("its `since` is not a moment")?,
+        None => WHENEVER,
+    };
+    let until = parse_moment(until).ok_or("its `until` is not a moment")?;
     Ok(Revocation {
         mark,
         term: Term { since, until },
     })
 }
 
-/// What is written of an entry that can be read.
+/// An entry, read and written again.
 #[cfg(feature = "fuzzing")]
-pub(crate) fn rewritten(entry: &[&[u8]]) -> Result<Vec<(&'static str, String)>, &'static str> {
+pub(crate) fn rewrite(entry: &[&[u8]]) -> Result<Vec<(&'static str, String)>, &'static str> {
     parse(entry).map(|revocation| fields(&revocation))
 }
 
 const LONGEST: usize = 64;
 
-fn written(moment: NumericDate) -> String {
+fn format_moment(moment: NumericDate) -> String {
     moment.seconds().clamp(0, LAST).to_string()
 }
 
 const LAST: i64 = 999_999_999_999;
 
 /// Plain decimal digits, twelve at most.
-fn moment(text: &str) -> Option<NumericDate> {
-    let plain = (1..=12).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|_| plain)
-        .map(NumericDate::from_seconds)
+fn parse_moment(text: &str) -> Option<NumericDate> {
+    // One spelling for each moment: `parse` alone would take a sign.
+    let is_digit = |digit: u8| digit.is_ascii_digit();
+    if !(1..=12).contains(&text.len()) || !text.bytes().all(is_digit) {
+        return None;
+    }
+    Some(NumericDate::from_seconds(text.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -112,7 +117,7 @@ mod tests {
         );
         for (since, expected) in [(never, 0), (always, LAST)] {
             let written =
-                fields(&Revocation::subject(&issuer, "alice", since).remembered_until(always));
+                fields(&Revocation::subject(&issuer, "alice", since).remember_until(always));
             let written: Vec<(&str, &str)> = written
                 .iter()
                 .map(|(name, value)| (*name, value.as_str()))

@@ -34,7 +34,7 @@ impl Asking {
     }
 
     pub(crate) fn status(&self) -> IntrospectionStatus {
-        self.server.introspection_status().remove(0).1
+        self.server.status().introspection.remove(0).1
     }
 }
 
@@ -119,7 +119,7 @@ async fn without_introspection_nobody_is_asked() {
     let opaque = world.idp.token("alice").opaque();
     assert_eq!(world.decide(&opaque).await, "token.malformed");
     assert_eq!(world.idp.requests(Endpoint::Introspection), 0);
-    assert!(world.server.introspection_status().is_empty());
+    assert!(world.server.status().introspection.is_empty());
 }
 
 #[tokio::test]

@@ -6,24 +6,23 @@
 
 use crate::issuers::TrustedIssuer;
 use crate::revocation::Standing;
-use aws_lc_rs::digest;
+use crate::token_digest::TokenDigest;
 use portcullis_core::token::AccessToken;
+use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// Verified tokens, at most as many as the settings say; the least useful make room.
-pub(crate) struct TokenCache(Option<Tokens>);
+pub(crate) struct TokenCache(Option<RememberedTokens>);
 
-type Tokens = Cache<Digest, Remembered, quick_cache::UnitWeighter, BuildHasherDefault<FirstBytes>>;
+type RememberedTokens =
+    Cache<TokenDigest, RememberedToken, UnitWeighter, BuildHasherDefault<FirstBytes>>;
 
-/// The SHA-256 of a token.
-pub(crate) type Digest = [u8; 32];
-
-/// A token that was verified, by which issuer, and how it stands with the denylist.
+/// A verified token with its issuer, and whether the denylist is known to hold nothing against it.
 #[derive(Clone)]
-pub(crate) struct Remembered {
+pub(crate) struct RememberedToken {
     pub(crate) token: AccessToken,
     pub(crate) issuer: Arc<TrustedIssuer>,
     pub(crate) standing: Arc<Standing>,
@@ -31,48 +30,40 @@ pub(crate) struct Remembered {
 
 impl TokenCache {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self((capacity > 0).then(|| {
-            Cache::with(
-                capacity,
-                capacity as u64,
-                quick_cache::UnitWeighter,
-                BuildHasherDefault::default(),
-                Default::default(),
-            )
-        }))
-    }
-
-    pub(crate) fn digest(token: &str) -> Digest {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
-        bytes
+        if capacity == 0 {
+            return Self(None);
+        }
+        Self(Some(Cache::with(
+            capacity,
+            capacity as u64,
+            UnitWeighter,
+            BuildHasherDefault::default(),
+            Default::default(),
+        )))
     }
 
     /// The token of this digest, if its key is still published.
-    pub(crate) fn find(&self, digest: &Digest) -> Option<Remembered> {
+    pub(crate) fn find(&self, digest: &TokenDigest) -> Option<RememberedToken> {
         let tokens = self.0.as_ref()?;
         let remembered = tokens.get(digest)?;
         let key = remembered.token.key()?;
-        if remembered
-            .issuer
-            .keys
-            .current()
-            .is_some_and(|keys| keys.holds(key))
+        // A key that the issuer withdraws may be in the wrong hands: its tokens end at once.
+        if let Some(keys) = remembered.issuer.keys.current()
+            && keys.holds(key)
         {
-            Some(remembered)
-        } else {
-            tokens.remove(digest);
-            None
+            return Some(remembered);
         }
+        tokens.remove(digest);
+        None
     }
 
-    pub(crate) fn remember(&self, digest: Digest, remembered: Remembered) {
+    pub(crate) fn remember(&self, digest: TokenDigest, remembered: RememberedToken) {
         if let Some(tokens) = &self.0 {
             tokens.insert(digest, remembered);
         }
     }
 
-    pub(crate) fn forget(&self, digest: &Digest) {
+    pub(crate) fn forget(&self, digest: &TokenDigest) {
         if let Some(tokens) = &self.0 {
             tokens.remove(digest);
         }
@@ -89,7 +80,7 @@ impl fmt::Debug for TokenCache {
     }
 }
 
-/// A SHA-256 is as good a hash as there is: its first bytes will do.
+/// The key is already a SHA-256; its first eight bytes serve as the hash.
 #[derive(Default)]
 pub(crate) struct FirstBytes(u64);
 
@@ -99,6 +90,7 @@ impl Hasher for FirstBytes {
     }
 
     fn write(&mut self, bytes: &[u8]) {
+        // Only verified tokens are stored, so nobody can fill one shard with made-up texts.
         if let Some(first) = bytes.first_chunk::<8>() {
             self.0 = u64::from_ne_bytes(*first);
         }

@@ -1,0 +1,33 @@
+//! The places of a request where a token may be, as the settings name them.
+
+use super::ResourceServer;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use portcullis_core::cookie::CookieRequest;
+
+impl ResourceServer {
+    /// The headers of a request whose token is in the cookie that the settings name, with the token
+    /// where [`decide`](Self::decide) looks for it; `None` where there is no such cookie, or where
+    /// it does not count. A door that knows the method calls this first.
+    pub fn with_cookie_token(&self, request: CookieRequest<'_>) -> Option<HeaderMap> {
+        let name = self.0.token_cookie.as_deref()?;
+        // A browser sends cookies by itself; a header is what the caller chose.
+        if self.has_own_header(request.headers) {
+            return None;
+        }
+        request.presented(name)
+    }
+
+    /// Whether a request carries any credential, good or bad, where this server looks for one.
+    pub fn sees_credential(&self, headers: &HeaderMap) -> bool {
+        self.has_own_header(headers) || headers.contains_key(AUTHORIZATION)
+    }
+
+    /// Whether the header that the settings name for the token is there.
+    fn has_own_header(&self, headers: &HeaderMap) -> bool {
+        match &self.0.token_header {
+            Some(header) => headers.contains_key(header),
+            None => false,
+        }
+    }
+}
