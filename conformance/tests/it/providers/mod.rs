@@ -132,7 +132,7 @@ async fn row(case: &Case) -> Row {
         let token = judge(&live, &text).await;
         let token =
             token.unwrap_or_else(|code| panic!("{}: {name} was refused: {code}", case.title));
-        let same = judge(&quote, &there(good(&idp, name))).await;
+        let same = judge(&shown, &there(good(&idp, name))).await;
         let same = same.unwrap_or_else(|code| panic!("{}: {name} was refused: {code}", case.title));
         assert_eq!(
             same.verifier().profile().name(),

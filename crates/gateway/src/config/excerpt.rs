@@ -20,10 +20,10 @@ pub fn excerpts(file: &str, text: &str, errors: &ConfigErrors) -> String {
     for (range, fault) in faults {
         // Writing to a string cannot fail.
         _ = match range {
-            Some(range) => excerpt(&mut quote, file, text, fault, range, &secrets),
-            None => writeln!(quote, "{file}: {}: {}", fault.place(), fault.message()),
+            Some(range) => excerpt(&mut shown, file, text, fault, range, &secrets),
+            None => writeln!(shown, "{file}: {}: {}", fault.place(), fault.message()),
         };
-        _ = writeln!(quote, "    help: {}\n", fault.help());
+        _ = writeln!(shown, "    help: {}\n", fault.help());
     }
     shown
 }
@@ -56,11 +56,11 @@ fn excerpt(
     let marks = show(text, marked, secrets).chars().count().max(1);
     let gutter = " ".repeat(number.to_string().len());
     let (place, message) = (fault.place(), fault.message());
-    writeln!(quote, "{file}:{number}: {place}: {message}")?;
-    writeln!(quote, "  {gutter} |")?;
-    writeln!(quote, "  {number} | {line}")?;
+    writeln!(shown, "{file}:{number}: {place}: {message}")?;
+    writeln!(shown, "  {gutter} |")?;
+    writeln!(shown, "  {number} | {line}")?;
     let (indent, marks) = (" ".repeat(indent), "^".repeat(marks));
-    writeln!(quote, "  {gutter} | {indent}{marks}")
+    writeln!(shown, "  {gutter} | {indent}{marks}")
 }
 
 /// A part of a line as it is written, but for the secrets in it.
@@ -76,7 +76,7 @@ fn show(text: &str, part: Range<usize>, secrets: &[Range<usize>]) -> String {
         at = secret.end.min(part.end);
     }
     shown.push_str(text.get(at..part.end).unwrap_or_default());
-    without_password(&quote)
+    without_password(&shown)
 }
 
 /// Where the values of secrets are, in the order of the text.
@@ -169,7 +169,7 @@ mod tests {
                         [[route]]\npath = \"/a\"\n[[route]]\npath = \"/a/../b\"\nmethods = \
                         [\"GET\", \"get\"]\n";
 
-    fn quote(at: &str) -> String {
+    fn shown(at: &str) -> String {
         let fault = ConfigError::expected(at, "something else").found("it");
         excerpts("p.toml", TEXT, &fault.help("write it").into())
     }
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn faults_are_shown_in_their_line() {
         assert_eq!(
-            quote("route[1].path"),
+            shown("route[1].path"),
             "p.toml:9: route[1].path: expected something else, found \"it\"\n    |\n  9 | path = \
              \"/a/../b\"\n    |        ^^^^^^^^^\n    help: write it\n\n"
         );
@@ -188,9 +188,9 @@ mod tests {
             ("route[1].methods[1]", 10),
         ] {
             assert!(
-                quote(place).starts_with(&format!("p.toml:{line}: ")),
+                shown(place).starts_with(&format!("p.toml:{line}: ")),
                 "{place}: {}",
-                quote(place)
+                shown(place)
             );
         }
     }
@@ -243,7 +243,7 @@ mod tests {
             let shown = excerpts("p.toml", text, &fault.into());
             assert!(
                 shown.contains(line) && !shown.contains("hunter2"),
-                "{quote}"
+                "{shown}"
             );
         }
         // The mark stays under its value.
@@ -263,7 +263,7 @@ mod tests {
         let shown = excerpts("p.toml", text, &fault.into());
         assert!(
             shown.contains("p.toml:2: ") && !shown.contains("hunter2"),
-            "{quote}"
+            "{shown}"
         );
     }
 
@@ -277,20 +277,20 @@ mod tests {
     #[test]
     fn what_is_not_there_is_shown_at_its_table_or_without_a_line() {
         assert!(
-            quote("gateway.upstream").starts_with("p.toml:2: gateway.upstream"),
+            shown("gateway.upstream").starts_with("p.toml:2: gateway.upstream"),
             "{}",
-            quote("gateway.upstream")
+            shown("gateway.upstream")
         );
         assert!(
-            quote("route[1].access").starts_with("p.toml:8: "),
+            shown("route[1].access").starts_with("p.toml:8: "),
             "{}",
-            quote("route[1].access")
+            shown("route[1].access")
         );
         for place in ["issuer", "OAUTH2_ISSUER", "route[7].path"] {
             assert!(
-                quote(place).starts_with(&format!("p.toml: {place}: ")),
+                shown(place).starts_with(&format!("p.toml: {place}: ")),
                 "{}",
-                quote(place)
+                shown(place)
             );
         }
     }

@@ -4,7 +4,7 @@ use crate::refusal::Refusal;
 use bytes::Bytes;
 use http::Response;
 use portcullis_core::Denial;
-use portcullis_resource_server::{Refused, ResourceServer};
+use portcullis_resource_server::{DenialResponse, ResourceServer};
 
 /// Why a request is not forwarded.
 #[derive(Debug)]
@@ -32,7 +32,9 @@ impl RequestError {
     ) -> Response<B> {
         match self {
             Self::Refusal(refusal) => refusal.into_response(&request_id),
-            Self::Denial(denial) => Refused::named(denial, server, request_id).into_response(),
+            Self::Denial(denial) => {
+                DenialResponse::with_request_id(denial, server, request_id).into_response()
+            }
         }
     }
 }

@@ -41,7 +41,9 @@ pub(super) fn client_address(gateway: &GatewayConfig, faults: &Faults) -> Client
 fn read_header(written: &ClientAddressConfig, settings: &mut ClientAddress, faults: &Faults) {
     if let Some(name) = &written.header {
         match HeaderName::try_from(name) {
-            Ok(header) if crate::identity::fits(&header) => settings.source = CallerHeader::of(header),
+            Ok(header) if crate::identity::fits(&header) => {
+                settings.source = CallerHeader::of(header)
+            }
             _ => {
                 let help = "write `X-Forwarded-For`, `Forwarded`, or one with a single address, \
                     such as `X-Real-IP`";

@@ -5,7 +5,7 @@ use super::scalar::{hosts, one_of, path_without, seconds};
 use super::upstream::Upstreams;
 use crate::config::{GatewayConfig, RouteConfig};
 use crate::decision::cedar::{Resource, demands, parameter};
-use crate::decision::routes::{Access, PathPattern, RoutePattern, Route, Routes};
+use crate::decision::routes::{Access, PathPattern, Route, RoutePattern, Routes};
 use crate::request::path::EscapedSlashes;
 use crate::request::target::is_forwarded;
 use http::Method;

@@ -1,7 +1,7 @@
 //! Values of one line that several tables hold.
 
+use crate::refusal::PathFault;
 use crate::request::host::HostPattern;
-use crate::request::path::PathFault;
 use ipnet::IpNet;
 use portcullis_core::Faults;
 use std::net::IpAddr;

@@ -197,10 +197,10 @@ impl KeyCache {
         tracing::info!(
             issuer = %self.issuer,
             keys = jwks.keys().len(),
-            skipped = jwks.skipped().len(),
+            skipped = jwks.skipped_keys().len(),
             "new keys",
         );
-        for skipped in jwks.skipped() {
+        for skipped in jwks.skipped_keys() {
             tracing::warn!(
                 issuer = %self.issuer,
                 index = skipped.index,

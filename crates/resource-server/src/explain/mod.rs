@@ -170,8 +170,7 @@ impl ResourceServer {
             }
             Err(Denial::Rejection(rejection)) => Step::failure(REVOCATION, &rejection),
             Err(Denial::Outage(outage)) => {
-                let step = Step::new(REVOCATION, Outcome::Unknown, Code::TokenRevoked);
-                left_open(step, "an answer of the revocation store", &outage)
+                Step::open(REVOCATION, "an answer of the revocation store", &outage)
             }
         }
     }
@@ -245,10 +244,7 @@ impl TrustedIssuer {
             KeyFault::WrongAlgorithm => {
                 Step::failure(KEY, &Rejection::of_key_algorithm(header.algorithm))
             }
-            KeyFault::Outage(outage) => {
-                let step = Step::new(KEY, Outcome::Unknown, Code::TokenKeyUnknown);
-                left_open(step, "the issuer's keys", &outage)
-            }
+            KeyFault::Outage(outage) => Step::open(KEY, "the issuer's keys", &outage),
         };
         (step, None)
     }

@@ -15,7 +15,7 @@ impl ResourceServer {
         if self.has_own_header(request.headers) {
             return None;
         }
-        request.presented(name)
+        request.credential_headers(name)
     }
 
     /// Whether a request carries any credential, good or bad, where this server looks for one.

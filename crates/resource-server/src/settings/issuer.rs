@@ -4,7 +4,7 @@ use super::tenants::{Tenants, tenants};
 use super::{mapping, placeholders, questions};
 use crate::config::IssuerConfig;
 use crate::groups::GroupsSettings;
-use crate::introspection::settings::IntrospectionSettings;
+use crate::introspection::IntrospectionSettings;
 use portcullis_core::config::blank;
 use portcullis_core::dialect::{DIALECTS, Discovery, TENANT};
 use portcullis_core::jose::{Algorithm, Jwks};
@@ -241,7 +241,7 @@ pub(super) fn dialect(written: &IssuerConfig, faults: &Faults) -> Option<&'stati
     let Some(name) = &written.profile else {
         return Some(Dialect::of_issuer(&written.url));
     };
-    let dialect = Dialect::named(name);
+    let dialect = Dialect::by_name(name);
     if dialect.is_none() {
         let names: Vec<String> = DIALECTS
             .iter()

@@ -172,7 +172,7 @@ fn check_conditions(written: &IssuerConfig, profile: &Profile, faults: &Faults) 
 }
 
 /// Whether a pattern fits the tokens of every owner, as `repo:*` and `repo:*/x` do.
-fn fits_everybody(value: &Expected) -> bool {
+fn fits_everybody(value: &ExpectedValue) -> bool {
     let ExpectedValue::Like(pattern) = value else {
         return false;
     };
