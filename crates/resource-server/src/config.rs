@@ -7,6 +7,7 @@
 mod client;
 mod document;
 mod doors;
+mod dotenv;
 mod environment;
 mod issuer;
 mod origin;
@@ -16,10 +17,11 @@ pub(crate) mod variables;
 pub use client::ClientConfig;
 pub use document::{Document, Part};
 pub use doors::DOORS;
+pub use dotenv::dotenv;
 pub use issuer::{ClaimCondition, ClaimScalar, ClaimText, IssuerConfig, OneOrMore};
 pub use origin::ConfigOrigin;
 pub use questions::{GroupsConfig, IntrospectionConfig};
-pub use variables::{VARIABLES, dotenv};
+pub use variables::VARIABLES;
 
 use crate::revocation::RevocationConfig;
 use portcullis_core::Limits;

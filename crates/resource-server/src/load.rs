@@ -1,7 +1,7 @@
 //! Settings from a document or from the environment: the faults of their form and of their meaning
 //! at once.
 
-use crate::config::{Config, DOORS, Document, variables};
+use crate::config::{Config, DOORS, Document, dotenv, variables};
 use crate::settings::Settings;
 use portcullis_core::ConfigErrors;
 use std::path::Path;
@@ -37,7 +37,7 @@ impl Config {
     /// Every variable that is missing, and beside them what is wrong with the others; or a `.env`
     /// that cannot be read.
     pub fn from_env() -> Result<Self, ConfigErrors> {
-        let file = variables::dotenv(Path::new(".env"))?;
+        let file = dotenv(Path::new(".env"))?;
         Self::from_variables(|name| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
     }
 

@@ -66,19 +66,23 @@ pub(super) fn routes(
             assertion_audience: assertion_audience(&route, gateway, &faults),
         };
         for other in routes.add(meant, &patterns) {
-            let first = names.iter().position(|known| *known == other);
-            let first = format!("route[{}].*", first.unwrap_or_default());
-            // Without its hosts or methods, a route is for more than was meant.
-            faults
-                .expected("path", "a route of another rank than all before")
-                .found_as(format!("the rank of `{other}`"))
-                .given(&["hosts", "methods", "encoded_slashes"])
-                .given_elsewhere(&[&first])
-                .help("join the two, or tell them apart by host or method");
+            tell_same_rank(&other, &names, &faults);
         }
         names.push(name);
     }
     routes
+}
+
+fn tell_same_rank(other: &str, names: &[Box<str>], faults: &Faults) {
+    let first = names.iter().position(|known| **known == *other);
+    let first = format!("route[{}].*", first.unwrap_or_default());
+    // Without its hosts or methods, a route is for more than was meant.
+    faults
+        .expected("path", "a route of another rank than all before")
+        .found_as(format!("the rank of `{other}`"))
+        .given(&["hosts", "methods", "encoded_slashes"])
+        .given_elsewhere(&[&first])
+        .help("join the two, or tell them apart by host or method");
 }
 
 /// Whom the assertion is for on this route, where it says so.

@@ -4,7 +4,7 @@
 //! `${` itself. A variable that is not set is a fault, and so is a `${` without a name and its end.
 //! What a variable held is never shown in a fault.
 
-use super::variables::dotenv;
+use super::dotenv::dotenv;
 use portcullis_core::ConfigError;
 use std::path::Path;
 

@@ -1,10 +1,10 @@
 //! The settings as a few environment variables, and `.env`.
 
+use super::dotenv::dotenv;
 use super::{ClientConfig, Config, ConfigOrigin, IntrospectionConfig, IssuerConfig, OneOrMore};
 use crate::revocation::{RevocationConfig, StoreUrl};
-use portcullis_core::{ConfigError, ConfigErrors, Faults};
+use portcullis_core::{ConfigErrors, Faults};
 use portcullis_provider::client_auth::Secret;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The variables that are read from the environment.
@@ -156,30 +156,6 @@ impl Variables<'_> {
 pub(crate) fn one(name: &str) -> Result<Option<String>, ConfigErrors> {
     let file = dotenv(Path::new(".env"))?;
     Ok(std::env::var(name).ok().or_else(|| file.get(name).cloned()))
-}
-
-/// The variables of a `.env` file; none if there is no file.
-///
-/// # Errors
-///
-/// A file that is there but cannot be read. Values are never shown.
-pub fn dotenv(path: &Path) -> Result<BTreeMap<String, String>, ConfigErrors> {
-    let lines = match dotenvy::from_path_iter(path) {
-        Ok(lines) => lines,
-        Err(error) if error.not_found() => return Ok(BTreeMap::new()),
-        Err(_) => return Err(dotenv_fault(path, "the file cannot be read")),
-    };
-    // The error would repeat the line, which may hold a secret.
-    lines
-        .collect::<Result<_, _>>()
-        .map_err(|_| dotenv_fault(path, "a line is not of the form NAME=value"))
-}
-
-fn dotenv_fault(path: &Path, problem: &str) -> ConfigErrors {
-    let help = "write lines like `OAUTH2_ISSUER=https://idp.example.com`, or remove the file";
-    ConfigError::wrong(path.display().to_string(), problem)
-        .help(help)
-        .into()
 }
 
 #[cfg(test)]
