@@ -3,7 +3,7 @@
 use crate::decision::failing::FailingCallers;
 use crate::decision::policy::{Policy, RouteDecision};
 use crate::decision::routes::Route;
-use crate::forward::upstream::Upstream;
+use crate::forward::upstream::{Upstream, probe};
 use crate::identity::IdentitySettings;
 use crate::identity::assertion::AssertionContext;
 use crate::refusal::Refusal;
@@ -99,7 +99,7 @@ impl Generation {
     }
 
     /// Waits for the keys of all issuers, but not for ever.
-    pub(crate) async fn ready(&self, patience: Duration) {
+    pub(crate) async fn wait_for_keys(&self, patience: Duration) {
         let ready = async {
             while !self.policy.server.is_ready() {
                 tokio::time::sleep(BREATH).await;
@@ -247,7 +247,10 @@ fn upstreams(
             Some(same) => upstreams.push(Arc::clone(same)),
             None => match Upstream::new(settings.clone(), Arc::clone(clock), &telemetry.exposition)
             {
-                Ok(upstream) => upstreams.push(upstream),
+                Ok(upstream) => {
+                    probe::start(&upstream);
+                    upstreams.push(upstream);
+                }
                 Err(fault) => faults.push(fault),
             },
         }

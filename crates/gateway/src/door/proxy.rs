@@ -4,9 +4,10 @@ use super::interface::Door;
 use super::websocket::Handshake;
 use crate::decision::policy::{ForwardPermit, RouteDecision};
 use crate::decision::routes::Route;
-use crate::forward::body::{Body, Ending, RequestBody, Streamed};
+use crate::forward::body::{Body, Ending, StreamBody};
 use crate::forward::headers;
-use crate::forward::upstream::{AnswerBody, UnderWay, Upstream, UpstreamRequest};
+use crate::forward::request_body::RequestBody;
+use crate::forward::upstream::{InFlightGuard, Upstream, UpstreamBody, UpstreamRequest};
 use crate::generation::Generation;
 use crate::refusal::{Refusal, RequestError};
 use crate::request::caller::Caller;
@@ -94,7 +95,7 @@ async fn answer(
         exposition, meters, ..
     } = &*generation.telemetry;
     let took = generation.clock.elapsed().saturating_sub(began);
-    meters.answered(exposition, route, response.status(), took);
+    meters.count_response(exposition, route, response.status(), took);
     response
 }
 
@@ -116,7 +117,11 @@ impl<'g> Exchange<'g> {
             Ok(response) => response,
             Err(error) => {
                 if let RequestError::Refusal(refusal) = &error {
-                    self.generation.telemetry.meters.bounds.refused(refusal);
+                    self.generation
+                        .telemetry
+                        .meters
+                        .bounds
+                        .count_refusal(refusal);
                 }
                 error.into_response(&self.generation.policy.server, self.id)
             }
@@ -189,7 +194,7 @@ impl<'g> Exchange<'g> {
         upstream: &Upstream,
         permit: &ForwardPermit,
         traffic: &Traffic,
-    ) -> Result<RequestBody, Refusal> {
+    ) -> Result<Refusal> {
         if !request.has_body {
             return Ok(RequestBody::empty());
         }
@@ -254,8 +259,8 @@ impl<'g> Exchange<'g> {
 
     fn pass_back(
         &self,
-        response: Response<AnswerBody>,
-        under_way: UnderWay,
+        response: Response<UpstreamBody>,
+        under_way: InFlightGuard,
         traffic: Traffic,
         permit: &ForwardPermit,
     ) -> Response<Body> {
@@ -268,14 +273,14 @@ impl<'g> Exchange<'g> {
         let end = ending(&parts.headers).map(|ending| (self.end(permit, &traffic), ending));
         Response::from_parts(
             parts,
-            Body::Stream(Streamed::new(body, under_way, end, traffic)),
+            Body::Stream(StreamBody::new(body, under_way, end, traffic)),
         )
     }
 
     fn switch(
         &self,
-        mut response: Response<AnswerBody>,
-        under_way: UnderWay,
+        mut response: Response<UpstreamBody>,
+        under_way: InFlightGuard,
         handshake: Option<Handshake>,
         traffic: Traffic,
         permit: &ForwardPermit,
@@ -289,7 +294,7 @@ impl<'g> Exchange<'g> {
         let (mut parts, _) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         handshake.grant(&mut parts.headers);
-        let counted = (under_way, self.generation.life.beside());
+        let counted = (under_way, self.generation.life.begin_background());
         let end = self.end(permit, &traffic);
         handshake.connect(upstream, counted, traffic, end);
         Ok(Response::from_parts(parts, Body::from(Bytes::new())))
@@ -334,7 +339,7 @@ impl<'g> Exchange<'g> {
                 cause = over => cause,
                 cause = silent => cause,
             };
-            telemetry.meters.bounds.ended(cause);
+            telemetry.meters.bounds.count_ending(cause);
             cause
         }))
     }

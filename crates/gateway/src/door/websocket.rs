@@ -8,10 +8,10 @@
 //! frames end.
 
 use super::frames::{Frames, close};
-use crate::forward::upstream::UnderWay;
+use crate::forward::upstream::InFlightGuard;
 use crate::request::fields::listed;
-use crate::transport::life::{Beside, End, FAREWELL, Traffic};
-use crate::transport::places::RequestPlaces;
+use crate::transport::life::{BackgroundTask, End, FAREWELL, Traffic};
+use crate::transport::slots::RequestSlots;
 use http::header::{
     AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -34,7 +34,7 @@ pub(super) struct Handshake {
     /// Whether the token came as a subprotocol.
     bearer: bool,
     /// What the request has taken: the tunnel keeps it.
-    places: Option<Arc<RequestPlaces>>,
+    slots: Option<Arc<RequestSlots>>,
 }
 
 impl Handshake {
@@ -55,7 +55,7 @@ impl Handshake {
         Some(Self {
             client,
             bearer,
-            places: parts.extensions.remove(),
+            slots: parts.extensions.remove(),
         })
     }
 
@@ -77,12 +77,12 @@ impl Handshake {
     pub(super) fn connect(
         self,
         upstream: OnUpgrade,
-        counted: (UnderWay, Beside),
+        counted: (InFlightGuard, BackgroundTask),
         traffic: Traffic,
         end: End,
     ) {
         tokio::spawn(async move {
-            let _counted = (counted, self.places);
+            let _counted = (counted, self.slots);
             if let Ok((client, upstream)) = tokio::try_join!(self.client, upstream) {
                 // Whoever goes away takes the other along: that is no fault.
                 _ = tunnel(TokioIo::new(client), TokioIo::new(upstream), &traffic, end).await;
@@ -113,7 +113,7 @@ where
             let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
                 break;
             };
-            traffic.seen();
+            traffic.note();
             to_upstream.write_all(bytes).await?;
         }
         to_upstream.shutdown().await
@@ -125,7 +125,7 @@ where
             let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
                 break;
             };
-            traffic.seen();
+            traffic.note();
             // What may have been written in part is no place for another frame.
             between = false;
             to_client.write_all(bytes).await?;

@@ -2,4 +2,5 @@
 
 pub(crate) mod body;
 pub(crate) mod headers;
+pub(crate) mod request_body;
 pub(crate) mod upstream;

@@ -5,7 +5,7 @@ use crate::door::interface::Door;
 use crate::forward::body::Body;
 use crate::identity::assertion::KEYS;
 use crate::request::peer::Peer;
-use crate::run::shared::Shared;
+use crate::run::state::GatewayState;
 use crate::telemetry::exposition;
 use crate::transport::client_body::ClientBody;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// The administrator's door. It tells no secrets, and nothing can be changed through it.
 #[derive(Clone, Debug)]
-pub(crate) struct Admin(pub(crate) Arc<Shared>);
+pub(crate) struct Admin(pub(crate) Arc<GatewayState>);
 
 impl Door for Admin {
     const BOUNDED: bool = false;

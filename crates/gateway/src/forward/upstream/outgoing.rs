@@ -2,7 +2,7 @@
 
 use crate::decision::policy::ForwardPermit;
 use crate::decision::routes::Route;
-use crate::forward::body::RequestBody;
+use crate::forward::request_body::RequestBody;
 use crate::refusal::Refusal;
 use crate::request::incoming::IncomingRequest;
 use http::uri::PathAndQuery;
