@@ -194,7 +194,7 @@ impl<'g> Exchange<'g> {
         upstream: &Upstream,
         permit: &ForwardPermit,
         traffic: &Traffic,
-    ) -> Result<Refusal> {
+    ) -> Result<RequestBody, Refusal> {
         if !request.has_body {
             return Ok(RequestBody::empty());
         }

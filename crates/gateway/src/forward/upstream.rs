@@ -11,8 +11,8 @@ mod connector;
 mod fault;
 mod idle_pool;
 mod link;
-mod outgoing;
 pub(crate) mod probe;
+mod request;
 mod request_head;
 mod response_body;
 mod response_framing;
@@ -20,7 +20,7 @@ mod server;
 mod shared_connection;
 mod wire;
 
-pub(crate) use outgoing::UpstreamRequest;
+pub(crate) use request::UpstreamRequest;
 pub(crate) use response_body::UpstreamBody;
 pub(crate) use server::InFlightGuard;
 
@@ -38,9 +38,9 @@ use http::header::{HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http_body::Body as _;
 use metrics::{Counter, Histogram, Recorder};
-use outgoing::{is_safe, lacks_length};
 use portcullis_core::ConfigError;
 use portcullis_resource_server::clock::Clock;
+use request::{is_safe, lacks_length};
 use server::Server;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -157,8 +157,8 @@ impl Upstream {
         let progress = request.body.progress();
         let is_empty = request.body.is_end_stream();
         let harmless =
-            self.settings.retry && is_safe(&request.parts.method) && is_empty && !request.upgrade;
-        let chunked = lacks_length(&request.parts.method, &request.body);
+            self.settings.retry && is_safe(&request.method) && is_empty && !request.upgrade;
+        let chunked = lacks_length(&request.method, &request.body);
         let empty_body = RequestBody::empty();
         let mut body = Some(std::mem::replace(&mut request.body, empty_body));
         let mut attempts = Attempts::default();
@@ -217,7 +217,13 @@ impl Upstream {
             HostSeen::Client => Some(&request.host),
         };
         let http2 = self.client.is_http2(request.upgrade);
-        let mut head = request_head::write(server, &request.parts, &request.target, host, http2)?;
+        let mut head = request_head::write(
+            server,
+            (&request.method, &request.headers),
+            &request.target,
+            host,
+            http2,
+        )?;
         // HTTP/2 has no transfer codings (RFC 9113, section 8.2.2).
         if chunked && !http2 {
             let coding = HeaderValue::from_static("chunked");

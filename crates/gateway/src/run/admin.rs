@@ -1,5 +1,5 @@
-//! The listener for probes and metrics: whether the process lives, whether it can decide, and what
-//! it counted.
+//! The door for probes and metrics: whether the process is alive, whether it is ready to decide,
+//! and its counters.
 
 use crate::door::interface::Door;
 use crate::forward::body::Body;
@@ -13,7 +13,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use std::sync::Arc;
 
-/// The administrator's door. It tells no secrets, and nothing can be changed through it.
+/// The administrator's door. It reveals no secrets, and changes nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Admin(pub(crate) Arc<GatewayState>);
 
@@ -22,26 +22,24 @@ impl Door for Admin {
 
     async fn answer(&self, _peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
-            return told(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+            return plain_text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         }
         match request.uri().path() {
-            "/live" => told(StatusCode::OK, "alive\n"),
+            "/live" => plain_text(StatusCode::OK, "alive\n"),
             "/ready" => self.ready(),
             "/metrics" => self.metrics(),
             KEYS => self.keys(),
-            _ => told(StatusCode::NOT_FOUND, "/live, /ready, /metrics\n"),
+            _ => plain_text(StatusCode::NOT_FOUND, "/live, /ready, /metrics\n"),
         }
     }
 }
 
 impl Admin {
-    /// What there is to count, in the text format of Prometheus.
+    /// All metrics, in the text format of Prometheus.
     fn metrics(&self) -> Response<Body> {
-        let mut response = told(StatusCode::OK, self.0.metrics());
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static(exposition::CONTENT_TYPE),
-        );
+        let mut response = plain_text(StatusCode::OK, self.0.metrics());
+        let content_type = HeaderValue::from_static(exposition::CONTENT_TYPE);
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
         response
     }
 
@@ -49,18 +47,19 @@ impl Admin {
     fn keys(&self) -> Response<Body> {
         match self.0.generation().identity.assertions() {
             Some(assertions) => assertions.key_set().map(Body::from),
-            None => told(StatusCode::NOT_FOUND, "no `[gateway.identity.assertion]`\n"),
+            None => plain_text(StatusCode::NOT_FOUND, "no `[gateway.identity.assertion]`\n"),
         }
     }
 
-    /// Ready is who has keys of every issuer, and is not about to stop.
+    /// Ready: the keys of every issuer are loaded, and the gateway is not stopping.
     fn ready(&self) -> Response<Body> {
+        // First: a load balancer must stop sending requests before the drain ends.
         if self.0.is_stopping() {
-            told(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+            plain_text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
         } else if self.0.generation().policy.server.is_ready() {
-            told(StatusCode::OK, "ready\n")
+            plain_text(StatusCode::OK, "ready\n")
         } else {
-            told(
+            plain_text(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "waiting for the keys of an issuer\n",
             )
@@ -68,14 +67,13 @@ impl Admin {
     }
 }
 
-fn told(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+fn plain_text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(Body::from(text.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+    headers.insert(CONTENT_TYPE, content_type);
+    // A cache in between would show a state that has passed.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

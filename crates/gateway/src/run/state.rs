@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 pub(crate) struct GatewayState {
     pub(super) generation: Arc<ArcSwap<Generation>>,
     pub(super) listeners: ListenerSettings,
-    /// Of all listeners.
+    /// The TLS of every door that has it.
     pub(super) tls: Vec<Arc<ServerTls>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) life: Life,
@@ -26,6 +26,7 @@ pub(crate) struct GatewayState {
 }
 
 impl GatewayState {
+    /// The settings in use. A request keeps the ones that it began with.
     pub(crate) fn generation(&self) -> Arc<Generation> {
         self.generation.load_full()
     }

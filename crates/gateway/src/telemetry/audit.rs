@@ -5,7 +5,7 @@
 //! written at once. Those of the next few milliseconds are written together, so that a busy gateway
 //! does not wake the thread for each.
 
-use super::record::{Privacy, Record, Subject};
+use super::record::{AuditRecord, Privacy, SubjectForm};
 use crate::decision::policy::RouteDecision;
 use crate::request::incoming::IncomingRequest;
 use crate::settings::{Destination, LogSettings, SubjectSetting};
@@ -56,9 +56,9 @@ impl Audit {
     pub(crate) fn open(log: &LogSettings, dropped: Counter) -> Result<Option<Self>, ConfigErrors> {
         let output = match &log.audit {
             Destination::None => return Ok(None),
-            Destination::Stdout => Output::Stdout,
+            Destination::Stdout => AuditOutput::Stdout,
             Destination::File(path) => match append(path) {
-                Ok(file) => Output::File(path.clone(), file),
+                Ok(file) => AuditOutput::File(path.clone(), file),
                 Err(error) => return Err(unusable(path, &error)),
             },
         };
@@ -66,7 +66,7 @@ impl Audit {
             subject: read_subject(&log.audit_subject)?,
             peer: log.audit_peer,
         };
-        let is_terminal = matches!(output, Output::Stdout) && io::stdout().is_terminal();
+        let is_terminal = matches!(output, AuditOutput::Stdout) && io::stdout().is_terminal();
         let lost = Arc::<AtomicU64>::default();
         let (queue, messages) = sync_channel(QUEUE);
         let writer = Writer {
@@ -100,7 +100,7 @@ impl Audit {
         decision: &RouteDecision<'_>,
         took: Duration,
     ) {
-        let record = Record::new(now, request, decision, took, &self.privacy);
+        let record = AuditRecord::new(now, request, decision, took, &self.privacy);
         let line = if self.json {
             record.json()
         } else {
@@ -140,10 +140,10 @@ impl Audit {
     }
 }
 
-fn read_subject(setting: &SubjectSetting) -> Result<Subject, ConfigErrors> {
+fn read_subject(setting: &SubjectSetting) -> Result<SubjectForm, ConfigErrors> {
     match setting {
-        SubjectSetting::Plain => Ok(Subject::Plain),
-        SubjectSetting::None => Ok(Subject::Left),
+        SubjectSetting::Plain => Ok(SubjectForm::Plain),
+        SubjectSetting::None => Ok(SubjectForm::Omitted),
         SubjectSetting::Hashed(None) => Ok(hash_with(&random_key()?)),
         SubjectSetting::Hashed(Some(path)) => match std::fs::read(path) {
             Ok(bytes) if bytes.len() >= LEAST_KEY_BYTES => Ok(hash_with(&bytes)),
@@ -157,8 +157,8 @@ fn read_subject(setting: &SubjectSetting) -> Result<Subject, ConfigErrors> {
     }
 }
 
-fn hash_with(key: &[u8]) -> Subject {
-    Subject::Hashed(Box::new(hmac::Key::new(hmac::HMAC_SHA256, key)))
+fn hash_with(key: &[u8]) -> SubjectForm {
+    SubjectForm::Hashed(Box::new(hmac::Key::new(hmac::HMAC_SHA256, key)))
 }
 
 /// A key for this run only: hashes cannot be compared with those of another run.
@@ -209,13 +209,13 @@ fn unusable(path: &Path, error: &io::Error) -> ConfigErrors {
 }
 
 /// Where lines go.
-enum Output {
+enum AuditOutput {
     Stdout,
     File(PathBuf, File),
 }
 
 struct Writer {
-    output: Output,
+    output: AuditOutput,
     lost: Arc<AtomicU64>,
     dropped: Counter,
     /// Gathered, but not written yet.
@@ -276,7 +276,7 @@ impl Writer {
     }
 
     fn reopen(&mut self) {
-        let Output::File(path, file) = &mut self.output else {
+        let AuditOutput::File(path, file) = &mut self.output else {
             return;
         };
         match append(path) {
@@ -288,7 +288,7 @@ impl Writer {
     }
 }
 
-impl Output {
+impl AuditOutput {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         match self {
             Self::Stdout => {
@@ -320,7 +320,7 @@ mod tests {
         let (queue, untaken) = sync_channel(2);
         let (lost, count) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
         let privacy = Privacy {
-            subject: Subject::Plain,
+            subject: SubjectForm::Plain,
             peer: true,
         };
         let dropped = Counter::from_arc(Arc::clone(&count));
