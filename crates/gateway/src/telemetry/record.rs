@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn a_hash_depends_on_key_issuer_and_subject() {
         let key = |byte: u8| hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]);
-        let hash = |byte, issuer, subject| super::hash(&key(byte), issuer, subject);
+        let hash = |byte, issuer, subject| hash(&key(byte), issuer, subject);
         assert_eq!(hash(1, "i", "s"), hash(1, "i", "s"));
         assert_eq!(hash(1, "i", "s").len(), 32);
         for other in [hash(2, "i", "s"), hash(1, "j", "s"), hash(1, "i", "t")] {
