@@ -73,13 +73,12 @@ impl Upstream {
     ) -> Result<Arc<Self>, ConfigError> {
         let mut servers = Vec::with_capacity(settings.servers.len());
         for (scheme, authority) in &settings.servers {
-            let server = Server::new(scheme, authority).ok_or_else(|| {
-                ConfigError::new(
-                    format!("upstream `{}`", settings.name),
-                    format!("expected the address of a server, found `{scheme}://{authority}`"),
-                    "write it as `http://host:port`",
-                )
-            })?;
+            let Some(server) = Server::new(scheme, authority) else {
+                let place = format!("upstream `{}`", settings.name);
+                return Err(ConfigError::expected(place, "the address of a server")
+                    .found(format!("{scheme}://{authority}"))
+                    .help("write it as `http://host:port`"));
+            };
             servers.push(server);
         }
         Ok(Arc::new(Self {

@@ -44,8 +44,8 @@ impl Socket {
             Ok(socket) => Ok(socket),
             Err(error) => {
                 let problem = format!("cannot listen on {address}: {error}");
-                let cure = "choose another address, or stop the process that listens there";
-                Err(ConfigError::new(place, problem, cure).into())
+                let help = "choose another address, or stop the process that listens there";
+                Err(ConfigError::wrong(place, problem).help(help).into())
             }
         }
     }
@@ -56,8 +56,8 @@ impl Socket {
             Ok(socket) => Ok(socket),
             Err(error) => {
                 let problem = format!("expected a TCP socket from systemd: {error}");
-                let cure = "see the `.socket` unit: one stream socket with `ListenStream`";
-                Err(ConfigError::new("LISTEN_FDS", problem, cure).into())
+                let help = "see the `.socket` unit: one stream socket with `ListenStream`";
+                Err(ConfigError::wrong("LISTEN_FDS", problem).help(help).into())
             }
         }
     }

@@ -39,8 +39,10 @@ pub fn text(path: &Path) -> Result<String, ConfigErrors> {
         Ok(text) => Ok(text),
         Err(error) => {
             let problem = format!("cannot read the settings file: {error}");
-            let cure = "name a file with `--config`; `portcullis config init` writes a first one";
-            Err(ConfigError::new(path.display().to_string(), problem, cure).into())
+            let help = "name a file with `--config`; `portcullis config init` writes a first one";
+            Err(ConfigError::wrong(path.display().to_string(), problem)
+                .help(help)
+                .into())
         }
     }
 }

@@ -80,8 +80,8 @@ impl Audit {
         let thread = thread::Builder::new().name("audit".to_owned());
         if let Err(error) = thread.spawn(move || writer.run(&messages)) {
             let problem = format!("cannot start a thread to write records: {error}");
-            let cure = "raise the limit of threads";
-            return Err(ConfigError::new("log.audit", problem, cure).into());
+            let help = "raise the limit of threads";
+            return Err(ConfigError::wrong("log.audit", problem).help(help).into());
         }
         Ok(Some(Self {
             queue,
@@ -166,8 +166,8 @@ fn random_key() -> Result<[u8; 32], ConfigError> {
     let mut bytes = [0; 32];
     if rand::fill(&mut bytes).is_err() {
         let problem = "the system gave no random bytes for a key";
-        let cure = "name a key in `audit_key`";
-        return Err(ConfigError::new("log.audit_subject", problem, cure));
+        let help = "name a key in `audit_key`";
+        return Err(ConfigError::wrong("log.audit_subject", problem).help(help));
     }
     Ok(bytes)
 }
@@ -204,8 +204,8 @@ fn warn_if_open_to_others(path: &Path, file: &File) {
 
 fn unusable(path: &Path, error: &io::Error) -> ConfigErrors {
     let problem = format!("cannot use the file {}: {error}", path.display());
-    let cure = "check that its folder exists, and that this process may use it";
-    ConfigError::new("log", problem, cure).into()
+    let help = "check that its folder exists, and that this process may use it";
+    ConfigError::wrong("log", problem).help(help).into()
 }
 
 /// Where lines go.

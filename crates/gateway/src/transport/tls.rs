@@ -121,8 +121,8 @@ pub(crate) fn client_config(
 ) -> Result<ClientConfig, ConfigError> {
     let fault = |error: rustls::Error| {
         let problem = format!("found no authorities to trust: {error}");
-        let cure = "install the system's certificates, or name a file in `authorities`";
-        ConfigError::new(place, problem, cure)
+        let help = "install the system's certificates, or name a file in `authorities`";
+        ConfigError::wrong(place, problem).help(help)
     };
     let builder = ClientConfig::builder_with_provider(crypto_provider())
         .with_safe_default_protocol_versions()
@@ -184,11 +184,9 @@ impl<'s> FileSetting<'s> {
     fn fault(&self, problem: &dyn fmt::Display) -> ConfigError {
         // The content is never shown: one of the files is a private key.
         let file = self.path.display();
-        ConfigError::new(
-            self.place.as_str(),
-            format!("cannot use the PEM file `{file}`: {problem}"),
-            "check that the file exists, that this process may read it, and what is in it",
-        )
+        let problem = format!("cannot use the PEM file `{file}`: {problem}");
+        ConfigError::wrong(self.place.as_str(), problem)
+            .help("check that the file exists, that this process may read it, and what is in it")
     }
 }
 
