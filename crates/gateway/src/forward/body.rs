@@ -25,7 +25,7 @@ pub(crate) enum Body {
     Stream(StreamBody),
 }
 
-/// What an upstream sends.
+/// A body from an upstream, and its early end.
 pub(crate) struct StreamBody {
     inner: UpstreamBody,
     end: Option<(End, Ending)>,

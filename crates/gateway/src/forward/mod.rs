@@ -1,4 +1,4 @@
-//! What goes to an upstream and what comes back: connections, headers and bodies.
+//! Requests to upstreams and their responses: connections, headers and bodies.
 
 pub(crate) mod body;
 pub(crate) mod headers;

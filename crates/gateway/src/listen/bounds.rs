@@ -27,7 +27,7 @@ pub(crate) struct Bounds {
     pub(crate) caller_connections: Arc<CallerSlots>,
     pub(crate) requests: Arc<Slots>,
     pub(crate) caller_requests: Arc<CallerSlots>,
-    /// Rests of bodies that are read after an early answer.
+    /// Rests of bodies that are read after an early response.
     pub(crate) rests: Arc<Slots>,
 }
 

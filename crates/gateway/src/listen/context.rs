@@ -1,4 +1,4 @@
-//! What all listeners share: limits, bounds and telemetry.
+//! Shared by all listeners: limits, bounds and telemetry.
 
 use crate::listen::bounds::{Bounds, MOST_PROBES};
 use crate::refusal::Refusal;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// What all listeners share.
+/// Shared by all listeners.
 #[derive(Clone)]
 pub(crate) struct ListenerContext {
     pub(crate) limits: Arc<LimitSettings>,

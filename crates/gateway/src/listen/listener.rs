@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 /// How long to wait when no connection can be accepted, for instance for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What all connections of a listener share.
+/// A socket, and the door that answers its requests.
 pub(crate) struct Listener<D> {
     pub(crate) socket: Socket,
     pub(crate) door: D,

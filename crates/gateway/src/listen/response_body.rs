@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(lasts(None).await, Duration::from_secs(3_600));
     }
 
-    /// A server with an answer of 100,000 bytes, and a client whose initial window is 0.
+    /// A server with a response of 100,000 bytes, and a client with an initial window of 0.
     async fn client() -> DuplexStream {
         let (client, server) = tokio::io::duplex(1_000_000);
         let service = service_fn(|_| async {
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_a_little_at_a_time_is_given_up_and_who_takes_pieces_is_not() {
+    async fn a_client_that_reads_a_little_is_given_up_and_one_that_reads_pieces_is_not() {
         let (came, reset, seconds) = read(1, 5).await;
         assert!(came < 100 && reset && seconds <= 120, "{came} {seconds}");
         let (came, reset, _) = read(PIECE as u32, 50).await;

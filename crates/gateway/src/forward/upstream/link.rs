@@ -47,7 +47,7 @@ impl Link {
         }))
     }
 
-    /// What went over the connection for its last request.
+    /// Which directions carried bytes for the last request.
     pub(super) fn exchange(&self) -> &Arc<ExchangeState> {
         &self.exchange
     }

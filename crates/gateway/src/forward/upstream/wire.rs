@@ -28,7 +28,7 @@ pub(super) struct Wire {
 
 // Relaxed atomics suffice: the flags are read by the task that drives the connection, or after it
 // has ended.
-/// What went over the wire for the current request.
+/// Which directions of the wire carried bytes for the current request.
 #[derive(Debug, Default)]
 pub(super) struct ExchangeState {
     sent: AtomicBool,
