@@ -4,7 +4,7 @@
 use crate::client::get;
 use crate::raw_http2::{
     CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PING, RESET, RawHttp2, SETTINGS, TABLE_SIZE,
-    frame, head, literal, remembered,
+    frame, head, indexed_literal, literal,
 };
 use crate::setup::TestSetup;
 use tokio::io::AsyncWriteExt as _;
