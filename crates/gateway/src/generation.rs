@@ -156,7 +156,7 @@ impl Generation {
             return Ok(());
         };
         let needs_token = self.policy.requirement(route, request, headers).is_some();
-        // Callers behind one address share its failures, so a token that was verified before passes.
+        // Callers behind one address share its failures, so a token verified before passes.
         if !needs_token || self.policy.server.knows_token(headers) {
             return Ok(());
         }
