@@ -3,8 +3,8 @@
 
 use crate::attack_costs::Target;
 use crate::raw_http2::{
-    ACK, DATA, END_HEADERS, END_STREAM, HEADERS, PING, RESET, SETTINGS, frame, head, literal,
-    remembered,
+    ACK, DATA, END_HEADERS, END_STREAM, HEADERS, PING, RESET, SETTINGS, frame, head,
+    indexed_literal, literal,
 };
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -228,7 +228,7 @@ async fn expanding(target: Target) {
         let Some(mut stream) = http2(&target, &[]).await else {
             return;
         };
-        let cookie = remembered("cookie", &"a".repeat(3_900));
+        let cookie = indexed_literal("cookie", &"a".repeat(3_900));
         send(&target, &mut stream, &request(1, "/ok", &cookie)).await;
         let flood: Vec<u8> = (1..100)
             .flat_map(|number| request(2 * number + 1, "/ok", &[0x80 | 62; 7]))

@@ -1,16 +1,18 @@
-//! One generation of the settings, made ready for requests. A reload replaces it as a whole.
+//! The settings in use, ready for requests: a reload replaces them as a whole.
 
 use crate::decision::failing::FailingCallers;
 use crate::decision::policy::{Policy, RouteDecision};
 use crate::decision::routes::Route;
-use crate::forward::upstream::Upstream;
+use crate::forward::upstream::{Upstream, probe};
 use crate::identity::IdentitySettings;
 use crate::identity::assertion::AssertionContext;
 use crate::refusal::Refusal;
 use crate::request::caller::ClientAddress;
 use crate::request::host::HostPattern;
 use crate::request::incoming::IncomingRequest;
-use crate::settings::{ExtAuthzSettings, ForwardAuthSettings, Settings, StreamSettings};
+use crate::settings::{
+    ExtAuthzSettings, ForwardAuthSettings, Settings, StreamSettings, UpstreamSettings,
+};
 use crate::telemetry::{Telemetry, events};
 use crate::transport::life::Life;
 use http::HeaderMap;
@@ -21,10 +23,12 @@ use portcullis_resource_server::clock::Clock;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The interval between looks at the keys.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often the keys of new issuers are checked for.
+const KEY_CHECK: Duration = Duration::from_millis(20);
 
-/// Settings, ready to be used by requests. A request keeps the one that it began with.
+// The settings are taken apart and not kept whole behind an `Arc`: each part has one owner, and a
+// request follows no further pointer.
+/// Settings, ready for requests. A request keeps the generation that it began with.
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) policy: Policy,
@@ -45,8 +49,8 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Makes a generation of these settings. It takes over keys and connections from the one before
-    /// where their settings are the same.
+    /// Prepares settings for requests. Keys, connections and counts of the generation before are
+    /// kept where their settings are the same.
     pub(crate) fn new(
         settings: Settings,
         clock: &Arc<dyn Clock>,
@@ -69,10 +73,13 @@ impl Generation {
         server.start();
         // A reload must not forgive callers, unless their bound itself is another one.
         let most = settings.failing_callers;
-        let failing = match before.filter(|before| before.failing_callers == most) {
-            Some(before) => before.failing.clone(),
-            None => FailingCallers::new(Some(most)).map(Arc::new),
+        // A reload must not pardon callers who keep failing.
+        let failing = match before {
+            Some(before) if before.failing_callers == most => before.failing.clone(),
+            _ => FailingCallers::new(Some(most)).map(Arc::new),
         };
+        let identity_before = before.map(|before| &*before.identity);
+        let identity = settings.identity.succeeding(identity_before);
         Ok(Self {
             policy: Policy {
                 server,
@@ -82,11 +89,7 @@ impl Generation {
             },
             hosts: settings.hosts,
             client_address: settings.client_address,
-            identity: Arc::new(
-                settings
-                    .identity
-                    .succeeding(before.map(|before| &*before.identity)),
-            ),
+            identity: Arc::new(identity),
             streams: settings.streams,
             forward_auth: settings.forward_auth,
             ext_authz: settings.ext_authz.unwrap_or_default(),
@@ -101,22 +104,20 @@ impl Generation {
         })
     }
 
-    /// Waits for the keys of all issuers, for as long as `patience`.
-    pub(crate) async fn ready(&self, patience: Duration) {
+    /// Waits for the keys of all issuers, within a timeout.
+    pub(crate) async fn wait_for_keys(&self, patience: Duration) {
         let ready = async {
             while !self.policy.server.is_ready() {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(KEY_CHECK).await;
             }
         };
         if tokio::time::timeout(patience, ready).await.is_err() {
-            tracing::warn!(
-                "the keys of an issuer are still missing: its tokens get 503 until they are there"
-            );
+            tracing::warn!("keys of an issuer are missing; its tokens get 503 until they load");
         }
     }
 
-    /// Authorizes a request that came to the gateway itself. A caller who keeps failing has to wait
-    /// first.
+    /// Authorizes a request that came to the gateway itself. A caller with repeated failures has to
+    /// wait first.
     pub(crate) async fn authorize<'g>(
         &'g self,
         request: &IncomingRequest<'_>,
@@ -133,8 +134,8 @@ impl Generation {
         Ok(decision)
     }
 
-    /// Authorizes a request that another proxy holds. Its failures count against nobody: the proxy
-    /// would be held to account for all of its clients.
+    /// Authorizes a request that another proxy holds. Failures do not count here: the proxy would
+    /// be blamed for all of its clients.
     pub(crate) async fn authorize_for_proxy<'g>(
         &'g self,
         request: &IncomingRequest<'_>,
@@ -159,7 +160,7 @@ impl Generation {
             return Ok(());
         };
         let needs_token = self.policy.requirement(route, request, headers).is_some();
-        // Callers behind one address share its failures; whoever was verified before goes on.
+        // Callers behind one address share its failures, so a token verified before passes.
         if !needs_token || self.policy.server.knows_token(headers) {
             return Ok(());
         }
@@ -183,7 +184,7 @@ impl Generation {
                 policy,
                 reason,
                 request_id = request.id,
-                "a policy cannot be evaluated"
+                "cannot evaluate a policy"
             );
         }
         if let Some(audit) = &self.telemetry.audit {
@@ -193,7 +194,7 @@ impl Generation {
         decision
     }
 
-    /// The audience and the time of an assertion that is made now for this route.
+    /// The audience and the time of an assertion for this route.
     pub(crate) fn assertion_context<'r>(&self, route: &'r Route) -> AssertionContext<'r> {
         AssertionContext {
             audience: route.assertion_audience.as_deref(),
@@ -214,7 +215,7 @@ impl Generation {
         events::FAILING_CALLERS.set(recorder, &[], callers as f64);
     }
 
-    /// The servers that a route's requests go to.
+    /// The upstream of a route.
     pub(crate) fn upstream(&self, route: &Route) -> Result<&Upstream, Refusal> {
         match self.upstreams.get(route.upstream) {
             Some(upstream) => Ok(upstream),
@@ -224,12 +225,18 @@ impl Generation {
             }
         }
     }
+
+    /// The upstream with these settings, if there is one.
+    fn find_upstream(&self, settings: &UpstreamSettings) -> Option<&Arc<Upstream>> {
+        let mut upstreams = self.upstreams.iter();
+        upstreams.find(|upstream| upstream.settings() == settings)
+    }
 }
 
-/// Warns of settings that loosen security, and of those that can never work.
+/// Warns of settings that weaken security, and of those that can never work.
 fn warn_of(settings: &Settings) {
     for danger in settings.dangers() {
-        tracing::warn!(setting = danger, "a setting that loosens security");
+        tracing::warn!(setting = danger, "this setting weakens security");
     }
     // The resource server warns of its own part.
     for warning in &settings.warnings {
@@ -241,7 +248,7 @@ fn warn_of(settings: &Settings) {
     {
         tracing::warn!(
             cure = "name the address of the proxy that asks",
-            "`forward_auth.trusted_peers` is empty: every question is refused"
+            "`forward_auth.trusted_peers` is empty, so all its requests are refused"
         );
     }
 }
@@ -253,19 +260,18 @@ fn upstreams(
     before: Option<&Generation>,
 ) -> (Vec<Arc<Upstream>>, Vec<ConfigError>) {
     let (mut upstreams, mut faults) = (Vec::new(), Vec::new());
-    let kept = match before {
-        Some(before) => before.upstreams.as_slice(),
-        None => &[],
-    };
     for settings in &settings.upstreams {
-        // Settings are compared as a whole: a connection is never used under another TLS setting.
-        match kept.iter().find(|upstream| upstream.settings() == settings) {
-            Some(same) => upstreams.push(Arc::clone(same)),
-            None => match Upstream::new(settings.clone(), Arc::clone(clock), &telemetry.exposition)
-            {
-                Ok(upstream) => upstreams.push(upstream),
-                Err(fault) => faults.push(fault),
-            },
+        // Kept with its connections: otherwise each reload would reconnect to every server.
+        if let Some(same) = before.and_then(|before| before.find_upstream(settings)) {
+            upstreams.push(Arc::clone(same));
+            continue;
+        }
+        match Upstream::new(settings.clone(), Arc::clone(clock), &telemetry.exposition) {
+            Ok(upstream) => {
+                probe::start(&upstream);
+                upstreams.push(upstream);
+            }
+            Err(fault) => faults.push(fault),
         }
     }
     (upstreams, faults)

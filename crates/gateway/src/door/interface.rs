@@ -9,16 +9,17 @@ use std::net::IpAddr;
 
 /// Answers the requests of a listener.
 pub(crate) trait Door: Clone + Send + Sync + 'static {
-    /// Whether its connections and requests count toward the bounds of all doors.
+    // False for probes: a gateway at its bounds must not look dead.
+    /// Whether its connections and requests count towards the bounds of all doors.
     const BOUNDED: bool = true;
 
-    /// The caller whose bound a request counts toward; `None` for no bound.
+    /// The caller whose bound a request counts towards; `None` for no bound.
     fn caller(&self, _peer: Peer, _headers: &HeaderMap) -> Option<IpAddr> {
         None
     }
 
-    /// Whether this peer is a proxy that speaks for others. Its connections have no bound of their
-    /// own.
+    /// Whether this peer is a proxy that speaks for many clients, so that its connections have no
+    /// bound of their own.
     fn speaks_for_others(&self, _peer: Peer) -> bool {
         false
     }

@@ -6,9 +6,10 @@ use super::request_error::RequestError;
 use super::websocket::Handshake;
 use crate::decision::policy::{ForwardPermit, RouteDecision};
 use crate::decision::routes::Route;
-use crate::forward::body::{Body, Ending, RequestBody, Streamed};
+use crate::forward::body::{Body, Ending, StreamBody};
 use crate::forward::headers;
-use crate::forward::upstream::{AnswerBody, UnderWay, Upstream, UpstreamRequest};
+use crate::forward::request_body::RequestBody;
+use crate::forward::upstream::{InFlightGuard, Upstream, UpstreamBody, UpstreamRequest};
 use crate::generation::Generation;
 use crate::refusal::Refusal;
 use crate::request::caller::Caller;
@@ -96,7 +97,7 @@ async fn answer(
         exposition, meters, ..
     } = &*generation.telemetry;
     let took = generation.clock.elapsed().saturating_sub(began);
-    meters.answered(exposition, route, response.status(), took);
+    meters.count_response(exposition, route, response.status(), took);
     response
 }
 
@@ -118,7 +119,11 @@ impl<'g> Exchange<'g> {
             Ok(response) => response,
             Err(error) => {
                 if let RequestError::Refusal(refusal) = &error {
-                    self.generation.telemetry.meters.bounds.refused(refusal);
+                    self.generation
+                        .telemetry
+                        .meters
+                        .bounds
+                        .count_refusal(refusal);
                 }
                 error.into_response(&self.generation.policy.server, self.id)
             }
@@ -262,8 +267,8 @@ impl<'g> Exchange<'g> {
 
     fn pass_back(
         &self,
-        response: Response<AnswerBody>,
-        under_way: UnderWay,
+        response: Response<UpstreamBody>,
+        under_way: InFlightGuard,
         traffic: Traffic,
         permit: &ForwardPermit,
     ) -> Response<Body> {
@@ -277,14 +282,14 @@ impl<'g> Exchange<'g> {
         let end = ending(&parts.headers).map(|ending| (self.end(permit, &traffic), ending));
         Response::from_parts(
             parts,
-            Body::Stream(Streamed::new(body, under_way, end, traffic)),
+            Body::Stream(StreamBody::new(body, under_way, end, traffic)),
         )
     }
 
     fn switch(
         &self,
-        mut response: Response<AnswerBody>,
-        under_way: UnderWay,
+        mut response: Response<UpstreamBody>,
+        under_way: InFlightGuard,
         handshake: Option<Handshake>,
         traffic: Traffic,
         permit: &ForwardPermit,
@@ -298,8 +303,7 @@ impl<'g> Exchange<'g> {
         let (mut parts, _) = response.into_parts();
         headers::strip_response(&mut parts.headers);
         handshake.grant(&mut parts.headers);
-        // The tunnel outlives this request: it counts for the upstream and for the drain.
-        let counted = (under_way, self.generation.life.beside());
+        let counted = (under_way, self.generation.life.begin_background());
         let end = self.end(permit, &traffic);
         handshake.connect(upstream, counted, traffic, end);
         Ok(Response::from_parts(parts, Body::from(Bytes::new())))
@@ -345,7 +349,7 @@ impl<'g> Exchange<'g> {
                 cause = over => cause,
                 cause = silent => cause,
             };
-            telemetry.meters.bounds.ended(cause);
+            telemetry.meters.bounds.count_ending(cause);
             cause
         }))
     }

@@ -8,10 +8,10 @@
 //! the ends of frames.
 
 use super::frames::{Frames, close};
-use crate::forward::upstream::UnderWay;
+use crate::forward::upstream::InFlightGuard;
 use crate::request::fields::list_members;
-use crate::transport::life::{Beside, End, FAREWELL, Traffic};
-use crate::transport::places::RequestPlaces;
+use crate::transport::life::{BackgroundTask, End, FAREWELL, Traffic};
+use crate::transport::slots::RequestSlots;
 use http::header::{
     AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -33,8 +33,8 @@ pub(super) struct Handshake {
     client: OnUpgrade,
     /// Whether the token came as a subprotocol.
     bearer: bool,
-    /// The places of the request, which the tunnel keeps.
-    places: Option<Arc<RequestPlaces>>,
+    /// What the request has taken: the tunnel keeps it.
+    slots: Option<Arc<RequestSlots>>,
 }
 
 impl Handshake {
@@ -48,7 +48,7 @@ impl Handshake {
         Some(Self {
             client,
             bearer,
-            places: parts.extensions.remove(),
+            slots: parts.extensions.remove(),
         })
     }
 
@@ -71,12 +71,12 @@ impl Handshake {
     pub(super) fn connect(
         self,
         upstream: OnUpgrade,
-        counted: (UnderWay, Beside),
+        counted: (InFlightGuard, BackgroundTask),
         traffic: Traffic,
         end: End,
     ) {
         tokio::spawn(async move {
-            let _counted = (counted, self.places);
+            let _counted = (counted, self.slots);
             if let Ok((client, upstream)) = tokio::try_join!(self.client, upstream) {
                 // One side that goes away ends the other: that is no fault to report.
                 _ = tunnel(TokioIo::new(client), TokioIo::new(upstream), &traffic, end).await;
@@ -127,7 +127,7 @@ where
             let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
                 break;
             };
-            traffic.seen();
+            traffic.note();
             to_upstream.write_all(bytes).await?;
         }
         to_upstream.shutdown().await
@@ -139,8 +139,8 @@ where
             let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
                 break;
             };
-            traffic.seen();
-            // While a write may be partial, there is no place for another frame.
+            traffic.note();
+            // What may have been written in part is no place for another frame.
             between = false;
             to_client.write_all(bytes).await?;
             frames.follow(bytes);

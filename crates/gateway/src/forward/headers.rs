@@ -1,4 +1,4 @@
-//! What is between two neighbours only, and what a proxy says about itself (RFC 9110, section 7.6).
+//! Hop-by-hop fields, and what a proxy adds about itself (RFC 9110, section 7.6).
 
 mod challenges;
 
@@ -19,8 +19,8 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
-/// What is between two neighbours only, besides what `Connection` names.
-const BETWEEN_NEIGHBOURS: [HeaderName; 6] = [
+/// Hop-by-hop fields, besides those that `Connection` names.
+const HOP_BY_HOP: [HeaderName; 6] = [
     CONNECTION,
     KEEP_ALIVE,
     PROXY_CONNECTION,
@@ -28,54 +28,67 @@ const BETWEEN_NEIGHBOURS: [HeaderName; 6] = [
     TRANSFER_ENCODING,
     UPGRADE,
 ];
-/// What a client says to the gateway alone. The gateway itself says 100 Continue, when it begins to
-/// read.
+// The gateway sends `100 Continue` itself, when it begins to read the body.
+/// Fields that a client sends to the gateway alone.
 const FOR_GATEWAY: [HeaderName; 3] = [PROXY_AUTHORIZATION, HTTP2_SETTINGS, EXPECT];
 
-/// Removes from a request what is for the gateway alone. This comes first: whatever the gateway
-/// adds afterwards cannot be named away by `Connection`.
+/// Removes the fields of a request that are for the gateway alone.
 pub(crate) fn strip_request(headers: &mut HeaderMap, identity: &IdentitySettings) {
+    // Before the gateway adds its own fields: otherwise `Connection` could name those, and the
+    // upstream would not learn who calls.
     let trailers = wants_trailers(headers);
-    let reserved_trailer = |name: &str| identity.is_reserved(&name.to_ascii_lowercase());
-    let bad_trailer = list_members(headers, &TRAILER).any(reserved_trailer);
+    let bad_trailer = announces_reserved_trailer(headers, identity);
     strip(headers, |name, headers| {
         FOR_GATEWAY.contains(name)
             || (bad_trailer && *name == TRAILER)
             || identity.is_kept_back(name, headers)
     });
     identity.strip_cookie(headers);
+    // gRPC servers refuse calls without it.
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
 }
 
-/// Removes from an answer what is for the gateway alone, and challenges that no client of a gateway
-/// can answer.
+/// Removes the fields of a response that are for the gateway alone, and challenges that no client
+/// of a gateway can answer.
 pub(crate) fn strip_response(headers: &mut HeaderMap) {
     strip(headers, |name, _| *name == PROXY_AUTHENTICATE);
     challenges::strip(headers);
 }
 
-/// Removes what is between two neighbours, and what else is to go. Each name is looked at once:
-/// that costs less than to look for each name that could be there, as most never are.
+/// Removes hop-by-hop fields, and those that `goes` names.
 fn strip(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &HeaderMap) -> bool) {
-    let named: Vec<HeaderName> = list_members(headers, &CONNECTION)
-        .filter_map(|name| HeaderName::try_from(name).ok())
-        .collect();
-    let unnamed = headers
-        .keys()
-        .filter(|name| BETWEEN_NEIGHBOURS.contains(name) || goes(name, headers));
-    let unnamed: Vec<HeaderName> = unnamed.cloned().collect();
-    for name in named.into_iter().chain(unnamed) {
+    let mut removed = Vec::new();
+    for name in list_members(headers, &CONNECTION) {
+        removed.extend(HeaderName::try_from(name).ok());
+    }
+    // Each field is checked once. A lookup of each possible name would cost more, as most names
+    // are never there.
+    for name in headers.keys() {
+        if HOP_BY_HOP.contains(name) || goes(name, headers) {
+            removed.push(name.clone());
+        }
+    }
+    for name in removed {
         headers.remove(name);
     }
+}
+
+fn announces_reserved_trailer(headers: &HeaderMap, identity: &IdentitySettings) -> bool {
+    for name in list_members(headers, &TRAILER) {
+        if identity.is_reserved(&name.to_ascii_lowercase()) {
+            return true;
+        }
+    }
+    false
 }
 
 fn wants_trailers(headers: &HeaderMap) -> bool {
     list_members(headers, &TE).any(|coding| coding.eq_ignore_ascii_case("trailers"))
 }
 
-/// Says what the gateway saw of the client, in place of whatever the client said. `before` is what
+/// Replaces the `X-Forwarded-*` fields by what the gateway knows of the client. `before` is what
 /// trusted proxies say of those before them, or empty.
 pub(crate) fn add_forwarded(
     headers: &mut HeaderMap,
@@ -96,7 +109,7 @@ pub(crate) fn add_forwarded(
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
 }
 
-/// Says that a gateway was on the way (RFC 9110, section 7.6.3).
+/// Adds the gateway to `Via` (RFC 9110, section 7.6.3).
 pub(crate) fn add_via(headers: &mut HeaderMap, version: Version) {
     let own = match version {
         Version::HTTP_10 => "1.0 portcullis",
@@ -106,7 +119,7 @@ pub(crate) fn add_via(headers: &mut HeaderMap, version: Version) {
     headers.append(VIA, HeaderValue::from_static(own));
 }
 
-/// One `Cookie` field, as HTTP/1.1 wants it (RFC 9113, section 8.2.3).
+/// Joins `Cookie` fields, as HTTP/1.1 demands (RFC 9113, section 8.2.3).
 pub(crate) fn join_cookies(headers: &mut HeaderMap) {
     let mut values = headers.get_all(COOKIE).iter();
     if values.next().is_none() || values.next().is_none() {
@@ -145,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_between_neighbours_stays_there() {
+    fn hop_by_hop_fields_are_not_forwarded() {
         let fields = [
             ("connection", "close, X-Hop"),
             ("x-hop", "1"),

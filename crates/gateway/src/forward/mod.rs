@@ -1,5 +1,6 @@
-//! What goes to an upstream and what comes back: connections, headers and bodies.
+//! Requests to upstreams and their responses: connections, headers and bodies.
 
 pub(crate) mod body;
 pub(crate) mod headers;
+pub(crate) mod request_body;
 pub(crate) mod upstream;

@@ -1,48 +1,53 @@
 //! The servers behind the gateway: which one gets a request, and what happens when it does not
 //! answer.
 //!
-//! The server with the fewest requests under way is next. One that dies under a request, or fails
-//! its probes, is passed over while there is another. When a request goes to another server is said
-//! in `tries.rs`. What an upstream answers is not judged, only how it is framed.
+//! The server with the fewest requests under way is next. One that fails a request, or its probes,
+//! is passed over while there is another. `attempts.rs` says when a request goes to another server.
+//! A response is checked for its framing only.
 
-mod answer;
+mod attempts;
 mod client;
+mod connector;
 mod fault;
-mod idle;
+mod idle_pool;
 mod link;
-mod outgoing;
-mod probe;
-mod shared;
-mod tries;
+pub(crate) mod probe;
+mod request;
+mod request_head;
+mod response_body;
+mod response_framing;
+mod server;
+mod shared_connection;
 mod wire;
 
-pub(crate) use link::AnswerBody;
-pub(crate) use outgoing::UpstreamRequest;
+pub(crate) use request::UpstreamRequest;
+pub(crate) use response_body::UpstreamBody;
+pub(crate) use server::InFlightGuard;
 
-use crate::forward::body::RequestBody;
+use crate::forward::request_body::RequestBody;
 use crate::refusal::Refusal;
 use crate::settings::{HostSeen, UpstreamSettings};
 use crate::telemetry::events;
 use crate::transport::client_body::BodyFault;
-use crate::transport::places::{Place, Places};
-use client::{Call, Clients};
-use fault::Fault;
-use http::header::{HOST, HeaderValue, TRANSFER_ENCODING};
+use crate::transport::slots::Slots;
+use attempts::Attempts;
+use client::{Call, UpstreamClient};
+use fault::UpstreamFault;
+use http::Response;
+use http::header::{HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
-use idle::Idle;
+use http_body::Body as _;
 use metrics::{Counter, Histogram, Recorder};
-use outgoing::{is_safe, lacks_length};
 use portcullis_core::ConfigError;
 use portcullis_resource_server::clock::Clock;
-use shared::Shared;
+use request::{is_safe, lacks_length};
+use server::Server;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tries::Tries;
 
-/// How long a server that died under a request is passed over.
+// Short: with a single bad server among two, half the capacity is missing for this long.
+/// How long a server that failed a request is passed over.
 const PASSED_OVER: Duration = Duration::from_secs(5);
 
 /// Servers that do the same.
@@ -50,67 +55,42 @@ const PASSED_OVER: Duration = Duration::from_secs(5);
 pub(crate) struct Upstream {
     settings: UpstreamSettings,
     servers: Vec<Arc<Server>>,
-    clients: Clients,
+    client: UpstreamClient,
     turn: AtomicUsize,
     /// For requests under way, over all servers.
-    places: Arc<Places>,
+    slots: Arc<Slots>,
     clock: Arc<dyn Clock>,
     seconds: Histogram,
     failures: Counter,
 }
 
-#[derive(Debug)]
-struct Server {
-    scheme: Scheme,
-    authority: Authority,
-    /// Where to connect to.
-    uri: Uri,
-    /// What it is called in `Host`, where the client's own word for it does not go through.
-    host: HeaderValue,
-    /// The same, as `:authority`.
-    named: Authority,
-    idle: Idle,
-    shared: Shared,
-    under_way: AtomicUsize,
-    /// Whether its last probes went well.
-    well: AtomicBool,
-    /// When it may be tried again after a failure, in milliseconds of the clock.
-    passed_over_until: AtomicU64,
-}
-
-/// One request under way at a server. It counts until it is dropped.
-#[derive(Debug)]
-pub(crate) struct UnderWay(Arc<Server>, Option<Place>);
-
 impl Upstream {
-    /// Makes the clients; nothing is connected yet.
+    /// Prepares the servers; nothing is connected yet.
     pub(crate) fn new(
         settings: UpstreamSettings,
         clock: Arc<dyn Clock>,
         recorder: &dyn Recorder,
     ) -> Result<Arc<Self>, ConfigError> {
-        let servers = settings
-            .servers
-            .iter()
-            .map(|(scheme, authority)| Server::new(scheme, authority));
-        let servers = servers.collect::<Option<_>>().ok_or_else(|| {
-            let place = format!("upstream `{}`", settings.name);
-            ConfigError::wrong(place, "a server's address cannot be used")
-                .help("write each as `http://host:port`")
-        })?;
-        let clients = Clients::new(&settings)?;
-        let upstream = Arc::new(Self {
+        let mut servers = Vec::with_capacity(settings.servers.len());
+        for (scheme, authority) in &settings.servers {
+            let Some(server) = Server::new(scheme, authority) else {
+                let place = format!("upstream `{}`", settings.name);
+                return Err(ConfigError::expected(place, "the address of a server")
+                    .found(format!("{scheme}://{authority}"))
+                    .help("write it as `http://host:port`"));
+            };
+            servers.push(server);
+        }
+        Ok(Arc::new(Self {
             servers,
-            clients,
+            client: UpstreamClient::new(&settings)?,
             turn: AtomicUsize::new(0),
-            places: Places::new(settings.requests.unwrap_or(usize::MAX)),
+            slots: Slots::new(settings.requests.unwrap_or(usize::MAX)),
             seconds: events::UPSTREAM_SECONDS.times(recorder, &[&settings.name]),
             failures: events::UPSTREAM_FAILURES.count(recorder, &[&settings.name]),
             settings,
             clock,
-        });
-        probe::start(&upstream);
-        Ok(upstream)
+        }))
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -119,10 +99,10 @@ impl Upstream {
 
     /// Whether its servers speak HTTP/2.
     pub(crate) fn is_http2(&self) -> bool {
-        self.clients.is_http2(false)
+        self.client.is_http2(false)
     }
 
-    /// Below which path its servers have their paths; nothing where they have none.
+    /// The path below which its servers have their paths; empty if there is none.
     pub(crate) fn base_path(&self) -> &str {
         &self.settings.base_path
     }
@@ -131,254 +111,201 @@ impl Upstream {
         &self.settings
     }
 
-    /// Sends a request, and waits for the head of the answer.
+    /// Sends a request, and waits for the head of the response.
     pub(crate) async fn send(
         &self,
         request: UpstreamRequest,
-    ) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
-        let Some(place) = self.places.take() else {
+    ) -> Result<(Response<UpstreamBody>, InFlightGuard), Refusal> {
+        let Some(slot) = self.slots.take() else {
+            let name = &self.settings.name;
             return Err(Refusal::UpstreamBusy(format!(
-                "upstream `{}` has no place",
-                self.settings.name
+                "upstream `{name}` has no free slot"
             )));
         };
         let began = Instant::now();
-        let answer = self
-            .try_to_send(request)
-            .await
-            .map(|(response, under_way)| (response, under_way.with(place)));
-        match &answer {
-            Ok(_) => self.seconds.record(began.elapsed()),
-            // The caller's own faults are not the upstream's.
-            Err(
-                Refusal::Unreachable(_)
-                | Refusal::Broken(_)
-                | Refusal::AnswerHead(_)
-                | Refusal::TooSlow,
-            ) => {
-                self.failures.increment(1);
+        match self.try_servers(request).await {
+            Ok((response, guard)) => {
+                self.seconds.record(began.elapsed());
+                Ok((response, guard.with_slot(slot)))
             }
-            Err(_) => {}
+            Err(refusal) => {
+                if is_upstream_failure(&refusal) {
+                    self.failures.increment(1);
+                }
+                Err(refusal)
+            }
         }
-        answer
     }
 
-    /// The states among the figures.
+    /// Records the gauges of its servers.
     pub(crate) fn record(&self, recorder: &dyn Recorder) {
-        let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = self.now();
         for server in &self.servers {
             let labels = [&*self.settings.name, server.authority.as_str()];
-            let under_way = server.under_way.load(Ordering::Relaxed);
-            events::UPSTREAM_UP.set(recorder, &labels, f64::from(u8::from(server.is_well(now))));
-            events::UPSTREAM_UNDER_WAY.set(recorder, &labels, under_way as f64);
+            let up = f64::from(u8::from(server.is_healthy(now)));
+            events::UPSTREAM_UP.set(recorder, &labels, up);
+            events::UPSTREAM_UNDER_WAY.set(recorder, &labels, server.in_flight() as f64);
         }
     }
 
-    async fn try_to_send(
+    /// Sends a request to one server after the other, as far as [`Attempts`] allows.
+    async fn try_servers(
         &self,
-        request: UpstreamRequest,
-    ) -> Result<(Response<AnswerBody>, UnderWay), Refusal> {
-        let UpstreamRequest {
-            method,
-            headers,
-            target,
-            host,
-            body,
-            timeout,
-            upgrade,
-        } = request;
-        let progress = body.progress();
-        let empty = http_body::Body::is_end_stream(&body);
-        let harmless = self.settings.retry && is_safe(&method) && empty && !upgrade;
-        let chunked = lacks_length(&method, &body);
-        let (mut body, mut tries) = (Some(body), Tries::default());
-        let mut last = None;
+        mut request: UpstreamRequest,
+    ) -> Result<(Response<UpstreamBody>, InFlightGuard), Refusal> {
+        let progress = request.body.progress();
+        let is_empty = request.body.is_end_stream();
+        let harmless =
+            self.settings.retry && is_safe(&request.method) && is_empty && !request.upgrade;
+        let chunked = lacks_length(&request.method, &request.body);
+        let empty_body = RequestBody::empty();
+        let mut body = Some(std::mem::replace(&mut request.body, empty_body));
+        let mut attempts = Attempts::default();
+        let mut last_fault = None;
         loop {
-            let Some((under_way, well)) = self.next(&tries) else {
-                let none = || Fault::Connect("it has no server".to_owned());
-                return Err(self.refusal(last.unwrap_or_else(none)));
+            let Some((guard, healthy)) = self.next_server(&attempts) else {
+                let fault = last_fault
+                    .unwrap_or_else(|| UpstreamFault::Connect("it has no server".to_owned()));
+                return Err(self.refuse(fault));
             };
-            let server = Arc::clone(&under_way.0);
-            let mut head = self.request(&server, (&method, &headers), (&target, &host), upgrade)?;
-            if chunked && head.version == Version::HTTP_11 {
-                head.headers
-                    .insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-            }
-            let progress = progress.as_deref();
+            let server = Arc::clone(guard.server());
             let call = Call {
-                head,
-                upgrade,
-                timeout,
-                progress,
-                fresh: !tries.is_first(),
+                head: self.write_head(&server, &request, chunked)?,
+                upgrade: request.upgrade,
+                timeout: request.timeout,
+                progress: progress.as_deref(),
+                fresh: !attempts.is_first(),
             };
-            let fault = match self.clients.send(&server, call, &mut body).await {
+            let fault = match self.client.send(&server, call, &mut body).await {
                 Ok(response) => {
-                    if !well {
-                        server.passed_over_until.store(0, Ordering::Relaxed);
+                    if !healthy {
+                        server.pass_over_until(0);
                     }
-                    return Ok((response, under_way));
+                    return Ok((response, guard));
                 }
                 Err(fault) => fault,
             };
             if fault.is_death() {
                 self.pass_over(&server, &fault);
             }
-            if body.is_none() && empty {
+            // A body cannot be replayed, except the empty one.
+            if body.is_none() && is_empty {
                 body = Some(RequestBody::empty());
             }
-            if !tries.fail(server, &fault, body.is_some(), harmless) {
-                return Err(self.refusal(fault));
+            if !attempts.fail(server, &fault, body.is_some(), harmless) {
+                return Err(self.refuse(fault));
             }
-            tracing::debug!(upstream = %self.settings.name, facts = ?fault, "tries another server");
-            last = Some(fault);
+            tracing::debug!(
+                upstream = %self.settings.name,
+                facts = ?fault,
+                "trying another server",
+            );
+            last_fault = Some(fault);
         }
     }
 
-    fn pass_over(&self, server: &Server, fault: &Fault) {
+    /// The head of a request for this server. `chunked`: whether its body needs that coding.
+    fn write_head(
+        &self,
+        server: &Server,
+        request: &UpstreamRequest,
+        chunked: bool,
+    ) -> Result<Parts, Refusal> {
+        let host = match self.settings.host {
+            HostSeen::Upstream => None,
+            HostSeen::Client => Some(&request.host),
+        };
+        let http2 = self.client.is_http2(request.upgrade);
+        let mut head = request_head::write(
+            server,
+            (&request.method, &request.headers),
+            &request.target,
+            host,
+            http2,
+        )?;
+        // HTTP/2 has no transfer codings (RFC 9113, section 8.2.2).
+        if chunked && !http2 {
+            let coding = HeaderValue::from_static("chunked");
+            head.headers.insert(TRANSFER_ENCODING, coding);
+        }
+        Ok(head)
+    }
+
+    fn pass_over(&self, server: &Server, fault: &UpstreamFault) {
         let now = self.clock.elapsed();
-        let until = u64::try_from(now.saturating_add(PASSED_OVER).as_millis()).unwrap_or(u64::MAX);
-        let before = server.passed_over_until.swap(until, Ordering::Relaxed);
-        if u128::from(before) <= now.as_millis() {
+        let until = milliseconds(now.saturating_add(PASSED_OVER));
+        // One line for each outage: requests that were under way fail together.
+        if server.pass_over_until(until) <= milliseconds(now) {
             let (upstream, server) = (&self.settings.name, &server.authority);
             tracing::warn!(
                 %upstream,
                 %server,
                 facts = ?fault,
-                "the server failed and is passed over",
+                "the server failed and is skipped for five seconds",
             );
         }
     }
 
-    /// The server to try next, and whether it is well: of those that are well the one with the
-    /// fewest requests, the others after them. A server is tried again only where no other one is
-    /// left.
-    fn next(&self, tries: &Tries) -> Option<(UnderWay, bool)> {
-        let now = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+    /// The server to try next, and whether it is healthy: the one with the fewest requests under
+    /// way, healthy ones first. A server that failed is tried again only if no other is left.
+    fn next_server(&self, attempts: &Attempts) -> Option<(InFlightGuard, bool)> {
+        let now = self.now();
+        // Each search begins at another server, so that equals take turns.
         let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.servers.len().max(1);
-        let in_turn = self
-            .servers
-            .iter()
-            .skip(first)
-            .chain(self.servers.iter().take(first));
-        let left = in_turn.filter_map(|server| Some((tries.failures(server)?, server)));
-        let (_, server) = left.min_by_key(|(failures, server)| {
-            (
-                *failures,
-                !server.is_well(now),
-                server.under_way.load(Ordering::Relaxed),
-            )
-        })?;
-        server.under_way.fetch_add(1, Ordering::Relaxed);
-        Some((UnderWay(Arc::clone(server), None), server.is_well(now)))
-    }
-
-    /// The head of a request, in the form for the protocol, with one host (RFC 9112, section 3.2;
-    /// RFC 9113, section 8.3.1).
-    fn request(
-        &self,
-        server: &Server,
-        (method, headers): (&Method, &HeaderMap),
-        (target, host): (&PathAndQuery, &HeaderValue),
-        upgrade: bool,
-    ) -> Result<Parts, Refusal> {
-        let (mut head, ()) = Request::new(()).into_parts();
-        head.method = method.clone();
-        head.headers = headers.clone();
-        let own = self.settings.host == HostSeen::Upstream;
-        if self.clients.is_http2(upgrade) {
-            head.version = Version::HTTP_2;
-            head.headers.remove(HOST);
-            let authority = if own {
-                None
-            } else {
-                Authority::try_from(host.as_bytes()).ok()
+        let (before, from) = self.servers.split_at_checked(first)?;
+        let mut best = None;
+        for server in from.iter().chain(before) {
+            let Some(failures) = attempts.failures(server) else {
+                continue;
             };
-            let uri = Uri::builder()
-                .scheme(server.scheme.clone())
-                .authority(authority.unwrap_or_else(|| server.named.clone()))
-                .path_and_query(target.clone());
-            head.uri = uri
-                .build()
-                .map_err(|_| Refusal::Target("a target that is too long"))?;
-        } else {
-            head.version = Version::HTTP_11;
-            head.headers.insert(
-                HOST,
-                if own {
-                    server.host.clone()
-                } else {
-                    host.clone()
-                },
-            );
-            // By its path alone, as servers expect it that are no proxies.
-            head.uri = Uri::from(target.clone());
+            let rank = (failures, !server.is_healthy(now), server.in_flight());
+            match best {
+                Some((lowest, _)) if lowest <= rank => {}
+                _ => best = Some((rank, server)),
+            }
         }
-        Ok(head)
+        let (_, server) = best?;
+        Some((server.begin(), server.is_healthy(now)))
     }
 
-    fn refusal(&self, fault: Fault) -> Refusal {
+    fn now(&self) -> u64 {
+        milliseconds(self.clock.elapsed())
+    }
+
+    fn refuse(&self, fault: UpstreamFault) -> Refusal {
         let name = &self.settings.name;
         match fault {
-            Fault::Connect(facts) => Refusal::Unreachable(format!("upstream `{name}`: {facts}")),
-            Fault::NotProcessed(facts)
-            | Fault::Unanswered { facts, .. }
-            | Fault::Reset(facts)
-            | Fault::Broken(facts) => Refusal::Broken(format!("upstream `{name}`: {facts}")),
-            Fault::HeadTooLarge(facts) => {
+            UpstreamFault::Connect(facts) => {
+                Refusal::Unreachable(format!("upstream `{name}`: {facts}"))
+            }
+            UpstreamFault::NotProcessed(facts)
+            | UpstreamFault::Unanswered { facts, .. }
+            | UpstreamFault::Reset(facts)
+            | UpstreamFault::Broken(facts) => {
+                Refusal::Broken(format!("upstream `{name}`: {facts}"))
+            }
+            UpstreamFault::HeadTooLarge(facts) => {
                 Refusal::AnswerHead(format!("upstream `{name}`: {facts}"))
             }
-            Fault::TooSlow { .. } => Refusal::TooSlow,
-            Fault::Body(BodyFault::TooLarge) => Refusal::BodyTooLarge,
-            Fault::Body(BodyFault::TooManyFields) => {
+            UpstreamFault::TooSlow { .. } => Refusal::TooSlow,
+            UpstreamFault::Body(BodyFault::TooLarge) => Refusal::BodyTooLarge,
+            UpstreamFault::Body(BodyFault::TooManyFields) => {
                 Refusal::TooManyFields("trailers out of bounds")
             }
-            Fault::Body(BodyFault::TooSlow) => Refusal::BodyTooSlow,
-            Fault::Body(BodyFault::Broken) => Refusal::BodyBroken,
+            UpstreamFault::Body(BodyFault::TooSlow) => Refusal::BodyTooSlow,
+            UpstreamFault::Body(BodyFault::Broken) => Refusal::BodyBroken,
         }
     }
 }
 
-impl Server {
-    fn new(scheme: &Scheme, authority: &Authority) -> Option<Arc<Self>> {
-        let uri = Uri::builder()
-            .scheme(scheme.clone())
-            .authority(authority.clone())
-            .path_and_query("/");
-        let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
-        let host = match authority.port_u16() {
-            Some(port) if port != usual => format!("{}:{port}", authority.host()),
-            _ => authority.host().to_owned(),
-        };
-        Some(Arc::new(Self {
-            scheme: scheme.clone(),
-            authority: authority.clone(),
-            uri: uri.build().ok()?,
-            named: Authority::try_from(host.as_str()).ok()?,
-            host: HeaderValue::try_from(host).ok()?,
-            idle: Idle::default(),
-            shared: Shared::default(),
-            under_way: AtomicUsize::new(0),
-            well: AtomicBool::new(true),
-            passed_over_until: AtomicU64::new(0),
-        }))
-    }
-
-    fn is_well(&self, now: u64) -> bool {
-        self.well.load(Ordering::Relaxed) && self.passed_over_until.load(Ordering::Relaxed) <= now
-    }
+/// Whether the upstream is at fault, and not the client or the gateway's own bounds.
+fn is_upstream_failure(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::Unreachable(_) | Refusal::Broken(_) | Refusal::AnswerHead(_) | Refusal::TooSlow
+    )
 }
 
-impl UnderWay {
-    /// Keeps a place of the upstream too.
-    fn with(mut self, place: Place) -> Self {
-        self.1 = Some(place);
-        self
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
-    }
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,12 +1,13 @@
 //! The bounds in force: as written in the settings, or lower if the process has too few file
 //! descriptors.
 //!
-//! A client connection takes one descriptor, a request under way another one for its upstream. A
-//! process without descriptors accepts no probes either, so the bounds are lowered until they fit.
+//! A client connection takes one descriptor, and a request under way another one for its upstream.
+//! A process without descriptors accepts no probes either, so the bounds are lowered until they
+//! fit.
 
 use crate::settings::{LimitSettings, Settings};
 use crate::telemetry::events;
-use crate::transport::places::{CallerPlaces, Places};
+use crate::transport::slots::{CallerSlots, Slots};
 use metrics::Recorder;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
@@ -23,16 +24,16 @@ const MOST_IDLE: u64 = 256;
 #[derive(Debug)]
 pub(crate) struct Bounds {
     pub(crate) connections: usize,
-    pub(crate) caller_connections: Arc<CallerPlaces>,
-    pub(crate) requests: Arc<Places>,
-    pub(crate) caller_requests: Arc<CallerPlaces>,
-    /// Rests of bodies that are read after an early answer.
-    pub(crate) rests: Arc<Places>,
+    pub(crate) caller_connections: Arc<CallerSlots>,
+    pub(crate) requests: Arc<Slots>,
+    pub(crate) caller_requests: Arc<CallerSlots>,
+    /// Rests of bodies that are read after an early response.
+    pub(crate) rests: Arc<Slots>,
 }
 
 /// The process has fewer descriptors than the bounds can need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shortage {
+pub(crate) struct DescriptorShortage {
     needed: u64,
     allowed: u64,
     connections: usize,
@@ -48,17 +49,13 @@ pub(crate) fn descriptors() -> (u64, u64) {
 /// Raises the soft limit of descriptors to the hard one if possible; the soft limit afterwards.
 pub(crate) fn raise_descriptors() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current != maximum
-        && setrlimit(
-            Resource::Nofile,
-            Rlimit {
-                current: maximum,
-                maximum,
-            },
-        )
-        .is_err()
-    {
-        tracing::debug!("the limit of descriptors cannot be raised");
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    // A failure costs nothing here: the bounds are made to fit the limit as it is.
+    if current != maximum && setrlimit(Resource::Nofile, raised).is_err() {
+        tracing::debug!("cannot raise the limit of open files");
     }
     descriptors().0
 }
@@ -69,57 +66,59 @@ impl Bounds {
         limits: &LimitSettings,
         servers: usize,
         descriptors: u64,
-    ) -> (Self, Option<Shortage>) {
+    ) -> (Self, Option<DescriptorShortage>) {
         let shortage = shortage(limits, servers, descriptors);
-        let (connections, requests) = match shortage {
-            Some(Shortage {
-                connections,
-                requests,
-                ..
-            }) => (connections, requests),
+        let (connections, requests) = match &shortage {
+            Some(shortage) => (shortage.connections, shortage.requests),
             None => (limits.connections, limits.requests),
-        };
-        // Unless it is written, the bound is for strangers: whoever is on loopback may speak for
-        // many.
-        let part = |written: Option<usize>, all: usize| {
-            CallerPlaces::new(written.unwrap_or(all / 10).clamp(1, all), written.is_some())
         };
         let bounds = Self {
             connections,
-            caller_connections: part(limits.connections_per_caller, connections),
-            requests: Places::new(requests),
-            caller_requests: part(limits.requests_per_caller, requests),
-            rests: Places::new(requests),
+            caller_connections: caller_slots(limits.connections_per_caller, connections),
+            requests: Slots::new(requests),
+            caller_requests: caller_slots(limits.requests_per_caller, requests),
+            rests: Slots::new(requests),
         };
         (bounds, shortage)
     }
 
-    /// The states among the figures.
+    /// Records the gauges.
     pub(crate) fn record(&self, recorder: &dyn Recorder) {
-        events::UNDER_WAY.set(recorder, &[], self.requests.taken() as f64);
+        events::UNDER_WAY.set(recorder, &[], self.requests.in_use() as f64);
         events::BOUND.set(recorder, &["connections"], self.connections as f64);
         events::BOUND.set(recorder, &["requests"], self.requests.most() as f64);
         events::BOUND.set(recorder, &["descriptors"], descriptors().0 as f64);
+        // Linux only; elsewhere the gauge is absent.
         if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
             events::DESCRIPTORS.set(recorder, &[], open.count() as f64);
         }
     }
 
     /// Gives upstreams without a bound half of all requests, so that one alone cannot take all.
-    pub(crate) fn bound(&self, settings: &mut Settings) {
+    pub(crate) fn bound_upstreams(&self, settings: &mut Settings) {
+        let half = (self.requests.most() / 2).max(1);
         for upstream in &mut settings.upstreams {
-            upstream
-                .requests
-                .get_or_insert((self.requests.most() / 2).max(1));
+            upstream.requests.get_or_insert(half);
         }
     }
 }
 
-fn shortage(limits: &LimitSettings, servers: usize, descriptors: u64) -> Option<Shortage> {
+/// A tenth of all for each caller, unless the settings write a bound.
+fn caller_slots(written: Option<usize>, all: usize) -> Arc<CallerSlots> {
+    let most = written.unwrap_or(all / 10).clamp(1, all);
+    // The default spares loopback: a proxy on this machine speaks for many clients.
+    CallerSlots::new(most, written.is_some())
+}
+
+fn shortage(
+    limits: &LimitSettings,
+    servers: usize,
+    descriptors: u64,
+) -> Option<DescriptorShortage> {
     let servers = u64::try_from(servers).unwrap_or(u64::MAX);
     let (connections, requests) = (limits.connections as u64, limits.requests as u64);
-    // An idle connection is used before another one is opened, so one server never adds to the
-    // requests under way.
+    // An idle connection is used before another one is opened. So a single server never needs
+    // more descriptors than there are requests.
     let idle = MOST_IDLE.saturating_mul(servers.saturating_sub(1));
     let sum = connections.saturating_add(requests);
     let needed = sum.saturating_add(idle).saturating_add(RESERVE);
@@ -130,40 +129,43 @@ fn shortage(limits: &LimitSettings, servers: usize, descriptors: u64) -> Option<
         .saturating_sub(RESERVE)
         .saturating_sub(idle.min(descriptors / 4))
         .max(16);
-    // In proportion, never more than written, and a few of each at least.
-    let share = |part: u64| {
-        let share = u128::from(room) * u128::from(part) / u128::from(sum.max(1));
-        usize::try_from(share).unwrap_or(usize::MAX).max(4)
-    };
-    Some(Shortage {
+    Some(DescriptorShortage {
         needed,
         allowed: descriptors,
-        connections: share(connections).min(limits.connections),
-        requests: share(requests).min(limits.requests),
+        connections: share(room, connections, sum).min(limits.connections),
+        requests: share(room, requests, sum).min(limits.requests),
     })
+}
+
+/// The share of the room that a part of the sum gets: in proportion, and at least four.
+fn share(room: u64, part: u64, sum: u64) -> usize {
+    let share = u128::from(room) * u128::from(part) / u128::from(sum.max(1));
+    usize::try_from(share).unwrap_or(usize::MAX).max(4)
 }
 
 impl Settings {
     /// Warnings about these settings on this machine, such as too few descriptors for the bounds.
     pub fn warnings(&self) -> Vec<String> {
-        let servers = self
-            .upstreams
-            .iter()
-            .map(|upstream| upstream.servers.len())
-            .sum();
         let mut warnings = Vec::new();
         for warning in self.resource_server.warnings().iter().chain(&self.warnings) {
             let (place, help) = (warning.place(), warning.help());
             warnings.push(format!("{place}: {}; {help}", warning.message()));
         }
-        if let Some(shortage) = shortage(&self.listeners.limits, servers, descriptors().1) {
+        let (limits, servers) = (&self.listeners.limits, self.count_servers());
+        if let Some(shortage) = shortage(limits, servers, descriptors().1) {
             warnings.push(shortage.to_string());
         }
         warnings
     }
+
+    /// How many servers there are, over all upstreams.
+    pub(crate) fn count_servers(&self) -> usize {
+        let upstreams = self.upstreams.iter();
+        upstreams.map(|upstream| upstream.servers.len()).sum()
+    }
 }
 
-impl fmt::Display for Shortage {
+impl fmt::Display for DescriptorShortage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             needed,
@@ -173,11 +175,9 @@ impl fmt::Display for Shortage {
         } = self;
         write!(
             f,
-            "gateway.limits: {needed} descriptors can be needed, {allowed} are allowed here, so \
-                there are {connections} \
-             connections and {requests} requests at most; raise the hard limit of open files \
-             (systemd: LimitNOFILE), or \
-             write lower bounds"
+            "gateway.limits: needs up to {needed} descriptors, but {allowed} are allowed here, so \
+             at most {connections} connections and {requests} requests are served at a time; \
+             raise the hard limit of open files (systemd: LimitNOFILE), or write lower bounds"
         )
     }
 }
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_as_written_where_there_is_room() {
+    fn bounds_are_as_written_if_there_is_room() {
         assert_eq!(bounds("", 65_536), (10_000, 4_000, false));
         assert_eq!(bounds("", 14_128), (10_000, 4_000, false));
         assert_eq!(
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_fit_into_the_descriptors_there_are_with_a_reserve() {
+    fn bounds_fit_the_available_descriptors_with_a_reserve() {
         for descriptors in [256, 1_024, 4_096, 14_127] {
             let (connections, requests, short) = bounds("", descriptors);
             assert!(
@@ -242,7 +242,7 @@ mod tests {
         let mut settings = settings("requests = 7\n");
         Bounds::new(&settings.listeners.limits, 1, 65_536)
             .0
-            .bound(&mut settings);
+            .bound_upstreams(&mut settings);
         assert_eq!(settings.upstreams[0].requests, Some(3));
     }
 }

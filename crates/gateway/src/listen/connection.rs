@@ -1,24 +1,25 @@
 //! One connection: TLS, its version of HTTP, and its lifetime.
 //!
 //! The handshake and the head of each request have a timeout. A connection without requests is
-//! closed, and every connection stops taking requests after its longest life: by GOAWAY (HTTP/2) or
+//! closed, and every connection stops taking requests at its maximum age: by GOAWAY (HTTP/2) or
 //! `Connection: close` (HTTP/1.1). Requests under way are finished.
 
 use crate::door::interface::Door;
+use crate::listen::context::ListenerContext;
 use crate::listen::requests::ConnectionRequests;
 use crate::listen::response_body::StreamExecutor;
-use crate::listen::shares::Shares;
-use crate::listen::socket::Stream;
-use crate::listen::stall::{ConnectionPlaces, Stalling};
+use crate::listen::socket::ClientStream;
+use crate::listen::stall::{ConnectionSlots, WriteTimeout};
 use crate::request::peer::Peer;
 use crate::settings::LimitSettings;
-use crate::transport::activity::{Activity, about};
+use crate::transport::activity::{Activity, jitter};
 use crate::transport::tls::ServerTls;
 use http::HeaderValue;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,108 +27,104 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-/// After GOAWAY, an idle client has this long to close the connection by itself.
+/// After GOAWAY, an idle client has this long to close the connection itself.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The client connection preface of HTTP/2 (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// An accepted connection.
-pub(crate) struct Connection<D> {
+pub(crate) struct ClientConnection<D> {
     pub(crate) door: D,
     pub(crate) tls: Option<Arc<ServerTls>>,
-    pub(crate) shares: Shares,
+    pub(crate) context: ListenerContext,
     pub(crate) peer: Peer,
     /// Changes when the listener drains.
     pub(crate) drain: watch::Receiver<()>,
 }
 
-impl<D: Door> Connection<D> {
-    pub(crate) async fn serve(self, stream: Stream, held: ConnectionPlaces) {
-        let patience = self.shares.limits.head_timeout;
-        match self.tls.clone() {
-            None => self.http(stream, None, held).await,
-            Some(tls) => {
-                let hsts = hsts(tls.settings().hsts);
-                let acceptor = TlsAcceptor::from(tls.current());
-                match tokio::time::timeout(patience, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => self.http(stream, hsts, held).await,
-                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                    Err(_) => tracing::debug!("a TLS handshake took too long"),
-                }
-            }
+impl<D: Door> ClientConnection<D> {
+    pub(crate) async fn serve(self, stream: ClientStream, held: ConnectionSlots) {
+        let Some(tls) = self.tls.clone() else {
+            return self.serve_http(stream, None, held).await;
+        };
+        let hsts = hsts(tls.settings().hsts);
+        let handshake = TlsAcceptor::from(tls.current()).accept(stream);
+        match tokio::time::timeout(self.context.limits.head_timeout, handshake).await {
+            Ok(Ok(stream)) => self.serve_http(stream, hsts, held).await,
+            // Scanners and port checks cause these all day long, so they are no warnings.
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake timed out"),
         }
     }
 
-    async fn http<S>(self, stream: S, hsts: Option<HeaderValue>, held: ConnectionPlaces)
+    async fn serve_http<S>(self, stream: S, hsts: Option<HeaderValue>, held: ConnectionSlots)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self {
             door,
-            shares,
+            context,
             peer,
             drain,
             ..
         } = self;
-        let limits = Arc::clone(&shares.limits);
+        let limits = Arc::clone(&context.limits);
         let activity = Activity::new();
-        let mut stream = Stalling::new(
-            stream,
-            limits.reader_timeout,
-            activity.received(),
-            Some(held),
-        );
+        let received = activity.byte_counter();
+        let mut stream = WriteTimeout::new(stream, limits.reader_timeout, received, Some(held));
         let mut draining = drain.clone();
-        let begun = tokio::select! {
-            begun = tokio::time::timeout(limits.head_timeout, speaks_http2(&mut stream)) => begun,
+        let first_bytes = tokio::time::timeout(limits.head_timeout, speaks_http2(&mut stream));
+        let is_http2 = tokio::select! {
+            is_http2 = first_bytes => is_http2,
+            // Nothing was asked yet, so nothing has to be finished.
             _ = draining.changed() => return,
         };
-        let Ok(Ok(is_http2)) = begun else {
-            return tracing::debug!("a connection said nothing that could be answered");
+        let Ok(Ok(is_http2)) = is_http2 else {
+            return tracing::debug!("connection closed or silent before its first request");
         };
         let streams = StreamExecutor {
             patience: limits.reader_timeout,
-            given_up: shares.given_up(),
+            given_up: context.given_up(),
         };
-        let course = Lifetime::new(&limits, Arc::clone(&activity));
-        let abuses = shares.abuses();
+        let lifetime = Lifetime::new(&limits, Arc::clone(&activity));
+        let abuses = context.abuses();
         let requests = Arc::new(ConnectionRequests {
             door,
             peer,
             hsts,
             activity,
-            shares,
+            context,
             is_http2,
         });
         let requests = service_fn(move |request| requests.answer(request));
-        let ended = if is_http2 {
-            let connection =
-                http2_builder(&limits, streams).serve_connection(TokioIo::new(stream), requests);
-            course.follow(connection, drain).await
+        let stream = TokioIo::new(stream);
+        let end = if is_http2 {
+            let builder = http2_builder(&limits, streams);
+            let connection = builder.serve_connection(stream, requests);
+            lifetime.follow(connection, drain).await
         } else {
-            let connection =
-                http1_builder(&limits).serve_connection(TokioIo::new(stream), requests);
-            course.follow(connection.with_upgrades(), drain).await
+            let connection = http1_builder(&limits).serve_connection(stream, requests);
+            lifetime.follow(connection.with_upgrades(), drain).await
         };
-        match ended {
+        match end {
             Ok(()) => {}
-            Err(Some(error)) => tracing::debug!(%error, "a connection broke off"),
+            Err(Some(error)) => tracing::debug!(%error, "connection closed with an error"),
             Err(None) => abuses.increment(1),
         }
     }
 }
 
 /// Whether the client speaks HTTP/2, by its first bytes. They can be read again.
-async fn speaks_http2<S: AsyncRead + Unpin>(stream: &mut Stalling<S>) -> std::io::Result<bool> {
+async fn speaks_http2<S: AsyncRead + Unpin>(stream: &mut WriteTimeout<S>) -> io::Result<bool> {
+    // Not by ALPN: without TLS there is none, and clients may speak HTTP/2 with prior knowledge
+    // (RFC 9113, section 3.3).
     let mut first = Vec::with_capacity(PREFACE.len());
     let is_http2 = loop {
         let mut bytes = [0; PREFACE.len()];
-        let room = PREFACE.len() - first.len();
-        let read = stream
-            .read(bytes.get_mut(..room).unwrap_or_default())
-            .await?;
-        first.extend_from_slice(bytes.get(..read).unwrap_or_default());
+        let room = bytes.get_mut(first.len()..).unwrap_or_default();
+        let read = stream.read(room).await?;
+        first.extend_from_slice(room.get(..read).unwrap_or_default());
         if read == 0 || !PREFACE.starts_with(&first) {
             break false;
         }
@@ -136,7 +133,7 @@ async fn speaks_http2<S: AsyncRead + Unpin>(stream: &mut Stalling<S>) -> std::io
         }
     };
     if first.is_empty() {
-        return Err(std::io::ErrorKind::UnexpectedEof.into());
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
     stream.put_back(first);
     Ok(is_http2)
@@ -167,6 +164,7 @@ fn http2_builder(
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(256)
         .max_send_buf_size(128 * 1024)
+        // Finds clients that vanished without a FIN, such as phones that lost their network.
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20))
         .adaptive_window(true);
@@ -174,12 +172,13 @@ fn http2_builder(
 }
 
 fn hsts(max_age: u64) -> Option<HeaderValue> {
-    (max_age > 0)
-        .then(|| HeaderValue::from_str(&format!("max-age={max_age}")).ok())
-        .flatten()
+    if max_age == 0 {
+        return None;
+    }
+    HeaderValue::from_str(&format!("max-age={max_age}")).ok()
 }
 
-/// When a connection has to end.
+/// Decides when a connection has to end.
 struct Lifetime {
     head: Duration,
     idle: Duration,
@@ -194,13 +193,13 @@ impl Lifetime {
         Self {
             head: limits.head_timeout,
             idle: limits.idle_timeout,
-            life: about(limits.connection_life),
+            life: jitter(limits.connection_life),
             activity,
             ending: false,
         }
     }
 
-    /// Serves the connection until its end; `Err(None)` if the client cancels too many requests.
+    /// Serves the connection until it ends; `Err(None)` if the client cancels too many requests.
     async fn follow(
         mut self,
         connection: impl HttpConnection,
@@ -210,12 +209,13 @@ impl Lifetime {
         let activity = Arc::clone(&self.activity);
         let mut abuse = pin!(activity.abuse.notified());
         loop {
-            let look = tokio::time::sleep(self.next_look());
+            // Checked at intervals: a timer for each request would cost every request.
+            let check = tokio::time::sleep(self.next_check());
             tokio::select! {
                 ended = &mut connection => return ended.map_err(Some),
                 () = &mut abuse => return Err(None),
                 _ = drain.changed(), if !self.ending => self.end(connection.as_mut()),
-                () = look => {
+                () = check => {
                     if self.is_over() {
                         return Ok(());
                     }
@@ -233,32 +233,37 @@ impl Lifetime {
     }
 
     /// The time until the next check.
-    fn next_look(&self) -> Duration {
-        let idle = self.activity.idle();
+    fn next_check(&self) -> Duration {
+        let age = self.activity.age();
+        let idle = self.activity.idle().unwrap_or_default();
         let next = if !self.activity.has_begun() {
-            self.head.saturating_sub(self.activity.age())
+            self.head.saturating_sub(age)
         } else if self.ending {
-            GRACE.saturating_sub(idle.unwrap_or_default())
+            GRACE.saturating_sub(idle)
         } else {
-            let idle = self.idle.saturating_sub(idle.unwrap_or_default());
-            idle.min(self.life.saturating_sub(self.activity.age()))
+            let idle_left = self.idle.saturating_sub(idle);
+            idle_left.min(self.life.saturating_sub(age))
         };
         next.max(Duration::from_millis(10))
     }
 
-    /// Whether to close now: no request ever came, or the client does not go although it was told
-    /// to.
+    /// Whether to close now: no request ever came, or the client ignores that it should leave.
     fn is_over(&self) -> bool {
-        let idle = self.activity.idle();
         if !self.activity.has_begun() {
             return self.activity.age() >= self.head;
         }
-        self.ending && idle.is_some_and(|idle| idle >= GRACE)
+        self.ending && self.is_idle_for(GRACE)
     }
 
     fn has_to_end(&self) -> bool {
-        self.activity.age() >= self.life
-            || self.activity.idle().is_some_and(|idle| idle >= self.idle)
+        self.activity.age() >= self.life || self.is_idle_for(self.idle)
+    }
+
+    fn is_idle_for(&self, time: Duration) -> bool {
+        match self.activity.idle() {
+            Some(idle) => idle >= time,
+            None => false,
+        }
     }
 }
 

@@ -1,103 +1,103 @@
 //! Connections: accepted, counted, and served until they end or are drained.
 //!
-//! Connections are bounded in all and for each address. Beyond the bound of its address, a
-//! connection is closed at once; beyond the bound of all, it waits to be accepted. `connection.rs`
-//! serves it.
+//! Connections are bounded in total and for each address. Beyond the bound of its address, a
+//! connection is closed at once; beyond the total, it waits to be accepted. `connection.rs` serves
+//! it.
 
 use crate::door::interface::Door;
-use crate::listen::connection::Connection;
-use crate::listen::shares::Shares;
-use crate::listen::socket::{Socket, Stream};
-use crate::listen::stall::ConnectionPlaces;
+use crate::listen::connection::ClientConnection;
+use crate::listen::context::ListenerContext;
+use crate::listen::socket::{ClientStream, Socket};
+use crate::listen::stall::ConnectionSlots;
 use crate::request::peer::Peer;
-use crate::telemetry::meters::Open;
+use crate::telemetry::meters::ConnectionGuard;
 use crate::transport::tls::ServerTls;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// How long to wait when no connection can be accepted, such as when there are no more file
-/// descriptors.
-const BREATH: Duration = Duration::from_millis(100);
+/// How long to wait when no connection can be accepted, for instance for lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What all connections of a listener share.
+/// A socket, and the door that answers its requests.
 pub(crate) struct Listener<D> {
     pub(crate) socket: Socket,
     pub(crate) door: D,
     pub(crate) tls: Option<Arc<ServerTls>>,
-    pub(crate) shares: Shares,
+    pub(crate) context: ListenerContext,
 }
 
 impl<D: Door> Listener<D> {
-    /// Accepts until told to stop, then waits for requests under way, but not for ever.
+    /// Accepts until `stop`, then waits for requests under way, within a timeout.
     pub(crate) async fn serve(self, mut stop: watch::Receiver<bool>) {
         let Self {
             socket,
             door,
             tls,
-            shares,
+            context,
         } = self;
         let (drain, draining) = watch::channel(());
         loop {
             let accepted = tokio::select! {
-                accepted = accept(&socket, tls.is_some(), &shares.places) => accepted,
+                accepted = accept(&socket, tls.is_some(), &context.connection_slots) => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
-            let Some((stream, peer, place)) = accepted else {
+            let Some((stream, peer, slot)) = accepted else {
                 continue;
             };
-            let Some(held) = hold(&door, &shares, peer, place) else {
+            let Some(held) = hold(&door, &context, peer, slot) else {
                 continue;
             };
-            let connection = Connection {
+            let connection = ClientConnection {
                 door: door.clone(),
                 tls: tls.clone(),
-                shares: shares.clone(),
+                context: context.clone(),
                 peer,
                 drain: draining.clone(),
             };
             tokio::spawn(connection.serve(stream, held));
         }
+        // The socket first: a replacement may bind it while requests still end here.
         drop((socket, draining));
         drain.send_replace(());
-        if tokio::time::timeout(shares.limits.drain_timeout, drain.closed())
-            .await
-            .is_err()
-        {
-            tracing::warn!("requests were still under way when the time to drain was over");
+        // Each connection holds a receiver, so the channel closes with the last of them.
+        let drained = tokio::time::timeout(context.limits.drain_timeout, drain.closed());
+        if drained.await.is_err() {
+            tracing::warn!("drain timeout reached with requests still in progress");
         }
     }
 }
 
-/// Takes the places of a connection; `None` if its address has no more.
+/// Takes the slots of a connection; `None` if its address has no more.
 fn hold<D: Door>(
     door: &D,
-    shares: &Shares,
+    context: &ListenerContext,
     peer: Peer,
-    place: OwnedSemaphorePermit,
-) -> Option<ConnectionPlaces> {
+    slot: OwnedSemaphorePermit,
+) -> Option<ConnectionSlots> {
     if !D::BOUNDED {
-        return Some(ConnectionPlaces {
-            _connection: place,
+        return Some(ConnectionSlots {
+            _connection: slot,
             _caller: None,
             _open: None,
         });
     }
-    let meters = &shares.telemetry.meters;
+    // A proxy in front would use up the bound of one address for all its clients.
+    let meters = &context.telemetry.meters;
     let caller = if peer.unix || door.speaks_for_others(peer) {
         None
     } else {
-        let caller = shares.bounds.caller_connections.take(peer.address);
+        let caller = context.bounds.caller_connections.take(peer.address);
         if caller.is_none() {
             meters.bounds.caller_connections.increment(1);
         }
         Some(caller?)
     };
-    Some(ConnectionPlaces {
-        _connection: place,
+    Some(ConnectionSlots {
+        _connection: slot,
         _caller: caller,
-        _open: Some(Open::new(&meters.connections)),
+        _open: Some(ConnectionGuard::new(&meters.connections)),
     })
 }
 
@@ -110,19 +110,20 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// The next connection, once there is a place for it.
+/// Accepts the next connection, once there is a slot for it.
 async fn accept(
     socket: &Socket,
     secure: bool,
-    places: &Arc<Semaphore>,
-) -> Option<(Stream, Peer, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    slots: &Arc<Semaphore>,
+) -> Option<(ClientStream, Peer, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match socket.accept(secure).await {
-        Ok((stream, peer)) => Some((stream, peer, place)),
+        Ok((stream, peer)) => Some((stream, peer, slot)),
         Err(error) if is_of_one_connection(&error) => None,
         Err(error) => {
-            tracing::warn!(%error, "no connection could be accepted");
-            tokio::time::sleep(BREATH).await;
+            // Without descriptors `accept` fails at once: the pause keeps this from spinning.
+            tracing::warn!(%error, "cannot accept connections");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
             None
         }
     }
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_has_so_many_connections_and_a_proxy_as_many_as_there_are() {
+    async fn an_address_has_a_bound_on_connections_and_a_trusted_proxy_has_none() {
         let text = "[[issuer]]\nurl = \"https://idp.example\"\naudience = [\"a\"]\n[log]\naudit = \
             \"none\"\n\
                     [gateway]\nupstream = \"http://127.0.0.1:1\"\nlimits = { connections = 30 }\n";
@@ -163,7 +164,7 @@ mod tests {
         let limits = settings.listeners.limits.clone();
         let telemetry = Arc::new(Telemetry::new(&settings.listeners.log).unwrap());
         let (bounds, _) = Bounds::new(&limits, 1, 100_000);
-        let shares = Shares::new(limits, bounds, Arc::clone(&telemetry));
+        let context = ListenerContext::new(limits, bounds, Arc::clone(&telemetry));
         let connect = |address: &str| {
             let peer = Peer {
                 address: address.parse().unwrap(),
@@ -172,9 +173,11 @@ mod tests {
             };
             hold(
                 &Nobody,
-                &shares,
+                &context,
                 peer,
-                Arc::clone(&shares.places).try_acquire_owned().unwrap(),
+                Arc::clone(&context.connection_slots)
+                    .try_acquire_owned()
+                    .unwrap(),
             )
         };
         let taken: Vec<_> = (0..3).map(|_| connect("2001:db8::1")).collect();
@@ -193,6 +196,6 @@ mod tests {
         );
         drop(taken);
         assert!(connect("2001:db8::ffff:2").is_some());
-        assert_eq!(shares.places.available_permits(), 30 - 18);
+        assert_eq!(context.connection_slots.available_permits(), 30 - 18);
     }
 }

@@ -2,9 +2,9 @@
 
 pub(crate) mod bounds;
 pub(crate) mod connection;
+pub(crate) mod context;
 pub(crate) mod listener;
 pub(crate) mod requests;
 pub(crate) mod response_body;
-pub(crate) mod shares;
 pub(crate) mod socket;
 pub(crate) mod stall;

@@ -1,4 +1,4 @@
-//! The body of an answer on its way to the client, and the time the client has to read it.
+//! The body of a response on its way to the client, and the time the client has to read it.
 //!
 //! Over HTTP/2, one stream may stall while others go on. hyper does not poll a body while the
 //! client has no room, so a body cannot notice the stall. The task of the stream can: a piece was
@@ -6,7 +6,7 @@
 
 use crate::forward::body::Body;
 use crate::transport::activity::OpenRequest;
-use crate::transport::places::RequestPlaces;
+use crate::transport::slots::RequestSlots;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use metrics::Counter;
@@ -20,9 +20,10 @@ use tokio::time::{Instant, Sleep};
 /// The client has a timeout for each piece of this size, so reading byte by byte does not help.
 pub(crate) const PIECE: usize = 16 * 1024;
 
-/// Answers up to this size may stay buffered after their task has ended.
+/// Responses up to this size may stay buffered after their task has ended.
 const LITTLE: usize = 1_024;
 
+// hyper hides the body inside the stream that its executor gets, and polls it on the same thread.
 thread_local! {
     /// How many pieces the polled body has handed out; `None` if it had none ready.
     static HANDED: Cell<Option<u64>> = const { Cell::new(None) };
@@ -50,7 +51,7 @@ where
         tokio::spawn(async move {
             if stream.await.is_err() {
                 given_up.increment(1);
-                tracing::debug!("a stream was given up: nobody takes the answer");
+                tracing::debug!("stream reset: the client stopped reading the response");
             }
         });
     }
@@ -77,6 +78,7 @@ impl<F: Future<Output = ()>> Future for PatientStream<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), ReaderTimeout>> {
         let this = self.project();
         let before = *this.handed;
+        // If hyper does not poll the body, the count stays as it was: the client has no room.
         HANDED.set(before);
         let ended = this.stream.poll(context);
         *this.handed = HANDED.take();
@@ -92,14 +94,18 @@ impl<F: Future<Output = ()>> Future for PatientStream<F> {
         let waiting = this
             .waiting
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        // Another piece was taken: the time for the next one begins.
         if before != *this.handed {
             waiting.as_mut().reset(Instant::now() + patience);
         }
-        waiting.as_mut().poll(context).map(|()| Err(ReaderTimeout))
+        match waiting.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(ReaderTimeout)),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 
-/// The body of an answer, cut into pieces. It keeps the places of its request.
+/// The body of a response, cut into pieces. It keeps the slots of its request.
 #[derive(Debug)]
 pub(crate) struct ResponseBody {
     body: Body,
@@ -109,7 +115,7 @@ pub(crate) struct ResponseBody {
     /// Whether HTTP/2 is spoken: each piece then waits for flow control.
     in_pieces: bool,
     _request: OpenRequest,
-    _places: Option<Arc<RequestPlaces>>,
+    _slots: Option<Arc<RequestSlots>>,
 }
 
 impl ResponseBody {
@@ -117,7 +123,7 @@ impl ResponseBody {
         body: Body,
         in_pieces: bool,
         request: OpenRequest,
-        places: Option<Arc<RequestPlaces>>,
+        slots: Option<Arc<RequestSlots>>,
     ) -> Self {
         Self {
             body,
@@ -125,13 +131,13 @@ impl ResponseBody {
             pieces: 0,
             in_pieces,
             _request: request,
-            _places: places,
+            _slots: slots,
         }
     }
 
     /// The next piece. The last byte is a piece of its own: it leaves only when the client has room
     /// for all before it, so the task watches until then.
-    fn piece(&mut self, mut bytes: Bytes) -> Frame<Bytes> {
+    fn cut_piece(&mut self, mut bytes: Bytes) -> Frame<Bytes> {
         let ends = bytes.len() > LITTLE && self.body.is_end_stream();
         let most = if ends {
             PIECE.min(bytes.len() - 1)
@@ -152,14 +158,17 @@ impl ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         if !self.left.is_empty() {
             let left = std::mem::take(&mut self.left);
-            return Poll::Ready(Some(Ok(self.piece(left))));
+            return Poll::Ready(Some(Ok(self.cut_piece(left))));
         }
-        Pin::new(&mut self.body)
-            .poll_frame(context)
-            .map_ok(|frame| match frame.into_data() {
-                Ok(bytes) => self.piece(bytes),
-                Err(trailers) => trailers,
-            })
+        let frame = match Pin::new(&mut self.body).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => frame,
+            other => return other,
+        };
+        let frame = match frame.into_data() {
+            Ok(bytes) => self.cut_piece(bytes),
+            Err(trailers) => trailers,
+        };
+        Poll::Ready(Some(Ok(frame)))
     }
 }
 
@@ -231,7 +240,7 @@ mod tests {
         assert_eq!(lasts(None).await, Duration::from_secs(3_600));
     }
 
-    /// A server with an answer of 100,000 bytes, and a client whose initial window is 0.
+    /// A server with a response of 100,000 bytes, and a client with an initial window of 0.
     async fn client() -> DuplexStream {
         let (client, server) = tokio::io::duplex(1_000_000);
         let service = service_fn(|_| async {
@@ -296,7 +305,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_a_little_at_a_time_is_given_up_and_who_takes_pieces_is_not() {
+    async fn a_client_that_reads_a_little_is_given_up_and_one_that_reads_pieces_is_not() {
         let (came, reset, seconds) = read(1, 5).await;
         assert!(came < 100 && reset && seconds <= 120, "{came} {seconds}");
         let (came, reset, _) = read(PIECE as u32, 50).await;

@@ -1,4 +1,4 @@
-//! What is listened on: TCP, Unix sockets, and what systemd hands over.
+//! Listening sockets: TCP, Unix sockets, and those that systemd hands over.
 
 use crate::request::peer::Peer;
 use crate::settings::Address;
@@ -22,51 +22,57 @@ pub(crate) enum Socket {
     },
 }
 
-/// The file of a Unix socket. It goes with the socket.
+/// The file of a Unix socket, removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct SocketFile(PathBuf);
 
 /// A connection.
 #[derive(Debug)]
-pub(crate) enum Stream {
+pub(crate) enum ClientStream {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
 impl Socket {
-    /// Opens what the settings name.
+    /// Opens the socket that the settings name.
     pub(crate) async fn open(place: &str, address: &Address) -> Result<Self, ConfigErrors> {
-        let opened = match address {
+        let result = match address {
             Address::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
-            Address::Unix(path) => unix(path),
+            Address::Unix(path) => open_unix(path),
         };
-        opened.map_err(|error| {
-            let problem = format!("{address} cannot be listened on: {error}");
-            let help = "choose another address, or stop the program that listens there";
-            ConfigError::wrong(place, problem).help(help).into()
-        })
+        match result {
+            Ok(socket) => Ok(socket),
+            Err(error) => {
+                let problem = format!("cannot listen on {address}: {error}");
+                let help = "choose another address, or stop the process that listens there";
+                Err(ConfigError::wrong(place, problem).help(help).into())
+            }
+        }
     }
 
     /// The socket that systemd hands over (`sd_listen_fds`), if it does.
-    pub(crate) fn inherited() -> Result<Option<Self>, ConfigErrors> {
-        let fault = |error: io::Error| {
-            let help = "see the `.socket` unit: one stream socket with `ListenStream`";
-            let fault = ConfigError::expected("LISTEN_FDS", "a TCP socket");
-            ConfigErrors::from(fault.found_as(error.to_string()).help(help))
-        };
-        let Some(socket) = listenfd::ListenFd::from_env()
-            .take_tcp_listener(0)
-            .map_err(fault)?
-        else {
-            return Ok(None);
-        };
-        socket.set_nonblocking(true).map_err(fault)?;
-        TcpListener::from_std(socket)
-            .map(|socket| Some(Self::Tcp(socket)))
-            .map_err(fault)
+    pub(crate) fn inherit() -> Result<Option<Self>, ConfigErrors> {
+        match Self::take_from_systemd() {
+            Ok(socket) => Ok(socket),
+            Err(error) => {
+                let problem = format!("expected a TCP socket from systemd: {error}");
+                let help = "see the `.socket` unit: one stream socket with `ListenStream`";
+                Err(ConfigError::wrong("LISTEN_FDS", problem).help(help).into())
+            }
+        }
     }
 
-    /// The address, if it is one of TCP.
+    fn take_from_systemd() -> io::Result<Option<Self>> {
+        let Some(socket) = listenfd::ListenFd::from_env().take_tcp_listener(0)? else {
+            return Ok(None);
+        };
+        // systemd hands over blocking sockets; one of them would block a whole worker thread.
+        socket.set_nonblocking(true)?;
+        Ok(Some(Self::Tcp(TcpListener::from_std(socket)?)))
+    }
+
+    // With port 0 the system chooses the port, so the settings do not say it.
+    /// The address, if it is a TCP socket.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(socket) => socket.local_addr().ok(),
@@ -74,19 +80,19 @@ impl Socket {
         }
     }
 
-    /// The next connection, and whom it is with.
-    pub(crate) async fn accept(&self, secure: bool) -> io::Result<(Stream, Peer)> {
+    /// Accepts the next connection, and names its peer.
+    pub(crate) async fn accept(&self, secure: bool) -> io::Result<(ClientStream, Peer)> {
         match self {
             Self::Tcp(socket) => {
                 let (stream, address) = socket.accept().await?;
-                // Small answers should not wait for more; without it they are only slower.
+                // Small responses must not wait for more (Nagle). A failure only makes them slower.
                 _ = stream.set_nodelay(true);
                 let peer = Peer {
                     address: address.ip().to_canonical(),
                     unix: false,
                     secure,
                 };
-                Ok((Stream::Tcp(stream), peer))
+                Ok((ClientStream::Tcp(stream), peer))
             }
             Self::Unix { socket, .. } => {
                 let (stream, _) = socket.accept().await?;
@@ -95,17 +101,20 @@ impl Socket {
                     unix: true,
                     secure,
                 };
-                Ok((Stream::Unix(stream), peer))
+                Ok((ClientStream::Unix(stream), peer))
             }
         }
     }
 }
 
-/// A socket of this name. What a process that died left behind is cleared away; what another one
-/// listens on is not.
-fn unix(path: &Path) -> io::Result<Socket> {
-    let is_socket =
-        std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+/// Opens a Unix socket. A socket file that a dead process left behind is removed; one that another
+/// process listens on is not.
+fn open_unix(path: &Path) -> io::Result<Socket> {
+    let is_socket = match std::fs::symlink_metadata(path) {
+        Ok(found) => found.file_type().is_socket(),
+        Err(_) => false,
+    };
+    // Connecting tells the two apart: a file without a listener refuses.
     if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
         std::fs::remove_file(path)?;
     }
@@ -117,12 +126,12 @@ fn unix(path: &Path) -> io::Result<Socket> {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Whoever is next clears it away.
+        // On failure the next start removes it.
         _ = std::fs::remove_file(&self.0);
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for ClientStream {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -135,7 +144,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for ClientStream {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

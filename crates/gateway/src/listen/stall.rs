@@ -2,7 +2,8 @@
 //! off.
 
 use crate::listen::response_body::PIECE;
-use crate::transport::places::CallerPlace;
+use crate::telemetry::meters::ConnectionGuard;
+use crate::transport::slots::CallerSlot;
 use bytes::Bytes;
 use std::io;
 use std::pin::Pin;
@@ -16,33 +17,34 @@ use tokio::time::{Instant, Sleep};
 
 /// A socket with a timeout for writes. Reads are bounded elsewhere, by what is read.
 #[derive(Debug)]
-pub(crate) struct Stalling<S> {
+pub(crate) struct WriteTimeout<S> {
     inner: S,
     patience: Duration,
+    // Boxed and reused: most connections never wait, and a timer is large.
     waiting: Option<Pin<Box<Sleep>>>,
     /// Bytes written since the wait began.
     taken: usize,
     received: Arc<AtomicU64>,
     /// Bytes to be read again, before all others.
     first: Bytes,
-    _held: Option<ConnectionPlaces>,
+    _held: Option<ConnectionSlots>,
 }
 
-/// The places of a connection. The socket keeps them, so tunnels count too.
+/// The slots of a connection. The socket keeps them, so tunnels count too.
 #[derive(Debug)]
-pub(crate) struct ConnectionPlaces {
+pub(crate) struct ConnectionSlots {
     pub(crate) _connection: OwnedSemaphorePermit,
-    pub(crate) _caller: Option<CallerPlace>,
-    pub(crate) _open: Option<crate::telemetry::meters::Open>,
+    pub(crate) _caller: Option<CallerSlot>,
+    pub(crate) _open: Option<ConnectionGuard>,
 }
 
-impl<S> Stalling<S> {
+impl<S> WriteTimeout<S> {
     /// Wraps a socket; `patience` is for each piece, and `received` counts the bytes read.
     pub(crate) fn new(
         inner: S,
         patience: Duration,
         received: Arc<AtomicU64>,
-        held: Option<ConnectionPlaces>,
+        held: Option<ConnectionSlots>,
     ) -> Self {
         Self {
             inner,
@@ -57,7 +59,7 @@ impl<S> Stalling<S> {
 
     /// The result of a write of `offered` bytes, or a timeout. Nothing waits once all of them are
     /// written.
-    fn patient(
+    fn limit_write(
         &mut self,
         written: Poll<io::Result<usize>>,
         offered: usize,
@@ -69,33 +71,48 @@ impl<S> Stalling<S> {
                 // A few bytes are no progress: the wait goes on until a piece is written.
                 self.taken += taken;
                 if self.taken >= PIECE {
-                    self.begin_to_wait();
+                    self.begin_wait();
                 }
             }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
-                if self.waiting.is_none() {
-                    self.begin_to_wait();
+                if self.poll_timeout(context).is_ready() {
+                    return Poll::Ready(Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "the client stopped reading",
+                    )));
                 }
             }
         }
-        if written.is_ready() {
-            return written;
-        }
-        let over = || {
-            Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the other side stopped reading",
-            ))
-        };
-        let waiting = self
-            .waiting
-            .as_mut()
-            .map(|waiting| waiting.as_mut().poll(context));
-        waiting.unwrap_or(Poll::Pending).map(|()| over())
+        written
     }
 
-    fn begin_to_wait(&mut self) {
+    /// As [`limit_write`](Self::limit_write), for a flush.
+    fn limit_flush(
+        &mut self,
+        flushed: Poll<io::Result<()>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        match flushed {
+            Poll::Ready(Ok(())) => self.waiting = None,
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => return self.limit_write(Poll::Pending, 0, context).map_ok(|_| ()),
+        }
+        flushed
+    }
+
+    /// Ready when the wait is over. Begins one if there is none.
+    fn poll_timeout(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.waiting.is_none() {
+            self.begin_wait();
+        }
+        match &mut self.waiting {
+            Some(waiting) => waiting.as_mut().poll(context),
+            None => Poll::Pending,
+        }
+    }
+
+    fn begin_wait(&mut self) {
         self.taken = 0;
         let end = Instant::now() + self.patience;
         match &mut self.waiting {
@@ -104,30 +121,22 @@ impl<S> Stalling<S> {
         }
     }
 
-    /// As [`patient`](Self::patient), for a flush.
-    fn patient_flush(
-        &mut self,
-        flushed: Poll<io::Result<()>>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.patient(flushed.map_ok(|()| 0), 0, context)
-            .map_ok(|_| ())
-    }
-
     /// Puts bytes back, to be read before all others.
     pub(crate) fn put_back(&mut self, bytes: Vec<u8>) {
+        // They are counted again when they are read again.
         self.received
             .fetch_sub(bytes.len() as u64, Ordering::Relaxed);
         self.first = bytes.into();
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Stalling<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        // The first bytes were read to tell HTTP/1.1 from HTTP/2; hyper gets them from here.
         if !self.first.is_empty() {
             let most = self.first.len().min(buffer.remaining());
             let bytes = self.first.split_to(most);
@@ -144,14 +153,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stalling<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(context, bytes);
-        self.patient(written, bytes.len(), context)
+        self.limit_write(written, bytes.len(), context)
     }
 
     fn poll_write_vectored(
@@ -161,7 +170,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write_vectored(context, pieces);
         let offered = pieces.iter().map(|piece| piece.len()).sum();
-        self.patient(written, offered, context)
+        self.limit_write(written, offered, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -170,12 +179,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.inner).poll_flush(context);
-        self.patient_flush(flushed, context)
+        self.limit_flush(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let shut = Pin::new(&mut self.inner).poll_shutdown(context);
-        self.patient_flush(shut, context)
+        self.limit_flush(shut, context)
     }
 }
 
@@ -186,12 +195,12 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(60);
 
-    fn stalling<S>(inner: S) -> Stalling<S> {
-        Stalling::new(inner, PATIENCE, Arc::default(), None)
+    fn stalling<S>(inner: S) -> WriteTimeout<S> {
+        WriteTimeout::new(inner, PATIENCE, Arc::default(), None)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_stops_reading_is_cut_off() {
+    async fn a_client_that_stops_reading_is_cut_off() {
         let (ours, mut theirs) = tokio::io::duplex(4);
         let mut ours = stalling(ours);
         ours.write_all(b"1234").await.unwrap();
@@ -207,7 +216,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_reads_byte_by_byte_is_cut_off_and_who_reads_pieces_is_not() {
+    async fn a_client_that_reads_byte_by_byte_is_cut_off_and_one_that_reads_pieces_is_not() {
         for (each, good) in [(1, false), (PIECE / 4, true)] {
             let (ours, mut theirs) = tokio::io::duplex(PIECE);
             let mut ours = stalling(ours);

@@ -1,10 +1,10 @@
 //! The trace that a request belongs to (W3C Trace Context, level 1): read strictly, passed on, or
 //! dropped.
 //!
-//! A trace of the caller is passed on as it came. A malformed one is dropped, as the specification
-//! asks. The gateway begins a trace of its own only if the settings say so: an upstream that
-//! samples by its own rule lets the trace's sampling flag override it. The sender of a trace is not
-//! checked: a trace grants nothing.
+//! The caller's trace is passed on as it came, unless it is malformed; then it is dropped, as the
+//! specification demands. The gateway begins a trace of its own only if the settings say so: the
+//! sampled flag of a trace overrides an upstream's own rule for sampling. Any caller may name a
+//! trace: it reveals nothing, and grants nothing.
 
 use crate::request::fields;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -12,10 +12,10 @@ use std::hash::{BuildHasher as _, RandomState};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-/// Vendors must take this much (section 3.3.1.5); more is not passed on.
+/// Vendors must propagate this much (section 3.3.1.5); more is not passed on.
 const LONGEST_STATE: usize = 512;
 
-/// Where a request is in a trace.
+/// The position of a request in a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trace {
     /// `00-`, 32 digits of the trace, 16 of the parent, two of flags.
@@ -24,29 +24,28 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// The trace that the request names; `None` for a malformed one, or for two.
+    /// Reads the trace of a request; `None` if there is none, or it is malformed.
     pub(crate) fn read(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(TRACEPARENT).iter();
-        let parent = parent(values.next()?.to_str().ok()?)?;
+        let parent = parse_parent(values.next()?.to_str().ok()?)?;
         if values.next().is_some() {
             return None;
         }
         let members: Vec<&str> = fields::list_members(headers, &TRACESTATE).collect();
         let state = members.join(",");
-        // A malformed state is dropped alone: the parent is still good (section 3.3).
-        let is_short = (1..=LONGEST_STATE).contains(&state.len());
-        Some(Self {
-            parent,
-            state: is_short.then_some(state),
-        })
+        // Dropped as a whole: no rule here could say which vendor's members to keep.
+        let state = match state.len() {
+            1..=LONGEST_STATE => Some(state),
+            _ => None,
+        };
+        Some(Self { parent, state })
     }
 
-    /// The first of a trace that begins here, marked as sampled.
+    /// Begins a trace here, marked as sampled.
     pub(crate) fn begin() -> Self {
-        let (high, low, span) = (random_id(), random_id(), random_id());
-        let parent = format!("00-{high:016x}{low:016x}-{span:016x}-01");
+        let (high, low, parent) = (random_id(), random_id(), random_id());
         Self {
-            parent,
+            parent: format!("00-{high:016x}{low:016x}-{parent:016x}-01"),
             state: None,
         }
     }
@@ -56,7 +55,7 @@ impl Trace {
         self.parent.get(3..35).unwrap_or_default()
     }
 
-    /// Writes the trace for the upstream, in place of the request's.
+    /// Writes a trace for the upstream, in place of the one in the request.
     pub(crate) fn write(trace: Option<&Self>, headers: &mut HeaderMap) {
         // A malformed trace goes even if none replaces it.
         headers.remove(TRACEPARENT);
@@ -71,15 +70,8 @@ impl Trace {
     }
 }
 
-/// A random number that is not zero, as zeros are no identifier.
-fn random_id() -> u64 {
-    // The standard library seeds each hasher at random. Identifiers need no stronger source.
-    RandomState::new().hash_one(0_u8).max(1)
-}
-
-/// A `traceparent` in version 00 (section 3.2.2). Of a later version, only the part that version 00
-/// knows is taken.
-fn parent(text: &str) -> Option<String> {
+/// Parses a `traceparent` (section 3.2.2), and writes it in version 00.
+fn parse_parent(text: &str) -> Option<String> {
     let (known, rest) = text.split_at_checked(55)?;
     let mut parts = known.split('-');
     let version = hex(parts.next()?, 2)?;
@@ -89,23 +81,28 @@ fn parent(text: &str) -> Option<String> {
     if parts.next().is_some() || version == "ff" || is_zero(trace) || is_zero(parent) {
         return None;
     }
-    // Later versions may go on behind another dash (section 3.2.4); version 00 ends here.
-    if !rest.is_empty() && (version == "00" || !rest.starts_with('-')) {
+    // A later version may have more parts behind these (section 3.2.3).
+    let may_have_rest = version != "00" && rest.starts_with('-');
+    if !rest.is_empty() && !may_have_rest {
         return None;
     }
     Some(format!("00-{trace}-{parent}-{flags}"))
 }
 
-/// A part of so many hexadecimal digits in small letters.
-fn hex(part: &str, length: usize) -> Option<&str> {
-    let mut bytes = part.bytes();
-    let is_hex = bytes.all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (part.len() == length && is_hex).then_some(part)
+/// The text, if it is so many lower-case hexadecimal digits.
+fn hex(text: &str, length: usize) -> Option<&str> {
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (text.len() == length && text.bytes().all(is_digit)).then_some(text)
 }
 
-/// Whether an identifier is all zeros, which the specification forbids.
-fn is_zero(id: &str) -> bool {
-    id.bytes().all(|byte| byte == b'0')
+fn is_zero(digits: &str) -> bool {
+    digits.bytes().all(|byte| byte == b'0')
+}
+
+/// Sixty-four random bits, never all zero: zero is not an identifier.
+fn random_id() -> u64 {
+    // The standard library seeds each hasher at random. Identifiers need not be secret.
+    RandomState::new().hash_one(0_u8).max(1)
 }
 
 #[cfg(test)]
@@ -153,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_passed_on_and_nothing_else() {
+    fn a_trace_replaces_the_fields_of_the_request() {
         let trace = read(&[GOOD], &["a=1", "b=2, c=3"]);
         let mut headers = HeaderMap::new();
         headers.append(TRACESTATE, HeaderValue::from_static("evil=1"));
@@ -167,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_that_begins_here_is_one_that_we_read() {
+    fn a_trace_that_begins_here_can_be_read() {
         let (one, other) = (Trace::begin(), Trace::begin());
         assert_eq!(read(&[&one.parent], &[]), Some(one.clone()));
         assert_ne!(one.id(), other.id());

@@ -1,11 +1,11 @@
-//! The door for probes and metrics: whether the process lives, whether it can decide, and its
-//! counters.
+//! The door for probes and metrics: whether the process is alive, whether it is ready to decide,
+//! and its counters.
 
 use crate::door::interface::Door;
 use crate::forward::body::Body;
 use crate::identity::assertion::KEYS_PATH;
 use crate::request::peer::Peer;
-use crate::run::shared::Shared;
+use crate::run::state::GatewayState;
 use crate::telemetry::exposition;
 use crate::transport::client_body::ClientBody;
 use bytes::Bytes;
@@ -13,9 +13,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use std::sync::Arc;
 
-/// The administrator's door. It shows no secrets and changes nothing.
+/// The administrator's door. It reveals no secrets, and changes nothing.
 #[derive(Clone, Debug)]
-pub(crate) struct Admin(pub(crate) Arc<Shared>);
+pub(crate) struct Admin(pub(crate) Arc<GatewayState>);
 
 impl Door for Admin {
     const BOUNDED: bool = false;
@@ -36,13 +36,11 @@ impl Door for Admin {
 }
 
 impl Admin {
-    /// All figures, in the text format of Prometheus.
+    /// All metrics, in the text format of Prometheus.
     fn metrics(&self) -> Response<Body> {
         let mut response = plain_text(StatusCode::OK, self.0.metrics());
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static(exposition::CONTENT_TYPE),
-        );
+        let content_type = HeaderValue::from_static(exposition::CONTENT_TYPE);
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
         response
     }
 
@@ -54,9 +52,9 @@ impl Admin {
         }
     }
 
-    /// The gateway is ready if it has keys of every issuer and is not about to stop.
+    /// Ready: the keys of every issuer are loaded, and the gateway is not stopping.
     fn ready(&self) -> Response<Body> {
-        // A load balancer has to stop sending before the listeners close.
+        // First: a load balancer must stop sending requests before the drain ends.
         if self.0.is_stopping() {
             plain_text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
         } else if self.0.generation().policy.server.is_ready() {
@@ -74,10 +72,9 @@ fn plain_text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(Body::from(text.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+    headers.insert(CONTENT_TYPE, content_type);
+    // A cache in between would show a state that has passed.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -1,4 +1,4 @@
-//! The running gateway: bound, served, reloaded, stopped.
+//! The gateway from bind to stop: opens its sockets, serves its doors, and drains them.
 
 use crate::door::ext_authz::ExtAuthz;
 use crate::door::forward_auth::ForwardAuth;
@@ -7,12 +7,12 @@ use crate::door::proxy::Proxy;
 use crate::door::redirect::Redirect;
 use crate::generation::Generation;
 use crate::listen::bounds::{Bounds, raise_descriptors};
+use crate::listen::context::ListenerContext;
 use crate::listen::listener::Listener;
-use crate::listen::shares::Shares;
 use crate::listen::socket::Socket;
 use crate::run::admin::Admin;
-use crate::run::shared::Shared;
-use crate::settings::{Address, DoorSettings, Settings};
+use crate::run::state::GatewayState;
+use crate::settings::{Address, DoorSettings, ListenerSettings, Settings, TlsSettings};
 use crate::telemetry::{Telemetry, events};
 use crate::transport::life::Life;
 use crate::transport::tls::ServerTls;
@@ -28,15 +28,16 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
+// Enough for a slow issuer, and short enough for an operator who waits for a reload.
 /// How long new settings wait for the keys of their issuers.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A gateway whose sockets are open. Nothing is answered before [`run`](Self::run).
+/// A gateway whose sockets are open. It answers nothing before [`run`](Self::run).
 pub struct Gateway {
-    shared: Arc<Shared>,
-    proxy: Option<Open>,
-    forward_auth: Option<Open>,
-    ext_authz: Option<Open>,
+    state: Arc<GatewayState>,
+    proxy: Option<DoorSocket>,
+    forward_auth: Option<DoorSocket>,
+    ext_authz: Option<DoorSocket>,
     admin: Option<Socket>,
     redirect: Option<Socket>,
     stop: watch::Sender<bool>,
@@ -44,14 +45,14 @@ pub struct Gateway {
 
 /// The open socket of a door, and its TLS.
 #[derive(Debug)]
-struct Open {
+struct DoorSocket {
     socket: Socket,
     tls: Option<Arc<ServerTls>>,
 }
 
-/// A hold on a gateway that runs.
+/// A handle to a running gateway.
 #[derive(Clone, Debug)]
-pub struct Handle(Arc<Shared>);
+pub struct Handle(Arc<GatewayState>);
 
 impl Gateway {
     /// Opens the sockets, and begins to fetch keys. Needs a Tokio runtime.
@@ -61,12 +62,12 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// Certificates that cannot be used, addresses that cannot be listened on.
+    /// Returns certificates that cannot be used and addresses that cannot be listened on.
     pub async fn bind(settings: Settings) -> Result<Self, ConfigErrors> {
         Self::bind_with_clock(settings, Arc::new(SystemClock::new())).await
     }
 
-    /// As [`bind`](Self::bind), with another clock for tokens and for the ends of streams.
+    /// As [`bind`](Self::bind), with another clock for tokens and for the end of streams.
     ///
     /// # Errors
     ///
@@ -76,49 +77,39 @@ impl Gateway {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigErrors> {
         let listeners = settings.listeners.clone();
-        let proxy_tls = listeners
-            .tls
-            .clone()
-            .map(ServerTls::read)
-            .transpose()?
-            .map(Arc::new);
-        let proxy = match listeners.listen {
-            Some(address) => Some(inherited_or_open(address).await?),
+        let proxy = DoorSocket::open_proxy(&listeners).await?;
+        let forward_auth =
+            DoorSocket::open("forward_auth.listen", listeners.forward_auth.as_ref()).await?;
+        let ext_authz = DoorSocket::open("ext_authz.listen", listeners.ext_authz.as_ref()).await?;
+        let admin = open("gateway.admin.listen", listeners.admin).await?;
+        let redirect = match &listeners.tls {
+            Some(tls) => open("gateway.tls.redirect", tls.redirect).await?,
             None => None,
         };
-        let forward_auth =
-            Open::door("forward_auth.listen", listeners.forward_auth.as_ref()).await?;
-        let ext_authz = Open::door("ext_authz.listen", listeners.ext_authz.as_ref()).await?;
-        let admin = open("gateway.admin.listen", listeners.admin).await?;
-        let redirect = listeners.tls.as_ref().and_then(|tls| tls.redirect);
-        let redirect = open("gateway.tls.redirect", redirect).await?;
         let (stop, stopping) = watch::channel(false);
         let life = Life::new(stopping);
         let telemetry = Arc::new(Telemetry::new(&listeners.log)?);
-        let bounds = bounds(&mut settings);
-        let shares = Shares::new(listeners.limits.clone(), bounds, Arc::clone(&telemetry));
+        let bounds = fit_bounds(&mut settings);
+        let limits = listeners.limits.clone();
+        let context = ListenerContext::new(limits, bounds, Arc::clone(&telemetry));
         let generation = Generation::new(settings, &clock, &life, &telemetry, None)?;
-        life.decides_by(generation.policy.server.clone());
-        let generation = Arc::new(ArcSwap::from_pointee(generation));
-        let proxy = proxy.map(|socket| Open {
-            socket,
-            tls: proxy_tls,
-        });
-        let tls = [&proxy, &forward_auth, &ext_authz].into_iter().flatten();
-        let tls = tls.filter_map(|open| open.tls.clone()).collect();
-        let reloading = Mutex::default();
-        let shared = Arc::new(Shared {
-            generation,
+        life.set_server(generation.policy.server.clone());
+        let mut tls = Vec::new();
+        for door in [&proxy, &forward_auth, &ext_authz].into_iter().flatten() {
+            tls.extend(door.tls.clone());
+        }
+        let state = Arc::new(GatewayState {
+            generation: Arc::new(ArcSwap::from_pointee(generation)),
             listeners,
             tls,
             clock,
             life,
-            reloading,
+            reloading: Mutex::default(),
             telemetry,
-            shares,
+            context,
         });
         Ok(Self {
-            shared,
+            state,
             proxy,
             forward_auth,
             ext_authz,
@@ -128,156 +119,164 @@ impl Gateway {
         })
     }
 
-    /// Where the reverse proxy takes requests; `None` where there is no proxy.
+    /// The address of the reverse proxy; `None` if there is no proxy.
     pub fn address(&self) -> Option<SocketAddr> {
         self.proxy.as_ref()?.socket.address()
     }
 
-    /// Where nginx, Traefik or Caddy ask; `None` where nobody does, or over a Unix socket.
+    /// The address that nginx, Traefik or Caddy ask; `None` without that door, or on a Unix socket.
     pub fn forward_auth_address(&self) -> Option<SocketAddr> {
         self.forward_auth.as_ref()?.socket.address()
     }
 
-    /// Where Envoy asks; `None` where nobody does, or over a Unix socket.
+    /// The address that Envoy asks; `None` without that door, or on a Unix socket.
     pub fn ext_authz_address(&self) -> Option<SocketAddr> {
         self.ext_authz.as_ref()?.socket.address()
     }
 
-    /// Where probes come in, if anywhere.
+    /// The address for probes and metrics, if there is one.
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.as_ref()?.address()
     }
 
-    /// Where plain HTTP is redirected, if anywhere.
+    /// The address where plain HTTP is redirected, if there is one.
     pub fn redirect_address(&self) -> Option<SocketAddr> {
         self.redirect.as_ref()?.address()
     }
 
-    /// A hold on it, for reloads.
+    /// A handle, for reloads.
     pub fn handle(&self) -> Handle {
-        Handle(Arc::clone(&self.shared))
+        Handle(Arc::clone(&self.state))
     }
 
-    /// Answers requests until `stop`, then lets those under way end. The probes go on meanwhile.
+    /// Answers requests until `stop`, then finishes those under way. Probes are answered meanwhile.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let (drained, probes_stop) = watch::channel(false);
-        let probes = self.admin.map(|socket| {
-            let shares = self.shared.shares.for_probes();
-            let door = Admin(Arc::clone(&self.shared));
-            let listener = Listener {
-                socket,
-                door,
-                tls: None,
-                shares,
-            };
-            tokio::spawn(listener.serve(probes_stop))
-        });
-        let doors = Doors {
-            shared: &self.shared,
-            stop: &self.stop,
+        let Self {
+            state,
+            proxy,
+            forward_auth,
+            ext_authz,
+            admin,
+            redirect,
+            stop: stop_doors,
+        } = self;
+        // Clients are sent to the port of the proxy; behind a Unix socket to the usual one.
+        let https = proxy.as_ref().and_then(|proxy| proxy.socket.address());
+        let port = https.map_or(443, |address| address.port());
+        let redirect = redirect.map(|socket| DoorSocket { socket, tls: None });
+        let generation = || Arc::clone(&state.generation);
+        let redirect_door = Redirect {
+            generation: generation(),
+            port,
         };
-        let port = self
-            .proxy
-            .as_ref()
-            .and_then(|open| open.socket.address())
-            .map_or(443, |it| it.port());
-        let generation = || Arc::clone(&self.shared.generation);
-        let serving = [
-            doors.serve(self.proxy, Proxy(generation())),
-            doors.serve(self.forward_auth, ForwardAuth(generation())),
-            doors.serve(self.ext_authz, ExtAuthz(generation())),
-            doors.serve(
-                self.redirect.map(|socket| Open { socket, tls: None }),
-                Redirect {
-                    generation: generation(),
-                    port,
-                },
-            ),
+        let (stop_probes, stopping_probes) = watch::channel(false);
+        let probes = serve_probes(admin, &state, stopping_probes);
+        let (common, stopping) = (&state.context, stop_doors.subscribe());
+        let doors = [
+            serve(proxy, Proxy(generation()), common, &stopping),
+            serve(forward_auth, ForwardAuth(generation()), common, &stopping),
+            serve(ext_authz, ExtAuthz(generation()), common, &stopping),
+            serve(redirect, redirect_door, common, &stopping),
         ];
-        supervisor(&[NotifyState::Ready]);
+        notify_systemd(&[NotifyState::Ready]);
         stop.await;
-        tracing::info!("stopping: no new connections, those under way may end");
-        supervisor(&[NotifyState::Stopping]);
-        self.stop.send_replace(true);
-        for door in serving.into_iter().flatten() {
-            // A task that panicked has said so; there is nothing left to wait for then.
+        tracing::info!("stopping: draining connections, accepting no new ones");
+        notify_systemd(&[NotifyState::Stopping]);
+        stop_doors.send_replace(true);
+        for door in doors.into_iter().flatten() {
+            // A panic was reported already, and leaves nothing to wait for.
             _ = door.await;
         }
-        self.shared.life.over().await;
-        if let Some(audit) = &self.shared.telemetry.audit {
+        state.life.finish().await;
+        // After the last request, so that no record comes after the flush.
+        if let Some(audit) = &state.telemetry.audit {
             audit.flush().await;
         }
-        drained.send_replace(true);
+        stop_probes.send_replace(true);
         if let Some(probes) = probes {
             probes.abort();
         }
     }
 }
 
-/// What all doors have in common.
-struct Doors<'g> {
-    shared: &'g Arc<Shared>,
-    stop: &'g watch::Sender<bool>,
+/// Begins to serve a door, if it has a socket.
+fn serve<D: Door>(
+    socket: Option<DoorSocket>,
+    door: D,
+    context: &ListenerContext,
+    stopping: &watch::Receiver<bool>,
+) -> Option<JoinHandle<()>> {
+    let DoorSocket { socket, tls } = socket?;
+    let listener = Listener {
+        socket,
+        door,
+        tls,
+        context: context.clone(),
+    };
+    Some(tokio::spawn(listener.serve(stopping.clone())))
 }
 
-impl Doors<'_> {
-    /// Begins to answer, where there is a socket.
-    fn serve<D: Door>(&self, open: Option<Open>, door: D) -> Option<JoinHandle<()>> {
-        open.map(|open| {
-            tokio::spawn(
-                open.listener(door, self.shared)
-                    .serve(self.stop.subscribe()),
-            )
-        })
-    }
+/// Begins to serve probes and metrics. They stop last: a supervisor watches the drain by them.
+fn serve_probes(
+    socket: Option<Socket>,
+    state: &Arc<GatewayState>,
+    stopping: watch::Receiver<bool>,
+) -> Option<JoinHandle<()>> {
+    let listener = Listener {
+        socket: socket?,
+        door: Admin(Arc::clone(state)),
+        tls: None,
+        context: state.context.for_probes(),
+    };
+    Some(tokio::spawn(listener.serve(stopping)))
 }
 
-impl Open {
-    async fn door(
+impl DoorSocket {
+    async fn open(
         place: &str,
         settings: Option<&DoorSettings>,
     ) -> Result<Option<Self>, ConfigErrors> {
         let Some(DoorSettings { listen, tls }) = settings else {
             return Ok(None);
         };
-        let tls = tls.clone().map(ServerTls::read).transpose()?.map(Arc::new);
-        Ok(Some(Self {
-            socket: Socket::open(place, listen).await?,
-            tls,
-        }))
+        let tls = read_tls(tls.as_ref())?;
+        let socket = Socket::open(place, listen).await?;
+        Ok(Some(Self { socket, tls }))
     }
 
-    fn listener<D: Door>(self, door: D, shared: &Shared) -> Listener<D> {
-        Listener {
-            socket: self.socket,
-            door,
-            tls: self.tls,
-            shares: shared.shares.clone(),
-        }
+    /// Opens the socket of the proxy, or takes the one that systemd opened.
+    async fn open_proxy(listeners: &ListenerSettings) -> Result<Option<Self>, ConfigErrors> {
+        let tls = read_tls(listeners.tls.as_ref())?;
+        let Some(address) = listeners.listen else {
+            return Ok(None);
+        };
+        let socket = match Socket::inherit()? {
+            Some(socket) => socket,
+            None => Socket::open("gateway.listen", &Address::Tcp(address)).await?,
+        };
+        Ok(Some(Self { socket, tls }))
     }
 }
 
-/// What may go on at a time: as written, or less where there are too few descriptors for it.
-fn bounds(settings: &mut Settings) -> Bounds {
-    let servers = settings.upstreams.iter().map(|it| it.servers.len()).sum();
-    let limits = &settings.listeners.limits;
+fn read_tls(settings: Option<&TlsSettings>) -> Result<Option<Arc<ServerTls>>, ConfigErrors> {
+    match settings {
+        Some(settings) => Ok(Some(Arc::new(ServerTls::read(settings.clone())?))),
+        None => Ok(None),
+    }
+}
+
+/// The bounds as written, or lower if there are too few descriptors for them.
+fn fit_bounds(settings: &mut Settings) -> Bounds {
+    let (limits, servers) = (&settings.listeners.limits, settings.count_servers());
     let (bounds, shortage) = Bounds::new(limits, servers, raise_descriptors());
     if let Some(shortage) = shortage {
         tracing::warn!(
             facts = %shortage,
-            "there are too few descriptors for the bounds in the settings",
+            "too few file descriptors for the limits in the settings",
         );
     }
-    bounds.bound(settings);
+    bounds.bound_upstreams(settings);
     bounds
-}
-
-/// The socket of the proxy: one that systemd opened, or a new one.
-async fn inherited_or_open(address: SocketAddr) -> Result<Socket, ConfigErrors> {
-    match Socket::inherited()? {
-        Some(socket) => Ok(socket),
-        None => Socket::open("gateway.listen", &Address::Tcp(address)).await,
-    }
 }
 
 async fn open(place: &str, address: Option<SocketAddr>) -> Result<Option<Socket>, ConfigErrors> {
@@ -289,74 +288,75 @@ async fn open(place: &str, address: Option<SocketAddr>) -> Result<Option<Socket>
 
 impl Handle {
     /// Takes other settings into use, all at once: requests under way go on with the ones they
-    /// began with. Where the issuers change, their keys are waited for first, ten seconds at most.
+    /// began with. If the issuers change, it waits for their keys first, ten seconds at most.
     ///
-    /// What belongs to the sockets stays as it was until the next start: addresses, limits of heads
-    /// and connections, and which files TLS reads.
+    /// Settings of the sockets apply from the next start: addresses, limits on heads and
+    /// connections, and which files TLS reads.
     ///
     /// # Errors
     ///
-    /// What is wrong with upstreams; then nothing is changed.
+    /// Returns faults of upstreams; then nothing is changed.
     pub async fn reload(&self, mut settings: Settings) -> Result<(), ConfigErrors> {
+        // Otherwise an older reload that waits for keys could overwrite a newer one.
         let _one_at_a_time = self.0.reloading.lock().await;
         if settings.listeners != self.0.listeners {
-            tracing::warn!("addresses, limits and TLS settings change with the next start only");
+            tracing::warn!("new addresses, limits and TLS settings apply only after a restart");
         }
-        self.0.shares.bounds.bound(&mut settings);
+        self.0.context.bounds.bound_upstreams(&mut settings);
         let before = self.0.generation();
-        let Shared {
+        let GatewayState {
             clock,
             life,
             telemetry,
             ..
         } = &*self.0;
         let next = Generation::new(settings, clock, life, telemetry, Some(&before))?;
-        next.ready(PATIENCE).await;
-        life.decides_by(next.policy.server.clone());
+        // Swapped only now: until its keys are there, the old settings decide better.
+        next.wait_for_keys(PATIENCE).await;
+        life.set_server(next.policy.server.clone());
         self.0.generation.store(Arc::new(next));
         Ok(())
     }
 
-    /// Reads the files of TLS again; those that cannot be used change nothing.
+    /// Reads the TLS files again; those that cannot be used change nothing.
     ///
     /// # Errors
     ///
-    /// What is wrong with them.
+    /// Returns their faults.
     pub fn reload_certificates(&self) -> Result<(), ConfigErrors> {
-        let faults = self
-            .0
-            .tls
-            .iter()
-            .filter_map(|tls| tls.reload().err())
-            .collect();
+        let mut faults = Vec::new();
+        // Each by itself: one bad file must not keep the other doors on expired certificates.
+        for tls in &self.0.tls {
+            faults.extend(tls.reload().err());
+        }
         ConfigErrors::check(faults)
     }
 
-    /// Whether there are keys of every issuer.
+    /// Whether the keys of every issuer are loaded.
     pub fn is_ready(&self) -> bool {
         self.0.is_ready()
     }
 
-    /// The resource server that decides at the moment: for its status, and to revoke.
+    /// The resource server of the settings in use: for its status, and to revoke.
     pub fn resource_server(&self) -> ResourceServer {
         self.0.generation().policy.server.clone()
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn state(&self) -> &GatewayState {
         &self.0
     }
 }
 
-impl Shared {
-    /// All figures, in the text format of Prometheus.
+impl GatewayState {
+    /// All metrics, in the text format of Prometheus.
     pub(crate) fn metrics(&self) -> String {
         self.telemetry.exposition.render(|recorder| {
             self.generation().record(recorder);
             self.telemetry.meters.record(recorder);
-            self.shares.bounds.record(recorder);
+            self.context.bounds.record(recorder);
             events::READY.set(recorder, &[], f64::from(u8::from(self.is_ready())));
-            // Of several doors, the certificate that ends first.
-            if let Some(expiry) = self.tls().iter().filter_map(|tls| tls.expiry()).min() {
+            // One gauge for all doors: an alert is for the certificate that expires first.
+            if let Some(expiry) = self.tls.iter().filter_map(|tls| tls.expiry()).min() {
                 events::CERTIFICATE_EXPIRY.set(recorder, &[], expiry as f64);
             }
         })
@@ -371,10 +371,10 @@ impl Shared {
     }
 }
 
-/// Tells systemd, where it asked to be told (`Type=notify`).
-pub(crate) fn supervisor(state: &[NotifyState<'_>]) {
+/// Notifies systemd, if it asked for that (`Type=notify`).
+pub(crate) fn notify_systemd(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
-        tracing::debug!(%error, "systemd cannot be told");
+        tracing::debug!(%error, "cannot notify systemd");
     }
 }
 

@@ -1,6 +1,6 @@
-//! The gateway as it runs: started, reloaded, drained, stopped.
+//! The running gateway: start, reload, drain, stop.
 
 pub(crate) mod admin;
 pub(crate) mod gateway;
 pub(crate) mod reload;
-pub(crate) mod shared;
+pub(crate) mod state;

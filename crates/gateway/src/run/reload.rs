@@ -1,99 +1,82 @@
-//! Files that change: the settings, the policies and the certificates, looked at every two seconds
-//! and on SIGHUP.
+//! Reloads the settings, the policies and the certificates: read every two seconds and on SIGHUP.
 //!
-//! Looking at the content needs no notification, and sees what notifications miss: a mounted volume
-//! whose links are exchanged, a network file system, an editor that writes a new file. A file that
-//! cannot be used changes nothing, and the log says why; the gateway goes on as before.
+//! Comparing contents needs no notifications, and sees what they miss: a mounted volume whose links
+//! are swapped, a network file system, an editor that writes a new file. A file that cannot be used
+//! changes nothing, and the log says why; the gateway goes on as before.
 
 use crate::config::Config;
 use crate::decision::cedar::{PolicyFile, policy_files};
-use crate::run::gateway::{Handle, supervisor};
+use crate::run::gateway::{Handle, notify_systemd};
 use crate::settings::Settings;
 use portcullis_core::{ConfigError, ConfigErrors};
 use sd_notify::NotifyState;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const PAUSE: Duration = Duration::from_secs(2);
-/// No settings are larger.
+/// A larger file is refused before it is read.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Reads settings from a file.
 ///
 /// # Errors
 ///
-/// A file that cannot be read, and everything that is wrong with what it says.
+/// Returns that the file cannot be read, or all faults in it.
 pub fn read(path: &Path) -> Result<Settings, ConfigErrors> {
     Config::from_toml(&text(path)?)?.try_into()
 }
 
-/// The text of a settings file.
+/// Reads the text of a settings file.
 ///
 /// # Errors
 ///
-/// A file that cannot be read, or is too large.
+/// Returns that the file cannot be read, or is too large.
 pub fn text(path: &Path) -> Result<String, ConfigErrors> {
-    let fault = |problem: &str| {
-        let help = "name a file with `--config`; `portcullis config init` writes one to begin with";
-        let problem = format!("the settings file cannot be read: {problem}");
-        ConfigErrors::from(ConfigError::wrong(path.display().to_string(), problem).help(help))
-    };
-    match std::fs::metadata(path) {
-        Ok(found) if found.len() > MOST_BYTES => Err(fault("it is larger than 4 MiB")),
-        Ok(_) => std::fs::read_to_string(path).map_err(|error| fault(&error.to_string())),
-        Err(error) => Err(fault(&error.to_string())),
+    match read_bounded(path) {
+        Ok(text) => Ok(text),
+        Err(error) => {
+            let problem = format!("cannot read the settings file: {error}");
+            let help = "name a file with `--config`; `portcullis config init` writes a first one";
+            Err(ConfigError::wrong(path.display().to_string(), problem)
+                .help(help)
+                .into())
+        }
     }
 }
 
-/// Watches the settings file and the files of TLS for as long as the gateway runs. Needs a Tokio
-/// runtime.
+fn read_bounded(path: &Path) -> io::Result<String> {
+    if std::fs::metadata(path)?.len() > MOST_BYTES {
+        return Err(io::Error::other("it is larger than 4 MiB"));
+    }
+    std::fs::read_to_string(path)
+}
+
+/// Watches the settings file and the TLS files while the gateway runs. Needs a Tokio runtime.
 ///
-/// SIGHUP is caught from the call on, not only once the future is polled: whoever is told that the
-/// gateway is ready may ask it to reload at once, and an uncaught SIGHUP would end it.
+/// SIGHUP is caught from this call on, not only once the future is polled. A supervisor may ask for
+/// a reload as soon as the gateway is ready, and an uncaught SIGHUP would end the process.
 pub fn watch(handle: Handle, path: PathBuf) -> impl Future<Output = ()> + Send + 'static {
-    // Without signals there is still the file to look at.
+    // Without signals, changes of the file are still found.
     let hangup = signal(SignalKind::hangup()).ok();
     watch_with(hangup, handle, path)
 }
 
 async fn watch_with(mut hangup: Option<Signal>, handle: Handle, path: PathBuf) {
-    let settings = text(&path).ok().map(Written::read);
-    let mut watched = Watched {
-        settings,
-        certificates: Vec::new(),
-        handle,
-        path,
-    };
-    watched.certificates = watched.contents();
-    let clock = Arc::clone(watched.handle.shared().clock());
+    let mut watcher = FileWatcher::new(handle, path);
+    let clock = Arc::clone(watcher.handle.state().clock());
     loop {
-        let forced = tokio::select! {
-            () = clock.sleep(PAUSE) => false,
-            () = hung_up(hangup.as_mut()) => true,
-        };
-        if forced && let Ok(now) = NotifyState::monotonic_usec_now() {
-            supervisor(&[NotifyState::Reloading, now]);
-        }
-        watched.look(forced).await;
-        if let Some(audit) = watched
-            .handle
-            .shared()
-            .telemetry()
-            .audit
-            .as_ref()
-            .filter(|_| forced)
-        {
-            audit.reopen();
-        }
-        if forced {
-            supervisor(&[NotifyState::Ready]);
+        tokio::select! {
+            () = clock.sleep(PAUSE) => watcher.check(false).await,
+            () = wait_for(hangup.as_mut()) => watcher.reload_on_signal().await,
         }
     }
 }
 
-async fn hung_up(signal: Option<&mut Signal>) {
+/// Waits for a signal; for ever, if it cannot be received.
+async fn wait_for(signal: Option<&mut Signal>) {
     match signal {
         Some(signal) => {
             _ = signal.recv().await;
@@ -102,88 +85,115 @@ async fn hung_up(signal: Option<&mut Signal>) {
     }
 }
 
-struct Watched {
+/// Compares the files with the ones last read.
+struct FileWatcher {
     handle: Handle,
     path: PathBuf,
-    /// What was last tried, good or bad.
-    settings: Option<Written>,
+    /// The last settings that were tried, good or bad.
+    settings: Option<SettingsText>,
     certificates: Vec<Option<Vec<u8>>>,
 }
 
-/// The settings, and the policies that they name.
+/// The text of the settings, and of the policies that they name.
 #[derive(PartialEq, Eq)]
-struct Written {
+struct SettingsText {
     text: String,
     policies: Vec<PolicyFile>,
 }
 
-impl Written {
-    fn read(text: String) -> Self {
-        let config = Config::from_toml(&text).ok();
-        let cedar = config
-            .as_ref()
-            .and_then(|config| config.gateway.cedar.as_ref());
-        let policies = cedar
-            .map(|cedar| policy_files(&cedar.policies))
-            .unwrap_or_default();
-        Self { text, policies }
+impl SettingsText {
+    fn read(path: &Path) -> Result<Self, ConfigErrors> {
+        let text = text(path)?;
+        // Faults are reported when the settings are applied. Until then there are no policies.
+        let policies = match Config::from_toml(&text) {
+            Ok(config) => match &config.gateway.cedar {
+                Some(cedar) => policy_files(&cedar.policies),
+                None => Vec::new(),
+            },
+            Err(_) => Vec::new(),
+        };
+        Ok(Self { text, policies })
     }
 }
 
-impl Watched {
-    /// Looks at the files, and takes what has changed into use; all of it if `forced`.
-    async fn look(&mut self, forced: bool) {
-        match text(&self.path).map(Written::read) {
-            Ok(written) if forced || self.settings.as_ref() != Some(&written) => {
-                let applied = match Config::from_toml(&written.text).and_then(Settings::try_from) {
-                    Ok(settings) => self.handle.reload(settings).await,
-                    Err(errors) => Err(errors),
-                };
-                self.said("settings", applied);
-                self.settings = Some(written);
+impl FileWatcher {
+    fn new(handle: Handle, path: PathBuf) -> Self {
+        let settings = SettingsText::read(&path).ok();
+        let certificates = read_certificates(&handle);
+        Self {
+            handle,
+            path,
+            settings,
+            certificates,
+        }
+    }
+
+    /// Reads everything again, and keeps systemd informed (`Type=notify-reload`).
+    async fn reload_on_signal(&mut self) {
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            notify_systemd(&[NotifyState::Reloading, now]);
+        }
+        self.check(true).await;
+        // `logrotate` sends SIGHUP after it moved the file.
+        if let Some(audit) = &self.handle.state().telemetry().audit {
+            audit.reopen();
+        }
+        notify_systemd(&[NotifyState::Ready]);
+    }
+
+    /// Reads the files, and takes what has changed into use; all of it if `forced`.
+    async fn check(&mut self, forced: bool) {
+        match SettingsText::read(&self.path) {
+            Ok(settings) if forced || self.settings.as_ref() != Some(&settings) => {
+                self.report("settings", self.apply(&settings).await);
+                self.settings = Some(settings);
             }
             Ok(_) => {}
-            // Said once: an editor may be at it.
+            // Reported once: an editor may be about to replace the file.
             Err(errors) if forced || self.settings.take().is_some() => {
-                self.said("settings", Err(errors));
+                self.report("settings", Err(errors));
             }
             Err(_) => {}
         }
-        let certificates = self.contents();
+        let certificates = read_certificates(&self.handle);
         if forced || certificates != self.certificates {
             self.certificates = certificates;
-            if !self.handle.shared().tls().is_empty() {
-                self.said("certificates", self.handle.reload_certificates());
+            if !self.handle.state().tls().is_empty() {
+                self.report("certificates", self.handle.reload_certificates());
             }
         }
     }
 
-    fn said(&self, what: &str, result: Result<(), ConfigErrors>) {
-        self.handle
-            .shared()
-            .telemetry()
-            .meters
-            .reloaded(what, result.is_ok());
+    async fn apply(&self, settings: &SettingsText) -> Result<(), ConfigErrors> {
+        let settings = Settings::try_from(Config::from_toml(&settings.text)?)?;
+        self.handle.reload(settings).await
+    }
+
+    /// Counts and logs the result of a reload.
+    fn report(&self, what: &str, result: Result<(), ConfigErrors>) {
+        let meters = &self.handle.state().telemetry().meters;
+        meters.count_reload(what, result.is_ok());
         match result {
-            Ok(()) => tracing::info!("the {what} were read again and are in use"),
+            Ok(()) => tracing::info!("reloaded the {what}"),
             Err(errors) => {
-                tracing::error!(%errors, "the {what} cannot be used; the ones before stay in use");
+                tracing::error!(%errors, "cannot reload the {what}; the old ones stay in use");
             }
         }
     }
+}
 
-    fn contents(&self) -> Vec<Option<Vec<u8>>> {
-        let settings = self.handle.shared().tls().iter().map(|tls| tls.settings());
-        let files = settings.flat_map(|settings| {
-            [
-                Some(&settings.certificate),
-                Some(&settings.key),
-                settings.client_authorities.as_ref(),
-            ]
-        });
-        files
-            .flatten()
-            .map(|file| std::fs::read(file).ok())
-            .collect()
+/// The contents of the TLS files; `None` for one that cannot be read.
+fn read_certificates(handle: &Handle) -> Vec<Option<Vec<u8>>> {
+    let mut contents = Vec::new();
+    for tls in handle.state().tls() {
+        let settings = tls.settings();
+        let authorities = settings.client_authorities.as_ref();
+        for file in [&settings.certificate, &settings.key]
+            .into_iter()
+            .chain(authorities)
+        {
+            contents.push(std::fs::read(file).ok());
+        }
     }
+    contents
 }

@@ -1,11 +1,11 @@
-//! Where audit records go: a bounded queue, and one thread that writes.
+//! The audit log: a bounded queue, and one thread that writes.
 //!
-//! A request never waits for it. When nobody takes the records in time they are dropped, counted,
-//! and the log says how many; so the place should be one that keeps up. A record is written at once
-//! where it comes alone; those that come in the next few milliseconds are written together, so that
-//! a busy gateway does not wake the thread for each.
+//! A request never waits for it. Records that the destination does not take in time are dropped and
+//! counted, and the log says how many; so the destination has to keep up. A single record is
+//! written at once. Those of the next few milliseconds are written together, so that a busy gateway
+//! does not wake the thread for each.
 
-use super::record::{Privacy, Record, Subject};
+use super::record::{AuditRecord, Privacy, SubjectForm};
 use crate::decision::policy::RouteDecision;
 use crate::request::incoming::IncomingRequest;
 use crate::settings::{Destination, LogSettings, SubjectSetting};
@@ -19,19 +19,23 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How many records wait to be written at most.
 const QUEUE: usize = 4_096;
-/// How long more of them are waited for after some were written.
+/// How many bytes are gathered before they are written.
+const MOST_BYTES: usize = 65_536;
+/// How long the thread gathers records after it wrote some.
 const GATHERING: Duration = Duration::from_millis(5);
-/// How long an end of the gateway waits for them.
+/// How long a gateway that stops waits for the last records.
 const LAST_WAIT: Duration = Duration::from_secs(3);
+/// A shorter key could be guessed, and then subjects too.
+const LEAST_KEY_BYTES: usize = 16;
 
-/// The door to the audit records.
+/// Takes audit records.
 pub(crate) struct Audit {
     queue: SyncSender<Message>,
     lost: Arc<AtomicU64>,
@@ -48,46 +52,47 @@ enum Message {
 }
 
 impl Audit {
-    /// Opens the place, and begins to write. `None` where no records are wanted.
+    /// Opens the destination, and begins to write. `None` if no records are wanted.
     pub(crate) fn open(log: &LogSettings, dropped: Counter) -> Result<Option<Self>, ConfigErrors> {
-        let out = match &log.audit {
+        let output = match &log.audit {
             Destination::None => return Ok(None),
-            Destination::Stdout => Out::Stdout,
-            Destination::File(path) => Out::File(
-                path.clone(),
-                append(path).map_err(|it| unusable(path, &it))?,
-            ),
+            Destination::Stdout => AuditOutput::Stdout,
+            Destination::File(path) => match append(path) {
+                Ok(file) => AuditOutput::File(path.clone(), file),
+                Err(error) => return Err(unusable(path, &error)),
+            },
         };
+        let privacy = Privacy {
+            subject: read_subject(&log.audit_subject)?,
+            peer: log.audit_peer,
+        };
+        let is_terminal = matches!(output, AuditOutput::Stdout) && io::stdout().is_terminal();
         let lost = Arc::<AtomicU64>::default();
         let (queue, messages) = sync_channel(QUEUE);
         let writer = Writer {
-            out,
+            output,
             lost: Arc::clone(&lost),
             dropped: dropped.clone(),
+            lines: Vec::new(),
+            count: 0,
         };
+        // A thread and not a task: writing to a file or a pipe blocks.
         let thread = thread::Builder::new().name("audit".to_owned());
-        thread
-            .spawn(move || writer.run(&messages))
-            .map_err(|error| {
-                let problem = format!("the thread that writes records cannot start: {error}");
-                ConfigError::wrong("log.audit", problem).help("raise the limit of threads")
-            })?;
-        let stdout = log.audit == Destination::Stdout;
-        let json = log.format.is_json(stdout && io::stdout().is_terminal());
-        let privacy = Privacy {
-            subject: subject(&log.audit_subject)?,
-            peer: log.audit_peer,
-        };
+        if let Err(error) = thread.spawn(move || writer.run(&messages)) {
+            let problem = format!("cannot start a thread to write records: {error}");
+            let help = "raise the limit of threads";
+            return Err(ConfigError::wrong("log.audit", problem).help(help).into());
+        }
         Ok(Some(Self {
             queue,
             lost,
             dropped,
             privacy,
-            json,
+            json: log.format.is_json(is_terminal),
         }))
     }
 
-    /// Writes a decision down, or counts that it could not be.
+    /// Queues the record of a decision, or counts that it is lost.
     pub(crate) fn write(
         &self,
         now: NumericDate,
@@ -95,7 +100,7 @@ impl Audit {
         decision: &RouteDecision<'_>,
         took: Duration,
     ) {
-        let record = Record::new(now, request, decision, took, &self.privacy);
+        let record = AuditRecord::new(now, request, decision, took, &self.privacy);
         let line = if self.json {
             record.json()
         } else {
@@ -105,19 +110,20 @@ impl Audit {
     }
 
     fn put(&self, line: Vec<u8>) {
+        // Never waits: a full disk must not stop the API.
         if self.queue.try_send(Message::Line(line)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
             self.dropped.increment(1);
         }
     }
 
-    /// Begins the file anew, if it is one: after `logrotate` moved it.
+    /// Opens the file again, after `logrotate` moved it.
     pub(crate) fn reopen(&self) {
-        // A full queue is written to the old file; the next signal comes with the next rotation.
+        // If the queue is full, the old file stays in use until the next rotation.
         _ = self.queue.try_send(Message::Reopen);
     }
 
-    /// Waits until what is in the queue is written, but not for ever.
+    /// Waits until the queue is written, within a timeout.
     pub(crate) async fn flush(&self) {
         let (done, written) = oneshot::channel();
         let mut message = Message::Flush(done);
@@ -129,40 +135,49 @@ impl Audit {
             written.await
         };
         if tokio::time::timeout(LAST_WAIT, waiting).await.is_err() {
-            tracing::warn!("audit records were not written in time");
+            tracing::warn!("timed out writing the last audit records");
         }
     }
 }
 
-fn subject(setting: &SubjectSetting) -> Result<Subject, ConfigErrors> {
-    let key = |bytes: &[u8]| Subject::Hashed(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes)));
+fn read_subject(setting: &SubjectSetting) -> Result<SubjectForm, ConfigErrors> {
     match setting {
-        SubjectSetting::Plain => Ok(Subject::Plain),
-        SubjectSetting::None => Ok(Subject::Left),
-        SubjectSetting::Hashed(None) => {
-            let mut bytes = [0; 32];
-            rand::fill(&mut bytes).map_err(|_| {
-                let problem = "this machine gives no random numbers for a key";
-                ConfigError::wrong("log.audit_subject", problem).help("name a key in `audit_key`")
-            })?;
-            Ok(key(&bytes))
-        }
+        SubjectSetting::Plain => Ok(SubjectForm::Plain),
+        SubjectSetting::None => Ok(SubjectForm::Omitted),
+        SubjectSetting::Hashed(None) => Ok(hash_with(&random_key()?)),
         SubjectSetting::Hashed(Some(path)) => match std::fs::read(path) {
-            Ok(bytes) if bytes.len() >= 16 => Ok(key(&bytes)),
-            Ok(_) => Err(unusable(
-                path,
-                &io::Error::other("it has less than 16 bytes"),
-            )),
+            Ok(bytes) if bytes.len() >= LEAST_KEY_BYTES => Ok(hash_with(&bytes)),
+            Ok(bytes) => {
+                let count = bytes.len();
+                let problem = format!("expected at least {LEAST_KEY_BYTES} bytes, found {count}");
+                Err(unusable(path, &io::Error::other(problem)))
+            }
             Err(error) => Err(unusable(path, &error)),
         },
     }
 }
 
-/// Opens the file for records at its end. A new one is for its owner alone: it tells who called.
-/// One that is there keeps its mode, which may be meant for whoever collects records.
+fn hash_with(key: &[u8]) -> SubjectForm {
+    SubjectForm::Hashed(Box::new(hmac::Key::new(hmac::HMAC_SHA256, key)))
+}
+
+/// A key for this run only: hashes cannot be compared with those of another run.
+fn random_key() -> Result<[u8; 32], ConfigError> {
+    let mut bytes = [0; 32];
+    if rand::fill(&mut bytes).is_err() {
+        let problem = "the system gave no random bytes for a key";
+        let help = "name a key in `audit_key`";
+        return Err(ConfigError::wrong("log.audit_subject", problem).help(help));
+    }
+    Ok(bytes)
+}
+
+/// Opens the file for appending. Only its owner may read a new file: it says who called. An
+/// existing one keeps its mode, which may be meant for a log collector.
 fn append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
+    // At creation, not afterwards: in between, anybody could open it.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
@@ -177,103 +192,111 @@ fn warn_if_open_to_others(path: &Path, file: &File) {
     const WRITTEN_BY_GROUP_OR_OTHERS_READ: u32 = 0o027;
     let Ok(found) = file.metadata() else { return };
     let mode = found.mode() & 0o777;
-    // Devices and pipes are for whoever takes what is written.
+    // Devices and pipes have modes for their readers, so only regular files are checked.
     if found.is_file() && mode & WRITTEN_BY_GROUP_OR_OTHERS_READ != 0 {
         tracing::warn!(
-            facts = format_args!("{} has the mode {mode:04o}", path.display()),
-            cure = "give it the mode 0600 or for a group that collects records 0640",
-            "others than its owner can read or change the audit file"
+            facts = format_args!("{} has mode {mode:04o}", path.display()),
+            cure = "set its mode to 0600, or to 0640 for a group that collects records",
+            "the audit file is readable or writable by other users"
         );
     }
 }
 
 fn unusable(path: &Path, error: &io::Error) -> ConfigErrors {
-    let problem = format!("{}: {error}", path.display());
-    let help = "see that its folder is there, and that this process may use it";
+    let problem = format!("cannot use the file {}: {error}", path.display());
+    let help = "check that its folder exists, and that this process may use it";
     ConfigError::wrong("log", problem).help(help).into()
 }
 
 /// Where lines go.
-enum Out {
+enum AuditOutput {
     Stdout,
     File(PathBuf, File),
 }
 
 struct Writer {
-    out: Out,
+    output: AuditOutput,
     lost: Arc<AtomicU64>,
     dropped: Counter,
+    /// Gathered, but not written yet.
+    lines: Vec<u8>,
+    count: u64,
 }
 
 impl Writer {
-    /// Writes until the last door is closed: what is there at once, then it waits for more.
+    /// Writes until the last sender is dropped.
     fn run(mut self, messages: &Receiver<Message>) {
-        let (mut lines, mut count) = (Vec::new(), 0);
         while let Ok(message) = messages.recv() {
-            let mut next = Some(message);
-            let mut flushed = Vec::new();
-            while let Some(message) = next {
-                match message {
-                    Message::Line(line) => {
-                        lines.extend_from_slice(&line);
-                        count += 1;
-                    }
-                    Message::Reopen => {
-                        self.put(&mut lines, &mut count);
-                        self.reopen();
-                    }
-                    Message::Flush(done) => flushed.push(done),
-                }
-                next = match messages.try_recv() {
-                    Ok(message) if lines.len() < 65_536 => Some(message),
-                    Ok(Message::Line(line)) => {
-                        self.put(&mut lines, &mut count);
-                        Some(Message::Line(line))
-                    }
-                    Ok(message) => Some(message),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                };
+            let mut waiting = Vec::new();
+            self.take(message, &mut waiting);
+            while let Ok(message) = messages.try_recv() {
+                self.take(message, &mut waiting);
             }
-            self.put(&mut lines, &mut count);
-            // Who waited may be gone.
-            flushed.into_iter().for_each(|done| _ = done.send(()));
+            self.write();
+            for done in waiting {
+                // The task that waited may have given up.
+                _ = done.send(());
+            }
             thread::sleep(GATHERING);
         }
     }
 
-    fn put(&mut self, lines: &mut Vec<u8>, count: &mut u64) {
-        let written = match &mut self.out {
-            Out::Stdout => io::stdout()
-                .lock()
-                .write_all(lines)
-                .and_then(|()| io::stdout().flush()),
-            Out::File(_, file) => file.write_all(lines),
-        };
-        if let Err(error) = written {
-            self.dropped.increment(*count);
-            tracing::error!(%error, dropped = *count, "audit records could not be written");
+    fn take(&mut self, message: Message, waiting: &mut Vec<oneshot::Sender<()>>) {
+        match message {
+            Message::Line(line) => {
+                // A busy gateway may never leave the queue empty, so memory needs a bound here.
+                if self.lines.len() >= MOST_BYTES {
+                    self.write();
+                }
+                self.lines.extend_from_slice(&line);
+                self.count += 1;
+            }
+            Message::Reopen => {
+                self.write();
+                self.reopen();
+            }
+            Message::Flush(done) => waiting.push(done),
+        }
+    }
+
+    fn write(&mut self) {
+        if let Err(error) = self.output.write(&self.lines) {
+            self.dropped.increment(self.count);
+            tracing::error!(%error, dropped = self.count, "cannot write audit records");
         }
         let dropped = self.lost.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             tracing::error!(
                 dropped,
-                "audit records were lost: they are not taken as fast as they come"
+                "audit records lost: the destination does not keep up"
             );
         }
-        lines.clear();
-        *count = 0;
+        self.lines.clear();
+        self.count = 0;
     }
 
     fn reopen(&mut self) {
-        let Out::File(path, file) = &mut self.out else {
+        let AuditOutput::File(path, file) = &mut self.output else {
             return;
         };
         match append(path) {
             Ok(new) => *file = new,
             Err(error) => {
-                tracing::error!(%error, "the audit file cannot be begun anew: the one before stays \
-                    in use");
+                tracing::error!(%error, "cannot reopen the audit file; the old one stays in use");
             }
+        }
+    }
+}
+
+impl AuditOutput {
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(lines)?;
+                stdout.flush()
+            }
+            Self::File(_, file) => file.write_all(lines),
         }
     }
 }
@@ -293,11 +316,11 @@ mod tests {
 
     /// Nobody takes the records: the queue fills up, and the rest is counted, without a wait.
     #[test]
-    fn what_nobody_takes_is_counted_and_holds_up_nothing() {
+    fn records_that_nobody_takes_are_counted_and_delay_nothing() {
         let (queue, untaken) = sync_channel(2);
         let (lost, count) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
         let privacy = Privacy {
-            subject: Subject::Plain,
+            subject: SubjectForm::Plain,
             peer: true,
         };
         let dropped = Counter::from_arc(Arc::clone(&count));

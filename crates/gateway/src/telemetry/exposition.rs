@@ -1,9 +1,9 @@
-//! The figures of this gateway, and their text for Prometheus (exposition format 0.0.4).
+//! The metrics of this gateway, and their text for Prometheus (exposition format 0.0.4).
 //!
 //! A recorder of the `metrics` facade that belongs to one gateway and not to the process. Counters
 //! and histograms are atomics in fixed buckets, so memory does not grow with requests, scraped or
-//! not. Gauges are recorded anew for every scrape: what is gone from the settings is gone from the
-//! answer.
+//! not. Gauges are recorded for every scrape: an upstream that left the settings leaves the
+//! response too.
 
 use super::events;
 use metrics::{
@@ -15,16 +15,16 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What Prometheus calls the format.
+/// The media type of the format.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// From the time of a remembered token to the longest wait for an upstream, in seconds.
+/// In seconds: from the cost of a cached token to the longest wait for an upstream.
 const BOUNDS: [f64; 16] = [
     1e-6, 2.5e-6, 1e-5, 5e-5, 2e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 1.0, 5.0,
     30.0,
 ];
 
-/// All series by name and labels, the labels as they are written.
+/// All series by name and labels, with the labels in the text format.
 #[derive(Debug, Default)]
 pub(crate) struct Exposition(Mutex<Series>);
 
@@ -35,7 +35,7 @@ struct Series {
     histograms: BTreeMap<(String, String), Arc<Buckets>>,
 }
 
-/// How many times were at most as long as each bound, and how long all were.
+/// A histogram: how many durations fall into each bucket, and their sum.
 #[derive(Debug, Default)]
 struct Buckets {
     counts: [AtomicU64; BOUNDS.len()],
@@ -48,7 +48,7 @@ impl Exposition {
         Self::default()
     }
 
-    /// All figures as text, the states as `record` records them now.
+    /// All metrics as text. `record` records the gauges as they are now.
     pub(crate) fn render(&self, record: impl FnOnce(&dyn Recorder)) -> String {
         self.series().gauges.clear();
         record(self);
@@ -79,23 +79,21 @@ impl Series {
         _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind_name}\n");
         match kind {
             MetricKind::Counter => {
-                for (labels, count) in of(&self.counters, name) {
-                    _ = writeln!(
-                        text,
-                        "{name}{} {}",
-                        braced(labels),
-                        count.load(Ordering::Relaxed)
-                    );
+                for (labels, count) in find_series(&self.counters, name) {
+                    let labels = wrap_labels(labels);
+                    let count = count.load(Ordering::Relaxed);
+                    _ = writeln!(text, "{name}{labels} {count}");
                 }
             }
             MetricKind::Gauge => {
-                for (labels, bits) in of(&self.gauges, name) {
+                for (labels, bits) in find_series(&self.gauges, name) {
+                    let labels = wrap_labels(labels);
                     let value = f64::from_bits(bits.load(Ordering::Relaxed));
-                    _ = writeln!(text, "{name}{} {value}", braced(labels));
+                    _ = writeln!(text, "{name}{labels} {value}");
                 }
             }
             _ => {
-                for (labels, buckets) in of(&self.histograms, name) {
+                for (labels, buckets) in find_series(&self.histograms, name) {
                     buckets.write(name, labels, text);
                 }
             }
@@ -103,20 +101,22 @@ impl Series {
     }
 }
 
-/// The series of one metric.
-fn of<'s, T>(
+/// The series of one metric, each with its labels.
+fn find_series<'s, T>(
     all: &'s BTreeMap<(String, String), T>,
     name: &'s str,
 ) -> impl Iterator<Item = (&'s str, &'s T)> {
+    // The map is ordered by name, so the series of one metric stand together.
     let from = all.range((name.to_owned(), String::new())..);
     from.take_while(move |((other, _), _)| other == name)
-        .map(|((_, labels), it)| (labels.as_str(), it))
+        .map(|((_, labels), series)| (labels.as_str(), series))
 }
 
 impl Buckets {
     fn write(&self, name: &str, labels: &str, text: &mut String) {
         let comma = if labels.is_empty() { "" } else { "," };
         let mut sum = 0;
+        // Prometheus wants cumulative buckets; each atomic counts its own bucket only.
         for (bound, count) in BOUNDS.iter().zip(&self.counts) {
             sum += count.load(Ordering::Relaxed);
             _ = writeln!(text, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {sum}");
@@ -124,67 +124,69 @@ impl Buckets {
         sum += self.longer.load(Ordering::Relaxed);
         let seconds = self.nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
         _ = writeln!(text, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {sum}");
-        let labels = braced(labels);
-        _ = write!(
-            text,
-            "{name}_sum{labels} {seconds}\n{name}_count{labels} {sum}\n"
-        );
+        let labels = wrap_labels(labels);
+        _ = writeln!(text, "{name}_sum{labels} {seconds}");
+        _ = writeln!(text, "{name}_count{labels} {sum}");
     }
 }
 
 impl HistogramFn for Buckets {
     fn record(&self, seconds: f64) {
-        let bucket = BOUNDS
-            .iter()
-            .zip(&self.counts)
-            .find(|(bound, _)| seconds <= **bound);
-        bucket
-            .map_or(&self.longer, |(_, count)| count)
-            .fetch_add(1, Ordering::Relaxed);
-        self.nanoseconds
-            .fetch_add((seconds * 1e9) as u64, Ordering::Relaxed);
+        let mut bucket = &self.longer;
+        for (bound, count) in BOUNDS.iter().zip(&self.counts) {
+            if seconds <= *bound {
+                bucket = count;
+                break;
+            }
+        }
+        bucket.fetch_add(1, Ordering::Relaxed);
+        // There is no atomic f64; nanoseconds in 64 bits last for centuries.
+        let nanoseconds = (seconds * 1e9) as u64;
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 }
 
 impl Recorder for Exposition {
-    /// The tables of names describe themselves.
+    // Help texts come from the tables in `events`, so descriptions are ignored.
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
     fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(Arc::clone(
-            self.series().counters.entry(parts(key)).or_default(),
-        ))
+        let mut series = self.series();
+        let counter = series.counters.entry(series_key(key)).or_default();
+        Counter::from_arc(Arc::clone(counter))
     }
 
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::from_arc(Arc::clone(
-            self.series().gauges.entry(parts(key)).or_default(),
-        ))
+        let mut series = self.series();
+        let gauge = series.gauges.entry(series_key(key)).or_default();
+        Gauge::from_arc(Arc::clone(gauge))
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::from_arc(Arc::clone(
-            self.series().histograms.entry(parts(key)).or_default(),
-        ))
+        let mut series = self.series();
+        let histogram = series.histograms.entry(series_key(key)).or_default();
+        Histogram::from_arc(Arc::clone(histogram))
     }
 }
 
-/// Name and labels, these as they are written.
-fn parts(key: &Key) -> (String, String) {
-    let labels = key.labels().map(|label| {
-        let value = label
-            .value()
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', "\\n");
-        format!("{}=\"{value}\"", label.key())
-    });
-    (key.name().to_owned(), labels.collect::<Vec<_>>().join(","))
+/// Name and labels, with the labels in the text format.
+fn series_key(key: &Key) -> (String, String) {
+    let mut labels = String::new();
+    for label in key.labels() {
+        if !labels.is_empty() {
+            labels.push(',');
+        }
+        // The backslash first, or the escapes of the others would be escaped again.
+        let value = label.value().replace('\\', "\\\\");
+        let value = value.replace('"', "\\\"").replace('\n', "\\n");
+        _ = write!(labels, "{}=\"{value}\"", label.key());
+    }
+    (key.name().to_owned(), labels)
 }
 
-fn braced(labels: &str) -> String {
+fn wrap_labels(labels: &str) -> String {
     if labels.is_empty() {
         String::new()
     } else {
@@ -197,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_have_their_text() {
+    fn metrics_are_rendered_as_text() {
         let exposition = Exposition::new();
         let recorder: &dyn Recorder = &exposition;
         events::REQUESTS
@@ -229,7 +231,7 @@ mod tests {
             !text
                 .lines()
                 .any(|line| line == "portcullis_gateway_ready 1"),
-            "a state is told when it is recorded only"
+            "a gauge that is not recorded is absent"
         );
         assert!(text.contains("status=\"200\"} 3"));
     }

@@ -1,4 +1,4 @@
-//! What the gateway counts: meters that are made once, so that a request only adds to atomics.
+//! The gateway's own counters: each is registered once, so that a request only adds to atomics.
 
 use super::bounds::BoundMeters;
 use super::events;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-/// What is counted for the gateway as a whole.
+/// The counters of the gateway as a whole.
 pub(crate) struct Meters {
     pub(crate) limited: Counter,
     pub(crate) audit_dropped: Counter,
@@ -19,6 +19,7 @@ pub(crate) struct Meters {
     pub(crate) bounds: BoundMeters,
     settings: ReloadMeter,
     certificates: ReloadMeter,
+    // By name and for ever: a reload replaces the routes, and their counts go on.
     routes: RwLock<HashMap<Box<str>, Arc<RouteMeter>>>,
 }
 
@@ -28,7 +29,7 @@ struct ReloadMeter {
     failed: AtomicBool,
 }
 
-/// What is counted of one route.
+/// The counters of one route.
 pub(crate) struct RouteMeter {
     statuses: RwLock<Vec<(Box<str>, Counter)>>,
     seconds: Histogram,
@@ -36,7 +37,7 @@ pub(crate) struct RouteMeter {
 
 /// An open connection. It counts until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Open(Arc<AtomicUsize>);
+pub(crate) struct ConnectionGuard(Arc<AtomicUsize>);
 
 impl Meters {
     pub(crate) fn new(recorder: &dyn Recorder) -> Self {
@@ -52,8 +53,8 @@ impl Meters {
         }
     }
 
-    /// An answer was given. Without a route the request had no one reading.
-    pub(crate) fn answered(
+    /// Counts a response; `route` is `None` if none was looked up.
+    pub(crate) fn count_response(
         &self,
         exposition: &Exposition,
         route: Option<&str>,
@@ -61,25 +62,29 @@ impl Meters {
         took: Duration,
     ) {
         let route = route.unwrap_or("none");
-        let known = self
-            .routes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(route)
-            .cloned();
-        let meter = known.unwrap_or_else(|| {
-            let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(
-                routes
-                    .entry(route.into())
-                    .or_insert_with(|| Arc::new(RouteMeter::new(exposition, route))),
-            )
-        });
-        meter.answered(exposition, route, status, took);
+        let meter = match self.find_route(route) {
+            Some(meter) => meter,
+            None => self.add_route(exposition, route),
+        };
+        meter.count_response(exposition, route, status, took);
     }
 
-    /// A file was read again, and taken into use or not.
-    pub(crate) fn reloaded(&self, what: &str, good: bool) {
+    fn find_route(&self, route: &str) -> Option<Arc<RouteMeter>> {
+        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        routes.get(route).cloned()
+    }
+
+    fn add_route(&self, exposition: &Exposition, route: &str) -> Arc<RouteMeter> {
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        // Another request may have added it between the two locks.
+        let meter = routes
+            .entry(route.into())
+            .or_insert_with(|| Arc::new(RouteMeter::new(exposition, route)));
+        Arc::clone(meter)
+    }
+
+    /// Counts a reload of `settings` or `certificates`.
+    pub(crate) fn count_reload(&self, what: &str, good: bool) {
         let meter = if what == "settings" {
             &self.settings
         } else {
@@ -89,7 +94,7 @@ impl Meters {
         meter.failed.store(!good, Ordering::Relaxed);
     }
 
-    /// The states among the figures.
+    /// Records the gauges.
     pub(crate) fn record(&self, recorder: &dyn Recorder) {
         let connections = self.connections.load(Ordering::Relaxed);
         events::CONNECTIONS.set(recorder, &[], connections as f64);
@@ -121,43 +126,59 @@ impl RouteMeter {
         }
     }
 
-    fn answered(&self, recorder: &dyn Recorder, route: &str, status: StatusCode, took: Duration) {
+    fn count_response(
+        &self,
+        recorder: &dyn Recorder,
+        route: &str,
+        status: StatusCode,
+        took: Duration,
+    ) {
         self.seconds.record(took.as_secs_f64());
         let label = label(status);
-        let known = {
-            let statuses = self.statuses.read().unwrap_or_else(PoisonError::into_inner);
-            let counter = statuses.iter().find(|(other, _)| **other == *label);
-            counter.map(|(_, counter)| counter.increment(1)).is_some()
-        };
-        if !known {
-            let counter = events::REQUESTS.count(recorder, &[route, &label]);
-            counter.increment(1);
-            // Two at once make the same counter twice: it is one in the exposition.
-            self.statuses
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((label.into_string().into(), counter));
+        if self.increment(&label) {
+            return;
         }
+        let counter = events::REQUESTS.count(recorder, &[route, &label]);
+        counter.increment(1);
+        // Two requests at once may push the same counter twice. The exposition has it once.
+        let mut statuses = self
+            .statuses
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        statuses.push((label, counter));
+    }
+
+    /// Adds to the counter of a status; false if there is none yet.
+    fn increment(&self, label: &str) -> bool {
+        let statuses = self.statuses.read().unwrap_or_else(PoisonError::into_inner);
+        // A route has a handful of statuses, so a list is faster than a map.
+        for (other, counter) in &*statuses {
+            if **other == *label {
+                counter.increment(1);
+                return true;
+            }
+        }
+        false
     }
 }
 
-/// A status as it is written, if it is a registered one; else its class: an upstream can invent
-/// hundreds.
+/// The status itself, if it is a registered one; else its class.
 fn label(status: StatusCode) -> Box<str> {
+    // An upstream can invent hundreds of statuses, and each would be a series for ever.
     match status.canonical_reason() {
         Some(_) => status.as_str().into(),
         None => format!("{}xx", status.as_u16() / 100).into(),
     }
 }
 
-impl Open {
+impl ConnectionGuard {
     pub(crate) fn new(connections: &Arc<AtomicUsize>) -> Self {
         connections.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(connections))
     }
 }
 
-impl Drop for Open {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,7 +1,8 @@
-//! What the gateway tells about itself: metrics, audit records, and the trace a request belongs to.
+//! What the gateway reports about itself: metrics, audit records, and the trace a request belongs
+//! to.
 //!
-//! Names stand in [`events`], here and in the resource server's. Nothing on the way of a request
-//! waits for anybody who listens: figures are atomics, audit records go through a bounded queue.
+//! Names are in [`events`], here and in the resource server. No request waits for a reader of
+//! these: metrics are atomics, and audit records go through a bounded queue.
 
 pub(crate) mod audit;
 pub(crate) mod bounds;
@@ -17,7 +18,7 @@ use exposition::Exposition;
 use meters::Meters;
 use portcullis_core::ConfigErrors;
 
-/// What all generations of the settings share: counts go on through a reload.
+/// Shared by all generations of the settings, so that counts go on through a reload.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     pub(crate) exposition: Exposition,
@@ -26,7 +27,7 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    /// Opens the place of the audit records.
+    /// Opens the destination of the audit records.
     pub(crate) fn new(log: &LogSettings) -> Result<Self, ConfigErrors> {
         let exposition = Exposition::new();
         let meters = Meters::new(&exposition);

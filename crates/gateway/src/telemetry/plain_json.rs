@@ -1,13 +1,13 @@
-//! JSON in which everything that could be mistaken on the way to a reader is escaped: besides what
-//! JSON demands, the other control characters, marks that change the direction of text, and what
-//! has no picture. The values stay the same.
+//! JSON with every misleading character escaped: besides those that JSON demands, the other control
+//! characters, marks that change the direction of text, and characters without a glyph. The values
+//! stay the same.
 
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 use std::io;
 
-/// A value as one line without its end.
+/// Writes a value as one line, without the line break.
 pub(super) fn write(value: &impl Serialize, line: &mut Vec<u8>) {
     // Strings and numbers cannot fail to serialize.
     _ = value.serialize(&mut Serializer::with_formatter(line, Plain));
@@ -21,6 +21,7 @@ impl Formatter for Plain {
         out: &mut W,
         text: &str,
     ) -> io::Result<()> {
+        // Almost all text is ASCII, and then costs one pass without a copy.
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return out.write_all(text.as_bytes());
         }
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_or_an_editor_would_act_on_is_escaped_and_read_back() {
+    fn characters_that_terminals_or_editors_act_on_are_escaped_and_read_back() {
         for (text, written) in [
             ("a 'b' \"c\" \\ /", r#""a 'b' \"c\" \\ /""#),
             ("\r\n\t\u{0}\u{1b}[31m", r#""\r\n\t\u0000\u001b[31m""#),

@@ -1,8 +1,8 @@
-//! The audit record: one line for one decision, as JSON or for people.
+//! The audit record: one line for each decision, as JSON or for people.
 //!
-//! It tells who asked for what, which route decided, and how. It holds no token, no secret and no
-//! query, each member is cut to a length, and what comes from outside is escaped. What of it is
-//! personal can be left out.
+//! It says who asked for what, which route decided, and how. It holds no token, no secret and no
+//! query. Each member is cut to a length, and text from outside is escaped. Personal data can be
+//! left out.
 
 use super::plain_json;
 use crate::decision::policy::{ForwardPermit, RouteDecision};
@@ -28,14 +28,14 @@ const LONGEST_METHOD: usize = 32;
 /// Most characters of a path.
 const LONGEST_PATH: usize = 1_024;
 
-/// A decision, as it is written down. Members that say nothing are left out.
+/// The record of a decision. Members without a value are left out.
 #[derive(Debug, Serialize)]
-pub(crate) struct Record<'r> {
+pub(crate) struct AuditRecord<'r> {
     pub(crate) time: String,
     pub(crate) request_id: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trace_id: Option<&'r str>,
-    /// `allow`, `deny`, `fail`, or `public` where nobody was asked.
+    /// `allow`, `deny`, `fail`, or `public` if no token was needed.
     pub(crate) outcome: &'static str,
     /// The code of a refusal or an outage, else `ok`.
     pub(crate) code: &'static str,
@@ -47,7 +47,7 @@ pub(crate) struct Record<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer: Option<Caller>,
     #[serde(flatten)]
-    pub(crate) who: Option<Who<'r>>,
+    pub(crate) who: Option<CallerRecord<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) facts: Option<String>,
     /// The Cedar policies that decided.
@@ -56,9 +56,9 @@ pub(crate) struct Record<'r> {
     pub(crate) latency_us: u64,
 }
 
-/// Who was let through.
+/// The caller that was let through.
 #[derive(Debug, Serialize)]
-pub(crate) struct Who<'r> {
+pub(crate) struct CallerRecord<'r> {
     issuer: Cow<'r, str>,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,23 +69,23 @@ pub(crate) struct Who<'r> {
     tenant: Option<Cow<'r, str>>,
 }
 
-/// How the subject of a token is written down.
+/// How records show the subject of a token.
 #[derive(Debug)]
-pub(crate) enum Subject {
+pub(crate) enum SubjectForm {
     Plain,
-    /// A keyed hash: the same caller has the same one, and nobody without the key can try names.
+    /// A keyed hash: each caller has one of its own, and trying out names takes the key.
     Hashed(Box<hmac::Key>),
-    Left,
+    Omitted,
 }
 
-/// What is personal, and how much of it is written down.
+/// How much personal data records hold.
 #[derive(Debug)]
 pub(crate) struct Privacy {
-    pub(crate) subject: Subject,
+    pub(crate) subject: SubjectForm,
     pub(crate) peer: bool,
 }
 
-impl<'r> Record<'r> {
+impl<'r> AuditRecord<'r> {
     pub(crate) fn new(
         now: NumericDate,
         request: &'r IncomingRequest<'_>,
@@ -101,19 +101,20 @@ impl<'r> Record<'r> {
             trace_id: request.trace.map(Trace::id),
             outcome,
             code,
+            // The parsed host and path, as decided on, and not the client's spelling.
             method: cut(request.method.as_str(), LONGEST_METHOD),
             host: request.target.host.name(),
             path: cut(request.target.path.as_str(), LONGEST_PATH),
             route: &decision.route.name,
             peer: privacy.peer.then_some(request.caller),
-            who: token.map(|token| Who::new(token, &privacy.subject)),
+            who: token.map(|token| CallerRecord::new(token, &privacy.subject)),
             facts: facts.map(|facts| cut(&facts, 2 * LONGEST).into_owned()),
             policies: &decision.policies.determining,
             latency_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         }
     }
 
-    /// One line of JSON, with nothing in it that a terminal would act on.
+    /// One line of JSON, without characters that a terminal acts on.
     pub(crate) fn json(&self) -> Vec<u8> {
         let mut line = Vec::with_capacity(512);
         plain_json::write(self, &mut line);
@@ -165,34 +166,37 @@ impl<'r> Record<'r> {
     }
 }
 
-impl<'r> Who<'r> {
-    fn new(token: &'r AccessToken, subject: &Subject) -> Self {
+impl<'r> CallerRecord<'r> {
+    fn new(token: &'r AccessToken, subject: &SubjectForm) -> Self {
         let identity = token.identity();
         let issuer = token.issuer().as_str();
         let subject = match (identity.subject(), subject) {
-            (Some(subject), Subject::Plain) => Some(cut(subject, LONGEST)),
-            (Some(subject), Subject::Hashed(key)) => Some(hashed(key, issuer, subject).into()),
+            (Some(subject), SubjectForm::Plain) => Some(cut(subject, LONGEST)),
+            (Some(subject), SubjectForm::Hashed(key)) => Some(hash(key, issuer, subject).into()),
             _ => None,
         };
         Self {
             issuer: cut(issuer, LONGEST),
             kind: kind_name(identity.kind()),
             subject,
-            client: identity.client().map(|client| cut(client, LONGEST)),
-            tenant: identity.tenant().map(|tenant| cut(tenant, LONGEST)),
+            client: identity.client().map(cut_name),
+            tenant: identity.tenant().map(cut_name),
         }
     }
 }
 
-/// The outcome of a decision, its code, and what the log knows beyond the code.
+/// The outcome of a decision, its code, and the facts behind it.
 fn outcome(permit: &Result<ForwardPermit, Denial>) -> (&'static str, &'static str, Option<String>) {
     match permit {
         Ok(permit) if permit.token().is_some() => ("allow", "ok", None),
         Ok(_) => ("public", "ok", None),
         Err(Denial::Rejection(rejection)) => {
+            let code = rejection.code().entry().code;
             let facts = rejection.facts();
-            let facts = (!facts.is_empty()).then(|| facts.to_string());
-            ("deny", rejection.code().entry().code, facts)
+            if facts.is_empty() {
+                return ("deny", code, None);
+            }
+            ("deny", code, Some(facts.to_string()))
         }
         Err(Denial::Outage(outage)) => {
             let facts = outage.facts().to_owned();
@@ -201,26 +205,28 @@ fn outcome(permit: &Result<ForwardPermit, Denial>) -> (&'static str, &'static st
     }
 }
 
-/// A subject is one only with its issuer.
-fn hashed(key: &hmac::Key, issuer: &str, subject: &str) -> String {
+/// The keyed hash of a subject, in 32 digits.
+fn hash(key: &hmac::Key, issuer: &str, subject: &str) -> String {
+    // With its issuer: two issuers may give the same subject to different people.
     let tag = hmac::sign(key, format!("{issuer}\n{subject}").as_bytes());
-    tag.as_ref()
-        .iter()
-        .take(16)
-        .fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            _ = write!(text, "{byte:02x}");
-            text
-        })
+    let mut text = String::with_capacity(32);
+    for byte in tag.as_ref().iter().take(16) {
+        // Writing to a string cannot fail.
+        _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn cut_name(text: &str) -> Cow<'_, str> {
+    cut(text, LONGEST)
 }
 
 fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    // Never more characters than bytes, so most texts need not be counted.
-    match if text.len() <= most {
-        None
-    } else {
-        text.char_indices().nth(most)
-    } {
+    // A text never has more characters than bytes, so most texts need not be counted.
+    if text.len() <= most {
+        return text.into();
+    }
+    match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()).into(),
         None => text.into(),
     }
@@ -239,7 +245,7 @@ mod tests {
     #[test]
     fn a_hash_depends_on_key_issuer_and_subject() {
         let key = |byte: u8| hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]);
-        let hash = |byte, issuer, subject| hashed(&key(byte), issuer, subject);
+        let hash = |byte, issuer, subject| hash(&key(byte), issuer, subject);
         assert_eq!(hash(1, "i", "s"), hash(1, "i", "s"));
         assert_eq!(hash(1, "i", "s").len(), 32);
         for other in [hash(2, "i", "s"), hash(1, "j", "s"), hash(1, "i", "t")] {

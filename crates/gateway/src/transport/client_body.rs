@@ -1,21 +1,23 @@
-//! The body of a request as it arrives. After an early answer, the rest is read for a moment.
+//! The body of a request as it arrives. After an early response, the rest is read for a moment.
 //!
 //! Dropping an unfinished body resets the stream (HTTP/2) or the connection (HTTP/1.1), and many
-//! clients then lose the answer. So the rest is read and discarded, with bounds on bytes, on time,
-//! and on how many are read at once. Trailers have the same bounds as the fields of the head.
+//! clients then lose the response. So the rest is read and discarded, with bounds on bytes, on
+//! time, and on how many are read at once. Trailers have the same bounds as the fields of the head.
 
 use crate::transport::activity::Activity;
-use crate::transport::places::Places;
+use crate::transport::slots::Slots;
 use bytes::{Buf as _, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// Most bytes of a discarded rest: more than the default `body_bytes`.
 const MOST_BYTES: u64 = 16 * 1_048_576;
@@ -31,6 +33,18 @@ pub(crate) struct ClientBody {
     whole: bool,
 }
 
+/// The bounds of a body.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyTerms {
+    /// Slots for rests that are read at the same time.
+    pub(crate) rests: Arc<Slots>,
+    /// How long a rest is read.
+    pub(crate) linger: Duration,
+    pub(crate) most_trailers: usize,
+    /// The connection, if trailers have to be in proportion to the bytes received.
+    pub(crate) activity: Option<Arc<Activity>>,
+}
+
 /// Why a request's body ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyFault {
@@ -40,18 +54,6 @@ pub(crate) enum BodyFault {
     TooManyFields,
     /// The client went away, or framed it badly.
     Broken,
-}
-
-/// The bounds of a body.
-#[derive(Clone, Debug)]
-pub(crate) struct BodyTerms {
-    /// Places for rests that are read at the same time.
-    pub(crate) rests: Arc<Places>,
-    /// How long a rest is read.
-    pub(crate) linger: Duration,
-    pub(crate) most_trailers: usize,
-    /// The connection, if trailers have to be in proportion to the bytes received.
-    pub(crate) activity: Option<Arc<Activity>>,
 }
 
 impl ClientBody {
@@ -69,13 +71,19 @@ impl ClientBody {
 
 impl BodyTerms {
     fn allow(&self, trailers: &HeaderMap) -> bool {
-        let in_proportion = |activity: &Arc<Activity>| activity.is_in_proportion(size(trailers));
-        trailers.len() <= self.most_trailers && self.activity.as_ref().is_none_or(in_proportion)
+        if trailers.len() > self.most_trailers {
+            return false;
+        }
+        match &self.activity {
+            Some(activity) => activity.is_in_proportion(size(trailers)),
+            None => true,
+        }
     }
 }
 
 /// The size of header fields as HTTP/1.1 writes them.
 pub(crate) fn size(headers: &HeaderMap) -> u64 {
+    // Four bytes for the colon, a space and the end of the line.
     headers
         .iter()
         .map(|(name, value)| (name.as_str().len() + value.len() + 4) as u64)
@@ -94,22 +102,26 @@ impl Body for ClientBody {
         let Some(inner) = &mut self.inner else {
             return Poll::Ready(None);
         };
-        let frame = Pin::new(inner)
-            .poll_frame(context)
-            .map_err(|_| BodyFault::Broken);
-        match &frame {
+        match Pin::new(inner).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
-                if frame
-                    .trailers_ref()
-                    .is_some_and(|trailers| !self.terms.allow(trailers))
+                if let Some(trailers) = frame.trailers_ref()
+                    && !self.terms.allow(trailers)
                 {
                     return Poll::Ready(Some(Err(BodyFault::TooManyFields)));
                 }
+                Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(None | Some(Err(_))) => self.whole = true,
-            Poll::Pending => {}
+            Poll::Ready(None) => {
+                self.whole = true;
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(Err(_))) => {
+                // Nothing more can be read, so there is no rest to discard.
+                self.whole = true;
+                Poll::Ready(Some(Err(BodyFault::Broken)))
+            }
+            Poll::Pending => Poll::Pending,
         }
-        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -117,9 +129,45 @@ impl Body for ClientBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        match &self.inner {
+            Some(inner) => inner.size_hint(),
+            None => SizeHint::with_exact(0),
+        }
+    }
+}
+
+impl Drop for ClientBody {
+    fn drop(&mut self) {
+        // A client that waits for `100 Continue` has sent nothing, and now never will.
+        if self.whole || self.waits {
+            return;
+        }
+        let Some(rest) = self.inner.take() else {
+            return;
+        };
+        if rest.is_end_stream() {
+            return;
+        }
+        // Without a free slot the rest is not read: the client may lose the response, but junk
+        // bodies cannot pile up.
+        if let (Some(slot), Ok(runtime)) = (self.terms.rests.take(), Handle::try_current()) {
+            let linger = self.terms.linger;
+            runtime.spawn(async move {
+                let _slot = slot;
+                _ = tokio::time::timeout(linger, discard(rest)).await;
+            });
+        }
+    }
+}
+
+async fn discard(mut body: Incoming) {
+    let mut left = MOST_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        let bytes = frame.data_ref().map_or(0, Bytes::remaining) as u64;
+        match left.checked_sub(bytes) {
+            Some(fewer) => left = fewer,
+            None => return,
+        }
     }
 }
 
@@ -128,44 +176,10 @@ impl fmt::Display for BodyFault {
         f.write_str(match self {
             Self::TooLarge => "the body is larger than the route allows",
             Self::TooSlow => "the body came too slowly",
-            Self::TooManyFields => {
-                "the body has more trailers than limits.headers, or too large ones"
-            }
-            Self::Broken => "the client broke the body off",
+            Self::TooManyFields => "the body has trailers beyond limits.headers, or too large ones",
+            Self::Broken => "the client broke off the body",
         })
     }
 }
 
-impl std::error::Error for BodyFault {}
-
-impl Drop for ClientBody {
-    fn drop(&mut self) {
-        if self.whole || self.waits {
-            return;
-        }
-        let Some(inner) = self.inner.take().filter(|inner| !inner.is_end_stream()) else {
-            return;
-        };
-        if let (Some(place), Ok(runtime)) = (
-            self.terms.rests.take(),
-            tokio::runtime::Handle::try_current(),
-        ) {
-            let linger = self.terms.linger;
-            runtime.spawn(async move {
-                let _place = place;
-                _ = tokio::time::timeout(linger, read(inner)).await;
-            });
-        }
-    }
-}
-
-async fn read(mut body: Incoming) {
-    let mut left = MOST_BYTES;
-    while let Some(Ok(frame)) = body.frame().await {
-        let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
-        match left.checked_sub(bytes) {
-            Some(fewer) => left = fewer,
-            None => return,
-        }
-    }
-}
+impl Error for BodyFault {}

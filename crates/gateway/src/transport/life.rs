@@ -1,7 +1,7 @@
-//! Whether the gateway goes on, and why a stream must end before its time.
+//! The life of the gateway, and why a stream is ended early.
 
 use arc_swap::ArcSwapOption;
-use portcullis_core::token::AccessToken;
+use portcullis_core::token::{AccessToken, NumericDate};
 use portcullis_core::{Code, Denial};
 use portcullis_resource_server::ResourceServer;
 use portcullis_resource_server::clock::Clock;
@@ -11,32 +11,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long whoever is told that it is over has to go.
+/// How long a tunnel has to close after it was told to.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How often the denylist is looked at for what goes on.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often the token of a stream is checked again.
+const RECHECK: Duration = Duration::from_secs(5);
 
-/// Why a stream ends that has not ended by itself.
+/// Why a stream is ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The token expired that opened it.
+    /// The token that opened it expired.
     Expired,
-    /// The token was revoked, or nobody can tell any more whether it was.
+    /// The token was revoked, or its revocation can no longer be ruled out.
     Revoked,
-    /// Its issuer, its key, or what its issuer says in it is no longer accepted by the settings in
-    /// use.
+    /// The settings in use no longer accept its issuer, its key, or its claims.
     Distrusted,
     /// The gateway stops: another one may go on.
     Stopping,
     /// Nothing came from either side.
     Idle,
-    /// It went on for as long as a stream may that no token ends.
+    /// A stream without a token reached its maximum age.
     Old,
 }
 
 impl Cause {
-    /// What a client is told.
+    /// The reason that the client gets.
     pub(crate) const fn phrase(self) -> &'static str {
         match self {
             Self::Expired => "the access token expired",
@@ -47,16 +46,14 @@ impl Cause {
             Self::Old => "the stream has reached its longest life",
         }
     }
-}
 
-impl Cause {
     /// Whether the same client may open the stream again at once.
     pub(crate) const fn may_come_back(self) -> bool {
         matches!(self, Self::Stopping | Self::Idle | Self::Old)
     }
 }
 
-/// Whether anything goes by: told by those who carry it, asked by whoever waits for silence.
+/// Whether anything goes by: noted by both directions of a stream, and watched for silence.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Traffic(Arc<TrafficFlags>);
 
@@ -67,11 +64,12 @@ struct TrafficFlags {
 }
 
 impl Traffic {
-    pub(crate) fn seen(&self) {
+    /// Notes that something went by.
+    pub(crate) fn note(&self) {
         self.0.seen.store(true, Ordering::Relaxed);
     }
 
-    /// The answer is over: what still comes is for nobody.
+    /// Notes that the response is over: nobody reads the rest of the request.
     pub(crate) fn end(&self) {
         self.0.over.store(true, Ordering::Relaxed);
     }
@@ -80,8 +78,9 @@ impl Traffic {
         self.0.over.load(Ordering::Relaxed)
     }
 
-    /// Waits until nothing went by for so long, or a quarter longer.
+    /// Waits until nothing went by for this long, or up to a quarter longer.
     pub(crate) async fn silence(self, clock: Arc<dyn Clock>, idle: Duration) {
+        // A flag and a coarse timer: resetting a timer for each frame would cost every frame.
         let mut quarters = 0;
         while quarters < 4 {
             clock.sleep(idle / 4).await;
@@ -94,36 +93,37 @@ impl Traffic {
     }
 }
 
-/// The end of a stream, to be waited for.
+/// Resolves when a stream has to end.
 pub(crate) type End = Pin<Box<dyn Future<Output = Cause> + Send>>;
 
-/// The life of a gateway, from the side of those who live in it.
+/// The life of a gateway, for its streams and tunnels.
 #[derive(Clone, Debug)]
 pub(crate) struct Life {
     stopping: watch::Receiver<bool>,
-    beside: watch::Sender<()>,
-    /// The server of the settings in use: what goes on through a reload is judged by it.
+    background: watch::Sender<()>,
+    /// The server of the settings in use: it also decides on streams from before a reload.
     server: Arc<ArcSwapOption<ResourceServer>>,
 }
 
-/// Something that goes on beside the connections, such as a tunnel.
+/// Something that outlives its connection's service, such as a tunnel. It counts until it is
+/// dropped.
 #[derive(Debug)]
-pub(crate) struct Beside(
+pub(crate) struct BackgroundTask(
     #[expect(dead_code, reason = "it is held, and counted")] watch::Receiver<()>,
 );
 
 impl Life {
-    /// A life until `stopping` says otherwise.
+    /// A life until `stopping` turns true.
     pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
         Self {
             stopping,
-            beside: watch::Sender::new(()),
+            background: watch::Sender::new(()),
             server: Arc::default(),
         }
     }
 
-    /// From now on, this server decides.
-    pub(crate) fn decides_by(&self, server: ResourceServer) {
+    /// Lets this server decide from now on.
+    pub(crate) fn set_server(&self, server: ResourceServer) {
         self.server.store(Some(Arc::new(server)));
     }
 
@@ -131,26 +131,26 @@ impl Life {
         *self.stopping.borrow()
     }
 
-    /// When the gateway stops, or when the token does, whichever is first.
+    /// Resolves when the gateway stops, or when `token` does, whichever is first.
     pub(crate) fn end(&self, token: Option<impl Future<Output = Cause> + Send + 'static>) -> End {
         let mut stopping = self.stopping.clone();
         Box::pin(async move {
-            let over = async {
+            let token_ends = async {
                 match token {
                     Some(token) => token.await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                cause = over => cause,
-                // Who could say that it stops is gone: then it has.
+                cause = token_ends => cause,
+                // Also if the sender was dropped: then the gateway has stopped.
                 _ = stopping.wait_for(|stopping| *stopping) => Cause::Stopping,
             }
         })
     }
 
-    /// Why a token that was good when something began is good no longer.
-    async fn objection(&self, token: &AccessToken) -> Option<Cause> {
+    /// Why a token that was accepted once is no longer accepted.
+    async fn find_objection(&self, token: &AccessToken) -> Option<Cause> {
         let Some(server) = self.server.load_full() else {
             return Some(Cause::Distrusted);
         };
@@ -159,46 +159,57 @@ impl Life {
             Err(Denial::Rejection(rejection)) if rejection.code() != Code::TokenRevoked => {
                 Some(Cause::Distrusted)
             }
+            // An outage counts as well: a store that is down cannot rule a revocation out.
             Err(_) => Some(Cause::Revoked),
         }
     }
 
-    /// Counts something that goes on beside the connections.
-    pub(crate) fn beside(&self) -> Beside {
-        Beside(self.beside.subscribe())
+    /// Counts a task that outlives its connection's service.
+    pub(crate) fn begin_background(&self) -> BackgroundTask {
+        BackgroundTask(self.background.subscribe())
     }
 
-    /// Waits until nothing goes on beside the connections, but not for ever.
-    pub(crate) async fn over(&self) {
-        _ = tokio::time::timeout(FAREWELL, self.beside.closed()).await;
+    /// Waits for background tasks, within a timeout.
+    pub(crate) async fn finish(&self) {
+        _ = tokio::time::timeout(FAREWELL, self.background.closed()).await;
     }
 }
 
-/// Waits until a token is no longer good: until it expires, and asking the server in use from time
-/// to time whether it was revoked, its key withdrawn, or its issuer taken out of the settings.
+/// Waits until a token is no longer good: until it expires, or the server in use objects. That is
+/// asked at intervals: the token may be revoked, its key withdrawn, or its issuer removed.
 pub(crate) async fn no_longer_good(life: Life, clock: Arc<dyn Clock>, token: AccessToken) -> Cause {
-    let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
-    // Who came in the time that clocks may be apart stays for as long as they could have come. A
-    // token that was asked about may have no end of its own.
-    let until = token.expires().map(|expires| {
-        if expires > clock.now() {
-            expires
-        } else {
-            expires.plus(leeway)
-        }
-    });
+    let end = end_of(&token, &*clock);
     loop {
-        let left = until.map_or(LOOK, |until| {
-            Duration::from_secs(u64::try_from(until.since(clock.now())).unwrap_or_default())
-        });
+        let left = match end {
+            Some(end) => time_until(end, &*clock),
+            None => RECHECK,
+        };
         if left.is_zero() {
             return Cause::Expired;
         }
-        clock.sleep(left.min(LOOK)).await;
-        if until.is_none_or(|until| clock.now() < until)
-            && let Some(cause) = life.objection(&token).await
-        {
+        clock.sleep(left.min(RECHECK)).await;
+        // At its end a token has expired, whatever else the server would say of it.
+        let has_expired = match end {
+            Some(end) => clock.now() >= end,
+            None => false,
+        };
+        if !has_expired && let Some(cause) = life.find_objection(&token).await {
             return cause;
         }
     }
+}
+
+/// When a stream that this token opens has to end. An introspected token may have no expiry.
+fn end_of(token: &AccessToken, clock: &dyn Clock) -> Option<NumericDate> {
+    let expires = token.expires()?;
+    if expires > clock.now() {
+        return Some(expires);
+    }
+    // It was accepted within the leeway for clocks, so the stream may use up the leeway as well.
+    let leeway = i64::try_from(token.verifier().profile().leeway.as_secs()).unwrap_or_default();
+    Some(expires.plus(leeway))
+}
+
+fn time_until(end: NumericDate, clock: &dyn Clock) -> Duration {
+    Duration::from_secs(u64::try_from(end.since(clock.now())).unwrap_or_default())
 }

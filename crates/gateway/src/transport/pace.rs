@@ -1,8 +1,8 @@
 //! The pace at which the body of a request has to come.
 //!
-//! Each piece has a timeout, and after that first time the whole body has a least rate. Only
-//! waiting for the client counts: a slow upstream costs the client nothing. The body of a gRPC call
-//! may be silent for as long as the call goes on; `life.rs` ends those.
+//! Each piece has a timeout. Once that much time was spent in all, the whole body has a minimum
+//! rate. Only waiting for the client counts: a slow upstream costs the client nothing. The body of
+//! a gRPC call may be silent for as long as the call goes on; `life.rs` ends those.
 
 use crate::settings::StreamSettings;
 use crate::transport::life::Traffic;
@@ -15,8 +15,9 @@ use tokio::time::{Instant, Sleep};
 #[derive(Debug)]
 pub(crate) struct Pace {
     pause: Duration,
+    // In bytes a second; zero for no minimum.
     rate: u64,
-    /// For a stream: the longest time all in all, if there is one.
+    /// For a stream: the longest time in total, if there is one.
     stream: Option<Option<Duration>>,
     traffic: Traffic,
     received: u64,
@@ -53,12 +54,12 @@ impl Pace {
     }
 
     /// Counts a piece that came.
-    pub(crate) fn received(&mut self, bytes: u64) {
+    pub(crate) fn count(&mut self, bytes: u64) {
         if let Some(since) = self.since.take() {
             self.waited += since.elapsed();
         }
         self.received = self.received.saturating_add(bytes);
-        self.traffic.seen();
+        self.traffic.note();
     }
 
     /// Ready when the next piece is too late.
@@ -84,21 +85,27 @@ impl Pace {
     fn wait(&mut self) {
         let end = Instant::now() + self.pause.min(self.left());
         match &mut self.waiting {
+            // One timer for the whole body: a fresh one for each piece would be an allocation.
             Some(waiting) => waiting.as_mut().reset(end),
             None => self.waiting = Some(Box::pin(tokio::time::sleep_until(end))),
         }
     }
 
-    /// The waiting time that is left in all.
+    /// The waiting time that is left in total.
     fn left(&self) -> Duration {
         let allowed = match (self.stream, self.rate) {
             (Some(longest), _) => longest.unwrap_or(Duration::MAX),
             (None, 0) => Duration::MAX,
-            (None, rate) => self
-                .pause
-                .saturating_add(Duration::from_secs(self.received / rate)),
+            // Each piece buys time, so a byte every few seconds does not hold a slot for ever.
+            (None, rate) => {
+                let bought = Duration::from_secs(self.received / rate);
+                self.pause.saturating_add(bought)
+            }
         };
-        let waiting = self.since.map(|since| since.elapsed()).unwrap_or_default();
+        let waiting = match self.since {
+            Some(since) => since.elapsed(),
+            None => Duration::ZERO,
+        };
         allowed.saturating_sub(self.waited).saturating_sub(waiting)
     }
 
@@ -121,7 +128,7 @@ mod tests {
     };
 
     /// How long a body lasts that sends `bytes` every `every` seconds, an hour at most.
-    async fn goes_on(mut pace: Pace, bytes: u64, every: u64) -> u64 {
+    async fn last(mut pace: Pace, bytes: u64, every: u64) -> u64 {
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(3_600) {
             let late = poll_fn(|context| pace.poll_late(context));
@@ -131,7 +138,7 @@ mod tests {
             {
                 break;
             }
-            pace.received(bytes);
+            pace.count(bytes);
         }
         began.elapsed().as_secs()
     }
@@ -139,18 +146,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_trickles_is_late_and_one_that_comes_slowly_but_steadily_is_not() {
         let pace = || Pace::new(&SETTINGS, Traffic::default());
-        assert_eq!(goes_on(pace(), 0, 60).await, 30, "silent");
-        assert_eq!(goes_on(pace(), 1, 29).await, 30, "a byte every 29 seconds");
-        assert_eq!(
-            goes_on(pace(), 100, 1).await,
-            37,
-            "a hundred bytes a second"
-        );
+        assert_eq!(last(pace(), 0, 60).await, 30, "silent");
+        assert_eq!(last(pace(), 1, 29).await, 30, "a byte every 29 seconds");
+        assert_eq!(last(pace(), 100, 1).await, 37, "a hundred bytes a second");
         assert!(
-            goes_on(pace(), 600, 1).await >= 3_600,
+            last(pace(), 600, 1).await >= 3_600,
             "six hundred bytes a second"
         );
-        assert!(goes_on(pace(), 16_000, 29).await >= 3_600, "pieces");
+        assert!(last(pace(), 16_000, 29).await >= 3_600, "pieces");
     }
 
     #[tokio::test(start_paused = true)]
@@ -163,7 +166,7 @@ mod tests {
                     .await
                     .is_err()
             );
-            pace.received(100);
+            pace.count(100);
             tokio::time::advance(Duration::from_secs(60)).await;
         }
     }
@@ -178,9 +181,9 @@ mod tests {
             )
         };
         let traffic = Traffic::default();
-        assert_eq!(goes_on(of(&traffic, 9_999), 1, 1_000).await, 4_000);
-        assert_eq!(goes_on(of(&traffic, 600), 1, 29).await, 600);
+        assert_eq!(last(of(&traffic, 9_999), 1, 1_000).await, 4_000);
+        assert_eq!(last(of(&traffic, 600), 1, 29).await, 600);
         traffic.end();
-        assert_eq!(goes_on(of(&traffic, 9_999), 0, 1_000).await, 30);
+        assert_eq!(last(of(&traffic, 9_999), 0, 1_000).await, 30);
     }
 }

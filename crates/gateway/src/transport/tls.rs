@@ -1,4 +1,4 @@
-//! TLS by rustls with aws-lc-rs: certificates from files, for the listener and towards upstreams.
+//! TLS with rustls and aws-lc-rs: certificates from files, for listeners and towards upstreams.
 
 use super::certificate;
 use crate::settings::TlsSettings;
@@ -9,8 +9,10 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,12 +20,12 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct ServerTls {
     settings: TlsSettings,
-    current: ArcSwap<Current>,
+    current: ArcSwap<LoadedTls>,
 }
 
-/// What new connections go by, and when its certificate expires, in Unix time.
+/// The configuration for new connections, and when its certificate expires, in Unix time.
 #[derive(Debug)]
-struct Current {
+struct LoadedTls {
     config: Arc<ServerConfig>,
     expiry: Option<i64>,
 }
@@ -31,17 +33,19 @@ struct Current {
 impl ServerTls {
     /// Reads the files.
     pub(crate) fn read(settings: TlsSettings) -> Result<Self, ConfigError> {
-        let current = ArcSwap::from_pointee(Current::read(&settings)?);
+        let current = ArcSwap::from_pointee(LoadedTls::read(&settings)?);
         Ok(Self { settings, current })
     }
 
-    /// Reads the files again. What is wrong with them changes nothing.
+    /// Reads the files again. If they cannot be used, the loaded ones stay in use.
     pub(crate) fn reload(&self) -> Result<(), ConfigError> {
-        self.current.store(Arc::new(Current::read(&self.settings)?));
+        let loaded = LoadedTls::read(&self.settings)?;
+        // Open connections keep their configuration; only new handshakes see this one.
+        self.current.store(Arc::new(loaded));
         Ok(())
     }
 
-    /// What new connections go by.
+    /// The configuration for new connections.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.load().config)
     }
@@ -56,119 +60,137 @@ impl ServerTls {
     }
 }
 
-impl Current {
+impl LoadedTls {
     fn read(settings: &TlsSettings) -> Result<Self, ConfigError> {
         let config = Arc::new(server_config(settings)?);
-        let chain = certificates("gateway.tls.certificate", &settings.certificate)?;
-        let expiry = chain
-            .first()
-            .and_then(|certificate| certificate::expiry(certificate));
+        let setting = FileSetting::new(settings.place, "certificate", &settings.certificate);
+        // The certificate of the server itself comes first (RFC 8446, section 4.4.2).
+        let chain = setting.read_certificates()?;
+        let expiry = match chain.first() {
+            Some(certificate) => certificate::expiry(certificate),
+            None => None,
+        };
         Ok(Self { config, expiry })
     }
 }
 
 fn server_config(settings: &TlsSettings) -> Result<ServerConfig, ConfigError> {
+    let certificate = FileSetting::new(settings.place, "certificate", &settings.certificate);
+    let key_setting = FileSetting::new(settings.place, "key", &settings.key);
     let versions: &[_] = if settings.only_1_3 {
         &[&TLS13]
     } else {
         &[&TLS12, &TLS13]
     };
-    let place = |member: &str| format!("{}.{member}", settings.place);
-    let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(versions);
-    let builder = builder
-        .map_err(|error| unusable(settings.place, &settings.certificate, &error.to_string()))?;
-    let builder = match &settings.client_authorities {
+    let builder = ServerConfig::builder_with_provider(crypto_provider());
+    let builder = certificate.check(builder.with_protocol_versions(versions))?;
+    let builder = match client_verifier(settings)? {
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
-        Some(file) => {
-            let roots = Arc::new(authorities(&place("client_authorities"), file)?);
-            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider());
-            let verifier = if settings.client_certificate_optional {
-                verifier.allow_unauthenticated()
-            } else {
-                verifier
-            };
-            let verifier = verifier.build().map_err(|error| {
-                unusable(&place("client_authorities"), file, &error.to_string())
-            })?;
-            builder.with_client_cert_verifier(verifier)
-        }
     };
-    let chain = certificates(&place("certificate"), &settings.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&settings.key)
-        .map_err(|error| unusable(&place("key"), &settings.key, &error.to_string()))?;
-    let mut config = builder
-        .with_single_cert(chain, key)
-        .map_err(|error| unusable(&place("key"), &settings.key, &error.to_string()))?;
+    let chain = certificate.read_certificates()?;
+    let key = key_setting.check(PrivateKeyDer::from_pem_file(&settings.key))?;
+    let mut config = key_setting.check(builder.with_single_cert(chain, key))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // A request that can be played again is decided again, but an upstream may not expect it.
+    // Early data can be replayed (RFC 8446, section 8), and upstreams do not expect that.
     config.max_early_data_size = 0;
     Ok(config)
 }
 
-/// What connections to upstreams go by: the authorities of a file, or the system's.
+/// Verifies client certificates, if the settings name authorities for them.
+fn client_verifier(
+    settings: &TlsSettings,
+) -> Result<Option<Arc<dyn ClientCertVerifier>>, ConfigError> {
+    let Some(file) = &settings.client_authorities else {
+        return Ok(None);
+    };
+    let setting = FileSetting::new(settings.place, "client_authorities", file);
+    let roots = Arc::new(setting.read_authorities()?);
+    let mut verifier = WebPkiClientVerifier::builder_with_provider(roots, crypto_provider());
+    if settings.client_certificate_optional {
+        verifier = verifier.allow_unauthenticated();
+    }
+    Ok(Some(setting.check(verifier.build())?))
+}
+
+/// The configuration for connections to upstreams: it trusts the authorities of a file, or the
+/// system's.
 pub(crate) fn client_config(
     place: &str,
     authorities_file: Option<&Path>,
 ) -> Result<ClientConfig, ConfigError> {
-    let fault = |error: &rustls::Error| {
+    let fault = |error: rustls::Error| {
+        let problem = format!("found no authorities to trust: {error}");
         let help = "install the system's certificates, or name a file in `authorities`";
-        let problem = format!("no certificate authorities can be trusted: {error}");
         ConfigError::wrong(place, problem).help(help)
     };
-    let builder = ClientConfig::builder_with_provider(provider())
+    let builder = ClientConfig::builder_with_provider(crypto_provider())
         .with_safe_default_protocol_versions()
-        .map_err(|error| fault(&error))?;
+        .map_err(fault)?;
     let builder = match authorities_file {
-        Some(file) => builder.with_root_certificates(authorities(place, file)?),
-        None => builder
-            .try_with_platform_verifier()
-            .map_err(|error| fault(&error))?,
+        Some(path) => {
+            let setting = FileSetting {
+                place: place.to_owned(),
+                path,
+            };
+            builder.with_root_certificates(setting.read_authorities()?)
+        }
+        None => builder.try_with_platform_verifier().map_err(fault)?,
     };
     Ok(builder.with_no_client_auth())
 }
 
-/// For upstreams without TLS: it trusts nobody.
-pub(crate) fn no_client_config(place: &str) -> Result<ClientConfig, ConfigError> {
-    ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map(|builder| {
-            builder
-                .with_root_certificates(RootCertStore::empty())
-                .with_no_client_auth()
-        })
-        .map_err(|error| {
-            ConfigError::wrong(place, error.to_string())
-                .help("report this as a fault of Portcullis")
-        })
+/// A file that a setting names.
+struct FileSetting<'s> {
+    place: String,
+    path: &'s Path,
 }
 
-fn authorities(place: &str, file: &Path) -> Result<RootCertStore, ConfigError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(place, file)? {
-        roots
-            .add(certificate)
-            .map_err(|error| unusable(place, file, &error.to_string()))?;
+impl<'s> FileSetting<'s> {
+    fn new(table: &str, member: &str, path: &'s Path) -> Self {
+        Self {
+            place: format!("{table}.{member}"),
+            path,
+        }
     }
-    Ok(roots)
-}
 
-fn certificates(place: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match read {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err(unusable(place, file, "there is none in it")),
-        Err(error) => Err(unusable(place, file, &error.to_string())),
+    fn read_authorities(&self) -> Result<RootCertStore, ConfigError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in self.read_certificates()? {
+            self.check(roots.add(certificate))?;
+        }
+        Ok(roots)
+    }
+
+    fn read_certificates(&self) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+        let mut certificates = Vec::new();
+        for certificate in self.check(CertificateDer::pem_file_iter(self.path))? {
+            certificates.push(self.check(certificate)?);
+        }
+        if certificates.is_empty() {
+            return Err(self.fault(&"there is no certificate in it"));
+        }
+        Ok(certificates)
+    }
+
+    /// Blames the file for an error.
+    fn check<T, E: fmt::Display>(&self, result: Result<T, E>) -> Result<T, ConfigError> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.fault(&error)),
+        }
+    }
+
+    fn fault(&self, problem: &dyn fmt::Display) -> ConfigError {
+        // The content is never shown: one of the files is a private key.
+        let file = self.path.display();
+        let problem = format!("cannot use the PEM file `{file}`: {problem}");
+        ConfigError::wrong(self.place.as_str(), problem)
+            .help("check that the file exists, that this process may read it, and what is in it")
     }
 }
 
-/// What is in the files is not told: one of them is a secret.
-fn unusable(place: &str, file: &Path, problem: &str) -> ConfigError {
-    let help = "see that the file is there, that this process may read it, and what is in it";
-    ConfigError::expected(place, "a file in PEM that is fit for the purpose")
-        .found_as(format!("{}: {problem}", file.display()))
-        .help(help)
-}
-
-fn provider() -> Arc<CryptoProvider> {
+// Named at each use: the process-wide default of rustls belongs to the program, not to this crate.
+fn crypto_provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }

@@ -4,24 +4,24 @@
 use crate::client::get;
 use crate::raw_http2::{
     CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PING, RESET, RawHttp2, SETTINGS, TABLE_SIZE,
-    frame, head, literal, remembered,
+    frame, head, indexed_literal, literal,
 };
-use crate::world::World;
+use crate::setup::TestSetup;
 use tokio::io::AsyncWriteExt as _;
 
 const PUBLIC: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
 
 #[tokio::test]
 async fn fields_are_counted_on_every_version() {
-    let world = World::new(&format!("limits = {{ headers = 20 }}\n{PUBLIC}")).await;
+    let setup = TestSetup::new(&format!("limits = {{ headers = 20 }}\n{PUBLIC}")).await;
     let names: Vec<String> = (0..21).map(|index| format!("x-{index}")).collect();
     let fields: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
-    let mut client = RawHttp2::open(world.gateway, &[], true).await;
+    let mut client = RawHttp2::open(setup.gateway, &[], true).await;
     client.request(1, "/x", &fields[..20], true).await;
     client.request(3, "/x", &fields, true).await;
     let crumbs = vec![("cookie", "a=1"); 21];
     client.request(5, "/x", &crumbs, true).await;
-    let ended = client.ended(3).await;
+    let ended = client.read_ends(3).await;
     assert!(ended[&1].ok);
     assert_eq!(
         (ended[&3].code().as_str(), ended[&5].code().as_str()),
@@ -30,19 +30,19 @@ async fn fields_are_counted_on_every_version() {
     let text: String = names.iter().map(|name| format!("{name}: 1\r\n")).collect();
     let raw = format!("GET /x HTTP/1.1\r\nHost: gw.example\r\n{text}Connection: close\r\n\r\n");
     assert!(
-        world
+        setup
             .client()
             .raw(raw.as_bytes())
             .await
             .starts_with("HTTP/1.1 431")
     );
-    assert_eq!(world.upstream.saw().len(), 1);
+    assert_eq!(setup.upstream.take_requests().len(), 1);
 }
 
 #[tokio::test]
 async fn trailers_have_the_same_bound() {
-    let world = World::new(&format!("limits = {{ headers = 20 }}\n{PUBLIC}")).await;
-    let mut client = RawHttp2::open(world.gateway, &[], true).await;
+    let setup = TestSetup::new(&format!("limits = {{ headers = 20 }}\n{PUBLIC}")).await;
+    let mut client = RawHttp2::open(setup.gateway, &[], true).await;
     for (stream, many) in [(1, 20), (3, 21)] {
         client.request(stream, "/x", &[], false).await;
         let trailers: Vec<u8> = (0..many)
@@ -52,15 +52,15 @@ async fn trailers_have_the_same_bound() {
             .send(HEADERS, END_HEADERS | END_STREAM, stream, &trailers)
             .await;
     }
-    let ended = client.ended(2).await;
+    let ended = client.read_ends(2).await;
     assert!(ended[&1].ok);
     assert_eq!(ended[&3].code(), "request.fields");
 }
 
 #[tokio::test]
 async fn a_head_has_one_bound_in_bytes() {
-    let world = World::new(PUBLIC).await;
-    let mut client = RawHttp2::open(world.gateway, &[], true).await;
+    let setup = TestSetup::new(PUBLIC).await;
+    let mut client = RawHttp2::open(setup.gateway, &[], true).await;
     let (good, bad) = ("a".repeat(30_000), "a".repeat(33_000));
     for (stream, value) in [(1, &good), (3, &bad)] {
         let block = [head("GET", "/x"), literal("x", value)].concat();
@@ -71,24 +71,24 @@ async fn a_head_has_one_bound_in_bytes() {
             client.send(kind, flags, stream, piece).await;
         }
     }
-    let ended = client.ended(2).await;
+    let ended = client.read_ends(2).await;
     assert!(ended[&1].ok && !ended[&3].ok, "{ended:?}");
-    assert_eq!(world.upstream.saw().len(), 1);
+    assert_eq!(setup.upstream.take_requests().len(), 1);
 }
 
 #[tokio::test]
 async fn a_field_does_not_become_larger_than_what_it_came_in() {
-    let world = World::new(PUBLIC).await;
+    let setup = TestSetup::new(PUBLIC).await;
     // A good client is told that nothing is remembered, and then nothing expands.
-    let told = RawHttp2::open(world.gateway, &[], true)
+    let told = RawHttp2::open(setup.gateway, &[], true)
         .await
         .settings
         .setting(TABLE_SIZE);
     assert_eq!(told, Some(0));
     // A bad one does not hear it: what it may use until it has acknowledged is 4 kB large.
-    let mut client = RawHttp2::open(world.gateway, &[], false).await;
+    let mut client = RawHttp2::open(setup.gateway, &[], false).await;
     let value = "a".repeat(3_900);
-    let first = [head("GET", "/x"), remembered("cookie", &value)].concat();
+    let first = [head("GET", "/x"), indexed_literal("cookie", &value)].concat();
     client
         .send(HEADERS, END_HEADERS | END_STREAM, 1, &first)
         .await;
@@ -100,15 +100,15 @@ async fn a_field_does_not_become_larger_than_what_it_came_in() {
             .send(HEADERS, END_HEADERS | END_STREAM, 2 * stream + 1, &block)
             .await;
     }
-    let ended = client.ended(60).await;
+    let ended = client.read_ends(60).await;
     assert!(ended[&1].ok);
     let refused = ended
         .values()
         .filter(|it| it.code() == "request.fields")
         .count();
-    let passed: usize = world
+    let passed: usize = setup
         .upstream
-        .saw()
+        .take_requests()
         .iter()
         .flat_map(|saw| {
             saw.headers
@@ -123,8 +123,8 @@ async fn a_field_does_not_become_larger_than_what_it_came_in() {
 
 #[tokio::test]
 async fn requests_that_are_taken_back_at_once_end_the_connection() {
-    let world = World::new(PUBLIC).await;
-    let mut client = RawHttp2::open(world.gateway, &[], true).await;
+    let setup = TestSetup::new(PUBLIC).await;
+    let mut client = RawHttp2::open(setup.gateway, &[], true).await;
     let mut flood = Vec::new();
     for stream in 0..10_000 {
         flood.extend(frame(
@@ -137,16 +137,16 @@ async fn requests_that_are_taken_back_at_once_end_the_connection() {
     }
     _ = client.stream.write_all(&flood).await;
     while client.next().await.is_some() {}
-    assert!(world.upstream.saw().len() < 1_000);
-    assert_eq!(world.client().get("/x", None).await.status, 200);
+    assert!(setup.upstream.take_requests().len() < 1_000);
+    assert_eq!(setup.client().get("/x", None).await.status, 200);
 }
 
 #[tokio::test]
 async fn requests_that_are_taken_back_one_by_one_end_the_connection() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap();
-    let world = World::new(&format!("upstream = \"http://{address}\"\n{PUBLIC}")).await;
-    let mut client = RawHttp2::open(world.gateway, &[], true).await;
+    let setup = TestSetup::new(&format!("upstream = \"http://{address}\"\n{PUBLIC}")).await;
+    let mut client = RawHttp2::open(setup.gateway, &[], true).await;
     let mut taken_back = 0;
     // Each one is at the upstream before it is taken back.
     for stream in 0..500 {
@@ -168,8 +168,8 @@ async fn requests_that_are_taken_back_one_by_one_end_the_connection() {
 
 #[tokio::test]
 async fn a_head_without_end_ends_the_connection() {
-    let world = World::new(PUBLIC).await;
-    let mut client = RawHttp2::open(world.gateway, &[], true).await;
+    let setup = TestSetup::new(PUBLIC).await;
+    let mut client = RawHttp2::open(setup.gateway, &[], true).await;
     client
         .send(HEADERS, END_STREAM, 1, &head("GET", "/x"))
         .await;
@@ -184,13 +184,13 @@ async fn a_head_without_end_ends_the_connection() {
     }
     _ = client.stream.write_all(&flood).await;
     while client.next().await.is_some() {}
-    assert!(world.upstream.saw().is_empty());
+    assert!(setup.upstream.take_requests().is_empty());
 }
 
 #[tokio::test]
 async fn floods_of_pings_and_settings_cost_the_others_nothing() {
-    let world = World::new(PUBLIC).await;
-    let mut client = RawHttp2::open(world.gateway, &[], true).await;
+    let setup = TestSetup::new(PUBLIC).await;
+    let mut client = RawHttp2::open(setup.gateway, &[], true).await;
     let flood: Vec<u8> = (0..5_000)
         .flat_map(|_| [frame(PING, 0, 0, &[7; 8]), frame(SETTINGS, 0, 0, &[])].concat())
         .collect();
@@ -203,7 +203,7 @@ async fn floods_of_pings_and_settings_cost_the_others_nothing() {
         }
     });
     for _ in 0..20 {
-        assert_eq!(world.client().send(get("/x", None)).await.status, 200);
+        assert_eq!(setup.client().send(get("/x", None)).await.status, 200);
     }
     writing.abort();
 }

@@ -1,7 +1,7 @@
 //! Who passes, and what a caller is told who does not.
 
 use crate::client::get;
-use crate::world::World;
+use crate::setup::TestSetup;
 use http::header::{CONNECTION, WWW_AUTHENTICATE};
 use portcullis_idp::Endpoint;
 
@@ -23,9 +23,9 @@ require = { scope = ["orders:read", "orders:write"] }
 
 #[tokio::test]
 async fn each_route_demands_what_it_says() {
-    let world = World::new(ROUTES).await;
-    let client = world.client();
-    let (bob, alice) = (world.token(), world.idp.token("alice").sign());
+    let setup = TestSetup::new(ROUTES).await;
+    let client = setup.client();
+    let (bob, alice) = (setup.token(), setup.idp.token("alice").sign());
     for (path, token, status, code) in [
         ("/public/x", None, 200, ""),
         ("/public/x", Some("rubbish"), 200, ""),
@@ -47,7 +47,7 @@ async fn each_route_demands_what_it_says() {
             (status, code),
             "{path} {token:?}"
         );
-        let saw = world.upstream.saw();
+        let saw = setup.upstream.take_requests();
         assert_eq!(saw.len(), usize::from(status == 200), "{path}");
         if status != 200 {
             assert_eq!(answer.headers["cache-control"], "no-store");
@@ -58,11 +58,11 @@ async fn each_route_demands_what_it_says() {
 
 #[tokio::test]
 async fn a_missing_scope_is_named() {
-    let world = World::new(ROUTES).await;
-    let token = world.idp.token("bob").scope("orders:read").sign();
+    let setup = TestSetup::new(ROUTES).await;
+    let token = setup.idp.token("bob").scope("orders:read").sign();
     let mut request = get("/orders", Some(&token));
     *request.method_mut() = http::Method::POST;
-    let answer = world.client().send(request).await;
+    let answer = setup.client().send(request).await;
     assert_eq!(answer.status, 403);
     let challenge = answer.headers[WWW_AUTHENTICATE].to_str().unwrap();
     assert!(
@@ -73,23 +73,23 @@ async fn a_missing_scope_is_named() {
 
 #[tokio::test]
 async fn an_outage_is_ours() {
-    let world = World::new("").await;
-    world
+    let setup = TestSetup::new("").await;
+    setup
         .idp
         .fail(Endpoint::Jwks, portcullis_idp::Fault::InternalError);
-    world.clock.advance(std::time::Duration::from_secs(90_000));
-    let answer = world.client().get("/x", Some(&world.token())).await;
+    setup.clock.advance(std::time::Duration::from_secs(90_000));
+    let answer = setup.client().get("/x", Some(&setup.token())).await;
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (503, "outage.keys")
     );
-    assert!(world.upstream.saw().is_empty());
+    assert!(setup.upstream.take_requests().is_empty());
 }
 
 #[tokio::test]
 async fn an_answer_loses_what_was_between_neighbours() {
-    let world = World::new(ROUTES).await;
-    let answer = world.client().get("/public/x", None).await;
+    let setup = TestSetup::new(ROUTES).await;
+    let answer = setup.client().get("/public/x", None).await;
     assert_eq!(answer.headers["x-upstream"], "1");
     assert!(!answer.headers.contains_key("x-hop") && !answer.headers.contains_key(CONNECTION));
 }
@@ -107,9 +107,9 @@ async fn a_preflight_passes_where_it_may() {
             .insert("access-control-request-method", "POST".parse().unwrap());
         request
     };
-    let strict = World::new("").await;
+    let strict = TestSetup::new("").await;
     assert_eq!(strict.client().send(preflight()).await.status, 401);
-    let open = World::new("public_preflight = true\n").await;
+    let open = TestSetup::new("public_preflight = true\n").await;
     assert_eq!(open.client().send(preflight()).await.status, 200);
     let mut other = preflight();
     other.headers_mut().remove("origin");
@@ -118,27 +118,27 @@ async fn a_preflight_passes_where_it_may() {
 
 #[tokio::test]
 async fn the_token_goes_along_where_it_should() {
-    let world = World::new("identity = { forward_token = true }\n").await;
-    let token = world.token();
-    assert_eq!(world.client().get("/x", Some(&token)).await.status, 200);
+    let setup = TestSetup::new("identity = { forward_token = true }\n").await;
+    let token = setup.token();
+    assert_eq!(setup.client().get("/x", Some(&token)).await.status, 200);
     assert_eq!(
-        world.upstream.saw()[0].values("authorization"),
+        setup.upstream.take_requests()[0].values("authorization"),
         [format!("Bearer {token}")]
     );
 }
 
 #[tokio::test]
 async fn a_trusted_proxy_is_believed_about_those_before_it() {
-    let world = World::new("trusted_proxies = [\"127.0.0.0/8\"]\n").await;
-    let mut request = get("/x", Some(&world.token()));
+    let setup = TestSetup::new("trusted_proxies = [\"127.0.0.0/8\"]\n").await;
+    let mut request = get("/x", Some(&setup.token()));
     request
         .headers_mut()
         .insert("x-forwarded-for", "192.0.2.7".parse().unwrap());
     request
         .headers_mut()
         .insert("x-forwarded-host", "evil.example".parse().unwrap());
-    assert_eq!(world.client().send(request).await.status, 200);
-    let saw = world.upstream.saw();
+    assert_eq!(setup.client().send(request).await.status, 200);
+    let saw = setup.upstream.take_requests();
     assert_eq!(saw[0].values("x-forwarded-for"), ["192.0.2.7, 127.0.0.1"]);
     assert_eq!(saw[0].values("x-forwarded-host"), ["gw.example"]);
 }
@@ -156,8 +156,8 @@ async fn the_upstream_is_told_what_the_settings_name() {
         x-auth-nothing = "claim:nothing"
         x-auth-object = "claim:object"
     "#;
-    let world = World::new(settings).await;
-    let token = world
+    let setup = TestSetup::new(settings).await;
+    let token = setup
         .idp
         .token("alice")
         .role("Clerk, senior")
@@ -179,8 +179,8 @@ async fn the_upstream_is_told_what_the_settings_name() {
             "forged".parse().unwrap(),
         );
     }
-    assert_eq!(world.client().send(request).await.status, 200);
-    let saw = world.upstream.saw();
+    assert_eq!(setup.client().send(request).await.status, 200);
+    let saw = setup.upstream.take_requests();
     for (name, value) in [
         ("remote-kind", Some("user")),
         ("x-auth-roles", Some("Admin,Clerk%2C senior")),
@@ -201,9 +201,10 @@ async fn the_upstream_is_told_what_the_settings_name() {
 
 #[tokio::test]
 async fn a_token_in_a_header_of_its_own_stays_with_the_gateway() {
-    let world =
-        World::with_token_settings("token_header = \"cf-access-jwt-assertion\"\n", ROUTES).await;
-    let token = world.token();
+    let setup =
+        TestSetup::with_token_settings("token_header = \"cf-access-jwt-assertion\"\n", ROUTES)
+            .await;
+    let token = setup.token();
     for (path, status) in [
         ("/x", 200),
         ("/maybe", 200),
@@ -214,8 +215,8 @@ async fn a_token_in_a_header_of_its_own_stays_with_the_gateway() {
         request
             .headers_mut()
             .insert("cf-access-jwt-assertion", token.parse().unwrap());
-        assert_eq!(world.client().send(request).await.status, status, "{path}");
-        for saw in world.upstream.saw() {
+        assert_eq!(setup.client().send(request).await.status, status, "{path}");
+        for saw in setup.upstream.take_requests() {
             assert!(saw.values("cf-access-jwt-assertion").is_empty(), "{path}");
         }
     }
@@ -223,5 +224,5 @@ async fn a_token_in_a_header_of_its_own_stays_with_the_gateway() {
     request
         .headers_mut()
         .insert("cf-access-jwt-assertion", "rubbish".parse().unwrap());
-    assert_eq!(world.client().send(request).await.status, 401);
+    assert_eq!(setup.client().send(request).await.status, 401);
 }

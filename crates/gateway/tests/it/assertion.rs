@@ -1,7 +1,7 @@
 //! The signed assertion: what it says, by whose key, and that no client can say it.
 
-use crate::client::{Answer, Client, get};
-use crate::world::World;
+use crate::client::{Client, ClientResponse, get};
+use crate::setup::TestSetup;
 use portcullis_core::Limits;
 use portcullis_core::jose::{Jwks, base64url};
 use portcullis_gateway::{Config as GatewayConfig, Settings as GatewaySettings};
@@ -45,7 +45,12 @@ fn part(assertion: &str, index: usize) -> Value {
 }
 
 /// What the upstream got of a request with this token and these headers of the client's own.
-async fn assertion(world: &World, path: &str, token: Option<&str>, forged: &[&str]) -> Vec<String> {
+async fn assertion(
+    setup: &TestSetup,
+    path: &str,
+    token: Option<&str>,
+    forged: &[&str],
+) -> Vec<String> {
     let mut request = get(path, token);
     for name in forged {
         let name = http::HeaderName::try_from(*name).unwrap();
@@ -53,8 +58,8 @@ async fn assertion(world: &World, path: &str, token: Option<&str>, forged: &[&st
             .headers_mut()
             .append(name, http::HeaderValue::from_static("forged"));
     }
-    assert_eq!(world.client().send(request).await.status, 200, "{path}");
-    let saw = world.upstream.saw().pop().unwrap();
+    assert_eq!(setup.client().send(request).await.status, 200, "{path}");
+    let saw = setup.upstream.take_requests().pop().unwrap();
     // `_` is taken for `-`, as servers do.
     let spellings = [
         "portcullis-assertion",
@@ -64,19 +69,19 @@ async fn assertion(world: &World, path: &str, token: Option<&str>, forged: &[&st
     spellings.iter().flat_map(|name| saw.values(name)).collect()
 }
 
-async fn published(world: &World) -> Answer {
-    Client::new(world.admin.unwrap()).get(KEYS, None).await
+async fn fetch_keys(setup: &TestSetup) -> ClientResponse {
+    Client::new(setup.admin.unwrap()).get(KEYS, None).await
 }
 
-/// What a server behind the gateway makes of an assertion: `fine`, or the code.
-async fn judged(world: &World, assertion: &str, audience: &str) -> String {
+/// Verifies an assertion like a server behind the gateway: `fine`, or the code.
+async fn judge(setup: &TestSetup, assertion: &str, audience: &str) -> String {
     let text = format!(
         "[[issuer]]\nurl = \"https://gw.example\"\naudience = [\"{audience}\"]\nprofile = \"portcullis\"\n"
     );
-    let keys = Jwks::parse(&published(world).await.body, &Limits::default()).unwrap();
+    let keys = Jwks::parse(&fetch_keys(setup).await.body, &Limits::default()).unwrap();
     let settings = Settings::try_from(Config::from_toml(&text).unwrap()).unwrap();
     let settings = settings.with_fixed_keys_of("https://gw.example", &keys);
-    let server = ResourceServer::with_clock(settings, Arc::<TestClock>::clone(&world.clock));
+    let server = ResourceServer::with_clock(settings, Arc::<TestClock>::clone(&setup.clock));
     let token = portcullis_core::credential::Credential::bearer(assertion);
     match server.authenticate(token).await {
         Ok(_) => "fine".to_owned(),
@@ -86,8 +91,8 @@ async fn judged(world: &World, assertion: &str, audience: &str) -> String {
 
 #[tokio::test]
 async fn it_says_who_calls() {
-    let world = World::new(&settings("")).await;
-    let token = world
+    let setup = TestSetup::new(&settings("")).await;
+    let token = setup
         .idp
         .token("alice")
         .scope("orders:read orders:write")
@@ -96,7 +101,7 @@ async fn it_says_who_calls() {
         .auth_time(NOW as u64 - 60)
         .claim("act", json!({ "sub": "agent" }))
         .sign();
-    let told = assertion(&world, "/x", Some(&token), &[]).await;
+    let told = assertion(&setup, "/x", Some(&token), &[]).await;
     let [told] = &*told else {
         panic!("one assertion and no plain header: {told:?}")
     };
@@ -112,17 +117,14 @@ async fn it_says_who_calls() {
         "groups": [], "acr": "mfa", "auth_time": NOW - 60, "act": { "sub": "agent" },
     });
     assert_eq!(claims, expected);
+    assert_eq!(judge(&setup, told, "https://orders.internal").await, "fine");
     assert_eq!(
-        judged(&world, told, "https://orders.internal").await,
-        "fine"
-    );
-    assert_eq!(
-        judged(&world, told, "https://billing.internal").await,
+        judge(&setup, told, "https://billing.internal").await,
         "token.audience"
     );
-    let other = assertion(&world, "/billing", Some(&token), &[]).await;
+    let other = assertion(&setup, "/billing", Some(&token), &[]).await;
     assert_eq!(
-        judged(&world, &other[0], "https://billing.internal").await,
+        judge(&setup, &other[0], "https://billing.internal").await,
         "fine"
     );
     assert_ne!(part(told, 1)["jti"], part(&other[0], 1)["jti"]);
@@ -132,52 +134,52 @@ async fn it_says_who_calls() {
 /// assertion.
 #[tokio::test]
 async fn it_can_be_mistaken_for_nothing_else() {
-    let world = World::new(&settings("")).await;
-    let told = assertion(&world, "/x", Some(&world.token()), &[])
+    let setup = TestSetup::new(&settings("")).await;
+    let told = assertion(&setup, "/x", Some(&setup.token()), &[])
         .await
         .remove(0);
-    let answer = world.client().get("/x", Some(&told)).await;
+    let answer = setup.client().get("/x", Some(&told)).await;
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (401, "token.issuer")
     );
-    let like = world
+    let like = setup
         .idp
         .token("bob")
         .issuer("https://gw.example")
         .audience("https://orders.internal")
         .sign();
     assert_eq!(
-        judged(&world, &like, "https://orders.internal").await,
+        judge(&setup, &like, "https://orders.internal").await,
         "token.type"
     );
 }
 
 #[tokio::test]
 async fn no_client_can_say_it() {
-    let world = World::new(&settings("")).await;
+    let setup = TestSetup::new(&settings("")).await;
     let forged = [
         "portcullis-assertion",
         "portcullis_assertion",
         "portcullis.assertion",
         "x-auth-subject",
     ];
-    assert!(assertion(&world, "/public", None, &forged).await.is_empty());
+    assert!(assertion(&setup, "/public", None, &forged).await.is_empty());
     assert!(
-        assertion(&world, "/public", Some(&world.token()), &forged)
+        assertion(&setup, "/public", Some(&setup.token()), &forged)
             .await
             .is_empty()
     );
     assert!(
-        assertion(&world, "/optional", None, &forged)
+        assertion(&setup, "/optional", None, &forged)
             .await
             .is_empty()
     );
     for path in ["/x", "/optional"] {
-        let told = assertion(&world, path, Some(&world.token()), &forged).await;
+        let told = assertion(&setup, path, Some(&setup.token()), &forged).await;
         assert_eq!(told.len(), 1, "{path}");
         assert_eq!(
-            judged(&world, &told[0], "https://orders.internal").await,
+            judge(&setup, &told[0], "https://orders.internal").await,
             "fine"
         );
     }
@@ -185,10 +187,10 @@ async fn no_client_can_say_it() {
 
 #[tokio::test]
 async fn it_ends_soon_and_never_after_the_token() {
-    let world = World::new(&settings("lifetime = 120\n")).await;
+    let setup = TestSetup::new(&settings("lifetime = 120\n")).await;
     let told = async |exp: i64| {
-        let token = world.idp.token("bob").claim("exp", exp).sign();
-        part(&assertion(&world, "/x", Some(&token), &[]).await[0], 1)["exp"]
+        let token = setup.idp.token("bob").claim("exp", exp).sign();
+        part(&assertion(&setup, "/x", Some(&token), &[]).await[0], 1)["exp"]
             .as_i64()
             .unwrap()
             - NOW
@@ -201,24 +203,24 @@ async fn it_ends_soon_and_never_after_the_token() {
 
 #[tokio::test]
 async fn keys_are_published_where_the_settings_say() {
-    let world = World::new(&settings("")).await;
-    let answer = published(&world).await;
+    let setup = TestSetup::new(&settings("")).await;
+    let answer = fetch_keys(&setup).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["content-type"], "application/jwk-set+json");
     assert_eq!(answer.headers["cache-control"], "public, max-age=300");
     let set: Value = serde_json::from_slice(&answer.body).unwrap();
     assert!(set["keys"][0].get("d").is_none() && set["keys"][0]["kty"] == "EC");
     // Not on the front, where the path is a route's like any other.
-    assert_eq!(world.client().get(KEYS, None).await.status, 401);
-    let open = World::new(&settings("publish = true\n")).await;
+    assert_eq!(setup.client().get(KEYS, None).await.status, 401);
+    let open = TestSetup::new(&settings("publish = true\n")).await;
     let front = open.client().get(KEYS, None).await;
     assert_eq!(
         (front.status, &front.body),
-        (200, &published(&open).await.body)
+        (200, &fetch_keys(&open).await.body)
     );
-    assert!(open.upstream.saw().is_empty());
-    let none = World::new("admin = { listen = \"127.0.0.1:0\" }\n").await;
-    assert_eq!(published(&none).await.status, 404);
+    assert!(open.upstream.take_requests().is_empty());
+    let none = TestSetup::new("admin = { listen = \"127.0.0.1:0\" }\n").await;
+    assert_eq!(fetch_keys(&none).await.status, 404);
 }
 
 /// A key is published before it signs, and after: whoever knows the set of either time can verify.
@@ -229,13 +231,13 @@ async fn keys_are_exchanged_by_a_reload() {
         key_file("new", &PKCS_ED25519),
     );
     let keys = |files: &[&PathBuf]| settings(&format!("keys = {files:?}\n"));
-    let world = World::new(&keys(&[&old])).await;
-    let token = world.token();
+    let setup = TestSetup::new(&keys(&[&old])).await;
+    let token = setup.token();
     let kids = async || {
-        let set: Value = serde_json::from_slice(&published(&world).await.body).unwrap();
-        let told = assertion(&world, "/x", Some(&token), &[]).await.remove(0);
+        let set: Value = serde_json::from_slice(&fetch_keys(&setup).await.body).unwrap();
+        let told = assertion(&setup, "/x", Some(&token), &[]).await.remove(0);
         assert_eq!(
-            judged(&world, &told, "https://orders.internal").await,
+            judge(&setup, &told, "https://orders.internal").await,
             "fine"
         );
         let all = set["keys"].as_array().unwrap().iter();
@@ -246,16 +248,16 @@ async fn keys_are_exchanged_by_a_reload() {
     };
     let (first, all) = kids().await;
     assert_eq!(all, [first.as_str()]);
-    world
+    setup
         .handle
-        .reload(world.settings(&keys(&[&old, &new])))
+        .reload(setup.settings(&keys(&[&old, &new])))
         .await
         .unwrap();
     let (signer, all) = kids().await;
     assert!(signer == first && all.len() == 2);
-    world
+    setup
         .handle
-        .reload(world.settings(&keys(&[&new, &old])))
+        .reload(setup.settings(&keys(&[&new, &old])))
         .await
         .unwrap();
     let (signer, all) = kids().await;
@@ -265,14 +267,14 @@ async fn keys_are_exchanged_by_a_reload() {
 /// Upstreams have remembered it.
 #[tokio::test]
 async fn a_key_that_was_made_at_the_start_stays_through_reloads() {
-    let world = World::new(&settings("")).await;
-    let before = published(&world).await.body;
-    world
+    let setup = TestSetup::new(&settings("")).await;
+    let before = fetch_keys(&setup).await.body;
+    setup
         .handle
-        .reload(world.settings(&settings("lifetime = 30\n")))
+        .reload(setup.settings(&settings("lifetime = 30\n")))
         .await
         .unwrap();
-    assert_eq!(published(&world).await.body, before);
+    assert_eq!(fetch_keys(&setup).await.body, before);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! client wrote it.
 
 use crate::client::{Client, get};
-use crate::world::World;
+use crate::setup::TestSetup;
 
 const ROUTES: &str = r#"upstream = "{upstream}/v1/"
 [[route]]
@@ -39,7 +39,7 @@ protocol = "http2"
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_upstream_sees_its_own_path() {
-    let world = World::new(ROUTES).await;
+    let setup = TestSetup::new(ROUTES).await;
     for (asked, forwarded, prefix) in [
         ("/", "/v1/", None),
         ("/x?y=/api", "/v1/x?y=/api", None),
@@ -62,8 +62,8 @@ async fn the_upstream_sees_its_own_path() {
         request
             .headers_mut()
             .insert("x-forwarded-prefix", "/forged".parse().unwrap());
-        assert_eq!(world.client().send(request).await.status, 200, "{asked}");
-        let saw = world.upstream.saw();
+        assert_eq!(setup.client().send(request).await.status, 200, "{asked}");
+        let saw = setup.upstream.take_requests();
         assert_eq!(saw[0].target, forwarded, "{asked}");
         let told = saw[0]
             .headers
@@ -75,7 +75,7 @@ async fn the_upstream_sees_its_own_path() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_decided_on_is_the_path_before_the_prefix_goes() {
-    let world = World::new(ROUTES).await;
+    let setup = TestSetup::new(ROUTES).await;
     for (asked, status) in [
         ("/api/admin/x", 401),
         ("/api/%61dmin", 401),
@@ -85,15 +85,15 @@ async fn what_is_decided_on_is_the_path_before_the_prefix_goes() {
         ("/api/x%2F..%2Fadmin", 400),
         ("/acme/files/..%2Fadmin", 400),
         ("/api/x%2Fy", 400),
-        // Another path: the upstream's own is never asked for by its own name.
+        // The upstream's base path is not part of the client's path.
         ("/admin/x", 200),
     ] {
         assert_eq!(
-            world.client().get(asked, None).await.status,
+            setup.client().get(asked, None).await.status,
             status,
             "{asked}"
         );
-        for saw in world.upstream.saw() {
+        for saw in setup.upstream.take_requests() {
             assert_eq!(saw.target, "/v1/admin/x");
         }
     }
@@ -101,12 +101,12 @@ async fn what_is_decided_on_is_the_path_before_the_prefix_goes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_websocket_goes_below_the_path_too() {
-    let world = World::new(ROUTES).await;
+    let setup = TestSetup::new(ROUTES).await;
     let raw = "GET /api/chat HTTP/1.1\r\nHost: gw.example\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
                Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-    // This upstream knows no WebSockets and answers 200.
-    _ = Client::new(world.gateway).raw(raw.as_bytes()).await;
-    let saw = world.upstream.saw();
+    // This upstream does not speak WebSocket, and answers 200.
+    _ = Client::new(setup.gateway).raw(raw.as_bytes()).await;
+    let saw = setup.upstream.take_requests();
     assert_eq!(
         (&*saw[0].target, &saw[0].headers["upgrade"]),
         ("/v1/chat", &"websocket".parse().unwrap())

@@ -1,7 +1,7 @@
-//! Bodies: large ones, endless ones, slow ones, and those of both versions of HTTP.
+//! Bodies: large, endless and slow ones, over HTTP/1.1 and HTTP/2.
 
-use crate::client::{Answer, get};
-use crate::world::World;
+use crate::client::{ClientResponse, get};
+use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Version};
 use http_body::Frame;
@@ -20,60 +20,60 @@ fn post(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
 
 #[tokio::test]
 async fn large_bodies_pass_both_ways_up_to_the_limit() {
-    let world = World::new(&format!("limits = {{ body_bytes = 3000000 }}\n{PUBLIC}")).await;
+    let setup = TestSetup::new(&format!("limits = {{ body_bytes = 3000000 }}\n{PUBLIC}")).await;
     let body = vec![7; 3_000_000];
-    let answer = world.client().send(post(body.clone())).await;
+    let answer = setup.client().send(post(body.clone())).await;
     assert_eq!((answer.status, answer.body.len()), (200, 3_000_000));
-    assert_eq!(world.upstream.saw()[0].body, body);
-    let answer = world.client().send(post(vec![7; 3_000_001])).await;
+    assert_eq!(setup.upstream.take_requests()[0].body, body);
+    let answer = setup.client().send(post(vec![7; 3_000_001])).await;
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (413, "request.body")
     );
-    assert!(world.upstream.saw().is_empty());
+    assert!(setup.upstream.take_requests().is_empty());
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_say_its_size_is_cut_off_at_the_limit() {
-    let world = World::new(&format!("limits = {{ body_bytes = 1000 }}\n{PUBLIC}")).await;
+    let setup = TestSetup::new(&format!("limits = {{ body_bytes = 1000 }}\n{PUBLIC}")).await;
     let pieces = futures_util::stream::iter(
         (0..20).map(|_| Ok::<_, Infallible>(Frame::data(Bytes::from(vec![1; 100])))),
     );
     let request = post("").map(|_| StreamBody::new(pieces));
-    let answer = Answer::of(world.client().open(request).await).await;
+    let answer = ClientResponse::of(setup.client().open(request).await).await;
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (413, "request.body")
     );
     assert!(
-        world.upstream.saw().iter().all(|saw| !saw.whole),
+        setup.upstream.take_requests().iter().all(|saw| !saw.whole),
         "the upstream must not take a part for the whole"
     );
 }
 
 #[tokio::test]
 async fn a_route_has_its_own_limit() {
-    let world = World::new(&format!(
+    let setup = TestSetup::new(&format!(
         "limits = {{ body_bytes = 10 }}\n{PUBLIC}body_bytes = 0\n"
     ))
     .await;
     assert_eq!(
-        world.client().send(post(vec![7; 100_000])).await.status,
+        setup.client().send(post(vec![7; 100_000])).await.status,
         200
     );
 }
 
 #[tokio::test]
 async fn a_body_that_stops_coming_is_given_up() {
-    let world = World::new(&format!("timeouts = {{ body = 1 }}\n{PUBLIC}")).await;
+    let setup = TestSetup::new(&format!("timeouts = {{ body = 1 }}\n{PUBLIC}")).await;
     let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 10\r\n\r\nabc";
-    let answer = world.client().raw(head.as_bytes()).await;
+    let answer = setup.client().raw(head.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
 #[tokio::test]
 async fn a_head_that_stops_coming_is_given_up() {
-    let world = World::new(&format!("timeouts = {{ head = 1 }}\n{PUBLIC}")).await;
+    let setup = TestSetup::new(&format!("timeouts = {{ head = 1 }}\n{PUBLIC}")).await;
     for begun in [
         "",
         "P",
@@ -82,7 +82,7 @@ async fn a_head_that_stops_coming_is_given_up() {
         "GET /x HTTP/1.1\r\nHost: gw.example\r\n\r\n",
     ] {
         // `raw` waits for the end of the connection.
-        let answer = world.client().raw(begun.as_bytes()).await;
+        let answer = setup.client().raw(begun.as_bytes()).await;
         assert_eq!(
             answer.starts_with("HTTP/1.1 200"),
             begun.ends_with("\r\n\r\n"),
@@ -93,7 +93,7 @@ async fn a_head_that_stops_coming_is_given_up() {
 
 #[tokio::test]
 async fn heads_are_bounded() {
-    let world = World::new(&format!(
+    let setup = TestSetup::new(&format!(
         "limits = {{ header_bytes = 8192, headers = 20 }}\n{PUBLIC}"
     ))
     .await;
@@ -103,35 +103,35 @@ async fn heads_are_bounded() {
     for fields in [format!("X: {}\r\n", "a".repeat(20_000)), many] {
         let raw =
             format!("GET /x HTTP/1.1\r\nHost: gw.example\r\n{fields}Connection: close\r\n\r\n");
-        let answer = world.client().raw(raw.as_bytes()).await;
+        let answer = setup.client().raw(raw.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
     }
-    assert!(world.upstream.saw().is_empty());
+    assert!(setup.upstream.take_requests().is_empty());
 }
 
 #[tokio::test]
 async fn http2_is_spoken_with_clients_and_cookies_are_joined() {
-    let world = World::new(PUBLIC).await;
-    let request = Request::post(format!("http://{}/x?y", world.gateway)).version(Version::HTTP_2);
+    let setup = TestSetup::new(PUBLIC).await;
+    let request = Request::post(format!("http://{}/x?y", setup.gateway)).version(Version::HTTP_2);
     let request = request
         .header("cookie", "a=1")
         .header("cookie", "b=2")
         .header("te", "trailers");
-    let answer = Answer::of(
-        world
+    let answer = ClientResponse::of(
+        setup
             .client()
             .open_http2(request.body(Full::new(Bytes::from("body"))).unwrap())
             .await,
     )
     .await;
     assert_eq!((answer.status, &answer.body[..]), (200, &b"body"[..]));
-    let saw = world.upstream.saw();
+    let saw = setup.upstream.take_requests();
     assert_eq!(
         (saw[0].version, saw[0].target.as_str()),
         (Version::HTTP_11, "/x?y")
     );
     assert_eq!(saw[0].values("cookie"), ["a=1; b=2"]);
-    assert_eq!(saw[0].values("host"), [world.gateway.to_string()]);
+    assert_eq!(saw[0].values("host"), [setup.gateway.to_string()]);
     assert_eq!(saw[0].values("via"), ["2.0 portcullis"]);
 }
 
@@ -140,7 +140,7 @@ async fn http2_is_spoken_with_upstreams_and_trailers_pass() {
     let settings = format!(
         "upstream = \"api\"\n{PUBLIC}[[upstream]]\nname = \"api\"\nservers = [\"{{upstream}}\"]\nprotocol = \"http2\"\n"
     );
-    let world = World::new(&settings).await;
+    let setup = TestSetup::new(&settings).await;
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", HeaderValue::from_static("1"));
     trailers.insert("x_auth_subject", HeaderValue::from_static("admin"));
@@ -148,12 +148,12 @@ async fn http2_is_spoken_with_upstreams_and_trailers_pass() {
         Ok::<_, Infallible>(Frame::data(Bytes::from("body"))),
         Ok(Frame::trailers(trailers)),
     ];
-    let request = Request::post(format!("http://{}/x", world.gateway)).version(Version::HTTP_2);
+    let request = Request::post(format!("http://{}/x", setup.gateway)).version(Version::HTTP_2);
     let request = request
         .body(StreamBody::new(futures_util::stream::iter(frames)))
         .unwrap();
-    assert_eq!(world.client().open_http2(request).await.status(), 200);
-    let saw = world.upstream.saw();
+    assert_eq!(setup.client().open_http2(request).await.status(), 200);
+    let saw = setup.upstream.take_requests();
     assert_eq!(
         (saw[0].version, &saw[0].body[..]),
         (Version::HTTP_2, &b"body"[..])
@@ -161,14 +161,14 @@ async fn http2_is_spoken_with_upstreams_and_trailers_pass() {
     assert_eq!(saw[0].trailers.keys().collect::<Vec<_>>(), ["x-sum"]);
     assert_eq!(
         saw[0].values("x-forwarded-host"),
-        [world.gateway.to_string()]
+        [setup.gateway.to_string()]
     );
 }
 
 #[tokio::test]
 async fn a_client_that_waits_for_leave_to_send_gets_it() {
-    let world = World::new(PUBLIC).await;
-    let mut stream = TcpStream::connect(world.gateway).await.unwrap();
+    let setup = TestSetup::new(PUBLIC).await;
+    let mut stream = TcpStream::connect(setup.gateway).await.unwrap();
     let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut leave = [0; 25];
@@ -183,8 +183,8 @@ async fn a_client_that_waits_for_leave_to_send_gets_it() {
     );
 }
 
-/// Neither side reads what the other one sends before it has sent all of its own: the gateway must
-/// take both.
+/// Each side sends its whole body before it reads the other's, so the gateway must read both at
+/// once.
 #[tokio::test]
 async fn an_answer_may_begin_while_the_request_goes_on() {
     const MUCH: usize = 8_000_000;
@@ -207,11 +207,11 @@ async fn an_answer_may_begin_while_the_request_goes_on() {
         }
         answering.await.unwrap()
     });
-    let world = World::new(&format!(
+    let setup = TestSetup::new(&format!(
         "upstream = \"http://{server}\"\nlimits = {{ body_bytes = {MUCH} }}\n{PUBLIC}"
     ))
     .await;
-    let mut client = TcpStream::connect(world.gateway).await.unwrap();
+    let mut client = TcpStream::connect(setup.gateway).await.unwrap();
     let head = format!("POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: {MUCH}\r\n\r\n");
     client.write_all(head.as_bytes()).await.unwrap();
     client.write_all(&vec![b'a'; MUCH]).await.unwrap();

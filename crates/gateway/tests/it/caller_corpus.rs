@@ -1,10 +1,10 @@
-//! `forwarded-headers.json`: whose request it is, by every door, as the audit records tell.
+//! `forwarded-headers.json`: the caller of each request, at every door, as audit records show it.
 //!
-//! The proxy is asked over HTTP/1.1 and HTTP/2. The other doors are asked as a program in front
-//! asks, which is the trusted proxy then.
+//! The proxy gets each row over HTTP/1.1 and HTTP/2. The other doors get it from a program in
+//! front, which is the trusted proxy then.
 
-use crate::client::Answer;
-use crate::world::World;
+use crate::client::ClientResponse;
+use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 use http_body_util::{BodyExt as _, Full};
@@ -77,7 +77,7 @@ async fn judge(name: &str, settings: &str, vectors: &[&Vector]) -> Vec<String> {
         "{settings}\n{DOORS}[log]\nformat = \"json\"\naudit = \"{}\"\n",
         file.display()
     );
-    let world = World::new(&settings).await;
+    let setup = TestSetup::new(&settings).await;
     let mut faults = Vec::new();
     for vector in vectors {
         let peer = vector.peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
@@ -88,14 +88,14 @@ async fn judge(name: &str, settings: &str, vectors: &[&Vector]) -> Vec<String> {
                 version == 2,
             );
             assert_eq!(
-                send(peer, world.gateway, request, version == 2)
+                send(peer, setup.gateway, request, version == 2)
                     .await
                     .status,
                 200,
                 "{}",
                 vector.id
             );
-            let saw = world.upstream.saw();
+            let saw = setup.upstream.take_requests();
             let expected = match &*vector.before {
                 "" => peer.to_string(),
                 before => format!("{before}, {peer}"),
@@ -120,7 +120,7 @@ async fn judge(name: &str, settings: &str, vectors: &[&Vector]) -> Vec<String> {
                 .insert(name, HeaderValue::from_static(value));
         }
         assert_eq!(
-            send(peer, world.forward_auth.unwrap(), asks, false)
+            send(peer, setup.forward_auth.unwrap(), asks, false)
                 .await
                 .status,
             200,
@@ -129,7 +129,7 @@ async fn judge(name: &str, settings: &str, vectors: &[&Vector]) -> Vec<String> {
         );
         let asks = vector.request("/check/x", &format!("ext-authz-http-{}", vector.id), false);
         assert_eq!(
-            send(peer, world.ext_authz.unwrap(), asks, false)
+            send(peer, setup.ext_authz.unwrap(), asks, false)
                 .await
                 .status,
             200,
@@ -143,7 +143,7 @@ async fn judge(name: &str, settings: &str, vectors: &[&Vector]) -> Vec<String> {
                     .header("content-type", "application/grpc");
             let asks = asks.body(Full::new(Bytes::from(message))).unwrap();
             assert_eq!(
-                send(peer, world.ext_authz.unwrap(), asks, true)
+                send(peer, setup.ext_authz.unwrap(), asks, true)
                     .await
                     .status,
                 200,
@@ -152,7 +152,7 @@ async fn judge(name: &str, settings: &str, vectors: &[&Vector]) -> Vec<String> {
             );
         }
     }
-    world.stop().await;
+    setup.stop().await;
     let records = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     let records: Vec<Value> = records
@@ -169,7 +169,7 @@ async fn judge(name: &str, settings: &str, vectors: &[&Vector]) -> Vec<String> {
 }
 
 impl Vector {
-    /// What is wrong in the audit records.
+    /// The faults in the audit records.
     fn faults(&self, told: &BTreeMap<&str, &Value>) -> Vec<String> {
         let peer = self
             .peer
@@ -186,8 +186,7 @@ impl Vector {
         } else {
             self.caller.as_ref()
         };
-        // Envoy says from where its connection comes; a neighbour that is trusted says the rest, or
-        // does not.
+        // Envoy names the address of its connection. A trusted proxy in front may name the rest.
         let is_untrusted =
             self.settings == "nobody" || self.peer == Some(IpAddr::from([127, 0, 0, 2]));
         let of_source = if is_direct && is_untrusted {
@@ -251,7 +250,7 @@ impl Vector {
     fn message(&self, id: &str, source: Option<IpAddr>) -> Vec<u8> {
         let id = ("x-request-id".to_owned(), id.as_bytes().to_vec());
         let headers = self.fields().chain([id]).map(|(name, value)| {
-            // An empty text is left out of a message.
+            // protobuf leaves out empty text.
             field(
                 1,
                 &[field(1, name.as_bytes()), field(3, value.trim_ascii())].concat(),
@@ -294,7 +293,12 @@ fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Sends a request from this address of the machine.
-async fn send(from: IpAddr, to: SocketAddr, request: Request<Full<Bytes>>, http2: bool) -> Answer {
+async fn send(
+    from: IpAddr,
+    to: SocketAddr,
+    request: Request<Full<Bytes>>,
+    http2: bool,
+) -> ClientResponse {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
     let io: TokioIo<TcpStream> = TokioIo::new(socket.connect(to).await.unwrap());
@@ -312,7 +316,7 @@ async fn send(from: IpAddr, to: SocketAddr, request: Request<Full<Bytes>>, http2
     };
     let (parts, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    Answer {
+    ClientResponse {
         status: parts.status.as_u16(),
         headers: parts.headers,
         body,

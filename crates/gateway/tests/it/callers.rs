@@ -1,9 +1,9 @@
-//! What hangs on who calls: how often unknown callers may fail, what policies make of them, which
-//! headers clients may send about themselves, and that nobody's credentials or scopes come to be
-//! somebody else's.
+//! What depends on the caller: how often unknown callers may fail, what policies do with them, which
+//! headers clients may send about themselves, and that no caller gets the credentials or scopes of
+//! another.
 
-use crate::client::{Answer, get};
-use crate::world::World;
+use crate::client::{ClientResponse, get};
+use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
@@ -15,7 +15,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::TcpListener;
 
-async fn sends(world: &World, token: Option<&str>, headers: &[(&str, &[u8])]) -> Answer {
+async fn sends(
+    setup: &TestSetup,
+    token: Option<&str>,
+    headers: &[(&str, &[u8])],
+) -> ClientResponse {
     let mut request: Request<Full<Bytes>> = get("/x", token);
     for (name, value) in headers {
         let name = HeaderName::try_from(*name).unwrap();
@@ -23,16 +27,16 @@ async fn sends(world: &World, token: Option<&str>, headers: &[(&str, &[u8])]) ->
             .headers_mut()
             .append(name, HeaderValue::from_bytes(value).unwrap());
     }
-    world.client().send(request).await
+    setup.client().send(request).await
 }
 
 const LIMITED: &str = "trusted_proxies = [\"127.0.0.0/8\"]\nlimits = { failing_callers = 3 }\n";
 
 #[tokio::test]
 async fn unknown_callers_fail_together_and_are_no_neighbours() {
-    let world = World::new(LIMITED).await;
-    let known = world.token();
-    assert_eq!(sends(&world, Some(&known), &[]).await.status, 200);
+    let setup = TestSetup::new(LIMITED).await;
+    let known = setup.token();
+    assert_eq!(sends(&setup, Some(&known), &[]).await.status, 200);
     let unreadable: [&[u8]; 4] = [
         b"\xff",
         b"unknown",
@@ -41,14 +45,14 @@ async fn unknown_callers_fail_together_and_are_no_neighbours() {
     ];
     for value in unreadable {
         assert_eq!(
-            sends(&world, Some("bad"), &[("x-forwarded-for", value)])
+            sends(&setup, Some("bad"), &[("x-forwarded-for", value)])
                 .await
                 .status,
             401
         );
     }
     for value in unreadable {
-        let limited = sends(&world, Some("bad"), &[("x-forwarded-for", value)]).await;
+        let limited = sends(&setup, Some("bad"), &[("x-forwarded-for", value)]).await;
         assert_eq!(
             (limited.status, &*limited.code()),
             (429, "request.refused_too_often")
@@ -56,12 +60,12 @@ async fn unknown_callers_fail_together_and_are_no_neighbours() {
     }
     let readable: (&str, &[u8]) = ("x-forwarded-for", b"\xff, 203.0.113.9");
     assert_eq!(
-        sends(&world, Some("bad"), &[readable]).await.status,
+        sends(&setup, Some("bad"), &[readable]).await.status,
         401,
         "the proxy's own entry is readable"
     );
     assert_eq!(
-        sends(&world, Some(&known), &[("x-forwarded-for", b"\xff")])
+        sends(&setup, Some(&known), &[("x-forwarded-for", b"\xff")])
             .await
             .status,
         200,
@@ -71,10 +75,10 @@ async fn unknown_callers_fail_together_and_are_no_neighbours() {
 
 #[tokio::test]
 async fn loopback_named_by_a_proxy_is_no_neighbour() {
-    let world = World::new(LIMITED).await;
+    let setup = TestSetup::new(LIMITED).await;
     for status in [401, 401, 401, 401, 429] {
         assert_eq!(
-            sends(&world, Some("bad"), &[("x-forwarded-for", b"127.0.0.1")])
+            sends(&setup, Some("bad"), &[("x-forwarded-for", b"127.0.0.1")])
                 .await
                 .status,
             status
@@ -109,9 +113,9 @@ async fn policies_on_the_address_of_an_unknown_caller_cannot_be_met() {
             "trusted_proxies = [\"127.0.0.1\"]\n[cedar]\npolicies = [\"{}\"]\n[[route]]\npath = \"/x\"\nrequire = {{ cedar = true }}\n",
             file.display()
         );
-        let world = World::new(&settings).await;
+        let setup = TestSetup::new(&settings).await;
         let asks = async |value: &[u8]| {
-            let answer = sends(&world, Some(&world.token()), &[("x-forwarded-for", value)]).await;
+            let answer = sends(&setup, Some(&setup.token()), &[("x-forwarded-for", value)]).await;
             (answer.status, answer.code())
         };
         for value in [
@@ -138,14 +142,14 @@ async fn policies_on_the_address_of_an_unknown_caller_cannot_be_met() {
 
 #[tokio::test]
 async fn a_setting_lets_single_headers_of_proxies_through() {
-    let world = World::new("identity = { danger_pass = [\"CF-IPCountry\"] }\n").await;
+    let setup = TestSetup::new("identity = { danger_pass = [\"CF-IPCountry\"] }\n").await;
     let sent: [(&str, &[u8]); 3] = [
         ("cf-ipcountry", b"AQ"),
         ("cf_ipcountry", b"AQ"),
         ("cf-connecting-ip", b"192.0.2.66"),
     ];
-    assert_eq!(sends(&world, Some(&world.token()), &sent).await.status, 200);
-    let saw = world.upstream.saw();
+    assert_eq!(sends(&setup, Some(&setup.token()), &sent).await.status, 200);
+    let saw = setup.upstream.take_requests();
     let headers = &saw[0].headers;
     assert_eq!(headers["cf-ipcountry"], "AQ");
     assert!(
@@ -156,7 +160,7 @@ async fn a_setting_lets_single_headers_of_proxies_through() {
 
 #[tokio::test]
 async fn headers_of_applications_pass() {
-    let world = World::new("").await;
+    let setup = TestSetup::new("").await;
     let names = [
         "x-user-id",
         "x-client-id",
@@ -167,8 +171,8 @@ async fn headers_of_applications_pass() {
         "x-realtime",
     ];
     let sent = names.map(|name| (name, &b"1"[..]));
-    assert_eq!(sends(&world, Some(&world.token()), &sent).await.status, 200);
-    let saw = world.upstream.saw();
+    assert_eq!(sends(&setup, Some(&setup.token()), &sent).await.status, 200);
+    let saw = setup.upstream.take_requests();
     for name in names {
         assert!(saw[0].headers.contains_key(name), "{name}");
     }
@@ -176,7 +180,7 @@ async fn headers_of_applications_pass() {
 
 #[tokio::test]
 async fn a_scope_that_is_none_is_told_to_nobody() {
-    let plain = World::new("[[route]]\npath = \"/x\"\nrequire = { scope = \"read\" }\n").await;
+    let plain = TestSetup::new("[[route]]\npath = \"/x\"\nrequire = { scope = \"read\" }\n").await;
     for claim in ["scope", "scp"] {
         let token = |scopes: serde_json::Value| {
             plain
@@ -195,7 +199,7 @@ async fn a_scope_that_is_none_is_told_to_nobody() {
         ]));
         assert_eq!(sends(&plain, Some(&good), &[]).await.status, 200);
         assert_eq!(
-            plain.upstream.saw()[0].values("x-auth-scopes"),
+            plain.upstream.take_requests()[0].values("x-auth-scopes"),
             ["read"],
             "{claim}"
         );
@@ -203,7 +207,7 @@ async fn a_scope_that_is_none_is_told_to_nobody() {
         assert_eq!(sends(&plain, Some(&bad), &[]).await.status, 403, "{claim}");
     }
     let signed = "[gateway.identity.assertion]\nissuer = \"https://gw.example\"\naudience = \"https://api.example\"\n";
-    let signed = World::new(signed).await;
+    let signed = TestSetup::new(signed).await;
     let token = signed
         .idp
         .token("bob")
@@ -211,7 +215,7 @@ async fn a_scope_that_is_none_is_told_to_nobody() {
         .claim("scope", vec!["read admin", "read"])
         .sign();
     assert_eq!(sends(&signed, Some(&token), &[]).await.status, 200);
-    let assertion = signed.upstream.saw()[0]
+    let assertion = signed.upstream.take_requests()[0]
         .values("portcullis-assertion")
         .remove(0);
     let claims =
@@ -222,8 +226,8 @@ async fn a_scope_that_is_none_is_told_to_nobody() {
 
 #[tokio::test]
 async fn names_keep_their_commas_and_spaces_apart() {
-    let world = World::new("").await;
-    let token = world
+    let setup = TestSetup::new("").await;
+    let token = setup
         .idp
         .token("bob")
         .claim(
@@ -231,13 +235,12 @@ async fn names_keep_their_commas_and_spaces_apart() {
             vec!["Read Only", "a,Admin", " b", "c\r\nX-Evil: 1"],
         )
         .sign();
-    assert_eq!(sends(&world, Some(&token), &[]).await.status, 200);
-    let told = world.upstream.saw()[0].values("x-auth-roles");
+    assert_eq!(sends(&setup, Some(&token), &[]).await.status, 200);
+    let told = setup.upstream.take_requests()[0].values("x-auth-roles");
     assert_eq!(told, ["Read Only,a%2CAdmin,%20b,c%0D%0AX-Evil: 1"]);
 }
 
-/// An upstream that asks for NTLM and lets in whoever comes by a connection on which somebody
-/// answered.
+/// An upstream that asks for NTLM, and then lets in every request on an authenticated connection.
 async fn windows() -> (SocketAddr, Arc<AtomicUsize>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -282,13 +285,13 @@ async fn nobody_authenticates_a_connection_that_others_share() {
     let settings = format!(
         "upstream = \"http://{upstream}\"\n[[route]]\npath = \"/x\"\naccess = \"public\"\n"
     );
-    let world = World::new(&settings).await;
+    let setup = TestSetup::new(&settings).await;
     for credentials in [
         &b"NTLM TlRMTVNTUAAD"[..],
         b"Negotiate YIIB",
         b"negotiate YIIB",
     ] {
-        let answer = sends(&world, None, &[("authorization", credentials)]).await;
+        let answer = sends(&setup, None, &[("authorization", credentials)]).await;
         assert_eq!(answer.status, 401);
         let offered: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
         assert_eq!(
@@ -297,6 +300,6 @@ async fn nobody_authenticates_a_connection_that_others_share() {
             "a challenge that can be answered"
         );
     }
-    assert_eq!(sends(&world, None, &[]).await.status, 401, "another caller");
+    assert_eq!(sends(&setup, None, &[]).await.status, 401, "another caller");
     assert_eq!(let_in.load(Ordering::SeqCst), 0);
 }

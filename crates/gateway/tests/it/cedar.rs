@@ -1,9 +1,9 @@
-//! Routes that ask Cedar policies: the example as it is committed, policies that change, fail, or
-//! are wrong.
+//! Routes with Cedar policies: the committed example, and policies that change, fail, or are
+//! invalid.
 
 use crate::client::Client;
+use crate::setup::TestSetup;
 use crate::upstream::Upstream;
-use crate::world::World;
 use http::{HeaderValue, Method, Request};
 use portcullis_gateway::{Config, Gateway, Settings, cedar_schema};
 use portcullis_idp::{Dialect, Endpoint, Idp, IdpConfig};
@@ -14,7 +14,7 @@ fn example() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../deploy/cedar")
 }
 
-/// A folder of policies that goes with the test.
+/// A folder of policies, removed after the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -44,7 +44,7 @@ fn tables(folder: &Path, more: &str) -> String {
 const ONE_ROUTE: &str = "[[route]]\npath = \"/x\"\nrequire = { cedar = true }\n";
 
 /// The committed settings, with the test's issuer and upstream.
-fn committed() -> String {
+fn example_settings() -> String {
     let text = std::fs::read_to_string(example().join("portcullis.toml")).unwrap();
     let (_, tables) = text.split_once("[cedar]").unwrap();
     let folder = example().join("policies");
@@ -54,14 +54,14 @@ fn committed() -> String {
 
 #[tokio::test]
 async fn the_example_decides_as_it_says() {
-    let world = World::new(&committed()).await;
+    let setup = TestSetup::new(&example_settings()).await;
     let asks = async |method: Method, path: &str, token: &str, from: &str| {
         let mut request = crate::client::get(path, Some(token));
         *request.method_mut() = method;
         request
             .headers_mut()
             .insert("x-forwarded-for", HeaderValue::from_str(from).unwrap());
-        let answer = world.client().send(request).await;
+        let answer = setup.client().send(request).await;
         if answer.status == 200 {
             "200".to_owned()
         } else {
@@ -69,15 +69,15 @@ async fn the_example_decides_as_it_says() {
         }
     };
     let bob = |department: &str| {
-        world
+        setup
             .idp
             .token("bob")
             .claim("sub", "user-1")
             .claim("department", department)
     };
     let own = bob("legal").sign();
-    let admin = world.idp.token("alice").sign();
-    let suspended = world.idp.token("alice").claim("suspended", true).sign();
+    let admin = setup.idp.token("alice").sign();
+    let suspended = setup.idp.token("alice").claim("suspended", true).sign();
     let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
     for (method, path, token, expected) in [
         (&get, "/users/user-1/orders/7", &own, "200"),
@@ -100,13 +100,13 @@ async fn the_example_decides_as_it_says() {
             "{method} {path}"
         );
     }
-    let job = || world.idp.token("service").scope("orders:write").sign();
+    let job = || setup.idp.token("service").scope("orders:write").sign();
     assert_eq!(
         asks(post.clone(), "/import", &job(), "10.1.2.3").await,
         "403 policy.denied",
         "by day"
     );
-    world.clock.advance(Duration::from_secs(17 * 3_600));
+    setup.clock.advance(Duration::from_secs(17 * 3_600));
     assert_eq!(
         asks(post.clone(), "/import", &job(), "10.1.2.3").await,
         "200"
@@ -151,17 +151,17 @@ async fn policies_that_change_are_taken_into_use_and_bad_ones_are_not() {
     let folder = Folder::new("reload");
     folder.write("a.cedar", PERMIT);
     let settings = tables(&folder.0, ONE_ROUTE);
-    let world = World::new(&settings).await;
+    let setup = TestSetup::new(&settings).await;
     let path = folder.0.join("portcullis.toml");
-    std::fs::write(&path, world.document(&settings)).unwrap();
-    let watching = tokio::spawn(portcullis_gateway::watch(world.handle.clone(), path));
-    let (client, token) = (world.client(), world.token());
+    std::fs::write(&path, setup.document(&settings)).unwrap();
+    let watching = tokio::spawn(portcullis_gateway::watch(setup.handle.clone(), path));
+    let (client, token) = (setup.client(), setup.token());
     let becomes = async |status: u16| {
         for _ in 0..1_000 {
             if client.get("/x", Some(&token)).await.status == status {
                 return;
             }
-            world.clock.advance(Duration::from_secs(2));
+            setup.clock.advance(Duration::from_secs(2));
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         panic!("never {status}");
@@ -175,7 +175,7 @@ async fn policies_that_change_are_taken_into_use_and_bad_ones_are_not() {
     );
     for _ in 0..20 {
         becomes(403).await;
-        world.clock.advance(Duration::from_secs(2));
+        setup.clock.advance(Duration::from_secs(2));
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     std::fs::remove_file(folder.0.join("b.cedar")).unwrap();
@@ -200,9 +200,9 @@ async fn a_policy_that_fails_is_an_outage_in_the_log_the_audit_and_the_figures()
         audit.display()
     );
     let admin = "admin = { listen = \"127.0.0.1:0\" }\n";
-    let world = World::new(&format!("{admin}{}", tables(&folder.0, &more))).await;
+    let setup = TestSetup::new(&format!("{admin}{}", tables(&folder.0, &more))).await;
     let (small, large) = (1, i64::MAX);
-    let token = |user: &str, level: i64| world.idp.token(user).claim("level", level).sign();
+    let token = |user: &str, level: i64| setup.idp.token(user).claim("level", level).sign();
     for (path, token, status, code) in [
         ("/x", token("bob", small), 200, ""),
         ("/x", token("bob", 0), 403, "policy.denied"),
@@ -213,12 +213,12 @@ async fn a_policy_that_fails_is_an_outage_in_the_log_the_audit_and_the_figures()
         ("/either", token("alice", large), 200, ""),
         (
             "/x",
-            world.idp.token("bob").claim("level", "7").sign(),
+            setup.idp.token("bob").claim("level", "7").sign(),
             503,
             "outage.policy",
         ),
     ] {
-        let answer = world.client().get(path, Some(&token)).await;
+        let answer = setup.client().get(path, Some(&token)).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
             (status, code),
@@ -230,7 +230,7 @@ async fn a_policy_that_fails_is_an_outage_in_the_log_the_audit_and_the_figures()
         );
         assert_eq!(answer.headers.contains_key("retry-after"), status == 503);
     }
-    let figures = Client::new(world.admin.unwrap())
+    let figures = Client::new(setup.admin.unwrap())
         .get("/metrics", None)
         .await;
     let figures = String::from_utf8_lossy(&figures.body).into_owned();
@@ -239,7 +239,7 @@ async fn a_policy_that_fails_is_an_outage_in_the_log_the_audit_and_the_figures()
         "{figures}"
     );
     assert!(figures.contains("route=\"either\""), "{figures}");
-    world.stop().await;
+    setup.stop().await;
     let records = std::fs::read_to_string(audit).unwrap();
     let record = |number: usize| -> serde_json::Value {
         serde_json::from_str(records.lines().nth(number).unwrap()).unwrap()
@@ -321,7 +321,7 @@ async fn groups_that_do_not_fit_into_a_token_are_looked_up_for_a_policy() {
     assert!(idp.requests(Endpoint::Graph) > 0);
 }
 
-/// The faults of `[cedar]` in settings: place and cure of each.
+/// The faults of `[cedar]` in settings, each with its place and help.
 fn faults(settings: &str) -> String {
     let text = format!(
         "[[issuer]]\nurl = \"https://a\"\naudience = [\"b\"]\n[gateway]\nupstream = \"http://127.0.0.1:1\"\n{settings}"
@@ -368,7 +368,7 @@ fn faults_of_policies_have_their_file_and_line() {
             "1:22",
             "Team",
         ),
-        // It would never apply.
+        // Such a policy would never apply.
         (
             "permit (principal, action, resource) when { principal is Portcullis::Route };",
             "1:1",
@@ -445,7 +445,7 @@ fn all_other_faults_are_told_at_once() {
 
 #[test]
 fn the_schema_names_what_the_settings_name() {
-    let text = committed();
+    let text = example_settings();
     let config = Config::from_toml(&format!(
         "[[issuer]]\nurl = \"https://a\"\n[gateway]\n{text}"
     ))
@@ -462,7 +462,7 @@ fn the_schema_names_what_the_settings_name() {
     assert!(!schema.contains("{parameters}") && !schema.contains("{claims}"));
 }
 
-/// Nobody sends a request with such a method by accident; a policy for every action covers it.
+/// A policy for every action covers methods that Cedar has no action for.
 #[tokio::test]
 async fn a_method_that_no_policy_can_name_is_for_policies_of_all_actions() {
     let folder = Folder::new("methods");
@@ -470,14 +470,14 @@ async fn a_method_that_no_policy_can_name_is_for_policies_of_all_actions() {
         "a.cedar",
         "permit (principal, action == Portcullis::Action::\"GET\", resource);",
     );
-    let world = World::new(&tables(&folder.0, ONE_ROUTE)).await;
+    let setup = TestSetup::new(&tables(&folder.0, ONE_ROUTE)).await;
     let purge = async || {
         let request = Request::builder()
             .method("PURGE")
             .uri("/x")
             .header("host", "gw.example");
-        let request = request.header("authorization", format!("Bearer {}", world.token()));
-        world
+        let request = request.header("authorization", format!("Bearer {}", setup.token()));
+        setup
             .client()
             .send(request.body(http_body_util::Full::default()).unwrap())
             .await
@@ -485,9 +485,9 @@ async fn a_method_that_no_policy_can_name_is_for_policies_of_all_actions() {
     };
     assert_eq!(purge().await, 403);
     folder.write("a.cedar", "permit (principal, action, resource);");
-    world
+    setup
         .handle
-        .reload(world.settings(&tables(&folder.0, ONE_ROUTE)))
+        .reload(setup.settings(&tables(&folder.0, ONE_ROUTE)))
         .await
         .unwrap();
     assert_eq!(purge().await, 200);

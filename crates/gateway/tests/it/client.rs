@@ -1,5 +1,4 @@
-//! A client that takes what it is given: hyper's for requests that are right, bare TCP for the
-//! others.
+//! A client for tests: hyper for valid requests, bare TCP for the others.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -11,15 +10,15 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What came back.
+/// A response as the client got it.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ClientResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl ClientResponse {
     pub(crate) async fn of(response: Response<Incoming>) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap();
@@ -48,15 +47,15 @@ impl Client {
     }
 
     /// A request of HTTP/1.1, with a token or without.
-    pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Answer {
+    pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> ClientResponse {
         self.send(get(path, token)).await
     }
 
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
-        Answer::of(self.open(request).await).await
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> ClientResponse {
+        ClientResponse::of(self.open(request).await).await
     }
 
-    /// The head of the answer; the body is still to come.
+    /// Waits for the head of the response only.
     pub(crate) async fn open<B>(&self, request: Request<B>) -> Response<Incoming>
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,

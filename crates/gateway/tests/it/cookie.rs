@@ -1,7 +1,7 @@
 //! A token in a cookie: where it counts, where it does not, and that no upstream sees it.
 
-use crate::client::{Answer, Client, get};
-use crate::world::World;
+use crate::client::{Client, ClientResponse, get};
+use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::{HeaderName, Method, Request};
 use http_body_util::Full;
@@ -46,18 +46,18 @@ fn site(value: &str) -> (&'static str, String) {
 }
 
 async fn send(
-    world: &World,
+    setup: &TestSetup,
     method: Method,
     path: &str,
     pairs: &[(&'static str, String)],
-) -> Answer {
-    world.client().send(request(method, path, pairs)).await
+) -> ClientResponse {
+    setup.client().send(request(method, path, pairs)).await
 }
 
 #[tokio::test]
 async fn the_cookie_counts_for_reading_from_the_same_site() {
-    let world = World::with_token_settings(SETTING, ROUTES).await;
-    let token = world.token();
+    let setup = TestSetup::with_token_settings(SETTING, ROUTES).await;
+    let token = setup.token();
     for (method, more, status) in [
         (Method::GET, None, 200),
         (Method::HEAD, None, 200),
@@ -73,7 +73,7 @@ async fn the_cookie_counts_for_reading_from_the_same_site() {
         (Method::DELETE, None, 401),
     ] {
         let pairs: Vec<_> = [cookie(&token)].into_iter().chain(more).collect();
-        let answer = send(&world, method.clone(), "/x", &pairs).await;
+        let answer = send(&setup, method.clone(), "/x", &pairs).await;
         assert_eq!(answer.status, status, "{method} {:?}", pairs.get(1));
     }
     let both = [
@@ -81,16 +81,16 @@ async fn the_cookie_counts_for_reading_from_the_same_site() {
         ("authorization", format!("Bearer {token}")),
     ];
     assert_eq!(
-        send(&world, Method::GET, "/x", &both).await.status,
+        send(&setup, Method::GET, "/x", &both).await.status,
         200,
         "a header comes first"
     );
-    let rubbish = send(&world, Method::GET, "/x", &[cookie("rubbish")]).await;
+    let rubbish = send(&setup, Method::GET, "/x", &[cookie("rubbish")]).await;
     assert_eq!(
         (rubbish.status, rubbish.code().as_str()),
         (401, "token.malformed")
     );
-    let two = send(&world, Method::GET, "/x", &[cookie(&token), cookie(&token)]).await;
+    let two = send(&setup, Method::GET, "/x", &[cookie(&token), cookie(&token)]).await;
     assert_eq!(
         (two.status, two.code().as_str()),
         (400, "credential.repeated")
@@ -101,7 +101,7 @@ async fn the_cookie_counts_for_reading_from_the_same_site() {
         ("connection", "upgrade".to_owned()),
     ];
     assert_eq!(
-        send(&world, Method::GET, "/x", &socket).await.status,
+        send(&setup, Method::GET, "/x", &socket).await.status,
         401,
         "a WebSocket shows its origin"
     );
@@ -109,25 +109,25 @@ async fn the_cookie_counts_for_reading_from_the_same_site() {
 
 #[tokio::test]
 async fn who_cannot_use_the_cookie_is_nobody_where_nobody_may_call() {
-    let world = World::with_token_settings(SETTING, ROUTES).await;
-    let token = world.token();
+    let setup = TestSetup::with_token_settings(SETTING, ROUTES).await;
+    let token = setup.token();
     assert_eq!(
-        send(&world, Method::GET, "/maybe", &[cookie(&token)])
+        send(&setup, Method::GET, "/maybe", &[cookie(&token)])
             .await
             .status,
         200
     );
     assert_eq!(
-        send(&world, Method::POST, "/maybe", &[cookie(&token)])
+        send(&setup, Method::POST, "/maybe", &[cookie(&token)])
             .await
             .status,
         200
     );
-    let saw = world.upstream.saw();
+    let saw = setup.upstream.take_requests();
     assert_eq!(saw[0].values("x-auth-subject"), ["user-1"]);
     assert!(saw[1].values("x-auth-subject").is_empty());
     assert_eq!(
-        send(&world, Method::GET, "/maybe", &[cookie("rubbish")])
+        send(&setup, Method::GET, "/maybe", &[cookie("rubbish")])
             .await
             .status,
         401
@@ -136,22 +136,22 @@ async fn who_cannot_use_the_cookie_is_nobody_where_nobody_may_call() {
 
 #[tokio::test]
 async fn no_upstream_sees_the_token() {
-    let world = World::with_token_settings(SETTING, ROUTES).await;
-    let token = world.token();
+    let setup = TestSetup::with_token_settings(SETTING, ROUTES).await;
+    let token = setup.token();
     for (method, path) in [
         (Method::GET, "/x"),
         (Method::GET, "/public/x"),
         (Method::POST, "/public/x"),
     ] {
         assert_eq!(
-            send(&world, method, path, &[cookie(&token)]).await.status,
+            send(&setup, method, path, &[cookie(&token)]).await.status,
             200,
             "{path}"
         );
     }
     assert_eq!(
         send(
-            &world,
+            &setup,
             Method::GET,
             "/public/x",
             &[("cookie", format!("__Host-token={token}"))]
@@ -160,7 +160,7 @@ async fn no_upstream_sees_the_token() {
         .status,
         200
     );
-    let saw = world.upstream.saw();
+    let saw = setup.upstream.take_requests();
     assert_eq!(saw.len(), 4);
     for saw in saw.iter().take(3) {
         assert_eq!(saw.values("cookie"), ["theme=dark; lang=en"]);
@@ -171,29 +171,29 @@ async fn no_upstream_sees_the_token() {
 
 #[tokio::test]
 async fn without_the_setting_a_cookie_counts_for_nothing_and_stays() {
-    let world = World::new(ROUTES).await;
-    let token = world.token();
+    let setup = TestSetup::new(ROUTES).await;
+    let token = setup.token();
     assert_eq!(
-        send(&world, Method::GET, "/x", &[cookie(&token)])
+        send(&setup, Method::GET, "/x", &[cookie(&token)])
             .await
             .status,
         401
     );
     assert_eq!(
-        send(&world, Method::GET, "/public/x", &[cookie(&token)])
+        send(&setup, Method::GET, "/public/x", &[cookie(&token)])
             .await
             .status,
         200
     );
-    assert!(world.upstream.saw()[0].values("cookie")[0].contains("__Host-token"));
+    assert!(setup.upstream.take_requests()[0].values("cookie")[0].contains("__Host-token"));
 }
 
 #[tokio::test]
 async fn the_doors_of_other_proxies_go_by_the_original_request() {
-    let world = World::with_token_settings(SETTING, ROUTES).await;
-    let token = world.token();
-    let nginx = Client::new(world.forward_auth.unwrap());
-    let envoy = Client::new(world.ext_authz.unwrap());
+    let setup = TestSetup::with_token_settings(SETTING, ROUTES).await;
+    let token = setup.token();
+    let nginx = Client::new(setup.forward_auth.unwrap());
+    let envoy = Client::new(setup.ext_authz.unwrap());
     for (method, more, status) in [
         (Method::GET, "none", 200),
         (Method::GET, "cross-site", 401),

@@ -1,33 +1,33 @@
-//! How a server can die, and what its caller gets: the table of `docs/gateway/upstreams.md`, held
-//! cell by cell.
+//! How a server can die, and what its caller gets: every cell of the table in
+//! `docs/gateway/upstreams.md`.
 //!
 //! Each row has three upstreams: the dying server beside a good one for a GET, the same for a POST,
 //! and the dying one alone.
 
-use crate::client::{Answer, get};
+use crate::client::{ClientResponse, get};
 use crate::dying::http2::{
     GOAWAY_AT, GOAWAY_BELOW, GOAWAY_CALM, HALF, HALF_HEAD, HALF_RESET, HEAD, REFUSED_STREAM, RESET,
     WHOLE, WHOLE_GOAWAY,
 };
-use crate::dying::{Death, Dying};
+use crate::dying::{Death, DyingServer};
+use crate::setup::TestSetup;
 use crate::upstream::Upstream;
-use crate::world::World;
 use bytes::Bytes;
 use http::{Method, Request, Version};
 use http_body_util::{BodyExt as _, Full};
 use std::fmt::Write as _;
 use tokio::task::JoinSet;
 
-/// What becomes of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     /// Another server answers.
     Other,
-    /// The caller is told, with this status and code.
+    /// The caller gets this status and code.
     Told(u16, &'static str),
-    /// The caller sees an answer that breaks off.
+    /// The caller sees a response that breaks off.
     BreaksOff,
-    /// The caller gets the answer of this server.
+    /// The caller gets the response of this server.
     Whole,
 }
 
@@ -40,7 +40,7 @@ struct Row {
     safe: Outcome,
     /// A POST with a body.
     other: Outcome,
-    /// A GET where there is no other server.
+    /// A GET without another server.
     alone: Outcome,
     /// How often the server alone gets that request.
     sent: usize,
@@ -325,16 +325,16 @@ const HTTP2: &[Row] = &[
 ];
 
 /// A dying server and a good one behind a route of their own.
-struct Pair {
-    dying: Dying,
+struct ServerPair {
+    dying: DyingServer,
     good: Option<Upstream>,
     settings: String,
     path: String,
 }
 
-impl Pair {
+impl ServerPair {
     async fn start(path: String, row: &Row, http2: bool, alone: bool) -> Self {
-        let dying = Dying::start(row.death, http2).await;
+        let dying = DyingServer::start(row.death, http2).await;
         let good = if alone {
             None
         } else {
@@ -358,28 +358,28 @@ impl Pair {
         }
     }
 
-    /// What became of a request, and whether it is the one that is wanted.
+    /// Sends a request; the fault, if its outcome is not the wanted one.
     async fn judge(
         &self,
-        world: &World,
+        setup: &TestSetup,
         method: Method,
         by_http2: bool,
         wanted: Outcome,
     ) -> Option<String> {
-        let got = ask(world, method, &self.path, by_http2).await;
+        let got = ask(setup, method, &self.path, by_http2).await;
         let reached = self
             .good
             .as_ref()
-            .is_some_and(|good| !good.saw().is_empty());
+            .is_some_and(|good| !good.take_requests().is_empty());
         let fits = match (&got, wanted) {
-            (Got::Answer(answer), Other) => answer.status == 200 && reached,
-            (Got::Answer(answer), Told(status, code)) => {
+            (ClientOutcome::ClientResponse(answer), Other) => answer.status == 200 && reached,
+            (ClientOutcome::ClientResponse(answer), Told(status, code)) => {
                 answer.status == status && answer.code() == code && !reached
             }
-            (Got::Answer(answer), Whole) => {
+            (ClientOutcome::ClientResponse(answer), Whole) => {
                 answer.status == 200 && &answer.body[..] == b"abc" && !reached
             }
-            (Got::BrokenOff, BreaksOff) => !reached,
+            (ClientOutcome::BrokenOff, BreaksOff) => !reached,
             _ => false,
         };
         (!fits).then(|| format!("wanted {wanted:?}, got {got:?}, the other was reached: {reached}"))
@@ -387,12 +387,12 @@ impl Pair {
 }
 
 #[derive(Debug)]
-enum Got {
-    Answer(Answer),
+enum ClientOutcome {
+    ClientResponse(ClientResponse),
     BrokenOff,
 }
 
-async fn ask(world: &World, method: Method, path: &str, http2: bool) -> Got {
+async fn ask(setup: &TestSetup, method: Method, path: &str, http2: bool) -> ClientOutcome {
     let body = if method == Method::POST {
         Bytes::from("b")
     } else {
@@ -401,45 +401,50 @@ async fn ask(world: &World, method: Method, path: &str, http2: bool) -> Got {
     let response = if http2 {
         let request = Request::builder().method(method).version(Version::HTTP_2);
         let request = request.uri(format!("http://gw.example{path}"));
-        world
+        setup
             .client()
             .open_http2(request.body(Full::new(body)).unwrap())
             .await
     } else {
         let mut request = get(path, None).map(|_| Full::new(body));
         *request.method_mut() = method;
-        world.client().open(request).await
+        setup.client().open(request).await
     };
     let (parts, body) = response.into_parts();
     match body.collect().await {
         Ok(body) => {
             let status = parts.status.as_u16();
-            Got::Answer(Answer {
+            ClientOutcome::ClientResponse(ClientResponse {
                 status,
                 headers: parts.headers,
                 body: body.to_bytes(),
             })
         }
-        Err(_) => Got::BrokenOff,
+        Err(_) => ClientOutcome::BrokenOff,
     }
 }
 
-/// What is wrong with a row, if anything.
-async fn judged(world: &World, pairs: [Pair; 3], row: &Row, by_http2: bool) -> Vec<String> {
+/// The faults of a row.
+async fn judge(
+    setup: &TestSetup,
+    pairs: [ServerPair; 3],
+    row: &Row,
+    by_http2: bool,
+) -> Vec<String> {
     let [safe, other, alone] = &pairs;
     let mut faults = Vec::new();
-    faults.extend(safe.judge(world, Method::GET, by_http2, row.safe).await);
+    faults.extend(safe.judge(setup, Method::GET, by_http2, row.safe).await);
     let once = safe.dying.requests();
-    // The turn of the dying server comes again, unless it is passed over.
+    // Without passing it over, the dying server would have its turn again.
     for _ in 0..2 {
-        ask(world, Method::GET, &safe.path, by_http2).await;
+        ask(setup, Method::GET, &safe.path, by_http2).await;
     }
     let passed_over = safe.dying.requests() == once;
     if row.sent > 0 && passed_over != row.passed_over {
         faults.push(format!("passed over: {passed_over}"));
     }
-    faults.extend(other.judge(world, Method::POST, by_http2, row.other).await);
-    faults.extend(alone.judge(world, Method::GET, by_http2, row.alone).await);
+    faults.extend(other.judge(setup, Method::POST, by_http2, row.other).await);
+    faults.extend(alone.judge(setup, Method::GET, by_http2, row.alone).await);
     if alone.dying.requests() != row.sent {
         faults.push(format!(
             "alone, it got the request {} times",
@@ -460,19 +465,19 @@ async fn hold(rows: &'static [Row], http2: bool) {
             let mut pairs = Vec::new();
             for (kind, alone) in [("safe", false), ("other", false), ("alone", true)] {
                 let path = format!("/{index}/{by_http2}/{kind}");
-                let pair = Pair::start(path, row, http2, alone).await;
+                let pair = ServerPair::start(path, row, http2, alone).await;
                 settings.push_str(&pair.settings);
                 pairs.push(pair);
             }
-            let pairs: [Pair; 3] = pairs.try_into().unwrap_or_else(|_| panic!("three pairs"));
+            let pairs: [ServerPair; 3] = pairs.try_into().unwrap_or_else(|_| panic!("three pairs"));
             all.push((row, pairs, by_http2));
         }
     }
-    let world = std::sync::Arc::new(World::new(&settings).await);
+    let setup = std::sync::Arc::new(TestSetup::new(&settings).await);
     let mut judging = JoinSet::new();
     for (row, pairs, by_http2) in all {
-        let world = std::sync::Arc::clone(&world);
-        judging.spawn(async move { judged(&world, pairs, row, by_http2).await });
+        let setup = std::sync::Arc::clone(&setup);
+        judging.spawn(async move { judge(&setup, pairs, row, by_http2).await });
     }
     let faults: Vec<String> = judging.join_all().await.into_iter().flatten().collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));

@@ -1,8 +1,8 @@
-//! `door-requests.json`, its questions: whatever is sent to a door that others ask at, only a
-//! decision is 2xx.
+//! The questions of `door-requests.json`: of everything that is sent to an authorization door, only
+//! a positive decision gets 2xx.
 
-use crate::client::{Answer, Client};
-use crate::world::World;
+use crate::client::{Client, ClientResponse};
+use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
@@ -21,7 +21,7 @@ struct Question {
     door: String,
     line: String,
     headers: Vec<(String, String)>,
-    /// The only version of HTTP that can carry it, if it is one.
+    /// The only version of HTTP that can carry it, if there is just one.
     http: Option<String>,
     body: Option<String>,
     status: u16,
@@ -45,7 +45,7 @@ async fn no_question_gets_leave_without_a_decision() {
             "hosts = [\"gw.example\"]\n[forward_auth]\nlisten = \"127.0.0.1:0\"\nproxy = \"{proxy}\"\n\
              trusted_peers = [\"127.0.0.1\"]\n{ROUTES}"
         );
-        worlds.insert(proxy, World::new(&door).await);
+        worlds.insert(proxy, TestSetup::new(&door).await);
     }
     let text = include_str!("../../../../conformance/corpus/door-requests.json");
     let corpus: Corpus = serde_json::from_str(text).unwrap();
@@ -82,7 +82,7 @@ async fn no_question_gets_leave_without_a_decision() {
     assert!(corpus.questions.len() >= 200);
 }
 
-fn fault(question: &Question, answer: &Answer) -> Option<String> {
+fn fault(question: &Question, answer: &ClientResponse) -> Option<String> {
     let told = answer
         .headers
         .get("x-portcullis-status")
@@ -99,12 +99,12 @@ fn fault(question: &Question, answer: &Answer) -> Option<String> {
     if !passed_on {
         return Some(format!("{} is taken for a fault of ours", answer.status));
     }
-    // What the HTTP library refuses by itself has no code.
+    // Responses of the HTTP library itself have no code.
     let fits = question.codes.contains(&code) || (status == 400 && answer.body.is_empty());
     (status != question.status || !fits).then(|| format!("{status} {code}"))
 }
 
-async fn ask(door: SocketAddr, question: &Question, version: &str) -> Answer {
+async fn ask(door: SocketAddr, question: &Question, version: &str) -> ClientResponse {
     let (method, target) = question.line.split_once(' ').unwrap();
     // An empty message of gRPC.
     let body = question.body.as_ref().map_or(&[][..], |_| &[0; 5]);
@@ -116,7 +116,7 @@ async fn ask(door: SocketAddr, question: &Question, version: &str) -> Answer {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(Bytes::from_static(body))).unwrap();
-        return Answer::of(Client::new(door).open_http2(request).await).await;
+        return ClientResponse::of(Client::new(door).open_http2(request).await).await;
     }
     let mut head =
         format!("{method} {target} HTTP/1.1\r\nhost: gw.example\r\nconnection: close\r\n");
@@ -127,11 +127,11 @@ async fn ask(door: SocketAddr, question: &Question, version: &str) -> Answer {
     let text = Client::new(door)
         .raw(&[head.as_bytes(), body].concat())
         .await;
-    parsed(&text)
+    parse_response(&text)
 }
 
-/// An answer of HTTP/1.1.
-fn parsed(text: &str) -> Answer {
+/// Parses an HTTP/1.1 response.
+fn parse_response(text: &str) -> ClientResponse {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
     let mut lines = head.split("\r\n");
     let status = lines
@@ -147,7 +147,7 @@ fn parsed(text: &str) -> Answer {
             value.parse().unwrap(),
         );
     }
-    Answer {
+    ClientResponse {
         status,
         headers,
         body: Bytes::copy_from_slice(body.as_bytes()),

@@ -1,5 +1,5 @@
-//! Servers that die, each in its own way, over HTTP/1.1 and HTTP/2: written as bytes, so that
-//! nothing is tidied up.
+//! Servers that die in several ways, over HTTP/1.1 and HTTP/2: written as raw bytes, so that no
+//! library completes them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,36 +8,36 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What a server does in place of a whole answer.
+/// What a server does instead of a complete response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Death {
     /// Nobody listens.
     Refused,
-    /// What comes is closed before anything of it is read.
+    /// It closes connections before it reads anything.
     ClosedAtOnce,
     /// It answers the first bytes of a TLS handshake with an alert, `handshake_failure`.
     Alert,
-    /// It takes the request, sends these bytes, and closes: with FIN, or with RST as a process that
-    /// is killed.
+    /// It reads the request, sends these bytes, and closes: with FIN, or with RST like a killed
+    /// process.
     Fin(&'static [u8]),
     Rst(&'static [u8]),
-    /// It takes the request, sends these bytes, and says nothing more.
+    /// It reads the request, sends these bytes, and then stays silent.
     Hangs(&'static [u8]),
 }
 
 /// A server, and the requests that reached it.
-pub(crate) struct Dying {
+pub(crate) struct DyingServer {
     pub(crate) address: SocketAddr,
     requests: Arc<AtomicUsize>,
     serving: Option<JoinHandle<()>>,
     _bound: Option<TcpSocket>,
 }
 
-impl Dying {
+impl DyingServer {
     pub(crate) async fn start(death: Death, http2: bool) -> Self {
         let requests = Arc::<AtomicUsize>::default();
         if death == Death::Refused {
-            // Bound and not listened on: connections are refused, and nobody else gets the port.
+            // Bound without listening: connections are refused, and no other process gets the port.
             let bound = TcpSocket::new_v4().unwrap();
             bound.bind(([127, 0, 0, 1], 0).into()).unwrap();
             let address = bound.local_addr().unwrap();
@@ -70,7 +70,7 @@ impl Dying {
     }
 }
 
-impl Drop for Dying {
+impl Drop for DyingServer {
     fn drop(&mut self) {
         if let Some(serving) = self.serving.take() {
             serving.abort();
@@ -86,9 +86,9 @@ async fn die(mut stream: TcpStream, death: Death, http2: bool, requests: Arc<Ato
             _ = stream.write_all(b"\x15\x03\x03\0\x02\x02\x28").await;
             return;
         }
-        Death::Fin(bytes) => (bytes, Rest::Fin),
-        Death::Rst(bytes) => (bytes, Rest::Rst),
-        Death::Hangs(bytes) => (bytes, Rest::Hangs),
+        Death::Fin(bytes) => (bytes, ConnectionEnd::Fin),
+        Death::Rst(bytes) => (bytes, ConnectionEnd::Rst),
+        Death::Hangs(bytes) => (bytes, ConnectionEnd::Hangs),
     };
     if http2 && begin_http2(&mut stream).await.is_none() {
         return;
@@ -108,23 +108,23 @@ async fn die(mut stream: TcpStream, death: Death, http2: bool, requests: Arc<Ato
         };
         _ = stream.write_all(&bytes).await;
         // A connection of HTTP/2 that hangs carries further requests.
-        if !(http2 && rest == Rest::Hangs) {
+        if !(http2 && rest == ConnectionEnd::Hangs) {
             break;
         }
     }
     match rest {
-        Rest::Hangs => _ = stream.read_to_end(&mut Vec::new()).await,
-        Rest::Fin => {
-            // Whatever is still to come is read: unread bytes would make it an RST.
+        ConnectionEnd::Hangs => _ = stream.read_to_end(&mut Vec::new()).await,
+        ConnectionEnd::Fin => {
+            // Unread bytes would turn the FIN into an RST.
             _ = stream.shutdown().await;
             _ = stream.read_to_end(&mut Vec::new()).await;
         }
-        Rest::Rst => _ = stream.set_zero_linger(),
+        ConnectionEnd::Rst => _ = stream.set_zero_linger(),
     }
 }
 
 #[derive(PartialEq, Eq)]
-enum Rest {
+enum ConnectionEnd {
     Fin,
     Rst,
     Hangs,
@@ -166,7 +166,7 @@ pub(crate) async fn take_http2(stream: &mut TcpStream) -> Option<u8> {
     }
 }
 
-/// The frames for stream 1, for another one.
+/// Moves frames from stream 1 to another one.
 pub(crate) fn on_stream(id: u8, frames: &[u8]) -> Vec<u8> {
     let (mut bytes, mut at) = (frames.to_vec(), 0);
     while bytes.get(at + 8).is_some() {
@@ -186,15 +186,15 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
 
 /// Bytes of HTTP/2, as a server sends them on stream 1.
 pub(crate) mod http2 {
-    /// `:status: 200`, and the answer goes on.
+    /// `:status: 200`, and the response goes on.
     pub(crate) const HEAD: &[u8] = b"\0\0\x01\x01\x04\0\0\0\x01\x88";
     /// The same, without the end of the head.
     pub(crate) const HALF_HEAD: &[u8] = b"\0\0\x01\x01\0\0\0\0\x01\x88";
     /// `:status: 200` and half of a body.
     pub(crate) const HALF: &[u8] = b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x03\0\0\0\0\0\x01abc";
-    /// A whole answer.
+    /// A whole response.
     pub(crate) const WHOLE: &[u8] = b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x03\0\x01\0\0\0\x01abc";
-    /// A whole answer, and GOAWAY behind it.
+    /// A whole response, then GOAWAY.
     pub(crate) const WHOLE_GOAWAY: &[u8] =
         b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x03\0\x01\0\0\0\x01abc\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0";
     /// GOAWAY, NO_ERROR: stream 1 was not processed.
@@ -207,7 +207,7 @@ pub(crate) mod http2 {
     pub(crate) const REFUSED_STREAM: &[u8] = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x07";
     /// RST_STREAM, INTERNAL_ERROR.
     pub(crate) const RESET: &[u8] = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x02";
-    /// Half of an answer, then RST_STREAM, INTERNAL_ERROR.
+    /// Half of a response, then RST_STREAM, INTERNAL_ERROR.
     pub(crate) const HALF_RESET: &[u8] =
         b"\0\0\x01\x01\x04\0\0\0\x01\x88\0\0\x03\0\0\0\0\0\x01abc\0\0\x04\x03\0\0\0\0\x01\0\0\0\x02";
 }

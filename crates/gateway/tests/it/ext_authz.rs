@@ -1,8 +1,8 @@
-//! ext_authz in its HTTP flavour, and calls of gRPC that cannot be read. Those that can are made
-//! with Envoy's own messages in the conformance suites.
+//! ext_authz over HTTP, and malformed gRPC calls. The conformance suites make valid calls with
+//! Envoy's own messages.
 
 use crate::client::Client;
-use crate::world::World;
+use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
@@ -32,9 +32,9 @@ fn question(target: &str, token: Option<&str>) -> Request<Full<Bytes>> {
 
 #[tokio::test]
 async fn what_is_behind_the_prefix_is_decided_about() {
-    let world = World::new(SETTINGS).await;
-    let door = Client::new(world.ext_authz.unwrap());
-    let token = world.token();
+    let setup = TestSetup::new(SETTINGS).await;
+    let door = Client::new(setup.ext_authz.unwrap());
+    let token = setup.token();
     for (target, token, status, code) in [
         ("/check/public/x", None, 200, ""),
         ("/check/x", None, 401, "credential.missing"),
@@ -47,7 +47,7 @@ async fn what_is_behind_the_prefix_is_decided_about() {
         ),
         ("/check/check/x", None, 200, ""),
         ("/check/public/../x", Some(&token), 400, "request.path"),
-        // Not behind it.
+        // Outside the prefix.
         ("/public/x", None, 400, "door.original"),
         ("/check", None, 400, "door.original"),
         ("/checkpublic/x", None, 400, "door.original"),
@@ -62,16 +62,16 @@ async fn what_is_behind_the_prefix_is_decided_about() {
         );
     }
     assert!(
-        world.upstream.saw().is_empty(),
+        setup.upstream.take_requests().is_empty(),
         "nothing is forwarded from here"
     );
 }
 
 #[tokio::test]
 async fn envoy_is_told_what_to_set_and_what_to_remove() {
-    let world = World::new(SETTINGS).await;
-    let door = Client::new(world.ext_authz.unwrap());
-    let mut forged = question("/check/x", Some(&world.token()));
+    let setup = TestSetup::new(SETTINGS).await;
+    let door = Client::new(setup.ext_authz.unwrap());
+    let mut forged = question("/check/x", Some(&setup.token()));
     for name in [
         "x-auth-roles",
         "x_auth_roles",
@@ -104,11 +104,11 @@ async fn envoy_is_told_what_to_set_and_what_to_remove() {
 
 #[tokio::test]
 async fn an_outage_is_no_status_that_envoy_might_let_pass() {
-    let world = World::new(SETTINGS).await;
-    let door = Client::new(world.ext_authz.unwrap());
-    world.idp.fail(Endpoint::Jwks, Fault::InternalError);
-    world.clock.advance(Duration::from_secs(90_000));
-    let answer = door.send(question("/check/x", Some(&world.token()))).await;
+    let setup = TestSetup::new(SETTINGS).await;
+    let door = Client::new(setup.ext_authz.unwrap());
+    setup.idp.fail(Endpoint::Jwks, Fault::InternalError);
+    setup.clock.advance(Duration::from_secs(90_000));
+    let answer = door.send(question("/check/x", Some(&setup.token()))).await;
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (403, "outage.keys")
@@ -130,9 +130,9 @@ async fn an_outage_is_no_status_that_envoy_might_let_pass() {
 
 #[tokio::test]
 async fn without_a_prefix_there_is_no_such_flavour() {
-    let world = World::new("[ext_authz]\nlisten = \"127.0.0.1:0\"\n").await;
-    let answer = Client::new(world.ext_authz.unwrap())
-        .send(question("/x", Some(&world.token())))
+    let setup = TestSetup::new("[ext_authz]\nlisten = \"127.0.0.1:0\"\n").await;
+    let answer = Client::new(setup.ext_authz.unwrap())
+        .send(question("/x", Some(&setup.token())))
         .await;
     assert_eq!(
         (answer.status, answer.code().as_str()),
@@ -142,13 +142,13 @@ async fn without_a_prefix_there_is_no_such_flavour() {
 
 const CHECK: &str = "http://gw.example/envoy.service.auth.v3.Authorization/Check";
 
-/// A call with these bytes as its body: the message that came back, and `grpc-status`.
-async fn call(world: &World, method: &str, body: Vec<u8>) -> (Bytes, String) {
+/// Calls with these bytes as the body; returns the message of the response, and `grpc-status`.
+async fn call(setup: &TestSetup, method: &str, body: Vec<u8>) -> (Bytes, String) {
     let request = Request::post(method)
         .header("content-type", "application/grpc")
         .header("te", "trailers");
     let request = request.body(Full::new(Bytes::from(body))).unwrap();
-    let response = Client::new(world.ext_authz.unwrap())
+    let response = Client::new(setup.ext_authz.unwrap())
         .open_http2(request)
         .await;
     assert_eq!(
@@ -166,7 +166,7 @@ async fn call(world: &World, method: &str, body: Vec<u8>) -> (Bytes, String) {
     (answer.to_bytes(), status)
 }
 
-fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
+fn frame(flag: u8, message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();
     [&[flag], &length[..], message].concat()
 }
@@ -188,55 +188,52 @@ fn message(method: &[u8], path: &[u8], host: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_call_that_cannot_be_read_is_refused_and_no_error() {
-    let world = World::new(SETTINGS).await;
+    let setup = TestSetup::new(SETTINGS).await;
     let good = message(b"GET", b"/public/x", b"gw.example");
-    let mut cut_off = framed(0, &good);
+    let mut cut_off = frame(0, &good);
     cut_off.pop();
     for (body, code) in [
         (Vec::new(), "door.original"),
         (vec![0, 0], "door.original"),
-        (framed(0, b""), "door.original"),
-        (framed(1, &good), "door.original"),
-        (framed(0, b"\xff\xff\xff"), "door.original"),
+        (frame(0, b""), "door.original"),
+        (frame(1, &good), "door.original"),
+        (frame(0, b"\xff\xff\xff"), "door.original"),
         (cut_off, "door.original"),
+        ([frame(0, &good), frame(0, &good)].concat(), "door.original"),
+        (frame(0, &vec![0x7a; 2 << 20]), "door.original"),
         (
-            [framed(0, &good), framed(0, &good)].concat(),
-            "door.original",
-        ),
-        (framed(0, &vec![0x7a; 2 << 20]), "door.original"),
-        (
-            framed(0, &message(b"G\xff", b"/public/x", b"gw.example")),
+            frame(0, &message(b"G\xff", b"/public/x", b"gw.example")),
             "door.original",
         ),
         (
-            framed(0, &message(b"GET", b"/public/\xff", b"gw.example")),
+            frame(0, &message(b"GET", b"/public/\xff", b"gw.example")),
             "door.original",
         ),
         (
-            framed(0, &message(b"GET", b"/public/x", b"")),
+            frame(0, &message(b"GET", b"/public/x", b"")),
             "request.host",
         ),
         (
-            framed(0, &message(b"GET", b"", b"gw.example")),
+            frame(0, &message(b"GET", b"", b"gw.example")),
             "request.path",
         ),
         (
-            framed(0, &message(b"", b"/public/x", b"gw.example")),
+            frame(0, &message(b"", b"/public/x", b"gw.example")),
             "door.original",
         ),
     ] {
-        let (answer, status) = call(&world, CHECK, body.clone()).await;
+        let (answer, status) = call(&setup, CHECK, body.clone()).await;
         let told = String::from_utf8_lossy(&answer).into_owned();
         assert_eq!(status, "0", "an error might be let pass");
-        // A status of its own comes first, and its code first in that: it is not 0, which would be
-        // left out.
+        // The status comes first in the message, and its code first in the status. It is not 0,
+        // which protobuf would leave out.
         assert!(
             answer[5] == 0x0a && answer[7] == 0x08 && answer[8] != 0,
             "{answer:?}"
         );
         assert!(told.contains(&format!("\"code\":\"{code}\"")), "{told}");
     }
-    let (answer, status) = call(&world, CHECK, framed(0, &good)).await;
+    let (answer, status) = call(&setup, CHECK, frame(0, &good)).await;
     assert_eq!(
         (status.as_str(), &answer[5..7]),
         ("0", &[0x0a, 0][..]),
@@ -246,7 +243,7 @@ async fn a_call_that_cannot_be_read_is_refused_and_no_error() {
 
 #[tokio::test]
 async fn a_call_of_another_method_gets_no_status_that_means_leave() {
-    let world = World::new(SETTINGS).await;
+    let setup = TestSetup::new(SETTINGS).await;
     for path in [
         "envoy.service.auth.v2.Authorization/Check",
         "grpc.health.v1.Health/Check",
@@ -255,9 +252,9 @@ async fn a_call_of_another_method_gets_no_status_that_means_leave() {
         let call = Request::post(format!("http://gw.example/{path}"))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
-            .body(Full::new(Bytes::from(framed(0, b""))))
+            .body(Full::new(Bytes::from(frame(0, b""))))
             .unwrap();
-        let answer = Client::new(world.ext_authz.unwrap()).open_http2(call).await;
+        let answer = Client::new(setup.ext_authz.unwrap()).open_http2(call).await;
         let expected = if path == "check/x" { 401 } else { 400 };
         assert_eq!(answer.status().as_u16(), expected, "{path}");
         assert_eq!(answer.headers().get("grpc-status"), None);
@@ -266,11 +263,11 @@ async fn a_call_of_another_method_gets_no_status_that_means_leave() {
 
 #[tokio::test]
 async fn a_path_is_forwarded_in_the_spelling_that_was_decided_on() {
-    let world = World::new(SETTINGS).await;
+    let setup = TestSetup::new(SETTINGS).await;
     let (answer, _) = call(
-        &world,
+        &setup,
         CHECK,
-        framed(0, &message(b"GET", b"/public/%61?b", b"gw.example")),
+        frame(0, &message(b"GET", b"/public/%61?b", b"gw.example")),
     )
     .await;
     let told = String::from_utf8_lossy(&answer).into_owned();
@@ -279,9 +276,9 @@ async fn a_path_is_forwarded_in_the_spelling_that_was_decided_on() {
         "{told}"
     );
     let (answer, _) = call(
-        &world,
+        &setup,
         CHECK,
-        framed(0, &message(b"GET", b"/public/a?b", b"gw.example")),
+        frame(0, &message(b"GET", b"/public/a?b", b"gw.example")),
     )
     .await;
     assert!(!String::from_utf8_lossy(&answer).contains(":path"));

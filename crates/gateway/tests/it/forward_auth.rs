@@ -1,7 +1,7 @@
-//! Forward-auth: what a proxy in front asks, and what it is told.
+//! Forward-auth: the questions of a proxy in front, and the responses.
 
-use crate::client::{Answer, Client};
-use crate::world::World;
+use crate::client::{Client, ClientResponse};
+use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
@@ -25,7 +25,7 @@ fn settings(members: &str) -> String {
     format!("[forward_auth]\nlisten = \"127.0.0.1:0\"\n{members}{ROUTES}")
 }
 
-/// A question as nginx asks it, about this method and target.
+/// A question in nginx's form, about this method and target.
 fn nginx(method: &str, uri: &str, token: Option<&str>) -> Request<Full<Bytes>> {
     let request = Request::get("/_auth")
         .header("host", "127.0.0.1")
@@ -36,7 +36,7 @@ fn nginx(method: &str, uri: &str, token: Option<&str>) -> Request<Full<Bytes>> {
     with(request, token)
 }
 
-/// As Traefik and Caddy ask it.
+/// The same in the form of Traefik and Caddy.
 fn caddy(method: &str, uri: &str, token: Option<&str>) -> Request<Full<Bytes>> {
     let request = Request::get("/")
         .header("host", "gw.example")
@@ -55,7 +55,7 @@ fn with(request: http::request::Builder, token: Option<&str>) -> Request<Full<By
     request.body(Full::default()).unwrap()
 }
 
-fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+fn header<'a>(answer: &'a ClientResponse, name: &str) -> Option<&'a str> {
     answer
         .headers
         .get(name)
@@ -64,12 +64,12 @@ fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
 
 #[tokio::test]
 async fn the_original_request_is_decided_about_and_not_the_question() {
-    let world = World::new(&settings(
+    let setup = TestSetup::new(&settings(
         "proxy = \"caddy\"\ntrusted_peers = [\"127.0.0.1\"]\n",
     ))
     .await;
-    let door = Client::new(world.forward_auth.unwrap());
-    let (bob, alice) = (world.token(), world.idp.token("alice").sign());
+    let door = Client::new(setup.forward_auth.unwrap());
+    let (bob, alice) = (setup.token(), setup.idp.token("alice").sign());
     for (method, uri, token, status, code) in [
         ("GET", "/public/x", None, 200, ""),
         ("GET", "/x", None, 401, "credential.missing"),
@@ -108,19 +108,19 @@ async fn the_original_request_is_decided_about_and_not_the_question() {
         assert_eq!(header(&answer, "connection"), None);
     }
     assert!(
-        world.upstream.saw().is_empty(),
+        setup.upstream.take_requests().is_empty(),
         "nothing is forwarded from here"
     );
 }
 
 #[tokio::test]
 async fn the_answer_holds_every_identity_header() {
-    let world = World::new(&settings(
+    let setup = TestSetup::new(&settings(
         "proxy = \"caddy\"\ntrusted_peers = [\"127.0.0.1\"]\n",
     ))
     .await;
-    let door = Client::new(world.forward_auth.unwrap());
-    let mut forged = caddy("GET", "/x", Some(&world.token()));
+    let door = Client::new(setup.forward_auth.unwrap());
+    let mut forged = caddy("GET", "/x", Some(&setup.token()));
     forged
         .headers_mut()
         .insert("x-auth-roles", "Admin".parse().unwrap());
@@ -151,11 +151,11 @@ async fn nobody_is_trusted_unless_named() {
         "proxy = \"caddy\"\n",
         "proxy = \"caddy\"\ntrusted_peers = [\"10.0.0.0/8\", \"unix\"]\n",
     ] {
-        let world = World::new(&settings(members)).await;
-        let door = Client::new(world.forward_auth.unwrap());
+        let setup = TestSetup::new(&settings(members)).await;
+        let door = Client::new(setup.forward_auth.unwrap());
         for request in [
             caddy("GET", "/public/x", None),
-            caddy("GET", "/x", Some(&world.token())),
+            caddy("GET", "/x", Some(&setup.token())),
         ] {
             let answer = door.send(request).await;
             assert_eq!(
@@ -168,11 +168,11 @@ async fn nobody_is_trusted_unless_named() {
 
 #[tokio::test]
 async fn what_is_missing_doubled_or_told_in_another_way_is_refused() {
-    let world = World::new(&settings(
+    let setup = TestSetup::new(&settings(
         "proxy = \"caddy\"\ntrusted_peers = [\"127.0.0.1\"]\n",
     ))
     .await;
-    let door = Client::new(world.forward_auth.unwrap());
+    let door = Client::new(setup.forward_auth.unwrap());
     for name in [
         "x-forwarded-method",
         "x-forwarded-uri",
@@ -198,7 +198,7 @@ async fn what_is_missing_doubled_or_told_in_another_way_is_refused() {
         door.send(nginx("GET", "/public/x", None)).await.code(),
         "door.original"
     );
-    // What a client says in the way of another program changes nothing.
+    // Headers in the form of another program change nothing.
     let mut both = caddy("GET", "/x", None);
     both.headers_mut()
         .insert("x-original-uri", "/public/x".parse().unwrap());
@@ -207,12 +207,12 @@ async fn what_is_missing_doubled_or_told_in_another_way_is_refused() {
 
 #[tokio::test]
 async fn nginx_is_told_every_refusal_as_one_that_it_knows() {
-    let world = World::new(&settings(
+    let setup = TestSetup::new(&settings(
         "proxy = \"nginx\"\ntrusted_peers = [\"127.0.0.1\"]\n",
     ))
     .await;
-    let door = Client::new(world.forward_auth.unwrap());
-    let token = world.token();
+    let door = Client::new(setup.forward_auth.unwrap());
+    let token = setup.token();
     for (uri, token, status, meant, code) in [
         ("/x", None, 401, "401", "credential.missing"),
         ("/admin", Some(token.as_str()), 403, "403", "policy.role"),
@@ -238,9 +238,9 @@ async fn nginx_is_told_every_refusal_as_one_that_it_knows() {
         door.send(nginx("GET", "/x", Some(&token))).await.status,
         200
     );
-    world.idp.fail(Endpoint::Jwks, Fault::InternalError);
-    world.clock.advance(Duration::from_secs(90_000));
-    let answer = door.send(nginx("GET", "/x", Some(&world.token()))).await;
+    setup.idp.fail(Endpoint::Jwks, Fault::InternalError);
+    setup.clock.advance(Duration::from_secs(90_000));
+    let answer = door.send(nginx("GET", "/x", Some(&setup.token()))).await;
     assert_eq!(
         (answer.status, header(&answer, "x-portcullis-status")),
         (403, Some("503"))
@@ -251,13 +251,13 @@ async fn nginx_is_told_every_refusal_as_one_that_it_knows() {
 #[tokio::test]
 async fn a_unix_socket_is_opened_trusted_and_cleared_away() {
     let path = std::env::temp_dir().join(format!("portcullis-door-{}.sock", std::process::id()));
-    // What a process that died left behind.
+    // The socket file of a dead process.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let listen = format!("listen = \"unix:{}\"\n", path.display());
     let text = format!(
         "[forward_auth]\n{listen}proxy = \"traefik\"\ntrusted_peers = [\"unix\"]\n{ROUTES}"
     );
-    let world = World::new(&text).await;
+    let setup = TestSetup::new(&text).await;
     let stream = tokio::net::UnixStream::connect(&path).await.unwrap();
     let io = hyper_util::rt::TokioIo::new(stream);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
@@ -269,6 +269,6 @@ async fn a_unix_socket_is_opened_trusted_and_cleared_away() {
     assert_eq!(answer.status(), 200);
     drop(sender);
     connection.await.unwrap().unwrap();
-    world.stop().await;
+    setup.stop().await;
     assert!(!path.exists());
 }

@@ -1,8 +1,8 @@
-//! How messages are framed: bodies where nobody expects them, answers that are malformed, and
-//! connections that must not be used again.
+//! The framing of messages: unexpected bodies, malformed responses, and connections that must not
+//! be used again.
 
-use crate::client::{Answer, get, statuses};
-use crate::world::World;
+use crate::client::{ClientResponse, get, statuses};
+use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Version};
 use http_body::Frame;
@@ -30,9 +30,9 @@ fn both(more: &str) -> String {
     routes.concat()
 }
 
-/// A request whose body does not say its length.
-fn streamed(
-    world: &World,
+/// A request with a body of unknown length.
+fn chunked_request(
+    setup: &TestSetup,
     method: &Method,
     version: Version,
     path: &str,
@@ -41,7 +41,7 @@ fn streamed(
     let frames = futures_util::stream::iter(frames.into_iter().map(Ok::<_, Infallible>));
     let request = Request::builder().method(method).version(version);
     let request = match version {
-        Version::HTTP_2 => request.uri(format!("http://{}{path}", world.gateway)),
+        Version::HTTP_2 => request.uri(format!("http://{}{path}", setup.gateway)),
         _ => request
             .uri(path)
             .header("host", "gw.example")
@@ -52,7 +52,7 @@ fn streamed(
 
 #[tokio::test]
 async fn a_body_without_a_length_is_forwarded_whatever_the_method() {
-    let world = World::new(&both("")).await;
+    let setup = TestSetup::new(&both("")).await;
     for version in [Version::HTTP_11, Version::HTTP_2] {
         for (name, _) in BOTH {
             for method in [
@@ -64,13 +64,14 @@ async fn a_body_without_a_length_is_forwarded_whatever_the_method() {
                 Method::POST,
             ] {
                 let frames = Vec::from(["bo", "dy"].map(|piece| Frame::data(Bytes::from(piece))));
-                let request = streamed(&world, &method, version, &format!("/{name}/x"), frames);
+                let request =
+                    chunked_request(&setup, &method, version, &format!("/{name}/x"), frames);
                 let response = match version {
-                    Version::HTTP_2 => world.client().open_http2(request).await,
-                    _ => world.client().open(request).await,
+                    Version::HTTP_2 => setup.client().open_http2(request).await,
+                    _ => setup.client().open(request).await,
                 };
                 assert_eq!(response.status(), 200, "{method} {version:?} {name}");
-                let saw = world.upstream.saw();
+                let saw = setup.upstream.take_requests();
                 assert_eq!(
                     (saw.len(), &saw[0].body[..]),
                     (1, &b"body"[..]),
@@ -84,16 +85,16 @@ async fn a_body_without_a_length_is_forwarded_whatever_the_method() {
 
 #[tokio::test]
 async fn a_request_of_trailers_alone_is_one_request() {
-    let world = World::new(&both("")).await;
+    let setup = TestSetup::new(&both("")).await;
     for (name, _) in BOTH {
         let mut trailers = HeaderMap::new();
         trailers.insert("x-sum", HeaderValue::from_static("1"));
         let path = format!("/{name}/x");
         let frames = vec![Frame::trailers(trailers)];
-        let request = streamed(&world, &Method::GET, Version::HTTP_2, &path, frames);
-        assert_eq!(world.client().open_http2(request).await.status(), 200);
-        assert_eq!(world.client().get(&path, None).await.status, 200);
-        let saw = world.upstream.saw();
+        let request = chunked_request(&setup, &Method::GET, Version::HTTP_2, &path, frames);
+        assert_eq!(setup.client().open_http2(request).await.status(), 200);
+        assert_eq!(setup.client().get(&path, None).await.status, 200);
+        let saw = setup.upstream.take_requests();
         assert_eq!(
             saw.iter()
                 .map(|saw| (saw.whole, saw.body.len()))
@@ -109,7 +110,7 @@ async fn a_body_that_fails_is_told_alike_whatever_the_upstream_speaks() {
         "limits = {{ body_bytes = 1000 }}\ntimeouts = {{ body = 1 }}\n{}",
         both("")
     );
-    let world = World::new(&settings).await;
+    let setup = TestSetup::new(&settings).await;
     for (name, _) in BOTH {
         let head = format!("POST /{name}/x HTTP/1.1\r\nHost: gw.example\r\n");
         let chunk = format!("200\r\n{}\r\n", "a".repeat(512));
@@ -140,29 +141,29 @@ async fn a_body_that_fails_is_told_alike_whatever_the_upstream_speaks() {
                 "request.framing",
             ),
         ] {
-            let answer = world.client().raw(format!("{head}{rest}").as_bytes()).await;
+            let answer = setup.client().raw(format!("{head}{rest}").as_bytes()).await;
             assert_eq!(statuses(&answer), [status], "{name} {rest}: {answer}");
             assert!(answer.contains(code), "{name} {rest}: {answer}");
         }
-        // The same from a caller of HTTP/2.
+        // The same from an HTTP/2 client.
         let pieces = (0..20)
             .map(|_| Frame::data(Bytes::from(vec![b'a'; 100])))
             .collect();
-        let request = streamed(
-            &world,
+        let request = chunked_request(
+            &setup,
             &Method::POST,
             Version::HTTP_2,
             &format!("/{name}/x"),
             pieces,
         );
-        let answer = Answer::of(world.client().open_http2(request).await).await;
+        let answer = ClientResponse::of(setup.client().open_http2(request).await).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
             (413, "request.body"),
             "{name}"
         );
         assert!(
-            world.upstream.saw().iter().all(|saw| !saw.whole),
+            setup.upstream.take_requests().iter().all(|saw| !saw.whole),
             "a part was taken for the whole"
         );
     }
@@ -171,21 +172,21 @@ async fn a_body_that_fails_is_told_alike_whatever_the_upstream_speaks() {
 #[tokio::test]
 async fn an_upstream_sees_one_host_as_it_is_set() {
     for (host, own) in [("client", false), ("upstream", true)] {
-        let world = World::new(&both(&format!("host = \"{host}\""))).await;
+        let setup = TestSetup::new(&both(&format!("host = \"{host}\""))).await;
         let expected = if own {
-            world.upstream.address.to_string()
+            setup.upstream.address.to_string()
         } else {
             "gw.example".to_owned()
         };
         for (name, protocol) in BOTH {
             let path = format!("/{name}/x");
-            world.client().get(&path, None).await;
+            setup.client().get(&path, None).await;
             let request = Request::get(format!("http://gw.example{path}")).version(Version::HTTP_2);
-            world
+            setup
                 .client()
                 .open_http2(request.body(Full::<Bytes>::default()).unwrap())
                 .await;
-            for saw in world.upstream.saw() {
+            for saw in setup.upstream.take_requests() {
                 let hosts = (saw.authority.clone(), saw.values("host"));
                 let wanted = match protocol {
                     "" => (None, vec![expected.clone()]),
@@ -198,7 +199,7 @@ async fn an_upstream_sees_one_host_as_it_is_set() {
     }
 }
 
-/// A server that answers every request with these bytes, and how many connections it got.
+/// A server that answers every request with these bytes; also counts its connections.
 async fn talker(bytes: Vec<u8>) -> (SocketAddr, Arc<AtomicUsize>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -220,7 +221,7 @@ async fn talk(mut stream: TcpStream, bytes: Vec<u8>) -> Option<()> {
             head.push(stream.read_u8().await.ok()?);
         }
         stream.write_all(&bytes).await.ok()?;
-        // What has no length is ended.
+        // A response without a length ends with its connection.
         if bytes.starts_with(b"HTTP/1.0") || bytes.starts_with(b"nonsense") {
             return None;
         }
@@ -230,7 +231,7 @@ async fn talk(mut stream: TcpStream, bytes: Vec<u8>) -> Option<()> {
 const OK: &str = "HTTP/1.1 200 OK\r\n";
 const ABC: &str = "Content-Length: 3\r\n\r\nabc";
 
-/// Answers: what the caller gets, and whether the connection is used again.
+/// Responses: what the caller gets, and whether the connection is used again.
 fn answers() -> Vec<(String, u16, bool)> {
     let many = |count: usize| {
         (0..count)
@@ -382,7 +383,7 @@ async fn each_answer_has_one_reading_or_is_refused() {
         ));
         servers.push(server.1);
     }
-    let world = World::new(&settings).await;
+    let setup = TestSetup::new(&settings).await;
     let mut faults = Vec::new();
     for (index, (bytes, status, kept)) in answers.iter().enumerate() {
         let shown = bytes.chars().take(90).collect::<String>();
@@ -391,7 +392,7 @@ async fn each_answer_has_one_reading_or_is_refused() {
         };
         let mut got = Vec::new();
         for _ in 0..2 {
-            let answer = world.client().raw(request("GET").as_bytes()).await;
+            let answer = setup.client().raw(request("GET").as_bytes()).await;
             let body = *status != 200
                 || answer.ends_with("abc")
                 || answer.ends_with("\r\n3\r\nabc\r\n0\r\n\r\n");
@@ -412,10 +413,10 @@ async fn each_answer_has_one_reading_or_is_refused() {
 async fn an_answer_to_head_that_names_a_length_ends_its_connection() {
     let bytes = format!("{OK}{ABC}");
     let (server, connections) = talker(bytes.into_bytes()).await;
-    let world = World::new(&route("x", &format!("http://{server}"), "")).await;
+    let setup = TestSetup::new(&route("x", &format!("http://{server}"), "")).await;
     for _ in 0..3 {
         let raw = "HEAD /x/x HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n";
-        let answer = world.client().raw(raw.as_bytes()).await;
+        let answer = setup.client().raw(raw.as_bytes()).await;
         assert!(
             answer.starts_with(OK) && answer.contains("content-length: 3"),
             "{answer}"
@@ -438,9 +439,9 @@ async fn the_limits_of_an_answers_head_can_be_raised() {
         ("header_bytes = 1000000", 502),
         ("headers = 200\nheader_bytes = 1000000", 200),
     ] {
-        let world = World::new(&route("x", &server, more)).await;
+        let setup = TestSetup::new(&route("x", &server, more)).await;
         let raw = "GET /x/x HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n";
-        let answer = world.client().raw(raw.as_bytes()).await;
+        let answer = setup.client().raw(raw.as_bytes()).await;
         assert_eq!(statuses(&answer), [status], "{more}");
         assert!(
             status == 200 || answer.contains("upstream.head"),
@@ -452,15 +453,15 @@ async fn the_limits_of_an_answers_head_can_be_raised() {
 #[tokio::test]
 async fn a_connection_whose_answer_came_before_the_end_of_the_request_is_not_used_again() {
     let (server, connections) = talker(format!("{OK}{ABC}").into_bytes()).await;
-    let world = World::new(&route("x", &format!("http://{server}"), "")).await;
-    let mut client = TcpStream::connect(world.gateway).await.unwrap();
+    let setup = TestSetup::new(&route("x", &format!("http://{server}"), "")).await;
+    let mut client = TcpStream::connect(setup.gateway).await.unwrap();
     let head = "POST /x/x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 10\r\n\r\n";
     client.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"abc") {
         answer.push(client.read_u8().await.unwrap());
     }
-    // What is left of the body would be the next request on the connection to the server.
+    // The server would read the rest of the body as the next request.
     client.write_all(b"0123456789").await.unwrap();
     client
         .write_all(b"GET /x/y HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n")
@@ -472,8 +473,8 @@ async fn a_connection_whose_answer_came_before_the_end_of_the_request_is_not_use
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
 
-/// A server that refuses an upload at once and closes: its answer is what the caller gets, not a
-/// broken connection.
+/// A server refuses an upload at once and closes. The caller gets its response, and not a broken
+/// connection.
 #[tokio::test]
 async fn an_upload_that_is_refused_early_gets_the_answer() {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -488,11 +489,11 @@ async fn an_upload_that_is_refused_early_gets_the_answer() {
                 .await;
         }
     });
-    let world = World::new(&route("x", &format!("http://{server}"), "")).await;
+    let setup = TestSetup::new(&route("x", &format!("http://{server}"), "")).await;
     for _ in 0..10 {
         let mut request = get("/x/x", None).map(|_| Full::new(Bytes::from(vec![7; 1_000_000])));
         *request.method_mut() = Method::POST;
-        let response = world.client().open(request).await;
+        let response = setup.client().open(request).await;
         assert_eq!(response.status(), 413);
     }
 }

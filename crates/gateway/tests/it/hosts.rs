@@ -2,7 +2,7 @@
 //! upstream gets one.
 
 use crate::client::{Client, statuses};
-use crate::world::World;
+use crate::setup::TestSetup;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
 
@@ -23,7 +23,7 @@ hosts = ["Admin.example.", "*.Below.example", "[0:0::1]"]
 require = { role = "Admin" }
 "#;
 
-/// Spellings of hosts that only Admins may ask.
+/// Spellings of hosts that are for Admins only.
 const PROTECTED: [&str; 12] = [
     "admin.example",
     "ADMIN.Example",
@@ -38,7 +38,7 @@ const PROTECTED: [&str; 12] = [
     "[0:0:0:0:0:0:0:1]:80",
     "[::0001]",
 ];
-/// What is no host, or could be taken for one of these.
+/// Invalid hosts, and those that a server could confuse with these.
 const REFUSED: [&str; 12] = [
     "admin.example..",
     ".admin.example",
@@ -70,10 +70,10 @@ fn all() -> impl Iterator<Item = (&'static str, u16)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_route_for_a_host_covers_its_spellings_over_http1() {
-    let world = World::new(SETTINGS).await;
+    let setup = TestSetup::new(SETTINGS).await;
     let asked = async |target: &str, host: &str| {
         let raw = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        statuses(&world.client().raw(raw.as_bytes()).await)[0]
+        statuses(&setup.client().raw(raw.as_bytes()).await)[0]
     };
     for (host, status) in all() {
         assert_eq!(asked("/x", host).await, status, "{host}");
@@ -82,14 +82,14 @@ async fn a_route_for_a_host_covers_its_spellings_over_http1() {
             status,
             "{host} in absolute form"
         );
-        for saw in world.upstream.saw() {
+        for saw in setup.upstream.take_requests() {
             let plain = host.trim_end_matches('.').to_ascii_lowercase();
             for name in ["host", "x-forwarded-host"] {
                 assert_eq!(saw.headers[name], *plain, "{name}");
             }
         }
     }
-    // Two spellings of one host are no two hosts.
+    // Two spellings of one host are one host.
     assert_eq!(asked("http://admin.example./x", "ADMIN.example").await, 401);
     assert_eq!(asked("http://other.example./x", "other.example").await, 200);
     assert_eq!(asked("http://other.example/x", "admin.example.").await, 400);
@@ -97,15 +97,15 @@ async fn a_route_for_a_host_covers_its_spellings_over_http1() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_route_for_a_host_covers_its_spellings_over_http2() {
-    let world = World::new(SETTINGS).await;
+    let setup = TestSetup::new(SETTINGS).await;
     for (host, status) in all() {
-        // What is no authority at all, the client does not send.
+        // The client does not send a malformed authority.
         let Ok(request) =
             Request::get(format!("http://{host}/x")).body(Full::<bytes::Bytes>::default())
         else {
             continue;
         };
-        let response = world.client().open_http2(request).await;
+        let response = setup.client().open_http2(request).await;
         assert_eq!(response.status().as_u16(), status, "{host}");
         _ = response.into_body().collect().await;
     }
@@ -113,9 +113,9 @@ async fn a_route_for_a_host_covers_its_spellings_over_http2() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_route_for_a_host_covers_its_spellings_where_others_ask() {
-    let world = World::new(SETTINGS).await;
-    let front = Client::new(world.forward_auth.unwrap());
-    let envoy = Client::new(world.ext_authz.unwrap());
+    let setup = TestSetup::new(SETTINGS).await;
+    let front = Client::new(setup.forward_auth.unwrap());
+    let envoy = Client::new(setup.ext_authz.unwrap());
     for (host, status) in all() {
         let question = Request::get("/")
             .header("host", "127.0.0.1")
@@ -136,12 +136,13 @@ async fn a_route_for_a_host_covers_its_spellings_where_others_ask() {
 
 #[tokio::test]
 async fn a_served_host_is_served_in_every_spelling() {
-    let world =
-        World::new("hosts = [\"GW.example.\"]\n[[route]]\npath = \"/**\"\naccess = \"public\"\n")
-            .await;
+    let setup = TestSetup::new(
+        "hosts = [\"GW.example.\"]\n[[route]]\npath = \"/**\"\naccess = \"public\"\n",
+    )
+    .await;
     let asked = async |host: &str| {
         let raw = format!("GET /x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        statuses(&world.client().raw(raw.as_bytes()).await)[0]
+        statuses(&setup.client().raw(raw.as_bytes()).await)[0]
     };
     for host in ["gw.example", "gw.example.", "GW.Example.:80"] {
         assert_eq!(asked(host).await, 200, "{host}");

@@ -1,7 +1,7 @@
 //! `identity-headers.json`: what the upstream may and may not see of the caller.
 
 use crate::client::statuses;
-use crate::world::World;
+use crate::setup::TestSetup;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -37,36 +37,36 @@ access = "public"
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_upstream_sees_what_the_gateway_says_and_nothing_else() {
-    let world = World::new(SETTINGS).await;
+    let setup = TestSetup::new(SETTINGS).await;
     let text = include_str!("../../../../conformance/corpus/identity-headers.json");
     let corpus: Corpus = serde_json::from_str(text).unwrap();
-    // The other doors have rows of their own.
+    // The other doors have their own rows.
     let vectors = corpus.vectors.iter().filter(|vector| vector.mode.is_none());
     let mut count = 0;
     for vector in vectors {
-        judge(&world, vector).await;
+        judge(&setup, vector).await;
         count += 1;
     }
     assert!(count >= 43);
 }
 
-async fn judge(world: &World, vector: &Vector) {
+async fn judge(setup: &TestSetup, vector: &Vector) {
     let Vector { id, .. } = vector;
-    let token = world
+    let token = setup
         .idp
         .token("bob")
         .without("email")
         .claim("sub", vector.token_sub.as_deref().unwrap_or("user-1"));
     let token = token.sign();
-    let answer = world.client().raw(request(vector, &token).as_bytes()).await;
-    let saw = world.upstream.saw();
+    let answer = setup.client().raw(request(vector, &token).as_bytes()).await;
+    let saw = setup.upstream.take_requests();
     if let Some(status) = vector.status {
         assert_eq!(statuses(&answer), [status], "{id}");
         assert!(saw.is_empty(), "{id}");
         return;
     }
     if id == "long-claim" {
-        // Refused, or whole: the limit is the gateway's.
+        // Refused or complete, never cut: the limit is the gateway's.
         let long = vector.token_sub.as_ref().unwrap();
         assert!(
             statuses(&answer) == [431] || saw[0].values("x-auth-subject") == [long.as_str()],

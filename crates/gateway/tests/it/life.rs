@@ -1,8 +1,7 @@
 //! Reloads, drains, probes and redirects.
 
 use crate::client::{Client, get};
-use crate::world::World;
-use portcullis_idp::Endpoint;
+use crate::setup::TestSetup;
 use portcullis_resource_server::Revocation;
 use portcullis_resource_server::clock::Clock as _;
 use std::time::Duration;
@@ -12,36 +11,35 @@ const OPEN: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
 
 #[tokio::test]
 async fn other_settings_apply_at_once_and_keep_the_keys() {
-    let world = World::new(OPEN).await;
-    let client = world.client();
+    let setup = TestSetup::new(OPEN).await;
+    let client = setup.client();
     assert_eq!(client.get("/x", None).await.status, 200);
-    let fetches = world.idp.requests(Endpoint::Jwks);
-    world.handle.reload(world.settings("")).await.unwrap();
+    let fetches = setup.idp.requests(Endpoint::Jwks);
+    setup.handle.reload(setup.settings("")).await.unwrap();
     assert_eq!(client.get("/x", None).await.status, 401);
-    assert_eq!(client.get("/x", Some(&world.token())).await.status, 200);
+    assert_eq!(client.get("/x", Some(&setup.token())).await.status, 200);
     assert_eq!(
-        world.idp.requests(Endpoint::Jwks),
+        setup.idp.requests(Endpoint::Jwks),
         fetches,
         "the issuers are the same: so are their keys"
     );
-    world.handle.reload(world.settings(OPEN)).await.unwrap();
+    setup.handle.reload(setup.settings(OPEN)).await.unwrap();
     assert_eq!(client.get("/x", None).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_request_ends_with_the_settings_it_began_with() {
-    let world = World::new(OPEN).await;
-    let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
+    let setup = TestSetup::new(OPEN).await;
+    let mut stream = tokio::net::TcpStream::connect(setup.gateway).await.unwrap();
     let head =
         "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
     stream
         .write_all(format!("{head}o").as_bytes())
         .await
         .unwrap();
-    // The upstream has the head when the gateway has decided; its answer comes with the rest of the
-    // body.
+    // The upstream gets the head after the decision, and answers after the rest of the body.
     tokio::time::sleep(Duration::from_millis(100)).await;
-    world.handle.reload(world.settings("")).await.unwrap();
+    setup.handle.reload(setup.settings("")).await.unwrap();
     stream.write_all(b"k").await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -50,19 +48,20 @@ async fn a_request_ends_with_the_settings_it_began_with() {
 
 #[tokio::test]
 async fn requests_under_way_end_before_the_gateway_does() {
-    let mut world = World::new(&format!("admin = {{ listen = \"127.0.0.1:0\" }}\n{OPEN}")).await;
-    let admin = Client::new(world.admin.unwrap());
+    let mut setup =
+        TestSetup::new(&format!("admin = {{ listen = \"127.0.0.1:0\" }}\n{OPEN}")).await;
+    let admin = Client::new(setup.admin.unwrap());
     assert_eq!(admin.get("/ready", None).await.status, 200);
-    let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
+    let mut stream = tokio::net::TcpStream::connect(setup.gateway).await.unwrap();
     let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 2\r\n\r\n";
     stream
         .write_all(format!("{head}o").as_bytes())
         .await
         .unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    world.begin_to_stop();
-    world
-        .eventually(|| std::net::TcpStream::connect(world.gateway).is_err())
+    setup.begin_to_stop();
+    setup
+        .eventually(|| std::net::TcpStream::connect(setup.gateway).is_err())
         .await;
     assert_eq!(admin.get("/ready", None).await.status, 503);
     assert_eq!(admin.get("/live", None).await.status, 200);
@@ -73,23 +72,23 @@ async fn requests_under_way_end_before_the_gateway_does() {
         answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"),
         "{answer}"
     );
-    world.stop().await;
+    setup.stop().await;
 }
 
 #[tokio::test]
 async fn a_request_that_does_not_end_does_not_hold_the_gateway() {
-    let world = World::new(&format!("timeouts = {{ drain = 1 }}\n{OPEN}")).await;
-    let mut stream = tokio::net::TcpStream::connect(world.gateway).await.unwrap();
+    let setup = TestSetup::new(&format!("timeouts = {{ drain = 1 }}\n{OPEN}")).await;
+    let mut stream = tokio::net::TcpStream::connect(setup.gateway).await.unwrap();
     let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 2\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    world.stop().await;
+    setup.stop().await;
 }
 
 #[tokio::test]
 async fn probes_tell_whether_there_are_keys() {
-    let world = World::new("admin = { listen = \"127.0.0.1:0\" }\n").await;
-    let admin = Client::new(world.admin.unwrap());
+    let setup = TestSetup::new("admin = { listen = \"127.0.0.1:0\" }\n").await;
+    let admin = Client::new(setup.admin.unwrap());
     assert_eq!(admin.get("/ready", None).await.body, "ready\n");
     assert!(
         admin
@@ -109,33 +108,33 @@ async fn changed_files_are_taken_into_use_and_bad_ones_are_not() {
     let folder = std::env::temp_dir().join(format!("portcullis-reload-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("portcullis.toml");
-    let world = World::new("").await;
-    std::fs::write(&path, world.document("")).unwrap();
+    let setup = TestSetup::new("").await;
+    std::fs::write(&path, setup.document("")).unwrap();
     let watching = tokio::spawn(portcullis_gateway::watch(
-        world.handle.clone(),
+        setup.handle.clone(),
         path.clone(),
     ));
-    let client = world.client();
+    let client = setup.client();
     let becomes = async |status: u16| {
         for _ in 0..1_000 {
             if client.get("/x", None).await.status == status {
                 return;
             }
-            world.clock.advance(Duration::from_secs(2));
+            setup.clock.advance(Duration::from_secs(2));
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         panic!("never {status}");
     };
     becomes(401).await;
-    std::fs::write(&path, world.document(OPEN)).unwrap();
+    std::fs::write(&path, setup.document(OPEN)).unwrap();
     becomes(200).await;
     std::fs::write(&path, "nonsense").unwrap();
     for _ in 0..20 {
         becomes(200).await;
-        world.clock.advance(Duration::from_secs(2));
+        setup.clock.advance(Duration::from_secs(2));
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    std::fs::write(&path, world.document("")).unwrap();
+    std::fs::write(&path, setup.document("")).unwrap();
     becomes(401).await;
     watching.abort();
     std::fs::remove_dir_all(&folder).unwrap();
@@ -143,7 +142,7 @@ async fn changed_files_are_taken_into_use_and_bad_ones_are_not() {
 
 #[tokio::test]
 async fn a_new_issuer_is_taken_into_use_with_its_keys() {
-    let world = World::new("").await;
+    let setup = TestSetup::new("").await;
     let other = portcullis_idp::Idp::start(portcullis_idp::IdpConfig::default())
         .await
         .unwrap();
@@ -152,26 +151,26 @@ async fn a_new_issuer_is_taken_into_use_with_its_keys() {
         other.issuer(),
         other.audience()
     );
-    let text = format!("{}{issuer}", world.document(""));
+    let text = format!("{}{issuer}", setup.document(""));
     let settings = portcullis_gateway::Config::from_toml(&text)
         .unwrap()
         .try_into()
         .unwrap();
-    let revoked = Revocation::client(world.idp.issuer(), "robot", world.clock.now());
-    world
+    let revoked = Revocation::client(setup.idp.issuer(), "robot", setup.clock.now());
+    setup
         .handle
         .resource_server()
         .revoke(revoked)
         .await
         .unwrap();
-    world.handle.reload(settings).await.unwrap();
-    assert!(world.handle.is_ready());
+    setup.handle.reload(settings).await.unwrap();
+    assert!(setup.handle.is_ready());
     assert_eq!(
-        world.client().get("/x", Some(&world.token())).await.status,
+        setup.client().get("/x", Some(&setup.token())).await.status,
         200
     );
-    let revoked = world.idp.token("alice").claim("client_id", "robot").sign();
-    let answer = world.client().get("/x", Some(&revoked)).await;
+    let revoked = setup.idp.token("alice").claim("client_id", "robot").sign();
+    let answer = setup.client().get("/x", Some(&revoked)).await;
     assert_eq!(answer.code(), "token.revoked", "what was revoked stays so");
     assert!(
         other.requests(Endpoint::Jwks) > 0,

@@ -1,8 +1,8 @@
-//! What operators are given: the page of all names, the alert rules and the dashboard, held against
-//! the code and against a real scrape.
+//! The page of all names, the alert rules and the dashboard, compared with the code and with a real
+//! scrape.
 
 use crate::client::Client;
-use crate::world::World;
+use crate::setup::TestSetup;
 use portcullis_gateway::events as gateway;
 use portcullis_resource_server::events::{self as decisions, Metric, MetricKind};
 use std::collections::BTreeSet;
@@ -23,8 +23,8 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The names of metrics in a text; of histograms without what the format adds.
-fn named(text: &str) -> BTreeSet<String> {
+/// The names of metrics in a text, without the suffixes of histograms.
+fn metric_names(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let ours = words.filter(|word| word.starts_with("portcullis_"));
     ours.map(|word| word.strip_suffix("_bucket").unwrap_or(word).to_owned())
@@ -32,11 +32,11 @@ fn named(text: &str) -> BTreeSet<String> {
 }
 
 async fn scrape() -> String {
-    let world = World::new("admin = { listen = \"127.0.0.1:0\" }\n").await;
-    for token in [Some(&*world.token()), None] {
-        world.client().get("/x", token).await;
+    let setup = TestSetup::new("admin = { listen = \"127.0.0.1:0\" }\n").await;
+    for token in [Some(&*setup.token()), None] {
+        setup.client().get("/x", token).await;
     }
-    let answer = Client::new(world.admin.unwrap())
+    let answer = Client::new(setup.admin.unwrap())
         .get("/metrics", None)
         .await;
     String::from_utf8(answer.body.to_vec()).unwrap()
@@ -105,15 +105,15 @@ fn documents_list_every_name() {
 fn rules_and_dashboard_name_only_what_there_is_and_the_dashboard_names_all() {
     let all: BTreeSet<String> = metrics().map(|metric| metric.name.to_owned()).collect();
     assert_eq!(all.len(), metrics().count(), "a name is given once");
-    let dashboard = named(&read("deploy/grafana/portcullis.json"));
+    let dashboard = metric_names(&read("deploy/grafana/portcullis.json"));
     for (file, named) in [
         (
             "deploy/prometheus/alerts.yml",
-            named(&read("deploy/prometheus/alerts.yml")),
+            metric_names(&read("deploy/prometheus/alerts.yml")),
         ),
         (
             "deploy/prometheus/alerts_test.yml",
-            named(&read("deploy/prometheus/alerts_test.yml")),
+            metric_names(&read("deploy/prometheus/alerts_test.yml")),
         ),
         ("deploy/grafana/portcullis.json", dashboard.clone()),
     ] {
@@ -150,8 +150,8 @@ async fn every_metric_is_in_a_scrape_and_every_line_is_well_formed() {
     }
 }
 
-/// Prometheus' own tool, from `PORTCULLIS_PROMTOOL` or the path. `None`, and a word about it, where
-/// it is not there.
+/// The path of `promtool`, from `PORTCULLIS_PROMTOOL` or `PATH`. `None`, with a notice, if it is
+/// absent.
 #[allow(clippy::print_stdout, reason = "what is skipped is said")]
 fn promtool(arguments: &[&str], folder: &Path, input: &str) -> Option<String> {
     let program = std::env::var_os("PORTCULLIS_PROMTOOL").unwrap_or_else(|| "promtool".into());
@@ -163,7 +163,7 @@ fn promtool(arguments: &[&str], folder: &Path, input: &str) -> Option<String> {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut child) = spawned else {
-        // Past the test runner, which keeps what passing tests print.
+        // Written directly, as the test runner hides the output of passing tests.
         _ = std::io::Write::write_all(
             &mut std::io::stdout(),
             b"skipped: promtool is not there (Debian: prometheus)\n",
@@ -196,7 +196,7 @@ fn prometheus_reads_the_rules_and_they_fire_when_they_should() {
     promtool(&["test", "rules", "alerts_test.yml"], &folder, "");
 }
 
-/// The fields of log lines and spans in the sources: each has its place in the tables.
+/// Every field of log lines and spans in the sources is in the tables.
 #[test]
 fn log_lines_have_only_fields_that_are_listed() {
     let listed: BTreeSet<&str> = [decisions::FIELDS, gateway::FIELDS]
@@ -220,7 +220,7 @@ fn log_lines_have_only_fields_that_are_listed() {
     assert!(unlisted.is_empty(), "{unlisted:#?}");
 }
 
-/// The fields of one call of a macro, of which the text begins with its name.
+/// The fields of one macro call; the text begins with the macro's name.
 fn fields(call: &str) -> Vec<String> {
     let Some((name, rest)) = call.split_once("!(") else {
         return Vec::new();
@@ -233,7 +233,7 @@ fn fields(call: &str) -> Vec<String> {
         depth += i32::from(c == '(') - i32::from(c == ')');
         depth == 0
     });
-    // Commas inside brackets part nothing.
+    // Commas inside brackets do not separate fields.
     let mut depth = 0;
     let arguments = rest.get(..end.unwrap()).unwrap().split(|c: char| {
         depth += i32::from(c == '(') - i32::from(c == ')');

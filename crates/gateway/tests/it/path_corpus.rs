@@ -2,7 +2,7 @@
 //! decided on.
 
 use crate::client::statuses;
-use crate::world::World;
+use crate::setup::TestSetup;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -20,20 +20,19 @@ struct Vector {
     or_protected: bool,
     #[serde(default)]
     or_reject: bool,
-    /// The path that the upstream gets, where it is spelt in another way.
+    /// The path that the upstream gets, if it is spelt differently.
     forwarded: Option<String>,
     #[serde(default)]
     headers: Vec<(String, String)>,
 }
 
-/// A fragment is cut off by the HTTP library before anybody decides: the request is the one without
-/// it.
+/// The HTTP library cuts off a fragment before the decision, so the request is the one without it.
 const CUT: [(&str, &str); 2] = [
     ("/public/a#/../admin", "public"),
     ("/admin#/public/a", "protected"),
 ];
 
-/// The routes of the corpus as settings. A value of JSON is one of TOML here.
+/// The routes of the corpus as settings. These JSON values are TOML values too.
 fn settings(routes: &[Map<String, Value>]) -> String {
     let mut settings = String::from("hosts = [\"gw.example\"]\n");
     for route in routes {
@@ -52,7 +51,7 @@ async fn a_path_falls_under_one_rule_and_is_forwarded_as_decided() {
     let text = include_str!("../../../../conformance/corpus/request-paths.json");
     let corpus: Corpus = serde_json::from_str(text).unwrap();
     assert!(corpus.vectors.len() >= 239);
-    let world = World::new(&settings(&corpus.routes)).await;
+    let setup = TestSetup::new(&settings(&corpus.routes)).await;
     let mut faults = Vec::new();
     for vector in &corpus.vectors {
         let fields: String = vector
@@ -64,7 +63,7 @@ async fn a_path_falls_under_one_rule_and_is_forwarded_as_decided() {
             "GET {} HTTP/1.1\r\nHost: gw.example\r\n{fields}Connection: close\r\n\r\n",
             vector.target
         );
-        let answer = world.client().raw(raw.as_bytes()).await;
+        let answer = setup.client().raw(raw.as_bytes()).await;
         let found = match statuses(&answer).as_slice() {
             [200] => "public",
             [401] => "protected",
@@ -74,7 +73,7 @@ async fn a_path_falls_under_one_rule_and_is_forwarded_as_decided() {
                 "something else"
             }
         };
-        let saw = world.upstream.saw();
+        let saw = setup.upstream.take_requests();
         let cut = CUT
             .iter()
             .find(|(target, _)| *target == vector.target)
@@ -98,7 +97,7 @@ async fn a_path_falls_under_one_rule_and_is_forwarded_as_decided() {
             if let Some(forwarded) = &vector.forwarded {
                 assert_eq!(path, forwarded, "{vector:?}");
             }
-            // Nothing that servers take another path or method from arrives.
+            // No field arrives that servers read another path or method from.
             for name in [
                 "x-original-url",
                 "x-rewrite-url",

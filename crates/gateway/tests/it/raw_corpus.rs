@@ -1,15 +1,13 @@
 //! `raw-http1.json`: framing, hosts and field syntax, as bytes on a connection.
 //!
-//! Behind the bytes of each row comes another request, which asks for the connection to be closed:
-//! so a connection that should have been closed before is found out, and one that goes on is seen
-//! to be in step.
+//! Another request follows the bytes of each row, and asks to close the connection. It shows
+//! whether the gateway closed the connection before, or is still in step.
 //!
-//! The doors that others ask at get the same bytes, with what a question needs besides: what the
-//! proxy refuses gets no leave there, and they read no more requests out of the bytes than the
-//! proxy does.
+//! The authorization doors get the same bytes in the form of a question. They permit nothing that
+//! the proxy refuses, and they read no more requests from the bytes than the proxy does.
 
 use crate::client::{Client, statuses};
-use crate::world::World;
+use crate::setup::TestSetup;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
@@ -55,15 +53,15 @@ async fn no_bytes_are_read_in_two_ways() {
     for vectors in corpus.vectors.chunks(10) {
         let vectors = vectors.to_vec();
         judging.spawn(async move {
-            let world = World::new(SETTINGS).await;
+            let setup = TestSetup::new(SETTINGS).await;
             let mut faults = Vec::new();
             for vector in vectors {
                 faults.extend(
-                    judged(&world, &vector)
+                    judge(&setup, &vector)
                         .await
                         .map(|fault| format!("{}: {fault}", vector.id)),
                 );
-                let elsewhere = asked_elsewhere(&world, &vector).await;
+                let elsewhere = asked_elsewhere(&setup, &vector).await;
                 faults.extend(
                     elsewhere
                         .into_iter()
@@ -77,14 +75,14 @@ async fn no_bytes_are_read_in_two_ways() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// What is wrong with what became of a row, if anything.
-async fn judged(world: &World, vector: &Vector) -> Option<String> {
-    let answer = world
+/// The fault of a row at the proxy, if there is one.
+async fn judge(setup: &TestSetup, vector: &Vector) -> Option<String> {
+    let answer = setup
         .client()
         .raw(format!("{}{BEHIND}", vector.raw).as_bytes())
         .await;
     let statuses = statuses(&answer);
-    let saw = world.upstream.saw();
+    let saw = setup.upstream.take_requests();
     let whole: Vec<&str> = saw
         .iter()
         .filter(|saw| saw.whole)
@@ -131,24 +129,24 @@ async fn judged(world: &World, vector: &Vector) -> Option<String> {
     (!fits).then(|| format!("not {}: {told}", vector.expect))
 }
 
-/// What is wrong with the answers of the other doors, next to the proxy's.
-async fn asked_elsewhere(world: &World, vector: &Vector) -> Vec<String> {
+/// The faults of the other doors, compared with the proxy.
+async fn asked_elsewhere(setup: &TestSetup, vector: &Vector) -> Vec<String> {
     let proxy = statuses(
-        &world
+        &setup
             .client()
             .raw(format!("{}{BEHIND}", vector.raw).as_bytes())
             .await,
     );
-    world.upstream.saw();
+    setup.upstream.take_requests();
     let doors = [
         (
             "ext_authz",
-            world.ext_authz,
+            setup.ext_authz,
             Some(as_check(&vector.raw) + &as_check(BEHIND)),
         ),
         (
             "forward-auth",
-            world.forward_auth,
+            setup.forward_auth,
             as_question(&vector.raw)
                 .zip(as_question(BEHIND))
                 .map(|(a, b)| a + &b),
@@ -172,14 +170,13 @@ fn beside(proxy: &[u16], told: &[u16], vector: &Vector) -> Option<&'static str> 
             .is_some_and(|status| (200..300).contains(status))
     };
     let expect = vector.expect.as_str();
-    // A question's body is not read: its head is what is decided about. What follows a bad body is
-    // not read either.
+    // The decision is about the head, so the body of a question is not read. Nothing after a bad
+    // body is read either.
     let by_body = expect == "reject-in-the-body" || vector.id.starts_with("chunk-");
     if !by_body && proxy.first().is_none_or(|status| *status >= 400) && is_leave(told) {
         return Some("leave for what the proxy refuses");
     }
-    // A refusal that does not close the connection is followed by the answer to the request behind,
-    // and by no other.
+    // After a refusal that keeps the connection, only the response to the following request comes.
     let most = if matches!(expect, "reject" | "no-smuggle") && !by_body {
         proxy.len().max(2)
     } else {
@@ -191,7 +188,7 @@ fn beside(proxy: &[u16], told: &[u16], vector: &Vector) -> Option<&'static str> 
     (expect == "one-request" && !is_leave(told)).then_some("no leave for a good request")
 }
 
-/// The bytes of a row as Envoy's HTTP flavour would ask: behind the prefix.
+/// The bytes of a row as Envoy asks over HTTP: behind the prefix.
 fn as_check(raw: &str) -> String {
     let path = if raw.contains("/public") {
         "/public"
@@ -201,8 +198,8 @@ fn as_check(raw: &str) -> String {
     raw.replacen(path, &format!("/check{path}"), 1)
 }
 
-/// The bytes of a row as nginx would ask: the request line and the host in headers of their own.
-/// None for a target with a host in it, which nginx reads by itself.
+/// The bytes of a row as nginx asks: the request line and the host in headers of their own. None
+/// for a target with a host in it, which nginx reads itself.
 fn as_question(raw: &str) -> Option<String> {
     let line = raw.trim_start().lines().next()?;
     let end = raw.find(line)? + line.len();

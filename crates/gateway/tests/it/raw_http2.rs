@@ -1,4 +1,4 @@
-//! A client of HTTP/2 that writes its frames by hand, so that it can do what no good client does.
+//! An HTTP/2 client that writes its frames by hand, so that it can break the rules.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -50,20 +50,20 @@ impl Frame {
 /// A connection.
 pub(crate) struct RawHttp2 {
     pub(crate) stream: TcpStream,
-    /// The frame of settings that the server began with.
+    /// The first settings frame of the server.
     pub(crate) settings: Frame,
     pub(crate) answers_pings: bool,
 }
 
-/// What became of a stream.
+/// How a stream ended.
 #[derive(Debug, Default)]
-pub(crate) struct Ended {
+pub(crate) struct StreamEnd {
     pub(crate) ok: bool,
     pub(crate) body: Vec<u8>,
     pub(crate) reset: bool,
 }
 
-impl Ended {
+impl StreamEnd {
     /// The code of a problem document.
     pub(crate) fn code(&self) -> String {
         let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
@@ -72,7 +72,7 @@ impl Ended {
 }
 
 impl RawHttp2 {
-    /// Connects, and acknowledges the server's settings unless they are to wait for it.
+    /// Connects, and acknowledges the server's settings if asked to.
     pub(crate) async fn open(
         address: SocketAddr,
         settings: &[(u16, u32)],
@@ -113,7 +113,7 @@ impl RawHttp2 {
         connection
     }
 
-    /// Writes a frame. That the server has closed the connection shows when something is read.
+    /// Writes a frame. A closed connection is noticed by the next read.
     pub(crate) async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         _ = self
             .stream
@@ -121,7 +121,7 @@ impl RawHttp2 {
             .await;
     }
 
-    /// A request, with these fields beyond the usual ones.
+    /// Sends a request with these fields besides the usual ones.
     pub(crate) async fn request(
         &mut self,
         stream: u32,
@@ -141,8 +141,8 @@ impl RawHttp2 {
         self.send(HEADERS, flags, stream, &block.concat()).await;
     }
 
-    /// The next frame; `None` at the end of the connection. Pings are answered meanwhile, if they
-    /// are.
+    /// The next frame; `None` at the end of the connection. Answers pings meanwhile, if it is set
+    /// to.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             let mut head = [0; 9];
@@ -169,9 +169,9 @@ impl RawHttp2 {
         }
     }
 
-    /// Reads until so many streams have ended.
-    pub(crate) async fn ended(&mut self, many: usize) -> BTreeMap<u32, Ended> {
-        let mut streams = BTreeMap::<u32, Ended>::new();
+    /// Reads until this many streams have ended.
+    pub(crate) async fn read_ends(&mut self, many: usize) -> BTreeMap<u32, StreamEnd> {
+        let mut streams = BTreeMap::<u32, StreamEnd>::new();
         let mut over = 0;
         while over < many {
             let frame = self
@@ -197,7 +197,7 @@ impl RawHttp2 {
         streams
     }
 
-    /// Reads to the end of the connection; whether it was said before.
+    /// Reads to the end of the connection; whether GOAWAY came first.
     pub(crate) async fn is_told_to_go(&mut self) -> bool {
         let mut told = false;
         while let Some(frame) = self.next().await {
@@ -224,13 +224,13 @@ pub(crate) fn head(method: &str, path: &str) -> Vec<u8> {
     .concat()
 }
 
-/// A field that is not to be remembered.
+/// A field without an entry in the dynamic table.
 pub(crate) fn literal(name: &str, value: &str) -> Vec<u8> {
     [vec![0], string(name), string(value)].concat()
 }
 
-/// A field that is to be remembered: the newest one of the table has the index 62.
-pub(crate) fn remembered(name: &str, value: &str) -> Vec<u8> {
+/// A field with an entry in the dynamic table; the newest entry has the index 62.
+pub(crate) fn indexed_literal(name: &str, value: &str) -> Vec<u8> {
     [vec![0x40], string(name), string(value)].concat()
 }
 

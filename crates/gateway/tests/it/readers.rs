@@ -1,11 +1,11 @@
-//! Those who do not take what they asked for, connections without an end, and bodies that nobody
+//! Clients that do not read their responses, connections without an end, and bodies that nobody
 //! waits for.
 
 use crate::client::{Client, get, statuses};
 use crate::raw_http2::{
     ACK, DATA, END_STREAM, HEADERS, INITIAL_WINDOW, RESET, RawHttp2, SETTINGS, WINDOW_UPDATE,
 };
-use crate::world::World;
+use crate::setup::TestSetup;
 use http::header::CONNECTION;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,11 +14,11 @@ use tokio::sync::mpsc;
 
 const PUBLIC: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
 const LARGE: usize = 5_000_000;
-/// More than all buffers between the two sides can hold.
+/// More than all buffers between both sides can hold.
 const TOO_LARGE_TO_BUFFER: usize = 60_000_000;
 
-/// A server that answers with so many bytes, and tells of each connection that ends before they are
-/// all taken.
+/// A server that answers with this many bytes, and reports each connection that ends before they
+/// are all read.
 async fn large(bytes: usize) -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -39,8 +39,8 @@ async fn large(bytes: usize) -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
     (address, ends)
 }
 
-async fn counted(world: &World, series: &str) -> f64 {
-    let answer = Client::new(world.admin.unwrap())
+async fn read_metric(setup: &TestSetup, series: &str) -> f64 {
+    let answer = Client::new(setup.admin.unwrap())
         .get("/metrics", None)
         .await;
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
@@ -57,12 +57,12 @@ async fn a_stream_that_is_not_taken_ends_and_lets_its_upstream_go() {
     let settings = format!(
         "upstream = \"http://{upstream}\"\ntimeouts = {{ reader = 1 }}\nadmin = {{ listen = \"127.0.0.1:0\" }}\n{PUBLIC}"
     );
-    let world = World::new(&settings).await;
-    let mut reader = RawHttp2::open(world.gateway, &[(INITIAL_WINDOW, 0)], true).await;
+    let setup = TestSetup::new(&settings).await;
+    let mut reader = RawHttp2::open(setup.gateway, &[(INITIAL_WINDOW, 0)], true).await;
     for stream in 0..5 {
         reader.request(2 * stream + 1, "/x", &[], true).await;
     }
-    // One of them is taken: that the others stand still is not held against it.
+    // One stream is read. It must not suffer because the others stand still.
     let mut taken = 0;
     reader
         .send(WINDOW_UPDATE, 0, 9, &i32::MAX.to_be_bytes())
@@ -87,26 +87,26 @@ async fn a_stream_that_is_not_taken_ends_and_lets_its_upstream_go() {
         broken.recv().await.unwrap();
     }
     assert!(
-        counted(
-            &world,
+        read_metric(
+            &setup,
             "portcullis_gateway_ended_streams_total{cause=\"reader\"}"
         )
         .await
             >= 4.0
     );
-    assert!(counted(&world, "portcullis_gateway_requests_under_way").await < 1.0);
+    assert!(read_metric(&setup, "portcullis_gateway_requests_under_way").await < 1.0);
 }
 
 #[tokio::test]
 async fn a_connection_of_http1_that_is_not_read_ends_and_lets_its_upstream_go() {
     let (upstream, mut broken) = large(TOO_LARGE_TO_BUFFER).await;
-    let world = World::new(&format!(
+    let setup = TestSetup::new(&format!(
         "upstream = \"http://{upstream}\"\ntimeouts = {{ reader = 1 }}\n{PUBLIC}"
     ))
     .await;
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
-    let mut stream = socket.connect(world.gateway).await.unwrap();
+    let mut stream = socket.connect(setup.gateway).await.unwrap();
     stream
         .write_all(b"GET /x HTTP/1.1\r\nHost: gw.example\r\n\r\n")
         .await
@@ -116,19 +116,19 @@ async fn a_connection_of_http1_that_is_not_read_ends_and_lets_its_upstream_go() 
 
 #[tokio::test]
 async fn a_connection_that_asks_for_nothing_more_is_told_to_go() {
-    let world = World::new(&format!("timeouts = {{ idle = 1 }}\n{PUBLIC}")).await;
-    let mut client = RawHttp2::open(world.gateway, &[], true).await;
+    let setup = TestSetup::new(&format!("timeouts = {{ idle = 1 }}\n{PUBLIC}")).await;
+    let mut client = RawHttp2::open(setup.gateway, &[], true).await;
     client.request(1, "/x", &[], true).await;
-    assert!(client.ended(1).await[&1].ok);
-    // It answers every ping, and still.
+    assert!(client.read_ends(1).await[&1].ok);
+    // Answering every ping does not help.
     assert!(client.is_told_to_go().await);
 }
 
 #[tokio::test]
 async fn no_connection_takes_requests_for_ever() {
-    let world = World::new(&format!("timeouts = {{ connection_life = 1 }}\n{PUBLIC}")).await;
+    let setup = TestSetup::new(&format!("timeouts = {{ connection_life = 1 }}\n{PUBLIC}")).await;
     let (mut sender, connection) = {
-        let io = hyper_util::rt::TokioIo::new(TcpStream::connect(world.gateway).await.unwrap());
+        let io = hyper_util::rt::TokioIo::new(TcpStream::connect(setup.gateway).await.unwrap());
         hyper::client::conn::http1::handshake(io).await.unwrap()
     };
     let driven = tokio::spawn(connection);
@@ -147,7 +147,7 @@ async fn no_connection_takes_requests_for_ever() {
         }
     }
     _ = driven.await;
-    let mut client = RawHttp2::open(world.gateway, &[], true).await;
+    let mut client = RawHttp2::open(setup.gateway, &[], true).await;
     let mut stream = 1;
     let told = loop {
         client.request(stream, "/x", &[], true).await;
@@ -167,10 +167,10 @@ async fn no_connection_takes_requests_for_ever() {
     assert!(told, "GOAWAY comes before the end");
 }
 
-/// Sends a body of this length by HTTP/2, as far as there is room, and reads the answer.
-async fn upload(world: &World, length: usize) -> (Vec<u8>, bool, usize) {
-    let mut client = RawHttp2::open(world.gateway, &[], true).await;
-    // Of the connection, and of the stream.
+/// Sends a body of this length over HTTP/2, as far as there is room, and reads the response.
+async fn upload(setup: &TestSetup, length: usize) -> (Vec<u8>, bool, usize) {
+    let mut client = RawHttp2::open(setup.gateway, &[], true).await;
+    // The windows of the connection and of the stream.
     let mut initial = client
         .settings
         .setting(INITIAL_WINDOW)
@@ -228,48 +228,48 @@ async fn upload(world: &World, length: usize) -> (Vec<u8>, bool, usize) {
 
 #[tokio::test]
 async fn an_upload_that_is_refused_is_heard_to_its_end_over_http2() {
-    let world = World::new("").await;
-    let (body, reset, sent) = upload(&world, 1_000_000).await;
+    let setup = TestSetup::new("").await;
+    let (body, reset, sent) = upload(&setup, 1_000_000).await;
     assert!(
         String::from_utf8_lossy(&body).contains("\"status\":401"),
         "{body:?}"
     );
     assert!(!reset, "a reset would cost many clients the answer");
     assert_eq!(sent, 1_000_000);
-    assert!(world.upstream.saw().is_empty());
+    assert!(setup.upstream.take_requests().is_empty());
 }
 
 #[tokio::test]
 async fn what_is_beyond_all_bounds_is_not_heard_to_its_end() {
-    let world = World::new("").await;
-    let (body, reset, sent) = upload(&world, 100_000_000).await;
+    let setup = TestSetup::new("").await;
+    let (body, reset, sent) = upload(&setup, 100_000_000).await;
     assert!(String::from_utf8_lossy(&body).contains("\"status\":401"));
     assert!(reset && sent < 40_000_000, "{sent}");
 }
 
 #[tokio::test]
 async fn an_upload_that_is_refused_is_heard_to_its_end_over_http1() {
-    let world = World::new("").await;
-    let mut stream = TcpStream::connect(world.gateway).await.unwrap();
+    let setup = TestSetup::new("").await;
+    let mut stream = TcpStream::connect(setup.gateway).await.unwrap();
     let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 1000000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
-    // All of it is sent before anything is read, as many clients do.
+    // Like many clients, it sends everything before it reads anything.
     stream.write_all(&vec![7; 1_000_000]).await.unwrap();
     let next = format!(
         "GET /x HTTP/1.1\r\nHost: gw.example\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
-        world.token()
+        setup.token()
     );
     stream.write_all(next.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert_eq!(statuses(&answer), [401, 200], "{answer}");
-    assert_eq!(world.upstream.saw().len(), 1);
+    assert_eq!(setup.upstream.take_requests().len(), 1);
 }
 
 #[tokio::test]
 async fn who_waits_for_leave_to_send_is_refused_without_it() {
-    let world = World::new("").await;
+    let setup = TestSetup::new("").await;
     let head = "POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n";
-    let answer = world.client().raw(head.as_bytes()).await;
+    let answer = setup.client().raw(head.as_bytes()).await;
     assert_eq!(statuses(&answer), [401], "{answer}");
 }

@@ -1,8 +1,7 @@
-//! HTTPS: versions, client certificates, new certificates while it runs, and the redirect beside
-//! it.
+//! HTTPS: versions, client certificates, certificate reloads, and the redirect from plain HTTP.
 
 use crate::client::Client;
-use crate::world::World;
+use crate::setup::TestSetup;
 use http::header::{LOCATION, STRICT_TRANSPORT_SECURITY};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
@@ -17,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 const OPEN: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
 
-/// An authority, and a folder with what it signed.
+/// A certificate authority, and a folder with its certificates.
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: PathBuf,
@@ -86,7 +85,7 @@ impl Drop for Authority {
 
 const BOTH: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
 
-/// The answer to a request over TLS, and the certificate that the server showed.
+/// The response to a request over TLS, and the server's certificate.
 async fn get(
     address: SocketAddr,
     connector: &TlsConnector,
@@ -108,10 +107,10 @@ async fn get(
 #[tokio::test]
 async fn both_versions_are_spoken_unless_only_the_newer_one_is_wanted() {
     let authority = Authority::new("versions");
-    let world = World::new(&authority.settings("")).await;
+    let setup = TestSetup::new(&authority.settings("")).await;
     for version in BOTH {
         let (answer, _) = get(
-            world.gateway,
+            setup.gateway,
             &authority.connector(&[version], false),
             "gw.example",
         )
@@ -125,10 +124,10 @@ async fn both_versions_are_spoken_unless_only_the_newer_one_is_wanted() {
         );
     }
     assert_eq!(
-        world.upstream.saw()[0].values("x-forwarded-proto"),
+        setup.upstream.take_requests()[0].values("x-forwarded-proto"),
         ["https"]
     );
-    let strict = World::new(&authority.settings("minimum = \"1.3\"\nhsts = 0\n")).await;
+    let strict = TestSetup::new(&authority.settings("minimum = \"1.3\"\nhsts = 0\n")).await;
     let old = authority.connector(&[&rustls::version::TLS12], false);
     assert!(get(strict.gateway, &old, "gw.example").await.is_err());
     let (answer, _) = get(
@@ -152,7 +151,7 @@ async fn client_certificates_are_demanded_or_taken() {
         authority.connector(&BOTH, true),
         authority.connector(&BOTH, false),
     );
-    let demanding = World::new(&authority.settings("client_authorities = \"{ca}\"\n")).await;
+    let demanding = TestSetup::new(&authority.settings("client_authorities = \"{ca}\"\n")).await;
     assert!(get(demanding.gateway, &with, "gw.example").await.is_ok());
     assert!(
         get(demanding.gateway, &without, "gw.example")
@@ -160,7 +159,7 @@ async fn client_certificates_are_demanded_or_taken() {
             .is_err()
     );
     let optional = "client_authorities = \"{ca}\"\nclient_certificate_optional = true\n";
-    let optional = World::new(&authority.settings(optional)).await;
+    let optional = TestSetup::new(&authority.settings(optional)).await;
     assert!(get(optional.gateway, &with, "gw.example").await.is_ok());
     assert!(get(optional.gateway, &without, "gw.example").await.is_ok());
     std::fs::copy(
@@ -189,14 +188,14 @@ async fn envoy_shows_a_certificate_and_new_ones_are_read() {
     let authority = Authority::new("envoy");
     let file = |name: &str| authority.folder.join(name).display().to_string();
     let (certificate, key, ca) = (file("server.crt"), file("server.key"), file("ca.pem"));
-    let world = World::new(&format!(
+    let setup = TestSetup::new(&format!(
         "[ext_authz]\nlisten = \"127.0.0.1:0\"\npath_prefix = \"/check\"\n[ext_authz.tls]\ncertificate = \"{certificate}\"\n\
          key = \"{key}\"\nclient_authorities = \"{ca}\"\n[[route]]\npath = \"/x\"\naccess = \"public\"\n"
     ))
     .await;
-    let address = world.ext_authz.unwrap();
+    let address = setup.ext_authz.unwrap();
     let with = authority.connector(&BOTH, true);
-    // What is asked about is not behind the prefix: it is the door that answers.
+    // The path is outside the prefix, so the door itself answers.
     let (answer, first) = get(address, &with, "gw.example").await.unwrap();
     assert!(
         answer.contains("door.original") && !answer.contains("strict-transport"),
@@ -208,25 +207,25 @@ async fn envoy_shows_a_certificate_and_new_ones_are_read() {
             .is_err()
     );
     authority.sign("server", "gw.example");
-    world.handle.reload_certificates().unwrap();
+    setup.handle.reload_certificates().unwrap();
     assert_ne!(get(address, &with, "gw.example").await.unwrap().1, first);
     std::fs::write(authority.folder.join("server.key"), "nonsense").unwrap();
-    let errors = world.handle.reload_certificates().unwrap_err();
+    let errors = setup.handle.reload_certificates().unwrap_err();
     assert_eq!(errors.iter().next().unwrap().place(), "ext_authz.tls.key");
 }
 
 #[tokio::test]
 async fn a_new_certificate_is_shown_and_a_bad_one_is_not() {
     let authority = Authority::new("reload");
-    let world = World::new(&authority.settings("")).await;
+    let setup = TestSetup::new(&authority.settings("")).await;
     let connector = authority.connector(&BOTH, false);
-    let (_, first) = get(world.gateway, &connector, "gw.example").await.unwrap();
+    let (_, first) = get(setup.gateway, &connector, "gw.example").await.unwrap();
     authority.sign("server", "gw.example");
-    world.handle.reload_certificates().unwrap();
-    let (_, second) = get(world.gateway, &connector, "gw.example").await.unwrap();
+    setup.handle.reload_certificates().unwrap();
+    let (_, second) = get(setup.gateway, &connector, "gw.example").await.unwrap();
     assert_ne!(first, second);
     std::fs::write(authority.folder.join("server.key"), "nonsense").unwrap();
-    let errors = world.handle.reload_certificates().unwrap_err();
+    let errors = setup.handle.reload_certificates().unwrap_err();
     assert_eq!(errors.iter().next().unwrap().place(), "gateway.tls.key");
     // A key that belongs to another certificate.
     std::fs::copy(
@@ -234,30 +233,30 @@ async fn a_new_certificate_is_shown_and_a_bad_one_is_not() {
         authority.folder.join("server.key"),
     )
     .unwrap();
-    assert!(world.handle.reload_certificates().is_err());
-    let (_, third) = get(world.gateway, &connector, "gw.example").await.unwrap();
+    assert!(setup.handle.reload_certificates().is_err());
+    let (_, third) = get(setup.gateway, &connector, "gw.example").await.unwrap();
     assert_eq!(second, third);
 }
 
 #[tokio::test]
 async fn plain_http_is_redirected_and_nothing_is_forwarded() {
     let authority = Authority::new("redirect");
-    let world = World::new(&authority.settings("redirect = \"127.0.0.1:0\"\n")).await;
-    let client = Client::new(world.redirect.unwrap());
+    let setup = TestSetup::new(&authority.settings("redirect = \"127.0.0.1:0\"\n")).await;
+    let client = Client::new(setup.redirect.unwrap());
     let answer = client.get("/%61?b=c", None).await;
     assert_eq!(answer.status, 308);
-    let expected = format!("https://gw.example:{}/a?b=c", world.gateway.port());
+    let expected = format!("https://gw.example:{}/a?b=c", setup.gateway.port());
     assert_eq!(answer.headers[LOCATION], expected);
     assert_eq!(client.get("/a/../b", None).await.status, 400);
-    assert!(world.upstream.saw().is_empty());
+    assert!(setup.upstream.take_requests().is_empty());
 }
 
 #[tokio::test]
 async fn upstreams_are_spoken_to_over_tls_and_must_be_who_they_say() {
     let authority = Authority::new("upstream");
     authority.sign("server", "localhost");
-    // A gateway with TLS is an upstream with TLS.
-    let behind = World::new(&authority.settings("")).await;
+    // A gateway with TLS serves as an upstream with TLS.
+    let behind = TestSetup::new(&authority.settings("")).await;
     let url = format!("https://localhost:{}", behind.gateway.port());
     let settings = |ca: &Authority, url: &str| {
         let file = ca.folder.join("ca.pem").display().to_string();
@@ -265,12 +264,12 @@ async fn upstreams_are_spoken_to_over_tls_and_must_be_who_they_say() {
             "upstream = \"api\"\n{OPEN}[[upstream]]\nname = \"api\"\nservers = [\"{url}\"]\nauthorities = \"{file}\"\n"
         )
     };
-    let front = World::new(&settings(&authority, &url)).await;
+    let front = TestSetup::new(&settings(&authority, &url)).await;
     assert_eq!(front.client().get("/x", None).await.status, 200);
     let stranger = Authority::new("upstream-stranger");
-    let front = World::new(&settings(&stranger, &url)).await;
+    let front = TestSetup::new(&settings(&stranger, &url)).await;
     assert_eq!(front.client().get("/x", None).await.status, 502);
     let url = format!("https://127.0.0.1:{}", behind.gateway.port());
-    let front = World::new(&settings(&authority, &url)).await;
+    let front = TestSetup::new(&settings(&authority, &url)).await;
     assert_eq!(front.client().get("/x", None).await.status, 502);
 }

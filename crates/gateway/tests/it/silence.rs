@@ -1,7 +1,7 @@
-//! Streams that nobody uses any more, and those that no token ends.
+//! Idle streams, and streams without a token.
 
 use crate::client::{Client, get};
-use crate::world::World;
+use crate::setup::TestSetup;
 use http_body_util::BodyExt as _;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const PUBLIC: &str = "[[route]]\npath = \"/**\"\naccess = \"public\"\n";
 const HANDSHAKE: &str = "GET /chat HTTP/1.1\r\nHost: gw.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
-/// A server that begins a stream of this kind, and then sends back whatever comes.
+/// A server that begins a stream of this kind, and then echoes what it gets.
 async fn streaming(head: &'static str) -> SocketAddr {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -35,9 +35,9 @@ const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\
                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 const EVENTS: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\n\n\r\n";
 
-/// A WebSocket that is open.
-async fn tunnel(world: &World, token: Option<&str>) -> TcpStream {
-    let mut stream = TcpStream::connect(world.gateway).await.unwrap();
+/// Opens a WebSocket.
+async fn tunnel(setup: &TestSetup, token: Option<&str>) -> TcpStream {
+    let mut stream = TcpStream::connect(setup.gateway).await.unwrap();
     let token = token
         .map(|token| format!("Authorization: Bearer {token}\r\n"))
         .unwrap_or_default();
@@ -54,13 +54,13 @@ async fn tunnel(world: &World, token: Option<&str>) -> TcpStream {
         "{}",
         String::from_utf8_lossy(&head)
     );
-    says_back(&mut stream).await;
+    expect_echo(&mut stream).await;
     stream
 }
 
-/// A frame goes there and comes back.
-async fn says_back(stream: &mut TcpStream) {
-    // A byte, masked by nothing.
+/// Sends a frame, and expects it back.
+async fn expect_echo(stream: &mut TcpStream) {
+    // One byte, masked with zeros.
     let frame = [0x82, 0x81, 0, 0, 0, 0, 7];
     stream.write_all(&frame).await.unwrap();
     let mut back = [0; 7];
@@ -68,11 +68,11 @@ async fn says_back(stream: &mut TcpStream) {
     assert_eq!(back, frame);
 }
 
-/// Lets so much time pass, so that whoever waits for a part of it sees every part.
-async fn pass(world: &World, seconds: u64) {
+/// Lets time pass in parts, so that a task that waits for one part sees every part.
+async fn pass(setup: &TestSetup, seconds: u64) {
     for _ in 0..seconds.div_ceil(15) {
-        world.clock.advance(Duration::from_secs(15));
-        // Those who waited go on to wait for the next part.
+        setup.clock.advance(Duration::from_secs(15));
+        // Lets the tasks begin to wait for the next part.
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
@@ -92,15 +92,15 @@ async fn a_websocket_that_is_silent_is_closed_and_one_that_is_used_is_not() {
     let settings = format!(
         "upstream = \"http://{upstream}\"\nadmin = {{ listen = \"127.0.0.1:0\" }}\ntimeouts = {{ stream_idle = 60 }}\n{PUBLIC}"
     );
-    let world = World::new(&settings).await;
-    let (mut used, mut silent) = (tunnel(&world, None).await, tunnel(&world, None).await);
+    let setup = TestSetup::new(&settings).await;
+    let (mut used, mut silent) = (tunnel(&setup, None).await, tunnel(&setup, None).await);
     for _ in 0..8 {
-        pass(&world, 30).await;
-        says_back(&mut used).await;
+        pass(&setup, 30).await;
+        expect_echo(&mut used).await;
     }
     assert_eq!(close_code(&mut silent).await, 1001);
-    says_back(&mut used).await;
-    let text = Client::new(world.admin.unwrap())
+    expect_echo(&mut used).await;
+    let text = Client::new(setup.admin.unwrap())
         .get("/metrics", None)
         .await
         .body;
@@ -118,27 +118,27 @@ async fn a_websocket_without_a_token_has_a_longest_life() {
         "upstream = \"http://{upstream}\"\ntimeouts = {{ stream_life = 600, stream_idle = 0 }}\n\
          [[route]]\npath = \"/**\"\naccess = \"optional\"\n"
     );
-    let world = World::new(&settings).await;
+    let setup = TestSetup::new(&settings).await;
     let (mut public, mut known) = (
-        tunnel(&world, None).await,
-        tunnel(&world, Some(&world.token())).await,
+        tunnel(&setup, None).await,
+        tunnel(&setup, Some(&setup.token())).await,
     );
-    pass(&world, 585).await;
-    says_back(&mut public).await;
-    pass(&world, 15).await;
+    pass(&setup, 585).await;
+    expect_echo(&mut public).await;
+    pass(&setup, 15).await;
     assert_eq!(close_code(&mut public).await, 1001);
-    says_back(&mut known).await;
+    expect_echo(&mut known).await;
 }
 
 #[tokio::test]
 async fn events_that_do_not_come_end_in_order_so_that_the_client_comes_back() {
     let upstream = streaming(EVENTS).await;
-    let world = World::new(&format!("upstream = \"http://{upstream}\"\n{PUBLIC}")).await;
-    let mut response = world.client().open(get("/events", None)).await;
+    let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n{PUBLIC}")).await;
+    let mut response = setup.client().open(get("/events", None)).await;
     assert!(response.frame().await.unwrap().is_ok());
     let ended = async {
         loop {
-            pass(&world, 60).await;
+            pass(&setup, 60).await;
         }
     };
     tokio::select! {
@@ -150,19 +150,19 @@ async fn events_that_do_not_come_end_in_order_so_that_the_client_comes_back() {
 #[tokio::test]
 async fn a_tunnel_keeps_the_places_of_its_request() {
     let upstream = streaming(SWITCH).await;
-    let world = World::new(&format!(
+    let setup = TestSetup::new(&format!(
         "upstream = \"http://{upstream}\"\nlimits = {{ requests = 2 }}\n{PUBLIC}"
     ))
     .await;
-    let tunnel = tunnel(&world, None).await;
-    // Of the two places half are for one upstream.
-    assert_eq!(world.client().get("/x", None).await.code(), "upstream.busy");
+    let tunnel = tunnel(&setup, None).await;
+    // One upstream gets half of the two slots.
+    assert_eq!(setup.client().get("/x", None).await.code(), "upstream.busy");
     drop(tunnel);
     let mut code = "upstream.busy".to_owned();
     while code == "upstream.busy" {
-        let next = TcpStream::connect(world.gateway).await.unwrap();
+        let next = TcpStream::connect(setup.gateway).await.unwrap();
         drop(next);
-        let mut stream = TcpStream::connect(world.gateway).await.unwrap();
+        let mut stream = TcpStream::connect(setup.gateway).await.unwrap();
         stream
             .write_all(format!("{HANDSHAKE}\r\n").as_bytes())
             .await

@@ -1,8 +1,8 @@
 //! Streams: WebSockets, server-sent events and gRPC, and how they end when their token does.
 
 use crate::client::get;
-use crate::dying::{Death, Dying};
-use crate::world::World;
+use crate::dying::{Death, DyingServer};
+use crate::setup::TestSetup;
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request as Asked, Respon
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async, client_async};
 
-/// A WebSocket server that sends back what it gets. It chooses `chat` where that is offered.
+/// A WebSocket server that echoes what it gets. It chooses `chat` if that is offered.
 async fn echo() -> (SocketAddr, mpsc::UnboundedReceiver<HeaderMap>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -55,13 +55,17 @@ async fn echo() -> (SocketAddr, mpsc::UnboundedReceiver<HeaderMap>) {
     (address, seen)
 }
 
-struct Opened {
+struct OpenSocket {
     stream: WebSocketStream<TcpStream>,
     protocol: Option<String>,
 }
 
-async fn open(world: &World, token: Option<&str>, protocols: Option<&str>) -> Result<Opened, u16> {
-    let mut request = format!("ws://{}/chat", world.gateway)
+async fn open(
+    setup: &TestSetup,
+    token: Option<&str>,
+    protocols: Option<&str>,
+) -> Result<OpenSocket, u16> {
+    let mut request = format!("ws://{}/chat", setup.gateway)
         .into_client_request()
         .unwrap();
     if let Some(token) = token {
@@ -74,11 +78,11 @@ async fn open(world: &World, token: Option<&str>, protocols: Option<&str>) -> Re
             .headers_mut()
             .insert("sec-websocket-protocol", protocols.parse().unwrap());
     }
-    let connection = TcpStream::connect(world.gateway).await.unwrap();
+    let connection = TcpStream::connect(setup.gateway).await.unwrap();
     match client_async(request, connection).await {
         Ok((stream, response)) => {
             let protocol = response.headers().get("sec-websocket-protocol");
-            Ok(Opened {
+            Ok(OpenSocket {
                 stream,
                 protocol: protocol.map(|value| value.to_str().unwrap().to_owned()),
             })
@@ -88,7 +92,7 @@ async fn open(world: &World, token: Option<&str>, protocols: Option<&str>) -> Re
     }
 }
 
-async fn says_back(opened: &mut Opened, text: &str) {
+async fn expect_echo(opened: &mut OpenSocket, text: &str) {
     opened.stream.send(Message::text(text)).await.unwrap();
     assert_eq!(
         opened.stream.next().await.unwrap().unwrap(),
@@ -99,10 +103,10 @@ async fn says_back(opened: &mut Opened, text: &str) {
 #[tokio::test]
 async fn a_websocket_takes_its_token_from_the_header_or_the_subprotocol() {
     let (upstream, mut seen) = echo().await;
-    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let token = world.token();
-    let mut by_header = open(&world, Some(&token), None).await.unwrap();
-    says_back(&mut by_header, "hello").await;
+    let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let token = setup.token();
+    let mut by_header = open(&setup, Some(&token), None).await.unwrap();
+    expect_echo(&mut by_header, "hello").await;
     assert_eq!(by_header.protocol, None);
     let saw = seen.recv().await.unwrap();
     assert_eq!(saw["x-auth-subject"], "user-1");
@@ -112,8 +116,8 @@ async fn a_websocket_takes_its_token_from_the_header_or_the_subprotocol() {
         (format!("bearer, {token}"), Some("bearer"), None),
         (format!("bearer, {token}, chat"), Some("chat"), Some("chat")),
     ] {
-        let mut opened = open(&world, None, Some(&offered)).await.unwrap();
-        says_back(&mut opened, "hello").await;
+        let mut opened = open(&setup, None, Some(&offered)).await.unwrap();
+        expect_echo(&mut opened, "hello").await;
         assert_eq!(opened.protocol.as_deref(), echoed);
         let saw = seen.recv().await.unwrap();
         assert_eq!(
@@ -128,8 +132,8 @@ async fn a_websocket_takes_its_token_from_the_header_or_the_subprotocol() {
 #[tokio::test]
 async fn a_websocket_without_one_good_token_is_not_opened() {
     let (upstream, mut seen) = echo().await;
-    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let (token, expired) = (world.token(), world.idp.token("bob").expired().sign());
+    let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let (token, expired) = (setup.token(), setup.idp.token("bob").expired().sign());
     for (token, protocols, status) in [
         (None, None, 401),
         (None, Some("chat".to_owned()), 401),
@@ -139,7 +143,7 @@ async fn a_websocket_without_one_good_token_is_not_opened() {
         (Some(&token), Some(format!("bearer, {token}")), 400),
     ] {
         assert_eq!(
-            open(&world, token, protocols.as_deref()).await.err(),
+            open(&setup, token, protocols.as_deref()).await.err(),
             Some(status),
             "{protocols:?}"
         );
@@ -150,12 +154,12 @@ async fn a_websocket_without_one_good_token_is_not_opened() {
 #[tokio::test]
 async fn a_websocket_ends_with_its_token() {
     let (upstream, _seen) = echo().await;
-    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
-    says_back(&mut opened, "before").await;
-    world.clock.advance(Duration::from_secs(3_599));
-    says_back(&mut opened, "still").await;
-    world.clock.advance(Duration::from_secs(1));
+    let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut opened = open(&setup, Some(&setup.token()), None).await.unwrap();
+    expect_echo(&mut opened, "before").await;
+    setup.clock.advance(Duration::from_secs(3_599));
+    expect_echo(&mut opened, "still").await;
+    setup.clock.advance(Duration::from_secs(1));
     let end = tokio::time::timeout(Duration::from_secs(20), opened.stream.next())
         .await
         .unwrap();
@@ -179,13 +183,13 @@ async fn a_handshake_goes_to_another_server_only_if_it_was_not_sent() {
         (Death::Rst(b""), false),
         (Death::Fin(b"HTTP/1.1 1"), false),
     ] {
-        let ((upstream, mut seen), dying) = (echo().await, Dying::start(death, false).await);
-        let world = World::new(&format!(
+        let ((upstream, mut seen), dying) = (echo().await, DyingServer::start(death, false).await);
+        let setup = TestSetup::new(&format!(
             "upstream = \"api\"\n[[upstream]]\nname = \"api\"\nservers = [\"http://{}\", \"http://{upstream}\"]\n",
             dying.address
         ))
         .await;
-        let opened = open(&world, Some(&world.token()), None).await;
+        let opened = open(&setup, Some(&setup.token()), None).await;
         assert_eq!(
             opened.as_ref().err().copied(),
             (!opens).then_some(502),
@@ -197,7 +201,7 @@ async fn a_handshake_goes_to_another_server_only_if_it_was_not_sent() {
 
 #[tokio::test]
 async fn an_upgrade_that_is_no_websocket_is_an_ordinary_request() {
-    let world = World::new("[[route]]\npath = \"/**\"\naccess = \"public\"\n").await;
+    let setup = TestSetup::new("[[route]]\npath = \"/**\"\naccess = \"public\"\n").await;
     let mut request = get("/x", None);
     for (name, value) in [
         ("connection", "upgrade"),
@@ -206,14 +210,14 @@ async fn an_upgrade_that_is_no_websocket_is_an_ordinary_request() {
     ] {
         request.headers_mut().insert(name, value.parse().unwrap());
     }
-    assert_eq!(world.client().send(request).await.status, 200);
-    let saw = world.upstream.saw();
+    assert_eq!(setup.client().send(request).await.status, 200);
+    let saw = setup.upstream.take_requests();
     assert!(
         !saw[0].headers.contains_key("upgrade") && !saw[0].headers.contains_key("http2-settings")
     );
 }
 
-/// A server whose answers go on for as long as the test sends pieces.
+/// A server with responses that go on for as long as the test sends pieces.
 async fn streaming(
     kind: &'static str,
     trailer: bool,
@@ -259,10 +263,10 @@ async fn streaming(
 #[tokio::test]
 async fn events_arrive_as_they_are_sent_and_end_with_the_token() {
     let (upstream, sender) = streaming("text/event-stream", false).await;
-    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let mut response = world
+    let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut response = setup
         .client()
-        .open(get("/events", Some(&world.token())))
+        .open(get("/events", Some(&setup.token())))
         .await;
     for piece in ["data: 1\n\n", "data: 2\n\n"] {
         sender.send(piece).unwrap();
@@ -277,7 +281,7 @@ async fn events_arrive_as_they_are_sent_and_end_with_the_token() {
             piece
         );
     }
-    world.clock.advance(Duration::from_secs(3_600));
+    setup.clock.advance(Duration::from_secs(3_600));
     let end = tokio::time::timeout(Duration::from_secs(20), response.frame())
         .await
         .unwrap();
@@ -287,10 +291,10 @@ async fn events_arrive_as_they_are_sent_and_end_with_the_token() {
     );
 }
 
-fn call(world: &World) -> Request<Full<Bytes>> {
-    Request::post(format!("http://{}/orders.Orders/Watch", world.gateway))
+fn call(setup: &TestSetup) -> Request<Full<Bytes>> {
+    Request::post(format!("http://{}/orders.Orders/Watch", setup.gateway))
         .version(Version::HTTP_2)
-        .header("authorization", format!("Bearer {}", world.token()))
+        .header("authorization", format!("Bearer {}", setup.token()))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
         .body(Full::new(Bytes::from_static(b"\0\0\0\0\0")))
@@ -306,8 +310,8 @@ fn grpc(upstream: SocketAddr) -> String {
 #[tokio::test]
 async fn grpc_keeps_its_trailers() {
     let (upstream, sender) = streaming("application/grpc", true).await;
-    let world = World::new(&grpc(upstream)).await;
-    let response = world.client().open_http2(call(&world)).await;
+    let setup = TestSetup::new(&grpc(upstream)).await;
+    let response = setup.client().open_http2(call(&setup)).await;
     sender.send("piece").unwrap();
     drop(sender);
     let body = response.collect().await.unwrap();
@@ -318,8 +322,8 @@ async fn grpc_keeps_its_trailers() {
 #[tokio::test]
 async fn a_grpc_stream_ends_with_its_token_and_says_so() {
     let (upstream, sender) = streaming("application/grpc+proto", true).await;
-    let world = World::new(&grpc(upstream)).await;
-    let mut response = world.client().open_http2(call(&world)).await;
+    let setup = TestSetup::new(&grpc(upstream)).await;
+    let mut response = setup.client().open_http2(call(&setup)).await;
     sender.send("piece").unwrap();
     assert_eq!(
         response
@@ -331,7 +335,7 @@ async fn a_grpc_stream_ends_with_its_token_and_says_so() {
             .unwrap(),
         "piece"
     );
-    world.clock.advance(Duration::from_secs(3_600));
+    setup.clock.advance(Duration::from_secs(3_600));
     let end = tokio::time::timeout(Duration::from_secs(20), response.frame())
         .await
         .unwrap();
@@ -343,17 +347,17 @@ async fn a_grpc_stream_ends_with_its_token_and_says_so() {
 #[tokio::test]
 async fn a_websocket_whose_token_is_revoked_is_closed() {
     let (upstream, _seen) = echo().await;
-    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
-    says_back(&mut opened, "before").await;
-    let subject = Revocation::subject(world.idp.issuer(), "user-1", world.clock.now());
-    world
+    let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut opened = open(&setup, Some(&setup.token()), None).await.unwrap();
+    expect_echo(&mut opened, "before").await;
+    let subject = Revocation::subject(setup.idp.issuer(), "user-1", setup.clock.now());
+    setup
         .handle
         .resource_server()
         .revoke(subject)
         .await
         .unwrap();
-    world.clock.advance(Duration::from_secs(5));
+    setup.clock.advance(Duration::from_secs(5));
     let told = tokio::time::timeout(Duration::from_secs(20), opened.stream.next())
         .await
         .unwrap();
@@ -366,8 +370,8 @@ async fn a_websocket_whose_token_is_revoked_is_closed() {
     );
 }
 
-/// What the client of a WebSocket is told when it is closed.
-async fn told(opened: &mut Opened) -> (u16, String) {
+/// The code and the reason of a WebSocket's close frame.
+async fn read_close(opened: &mut OpenSocket) -> (u16, String) {
     let told = tokio::time::timeout(Duration::from_secs(20), opened.stream.next())
         .await
         .unwrap();
@@ -380,15 +384,15 @@ async fn told(opened: &mut Opened) -> (u16, String) {
 #[tokio::test]
 async fn a_stream_ends_when_the_key_of_its_token_is_withdrawn() {
     let (upstream, _seen) = echo().await;
-    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
-    world.clock.advance(Duration::from_secs(5));
-    says_back(&mut opened, "its key is published").await;
-    world.idp.rotate(Overlap::Without).await;
-    world.handle.resource_server().refresh_keys().await;
-    world.clock.advance(Duration::from_secs(5));
+    let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut opened = open(&setup, Some(&setup.token()), None).await.unwrap();
+    setup.clock.advance(Duration::from_secs(5));
+    expect_echo(&mut opened, "its key is published").await;
+    setup.idp.rotate(Overlap::Without).await;
+    setup.handle.resource_server().refresh_keys().await;
+    setup.clock.advance(Duration::from_secs(5));
     assert_eq!(
-        told(&mut opened).await,
+        read_close(&mut opened).await,
         (1008, "the access token is no longer accepted".to_owned())
     );
 }
@@ -397,12 +401,12 @@ async fn a_stream_ends_when_the_key_of_its_token_is_withdrawn() {
 async fn a_stream_ends_when_a_reload_trusts_its_token_no_longer() {
     let (upstream, _seen) = echo().await;
     let settings = format!("upstream = \"http://{upstream}\"\n");
-    let world = World::new(&settings).await;
+    let setup = TestSetup::new(&settings).await;
     let other = Idp::start(IdpConfig::default()).await.unwrap();
-    let document = world.document(&settings);
+    let document = setup.document(&settings);
     let issuer =
-        |document: &str| document.replacen(world.idp.issuer().as_str(), other.issuer().as_str(), 1);
-    let audience = |document: &str| document.replacen(world.idp.audience(), "api://another", 1);
+        |document: &str| document.replacen(setup.idp.issuer().as_str(), other.issuer().as_str(), 1);
+    let audience = |document: &str| document.replacen(setup.idp.audience(), "api://another", 1);
     for changed in [issuer(&document), audience(&document)] {
         let read = |text: &str| {
             portcullis_gateway::Config::from_toml(text)
@@ -410,20 +414,20 @@ async fn a_stream_ends_when_a_reload_trusts_its_token_no_longer() {
                 .try_into()
                 .unwrap()
         };
-        world.handle.reload(read(&document)).await.unwrap();
-        let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
-        // A change of something else keeps it open.
-        world
+        setup.handle.reload(read(&document)).await.unwrap();
+        let mut opened = open(&setup, Some(&setup.token()), None).await.unwrap();
+        // A reload of other settings keeps it open.
+        setup
             .handle
             .reload(read(&format!("realm = \"x\"\n{document}")))
             .await
             .unwrap();
-        world.clock.advance(Duration::from_secs(5));
-        says_back(&mut opened, "still trusted").await;
-        world.handle.reload(read(&changed)).await.unwrap();
-        world.clock.advance(Duration::from_secs(5));
+        setup.clock.advance(Duration::from_secs(5));
+        expect_echo(&mut opened, "still trusted").await;
+        setup.handle.reload(read(&changed)).await.unwrap();
+        setup.clock.advance(Duration::from_secs(5));
         assert_eq!(
-            told(&mut opened).await,
+            read_close(&mut opened).await,
             (1008, "the access token is no longer accepted".to_owned())
         );
     }
@@ -432,10 +436,10 @@ async fn a_stream_ends_when_a_reload_trusts_its_token_no_longer() {
 #[tokio::test]
 async fn streams_are_told_that_the_gateway_stops_and_do_not_hold_it() {
     let (upstream, _seen) = echo().await;
-    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let mut opened = open(&world, Some(&world.token()), None).await.unwrap();
-    says_back(&mut opened, "before").await;
-    let (told, ()) = tokio::join!(opened.stream.next(), world.stop());
+    let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut opened = open(&setup, Some(&setup.token()), None).await.unwrap();
+    expect_echo(&mut opened, "before").await;
+    let (told, ()) = tokio::join!(opened.stream.next(), setup.stop());
     let Message::Close(Some(told)) = told.unwrap().unwrap() else {
         panic!("the client is told")
     };
@@ -445,13 +449,13 @@ async fn streams_are_told_that_the_gateway_stops_and_do_not_hold_it() {
     );
 
     let (upstream, sender) = streaming("text/event-stream", false).await;
-    let world = World::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let mut response = world
+    let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n")).await;
+    let mut response = setup
         .client()
-        .open(get("/events", Some(&world.token())))
+        .open(get("/events", Some(&setup.token())))
         .await;
     sender.send("data: 1\n\n").unwrap();
     assert!(response.frame().await.unwrap().is_ok());
-    let (end, ()) = tokio::join!(response.frame(), world.stop());
+    let (end, ()) = tokio::join!(response.frame(), setup.stop());
     assert!(end.is_none());
 }

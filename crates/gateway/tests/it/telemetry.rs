@@ -1,8 +1,7 @@
-//! What operators see: metrics by a real scrape, audit records in a real file, traces as the
-//! upstream gets them.
+//! Metrics from a real scrape, audit records from a real file, and traces as the upstream gets them.
 
 use crate::client::{Client, get};
-use crate::world::World;
+use crate::setup::TestSetup;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use http_body_util::Full;
@@ -13,8 +12,8 @@ const ADMIN: &str = "admin = { listen = \"127.0.0.1:0\" }\n";
 const ROUTES: &str = "[[route]]\npath = \"/open\"\naccess = \"public\"\n\
                       [[route]]\npath = \"/admin/**\"\nrequire = { role = \"Admin\" }\n";
 
-async fn scrape(world: &World) -> String {
-    let answer = Client::new(world.admin.unwrap())
+async fn scrape(setup: &TestSetup) -> String {
+    let answer = Client::new(setup.admin.unwrap())
         .get("/metrics", None)
         .await;
     assert_eq!(
@@ -48,20 +47,20 @@ fn with(
     request
 }
 
-/// A world whose audit records go to a file, and that file.
-async fn audited(name: &str, log: &str, settings: &str) -> (World, PathBuf) {
+/// A setup that writes audit records to a file, and that file.
+async fn start_with_audit(name: &str, log: &str, settings: &str) -> (TestSetup, PathBuf) {
     let file = std::env::temp_dir().join(format!(
         "portcullis-audit-{name}-{}.log",
         std::process::id()
     ));
     _ = std::fs::remove_file(&file);
     let settings = format!("{settings}[log]\naudit = \"{}\"\n{log}", file.display());
-    (World::new(&settings).await, file)
+    (TestSetup::new(&settings).await, file)
 }
 
 /// The records, after the gateway has stopped.
-async fn records(world: World, file: &PathBuf) -> Vec<Value> {
-    world.stop().await;
+async fn records(setup: TestSetup, file: &PathBuf) -> Vec<Value> {
+    setup.stop().await;
     let text = std::fs::read_to_string(file).unwrap();
     std::fs::remove_file(file).unwrap();
     text.lines()
@@ -71,8 +70,8 @@ async fn records(world: World, file: &PathBuf) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_scrape_tells_what_happened() {
-    let world = World::new(&format!("{ADMIN}{ROUTES}")).await;
-    let (client, token) = (world.client(), world.token());
+    let setup = TestSetup::new(&format!("{ADMIN}{ROUTES}")).await;
+    let (client, token) = (setup.client(), setup.token());
     for (path, token, status) in [
         ("/x", Some(&*token), 200),
         ("/x", None, 401),
@@ -82,7 +81,7 @@ async fn a_scrape_tells_what_happened() {
         assert_eq!(client.get(path, token).await.status, status);
     }
     assert_eq!(client.get("/a/../b", None).await.status, 400);
-    let text = scrape(&world).await;
+    let text = scrape(&setup).await;
     let requests = |route: &str, status: &str| {
         value(
             &text,
@@ -108,7 +107,7 @@ async fn a_scrape_tells_what_happened() {
         ),
         1.0
     );
-    let upstream = world.upstream.url();
+    let upstream = setup.upstream.url();
     let server = upstream.trim_start_matches("http://");
     let up = |text: &str| {
         let labels = format!("upstream=\"{upstream}\",server=\"{server}\"");
@@ -118,7 +117,7 @@ async fn a_scrape_tells_what_happened() {
     assert!(
         value(
             &text,
-            &format!("portcullis_keys{{issuer=\"{}\"}}", world.idp.issuer())
+            &format!("portcullis_keys{{issuer=\"{}\"}}", setup.idp.issuer())
         ) >= 1.0
     );
     assert!(
@@ -129,13 +128,13 @@ async fn a_scrape_tells_what_happened() {
 
 #[tokio::test]
 async fn counts_go_on_through_a_reload_and_states_of_what_is_gone_end() {
-    let world = World::new(ADMIN).await;
-    world.client().get("/x", None).await;
+    let setup = TestSetup::new(ADMIN).await;
+    setup.client().get("/x", None).await;
     let missing = "portcullis_decisions_total{outcome=\"deny\",code=\"credential.missing\"}";
-    assert_eq!(value(&scrape(&world).await, missing), 1.0);
-    // Other settings of tokens make another resource server; it counts where the one before
-    // stopped.
-    let other = world
+    assert_eq!(value(&scrape(&setup).await, missing), 1.0);
+    // Other token settings make another resource server. It goes on with the counts of the old
+    // one.
+    let other = setup
         .document(ADMIN)
         .replacen("[log]", "realm = \"other\"\n[log]", 1);
     let other = other.replace("[[issuer]]", "[[issuer]]\nprofile = \"generic\"");
@@ -143,16 +142,16 @@ async fn counts_go_on_through_a_reload_and_states_of_what_is_gone_end() {
         .unwrap()
         .try_into()
         .unwrap();
-    world.handle.reload(settings).await.unwrap();
-    world.client().get("/x", None).await;
-    assert_eq!(value(&scrape(&world).await, missing), 2.0);
-    let gone = other.replace(&world.upstream.url(), "http://127.0.0.1:9");
+    setup.handle.reload(settings).await.unwrap();
+    setup.client().get("/x", None).await;
+    assert_eq!(value(&scrape(&setup).await, missing), 2.0);
+    let gone = other.replace(&setup.upstream.url(), "http://127.0.0.1:9");
     let settings = portcullis_gateway::Config::from_toml(&gone)
         .unwrap()
         .try_into()
         .unwrap();
-    world.handle.reload(settings).await.unwrap();
-    let text = scrape(&world).await;
+    setup.handle.reload(settings).await.unwrap();
+    let text = scrape(&setup).await;
     let up: Vec<&str> = text
         .lines()
         .filter(|line| line.starts_with("portcullis_gateway_upstream_up{"))
@@ -163,8 +162,8 @@ async fn counts_go_on_through_a_reload_and_states_of_what_is_gone_end() {
 
 #[tokio::test]
 async fn an_audit_record_tells_who_asked_for_what_and_how_it_went() {
-    let (world, file) = audited("members", "", ROUTES).await;
-    let (client, token) = (world.client(), world.token());
+    let (setup, file) = start_with_audit("members", "", ROUTES).await;
+    let (client, token) = (setup.client(), setup.token());
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let named = [("x-request-id", "req-1"), ("traceparent", trace)];
     client
@@ -172,14 +171,14 @@ async fn an_audit_record_tells_who_asked_for_what_and_how_it_went() {
         .await;
     client.get("/admin/x", Some(&token)).await;
     client.get("/open", None).await;
-    let bad = world
+    let bad = setup
         .idp
         .token("bob")
         .audience("api://evil\"\u{202e}\n")
         .sign();
     client.get("/x", Some(&bad)).await;
-    let issuer = world.idp.issuer().to_string();
-    let records = records(world, &file).await;
+    let issuer = setup.idp.issuer().to_string();
+    let records = records(setup, &file).await;
     let outcomes: Vec<_> = records
         .iter()
         .map(|it| [&it["outcome"], &it["code"], &it["route"]])
@@ -227,12 +226,12 @@ async fn an_audit_record_tells_who_asked_for_what_and_how_it_went() {
 #[tokio::test]
 async fn what_is_personal_can_be_left_out() {
     let subjects = async |name: &str, log: &str| {
-        let (world, file) = audited(name, log, "").await;
+        let (setup, file) = start_with_audit(name, log, "").await;
         for subject in ["user-1", "user-1", "user-2"] {
-            let token = world.idp.token("bob").claim("sub", subject).sign();
-            assert_eq!(world.client().get("/x", Some(&token)).await.status, 200);
+            let token = setup.idp.token("bob").claim("sub", subject).sign();
+            assert_eq!(setup.client().get("/x", Some(&token)).await.status, 200);
         }
-        let records = records(world, &file).await;
+        let records = records(setup, &file).await;
         assert_eq!(records.len(), 3);
         records
     };
@@ -247,10 +246,10 @@ async fn what_is_personal_can_be_left_out() {
 
 #[tokio::test]
 async fn records_for_people_are_one_line_each() {
-    let (world, file) = audited("text", "format = \"text\"\n", "").await;
-    let token = world.idp.token("bob").claim("sub", "a\nb\u{1b}[31m").sign();
-    world.client().get("/x", Some(&token)).await;
-    world.stop().await;
+    let (setup, file) = start_with_audit("text", "format = \"text\"\n", "").await;
+    let token = setup.idp.token("bob").claim("sub", "a\nb\u{1b}[31m").sign();
+    setup.client().get("/x", Some(&token)).await;
+    setup.stop().await;
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
@@ -265,12 +264,12 @@ async fn records_for_people_are_one_line_each() {
 #[tokio::test]
 async fn a_trace_goes_on_to_the_upstream() {
     let seen = async |settings: &str, headers: &[(&'static str, &str)]| {
-        let world = World::new(&format!(
+        let setup = TestSetup::new(&format!(
             "[[route]]\npath = \"/**\"\naccess = \"public\"\n{settings}"
         ))
         .await;
-        world.client().send(with("/x", None, headers)).await;
-        let saw = world.upstream.saw();
+        setup.client().send(with("/x", None, headers)).await;
+        let saw = setup.upstream.take_requests();
         (saw[0].values("traceparent"), saw[0].values("tracestate"))
     };
     let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -300,17 +299,17 @@ async fn who_keeps_failing_is_not_verified_any_more_and_known_neighbours_are() {
         "trusted_proxies = [\"127.0.0.0/8\"]\n{ADMIN}limits = {{ failing_callers = 3 }}\n\
          [[route]]\npath = \"/open\"\naccess = \"public\"\n"
     );
-    let world = World::new(&settings).await;
-    let (known, fresh) = (world.token(), world.idp.token("alice").sign());
+    let setup = TestSetup::new(&settings).await;
+    let (known, fresh) = (setup.token(), setup.idp.token("alice").sign());
     let from = async |address: &str, path: &str, token: Option<&str>| {
-        world
+        setup
             .client()
             .send(with(path, token, &[("x-forwarded-for", address)]))
             .await
     };
     let attacker = "192.0.2.1";
     assert_eq!(from(attacker, "/x", Some(&known)).await.status, 200);
-    // What a client says before the proxy's own entry is not believed.
+    // Entries that the client wrote before the proxy's own are not trusted.
     for number in 0..4 {
         let address = format!("198.51.100.{number}, {attacker}");
         assert_eq!(from(&address, "/x", Some("bad")).await.status, 401);
@@ -337,30 +336,30 @@ async fn who_keeps_failing_is_not_verified_any_more_and_known_neighbours_are() {
         "nobody is asked there"
     );
     assert_eq!(from("192.0.2.2", "/x", Some(&fresh)).await.status, 200);
-    let text = scrape(&world).await;
+    let text = scrape(&setup).await;
     assert_eq!(
         value(&text, "portcullis_gateway_limited_requests_total"),
         2.0
     );
     assert_eq!(value(&text, "portcullis_gateway_failing_callers"), 1.0);
-    world.clock.advance(std::time::Duration::from_secs(20));
+    setup.clock.advance(std::time::Duration::from_secs(20));
     assert_eq!(from(attacker, "/x", Some("bad")).await.status, 401);
     assert_eq!(from(attacker, "/x", Some("bad")).await.status, 429);
-    // Neighbours on this machine are not counted.
+    // Callers on loopback are not counted.
     for _ in 0..10 {
-        assert_eq!(world.client().get("/x", Some("bad")).await.status, 401);
+        assert_eq!(setup.client().get("/x", Some("bad")).await.status, 401);
     }
 }
 
 #[tokio::test]
 async fn nothing_that_a_caller_sends_makes_a_record_long_or_acts_on_a_terminal() {
-    let (world, file) = audited("bent", "", ROUTES).await;
-    let token = world
+    let (setup, file) = start_with_audit("bent", "", ROUTES).await;
+    let token = setup
         .idp
         .token("bob")
         .claim("sub", "\u{1b}[2J\u{9b}31m\u{202e}\r\n{}")
         .sign();
-    // Four of them fit into a head.
+    // A head has room for four of them.
     let long = "A".repeat(6_000);
     let mut request = with(
         &format!("/{long}"),
@@ -368,8 +367,8 @@ async fn nothing_that_a_caller_sends_makes_a_record_long_or_acts_on_a_terminal()
         &[("x-request-id", &long), ("traceparent", &long)],
     );
     *request.method_mut() = http::Method::from_bytes(long.as_bytes()).unwrap();
-    assert_eq!(world.client().send(request).await.status, 200);
-    world.stop().await;
+    assert_eq!(setup.client().send(request).await.status, 200);
+    setup.stop().await;
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     assert!(
@@ -393,19 +392,19 @@ async fn nothing_that_a_caller_sends_makes_a_record_long_or_acts_on_a_terminal()
 async fn an_audit_file_is_for_its_owner_and_one_that_is_there_keeps_its_mode() {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = |file: &PathBuf| std::fs::metadata(file).unwrap().permissions().mode() & 0o777;
-    let (world, file) = audited("mode", "", ROUTES).await;
+    let (setup, file) = start_with_audit("mode", "", ROUTES).await;
     assert_eq!(mode(&file), 0o600);
-    world.client().get("/open", None).await;
-    drop(world);
+    setup.client().get("/open", None).await;
+    drop(setup);
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
     let settings = format!("{ROUTES}[log]\naudit = \"{}\"\n", file.display());
-    let world = World::new(&settings).await;
+    let setup = TestSetup::new(&settings).await;
     assert_eq!(
         mode(&file),
         0o640,
         "it may be meant for whoever collects records"
     );
-    drop(world);
+    drop(setup);
     std::fs::remove_file(&file).unwrap();
 }
 
@@ -414,26 +413,26 @@ async fn a_reload_that_failed_shows_until_one_goes_well() {
     let folder = std::env::temp_dir().join(format!("portcullis-reloads-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("portcullis.toml");
-    let world = World::new(ADMIN).await;
-    std::fs::write(&path, world.document(ADMIN)).unwrap();
+    let setup = TestSetup::new(ADMIN).await;
+    std::fs::write(&path, setup.document(ADMIN)).unwrap();
     let watching = tokio::spawn(portcullis_gateway::watch(
-        world.handle.clone(),
+        setup.handle.clone(),
         path.clone(),
     ));
     let becomes = async |failed: f64| {
         for _ in 0..1_000 {
-            let text = scrape(&world).await;
+            let text = scrape(&setup).await;
             if value(&text, "portcullis_gateway_reload_failed{what=\"settings\"}") == failed {
                 return text;
             }
-            world.clock.advance(std::time::Duration::from_secs(2));
+            setup.clock.advance(std::time::Duration::from_secs(2));
         }
         panic!("never {failed}");
     };
     becomes(0.0).await;
     std::fs::write(&path, "nonsense").unwrap();
     becomes(1.0).await;
-    std::fs::write(&path, format!("# another\n{}", world.document(ADMIN))).unwrap();
+    std::fs::write(&path, format!("# another\n{}", setup.document(ADMIN))).unwrap();
     let text = becomes(0.0).await;
     for outcome in ["ok", "failed"] {
         let series =
@@ -448,7 +447,7 @@ async fn a_reload_that_failed_shows_until_one_goes_well() {
 async fn a_proxy_that_asks_has_its_trace_written_down_too() {
     let doors = "[forward_auth]\nlisten = \"127.0.0.1:0\"\nproxy = \"caddy\"\ntrusted_peers = [\"127.0.0.1\"]\n\
                  [ext_authz]\nlisten = \"127.0.0.1:0\"\npath_prefix = \"/check\"\n";
-    let (world, file) = audited("doors", "", doors).await;
+    let (setup, file) = start_with_audit("doors", "", doors).await;
     let trace = (
         "traceparent",
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -460,13 +459,13 @@ async fn a_proxy_that_asks_has_its_trace_written_down_too() {
         ("x-forwarded-uri", "/asked"),
         trace,
     ];
-    Client::new(world.forward_auth.unwrap())
+    Client::new(setup.forward_auth.unwrap())
         .send(with("/", None, &original))
         .await;
-    Client::new(world.ext_authz.unwrap())
+    Client::new(setup.ext_authz.unwrap())
         .send(with("/check/asked", None, &[trace]))
         .await;
-    let records = records(world, &file).await;
+    let records = records(setup, &file).await;
     assert_eq!(records.len(), 2);
     for record in records {
         assert_eq!(record["path"], "/asked");

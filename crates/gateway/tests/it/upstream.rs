@@ -1,4 +1,4 @@
-//! An upstream that writes down what it sees, and answers as the path asks for.
+//! An upstream that records the requests it gets, and echoes their bodies.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version};
@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A request as the upstream saw it.
+/// A request as the upstream got it.
 #[derive(Clone, Debug)]
-pub(crate) struct Saw {
+pub(crate) struct ReceivedRequest {
     pub(crate) target: String,
     /// `:authority`, of HTTP/2.
     pub(crate) authority: Option<String>,
@@ -27,8 +27,8 @@ pub(crate) struct Saw {
     pub(crate) whole: bool,
 }
 
-impl Saw {
-    /// All values of a header, or of what common servers take for it.
+impl ReceivedRequest {
+    /// All values of a header, in every spelling that common servers treat as the same.
     pub(crate) fn values(&self, name: &str) -> Vec<String> {
         let fold = |name: &str| name.to_ascii_lowercase().replace('_', "-");
         let all = self.headers.iter().chain(&self.trailers);
@@ -41,7 +41,7 @@ impl Saw {
 /// The upstream. It stops when it is dropped.
 pub(crate) struct Upstream {
     pub(crate) address: SocketAddr,
-    saw: Arc<Mutex<Vec<Saw>>>,
+    saw: Arc<Mutex<Vec<ReceivedRequest>>>,
     serving: JoinHandle<()>,
 }
 
@@ -66,8 +66,8 @@ impl Upstream {
         format!("http://{}", self.address)
     }
 
-    /// What it saw since it was last asked.
-    pub(crate) fn saw(&self) -> Vec<Saw> {
+    /// The requests since the last call.
+    pub(crate) fn take_requests(&self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut self.saw.lock().unwrap())
     }
 }
@@ -78,8 +78,8 @@ impl Drop for Upstream {
     }
 }
 
-async fn serve(socket: TcpListener, saw: Arc<Mutex<Vec<Saw>>>) {
-    // Dropped with the task: then all connections end too, as in a process that dies.
+async fn serve(socket: TcpListener, saw: Arc<Mutex<Vec<ReceivedRequest>>>) {
+    // Dropped with the task, which ends all connections, like the death of a process.
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let (stream, _) = socket.accept().await.unwrap();
@@ -96,7 +96,7 @@ async fn serve(socket: TcpListener, saw: Arc<Mutex<Vec<Saw>>>) {
 
 async fn answer(
     request: Request<Incoming>,
-    saw: Arc<Mutex<Vec<Saw>>>,
+    saw: Arc<Mutex<Vec<ReceivedRequest>>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let collected = body.collect().await;
@@ -108,7 +108,7 @@ async fn answer(
         ),
         Err(_) => (HeaderMap::new(), Bytes::new()),
     };
-    let seen = Saw {
+    let seen = ReceivedRequest {
         target: parts
             .uri
             .path_and_query()

@@ -1,84 +1,88 @@
-//! Schemes that authenticate a connection instead of a request: NTLM, and Negotiate (RFC 4559),
-//! which carries it.
+//! Challenges of schemes that authenticate a connection instead of a request: NTLM, and Negotiate
+//! (RFC 4559), which carries it.
 //!
-//! Connections to an upstream carry the requests of many callers. One whom such a scheme had let in
-//! would have let in all who come after by the same connection. So neither the challenges nor the
-//! credentials of these schemes pass.
+//! A connection to an upstream carries the requests of many callers. If such a scheme let one of
+//! them in, it would let in all that follow on the same connection. So neither the challenges nor
+//! the credentials of these schemes pass.
 
 use crate::request::connection_auth::authenticates_connection;
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 
-/// Removes the challenges of these schemes from an answer; others stay, also in the same field.
+/// Removes the challenges of these schemes from a response; others stay, also in the same field.
 pub(super) fn strip(headers: &mut HeaderMap) {
     let fields: Vec<HeaderValue> = headers.get_all(WWW_AUTHENTICATE).iter().cloned().collect();
-    if !fields.iter().any(|field| {
-        challenges(field.as_bytes())
-            .iter()
-            .any(|it| authenticates_connection(it))
-    }) {
+    // Nearly always: then the fields stay as the upstream wrote them.
+    if !fields.iter().any(has_connection_challenge) {
         return;
     }
     headers.remove(WWW_AUTHENTICATE);
     for field in &fields {
         let mut kept = challenges(field.as_bytes());
         kept.retain(|challenge| !authenticates_connection(challenge));
-        if let (false, Ok(value)) = (
-            kept.is_empty(),
-            HeaderValue::from_bytes(&kept.join(&b", "[..])),
-        ) {
+        if kept.is_empty() {
+            continue;
+        }
+        if let Ok(value) = HeaderValue::from_bytes(&kept.join(&b", "[..])) {
             headers.append(WWW_AUTHENTICATE, value);
         }
     }
 }
 
-/// The challenges of a field (RFC 9110, section 11.6.1): the parts between its commas, each with
-/// those behind it that are parameters and not a scheme.
+fn has_connection_challenge(field: &HeaderValue) -> bool {
+    let mut challenges = challenges(field.as_bytes()).into_iter();
+    challenges.any(authenticates_connection)
+}
+
+/// Splits a field into challenges (RFC 9110, section 11.6.1): the parts between its commas, each
+/// with the parameters that follow it.
 fn challenges(field: &[u8]) -> Vec<&[u8]> {
-    let mut found: Vec<&[u8]> = Vec::new();
+    let mut found = Vec::new();
     let (mut begins, mut from) = (0, 0);
-    while let Some(rest) = field.get(from..).filter(|rest| !rest.is_empty()) {
-        let end = from + part(rest);
-        let text = field.get(from..end).unwrap_or_default();
-        if from > begins && begins_challenge(text) {
-            found.extend(field.get(begins..from.saturating_sub(1)));
+    // The comma separates challenges and also the parameters of one, so parts are joined again.
+    while let Some(rest) = field.get(from..)
+        && !rest.is_empty()
+    {
+        let end = from + part_length(rest);
+        let part = field.get(from..end).unwrap_or_default();
+        if from > begins && begins_challenge(part) {
+            let before = field.get(begins..from.saturating_sub(1));
+            found.extend(before.and_then(trim));
             begins = from;
         }
         from = end + 1;
     }
-    found.extend(field.get(begins..));
-    let between = |byte: &u8| matches!(byte, b',' | b' ' | b'\t');
-    let bare = found.iter().filter_map(|text| {
-        let (first, last) = (
-            text.iter().position(|it| !between(it))?,
-            text.iter().rposition(|it| !between(it))?,
-        );
-        text.get(first..=last)
-    });
-    bare.collect()
+    found.extend(field.get(begins..).and_then(trim));
+    found
 }
 
-/// How long the part before the next comma is that is not between quotes.
-fn part(text: &[u8]) -> usize {
+/// The text without commas and spaces around it; `None` if nothing is left.
+fn trim(text: &[u8]) -> Option<&[u8]> {
+    let is_inner = |byte: &u8| !matches!(byte, b',' | b' ' | b'\t');
+    let first = text.iter().position(is_inner)?;
+    let last = text.iter().rposition(is_inner)?;
+    text.get(first..=last)
+}
+
+/// The length of the part before the next comma outside quotes.
+fn part_length(text: &[u8]) -> usize {
     let (mut quoted, mut escaped) = (false, false);
-    let comma = text.iter().position(|byte| {
-        let ends = *byte == b',' && !quoted;
+    for (index, byte) in text.iter().enumerate() {
         match (*byte, escaped) {
+            (b',', _) if !quoted => return index,
             (b'"', false) => quoted = !quoted,
             (b'\\', false) if quoted => escaped = true,
             _ => escaped = false,
         }
-        ends
-    });
-    comma.unwrap_or(text.len())
+    }
+    text.len()
 }
 
-/// A scheme stands alone, or before a space and something that is no equals sign.
+/// Whether a part begins with a scheme. A scheme stands alone, or before a space and something
+/// other than an equals sign.
 fn begins_challenge(part: &[u8]) -> bool {
     let part = part.trim_ascii();
-    let word = part
-        .iter()
-        .position(|byte| matches!(byte, b' ' | b'\t' | b'='))
-        .unwrap_or(part.len());
+    let ends_word = |byte: &u8| matches!(byte, b' ' | b'\t' | b'=');
+    let word = part.iter().position(ends_word).unwrap_or(part.len());
     let rest = part.get(word..).unwrap_or_default().trim_ascii_start();
     word > 0 && !rest.starts_with(b"=")
 }
@@ -132,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_for_connections_are_told_from_others() {
+    fn credentials_for_connections_are_recognised() {
         for (value, is) in [
             ("NTLM TlRM", true),
             ("negotiate YII=", true),

@@ -1,42 +1,38 @@
-//! Asking servers: over connections of HTTP/1.1 that are kept, or over one of HTTP/2 that requests
-//! share, with TLS where the server wants it.
+//! Sends requests to servers: over kept connections of HTTP/1.1, or over one of HTTP/2 that
+//! requests share.
 
-use super::Server;
-use super::answer;
-use super::fault::{Fault, told};
-use super::link::{AnswerBody, Link};
-use super::shared::Lease;
-use super::wire::{Stream, Traffic};
-use crate::forward::body::{Progress, RequestBody};
+use super::connector::Connector;
+use super::fault::{UpstreamFault, describe};
+use super::link::Link;
+use super::response_body::UpstreamBody;
+use super::response_framing;
+use super::server::Server;
+use super::shared_connection::Lease;
+use super::wire::ExchangeState;
+use crate::forward::request_body::{Progress, RequestBody};
 use crate::settings::{Protocol, UpstreamSettings};
-use crate::transport::tls;
 use http::request::Parts;
+use http::uri::Scheme;
 use http::{Method, Request, Response};
 use hyper::client::conn::{http1, http2};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::{Connection as _, HttpConnector};
+use hyper_util::client::legacy::connect::Connection as _;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use portcullis_core::ConfigError;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tower_service::Service as _;
 
-/// The ways to the servers of one upstream.
+/// Sends requests to the servers of one upstream.
 #[derive(Debug)]
-pub(super) struct Clients {
-    connector: HttpsConnector<HttpConnector>,
-    /// The same, for connections of HTTP/2.
-    connector2: HttpsConnector<HttpConnector>,
+pub(super) struct UpstreamClient {
+    connector: Connector,
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
     protocol: Protocol,
-    connect_timeout: Duration,
-    headers: usize,
+    most_headers: usize,
 }
 
-/// One try to send a request.
+/// One attempt to send a request.
 pub(super) struct Call<'r> {
     /// The head, in the form for the protocol.
     pub(super) head: Parts,
@@ -47,32 +43,13 @@ pub(super) struct Call<'r> {
     pub(super) fresh: bool,
 }
 
-impl Clients {
+impl UpstreamClient {
     pub(super) fn new(settings: &UpstreamSettings) -> Result<Self, ConfigError> {
-        let place = format!("upstream `{}`", settings.name);
-        let tls = if settings
-            .servers
-            .iter()
-            .any(|(scheme, _)| *scheme == http::uri::Scheme::HTTPS)
-        {
-            tls::client_config(&place, settings.authorities.as_deref())?
-        } else {
-            tls::no_client_config(&place)?
-        };
-        let connector = || {
-            HttpsConnectorBuilder::new()
-                .with_tls_config(tls.clone())
-                .https_or_http()
-        };
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(settings.connect_timeout));
-        tcp.enforce_http(false);
         let bytes = usize::try_from(settings.header_bytes).unwrap_or(usize::MAX);
         let mut http1 = http1::Builder::new();
         http1.max_header_size(bytes);
         if settings.headers != UpstreamSettings::HEADERS {
-            // Not said for the default: the parser then needs no memory of its own for them.
+            // Not set for the default: hyper then parses the fields without an allocation.
             http1.max_headers(settings.headers);
         }
         if bytes > UpstreamSettings::BUFFER_BYTES {
@@ -84,82 +61,74 @@ impl Clients {
             .adaptive_window(true)
             .max_header_list_size(settings.header_bytes);
         Ok(Self {
-            connector: connector().enable_http1().wrap_connector(tcp.clone()),
-            connector2: connector().enable_http2().wrap_connector(tcp),
+            connector: Connector::new(settings)?,
             http1,
             http2,
             protocol: settings.protocol,
-            connect_timeout: settings.connect_timeout,
-            headers: settings.headers,
+            most_headers: settings.headers,
         })
     }
 
     /// Whether a call goes out over HTTP/2.
     pub(super) fn is_http2(&self, upgrade: bool) -> bool {
+        // An upgrade (RFC 9110, section 7.8) exists in HTTP/1.1 only.
         self.protocol == Protocol::Http2 && !upgrade
     }
 
-    /// Sends a request, and waits for the head of the answer: `timeout` from the last piece of the
-    /// request on. The body is left where it is if no byte was sent.
+    /// Sends a request, and waits for the head of the response: `timeout` from the last piece of
+    /// the request on. The body is left where it is if no byte was sent.
     pub(super) async fn send(
         &self,
         server: &Arc<Server>,
         call: Call<'_>,
         body: &mut Option<RequestBody>,
-    ) -> Result<Response<AnswerBody>, Fault> {
+    ) -> Result<Response<UpstreamBody>, UpstreamFault> {
         let (timeout, progress) = (call.timeout, call.progress);
-        let (mut lease, mut traffic) = (None, None);
-        let answer = {
-            let mut answer = pin!(async {
+        let (mut lease, mut exchange) = (None, None);
+        let response = {
+            let response = pin!(async {
                 if self.is_http2(call.upgrade) {
-                    Box::pin(self.over_http2(server, call, body, &mut lease)).await
+                    Box::pin(self.send_http2(server, call, body, &mut lease)).await
                 } else {
-                    self.over_http1(server, call, body, &mut traffic).await
+                    self.send_http1(server, call, body, &mut exchange).await
                 }
             });
-            loop {
-                tokio::select! {
-                    biased;
-                    answer = &mut answer => break answer,
-                    () = tokio::time::sleep(timeout) => {
-                        if progress.is_none_or(|progress| !progress.was_made()) {
-                            break Err(Fault::TooSlow { begun: false });
-                        }
-                    }
-                }
-            }
+            wait(response, timeout, progress).await
         };
-        let answer = match (answer, traffic) {
-            (Err(Fault::TooSlow { .. }), Some(traffic)) => Err(Fault::TooSlow {
-                begun: traffic.heard(),
-            }),
-            (answer, _) => answer,
+        let mut fault = match response {
+            Ok(response) => return Ok(response),
+            Err(fault) => fault,
         };
-        // The cause is the body's own, even where the library tells of its consequences only.
-        let fault = match (answer, progress.and_then(Progress::fault)) {
-            (Ok(answer), _) => return Ok(answer),
-            (Err(_), Some(fault)) => Fault::Body(fault),
-            (Err(fault), None) => fault,
-        };
-        if let Some(lease) = lease.filter(|_| !matches!(fault, Fault::Body(_) | Fault::Reset(_))) {
+        if let (UpstreamFault::TooSlow { begun }, Some(exchange)) = (&mut fault, exchange) {
+            *begun = exchange.has_received();
+        }
+        // A failed body is the cause, even where hyper reports only its consequences.
+        if let Some(cause) = progress.and_then(Progress::fault) {
+            fault = UpstreamFault::Body(cause);
+        }
+        // These two end one stream only; every other fault is the connection's.
+        let ends_stream_only = matches!(fault, UpstreamFault::Body(_) | UpstreamFault::Reset(_));
+        if let Some(lease) = lease
+            && !ends_stream_only
+        {
             server.shared.retire(&lease);
         }
         Err(fault)
     }
 
-    async fn over_http1(
+    async fn send_http1(
         &self,
         server: &Arc<Server>,
         call: Call<'_>,
         body: &mut Option<RequestBody>,
-        traffic: &mut Option<Arc<Traffic>>,
-    ) -> Result<Response<AnswerBody>, Fault> {
+        exchange: &mut Option<Arc<ExchangeState>>,
+    ) -> Result<Response<UpstreamBody>, UpstreamFault> {
         let method = call.head.method.clone();
-        let mut request =
-            Request::from_parts(call.head, body.take().unwrap_or_else(RequestBody::empty));
-        // What is rare is apart: else each request would carry the room that a TLS handshake takes.
+        let sent = body.take().unwrap_or_else(RequestBody::empty);
+        let mut request = Request::from_parts(call.head, sent);
+        // Rare steps are boxed: otherwise the future of each request has room for a TLS handshake.
         if call.upgrade {
-            return Box::pin(self.upgrade(server, request, &method)).await;
+            return Box::pin(self.send_upgrade(server, request, &method)).await;
         }
         loop {
             let kept = if call.fresh { None } else { server.idle.take() };
@@ -174,120 +143,131 @@ impl Clients {
                     }
                 },
             };
-            *traffic = Some(Arc::clone(link.traffic()));
-            let mut answer = match link.send(request).await {
-                Ok(answer) => answer,
-                Err(mut refused) => match refused.take_message() {
-                    // It was closed before anything was sent: another one will do, and there are no
-                    // more of them than are kept.
-                    Some(unsent) if was_kept => {
-                        request = unsent;
-                        continue;
-                    }
-                    Some(unsent) => {
-                        *body = Some(unsent.into_body());
-                        return Err(Fault::Connect(told(refused.error())));
-                    }
-                    None => {
-                        let traffic = link.traffic();
-                        let (wrote, heard) = (traffic.wrote(), traffic.heard());
-                        return Err(Fault::of_http1(refused.error(), wrote, heard, was_kept));
-                    }
-                },
+            *exchange = Some(Arc::clone(link.exchange()));
+            let mut error = match link.send(request).await {
+                Ok(mut response) => {
+                    let is_reusable = response_framing::check_http1(&mut response, &method)?;
+                    let pool = is_reusable.then(|| Arc::clone(&server.idle));
+                    let over = call.progress.is_none_or(Progress::is_over);
+                    return Ok(response.map(|body| UpstreamBody::new(body, link, pool, over)));
+                }
+                Err(error) => error,
             };
-            let keep = answer::check_http1(&mut answer, &method)?.then(|| Arc::clone(server));
-            let over = call.progress.is_none_or(Progress::is_over);
-            return Ok(answer.map(|body| AnswerBody::new(body, link, keep, over)));
+            let Some(unsent) = error.take_message() else {
+                let state = link.exchange();
+                let (sent, received) = (state.has_sent(), state.has_received());
+                let error = error.error();
+                return Err(UpstreamFault::from_http1(error, sent, received, was_kept));
+            };
+            if !was_kept {
+                *body = Some(unsent.into_body());
+                return Err(UpstreamFault::Connect(describe(error.error())));
+            }
+            // The server closed an idle connection before anything was sent. The loop ends: each
+            // round takes one link from the pool.
+            request = unsent;
         }
     }
 
     /// Sends a request after which the connection may be taken over, on a connection of its own.
-    async fn upgrade(
+    async fn send_upgrade(
         &self,
         server: &Server,
         request: Request<RequestBody>,
         method: &Method,
-    ) -> Result<Response<AnswerBody>, Fault> {
+    ) -> Result<Response<UpstreamBody>, UpstreamFault> {
         let link = self.connect(server).await?;
-        let traffic = Arc::clone(link.traffic());
-        let mut answer = link
-            .send_to_upgrade(request)
-            .await
-            .map_err(|it| Fault::of_http1(it.error(), traffic.wrote(), traffic.heard(), false))?;
-        answer::check_http1(&mut answer, method)?;
-        Ok(answer.map(AnswerBody::from))
+        let exchange = Arc::clone(link.exchange());
+        let mut response = match link.send_to_upgrade(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                let (sent, received) = (exchange.has_sent(), exchange.has_received());
+                let error = error.error();
+                return Err(UpstreamFault::from_http1(error, sent, received, false));
+            }
+        };
+        response_framing::check_http1(&mut response, method)?;
+        Ok(response.map(UpstreamBody::from))
     }
 
-    async fn over_http2(
+    async fn send_http2(
         &self,
         server: &Arc<Server>,
         call: Call<'_>,
         body: &mut Option<RequestBody>,
         used: &mut Option<Lease>,
-    ) -> Result<Response<AnswerBody>, Fault> {
+    ) -> Result<Response<UpstreamBody>, UpstreamFault> {
         let mut head = call.head;
         loop {
-            let alone = server.under_way.load(Ordering::Relaxed) <= 1;
-            let lease = used.insert(server.shared.lease(alone, self.open_http2(server)).await?);
-            let request = Request::from_parts(head, body.take().unwrap_or_else(RequestBody::empty));
-            let refused = match lease.sender.try_send_request(request).await {
-                Ok(mut answer) => {
-                    answer::check_http2(&mut answer, self.headers)?;
-                    return Ok(answer.map(AnswerBody::from));
+            // This request is counted already.
+            let alone = server.in_flight() <= 1;
+            let lease = server.shared.lease(alone, self.open_http2(server)).await?;
+            let lease = used.insert(lease);
+            let sent = body.take().unwrap_or_else(RequestBody::empty);
+            let request = Request::from_parts(head, sent);
+            let mut error = match lease.sender.try_send_request(request).await {
+                Ok(mut response) => {
+                    response_framing::check_http2(&mut response, self.most_headers)?;
+                    return Ok(response.map(UpstreamBody::from));
                 }
-                Err(refused) => refused,
+                Err(error) => error,
             };
-            let mut refused = refused;
-            let Some(unsent) = refused.take_message() else {
-                return Err(Fault::of_http2(refused.error(), lease.kept));
+            let Some(unsent) = error.take_message() else {
+                return Err(UpstreamFault::from_http2(error.error(), lease.kept));
             };
             let unsent_body;
             (head, unsent_body) = unsent.into_parts();
             *body = Some(unsent_body);
             server.shared.retire(lease);
             if !lease.kept {
-                return Err(Fault::Connect(told(refused.error())));
+                return Err(UpstreamFault::Connect(describe(error.error())));
             }
         }
     }
 
     async fn open_http2(&self, server: &Server) -> Result<http2::SendRequest<RequestBody>, String> {
-        let stream = self.stream(&self.connector2, server).await?;
-        if *server.uri.scheme_str().unwrap_or_default() == *"https"
-            && !stream.connected().is_negotiated_h2()
-        {
+        let stream = self.connector.connect(server, true).await?;
+        // Without TLS there is no ALPN: the settings say that the server speaks HTTP/2.
+        if server.scheme == Scheme::HTTPS && !stream.connected().is_negotiated_h2() {
             return Err("the server does not offer HTTP/2 (ALPN `h2`)".to_owned());
         }
-        let (sender, connection) = self
-            .http2
-            .handshake(stream)
-            .await
-            .map_err(|error| told(&error))?;
-        // What goes wrong is told to the requests.
+        let (sender, connection) = match self.http2.handshake(stream).await {
+            Ok(opened) => opened,
+            Err(error) => return Err(describe(&error)),
+        };
+        // The requests get the error, so this task has nothing to report.
         tokio::spawn(async { _ = connection.await });
         Ok(sender)
     }
 
-    async fn connect(&self, server: &Server) -> Result<Box<Link>, Fault> {
-        let stream = self
-            .stream(&self.connector, server)
-            .await
-            .map_err(Fault::Connect)?;
-        Link::new(stream, &self.http1)
-            .await
-            .map_err(|error| Fault::Connect(told(&error)))
+    async fn connect(&self, server: &Server) -> Result<Box<Link>, UpstreamFault> {
+        let stream = match self.connector.connect(server, false).await {
+            Ok(stream) => stream,
+            Err(facts) => return Err(UpstreamFault::Connect(facts)),
+        };
+        match Link::new(stream, &self.http1).await {
+            Ok(link) => Ok(link),
+            Err(error) => Err(UpstreamFault::Connect(describe(&error))),
+        }
     }
+}
 
-    /// A connection, TLS included, within the time for that.
-    async fn stream(
-        &self,
-        connector: &HttpsConnector<HttpConnector>,
-        server: &Server,
-    ) -> Result<Stream, String> {
-        let connecting = connector.clone().call(server.uri.clone());
-        match tokio::time::timeout(self.connect_timeout, connecting).await {
-            Ok(stream) => stream.map_err(|error| told(&*error)),
-            Err(_) => Err("the connection was not made in time".to_owned()),
+/// Waits for a response. Each piece of the request's body begins the timeout again.
+async fn wait<T>(
+    mut response: Pin<&mut impl Future<Output = Result<T, UpstreamFault>>>,
+    timeout: Duration,
+    progress: Option<&Progress>,
+) -> Result<T, UpstreamFault> {
+    loop {
+        tokio::select! {
+            // A response that is there counts, even if the timer has fired as well.
+            biased;
+            response = &mut response => return response,
+            () = tokio::time::sleep(timeout) => {
+                if !progress.is_some_and(Progress::was_made) {
+                    return Err(UpstreamFault::TooSlow { begun: false });
+                }
+            }
         }
     }
 }

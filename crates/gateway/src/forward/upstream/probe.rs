@@ -1,22 +1,23 @@
-//! Asking servers from time to time whether they are well.
+//! Asks servers at intervals whether they are healthy.
 
 use super::client::Call;
-use super::{Server, Upstream};
-use crate::forward::body::RequestBody;
+use super::server::Server;
+use super::{Upstream, request_head};
+use crate::forward::request_body::RequestBody;
 use crate::settings::HealthSettings;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt as _, Limited};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
-/// A server is unwell after so many bad answers in a row, and well again after one good one.
-const BAD_IN_A_ROW: usize = 2;
-/// How long the answer to a probe may be.
+/// A server is unhealthy after so many failed probes in a row, and healthy again after one good
+/// one.
+const FAILURES_IN_A_ROW: usize = 2;
+/// How long the response to a probe may be.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Begins to ask. It ends with the upstream.
-pub(super) fn start(upstream: &Arc<Upstream>) {
+/// Begins to probe the servers. It ends with the upstream.
+pub(crate) fn start(upstream: &Arc<Upstream>) {
     let Some(health) = upstream.settings.health.clone() else {
         return;
     };
@@ -30,69 +31,60 @@ pub(super) fn start(upstream: &Arc<Upstream>) {
 }
 
 async fn watch(upstream: Weak<Upstream>, server: Arc<Server>, health: HealthSettings) {
-    let mut bad = 0;
+    let mut failures = 0;
     while let Some(upstream) = upstream.upgrade() {
         let clock = Arc::clone(&upstream.clock);
-        bad = if upstream.is_well(&server, &health).await {
+        failures = if upstream.probe(&server, &health).await {
             0
         } else {
-            bad + 1
+            failures + 1
         };
-        let well = bad < BAD_IN_A_ROW && (bad == 0 || server.well.load(Ordering::Relaxed));
-        if server.well.swap(well, Ordering::Relaxed) != well {
+        // A single failure leaves the state as it was.
+        let succeeds = failures < FAILURES_IN_A_ROW && (failures == 0 || server.probes_succeed());
+        if server.set_probes_succeed(succeeds) {
             let (name, server) = (&upstream.settings.name, &server.authority);
-            if well {
-                tracing::info!(upstream = %name, %server, "the server is well again");
+            if succeeds {
+                tracing::info!(upstream = %name, %server, "the server is healthy again");
             } else {
-                tracing::warn!(upstream = %name, %server, "the server is unwell");
+                tracing::warn!(upstream = %name, %server, "the server is unhealthy");
             }
         }
-        // Not held while waiting: the upstream may be gone by then.
+        // Not held while waiting: a reload may drop the upstream meanwhile.
         drop(upstream);
         clock.sleep(health.interval).await;
     }
 }
 
 impl Upstream {
-    async fn is_well(&self, server: &Arc<Server>, health: &HealthSettings) -> bool {
+    /// Whether a server answers a probe properly and in time.
+    async fn probe(&self, server: &Arc<Server>, health: &HealthSettings) -> bool {
+        let response = self.ask(server, health);
+        matches!(
+            tokio::time::timeout(health.timeout, response).await,
+            Ok(Some(true))
+        )
+    }
+
+    /// Whether the status of the response is good; `None` without a complete response.
+    async fn ask(&self, server: &Arc<Server>, health: &HealthSettings) -> Option<bool> {
         let agent = header::HeaderValue::from_static("portcullis-probe");
         let headers = HeaderMap::from_iter([(header::USER_AGENT, agent)]);
-        let Ok(target) = PathAndQuery::try_from(health.path.as_str()) else {
-            return false;
-        };
-        let Ok(head) = self.request(
-            server,
-            (&Method::GET, &headers),
-            (&target, &server.host),
-            false,
-        ) else {
-            return false;
-        };
+        let target = PathAndQuery::try_from(health.path.as_str()).ok()?;
+        let http2 = self.client.is_http2(false);
         let call = Call {
-            head,
+            head: request_head::write(server, (&Method::GET, &headers), &target, None, http2)
+                .ok()?,
             upgrade: false,
             timeout: health.timeout,
             progress: None,
             fresh: false,
         };
-        let answer = async {
-            let response = self
-                .clients
-                .send(server, call, &mut Some(RequestBody::empty()))
-                .await
-                .ok()?;
-            let status = response.status();
-            // A server that breaks off is not well either. What comes is bounded.
-            Limited::new(response.into_body(), MOST_BYTES)
-                .collect()
-                .await
-                .ok()?;
-            Some(status.is_success() || status.is_redirection())
-        };
-        tokio::time::timeout(health.timeout, answer)
-            .await
-            .ok()
-            .flatten()
-            .unwrap_or(false)
+        let mut body = Some(RequestBody::empty());
+        let response = self.client.send(server, call, &mut body).await.ok()?;
+        let status = response.status();
+        // A server that breaks off is not healthy either, so the body is read, within a bound.
+        let body = Limited::new(response.into_body(), MOST_BYTES);
+        body.collect().await.ok()?;
+        Some(status.is_success() || status.is_redirection())
     }
 }

@@ -1,9 +1,9 @@
 //! The bytes of a connection to a server, watched for what a failure means: whether any of the
-//! request went out, and whether any of the answer came in.
+//! request went out, and whether any of the response came in.
 //!
 //! A server may answer before it has read the whole request, and close at once. Writing then fails
-//! while the answer is still there to read. So a failed write is not the end: from then on nothing
-//! is sent, and reading finds the answer, or the reason.
+//! while the response is still there to read. So a failed write is not the end: from then on
+//! nothing is sent, and reading finds the response, or the reason.
 
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
@@ -15,46 +15,49 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// TCP, with TLS or without.
-pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+/// TCP, with or without TLS.
+pub(super) type ServerStream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// A connection to a server.
 pub(super) struct Wire {
-    inner: TokioIo<Stream>,
-    traffic: Arc<Traffic>,
+    inner: TokioIo<ServerStream>,
+    exchange: Arc<ExchangeState>,
     /// Whether writing has failed.
     mute: bool,
 }
 
-/// What went over the wire for the current request.
+// Relaxed atomics suffice: the flags are read by the task that drives the connection, or after it
+// has ended.
+/// Which directions of the wire carried bytes for the current request.
 #[derive(Debug, Default)]
-pub(super) struct Traffic {
-    wrote: AtomicBool,
-    heard: AtomicBool,
+pub(super) struct ExchangeState {
+    sent: AtomicBool,
+    received: AtomicBool,
 }
 
 impl Wire {
-    pub(super) fn new(stream: Stream) -> (TokioIo<Self>, Arc<Traffic>) {
-        let traffic = Arc::<Traffic>::default();
+    pub(super) fn new(stream: ServerStream) -> (TokioIo<Self>, Arc<ExchangeState>) {
+        let exchange = Arc::<ExchangeState>::default();
         let wire = Self {
             inner: TokioIo::new(stream),
-            traffic: Arc::clone(&traffic),
+            exchange: Arc::clone(&exchange),
             mute: false,
         };
-        (TokioIo::new(wire), traffic)
+        (TokioIo::new(wire), exchange)
     }
 
-    /// What became of an attempt to write `length` bytes.
-    fn written(
+    /// Notes the result of writing `length` bytes.
+    fn note_write(
         &mut self,
         length: usize,
         result: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         match result {
             Poll::Ready(Ok(count)) => {
-                self.traffic.wrote.store(true, Ordering::Relaxed);
+                self.exchange.sent.store(true, Ordering::Relaxed);
                 Poll::Ready(Ok(count))
             }
+            // Reported as written, so that hyper goes on to read the response.
             Poll::Ready(Err(error)) if is_closed(&error) => {
                 self.mute = true;
                 Poll::Ready(Ok(length))
@@ -64,25 +67,26 @@ impl Wire {
     }
 }
 
-impl Traffic {
-    /// A new request begins.
-    pub(super) fn begin(&self) {
-        self.wrote.store(false, Ordering::Relaxed);
-        self.heard.store(false, Ordering::Relaxed);
+impl ExchangeState {
+    /// Forgets the previous request.
+    pub(super) fn reset(&self) {
+        self.sent.store(false, Ordering::Relaxed);
+        self.received.store(false, Ordering::Relaxed);
     }
 
     /// Whether any byte of the request went out.
-    pub(super) fn wrote(&self) -> bool {
-        self.wrote.load(Ordering::Relaxed)
+    pub(super) fn has_sent(&self) -> bool {
+        self.sent.load(Ordering::Relaxed)
     }
 
-    /// Whether any byte of the answer came in.
-    pub(super) fn heard(&self) -> bool {
-        self.heard.load(Ordering::Relaxed)
+    /// Whether any byte of the response came in.
+    pub(super) fn has_received(&self) -> bool {
+        self.received.load(Ordering::Relaxed)
     }
 }
 
-/// Whether the other side is gone: then there may still be something to read.
+// An early close with unread data sends RST, and then writes fail with any of these.
+/// Whether the other side is gone. There may still be something to read.
 fn is_closed(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
     matches!(
@@ -100,7 +104,7 @@ impl AsyncRead for Wire {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.inner).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.traffic.heard.store(true, Ordering::Relaxed);
+            self.exchange.received.store(true, Ordering::Relaxed);
         }
         read
     }
@@ -116,7 +120,7 @@ impl AsyncWrite for Wire {
             return Poll::Ready(Ok(bytes.len()));
         }
         let result = Pin::new(&mut self.inner).poll_write(context, bytes);
-        self.written(bytes.len(), result)
+        self.note_write(bytes.len(), result)
     }
 
     fn poll_write_vectored(
@@ -129,7 +133,7 @@ impl AsyncWrite for Wire {
             return Poll::Ready(Ok(length));
         }
         let result = Pin::new(&mut self.inner).poll_write_vectored(context, pieces);
-        self.written(length, result)
+        self.note_write(length, result)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,4 +1,4 @@
-//! An identity provider, an upstream, a gateway between, and the clock of all three.
+//! The setup of most tests: a gateway between an identity provider and an upstream, on one clock.
 
 use crate::client::Client;
 use crate::upstream::Upstream;
@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub(crate) struct World {
+/// A running gateway, and its surroundings.
+pub(crate) struct TestSetup {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) idp: Idp,
     pub(crate) upstream: Upstream,
@@ -26,9 +27,9 @@ pub(crate) struct World {
     running: JoinHandle<()>,
 }
 
-impl World {
-    /// A gateway with these members of `[gateway]` and whatever tables follow. `{upstream}` is the
-    /// upstream's URL.
+impl TestSetup {
+    /// Starts a gateway with these members of `[gateway]` and the tables that follow. `{upstream}`
+    /// is the upstream's URL.
     pub(crate) async fn new(settings: &str) -> Self {
         Self::with_token_settings("", settings).await
     }
@@ -50,7 +51,7 @@ impl World {
             .await
             .unwrap();
         let (stop, stopped) = oneshot::channel();
-        let world = Self {
+        let setup = Self {
             clock,
             idp,
             upstream,
@@ -63,8 +64,8 @@ impl World {
             stop: Some(stop),
             running: tokio::spawn(gateway.run(async { _ = stopped.await })),
         };
-        world.eventually(|| world.handle.is_ready()).await;
-        world
+        setup.eventually(|| setup.handle.is_ready()).await;
+        setup
     }
 
     /// Other settings for the same gateway.
@@ -97,7 +98,7 @@ impl World {
             .unwrap();
     }
 
-    /// Tells the gateway to stop, and waits until it has.
+    /// Stops the gateway, and waits for its end.
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         tokio::time::timeout(Duration::from_secs(30), &mut self.running)
@@ -111,7 +112,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for TestSetup {
     fn drop(&mut self) {
         self.running.abort();
     }

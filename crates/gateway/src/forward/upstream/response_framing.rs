@@ -1,80 +1,99 @@
-//! The framing of an answer: what has one reading passes, and its connection is used again only
-//! where nothing can be left on it.
+//! The framing of a response: it passes only with one reading, and its connection is used again
+//! only where nothing can be left on it.
 //!
-//! An answer with a transfer coding besides `chunked` is refused: the gateway does not decode
-//! codings, and what it forwarded would lack the name of one. An answer with both lengths is read
-//! by its coding (RFC 9112, section 6.3), loses `Content-Length`, and ends its connection; so does
-//! one that names a length and must not have a body, as servers exist that send one anyway, which
-//! would be taken for the next answer.
+//! A response with a transfer coding besides `chunked` is refused: the gateway does not decode
+//! codings, and what it forwarded would lack the name of one. A response with both lengths is read
+//! by its coding (RFC 9112, section 6.3), loses `Content-Length`, and ends its connection. So does
+//! one that names a length and must not have a body: some servers send one anyway, and it would be
+//! taken for the next response.
 
-use super::fault::Fault;
+use super::fault::UpstreamFault;
 use crate::request::fields::is_chunked;
 use http::header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Response, StatusCode};
 
-/// Whether a connection can carry another request after this answer. Mends the head where it names
-/// a length in two ways.
-pub(super) fn check_http1<B>(response: &mut Response<B>, method: &Method) -> Result<bool, Fault> {
+/// Whether a connection can carry another request after this response. Mends the head where it
+/// names a length in two ways.
+pub(super) fn check_http1<B>(
+    response: &mut Response<B>,
+    method: &Method,
+) -> Result<bool, UpstreamFault> {
     let status = response.status();
     let headers = response.headers_mut();
     let coded = headers.contains_key(TRANSFER_ENCODING);
     if coded && !is_chunked(headers) {
-        return Err(Fault::Broken(
-            "an answer with a transfer coding that is not `chunked`".to_owned(),
-        ));
+        let facts = "a response with a transfer coding that is not `chunked`";
+        return Err(UpstreamFault::Broken(facts.to_owned()));
     }
     let length = one_length(headers)?;
-    let no_body = *method == Method::HEAD
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-        || status.is_informational();
-    if coded && length.is_some() || status == StatusCode::NO_CONTENT {
+    let both_lengths = coded && length.is_some();
+    if both_lengths || status == StatusCode::NO_CONTENT {
         headers.remove(CONTENT_LENGTH);
     }
-    Ok(!(coded && length.is_some()
-        || no_body && (coded || length.is_some_and(|length| length != "0"))))
+    // These have no body, whatever their fields say (RFC 9112, section 6.3).
+    let has_no_body = *method == Method::HEAD
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        || status.is_informational();
+    let may_send_body = match length {
+        Some(length) => length != "0",
+        None => coded,
+    };
+    let leaves_rest = both_lengths || has_no_body && may_send_body;
+    Ok(!leaves_rest)
 }
 
-/// As [`check_http1`], of HTTP/2: framing is not the head's there.
-pub(super) fn check_http2<B>(response: &mut Response<B>, most_headers: usize) -> Result<(), Fault> {
-    if response.headers().len() > most_headers {
-        return Err(Fault::HeadTooLarge(format!(
-            "an answer with {} fields",
-            response.headers().len()
-        )));
+/// As [`check_http1`], for HTTP/2, where frames delimit the body and not fields.
+pub(super) fn check_http2<B>(
+    response: &mut Response<B>,
+    most_headers: usize,
+) -> Result<(), UpstreamFault> {
+    let count = response.headers().len();
+    if count > most_headers {
+        let facts = format!("a response with {count} fields");
+        return Err(UpstreamFault::HeadTooLarge(facts));
     }
     if response.status() == StatusCode::NO_CONTENT {
         response.headers_mut().remove(CONTENT_LENGTH);
     }
-    one_length(response.headers_mut()).map(|_| ())
+    one_length(response.headers_mut())?;
+    Ok(())
 }
 
-/// `Content-Length` as one number, however often it is said (RFC 9110, section 8.6).
-fn one_length(headers: &mut HeaderMap) -> Result<Option<HeaderValue>, Fault> {
+/// `Content-Length` as one number, however often it is there (RFC 9110, section 8.6).
+fn one_length(headers: &mut HeaderMap) -> Result<Option<HeaderValue>, UpstreamFault> {
     let mut values = headers.get_all(CONTENT_LENGTH).iter();
     let Some(first) = values.next() else {
         return Ok(None);
     };
-    if first.as_bytes().iter().all(u8::is_ascii_digit)
-        && !first.is_empty()
-        && values.next().is_none()
-    {
+    if is_number(first.as_bytes()) && values.next().is_none() {
         return Ok(Some(first.clone()));
     }
-    let all = headers.get_all(CONTENT_LENGTH).iter();
-    let mut numbers = all
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii);
-    let first = numbers.next().unwrap_or_default();
-    let proper = !first.is_empty() && first.iter().all(u8::is_ascii_digit);
-    if !proper || numbers.any(|other| other != first) {
-        return Err(Fault::Broken(
-            "an answer with more than one length".to_owned(),
-        ));
-    }
-    let value = HeaderValue::from_bytes(first)
-        .map_err(|_| Fault::Broken("a malformed length".to_owned()))?;
+    let number = repeated_number(headers)?;
+    let Ok(value) = HeaderValue::from_bytes(number) else {
+        return Err(UpstreamFault::Broken("a malformed length".to_owned()));
+    };
     headers.insert(CONTENT_LENGTH, value.clone());
     Ok(Some(value))
+}
+
+/// The number that every member of `Content-Length` repeats.
+fn repeated_number(headers: &HeaderMap) -> Result<&[u8], UpstreamFault> {
+    let mut number = None;
+    for value in headers.get_all(CONTENT_LENGTH) {
+        for member in value.as_bytes().split(|byte| *byte == b',') {
+            let member = member.trim_ascii();
+            // Two different lengths are how responses are split (RFC 9112, section 11.1).
+            if !is_number(member) || *number.get_or_insert(member) != member {
+                let facts = "a response with more than one length";
+                return Err(UpstreamFault::Broken(facts.to_owned()));
+            }
+        }
+    }
+    Ok(number.unwrap_or_default())
+}
+
+fn is_number(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

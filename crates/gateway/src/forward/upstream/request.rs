@@ -2,29 +2,31 @@
 
 use crate::decision::policy::ForwardPermit;
 use crate::decision::routes::Route;
-use crate::forward::body::RequestBody;
+use crate::forward::request_body::RequestBody;
 use crate::refusal::Refusal;
 use crate::request::incoming::IncomingRequest;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method};
+use http_body::Body as _;
 use std::time::Duration;
 
-/// A request that is ready to go. Only a permit makes one, so nothing is forwarded undecided.
+/// A request that is ready to be sent. Making one takes a permit, so nothing is forwarded without a
+/// decision.
 pub(crate) struct UpstreamRequest {
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     pub(super) target: PathAndQuery,
     pub(super) host: HeaderValue,
     pub(super) body: RequestBody,
-    /// For the head of the answer, from the last piece of the request on.
+    /// For the head of the response, from the last piece of the request on.
     pub(super) timeout: Duration,
-    /// Whether the connection is to be taken over afterwards.
+    /// Whether the client wants to take over the connection afterwards.
     pub(super) upgrade: bool,
 }
 
 impl UpstreamRequest {
-    /// Makes a request to forward of one whose headers are those for the upstream. `base_path` is
-    /// the upstream's.
+    /// Makes the request for an upstream. The headers are those for the upstream already;
+    /// `base_path` is the upstream's.
     pub(crate) fn new(
         _: &ForwardPermit,
         request: IncomingRequest<'_>,
@@ -33,10 +35,12 @@ impl UpstreamRequest {
         body: RequestBody,
         upgrade: bool,
     ) -> Result<Self, Refusal> {
-        let host = HeaderValue::from_str(request.target.host.authority());
+        let Ok(host) = HeaderValue::from_str(request.target.host.authority()) else {
+            return Err(Refusal::Host("a malformed host"));
+        };
         Ok(Self {
             target: route.upstream_target(&request.target, base_path)?,
-            host: host.map_err(|_| Refusal::Host("a malformed host"))?,
+            host,
             method: request.method,
             headers: request.headers,
             body,
@@ -51,9 +55,10 @@ pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Whether the length of a body is unknown, of a request whose body the library would drop then.
+/// Whether a request needs `Transfer-Encoding` written by us: it has a body of unknown length.
 pub(super) fn lacks_length(method: &Method, body: &RequestBody) -> bool {
-    let rare = matches!(*method, Method::GET | Method::HEAD);
-    rare && !http_body::Body::is_end_stream(body)
-        && http_body::Body::size_hint(body).exact().is_none()
+    // For other methods hyper writes it. For these two it would drop the body.
+    matches!(*method, Method::GET | Method::HEAD)
+        && !body.is_end_stream()
+        && body.size_hint().exact().is_none()
 }

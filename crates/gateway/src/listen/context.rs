@@ -1,4 +1,4 @@
-//! What all listeners share: limits, bounds, places and counters.
+//! Shared by all listeners: limits, bounds and telemetry.
 
 use crate::listen::bounds::{Bounds, MOST_PROBES};
 use crate::refusal::Refusal;
@@ -9,36 +9,37 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// What all listeners share.
+/// Shared by all listeners.
 #[derive(Clone)]
-pub(crate) struct Shares {
+pub(crate) struct ListenerContext {
     pub(crate) limits: Arc<LimitSettings>,
     pub(crate) bounds: Arc<Bounds>,
-    /// Places for connections. Probes have their own.
-    pub(crate) places: Arc<Semaphore>,
+    /// Slots for connections. Probes have their own.
+    pub(crate) connection_slots: Arc<Semaphore>,
     pub(crate) telemetry: Arc<Telemetry>,
 }
 
-impl Shares {
+impl ListenerContext {
     pub(crate) fn new(limits: LimitSettings, bounds: Bounds, telemetry: Arc<Telemetry>) -> Self {
-        let places = Arc::new(Semaphore::new(bounds.connections));
+        let connection_slots = Arc::new(Semaphore::new(bounds.connections));
         Self {
             limits: Arc::new(limits),
             bounds: Arc::new(bounds),
-            places,
+            connection_slots,
             telemetry,
         }
     }
 
-    /// The same for probes, with connections of their own.
+    /// The same for probes, with slots of their own: a flood of clients must not make the gateway
+    /// look dead to its supervisor.
     pub(crate) fn for_probes(&self) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(MOST_PROBES)),
+            connection_slots: Arc::new(Semaphore::new(MOST_PROBES)),
             ..self.clone()
         }
     }
 
-    /// Counts answers that the client did not read.
+    /// Counts responses that the client did not read.
     pub(crate) fn given_up(&self) -> Counter {
         self.telemetry.meters.bounds.readers.clone()
     }
@@ -53,7 +54,8 @@ impl Shares {
         let Telemetry {
             exposition, meters, ..
         } = &*self.telemetry;
-        meters.bounds.refused(refusal);
-        meters.answered(exposition, None, refusal.status(), Duration::ZERO);
+        meters.bounds.count_refusal(refusal);
+        // No route was looked up, and no time was spent on it.
+        meters.count_response(exposition, None, refusal.status(), Duration::ZERO);
     }
 }

@@ -1,7 +1,7 @@
-//! What requests, reloads and probes share of a gateway.
+//! The state of a running gateway, shared by requests, reloads and probes.
 
 use crate::generation::Generation;
-use crate::listen::shares::Shares;
+use crate::listen::context::ListenerContext;
 use crate::settings::ListenerSettings;
 use crate::telemetry::Telemetry;
 use crate::transport::life::Life;
@@ -12,20 +12,21 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// What requests, reloads and probes share.
-pub(crate) struct Shared {
+/// Shared by requests, reloads and probes.
+pub(crate) struct GatewayState {
     pub(super) generation: Arc<ArcSwap<Generation>>,
     pub(super) listeners: ListenerSettings,
-    /// Of all listeners.
+    /// The TLS of every door that has it.
     pub(super) tls: Vec<Arc<ServerTls>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) life: Life,
     pub(super) reloading: Mutex<()>,
     pub(super) telemetry: Arc<Telemetry>,
-    pub(super) shares: Shares,
+    pub(super) context: ListenerContext,
 }
 
-impl Shared {
+impl GatewayState {
+    /// The settings in use. A request keeps the ones that it began with.
     pub(crate) fn generation(&self) -> Arc<Generation> {
         self.generation.load_full()
     }
@@ -43,9 +44,9 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for GatewayState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
+        f.debug_struct("GatewayState")
             .field("generation", &self.generation)
             .finish_non_exhaustive()
     }
