@@ -1,13 +1,13 @@
 //! A client of a provider: it asks the provider's endpoints under its own name.
 
-use crate::answer;
 use crate::authentication::Authentication;
-use crate::dpop::{DpopKey, Nonces, Proven};
+use crate::dpop::{DpopKey, Nonces, ProofTarget};
 use crate::error::Error;
-use crate::metadata::Endpoint;
+use crate::metadata::ProviderEndpoint;
 use crate::provider::Provider;
 use crate::request::TokenRequest;
-use crate::token::{AccessToken, TokenKind, Tokens};
+use crate::response;
+use crate::token::{IssuedToken, TokenKind, TokenResponse};
 use portcullis_core::Dialect;
 use portcullis_core::token::NumericDate;
 use portcullis_provider::client_auth::ClientAuth;
@@ -99,9 +99,9 @@ impl Client {
     /// # Errors
     ///
     /// The provider's refusal, an answer that cannot be trusted, or an outage.
-    pub async fn client_credentials(&self, request: &TokenRequest) -> Result<Tokens, Error> {
+    pub async fn client_credentials(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
         let granted = self
-            .granted(&[("grant_type", "client_credentials")], request)
+            .request_tokens(&[("grant_type", "client_credentials")], request)
             .await?;
         Ok(granted.tokens)
     }
@@ -117,7 +117,7 @@ impl Client {
         &self,
         method: &str,
         url: &Url,
-        token: &AccessToken,
+        token: &IssuedToken,
     ) -> Result<Option<String>, Error> {
         if token.kind() != TokenKind::Dpop {
             return Ok(None);
@@ -130,7 +130,7 @@ impl Client {
             )
         })?;
         let nonce = self.nonces.of(url);
-        let proven = Proven {
+        let proven = ProofTarget {
             method,
             url,
             token: Some(token.expose()),
@@ -148,47 +148,47 @@ impl Client {
     }
 
     /// Asks the token endpoint, and reads the tokens.
-    pub(crate) async fn granted(
+    pub(crate) async fn request_tokens(
         &self,
         members: &[(&str, &str)],
         request: &TokenRequest,
-    ) -> Result<answer::Granted, Error> {
+    ) -> Result<response::UnverifiedResponse, Error> {
         let members: Vec<_> = members.iter().copied().chain(request.members()).collect();
-        self.granted_for(&members, request).await
+        self.request_form(&members, request).await
     }
 
     /// The same for a grant in which the request was made before.
-    pub(crate) async fn granted_for(
+    pub(crate) async fn request_form(
         &self,
         members: &[(&str, &str)],
         request: &TokenRequest,
-    ) -> Result<answer::Granted, Error> {
+    ) -> Result<response::UnverifiedResponse, Error> {
         // Before the question: the provider counts from a later moment, so the token ends no sooner
         // than we think.
         let asked_at = self.now();
-        let document = self.document(Endpoint::Token, members).await?;
+        let document = self.document(ProviderEndpoint::Token, members).await?;
         let expected = if self.key.is_some() {
             TokenKind::Dpop
         } else {
             TokenKind::Bearer
         };
-        answer::tokens(&document, request, expected, asked_at)
+        response::tokens(&document, request, expected, asked_at)
     }
 
     /// Asks an endpoint, and reads the document of a good answer.
     pub(crate) async fn document(
         &self,
-        endpoint: Endpoint,
+        endpoint: ProviderEndpoint,
         members: &[(&str, &str)],
     ) -> Result<portcullis_core::jose::json::Object, Error> {
         let (url, answered) = self.ask(endpoint, members).await?;
-        answer::document(url, &answered, self.provider.limits())
+        response::document(url, &answered, self.provider.limits())
     }
 
     /// Asks an endpoint; once more, if it wants a nonce in the proof (RFC 9449, section 8).
     pub(crate) async fn ask(
         &self,
-        endpoint: Endpoint,
+        endpoint: ProviderEndpoint,
         members: &[(&str, &str)],
     ) -> Result<(&Url, EndpointResponse), Error> {
         let (metadata, reach) = self.provider.found().await?;
@@ -201,12 +201,12 @@ impl Client {
                 cure,
             )
         })?;
-        let addressee = self.addressee(metadata.locate(Endpoint::Token, by_certificate));
+        let addressee = self.addressee(metadata.locate(ProviderEndpoint::Token, by_certificate));
         let key = self.key.as_ref().filter(|_| endpoint.takes_proof());
         let mut answered = self.ask_once(url, *reach, members, &addressee, key).await?;
         let wants_nonce = key.is_some() && answered.dpop_nonce.is_some();
         if wants_nonce
-            && answer::is_refused_with(&answered, "use_dpop_nonce", self.provider.limits())
+            && response::is_refused_with(&answered, "use_dpop_nonce", self.provider.limits())
         {
             answered = self.ask_once(url, *reach, members, &addressee, key).await?;
         }
@@ -232,7 +232,7 @@ impl Client {
             .form(members, addressee, self.now())
             .map_err(failed)?;
         let nonce = self.nonces.of(url);
-        let proven = Proven {
+        let proven = ProofTarget {
             method: "POST",
             url,
             token: None,

@@ -14,10 +14,10 @@ pub enum Error {
     /// The settings do not fit each other, or not this provider. Trying again changes nothing.
     Config(ConfigError),
     /// The provider said no (RFC 6749, section 5.2). What it said is fit to be shown.
-    Refused(Refusal),
+    Refusal(Refusal),
     /// An answer, a callback or an ID token is not what it should be. It may be an attack: nothing
     /// of it is used.
-    Distrusted(Distrust),
+    InvalidResponse(InvalidResponse),
     /// The provider cannot be reached, or gives no proper answer. Try again later.
     Outage(Outage),
 }
@@ -27,16 +27,16 @@ impl Error {
         Self::Config(ConfigError::wrong(place, problem).help(help))
     }
 
-    pub(crate) fn distrust(reason: impl Into<String>) -> Self {
-        Self::Distrusted(Distrust {
+    pub(crate) fn untrusted_response(reason: impl Into<String>) -> Self {
+        Self::InvalidResponse(InvalidResponse {
             reason: reason.into(),
             malformed: false,
         })
     }
 
     /// An answer that is written in a way that has no meaning, or two.
-    pub(crate) fn malformed(reason: impl Into<String>) -> Self {
-        Self::Distrusted(Distrust {
+    pub(crate) fn malformed_response(reason: impl Into<String>) -> Self {
+        Self::InvalidResponse(InvalidResponse {
             reason: reason.into(),
             malformed: true,
         })
@@ -60,7 +60,7 @@ impl Error {
     /// What the provider refused, where it was a refusal.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Refused(refusal) => Some(refusal),
+            Self::Refusal(refusal) => Some(refusal),
             _ => None,
         }
     }
@@ -73,8 +73,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(fault) => fault.fmt(f),
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Distrusted(distrust) => distrust.fmt(f),
+            Self::Refusal(refusal) => refusal.fmt(f),
+            Self::InvalidResponse(invalid) => invalid.fmt(f),
             Self::Outage(outage) => outage.fmt(f),
         }
     }
@@ -96,12 +96,12 @@ impl From<Outage> for Error {
 
 /// An answer that must not be trusted, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Distrust {
+pub struct InvalidResponse {
     reason: String,
     malformed: bool,
 }
 
-impl Distrust {
+impl InvalidResponse {
     /// What is wrong; nothing secret stands in it.
     pub fn reason(&self) -> &str {
         &self.reason
@@ -114,7 +114,7 @@ impl Distrust {
     }
 }
 
-impl fmt::Display for Distrust {
+impl fmt::Display for InvalidResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let problem = if self.malformed {
             "cannot be read"
@@ -145,8 +145,8 @@ impl Refusal {
             .filter(web)
             .map(String::from);
         Self {
-            error: cleaned(error, LONGEST_CODE),
-            description: description.map(|text| cleaned(text, LONGEST)),
+            error: sanitize(error, LONGEST_CODE),
+            description: description.map(|text| sanitize(text, LONGEST)),
             uri,
             status: None,
         }
@@ -194,7 +194,7 @@ impl Refusal {
     /// Whether a refresh token that was refused like this is worth nothing any more. A refusal
     /// without a reason counts: to sign in again costs little, and to keep what is refused each
     /// time costs every call.
-    pub fn ends_the_session(&self) -> bool {
+    pub fn ends_session(&self) -> bool {
         let spent = [
             "invalid_grant",
             "invalid_token",
@@ -207,7 +207,7 @@ impl Refusal {
 
     /// Whether the provider wants the person to sign in, or to agree, again (OpenID Connect Core
     /// 1.0, section 3.1.2.6).
-    pub fn asks_for_the_person(&self) -> bool {
+    pub fn needs_interaction(&self) -> bool {
         let asks = [
             "interaction_required",
             "login_required",
@@ -248,7 +248,7 @@ const LONGEST_CODE: usize = 128;
 const LONGEST: usize = 1_024;
 
 /// A text from outside, fit for a terminal: at most so many characters, and none that steers it.
-pub(crate) fn cleaned(text: &str, most: usize) -> String {
+pub(crate) fn sanitize(text: &str, most: usize) -> String {
     let steers = |c: char| {
         let is_invisible = matches!(
             c,
@@ -297,6 +297,6 @@ mod tests {
     fn a_provider_is_not_waited_for_without_end() {
         let outage = Error::outage("the answer was 503", Some(Duration::from_secs(1_000_000)));
         assert_eq!(outage.retry_after(), Some(Duration::from_secs(300)));
-        assert_eq!(Error::distrust("x").retry_after(), None);
+        assert_eq!(Error::untrusted_response("x").retry_after(), None);
     }
 }

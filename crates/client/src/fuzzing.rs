@@ -3,10 +3,10 @@
 //! It is there with the feature `fuzzing` only. See
 //! `docs/decisions/0084-a-doorway-for-fuzz-targets.md`.
 
-use crate::answer;
 use crate::error::Error;
 use crate::request::TokenRequest;
-use crate::token::{TokenKind, Tokens};
+use crate::response;
+use crate::token::{TokenKind, TokenResponse};
 use portcullis_core::Limits;
 use portcullis_core::token::NumericDate;
 use portcullis_provider::client_auth::Secret;
@@ -25,9 +25,9 @@ pub fn tokens(
     scope: &str,
     kind: TokenKind,
     asked_at: NumericDate,
-) -> Result<(Tokens, Option<Secret>), Error> {
-    let url =
-        Url::parse("https://idp.example/token").map_err(|_| Error::distrust("the address"))?;
+) -> Result<(TokenResponse, Option<Secret>), Error> {
+    let url = Url::parse("https://idp.example/token")
+        .map_err(|_| Error::untrusted_response("the address"))?;
     let content_type = content_type.to_owned();
     let body = body.to_vec().into();
     let answered = EndpointResponse {
@@ -37,8 +37,8 @@ pub fn tokens(
         dpop_nonce: None,
         body,
     };
-    let document = answer::document(&url, &answered, &Limits::default())?;
-    let granted = answer::tokens(&document, &TokenRequest::new().scope(scope), kind, asked_at)?;
+    let document = response::document(&url, &answered, &Limits::default())?;
+    let granted = response::tokens(&document, &TokenRequest::new().scope(scope), kind, asked_at)?;
     Ok((granted.tokens, granted.id_token))
 }
 

@@ -31,7 +31,7 @@ pub struct IdToken {
 
 /// What an ID token has to fit.
 #[derive(Default)]
-pub(crate) struct Expected<'e> {
+pub(crate) struct IdTokenCriteria<'e> {
     pub(crate) client: &'e str,
     /// Other audiences that are known to belong to the same application.
     pub(crate) trusted: &'e [Box<str>],
@@ -69,7 +69,7 @@ impl IdToken {
     pub(crate) async fn verify(
         text: Secret,
         provider: &Provider,
-        expected: &Expected<'_>,
+        expected: &IdTokenCriteria<'_>,
     ) -> Result<Self, Error> {
         let limits = provider.limits();
         let jws = compact::parse_jws(text.expose(), limits)
@@ -114,7 +114,7 @@ impl IdToken {
 }
 
 fn wrong(reason: &str) -> Error {
-    Error::distrust(format!("the ID token: {reason}"))
+    Error::untrusted_response(format!("the ID token: {reason}"))
 }
 
 fn object(payload: &[u8], limits: &Limits) -> Result<Object, Error> {
@@ -128,7 +128,7 @@ fn object(payload: &[u8], limits: &Limits) -> Result<Object, Error> {
 fn check(
     claims: &Object,
     issuer: &str,
-    expected: &Expected<'_>,
+    expected: &IdTokenCriteria<'_>,
     now: NumericDate,
 ) -> Result<(), String> {
     check_issuer(text(claims, "iss")?, issuer)?;
@@ -165,7 +165,7 @@ fn check_issuer(named: Option<&str>, issuer: &str) -> Result<(), String> {
 /// made it for this client is that it came from the token endpoint beside the access token that its
 /// `at_hash` names, which is compared below. An ID token from anywhere else has no access token
 /// beside it.
-fn check_audience(claims: &Object, expected: &Expected<'_>) -> Result<(), String> {
+fn check_audience(claims: &Object, expected: &IdTokenCriteria<'_>) -> Result<(), String> {
     let client = expected.client;
     let audiences: Vec<&str> = match claims.get("aud") {
         Some(Json::String(one)) => vec![one],
@@ -281,11 +281,11 @@ mod tests {
 
     fn checked(claims: &str) -> Result<(), String> {
         let claims = object(claims.as_bytes(), &Limits::default()).unwrap();
-        let expected = Expected {
+        let expected = IdTokenCriteria {
             client: "app",
             nonce: Some("n"),
             max_age: Some(Duration::from_secs(60)),
-            ..Expected::default()
+            ..IdTokenCriteria::default()
         };
         check(
             &claims,
@@ -352,12 +352,12 @@ mod tests {
         let check = |changed: serde_json::Value, access_token, trusted: &[Box<str>]| {
             let claims = object(with(&changed).as_bytes(), &Limits::default()).unwrap();
             let nonce = Some("n");
-            let expected = Expected {
+            let expected = IdTokenCriteria {
                 client: "app",
                 nonce,
                 access_token,
                 trusted,
-                ..Expected::default()
+                ..IdTokenCriteria::default()
             };
             check(
                 &claims,

@@ -23,11 +23,10 @@
 //! is a call that says so.
 //!
 //! People sign in by [`Client::authorization_code`] with a [`LoopbackRedirect`], or by
-//! [`Client::device`] where there is no browser; both give [`Tokens`].
+//! [`Client::device`] where there is no browser; both give [`TokenResponse`].
 //!
 //! It needs a Tokio runtime. No HTTP client shows in the API.
 
-mod answer;
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
 mod attach;
 mod authentication;
@@ -44,18 +43,19 @@ mod metadata;
 mod provider;
 mod random;
 mod request;
+mod response;
 mod source;
 mod token;
 
 #[cfg(feature = "reqwest-middleware")]
 pub use attach::TokenMiddleware;
 #[cfg(feature = "tower")]
-pub use attach::{Attached, TokenLayer};
+pub use attach::{TokenLayer, TokenService};
 pub use authentication::{Authentication, PrivateKey};
 pub use client::Client;
 pub use code::{AuthorizationRequest, CodeFlow, LoopbackRedirect};
 pub use dpop::DpopKey;
-pub use error::{Distrust, Error, Refusal};
+pub use error::{Error, InvalidResponse, Refusal};
 pub use grant::{DeviceFlow, DeviceProgress, SubjectToken};
 pub use id_token::IdToken;
 pub use metadata::ServerMetadata;
@@ -64,4 +64,4 @@ pub use portcullis_provider::clock;
 pub use provider::{Provider, ProviderBuilder};
 pub use request::TokenRequest;
 pub use source::{TokenSource, TokenSourceBuilder};
-pub use token::{AccessToken, RefreshToken, TokenKind, Tokens};
+pub use token::{IssuedToken, RefreshToken, TokenKind, TokenResponse};

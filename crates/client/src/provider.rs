@@ -22,9 +22,9 @@ use url::Url;
 
 /// An identity provider. Clones share what is known of it.
 #[derive(Clone)]
-pub struct Provider(Arc<Known>);
+pub struct Provider(Arc<ProviderState>);
 
-struct Known {
+struct ProviderState {
     issuer: Issuer,
     metadata_url: Option<Url>,
     trust: Trust,
@@ -88,7 +88,7 @@ impl Provider {
     }
 
     async fn find(&self) -> Result<(ServerMetadata, Reach), Error> {
-        let Known {
+        let ProviderState {
             issuer,
             metadata_url,
             documents,
@@ -223,7 +223,7 @@ impl ProviderBuilder {
             Arc::clone(&clock),
         );
         let found = OnceCell::new();
-        Provider(Arc::new(Known {
+        Provider(Arc::new(ProviderState {
             issuer,
             metadata_url,
             trust,

@@ -27,7 +27,7 @@ impl TokenKind {
         }
     }
 
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         [Self::Bearer, Self::Dpop]
             .into_iter()
             .find(|kind| kind.scheme().eq_ignore_ascii_case(name))
@@ -42,13 +42,13 @@ impl fmt::Display for TokenKind {
 
 /// An access token.
 #[derive(Clone, PartialEq, Eq)]
-pub struct AccessToken {
+pub struct IssuedToken {
     text: Secret,
     kind: TokenKind,
     expires_at: NumericDate,
 }
 
-impl AccessToken {
+impl IssuedToken {
     /// An access token that was kept somewhere. Its text must be fit for a header: visible ASCII
     /// only.
     ///
@@ -63,7 +63,7 @@ impl AccessToken {
                 expires_at,
             })
         } else {
-            Err(Error::malformed(
+            Err(Error::malformed_response(
                 "the access token is empty, or cannot stand in a header",
             ))
         }
@@ -103,7 +103,7 @@ fn is_sendable(text: &str) -> bool {
 }
 
 /// Shows the kind only.
-impl fmt::Debug for AccessToken {
+impl fmt::Debug for IssuedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an access token ({})", self.kind)
     }
@@ -128,7 +128,7 @@ impl RefreshToken {
     /// Whose it is: after a refresh, an ID token for anybody else is refused (OpenID Connect Core
     /// 1.0, section 12.2). The tokens of a flow with an ID token know it by themselves.
     #[must_use]
-    pub fn belonging_to(self, subject: &str) -> Self {
+    pub fn with_subject(self, subject: &str) -> Self {
         Self {
             subject: Some(subject.into()),
             ..self
@@ -155,8 +155,8 @@ impl fmt::Debug for RefreshToken {
 
 /// What a token endpoint handed out at once (RFC 6749, section 5.1).
 #[derive(Clone, Debug)]
-pub struct Tokens {
-    pub(crate) access_token: AccessToken,
+pub struct TokenResponse {
+    pub(crate) access_token: IssuedToken,
     pub(crate) refresh_token: Option<RefreshToken>,
     pub(crate) id_token: Option<IdToken>,
     pub(crate) scope: Scopes,
@@ -164,9 +164,9 @@ pub struct Tokens {
     pub(crate) issued_token_type: Option<String>,
 }
 
-impl Tokens {
+impl TokenResponse {
     /// The access token.
-    pub fn access_token(&self) -> &AccessToken {
+    pub fn access_token(&self) -> &IssuedToken {
         &self.access_token
     }
 
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn nothing_of_a_token_is_printed_and_headers_are_sensitive() {
         let token = |text: &str| {
-            AccessToken::restore(
+            IssuedToken::restore(
                 Secret::new(text),
                 TokenKind::Dpop,
                 NumericDate::from_seconds(0),

@@ -8,20 +8,20 @@ use portcullis_client::{Error, Refusal};
 pub(crate) fn failure(error: &Error, identity: &ClientIdentity) -> Failure {
     match error {
         Error::Config(fault) => Failure::could_not_run(fault.to_string()),
-        Error::Refused(refusal) => {
+        Error::Refusal(refusal) => {
             let client = &identity.client_id;
             let message = format!("no token: {refusal}\n    client: {client}");
             Failure::new(Exit::Rejected, message).help(refusal_help(refusal, identity))
         }
-        Error::Distrusted(distrust) => {
-            let help = if distrust.is_malformed() {
+        Error::InvalidResponse(invalid) => {
+            let help = if invalid.is_malformed() {
                 "report it to the operator of the provider: the response violates RFC 6749, \
                     section 5.1"
             } else {
                 "try again; if it persists, the provider is misconfigured, or somebody intercepts \
                     the connection"
             };
-            Failure::new(Exit::Rejected, distrust.to_string()).help(help)
+            Failure::new(Exit::Rejected, invalid.to_string()).help(help)
         }
         Error::Outage(outage) => {
             Failure::new(Exit::Outage, outage.to_string()).help(outage_help(identity))

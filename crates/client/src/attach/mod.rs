@@ -13,11 +13,11 @@ mod tower;
 #[cfg(feature = "reqwest-middleware")]
 pub use reqwest::TokenMiddleware;
 #[cfg(feature = "tower")]
-pub use tower::{Attached, TokenLayer};
+pub use tower::{TokenLayer, TokenService};
 
 use crate::error::Error;
 use crate::source::TokenSource;
-use crate::token::AccessToken;
+use crate::token::IssuedToken;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use portcullis_core::ConfigError;
@@ -27,12 +27,12 @@ use url::{Origin, Url};
 
 /// A source, and who may see its tokens.
 #[derive(Clone, Debug)]
-struct Attach {
+struct TokenAttacher {
     source: TokenSource,
     origins: Arc<[Origin]>,
 }
 
-impl Attach {
+impl TokenAttacher {
     fn new<'o>(
         source: TokenSource,
         origins: impl IntoIterator<Item = &'o str>,
@@ -73,7 +73,7 @@ impl Attach {
         method: &Method,
         url: &Url,
         headers: &mut HeaderMap,
-    ) -> Result<AccessToken, Error> {
+    ) -> Result<IssuedToken, Error> {
         let token = self.source.token().await?;
         let proof = self.source.client().proof(method.as_str(), url, &token)?;
         let proof = proof.and_then(|proof| HeaderValue::try_from(proof).ok());
@@ -89,7 +89,7 @@ impl Attach {
     fn again(
         &self,
         url: &Url,
-        token: &AccessToken,
+        token: &IssuedToken,
         status: StatusCode,
         headers: &HeaderMap,
     ) -> bool {
@@ -105,7 +105,7 @@ impl Attach {
             {
                 true
             }
-            StatusCode::UNAUTHORIZED => self.source.refused(token),
+            StatusCode::UNAUTHORIZED => self.source.invalidate(token),
             _ => false,
         }
     }

@@ -1,6 +1,6 @@
 //! A middleware for the crate `reqwest-middleware`.
 
-use super::Attach;
+use super::TokenAttacher;
 use crate::source::TokenSource;
 use http::Extensions;
 use portcullis_core::ConfigError;
@@ -13,7 +13,7 @@ use reqwest_middleware::{Error, Middleware, Next};
 /// goes to the caller, and the next request has a new token. Redirects that reqwest follows by
 /// itself to another host lose the token there.
 #[derive(Clone, Debug)]
-pub struct TokenMiddleware(Attach);
+pub struct TokenMiddleware(TokenAttacher);
 
 impl TokenMiddleware {
     /// Tokens for requests to these origins, such as `https://api.example`. Requests to others go
@@ -27,7 +27,7 @@ impl TokenMiddleware {
         source: TokenSource,
         origins: impl IntoIterator<Item = &'o str>,
     ) -> Result<Self, ConfigError> {
-        Attach::new(source, origins).map(Self)
+        TokenAttacher::new(source, origins).map(Self)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A tower layer for clients.
 
-use super::Attach;
+use super::TokenAttacher;
 use crate::error::Error;
 use crate::source::TokenSource;
 use http::{Request, Response};
@@ -20,7 +20,7 @@ use tower_service::Service;
 /// Otherwise the 401 goes to the caller, and the next request has a new token.
 #[derive(Clone, Debug)]
 pub struct TokenLayer<B> {
-    attach: Attach,
+    attach: TokenAttacher,
     replay: fn(&B) -> Option<B>,
 }
 
@@ -37,7 +37,7 @@ impl<B> TokenLayer<B> {
         origins: impl IntoIterator<Item = &'o str>,
     ) -> Result<Self, ConfigError> {
         Ok(Self {
-            attach: Attach::new(source, origins)?,
+            attach: TokenAttacher::new(source, origins)?,
             replay: |_| None,
         })
     }
@@ -62,10 +62,10 @@ impl<B> TokenLayer<B> {
 }
 
 impl<S, B> Layer<S> for TokenLayer<B> {
-    type Service = Attached<S, B>;
+    type Service = TokenService<S, B>;
 
-    fn layer(&self, inner: S) -> Attached<S, B> {
-        Attached {
+    fn layer(&self, inner: S) -> TokenService<S, B> {
+        TokenService {
             inner,
             layer: Arc::new(Self {
                 attach: self.attach.clone(),
@@ -77,12 +77,12 @@ impl<S, B> Layer<S> for TokenLayer<B> {
 
 /// The service that [`TokenLayer`] makes.
 #[derive(Debug)]
-pub struct Attached<S, B> {
+pub struct TokenService<S, B> {
     inner: S,
     layer: Arc<TokenLayer<B>>,
 }
 
-impl<S: Clone, B> Clone for Attached<S, B> {
+impl<S: Clone, B> Clone for TokenService<S, B> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
@@ -94,7 +94,7 @@ impl<S: Clone, B> Clone for Attached<S, B> {
 /// An [`Error`] of ours, or the client's.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-impl<S, B, R> Service<Request<B>> for Attached<S, B>
+impl<S, B, R> Service<Request<B>> for TokenService<S, B>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,

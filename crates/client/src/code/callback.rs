@@ -24,15 +24,15 @@ const LONGEST: usize = 16 * 1024;
 impl Callback {
     pub(super) fn parse(query: &str) -> Result<Self, Error> {
         if query.len() > LONGEST {
-            return Err(Error::distrust("the callback is too long"));
+            return Err(Error::untrusted_response("the callback is too long"));
         }
         let once = |name: &str| {
             let mut values =
                 form_urlencoded::parse(query.as_bytes()).filter(|(held, _)| held == name);
             match (values.next(), values.next()) {
-                (Some(_), Some(_)) => {
-                    Err(Error::distrust(format!("the callback has `{name}` twice")))
-                }
+                (Some(_), Some(_)) => Err(Error::untrusted_response(format!(
+                    "the callback has `{name}` twice"
+                ))),
                 (value, _) => Ok(value
                     .map(|(_, value)| value.into_owned())
                     .filter(|value| !value.is_empty())),
@@ -60,26 +60,27 @@ impl Callback {
         match &self.issuer {
             Some(named) if named == issuer => {}
             Some(_) => {
-                return Err(Error::distrust(
+                return Err(Error::untrusted_response(
                     "the callback is of another provider, by its `iss` (RFC 9207)",
                 ));
             }
             None if names_itself => {
-                return Err(Error::distrust(
+                return Err(Error::untrusted_response(
                     "the callback does not say of which provider it is (RFC 9207)",
                 ));
             }
             None => {}
         }
         if let Some(error) = &self.error {
-            return Err(Error::Refused(Refusal::new(
+            return Err(Error::Refusal(Refusal::new(
                 error,
                 self.description.as_deref(),
                 self.uri.as_deref(),
             )));
         }
-        self.code
-            .ok_or_else(|| Error::distrust("the callback holds neither a `code` nor an `error`"))
+        self.code.ok_or_else(|| {
+            Error::untrusted_response("the callback holds neither a `code` nor an `error`")
+        })
     }
 }
 

@@ -164,7 +164,7 @@ impl LoopbackRedirect {
             path,
             ..
         } = self;
-        let desk = Arc::new(Desk {
+        let desk = Arc::new(CallbackServer {
             hosts,
             path,
             state: flow.secrets.state.clone(),
@@ -194,14 +194,14 @@ fn authority(url: &str) -> &str {
 }
 
 /// What every connection is held to.
-struct Desk {
+struct CallbackServer {
     hosts: Vec<String>,
     path: Box<str>,
     state: Secret,
 }
 
 /// One connection; the query of the callback, if it brought it. It is told when the page is out.
-async fn serve(stream: TcpStream, desk: Arc<Desk>) -> Option<String> {
+async fn serve(stream: TcpStream, desk: Arc<CallbackServer>) -> Option<String> {
     let found = Arc::new(Mutex::new(None));
     let service = service_fn({
         let found = Arc::clone(&found);
@@ -232,7 +232,7 @@ async fn serve(stream: TcpStream, desk: Arc<Desk>) -> Option<String> {
     found.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-impl Desk {
+impl CallbackServer {
     /// The query, if the request is the callback of the flow.
     fn callback<B>(&self, request: &Request<B>) -> Result<String, StatusCode> {
         if !self.is_our_host(request.headers().get(HOST)) {
@@ -312,7 +312,7 @@ fn page(status: StatusCode, text: &str) -> Response<String> {
 }
 
 fn nobody_came() -> Error {
-    Error::Refused(Refusal::new(
+    Error::Refusal(Refusal::new(
         "access_denied",
         Some("nobody signed in, in time"),
         None,

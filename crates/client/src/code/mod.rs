@@ -15,14 +15,14 @@ pub use loopback::LoopbackRedirect;
 
 use callback::Callback;
 
-use crate::answer;
 use crate::client::Client;
-use crate::error::{Error, cleaned};
-use crate::id_token::Expected;
-use crate::metadata::{Endpoint, ServerMetadata};
+use crate::error::{Error, sanitize};
+use crate::id_token::IdTokenCriteria;
+use crate::metadata::{ProviderEndpoint, ServerMetadata};
 use crate::random::unguessable;
 use crate::request::TokenRequest;
-use crate::token::Tokens;
+use crate::response;
+use crate::token::TokenResponse;
 use aws_lc_rs::digest::{SHA256, digest};
 use portcullis_core::Dialect;
 use portcullis_core::jose::base64url;
@@ -61,7 +61,7 @@ impl Client {
 impl AuthorizationRequest {
     /// Whether the request goes to the provider first, so that the browser carries a reference only
     /// (RFC 9126). It is done anyway where the provider requires it. Default false.
-    pub fn pushed(mut self, pushed: bool) -> Self {
+    pub fn pushed_request(mut self, pushed: bool) -> Self {
         self.pushed = pushed;
         self
     }
@@ -112,7 +112,7 @@ impl AuthorizationRequest {
     /// to a pushed request.
     pub async fn start(self, redirect_uri: &str) -> Result<CodeFlow, Error> {
         let (metadata, _) = self.client.provider().found().await?;
-        let page = metadata.authorization_endpoint.clone().ok_or_else(|| {
+        let page = metadata.authorization_endpoint().cloned().ok_or_else(|| {
             let cure =
                 "choose another flow, or another issuer: this one has no page for signing in";
             Error::config(
@@ -124,7 +124,7 @@ impl AuthorizationRequest {
         let pkce_is_confirmed = self.check_pkce(metadata)?;
         let secrets = Secrets::new(redirect_uri, self.request.scopes().contains("openid"))?;
         let members = self.members(&secrets)?;
-        let pushed = self.pushed || metadata.requires_pushed_requests;
+        let pushed = self.pushed || metadata.requires_pushed_requests();
         let url = if pushed {
             self.push(page, &members).await?
         } else {
@@ -158,7 +158,7 @@ impl AuthorizationRequest {
             "entra-b2c",
             "cognito",
         ];
-        match &metadata.code_challenge_methods {
+        match metadata.code_challenge_methods() {
             Some(methods) if methods.iter().any(|method| method == "S256") => Ok(true),
             None if silent.contains(&Dialect::of_issuer(issuer.as_str()).name) => Ok(true),
             None => {
@@ -172,7 +172,7 @@ impl AuthorizationRequest {
                 Ok(false)
             }
             Some(methods) => {
-                let methods = cleaned(&methods.join("`, `"), 128);
+                let methods = sanitize(&methods.join("`, `"), 128);
                 let expected =
                     format!("expected `S256` in the provider's metadata, found `{methods}`");
                 let cure = "have the provider support PKCE with S256; to go on all the same, pass \
@@ -230,10 +230,14 @@ impl AuthorizationRequest {
         // The client says its id by itself, in its own way.
         let form = members.iter().filter(|(name, _)| *name != "client_id");
         let form: Vec<_> = form.map(|(name, value)| (*name, value.as_str())).collect();
-        let document = self.client.document(Endpoint::Pushed, &form).await?;
-        let reference = answer::text(&document, "request_uri")?.filter(|text| text.len() <= 1_024);
+        let document = self
+            .client
+            .document(ProviderEndpoint::Pushed, &form)
+            .await?;
         let reference =
-            reference.ok_or_else(|| Error::malformed("the answer holds no `request_uri`"))?;
+            response::text(&document, "request_uri")?.filter(|text| text.len() <= 1_024);
+        let reference = reference
+            .ok_or_else(|| Error::malformed_response("the answer holds no `request_uri`"))?;
         let members = [
             ("client_id", self.client.id().to_owned()),
             ("request_uri", reference.to_owned()),
@@ -341,20 +345,20 @@ impl CodeFlow {
     ///
     /// A callback of another flow or another provider, the provider's refusal (`access_denied`
     /// where the person said no), an ID token that does not fit or is missing, or an outage.
-    pub async fn finish(self, query: &str) -> Result<Tokens, Error> {
+    pub async fn finish(self, query: &str) -> Result<TokenResponse, Error> {
         let callback = Callback::parse(query)?;
         if !callback.is_of(&self.secrets.state) {
-            return Err(Error::distrust(
+            return Err(Error::untrusted_response(
                 "the callback belongs to another flow: its `state` is not the one that was sent",
             ));
         }
         let metadata = self.client.provider().metadata().await?;
         let issuer = self.client.provider().issuer().as_str();
-        let code = callback.code(issuer, metadata.names_itself_in_callbacks)?;
+        let code = callback.code(issuer, metadata.sends_issuer_in_callbacks())?;
         self.redeem(&code).await
     }
 
-    async fn redeem(&self, code: &Secret) -> Result<Tokens, Error> {
+    async fn redeem(&self, code: &Secret) -> Result<TokenResponse, Error> {
         let mut members = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
@@ -368,19 +372,19 @@ impl CodeFlow {
                 .members()
                 .filter(|(name, _)| *name == "resource"),
         );
-        let granted = self.client.granted_for(&members, &self.request).await?;
+        let granted = self.client.request_form(&members, &self.request).await?;
         let nonce = self.secrets.nonce.as_ref().map(Secret::expose);
         if nonce.is_some() && granted.id_token.is_none() {
-            return Err(Error::malformed(
+            return Err(Error::malformed_response(
                 "an ID token was asked for, and the answer holds none",
             ));
         }
-        let expected = Expected {
+        let expected = IdTokenCriteria {
             nonce,
             max_age: self.max_age,
-            ..Expected::default()
+            ..IdTokenCriteria::default()
         };
-        self.client.verified(granted, expected).await
+        self.client.verify_response(granted, expected).await
     }
 }
 

@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 /// A key that tokens are bound to (ES256). Clones share it; it is wiped when the last one is
 /// dropped.
 #[derive(Clone)]
-pub struct DpopKey(Arc<Pair>);
+pub struct DpopKey(Arc<DpopKeyPair>);
 
-struct Pair {
+struct DpopKeyPair {
     pair: EcdsaKeyPair,
     pkcs8: Zeroizing<Vec<u8>>,
     header: String,
@@ -27,7 +27,7 @@ struct Pair {
 }
 
 /// What a proof is for.
-pub(crate) struct Proven<'p> {
+pub(crate) struct ProofTarget<'p> {
     pub(crate) method: &'p str,
     pub(crate) url: &'p Url,
     /// The token that is shown beside it, where there is one.
@@ -70,7 +70,7 @@ impl DpopKey {
         let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
         let jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y });
         let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": jwk });
-        Ok(Self(Arc::new(Pair {
+        Ok(Self(Arc::new(DpopKeyPair {
             header: base64url::encode(header.to_string().as_bytes()),
             thumbprint: base64url::encode(digest(&SHA256, canonical.as_bytes()).as_ref()),
             pkcs8: der.to_vec().into(),
@@ -89,7 +89,11 @@ impl DpopKey {
     }
 
     /// A proof, good for one request.
-    pub(crate) fn prove(&self, proven: &Proven<'_>, now: NumericDate) -> Result<String, Error> {
+    pub(crate) fn prove(
+        &self,
+        proven: &ProofTarget<'_>,
+        now: NumericDate,
+    ) -> Result<String, Error> {
         let mut claims = Map::new();
         let mut say = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         say("jti", unguessable()?.into());
@@ -137,7 +141,7 @@ mod tests {
     fn a_proof_says_what_it_is_for_and_is_signed_by_its_own_key() {
         let key = DpopKey::generate().unwrap();
         let url = Url::parse("https://api.example/orders?page=2#x").unwrap();
-        let proven = Proven {
+        let proven = ProofTarget {
             method: "GET",
             url: &url,
             token: Some("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"),

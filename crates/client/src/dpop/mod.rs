@@ -5,5 +5,5 @@ mod key;
 mod nonces;
 
 pub use key::DpopKey;
-pub(crate) use key::Proven;
+pub(crate) use key::ProofTarget;
 pub(crate) use nonces::Nonces;

@@ -3,14 +3,14 @@
 //! It asks as slowly as the provider wants, more slowly where the provider says so or does not
 //! answer, and stops when the code has expired.
 
-use crate::answer;
 use crate::client::Client;
 use crate::code::AuthorizationRequest;
-use crate::error::{Error, Refusal, cleaned};
-use crate::id_token::Expected;
-use crate::metadata::Endpoint;
+use crate::error::{Error, Refusal, sanitize};
+use crate::id_token::IdTokenCriteria;
+use crate::metadata::ProviderEndpoint;
 use crate::request::TokenRequest;
-use crate::token::Tokens;
+use crate::response;
+use crate::token::TokenResponse;
 use portcullis_core::jose::json::Object;
 use portcullis_provider::address::{fetchable, parse as parse_url};
 use portcullis_provider::client_auth::Secret;
@@ -35,12 +35,26 @@ pub struct DeviceFlow {
 /// How the waiting goes.
 #[derive(Debug)]
 pub struct DeviceProgress<'p> {
-    /// How long the code is good for yet.
-    pub left: Duration,
-    /// When the provider is asked next.
-    pub next: Duration,
-    /// Why the provider could not be asked just now, if it could not.
-    pub trouble: Option<&'p Error>,
+    time_left: Duration,
+    next_request: Duration,
+    outage: Option<&'p Error>,
+}
+
+impl<'p> DeviceProgress<'p> {
+    /// The time until the code expires.
+    pub fn time_left(&self) -> Duration {
+        self.time_left
+    }
+
+    /// The time until the next request to the provider.
+    pub fn next_request(&self) -> Duration {
+        self.next_request
+    }
+
+    /// The error of the last request, if the provider could not be reached.
+    pub fn outage(&self) -> Option<&'p Error> {
+        self.outage
+    }
 }
 
 /// Where the provider does not say (RFC 8628, section 3.2).
@@ -89,7 +103,7 @@ impl Client {
             .chain(parameters.iter().copied())
             .collect();
         let began = self.provider().clock().elapsed();
-        let document = self.document(Endpoint::Device, &members).await?;
+        let document = self.document(ProviderEndpoint::Device, &members).await?;
         DeviceFlow::read(self, request, &document, began)
     }
 }
@@ -102,7 +116,7 @@ impl DeviceFlow {
         began: Duration,
     ) -> Result<Self, Error> {
         let held = |name: &str| {
-            let text = answer::text(document, name)?;
+            let text = response::text(document, name)?;
             Ok::<_, Error>(text.filter(|text| !text.is_empty() && text.len() <= 4_096))
         };
         let needed = |name: &str, other: Option<&str>| {
@@ -110,11 +124,11 @@ impl DeviceFlow {
                 (None, Some(other)) => held(other)?,
                 (text, _) => text,
             };
-            text.ok_or_else(|| Error::malformed(format!("the answer holds no `{name}`")))
+            text.ok_or_else(|| Error::malformed_response(format!("the answer holds no `{name}`")))
         };
         // Zero and less say nothing of how long: they stand for what is usual.
         let seconds = |name: &str, usual: i64, most: i64| {
-            let seconds = answer::seconds(document, name)?
+            let seconds = response::seconds(document, name)?
                 .filter(|seconds| *seconds > 0)
                 .unwrap_or(usual);
             Ok::<_, Error>(Duration::from_secs(seconds.min(most).unsigned_abs()))
@@ -130,7 +144,7 @@ impl DeviceFlow {
             client: client.clone(),
             request: request.clone(),
             device_code: Secret::new(needed("device_code", None)?),
-            user_code: cleaned(needed("user_code", None)?, 64),
+            user_code: sanitize(needed("user_code", None)?, 64),
             page: page(needed("verification_uri", Some("verification_url"))?)?,
             page_with_code: with_code.map(page).transpose()?,
             interval,
@@ -154,7 +168,7 @@ impl DeviceFlow {
     }
 
     /// How long the code is good for yet.
-    pub fn left(&self) -> Duration {
+    pub fn time_left(&self) -> Duration {
         self.ends_at
             .saturating_sub(self.client.provider().clock().elapsed())
     }
@@ -170,20 +184,20 @@ impl DeviceFlow {
     pub async fn finish(
         mut self,
         mut progress: impl FnMut(DeviceProgress<'_>),
-    ) -> Result<Tokens, Error> {
+    ) -> Result<TokenResponse, Error> {
         let mut trouble = None;
         loop {
-            let left = self.left();
+            let left = self.time_left();
             if left.is_zero() {
                 let said = Some("the code has expired before anybody signed in with it");
                 return Err(trouble
-                    .unwrap_or_else(|| Error::Refused(Refusal::new("expired_token", said, None))));
+                    .unwrap_or_else(|| Error::Refusal(Refusal::new("expired_token", said, None))));
             }
             let next = self.interval.min(left);
             progress(DeviceProgress {
-                left,
-                next,
-                trouble: trouble.as_ref(),
+                time_left: left,
+                next_request: next,
+                outage: trouble.as_ref(),
             });
             self.client.provider().clock().sleep(next).await;
             trouble = match self.ask().await {
@@ -193,13 +207,15 @@ impl DeviceFlow {
         }
     }
 
-    async fn ask(&self) -> Result<Tokens, Error> {
+    async fn ask(&self) -> Result<TokenResponse, Error> {
         let members = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
             ("device_code", self.device_code.expose()),
         ];
-        let granted = self.client.granted_for(&members, &self.request).await?;
-        self.client.verified(granted, Expected::default()).await
+        let granted = self.client.request_form(&members, &self.request).await?;
+        self.client
+            .verify_response(granted, IdTokenCriteria::default())
+            .await
     }
 
     /// What the next question has to wait for, if there is one (RFC 8628, section 3.5).
@@ -226,7 +242,7 @@ impl DeviceFlow {
 fn page(text: &str) -> Result<Url, Error> {
     let url = parse_url(text).and_then(|url| fetchable(&url).map(|()| url));
     url.map_err(|reason| {
-        Error::distrust(format!(
+        Error::untrusted_response(format!(
             "the page for signing in cannot be opened: {reason}"
         ))
     })

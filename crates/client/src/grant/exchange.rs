@@ -6,7 +6,7 @@
 use crate::client::Client;
 use crate::error::Error;
 use crate::request::TokenRequest;
-use crate::token::Tokens;
+use crate::token::TokenResponse;
 use portcullis_provider::client_auth::Secret;
 
 /// A token that another one is asked for (RFC 8693, sections 2.1 and 3).
@@ -56,7 +56,7 @@ impl Client {
         subject: &SubjectToken,
         actor: Option<&SubjectToken>,
         request: &TokenRequest,
-    ) -> Result<Tokens, Error> {
+    ) -> Result<TokenResponse, Error> {
         let mut members = vec![
             (
                 "grant_type",
@@ -73,9 +73,9 @@ impl Client {
             members.push(("actor_token", actor.text.expose()));
             members.push(("actor_token_type", &actor.kind));
         }
-        let granted = self.granted(&members, request).await?;
+        let granted = self.request_tokens(&members, request).await?;
         match granted.tokens.issued_token_type() {
-            None => Err(Error::malformed(
+            None => Err(Error::malformed_response(
                 "the answer holds no `issued_token_type` (RFC 8693, section 2.2.1)",
             )),
             Some(_) => Ok(granted.tokens),
@@ -94,12 +94,12 @@ impl Client {
         &self,
         user: &Secret,
         request: &TokenRequest,
-    ) -> Result<Tokens, Error> {
+    ) -> Result<TokenResponse, Error> {
         let members = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
             ("requested_token_use", "on_behalf_of"),
             ("assertion", user.expose()),
         ];
-        Ok(self.granted(&members, request).await?.tokens)
+        Ok(self.request_tokens(&members, request).await?.tokens)
     }
 }

@@ -2,7 +2,7 @@
 
 mod device;
 mod exchange;
-mod farewell;
+mod logout;
 mod refresh;
 
 pub use device::{DeviceFlow, DeviceProgress};

@@ -1,17 +1,17 @@
 //! New tokens for a refresh token (RFC 6749, section 6).
 
-use crate::answer::Granted;
 use crate::client::Client;
 use crate::error::Error;
-use crate::id_token::{Expected, IdToken};
+use crate::id_token::{IdToken, IdTokenCriteria};
 use crate::request::TokenRequest;
-use crate::token::{RefreshToken, Tokens};
+use crate::response::UnverifiedResponse;
+use crate::token::{RefreshToken, TokenResponse};
 
 impl Client {
     /// New tokens for a refresh token. The request can ask for fewer scopes, or for another of the
     /// APIs that were granted.
     ///
-    /// Many providers take a refresh token once only: keep [`Tokens::refresh_token`], and never
+    /// Many providers take a refresh token once only: keep [`TokenResponse::refresh_token`], and never
     /// spend one twice at the same time (a provider may take that for a theft, and end the
     /// session).
     ///
@@ -23,17 +23,17 @@ impl Client {
         &self,
         token: &RefreshToken,
         request: &TokenRequest,
-    ) -> Result<Tokens, Error> {
+    ) -> Result<TokenResponse, Error> {
         let members = [
             ("grant_type", "refresh_token"),
             ("refresh_token", token.expose()),
         ];
-        let granted = self.granted(&members, request).await?;
-        let expected = Expected {
+        let granted = self.request_tokens(&members, request).await?;
+        let expected = IdTokenCriteria {
             subject: token.subject(),
-            ..Expected::default()
+            ..IdTokenCriteria::default()
         };
-        let mut tokens = self.verified(granted, expected).await?;
+        let mut tokens = self.verify_response(granted, expected).await?;
         let kept = tokens.refresh_token.take().unwrap_or_else(|| token.clone());
         // The token that asked for more of its kind is still good: that scope is granted.
         tokens.withheld = tokens
@@ -42,19 +42,19 @@ impl Client {
             .filter(|scope| *scope != "offline_access")
             .collect();
         tokens.refresh_token = Some(match token.subject() {
-            Some(subject) => kept.belonging_to(subject),
+            Some(subject) => kept.with_subject(subject),
             None => kept,
         });
         Ok(tokens)
     }
 
     /// The tokens, with the ID token verified where there is one.
-    pub(crate) async fn verified(
+    pub(crate) async fn verify_response(
         &self,
-        granted: Granted,
-        expected: Expected<'_>,
-    ) -> Result<Tokens, Error> {
-        let Granted {
+        granted: UnverifiedResponse,
+        expected: IdTokenCriteria<'_>,
+    ) -> Result<TokenResponse, Error> {
+        let UnverifiedResponse {
             mut tokens,
             id_token,
         } = granted;
@@ -63,7 +63,7 @@ impl Client {
         };
         let access_token = Some(tokens.access_token.expose());
         let trusted = self.trusted_audiences();
-        let expected = Expected {
+        let expected = IdTokenCriteria {
             client: self.id(),
             access_token,
             trusted,
@@ -72,7 +72,7 @@ impl Client {
         let id_token = IdToken::verify(id_token, self.provider(), &expected).await?;
         tokens.refresh_token = tokens
             .refresh_token
-            .map(|token| token.belonging_to(id_token.subject()));
+            .map(|token| token.with_subject(id_token.subject()));
         tokens.id_token = Some(id_token);
         Ok(tokens)
     }

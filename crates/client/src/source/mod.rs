@@ -5,25 +5,25 @@
 //! while nobody asks. A renewal that fails changes nothing until the token ends; how often the
 //! provider is asked again is bounded.
 
-mod entry;
+mod slot;
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::request::TokenRequest;
-use crate::token::AccessToken;
-use entry::Entry;
+use crate::token::IssuedToken;
 use quick_cache::sync::Cache;
+use slot::TokenSlot;
 use std::fmt;
 use std::sync::Arc;
 
 /// Tokens for the calls of a service. Clones share the tokens.
 #[derive(Clone)]
-pub struct TokenSource(Arc<Source>);
+pub struct TokenSource(Arc<SourceState>);
 
-struct Source {
+struct SourceState {
     client: Client,
     request: TokenRequest,
-    entries: Cache<TokenRequest, Arc<Entry>>,
+    entries: Cache<TokenRequest, Arc<TokenSlot>>,
 }
 
 impl TokenSource {
@@ -32,7 +32,7 @@ impl TokenSource {
         TokenSourceBuilder {
             client,
             request: TokenRequest::new(),
-            most_kept: MOST_KEPT,
+            capacity: DEFAULT_CAPACITY,
         }
     }
 
@@ -42,7 +42,7 @@ impl TokenSource {
     ///
     /// There is no good token, and the provider gives none: its refusal, an answer that cannot be
     /// trusted, or an outage. For a moment after that, the same is said without asking again.
-    pub async fn token(&self) -> Result<AccessToken, Error> {
+    pub async fn token(&self) -> Result<IssuedToken, Error> {
         self.token_for(&self.0.request).await
     }
 
@@ -51,19 +51,19 @@ impl TokenSource {
     /// # Errors
     ///
     /// As for [`token`](Self::token).
-    pub async fn token_for(&self, request: &TokenRequest) -> Result<AccessToken, Error> {
+    pub async fn token_for(&self, request: &TokenRequest) -> Result<IssuedToken, Error> {
         self.entry(request)?.token(&self.0.client, request).await
     }
 
     /// A resource server did not take this token: unless there is a newer one, it is dropped, and
     /// the next caller has a new one fetched. Only so often: a resource server that takes no token
     /// at all does not make us flood the provider. Returns whether another token can be had.
-    pub fn refused(&self, token: &AccessToken) -> bool {
-        self.refused_for(&self.0.request, token)
+    pub fn invalidate(&self, token: &IssuedToken) -> bool {
+        self.invalidate_for(&self.0.request, token)
     }
 
     /// The same for a token of another request.
-    pub fn refused_for(&self, request: &TokenRequest, token: &AccessToken) -> bool {
+    pub fn invalidate_for(&self, request: &TokenRequest, token: &IssuedToken) -> bool {
         let now = self.0.client.provider().clock().elapsed();
         self.0
             .entries
@@ -76,8 +76,8 @@ impl TokenSource {
         &self.0.client
     }
 
-    fn entry(&self, request: &TokenRequest) -> Result<Arc<Entry>, Error> {
-        let new = || Ok::<_, Error>(Arc::new(Entry::default()));
+    fn entry(&self, request: &TokenRequest) -> Result<Arc<TokenSlot>, Error> {
+        let new = || Ok::<_, Error>(Arc::new(TokenSlot::default()));
         self.0.entries.get_or_insert_with(request, new)
     }
 }
@@ -90,7 +90,7 @@ impl fmt::Debug for TokenSource {
 }
 
 /// How many tokens are kept at once.
-const MOST_KEPT: usize = 1_000;
+const DEFAULT_CAPACITY: usize = 1_000;
 
 /// The settings of a source.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ const MOST_KEPT: usize = 1_000;
 pub struct TokenSourceBuilder {
     client: Client,
     request: TokenRequest,
-    most_kept: usize,
+    capacity: usize,
 }
 
 impl TokenSourceBuilder {
@@ -121,8 +121,8 @@ impl TokenSourceBuilder {
     }
 
     /// How many tokens of different requests are kept at once. Default 1,000.
-    pub fn most_kept(mut self, most: usize) -> Self {
-        self.most_kept = most;
+    pub fn capacity(mut self, most: usize) -> Self {
+        self.capacity = most;
         self
     }
 
@@ -131,12 +131,12 @@ impl TokenSourceBuilder {
         let Self {
             client,
             request,
-            most_kept,
+            capacity,
         } = self;
-        TokenSource(Arc::new(Source {
+        TokenSource(Arc::new(SourceState {
             client,
             request,
-            entries: Cache::new(most_kept.max(1)),
+            entries: Cache::new(capacity.max(1)),
         }))
     }
 }

@@ -58,7 +58,7 @@ async fn lives_are_read_as_text_and_with_fractions() {
     ] {
         let error = lasts(written.clone()).await.unwrap_err();
         assert!(
-            matches!(&error, Error::Distrusted(distrust) if distrust.is_malformed()),
+            matches!(&error, Error::InvalidResponse(invalid) if invalid.is_malformed()),
             "{written}: {error}"
         );
         assert!(
@@ -99,7 +99,7 @@ async fn a_refusal_is_a_refusal_whatever_its_body() {
             assert!(
                 error
                     .refusal()
-                    .is_some_and(portcullis_client::Refusal::ends_the_session),
+                    .is_some_and(portcullis_client::Refusal::ends_session),
                 "{error}"
             );
         }
@@ -136,7 +136,7 @@ async fn an_error_with_status_200_is_a_refusal() {
             .await
             .unwrap_err();
         let refusal = error.refusal().unwrap_or_else(|| panic!("{error}"));
-        assert_eq!((refusal.error(), refusal.ends_the_session()), (code, ends));
+        assert_eq!((refusal.error(), refusal.ends_session()), (code, ends));
     }
     // Both at once could be either.
     let both = json!({ "error": "invalid_grant", "access_token": "t", "token_type": "Bearer" });
@@ -146,7 +146,7 @@ async fn an_error_with_status_200_is_a_refusal() {
         .client_credentials(&TokenRequest::new())
         .await
         .unwrap_err();
-    assert!(matches!(error, Error::Distrusted(_)), "{error}");
+    assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn what_a_device_is_told_is_read_as_meant() {
         flow.verification_uri().as_str(),
         "https://www.google.com/device"
     );
-    assert_eq!(flow.left().as_secs(), 1_800);
+    assert_eq!(flow.time_left().as_secs(), 1_800);
     for (change, waits) in [
         (google, 7),
         (json!({ "interval": 5.0 }), 5),
@@ -261,7 +261,7 @@ async fn what_a_device_is_told_is_read_as_meant() {
         let mut waited = Vec::new();
         let finished = ticking(
             &idp.clock,
-            flow.finish(|progress| waited.push(progress.next.as_secs())),
+            flow.finish(|progress| waited.push(progress.next_request().as_secs())),
         )
         .await;
         assert!(finished.is_ok(), "{change}: {finished:?}");

@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use portcullis_client::{Attached, Client, DpopKey, TokenLayer, TokenMiddleware, TokenSource};
+use portcullis_client::{Client, DpopKey, TokenLayer, TokenMiddleware, TokenService, TokenSource};
 use serde_json::json;
 use tower::{Layer as _, ServiceExt as _};
 
@@ -36,12 +36,12 @@ fn layer(client: Client, api: &str) -> TokenLayer<Full<Bytes>> {
     TokenLayer::new(TokenSource::client_credentials(client).build(), [api]).unwrap()
 }
 
-fn calling(layer: &TokenLayer<Full<Bytes>>) -> Attached<Http, Full<Bytes>> {
+fn calling(layer: &TokenLayer<Full<Bytes>>) -> TokenService<Http, Full<Bytes>> {
     layer.layer(HttpClient::builder(TokioExecutor::new()).build_http())
 }
 
 async fn send(
-    http: &Attached<Http, Full<Bytes>>,
+    http: &TokenService<Http, Full<Bytes>>,
     request: Request<Full<Bytes>>,
 ) -> Response<Incoming> {
     http.clone().oneshot(request).await.unwrap()

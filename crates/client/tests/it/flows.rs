@@ -169,12 +169,12 @@ async fn a_provider_that_wants_pushed_requests_gets_them() {
     idp.answers(Reply::json(400, &json!({ "error": "invalid_request" })));
     assert!(matches!(
         code(&idp.client(), "a").start(CALLBACK).await,
-        Err(Error::Refused(_))
+        Err(Error::Refusal(_))
     ));
     idp.answers(Reply::json(201, &json!({ "expires_in": 60 })));
     assert!(matches!(
         code(&idp.client(), "a").start(CALLBACK).await,
-        Err(Error::Distrusted(_))
+        Err(Error::InvalidResponse(_))
     ));
 }
 
@@ -267,8 +267,12 @@ async fn devices_ask_as_slowly_as_they_should() {
         .answers(tokens());
     let flow = idp.client().device(&TokenRequest::new()).await.unwrap();
     let mut waits = Vec::new();
-    let waiting =
-        flow.finish(|progress| waits.push((progress.next.as_secs(), progress.trouble.is_some())));
+    let waiting = flow.finish(|progress| {
+        waits.push((
+            progress.next_request().as_secs(),
+            progress.outage().is_some(),
+        ));
+    });
     let tokens = ticking(&idp.clock, waiting).await;
     assert!(tokens.is_ok(), "{tokens:?}");
     assert_eq!(waits, [(5, false), (5, false), (10, false), (20, true)]);
@@ -288,7 +292,7 @@ async fn a_device_does_not_wait_for_an_expired_code() {
     }
     let ended = ticking(
         &idp.clock,
-        flow.finish(|progress| waits.push(progress.next.as_secs())),
+        flow.finish(|progress| waits.push(progress.next_request().as_secs())),
     )
     .await;
     assert!(ended.unwrap_err().to_string().contains("expired_token"));
@@ -319,7 +323,7 @@ async fn what_a_device_is_told_is_read_strictly() {
         }));
         let answer = idp.client().device(&TokenRequest::new()).await;
         assert!(
-            matches!(answer, Err(Error::Distrusted(_))),
+            matches!(answer, Err(Error::InvalidResponse(_))),
             "{name} {value}"
         );
     }

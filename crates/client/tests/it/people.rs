@@ -6,7 +6,7 @@ use crate::scripted::{eventually, ticking};
 use portcullis_client::clock::TestClock;
 use portcullis_client::{
     Authentication, Client, CodeFlow, DpopKey, Error, LoopbackRedirect, Provider, TokenKind,
-    TokenRequest, Tokens,
+    TokenRequest, TokenResponse,
 };
 use portcullis_core::token::NumericDate;
 use portcullis_idp::{Flaw, Idp, IdpConfig};
@@ -67,14 +67,14 @@ async fn flow(client: &Client) -> (CodeFlow, String) {
     (flow, back.query().unwrap().to_owned())
 }
 
-async fn tokens(client: &Client) -> Result<Tokens, Error> {
+async fn tokens(client: &Client) -> Result<TokenResponse, Error> {
     let (flow, query) = flow(client).await;
     flow.finish(&query).await
 }
 
-fn reason(result: Result<Tokens, Error>) -> String {
+fn reason(result: Result<TokenResponse, Error>) -> String {
     match result {
-        Err(Error::Distrusted(distrust)) => distrust.reason().to_owned(),
+        Err(Error::InvalidResponse(invalid)) => invalid.reason().to_owned(),
         other => panic!("{other:?}"),
     }
 }
@@ -109,7 +109,7 @@ async fn alice_signs_in_and_stays_signed_in() {
 async fn a_refresh_is_for_the_same_person() {
     let (_idp, client) = started(IdpConfig::default()).await;
     let first = tokens(&client).await.unwrap();
-    let claimed = first.refresh_token().unwrap().clone().belonging_to("bob");
+    let claimed = first.refresh_token().unwrap().clone().with_subject("bob");
     let error = reason(client.refresh(&claimed, &TokenRequest::new()).await);
     assert_eq!(error, "the ID token: it is another person's than before");
 }
@@ -141,7 +141,7 @@ async fn the_browser_carries_a_reference_only_where_the_request_is_pushed() {
     let (_idp, client) = started(IdpConfig::default()).await;
     let request = client
         .authorization_code(&openid())
-        .pushed(true)
+        .pushed_request(true)
         .login_hint("alice");
     let flow = request.start(CALLBACK).await.unwrap();
     let names: Vec<String> = flow
@@ -172,7 +172,7 @@ async fn tokens_are_bound_to_a_key_with_and_without_nonces() {
         for pushed in [false, true] {
             let flow = client
                 .authorization_code(&openid())
-                .pushed(pushed)
+                .pushed_request(pushed)
                 .start(CALLBACK)
                 .await
                 .unwrap();

@@ -126,7 +126,7 @@ async fn a_refused_client_does_not_hammer_its_provider() {
 async fn each_request_has_a_token_of_its_own() {
     let idp = Scripted::start().await;
     let source = TokenSource::client_credentials(idp.client())
-        .most_kept(10)
+        .capacity(10)
         .build();
     let request =
         |number: usize| TokenRequest::new().resource(&format!("https://api.example/{number}"));
@@ -156,7 +156,7 @@ async fn a_token_that_is_not_taken_is_fetched_anew_but_not_without_end() {
     let mut anew = Vec::new();
     for _ in 0..5 {
         let token = source.token().await.unwrap();
-        anew.push(source.refused(&token));
+        anew.push(source.invalidate(&token));
     }
     assert_eq!(anew, [true, true, false, false, false]);
     assert_eq!(
@@ -165,14 +165,14 @@ async fn a_token_that_is_not_taken_is_fetched_anew_but_not_without_end() {
     );
     idp.clock.advance(Duration::from_secs(30));
     let token = source.token().await.unwrap();
-    assert!(source.refused(&token));
+    assert!(source.invalidate(&token));
     // Whoever comes late with the old one changes nothing.
-    assert!(source.refused(&token));
+    assert!(source.invalidate(&token));
     assert_eq!(
         (text(&source).await, idp.count("/token")),
         ("token-4".to_owned(), 4)
     );
-    assert!(source.refused(&token));
+    assert!(source.invalidate(&token));
     assert_eq!(
         (text(&source).await, idp.count("/token")),
         ("token-4".to_owned(), 4)
@@ -200,6 +200,6 @@ async fn what_cannot_be_trusted_is_said_as_it_is() {
     ));
     assert!(matches!(
         source(&idp).token().await,
-        Err(Error::Distrusted(_))
+        Err(Error::InvalidResponse(_))
     ));
 }

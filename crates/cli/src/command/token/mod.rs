@@ -18,7 +18,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::print;
 use crate::store::{Holder, StoreKind, StoredToken, open_store};
 use output::TokenOutput;
-use portcullis_client::{AccessToken, Client, Secret, TokenKind};
+use portcullis_client::{Client, IssuedToken, Secret, TokenKind};
 use portcullis_core::token::NumericDate;
 use request::TokenQuery;
 
@@ -94,7 +94,7 @@ impl ObtainedToken {
     /// # Errors
     ///
     /// A stored key or token that is damaged.
-    pub(crate) fn bound_client(&self) -> Result<(Client, AccessToken), Failure> {
+    pub(crate) fn bound_client(&self) -> Result<(Client, IssuedToken), Failure> {
         let client = connect(&self.client, obtain::dpop_key(&self.token)?)?;
         let kind = if client.dpop_key().is_some() {
             TokenKind::Dpop
@@ -103,7 +103,7 @@ impl ObtainedToken {
         };
         let secret = Secret::new(self.token.access_token.as_str());
         let expires = NumericDate::from_seconds(self.token.expires.unwrap_or_default());
-        match AccessToken::restore(secret, kind, expires) {
+        match IssuedToken::restore(secret, kind, expires) {
             Ok(token) => Ok((client, token)),
             Err(error) => Err(failure(&error, &self.client)),
         }

@@ -66,7 +66,7 @@ pub(super) fn scopes(document: &Object, wanted: &Scopes) -> Result<Option<Scopes
 }
 
 fn wrong_type(name: &str, expected: &str) -> Error {
-    Error::malformed(format!("`{name}` is not {expected}"))
+    Error::malformed_response(format!("`{name}` is not {expected}"))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The end of tokens: revocation (RFC 7009), and logout at the provider (OpenID Connect
 //! RP-Initiated Logout 1.0).
 
-use crate::answer;
 use crate::client::Client;
 use crate::error::Error;
-use crate::metadata::Endpoint;
-use crate::token::{AccessToken, RefreshToken};
+use crate::metadata::ProviderEndpoint;
+use crate::response;
+use crate::token::{IssuedToken, RefreshToken};
 use url::Url;
 
 impl Client {
@@ -26,17 +26,17 @@ impl Client {
     /// # Errors
     ///
     /// As for a refresh token; many providers refuse with `unsupported_token_type`.
-    pub async fn revoke_access_token(&self, token: &AccessToken) -> Result<(), Error> {
+    pub async fn revoke_access_token(&self, token: &IssuedToken) -> Result<(), Error> {
         self.revoke(token.expose(), "access_token").await
     }
 
     async fn revoke(&self, token: &str, hint: &str) -> Result<(), Error> {
         let members = [("token", token), ("token_type_hint", hint)];
-        let (url, answered) = self.ask(Endpoint::Revocation, &members).await?;
+        let (url, answered) = self.ask(ProviderEndpoint::Revocation, &members).await?;
         match answered.status {
             // What the body says does not matter (RFC 7009, section 2.2).
             200 | 204 => Ok(()),
-            _ => answer::document(url, &answered, self.provider().limits()).map(|_| ()),
+            _ => response::document(url, &answered, self.provider().limits()).map(|_| ()),
         }
     }
 
@@ -58,8 +58,8 @@ impl Client {
             .provider()
             .metadata()
             .await?
-            .end_session_endpoint
-            .clone();
+            .end_session_endpoint()
+            .cloned();
         let mut url = page.ok_or_else(|| {
             let cure = "revoke the tokens; this provider has no page for signing out";
             Error::config(

@@ -1,16 +1,16 @@
 //! The tokens of a good answer (RFC 6749, section 5.1).
 
 use super::lenient::{scopes, seconds, text};
-use crate::error::{Error, cleaned};
+use crate::error::{Error, sanitize};
 use crate::request::TokenRequest;
-use crate::token::{AccessToken, RefreshToken, TokenKind, Tokens};
+use crate::token::{IssuedToken, RefreshToken, TokenKind, TokenResponse};
 use portcullis_core::jose::json::Object;
 use portcullis_core::token::{NumericDate, Scopes};
 use portcullis_provider::client_auth::Secret;
 
 /// The tokens of an answer; the ID token is not verified yet.
-pub(crate) struct Granted {
-    pub(crate) tokens: Tokens,
+pub(crate) struct UnverifiedResponse {
+    pub(crate) tokens: TokenResponse,
     pub(crate) id_token: Option<Secret>,
 }
 
@@ -25,17 +25,17 @@ pub(crate) fn tokens(
     asked: &TokenRequest,
     expected: TokenKind,
     asked_at: NumericDate,
-) -> Result<Granted, Error> {
+) -> Result<UnverifiedResponse, Error> {
     let text = |name: &str| text(document, name);
     let kind = kind(text("token_type")?, expected)?;
     let access_token = text("access_token")?
-        .ok_or_else(|| Error::malformed("the answer holds no `access_token`"))?;
+        .ok_or_else(|| Error::malformed_response("the answer holds no `access_token`"))?;
     // Less than nothing may stand for "over" or for "without end": the token is used once, and not
     // kept.
     let lasting =
         seconds(document, "expires_in")?.map_or(SHORT, |seconds| seconds.clamp(0, LONGEST));
     let access_token =
-        AccessToken::restore(Secret::new(access_token), kind, asked_at.plus(lasting))?;
+        IssuedToken::restore(Secret::new(access_token), kind, asked_at.plus(lasting))?;
     let filled = |value: Option<&str>| value.filter(|text| !text.is_empty()).map(Secret::new);
     let refresh_token = filled(text("refresh_token")?).map(RefreshToken::new);
     let id_token = filled(text("id_token")?);
@@ -56,8 +56,8 @@ pub(crate) fn tokens(
         .iter()
         .filter(|wanted| !is_granted(wanted, &scope))
         .collect();
-    let issued_token_type = text("issued_token_type")?.map(|kind| cleaned(kind, 256));
-    let tokens = Tokens {
+    let issued_token_type = text("issued_token_type")?.map(|kind| sanitize(kind, 256));
+    let tokens = TokenResponse {
         access_token,
         refresh_token,
         id_token: None,
@@ -65,7 +65,7 @@ pub(crate) fn tokens(
         withheld,
         issued_token_type,
     };
-    Ok(Granted { tokens, id_token })
+    Ok(UnverifiedResponse { tokens, id_token })
 }
 
 fn with<'s>(said: &'s Scopes, more: impl Iterator<Item = &'s str>) -> Scopes {
@@ -90,16 +90,16 @@ fn kind(named: Option<&str>, expected: TokenKind) -> Result<TokenKind, Error> {
         None => Some(TokenKind::Bearer),
         // As Apigee writes it.
         Some(named) if named.eq_ignore_ascii_case("BearerToken") => Some(TokenKind::Bearer),
-        Some(named) => TokenKind::named(named),
+        Some(named) => TokenKind::from_name(named),
     };
     if kind == Some(expected) {
         return Ok(expected);
     }
     let found = named.map_or_else(
         || "no `token_type`".to_owned(),
-        |named| format!("`{}`", cleaned(named, 64)),
+        |named| format!("`{}`", sanitize(named, 64)),
     );
-    Err(Error::malformed(format!(
+    Err(Error::malformed_response(format!(
         "a token of type `{expected}` was asked for, and the answer has {found}"
     )))
 }
@@ -110,7 +110,7 @@ mod tests {
     use portcullis_core::Limits;
     use portcullis_core::jose::json;
 
-    fn read_as(text: &str, asked: &str, kind: TokenKind) -> Result<Granted, Error> {
+    fn read_as(text: &str, asked: &str, kind: TokenKind) -> Result<UnverifiedResponse, Error> {
         let json = json::parse(text.as_bytes(), &Limits::default()).unwrap();
         let asked = TokenRequest::new().scope(asked);
         tokens(
@@ -121,7 +121,7 @@ mod tests {
         )
     }
 
-    fn read(text: &str) -> Result<Granted, Error> {
+    fn read(text: &str) -> Result<UnverifiedResponse, Error> {
         read_as(text, "a b", TokenKind::Bearer)
     }
 
@@ -260,7 +260,10 @@ mod tests {
             r#"{"access_token":"t","token_type":"Bearer","refresh_token":{}}"#,
             r#"{"access_token":"t","token_type":"Bearer","id_token":1}"#,
         ] {
-            assert!(matches!(read(text), Err(Error::Distrusted(_))), "{text}");
+            assert!(
+                matches!(read(text), Err(Error::InvalidResponse(_))),
+                "{text}"
+            );
         }
         // Whoever asked for a bound token gets no other, also not by silence.
         assert!(read_as(r#"{"access_token":"t"}"#, "", TokenKind::Dpop).is_err());

@@ -9,7 +9,7 @@ mod lenient;
 mod tokens;
 
 pub(crate) use lenient::{seconds, text};
-pub(crate) use tokens::{Granted, tokens};
+pub(crate) use tokens::{UnverifiedResponse, tokens};
 
 use crate::error::{Error, Refusal};
 use portcullis_core::Limits;
@@ -40,7 +40,7 @@ pub(crate) fn document(
     match (status, refusal) {
         // Some providers answer every error with 200, as GitHub does.
         (200 | 201, Some(refusal)) => match object.filter(holds_what_was_asked_for) {
-            Some(_) => Err(Error::malformed(
+            Some(_) => Err(Error::malformed_response(
                 "the answer holds an `error` beside what was asked for",
             )),
             None => Err(refused_or_down(refusal, outage)),
@@ -53,7 +53,7 @@ pub(crate) fn document(
         (429, refusal) => Err(outage(&with_code(*status, refusal.as_ref()))),
         (400..=499, Some(refusal)) => Err(refused_or_down(refusal, outage)),
         (400..=499, None) if !is_about_the_way(*status) => {
-            Err(Error::Refused(Refusal::without_reason(*status)))
+            Err(Error::Refusal(Refusal::without_reason(*status)))
         }
         (_, refusal) => Err(outage(&with_code(*status, refusal.as_ref()))),
     }
@@ -113,7 +113,7 @@ fn refused_or_down(refusal: Refusal, outage: impl Fn(&str) -> Error) -> Error {
         "server_error" | "temporarily_unavailable" => {
             outage(&format!("the answer was {}", refusal.error()))
         }
-        _ => Error::Refused(refusal),
+        _ => Error::Refusal(refusal),
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
             r#"{"error":"x","device_code":"d"}"#,
         ] {
             let error = answered(200, JSON, body).unwrap_err();
-            assert!(matches!(error, Error::Distrusted(_)), "{error}");
+            assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
         }
         for body in [
             r#"{"error":null,"access_token":"t"}"#,

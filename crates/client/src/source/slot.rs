@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::random;
 use crate::request::TokenRequest;
-use crate::token::{AccessToken, Tokens};
+use crate::token::{IssuedToken, TokenResponse};
 use arc_swap::ArcSwapOption;
 use portcullis_core::token::NumericDate;
 use portcullis_provider::clock::Clock;
@@ -15,17 +15,17 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
 /// A place for one token.
-pub(super) struct Entry {
-    held: ArcSwapOption<Held>,
+pub(super) struct TokenSlot {
+    held: ArcSwapOption<CachedToken>,
     /// Held while a token is fetched: the others wait for their turn, and find it there.
-    turn: Arc<tokio::sync::Mutex<Setback>>,
+    turn: Arc<tokio::sync::Mutex<FetchBackoff>>,
     /// How many tokens may be dropped because a resource server does not take them.
     drops: Mutex<Budget>,
 }
 
 /// A token, and how long it is good for. Times are those of the clock that never goes back.
-struct Held {
-    token: AccessToken,
+struct CachedToken {
+    token: IssuedToken,
     renew_at: Duration,
     unusable_at: Duration,
     /// The same by the time of day: the other clock may stand still while a machine sleeps.
@@ -34,7 +34,7 @@ struct Held {
 
 /// What went wrong of late.
 #[derive(Default)]
-struct Setback {
+struct FetchBackoff {
     failures: u32,
     until: Duration,
     error: Option<Error>,
@@ -48,7 +48,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const DROPS: u32 = 2;
 const DROP_EVERY: Duration = Duration::from_secs(30);
 
-impl Default for Entry {
+impl Default for TokenSlot {
     fn default() -> Self {
         let drops = Mutex::new(Budget::new(DROPS, DROP_EVERY));
         Self {
@@ -59,13 +59,13 @@ impl Default for Entry {
     }
 }
 
-impl Entry {
+impl TokenSlot {
     /// The token that is held, or a new one.
     pub(super) async fn token(
         self: Arc<Self>,
         client: &Client,
         request: &TokenRequest,
-    ) -> Result<AccessToken, Error> {
+    ) -> Result<IssuedToken, Error> {
         let clock = client.provider().clock();
         if let Some(held) = self.held.load_full().filter(|held| held.is_good(&**clock)) {
             if held.renew_at <= clock.elapsed() {
@@ -108,15 +108,15 @@ impl Entry {
         self: Arc<Self>,
         client: Client,
         request: TokenRequest,
-        mut turn: OwnedMutexGuard<Setback>,
-    ) -> Result<AccessToken, Error> {
+        mut turn: OwnedMutexGuard<FetchBackoff>,
+    ) -> Result<IssuedToken, Error> {
         let clock = Arc::clone(client.provider().clock());
         let (began, asked_at) = (clock.elapsed(), clock.now());
         match client.client_credentials(&request).await {
             Ok(tokens) => {
-                let held = Held::new(&tokens, began, asked_at);
+                let held = CachedToken::new(&tokens, began, asked_at);
                 self.held.store(Some(Arc::new(held)));
-                *turn = Setback::default();
+                *turn = FetchBackoff::default();
                 Ok(tokens.access_token().clone())
             }
             Err(error) => {
@@ -127,7 +127,7 @@ impl Entry {
     }
 
     /// Drops a token that a resource server does not take. Whether another one can be had.
-    pub(super) fn drop_refused(&self, token: &AccessToken, now: Duration) -> bool {
+    pub(super) fn drop_refused(&self, token: &IssuedToken, now: Duration) -> bool {
         let mut drops = self.drops.lock().unwrap_or_else(PoisonError::into_inner);
         match self.held.load_full() {
             Some(held) if held.token == *token => {
@@ -143,8 +143,8 @@ impl Entry {
     }
 }
 
-impl Held {
-    fn new(tokens: &Tokens, began: Duration, asked_at: NumericDate) -> Self {
+impl CachedToken {
+    fn new(tokens: &TokenResponse, began: Duration, asked_at: NumericDate) -> Self {
         let token = tokens.access_token().clone();
         let life = token.expires_at().since(asked_at);
         let life = Duration::from_secs(u64::try_from(life).unwrap_or_default());
@@ -167,7 +167,7 @@ impl Held {
     }
 }
 
-impl Setback {
+impl FetchBackoff {
     /// Why nobody should ask yet.
     fn in_force(&self, now: Duration) -> Option<Error> {
         self.error.clone().filter(|_| now < self.until)
