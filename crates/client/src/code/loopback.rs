@@ -5,8 +5,8 @@
 //! paths, methods and hosts (a page whose name was rebound to loopback), callbacks with another
 //! `state`, and connections that say nothing. The page holds nothing of what came.
 
-use super::CodeFlow;
 use super::callback::Callback;
+use super::flow::CodeFlow;
 use super::loopback_host::{LoopbackHost, loopback_url};
 use crate::error::{Error, Refusal};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY};
