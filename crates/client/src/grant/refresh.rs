@@ -11,8 +11,8 @@ impl Client {
     /// New tokens for a refresh token. The request can ask for fewer scopes, or for another of the
     /// APIs that were granted.
     ///
-    /// Many providers accept a refresh token only once: keep [`TokenResponse::refresh_token`]. Never
-    /// use one twice at the same time: a provider may take that for theft and end the session.
+    /// Many providers accept a refresh token only once: keep [`TokenResponse::refresh_token`].
+    /// Never use one twice at the same time: a provider may take that for theft and end the session.
     ///
     /// # Errors
     ///
