@@ -1,5 +1,4 @@
-//! Why there is no token: the settings, the provider's refusal, an answer that must not be trusted,
-//! or an outage.
+//! Errors: the settings, the provider's refusal, a response that cannot be trusted, or an outage.
 
 use portcullis_core::jose::json::{Json, Object};
 use portcullis_core::{ConfigError, Outage, OutageCode};
@@ -7,24 +6,23 @@ use std::fmt;
 use std::time::Duration;
 use url::Url;
 
-/// Why a token could not be had.
+/// The reason why there is no token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The settings do not fit each other, or not this provider. Trying again changes nothing.
+    /// The settings contradict each other, or do not fit this provider. A retry does not help.
     Config(ConfigError),
-    /// The provider said no (RFC 6749, section 5.2). What it said is fit to be shown.
+    /// The provider refused the request (RFC 6749, section 5.2). The texts are safe to show.
     Refusal(Refusal),
-    /// An answer, a callback or an ID token is not what it should be. It may be an attack: nothing
-    /// of it is used.
+    /// A response, a callback or an ID token is invalid. It may be an attack: none of it is used.
     InvalidResponse(InvalidResponse),
-    /// The provider cannot be reached, or gives no proper answer. Try again later.
+    /// The provider cannot be reached, or sends no usable response. Try again later.
     Outage(Outage),
 }
 
 impl Error {
-    pub(crate) fn config(place: &str, problem: impl Into<String>, help: &str) -> Self {
-        Self::Config(ConfigError::wrong(place, problem).help(help))
+    pub(crate) fn config(place: &str, problem: impl Into<String>, cure: &str) -> Self {
+        Self::Config(ConfigError::new(place, problem, cure))
     }
 
     pub(crate) fn untrusted_response(reason: impl Into<String>) -> Self {
@@ -34,7 +32,7 @@ impl Error {
         })
     }
 
-    /// An answer that is written in a way that has no meaning, or two.
+    /// A response that violates the standard, so that it has no meaning, or two.
     pub(crate) fn malformed_response(reason: impl Into<String>) -> Self {
         Self::InvalidResponse(InvalidResponse {
             reason: reason.into(),
@@ -43,13 +41,13 @@ impl Error {
     }
 
     pub(crate) fn outage(facts: impl Into<String>, retry_after: Option<Duration>) -> Self {
-        let retry_after = retry_after
-            .unwrap_or(Duration::from_secs(1))
-            .min(LONGEST_PAUSE);
+        let retry_after = retry_after.unwrap_or(Duration::from_secs(1));
+        // A wrong `Retry-After` must not stop a service for a day.
+        let retry_after = retry_after.min(LONGEST_PAUSE);
         Self::Outage(Outage::new(OutageCode::Provider, facts.into(), retry_after))
     }
 
-    /// When to try again, where that may help.
+    /// The time until a retry may help; `None` if it will not.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Outage(outage) => Some(outage.retry_after()),
@@ -57,7 +55,7 @@ impl Error {
         }
     }
 
-    /// What the provider refused, where it was a refusal.
+    /// The provider's refusal, if the error is one.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refusal(refusal) => Some(refusal),
@@ -66,7 +64,7 @@ impl Error {
     }
 }
 
-/// A provider that asks for more patience is not believed.
+/// The longest `Retry-After` that is believed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 impl fmt::Display for Error {
@@ -94,7 +92,7 @@ impl From<Outage> for Error {
     }
 }
 
-/// An answer that must not be trusted, and why.
+/// A response that cannot be used, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidResponse {
     reason: String,
@@ -102,13 +100,12 @@ pub struct InvalidResponse {
 }
 
 impl InvalidResponse {
-    /// What is wrong; nothing secret stands in it.
+    /// The fault. It holds no secret.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// Whether the answer only does not keep to the standard, so that it cannot be read. Else it
-    /// may be another's.
+    /// Whether the response only violates the standard. Otherwise it may come from somebody else.
     pub fn is_malformed(&self) -> bool {
         self.malformed
     }
@@ -121,13 +118,13 @@ impl fmt::Display for InvalidResponse {
         } else {
             "cannot be trusted"
         };
-        write!(f, "the answer {problem}: {}", self.reason)
+        write!(f, "the response {problem}: {}", self.reason)
     }
 }
 
-/// What the provider said instead of giving a token (RFC 6749, sections 4.1.2.1 and 5.2).
+/// The provider's error response (RFC 6749, sections 4.1.2.1 and 5.2).
 ///
-/// All of it is foreign text: it is cut to a length, and holds nothing that a terminal would obey.
+/// All of it is foreign text: it is cut to a length, without any character that a terminal obeys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     error: String,
@@ -138,32 +135,23 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(error: &str, description: Option<&str>, uri: Option<&str>) -> Self {
-        let web = |url: &Url| matches!(url.scheme(), "https" | "http");
-        let uri = uri
-            .filter(|text| text.len() <= LONGEST)
-            .and_then(|text| Url::parse(text).ok())
-            .filter(web)
-            .map(String::from);
         Self {
             error: sanitize(error, LONGEST_CODE),
             description: description.map(|text| sanitize(text, LONGEST)),
-            uri,
+            uri: uri.and_then(web_page),
             status: None,
         }
     }
 
-    /// The refusal in the document of an answer, if it holds one. Okta has names of its own for it
-    /// in places.
+    /// The refusal in the document of a response, if it holds one.
     pub(crate) fn of(document: &Object, status: u16) -> Option<Self> {
-        let text = |name| {
-            document
-                .get(name)
-                .and_then(Json::as_str)
-                .filter(|text| !text.is_empty())
-        };
-        let refusal = match (text("error"), text("errorCode")) {
-            (Some(error), _) => Self::new(error, text("error_description"), text("error_uri")),
-            (None, Some(error)) => Self::new(error, text("errorSummary"), None),
+        let refusal = match (text(document, "error"), text(document, "errorCode")) {
+            (Some(error), _) => {
+                let description = text(document, "error_description");
+                Self::new(error, description, text(document, "error_uri"))
+            }
+            // Some of Okta's endpoints use these names.
+            (None, Some(error)) => Self::new(error, text(document, "errorSummary"), None),
             (None, None) => return None,
         };
         Some(Self {
@@ -172,7 +160,7 @@ impl Refusal {
         })
     }
 
-    /// A refusal by its status alone: the provider gave no code.
+    /// A refusal by status alone: the provider sent no code.
     pub(crate) fn without_reason(status: u16) -> Self {
         Self {
             status: Some(status),
@@ -180,52 +168,68 @@ impl Refusal {
         }
     }
 
-    /// The code: `invalid_client`, `invalid_scope`, `access_denied` and so on. Empty where the
-    /// provider gave none.
+    /// The code, such as `invalid_client`, `invalid_scope` or `access_denied`. Empty if the
+    /// provider sent none.
     pub fn error(&self) -> &str {
         &self.error
     }
 
-    /// The status of the answer, where the refusal was one.
+    /// The HTTP status. `None` for a refusal in a callback, or by this client itself.
     pub fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// Whether a refresh token that was refused like this is worth nothing any more. A refusal
-    /// without a reason counts: to sign in again costs little, and to keep what is refused each
-    /// time costs every call.
+    /// Whether a refresh token is worthless after this refusal.
     pub fn ends_session(&self) -> bool {
-        let spent = [
+        let codes = [
             "invalid_grant",
             "invalid_token",
             "expired_token",
             "bad_refresh_token",
             "invalid_refresh_token",
         ];
-        self.error.is_empty() || spent.contains(&self.error.as_str())
+        // A refusal without a reason counts as well. To sign in again costs little; a token that is
+        // refused each time would fail every call.
+        self.error.is_empty() || codes.contains(&self.error.as_str())
     }
 
-    /// Whether the provider wants the person to sign in, or to agree, again (OpenID Connect Core
-    /// 1.0, section 3.1.2.6).
+    /// Whether the person has to sign in or to consent again (OpenID Connect Core 1.0, section
+    /// 3.1.2.6).
     pub fn needs_interaction(&self) -> bool {
-        let asks = [
+        let codes = [
             "interaction_required",
             "login_required",
             "consent_required",
             "account_selection_required",
         ];
-        asks.contains(&self.error.as_str())
+        codes.contains(&self.error.as_str())
     }
 
-    /// What the provider says about it.
+    /// The provider's description of the error.
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref().filter(|text| !text.is_empty())
     }
 
-    /// A page about it.
+    /// The address of a page about the error.
     pub fn uri(&self) -> Option<&str> {
         self.uri.as_deref()
     }
+}
+
+/// A member of an error response, if it is a text and not empty.
+fn text<'o>(document: &'o Object, name: &str) -> Option<&'o str> {
+    let text = document.get(name).and_then(Json::as_str)?;
+    (!text.is_empty()).then_some(text)
+}
+
+/// The address of a web page. Terminals make addresses clickable, and other schemes, such as
+/// `javascript:`, may start something.
+fn web_page(text: &str) -> Option<String> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    matches!(url.scheme(), "https" | "http").then(|| url.into())
 }
 
 impl fmt::Display for Refusal {
@@ -244,24 +248,29 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// In characters.
 const LONGEST_CODE: usize = 128;
+/// In characters.
 const LONGEST: usize = 1_024;
 
-/// A text from outside, fit for a terminal: at most so many characters, and none that steers it.
+/// A foreign text, made safe for a terminal: at most this many characters, with spaces in place of
+/// control characters.
 pub(crate) fn sanitize(text: &str, most: usize) -> String {
-    let steers = |c: char| {
-        let is_invisible = matches!(
-            c,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        );
-        c.is_control() || is_invisible
-    };
-    let plain: String = text
-        .chars()
-        .take(most)
-        .map(|c| if steers(c) { ' ' } else { c })
-        .collect();
+    let mut plain = String::new();
+    for c in text.chars().take(most) {
+        plain.push(if controls_terminal(c) { ' ' } else { c });
+    }
     plain.trim().to_owned()
+}
+
+/// Whether a character controls a terminal, or changes the order of the text around it. The latter
+/// can show an address other than the one that opens.
+fn controls_terminal(c: char) -> bool {
+    let is_invisible = matches!(
+        c,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    );
+    c.is_control() || is_invisible
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
-//! A doorway for the fuzz targets: bytes in, plain results out. It is no part of the API.
+//! Entry points for the fuzz targets: bytes in, plain results out. They are not part of the API.
 //!
-//! It is there with the feature `fuzzing` only. See
-//! `docs/decisions/0084-a-doorway-for-fuzz-targets.md`.
+//! Only the feature `fuzzing` has them. See `docs/decisions/0084-a-doorway-for-fuzz-targets.md`.
 
 use crate::error::Error;
 use crate::request::TokenRequest;
@@ -13,11 +12,11 @@ use portcullis_provider::client_auth::Secret;
 use portcullis_provider::fetch::EndpointResponse;
 use url::Url;
 
-/// The tokens of an answer to a request with this scope, and the ID token before it is verified.
+/// The tokens of a response to a request with this scope, and the unverified ID token.
 ///
 /// # Errors
 ///
-/// What a caller is told.
+/// The error that a caller gets.
 pub fn tokens(
     status: u16,
     content_type: &str,
@@ -28,26 +27,24 @@ pub fn tokens(
 ) -> Result<(TokenResponse, Option<Secret>), Error> {
     let url = Url::parse("https://idp.example/token")
         .map_err(|_| Error::untrusted_response("the address"))?;
-    let content_type = content_type.to_owned();
-    let body = body.to_vec().into();
-    let answered = EndpointResponse {
+    let response = EndpointResponse {
         status,
-        content_type,
+        content_type: content_type.to_owned(),
         retry_after: None,
         dpop_nonce: None,
-        body,
+        body: body.to_vec().into(),
     };
-    let document = response::document(&url, &answered, &Limits::default())?;
+    let document = response::document(&url, &response, &Limits::default())?;
     let granted = response::tokens(&document, &TokenRequest::new().scope(scope), kind, asked_at)?;
     Ok((granted.tokens, granted.id_token))
 }
 
-/// The code of a callback, and whether it is of the flow with this state. `named` says that the
-/// provider always names itself.
+/// The code of a callback, and whether the callback belongs to the flow with this state. `named`
+/// means that the provider always sends `iss`.
 ///
 /// # Errors
 ///
-/// What a caller is told.
+/// The error that a caller gets.
 pub fn callback(
     query: &str,
     state: &Secret,

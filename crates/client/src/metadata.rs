@@ -1,9 +1,9 @@
-//! What we read of a provider's metadata (RFC 8414, section 2, and the standards that add to it).
+//! The part of a provider's metadata that a client uses (RFC 8414, section 2, and the standards
+//! that extend it).
 //!
-//! Addresses that may not be asked (another scheme than https, except on loopback) are refused with
-//! the whole document.
+//! An address with another scheme than https, except on loopback, makes the whole document invalid.
 
-use portcullis_core::jose::json::Object;
+use portcullis_core::jose::json::{Json, Object};
 use portcullis_provider::metadata::endpoint;
 use url::Url;
 
@@ -108,15 +108,12 @@ pub(crate) enum ProviderEndpoint {
 impl ServerMetadata {
     pub(crate) fn read(document: &Object) -> Result<Self, String> {
         let mut metadata = Self::endpoints(document)?;
-        let flag = |name: &str| match document.get(name) {
-            None => Ok(false),
-            Some(value) => value
-                .as_bool()
-                .ok_or_else(|| format!("its `{name}` is no boolean")),
-        };
-        metadata.requires_pushed_requests = flag("require_pushed_authorization_requests")?;
+        // Both flags make the client stricter, so a malformed one is an error. Read as `false`, it
+        // would switch a protection off.
+        metadata.requires_pushed_requests =
+            flag(document, "require_pushed_authorization_requests")?;
         metadata.sends_issuer_in_callbacks =
-            flag("authorization_response_iss_parameter_supported")?;
+            flag(document, "authorization_response_iss_parameter_supported")?;
         metadata.code_challenge_methods = texts(document, "code_challenge_methods_supported")?;
         metadata.dpop_algorithms = texts(document, "dpop_signing_alg_values_supported")?;
         metadata.grant_types = texts(document, "grant_types_supported")?;
@@ -125,7 +122,7 @@ impl ServerMetadata {
         if let Some(aliases) = document.get("mtls_endpoint_aliases") {
             let aliases = aliases
                 .as_object()
-                .ok_or("its `mtls_endpoint_aliases` are no object")?;
+                .ok_or("its `mtls_endpoint_aliases` is not an object")?;
             metadata.mutual_tls = Some(Box::new(Self::endpoints(aliases)?));
         }
         Ok(metadata)
@@ -146,23 +143,27 @@ impl ServerMetadata {
         })
     }
 
-    /// Where an endpoint is, for a client that shows a certificate or for one that does not.
+    /// The address of an endpoint, for a client with or without a certificate.
     pub(crate) fn locate(&self, endpoint: ProviderEndpoint, by_certificate: bool) -> Option<&Url> {
-        let own = match endpoint {
+        // RFC 8705, section 5: an endpoint without an alias has one address for all clients.
+        if by_certificate
+            && let Some(aliases) = &self.mutual_tls
+            && let Some(alias) = aliases.locate(endpoint, false)
+        {
+            return Some(alias);
+        }
+        let url = match endpoint {
             ProviderEndpoint::Token => &self.token_endpoint,
             ProviderEndpoint::Device => &self.device_authorization_endpoint,
             ProviderEndpoint::Pushed => &self.pushed_authorization_request_endpoint,
             ProviderEndpoint::Revocation => &self.revocation_endpoint,
         };
-        let alias = self.mutual_tls.as_ref().filter(|_| by_certificate);
-        alias
-            .and_then(|aliases| aliases.locate(endpoint, false))
-            .or(own.as_ref())
+        url.as_ref()
     }
 }
 
 impl ProviderEndpoint {
-    /// Its name in metadata.
+    /// Its name in the metadata.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Token => "token_endpoint",
@@ -172,9 +173,17 @@ impl ProviderEndpoint {
         }
     }
 
-    /// Whether a proof of a key belongs to the questions (RFC 9449, sections 5 and 10.1).
+    /// Whether its requests carry a DPoP proof (RFC 9449, sections 5 and 10.1).
     pub(crate) fn takes_proof(self) -> bool {
         matches!(self, Self::Token | Self::Pushed)
+    }
+}
+
+fn flag(document: &Object, name: &str) -> Result<bool, String> {
+    match document.get(name) {
+        None => Ok(false),
+        Some(Json::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(format!("its `{name}` is not a boolean")),
     }
 }
 
@@ -182,13 +191,18 @@ fn texts(document: &Object, name: &str) -> Result<Option<Vec<String>>, String> {
     let Some(value) = document.get(name) else {
         return Ok(None);
     };
-    let texts = value
-        .as_array()
-        .map(|values| values.iter().map(|value| value.as_str().map(str::to_owned)));
-    let texts: Option<Vec<String>> = texts.and_then(|texts| texts.collect());
-    texts
-        .map(Some)
-        .ok_or_else(|| format!("its `{name}` is no list of strings"))
+    let fault = format!("its `{name}` is not a list of strings");
+    let Some(values) = value.as_array() else {
+        return Err(fault);
+    };
+    let mut texts = Vec::new();
+    for value in values {
+        match value.as_str() {
+            Some(text) => texts.push(text.to_owned()),
+            None => return Err(fault),
+        }
+    }
+    Ok(Some(texts))
 }
 
 #[cfg(test)]

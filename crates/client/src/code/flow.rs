@@ -14,7 +14,7 @@ use std::fmt;
 use std::time::Duration;
 use url::Url;
 
-/// What only this flow knows.
+/// The secrets of one flow.
 pub(super) struct Secrets {
     pub(super) redirect_uri: String,
     pub(super) state: Secret,
@@ -24,22 +24,26 @@ pub(super) struct Secrets {
 
 impl Secrets {
     pub(super) fn new(redirect_uri: &str, with_nonce: bool) -> Result<Self, Error> {
-        let secret = || unguessable().map(Secret::new);
+        let nonce = if with_nonce {
+            Some(Secret::new(unguessable()?))
+        } else {
+            None
+        };
         Ok(Self {
             redirect_uri: redirect_uri.to_owned(),
-            state: secret()?,
-            verifier: secret()?,
-            nonce: with_nonce.then(secret).transpose()?,
+            state: Secret::new(unguessable()?),
+            verifier: Secret::new(unguessable()?),
+            nonce,
         })
     }
 
-    /// RFC 7636, section 4.2.
+    /// The code challenge (RFC 7636, section 4.2).
     pub(super) fn challenge(&self) -> String {
         base64url::encode(digest(&SHA256, self.verifier.expose().as_bytes()).as_ref())
     }
 }
 
-/// A sign-in that has begun. It ends with one callback.
+/// A sign-in that waits for its callback. It ends with the first one.
 #[must_use]
 pub struct CodeFlow {
     pub(super) client: Client,
@@ -56,30 +60,34 @@ impl CodeFlow {
         &self.url
     }
 
-    /// Where the browser comes back to.
+    /// The address to which the browser returns.
     pub fn redirect_uri(&self) -> &str {
         &self.secrets.redirect_uri
     }
 
-    /// Whether the provider is known to check PKCE. Where it is not, whoever steals the code may be
-    /// able to use it.
+    /// Whether the provider is known to check PKCE. If it does not, a stolen code may be usable.
     pub fn pkce_is_confirmed(&self) -> bool {
         self.pkce_is_confirmed
     }
 
-    /// Whether a callback belongs to this flow, by its `state`. It says nothing else about it.
+    /// Whether a callback belongs to this flow, by its `state`. Nothing else is checked.
     pub fn expects(&self, query: &str) -> bool {
-        Callback::parse(query).is_ok_and(|callback| callback.is_of(&self.secrets.state))
+        match Callback::parse(query) {
+            Ok(callback) => callback.is_of(&self.secrets.state),
+            Err(_) => false,
+        }
     }
 
-    /// Ends the flow with what the browser brought back: the query of the address, without the `?`.
+    /// Ends the flow with the callback: the query of the address, without the `?`.
     ///
     /// # Errors
     ///
-    /// A callback of another flow or another provider, the provider's refusal (`access_denied`
-    /// where the person said no), an ID token that does not fit or is missing, or an outage.
+    /// A callback of another flow or another provider, the provider's refusal (`access_denied` if
+    /// the person refused), an ID token that is missing or invalid, or an outage.
     pub async fn finish(self, query: &str) -> Result<TokenResponse, Error> {
         let callback = Callback::parse(query)?;
+        // RFC 6749, section 10.12: without this check an attacker's code could sign the person in
+        // as the attacker (cross-site request forgery).
         if !callback.is_of(&self.secrets.state) {
             return Err(Error::untrusted_response(
                 "the callback belongs to another flow: its `state` is not the one that was sent",
@@ -98,30 +106,27 @@ impl CodeFlow {
             ("redirect_uri", &self.secrets.redirect_uri),
             ("code_verifier", self.secrets.verifier.expose()),
         ];
-        // The scope was said before; at the token endpoint only the APIs can be narrowed (RFC 8707,
-        // section 2.2).
-        members.extend(
-            self.request
-                .members()
-                .filter(|(name, _)| *name == "resource"),
-        );
-        let granted = self.client.request_form(&members, &self.request).await?;
+        // The authorization request fixed the scope. The token request can only narrow the APIs
+        // (RFC 8707, section 2.2).
+        members.extend(self.request.resources());
+        let response = self.client.request_form(&members, &self.request).await?;
         let nonce = self.secrets.nonce.as_ref().map(Secret::expose);
-        if nonce.is_some() && granted.id_token.is_none() {
+        // An attacker who can drop the ID token must not be able to skip the nonce check with it.
+        if nonce.is_some() && response.id_token.is_none() {
             return Err(Error::malformed_response(
-                "an ID token was asked for, and the answer holds none",
+                "an ID token was requested, and the response holds none",
             ));
         }
-        let expected = IdTokenCriteria {
+        let criteria = IdTokenCriteria {
             nonce,
             max_age: self.max_age,
             ..IdTokenCriteria::default()
         };
-        self.client.verify_response(granted, expected).await
+        self.client.verify_response(response, criteria).await
     }
 }
 
-/// Shows the client only: the address holds the state and the nonce.
+/// Shows only the client: the address holds the state and the nonce.
 impl fmt::Debug for CodeFlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a sign-in for {:?}", self.client)

@@ -1,9 +1,9 @@
-//! Signing a person in: the authorization code grant (RFC 6749, section 4.1), always with PKCE (RFC
-//! 7636, S256), state, and a nonce where an ID token comes back; by a pushed request where wanted
-//! (RFC 9126).
+//! Sign-in in a browser: the authorization code grant (RFC 6749, section 4.1), always with PKCE
+//! (RFC 7636, S256) and `state`, with a nonce if an ID token is requested, and optionally with a
+//! pushed request (RFC 9126).
 //!
-//! Refuses: a provider that says that it does not know S256, a callback of another flow or another
-//! provider (RFC 9207), a repeated parameter, and an ID token that does not fit.
+//! Refuses: a provider whose metadata lists other PKCE methods only, a callback of another flow or
+//! another provider (RFC 9207), a repeated parameter, and an invalid ID token.
 
 mod callback;
 mod flow;

@@ -10,7 +10,27 @@ use portcullis_core::Dialect;
 use std::time::Duration;
 use url::Url;
 
-/// A request for a person's sign-in, before it is made.
+/// The settings of a sign-in in a browser.
+///
+/// ```no_run
+/// use portcullis_client::{Client, LoopbackRedirect, TokenRequest};
+/// use std::time::Duration;
+///
+/// # async fn example(client: Client) -> Result<(), portcullis_client::Error> {
+/// let redirect = LoopbackRedirect::bind().await?;
+/// let request = TokenRequest::new().scope("openid orders:read");
+/// // PKCE, `state` and a nonce are always part of it.
+/// let flow = client
+///     .authorization_code(&request)
+///     .start(&redirect.redirect_uri())
+///     .await?;
+/// println!("Open {}", flow.url());
+/// let query = redirect.receive(&flow, Duration::from_secs(300)).await?;
+/// let tokens = flow.finish(&query).await?;
+/// # let _ = tokens;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct AuthorizationRequest {
@@ -23,8 +43,8 @@ pub struct AuthorizationRequest {
 }
 
 impl Client {
-    /// Signs a person in, in a browser. With the scope `openid` an ID token comes back as well,
-    /// which says who it was; with `offline_access`, at many providers, a refresh token.
+    /// Signs a person in, in a browser. With the scope `openid` the response has an ID token, which
+    /// identifies the person; with `offline_access`, at many providers, a refresh token.
     pub fn authorization_code(&self, request: &TokenRequest) -> AuthorizationRequest {
         AuthorizationRequest {
             client: self.clone(),
@@ -38,32 +58,31 @@ impl Client {
 }
 
 impl AuthorizationRequest {
-    /// Whether the request goes to the provider first, so that the browser carries a reference only
-    /// (RFC 9126). It is done anyway where the provider requires it. Default false.
+    /// Whether the request goes to the provider first, so that the browser carries only a reference
+    /// (RFC 9126). Default: only if the provider requires it.
     pub fn pushed_request(mut self, pushed: bool) -> Self {
         self.pushed = pushed;
         self
     }
 
-    /// The person must have signed in no longer ago than this (OpenID Connect Core 1.0, section
-    /// 3.1.2.1).
+    /// The longest time since the person signed in (OpenID Connect Core 1.0, section 3.1.2.1).
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
     }
 
-    /// What the provider should do: `login`, `consent`, `select_account` or `none`.
+    /// The provider's interaction: `login`, `consent`, `select_account` or `none`.
     pub fn prompt(self, prompt: &str) -> Self {
         self.parameter("prompt", prompt)
     }
 
-    /// Who is probably signing in.
+    /// The user name that the provider fills in.
     pub fn login_hint(self, hint: &str) -> Self {
         self.parameter("login_hint", hint)
     }
 
-    /// Another parameter, such as `acr_values` or `ui_locales`. Those that the flow sets itself
-    /// cannot be changed.
+    /// Another parameter, such as `acr_values` or `ui_locales`. The flow's own parameters cannot be
+    /// changed.
     pub fn parameter(mut self, name: &str, value: &str) -> Self {
         self.parameters.push((name.into(), value.into()));
         self
@@ -75,31 +94,27 @@ impl AuthorizationRequest {
         OURS.contains(&name) || RESERVED_IN_FORMS.contains(&name)
     }
 
-    /// Goes on with a provider whose metadata names other methods than S256 only. The challenge is
-    /// sent all the same, but a provider that ignores it lets whoever steals the code use it.
+    /// Continues with a provider whose metadata lists other PKCE methods than S256 only. The
+    /// request still carries the challenge. If the provider ignores it, a stolen code can be used.
     pub fn danger_without_pkce(mut self) -> Self {
         self.danger_without_pkce = true;
         self
     }
 
-    /// Begins: the address to open in a browser, and what is needed when the browser comes back.
-    /// `redirect_uri` is where that will be; it must be registered.
+    /// Starts the flow. `redirect_uri` is the address to which the browser returns; it must be
+    /// registered.
     ///
     /// # Errors
     ///
-    /// A provider without this grant, one that lists other methods than S256 only, and what it says
-    /// to a pushed request.
+    /// A provider without this grant, one that lists other PKCE methods only, or its response to a
+    /// pushed request.
     pub async fn start(self, redirect_uri: &str) -> Result<CodeFlow, Error> {
         let (metadata, _) = self.client.provider().found().await?;
-        let page = metadata.authorization_endpoint().cloned().ok_or_else(|| {
-            let cure =
-                "choose another flow, or another issuer: this one has no page for signing in";
-            Error::config(
-                "authorization_endpoint",
-                "the provider's metadata to name it",
-                cure,
-            )
-        })?;
+        let Some(page) = metadata.authorization_endpoint().cloned() else {
+            let problem = "the provider's metadata does not name it";
+            let cure = "choose another flow, or another issuer: this one has no sign-in page";
+            return Err(Error::config("authorization_endpoint", problem, cure));
+        };
         let pkce_is_confirmed = self.check_pkce(metadata)?;
         let secrets = Secrets::new(redirect_uri, self.request.scopes().contains("openid"))?;
         let members = self.members(&secrets)?;
@@ -109,25 +124,17 @@ impl AuthorizationRequest {
         } else {
             with_query(page, &members)
         };
-        let Self {
-            client,
-            request,
-            max_age,
-            ..
-        } = self;
         Ok(CodeFlow {
-            client,
-            request,
-            max_age,
+            client: self.client,
+            request: self.request,
+            max_age: self.max_age,
             secrets,
             url,
             pkce_is_confirmed,
         })
     }
 
-    /// Whether the provider says that it knows S256, or is known to. One that says nothing is sent
-    /// the challenge all the same (RFC 9700, section 2.1.1): those that do not know it ignore it.
-    /// One that lists other methods only is refused.
+    /// Whether the provider is known to check S256. One that lists other methods only is refused.
     fn check_pkce(&self, metadata: &ServerMetadata) -> Result<bool, Error> {
         let issuer = self.client.provider().issuer();
         let silent = [
@@ -140,26 +147,27 @@ impl AuthorizationRequest {
         match metadata.code_challenge_methods() {
             Some(methods) if methods.iter().any(|method| method == "S256") => Ok(true),
             None if silent.contains(&Dialect::of_issuer(issuer.as_str()).name) => Ok(true),
+            // RFC 9700, section 2.1.1: the challenge protects wherever it is checked, and a
+            // provider that does not know it ignores it.
             None => {
-                tracing::warn!(%issuer, "the provider does not say that it checks PKCE; the \
-                    challenge is sent all the same");
+                tracing::warn!(%issuer, "the provider's metadata does not say that it checks \
+                    PKCE; the request carries the challenge anyway");
                 Ok(false)
             }
             Some(_) if self.danger_without_pkce => {
-                tracing::warn!(%issuer, "DANGER: the provider does not say that it checks PKCE; \
-                    stolen codes may be used");
+                tracing::warn!(%issuer, "DANGER: the provider's metadata does not list PKCE with \
+                    S256; stolen codes may be used");
                 Ok(false)
             }
             Some(methods) => {
                 let methods = sanitize(&methods.join("`, `"), 128);
-                let expected =
-                    format!("the provider's metadata to name `S256`; it names `{methods}`");
-                let cure = "have the provider support PKCE with S256; to go on all the same, pass \
-                    `--danger-without-pkce` \
-                            to the command, or call `danger_without_pkce`";
+                let problem =
+                    format!("expected `S256` in the provider's metadata, found `{methods}`");
+                let cure = "have the provider support PKCE with S256; to continue anyway, pass \
+                    `--danger-without-pkce` to the command, or call `danger_without_pkce`";
                 Err(Error::config(
                     "code_challenge_methods_supported",
-                    expected,
+                    problem,
                     cure,
                 ))
             }
@@ -181,42 +189,46 @@ impl AuthorizationRequest {
         if let Some(max_age) = self.max_age {
             members.push(("max_age", max_age.as_secs().to_string()));
         }
+        // RFC 9449, section 10: the code is bound to the key as well, so a stolen code is useless.
         if let Some(key) = self.client.dpop_key() {
             members.push(("dpop_jkt", key.thumbprint().to_owned()));
         }
-        members.extend(
-            self.request
-                .members()
-                .map(|(name, value)| (name, value.to_owned())),
-        );
+        for (name, value) in self.request.members() {
+            members.push((name, value.to_owned()));
+        }
         for (name, value) in &self.parameters {
-            if Self::is_reserved(name) || members.iter().any(|(held, _)| *held == &**name) {
-                let cure = "leave it out: the flow sets it, or it is set twice";
-                return Err(Error::config(
-                    name,
-                    "another parameter than those of the flow",
-                    cure,
-                ));
+            if Self::is_reserved(name) || members.iter().any(|(it, _)| *it == &**name) {
+                let problem = "the flow sets this parameter itself, or it is set twice";
+                return Err(Error::config(name, problem, "leave the parameter out"));
             }
             members.push((name, value.to_string()));
         }
         Ok(members)
     }
 
-    /// Hands the request to the provider, and has the browser carry a reference (RFC 9126, sections
+    /// Sends the request to the provider; the browser then carries a reference (RFC 9126, sections
     /// 2 and 4).
     async fn push(&self, page: Url, members: &[(&str, String)]) -> Result<Url, Error> {
-        // The client says its id by itself, in its own way.
-        let form = members.iter().filter(|(name, _)| *name != "client_id");
-        let form: Vec<_> = form.map(|(name, value)| (*name, value.as_str())).collect();
+        let mut form = Vec::new();
+        for (name, value) in members {
+            // Client authentication adds the id. A repeated member would be an error.
+            if *name != "client_id" {
+                form.push((*name, value.as_str()));
+            }
+        }
         let document = self
             .client
             .document(ProviderEndpoint::Pushed, &form)
             .await?;
-        let reference =
-            response::text(&document, "request_uri")?.filter(|text| text.len() <= 1_024);
-        let reference = reference
-            .ok_or_else(|| Error::malformed_response("the answer holds no `request_uri`"))?;
+        let reference = match response::text(&document, "request_uri")? {
+            // Browsers and proxies limit the length of an address.
+            Some(reference) if reference.len() <= 1_024 => reference,
+            _ => {
+                return Err(Error::malformed_response(
+                    "the response holds no `request_uri`",
+                ));
+            }
+        };
         let members = [
             ("client_id", self.client.id().to_owned()),
             ("request_uri", reference.to_owned()),
@@ -225,8 +237,9 @@ impl AuthorizationRequest {
     }
 }
 
-/// What the flow sets, also where it happens not to. A request by reference or with another answer
-/// is not this flow.
+// `request` and `request_uri` would replace all other parameters, and `response_mode` would change
+// how the callback arrives. Hence no caller may set them.
+/// The parameters that belong to the flow, even if it does not send all of them.
 const OURS: &[&str] = &[
     "response_type",
     "response_mode",
@@ -246,7 +259,7 @@ const OURS: &[&str] = &[
     "client_assertion_type",
 ];
 
-/// What a form to the provider's endpoints sets, in this grant or another.
+/// The members of the forms that clients send to the provider, in this grant or another.
 const RESERVED_IN_FORMS: &[&str] = &[
     "grant_type",
     "code",

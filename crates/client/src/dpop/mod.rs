@@ -1,5 +1,4 @@
-//! Tokens that are bound to a key (RFC 9449): the key, its proofs, and the nonces that servers want
-//! in them.
+//! Tokens that are bound to a key (RFC 9449): the key, its proofs, and the nonces of the servers.
 
 mod key;
 mod nonces;

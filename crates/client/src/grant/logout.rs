@@ -1,4 +1,4 @@
-//! The end of tokens: revocation (RFC 7009), and logout at the provider (OpenID Connect
+//! The end of a session: revocation (RFC 7009), and logout at the provider (OpenID Connect
 //! RP-Initiated Logout 1.0).
 
 use crate::client::Client;
@@ -9,74 +9,70 @@ use crate::token::{IssuedToken, RefreshToken};
 use url::Url;
 
 impl Client {
-    /// Has the provider revoke a refresh token, and with it, at most providers, what was made from
-    /// it.
+    /// Revokes a refresh token at the provider. Most providers then revoke the access tokens from
+    /// it as well.
     ///
     /// # Errors
     ///
-    /// The provider's refusal, or an outage. A token that the provider does not know is revoked
-    /// (RFC 7009, section 2.2).
+    /// The provider's refusal, or an outage. A token that the provider does not know counts as
+    /// revoked (RFC 7009, section 2.2).
     pub async fn revoke_refresh_token(&self, token: &RefreshToken) -> Result<(), Error> {
         self.revoke(token.expose(), "refresh_token").await
     }
 
-    /// Has the provider revoke an access token. Resource servers that verify tokens by themselves
-    /// may take it until it ends.
+    /// Revokes an access token at the provider. A resource server that verifies tokens by itself
+    /// may accept it until it expires.
     ///
     /// # Errors
     ///
-    /// As for a refresh token; many providers refuse with `unsupported_token_type`.
+    /// As for a refresh token. Many providers refuse with `unsupported_token_type`.
     pub async fn revoke_access_token(&self, token: &IssuedToken) -> Result<(), Error> {
         self.revoke(token.expose(), "access_token").await
     }
 
     async fn revoke(&self, token: &str, hint: &str) -> Result<(), Error> {
         let members = [("token", token), ("token_type_hint", hint)];
-        let (url, answered) = self.ask(ProviderEndpoint::Revocation, &members).await?;
-        match answered.status {
-            // What the body says does not matter (RFC 7009, section 2.2).
-            200 | 204 => Ok(()),
-            _ => response::document(url, &answered, self.provider().limits()).map(|_| ()),
+        let (url, response) = self.ask(ProviderEndpoint::Revocation, &members).await?;
+        // RFC 7009, section 2.2: the status alone counts. Some providers send an empty body, others
+        // a page.
+        if matches!(response.status, 200 | 204) {
+            return Ok(());
         }
+        response::document(url, &response, self.provider().limits())?;
+        Ok(())
     }
 
-    /// The page where the person is signed out at the provider, to be opened in a browser. `hint`
-    /// is the text of the ID token that was given at sign-in: the address holds it, so do not log
-    /// it. `back` is where the browser goes afterwards; it must be registered, and gets `state`
-    /// back.
+    /// The address that signs the person out at the provider, to be opened in a browser. `hint` is
+    /// the text of the ID token from the sign-in; it is part of the address, so do not log the
+    /// address. `back` is where the browser goes afterwards, with `state`; it must be registered.
     ///
     /// # Errors
     ///
-    /// A provider that has no such page.
+    /// A provider without such a page.
     pub async fn logout_url(
         &self,
         hint: Option<&str>,
         back: Option<&str>,
         state: Option<&str>,
     ) -> Result<Url, Error> {
-        let page = self
-            .provider()
-            .metadata()
-            .await?
-            .end_session_endpoint()
-            .cloned();
-        let mut url = page.ok_or_else(|| {
-            let cure = "revoke the tokens; this provider has no page for signing out";
-            Error::config(
-                "end_session_endpoint",
-                "the provider's metadata does not name it",
-                cure,
-            )
-        })?;
-        let members = [
+        let metadata = self.provider().metadata().await?;
+        let Some(page) = metadata.end_session_endpoint() else {
+            let problem = "the provider's metadata does not name it";
+            let cure = "revoke the tokens: this provider has no page for signing out";
+            return Err(Error::config("end_session_endpoint", problem, cure));
+        };
+        let mut url = page.clone();
+        // The page may have a query of its own, so this appends.
+        let mut query = url.query_pairs_mut();
+        query.append_pair("client_id", self.id());
+        for (name, value) in [
             ("id_token_hint", hint),
             ("post_logout_redirect_uri", back),
             ("state", state),
-        ];
-        let mut query = url.query_pairs_mut();
-        query.append_pair("client_id", self.id());
-        for (name, value) in members {
-            value.map(|value| query.append_pair(name, value));
+        ] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
         }
         drop(query);
         Ok(url)

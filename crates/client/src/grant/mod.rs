@@ -1,4 +1,4 @@
-//! The grants: each is a few members in a form, and what its answer has to fit.
+//! The grants: each is a form with a few members, and the rules for its response.
 
 mod device;
 mod exchange;

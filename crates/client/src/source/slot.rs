@@ -1,5 +1,4 @@
-//! One token of a source: the one that is held, whose turn it is to fetch, and how the last fetches
-//! went.
+//! One token of a source: the cached token, the lock of the fetch, and the backoff after failures.
 
 use crate::client::Client;
 use crate::error::Error;
@@ -14,25 +13,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
-/// A place for one token.
+/// The place of one token.
 pub(super) struct TokenSlot {
-    held: ArcSwapOption<CachedToken>,
-    /// Held while a token is fetched: the others wait for their turn, and find it there.
+    cached: ArcSwapOption<CachedToken>,
+    /// Locked during a fetch. The other callers wait for it, and then find the token in the cache.
     turn: Arc<tokio::sync::Mutex<FetchBackoff>>,
-    /// How many tokens may be dropped because a resource server does not take them.
+    /// The limit on tokens that are dropped because a resource server rejects them.
     drops: Mutex<Budget>,
 }
 
-/// A token, and how long it is good for. Times are those of the clock that never goes back.
+/// A token with its times. Durations are those of the monotonic clock.
 struct CachedToken {
     token: IssuedToken,
     renew_at: Duration,
     unusable_at: Duration,
-    /// The same by the time of day: the other clock may stand still while a machine sleeps.
+    /// The same by the wall clock: the monotonic clock may stop while a machine sleeps.
     unusable_from: NumericDate,
 }
 
-/// What went wrong of late.
+/// The last failure, and the pause after it.
 #[derive(Default)]
 struct FetchBackoff {
     failures: u32,
@@ -40,8 +39,8 @@ struct FetchBackoff {
     error: Option<Error>,
 }
 
-/// So much before its end a token is no longer used: it has to get to a server whose clock may be
-/// ahead.
+/// The time before its expiry when a token is no longer used. The request takes time, and the
+/// server's clock may be ahead.
 const MARGIN: Duration = Duration::from_secs(30);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -50,46 +49,52 @@ const DROP_EVERY: Duration = Duration::from_secs(30);
 
 impl Default for TokenSlot {
     fn default() -> Self {
-        let drops = Mutex::new(Budget::new(DROPS, DROP_EVERY));
         Self {
-            held: ArcSwapOption::empty(),
+            cached: ArcSwapOption::empty(),
             turn: Arc::default(),
-            drops,
+            drops: Mutex::new(Budget::new(DROPS, DROP_EVERY)),
         }
     }
 }
 
 impl TokenSlot {
-    /// The token that is held, or a new one.
+    /// The cached token, or a new one.
     pub(super) async fn token(
         self: Arc<Self>,
         client: &Client,
         request: &TokenRequest,
     ) -> Result<IssuedToken, Error> {
         let clock = client.provider().clock();
-        if let Some(held) = self.held.load_full().filter(|held| held.is_good(&**clock)) {
-            if held.renew_at <= clock.elapsed() {
+        if let Some(cached) = self.usable(&**clock) {
+            if cached.renew_at <= clock.elapsed() {
                 self.renew(client, request);
             }
-            return Ok(held.token.clone());
+            return Ok(cached.token.clone());
         }
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        // Whoever had the turn before may have brought one, or learned that there is none.
-        if let Some(held) = self.held.load_full().filter(|held| held.is_good(&**clock)) {
-            return Ok(held.token.clone());
+        // The previous holder of the lock may have fetched a token, or failed.
+        if let Some(cached) = self.usable(&**clock) {
+            return Ok(cached.token.clone());
         }
         if let Some(error) = turn.in_force(clock.elapsed()) {
             return Err(error);
         }
         // On its own task: a caller that goes away does not cut it off for the others.
         let fetch = tokio::spawn(self.fetch(client.clone(), request.clone(), turn));
-        fetch
-            .await
-            .unwrap_or_else(|_| Err(Error::outage("the fetch of a token broke off", None)))
+        match fetch.await {
+            Ok(result) => result,
+            Err(_) => Err(Error::outage("the fetch of a token was aborted", None)),
+        }
     }
 
-    /// Begins to fetch a new token, unless somebody does already.
+    fn usable(&self, clock: &dyn Clock) -> Option<Arc<CachedToken>> {
+        let cached = self.cached.load_full()?;
+        cached.is_usable(clock).then_some(cached)
+    }
+
+    /// Starts to fetch a new token in the background, unless a fetch is running.
     fn renew(self: Arc<Self>, client: &Client, request: &TokenRequest) {
+        // A running fetch is the renewal. Waiting for the lock would queue one fetch per caller.
         let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else {
             return;
         };
@@ -97,8 +102,8 @@ impl TokenSlot {
             let (client, request) = (client.clone(), request.clone());
             tokio::spawn(async move {
                 if let Err(error) = self.fetch(client.clone(), request, turn).await {
-                    tracing::warn!(?client, %error, "the token could not be renewed; the old one \
-                        stays in use");
+                    tracing::warn!(?client, %error, "the token could not be renewed; the current \
+                        one stays in use");
                 }
             });
         }
@@ -111,11 +116,11 @@ impl TokenSlot {
         mut turn: OwnedMutexGuard<FetchBackoff>,
     ) -> Result<IssuedToken, Error> {
         let clock = Arc::clone(client.provider().clock());
-        let (began, asked_at) = (clock.elapsed(), clock.now());
+        let (began, requested_at) = (clock.elapsed(), clock.now());
         match client.client_credentials(&request).await {
             Ok(tokens) => {
-                let held = CachedToken::new(&tokens, began, asked_at);
-                self.held.store(Some(Arc::new(held)));
+                let cached = CachedToken::new(&tokens, began, requested_at);
+                self.cached.store(Some(Arc::new(cached)));
                 *turn = FetchBackoff::default();
                 Ok(tokens.access_token().clone())
             }
@@ -126,58 +131,65 @@ impl TokenSlot {
         }
     }
 
-    /// Drops a token that a resource server does not take. Whether another one can be had.
-    pub(super) fn drop_refused(&self, token: &IssuedToken, now: Duration) -> bool {
+    /// Drops a token that a resource server rejected. Returns whether another one can be had.
+    pub(super) fn invalidate(&self, token: &IssuedToken, now: Duration) -> bool {
         let mut drops = self.drops.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.held.load_full() {
-            Some(held) if held.token == *token => {
-                let may = drops.take(now);
-                if may {
-                    self.held.store(None);
-                }
-                may
-            }
-            // Somebody else has had it dropped.
-            _ => true,
+        let Some(cached) = self.cached.load_full() else {
+            return true;
+        };
+        // Another caller has replaced it already.
+        if cached.token != *token {
+            return true;
         }
+        // Without a budget, a resource server that rejects every token would turn each request into
+        // a request to the provider.
+        if !drops.take(now) {
+            return false;
+        }
+        self.cached.store(None);
+        true
     }
 }
 
 impl CachedToken {
-    fn new(tokens: &TokenResponse, began: Duration, asked_at: NumericDate) -> Self {
+    fn new(tokens: &TokenResponse, began: Duration, requested_at: NumericDate) -> Self {
         let token = tokens.access_token().clone();
-        let life = token.expires_at().since(asked_at);
-        let life = Duration::from_secs(u64::try_from(life).unwrap_or_default());
-        let margin = MARGIN.min(life / 10);
-        // Replicas that were started together do not come together: between 70 and 80 percent of
-        // the life.
-        let renew_at = began + life.mul_f64(0.7 + 0.1 * random::fraction());
+        let lifetime = token.expires_at().since(requested_at);
+        let lifetime = Duration::from_secs(u64::try_from(lifetime).unwrap_or_default());
+        let margin = MARGIN.min(lifetime / 10);
+        // At a random point between 70 and 80 percent of the lifetime: replicas that start together
+        // must not renew together.
+        let renew_at = began + lifetime.mul_f64(0.7 + 0.1 * random::fraction());
         let whole_margin = i64::try_from(margin.as_secs()).unwrap_or_default();
         let unusable_from = token.expires_at().plus(-whole_margin);
         Self {
             token,
             renew_at,
-            unusable_at: began + life - margin,
+            unusable_at: began + lifetime - margin,
             unusable_from,
         }
     }
 
-    fn is_good(&self, clock: &dyn Clock) -> bool {
+    fn is_usable(&self, clock: &dyn Clock) -> bool {
         clock.elapsed() < self.unusable_at && clock.now() < self.unusable_from
     }
 }
 
 impl FetchBackoff {
-    /// Why nobody should ask yet.
+    /// The error that callers get in place of a new request.
     fn in_force(&self, now: Duration) -> Option<Error> {
-        self.error.clone().filter(|_| now < self.until)
+        if now < self.until {
+            self.error.clone()
+        } else {
+            None
+        }
     }
 
     fn note(&mut self, error: &Error, now: Duration) {
-        let pause = SHORTEST_PAUSE
-            .saturating_mul(2_u32.saturating_pow(self.failures))
-            .min(LONGEST_PAUSE);
+        let doubled = SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures));
+        let pause = doubled.min(LONGEST_PAUSE);
         self.failures = self.failures.saturating_add(1);
+        // A `Retry-After` may be longer than the pause, but never shortens it.
         self.until = now + error.retry_after().unwrap_or_default().max(pause);
         self.error = Some(error.clone());
     }

@@ -114,7 +114,7 @@ async fn an_id_token_that_was_asked_for_has_to_come() {
     let query = callback(&flow);
     let error = flow.finish(&query).await.unwrap_err();
     assert!(
-        error.to_string().contains("the answer holds none"),
+        error.to_string().contains("the response holds none"),
         "{error}"
     );
 }
@@ -238,7 +238,7 @@ async fn a_token_that_is_not_bound_is_not_taken_for_one_that_is() {
     assert!(
         error
             .to_string()
-            .contains("a token of type `DPoP` was asked for"),
+            .contains("expected a token of type `DPoP`"),
         "{error}"
     );
 }

@@ -111,7 +111,10 @@ async fn a_refresh_is_for_the_same_person() {
     let first = tokens(&client).await.unwrap();
     let claimed = first.refresh_token().unwrap().clone().with_subject("bob");
     let error = reason(client.refresh(&claimed, &TokenRequest::new()).await);
-    assert_eq!(error, "the ID token: it is another person's than before");
+    assert_eq!(
+        error,
+        "the ID token: its `sub` is not the person who signed in before"
+    );
 }
 
 #[tokio::test]
