@@ -51,8 +51,8 @@ impl Authentication {
     pub fn assertion_file(path: &Path) -> Result<Self, ConfigError> {
         let file = AssertionFile::open(path).map_err(|problem| {
             // A missing mount shows up here, at start, and not with the first request.
-            let cure = "name the file to which the platform writes the client's assertion";
-            ConfigError::new("client_assertion_file", problem, cure)
+            let help = "name the file to which the platform writes the client's assertion";
+            ConfigError::wrong("client_assertion_file", problem).help(help)
         })?;
         Ok(Self(Proof::AssertionFile(file)))
     }
@@ -67,9 +67,9 @@ impl Authentication {
         match OwnCertificate::parse(pem) {
             Some(certificate) => Ok(Self(Proof::Certificate(certificate))),
             None => {
-                let problem = "expected a certificate and its key";
-                let cure = "give the client's certificate, its chain, and its key, all in PEM";
-                Err(ConfigError::new("certificate", problem, cure))
+                let help = "give the client's certificate, its chain, and its key, all in PEM";
+                let fault = ConfigError::expected("certificate", "a certificate and its key");
+                Err(fault.found_as("another text").help(help))
             }
         }
     }
@@ -107,9 +107,9 @@ impl PrivateKey {
         certificate: Option<&[u8]>,
     ) -> Result<Self, ConfigError> {
         Assertion::read(pem, algorithm, kid, certificate).map(Self).map_err(|expected| {
-            let cure = "convert the key with `openssl pkcs8 -topk8 -nocrypt`, and check that key, \
+            let help = "convert the key with `openssl pkcs8 -topk8 -nocrypt`, and check that key, \
                 algorithm and certificate match";
-            ConfigError::new("private_key", expected, cure)
+            ConfigError::expected("private_key", expected).found_as("another key").help(help)
         })
     }
 }

@@ -218,9 +218,9 @@ impl Client {
         let (metadata, reach) = self.provider.found().await?;
         let by_certificate = self.auth.certificate().is_some();
         let Some(url) = metadata.locate(endpoint, by_certificate) else {
-            let cure = "choose another flow, or another issuer: this one does not support it";
+            let help = "choose another flow, or another issuer: this one does not support it";
             let problem = "the provider's metadata does not name it";
-            return Err(Error::config(endpoint.name(), problem, cure));
+            return Err(Error::config(endpoint.name(), problem, help));
         };
         let key = self.key.as_ref().filter(|_| endpoint.takes_proof());
         let call = EndpointCall {
@@ -246,8 +246,8 @@ impl Client {
         // An unset environment variable looks like this. Many providers answer it with a refusal
         // that hides the cause.
         if self.auth.has_empty_secret() {
-            let cure = "give the client the secret from the provider, or make it a public client";
-            return Err(Error::config("client_secret", "the secret is empty", cure));
+            let help = "give the client the secret from the provider, or make it a public client";
+            return Err(Error::config("client_secret", "the secret is empty", help));
         }
         let form = self.auth.form(call.members, &call.addressee, self.now());
         let (body, authorization) = form.map_err(|reason| Error::outage(reason, None))?;

@@ -21,8 +21,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn config(place: &str, problem: impl Into<String>, cure: &str) -> Self {
-        Self::Config(ConfigError::new(place, problem, cure))
+    pub(crate) fn config(place: &str, problem: impl Into<String>, help: &str) -> Self {
+        Self::Config(ConfigError::wrong(place, problem).help(help))
     }
 
     pub(crate) fn untrusted_response(reason: impl Into<String>) -> Self {

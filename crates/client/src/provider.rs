@@ -69,8 +69,8 @@ impl Provider {
     /// A text that is not an issuer.
     pub fn builder(issuer: &str) -> Result<ProviderBuilder, ConfigError> {
         let issuer = Issuer::parse(issuer).map_err(|error| {
-            let cure = "write the issuer as the provider's metadata has it, final slash included";
-            ConfigError::wrong("issuer", error.to_string()).help(cure)
+            let help = "write the issuer as the provider's metadata has it, final slash included";
+            ConfigError::wrong("issuer", error.to_string()).help(help)
         })?;
         Ok(ProviderBuilder {
             issuer,
@@ -186,8 +186,8 @@ impl ProviderBuilder {
     /// An address with another scheme than https, except on loopback.
     pub fn metadata_url(mut self, url: &str) -> Result<Self, ConfigError> {
         let url = address::parse_fetchable(url, false).map_err(|problem| {
-            let cure = "write the whole address, with `https://`";
-            ConfigError::new("metadata_url", problem, cure)
+            let help = "write the whole address, with `https://`";
+            ConfigError::wrong("metadata_url", problem).help(help)
         })?;
         self.metadata_url = Some(url);
         Ok(self)

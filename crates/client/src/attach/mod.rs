@@ -41,9 +41,9 @@ impl TokenAttacher {
         let origins = origins?;
         // Without this error a typing mistake would send every request without a token.
         if origins.is_empty() {
-            let cure = "write the origin of the API that the tokens are for";
-            let problem = "expected at least one origin, found none";
-            return Err(ConfigError::new("origins", problem, cure));
+            let help = "write the origin of the API that the tokens are for";
+            let fault = ConfigError::expected("origins", "at least one origin");
+            return Err(fault.found_as("none").help(help));
         }
         Ok(Self { source, origins })
     }
@@ -104,10 +104,10 @@ fn origin(text: &str) -> Result<Origin, ConfigError> {
     match address::parse_fetchable(text, false) {
         Ok(url) => Ok(url.origin()),
         Err(problem) => {
-            let problem = format!("`{}`: {problem}", text.escape_debug());
-            let cure =
+            let problem = format!("{text:?}: {problem}");
+            let help =
                 "write the API's origin: `https://`, the host, and the port if it is not 443";
-            Err(ConfigError::new("origins", problem, cure))
+            Err(ConfigError::wrong("origins", problem).help(help))
         }
     }
 }

@@ -74,9 +74,9 @@ impl LoopbackRedirect {
     /// A port that is taken, and a path that does not begin with `/`.
     pub async fn bind_at(port: u16, path: &str) -> Result<Self, ConfigError> {
         if !path.starts_with('/') || path.contains(['?', '#']) {
-            let cure = "write the path of the registered redirect URI, such as `/callback`";
-            let problem = format!("expected a path that begins with `/`, found `{path}`");
-            return Err(ConfigError::new("redirect path", problem, cure));
+            let help = "write the path of the registered redirect URI, such as `/callback`";
+            let fault = ConfigError::expected("redirect path", "a path that begins with \"/\"");
+            return Err(fault.found(path).help(help));
         }
         let host = LoopbackHost::Address(Ipv4Addr::LOCALHOST.into());
         Self::listen(&host, port, path, path).await
@@ -117,8 +117,8 @@ impl LoopbackRedirect {
         path_and_query: &str,
     ) -> Result<Self, ConfigError> {
         let (listeners, port) = bind(host, port).await.map_err(|error| {
-            let problem = format!("cannot listen on this port: {error}");
-            ConfigError::new(host.with_port(port), problem, "choose a port that is free")
+            let problem = format!("cannot listen on this address: {error}");
+            ConfigError::wrong(host.with_port(port), problem).help("choose a port that is free")
         })?;
         let redirect_uri = format!("http://{}{path_and_query}", host.with_port(port));
         // `localhost` is this machine in every browser, and some providers register nothing else.

@@ -78,11 +78,11 @@ pub(super) fn loopback_url(text: &str) -> Result<(Url, LoopbackHost), ConfigErro
     {
         return Ok((url, host));
     }
-    let problem =
-        "expected a redirect URI to this machine: http, with 127.0.0.1, [::1] or localhost";
-    let cure = "write the redirect URI that is registered at the provider, such as \
+    let expected = "a redirect URI to this machine: http, with 127.0.0.1, [::1] or localhost";
+    let help = "write the redirect URI that is registered at the provider, such as \
         http://127.0.0.1:8765/callback";
-    Err(ConfigError::new("redirect_uri", problem, cure))
+    let fault = ConfigError::expected("redirect_uri", expected);
+    Err(fault.found(text).help(help))
 }
 
 fn loopback_host(url: &Url) -> Option<LoopbackHost> {

@@ -112,8 +112,8 @@ impl AuthorizationRequest {
         let (metadata, _) = self.client.provider().found().await?;
         let Some(page) = metadata.authorization_endpoint().cloned() else {
             let problem = "the provider's metadata does not name it";
-            let cure = "choose another flow, or another issuer: this one has no sign-in page";
-            return Err(Error::config("authorization_endpoint", problem, cure));
+            let help = "choose another flow, or another issuer: this one has no sign-in page";
+            return Err(Error::config("authorization_endpoint", problem, help));
         };
         let pkce_is_confirmed = self.check_pkce(metadata)?;
         let secrets = Secrets::new(redirect_uri, self.request.scopes().contains("openid"))?;
@@ -163,12 +163,12 @@ impl AuthorizationRequest {
                 let methods = sanitize(&methods.join("`, `"), 128);
                 let problem =
                     format!("expected `S256` in the provider's metadata, found `{methods}`");
-                let cure = "have the provider support PKCE with S256; to continue anyway, pass \
+                let help = "have the provider support PKCE with S256; to continue anyway, pass \
                     `--danger-without-pkce` to the command, or call `danger_without_pkce`";
                 Err(Error::config(
                     "code_challenge_methods_supported",
                     problem,
-                    cure,
+                    help,
                 ))
             }
         }

@@ -128,8 +128,9 @@ impl DpopKey {
 }
 
 fn malformed_key() -> ConfigError {
-    let cure = "generate a new key, and fetch new tokens: the old ones are bound to the old key";
-    ConfigError::new("dpop_key", "expected a P-256 key as PKCS#8", cure)
+    let help = "generate a new key, and fetch new tokens: the old ones are bound to the old key";
+    let fault = ConfigError::expected("dpop_key", "a P-256 key as PKCS#8");
+    fault.found_as("other bytes").help(help)
 }
 
 /// Shows the thumbprint, which is public.

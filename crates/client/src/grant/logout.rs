@@ -58,8 +58,8 @@ impl Client {
         let metadata = self.provider().metadata().await?;
         let Some(page) = metadata.end_session_endpoint() else {
             let problem = "the provider's metadata does not name it";
-            let cure = "revoke the tokens: this provider has no page for signing out";
-            return Err(Error::config("end_session_endpoint", problem, cure));
+            let help = "revoke the tokens: this provider has no page for signing out";
+            return Err(Error::config("end_session_endpoint", problem, help));
         };
         let mut url = page.clone();
         // The page may have a query of its own, so this appends.
