@@ -132,8 +132,8 @@ impl DeviceFlow {
             None => member(document, "verification_url_complete")?,
             text => text,
         };
-        let device_code = required(document, "device_code")?;
-        let user_code = required(document, "user_code")?;
+        let device_code = require(document, "device_code")?;
+        let user_code = require(document, "user_code")?;
         let page_address = match member(document, "verification_uri")? {
             None => member(document, "verification_url")?,
             text => text,
@@ -189,7 +189,7 @@ impl DeviceFlow {
             let time_left = self.time_left();
             if time_left.is_zero() {
                 // The outage is the better explanation: the person may well have signed in.
-                return Err(outage.unwrap_or_else(expired));
+                return Err(outage.unwrap_or_else(expiry_error));
             }
             let next_request = self.interval.min(time_left);
             progress(DeviceProgress {
@@ -242,7 +242,7 @@ fn member<'o>(document: &'o Object, name: &str) -> Result<Option<&'o str>, Error
     Ok(text.filter(|text| !text.is_empty() && text.len() <= 4_096))
 }
 
-fn required<'o>(document: &'o Object, name: &str) -> Result<&'o str, Error> {
+fn require<'o>(document: &'o Object, name: &str) -> Result<&'o str, Error> {
     member(document, name)?.ok_or_else(|| missing(name))
 }
 
@@ -260,7 +260,7 @@ fn seconds(document: &Object, name: &str, default: i64, most: i64) -> Result<Dur
     Ok(Duration::from_secs(seconds.min(most).unsigned_abs()))
 }
 
-fn expired() -> Error {
+fn expiry_error() -> Error {
     let description = Some("the code expired before anybody signed in with it");
     Error::Refusal(Refusal::new("expired_token", description, None))
 }

@@ -1,4 +1,4 @@
-//! Answers as providers really send them: read as they are meant where one meaning is left.
+//! Responses as real providers send them: a response with one plausible meaning is accepted.
 
 use crate::scripted::{Reply, Scripted, ticking};
 use portcullis_client::{
@@ -23,7 +23,7 @@ fn bare(status: u16) -> Reply {
     }
 }
 
-/// How long a token lasts by this answer, in seconds.
+/// The lifetime of the token in this response, in seconds.
 async fn lasts(expires_in: Value) -> Result<i64, Error> {
     let idp = Scripted::start().await;
     idp.answers(Reply::json(
@@ -70,8 +70,8 @@ async fn lives_are_read_as_text_and_with_fractions() {
     }
 }
 
-/// A refusal of the token endpoint is one whatever its body is: for a service, for a person who
-/// comes back, for a device.
+/// A refusal of the token endpoint counts whatever its body is: for a service, for a refresh, and
+/// for a device.
 #[tokio::test]
 async fn a_refusal_is_a_refusal_whatever_its_body() {
     let idp = Scripted::start().await;
@@ -138,7 +138,7 @@ async fn an_error_with_status_200_is_a_refusal() {
         let refusal = error.refusal().unwrap_or_else(|| panic!("{error}"));
         assert_eq!((refusal.error(), refusal.ends_session()), (code, ends));
     }
-    // Both at once could be either.
+    // An error together with a token could mean either.
     let both = json!({ "error": "invalid_grant", "access_token": "t", "token_type": "Bearer" });
     idp.answers(Reply::json(200, &both));
     let error = idp
@@ -200,7 +200,7 @@ async fn scopes_that_ask_for_another_token_are_granted_with_it() {
         ),
         (String::new(), true)
     );
-    // A renewal without a new refresh token leaves the old one, and takes nothing away.
+    // A renewal without a new refresh token keeps the old one, and withholds nothing.
     let answer = json!({ "access_token": "t", "token_type": "Bearer", "scope": "api" });
     let idp = Scripted::start().await;
     idp.answers(Reply::json(200, &answer));
@@ -231,7 +231,7 @@ fn device(change: &Value) -> Reply {
     Reply::json(200, &answer)
 }
 
-/// Google's answer, and what others make of the numbers.
+/// Google's response, and the numbers of other providers.
 #[tokio::test]
 async fn what_a_device_is_told_is_read_as_meant() {
     let idp = Scripted::start().await;
@@ -269,7 +269,7 @@ async fn what_a_device_is_told_is_read_as_meant() {
     }
 }
 
-/// A secret that is empty would be sent as one.
+/// Without a check, an empty secret would be sent.
 #[tokio::test]
 async fn an_empty_secret_goes_to_nobody() {
     let idp = Scripted::start().await;
@@ -289,7 +289,7 @@ async fn an_empty_secret_goes_to_nobody() {
     assert_eq!(idp.count("/token"), 0);
 }
 
-/// A workload's assertion, which its platform replaces.
+/// The assertion of a workload, which the platform replaces.
 #[tokio::test]
 async fn a_ready_assertion_is_read_each_time() {
     let idp = Scripted::start().await;

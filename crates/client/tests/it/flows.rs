@@ -1,4 +1,4 @@
-//! Flows with a provider that does not do as it should.
+//! Flows with a provider that misbehaves.
 
 use crate::scripted::{Reply, Scripted, ticking};
 use portcullis_client::{Client, DpopKey, Error, TokenKind, TokenRequest};
@@ -21,7 +21,7 @@ fn code(client: &Client, scope: &str) -> portcullis_client::AuthorizationRequest
     )
 }
 
-/// The callback that fits a flow.
+/// The matching callback of a flow.
 fn callback(flow: &portcullis_client::CodeFlow) -> String {
     let state = flow
         .url()
@@ -59,7 +59,7 @@ async fn a_provider_that_lists_other_methods_only_is_refused() {
     }
 }
 
-/// Metadata that says nothing about PKCE: it is sent all the same, and whoever asks learns of it.
+/// If the metadata does not mention PKCE, the challenge is sent anyway, and the flow reports it.
 #[tokio::test]
 async fn silence_about_pkce_is_no_refusal() {
     let idp = Scripted::start().await;
@@ -201,7 +201,7 @@ async fn a_nonce_is_asked_for_once_and_remembered() {
         .map(|asked| nonce(&asked.headers["dpop"]))
         .collect();
     assert_eq!(nonces, [json!(null), json!("n-1"), json!("n-2")]);
-    // A provider that wants a new one each time gets two questions, and no more.
+    // A provider that wants a new nonce each time gets only two requests.
     idp.answers(wanted()).answers(wanted());
     let error = client
         .client_credentials(&TokenRequest::new())
