@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
         !told.is_empty() && !told.chars().any(char::is_control),
         "a terminal would obey it"
     );
-    if let Error::Refused(refusal) = error {
+    if let Error::Refusal(refusal) = error {
         assert!(refusal.error().chars().count() <= 128);
         assert!(
             refusal

@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use portcullis_client::fuzzing::tokens;
-use portcullis_client::{TokenKind, Tokens};
+use portcullis_client::{TokenKind, TokenResponse};
 use portcullis_core::token::{NumericDate, Scopes};
 use portcullis_fuzz::choice;
 use serde_json::Value;
@@ -91,7 +91,7 @@ fn uses(value: Option<&Value>, text: &str) -> usize {
     }
 }
 
-fn alike(document: &Value, tokens: &Tokens, kind: TokenKind) {
+fn alike(document: &Value, tokens: &TokenResponse, kind: TokenKind) {
     let token = tokens.access_token();
     assert_eq!(Some(token.expose()), filled(document, "access_token"));
     assert_eq!(
@@ -133,7 +133,7 @@ fn alike(document: &Value, tokens: &Tokens, kind: TokenKind) {
 
 /// What was asked for is granted or withheld. Nothing is granted that was neither asked for nor
 /// said.
-fn scopes(document: &Value, tokens: &Tokens, wanted: &Scopes) {
+fn scopes(document: &Value, tokens: &TokenResponse, wanted: &Scopes) {
     let (granted, withheld) = (tokens.scope(), tokens.withheld_scope());
     for scope in wanted.iter().filter(|scope| !scope.contains('/')) {
         assert!(

@@ -1,9 +1,8 @@
-//! A hundred callers in one service call the enterprise API, and the provider is asked for one
-//! token.
+//! A hundred callers in one service call the enterprise API, with a single token request.
 //!
 //! `cargo run -p portcullis-client --example service-to-service` starts a development identity
-//! provider and the API on this machine, calls, and says what it counted. With a provider and an
-//! API of your own only `calling` is needed.
+//! provider and the API on this machine, makes the calls, and prints the counts. With a provider
+//! and an API of your own, only `call_api` is needed.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -23,7 +22,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 const CALLERS: usize = 100;
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "an example says what it saw")]
+#[expect(clippy::print_stdout, reason = "an example prints its results")]
 async fn main() -> Result<(), Failure> {
     let (answers, fetches) = run().await?;
     let good = answers
@@ -31,14 +30,14 @@ async fn main() -> Result<(), Failure> {
         .filter(|(status, _)| *status == StatusCode::OK)
         .count();
     println!(
-        "{good} of {CALLERS} calls were answered, such as: {}",
+        "{good} of {CALLERS} calls succeeded, with a response such as: {}",
         answers.first().map_or("", |(_, body)| body)
     );
-    println!("the provider was asked for {fetches} token");
+    println!("token requests to the provider: {fetches}");
     Ok(())
 }
 
-/// What the callers were answered, and how often the provider was asked for a token.
+/// The responses of all callers, and the number of token requests.
 pub async fn run() -> Result<(Vec<(StatusCode, String)>, u64), Failure> {
     let idp = Idp::start(IdpConfig::default()).await?;
     let server = ResourceServer::new(idp.issuer().as_str(), idp.audience())?;
@@ -46,13 +45,13 @@ pub async fn run() -> Result<(Vec<(StatusCode, String)>, u64), Failure> {
     let api = format!("http://{}", listener.local_addr()?);
     let serving =
         tokio::spawn(async move { axum::serve(listener, enterprise_api::app(server)).await });
-    let answers = calling(idp.issuer().as_str(), Secret::new("service-secret"), &api).await?;
+    let answers = call_api(idp.issuer().as_str(), Secret::new("service-secret"), &api).await?;
     serving.abort();
     Ok((answers, idp.requests(Endpoint::Token)))
 }
 
-/// The service: one source of tokens, one client that attaches them, and many callers.
-async fn calling(
+/// The service: one source of tokens, one HTTP client with the layer, and many callers.
+async fn call_api(
     issuer: &str,
     secret: Secret,
     api: &str,

@@ -1,14 +1,15 @@
-//! A client of a provider: it asks the provider's endpoints under its own name.
+//! A registered client, which calls the provider's endpoints.
 
-use crate::answer;
 use crate::authentication::Authentication;
-use crate::dpop::{DpopKey, Nonces, Proven};
+use crate::dpop::{DpopKey, Nonces, ProofTarget};
 use crate::error::Error;
-use crate::metadata::Endpoint;
+use crate::metadata::ProviderEndpoint;
 use crate::provider::Provider;
 use crate::request::TokenRequest;
-use crate::token::{AccessToken, TokenKind, Tokens};
+use crate::response;
+use crate::token::{IssuedToken, TokenKind, TokenResponse};
 use portcullis_core::dialect::{AssertionAudience, Dialect};
+use portcullis_core::jose::json::Object;
 use portcullis_core::token::NumericDate;
 use portcullis_provider::client_auth::ClientAuth;
 use portcullis_provider::fetch::{EndpointRequest, EndpointResponse, Fetch, Reach};
@@ -16,7 +17,20 @@ use std::fmt;
 use std::sync::Arc;
 use url::Url;
 
-/// A client, as it is registered at a provider. Clones share connections and nonces.
+/// A client that is registered at a provider. Clones share connections and nonces.
+///
+/// ```no_run
+/// use portcullis_client::{Authentication, Client, Provider, Secret, TokenRequest};
+///
+/// # async fn example(secret: Secret) -> Result<(), portcullis_client::Error> {
+/// let provider = Provider::discover("https://idp.example").await?;
+/// let client = Client::new(provider, "orders-service", Authentication::secret_basic(secret));
+/// let tokens = client.client_credentials(&TokenRequest::new().scope("orders:read")).await?;
+/// let header = tokens.access_token().authorization();
+/// # let _ = header;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     provider: Provider,
@@ -29,44 +43,55 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client with this id, which proves itself in this way.
+    /// A client with this id, which authenticates in this way.
     pub fn new(provider: Provider, id: &str, authentication: Authentication) -> Self {
         let auth = ClientAuth {
             id: id.into(),
             proof: authentication.0,
         };
-        let fetch = provider.questions(auth.certificate());
-        let (auth, nonces) = (Arc::new(auth), Nonces::default());
-        let trusted_audiences = Arc::default();
+        let fetch = provider.endpoint_fetch(auth.certificate());
         Self {
             provider,
-            auth,
+            auth: Arc::new(auth),
             fetch,
             key: None,
-            nonces,
+            nonces: Nonces::default(),
             addressee: None,
-            trusted_audiences,
+            trusted_audiences: Arc::default(),
         }
     }
 
-    /// Has all tokens bound to this key (RFC 9449). A provider that gives one that is not is
-    /// refused.
+    /// Binds all tokens to this key (RFC 9449). A response with an unbound token is an error.
+    ///
+    /// ```no_run
+    /// use portcullis_client::{Client, DpopKey, TokenRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = client.dpop(DpopKey::generate()?);
+    /// let tokens = client.client_credentials(&TokenRequest::new()).await?;
+    /// let url = "https://api.example/orders".parse()?;
+    /// // `Some`, because the token is bound: the value of the header `DPoP`.
+    /// let proof = client.proof("GET", &url, tokens.access_token())?;
+    /// # let _ = proof;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn dpop(mut self, key: DpopKey) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// The `aud` of the assertions of `private_key_jwt`, where the provider wants another than its
-    /// issuer. Entra ID and Okta want their token endpoint; that is known.
+    /// The `aud` of the assertions of `private_key_jwt`. Default: the provider's issuer, or the
+    /// token endpoint for Entra ID and Okta, which expect that.
     #[must_use]
     pub fn assertion_audience(mut self, audience: &str) -> Self {
         self.addressee = Some(audience.into());
         self
     }
 
-    /// Other audiences that belong to this application. An ID token may be for them as well, also
-    /// where nothing in it says that it was made for this client (OpenID Connect Core 1.0, section
+    /// Other audiences that belong to this application. An ID token may be for them as well, even
+    /// if it does not say that it was issued to this client (OpenID Connect Core 1.0, section
     /// 3.1.3.7).
     #[must_use]
     pub fn trusting_audiences<'a>(mut self, audiences: impl IntoIterator<Item = &'a str>) -> Self {
@@ -88,179 +113,182 @@ impl Client {
         &self.provider
     }
 
-    /// The key that tokens are bound to, where there is one.
+    /// The key that tokens are bound to, if there is one.
     pub fn dpop_key(&self) -> Option<&DpopKey> {
         self.key.as_ref()
     }
 
-    /// A token for this client itself, by client credentials (RFC 6749, section 4.4). It asks each
-    /// time: for a token that is kept and renewed, see [`TokenSource`](crate::TokenSource).
+    /// A token for this client itself, by client credentials (RFC 6749, section 4.4). Each call is
+    /// one request; [`TokenSource`](crate::TokenSource) caches the token and renews it.
     ///
     /// # Errors
     ///
-    /// The provider's refusal, an answer that cannot be trusted, or an outage.
-    pub async fn client_credentials(&self, request: &TokenRequest) -> Result<Tokens, Error> {
-        let granted = self
-            .granted(&[("grant_type", "client_credentials")], request)
-            .await?;
-        Ok(granted.tokens)
+    /// The provider's refusal, a response that cannot be trusted, or an outage.
+    pub async fn client_credentials(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+        let members = [("grant_type", "client_credentials")];
+        Ok(self.request_tokens(&members, request).await?.tokens)
     }
 
     /// A proof for a request with a token that is bound to this client's key (RFC 9449, section
-    /// 7.1): the value of the header `DPoP`. `None` where the token is not bound. `url` is the
-    /// whole address that is called.
+    /// 7.1): the value of the header `DPoP`. `None` if the token is not bound. `url` is the whole
+    /// URL of the request.
     ///
     /// # Errors
     ///
-    /// A bound token, and no key here.
+    /// The token is bound, and this client has no key.
     pub fn proof(
         &self,
         method: &str,
         url: &Url,
-        token: &AccessToken,
+        token: &IssuedToken,
     ) -> Result<Option<String>, Error> {
         if token.kind() != TokenKind::Dpop {
             return Ok(None);
         }
-        let key = self.key.as_ref().ok_or_else(|| {
-            Error::config(
+        let Some(key) = &self.key else {
+            return Err(Error::config(
                 "dpop_key",
-                "the client lacks the key that the token is bound to",
+                "the token is bound to a key, and the client has none",
                 "give the client the key of the token",
-            )
-        })?;
+            ));
+        };
         let nonce = self.nonces.of(url);
-        let proven = Proven {
+        let target = ProofTarget {
             method,
             url,
             token: Some(token.expose()),
             nonce: nonce.as_deref(),
         };
-        key.prove(&proven, self.now()).map(Some)
+        key.prove(&target, self.now()).map(Some)
     }
 
-    /// Remembers what a resource server said in the header `DPoP-Nonce`: it goes into the next
-    /// [proof](Self::proof) for that server (RFC 9449, section 9).
+    /// Remembers the header `DPoP-Nonce` of a resource server. The next [proof](Self::proof) for
+    /// that server carries it (RFC 9449, section 9).
     pub fn keep_nonce(&self, url: &Url, nonce: &str) {
+        // A server could otherwise make each later request as long as it likes.
         if nonce.len() <= 1_024 {
             self.nonces.keep(url, nonce);
         }
     }
 
-    /// Asks the token endpoint, and reads the tokens.
-    pub(crate) async fn granted(
+    /// Calls the token endpoint, and reads the tokens.
+    pub(crate) async fn request_tokens(
         &self,
         members: &[(&str, &str)],
         request: &TokenRequest,
-    ) -> Result<answer::Granted, Error> {
+    ) -> Result<response::UnverifiedResponse, Error> {
         let members: Vec<_> = members.iter().copied().chain(request.members()).collect();
-        self.granted_for(&members, request).await
+        self.request_form(&members, request).await
     }
 
-    /// The same for a grant in which the request was made before.
-    pub(crate) async fn granted_for(
+    /// The same with a form that already holds what the grant takes of the request.
+    pub(crate) async fn request_form(
         &self,
         members: &[(&str, &str)],
         request: &TokenRequest,
-    ) -> Result<answer::Granted, Error> {
-        // Before the question: the provider counts from a later moment, so the token ends no sooner
-        // than we think.
-        let asked_at = self.now();
-        let document = self.document(Endpoint::Token, members).await?;
+    ) -> Result<response::UnverifiedResponse, Error> {
+        // Read before the request goes out: the provider counts from a later moment, so the token
+        // never expires earlier than this client believes.
+        let requested_at = self.now();
+        let document = self.document(ProviderEndpoint::Token, members).await?;
         let expected = if self.key.is_some() {
             TokenKind::Dpop
         } else {
             TokenKind::Bearer
         };
-        answer::tokens(&document, request, expected, asked_at)
+        response::tokens(&document, request, expected, requested_at)
     }
 
-    /// Asks an endpoint, and reads the document of a good answer.
+    /// Calls an endpoint, and reads the document of a successful response.
     pub(crate) async fn document(
         &self,
-        endpoint: Endpoint,
+        endpoint: ProviderEndpoint,
         members: &[(&str, &str)],
-    ) -> Result<portcullis_core::jose::json::Object, Error> {
-        let (url, answered) = self.ask(endpoint, members).await?;
-        answer::document(url, &answered, self.provider.limits())
+    ) -> Result<Object, Error> {
+        let (url, response) = self.ask(endpoint, members).await?;
+        response::document(url, &response, self.provider.limits())
     }
 
-    /// Asks an endpoint; once more, if it wants a nonce in the proof (RFC 9449, section 8).
+    /// Calls an endpoint; once more, if it wants a nonce in the proof (RFC 9449, section 8).
     pub(crate) async fn ask(
         &self,
-        endpoint: Endpoint,
+        endpoint: ProviderEndpoint,
         members: &[(&str, &str)],
     ) -> Result<(&Url, EndpointResponse), Error> {
         let (metadata, reach) = self.provider.found().await?;
         let by_certificate = self.auth.certificate().is_some();
-        let url = metadata.locate(endpoint, by_certificate).ok_or_else(|| {
-            let cure = "choose another flow, or another issuer: this one does not offer it";
-            Error::config(
-                endpoint.name(),
-                "the provider's metadata does not name it",
-                cure,
-            )
-        })?;
-        let addressee = self.addressee(metadata.locate(Endpoint::Token, by_certificate));
+        let Some(url) = metadata.locate(endpoint, by_certificate) else {
+            let help = "choose another flow, or another issuer: this one does not support it";
+            let problem = "the provider's metadata does not name it";
+            return Err(Error::config(endpoint.name(), problem, help));
+        };
         let key = self.key.as_ref().filter(|_| endpoint.takes_proof());
-        let mut answered = self.ask_once(url, *reach, members, &addressee, key).await?;
-        let wants_nonce = key.is_some() && answered.dpop_nonce.is_some();
-        if wants_nonce
-            && answer::is_refused_with(&answered, "use_dpop_nonce", self.provider.limits())
-        {
-            answered = self.ask_once(url, *reach, members, &addressee, key).await?;
+        let call = EndpointCall {
+            url,
+            reach: *reach,
+            members,
+            addressee: self.addressee(metadata.locate(ProviderEndpoint::Token, by_certificate)),
+            key,
+        };
+        let response = self.send(&call).await?;
+        // Servers may rotate nonces at any time, so one repetition is normal. A second would let a
+        // broken server loop.
+        let wants_nonce = key.is_some()
+            && response.dpop_nonce.is_some()
+            && response::is_refused_with(&response, "use_dpop_nonce", self.provider.limits());
+        if wants_nonce {
+            return Ok((url, self.send(&call).await?));
         }
-        Ok((url, answered))
+        Ok((url, response))
     }
 
-    async fn ask_once(
-        &self,
-        url: &Url,
-        reach: Reach,
-        members: &[(&str, &str)],
-        addressee: &str,
-        key: Option<&DpopKey>,
-    ) -> Result<EndpointResponse, Error> {
-        let failed = |reason: String| Error::outage(reason, None);
+    async fn send(&self, call: &EndpointCall<'_>) -> Result<EndpointResponse, Error> {
+        // An unset environment variable looks like this. Many providers answer it with a refusal
+        // that hides the cause.
         if self.auth.has_empty_secret() {
-            let cure =
-                "give the client the secret that the provider gave it, or make it a public one";
-            return Err(Error::config("client_secret", "the secret is empty", cure));
+            let help = "give the client the secret from the provider, or make it a public client";
+            return Err(Error::config("client_secret", "the secret is empty", help));
         }
-        let (body, authorization) = self
-            .auth
-            .form(members, addressee, self.now())
-            .map_err(failed)?;
-        let nonce = self.nonces.of(url);
-        let proven = Proven {
-            method: "POST",
-            url,
-            token: None,
-            nonce: nonce.as_deref(),
-        };
-        let proof = key.map(|key| key.prove(&proven, self.now())).transpose()?;
-        let question = EndpointRequest {
-            url,
-            reach,
+        let form = self.auth.form(call.members, &call.addressee, self.now());
+        let (body, authorization) = form.map_err(|reason| Error::outage(reason, None))?;
+        let request = EndpointRequest {
+            url: call.url,
+            reach: call.reach,
             body,
             accept: "application/json",
             authorization,
-            proof,
+            proof: self.proof_of_key(call)?,
         };
-        let answered = self
-            .fetch
-            .ask(question)
-            .await
-            .map_err(|fault| failed(fault.to_string()))?;
-        if let Some(nonce) = answered.dpop_nonce.as_deref().filter(|_| key.is_some()) {
-            self.nonces.keep(url, nonce);
+        let response = match self.fetch.ask(request).await {
+            Ok(response) => response,
+            Err(fault) => return Err(Error::outage(fault.to_string(), None)),
+        };
+        // Every response may carry a new nonce, also a successful one (RFC 9449, section 8.2).
+        if call.key.is_some()
+            && let Some(nonce) = &response.dpop_nonce
+        {
+            self.nonces.keep(call.url, nonce);
         }
-        Ok(answered)
+        Ok(response)
     }
 
-    /// Whom an assertion is for: the issuer, by which nobody else can use it, unless the provider
-    /// knows its token endpoint only.
+    fn proof_of_key(&self, call: &EndpointCall<'_>) -> Result<Option<String>, Error> {
+        let Some(key) = call.key else {
+            return Ok(None);
+        };
+        let nonce = self.nonces.of(call.url);
+        let target = ProofTarget {
+            method: "POST",
+            url: call.url,
+            token: None,
+            nonce: nonce.as_deref(),
+        };
+        key.prove(&target, self.now()).map(Some)
+    }
+
+    /// The audience of an assertion.
     fn addressee(&self, token_endpoint: Option<&Url>) -> String {
+        // The issuer by default: an assertion for it is useless at any other provider.
         let issuer = self.provider.issuer().as_str();
         let usual = Dialect::of_issuer(issuer).assertion_audience;
         match (&self.addressee, usual, token_endpoint) {
@@ -273,6 +301,15 @@ impl Client {
     pub(crate) fn now(&self) -> NumericDate {
         self.provider.clock().now()
     }
+}
+
+/// One call of an endpoint, as it is sent and, if need be, repeated.
+struct EndpointCall<'c> {
+    url: &'c Url,
+    reach: Reach,
+    members: &'c [(&'c str, &'c str)],
+    addressee: String,
+    key: Option<&'c DpopKey>,
 }
 
 /// Shows the id and the provider.

@@ -1,5 +1,4 @@
-//! Why there is no token: the settings, the provider's refusal, an answer that must not be trusted,
-//! or an outage.
+//! Errors: the settings, the provider's refusal, a response that cannot be trusted, or an outage.
 
 use portcullis_core::jose::json::{Json, Object};
 use portcullis_core::{ConfigError, Outage, OutageCode};
@@ -7,18 +6,17 @@ use std::fmt;
 use std::time::Duration;
 use url::Url;
 
-/// Why a token could not be had.
+/// The reason why there is no token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The settings do not fit each other, or not this provider. Trying again changes nothing.
+    /// The settings contradict each other, or do not fit this provider. A retry does not help.
     Config(ConfigError),
-    /// The provider said no (RFC 6749, section 5.2). What it said is fit to be shown.
-    Refused(Refusal),
-    /// An answer, a callback or an ID token is not what it should be. It may be an attack: nothing
-    /// of it is used.
-    Distrusted(Distrust),
-    /// The provider cannot be reached, or gives no proper answer. Try again later.
+    /// The provider refused the request (RFC 6749, section 5.2). The texts are safe to show.
+    Refusal(Refusal),
+    /// A response, a callback or an ID token is invalid. It may be an attack: none of it is used.
+    InvalidResponse(InvalidResponse),
+    /// The provider cannot be reached, or sends no usable response. Try again later.
     Outage(Outage),
 }
 
@@ -27,29 +25,29 @@ impl Error {
         Self::Config(ConfigError::wrong(place, problem).help(help))
     }
 
-    pub(crate) fn distrust(reason: impl Into<String>) -> Self {
-        Self::Distrusted(Distrust {
+    pub(crate) fn untrusted_response(reason: impl Into<String>) -> Self {
+        Self::InvalidResponse(InvalidResponse {
             reason: reason.into(),
             malformed: false,
         })
     }
 
-    /// An answer that is written in a way that has no meaning, or two.
-    pub(crate) fn malformed(reason: impl Into<String>) -> Self {
-        Self::Distrusted(Distrust {
+    /// A response that violates the standard, so that it has no meaning, or two.
+    pub(crate) fn malformed_response(reason: impl Into<String>) -> Self {
+        Self::InvalidResponse(InvalidResponse {
             reason: reason.into(),
             malformed: true,
         })
     }
 
     pub(crate) fn outage(facts: impl Into<String>, retry_after: Option<Duration>) -> Self {
-        let retry_after = retry_after
-            .unwrap_or(Duration::from_secs(1))
-            .min(LONGEST_PAUSE);
+        let retry_after = retry_after.unwrap_or(Duration::from_secs(1));
+        // A wrong `Retry-After` must not stop a service for a day.
+        let retry_after = retry_after.min(LONGEST_PAUSE);
         Self::Outage(Outage::new(OutageCode::Provider, facts.into(), retry_after))
     }
 
-    /// When to try again, where that may help.
+    /// The time until a retry may help; `None` if it will not.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Outage(outage) => Some(outage.retry_after()),
@@ -57,24 +55,24 @@ impl Error {
         }
     }
 
-    /// What the provider refused, where it was a refusal.
+    /// The provider's refusal, if the error is one.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Refused(refusal) => Some(refusal),
+            Self::Refusal(refusal) => Some(refusal),
             _ => None,
         }
     }
 }
 
-/// A provider that asks for more patience is not believed.
+/// The longest `Retry-After` that is believed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(fault) => fault.fmt(f),
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Distrusted(distrust) => distrust.fmt(f),
+            Self::Refusal(refusal) => refusal.fmt(f),
+            Self::InvalidResponse(invalid) => invalid.fmt(f),
             Self::Outage(outage) => outage.fmt(f),
         }
     }
@@ -94,40 +92,39 @@ impl From<Outage> for Error {
     }
 }
 
-/// An answer that must not be trusted, and why.
+/// A response that cannot be used, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Distrust {
+pub struct InvalidResponse {
     reason: String,
     malformed: bool,
 }
 
-impl Distrust {
-    /// What is wrong; nothing secret stands in it.
+impl InvalidResponse {
+    /// The fault. It holds no secret.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// Whether the answer only does not keep to the standard, so that it cannot be read. Else it
-    /// may be another's.
+    /// Whether the response only violates the standard. Otherwise it may come from somebody else.
     pub fn is_malformed(&self) -> bool {
         self.malformed
     }
 }
 
-impl fmt::Display for Distrust {
+impl fmt::Display for InvalidResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let problem = if self.malformed {
             "cannot be read"
         } else {
             "cannot be trusted"
         };
-        write!(f, "the answer {problem}: {}", self.reason)
+        write!(f, "the response {problem}: {}", self.reason)
     }
 }
 
-/// What the provider said instead of giving a token (RFC 6749, sections 4.1.2.1 and 5.2).
+/// The provider's error response (RFC 6749, sections 4.1.2.1 and 5.2).
 ///
-/// All of it is foreign text: it is cut to a length, and holds nothing that a terminal would obey.
+/// All of it is foreign text: it is cut to a length, without any character that a terminal obeys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     error: String,
@@ -138,32 +135,23 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(error: &str, description: Option<&str>, uri: Option<&str>) -> Self {
-        let web = |url: &Url| matches!(url.scheme(), "https" | "http");
-        let uri = uri
-            .filter(|text| text.len() <= LONGEST)
-            .and_then(|text| Url::parse(text).ok())
-            .filter(web)
-            .map(String::from);
         Self {
-            error: cleaned(error, LONGEST_CODE),
-            description: description.map(|text| cleaned(text, LONGEST)),
-            uri,
+            error: sanitize(error, LONGEST_CODE),
+            description: description.map(|text| sanitize(text, LONGEST)),
+            uri: uri.and_then(web_page),
             status: None,
         }
     }
 
-    /// The refusal in the document of an answer, if it holds one. Okta has names of its own for it
-    /// in places.
+    /// The refusal in the document of a response, if it holds one.
     pub(crate) fn of(document: &Object, status: u16) -> Option<Self> {
-        let text = |name| {
-            document
-                .get(name)
-                .and_then(Json::as_str)
-                .filter(|text| !text.is_empty())
-        };
-        let refusal = match (text("error"), text("errorCode")) {
-            (Some(error), _) => Self::new(error, text("error_description"), text("error_uri")),
-            (None, Some(error)) => Self::new(error, text("errorSummary"), None),
+        let refusal = match (text(document, "error"), text(document, "errorCode")) {
+            (Some(error), _) => {
+                let description = text(document, "error_description");
+                Self::new(error, description, text(document, "error_uri"))
+            }
+            // Some of Okta's endpoints use these names.
+            (None, Some(error)) => Self::new(error, text(document, "errorSummary"), None),
             (None, None) => return None,
         };
         Some(Self {
@@ -172,7 +160,7 @@ impl Refusal {
         })
     }
 
-    /// A refusal by its status alone: the provider gave no code.
+    /// A refusal by status alone: the provider sent no code.
     pub(crate) fn without_reason(status: u16) -> Self {
         Self {
             status: Some(status),
@@ -180,52 +168,68 @@ impl Refusal {
         }
     }
 
-    /// The code: `invalid_client`, `invalid_scope`, `access_denied` and so on. Empty where the
-    /// provider gave none.
+    /// The code, such as `invalid_client`, `invalid_scope` or `access_denied`. Empty if the
+    /// provider sent none.
     pub fn error(&self) -> &str {
         &self.error
     }
 
-    /// The status of the answer, where the refusal was one.
+    /// The HTTP status. `None` for a refusal in a callback, or by this client itself.
     pub fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// Whether a refresh token that was refused like this is worth nothing any more. A refusal
-    /// without a reason counts: to sign in again costs little, and to keep what is refused each
-    /// time costs every call.
-    pub fn ends_the_session(&self) -> bool {
-        let spent = [
+    /// Whether a refresh token is worthless after this refusal.
+    pub fn ends_session(&self) -> bool {
+        let codes = [
             "invalid_grant",
             "invalid_token",
             "expired_token",
             "bad_refresh_token",
             "invalid_refresh_token",
         ];
-        self.error.is_empty() || spent.contains(&self.error.as_str())
+        // A refusal without a reason counts as well. To sign in again costs little; a token that is
+        // refused each time would fail every call.
+        self.error.is_empty() || codes.contains(&self.error.as_str())
     }
 
-    /// Whether the provider wants the person to sign in, or to agree, again (OpenID Connect Core
-    /// 1.0, section 3.1.2.6).
-    pub fn asks_for_the_person(&self) -> bool {
-        let asks = [
+    /// Whether the person has to sign in or to consent again (OpenID Connect Core 1.0, section
+    /// 3.1.2.6).
+    pub fn needs_interaction(&self) -> bool {
+        let codes = [
             "interaction_required",
             "login_required",
             "consent_required",
             "account_selection_required",
         ];
-        asks.contains(&self.error.as_str())
+        codes.contains(&self.error.as_str())
     }
 
-    /// What the provider says about it.
+    /// The provider's description of the error.
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref().filter(|text| !text.is_empty())
     }
 
-    /// A page about it.
+    /// The address of a page about the error.
     pub fn uri(&self) -> Option<&str> {
         self.uri.as_deref()
     }
+}
+
+/// A member of an error response, if it is a text and not empty.
+fn text<'o>(document: &'o Object, name: &str) -> Option<&'o str> {
+    let text = document.get(name).and_then(Json::as_str)?;
+    (!text.is_empty()).then_some(text)
+}
+
+/// The address of a web page. Terminals make addresses clickable, and other schemes, such as
+/// `javascript:`, may start something.
+fn web_page(text: &str) -> Option<String> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    matches!(url.scheme(), "https" | "http").then(|| url.into())
 }
 
 impl fmt::Display for Refusal {
@@ -244,24 +248,29 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// In characters.
 const LONGEST_CODE: usize = 128;
+/// In characters.
 const LONGEST: usize = 1_024;
 
-/// A text from outside, fit for a terminal: at most so many characters, and none that steers it.
-pub(crate) fn cleaned(text: &str, most: usize) -> String {
-    let steers = |c: char| {
-        let is_invisible = matches!(
-            c,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        );
-        c.is_control() || is_invisible
-    };
-    let plain: String = text
-        .chars()
-        .take(most)
-        .map(|c| if steers(c) { ' ' } else { c })
-        .collect();
+/// A foreign text, made safe for a terminal: at most this many characters, with spaces in place of
+/// control characters.
+pub(crate) fn sanitize(text: &str, most: usize) -> String {
+    let mut plain = String::new();
+    for c in text.chars().take(most) {
+        plain.push(if controls_terminal(c) { ' ' } else { c });
+    }
     plain.trim().to_owned()
+}
+
+/// Whether a character controls a terminal, or changes the order of the text around it. The latter
+/// can show an address other than the one that opens.
+fn controls_terminal(c: char) -> bool {
+    let is_invisible = matches!(
+        c,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    );
+    c.is_control() || is_invisible
 }
 
 #[cfg(test)]
@@ -297,6 +306,6 @@ mod tests {
     fn a_provider_is_not_waited_for_without_end() {
         let outage = Error::outage("the answer was 503", Some(Duration::from_secs(1_000_000)));
         assert_eq!(outage.retry_after(), Some(Duration::from_secs(300)));
-        assert_eq!(Error::distrust("x").retry_after(), None);
+        assert_eq!(Error::untrusted_response("x").retry_after(), None);
     }
 }

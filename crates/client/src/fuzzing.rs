@@ -1,23 +1,22 @@
-//! A doorway for the fuzz targets: bytes in, plain results out. It is no part of the API.
+//! Entry points for the fuzz targets: bytes in, plain results out. They are not part of the API.
 //!
-//! It is there with the feature `fuzzing` only. See
-//! `docs/decisions/0084-a-doorway-for-fuzz-targets.md`.
+//! Only the feature `fuzzing` has them. See `docs/decisions/0084-a-doorway-for-fuzz-targets.md`.
 
-use crate::answer;
 use crate::error::Error;
 use crate::request::TokenRequest;
-use crate::token::{TokenKind, Tokens};
+use crate::response;
+use crate::token::{TokenKind, TokenResponse};
 use portcullis_core::Limits;
 use portcullis_core::token::NumericDate;
 use portcullis_provider::client_auth::Secret;
 use portcullis_provider::fetch::EndpointResponse;
 use url::Url;
 
-/// The tokens of an answer to a request with this scope, and the ID token before it is verified.
+/// The tokens of a response to a request with this scope, and the unverified ID token.
 ///
 /// # Errors
 ///
-/// What a caller is told.
+/// The error that a caller gets.
 pub fn tokens(
     status: u16,
     content_type: &str,
@@ -25,29 +24,27 @@ pub fn tokens(
     scope: &str,
     kind: TokenKind,
     asked_at: NumericDate,
-) -> Result<(Tokens, Option<Secret>), Error> {
-    let url =
-        Url::parse("https://idp.example/token").map_err(|_| Error::distrust("the address"))?;
-    let content_type = content_type.to_owned();
-    let body = body.to_vec().into();
-    let answered = EndpointResponse {
+) -> Result<(TokenResponse, Option<Secret>), Error> {
+    let url = Url::parse("https://idp.example/token")
+        .map_err(|_| Error::untrusted_response("the address"))?;
+    let response = EndpointResponse {
         status,
-        content_type,
+        content_type: content_type.to_owned(),
         retry_after: None,
         dpop_nonce: None,
-        body,
+        body: body.to_vec().into(),
     };
-    let document = answer::document(&url, &answered, &Limits::default())?;
-    let granted = answer::tokens(&document, &TokenRequest::new().scope(scope), kind, asked_at)?;
+    let document = response::document(&url, &response, &Limits::default())?;
+    let granted = response::tokens(&document, &TokenRequest::new().scope(scope), kind, asked_at)?;
     Ok((granted.tokens, granted.id_token))
 }
 
-/// The code of a callback, and whether it is of the flow with this state. `named` says that the
-/// provider always names itself.
+/// The code of a callback, and whether the callback belongs to the flow with this state. `named`
+/// means that the provider always sends `iss`.
 ///
 /// # Errors
 ///
-/// What a caller is told.
+/// The error that a caller gets.
 pub fn callback(
     query: &str,
     state: &Secret,

@@ -1,11 +1,11 @@
-//! ID tokens, verified (OpenID Connect Core 1.0, section 3.1.3.7), with the strict parsers of the
-//! core and keys that are kept fresh.
+//! Verified ID tokens (OpenID Connect Core 1.0, section 3.1.3.7), read with the core's strict
+//! parsers.
 //!
-//! Refuses: other signatures than by one of the issuer's keys (so `none` and HMAC), another issuer,
-//! audience or authorised party, a time that has passed or not come, another nonce, and another
-//! access token than the one beside it. An ID token for several audiences that names no authorised
-//! party is taken where it came with the access token that its `at_hash` names: straight from the
-//! token endpoint. Does not check: `acr` and `amr`, which an application reads from the claims.
+//! Refuses: a signature that is not by one of the issuer's keys (so also `none` and HMAC); another
+//! issuer, audience or authorized party; a token that has expired or is not valid yet; another
+//! nonce; and another access token than the one in the same response. An ID token for several
+//! audiences without `azp` is accepted if its `at_hash` matches that access token. Does not check:
+//! `acr` and `amr`, which an application reads from the claims.
 
 use crate::error::Error;
 use crate::provider::Provider;
@@ -21,7 +21,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An ID token whose signature and claims were checked: it says who signed in, to this client only.
+/// A verified ID token: it tells this client, and only this client, who signed in.
+///
+/// ```no_run
+/// # use portcullis_client::TokenResponse;
+/// # fn example(tokens: &TokenResponse) {
+/// if let Some(id_token) = tokens.id_token() {
+///     let email = id_token.claim("email").and_then(|email| email.as_str());
+///     println!("{} signed in, with the address {email:?}", id_token.subject());
+/// }
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct IdToken {
     text: Secret,
@@ -29,28 +39,28 @@ pub struct IdToken {
     subject: Arc<str>,
 }
 
-/// What an ID token has to fit.
+/// The values that an ID token must have.
 #[derive(Default)]
-pub(crate) struct Expected<'e> {
+pub(crate) struct IdTokenCriteria<'e> {
     pub(crate) client: &'e str,
-    /// Other audiences that are known to belong to the same application.
+    /// Other audiences that belong to the same application.
     pub(crate) trusted: &'e [Box<str>],
-    /// The nonce that the flow sent; after a refresh there is none to compare (section 12.2).
+    /// The nonce of the authorization request. A refresh has none to compare (section 12.2).
     pub(crate) nonce: Option<&'e str>,
-    /// The access token beside it.
+    /// The access token in the same response.
     pub(crate) access_token: Option<&'e str>,
-    /// How long ago the person may have signed in, where the flow asked for it.
+    /// The longest time since the person signed in, if the request limited it.
     pub(crate) max_age: Option<Duration>,
-    /// Who it has to be, after a refresh.
+    /// The subject before a refresh.
     pub(crate) subject: Option<&'e str>,
 }
 
-/// How far clocks may differ.
+/// The tolerated difference between two clocks, in seconds.
 const LEEWAY: i64 = 60;
 
 impl IdToken {
-    /// The subject: who signed in, in the provider's words. Only together with the issuer it names
-    /// one person.
+    /// The subject: the provider's identifier of the person. It is unique only together with the
+    /// issuer.
     pub fn subject(&self) -> &str {
         &self.subject
     }
@@ -60,8 +70,8 @@ impl IdToken {
         self.claims.get(name)
     }
 
-    /// The text of the token: from here on, keeping it is the caller's matter. It is good as a hint
-    /// for a logout.
+    /// The text of the token. The caller has to protect it from here on. A logout takes it as a
+    /// hint.
     pub fn expose(&self) -> &str {
         self.text.expose()
     }
@@ -69,104 +79,106 @@ impl IdToken {
     pub(crate) async fn verify(
         text: Secret,
         provider: &Provider,
-        expected: &Expected<'_>,
+        criteria: &IdTokenCriteria<'_>,
     ) -> Result<Self, Error> {
         let limits = provider.limits();
-        let jws = compact::parse_jws(text.expose(), limits)
-            .map_err(|rejection| wrong(&rejection.to_string()))?;
+        let jws = match compact::parse_jws(text.expose(), limits) {
+            Ok(jws) => jws,
+            Err(rejection) => return Err(invalid(&rejection.to_string())),
+        };
         let header = jws.header();
-        if header
-            .typ
-            .as_deref()
-            .is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"))
-        {
-            return Err(wrong("its `typ` is another token's"));
+        // A logout token has the same signature and issuer, but another `typ`.
+        let typ = header.typ.as_deref().unwrap_or("JWT");
+        if !typ.eq_ignore_ascii_case("JWT") {
+            return Err(invalid("its `typ` belongs to another kind of token"));
         }
-        let key = provider
-            .keys()
-            .prove(&jws)
-            .await
-            .map_err(|unproven| match unproven {
-                SignatureFault::Forged(reason) => wrong(reason),
-                SignatureFault::Outage(outage) => Error::Outage(outage),
-            })?;
+        // The signature comes first: no claim counts before the issuer has vouched for it.
+        let key = match provider.keys().prove(&jws).await {
+            Ok(key) => key,
+            Err(SignatureFault::Forged(reason)) => return Err(invalid(reason)),
+            Err(SignatureFault::Outage(outage)) => return Err(Error::Outage(outage)),
+        };
         let claims = object(jws.unverified_payload(), limits)?;
         let issuer = provider.issuer().as_str();
-        check(&claims, issuer, expected, provider.clock().now())
-            .map_err(|reason| wrong(&reason))?;
+        check(&claims, issuer, criteria, provider.clock().now()).map_err(|it| invalid(&it))?;
         if !is_key_for(key.issuer(), &claims, issuer) {
-            return Err(wrong("it is signed with a key of another issuer"));
+            return Err(invalid("it is signed with a key of another issuer"));
         }
-        if let Some(access_token) = expected.access_token {
-            check_hash(&claims, header.algorithm, access_token).map_err(|reason| wrong(&reason))?;
+        if let Some(access_token) = criteria.access_token {
+            check_hash(&claims, header.algorithm, access_token).map_err(|it| invalid(&it))?;
         }
-        let subject = claims
-            .get("sub")
-            .and_then(Json::as_str)
-            .unwrap_or_default()
-            .into();
+        let subject = claims.get("sub").and_then(Json::as_str);
         Ok(Self {
             text,
+            subject: subject.unwrap_or_default().into(),
             claims: Arc::new(claims),
-            subject,
         })
     }
 }
 
-fn wrong(reason: &str) -> Error {
-    Error::distrust(format!("the ID token: {reason}"))
+fn invalid(reason: &str) -> Error {
+    Error::untrusted_response(format!("the ID token: {reason}"))
 }
 
 fn object(payload: &[u8], limits: &Limits) -> Result<Object, Error> {
     match json::parse(payload, limits) {
         Ok(Json::Object(object)) => Ok(object),
-        _ => Err(wrong("its claims are no proper JSON object")),
+        _ => Err(invalid("its claims are not a valid JSON object")),
     }
 }
 
-/// The claims, one after the other, in the order of section 3.1.3.7.
+/// Checks the claims in the order of section 3.1.3.7.
 fn check(
     claims: &Object,
     issuer: &str,
-    expected: &Expected<'_>,
+    criteria: &IdTokenCriteria<'_>,
     now: NumericDate,
 ) -> Result<(), String> {
     check_issuer(text(claims, "iss")?, issuer)?;
-    check_audience(claims, expected)?;
-    check_times(claims, expected.max_age, now)?;
-    if let Some(nonce) = expected.nonce
+    check_audience(claims, criteria)?;
+    check_times(claims, criteria.max_age, now)?;
+    // The nonce ties the token to this sign-in: a token stolen from another one has another nonce.
+    if let Some(nonce) = criteria.nonce
         && text(claims, "nonce")? != Some(nonce)
     {
         return Err("its `nonce` is not the one that was sent".to_owned());
     }
-    match (text(claims, "sub")?, expected.subject) {
-        (None | Some(""), _) => Err("it has no `sub`".to_owned()),
-        (Some(subject), _) if subject.len() > 255 => Err("its `sub` is too long".to_owned()),
-        (Some(subject), Some(before)) if subject != before => {
-            Err("it is another person's than before".to_owned())
+    check_subject(text(claims, "sub")?.unwrap_or_default(), criteria.subject)
+}
+
+fn check_issuer(found: Option<&str>, issuer: &str) -> Result<(), String> {
+    let Some(found) = found else {
+        return Err("its `iss` is missing".to_owned());
+    };
+    // Google signs with and without `https://`. A dialect lists the other spellings of its issuer.
+    let aliases = (Dialect::of_issuer(issuer).aliases)(issuer);
+    if found == issuer || aliases.iter().any(|alias| alias == found) {
+        return Ok(());
+    }
+    Err(format!("its `iss` is {}", quote(found)))
+}
+
+fn check_subject(found: &str, before: Option<&str>) -> Result<(), String> {
+    if found.is_empty() {
+        return Err("it has no `sub`".to_owned());
+    }
+    // Section 2 allows 255 characters.
+    if found.len() > 255 {
+        return Err("its `sub` is too long".to_owned());
+    }
+    // Section 12.2: a refresh must not turn one person's session into another's.
+    match before {
+        Some(before) if before != found => {
+            Err("its `sub` is not the person who signed in before".to_owned())
         }
         _ => Ok(()),
     }
 }
 
-fn check_issuer(named: Option<&str>, issuer: &str) -> Result<(), String> {
-    let aliases = (Dialect::of_issuer(issuer).aliases)(issuer);
-    match named {
-        Some(named) if named == issuer || aliases.iter().any(|alias| alias == named) => Ok(()),
-        other => Err(format!(
-            "its `iss` is {}",
-            other.map_or_else(|| "not there".to_owned(), quote)
-        )),
-    }
-}
-
-/// Meant for this client; and if it is meant for others as well, then made for this one (section
-/// 3.1.3.7 as the second errata have it: `azp` is checked where it is there). Without `azp`, what
-/// made it for this client is that it came from the token endpoint beside the access token that its
-/// `at_hash` names, which is compared below. An ID token from anywhere else has no access token
-/// beside it.
-fn check_audience(claims: &Object, expected: &Expected<'_>) -> Result<(), String> {
-    let client = expected.client;
+/// Checks that the token is for this client, and, with several audiences, was issued to this client
+/// (section 3.1.3.7 with the second errata: `azp` is checked if it is present).
+fn check_audience(claims: &Object, criteria: &IdTokenCriteria<'_>) -> Result<(), String> {
+    let client = criteria.client;
     let audiences: Vec<&str> = match claims.get("aud") {
         Some(Json::String(one)) => vec![one],
         Some(Json::Array(many)) => many.iter().filter_map(Json::as_str).collect(),
@@ -175,64 +187,78 @@ fn check_audience(claims: &Object, expected: &Expected<'_>) -> Result<(), String
     if !audiences.contains(&client) {
         return Err("its `aud` is not this client".to_owned());
     }
-    let is_known = |audience: &&str| {
-        *audience == client || expected.trusted.iter().any(|it| **it == **audience)
-    };
-    let came_along = expected.access_token.is_some() && claims.get("at_hash").is_some();
     match text(claims, "azp")? {
-        Some(party) if party == client => Ok(()),
-        Some(_) => Err("its `azp` is another client".to_owned()),
-        None if came_along || audiences.iter().all(is_known) => Ok(()),
-        None => {
-            let others = audiences
-                .iter()
-                .filter(|audience| !is_known(audience))
-                .map(|it| quote(it));
-            let others = others.collect::<Vec<_>>().join(", ");
-            Err(format!(
-                "it is for {others} as well, and has neither `azp` nor `at_hash`: if the others \
-                    are this application's \
-                 own, name them as trusted audiences (`--trusted-audience`)"
-            ))
+        Some(party) if party == client => return Ok(()),
+        Some(_) => return Err("its `azp` is another client".to_owned()),
+        None => {}
+    }
+    // Without `azp`, `at_hash` proves the same: the token came from the token endpoint together
+    // with this access token. The caller compares the hash itself. An ID token from any other place
+    // has no access token beside it.
+    if criteria.access_token.is_some() && claims.get("at_hash").is_some() {
+        return Ok(());
+    }
+    let mut others = Vec::new();
+    for audience in audiences {
+        if audience != client && !criteria.trusted.iter().any(|it| **it == *audience) {
+            others.push(quote(audience));
         }
     }
+    if others.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "it is for {} as well, and has neither `azp` nor `at_hash`: if these audiences belong to \
+            this application, name them as trusted audiences (`--trusted-audience`)",
+        others.join(", ")
+    ))
 }
 
 fn check_times(claims: &Object, max_age: Option<Duration>, now: NumericDate) -> Result<(), String> {
-    let time = |name: &str| match claims.get(name) {
-        None => Ok(None),
-        Some(value) => NumericDate::from_json(value)
-            .map(Some)
-            .ok_or_else(|| format!("its `{name}` is no time")),
-    };
-    let needed = |name: &str| time(name)?.ok_or_else(|| format!("it has no `{name}`"));
-    if now >= needed("exp")?.plus(LEEWAY) {
+    if now >= required_time(claims, "exp")?.plus(LEEWAY) {
         return Err("it has expired".to_owned());
     }
     let latest = now.plus(LEEWAY);
-    if needed("iat")? > latest || time("nbf")?.is_some_and(|nbf| nbf > latest) {
-        return Err("it is from the future".to_owned());
+    if required_time(claims, "iat")? > latest {
+        return Err("its `iat` is in the future".to_owned());
+    }
+    if let Some(not_before) = time(claims, "nbf")?
+        && not_before > latest
+    {
+        return Err("its `nbf` is in the future".to_owned());
     }
     let Some(max_age) = max_age else {
         return Ok(());
     };
-    let age = now.since(needed("auth_time")?);
-    let most = i64::try_from(max_age.as_secs())
-        .unwrap_or(i64::MAX)
-        .saturating_add(LEEWAY);
-    if age > most {
-        Err("the person signed in too long ago".to_owned())
-    } else {
-        Ok(())
+    let age = now.since(required_time(claims, "auth_time")?);
+    let most = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+    if age > most.saturating_add(LEEWAY) {
+        return Err("the person signed in too long ago".to_owned());
+    }
+    Ok(())
+}
+
+fn time(claims: &Object, name: &str) -> Result<Option<NumericDate>, String> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    match NumericDate::from_json(value) {
+        Some(time) => Ok(Some(time)),
+        None => Err(format!("its `{name}` is not a time")),
     }
 }
 
-/// `at_hash`, where it is there (section 3.1.3.6): the left half of the hash that the signature
-/// uses.
+fn required_time(claims: &Object, name: &str) -> Result<NumericDate, String> {
+    time(claims, name)?.ok_or_else(|| format!("it has no `{name}`"))
+}
+
+/// Checks `at_hash` if it is present (section 3.1.3.6): the left half of a hash of the access
+/// token.
 fn check_hash(claims: &Object, algorithm: Algorithm, access_token: &str) -> Result<(), String> {
-    let Some(named) = text(claims, "at_hash")? else {
+    let Some(found) = text(claims, "at_hash")? else {
         return Ok(());
     };
+    // The hash is the one of the signature. Ed25519 hashes with SHA-512 inside.
     let by = match algorithm {
         Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 => &digest::SHA256,
         Algorithm::RS384 | Algorithm::PS384 | Algorithm::ES384 => &digest::SHA384,
@@ -242,15 +268,17 @@ fn check_hash(claims: &Object, algorithm: Algorithm, access_token: &str) -> Resu
     };
     let hash = digest(by, access_token.as_bytes());
     let (left, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
-    if base64url::encode(left) == named {
+    if base64url::encode(left) == found {
         Ok(())
     } else {
-        Err("its `at_hash` is another access token's".to_owned())
+        Err("its `at_hash` belongs to another access token".to_owned())
     }
 }
 
-/// Where a key says for which issuer it is, as those of Entra ID do, it has to be this one.
+/// Whether a key may sign for this issuer.
 fn is_key_for(named: Option<&str>, claims: &Object, issuer: &str) -> bool {
+    // Entra ID publishes the keys of all tenants in one set, each with the issuer it may sign for.
+    // Without this check a key of one tenant could sign for another.
     let Some(template) = named.filter(|_| Dialect::of_issuer(issuer).keys_name_issuer) else {
         return true;
     };
@@ -261,14 +289,12 @@ fn is_key_for(named: Option<&str>, claims: &Object, issuer: &str) -> bool {
 fn text<'c>(claims: &'c Object, name: &str) -> Result<Option<&'c str>, String> {
     match claims.get(name) {
         None => Ok(None),
-        Some(value) => value
-            .as_str()
-            .map(Some)
-            .ok_or_else(|| format!("its `{name}` is no string")),
+        Some(Json::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("its `{name}` is not a string")),
     }
 }
 
-/// Shows nothing of what it says.
+/// Shows no claim.
 impl fmt::Debug for IdToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an ID token")
@@ -281,11 +307,11 @@ mod tests {
 
     fn checked(claims: &str) -> Result<(), String> {
         let claims = object(claims.as_bytes(), &Limits::default()).unwrap();
-        let expected = Expected {
+        let expected = IdTokenCriteria {
             client: "app",
             nonce: Some("n"),
             max_age: Some(Duration::from_secs(60)),
-            ..Expected::default()
+            ..IdTokenCriteria::default()
         };
         check(
             &claims,
@@ -352,12 +378,12 @@ mod tests {
         let check = |changed: serde_json::Value, access_token, trusted: &[Box<str>]| {
             let claims = object(with(&changed).as_bytes(), &Limits::default()).unwrap();
             let nonce = Some("n");
-            let expected = Expected {
+            let expected = IdTokenCriteria {
                 client: "app",
                 nonce,
                 access_token,
                 trusted,
-                ..Expected::default()
+                ..IdTokenCriteria::default()
             };
             check(
                 &claims,

@@ -10,24 +10,22 @@
 //! let client = Client::new(provider, "orders-service", Authentication::secret_basic(secret));
 //! let source = TokenSource::client_credentials(client).scope("orders:read").build();
 //!
-//! let token = source.token().await?; // kept, renewed before it ends, one fetch for all callers
+//! let token = source.token().await?; // cached, renewed in time, one fetch for all callers
 //! # let _ = token.authorization();
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What goes out is bounded in time and size, follows no redirect, and goes to https only, except
-//! on loopback. What comes in is read strictly: another issuer, another type of token or a repeated
-//! member is no token. Tokens, secrets and keys are wiped when they are dropped (copies that the
-//! TLS and JSON layers made on the way are not), and have no way to be printed; taking a text out
-//! is a call that says so.
+//! Requests are bounded in time and size, follow no redirect, and go to https only, except on
+//! loopback. Responses are read strictly: another issuer, another type of token or a repeated
+//! member is an error. Tokens, secrets and keys are wiped on drop, except for copies in the TLS and
+//! JSON layers. Nothing prints them; `expose` is the only way to their text.
 //!
 //! People sign in by [`Client::authorization_code`] with a [`LoopbackRedirect`], or by
-//! [`Client::device`] where there is no browser; both give [`Tokens`].
+//! [`Client::device`] on a machine without a browser. Both return a [`TokenResponse`].
 //!
-//! It needs a Tokio runtime. No HTTP client shows in the API.
+//! The crate needs a Tokio runtime. Its API shows no HTTP client.
 
-mod answer;
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
 mod attach;
 mod authentication;
@@ -44,18 +42,19 @@ mod metadata;
 mod provider;
 mod random;
 mod request;
+mod response;
 mod source;
 mod token;
 
 #[cfg(feature = "reqwest-middleware")]
 pub use attach::TokenMiddleware;
 #[cfg(feature = "tower")]
-pub use attach::{Attached, TokenLayer};
+pub use attach::{TokenLayer, TokenService};
 pub use authentication::{Authentication, PrivateKey};
 pub use client::Client;
 pub use code::{AuthorizationRequest, CodeFlow, LoopbackRedirect};
 pub use dpop::DpopKey;
-pub use error::{Distrust, Error, Refusal};
+pub use error::{Error, InvalidResponse, Refusal};
 pub use grant::{DeviceFlow, DeviceProgress, SubjectToken};
 pub use id_token::IdToken;
 pub use metadata::ServerMetadata;
@@ -64,4 +63,4 @@ pub use portcullis_provider::clock;
 pub use provider::{Provider, ProviderBuilder};
 pub use request::TokenRequest;
 pub use source::{TokenSource, TokenSourceBuilder};
-pub use token::{AccessToken, RefreshToken, TokenKind, Tokens};
+pub use token::{IssuedToken, RefreshToken, TokenKind, TokenResponse};

@@ -1,53 +1,104 @@
-//! What we read of a provider's metadata (RFC 8414, section 2, and the standards that add to it).
+//! The part of a provider's metadata that a client uses (RFC 8414, section 2, and the standards
+//! that extend it).
 //!
-//! Addresses that may not be asked (another scheme than https, except on loopback) are refused with
-//! the whole document.
+//! An address with another scheme than https, except on loopback, makes the whole document invalid.
 
-use portcullis_core::jose::json::Object;
+use portcullis_core::jose::json::{Json, Object};
 use portcullis_provider::metadata::endpoint;
 use url::Url;
 
-/// The metadata of a provider, as a client needs it.
+/// The metadata of a provider, as far as a client needs it.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct ServerMetadata {
-    /// `authorization_endpoint`: where people sign in.
-    pub authorization_endpoint: Option<Url>,
-    /// `token_endpoint`.
-    pub token_endpoint: Option<Url>,
-    /// `device_authorization_endpoint` (RFC 8628, section 4).
-    pub device_authorization_endpoint: Option<Url>,
-    /// `pushed_authorization_request_endpoint` (RFC 9126, section 5).
-    pub pushed_authorization_request_endpoint: Option<Url>,
-    /// `revocation_endpoint` (RFC 7009).
-    pub revocation_endpoint: Option<Url>,
-    /// `end_session_endpoint` (OpenID Connect RP-Initiated Logout 1.0, section 2.1).
-    pub end_session_endpoint: Option<Url>,
-    /// `require_pushed_authorization_requests` (RFC 9126, section 5).
-    pub requires_pushed_requests: bool,
-    /// `authorization_response_iss_parameter_supported` (RFC 9207, section 3).
-    pub names_itself_in_callbacks: bool,
-    /// `code_challenge_methods_supported` (RFC 8414, section 2); `None` where the provider does not
-    /// say.
-    pub code_challenge_methods: Option<Vec<String>>,
-    /// `dpop_signing_alg_values_supported` (RFC 9449, section 5.1); `None` where the provider does
-    /// not say.
-    pub dpop_algorithms: Option<Vec<String>>,
-    /// `grant_types_supported`; `None` where the provider does not say.
-    pub grant_types: Option<Vec<String>>,
-    /// `scopes_supported`; `None` where the provider does not say. It may have more (RFC 8414,
-    /// section 2).
-    pub scopes: Option<Vec<String>>,
-    /// `token_endpoint_auth_methods_supported`; `None` where the provider does not say.
-    pub authentication_methods: Option<Vec<String>>,
-    /// The endpoints for clients that prove themselves by a certificate: `mtls_endpoint_aliases`
+    authorization_endpoint: Option<Url>,
+    token_endpoint: Option<Url>,
+    device_authorization_endpoint: Option<Url>,
+    pushed_authorization_request_endpoint: Option<Url>,
+    revocation_endpoint: Option<Url>,
+    end_session_endpoint: Option<Url>,
+    requires_pushed_requests: bool,
+    sends_issuer_in_callbacks: bool,
+    code_challenge_methods: Option<Vec<String>>,
+    dpop_algorithms: Option<Vec<String>>,
+    grant_types: Option<Vec<String>>,
+    scopes: Option<Vec<String>>,
+    authentication_methods: Option<Vec<String>>,
+    /// The endpoints for clients that authenticate with a certificate: `mtls_endpoint_aliases`
     /// (RFC 8705, section 5).
     mutual_tls: Option<Box<ServerMetadata>>,
 }
 
-/// The endpoints that a client asks by itself.
+/// The lists are `None` if the provider does not publish them.
+impl ServerMetadata {
+    /// `authorization_endpoint`: the page where people sign in.
+    pub fn authorization_endpoint(&self) -> Option<&Url> {
+        self.authorization_endpoint.as_ref()
+    }
+
+    /// `token_endpoint`.
+    pub fn token_endpoint(&self) -> Option<&Url> {
+        self.token_endpoint.as_ref()
+    }
+
+    /// `device_authorization_endpoint` (RFC 8628, section 4).
+    pub fn device_authorization_endpoint(&self) -> Option<&Url> {
+        self.device_authorization_endpoint.as_ref()
+    }
+
+    /// `pushed_authorization_request_endpoint` (RFC 9126, section 5).
+    pub fn pushed_authorization_request_endpoint(&self) -> Option<&Url> {
+        self.pushed_authorization_request_endpoint.as_ref()
+    }
+
+    /// `revocation_endpoint` (RFC 7009).
+    pub fn revocation_endpoint(&self) -> Option<&Url> {
+        self.revocation_endpoint.as_ref()
+    }
+
+    /// `end_session_endpoint` (OpenID Connect RP-Initiated Logout 1.0, section 2.1).
+    pub fn end_session_endpoint(&self) -> Option<&Url> {
+        self.end_session_endpoint.as_ref()
+    }
+
+    /// `require_pushed_authorization_requests` (RFC 9126, section 5).
+    pub fn requires_pushed_requests(&self) -> bool {
+        self.requires_pushed_requests
+    }
+
+    /// `authorization_response_iss_parameter_supported` (RFC 9207, section 3).
+    pub fn sends_issuer_in_callbacks(&self) -> bool {
+        self.sends_issuer_in_callbacks
+    }
+
+    /// `code_challenge_methods_supported` (RFC 8414, section 2).
+    pub fn code_challenge_methods(&self) -> Option<&[String]> {
+        self.code_challenge_methods.as_deref()
+    }
+
+    /// `dpop_signing_alg_values_supported` (RFC 9449, section 5.1).
+    pub fn dpop_algorithms(&self) -> Option<&[String]> {
+        self.dpop_algorithms.as_deref()
+    }
+
+    /// `grant_types_supported` (RFC 8414, section 2).
+    pub fn grant_types(&self) -> Option<&[String]> {
+        self.grant_types.as_deref()
+    }
+
+    /// `scopes_supported`. A provider may support more scopes than it lists (RFC 8414, section 2).
+    pub fn scopes(&self) -> Option<&[String]> {
+        self.scopes.as_deref()
+    }
+
+    /// `token_endpoint_auth_methods_supported` (RFC 8414, section 2).
+    pub fn authentication_methods(&self) -> Option<&[String]> {
+        self.authentication_methods.as_deref()
+    }
+}
+
+/// The endpoints that a client calls itself, without a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Endpoint {
+pub(crate) enum ProviderEndpoint {
     Token,
     Device,
     Pushed,
@@ -57,15 +108,12 @@ pub(crate) enum Endpoint {
 impl ServerMetadata {
     pub(crate) fn read(document: &Object) -> Result<Self, String> {
         let mut metadata = Self::endpoints(document)?;
-        let flag = |name: &str| match document.get(name) {
-            None => Ok(false),
-            Some(value) => value
-                .as_bool()
-                .ok_or_else(|| format!("its `{name}` is no boolean")),
-        };
-        metadata.requires_pushed_requests = flag("require_pushed_authorization_requests")?;
-        metadata.names_itself_in_callbacks =
-            flag("authorization_response_iss_parameter_supported")?;
+        // Both flags make the client stricter, so a malformed one is an error. Read as `false`, it
+        // would switch a protection off.
+        metadata.requires_pushed_requests =
+            flag(document, "require_pushed_authorization_requests")?;
+        metadata.sends_issuer_in_callbacks =
+            flag(document, "authorization_response_iss_parameter_supported")?;
         metadata.code_challenge_methods = texts(document, "code_challenge_methods_supported")?;
         metadata.dpop_algorithms = texts(document, "dpop_signing_alg_values_supported")?;
         metadata.grant_types = texts(document, "grant_types_supported")?;
@@ -74,7 +122,7 @@ impl ServerMetadata {
         if let Some(aliases) = document.get("mtls_endpoint_aliases") {
             let aliases = aliases
                 .as_object()
-                .ok_or("its `mtls_endpoint_aliases` are no object")?;
+                .ok_or("its `mtls_endpoint_aliases` is not an object")?;
             metadata.mutual_tls = Some(Box::new(Self::endpoints(aliases)?));
         }
         Ok(metadata)
@@ -95,23 +143,27 @@ impl ServerMetadata {
         })
     }
 
-    /// Where an endpoint is, for a client that shows a certificate or for one that does not.
-    pub(crate) fn locate(&self, endpoint: Endpoint, by_certificate: bool) -> Option<&Url> {
-        let own = match endpoint {
-            Endpoint::Token => &self.token_endpoint,
-            Endpoint::Device => &self.device_authorization_endpoint,
-            Endpoint::Pushed => &self.pushed_authorization_request_endpoint,
-            Endpoint::Revocation => &self.revocation_endpoint,
+    /// The address of an endpoint, for a client with or without a certificate.
+    pub(crate) fn locate(&self, endpoint: ProviderEndpoint, by_certificate: bool) -> Option<&Url> {
+        // RFC 8705, section 5: an endpoint without an alias has one address for all clients.
+        if by_certificate
+            && let Some(aliases) = &self.mutual_tls
+            && let Some(alias) = aliases.locate(endpoint, false)
+        {
+            return Some(alias);
+        }
+        let url = match endpoint {
+            ProviderEndpoint::Token => &self.token_endpoint,
+            ProviderEndpoint::Device => &self.device_authorization_endpoint,
+            ProviderEndpoint::Pushed => &self.pushed_authorization_request_endpoint,
+            ProviderEndpoint::Revocation => &self.revocation_endpoint,
         };
-        let alias = self.mutual_tls.as_ref().filter(|_| by_certificate);
-        alias
-            .and_then(|aliases| aliases.locate(endpoint, false))
-            .or(own.as_ref())
+        url.as_ref()
     }
 }
 
-impl Endpoint {
-    /// Its name in metadata.
+impl ProviderEndpoint {
+    /// Its name in the metadata.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Token => "token_endpoint",
@@ -121,9 +173,17 @@ impl Endpoint {
         }
     }
 
-    /// Whether a proof of a key belongs to the questions (RFC 9449, sections 5 and 10.1).
+    /// Whether its requests carry a DPoP proof (RFC 9449, sections 5 and 10.1).
     pub(crate) fn takes_proof(self) -> bool {
         matches!(self, Self::Token | Self::Pushed)
+    }
+}
+
+fn flag(document: &Object, name: &str) -> Result<bool, String> {
+    match document.get(name) {
+        None => Ok(false),
+        Some(Json::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(format!("its `{name}` is not a boolean")),
     }
 }
 
@@ -131,13 +191,18 @@ fn texts(document: &Object, name: &str) -> Result<Option<Vec<String>>, String> {
     let Some(value) = document.get(name) else {
         return Ok(None);
     };
-    let texts = value
-        .as_array()
-        .map(|values| values.iter().map(|value| value.as_str().map(str::to_owned)));
-    let texts: Option<Vec<String>> = texts.and_then(|texts| texts.collect());
-    texts
-        .map(Some)
-        .ok_or_else(|| format!("its `{name}` is no list of strings"))
+    let fault = format!("its `{name}` is not a list of strings");
+    let Some(values) = value.as_array() else {
+        return Err(fault);
+    };
+    let mut texts = Vec::new();
+    for value in values {
+        match value.as_str() {
+            Some(text) => texts.push(text.to_owned()),
+            None => return Err(fault),
+        }
+    }
+    Ok(Some(texts))
 }
 
 #[cfg(test)]
@@ -161,13 +226,16 @@ mod tests {
         let at =
             |endpoint, by_certificate| metadata.locate(endpoint, by_certificate).map(Url::as_str);
         assert_eq!(
-            at(Endpoint::Token, true),
+            at(ProviderEndpoint::Token, true),
             Some("https://mtls.a.example/token")
         );
-        assert_eq!(at(Endpoint::Token, false), Some("https://a.example/token"));
-        assert_eq!(at(Endpoint::Device, true), None);
         assert_eq!(
-            at(Endpoint::Revocation, true),
+            at(ProviderEndpoint::Token, false),
+            Some("https://a.example/token")
+        );
+        assert_eq!(at(ProviderEndpoint::Device, true), None);
+        assert_eq!(
+            at(ProviderEndpoint::Revocation, true),
             Some("https://a.example/revoke")
         );
     }

@@ -1,8 +1,8 @@
-//! An identity provider, found by its issuer identifier.
+//! An identity provider, identified by its issuer.
 //!
-//! The metadata is fetched once, when it is first needed, by whoever comes first; the others wait
-//! for it. It counts only if it names the very issuer that was asked for (RFC 8414, section 3.3).
-//! Keys for ID tokens are kept fresh.
+//! The metadata is fetched once, when it is first needed; concurrent callers share that fetch. It
+//! counts only if it names exactly this issuer (RFC 8414, section 3.3). Keys for ID tokens are kept
+//! fresh.
 
 use crate::error::Error;
 use crate::metadata::ServerMetadata;
@@ -21,16 +21,29 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use url::Url;
 
-/// An identity provider. Clones share what is known of it.
+/// An identity provider. Clones share the metadata and the keys.
+///
+/// ```no_run
+/// use portcullis_client::Provider;
+///
+/// # async fn example() -> Result<(), portcullis_client::Error> {
+/// // Reads the metadata now; fails if the provider is down.
+/// let provider = Provider::discover("https://idp.example").await?;
+/// // Reads it when it is first needed, so a service starts without its provider.
+/// let lazy = Provider::builder("https://idp.example")?.build();
+/// # let _ = (provider, lazy);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
-pub struct Provider(Arc<Known>);
+pub struct Provider(Arc<ProviderState>);
 
-struct Known {
+struct ProviderState {
     issuer: Issuer,
     metadata_url: Option<Url>,
     trust: Trust,
     documents: Fetch,
-    answers: Fetch,
+    endpoints: Fetch,
     keys: IssuerKeys,
     clock: Arc<dyn Clock>,
     limits: Limits,
@@ -38,34 +51,33 @@ struct Known {
 }
 
 impl Provider {
-    /// The provider with this issuer identifier, its metadata read.
+    /// The provider with this issuer identifier, with its metadata read.
     ///
     /// # Errors
     ///
-    /// A text that is no issuer, metadata that cannot be had, and metadata of another issuer.
+    /// A text that is not an issuer; metadata that cannot be read, or belongs to another issuer.
     pub async fn discover(issuer: &str) -> Result<Self, Error> {
         let provider = Self::builder(issuer)?.build();
         provider.metadata().await?;
         Ok(provider)
     }
 
-    /// The provider with this issuer identifier, with settings of its own. Nothing is fetched
-    /// before it is needed, so a service can start while its provider is down.
+    /// Settings for the provider with this issuer identifier. Nothing is fetched before it is
+    /// needed, so a service can start while its provider is down.
     ///
     /// # Errors
     ///
-    /// A text that is no issuer.
+    /// A text that is not an issuer.
     pub fn builder(issuer: &str) -> Result<ProviderBuilder, ConfigError> {
         let issuer = Issuer::parse(issuer).map_err(|error| {
-            let cure = "write the issuer as the provider's metadata has it, final slash included";
-            ConfigError::wrong("issuer", error.to_string()).help(cure)
+            let help = "write the issuer as the provider's metadata has it, final slash included";
+            ConfigError::wrong("issuer", error.to_string()).help(help)
         })?;
-        let clock = Arc::new(SystemClock::new());
         Ok(ProviderBuilder {
             issuer,
             metadata_url: None,
             trust: Trust::default(),
-            clock,
+            clock: Arc::new(SystemClock::new()),
         })
     }
 
@@ -74,67 +86,65 @@ impl Provider {
         &self.0.issuer
     }
 
-    /// The metadata; fetched, if it is not here yet.
+    /// The metadata. The first call fetches it.
     ///
     /// # Errors
     ///
-    /// Metadata that cannot be had, or that is another issuer's.
+    /// Metadata that cannot be fetched, or that belongs to another issuer.
     pub async fn metadata(&self) -> Result<&ServerMetadata, Error> {
-        self.found().await.map(|(metadata, _)| metadata)
+        let (metadata, _) = self.found().await?;
+        Ok(metadata)
     }
 
     /// The metadata, and where the addresses in it may lead.
     pub(crate) async fn found(&self) -> Result<&(ServerMetadata, Reach), Error> {
+        // A failure is not cached: the next caller tries again.
         self.0.found.get_or_try_init(|| self.find()).await
     }
 
     async fn find(&self) -> Result<(ServerMetadata, Reach), Error> {
-        let Known {
+        let ProviderState {
             issuer,
             metadata_url,
             documents,
             limits,
             ..
         } = &*self.0;
-        let urls = metadata_url
-            .clone()
-            .map_or_else(|| well_known(issuer.as_str()), |url| vec![url]);
-        let needed = ["token_endpoint"];
-        let found = metadata::discover(
-            documents,
-            issuer,
-            urls,
-            limits,
-            &needed,
-            ServerMetadata::read,
-        )
-        .await;
-        let metadata = found.map_err(|error| {
-            Error::Outage(Outage::new(
-                OutageCode::Metadata,
-                error.to_string(),
-                Duration::from_secs(1),
-            ))
-        })?;
-        let outside = match address::parse(issuer.as_str()) {
-            Ok(url) => leads_outside(&url).await,
-            Err(_) => true,
+        let urls = match metadata_url {
+            Some(url) => vec![url.clone()],
+            None => well_known(issuer.as_str()),
         };
-        Ok((
-            metadata,
-            if outside {
-                Reach::Outside
-            } else {
-                Reach::Anywhere
-            },
-        ))
+        let needed = ["token_endpoint"];
+        let read = ServerMetadata::read;
+        let found = metadata::discover(documents, issuer, urls, limits, &needed, read).await;
+        let metadata = match found {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                let (facts, pause) = (error.to_string(), Duration::from_secs(1));
+                return Err(Error::Outage(Outage::new(
+                    OutageCode::Metadata,
+                    facts,
+                    pause,
+                )));
+            }
+        };
+        Ok((metadata, self.reach().await))
     }
 
-    /// The way out for the questions of a client, with its certificate where it has one.
-    pub(crate) fn questions(&self, own: Option<&OwnCertificate>) -> Fetch {
-        self.0
-            .answers
-            .for_endpoints(&self.0.trust.for_endpoints(own))
+    /// Where the addresses in the metadata may lead.
+    async fn reach(&self) -> Reach {
+        // A provider on the internet must not send this client to addresses inside the network
+        // (server-side request forgery). A provider inside may name other hosts inside.
+        match address::parse(self.0.issuer.as_str()) {
+            Ok(url) if !leads_outside(&url).await => Reach::Anywhere,
+            _ => Reach::Outside,
+        }
+    }
+
+    /// The HTTP side of a client, with its certificate if it has one.
+    pub(crate) fn endpoint_fetch(&self, own: Option<&OwnCertificate>) -> Fetch {
+        let trust = self.0.trust.for_endpoints(own);
+        self.0.endpoints.for_endpoints(&trust)
     }
 
     pub(crate) fn keys(&self) -> &IssuerKeys {
@@ -166,26 +176,26 @@ pub struct ProviderBuilder {
     clock: Arc<dyn Clock>,
 }
 
-/// The most that we read of an answer to a question: tokens may be long, but not this long.
-const LARGEST_ANSWER: usize = 128 * 1024;
+/// The size limit of a response, in bytes. Tokens may be long, but not this long.
+const LARGEST_RESPONSE: usize = 128 * 1024;
 
 impl ProviderBuilder {
-    /// The metadata is at this address, instead of at the well-known ones under the issuer.
+    /// The address of the metadata. Default: the well-known addresses of the issuer.
     ///
     /// # Errors
     ///
-    /// An address that may not be asked: another scheme than https, except on loopback.
+    /// An address with another scheme than https, except on loopback.
     pub fn metadata_url(mut self, url: &str) -> Result<Self, ConfigError> {
-        let parsed = address::parse(url).and_then(|url| address::fetchable(&url).map(|()| url));
-        self.metadata_url = Some(parsed.map_err(|problem| {
-            ConfigError::wrong("metadata_url", problem)
-                .help("write the whole address, with `https://`")
-        })?);
+        let url = address::parse_fetchable(url, false).map_err(|problem| {
+            let help = "write the whole address, with `https://`";
+            ConfigError::wrong("metadata_url", problem).help(help)
+        })?;
+        self.metadata_url = Some(url);
         Ok(self)
     }
 
-    /// Trusts these certificate authorities as well, in PEM: for a provider with a certificate of
-    /// one's own authority.
+    /// Trusts these certificate authorities as well, in PEM: for a provider whose certificate is
+    /// from a private authority.
     ///
     /// # Errors
     ///
@@ -197,46 +207,36 @@ impl ProviderBuilder {
         Ok(self)
     }
 
-    /// Another clock than the machine's.
+    /// Replaces the machine's clock, for tests.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// The provider; nothing is fetched yet.
+    /// The provider. Nothing is fetched yet.
     pub fn build(self) -> Provider {
-        let Self {
-            issuer,
-            metadata_url,
-            trust,
-            clock,
-        } = self;
         let limits = Limits::default();
-        let documents = Fetch::new(limits.document_bytes).with_trust(&trust);
-        let answers = Fetch::new(LARGEST_ANSWER);
-        let source = metadata_url
-            .clone()
-            .map_or(KeySource::Discovered, KeySource::Metadata);
-        let keys = IssuerKeys::new(
-            issuer.clone(),
-            source,
-            Egress {
-                fetch: documents.clone(),
-                limits,
-                clock: Arc::clone(&clock),
-            },
-        );
-        let found = OnceCell::new();
-        Provider(Arc::new(Known {
-            issuer,
-            metadata_url,
-            trust,
-            documents,
-            answers,
-            keys,
-            clock,
+        let documents = Fetch::new(limits.document_bytes).with_trust(&self.trust);
+        let source = match &self.metadata_url {
+            Some(url) => KeySource::Metadata(url.clone()),
+            None => KeySource::Discovered,
+        };
+        let egress = Egress {
+            fetch: documents.clone(),
             limits,
-            found,
+            clock: Arc::clone(&self.clock),
+        };
+        let keys = IssuerKeys::new(self.issuer.clone(), source, egress);
+        Provider(Arc::new(ProviderState {
+            issuer: self.issuer,
+            metadata_url: self.metadata_url,
+            trust: self.trust,
+            documents,
+            endpoints: Fetch::new(LARGEST_RESPONSE),
+            keys,
+            clock: self.clock,
+            limits,
+            found: OnceCell::new(),
         }))
     }
 }

@@ -1,12 +1,21 @@
-//! What a token is asked for.
+//! The scopes and APIs of a token request.
 
 use portcullis_core::token::Scopes;
 use std::fmt;
 
-/// What a token should be good for: scopes, and the APIs that it is meant for.
+/// The scopes that a token should have, and the APIs that it is for.
 ///
-/// Which of the three an API wants is the provider's matter: Entra ID and Okta take scopes only,
-/// Auth0 an audience, RFC 8707 is about resources.
+/// Providers differ in how they name an API: Entra ID and Okta by scopes only, Auth0 by an
+/// audience, and RFC 8707 by a resource.
+///
+/// ```
+/// use portcullis_client::TokenRequest;
+///
+/// let request = TokenRequest::new()
+///     .scope("orders:read orders:write")
+///     .resource("https://api.example");
+/// assert!(request.scopes().contains("orders:read"));
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct TokenRequest {
     pub(crate) scope: Option<Box<str>>,
@@ -15,7 +24,7 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// Whatever the provider gives by itself.
+    /// A request for the provider's defaults.
     pub fn new() -> Self {
         Self::default()
     }
@@ -23,13 +32,14 @@ impl TokenRequest {
     /// With these scopes, separated by spaces (RFC 6749, section 3.3).
     #[must_use]
     pub fn scope(mut self, scope: &str) -> Self {
-        // What is no scope token is for the provider to refuse: the caller learns of it then.
-        let scope = scope
-            .split(' ')
-            .filter(|scope| !scope.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ");
-        self.scope = (!scope.is_empty()).then(|| scope.into());
+        // Malformed scopes are sent as they are, so that the provider's `invalid_scope` shows the
+        // mistake. Dropping them here would hide it.
+        let mut scopes: Vec<&str> = scope.split(' ').collect();
+        scopes.retain(|scope| !scope.is_empty());
+        self.scope = match scopes.as_slice() {
+            [] => None,
+            scopes => Some(scopes.join(" ").into()),
+        };
         self
     }
 
@@ -48,7 +58,7 @@ impl TokenRequest {
         self
     }
 
-    /// The scopes that are asked for.
+    /// The requested scopes.
     pub fn scopes(&self) -> Scopes {
         Scopes::parse(self.scope.as_deref().unwrap_or_default())
     }
@@ -56,15 +66,16 @@ impl TokenRequest {
     /// The members of the form.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
         let scope = self.scope.iter().map(|scope| ("scope", &**scope));
-        let resources = self
-            .resources
-            .iter()
-            .map(|resource| ("resource", &**resource));
-        scope.chain(resources).chain(
-            self.audiences
-                .iter()
-                .map(|audience| ("audience", &**audience)),
-        )
+        scope.chain(self.resources()).chain(self.audiences())
+    }
+
+    /// The members that name an API by its address.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.resources.iter().map(|it| ("resource", &**it))
+    }
+
+    fn audiences(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.audiences.iter().map(|it| ("audience", &**it))
     }
 }
 

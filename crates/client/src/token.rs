@@ -1,4 +1,4 @@
-//! Tokens as they were handed out. Their texts are wiped when they are dropped, and never printed.
+//! Tokens as the provider issued them. Their texts are wiped on drop, and never printed.
 
 use crate::error::Error;
 use crate::id_token::IdToken;
@@ -8,18 +8,18 @@ use portcullis_provider::client_auth::Secret;
 use std::fmt;
 use std::sync::Arc;
 
-/// How an access token is shown to a resource server (RFC 6749, section 7.1).
+/// The way in which an access token is presented to a resource server (RFC 6749, section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenKind {
-    /// Whoever has it may use it (RFC 6750).
+    /// Anybody who has the token can use it (RFC 6750).
     Bearer,
-    /// It is bound to a key: each request needs a proof as well (RFC 9449).
+    /// The token is bound to a key: each request needs a proof as well (RFC 9449).
     Dpop,
 }
 
 impl TokenKind {
-    /// The scheme, as it stands in the Authorization header.
+    /// The scheme in the header `Authorization`.
     pub fn scheme(self) -> &'static str {
         match self {
             Self::Bearer => "Bearer",
@@ -27,7 +27,8 @@ impl TokenKind {
         }
     }
 
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        // `token_type` is case-insensitive (RFC 6749, section 5.1).
         [Self::Bearer, Self::Dpop]
             .into_iter()
             .find(|kind| kind.scheme().eq_ignore_ascii_case(name))
@@ -40,21 +41,33 @@ impl fmt::Display for TokenKind {
     }
 }
 
-/// An access token.
+/// An access token from a provider. Its contents are opaque to a client.
+///
+/// ```
+/// use portcullis_client::{IssuedToken, Secret, TokenKind};
+/// use portcullis_core::token::NumericDate;
+///
+/// let ends = NumericDate::from_seconds(1_900_000_000);
+/// let token = IssuedToken::restore(Secret::new("abc"), TokenKind::Bearer, ends)?;
+/// assert_eq!(token.authorization(), "Bearer abc");
+/// // Neither the text nor the header shows in a log.
+/// assert_eq!(format!("{token:?}"), "an access token (Bearer)");
+/// assert!(token.authorization().is_sensitive());
+/// # Ok::<(), portcullis_client::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct AccessToken {
+pub struct IssuedToken {
     text: Secret,
     kind: TokenKind,
     expires_at: NumericDate,
 }
 
-impl AccessToken {
-    /// An access token that was kept somewhere. Its text must be fit for a header: visible ASCII
-    /// only.
+impl IssuedToken {
+    /// An access token from storage. Its text must be visible ASCII, so that it fits into a header.
     ///
     /// # Errors
     ///
-    /// A text that cannot be sent.
+    /// A text that cannot be sent in a header.
     pub fn restore(text: Secret, kind: TokenKind, expires_at: NumericDate) -> Result<Self, Error> {
         if is_sendable(text.expose()) {
             Ok(Self {
@@ -63,33 +76,33 @@ impl AccessToken {
                 expires_at,
             })
         } else {
-            Err(Error::malformed(
-                "the access token is empty, or cannot stand in a header",
+            Err(Error::malformed_response(
+                "the access token is empty, or cannot be sent in a header",
             ))
         }
     }
 
-    /// The text of the token: from here on, keeping it is the caller's matter.
+    /// The text of the token. The caller has to protect it from here on.
     pub fn expose(&self) -> &str {
         self.text.expose()
     }
 
-    /// How it is shown to a resource server.
+    /// The way in which it is presented to a resource server.
     pub fn kind(&self) -> TokenKind {
         self.kind
     }
 
-    /// When it ends, by this machine's clock.
+    /// The time when it expires, by this machine's clock.
     pub fn expires_at(&self) -> NumericDate {
         self.expires_at
     }
 
-    /// The value of the Authorization header, marked as sensitive. A token that is bound to a key
-    /// needs a proof beside it.
+    /// The value of the header `Authorization`, marked as sensitive. A bound token needs a
+    /// [proof](crate::Client::proof) as well.
     pub fn authorization(&self) -> HeaderValue {
         let text =
             zeroize::Zeroizing::new(format!("{} {}", self.kind.scheme(), self.text.expose()));
-        // The text is visible ASCII: it was checked when the token was made.
+        // This cannot fail: `restore` accepts visible ASCII only.
         let value = HeaderValue::from_str(&text).ok();
         let mut value = value.unwrap_or_else(|| HeaderValue::from_static(""));
         value.set_sensitive(true);
@@ -97,13 +110,15 @@ impl AccessToken {
     }
 }
 
-/// What a header can hold (RFC 6750, section 2.1, and a little more: providers are not all exact).
+/// Whether a header can hold this text.
 fn is_sendable(text: &str) -> bool {
+    // RFC 6750, section 2.1, allows fewer characters, but not every provider keeps to them. Spaces
+    // and control characters stay out: they could add a header.
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Shows the kind only.
-impl fmt::Debug for AccessToken {
+impl fmt::Debug for IssuedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an access token ({})", self.kind)
     }
@@ -117,7 +132,7 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// A refresh token that was kept somewhere.
+    /// A refresh token from storage.
     pub fn new(text: Secret) -> Self {
         Self {
             text,
@@ -125,22 +140,22 @@ impl RefreshToken {
         }
     }
 
-    /// Whose it is: after a refresh, an ID token for anybody else is refused (OpenID Connect Core
-    /// 1.0, section 12.2). The tokens of a flow with an ID token know it by themselves.
+    /// Sets the subject. After a refresh, an ID token for anybody else is refused (OpenID Connect
+    /// Core 1.0, section 12.2). A flow with an ID token sets it by itself.
     #[must_use]
-    pub fn belonging_to(self, subject: &str) -> Self {
+    pub fn with_subject(self, subject: &str) -> Self {
         Self {
             subject: Some(subject.into()),
             ..self
         }
     }
 
-    /// Whose it is, where that is known.
+    /// The person whom the token is for, if that is known.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// The text of the token: from here on, keeping it is the caller's matter.
+    /// The text of the token. The caller has to protect it from here on.
     pub fn expose(&self) -> &str {
         self.text.expose()
     }
@@ -153,10 +168,10 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// What a token endpoint handed out at once (RFC 6749, section 5.1).
+/// The response of a token endpoint (RFC 6749, section 5.1), with its ID token verified.
 #[derive(Clone, Debug)]
-pub struct Tokens {
-    pub(crate) access_token: AccessToken,
+pub struct TokenResponse {
+    pub(crate) access_token: IssuedToken,
     pub(crate) refresh_token: Option<RefreshToken>,
     pub(crate) id_token: Option<IdToken>,
     pub(crate) scope: Scopes,
@@ -164,34 +179,34 @@ pub struct Tokens {
     pub(crate) issued_token_type: Option<String>,
 }
 
-impl Tokens {
+impl TokenResponse {
     /// The access token.
-    pub fn access_token(&self) -> &AccessToken {
+    pub fn access_token(&self) -> &IssuedToken {
         &self.access_token
     }
 
-    /// The refresh token, where the provider gave one. After a refresh it is the one to keep: a
-    /// provider that rotates them takes the old one no more.
+    /// The refresh token, if the provider sent one. After a refresh, keep this one: a provider that
+    /// rotates refresh tokens no longer accepts the old one.
     pub fn refresh_token(&self) -> Option<&RefreshToken> {
         self.refresh_token.as_ref()
     }
 
-    /// The ID token, verified, where the flow has one.
+    /// The verified ID token, if the flow has one.
     pub fn id_token(&self) -> Option<&IdToken> {
         self.id_token.as_ref()
     }
 
-    /// What was granted: what was asked for, where the provider does not say otherwise.
+    /// The granted scopes: the requested ones, unless the provider says otherwise.
     pub fn scope(&self) -> &Scopes {
         &self.scope
     }
 
-    /// The scopes that were asked for and not granted.
+    /// The scopes that were requested and not granted.
     pub fn withheld_scope(&self) -> &Scopes {
         &self.withheld
     }
 
-    /// What kind of token an exchange gave (RFC 8693, section 2.2.1).
+    /// The type of the token from an exchange (RFC 8693, section 2.2.1).
     pub fn issued_token_type(&self) -> Option<&str> {
         self.issued_token_type.as_deref()
     }
@@ -204,7 +219,7 @@ mod tests {
     #[test]
     fn nothing_of_a_token_is_printed_and_headers_are_sensitive() {
         let token = |text: &str| {
-            AccessToken::restore(
+            IssuedToken::restore(
                 Secret::new(text),
                 TokenKind::Dpop,
                 NumericDate::from_seconds(0),

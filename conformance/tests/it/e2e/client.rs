@@ -5,7 +5,7 @@ use super::browser::Browser;
 use super::provider::{AUDIENCE, Provider, REDIRECT_URI};
 use portcullis_client::{
     Authentication, Client, DpopKey, Provider as Discovered, Secret, SubjectToken, TokenKind,
-    TokenRequest, Tokens,
+    TokenRequest, TokenResponse,
 };
 use portcullis_core::{Decision, Requirement};
 use portcullis_resource_server::ResourceServer;
@@ -38,11 +38,11 @@ fn wanted() -> TokenRequest {
 }
 
 /// Signs alice in, with the request pushed or not.
-async fn signed_in(client: &Client, pushed: bool) -> Tokens {
+async fn signed_in(client: &Client, pushed: bool) -> TokenResponse {
     let request = client
         .authorization_code(&wanted())
         .prompt("consent")
-        .pushed(pushed);
+        .pushed_request(pushed);
     let flow = request.start(REDIRECT_URI).await.unwrap();
     let back = Browser::default()
         .sign_in(flow.url().clone(), REDIRECT_URI, "alice")
@@ -51,7 +51,7 @@ async fn signed_in(client: &Client, pushed: bool) -> Tokens {
 }
 
 /// Whether the API takes a bearer token.
-async fn is_taken(provider: &Provider, tokens: &Tokens) -> bool {
+async fn is_taken(provider: &Provider, tokens: &TokenResponse) -> bool {
     let server = ResourceServer::new(&provider.issuer, AUDIENCE).unwrap();
     let mut headers = http::HeaderMap::new();
     headers.insert("authorization", tokens.access_token().authorization());

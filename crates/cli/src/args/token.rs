@@ -127,7 +127,7 @@ pub(crate) struct RequestArguments {
     #[arg(
         long,
         value_enum,
-        default_value_t = SubjectTokenType::AccessToken,
+        default_value_t = SubjectTokenType::IssuedToken,
         requires = "subject_token_file",
         help_heading = REQUEST,
     )]
@@ -210,7 +210,7 @@ pub(crate) enum Grant {
 /// The type of the token in `--subject-token-file` (RFC 8693, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SubjectTokenType {
-    AccessToken,
+    IssuedToken,
     IdToken,
     RefreshToken,
     Jwt,

@@ -8,20 +8,20 @@ use portcullis_client::{Error, Refusal};
 pub(crate) fn convert_error(error: &Error, identity: &ClientIdentity) -> CommandError {
     match error {
         Error::Config(fault) => CommandError::could_not_run(fault.to_string()),
-        Error::Refused(refusal) => {
+        Error::Refusal(refusal) => {
             let client = &identity.client_id;
             let message = format!("no token: {refusal}\n    client: {client}");
             CommandError::new(Exit::Rejected, message).help(refusal_help(refusal, identity))
         }
-        Error::Distrusted(distrust) => {
-            let help = if distrust.is_malformed() {
+        Error::InvalidResponse(invalid) => {
+            let help = if invalid.is_malformed() {
                 "report it to the operator of the provider: the response violates RFC 6749, \
                     section 5.1"
             } else {
                 "try again; if it persists, the provider is misconfigured, or somebody intercepts \
                     the connection"
             };
-            CommandError::new(Exit::Rejected, distrust.to_string()).help(help)
+            CommandError::new(Exit::Rejected, invalid.to_string()).help(help)
         }
         Error::Outage(outage) => {
             CommandError::new(Exit::Outage, outage.to_string()).help(outage_help(identity))

@@ -60,7 +60,7 @@ async fn sign_out(
     let client = discover(identity, None).await?;
     let metadata = client.provider().metadata().await.map_err(convert)?;
     let revoked = match &token.refresh_token {
-        Some(_) if metadata.revocation_endpoint.is_none() => {
+        Some(_) if metadata.revocation_endpoint().is_none() => {
             reporter.note(
                 "The provider has no revocation endpoint; the refresh token is valid until it \
                     expires.",
@@ -72,7 +72,7 @@ async fn sign_out(
     };
     // The session ends even if the revocation failed: it is the wider of the two.
     if let Some(id_token) = &token.id_token
-        && metadata.end_session_endpoint.is_some()
+        && metadata.end_session_endpoint().is_some()
         && !no_browser
     {
         end_session(&client, id_token, reporter)

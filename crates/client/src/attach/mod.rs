@@ -1,9 +1,9 @@
-//! Requests that carry a token: to the APIs it is for, and to nobody else.
+//! Tokens in requests: to the APIs they are for, and to nobody else.
 //!
-//! Whoever a request goes to is judged by scheme, host and port. To others it goes as it is, also
-//! where a redirect leads there. A request that has an Authorization header already keeps it. A 401
-//! has the token fetched anew and the request sent once more, if it can be; a server that wants a
-//! nonce in the proof gets it the same way (RFC 9449, section 9).
+//! The target of a request is its scheme, host and port. A request to any other target stays as it
+//! is, also after a redirect. An existing header `Authorization` stays as well. After a 401, a new
+//! token is fetched and the request is repeated once, if its body allows it. The same happens if
+//! the server wants a nonce in the proof (RFC 9449, section 9).
 
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest;
@@ -13,71 +13,64 @@ mod tower;
 #[cfg(feature = "reqwest-middleware")]
 pub use reqwest::TokenMiddleware;
 #[cfg(feature = "tower")]
-pub use tower::{Attached, TokenLayer};
+pub use tower::{TokenLayer, TokenService};
 
 use crate::error::Error;
 use crate::source::TokenSource;
-use crate::token::AccessToken;
+use crate::token::IssuedToken;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use portcullis_core::ConfigError;
-use portcullis_provider::address::{fetchable, parse as parse_url};
+use portcullis_provider::address;
 use std::sync::Arc;
 use url::{Origin, Url};
 
-/// A source, and who may see its tokens.
+/// A source, and the origins that may see its tokens.
 #[derive(Clone, Debug)]
-struct Attach {
+struct TokenAttacher {
     source: TokenSource,
     origins: Arc<[Origin]>,
 }
 
-impl Attach {
+impl TokenAttacher {
     fn new<'o>(
         source: TokenSource,
         origins: impl IntoIterator<Item = &'o str>,
     ) -> Result<Self, ConfigError> {
-        let read = |text: &str| {
-            let fault = |problem: &str| {
-                let cure = "write the API's origin: `https://`, the host, and the port where it is \
-                    another than 443";
-                ConfigError::wrong("origins", format!("{text:?}: {problem}")).help(cure)
-            };
-            let url = parse_url(text).map_err(fault)?;
-            fetchable(&url).map_err(fault)?;
-            Ok(url.origin())
-        };
-        let origins: Arc<[Origin]> = origins
-            .into_iter()
-            .map(read)
-            .collect::<Result<_, ConfigError>>()?;
+        let origins: Result<Arc<[Origin]>, ConfigError> = origins.into_iter().map(origin).collect();
+        let origins = origins?;
+        // Without this error a typing mistake would send every request without a token.
         if origins.is_empty() {
-            let cure = "write the origin of the API that the tokens are for";
-            return Err(ConfigError::expected("origins", "at least one origin")
-                .found_as("none")
-                .help(cure));
+            let help = "write the origin of the API that the tokens are for";
+            let fault = ConfigError::expected("origins", "at least one origin");
+            return Err(fault.found_as("none").help(help));
         }
         Ok(Self { source, origins })
     }
 
-    /// The address of a request, if a token belongs to it.
+    /// The address of a request, if a token belongs into it.
     fn target(&self, url: &str, headers: &HeaderMap) -> Option<Url> {
         let url = Url::parse(url).ok()?;
-        let ours = self.origins.contains(&url.origin()) && !headers.contains_key(AUTHORIZATION);
-        ours.then_some(url)
+        // The caller's own credential is deliberate, so it wins.
+        if headers.contains_key(AUTHORIZATION) || !self.origins.contains(&url.origin()) {
+            return None;
+        }
+        Some(url)
     }
 
-    /// Puts a token into the headers, and a proof beside it where it is bound to a key.
+    /// Puts a token into the headers, with a proof if the token is bound to a key.
     async fn sign(
         &self,
         method: &Method,
         url: &Url,
         headers: &mut HeaderMap,
-    ) -> Result<AccessToken, Error> {
+    ) -> Result<IssuedToken, Error> {
         let token = self.source.token().await?;
+        // A repetition needs a new proof: each one has a `jti`, which a server accepts once.
         let proof = self.source.client().proof(method.as_str(), url, &token)?;
-        let proof = proof.and_then(|proof| HeaderValue::try_from(proof).ok());
-        if let Some(mut proof) = proof {
+        if let Some(proof) = proof
+            && let Ok(mut proof) = HeaderValue::try_from(proof)
+        {
             proof.set_sensitive(true);
             headers.insert(DPOP, proof);
         }
@@ -85,40 +78,49 @@ impl Attach {
         Ok(token)
     }
 
-    /// Whether it is worth trying once more, after what the server said to this token.
-    fn again(
+    /// Whether a repetition may succeed, after this response to a request with this token.
+    fn should_repeat(
         &self,
         url: &Url,
-        token: &AccessToken,
+        token: &IssuedToken,
         status: StatusCode,
         headers: &HeaderMap,
     ) -> bool {
-        let nonce = headers
-            .get(DPOP_NONCE)
-            .and_then(|nonce| nonce.to_str().ok());
-        if let Some(nonce) = nonce {
+        let nonce = headers.get(DPOP_NONCE).map(HeaderValue::to_str);
+        if let Some(Ok(nonce)) = nonce {
             self.source.client().keep_nonce(url, nonce);
-        }
-        match status {
-            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED
-                if nonce.is_some() && wants_nonce(headers) =>
-            {
-                true
+            // The token is good; only the proof lacked the nonce. So the token stays.
+            if matches!(status.as_u16(), 400 | 401) && wants_nonce(headers) {
+                return true;
             }
-            StatusCode::UNAUTHORIZED => self.source.refused(token),
-            _ => false,
+        }
+        status == StatusCode::UNAUTHORIZED && self.source.invalidate(token)
+    }
+}
+
+/// The origin in a setting.
+fn origin(text: &str) -> Result<Origin, ConfigError> {
+    // http only to loopback: a token in clear text is anybody's.
+    match address::parse_fetchable(text, false) {
+        Ok(url) => Ok(url.origin()),
+        Err(problem) => {
+            let problem = format!("{text:?}: {problem}");
+            let help =
+                "write the API's origin: `https://`, the host, and the port if it is not 443";
+            Err(ConfigError::wrong("origins", problem).help(help))
         }
     }
 }
 
 fn wants_nonce(headers: &HeaderMap) -> bool {
-    let challenges = headers
-        .get_all(WWW_AUTHENTICATE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    challenges
-        .into_iter()
-        .any(|challenge| challenge.contains("use_dpop_nonce"))
+    for challenge in headers.get_all(WWW_AUTHENTICATE) {
+        if let Ok(challenge) = challenge.to_str()
+            && challenge.contains("use_dpop_nonce")
+        {
+            return true;
+        }
+    }
+    false
 }
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");

@@ -1,6 +1,6 @@
 //! A middleware for the crate `reqwest-middleware`.
 
-use super::Attach;
+use super::TokenAttacher;
 use crate::source::TokenSource;
 use http::Extensions;
 use portcullis_core::ConfigError;
@@ -9,25 +9,40 @@ use reqwest_middleware::{Error, Middleware, Next};
 
 /// Puts a source's tokens into the requests of a client of `reqwest-middleware`.
 ///
-/// After a 401 a request is sent once more with a new token, unless its body streams: then the 401
-/// goes to the caller, and the next request has a new token. Redirects that reqwest follows by
-/// itself to another host lose the token there.
+/// After a 401, the request is repeated once with a new token. A streaming body cannot be repeated:
+/// the caller then gets the 401, and the next request has a new token. If reqwest follows a
+/// redirect to another host, it drops the token.
+///
+/// ```no_run
+/// use portcullis_client::{TokenMiddleware, TokenSource};
+/// use reqwest_middleware::{ClientBuilder, reqwest};
+///
+/// # async fn example(source: TokenSource) -> Result<(), Box<dyn std::error::Error>> {
+/// let middleware = TokenMiddleware::new(source, ["https://api.example"])?;
+/// let http = ClientBuilder::new(reqwest::Client::new())
+///     .with(middleware)
+///     .build();
+/// let orders = http.get("https://api.example/orders").send().await?;
+/// # let _ = orders;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
-pub struct TokenMiddleware(Attach);
+pub struct TokenMiddleware(TokenAttacher);
 
 impl TokenMiddleware {
-    /// Tokens for requests to these origins, such as `https://api.example`. Requests to others go
+    /// Tokens for requests to these origins, such as `https://api.example`. Requests to others stay
     /// as they are.
     ///
     /// # Errors
     ///
-    /// A text that is no origin, one with another scheme than https (http on loopback), and none at
-    /// all.
+    /// A text that is not an origin, an origin with another scheme than https (http on loopback),
+    /// or an empty list.
     pub fn new<'o>(
         source: TokenSource,
         origins: impl IntoIterator<Item = &'o str>,
     ) -> Result<Self, ConfigError> {
-        Attach::new(source, origins).map(Self)
+        TokenAttacher::new(source, origins).map(Self)
     }
 }
 
@@ -42,19 +57,22 @@ impl Middleware for TokenMiddleware {
         let Some(url) = self.0.target(request.url().as_str(), request.headers()) else {
             return next.run(request, extensions).await;
         };
-        let (again, method) = (request.try_clone(), request.method().clone());
+        // Copied before the first attempt, which consumes the body.
+        let (repetition, method) = (request.try_clone(), request.method().clone());
         let token = self
             .0
             .sign(&method, &url, request.headers_mut())
             .await
             .map_err(Error::middleware)?;
         let response = next.clone().run(request, extensions).await?;
-        let may = self
-            .0
-            .again(&url, &token, response.status(), response.headers());
-        let Some(mut request) = again.filter(|_| may) else {
+        let (status, headers) = (response.status(), response.headers());
+        let (true, Some(mut request)) = (
+            self.0.should_repeat(&url, &token, status, headers),
+            repetition,
+        ) else {
             return Ok(response);
         };
+        // Frees the connection before the second attempt needs one.
         drop(response);
         self.0
             .sign(&method, &url, request.headers_mut())

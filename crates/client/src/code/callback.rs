@@ -1,15 +1,14 @@
-//! What the browser brings back (RFC 6749, section 4.1.2; RFC 9207).
+//! The callback: the query with which the browser returns (RFC 6749, section 4.1.2; RFC 9207).
 //!
-//! Refuses: more than 16 KiB, a parameter that stands there twice, another issuer's name, and none
-//! where the provider always says it. Does not check: whether the code is any good, which the
-//! provider knows.
+//! Refuses: more than 16 KiB, a repeated parameter, another issuer, and a missing issuer if the
+//! provider always sends it. Does not check: the code itself, which only the provider can judge.
 
 use crate::error::{Error, Refusal};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use portcullis_provider::client_auth::Secret;
 use url::form_urlencoded;
 
-/// The parameters of a callback. Others than these do not matter.
+/// The parameters of a callback. All others are ignored.
 pub(super) struct Callback {
     state: Option<String>,
     code: Option<Secret>,
@@ -24,66 +23,77 @@ const LONGEST: usize = 16 * 1024;
 impl Callback {
     pub(super) fn parse(query: &str) -> Result<Self, Error> {
         if query.len() > LONGEST {
-            return Err(Error::distrust("the callback is too long"));
+            return Err(Error::untrusted_response("the callback is too long"));
         }
-        let once = |name: &str| {
-            let mut values =
-                form_urlencoded::parse(query.as_bytes()).filter(|(held, _)| held == name);
-            match (values.next(), values.next()) {
-                (Some(_), Some(_)) => {
-                    Err(Error::distrust(format!("the callback has `{name}` twice")))
-                }
-                (value, _) => Ok(value
-                    .map(|(_, value)| value.into_owned())
-                    .filter(|value| !value.is_empty())),
-            }
-        };
         Ok(Self {
-            state: once("state")?,
-            code: once("code")?.map(Secret::new),
-            issuer: once("iss")?,
-            error: once("error")?,
-            description: once("error_description")?,
-            uri: once("error_uri")?,
+            state: parameter(query, "state")?,
+            code: parameter(query, "code")?.map(Secret::new),
+            issuer: parameter(query, "iss")?,
+            error: parameter(query, "error")?,
+            description: parameter(query, "error_description")?,
+            uri: parameter(query, "error_uri")?,
         })
     }
 
     /// Whether it belongs to the flow with this state.
     pub(super) fn is_of(&self, state: &Secret) -> bool {
-        let held = self.state.as_deref().unwrap_or_default();
-        verify_slices_are_equal(held.as_bytes(), state.expose().as_bytes()).is_ok()
+        // In constant time: the loopback port is open to every program on this machine, which could
+        // otherwise guess the state byte by byte.
+        let found = self.state.as_deref().unwrap_or_default();
+        verify_slices_are_equal(found.as_bytes(), state.expose().as_bytes()).is_ok()
     }
 
-    /// The code, if this is the provider's answer, and a good one. Who speaks is judged first: also
-    /// a refusal may be another provider's (RFC 9207, section 2.4).
+    /// The code, if the callback is this provider's and not a refusal.
     pub(super) fn code(self, issuer: &str, names_itself: bool) -> Result<Secret, Error> {
+        // The issuer comes first, because a refusal may also be another provider's (RFC 9207,
+        // section 2.4). The check stops mix-up attacks: one provider gets another one's code.
         match &self.issuer {
-            Some(named) if named == issuer => {}
+            Some(found) if found == issuer => {}
             Some(_) => {
-                return Err(Error::distrust(
+                return Err(Error::untrusted_response(
                     "the callback is of another provider, by its `iss` (RFC 9207)",
                 ));
             }
             None if names_itself => {
-                return Err(Error::distrust(
+                return Err(Error::untrusted_response(
                     "the callback does not say of which provider it is (RFC 9207)",
                 ));
             }
             None => {}
         }
         if let Some(error) = &self.error {
-            return Err(Error::Refused(Refusal::new(
-                error,
-                self.description.as_deref(),
-                self.uri.as_deref(),
-            )));
+            let refusal = Refusal::new(error, self.description.as_deref(), self.uri.as_deref());
+            return Err(Error::Refusal(refusal));
         }
-        self.code
-            .ok_or_else(|| Error::distrust("the callback holds neither a `code` nor an `error`"))
+        match self.code {
+            Some(code) => Ok(code),
+            None => Err(Error::untrusted_response(
+                "the callback holds neither a `code` nor an `error`",
+            )),
+        }
     }
 }
 
-/// The code of a callback, and whether it is of the flow with this state.
+/// The value of a parameter; `None` if it is missing or empty.
+fn parameter(query: &str, name: &str) -> Result<Option<String>, Error> {
+    let mut found = None;
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        if key != name {
+            continue;
+        }
+        // RFC 6749, section 3.1, forbids a repeated parameter. An attacker who can append to the
+        // query would otherwise decide which of the two counts.
+        if found.is_some() {
+            return Err(Error::untrusted_response(format!(
+                "the callback has `{name}` twice"
+            )));
+        }
+        found = Some(value.into_owned());
+    }
+    Ok(found.filter(|value| !value.is_empty()))
+}
+
+/// The code of a callback, and whether the callback belongs to the flow with this state.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn read(
     query: &str,
@@ -93,7 +103,7 @@ pub(crate) fn read(
 ) -> Result<(Secret, bool), Error> {
     let callback = Callback::parse(query)?;
     let is_of = callback.is_of(state);
-    callback.code(issuer, named).map(|code| (code, is_of))
+    Ok((callback.code(issuer, named)?, is_of))
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
-//! Where the browser comes back to on this machine (RFC 8252, section 7.3): a port on loopback, for
-//! one callback.
+//! The redirect URI on this machine (RFC 8252, section 7.3): a loopback port for one callback.
 //!
-//! Whatever does not belong to the flow is answered with an error and otherwise ignored: other
-//! paths, methods and hosts (a page whose name was rebound to loopback), callbacks with another
-//! `state`, and connections that say nothing. The page holds nothing of what came.
+//! Requests that do not belong to the flow get an error and are otherwise ignored: other paths,
+//! methods and hosts (DNS rebinding), callbacks with another `state`, and silent connections. The
+//! page repeats nothing of the request.
 
-use super::CodeFlow;
 use super::callback::Callback;
+use super::flow::CodeFlow;
 use super::loopback_host::{LoopbackHost, loopback_url};
 use crate::error::{Error, Refusal};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY};
@@ -25,37 +24,50 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// A place on loopback that waits for one callback.
+/// A loopback listener for one callback.
+///
+/// ```no_run
+/// use portcullis_client::LoopbackRedirect;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// // For a provider that accepts any port, as RFC 8252 asks.
+/// let any_port = LoopbackRedirect::bind().await?;
+/// // For a provider with this exact redirect URI.
+/// let exact = LoopbackRedirect::bind_for("http://localhost:8765/callback").await?;
+/// # let _ = (any_port, exact);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct LoopbackRedirect {
-    /// The two addresses of `localhost`, or the one that is written.
+    /// Both addresses of `localhost`, or the one address of the redirect URI.
     listeners: Vec<TcpListener>,
-    /// What a browser may call this place.
+    /// The accepted values of the header `Host`.
     hosts: Vec<String>,
     path: Box<str>,
     redirect_uri: String,
 }
 
-/// More connections than these at once are not waited for.
+/// The number of connections that are served at a time.
 const MOST_CONNECTIONS: usize = 32;
-/// A code fits into a small head.
+/// In bytes. A callback fits into a small request head.
 const LARGEST_HEAD: usize = 32 * 1024;
-/// So long a connection may take to say what it wants.
+/// The time within which a connection must send its request head.
 const PATIENCE_FOR_HEADERS: Duration = Duration::from_secs(5);
 
 impl LoopbackRedirect {
-    /// Listens on `127.0.0.1`, any free port, for `/callback`. Providers that follow RFC 8252 take
-    /// any port.
+    /// Listens on a free port of `127.0.0.1`, for `/callback`. Providers that follow RFC 8252
+    /// accept any port.
     ///
     /// # Errors
     ///
-    /// A machine that has no free port.
+    /// A machine without a free port.
     pub async fn bind() -> Result<Self, ConfigError> {
         Self::bind_at(0, "/callback").await
     }
 
     /// Listens on this port of `127.0.0.1`, for this path: for providers that compare redirect URIs
-    /// to the letter.
+    /// exactly.
     ///
     /// # Errors
     ///
@@ -66,75 +78,59 @@ impl LoopbackRedirect {
             let fault = ConfigError::expected("redirect path", "a path that begins with \"/\"");
             return Err(fault.found(path).help(help));
         }
-        Self::listen(
-            &LoopbackHost::Address(Ipv4Addr::LOCALHOST.into()),
-            port,
-            path,
-            path,
-        )
-        .await
+        let host = LoopbackHost::Address(Ipv4Addr::LOCALHOST.into());
+        Self::listen(&host, port, path, path).await
     }
 
-    /// Listens where this redirect URI leads: on both addresses of `localhost` (RFC 8252, sections
-    /// 7.3 and 8.3), or on the address that is written, such as `127.0.0.1` or `[::1]`. Without a
-    /// port, on a free one.
+    /// Listens at this redirect URI: on both addresses of `localhost` (RFC 8252, sections 7.3 and
+    /// 8.3), or on the given address, such as `127.0.0.1` or `[::1]`. Without a port, it chooses a
+    /// free one.
     ///
     /// # Errors
     ///
-    /// An address that is not on this machine, or not http; a port that is taken.
+    /// An address of another machine, another scheme than http, or a port that is taken.
     pub async fn bind_for(redirect_uri: &str) -> Result<Self, ConfigError> {
         let (url, host) = loopback_url(redirect_uri)?;
-        // A URL drops the port that is usual for its scheme, and so says the same with `:80` and
-        // without a port.
-        let says_port = url.port().is_some() || authority(redirect_uri).ends_with(":80");
-        let port = if says_port {
+        // The `url` crate drops a default port, so `:80` and no port look the same afterwards.
+        let has_port = url.port().is_some() || authority(redirect_uri).ends_with(":80");
+        let port = if has_port {
             url.port_or_known_default().unwrap_or_default()
         } else {
             0
         };
-        let query = url
-            .query()
-            .map_or_else(String::new, |query| format!("?{query}"));
-        let mut place =
-            Self::listen(&host, port, url.path(), &format!("{}{query}", url.path())).await?;
-        if says_port {
-            // A provider that compares to the letter gets the letters that are registered there.
-            redirect_uri.clone_into(&mut place.redirect_uri);
+        let path_and_query = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let mut redirect = Self::listen(&host, port, url.path(), &path_and_query).await?;
+        if has_port {
+            // Byte for byte: some providers compare the text, and parsing may change its spelling.
+            redirect_uri.clone_into(&mut redirect.redirect_uri);
         }
-        Ok(place)
+        Ok(redirect)
     }
 
     async fn listen(
         host: &LoopbackHost,
         port: u16,
         path: &str,
-        after: &str,
+        path_and_query: &str,
     ) -> Result<Self, ConfigError> {
-        let bound = async {
-            let listeners = host.bind(port).await?;
-            let port = match listeners.first() {
-                Some(first) => first.local_addr()?.port(),
-                None => port,
-            };
-            Ok::<_, io::Error>((listeners, port))
-        };
-        let (listeners, port) = bound.await.map_err(|error| {
-            let place = host.with_port(port);
-            ConfigError::wrong(place, format!("the address cannot be listened on: {error}"))
-                .help("choose a port that is free")
+        let (listeners, port) = bind(host, port).await.map_err(|error| {
+            let problem = format!("cannot listen on this address: {error}");
+            ConfigError::wrong(host.with_port(port), problem).help("choose a port that is free")
         })?;
-        let redirect_uri = format!("http://{}{after}", host.with_port(port));
+        let redirect_uri = format!("http://{}{path_and_query}", host.with_port(port));
         // `localhost` is this machine in every browser, and some providers register nothing else.
         let mut hosts = vec![
             host.with_port(port),
             LoopbackHost::Localhost.with_port(port),
         ];
-        if port == 80 {
-            let bare: Vec<_> = hosts
-                .iter()
-                .filter_map(|host| host.strip_suffix(":80").map(str::to_owned))
-                .collect();
-            hosts.extend(bare);
+        // Browsers leave the default port out of the header `Host`.
+        for index in 0..hosts.len() {
+            if let Some(bare) = hosts.get(index).and_then(|host| host.strip_suffix(":80")) {
+                hosts.push(bare.to_owned());
+            }
         }
         Ok(Self {
             listeners,
@@ -144,19 +140,19 @@ impl LoopbackRedirect {
         })
     }
 
-    /// The redirect URI to begin the flow with.
+    /// The redirect URI for the flow.
     pub fn redirect_uri(&self) -> String {
         self.redirect_uri.clone()
     }
 
-    /// Waits for the callback of this flow, and shows the browser a page. What comes back is the
-    /// query, for [`CodeFlow::finish`].
+    /// Waits for the callback of this flow, and shows a page in the browser. Returns the query, for
+    /// [`CodeFlow::finish`].
     ///
     /// # Errors
     ///
-    /// Nobody came in time: the person has not signed in.
+    /// The person did not sign in within `patience`.
     pub async fn receive(self, flow: &CodeFlow, patience: Duration) -> Result<String, Error> {
-        let mut over = flow.client.provider().clock().sleep(patience);
+        let mut timeout = flow.client.provider().clock().sleep(patience);
         let mut connections = JoinSet::new();
         let Self {
             listeners,
@@ -164,7 +160,7 @@ impl LoopbackRedirect {
             path,
             ..
         } = self;
-        let desk = Arc::new(Desk {
+        let server = Arc::new(CallbackServer {
             hosts,
             path,
             state: flow.secrets.state.clone(),
@@ -173,52 +169,59 @@ impl LoopbackRedirect {
             tokio::select! {
                 accepted = accept(&listeners), if connections.len() < MOST_CONNECTIONS => {
                     if let Ok(stream) = accepted {
-                        connections.spawn(serve(stream, Arc::clone(&desk)));
+                        connections.spawn(serve(stream, Arc::clone(&server)));
                     }
                 }
+                // A panic in one connection must not end the sign-in, so its error is dropped.
                 Some(query) = connections.join_next() => {
-                    if let Some(query) = query.ok().flatten() {
+                    if let Ok(Some(query)) = query {
                         return Ok(query);
                     }
                 }
-                () = &mut over => return Err(nobody_came()),
+                () = &mut timeout => return Err(timed_out()),
             }
         }
     }
 }
 
-/// What stands between the scheme and the path.
+/// Listens, and returns the port as well: the system chooses it for 0.
+async fn bind(host: &LoopbackHost, port: u16) -> io::Result<(Vec<TcpListener>, u16)> {
+    let listeners = host.bind(port).await?;
+    let port = match listeners.first() {
+        Some(first) => first.local_addr()?.port(),
+        None => port,
+    };
+    Ok((listeners, port))
+}
+
+/// The part of an address between the scheme and the path.
 fn authority(url: &str) -> &str {
     let rest = url.split_once("//").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?']).next().unwrap_or_default()
 }
 
-/// What every connection is held to.
-struct Desk {
+/// The rules for every connection.
+struct CallbackServer {
     hosts: Vec<String>,
     path: Box<str>,
     state: Secret,
 }
 
-/// One connection; the query of the callback, if it brought it. It is told when the page is out.
-async fn serve(stream: TcpStream, desk: Arc<Desk>) -> Option<String> {
+/// Serves one connection. Returns the query, if it was the callback, once the page is sent.
+async fn serve(stream: TcpStream, server: Arc<CallbackServer>) -> Option<String> {
     let found = Arc::new(Mutex::new(None));
     let service = service_fn({
         let found = Arc::clone(&found);
         move |request: Request<Incoming>| {
-            let answer = match desk.callback(&request) {
+            let response = match server.callback(&request) {
                 Ok(query) => {
-                    let page = if refused(&query) {
-                        page(StatusCode::OK, REFUSED)
-                    } else {
-                        page(StatusCode::OK, DONE)
-                    };
+                    let text = if is_refusal(&query) { REFUSED } else { DONE };
                     *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(query);
-                    page
+                    page(StatusCode::OK, text)
                 }
                 Err(status) => page(status, STRANGER),
             };
-            async move { Ok::<_, Infallible>(answer) }
+            async move { Ok::<_, Infallible>(response) }
         }
     });
     let connection = http1::Builder::new()
@@ -227,14 +230,15 @@ async fn serve(stream: TcpStream, desk: Arc<Desk>) -> Option<String> {
         .max_buf_size(LARGEST_HEAD)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
-    // A browser that goes away before it has the page has brought its callback all the same.
+    // The callback counts even if the browser closes the connection before it has the page.
     _ = connection.await;
     found.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-impl Desk {
+impl CallbackServer {
     /// The query, if the request is the callback of the flow.
     fn callback<B>(&self, request: &Request<B>) -> Result<String, StatusCode> {
+        // DNS rebinding: a foreign page whose name resolves to loopback sends its own name here.
         if !self.is_our_host(request.headers().get(HOST)) {
             return Err(StatusCode::MISDIRECTED_REQUEST);
         }
@@ -245,20 +249,23 @@ impl Desk {
             return Err(StatusCode::METHOD_NOT_ALLOWED);
         }
         let query = request.uri().query().unwrap_or_default();
-        let callback = Callback::parse(query).map_err(|_| StatusCode::BAD_REQUEST)?;
-        if callback.is_of(&self.state) {
-            Ok(query.to_owned())
-        } else {
-            Err(StatusCode::BAD_REQUEST)
+        // Any page can send a request to this port. Only the provider's response has the state, so
+        // nobody else can end the wait.
+        match Callback::parse(query) {
+            Ok(callback) if callback.is_of(&self.state) => Ok(query.to_owned()),
+            _ => Err(StatusCode::BAD_REQUEST),
         }
     }
 
     fn is_our_host(&self, host: Option<&HeaderValue>) -> bool {
-        host.is_some_and(|host| self.hosts.iter().any(|name| host == name.as_str()))
+        let Some(host) = host else {
+            return false;
+        };
+        self.hosts.iter().any(|name| host == name.as_str())
     }
 }
 
-/// The next connection to any of these.
+/// The next connection to any of these listeners, of which there are at most two.
 async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
     let [first, more @ ..] = listeners else {
         return std::future::pending().await;
@@ -276,16 +283,16 @@ async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-fn refused(query: &str) -> bool {
+fn is_refusal(query: &str) -> bool {
     url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "error")
 }
 
 const DONE: &str = "<h1>Signed in</h1><p>You can close this window.</p>";
-const REFUSED: &str = "<h1>Not signed in</h1><p>You can close this window; the program that sent \
-    you here says why.</p>";
+const REFUSED: &str = "<h1>Not signed in</h1><p>You can close this window. The program that sent \
+    you here shows the reason.</p>";
 const STRANGER: &str = "<h1>Nothing here</h1>";
 
-/// A page that loads nothing, runs nothing, and tells nobody where it was.
+/// A page that loads nothing, runs nothing, and sends no `Referer`.
 fn page(status: StatusCode, text: &str) -> Response<String> {
     let style =
         "body{font:1.1rem system-ui,sans-serif;margin:20vh auto;max-width:30rem;text-align:center}";
@@ -298,6 +305,7 @@ fn page(status: StatusCode, text: &str) -> Response<String> {
     *response.status_mut() = status;
     let policy =
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+    // The address of this page holds the code: it must not reach a cache, a log or another site.
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
@@ -311,10 +319,7 @@ fn page(status: StatusCode, text: &str) -> Response<String> {
     response
 }
 
-fn nobody_came() -> Error {
-    Error::Refused(Refusal::new(
-        "access_denied",
-        Some("nobody signed in, in time"),
-        None,
-    ))
+fn timed_out() -> Error {
+    let description = Some("nobody signed in within the time limit");
+    Error::Refusal(Refusal::new("access_denied", description, None))
 }

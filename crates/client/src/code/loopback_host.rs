@@ -1,4 +1,4 @@
-//! The host of a redirect URI on this machine, and how it is listened on.
+//! The host of a redirect URI on this machine, and its listeners.
 
 use portcullis_core::ConfigError;
 use std::io::{self, ErrorKind};
@@ -6,16 +6,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::TcpListener;
 use url::{Host, Url};
 
-/// How a redirect URI names this machine.
+/// The way in which a redirect URI names this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LoopbackHost {
-    /// The name. A browser may take it for either address.
+    /// `localhost`. A browser may resolve it to either address.
     Localhost,
     /// An address.
     Address(IpAddr),
 }
 
-/// How often another free port is tried where the first is taken on the second address.
+/// The number of free ports that are tried until both addresses have one.
 const ATTEMPTS: usize = 8;
 
 impl LoopbackHost {
@@ -27,7 +27,7 @@ impl LoopbackHost {
         }
     }
 
-    /// As it stands in a redirect URI and in the header `Host`.
+    /// The form in a redirect URI and in the header `Host`.
     pub(super) fn with_port(&self, port: u16) -> String {
         match self {
             Self::Localhost => format!("localhost:{port}"),
@@ -36,12 +36,13 @@ impl LoopbackHost {
     }
 }
 
-/// The same port of both addresses. A machine without one of them has the other. A port that
-/// another program has on one of them is taken: the browser might bring the code there.
+/// Listens on the same port of both addresses. A machine without one of them gets the other.
 async fn bind_both(port: u16) -> io::Result<Vec<TcpListener>> {
     let mut attempts = ATTEMPTS;
     loop {
         attempts = attempts.saturating_sub(1);
+        // A port counts as taken if another program has it on either address: the browser might
+        // take the code there.
         let first = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             Err(error) if !is_taken(&error) => None,
             bound => Some(bound?),
@@ -52,6 +53,7 @@ async fn bind_both(port: u16) -> io::Result<Vec<TcpListener>> {
         };
         match TcpListener::bind((Ipv6Addr::LOCALHOST, chosen)).await {
             Ok(second) => return Ok(first.into_iter().chain([second]).collect()),
+            // Port 0 gave a port that is free for IPv4 only: another attempt gives another port.
             Err(error) if is_taken(&error) && port == 0 && attempts > 0 => {}
             Err(error) if is_taken(&error) || first.is_none() => return Err(error),
             Err(_) => return Ok(first.into_iter().collect()),
@@ -59,7 +61,7 @@ async fn bind_both(port: u16) -> io::Result<Vec<TcpListener>> {
     }
 }
 
-/// Whether the address is there, and not free.
+/// Whether the address exists, and its port is not free.
 fn is_taken(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -67,32 +69,33 @@ fn is_taken(error: &io::Error) -> bool {
     )
 }
 
-/// A redirect URI that leads back to this machine, in clear: nothing leaves it.
+/// A redirect URI to this machine, over http: the request never leaves the machine.
 pub(super) fn loopback_url(text: &str) -> Result<(Url, LoopbackHost), ConfigError> {
-    let url = Url::parse(text)
-        .ok()
-        .filter(|url| url.scheme() == "http" && url.fragment().is_none());
-    let host = url
-        .as_ref()
-        .and_then(Url::host)
-        .and_then(|host| match host {
-            Host::Domain("localhost") => Some(LoopbackHost::Localhost),
-            Host::Ipv4(address) if address.is_loopback() => {
-                Some(LoopbackHost::Address(address.into()))
-            }
-            Host::Ipv6(address) if address.is_loopback() => {
-                Some(LoopbackHost::Address(address.into()))
-            }
-            _ => None,
-        });
-    url.zip(host).ok_or_else(|| {
-        let expected =
-            "a redirect URI that leads back to this machine: http, and 127.0.0.1, [::1] or \
-                localhost";
-        let cure = "write what is registered at the provider, such as \
-            http://127.0.0.1:8765/callback";
-        ConfigError::expected("redirect_uri", expected).found(text).help(cure)
-    })
+    if let Ok(url) = Url::parse(text)
+        && url.scheme() == "http"
+        && url.fragment().is_none()
+        && let Some(host) = loopback_host(&url)
+    {
+        return Ok((url, host));
+    }
+    let expected = "a redirect URI to this machine: http, with 127.0.0.1, [::1] or localhost";
+    let help = "write the redirect URI that is registered at the provider, such as \
+        http://127.0.0.1:8765/callback";
+    let fault = ConfigError::expected("redirect_uri", expected);
+    Err(fault.found(text).help(help))
+}
+
+fn loopback_host(url: &Url) -> Option<LoopbackHost> {
+    let address: IpAddr = match url.host()? {
+        Host::Domain("localhost") => return Some(LoopbackHost::Localhost),
+        // Any other name could resolve to another machine.
+        Host::Domain(_) => return None,
+        Host::Ipv4(address) => address.into(),
+        Host::Ipv6(address) => address.into(),
+    };
+    address
+        .is_loopback()
+        .then_some(LoopbackHost::Address(address))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A key on the curve P-256, and proofs that it is here (RFC 9449, section 4.2).
+//! A P-256 key, and proofs of its possession (RFC 9449, section 4.2).
 
 use crate::error::Error;
 use crate::random::unguessable;
@@ -14,23 +14,35 @@ use std::sync::Arc;
 use url::{Position, Url};
 use zeroize::Zeroizing;
 
-/// A key that tokens are bound to (ES256). Clones share it; it is wiped when the last one is
-/// dropped.
+/// A key that tokens are bound to (ES256). Clones share it; the last drop wipes it.
+///
+/// ```
+/// use portcullis_client::DpopKey;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = DpopKey::generate()?;
+/// // Refresh tokens of public clients stay bound to it: store it with them.
+/// let stored = key.to_pkcs8();
+/// let same = DpopKey::from_pkcs8(&stored)?;
+/// assert_eq!(same.thumbprint(), key.thumbprint());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
-pub struct DpopKey(Arc<Pair>);
+pub struct DpopKey(Arc<DpopKeyPair>);
 
-struct Pair {
+struct DpopKeyPair {
     pair: EcdsaKeyPair,
     pkcs8: Zeroizing<Vec<u8>>,
     header: String,
     thumbprint: String,
 }
 
-/// What a proof is for.
-pub(crate) struct Proven<'p> {
+/// The request that a proof is for.
+pub(crate) struct ProofTarget<'p> {
     pub(crate) method: &'p str,
     pub(crate) url: &'p Url,
-    /// The token that is shown beside it, where there is one.
+    /// The token in the same request, if there is one.
     pub(crate) token: Option<&'p str>,
     pub(crate) nonce: Option<&'p str>,
 }
@@ -40,37 +52,35 @@ impl DpopKey {
     ///
     /// # Errors
     ///
-    /// A machine that gives no random numbers.
+    /// A machine without random numbers.
     pub fn generate() -> Result<Self, Error> {
         let document =
             EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
-        let document = document.map_err(|_| Error::outage("this machine makes no keys", None))?;
+        let document =
+            document.map_err(|_| Error::outage("this machine cannot generate keys", None))?;
         Ok(Self::from_pkcs8(document.as_ref())?)
     }
 
-    /// A key that was kept somewhere.
+    /// A key from storage.
     ///
     /// # Errors
     ///
-    /// Bytes that are no P-256 key as PKCS#8.
+    /// Bytes that are not a P-256 key as PKCS#8.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, ConfigError> {
-        let fault = || {
-            let cure =
-                "generate a new key; tokens that are bound to the old one have to be fetched anew";
-            ConfigError::expected("dpop_key", "a P-256 key as PKCS#8")
-                .found_as("other bytes")
-                .help(cure)
+        let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der) else {
+            return Err(malformed_key());
         };
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map_err(|_| fault())?;
+        // An uncompressed point: the byte 4, then both coordinates.
         let point = pair.public_key().as_ref();
-        let (x, y) = point.get(1..33).zip(point.get(33..65)).ok_or_else(fault)?;
+        let (Some(x), Some(y)) = (point.get(1..33), point.get(33..65)) else {
+            return Err(malformed_key());
+        };
         let (x, y) = (base64url::encode(x), base64url::encode(y));
         // RFC 7638, section 3: these members, in this order, without spaces.
         let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
         let jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y });
         let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": jwk });
-        Ok(Self(Arc::new(Pair {
+        Ok(Self(Arc::new(DpopKeyPair {
             header: base64url::encode(header.to_string().as_bytes()),
             thumbprint: base64url::encode(digest(&SHA256, canonical.as_bytes()).as_ref()),
             pkcs8: der.to_vec().into(),
@@ -78,7 +88,7 @@ impl DpopKey {
         })))
     }
 
-    /// The key, to be kept somewhere safe: PKCS#8, wiped when it is dropped.
+    /// The key as PKCS#8, wiped on drop. Store it in a safe place.
     pub fn to_pkcs8(&self) -> Zeroizing<Vec<u8>> {
         self.0.pkcs8.clone()
     }
@@ -88,23 +98,26 @@ impl DpopKey {
         &self.0.thumbprint
     }
 
-    /// A proof, good for one request.
-    pub(crate) fn prove(&self, proven: &Proven<'_>, now: NumericDate) -> Result<String, Error> {
+    /// A proof for one request.
+    pub(crate) fn prove(
+        &self,
+        target: &ProofTarget<'_>,
+        now: NumericDate,
+    ) -> Result<String, Error> {
         let mut claims = Map::new();
-        let mut say = |name: &str, value: Value| claims.insert(name.to_owned(), value);
-        say("jti", unguessable()?.into());
-        say("htm", proven.method.into());
+        claims.insert("jti".to_owned(), unguessable()?.into());
+        claims.insert("htm".to_owned(), target.method.into());
         // Without query and fragment (RFC 9449, section 4.2).
-        say("htu", proven.url[..Position::AfterPath].into());
-        say("iat", now.seconds().into());
-        if let Some(token) = proven.token {
-            say(
-                "ath",
-                base64url::encode(digest(&SHA256, token.as_bytes()).as_ref()).into(),
-            );
+        let address = &target.url[..Position::AfterPath];
+        claims.insert("htu".to_owned(), address.into());
+        claims.insert("iat".to_owned(), now.seconds().into());
+        if let Some(token) = target.token {
+            // The hash ties the proof to this token: with another token it is useless.
+            let hash = digest(&SHA256, token.as_bytes());
+            claims.insert("ath".to_owned(), base64url::encode(hash.as_ref()).into());
         }
-        if let Some(nonce) = proven.nonce {
-            say("nonce", nonce.into());
+        if let Some(nonce) = target.nonce {
+            claims.insert("nonce".to_owned(), nonce.into());
         }
         let claims = base64url::encode(Value::Object(claims).to_string().as_bytes());
         let input = format!("{}.{claims}", self.0.header);
@@ -112,6 +125,12 @@ impl DpopKey {
         let signature = signature.map_err(|_| Error::outage("this machine cannot sign", None))?;
         Ok(format!("{input}.{}", base64url::encode(signature.as_ref())))
     }
+}
+
+fn malformed_key() -> ConfigError {
+    let help = "generate a new key, and fetch new tokens: the old ones are bound to the old key";
+    let fault = ConfigError::expected("dpop_key", "a P-256 key as PKCS#8");
+    fault.found_as("other bytes").help(help)
 }
 
 /// Shows the thumbprint, which is public.
@@ -137,7 +156,7 @@ mod tests {
     fn a_proof_says_what_it_is_for_and_is_signed_by_its_own_key() {
         let key = DpopKey::generate().unwrap();
         let url = Url::parse("https://api.example/orders?page=2#x").unwrap();
-        let proven = Proven {
+        let proven = ProofTarget {
             method: "GET",
             url: &url,
             token: Some("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"),

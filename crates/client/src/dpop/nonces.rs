@@ -1,20 +1,19 @@
-//! The nonces that servers want in proofs: the last one of each origin (RFC 9449, sections 8 and
-//! 9).
+//! The nonces that servers want in proofs: the latest of each origin (RFC 9449, sections 8 and 9).
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
-/// The last nonce of each origin. Clones share them.
+/// The latest nonce of each origin. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Nonces(Arc<Mutex<HashMap<String, String>>>);
 
-/// More origins than these are not remembered at once: a lost nonce costs one more request.
+/// The number of origins that are remembered. A lost nonce costs one more request.
 const MOST: usize = 64;
 
 impl Nonces {
-    /// The last one of the server at this address.
+    /// The latest nonce of the server at this address.
     pub(crate) fn of(&self, url: &Url) -> Option<String> {
         self.0
             .lock()
@@ -23,16 +22,16 @@ impl Nonces {
             .cloned()
     }
 
-    /// Remembers one.
+    /// Remembers a nonce.
     pub(crate) fn keep(&self, url: &Url, nonce: &str) {
-        let (mut kept, origin) = (
-            self.0.lock().unwrap_or_else(PoisonError::into_inner),
-            origin(url),
-        );
-        if kept.len() >= MOST && !kept.contains_key(&origin) {
-            kept.clear();
+        let origin = origin(url);
+        let mut nonces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Clearing all is crude but bounded, and no order has to be kept: a client rarely talks to
+        // this many servers.
+        if nonces.len() >= MOST && !nonces.contains_key(&origin) {
+            nonces.clear();
         }
-        kept.insert(origin, nonce.to_owned());
+        nonces.insert(origin, nonce.to_owned());
     }
 }
 

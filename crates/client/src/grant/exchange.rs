@@ -1,15 +1,14 @@
-//! A token for a token: exchange (RFC 8693), and on-behalf-of as Entra ID has it.
+//! A token in exchange for another: token exchange (RFC 8693), and Entra ID's on-behalf-of flow.
 //!
-//! A service that was called by somebody calls on, in that somebody's name, with a token for the
-//! next service alone.
+//! A service calls the next service in the name of its caller, with a token for that service only.
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::request::TokenRequest;
-use crate::token::Tokens;
+use crate::token::TokenResponse;
 use portcullis_provider::client_auth::Secret;
 
-/// A token that another one is asked for (RFC 8693, sections 2.1 and 3).
+/// The token that is exchanged (RFC 8693, sections 2.1 and 3).
 #[derive(Clone, Debug)]
 pub struct SubjectToken {
     text: Secret,
@@ -27,12 +26,12 @@ impl SubjectToken {
         Self::of_type(text, "urn:ietf:params:oauth:token-type:id_token")
     }
 
-    /// Some other JWT, such as the one that a Kubernetes pod or a CI job has.
+    /// Another JWT, such as that of a Kubernetes pod or a CI job.
     pub fn jwt(text: Secret) -> Self {
         Self::of_type(text, "urn:ietf:params:oauth:token-type:jwt")
     }
 
-    /// A token of the type with this URI.
+    /// A token whose type has this URI.
     pub fn of_type(text: Secret, uri: &str) -> Self {
         Self {
             text,
@@ -42,21 +41,32 @@ impl SubjectToken {
 }
 
 impl Client {
-    /// Exchanges a token for one that is meant for another API (RFC 8693). With an `actor`, the new
-    /// token says who acts for the subject (delegation); without one it does not (impersonation).
+    /// Exchanges a token for one for another API (RFC 8693). With an `actor`, the new token names
+    /// the party that acts for the subject (delegation); without one it does not (impersonation).
     ///
-    /// Only access tokens are taken as an answer: a provider that gives something else
-    /// (`token_type` `N_A`) is refused.
+    /// The response must hold an access token. Another kind (`token_type` `N_A`) is an error.
+    ///
+    /// ```no_run
+    /// use portcullis_client::{Client, Error, Secret, SubjectToken, TokenRequest};
+    ///
+    /// # async fn example(client: Client, callers_token: Secret) -> Result<(), Error> {
+    /// let subject = SubjectToken::access_token(callers_token);
+    /// let request = TokenRequest::new().audience("billing-api");
+    /// let tokens = client.exchange(&subject, None, &request).await?;
+    /// # let _ = tokens;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// The provider's refusal, an answer that cannot be trusted, or an outage.
+    /// The provider's refusal, a response that cannot be trusted, or an outage.
     pub async fn exchange(
         &self,
         subject: &SubjectToken,
         actor: Option<&SubjectToken>,
         request: &TokenRequest,
-    ) -> Result<Tokens, Error> {
+    ) -> Result<TokenResponse, Error> {
         let mut members = vec![
             (
                 "grant_type",
@@ -73,33 +83,35 @@ impl Client {
             members.push(("actor_token", actor.text.expose()));
             members.push(("actor_token_type", &actor.kind));
         }
-        let granted = self.granted(&members, request).await?;
-        match granted.tokens.issued_token_type() {
-            None => Err(Error::malformed(
-                "the answer holds no `issued_token_type` (RFC 8693, section 2.2.1)",
-            )),
-            Some(_) => Ok(granted.tokens),
+        let tokens = self.request_tokens(&members, request).await?.tokens;
+        // A provider that ignores the grant may send an ordinary token. This member shows that it
+        // did exchange something.
+        if tokens.issued_token_type().is_none() {
+            return Err(Error::malformed_response(
+                "the response holds no `issued_token_type` (RFC 8693, section 2.2.1)",
+            ));
         }
+        Ok(tokens)
     }
 
-    /// A token for another API in the name of the user whose access token this is, as Entra ID has
-    /// it (`jwt-bearer` with `requested_token_use=on_behalf_of`). The token has to be one for this
-    /// client itself.
+    /// A token for another API, in the name of the user of this access token, as Entra ID defines
+    /// it (`jwt-bearer` with `requested_token_use=on_behalf_of`). The audience of the user's token
+    /// must be this client.
     ///
     /// # Errors
     ///
-    /// The provider's refusal (`interaction_required`: the user has to consent, or to sign in once
-    /// more), an answer that cannot be trusted, or an outage.
+    /// The provider's refusal (`interaction_required`: the user has to consent or sign in again), a
+    /// response that cannot be trusted, or an outage.
     pub async fn on_behalf_of(
         &self,
         user: &Secret,
         request: &TokenRequest,
-    ) -> Result<Tokens, Error> {
+    ) -> Result<TokenResponse, Error> {
         let members = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
             ("requested_token_use", "on_behalf_of"),
             ("assertion", user.expose()),
         ];
-        Ok(self.granted(&members, request).await?.tokens)
+        Ok(self.request_tokens(&members, request).await?.tokens)
     }
 }

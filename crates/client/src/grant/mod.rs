@@ -1,8 +1,8 @@
-//! The grants: each is a few members in a form, and what its answer has to fit.
+//! The grants: each is a form with a few members, and the rules for its response.
 
 mod device;
 mod exchange;
-mod farewell;
+mod logout;
 mod refresh;
 
 pub use device::{DeviceFlow, DeviceProgress};

@@ -1,78 +1,88 @@
 //! New tokens for a refresh token (RFC 6749, section 6).
 
-use crate::answer::Granted;
 use crate::client::Client;
 use crate::error::Error;
-use crate::id_token::{Expected, IdToken};
+use crate::id_token::{IdToken, IdTokenCriteria};
 use crate::request::TokenRequest;
-use crate::token::{RefreshToken, Tokens};
+use crate::response::UnverifiedResponse;
+use crate::token::{RefreshToken, TokenResponse};
 
 impl Client {
     /// New tokens for a refresh token. The request can ask for fewer scopes, or for another of the
-    /// APIs that were granted.
+    /// granted APIs.
     ///
-    /// Many providers take a refresh token once only: keep [`Tokens::refresh_token`], and never
-    /// spend one twice at the same time (a provider may take that for a theft, and end the
-    /// session).
+    /// Many providers accept a refresh token only once: keep [`TokenResponse::refresh_token`].
+    /// Never use one twice at the same time: a provider may take that for theft and end the
+    /// session.
+    ///
+    /// ```no_run
+    /// use portcullis_client::{Client, Error, RefreshToken, Secret, TokenRequest};
+    ///
+    /// # async fn example(client: Client, stored: Secret) -> Result<(), Error> {
+    /// let old = RefreshToken::new(stored).with_subject("alice");
+    /// let tokens = client.refresh(&old, &TokenRequest::new()).await?;
+    /// // Store this one. It is the old one if the provider does not rotate.
+    /// let new = tokens.refresh_token();
+    /// # let _ = new;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// The provider's refusal (`invalid_grant`: it has to be signed in anew), an answer that cannot
-    /// be trusted, an ID token of another person among that, or an outage.
+    /// The provider's refusal (`invalid_grant`: the person has to sign in again), a response that
+    /// cannot be trusted, such as one with another person's ID token, or an outage.
     pub async fn refresh(
         &self,
         token: &RefreshToken,
         request: &TokenRequest,
-    ) -> Result<Tokens, Error> {
+    ) -> Result<TokenResponse, Error> {
         let members = [
             ("grant_type", "refresh_token"),
             ("refresh_token", token.expose()),
         ];
-        let granted = self.granted(&members, request).await?;
-        let expected = Expected {
+        let response = self.request_tokens(&members, request).await?;
+        let criteria = IdTokenCriteria {
             subject: token.subject(),
-            ..Expected::default()
+            ..IdTokenCriteria::default()
         };
-        let mut tokens = self.verified(granted, expected).await?;
-        let kept = tokens.refresh_token.take().unwrap_or_else(|| token.clone());
-        // The token that asked for more of its kind is still good: that scope is granted.
-        tokens.withheld = tokens
-            .withheld
-            .iter()
-            .filter(|scope| *scope != "offline_access")
-            .collect();
-        tokens.refresh_token = Some(match token.subject() {
-            Some(subject) => kept.belonging_to(subject),
-            None => kept,
-        });
+        let mut tokens = self.verify_response(response, criteria).await?;
+        // RFC 6749, section 6: without a new refresh token, the old one stays good.
+        let mut current = match tokens.refresh_token.take() {
+            Some(new) => new,
+            None => token.clone(),
+        };
+        if let Some(subject) = token.subject() {
+            current = current.with_subject(subject);
+        }
+        tokens.refresh_token = Some(current);
+        // `offline_access` asks for a refresh token, and there is one: the scope is granted.
+        let withheld = tokens.withheld.iter();
+        tokens.withheld = withheld.filter(|it| *it != "offline_access").collect();
         Ok(tokens)
     }
 
-    /// The tokens, with the ID token verified where there is one.
-    pub(crate) async fn verified(
+    /// The tokens, after the ID token is verified, if there is one.
+    pub(crate) async fn verify_response(
         &self,
-        granted: Granted,
-        expected: Expected<'_>,
-    ) -> Result<Tokens, Error> {
-        let Granted {
-            mut tokens,
-            id_token,
-        } = granted;
-        let Some(id_token) = id_token else {
+        response: UnverifiedResponse,
+        criteria: IdTokenCriteria<'_>,
+    ) -> Result<TokenResponse, Error> {
+        let mut tokens = response.tokens;
+        let Some(id_token) = response.id_token else {
             return Ok(tokens);
         };
-        let access_token = Some(tokens.access_token.expose());
-        let trusted = self.trusted_audiences();
-        let expected = Expected {
+        let criteria = IdTokenCriteria {
             client: self.id(),
-            access_token,
-            trusted,
-            ..expected
+            access_token: Some(tokens.access_token.expose()),
+            trusted: self.trusted_audiences(),
+            ..criteria
         };
-        let id_token = IdToken::verify(id_token, self.provider(), &expected).await?;
-        tokens.refresh_token = tokens
-            .refresh_token
-            .map(|token| token.belonging_to(id_token.subject()));
+        let id_token = IdToken::verify(id_token, self.provider(), &criteria).await?;
+        // The refresh token remembers its person, so that a later refresh can compare.
+        if let Some(refresh_token) = tokens.refresh_token.take() {
+            tokens.refresh_token = Some(refresh_token.with_subject(id_token.subject()));
+        }
         tokens.id_token = Some(id_token);
         Ok(tokens)
     }

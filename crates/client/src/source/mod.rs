@@ -1,29 +1,45 @@
-//! Tokens that are always there: fetched once for all callers, kept, and renewed before they end.
+//! Tokens for a service: fetched once for all callers, cached, and renewed before they expire.
 //!
-//! A caller waits only where there is no good token; in the last fifth of a token's life the first
-//! one who comes has it renewed in the background, and gets the one that is there. Nothing runs
-//! while nobody asks. A renewal that fails changes nothing until the token ends; how often the
-//! provider is asked again is bounded.
+//! A caller waits only if there is no usable token. In the last part of a token's life, the first
+//! caller starts a renewal in the background and gets the current token. Without callers nothing
+//! runs. A failed renewal changes nothing until the token expires, and requests to the provider are
+//! rate-limited.
 
-mod entry;
+mod slot;
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::request::TokenRequest;
-use crate::token::AccessToken;
-use entry::Entry;
+use crate::token::IssuedToken;
 use quick_cache::sync::Cache;
+use slot::TokenSlot;
 use std::fmt;
 use std::sync::Arc;
 
-/// Tokens for the calls of a service. Clones share the tokens.
+/// Tokens for the requests of a service. Clones share the tokens.
+///
+/// ```no_run
+/// use portcullis_client::{Authentication, Client, Provider, Secret, TokenSource};
+///
+/// # async fn example(secret: Secret) -> Result<(), portcullis_client::Error> {
+/// // `build` fetches nothing, so the service starts even while the provider is down.
+/// let provider = Provider::builder("https://idp.example")?.build();
+/// let client = Client::new(provider, "orders-service", Authentication::secret_basic(secret));
+/// let source = TokenSource::client_credentials(client)
+///     .scope("orders:read")
+///     .build();
+/// let token = source.token().await?;
+/// # let _ = token;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
-pub struct TokenSource(Arc<Source>);
+pub struct TokenSource(Arc<SourceState>);
 
-struct Source {
+struct SourceState {
     client: Client,
     request: TokenRequest,
-    entries: Cache<TokenRequest, Arc<Entry>>,
+    slots: Cache<TokenRequest, Arc<TokenSlot>>,
 }
 
 impl TokenSource {
@@ -32,43 +48,44 @@ impl TokenSource {
         TokenSourceBuilder {
             client,
             request: TokenRequest::new(),
-            most_kept: MOST_KEPT,
+            capacity: DEFAULT_CAPACITY,
         }
     }
 
-    /// The token for the request that the source was made with.
+    /// The token for the source's own request.
     ///
     /// # Errors
     ///
-    /// There is no good token, and the provider gives none: its refusal, an answer that cannot be
-    /// trusted, or an outage. For a moment after that, the same is said without asking again.
-    pub async fn token(&self) -> Result<AccessToken, Error> {
+    /// There is no usable token, and the provider gives none: its refusal, a response that cannot
+    /// be trusted, or an outage. For a short time afterwards, callers get the same error without a
+    /// request.
+    pub async fn token(&self) -> Result<IssuedToken, Error> {
         self.token_for(&self.0.request).await
     }
 
-    /// The token for another request; as many are kept as the source was told to.
+    /// The token for another request. The source caches as many tokens as its
+    /// [capacity](TokenSourceBuilder::capacity).
     ///
     /// # Errors
     ///
     /// As for [`token`](Self::token).
-    pub async fn token_for(&self, request: &TokenRequest) -> Result<AccessToken, Error> {
-        self.entry(request)?.token(&self.0.client, request).await
+    pub async fn token_for(&self, request: &TokenRequest) -> Result<IssuedToken, Error> {
+        self.slot(request)?.token(&self.0.client, request).await
     }
 
-    /// A resource server did not take this token: unless there is a newer one, it is dropped, and
-    /// the next caller has a new one fetched. Only so often: a resource server that takes no token
-    /// at all does not make us flood the provider. Returns whether another token can be had.
-    pub fn refused(&self, token: &AccessToken) -> bool {
-        self.refused_for(&self.0.request, token)
+    /// Drops a token that a resource server rejected, unless there is a newer one already. The next
+    /// caller then fetches a new one. Returns whether another token can be had.
+    pub fn invalidate(&self, token: &IssuedToken) -> bool {
+        self.invalidate_for(&self.0.request, token)
     }
 
     /// The same for a token of another request.
-    pub fn refused_for(&self, request: &TokenRequest, token: &AccessToken) -> bool {
+    pub fn invalidate_for(&self, request: &TokenRequest, token: &IssuedToken) -> bool {
         let now = self.0.client.provider().clock().elapsed();
-        self.0
-            .entries
-            .get(request)
-            .is_some_and(|entry| entry.drop_refused(token, now))
+        match self.0.slots.get(request) {
+            Some(slot) => slot.invalidate(token, now),
+            None => false,
+        }
     }
 
     /// The client that the tokens are for.
@@ -76,9 +93,10 @@ impl TokenSource {
         &self.0.client
     }
 
-    fn entry(&self, request: &TokenRequest) -> Result<Arc<Entry>, Error> {
-        let new = || Ok::<_, Error>(Arc::new(Entry::default()));
-        self.0.entries.get_or_insert_with(request, new)
+    fn slot(&self, request: &TokenRequest) -> Result<Arc<TokenSlot>, Error> {
+        // Under the cache's lock: two first callers must get the same slot, or both would fetch.
+        let new = || Ok::<_, Error>(Arc::new(TokenSlot::default()));
+        self.0.slots.get_or_insert_with(request, new)
     }
 }
 
@@ -89,8 +107,8 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// How many tokens are kept at once.
-const MOST_KEPT: usize = 1_000;
+/// In tokens.
+const DEFAULT_CAPACITY: usize = 1_000;
 
 /// The settings of a source.
 #[derive(Debug)]
@@ -98,7 +116,7 @@ const MOST_KEPT: usize = 1_000;
 pub struct TokenSourceBuilder {
     client: Client,
     request: TokenRequest,
-    most_kept: usize,
+    capacity: usize,
 }
 
 impl TokenSourceBuilder {
@@ -120,23 +138,18 @@ impl TokenSourceBuilder {
         self
     }
 
-    /// How many tokens of different requests are kept at once. Default 1,000.
-    pub fn most_kept(mut self, most: usize) -> Self {
-        self.most_kept = most;
+    /// The number of tokens, each for a different request, that are cached. Default: 1,000.
+    pub fn capacity(mut self, most: usize) -> Self {
+        self.capacity = most;
         self
     }
 
     /// The source. Nothing is fetched yet.
     pub fn build(self) -> TokenSource {
-        let Self {
-            client,
-            request,
-            most_kept,
-        } = self;
-        TokenSource(Arc::new(Source {
-            client,
-            request,
-            entries: Cache::new(most_kept.max(1)),
+        TokenSource(Arc::new(SourceState {
+            client: self.client,
+            request: self.request,
+            slots: Cache::new(self.capacity.max(1)),
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! Answers as providers really send them: read as they are meant where one meaning is left.
+//! Responses as real providers send them: a response with one plausible meaning is accepted.
 
 use crate::scripted::{Reply, Scripted, ticking};
 use portcullis_client::{
@@ -23,7 +23,7 @@ fn bare(status: u16) -> Reply {
     }
 }
 
-/// How long a token lasts by this answer, in seconds.
+/// The lifetime of the token in this response, in seconds.
 async fn lasts(expires_in: Value) -> Result<i64, Error> {
     let idp = Scripted::start().await;
     idp.answers(Reply::json(
@@ -58,7 +58,7 @@ async fn lives_are_read_as_text_and_with_fractions() {
     ] {
         let error = lasts(written.clone()).await.unwrap_err();
         assert!(
-            matches!(&error, Error::Distrusted(distrust) if distrust.is_malformed()),
+            matches!(&error, Error::InvalidResponse(invalid) if invalid.is_malformed()),
             "{written}: {error}"
         );
         assert!(
@@ -70,8 +70,8 @@ async fn lives_are_read_as_text_and_with_fractions() {
     }
 }
 
-/// A refusal of the token endpoint is one whatever its body is: for a service, for a person who
-/// comes back, for a device.
+/// A refusal of the token endpoint counts whatever its body is: for a service, for a refresh, and
+/// for a device.
 #[tokio::test]
 async fn a_refusal_is_a_refusal_whatever_its_body() {
     let idp = Scripted::start().await;
@@ -99,7 +99,7 @@ async fn a_refusal_is_a_refusal_whatever_its_body() {
             assert!(
                 error
                     .refusal()
-                    .is_some_and(portcullis_client::Refusal::ends_the_session),
+                    .is_some_and(portcullis_client::Refusal::ends_session),
                 "{error}"
             );
         }
@@ -136,9 +136,9 @@ async fn an_error_with_status_200_is_a_refusal() {
             .await
             .unwrap_err();
         let refusal = error.refusal().unwrap_or_else(|| panic!("{error}"));
-        assert_eq!((refusal.error(), refusal.ends_the_session()), (code, ends));
+        assert_eq!((refusal.error(), refusal.ends_session()), (code, ends));
     }
-    // Both at once could be either.
+    // An error together with a token could mean either.
     let both = json!({ "error": "invalid_grant", "access_token": "t", "token_type": "Bearer" });
     idp.answers(Reply::json(200, &both));
     let error = idp
@@ -146,7 +146,7 @@ async fn an_error_with_status_200_is_a_refusal() {
         .client_credentials(&TokenRequest::new())
         .await
         .unwrap_err();
-    assert!(matches!(error, Error::Distrusted(_)), "{error}");
+    assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn scopes_that_ask_for_another_token_are_granted_with_it() {
         ),
         (String::new(), true)
     );
-    // A renewal without a new refresh token leaves the old one, and takes nothing away.
+    // A renewal without a new refresh token keeps the old one, and withholds nothing.
     let answer = json!({ "access_token": "t", "token_type": "Bearer", "scope": "api" });
     let idp = Scripted::start().await;
     idp.answers(Reply::json(200, &answer));
@@ -231,7 +231,7 @@ fn device(change: &Value) -> Reply {
     Reply::json(200, &answer)
 }
 
-/// Google's answer, and what others make of the numbers.
+/// Google's response, and the numbers of other providers.
 #[tokio::test]
 async fn what_a_device_is_told_is_read_as_meant() {
     let idp = Scripted::start().await;
@@ -244,7 +244,7 @@ async fn what_a_device_is_told_is_read_as_meant() {
         flow.verification_uri().as_str(),
         "https://www.google.com/device"
     );
-    assert_eq!(flow.left().as_secs(), 1_800);
+    assert_eq!(flow.time_left().as_secs(), 1_800);
     for (change, waits) in [
         (google, 7),
         (json!({ "interval": 5.0 }), 5),
@@ -261,7 +261,7 @@ async fn what_a_device_is_told_is_read_as_meant() {
         let mut waited = Vec::new();
         let finished = ticking(
             &idp.clock,
-            flow.finish(|progress| waited.push(progress.next.as_secs())),
+            flow.finish(|progress| waited.push(progress.next_request().as_secs())),
         )
         .await;
         assert!(finished.is_ok(), "{change}: {finished:?}");
@@ -269,7 +269,7 @@ async fn what_a_device_is_told_is_read_as_meant() {
     }
 }
 
-/// A secret that is empty would be sent as one.
+/// Without a check, an empty secret would be sent.
 #[tokio::test]
 async fn an_empty_secret_goes_to_nobody() {
     let idp = Scripted::start().await;
@@ -289,7 +289,7 @@ async fn an_empty_secret_goes_to_nobody() {
     assert_eq!(idp.count("/token"), 0);
 }
 
-/// A workload's assertion, which its platform replaces.
+/// The assertion of a workload, which the platform replaces.
 #[tokio::test]
 async fn a_ready_assertion_is_read_each_time() {
     let idp = Scripted::start().await;

@@ -1,5 +1,5 @@
-//! Requests that carry tokens: by the tower layer and by the middleware, to a server that notes
-//! what it gets.
+//! Tokens in requests, by the tower layer and by the middleware, to a server that records its
+//! requests.
 
 use crate::scripted::{Reply, Scripted};
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use portcullis_client::{Attached, Client, DpopKey, TokenLayer, TokenMiddleware, TokenSource};
+use portcullis_client::{Client, DpopKey, TokenLayer, TokenMiddleware, TokenService, TokenSource};
 use serde_json::json;
 use tower::{Layer as _, ServiceExt as _};
 
@@ -36,12 +36,12 @@ fn layer(client: Client, api: &str) -> TokenLayer<Full<Bytes>> {
     TokenLayer::new(TokenSource::client_credentials(client).build(), [api]).unwrap()
 }
 
-fn calling(layer: &TokenLayer<Full<Bytes>>) -> Attached<Http, Full<Bytes>> {
+fn calling(layer: &TokenLayer<Full<Bytes>>) -> TokenService<Http, Full<Bytes>> {
     layer.layer(HttpClient::builder(TokioExecutor::new()).build_http())
 }
 
 async fn send(
-    http: &Attached<Http, Full<Bytes>>,
+    http: &TokenService<Http, Full<Bytes>>,
     request: Request<Full<Bytes>>,
 ) -> Response<Incoming> {
     http.clone().oneshot(request).await.unwrap()
@@ -63,8 +63,8 @@ fn unauthorized() -> Reply {
     .with("www-authenticate", "Bearer error=\"invalid_token\"")
 }
 
-/// The Authorization headers that came to the API.
-fn shown(api: &Scripted) -> Vec<Option<String>> {
+/// The headers `Authorization` of the requests to the API.
+fn authorization_headers(api: &Scripted) -> Vec<Option<String>> {
     let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
     api.asked()
         .iter()
@@ -89,21 +89,21 @@ async fn a_refused_token_is_fetched_anew_and_the_request_sent_once_more() {
         send(&http, post(&format!("{}/x", api.base))).await.status(),
         200
     );
-    assert_eq!(shown(&api), bearer(&["token-1", "token-2"]));
-    // The body came both times.
+    assert_eq!(authorization_headers(&api), bearer(&["token-1", "token-2"]));
+    // The body arrived both times.
     assert!(
         api.asked()
             .iter()
             .all(|asked| asked.member("a") == Some("b"))
     );
-    // Once more, and no further.
+    // The request is repeated once only.
     api.answers(unauthorized()).answers(unauthorized());
     assert_eq!(
         send(&http, post(&format!("{}/x", api.base))).await.status(),
         401
     );
     assert_eq!(api.count("/x"), 4);
-    // What cannot be sent again is not; but the next request has a new token.
+    // This body cannot be sent again, but the next request has a new token.
     let once = calling(&layer);
     api.answers(unauthorized());
     let before = idp.count("/token");
@@ -123,19 +123,23 @@ async fn a_token_goes_to_nobody_else() {
     );
     let http = calling(&layer(idp.client(), &api.base).replaying());
     send(&http, post(&format!("{}/x", other.base))).await;
-    // The same port by another name is another origin.
+    // The same port under another name is another origin.
     let by_name = format!("{}/x", api.base.replace("127.0.0.1", "localhost"));
     send(&http, post(&by_name)).await;
     assert_eq!(
-        (shown(&other), shown(&api), idp.count("/token")),
+        (
+            authorization_headers(&other),
+            authorization_headers(&api),
+            idp.count("/token")
+        ),
         (vec![None], vec![None], 0)
     );
-    // A request that brings its own keeps it.
+    // A request with its own header keeps it.
     let mut own = post(&format!("{}/x", api.base));
     own.headers_mut()
         .insert("authorization", "Basic x".parse().unwrap());
     send(&http, own).await;
-    assert_eq!(shown(&api)[1], Some("Basic x".to_owned()));
+    assert_eq!(authorization_headers(&api)[1], Some("Basic x".to_owned()));
     for origin in ["api.example", "http://api.example", "ftp://x", ""] {
         let source = TokenSource::client_credentials(idp.client()).build();
         assert!(
@@ -190,7 +194,10 @@ async fn a_bound_token_goes_with_its_proof_and_the_nonce_that_is_wanted() {
         );
         assert_ne!(proofs[1]["jti"], proofs[2]["jti"]);
         assert_eq!(
-            (shown(&api)[0].as_deref(), idp.count("/token")),
+            (
+                authorization_headers(&api)[0].as_deref(),
+                idp.count("/token")
+            ),
             (Some("DPoP t"), 1)
         );
     }
@@ -227,7 +234,7 @@ async fn the_middleware_does_the_same_and_redirects_lose_the_token() {
         .await
         .unwrap();
     assert_eq!(
-        (response.status().as_u16(), shown(&api)),
+        (response.status().as_u16(), authorization_headers(&api)),
         (200, bearer(&["token-1", "token-2"]))
     );
     let elsewhere = Reply {
@@ -238,7 +245,7 @@ async fn the_middleware_does_the_same_and_redirects_lose_the_token() {
     api.answers(elsewhere.with("location", &format!("{}/y", other.base)));
     http.get(format!("{}/x", api.base)).send().await.unwrap();
     http.get(format!("{}/z", other.base)).send().await.unwrap();
-    assert_eq!(shown(&other), [None, None]);
+    assert_eq!(authorization_headers(&other), [None, None]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Flows with a provider that does not do as it should.
+//! Flows with a provider that misbehaves.
 
 use crate::scripted::{Reply, Scripted, ticking};
 use portcullis_client::{Client, DpopKey, Error, TokenKind, TokenRequest};
@@ -21,7 +21,7 @@ fn code(client: &Client, scope: &str) -> portcullis_client::AuthorizationRequest
     )
 }
 
-/// The callback that fits a flow.
+/// The matching callback of a flow.
 fn callback(flow: &portcullis_client::CodeFlow) -> String {
     let state = flow
         .url()
@@ -59,7 +59,7 @@ async fn a_provider_that_lists_other_methods_only_is_refused() {
     }
 }
 
-/// Metadata that says nothing about PKCE: it is sent all the same, and whoever asks learns of it.
+/// If the metadata does not mention PKCE, the challenge is sent anyway, and the flow reports it.
 #[tokio::test]
 async fn silence_about_pkce_is_no_refusal() {
     let idp = Scripted::start().await;
@@ -114,7 +114,7 @@ async fn an_id_token_that_was_asked_for_has_to_come() {
     let query = callback(&flow);
     let error = flow.finish(&query).await.unwrap_err();
     assert!(
-        error.to_string().contains("the answer holds none"),
+        error.to_string().contains("the response holds none"),
         "{error}"
     );
 }
@@ -169,12 +169,12 @@ async fn a_provider_that_wants_pushed_requests_gets_them() {
     idp.answers(Reply::json(400, &json!({ "error": "invalid_request" })));
     assert!(matches!(
         code(&idp.client(), "a").start(CALLBACK).await,
-        Err(Error::Refused(_))
+        Err(Error::Refusal(_))
     ));
     idp.answers(Reply::json(201, &json!({ "expires_in": 60 })));
     assert!(matches!(
         code(&idp.client(), "a").start(CALLBACK).await,
-        Err(Error::Distrusted(_))
+        Err(Error::InvalidResponse(_))
     ));
 }
 
@@ -201,7 +201,7 @@ async fn a_nonce_is_asked_for_once_and_remembered() {
         .map(|asked| nonce(&asked.headers["dpop"]))
         .collect();
     assert_eq!(nonces, [json!(null), json!("n-1"), json!("n-2")]);
-    // A provider that wants a new one each time gets two questions, and no more.
+    // A provider that wants a new nonce each time gets only two requests.
     idp.answers(wanted()).answers(wanted());
     let error = client
         .client_credentials(&TokenRequest::new())
@@ -238,7 +238,7 @@ async fn a_token_that_is_not_bound_is_not_taken_for_one_that_is() {
     assert!(
         error
             .to_string()
-            .contains("a token of type `DPoP` was asked for"),
+            .contains("expected a token of type `DPoP`"),
         "{error}"
     );
 }
@@ -267,8 +267,12 @@ async fn devices_ask_as_slowly_as_they_should() {
         .answers(tokens());
     let flow = idp.client().device(&TokenRequest::new()).await.unwrap();
     let mut waits = Vec::new();
-    let waiting =
-        flow.finish(|progress| waits.push((progress.next.as_secs(), progress.trouble.is_some())));
+    let waiting = flow.finish(|progress| {
+        waits.push((
+            progress.next_request().as_secs(),
+            progress.outage().is_some(),
+        ));
+    });
     let tokens = ticking(&idp.clock, waiting).await;
     assert!(tokens.is_ok(), "{tokens:?}");
     assert_eq!(waits, [(5, false), (5, false), (10, false), (20, true)]);
@@ -288,7 +292,7 @@ async fn a_device_does_not_wait_for_an_expired_code() {
     }
     let ended = ticking(
         &idp.clock,
-        flow.finish(|progress| waits.push(progress.next.as_secs())),
+        flow.finish(|progress| waits.push(progress.next_request().as_secs())),
     )
     .await;
     assert!(ended.unwrap_err().to_string().contains("expired_token"));
@@ -319,7 +323,7 @@ async fn what_a_device_is_told_is_read_strictly() {
         }));
         let answer = idp.client().device(&TokenRequest::new()).await;
         assert!(
-            matches!(answer, Err(Error::Distrusted(_))),
+            matches!(answer, Err(Error::InvalidResponse(_))),
             "{name} {value}"
         );
     }

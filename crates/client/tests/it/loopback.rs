@@ -1,4 +1,4 @@
-//! Where the browser comes back to, by each name of this machine.
+//! The loopback redirect, under each name of this machine.
 
 use crate::scripted::Scripted;
 use portcullis_client::{CodeFlow, LoopbackRedirect, TokenRequest};
@@ -15,8 +15,8 @@ async fn flow(idp: &Scripted, redirect_uri: &str) -> CodeFlow {
         .unwrap()
 }
 
-/// What a browser does that takes the name in the address for this address.
-async fn visited(flow: &CodeFlow, address: SocketAddr) -> u16 {
+/// The request of a browser that resolves the name in the address to this address.
+async fn visit(flow: &CodeFlow, address: SocketAddr) -> u16 {
     let state = flow
         .url()
         .query_pairs()
@@ -48,7 +48,7 @@ async fn visited(flow: &CodeFlow, address: SocketAddr) -> u16 {
         .unwrap()
 }
 
-/// A port that was free a moment ago on both addresses.
+/// A port that was free on both addresses a moment ago.
 fn free_port() -> u16 {
     let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     first.local_addr().unwrap().port()
@@ -57,7 +57,7 @@ fn free_port() -> u16 {
 fn has_both() -> bool {
     let both = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
     if !both {
-        // Past the test runner, which keeps what passing tests print.
+        // Written directly, because the test runner hides the output of passing tests.
         _ = std::io::Write::write_all(
             &mut std::io::stdout(),
             b"excused: this machine has no [::1]\n",
@@ -92,7 +92,7 @@ async fn localhost_is_either_address() {
             let flow = flow(&idp, &redirect_uri).await;
             let (query, status) = tokio::join!(
                 place.receive(&flow, Duration::from_secs(60)),
-                visited(&flow, SocketAddr::new(address, port))
+                visit(&flow, SocketAddr::new(address, port))
             );
             assert_eq!(status, 200, "{named} at {address}");
             assert!(flow.expects(&query.unwrap()));
@@ -122,7 +122,7 @@ async fn an_address_is_itself_only() {
         let address = Url::parse(&named).unwrap().socket_addrs(|| None).unwrap()[0];
         let (query, status) = tokio::join!(
             place.receive(&flow, Duration::from_secs(60)),
-            visited(&flow, address)
+            visit(&flow, address)
         );
         assert_eq!((status, query.is_ok()), (200, true), "{named}");
     }

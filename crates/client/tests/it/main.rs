@@ -1,4 +1,4 @@
-//! The client with a real provider, our own, and with one that answers as a test wants it.
+//! The client with the development identity provider, and with one that follows a script.
 
 #![allow(
     clippy::unwrap_used,

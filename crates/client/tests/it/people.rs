@@ -1,12 +1,11 @@
-//! People who sign in, at our development identity provider: code with PKCE, pushed and bound, the
-//! loopback redirect, refresh, the device grant, logout; and ID tokens that are not what they
-//! should be.
+//! People sign in at the development identity provider: code with PKCE, pushed and bound, the
+//! loopback redirect, refresh, the device grant, logout; and invalid ID tokens.
 
 use crate::scripted::{eventually, ticking};
 use portcullis_client::clock::TestClock;
 use portcullis_client::{
     Authentication, Client, CodeFlow, DpopKey, Error, LoopbackRedirect, Provider, TokenKind,
-    TokenRequest, Tokens,
+    TokenRequest, TokenResponse,
 };
 use portcullis_core::token::NumericDate;
 use portcullis_idp::{Flaw, FlowToken, Idp, IdpConfig};
@@ -18,7 +17,7 @@ use url::Url;
 
 const CALLBACK: &str = "http://127.0.0.1/callback";
 
-async fn started(config: IdpConfig) -> (Idp, Client) {
+async fn start(config: IdpConfig) -> (Idp, Client) {
     let idp = Idp::start(IdpConfig {
         algorithm: "ES256".to_owned(),
         ..config
@@ -33,8 +32,8 @@ fn openid() -> TokenRequest {
     TokenRequest::new().scope("openid orders:read")
 }
 
-/// What a browser with alice in front of it brings back.
-async fn signed_in(url: &Url) -> Url {
+/// Signs alice in with a browser, and returns the callback.
+async fn sign_in(url: &Url) -> Url {
     let browser = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .build()
@@ -63,25 +62,25 @@ async fn flow(client: &Client) -> (CodeFlow, String) {
         .start(CALLBACK)
         .await
         .unwrap();
-    let back = signed_in(flow.url()).await;
+    let back = sign_in(flow.url()).await;
     (flow, back.query().unwrap().to_owned())
 }
 
-async fn tokens(client: &Client) -> Result<Tokens, Error> {
+async fn tokens(client: &Client) -> Result<TokenResponse, Error> {
     let (flow, query) = flow(client).await;
     flow.finish(&query).await
 }
 
-fn reason(result: Result<Tokens, Error>) -> String {
+fn reason(result: Result<TokenResponse, Error>) -> String {
     match result {
-        Err(Error::Distrusted(distrust)) => distrust.reason().to_owned(),
+        Err(Error::InvalidResponse(invalid)) => invalid.reason().to_owned(),
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test]
 async fn alice_signs_in_and_stays_signed_in() {
-    let (_idp, client) = started(IdpConfig::default()).await;
+    let (_idp, client) = start(IdpConfig::default()).await;
     let first = tokens(&client).await.unwrap();
     let id_token = first.id_token().unwrap();
     assert_eq!(
@@ -96,8 +95,7 @@ async fn alice_signs_in_and_stays_signed_in() {
     assert_ne!(second.access_token(), first.access_token());
     let new = second.refresh_token().unwrap();
     assert_ne!(new.expose(), old.expose());
-    // The old one was good once; and after that the provider takes the new one for stolen as well,
-    // or not.
+    // The old token was good once. Whether the provider now distrusts the new one too is up to it.
     let refused = client.refresh(old, &TokenRequest::new()).await.unwrap_err();
     assert_eq!(
         refused.refusal().map(|refusal| refusal.error()),
@@ -107,16 +105,19 @@ async fn alice_signs_in_and_stays_signed_in() {
 
 #[tokio::test]
 async fn a_refresh_is_for_the_same_person() {
-    let (_idp, client) = started(IdpConfig::default()).await;
+    let (_idp, client) = start(IdpConfig::default()).await;
     let first = tokens(&client).await.unwrap();
-    let claimed = first.refresh_token().unwrap().clone().belonging_to("bob");
+    let claimed = first.refresh_token().unwrap().clone().with_subject("bob");
     let error = reason(client.refresh(&claimed, &TokenRequest::new()).await);
-    assert_eq!(error, "the ID token: it is another person's than before");
+    assert_eq!(
+        error,
+        "the ID token: its `sub` is not the person who signed in before"
+    );
 }
 
 #[tokio::test]
 async fn revoked_is_revoked() {
-    let (_idp, client) = started(IdpConfig::default()).await;
+    let (_idp, client) = start(IdpConfig::default()).await;
     let tokens = tokens(&client).await.unwrap();
     client
         .revoke_access_token(tokens.access_token())
@@ -138,10 +139,10 @@ async fn revoked_is_revoked() {
 
 #[tokio::test]
 async fn the_browser_carries_a_reference_only_where_the_request_is_pushed() {
-    let (_idp, client) = started(IdpConfig::default()).await;
+    let (_idp, client) = start(IdpConfig::default()).await;
     let request = client
         .authorization_code(&openid())
-        .pushed(true)
+        .pushed_request(true)
         .login_hint("alice");
     let flow = request.start(CALLBACK).await.unwrap();
     let names: Vec<String> = flow
@@ -150,7 +151,7 @@ async fn the_browser_carries_a_reference_only_where_the_request_is_pushed() {
         .map(|(name, _)| name.into_owned())
         .collect();
     assert_eq!(names, ["client_id", "request_uri"]);
-    let back = signed_in(flow.url()).await;
+    let back = sign_in(flow.url()).await;
     assert!(
         flow.finish(back.query().unwrap())
             .await
@@ -163,7 +164,7 @@ async fn the_browser_carries_a_reference_only_where_the_request_is_pushed() {
 #[tokio::test]
 async fn tokens_are_bound_to_a_key_with_and_without_nonces() {
     for dpop_nonce in [false, true] {
-        let (_idp, client) = started(IdpConfig {
+        let (_idp, client) = start(IdpConfig {
             dpop_nonce,
             ..IdpConfig::default()
         })
@@ -172,11 +173,11 @@ async fn tokens_are_bound_to_a_key_with_and_without_nonces() {
         for pushed in [false, true] {
             let flow = client
                 .authorization_code(&openid())
-                .pushed(pushed)
+                .pushed_request(pushed)
                 .start(CALLBACK)
                 .await
                 .unwrap();
-            let back = signed_in(flow.url()).await;
+            let back = sign_in(flow.url()).await;
             let tokens = flow.finish(back.query().unwrap()).await.unwrap();
             assert_eq!(tokens.access_token().kind(), TokenKind::Dpop);
             let refreshed = client
@@ -190,7 +191,7 @@ async fn tokens_are_bound_to_a_key_with_and_without_nonces() {
 
 #[tokio::test]
 async fn an_id_token_that_does_not_fit_ends_the_flow() {
-    let (idp, client) = started(IdpConfig::default()).await;
+    let (idp, client) = start(IdpConfig::default()).await;
     let claim = |name: &str, value| Flaw::Claim(name.to_owned(), value);
     for (flaw, told) in [
         (claim("nonce", json!("another")), "its `nonce`"),
@@ -222,11 +223,11 @@ async fn an_id_token_that_does_not_fit_ends_the_flow() {
     assert!(tokens(&client).await.is_ok());
 }
 
-/// Straight from the token endpoint, beside the access token that its `at_hash` names, an ID token
-/// may be for others too.
+/// Straight from the token endpoint, together with the access token of its `at_hash`, an ID token
+/// may have other audiences too.
 #[tokio::test]
 async fn an_id_token_for_several_audiences_is_bound_by_the_access_token_beside_it() {
-    let (idp, client) = started(IdpConfig::default()).await;
+    let (idp, client) = start(IdpConfig::default()).await;
     let claim = |name: &str, value| Flaw::Claim(name.to_owned(), value);
     let without = |name: &str| Flaw::NoClaim(name.to_owned());
     let several = || [claim("aud", json!(["web", "api"])), without("azp")];
@@ -260,7 +261,7 @@ async fn an_id_token_for_several_audiences_is_bound_by_the_access_token_beside_i
 
 #[tokio::test]
 async fn keys_that_come_later_are_found() {
-    let (idp, client) = started(IdpConfig::default()).await;
+    let (idp, client) = start(IdpConfig::default()).await;
     assert!(tokens(&client).await.is_ok());
     idp.rotate(portcullis_idp::Overlap::Without).await;
     assert!(tokens(&client).await.is_ok());
@@ -268,7 +269,7 @@ async fn keys_that_come_later_are_found() {
 
 #[tokio::test]
 async fn a_callback_of_another_flow_or_provider_is_refused() {
-    let (_idp, client) = started(IdpConfig::default()).await;
+    let (_idp, client) = start(IdpConfig::default()).await;
     let changed = async |change: &dyn Fn(&str) -> String| {
         let (flow, query) = flow(&client).await;
         reason(flow.finish(&change(&query)).await)
@@ -304,7 +305,7 @@ async fn a_callback_of_another_flow_or_provider_is_refused() {
 
 #[tokio::test]
 async fn the_loopback_redirect_takes_the_one_callback_and_nothing_else() {
-    let (_idp, client) = started(IdpConfig::default()).await;
+    let (_idp, client) = start(IdpConfig::default()).await;
     let place = LoopbackRedirect::bind().await.unwrap();
     let here = Url::parse(&place.redirect_uri()).unwrap();
     let flow = client
@@ -312,10 +313,10 @@ async fn the_loopback_redirect_takes_the_one_callback_and_nothing_else() {
         .start(here.as_str())
         .await
         .unwrap();
-    let back = signed_in(flow.url()).await;
+    let back = sign_in(flow.url()).await;
     let browser = reqwest::Client::new();
     let visits = async {
-        // Somebody who says nothing keeps nobody waiting.
+        // A silent connection does not block the others.
         let _silent = tokio::net::TcpStream::connect(here.socket_addrs(|| None).unwrap()[0])
             .await
             .unwrap();
@@ -362,7 +363,7 @@ async fn the_loopback_redirect_takes_the_one_callback_and_nothing_else() {
     let query = query.unwrap();
     assert!(flow.expects(&query));
     assert!(flow.finish(&query).await.is_ok());
-    // It is closed.
+    // The port is closed again.
     assert!(browser.get(here).send().await.is_err());
 }
 
@@ -451,7 +452,7 @@ async fn a_person_signs_in_on_another_device() {
 
 #[tokio::test]
 async fn the_page_for_signing_out_knows_who_asks() {
-    let (_idp, client) = started(IdpConfig::default()).await;
+    let (_idp, client) = start(IdpConfig::default()).await;
     let tokens = tokens(&client).await.unwrap();
     let hint = tokens.id_token().unwrap().expose();
     let url = client

@@ -1,4 +1,4 @@
-//! Discovery, and what a token endpoint may not do.
+//! Discovery, and the limits for a token endpoint.
 
 use crate::scripted::{Reply, Scripted};
 use portcullis_client::{Error, Provider, TokenRequest};
@@ -110,7 +110,7 @@ async fn an_endless_answer_is_cut_off() {
     );
 }
 
-/// The time stands still but for the timers of the way out: nothing is waited for.
+/// Time stands still except for the timers of the HTTP client, so the test does not wait.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_says_nothing_is_given_up() {
     let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0))

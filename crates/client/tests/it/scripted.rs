@@ -1,4 +1,4 @@
-//! A provider that answers as a test wants it, and remembers what it was asked.
+//! A provider that follows a script, and records its requests.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -29,7 +29,7 @@ struct Script {
     asked: Mutex<Vec<Asked>>,
 }
 
-/// What was asked of an endpoint other than the metadata.
+/// A request to an endpoint other than the metadata.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) path: String,
@@ -46,7 +46,7 @@ impl Asked {
     }
 }
 
-/// One answer.
+/// One response.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -99,7 +99,7 @@ impl Scripted {
         }
     }
 
-    /// Changes a member of the metadata; `null` leaves it out.
+    /// Changes a member of the metadata; `null` removes it.
     pub(crate) fn says(&self, name: &str, value: Value) -> &Self {
         let mut metadata = self.script.metadata.lock().unwrap();
         metadata[name] = value;
@@ -111,7 +111,7 @@ impl Scripted {
         self
     }
 
-    /// The next answer of any endpoint; without one, the token endpoint hands out `token-1` and so
+    /// The next response of any endpoint. Without one, the token endpoint issues `token-1` and so
     /// on.
     pub(crate) fn answers(&self, reply: Reply) -> &Self {
         self.script.replies.lock().unwrap().push_back(reply);
@@ -122,7 +122,7 @@ impl Scripted {
         self.script.asked.lock().unwrap().clone()
     }
 
-    /// How often a path was asked.
+    /// The number of requests to a path.
     pub(crate) fn count(&self, path: &str) -> usize {
         self.asked()
             .iter()
@@ -206,7 +206,7 @@ pub(crate) async fn eventually(what: impl Fn() -> bool) {
         .unwrap();
 }
 
-/// Lets time pass, a little at a time, until something is done.
+/// Advances the clock in small steps until the work is done.
 pub(crate) async fn ticking<T>(clock: &TestClock, done: impl Future<Output = T>) -> T {
     let ticks = async {
         loop {

@@ -1,4 +1,4 @@
-//! Tokens that are always there, by a clock in hand.
+//! Cached tokens, with a clock under the control of the test.
 
 use crate::scripted::{Reply, Scripted, eventually};
 use portcullis_client::{Error, TokenRequest, TokenSource};
@@ -55,8 +55,8 @@ async fn a_token_is_renewed_in_the_background_before_it_ends() {
     let idp = Scripted::start().await;
     let source = source(&idp);
     assert_eq!(text(&source).await, "token-1");
-    // Before 70 percent of its five minutes nothing happens; after 80 percent it is renewed, and
-    // nobody waits.
+    // Before 70 percent of the five minutes nothing happens. After 80 percent the token is renewed,
+    // and nobody waits.
     idp.clock.advance(Duration::from_secs(209));
     assert_eq!(
         (text(&source).await, idp.count("/token")),
@@ -81,19 +81,18 @@ async fn a_renewal_that_fails_keeps_the_token_until_its_end() {
     assert_eq!(text(&source).await, "token-1");
     eventually(|| idp.count("/token") == 2).await;
     assert_eq!(text(&source).await, "token-1");
-    // Half a minute before its end it is no longer used: now a caller has to wait, and hears of the
-    // outage.
+    // Half a minute before its expiry the token is no longer used: now a caller has to wait, and
+    // gets the outage.
     idp.clock.advance(Duration::from_secs(26));
     idp.answers(Reply::json(503, &json!({})).with("retry-after", "7"));
     let mut error = source.token().await.unwrap_err();
-    // The renewal may have noted its failure only now; a second later it is over.
+    // The renewal may have recorded its failure only now; the pause ends a second later.
     if idp.count("/token") == 2 {
         idp.clock.advance(Duration::from_secs(1));
         error = source.token().await.unwrap_err();
     }
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)), "{error}");
-    // And so does the next one, without another question, until the provider wants to be asked
-    // again.
+    // The next caller gets the same error without another request, until `Retry-After` is over.
     assert!(source.token().await.is_err());
     assert_eq!(idp.count("/token"), 3);
     idp.clock.advance(Duration::from_secs(7));
@@ -126,7 +125,7 @@ async fn a_refused_client_does_not_hammer_its_provider() {
 async fn each_request_has_a_token_of_its_own() {
     let idp = Scripted::start().await;
     let source = TokenSource::client_credentials(idp.client())
-        .most_kept(10)
+        .capacity(10)
         .build();
     let request =
         |number: usize| TokenRequest::new().resource(&format!("https://api.example/{number}"));
@@ -138,7 +137,7 @@ async fn each_request_has_a_token_of_its_own() {
         Some("https://api.example/2")
     );
     assert_eq!(idp.count("/token"), 2);
-    // Those that are not kept are fetched again.
+    // Tokens beyond the capacity are fetched again.
     for number in 0..100 {
         source.token_for(&request(number)).await.unwrap();
     }
@@ -156,7 +155,7 @@ async fn a_token_that_is_not_taken_is_fetched_anew_but_not_without_end() {
     let mut anew = Vec::new();
     for _ in 0..5 {
         let token = source.token().await.unwrap();
-        anew.push(source.refused(&token));
+        anew.push(source.invalidate(&token));
     }
     assert_eq!(anew, [true, true, false, false, false]);
     assert_eq!(
@@ -165,14 +164,14 @@ async fn a_token_that_is_not_taken_is_fetched_anew_but_not_without_end() {
     );
     idp.clock.advance(Duration::from_secs(30));
     let token = source.token().await.unwrap();
-    assert!(source.refused(&token));
-    // Whoever comes late with the old one changes nothing.
-    assert!(source.refused(&token));
+    assert!(source.invalidate(&token));
+    // A late report about the old token changes nothing.
+    assert!(source.invalidate(&token));
     assert_eq!(
         (text(&source).await, idp.count("/token")),
         ("token-4".to_owned(), 4)
     );
-    assert!(source.refused(&token));
+    assert!(source.invalidate(&token));
     assert_eq!(
         (text(&source).await, idp.count("/token")),
         ("token-4".to_owned(), 4)
@@ -200,6 +199,6 @@ async fn what_cannot_be_trusted_is_said_as_it_is() {
     ));
     assert!(matches!(
         source(&idp).token().await,
-        Err(Error::Distrusted(_))
+        Err(Error::InvalidResponse(_))
     ));
 }

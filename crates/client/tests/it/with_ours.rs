@@ -1,4 +1,4 @@
-//! With the development identity provider, and a resource server that verifies what it hands out.
+//! With the development identity provider, and a resource server that verifies its tokens.
 
 use portcullis_client::{Authentication, Client, Provider, Secret, SubjectToken, TokenRequest};
 use portcullis_core::{Decision, Requirement};
@@ -58,7 +58,7 @@ async fn a_wrong_secret_is_the_providers_to_refuse() {
     );
 }
 
-/// An API that calls another one in its caller's name.
+/// An API that calls another one in the name of its caller.
 async fn api(dialect: Dialect) -> (Idp, Client) {
     let mut config = IdpConfig {
         algorithm: "ES256".to_owned(),
@@ -108,7 +108,7 @@ async fn a_token_is_exchanged_for_the_next_api() {
             &serde_json::Value::Null
         )
     );
-    // With an actor the new token says who acts.
+    // With an actor, the new token names the party that acts.
     let actor = client
         .client_credentials(&TokenRequest::new())
         .await
@@ -145,7 +145,7 @@ async fn entra_id_is_asked_on_behalf_of() {
     );
 }
 
-/// A key with its public half as a JWK: the one of a DPoP key will do.
+/// A key with its public half as a JWK, taken from a DPoP key.
 #[tokio::test]
 async fn a_client_proves_itself_by_a_key() {
     let pair = rcgen::KeyPair::generate().unwrap();
@@ -166,7 +166,7 @@ async fn a_client_proves_itself_by_a_key() {
     let key = portcullis_client::PrivateKey::from_pem(pair.serialize_pem().as_bytes(), Some("k"))
         .unwrap();
     let client = Client::new(provider, "keyed", Authentication::private_key(key));
-    // Each assertion is new: the provider refuses one that it has seen.
+    // Each assertion is new: the provider refuses a repeated one.
     for _ in 0..2 {
         client
             .client_credentials(&TokenRequest::new())

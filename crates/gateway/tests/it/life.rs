@@ -2,6 +2,7 @@
 
 use crate::client::{Client, get};
 use crate::setup::TestSetup;
+use portcullis_idp::Endpoint;
 use portcullis_resource_server::Revocation;
 use portcullis_resource_server::clock::Clock as _;
 use std::time::Duration;

@@ -5,7 +5,7 @@ use crate::client::convert_error;
 use crate::command::token::ObtainedToken;
 use crate::exit::{CommandError, Exit};
 use crate::files;
-use portcullis_client::{AccessToken, Client, Error};
+use portcullis_client::{Client, Error, IssuedToken};
 use portcullis_core::rejection::quote;
 use portcullis_core::token::issuer::is_loopback_host;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -76,7 +76,7 @@ impl ApiRequest {
     async fn send_once(
         &self,
         client: &Client,
-        token: &AccessToken,
+        token: &IssuedToken,
         obtained: &ObtainedToken,
     ) -> Result<Response, CommandError> {
         let mut request = http_client()?
@@ -104,7 +104,7 @@ impl ApiRequest {
     fn proof(
         &self,
         client: &Client,
-        token: &AccessToken,
+        token: &IssuedToken,
         obtained: &ObtainedToken,
     ) -> Result<Option<String>, CommandError> {
         let proof = client.proof(self.method.as_str(), &self.url, token);

@@ -18,7 +18,7 @@ use crate::exit::{CommandError, Exit};
 use crate::output::print;
 use crate::store::{Holder, StoreKind, StoredToken, open_store};
 use output::TokenOutput;
-use portcullis_client::{AccessToken, Client, Secret, TokenKind};
+use portcullis_client::{Client, IssuedToken, Secret, TokenKind};
 use portcullis_core::token::NumericDate;
 use request::TokenQuery;
 
@@ -95,7 +95,7 @@ impl ObtainedToken {
     /// # Errors
     ///
     /// A stored key or token that is damaged.
-    pub(crate) fn bound_client(&self) -> Result<(Client, AccessToken), CommandError> {
+    pub(crate) fn bound_client(&self) -> Result<(Client, IssuedToken), CommandError> {
         let client = connect(&self.client, obtain::dpop_key(&self.token)?)?;
         let kind = if client.dpop_key().is_some() {
             TokenKind::Dpop
@@ -104,7 +104,7 @@ impl ObtainedToken {
         };
         let secret = Secret::new(self.token.access_token.as_str());
         let expires = NumericDate::from_seconds(self.token.expires.unwrap_or_default());
-        match AccessToken::restore(secret, kind, expires) {
+        match IssuedToken::restore(secret, kind, expires) {
             Ok(token) => Ok((client, token)),
             Err(error) => Err(convert_error(&error, &self.client)),
         }

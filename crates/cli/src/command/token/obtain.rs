@@ -13,7 +13,7 @@ use crate::clock::now;
 use crate::exit::CommandError;
 use crate::store::{Holder, StoreLock, StoredToken, TokenStore};
 use portcullis_client::{
-    Client, DpopKey, Error, IdToken, RefreshToken, Secret, ServerMetadata, Tokens,
+    Client, DpopKey, Error, IdToken, RefreshToken, Secret, ServerMetadata, TokenResponse,
 };
 use portcullis_core::jose::base64url;
 use portcullis_core::token::NumericDate;
@@ -101,26 +101,24 @@ async fn refresh(
     let mut refresh_token = RefreshToken::new(Secret::new(text.as_str()));
     if let Some(subject) = &stored.subject {
         // OpenID Connect Core, section 12.2: the new ID token must be the same person's.
-        refresh_token = refresh_token.belonging_to(subject);
+        refresh_token = refresh_token.with_subject(subject);
     }
     let client = discover(&query.client, dpop_key(stored)?).await?;
     query.reporter.note("Refreshing the stored token ...");
     let parameters = query.parameters(stored.granted.as_deref().unwrap_or_default());
     let refusal = match client.refresh(&refresh_token, &parameters).await {
         Ok(tokens) => return Ok(Some(refreshed_token(query, &client, &tokens, stored))),
-        Err(Error::Refused(refusal))
-            if refusal.ends_the_session() || refusal.asks_for_the_person() =>
-        {
+        Err(Error::Refusal(refusal)) if refusal.ends_session() || refusal.needs_interaction() => {
             refusal
         }
         Err(error) => return Err(convert_error(&error, &query.client)),
     };
-    if refusal.ends_the_session() {
+    if refusal.ends_session() {
         // It will never work again, and the next call should not try it.
         store.remove(|token| token.purpose == query.purpose)?;
     }
     if query.grant == Grant::Refresh {
-        return Err(convert_error(&Error::Refused(refusal), &query.client));
+        return Err(convert_error(&Error::Refusal(refusal), &query.client));
     }
     let note = format!("The provider no longer accepts the refresh token: {refusal}.");
     query.reporter.note(&note);
@@ -175,8 +173,8 @@ fn circumstances(query: &TokenQuery, metadata: &ServerMetadata) -> Circumstances
         has_credentials: query.client.has_credentials(),
         has_subject_token: query.subject_token.is_some(),
         for_person: query.sign_in.is_any_given(),
-        has_code_grant: metadata.authorization_endpoint.is_some(),
-        has_device_grant: metadata.device_authorization_endpoint.is_some(),
+        has_code_grant: metadata.authorization_endpoint().is_some(),
+        has_device_grant: metadata.device_authorization_endpoint().is_some(),
         has_terminal: std::io::stderr().is_terminal(),
         has_browser: browser::is_likely(),
     }
@@ -187,7 +185,7 @@ async fn request_by(
     query: &TokenQuery,
     client: &Client,
     metadata: &ServerMetadata,
-) -> Result<Tokens, CommandError> {
+) -> Result<TokenResponse, CommandError> {
     let parameters = query.parameters(&query.purpose.scope);
     let tokens = match (flow, &query.subject_token) {
         (GrantFlow::ClientCredentials, _) => client.client_credentials(&parameters).await,
@@ -203,7 +201,12 @@ async fn request_by(
     tokens.map_err(|error| convert_error(&error, &query.client))
 }
 
-fn new_token(query: &TokenQuery, client: &Client, tokens: &Tokens, began: i64) -> StoredToken {
+fn new_token(
+    query: &TokenQuery,
+    client: &Client,
+    tokens: &TokenResponse,
+    began: i64,
+) -> StoredToken {
     let mut token = to_stored(query, client, tokens);
     // The flow's beginning, not its end: `--max-age` errs on the side of asking again.
     if token.signed_in.is_none() && query.purpose.holder == Holder::User {
@@ -215,7 +218,7 @@ fn new_token(query: &TokenQuery, client: &Client, tokens: &Tokens, began: i64) -
 fn refreshed_token(
     query: &TokenQuery,
     client: &Client,
-    tokens: &Tokens,
+    tokens: &TokenResponse,
     previous: &StoredToken,
 ) -> StoredToken {
     let mut token = to_stored(query, client, tokens);
@@ -230,7 +233,7 @@ fn refreshed_token(
 }
 
 /// What the response says, in the form of the store.
-fn to_stored(query: &TokenQuery, client: &Client, tokens: &Tokens) -> StoredToken {
+fn to_stored(query: &TokenQuery, client: &Client, tokens: &TokenResponse) -> StoredToken {
     let (access_token, id_token) = (tokens.access_token(), tokens.id_token());
     let scope = tokens.scope().to_string();
     StoredToken {

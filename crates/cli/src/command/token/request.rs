@@ -226,7 +226,7 @@ fn subject_token(
         read_secret_file(path, "the token to exchange")?
     };
     let token = match kind {
-        SubjectTokenType::AccessToken => SubjectToken::access_token(text.clone()),
+        SubjectTokenType::IssuedToken => SubjectToken::access_token(text.clone()),
         SubjectTokenType::IdToken => SubjectToken::id_token(text.clone()),
         SubjectTokenType::RefreshToken => SubjectToken::of_type(text.clone(), REFRESH_TOKEN),
         SubjectTokenType::Jwt => SubjectToken::jwt(text.clone()),

@@ -6,7 +6,7 @@ use crate::browser;
 use crate::client::convert_error;
 use crate::exit::CommandError;
 use crate::reporter::Reporter;
-use portcullis_client::{Client, Error, LoopbackRedirect, ServerMetadata, Tokens};
+use portcullis_client::{Client, Error, LoopbackRedirect, ServerMetadata, TokenResponse};
 use portcullis_core::ConfigErrors;
 use portcullis_core::dialect::Dialect;
 use std::time::Duration;
@@ -16,11 +16,11 @@ pub(in super::super) async fn sign_in(
     query: &TokenQuery,
     client: &Client,
     metadata: &ServerMetadata,
-) -> Result<Tokens, CommandError> {
+) -> Result<TokenResponse, CommandError> {
     let convert = |error: Error| convert_error(&error, &query.client);
     let scope = scope(query, metadata);
     let request = client.authorization_code(&query.parameters(&scope));
-    let request = request.pushed(query.par);
+    let request = request.pushed_request(query.par);
     let default_prompt = needs_consent(&scope, &query.client.issuer).then_some("consent");
     let request = query.sign_in.apply(request, default_prompt);
     // The port is opened first: the redirect URI in the request names it.

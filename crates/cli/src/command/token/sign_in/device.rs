@@ -4,7 +4,7 @@ use super::super::request::TokenQuery;
 use super::{scope, unless_stopped};
 use crate::client::convert_error;
 use crate::exit::CommandError;
-use portcullis_client::{Client, Error, ServerMetadata, Tokens};
+use portcullis_client::{Client, Error, ServerMetadata, TokenResponse};
 use std::time::Duration;
 
 /// Shows the code, and polls until the person has signed in.
@@ -12,7 +12,7 @@ pub(in super::super) async fn sign_in(
     query: &TokenQuery,
     client: &Client,
     metadata: &ServerMetadata,
-) -> Result<Tokens, CommandError> {
+) -> Result<TokenResponse, CommandError> {
     let convert = |error: Error| convert_error(&error, &query.client);
     let mut extra = Vec::new();
     let sign_in = query.sign_in.members();
@@ -33,8 +33,8 @@ pub(in super::super) async fn sign_in(
     }
     let spinner = reporter.spinner("Waiting for you to sign in ...");
     let finished = flow.finish(|progress| {
-        let left = whole_seconds(progress.left);
-        spinner.set_message(match progress.trouble {
+        let left = whole_seconds(progress.time_left());
+        spinner.set_message(match progress.outage() {
             None => {
                 format!("Waiting for you to sign in; the code expires in {left}. Ctrl-C cancels.")
             }

@@ -31,7 +31,7 @@ fn scope(query: &TokenQuery, metadata: &ServerMetadata) -> String {
 }
 
 fn is_listed(name: &str, metadata: &ServerMetadata) -> bool {
-    match &metadata.scopes {
+    match metadata.scopes() {
         Some(scopes) => scopes.iter().any(|scope| scope == name),
         None => false,
     }

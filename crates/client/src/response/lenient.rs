@@ -4,7 +4,7 @@ use crate::error::Error;
 use portcullis_core::jose::json::{Json, Number, Object};
 use portcullis_core::token::{NumericDate, Scopes};
 
-/// The text under this name, if there is one.
+/// The text of this member; `None` if it is missing or `null`.
 pub(crate) fn text<'o>(document: &'o Object, name: &str) -> Result<Option<&'o str>, Error> {
     match document.get(name) {
         None | Some(Json::Null) => Ok(None),
@@ -13,60 +13,76 @@ pub(crate) fn text<'o>(document: &'o Object, name: &str) -> Result<Option<&'o st
     }
 }
 
-/// A number of whole seconds: written as an integer, with a fraction, or as a text of either. A
-/// negative number is kept: what it means depends on the member.
+/// A number of whole seconds, written as an integer, with a fraction, or as a text of either. A
+/// negative number is returned as it is: its meaning depends on the member.
 pub(crate) fn seconds(document: &Object, name: &str) -> Result<Option<i64>, Error> {
-    let wrong = || wrong_type(name, "a number of seconds");
-    match document.get(name) {
-        None | Some(Json::Null) => Ok(None),
-        Some(Json::String(text)) if text.trim().is_empty() => Ok(None),
-        Some(Json::String(text)) => whole(text.trim()).map(Some).ok_or_else(wrong),
-        // More than fits is longer than anything is believed to last.
-        Some(Json::Number(Number::Unsigned(_))) => Ok(Some(i64::MAX)),
-        Some(Json::Number(Number::Float(seconds))) if *seconds > A_LONG_TIME => Ok(Some(i64::MAX)),
-        Some(number) => NumericDate::from_json(number)
-            .map(|date| Some(date.seconds()))
-            .ok_or_else(wrong),
+    let seconds = match document.get(name) {
+        None | Some(Json::Null) => return Ok(None),
+        Some(Json::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(Json::String(text)) => whole(text.trim()),
+        // A number too large for an `i64` is longer than any lifetime that is believed.
+        Some(Json::Number(Number::Unsigned(_))) => Some(i64::MAX),
+        Some(Json::Number(Number::Float(seconds))) if *seconds > EXACT_FLOAT => Some(i64::MAX),
+        Some(number) => NumericDate::from_json(number).map(NumericDate::seconds),
+    };
+    match seconds {
+        Some(seconds) => Ok(Some(seconds)),
+        None => Err(wrong_type(name, "a number of seconds")),
     }
 }
 
-/// In seconds, and exact as a float.
-const A_LONG_TIME: f64 = 1e15;
+/// In seconds. Every smaller whole number is exact as a float.
+const EXACT_FLOAT: f64 = 1e15;
 
-/// `3599`, or `3599.25` without its fraction.
+/// The whole seconds of a text such as `3599` or `3599.25`.
 fn whole(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let plain = digits(whole.strip_prefix('-').unwrap_or(whole)) && digits(fraction);
-    plain.then(|| whole.parse().ok()).flatten()
+    let unsigned = whole.strip_prefix('-').unwrap_or(whole);
+    // Checked by hand, because `parse` also takes a plus sign.
+    if is_number(unsigned) && is_number(fraction) {
+        whole.parse().ok()
+    } else {
+        None
+    }
 }
 
-/// The scopes of an answer; none where it does not say. RFC 6749 has a text with spaces. Some
-/// providers send a list, some put commas between, which a scope may hold: they count where that
-/// gives what was asked for.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The granted scopes; `None` if the response has no `scope`. RFC 6749, section 3.3, has one text
+/// with spaces. Some providers send a list, and some separate the scopes with commas.
 pub(super) fn scopes(document: &Object, wanted: &Scopes) -> Result<Option<Scopes>, Error> {
-    let wrong = || wrong_type("scope", "a string");
     let text = match document.get("scope") {
         None | Some(Json::Null) => return Ok(None),
         Some(Json::String(text)) => text.to_string(),
         Some(Json::Array(elements)) => {
             let texts: Option<Vec<&str>> = elements.iter().map(Json::as_str).collect();
-            texts.ok_or_else(wrong)?.join(" ")
+            match texts {
+                Some(texts) => texts.join(" "),
+                None => return Err(wrong_type("scope", "a string")),
+            }
         }
-        Some(_) => return Err(wrong()),
+        Some(_) => return Err(wrong_type("scope", "a string")),
     };
     let plain = Scopes::parse(&text);
     let split: Scopes = text.split([' ', ',']).collect();
-    let more = |scopes: &Scopes| wanted.iter().filter(|scope| scopes.contains(scope)).count();
-    Ok(Some(if more(&split) > more(&plain) {
+    // A scope may contain a comma. A comma therefore separates only if that yields more of the
+    // requested scopes.
+    Ok(Some(if overlap(&split, wanted) > overlap(&plain, wanted) {
         split
     } else {
         plain
     }))
 }
 
+/// The number of wanted scopes that are among these.
+fn overlap(scopes: &Scopes, wanted: &Scopes) -> usize {
+    wanted.iter().filter(|scope| scopes.contains(scope)).count()
+}
+
 fn wrong_type(name: &str, expected: &str) -> Error {
-    Error::malformed(format!("`{name}` is not {expected}"))
+    Error::malformed_response(format!("`{name}` is not {expected}"))
 }
 
 #[cfg(test)]

@@ -1,77 +1,89 @@
-//! What an endpoint answered: a document, a refusal, or nothing that can be used.
+//! The response of an endpoint: a document, a refusal, or nothing usable.
 //!
-//! An answer is read as it is meant where one meaning is left, and refused where two are (RFC 6749,
-//! sections 5.1 and 5.2). Refuses: a repeated member, a value of a type that says nothing, a
-//! `token_type` that was not asked for, and an answer that holds both an error and what was asked
-//! for. Nothing of a body is kept in an error but what the provider wrote for people.
+//! A response with one plausible meaning is read that way; a response with two is refused (RFC
+//! 6749, sections 5.1 and 5.2). Refuses: a repeated member, a value of the wrong type, an
+//! unexpected `token_type`, and a response that holds both an error and a token. An error keeps
+//! nothing of a body except the text that the provider wrote for people.
 
 mod lenient;
 mod tokens;
 
 pub(crate) use lenient::{seconds, text};
-pub(crate) use tokens::{Granted, tokens};
+pub(crate) use tokens::{UnverifiedResponse, tokens};
 
 use crate::error::{Error, Refusal};
 use portcullis_core::Limits;
 use portcullis_core::jose::json::{self, Json, Object};
 use portcullis_provider::fetch::EndpointResponse;
+use std::time::Duration;
 use url::Url;
 
-/// The document of a good answer.
+/// The document of a successful response.
 ///
 /// # Errors
 ///
-/// The provider's refusal, an answer with two meanings, or an outage.
+/// The provider's refusal, a response with two meanings, or an outage.
 pub(crate) fn document(
     url: &Url,
-    answered: &EndpointResponse,
+    response: &EndpointResponse,
     limits: &Limits,
 ) -> Result<Object, Error> {
-    let EndpointResponse {
-        status,
-        retry_after,
-        ..
-    } = answered;
-    let outage = |problem: &str| Error::outage(format!("{url}: {problem}"), *retry_after);
-    let object = object(answered, limits);
-    let refusal = object
-        .as_ref()
-        .and_then(|object| Refusal::of(object, *status));
+    let status = response.status;
+    let outage = OutageContext {
+        url,
+        retry_after: response.retry_after,
+    };
+    let object = object(response, limits);
+    let refusal = match &object {
+        Some(object) => Refusal::of(object, status),
+        None => None,
+    };
     match (status, refusal) {
-        // Some providers answer every error with 200, as GitHub does.
-        (200 | 201, Some(refusal)) => match object.filter(holds_what_was_asked_for) {
-            Some(_) => Err(Error::malformed(
-                "the answer holds an `error` beside what was asked for",
+        // Some providers, such as GitHub, send every error with status 200.
+        (200 | 201, Some(refusal)) => match object {
+            Some(object) if holds_a_result(&object) => Err(Error::malformed_response(
+                "the response holds an `error` and a result",
             )),
-            None => Err(refused_or_down(refusal, outage)),
+            _ => Err(outage.or_refusal(refusal)),
         },
-        (200 | 201, None) if !is_json(answered) => Err(outage("the answer is no JSON")),
-        (200 | 201, None) => object.ok_or_else(|| outage("the answer is no proper JSON object")),
-        (300..=399, _) => Err(outage(&format!(
-            "the answer was {status} (redirects are not followed)"
-        ))),
-        (429, refusal) => Err(outage(&with_code(*status, refusal.as_ref()))),
-        (400..=499, Some(refusal)) => Err(refused_or_down(refusal, outage)),
-        (400..=499, None) if !is_about_the_way(*status) => {
-            Err(Error::Refused(Refusal::without_reason(*status)))
+        (200 | 201, None) if !is_json(response) => Err(outage.error("the response is not JSON")),
+        (200 | 201, None) => {
+            object.ok_or_else(|| outage.error("the response is not a valid JSON object"))
         }
-        (_, refusal) => Err(outage(&with_code(*status, refusal.as_ref()))),
+        // A redirect would carry the client's secret to an address that nobody configured.
+        (300..=399, _) => Err(outage.error(&format!(
+            "the response has status {status} (redirects are not followed)"
+        ))),
+        (429, refusal) => Err(outage.error(&with_code(status, refusal.as_ref()))),
+        (400..=499, Some(refusal)) => Err(outage.or_refusal(refusal)),
+        (400..=499, None) if !is_about_transport(status) => {
+            Err(Error::Refusal(Refusal::without_reason(status)))
+        }
+        (_, refusal) => Err(outage.error(&with_code(status, refusal.as_ref()))),
     }
 }
 
-/// The code of a refusal, where the answer is one: for what is done again in another way.
-pub(crate) fn is_refused_with(answered: &EndpointResponse, code: &str, limits: &Limits) -> bool {
-    let refusal = object(answered, limits).and_then(|object| Refusal::of(&object, answered.status));
-    matches!(answered.status, 200 | 400 | 401)
-        && refusal.is_some_and(|refusal| refusal.error() == code)
+/// Whether the response is a refusal with this code.
+pub(crate) fn is_refused_with(response: &EndpointResponse, code: &str, limits: &Limits) -> bool {
+    if !matches!(response.status, 200 | 400 | 401) {
+        return false;
+    }
+    let Some(object) = object(response, limits) else {
+        return false;
+    };
+    match Refusal::of(&object, response.status) {
+        Some(refusal) => refusal.error() == code,
+        None => false,
+    }
 }
 
-/// The body as an object, whatever its media type is: an error is an error in a page's clothes too.
-fn object(answered: &EndpointResponse, limits: &Limits) -> Option<Object> {
-    let body = answered
+/// The body as a JSON object. The media type is ignored here: some providers send their errors as
+/// `text/html`.
+fn object(response: &EndpointResponse, limits: &Limits) -> Option<Object> {
+    let body = response
         .body
         .strip_prefix(BYTE_ORDER_MARK)
-        .unwrap_or(&answered.body);
+        .unwrap_or(&response.body);
     match json::parse(body, limits) {
         Ok(Json::Object(object)) => Some(object),
         _ => None,
@@ -80,9 +92,9 @@ fn object(answered: &EndpointResponse, limits: &Limits) -> Option<Object> {
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Whether the media type allows JSON. Providers that send none, or a general one, mean it.
-fn is_json(answered: &EndpointResponse) -> bool {
-    let kind = answered.content_type.to_ascii_lowercase();
+/// Whether the media type allows JSON. Some providers send none, or a general one.
+fn is_json(response: &EndpointResponse) -> bool {
+    let kind = response.content_type.to_ascii_lowercase();
     let plain = [
         "",
         "application/json",
@@ -94,39 +106,52 @@ fn is_json(answered: &EndpointResponse) -> bool {
     plain.contains(&kind.as_str()) || kind.ends_with("+json")
 }
 
-/// Tokens, the codes of a device, the reference of a pushed request.
-fn holds_what_was_asked_for(object: &Object) -> bool {
-    ["access_token", "device_code", "request_uri"]
-        .iter()
-        .any(|name| {
-            object
-                .get(name)
-                .and_then(Json::as_str)
-                .is_some_and(|text| !text.is_empty())
-        })
+/// Whether the document holds what a successful response has: a token, a device code, or the
+/// reference of a pushed request.
+fn holds_a_result(object: &Object) -> bool {
+    for name in ["access_token", "device_code", "request_uri"] {
+        let text = object.get(name).and_then(Json::as_str);
+        if !text.unwrap_or_default().is_empty() {
+            return true;
+        }
+    }
+    false
 }
 
-/// RFC 6749, section 4.1.2.1: two codes stand for the statuses 500 and 503. They say nothing about
-/// the request.
-fn refused_or_down(refusal: Refusal, outage: impl Fn(&str) -> Error) -> Error {
-    match refusal.error() {
-        "server_error" | "temporarily_unavailable" => {
-            outage(&format!("the answer was {}", refusal.error()))
+/// The context of an outage at one endpoint.
+struct OutageContext<'u> {
+    url: &'u Url,
+    retry_after: Option<Duration>,
+}
+
+impl OutageContext<'_> {
+    fn error(&self, problem: &str) -> Error {
+        Error::outage(format!("{}: {problem}", self.url), self.retry_after)
+    }
+
+    /// An outage for the two codes that stand for the statuses 500 and 503 (RFC 6749, section
+    /// 4.1.2.1); the refusal for every other code.
+    fn or_refusal(&self, refusal: Refusal) -> Error {
+        match refusal.error() {
+            code @ ("server_error" | "temporarily_unavailable") => {
+                self.error(&format!("the response has the error `{code}`"))
+            }
+            _ => Error::Refusal(refusal),
         }
-        _ => Error::Refused(refusal),
     }
 }
 
-/// Statuses that speak of the address, the way or the moment, and not of the request: nobody has
-/// judged it.
-fn is_about_the_way(status: u16) -> bool {
+/// Whether a status is about the address, the connection or the moment. The provider has not judged
+/// the request then, and a kept refresh token stays good.
+fn is_about_transport(status: u16) -> bool {
     matches!(status, 404 | 405 | 407 | 408 | 421 | 423 | 425 | 429)
 }
 
 fn with_code(status: u16, refusal: Option<&Refusal>) -> String {
-    let code = refusal.map(Refusal::error).filter(|code| !code.is_empty());
-    let code = code.map_or_else(String::new, |code| format!(" ({code})"));
-    format!("the answer was {status}{code}")
+    match refusal.map(Refusal::error) {
+        None | Some("") => format!("the response has status {status}"),
+        Some(code) => format!("the response has status {status} ({code})"),
+    }
 }
 
 #[cfg(test)]
@@ -213,7 +238,7 @@ mod tests {
             r#"{"error":"x","device_code":"d"}"#,
         ] {
             let error = answered(200, JSON, body).unwrap_err();
-            assert!(matches!(error, Error::Distrusted(_)), "{error}");
+            assert!(matches!(error, Error::InvalidResponse(_)), "{error}");
         }
         for body in [
             r#"{"error":null,"access_token":"t"}"#,

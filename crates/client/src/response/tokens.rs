@@ -1,106 +1,134 @@
-//! The tokens of a good answer (RFC 6749, section 5.1).
+//! The tokens of a successful response (RFC 6749, section 5.1).
 
 use super::lenient::{scopes, seconds, text};
-use crate::error::{Error, cleaned};
+use crate::error::{Error, sanitize};
 use crate::request::TokenRequest;
-use crate::token::{AccessToken, RefreshToken, TokenKind, Tokens};
+use crate::token::{IssuedToken, RefreshToken, TokenKind, TokenResponse};
 use portcullis_core::jose::json::Object;
 use portcullis_core::token::{NumericDate, Scopes};
 use portcullis_provider::client_auth::Secret;
 
-/// The tokens of an answer; the ID token is not verified yet.
-pub(crate) struct Granted {
-    pub(crate) tokens: Tokens,
+/// The tokens of a response. The ID token is not verified yet.
+pub(crate) struct UnverifiedResponse {
+    pub(crate) tokens: TokenResponse,
     pub(crate) id_token: Option<Secret>,
 }
 
-/// What is assumed where the answer does not say how long the token lasts.
+/// The assumed lifetime, in seconds, of a token without `expires_in`.
 const SHORT: i64 = 120;
-/// No token lasts longer than this for us.
+/// The longest lifetime, in seconds, that is believed.
 const LONGEST: i64 = 366 * 24 * 3_600;
 
-/// Reads the tokens.
+/// Reads the tokens. `requested_at` is the time just before the request went out.
+///
+/// # Errors
+///
+/// A response without an access token, with a token of another kind, or with a malformed member.
 pub(crate) fn tokens(
     document: &Object,
-    asked: &TokenRequest,
+    request: &TokenRequest,
     expected: TokenKind,
-    asked_at: NumericDate,
-) -> Result<Granted, Error> {
-    let text = |name: &str| text(document, name);
-    let kind = kind(text("token_type")?, expected)?;
-    let access_token = text("access_token")?
-        .ok_or_else(|| Error::malformed("the answer holds no `access_token`"))?;
-    // Less than nothing may stand for "over" or for "without end": the token is used once, and not
-    // kept.
-    let lasting =
-        seconds(document, "expires_in")?.map_or(SHORT, |seconds| seconds.clamp(0, LONGEST));
-    let access_token =
-        AccessToken::restore(Secret::new(access_token), kind, asked_at.plus(lasting))?;
-    let filled = |value: Option<&str>| value.filter(|text| !text.is_empty()).map(Secret::new);
-    let refresh_token = filled(text("refresh_token")?).map(RefreshToken::new);
-    let id_token = filled(text("id_token")?);
-    let wanted = asked.scopes();
-    let said = scopes(document, &wanted)?;
-    // These two ask for tokens of their own, which came or did not: the list of scopes may be
-    // silent about them.
-    let came = |scope: &str| match scope {
-        "openid" => id_token.is_some(),
-        "offline_access" => refresh_token.is_some(),
-        _ => false,
+    requested_at: NumericDate,
+) -> Result<UnverifiedResponse, Error> {
+    let kind = kind(text(document, "token_type")?, expected)?;
+    let Some(access_token) = text(document, "access_token")? else {
+        return Err(Error::malformed_response(
+            "the response holds no `access_token`",
+        ));
     };
-    let scope = said.map_or_else(
-        || wanted.clone(),
-        |said| with(&said, wanted.iter().filter(|scope| came(scope))),
-    );
-    let withheld = wanted
-        .iter()
-        .filter(|wanted| !is_granted(wanted, &scope))
-        .collect();
-    let issued_token_type = text("issued_token_type")?.map(|kind| cleaned(kind, 256));
-    let tokens = Tokens {
+    let lifetime = lifetime(document)?;
+    let access_token =
+        IssuedToken::restore(Secret::new(access_token), kind, requested_at.plus(lifetime))?;
+    let refresh_token = secret(document, "refresh_token")?.map(RefreshToken::new);
+    let id_token = secret(document, "id_token")?;
+    let wanted = request.scopes();
+    let mut granted = match scopes(document, &wanted)? {
+        Some(granted) => granted,
+        // RFC 6749, section 5.1: without `scope`, the provider granted what was requested.
+        None => wanted.clone(),
+    };
+    for scope in wanted.iter() {
+        // These two scopes ask for a token. The token itself proves the grant, and many providers
+        // leave the two out of `scope`.
+        let has_token = match scope {
+            "openid" => id_token.is_some(),
+            "offline_access" => refresh_token.is_some(),
+            _ => false,
+        };
+        if has_token && !granted.contains(scope) {
+            granted = granted.iter().chain([scope]).collect();
+        }
+    }
+    let mut withheld = Vec::new();
+    for scope in wanted.iter() {
+        if !is_granted(scope, &granted) {
+            withheld.push(scope);
+        }
+    }
+    let issued_token_type = text(document, "issued_token_type")?;
+    let tokens = TokenResponse {
         access_token,
         refresh_token,
         id_token: None,
-        scope,
-        withheld,
-        issued_token_type,
+        withheld: withheld.into_iter().collect(),
+        scope: granted,
+        issued_token_type: issued_token_type.map(|uri| sanitize(uri, 256)),
     };
-    Ok(Granted { tokens, id_token })
+    Ok(UnverifiedResponse { tokens, id_token })
 }
 
-fn with<'s>(said: &'s Scopes, more: impl Iterator<Item = &'s str>) -> Scopes {
-    said.iter()
-        .chain(more.filter(|scope| !said.contains(scope)))
-        .collect()
+/// The lifetime of the access token, in seconds.
+fn lifetime(document: &Object) -> Result<i64, Error> {
+    let Some(seconds) = seconds(document, "expires_in")? else {
+        return Ok(SHORT);
+    };
+    // Some providers write a negative number for "expired", others for "never". Both readings are
+    // safe with zero: the token serves one request and is not cached.
+    Ok(seconds.clamp(0, LONGEST))
 }
 
-/// Whether a scope that was asked for is among the granted ones. `.default` stands for whatever the
-/// client may have; and Entra ID names those of Microsoft Graph without their API.
+/// A token of the response; `None` if it is missing or empty.
+fn secret(document: &Object, name: &str) -> Result<Option<Secret>, Error> {
+    Ok(match text(document, name)? {
+        None | Some("") => None,
+        Some(text) => Some(Secret::new(text)),
+    })
+}
+
+/// Whether a requested scope is among the granted ones.
 fn is_granted(wanted: &str, granted: &Scopes) -> bool {
-    let (api, bare) = wanted.rsplit_once('/').unwrap_or(("", wanted));
-    granted.contains(wanted) || (!api.is_empty() && (bare == ".default" || granted.contains(bare)))
+    if granted.contains(wanted) {
+        return true;
+    }
+    let Some((api, bare)) = wanted.rsplit_once('/') else {
+        return false;
+    };
+    // `.default` stands for everything that the client may have, so no response lists it. Entra ID
+    // also lists the scopes of Microsoft Graph without the address of the API.
+    !api.is_empty() && (bare == ".default" || granted.contains(bare))
 }
 
-/// A token that is bound where none was asked for cannot be used, and one that is not where it
-/// should be is worth less than the caller thinks (RFC 9449, section 5). Where nothing is said, a
-/// token is one that whoever has it may use.
-fn kind(named: Option<&str>, expected: TokenKind) -> Result<TokenKind, Error> {
-    let named = named.map(str::trim).filter(|named| !named.is_empty());
-    let kind = match named {
-        None => Some(TokenKind::Bearer),
-        // As Apigee writes it.
-        Some(named) if named.eq_ignore_ascii_case("BearerToken") => Some(TokenKind::Bearer),
-        Some(named) => TokenKind::named(named),
+/// The kind of the token, which must be the expected one (RFC 9449, section 5).
+fn kind(name: Option<&str>, expected: TokenKind) -> Result<TokenKind, Error> {
+    let name = name.map(str::trim).unwrap_or_default();
+    let kind = match name {
+        // A bearer token is the weaker kind, so silence never passes for a bound token.
+        "" => Some(TokenKind::Bearer),
+        // Apigee writes it this way.
+        _ if name.eq_ignore_ascii_case("BearerToken") => Some(TokenKind::Bearer),
+        _ => TokenKind::from_name(name),
     };
     if kind == Some(expected) {
         return Ok(expected);
     }
-    let found = named.map_or_else(
-        || "no `token_type`".to_owned(),
-        |named| format!("`{}`", cleaned(named, 64)),
-    );
-    Err(Error::malformed(format!(
-        "a token of type `{expected}` was asked for, and the answer has {found}"
+    // The client has no key for an unexpected bound token. An unexpected bearer token is worth less
+    // than the caller believes: whoever steals it can use it.
+    let found = match name {
+        "" => "no `token_type`".to_owned(),
+        _ => format!("`{}`", sanitize(name, 64)),
+    };
+    Err(Error::malformed_response(format!(
+        "expected a token of type `{expected}`, found {found}"
     )))
 }
 
@@ -110,7 +138,7 @@ mod tests {
     use portcullis_core::Limits;
     use portcullis_core::jose::json;
 
-    fn read_as(text: &str, asked: &str, kind: TokenKind) -> Result<Granted, Error> {
+    fn read_as(text: &str, asked: &str, kind: TokenKind) -> Result<UnverifiedResponse, Error> {
         let json = json::parse(text.as_bytes(), &Limits::default()).unwrap();
         let asked = TokenRequest::new().scope(asked);
         tokens(
@@ -121,7 +149,7 @@ mod tests {
         )
     }
 
-    fn read(text: &str) -> Result<Granted, Error> {
+    fn read(text: &str) -> Result<UnverifiedResponse, Error> {
         read_as(text, "a b", TokenKind::Bearer)
     }
 
@@ -260,7 +288,10 @@ mod tests {
             r#"{"access_token":"t","token_type":"Bearer","refresh_token":{}}"#,
             r#"{"access_token":"t","token_type":"Bearer","id_token":1}"#,
         ] {
-            assert!(matches!(read(text), Err(Error::Distrusted(_))), "{text}");
+            assert!(
+                matches!(read(text), Err(Error::InvalidResponse(_))),
+                "{text}"
+            );
         }
         // Whoever asked for a bound token gets no other, also not by silence.
         assert!(read_as(r#"{"access_token":"t"}"#, "", TokenKind::Dpop).is_err());
