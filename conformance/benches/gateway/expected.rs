@@ -57,7 +57,7 @@ impl Tokens {
             rotation,
             good: (0..CALLERS).map(good).collect(),
             admin: idp.token("root").claim("sub", "root").role("Admin").sign(),
-            expired: idp.token("late").expired().sign(),
+            expired: idp.token("late").expire().sign(),
             other_audience: idp.token("lost").audience("api://another").sign(),
             forged: idp.token("root").role("Admin").signature_flipped().sign(),
         })

@@ -215,7 +215,7 @@ impl Client {
         endpoint: ProviderEndpoint,
         members: &[(&str, &str)],
     ) -> Result<(&Url, EndpointResponse), Error> {
-        let (metadata, reach) = self.provider.found().await?;
+        let (metadata, reach) = self.provider.metadata_and_reach().await?;
         let by_certificate = self.auth.certificate().is_some();
         let Some(url) = metadata.locate(endpoint, by_certificate) else {
             let help = "choose another flow, or another issuer: this one does not support it";

@@ -92,12 +92,12 @@ impl Provider {
     ///
     /// Metadata that cannot be fetched, or that belongs to another issuer.
     pub async fn metadata(&self) -> Result<&ServerMetadata, Error> {
-        let (metadata, _) = self.found().await?;
+        let (metadata, _) = self.metadata_and_reach().await?;
         Ok(metadata)
     }
 
     /// The metadata, and where the addresses in it may lead.
-    pub(crate) async fn found(&self) -> Result<&(ServerMetadata, Reach), Error> {
+    pub(crate) async fn metadata_and_reach(&self) -> Result<&(ServerMetadata, Reach), Error> {
         // A failure is not cached: the next caller tries again.
         self.0.found.get_or_try_init(|| self.find()).await
     }

@@ -21,7 +21,7 @@
 //! // Give `idp.issuer()` and `idp.audience()` to the application's settings, then call it with:
 //! let good = idp.token("alice").scope("orders:read").sign();
 //! let admin = idp.token("carol").role("Admin").sign();
-//! let expired = idp.token("alice").expired().sign();
+//! let expired = idp.token("alice").expire().sign();
 //! let forged = idp.token("alice").alg_none().sign();
 //! # assert!([good, admin, expired, forged].iter().all(|token| token.split('.').count() == 3));
 //! # Ok(())

@@ -49,7 +49,7 @@ async fn a_token_is_got_and_explained() {
     assert_eq!(explained.status.code(), Some(0));
     assert!(text(&explained.stdout).contains("This token is accepted"));
 
-    let expired = idp.token("alice").expired().sign();
+    let expired = idp.token("alice").expire().sign();
     let explained = portcullis(&["explain", &expired], &environment);
     let page = text(&explained.stdout);
     assert_eq!(explained.status.code(), Some(2));
@@ -78,7 +78,7 @@ async fn a_token_is_explained_offline() {
         idp.token("alice").sign(),
         idp.jwks(),
     );
-    let expired = idp.token("alice").expired().sign();
+    let expired = idp.token("alice").expire().sign();
     idp.shutdown().await;
     let folder = std::env::temp_dir().join(format!("portcullis-offline-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

@@ -105,7 +105,7 @@ async fn policies_decide_alike() {
         (
             "GET",
             "/policies/bob-1",
-            token("bob").expired().sign(),
+            token("bob").expire().sign(),
             401,
             "token.expired",
         ),

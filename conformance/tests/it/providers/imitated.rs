@@ -165,7 +165,7 @@ async fn every_provider_is_understood() {
             id_token.err()
         );
         for (token, code) in [
-            (idp.token("alice").expired().sign(), "token.expired"),
+            (idp.token("alice").expire().sign(), "token.expired"),
             (
                 idp.token("alice").audience("api://elsewhere").sign(),
                 "token.audience",

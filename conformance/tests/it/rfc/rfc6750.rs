@@ -124,7 +124,7 @@ async fn section_3_1_invalid_token() {
     let world = World::new().await;
     for token in [
         "garbage".to_owned(),
-        world.token().expired().sign(),
+        world.token().expire().sign(),
         world.token().signature_flipped().sign(),
     ] {
         let answer = world.ask_with(&token).await;

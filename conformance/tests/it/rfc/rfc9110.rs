@@ -7,7 +7,7 @@ use portcullis_idp::Endpoint;
 #[tokio::test]
 async fn section_15_5_2_a_401_has_a_challenge() {
     let world = World::new().await;
-    for token in ["x".to_owned(), world.token().expired().sign()] {
+    for token in ["x".to_owned(), world.token().expire().sign()] {
         let answer = world.ask_with(&token).await;
         assert_eq!((answer.status, answer.challenge.is_empty()), (401, false));
     }

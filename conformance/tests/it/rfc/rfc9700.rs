@@ -56,7 +56,7 @@ async fn section_4_9_3_challenges_tell_nothing_of_the_settings() {
     for (token, phrase) in [
         (strange, "the access token is meant for another audience"),
         (stranger, "the access token was issued by someone else"),
-        (world.token().expired().sign(), "the access token expired"),
+        (world.token().expire().sign(), "the access token expired"),
         (
             world.token().signature_flipped().sign(),
             "the signature of the access token is invalid",

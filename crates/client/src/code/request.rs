@@ -109,7 +109,7 @@ impl AuthorizationRequest {
     /// A provider without this grant, one that lists other PKCE methods only, or its response to a
     /// pushed request.
     pub async fn start(self, redirect_uri: &str) -> Result<CodeFlow, Error> {
-        let (metadata, _) = self.client.provider().found().await?;
+        let (metadata, _) = self.client.provider().metadata_and_reach().await?;
         let Some(page) = metadata.authorization_endpoint().cloned() else {
             let problem = "the provider's metadata does not name it";
             let help = "choose another flow, or another issuer: this one has no sign-in page";

@@ -67,7 +67,7 @@ impl Signed {
                 },
             )
         };
-        let (good, expired) = (token().sign(), token().expired().sign());
+        let (good, expired) = (token().sign(), token().expire().sign());
         let set: Value = serde_json::from_str(&idp.jwks()).unwrap();
         let key = set.pointer("/keys/0").unwrap();
         let jwk: Jwk = serde_json::from_value(key.clone()).unwrap();

@@ -42,7 +42,7 @@ fn read_header(written: &ClientAddressConfig, settings: &mut ClientAddress, faul
     if let Some(name) = &written.header {
         match HeaderName::try_from(name) {
             Ok(header) if crate::identity::fits(&header) => {
-                settings.source = CallerHeader::of(header)
+                settings.source = CallerHeader::of(header);
             }
             _ => {
                 let help = "write `X-Forwarded-For`, `Forwarded`, or one with a single address, \

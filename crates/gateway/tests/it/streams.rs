@@ -133,7 +133,7 @@ async fn a_websocket_takes_its_token_from_the_header_or_the_subprotocol() {
 async fn a_websocket_without_one_good_token_is_not_opened() {
     let (upstream, mut seen) = echo().await;
     let setup = TestSetup::new(&format!("upstream = \"http://{upstream}\"\n")).await;
-    let (token, expired) = (setup.token(), setup.idp.token("bob").expired().sign());
+    let (token, expired) = (setup.token(), setup.idp.token("bob").expire().sign());
     for (token, protocols, status) in [
         (None, None, 401),
         (None, Some("chat".to_owned()), 401),

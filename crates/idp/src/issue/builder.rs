@@ -34,7 +34,7 @@ pub(crate) fn token_for(state: &Arc<IdpState>, name: &str) -> TokenBuilder {
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let idp = portcullis_idp::Idp::start(Default::default()).await?;
 /// let good = idp.token("alice").scope("orders:read").sign();
-/// let expired = idp.token("alice").expired().sign();
+/// let expired = idp.token("alice").expire().sign();
 /// # Ok(())
 /// # }
 /// ```

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 impl TokenBuilder {
     /// Bad: it expired an hour ago.
-    pub fn expired(mut self) -> Self {
+    pub fn expire(mut self) -> Self {
         let now = self.state.now();
         // Issued before it expired, so that nothing but `exp` is wrong.
         self.facts.issued_at = now.saturating_sub(7_200);
@@ -75,7 +75,7 @@ impl TokenBuilder {
                 self.edits.push(Edit::NoHeader(name));
                 self
             }
-            Flaw::Expired => self.expired(),
+            Flaw::Expired => self.expire(),
             Flaw::NotYetValid => self.not_yet_valid(),
             Flaw::WrongKey => {
                 // Blocks for a moment, which a flow with an ordered flaw can afford.

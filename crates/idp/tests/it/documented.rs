@@ -10,7 +10,7 @@ async fn the_example_for_tests_is_this_one() {
         let idp = Idp::start(IdpConfig::default()).await?;
         // `idp.issuer()` and `idp.audience()` go into the application's settings.
         let good = idp.token("alice").scope("orders:read").sign();
-        let expired = idp.token("alice").expired().sign();
+        let expired = idp.token("alice").expire().sign();
         let odd = idp
             .token("carol")
             .role("Auditor")

@@ -128,7 +128,7 @@ async fn optional_means_absent_and_nothing_else() {
     );
     for bad in [
         "garbage".to_owned(),
-        idp.token("bob").expired().sign(),
+        idp.token("bob").expire().sign(),
         idp.token("bob").alg_none().sign(),
     ] {
         assert_eq!(call(&app, get("/anyone", Some(&bad))).await.status, 401);

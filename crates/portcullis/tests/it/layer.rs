@@ -86,7 +86,7 @@ async fn only_permitted_requests_reach_the_service() {
     );
     for (token, status) in [
         (idp.token("bob").sign(), 403),
-        (idp.token("alice").expired().sign(), 401),
+        (idp.token("alice").expire().sign(), 401),
     ] {
         let response = service
             .ready()

@@ -9,7 +9,7 @@ async fn the_first_obstacle_is_the_refusal() {
     let idp = &world.idp;
     let tokens = [
         idp.token("alice").sign(),
-        idp.token("alice").expired().sign(),
+        idp.token("alice").expire().sign(),
         idp.token("alice").not_yet_valid().sign(),
         idp.token("alice").issuer("https://evil.example").sign(),
         idp.token("alice").audience("api://other").sign(),

@@ -61,7 +61,7 @@ async fn an_unknown_kid_is_remembered_and_forgotten_with_new_keys() {
 async fn junk_that_needs_no_key_causes_no_fetch() {
     let world = World::new().await;
     let tokens = [
-        world.idp.token("alice").expired().kid("made-up").sign(),
+        world.idp.token("alice").expire().kid("made-up").sign(),
         world
             .idp
             .token("alice")

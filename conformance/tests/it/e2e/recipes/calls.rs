@@ -103,7 +103,7 @@ pub(super) fn make_without_gateway(world: &World, status: u16) {
 fn calls(world: &World, front: &Front) -> Vec<Call> {
     let idp = &world.idp;
     let [bob, alice] = ["bob", "alice"].map(|name| bearer(&idp.token(name).sign()));
-    let expired = bearer(&idp.token("alice").expired().sign());
+    let expired = bearer(&idp.token("alice").expire().sign());
     let call = |target, lines: &[&String], status, code| Call {
         method: "GET",
         target,

@@ -40,7 +40,7 @@ async fn tokens(idp: &Idp, marks: &mut Marks) -> Vec<String> {
     let tokens = [
         of(token("alice")),
         of(token("bob")),
-        of(token("alice").expired()),
+        of(token("alice").expire()),
         of(token("alice").audience("api://other")),
         of(token("alice").issuer("https://other.example")),
         of(token("alice").kid("unknown")),

@@ -26,7 +26,7 @@ pub(crate) fn page(report: &Report, verbose: bool) -> String {
         }
         page.push_str(&findings(report, subject, verbose));
     }
-    page.push_str(&ignored(report));
+    page.push_str(&list_waivers(report));
     page.push_str(&summary(report, verbose));
     page
 }
@@ -118,7 +118,7 @@ fn full(same: &[&Finding]) -> String {
     page
 }
 
-fn ignored(report: &Report) -> String {
+fn list_waivers(report: &Report) -> String {
     let mut lines: Vec<String> = Vec::new();
     for finding in report.findings() {
         if let Some(reason) = report.waiver(finding) {

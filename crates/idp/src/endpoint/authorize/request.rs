@@ -62,7 +62,7 @@ pub(crate) fn judge(
     let back = match params.find("redirect_uri") {
         Some(uri) if is_registered(&client, uri) => ReturnAddress {
             redirect_uri: uri.to_owned(),
-            state: owned(params, "state"),
+            state: copy_of(params, "state"),
         },
         _ => {
             return Err(AuthorizationRefusal::Page(
@@ -85,11 +85,11 @@ pub(crate) fn judge(
         audience: audience.map_err(|error| back.refuse(error.error, &error.description))?,
         client,
         challenge: challenge(params).unwrap_or_default().to_owned(),
-        nonce: owned(params, "nonce"),
-        prompt: owned(params, "prompt"),
+        nonce: copy_of(params, "nonce"),
+        prompt: copy_of(params, "prompt"),
         max_age,
-        hint: owned(params, "id_token_hint"),
-        dpop_jkt: owned(params, "dpop_jkt"),
+        hint: copy_of(params, "id_token_hint"),
+        dpop_jkt: copy_of(params, "dpop_jkt"),
         pushed: None,
         back,
     })
@@ -101,7 +101,7 @@ impl ReturnAddress {
     }
 }
 
-fn owned(params: &Params, name: &str) -> Option<String> {
+fn copy_of(params: &Params, name: &str) -> Option<String> {
     params.find(name).map(str::to_owned)
 }
 

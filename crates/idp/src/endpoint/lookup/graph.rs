@@ -55,14 +55,14 @@ fn member_objects_of(
     headers: &HeaderMap,
 ) -> Result<Value, GraphError> {
     let Some(token) = bearer(headers) else {
-        return Err(unauthorized("Access token is empty."));
+        return Err(refuse_token("Access token is empty."));
     };
     let issued = state.store().access_token(token, state.now());
     let Some(issued) = issued else {
-        return Err(unauthorized("Access token validation failure."));
+        return Err(refuse_token("Access token validation failure."));
     };
     if issued.audience != GRAPH_AUDIENCE && issued.audience != state.url("/graph") {
-        return Err(unauthorized(
+        return Err(refuse_token(
             "Access token validation failure. Invalid audience.",
         ));
     }
@@ -87,7 +87,7 @@ fn member_objects_of(
     Ok(page(state, user, oid, skip_token(query)?))
 }
 
-fn unauthorized(message: &'static str) -> GraphError {
+fn refuse_token(message: &'static str) -> GraphError {
     GraphError(
         StatusCode::UNAUTHORIZED,
         "InvalidAuthenticationToken",

@@ -255,7 +255,7 @@ async fn every_dialect_has_its_name_and_speaks() {
             (&claims["iss"], &claims["x"]),
             (&"https://evil.example".into(), &1.into())
         );
-        let late = part(&idp.token("alice").expired().sign(), 1);
+        let late = part(&idp.token("alice").expire().sign(), 1);
         assert_eq!(late["exp"], NOW - 3_600, "{dialect}");
     }
     let unknown = IdpConfig::from_toml("as = \"entra-v9\"")

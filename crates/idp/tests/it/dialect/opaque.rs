@@ -169,7 +169,7 @@ async fn an_opaque_token_is_active_as_long_as_it_says() {
         active(idp.token("alice").claim("exp", NOW).opaque()).await,
         false
     );
-    assert_eq!(active(idp.token("alice").expired().opaque()).await, false);
+    assert_eq!(active(idp.token("alice").expire().opaque()).await, false);
 }
 
 #[tokio::test]

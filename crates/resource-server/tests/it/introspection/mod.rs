@@ -99,7 +99,7 @@ async fn an_opaque_token_is_as_good_as_a_jwt() {
 async fn what_has_the_shape_of_a_jwt_is_never_asked_about_instead() {
     let world = Asking::new("").await;
     for token in [
-        world.idp.token("alice").expired().sign(),
+        world.idp.token("alice").expire().sign(),
         world.idp.token("alice").signature_flipped().sign(),
         world.idp.token("alice").alg_none().sign(),
         "eyJhbGciOiJIUzI1NiJ9.e30.x".to_owned(),
