@@ -211,7 +211,7 @@ async fn keys_are_shown_with_why_they_are_left_out() {
         "for RS256",
         "it is not for verifying signatures",
         "Cache-Control",
-        "next fetch    in 5 min",
+        "next fetch     in 5 min",
     ] {
         assert!(told.contains(part), "{part}: {told}");
     }

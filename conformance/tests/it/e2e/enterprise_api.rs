@@ -177,7 +177,7 @@ fn missing_settings_are_told_all_at_once() {
     assert!(
         told.contains("OAUTH2_ISSUER")
             && told.contains("OAUTH2_AUDIENCE")
-            && told.contains("cure:"),
+            && told.contains("help:"),
         "{told}"
     );
 }

@@ -182,7 +182,7 @@ async fn settings_are_begun_and_checked() {
             "portcullis.toml:9: route[0].path",
             "portcullis.toml:10: route[0].access",
             "^^^^^^",
-            "cure: ",
+            "help: ",
         ] {
             assert!(told.contains(part), "{part} in {told}");
         }

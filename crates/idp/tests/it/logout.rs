@@ -275,7 +275,7 @@ async fn a_test_logs_a_user_out_and_sees_who_was_told() {
     ] {
         let errors = Idp::start(config(wrong)).await.unwrap_err().to_string();
         assert!(
-            errors.contains("`backchannel_logout_uri` with https"),
+            errors.contains("`backchannel_logout_uri` is neither https"),
             "{wrong}: {errors}"
         );
     }

@@ -274,7 +274,7 @@ async fn certificates_come_from_files_or_go_into_one() {
                 key: None,
                 ..given.clone()
             },
-            "go together",
+            "both `certificate` and `key`",
         ),
         (
             Tls {

@@ -72,7 +72,12 @@ pub(super) fn settings(written: IssuerConfig, faults: &Faults) -> Option<IssuerS
         .map_err(|fault| fault.with_place(faults.place("audience")));
     let audiences = faults.note(audiences);
     let trust = trust(&written, faults);
-    let dialect = dialect?;
+    let Some(dialect) = dialect else {
+        // Settings that depend on the profile cannot be judged without one; the others can.
+        source_as_written(&written, faults);
+        questions::introspection(&written, true, faults);
+        return None;
+    };
     let profile = profile(dialect, &written, faults);
     // The tables beside the address are judged even where the address itself is at fault.
     let tenants = tenants(dialect, &written, faults);

@@ -59,7 +59,7 @@ async fn a_token_is_used_for_as_long_as_it_is_good() {
     assert_eq!(
         (
             cleared.code,
-            cleared.out.starts_with("2 tokens are forgotten")
+            cleared.out.starts_with("Deleted 2 stored tokens")
         ),
         (0, true),
         "{}",

@@ -240,21 +240,26 @@ async fn what_goes_wrong_names_the_next_step() {
             &service,
             &["--scope", "nonsense"][..],
             2,
-            "ask for scopes that the client may have",
+            "request scopes that the client may have",
         ),
         (
             &service,
             &["--audience", "api://unknown"],
             2,
-            "ask for an API that the client may call",
+            "request an API that the client may call",
         ),
         (
             &service,
             &["--client-id", "cli"],
             1,
-            "nobody is here to sign in",
+            "no terminal or browser to sign in with",
         ),
-        (&service, &["--grant", "refresh"], 1, "sign in first"),
+        (
+            &service,
+            &["--grant", "refresh"],
+            1,
+            "sign in first with the same command",
+        ),
         (
             &service,
             &["--client-secret-file", "nowhere"],
@@ -268,9 +273,19 @@ async fn what_goes_wrong_names_the_next_step() {
             "leave out --dpop",
         ),
         (&service, &["--scop", "x"], 1, "--scope"),
-        (&wrong, &[], 2, "compare the client's id and secret"),
-        (&unreachable, &[], 4, "start it, as with `portcullis dev`"),
-        (&spelled, &[], 4, "the provider's own spelling"),
+        (&wrong, &[], 2, "compare the client's id and its secret"),
+        (
+            &unreachable,
+            &[],
+            4,
+            "start it, for example with `portcullis dev`",
+        ),
+        (
+            &spelled,
+            &[],
+            4,
+            "compare the issuer with the spelling in the provider's metadata",
+        ),
     ] {
         let said = shell.run(&[&["token"], arguments].concat());
         assert_eq!(said.code, code, "{arguments:?}: {}", said.err);

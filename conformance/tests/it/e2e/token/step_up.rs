@@ -109,12 +109,15 @@ async fn a_sign_in_that_must_be_new_is_new() {
 async fn what_the_flow_sets_cannot_be_set_and_a_service_does_not_sign_in() {
     let idp = StandIn::start().await;
     for (arguments, told) in [
-        (["--param", "state=x"], "the flow's own"),
+        (["--param", "state=x"], "is set by the flow itself"),
         (
             ["--param", "redirect_uri=https://evil.example"],
             "--redirect-uri",
         ),
-        (["--param", "response_mode=fragment"], "the flow's own"),
+        (
+            ["--param", "response_mode=fragment"],
+            "is set by the flow itself",
+        ),
         (["--param", "max_age=1"], "--max-age"),
         (["--param", "nothing"], "access_type=offline"),
     ] {

@@ -210,7 +210,7 @@ tls = { certificate = "/tls/gateway.crt", key = "/tls/gateway.key" }
             "  settings 1 issuer, 0 routes\n",
             "  Our settings: issuers\n",
             "  warning  a setting that loosens security is switched on\n",
-            "found    my settings.toml:7: revocation.danger_serve_without_store: ",
+            "found    my settings.toml:7: revocation.danger_serve_without_store:\n",
             "(audit.ours_danger)\n",
             "  ignored  audit.ours_leeway of my settings.toml: until May\n",
             "0 errors, ",
