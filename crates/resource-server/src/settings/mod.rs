@@ -249,7 +249,7 @@ mod tests {
             "issuer[0].audience",
             "issuer[0].profile",
             "issuer[1].jwks_uri",
-            "issuer[1].algorithms",
+            "issuer[1].algorithms[0]",
             "issuer[1].leeway",
             "issuer[2].roles",
             "realm",

@@ -266,7 +266,7 @@ fn what_is_wrong_with_tenants_is_told_at_the_start() {
     assert_eq!(places(&entra), ["issuer[0].tenants"]);
     assert_eq!(
         places(&(entra.clone() + "tenants = [\"acme\"]")),
-        ["issuer[0].tenants"]
+        ["issuer[0].tenants[0]"]
     );
     assert_eq!(
         places(&format!(

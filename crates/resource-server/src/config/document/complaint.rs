@@ -31,7 +31,8 @@ impl<'m> Complaint<'m> {
         if let Some(expected) = message.strip_prefix("expected ") {
             return Self::Unfit(expected.to_owned());
         }
-        match message.split_once(", expected ") {
+        // From the end: the value before it may hold the same words.
+        match message.rsplit_once(", expected ") {
             Some((_, expected)) => Self::Unfit(expectation(expected)),
             None => Self::Other(message),
         }

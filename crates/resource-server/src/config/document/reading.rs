@@ -8,6 +8,7 @@ use portcullis_core::ConfigError;
 use portcullis_core::config::{is_secret, without_password};
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -42,10 +43,16 @@ impl<'t> DocumentReader<'t> {
     pub(super) fn fill(&mut self, variable: &mut VariableSource<'_>) -> Vec<Variable> {
         let (_, outline) = Outline::number(&self.table);
         let mut known = Vec::new();
+        let mut visited = BTreeSet::new();
         for number in 1.. {
             let Some(node) = outline.node(number) else {
                 break;
             };
+            // A member has a number for its name and one for its value. Filled twice, `$${` would be
+            // a variable after all.
+            if !visited.insert(node.path.to_string()) {
+                continue;
+            }
             let Some(value) = node.path.find(&mut self.table) else {
                 continue;
             };
