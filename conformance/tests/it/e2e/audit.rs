@@ -215,8 +215,10 @@ async fn keys_are_shown_with_why_they_are_left_out() {
     ] {
         assert!(told.contains(part), "{part}: {told}");
     }
+    // A URL is never broken: people copy it.
+    let mut lines = told.lines().filter(|line| !line.contains("http"));
     assert!(
-        told.lines().all(|line| line.chars().count() <= 80) && !told.contains('\u{1b}'),
+        lines.all(|line| line.chars().count() <= 80) && !told.contains('\u{1b}'),
         "{told}"
     );
     let json = portcullis(&["keys", issuer, "--json"], &[]);
