@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 /// A client, and how it proves itself.
 ///
-/// In a document its members stand among those of the table that needs it, with the names that
-/// [`members_with_client`] gives them.
+/// In a document its members stand among those of the table that needs it.
 #[derive(Clone, Debug, Default)]
 pub struct ClientConfig {
     /// `client_id`.
