@@ -48,8 +48,8 @@ impl<'t> DocumentReader<'t> {
             let Some(node) = outline.node(number) else {
                 break;
             };
-            // A member has a number for its name and one for its value. Filled twice, `$${` would be
-            // a variable after all.
+            // A member has a number for its name and one for its value. Filled twice, `$${`
+            // would be a variable after all.
             if !visited.insert(node.path.to_string()) {
                 continue;
             }
