@@ -3,7 +3,7 @@
 //! `deny.toml` says which licences, sources and crates may be among them; cargo-deny judges. Known
 //! vulnerabilities are looked up where their database can be fetched.
 
-use crate::cargo::root;
+use crate::cargo::{cargo, root};
 use crate::report::Outcome::{self, Excused, Skipped};
 use crate::report::ran;
 use crate::tools::{self, CARGO_DENY, CARGO_HACK};
@@ -56,6 +56,13 @@ fn deny() -> Result<Command, String> {
         .args(["--workspace", "--locked"])
         .current_dir(root());
     Ok(command)
+}
+
+/// Each crate as it would be published. A dependency on an unpublished crate shows here.
+pub(crate) fn packages() -> Outcome {
+    // Built again from its package, each crate would cost minutes: the other steps build them.
+    let mut command = cargo(&["package", "--workspace", "--no-verify", "--locked"]);
+    ran(command.args(["--allow-dirty", "--quiet"]))
 }
 
 /// Each feature of a crate by itself, none, and the default ones, with warnings denied.

@@ -52,6 +52,7 @@ pub(crate) fn run() -> Result<String, String> {
         tested(command, &mut totals)
     });
     report.step("each feature by itself", hygiene::each_feature);
+    report.step("packages", hygiene::packages);
     report.step("licences, bans, sources", hygiene::supply);
     report.step("advisories", hygiene::advisories);
     report.step("oldest compiler", msrv::check);
