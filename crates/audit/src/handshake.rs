@@ -48,6 +48,7 @@ pub struct LeafCertificate {
     pub weak_signature: Option<&'static str>,
 }
 
+// A host that accepts no connection costs this once: `probe` ends there.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Shakes hands with the host of a URL, once for each version; nothing for http, and for hosts that
@@ -59,6 +60,7 @@ pub async fn probe(url: &Url, authorities: &[CertificateDer<'static>]) -> Option
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
     let tls13 = handshake(host, port, &TLS13, authorities).await?;
     let tls12 = handshake(host, port, &TLS12, authorities).await?;
+    // Clients prefer TLS 1.3, so most of them see the certificate of that handshake.
     let presented = tls13.presented.or(tls12.presented);
     Some(TlsHost {
         name: format!("{host}:{port}"),
@@ -82,6 +84,8 @@ async fn handshake(
     version: &'static SupportedProtocolVersion,
     authorities: &[CertificateDer<'static>],
 ) -> Option<Handshake> {
+    // `Url::host_str` leaves the brackets around an IPv6 address; neither the resolver nor
+    // `ServerName` takes them.
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let connecting = tokio::time::timeout(PATIENCE, TcpStream::connect((host, port)));
     let stream = connecting.await.ok()?.ok()?;
@@ -112,8 +116,10 @@ fn client(
         presented: Mutex::new(None),
     });
     let config = ClientConfig::builder_with_provider(provider)
+        // With both versions offered, one handshake would not tell whether the other one works.
         .with_protocol_versions(&[version])
         .ok()?
+        // Every verifier of one's own is behind this word; ours passes each verdict on unchanged.
         .dangerous()
         .with_custom_certificate_verifier(Arc::<RecordingVerifier>::clone(&verifier))
         .with_no_client_auth();
@@ -157,6 +163,8 @@ impl ServerCertVerifier for RecordingVerifier {
         let verdict = self
             .verifier
             .verify_server_cert(own, others, name, stapled, now);
+        // The record comes before the verdict: a refusal ends the handshake, and the report needs
+        // its reason.
         let presented = PresentedCertificate {
             certificate: own.clone().into_owned(),
             distrust: verdict.as_ref().err().map(ToString::to_string),
@@ -203,6 +211,7 @@ fn leaf(der: &[u8]) -> Option<LeafCertificate> {
         Ok(PublicKey::RSA(rsa)) => Some(rsa.key_size()),
         _ => None,
     };
+    // RFC 3279, section 2.2: the identifiers of RSA with MD5, RSA with SHA-1 and ECDSA with SHA-1.
     let weak_signature = match certificate
         .signature_algorithm
         .algorithm

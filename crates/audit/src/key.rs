@@ -75,6 +75,7 @@ impl PublishedKey {
     #[must_use]
     pub fn kind(&self) -> String {
         let kty = self.text("kty").unwrap_or("no type");
+        // A key set is foreign text: escaped and cut, it cannot steer a terminal or flood a report.
         let mut kind: String = kty.escape_debug().take(16).collect();
         if let Some(crv) = self.text("crv") {
             kind.push(' ');
@@ -104,6 +105,8 @@ impl PublishedKey {
     /// The thumbprint of RFC 7638, in base64url.
     #[must_use]
     pub fn thumbprint(&self) -> Option<String> {
+        // RFC 7638, section 3.2, and RFC 8037, section 2: other members must not change the
+        // thumbprint.
         let names: &[&str] = match self.text("kty")? {
             "RSA" => &["e", "kty", "n"],
             "EC" => &["crv", "kty", "x", "y"],
@@ -134,6 +137,7 @@ fn plain(text: &str) -> Option<&str> {
 
 fn certificate(jwk: &Object) -> Option<KeyCertificate> {
     let first = jwk.get("x5c")?.as_array()?.first()?.as_str()?;
+    // RFC 7517, section 4.7: `x5c` is plain base64, unlike the numbers of a key.
     let der = STANDARD.decode(first).ok()?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
     let fits = fits(jwk, certificate.public_key().parsed().ok()?);
@@ -150,10 +154,13 @@ fn fits(jwk: &Object, key: PublicKey<'_>) -> bool {
     };
     match key {
         PublicKey::RSA(rsa) => {
+            // DER puts a zero before a high first bit; RFC 7518, section 6.3.1.1 forbids it in `n`.
             trim_zeros(rsa.modulus.to_vec()) == trim_zeros(member("n"))
                 && trim_zeros(rsa.exponent.to_vec()) == trim_zeros(member("e"))
         }
+        // SEC 1, section 2.3.3: an uncompressed point is 4, x and y. JOSE knows no compressed ones.
         PublicKey::EC(point) => *point.data() == [vec![4], member("x"), member("y")].concat(),
+        // RFC 8410, section 4: an Ed25519 key is the bare bytes, in a type that this parser lacks.
         PublicKey::Unknown(bytes) => *bytes == member("x"),
         _ => false,
     }

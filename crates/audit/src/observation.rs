@@ -59,6 +59,7 @@ impl MetadataResponse {
             Some(body) => match json::parse(body, limits) {
                 Ok(Json::Object(object)) => Some(Ok(object)),
                 Ok(other) => Some(Err(format!("it is {}, not an object", other.type_name()))),
+                // A page is no attempt at metadata, so it is no fault of a document.
                 Err(_) if is_page(&inspection) => None,
                 Err(fault) => Some(Err(format!("it is {fault}"))),
             },
@@ -114,6 +115,7 @@ impl KeySetResponse {
 
 /// The elements of a key set that is within the bounds; none of any other.
 fn keys(body: &[u8], jwks: &Result<Jwks, JwksError>, limits: &Limits) -> Vec<PublishedKey> {
+    // The bounds limit the work on foreign input: a set beyond them is not parsed a second time.
     if !matches!(jwks, Ok(_) | Err(JwksError::NoUsableKey(_))) {
         return Vec::new();
     }
@@ -138,6 +140,7 @@ fn is_page(inspection: &Inspection) -> bool {
         return false;
     };
     let media_type = inspection.answer.as_ref().ok().map_or("", media_type);
+    // Some servers send a page without its media type, and no JSON begins with `<`.
     media_type.eq_ignore_ascii_case("text/html")
         || media_type.eq_ignore_ascii_case("application/xhtml+xml")
         || body.trim_ascii_start().starts_with(b"<")
@@ -199,6 +202,8 @@ impl Observation {
     }
 
     fn is_own(&self, object: &Object) -> bool {
+        // RFC 8414, section 3.3: the identifiers must be identical. Normalising would hide a
+        // mismatch that servers refuse.
         object.get("issuer").and_then(Json::as_str) == Some(self.issuer.as_str())
     }
 

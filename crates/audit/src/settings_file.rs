@@ -96,6 +96,8 @@ fn each_member(
     match value {
         toml::Value::Table(table) => {
             for (name, value) in table {
+                // An operator may name a claim `key` or `danger_x`: there it is data, not a
+                // setting.
                 if FREE_TABLES.contains(&name.as_str()) {
                     continue;
                 }
@@ -109,6 +111,7 @@ fn each_member(
         }
         toml::Value::Array(list) => {
             for (index, value) in list.iter().enumerate() {
+                // Elements go by the name of their list, so that each file in `keys` counts.
                 each_member(&format!("{place}[{index}]"), name, value, visit);
             }
         }
@@ -119,7 +122,9 @@ fn each_member(
 /// The document with the values of variables, as a server reads it.
 fn document(text: &str) -> toml::Table {
     match Document::parse(text) {
+        // Every table is read, those of the gateway too: files are named in all of them.
         Ok(document) => document.read::<toml::Table>(|_| true).value,
+        // The typed settings were read from the same text before, so this arm is never reached.
         Err(_) => toml::Table::new(),
     }
 }
@@ -153,6 +158,7 @@ const TRUST: &[&str] = &[
 fn dangers(document: &toml::Value) -> Vec<String> {
     let mut dangers = Vec::new();
     each_member("", "", document, &mut |place, name, value| {
+        // A danger may be a list or a number as well, so only an explicit `false` is safe.
         if name.starts_with("danger_") && value.as_bool() != Some(false) {
             dangers.push(place.to_owned());
         }

@@ -59,6 +59,7 @@ fn result(report: &Report, finding: &Finding) -> Value {
         "message": { "text": text },
         "locations": [location(finding)],
     });
+    // A finding that is left out looks fixed; a suppressed one stays in view with its reason.
     if let (Some(reason), Some(members)) = (report.waiver(finding), result.as_object_mut()) {
         let suppression = json!([{ "kind": "external", "justification": reason }]);
         members.insert("suppressions".to_owned(), suppression);
@@ -68,6 +69,7 @@ fn result(report: &Report, finding: &Finding) -> Value {
 
 fn location(finding: &Finding) -> Value {
     let Some(place) = finding.place.as_ref() else {
+        // Code scanning needs an artifact for every result, and a provider has no file.
         return json!({ "physicalLocation": { "artifactLocation": { "uri": finding.subject } } });
     };
     let artifact = json!({ "uri": uri(&place.file) });

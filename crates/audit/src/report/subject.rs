@@ -126,6 +126,7 @@ fn tls(host: &TlsHost, now: i64) -> String {
 /// Only what a token is like, never its claims: it is a secret.
 fn describe(token: &SampleJwt) -> String {
     let typ = match token.typ() {
+        // A header is foreign text until its signature is verified, so it is escaped and cut.
         Some(typ) => typ.escape_debug().take(32).collect(),
         None => "no typ".to_owned(),
     };

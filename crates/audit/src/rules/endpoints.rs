@@ -117,9 +117,11 @@ fn url_fault(text: &str) -> Option<&'static str> {
     if !matches!(url.scheme(), "http" | "https") {
         return Some("neither http nor https");
     }
+    // RFC 6749, sections 3.1 and 3.2: an endpoint has no fragment.
     if url.fragment().is_some() {
         return Some("has a fragment");
     }
+    // RFC 9110, section 4.2.4: user information can disguise the host that a URL leads to.
     if !url.username().is_empty() || url.password().is_some() {
         return Some("holds user information");
     }
@@ -142,12 +144,14 @@ fn is_inside(url: &Url) -> bool {
             Some(address) => is_private(address),
             None => is_local(address),
         },
+        // RFC 6761, section 6.3: every name under `localhost` is loopback.
         Some(Host::Domain(name)) => is_loopback_host(name) || name.ends_with(".localhost"),
         None => false,
     }
 }
 
 fn is_private(address: Ipv4Addr) -> bool {
+    // Link-local holds 169.254.169.254, where clouds give credentials to whoever asks.
     address.is_private()
         || address.is_loopback()
         || address.is_link_local()

@@ -119,6 +119,8 @@ fn has_codes(observation: &Observation) -> bool {
     }
     match observation.list("response_types_supported") {
         Some(types) => types.iter().any(|it| it.contains("code")),
+        // RFC 8414, section 2 demands the member; an issuer that leaves it out most likely has
+        // codes.
         None => true,
     }
 }

@@ -237,6 +237,7 @@ fn large(observation: &Observation) -> Vec<String> {
     let mut evidence = Vec::new();
     for (url, answer) in answers(observation) {
         let bytes = answer.body.len();
+        // Half the bound is room for a rotation: old and new keys stand side by side for a while.
         if bytes > bound / 2 {
             evidence.push(format!("{url}: {bytes} of {bound} bytes"));
         }

@@ -182,11 +182,13 @@ fn unusable_set(observation: &Observation) -> Vec<String> {
 }
 
 fn is_symmetric(key: &PublishedKey) -> bool {
+    // RFC 7518, section 6.4.1: `k` is the secret itself, even where `kty` is wrong or missing.
     key.text("kty") == Some("oct") || (key.has("k") && !key.has("d"))
 }
 
 fn private(observation: &Observation) -> Vec<String> {
     keys_that(observation, |key| {
+        // A symmetric key is a secret too, but its cure differs, so it has a rule of its own.
         has_fault(key, JwkFault::Secret) && !is_symmetric(key)
     })
 }
@@ -337,6 +339,7 @@ fn no_fitting_key(observation: &Observation) -> Vec<String> {
         .list("id_token_signing_alg_values_supported")
         .unwrap_or_default()
     {
+        // Names that we do not know, `none` and HMAC among them, say nothing about published keys.
         offered.extend(Algorithm::from_name(name));
     }
     // Tokens need not be signed like ID tokens, but most providers use one key for both.
@@ -348,6 +351,7 @@ fn no_fitting_key(observation: &Observation) -> Vec<String> {
     }
     let fits = offered.iter().any(|it| published.contains(it));
     when(
+        // A set without usable keys has a rule of its own; one cause makes one finding.
         !offered.is_empty() && !published.is_empty() && !fits,
         format!("offered {}, keys for {}", names(offered), names(published)),
     )

@@ -322,6 +322,7 @@ fn signed_metadata(observation: &Observation) -> Vec<String> {
         return vec!["it is no JWS that a server would read".to_owned()];
     };
     let mut evidence = Vec::new();
+    // RFC 8414, section 2.1: its values take precedence, so a client must be able to check them.
     let is_signed = match &observation.keys {
         Some(set) => set.jwks.as_ref().is_ok_and(|jwks| is_verified(&jws, jwks)),
         None => false,
@@ -329,6 +330,8 @@ fn signed_metadata(observation: &Observation) -> Vec<String> {
     if !is_signed {
         evidence.push("no published key verifies it".to_owned());
     }
+    // RFC 8414, section 2.1: `iss` names the party that attests. Metadata of another issuer proves
+    // nothing here.
     let is_own = match json::parse(jws.unverified_payload(), &limits) {
         Ok(Json::Object(claims)) => {
             claims.get("iss").and_then(Json::as_str) == Some(observation.issuer.as_str())

@@ -131,6 +131,8 @@ fn role_of_any_issuer(settings: &SettingsFile) -> Vec<SettingEvidence> {
 /// Whether a role or a group is required without an issuer, here or further out.
 fn is_wide(require: &RequireConfig, outer_names_issuer: bool) -> bool {
     let all = require.all.as_deref().unwrap_or_default();
+    // Every part of `all` must hold, so an issuer in one binds its neighbours; in `any` it binds
+    // none.
     let names_issuer =
         outer_names_issuer || demands_issuer(require) || all.iter().any(demands_issuer);
     if (require.role.is_some() || require.group.is_some()) && !names_issuer {

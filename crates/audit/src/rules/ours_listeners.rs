@@ -96,6 +96,7 @@ fn open_files(settings: &SettingsFile, secret: bool, bits: u32) -> Vec<SettingEv
 }
 
 fn readable(settings: &SettingsFile) -> Vec<SettingEvidence> {
+    // Writing counts too: whoever can replace a secret can choose it.
     open_files(settings, true, 0o006)
 }
 

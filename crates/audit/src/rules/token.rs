@@ -183,10 +183,13 @@ fn id_token(observation: &Observation) -> Vec<String> {
         return Vec::new();
     }
     let mut evidence = Vec::new();
+    // OpenID Connect Core 1.0, sections 2 and 3.3.2.11: these claims bind an ID token to its
+    // sign-in.
     let telling = present(token, &["nonce", "at_hash", "c_hash"], true);
     if !telling.is_empty() {
         evidence.push(format!("it holds {}", quote_list(telling)));
     }
+    // Amazon Cognito writes `token_use`; Keycloak writes `typ` among the claims.
     if says(token, "token_use", "id") || says(token, "typ", "ID") {
         evidence.push("its own claim says so".to_owned());
     }
@@ -259,6 +262,8 @@ fn typ(observation: &Observation) -> Vec<String> {
 
 fn claims_missing(observation: &Observation) -> Vec<String> {
     in_jwt(observation, |token| {
+        // RFC 9068, section 2.2 demands `iss`, `exp` and `aud` as well: they have rules of their
+        // own.
         let missing = present(token, &["sub", "client_id", "iat", "jti"], false);
         (!missing.is_empty()).then(|| format!("not there: {}", quote_list(missing)))
     })
