@@ -14,10 +14,12 @@ pub(crate) struct AuditArguments {
     #[arg(
         long,
         value_name = "FILE",
+        // Each issuer in the file has its own of these, so one for all would be ambiguous.
         conflicts_with_all = ["issuer", "ca_file", "profile", "metadata_url"],
     )]
     pub(crate) config: Option<PathBuf>,
     /// Ask nobody: the settings alone
+    // A token is judged by the documents of its issuer, which are not fetched offline.
     #[arg(long, requires = "config", conflicts_with = "token_file")]
     pub(crate) offline: bool,
     /// A file with an access token to judge too; `-` reads standard input. It is never shown, and

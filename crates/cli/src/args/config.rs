@@ -30,6 +30,7 @@ pub(crate) enum ConfigAction {
             long,
             value_name = "FILE",
             default_value = "portcullis.toml",
+            // The plain schema needs no settings, so a file for it would be ignored in silence.
             requires = "cedar"
         )]
         config: PathBuf,

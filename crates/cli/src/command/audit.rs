@@ -18,6 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, CommandError> {
+    // Read first, so that a file that is missing costs no requests to the provider.
     let sample = arguments.token_file.as_deref().map(sample).transpose()?;
     let subjects = match &arguments.config {
         Some(file) => of_file(file, arguments.offline, sample.as_deref()).await?,
@@ -39,6 +40,7 @@ pub(crate) async fn run(mut arguments: AuditArguments) -> Result<Exit, CommandEr
         Format::Json => format!("{:#}\n", json::document(&report)),
         Format::Sarif => format!("{:#}\n", sarif::document(&report)),
     })?;
+    // Findings have a code of their own: scripts tell them from an audit that did not run.
     Ok(if report.fails() {
         Exit::Rejected
     } else {
@@ -102,6 +104,7 @@ async fn of_file(
     let rules = &written.config().resource_server;
     for (index, issuer) in rules.issuer.iter().enumerate() {
         let place = written.place(&format!("issuer[{index}].url"));
+        // With a single issuer, a token that names another one is a finding of its own.
         let own = sample.filter(|token| rules.issuer.len() == 1 || names(token, &issuer.url));
         let subject = of_provider(issuer, rules.limits, own, Some(&place)).await;
         subjects.push(
@@ -113,6 +116,7 @@ async fn of_file(
 
 /// Whether a token says that it is of this issuer.
 fn names(token: &str, issuer: &str) -> bool {
+    // Nothing is verified yet: the claim only selects the issuer whose keys judge the token.
     compact::parse(token, &Limits::default())
         .is_ok_and(|token| token.unverified_claims().issuer() == Some(issuer))
 }

@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: &ConfigArguments) -> Result<Exit, CommandError> {
             cedar: true,
             config,
         } => {
+            // Only the form is read: policies that do not fit yet are why the schema is wanted.
             print(&cedar_schema(&Config::from_toml(&text(config)?)?))?;
             Ok(Exit::Fine)
         }
@@ -55,6 +56,7 @@ fn check(path: &Path) -> Result<Exit, CommandError> {
         print(&format!("  WARNING    {warning}\n"))?;
     }
     let proxies = Proxies::of_environment();
+    // Proxies come from the environment, so no line of the file explains why a fetch goes there.
     if !proxies.is_empty() {
         print(&format!("\noutside hosts through a proxy: {proxies}\n"))?;
     }
@@ -68,6 +70,7 @@ fn init(path: &Path) -> Result<Exit, CommandError> {
     }
     let told =
         |error: std::io::Error| CommandError::could_not_run(format!("{}: {error}", path.display()));
+    // One call checks and creates: in a gap between, another program could write the file.
     let mut file = std::fs::File::create_new(path).map_err(told)?;
     file.write_all(STARTER.as_bytes()).map_err(told)?;
     let name = path.display();

@@ -115,6 +115,7 @@ fn secrets_of(table: &DeTable<'_>, found: &mut Vec<Range<usize>>) {
                     }
                 }
             }
+            // A private key that is pasted in place of its path is a secret under any name.
             DeValue::String(text) if is_secret(name.get_ref()) || text.contains("PRIVATE KEY") => {
                 found.push(value.span());
             }

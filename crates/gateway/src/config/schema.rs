@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 /// The schema of `portcullis.toml` (JSON Schema 2020-12): what `portcullis config schema` prints.
 pub fn schema() -> String {
+    // One generator for both halves: two could give different types the same name in `$defs`.
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let tokens = generator.root_schema_for::<portcullis_resource_server::Config>();
     let mut document = generator.into_root_schema_for::<Tables>();

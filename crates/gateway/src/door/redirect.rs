@@ -26,6 +26,7 @@ impl Door for Redirect {
     async fn answer(&self, _peer: Peer, request: Request<ClientBody>) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let request_id = request_id(&parts.headers);
+        // With `hosts` in the settings, a forged `Host` cannot choose where the redirect leads.
         let target = match Target::read(&parts, &self.generation.load_full().hosts) {
             Ok(target) => target,
             Err(refusal) => return refusal.into_response(&request_id),
@@ -39,6 +40,7 @@ impl Door for Redirect {
         } else {
             format!(":{}", self.port)
         };
+        // The port of the request is the one of plain HTTP, so it is left out here.
         let location = format!("https://{}{port}{path}", target.host.name());
         let mut response = Response::new(Body::from(""));
         *response.status_mut() = StatusCode::PERMANENT_REDIRECT;

@@ -116,6 +116,7 @@ impl Upstream {
         &self,
         request: UpstreamRequest,
     ) -> Result<(Response<UpstreamBody>, InFlightGuard), Refusal> {
+        // No queue: waiting would only add delay to an upstream that is too slow already.
         let Some(slot) = self.slots.take() else {
             let name = &self.settings.name;
             return Err(Refusal::UpstreamBusy(format!(
@@ -174,10 +175,12 @@ impl Upstream {
                 upgrade: request.upgrade,
                 timeout: request.timeout,
                 progress: progress.as_deref(),
+                // Other idle connections may have died at the same moment.
                 fresh: !attempts.is_first(),
             };
             let fault = match self.client.send(&server, call, &mut body).await {
                 Ok(response) => {
+                    // An answer is better evidence than the clock: the server gets its share again.
                     if !healthy {
                         server.pass_over_until(0);
                     }

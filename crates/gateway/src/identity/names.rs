@@ -27,6 +27,7 @@ const FAMILIES: [&str; 79] = [
     "forwarded",
     "http-forwarded",
     "http-x-",
+    // The API server of Kubernetes acts as the user that these name.
     "impersonate-",
     "incap-",
     "l5d-",
@@ -71,6 +72,7 @@ const FAMILIES: [&str; 79] = [
     "x-mtls-",
     "x-nf-client-",
     "x-oidc-",
+    // Some frameworks route by `X-Original-URL` or `X-Rewrite-URL`, past the path decided on.
     "x-original-",
     "x-override-",
     "x-pomerium-",
@@ -107,6 +109,7 @@ const NAMES: [&str; 69] = [
     "do-connecting-ip",
     "front-end-https",
     "http-client-ip",
+    // CGI hands `Proxy` to programs as `HTTP_PROXY` (httpoxy, CVE-2016-5385).
     "proxy",
     "proxy-client-ip",
     "proxy-remote-addr",
@@ -145,6 +148,7 @@ const NAMES: [&str; 69] = [
     "x-jwt-assertion",
     "x-jwt-payload",
     "x-method-override",
+    // Next.js skipped its middleware, and the login in it, for this one (CVE-2025-29927).
     "x-middleware-subrequest",
     "x-originating-ip",
     "x-peer-ip",

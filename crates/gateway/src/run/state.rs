@@ -28,6 +28,7 @@ pub(crate) struct GatewayState {
 impl GatewayState {
     /// The settings in use. A request keeps the ones that it began with.
     pub(crate) fn generation(&self) -> Arc<Generation> {
+        // An `Arc` and not a guard: requests hold it for long, and a thread has few slots for guards.
         self.generation.load_full()
     }
 
@@ -36,6 +37,7 @@ impl GatewayState {
     }
 
     pub(crate) fn is_ready(&self) -> bool {
+        // Load balancers need to turn away before the last requests are drained.
         self.generation().policy.server.is_ready() && !self.is_stopping()
     }
 

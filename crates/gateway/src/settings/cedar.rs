@@ -21,6 +21,7 @@ pub(super) fn policies(tables: &Tables, faults: &Faults) -> Policies {
         }
         return Policies::default();
     };
+    // A fault and not a warning: the file would look protected by policies that decide nothing.
     if asking.is_none() {
         faults
             .expected("cedar", "a route that asks the policies")
@@ -47,6 +48,7 @@ fn first_asking_route(tables: &Tables) -> Option<usize> {
 
 fn claims(cedar: &CedarConfig, faults: &Faults) {
     for (name, kind) in &cedar.claims {
+        // The text of the Cedar schema holds the name as it is, and a quote would end it.
         if !is_name(name) || ClaimPath::parse(name).is_err() {
             faults
                 .expected(name, "the path of a claim, in ASCII")

@@ -10,6 +10,7 @@ pub(super) fn client_address(gateway: &GatewayConfig, faults: &Faults) -> Client
     let mut settings = ClientAddress::default();
     for (index, text) in gateway.trusted_proxies.iter().enumerate() {
         match network(text) {
+            // Peers are compared as IPv4 where they can be, so a mapped network would never match.
             Some(network) => settings.trusted.push(canonical(network)),
             None if text == "unix" => settings.trusts_unix = true,
             None => faults
@@ -25,6 +26,7 @@ pub(super) fn client_address(gateway: &GatewayConfig, faults: &Faults) -> Client
         return settings;
     };
     settings.is_written = true;
+    // The header is ignored from everybody else, so the table alone would do nothing in silence.
     if gateway.trusted_proxies.is_empty() {
         let help =
             "name the proxies in front in `gateway.trusted_proxies`: nobody else is believed";
@@ -41,6 +43,7 @@ pub(super) fn client_address(gateway: &GatewayConfig, faults: &Faults) -> Client
 fn read_header(written: &ClientAddressConfig, settings: &mut ClientAddress, faults: &Faults) {
     if let Some(name) = &written.header {
         match HeaderName::try_from(name) {
+            // A header that frames or routes the request means something else to every server.
             Ok(header) if crate::identity::fits(&header) => {
                 settings.source = CallerHeader::of(header);
             }

@@ -84,6 +84,7 @@ impl Doors {
 
 /// Whether there is a reverse proxy: always, but where only another door is written.
 pub(super) fn has_proxy(tables: &Tables) -> bool {
+    // Without any door the proxy is meant, so that its missing upstream is reported.
     if tables.forward_auth.is_none() && tables.ext_authz.is_none() {
         return true;
     }
@@ -104,6 +105,7 @@ fn read_forward_auth(
     let within = faults.at("tls");
     let tls = written.tls.as_ref();
     let tls = tls.map(|tls| tls_settings("forward_auth.tls", tls, &within));
+    // The proxy repeats the token of its caller in every question, so plain HTTP would expose it.
     if is_beyond_loopback(listen.as_ref()) && tls.is_none() && !written.danger_plain_http {
         let help = "add `[forward_auth.tls]`, listen on 127.0.0.1 or on a Unix socket, or write \
             `danger_plain_http = true`";
@@ -124,6 +126,7 @@ fn read_forward_auth(
     let (mut trusted_networks, mut trusts_unix) = (Vec::new(), false);
     for (index, text) in written.trusted_peers.iter().enumerate() {
         match network(text) {
+            // Peers are compared as IPv4 where they can be, so a mapped network would never match.
             Some(network) => trusted_networks.push(canonical(network)),
             None if text == "unix" => trusts_unix = true,
             None => faults
@@ -135,6 +138,7 @@ fn read_forward_auth(
                 .help("write `10.0.0.7` or `10.0.0.0/8`"),
         }
     }
+    // The first `?` comes after the last check: an earlier one would hide the faults below it.
     let settings = ForwardAuthSettings {
         proxy: proxy?,
         trusted_networks,
@@ -181,6 +185,7 @@ fn read_ext_authz(
 
 fn path_prefix(text: &str, faults: &Faults) -> Option<NormalPath> {
     let prefix = match NormalPath::parse(text) {
+        // It is compared as text with the target from Envoy, so only one spelling can match.
         Ok(path) if path.as_str() == text && !text.ends_with('/') => path,
         _ => {
             let expected = "a path of at least one segment, without a final slash";
@@ -191,6 +196,7 @@ fn path_prefix(text: &str, faults: &Faults) -> Option<NormalPath> {
             return None;
         }
     };
+    // The path alone tells the two flavours apart, and a caller chooses the path behind the prefix.
     if is_prefix_of_method(text) {
         let help = "write another prefix, here and in Envoy's `http_service`, such as `/check`";
         faults
@@ -233,7 +239,9 @@ fn tls_settings(place: &'static str, tls: &DoorTlsConfig, faults: &Faults) -> Tl
         key: tls.key.clone(),
         only_1_3: only_1_3(tls.minimum.as_deref(), faults),
         client_authorities: tls.client_authorities.clone(),
+        // An optional certificate would let a caller ask as if it were the proxy.
         client_certificate_optional: false,
+        // Only browsers obey HSTS (RFC 6797), and only a proxy connects to a door.
         hsts: 0,
         redirect: None,
     }

@@ -83,6 +83,7 @@ pub(super) fn settings(written: LogConfig, faults: &Faults) -> LogSettings {
 }
 
 fn subject(written: Option<&str>, key: Option<PathBuf>, faults: &Faults) -> SubjectSetting {
+    // A key shows that hashes are meant; otherwise subjects would be logged in plain text.
     if key.is_some() && written != Some("hashed") {
         faults
             .expected("audit_key", "hashed subjects beside it")

@@ -28,6 +28,7 @@ pub(super) fn routes(
         60,
         faults,
     );
+    // A request that no route matches fails closed: without a valid token it goes nowhere.
     let mut routes = Routes::new(Route {
         name: "default".into(),
         access: Access::Required(Requirement::ValidToken),
@@ -114,9 +115,11 @@ fn name(place: &str, route: &RouteConfig, taken: &[Box<str>], faults: &Faults) -
         return format!("{place} {}", route.path).into();
     };
     let is_readable =
+        // The name is written into log lines and labels, where a line break would forge an entry.
         (1..=100).contains(&name.len()) && name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     let expected = match () {
         () if !is_readable => Some("a short name in ASCII"),
+        // Metrics and alerts group by this name, so a second meaning would mix two counts.
         () if matches!(name.as_str(), "default" | "none") => {
             Some("another name than `default` and `none`, which the log uses itself")
         }
@@ -215,6 +218,7 @@ fn stripped_segments(
     faults: &Faults,
 ) -> usize {
     if let Ok(stripped) = PathPattern::parse(prefix, escaped_slashes)
+        // Whole segments are counted: `/api` cuts nothing off `/apis`, however they are spelled.
         && let Some(segments) = pattern.length_of_prefix(&stripped)
         && segments > 0
     {
@@ -284,6 +288,7 @@ fn access(route: &RouteConfig, faults: &Faults) -> Access {
         (Some("optional"), required) => {
             Access::Optional(required.unwrap_or(Requirement::ValidToken))
         }
+        // Either choice could be the mistake, so neither is guessed; `public` would open the route.
         (Some("public"), Some(required)) => {
             faults
                 .expected("access", "no `require` beside `public`")

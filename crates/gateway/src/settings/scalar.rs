@@ -55,6 +55,7 @@ pub(super) fn seconds_or_never(
             .found(seconds)
             .help("leave it out for the default");
     }
+    // Long streams are legitimate, so operators may lift this bound, unlike the others.
     (seconds > 0).then_some(Duration::from_secs(seconds))
 }
 

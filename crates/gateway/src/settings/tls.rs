@@ -21,6 +21,7 @@ pub(crate) struct TlsSettings {
 }
 
 pub(super) fn tls_settings(tls: &TlsConfig, faults: &Faults) -> TlsSettings {
+    // Alone, the setting looks like mutual TLS, while no client is asked for a certificate.
     if tls.client_certificate_optional && tls.client_authorities.is_none() {
         faults
             .expected(

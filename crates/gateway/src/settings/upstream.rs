@@ -80,6 +80,7 @@ impl Upstreams {
         let mut list = Vec::new();
         for (index, written) in written.into_iter().enumerate() {
             let faults = faults.at(format!("upstream[{index}]"));
+            // Names are looked up before URLs: a URL as a name would send requests somewhere else.
             let is_usable = !written.name.is_empty() && !written.name.contains("://");
             if !is_usable || !names.insert(written.name.clone()) {
                 let expected = match is_usable {
@@ -122,6 +123,7 @@ impl Upstreams {
                 .help(self.help(text));
             return None;
         };
+        // Its text is its name, so routes with the same URL share one pool and one bound.
         self.list.push(UpstreamSettings {
             name: text.into(),
             servers: vec![server],
@@ -175,6 +177,7 @@ impl Upstreams {
                 None
             }
         };
+        // The index may point at nothing, but then a fault is noted and no request ever uses it.
         found.unwrap_or_default()
     }
 
@@ -287,6 +290,7 @@ fn servers(written: &[String], faults: &Faults) -> (Vec<(Scheme, Authority)>, Bo
             continue;
         };
         match &base_path {
+            // The target is written before a server is chosen, and a retry takes it to another one.
             Some(first) if *first != path => faults
                 .expected(&member, format!("the path of the first server, `{first}`"))
                 .found(path)
@@ -303,6 +307,7 @@ fn servers(written: &[String], faults: &Faults) -> (Vec<(Scheme, Authority)>, Bo
 
 /// Scheme and authority of a URL that holds nothing else but a path, and this path.
 fn server(text: &str) -> Option<((Scheme, Authority), Box<str>)> {
+    // The parser drops a fragment without a word, and a query has no place before a path.
     if text.contains(['?', '#']) {
         return None;
     }

@@ -210,6 +210,7 @@ fn hash(key: &hmac::Key, issuer: &str, subject: &str) -> String {
     // With its issuer: two issuers may give the same subject to different people.
     let tag = hmac::sign(key, format!("{issuer}\n{subject}").as_bytes());
     let mut text = String::with_capacity(32);
+    // Half of the tag is as short as RFC 2104, section 5, lets it be, and shortens each line.
     for byte in tag.as_ref().iter().take(16) {
         // Writing to a string cannot fail.
         _ = write!(text, "{byte:02x}");

@@ -15,6 +15,7 @@ pub(crate) fn page(report: &Report, verbose: bool) -> String {
         page.push_str(&format!(
             "\n  {} {}\n\n",
             paint(STRONG, "Audit of"),
+            // A name comes from outside, and an escape sequence in it would steer the terminal.
             subject.name().escape_debug()
         ));
         for (name, told) in subject.facts() {
@@ -130,6 +131,7 @@ fn list_waivers(report: &Report) -> String {
             ));
         }
     }
+    // One waiver may cover many findings of a subject, and its reason is worth reading once.
     lines.dedup();
     if lines.is_empty() {
         String::new()
@@ -146,6 +148,7 @@ fn summary(report: &Report, verbose: bool) -> String {
             severity.word(),
             if number == 1 { "" } else { "s" }
         );
+        // In colour, `0 errors` would look like a failure.
         if number == 0 {
             text
         } else {
@@ -162,6 +165,7 @@ fn summary(report: &Report, verbose: bool) -> String {
     } else {
         "; --verbose tells the notes' cures"
     };
+    // A verdict without its limits would be taken for proof that the provider is safe.
     let unseen = "Not examined: TLS before 1.2, redirect addresses, refresh tokens, and whether \
         the provider does what \
                   its metadata says. Every rule is in docs/audit.md.";

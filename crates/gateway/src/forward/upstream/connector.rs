@@ -35,6 +35,7 @@ impl Connector {
         // Without it, the head of a request may wait for an acknowledgement (Nagle).
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(settings.connect_timeout));
+        // By default it refuses `https` addresses, before TLS gets its turn.
         tcp.enforce_http(false);
         let mut servers = settings.servers.iter();
         let tls = if servers.any(|(scheme, _)| *scheme == Scheme::HTTPS) {

@@ -46,6 +46,7 @@ impl IdlePool {
         idle.links.push((Instant::now(), link));
         if !idle.has_reaper {
             idle.has_reaper = true;
+            // Weak, so that the task does not keep the pool of a server that a reload removed.
             tokio::spawn(reap(Arc::downgrade(self)));
         }
     }

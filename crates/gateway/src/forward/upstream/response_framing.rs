@@ -27,6 +27,7 @@ pub(super) fn check_http1<B>(
     }
     let length = one_length(headers)?;
     let both_lengths = coded && length.is_some();
+    // A 204 must not name a length (RFC 9110, section 8.6), and some clients wait for that body.
     if both_lengths || status == StatusCode::NO_CONTENT {
         headers.remove(CONTENT_LENGTH);
     }

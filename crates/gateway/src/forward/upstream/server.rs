@@ -38,6 +38,7 @@ impl Server {
         let uri = Uri::builder()
             .scheme(scheme.clone())
             .authority(authority.clone())
+            // The builder refuses a scheme without a path.
             .path_and_query("/");
         let default_port = if *scheme == Scheme::HTTPS { 443 } else { 80 };
         // The default port is left out of `Host` (RFC 9110, section 7.2; RFC 3986, section 6.2.3).
@@ -67,6 +68,7 @@ impl Server {
 
     /// How many requests are under way.
     pub(super) fn in_flight(&self) -> usize {
+        // Relaxed, as the count only ranks servers: no other memory depends on it.
         self.in_flight.load(Ordering::Relaxed)
     }
 
