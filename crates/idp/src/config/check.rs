@@ -35,6 +35,7 @@ impl IdpConfig {
             let wrong = ConfigError::wrong("issuer", error.to_string());
             fault(wrong.help("leave it out, or write a URL on loopback"));
         }
+        // Tenants are part of addresses, where a slash or a question mark would change the path.
         for tenant in self.tenants().filter(|tenant| !is_path_segment(tenant)) {
             let cure = "write letters, digits, `-`, `.`, `_` or `~`";
             let expected = ConfigError::expected("tenant", "a text that fits into a URL's path");
@@ -51,6 +52,7 @@ impl IdpConfig {
             }
         }
         ConfigErrors::check(faults)?;
+        // Never the fallback: an unknown algorithm is one of the faults.
         Ok(algorithm.unwrap_or(Algorithm::RS256))
     }
 

@@ -92,6 +92,7 @@ impl RegisteredClient {
     pub(crate) fn is_public(&self) -> bool {
         let has_keys = self.keys().next().is_some();
         let has_credentials = self.secret.is_some() || has_keys || self.authenticates_by_tls();
+        // Grants that need a secret would refuse an unchecked client if it counted as public.
         !has_credentials && !self.danger_unchecked
     }
 

@@ -28,6 +28,7 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The settings derive `Debug`, and their output may end up in a log.
         f.write_str("(secret)")
     }
 }

@@ -38,6 +38,7 @@ impl User {
     pub(crate) fn unknown(name: &str) -> Self {
         Self {
             username: name.to_owned(),
+            // The empty password lets nobody in: only configured users can sign in.
             password: Secret::new(""),
             id: None,
             name: name.to_owned(),

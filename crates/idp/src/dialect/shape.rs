@@ -66,6 +66,7 @@ pub(crate) trait ProviderShape: Sync {
 
     /// The documents, the configured tenant's first.
     fn documents(&self, tenants: &[String]) -> Vec<IssuerDocuments> {
+        // Most providers have one issuer, so the tenants of users get no documents of their own.
         let tenant = tenants.first().map(String::as_str).unwrap_or_default();
         let (issuer, keys) = (self.issuer_path(tenant), self.keys_path(tenant));
         vec![IssuerDocuments {
@@ -149,6 +150,7 @@ pub(crate) trait ProviderShape: Sync {
     /// The introspection response for an active token.
     fn introspection(&self, issued: &IssuedAccessToken) -> JsonObject {
         let mut answer = issued.claims.clone();
+        // Last, so that a claim named `active` in the token cannot change the answer.
         answer.extend(claims(json!({
             "active": true,
             "token_type": issued.token_type(),

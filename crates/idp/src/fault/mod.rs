@@ -92,6 +92,7 @@ impl FromStr for Fault {
     type Err = ConfigError;
 
     fn from_str(name: &str) -> Result<Self, ConfigError> {
+        // Before the list, which holds only one of all the delays.
         if let Some(late) = name
             .strip_prefix("slow:")
             .and_then(|late| late.parse::<u32>().ok())

@@ -286,6 +286,7 @@ impl TokenBuilder {
         };
         // After the dialect, so that the settings win; before the edits of a test.
         claims.extend(self.facts.more.clone());
+        // In the order of the calls, so that a later edit wins over an earlier one.
         for edit in &self.edits {
             match edit {
                 Edit::Claim(name, value) => _ = claims.insert(name.clone(), value.clone()),
@@ -310,6 +311,7 @@ impl TokenBuilder {
     fn signature(&self, input: &[u8]) -> Vec<u8> {
         match self.signer {
             Signer::Key => self.key.sign(input),
+            // The signature of an unsecured JWS is empty (RFC 7518, section 3.6).
             Signer::None => Vec::new(),
             Signer::HmacWithPublicKey => {
                 // The attack on validators that take the algorithm from the token (RFC 8725,
@@ -345,6 +347,7 @@ impl TokenBuilder {
                 .map(|person| person.username.clone()),
             grant: self.grant,
             auth_time: self.facts.signed_in_at,
+            // Without a grant, no flow began the session, and no logout could end it.
             session: self.grant.map(|_| self.facts.session.clone()),
             way: self.way,
             expires,

@@ -183,6 +183,7 @@ pub(crate) async fn push_waiting(state: &Arc<IdpState>, stream: &EventStream) {
             .await
             .is_some_and(is_settled)
         {
+            // The receiver fails: each further event would cost four attempts more.
             return;
         }
     }

@@ -61,6 +61,7 @@ impl KeyRing {
                 Some(IssuerKey::generate(algorithm, shape.kid(1)).await)
             }
         };
+        // Numbers 0 and 1 are taken: by the signing key, and by the one beside if there is one.
         let (published, made) = (Mutex::new(vec![signing]), AtomicUsize::new(2));
         Ok(Self {
             algorithm,

@@ -158,6 +158,7 @@ fn rsa_padding(algorithm: Algorithm) -> &'static dyn signature::RsaEncoding {
         Algorithm::PS256 => &signature::RSA_PSS_SHA256,
         Algorithm::PS384 => &signature::RSA_PSS_SHA384,
         Algorithm::PS512 => &signature::RSA_PSS_SHA512,
+        // Only RS256 is left, because signatures by EC and Ed25519 keys have no padding.
         _ => &signature::RSA_PKCS1_SHA256,
     }
 }

@@ -52,6 +52,7 @@ impl Idp {
         config: IdpConfig,
         clock: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Result<Self, ConfigErrors> {
+        // First of all: faulty settings must not bind an address or write a file.
         let algorithm = config.check()?;
         let shape = config.dialect.shape();
         // Bound first: the issuer may be the very address that the system chose.
@@ -67,6 +68,7 @@ impl Idp {
         let keys = KeyRing::new(algorithm, shape, config.key_file.as_deref()).await?;
         let mut state = IdpState::new(issuer, config, keys, Box::new(clock));
         state.tls = tls;
+        // Only the bound listener knows its port, which the system may have chosen.
         if let Some(address) = listeners.mutual_address() {
             state.mtls_base = state.beside(address);
         }

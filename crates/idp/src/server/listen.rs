@@ -53,6 +53,7 @@ impl Connections {
         loop {
             match tcp.accept().await {
                 Ok((stream, _)) => return stream,
+                // The client gave up before it was accepted, which says nothing about the next one.
                 Err(error) if is_the_other_ends(&error) => {}
                 // Perhaps the process is out of descriptors: a pause lets others be closed.
                 Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,

@@ -173,6 +173,8 @@ impl IdpState {
 
     /// The issuer of that tenant's tokens.
     pub(crate) fn issuer_of(&self, tenant: &str) -> String {
+        // The configured issuer may differ from base and path, so only those of other tenants are
+        // put together.
         if self.shape.has_tenants() && tenant != self.tenant {
             self.url(&self.shape.issuer_path(tenant))
         } else {

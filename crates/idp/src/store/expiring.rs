@@ -30,6 +30,7 @@ impl<V> ExpiringMap<V> {
         while let Some(oldest) = self.order.front() {
             let over = match self.values.get(oldest) {
                 Some((expires, _)) => *expires <= now,
+                // Its value was removed before; only the place in the order is left.
                 None => true,
             };
             if !over && self.order.len() <= Self::MOST {
@@ -42,6 +43,7 @@ impl<V> ExpiringMap<V> {
 
     pub(super) fn find(&mut self, secret: &str, now: u64) -> Option<&mut V> {
         let (expires, value) = self.values.get_mut(&sha256(secret.as_bytes()))?;
+        // Expired values may still be here, because only an insertion makes room.
         (now < *expires).then_some(value)
     }
 

@@ -38,6 +38,7 @@ pub(crate) struct Store {
     device_codes: ExpiringMap<String>,
     streams: Vec<EventStream>,
     registered: HashMap<String, Registration>,
+    // Never shrinks: a number for each revoked grant costs little until the provider stops.
     revoked_grants: HashSet<u64>,
     grants: u64,
 }
@@ -127,6 +128,7 @@ impl Store {
             self.revoked_grants.insert(grant);
             return None;
         }
+        // Marked and kept, because a removed code could not betray its second use.
         found.used = true;
         Some(found.clone())
     }
@@ -160,6 +162,7 @@ impl Store {
         if used {
             self.revoked_grants.insert(grant.id);
         }
+        // A logout or a revocation since the last refresh counts as well.
         (!self.revoked_grants.contains(&grant.id)).then_some(grant)
     }
 
@@ -171,6 +174,7 @@ impl Store {
     /// An access token that is active: issued here, not expired, not revoked.
     pub(crate) fn access_token(&mut self, token: &str, now: u64) -> Option<IssuedAccessToken> {
         let found = self.access_tokens.find(token, now)?.clone();
+        // Asked at every use, so that a revocation need not search for the tokens of its grant.
         if let Some(grant) = found.grant
             && self.revoked_grants.contains(&grant)
         {
@@ -198,6 +202,7 @@ impl Store {
     /// The request that this client pushed. Reading it is no use of it: a page may be loaded again.
     pub(crate) fn pushed_request(&mut self, uri: &str, client: &str, now: u64) -> Option<String> {
         let found = self.pushed.find(uri, now)?;
+        // A request URI is bound to the client that pushed it (RFC 9126, section 2.2).
         (found.client == client).then_some(found.parameters.clone())
     }
 

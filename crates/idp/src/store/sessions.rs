@@ -12,6 +12,7 @@ impl Store {
     /// session and a new secret for the browser.
     pub(crate) fn sign_in(&mut self, browser: &str, username: &str, now: u64) -> (Session, String) {
         let session = match self.session_of_browser(browser, now) {
+            // One session for both sign-ins, so that a logout reaches the earlier clients too.
             Some(before) if before.username == username => Session {
                 auth_time: now,
                 ..before

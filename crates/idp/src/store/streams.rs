@@ -17,6 +17,7 @@ impl Store {
     pub(crate) fn stream(&mut self, id: &str, client: &str) -> Option<&mut EventStream> {
         self.streams
             .iter_mut()
+            // An id alone opens nothing: the stream of another client counts as unknown.
             .find(|stream| stream.id == id && stream.client == client)
     }
 

@@ -25,6 +25,8 @@ impl IssuedAccessToken {
     /// The authentication scheme that it needs (RFC 6750, RFC 9449).
     pub(crate) fn token_type(&self) -> &'static str {
         match self.claims.get("cnf") {
+            // A certificate has no scheme of its own: such a token stays `Bearer` (RFC 8705,
+            // section 3).
             Some(cnf) if cnf.get("jkt").is_some() => "DPoP",
             _ => "Bearer",
         }

@@ -33,6 +33,7 @@ pub(crate) struct Jws<'t> {
 impl<'t> Jws<'t> {
     /// Reads header and claims, which must be objects.
     pub(crate) fn read(text: &'t str) -> Option<Self> {
+        // Before any decoding, so that a huge text costs nothing.
         if text.len() > LONGEST {
             return None;
         }
@@ -69,6 +70,8 @@ impl<'t> Jws<'t> {
         if member(jwk, "alg").is_some_and(|only| only != algorithm) {
             return false;
         }
+        // The type of the key decides too: else the header alone could choose how the key is used
+        // (RFC 8725, section 3.1).
         match (member(jwk, "kty"), member(jwk, "crv")) {
             (Some("RSA"), None) => match rsa(algorithm) {
                 Some(parameters) => self.by_rsa(parameters, jwk),
@@ -134,6 +137,7 @@ pub(crate) fn thumbprint(jwk: &Value) -> Option<String> {
 }
 
 fn rsa(algorithm: &str) -> Option<&'static RsaParameters> {
+    // RSA keys below 2048 bits are not allowed (RFC 7518, section 3.3).
     Some(match algorithm {
         "RS256" => &signature::RSA_PKCS1_2048_8192_SHA256,
         "RS384" => &signature::RSA_PKCS1_2048_8192_SHA384,
@@ -147,6 +151,7 @@ fn rsa(algorithm: &str) -> Option<&'static RsaParameters> {
 
 /// The algorithm, and how long a coordinate is (RFC 7518, section 6.2.1.2).
 fn ec(algorithm: &str, curve: &str) -> Option<(&'static EcdsaVerificationAlgorithm, usize)> {
+    // Each algorithm goes with one curve only (RFC 7518, section 3.4).
     Some(match (algorithm, curve) {
         ("ES256", "P-256") => (&signature::ECDSA_P256_SHA256_FIXED, 32),
         ("ES384", "P-384") => (&signature::ECDSA_P384_SHA384_FIXED, 48),

@@ -149,6 +149,7 @@ fn send_code(state: &IdpState, request: CodeRequest, session: &Session) -> Respo
         nonce: request.nonce,
         auth_time: session.auth_time,
         session: session.id.clone(),
+        // A stolen code is worth nothing without this key (RFC 9449, section 10).
         jkt: request.dpop_jkt,
         x5t: None,
         act: None,
@@ -189,6 +190,7 @@ fn redirect(state: &IdpState, back: &ReturnAddress, params: &[(&str, &str)]) -> 
     };
     {
         let mut query = url.query_pairs_mut();
+        // A query that the redirect URI already has must stay (RFC 6749, section 3.1.2).
         query.extend_pairs(params);
         if let Some(state) = &back.state {
             query.append_pair("state", state);
@@ -206,6 +208,7 @@ fn redirect(state: &IdpState, back: &ReturnAddress, params: &[(&str, &str)]) -> 
 
 /// Reads the query of a browser that the client sent.
 pub(crate) fn read(state: &IdpState, query: &str) -> Result<CodeRequest, AuthorizationRefusal> {
+    // The repeated parameter may be the redirect URI, so the browser cannot be sent back.
     let Ok(params) = Params::parse(query) else {
         return Err(AuthorizationRefusal::Page(
             "A parameter of the request is repeated.",

@@ -30,6 +30,7 @@ pub(crate) async fn begin(
 
 fn codes(state: &IdpState, form: &PostedForm) -> Result<Value, OAuthError> {
     let (client, params) = (form.client(state)?, &form.params);
+    // Not only at the token endpoint: there the user would have allowed the device in vain.
     if !client.may_use(DEVICE_CODE) {
         return Err(OAuthError::new(
             "unauthorized_client",
@@ -45,6 +46,7 @@ fn codes(state: &IdpState, form: &PostedForm) -> Result<Value, OAuthError> {
         "device_code": device_code,
         "user_code": user_code,
         "verification_uri": page,
+        // For a QR code, so that nobody has to type (RFC 8628, section 3.3.1).
         "verification_uri_complete": format!("{page}?user_code={user_code}"),
         "expires_in": LIFE,
         "interval": interval,
@@ -61,6 +63,7 @@ pub(crate) async fn show(
     };
     match params.find("user_code") {
         None => pages::code_page(None),
+        // The link may come from an attacker (RFC 8628, section 5.4): it allows nothing by itself.
         Some(typed) => page(&state, typed, None),
     }
 }
@@ -74,6 +77,7 @@ pub(crate) async fn decide(
         return pages::code_page(Some("The form could not be read."));
     };
     let typed = form.params.find("user_code").unwrap_or_default();
+    // A refusal needs no password: it gives access to nobody.
     if form.params.find("cancel").is_some() {
         return if deny(&state, typed) {
             pages::message_page(
@@ -84,6 +88,7 @@ pub(crate) async fn decide(
             pages::code_page(Some(NO_SUCH_CODE))
         };
     }
+    // A wrong password leaves the code waiting, so that the user can try again.
     let Some(user) = user_of(&state, &form.params) else {
         return page(&state, typed, Some(WRONG_PASSWORD));
     };
@@ -123,6 +128,7 @@ fn decide_by(state: &IdpState, params: &Params) -> Result<(), OAuthError> {
 
 /// Allows a device for a user, if both are known.
 pub(crate) fn allow(state: &IdpState, user_code: &str, username: &str) -> bool {
+    // A request that an unknown user allowed could only end in an error for the device.
     if state.user(username).is_none() {
         return false;
     }

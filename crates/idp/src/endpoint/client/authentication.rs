@@ -50,6 +50,7 @@ impl PostedForm {
         }
         let authentic = match (&client.secret, &credentials.secret) {
             (Some(right), Some(sent)) => right.is(sent),
+            // A client with a key has no secret either, but must sign: naming itself is not enough.
             (None, None) => client.is_public(),
             _ => false,
         };

@@ -86,6 +86,7 @@ pub(crate) fn proven_key(
     let Some(header) = proofs.next() else {
         return Ok(None);
     };
+    // Two readers of one request could pick different proofs (RFC 9449, section 4.3).
     if proofs.next().is_some() {
         return Err(wrong("there is more than one proof"));
     }
@@ -108,6 +109,7 @@ pub(crate) fn proven_key(
         return Err(wrong("`jti` is missing"));
     };
     let now = state.now();
+    // A proof from a clock that is ahead stays good for two windows, and must be known as long.
     let (name, until) = (format!("proof {jkt} {jti}"), now + 2 * WINDOW + 1);
     if !state.store().is_first_use(&name, until, now) {
         return Err(wrong("the proof was used before"));
@@ -184,6 +186,7 @@ fn nonce(state: &IdpState, age: u64) -> String {
 
 fn is_public(jwk: &Value) -> bool {
     jwk.is_object()
+        // A proof must not carry a private key or a shared secret (RFC 9449, section 4.3).
         && ["d", "k", "p", "q"]
             .iter()
             .all(|name| jwk.get(name).is_none())

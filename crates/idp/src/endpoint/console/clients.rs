@@ -41,6 +41,7 @@ fn card(state: &IdpState, client: &RegisteredClient) -> Markup {
         (Some(_), _) => "secret",
         (None, _) => "signed assertion",
     };
+    // An id may have characters that mean something in a query, such as `&`.
     let make = format!(
         "/console/make?user={}",
         form_urlencoded::byte_serialize(client.id.as_bytes()).collect::<String>()

@@ -72,6 +72,7 @@ pub(crate) async fn rotate(
     State(state): State<Arc<IdpState>>,
     form: Result<PostedForm, OAuthError>,
 ) -> Response {
+    // With an overlap by default, unlike `/dev/rotate`: only the button that says so breaks tokens.
     let overlap = match form {
         Ok(form) if form.params.find("overlap") == Some("false") => Overlap::Without,
         Ok(_) => Overlap::With,

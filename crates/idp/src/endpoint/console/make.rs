@@ -54,6 +54,7 @@ pub(crate) async fn make(
             // Redirected, so that a reload does not make another token.
             go_to(&format!("/console/tokens/{id}"))
         }
+        // With the typed values, so that one mistake does not cost the whole form.
         Err(error) => refused(Some(&params), &error),
     }
 }

@@ -55,6 +55,7 @@ fn settings(state: &IdpState) -> String {
     // Opaque tokens need introspection, and for that a client of one's own.
     if state.format() == TokenFormat::Opaque {
         text.push_str("OAUTH2_INTROSPECTION=true\n");
+        // Public clients may not ask for introspection, so one with a secret is shown.
         let asking = state
             .config
             .clients

@@ -33,6 +33,7 @@ pub(crate) fn make_token(
     params: &Params,
 ) -> Result<OrderedToken, OAuthError> {
     let name = params.need("user")?;
+    // A misspelt name would make a token for a user who does not exist.
     if state.user(name).is_none() && state.clients.get(name).is_none() {
         return Err(OAuthError::invalid_request(
             "expected the name of a user or of a client",
@@ -47,6 +48,7 @@ pub(crate) fn make_token(
     if let Some(flaw) = flaw {
         builder = apply_flaw(builder, flaw)?;
     }
+    // After the flaw, so that a claim written by hand wins over it.
     let builder = edit_claims(builder, params)?;
     let (token, kind) = match format {
         // A flawed token must not be active: introspection would call it good.

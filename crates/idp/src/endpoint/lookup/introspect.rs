@@ -72,6 +72,7 @@ fn answer(
     let issued = state.store().access_token(token, state.now());
     let answer = match issued {
         Some(issued) => state.shape.introspection(&issued),
+        // Nothing else, not even the reason (RFC 7662, section 2.2).
         None => claims(json!({ "active": false })),
     };
     Ok((asking, answer))

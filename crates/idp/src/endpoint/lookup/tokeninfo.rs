@@ -28,6 +28,7 @@ pub(crate) async fn tokeninfo(
         }
         break;
     }
+    // One error for unknown, expired and revoked tokens alike: guesses teach nothing.
     let error = json!({ "error": "invalid_token", "error_description": "Invalid Value" });
     (StatusCode::BAD_REQUEST, no_store, Json(error)).into_response()
 }

@@ -58,6 +58,7 @@ fn user_claims(state: &IdpState, caller: &RequestHead) -> Result<JsonObject, Use
     let Some(user) = state.user(issued.username.as_deref().unwrap_or_default()) else {
         return Err(unknown);
     };
+    // Before the scopes: a thief without the key learns nothing about the token.
     confirm(state, caller, &issued, scheme, token)?;
     let mut scopes = issued.scope.as_deref().unwrap_or_default().split(' ');
     if !scopes.any(|scope| scope == "openid") {

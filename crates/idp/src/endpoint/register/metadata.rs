@@ -50,6 +50,7 @@ impl ClientMetadata {
         secret: Secret,
     ) -> Result<RegisteredClient, OAuthError> {
         use ClientAuthentication::{ClientSecretBasic, ClientSecretPost};
+        // Anybody may register: fetching their addresses would send requests wherever they like.
         if self.jwks_uri.is_some() || self.software_statement.is_some() {
             return Err(wrong(
                 "`jwks_uri` and `software_statement` are not supported: send `jwks`",

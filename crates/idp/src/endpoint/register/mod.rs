@@ -71,6 +71,7 @@ pub(crate) async fn manage(
     caller: RequestHead,
     body: String,
 ) -> Response {
+    // An unknown client and a wrong token look the same, so ids cannot be probed.
     let Some(registration) = authorize(&state, &id, &caller.headers) else {
         let challenge = "Bearer realm=\"idp\", error=\"invalid_token\"";
         return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, challenge)]).into_response();
@@ -96,6 +97,7 @@ fn replace(
     let metadata = read(headers, body)?;
     let same =
         |named: &Option<String>, known: &str| named.as_ref().is_none_or(|named| named == known);
+    // A client must not choose its id or its secret (RFC 7592, section 2.2).
     if metadata.client_id.as_deref() != Some(id)
         || !same(&metadata.client_secret, &registration.secret)
     {
@@ -137,6 +139,7 @@ fn describe(state: &IdpState, id: &str, registration: &Registration) -> Result<V
             "client_secret".to_owned(),
             registration.secret.clone().into(),
         );
+        // 0 stands for never, and must not be left out (RFC 7591, section 3.2.1).
         answer.insert("client_secret_expires_at".to_owned(), 0.into());
     }
     answer.insert(

@@ -152,6 +152,7 @@ impl DeliveryRequest {
     fn check(self) -> Result<Delivery, StreamError> {
         let problem = match (self.method.as_str(), self.endpoint_url) {
             (POLL, _) => return Ok(Delivery::Poll),
+            // Events and the authorization header must not cross a network in clear.
             (PUSH, Some(url)) if may_be_sent_to(&url) => {
                 return Ok(Delivery::Push {
                     url,
@@ -173,6 +174,7 @@ fn describe(state: &IdpState, stream: &EventStream) -> Value {
         delivered.retain(|event| stream.requested.contains(event));
     }
     let delivery = match &stream.delivery {
+        // Without the authorization header: it is a secret, and the receiver knows it.
         Delivery::Push { url, .. } => json!({ "method": PUSH, "endpoint_url": url }),
         Delivery::Poll => {
             json!({

@@ -9,6 +9,7 @@ use serde_json::Value;
 pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     let (code, verifier) = (ask.params.need("code")?, ask.params.need("code_verifier")?);
     let redirect_uri = ask.params.need("redirect_uri")?;
+    // Used up before the checks, so that nobody gets a second guess at the verifier.
     let redeemed = ask.state.store().redeem(code, ask.state.now());
     let Some(code) = redeemed else {
         return Err(unknown());
@@ -21,6 +22,7 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     if code.grant.client != ask.client.id || code.redirect_uri != redirect_uri || !proven {
         return Err(unknown());
     }
+    // The code alone must not be enough where the client named its key (RFC 9449, section 10).
     if code.grant.jkt.is_some() && code.grant.jkt != ask.binding.jkt {
         return Err(OAuthError::invalid_grant(
             "the code is bound to another key than the proof's",

@@ -22,6 +22,7 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
                     audience: request.audience,
                     nonce: None,
                     auth_time,
+                    // A session of its own: the device stays signed in when the browser signs out.
                     session: random_text(16),
                     jkt: None,
                     x5t: None,

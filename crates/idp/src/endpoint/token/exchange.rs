@@ -40,6 +40,7 @@ pub(crate) struct TokenContent {
 }
 
 pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
+    // A public client proves nothing, so anybody could exchange a stolen token in its name.
     if ask.client.is_public() {
         return Err(OAuthError::new(
             "unauthorized_client",
@@ -61,6 +62,7 @@ pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     };
     let subject = read_token(ask, "subject_token", "subject_token_type")?;
     let actor = actor(ask)?;
+    // Without an actor token, the client that asks is the acting party.
     let acting = actor.as_ref().unwrap_or(&ask.client.id);
     // The subject may name the one party that acts for it (RFC 8693, section 4.4).
     if let Some(may_act) = &subject.may_act
@@ -119,6 +121,7 @@ pub(crate) fn for_subject(
         nonce: None,
         auth_time: subject.auth_time.unwrap_or(state.now()),
         session: subject.session.clone().unwrap_or(random_text(16)),
+        // No refresh token comes of an exchange, so there is nothing to bind.
         jkt: None,
         x5t: None,
         act: act_in(act, subject.act.clone()),
@@ -152,6 +155,7 @@ fn scope(
     let Some(granted) = &subject.scope else {
         return ask.params.scope(ask.state, &ask.client, &[]);
     };
+    // A scope may mean something else at another API, so the granted ones are no limit there.
     if subject.audience.as_deref() != Some(audience) {
         return ask.params.scope(ask.state, &ask.client, &[]);
     }
@@ -185,6 +189,7 @@ fn read_token(
     let found = match kind {
         ACCESS_TOKEN => access_token(ask, token),
         ID_TOKEN => id_token(ask, token),
+        // Either kind may be a JWT, and this type does not say which (RFC 8693, section 3).
         JWT => access_token(ask, token).or(id_token(ask, token)),
         _ => {
             return Err(OAuthError::invalid_request(
@@ -232,6 +237,7 @@ fn id_token(ask: &GrantRequest<'_>, token: &str) -> Option<TokenContent> {
         grant: Some(issued.grant),
         session: Some(issued.session),
         auth_time: Some(issued.auth_time),
+        // The end of an ID token says nothing about access, so the new token has its full life.
         expires: None,
     })
 }

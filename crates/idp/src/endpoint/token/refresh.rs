@@ -7,6 +7,7 @@ use serde_json::Value;
 
 pub(crate) fn tokens(ask: &GrantRequest<'_>) -> Result<Value, OAuthError> {
     let (state, token) = (ask.state, ask.params.need("refresh_token")?);
+    // One lock from the checks to the rotation, so that nothing changes in between.
     let mut store = state.store();
     let grant = match store.grant_of(token, state.now()) {
         Some(grant) if grant.client == ask.client.id => grant,

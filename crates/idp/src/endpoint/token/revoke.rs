@@ -26,6 +26,7 @@ fn end(state: &IdpState, form: &PostedForm) -> Result<(), OAuthError> {
     if let Some(grant) = store.grant_of(token, now)
         && grant.client == client.id
     {
+        // The access tokens of the same grant end too (RFC 7009, section 2.1).
         store.revoke_grant(grant.id);
     }
     if let Some(issued) = store.access_token(token, now)
