@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 pub(crate) fn start(default_level: &str, json: bool) {
     let filter = match EnvFilter::try_from_default_env() {
         Ok(filter) => filter,
+        // A wrong `RUST_LOG` is no reason to refuse to start, so it counts as unset.
         Err(_) => EnvFilter::new(default_level),
     };
     // Standard output carries the result alone, so that it can be piped.

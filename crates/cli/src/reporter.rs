@@ -39,6 +39,7 @@ impl Reporter {
         let spinner = ProgressBar::with_draw_target(None, target);
         spinner.set_style(ProgressStyle::default_spinner());
         spinner.set_message(text.to_owned());
+        // Waiting for a person brings no event to redraw on.
         spinner.enable_steady_tick(Duration::from_millis(120));
         spinner
     }

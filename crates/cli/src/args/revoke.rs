@@ -9,6 +9,7 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 #[command(after_long_help = REVOKE)]
 #[command(
+    // Of two, it would be unclear whether a token has to match both, or either.
     group = clap::ArgGroup::new("what").required(true).args([
         "token_file",
         "jti",

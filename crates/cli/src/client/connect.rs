@@ -20,6 +20,8 @@ pub(crate) fn connect(
         provider = provider.authorities(pem).map_err(config_error)?;
     }
     let authentication = identity.authentication.clone();
+    // An ID token for further audiences is refused (OpenID Connect Core, section 3.1.3.7) unless
+    // these are trusted.
     let client = Client::new(provider.build(), &identity.client_id, authentication)
         .trusting_audiences(identity.trusted_audiences.iter().map(String::as_str));
     Ok(match key {

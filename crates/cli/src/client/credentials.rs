@@ -29,6 +29,7 @@ pub(super) fn authentication(
         );
         return key.map(Authentication::private_key).map_err(config_error);
     }
+    // After the key: beside one, the certificate only says which key it is.
     if let Some(pem) = certificate {
         return Authentication::certificate(&pem).map_err(config_error);
     }
@@ -73,6 +74,7 @@ pub(super) fn config_error(error: ConfigError) -> CommandError {
 ///
 /// A file that cannot be read, and an empty one: it is a mistake, not an empty secret.
 pub(crate) fn read_secret_file(path: &Path, expected: &str) -> Result<Secret, CommandError> {
+    // The buffer is a copy of the secret, so it is wiped too.
     let text = Zeroizing::new(files::read_text(path)?);
     let text = trim(&text);
     if text.is_empty() {

@@ -48,6 +48,7 @@ fn refusal_help(refusal: &Refusal, identity: &ClientIdentity) -> &'static str {
         ("", Some(401)) => "invalid_client",
         (error, _) => error,
     };
+    // Advice about a secret would mislead here: none was sent.
     if error == "invalid_client" && !identity.has_credentials() {
         return PUBLIC_CLIENT;
     }

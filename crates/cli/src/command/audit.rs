@@ -94,6 +94,7 @@ async fn of_file(
 ) -> Result<Vec<AuditSubject>, CommandError> {
     let text = portcullis_gateway::text(file)?;
     let read = SettingsFile::read(file, text.clone(), |path| {
+        // Links are followed: the mode of their target decides which users can read the file.
         Some(std::fs::metadata(path).ok()?.permissions().mode())
     });
     let written = read.map_err(|errors| failure(file, &text, &errors))?;

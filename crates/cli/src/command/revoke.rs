@@ -209,6 +209,7 @@ fn issuer(argument: Option<String>, config: Option<&Config>) -> Result<Issuer, C
         (None, None) => Config::variable("OAUTH2_ISSUER")?,
         (None, Some(config)) => match config.issuer.as_slice() {
             [only] => {
+                // Entra ID names the tenant in `iss`, where its metadata has a placeholder.
                 let tenant = only.tenant.as_deref().unwrap_or_default();
                 Some(only.url.replace("{tenantid}", tenant))
             }

@@ -90,6 +90,7 @@ fn keys_url(documents: &[Inspection], inspector: &Inspector) -> Result<Url, Stri
     for document in documents {
         let status = match &document.answer {
             Ok(response) => response.status,
+            // Without a response the search ends below, as with a status of 500.
             Err(_) => 0,
         };
         let metadata = match &document.answer {

@@ -102,8 +102,10 @@ impl SealedFile {
     pub(super) fn open(&self, key: &StoreKey) -> Option<Zeroizing<Vec<u8>>> {
         let cipher = RandomizedNonceKey::new(&AES_256_GCM, key.bytes()).ok()?;
         let nonce = base64url::decode(&self.nonce).ok()?;
+        // Only sealing needs a nonce that is new; opening takes the one in the file.
         let nonce = Nonce::try_assume_unique_for_key(&nonce).ok()?;
         let context = Aad::from(self.key.context());
+        // Opened in its own buffer, so that the clear text exists once, and is wiped with it.
         let mut content = Zeroizing::new(base64url::decode(&self.sealed).ok()?);
         let opened = cipher.open_in_place(nonce, context, &mut content).ok()?;
         let length = opened.len();

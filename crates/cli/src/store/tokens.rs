@@ -71,6 +71,7 @@ impl TokenStore {
     /// As [`tokens`](Self::tokens), and a folder that cannot be written to.
     pub(crate) fn put(&self, token: StoredToken, now: i64) -> Result<(), CommandError> {
         self.edit(|tokens| {
+            // Expired tokens that cannot be refreshed would otherwise stay on the disk for ever.
             tokens.retain(|other| other.purpose != token.purpose && !other.is_useless(now));
             tokens.push(token);
             // A script with a new audience on each call must not grow the file for ever.

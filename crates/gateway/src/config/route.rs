@@ -26,6 +26,7 @@ pub struct RouteConfig {
     pub hosts: Vec<String>,
     /// `token` (default): a valid token; `public`: none is asked for; `optional`: valid if there is
     /// one.
+    // A text and not an enum, so that a wrong word is reported together with all other faults.
     pub access: Option<String>,
     /// What the token must meet.
     pub require: Option<RequireConfig>,

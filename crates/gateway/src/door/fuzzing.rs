@@ -30,6 +30,7 @@ pub async fn run_tunnel(
     early: usize,
     room: usize,
 ) -> io::Result<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+    // A pipe without room would never move a byte.
     let (client, mut reader) = tokio::io::duplex(room.max(1));
     let (upstream, mut server) = tokio::io::duplex(up.len().max(down.len()).max(1));
     let (end, ended) = tokio::sync::oneshot::channel::<()>();

@@ -28,7 +28,7 @@ pub(crate) struct GatewayState {
 impl GatewayState {
     /// The settings in use. A request keeps the ones that it began with.
     pub(crate) fn generation(&self) -> Arc<Generation> {
-        // An `Arc` and not a guard: requests hold it for long, and a thread has few slots for guards.
+        // An `Arc` and not a guard: requests hold it long, and a thread has few slots for guards.
         self.generation.load_full()
     }
 

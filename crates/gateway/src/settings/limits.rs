@@ -71,6 +71,7 @@ fn check(limits: &LimitsConfig, faults: &Faults) {
             .found(bytes)
             .help("leave it out, or write 32768");
     }
+    // Zero means no bound elsewhere; here it would refuse everything.
     for (member, written) in [
         ("connections", limits.connections),
         ("connections_per_caller", limits.connections_per_caller),

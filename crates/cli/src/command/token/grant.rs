@@ -107,6 +107,7 @@ fn choose_sign_in(
         );
     }
     match (browser, code, device) {
+        // Preferred: a victim can be made to type in a device code (RFC 8628, section 5.4).
         (true, true, _) => Ok((GrantFlow::Code, "there is a browser")),
         (false, _, true) => Ok((GrantFlow::Device, "there is no browser here")),
         (true, false, true) => Ok((

@@ -60,6 +60,7 @@ impl TokenOutput {
     ///
     /// A bound token for kubectl, which can make no proofs.
     pub(super) fn check(&self, dpop: bool) -> Result<(), CommandError> {
+        // DPoP binds access tokens only (RFC 9449), so an ID token stays usable for kubectl.
         if dpop && self.format == Output::Kubernetes && !self.id_token {
             let message = "kubectl cannot use a token that is bound to a key";
             return Err(CommandError::could_not_run(message).help("leave out --dpop"));

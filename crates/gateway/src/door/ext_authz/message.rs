@@ -123,6 +123,7 @@ pub(super) struct RawHeader {
 pub(super) struct CheckResponse {
     #[prost(message, optional, tag = "1")]
     pub(super) status: Option<Status>,
+    // Envoy has a oneof here; its bytes are those of optional fields of which one is there.
     #[prost(message, optional, tag = "2")]
     pub(super) denied: Option<DeniedResponse>,
     #[prost(message, optional, tag = "3")]

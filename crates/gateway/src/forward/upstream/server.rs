@@ -68,7 +68,7 @@ impl Server {
 
     /// How many requests are under way.
     pub(super) fn in_flight(&self) -> usize {
-        // Relaxed, as the count only ranks servers: no other memory depends on it.
+        // Relaxed, as no other memory depends on the count.
         self.in_flight.load(Ordering::Relaxed)
     }
 

@@ -27,6 +27,7 @@ pub(in super::super) async fn sign_in(
     let redirect = listen(query.redirect_uri.as_deref()).await?;
     let flow = request.start(&redirect.redirect_uri()).await;
     let flow = flow.map_err(convert)?;
+    // A note and no error: some providers support PKCE, and their metadata does not say so.
     if !flow.pkce_is_confirmed() {
         query.reporter.note(
             "The provider does not announce PKCE with S256; without it, a stolen code can be used.",
@@ -37,6 +38,7 @@ pub(in super::super) async fn sign_in(
         .reporter
         .spinner("Waiting for you to sign in ... Ctrl-C cancels.");
     let callback = unless_stopped(redirect.receive(&flow, TIMEOUT)).await;
+    // Cleared before `?`, as an error would be printed into the line of the spinner.
     spinner.finish_and_clear();
     flow.finish(&callback?.map_err(convert)?)
         .await
@@ -53,6 +55,7 @@ fn needs_consent(scope: &str, issuer: &str) -> bool {
 /// A free port, or the one of the registered redirect URI.
 async fn listen(redirect_uri: Option<&str>) -> Result<LoopbackRedirect, CommandError> {
     let redirect = match redirect_uri {
+        // Providers have to allow any port on loopback (RFC 8252, section 7.3).
         None => LoopbackRedirect::bind().await,
         Some(redirect_uri) => LoopbackRedirect::bind_for(redirect_uri).await,
     };
