@@ -20,6 +20,7 @@ pub(crate) async fn decide(
     requirement: &Requirement,
 ) -> Result<AccessToken, Denial> {
     let permit = match VerificationRecord::find(&parts.extensions, server) {
+        // The inner requirement may ask for more than the outer layer's did.
         Some(token) => server.permit(token, requirement).await?,
         None => {
             let with_cookie = cookie_headers(parts, server);
@@ -37,6 +38,7 @@ pub(crate) async fn decide(
 
 /// The headers with the token of a cookie, if the settings name one and it counts.
 pub(crate) fn cookie_headers(parts: &Parts, server: &ResourceServer) -> Option<HeaderMap> {
+    // HTTP/2 may send no `Host` header: its authority is in the URI (RFC 9113, section 8.3.1).
     let host = parts.uri.authority().map(Authority::as_str);
     server.with_cookie_token(CookieRequest {
         method: &parts.method,
@@ -57,6 +59,7 @@ impl VerificationRecord {
     /// Leaves the note, and the token itself for the application.
     fn remember(extensions: &mut Extensions, server: &ResourceServer, token: AccessToken) {
         extensions.insert(token.clone());
+        // A request keeps one record: two servers in turn verify again, which costs only time.
         extensions.insert(Self {
             server: server.clone(),
             token,

@@ -57,6 +57,7 @@ impl std::error::Error for DenialResponse {}
 #[cfg(feature = "axum")]
 impl axum_core::response::IntoResponse for DenialResponse {
     fn into_response(self) -> axum_core::response::Response {
+        // The inherent method wins over the one of the trait, so this is no recursion.
         Self::into_response(self)
     }
 }

@@ -97,6 +97,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        // tower asks before it hands over the request, so even a refused one waits for the service.
         self.inner.poll_ready(context)
     }
 
@@ -114,6 +115,8 @@ where
             match decide::decide(&mut parts, &server, &requirement).await {
                 Ok(_) => inner.call(Request::from_parts(parts, body)).await,
                 Err(denial) => {
+                    // A refusal is a response and no error: the layers around treat it like any
+                    // other answer.
                     Ok(DenialResponse::new(denial, &server, &parts.headers).into_response())
                 }
             }

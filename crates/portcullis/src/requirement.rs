@@ -46,6 +46,7 @@ macro_rules! requirement {
     ($(#[$meta:meta])* $visibility:vis $name:ident = $requirement:expr) => {
         $(#[$meta])*
         #[derive(Debug)]
+        // Without variants: the name is only a type, and no value of it can exist.
         $visibility enum $name {}
 
         impl $crate::Requires for $name {
@@ -54,6 +55,7 @@ macro_rules! requirement {
                 use $crate::requirement::words::{
                     acr, all, any, application, claim, group, max_age, not, role, scope, user,
                 };
+                // Built once, because handlers ask for it at every request.
                 static REQUIREMENT: ::std::sync::LazyLock<$crate::Requirement> =
                     ::std::sync::LazyLock::new(|| $requirement);
                 &REQUIREMENT
