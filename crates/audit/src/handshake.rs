@@ -119,7 +119,7 @@ fn client(
         // With both versions offered, one handshake would not tell whether the other one works.
         .with_protocol_versions(&[version])
         .ok()?
-        // Every verifier of one's own is behind this word; ours passes each verdict on unchanged.
+        // rustls names every verifier of one's own so; ours passes each verdict on unchanged.
         .dangerous()
         .with_custom_certificate_verifier(Arc::<RecordingVerifier>::clone(&verifier))
         .with_no_client_auth();

@@ -5,6 +5,7 @@
 /// Nothing else is put into an address: such a text cannot leave its place in a URL.
 pub(crate) fn is_guid(text: &str) -> bool {
     let mut lengths = Vec::new();
+    // A sixth part must be seen, and the rest of a long text need not be looked at.
     for part in text.split('-').take(6) {
         if !part.bytes().all(is_lower_hex) {
             return false;

@@ -29,6 +29,8 @@ impl Variable {
     /// A message with the name of the variable in the place of its value.
     pub(super) fn hide(&self, message: &str) -> String {
         let shown = format!("${{{}}}", self.name);
+        // Messages repeat a value quoted, in backticks, escaped or bare. Any of them would put a
+        // secret into a log.
         let quoted = format!("{:?}", self.value);
         let escaped = quoted.trim_matches('"');
         let message = message
@@ -107,6 +109,7 @@ pub(super) fn fill(
         }
         let value = variable(name).ok_or_else(|| FillError::Unset(name.to_owned()))?;
         whole.push_str(before);
+        // The value is not searched again: what a variable holds must not name further variables.
         whole.push_str(&value);
         let variable = Variable {
             name: name.to_owned(),

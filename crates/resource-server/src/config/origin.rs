@@ -89,6 +89,7 @@ impl ConfigOrigin {
     pub fn as_written(&self, fault: ConfigError) -> ConfigError {
         let mut fault = fault;
         for variable in &self.variables {
+            // Faults end in logs, and a value may be a secret.
             fault = fault.rewrite(|text| variable.hide(text));
         }
         match self.is_environment.then(|| variable_of(fault.place())) {

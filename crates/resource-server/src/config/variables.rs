@@ -66,6 +66,7 @@ impl Variables<'_> {
         Config {
             issuer: vec![issuer],
             revocation,
+            // Taken after every variable was read, as each read may add a fault.
             origin: ConfigOrigin::of_environment(self.faults.take_all()),
             ..Config::default()
         }
@@ -114,6 +115,7 @@ impl Variables<'_> {
     fn introspection(&self) -> Option<IntrospectionConfig> {
         const SWITCH: &str = "OAUTH2_INTROSPECTION";
         let endpoint = self.trim("OAUTH2_INTROSPECTION_ENDPOINT");
+        // An endpoint alone means a forgotten switch: every opaque token would be refused.
         if self.value(SWITCH).is_none() && endpoint.is_some() {
             let expected = "`true`, as `OAUTH2_INTROSPECTION_ENDPOINT` is set";
             self.faults
@@ -155,6 +157,7 @@ impl Variables<'_> {
 /// A `.env` that cannot be read.
 pub(crate) fn one(name: &str) -> Result<Option<String>, ConfigErrors> {
     let file = dotenv(Path::new(".env"))?;
+    // The environment wins, so that a deployment overrides a `.env` of development.
     Ok(std::env::var(name).ok().or_else(|| file.get(name).cloned()))
 }
 

@@ -99,6 +99,7 @@ fn of_compact(header: &str, signature: &str) -> Option<&'static str> {
 /// The least length of a signature in base64url.
 fn signature_length(algorithm: Algorithm) -> usize {
     match algorithm {
+        // RFC 7518, section 3.4, and RFC 8032: 64, 96 and 132 bytes, as base64url without padding.
         Algorithm::ES256 | Algorithm::EdDSA => 86,
         Algorithm::ES384 => 128,
         Algorithm::ES512 => 176,
@@ -210,6 +211,7 @@ fn of_audience(claims: &Claims, verifier: &Verifier) -> Option<String> {
     let own = verifier.audiences().to_string().to_ascii_lowercase();
     let is_near = |text: &str| {
         let bare = text.trim_start_matches("api://").trim_end_matches('/');
+        // An empty text is part of every other one, and would always count as near.
         !bare.is_empty() && own.contains(&bare.to_ascii_lowercase())
     };
     let near = match audience {

@@ -163,6 +163,7 @@ impl ResourceServer {
 
     async fn explain_revocation(&self, verifier: &Verifier, claims: &Claims) -> Step {
         let token = Revocable::Unverified(verifier, claims);
+        // A fresh standing: a remembered one could skip the lookup that is to be shown.
         match self.revocations().check(&Standing::default(), token).await {
             Ok(()) => {
                 let step = Step::new(REVOCATION, Outcome::Pass, Code::TokenRevoked);

@@ -46,6 +46,8 @@ impl ClientToken {
                 audience: AssertionAudience::Endpoint,
                 access,
             },
+            // Entra ID takes no other scope for client credentials: it stands for the rights that
+            // were granted.
             scope: format!("{}/.default", settings.graph.as_str().trim_end_matches('/')),
             held: Mutex::new(None),
         }
@@ -61,6 +63,7 @@ impl ClientToken {
             return Ok(token.clone());
         }
         let (token, lasting) = self.fetch_token().await?;
+        // A token that lasts less than the margin serves only the caller that fetched it.
         let until = clock.elapsed() + lasting.saturating_sub(MARGIN);
         *held = Some((token.clone(), until));
         Ok(token)

@@ -113,6 +113,7 @@ impl GroupsResolver {
                 return Err(Outage::new(OutageCode::Groups, reason, wait));
             }
         };
+        // One bound for our token and all pages together, since the caller waits for all of them.
         let groups = tokio::select! {
             groups = self.with_token(address) => groups,
             () = self.clock.sleep(PATIENCE) => Err(GroupsFault::of(
@@ -151,9 +152,12 @@ impl GroupsResolver {
     async fn pages(&self, address: Url, token: &Secret) -> Result<Vec<Text>, GroupsFault> {
         let mut groups = Vec::new();
         let (mut url, mut body) = (address, EndpointBody::Json(ALL_GROUPS));
+        // Without a bound, pages that link to each other would never end.
         for _ in 0..PAGES {
             let request = EndpointRequest {
                 url: &url,
+                // The operator chose the directory, and `same_origin` keeps every further page
+                // there.
                 reach: Reach::Anywhere,
                 body,
                 accept: JSON,

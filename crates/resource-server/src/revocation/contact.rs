@@ -123,6 +123,7 @@ impl Contact {
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<String>> {
+        // The text is replaced as a whole, so a panic elsewhere cannot leave half of it.
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -143,6 +144,7 @@ impl Contact {
 
     pub(crate) fn note_failure(&self, reason: &str) {
         let before = self.failure().replace(reason.to_owned());
+        // Requests that wait for the first load get the outage now, not after their patience.
         self.tried.send_replace(true);
         // Once for each loss: the attempts go on, and would fill the log.
         if before.is_some() {

@@ -49,9 +49,11 @@ impl Denylist {
 
     /// Adds an entry, or joins it with the one of the same mark.
     pub(crate) fn add(&self, revocation: Revocation, now: NumericDate) -> Result<(), DenylistFull> {
+        // Additions sweep, so no task is needed: a list without additions does not grow.
         if now.seconds() >= self.sweep_at.load(Ordering::Relaxed) {
             self.sweep(now);
         }
+        // A full list may only be one that was not swept for a while.
         if self.insert(revocation).is_err() {
             self.sweep(now);
             self.insert(revocation)?;
@@ -100,6 +102,7 @@ impl Denylist {
     #[cfg(any(feature = "redis", test))]
     pub(crate) fn covers(&self, revocation: &Revocation) -> bool {
         match self.term(&revocation.mark) {
+            // The join changes nothing exactly where the held term refuses as much, for as long.
             Some(held) => held.join(revocation.term) == held,
             None => false,
         }
@@ -132,6 +135,8 @@ impl Denylist {
             shard.retain(|_, term| term.until >= now);
             self.entries
                 .fetch_sub(before - shard.len(), Ordering::Relaxed);
+            // A burst would hold its memory for ever, and shrinking at every sweep would copy for
+            // nothing.
             if shard.len() < shard.capacity() / 4 {
                 shard.shrink_to_fit();
             }
@@ -164,6 +169,7 @@ impl Denylist {
     }
 
     fn shard(&self, mark: &RevocationMark) -> &RwLock<Shard> {
+        // A mark is a digest, so any byte of it spreads the entries evenly.
         #[expect(
             clippy::indexing_slicing,
             reason = "a remainder of the length is within it"

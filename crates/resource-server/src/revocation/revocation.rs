@@ -161,6 +161,8 @@ impl Term {
     /// Whether a token issued then is refused.
     pub(super) fn refuses(self, issued_at: Option<NumericDate>) -> bool {
         match issued_at {
+            // `iat` mostly has whole seconds: a token of the same second may be older than the
+            // revocation.
             Some(issued_at) => issued_at <= self.since,
             // It may have been issued before: the safe answer is to refuse it.
             None => true,

@@ -121,6 +121,8 @@ impl RevocationSettings {
                 .help("leave it out for 1,000,000, or write how many you expect");
         }
         let grace = written.grace.unwrap_or(10);
+        // A quiet store gives a sign of life each second. A shorter grace would make an outage of a
+        // late one.
         if !(3..=300).contains(&grace) {
             faults
                 .expected("grace", "3 to 300 seconds")
@@ -165,6 +167,7 @@ fn store(written: &RevocationConfig, faults: &Faults) -> Option<StoreUrl> {
             return None;
         }
         (Some(url), None) => ("store", url.clone()),
+        // A URL with a password stays out of the settings, which more people read than a secret.
         (None, Some(file)) => match std::fs::read_to_string(file) {
             Ok(text) => ("store_url_file", StoreUrl::new(text.trim())),
             Err(error) => {

@@ -29,9 +29,12 @@ pub(super) fn client(written: &ClientConfig, faults: &Faults) -> Option<Arc<Clie
 }
 
 fn proof(written: &ClientConfig, faults: &Faults) -> Option<Proof> {
+    // A ready assertion implies its method (RFC 7523, section 2.2), so `auth` may be left out
+    // beside it.
     if let Some(file) = &written.assertion_file {
         return assertion_file(written, file, faults).map(Proof::AssertionFile);
     }
+    // RFC 7591, section 2: a client that names no method uses `client_secret_basic`.
     match written.auth.as_deref().unwrap_or("client_secret_basic") {
         "client_secret_basic" => secret(written, faults).map(Proof::Basic),
         "client_secret_post" => secret(written, faults).map(Proof::Post),
@@ -69,6 +72,7 @@ fn secret(written: &ClientConfig, faults: &Faults) -> Option<Secret> {
             return None;
         }
     };
+    // Some editors put a byte order mark first, and most put a newline last.
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
         faults
@@ -82,6 +86,7 @@ fn secret(written: &ClientConfig, faults: &Faults) -> Option<Secret> {
 
 fn secret_of_file(file: &Path, faults: &Faults) -> Option<Zeroizing<String>> {
     let bytes = read("client_secret_file", file, faults)?;
+    // Borrowed: an error of `String::from_utf8` would carry the secret in bytes that nothing wipes.
     match std::str::from_utf8(&bytes) {
         Ok(text) => Some(Zeroizing::new(text.to_owned())),
         Err(_) => {
@@ -178,6 +183,7 @@ fn certificate(written: &ClientConfig, faults: &Faults) -> Option<OwnCertificate
         faults,
     )?;
     if let Some(file) = &written.private_key_file {
+        // Without it, a file that lacks a final newline would run two PEM markers together.
         pem.push(b'\n');
         pem.extend_from_slice(&read("private_key_file", file, faults)?);
     }

@@ -45,6 +45,7 @@ impl IssuerConfig {
 
     /// The URL with a tenant that is written in place of `{tenantid}`.
     fn url_of_tenant(&self) -> String {
+        // `{tenantid}` leads to no document, so the first tenant stands for the others.
         let tenant = self.tenant.as_ref().or_else(|| self.tenants.first());
         match tenant.filter(|_| !self.danger_any_tenant) {
             Some(tenant) => self.url.replace(TENANT, tenant),

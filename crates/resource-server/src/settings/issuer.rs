@@ -75,6 +75,8 @@ pub(super) fn settings(written: IssuerConfig, faults: &Faults) -> Option<IssuerS
     let Some(dialect) = dialect else {
         // Settings that depend on the profile cannot be judged without one; the others can.
         source_as_written(&written, faults);
+        // `true`: without a profile, nobody can tell whether metadata exists, and a false fault
+        // misleads.
         questions::introspection(&written, true, faults);
         return None;
     };
@@ -85,12 +87,14 @@ pub(super) fn settings(written: IssuerConfig, faults: &Faults) -> Option<IssuerS
         Some(issuer) => source(issuer, dialect, &written, faults),
         None => source_as_written(&written, faults),
     };
+    // With keys at a fixed place the metadata is never fetched, so it can name no endpoint either.
     let has_metadata = !matches!(
         source,
         Some(KeySource::Uri(_) | KeySource::File(_) | KeySource::Fixed(_))
     );
     let introspection = questions::introspection(&written, has_metadata, faults);
     let groups = questions::groups(&written, dialect, has_metadata, faults);
+    // The rest needs the address; everything that does without it was judged above.
     let issuer = issuer?;
     if let Some(unfit) = (dialect.unfit)(&issuer, &written.audience) {
         let (expected, reason) = unfit
@@ -185,6 +189,7 @@ pub(super) fn identifier(
     written: &IssuerConfig,
     faults: &Faults,
 ) -> Option<Issuer> {
+    // Only an address is searched: a name that is merely compared may hold such signs rightly.
     if let Some(piece) = blank(&url.replace(TENANT, "")).filter(|_| url.contains("://")) {
         let help = "write your own value in its place; only `{tenantid}` is filled, by `tenant` or \
             `tenants`";
@@ -333,6 +338,7 @@ pub(super) fn source(
             Some(base(&issuer).map_or(KeySource::Discovered, KeySource::DiscoveredUnder))
         }
         Discovery::KeysAt(path) => {
+            // Two slashes in a row are another path, which many servers do not know.
             let uri = format!("{}{path}", issuer.as_str().trim_end_matches('/'));
             match address::parse_fetchable(&uri, written.danger_plain_http) {
                 Ok(uri) => Some(KeySource::Uri(uri)),
@@ -391,6 +397,7 @@ fn key_file(file: &Path, written: &IssuerConfig, faults: &Faults) -> Option<KeyS
             .help("write `jwks_file`, or `jwks_uri`, or `metadata_url`, and one of them only");
         return None;
     }
+    // Read here only to be judged: a bad file must fail the start, not the first request.
     match keys::file::read(file, &Limits::default()) {
         Ok(_) => Some(KeySource::File(file.to_owned())),
         Err(problem) => {

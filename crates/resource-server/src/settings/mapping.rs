@@ -70,6 +70,7 @@ pub(super) fn set(written: &IssuerConfig, profile: &mut Profile, faults: &Faults
     let mut conditions = Vec::new();
     for (name, values) in &written.claims {
         let claim = claim_path("claims", name, faults);
+        // Judged even where the path is at fault, so that both faults are told at once.
         let values = condition_values(name, values, faults);
         if let Some(claim) = claim {
             conditions.push(Condition::new(claim, values));
@@ -145,6 +146,7 @@ fn check_conditions(written: &IssuerConfig, profile: &Profile, faults: &Faults) 
             .any(|claim| telling.contains(&&*claim.replace('"', "")));
     for condition in &profile.conditions {
         let name = condition.claim.to_string();
+        // A path shows a whole name in quotes, such as a URL; the dialect lists bare names.
         if !telling.contains(&name.as_str()) && !telling.contains(&&*name.replace('"', "")) {
             continue;
         }
@@ -177,5 +179,6 @@ fn fits_everybody(value: &ExpectedValue) -> bool {
         return false;
     };
     let before = pattern.as_str().split('*').next().unwrap_or_default();
+    // The owner follows the first delimiter, so a `*` right there fits every owner.
     before.ends_with(':') && before.matches([':', '/']).count() == 1
 }

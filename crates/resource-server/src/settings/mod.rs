@@ -103,6 +103,7 @@ impl TryFrom<Config> for Settings {
 
     fn try_from(config: Config) -> Result<Self, ConfigErrors> {
         let faults = Faults::default();
+        // A malformed proxy variable is a fault of the start; else the first fetch would find it.
         for fault in Proxies::of_environment().faults() {
             faults.add(fault.clone());
         }
@@ -111,6 +112,7 @@ impl TryFrom<Config> for Settings {
         let token_header = config.token_header.map(|name| token_header(&name, &faults));
         let token_cookie = config.token_cookie.map(|name| token_cookie(&name, &faults));
         let revocation = RevocationSettings::new(&config.revocation, &faults.at("revocation"));
+        // Every part was read before, so that one failed start tells all faults.
         config.origin.judge(&faults)?;
         let mut warnings = Vec::new();
         for warning in faults.take_warnings() {
@@ -136,6 +138,7 @@ fn issuers(written: Vec<IssuerConfig>, faults: &Faults) -> Vec<IssuerSettings> {
             .found_as("none")
             .help("add an `[[issuer]]` with `url` and `audience`");
     }
+    // Each keeps its written index: a faulty issuer before it must not shift the places of faults.
     let mut issuers: Vec<(usize, IssuerSettings)> = Vec::new();
     for (index, written) in written.into_iter().enumerate() {
         let within = faults.at(format!("issuer[{index}]"));
@@ -143,6 +146,7 @@ fn issuers(written: Vec<IssuerConfig>, faults: &Faults) -> Vec<IssuerSettings> {
             continue;
         };
         let own = meant.verifier.issuer();
+        // The lookup has one place for each issuer: of two entries, the later would silently win.
         if let Some((first, _)) = issuers
             .iter()
             .find(|(_, other)| other.verifier.issuer() == own)

@@ -56,6 +56,7 @@ pub(super) fn introspection(
         }
     };
     let prefix = prefix(written, faults);
+    // RFC 7662, section 4: a cached answer spares the issuer, and hides a revocation for as long.
     let cap = seconds(written.cache_seconds, 60, faults);
     Some(IntrospectionSettings {
         endpoint,

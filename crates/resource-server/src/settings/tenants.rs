@@ -125,6 +125,7 @@ fn check_names(dialect: &Dialect, written: &IssuerConfig, faults: &Faults) {
 /// Whether a text can stand for a tenant: short, and of letters that mean nothing in a URL.
 pub(crate) fn is_tenant(text: &str, guid: bool) -> bool {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    // `.` and `..` are steps in the path of a URL: they could lead to the keys of somebody else.
     let plain =
         (1..=128).contains(&text.len()) && text.bytes().all(fit) && text.trim_matches('.') == text;
     plain && (!guid || is_guid(text))

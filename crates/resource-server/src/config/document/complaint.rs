@@ -18,12 +18,14 @@ impl<'m> Complaint<'m> {
         if let Some(rest) = message.strip_prefix("unknown field `") {
             // A table without members: `there are no fields`.
             let (name, known) = rest.split_once('`').unwrap_or((rest, ""));
+            // serde puts each name into backticks, so every second piece is a name.
             let known = known.split('`').skip(1).step_by(2).collect();
             return Self::Unknown { name, known };
         }
         if let Some(rest) = message.strip_prefix("missing field `") {
             return Self::Missing(rest.trim_end_matches('`'));
         }
+        // These words are the standard library's, so they name nothing that was expected.
         if message == "invalid socket address syntax" {
             return Self::Unfit(ADDRESS.to_owned());
         }

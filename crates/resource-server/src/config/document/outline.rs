@@ -36,6 +36,7 @@ impl Outline {
     ///
     /// Spans alone do not tell nodes apart: `[a.b]` gives the tables `a` and `b` the same one.
     pub(super) fn number<'t>(table: &DeTable<'t>) -> (Spanned<DeTable<'t>>, Self) {
+        // Number 0 is the document itself: an error that points nowhere is told of all of it.
         let root = OutlineNode {
             path: Path::default(),
             span: 0..0,
@@ -91,6 +92,7 @@ impl Outline {
             path: self.path.clone(),
             span,
         });
+        // Only the start of a span is read back, so an empty one is enough to carry the number.
         number..number
     }
 }

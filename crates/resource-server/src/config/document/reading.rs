@@ -81,6 +81,8 @@ impl<'t> DocumentReader<'t> {
                 Ok(value) => return Some(value),
                 Err(error) => error,
             };
+            // `Outline` puts numbers in the place of spans. An error without a span falls on the
+            // whole document.
             let number = error.span().map_or(0, |span| span.start);
             let node = outline.node(number)?;
             if !self.settle(node, error.message()) {
@@ -116,6 +118,7 @@ impl<'t> DocumentReader<'t> {
     }
 
     fn unknown(&mut self, node: &OutlineNode, name: &str, mut known: Vec<&str>) -> bool {
+        // An error may point at the unknown key itself, or at the table around it.
         let path = match node.path.0.last() {
             Some(PathStep::Member(own)) if own == name => node.path.clone(),
             _ => node.path.member(name),
@@ -256,6 +259,7 @@ impl<'t> DocumentReader<'t> {
 }
 
 fn holds_secret(path: &Path, value: &DeValue<'_>) -> bool {
+    // A table in one line may hold a secret member, and would be shown whole.
     let within = match value {
         DeValue::Table(table) => table
             .iter()
@@ -272,6 +276,7 @@ const STAND_INS: usize = 6;
 fn stand_in<'t>(kind: usize) -> DeValue<'t> {
     match kind {
         0 => DeValue::String(Cow::Borrowed("")),
+        // Addresses are parsed while serde reads, so an empty string does not do for them.
         1 => DeValue::String(Cow::Borrowed("127.0.0.1:0")),
         2 => DeValue::Array(DeArray::new()),
         3 => DeValue::Table(DeTable::new()),

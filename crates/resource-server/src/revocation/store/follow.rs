@@ -55,12 +55,15 @@ impl Follower {
 
     /// Begins to follow, once.
     pub(in crate::revocation) fn start(&self, revocations: &Arc<Revocations>) {
+        // Every request with a store comes here: a plain load spares it the write of a swap.
         if self.started.load(Ordering::Relaxed) {
             return;
         }
+        // The runtime comes first: without one, the flag stays clear for a call that has one.
         if let Ok(runtime) = tokio::runtime::Handle::try_current()
             && !self.started.swap(true, Ordering::Relaxed)
         {
+            // Weak, because a task that held the server would keep it alive for ever.
             runtime.spawn(follow(Arc::downgrade(revocations), self.log.clone()));
         }
     }
@@ -142,6 +145,7 @@ impl LogPosition {
         log: &Log,
     ) -> Result<(), StoreFault> {
         let mut reader = log.connect().await?;
+        // The first read does not block: a quiet log would delay the first contact by a beat.
         let mut wait = None;
         loop {
             let (news, continues) = match &self.place {
@@ -239,6 +243,7 @@ impl LogPosition {
                 );
                 for batch in lacking.chunks(log::BATCH) {
                     reader.append(batch).await?;
+                    // A restore may take longer than one turn lasts, so each batch extends it.
                     reader.take_turn(&name, true).await?;
                     holder.note_contact();
                 }
@@ -268,6 +273,7 @@ impl Revocations {
         let mut ignored = 0;
         for LogEntry { id, revocation } in entries {
             match revocation {
+                // An entry past its end takes room and refuses nothing: the tokens have ended too.
                 Ok(revocation) if revocation.until() < now => {}
                 Ok(revocation) => {
                     self.list.add(*revocation, now)?;
@@ -322,6 +328,7 @@ impl Revocations {
 fn pause(failures: u32) -> Duration {
     let (least, most) = RETRY;
     let random = RandomState::new().hash_one(0_u8) % 1_000;
+    // Bounded before the shift: a shift by 32 overflows, and a store may be away for days.
     let doubled = least.saturating_mul(1 << failures.min(10)).min(most);
     doubled.mul_f64(0.75 + 0.5 * (random as f64 / 1_000.0))
 }

@@ -115,6 +115,8 @@ impl LogConnection {
                 pipeline
                     .cmd("XADD")
                     .arg(&self.stream)
+                    // The store numbers the entries, so the clocks of replicas have no say in their
+                    // order.
                     .arg("*")
                     .arg(record::fields(revocation))
                     .ignore();

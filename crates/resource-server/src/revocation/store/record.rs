@@ -33,6 +33,7 @@ pub(super) fn parse(fields: &[&[u8]]) -> Result<Revocation, &'static str> {
         }
         *text = std::str::from_utf8(field).map_err(|_| "a field is not UTF-8")?;
     }
+    // One order and no other fields: an entry of a newer version must not be half understood.
     let (mark, since, until) = match (fields.len(), texts) {
         (4, ["mark", mark, "until", until, ..]) => (mark, None, until),
         (6, ["mark", mark, "since", since, "until", until]) => (mark, Some(since), until),
