@@ -111,7 +111,7 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<String>,
     /// Where trusted proxies tell the caller's address. Default: in `X-Forwarded-For`.
     pub client_address: Option<ClientAddressConfig>,
-    /// Whether a CORS preflight (`OPTIONS` with `ConfigOrigin` and `Access-Control-Request-Method`,
+    /// Whether a CORS preflight (`OPTIONS` with `Origin` and `Access-Control-Request-Method`,
     /// without a body) is passed on without a token. Default false.
     #[serde(default)]
     pub public_preflight: bool,
