@@ -15,10 +15,10 @@ const WIDEST_LINE: usize = 100;
 /// Over all crates, in thousandths: characters for each line of a function, and closures for each
 /// function, at most; lines of plain comment for each line of code, at least.
 ///
-/// Each is where the code stands, and may only be tightened. The aims are 24,500 and 30.
-const DENSEST: u64 = 27_500;
+/// Each is where the code stands, and may only be tightened. The aim for characters is 24,500.
+const DENSEST: u64 = 26_500;
 const MOST_CLOSURES: u64 = 300;
-const FEWEST_COMMENTS: u64 = 26;
+const FEWEST_COMMENTS: u64 = 30;
 
 pub(crate) fn check() -> Result<String, String> {
     let mut faults = Vec::new();
@@ -99,11 +99,11 @@ impl Density {
         for source in sources {
             for function in functions_of(&source.code) {
                 functions += 1;
-                lines += function.lines;
-                characters += function
-                    .text(&source.code)
-                    .filter(|it| !it.is_whitespace())
-                    .count();
+                // A comment makes code easier to read, so it does not count as dense.
+                for line in function.lines_of_code(&source.code) {
+                    lines += 1;
+                    characters += line.chars().filter(|it| !it.is_whitespace()).count();
+                }
                 let bare: String = function.text(&source.bare).collect();
                 all_closures += closures(&bare);
             }
@@ -187,6 +187,12 @@ struct Function {
 }
 
 impl Function {
+    /// Its lines without those of comments.
+    fn lines_of_code<'c>(&self, code: &'c str) -> impl Iterator<Item = &'c str> + use<'c> {
+        let lines = code.lines().skip(self.start).take(self.lines);
+        lines.filter(|line| !line.trim_start().starts_with("//"))
+    }
+
     /// Its characters in the code, or in the code with blank literals.
     fn text<'c>(&self, code: &'c str) -> impl Iterator<Item = char> + use<'c> {
         let lines = code.split_inclusive('\n').skip(self.start);

@@ -1,6 +1,7 @@
 //! The documents of an issuer as its settings say where they are.
 
-use super::issuer::{dialect, identifier, source, trust};
+use super::issuer::{dialect, identifier, source};
+use super::trust::trust;
 use crate::config::IssuerConfig;
 use portcullis_core::dialect::TENANT;
 use portcullis_core::{ConfigErrors, Faults, Limits};

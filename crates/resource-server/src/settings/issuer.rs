@@ -1,6 +1,7 @@
 //! One trusted issuer as meant: its dialect, its expectations, its tenants, and where its keys are.
 
 use super::tenants::{Tenants, tenants};
+use super::trust::trust;
 use super::{mapping, placeholders, questions};
 use crate::config::IssuerConfig;
 use crate::groups::GroupsSettings;
@@ -141,33 +142,6 @@ fn verifier(
             None
         }
     }
-}
-
-/// How the issuer's documents are fetched: whom it trusts for it, and what it shows.
-pub(super) fn trust(written: &IssuerConfig, faults: &Faults) -> Option<Trust> {
-    let trust = match &written.ca_file {
-        Some(file) => authorities(file, faults)?,
-        None => Trust::default(),
-    };
-    Some(
-        trust
-            .with_token_file(written.fetch_token_file.clone())
-            .with_danger_plain_http(written.danger_plain_http),
-    )
-}
-
-fn authorities(file: &Path, faults: &Faults) -> Option<Trust> {
-    let problem = match std::fs::read(file) {
-        Ok(pem) => match Trust::authorities(&pem) {
-            Ok(trust) => return Some(trust),
-            Err(problem) => problem.to_owned(),
-        },
-        Err(error) => error.to_string(),
-    };
-    faults
-        .wrong("ca_file", format!("{}: {problem}", file.display()))
-        .help("write the path of a file with certificates in PEM");
-    None
 }
 
 /// An issuer that is an address: an http one is for loopback, or for a provider within a closed

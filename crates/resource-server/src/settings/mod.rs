@@ -7,6 +7,7 @@ mod mapping;
 mod placeholders;
 mod questions;
 pub(crate) mod tenants;
+mod trust;
 
 pub(crate) use issuer::IssuerSettings;
 pub(crate) use tenants::{Tenants, is_tenant};
