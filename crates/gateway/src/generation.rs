@@ -240,8 +240,8 @@ fn warn_of(settings: &Settings) {
     }
     // The resource server warns of its own part.
     for warning in &settings.warnings {
-        let (place, help) = (warning.place(), warning.help());
-        tracing::warn!(place, help, "{}", warning.message());
+        let (setting, cure) = (warning.place(), warning.help());
+        tracing::warn!(setting, cure, "{}", warning.message());
     }
     if let Some(forward_auth) = &settings.forward_auth
         && forward_auth.trusts_nobody()

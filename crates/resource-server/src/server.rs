@@ -111,8 +111,8 @@ impl ResourceServer {
         clock: Arc<dyn Clock>,
     ) -> Self {
         for warning in &settings.warnings {
-            let help = warning.help();
-            tracing::warn!(place = warning.place(), help, "{}", warning.message());
+            let (setting, cure) = (warning.place(), warning.help());
+            tracing::warn!(setting, cure, "{}", warning.message());
         }
         Self(Arc::new(Inner {
             issuers: TrustedIssuers::new(settings.issuers, settings.limits, &clock),

@@ -196,7 +196,7 @@ fn warn_if_open_to_others(path: &Path, file: &File) {
     if found.is_file() && mode & WRITTEN_BY_GROUP_OR_OTHERS_READ != 0 {
         tracing::warn!(
             facts = format_args!("{} has mode {mode:04o}", path.display()),
-            cure = "set its mode to 0600, or to 0640 for a group that collects records",
+            cure = "set its mode to 0600; with 0640 a group can collect the records",
             "the audit file is readable or writable by other users"
         );
     }

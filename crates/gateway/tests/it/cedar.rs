@@ -432,7 +432,7 @@ fn all_other_faults_are_told_at_once() {
     }
     let found = faults(ONE_ROUTE);
     assert!(
-        found.starts_with("route[0].require.cedar: policies to ask"),
+        found.starts_with("route[0].require.cedar: expected policies that can be asked"),
         "{found}"
     );
     folder.write("a.cedar", "permit (principal, action, resource);");
