@@ -438,7 +438,7 @@ fn all_other_faults_are_told_at_once() {
     folder.write("a.cedar", "permit (principal, action, resource);");
     let found = faults(&tables(&folder.0, ""));
     assert!(
-        found.starts_with("cedar: a route that asks the policies"),
+        found.starts_with("cedar: expected a route that asks the policies"),
         "{found}"
     );
 }
