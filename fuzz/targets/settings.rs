@@ -107,10 +107,17 @@ fn variables(text: &str) {
     {
         let same = Config::from_toml(&as_document(&lines)).expect("a document");
         assert_eq!(format!("{same:?}"), format!("{config:?}"));
-        let judged = |config: Config| {
-            Settings::try_from(config)
-                .map(|_| ())
-                .map_err(|faults| faults.to_string())
+        // The places differ: a variable is named as the operator wrote it.
+        let judged = |config: Config| match Settings::try_from(config) {
+            Ok(_) => Vec::new(),
+            Err(faults) => {
+                let texts = faults.iter().map(|fault| (fault.message(), fault.help()));
+                let mut texts: Vec<String> = texts
+                    .map(|(message, help)| format!("{message}; {help}"))
+                    .collect();
+                texts.sort();
+                texts
+            }
         };
         assert_eq!(judged(same), judged(config));
     } else if let Err(faults) = Settings::try_from(config) {

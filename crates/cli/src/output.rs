@@ -61,6 +61,7 @@ impl Page {
     }
 
     /// Adds a line to copy.
+    #[cfg(feature = "dev")]
     pub(crate) fn code(&mut self, line: &str) {
         self.line(&format!("      {line}"));
     }
