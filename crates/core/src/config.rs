@@ -5,7 +5,7 @@ mod placeholder;
 mod secret;
 
 pub use faults::Faults;
-pub use placeholder::{blank, placeholder};
+pub use placeholder::blank;
 pub use secret::{is_secret, without_password};
 
 use std::fmt;

@@ -21,13 +21,13 @@ $ portcullis audit --config portcullis.toml --offline --format sarif
 
 The documents are fetched as a running server fetches its keys: no redirects, https beyond loopback,
 bounded, and read by the same strict parsers. A key that the audit calls unusable is one that the
-server leaves out. Of a token only what it is like is told; it is not sent anywhere.
+server leaves out. Reports describe a token, but never show it, and it is not sent anywhere.
 
 | severity | meaning |
 |---|---|
-| error | tokens are refused, or can be forged or read, whatever anybody does |
-| warning | who uses what is offered here is at risk, or a standard is not kept |
-| note | worth knowing: something that could be had, and is not |
+| error | tokens are refused, or can be forged or read |
+| warning | users of an offered feature are at risk, or a standard is not kept |
+| note | worth knowing: an improvement is possible |
 
 | exit code | meaning |
 |---|---|
@@ -36,26 +36,26 @@ server leaves out. Of a token only what it is like is told; it is not sent anywh
 | 2 | findings |
 | 4 | the provider does not answer |
 
-`--ignore audit.pkce_missing="our clients use it all the same"` takes a rule out of the count; the
-reason is printed, and is a suppression in SARIF.
+`--ignore audit.pkce_missing="our clients use it all the same"` takes a rule out of the count. The
+report prints the reason; in SARIF it is a suppression.
 
 ## What is measured
 
-TLS is tried with versions 1.3 and 1.2; older ones this program cannot speak. The certificate is
-judged by the platform's verifier. The clock is compared by `Date`, less the round trip. A document
-is slow from a second on: a request whose key is new waits for it,
-for two seconds at most. It is large beyond half of `document_bytes`.
+The audit tries TLS 1.3 and 1.2; this program cannot speak older versions. The platform's verifier
+judges the certificate. The clock is compared by `Date`, less the round trip. A document is slow if
+it takes more than a second, because a request with a new key waits for it, for two seconds at most.
+A document is large if it exceeds half of `document_bytes`.
 
-Not examined is what only somebody with an account could find out: redirect addresses, how refresh
-tokens rotate, what a user is asked; whether the provider does what its metadata says; resource
-indicators (RFC 8707), of which metadata says nothing; headers that are for pages; cross-origin
-access, which is fine for metadata.
+The audit does not examine redirect addresses, the rotation of refresh tokens and the consent of
+users, which only an account shows. It does not check that the provider keeps the promises of its
+metadata. It leaves out resource indicators (RFC 8707), which metadata does not mention, headers for
+pages, and cross-origin access, which is harmless for metadata.
 
 ## Our own settings
 
-`--config` reads the file as the gateway does, and faults in it are told as
-`portcullis config check` tells them. Every setting that begins with `danger_` is told where it is
-switched on. Files with secrets and files that decide what is trusted are looked at by their mode.
+`--config` reads the file as the gateway does, and reports its faults like `portcullis config check`.
+Every setting that begins with `danger_` and is switched on is a finding. The audit checks the modes
+of files with secrets, and of files that decide what is trusted.
 
 ## The rules
 

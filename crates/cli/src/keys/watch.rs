@@ -237,8 +237,8 @@ impl KeyEvent {
     }
 }
 
-#[cfg(test)]
 #[cfg(feature = "dev")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use portcullis_core::Limits;

@@ -229,8 +229,8 @@ fn io_error(path: &Path, error: &io::Error) -> CommandError {
 /// The bound on a file: one that somebody inflated must not fill the memory.
 const MAX_FILE_SIZE: u64 = 8 * 1024 * 1024;
 
-#[cfg(test)]
 #[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, chown, symlink};

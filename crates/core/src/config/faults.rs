@@ -1,5 +1,6 @@
 //! The one list that all readers of settings put their faults into.
 
+use super::placeholder::placeholder;
 use super::{ConfigError, ConfigErrors, ConfigProblem, Diagnosis, Expectation, Sink};
 use std::cell::RefCell;
 use std::fmt;
@@ -76,6 +77,16 @@ impl Faults {
             self.place(member),
             ConfigProblem::wrong(&problem.into()),
         )
+    }
+
+    /// Warns of a value that an example left behind, if it is one; `help` says what to write.
+    pub fn warn_of_placeholder(&self, member: &str, text: &str, help: &str) {
+        if let Some(piece) = placeholder(text) {
+            self.as_warnings()
+                .expected(member, "a value of your own")
+                .found_as(format!("the placeholder `{piece}`"))
+                .help(help);
+        }
     }
 
     /// Adds a finished fault.

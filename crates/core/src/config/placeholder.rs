@@ -1,7 +1,7 @@
 //! Values that an example left in the settings.
 
 /// What a value still holds of an example: `{tenant}`, `<org>`, `idp.example.com`, `changeme`.
-pub fn placeholder(text: &str) -> Option<&str> {
+pub(super) fn placeholder(text: &str) -> Option<&str> {
     for piece in [blank(text), example_host(text), word(text)] {
         if piece.is_some() {
             return piece;

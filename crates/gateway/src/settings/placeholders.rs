@@ -4,7 +4,6 @@
 use super::upstream::Upstreams;
 use crate::config::GatewayConfig;
 use portcullis_core::Faults;
-use portcullis_core::config::placeholder;
 
 /// Warns of what the gateway's tables still hold of an example.
 pub(super) fn warn(gateway: &GatewayConfig, upstreams: &Upstreams, faults: &Faults) {
@@ -23,11 +22,5 @@ pub(super) fn warn(gateway: &GatewayConfig, upstreams: &Upstreams, faults: &Faul
 }
 
 fn warn_of(member: &str, text: &str, faults: &Faults) {
-    if let Some(piece) = placeholder(text) {
-        faults
-            .as_warnings()
-            .expected(member, "a value of your own")
-            .found_as(format!("the placeholder `{piece}`"))
-            .help("write your own in its place");
-    }
+    faults.warn_of_placeholder(member, text, "write your own in its place");
 }

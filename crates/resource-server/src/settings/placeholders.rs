@@ -3,7 +3,7 @@
 
 use crate::config::IssuerConfig;
 use portcullis_core::Faults;
-use portcullis_core::config::{blank, placeholder};
+use portcullis_core::config::blank;
 
 /// Warns of what an issuer still holds of an example.
 pub(super) fn warn(written: &IssuerConfig, faults: &Faults) {
@@ -34,11 +34,5 @@ pub(super) fn warn(written: &IssuerConfig, faults: &Faults) {
 }
 
 fn warn_of(member: &str, text: &str, faults: &Faults) {
-    if let Some(piece) = placeholder(text) {
-        faults
-            .as_warnings()
-            .expected(member, "a value of your own")
-            .found_as(format!("the placeholder `{piece}`"))
-            .help("write what your identity provider gave you");
-    }
+    faults.warn_of_placeholder(member, text, "write what your identity provider gave you");
 }
